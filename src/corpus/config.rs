@@ -1,0 +1,71 @@
+//! What `corpora.toml` says of one corpus.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::Gender;
+
+/// One `[corpus.<name>]` table of `corpora.toml`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CorpusConfig {
+    /// Folder of the corpus; relative to the folder that holds all corpora.
+    pub root: PathBuf,
+    /// Which reader understands its layout.
+    pub reader: String,
+    /// Full name for people.
+    pub title: String,
+    /// Language tag of every utterance that names none itself.
+    pub language: String,
+    /// Licence in a few words.
+    pub licence: String,
+    /// Where to get it.
+    pub source: String,
+    /// Counts of the official distribution, to check a copy against.
+    #[serde(default)]
+    pub official: Option<Official>,
+    /// Emotion labels to classes.
+    pub labels: Labels,
+    /// Gender by speaker, where the files do not say.
+    #[serde(default)]
+    pub genders: BTreeMap<String, Gender>,
+    /// Options of the reader, such as `channels = ["speech"]` of RAVDESS.
+    #[serde(default)]
+    pub options: BTreeMap<String, serde_json::Value>,
+}
+
+/// Counts of the official distribution.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Official {
+    /// Number of utterances with any label.
+    pub utterances: usize,
+    /// Number of speakers.
+    pub speakers: usize,
+    /// Hours of audio.
+    #[serde(default)]
+    pub hours: Option<f64>,
+    /// Utterances per label, where published.
+    #[serde(default)]
+    pub labels: BTreeMap<String, usize>,
+}
+
+/// Which labels count as which class.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Labels {
+    /// Labels of the positive class.
+    #[serde(default)]
+    pub positive: Vec<String>,
+    /// Labels of the neutral class.
+    #[serde(default)]
+    pub neutral: Vec<String>,
+    /// Labels of the negative class.
+    #[serde(default)]
+    pub negative: Vec<String>,
+    /// Labels left out on purpose.
+    #[serde(default)]
+    pub dropped: Vec<String>,
+}

@@ -1,0 +1,72 @@
+//! One utterance and what is known of it.
+
+use serde::{Deserialize, Serialize};
+
+/// The three emotion classes, in the order of the classifier's outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Emotion {
+    /// Happiness, pride, pleasant surprise.
+    Positive,
+    /// Neutral and calm speech.
+    Neutral,
+    /// Anger, sadness, fear, disgust.
+    Negative,
+}
+
+impl Emotion {
+    /// All classes in output order.
+    pub const ALL: [Self; 3] = [Self::Positive, Self::Neutral, Self::Negative];
+
+    /// The class's name as written in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Positive => "positive",
+            Self::Neutral => "neutral",
+            Self::Negative => "negative",
+        }
+    }
+}
+
+/// A speaker's gender as the corpus documents it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Gender {
+    /// Female.
+    Female,
+    /// Male.
+    Male,
+}
+
+/// The part of the data an utterance is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Split {
+    /// Weights are fitted on it.
+    Train,
+    /// Early stopping watches it.
+    Validation,
+    /// Only evaluation sees it.
+    Test,
+}
+
+/// One utterance: a stretch of speech by one speaker with one label.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Utterance {
+    /// Unique name, `<corpus>/<path below the corpus root without extension>`; never an absolute path.
+    pub id: String,
+    /// Name of the corpus in `corpora.toml`.
+    pub corpus: String,
+    /// Speaker, unique across corpora: `<corpus>/<speaker>`.
+    pub speaker: String,
+    /// Gender of the speaker, where it is documented.
+    pub gender: Option<Gender>,
+    /// Language tag such as `en`.
+    pub language: String,
+    /// Emotion label as the corpus writes it.
+    pub label: String,
+    /// The label mapped to three classes.
+    pub emotion: Emotion,
+    /// The split it belongs to.
+    pub split: Split,
+}

@@ -1,0 +1,1 @@
+//! Evaluation: metrics, confusion matrices and predictions.

@@ -1,0 +1,1 @@
+//! The network: tape operations, encoder, heads, losses and the model file.

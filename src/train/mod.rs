@@ -1,0 +1,1 @@
+//! Training: the one loop, its batches, optimiser, early stopping and history.
