@@ -1,0 +1,109 @@
+//! What a result depends on, as named values: hashed for the key, stored beside the result, compared by `pipe why`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use crate::digest::Digest;
+
+/// Named values that determine a result.
+///
+/// | value | in the key? |
+/// |---|---|
+/// | stage kind and its version | yes |
+/// | parameters after defaults, seeds among them | yes |
+/// | digests of inputs | yes |
+/// | names of stages, comments, key order, white space, `0.50` for `0.5` | no |
+/// | absolute paths, times, host, user, locale | no |
+/// | threads, `--jobs`, limits such as `max_bad` | no |
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct KeyMaterial(pub BTreeMap<String, String>);
+
+impl KeyMaterial {
+    /// Adds a named value.
+    pub fn add(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.0.insert(name.into(), value.into());
+    }
+
+    /// Adds a JSON value; tables and lists add one entry per leaf, so that a change names the leaf.
+    pub fn add_json(&mut self, name: &str, value: &Json) {
+        match value {
+            Json::Object(fields) if !fields.is_empty() => {
+                fields.iter().for_each(|(key, value)| self.add_json(&format!("{name}.{key}"), value));
+            }
+            Json::Array(items) if items.iter().any(|item| item.is_object() || item.is_array()) => {
+                self.add(format!("{name}.length"), items.len().to_string());
+                items.iter().enumerate().for_each(|(index, item)| self.add_json(&format!("{name}.{index}"), item));
+            }
+            other => self.add(name, other.to_string()),
+        }
+    }
+
+    /// The key: BLAKE3 of every name and value with its length, in the order of the names.
+    pub fn key(&self) -> Digest {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(b"pipe key 1\n");
+        for (name, value) in &self.0 {
+            for text in [name, value] {
+                hasher.update(&(text.len() as u64).to_le_bytes());
+                hasher.update(text.as_bytes());
+            }
+        }
+        Digest(*hasher.finalize().as_bytes())
+    }
+
+    /// Names whose values differ: name, value here, value in `other`.
+    pub fn differences(&self, other: &Self) -> Vec<Difference> {
+        let names: std::collections::BTreeSet<&String> = self.0.keys().chain(other.0.keys()).collect();
+        names
+            .into_iter()
+            .filter(|name| self.0.get(*name) != other.0.get(*name))
+            .map(|name| Difference {
+                name: name.clone(),
+                new: self.0.get(name).cloned(),
+                old: other.0.get(name).cloned(),
+            })
+            .collect()
+    }
+}
+
+/// One named value that differs between two results.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// Its name, such as `parameters.bins`.
+    pub name: String,
+    /// The value it had.
+    pub old: Option<String>,
+    /// The value it has.
+    pub new: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_the_same_on_every_machine() {
+        let mut material = KeyMaterial::default();
+        material.add("kind", "fbank");
+        material.add("version", "1");
+        material.add_json("parameters", &serde_json::json!({"bins": 40, "low_hz": 20.0, "layers": [{"w": 5}]}));
+        let names: Vec<&str> = material.0.keys().map(String::as_str).collect();
+        assert_eq!(
+            names,
+            ["kind", "parameters.bins", "parameters.layers.0.w", "parameters.layers.length", "parameters.low_hz", "version"]
+        );
+        assert_eq!(material.key().hex(), "PENDING");
+    }
+
+    #[test]
+    fn names_and_values_cannot_run_into_each_other() {
+        let mut left = KeyMaterial::default();
+        left.add("ab", "c");
+        let mut right = KeyMaterial::default();
+        right.add("a", "bc");
+        assert_ne!(left.key(), right.key());
+    }
+}

@@ -1,0 +1,14 @@
+//! What steps make and take: sets of items (one per utterance) and sets of files, each known by a digest.
+
+mod blob;
+mod data;
+mod files;
+mod item;
+mod key;
+
+pub use crate::manifest::ArtifactKind;
+pub use blob::Blob;
+pub use data::{DataError, ItemData, features};
+pub use files::{FileEntry, FileSet};
+pub use item::{BadItem, Item, item_set_digest};
+pub use key::{Difference, KeyMaterial};

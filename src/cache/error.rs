@@ -1,0 +1,58 @@
+//! What can be wrong with the cache itself.
+
+use std::path::{Path, PathBuf};
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// The cache cannot be used.
+#[derive(Debug, Error, Diagnostic)]
+pub enum CacheError {
+    /// A file of the cache cannot be read.
+    #[error("cannot read {} in the cache: {source}", path.display())]
+    #[diagnostic(code(cache::read), help("check the permissions, or name another cache with --cache"))]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file of the cache cannot be written.
+    #[error("cannot write {} in the cache: {source}", path.display())]
+    #[diagnostic(
+        code(cache::write),
+        help("check free space and permissions, or name another cache with --cache; nothing half-written is ever used")
+    )]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The cache was written by a version that this one does not understand.
+    #[error("the cache {} has the format {found:?}, this pipe reads {expected:?}", path.display())]
+    #[diagnostic(
+        code(cache::version),
+        help("use the pipe that wrote it, name another cache with --cache, or delete it: everything in it can be made again")
+    )]
+    Version {
+        /// The cache.
+        path: PathBuf,
+        /// What its VERSION file says.
+        found: String,
+        /// What this version writes.
+        expected: String,
+    },
+}
+
+impl CacheError {
+    /// A read failed.
+    pub fn read(path: &Path, source: std::io::Error) -> Self {
+        Self::Read { path: path.to_path_buf(), source }
+    }
+
+    /// A write failed.
+    pub fn write(path: &Path, source: std::io::Error) -> Self {
+        Self::Write { path: path.to_path_buf(), source }
+    }
+}

@@ -1,0 +1,50 @@
+//! Locks that the kernel drops when their holder dies: a killed run leaves none behind.
+
+use std::fs::{File, OpenOptions};
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+
+use super::error::CacheError;
+
+/// An exclusive lock on a file, held until dropped.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock if it is free.
+    ///
+    /// # Errors
+    /// When the file cannot be created or locked.
+    pub fn try_take(path: &Path) -> Result<Option<Self>, CacheError> {
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(path);
+        let file = file.map_err(|error| CacheError::write(path, error))?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(Self { _file: file })),
+            Err(Errno::WOULDBLOCK) => Ok(None),
+            Err(error) => Err(CacheError::write(path, error.into())),
+        }
+    }
+
+    /// Waits for the lock; calls `waiting` once when it is taken, gives up when `stop` says so.
+    ///
+    /// # Errors
+    /// As [`Lock::try_take`].
+    pub fn take(path: &Path, waiting: impl FnOnce(), stop: impl Fn() -> bool) -> Result<Option<Self>, CacheError> {
+        if let Some(lock) = Self::try_take(path)? {
+            return Ok(Some(lock));
+        }
+        waiting();
+        while !stop() {
+            std::thread::sleep(Duration::from_millis(50));
+            if let Some(lock) = Self::try_take(path)? {
+                return Ok(Some(lock));
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,162 @@
+//! An append-only file of checksummed records: torn or damaged ones are skipped, never misread.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+
+use super::error::CacheError;
+
+const MAGIC: [u8; 2] = [0xa7, 0x1c];
+const HEADER: usize = 2 + 4 + 8;
+
+/// An append-only log. Each record is `magic | length u32 | checksum 8 bytes | payload`, little-endian.
+#[derive(Debug)]
+pub struct Log {
+    path: PathBuf,
+}
+
+/// What reading a log found beside its records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LogState {
+    /// Bytes in the file.
+    pub bytes: usize,
+    /// Bytes that belong to no whole record.
+    pub damaged_bytes: usize,
+}
+
+impl Log {
+    /// The log at `path`, which need not exist yet.
+    pub fn new(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// The log's file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Hands every whole record to `each`, oldest first.
+    ///
+    /// # Errors
+    /// When the file exists but cannot be read.
+    pub fn read(&self, mut each: impl FnMut(&[u8])) -> Result<LogState, CacheError> {
+        let bytes = match std::fs::read(&self.path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(LogState::default()),
+            Err(error) => return Err(CacheError::read(&self.path, error)),
+        };
+        let mut state = LogState { bytes: bytes.len(), damaged_bytes: 0 };
+        let mut at = 0;
+        while at < bytes.len() {
+            match record_at(&bytes, at) {
+                Some(payload) => {
+                    each(payload);
+                    at += HEADER + payload.len();
+                }
+                // A torn append or a flipped bit: look for the next whole record.
+                None => {
+                    state.damaged_bytes += 1;
+                    at += 1;
+                }
+            }
+        }
+        Ok(state)
+    }
+
+    /// Appends records and syncs them to disk; safe beside other processes that append.
+    ///
+    /// # Errors
+    /// When the file cannot be created, locked, written or synced.
+    pub fn append<'a>(&self, records: impl IntoIterator<Item = &'a [u8]>) -> Result<(), CacheError> {
+        let mut bytes = Vec::new();
+        for payload in records {
+            encode(payload, &mut bytes);
+        }
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let mut file = self.open()?;
+        let wrote = file.write_all(&bytes).and_then(|()| file.sync_data());
+        wrote.map_err(|error| CacheError::write(&self.path, error))
+    }
+
+    /// Replaces the whole log by `records`, through a temporary file.
+    ///
+    /// # Errors
+    /// As [`Log::append`].
+    pub fn rewrite<'a>(&self, records: impl IntoIterator<Item = &'a [u8]>) -> Result<(), CacheError> {
+        let mut bytes = Vec::new();
+        for payload in records {
+            encode(payload, &mut bytes);
+        }
+        super::atomic::write(&self.path, &bytes)
+    }
+
+    fn open(&self) -> Result<File, CacheError> {
+        let file = OpenOptions::new().create(true).append(true).open(&self.path);
+        let file = file.map_err(|error| CacheError::write(&self.path, error))?;
+        // Held only while these records are written; the kernel drops it if we die.
+        flock(&file, FlockOperation::LockExclusive).map_err(|error| CacheError::write(&self.path, error.into()))?;
+        Ok(file)
+    }
+}
+
+fn encode(payload: &[u8], bytes: &mut Vec<u8>) {
+    bytes.extend_from_slice(&MAGIC);
+    bytes.extend_from_slice(&(payload.len() as u32).to_le_bytes());
+    bytes.extend_from_slice(&checksum(payload));
+    bytes.extend_from_slice(payload);
+}
+
+fn record_at(bytes: &[u8], at: usize) -> Option<&[u8]> {
+    let header = bytes.get(at..at + HEADER)?;
+    if header[..2] != MAGIC {
+        return None;
+    }
+    let length = u32::from_le_bytes(header[2..6].try_into().ok()?) as usize;
+    let payload = bytes.get(at + HEADER..)?.get(..length)?;
+    (checksum(payload) == header[6..]).then_some(payload)
+}
+
+fn checksum(payload: &[u8]) -> [u8; 8] {
+    let mut sum = [0; 8];
+    sum.copy_from_slice(&blake3::hash(payload).as_bytes()[..8]);
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn records(log: &Log) -> (Vec<Vec<u8>>, LogState) {
+        let mut found = Vec::new();
+        let state = log.read(|record| found.push(record.to_vec())).unwrap();
+        (found, state)
+    }
+
+    #[test]
+    fn a_flipped_bit_costs_one_record_and_a_torn_tail_the_last() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Log::new(folder.path().join("log"));
+        let wanted: Vec<Vec<u8>> = (0..50u8).map(|n| vec![n; 30 + usize::from(n)]).collect();
+        log.append(wanted.iter().map(Vec::as_slice)).unwrap();
+        assert_eq!(records(&log).0, wanted);
+
+        let whole = std::fs::read(log.path()).unwrap();
+        for at in (0..whole.len()).step_by(7) {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 0x10;
+            std::fs::write(log.path(), &damaged).unwrap();
+            let (found, state) = records(&log);
+            assert_eq!(found.len(), wanted.len() - 1, "bit flipped at {at}");
+            assert!(found.iter().all(|record| wanted.contains(record)));
+            assert!(state.damaged_bytes > 0);
+        }
+        std::fs::write(log.path(), &whole[..whole.len() - 3]).unwrap();
+        assert_eq!(records(&log).0, wanted[..49]);
+        log.append([b"after".as_slice()]).unwrap();
+        assert_eq!(records(&log).0.last().unwrap(), b"after");
+    }
+}

@@ -1,0 +1,216 @@
+//! The cache: everything that grows, in one folder, safe to kill, share and delete.
+//!
+//! | on disk | what |
+//! |---|---|
+//! | `VERSION` | the format |
+//! | `steps/<key>.json` | a record per finished step, written last |
+//! | `objects/<2 digits>/<digest>` | files of whole results, read-only |
+//! | `items.log` | item key to digest and place, or to the reason for having none |
+//! | `packs/<number>.pack` | bytes of items, each a safetensors document at a multiple of 64 bytes |
+//! | `files.log` | what was last seen of files outside: size, times, inode, digest |
+//! | `listings/<step>.log` | what sources listed, as changes |
+//! | `runs/<manifest>/<n>.json` | which keys the steps of a run had |
+//! | `locks/`, `tmp/` | locks that die with their process; work in progress |
+
+mod atomic;
+mod error;
+mod files;
+pub mod items;
+mod listings;
+mod lock;
+pub mod log;
+mod objects;
+mod packs;
+mod records;
+mod runs;
+mod scratch;
+mod usage;
+mod verify;
+
+use std::path::{Path, PathBuf};
+
+use crate::artifact::KeyMaterial;
+use crate::digest::Digest;
+
+pub use atomic::write as write_atomically;
+pub use error::CacheError;
+pub use files::{FileFacts, FileMemory};
+pub use listings::{Listing, ListingHistory};
+pub use lock::Lock;
+pub use objects::Objects;
+pub use packs::{PackReader, PackWriter};
+pub use records::{Records, StepOutput, StepRecord};
+pub use runs::{RunRecord, Runs};
+pub use scratch::Scratch;
+pub use usage::{Usage, usage};
+pub use verify::{Verified, verify};
+
+const VERSION: &str = "pipe cache 1\n";
+
+/// An opened cache folder.
+pub struct Cache {
+    /// Its folder.
+    pub root: PathBuf,
+    /// Files outside, as last seen.
+    pub files: FileMemory,
+    /// Files of whole results.
+    pub objects: Objects,
+    /// Records of finished steps.
+    pub records: Records,
+    /// Earlier runs.
+    pub runs: Runs,
+    /// Bytes of items.
+    pub packs: PackReader,
+}
+
+/// What the cache says of a step: its result, or the only right to write one.
+pub enum Lookup {
+    /// It is done.
+    Hit(Box<StepRecord>),
+    /// It has to run.
+    Miss(Reservation),
+}
+
+/// The right to record a result under one key; while it lives, other runs wait.
+pub struct Reservation {
+    material: KeyMaterial,
+    _lock: Lock,
+}
+
+impl Cache {
+    /// Opens the cache at `root`, creating it if needed.
+    ///
+    /// # Errors
+    /// When it cannot be created or read, or has another format.
+    pub fn open(root: &Path, rehash: bool) -> Result<Self, CacheError> {
+        let version_path = root.join("VERSION");
+        match std::fs::read_to_string(&version_path) {
+            Ok(found) if found == VERSION => {}
+            Ok(found) => {
+                return Err(CacheError::Version {
+                    path: root.to_path_buf(),
+                    found: found.trim().into(),
+                    expected: VERSION.trim().into(),
+                });
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                atomic::write(&version_path, VERSION.as_bytes())?;
+            }
+            Err(error) => return Err(CacheError::read(&version_path, error)),
+        }
+        for folder in ["steps", "locks", "tmp"] {
+            let folder = root.join(folder);
+            std::fs::create_dir_all(&folder).map_err(|error| CacheError::write(&folder, error))?;
+        }
+        Ok(Self {
+            root: root.to_path_buf(),
+            files: FileMemory::load(log::Log::new(root.join("files.log")), rehash)?,
+            objects: Objects::new(root.join("objects")),
+            records: Records::new(root.join("steps")),
+            runs: Runs::new(root.join("runs")),
+            packs: PackReader::new(root.join("packs")),
+        })
+    }
+
+    /// The record of a step if it is there and its files are whole.
+    pub fn finished(&self, key: &Digest) -> Option<StepRecord> {
+        let record = self.records.get(key)?;
+        match &record.output {
+            StepOutput::Files(files) if !self.objects.holds(files, &self.files) => None,
+            _ => Some(record),
+        }
+    }
+
+    /// Looks a step up; on a miss, waits until no other run is working on it.
+    ///
+    /// `None` when `stop` said so while waiting.
+    ///
+    /// # Errors
+    /// When the lock cannot be taken.
+    pub fn lookup(
+        &self,
+        material: &KeyMaterial,
+        waiting: impl FnOnce(),
+        stop: impl Fn() -> bool,
+    ) -> Result<Option<Lookup>, CacheError> {
+        let key = material.key();
+        if let Some(record) = self.finished(&key) {
+            return Ok(Some(Lookup::Hit(Box::new(record))));
+        }
+        let Some(lock) = Lock::take(&self.lock_path(&key.hex()), waiting, stop)? else { return Ok(None) };
+        // The run we waited for may have made it.
+        Ok(Some(match self.finished(&key) {
+            Some(record) => Lookup::Hit(Box::new(record)),
+            None => Lookup::Miss(Reservation { material: material.clone(), _lock: lock }),
+        }))
+    }
+
+    /// Records a result: the one way to make a step count as done.
+    ///
+    /// # Errors
+    /// When the record cannot be written.
+    pub fn publish(
+        &self,
+        reservation: Reservation,
+        step: &str,
+        output: StepOutput,
+        seconds: f64,
+    ) -> Result<StepRecord, CacheError> {
+        let record = StepRecord {
+            step: step.into(),
+            material: reservation.material,
+            output,
+            seconds,
+            pipe_version: env!("CARGO_PKG_VERSION").into(),
+            cpu: cpu_features(),
+        };
+        self.records.put(&record)?;
+        Ok(record)
+    }
+
+    /// The lock file for `name`.
+    pub fn lock_path(&self, name: &str) -> PathBuf {
+        self.root.join("locks").join(name)
+    }
+
+    /// The item index's log.
+    pub fn item_log(&self) -> log::Log {
+        log::Log::new(self.root.join("items.log"))
+    }
+
+    /// A writer for a pack of this run.
+    pub fn pack_writer(&self) -> PackWriter {
+        PackWriter::new(self.root.join("packs"))
+    }
+
+    /// This run's folder for work in progress.
+    ///
+    /// # Errors
+    /// When it cannot be created.
+    pub fn scratch(&self) -> Result<Scratch, CacheError> {
+        Scratch::create(&self.root.join("tmp"))
+    }
+
+    /// The history of what the source step `name` listed.
+    pub fn listings(&self, name: &str) -> ListingHistory {
+        ListingHistory::new(self.root.join("listings"), name)
+    }
+}
+
+/// The vector instructions that our kernels choose between, as found on this machine.
+fn cpu_features() -> String {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let found = [
+            ("avx2", is_x86_feature_detected!("avx2")),
+            ("fma", is_x86_feature_detected!("fma")),
+            ("avx512f", is_x86_feature_detected!("avx512f")),
+        ];
+        let names: Vec<&str> = found.iter().filter(|(_, has)| *has).map(|(name, _)| *name).collect();
+        format!("x86_64 {}", names.join(" ")).trim_end().to_string()
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        std::env::consts::ARCH.to_string()
+    }
+}

@@ -1,0 +1,169 @@
+//! Packs: append-only files that hold the bytes of many items, mapped when read.
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use memmap2::Mmap;
+
+use crate::artifact::Blob;
+use crate::digest::Digest;
+
+use super::error::CacheError;
+use super::items::Location;
+
+const MAGIC: &[u8; 16] = b"pipe pack 1\n\0\0\0\0";
+/// Items start at multiples of this, so that floats in them are aligned.
+const ALIGNMENT: usize = 64;
+
+/// The path of a pack.
+pub fn path(folder: &Path, pack: u64) -> PathBuf {
+    folder.join(format!("{pack:016x}.pack"))
+}
+
+/// Reads items from packs.
+#[derive(Debug)]
+pub struct PackReader {
+    folder: PathBuf,
+    maps: Mutex<HashMap<u64, Arc<Mmap>>>,
+}
+
+impl PackReader {
+    /// A reader of the packs in `folder`.
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder, maps: Mutex::new(HashMap::new()) }
+    }
+
+    /// The item at `location` if it is there and its bytes have the digest `wanted`.
+    pub fn get(&self, location: Location, wanted: &Digest) -> Option<Blob> {
+        let end = usize::try_from(location.offset.checked_add(location.bytes)?).ok()?;
+        let map = self.map(location.pack, end)?;
+        let blob = Blob::new(map, usize::try_from(location.offset).ok()?..end)?;
+        (Digest::of(&blob) == *wanted).then_some(blob)
+    }
+
+    fn map(&self, pack: u64, end: usize) -> Option<Arc<Mmap>> {
+        let mut maps = self.maps.lock().unwrap_or_else(|poison| poison.into_inner());
+        if let Some(map) = maps.get(&pack) {
+            if map.len() >= end {
+                return Some(map.clone());
+            }
+        }
+        let file = File::open(path(&self.folder, pack)).ok()?;
+        // SAFETY: packs are only ever appended to by this program, and every item read from one is checked
+        // against its digest before use; cutting a pack short while it is mapped is outside what we can guard.
+        let map = Arc::new(unsafe { Mmap::map(&file) }.ok()?);
+        maps.insert(pack, map.clone());
+        (map.len() >= end).then_some(map)
+    }
+}
+
+/// Writes items into a pack of its own.
+#[derive(Debug)]
+pub struct PackWriter {
+    folder: PathBuf,
+    open: Option<OpenPack>,
+}
+
+#[derive(Debug)]
+struct OpenPack {
+    number: u64,
+    path: PathBuf,
+    file: File,
+    length: u64,
+    pending: Vec<u8>,
+}
+
+impl PackWriter {
+    /// A writer that creates its pack in `folder` with the first item.
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder, open: None }
+    }
+
+    /// Takes the bytes of an item; they are on disk after the next [`PackWriter::sync`].
+    ///
+    /// # Errors
+    /// When the pack cannot be created or written.
+    pub fn add(&mut self, bytes: &[u8]) -> Result<Location, CacheError> {
+        let folder = &self.folder;
+        let open = match &mut self.open {
+            Some(open) => open,
+            none => none.insert(OpenPack::create(folder)?),
+        };
+        let padding = (ALIGNMENT - (open.length as usize % ALIGNMENT)) % ALIGNMENT;
+        open.pending.resize(open.pending.len() + padding, 0);
+        let offset = open.length + padding as u64;
+        open.pending.extend_from_slice(bytes);
+        open.length = offset + bytes.len() as u64;
+        if open.pending.len() > 1 << 20 {
+            open.flush()?;
+        }
+        Ok(Location { pack: open.number, offset, bytes: bytes.len() as u64 })
+    }
+
+    /// Makes everything added so far durable.
+    ///
+    /// # Errors
+    /// When the pack cannot be written or synced.
+    pub fn sync(&mut self) -> Result<(), CacheError> {
+        let Some(open) = &mut self.open else { return Ok(()) };
+        open.flush()?;
+        open.file.sync_data().map_err(|error| CacheError::write(&open.path, error))
+    }
+}
+
+impl OpenPack {
+    fn create(folder: &Path) -> Result<Self, CacheError> {
+        std::fs::create_dir_all(folder).map_err(|error| CacheError::write(folder, error))?;
+        loop {
+            let number = rand::random::<u64>();
+            let path = path(folder, number);
+            match OpenOptions::new().write(true).create_new(true).open(&path) {
+                Ok(file) => {
+                    let mut open = Self { number, path, file, length: 0, pending: MAGIC.to_vec() };
+                    open.length = MAGIC.len() as u64;
+                    super::atomic::sync_folder(folder).map_err(|error| CacheError::write(folder, error))?;
+                    return Ok(open);
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(CacheError::write(&path, error)),
+            }
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), CacheError> {
+        self.file.write_all(&self.pending).map_err(|error| CacheError::write(&self.path, error))?;
+        self.pending.clear();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn damaged_bytes_are_never_handed_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = PackWriter::new(folder.path().to_path_buf());
+        let items: Vec<Vec<u8>> = (1..40u8).map(|n| vec![n; usize::from(n) * 13]).collect();
+        let places: Vec<Location> = items.iter().map(|item| writer.add(item).unwrap()).collect();
+        writer.sync().unwrap();
+        let reader = PackReader::new(folder.path().to_path_buf());
+        for (item, place) in items.iter().zip(&places) {
+            let blob = reader.get(*place, &Digest::of(item)).unwrap();
+            assert_eq!(&*blob, item.as_slice());
+            assert_eq!(blob.as_ptr() as usize % 4, 0);
+        }
+        let pack = path(folder.path(), places[0].pack);
+        let mut bytes = std::fs::read(&pack).unwrap();
+        bytes[places[3].offset as usize] ^= 1;
+        std::fs::write(&pack, &bytes[..bytes.len() - 1]).unwrap();
+        let reader = PackReader::new(folder.path().to_path_buf());
+        let lost: Vec<usize> =
+            (0..items.len()).filter(|&i| reader.get(places[i], &Digest::of(&items[i])).is_none()).collect();
+        assert_eq!(lost, [3, items.len() - 1]);
+    }
+}

@@ -1,0 +1,104 @@
+//! Records of finished steps: what they depended on and what they made.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::artifact::{BadItem, FileSet, KeyMaterial};
+use crate::digest::Digest;
+
+use super::error::CacheError;
+
+/// What is stored of a finished step. A step without a record has not run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepRecord {
+    /// The step's name when it ran, for people.
+    pub step: String,
+    /// What it depended on; the record's key is the key of this.
+    pub material: KeyMaterial,
+    /// What it made.
+    pub output: StepOutput,
+    /// Wall time in seconds.
+    pub seconds: f64,
+    /// Version of `pipe` that ran it.
+    pub pipe_version: String,
+    /// CPU features that the machine had, since rounding may differ between them.
+    pub cpu: String,
+}
+
+/// What a step made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StepOutput {
+    /// Items; where each is, the item index knows.
+    Items {
+        /// Digest of the set.
+        digest: Digest,
+        /// How many.
+        count: usize,
+        /// Utterances set aside.
+        bad: Vec<BadItem>,
+    },
+    /// Files in the object store.
+    Files(FileSet),
+}
+
+impl StepOutput {
+    /// The digest that enters the keys of what follows.
+    pub fn digest(&self) -> Digest {
+        match self {
+            Self::Items { digest, .. } => *digest,
+            Self::Files(files) => files.digest(),
+        }
+    }
+}
+
+/// The folder of step records.
+#[derive(Debug)]
+pub struct Records {
+    folder: PathBuf,
+}
+
+impl Records {
+    /// The records in `folder`.
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// The record under `key`, if there is a whole one.
+    pub fn get(&self, key: &Digest) -> Option<StepRecord> {
+        self.read(&self.path(key)).filter(|record| record.material.key() == *key)
+    }
+
+    /// Writes a record under the key of its material.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn put(&self, record: &StepRecord) -> Result<(), CacheError> {
+        let path = self.path(&record.material.key());
+        let json = serde_json::to_string_pretty(record).map_err(|error| CacheError::write(&path, error.into()))?;
+        let text = format!("{}\n{json}\n", Digest::of(json.as_bytes()));
+        super::atomic::write(&path, text.as_bytes())
+    }
+
+    /// Paths of all records.
+    pub fn paths(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "json")).collect()
+    }
+
+    /// Reads one record file; none when it is not whole.
+    pub fn read(&self, path: &std::path::Path) -> Option<StepRecord> {
+        let text = std::fs::read_to_string(path).ok()?;
+        let (check, json) = text.split_once('\n')?;
+        let json = json.strip_suffix('\n')?;
+        if Digest::parse(check)? != Digest::of(json.as_bytes()) {
+            return None;
+        }
+        serde_json::from_str(json).ok()
+    }
+
+    fn path(&self, key: &Digest) -> PathBuf {
+        self.folder.join(format!("{key}.json"))
+    }
+}

@@ -1,0 +1,62 @@
+//! Folders for work in progress; those of runs that died are removed by the next run.
+
+use std::path::{Path, PathBuf};
+
+use super::error::CacheError;
+use super::lock::Lock;
+
+/// One run's folder under `cache/tmp`, removed when dropped.
+#[derive(Debug)]
+pub struct Scratch {
+    folder: PathBuf,
+    lock_path: PathBuf,
+    _lock: Lock,
+}
+
+impl Scratch {
+    /// Creates this run's folder and removes those whose runs are dead.
+    ///
+    /// # Errors
+    /// When the folder cannot be created.
+    pub fn create(tmp: &Path) -> Result<Self, CacheError> {
+        std::fs::create_dir_all(tmp).map_err(|error| CacheError::write(tmp, error))?;
+        remove_dead(tmp);
+        loop {
+            let name = format!("{:016x}", rand::random::<u64>());
+            let lock_path = tmp.join(format!("{name}.lock"));
+            if let Some(lock) = Lock::try_take(&lock_path)? {
+                let folder = tmp.join(name);
+                std::fs::create_dir_all(&folder).map_err(|error| CacheError::write(&folder, error))?;
+                return Ok(Self { folder, lock_path, _lock: lock });
+            }
+        }
+    }
+
+    /// A new empty folder inside, removed when dropped.
+    ///
+    /// # Errors
+    /// When it cannot be created.
+    pub fn folder(&self) -> Result<tempfile::TempDir, CacheError> {
+        tempfile::tempdir_in(&self.folder).map_err(|error| CacheError::write(&self.folder, error))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What cannot be removed now, the next run removes.
+        let _ = std::fs::remove_dir_all(&self.folder);
+        let _ = std::fs::remove_file(&self.lock_path);
+    }
+}
+
+fn remove_dead(tmp: &Path) {
+    let Ok(entries) = std::fs::read_dir(tmp) else { return };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        if path.extension().is_some_and(|extension| extension == "lock") {
+            if let Ok(Some(_free)) = Lock::try_take(&path) {
+                let _ = std::fs::remove_dir_all(path.with_extension(""));
+                let _ = std::fs::remove_file(&path);
+            }
+        }
+    }
+}

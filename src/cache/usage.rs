@@ -1,0 +1,35 @@
+//! How much disk the cache uses, by what is stored.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+/// Files and bytes of one folder or file of the cache.
+#[derive(Clone, Debug, Serialize)]
+pub struct Usage {
+    /// Name below the cache.
+    pub name: String,
+    /// Number of files.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// What each entry of the cache folder uses, largest first.
+pub fn usage(root: &Path) -> Vec<Usage> {
+    let entries = std::fs::read_dir(root).into_iter().flatten().flatten();
+    let mut parts: Vec<Usage> = entries
+        .map(|entry| {
+            let mut part = Usage { name: entry.file_name().to_string_lossy().into_owned(), files: 0, bytes: 0 };
+            for file in walkdir::WalkDir::new(entry.path()).into_iter().flatten() {
+                if let (true, Ok(metadata)) = (file.file_type().is_file(), file.metadata()) {
+                    part.files += 1;
+                    part.bytes += metadata.len();
+                }
+            }
+            part
+        })
+        .collect();
+    parts.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.name.cmp(&b.name)));
+    parts
+}

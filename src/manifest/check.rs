@@ -1,0 +1,282 @@
+//! Checks a table against declared parameters and fills in defaults; finds every error in one pass.
+
+use std::collections::{BTreeSet, HashMap};
+
+use serde_json::Value as Json;
+
+use crate::source::Place;
+
+use super::parameter::{Absent, ArtifactKind, Parameter, Shape};
+use super::problem::{Problem, Problems, suggest};
+use super::value::{Node, Table, Value};
+
+/// A checked table: canonical values with defaults, and where each given value was written.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// All parameters in declared order; absent optional ones are left out.
+    pub values: serde_json::Map<String, Json>,
+    /// Dotted path (`encoder.0.width`) to place, for values that were written.
+    pub places: HashMap<String, Place>,
+    /// Dotted path of each reference to another stage, with what is accepted there.
+    pub inputs: Vec<InputReference>,
+    /// Dotted path of each reference to a corpus.
+    pub corpora: Vec<(String, String)>,
+}
+
+/// A reference to another stage.
+#[derive(Clone, Debug)]
+pub struct InputReference {
+    /// Dotted path of the parameter.
+    pub path: String,
+    /// Name of the stage.
+    pub stage: String,
+    /// What it may make.
+    pub accepts: &'static [ArtifactKind],
+}
+
+/// Checks `table` against `parameters`; keys in `ignore` are somebody else's.
+pub fn check(
+    table: &Table,
+    table_place: &Place,
+    what: &str,
+    parameters: &'static [Parameter],
+    ignore: &[&str],
+    problems: &mut Problems,
+) -> Checked {
+    let mut checker = Checker {
+        problems,
+        checked: Checked {
+            values: serde_json::Map::new(),
+            places: HashMap::new(),
+            inputs: Vec::new(),
+            corpora: Vec::new(),
+        },
+    };
+    let values = checker.table("", table, table_place, what, parameters, ignore);
+    checker.checked.values = values;
+    checker.checked
+}
+
+struct Checker<'a> {
+    problems: &'a mut Problems,
+    checked: Checked,
+}
+
+impl Checker<'_> {
+    fn table(
+        &mut self,
+        path: &str,
+        table: &Table,
+        table_place: &Place,
+        what: &str,
+        parameters: &'static [Parameter],
+        ignore: &[&str],
+    ) -> serde_json::Map<String, Json> {
+        let known: BTreeSet<&str> = parameters.iter().map(|parameter| parameter.name).collect();
+        for entry in &table.entries {
+            if !known.contains(entry.key.as_str()) && !ignore.contains(&entry.key.as_str()) {
+                let valid = known.iter().copied().chain(ignore.iter().copied());
+                self.problems.push(
+                    Problem::new("manifest::unknown_key", format!("unknown key `{}` in {what}", entry.key))
+                        .at(&entry.key_place, "not a key here")
+                        .help(suggest(&entry.key, valid)),
+                );
+            }
+        }
+        let mut values = serde_json::Map::new();
+        for parameter in parameters {
+            let path = join(path, parameter.name);
+            match table.entry(parameter.name) {
+                Some(entry) => {
+                    self.checked.places.insert(path.clone(), entry.node.place.clone());
+                    if let Some(value) = self.value(&path, &entry.node, &parameter.shape) {
+                        values.insert(parameter.name.into(), value);
+                    }
+                }
+                None => match parameter.absent {
+                    Absent::Null => {}
+                    Absent::Default(json) => {
+                        values.insert(parameter.name.into(), default_value(parameter.name, json));
+                    }
+                    Absent::Error => self.problems.push(
+                        Problem::new("manifest::missing_key", format!("{what} needs the key `{}`", parameter.name))
+                            .at(table_place, format!("`{}` is missing", parameter.name))
+                            .help(format!("{} = {}", parameter.name, parameter.shape.describe())),
+                    ),
+                },
+            }
+        }
+        values
+    }
+
+    fn value(&mut self, path: &str, node: &Node, shape: &'static Shape) -> Option<Json> {
+        match (shape, &node.value) {
+            (Shape::Bool, Value::Bool(value)) => Some(Json::Bool(*value)),
+            (Shape::Integer { min, max }, Value::Integer(value)) => {
+                if (min..=max).contains(&value) {
+                    return Some(Json::from(*value));
+                }
+                self.out_of_range(node, shape)
+            }
+            (Shape::Float { min, max }, Value::Integer(_) | Value::Float(_)) => {
+                let value = match &node.value {
+                    Value::Integer(value) => *value as f64,
+                    Value::Float(value) => *value,
+                    _ => return None,
+                };
+                // -0.0 and 0.0 are one value, so one key.
+                let value = if value == 0.0 { 0.0 } else { value };
+                if (*min..=*max).contains(&value) {
+                    return Some(Json::from(value));
+                }
+                self.out_of_range(node, shape)
+            }
+            (Shape::Text | Shape::Path, Value::Text(value)) => Some(Json::String(value.clone())),
+            (Shape::Choice(choices), Value::Text(value)) => {
+                if choices.contains(&value.as_str()) {
+                    return Some(Json::String(value.clone()));
+                }
+                self.problems.push(
+                    Problem::new("manifest::choice", format!("`{value}` is not a value of `{}`", last(path)))
+                        .at(&node.place, format!("expected {}", shape.describe()))
+                        .help(suggest(value, choices.iter().copied())),
+                );
+                None
+            }
+            (Shape::Corpus, Value::Text(value)) => {
+                self.checked.corpora.push((path.into(), value.clone()));
+                Some(Json::String(value.clone()))
+            }
+            (Shape::Input(accepts), Value::Text(value)) => {
+                self.checked.inputs.push(InputReference { path: path.into(), stage: value.clone(), accepts });
+                Some(Json::String(value.clone()))
+            }
+            (Shape::List(item), Value::List(nodes)) => Some(self.list(path, nodes, item)),
+            (Shape::OneOrMany(item), Value::List(nodes)) => {
+                if nodes.is_empty() {
+                    self.problems.push(
+                        Problem::new("manifest::empty_list", format!("`{}` names nothing", last(path)))
+                            .at(&node.place, format!("expected {}", shape.describe())),
+                    );
+                }
+                Some(self.list(path, nodes, item))
+            }
+            (Shape::OneOrMany(item), _) => {
+                let path = join(path, "0");
+                self.checked.places.insert(path.clone(), node.place.clone());
+                Some(Json::Array(vec![self.value(&path, node, item)?]))
+            }
+            (Shape::Table(parameters), Value::Table(table)) => {
+                let what = format!("`{}`", last(path));
+                Some(Json::Object(self.table(path, table, &node.place, &what, parameters, &[])))
+            }
+            (Shape::Map(item), Value::Table(table)) => {
+                let mut values = serde_json::Map::new();
+                for entry in &table.entries {
+                    let path = join(path, &entry.key);
+                    self.checked.places.insert(path.clone(), entry.node.place.clone());
+                    if let Some(value) = self.value(&path, &entry.node, item) {
+                        values.insert(entry.key.clone(), value);
+                    }
+                }
+                values.sort_keys();
+                Some(Json::Object(values))
+            }
+            (Shape::Tagged { tag, variants }, Value::Table(table)) => self.tagged(path, node, table, tag, variants),
+            (Shape::Either(shapes), value) => match shapes.iter().find(|shape| fits_by_type(shape, value)) {
+                Some(shape) => self.value(path, node, shape),
+                None => self.wrong_type(path, node, shape),
+            },
+            _ => self.wrong_type(path, node, shape),
+        }
+    }
+
+    fn list(&mut self, path: &str, nodes: &[Node], item: &'static Shape) -> Json {
+        let mut values = Vec::new();
+        for (index, node) in nodes.iter().enumerate() {
+            let path = join(path, &index.to_string());
+            self.checked.places.insert(path.clone(), node.place.clone());
+            values.extend(self.value(&path, node, item));
+        }
+        Json::Array(values)
+    }
+
+    fn tagged(
+        &mut self,
+        path: &str,
+        node: &Node,
+        table: &Table,
+        tag: &'static str,
+        variants: &'static [super::parameter::Variant],
+    ) -> Option<Json> {
+        let names = || variants.iter().map(|variant| variant.name);
+        let Some(entry) = table.entry(tag) else {
+            self.problems.push(
+                Problem::new("manifest::missing_key", format!("`{}` needs the key `{tag}`", last(path)))
+                    .at(&node.place, format!("`{tag}` is missing"))
+                    .help(suggest("", names())),
+            );
+            return None;
+        };
+        let found = entry.node.value.describe();
+        let Some(variant) = variants.iter().find(|variant| variant.name == found) else {
+            self.problems.push(
+                Problem::new("manifest::choice", format!("`{found}` is not a value of `{tag}`"))
+                    .at(&entry.node.place, "unknown")
+                    .help(suggest(&found, names())),
+            );
+            return None;
+        };
+        let what = format!("`{tag} = \"{}\"`", variant.name);
+        let mut values = serde_json::Map::new();
+        values.insert(tag.into(), Json::String(variant.name.into()));
+        values.extend(self.table(path, table, &node.place, &what, variant.parameters, &[tag]));
+        Some(Json::Object(values))
+    }
+
+    fn out_of_range(&mut self, node: &Node, shape: &Shape) -> Option<Json> {
+        self.problems.push(
+            Problem::new("manifest::range", format!("{} is out of range", node.value.describe()))
+                .at(&node.place, format!("expected {}", shape.describe())),
+        );
+        None
+    }
+
+    fn wrong_type(&mut self, path: &str, node: &Node, shape: &Shape) -> Option<Json> {
+        self.problems.push(
+            Problem::new("manifest::type", format!("`{}` has the wrong type", last(path))).at(
+                &node.place,
+                format!("expected {}, found {}", shape.describe(), node.value.type_name()),
+            ),
+        );
+        None
+    }
+}
+
+fn fits_by_type(shape: &Shape, value: &Value) -> bool {
+    match shape {
+        Shape::Bool => matches!(value, Value::Bool(_)),
+        Shape::Integer { .. } => matches!(value, Value::Integer(_)),
+        Shape::Float { .. } => matches!(value, Value::Integer(_) | Value::Float(_)),
+        Shape::Text | Shape::Choice(_) | Shape::Path | Shape::Corpus | Shape::Input(_) => {
+            matches!(value, Value::Text(_))
+        }
+        Shape::List(_) => matches!(value, Value::List(_)),
+        Shape::Table(_) | Shape::Map(_) | Shape::Tagged { .. } => matches!(value, Value::Table(_)),
+        Shape::OneOrMany(item) => matches!(value, Value::List(_)) || fits_by_type(item, value),
+        Shape::Either(shapes) => shapes.iter().any(|shape| fits_by_type(shape, value)),
+    }
+}
+
+fn default_value(name: &str, json: &str) -> Json {
+    serde_json::from_str(json).unwrap_or_else(|error| unreachable!("the default of `{name}` is not JSON: {error}"))
+}
+
+fn join(path: &str, name: &str) -> String {
+    if path.is_empty() { name.into() } else { format!("{path}.{name}") }
+}
+
+fn last(path: &str) -> &str {
+    let name = path.rsplit('.').find(|part| part.parse::<usize>().is_err());
+    name.unwrap_or(path)
+}

@@ -1,0 +1,35 @@
+//! What a manifest must know of a stage kind to check the tables that name it.
+
+use serde_json::{Map, Value as Json};
+
+use super::parameter::{ArtifactKind, Parameter};
+
+/// A stage kind, as far as manifests are concerned.
+#[derive(Debug)]
+pub struct Kind {
+    /// The value of `kind` in a manifest.
+    pub name: &'static str,
+    /// Enters every key: raise it when the same input and parameters give another result.
+    pub version: u32,
+    /// One sentence for `pipe schema`.
+    pub doc: &'static str,
+    /// Its parameters beside `kind`.
+    pub parameters: &'static [Parameter],
+    /// True when it takes all matrix variants of its inputs instead of being repeated for each.
+    pub gathers: bool,
+    /// What it makes, which may depend on its parameters.
+    pub output: fn(&Map<String, Json>) -> ArtifactKind,
+    /// Checks beyond single values; each error names the dotted path of a parameter and says what is wrong.
+    pub validate: fn(&Map<String, Json>) -> Vec<Complaint>,
+}
+
+/// What [`Kind::validate`] finds wrong.
+#[derive(Clone, Debug)]
+pub struct Complaint {
+    /// Dotted path of the parameter, such as `encoder.2.units`.
+    pub path: String,
+    /// What is wrong, as a full sentence fragment.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}

@@ -1,0 +1,124 @@
+//! `${name}` in strings: variables of `[vars]` and values of `[matrix]`.
+
+use std::collections::BTreeMap;
+
+use super::problem::{Problem, Problems, suggest};
+use super::value::{Node, Table, TableEntry, Value};
+
+/// Names to values: `seed`, `matrix.method`, `matrix.method.heads`.
+#[derive(Clone, Debug, Default)]
+pub struct Bindings(BTreeMap<String, Node>);
+
+impl Bindings {
+    /// Binds `name`; a table's fields are bound as `name.field` too.
+    pub fn bind(&mut self, name: &str, node: &Node) {
+        if let Value::Table(table) = &node.value {
+            for entry in &table.entries {
+                self.bind(&format!("{name}.{}", entry.key), &entry.node);
+            }
+        }
+        self.0.insert(name.to_string(), node.clone());
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+}
+
+/// `table` with every `${name}` replaced.
+pub fn table(table: &Table, bindings: &Bindings, problems: &mut Problems) -> Table {
+    let entries = table.entries.iter().map(|entry| TableEntry {
+        key: entry.key.clone(),
+        key_place: entry.key_place.clone(),
+        node: node(&entry.node, bindings, problems),
+    });
+    Table { entries: entries.collect() }
+}
+
+/// `node` with every `${name}` replaced. A string that is one reference takes the value with its type.
+pub fn node(original: &Node, bindings: &Bindings, problems: &mut Problems) -> Node {
+    let value = match &original.value {
+        Value::Text(text) if text.contains("${") => return text_node(original, text, bindings, problems),
+        Value::List(items) => Value::List(items.iter().map(|item| node(item, bindings, problems)).collect()),
+        Value::Table(inner) => Value::Table(table(inner, bindings, problems)),
+        other => other.clone(),
+    };
+    Node { value, place: original.place.clone() }
+}
+
+/// The names that `${...}` refers to anywhere below `table`.
+pub fn references(table: &Table) -> Vec<String> {
+    let mut names = Vec::new();
+    for entry in &table.entries {
+        collect(&entry.node, &mut names);
+    }
+    names
+}
+
+fn collect(node: &Node, names: &mut Vec<String>) {
+    match &node.value {
+        Value::Text(text) => {
+            for piece in pieces(text) {
+                if let Piece::Reference(name) = piece {
+                    names.push(name.to_string());
+                }
+            }
+        }
+        Value::List(items) => items.iter().for_each(|item| collect(item, names)),
+        Value::Table(table) => table.entries.iter().for_each(|entry| collect(&entry.node, names)),
+        _ => {}
+    }
+}
+
+enum Piece<'a> {
+    Literal(&'a str),
+    Reference(&'a str),
+}
+
+/// Cuts `a${b}c` into its pieces; `$${` stands for a literal `${`.
+fn pieces(text: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some(start) = rest.find("${") {
+        let (before, after) = rest.split_at(start);
+        if let Some(escaped) = before.strip_suffix('$') {
+            pieces.push(Piece::Literal(escaped));
+            pieces.push(Piece::Literal("${"));
+            rest = &after[2..];
+            continue;
+        }
+        let Some(end) = after.find('}') else { break };
+        pieces.push(Piece::Literal(before));
+        pieces.push(Piece::Reference(after[2..end].trim()));
+        rest = &after[end + 1..];
+    }
+    pieces.push(Piece::Literal(rest));
+    pieces
+}
+
+fn text_node(original: &Node, text: &str, bindings: &Bindings, problems: &mut Problems) -> Node {
+    let pieces = pieces(text);
+    let filled = pieces.iter().filter(|piece| !matches!(piece, Piece::Literal(""))).count();
+    let mut out = String::new();
+    for piece in &pieces {
+        match piece {
+            Piece::Literal(literal) => out.push_str(literal),
+            Piece::Reference(name) => {
+                let plain = name.strip_prefix("vars.").unwrap_or(name);
+                let Some(found) = bindings.0.get(plain) else {
+                    problems.push(
+                        Problem::new("manifest::unknown_variable", format!("nothing is called `${{{name}}}`"))
+                            .at(&original.place, "used here")
+                            .help(suggest(name, bindings.names())),
+                    );
+                    return original.clone();
+                };
+                if filled == 1 {
+                    return found.clone();
+                }
+                out.push_str(&found.value.describe());
+            }
+        }
+    }
+    Node { value: Value::Text(out), place: original.place.clone() }
+}
