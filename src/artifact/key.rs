@@ -95,7 +95,7 @@ mod tests {
             names,
             ["kind", "parameters.bins", "parameters.layers.0.w", "parameters.layers.length", "parameters.low_hz", "version"]
         );
-        assert_eq!(material.key().hex(), "PENDING");
+        assert_eq!(material.key().hex(), "39de175b63f8b55ff67069e294821e02e6238e759159e909754620b46dcfc5b7");
     }
 
     #[test]

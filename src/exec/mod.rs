@@ -1,0 +1,20 @@
+//! Running a plan: sources listed, steps looked up, what is missing computed, results published.
+
+mod group;
+mod observer;
+mod outcome;
+mod publish;
+mod run;
+mod schedule;
+mod sources;
+mod walk;
+mod whole;
+mod writer;
+
+pub use group::{Forecast, Group, GroupError, Standing};
+pub use observer::{Event, ItemCounts, Observer, Status, StepCounts};
+pub use outcome::StepResult;
+pub use publish::runs_folder;
+pub use run::{RunError, RunOptions, RunSummary, StepSummary, run};
+pub use sources::{Listings, list_sources};
+pub use whole::whole_material;

@@ -1,0 +1,90 @@
+//! What a person wants from a run, under `runs/<manifest>/`: small copies that are restored when touched.
+
+use std::path::{Path, PathBuf};
+
+use crate::artifact::FileSet;
+use crate::cache::{Cache, write_atomically};
+use crate::plan::Plan;
+use crate::stage::{SourceListing, Stage};
+
+/// Files larger than this are linked to the cache rather than copied.
+const LARGEST_COPY_BYTES: u64 = 64 << 20;
+
+/// Puts results where people look for them.
+pub struct Publisher<'a> {
+    folder: PathBuf,
+    plan: &'a Plan,
+    cache: &'a Cache,
+}
+
+/// The folder of a step's results below that of its run: `stage`, or `stage/axis=label,...`.
+pub fn runs_folder(plan: &Plan, step: usize) -> PathBuf {
+    let declaration = &plan.steps[step].declaration;
+    let folder = PathBuf::from(&declaration.stage);
+    if declaration.variant.is_empty() {
+        return folder;
+    }
+    let parts: Vec<String> = declaration
+        .variant
+        .iter()
+        .map(|(axis, label)| format!("{axis}={}", label.replace(|c: char| c == '/' || c.is_control(), "_")))
+        .collect();
+    folder.join(parts.join(","))
+}
+
+impl<'a> Publisher<'a> {
+    /// A publisher below `runs`.
+    pub fn new(runs: &Path, plan: &'a Plan, cache: &'a Cache) -> Self {
+        Self { folder: runs.join(&plan.name), plan, cache }
+    }
+
+    /// The folder of this run's results.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Makes the step's files appear; what is there and right is left alone.
+    ///
+    /// # Errors
+    /// When a file cannot be copied.
+    pub fn files(&self, step: usize, files: &FileSet) -> std::io::Result<()> {
+        let folder = self.folder.join(runs_folder(self.plan, step));
+        for file in &files.files {
+            let target = folder.join(&file.name);
+            let is_right = self.cache.files.facts(&target, || 0.0).is_ok_and(|facts| facts.digest == file.digest);
+            if is_right {
+                continue;
+            }
+            let parent = target.parent().unwrap_or(&folder);
+            std::fs::create_dir_all(parent)?;
+            let object = std::path::absolute(self.cache.objects.path(&file.digest))?;
+            let new = tempfile::Builder::new().prefix(".pipe-").tempdir_in(parent)?;
+            let new_file = new.path().join("file");
+            if file.bytes > LARGEST_COPY_BYTES {
+                std::os::unix::fs::symlink(&object, &new_file)?;
+            } else {
+                std::fs::write(&new_file, std::fs::read(&object)?)?;
+            }
+            std::fs::rename(&new_file, &target)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what a source says of its data: tables such as the split, and what was left out.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn listing(&self, step: usize, listing: &SourceListing) -> std::io::Result<()> {
+        if !matches!(self.plan.steps[step].stage, Stage::Source(_)) {
+            return Ok(());
+        }
+        let folder = self.folder.join(runs_folder(self.plan, step));
+        for (name, text) in &listing.tables {
+            let path = folder.join(name);
+            if std::fs::read(&path).ok().as_deref() != Some(text.as_bytes()) {
+                write_atomically(&path, text.as_bytes()).map_err(|error| std::io::Error::other(error.to_string()))?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,362 @@
+//! The one loop that brings every step of a plan up to date.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::mpsc;
+use std::time::Instant;
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use crate::cache::{Cache, CacheError, Listing, StepOutput};
+use crate::digest::Digest;
+use crate::plan::Plan;
+use crate::stage::Stage;
+
+use super::group::{Group, source_digest};
+use super::observer::{Event, ItemCounts, Observer, Status, StepCounts};
+use super::outcome::StepResult;
+use super::publish::Publisher;
+use super::schedule::{Unit, share, units};
+use super::sources::{Listings, list_sources};
+use super::whole::{WholeRun, whole_material};
+
+/// How a run is to be done; nothing here changes a result.
+pub struct RunOptions<'a> {
+    /// Cores it may use.
+    pub jobs: usize,
+    /// The folder under which results appear for people.
+    pub runs: &'a Path,
+}
+
+/// Why a run could not be done at all.
+#[derive(Debug, Error, Diagnostic)]
+pub enum RunError {
+    /// The cache is not usable.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Cache(#[from] CacheError),
+}
+
+/// One step of a finished run.
+pub struct StepSummary {
+    /// Its id.
+    pub id: String,
+    /// How it ended.
+    pub status: Status,
+    /// Its result.
+    pub output: Option<StepOutput>,
+    /// Seconds of work.
+    pub seconds: f64,
+}
+
+/// A finished run.
+pub struct RunSummary {
+    /// Every step in the order of the plan.
+    pub steps: Vec<StepSummary>,
+    /// Steps by how they ended.
+    pub counts: StepCounts,
+    /// Items over all steps.
+    pub items: ItemCounts,
+    /// Seconds from start to end.
+    pub seconds: f64,
+    /// True when the user stopped it.
+    pub interrupted: bool,
+}
+
+/// Runs the plan.
+///
+/// # Errors
+/// When the cache cannot be used. Steps that fail are part of the summary.
+pub fn run(
+    plan: &Plan,
+    cache: &Cache,
+    options: &RunOptions<'_>,
+    observer: &dyn Observer,
+) -> Result<RunSummary, RunError> {
+    let started = Instant::now();
+    observer.event(&Event::RunStarted {
+        manifest: plan.name.clone(),
+        steps: plan.steps.iter().map(|step| step.id().to_string()).collect(),
+    });
+    let Listings { mut listed, mut failed } = list_sources(plan, cache);
+    cache.files.save()?;
+    tell_listings(plan, &listed, observer);
+
+    let members = plan.item_groups();
+    let groups: Vec<Group<'_>> = members
+        .iter()
+        .map(|members| {
+            let own = members.iter().filter_map(|member| Some((*member, listed.remove(member)?))).collect();
+            Group::new(plan, cache, members.clone(), own)
+        })
+        .collect();
+    let publisher = Publisher::new(options.runs, plan, cache);
+    let scratch = cache.scratch()?;
+    let mut board = Board { plan, cache, observer, publisher, results: HashMap::new(), error: None };
+
+    let units = units(plan, &members);
+    let mut state: Vec<UnitState> = vec![UnitState::Waiting; units.len()];
+    let mut free = options.jobs.max(1);
+    std::thread::scope(|scope| {
+        let (sender, receiver) = mpsc::channel::<(usize, usize, Result<Vec<(usize, StepResult)>, CacheError>)>();
+        let mut running = 0_usize;
+        loop {
+            if board.error.is_none() && !observer.interrupted() {
+                let mut ready = ready_units(&units, &state);
+                while let Some(&index) = ready.first() {
+                    let unit = &units[index];
+                    // Hits and hopeless units need no core.
+                    if let Some(results) = board.settle_at_once(unit, &groups, &mut failed) {
+                        board.take(results);
+                        state[index] = UnitState::Done;
+                        ready = ready_units(&units, &state);
+                        continue;
+                    }
+                    if free == 0 {
+                        ready.remove(0);
+                        continue;
+                    }
+                    let threads = share(free, ready.len(), wanted(plan, unit));
+                    free -= threads;
+                    running += 1;
+                    state[index] = UnitState::Running;
+                    let outputs = board.outputs();
+                    let material = board.material_of(unit);
+                    let sender = sender.clone();
+                    let (groups, scratch) = (&groups, &scratch);
+                    scope.spawn(move || {
+                        let work = WholeRun { plan, cache, groups, outputs: &outputs, scratch, observer };
+                        let result = run_unit(unit, groups, material, &work, threads);
+                        // The receiver outlives all threads; if it is gone there is nobody to tell.
+                        let _ = sender.send((index, threads, result));
+                    });
+                    ready = ready_units(&units, &state);
+                }
+            }
+            if running == 0 {
+                break;
+            }
+            let Ok((index, threads, result)) = receiver.recv() else { break };
+            running -= 1;
+            free += threads;
+            state[index] = UnitState::Done;
+            match result {
+                Ok(mut results) => {
+                    for (step, result) in &mut results {
+                        if let Some(error) = failed.remove(step) {
+                            *result = StepResult::failed(error, None);
+                        }
+                    }
+                    board.take(results);
+                }
+                Err(error) => board.error = board.error.take().or(Some(error)),
+            }
+        }
+    });
+
+    let Board { mut results, error, publisher, .. } = board;
+    drop(publisher);
+    cache.files.save()?;
+    remember(plan, cache, &groups, &results)?;
+    if let Some(error) = error {
+        return Err(error.into());
+    }
+    let mut summary = RunSummary {
+        steps: Vec::new(),
+        counts: StepCounts::default(),
+        items: ItemCounts::default(),
+        seconds: started.elapsed().as_secs_f64(),
+        interrupted: observer.interrupted(),
+    };
+    for (index, step) in plan.steps.iter().enumerate() {
+        let result = results.remove(&index).unwrap_or_else(StepResult::skipped);
+        match result.status {
+            Status::Hit => summary.counts.hit += 1,
+            Status::Executed => summary.counts.executed += 1,
+            Status::Failed => summary.counts.failed += 1,
+            Status::Skipped => summary.counts.skipped += 1,
+        }
+        summary.items.computed += result.computed;
+        summary.items.reused += result.reused;
+        summary.items.bad += result.bad;
+        summary.steps.push(StepSummary {
+            id: step.id().into(),
+            status: result.status,
+            output: result.output,
+            seconds: result.seconds,
+        });
+    }
+    observer.event(&Event::RunFinished {
+        steps: summary.counts,
+        items: summary.items,
+        seconds: summary.seconds,
+    });
+    Ok(summary)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum UnitState {
+    Waiting,
+    Running,
+    Done,
+}
+
+fn ready_units(units: &[Unit], state: &[UnitState]) -> Vec<usize> {
+    let done = |index: &usize| state[*index] == UnitState::Done;
+    (0..units.len()).filter(|&i| state[i] == UnitState::Waiting && units[i].after.iter().all(done)).collect()
+}
+
+fn wanted(plan: &Plan, unit: &Unit) -> usize {
+    match &plan.steps[unit.steps[0]].stage {
+        Stage::Whole(stage) => stage.threads(),
+        _ => usize::MAX,
+    }
+}
+
+fn run_unit(
+    unit: &Unit,
+    groups: &[Group<'_>],
+    material: Option<crate::artifact::KeyMaterial>,
+    work: &WholeRun<'_>,
+    threads: usize,
+) -> Result<Vec<(usize, StepResult)>, CacheError> {
+    match (unit.group, material) {
+        (Some(group), _) => groups[group].run(work.scratch.folder()?.path(), threads, work.observer),
+        (None, Some(material)) => {
+            let step = unit.steps[0];
+            Ok(vec![(step, work.run(step, &material, threads)?)])
+        }
+        (None, None) => Ok(vec![(unit.steps[0], StepResult::skipped())]),
+    }
+}
+
+/// What is known of the steps so far.
+struct Board<'a> {
+    plan: &'a Plan,
+    cache: &'a Cache,
+    observer: &'a dyn Observer,
+    publisher: Publisher<'a>,
+    results: HashMap<usize, StepResult>,
+    error: Option<CacheError>,
+}
+
+impl Board<'_> {
+    fn outputs(&self) -> HashMap<usize, StepOutput> {
+        self.results.iter().filter_map(|(step, result)| Some((*step, result.output.clone()?))).collect()
+    }
+
+    fn input_digests(&self, step: usize) -> Option<Vec<Digest>> {
+        let output = |input: usize| Some(self.results.get(&input)?.output.as_ref()?.digest());
+        self.plan.steps[step].input_steps().map(output).collect()
+    }
+
+    fn material_of(&self, unit: &Unit) -> Option<crate::artifact::KeyMaterial> {
+        let digests = self.input_digests(unit.steps[0]).filter(|_| unit.group.is_none())?;
+        whole_material(self.plan, self.cache, unit.steps[0], &digests).ok()
+    }
+
+    /// The results of a unit that needs no work: everything is in the cache, or it cannot run.
+    fn settle_at_once(
+        &mut self,
+        unit: &Unit,
+        groups: &[Group<'_>],
+        failed: &mut HashMap<usize, miette::Report>,
+    ) -> Option<Vec<(usize, StepResult)>> {
+        if let Some(group) = unit.group {
+            let standings = groups[group].survey().ok()?;
+            if !unit.steps.iter().all(|step| standings.get(step).is_some_and(|s| s.output.is_some())) {
+                return None;
+            }
+            return Some(
+                unit.steps.iter().filter_map(|step| Some((*step, super::group::hit(standings.get(step)?)?))).collect(),
+            );
+        }
+        let step = unit.steps[0];
+        let _ = failed;
+        let Some(digests) = self.input_digests(step) else { return Some(vec![(step, StepResult::skipped())]) };
+        let material = match whole_material(self.plan, self.cache, step, &digests) {
+            Ok(material) => material,
+            Err(error) => {
+                let report = miette::Report::msg(format!("cannot read a file it depends on: {error}"));
+                return Some(vec![(step, StepResult::failed(report, None))]);
+            }
+        };
+        let record = self.cache.finished(&material.key())?;
+        Some(vec![(
+            step,
+            StepResult {
+                status: Status::Hit,
+                material: Some(material),
+                output: Some(record.output),
+                ..StepResult::skipped()
+            },
+        )])
+    }
+
+    fn take(&mut self, results: Vec<(usize, StepResult)>) {
+        for (step, result) in results {
+            let id = self.plan.steps[step].id();
+            if let Some(report) = &result.error {
+                self.observer.failure(id, report);
+                self.observer.event(&Event::StepFailed { step: id.into(), error: format!("{report:?}") });
+            }
+            self.observer.event(&Event::StepFinished {
+                step: id.into(),
+                status: result.status,
+                key: result.material.as_ref().map(|material| material.key().hex()),
+                seconds: result.seconds,
+                computed: result.computed,
+                reused: result.reused,
+                bad: result.bad,
+            });
+            if let Some(StepOutput::Files(files)) = &result.output {
+                if let Err(error) = self.publisher.files(step, files) {
+                    let message = format!("cannot copy the result to {}: {error}", self.publisher.folder().display());
+                    self.observer.event(&Event::Warning { step: id.into(), message });
+                }
+            }
+            self.results.insert(step, result);
+        }
+    }
+}
+
+fn tell_listings(
+    plan: &Plan,
+    listed: &HashMap<usize, crate::stage::SourceListing>,
+    observer: &dyn Observer,
+) {
+    let mut order: Vec<_> = listed.iter().collect();
+    order.sort_by_key(|(step, _)| **step);
+    for (step, listing) in order {
+        for message in &listing.warnings {
+            observer.event(&Event::Warning { step: plan.steps[*step].id().into(), message: message.clone() });
+        }
+    }
+}
+
+/// Remembers which keys the steps had, and what the sources listed, for `pipe why`.
+fn remember(
+    plan: &Plan,
+    cache: &Cache,
+    groups: &[Group<'_>],
+    results: &HashMap<usize, StepResult>,
+) -> Result<(), CacheError> {
+    let mut keys = BTreeMap::new();
+    for (step, result) in results {
+        let done = matches!(result.status, Status::Hit | Status::Executed);
+        if let (true, Some(material)) = (done, &result.material) {
+            keys.insert(plan.steps[*step].id().to_string(), material.key());
+            let listing = groups.iter().find_map(|group| group.listing(*step));
+            if let (Some(listing), Status::Executed) = (listing, result.status) {
+                let digests: Listing =
+                    listing.items.iter().map(|item| (item.utterance.id.clone(), item.digest)).collect();
+                cache.listings(&plan.listing_name(*step)).record(&source_digest(listing), &digests)?;
+            }
+        }
+    }
+    if !keys.is_empty() {
+        cache.runs.remember(&plan.name, &plan.manifest, keys)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,323 @@
+//! One pass over the utterances of a group of item-wise steps: each is taken through all of them at once.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+
+use rayon::prelude::*;
+
+use crate::artifact::{BadItem, Item, ItemData};
+use crate::cache::items::{ItemIndex, ItemRecord, Location};
+use crate::cache::{Cache, CacheError};
+use crate::digest::Digest;
+use crate::plan::Plan;
+use crate::progress::Progress;
+use crate::stage::{ItemContext, ItemCopy, ItemError, SourceItem, Stage};
+
+use super::writer::ItemWriter;
+
+/// What became of one item at one step.
+pub enum Outcome {
+    /// It has a result.
+    Done {
+        /// The item.
+        item: Item,
+        /// Where its bytes are, if they are kept.
+        location: Option<Location>,
+        /// Its key.
+        key: Digest,
+        /// False when the result was in the cache.
+        computed: bool,
+    },
+    /// It was set aside.
+    Bad {
+        /// Which, and why.
+        item: BadItem,
+        /// Whether the reason was remembered.
+        lasting: bool,
+    },
+    /// A dry walk: it would be computed.
+    Missing,
+}
+
+/// Everything one pass needs.
+pub struct Walk<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// The cache.
+    pub cache: &'a Cache,
+    /// For each member of the group, the members that take its items.
+    pub children: HashMap<usize, Vec<usize>>,
+    /// For each member, the digest of what all its items depend on.
+    pub prefixes: HashMap<usize, Digest>,
+    /// What is known of item keys.
+    pub index: ItemIndex,
+    /// Keys whose stored bytes turned out to be damaged.
+    pub distrusted: HashSet<Digest>,
+    /// A folder for temporary files.
+    pub scratch: &'a Path,
+    /// Whom to tell.
+    pub progress: &'a dyn Progress,
+    /// Compute nothing, only look.
+    pub dry: bool,
+}
+
+/// What a pass found, per step and in no order.
+pub struct Walked {
+    /// Outcomes per step.
+    pub outcomes: HashMap<usize, Vec<Outcome>>,
+    /// Seconds of work per step, over all threads.
+    pub busy_s: HashMap<usize, f64>,
+    /// True when the user stopped it; what was done is kept.
+    pub interrupted: bool,
+}
+
+/// State shared by the threads of a pass.
+struct Shared {
+    writer: Mutex<ItemWriter>,
+    failed: Mutex<Option<CacheError>>,
+    stop: AtomicBool,
+    busy_ns: HashMap<usize, AtomicU64>,
+}
+
+/// An utterance at one step, on its way through the group.
+struct Frame<'f> {
+    parent: Option<&'f Frame<'f>>,
+    step: usize,
+    origin: &'f SourceItem,
+    copy: ItemCopy,
+    digest: Digest,
+    location: Option<Location>,
+    data: RefCell<Option<Arc<ItemData>>>,
+}
+
+impl Walk<'_> {
+    /// Takes every item of every source through the group.
+    ///
+    /// # Errors
+    /// When the cache cannot be written; results so far are kept where that was possible.
+    pub fn run(&self, sources: &[(usize, &[SourceItem])]) -> Result<Walked, CacheError> {
+        let shared = Shared {
+            writer: Mutex::new(ItemWriter::new(self.cache)),
+            failed: Mutex::new(None),
+            stop: AtomicBool::new(false),
+            busy_ns: self.prefixes.keys().map(|&step| (step, AtomicU64::new(0))).collect(),
+        };
+        let total: u64 = sources.iter().map(|(_, items)| items.len() as u64).sum();
+        let done = AtomicU64::new(0);
+        let mut outcomes: HashMap<usize, Vec<Outcome>> = HashMap::new();
+        for (step, items) in sources {
+            let found: Vec<Vec<(usize, Outcome)>> = items
+                .par_iter()
+                .map(|item| {
+                    let mut out = Vec::new();
+                    if !shared.stop.load(Ordering::Relaxed) {
+                        if self.progress.interrupted() {
+                            shared.stop.store(true, Ordering::Relaxed);
+                        } else {
+                            self.source_item(*step, item, &shared, &mut out);
+                        }
+                    }
+                    let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+                    if !self.dry && (done.is_multiple_of(16) || done == total) {
+                        self.progress.advance(done, total);
+                    }
+                    out
+                })
+                .collect();
+            for (step, outcome) in found.into_iter().flatten() {
+                outcomes.entry(step).or_default().push(outcome);
+            }
+        }
+        let failed = shared.failed.into_inner().unwrap_or_else(|poison| poison.into_inner());
+        let synced = shared.writer.into_inner().unwrap_or_else(|poison| poison.into_inner()).sync();
+        failed.map_or(Ok(()), Err)?;
+        synced?;
+        let busy_s = shared.busy_ns.into_iter().map(|(step, ns)| (step, ns.into_inner() as f64 * 1e-9)).collect();
+        Ok(Walked { outcomes, busy_s, interrupted: shared.stop.into_inner() })
+    }
+
+    fn source_item(&self, step: usize, item: &SourceItem, shared: &Shared, out: &mut Vec<(usize, Outcome)>) {
+        let copy = ItemCopy { utterance: item.utterance.clone(), material: String::new(), index: 0 };
+        let root = Frame {
+            parent: None,
+            step,
+            origin: item,
+            copy,
+            digest: item.digest,
+            location: None,
+            data: RefCell::new(None),
+        };
+        self.visit(step, &root, None, shared, out);
+    }
+
+    /// Takes the item of `input` through `step` and what follows. At the source, `input` is the step's own frame.
+    fn visit(
+        &self,
+        step: usize,
+        input: &Frame<'_>,
+        parent: Option<&Frame<'_>>,
+        shared: &Shared,
+        out: &mut Vec<(usize, Outcome)>,
+    ) {
+        let copies = match (&self.plan.steps[step].stage, parent) {
+            (Stage::Items(stage), Some(parent)) => stage.copies(&parent.copy.utterance),
+            _ => vec![input.copy.clone()],
+        };
+        for copy in copies {
+            let key = self.item_key(step, &input.digest, &copy.material);
+            let frame = Frame {
+                parent,
+                step,
+                origin: input.origin,
+                copy,
+                digest: input.digest,
+                location: None,
+                data: RefCell::new(None),
+            };
+            match self.settle(frame, key, shared) {
+                Ok((frame, computed)) => {
+                    out.push((
+                        step,
+                        Outcome::Done {
+                            item: Item { utterance: frame.copy.utterance.clone(), digest: frame.digest },
+                            location: frame.location,
+                            key,
+                            computed,
+                        },
+                    ));
+                    for &child in self.children.get(&step).map_or(&[][..], Vec::as_slice) {
+                        self.visit(child, &frame, Some(&frame), shared, out);
+                    }
+                }
+                Err(outcome) => out.push((step, outcome)),
+            }
+        }
+    }
+
+    /// The frame with its result, from the cache or computed; true when computed.
+    fn settle<'f>(&self, mut frame: Frame<'f>, key: Digest, shared: &Shared) -> Result<(Frame<'f>, bool), Outcome> {
+        let stored = self.plan.steps[frame.step].stored;
+        if !self.distrusted.contains(&key) {
+            match self.index.get(&key) {
+                Some(ItemRecord::Done { digest, location }) if !stored || location.is_some() => {
+                    frame.digest = *digest;
+                    frame.location = *location;
+                    return Ok((frame, false));
+                }
+                Some(ItemRecord::Bad { reason }) => {
+                    let item = BadItem { id: frame.copy.utterance.id.clone(), reason: reason.clone() };
+                    return Err(Outcome::Bad { item, lasting: true });
+                }
+                _ => {}
+            }
+        }
+        if self.dry {
+            return Err(Outcome::Missing);
+        }
+        let made = self.compute(&frame, shared).and_then(|data| {
+            let bytes = data.encode().map_err(ItemError::lasting)?;
+            Ok((data, bytes))
+        });
+        match made {
+            Ok((data, bytes)) => {
+                frame.digest = Digest::of(&bytes);
+                frame.location = shared.keep(&key, frame.digest, stored.then_some(&bytes));
+                frame.data = RefCell::new(Some(data));
+                Ok((frame, true))
+            }
+            Err(ItemError { reason, lasting }) => {
+                if lasting {
+                    shared.record(&key, &ItemRecord::Bad { reason: reason.clone() });
+                }
+                let item = BadItem { id: frame.copy.utterance.id.clone(), reason };
+                Err(Outcome::Bad { item, lasting })
+            }
+        }
+    }
+
+    /// Runs the stage of `frame` on the data of its parent.
+    fn compute(&self, frame: &Frame<'_>, shared: &Shared) -> Result<Arc<ItemData>, ItemError> {
+        let context = ItemContext { scratch: self.scratch, progress: self.progress };
+        let input = frame.parent.map(|parent| self.data(parent, shared)).transpose()?;
+        let started = Instant::now();
+        let work = || match (&self.plan.steps[frame.step].stage, &input) {
+            (Stage::Source(stage), _) => stage.load(frame.origin),
+            (Stage::Items(stage), Some(input)) => stage.process(&frame.copy, input, &context),
+            _ => Err(ItemError::passing("the step takes no items")),
+        };
+        // A defect in a stage costs the item, not the run.
+        let made = catch_unwind(AssertUnwindSafe(work))
+            .unwrap_or_else(|panic| Err(ItemError::passing(format!("internal error: {}", panic_text(&*panic)))));
+        if let Some(busy) = shared.busy_ns.get(&frame.step) {
+            busy.fetch_add(started.elapsed().as_nanos() as u64, Ordering::Relaxed);
+        }
+        made.map(Arc::new)
+    }
+
+    /// The data of a frame: at hand, from its pack, or computed again.
+    fn data(&self, frame: &Frame<'_>, shared: &Shared) -> Result<Arc<ItemData>, ItemError> {
+        if let Some(data) = frame.data.borrow().as_ref() {
+            return Ok(data.clone());
+        }
+        let stored = frame.location.and_then(|location| self.cache.packs.get(location, &frame.digest));
+        let kind = self.plan.steps[frame.step].output;
+        let data = match stored.and_then(|blob| ItemData::decode(kind, &blob).ok()) {
+            Some(data) => Arc::new(data),
+            None => self.compute(frame, shared)?,
+        };
+        *frame.data.borrow_mut() = Some(data.clone());
+        Ok(data)
+    }
+
+    fn item_key(&self, step: usize, input: &Digest, material: &str) -> Digest {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(b"pipe item 1\n");
+        hasher.update(&self.prefixes[&step].0);
+        hasher.update(&input.0);
+        hasher.update(material.as_bytes());
+        Digest(*hasher.finalize().as_bytes())
+    }
+}
+
+impl Shared {
+    fn keep(&self, key: &Digest, digest: Digest, bytes: Option<&Vec<u8>>) -> Option<Location> {
+        let mut writer = self.writer.lock().unwrap_or_else(|poison| poison.into_inner());
+        let kept = bytes.map(|bytes| writer.store(bytes)).transpose().and_then(|location| {
+            writer.record(key, &ItemRecord::Done { digest, location })?;
+            Ok(location)
+        });
+        self.unless_failed(kept).flatten()
+    }
+
+    fn record(&self, key: &Digest, record: &ItemRecord) {
+        let mut writer = self.writer.lock().unwrap_or_else(|poison| poison.into_inner());
+        let result = writer.record(key, record);
+        self.unless_failed(result);
+    }
+
+    fn unless_failed<T>(&self, result: Result<T, CacheError>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.failed.lock().unwrap_or_else(|poison| poison.into_inner()).get_or_insert(error);
+                self.stop.store(true, Ordering::Relaxed);
+                None
+            }
+        }
+    }
+}
+
+/// What a panic said.
+pub fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(ToString::to_string)
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".into())
+}

@@ -1,0 +1,159 @@
+//! A whole-set step: its key, and one run of it.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use miette::Report;
+
+use crate::artifact::KeyMaterial;
+use crate::cache::{Cache, CacheError, Lookup, Reservation, Scratch, StepOutput};
+use crate::digest::Digest;
+use crate::plan::{Plan, lineage};
+use crate::stage::{InputContent, InputLabel, Interrupted, Stage, StepInput, WholeContext, WholeStage};
+
+use super::group::Group;
+use super::observer::{Event, Observer, Status, StepProgress};
+use super::outcome::StepResult;
+use super::walk::panic_text;
+
+/// What the step depends on, given the digests of its inputs in order.
+///
+/// # Errors
+/// When a file that the stage depends on cannot be read.
+pub fn whole_material(plan: &Plan, cache: &Cache, step: usize, inputs: &[Digest]) -> std::io::Result<KeyMaterial> {
+    let declared = &plan.steps[step];
+    let Stage::Whole(stage) = &declared.stage else { return Ok(KeyMaterial::default()) };
+    let mut material = declared.material(&stage.key_parameters(&declared.keyed_parameters()));
+    stage.surroundings(&labels(plan, step), &cache.files, &mut material)?;
+    declared.add_inputs(&mut material, inputs);
+    Ok(material)
+}
+
+fn labels(plan: &Plan, step: usize) -> Vec<(String, InputLabel)> {
+    plan.steps[step].inputs.iter().map(|(parameter, input)| (parameter.clone(), label(plan, *input))).collect()
+}
+
+fn label(plan: &Plan, step: usize) -> InputLabel {
+    let declaration = &plan.steps[step].declaration;
+    InputLabel { stage: declaration.stage.clone(), variant: declaration.variant.clone() }
+}
+
+/// What a step that is not in the cache needs to run.
+pub struct WholeRun<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// The cache.
+    pub cache: &'a Cache,
+    /// The groups that hold its item inputs.
+    pub groups: &'a [Group<'a>],
+    /// Outputs of the steps before it.
+    pub outputs: &'a HashMap<usize, StepOutput>,
+    /// Folders for work in progress.
+    pub scratch: &'a Scratch,
+    /// Who hears of it.
+    pub observer: &'a dyn Observer,
+}
+
+impl WholeRun<'_> {
+    /// Runs `step`, or takes the result of another run that was working on it.
+    ///
+    /// # Errors
+    /// When the cache cannot be used; a failure of the stage itself is a result.
+    pub fn run(&self, step: usize, material: &KeyMaterial, threads: usize) -> Result<StepResult, CacheError> {
+        let id = self.plan.steps[step].id();
+        let waiting = || self.observer.event(&Event::StepWaiting { step: id.into() });
+        let reservation = match self.cache.lookup(material, waiting, || self.observer.interrupted())? {
+            None => return Ok(StepResult::skipped()),
+            Some(Lookup::Hit(record)) => {
+                return Ok(StepResult {
+                    status: Status::Hit,
+                    material: Some(record.material),
+                    output: Some(record.output),
+                    ..StepResult::skipped()
+                });
+            }
+            Some(Lookup::Miss(reservation)) => reservation,
+        };
+        let Stage::Whole(stage) = &self.plan.steps[step].stage else { return Ok(StepResult::skipped()) };
+        self.observer.event(&Event::StepStarted { step: id.into() });
+        self.execute(step, stage.as_ref(), reservation, material, threads)
+    }
+
+    fn execute(
+        &self,
+        step: usize,
+        stage: &dyn WholeStage,
+        reservation: Reservation,
+        material: &KeyMaterial,
+        threads: usize,
+    ) -> Result<StepResult, CacheError> {
+        let id = self.plan.steps[step].id();
+        let started = Instant::now();
+        let out = self.scratch.folder()?;
+        let temporary = self.scratch.folder()?;
+        let progress = StepProgress { step: id, observer: self.observer };
+        let work = || -> miette::Result<()> {
+            let inputs = self.inputs(step, temporary.path(), threads, &progress)?;
+            let context = WholeContext {
+                inputs,
+                out: out.path(),
+                scratch: temporary.path(),
+                threads,
+                progress: &progress,
+            };
+            stage.run(&context)
+        };
+        let ran = catch_unwind(AssertUnwindSafe(work))
+            .unwrap_or_else(|panic| Err(Report::msg(format!("internal error: {}", panic_text(&*panic)))));
+        let seconds = started.elapsed().as_secs_f64();
+        if let Err(error) = ran {
+            if self.observer.interrupted() || error.is::<Interrupted>() {
+                return Ok(StepResult::skipped());
+            }
+            return Ok(StepResult { seconds, ..StepResult::failed(error, Some(material.clone())) });
+        }
+        let files = self.cache.objects.take(out.path())?;
+        let record = self.cache.publish(reservation, id, StepOutput::Files(files), seconds)?;
+        Ok(StepResult {
+            status: Status::Executed,
+            material: Some(record.material),
+            output: Some(record.output),
+            seconds,
+            ..StepResult::skipped()
+        })
+    }
+
+    fn inputs(
+        &self,
+        step: usize,
+        scratch: &std::path::Path,
+        threads: usize,
+        progress: &StepProgress<'_>,
+    ) -> miette::Result<Vec<StepInput>> {
+        let mut inputs = Vec::new();
+        for (parameter, input) in &self.plan.steps[step].inputs {
+            let content = match self.groups.iter().find(|group| group.members.contains(input)) {
+                Some(group) => InputContent::Items(group.load(*input, scratch, threads, progress)?),
+                None => match self.outputs.get(input) {
+                    Some(StepOutput::Files(files)) => InputContent::Files(
+                        files
+                            .files
+                            .iter()
+                            .map(|file| (file.name.clone(), self.cache.objects.path(&file.digest)))
+                            .collect(),
+                    ),
+                    _ => InputContent::Files(Default::default()),
+                },
+            };
+            inputs.push(StepInput {
+                parameter: parameter.clone(),
+                step: self.plan.steps[*input].id().into(),
+                label: label(self.plan, *input),
+                lineage: lineage(self.plan, *input),
+                content,
+            });
+        }
+        Ok(inputs)
+    }
+}

@@ -1,0 +1,22 @@
+//! How the items of a step came to be: the kinds and parameters of the stages before it.
+
+use serde_json::{Value as Json, json};
+
+use super::Plan;
+
+/// Kinds and keyed parameters of the item-wise stages up to and including `step`, first to last.
+///
+/// Where several chains meet, the first one is told; they must agree for a model to be used later.
+pub fn lineage(plan: &Plan, step: usize) -> Json {
+    let mut chain = Vec::new();
+    let mut at = Some(step);
+    while let Some(index) = at {
+        let step = &plan.steps[index];
+        if step.is_item_wise() {
+            chain.push(json!({ "kind": step.declaration.kind.name, "parameters": step.keyed_parameters() }));
+        }
+        at = step.input_steps().next();
+    }
+    chain.reverse();
+    Json::Array(chain)
+}

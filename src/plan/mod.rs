@@ -1,0 +1,93 @@
+//! The plan: steps with their stages, inputs, and what is computed together.
+
+mod explain;
+mod lineage;
+mod step;
+
+use std::path::Path;
+
+use crate::corpus::Corpora;
+use crate::manifest::{Manifest, Problems};
+use crate::stage::{self, Stage};
+
+pub use explain::{Explanation, Reason, explain};
+pub use lineage::lineage;
+pub use step::Step;
+
+/// A checked manifest with everything needed to run it. Steps stand after their inputs.
+pub struct Plan {
+    /// Name of the manifest.
+    pub name: String,
+    /// Its path as it was given.
+    pub manifest: String,
+    /// The steps.
+    pub steps: Vec<Step>,
+}
+
+impl Plan {
+    /// Reads a manifest and builds its steps.
+    ///
+    /// # Errors
+    /// Every problem of the manifest, and of `corpora.toml` as far as it is used.
+    pub fn read(path: &Path, options: &PlanOptions<'_>) -> Result<Self, Problems> {
+        let manifest = Manifest::read(path, options.overrides, stage::kinds())?;
+        let corpora = (options.corpora)(&manifest)?;
+        Self::new(manifest, &corpora)
+    }
+
+    fn new(manifest: Manifest, corpora: &Corpora) -> Result<Self, Problems> {
+        let mut problems = Problems::default();
+        let mut steps: Vec<Step> = Vec::new();
+        for declaration in manifest.steps {
+            match stage::build(&declaration, corpora) {
+                Ok(stage) => steps.push(Step::new(declaration, stage)),
+                Err(more) => {
+                    problems.extend(more);
+                    // Keeps the indices right; nothing runs when there are problems.
+                    steps.push(Step::new(declaration, Stage::Whole(Box::new(stage::Unbuilt))));
+                }
+            }
+        }
+        step::connect(&mut steps);
+        let plan = Self { name: manifest.name, manifest: manifest.path.display().to_string(), steps };
+        problems.or_ok(plan)
+    }
+
+    /// Index of the step called `id`.
+    pub fn find(&self, id: &str) -> Option<usize> {
+        self.steps.iter().position(|step| step.declaration.id == id)
+    }
+
+    /// Groups of item-wise steps that are computed together, each in the order of the plan.
+    pub fn item_groups(&self) -> Vec<Vec<usize>> {
+        let mut group_of: Vec<Option<usize>> = vec![None; self.steps.len()];
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        for (index, step) in self.steps.iter().enumerate().filter(|(_, step)| step.is_item_wise()) {
+            let mut joined: Vec<usize> = step.input_steps().filter_map(|input| group_of[input]).collect();
+            joined.sort_unstable();
+            joined.dedup();
+            let home = joined.first().copied().unwrap_or_else(|| {
+                groups.push(Vec::new());
+                groups.len() - 1
+            });
+            for other in joined.into_iter().skip(1) {
+                let moved = std::mem::take(&mut groups[other]);
+                moved.iter().for_each(|&member| group_of[member] = Some(home));
+                groups[home].extend(moved);
+            }
+            groups[home].push(index);
+            group_of[index] = Some(home);
+        }
+        groups.retain(|group| !group.is_empty());
+        groups.iter_mut().for_each(|group| group.sort_unstable());
+        groups
+    }
+}
+
+/// Where a plan gets what the manifest only names.
+pub struct PlanOptions<'a> {
+    /// The arguments of `--set`, in order.
+    pub overrides: &'a [String],
+    /// Finds and reads the `corpora.toml` of a manifest.
+    pub corpora: &'a dyn Fn(&Manifest) -> Result<Corpora, Problems>,
+}

@@ -1,0 +1,264 @@
+//! What a stage is: three contracts, by how its work is cut.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use crate::artifact::{BadItem, Blob, ItemData, KeyMaterial};
+use crate::cache::FileFacts;
+use crate::corpus::{AudioSource, Utterance};
+use crate::digest::Digest;
+use crate::progress::Progress;
+
+/// A stage, ready to run.
+pub enum Stage {
+    /// Lists utterances and reads their audio.
+    Source(Box<dyn SourceStage>),
+    /// Works on one item after another; cached per item.
+    Items(Box<dyn ItemStage>),
+    /// Works on whole sets; cached as a whole.
+    Whole(Box<dyn WholeStage>),
+}
+
+/// Why one item has no result.
+#[derive(Clone, Debug)]
+pub struct ItemError {
+    /// What is wrong, as a lower-case fragment.
+    pub reason: String,
+    /// True when trying again cannot help, so that the failure itself may be remembered.
+    pub lasting: bool,
+}
+
+impl ItemError {
+    /// The input itself is bad.
+    pub fn lasting(reason: impl ToString) -> Self {
+        Self { reason: reason.to_string(), lasting: true }
+    }
+
+    /// Something around it failed; it may work next time.
+    pub fn passing(reason: impl ToString) -> Self {
+        Self { reason: reason.to_string(), lasting: false }
+    }
+}
+
+/// An utterance that a source lists.
+#[derive(Clone, Debug)]
+pub struct SourceItem {
+    /// What is known of it.
+    pub utterance: Arc<Utterance>,
+    /// Where its audio is.
+    pub source: AudioSource,
+    /// Digest of all that determines its samples: file content, segment, channel.
+    pub digest: Digest,
+}
+
+/// Everything a source lists, and what it says about it.
+#[derive(Clone, Debug, Default)]
+pub struct SourceListing {
+    /// Usable utterances, sorted by id.
+    pub items: Vec<SourceItem>,
+    /// What was left out, and why.
+    pub dropped: Vec<BadItem>,
+    /// Oddities a person should know of.
+    pub warnings: Vec<String>,
+    /// Tables for people, by file name, such as `split.tsv`.
+    pub tables: BTreeMap<String, String>,
+}
+
+/// The memory of files, as sources see it.
+pub trait Facts: Sync {
+    /// Digest and audio length of a file.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    fn facts(&self, path: &Path) -> std::io::Result<FileFacts>;
+}
+
+/// A stage that lists utterances: `ingest`.
+pub trait SourceStage: Send + Sync {
+    /// Lists the utterances. Called on every run, also when nothing changed, so it must be fast.
+    ///
+    /// # Errors
+    /// When a corpus cannot be listed, or its data break a rule such as disjoint speakers.
+    fn list(&self, facts: &dyn Facts) -> miette::Result<SourceListing>;
+
+    /// Reads one utterance.
+    ///
+    /// # Errors
+    /// When its audio is not readable.
+    fn load(&self, item: &SourceItem) -> Result<ItemData, ItemError>;
+}
+
+/// One result that an item-wise stage makes of an item: the item itself, or a copy of it.
+#[derive(Clone, Debug)]
+pub struct ItemCopy {
+    /// What is known of it; copies have ids of their own.
+    pub utterance: Arc<Utterance>,
+    /// What beside the stage's parameters and the input's bytes the result depends on.
+    pub material: String,
+    /// Which copy it is, as the stage numbers them.
+    pub index: usize,
+}
+
+/// An item-wise stage: `resample`, `fbank`, `augment`, `command` with `for_each`.
+pub trait ItemStage: Send + Sync {
+    /// The parameters that every item depends on; all keyed ones unless the stage knows better.
+    fn item_parameters(&self, all: &Json) -> Json {
+        all.clone()
+    }
+
+    /// Files outside the cache, and other things, that every item depends on.
+    fn surroundings(&self, _facts: &dyn Facts, _material: &mut KeyMaterial) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    /// What is made of one utterance; itself unless the stage makes copies or leaves some out.
+    fn copies(&self, utterance: &Arc<Utterance>) -> Vec<ItemCopy> {
+        vec![ItemCopy { utterance: utterance.clone(), material: String::new(), index: 0 }]
+    }
+
+    /// True when equal input may give other bytes, so that results must be kept.
+    fn must_store(&self) -> bool {
+        false
+    }
+
+    /// Makes the result.
+    ///
+    /// # Errors
+    /// When this item has none.
+    fn process(&self, copy: &ItemCopy, input: &ItemData, context: &ItemContext<'_>) -> Result<ItemData, ItemError>;
+}
+
+/// What an item-wise stage may use while it works.
+pub struct ItemContext<'a> {
+    /// A folder for temporary files of this run.
+    pub scratch: &'a Path,
+    /// Whether to stop.
+    pub progress: &'a dyn Progress,
+}
+
+/// One item with its data.
+#[derive(Clone, Debug)]
+pub struct LoadedItem {
+    /// What is known of it.
+    pub utterance: Arc<Utterance>,
+    /// Digest of its bytes.
+    pub digest: Digest,
+    /// Its bytes.
+    pub blob: Blob,
+}
+
+/// What a whole-set stage takes from one step.
+#[derive(Clone, Debug)]
+pub struct StepInput {
+    /// The parameter it stands under, such as `input.0`.
+    pub parameter: String,
+    /// The step's id.
+    pub step: String,
+    /// The stage's name and matrix values.
+    pub label: InputLabel,
+    /// Kinds and parameters of the item-wise stages that made it, first to last.
+    pub lineage: Json,
+    /// What it made.
+    pub content: InputContent,
+}
+
+/// Name and matrix values of a step, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InputLabel {
+    /// Name of the stage.
+    pub stage: String,
+    /// Axis and label of each matrix value.
+    pub variant: Vec<(String, String)>,
+}
+
+/// The result of a step.
+#[derive(Clone, Debug)]
+pub enum InputContent {
+    /// Items.
+    Items(Arc<Vec<LoadedItem>>),
+    /// Files, by name.
+    Files(BTreeMap<String, PathBuf>),
+}
+
+impl StepInput {
+    /// The items, empty when the step made files.
+    pub fn items(&self) -> &[LoadedItem] {
+        match &self.content {
+            InputContent::Items(items) => items,
+            InputContent::Files(_) => &[],
+        }
+    }
+
+    /// The file called `name`.
+    pub fn file(&self, name: &str) -> Option<&Path> {
+        match &self.content {
+            InputContent::Files(files) => files.get(name).map(PathBuf::as_path),
+            InputContent::Items(_) => None,
+        }
+    }
+}
+
+/// What a whole-set stage works with.
+pub struct WholeContext<'a> {
+    /// Its inputs in the order of the parameters.
+    pub inputs: Vec<StepInput>,
+    /// An empty folder; every file left in it becomes part of the result.
+    pub out: &'a Path,
+    /// A folder for temporary files.
+    pub scratch: &'a Path,
+    /// How many threads it may use; the result must not depend on it.
+    pub threads: usize,
+    /// Where to tell how far it is, and whether to stop.
+    pub progress: &'a dyn Progress,
+}
+
+impl WholeContext<'_> {
+    /// The inputs that stand under `parameter`, alone or in its list.
+    pub fn inputs_of<'s>(&'s self, parameter: &'s str) -> impl Iterator<Item = &'s StepInput> {
+        self.inputs.iter().filter(move |input| {
+            let rest = input.parameter.strip_prefix(parameter);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+    }
+}
+
+/// A stage over whole sets: `train`, `evaluate`, `report`, `command`.
+pub trait WholeStage: Send + Sync {
+    /// Adds what the result depends on beside parameters and inputs.
+    ///
+    /// # Errors
+    /// When a file outside cannot be read.
+    fn surroundings(
+        &self,
+        _inputs: &[(String, InputLabel)],
+        _facts: &dyn Facts,
+        _material: &mut KeyMaterial,
+    ) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    /// Parameters that enter the key, when they are not simply all of them.
+    fn key_parameters(&self, all: &Json) -> Json {
+        all.clone()
+    }
+
+    /// How many threads it can use well.
+    fn threads(&self) -> usize {
+        1
+    }
+
+    /// Makes the result.
+    ///
+    /// # Errors
+    /// Anything that keeps it from being made; nothing it left is used then.
+    fn run(&self, context: &WholeContext<'_>) -> miette::Result<()>;
+}
+
+/// The work was stopped because the user asked for it.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[error("interrupted")]
+#[diagnostic(code(run::interrupted))]
+pub struct Interrupted;
