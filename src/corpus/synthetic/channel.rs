@@ -61,8 +61,8 @@ impl Room {
             Self::None => return None,
             Self::Studio => (0.12, -26.0, -20.0, 0.005, 0.5),
             Self::Office => (0.38, -15.0, -11.0, 0.010, 0.4),
-            Self::Kitchen => (0.55, -11.0, -8.0, 0.012, 0.2),
-            Self::Hall => (1.1, -11.0, -12.0, 0.031, 0.45),
+            Self::Kitchen => (0.5, -13.0, -9.0, 0.012, 0.2),
+            Self::Hall => (0.9, -13.0, -12.0, 0.031, 0.45),
         };
         Some(Acoustics {
             decay_s,

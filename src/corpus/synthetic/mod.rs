@@ -51,9 +51,9 @@ use random::Stream;
 pub const VERSION: u32 = 1;
 
 /// Spread of one speaker's way to express one emotion around the typical way.
-const STYLE: f64 = 0.22;
+const STYLE: f64 = 0.15;
 /// Spread of single performances around the speaker's way.
-const PERFORMANCE: f64 = 0.15;
+const PERFORMANCE: f64 = 0.1;
 
 /// Everything in the synthetic corpus `name`, sorted by utterance id.
 ///

@@ -114,7 +114,7 @@ impl Layout<'_> {
                 },
             ),
             Manner::Fricative { voiced } => {
-                let (voicing, frication) = if voiced { (0.35, 0.45) } else { (0.0, 1.0) };
+                let (voicing, frication) = if voiced { (0.4, 0.3) } else { (0.0, 0.6) };
                 self.hold(
                     duration_s,
                     Target {
@@ -125,7 +125,7 @@ impl Layout<'_> {
                 );
             }
             Manner::Plosive { voiced } => {
-                let (closed, burst) = if voiced { (0.18, 0.7) } else { (0.0, 1.3) };
+                let (closed, burst) = if voiced { (0.18, 0.5) } else { (0.0, 1.0) };
                 let closure_s = duration_s * if voiced { 0.85 } else { 0.62 };
                 self.hold(
                     closure_s,
@@ -186,7 +186,7 @@ fn pick<'a>(phones: &'a [Phone], stream: &mut Stream) -> &'a Phone {
 }
 
 impl Phrase {
-    /// Lays out the utterance that `seed` draws: 2 to 4 words of 1 to 3 syllables.
+    /// Lays out the utterance that `seed` draws: 6 to 9 syllables in words of 1 to 3.
     pub(super) fn lay_out(
         language: Language,
         speaker: &Speaker,
@@ -208,19 +208,22 @@ impl Phrase {
         let start_s = layout.now_s;
         let mut last_vowel_s = start_s;
 
-        let words = 2 + stream.index(3);
-        for word in 0..words {
-            let syllables = 1 + stream.index(3);
+        let mut left = 6 + stream.index(4);
+        let mut first = true;
+        while left > 0 {
+            let syllables = (1 + stream.index(3)).min(left);
+            left -= syllables;
             let stressed = if phonology.initial_stress {
                 0
             } else {
                 syllables.saturating_sub(2)
             };
-            if word > 0 && stream.chance(expression.pause) {
+            if !first && stream.chance(expression.pause) {
                 layout.hold(stream.between(0.08, 0.3), SILENCE);
             }
+            first = false;
             for syllable in 0..syllables {
-                let last = word + 1 == words && syllable + 1 == syllables;
+                let last = left == 0 && syllable + 1 == syllables;
                 let length = (1.0 + 0.1 * stream.bell()) * if last { 1.45 } else { 1.0 };
                 if stream.chance(phonology.onset) {
                     layout.consonant(pick(phonology.consonants, &mut stream), length.min(1.15));

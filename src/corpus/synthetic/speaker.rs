@@ -53,7 +53,7 @@ impl Speaker {
             shimmer: 0.03 + 0.03 * stream.unit(),
             range: stream.between(0.8, 1.2),
             level_db: 1.5 * stream.bell(),
-            strength: stream.between(0.7, 1.15),
+            strength: stream.between(0.8, 1.2),
         }
     }
 }
