@@ -239,7 +239,7 @@ fn add_noise(sound: &mut [f32], noise: Noise, level_db: f64, rate_hz: u32, seed:
                     *low += corner * (white - *low);
                     sum += weight * *low;
                 }
-                *sample += (0.75 * level * sum) as f32;
+                *sample += (0.47 * level * sum) as f32;
             }
         }
         Noise::Brown => {

@@ -32,7 +32,7 @@ pub(super) struct Options {
     pub snr_db: f64,
     /// Treble of the microphone against its bass in dB, -24 to 24. Default 0.
     pub tilt_db: f64,
-    /// RMS level of plain speech against full scale in dB, -60 to -6. Default -26.
+    /// RMS level of plain speech against full scale in dB, -70 to -6. Default -40.
     pub level_db: f64,
     /// How strongly emotions are expressed, 0 (not at all) to 2. Default 1.
     pub strength: f64,
@@ -168,7 +168,7 @@ impl Options {
             noise: reader.name("noise", &noises, Noise::Pink)?,
             snr_db: reader.real("snr_db", -10.0, 120.0, 40.0)?,
             tilt_db: reader.real("tilt_db", -24.0, 24.0, 0.0)?,
-            level_db: reader.real("level_db", -60.0, -6.0, -26.0)?,
+            level_db: reader.real("level_db", -70.0, -6.0, -40.0)?,
             strength: reader.real("strength", 0.0, 2.0, 1.0)?,
         })
     }
