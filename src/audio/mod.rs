@@ -1,5 +1,22 @@
 //! Audio files: what is in them, and how to read them as one channel of samples.
 
+mod aiff;
+mod error;
+mod layout;
+mod pcm;
+mod read;
+mod sniff;
+mod source;
+mod sphere;
+#[cfg(test)]
+mod tests;
+mod wav;
 mod waveform;
+mod write;
 
+pub use error::AudioError;
+pub use layout::{AudioInfo, SampleCoding};
+pub use read::{probe, read, read_from_bytes};
+pub use sniff::{AudioFormat, SNIFF_BYTES, sniff};
 pub use waveform::Waveform;
+pub use write::{WavEncoding, write_wav, write_wav_as};

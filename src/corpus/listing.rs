@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::Utterance;
+use super::synthetic::SyntheticUtterance;
 
 /// Where the samples of an utterance come from.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +17,8 @@ pub enum AudioSource {
         /// One channel, counted from 0; the mean of all without it.
         channel: Option<u16>,
     },
+    /// Made by the synthesiser.
+    Synthetic(SyntheticUtterance),
 }
 
 /// An utterance and its audio.

@@ -2,6 +2,7 @@
 
 mod config;
 mod listing;
+pub mod synthetic;
 mod utterance;
 
 pub use config::{CorpusConfig, Labels, Official};

@@ -1,5 +1,16 @@
 //! The speech front end: resampling, Kaldi-compatible log-mel filterbank features, normalisation, augmentation.
 
+pub mod fbank;
 mod features;
+mod noise;
+mod normalise;
+mod perturb;
+mod resample;
+mod spec_augment;
 
+pub use fbank::{Fbank, FbankError, FbankOptions};
 pub use features::{Features, FeaturesView};
+pub use normalise::{Normalisation, normalise};
+pub use perturb::{NoiseColour, PerturbError, PerturbOptions, Perturber};
+pub use resample::{RATES_HZ, ResampleError, Resampler};
+pub use spec_augment::SpecAugment;

@@ -1,0 +1,165 @@
+//! What can be wrong with an audio file, each with the file's path.
+
+use std::path::PathBuf;
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// Why a file could not be read, or written, as audio.
+#[derive(Debug, Error, Diagnostic)]
+pub enum AudioError {
+    /// The operating system refused.
+    #[error("cannot {action} {}: {source}", path.display())]
+    #[diagnostic(
+        code(audio::io),
+        help("check that the file exists and may be read or written")
+    )]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What was tried, a verb.
+        action: &'static str,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The file has no bytes.
+    #[error("{} is empty (0 bytes)", path.display())]
+    #[diagnostic(
+        code(audio::empty_file),
+        help("the copy of the corpus is incomplete: fetch this file again")
+    )]
+    EmptyFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A git-lfs pointer stands where the audio should be.
+    #[error("{} is a git-lfs pointer, not the audio itself", path.display())]
+    #[diagnostic(
+        code(audio::git_lfs_pointer),
+        help("run `git lfs pull` in the corpus folder, or download the files from the publisher")
+    )]
+    GitLfsPointer {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A known format that is not read here.
+    #[error("{} is {format}, which is not read", path.display())]
+    #[diagnostic(
+        code(audio::unsupported_format),
+        help("convert it to WAV; WAV, AIFF, AIFC and NIST SPHERE are read")
+    )]
+    UnsupportedFormat {
+        /// The file.
+        path: PathBuf,
+        /// The format's name.
+        format: &'static str,
+    },
+    /// Nothing known starts like this.
+    #[error("{} is not audio of a known format; it starts with {first_bytes}", path.display())]
+    #[diagnostic(
+        code(audio::unknown_format),
+        help("WAV, AIFF, AIFC and NIST SPHERE are read, whatever the extension says")
+    )]
+    UnknownFormat {
+        /// The file.
+        path: PathBuf,
+        /// The first bytes, printable ones as they are, others as `\xNN`.
+        first_bytes: String,
+    },
+    /// The header contradicts itself or the format.
+    #[error("{} has a broken {format} header: {detail}", path.display())]
+    #[diagnostic(
+        code(audio::malformed),
+        help("the file is damaged: fetch it again, or leave it out")
+    )]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// The format's name.
+        format: &'static str,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A valid file with a coding that is not decoded here.
+    #[error("{} holds {format} with {coding}, which is not decoded", path.display())]
+    #[diagnostic(code(audio::unsupported_coding), help("{advice}"))]
+    UnsupportedCoding {
+        /// The file.
+        path: PathBuf,
+        /// The format's name.
+        format: &'static str,
+        /// The coding.
+        coding: String,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// Fewer bytes of samples than the header promises.
+    #[error(
+        "{} is cut short: its header promises {promised_bytes} bytes of samples, {present_bytes} are there",
+        path.display()
+    )]
+    #[diagnostic(
+        code(audio::truncated),
+        help("the copy is incomplete: fetch this file again")
+    )]
+    Truncated {
+        /// The file.
+        path: PathBuf,
+        /// Bytes of samples by the header.
+        promised_bytes: u64,
+        /// Bytes of samples in the file.
+        present_bytes: u64,
+    },
+    /// A valid header and not one sample.
+    #[error("{} holds no samples", path.display())]
+    #[diagnostic(code(audio::no_samples), help("leave the file out, or fetch it again"))]
+    NoSamples {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The channel asked for is not in the file.
+    #[error("{} has {channels} channel(s), and channel {channel} (counted from 0) was asked for", path.display())]
+    #[diagnostic(
+        code(audio::no_such_channel),
+        help("channels are counted from 0; leave the channel out for the mean of all")
+    )]
+    NoSuchChannel {
+        /// The file.
+        path: PathBuf,
+        /// The channel asked for, counted from 0.
+        channel: u16,
+        /// Channels in the file.
+        channels: u16,
+    },
+    /// A segment that the file does not hold.
+    #[error(
+        "{} lasts {duration_s:.3} s and does not hold the segment from {start_s} s to {end_s} s",
+        path.display()
+    )]
+    #[diagnostic(
+        code(audio::bad_segment),
+        help("a segment has 0 <= start < end, and may pass the end of the file by at most 0.1 s")
+    )]
+    BadSegment {
+        /// The file.
+        path: PathBuf,
+        /// Start asked for, in seconds.
+        start_s: f64,
+        /// End asked for, in seconds.
+        end_s: f64,
+        /// Length of the file in seconds.
+        duration_s: f64,
+    },
+    /// A float sample is infinite or not a number.
+    #[error("{} holds a sample that is not a finite number (frame {frame})", path.display())]
+    #[diagnostic(
+        code(audio::not_finite),
+        help("the file is damaged: fetch it again, or leave it out")
+    )]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// The frame (sample of every channel), counted from 0 at the file's start.
+        frame: u64,
+    },
+}

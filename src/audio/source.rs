@@ -1,0 +1,104 @@
+//! Random access to the bytes of one audio file, on disk or in memory.
+
+use std::fs::File;
+use std::io::{Cursor, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use super::AudioError;
+
+/// The first bytes are kept, so that a usual header costs one read.
+const HEAD_BYTES: usize = 4096;
+
+/// Bytes of a known length, with the name they go by in messages.
+pub(super) struct Source<R> {
+    reader: R,
+    head: Vec<u8>,
+    /// Bytes in all.
+    pub len: u64,
+    /// The file, or the name of a stream.
+    pub path: PathBuf,
+}
+
+impl Source<File> {
+    /// Opens a regular file.
+    pub fn open(path: &Path) -> Result<Self, AudioError> {
+        let io = |source| AudioError::Io {
+            path: path.to_path_buf(),
+            action: "open",
+            source,
+        };
+        let file = File::open(path).map_err(io)?;
+        let metadata = file.metadata().map_err(io)?;
+        if !metadata.is_file() {
+            let reason = "not a regular file";
+            return Err(io(std::io::Error::new(
+                std::io::ErrorKind::InvalidInput,
+                reason,
+            )));
+        }
+        Self::new(file, metadata.len(), path)
+    }
+}
+
+impl<'a> Source<Cursor<&'a [u8]>> {
+    /// Bytes that are in memory already; `name` stands in messages.
+    pub fn from_bytes(name: &Path, bytes: &'a [u8]) -> Result<Self, AudioError> {
+        Self::new(Cursor::new(bytes), bytes.len() as u64, name)
+    }
+}
+
+impl<R: Read + Seek> Source<R> {
+    fn new(mut reader: R, len: u64, path: &Path) -> Result<Self, AudioError> {
+        let mut head = Vec::new();
+        reader
+            .by_ref()
+            .take(HEAD_BYTES as u64)
+            .read_to_end(&mut head)
+            .map_err(|source| AudioError::Io {
+                path: path.to_path_buf(),
+                action: "read",
+                source,
+            })?;
+        Ok(Source {
+            reader,
+            head,
+            len,
+            path: path.to_path_buf(),
+        })
+    }
+
+    /// The first bytes of the file, up to 4 KiB.
+    pub fn head(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// Fills `buffer` from `offset`; false if the file ends before that.
+    pub fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> Result<bool, AudioError> {
+        let end = offset.saturating_add(buffer.len() as u64);
+        if end > self.len {
+            return Ok(false);
+        }
+        if let Some(bytes) = usize::try_from(offset)
+            .ok()
+            .and_then(|start| self.head.get(start..start + buffer.len()))
+        {
+            buffer.copy_from_slice(bytes);
+            return Ok(true);
+        }
+        self.reader
+            .seek(SeekFrom::Start(offset))
+            .and_then(|_| self.reader.read_exact(buffer))
+            .map_err(|source| AudioError::Io {
+                path: self.path.clone(),
+                action: "read",
+                source,
+            })?;
+        Ok(true)
+    }
+
+    /// `N` bytes at `offset`, or none if the file ends before that.
+    pub fn array_at<const N: usize>(&mut self, offset: u64) -> Result<Option<[u8; N]>, AudioError> {
+        let mut bytes = [0; N];
+        Ok(self.read_at(offset, &mut bytes)?.then_some(bytes))
+    }
+}

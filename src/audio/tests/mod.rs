@@ -1,0 +1,6 @@
+//! Small made files of every format, with the traps that real corpora hold.
+
+mod containers;
+mod hostile;
+mod make;
+mod wav;
