@@ -1,0 +1,120 @@
+//! `augment`: perturbed copies of waveforms, made once and cached per copy.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Map, Value as Json};
+
+use crate::artifact::{ArtifactKind, ItemData};
+use crate::corpus::{Corpora, Split, Utterance};
+use crate::dsp::{NoiseColour, PerturbOptions, Perturber};
+use crate::manifest::{Complaint, Declaration, Kind, Parameter, Problems, Shape};
+
+use super::{ItemContext, ItemCopy, ItemError, ItemStage, MAX_BAD, STORE, Stage};
+
+pub static KIND: Kind = Kind {
+    name: "augment",
+    version: 1,
+    doc: "Adds perturbed copies of waveforms (speed, gain, noise), drawn per utterance and copy from the seed. SpecAugment is an option of `train`.",
+    parameters: &[
+        Parameter::required("input", Shape::OneOrMany(&Shape::Input(&[ArtifactKind::Audio])), "Waveforms."),
+        Parameter::default("copies", Shape::Integer { min: 1, max: 100 }, "1", "Perturbed copies of each utterance."),
+        Parameter::default("keep_original", Shape::Bool, "true", "Keep the utterance itself too."),
+        Parameter::default(
+            "splits",
+            Shape::List(&Shape::Choice(&["train", "validation", "test"])),
+            "[\"train\"]",
+            "Splits that are augmented; the others pass unchanged.",
+        ),
+        Parameter::default("speed", Shape::List(&Shape::Float { min: 0.5, max: 2.0 }), "[0.9, 1.1]", "Range [least, most] of the factor of speed."),
+        Parameter::default("gain_db", Shape::List(&Shape::Float { min: -60.0, max: 60.0 }), "[0.0, 0.0]", "Range [least, most] of the gain in dB."),
+        Parameter::optional("snr_db", Shape::List(&Shape::Float { min: -20.0, max: 100.0 }), "Range [least, most] of the signal-to-noise ratio in dB; no noise without it."),
+        Parameter::default("noise", Shape::Choice(&["white", "pink"]), "\"white\"", "Spectrum of the noise."),
+        Parameter::default("seed", Shape::NATURAL, "1", "Seed of the draws."),
+        MAX_BAD,
+        STORE,
+    ],
+    gathers: false,
+    output: |_| ArtifactKind::Audio,
+    validate,
+};
+
+fn validate(parameters: &Map<String, Json>) -> Vec<Complaint> {
+    ["speed", "gain_db", "snr_db"]
+        .iter()
+        .filter(|name| {
+            let range = parameters.get(**name).and_then(Json::as_array);
+            range.is_some_and(|range| range.len() != 2 || range[0].as_f64() > range[1].as_f64())
+        })
+        .map(|name| Complaint {
+            path: name.to_string(),
+            message: format!("`{name}` is not a range"),
+            help: Some(format!("{name} = [least, most]")),
+        })
+        .collect()
+}
+
+#[derive(Deserialize)]
+struct Options {
+    copies: usize,
+    keep_original: bool,
+    splits: Vec<Split>,
+    speed: [f64; 2],
+    gain_db: [f64; 2],
+    snr_db: Option<[f64; 2]>,
+    noise: NoiseColour,
+    seed: u64,
+}
+
+struct Augment {
+    options: Options,
+    perturber: Perturber,
+}
+
+pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Problems> {
+    if !validate(&declaration.parameters).is_empty() {
+        // Already reported at the parameter itself.
+        return Ok(Stage::Whole(Box::new(super::Unbuilt)));
+    }
+    let options: Options = super::options(declaration)?;
+    let Options { speed, gain_db, snr_db, noise, .. } = options;
+    let perturb = PerturbOptions { speed, gain_db, snr_db, noise };
+    let perturber = Perturber::new(perturb).map_err(|error| super::refused(declaration, &error))?;
+    Ok(Stage::Items(Box::new(Augment { options, perturber })))
+}
+
+impl ItemStage for Augment {
+    /// How many copies there are changes none of them.
+    fn item_parameters(&self, all: &Json) -> Json {
+        let mut own = all.clone();
+        if let Json::Object(fields) = &mut own {
+            fields.retain(|name, _| !["copies", "keep_original", "splits"].contains(&name.as_str()));
+        }
+        own
+    }
+
+    fn copies(&self, utterance: &Arc<Utterance>) -> Vec<ItemCopy> {
+        let original = ItemCopy { utterance: utterance.clone(), material: "original".into(), index: 0 };
+        if !self.options.splits.contains(&utterance.split) {
+            return vec![original];
+        }
+        let mut copies = if self.options.keep_original { vec![original] } else { Vec::new() };
+        for index in 1..=self.options.copies {
+            let id = format!("{}#{index}", utterance.id);
+            let material = id.clone();
+            copies.push(ItemCopy { utterance: Arc::new(Utterance { id, ..(**utterance).clone() }), material, index });
+        }
+        copies
+    }
+
+    fn process(&self, copy: &ItemCopy, input: &ItemData, _context: &ItemContext<'_>) -> Result<ItemData, ItemError> {
+        let ItemData::Audio(wave) = input else { return Err(ItemError::lasting("not audio")) };
+        if copy.index == 0 {
+            return Ok(input.clone());
+        }
+        let name = copy.index.to_string();
+        let id = copy.utterance.id.rsplit_once('#').map_or(copy.utterance.id.as_str(), |(id, _)| id);
+        let made = self.perturber.apply(wave, self.options.seed, id, &name).map_err(ItemError::lasting)?;
+        Ok(ItemData::Audio(made))
+    }
+}

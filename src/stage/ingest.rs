@@ -1,0 +1,336 @@
+//! `ingest`: lists the utterances of corpora, splits them by speaker, and reads their audio.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use miette::Diagnostic;
+use rayon::prelude::*;
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::artifact::{ArtifactKind, BadItem, ItemData};
+use crate::corpus::leaks::{self, Item, Part};
+use crate::corpus::split::{SplitOptions, SplitTable, assign};
+use crate::corpus::{self, AudioSource, Corpora, CorpusConfig, Entry, Listing, Split, synthetic};
+use crate::digest::Digest;
+use crate::manifest::{Complaint, Declaration, Kind, Parameter, Problem, Problems, Shape, suggest};
+
+use super::{Facts, ItemError, MAX_BAD, STORE, SourceItem, SourceListing, SourceStage, Stage};
+
+const FRACTION: Shape = Shape::Float { min: 0.0, max: 1.0 };
+
+pub static KIND: Kind = Kind {
+    name: "ingest",
+    version: 1,
+    doc: "Lists the utterances of corpora, assigns them to splits by speaker, and reads their audio as one channel.",
+    parameters: &[
+        Parameter::required("corpora", Shape::OneOrMany(&Shape::Corpus), "Names of corpora in corpora.toml."),
+        Parameter::default(
+            "split",
+            Shape::Either(&[
+                Shape::Choice(&["train", "validation", "test"]),
+                Shape::Table(&[
+                    Parameter::default("train", FRACTION, "0.8", "Fraction of each corpus's hours."),
+                    Parameter::default("validation", FRACTION, "0.1", "Fraction of each corpus's hours."),
+                    Parameter::default("test", FRACTION, "0.1", "Fraction of each corpus's hours."),
+                    Parameter::default("seed", Shape::NATURAL, "0", "Chooses among equally good splits."),
+                ]),
+            ]),
+            "{\"train\": 0.8, \"validation\": 0.1, \"test\": 0.1, \"seed\": 0}",
+            "Fractions per corpus, whole speakers at a time; or one split for all utterances.",
+        ),
+        Parameter::optional("split_file", Shape::Path, "A split table to use as it is, such as the split.tsv of an earlier run."),
+        Parameter::default(
+            "leaks",
+            Shape::Choice(&["error", "warn"]),
+            "\"error\"",
+            "What to do when a speaker or the same audio is in train and in a held-out split.",
+        ),
+        MAX_BAD,
+        STORE,
+    ],
+    gathers: false,
+    output: |_| ArtifactKind::Audio,
+    validate,
+};
+
+fn validate(parameters: &serde_json::Map<String, serde_json::Value>) -> Vec<Complaint> {
+    let Some(table) = parameters.get("split").and_then(|split| split.as_object()) else { return Vec::new() };
+    let sum: f64 = ["train", "validation", "test"].iter().filter_map(|name| table.get(*name)?.as_f64()).sum();
+    if (sum - 1.0).abs() < 1e-6 {
+        return Vec::new();
+    }
+    vec![Complaint {
+        path: "split".into(),
+        message: format!("the fractions of `split` add up to {sum}"),
+        help: Some("train, validation and test must add up to 1".into()),
+    }]
+}
+
+#[derive(Deserialize)]
+struct Options {
+    corpora: Vec<String>,
+    split: SplitChoice,
+    split_file: Option<String>,
+    leaks: OnLeak,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum SplitChoice {
+    One(Split),
+    Fractions { train: f64, validation: f64, test: f64, seed: u64 },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum OnLeak {
+    Error,
+    Warn,
+}
+
+/// Why the data cannot be used as listed.
+#[derive(Debug, Error, Diagnostic)]
+enum IngestError {
+    #[error("the splits share speakers or audio: {findings}")]
+    #[diagnostic(
+        code(ingest::leak),
+        help("results on held-out data would be worthless. Mend the split or the corpus; `leaks = \"warn\"` goes on anyway")
+    )]
+    Leak { findings: String },
+    #[error("cannot read the split table {}: {source}", path.display())]
+    #[diagnostic(code(ingest::split_file), help("the path is relative to the manifest"))]
+    SplitFile { path: PathBuf, source: std::io::Error },
+}
+
+struct Ingest {
+    corpora: Vec<(String, CorpusConfig)>,
+    folder: PathBuf,
+    options: Options,
+    split_file: Option<PathBuf>,
+}
+
+pub fn build(declaration: &Declaration, corpora: &Corpora) -> Result<Stage, Problems> {
+    let mut problems = Problems::default();
+    let mut configs = Vec::new();
+    let mut named = HashSet::new();
+    for (path, name) in &declaration.corpora {
+        let place = declaration.place_of(path);
+        if !named.insert(name) {
+            problems.push(
+                Problem::new("manifest::duplicate", format!("the corpus `{name}` stands twice"))
+                    .at(place, "the second one"),
+            );
+        }
+        match corpora.corpora.get(name) {
+            None => problems.push(
+                Problem::new("manifest::unknown_corpus", format!("corpora.toml has no corpus `{name}`"))
+                    .at(place, "unknown corpus")
+                    .help(suggest(name, corpora.corpora.keys().map(String::as_str))),
+            ),
+            Some(config) => {
+                let root = corpora.folder.join(&config.root);
+                if config.reader != synthetic::READER && !root.is_dir() {
+                    problems.push(
+                        Problem::new(
+                            "manifest::missing_corpus",
+                            format!("the corpus `{name}` is not at {}", root.display()),
+                        )
+                        .at(place, "not found")
+                        .help(format!(
+                            "{} is available from {} ({}). Put it there, change its `root` in corpora.toml, or say where all corpora are with --corpora FOLDER",
+                            config.title, config.source, config.licence
+                        )),
+                    );
+                }
+                configs.push((name.clone(), config.clone()));
+            }
+        }
+    }
+    let options: Options = super::options(declaration)?;
+    let split_file = options.split_file.as_ref().map(|written| declaration.resolve("split_file", written));
+    if let Some(path) = split_file.as_ref().filter(|path| !path.is_file()) {
+        problems.push(
+            Problem::new("manifest::missing_file", format!("there is no split table {}", path.display()))
+                .at(declaration.place_of("split_file"), "not found")
+                .help("the path is relative to the manifest it is written in"),
+        );
+    }
+    let folder = corpora.folder.clone();
+    problems.or_ok(Stage::Source(Box::new(Ingest { corpora: configs, folder, options, split_file })))
+}
+
+impl Ingest {
+    /// The entries of one corpus with digests and lengths in seconds; unreadable files are left out.
+    fn entries(
+        &self,
+        name: &str,
+        config: &CorpusConfig,
+        facts: &dyn Facts,
+        listing: &mut SourceListing,
+    ) -> miette::Result<Vec<(Entry, Digest, f64)>> {
+        let Listing { entries, dropped, warnings, .. } = corpus::list(name, config, &self.folder)?;
+        listing.warnings.extend(warnings);
+        listing.dropped.extend(dropped.into_iter().map(|dropped| BadItem {
+            id: format!("{name}/{}", dropped.what),
+            reason: dropped.reason,
+        }));
+        let known: Vec<(Entry, std::io::Result<(Digest, f64)>)> = entries
+            .into_par_iter()
+            .map(|entry| {
+                let known = source_facts(&entry.source, facts);
+                (entry, known)
+            })
+            .collect();
+        let mut usable = Vec::new();
+        for (entry, known) in known {
+            match known {
+                Ok((digest, duration_s)) => usable.push((entry, digest, duration_s)),
+                Err(error) => {
+                    listing.warnings.push(format!("{} cannot be read and is left out: {error}", entry.utterance.id));
+                    listing.dropped.push(BadItem {
+                        id: entry.utterance.id,
+                        reason: format!("the file cannot be read: {error}"),
+                    });
+                }
+            }
+        }
+        let items: Vec<Item<'_>> =
+            usable.iter().map(|(entry, audio, _)| Item { utterance: &entry.utterance, audio: *audio }).collect();
+        let copies: BTreeMap<String, String> =
+            leaks::nested_copies(&items).into_iter().map(|copy| (copy.dropped.clone(), copy.reason())).collect();
+        usable.retain(|(entry, _, _)| match copies.get(&entry.utterance.id) {
+            Some(reason) => {
+                listing.dropped.push(BadItem { id: entry.utterance.id.clone(), reason: reason.clone() });
+                false
+            }
+            None => true,
+        });
+        Ok(usable)
+    }
+
+    fn split(&self, entries: &mut [(Entry, Digest, f64)]) -> miette::Result<SplitTable> {
+        let known: Vec<(corpus::Utterance, f64)> =
+            entries.iter().map(|(entry, _, duration_s)| (entry.utterance.clone(), *duration_s)).collect();
+        let table = match (&self.split_file, &self.options.split) {
+            (Some(path), _) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|source| IngestError::SplitFile { path: path.clone(), source })?;
+                SplitTable::parse(&text)?
+            }
+            (None, SplitChoice::One(split)) => {
+                let (train, validation, test) = match split {
+                    Split::Train => (1.0, 0.0, 0.0),
+                    Split::Validation => (0.0, 1.0, 0.0),
+                    Split::Test => (0.0, 0.0, 1.0),
+                };
+                assign(&known, &SplitOptions { train, validation, test, seed: 0 })?
+            }
+            (None, &SplitChoice::Fractions { train, validation, test, seed }) => {
+                assign(&known, &SplitOptions { train, validation, test, seed })?
+            }
+        };
+        table.apply(entries.iter_mut().map(|(entry, _, _)| &mut entry.utterance))?;
+        Ok(table)
+    }
+
+    fn check_leaks(&self, entries: &[(Entry, Digest, f64)], listing: &mut SourceListing) -> miette::Result<()> {
+        let of = |split: Split| -> Vec<Item<'_>> {
+            entries
+                .iter()
+                .filter(|(entry, _, _)| entry.utterance.split == split)
+                .map(|(entry, audio, _)| Item { utterance: &entry.utterance, audio: *audio })
+                .collect()
+        };
+        let (train, validation, test) = (of(Split::Train), of(Split::Validation), of(Split::Test));
+        let parts = [
+            Part { name: "train", items: &train },
+            Part { name: "validation", items: &validation },
+            Part { name: "test", items: &test },
+        ];
+        let findings = leaks::find(&parts);
+        let (bad, doubtful): (Vec<_>, Vec<_>) = findings.iter().partition(|finding| finding.is_leak());
+        listing.warnings.extend(doubtful.iter().map(ToString::to_string));
+        if bad.is_empty() {
+            return Ok(());
+        }
+        let mut shown: Vec<String> = bad.iter().take(5).map(ToString::to_string).collect();
+        if bad.len() > shown.len() {
+            shown.push(format!("and {} more", bad.len() - shown.len()));
+        }
+        if self.options.leaks == OnLeak::Error {
+            return Err(IngestError::Leak { findings: shown.join("; ") }.into());
+        }
+        listing.warnings.extend(bad.iter().map(ToString::to_string));
+        Ok(())
+    }
+}
+
+/// The digest of all that determines the samples, and their length in seconds.
+fn source_facts(source: &AudioSource, facts: &dyn Facts) -> std::io::Result<(Digest, f64)> {
+    match source {
+        AudioSource::File { path, segment_s, channel } => {
+            let known = facts.facts(path)?;
+            if segment_s.is_none() && channel.is_none() {
+                return Ok((known.digest, known.duration_s));
+            }
+            let mut hasher = blake3::Hasher::new();
+            hasher.update(b"part of a file\n");
+            hasher.update(&known.digest.0);
+            hasher.update(format!("{segment_s:?} {channel:?}").as_bytes());
+            let duration_s = segment_s.map_or(known.duration_s, |(start, end)| end - start);
+            Ok((Digest(*hasher.finalize().as_bytes()), duration_s))
+        }
+        AudioSource::Synthetic(utterance) => {
+            let mut text = format!("synthetic {}\n", synthetic::VERSION);
+            text.push_str(&serde_json::to_string(utterance)?);
+            Ok((Digest::of(text.as_bytes()), utterance.duration_s()))
+        }
+    }
+}
+
+impl SourceStage for Ingest {
+    fn list(&self, facts: &dyn Facts) -> miette::Result<SourceListing> {
+        let mut listing = SourceListing::default();
+        let mut entries = Vec::new();
+        for (name, config) in &self.corpora {
+            entries.extend(self.entries(name, config, facts, &mut listing)?);
+        }
+        entries.sort_by(|(a, _, _), (b, _, _)| a.utterance.id.cmp(&b.utterance.id));
+        let table = self.split(&mut entries)?;
+        self.check_leaks(&entries, &mut listing)?;
+        listing.tables.insert("split.tsv".into(), table.to_text());
+        listing.tables.insert("dropped.tsv".into(), dropped_table(&listing.dropped));
+        listing.items = entries
+            .into_iter()
+            .map(|(entry, digest, _)| SourceItem {
+                utterance: Arc::new(entry.utterance),
+                source: entry.source,
+                digest,
+            })
+            .collect();
+        Ok(listing)
+    }
+
+    fn load(&self, item: &SourceItem) -> Result<ItemData, ItemError> {
+        match &item.source {
+            AudioSource::File { path, segment_s, channel } => {
+                let read = crate::audio::read(path, *segment_s, *channel);
+                read.map(ItemData::Audio).map_err(|error| match error {
+                    crate::audio::AudioError::Io { .. } => ItemError::passing(error),
+                    other => ItemError::lasting(other),
+                })
+            }
+            AudioSource::Synthetic(utterance) => Ok(ItemData::Audio(utterance.render())),
+        }
+    }
+}
+
+fn dropped_table(dropped: &[BadItem]) -> String {
+    let mut text = String::from("what\treason\n");
+    for BadItem { id, reason } in dropped {
+        text.push_str(&format!("{}\t{}\n", id.replace(['\t', '\n'], " "), reason.replace(['\t', '\n'], " ")));
+    }
+    text
+}

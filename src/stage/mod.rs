@@ -1,0 +1,109 @@
+//! The stages: one thin file a kind, with its parameters, what its results depend on, and a call into the domain.
+
+mod augment;
+mod command;
+mod contract;
+mod evaluate;
+mod fbank;
+mod ingest;
+mod report;
+mod resample;
+mod train;
+
+use crate::corpus::Corpora;
+use crate::manifest::{Declaration, Kind, Parameter, Problem, Problems, Shape};
+
+pub use contract::{
+    Facts, InputContent, InputLabel, Interrupted, ItemContext, ItemCopy, ItemError, ItemStage, LoadedItem, SourceItem,
+    SourceListing, SourceStage, Stage, StepInput, WholeContext, WholeStage,
+};
+
+/// What every stage file provides.
+struct Registered {
+    kind: &'static Kind,
+    build: fn(&Declaration, &Corpora) -> Result<Stage, Problems>,
+}
+
+static REGISTERED: [Registered; 8] = [
+    Registered { kind: &ingest::KIND, build: ingest::build },
+    Registered { kind: &resample::KIND, build: resample::build },
+    Registered { kind: &fbank::KIND, build: fbank::build },
+    Registered { kind: &augment::KIND, build: augment::build },
+    Registered { kind: &train::KIND, build: train::build },
+    Registered { kind: &evaluate::KIND, build: evaluate::build },
+    Registered { kind: &report::KIND, build: report::build },
+    Registered { kind: &command::KIND, build: command::build },
+];
+
+static KINDS: [&Kind; 8] = [
+    &ingest::KIND,
+    &resample::KIND,
+    &fbank::KIND,
+    &augment::KIND,
+    &train::KIND,
+    &evaluate::KIND,
+    &report::KIND,
+    &command::KIND,
+];
+
+/// All stage kinds, in the order of a pipeline.
+pub fn kinds() -> &'static [&'static Kind] {
+    &KINDS
+}
+
+/// Makes the stage of a declared step.
+///
+/// # Errors
+/// What only the stage itself can know to be wrong, such as a corpus that is not there.
+pub fn build(declaration: &Declaration, corpora: &Corpora) -> Result<Stage, Problems> {
+    match REGISTERED.iter().find(|registered| std::ptr::eq(registered.kind, declaration.kind)) {
+        Some(registered) => (registered.build)(declaration, corpora),
+        None => Err(Problem::new("manifest::unknown_kind", format!("no stage kind `{}`", declaration.kind.name)).into()),
+    }
+}
+
+/// The limit on items set aside, a parameter of every item-wise stage.
+const MAX_BAD: Parameter = Parameter::default(
+    "max_bad",
+    Shape::Float { min: 0.0, max: 1.0 },
+    "0.01",
+    "Fraction of items that may be set aside before the step fails.",
+)
+.unkeyed();
+
+/// Whether bytes of items are kept although only item-wise stages take them.
+const STORE: Parameter = Parameter::default(
+    "store",
+    Shape::Bool,
+    "false",
+    "Keep the items' bytes in the cache even when nothing but item-wise stages takes them. Costs disk, saves computing them again when a later stage changes.",
+)
+.unkeyed();
+
+/// Reads checked parameters into a stage's options; they fit because both were declared together.
+fn options<T: serde::de::DeserializeOwned>(declaration: &Declaration) -> Result<T, Problems> {
+    serde_json::from_value(serde_json::Value::Object(declaration.parameters.clone())).map_err(|error| {
+        Problem::new("manifest::value", format!("`{}`: {error}", declaration.stage))
+            .at(&declaration.place, "this stage")
+            .into()
+    })
+}
+
+/// A problem with the options as a whole, reported at the stage's name.
+fn refused(declaration: &Declaration, error: &dyn miette::Diagnostic) -> Problems {
+    let mut problem =
+        Problem::new("manifest::value", format!("`{}`: {error}", declaration.stage)).at(&declaration.place, "this stage");
+    if let Some(help) = error.help() {
+        problem = problem.help(help.to_string());
+    }
+    problem.into()
+}
+
+/// Stands in for a stage that could not be built; a plan with one never runs.
+pub struct Unbuilt;
+
+impl WholeStage for Unbuilt {
+    fn run(&self, _context: &WholeContext<'_>) -> miette::Result<()> {
+        Err(miette::Report::msg("the stage was not built"))
+    }
+}
