@@ -1,5 +1,7 @@
 //! The `pipe` command: hands the arguments to the library and exits with its code.
 
-fn main() {
-    println!("{}", env!("CARGO_PKG_VERSION"));
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    pipe::cli::main()
 }

@@ -18,7 +18,10 @@ struct SourceText {
 impl Source {
     /// A text and the name people know it by.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Self(Arc::new(SourceText { name: name.into(), text: text.into() }))
+        Self(Arc::new(SourceText {
+            name: name.into(),
+            text: text.into(),
+        }))
     }
 
     /// The name people know it by, usually a path as it was given.
@@ -39,7 +42,10 @@ impl Source {
     /// A place in this text; the range is cut to the text.
     pub fn place(&self, range: Range<usize>) -> Place {
         let end = range.end.min(self.text().len());
-        Place { source: self.clone(), range: range.start.min(end)..end }
+        Place {
+            source: self.clone(),
+            range: range.start.min(end)..end,
+        }
     }
 }
 
@@ -55,9 +61,17 @@ pub struct Place {
 impl Place {
     /// `name:line:column`, counted from 1.
     pub fn describe(&self) -> String {
-        let before = self.source.text().get(..self.range.start).unwrap_or_default();
+        let before = self
+            .source
+            .text()
+            .get(..self.range.start)
+            .unwrap_or_default();
         let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().map_or(0, |text| text.chars().count()) + 1;
+        let column = before
+            .rsplit('\n')
+            .next()
+            .map_or(0, |text| text.chars().count())
+            + 1;
         format!("{}:{line}:{column}", self.source.name())
     }
 }

@@ -31,9 +31,25 @@ pub fn item_set_digest(items: &[Item]) -> Digest {
     let mut text = String::new();
     for Item { utterance, digest } in items {
         // Every field, each ended by a byte that text cannot hold.
-        let Utterance { id, corpus, speaker, gender, language, label, emotion, split } = utterance.as_ref();
+        let Utterance {
+            id,
+            corpus,
+            speaker,
+            gender,
+            language,
+            label,
+            emotion,
+            split,
+        } = utterance.as_ref();
         text.clear();
-        for field in [id.as_str(), corpus, speaker, language, label, emotion.name()] {
+        for field in [
+            id.as_str(),
+            corpus,
+            speaker,
+            language,
+            label,
+            emotion.name(),
+        ] {
             text.push_str(field);
             text.push('\0');
         }

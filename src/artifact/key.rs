@@ -31,11 +31,16 @@ impl KeyMaterial {
     pub fn add_json(&mut self, name: &str, value: &Json) {
         match value {
             Json::Object(fields) if !fields.is_empty() => {
-                fields.iter().for_each(|(key, value)| self.add_json(&format!("{name}.{key}"), value));
+                fields
+                    .iter()
+                    .for_each(|(key, value)| self.add_json(&format!("{name}.{key}"), value));
             }
             Json::Array(items) if items.iter().any(|item| item.is_object() || item.is_array()) => {
                 self.add(format!("{name}.length"), items.len().to_string());
-                items.iter().enumerate().for_each(|(index, item)| self.add_json(&format!("{name}.{index}"), item));
+                items
+                    .iter()
+                    .enumerate()
+                    .for_each(|(index, item)| self.add_json(&format!("{name}.{index}"), item));
             }
             other => self.add(name, other.to_string()),
         }
@@ -56,7 +61,8 @@ impl KeyMaterial {
 
     /// Names whose values differ: name, value here, value in `other`.
     pub fn differences(&self, other: &Self) -> Vec<Difference> {
-        let names: std::collections::BTreeSet<&String> = self.0.keys().chain(other.0.keys()).collect();
+        let names: std::collections::BTreeSet<&String> =
+            self.0.keys().chain(other.0.keys()).collect();
         names
             .into_iter()
             .filter(|name| self.0.get(*name) != other.0.get(*name))
@@ -89,13 +95,26 @@ mod tests {
         let mut material = KeyMaterial::default();
         material.add("kind", "fbank");
         material.add("version", "1");
-        material.add_json("parameters", &serde_json::json!({"bins": 40, "low_hz": 20.0, "layers": [{"w": 5}]}));
+        material.add_json(
+            "parameters",
+            &serde_json::json!({"bins": 40, "low_hz": 20.0, "layers": [{"w": 5}]}),
+        );
         let names: Vec<&str> = material.0.keys().map(String::as_str).collect();
         assert_eq!(
             names,
-            ["kind", "parameters.bins", "parameters.layers.0.w", "parameters.layers.length", "parameters.low_hz", "version"]
+            [
+                "kind",
+                "parameters.bins",
+                "parameters.layers.0.w",
+                "parameters.layers.length",
+                "parameters.low_hz",
+                "version"
+            ]
         );
-        assert_eq!(material.key().hex(), "39de175b63f8b55ff67069e294821e02e6238e759159e909754620b46dcfc5b7");
+        assert_eq!(
+            material.key().hex(),
+            "39de175b63f8b55ff67069e294821e02e6238e759159e909754620b46dcfc5b7"
+        );
     }
 
     #[test]

@@ -10,7 +10,10 @@ use thiserror::Error;
 pub enum CacheError {
     /// A file of the cache cannot be read.
     #[error("cannot read {} in the cache: {source}", path.display())]
-    #[diagnostic(code(cache::read), help("check the permissions, or name another cache with --cache"))]
+    #[diagnostic(
+        code(cache::read),
+        help("check the permissions, or name another cache with --cache")
+    )]
     Read {
         /// The file.
         path: PathBuf,
@@ -21,7 +24,9 @@ pub enum CacheError {
     #[error("cannot write {} in the cache: {source}", path.display())]
     #[diagnostic(
         code(cache::write),
-        help("check free space and permissions, or name another cache with --cache; nothing half-written is ever used")
+        help(
+            "check free space and permissions, or name another cache with --cache; nothing half-written is ever used"
+        )
     )]
     Write {
         /// The file.
@@ -33,7 +38,9 @@ pub enum CacheError {
     #[error("the cache {} has the format {found:?}, this pipe reads {expected:?}", path.display())]
     #[diagnostic(
         code(cache::version),
-        help("use the pipe that wrote it, name another cache with --cache, or delete it: everything in it can be made again")
+        help(
+            "use the pipe that wrote it, name another cache with --cache, or delete it: everything in it can be made again"
+        )
     )]
     Version {
         /// The cache.
@@ -48,11 +55,17 @@ pub enum CacheError {
 impl CacheError {
     /// A read failed.
     pub fn read(path: &Path, source: std::io::Error) -> Self {
-        Self::Read { path: path.to_path_buf(), source }
+        Self::Read {
+            path: path.to_path_buf(),
+            source,
+        }
     }
 
     /// A write failed.
     pub fn write(path: &Path, source: std::io::Error) -> Self {
-        Self::Write { path: path.to_path_buf(), source }
+        Self::Write {
+            path: path.to_path_buf(),
+            source,
+        }
     }
 }

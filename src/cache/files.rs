@@ -68,7 +68,11 @@ impl FileMemory {
                 known.by_path.insert(path, remembered);
             }
         })?;
-        let memory = Self { log, known: Mutex::new(known), rehash };
+        let memory = Self {
+            log,
+            known: Mutex::new(known),
+            rehash,
+        };
         memory.compact(records, state)?;
         Ok(memory)
     }
@@ -79,22 +83,40 @@ impl FileMemory {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn facts(&self, path: &Path, duration_s: impl FnOnce() -> f64) -> std::io::Result<FileFacts> {
+    pub fn facts(
+        &self,
+        path: &Path,
+        duration_s: impl FnOnce() -> f64,
+    ) -> std::io::Result<FileFacts> {
         let name = path_name(path);
         let stat = stat(path)?;
         if !self.rehash {
-            let known = self.known.lock().unwrap_or_else(|poison| poison.into_inner());
+            let known = self
+                .known
+                .lock()
+                .unwrap_or_else(|poison| poison.into_inner());
             if let Some(remembered) = known.by_path.get(&name) {
-                let settled = remembered.seen_ns - stat.changed_ns.max(stat.modified_ns) > SETTLING_NS;
+                let settled =
+                    remembered.seen_ns - stat.changed_ns.max(stat.modified_ns) > SETTLING_NS;
                 if remembered.stat == stat && settled {
                     return Ok(remembered.facts);
                 }
             }
         }
         let seen_ns = now_ns();
-        let facts = FileFacts { digest: Digest::of_file(path)?, duration_s: duration_s() };
-        let remembered = Remembered { stat, seen_ns, facts };
-        let mut known = self.known.lock().unwrap_or_else(|poison| poison.into_inner());
+        let facts = FileFacts {
+            digest: Digest::of_file(path)?,
+            duration_s: duration_s(),
+        };
+        let remembered = Remembered {
+            stat,
+            seen_ns,
+            facts,
+        };
+        let mut known = self
+            .known
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner());
         known.new.push(encode(name, &remembered));
         known.by_path.insert(name, remembered);
         Ok(facts)
@@ -105,17 +127,30 @@ impl FileMemory {
     /// # Errors
     /// When the log cannot be written.
     pub fn save(&self) -> Result<(), CacheError> {
-        let new = std::mem::take(&mut self.known.lock().unwrap_or_else(|poison| poison.into_inner()).new);
+        let new = std::mem::take(
+            &mut self
+                .known
+                .lock()
+                .unwrap_or_else(|poison| poison.into_inner())
+                .new,
+        );
         self.log.append(new.iter().map(Vec::as_slice))
     }
 
     /// Rewrites the log when most of it is out of date.
     fn compact(&self, records: usize, state: LogState) -> Result<(), CacheError> {
-        let known = self.known.lock().unwrap_or_else(|poison| poison.into_inner());
+        let known = self
+            .known
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner());
         if records < 4096 || records < 3 * known.by_path.len() && state.damaged_bytes == 0 {
             return Ok(());
         }
-        let records: Vec<Vec<u8>> = known.by_path.iter().map(|(name, remembered)| encode(*name, remembered)).collect();
+        let records: Vec<Vec<u8>> = known
+            .by_path
+            .iter()
+            .map(|(name, remembered)| encode(*name, remembered))
+            .collect();
         self.log.rewrite(records.iter().map(Vec::as_slice))
     }
 }
@@ -133,18 +168,33 @@ fn stat(path: &Path) -> std::io::Result<Stat> {
         device: metadata.dev(),
         inode: metadata.ino(),
         bytes: metadata.size(),
-        modified_ns: metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec()),
-        changed_ns: metadata.ctime().saturating_mul(1_000_000_000).saturating_add(metadata.ctime_nsec()),
+        modified_ns: metadata
+            .mtime()
+            .saturating_mul(1_000_000_000)
+            .saturating_add(metadata.mtime_nsec()),
+        changed_ns: metadata
+            .ctime()
+            .saturating_mul(1_000_000_000)
+            .saturating_add(metadata.ctime_nsec()),
     })
 }
 
-#[expect(clippy::disallowed_methods, reason = "decides what to remember of a file, never what a result is")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "decides what to remember of a file, never what a result is"
+)]
 fn now_ns() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_nanos() as i64)
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.as_nanos() as i64)
 }
 
 fn encode(name: [u8; 16], remembered: &Remembered) -> Vec<u8> {
-    let Remembered { stat, seen_ns, facts } = remembered;
+    let Remembered {
+        stat,
+        seen_ns,
+        facts,
+    } = remembered;
     let mut bytes = Vec::with_capacity(104);
     bytes.extend_from_slice(&name);
     for number in [stat.device, stat.inode, stat.bytes] {
@@ -160,7 +210,9 @@ fn encode(name: [u8; 16], remembered: &Remembered) -> Vec<u8> {
 
 fn decode(bytes: &[u8]) -> Option<([u8; 16], Remembered)> {
     let name = bytes.get(..16)?.try_into().ok()?;
-    let word = |index: usize| -> Option<[u8; 8]> { bytes.get(16 + 8 * index..24 + 8 * index)?.try_into().ok() };
+    let word = |index: usize| -> Option<[u8; 8]> {
+        bytes.get(16 + 8 * index..24 + 8 * index)?.try_into().ok()
+    };
     let stat = Stat {
         device: u64::from_le_bytes(word(0)?),
         inode: u64::from_le_bytes(word(1)?),
@@ -171,7 +223,14 @@ fn decode(bytes: &[u8]) -> Option<([u8; 16], Remembered)> {
     let seen_ns = i64::from_le_bytes(word(5)?);
     let digest = Digest(bytes.get(64..96)?.try_into().ok()?);
     let duration_s = f64::from_le_bytes(bytes.get(96..104)?.try_into().ok()?);
-    Some((name, Remembered { stat, seen_ns, facts: FileFacts { digest, duration_s } }))
+    Some((
+        name,
+        Remembered {
+            stat,
+            seen_ns,
+            facts: FileFacts { digest, duration_s },
+        },
+    ))
 }
 
 #[cfg(test)]
@@ -191,12 +250,22 @@ mod tests {
         let first = memory.facts(&file, || 1.5).unwrap();
         memory.save().unwrap();
         let memory = FileMemory::load(log(), false).unwrap();
-        let again = memory.facts(&file, || panic!("an unchanged file was read")).unwrap();
+        let again = memory
+            .facts(&file, || panic!("an unchanged file was read"))
+            .unwrap();
         assert_eq!(first, again);
 
         std::fs::write(&file, b"two").unwrap();
-        std::fs::File::options().write(true).open(&file).unwrap().set_modified(modified).unwrap();
-        let changed = FileMemory::load(log(), false).unwrap().facts(&file, || 2.0).unwrap();
+        std::fs::File::options()
+            .write(true)
+            .open(&file)
+            .unwrap()
+            .set_modified(modified)
+            .unwrap();
+        let changed = FileMemory::load(log(), false)
+            .unwrap()
+            .facts(&file, || 2.0)
+            .unwrap();
         assert_eq!(changed.digest, Digest::of(b"two"));
     }
 }

@@ -55,8 +55,14 @@ impl ItemIndex {
                 // A record without a location adds nothing to one that has the bytes.
                 let keeps_bytes = match (records.get(&key), &record) {
                     (
-                        Some(ItemRecord::Done { digest: old, location: Some(_) }),
-                        ItemRecord::Done { digest, location: None },
+                        Some(ItemRecord::Done {
+                            digest: old,
+                            location: Some(_),
+                        }),
+                        ItemRecord::Done {
+                            digest,
+                            location: None,
+                        },
                     ) => old == digest,
                     _ => false,
                 };
@@ -87,7 +93,12 @@ pub fn encode(key: &Digest, record: &ItemRecord) -> Vec<u8> {
         ItemRecord::Done { digest, location } => {
             bytes.push(if location.is_some() { 2 } else { 1 });
             bytes.extend_from_slice(&digest.0);
-            if let Some(Location { pack, offset, bytes: length }) = location {
+            if let Some(Location {
+                pack,
+                offset,
+                bytes: length,
+            }) = location
+            {
                 for number in [pack, offset, length] {
                     bytes.extend_from_slice(&number.to_le_bytes());
                 }
@@ -109,15 +120,23 @@ fn decode(bytes: &[u8]) -> Option<(Digest, ItemRecord)> {
         1 | 2 => {
             let digest = Digest(rest.get(..32)?.try_into().ok()?);
             let number = |index: usize| -> Option<u64> {
-                Some(u64::from_le_bytes(rest.get(32 + 8 * index..40 + 8 * index)?.try_into().ok()?))
+                Some(u64::from_le_bytes(
+                    rest.get(32 + 8 * index..40 + 8 * index)?.try_into().ok()?,
+                ))
             };
             let location = match kind {
                 1 => None,
-                _ => Some(Location { pack: number(0)?, offset: number(1)?, bytes: number(2)? }),
+                _ => Some(Location {
+                    pack: number(0)?,
+                    offset: number(1)?,
+                    bytes: number(2)?,
+                }),
             };
             ItemRecord::Done { digest, location }
         }
-        3 => ItemRecord::Bad { reason: String::from_utf8_lossy(rest).into_owned() },
+        3 => ItemRecord::Bad {
+            reason: String::from_utf8_lossy(rest).into_owned(),
+        },
         _ => return None,
     };
     Some((key, record))

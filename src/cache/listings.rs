@@ -20,7 +20,9 @@ pub struct ListingHistory {
 impl ListingHistory {
     /// The history kept for the source `name`.
     pub fn new(folder: PathBuf, name: &str) -> Self {
-        Self { log: Log::new(folder.join(format!("{name}.log"))) }
+        Self {
+            log: Log::new(folder.join(format!("{name}.log"))),
+        }
     }
 
     /// The listing at `wanted`, or none when it was never recorded.
@@ -47,7 +49,8 @@ impl ListingHistory {
     pub fn record(&self, digest: &Digest, listing: &Listing) -> Result<(), CacheError> {
         let mut state = Listing::new();
         let mut last = None;
-        self.log.read(|payload| last = replay(payload, &mut state).or(last))?;
+        self.log
+            .read(|payload| last = replay(payload, &mut state).or(last))?;
         if last == Some(*digest) {
             return Ok(());
         }

@@ -21,7 +21,11 @@ impl Lock {
     /// # Errors
     /// When the file cannot be created or locked.
     pub fn try_take(path: &Path) -> Result<Option<Self>, CacheError> {
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(path);
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path);
         let file = file.map_err(|error| CacheError::write(path, error))?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Some(Self { _file: file })),
@@ -34,7 +38,11 @@ impl Lock {
     ///
     /// # Errors
     /// As [`Lock::try_take`].
-    pub fn take(path: &Path, waiting: impl FnOnce(), stop: impl Fn() -> bool) -> Result<Option<Self>, CacheError> {
+    pub fn take(
+        path: &Path,
+        waiting: impl FnOnce(),
+        stop: impl Fn() -> bool,
+    ) -> Result<Option<Self>, CacheError> {
         if let Some(lock) = Self::try_take(path)? {
             return Ok(Some(lock));
         }

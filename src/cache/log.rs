@@ -44,10 +44,15 @@ impl Log {
     pub fn read(&self, mut each: impl FnMut(&[u8])) -> Result<LogState, CacheError> {
         let bytes = match std::fs::read(&self.path) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(LogState::default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(LogState::default());
+            }
             Err(error) => return Err(CacheError::read(&self.path, error)),
         };
-        let mut state = LogState { bytes: bytes.len(), damaged_bytes: 0 };
+        let mut state = LogState {
+            bytes: bytes.len(),
+            damaged_bytes: 0,
+        };
         let mut at = 0;
         while at < bytes.len() {
             match record_at(&bytes, at) {
@@ -69,7 +74,10 @@ impl Log {
     ///
     /// # Errors
     /// When the file cannot be created, locked, written or synced.
-    pub fn append<'a>(&self, records: impl IntoIterator<Item = &'a [u8]>) -> Result<(), CacheError> {
+    pub fn append<'a>(
+        &self,
+        records: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<(), CacheError> {
         let mut bytes = Vec::new();
         for payload in records {
             encode(payload, &mut bytes);
@@ -86,7 +94,10 @@ impl Log {
     ///
     /// # Errors
     /// As [`Log::append`].
-    pub fn rewrite<'a>(&self, records: impl IntoIterator<Item = &'a [u8]>) -> Result<(), CacheError> {
+    pub fn rewrite<'a>(
+        &self,
+        records: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<(), CacheError> {
         let mut bytes = Vec::new();
         for payload in records {
             encode(payload, &mut bytes);
@@ -95,10 +106,14 @@ impl Log {
     }
 
     fn open(&self) -> Result<File, CacheError> {
-        let file = OpenOptions::new().create(true).append(true).open(&self.path);
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&self.path);
         let file = file.map_err(|error| CacheError::write(&self.path, error))?;
         // Held only while these records are written; the kernel drops it if we die.
-        flock(&file, FlockOperation::LockExclusive).map_err(|error| CacheError::write(&self.path, error.into()))?;
+        flock(&file, FlockOperation::LockExclusive)
+            .map_err(|error| CacheError::write(&self.path, error.into()))?;
         Ok(file)
     }
 }

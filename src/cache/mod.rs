@@ -137,11 +137,16 @@ impl Cache {
         if let Some(record) = self.finished(&key) {
             return Ok(Some(Lookup::Hit(Box::new(record))));
         }
-        let Some(lock) = Lock::take(&self.lock_path(&key.hex()), waiting, stop)? else { return Ok(None) };
+        let Some(lock) = Lock::take(&self.lock_path(&key.hex()), waiting, stop)? else {
+            return Ok(None);
+        };
         // The run we waited for may have made it.
         Ok(Some(match self.finished(&key) {
             Some(record) => Lookup::Hit(Box::new(record)),
-            None => Lookup::Miss(Reservation { material: material.clone(), _lock: lock }),
+            None => Lookup::Miss(Reservation {
+                material: material.clone(),
+                _lock: lock,
+            }),
         }))
     }
 
@@ -206,7 +211,11 @@ fn cpu_features() -> String {
             ("fma", is_x86_feature_detected!("fma")),
             ("avx512f", is_x86_feature_detected!("avx512f")),
         ];
-        let names: Vec<&str> = found.iter().filter(|(_, has)| *has).map(|(name, _)| *name).collect();
+        let names: Vec<&str> = found
+            .iter()
+            .filter(|(_, has)| *has)
+            .map(|(name, _)| *name)
+            .collect();
         format!("x86_64 {}", names.join(" ")).trim_end().to_string()
     }
     #[cfg(not(target_arch = "x86_64"))]

@@ -40,11 +40,22 @@ impl Objects {
                 continue;
             }
             let path = entry.path();
-            let name = path.strip_prefix(made).unwrap_or(path).to_string_lossy().replace('\\', "/");
+            let name = path
+                .strip_prefix(made)
+                .unwrap_or(path)
+                .to_string_lossy()
+                .replace('\\', "/");
             let digest = Digest::of_file(path).map_err(|error| CacheError::read(path, error))?;
-            let bytes = entry.metadata().map_err(|error| CacheError::read(path, error.into()))?.len();
+            let bytes = entry
+                .metadata()
+                .map_err(|error| CacheError::read(path, error.into()))?
+                .len();
             self.store(path, &digest)?;
-            set.files.push(FileEntry { name, digest, bytes });
+            set.files.push(FileEntry {
+                name,
+                digest,
+                bytes,
+            });
         }
         set.files.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(set)
@@ -80,9 +91,12 @@ impl Objects {
 
     /// All objects with their digest, in no order.
     pub fn all(&self) -> impl Iterator<Item = (Digest, PathBuf)> {
-        walkdir::WalkDir::new(&self.folder).into_iter().flatten().filter_map(|entry| {
-            let digest = Digest::parse(&entry.file_name().to_string_lossy())?;
-            Some((digest, entry.into_path()))
-        })
+        walkdir::WalkDir::new(&self.folder)
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| {
+                let digest = Digest::parse(&entry.file_name().to_string_lossy())?;
+                Some((digest, entry.into_path()))
+            })
     }
 }

@@ -33,7 +33,10 @@ pub struct PackReader {
 impl PackReader {
     /// A reader of the packs in `folder`.
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder, maps: Mutex::new(HashMap::new()) }
+        Self {
+            folder,
+            maps: Mutex::new(HashMap::new()),
+        }
     }
 
     /// The item at `location` if it is there and its bytes have the digest `wanted`.
@@ -45,7 +48,10 @@ impl PackReader {
     }
 
     fn map(&self, pack: u64, end: usize) -> Option<Arc<Mmap>> {
-        let mut maps = self.maps.lock().unwrap_or_else(|poison| poison.into_inner());
+        let mut maps = self
+            .maps
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner());
         if let Some(map) = maps.get(&pack) {
             if map.len() >= end {
                 return Some(map.clone());
@@ -100,7 +106,11 @@ impl PackWriter {
         if open.pending.len() > 1 << 20 {
             open.flush()?;
         }
-        Ok(Location { pack: open.number, offset, bytes: bytes.len() as u64 })
+        Ok(Location {
+            pack: open.number,
+            offset,
+            bytes: bytes.len() as u64,
+        })
     }
 
     /// Makes everything added so far durable.
@@ -108,9 +118,13 @@ impl PackWriter {
     /// # Errors
     /// When the pack cannot be written or synced.
     pub fn sync(&mut self) -> Result<(), CacheError> {
-        let Some(open) = &mut self.open else { return Ok(()) };
+        let Some(open) = &mut self.open else {
+            return Ok(());
+        };
         open.flush()?;
-        open.file.sync_data().map_err(|error| CacheError::write(&open.path, error))
+        open.file
+            .sync_data()
+            .map_err(|error| CacheError::write(&open.path, error))
     }
 }
 
@@ -122,9 +136,16 @@ impl OpenPack {
             let path = path(folder, number);
             match OpenOptions::new().write(true).create_new(true).open(&path) {
                 Ok(file) => {
-                    let mut open = Self { number, path, file, length: 0, pending: MAGIC.to_vec() };
+                    let mut open = Self {
+                        number,
+                        path,
+                        file,
+                        length: 0,
+                        pending: MAGIC.to_vec(),
+                    };
                     open.length = MAGIC.len() as u64;
-                    super::atomic::sync_folder(folder).map_err(|error| CacheError::write(folder, error))?;
+                    super::atomic::sync_folder(folder)
+                        .map_err(|error| CacheError::write(folder, error))?;
                     return Ok(open);
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
@@ -134,7 +155,9 @@ impl OpenPack {
     }
 
     fn flush(&mut self) -> Result<(), CacheError> {
-        self.file.write_all(&self.pending).map_err(|error| CacheError::write(&self.path, error))?;
+        self.file
+            .write_all(&self.pending)
+            .map_err(|error| CacheError::write(&self.path, error))?;
         self.pending.clear();
         Ok(())
     }
@@ -162,8 +185,9 @@ mod tests {
         bytes[places[3].offset as usize] ^= 1;
         std::fs::write(&pack, &bytes[..bytes.len() - 1]).unwrap();
         let reader = PackReader::new(folder.path().to_path_buf());
-        let lost: Vec<usize> =
-            (0..items.len()).filter(|&i| reader.get(places[i], &Digest::of(&items[i])).is_none()).collect();
+        let lost: Vec<usize> = (0..items.len())
+            .filter(|&i| reader.get(places[i], &Digest::of(&items[i])).is_none())
+            .collect();
         assert_eq!(lost, [3, items.len() - 1]);
     }
 }

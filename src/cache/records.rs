@@ -67,7 +67,8 @@ impl Records {
 
     /// The record under `key`, if there is a whole one.
     pub fn get(&self, key: &Digest) -> Option<StepRecord> {
-        self.read(&self.path(key)).filter(|record| record.material.key() == *key)
+        self.read(&self.path(key))
+            .filter(|record| record.material.key() == *key)
     }
 
     /// Writes a record under the key of its material.
@@ -76,15 +77,22 @@ impl Records {
     /// When it cannot be written.
     pub fn put(&self, record: &StepRecord) -> Result<(), CacheError> {
         let path = self.path(&record.material.key());
-        let json = serde_json::to_string_pretty(record).map_err(|error| CacheError::write(&path, error.into()))?;
+        let json = serde_json::to_string_pretty(record)
+            .map_err(|error| CacheError::write(&path, error.into()))?;
         let text = format!("{}\n{json}\n", Digest::of(json.as_bytes()));
         super::atomic::write(&path, text.as_bytes())
     }
 
     /// Paths of all records.
     pub fn paths(&self) -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
-        entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "json")).collect()
+        let entries = std::fs::read_dir(&self.folder)
+            .into_iter()
+            .flatten()
+            .flatten();
+        entries
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|e| e == "json"))
+            .collect()
     }
 
     /// Reads one record file; none when it is not whole.

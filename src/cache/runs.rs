@@ -37,35 +37,68 @@ impl Runs {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn remember(&self, name: &str, manifest: &str, steps: BTreeMap<String, Digest>) -> Result<(), CacheError> {
+    pub fn remember(
+        &self,
+        name: &str,
+        manifest: &str,
+        steps: BTreeMap<String, Digest>,
+    ) -> Result<(), CacheError> {
         if self.latest(name).is_some_and(|last| last.steps == steps) {
             return Ok(());
         }
-        let record = RunRecord { started_s: now_s(), manifest: manifest.into(), steps };
+        let record = RunRecord {
+            started_s: now_s(),
+            manifest: manifest.into(),
+            steps,
+        };
         let runs = self.of(name);
         let number = runs.last().map_or(0, |(number, _)| number + 1);
         let path = self.folder.join(name).join(format!("{number:06}.json"));
-        let json = serde_json::to_vec_pretty(&record).map_err(|error| CacheError::write(&path, error.into()))?;
+        let json = serde_json::to_vec_pretty(&record)
+            .map_err(|error| CacheError::write(&path, error.into()))?;
         super::atomic::write(&path, &json)
     }
 
     /// The latest run of the manifest called `name`.
     pub fn latest(&self, name: &str) -> Option<RunRecord> {
-        self.of(name).into_iter().rev().find_map(|(_, path)| serde_json::from_slice(&std::fs::read(path).ok()?).ok())
+        self.of(name)
+            .into_iter()
+            .rev()
+            .find_map(|(_, path)| serde_json::from_slice(&std::fs::read(path).ok()?).ok())
+    }
+
+    /// All runs of the manifest called `name`, oldest first.
+    pub fn all(&self, name: &str) -> Vec<RunRecord> {
+        let read =
+            |(_, path): (u64, PathBuf)| serde_json::from_slice(&std::fs::read(path).ok()?).ok();
+        self.of(name).into_iter().filter_map(read).collect()
     }
 
     /// Numbers and files of the runs of the manifest called `name`, oldest first.
     fn of(&self, name: &str) -> Vec<(u64, PathBuf)> {
-        let entries = std::fs::read_dir(self.folder.join(name)).into_iter().flatten().flatten();
+        let entries = std::fs::read_dir(self.folder.join(name))
+            .into_iter()
+            .flatten()
+            .flatten();
         let mut runs: Vec<(u64, PathBuf)> = entries
-            .filter_map(|entry| Some((entry.path().file_stem()?.to_str()?.parse().ok()?, entry.path())))
+            .filter_map(|entry| {
+                Some((
+                    entry.path().file_stem()?.to_str()?.parse().ok()?,
+                    entry.path(),
+                ))
+            })
             .collect();
         runs.sort();
         runs
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "tells people when a run was; no result depends on it")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tells people when a run was; no result depends on it"
+)]
 fn now_s() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.as_secs())
 }

@@ -26,8 +26,13 @@ impl Scratch {
             let lock_path = tmp.join(format!("{name}.lock"));
             if let Some(lock) = Lock::try_take(&lock_path)? {
                 let folder = tmp.join(name);
-                std::fs::create_dir_all(&folder).map_err(|error| CacheError::write(&folder, error))?;
-                return Ok(Self { folder, lock_path, _lock: lock });
+                std::fs::create_dir_all(&folder)
+                    .map_err(|error| CacheError::write(&folder, error))?;
+                return Ok(Self {
+                    folder,
+                    lock_path,
+                    _lock: lock,
+                });
             }
         }
     }
@@ -50,9 +55,14 @@ impl Drop for Scratch {
 }
 
 fn remove_dead(tmp: &Path) {
-    let Ok(entries) = std::fs::read_dir(tmp) else { return };
+    let Ok(entries) = std::fs::read_dir(tmp) else {
+        return;
+    };
     for path in entries.flatten().map(|entry| entry.path()) {
-        if path.extension().is_some_and(|extension| extension == "lock") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "lock")
+        {
             if let Ok(Some(_free)) = Lock::try_take(&path) {
                 let _ = std::fs::remove_dir_all(path.with_extension(""));
                 let _ = std::fs::remove_file(&path);

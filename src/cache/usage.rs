@@ -20,7 +20,11 @@ pub fn usage(root: &Path) -> Vec<Usage> {
     let entries = std::fs::read_dir(root).into_iter().flatten().flatten();
     let mut parts: Vec<Usage> = entries
         .map(|entry| {
-            let mut part = Usage { name: entry.file_name().to_string_lossy().into_owned(), files: 0, bytes: 0 };
+            let mut part = Usage {
+                name: entry.file_name().to_string_lossy().into_owned(),
+                files: 0,
+                bytes: 0,
+            };
             for file in walkdir::WalkDir::new(entry.path()).into_iter().flatten() {
                 if let (true, Ok(metadata)) = (file.file_type().is_file(), file.metadata()) {
                     part.files += 1;

@@ -39,17 +39,27 @@ pub fn verify(cache: &Cache) -> Result<Verified, CacheError> {
     for path in cache.records.paths() {
         found.records += 1;
         if cache.records.read(&path).is_none() {
-            let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+            let name = path
+                .file_stem()
+                .map(|stem| stem.to_string_lossy().into_owned())
+                .unwrap_or_default();
             found.damaged.push(format!("record of step {name}"));
             std::fs::remove_file(&path).map_err(|error| CacheError::write(&path, error))?;
         }
     }
     let index = ItemIndex::load(&cache.item_log())?;
     if index.state.damaged_bytes > 0 {
-        found.damaged.push(format!("{} bytes of the item index", index.state.damaged_bytes));
+        found.damaged.push(format!(
+            "{} bytes of the item index",
+            index.state.damaged_bytes
+        ));
     }
     for (key, record) in index.iter() {
-        if let ItemRecord::Done { digest, location: Some(location) } = record {
+        if let ItemRecord::Done {
+            digest,
+            location: Some(location),
+        } = record
+        {
             found.items += 1;
             found.bytes += location.bytes;
             if cache.packs.get(*location, digest).is_none() {

@@ -1,5 +1,6 @@
 //! What a reader finds in a corpus folder.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::Utterance;
@@ -30,13 +31,24 @@ pub struct Entry {
     pub source: AudioSource,
 }
 
+/// Whether something was left out because it was asked for or because it is unusable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DropCause {
+    /// The label map or an option of the reader leaves it out.
+    Choice,
+    /// Its name, its row or its file cannot be used.
+    Bad,
+}
+
 /// Something a reader left out, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dropped {
-    /// Path below the corpus root, or utterance id.
+    /// Path below the corpus root, or utterance id; characters that would break a line are escaped.
     pub what: String,
     /// Why, as a lower-case fragment ("label xxx is mapped to dropped").
     pub reason: String,
+    /// Whether it was left out on purpose.
+    pub cause: DropCause,
 }
 
 /// Everything a reader found.
@@ -44,8 +56,20 @@ pub struct Dropped {
 pub struct Listing {
     /// Usable utterances, sorted by id.
     pub entries: Vec<Entry>,
-    /// What was left out.
+    /// What was left out, sorted by what it is.
     pub dropped: Vec<Dropped>,
     /// Oddities a person should know of.
     pub warnings: Vec<String>,
+    /// Utterances per label as the corpus writes it, before the label map: labels that are
+    /// dropped or unknown are counted too, as official counts do.
+    pub labels: BTreeMap<String, usize>,
+    /// Speakers of those utterances, without the corpus name.
+    pub speakers: BTreeSet<String>,
+}
+
+impl Listing {
+    /// What was left out although nobody asked for it.
+    pub fn bad(&self) -> impl Iterator<Item = &Dropped> {
+        self.dropped.iter().filter(|d| d.cause == DropCause::Bad)
+    }
 }

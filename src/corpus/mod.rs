@@ -1,10 +1,24 @@
 //! Speech corpora: which utterances there are, who speaks them, what they express, and where their audio is.
 
+mod check;
 mod config;
+mod corpora;
+mod draft;
+mod error;
+mod labels;
+pub mod leaks;
 mod listing;
+mod reader;
+pub mod split;
 pub mod synthetic;
 mod utterance;
+mod walk;
 
+pub use check::{Count, CountCheck, Hours, check};
 pub use config::{CorpusConfig, Labels, Official};
-pub use listing::{AudioSource, Dropped, Entry, Listing};
+pub use corpora::Corpora;
+pub use error::CorpusError;
+pub use labels::{LabelMap, Mapped};
+pub use listing::{AudioSource, DropCause, Dropped, Entry, Listing};
+pub use reader::{READERS, Reader, ReaderOption, list, root_of};
 pub use utterance::{Emotion, Gender, Split, Utterance};

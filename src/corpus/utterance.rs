@@ -38,6 +38,29 @@ pub enum Gender {
     Male,
 }
 
+impl Gender {
+    /// The name as written in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Female => "female",
+            Self::Male => "male",
+        }
+    }
+
+    /// Reads the usual spellings, without case: `female`, `f`, `w`, `woman`, `weiblich`, `frau`,
+    /// `femmina`, `donna`, `k`, `kobieta`; `male`, `m`, `man`, `männlich`, `maennlich`, `mann`,
+    /// `maschio`, `uomo`, `mężczyzna`.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.trim().to_lowercase().as_str() {
+            "female" | "f" | "w" | "woman" | "weiblich" | "frau" | "femmina" | "donna" | "k"
+            | "kobieta" => Some(Self::Female),
+            "male" | "m" | "man" | "männlich" | "maennlich" | "mann" | "maschio" | "uomo"
+            | "mężczyzna" => Some(Self::Male),
+            _ => None,
+        }
+    }
+}
+
 /// The part of the data an utterance is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -48,6 +71,25 @@ pub enum Split {
     Validation,
     /// Only evaluation sees it.
     Test,
+}
+
+impl Split {
+    /// All splits, in the order of their fractions.
+    pub const ALL: [Self; 3] = [Self::Train, Self::Validation, Self::Test];
+
+    /// The name as written in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Validation => "validation",
+            Self::Test => "test",
+        }
+    }
+
+    /// Reads what [`Split::name`] writes.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|split| split.name() == text)
+    }
 }
 
 /// One utterance: a stretch of speech by one speaker with one label.

@@ -40,7 +40,10 @@ pub enum GroupError {
     },
     /// Nothing is left.
     #[error("no items are left")]
-    #[diagnostic(code(items::none), help("the input is empty, or everything in it was left out; see the warnings above"))]
+    #[diagnostic(
+        code(items::none),
+        help("the input is empty, or everything in it was left out; see the warnings above")
+    )]
     Empty,
     /// Two items have the same id.
     #[error("two inputs hold an item called {id}")]
@@ -108,7 +111,14 @@ impl<'a> Group<'a> {
         members: Vec<usize>,
         listings: HashMap<usize, SourceListing>,
     ) -> Self {
-        Self { plan, cache, members, listings, sets: Mutex::new(None), loaded: Mutex::new(HashMap::new()) }
+        Self {
+            plan,
+            cache,
+            members,
+            listings,
+            sets: Mutex::new(None),
+            loaded: Mutex::new(HashMap::new()),
+        }
     }
 
     /// What the source `step` listed.
@@ -125,14 +135,28 @@ impl<'a> Group<'a> {
         for &member in &self.members {
             let digests: Option<Vec<Digest>> = self.plan.steps[member]
                 .input_steps()
-                .map(|input| standings.get(&input)?.output.as_ref().map(StepOutput::digest))
+                .map(|input| {
+                    standings
+                        .get(&input)?
+                        .output
+                        .as_ref()
+                        .map(StepOutput::digest)
+                })
                 .collect();
             let material = match digests {
                 Some(digests) => self.material(member, &digests)?,
                 None => None,
             };
-            let record = material.as_ref().and_then(|material| self.cache.finished(&material.key()));
-            standings.insert(member, Standing { material, output: record.map(|record| record.output) });
+            let record = material
+                .as_ref()
+                .and_then(|material| self.cache.finished(&material.key()));
+            standings.insert(
+                member,
+                Standing {
+                    material,
+                    output: record.map(|record| record.output),
+                },
+            );
         }
         Ok(standings)
     }
@@ -143,7 +167,9 @@ impl<'a> Group<'a> {
         let mut material = step.material(&step.keyed_parameters());
         match &step.stage {
             Stage::Source(_) => {
-                let Some(listing) = self.listings.get(&member) else { return Ok(None) };
+                let Some(listing) = self.listings.get(&member) else {
+                    return Ok(None);
+                };
                 material.add("source", source_digest(listing).hex());
             }
             Stage::Items(stage) => stage.surroundings(&self.cache.files, &mut material)?,
@@ -158,7 +184,12 @@ impl<'a> Group<'a> {
     /// # Errors
     /// When the cache or a file that a stage depends on cannot be read.
     pub fn forecast(&self) -> Result<HashMap<usize, Forecast>, CacheError> {
-        let walked = self.walk(HashSet::new(), std::path::Path::new(""), &crate::progress::Silent, true)?;
+        let walked = self.walk(
+            HashSet::new(),
+            std::path::Path::new(""),
+            &crate::progress::Silent,
+            true,
+        )?;
         let mut forecasts: HashMap<usize, Forecast> = HashMap::new();
         for (step, outcomes) in &walked.outcomes {
             let forecast = forecasts.entry(*step).or_default();
@@ -188,20 +219,35 @@ impl<'a> Group<'a> {
             Err(error) => return Ok(self.all_failed(&error)),
         };
         if standings.values().all(|standing| standing.output.is_some()) {
-            return Ok(self.members.iter().filter_map(|&m| Some((m, hit(standings.get(&m)?)?))).collect());
+            return Ok(self
+                .members
+                .iter()
+                .filter_map(|&m| Some((m, hit(standings.get(&m)?)?)))
+                .collect());
         }
         let first = self.members[0];
-        let progress = StepProgress { step: self.plan.steps[first].id(), observer };
+        let progress = StepProgress {
+            step: self.plan.steps[first].id(),
+            observer,
+        };
         for &member in &self.members {
             if standings[&member].output.is_none() {
-                observer.event(&Event::StepStarted { step: self.plan.steps[member].id().into() });
+                observer.event(&Event::StepStarted {
+                    step: self.plan.steps[member].id().into(),
+                });
             }
         }
         let walked = self.pass(HashSet::new(), scratch, threads, &progress, || {
-            observer.event(&Event::StepWaiting { step: self.plan.steps[first].id().into() });
+            observer.event(&Event::StepWaiting {
+                step: self.plan.steps[first].id().into(),
+            });
         })?;
         if !walked {
-            return Ok(self.members.iter().map(|&member| (member, StepResult::skipped())).collect());
+            return Ok(self
+                .members
+                .iter()
+                .map(|&member| (member, StepResult::skipped()))
+                .collect());
         }
         self.publish(&standings, observer)
     }
@@ -212,7 +258,10 @@ impl<'a> Group<'a> {
         before: &HashMap<usize, Standing>,
         observer: &dyn Observer,
     ) -> Result<Vec<(usize, StepResult)>, CacheError> {
-        let sets = self.sets.lock().unwrap_or_else(|poison| poison.into_inner());
+        let sets = self
+            .sets
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner());
         let empty = HashMap::new();
         let sets = sets.as_ref().unwrap_or(&empty);
         let mut results: Vec<(usize, StepResult)> = Vec::new();
@@ -223,7 +272,10 @@ impl<'a> Group<'a> {
                 results.push((member, StepResult::skipped()));
                 continue;
             }
-            let inputs: Option<Vec<Digest>> = step.input_steps().map(|input| digests.get(&input).copied()).collect();
+            let inputs: Option<Vec<Digest>> = step
+                .input_steps()
+                .map(|input| digests.get(&input).copied())
+                .collect();
             let (Some(inputs), Some(set)) = (inputs, sets.get(&member)) else {
                 results.push((member, StepResult::skipped()));
                 continue;
@@ -239,26 +291,45 @@ impl<'a> Group<'a> {
                     continue;
                 }
                 Err(error) => {
-                    results.push((member, StepResult::failed(Report::msg(error.to_string()), None)));
+                    results.push((
+                        member,
+                        StepResult::failed(Report::msg(error.to_string()), None),
+                    ));
                     continue;
                 }
             };
             let digest = item_set_digest(&set.items);
             digests.insert(member, digest);
-            let output = StepOutput::Items { digest, count: set.items.len(), bad: set.bad.clone() };
-            let was_hit = before.get(&member).is_some_and(|standing| standing.output.is_some());
+            let output = StepOutput::Items {
+                digest,
+                count: set.items.len(),
+                bad: set.bad.clone(),
+            };
+            let was_hit = before
+                .get(&member)
+                .is_some_and(|standing| standing.output.is_some());
             if !was_hit {
                 for item in &set.bad {
-                    observer.event(&Event::ItemBad { step: step.id().into(), item: item.clone() });
+                    observer.event(&Event::ItemBad {
+                        step: step.id().into(),
+                        item: item.clone(),
+                    });
                 }
             }
             // A failure that may pass must be tried again, so the step does not count as done.
             if !set.passing_failures {
-                if let Some(Lookup::Miss(reservation)) = self.cache.lookup(&material, || {}, || false)? {
-                    self.cache.publish(reservation, step.id(), output.clone(), set.busy_s)?;
+                if let Some(Lookup::Miss(reservation)) =
+                    self.cache.lookup(&material, || {}, || false)?
+                {
+                    self.cache
+                        .publish(reservation, step.id(), output.clone(), set.busy_s)?;
                 }
             }
-            let status = if was_hit { Status::Hit } else { Status::Executed };
+            let status = if was_hit {
+                Status::Hit
+            } else {
+                Status::Executed
+            };
             results.push((
                 member,
                 StepResult {
@@ -287,11 +358,18 @@ impl<'a> Group<'a> {
         threads: usize,
         progress: &dyn Progress,
     ) -> miette::Result<Arc<Vec<LoadedItem>>> {
-        let mut cached = self.loaded.lock().unwrap_or_else(|poison| poison.into_inner());
+        let mut cached = self
+            .loaded
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner());
         if let Some(items) = cached.get(&step) {
             return Ok(items.clone());
         }
-        let known = self.sets.lock().unwrap_or_else(|poison| poison.into_inner()).is_some();
+        let known = self
+            .sets
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner())
+            .is_some();
         if !known && !self.pass(HashSet::new(), scratch, threads, progress, || {})? {
             return Err(crate::stage::Interrupted.into());
         }
@@ -299,7 +377,10 @@ impl<'a> Group<'a> {
             Ok(items) => return Ok(remember(&mut cached, step, items)),
             Err(damaged) => damaged,
         };
-        progress.warn(&format!("{} stored items are damaged or gone; making them again", damaged.len()));
+        progress.warn(&format!(
+            "{} stored items are damaged or gone; making them again",
+            damaged.len()
+        ));
         let distrusted: HashSet<Digest> = damaged.iter().map(|(key, _)| *key).collect();
         if !self.pass(distrusted, scratch, threads, progress, || {})? {
             return Err(crate::stage::Interrupted.into());
@@ -308,24 +389,41 @@ impl<'a> Group<'a> {
             Ok(items) => Ok(remember(&mut cached, step, items)),
             Err(still) => {
                 damaged = still;
-                let first = damaged.first().map(|(_, id)| id.clone()).unwrap_or_default();
-                Err(GroupError::Unreadable { count: damaged.len(), first }.into())
+                let first = damaged
+                    .first()
+                    .map(|(_, id)| id.clone())
+                    .unwrap_or_default();
+                Err(GroupError::Unreadable {
+                    count: damaged.len(),
+                    first,
+                }
+                .into())
             }
         }
     }
 
     /// All items of `step`, or keys and ids of those whose bytes are not what they should be.
     fn read_back(&self, step: usize) -> Result<Vec<LoadedItem>, Vec<(Digest, String)>> {
-        let sets = self.sets.lock().unwrap_or_else(|poison| poison.into_inner());
-        let Some(set) = sets.as_ref().and_then(|sets| sets.get(&step)) else { return Ok(Vec::new()) };
+        let sets = self
+            .sets
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner());
+        let Some(set) = sets.as_ref().and_then(|sets| sets.get(&step)) else {
+            return Ok(Vec::new());
+        };
         let read: Vec<Result<LoadedItem, (Digest, String)>> = set
             .items
             .par_iter()
             .zip(&set.places)
             .map(|(item, (key, location))| {
-                let blob = location.and_then(|location| self.cache.packs.get(location, &item.digest));
+                let blob =
+                    location.and_then(|location| self.cache.packs.get(location, &item.digest));
                 let blob = blob.ok_or_else(|| (*key, item.utterance.id.clone()))?;
-                Ok(LoadedItem { utterance: item.utterance.clone(), digest: item.digest, blob })
+                Ok(LoadedItem {
+                    utterance: item.utterance.clone(),
+                    digest: item.digest,
+                    blob,
+                })
             })
             .collect();
         if read.iter().all(Result::is_ok) {
@@ -345,8 +443,12 @@ impl<'a> Group<'a> {
     ) -> Result<bool, CacheError> {
         // Two runs over the same sources take turns, so that nothing is computed twice.
         let path = self.cache.lock_path(&format!("items-{}", self.lock_name()));
-        let Some(_lock) = Lock::take(&path, waiting, || progress.interrupted())? else { return Ok(false) };
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.max(1)).build();
+        let Some(_lock) = Lock::take(&path, waiting, || progress.interrupted())? else {
+            return Ok(false);
+        };
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.max(1))
+            .build();
         let walked = match pool {
             Ok(pool) => pool.install(|| self.walk(distrusted, scratch, progress, false))?,
             Err(_) => self.walk(distrusted, scratch, progress, false)?,
@@ -355,7 +457,10 @@ impl<'a> Group<'a> {
             return Ok(false);
         }
         let sets = collect(&self.members, walked);
-        *self.sets.lock().unwrap_or_else(|poison| poison.into_inner()) = Some(sets);
+        *self
+            .sets
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner()) = Some(sets);
         Ok(true)
     }
 
@@ -376,7 +481,9 @@ impl<'a> Group<'a> {
             let mut material = match &step.stage {
                 // Which corpora are listed, and how they are split, changes no single item.
                 Stage::Source(_) => step.material(&serde_json::json!({})),
-                Stage::Items(stage) => step.material(&stage.item_parameters(&step.keyed_parameters())),
+                Stage::Items(stage) => {
+                    step.material(&stage.item_parameters(&step.keyed_parameters()))
+                }
                 Stage::Whole(_) => continue,
             };
             if let Stage::Items(stage) = &step.stage {
@@ -397,8 +504,11 @@ impl<'a> Group<'a> {
             progress,
             dry,
         };
-        let mut sources: Vec<_> =
-            self.listings.iter().map(|(step, listing)| (*step, listing.items.as_slice())).collect();
+        let mut sources: Vec<_> = self
+            .listings
+            .iter()
+            .map(|(step, listing)| (*step, listing.items.as_slice()))
+            .collect();
         sources.sort_by_key(|(step, _)| *step);
         walk.run(&sources)
     }
@@ -413,18 +523,28 @@ impl<'a> Group<'a> {
     }
 
     fn all_failed(&self, error: &std::io::Error) -> Vec<(usize, StepResult)> {
-        self.members.iter().map(|&m| (m, StepResult::failed(Report::msg(error.to_string()), None))).collect()
+        self.members
+            .iter()
+            .map(|&m| (m, StepResult::failed(Report::msg(error.to_string()), None)))
+            .collect()
     }
 }
 
 /// The digest of what a source lists: what is known of each utterance and the digest of its audio.
 pub fn source_digest(listing: &SourceListing) -> Digest {
-    let items: Vec<Item> =
-        listing.items.iter().map(|item| Item { utterance: item.utterance.clone(), digest: item.digest }).collect();
+    let items: Vec<Item> = listing
+        .items
+        .iter()
+        .map(|item| Item {
+            utterance: item.utterance.clone(),
+            digest: item.digest,
+        })
+        .collect();
     item_set_digest(&items)
 }
 
-fn hit(standing: &Standing) -> Option<StepResult> {
+/// The result of a member that is in the cache.
+pub fn hit(standing: &Standing) -> Option<StepResult> {
     let output = standing.output.clone()?;
     let (reused, bad) = match &output {
         StepOutput::Items { count, bad, .. } => (*count, bad.len()),
@@ -453,7 +573,11 @@ fn remember(
 }
 
 fn collect(members: &[usize], walked: Walked) -> HashMap<usize, Set> {
-    let Walked { mut outcomes, busy_s, .. } = walked;
+    let Walked {
+        mut outcomes,
+        busy_s,
+        ..
+    } = walked;
     let mut sets = HashMap::new();
     for &member in members {
         let mut done = Vec::new();
@@ -462,7 +586,12 @@ fn collect(members: &[usize], walked: Walked) -> HashMap<usize, Set> {
         let mut computed_count = 0;
         for outcome in outcomes.remove(&member).unwrap_or_default() {
             match outcome {
-                Outcome::Done { item, location, key, computed } => {
+                Outcome::Done {
+                    item,
+                    location,
+                    key,
+                    computed,
+                } => {
                     computed_count += usize::from(computed);
                     done.push((item, (key, location)));
                 }
@@ -477,7 +606,17 @@ fn collect(members: &[usize], walked: Walked) -> HashMap<usize, Set> {
         bad.sort_by(|a: &BadItem, b: &BadItem| a.id.cmp(&b.id));
         let (items, places) = done.into_iter().unzip();
         let busy_s = busy_s.get(&member).copied().unwrap_or(0.0);
-        sets.insert(member, Set { items, places, bad, passing_failures, computed: computed_count, busy_s });
+        sets.insert(
+            member,
+            Set {
+                items,
+                places,
+                bad,
+                passing_failures,
+                computed: computed_count,
+                busy_s,
+            },
+        );
     }
     sets
 }
@@ -485,7 +624,11 @@ fn collect(members: &[usize], walked: Walked) -> HashMap<usize, Set> {
 fn usable(set: &Set, max_bad: f64) -> Result<(), GroupError> {
     let total = set.items.len() + set.bad.len();
     if set.bad.len() as f64 > max_bad * total as f64 {
-        let shown = set.bad.iter().take(3).map(|item| format!("{}: {}", item.id, item.reason));
+        let shown = set
+            .bad
+            .iter()
+            .take(3)
+            .map(|item| format!("{}: {}", item.id, item.reason));
         let examples: Vec<String> = shown.collect();
         return Err(GroupError::TooManyBad {
             bad: set.bad.len(),
@@ -497,8 +640,14 @@ fn usable(set: &Set, max_bad: f64) -> Result<(), GroupError> {
     if set.items.is_empty() {
         return Err(GroupError::Empty);
     }
-    match set.items.windows(2).find(|pair| pair[0].utterance.id == pair[1].utterance.id) {
-        Some(pair) => Err(GroupError::SameId { id: pair[0].utterance.id.clone() }),
+    match set
+        .items
+        .windows(2)
+        .find(|pair| pair[0].utterance.id == pair[1].utterance.id)
+    {
+        Some(pair) => Err(GroupError::SameId {
+            id: pair[0].utterance.id.clone(),
+        }),
         None => Ok(()),
     }
 }

@@ -155,14 +155,24 @@ impl crate::progress::Progress for StepProgress<'_> {
     }
 
     fn advance(&self, done: u64, total: u64) {
-        self.observer.event(&Event::StepProgress { step: self.step.into(), done, total });
+        self.observer.event(&Event::StepProgress {
+            step: self.step.into(),
+            done,
+            total,
+        });
     }
 
     fn epoch(&self, report: &EpochReport) {
-        self.observer.event(&Event::Epoch { step: self.step.into(), report: report.clone() });
+        self.observer.event(&Event::Epoch {
+            step: self.step.into(),
+            report: report.clone(),
+        });
     }
 
     fn warn(&self, message: &str) {
-        self.observer.event(&Event::Warning { step: self.step.into(), message: message.into() });
+        self.observer.event(&Event::Warning {
+            step: self.step.into(),
+            message: message.into(),
+        });
     }
 }

@@ -44,6 +44,11 @@ impl StepResult {
 
     /// A step that failed.
     pub fn failed(error: Report, material: Option<KeyMaterial>) -> Self {
-        Self { status: Status::Failed, error: Some(error), material, ..Self::skipped() }
+        Self {
+            status: Status::Failed,
+            error: Some(error),
+            material,
+            ..Self::skipped()
+        }
     }
 }

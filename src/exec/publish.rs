@@ -7,6 +7,8 @@ use crate::cache::{Cache, write_atomically};
 use crate::plan::Plan;
 use crate::stage::{SourceListing, Stage};
 
+use super::observer::{Event, Observer};
+
 /// Files larger than this are linked to the cache rather than copied.
 const LARGEST_COPY_BYTES: u64 = 64 << 20;
 
@@ -27,7 +29,12 @@ pub fn runs_folder(plan: &Plan, step: usize) -> PathBuf {
     let parts: Vec<String> = declaration
         .variant
         .iter()
-        .map(|(axis, label)| format!("{axis}={}", label.replace(|c: char| c == '/' || c.is_control(), "_")))
+        .map(|(axis, label)| {
+            format!(
+                "{axis}={}",
+                label.replace(|c: char| c == '/' || c.is_control(), "_")
+            )
+        })
         .collect();
     folder.join(parts.join(","))
 }
@@ -35,12 +42,23 @@ pub fn runs_folder(plan: &Plan, step: usize) -> PathBuf {
 impl<'a> Publisher<'a> {
     /// A publisher below `runs`.
     pub fn new(runs: &Path, plan: &'a Plan, cache: &'a Cache) -> Self {
-        Self { folder: runs.join(&plan.name), plan, cache }
+        Self {
+            folder: runs.join(&plan.name),
+            plan,
+            cache,
+        }
     }
 
-    /// The folder of this run's results.
-    pub fn folder(&self) -> &Path {
-        &self.folder
+    /// Tells that results could not be put where people look; they are safe in the cache.
+    pub fn failed(&self, step: usize, error: &std::io::Error, observer: &dyn Observer) {
+        let message = format!(
+            "cannot put the result into {}: {error}",
+            self.folder.display()
+        );
+        observer.event(&Event::Warning {
+            step: self.plan.steps[step].id().into(),
+            message,
+        });
     }
 
     /// Makes the step's files appear; what is there and right is left alone.
@@ -51,14 +69,20 @@ impl<'a> Publisher<'a> {
         let folder = self.folder.join(runs_folder(self.plan, step));
         for file in &files.files {
             let target = folder.join(&file.name);
-            let is_right = self.cache.files.facts(&target, || 0.0).is_ok_and(|facts| facts.digest == file.digest);
+            let is_right = self
+                .cache
+                .files
+                .facts(&target, || 0.0)
+                .is_ok_and(|facts| facts.digest == file.digest);
             if is_right {
                 continue;
             }
             let parent = target.parent().unwrap_or(&folder);
             std::fs::create_dir_all(parent)?;
             let object = std::path::absolute(self.cache.objects.path(&file.digest))?;
-            let new = tempfile::Builder::new().prefix(".pipe-").tempdir_in(parent)?;
+            let new = tempfile::Builder::new()
+                .prefix(".pipe-")
+                .tempdir_in(parent)?;
             let new_file = new.path().join("file");
             if file.bytes > LARGEST_COPY_BYTES {
                 std::os::unix::fs::symlink(&object, &new_file)?;
@@ -82,7 +106,8 @@ impl<'a> Publisher<'a> {
         for (name, text) in &listing.tables {
             let path = folder.join(name);
             if std::fs::read(&path).ok().as_deref() != Some(text.as_bytes()) {
-                write_atomically(&path, text.as_bytes()).map_err(|error| std::io::Error::other(error.to_string()))?;
+                write_atomically(&path, text.as_bytes())
+                    .map_err(|error| std::io::Error::other(error.to_string()))?;
             }
         }
         Ok(())

@@ -77,29 +77,52 @@ pub fn run(
     let started = Instant::now();
     observer.event(&Event::RunStarted {
         manifest: plan.name.clone(),
-        steps: plan.steps.iter().map(|step| step.id().to_string()).collect(),
+        steps: plan
+            .steps
+            .iter()
+            .map(|step| step.id().to_string())
+            .collect(),
     });
-    let Listings { mut listed, mut failed } = list_sources(plan, cache);
+    let Listings {
+        mut listed,
+        mut failed,
+    } = list_sources(plan, cache);
     cache.files.save()?;
     tell_listings(plan, &listed, observer);
+    let publisher = Publisher::new(options.runs, plan, cache);
+    for (step, listing) in &listed {
+        if let Err(error) = publisher.listing(*step, listing) {
+            publisher.failed(*step, &error, observer);
+        }
+    }
 
     let members = plan.item_groups();
     let groups: Vec<Group<'_>> = members
         .iter()
         .map(|members| {
-            let own = members.iter().filter_map(|member| Some((*member, listed.remove(member)?))).collect();
+            let own = members
+                .iter()
+                .filter_map(|member| Some((*member, listed.remove(member)?)))
+                .collect();
             Group::new(plan, cache, members.clone(), own)
         })
         .collect();
-    let publisher = Publisher::new(options.runs, plan, cache);
     let scratch = cache.scratch()?;
-    let mut board = Board { plan, cache, observer, publisher, results: HashMap::new(), error: None };
+    let mut board = Board {
+        plan,
+        cache,
+        observer,
+        publisher,
+        results: HashMap::new(),
+        error: None,
+    };
 
     let units = units(plan, &members);
     let mut state: Vec<UnitState> = vec![UnitState::Waiting; units.len()];
     let mut free = options.jobs.max(1);
     std::thread::scope(|scope| {
-        let (sender, receiver) = mpsc::channel::<(usize, usize, Result<Vec<(usize, StepResult)>, CacheError>)>();
+        let (sender, receiver) =
+            mpsc::channel::<(usize, usize, Result<Vec<(usize, StepResult)>, CacheError>)>();
         let mut running = 0_usize;
         loop {
             if board.error.is_none() && !observer.interrupted() {
@@ -107,7 +130,7 @@ pub fn run(
                 while let Some(&index) = ready.first() {
                     let unit = &units[index];
                     // Hits and hopeless units need no core.
-                    if let Some(results) = board.settle_at_once(unit, &groups, &mut failed) {
+                    if let Some(results) = board.settle_at_once(unit, &groups) {
                         board.take(results);
                         state[index] = UnitState::Done;
                         ready = ready_units(&units, &state);
@@ -126,7 +149,14 @@ pub fn run(
                     let sender = sender.clone();
                     let (groups, scratch) = (&groups, &scratch);
                     scope.spawn(move || {
-                        let work = WholeRun { plan, cache, groups, outputs: &outputs, scratch, observer };
+                        let work = WholeRun {
+                            plan,
+                            cache,
+                            groups,
+                            outputs: &outputs,
+                            scratch,
+                            observer,
+                        };
                         let result = run_unit(unit, groups, material, &work, threads);
                         // The receiver outlives all threads; if it is gone there is nobody to tell.
                         let _ = sender.send((index, threads, result));
@@ -137,7 +167,9 @@ pub fn run(
             if running == 0 {
                 break;
             }
-            let Ok((index, threads, result)) = receiver.recv() else { break };
+            let Ok((index, threads, result)) = receiver.recv() else {
+                break;
+            };
             running -= 1;
             free += threads;
             state[index] = UnitState::Done;
@@ -155,7 +187,12 @@ pub fn run(
         }
     });
 
-    let Board { mut results, error, publisher, .. } = board;
+    let Board {
+        mut results,
+        error,
+        publisher,
+        ..
+    } = board;
     drop(publisher);
     cache.files.save()?;
     remember(plan, cache, &groups, &results)?;
@@ -204,7 +241,9 @@ enum UnitState {
 
 fn ready_units(units: &[Unit], state: &[UnitState]) -> Vec<usize> {
     let done = |index: &usize| state[*index] == UnitState::Done;
-    (0..units.len()).filter(|&i| state[i] == UnitState::Waiting && units[i].after.iter().all(done)).collect()
+    (0..units.len())
+        .filter(|&i| state[i] == UnitState::Waiting && units[i].after.iter().all(done))
+        .collect()
 }
 
 fn wanted(plan: &Plan, unit: &Unit) -> usize {
@@ -222,7 +261,9 @@ fn run_unit(
     threads: usize,
 ) -> Result<Vec<(usize, StepResult)>, CacheError> {
     match (unit.group, material) {
-        (Some(group), _) => groups[group].run(work.scratch.folder()?.path(), threads, work.observer),
+        (Some(group), _) => {
+            groups[group].run(work.scratch.folder()?.path(), threads, work.observer)
+        }
         (None, Some(material)) => {
             let step = unit.steps[0];
             Ok(vec![(step, work.run(step, &material, threads)?)])
@@ -243,7 +284,10 @@ struct Board<'a> {
 
 impl Board<'_> {
     fn outputs(&self) -> HashMap<usize, StepOutput> {
-        self.results.iter().filter_map(|(step, result)| Some((*step, result.output.clone()?))).collect()
+        self.results
+            .iter()
+            .filter_map(|(step, result)| Some((*step, result.output.clone()?)))
+            .collect()
     }
 
     fn input_digests(&self, step: usize) -> Option<Vec<Digest>> {
@@ -252,7 +296,9 @@ impl Board<'_> {
     }
 
     fn material_of(&self, unit: &Unit) -> Option<crate::artifact::KeyMaterial> {
-        let digests = self.input_digests(unit.steps[0]).filter(|_| unit.group.is_none())?;
+        let digests = self
+            .input_digests(unit.steps[0])
+            .filter(|_| unit.group.is_none())?;
         whole_material(self.plan, self.cache, unit.steps[0], &digests).ok()
     }
 
@@ -261,24 +307,32 @@ impl Board<'_> {
         &mut self,
         unit: &Unit,
         groups: &[Group<'_>],
-        failed: &mut HashMap<usize, miette::Report>,
     ) -> Option<Vec<(usize, StepResult)>> {
         if let Some(group) = unit.group {
             let standings = groups[group].survey().ok()?;
-            if !unit.steps.iter().all(|step| standings.get(step).is_some_and(|s| s.output.is_some())) {
+            if !unit
+                .steps
+                .iter()
+                .all(|step| standings.get(step).is_some_and(|s| s.output.is_some()))
+            {
                 return None;
             }
             return Some(
-                unit.steps.iter().filter_map(|step| Some((*step, super::group::hit(standings.get(step)?)?))).collect(),
+                unit.steps
+                    .iter()
+                    .filter_map(|step| Some((*step, super::group::hit(standings.get(step)?)?)))
+                    .collect(),
             );
         }
         let step = unit.steps[0];
-        let _ = failed;
-        let Some(digests) = self.input_digests(step) else { return Some(vec![(step, StepResult::skipped())]) };
+        let Some(digests) = self.input_digests(step) else {
+            return Some(vec![(step, StepResult::skipped())]);
+        };
         let material = match whole_material(self.plan, self.cache, step, &digests) {
             Ok(material) => material,
             Err(error) => {
-                let report = miette::Report::msg(format!("cannot read a file it depends on: {error}"));
+                let report =
+                    miette::Report::msg(format!("cannot read a file it depends on: {error}"));
                 return Some(vec![(step, StepResult::failed(report, None))]);
             }
         };
@@ -299,12 +353,18 @@ impl Board<'_> {
             let id = self.plan.steps[step].id();
             if let Some(report) = &result.error {
                 self.observer.failure(id, report);
-                self.observer.event(&Event::StepFailed { step: id.into(), error: format!("{report:?}") });
+                self.observer.event(&Event::StepFailed {
+                    step: id.into(),
+                    error: format!("{report:?}"),
+                });
             }
             self.observer.event(&Event::StepFinished {
                 step: id.into(),
                 status: result.status,
-                key: result.material.as_ref().map(|material| material.key().hex()),
+                key: result
+                    .material
+                    .as_ref()
+                    .map(|material| material.key().hex()),
                 seconds: result.seconds,
                 computed: result.computed,
                 reused: result.reused,
@@ -312,8 +372,7 @@ impl Board<'_> {
             });
             if let Some(StepOutput::Files(files)) = &result.output {
                 if let Err(error) = self.publisher.files(step, files) {
-                    let message = format!("cannot copy the result to {}: {error}", self.publisher.folder().display());
-                    self.observer.event(&Event::Warning { step: id.into(), message });
+                    self.publisher.failed(step, &error, self.observer);
                 }
             }
             self.results.insert(step, result);
@@ -330,7 +389,10 @@ fn tell_listings(
     order.sort_by_key(|(step, _)| **step);
     for (step, listing) in order {
         for message in &listing.warnings {
-            observer.event(&Event::Warning { step: plan.steps[*step].id().into(), message: message.clone() });
+            observer.event(&Event::Warning {
+                step: plan.steps[*step].id().into(),
+                message: message.clone(),
+            });
         }
     }
 }
@@ -349,9 +411,14 @@ fn remember(
             keys.insert(plan.steps[*step].id().to_string(), material.key());
             let listing = groups.iter().find_map(|group| group.listing(*step));
             if let (Some(listing), Status::Executed) = (listing, result.status) {
-                let digests: Listing =
-                    listing.items.iter().map(|item| (item.utterance.id.clone(), item.digest)).collect();
-                cache.listings(&plan.listing_name(*step)).record(&source_digest(listing), &digests)?;
+                let digests: Listing = listing
+                    .items
+                    .iter()
+                    .map(|item| (item.utterance.id.clone(), item.digest))
+                    .collect();
+                cache
+                    .listings(&plan.listing_name(*step))
+                    .record(&source_digest(listing), &digests)?;
             }
         }
     }

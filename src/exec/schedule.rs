@@ -18,11 +18,19 @@ pub fn units(plan: &Plan, groups: &[Vec<usize>]) -> Vec<Unit> {
     let mut units: Vec<Unit> = groups
         .iter()
         .enumerate()
-        .map(|(group, steps)| Unit { steps: steps.clone(), group: Some(group), after: Vec::new() })
+        .map(|(group, steps)| Unit {
+            steps: steps.clone(),
+            group: Some(group),
+            after: Vec::new(),
+        })
         .collect();
     for (index, step) in plan.steps.iter().enumerate() {
         if !step.is_item_wise() {
-            units.push(Unit { steps: vec![index], group: None, after: Vec::new() });
+            units.push(Unit {
+                steps: vec![index],
+                group: None,
+                after: Vec::new(),
+            });
         }
     }
     units.sort_by_key(|unit| unit.steps[0]);

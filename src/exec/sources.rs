@@ -38,6 +38,8 @@ pub fn list_sources(plan: &Plan, cache: &Cache) -> Listings {
 
 impl Facts for crate::cache::FileMemory {
     fn facts(&self, path: &Path) -> std::io::Result<FileFacts> {
-        self.facts(path, || crate::audio::probe(path).map_or(0.0, |info| info.duration_s()))
+        self.facts(path, || {
+            crate::audio::probe(path).map_or(0.0, |info| info.duration_s())
+        })
     }
 }

@@ -106,7 +106,11 @@ impl Walk<'_> {
             writer: Mutex::new(ItemWriter::new(self.cache)),
             failed: Mutex::new(None),
             stop: AtomicBool::new(false),
-            busy_ns: self.prefixes.keys().map(|&step| (step, AtomicU64::new(0))).collect(),
+            busy_ns: self
+                .prefixes
+                .keys()
+                .map(|&step| (step, AtomicU64::new(0)))
+                .collect(),
         };
         let total: u64 = sources.iter().map(|(_, items)| items.len() as u64).sum();
         let done = AtomicU64::new(0);
@@ -134,16 +138,41 @@ impl Walk<'_> {
                 outcomes.entry(step).or_default().push(outcome);
             }
         }
-        let failed = shared.failed.into_inner().unwrap_or_else(|poison| poison.into_inner());
-        let synced = shared.writer.into_inner().unwrap_or_else(|poison| poison.into_inner()).sync();
+        let failed = shared
+            .failed
+            .into_inner()
+            .unwrap_or_else(|poison| poison.into_inner());
+        let synced = shared
+            .writer
+            .into_inner()
+            .unwrap_or_else(|poison| poison.into_inner())
+            .sync();
         failed.map_or(Ok(()), Err)?;
         synced?;
-        let busy_s = shared.busy_ns.into_iter().map(|(step, ns)| (step, ns.into_inner() as f64 * 1e-9)).collect();
-        Ok(Walked { outcomes, busy_s, interrupted: shared.stop.into_inner() })
+        let busy_s = shared
+            .busy_ns
+            .into_iter()
+            .map(|(step, ns)| (step, ns.into_inner() as f64 * 1e-9))
+            .collect();
+        Ok(Walked {
+            outcomes,
+            busy_s,
+            interrupted: shared.stop.into_inner(),
+        })
     }
 
-    fn source_item(&self, step: usize, item: &SourceItem, shared: &Shared, out: &mut Vec<(usize, Outcome)>) {
-        let copy = ItemCopy { utterance: item.utterance.clone(), material: String::new(), index: 0 };
+    fn source_item(
+        &self,
+        step: usize,
+        item: &SourceItem,
+        shared: &Shared,
+        out: &mut Vec<(usize, Outcome)>,
+    ) {
+        let copy = ItemCopy {
+            utterance: item.utterance.clone(),
+            material: String::new(),
+            index: 0,
+        };
         let root = Frame {
             parent: None,
             step,
@@ -185,7 +214,10 @@ impl Walk<'_> {
                     out.push((
                         step,
                         Outcome::Done {
-                            item: Item { utterance: frame.copy.utterance.clone(), digest: frame.digest },
+                            item: Item {
+                                utterance: frame.copy.utterance.clone(),
+                                digest: frame.digest,
+                            },
                             location: frame.location,
                             key,
                             computed,
@@ -201,7 +233,12 @@ impl Walk<'_> {
     }
 
     /// The frame with its result, from the cache or computed; true when computed.
-    fn settle<'f>(&self, mut frame: Frame<'f>, key: Digest, shared: &Shared) -> Result<(Frame<'f>, bool), Outcome> {
+    fn settle<'f>(
+        &self,
+        mut frame: Frame<'f>,
+        key: Digest,
+        shared: &Shared,
+    ) -> Result<(Frame<'f>, bool), Outcome> {
         let stored = self.plan.steps[frame.step].stored;
         if !self.distrusted.contains(&key) {
             match self.index.get(&key) {
@@ -211,8 +248,14 @@ impl Walk<'_> {
                     return Ok((frame, false));
                 }
                 Some(ItemRecord::Bad { reason }) => {
-                    let item = BadItem { id: frame.copy.utterance.id.clone(), reason: reason.clone() };
-                    return Err(Outcome::Bad { item, lasting: true });
+                    let item = BadItem {
+                        id: frame.copy.utterance.id.clone(),
+                        reason: reason.clone(),
+                    };
+                    return Err(Outcome::Bad {
+                        item,
+                        lasting: true,
+                    });
                 }
                 _ => {}
             }
@@ -233,9 +276,17 @@ impl Walk<'_> {
             }
             Err(ItemError { reason, lasting }) => {
                 if lasting {
-                    shared.record(&key, &ItemRecord::Bad { reason: reason.clone() });
+                    shared.record(
+                        &key,
+                        &ItemRecord::Bad {
+                            reason: reason.clone(),
+                        },
+                    );
                 }
-                let item = BadItem { id: frame.copy.utterance.id.clone(), reason };
+                let item = BadItem {
+                    id: frame.copy.utterance.id.clone(),
+                    reason,
+                };
                 Err(Outcome::Bad { item, lasting })
             }
         }
@@ -243,8 +294,14 @@ impl Walk<'_> {
 
     /// Runs the stage of `frame` on the data of its parent.
     fn compute(&self, frame: &Frame<'_>, shared: &Shared) -> Result<Arc<ItemData>, ItemError> {
-        let context = ItemContext { scratch: self.scratch, progress: self.progress };
-        let input = frame.parent.map(|parent| self.data(parent, shared)).transpose()?;
+        let context = ItemContext {
+            scratch: self.scratch,
+            progress: self.progress,
+        };
+        let input = frame
+            .parent
+            .map(|parent| self.data(parent, shared))
+            .transpose()?;
         let started = Instant::now();
         let work = || match (&self.plan.steps[frame.step].stage, &input) {
             (Stage::Source(stage), _) => stage.load(frame.origin),
@@ -252,8 +309,12 @@ impl Walk<'_> {
             _ => Err(ItemError::passing("the step takes no items")),
         };
         // A defect in a stage costs the item, not the run.
-        let made = catch_unwind(AssertUnwindSafe(work))
-            .unwrap_or_else(|panic| Err(ItemError::passing(format!("internal error: {}", panic_text(&*panic)))));
+        let made = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+            Err(ItemError::passing(format!(
+                "internal error: {}",
+                panic_text(&*panic)
+            )))
+        });
         if let Some(busy) = shared.busy_ns.get(&frame.step) {
             busy.fetch_add(started.elapsed().as_nanos() as u64, Ordering::Relaxed);
         }
@@ -265,7 +326,9 @@ impl Walk<'_> {
         if let Some(data) = frame.data.borrow().as_ref() {
             return Ok(data.clone());
         }
-        let stored = frame.location.and_then(|location| self.cache.packs.get(location, &frame.digest));
+        let stored = frame
+            .location
+            .and_then(|location| self.cache.packs.get(location, &frame.digest));
         let kind = self.plan.steps[frame.step].output;
         let data = match stored.and_then(|blob| ItemData::decode(kind, &blob).ok()) {
             Some(data) => Arc::new(data),
@@ -287,16 +350,25 @@ impl Walk<'_> {
 
 impl Shared {
     fn keep(&self, key: &Digest, digest: Digest, bytes: Option<&Vec<u8>>) -> Option<Location> {
-        let mut writer = self.writer.lock().unwrap_or_else(|poison| poison.into_inner());
-        let kept = bytes.map(|bytes| writer.store(bytes)).transpose().and_then(|location| {
-            writer.record(key, &ItemRecord::Done { digest, location })?;
-            Ok(location)
-        });
+        let mut writer = self
+            .writer
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner());
+        let kept = bytes
+            .map(|bytes| writer.store(bytes))
+            .transpose()
+            .and_then(|location| {
+                writer.record(key, &ItemRecord::Done { digest, location })?;
+                Ok(location)
+            });
         self.unless_failed(kept).flatten()
     }
 
     fn record(&self, key: &Digest, record: &ItemRecord) {
-        let mut writer = self.writer.lock().unwrap_or_else(|poison| poison.into_inner());
+        let mut writer = self
+            .writer
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner());
         let result = writer.record(key, record);
         self.unless_failed(result);
     }
@@ -305,7 +377,10 @@ impl Shared {
         match result {
             Ok(value) => Some(value),
             Err(error) => {
-                self.failed.lock().unwrap_or_else(|poison| poison.into_inner()).get_or_insert(error);
+                self.failed
+                    .lock()
+                    .unwrap_or_else(|poison| poison.into_inner())
+                    .get_or_insert(error);
                 self.stop.store(true, Ordering::Relaxed);
                 None
             }

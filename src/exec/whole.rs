@@ -10,7 +10,9 @@ use crate::artifact::KeyMaterial;
 use crate::cache::{Cache, CacheError, Lookup, Reservation, Scratch, StepOutput};
 use crate::digest::Digest;
 use crate::plan::{Plan, lineage};
-use crate::stage::{InputContent, InputLabel, Interrupted, Stage, StepInput, WholeContext, WholeStage};
+use crate::stage::{
+    InputContent, InputLabel, Interrupted, Stage, StepInput, WholeContext, WholeStage,
+};
 
 use super::group::Group;
 use super::observer::{Event, Observer, Status, StepProgress};
@@ -21,9 +23,16 @@ use super::walk::panic_text;
 ///
 /// # Errors
 /// When a file that the stage depends on cannot be read.
-pub fn whole_material(plan: &Plan, cache: &Cache, step: usize, inputs: &[Digest]) -> std::io::Result<KeyMaterial> {
+pub fn whole_material(
+    plan: &Plan,
+    cache: &Cache,
+    step: usize,
+    inputs: &[Digest],
+) -> std::io::Result<KeyMaterial> {
     let declared = &plan.steps[step];
-    let Stage::Whole(stage) = &declared.stage else { return Ok(KeyMaterial::default()) };
+    let Stage::Whole(stage) = &declared.stage else {
+        return Ok(KeyMaterial::default());
+    };
     let mut material = declared.material(&stage.key_parameters(&declared.keyed_parameters()));
     stage.surroundings(&labels(plan, step), &cache.files, &mut material)?;
     declared.add_inputs(&mut material, inputs);
@@ -31,12 +40,19 @@ pub fn whole_material(plan: &Plan, cache: &Cache, step: usize, inputs: &[Digest]
 }
 
 fn labels(plan: &Plan, step: usize) -> Vec<(String, InputLabel)> {
-    plan.steps[step].inputs.iter().map(|(parameter, input)| (parameter.clone(), label(plan, *input))).collect()
+    plan.steps[step]
+        .inputs
+        .iter()
+        .map(|(parameter, input)| (parameter.clone(), label(plan, *input)))
+        .collect()
 }
 
 fn label(plan: &Plan, step: usize) -> InputLabel {
     let declaration = &plan.steps[step].declaration;
-    InputLabel { stage: declaration.stage.clone(), variant: declaration.variant.clone() }
+    InputLabel {
+        stage: declaration.stage.clone(),
+        variant: declaration.variant.clone(),
+    }
 }
 
 /// What a step that is not in the cache needs to run.
@@ -60,10 +76,18 @@ impl WholeRun<'_> {
     ///
     /// # Errors
     /// When the cache cannot be used; a failure of the stage itself is a result.
-    pub fn run(&self, step: usize, material: &KeyMaterial, threads: usize) -> Result<StepResult, CacheError> {
+    pub fn run(
+        &self,
+        step: usize,
+        material: &KeyMaterial,
+        threads: usize,
+    ) -> Result<StepResult, CacheError> {
         let id = self.plan.steps[step].id();
         let waiting = || self.observer.event(&Event::StepWaiting { step: id.into() });
-        let reservation = match self.cache.lookup(material, waiting, || self.observer.interrupted())? {
+        let reservation = match self
+            .cache
+            .lookup(material, waiting, || self.observer.interrupted())?
+        {
             None => return Ok(StepResult::skipped()),
             Some(Lookup::Hit(record)) => {
                 return Ok(StepResult {
@@ -75,7 +99,9 @@ impl WholeRun<'_> {
             }
             Some(Lookup::Miss(reservation)) => reservation,
         };
-        let Stage::Whole(stage) = &self.plan.steps[step].stage else { return Ok(StepResult::skipped()) };
+        let Stage::Whole(stage) = &self.plan.steps[step].stage else {
+            return Ok(StepResult::skipped());
+        };
         self.observer.event(&Event::StepStarted { step: id.into() });
         self.execute(step, stage.as_ref(), reservation, material, threads)
     }
@@ -92,7 +118,10 @@ impl WholeRun<'_> {
         let started = Instant::now();
         let out = self.scratch.folder()?;
         let temporary = self.scratch.folder()?;
-        let progress = StepProgress { step: id, observer: self.observer };
+        let progress = StepProgress {
+            step: id,
+            observer: self.observer,
+        };
         let work = || -> miette::Result<()> {
             let inputs = self.inputs(step, temporary.path(), threads, &progress)?;
             let context = WholeContext {
@@ -104,17 +133,26 @@ impl WholeRun<'_> {
             };
             stage.run(&context)
         };
-        let ran = catch_unwind(AssertUnwindSafe(work))
-            .unwrap_or_else(|panic| Err(Report::msg(format!("internal error: {}", panic_text(&*panic)))));
+        let ran = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+            Err(Report::msg(format!(
+                "internal error: {}",
+                panic_text(&*panic)
+            )))
+        });
         let seconds = started.elapsed().as_secs_f64();
         if let Err(error) = ran {
             if self.observer.interrupted() || error.is::<Interrupted>() {
                 return Ok(StepResult::skipped());
             }
-            return Ok(StepResult { seconds, ..StepResult::failed(error, Some(material.clone())) });
+            return Ok(StepResult {
+                seconds,
+                ..StepResult::failed(error, Some(material.clone()))
+            });
         }
         let files = self.cache.objects.take(out.path())?;
-        let record = self.cache.publish(reservation, id, StepOutput::Files(files), seconds)?;
+        let record = self
+            .cache
+            .publish(reservation, id, StepOutput::Files(files), seconds)?;
         Ok(StepResult {
             status: Status::Executed,
             material: Some(record.material),
@@ -133,7 +171,11 @@ impl WholeRun<'_> {
     ) -> miette::Result<Vec<StepInput>> {
         let mut inputs = Vec::new();
         for (parameter, input) in &self.plan.steps[step].inputs {
-            let content = match self.groups.iter().find(|group| group.members.contains(input)) {
+            let content = match self
+                .groups
+                .iter()
+                .find(|group| group.members.contains(input))
+            {
                 Some(group) => InputContent::Items(group.load(*input, scratch, threads, progress)?),
                 None => match self.outputs.get(input) {
                     Some(StepOutput::Files(files)) => InputContent::Files(

@@ -77,9 +77,12 @@ impl Checker<'_> {
             if !known.contains(entry.key.as_str()) && !ignore.contains(&entry.key.as_str()) {
                 let valid = known.iter().copied().chain(ignore.iter().copied());
                 self.problems.push(
-                    Problem::new("manifest::unknown_key", format!("unknown key `{}` in {what}", entry.key))
-                        .at(&entry.key_place, "not a key here")
-                        .help(suggest(&entry.key, valid)),
+                    Problem::new(
+                        "manifest::unknown_key",
+                        format!("unknown key `{}` in {what}", entry.key),
+                    )
+                    .at(&entry.key_place, "not a key here")
+                    .help(suggest(&entry.key, valid)),
                 );
             }
         }
@@ -88,7 +91,9 @@ impl Checker<'_> {
             let path = join(path, parameter.name);
             match table.entry(parameter.name) {
                 Some(entry) => {
-                    self.checked.places.insert(path.clone(), entry.node.place.clone());
+                    self.checked
+                        .places
+                        .insert(path.clone(), entry.node.place.clone());
                     if let Some(value) = self.value(&path, &entry.node, &parameter.shape) {
                         values.insert(parameter.name.into(), value);
                     }
@@ -99,9 +104,16 @@ impl Checker<'_> {
                         values.insert(parameter.name.into(), default_value(parameter.name, json));
                     }
                     Absent::Error => self.problems.push(
-                        Problem::new("manifest::missing_key", format!("{what} needs the key `{}`", parameter.name))
-                            .at(table_place, format!("`{}` is missing", parameter.name))
-                            .help(format!("{} = {}", parameter.name, parameter.shape.describe())),
+                        Problem::new(
+                            "manifest::missing_key",
+                            format!("{what} needs the key `{}`", parameter.name),
+                        )
+                        .at(table_place, format!("`{}` is missing", parameter.name))
+                        .help(format!(
+                            "{} = {}",
+                            parameter.name,
+                            parameter.shape.describe()
+                        )),
                     ),
                 },
             }
@@ -137,9 +149,12 @@ impl Checker<'_> {
                     return Some(Json::String(value.clone()));
                 }
                 self.problems.push(
-                    Problem::new("manifest::choice", format!("`{value}` is not a value of `{}`", last(path)))
-                        .at(&node.place, format!("expected {}", shape.describe()))
-                        .help(suggest(value, choices.iter().copied())),
+                    Problem::new(
+                        "manifest::choice",
+                        format!("`{value}` is not a value of `{}`", last(path)),
+                    )
+                    .at(&node.place, format!("expected {}", shape.describe()))
+                    .help(suggest(value, choices.iter().copied())),
                 );
                 None
             }
@@ -148,15 +163,22 @@ impl Checker<'_> {
                 Some(Json::String(value.clone()))
             }
             (Shape::Input(accepts), Value::Text(value)) => {
-                self.checked.inputs.push(InputReference { path: path.into(), stage: value.clone(), accepts });
+                self.checked.inputs.push(InputReference {
+                    path: path.into(),
+                    stage: value.clone(),
+                    accepts,
+                });
                 Some(Json::String(value.clone()))
             }
             (Shape::List(item), Value::List(nodes)) => Some(self.list(path, nodes, item)),
             (Shape::OneOrMany(item), Value::List(nodes)) => {
                 if nodes.is_empty() {
                     self.problems.push(
-                        Problem::new("manifest::empty_list", format!("`{}` names nothing", last(path)))
-                            .at(&node.place, format!("expected {}", shape.describe())),
+                        Problem::new(
+                            "manifest::empty_list",
+                            format!("`{}` names nothing", last(path)),
+                        )
+                        .at(&node.place, format!("expected {}", shape.describe())),
                     );
                 }
                 Some(self.list(path, nodes, item))
@@ -168,13 +190,22 @@ impl Checker<'_> {
             }
             (Shape::Table(parameters), Value::Table(table)) => {
                 let what = format!("`{}`", last(path));
-                Some(Json::Object(self.table(path, table, &node.place, &what, parameters, &[])))
+                Some(Json::Object(self.table(
+                    path,
+                    table,
+                    &node.place,
+                    &what,
+                    parameters,
+                    &[],
+                )))
             }
             (Shape::Map(item), Value::Table(table)) => {
                 let mut values = serde_json::Map::new();
                 for entry in &table.entries {
                     let path = join(path, &entry.key);
-                    self.checked.places.insert(path.clone(), entry.node.place.clone());
+                    self.checked
+                        .places
+                        .insert(path.clone(), entry.node.place.clone());
                     if let Some(value) = self.value(&path, &entry.node, item) {
                         values.insert(entry.key.clone(), value);
                     }
@@ -182,11 +213,15 @@ impl Checker<'_> {
                 values.sort_keys();
                 Some(Json::Object(values))
             }
-            (Shape::Tagged { tag, variants }, Value::Table(table)) => self.tagged(path, node, table, tag, variants),
-            (Shape::Either(shapes), value) => match shapes.iter().find(|shape| fits_by_type(shape, value)) {
-                Some(shape) => self.value(path, node, shape),
-                None => self.wrong_type(path, node, shape),
-            },
+            (Shape::Tagged { tag, variants }, Value::Table(table)) => {
+                self.tagged(path, node, table, tag, variants)
+            }
+            (Shape::Either(shapes), value) => {
+                match shapes.iter().find(|shape| fits_by_type(shape, value)) {
+                    Some(shape) => self.value(path, node, shape),
+                    None => self.wrong_type(path, node, shape),
+                }
+            }
             _ => self.wrong_type(path, node, shape),
         }
     }
@@ -212,18 +247,24 @@ impl Checker<'_> {
         let names = || variants.iter().map(|variant| variant.name);
         let Some(entry) = table.entry(tag) else {
             self.problems.push(
-                Problem::new("manifest::missing_key", format!("`{}` needs the key `{tag}`", last(path)))
-                    .at(&node.place, format!("`{tag}` is missing"))
-                    .help(suggest("", names())),
+                Problem::new(
+                    "manifest::missing_key",
+                    format!("`{}` needs the key `{tag}`", last(path)),
+                )
+                .at(&node.place, format!("`{tag}` is missing"))
+                .help(suggest("", names())),
             );
             return None;
         };
         let found = entry.node.value.describe();
         let Some(variant) = variants.iter().find(|variant| variant.name == found) else {
             self.problems.push(
-                Problem::new("manifest::choice", format!("`{found}` is not a value of `{tag}`"))
-                    .at(&entry.node.place, "unknown")
-                    .help(suggest(&found, names())),
+                Problem::new(
+                    "manifest::choice",
+                    format!("`{found}` is not a value of `{tag}`"),
+                )
+                .at(&entry.node.place, "unknown")
+                .help(suggest(&found, names())),
             );
             return None;
         };
@@ -236,17 +277,28 @@ impl Checker<'_> {
 
     fn out_of_range(&mut self, node: &Node, shape: &Shape) -> Option<Json> {
         self.problems.push(
-            Problem::new("manifest::range", format!("{} is out of range", node.value.describe()))
-                .at(&node.place, format!("expected {}", shape.describe())),
+            Problem::new(
+                "manifest::range",
+                format!("{} is out of range", node.value.describe()),
+            )
+            .at(&node.place, format!("expected {}", shape.describe())),
         );
         None
     }
 
     fn wrong_type(&mut self, path: &str, node: &Node, shape: &Shape) -> Option<Json> {
         self.problems.push(
-            Problem::new("manifest::type", format!("`{}` has the wrong type", last(path))).at(
+            Problem::new(
+                "manifest::type",
+                format!("`{}` has the wrong type", last(path)),
+            )
+            .at(
                 &node.place,
-                format!("expected {}, found {}", shape.describe(), node.value.type_name()),
+                format!(
+                    "expected {}, found {}",
+                    shape.describe(),
+                    node.value.type_name()
+                ),
             ),
         );
         None
@@ -269,11 +321,16 @@ fn fits_by_type(shape: &Shape, value: &Value) -> bool {
 }
 
 fn default_value(name: &str, json: &str) -> Json {
-    serde_json::from_str(json).unwrap_or_else(|error| unreachable!("the default of `{name}` is not JSON: {error}"))
+    serde_json::from_str(json)
+        .unwrap_or_else(|error| unreachable!("the default of `{name}` is not JSON: {error}"))
 }
 
 fn join(path: &str, name: &str) -> String {
-    if path.is_empty() { name.into() } else { format!("{path}.{name}") }
+    if path.is_empty() {
+        name.into()
+    } else {
+        format!("{path}.{name}")
+    }
 }
 
 fn last(path: &str) -> &str {

@@ -16,7 +16,15 @@ use super::read::read;
 use super::substitute::{self, Bindings};
 use super::value::{Table, TableEntry, Value};
 
-const TOP_LEVEL: [&str; 7] = ["name", "description", "corpora", "include", "vars", "matrix", "stage"];
+const TOP_LEVEL: [&str; 7] = [
+    "name",
+    "description",
+    "corpora",
+    "include",
+    "vars",
+    "matrix",
+    "stage",
+];
 
 /// A manifest, checked as far as it can be without looking at data.
 #[derive(Clone, Debug)]
@@ -63,7 +71,11 @@ impl Declaration {
             .places
             .get(parameter)
             .filter(|place| place.source.name() != "--set")
-            .and_then(|place| Path::new(place.source.name()).parent().map(Path::to_path_buf));
+            .and_then(|place| {
+                Path::new(place.source.name())
+                    .parent()
+                    .map(Path::to_path_buf)
+            });
         folder.unwrap_or_default().join(written)
     }
 
@@ -96,28 +108,52 @@ impl Manifest {
     ///
     /// # Errors
     /// All problems found, each with its place.
-    pub fn read(path: &Path, overrides: &[String], kinds: &'static [&'static Kind]) -> Result<Self, Problems> {
+    pub fn read(
+        path: &Path,
+        overrides: &[String],
+        kinds: &'static [&'static Kind],
+    ) -> Result<Self, Problems> {
         let (source, table) = read(path, overrides)?;
         let mut problems = Problems::default();
-        for entry in table.entries.iter().filter(|entry| !TOP_LEVEL.contains(&entry.key.as_str())) {
+        for entry in table
+            .entries
+            .iter()
+            .filter(|entry| !TOP_LEVEL.contains(&entry.key.as_str()))
+        {
             problems.push(
-                Problem::new("manifest::unknown_key", format!("unknown key `{}` in the manifest", entry.key))
-                    .at(&entry.key_place, "not a key here")
-                    .help(format!("{}; stages are tables named [stage.<name>]", suggest(&entry.key, TOP_LEVEL))),
+                Problem::new(
+                    "manifest::unknown_key",
+                    format!("unknown key `{}` in the manifest", entry.key),
+                )
+                .at(&entry.key_place, "not a key here")
+                .help(format!(
+                    "{}; stages are tables named [stage.<name>]",
+                    suggest(&entry.key, TOP_LEVEL)
+                )),
             );
         }
         let name = text_of(&table, "name", &mut problems);
         let name = name.map_or_else(
-            || path.file_stem().map_or_else(|| "pipeline".into(), |stem| stem.to_string_lossy().into_owned()),
+            || {
+                path.file_stem().map_or_else(
+                    || "pipeline".into(),
+                    |stem| stem.to_string_lossy().into_owned(),
+                )
+            },
             |(name, _)| name,
         );
         let corpora = text_of(&table, "corpora", &mut problems).map(|(written, place)| {
-            let folder = Path::new(place.source.name()).parent().unwrap_or(Path::new(""));
+            let folder = Path::new(place.source.name())
+                .parent()
+                .unwrap_or(Path::new(""));
             (folder.join(written), place)
         });
         let vars = variables(&table, &mut problems);
         let matrix = match table_of(&table, "matrix", &mut problems) {
-            Some(axes) => Matrix::read(&substitute::table(axes, &vars, &mut problems), &mut problems),
+            Some(axes) => Matrix::read(
+                &substitute::table(axes, &vars, &mut problems),
+                &mut problems,
+            ),
             None => Matrix::default(),
         };
         let steps = match table_of(&table, "stage", &mut problems) {
@@ -131,7 +167,13 @@ impl Manifest {
                 Vec::new()
             }
         };
-        problems.or_ok(Self { name, path: path.to_path_buf(), source, corpora, steps })
+        problems.or_ok(Self {
+            name,
+            path: path.to_path_buf(),
+            source,
+            corpora,
+            steps,
+        })
     }
 }
 
@@ -141,8 +183,10 @@ fn text_of(table: &Table, key: &str, problems: &mut Problems) -> Option<(String,
         Value::Text(text) => Some((text.clone(), node.place.clone())),
         other => {
             problems.push(
-                Problem::new("manifest::type", format!("`{key}` has the wrong type"))
-                    .at(&node.place, format!("expected a string, found {}", other.type_name())),
+                Problem::new("manifest::type", format!("`{key}` has the wrong type")).at(
+                    &node.place,
+                    format!("expected a string, found {}", other.type_name()),
+                ),
             );
             None
         }
@@ -155,8 +199,10 @@ fn table_of<'a>(table: &'a Table, key: &str, problems: &mut Problems) -> Option<
         Value::Table(inner) => Some(inner),
         other => {
             problems.push(
-                Problem::new("manifest::type", format!("`{key}` has the wrong type"))
-                    .at(&node.place, format!("expected a table, found {}", other.type_name())),
+                Problem::new("manifest::type", format!("`{key}` has the wrong type")).at(
+                    &node.place,
+                    format!("expected a table, found {}", other.type_name()),
+                ),
             );
             None
         }
@@ -184,7 +230,9 @@ fn declare(
 ) -> Vec<Declaration> {
     let mut stages = known_stages(table, vars, kinds, problems);
     let order = connect(&mut stages, vars, matrix, problems);
-    let Some(order) = order else { return Vec::new() };
+    let Some(order) = order else {
+        return Vec::new();
+    };
     spread_axes(&mut stages, &order);
 
     let mut steps: Vec<Declaration> = Vec::new();
@@ -194,10 +242,19 @@ fn declare(
         let axes: Vec<&str> = stage.axes.iter().map(String::as_str).collect();
         for variant in matrix.variants(&axes) {
             let checked = check_variant(stage, &variant, vars, matrix, problems);
-            let inputs = resolve(&checked, stage, &variant, &stages, &variants_of, &steps, problems);
+            let inputs = resolve(
+                &checked,
+                stage,
+                &variant,
+                &stages,
+                &variants_of,
+                &steps,
+                problems,
+            );
             for complaint in (stage.kind.validate)(&checked.values) {
                 let place = nearest_place(&checked, &complaint.path, &stage.entry.key_place);
-                let mut problem = Problem::new("manifest::value", complaint.message).at(&place, "here");
+                let mut problem =
+                    Problem::new("manifest::value", complaint.message).at(&place, "here");
                 if let Some(help) = complaint.help {
                     problem = problem.help(help);
                 }
@@ -224,7 +281,10 @@ fn step_id(stage: &str, variant: &Variant) -> String {
     if variant.is_empty() {
         return stage.into();
     }
-    let parts: Vec<String> = variant.iter().map(|(axis, label)| format!("{axis}={label}")).collect();
+    let parts: Vec<String> = variant
+        .iter()
+        .map(|(axis, label)| format!("{axis}={label}"))
+        .collect();
     format!("{stage}[{}]", parts.join(","))
 }
 
@@ -236,39 +296,63 @@ fn known_stages<'a>(
 ) -> Vec<Stage<'a>> {
     let mut stages = Vec::new();
     for entry in &table.entries {
-        let name_is_plain = entry.key.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+        let name_is_plain = entry
+            .key
+            .chars()
+            .all(|c| c.is_alphanumeric() || c == '_' || c == '-');
         if entry.key.is_empty() || !name_is_plain {
             problems.push(
-                Problem::new("manifest::stage_name", format!("`{}` cannot name a stage", entry.key))
-                    .at(&entry.key_place, "expected letters, digits, `_` and `-`"),
+                Problem::new(
+                    "manifest::stage_name",
+                    format!("`{}` cannot name a stage", entry.key),
+                )
+                .at(&entry.key_place, "expected letters, digits, `_` and `-`"),
             );
             continue;
         }
         let Value::Table(inner) = &entry.node.value else {
             problems.push(
-                Problem::new("manifest::type", format!("the stage `{}` has the wrong type", entry.key))
-                    .at(&entry.node.place, format!("expected a table, found {}", entry.node.value.type_name())),
+                Problem::new(
+                    "manifest::type",
+                    format!("the stage `{}` has the wrong type", entry.key),
+                )
+                .at(
+                    &entry.node.place,
+                    format!("expected a table, found {}", entry.node.value.type_name()),
+                ),
             );
             continue;
         };
         let names = || kinds.iter().map(|kind| kind.name);
         let Some(kind_node) = inner.get("kind") else {
             problems.push(
-                Problem::new("manifest::missing_key", format!("the stage `{}` needs the key `kind`", entry.key))
-                    .at(&entry.key_place, "`kind` is missing")
-                    .help(suggest(&entry.key, names())),
+                Problem::new(
+                    "manifest::missing_key",
+                    format!("the stage `{}` needs the key `kind`", entry.key),
+                )
+                .at(&entry.key_place, "`kind` is missing")
+                .help(suggest(&entry.key, names())),
             );
             continue;
         };
         let kind_name = substitute::node(kind_node, vars, problems).value.describe();
         match kinds.iter().find(|kind| kind.name == kind_name) {
             Some(kind) => {
-                stages.push(Stage { entry, table: inner, kind, inputs: Vec::new(), axes: BTreeSet::new() });
+                stages.push(Stage {
+                    entry,
+                    table: inner,
+                    kind,
+                    inputs: Vec::new(),
+                    axes: BTreeSet::new(),
+                });
             }
             None => problems.push(
-                Problem::new("manifest::unknown_kind", format!("there is no stage kind `{kind_name}`"))
-                    .at(&kind_node.place, "unknown kind")
-                    .help(suggest(&kind_name, names())),
+                Problem::new(
+                    "manifest::unknown_kind",
+                    format!("there is no stage kind `{kind_name}`"),
+                )
+                .at(&kind_node.place, "unknown kind")
+                .help(suggest(&kind_name, names())),
             ),
         }
     }
@@ -282,10 +366,15 @@ fn connect(
     matrix: &Matrix,
     problems: &mut Problems,
 ) -> Option<Vec<usize>> {
-    let names: HashMap<String, usize> =
-        stages.iter().enumerate().map(|(index, stage)| (stage.entry.key.clone(), index)).collect();
+    let names: HashMap<String, usize> = stages
+        .iter()
+        .enumerate()
+        .map(|(index, stage)| (stage.entry.key.clone(), index))
+        .collect();
     let mut graph: DiGraph<usize, Place> = DiGraph::new();
-    let nodes: Vec<NodeIndex> = (0..stages.len()).map(|index| graph.add_node(index)).collect();
+    let nodes: Vec<NodeIndex> = (0..stages.len())
+        .map(|index| graph.add_node(index))
+        .collect();
     for index in 0..stages.len() {
         let stage = &stages[index];
         let used: BTreeSet<String> = substitute::references(stage.table)
@@ -302,7 +391,11 @@ fn connect(
             for input in checked.inputs {
                 if let Some(&target) = names.get(&input.stage) {
                     if inputs.insert(target) {
-                        let place = nearest_place(&checked_places(&checked.places), &input.path, &stage.entry.key_place);
+                        let place = nearest_place(
+                            &checked_places(&checked.places),
+                            &input.path,
+                            &stage.entry.key_place,
+                        );
                         graph.add_edge(nodes[target], nodes[index], place);
                     }
                 }
@@ -313,20 +406,34 @@ fn connect(
     }
     let mut cyclic = false;
     for component in petgraph::algo::tarjan_scc(&graph) {
-        let loops = component.len() > 1 || component.iter().any(|&node| graph.contains_edge(node, node));
+        let loops = component.len() > 1
+            || component
+                .iter()
+                .any(|&node| graph.contains_edge(node, node));
         if loops {
             cyclic = true;
             let mut members: Vec<usize> = component.iter().map(|&node| graph[node]).collect();
             members.sort_unstable();
-            let list: Vec<String> = members.iter().map(|&i| format!("`{}`", stages[i].entry.key)).collect();
+            let list: Vec<String> = members
+                .iter()
+                .map(|&i| format!("`{}`", stages[i].entry.key))
+                .collect();
             let inside = graph.edge_indices().find(|&edge| {
-                graph.edge_endpoints(edge).is_some_and(|(a, b)| component.contains(&a) && component.contains(&b))
+                graph
+                    .edge_endpoints(edge)
+                    .is_some_and(|(a, b)| component.contains(&a) && component.contains(&b))
             });
-            let place = inside.map_or_else(|| stages[members[0]].entry.key_place.clone(), |edge| graph[edge].clone());
+            let place = inside.map_or_else(
+                || stages[members[0]].entry.key_place.clone(),
+                |edge| graph[edge].clone(),
+            );
             problems.push(
-                Problem::new("manifest::cycle", format!("{} wait for each other", list.join(", ")))
-                    .at(&place, "closes the circle")
-                    .help("a stage can only take what stages before it make"),
+                Problem::new(
+                    "manifest::cycle",
+                    format!("{} wait for each other", list.join(", ")),
+                )
+                .at(&place, "closes the circle")
+                .help("a stage can only take what stages before it make"),
             );
         }
     }
@@ -337,7 +444,8 @@ fn connect(
     let mut order = Vec::new();
     let mut done = vec![false; stages.len()];
     while order.len() < stages.len() {
-        let next = (0..stages.len()).find(|&i| !done[i] && stages[i].inputs.iter().all(|&input| done[input]))?;
+        let next = (0..stages.len())
+            .find(|&i| !done[i] && stages[i].inputs.iter().all(|&input| done[input]))?;
         done[next] = true;
         order.push(next);
     }
@@ -349,8 +457,11 @@ fn spread_axes(stages: &mut [Stage<'_>], order: &[usize]) {
         if stages[index].kind.gathers {
             continue;
         }
-        let inherited: Vec<String> =
-            stages[index].inputs.iter().flat_map(|&input| stages[input].axes.iter().cloned()).collect();
+        let inherited: Vec<String> = stages[index]
+            .inputs
+            .iter()
+            .flat_map(|&input| stages[input].axes.iter().cloned())
+            .collect();
         stages[index].axes.extend(inherited);
     }
 }
@@ -366,11 +477,23 @@ fn check_variant(
     matrix.bind(variant, &mut bindings);
     let table = substitute::table(stage.table, &bindings, problems);
     let what = format!("`{}` (kind {})", stage.entry.key, stage.kind.name);
-    check(&table, &stage.entry.key_place, &what, stage.kind.parameters, &["kind"], problems)
+    check(
+        &table,
+        &stage.entry.key_place,
+        &what,
+        stage.kind.parameters,
+        &["kind"],
+        problems,
+    )
 }
 
 fn checked_places(places: &HashMap<String, Place>) -> Checked {
-    Checked { values: Map::new(), places: places.clone(), inputs: Vec::new(), corpora: Vec::new() }
+    Checked {
+        values: Map::new(),
+        places: places.clone(),
+        inputs: Vec::new(),
+        corpora: Vec::new(),
+    }
 }
 
 fn nearest_place(checked: &Checked, path: &str, fallback: &Place) -> Place {
@@ -398,19 +521,31 @@ fn resolve(
     let mut inputs = BTreeMap::new();
     for input in &checked.inputs {
         let place = nearest_place(checked, &input.path, &stage.entry.key_place);
-        let Some(target) = stages.iter().position(|other| other.entry.key == input.stage) else {
+        let Some(target) = stages
+            .iter()
+            .position(|other| other.entry.key == input.stage)
+        else {
             let names = stages.iter().map(|other| other.entry.key.as_str());
             problems.push(
-                Problem::new("manifest::unknown_input", format!("there is no stage `{}`", input.stage))
-                    .at(&place, "unknown stage")
-                    .help(suggest(&input.stage, names.filter(|name| *name != stage.entry.key))),
+                Problem::new(
+                    "manifest::unknown_input",
+                    format!("there is no stage `{}`", input.stage),
+                )
+                .at(&place, "unknown stage")
+                .help(suggest(
+                    &input.stage,
+                    names.filter(|name| *name != stage.entry.key),
+                )),
             );
             continue;
         };
         let known = variants_of.get(&target).map_or(&[][..], Vec::as_slice);
         let fitting = known.iter().copied().filter(|&step| {
             steps[step].variant.iter().all(|(axis, label)| {
-                variant.iter().find(|(mine, _)| mine == axis).is_none_or(|(_, mine)| mine == label)
+                variant
+                    .iter()
+                    .find(|(mine, _)| mine == axis)
+                    .is_none_or(|(_, mine)| mine == label)
             })
         });
         let fitting: Vec<usize> = fitting.collect();
@@ -421,14 +556,26 @@ fn resolve(
                 problems.push(
                     Problem::new(
                         "manifest::wrong_artifact",
-                        format!("`{}` makes {}, but {} is wanted here", input.stage, made.name(), accepted.join(" or ")),
+                        format!(
+                            "`{}` makes {}, but {} is wanted here",
+                            input.stage,
+                            made.name(),
+                            accepted.join(" or ")
+                        ),
                     )
-                    .at(&place, format!("expected a stage that makes {}", accepted.join(" or ")))
+                    .at(
+                        &place,
+                        format!("expected a stage that makes {}", accepted.join(" or ")),
+                    )
                     .help(suggest(
                         "",
                         steps
                             .iter()
-                            .filter(|step| input.accepts.contains(&(step.kind.output)(&step.parameters)))
+                            .filter(|step| {
+                                input
+                                    .accepts
+                                    .contains(&(step.kind.output)(&step.parameters))
+                            })
                             .map(|step| step.stage.as_str()),
                     )),
                 );

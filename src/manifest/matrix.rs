@@ -23,29 +23,46 @@ impl Matrix {
         for entry in &table.entries {
             let Value::List(values) = &entry.node.value else {
                 problems.push(
-                    Problem::new("manifest::type", format!("the axis `{}` has the wrong type", entry.key))
-                        .at(&entry.node.place, format!("expected a list, found {}", entry.node.value.type_name())),
+                    Problem::new(
+                        "manifest::type",
+                        format!("the axis `{}` has the wrong type", entry.key),
+                    )
+                    .at(
+                        &entry.node.place,
+                        format!("expected a list, found {}", entry.node.value.type_name()),
+                    ),
                 );
                 continue;
             };
             if entry.key == "exclude" {
-                matrix.excluded.extend(values.iter().filter_map(|value| exclusion(value, problems)));
+                matrix
+                    .excluded
+                    .extend(values.iter().filter_map(|value| exclusion(value, problems)));
                 continue;
             }
             if values.is_empty() {
                 problems.push(
-                    Problem::new("manifest::empty_list", format!("the axis `{}` has no values", entry.key))
-                        .at(&entry.node.place, "expected at least one"),
+                    Problem::new(
+                        "manifest::empty_list",
+                        format!("the axis `{}` has no values", entry.key),
+                    )
+                    .at(&entry.node.place, "expected at least one"),
                 );
                 continue;
             }
             for (index, value) in values.iter().enumerate() {
                 let label = value.value.describe();
-                if values[..index].iter().any(|other| other.value.describe() == label) {
+                if values[..index]
+                    .iter()
+                    .any(|other| other.value.describe() == label)
+                {
                     problems.push(
-                        Problem::new("manifest::duplicate", format!("`{label}` stands twice in `{}`", entry.key))
-                            .at(&value.place, "the second one")
-                            .help("give tables different names: { name = \"...\", ... }"),
+                        Problem::new(
+                            "manifest::duplicate",
+                            format!("`{label}` stands twice in `{}`", entry.key),
+                        )
+                        .at(&value.place, "the second one")
+                        .help("give tables different names: { name = \"...\", ... }"),
                     );
                 }
             }
@@ -75,7 +92,11 @@ impl Matrix {
     /// All combinations over `axes` that are not excluded; the empty variant when `axes` is empty.
     pub fn variants(&self, axes: &[&str]) -> Vec<Variant> {
         let mut variants: Vec<Variant> = vec![Vec::new()];
-        for (name, values) in self.axes.iter().filter(|(name, _)| axes.contains(&name.as_str())) {
+        for (name, values) in self
+            .axes
+            .iter()
+            .filter(|(name, _)| axes.contains(&name.as_str()))
+        {
             variants = variants
                 .into_iter()
                 .flat_map(|variant| {
@@ -90,7 +111,9 @@ impl Matrix {
         variants.retain(|variant| {
             !self.excluded.iter().any(|excluded| {
                 !excluded.is_empty()
-                    && excluded.iter().all(|(axis, label)| variant.iter().any(|(a, l)| a == axis && l == label))
+                    && excluded
+                        .iter()
+                        .all(|(axis, label)| variant.iter().any(|(a, l)| a == axis && l == label))
             })
         });
         variants
@@ -99,8 +122,14 @@ impl Matrix {
     /// Binds `matrix.<axis>` for every axis of `variant`.
     pub fn bind(&self, variant: &Variant, bindings: &mut Bindings) {
         for (axis, label) in variant {
-            let values = self.axes.iter().find(|(name, _)| name == axis).map(|(_, values)| values);
-            if let Some(node) = values.and_then(|values| values.iter().find(|v| v.value.describe() == *label)) {
+            let values = self
+                .axes
+                .iter()
+                .find(|(name, _)| name == axis)
+                .map(|(_, values)| values);
+            if let Some(node) =
+                values.and_then(|values| values.iter().find(|v| v.value.describe() == *label))
+            {
                 bindings.bind(&format!("matrix.{axis}"), node);
             }
         }
@@ -110,10 +139,21 @@ impl Matrix {
 fn exclusion(node: &Node, problems: &mut Problems) -> Option<BTreeMap<String, String>> {
     let Value::Table(table) = &node.value else {
         problems.push(
-            Problem::new("manifest::type", "`exclude` has the wrong type")
-                .at(&node.place, format!("expected a table such as {{ seed = 2 }}, found {}", node.value.type_name())),
+            Problem::new("manifest::type", "`exclude` has the wrong type").at(
+                &node.place,
+                format!(
+                    "expected a table such as {{ seed = 2 }}, found {}",
+                    node.value.type_name()
+                ),
+            ),
         );
         return None;
     };
-    Some(table.entries.iter().map(|entry| (entry.key.clone(), entry.node.value.describe())).collect())
+    Some(
+        table
+            .entries
+            .iter()
+            .map(|entry| (entry.key.clone(), entry.node.value.describe()))
+            .collect(),
+    )
 }

@@ -52,17 +52,40 @@ pub struct Parameter {
 impl Parameter {
     /// A parameter that must be given.
     pub const fn required(name: &'static str, shape: Shape, doc: &'static str) -> Self {
-        Self { name, shape, absent: Absent::Error, doc, keyed: true }
+        Self {
+            name,
+            shape,
+            absent: Absent::Error,
+            doc,
+            keyed: true,
+        }
     }
 
     /// A parameter that may be left out.
     pub const fn optional(name: &'static str, shape: Shape, doc: &'static str) -> Self {
-        Self { name, shape, absent: Absent::Null, doc, keyed: true }
+        Self {
+            name,
+            shape,
+            absent: Absent::Null,
+            doc,
+            keyed: true,
+        }
     }
 
     /// A parameter with a default, written as JSON.
-    pub const fn default(name: &'static str, shape: Shape, json: &'static str, doc: &'static str) -> Self {
-        Self { name, shape, absent: Absent::Default(json), doc, keyed: true }
+    pub const fn default(
+        name: &'static str,
+        shape: Shape,
+        json: &'static str,
+        doc: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            shape,
+            absent: Absent::Default(json),
+            doc,
+            keyed: true,
+        }
     }
 
     /// The same parameter, kept out of keys.
@@ -144,13 +167,19 @@ pub struct Variant {
 
 impl Shape {
     /// Any integer from 0.
-    pub const NATURAL: Self = Self::Integer { min: 0, max: i64::MAX };
+    pub const NATURAL: Self = Self::Integer {
+        min: 0,
+        max: i64::MAX,
+    };
 
     /// What is expected, for messages.
     pub fn describe(&self) -> String {
         match self {
             Self::Bool => "`true` or `false`".into(),
-            Self::Integer { min: 0, max: i64::MAX } => "an integer of at least 0".into(),
+            Self::Integer {
+                min: 0,
+                max: i64::MAX,
+            } => "an integer of at least 0".into(),
             Self::Integer { min, max: i64::MAX } => format!("an integer of at least {min}"),
             Self::Integer { min, max } => format!("an integer from {min} to {max}"),
             Self::Float { min, max } if *max == f64::MAX => format!("a number of at least {min}"),

@@ -20,7 +20,14 @@ pub struct Problem {
 impl Problem {
     /// A problem with a stable code such as `manifest::unknown_key`.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), label: "here".into(), place: None, help: None, named: None }
+        Self {
+            code,
+            message: message.into(),
+            label: "here".into(),
+            place: None,
+            help: None,
+            named: None,
+        }
     }
 
     /// Where it is, and what to write beside the underlined text.
@@ -62,7 +69,9 @@ impl Diagnostic for Problem {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+        self.help
+            .as_ref()
+            .map(|help| Box::new(help) as Box<dyn fmt::Display>)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
@@ -108,10 +117,14 @@ impl Problems {
             return Ok(value);
         }
         let at = |problem: &Problem| {
-            problem.place.as_ref().map(|place| (place.source.name().to_string(), place.range.start))
+            problem
+                .place
+                .as_ref()
+                .map(|place| (place.source.name().to_string(), place.range.start))
         };
         self.0.sort_by_cached_key(at);
-        self.0.dedup_by(|a, b| a.message == b.message && at(a) == at(b));
+        self.0
+            .dedup_by(|a, b| a.message == b.message && at(a) == at(b));
         Err(self)
     }
 }
@@ -135,7 +148,9 @@ impl std::error::Error for Problems {}
 
 impl Diagnostic for Problems {
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
-        Some(Box::new(self.0.iter().map(|problem| problem as &dyn Diagnostic)))
+        Some(Box::new(
+            self.0.iter().map(|problem| problem as &dyn Diagnostic),
+        ))
     }
 }
 
@@ -147,8 +162,13 @@ pub fn suggest<'a>(found: &str, valid: impl IntoIterator<Item = &'a str>) -> Str
     let Some(nearest) = names.first() else {
         return "there is none to choose from".into();
     };
-    let near = strsim::damerau_levenshtein(found, nearest) <= found.chars().count().div_ceil(3).max(1);
-    let mut list: Vec<String> = names.iter().take(24).map(|name| format!("`{name}`")).collect();
+    let near =
+        strsim::damerau_levenshtein(found, nearest) <= found.chars().count().div_ceil(3).max(1);
+    let mut list: Vec<String> = names
+        .iter()
+        .take(24)
+        .map(|name| format!("`{name}`"))
+        .collect();
     if names.len() > list.len() {
         list.push(format!("and {} more", names.len() - list.len()));
     }

@@ -27,7 +27,11 @@ pub fn read(path: &Path, overrides: &[String]) -> Result<(Source, Table), Proble
     problems.or_ok((source, table))
 }
 
-fn with_includes(path: &Path, source: &Source, stack: &mut Vec<PathBuf>) -> Result<Table, Problems> {
+fn with_includes(
+    path: &Path,
+    source: &Source,
+    stack: &mut Vec<PathBuf>,
+) -> Result<Table, Problems> {
     let mut over = value::parse(source)?;
     let mut under = Table::default();
     let mut problems = Problems::default();
@@ -41,16 +45,21 @@ fn with_includes(path: &Path, source: &Source, stack: &mut Vec<PathBuf>) -> Resu
     for include in includes {
         let Value::Text(name) = &include.value else {
             problems.push(
-                Problem::new("manifest::type", "`include` has the wrong type")
-                    .at(&include.place, format!("expected a path, found {}", include.value.type_name())),
+                Problem::new("manifest::type", "`include` has the wrong type").at(
+                    &include.place,
+                    format!("expected a path, found {}", include.value.type_name()),
+                ),
             );
             continue;
         };
         let target = path.parent().unwrap_or(Path::new("")).join(name);
         if stack.contains(&canonical(&target)) {
             problems.push(
-                Problem::new("manifest::include_loop", format!("`{name}` includes itself"))
-                    .at(&include.place, "closes the circle"),
+                Problem::new(
+                    "manifest::include_loop",
+                    format!("`{name}` includes itself"),
+                )
+                .at(&include.place, "closes the circle"),
             );
             continue;
         }
@@ -76,10 +85,17 @@ fn canonical(path: &Path) -> PathBuf {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error, place: Option<&Place>) -> Problem {
-    let problem = Problem::new("manifest::unreadable", format!("cannot read {}: {error}", path.display()));
+    let problem = Problem::new(
+        "manifest::unreadable",
+        format!("cannot read {}: {error}", path.display()),
+    );
     match place {
-        Some(place) => problem.at(place, "named here").help("the path is relative to this manifest"),
-        None => problem.help("name a manifest such as pipelines/demo.toml; `pipe init` writes one to start from"),
+        Some(place) => problem
+            .at(place, "named here")
+            .help("the path is relative to this manifest"),
+        None => problem.help(
+            "name a manifest such as pipelines/demo.toml; `pipe init` writes one to start from",
+        ),
     }
 }
 
@@ -93,20 +109,28 @@ fn parse_override(text: &str) -> Result<Override, Problem> {
     let source = Source::new("--set", text);
     let whole = source.place(0..text.len());
     let Some((path, written)) = text.split_once('=') else {
-        return Err(Problem::new("manifest::set", format!("`--set {text}` has no `=`"))
-            .at(&whole, "expected stage.key=value")
-            .help("for example: --set fbank.bins=80"));
+        return Err(
+            Problem::new("manifest::set", format!("`--set {text}` has no `=`"))
+                .at(&whole, "expected stage.key=value")
+                .help("for example: --set fbank.bins=80"),
+        );
     };
     let mut parts = Vec::new();
     let mut start = 0;
     for part in path.split('.') {
-        parts.push((part.trim().to_string(), source.place(start..start + part.len())));
+        parts.push((
+            part.trim().to_string(),
+            source.place(start..start + part.len()),
+        ));
         start += part.len() + 1;
     }
     if parts.len() < 2 || parts.iter().any(|(name, _)| name.is_empty()) {
-        return Err(Problem::new("manifest::set", format!("`--set {text}` names no key of a stage"))
-            .at(&whole, "expected stage.key=value")
-            .help("for example: --set fbank.bins=80, or --set vars.seed=2"));
+        return Err(Problem::new(
+            "manifest::set",
+            format!("`--set {text}` names no key of a stage"),
+        )
+        .at(&whole, "expected stage.key=value")
+        .help("for example: --set fbank.bins=80, or --set vars.seed=2"));
     }
     let place = source.place(path.len() + 1..text.len());
     // What is not TOML is a string: `--set report.title=Open set` needs no quotes.
@@ -115,7 +139,10 @@ fn parse_override(text: &str) -> Result<Override, Problem> {
         Some(entry) => entry.node.value,
         None => Value::Text(written.trim().to_string()),
     };
-    Ok(Override { path: parts, node: Node { value, place } })
+    Ok(Override {
+        path: parts,
+        node: Node { value, place },
+    })
 }
 
 fn apply(table: &mut Table, over: Override, problems: &mut Problems) {
@@ -124,14 +151,24 @@ fn apply(table: &mut Table, over: Override, problems: &mut Problems) {
     let top_level = ["vars", "matrix", "stage", "corpora", "name"];
     if !top_level.contains(&first.as_str()) {
         let stages = match table.get("stage").map(|node| &node.value) {
-            Some(Value::Table(stages)) => stages.entries.iter().map(|entry| entry.key.clone()).collect(),
+            Some(Value::Table(stages)) => stages
+                .entries
+                .iter()
+                .map(|entry| entry.key.clone())
+                .collect(),
             _ => Vec::new(),
         };
         if !stages.contains(&first) {
             problems.push(
-                Problem::new("manifest::set", format!("`--set` names the stage `{first}`, which does not exist"))
-                    .at(&path[0].1, "unknown stage")
-                    .help(super::problem::suggest(&first, stages.iter().map(String::as_str).chain(["vars"]))),
+                Problem::new(
+                    "manifest::set",
+                    format!("`--set` names the stage `{first}`, which does not exist"),
+                )
+                .at(&path[0].1, "unknown stage")
+                .help(super::problem::suggest(
+                    &first,
+                    stages.iter().map(String::as_str).chain(["vars"]),
+                )),
             );
             return;
         }
@@ -141,7 +178,16 @@ fn apply(table: &mut Table, over: Override, problems: &mut Problems) {
     let mut node = over.node;
     for (key, key_place) in path.into_iter().rev() {
         let place = node.place.clone();
-        node = Node { value: Value::Table(Table { entries: vec![TableEntry { key, key_place, node }] }), place };
+        node = Node {
+            value: Value::Table(Table {
+                entries: vec![TableEntry {
+                    key,
+                    key_place,
+                    node,
+                }],
+            }),
+            place,
+        };
     }
     if let Value::Table(over) = node.value {
         table.merge(over);

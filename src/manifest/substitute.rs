@@ -32,18 +32,30 @@ pub fn table(table: &Table, bindings: &Bindings, problems: &mut Problems) -> Tab
         key_place: entry.key_place.clone(),
         node: node(&entry.node, bindings, problems),
     });
-    Table { entries: entries.collect() }
+    Table {
+        entries: entries.collect(),
+    }
 }
 
 /// `node` with every `${name}` replaced. A string that is one reference takes the value with its type.
 pub fn node(original: &Node, bindings: &Bindings, problems: &mut Problems) -> Node {
     let value = match &original.value {
-        Value::Text(text) if text.contains("${") => return text_node(original, text, bindings, problems),
-        Value::List(items) => Value::List(items.iter().map(|item| node(item, bindings, problems)).collect()),
+        Value::Text(text) if text.contains("${") => {
+            return text_node(original, text, bindings, problems);
+        }
+        Value::List(items) => Value::List(
+            items
+                .iter()
+                .map(|item| node(item, bindings, problems))
+                .collect(),
+        ),
         Value::Table(inner) => Value::Table(table(inner, bindings, problems)),
         other => other.clone(),
     };
-    Node { value, place: original.place.clone() }
+    Node {
+        value,
+        place: original.place.clone(),
+    }
 }
 
 /// The names that `${...}` refers to anywhere below `table`.
@@ -65,7 +77,10 @@ fn collect(node: &Node, names: &mut Vec<String>) {
             }
         }
         Value::List(items) => items.iter().for_each(|item| collect(item, names)),
-        Value::Table(table) => table.entries.iter().for_each(|entry| collect(&entry.node, names)),
+        Value::Table(table) => table
+            .entries
+            .iter()
+            .for_each(|entry| collect(&entry.node, names)),
         _ => {}
     }
 }
@@ -98,7 +113,10 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
 
 fn text_node(original: &Node, text: &str, bindings: &Bindings, problems: &mut Problems) -> Node {
     let pieces = pieces(text);
-    let filled = pieces.iter().filter(|piece| !matches!(piece, Piece::Literal(""))).count();
+    let filled = pieces
+        .iter()
+        .filter(|piece| !matches!(piece, Piece::Literal("")))
+        .count();
     let mut out = String::new();
     for piece in &pieces {
         match piece {
@@ -107,9 +125,12 @@ fn text_node(original: &Node, text: &str, bindings: &Bindings, problems: &mut Pr
                 let plain = name.strip_prefix("vars.").unwrap_or(name);
                 let Some(found) = bindings.0.get(plain) else {
                     problems.push(
-                        Problem::new("manifest::unknown_variable", format!("nothing is called `${{{name}}}`"))
-                            .at(&original.place, "used here")
-                            .help(suggest(name, bindings.names())),
+                        Problem::new(
+                            "manifest::unknown_variable",
+                            format!("nothing is called `${{{name}}}`"),
+                        )
+                        .at(&original.place, "used here")
+                        .help(suggest(name, bindings.names())),
                     );
                     return original.clone();
                 };
@@ -120,5 +141,8 @@ fn text_node(original: &Node, text: &str, bindings: &Bindings, problems: &mut Pr
             }
         }
     }
-    Node { value: Value::Text(out), place: original.place.clone() }
+    Node {
+        value: Value::Text(out),
+        place: original.place.clone(),
+    }
 }

@@ -59,8 +59,11 @@ impl Value {
             Self::Table(table) => match table.get("name").map(|node| &node.value) {
                 Some(Self::Text(name)) => name.clone(),
                 _ => {
-                    let names: Vec<String> =
-                        table.entries.iter().map(|e| format!("{}={}", e.key, e.node.value.describe())).collect();
+                    let names: Vec<String> = table
+                        .entries
+                        .iter()
+                        .map(|e| format!("{}={}", e.key, e.node.value.describe()))
+                        .collect();
                     names.join(",")
                 }
             },
@@ -131,9 +134,15 @@ pub fn parse(source: &Source) -> Result<Table, Problems> {
     for error in &errors {
         let place = source.place(error.span().unwrap_or(0..0));
         let message = error.message().lines().next().unwrap_or("wrong syntax");
-        problems.push(Problem::new("manifest::syntax", format!("not TOML: {message}")).at(&place, "here"));
+        problems.push(
+            Problem::new("manifest::syntax", format!("not TOML: {message}")).at(&place, "here"),
+        );
     }
-    let table = if errors.is_empty() { convert_table(table.get_ref(), source, &mut problems) } else { Table::default() };
+    let table = if errors.is_empty() {
+        convert_table(table.get_ref(), source, &mut problems)
+    } else {
+        Table::default()
+    };
     problems.or_ok(table)
 }
 
@@ -143,7 +152,12 @@ fn convert_table(table: &DeTable<'_>, source: &Source, problems: &mut Problems) 
         .map(|(key, value)| TableEntry {
             key: key.get_ref().to_string(),
             key_place: source.place(key.span()),
-            node: convert(value.get_ref(), source.place(value.span()), source, problems),
+            node: convert(
+                value.get_ref(),
+                source.place(value.span()),
+                source,
+                problems,
+            ),
         })
         .collect();
     // The parser sorts keys; people think in the order of the text.
@@ -159,7 +173,8 @@ fn convert(value: &DeValue<'_>, place: Place, source: &Source, problems: &mut Pr
             Ok(value) => Value::Integer(value),
             Err(_) => {
                 problems.push(
-                    Problem::new("manifest::number", "the integer does not fit into 64 bits").at(&place, "too large"),
+                    Problem::new("manifest::number", "the integer does not fit into 64 bits")
+                        .at(&place, "too large"),
                 );
                 Value::Integer(0)
             }
@@ -168,7 +183,8 @@ fn convert(value: &DeValue<'_>, place: Place, source: &Source, problems: &mut Pr
             Ok(value) if value.is_finite() => Value::Float(value),
             _ => {
                 problems.push(
-                    Problem::new("manifest::number", "expected a finite number").at(&place, "not finite"),
+                    Problem::new("manifest::number", "expected a finite number")
+                        .at(&place, "not finite"),
                 );
                 Value::Float(0.0)
             }
@@ -182,7 +198,10 @@ fn convert(value: &DeValue<'_>, place: Place, source: &Source, problems: &mut Pr
             Value::Bool(false)
         }
         DeValue::Array(items) => Value::List(
-            items.iter().map(|item| convert(item.get_ref(), source.place(item.span()), source, problems)).collect(),
+            items
+                .iter()
+                .map(|item| convert(item.get_ref(), source.place(item.span()), source, problems))
+                .collect(),
         ),
         DeValue::Table(table) => Value::Table(convert_table(table, source, problems)),
     };

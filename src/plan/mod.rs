@@ -44,12 +44,19 @@ impl Plan {
                 Err(more) => {
                     problems.extend(more);
                     // Keeps the indices right; nothing runs when there are problems.
-                    steps.push(Step::new(declaration, Stage::Whole(Box::new(stage::Unbuilt))));
+                    steps.push(Step::new(
+                        declaration,
+                        Stage::Whole(Box::new(stage::Unbuilt)),
+                    ));
                 }
             }
         }
         step::connect(&mut steps);
-        let plan = Self { name: manifest.name, manifest: manifest.path.display().to_string(), steps };
+        let plan = Self {
+            name: manifest.name,
+            manifest: manifest.path.display().to_string(),
+            steps,
+        };
         problems.or_ok(plan)
     }
 
@@ -58,12 +65,25 @@ impl Plan {
         self.steps.iter().position(|step| step.declaration.id == id)
     }
 
+    /// The name under which the cache keeps what a source step listed.
+    pub fn listing_name(&self, step: usize) -> String {
+        format!("{}-{}", self.name, self.steps[step].id().replace('/', "_"))
+    }
+
     /// Groups of item-wise steps that are computed together, each in the order of the plan.
     pub fn item_groups(&self) -> Vec<Vec<usize>> {
         let mut group_of: Vec<Option<usize>> = vec![None; self.steps.len()];
         let mut groups: Vec<Vec<usize>> = Vec::new();
-        for (index, step) in self.steps.iter().enumerate().filter(|(_, step)| step.is_item_wise()) {
-            let mut joined: Vec<usize> = step.input_steps().filter_map(|input| group_of[input]).collect();
+        for (index, step) in self
+            .steps
+            .iter()
+            .enumerate()
+            .filter(|(_, step)| step.is_item_wise())
+        {
+            let mut joined: Vec<usize> = step
+                .input_steps()
+                .filter_map(|input| group_of[input])
+                .collect();
             joined.sort_unstable();
             joined.dedup();
             let home = joined.first().copied().unwrap_or_else(|| {
@@ -72,7 +92,9 @@ impl Plan {
             });
             for other in joined.into_iter().skip(1) {
                 let moved = std::mem::take(&mut groups[other]);
-                moved.iter().for_each(|&member| group_of[member] = Some(home));
+                moved
+                    .iter()
+                    .for_each(|&member| group_of[member] = Some(home));
                 groups[home].extend(moved);
             }
             groups[home].push(index);

@@ -30,7 +30,13 @@ impl Step {
             .flat_map(|(parameter, steps)| steps.iter().map(move |&step| (parameter.clone(), step)))
             .collect();
         let output = (declaration.kind.output)(&declaration.parameters);
-        Self { declaration, stage, output, inputs, stored: false }
+        Self {
+            declaration,
+            stage,
+            output,
+            inputs,
+            stored: false,
+        }
     }
 
     /// The step's id.
@@ -51,11 +57,23 @@ impl Step {
     /// All parameters that may enter keys; references to other steps are left out, their digests stand for them.
     pub fn keyed_parameters(&self) -> Json {
         let mut keyed = Map::new();
-        for parameter in self.declaration.kind.parameters.iter().filter(|parameter| parameter.keyed) {
+        for parameter in self
+            .declaration
+            .kind
+            .parameters
+            .iter()
+            .filter(|parameter| parameter.keyed)
+        {
             let is_reference = self.declaration.inputs.keys().any(|path| {
-                path == parameter.name || path.strip_prefix(parameter.name).is_some_and(|rest| rest.starts_with('.'))
+                path == parameter.name
+                    || path
+                        .strip_prefix(parameter.name)
+                        .is_some_and(|rest| rest.starts_with('.'))
             });
-            if let (false, Some(value)) = (is_reference, self.declaration.parameters.get(parameter.name)) {
+            if let (false, Some(value)) = (
+                is_reference,
+                self.declaration.parameters.get(parameter.name),
+            ) {
                 keyed.insert(parameter.name.into(), value.clone());
             }
         }
@@ -68,7 +86,9 @@ impl Step {
         material.add("kind", self.declaration.kind.name);
         material.add("version", self.declaration.kind.version.to_string());
         if let Json::Object(fields) = parameters {
-            fields.iter().for_each(|(name, value)| material.add_json(&format!("parameters.{name}"), value));
+            fields
+                .iter()
+                .for_each(|(name, value)| material.add_json(&format!("parameters.{name}"), value));
         }
         material
     }
@@ -76,27 +96,48 @@ impl Step {
     /// Adds the digest of each input under its parameter; several under one are numbered.
     pub fn add_inputs(&self, material: &mut KeyMaterial, digests: &[Digest]) {
         for (position, (parameter, _)) in self.inputs.iter().enumerate() {
-            let alone = self.inputs.iter().filter(|(other, _)| other == parameter).count() == 1;
-            let before = self.inputs[..position].iter().filter(|(other, _)| other == parameter).count();
-            let name = if alone { format!("input.{parameter}") } else { format!("input.{parameter}.{before}") };
+            let alone = self
+                .inputs
+                .iter()
+                .filter(|(other, _)| other == parameter)
+                .count()
+                == 1;
+            let before = self.inputs[..position]
+                .iter()
+                .filter(|(other, _)| other == parameter)
+                .count();
+            let name = if alone {
+                format!("input.{parameter}")
+            } else {
+                format!("input.{parameter}.{before}")
+            };
             material.add(name, digests[position].hex());
         }
     }
 
     /// The limit on items set aside, as a fraction.
     pub fn max_bad(&self) -> f64 {
-        self.declaration.parameters.get("max_bad").and_then(Json::as_f64).unwrap_or(0.01)
+        self.declaration
+            .parameters
+            .get("max_bad")
+            .and_then(Json::as_f64)
+            .unwrap_or(0.01)
     }
 }
 
 /// Decides which steps keep the bytes of their items.
 pub fn connect(steps: &mut [Step]) {
     for index in 0..steps.len() {
-        let consumers = || steps.iter().filter(|step| step.input_steps().any(|input| input == index));
+        let consumers = || {
+            steps
+                .iter()
+                .filter(|step| step.input_steps().any(|input| input == index))
+        };
         let taken_whole = consumers().any(|step| !step.is_item_wise());
         let nobody = consumers().next().is_none();
         let must = matches!(&steps[index].stage, Stage::Items(stage) if stage.must_store());
         let asked = steps[index].declaration.parameters.get("store") == Some(&Json::Bool(true));
-        steps[index].stored = steps[index].is_item_wise() && (taken_whole || nobody || must || asked);
+        steps[index].stored =
+            steps[index].is_item_wise() && (taken_whole || nobody || must || asked);
     }
 }

@@ -17,19 +17,58 @@ pub static KIND: Kind = Kind {
     version: 1,
     doc: "Adds perturbed copies of waveforms (speed, gain, noise), drawn per utterance and copy from the seed. SpecAugment is an option of `train`.",
     parameters: &[
-        Parameter::required("input", Shape::OneOrMany(&Shape::Input(&[ArtifactKind::Audio])), "Waveforms."),
-        Parameter::default("copies", Shape::Integer { min: 1, max: 100 }, "1", "Perturbed copies of each utterance."),
-        Parameter::default("keep_original", Shape::Bool, "true", "Keep the utterance itself too."),
+        Parameter::required(
+            "input",
+            Shape::OneOrMany(&Shape::Input(&[ArtifactKind::Audio])),
+            "Waveforms.",
+        ),
+        Parameter::default(
+            "copies",
+            Shape::Integer { min: 1, max: 100 },
+            "1",
+            "Perturbed copies of each utterance.",
+        ),
+        Parameter::default(
+            "keep_original",
+            Shape::Bool,
+            "true",
+            "Keep the utterance itself too.",
+        ),
         Parameter::default(
             "splits",
             Shape::List(&Shape::Choice(&["train", "validation", "test"])),
             "[\"train\"]",
             "Splits that are augmented; the others pass unchanged.",
         ),
-        Parameter::default("speed", Shape::List(&Shape::Float { min: 0.5, max: 2.0 }), "[0.9, 1.1]", "Range [least, most] of the factor of speed."),
-        Parameter::default("gain_db", Shape::List(&Shape::Float { min: -60.0, max: 60.0 }), "[0.0, 0.0]", "Range [least, most] of the gain in dB."),
-        Parameter::optional("snr_db", Shape::List(&Shape::Float { min: -20.0, max: 100.0 }), "Range [least, most] of the signal-to-noise ratio in dB; no noise without it."),
-        Parameter::default("noise", Shape::Choice(&["white", "pink"]), "\"white\"", "Spectrum of the noise."),
+        Parameter::default(
+            "speed",
+            Shape::List(&Shape::Float { min: 0.5, max: 2.0 }),
+            "[0.9, 1.1]",
+            "Range [least, most] of the factor of speed.",
+        ),
+        Parameter::default(
+            "gain_db",
+            Shape::List(&Shape::Float {
+                min: -60.0,
+                max: 60.0,
+            }),
+            "[0.0, 0.0]",
+            "Range [least, most] of the gain in dB.",
+        ),
+        Parameter::optional(
+            "snr_db",
+            Shape::List(&Shape::Float {
+                min: -20.0,
+                max: 100.0,
+            }),
+            "Range [least, most] of the signal-to-noise ratio in dB; no noise without it.",
+        ),
+        Parameter::default(
+            "noise",
+            Shape::Choice(&["white", "pink"]),
+            "\"white\"",
+            "Spectrum of the noise.",
+        ),
         Parameter::default("seed", Shape::NATURAL, "1", "Seed of the draws."),
         MAX_BAD,
         STORE,
@@ -77,8 +116,19 @@ pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Pro
         return Ok(Stage::Whole(Box::new(super::Unbuilt)));
     }
     let options: Options = super::options(declaration)?;
-    let Options { speed, gain_db, snr_db, noise, .. } = options;
-    let perturb = PerturbOptions { speed, gain_db, snr_db, noise };
+    let Options {
+        speed,
+        gain_db,
+        snr_db,
+        noise,
+        ..
+    } = options;
+    let perturb = PerturbOptions {
+        speed,
+        gain_db,
+        snr_db,
+        noise,
+    };
     let perturber = Perturber::new(perturb).map_err(|error| super::refused(declaration, &error))?;
     Ok(Stage::Items(Box::new(Augment { options, perturber })))
 }
@@ -88,33 +138,63 @@ impl ItemStage for Augment {
     fn item_parameters(&self, all: &Json) -> Json {
         let mut own = all.clone();
         if let Json::Object(fields) = &mut own {
-            fields.retain(|name, _| !["copies", "keep_original", "splits"].contains(&name.as_str()));
+            fields
+                .retain(|name, _| !["copies", "keep_original", "splits"].contains(&name.as_str()));
         }
         own
     }
 
     fn copies(&self, utterance: &Arc<Utterance>) -> Vec<ItemCopy> {
-        let original = ItemCopy { utterance: utterance.clone(), material: "original".into(), index: 0 };
+        let original = ItemCopy {
+            utterance: utterance.clone(),
+            material: "original".into(),
+            index: 0,
+        };
         if !self.options.splits.contains(&utterance.split) {
             return vec![original];
         }
-        let mut copies = if self.options.keep_original { vec![original] } else { Vec::new() };
+        let mut copies = if self.options.keep_original {
+            vec![original]
+        } else {
+            Vec::new()
+        };
         for index in 1..=self.options.copies {
             let id = format!("{}#{index}", utterance.id);
             let material = id.clone();
-            copies.push(ItemCopy { utterance: Arc::new(Utterance { id, ..(**utterance).clone() }), material, index });
+            copies.push(ItemCopy {
+                utterance: Arc::new(Utterance {
+                    id,
+                    ..(**utterance).clone()
+                }),
+                material,
+                index,
+            });
         }
         copies
     }
 
-    fn process(&self, copy: &ItemCopy, input: &ItemData, _context: &ItemContext<'_>) -> Result<ItemData, ItemError> {
-        let ItemData::Audio(wave) = input else { return Err(ItemError::lasting("not audio")) };
+    fn process(
+        &self,
+        copy: &ItemCopy,
+        input: &ItemData,
+        _context: &ItemContext<'_>,
+    ) -> Result<ItemData, ItemError> {
+        let ItemData::Audio(wave) = input else {
+            return Err(ItemError::lasting("not audio"));
+        };
         if copy.index == 0 {
             return Ok(input.clone());
         }
         let name = copy.index.to_string();
-        let id = copy.utterance.id.rsplit_once('#').map_or(copy.utterance.id.as_str(), |(id, _)| id);
-        let made = self.perturber.apply(wave, self.options.seed, id, &name).map_err(ItemError::lasting)?;
+        let id = copy
+            .utterance
+            .id
+            .rsplit_once('#')
+            .map_or(copy.utterance.id.as_str(), |(id, _)| id);
+        let made = self
+            .perturber
+            .apply(wave, self.options.seed, id, &name)
+            .map_err(ItemError::lasting)?;
         Ok(ItemData::Audio(made))
     }
 }

@@ -34,12 +34,18 @@ pub struct ItemError {
 impl ItemError {
     /// The input itself is bad.
     pub fn lasting(reason: impl ToString) -> Self {
-        Self { reason: reason.to_string(), lasting: true }
+        Self {
+            reason: reason.to_string(),
+            lasting: true,
+        }
     }
 
     /// Something around it failed; it may work next time.
     pub fn passing(reason: impl ToString) -> Self {
-        Self { reason: reason.to_string(), lasting: false }
+        Self {
+            reason: reason.to_string(),
+            lasting: false,
+        }
     }
 }
 
@@ -116,7 +122,11 @@ pub trait ItemStage: Send + Sync {
 
     /// What is made of one utterance; itself unless the stage makes copies or leaves some out.
     fn copies(&self, utterance: &Arc<Utterance>) -> Vec<ItemCopy> {
-        vec![ItemCopy { utterance: utterance.clone(), material: String::new(), index: 0 }]
+        vec![ItemCopy {
+            utterance: utterance.clone(),
+            material: String::new(),
+            index: 0,
+        }]
     }
 
     /// True when equal input may give other bytes, so that results must be kept.
@@ -128,7 +138,12 @@ pub trait ItemStage: Send + Sync {
     ///
     /// # Errors
     /// When this item has none.
-    fn process(&self, copy: &ItemCopy, input: &ItemData, context: &ItemContext<'_>) -> Result<ItemData, ItemError>;
+    fn process(
+        &self,
+        copy: &ItemCopy,
+        input: &ItemData,
+        context: &ItemContext<'_>,
+    ) -> Result<ItemData, ItemError>;
 }
 
 /// What an item-wise stage may use while it works.

@@ -9,35 +9,124 @@ use crate::manifest::{Declaration, Kind, Parameter, Problems, Shape};
 
 use super::{ItemContext, ItemCopy, ItemError, ItemStage, MAX_BAD, STORE, Stage};
 
-const MILLISECONDS: Shape = Shape::Float { min: 0.1, max: 1000.0 };
-const HERTZ: Shape = Shape::Float { min: -384_000.0, max: 384_000.0 };
+const MILLISECONDS: Shape = Shape::Float {
+    min: 0.1,
+    max: 1000.0,
+};
+const HERTZ: Shape = Shape::Float {
+    min: -384_000.0,
+    max: 384_000.0,
+};
 
 pub static KIND: Kind = Kind {
     name: "fbank",
     version: 1,
     doc: "Log-mel filterbank features [frames, bins], equal to Kaldi's compute-fbank-feats within 1e-3.",
     parameters: &[
-        Parameter::required("input", Shape::OneOrMany(&Shape::Input(&[ArtifactKind::Audio])), "Waveforms, all at `sample_rate_hz`."),
-        Parameter::default("sample_rate_hz", Shape::Integer { min: 1000, max: 768_000 }, "16000", "Rate the audio must have, in Hz."),
-        Parameter::default("bins", Shape::Integer { min: 1, max: 1024 }, "40", "Mel filters, the columns of the result."),
-        Parameter::default("frame_length_ms", MILLISECONDS, "25.0", "Length of a frame in ms."),
-        Parameter::default("frame_shift_ms", MILLISECONDS, "10.0", "Distance between the starts of neighbouring frames in ms."),
+        Parameter::required(
+            "input",
+            Shape::OneOrMany(&Shape::Input(&[ArtifactKind::Audio])),
+            "Waveforms, all at `sample_rate_hz`.",
+        ),
+        Parameter::default(
+            "sample_rate_hz",
+            Shape::Integer {
+                min: 1000,
+                max: 768_000,
+            },
+            "16000",
+            "Rate the audio must have, in Hz.",
+        ),
+        Parameter::default(
+            "bins",
+            Shape::Integer { min: 1, max: 1024 },
+            "40",
+            "Mel filters, the columns of the result.",
+        ),
+        Parameter::default(
+            "frame_length_ms",
+            MILLISECONDS,
+            "25.0",
+            "Length of a frame in ms.",
+        ),
+        Parameter::default(
+            "frame_shift_ms",
+            MILLISECONDS,
+            "10.0",
+            "Distance between the starts of neighbouring frames in ms.",
+        ),
         Parameter::default(
             "window",
             Shape::Choice(&["povey", "hamming", "hann", "blackman", "rectangular"]),
             "\"povey\"",
             "Window function, as Kaldi names them.",
         ),
-        Parameter::default("preemphasis", Shape::Float { min: 0.0, max: 1.0 }, "0.97", "Coefficient of the pre-emphasis filter."),
-        Parameter::default("remove_dc", Shape::Bool, "true", "Subtract each frame's mean first."),
-        Parameter::default("low_hz", HERTZ, "20.0", "Lower edge of the first filter in Hz."),
-        Parameter::default("high_hz", HERTZ, "0.0", "Upper edge of the last filter in Hz; 0 or less counts from the Nyquist frequency."),
-        Parameter::default("dither", Shape::Float { min: 0.0, max: 1e4 }, "0.0", "Deviation of added noise on the scale of 16-bit samples."),
-        Parameter::default("snip_edges", Shape::Bool, "true", "Only frames that lie wholly within the audio."),
-        Parameter::default("use_power", Shape::Bool, "true", "Squared magnitudes instead of magnitudes."),
-        Parameter::default("use_log", Shape::Bool, "true", "Natural logarithm of the energies."),
-        Parameter::default("log_floor", Shape::Float { min: 1e-30, max: 1e30 }, "1.1920928955078125e-7", "Energies below this are raised to it before the logarithm."),
-        Parameter::default("sample_scale", Shape::Float { min: 1e-6, max: 1e6 }, "32768.0", "Samples in -1..=1 are multiplied by this; Kaldi reads 16-bit samples as they are."),
+        Parameter::default(
+            "preemphasis",
+            Shape::Float { min: 0.0, max: 1.0 },
+            "0.97",
+            "Coefficient of the pre-emphasis filter.",
+        ),
+        Parameter::default(
+            "remove_dc",
+            Shape::Bool,
+            "true",
+            "Subtract each frame's mean first.",
+        ),
+        Parameter::default(
+            "low_hz",
+            HERTZ,
+            "20.0",
+            "Lower edge of the first filter in Hz.",
+        ),
+        Parameter::default(
+            "high_hz",
+            HERTZ,
+            "0.0",
+            "Upper edge of the last filter in Hz; 0 or less counts from the Nyquist frequency.",
+        ),
+        Parameter::default(
+            "dither",
+            Shape::Float { min: 0.0, max: 1e4 },
+            "0.0",
+            "Deviation of added noise on the scale of 16-bit samples.",
+        ),
+        Parameter::default(
+            "snip_edges",
+            Shape::Bool,
+            "true",
+            "Only frames that lie wholly within the audio.",
+        ),
+        Parameter::default(
+            "use_power",
+            Shape::Bool,
+            "true",
+            "Squared magnitudes instead of magnitudes.",
+        ),
+        Parameter::default(
+            "use_log",
+            Shape::Bool,
+            "true",
+            "Natural logarithm of the energies.",
+        ),
+        Parameter::default(
+            "log_floor",
+            Shape::Float {
+                min: 1e-30,
+                max: 1e30,
+            },
+            "1.1920928955078125e-7",
+            "Energies below this are raised to it before the logarithm.",
+        ),
+        Parameter::default(
+            "sample_scale",
+            Shape::Float {
+                min: 1e-6,
+                max: 1e6,
+            },
+            "32768.0",
+            "Samples in -1..=1 are multiplied by this; Kaldi reads 16-bit samples as they are.",
+        ),
         Parameter::default(
             "normalise",
             Shape::Choice(&["none", "mean", "mean_variance"]),
@@ -60,13 +149,18 @@ struct FbankStage {
 pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Problems> {
     let (options, normalisation) = split_options(&declaration.parameters);
     let fbank = Fbank::new(options).map_err(|error| super::refused(declaration, &error))?;
-    Ok(Stage::Items(Box::new(FbankStage { fbank, normalisation })))
+    Ok(Stage::Items(Box::new(FbankStage {
+        fbank,
+        normalisation,
+    })))
 }
 
 /// The front end's options out of the stage's parameters; what is missing or odd takes its default.
 fn split_options(parameters: &serde_json::Map<String, Json>) -> (FbankOptions, Normalisation) {
     let mut own = parameters.clone();
-    let normalisation = own.remove("normalise").and_then(|value| serde_json::from_value(value).ok());
+    let normalisation = own
+        .remove("normalise")
+        .and_then(|value| serde_json::from_value(value).ok());
     for other in ["input", "max_bad", "store"] {
         own.remove(other);
     }
@@ -75,8 +169,15 @@ fn split_options(parameters: &serde_json::Map<String, Json>) -> (FbankOptions, N
 }
 
 impl ItemStage for FbankStage {
-    fn process(&self, _copy: &ItemCopy, input: &ItemData, _context: &ItemContext<'_>) -> Result<ItemData, ItemError> {
-        let ItemData::Audio(wave) = input else { return Err(ItemError::lasting("not audio")) };
+    fn process(
+        &self,
+        _copy: &ItemCopy,
+        input: &ItemData,
+        _context: &ItemContext<'_>,
+    ) -> Result<ItemData, ItemError> {
+        let ItemData::Audio(wave) = input else {
+            return Err(ItemError::lasting("not audio"));
+        };
         let wanted_hz = self.fbank.options().sample_rate_hz;
         if wave.rate_hz != wanted_hz {
             return Err(ItemError::lasting(format!(
@@ -84,7 +185,10 @@ impl ItemStage for FbankStage {
                 wave.rate_hz
             )));
         }
-        let mut features = self.fbank.compute(&wave.samples).map_err(ItemError::lasting)?;
+        let mut features = self
+            .fbank
+            .compute(&wave.samples)
+            .map_err(ItemError::lasting)?;
         normalise(&mut features, self.normalisation);
         Ok(ItemData::Features(features))
     }
@@ -107,7 +211,10 @@ mod tests {
             .filter(|(name, _)| !["normalise", "max_bad", "store"].contains(&name.as_str()))
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
-        assert_eq!(serde_json::from_value::<FbankOptions>(Json::Object(own)).unwrap(), FbankOptions::default());
+        assert_eq!(
+            serde_json::from_value::<FbankOptions>(Json::Object(own)).unwrap(),
+            FbankOptions::default()
+        );
         assert_eq!(split_options(&parameters).1, Normalisation::default());
     }
 }

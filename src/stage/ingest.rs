@@ -25,22 +25,45 @@ pub static KIND: Kind = Kind {
     version: 1,
     doc: "Lists the utterances of corpora, assigns them to splits by speaker, and reads their audio as one channel.",
     parameters: &[
-        Parameter::required("corpora", Shape::OneOrMany(&Shape::Corpus), "Names of corpora in corpora.toml."),
+        Parameter::required(
+            "corpora",
+            Shape::OneOrMany(&Shape::Corpus),
+            "Names of corpora in corpora.toml.",
+        ),
         Parameter::default(
             "split",
             Shape::Either(&[
                 Shape::Choice(&["train", "validation", "test"]),
                 Shape::Table(&[
-                    Parameter::default("train", FRACTION, "0.8", "Fraction of each corpus's hours."),
-                    Parameter::default("validation", FRACTION, "0.1", "Fraction of each corpus's hours."),
+                    Parameter::default(
+                        "train",
+                        FRACTION,
+                        "0.8",
+                        "Fraction of each corpus's hours.",
+                    ),
+                    Parameter::default(
+                        "validation",
+                        FRACTION,
+                        "0.1",
+                        "Fraction of each corpus's hours.",
+                    ),
                     Parameter::default("test", FRACTION, "0.1", "Fraction of each corpus's hours."),
-                    Parameter::default("seed", Shape::NATURAL, "0", "Chooses among equally good splits."),
+                    Parameter::default(
+                        "seed",
+                        Shape::NATURAL,
+                        "0",
+                        "Chooses among equally good splits.",
+                    ),
                 ]),
             ]),
             "{\"train\": 0.8, \"validation\": 0.1, \"test\": 0.1, \"seed\": 0}",
             "Fractions per corpus, whole speakers at a time; or one split for all utterances.",
         ),
-        Parameter::optional("split_file", Shape::Path, "A split table to use as it is, such as the split.tsv of an earlier run."),
+        Parameter::optional(
+            "split_file",
+            Shape::Path,
+            "A split table to use as it is, such as the split.tsv of an earlier run.",
+        ),
         Parameter::default(
             "leaks",
             Shape::Choice(&["error", "warn"]),
@@ -56,8 +79,13 @@ pub static KIND: Kind = Kind {
 };
 
 fn validate(parameters: &serde_json::Map<String, serde_json::Value>) -> Vec<Complaint> {
-    let Some(table) = parameters.get("split").and_then(|split| split.as_object()) else { return Vec::new() };
-    let sum: f64 = ["train", "validation", "test"].iter().filter_map(|name| table.get(*name)?.as_f64()).sum();
+    let Some(table) = parameters.get("split").and_then(|split| split.as_object()) else {
+        return Vec::new();
+    };
+    let sum: f64 = ["train", "validation", "test"]
+        .iter()
+        .filter_map(|name| table.get(*name)?.as_f64())
+        .sum();
     if (sum - 1.0).abs() < 1e-6 {
         return Vec::new();
     }
@@ -70,7 +98,6 @@ fn validate(parameters: &serde_json::Map<String, serde_json::Value>) -> Vec<Comp
 
 #[derive(Deserialize)]
 struct Options {
-    corpora: Vec<String>,
     split: SplitChoice,
     split_file: Option<String>,
     leaks: OnLeak,
@@ -80,7 +107,12 @@ struct Options {
 #[serde(untagged)]
 enum SplitChoice {
     One(Split),
-    Fractions { train: f64, validation: f64, test: f64, seed: u64 },
+    Fractions {
+        train: f64,
+        validation: f64,
+        test: f64,
+        seed: u64,
+    },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -96,12 +128,17 @@ enum IngestError {
     #[error("the splits share speakers or audio: {findings}")]
     #[diagnostic(
         code(ingest::leak),
-        help("results on held-out data would be worthless. Mend the split or the corpus; `leaks = \"warn\"` goes on anyway")
+        help(
+            "results on held-out data would be worthless. Mend the split or the corpus; `leaks = \"warn\"` goes on anyway"
+        )
     )]
     Leak { findings: String },
     #[error("cannot read the split table {}: {source}", path.display())]
     #[diagnostic(code(ingest::split_file), help("the path is relative to the manifest"))]
-    SplitFile { path: PathBuf, source: std::io::Error },
+    SplitFile {
+        path: PathBuf,
+        source: std::io::Error,
+    },
 }
 
 struct Ingest {
@@ -119,29 +156,35 @@ pub fn build(declaration: &Declaration, corpora: &Corpora) -> Result<Stage, Prob
         let place = declaration.place_of(path);
         if !named.insert(name) {
             problems.push(
-                Problem::new("manifest::duplicate", format!("the corpus `{name}` stands twice"))
-                    .at(place, "the second one"),
+                Problem::new(
+                    "manifest::duplicate",
+                    format!("the corpus `{name}` stands twice"),
+                )
+                .at(place, "the second one"),
             );
         }
         match corpora.corpora.get(name) {
             None => problems.push(
-                Problem::new("manifest::unknown_corpus", format!("corpora.toml has no corpus `{name}`"))
-                    .at(place, "unknown corpus")
-                    .help(suggest(name, corpora.corpora.keys().map(String::as_str))),
+                Problem::new(
+                    "manifest::unknown_corpus",
+                    format!("corpora.toml has no corpus `{name}`"),
+                )
+                .at(place, "unknown corpus")
+                .help(suggest(name, corpora.corpora.keys().map(String::as_str))),
             ),
             Some(config) => {
-                let root = corpora.folder.join(&config.root);
-                if config.reader != synthetic::READER && !root.is_dir() {
+                let absent = match corpus::root_of(name, config, &corpora.folder) {
+                    _ if config.reader == synthetic::READER => None,
+                    result => result.err(),
+                };
+                if let Some(error) = absent {
                     problems.push(
-                        Problem::new(
-                            "manifest::missing_corpus",
-                            format!("the corpus `{name}` is not at {}", root.display()),
-                        )
-                        .at(place, "not found")
-                        .help(format!(
-                            "{} is available from {} ({}). Put it there, change its `root` in corpora.toml, or say where all corpora are with --corpora FOLDER",
-                            config.title, config.source, config.licence
-                        )),
+                        Problem::new("manifest::missing_corpus", error.to_string()).at(place, "not found").help(
+                            format!(
+                                "{} is available from {} ({}). Put it there, change its `root` in corpora.toml, or say where all corpora are with --corpora FOLDER",
+                                config.title, config.source, config.licence
+                            ),
+                        ),
                     );
                 }
                 configs.push((name.clone(), config.clone()));
@@ -149,16 +192,27 @@ pub fn build(declaration: &Declaration, corpora: &Corpora) -> Result<Stage, Prob
         }
     }
     let options: Options = super::options(declaration)?;
-    let split_file = options.split_file.as_ref().map(|written| declaration.resolve("split_file", written));
+    let split_file = options
+        .split_file
+        .as_ref()
+        .map(|written| declaration.resolve("split_file", written));
     if let Some(path) = split_file.as_ref().filter(|path| !path.is_file()) {
         problems.push(
-            Problem::new("manifest::missing_file", format!("there is no split table {}", path.display()))
-                .at(declaration.place_of("split_file"), "not found")
-                .help("the path is relative to the manifest it is written in"),
+            Problem::new(
+                "manifest::missing_file",
+                format!("there is no split table {}", path.display()),
+            )
+            .at(declaration.place_of("split_file"), "not found")
+            .help("the path is relative to the manifest it is written in"),
         );
     }
     let folder = corpora.folder.clone();
-    problems.or_ok(Stage::Source(Box::new(Ingest { corpora: configs, folder, options, split_file })))
+    problems.or_ok(Stage::Source(Box::new(Ingest {
+        corpora: configs,
+        folder,
+        options,
+        split_file,
+    })))
 }
 
 impl Ingest {
@@ -170,12 +224,19 @@ impl Ingest {
         facts: &dyn Facts,
         listing: &mut SourceListing,
     ) -> miette::Result<Vec<(Entry, Digest, f64)>> {
-        let Listing { entries, dropped, warnings, .. } = corpus::list(name, config, &self.folder)?;
+        let Listing {
+            entries,
+            dropped,
+            warnings,
+            ..
+        } = corpus::list(name, config, &self.folder)?;
         listing.warnings.extend(warnings);
-        listing.dropped.extend(dropped.into_iter().map(|dropped| BadItem {
-            id: format!("{name}/{}", dropped.what),
-            reason: dropped.reason,
-        }));
+        listing
+            .dropped
+            .extend(dropped.into_iter().map(|dropped| BadItem {
+                id: format!("{name}/{}", dropped.what),
+                reason: dropped.reason,
+            }));
         let known: Vec<(Entry, std::io::Result<(Digest, f64)>)> = entries
             .into_par_iter()
             .map(|entry| {
@@ -188,7 +249,10 @@ impl Ingest {
             match known {
                 Ok((digest, duration_s)) => usable.push((entry, digest, duration_s)),
                 Err(error) => {
-                    listing.warnings.push(format!("{} cannot be read and is left out: {error}", entry.utterance.id));
+                    listing.warnings.push(format!(
+                        "{} cannot be read and is left out: {error}",
+                        entry.utterance.id
+                    ));
                     listing.dropped.push(BadItem {
                         id: entry.utterance.id,
                         reason: format!("the file cannot be read: {error}"),
@@ -196,13 +260,23 @@ impl Ingest {
                 }
             }
         }
-        let items: Vec<Item<'_>> =
-            usable.iter().map(|(entry, audio, _)| Item { utterance: &entry.utterance, audio: *audio }).collect();
-        let copies: BTreeMap<String, String> =
-            leaks::nested_copies(&items).into_iter().map(|copy| (copy.dropped.clone(), copy.reason())).collect();
+        let items: Vec<Item<'_>> = usable
+            .iter()
+            .map(|(entry, audio, _)| Item {
+                utterance: &entry.utterance,
+                audio: *audio,
+            })
+            .collect();
+        let copies: BTreeMap<String, String> = leaks::nested_copies(&items)
+            .into_iter()
+            .map(|copy| (copy.dropped.clone(), copy.reason()))
+            .collect();
         usable.retain(|(entry, _, _)| match copies.get(&entry.utterance.id) {
             Some(reason) => {
-                listing.dropped.push(BadItem { id: entry.utterance.id.clone(), reason: reason.clone() });
+                listing.dropped.push(BadItem {
+                    id: entry.utterance.id.clone(),
+                    reason: reason.clone(),
+                });
                 false
             }
             None => true,
@@ -211,12 +285,17 @@ impl Ingest {
     }
 
     fn split(&self, entries: &mut [(Entry, Digest, f64)]) -> miette::Result<SplitTable> {
-        let known: Vec<(corpus::Utterance, f64)> =
-            entries.iter().map(|(entry, _, duration_s)| (entry.utterance.clone(), *duration_s)).collect();
+        let known: Vec<(corpus::Utterance, f64)> = entries
+            .iter()
+            .map(|(entry, _, duration_s)| (entry.utterance.clone(), *duration_s))
+            .collect();
         let table = match (&self.split_file, &self.options.split) {
             (Some(path), _) => {
-                let text = std::fs::read_to_string(path)
-                    .map_err(|source| IngestError::SplitFile { path: path.clone(), source })?;
+                let text =
+                    std::fs::read_to_string(path).map_err(|source| IngestError::SplitFile {
+                        path: path.clone(),
+                        source,
+                    })?;
                 SplitTable::parse(&text)?
             }
             (None, SplitChoice::One(split)) => {
@@ -225,33 +304,74 @@ impl Ingest {
                     Split::Validation => (0.0, 1.0, 0.0),
                     Split::Test => (0.0, 0.0, 1.0),
                 };
-                assign(&known, &SplitOptions { train, validation, test, seed: 0 })?
+                assign(
+                    &known,
+                    &SplitOptions {
+                        train,
+                        validation,
+                        test,
+                        seed: 0,
+                    },
+                )?
             }
-            (None, &SplitChoice::Fractions { train, validation, test, seed }) => {
-                assign(&known, &SplitOptions { train, validation, test, seed })?
-            }
+            (
+                None,
+                &SplitChoice::Fractions {
+                    train,
+                    validation,
+                    test,
+                    seed,
+                },
+            ) => assign(
+                &known,
+                &SplitOptions {
+                    train,
+                    validation,
+                    test,
+                    seed,
+                },
+            )?,
         };
         table.apply(entries.iter_mut().map(|(entry, _, _)| &mut entry.utterance))?;
         Ok(table)
     }
 
-    fn check_leaks(&self, entries: &[(Entry, Digest, f64)], listing: &mut SourceListing) -> miette::Result<()> {
+    fn check_leaks(
+        &self,
+        entries: &[(Entry, Digest, f64)],
+        listing: &mut SourceListing,
+    ) -> miette::Result<()> {
         let of = |split: Split| -> Vec<Item<'_>> {
             entries
                 .iter()
                 .filter(|(entry, _, _)| entry.utterance.split == split)
-                .map(|(entry, audio, _)| Item { utterance: &entry.utterance, audio: *audio })
+                .map(|(entry, audio, _)| Item {
+                    utterance: &entry.utterance,
+                    audio: *audio,
+                })
                 .collect()
         };
         let (train, validation, test) = (of(Split::Train), of(Split::Validation), of(Split::Test));
         let parts = [
-            Part { name: "train", items: &train },
-            Part { name: "validation", items: &validation },
-            Part { name: "test", items: &test },
+            Part {
+                name: "train",
+                items: &train,
+            },
+            Part {
+                name: "validation",
+                items: &validation,
+            },
+            Part {
+                name: "test",
+                items: &test,
+            },
         ];
         let findings = leaks::find(&parts);
-        let (bad, doubtful): (Vec<_>, Vec<_>) = findings.iter().partition(|finding| finding.is_leak());
-        listing.warnings.extend(doubtful.iter().map(ToString::to_string));
+        let (bad, doubtful): (Vec<_>, Vec<_>) =
+            findings.iter().partition(|finding| finding.is_leak());
+        listing
+            .warnings
+            .extend(doubtful.iter().map(ToString::to_string));
         if bad.is_empty() {
             return Ok(());
         }
@@ -260,7 +380,10 @@ impl Ingest {
             shown.push(format!("and {} more", bad.len() - shown.len()));
         }
         if self.options.leaks == OnLeak::Error {
-            return Err(IngestError::Leak { findings: shown.join("; ") }.into());
+            return Err(IngestError::Leak {
+                findings: shown.join("; "),
+            }
+            .into());
         }
         listing.warnings.extend(bad.iter().map(ToString::to_string));
         Ok(())
@@ -270,7 +393,11 @@ impl Ingest {
 /// The digest of all that determines the samples, and their length in seconds.
 fn source_facts(source: &AudioSource, facts: &dyn Facts) -> std::io::Result<(Digest, f64)> {
     match source {
-        AudioSource::File { path, segment_s, channel } => {
+        AudioSource::File {
+            path,
+            segment_s,
+            channel,
+        } => {
             let known = facts.facts(path)?;
             if segment_s.is_none() && channel.is_none() {
                 return Ok((known.digest, known.duration_s));
@@ -301,7 +428,9 @@ impl SourceStage for Ingest {
         let table = self.split(&mut entries)?;
         self.check_leaks(&entries, &mut listing)?;
         listing.tables.insert("split.tsv".into(), table.to_text());
-        listing.tables.insert("dropped.tsv".into(), dropped_table(&listing.dropped));
+        listing
+            .tables
+            .insert("dropped.tsv".into(), dropped_table(&listing.dropped));
         listing.items = entries
             .into_iter()
             .map(|(entry, digest, _)| SourceItem {
@@ -315,7 +444,11 @@ impl SourceStage for Ingest {
 
     fn load(&self, item: &SourceItem) -> Result<ItemData, ItemError> {
         match &item.source {
-            AudioSource::File { path, segment_s, channel } => {
+            AudioSource::File {
+                path,
+                segment_s,
+                channel,
+            } => {
                 let read = crate::audio::read(path, *segment_s, *channel);
                 read.map(ItemData::Audio).map_err(|error| match error {
                     crate::audio::AudioError::Io { .. } => ItemError::passing(error),
@@ -330,7 +463,11 @@ impl SourceStage for Ingest {
 fn dropped_table(dropped: &[BadItem]) -> String {
     let mut text = String::from("what\treason\n");
     for BadItem { id, reason } in dropped {
-        text.push_str(&format!("{}\t{}\n", id.replace(['\t', '\n'], " "), reason.replace(['\t', '\n'], " ")));
+        text.push_str(&format!(
+            "{}\t{}\n",
+            id.replace(['\t', '\n'], " "),
+            reason.replace(['\t', '\n'], " ")
+        ));
     }
     text
 }

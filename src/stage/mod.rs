@@ -14,8 +14,8 @@ use crate::corpus::Corpora;
 use crate::manifest::{Declaration, Kind, Parameter, Problem, Problems, Shape};
 
 pub use contract::{
-    Facts, InputContent, InputLabel, Interrupted, ItemContext, ItemCopy, ItemError, ItemStage, LoadedItem, SourceItem,
-    SourceListing, SourceStage, Stage, StepInput, WholeContext, WholeStage,
+    Facts, InputContent, InputLabel, Interrupted, ItemContext, ItemCopy, ItemError, ItemStage,
+    LoadedItem, SourceItem, SourceListing, SourceStage, Stage, StepInput, WholeContext, WholeStage,
 };
 
 /// What every stage file provides.
@@ -25,14 +25,38 @@ struct Registered {
 }
 
 static REGISTERED: [Registered; 8] = [
-    Registered { kind: &ingest::KIND, build: ingest::build },
-    Registered { kind: &resample::KIND, build: resample::build },
-    Registered { kind: &fbank::KIND, build: fbank::build },
-    Registered { kind: &augment::KIND, build: augment::build },
-    Registered { kind: &train::KIND, build: train::build },
-    Registered { kind: &evaluate::KIND, build: evaluate::build },
-    Registered { kind: &report::KIND, build: report::build },
-    Registered { kind: &command::KIND, build: command::build },
+    Registered {
+        kind: &ingest::KIND,
+        build: ingest::build,
+    },
+    Registered {
+        kind: &resample::KIND,
+        build: resample::build,
+    },
+    Registered {
+        kind: &fbank::KIND,
+        build: fbank::build,
+    },
+    Registered {
+        kind: &augment::KIND,
+        build: augment::build,
+    },
+    Registered {
+        kind: &train::KIND,
+        build: train::build,
+    },
+    Registered {
+        kind: &evaluate::KIND,
+        build: evaluate::build,
+    },
+    Registered {
+        kind: &report::KIND,
+        build: report::build,
+    },
+    Registered {
+        kind: &command::KIND,
+        build: command::build,
+    },
 ];
 
 static KINDS: [&Kind; 8] = [
@@ -56,9 +80,16 @@ pub fn kinds() -> &'static [&'static Kind] {
 /// # Errors
 /// What only the stage itself can know to be wrong, such as a corpus that is not there.
 pub fn build(declaration: &Declaration, corpora: &Corpora) -> Result<Stage, Problems> {
-    match REGISTERED.iter().find(|registered| std::ptr::eq(registered.kind, declaration.kind)) {
+    match REGISTERED
+        .iter()
+        .find(|registered| std::ptr::eq(registered.kind, declaration.kind))
+    {
         Some(registered) => (registered.build)(declaration, corpora),
-        None => Err(Problem::new("manifest::unknown_kind", format!("no stage kind `{}`", declaration.kind.name)).into()),
+        None => Err(Problem::new(
+            "manifest::unknown_kind",
+            format!("no stage kind `{}`", declaration.kind.name),
+        )
+        .into()),
     }
 }
 
@@ -82,17 +113,25 @@ const STORE: Parameter = Parameter::default(
 
 /// Reads checked parameters into a stage's options; they fit because both were declared together.
 fn options<T: serde::de::DeserializeOwned>(declaration: &Declaration) -> Result<T, Problems> {
-    serde_json::from_value(serde_json::Value::Object(declaration.parameters.clone())).map_err(|error| {
-        Problem::new("manifest::value", format!("`{}`: {error}", declaration.stage))
+    serde_json::from_value(serde_json::Value::Object(declaration.parameters.clone())).map_err(
+        |error| {
+            Problem::new(
+                "manifest::value",
+                format!("`{}`: {error}", declaration.stage),
+            )
             .at(&declaration.place, "this stage")
             .into()
-    })
+        },
+    )
 }
 
 /// A problem with the options as a whole, reported at the stage's name.
 fn refused(declaration: &Declaration, error: &dyn miette::Diagnostic) -> Problems {
-    let mut problem =
-        Problem::new("manifest::value", format!("`{}`: {error}", declaration.stage)).at(&declaration.place, "this stage");
+    let mut problem = Problem::new(
+        "manifest::value",
+        format!("`{}`: {error}", declaration.stage),
+    )
+    .at(&declaration.place, "this stage");
     if let Some(help) = error.help() {
         problem = problem.help(help.to_string());
     }

@@ -18,8 +18,20 @@ pub static KIND: Kind = Kind {
     version: 1,
     doc: "Changes the rate of waveforms: flat to 0.1 dB up to 0.9 of the lower Nyquist frequency, 100 dB down beyond it.",
     parameters: &[
-        Parameter::required("input", Shape::OneOrMany(&Shape::Input(&[ArtifactKind::Audio])), "Waveforms."),
-        Parameter::default("rate_hz", Shape::Integer { min: 1000, max: 768_000 }, "16000", "Rate of the result in Hz."),
+        Parameter::required(
+            "input",
+            Shape::OneOrMany(&Shape::Input(&[ArtifactKind::Audio])),
+            "Waveforms.",
+        ),
+        Parameter::default(
+            "rate_hz",
+            Shape::Integer {
+                min: 1000,
+                max: 768_000,
+            },
+            "16000",
+            "Rate of the result in Hz.",
+        ),
         MAX_BAD,
         STORE,
     ],
@@ -40,12 +52,18 @@ struct Resample {
 
 pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Problems> {
     let Options { rate_hz } = super::options(declaration)?;
-    Ok(Stage::Items(Box::new(Resample { rate_hz, by_rate: Mutex::default() })))
+    Ok(Stage::Items(Box::new(Resample {
+        rate_hz,
+        by_rate: Mutex::default(),
+    })))
 }
 
 impl Resample {
     fn resampler(&self, from_hz: u32) -> Result<Arc<Resampler>, ResampleError> {
-        let mut by_rate = self.by_rate.lock().unwrap_or_else(|poison| poison.into_inner());
+        let mut by_rate = self
+            .by_rate
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner());
         if let Some(resampler) = by_rate.get(&from_hz) {
             return Ok(resampler.clone());
         }
@@ -56,12 +74,22 @@ impl Resample {
 }
 
 impl ItemStage for Resample {
-    fn process(&self, _copy: &ItemCopy, input: &ItemData, _context: &ItemContext<'_>) -> Result<ItemData, ItemError> {
-        let ItemData::Audio(wave) = input else { return Err(ItemError::lasting("not audio")) };
+    fn process(
+        &self,
+        _copy: &ItemCopy,
+        input: &ItemData,
+        _context: &ItemContext<'_>,
+    ) -> Result<ItemData, ItemError> {
+        let ItemData::Audio(wave) = input else {
+            return Err(ItemError::lasting("not audio"));
+        };
         if wave.rate_hz == self.rate_hz {
             return Ok(input.clone());
         }
         let resampler = self.resampler(wave.rate_hz).map_err(ItemError::lasting)?;
-        Ok(ItemData::Audio(Waveform { samples: resampler.process(&wave.samples), rate_hz: self.rate_hz }))
+        Ok(ItemData::Audio(Waveform {
+            samples: resampler.process(&wave.samples),
+            rate_hz: self.rate_hz,
+        }))
     }
 }

@@ -37,7 +37,8 @@ pub use speaker::Speaker;
 pub use utterance::SyntheticUtterance;
 
 use super::{
-    AudioSource, CorpusConfig, Dropped, Emotion, Entry, Gender, Listing, Split, Utterance,
+    AudioSource, CorpusConfig, DropCause, Dropped, Emotion, Entry, Gender, Listing, Split,
+    Utterance,
 };
 use nearest::by_name;
 use options::Options;
@@ -49,6 +50,9 @@ use random::Stream;
 /// |---|---|
 /// | 1 | first |
 pub const VERSION: u32 = 1;
+
+/// The `reader` of a synthetic corpus in `corpora.toml`.
+pub const READER: &str = "synthetic";
 
 /// Spread of one speaker's way to express one emotion around the typical way.
 const STYLE: f64 = 0.15;
@@ -91,7 +95,10 @@ pub fn list(name: &str, config: &CorpusConfig) -> Result<Listing, SyntheticError
             random::seed(&[&corpus_seed.to_string(), &all.join("/")])
         };
         let speaker = Speaker::draw(gender, seed_of(&[]));
+        listing.speakers.insert(speaker_name.clone());
         for (label, full, emotion) in &labels {
+            *listing.labels.entry((*label).to_string()).or_default() +=
+                options.utterances_per_label;
             let mut style = Stream::new(seed_of(&[label]), "style");
             let strength = options.strength * speaker.strength;
             let own = full.performed(strength, STYLE, &mut style);
@@ -101,6 +108,7 @@ pub fn list(name: &str, config: &CorpusConfig) -> Result<Listing, SyntheticError
                     listing.dropped.push(Dropped {
                         what: stem,
                         reason: format!("label {label} is mapped to dropped"),
+                        cause: DropCause::Choice,
                     });
                     continue;
                 };

@@ -1,0 +1,122 @@
+//! A run on a terminal: a bar for each step at work, a line for each that is done.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use miette::Report;
+
+use crate::exec::{Event, Observer, Status};
+
+use super::lines::{epoch_text, told};
+use super::signals::Signals;
+
+/// Draws bars on standard error.
+pub struct BarObserver {
+    signals: Signals,
+    all: MultiProgress,
+    bars: Mutex<HashMap<String, ProgressBar>>,
+}
+
+impl BarObserver {
+    /// An observer that draws on standard error.
+    pub fn new(signals: Signals) -> Self {
+        Self {
+            signals,
+            all: MultiProgress::new(),
+            bars: Mutex::default(),
+        }
+    }
+
+    fn say(&self, line: &str) {
+        // Without a terminal there is nothing to draw on and nothing lost.
+        let _ = self.all.println(line);
+    }
+
+    fn with_bar(&self, step: &str, act: impl FnOnce(&ProgressBar)) {
+        let mut bars = self
+            .bars
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner());
+        act(bars.entry(step.to_string()).or_insert_with(|| {
+            let bar = self.all.add(ProgressBar::new_spinner());
+            bar.set_prefix(step.to_string());
+            bar.set_style(style("  {spinner} {prefix:<28} {wide_msg}"));
+            bar.enable_steady_tick(Duration::from_millis(120));
+            bar
+        }));
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("━╸─")
+}
+
+fn coloured(status: Status, line: &str) -> String {
+    let colour = match status {
+        Status::Hit | Status::Skipped => 2,
+        Status::Executed => 32,
+        Status::Failed => 31,
+    };
+    format!("\u{1b}[{colour}m{line}\u{1b}[0m")
+}
+
+impl Observer for BarObserver {
+    fn event(&self, event: &Event) {
+        match event {
+            Event::StepStarted { step } => self.with_bar(step, |_| {}),
+            Event::StepProgress { step, done, total } => self.with_bar(step, |bar| {
+                if bar.length() != Some(*total) {
+                    bar.set_length(*total);
+                    bar.set_style(style(
+                        "  {spinner} {prefix:<28} {bar:30.cyan/dim} {pos}/{len}  {eta} left",
+                    ));
+                }
+                bar.set_position(*done);
+            }),
+            Event::Epoch { step, report } => self.with_bar(step, |bar| {
+                bar.set_length(report.epochs as u64);
+                bar.set_position(report.epoch as u64 + 1);
+                bar.set_style(style(
+                    "  {spinner} {prefix:<28} {bar:16.cyan/dim} {wide_msg}",
+                ));
+                bar.set_message(epoch_text(report));
+            }),
+            Event::StepFinished { step, status, .. } => {
+                if let Some(bar) = self
+                    .bars
+                    .lock()
+                    .unwrap_or_else(|poison| poison.into_inner())
+                    .remove(step)
+                {
+                    bar.finish_and_clear();
+                    self.all.remove(&bar);
+                }
+                if let Some(line) = told(event) {
+                    self.say(&coloured(*status, &line));
+                }
+            }
+            Event::Warning { .. } | Event::ItemBad { .. } => {
+                if let Some(line) = told(event) {
+                    self.say(&format!("\u{1b}[33m{line}\u{1b}[0m"));
+                }
+            }
+            other => {
+                if let Some(line) = told(other) {
+                    self.say(&line);
+                }
+            }
+        }
+    }
+
+    fn failure(&self, step: &str, report: &Report) {
+        self.say(&format!("{step} failed:\n{report:?}"));
+    }
+
+    fn interrupted(&self) -> bool {
+        self.signals.asked()
+    }
+}

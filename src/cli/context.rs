@@ -1,0 +1,94 @@
+//! What subcommands need before they start: the plan, the corpora, the cache.
+
+use std::path::{Path, PathBuf};
+
+use crate::cache::Cache;
+use crate::corpus::Corpora;
+use crate::manifest::{Manifest, Problem, Problems};
+use crate::plan::{Plan, PlanOptions};
+use crate::source::Source;
+
+use super::CliError;
+use super::arguments::{Common, ManifestArguments};
+
+/// Reads the manifest and builds its plan.
+pub fn plan(arguments: &ManifestArguments, common: &Common) -> Result<Plan, CliError> {
+    let corpora = |manifest: &Manifest| {
+        let named = manifest.corpora.as_ref().map(|(path, _)| path.as_path());
+        let folder = manifest.path.parent().unwrap_or(Path::new(""));
+        corpora(common.corpora.as_deref(), named, folder)
+    };
+    let options = PlanOptions {
+        overrides: &arguments.overrides,
+        corpora: &corpora,
+    };
+    Ok(Plan::read(&arguments.manifest, &options)?)
+}
+
+/// Opens the cache.
+pub fn cache(common: &Common, rehash: bool) -> Result<Cache, CliError> {
+    Ok(Cache::open(&common.cache, rehash)?)
+}
+
+/// Finds and reads `corpora.toml`; its folder of corpora is made usable from here.
+///
+/// `given` is the argument of `--corpora`, `named` what the manifest names, `folder` where the search starts.
+pub fn corpora(
+    given: Option<&Path>,
+    named: Option<&Path>,
+    folder: &Path,
+) -> Result<Corpora, Problems> {
+    let given_folder = given.filter(|path| path.is_dir());
+    let given_file = given.filter(|path| !path.is_dir()).map(Path::to_path_buf);
+    let file = given_file
+        .or_else(|| named.map(Path::to_path_buf))
+        .or_else(|| search(folder));
+    let Some(file) = file else {
+        let folder = given_folder.unwrap_or(Path::new("corpora")).to_path_buf();
+        return Ok(Corpora {
+            folder,
+            corpora: Default::default(),
+        });
+    };
+    let text = std::fs::read_to_string(&file).map_err(|error| {
+        Problem::new(
+            "corpora::unreadable",
+            format!("cannot read {}: {error}", file.display()),
+        )
+        .help("name an existing corpora.toml with --corpora or with `corpora` in the manifest")
+    })?;
+    let source = Source::new(file.display().to_string(), text);
+    let mut corpora = Corpora::parse(source.text()).map_err(|error| {
+        let place = source.place(error.span().unwrap_or(0..0));
+        let mut lines = error.message().lines();
+        let problem = Problem::new(
+            "corpora::value",
+            format!("corpora.toml: {}", lines.next().unwrap_or("wrong")),
+        );
+        let rest: Vec<&str> = lines.collect();
+        let problem = problem.at(&place, "here");
+        if rest.is_empty() {
+            problem
+        } else {
+            problem.help(rest.join(" "))
+        }
+    })?;
+    let base = file.parent().unwrap_or(Path::new(""));
+    corpora.folder = match given_folder {
+        Some(folder) => folder.to_path_buf(),
+        None => base.join(&corpora.folder),
+    };
+    Ok(corpora)
+}
+
+/// `corpora.toml` in `folder`, in one above it, or in the current folder.
+fn search(folder: &Path) -> Option<PathBuf> {
+    let start = std::path::absolute(folder).ok()?;
+    let current = Path::new("corpora.toml");
+    let mut candidates: Vec<PathBuf> = start
+        .ancestors()
+        .map(|above| above.join("corpora.toml"))
+        .collect();
+    candidates.push(current.to_path_buf());
+    candidates.into_iter().find(|path| path.is_file())
+}

@@ -1,0 +1,162 @@
+//! `pipe corpora`: which corpora are known and present, and how copies compare with the official counts.
+
+use std::path::Path;
+
+use crate::cache::Cache;
+use crate::corpus::{self, AudioSource, Corpora, CorpusConfig, CountCheck};
+use crate::manifest::suggest;
+use crate::stage::Facts;
+
+use super::arguments::{Common, CorporaArguments};
+use super::{CliError, context, print};
+
+/// Lists or checks corpora.
+pub fn corpora(arguments: &CorporaArguments, common: &Common) -> Result<u8, CliError> {
+    let corpora = context::corpora(common.corpora.as_deref(), None, Path::new("."))?;
+    if corpora.corpora.is_empty() {
+        return Err(CliError::Usage {
+            message: "no corpora.toml was found".into(),
+            help: "name one with --corpora FILE, or run in the folder that holds one".into(),
+        });
+    }
+    for name in &arguments.names {
+        if !corpora.corpora.contains_key(name) {
+            return Err(CliError::Usage {
+                message: format!("corpora.toml has no corpus `{name}`"),
+                help: suggest(name, corpora.corpora.keys().map(String::as_str)),
+            });
+        }
+    }
+    let cache = context::cache(common, false)?;
+    let mut text = String::new();
+    let mut all_agree = true;
+    for (name, config) in &corpora.corpora {
+        let named = arguments.names.contains(name);
+        if !arguments.names.is_empty() && !named {
+            continue;
+        }
+        match check_one(name, config, &corpora, &cache) {
+            Ok((check, warnings)) => {
+                all_agree &= check.agrees();
+                text.push_str(&if common.json {
+                    json_line(&check, &warnings)
+                } else {
+                    describe(&check, config, &warnings)
+                });
+            }
+            Err(error) => {
+                all_agree &= !named;
+                if common.json {
+                    let line = serde_json::json!({ "corpus": name, "present": false, "reason": error.to_string() });
+                    text.push_str(&format!("{line}\n"));
+                } else {
+                    text.push_str(&format!(
+                        "{name}: {error}\n  get it from {}\n  {}\n\n",
+                        config.source, config.licence
+                    ));
+                }
+            }
+        }
+    }
+    cache.files.save()?;
+    print(&text)?;
+    Ok(u8::from(!arguments.names.is_empty() && !all_agree))
+}
+
+fn check_one(
+    name: &str,
+    config: &CorpusConfig,
+    corpora: &Corpora,
+    cache: &Cache,
+) -> miette::Result<(CountCheck, Vec<String>)> {
+    let listing = corpus::list(name, config, &corpora.folder)?;
+    let seconds = |source: &AudioSource| match source {
+        AudioSource::File {
+            segment_s: Some((start, end)),
+            ..
+        } => Some(end - start),
+        AudioSource::File { path, .. } => Facts::facts(&cache.files, path)
+            .ok()
+            .map(|facts| facts.duration_s),
+        AudioSource::Synthetic(utterance) => Some(utterance.duration_s()),
+    };
+    let total_s: f64 = listing
+        .entries
+        .iter()
+        .filter_map(|entry| seconds(&entry.source))
+        .sum();
+    let mut check = corpus::check(name, config, &listing, Some(total_s / 3600.0));
+    check.corpus = name.into();
+    Ok((check, listing.warnings))
+}
+
+fn describe(check: &CountCheck, config: &CorpusConfig, warnings: &[String]) -> String {
+    let against = |found: String, official: Option<String>| match official {
+        Some(official) if official == found => found,
+        Some(official) => format!("{found} of {official}"),
+        None => found,
+    };
+    let count = |count: &corpus::Count| {
+        against(
+            count.found.to_string(),
+            count.official.map(|n| n.to_string()),
+        )
+    };
+    let hours = |hours: f64| format!("{hours:.3}");
+    let mut text = format!("{}: {}\n", check.corpus, config.title);
+    text.push_str(&format!(
+        "  {} utterances, {} speakers, {} h; {} usable\n",
+        count(&check.utterances),
+        count(&check.speakers),
+        against(
+            hours(check.hours.found.unwrap_or(0.0)),
+            check.hours.official.map(hours)
+        ),
+        check.usable,
+    ));
+    let labels: Vec<String> = check
+        .labels
+        .iter()
+        .map(|(label, n)| format!("{label} {}", count(n)))
+        .collect();
+    if !labels.is_empty() {
+        text.push_str(&format!("  {}\n", labels.join(", ")));
+    }
+    if check.dropped > 0 {
+        text.push_str(&format!(
+            "  {} left out, {} of them unusable\n",
+            check.dropped, check.bad
+        ));
+    }
+    for warning in warnings.iter().take(5) {
+        text.push_str(&format!("  warning: {warning}\n"));
+    }
+    if warnings.len() > 5 {
+        text.push_str(&format!("  and {} more warnings\n", warnings.len() - 5));
+    }
+    text.push('\n');
+    text
+}
+
+fn json_line(check: &CountCheck, warnings: &[String]) -> String {
+    let count = |count: &corpus::Count| serde_json::json!({ "found": count.found, "official": count.official });
+    let labels: serde_json::Map<String, serde_json::Value> = check
+        .labels
+        .iter()
+        .map(|(label, n)| (label.clone(), count(n)))
+        .collect();
+    let line = serde_json::json!({
+        "corpus": check.corpus,
+        "present": true,
+        "agrees": check.agrees(),
+        "utterances": count(&check.utterances),
+        "speakers": count(&check.speakers),
+        "hours": { "found": check.hours.found, "official": check.hours.official },
+        "labels": labels,
+        "usable": check.usable,
+        "dropped": check.dropped,
+        "bad": check.bad,
+        "warnings": warnings,
+    });
+    format!("{line}\n")
+}

@@ -1,0 +1,75 @@
+//! `--json`: one JSON object a line, for programs.
+
+use std::io::Write;
+
+use miette::{Diagnostic, Report};
+
+use crate::exec::{Event, Observer};
+
+use super::signals::Signals;
+
+/// Prints every event as it happens.
+pub struct JsonObserver {
+    /// Whether to stop.
+    pub signals: Signals,
+}
+
+impl Observer for JsonObserver {
+    fn event(&self, event: &Event) {
+        if let Ok(line) = serde_json::to_string(event) {
+            // A reader that went away must not stop the run.
+            let _ = writeln!(std::io::stdout().lock(), "{line}");
+        }
+    }
+
+    fn failure(&self, _step: &str, _report: &Report) {}
+
+    fn interrupted(&self) -> bool {
+        self.signals.asked()
+    }
+}
+
+/// Prints an error that kept the subcommand from starting.
+pub fn error(error: &dyn Diagnostic, exit_code: u8) {
+    let related: Vec<serde_json::Value> = error
+        .related()
+        .into_iter()
+        .flatten()
+        .map(describe)
+        .collect();
+    let line = serde_json::json!({
+        "event": "error",
+        "message": error.to_string(),
+        "code": error.code().map(|code| code.to_string()),
+        "help": error.help().map(|help| help.to_string()),
+        "errors": related,
+        "exit_code": exit_code,
+    });
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+fn describe(error: &dyn Diagnostic) -> serde_json::Value {
+    let label = error.labels().and_then(|mut labels| labels.next());
+    let place = label.as_ref().and_then(|label| {
+        let source = error.source_code()?;
+        let span = source.read_span(label.inner(), 0, 0).ok()?;
+        Some((
+            span.name().map(str::to_string),
+            span.line() + 1,
+            span.column() + 1,
+        ))
+    });
+    let (file, line, column) = match place {
+        Some((file, line, column)) => (file, Some(line), Some(column)),
+        None => (None, None, None),
+    };
+    serde_json::json!({
+        "message": error.to_string(),
+        "code": error.code().map(|code| code.to_string()),
+        "help": error.help().map(|help| help.to_string()),
+        "file": file,
+        "line": line,
+        "column": column,
+        "label": label.as_ref().and_then(|label| label.label()),
+    })
+}

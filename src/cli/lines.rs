@@ -1,0 +1,206 @@
+//! A run as plain lines, for logs and pipes; the wording is shared with the bars of a terminal.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use miette::Report;
+
+use crate::exec::{Event, ItemCounts, Observer, Status, StepCounts};
+use crate::progress::EpochReport;
+
+use super::signals::Signals;
+
+/// Prints a line when something worth reading happens.
+pub struct LineObserver {
+    signals: Signals,
+    told: Mutex<HashMap<String, Instant>>,
+}
+
+impl LineObserver {
+    /// An observer that prints to standard error.
+    pub fn new(signals: Signals) -> Self {
+        Self {
+            signals,
+            told: Mutex::default(),
+        }
+    }
+}
+
+/// Progress within a step is told at most this often.
+const PROGRESS_EVERY: Duration = Duration::from_secs(5);
+
+impl Observer for LineObserver {
+    fn event(&self, event: &Event) {
+        let line = match event {
+            Event::StepProgress { step, done, total } => {
+                let mut told = self
+                    .told
+                    .lock()
+                    .unwrap_or_else(|poison| poison.into_inner());
+                let last = told.entry(step.clone()).or_insert_with(Instant::now);
+                if last.elapsed() < PROGRESS_EVERY {
+                    return;
+                }
+                *last = Instant::now();
+                format!("  {step}: {done} of {total}")
+            }
+            Event::StepStarted { step } => format!("  {step}: started"),
+            Event::Epoch { step, report } => format!("  {step}: {}", epoch_text(report)),
+            other => match told(other) {
+                Some(line) => line,
+                None => return,
+            },
+        };
+        let _ = writeln!(std::io::stderr().lock(), "{line}");
+    }
+
+    fn failure(&self, step: &str, report: &Report) {
+        let _ = writeln!(std::io::stderr().lock(), "{step} failed:\n{report:?}");
+    }
+
+    fn interrupted(&self) -> bool {
+        self.signals.asked()
+    }
+}
+
+/// The line for events that every form of output tells.
+pub fn told(event: &Event) -> Option<String> {
+    match event {
+        Event::RunStarted { manifest, steps } => Some(format!("{manifest}: {} steps", steps.len())),
+        Event::StepWaiting { step } => Some(format!(
+            "  {step}: another run works on this, waiting for it"
+        )),
+        Event::Warning { step, message } => Some(format!("  warning: {step}: {message}")),
+        Event::ItemBad { step, item } => Some(format!(
+            "  set aside by {step}: {}: {}",
+            item.id, item.reason
+        )),
+        Event::StepFinished {
+            step,
+            status,
+            seconds,
+            computed,
+            reused,
+            bad,
+            ..
+        } => Some(format!(
+            "  {}",
+            finished(step, *status, *seconds, *computed, *reused, *bad)
+        )),
+        Event::RunFinished {
+            steps,
+            items,
+            seconds,
+        } => Some(summary(steps, items, *seconds)),
+        _ => None,
+    }
+}
+
+fn finished(
+    step: &str,
+    status: Status,
+    seconds: f64,
+    computed: usize,
+    reused: usize,
+    bad: usize,
+) -> String {
+    let (mark, word) = match status {
+        Status::Hit => ("=", "unchanged"),
+        Status::Executed => ("+", "done"),
+        Status::Failed => ("!", "failed"),
+        Status::Skipped => ("-", "not run"),
+    };
+    let mut parts = vec![word.to_string()];
+    if computed + reused > 0 {
+        parts.push(match (computed, reused) {
+            (0, reused) => format!("{reused} items"),
+            (computed, 0) => format!("{computed} items"),
+            (computed, reused) => format!("{computed} items new, {reused} reused"),
+        });
+    }
+    if bad > 0 {
+        parts.push(format!("{bad} set aside"));
+    }
+    if seconds >= 0.05 {
+        parts.push(duration_text(seconds));
+    }
+    format!("{mark} {step:<28} {}", parts.join(", "))
+}
+
+fn summary(steps: &StepCounts, items: &ItemCounts, seconds: f64) -> String {
+    let mut parts = Vec::new();
+    for (count, word) in [
+        (steps.executed, "executed"),
+        (steps.hit, "unchanged"),
+        (steps.failed, "failed"),
+        (steps.skipped, "not run"),
+    ] {
+        if count > 0 {
+            parts.push(format!("{count} {word}"));
+        }
+    }
+    let mut line = format!("{} in {}", parts.join(", "), duration_text(seconds));
+    if items.computed > 0 {
+        line.push_str(&format!(
+            "; {} items computed, {} reused",
+            items.computed, items.reused
+        ));
+    }
+    if items.bad > 0 {
+        line.push_str(&format!("; {} set aside", items.bad));
+    }
+    line
+}
+
+/// `epoch 3/40  loss 0.912  UA 61.2 % (best 63.0 %)  1.2 s, 45 s left`.
+pub fn epoch_text(report: &EpochReport) -> String {
+    let EpochReport {
+        epoch,
+        epochs,
+        loss,
+        validation_ua,
+        best_ua,
+        seconds,
+    } = report;
+    let left = seconds * (epochs - (epoch + 1).min(*epochs)) as f64;
+    format!(
+        "epoch {}/{epochs}  loss {loss:.3}  UA {:.1} % (best {:.1} %)  {}, at most {} left",
+        epoch + 1,
+        validation_ua * 100.0,
+        best_ua * 100.0,
+        duration_text(*seconds),
+        duration_text(left),
+    )
+}
+
+/// A duration as people say it.
+pub fn duration_text(seconds: f64) -> String {
+    match seconds {
+        s if s < 0.0995 => format!("{:.0} ms", s * 1000.0),
+        s if s < 59.95 => format!("{s:.1} s"),
+        s if s < 3600.0 => format!("{:.0} min {:02.0} s", (s / 60.0).floor(), s % 60.0),
+        s => format!(
+            "{:.0} h {:02.0} min",
+            (s / 3600.0).floor(),
+            (s % 3600.0) / 60.0
+        ),
+    }
+}
+
+/// A number of bytes as people say it.
+pub fn bytes_text(bytes: u64) -> String {
+    let units = ["B", "kB", "MB", "GB", "TB"];
+    let mut value = bytes as f64;
+    let mut unit = 0;
+    while value >= 999.5 && unit + 1 < units.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    if unit == 0 {
+        format!("{bytes} B")
+    } else {
+        format!("{value:.1} {}", units[unit])
+    }
+}

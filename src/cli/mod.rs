@@ -1,0 +1,120 @@
+//! The command line: one file a subcommand, and how runs look on a terminal.
+
+mod arguments;
+mod bars;
+mod cache;
+mod context;
+mod corpora;
+mod graph;
+mod init;
+mod json;
+mod lines;
+mod plan;
+mod run;
+mod schema;
+mod signals;
+mod why;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use miette::{Diagnostic, Report};
+use thiserror::Error;
+
+use crate::cache::CacheError;
+use crate::exec::RunError;
+use crate::manifest::Problems;
+
+use arguments::{Arguments, Subcommand};
+
+/// Why a subcommand could not do its work.
+#[derive(Debug, Error, Diagnostic)]
+pub enum CliError {
+    /// The manifest or `corpora.toml` is wrong.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Manifest(#[from] Problems),
+    /// The cache cannot be used.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Cache(#[from] CacheError),
+    /// Anything else that the user gave is wrong.
+    #[error("{message}")]
+    #[diagnostic(code(cli::usage), help("{help}"))]
+    Usage {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        help: String,
+    },
+    /// Output could not be written.
+    #[error("cannot write {what}: {source}")]
+    #[diagnostic(code(cli::output))]
+    Output {
+        /// What was to be written.
+        what: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl From<RunError> for CliError {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Cache(error) => Self::Cache(error),
+        }
+    }
+}
+
+impl CliError {
+    /// 2 for what the user wrote, 3 for the cache, 1 for the rest.
+    fn code(&self) -> u8 {
+        match self {
+            Self::Manifest(_) | Self::Usage { .. } => 2,
+            Self::Cache(_) => 3,
+            Self::Output { .. } => 1,
+        }
+    }
+}
+
+/// Parses the arguments, does the work, and tells how it went: 0 done, 1 a step failed, 2 the manifest or the
+/// configuration is wrong, 3 the cache is unusable, 130 interrupted (143 for SIGTERM).
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let json = arguments.common.json;
+    let done = match arguments.command {
+        Subcommand::Run(options) => run::run(&options, &arguments.common),
+        Subcommand::Plan(options) => plan::plan(&options, &arguments.common),
+        Subcommand::Why(options) => why::why(&options, &arguments.common),
+        Subcommand::Graph(options) => graph::graph(&options, &arguments.common),
+        Subcommand::Corpora(options) => corpora::corpora(&options, &arguments.common),
+        Subcommand::Cache(options) => cache::cache(&options, &arguments.common),
+        Subcommand::Schema(options) => schema::schema(&options, &arguments.common),
+        Subcommand::Init(options) => init::init(&options),
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            let code = error.code();
+            if json {
+                json::error(&error, code);
+            } else {
+                eprintln!("{:?}", Report::new(error));
+            }
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// Writes to standard output; a reader that went away is not an error.
+fn print(text: &str) -> Result<(), CliError> {
+    use std::io::Write;
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        Err(source) => Err(CliError::Output {
+            what: "to standard output".into(),
+            source,
+        }),
+        Ok(()) => Ok(()),
+    }
+}

@@ -1,0 +1,166 @@
+//! `pipe schema`: the stage kinds, their parameters, defaults and ranges; with `--json` as a JSON Schema.
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::manifest::{Absent, Kind, Parameter, Shape, suggest};
+use crate::stage::kinds;
+
+use super::arguments::{Common, SchemaArguments};
+use super::{CliError, print};
+
+/// Describes one kind or all.
+pub fn schema(arguments: &SchemaArguments, common: &Common) -> Result<u8, CliError> {
+    let shown: Vec<&Kind> = match &arguments.kind {
+        None => kinds().to_vec(),
+        Some(name) => {
+            let found = kinds().iter().find(|kind| kind.name == name);
+            vec![*found.ok_or_else(|| CliError::Usage {
+                message: format!("there is no stage kind `{name}`"),
+                help: suggest(name, kinds().iter().map(|kind| kind.name)),
+            })?]
+        }
+    };
+    if common.json {
+        let text = serde_json::to_string_pretty(&json_schema(&shown)).unwrap_or_default();
+        print(&format!("{text}\n"))?;
+        return Ok(0);
+    }
+    let mut text = String::new();
+    for kind in shown {
+        text.push_str(&format!("kind = \"{}\"\n  {}\n", kind.name, kind.doc));
+        for parameter in kind.parameters {
+            describe(parameter, 2, &mut text);
+        }
+        text.push('\n');
+    }
+    print(text.trim_end_matches('\n'))?;
+    print("\n")?;
+    Ok(0)
+}
+
+fn describe(parameter: &Parameter, indent: usize, text: &mut String) {
+    let pad = " ".repeat(indent);
+    let state = match parameter.absent {
+        Absent::Error => "required".to_string(),
+        Absent::Null => "optional".to_string(),
+        Absent::Default(json) if json.len() > 60 => "has a default, see --json".to_string(),
+        Absent::Default(json) => format!("default {json}"),
+    };
+    text.push_str(&format!(
+        "{pad}{} ({state})\n{pad}  {}\n",
+        parameter.name, parameter.doc
+    ));
+    text.push_str(&format!("{pad}  {}\n", parameter.shape.describe()));
+    nested(&parameter.shape, indent + 4, text);
+}
+
+fn nested(shape: &Shape, indent: usize, text: &mut String) {
+    match shape {
+        Shape::Table(parameters) => parameters
+            .iter()
+            .for_each(|parameter| describe(parameter, indent, text)),
+        Shape::Tagged { tag, variants } => {
+            let pad = " ".repeat(indent);
+            for variant in *variants {
+                text.push_str(&format!(
+                    "{pad}{tag} = \"{}\"\n{pad}  {}\n",
+                    variant.name, variant.doc
+                ));
+                variant
+                    .parameters
+                    .iter()
+                    .for_each(|parameter| describe(parameter, indent + 4, text));
+            }
+        }
+        Shape::List(item) | Shape::OneOrMany(item) | Shape::Map(item) => nested(item, indent, text),
+        Shape::Either(shapes) => shapes.iter().for_each(|shape| nested(shape, indent, text)),
+        _ => {}
+    }
+}
+
+fn json_schema(shown: &[&Kind]) -> Json {
+    let stages: Vec<Json> = shown
+        .iter()
+        .map(|kind| {
+            let mut object = table_schema(kind.parameters);
+            object["description"] = json!(kind.doc);
+            object["properties"]["kind"] = json!({ "const": kind.name });
+            if let Some(required) = object["required"].as_array_mut() {
+                required.push(json!("kind"));
+            }
+            object
+        })
+        .collect();
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "pipe manifest",
+        "type": "object",
+        "properties": {
+            "name": { "type": "string" },
+            "description": { "type": "string" },
+            "corpora": { "type": "string" },
+            "include": { "type": ["string", "array"] },
+            "vars": { "type": "object" },
+            "matrix": { "type": "object" },
+            "stage": { "type": "object", "additionalProperties": { "oneOf": stages } },
+        },
+        "additionalProperties": false,
+    })
+}
+
+fn table_schema(parameters: &[Parameter]) -> Json {
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    for parameter in parameters {
+        let mut schema = shape_schema(&parameter.shape);
+        schema["description"] = json!(parameter.doc);
+        match parameter.absent {
+            Absent::Error => required.push(json!(parameter.name)),
+            Absent::Default(text) => {
+                schema["default"] = serde_json::from_str(text).unwrap_or(Json::Null)
+            }
+            Absent::Null => {}
+        }
+        properties.insert(parameter.name.into(), schema);
+    }
+    json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
+}
+
+fn shape_schema(shape: &Shape) -> Json {
+    match shape {
+        Shape::Bool => json!({ "type": "boolean" }),
+        Shape::Integer { min, max } if *max == i64::MAX => {
+            json!({ "type": "integer", "minimum": min })
+        }
+        Shape::Integer { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
+        Shape::Float { min, max } if *max == f64::MAX => {
+            json!({ "type": "number", "minimum": min })
+        }
+        Shape::Float { min, max } => json!({ "type": "number", "minimum": min, "maximum": max }),
+        Shape::Text | Shape::Path | Shape::Corpus | Shape::Input(_) => json!({ "type": "string" }),
+        Shape::Choice(choices) => json!({ "enum": choices }),
+        Shape::List(item) => json!({ "type": "array", "items": shape_schema(item) }),
+        Shape::OneOrMany(item) => {
+            let item = shape_schema(item);
+            json!({ "anyOf": [item, { "type": "array", "items": item, "minItems": 1 }] })
+        }
+        Shape::Table(parameters) => table_schema(parameters),
+        Shape::Map(item) => json!({ "type": "object", "additionalProperties": shape_schema(item) }),
+        Shape::Tagged { tag, variants } => {
+            let choices: Vec<Json> = variants
+                .iter()
+                .map(|variant| {
+                    let mut object = table_schema(variant.parameters);
+                    object["description"] = json!(variant.doc);
+                    object["properties"][*tag] = json!({ "const": variant.name });
+                    object
+                })
+                .collect();
+            json!({ "oneOf": choices })
+        }
+        Shape::Either(shapes) => {
+            let choices: Vec<Json> = shapes.iter().map(shape_schema).collect();
+            json!({ "anyOf": choices })
+        }
+    }
+}

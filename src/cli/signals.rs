@@ -1,0 +1,43 @@
+//! SIGINT and SIGTERM: the first asks the run to stop, the second ends it at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+/// Tells whether the user has asked to stop, and how.
+#[derive(Clone, Default)]
+pub struct Signals {
+    asked: Arc<AtomicBool>,
+    which: Arc<AtomicUsize>,
+}
+
+impl Signals {
+    /// Listens from now on.
+    pub fn listen() -> Self {
+        let signals = Self::default();
+        for signal in [SIGINT, SIGTERM] {
+            // In this order: a second signal finds the flag set and ends the process with the usual code. If the
+            // system refuses, the signal keeps its default, which ends the process too.
+            let _ = signal_hook::flag::register_conditional_shutdown(
+                signal,
+                128 + signal,
+                signals.asked.clone(),
+            );
+            let _ =
+                signal_hook::flag::register_usize(signal, signals.which.clone(), signal as usize);
+            let _ = signal_hook::flag::register(signal, signals.asked.clone());
+        }
+        signals
+    }
+
+    /// True once a signal came.
+    pub fn asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    /// The exit code that tells of the signal: 130 or 143.
+    pub fn exit_code(&self) -> u8 {
+        128 + self.which.load(Ordering::Relaxed) as u8
+    }
+}

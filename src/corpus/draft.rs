@@ -1,0 +1,272 @@
+//! A listing under construction: applies the label map, counts, and sets aside.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use super::labels::{LabelMap, Mapped};
+use super::{
+    AudioSource, CorpusConfig, CorpusError, DropCause, Dropped, Entry, Gender, Listing, Split,
+    Utterance,
+};
+
+/// One utterance as a reader understands it, before the label map.
+pub(super) struct Candidate<'a> {
+    /// Id without the corpus name.
+    pub id: String,
+    /// Its file, or the file it is a part of.
+    pub path: PathBuf,
+    /// Speaker without the corpus name.
+    pub speaker: &'a str,
+    /// Gender as the files tell it.
+    pub gender: Option<Gender>,
+    /// Language where it differs from the corpus's.
+    pub language: Option<&'a str>,
+    /// Label as the corpus writes it.
+    pub label: &'a str,
+    /// Start and end in seconds.
+    pub segment_s: Option<(f64, f64)>,
+    /// Channel, counted from 0.
+    pub channel: Option<u16>,
+    /// Where a person finds it, for messages: a path, or `file:line`.
+    pub place: &'a str,
+}
+
+/// A listing under construction.
+pub(super) struct Draft<'a> {
+    corpus: &'a str,
+    config: &'a CorpusConfig,
+    root: &'a Path,
+    labels: LabelMap,
+    listing: Listing,
+    /// Message to number of files and the first of them.
+    notes: BTreeMap<String, (usize, String)>,
+    /// Genders told of each speaker.
+    genders: HashMap<String, Option<Gender>>,
+}
+
+impl<'a> Draft<'a> {
+    /// An empty draft of `corpus`, whose files lie below `root`.
+    pub fn new(
+        corpus: &'a str,
+        config: &'a CorpusConfig,
+        root: &'a Path,
+    ) -> Result<Self, CorpusError> {
+        Ok(Self {
+            corpus,
+            config,
+            root,
+            labels: LabelMap::new(corpus, &config.labels)?,
+            listing: Listing::default(),
+            notes: BTreeMap::new(),
+            genders: HashMap::new(),
+        })
+    }
+
+    /// Name of the corpus.
+    pub fn corpus(&self) -> &'a str {
+        self.corpus
+    }
+
+    /// Its folder.
+    pub fn root(&self) -> &'a Path {
+        self.root
+    }
+
+    /// The label map.
+    pub fn labels(&self) -> &LabelMap {
+        &self.labels
+    }
+
+    /// Adds a warning of its own.
+    pub fn warn(&mut self, message: String) {
+        self.listing.warnings.push(message);
+    }
+
+    /// Adds a warning that many files may share; it is written once, with their number.
+    pub fn note(&mut self, message: String, place: &str) {
+        self.notes
+            .entry(message)
+            .or_insert_with(|| (0, place.to_string()))
+            .0 += 1;
+    }
+
+    /// Sets aside something unusable.
+    pub fn drop_bad(&mut self, what: &str, reason: String) {
+        self.set_aside(what, reason, DropCause::Bad);
+    }
+
+    /// Sets aside something that an option or the label map leaves out.
+    pub fn drop_chosen(&mut self, what: &str, reason: String) {
+        self.set_aside(what, reason, DropCause::Choice);
+    }
+
+    fn set_aside(&mut self, what: &str, reason: String, cause: DropCause) {
+        let what = what
+            .chars()
+            .flat_map(|c| {
+                let escaped: Vec<char> = if c.is_control() {
+                    c.escape_default().collect()
+                } else {
+                    vec![c]
+                };
+                escaped
+            })
+            .collect();
+        self.listing.dropped.push(Dropped {
+            what,
+            reason,
+            cause,
+        });
+    }
+
+    /// Takes an utterance: maps its label, or sets it aside.
+    pub fn add(&mut self, candidate: Candidate<'_>) {
+        let label = candidate.label;
+        match self.listing.labels.get_mut(label) {
+            Some(count) => *count += 1,
+            None => {
+                self.listing.labels.insert(label.to_string(), 1);
+            }
+        }
+        if !self.listing.speakers.contains(candidate.speaker) {
+            self.listing.speakers.insert(candidate.speaker.to_string());
+        }
+        let emotion = match self.labels.look_up(label) {
+            Mapped::Class(emotion) => emotion,
+            Mapped::Dropped => {
+                let reason = format!("label {label} is mapped to dropped");
+                self.drop_chosen(candidate.place, reason);
+                return;
+            }
+            Mapped::Unknown => {
+                self.note(
+                    format!(
+                        "label `{label}` is in no list of [corpus.{}.labels] and is left out",
+                        self.corpus
+                    ),
+                    candidate.place,
+                );
+                self.drop_bad(candidate.place, format!("label {label} is in no list"));
+                return;
+            }
+        };
+        let gender = self.gender_of(candidate.speaker, candidate.gender, candidate.place);
+        self.listing.entries.push(Entry {
+            utterance: Utterance {
+                id: format!("{}/{}", self.corpus, candidate.id),
+                corpus: self.corpus.to_string(),
+                speaker: format!("{}/{}", self.corpus, candidate.speaker),
+                gender,
+                language: candidate
+                    .language
+                    .unwrap_or(&self.config.language)
+                    .to_string(),
+                label: label.to_string(),
+                emotion,
+                split: Split::Train,
+            },
+            source: AudioSource::File {
+                path: candidate.path,
+                segment_s: candidate.segment_s,
+                channel: candidate.channel,
+            },
+        });
+    }
+
+    /// The gender of a speaker: `genders` of `corpora.toml` first, so that a person can correct
+    /// the files, then what the files tell.
+    fn gender_of(&mut self, speaker: &str, told: Option<Gender>, place: &str) -> Option<Gender> {
+        let configured = self.config.genders.get(speaker).copied();
+        if let (Some(configured), Some(told)) = (configured, told)
+            && configured != told
+        {
+            self.note(
+                format!(
+                    "the files say speaker {speaker} is {}, `genders` says {}: `genders` is taken",
+                    told.name(),
+                    configured.name()
+                ),
+                place,
+            );
+        }
+        let gender = configured.or(told);
+        match self.genders.get(speaker).copied() {
+            None => {
+                self.genders.insert(speaker.to_string(), gender);
+            }
+            Some(earlier) if earlier != gender => {
+                self.note(format!("speaker {speaker} has more than one gender"), place);
+            }
+            Some(_) => {}
+        }
+        gender
+    }
+
+    /// The finished listing: sorted, every id once.
+    pub fn finish(mut self) -> Listing {
+        let mut nameless: Vec<&str> = self
+            .genders
+            .iter()
+            .filter(|(_, gender)| gender.is_none())
+            .map(|(speaker, _)| speaker.as_str())
+            .collect();
+        if !nameless.is_empty() {
+            nameless.sort_unstable();
+            let shown = nameless
+                .iter()
+                .take(12)
+                .copied()
+                .collect::<Vec<_>>()
+                .join(", ");
+            let more = nameless.len().saturating_sub(12);
+            let more = if more > 0 {
+                format!(" and {more} more")
+            } else {
+                String::new()
+            };
+            self.listing.warnings.push(format!(
+                "no gender is known of speakers {shown}{more}: add them to [corpus.{}.genders]",
+                self.corpus
+            ));
+        }
+        for (message, (count, first)) in std::mem::take(&mut self.notes) {
+            self.listing.warnings.push(match count {
+                1 => format!("{message}: {first}"),
+                _ => format!("{message}: {count} times, first {first}"),
+            });
+        }
+        let entries = std::mem::take(&mut self.listing.entries);
+        self.listing.entries = self.unique(entries);
+        if self.listing.entries.is_empty() && self.listing.dropped.is_empty() {
+            self.listing.warnings.push(format!(
+                "reader {} finds nothing below {}",
+                self.config.reader,
+                self.root.display()
+            ));
+        }
+        self.listing.dropped.sort_by(|a, b| a.what.cmp(&b.what));
+        self.listing
+    }
+
+    /// Sorts by id and sets aside all but the first of equal ids (`a.wav` beside `a.flac`).
+    fn unique(&mut self, mut entries: Vec<Entry>) -> Vec<Entry> {
+        entries.sort_by(|a, b| a.utterance.id.cmp(&b.utterance.id));
+        let mut kept: Vec<Entry> = Vec::with_capacity(entries.len());
+        for entry in entries {
+            match kept.last() {
+                Some(last) if last.utterance.id == entry.utterance.id => {
+                    let name = match &entry.source {
+                        AudioSource::File { path, .. } => {
+                            path.file_name().unwrap_or_default().to_string_lossy()
+                        }
+                        AudioSource::Synthetic(_) => "it".into(),
+                    };
+                    let reason = format!("{name} would be a second utterance of this id");
+                    self.drop_bad(&entry.utterance.id, reason);
+                }
+                _ => kept.push(entry),
+            }
+        }
+        kept
+    }
+}

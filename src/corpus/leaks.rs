@@ -1,0 +1,393 @@
+//! Leaks between the parts of a data set: shared speakers and shared audio; and duplicate audio within it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::Utterance;
+use crate::digest::Digest;
+
+/// An utterance and the digest of its audio.
+#[derive(Clone, Copy, Debug)]
+pub struct Item<'a> {
+    /// What is known of it.
+    pub utterance: &'a Utterance,
+    /// Digest of its samples, so that headers and containers do not matter.
+    pub audio: Digest,
+}
+
+/// A part of the data that must not share speakers or audio with the others.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'a> {
+    /// Its name in messages, such as `train` or `test`.
+    pub name: &'a str,
+    /// Its utterances.
+    pub items: &'a [Item<'a>],
+}
+
+/// An utterance as a finding names it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The part it is in.
+    pub part: String,
+    /// Its id.
+    pub id: String,
+    /// Its label as the corpus writes it.
+    pub label: String,
+}
+
+/// Something wrong with the parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// A speaker is in more than one part.
+    SpeakerOverlap {
+        /// The speaker.
+        speaker: String,
+        /// Part and number of the speaker's utterances in it, by part.
+        parts: Vec<(String, usize)>,
+    },
+    /// The same audio is in more than one part.
+    AudioAcrossParts {
+        /// Its digest.
+        audio: Digest,
+        /// Every utterance that has it.
+        places: Vec<Place>,
+    },
+    /// The same audio has more than one label of one corpus.
+    AudioUnderTwoLabels {
+        /// Its digest.
+        audio: Digest,
+        /// Every utterance that has it.
+        places: Vec<Place>,
+    },
+}
+
+impl Finding {
+    /// True if it makes a score on held-out data worthless: everything but a doubtful label.
+    pub fn is_leak(&self) -> bool {
+        !matches!(self, Self::AudioUnderTwoLabels { .. })
+    }
+
+    /// The utterances that share the audio; none for speakers.
+    pub fn places(&self) -> &[Place] {
+        match self {
+            Self::SpeakerOverlap { .. } => &[],
+            Self::AudioAcrossParts { places, .. } | Self::AudioUnderTwoLabels { places, .. } => {
+                places
+            }
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |f: &mut fmt::Formatter<'_>, places: &[Place], label: bool| {
+            for (i, place) in places.iter().enumerate() {
+                let before = if i == 0 { "" } else { ", " };
+                let said = if label { &place.label } else { &place.part };
+                write!(f, "{before}{} ({said})", place.id)?;
+            }
+            Ok(())
+        };
+        match self {
+            Self::SpeakerOverlap { speaker, parts } => {
+                write!(f, "speaker {speaker} is in ")?;
+                for (i, (part, count)) in parts.iter().enumerate() {
+                    let before = if i == 0 { "" } else { ", " };
+                    write!(f, "{before}{part} ({count} utterances)")?;
+                }
+                Ok(())
+            }
+            Self::AudioAcrossParts { places, .. } => {
+                f.write_str("the same audio is in more than one part: ")?;
+                list(f, places, false)
+            }
+            Self::AudioUnderTwoLabels { places, .. } => {
+                f.write_str("the same audio has more than one label: ")?;
+                list(f, places, true)
+            }
+        }
+    }
+}
+
+/// Everything wrong with `parts`: overlaps of speakers by name, then audio by its first utterance.
+pub fn find(parts: &[Part<'_>]) -> Vec<Finding> {
+    let mut findings = speaker_overlaps(parts);
+    findings.extend(shared_audio(parts));
+    findings
+}
+
+fn speaker_overlaps(parts: &[Part<'_>]) -> Vec<Finding> {
+    let mut speakers: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+    for part in parts {
+        for item in part.items {
+            let counts = speakers.entry(&item.utterance.speaker).or_default();
+            *counts.entry(part.name).or_default() += 1;
+        }
+    }
+    speakers
+        .into_iter()
+        .filter(|(_, counts)| counts.len() > 1)
+        .map(|(speaker, counts)| Finding::SpeakerOverlap {
+            speaker: speaker.to_string(),
+            parts: counts
+                .into_iter()
+                .map(|(part, count)| (part.to_string(), count))
+                .collect(),
+        })
+        .collect()
+}
+
+fn shared_audio(parts: &[Part<'_>]) -> Vec<Finding> {
+    let mut holders: BTreeMap<Digest, Vec<(&str, &Utterance)>> = BTreeMap::new();
+    for part in parts {
+        for item in part.items {
+            holders
+                .entry(item.audio)
+                .or_default()
+                .push((part.name, item.utterance));
+        }
+    }
+    let mut found: Vec<Finding> = Vec::new();
+    for (audio, holders) in holders {
+        let Some((&(part, first), rest)) = holders.split_first() else {
+            continue;
+        };
+        let across = rest.iter().any(|(other, _)| *other != part);
+        // Labels of different corpora are different words for maybe the same thing.
+        let mut label_of: BTreeMap<&str, &str> = BTreeMap::new();
+        let labels = holders.iter().any(|(_, utterance)| {
+            *label_of
+                .entry(&utterance.corpus)
+                .or_insert(&utterance.label)
+                != utterance.label
+        });
+        let classes = rest.iter().any(|(_, other)| other.emotion != first.emotion);
+        let mut places: Vec<Place> = holders
+            .iter()
+            .map(|(part, utterance)| Place {
+                part: (*part).to_string(),
+                id: utterance.id.clone(),
+                label: utterance.label.clone(),
+            })
+            .collect();
+        places.sort();
+        if across {
+            found.push(Finding::AudioAcrossParts {
+                audio,
+                places: places.clone(),
+            });
+        }
+        if labels || classes {
+            found.push(Finding::AudioUnderTwoLabels { audio, places });
+        }
+    }
+    found.sort_by(|a, b| a.places().cmp(b.places()));
+    found
+}
+
+/// An utterance that a mirror holds a second time in a nested copy of the tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NestedCopy {
+    /// Id of the copy, to be left out.
+    pub dropped: String,
+    /// Id of the utterance that stays: the one in fewer folders.
+    pub kept: String,
+}
+
+impl NestedCopy {
+    /// Why the copy is left out, as a lower-case fragment.
+    pub fn reason(&self) -> String {
+        format!("it is a nested copy of {}", self.kept)
+    }
+}
+
+/// Copies to leave out before the data are split, sorted by id.
+///
+/// A copy has the audio, corpus, speaker, label and file name of the utterance that stays, and its
+/// path has the folders of the other in their order, and more (`tess/x/OAF_angry/a` and
+/// `tess/x/x/OAF_angry/a`). Folder names are compared without case.
+pub fn nested_copies(items: &[Item<'_>]) -> Vec<NestedCopy> {
+    let mut groups: BTreeMap<_, Vec<&Utterance>> = BTreeMap::new();
+    for item in items {
+        let of = item.utterance;
+        let stem = of.id.rsplit('/').next().unwrap_or_default();
+        let key = (item.audio, stem, &*of.corpus, &*of.speaker, &*of.label);
+        groups.entry(key).or_default().push(of);
+    }
+    let mut copies = Vec::new();
+    for group in groups.into_values().filter(|group| group.len() > 1) {
+        let mut group: Vec<Path<'_>> = group.into_iter().map(Path::of).collect();
+        group.sort_by(|a, b| (a.folders.len(), a.id).cmp(&(b.folders.len(), b.id)));
+        let mut kept: Vec<Path<'_>> = Vec::new();
+        for path in group {
+            match kept.iter().find(|outer| path.is_nested_copy_of(outer)) {
+                Some(outer) => copies.push(NestedCopy {
+                    dropped: path.id.to_string(),
+                    kept: outer.id.to_string(),
+                }),
+                None => kept.push(path),
+            }
+        }
+    }
+    copies.sort_by(|a, b| a.dropped.cmp(&b.dropped));
+    copies
+}
+
+struct Path<'a> {
+    id: &'a str,
+    folders: Vec<String>,
+}
+
+impl<'a> Path<'a> {
+    fn of(utterance: &'a Utterance) -> Self {
+        let id = utterance.id.as_str();
+        let folders = id.rsplit_once('/').map_or("", |(folders, _)| folders);
+        Self {
+            id,
+            folders: folders.split('/').map(str::to_lowercase).collect(),
+        }
+    }
+
+    /// True if `outer`'s folders are among ours in their order, and ours are more.
+    fn is_nested_copy_of(&self, outer: &Self) -> bool {
+        let mut ours = self.folders.iter();
+        self.folders.len() > outer.folders.len()
+            && outer
+                .folders
+                .iter()
+                .all(|folder| ours.any(|our| our == folder))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::corpus::{Emotion, Split};
+
+    fn utterance(id: &str, speaker: &str, label: &str) -> Utterance {
+        Utterance {
+            id: id.to_string(),
+            corpus: id.split('/').next().unwrap().to_string(),
+            speaker: speaker.to_string(),
+            gender: None,
+            language: "en".to_string(),
+            label: label.to_string(),
+            emotion: if label == "hap" {
+                Emotion::Positive
+            } else {
+                Emotion::Negative
+            },
+            split: Split::Train,
+        }
+    }
+
+    fn item<'a>(utterance: &'a Utterance, audio: &str) -> Item<'a> {
+        Item {
+            utterance,
+            audio: Digest::of(audio.as_bytes()),
+        }
+    }
+
+    #[test]
+    fn disjoint_parts_have_no_findings() {
+        let (a, b) = (
+            utterance("c/a", "c/1", "hap"),
+            utterance("c/b", "c/2", "sad"),
+        );
+        let (train, test) = ([item(&a, "a")], [item(&b, "b")]);
+        let parts = [
+            Part {
+                name: "train",
+                items: &train,
+            },
+            Part {
+                name: "test",
+                items: &test,
+            },
+        ];
+        assert_eq!(find(&parts), []);
+    }
+
+    #[test]
+    fn speakers_and_audio_across_parts_are_named() {
+        let a = utterance("c/a", "c/1", "hap");
+        let b = utterance("c/b", "c/1", "hap");
+        let c = utterance("c/c", "c/2", "hap");
+        let train = [item(&a, "a"), item(&b, "b")];
+        let validation = [item(&c, "b")];
+        let test = [item(&a, "z")];
+        let parts = [
+            Part {
+                name: "train",
+                items: &train,
+            },
+            Part {
+                name: "validation",
+                items: &validation,
+            },
+            Part {
+                name: "test",
+                items: &test,
+            },
+        ];
+        let findings = find(&parts);
+        let said: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            said,
+            [
+                "speaker c/1 is in test (1 utterances), train (2 utterances)",
+                "the same audio is in more than one part: c/b (train), c/c (validation)",
+            ]
+        );
+        assert!(findings.iter().all(Finding::is_leak));
+    }
+
+    #[test]
+    fn one_recording_under_two_labels_is_found_within_a_part() {
+        let a = utterance("crema-d/1006_TIE_HAP_XX", "crema-d/1006", "hap");
+        let b = utterance("crema-d/1006_TIE_NEU_XX", "crema-d/1006", "neu");
+        let train = [item(&a, "same"), item(&b, "same")];
+        let findings = find(&[Part {
+            name: "train",
+            items: &train,
+        }]);
+        assert_eq!(findings.len(), 1);
+        assert!(!findings[0].is_leak());
+        assert_eq!(
+            findings[0].to_string(),
+            "the same audio has more than one label: \
+             crema-d/1006_TIE_HAP_XX (hap), crema-d/1006_TIE_NEU_XX (neu)"
+        );
+    }
+
+    #[test]
+    fn nested_copies_are_left_out_and_other_duplicates_stay() {
+        let outer = utterance("tess/Set/OAF_angry/OAF_back_angry", "tess/OAF", "angry");
+        let inner = utterance("tess/Set/set/OAF_angry/OAF_back_angry", "tess/OAF", "angry");
+        let beside = utterance("tess/Other/OAF_angry/OAF_back_angry", "tess/OAF", "angry");
+        let renamed = utterance("tess/Set/set/OAF_angry/OAF_bar_angry", "tess/OAF", "angry");
+        let relabelled = utterance("tess/Set/set/OAF_sad/OAF_back_angry", "tess/OAF", "sad");
+        let other_audio = utterance("tess/Set/x/OAF_angry/OAF_back_angry", "tess/OAF", "angry");
+        let items = [
+            item(&inner, "a"),
+            item(&outer, "a"),
+            item(&beside, "a"),
+            item(&renamed, "a"),
+            item(&relabelled, "a"),
+            item(&other_audio, "b"),
+        ];
+        let copies = nested_copies(&items);
+        assert_eq!(
+            copies,
+            [NestedCopy {
+                dropped: inner.id.clone(),
+                kept: outer.id.clone()
+            }]
+        );
+        assert_eq!(
+            copies[0].reason(),
+            format!("it is a nested copy of {}", outer.id)
+        );
+        assert_eq!(nested_copies(&items[..1]), []);
+    }
+}

@@ -1,0 +1,140 @@
+//! CREMA-D: `<actor>_<sentence>_<emotion>_<intensity>.wav`, gender in `VideoDemographics.csv`.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::folders;
+use super::options::Options;
+use crate::corpus::draft::{Candidate, Draft};
+use crate::corpus::{CorpusError, Gender, walk};
+
+/// Lossy and video copies of the same recordings in the publisher's tree.
+const PASS_OVER: [&str; 2] = ["audiomp3", "videoflash"];
+
+const DEMOGRAPHICS: &str = "VideoDemographics.csv";
+
+pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusError> {
+    let mut files = walk::files(draft, &PASS_OVER);
+    walk::note_other_formats(draft, &files);
+    let demographics = files
+        .iter()
+        .find(|file| file.name().eq_ignore_ascii_case(DEMOGRAPHICS))
+        .cloned();
+    let genders = match demographics {
+        Some(file) => genders(draft, &file.path, &file.relative),
+        None => {
+            draft.warn(format!(
+                "{DEMOGRAPHICS} is missing: it tells the actors' gender"
+            ));
+            HashMap::new()
+        }
+    };
+    files.retain(walk::FoundFile::is_audio);
+    for file in &files {
+        let Some(name) = Name::parse(file.stem()) else {
+            draft.drop_bad(
+                &file.relative,
+                "its name is not <actor 1001-1091>_<sentence>_<emotion>_<intensity>".to_string(),
+            );
+            continue;
+        };
+        if name.intensity.eq_ignore_ascii_case("X") {
+            draft.note(
+                "intensity X is read as XX, as old mirrors write it".into(),
+                &file.relative,
+            );
+        }
+        let label = name.emotion.to_ascii_uppercase();
+        folders::compare_label(draft, file, &label);
+        draft.add(Candidate {
+            id: file.id().to_string(),
+            path: file.path.clone(),
+            speaker: name.actor,
+            gender: genders.get(name.actor).copied(),
+            language: None,
+            label: &label,
+            segment_s: None,
+            channel: None,
+            place: &file.relative,
+        });
+    }
+    Ok(())
+}
+
+struct Name<'a> {
+    actor: &'a str,
+    emotion: &'a str,
+    intensity: &'a str,
+}
+
+impl<'a> Name<'a> {
+    fn parse(stem: &'a str) -> Option<Self> {
+        let mut parts = stem.split('_');
+        let (actor, sentence) = (parts.next()?, parts.next()?);
+        let (emotion, intensity) = (parts.next()?, parts.next()?);
+        let letters = |text: &str| text.len() == 3 && text.bytes().all(|b| b.is_ascii_alphabetic());
+        let known = ["LO", "MD", "HI", "XX", "X"]
+            .iter()
+            .any(|known| intensity.eq_ignore_ascii_case(known));
+        let is_actor = actor.len() == 4
+            && actor
+                .parse::<u16>()
+                .is_ok_and(|number| (1001..=1091).contains(&number));
+        (parts.next().is_none() && is_actor && letters(sentence) && letters(emotion) && known)
+            .then_some(Self {
+                actor,
+                emotion,
+                intensity,
+            })
+    }
+}
+
+/// Actor to gender, from the columns `ActorID` and `Sex`.
+fn genders(draft: &mut Draft<'_>, path: &Path, relative: &str) -> HashMap<String, Gender> {
+    let mut genders = HashMap::new();
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            draft.warn(format!("{relative} cannot be read: {error}"));
+            return genders;
+        }
+    };
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes));
+    let column = |headers: &csv::ByteRecord, name: &[u8]| {
+        headers
+            .iter()
+            .position(|header| header.eq_ignore_ascii_case(name))
+    };
+    let columns = reader
+        .byte_headers()
+        .ok()
+        .and_then(|headers| Some((column(headers, b"ActorID")?, column(headers, b"Sex")?)));
+    let Some((actor_column, sex_column)) = columns else {
+        draft.warn(format!(
+            "{relative} has no columns ActorID and Sex: no gender is known"
+        ));
+        return genders;
+    };
+    for record in reader.byte_records() {
+        let Ok(record) = record else { break };
+        let line = record.position().map_or(0, csv::Position::line);
+        let field = |column| {
+            record
+                .get(column)
+                .and_then(|field| std::str::from_utf8(field).ok())
+        };
+        match (
+            field(actor_column),
+            field(sex_column).and_then(Gender::parse),
+        ) {
+            (Some(actor), Some(gender)) => {
+                genders.insert(actor.to_string(), gender);
+            }
+            _ => draft.warn(format!("{relative}:{line}: no actor and sex in this line")),
+        }
+    }
+    genders
+}

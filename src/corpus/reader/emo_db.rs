@@ -1,0 +1,43 @@
+//! Emo-DB: `SSTTTEV.wav`, speaker (2 digits), text (3), emotion letter, take letter.
+
+use super::folders;
+use super::options::Options;
+use crate::corpus::draft::{Candidate, Draft};
+use crate::corpus::{CorpusError, walk};
+
+pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusError> {
+    for file in &walk::audio_files(draft, &[]) {
+        let Some((speaker, label)) = parse(file.stem()) else {
+            draft.drop_bad(
+                &file.relative,
+                "its name is not <speaker><text><emotion><take>, such as 03a01Fa".to_string(),
+            );
+            continue;
+        };
+        folders::compare_label(draft, file, &label);
+        draft.add(Candidate {
+            id: file.id().to_string(),
+            path: file.path.clone(),
+            speaker,
+            // The names do not tell; `genders` of corpora.toml does.
+            gender: None,
+            language: None,
+            label: &label,
+            segment_s: None,
+            channel: None,
+            place: &file.relative,
+        });
+    }
+    Ok(())
+}
+
+/// Speaker and emotion letter, the letter in upper case.
+fn parse(stem: &str) -> Option<(&str, String)> {
+    let &[s1, s2, text, t1, t2, emotion, take] = stem.as_bytes() else {
+        return None;
+    };
+    let digits = [s1, s2, t1, t2].iter().all(u8::is_ascii_digit);
+    let letters = [text, emotion, take].iter().all(u8::is_ascii_alphabetic);
+    let label = char::from(emotion.to_ascii_uppercase()).to_string();
+    (digits && letters).then_some((stem.get(..2)?, label))
+}

@@ -1,0 +1,22 @@
+//! Folder names that contradict what the file names say.
+
+use crate::corpus::draft::Draft;
+use crate::corpus::labels::{Mapped, normalise};
+use crate::corpus::walk::FoundFile;
+
+/// Warns where a file is in a folder named after another label of the corpus than `label`.
+pub(super) fn compare_label(draft: &mut Draft<'_>, file: &FoundFile, label: &str) {
+    let folder = file.folder();
+    if normalise(folder) != normalise(label) && draft.labels().look_up(folder) != Mapped::Unknown {
+        disagree(draft, file, "label", label);
+    }
+}
+
+/// Warns that the folder of `file` contradicts its name, which is believed.
+pub(super) fn disagree(draft: &mut Draft<'_>, file: &FoundFile, what: &str, believed: &str) {
+    let message = format!(
+        "folder {} holds files whose names say {what} {believed}: the names are believed",
+        file.folder()
+    );
+    draft.note(message, &file.relative);
+}

@@ -1,0 +1,179 @@
+//! The readers: one a corpus layout, found by name.
+
+use std::path::{Path, PathBuf};
+
+use super::draft::Draft;
+use super::error::nearest_first;
+use super::{CorpusConfig, CorpusError, Listing, synthetic};
+
+mod crema_d;
+mod emo_db;
+mod emovo;
+mod epst;
+mod folders;
+mod iemocap;
+mod options;
+mod ravdess;
+mod savee;
+mod table;
+mod tess;
+
+use options::Options;
+
+/// A reader of one corpus layout.
+pub struct Reader {
+    /// Its name, the `reader` of `corpora.toml`.
+    pub name: &'static str,
+    /// The options it accepts.
+    pub options: &'static [ReaderOption],
+    list: fn(&mut Draft<'_>, &Options<'_>) -> Result<(), CorpusError>,
+}
+
+/// An option of a reader.
+pub struct ReaderOption {
+    /// Its key in `options`.
+    pub name: &'static str,
+    /// What it says, for people.
+    pub meaning: &'static str,
+}
+
+/// Every reader, sorted by name.
+pub const READERS: &[Reader] = &[
+    Reader {
+        name: "crema_d",
+        options: &[],
+        list: crema_d::list,
+    },
+    Reader {
+        name: "emo_db",
+        options: &[],
+        list: emo_db::list,
+    },
+    Reader {
+        name: "emovo",
+        options: &[],
+        list: emovo::list,
+    },
+    Reader {
+        name: "epst",
+        options: epst::OPTIONS,
+        list: epst::list,
+    },
+    Reader {
+        name: "iemocap",
+        options: &[],
+        list: iemocap::list,
+    },
+    Reader {
+        name: "ravdess",
+        options: ravdess::OPTIONS,
+        list: ravdess::list,
+    },
+    Reader {
+        name: "savee",
+        options: &[],
+        list: savee::list,
+    },
+    Reader {
+        name: "table",
+        options: table::OPTIONS,
+        list: table::list,
+    },
+    Reader {
+        name: "tess",
+        options: &[],
+        list: tess::list,
+    },
+];
+
+/// Lists the utterances of corpus `name`, whose root lies below `corpora_root` unless it is absolute.
+///
+/// Opens no audio: only names, transcripts, label files and tables are read. Bad files and rows
+/// are set aside in the listing with their reason. Every utterance is given
+/// [`super::Split::Train`]; the split is assigned later.
+///
+/// # Errors
+/// [`CorpusError`] where the corpus cannot be listed at all: its folder is missing, its reader or
+/// an option is unknown, or its table is unusable.
+pub fn list(
+    name: &str,
+    config: &CorpusConfig,
+    corpora_root: &Path,
+) -> Result<Listing, CorpusError> {
+    if config.reader == synthetic::READER {
+        return Ok(synthetic::list(name, config)?);
+    }
+    let reader = reader_of(name, config)?;
+    let options = Options::new(name, config, reader)?;
+    let root = root_of(name, config, corpora_root)?;
+    let mut draft = Draft::new(name, config, &root)?;
+    (reader.list)(&mut draft, &options)?;
+    Ok(draft.finish())
+}
+
+fn reader_of(name: &str, config: &CorpusConfig) -> Result<&'static Reader, CorpusError> {
+    READERS
+        .iter()
+        .find(|reader| reader.name == config.reader)
+        .ok_or_else(|| {
+            let known: Vec<&str> = READERS
+                .iter()
+                .map(|reader| reader.name)
+                .chain([synthetic::READER])
+                .collect();
+            CorpusError::UnknownReader {
+                corpus: name.to_string(),
+                reader: config.reader.clone(),
+                known: nearest_first(&config.reader, &known),
+            }
+        })
+}
+
+/// The folder of the corpus; a folder of the same name in other case will do.
+///
+/// # Errors
+/// [`CorpusError::MissingRoot`] where there is none, or it cannot be read.
+pub fn root_of(
+    name: &str,
+    config: &CorpusConfig,
+    corpora_root: &Path,
+) -> Result<PathBuf, CorpusError> {
+    let path = corpora_root.join(&config.root);
+    let path = if path.exists() {
+        path
+    } else {
+        same_but_for_case(&path).unwrap_or(path)
+    };
+    match std::fs::read_dir(&path) {
+        Ok(_) => Ok(path),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(CorpusError::MissingRoot {
+                corpus: name.to_string(),
+                path,
+                title: config.title.clone(),
+                obtain: config.source.clone(),
+                licence: config.licence.clone(),
+            })
+        }
+        Err(error) => Err(CorpusError::UnreadableRoot {
+            corpus: name.to_string(),
+            path,
+            reason: error.to_string(),
+        }),
+    }
+}
+
+fn same_but_for_case(path: &Path) -> Option<PathBuf> {
+    let wanted = path.file_name()?;
+    let mut alike: Vec<PathBuf> = std::fs::read_dir(path.parent()?)
+        .ok()?
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_name().eq_ignore_ascii_case(wanted))
+        .map(|entry| entry.path())
+        .collect();
+    alike.sort();
+    alike.into_iter().next()
+}
+
+#[cfg(test)]
+mod tests;

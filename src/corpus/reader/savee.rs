@@ -1,0 +1,63 @@
+//! SAVEE: `<speaker>/<emotion>NN.wav`, or flat `<speaker>_<emotion>NN.wav`; four male speakers.
+
+use super::folders;
+use super::options::Options;
+use crate::corpus::draft::{Candidate, Draft};
+use crate::corpus::{CorpusError, walk};
+
+const SPEAKERS: [&str; 4] = ["DC", "JE", "JK", "KL"];
+
+pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusError> {
+    for file in &walk::audio_files(draft, &[]) {
+        let folder_speaker = file.folders().rev().find_map(speaker_of);
+        let (name_speaker, rest) = match file.stem().split_once('_') {
+            Some((speaker, rest)) => (speaker_of(speaker), rest),
+            None => (None, file.stem()),
+        };
+        let named_otherwise = file.stem().contains('_') && name_speaker.is_none();
+        let Some(label) = label_of(rest).filter(|_| !named_otherwise) else {
+            draft.drop_bad(
+                &file.relative,
+                "its name is not <emotion>NN or <speaker>_<emotion>NN, such as DC_sa01".to_string(),
+            );
+            continue;
+        };
+        let Some(speaker) = name_speaker.or(folder_speaker) else {
+            let reason = "neither its name nor a folder tells the speaker (DC, JE, JK, KL)";
+            draft.drop_bad(&file.relative, reason.to_string());
+            continue;
+        };
+        if folder_speaker.is_some_and(|folder| folder != speaker) {
+            folders::disagree(draft, file, "speaker", speaker);
+        }
+        // A folder `a` or `sa` names a label; `n` and `su` as well.
+        folders::compare_label(draft, file, &label);
+        draft.add(Candidate {
+            id: file.id().to_string(),
+            path: file.path.clone(),
+            speaker,
+            gender: None,
+            language: None,
+            label: &label,
+            segment_s: None,
+            channel: None,
+            place: &file.relative,
+        });
+    }
+    Ok(())
+}
+
+fn speaker_of(text: &str) -> Option<&'static str> {
+    SPEAKERS
+        .into_iter()
+        .find(|known| known.eq_ignore_ascii_case(text))
+}
+
+/// The letters before the two digits, in lower case.
+fn label_of(name: &str) -> Option<String> {
+    let letters = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let digits = name.len() - letters.len();
+    let is_label =
+        (1..=2).contains(&letters.len()) && letters.bytes().all(|b| b.is_ascii_alphabetic());
+    (is_label && digits == 2).then(|| letters.to_ascii_lowercase())
+}

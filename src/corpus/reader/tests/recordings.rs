@@ -1,0 +1,45 @@
+//! Real recordings, where they are; counts of whatever part of a corpus is there.
+
+use super::*;
+
+fn corpora_folder() -> PathBuf {
+    std::env::var_os("PIPE_CORPORA").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora"),
+        PathBuf::from,
+    )
+}
+
+#[test]
+fn real_corpora_are_listed_without_unexplained_files() {
+    let folder = corpora_folder();
+    for (name, config) in shipped().corpora {
+        if !READERS.iter().any(|reader| reader.name == config.reader) {
+            continue;
+        }
+        if !folder.join(&config.root).is_dir() {
+            eprintln!("skipped: no {} in {}", name, folder.display());
+            continue;
+        }
+        let start = std::time::Instant::now();
+        let listing = list(&name, &config, &folder).unwrap();
+        let ms = start.elapsed().as_secs_f64() * 1e3;
+        let check = crate::corpus::check(&name, &config, &listing, None);
+        eprintln!("{name}: {ms:.1} ms, {check:?}\n  {:?}", listing.warnings);
+        assert!(!listing.entries.is_empty(), "{name}");
+        assert_eq!(
+            listing.bad().collect::<Vec<_>>(),
+            Vec::<&crate::corpus::Dropped>::new()
+        );
+        assert!(
+            listing
+                .entries
+                .iter()
+                .all(|e| e.utterance.gender.is_some() || name == "epst")
+        );
+        assert_eq!(
+            (check.utterances.surplus(), check.speakers.surplus()),
+            (0, 0),
+            "{name}"
+        );
+    }
+}

@@ -1,0 +1,222 @@
+//! A split written down: a table of speakers that a person can read and a manifest can pin.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use super::{SplitError, gender_name};
+use crate::corpus::{Gender, Split, Utterance};
+
+const COLUMNS: &str = "speaker\tsplit\tgender\tutterances\thours";
+
+/// One speaker of a [`SplitTable`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct SplitRow {
+    /// The split that gets all utterances of the speaker.
+    pub split: Split,
+    /// Gender, where it is documented.
+    pub gender: Option<Gender>,
+    /// Number of utterances.
+    pub utterances: usize,
+    /// Hours of speech.
+    pub hours: f64,
+}
+
+/// Which split each speaker belongs to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SplitTable {
+    /// Speaker (`<corpus>/<speaker>`) to split.
+    pub rows: BTreeMap<String, SplitRow>,
+}
+
+/// What one split has, in all or of one corpus.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SplitTotal {
+    /// Number of speakers.
+    pub speakers: usize,
+    /// Number of utterances.
+    pub utterances: usize,
+    /// Hours of speech.
+    pub hours: f64,
+}
+
+impl SplitTable {
+    /// The split of a speaker.
+    pub fn split_of(&self, speaker: &str) -> Option<Split> {
+        self.rows.get(speaker).map(|row| row.split)
+    }
+
+    /// What `split` has of `corpus`, or of all corpora without one.
+    pub fn total(&self, split: Split, corpus: Option<&str>) -> SplitTotal {
+        let of_corpus = |speaker: &str| {
+            corpus.is_none_or(|corpus| {
+                speaker
+                    .strip_prefix(corpus)
+                    .is_some_and(|rest| rest.starts_with('/'))
+            })
+        };
+        let mut total = SplitTotal::default();
+        for (speaker, row) in &self.rows {
+            if row.split == split && of_corpus(speaker) {
+                total.speakers += 1;
+                total.utterances += row.utterances;
+                total.hours += row.hours;
+            }
+        }
+        total
+    }
+
+    /// Gives every utterance the split of its speaker.
+    ///
+    /// # Errors
+    /// [`SplitError::Unassigned`] names speakers of the data without a line,
+    /// [`SplitError::UnknownSpeaker`] lines without a speaker in the data. Nothing is changed then.
+    pub fn apply<'u>(
+        &self,
+        utterances: impl IntoIterator<Item = &'u mut Utterance>,
+    ) -> Result<(), SplitError> {
+        let mut utterances: Vec<&mut Utterance> = utterances.into_iter().collect();
+        self.covers(
+            utterances
+                .iter()
+                .map(|utterance| utterance.speaker.as_str()),
+        )?;
+        for utterance in &mut utterances {
+            if let Some(split) = self.split_of(&utterance.speaker) {
+                utterance.split = split;
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that `speakers` and those of the table are the same.
+    ///
+    /// # Errors
+    /// As [`SplitTable::apply`].
+    pub fn covers<'s>(
+        &self,
+        speakers: impl IntoIterator<Item = &'s str>,
+    ) -> Result<(), SplitError> {
+        let speakers: BTreeSet<&str> = speakers.into_iter().collect();
+        let unassigned: Vec<String> = speakers
+            .iter()
+            .filter(|speaker| !self.rows.contains_key(**speaker))
+            .map(ToString::to_string)
+            .collect();
+        if !unassigned.is_empty() {
+            return Err(SplitError::Unassigned {
+                speakers: unassigned,
+            });
+        }
+        let unknown: Vec<String> = self
+            .rows
+            .keys()
+            .filter(|s| !speakers.contains(s.as_str()))
+            .cloned()
+            .collect();
+        match unknown.is_empty() {
+            true => Ok(()),
+            false => Err(SplitError::UnknownSpeaker { speakers: unknown }),
+        }
+    }
+
+    /// The table as tab-separated text, with the totals as comments on top.
+    pub fn to_text(&self) -> String {
+        let mut text = String::from("# Speakers and their splits; lines with # are comments.\n");
+        for split in Split::ALL {
+            let total = self.total(split, None);
+            // Writing to a String cannot fail.
+            let _ = writeln!(
+                text,
+                "# {}: {} speakers, {} utterances, {:.3} h",
+                split.name(),
+                total.speakers,
+                total.utterances,
+                total.hours
+            );
+        }
+        text.push_str(COLUMNS);
+        text.push('\n');
+        for (speaker, row) in &self.rows {
+            let _ = writeln!(
+                text,
+                "{speaker}\t{}\t{}\t{}\t{:.6}",
+                row.split.name(),
+                gender_name(row.gender),
+                row.utterances,
+                row.hours
+            );
+        }
+        text
+    }
+
+    /// Reads what [`SplitTable::to_text`] writes. A person may leave out the columns after `split`.
+    ///
+    /// # Errors
+    /// [`SplitError::Line`] for the first line that is not understood.
+    pub fn parse(text: &str) -> Result<Self, SplitError> {
+        let mut table = Self::default();
+        for (index, line) in text.lines().enumerate() {
+            let content = line.trim_end();
+            if content.is_empty() || content.starts_with('#') || content == COLUMNS {
+                continue;
+            }
+            let (speaker, row) = row(content).map_err(|reason| SplitError::Line {
+                line: index + 1,
+                reason,
+            })?;
+            if table.rows.insert(speaker.to_string(), row).is_some() {
+                let reason = format!("speaker {speaker} is assigned twice");
+                return Err(SplitError::Line {
+                    line: index + 1,
+                    reason,
+                });
+            }
+        }
+        Ok(table)
+    }
+}
+
+fn row(line: &str) -> Result<(&str, SplitRow), String> {
+    let mut fields = line.split('\t').map(str::trim);
+    let speaker = fields.next().unwrap_or_default();
+    if speaker.is_empty() {
+        return Err("no speaker".to_string());
+    }
+    let split = fields
+        .next()
+        .ok_or("no tab and no split after the speaker")?;
+    let split = Split::parse(split)
+        .ok_or_else(|| format!("`{split}` is none of train, validation, test"))?;
+    let gender = match fields.next() {
+        None | Some("" | "-") => None,
+        Some(text) => Some(
+            Gender::parse(text).ok_or_else(|| format!("`{text}` is none of female, male, -"))?,
+        ),
+    };
+    let utterances = match fields.next() {
+        None | Some("") => 0,
+        Some(text) => text
+            .parse()
+            .map_err(|_| format!("`{text}` is no number of utterances"))?,
+    };
+    let hours = match fields.next() {
+        None | Some("") => 0.0,
+        Some(text) => text
+            .parse::<f64>()
+            .ok()
+            .filter(|hours| hours.is_finite() && *hours >= 0.0)
+            .ok_or_else(|| format!("`{text}` is no number of hours"))?,
+    };
+    match fields.next() {
+        Some(_) => Err("more than five columns".to_string()),
+        None => Ok((
+            speaker,
+            SplitRow {
+                split,
+                gender,
+                utterances,
+                hours,
+            },
+        )),
+    }
+}

@@ -1,0 +1,194 @@
+//! The files below a corpus folder, with names that can safely become utterance ids.
+
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+use super::draft::Draft;
+
+/// Extensions of files that may hold an utterance; what is inside is sniffed when it is read.
+const AUDIO_EXTENSIONS: [&str; 6] = ["wav", "aif", "aiff", "aifc", "flac", "sph"];
+
+/// Extensions of audio and video that readers pass over with one warning for all.
+const OTHER_EXTENSIONS: [&str; 7] = ["mp3", "ogg", "opus", "m4a", "wma", "w64", "raw"];
+
+/// A file below a corpus folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct FoundFile {
+    /// The file as it can be opened.
+    pub path: PathBuf,
+    /// The same below the corpus folder, with `/` between names on every system.
+    pub relative: String,
+}
+
+impl FoundFile {
+    /// Names of the folders above it, outermost first.
+    pub fn folders(&self) -> impl DoubleEndedIterator<Item = &str> {
+        let folders = self
+            .relative
+            .rsplit_once('/')
+            .map_or("", |(folders, _)| folders);
+        folders.split('/').filter(|name| !name.is_empty())
+    }
+
+    /// Name of the folder it is in; empty at the top.
+    pub fn folder(&self) -> &str {
+        self.folders().next_back().unwrap_or("")
+    }
+
+    /// File name with extension.
+    pub fn name(&self) -> &str {
+        self.relative
+            .rsplit_once('/')
+            .map_or(&self.relative, |(_, name)| name)
+    }
+
+    /// File name without extension.
+    pub fn stem(&self) -> &str {
+        let name = self.name();
+        name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+    }
+
+    /// Extension without the dot; empty where there is none.
+    pub fn extension(&self) -> &str {
+        self.name()
+            .rsplit_once('.')
+            .map_or("", |(_, extension)| extension)
+    }
+
+    /// True if the extension is `wanted`, compared without case.
+    pub fn has_extension(&self, wanted: &str) -> bool {
+        self.extension().eq_ignore_ascii_case(wanted)
+    }
+
+    /// True if the extension is one of audio files.
+    pub fn is_audio(&self) -> bool {
+        AUDIO_EXTENSIONS
+            .iter()
+            .any(|known| self.has_extension(known))
+    }
+
+    /// Path below the corpus folder without extension, the tail of an utterance id.
+    pub fn id(&self) -> &str {
+        let extension = self.extension();
+        let cut = if self.name().contains('.') {
+            extension.len() + 1
+        } else {
+            0
+        };
+        &self.relative[..self.relative.len() - cut]
+    }
+}
+
+/// All files below the root of `draft`, sorted by path; folders named in `pass_over` (lower case)
+/// are not entered, dot-files and dot-folders are not seen.
+///
+/// Symbolic links are followed. Link loops, what cannot be read, and names that are not UTF-8 or
+/// hold control characters are set aside in the draft.
+pub(super) fn files(draft: &mut Draft<'_>, pass_over: &[&str]) -> Vec<FoundFile> {
+    let root = draft.root().to_path_buf();
+    let mut found = Vec::new();
+    let mut walk = WalkDir::new(&root)
+        .min_depth(1)
+        .follow_links(true)
+        .into_iter();
+    while let Some(step) = walk.next() {
+        let entry = match step {
+            Ok(entry) => entry,
+            Err(error) => {
+                let path = error.path().unwrap_or(&root);
+                if !is_hidden(path) {
+                    draft.drop_bad(&printable(&root, path), reason_of(&error));
+                }
+                continue;
+            }
+        };
+        let is_folder = entry.file_type().is_dir();
+        let name = entry.file_name().to_str();
+        let unusable = match name {
+            None => Some("its name is not UTF-8"),
+            Some(name) if name.chars().any(char::is_control) => {
+                Some("its name holds a line break or another control character")
+            }
+            Some(_) => None,
+        };
+        let hidden = entry.file_name().as_encoded_bytes().first() == Some(&b'.');
+        let passed_over = is_folder
+            && name.is_some_and(|name| pass_over.iter().any(|p| p.eq_ignore_ascii_case(name)));
+        if is_folder && (hidden || passed_over || unusable.is_some()) {
+            walk.skip_current_dir();
+        }
+        if hidden || passed_over {
+            continue;
+        }
+        if let Some(reason) = unusable {
+            draft.drop_bad(&printable(&root, entry.path()), reason.to_string());
+            continue;
+        }
+        if is_folder {
+            continue;
+        }
+        let Some(relative) = entry.path().strip_prefix(&root).ok().and_then(Path::to_str) else {
+            draft.drop_bad(
+                &printable(&root, entry.path()),
+                "its path is not UTF-8".to_string(),
+            );
+            continue;
+        };
+        let relative = if std::path::MAIN_SEPARATOR == '/' {
+            relative.to_string()
+        } else {
+            relative.replace(std::path::MAIN_SEPARATOR, "/")
+        };
+        if !entry.file_type().is_file() {
+            draft.drop_bad(&relative, "it is not a regular file".to_string());
+            continue;
+        }
+        found.push(FoundFile {
+            relative,
+            path: entry.into_path(),
+        });
+    }
+    found.sort_by(|a, b| a.relative.cmp(&b.relative));
+    found
+}
+
+/// Those of [`files`] that may hold audio; files in other audio formats are one warning each format.
+pub(super) fn audio_files(draft: &mut Draft<'_>, pass_over: &[&str]) -> Vec<FoundFile> {
+    let mut found = files(draft, pass_over);
+    note_other_formats(draft, &found);
+    found.retain(FoundFile::is_audio);
+    found
+}
+
+/// Warns of files in audio formats that no reader takes.
+pub(super) fn note_other_formats(draft: &mut Draft<'_>, found: &[FoundFile]) {
+    for file in found {
+        if let Some(other) = OTHER_EXTENSIONS
+            .iter()
+            .find(|other| file.has_extension(other))
+        {
+            draft.note(format!(".{other} files are not read"), &file.relative);
+        }
+    }
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| name.as_encoded_bytes().first() == Some(&b'.'))
+}
+
+fn printable(root: &Path, path: &Path) -> String {
+    let below = path.strip_prefix(root).unwrap_or(path);
+    below.to_string_lossy().into_owned()
+}
+
+fn reason_of(error: &walkdir::Error) -> String {
+    if error.loop_ancestor().is_some() {
+        return "it is a symbolic link to a folder above it".to_string();
+    }
+    match error.io_error() {
+        Some(error) => format!("it cannot be read: {error}"),
+        None => "it cannot be read".to_string(),
+    }
+}

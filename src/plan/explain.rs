@@ -1,0 +1,128 @@
+//! Why a step would run, or did run: what differs from the earlier run it is compared with.
+
+use serde::Serialize;
+
+use crate::artifact::{Difference, KeyMaterial};
+use crate::cache::{Cache, Listing, StepRecord};
+use crate::digest::Digest;
+
+use super::Plan;
+
+/// Why a step is not the same as in an earlier run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Explanation {
+    /// The step.
+    pub step: String,
+    /// When the earlier run was, in seconds since 1970; none when there was none.
+    pub compared_with_s: Option<u64>,
+    /// What differs; empty when the step never ran before.
+    pub reasons: Vec<Reason>,
+}
+
+/// One thing that differs.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Reason {
+    /// A parameter, a version or a file outside.
+    Value(Difference),
+    /// The result of a step before it.
+    Input {
+        /// That step.
+        step: String,
+    },
+    /// A file or utterance of a source.
+    File {
+        /// The utterance's id.
+        id: String,
+        /// Digest it had, in short.
+        old: Option<String>,
+        /// Digest it has, in short.
+        new: Option<String>,
+    },
+}
+
+/// Compares a step with the last run in which its key was another.
+pub fn explain(
+    plan: &Plan,
+    cache: &Cache,
+    step: usize,
+    now: &KeyMaterial,
+    listing: Option<&Listing>,
+) -> Explanation {
+    let key = now.key();
+    let id = plan.steps[step].id();
+    let earlier = cache
+        .runs
+        .all(&plan.name)
+        .into_iter()
+        .rev()
+        .find_map(|run| {
+            let old = *run.steps.get(id)?;
+            let record: StepRecord = (old != key).then(|| cache.records.get(&old))??;
+            Some((run.started_s, record))
+        });
+    let Some((started_s, record)) = earlier else {
+        return Explanation {
+            step: id.into(),
+            compared_with_s: None,
+            reasons: Vec::new(),
+        };
+    };
+    let mut reasons = Vec::new();
+    for difference in now.differences(&record.material) {
+        if difference.name == "source" {
+            let files = changed_files(plan, cache, step, &difference, listing);
+            if files.is_empty() {
+                reasons.push(Reason::Value(difference));
+            }
+            reasons.extend(files);
+        } else if let Some(parameter) = difference.name.strip_prefix("input.") {
+            let named = plan.steps[step]
+                .inputs
+                .iter()
+                .find(|(name, _)| parameter.starts_with(name.as_str()));
+            match named {
+                Some((_, input)) => reasons.push(Reason::Input {
+                    step: plan.steps[*input].id().into(),
+                }),
+                None => reasons.push(Reason::Value(difference)),
+            }
+        } else {
+            reasons.push(Reason::Value(difference));
+        }
+    }
+    Explanation {
+        step: id.into(),
+        compared_with_s: Some(started_s),
+        reasons,
+    }
+}
+
+fn changed_files(
+    plan: &Plan,
+    cache: &Cache,
+    step: usize,
+    difference: &Difference,
+    listing: Option<&Listing>,
+) -> Vec<Reason> {
+    let old = difference.old.as_deref().and_then(Digest::parse);
+    let old = old.and_then(|digest| {
+        cache
+            .listings(&plan.listing_name(step))
+            .at(&digest)
+            .ok()
+            .flatten()
+    });
+    let (Some(old), Some(new)) = (old, listing) else {
+        return Vec::new();
+    };
+    let ids: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    ids.into_iter()
+        .filter(|id| old.get(*id) != new.get(*id))
+        .map(|id| Reason::File {
+            id: id.clone(),
+            old: old.get(id).map(Digest::short),
+            new: new.get(id).map(Digest::short),
+        })
+        .collect()
+}

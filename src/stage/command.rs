@@ -1,0 +1,537 @@
+//! `command`: any program as a stage, once over whole sets or once for each item.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use miette::Diagnostic;
+use serde::Deserialize;
+use serde_json::{Map, Value as Json};
+use thiserror::Error;
+
+use crate::artifact::{ArtifactKind, ItemData, KeyMaterial};
+use crate::audio;
+use crate::corpus::Corpora;
+use crate::manifest::{Complaint, Declaration, Kind, Parameter, Problem, Problems, Shape};
+use crate::progress::Progress;
+
+use super::{
+    Facts, InputContent, InputLabel, Interrupted, ItemContext, ItemCopy, ItemError, ItemStage,
+    MAX_BAD, STORE, Stage, StepInput, WholeContext, WholeStage,
+};
+
+const ANY: &[ArtifactKind] = &[
+    ArtifactKind::Audio,
+    ArtifactKind::Features,
+    ArtifactKind::Model,
+    ArtifactKind::Evaluation,
+    ArtifactKind::Report,
+    ArtifactKind::Files,
+];
+const ITEMS: &[ArtifactKind] = &[
+    ArtifactKind::Audio,
+    ArtifactKind::Features,
+    ArtifactKind::Files,
+];
+
+pub static KIND: Kind = Kind {
+    name: "command",
+    version: 1,
+    doc: "Runs a program: once, with declared inputs and outputs; or once per item with `for_each`. It runs in the manifest's folder.",
+    parameters: &[
+        Parameter::required(
+            "run",
+            Shape::Either(&[Shape::Text, Shape::List(&Shape::Text)]),
+            "A line for `sh -c`, or a list of program and arguments. {input} and {output} name the item's files; {NAME} an input's folder, {out} the folder for outputs.",
+        ),
+        Parameter::optional(
+            "for_each",
+            Shape::Input(ITEMS),
+            "The stage whose items are handed over one by one: audio as 32-bit float WAV, features as safetensors.",
+        ),
+        Parameter::default(
+            "inputs",
+            Shape::Map(&Shape::Input(ANY)),
+            "{}",
+            "Names and the stages whose results are handed over as folders.",
+        ),
+        Parameter::default(
+            "files",
+            Shape::List(&Shape::Path),
+            "[]",
+            "Files that the program reads, such as its script; their content enters the key.",
+        ),
+        Parameter::default(
+            "outputs",
+            Shape::List(&Shape::Text),
+            "[]",
+            "Files that must be in {out} afterwards.",
+        ),
+        Parameter::default(
+            "makes",
+            Shape::Choice(&["audio", "features", "files"]),
+            "\"files\"",
+            "What {output} holds with `for_each`.",
+        ),
+        Parameter::default(
+            "environment",
+            Shape::Map(&Shape::Text),
+            "{}",
+            "Environment variables set for the program.",
+        ),
+        MAX_BAD,
+        STORE,
+    ],
+    gathers: true,
+    output,
+    validate,
+};
+
+fn output(parameters: &Map<String, Json>) -> ArtifactKind {
+    match parameters.get("makes").and_then(Json::as_str) {
+        Some("audio") => ArtifactKind::Audio,
+        Some("features") => ArtifactKind::Features,
+        _ => ArtifactKind::Files,
+    }
+}
+
+fn validate(parameters: &Map<String, Json>) -> Vec<Complaint> {
+    let mut complaints = Vec::new();
+    let mut complain = |path: &str, message: &str, help: &str| {
+        complaints.push(Complaint {
+            path: path.into(),
+            message: message.into(),
+            help: Some(help.into()),
+        });
+    };
+    let per_item = parameters.contains_key("for_each");
+    let has_outputs = parameters
+        .get("outputs")
+        .and_then(Json::as_array)
+        .is_some_and(|list| !list.is_empty());
+    let makes_items = parameters.get("makes").and_then(Json::as_str) != Some("files");
+    if per_item && has_outputs {
+        complain(
+            "outputs",
+            "`outputs` has no meaning with `for_each`",
+            "the program writes {output}; remove `outputs`",
+        );
+    }
+    if !per_item && !has_outputs {
+        complain(
+            "run",
+            "the command declares no outputs",
+            "outputs = [\"result.json\"], written by the program into {out}",
+        );
+    }
+    if !per_item && makes_items {
+        complain(
+            "makes",
+            "only a command with `for_each` makes items",
+            "add for_each = \"stage\", or remove `makes`",
+        );
+    }
+    complaints
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Line {
+    Shell(String),
+    Program(Vec<String>),
+}
+
+#[derive(Deserialize)]
+struct Options {
+    run: Line,
+    for_each: Option<String>,
+    inputs: BTreeMap<String, String>,
+    outputs: Vec<String>,
+    environment: BTreeMap<String, String>,
+}
+
+/// Why a command did not do its work.
+#[derive(Debug, Error, Diagnostic)]
+enum CommandError {
+    #[error("cannot start `{program}`: {source}")]
+    #[diagnostic(
+        code(command::start),
+        help("check that the program is installed and on the PATH")
+    )]
+    Start {
+        program: String,
+        source: std::io::Error,
+    },
+    #[error("the command ended with {status}\n{tail}")]
+    #[diagnostic(code(command::failed), help("run it by hand: {line}"))]
+    Failed {
+        status: String,
+        tail: String,
+        line: String,
+    },
+    #[error("the command did not write `{name}`")]
+    #[diagnostic(
+        code(command::no_output),
+        help("it must write every file of `outputs` into {{out}}")
+    )]
+    NoOutput { name: String },
+    #[error("cannot prepare {}: {source}", path.display())]
+    #[diagnostic(code(command::prepare))]
+    Prepare {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("{0}")]
+    #[diagnostic(code(command::item))]
+    Item(String),
+    #[error("interrupted")]
+    #[diagnostic(code(run::interrupted))]
+    Stopped,
+}
+
+struct CommandStage {
+    options: Options,
+    files: Vec<(String, PathBuf)>,
+    folder: PathBuf,
+    makes: ArtifactKind,
+}
+
+pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Problems> {
+    let options: Options = super::options(declaration)?;
+    let mut problems = Problems::default();
+    let mut files = Vec::new();
+    for (index, written) in declaration.parameters["files"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .enumerate()
+    {
+        let written = written.as_str().unwrap_or_default();
+        let path = declaration.resolve(&format!("files.{index}"), written);
+        if !path.is_file() {
+            problems.push(
+                Problem::new(
+                    "manifest::missing_file",
+                    format!("there is no file {}", path.display()),
+                )
+                .at(declaration.place_of(&format!("files.{index}")), "not found")
+                .help("the path is relative to the manifest it is written in"),
+            );
+        }
+        files.push((written.to_string(), path));
+    }
+    let folder = declaration.resolve("run", "");
+    let folder = if folder.as_os_str().is_empty() {
+        PathBuf::from(".")
+    } else {
+        folder
+    };
+    let stage = CommandStage {
+        makes: output(&declaration.parameters),
+        files,
+        folder,
+        options,
+    };
+    let stage = match stage.options.for_each {
+        Some(_) => Stage::Items(Box::new(stage)),
+        None => Stage::Whole(Box::new(stage)),
+    };
+    problems.or_ok(stage)
+}
+
+impl CommandStage {
+    fn add_files(&self, facts: &dyn Facts, material: &mut KeyMaterial) -> std::io::Result<()> {
+        for (name, path) in &self.files {
+            material.add(format!("file.{name}"), facts.facts(path)?.digest.hex());
+        }
+        Ok(())
+    }
+
+    /// Runs the program with `{name}` replaced, in a process group of its own so that stopping reaches all of it.
+    fn execute(
+        &self,
+        places: &BTreeMap<String, PathBuf>,
+        progress: &dyn Progress,
+    ) -> Result<(), CommandError> {
+        let fill = |text: &str| {
+            places.iter().fold(text.to_string(), |text, (name, path)| {
+                text.replace(&format!("{{{name}}}"), &path.to_string_lossy())
+            })
+        };
+        let (program, arguments) = match &self.options.run {
+            Line::Shell(line) => ("sh".to_string(), vec!["-c".to_string(), fill(line)]),
+            Line::Program(parts) => {
+                let mut parts = parts.iter().map(|part| fill(part));
+                (parts.next().unwrap_or_default(), parts.collect())
+            }
+        };
+        let mut command = Command::new(&program);
+        command
+            .args(&arguments)
+            .current_dir(&self.folder)
+            .envs(&self.options.environment)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0);
+        let mut child = command.spawn().map_err(|source| CommandError::Start {
+            program: program.clone(),
+            source,
+        })?;
+        let readers = [
+            child.stdout.take().map(|stream| tail_of(Box::new(stream))),
+            child.stderr.take().map(|stream| tail_of(Box::new(stream))),
+        ];
+        let status = wait(&mut child, progress)?;
+        let tail: String = readers
+            .into_iter()
+            .flatten()
+            .map(|reader| reader.join().unwrap_or_default())
+            .collect();
+        if status.success() {
+            return Ok(());
+        }
+        let status = match (status.code(), status.signal()) {
+            (Some(code), _) => format!("exit code {code}"),
+            (None, Some(signal)) => format!("signal {signal}"),
+            _ => "no status".into(),
+        };
+        let line = [vec![program], arguments].concat().join(" ");
+        Err(CommandError::Failed {
+            status,
+            tail: tail.trim_end().to_string(),
+            line,
+        })
+    }
+}
+
+/// Waits for the child; on interruption its whole process group is ended.
+fn wait(
+    child: &mut Child,
+    progress: &dyn Progress,
+) -> Result<std::process::ExitStatus, CommandError> {
+    let mut pause = Duration::from_micros(200);
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Ok(status),
+            Err(source) => {
+                return Err(CommandError::Start {
+                    program: "the command".into(),
+                    source,
+                });
+            }
+            Ok(None) if progress.interrupted() => {
+                if let Some(group) = rustix::process::Pid::from_raw(child.id() as i32) {
+                    let _ =
+                        rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+                }
+                let _ = child.wait();
+                return Err(CommandError::Stopped);
+            }
+            Ok(None) => {
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(Duration::from_millis(20));
+            }
+        }
+    }
+}
+
+/// Reads a stream to its end on a thread of its own and keeps the last lines.
+fn tail_of(mut stream: Box<dyn Read + Send>) -> std::thread::JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut kept: Vec<u8> = Vec::new();
+        let mut buffer = [0_u8; 8192];
+        while let Ok(count @ 1..) = stream.read(&mut buffer) {
+            kept.extend_from_slice(&buffer[..count]);
+            if kept.len() > 64 * 1024 {
+                kept.drain(..kept.len() - 4096);
+            }
+        }
+        let text = String::from_utf8_lossy(&kept);
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(20)..]
+            .iter()
+            .map(|line| format!("{line}\n"))
+            .collect()
+    })
+}
+
+impl ItemStage for CommandStage {
+    /// The names of inputs change nothing; with `for_each` there are no other inputs.
+    fn surroundings(&self, facts: &dyn Facts, material: &mut KeyMaterial) -> std::io::Result<()> {
+        self.add_files(facts, material)
+    }
+
+    /// A program may not repeat itself to the bit, so what it made is kept.
+    fn must_store(&self) -> bool {
+        true
+    }
+
+    fn process(
+        &self,
+        _copy: &ItemCopy,
+        input: &ItemData,
+        context: &ItemContext<'_>,
+    ) -> Result<ItemData, ItemError> {
+        let folder = tempfile::tempdir_in(context.scratch).map_err(ItemError::passing)?;
+        let root = std::path::absolute(folder.path()).map_err(ItemError::passing)?;
+        let input_path = root.join(input_name(input));
+        write_item(&input_path, input).map_err(ItemError::passing)?;
+        let output_path = root.join(match self.makes {
+            ArtifactKind::Audio => "output.wav",
+            ArtifactKind::Features => "output.safetensors",
+            _ => "output",
+        });
+        let places = BTreeMap::from([
+            ("input".to_string(), input_path),
+            ("output".to_string(), output_path.clone()),
+        ]);
+        self.execute(&places, context.progress)
+            .map_err(ItemError::passing)?;
+        read_item(&output_path, self.makes).map_err(ItemError::passing)
+    }
+}
+
+impl WholeStage for CommandStage {
+    fn surroundings(
+        &self,
+        _inputs: &[(String, InputLabel)],
+        facts: &dyn Facts,
+        material: &mut KeyMaterial,
+    ) -> std::io::Result<()> {
+        self.add_files(facts, material)
+    }
+
+    fn run(&self, context: &WholeContext<'_>) -> miette::Result<()> {
+        let absolute = |path: &Path| {
+            std::path::absolute(path).map_err(|source| CommandError::Prepare {
+                path: path.to_path_buf(),
+                source,
+            })
+        };
+        let out = absolute(context.out)?;
+        let mut places = BTreeMap::from([("out".to_string(), out.clone())]);
+        for name in self.options.inputs.keys() {
+            let folder = absolute(context.scratch)?.join("inputs").join(name);
+            for input in context.inputs_of(&format!("inputs.{name}")) {
+                hand_over(input, &folder, &input.label)?;
+            }
+            places.insert(name.clone(), folder);
+        }
+        match self.execute(&places, context.progress) {
+            Err(CommandError::Stopped) => return Err(Interrupted.into()),
+            other => other?,
+        }
+        for name in &self.options.outputs {
+            if !out.join(name).is_file() {
+                return Err(CommandError::NoOutput { name: name.clone() }.into());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Lays an input out as a folder: its files, or one file per item with a table `items.tsv`.
+fn hand_over(input: &StepInput, folder: &Path, label: &InputLabel) -> Result<(), CommandError> {
+    // Variants of one stage lie in folders of their own.
+    let parts: Vec<String> = label
+        .variant
+        .iter()
+        .map(|(axis, value)| format!("{axis}={value}"))
+        .collect();
+    let folder = if parts.is_empty() {
+        folder.to_path_buf()
+    } else {
+        folder.join(parts.join(",").replace('/', "_"))
+    };
+    let failed = |path: &Path| {
+        let path = path.to_path_buf();
+        move |source: std::io::Error| CommandError::Prepare { path, source }
+    };
+    std::fs::create_dir_all(&folder).map_err(failed(&folder))?;
+    match &input.content {
+        InputContent::Files(files) => {
+            for (name, path) in files {
+                let target = folder.join(name);
+                let parent = target.parent().unwrap_or(&folder);
+                std::fs::create_dir_all(parent).map_err(failed(parent))?;
+                let object = std::path::absolute(path).map_err(failed(path))?;
+                std::os::unix::fs::symlink(&object, &target).map_err(failed(&target))?;
+            }
+        }
+        InputContent::Items(items) => {
+            let table = folder.join("items.tsv");
+            let file = std::fs::File::create(&table).map_err(failed(&table))?;
+            let mut rows = csv::WriterBuilder::new().delimiter(b'\t').from_writer(file);
+            let row_failed =
+                |error: csv::Error| CommandError::Item(format!("cannot write items.tsv: {error}"));
+            let head = [
+                "file", "id", "corpus", "speaker", "gender", "language", "label", "emotion",
+                "split",
+            ];
+            rows.write_record(head).map_err(row_failed)?;
+            for (index, item) in items.iter().enumerate() {
+                let name = format!("{index:06}.safetensors");
+                let path = folder.join(&name);
+                std::fs::write(&path, &*item.blob).map_err(failed(&path))?;
+                let utterance = &item.utterance;
+                let gender = utterance.gender.map_or("", |gender| gender.name());
+                rows.write_record([
+                    &name,
+                    &utterance.id,
+                    &utterance.corpus,
+                    &utterance.speaker,
+                    gender,
+                    &utterance.language,
+                    &utterance.label,
+                    utterance.emotion.name(),
+                    utterance.split.name(),
+                ])
+                .map_err(row_failed)?;
+            }
+            rows.flush().map_err(failed(&table))?;
+        }
+    }
+    Ok(())
+}
+
+fn input_name(data: &ItemData) -> &'static str {
+    match data {
+        ItemData::Audio(_) => "input.wav",
+        ItemData::Features(_) => "input.safetensors",
+        ItemData::Bytes(_) => "input",
+    }
+}
+
+fn write_item(path: &Path, data: &ItemData) -> Result<(), String> {
+    match data {
+        ItemData::Audio(wave) => audio::write_wav(path, wave).map_err(|error| error.to_string()),
+        ItemData::Features(_) => {
+            let bytes = data.encode().map_err(|error| error.to_string())?;
+            std::fs::write(path, bytes).map_err(|error| error.to_string())
+        }
+        ItemData::Bytes(bytes) => std::fs::write(path, bytes).map_err(|error| error.to_string()),
+    }
+}
+
+fn read_item(path: &Path, kind: ArtifactKind) -> Result<ItemData, String> {
+    if !path.is_file() {
+        return Err("the command did not write {output}".into());
+    }
+    match kind {
+        ArtifactKind::Audio => audio::read(path, None, None)
+            .map(ItemData::Audio)
+            .map_err(|error| error.to_string()),
+        ArtifactKind::Features => {
+            let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+            ItemData::decode(kind, &bytes)
+                .map_err(|error| format!("{error}; expected a tensor `features` [frames, bins]"))
+        }
+        _ => std::fs::read(path)
+            .map(ItemData::Bytes)
+            .map_err(|error| error.to_string()),
+    }
+}
