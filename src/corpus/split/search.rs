@@ -31,9 +31,12 @@ pub(super) struct Person {
     pub hours: f64,
 }
 
+/// Gender and durations in seconds of one speaker.
+type Speech = (Option<Gender>, Vec<f64>);
+
 /// Corpus to its speakers, both sorted by name.
 pub(super) fn people(entries: &[(Utterance, f64)]) -> BTreeMap<String, Vec<Person>> {
-    let mut corpora: BTreeMap<&str, BTreeMap<&str, (Option<Gender>, Vec<f64>)>> = BTreeMap::new();
+    let mut corpora: BTreeMap<&str, BTreeMap<&str, Speech>> = BTreeMap::new();
     for (utterance, duration_s) in entries {
         let speakers = corpora.entry(&utterance.corpus).or_default();
         let (gender, durations) = speakers.entry(&utterance.speaker).or_default();
@@ -44,7 +47,7 @@ pub(super) fn people(entries: &[(Utterance, f64)]) -> BTreeMap<String, Vec<Perso
             0.0
         });
     }
-    let person = |(speaker, (gender, mut durations)): (&str, (Option<Gender>, Vec<f64>))| {
+    let person = |(speaker, (gender, mut durations)): (&str, Speech)| {
         // In a fixed order, so that the sum does not depend on that of the entries.
         durations.sort_by(f64::total_cmp);
         let hours = durations.iter().sum::<f64>() / 3600.0;
@@ -100,10 +103,14 @@ pub(super) fn assign(
     let mut best: Option<(Cost, Vec<usize>)> = None;
     for _ in 0..starts {
         order.shuffle(&mut random);
-        let candidate = search.from_order(&order);
+        let candidate = search.fill_and_improve(&order);
+        let perfect = candidate.0 == (0, 0);
         // Strictly better: among equals the first, so the seed chooses.
         if best.as_ref().is_none_or(|(cost, _)| candidate.0 < *cost) {
             best = Some(candidate);
+        }
+        if perfect {
+            break;
         }
     }
     let parts = best.map_or_else(Vec::new, |(_, parts)| parts);
@@ -146,7 +153,7 @@ impl<'a> Search<'a> {
     }
 
     /// Fills the held-out splits in `order`, then improves by single moves and swaps.
-    fn from_order(&self, order: &[usize]) -> (Cost, Vec<usize>) {
+    fn fill_and_improve(&self, order: &[usize]) -> (Cost, Vec<usize>) {
         let mut parts = vec![self.bulk; self.people.len()];
         let mut tally = Tally::default();
         for &person in order {
@@ -250,8 +257,11 @@ impl<'a> Search<'a> {
     fn cost(&self, tally: &Tally) -> Cost {
         // The bulk is not counted: it would let too much in one split make up for too little in
         // another.
-        let off: f64 =
-            self.held.iter().map(|&part| (tally.hours[part] - self.wanted[part]).abs()).sum();
+        let off: f64 = self
+            .held
+            .iter()
+            .map(|&part| (tally.hours[part] - self.wanted[part]).abs())
+            .sum();
         (self.broken_rules(tally), (off / self.step_hours) as u64)
     }
 
@@ -263,7 +273,8 @@ impl<'a> Search<'a> {
         if one_each {
             let first = tally.genders[self.held[0]];
             let second = tally.genders[self.held[1]];
-            return u32::from(first == second);
+            let unknown = first == [0, 0] || second == [0, 0];
+            return u32::from(unknown || first == second);
         }
         let lacks = |part: &&usize| {
             let [women, men] = tally.genders[**part];

@@ -244,6 +244,22 @@ fn a_pinned_table_must_name_exactly_the_speakers_of_the_data() {
     }
 }
 
+#[test]
+fn hundreds_of_speakers_are_split_at_once() {
+    for count in [91, 300, 3000] {
+        let data = corpus("c", count, &BOTH, 5.257);
+        let start = std::time::Instant::now();
+        let table = assign(&data, &SplitOptions::default()).unwrap();
+        let seconds = start.elapsed().as_secs_f64();
+        eprintln!("{count} speakers split in {:.1} ms", seconds * 1e3);
+        assert!(seconds < 5.0, "{count} speakers: {seconds} s");
+        for split in [Split::Validation, Split::Test] {
+            let hours = table.total(split, None).hours;
+            assert!((hours - 0.5257).abs() < 0.03, "{count} speakers: {hours} h");
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn every_speaker_is_in_one_split_and_none_is_starved(

@@ -153,7 +153,11 @@ struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0, line: 1 }
+        Self {
+            bytes,
+            at: 0,
+            line: 1,
+        }
     }
 
     /// The line, counted from 1, of the first byte of the record at `position` that ends no line.

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::corpus::{AudioSource, Corpora, DropCause, Emotion, Entry, Gender};
 
+#[cfg(unix)]
 mod folders;
 mod layouts;
 mod recordings;
