@@ -10,6 +10,7 @@ use crate::corpus::draft::{Candidate, Draft};
 use crate::corpus::error::nearest_first;
 use crate::corpus::{CorpusError, Gender};
 
+mod json_lines;
 mod rows;
 
 use rows::{Format, Row};

@@ -85,7 +85,7 @@ fn shipped() -> Corpora {
 type Told<'a> = (&'a str, &'a str, Option<Gender>, &'a str, Emotion);
 
 fn told(listing: &Listing) -> Vec<Told<'_>> {
-    listing.entries.iter().map(|entry| tell(entry)).collect()
+    listing.entries.iter().map(tell).collect()
 }
 
 fn tell(entry: &Entry) -> Told<'_> {
