@@ -28,7 +28,7 @@ pub struct CorpusConfig {
     pub official: Option<Official>,
     /// Emotion labels to classes.
     pub labels: Labels,
-    /// Gender by speaker, where the files do not say.
+    /// Gender by speaker (without the corpus name), where the files do not say or say it wrongly.
     #[serde(default)]
     pub genders: BTreeMap<String, Gender>,
     /// Options of the reader, such as `channels = ["speech"]` of RAVDESS.
@@ -40,11 +40,11 @@ pub struct CorpusConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Official {
-    /// Number of utterances with any label.
+    /// Number of utterances with any label, dropped ones included.
     pub utterances: usize,
     /// Number of speakers.
     pub speakers: usize,
-    /// Hours of audio.
+    /// Hours of the utterances whose label is not dropped.
     #[serde(default)]
     pub hours: Option<f64>,
     /// Utterances per label, where published.

@@ -52,7 +52,7 @@ impl LabelMap {
         Ok(Self { classes })
     }
 
-    /// What the map says of `label`, compared as [`normalise`] has it.
+    /// What the map says of `label`, compared without case, hyphens, underscores and runs of blanks.
     pub fn look_up(&self, label: &str) -> Mapped {
         self.classes
             .get(&normalise(label))

@@ -126,6 +126,10 @@ pub(super) fn files(draft: &mut Draft<'_>, pass_over: &[&str]) -> Vec<FoundFile>
             continue;
         }
         if is_folder {
+            if entry.path_is_symlink() && is_above(entry.path(), &root) {
+                walk.skip_current_dir();
+                draft.drop_bad(&printable(&root, entry.path()), LINK_ABOVE.to_string());
+            }
             continue;
         }
         let Some(relative) = entry.path().strip_prefix(&root).ok().and_then(Path::to_str) else {
@@ -173,6 +177,16 @@ pub(super) fn note_other_formats(draft: &mut Draft<'_>, found: &[FoundFile]) {
     }
 }
 
+const LINK_ABOVE: &str = "it is a symbolic link to a folder above it";
+
+/// True if the link leads above the corpus folder: following it would walk through everything.
+fn is_above(link: &Path, root: &Path) -> bool {
+    match (link.canonicalize(), root.canonicalize()) {
+        (Ok(target), Ok(root)) => root.starts_with(target),
+        _ => false,
+    }
+}
+
 fn is_hidden(path: &Path) -> bool {
     path.file_name()
         .is_some_and(|name| name.as_encoded_bytes().first() == Some(&b'.'))
@@ -185,7 +199,7 @@ fn printable(root: &Path, path: &Path) -> String {
 
 fn reason_of(error: &walkdir::Error) -> String {
     if error.loop_ancestor().is_some() {
-        return "it is a symbolic link to a folder above it".to_string();
+        return LINK_ABOVE.to_string();
     }
     match error.io_error() {
         Some(error) => format!("it cannot be read: {error}"),

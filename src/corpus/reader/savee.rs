@@ -30,7 +30,6 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
         if folder_speaker.is_some_and(|folder| folder != speaker) {
             folders::disagree(draft, file, "speaker", speaker);
         }
-        // A folder `a` or `sa` names a label; `n` and `su` as well.
         folders::compare_label(draft, file, &label);
         draft.add(Candidate {
             id: file.id().to_string(),

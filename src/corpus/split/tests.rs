@@ -113,7 +113,9 @@ fn hours_are_as_near_as_whole_speakers_allow() {
 
 #[test]
 fn the_seed_chooses_among_equals_and_nothing_else_does() {
-    let data = corpus("c", 10, &BOTH, 1.0);
+    let data: Vec<_> = (0..10)
+        .flat_map(|i| speech("c", &format!("{i:02}"), BOTH[i % 2], 360.0))
+        .collect();
     let of_seed = |seed| {
         assign(
             &data,
@@ -241,6 +243,25 @@ fn a_pinned_table_must_name_exactly_the_speakers_of_the_data() {
             Split::Train
         };
         assert_eq!(utterance.split, wanted);
+    }
+}
+
+#[test]
+fn hundreds_of_speakers_are_split_at_once() {
+    for count in [10, 12, 13, 24, 91, 300, 3000] {
+        let data = corpus("c", count, &BOTH, 5.257);
+        let start = std::time::Instant::now();
+        let table = assign(&data, &SplitOptions::default()).unwrap();
+        let seconds = start.elapsed().as_secs_f64();
+        eprintln!("{count} speakers split in {:.1} ms", seconds * 1e3);
+        assert!(seconds < 5.0, "{count} speakers: {seconds} s");
+        for split in [Split::Validation, Split::Test]
+            .into_iter()
+            .filter(|_| count > 24)
+        {
+            let hours = table.total(split, None).hours;
+            assert!((hours - 0.5257).abs() < 0.03, "{count} speakers: {hours} h");
+        }
     }
 }
 

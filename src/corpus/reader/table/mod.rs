@@ -10,6 +10,7 @@ use crate::corpus::draft::{Candidate, Draft};
 use crate::corpus::error::nearest_first;
 use crate::corpus::{CorpusError, Gender};
 
+mod json_lines;
 mod rows;
 
 use rows::{Format, Row};
@@ -109,9 +110,7 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
     let mut taken = HashSet::new();
     for (line, row) in rows.rows {
         let place = format!("{table}:{line}");
-        let parsed = row
-            .map_err(String::from)
-            .and_then(|row| fields.read(&row, audio_folder, extension, draft, &place));
+        let parsed = row.and_then(|row| fields.read(&row, audio_folder, extension, draft, &place));
         let parsed = parsed.and_then(|parsed| {
             let path = draft.root().join(&parsed.relative);
             let is_file = *known_files
@@ -236,10 +235,14 @@ impl Fields {
         let told = self.required(row, "path")?;
         let outside = || format!("path leaves the corpus folder: {told}");
         let told_path = Path::new(told);
-        let joined = match told_path.strip_prefix(draft.root()) {
-            Ok(below) if told_path.is_absolute() => below.to_path_buf(),
-            _ if told_path.is_absolute() => return Err(outside()),
-            _ => Path::new(audio_folder).join(told_path),
+        let joined = if told_path.is_absolute() {
+            let root = std::path::absolute(draft.root()).map_err(|error| error.to_string())?;
+            told_path
+                .strip_prefix(root)
+                .map_err(|_| outside())?
+                .to_path_buf()
+        } else {
+            Path::new(audio_folder).join(told_path)
         };
         let mut relative = joined.to_str().and_then(tidy).ok_or_else(outside)?;
         let name = relative.rsplit('/').next().unwrap_or_default();

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::FIELDS;
+use super::json_lines::json_lines;
 
 /// How a table is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +33,11 @@ impl Format {
 pub(super) struct Row(BTreeMap<&'static str, String>);
 
 impl Row {
+    /// Sets the value of a field.
+    pub fn set(&mut self, field: &'static str, value: String) {
+        self.0.insert(field, value);
+    }
+
     /// The value of one of [`FIELDS`].
     pub fn get(&self, field: &str) -> Option<&str> {
         self.0.get(field).map(String::as_str)
@@ -192,7 +196,7 @@ fn separated_row(
     for &(field, place) in places {
         let value = record.get(place).unwrap_or_default();
         let value = std::str::from_utf8(value).map_err(|_| format!("{field} is not UTF-8"))?;
-        row.0.insert(field, unquoted(value, format).to_string());
+        row.set(field, unquoted(value, format).to_string());
     }
     Ok(row)
 }
@@ -210,7 +214,7 @@ fn unquoted(field: &str, format: Format) -> &str {
 }
 
 /// Where each field is among the columns.
-fn places(
+pub(super) fn places(
     columns: &[String],
     names: &BTreeMap<String, String>,
 ) -> Result<Vec<(&'static str, usize)>, Problem> {
@@ -239,64 +243,6 @@ fn places(
         }
     }
     Ok(places)
-}
-
-fn json_lines(bytes: &[u8], names: &BTreeMap<String, String>) -> Result<Rows, Problem> {
-    let mut columns: Vec<String> = Vec::new();
-    let mut objects = Vec::new();
-    for (index, line) in bytes.split(|&b| b == b'\n').enumerate() {
-        if line.iter().all(u8::is_ascii_whitespace) {
-            continue;
-        }
-        let object = match serde_json::from_slice::<Value>(line) {
-            Ok(Value::Object(object)) => {
-                for key in object.keys() {
-                    if !columns.contains(key) {
-                        columns.push(key.clone());
-                    }
-                }
-                Ok(object)
-            }
-            Ok(_) => Err("it is no JSON object".to_string()),
-            Err(error) => Err(format!("it is no JSON: {error}")),
-        };
-        objects.push((index as u64 + 1, object));
-    }
-    if columns.is_empty() {
-        return Err(Problem {
-            reason: "has no JSON object a line".to_string(),
-            wanted: String::new(),
-            known: Vec::new(),
-        });
-    }
-    let places = places(&columns, names)?;
-    let rows = objects
-        .into_iter()
-        .map(|(line, object)| {
-            let row = object.and_then(|object| {
-                let mut row = Row::default();
-                for &(field, place) in &places {
-                    let value = columns.get(place).and_then(|column| object.get(column));
-                    let value = match value {
-                        None | Some(Value::Null) => continue,
-                        Some(Value::String(text)) => text.trim().to_string(),
-                        Some(Value::Number(number)) => number.to_string(),
-                        Some(other) => {
-                            return Err(format!("{field} is neither text nor number: {other}"));
-                        }
-                    };
-                    row.0.insert(field, value);
-                }
-                Ok(row)
-            });
-            (line, row)
-        })
-        .collect();
-    Ok(Rows {
-        columns,
-        fields: places.iter().map(|(field, _)| *field).collect(),
-        rows,
-    })
 }
 
 #[cfg(test)]

@@ -72,6 +72,7 @@ fn odd_names_are_set_aside_with_their_reason() {
 fn link_loops_dangling_links_and_pipes_are_set_aside() {
     let tree = Tree::new("emo-db", &["wav/03a01Fa.wav"]);
     symlink(tree.root(), tree.root().join("wav/loop")).unwrap();
+    symlink("/", tree.root().join("wav/everything")).unwrap();
     symlink("nowhere", tree.root().join("wav/03a01Wa.wav")).unwrap();
     symlink("03a01Fa.wav", tree.root().join("wav/03a01Fb.wav")).unwrap();
     rustix::fs::mknodat(
@@ -87,9 +88,10 @@ fn link_loops_dangling_links_and_pipes_are_set_aside() {
     let reasons = dropped(&listing);
     assert_eq!(reasons[0], ("wav/03a01Na.wav", "it is not a regular file"));
     assert!(reasons[1].0 == "wav/03a01Wa.wav" && reasons[1].1.starts_with("it cannot be read"));
+    let above = "it is a symbolic link to a folder above it";
     assert_eq!(
-        reasons[2],
-        ("wav/loop", "it is a symbolic link to a folder above it")
+        reasons[2..],
+        [("wav/everything", above), ("wav/loop", above)]
     );
 }
 
@@ -172,8 +174,9 @@ fn two_thousand_files_are_listed_at_once() {
         fs::write(folder.join(format!("OAF_w{i}_happy.wav")), "").unwrap();
     }
     let start = std::time::Instant::now();
-    assert_eq!(tree.list().entries.len(), 2000);
+    let listing = tree.try_list().unwrap();
     let seconds = start.elapsed().as_secs_f64();
+    assert_eq!(listing.entries.len(), 2000);
     eprintln!("2,000 files listed in {:.1} ms", seconds * 1e3);
     assert!(seconds < 1.0, "{seconds} s: is audio opened?");
 }

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::corpus::{AudioSource, Corpora, DropCause, Emotion, Entry, Gender};
 
+#[cfg(unix)]
 mod folders;
 mod layouts;
 mod recordings;
@@ -86,7 +87,7 @@ fn shipped() -> Corpora {
 type Told<'a> = (&'a str, &'a str, Option<Gender>, &'a str, Emotion);
 
 fn told(listing: &Listing) -> Vec<Told<'_>> {
-    listing.entries.iter().map(|entry| tell(entry)).collect()
+    listing.entries.iter().map(tell).collect()
 }
 
 fn tell(entry: &Entry) -> Told<'_> {

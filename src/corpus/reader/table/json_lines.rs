@@ -1,0 +1,66 @@
+//! Rows of a table in JSON lines: one object a line.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::rows::{Problem, Row, Rows, places};
+
+/// Reads all lines; blank ones are passed over. Keys are columns, absent and null values empty.
+pub(super) fn json_lines(bytes: &[u8], names: &BTreeMap<String, String>) -> Result<Rows, Problem> {
+    let mut columns: Vec<String> = Vec::new();
+    let mut objects = Vec::new();
+    for (index, line) in bytes.split(|&b| b == b'\n').enumerate() {
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        let object = match serde_json::from_slice::<Value>(line) {
+            Ok(Value::Object(object)) => {
+                for key in object.keys() {
+                    if !columns.contains(key) {
+                        columns.push(key.clone());
+                    }
+                }
+                Ok(object)
+            }
+            Ok(_) => Err("it is no JSON object".to_string()),
+            Err(error) => Err(format!("it is no JSON: {error}")),
+        };
+        objects.push((index as u64 + 1, object));
+    }
+    if columns.is_empty() {
+        return Err(Problem {
+            reason: "has no JSON object a line".to_string(),
+            wanted: String::new(),
+            known: Vec::new(),
+        });
+    }
+    let places = places(&columns, names)?;
+    let rows = objects
+        .into_iter()
+        .map(|(line, object)| {
+            let row = object.and_then(|object| {
+                let mut row = Row::default();
+                for &(field, place) in &places {
+                    let value = columns.get(place).and_then(|column| object.get(column));
+                    let value = match value {
+                        None | Some(Value::Null) => continue,
+                        Some(Value::String(text)) => text.trim().to_string(),
+                        Some(Value::Number(number)) => number.to_string(),
+                        Some(other) => {
+                            return Err(format!("{field} is neither text nor number: {other}"));
+                        }
+                    };
+                    row.set(field, value);
+                }
+                Ok(row)
+            });
+            (line, row)
+        })
+        .collect();
+    Ok(Rows {
+        columns,
+        fields: places.iter().map(|(field, _)| *field).collect(),
+        rows,
+    })
+}
