@@ -90,7 +90,7 @@ fn next_chunk<R: Read + Seek>(
     size: u64,
 ) -> Result<u64, AudioError> {
     let end = payload + size;
-    if size % 2 == 0 {
+    if size.is_multiple_of(2) {
         return Ok(end);
     }
     let is_name = |bytes: Option<[u8; 4]>| {

@@ -3,4 +3,5 @@
 mod containers;
 mod hostile;
 mod make;
+mod real;
 mod wav;

@@ -6,6 +6,7 @@ mod filter;
 use miette::Diagnostic;
 use thiserror::Error;
 
+use self::dot::Dot;
 use self::filter::PhaseTable;
 
 /// Rates in Hz that can be converted from and to.
@@ -93,34 +94,25 @@ impl Resampler {
 
     fn run(&self, table: &PhaseTable, padded: &[f32], out: &mut [f32]) {
         #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") {
-            // SAFETY: the processor has AVX2, just checked.
-            unsafe { self.run_avx2(table, padded, out) };
+        if let Some(avx2) = dot::Avx2::detect() {
+            self.run_with(avx2, table, padded, out);
             return;
         }
-        self.run_portable(table, padded, out);
+        self.run_with(dot::Portable, table, padded, out);
     }
 
-    /// The same code, compiled for wider registers.
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2")]
-    fn run_avx2(&self, table: &PhaseTable, padded: &[f32], out: &mut [f32]) {
-        self.run_portable(table, padded, out);
-    }
-
-    #[inline(always)]
-    fn run_portable(&self, table: &PhaseTable, padded: &[f32], out: &mut [f32]) {
+    fn run_with(&self, dot: impl Dot, table: &PhaseTable, padded: &[f32], out: &mut [f32]) {
         let taps = table.taps;
         if self.to == 1 {
             let step = self.from as usize;
             let row = table.row(0);
             let (groups, rest) = out.as_chunks_mut::<4>();
             for (i, group) in groups.iter_mut().enumerate() {
-                *group = dot::four(row, &padded[4 * i * step..], step);
+                *group = dot.four(row, &padded[4 * i * step..], step);
             }
             let done = 4 * groups.len();
             for (i, value) in rest.iter_mut().enumerate() {
-                *value = dot::four(row, &padded[(done + i) * step..], 0)[0];
+                *value = dot.four(row, &padded[(done + i) * step..], 0)[0];
             }
             return;
         }
@@ -133,10 +125,10 @@ impl Resampler {
                 let scaled = part * table.phases;
                 let row = (scaled / self.to) as usize;
                 let fraction = (scaled % self.to) as f32 / self.to as f32;
-                let [left, right] = dot::two(input, table.row(row), table.row(row + 1));
+                let [left, right] = dot.two(input, table.row(row), table.row(row + 1));
                 left + fraction * (right - left)
             } else {
-                dot::one(input, table.row(part as usize))
+                dot.one(input, table.row(part as usize))
             };
             at += whole_step as usize;
             part += part_step;
