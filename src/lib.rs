@@ -7,4 +7,5 @@ pub mod dsp;
 pub mod eval;
 pub mod model;
 pub mod progress;
+pub mod report;
 pub mod train;

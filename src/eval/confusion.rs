@@ -56,6 +56,23 @@ impl Confusion {
         Ok(())
     }
 
+    /// Adds the counts of another matrix over the same classes.
+    ///
+    /// # Errors
+    /// [`EvalError::NoSuchClass`] where the other has more or fewer classes.
+    pub fn merge(&mut self, other: &Self) -> Result<(), EvalError> {
+        if other.classes != self.classes {
+            return Err(EvalError::NoSuchClass {
+                class: other.classes,
+                classes: self.classes,
+            });
+        }
+        for (count, more) in self.counts.iter_mut().zip(&other.counts) {
+            *count += more;
+        }
+        Ok(())
+    }
+
     /// Number of classes.
     pub fn classes(&self) -> usize {
         self.classes
@@ -133,6 +150,9 @@ mod tests {
         assert_eq!(confusion.predictions(), [1, 0, 4]);
         assert_eq!(confusion.hits(), [1, 0, 2]);
         assert_eq!(confusion.total(), 5);
+        let mut twice = confusion.clone();
+        twice.merge(&confusion).expect("the same classes");
+        assert_eq!(twice.hits(), [2, 0, 4]);
         let json = serde_json::to_string(&confusion).expect("plain data");
         assert_eq!(json, "[[1,0,1],[0,0,1],[0,0,2]]");
         assert_eq!(
@@ -146,6 +166,7 @@ mod tests {
         assert!(serde_json::from_str::<Confusion>("[[1,2],[3]]").is_err());
         assert!(Confusion::new(3).add(0, 3).is_err());
         assert!(Confusion::new(3).add(3, 0).is_err());
+        assert!(Confusion::new(3).merge(&Confusion::new(2)).is_err());
         assert_eq!(Confusion::new(0).rows().count(), 0);
         assert_eq!(Confusion::new(0).total(), 0);
     }

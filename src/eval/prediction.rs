@@ -21,7 +21,7 @@ pub struct Prediction {
     pub probabilities: [f32; 3],
 }
 
-/// The class with the highest probability, the first of equal ones as in NumPy's and PyTorch's CPU `argmax`;
+/// The class with the highest probability, the first of equal ones as NumPy's `argmax` has it;
 /// none where a probability is not finite.
 pub fn most_likely(probabilities: [f32; 3]) -> Option<Emotion> {
     if !probabilities.iter().all(|p| p.is_finite()) {
