@@ -15,4 +15,5 @@ pub mod plan;
 pub mod progress;
 pub mod source;
 pub mod stage;
+pub mod report;
 pub mod train;

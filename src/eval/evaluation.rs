@@ -1,0 +1,139 @@
+//! The metrics of one model on its test corpora.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::corpus::Emotion;
+
+use super::{Confusion, EvalError, Metrics, Prediction};
+
+/// Metrics per corpus and over all utterances.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// Names of the classes in the order of every matrix.
+    pub classes: Vec<String>,
+    /// Metrics of each corpus by name.
+    pub corpora: BTreeMap<String, Metrics>,
+    /// Number of speakers of each corpus.
+    pub speakers: BTreeMap<String, usize>,
+    /// Metrics of all utterances together; large corpora weigh more.
+    pub overall: Metrics,
+}
+
+impl Evaluation {
+    /// Counts predictions.
+    ///
+    /// # Errors
+    /// [`EvalError::Duplicate`] where an utterance occurs twice, [`EvalError::NotFinite`] where a
+    /// probability is not a finite number.
+    pub fn of(predictions: &[Prediction]) -> Result<Self, EvalError> {
+        let mut seen = BTreeSet::new();
+        let mut speakers: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+        let mut counts: BTreeMap<String, Confusion> = BTreeMap::new();
+        let mut overall = Confusion::new(Emotion::ALL.len());
+        for prediction in predictions {
+            let utterance = || prediction.utterance.clone();
+            if !seen.insert(prediction.utterance.as_str()) {
+                return Err(EvalError::Duplicate {
+                    utterance: utterance(),
+                });
+            }
+            if !prediction.probabilities.iter().all(|p| p.is_finite()) {
+                return Err(EvalError::NotFinite {
+                    utterance: utterance(),
+                    probabilities: prediction.probabilities,
+                });
+            }
+            let corpus = counts
+                .entry(prediction.corpus.clone())
+                .or_insert_with(|| Confusion::new(Emotion::ALL.len()));
+            let (truth, predicted) = (index(prediction.emotion), index(prediction.predicted));
+            corpus.add(truth, predicted)?;
+            overall.add(truth, predicted)?;
+            let heard = speakers.entry(prediction.corpus.clone()).or_default();
+            heard.insert(&prediction.speaker);
+        }
+        Ok(Self {
+            classes: Emotion::ALL
+                .map(|emotion| emotion.name().to_string())
+                .into(),
+            corpora: counts
+                .into_iter()
+                .map(|(corpus, confusion)| (corpus, Metrics::of(confusion)))
+                .collect(),
+            speakers: speakers
+                .into_iter()
+                .map(|(corpus, heard)| (corpus, heard.len()))
+                .collect(),
+            overall: Metrics::of(overall),
+        })
+    }
+
+    /// True where the model collapsed on any corpus.
+    pub fn collapsed(&self) -> bool {
+        self.corpora.values().any(|metrics| metrics.collapsed)
+    }
+}
+
+/// Position of a class in [`Emotion::ALL`].
+fn index(emotion: Emotion) -> usize {
+    match emotion {
+        Emotion::Positive => 0,
+        Emotion::Neutral => 1,
+        Emotion::Negative => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prediction(number: usize, corpus: &str, truth: usize, predicted: usize) -> Prediction {
+        Prediction {
+            utterance: format!("{corpus}/{number}"),
+            corpus: corpus.to_string(),
+            speaker: format!("{corpus}/{}", number % 2),
+            emotion: Emotion::ALL[truth],
+            predicted: Emotion::ALL[predicted],
+            probabilities: [0.3, 0.3, 0.4],
+        }
+    }
+
+    #[test]
+    fn corpora_are_apart_and_together() {
+        let predictions = [
+            prediction(0, "a", 0, 0),
+            prediction(1, "a", 1, 2),
+            prediction(0, "b", 2, 2),
+        ];
+        let evaluation = Evaluation::of(&predictions).expect("valid");
+        assert_eq!(evaluation.classes, ["positive", "neutral", "negative"]);
+        assert_eq!(evaluation.corpora["a"].ua, Some(0.5));
+        assert_eq!(evaluation.corpora["b"].ua, Some(1.0));
+        assert_eq!(evaluation.overall.ua, Some(2.0 / 3.0));
+        assert_eq!(evaluation.speakers["a"], 2);
+        let json = serde_json::to_string(&evaluation).expect("plain data");
+        let back: Evaluation = serde_json::from_str(&json).expect("the same");
+        assert_eq!(back, evaluation);
+        for emotion in Emotion::ALL {
+            assert_eq!(Emotion::ALL[index(emotion)], emotion);
+        }
+    }
+
+    #[test]
+    fn duplicates_and_diverged_models_are_errors() {
+        let mut predictions = [prediction(0, "a", 0, 0), prediction(0, "a", 0, 0)];
+        assert!(matches!(
+            Evaluation::of(&predictions),
+            Err(EvalError::Duplicate { .. })
+        ));
+        predictions[0].probabilities[1] = f32::NAN;
+        assert!(matches!(
+            Evaluation::of(&predictions),
+            Err(EvalError::NotFinite { .. })
+        ));
+        let none = Evaluation::of(&[]).expect("valid");
+        assert_eq!(none.overall.ua, None);
+    }
+}

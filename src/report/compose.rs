@@ -1,0 +1,154 @@
+//! Lays a report out: which blocks it has, in which order.
+
+use std::collections::BTreeMap;
+
+use crate::eval::Metrics;
+
+use super::document::{Block, Cell, Document, Tone};
+use super::entry::baseline_of;
+use super::{PublishedTest, Report, ReportEntry, number};
+use super::{confusions, corpora, notes, seeds, summary, training};
+
+/// Something that models are compared on: one corpus, or all corpora of the training together.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Test {
+    /// One corpus.
+    Corpus(String),
+    /// All corpora that the model was trained on, held-out speakers.
+    InDomain,
+}
+
+impl Test {
+    /// Name in headings.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Corpus(corpus) => corpus,
+            Self::InDomain => "in domain",
+        }
+    }
+
+    /// What a model reaches on it; none where it was not tested on it.
+    pub(super) fn metrics(&self, entry: &ReportEntry) -> Option<Metrics> {
+        match self {
+            Self::Corpus(corpus) => entry.evaluation.corpora.get(corpus).cloned(),
+            Self::InDomain => entry.in_domain(),
+        }
+    }
+
+    /// The published UA in % of a model on it.
+    pub(super) fn published(&self, entry: &ReportEntry) -> Option<f64> {
+        let test = match self {
+            Self::Corpus(corpus) => PublishedTest::of_corpus(corpus)?,
+            Self::InDomain => PublishedTest::InDomain,
+        };
+        // A test corpus that was trained on, or in-domain speech of other corpora, is another experiment.
+        let comparable = match self {
+            Self::Corpus(corpus) => !entry.training_corpora.contains(corpus),
+            Self::InDomain => notes::is_the_papers_set(&entry.training_corpora),
+        };
+        comparable
+            .then(|| super::published_ua(entry.method?, &entry.attributes, test))
+            .flatten()
+    }
+}
+
+/// Every corpus that any model was tested on: unseen ones first, then those of the training.
+pub(super) fn corpora_of(report: &Report) -> Vec<(String, Role)> {
+    let mut roles: BTreeMap<&str, (bool, bool)> = BTreeMap::new();
+    for entry in &report.entries {
+        for corpus in entry.evaluation.corpora.keys() {
+            let role = roles.entry(corpus).or_default();
+            if entry.training_corpora.contains(corpus) {
+                role.0 = true;
+            } else {
+                role.1 = true;
+            }
+        }
+    }
+    let mut corpora: Vec<(String, Role)> = roles
+        .into_iter()
+        .map(|(corpus, role)| {
+            let role = match role {
+                (true, false) => Role::InDomain,
+                (true, true) => Role::Mixed,
+                (false, _) => Role::Unseen,
+            };
+            (corpus.to_string(), role)
+        })
+        .collect();
+    corpora.sort_by_key(|(_, role)| *role);
+    corpora
+}
+
+/// Whether a test corpus was trained on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Role {
+    /// By no model.
+    Unseen,
+    /// By some models.
+    Mixed,
+    /// By every model.
+    InDomain,
+}
+
+/// The gain of a model over its baseline, with the standard error of the difference.
+///
+/// The two UAs are taken as independent. They share their utterances, so the true error is rather smaller.
+pub(super) fn gain(report: &Report, entry: &ReportEntry, test: &Test) -> Option<(f64, f64)> {
+    let ours = test.metrics(entry)?;
+    let theirs = test.metrics(baseline_of(entry, &report.entries)?)?;
+    let (a, b) = (ours.ua_standard_error?, theirs.ua_standard_error?);
+    Some((ours.ua? - theirs.ua?, (a * a + b * b).sqrt()))
+}
+
+/// A gain as a cell: coloured where it is beyond 1.96 standard errors.
+pub(super) fn gain_cell(gain: Option<(f64, f64)>) -> Cell {
+    let Some((value, error)) = gain else {
+        return Cell::toned(number::NONE, Tone::Faint);
+    };
+    let tone = match value {
+        value if value > 1.96 * error => Tone::Good,
+        value if value < -1.96 * error => Tone::Bad,
+        _ => Tone::Plain,
+    };
+    Cell::toned(number::difference(value, error), tone)
+}
+
+/// A UA as a cell: a collapse is bad.
+pub(super) fn ua_cell(metrics: Option<&Metrics>) -> Cell {
+    match metrics {
+        None => Cell::toned(number::NONE, Tone::Faint),
+        Some(metrics) => Cell::toned(
+            number::ua(metrics),
+            if metrics.collapsed {
+                Tone::Bad
+            } else {
+                Tone::Plain
+            },
+        ),
+    }
+}
+
+/// The whole report as blocks.
+pub(super) fn document(report: &Report) -> Document {
+    let mut blocks = Vec::new();
+    let remarks = notes::remarks(report);
+    if !remarks.is_empty() {
+        blocks.push(Block::Notes(remarks));
+    }
+    if report.entries.is_empty() {
+        blocks.push(Block::Paragraph(
+            "There is nothing to report: no model was evaluated.".into(),
+        ));
+    } else {
+        blocks.extend(summary::blocks(report));
+        blocks.extend(seeds::blocks(report));
+        blocks.extend(corpora::blocks(report));
+        blocks.extend(confusions::blocks(report));
+        blocks.extend(training::blocks(report));
+    }
+    Document {
+        title: report.title.clone(),
+        blocks,
+    }
+}

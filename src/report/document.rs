@@ -1,0 +1,96 @@
+//! A report laid out but not yet written: headings, paragraphs and tables.
+
+/// What a cell means, for renderers that can show it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Tone {
+    /// Nothing special.
+    #[default]
+    Plain,
+    /// Clearly better.
+    Good,
+    /// Clearly worse, or broken.
+    Bad,
+    /// For orientation only.
+    Faint,
+}
+
+/// Text of one table cell.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Cell {
+    /// What is written.
+    pub text: String,
+    /// What it means.
+    pub tone: Tone,
+}
+
+impl Cell {
+    /// A cell of a given tone.
+    pub(super) fn toned(text: impl Into<String>, tone: Tone) -> Self {
+        Self {
+            text: text.into(),
+            tone,
+        }
+    }
+}
+
+impl<T: Into<String>> From<T> for Cell {
+    fn from(text: T) -> Self {
+        Self::toned(text, Tone::Plain)
+    }
+}
+
+/// One column of a table.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Column {
+    /// Its heading.
+    pub heading: String,
+    /// Columns with the highest number are left out first where the width does not suffice; 0 never is.
+    pub dispensable: u8,
+}
+
+impl Column {
+    /// A column that may be left out in the order of `dispensable`.
+    pub(super) fn new(heading: impl Into<String>, dispensable: u8) -> Self {
+        Self {
+            heading: heading.into(),
+            dispensable,
+        }
+    }
+}
+
+/// A table: the first column is left-aligned, the others right-aligned.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Table {
+    /// What stands above it; may be empty.
+    pub caption: String,
+    /// Its columns.
+    pub columns: Vec<Column>,
+    /// Its rows, each with one cell per column.
+    pub rows: Vec<Vec<Cell>>,
+    /// Number of rows at the end that are set apart.
+    pub footer_rows: usize,
+}
+
+/// One part of a document.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Block {
+    /// A heading of a section.
+    Heading(String),
+    /// Running text.
+    Paragraph(String),
+    /// Remarks, one a line.
+    Notes(Vec<String>),
+    /// A table.
+    Table(Table),
+    /// Small tables that may stand side by side.
+    Panels(Vec<Table>),
+}
+
+/// A whole report.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Document {
+    /// Heading of the whole.
+    pub title: String,
+    /// Its parts in order.
+    pub blocks: Vec<Block>,
+}

@@ -1,0 +1,54 @@
+//! Reports: what a run's models reach, beside each other and beside the published results.
+//!
+//! A [`Report`] is a list of named evaluations. It is laid out once as a [`document`] of headings, notes and
+//! tables, which two renderers write as Markdown and for a terminal.
+
+mod compose;
+mod confusions;
+mod corpora;
+mod document;
+mod entry;
+mod markdown;
+mod notes;
+mod number;
+mod published;
+mod seeds;
+mod summary;
+mod terminal;
+mod training;
+
+pub use entry::{Attribute, Method, ReportEntry};
+pub use published::{PUBLISHED_SOURCE, PublishedTest, published_ua};
+
+use serde::{Deserialize, Serialize};
+
+/// Everything a report shows.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// Heading of the whole.
+    pub title: String,
+    /// One entry per model, in the order of the rows.
+    pub entries: Vec<ReportEntry>,
+    /// Remarks that stand above the tables.
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
+impl Report {
+    /// The report as GitHub-flavoured Markdown.
+    pub fn to_markdown(&self) -> String {
+        markdown::render(&compose::document(self))
+    }
+
+    /// The report as plain text for a terminal `width` columns wide (at least 40 are used).
+    ///
+    /// Tables that do not fit leave out their least important columns and say so. Only with `colour` does
+    /// the text hold ANSI escapes.
+    pub fn to_terminal(&self, width: usize, colour: bool) -> String {
+        terminal::render(&compose::document(self), width.max(40), colour)
+    }
+}
+
+#[cfg(test)]
+mod tests;
