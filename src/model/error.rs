@@ -54,6 +54,10 @@ pub enum ModelError {
         /// Values present.
         values: usize,
     },
+    /// The work was stopped before its end.
+    #[error("stopped before the end")]
+    #[diagnostic(code(model::stopped))]
+    Stopped,
     /// The tensor library refused an operation.
     #[error("tensor operation failed: {0}")]
     #[diagnostic(code(model::tensor))]

@@ -8,9 +8,7 @@ use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
 
 use super::spec::{Attribute, HeadSpec, Layer};
-use super::{
-    Array, EncoderPass, EncoderShape, Initialisation, ModelError, Network, Workers,
-};
+use super::{Array, EncoderPass, EncoderShape, Initialisation, ModelError, Network, Workers};
 use crate::corpus::Emotion;
 use crate::dsp::FeaturesView;
 
@@ -122,8 +120,7 @@ impl Model {
         let workers = Workers::new(threads)?;
         let mut pass = EncoderPass::default();
         self.network.pack(&mut pass, &workers);
-        embed_all(&self.network, utterances, &mut pass, &workers, &|| false)
-            .map(Option::unwrap_or_default)
+        embed_all(&self.network, utterances, &mut pass, &workers)
     }
 
     /// Writes the file; the caller gives a temporary path and renames it.
@@ -211,8 +208,7 @@ impl Model {
         if config.emotions != Emotion::ALL {
             return Err("its emotion classes are not positive, neutral, negative".into());
         }
-        let shape =
-            EncoderShape::new(&config.encoder, config.bins).map_err(|e| e.to_string())?;
+        let shape = EncoderShape::new(&config.encoder, config.bins).map_err(|e| e.to_string())?;
         // The claimed sizes must fit the bytes before anything of that size is made.
         if shape.parameters() > bytes.len() / 4 {
             return Err("it holds fewer values than its layers need".into());
@@ -222,11 +218,14 @@ impl Model {
             .iter()
             .map(|head| (head.head, head.labels.len()))
             .collect();
-        if heads.iter().any(|(_, labels)| labels.saturating_mul(shape.embedding()) > bytes.len() / 4 && *labels > bytes.len() / 4 / 1000) {
+        if heads.iter().any(|(_, labels)| {
+            labels.saturating_mul(shape.embedding()) > bytes.len() / 4
+                && *labels > bytes.len() / 4 / 1000
+        }) {
             return Err("it holds fewer values than its heads need".into());
         }
-        let mut network = Network::new(shape, &heads, Initialisation::Pytorch, 0)
-            .map_err(|e| e.to_string())?;
+        let mut network =
+            Network::new(shape, &heads, Initialisation::Pytorch, 0).map_err(|e| e.to_string())?;
         let tensors = SafeTensors::deserialize(bytes).map_err(|e| e.to_string())?;
         let mut arrays = Vec::new();
         for (name, view) in tensors.iter() {
@@ -260,29 +259,25 @@ struct FormatOnly {
     format: u32,
 }
 
-/// Embeds utterances in batches of similar length, in their order; none where `stop` said so.
+/// Embeds utterances in batches of similar length; the output is in their order.
 pub(crate) fn embed_all(
     network: &Network,
     utterances: &[FeaturesView<'_>],
     pass: &mut EncoderPass,
     workers: &Workers,
-    stop: &dyn Fn() -> bool,
-) -> Result<Option<Vec<f32>>, ModelError> {
+) -> Result<Vec<f32>, ModelError> {
     let width = network.shape().embedding();
     let mut order: Vec<usize> = (0..utterances.len()).collect();
     order.sort_by_key(|&at| (utterances[at].frames, at));
     let mut out = vec![0.0; utterances.len() * width];
     for part in order.chunks(PREDICT_BATCH) {
-        if stop() {
-            return Ok(None);
-        }
         let batch: Vec<FeaturesView<'_>> = part.iter().map(|&at| utterances[at]).collect();
         let embeddings = network.embed(&batch, pass, workers)?;
         for (&at, row) in part.iter().zip(embeddings.chunks_exact(width)) {
             out[at * width..][..width].copy_from_slice(row);
         }
     }
-    Ok(Some(out))
+    Ok(out)
 }
 
 /// Where a model file lies in a folder of results.

@@ -33,7 +33,13 @@ impl Dense {
         let mut packed = super::ops::matmul::Packed::default();
         packed.pack(&self.weight, self.inputs, self.outputs, 1, self.inputs);
         let rows = x.len() / self.inputs.max(1);
-        let mut out: Vec<f32> = self.bias.iter().copied().cycle().take(rows * self.outputs).collect();
+        let mut out: Vec<f32> = self
+            .bias
+            .iter()
+            .copied()
+            .cycle()
+            .take(rows * self.outputs)
+            .collect();
         super::ops::matmul::multiply(rows, x, self.inputs, &packed, &mut out, self.outputs, true);
         out
     }
@@ -126,11 +132,9 @@ impl Linear {
         x.try_matmul(weight)?.try_add(bias)
     }
 
-    pub(super) fn sum_of_squares(
-        &self,
-        grads: &mut Gradients<f32, Cpu>,
-    ) -> Result<f64, CpuError> {
-        Ok(sum_of_squares(self.weight.gradient(grads)?) + sum_of_squares(self.bias.gradient(grads)?))
+    pub(super) fn sum_of_squares(&self, grads: &mut Gradients<f32, Cpu>) -> Result<f64, CpuError> {
+        Ok(sum_of_squares(self.weight.gradient(grads)?)
+            + sum_of_squares(self.bias.gradient(grads)?))
     }
 
     pub(super) fn gradients(&self, grads: &mut Gradients<f32, Cpu>) -> Result<Dense, CpuError> {

@@ -67,7 +67,11 @@ pub(super) fn encoder(layout: &EncoderLayout, how: Initialisation, seed: u64) ->
         let bound = (shape.units as f64).sqrt().recip();
         for direction in 0..shape.directions {
             let random = &mut source(seed, &format!("lstm.{layer}.{direction}"));
-            uniform(random, bound, &mut values[layout.direction(layer, direction)]);
+            uniform(
+                random,
+                bound,
+                &mut values[layout.direction(layer, direction)],
+            );
         }
     }
     values

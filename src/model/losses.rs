@@ -54,7 +54,11 @@ pub(super) struct HeadWeight {
 /// With N heads, a head's loss counts alpha / N (eq. 1 and 2) or -alpha / N (eq. 3, discriminator),
 /// emotion 1 - alpha. Under Ganin's rule a reversed head counts 1, its gradient turns by alpha / N,
 /// and it takes nothing from emotion's weight.
-pub(super) fn weights(heads: &[HeadSpec], alpha: f64, reversal: Reversal) -> (f32, Vec<HeadWeight>) {
+pub(super) fn weights(
+    heads: &[HeadSpec],
+    alpha: f64,
+    reversal: Reversal,
+) -> (f32, Vec<HeadWeight>) {
     if heads.is_empty() {
         return (1.0, Vec::new());
     }

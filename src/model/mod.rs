@@ -18,10 +18,10 @@ mod workers;
 
 pub use encoder::{Encoder, EncoderPass};
 pub use error::ModelError;
-pub use file::{HeadLabels, Model, ModelConfig, model_path};
 pub(crate) use file::embed_all;
-pub use initialise::Initialisation;
+pub use file::{HeadLabels, Model, ModelConfig, model_path};
 pub use heads::Dense;
+pub use initialise::Initialisation;
 pub use layout::{Array, EncoderLayout};
 pub use losses::{StepLosses, Targets};
 pub use network::{Network, Trainable, TrainingBatch};

@@ -15,8 +15,8 @@ use super::ops::tape_op::weighted_sum;
 use super::parameter::sum_of_squares;
 use super::spec::{HeadMode, HeadSpec, Reversal};
 use super::{
-    Array, Encoder, EncoderPass, EncoderShape, Initialisation, ModelError, Sgd, StepLosses, Targets,
-    Workers, initialise,
+    Array, Encoder, EncoderPass, EncoderShape, Initialisation, ModelError, Sgd, StepLosses,
+    Targets, Workers, initialise,
 };
 use crate::dsp::FeaturesView;
 
@@ -48,7 +48,10 @@ impl Network {
     ) -> Result<Self, ModelError> {
         for (index, (head, labels)) in heads.iter().enumerate() {
             let name = head.attribute.name();
-            if heads[..index].iter().any(|(other, _)| other.attribute == head.attribute) {
+            if heads[..index]
+                .iter()
+                .any(|(other, _)| other.attribute == head.attribute)
+            {
                 return Err(ModelError::Heads(format!("{name} appears twice")));
             }
             if *labels < 2 {
@@ -97,6 +100,11 @@ impl Network {
     /// Sizes of the encoder.
     pub fn shape(&self) -> &EncoderShape {
         self.encoder.shape()
+    }
+
+    /// The convolutions and recurrent layers.
+    pub fn encoder(&self) -> &Encoder {
+        &self.encoder
     }
 
     /// Values of the shared layers.
@@ -177,7 +185,8 @@ impl Network {
         let mut x = self.encoder.forward(&self.values, batch, pass, workers)?;
         for dense in &self.trunk {
             x = dense.apply(&x);
-            x.iter_mut().for_each(|v| *v = if *v < 0.0 { 0.0 } else { *v });
+            x.iter_mut()
+                .for_each(|v| *v = if *v < 0.0 { 0.0 } else { *v });
         }
         Ok(x)
     }
@@ -233,6 +242,7 @@ pub struct Trainable {
     heads: Vec<Vec<Linear>>,
     specs: Vec<HeadSpec>,
     device: Cpu,
+    workers: Arc<Workers>,
 }
 
 type Taped = OwnedTape<f32, Cpu>;
@@ -245,11 +255,14 @@ impl Trainable {
     pub fn new(network: Network, workers: Arc<Workers>) -> Result<Self, ModelError> {
         let device = Cpu::default();
         let linears = |layers: &[Dense]| -> Result<Vec<Linear>, CpuError> {
-            layers.iter().map(|dense| Linear::new(&device, dense)).collect()
+            layers
+                .iter()
+                .map(|dense| Linear::new(&device, dense))
+                .collect()
         };
         let encoder = Arc::clone(&network.encoder);
         Ok(Self {
-            tape_encoder: TapeEncoder::new(encoder, workers, device.clone())?,
+            tape_encoder: TapeEncoder::new(encoder, Arc::clone(&workers), device.clone())?,
             velocity: vec![0.0; network.values.len()],
             trunk: linears(&network.trunk)?,
             emotion: Linear::new(&device, &network.emotion)?,
@@ -261,6 +274,7 @@ impl Trainable {
             specs: network.heads.iter().map(|(head, _)| *head).collect(),
             network,
             device,
+            workers,
         })
     }
 
@@ -280,9 +294,12 @@ impl Trainable {
     /// A step whose losses or gradient are not finite changes nothing further and says so in its losses.
     ///
     /// # Errors
-    /// Features that do not fit, or no memory.
+    /// Features that do not fit, no memory, or [`ModelError::Stopped`] once the workers are stopped.
     pub fn step(&mut self, batch: &TrainingBatch<'_>, sgd: Sgd) -> Result<StepLosses, ModelError> {
         let (losses, mut grads) = self.descend(batch, sgd)?;
+        if self.workers.stopped() {
+            return Err(ModelError::Stopped);
+        }
         if losses.non_finite(&self.specs).is_some() {
             return Ok(losses);
         }
@@ -293,7 +310,12 @@ impl Trainable {
             1.0
         };
         let gradient = self.tape_encoder.gradient(&mut grads)?;
-        sgd.update(&mut self.network.values, &mut self.velocity, gradient, scale);
+        sgd.update(
+            &mut self.network.values,
+            &mut self.velocity,
+            gradient,
+            scale,
+        );
         for layer in self.trunk.iter_mut().chain([&mut self.emotion]) {
             layer.update(sgd, &mut grads, scale)?;
         }
@@ -422,6 +444,3 @@ impl Trainable {
         Ok((losses, arrays))
     }
 }
-
-
-

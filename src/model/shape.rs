@@ -119,9 +119,7 @@ impl EncoderShape {
         let mut width = bins;
         for (index, layer) in layers.iter().enumerate() {
             let fail = |reason: String| ModelError::Layer { index, reason };
-            width = shape
-                .push(layer, width, pooled)
-                .map_err(fail)?;
+            width = shape.push(layer, width, pooled).map_err(fail)?;
             pooled |= matches!(layer, Layer::TimePool { .. });
         }
         if !pooled {
@@ -322,18 +320,44 @@ mod tests {
     #[test]
     fn errors_name_the_layer() {
         let cases = [
-            (r#"[{"layer":"time_pool","how":"last_states"}]"#, "layer 0: last_states needs an lstm"),
-            (r#"[{"layer":"lstm","units":4},{"layer":"conv","channels":2,"width":3}]"#, "layer 1: conv layers must come before"),
-            (r#"[{"layer":"conv","channels":0,"width":3}]"#, "layer 0: channels is 0"),
-            (r#"[{"layer":"conv","channels":2,"width":3,"padding":3}]"#, "layer 0: padding 3"),
+            (
+                r#"[{"layer":"time_pool","how":"last_states"}]"#,
+                "layer 0: last_states needs an lstm",
+            ),
+            (
+                r#"[{"layer":"lstm","units":4},{"layer":"conv","channels":2,"width":3}]"#,
+                "layer 1: conv layers must come before",
+            ),
+            (
+                r#"[{"layer":"conv","channels":0,"width":3}]"#,
+                "layer 0: channels is 0",
+            ),
+            (
+                r#"[{"layer":"conv","channels":2,"width":3,"padding":3}]"#,
+                "layer 0: padding 3",
+            ),
             (r#"[{"layer":"lstm","units":4}]"#, "no time_pool"),
-            (r#"[{"layer":"linear","units":4}]"#, "layer 0: linear layers must follow"),
-            (r#"[{"layer":"time_pool","how":"mean"},{"layer":"lstm","units":4}]"#, "layer 1: only linear"),
-            (r#"[{"layer":"conv","channels":2,"width":3,"pool_stride":3}]"#, "layer 0: pool_stride without"),
-            (r#"[{"layer":"lstm","units":99999999999}]"#, "layer 0: units is"),
+            (
+                r#"[{"layer":"linear","units":4}]"#,
+                "layer 0: linear layers must follow",
+            ),
+            (
+                r#"[{"layer":"time_pool","how":"mean"},{"layer":"lstm","units":4}]"#,
+                "layer 1: only linear",
+            ),
+            (
+                r#"[{"layer":"conv","channels":2,"width":3,"pool_stride":3}]"#,
+                "layer 0: pool_stride without",
+            ),
+            (
+                r#"[{"layer":"lstm","units":99999999999}]"#,
+                "layer 0: units is",
+            ),
         ];
         for (json, expected) in cases {
-            let error = EncoderShape::new(&layers(json), 40).unwrap_err().to_string();
+            let error = EncoderShape::new(&layers(json), 40)
+                .unwrap_err()
+                .to_string();
             assert!(error.contains(expected), "{json}: {error}");
         }
     }

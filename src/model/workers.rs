@@ -1,5 +1,7 @@
 //! The threads that one training or prediction runs on.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use rayon::prelude::*;
 
 use super::ModelError;
@@ -7,6 +9,7 @@ use super::ModelError;
 /// A thread pool of its own, so that several models can train side by side.
 pub struct Workers {
     pool: rayon::ThreadPool,
+    stopped: AtomicBool,
 }
 
 impl Workers {
@@ -19,7 +22,10 @@ impl Workers {
         rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build()
-            .map(|pool| Self { pool })
+            .map(|pool| Self {
+                pool,
+                stopped: AtomicBool::new(false),
+            })
             .map_err(|error| ModelError::Threads {
                 threads,
                 reason: error.to_string(),
@@ -35,12 +41,21 @@ impl Workers {
                 .par_iter_mut()
                 .enumerate()
                 .with_max_len(1)
-                .for_each(|(index, item)| work(index, item));
+                .for_each(|(index, item)| {
+                    if !self.stopped() {
+                        work(index, item);
+                    }
+                });
         });
     }
 
-    /// Runs `work` on one of the threads; tensor operations called within it share the pool.
-    pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
-        self.pool.install(work)
+    /// Makes the tasks that have not begun do nothing; whoever waits for results must check [`Self::stopped`].
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether [`Self::stop`] has been called: what tasks have computed since is not complete.
+    pub fn stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
     }
 }

@@ -91,7 +91,7 @@ impl Encoder {
     /// [`EncoderShape::minimum_frames`] are lengthened by zero frames.
     ///
     /// # Errors
-    /// As [`Self::check`].
+    /// As [`Self::check`], or [`ModelError::Stopped`] once the workers are stopped.
     pub fn forward(
         &self,
         values: &[f32],
@@ -107,7 +107,12 @@ impl Encoder {
         workers.for_each(&mut pass.shards, |_, shard| {
             shard.forward(&self.shape, &self.layout, weights, values, batch);
         });
-        self.recur(pass, workers);
+        if !workers.stopped() {
+            self.recur(pass, workers);
+        }
+        if workers.stopped() {
+            return Err(ModelError::Stopped);
+        }
         Ok(self.pool(pass))
     }
 
@@ -176,6 +181,9 @@ impl Encoder {
                     input,
                 );
             });
+            if workers.stopped() {
+                return;
+            }
         }
     }
 
@@ -203,7 +211,8 @@ impl Encoder {
             for (rank, (&member, &length)) in group.members.iter().zip(&group.lengths).enumerate() {
                 for (direction, states) in layer.directions.iter().enumerate() {
                     let to = &mut out[member * width + direction * units..][..units];
-                    let row = |t: usize| &states.hidden()[group.steps.row(rank, t) * units..][..units];
+                    let row =
+                        |t: usize| &states.hidden()[group.steps.row(rank, t) * units..][..units];
                     match self.shape.pool {
                         TimePool::Mean => time_pool::mean((0..length).map(row), to),
                         TimePool::LastStates => {
@@ -218,7 +227,7 @@ impl Encoder {
 
     /// Backward from dL/d(pooled frames) `[batch, pooled width]`; adds to `gradient`, which has the encoder's layout.
     ///
-    /// The pass must come straight from [`Self::forward`] with weights packed for training.
+    /// Incomplete once the workers are stopped. The pass must come straight from [`Self::forward`] with weights packed for training.
     pub fn backward(
         &self,
         pass: &mut EncoderPass,
@@ -232,7 +241,7 @@ impl Encoder {
             self.unpool_states(pass, grad_pooled);
             self.recur_backward(pass, gradient, workers);
         }
-        if self.shape.convs.is_empty() {
+        if self.shape.convs.is_empty() || workers.stopped() {
             return;
         }
         let EncoderPass {
@@ -241,6 +250,9 @@ impl Encoder {
         workers.for_each(shards, |_, shard| {
             shard.backward(&self.shape, &self.layout, weights);
         });
+        if workers.stopped() {
+            return;
+        }
         let parameters: usize = self.shape.convs.iter().map(|conv| conv.parameters()).sum();
         let mut blocks: Vec<&mut [f32]> = gradient[..parameters].chunks_mut(SUM_BLOCK).collect();
         workers.for_each(&mut blocks, |index, block| {
@@ -314,7 +326,8 @@ impl Encoder {
             for group in groups.iter_mut() {
                 let (steps, pass) = (&group.steps, &mut group.layers[layer]);
                 let hidden = pass.grad_hidden.iter();
-                for (direction, (states, grad)) in pass.directions.iter_mut().zip(hidden).enumerate()
+                for (direction, (states, grad)) in
+                    pass.directions.iter_mut().zip(hidden).enumerate()
                 {
                     tasks.push((direction, steps, &pass.input, grad, states));
                 }
@@ -330,6 +343,9 @@ impl Encoder {
                     with_input,
                 );
             });
+            if workers.stopped() {
+                return;
+            }
             for direction in 0..lstm.directions {
                 let to = &mut gradient[self.layout.direction(layer, direction)];
                 let mut blocks: Vec<&mut [f32]> = to.chunks_mut(SUM_BLOCK).collect();
@@ -342,7 +358,9 @@ impl Encoder {
                 });
             }
             if layer > 0 {
-                groups.iter_mut().for_each(|g| g.unstack(&self.shape, layer));
+                groups
+                    .iter_mut()
+                    .for_each(|g| g.unstack(&self.shape, layer));
             } else if with_input {
                 scatter(shards, in_shard, groups, lstm.input);
             }
@@ -352,7 +370,10 @@ impl Encoder {
 
 /// Copies the convolved frames of a group's members into the first recurrent layer's input.
 fn gather(shards: &[Shard], in_shard: &[(usize, usize)], group: &mut Group, width: usize) {
-    let starts: Vec<Vec<usize>> = shards.iter().map(|s| s.output().starts().collect()).collect();
+    let starts: Vec<Vec<usize>> = shards
+        .iter()
+        .map(|s| s.output().starts().collect())
+        .collect();
     let Some(layer) = group.layers.first_mut() else {
         return;
     };
@@ -366,12 +387,7 @@ fn gather(shards: &[Shard], in_shard: &[(usize, usize)], group: &mut Group, widt
 }
 
 /// Sums the directions' input gradients into dL/d(convolved frames).
-fn scatter(
-    shards: &mut [Shard],
-    in_shard: &[(usize, usize)],
-    groups: &[Group],
-    width: usize,
-) {
+fn scatter(shards: &mut [Shard], in_shard: &[(usize, usize)], groups: &[Group], width: usize) {
     let mut starts: Vec<Vec<usize>> = Vec::new();
     for shard in shards.iter_mut() {
         starts.push(shard.grad_output(width).starts().collect());

@@ -72,7 +72,8 @@ impl Shard {
     /// dL/d(output), to be filled before [`Self::backward`].
     pub(super) fn grad_output(&mut self, channels: usize) -> &mut SpacedFrames {
         let blocks = self.frames.len() - 1;
-        self.gradients.resize_with(blocks + 1, SpacedFrames::default);
+        self.gradients
+            .resize_with(blocks + 1, SpacedFrames::default);
         self.gradients[blocks].reset(self.frames[blocks].lengths(), 0, channels);
         &mut self.gradients[blocks]
     }

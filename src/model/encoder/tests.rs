@@ -27,10 +27,18 @@ fn run(encoder: &Encoder, values: &[f32], batch: &[Features], threads: usize) ->
     let mut pass = EncoderPass::default();
     let views: Vec<_> = batch.iter().map(Features::view).collect();
     encoder.pack(values, &mut pass, true, &workers);
-    encoder.forward(values, &views, &mut pass, &workers).unwrap()
+    encoder
+        .forward(values, &views, &mut pass, &workers)
+        .unwrap()
 }
 
-fn gradient(encoder: &Encoder, values: &[f32], batch: &[Features], slope: &[f32], threads: usize) -> Vec<f32> {
+fn gradient(
+    encoder: &Encoder,
+    values: &[f32],
+    batch: &[Features],
+    slope: &[f32],
+    threads: usize,
+) -> Vec<f32> {
     let workers = Workers::new(threads).unwrap();
     let mut pass = EncoderPass::default();
     let views: Vec<_> = batch.iter().map(Features::view).collect();
@@ -38,7 +46,9 @@ fn gradient(encoder: &Encoder, values: &[f32], batch: &[Features], slope: &[f32]
     // Twice through the same buffers: old contents must not matter.
     for lengths in [&views[..1], &views[..]] {
         encoder.pack(values, &mut pass, true, &workers);
-        let out = encoder.forward(values, lengths, &mut pass, &workers).unwrap();
+        let out = encoder
+            .forward(values, lengths, &mut pass, &workers)
+            .unwrap();
         gradient.fill(0.0);
         encoder.backward(&mut pass, &slope[..out.len()], &mut gradient, &workers);
     }
@@ -65,7 +75,10 @@ fn finite_differences_of_every_kind_of_encoder() {
         let found = gradient(&encoder, &values, &batch, &slope, 2);
         let loss = |values: &[f32]| -> f64 {
             let out = run(&encoder, values, &batch, 1);
-            out.iter().zip(&slope).map(|(o, s)| f64::from(*o) * f64::from(*s)).sum()
+            out.iter()
+                .zip(&slope)
+                .map(|(o, s)| f64::from(*o) * f64::from(*s))
+                .sum()
         };
         let mut off = 0;
         for at in 0..count {
@@ -79,7 +92,10 @@ fn finite_differences_of_every_kind_of_encoder() {
                 off += 1;
             }
         }
-        assert!(off * 50 <= count, "kind {kind}: {off} of {count} slopes differ");
+        assert!(
+            off * 50 <= count,
+            "kind {kind}: {off} of {count} slopes differ"
+        );
     }
 }
 
@@ -88,7 +104,13 @@ fn company_in_the_batch_never_changes_an_utterance() {
     for layers in KINDS {
         let encoder = encoder(layers, 3);
         let values = noise(encoder.layout().len, 3);
-        let batch = utterances(&[40, 1, 17, 2, 33, 8, 5, 60, 12, 3, 21, 4, 7, 9, 30, 11, 25, 6], 3, 1);
+        let batch = utterances(
+            &[
+                40, 1, 17, 2, 33, 8, 5, 60, 12, 3, 21, 4, 7, 9, 30, 11, 25, 6,
+            ],
+            3,
+            1,
+        );
         let together = run(&encoder, &values, &batch, 2);
         let width = encoder.shape().pooled_width();
         for (at, alone) in batch.iter().enumerate() {
@@ -128,8 +150,25 @@ fn threads_do_not_change_a_bit() {
 #[test]
 fn features_that_do_not_fit_are_refused() {
     let encoder = encoder(KINDS[2], 3);
-    let wrong = FeaturesView { frames: 2, bins: 4, values: &[0.0; 8] };
-    assert!(matches!(encoder.check(&wrong), Err(ModelError::Bins { found: 4, expected: 3 })));
-    let short = FeaturesView { frames: 2, bins: 3, values: &[0.0; 5] };
-    assert!(matches!(encoder.check(&short), Err(ModelError::Features { .. })));
+    let wrong = FeaturesView {
+        frames: 2,
+        bins: 4,
+        values: &[0.0; 8],
+    };
+    assert!(matches!(
+        encoder.check(&wrong),
+        Err(ModelError::Bins {
+            found: 4,
+            expected: 3
+        })
+    ));
+    let short = FeaturesView {
+        frames: 2,
+        bins: 3,
+        values: &[0.0; 5],
+    };
+    assert!(matches!(
+        encoder.check(&short),
+        Err(ModelError::Features { .. })
+    ));
 }

@@ -24,7 +24,11 @@ pub fn exp(x: f32) -> f32 {
     p = p.mul_add(r, 0.5);
     p = p.mul_add(r, 1.0);
     p = p.mul_add(r, 1.0);
-    let exponent = shifted.to_bits().wrapping_sub(ROUND.to_bits()).wrapping_add(127) << 23;
+    let exponent = shifted
+        .to_bits()
+        .wrapping_sub(ROUND.to_bits())
+        .wrapping_add(127)
+        << 23;
     p * f32::from_bits(exponent)
 }
 
@@ -57,14 +61,20 @@ mod tests {
         for step in -40_000..=40_000 {
             let x = step as f32 * 2e-3;
             let wide = f64::from(x);
-            assert!((f64::from(exp(x)) / wide.exp() - 1.0).abs() < 3e-7, "exp {x}");
+            assert!(
+                (f64::from(exp(x)) / wide.exp() - 1.0).abs() < 3e-7,
+                "exp {x}"
+            );
             let s = 1.0 / (1.0 + (-wide).exp());
             assert!((f64::from(sigmoid(x)) - s).abs() < 2e-7, "sigmoid {x}");
             assert!((f64::from(tanh(x)) - wide.tanh()).abs() < 3e-7, "tanh {x}");
         }
         for step in 1..1000 {
             let x = step as f32 * 2.5e-4;
-            assert!((f64::from(tanh(x)) / f64::from(x).tanh() - 1.0).abs() < 1e-6, "tanh {x}");
+            assert!(
+                (f64::from(tanh(x)) / f64::from(x).tanh() - 1.0).abs() < 1e-6,
+                "tanh {x}"
+            );
         }
     }
 

@@ -81,7 +81,10 @@ mod tests {
 
     fn loss(values: &[f32], targets: &[Option<usize>], weights: Option<&[f32]>) -> (f32, Vec<f32>) {
         let device = Cpu::default();
-        let logits = device.tensor_from_vec(values.to_vec(), (targets.len(), values.len() / targets.len()));
+        let logits = device.tensor_from_vec(
+            values.to_vec(),
+            (targets.len(), values.len() / targets.len()),
+        );
         let loss = cross_entropy(logits.leaky_trace(), targets, weights).unwrap();
         let value = loss.array();
         (value, loss.backward().get(&logits).as_vec())
@@ -99,7 +102,11 @@ mod tests {
             let up = loss(&moved, &targets, Some(&weights)).0;
             moved[at] -= 2e-2;
             let slope = (up - loss(&moved, &targets, Some(&weights)).0) / 2e-2;
-            assert!((slope - gradient[at]).abs() < 1e-4, "{at}: {slope} {}", gradient[at]);
+            assert!(
+                (slope - gradient[at]).abs() < 1e-4,
+                "{at}: {slope} {}",
+                gradient[at]
+            );
         }
         assert_eq!(gradient[3..6], [0.0; 3]);
     }

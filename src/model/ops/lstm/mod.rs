@@ -189,7 +189,11 @@ impl DirectionPass {
     ) {
         let units = layout.units;
         let rows = steps.rows();
-        let widest = if steps.steps() == 0 { 0 } else { steps.step(0).1 };
+        let widest = if steps.steps() == 0 {
+            0
+        } else {
+            steps.step(0).1
+        };
         for carry in [&mut self.carry_hidden, &mut self.carry_cell] {
             carry.clear();
             carry.resize(widest * units, 0.0);

@@ -52,7 +52,8 @@ pub fn forward(weights: &Weights<'_>, frames: &[f32], backward_in_time: bool) ->
         let sum = |row: usize| {
             let mut sum = f64::from(weights.arrays[2][row]) + f64::from(weights.arrays[3][row]);
             for k in 0..input {
-                sum += f64::from(weights.arrays[0][row * input + k]) * f64::from(frames[t * input + k]);
+                sum += f64::from(weights.arrays[0][row * input + k])
+                    * f64::from(frames[t * input + k]);
             }
             for (k, h) in h.iter().enumerate() {
                 sum += f64::from(weights.arrays[1][row * units + k]) * h;
@@ -111,7 +112,8 @@ pub fn backward(
         for (row, &d) in sums.iter().enumerate() {
             for k in 0..input {
                 arrays[0][row * input + k] += (d * f64::from(frames[t * input + k])) as f32;
-                of_frames[t * input + k] += (d * f64::from(weights.arrays[0][row * input + k])) as f32;
+                of_frames[t * input + k] +=
+                    (d * f64::from(weights.arrays[0][row * input + k])) as f32;
             }
             for k in 0..units {
                 arrays[1][row * units + k] += (d * h_before[k]) as f32;

@@ -109,12 +109,66 @@ unsafe fn blocks<const TRANSPOSED: bool>(
                         };
                         let to = out.add(row * out_stride + column);
                         match height {
-                            6 => tile::<6, TRANSPOSED>(from, left_stride, panel, block_depth, to, out_stride, width, add),
-                            5 => tile::<5, TRANSPOSED>(from, left_stride, panel, block_depth, to, out_stride, width, add),
-                            4 => tile::<4, TRANSPOSED>(from, left_stride, panel, block_depth, to, out_stride, width, add),
-                            3 => tile::<3, TRANSPOSED>(from, left_stride, panel, block_depth, to, out_stride, width, add),
-                            2 => tile::<2, TRANSPOSED>(from, left_stride, panel, block_depth, to, out_stride, width, add),
-                            _ => tile::<1, TRANSPOSED>(from, left_stride, panel, block_depth, to, out_stride, width, add),
+                            6 => tile::<6, TRANSPOSED>(
+                                from,
+                                left_stride,
+                                panel,
+                                block_depth,
+                                to,
+                                out_stride,
+                                width,
+                                add,
+                            ),
+                            5 => tile::<5, TRANSPOSED>(
+                                from,
+                                left_stride,
+                                panel,
+                                block_depth,
+                                to,
+                                out_stride,
+                                width,
+                                add,
+                            ),
+                            4 => tile::<4, TRANSPOSED>(
+                                from,
+                                left_stride,
+                                panel,
+                                block_depth,
+                                to,
+                                out_stride,
+                                width,
+                                add,
+                            ),
+                            3 => tile::<3, TRANSPOSED>(
+                                from,
+                                left_stride,
+                                panel,
+                                block_depth,
+                                to,
+                                out_stride,
+                                width,
+                                add,
+                            ),
+                            2 => tile::<2, TRANSPOSED>(
+                                from,
+                                left_stride,
+                                panel,
+                                block_depth,
+                                to,
+                                out_stride,
+                                width,
+                                add,
+                            ),
+                            _ => tile::<1, TRANSPOSED>(
+                                from,
+                                left_stride,
+                                panel,
+                                block_depth,
+                                to,
+                                out_stride,
+                                width,
+                                add,
+                            ),
                         }
                     }
                     row += height;
@@ -132,7 +186,10 @@ unsafe fn blocks<const TRANSPOSED: bool>(
 /// # Safety
 /// As [`run`], for the tile's own rows and columns.
 #[inline(always)]
-#[expect(clippy::too_many_arguments, reason = "the innermost kernel takes bare pointers and sizes")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the innermost kernel takes bare pointers and sizes"
+)]
 unsafe fn tile<const ROWS: usize, const TRANSPOSED: bool>(
     left: *const f32,
     left_stride: usize,
