@@ -1,1 +1,30 @@
 //! The network: tape operations, encoder, heads, losses and the model file.
+
+pub mod ops;
+pub mod spec;
+
+mod encoder;
+mod encoder_tape;
+mod error;
+mod file;
+mod heads;
+mod initialise;
+mod layout;
+mod losses;
+mod network;
+mod parameter;
+mod shape;
+mod workers;
+
+pub use encoder::{Encoder, EncoderPass};
+pub use error::ModelError;
+pub(crate) use file::embed_all;
+pub use file::{HeadLabels, Model, ModelConfig, model_path};
+pub use heads::Dense;
+pub use initialise::Initialisation;
+pub use layout::{Array, EncoderLayout};
+pub use losses::{StepLosses, Targets};
+pub use network::{Network, Trainable, TrainingBatch};
+pub use parameter::Sgd;
+pub use shape::{ConvShape, EncoderShape, LstmShape};
+pub use workers::Workers;

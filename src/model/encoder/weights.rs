@@ -1,0 +1,73 @@
+//! The encoder's weights, packed once a step for all threads.
+
+use crate::model::ops::conv_block::pack_flipped;
+use crate::model::ops::lstm::{DirectionLayout, DirectionWeights};
+use crate::model::ops::matmul::Packed;
+use crate::model::{EncoderLayout, Workers};
+
+/// One convolution's weights.
+#[derive(Default)]
+pub(super) struct ConvWeights {
+    /// `[width * input, output]`.
+    pub(super) forward: Packed,
+    /// The flipped, transposed kernel of the backward pass.
+    pub(super) flipped: Packed,
+}
+
+/// All packed weights.
+#[derive(Default)]
+pub(super) struct EncoderWeights {
+    pub(super) convs: Vec<ConvWeights>,
+    /// Per layer, per direction.
+    pub(super) lstms: Vec<Vec<DirectionWeights>>,
+}
+
+enum Task<'a> {
+    Conv(usize, &'a mut ConvWeights),
+    Direction(usize, usize, &'a mut DirectionWeights),
+}
+
+impl EncoderWeights {
+    /// Packs the flat parameters; the forms of the backward pass only where `training`.
+    pub(super) fn pack(
+        &mut self,
+        layout: &EncoderLayout,
+        values: &[f32],
+        training: bool,
+        workers: &Workers,
+    ) {
+        self.convs
+            .resize_with(layout.convs.len(), ConvWeights::default);
+        self.lstms.resize_with(layout.lstms.len(), Vec::new);
+        for (directions, (_, shape)) in self.lstms.iter_mut().zip(&layout.lstms) {
+            directions.resize_with(shape.directions, DirectionWeights::default);
+        }
+        let convs = self.convs.iter_mut().enumerate();
+        let mut tasks: Vec<Task<'_>> = convs.map(|(index, conv)| Task::Conv(index, conv)).collect();
+        for (layer, directions) in self.lstms.iter_mut().enumerate() {
+            for (direction, weights) in directions.iter_mut().enumerate() {
+                tasks.push(Task::Direction(layer, direction, weights));
+            }
+        }
+        workers.for_each(&mut tasks, |_, task| match task {
+            Task::Conv(index, conv) => {
+                let shape = &layout.convs[*index].1;
+                let weight = layout.conv(values, *index).0;
+                let depth = shape.width * shape.input;
+                conv.forward
+                    .pack(weight, depth, shape.output, shape.output, 1);
+                if training && *index > 0 {
+                    pack_flipped(shape, weight, &mut conv.flipped);
+                }
+            }
+            Task::Direction(layer, direction, weights) => {
+                let shape = &layout.lstms[*layer].1;
+                weights.pack(
+                    DirectionLayout::new(shape),
+                    &values[layout.direction(*layer, *direction)],
+                    training,
+                );
+            }
+        });
+    }
+}

@@ -1,0 +1,75 @@
+//! The encoder as one operation on dfdx's tape, with values and gradients in flat buffers.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use dfdx::prelude::*;
+
+use super::heads::Matrix;
+use super::{Encoder, EncoderPass, ModelError, Workers};
+use crate::dsp::FeaturesView;
+
+/// The encoder in training.
+pub(super) struct TapeEncoder {
+    encoder: Arc<Encoder>,
+    workers: Arc<Workers>,
+    device: Cpu,
+    /// Names the parameters' gradient on the tape; its own values are never touched.
+    handle: Tensor<(usize,), f32, Cpu>,
+    /// Buffers of the last pass, waiting for the next; the backward operation gives them back.
+    idle: Rc<RefCell<Option<Box<EncoderPass>>>>,
+}
+
+impl TapeEncoder {
+    pub(super) fn new(
+        encoder: Arc<Encoder>,
+        workers: Arc<Workers>,
+        device: Cpu,
+    ) -> Result<Self, ModelError> {
+        let handle = device.try_zeros_like(&(encoder.layout().len,))?;
+        Ok(Self {
+            encoder,
+            workers,
+            device,
+            handle,
+            idle: Rc::default(),
+        })
+    }
+
+    /// Forward with the parameters `values`; starts a new tape.
+    pub(super) fn forward(
+        &self,
+        values: &[f32],
+        batch: &[FeaturesView<'_>],
+    ) -> Result<Matrix<OwnedTape<f32, Cpu>>, ModelError> {
+        let mut pass = self.idle.take().unwrap_or_default();
+        self.encoder.pack(values, &mut pass, true, &self.workers);
+        let pooled = self
+            .encoder
+            .forward(values, batch, &mut pass, &self.workers)?;
+        let shape = (batch.len(), self.encoder.shape().pooled_width());
+        let output = self.device.try_tensor_from_vec(pooled, shape)?;
+        let (of_output, of_values) = (output.ghost(), self.handle.ghost());
+        let (encoder, workers) = (Arc::clone(&self.encoder), Arc::clone(&self.workers));
+        let idle = Rc::clone(&self.idle);
+        let mut tape = OwnedTape::<f32, Cpu>::default();
+        tape.add_backward_op(move |grads| {
+            grads.try_alloc_for(&of_values)?;
+            let grad_pooled = std::mem::take(&mut **grads.get_or_alloc_mut(&of_output)?);
+            let gradient = grads.get_or_alloc_mut(&of_values)?;
+            encoder.backward(&mut pass, &grad_pooled, gradient, &workers);
+            idle.replace(Some(pass));
+            Ok(())
+        });
+        Ok(output.put_tape(tape))
+    }
+
+    /// dL/d(parameters) after a backward pass.
+    pub(super) fn gradient<'a>(
+        &self,
+        grads: &'a mut Gradients<f32, Cpu>,
+    ) -> Result<&'a [f32], ModelError> {
+        Ok(grads.get_or_alloc_mut(&self.handle)?)
+    }
+}

@@ -1,0 +1,118 @@
+//! How the losses of emotion and attributes make up the loss of one step.
+
+use super::spec::{HeadMode, HeadSpec, Reversal};
+
+/// What a batch should be classified as.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Targets {
+    /// Emotion class of each utterance.
+    pub emotion: Vec<Option<usize>>,
+    /// For each attribute head, the label of each utterance; none where it is not documented.
+    pub attributes: Vec<Vec<Option<usize>>>,
+}
+
+/// Losses of one step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepLosses {
+    /// What the shared layers and heads descended: eq. 1, 2 or 3 of the paper.
+    pub total: f32,
+    /// Cross-entropy of the emotion.
+    pub emotion: f32,
+    /// Cross-entropy of each attribute head; of a discriminator before its own step.
+    pub attributes: Vec<f32>,
+    /// Norm of the gradient of everything but the discriminators, before clipping.
+    pub gradient_norm: f64,
+}
+
+impl StepLosses {
+    /// What blew up first, if anything: "emotion", an attribute's name, "total" or "gradient".
+    pub fn non_finite(&self, heads: &[HeadSpec]) -> Option<&'static str> {
+        if !self.emotion.is_finite() {
+            return Some("emotion");
+        }
+        let blown = self.attributes.iter().position(|loss| !loss.is_finite());
+        if let Some(head) = blown.and_then(|index| heads.get(index)) {
+            return Some(head.attribute.name());
+        }
+        if !self.total.is_finite() {
+            return Some("total");
+        }
+        (!self.gradient_norm.is_finite()).then_some("gradient")
+    }
+}
+
+/// Weight of one head's loss in the total, and the factor of its reversed gradient.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct HeadWeight {
+    pub(super) loss: f32,
+    /// Multiplies the gradient that flows back into the shared layers, with a minus sign.
+    pub(super) lambda: f32,
+}
+
+/// Weight of the emotion loss and of each head's.
+///
+/// With N heads, a head's loss counts alpha / N (eq. 1 and 2) or -alpha / N (eq. 3, discriminator),
+/// emotion 1 - alpha. Under Ganin's rule a reversed head counts 1, its gradient turns by alpha / N,
+/// and it takes nothing from emotion's weight.
+pub(super) fn weights(
+    heads: &[HeadSpec],
+    alpha: f64,
+    reversal: Reversal,
+) -> (f32, Vec<HeadWeight>) {
+    if heads.is_empty() {
+        return (1.0, Vec::new());
+    }
+    let share = alpha / heads.len() as f64;
+    let mut emotion = 1.0;
+    let weights = heads
+        .iter()
+        .map(|head| {
+            let (loss, lambda) = match (head.mode, reversal) {
+                (HeadMode::Shared, _) => (share, 0.0),
+                (HeadMode::GradReverse, Reversal::Paper) => (share, 1.0),
+                (HeadMode::GradReverse, Reversal::Ganin) => {
+                    return HeadWeight {
+                        loss: 1.0,
+                        lambda: share as f32,
+                    };
+                }
+                (HeadMode::Discriminator, _) => (-share, 0.0),
+            };
+            emotion -= share;
+            HeadWeight {
+                loss: loss as f32,
+                lambda,
+            }
+        })
+        .collect();
+    (emotion as f32, weights)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::spec::Attribute;
+
+    fn heads(modes: &[HeadMode]) -> Vec<HeadSpec> {
+        [Attribute::Corpus, Attribute::Gender]
+            .into_iter()
+            .zip(modes)
+            .map(|(attribute, &mode)| HeadSpec { attribute, mode })
+            .collect()
+    }
+
+    #[test]
+    fn weights_are_those_of_the_equations() {
+        let two = heads(&[HeadMode::Shared, HeadMode::Shared]);
+        let (emotion, each) = weights(&two, 0.1, Reversal::Paper);
+        assert_eq!(emotion, 0.9);
+        assert_eq!(each[1].loss, 0.05);
+        let (emotion, each) = weights(&heads(&[HeadMode::GradReverse]), 0.5, Reversal::Paper);
+        assert_eq!((emotion, each[0].loss, each[0].lambda), (0.5, 0.5, 1.0));
+        let (emotion, each) = weights(&heads(&[HeadMode::GradReverse]), 0.5, Reversal::Ganin);
+        assert_eq!((emotion, each[0].loss, each[0].lambda), (1.0, 1.0, 0.5));
+        let (emotion, each) = weights(&heads(&[HeadMode::Discriminator]), 0.5, Reversal::Paper);
+        assert_eq!((emotion, each[0].loss), (0.5, -0.5));
+        assert_eq!(weights(&[], 0.5, Reversal::Paper), (1.0, vec![]));
+    }
+}

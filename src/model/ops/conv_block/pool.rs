@@ -1,0 +1,66 @@
+//! Max-pooling, bias and ReLU over the convolved frames of one utterance, and the way back.
+
+use super::CUT;
+use crate::model::ConvShape;
+
+vectorised! {
+    /// `output[t] = relu(max over the window of convolved + bias)`; the first maximum wins, NaN stays NaN.
+    pub(super) fn forward(
+        shape: &ConvShape,
+        bias: &[f32],
+        convolved: &[f32],
+        output: &mut [f32],
+        arg_max: &mut [u8],
+    ) {
+        let channels = shape.output;
+        for (t, (row, places)) in output
+            .chunks_exact_mut(channels)
+            .zip(arg_max.chunks_exact_mut(channels))
+            .enumerate()
+        {
+            let window = &convolved[t * shape.pool_stride * channels..][..shape.pool_width * channels];
+            row.copy_from_slice(&window[..channels]);
+            places.fill(0);
+            for (k, frame) in window.chunks_exact(channels).enumerate().skip(1) {
+                for ((best, place), &value) in row.iter_mut().zip(places.iter_mut()).zip(frame) {
+                    let better = (value > *best) | value.is_nan();
+                    *best = if better { value } else { *best };
+                    *place = if better { k as u8 } else { *place };
+                }
+            }
+            for ((best, place), &bias) in row.iter_mut().zip(places.iter_mut()).zip(bias) {
+                let value = *best + bias;
+                *best = if value < 0.0 { 0.0 } else { value };
+                *place = if value > 0.0 { *place } else { CUT };
+            }
+        }
+    }
+}
+
+vectorised! {
+    /// Adds each output's gradient to the frame that was the maximum, and to the bias.
+    pub(super) fn backward(
+        shape: &ConvShape,
+        gradient: &[f32],
+        arg_max: &[u8],
+        convolved: &mut [f32],
+        bias: &mut [f32],
+    ) {
+        let channels = shape.output;
+        for (t, (row, places)) in gradient
+            .chunks_exact(channels)
+            .zip(arg_max.chunks_exact(channels))
+            .enumerate()
+        {
+            let window = &mut convolved[t * shape.pool_stride * channels..][..shape.pool_width * channels];
+            for (k, frame) in window.chunks_exact_mut(channels).enumerate() {
+                for ((sum, &place), &value) in frame.iter_mut().zip(places).zip(row) {
+                    *sum += if place == k as u8 { value } else { 0.0 };
+                }
+            }
+            for ((sum, &place), &value) in bias.iter_mut().zip(places).zip(row) {
+                *sum += if place == CUT { 0.0 } else { value };
+            }
+        }
+    }
+}

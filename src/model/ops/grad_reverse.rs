@@ -1,0 +1,40 @@
+//! Gradient reversal (Ganin et al., 2016): the identity forward, `-lambda` times the gradient backward.
+
+use dfdx::prelude::*;
+use dfdx::tensor::CpuError;
+
+use super::tape_op::unary;
+
+/// Reverses the gradient of `input`; the output has an id of its own, so the two gradients never mix.
+///
+/// # Errors
+/// Where memory runs out.
+pub fn grad_reverse<S: Shape, T: Tape<f32, Cpu>>(
+    input: Tensor<S, f32, Cpu, T>,
+    lambda: f32,
+) -> Result<Tensor<S, f32, Cpu, T>, CpuError> {
+    let shape = *input.shape();
+    let values = input.as_vec();
+    unary(input, values, shape, move |of_output, of_input| {
+        for (to, from) in of_input.iter_mut().zip(of_output) {
+            *to -= lambda * from;
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn value_stays_and_gradient_turns() {
+        let device = Cpu::default();
+        let x = device.tensor([1.0f32, -2.0, 3.0]);
+        // Used once directly and once reversed: 1 - lambda * 2x would be mixed up if the ids were shared.
+        let direct = x.leaky_trace();
+        let reversed = grad_reverse(direct, 0.25).unwrap();
+        assert_eq!(reversed.as_vec(), x.as_vec());
+        let grads = reversed.square().sum().backward();
+        assert_eq!(grads.get(&x).array(), [-0.5, 1.0, -1.5]);
+    }
+}

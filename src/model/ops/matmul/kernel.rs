@@ -1,0 +1,242 @@
+//! The one matrix kernel: tiles of 6 rows by 16 columns, compiled portably and for AVX2 with FMA.
+
+use super::packed::{PANEL, Packed};
+
+/// Rows of a tile: 6 by 16 values fill 12 of the 16 AVX2 registers.
+const TILE: usize = 6;
+/// Depth of a block: one panel of it (16 kB) stays in the first-level cache.
+const DEPTH_BLOCK: usize = 256;
+/// Rows of a block: left and right blocks stay in the second-level cache.
+const ROW_BLOCK: usize = 144;
+
+/// Runs the best build of the kernel for this machine. `TRANSPOSED`: the left side is `[depth, rows]`.
+///
+/// # Safety
+/// `left` must hold every value that sizes and stride reach, `out` every row, and the columns must
+/// not be more than `out_stride`.
+pub(super) unsafe fn run<const TRANSPOSED: bool>(
+    rows: usize,
+    right: &Packed,
+    left: *const f32,
+    left_stride: usize,
+    out: *mut f32,
+    out_stride: usize,
+    accumulate: bool,
+) {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        // SAFETY: both features are present; the rest is the caller's contract.
+        unsafe {
+            avx2::<TRANSPOSED>(rows, right, left, left_stride, out, out_stride, accumulate);
+        }
+        return;
+    }
+    // SAFETY: the caller's contract.
+    unsafe {
+        portable::<TRANSPOSED>(rows, right, left, left_stride, out, out_stride, accumulate);
+    }
+}
+
+/// The kernel for any machine.
+///
+/// # Safety
+/// As [`run`].
+pub(super) unsafe fn portable<const TRANSPOSED: bool>(
+    rows: usize,
+    right: &Packed,
+    left: *const f32,
+    left_stride: usize,
+    out: *mut f32,
+    out_stride: usize,
+    accumulate: bool,
+) {
+    // SAFETY: the caller's contract.
+    unsafe { blocks::<TRANSPOSED>(rows, right, left, left_stride, out, out_stride, accumulate) }
+}
+
+/// # Safety
+/// As [`run`], on a machine with AVX2 and FMA.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn avx2<const TRANSPOSED: bool>(
+    rows: usize,
+    right: &Packed,
+    left: *const f32,
+    left_stride: usize,
+    out: *mut f32,
+    out_stride: usize,
+    accumulate: bool,
+) {
+    // SAFETY: the caller's contract.
+    unsafe { blocks::<TRANSPOSED>(rows, right, left, left_stride, out, out_stride, accumulate) }
+}
+
+/// # Safety
+/// As [`run`].
+#[inline(always)]
+unsafe fn blocks<const TRANSPOSED: bool>(
+    rows: usize,
+    right: &Packed,
+    left: *const f32,
+    left_stride: usize,
+    out: *mut f32,
+    out_stride: usize,
+    accumulate: bool,
+) {
+    let (depth, columns) = (right.depth(), right.columns());
+    let panels = right.values().as_ptr();
+    let mut first_depth = 0;
+    // At depth 0 one empty block still clears the output.
+    while first_depth == 0 || first_depth < depth {
+        let block_depth = DEPTH_BLOCK.min(depth - first_depth);
+        let add = accumulate || first_depth > 0;
+        let mut first_row = 0;
+        while first_row < rows {
+            let end_row = rows.min(first_row + ROW_BLOCK);
+            let mut column = 0;
+            while column < columns {
+                let width = PANEL.min(columns - column);
+                let mut row = first_row;
+                while row < end_row {
+                    let height = TILE.min(end_row - row);
+                    // SAFETY: row, column and depth stay below the sizes of the caller's contract.
+                    unsafe {
+                        let panel = panels.add(column * depth + first_depth * PANEL);
+                        let from = if TRANSPOSED {
+                            left.add(first_depth * left_stride + row)
+                        } else {
+                            left.add(row * left_stride + first_depth)
+                        };
+                        let to = out.add(row * out_stride + column);
+                        match height {
+                            6 => tile::<6, TRANSPOSED>(
+                                from,
+                                left_stride,
+                                panel,
+                                block_depth,
+                                to,
+                                out_stride,
+                                width,
+                                add,
+                            ),
+                            5 => tile::<5, TRANSPOSED>(
+                                from,
+                                left_stride,
+                                panel,
+                                block_depth,
+                                to,
+                                out_stride,
+                                width,
+                                add,
+                            ),
+                            4 => tile::<4, TRANSPOSED>(
+                                from,
+                                left_stride,
+                                panel,
+                                block_depth,
+                                to,
+                                out_stride,
+                                width,
+                                add,
+                            ),
+                            3 => tile::<3, TRANSPOSED>(
+                                from,
+                                left_stride,
+                                panel,
+                                block_depth,
+                                to,
+                                out_stride,
+                                width,
+                                add,
+                            ),
+                            2 => tile::<2, TRANSPOSED>(
+                                from,
+                                left_stride,
+                                panel,
+                                block_depth,
+                                to,
+                                out_stride,
+                                width,
+                                add,
+                            ),
+                            _ => tile::<1, TRANSPOSED>(
+                                from,
+                                left_stride,
+                                panel,
+                                block_depth,
+                                to,
+                                out_stride,
+                                width,
+                                add,
+                            ),
+                        }
+                    }
+                    row += height;
+                }
+                column += width;
+            }
+            first_row = end_row;
+        }
+        first_depth += block_depth.max(1);
+    }
+}
+
+/// One tile of the output: `ROWS` by at most 16 values, all kept in registers over the depth.
+///
+/// # Safety
+/// As [`run`], for the tile's own rows and columns.
+#[inline(always)]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the innermost kernel takes bare pointers and sizes"
+)]
+unsafe fn tile<const ROWS: usize, const TRANSPOSED: bool>(
+    left: *const f32,
+    left_stride: usize,
+    panel: *const f32,
+    depth: usize,
+    out: *mut f32,
+    out_stride: usize,
+    width: usize,
+    add: bool,
+) {
+    let mut sums = [[0f32; PANEL]; ROWS];
+    // SAFETY: every access stays in the tile, as the caller promises.
+    unsafe {
+        if add {
+            for (row, sums) in sums.iter_mut().enumerate() {
+                let from = out.add(row * out_stride);
+                if width == PANEL {
+                    *sums = *from.cast::<[f32; PANEL]>();
+                } else {
+                    for (column, sum) in sums.iter_mut().enumerate().take(width) {
+                        *sum = *from.add(column);
+                    }
+                }
+            }
+        }
+        for d in 0..depth {
+            let right = &*panel.add(d * PANEL).cast::<[f32; PANEL]>();
+            for (row, sums) in sums.iter_mut().enumerate() {
+                let x = if TRANSPOSED {
+                    *left.add(d * left_stride + row)
+                } else {
+                    *left.add(row * left_stride + d)
+                };
+                for (sum, y) in sums.iter_mut().zip(right) {
+                    *sum = x.mul_add(*y, *sum);
+                }
+            }
+        }
+        for (row, sums) in sums.iter().enumerate() {
+            let to = out.add(row * out_stride);
+            if width == PANEL {
+                *to.cast::<[f32; PANEL]>() = *sums;
+            } else {
+                for (column, sum) in sums.iter().enumerate().take(width) {
+                    *to.add(column) = *sum;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Single-precision matrix products with a right side packed once and used many times.
+//!
+//! The left side is read where it lies, so the overlapping windows of a convolution need no copy.
+//! Each output value is one chain of fused multiply-adds over the depth in rising order. It depends
+//! on nothing else: not on the other rows, the threads or the vector width of the machine. So the
+//! AVX2 and the portable build of the one kernel give the same bits.
+
+mod kernel;
+mod packed;
+
+pub use packed::Packed;
+
+/// `out = left * right`, or `out += left * right` with `accumulate`.
+///
+/// `left` is `[rows, depth]` whose rows begin `left_stride` values apart and may overlap; `right` is
+/// `[depth, columns]`; `out` is `[rows, columns]` with rows `out_stride` values apart.
+///
+/// # Panics
+/// Where a slice is too short for the sizes, which is an error of the caller.
+pub fn multiply(
+    rows: usize,
+    left: &[f32],
+    left_stride: usize,
+    right: &Packed,
+    out: &mut [f32],
+    out_stride: usize,
+    accumulate: bool,
+) {
+    if rows == 0 {
+        return;
+    }
+    assert!((rows - 1) * left_stride + right.depth() <= left.len());
+    assert!(right.columns() <= out_stride);
+    assert!((rows - 1) * out_stride + right.columns() <= out.len());
+    // SAFETY: the assertions above are the kernel's whole contract.
+    unsafe {
+        kernel::run::<false>(
+            rows,
+            right,
+            left.as_ptr(),
+            left_stride,
+            out.as_mut_ptr(),
+            out_stride,
+            accumulate,
+        );
+    }
+}
+
+/// `out = leftᵀ * right`, or `out += leftᵀ * right` with `accumulate`.
+///
+/// `left` is `[depth, rows]` whose rows begin `left_stride` values apart and may overlap; the rest
+/// is as in [`multiply`].
+///
+/// # Panics
+/// Where a slice is too short for the sizes, which is an error of the caller.
+pub fn multiply_transposed(
+    rows: usize,
+    left: &[f32],
+    left_stride: usize,
+    right: &Packed,
+    out: &mut [f32],
+    out_stride: usize,
+    accumulate: bool,
+) {
+    if rows == 0 {
+        return;
+    }
+    assert!(right.depth() == 0 || (right.depth() - 1) * left_stride + rows <= left.len());
+    assert!(right.columns() <= out_stride);
+    assert!((rows - 1) * out_stride + right.columns() <= out.len());
+    // SAFETY: the assertions above are the kernel's whole contract.
+    unsafe {
+        kernel::run::<true>(
+            rows,
+            right,
+            left.as_ptr(),
+            left_stride,
+            out.as_mut_ptr(),
+            out_stride,
+            accumulate,
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::ops::testing::noise;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn equals_the_triple_loop(rows in 0usize..20, depth in 0usize..600, columns in 1usize..40,
+                                  overlap in 1usize..5, accumulate: bool, transposed: bool, seed: u32) {
+            // Rows that overlap, as the windows of a convolution do.
+            let stride = if transposed { rows.max(1).div_ceil(overlap) } else { depth.max(1).div_ceil(overlap) };
+            let count = if transposed { depth * stride + rows } else { rows * stride + depth };
+            let left = noise(count, seed);
+            let right = noise(depth * columns, seed ^ 1);
+            let start = noise(rows * (columns + 3), seed ^ 2);
+            let mut packed = Packed::default();
+            packed.pack(&right, depth, columns, columns, 1);
+            let mut out = start.clone();
+            if transposed {
+                multiply_transposed(rows, &left, stride, &packed, &mut out, columns + 3, accumulate);
+            } else {
+                multiply(rows, &left, stride, &packed, &mut out, columns + 3, accumulate);
+            }
+            for row in 0..rows {
+                for column in 0..columns + 3 {
+                    let at = row * (columns + 3) + column;
+                    let mut sum = if accumulate || column >= columns { start[at] } else { 0.0 };
+                    if column < columns {
+                        for d in 0..depth {
+                            let x = if transposed { left[d * stride + row] } else { left[row * stride + d] };
+                            sum = x.mul_add(right[d * columns + column], sum);
+                        }
+                    }
+                    prop_assert_eq!(sum.to_bits(), out[at].to_bits());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn portable_and_dispatched_kernels_give_the_same_bits() {
+        let (rows, depth, columns) = (37, 300, 50);
+        let left = noise(rows * depth, 5);
+        let mut packed = Packed::default();
+        packed.pack(&noise(depth * columns, 6), depth, columns, columns, 1);
+        let mut fast = vec![0.0; rows * columns];
+        multiply(rows, &left, depth, &packed, &mut fast, columns, false);
+        let mut portable = vec![0.0; rows * columns];
+        // SAFETY: the sizes above fit each other.
+        unsafe {
+            kernel::portable::<false>(
+                rows,
+                &packed,
+                left.as_ptr(),
+                depth,
+                portable.as_mut_ptr(),
+                columns,
+                false,
+            );
+        }
+        assert_eq!(fast, portable);
+    }
+}

@@ -1,0 +1,70 @@
+//! The right side of a product, packed into panels of 16 columns.
+
+/// Columns of a panel: two AVX2 registers.
+pub(super) const PANEL: usize = 16;
+
+/// A matrix `[depth, columns]` stored panel by panel, each panel `[depth, 16]`, the last one filled with zeros.
+#[derive(Clone, Debug, Default)]
+pub struct Packed {
+    depth: usize,
+    columns: usize,
+    values: Vec<f32>,
+}
+
+impl Packed {
+    /// Packs the matrix whose value (d, c) is `source[d * depth_stride + c * column_stride]`, reusing memory.
+    ///
+    /// # Panics
+    /// Where `source` is too short, which is an error of the caller.
+    pub fn pack(
+        &mut self,
+        source: &[f32],
+        depth: usize,
+        columns: usize,
+        depth_stride: usize,
+        column_stride: usize,
+    ) {
+        let panels = columns.div_ceil(PANEL);
+        self.depth = depth;
+        self.columns = columns;
+        self.values.resize(panels * PANEL * depth, 0.0);
+        if depth == 0 || columns == 0 {
+            return;
+        }
+        assert!((depth - 1) * depth_stride + (columns - 1) * column_stride < source.len());
+        for (index, panel) in self.values.chunks_exact_mut(PANEL * depth).enumerate() {
+            let first = index * PANEL;
+            let width = PANEL.min(columns - first);
+            let (rows, _) = panel.as_chunks_mut::<PANEL>();
+            for (d, row) in rows.iter_mut().enumerate() {
+                let start = d * depth_stride + first * column_stride;
+                if column_stride == 1 && width == PANEL {
+                    row.copy_from_slice(&source[start..start + PANEL]);
+                } else {
+                    for (c, value) in row.iter_mut().enumerate() {
+                        *value = if c < width {
+                            source[start + c * column_stride]
+                        } else {
+                            0.0
+                        };
+                    }
+                }
+            }
+        }
+    }
+
+    /// Rows of the matrix.
+    pub fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// Columns of the matrix.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// Panels one after another.
+    pub(super) fn values(&self) -> &[f32] {
+        &self.values
+    }
+}

@@ -1,0 +1,17 @@
+//! Operations of the network: fast versions, each beside the naive one that tests compare it with.
+
+#[macro_use]
+mod vectorised;
+
+pub mod activation;
+pub mod conv_block;
+pub mod cross_entropy;
+pub mod dropout;
+pub mod grad_reverse;
+pub mod lstm;
+pub mod matmul;
+pub mod time_pool;
+
+pub(crate) mod tape_op;
+#[cfg(test)]
+pub(crate) mod testing;

@@ -1,0 +1,26 @@
+//! One source, two builds: a function compiled for any machine and again for AVX2 with FMA.
+
+/// Defines a function whose body is compiled twice; the AVX2 build runs where the machine has it.
+macro_rules! vectorised {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $body:block) => {
+        $(#[$meta])*
+        $vis fn $name($($arg: $ty),*) {
+            #[inline(always)]
+            fn body($($arg: $ty),*) $body
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            fn avx2($($arg: $ty),*) {
+                body($($arg),*)
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                // SAFETY: both features are present.
+                unsafe { avx2($($arg),*) };
+                return;
+            }
+            body($($arg),*)
+        }
+    };
+}

@@ -1,0 +1,65 @@
+//! What a training learns from.
+
+use super::TrainError;
+use crate::corpus::Utterance;
+use crate::dsp::FeaturesView;
+use crate::model::Encoder;
+
+/// Changes a copy of an utterance's features in place: values, frames, bins, epoch, utterance id.
+///
+/// Must depend on nothing else, or results cannot be repeated.
+pub type Augment<'a> = dyn Fn(&mut [f32], usize, usize, u64, &str) + Sync + 'a;
+
+/// An utterance and its features, borrowed from where they lie.
+#[derive(Clone, Copy, Debug)]
+pub struct Example<'a> {
+    /// Labels and id.
+    pub utterance: &'a Utterance,
+    /// Its normalised features.
+    pub features: FeaturesView<'a>,
+}
+
+/// Both splits and what travels in the model file.
+pub struct TrainingData<'a> {
+    /// Utterances that weights are fitted on.
+    pub train: Vec<Example<'a>>,
+    /// Utterances that early stopping watches.
+    pub validation: Vec<Example<'a>>,
+    /// Augmentation of the training features, if any.
+    pub augment: Option<&'a Augment<'a>>,
+    /// Options of the features.
+    pub feature_options: serde_json::Value,
+    /// Where the data comes from.
+    pub provenance: serde_json::Value,
+}
+
+impl TrainingData<'_> {
+    /// Bins of the features: those of the first utterance.
+    ///
+    /// # Errors
+    /// [`TrainError::Empty`] where a split holds nothing.
+    pub fn bins(&self) -> Result<usize, TrainError> {
+        if self.validation.is_empty() {
+            return Err(TrainError::Empty {
+                split: "validation",
+            });
+        }
+        self.train
+            .first()
+            .map(|example| example.features.bins)
+            .ok_or(TrainError::Empty { split: "train" })
+    }
+
+    /// Checks that every utterance fits the encoder.
+    pub(super) fn check(&self, encoder: &Encoder) -> Result<(), TrainError> {
+        for example in self.train.iter().chain(&self.validation) {
+            encoder
+                .check(&example.features)
+                .map_err(|source| TrainError::Features {
+                    utterance: example.utterance.id.clone(),
+                    source,
+                })?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,226 @@
+//! The parameters of one training, with the paper's values as defaults.
+
+use serde::{Deserialize, Serialize};
+
+use super::TrainError;
+use crate::model::spec::{Alpha, HeadMode, HeadSpec, Layer, Reversal, default_encoder};
+use crate::model::{EncoderShape, Initialisation};
+
+/// Everything that decides what is learned, apart from the data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainOptions {
+    /// Layers of the shared encoder.
+    pub encoder: Vec<Layer>,
+    /// Attribute heads beside the emotion head.
+    pub heads: Vec<HeadSpec>,
+    /// Weight of the attribute tasks; the paper's for the heads' mode where it is missing.
+    pub alpha: Option<Alpha>,
+    /// What alpha scales behind a gradient reversal.
+    pub reversal: Reversal,
+    /// Most epochs.
+    pub epochs: usize,
+    /// Most updates; 0 sets no bound.
+    pub max_updates: usize,
+    /// Early stopping never ends training before this many epochs.
+    pub min_epochs: usize,
+    /// Epochs without a better validation UA, once it has left chance, after which training ends; 0 switches it off.
+    pub patience: usize,
+    /// Utterances in a batch.
+    pub batch: usize,
+    /// Learning rate of every parameter.
+    pub learning_rate: f64,
+    /// Momentum of every parameter.
+    pub momentum: f64,
+    /// Probability that a value of the embedding is dropped.
+    pub dropout: f64,
+    /// First values of the convolutions.
+    pub initialisation: Initialisation,
+    /// Masks on the features of each training batch.
+    pub spec_augment: SpecAugmentOptions,
+    /// Weights of the emotion classes in the loss.
+    pub class_weights: ClassWeights,
+    /// Largest norm of the gradient of shared layers and heads; 0 switches clipping off.
+    pub gradient_clip_norm: f64,
+    /// Batches whose utterances are sorted by length together.
+    pub bucket_batches: usize,
+    /// Seed of first values, order, dropout and augmentation.
+    pub seed: u64,
+}
+
+/// Widths of the masks of SpecAugment (Park et al., 2019).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SpecAugmentOptions {
+    /// Largest number of masked frames; 0 switches the mask off.
+    pub time_mask_frames: usize,
+    /// Largest number of masked bins; 0 switches the mask off.
+    pub frequency_mask_bins: usize,
+}
+
+impl Default for SpecAugmentOptions {
+    fn default() -> Self {
+        Self {
+            time_mask_frames: 30,
+            frequency_mask_bins: 3,
+        }
+    }
+}
+
+/// Weights of the emotion classes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClassWeights {
+    /// Every utterance counts the same.
+    #[default]
+    None,
+    /// Every class counts the same: utterances / (classes * utterances of the class).
+    Balanced,
+}
+
+impl Default for TrainOptions {
+    fn default() -> Self {
+        Self {
+            encoder: default_encoder(),
+            heads: Vec::new(),
+            alpha: None,
+            reversal: Reversal::Paper,
+            epochs: 150,
+            max_updates: 0,
+            min_epochs: 0,
+            patience: 20,
+            batch: 32,
+            learning_rate: 0.002,
+            momentum: 0.9,
+            dropout: 0.5,
+            initialisation: Initialisation::He,
+            spec_augment: SpecAugmentOptions::default(),
+            class_weights: ClassWeights::None,
+            gradient_clip_norm: 0.0,
+            bucket_batches: 50,
+            seed: 0,
+        }
+    }
+}
+
+impl TrainOptions {
+    /// The task weight: as given, or the paper's. Multi-task 0.1, reversal 0 to 0.5, discriminators 0.5.
+    ///
+    /// # Errors
+    /// Heads of different modes have no common default.
+    pub fn alpha(&self) -> Result<Alpha, TrainError> {
+        if let Some(alpha) = self.alpha {
+            return Ok(alpha);
+        }
+        let Some(first) = self.heads.first() else {
+            return Ok(Alpha::constant(0.0));
+        };
+        if self.heads.iter().any(|head| head.mode != first.mode) {
+            return Err(TrainError::option(
+                "alpha",
+                "is missing, and heads of different modes have no common default",
+            ));
+        }
+        Ok(match first.mode {
+            HeadMode::Shared => Alpha::constant(0.1),
+            HeadMode::GradReverse => Alpha {
+                start: 0.0,
+                end: 0.5,
+            },
+            HeadMode::Discriminator => Alpha::constant(0.5),
+        })
+    }
+
+    /// Checks every value, before any data is read.
+    ///
+    /// # Errors
+    /// [`TrainError::Option`] names the field; a layer that does not fit is named by its number.
+    pub fn check(&self, bins: usize) -> Result<(), TrainError> {
+        EncoderShape::new(&self.encoder, bins)?;
+        let alpha = self.alpha()?;
+        let fail = TrainError::option;
+        for (field, value) in [("alpha.start", alpha.start), ("alpha.end", alpha.end)] {
+            if !(0.0..=1.0).contains(&value) {
+                return Err(fail(field, &format!("is {value}; expected 0 to 1")));
+            }
+        }
+        for (index, head) in self.heads.iter().enumerate() {
+            let twice = |other: &HeadSpec| other.attribute == head.attribute;
+            if self.heads[..index].iter().any(twice) {
+                let name = head.attribute.name();
+                return Err(fail("heads", &format!("name {name} twice")));
+            }
+        }
+        for (field, value) in [
+            ("epochs", self.epochs),
+            ("batch", self.batch),
+            ("bucket_batches", self.bucket_batches),
+        ] {
+            if value == 0 || value > 1_000_000 {
+                return Err(fail(field, &format!("is {value}; expected 1 to 1000000")));
+            }
+        }
+        if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
+            return Err(fail("learning_rate", "must be above 0"));
+        }
+        for (field, value) in [("momentum", self.momentum), ("dropout", self.dropout)] {
+            if !(0.0..1.0).contains(&value) {
+                return Err(fail(field, &format!("is {value}; expected 0 to below 1")));
+            }
+        }
+        if !(self.gradient_clip_norm >= 0.0 && self.gradient_clip_norm.is_finite()) {
+            return Err(fail("gradient_clip_norm", "must be 0 or above"));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_the_papers() {
+        let options: TrainOptions = serde_json::from_str("{}").unwrap();
+        assert_eq!(options, TrainOptions::default());
+        assert_eq!(
+            (options.epochs, options.batch, options.patience),
+            (150, 32, 20)
+        );
+        assert_eq!(
+            (options.learning_rate, options.momentum, options.dropout),
+            (0.002, 0.9, 0.5)
+        );
+        assert!(options.check(40).is_ok());
+        assert!(serde_json::from_str::<TrainOptions>(r#"{"epoch":3}"#).is_err());
+    }
+
+    #[test]
+    fn alpha_defaults_follow_the_heads() {
+        let with = |heads: &str| -> TrainOptions {
+            serde_json::from_str(&format!(r#"{{"heads":[{heads}]}}"#)).unwrap()
+        };
+        let head = |mode: &str| format!(r#"{{"attribute":"gender","mode":"{mode}"}}"#);
+        let alpha = |mode: &str| with(&head(mode)).alpha().unwrap();
+        assert_eq!(alpha("shared"), Alpha::constant(0.1));
+        assert_eq!(alpha("grad_reverse").end, 0.5);
+        assert_eq!(alpha("discriminator").start, 0.5);
+        let mixed = with(&format!(
+            r#"{},{{"attribute":"corpus","mode":"grad_reverse"}}"#,
+            head("shared")
+        ));
+        assert!(mixed.alpha().unwrap_err().to_string().contains("alpha"));
+    }
+
+    #[test]
+    fn wrong_values_are_named() {
+        let error = |json: &str| {
+            let options: TrainOptions = serde_json::from_str(json).unwrap();
+            options.check(40).unwrap_err().to_string()
+        };
+        assert!(error(r#"{"batch":0}"#).contains("batch"));
+        assert!(error(r#"{"dropout":1.0}"#).contains("dropout"));
+        assert!(error(r#"{"alpha":{"start":0,"end":1.5}}"#).contains("alpha.end"));
+        assert!(error(r#"{"encoder":[{"layer":"lstm","units":0}]}"#).contains("layer 0"));
+    }
+}
