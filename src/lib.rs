@@ -13,7 +13,7 @@ pub mod manifest;
 pub mod model;
 pub mod plan;
 pub mod progress;
+pub mod report;
 pub mod source;
 pub mod stage;
-pub mod report;
 pub mod train;

@@ -10,6 +10,7 @@ mod init;
 mod json;
 mod lines;
 mod plan;
+mod report;
 mod run;
 mod schema;
 mod signals;

@@ -1,4 +1,4 @@
-//! How training went: epochs, best validation UA, loss and time.
+//! How training went: epochs, best validation UA and loss.
 
 use super::document::{Block, Cell, Column, Table};
 use super::{Report, number};
@@ -27,7 +27,6 @@ pub(super) fn blocks(report: &Report) -> Vec<Block> {
                 best
             }
         });
-        let seconds: f64 = entry.history.iter().map(|epoch| epoch.seconds).sum();
         rows.push(vec![
             entry.name.clone().into(),
             format!("{} of {}", entry.history.len(), last.epochs).into(),
@@ -35,7 +34,6 @@ pub(super) fn blocks(report: &Report) -> Vec<Block> {
             (best.epoch + 1).to_string().into(),
             format!("{:.3}", first.loss).into(),
             format!("{:.3}", last.loss).into(),
-            number::duration(seconds).into(),
             sparkline(&curve).into(),
         ]);
     }
@@ -49,7 +47,6 @@ pub(super) fn blocks(report: &Report) -> Vec<Block> {
         ("at", 0),
         ("first loss", 4),
         ("last loss", 3),
-        ("time", 2),
         ("validation UA", 5),
     ];
     vec![

@@ -1,21 +1,243 @@
-//! `evaluate`: tests a model.
+//! `evaluate`: tests a model on utterances it has not seen.
 
-use crate::artifact::ArtifactKind;
-use crate::corpus::Corpora;
-use crate::manifest::{Declaration, Kind, Problems};
+use std::collections::BTreeSet;
+use std::path::Path;
 
-use super::Stage;
+use miette::Diagnostic;
+use serde::Deserialize;
+use serde_json::{Map, Value as Json};
+use thiserror::Error;
+
+use crate::artifact::{ArtifactKind, features};
+use crate::corpus::{Corpora, Split};
+use crate::dsp::FeaturesView;
+use crate::eval::{Evaluation, Prediction, most_likely, write_predictions};
+use crate::manifest::{Complaint, Declaration, Kind, Parameter, Problems, Shape};
+use crate::model::spec::{self, HeadMode};
+use crate::model::{Model, ModelConfig};
+use crate::progress::EpochReport;
+use crate::report::{Attribute, Method, ReportEntry};
+use crate::train::EpochRecord;
+
+use super::held_out::{self, LeakError, OnLeak, Seen, TRAINING_ITEMS};
+use super::{Interrupted, LoadedItem, Stage, StepInput, WholeContext, WholeStage};
+
+/// The evaluation as a row of a report, without its name.
+pub const ENTRY: &str = "entry.json";
 
 pub static KIND: Kind = Kind {
     name: "evaluate",
     version: 1,
-    doc: "",
-    parameters: &[],
+    doc: "Tests a model: unweighted and weighted accuracy, recalls and confusion matrix per corpus, and every prediction.",
+    parameters: &[
+        Parameter::required("model", Shape::Input(&[ArtifactKind::Model]), "The model."),
+        Parameter::required("input", Shape::OneOrMany(&Shape::Input(&[ArtifactKind::Features])), "Features, made as those it was trained on."),
+        Parameter::default("splits", Shape::List(&Shape::Choice(&["train", "validation", "test"])), "[\"test\"]", "Which utterances to test on."),
+        held_out::LEAKS,
+        Parameter::default("threads", Shape::Integer { min: 1, max: 1024 }, "8", "Most threads it uses; the result does not depend on it.").unkeyed(),
+    ],
     gathers: false,
     output: |_| ArtifactKind::Evaluation,
-    validate: |_| Vec::new(),
+    validate: |parameters: &Map<String, Json>| match parameters.get("splits").and_then(Json::as_array) {
+        Some(list) if list.is_empty() => vec![Complaint {
+            path: "splits".into(),
+            message: "`splits` names nothing".into(),
+            help: Some("splits = [\"test\"]".into()),
+        }],
+        _ => Vec::new(),
+    },
 };
 
-pub fn build(_declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Problems> {
-    Ok(Stage::Whole(Box::new(super::Unbuilt)))
+#[derive(Deserialize)]
+struct Options {
+    splits: Vec<Split>,
+    threads: usize,
+}
+
+/// Why a model cannot be tested.
+#[derive(Debug, Error, Diagnostic)]
+enum EvaluateError {
+    #[error("there is nothing to test on: no utterance is in the splits {splits}")]
+    #[diagnostic(code(evaluate::empty), help("check `split` of the ingest stage and `splits` of this one"))]
+    Empty { splits: String },
+    #[error("the model lacks {name}")]
+    #[diagnostic(code(evaluate::model))]
+    Model { name: &'static str },
+    #[error("the features were not made like those of training: {found} instead of {wanted}")]
+    #[diagnostic(
+        code(evaluate::features),
+        help("give resample and fbank the same parameters in both chains, or use one chain for both")
+    )]
+    Features { found: String, wanted: String },
+    #[error("the model gives no probability for {utterance}")]
+    #[diagnostic(code(evaluate::not_finite), help("the model has diverged; look at its history.jsonl"))]
+    NotFinite { utterance: String },
+    #[error("cannot write {name}: {reason}")]
+    #[diagnostic(code(evaluate::output))]
+    Output { name: &'static str, reason: String },
+}
+
+struct Evaluate {
+    options: Options,
+    on_leak: OnLeak,
+}
+
+pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Problems> {
+    let on_leak = OnLeak::of(&declaration.parameters);
+    Ok(Stage::Whole(Box::new(Evaluate { options: super::options(declaration)?, on_leak })))
+}
+
+impl WholeStage for Evaluate {
+    fn threads(&self) -> usize {
+        self.options.threads
+    }
+
+    fn run(&self, context: &WholeContext<'_>) -> miette::Result<()> {
+        let model_input = context.inputs_of("model").next();
+        let file = |name: &'static str| {
+            model_input.and_then(|input| input.file(name)).ok_or(EvaluateError::Model { name })
+        };
+        let model = Model::load(file("model.safetensors")?)?;
+        let items: Vec<&LoadedItem> = context
+            .inputs_of("input")
+            .flat_map(StepInput::items)
+            .filter(|item| self.options.splits.contains(&item.utterance.split))
+            .collect();
+        if items.is_empty() {
+            let splits: Vec<&str> = self.options.splits.iter().map(|split| split.name()).collect();
+            return Err(EvaluateError::Empty { splits: splits.join(", ") }.into());
+        }
+        for input in context.inputs_of("input") {
+            same_front_end(&input.lineage, &model.config().feature_options)?;
+        }
+        let seen = Seen::read(file(TRAINING_ITEMS)?)?;
+        self.check_leaks(&seen, &items, context)?;
+
+        let predictions = predict(&model, &items, context)?;
+        let evaluation = Evaluation::of(&predictions)?;
+        write_predictions(&context.out.join("predictions.csv"), &predictions)?;
+        write_json(context.out, "metrics.json", &evaluation)?;
+        let entry = ReportEntry {
+            name: String::new(),
+            method: method(model.config()),
+            attributes: attributes(model.config()),
+            seed: model.config().provenance["options"]["seed"].as_u64(),
+            training_corpora: seen.corpora,
+            evaluation,
+            history: history(file("history.jsonl")?, model.config())?,
+        };
+        write_json(context.out, ENTRY, &entry)
+    }
+}
+
+impl Evaluate {
+    fn check_leaks(&self, seen: &Seen, items: &[&LoadedItem], context: &WholeContext<'_>) -> miette::Result<()> {
+        // Testing on what was trained on is asked for by name, and then no leak.
+        if self.options.splits != [Split::Test] {
+            return Ok(());
+        }
+        let leaks = seen.leaks(items);
+        match (leaks.is_empty(), self.on_leak) {
+            (true, _) => Ok(()),
+            (false, OnLeak::Error) => Err(LeakError::new(&leaks).into()),
+            (false, OnLeak::Warn) => {
+                leaks.iter().for_each(|leak| context.progress.warn(leak));
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Predicts in parts, so that stopping takes effect soon.
+fn predict(model: &Model, items: &[&LoadedItem], context: &WholeContext<'_>) -> miette::Result<Vec<Prediction>> {
+    let mut predictions = Vec::with_capacity(items.len());
+    for part in items.chunks(256) {
+        if context.progress.interrupted() {
+            return Err(Interrupted.into());
+        }
+        let views: Vec<FeaturesView<'_>> =
+            part.iter().map(|item| features(&item.blob)).collect::<Result<_, _>>()?;
+        for (item, probabilities) in part.iter().zip(model.predict(&views, context.threads)?) {
+            let utterance = &item.utterance;
+            let predicted = most_likely(probabilities)
+                .ok_or_else(|| EvaluateError::NotFinite { utterance: utterance.id.clone() })?;
+            predictions.push(Prediction {
+                utterance: utterance.id.clone(),
+                corpus: utterance.corpus.clone(),
+                speaker: utterance.speaker.clone(),
+                emotion: utterance.emotion,
+                predicted,
+                probabilities,
+            });
+        }
+        context.progress.advance(predictions.len() as u64, items.len() as u64);
+    }
+    Ok(predictions)
+}
+
+/// Compares rate and features of two chains of stages; what was ingested may differ, and offline augmentation too.
+fn same_front_end(found: &Json, wanted: &Json) -> Result<(), EvaluateError> {
+    let front_end = |lineage: &Json| -> Vec<Json> {
+        let stages = lineage.as_array().into_iter().flatten();
+        stages.filter(|stage| stage["kind"] == "resample" || stage["kind"] == "fbank").cloned().collect()
+    };
+    let (found, wanted) = (front_end(found), front_end(wanted));
+    if found == wanted {
+        return Ok(());
+    }
+    let text = |stages: Vec<Json>| Json::Array(stages).to_string();
+    Err(EvaluateError::Features { found: text(found), wanted: text(wanted) })
+}
+
+fn write_json(folder: &Path, name: &'static str, value: &impl serde::Serialize) -> miette::Result<()> {
+    let failed = |reason: String| EvaluateError::Output { name, reason };
+    let json = serde_json::to_string_pretty(value).map_err(|error| failed(error.to_string()))?;
+    std::fs::write(folder.join(name), json + "\n").map_err(|error| failed(error.to_string()))?;
+    Ok(())
+}
+
+/// The paper's name for the use of the attribute heads; none when they are mixed.
+fn method(config: &ModelConfig) -> Option<Method> {
+    let mut modes = config.heads.iter().map(|head| head.head.mode);
+    let Some(first) = modes.next() else { return Some(Method::Baseline) };
+    if modes.any(|mode| mode != first) {
+        return None;
+    }
+    Some(match first {
+        HeadMode::Shared => Method::Mtl,
+        HeadMode::GradReverse => Method::Gr,
+        HeadMode::Discriminator => Method::Ad,
+    })
+}
+
+fn attributes(config: &ModelConfig) -> BTreeSet<Attribute> {
+    let attribute = |head: &crate::model::HeadLabels| match head.head.attribute {
+        spec::Attribute::Corpus => Attribute::Corpus,
+        spec::Attribute::Gender => Attribute::Gender,
+        spec::Attribute::Speaker => Attribute::Speaker,
+        spec::Attribute::Language => Attribute::Language,
+    };
+    config.heads.iter().map(attribute).collect()
+}
+
+/// The epochs as the report draws them. Times are not part of a result.
+fn history(path: &Path, config: &ModelConfig) -> miette::Result<Vec<EpochReport>> {
+    let failed = |reason: String| EvaluateError::Output { name: "history", reason };
+    let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+    let epochs = config.provenance["options"]["epochs"].as_u64().unwrap_or_default() as usize;
+    let mut best_ua = 0.0_f64;
+    let mut reports = Vec::new();
+    for line in text.lines() {
+        let record: EpochRecord = serde_json::from_str(line).map_err(|error| failed(error.to_string()))?;
+        best_ua = best_ua.max(record.validation.ua);
+        reports.push(EpochReport {
+            epoch: record.epoch,
+            epochs,
+            loss: record.train.total,
+            validation_ua: record.validation.ua,
+            best_ua,
+            seconds: 0.0,
+        });
+    }
+    Ok(reports)
 }

@@ -5,6 +5,7 @@ mod command;
 mod contract;
 mod evaluate;
 mod fbank;
+mod held_out;
 mod ingest;
 mod report;
 mod resample;
@@ -17,6 +18,8 @@ pub use contract::{
     Facts, InputContent, InputLabel, Interrupted, ItemContext, ItemCopy, ItemError, ItemStage,
     LoadedItem, SourceItem, SourceListing, SourceStage, Stage, StepInput, WholeContext, WholeStage,
 };
+
+pub use report::CONTENT as REPORT_CONTENT;
 
 /// What every stage file provides.
 struct Registered {

@@ -1,21 +1,271 @@
-//! `train`: fits a model.
+//! `train`: fits a network with an emotion head and attribute heads.
 
-use crate::artifact::ArtifactKind;
-use crate::corpus::Corpora;
-use crate::manifest::{Declaration, Kind, Problems};
+use std::collections::BTreeMap;
 
-use super::Stage;
+use serde_json::{Map, Value as Json, json};
+
+use crate::artifact::{ArtifactKind, features};
+use crate::corpus::leaks::{self, Item, Part};
+use crate::corpus::{Corpora, Split};
+use crate::dsp::SpecAugment;
+use crate::manifest::{Complaint, Declaration, Kind, Parameter, Problems, Shape, Variant};
+use crate::train::{Example, TrainError, TrainOptions, TrainingData, train};
+
+use super::held_out::{self, LeakError, OnLeak, TRAINING_ITEMS};
+use super::{Interrupted, LoadedItem, Stage, WholeContext, WholeStage};
+
+const POSITIVE: Shape = Shape::Integer { min: 1, max: 1_000_000 };
+const FRACTION: Shape = Shape::Float { min: 0.0, max: 1.0 };
+
+/// The encoder of the paper, 1,760,000 parameters with 40 bins.
+const ENCODER: &str = r#"[
+    {"layer": "conv", "channels": 256, "width": 5, "padding": 2, "pool_width": 3, "pool_stride": 2},
+    {"layer": "conv", "channels": 256, "width": 5, "padding": 2, "pool_width": 3, "pool_stride": 2},
+    {"layer": "conv", "channels": 256, "width": 5, "padding": 2, "pool_width": 3, "pool_stride": 2},
+    {"layer": "lstm", "units": 256, "bidirectional": true, "layers": 1},
+    {"layer": "time_pool", "how": "last_states"}
+]"#;
+
+const LAYERS: &[Variant] = &[
+    Variant {
+        name: "conv",
+        doc: "Convolution over time with bias and ReLU, then max-pooling if pool_width is given.",
+        parameters: &[
+            Parameter::required("channels", POSITIVE, "Output channels."),
+            Parameter::required("width", POSITIVE, "Frames under the kernel."),
+            Parameter::default("padding", Shape::NATURAL, "0", "Zero frames added at either end."),
+            Parameter::optional("pool_width", POSITIVE, "Frames under the pooling window."),
+            Parameter::optional("pool_stride", POSITIVE, "Frames between pooling windows; the pooling width by default."),
+        ],
+    },
+    Variant {
+        name: "lstm",
+        doc: "Recurrent layers.",
+        parameters: &[
+            Parameter::required("units", POSITIVE, "Hidden units of each direction."),
+            Parameter::default("bidirectional", Shape::Bool, "false", "Also run backward in time."),
+            Parameter::default("layers", Shape::Integer { min: 1, max: 16 }, "1", "Stacked layers."),
+        ],
+    },
+    Variant {
+        name: "time_pool",
+        doc: "One vector from all frames.",
+        parameters: &[Parameter::required(
+            "how",
+            Shape::Choice(&["last_states", "mean"]),
+            "Last states of each direction, or the mean over the utterance's own frames.",
+        )],
+    },
+    Variant {
+        name: "linear",
+        doc: "Fully connected layer with ReLU, after time_pool.",
+        parameters: &[Parameter::required("units", POSITIVE, "Output units.")],
+    },
+];
 
 pub static KIND: Kind = Kind {
     name: "train",
     version: 1,
-    doc: "",
-    parameters: &[],
+    doc: "Fits a convolutional recurrent network with an emotion head and attribute heads; defaults are those of Parry et al. (2022).",
+    parameters: &[
+        Parameter::required("input", Shape::OneOrMany(&Shape::Input(&[ArtifactKind::Features])), "Features; their train and validation splits are used."),
+        Parameter::default("encoder", Shape::List(&Shape::Tagged { tag: "layer", variants: LAYERS }), ENCODER, "Shared layers: conv..., lstm..., time_pool, linear... ."),
+        Parameter::default(
+            "heads",
+            Shape::List(&Shape::Table(&[
+                Parameter::required("attribute", Shape::Choice(&["corpus", "gender", "speaker", "language"]), "What the head predicts."),
+                Parameter::required(
+                    "mode",
+                    Shape::Choice(&["shared", "grad_reverse", "discriminator"]),
+                    "shared: multi-task learning (eq. 1). grad_reverse: gradient reversal (eq. 2). discriminator: adversarial on the emotion probabilities (eq. 3).",
+                ),
+            ])),
+            "[]",
+            "Attribute heads beside the emotion head; none is the baseline.",
+        ),
+        Parameter::optional(
+            "alpha",
+            Shape::Either(&[
+                FRACTION,
+                Shape::Table(&[
+                    Parameter::required("start", FRACTION, "Value at the first epoch."),
+                    Parameter::required("end", FRACTION, "Value at the last possible epoch."),
+                ]),
+            ]),
+            "Weight of the attribute tasks, constant or linear over the epochs. Default: shared 0.1, grad_reverse 0 to 0.5, discriminator 0.5.",
+        ),
+        Parameter::default("reversal", Shape::Choice(&["paper", "ganin"]), "\"paper\"", "paper: alpha scales the head's own learning too. ganin: only the reversed gradient (Ganin et al. 2016)."),
+        Parameter::default("epochs", POSITIVE, "150", "Most epochs."),
+        Parameter::default("max_updates", Shape::NATURAL, "0", "Most updates; 0 for no bound."),
+        Parameter::default("min_epochs", Shape::NATURAL, "0", "Early stopping never ends training before."),
+        Parameter::default("patience", Shape::NATURAL, "20", "Epochs without a better validation UA, counted once it has left chance; 0 switches early stopping off."),
+        Parameter::default("batch", POSITIVE, "32", "Utterances in a batch."),
+        Parameter::default("bucket_batches", POSITIVE, "50", "Batches whose utterances are sorted by length together."),
+        Parameter::default("learning_rate", Shape::Float { min: 1e-12, max: 1e6 }, "0.002", "Learning rate of every parameter."),
+        Parameter::default("momentum", Shape::Float { min: 0.0, max: 0.999_999 }, "0.9", "Momentum of SGD."),
+        Parameter::default("dropout", Shape::Float { min: 0.0, max: 0.999_999 }, "0.5", "Probability that a value of the embedding is dropped before the heads."),
+        Parameter::default("initialisation", Shape::Choice(&["he", "he_uniform", "pytorch"]), "\"he\"", "First values of the convolutions."),
+        Parameter::default(
+            "spec_augment",
+            Shape::Table(&[
+                Parameter::default("time_mask_frames", Shape::NATURAL, "30", "Largest number of masked frames; 0 for none."),
+                Parameter::default("frequency_mask_bins", Shape::NATURAL, "3", "Largest number of masked bins; 0 for none."),
+            ]),
+            "{\"time_mask_frames\": 30, \"frequency_mask_bins\": 3}",
+            "Masks on each training utterance, drawn anew every epoch (SpecAugment).",
+        ),
+        Parameter::default("class_weights", Shape::Choice(&["none", "balanced"]), "\"none\"", "Weights of the emotion classes in the loss."),
+        Parameter::default("gradient_clip_norm", Shape::Float { min: 0.0, max: 1e9 }, "0.0", "Largest norm of the gradient; 0 switches clipping off."),
+        Parameter::default("seed", Shape::NATURAL, "0", "Seed of first values, order, dropout and augmentation."),
+        held_out::LEAKS,
+        Parameter::default("threads", Shape::Integer { min: 1, max: 1024 }, "8", "Most threads it uses; the result does not depend on it.").unkeyed(),
+    ],
     gathers: false,
     output: |_| ArtifactKind::Model,
-    validate: |_| Vec::new(),
+    validate,
 };
 
-pub fn build(_declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Problems> {
-    Ok(Stage::Whole(Box::new(super::Unbuilt)))
+/// The trainer's options out of the stage's parameters.
+fn train_options(parameters: &Map<String, Json>) -> Result<TrainOptions, serde_json::Error> {
+    let mut own = parameters.clone();
+    for other in ["input", "threads", "leaks"] {
+        own.remove(other);
+    }
+    if let Some(number) = own.get("alpha").and_then(Json::as_f64) {
+        own.insert("alpha".into(), json!({ "start": number, "end": number }));
+    }
+    serde_json::from_value(Json::Object(own))
+}
+
+/// The number of bins is known only from the data, so layers are checked against the usual one.
+fn validate(parameters: &Map<String, Json>) -> Vec<Complaint> {
+    let Ok(options) = train_options(parameters) else { return Vec::new() };
+    let Err(error) = options.check(40) else { return Vec::new() };
+    let path = match &error {
+        TrainError::Option { field, .. } => (*field).to_string(),
+        TrainError::Model(_) => "encoder".to_string(),
+        _ => String::new(),
+    };
+    let help = miette::Diagnostic::help(&error).map(|help| help.to_string());
+    vec![Complaint { path, message: error.to_string(), help }]
+}
+
+struct Train {
+    options: TrainOptions,
+    on_leak: OnLeak,
+    threads: usize,
+}
+
+pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Problems> {
+    let parameters = &declaration.parameters;
+    // Parameters that do not fit were reported where they stand; this is never run then.
+    let options = train_options(parameters).unwrap_or_default();
+    let on_leak = OnLeak::of(parameters);
+    let threads = parameters.get("threads").and_then(Json::as_u64).unwrap_or(1) as usize;
+    Ok(Stage::Whole(Box::new(Train { options, on_leak, threads })))
+}
+
+impl WholeStage for Train {
+    fn threads(&self) -> usize {
+        self.threads
+    }
+
+    fn run(&self, context: &WholeContext<'_>) -> miette::Result<()> {
+        let items: Vec<&LoadedItem> = context.inputs.iter().flat_map(super::StepInput::items).collect();
+        self.check_leaks(&items, context)?;
+        let examples = |split: Split| -> miette::Result<Vec<Example<'_>>> {
+            items
+                .iter()
+                .filter(|item| item.utterance.split == split)
+                .map(|item| Ok(Example { utterance: &item.utterance, features: features(&item.blob)? }))
+                .collect()
+        };
+        let masks = SpecAugment {
+            time_mask_frames: self.options.spec_augment.time_mask_frames,
+            frequency_mask_bins: self.options.spec_augment.frequency_mask_bins,
+            ..SpecAugment::default()
+        };
+        let seed = self.options.seed;
+        let augment = move |values: &mut [f32], frames: usize, bins: usize, epoch: u64, id: &str| {
+            masks.apply(values, frames, bins, seed, epoch, id);
+        };
+        let data = TrainingData {
+            train: examples(Split::Train)?,
+            validation: examples(Split::Validation)?,
+            augment: Some(&augment),
+            feature_options: context.inputs.first().map_or(Json::Null, |input| input.lineage.clone()),
+            provenance: provenance(&items, &self.options),
+        };
+        match train(&self.options, &data, context.threads, context.out, context.progress) {
+            Err(TrainError::Interrupted) => return Err(Interrupted.into()),
+            other => other?,
+        };
+        held_out::write_training_items(context.out, &items)
+    }
+}
+
+impl Train {
+    fn check_leaks(&self, items: &[&LoadedItem], context: &WholeContext<'_>) -> miette::Result<()> {
+        let of = |split: Split| -> Vec<Item<'_>> {
+            items
+                .iter()
+                .filter(|item| item.utterance.split == split)
+                .map(|item| Item { utterance: &item.utterance, audio: item.digest })
+                .collect()
+        };
+        let (train, validation) = (of(Split::Train), of(Split::Validation));
+        let parts = [Part { name: "train", items: &train }, Part { name: "validation", items: &validation }];
+        let leaks: Vec<String> = leaks::find(&parts).iter().filter(|f| f.is_leak()).map(ToString::to_string).collect();
+        match (leaks.is_empty(), self.on_leak) {
+            (true, _) => Ok(()),
+            (false, OnLeak::Error) => Err(LeakError::new(&leaks).into()),
+            (false, OnLeak::Warn) => {
+                leaks.iter().for_each(|leak| context.progress.warn(leak));
+                Ok(())
+            }
+        }
+    }
+}
+
+/// What the model file says of its training data.
+fn provenance(items: &[&LoadedItem], options: &TrainOptions) -> Json {
+    let mut counts: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+    for item in items {
+        let corpus = counts.entry(&item.utterance.corpus).or_default();
+        *corpus.entry(item.utterance.split.name()).or_default() += 1;
+    }
+    json!({ "utterances": counts, "options": options, "pipe_version": env!("CARGO_PKG_VERSION"), "items": TRAINING_ITEMS })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::Absent;
+
+    #[test]
+    fn declared_defaults_are_those_of_the_trainer() {
+        let mut parameters = Map::new();
+        for parameter in KIND.parameters {
+            if let Absent::Default(json) = parameter.absent {
+                parameters.insert(parameter.name.into(), serde_json::from_str(json).unwrap());
+            }
+        }
+        assert_eq!(train_options(&parameters).unwrap(), TrainOptions::default());
+        assert!(validate(&parameters).is_empty());
+    }
+
+    #[test]
+    fn alpha_may_be_a_number() {
+        let parameters = Map::from_iter([("alpha".to_string(), json!(0.1))]);
+        let alpha = train_options(&parameters).unwrap().alpha.unwrap();
+        assert_eq!((alpha.start, alpha.end), (0.1, 0.1));
+    }
+
+    #[test]
+    fn a_layer_that_does_not_fit_is_named() {
+        let parameters = Map::from_iter([("encoder".to_string(), json!([{"layer": "linear", "units": 4}]))]);
+        let complaints = validate(&parameters);
+        assert_eq!(complaints.len(), 1);
+        assert_eq!(complaints[0].path, "encoder");
+    }
 }

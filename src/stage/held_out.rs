@@ -1,0 +1,141 @@
+//! Keeps held-out data held out: the table of training items that travels with a model, and the check against it.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+
+use miette::Diagnostic;
+use serde_json::{Map, Value as Json};
+use thiserror::Error;
+
+use crate::corpus::Split;
+use crate::manifest::{Parameter, Shape};
+
+use super::LoadedItem;
+
+/// Name of the table beside the model.
+pub const TRAINING_ITEMS: &str = "training_items.tsv";
+
+/// What to do about leaks, a parameter of `train` and `evaluate`.
+pub const LEAKS: Parameter = Parameter::default(
+    "leaks",
+    Shape::Choice(&["error", "warn"]),
+    "\"error\"",
+    "What to do when a speaker or the same audio is in train and in held-out data.",
+);
+
+/// What to do about leaks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum OnLeak {
+    /// The step fails.
+    Error,
+    /// The step warns.
+    Warn,
+}
+
+impl OnLeak {
+    /// The value of the parameter `leaks`.
+    pub fn of(parameters: &Map<String, Json>) -> Self {
+        match parameters.get("leaks").and_then(Json::as_str) {
+            Some("warn") => Self::Warn,
+            _ => Self::Error,
+        }
+    }
+}
+
+/// Training and held-out data overlap.
+#[derive(Debug, Error, Diagnostic)]
+#[error("training and held-out data overlap: {findings}")]
+#[diagnostic(
+    code(data::leak),
+    help("a score on such data says nothing. Mend the split or the corpus; `leaks = \"warn\"` goes on anyway")
+)]
+pub struct LeakError {
+    findings: String,
+}
+
+impl LeakError {
+    /// The first few findings.
+    pub fn new(findings: &[String]) -> Self {
+        let mut shown: Vec<String> = findings.iter().take(5).cloned().collect();
+        if findings.len() > shown.len() {
+            shown.push(format!("and {} more", findings.len() - shown.len()));
+        }
+        Self { findings: shown.join("; ") }
+    }
+}
+
+/// The table is missing or damaged.
+#[derive(Debug, Error, Diagnostic)]
+#[error("the model's table of training items cannot be {action}: {reason}")]
+#[diagnostic(code(data::training_items))]
+struct TableError {
+    action: &'static str,
+    reason: String,
+}
+
+/// Writes which items the model has seen in training or validation.
+///
+/// # Errors
+/// When the table cannot be written.
+pub fn write_training_items(folder: &Path, items: &[&LoadedItem]) -> miette::Result<()> {
+    let failed = |error: csv::Error| TableError { action: "written", reason: error.to_string() };
+    let mut table =
+        csv::WriterBuilder::new().delimiter(b'\t').from_path(folder.join(TRAINING_ITEMS)).map_err(failed)?;
+    table.write_record(["id", "corpus", "speaker", "split", "features"]).map_err(failed)?;
+    for item in items.iter().filter(|item| item.utterance.split != Split::Test) {
+        let utterance = &item.utterance;
+        let digest = item.digest.hex();
+        table
+            .write_record([&utterance.id, &utterance.corpus, &utterance.speaker, utterance.split.name(), &digest])
+            .map_err(failed)?;
+    }
+    table.flush().map_err(|error| TableError { action: "written", reason: error.to_string() })?;
+    Ok(())
+}
+
+/// What a model has seen.
+#[derive(Default)]
+pub struct Seen {
+    /// Corpora of its training split.
+    pub corpora: BTreeSet<String>,
+    speakers: BTreeSet<String>,
+    digests: HashMap<String, String>,
+}
+
+impl Seen {
+    /// Reads the table beside a model.
+    ///
+    /// # Errors
+    /// When it is missing or not such a table.
+    pub fn read(path: &Path) -> miette::Result<Self> {
+        let failed = |error: csv::Error| TableError { action: "read", reason: error.to_string() };
+        let mut table = csv::ReaderBuilder::new().delimiter(b'\t').from_path(path).map_err(failed)?;
+        let mut seen = Self::default();
+        for row in table.records() {
+            let row = row.map_err(failed)?;
+            let field = |index: usize| row.get(index).unwrap_or_default().to_string();
+            if field(3) == Split::Train.name() {
+                seen.corpora.insert(field(1));
+            }
+            seen.speakers.insert(field(2));
+            seen.digests.insert(field(4), field(0));
+        }
+        Ok(seen)
+    }
+
+    /// Speakers and audio of `items` that the model has seen.
+    pub fn leaks(&self, items: &[&LoadedItem]) -> Vec<String> {
+        let speakers: BTreeSet<&str> = items
+            .iter()
+            .map(|item| item.utterance.speaker.as_str())
+            .filter(|speaker| self.speakers.contains(*speaker))
+            .collect();
+        let mut found: Vec<String> =
+            speakers.into_iter().map(|speaker| format!("speaker {speaker} was in training")).collect();
+        found.extend(items.iter().filter_map(|item| {
+            let seen = self.digests.get(&item.digest.hex())?;
+            Some(format!("{} has the same audio as {seen}, which was in training", item.utterance.id))
+        }));
+        found
+    }
+}
