@@ -1,10 +1,11 @@
-"""Times other programs on the audio that `cargo bench --bench frontend` makes, one thread, multiples of real time.
+"""Times other programs on audio like that of `cargo bench --bench frontend`, one thread, multiples of real time.
 
     pip install numpy soundfile soxr kaldi-native-fbank torch torchaudio
     python compare.py [FOLDER]
 
-torch and torchaudio must be of versions that belong together. FOLDER holds recordings to use instead of made audio. Medians of several rounds, the programs in turn within a round,
-so that a busy moment of the machine touches all of them.
+torch and torchaudio must be of versions that belong together. FOLDER holds recordings to use instead of made audio:
+give both programs the same. Medians of several rounds, the programs in turn within a round, so that a busy moment of
+the machine touches all of them.
 """
 
 import os
