@@ -1,7 +1,7 @@
 //! Eight frames side by side: a number type of eight floats that `rustfft` transforms like one.
 //!
 //! Only additions, multiplications and divisions of IEEE 754 singles occur, never a fused multiply-add, so features
-//! are the same bits on every machine, whatever its vector unit.
+//! are the same bits whatever vector unit a processor has.
 
 use std::ops::{Add, Div, Mul, Neg, Rem, Sub};
 

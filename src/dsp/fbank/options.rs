@@ -24,7 +24,7 @@ pub struct FbankOptions {
     pub frame_shift_ms: f64,
     /// Window function.
     pub window: Window,
-    /// Coefficient c of x[i] - c x[i-1] within a frame, in 0..=1; the first sample is multiplied by 1 - c.
+    /// Coefficient c of `x[i] - c x[i-1]` within a frame, in 0..=1; the first sample is multiplied by 1 - c.
     pub preemphasis: f64,
     /// Subtract each frame's mean first.
     pub remove_dc: bool,

@@ -43,8 +43,9 @@ impl PowerSpectrum {
 
     /// The power spectrum `[len / 2]` (all bins but Nyquist's) from the result of [`Self::transform`].
     ///
-    /// With Z the transform of even samples as real and odd ones as imaginary parts, E = (Z[k] + conj Z[h-k]) / 2 and
-    /// O = (Z[k] - conj Z[h-k]) / 2i are those of the even and odd samples, and X[k] = E + exp(-i pi k / h) O.
+    /// With Z the transform of even samples as real and odd ones as imaginary parts and h its length, those of the even
+    /// and odd samples are `E = (Z[k] + conj Z[h-k]) / 2` and `O = (Z[k] - conj Z[h-k]) / 2i`, and the whole is
+    /// `X[k] = E + exp(-i pi k / h) O`.
     #[inline(always)]
     pub fn power(&self, z: &[Complex<Lanes>], power: &mut [Lanes]) {
         let half = self.half;

@@ -274,3 +274,11 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn one_computer_serves_all_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Fbank>();
+    shared::<crate::dsp::Resampler>();
+    shared::<crate::dsp::Perturber>();
+}

@@ -11,8 +11,9 @@ const PASSBAND: f64 = 0.9;
 /// Taps are a multiple of this, the width of the inner loops.
 pub(super) const TAPS_MULTIPLE: usize = 16;
 
-/// More phases than this are not tabled but interpolated between as many.
-const MAX_PHASES: u64 = 1024;
+/// Phases in the time of one sample at the lower rate from which straight lines between neighbouring phases are as
+/// good as exact coefficients (an error of -118 dB); with more outputs than that the table is not exact.
+const ENOUGH_PHASES: f64 = 1024.0;
 
 /// Coefficients for every position of an output sample between two input samples.
 pub(super) struct PhaseTable {
@@ -38,8 +39,9 @@ impl PhaseTable {
         let cutoff = ratio * 0.5 * (1.0 + PASSBAND);
         let beta = 0.1102 * (REJECTION_DB - 8.7);
 
-        let interpolated = to > MAX_PHASES;
-        let phases = to.min(MAX_PHASES);
+        let enough = (ENOUGH_PHASES * ratio).ceil().max(4.0) as u64;
+        let interpolated = to > enough;
+        let phases = to.min(enough);
         let rows = phases + u64::from(interpolated);
         let mut coefficients = Vec::with_capacity(rows as usize * taps);
         let mut row = vec![0.0_f64; taps];
@@ -59,6 +61,12 @@ impl PhaseTable {
             phases,
             interpolated,
         }
+    }
+
+    /// Rows in all.
+    #[cfg(test)]
+    pub fn rows(&self) -> usize {
+        self.coefficients.len() / self.taps
     }
 
     /// The coefficients of one row.

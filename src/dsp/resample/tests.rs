@@ -183,7 +183,7 @@ fn images_are_rejected_by_100_db() {
 fn lengths_are_rounded_up_and_bits_do_not_depend_on_the_machine() {
     for (from, to) in RATIOS {
         let resampler = Resampler::new(from, to).expect("rates");
-        for n in [0_usize, 1, 2, 3, 7, 100, 2_001] {
+        for n in [0_usize, 1, 2, 3, 7, 100, 2_001, 40_000] {
             let signal: Vec<f32> = (0..n)
                 .map(|i| ((i * 7919) % 1009) as f32 / 1009.0 - 0.5)
                 .collect();
@@ -193,12 +193,8 @@ fn lengths_are_rounded_up_and_bits_do_not_depend_on_the_machine() {
                 (n as u64 * u64::from(to)).div_ceil(u64::from(from)) as usize
             );
             let table = resampler.table.as_ref().expect("different rates");
-            let mut padded = vec![0.0; table.taps / 2 - 1];
-            padded.extend(&signal);
-            padded.resize(n + table.taps + 1, 0.0);
-            let mut portable = vec![0.0; out.len()];
-            resampler.run_with(dot::Portable, table, &padded, &mut portable);
-            assert_eq!(out, portable);
+            let portable = resampler.process_with(dot::Portable, table, &signal);
+            assert!(out == portable, "{from} -> {to}, {n}");
         }
     }
 }
@@ -258,5 +254,43 @@ fn agrees_with_sox_in_the_passband() {
             .fold(0.0, f32::max);
         println!("{from} -> {to}: {difference:.1e}");
         assert!(difference <= 6e-5, "{from} -> {to}: {difference}");
+    }
+}
+
+/// A long signal is worked on in blocks: their borders must not show.
+#[test]
+fn blocks_have_no_borders() {
+    for (from, to) in RATIOS {
+        let resampler = Resampler::new(from, to).expect("rates");
+        let signal: Vec<f32> = (0..60_000)
+            .map(|i| ((i * 7919) % 1009) as f32 / 1009.0 - 0.5)
+            .collect();
+        let whole = resampler.process(&signal);
+        // A part that starts a whole number of cycles in, far from its ends.
+        let (f, t) = (resampler.from as usize, resampler.to as usize);
+        let cycles = 10_000_usize.div_ceil(f);
+        let part = resampler.process(&signal[cycles * f..]);
+        let margin = 1_000 * t.div_ceil(f).max(1);
+        if part.len() > 2 * margin {
+            let end = part.len() - margin;
+            assert!(
+                part[margin..end] == whole[cycles * t + margin..][..end - margin],
+                "{from} -> {to}"
+            );
+        }
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn any_rates_resample_any_length(from in 1_000..768_000_u32, to in 1_000..768_000_u32, n in 0..3_000_usize) {
+        let resampler = Resampler::new(from, to).expect("rates");
+        let out = resampler.process(&vec![0.5; n]);
+        proptest::prop_assert_eq!(out.len() as u64, (n as u64 * u64::from(to)).div_ceil(u64::from(from)));
+        proptest::prop_assert!(out.iter().all(|value| value.abs() < 0.8));
+        let table = resampler.table.map_or(0, |table| table.rows() * table.taps);
+        proptest::prop_assert!(table < 1 << 19, "a table of {} coefficients", table);
     }
 }

@@ -1,0 +1,146 @@
+//! Levels, spectra and seeds of perturbed copies.
+
+use super::*;
+
+fn tone(rate_hz: u32) -> Waveform {
+    let samples = (0..rate_hz * 2)
+        .map(|i| 0.3 * (std::f32::consts::TAU * 440.0 * i as f32 / rate_hz as f32).sin())
+        .collect();
+    Waveform { samples, rate_hz }
+}
+
+fn apply(options: PerturbOptions, waveform: &Waveform, copy: &str) -> Waveform {
+    let perturber = Perturber::new(options).expect("valid options");
+    perturber
+        .apply(waveform, 3, "utterance", copy)
+        .expect("a copy")
+}
+
+#[test]
+fn speed_changes_length_and_pitch() {
+    let options = PerturbOptions {
+        speed: [1.1, 1.1],
+        ..PerturbOptions::default()
+    };
+    let fast = apply(options, &tone(16_000), "a");
+    assert_eq!((fast.samples.len(), fast.rate_hz), (29_091, 16_000));
+    let crossings = fast
+        .samples
+        .windows(2)
+        .filter(|w| w[0] < 0.0 && w[1] >= 0.0)
+        .count() as f64;
+    let hz = crossings / fast.duration_s();
+    assert!((hz - 484.0).abs() < 1.0, "{hz}");
+}
+
+#[test]
+fn gain_and_noise_have_the_levels_asked_for() {
+    let clean = tone(16_000);
+    let loud = apply(
+        PerturbOptions {
+            gain_db: [6.0, 6.0],
+            ..PerturbOptions::default()
+        },
+        &clean,
+        "a",
+    );
+    let gain = 10.0 * (mean_power(&loud.samples) / mean_power(&clean.samples)).log10();
+    assert!((gain - 6.0).abs() < 1e-4, "{gain}");
+    for noise in [NoiseColour::White, NoiseColour::Pink] {
+        let options = PerturbOptions {
+            snr_db: Some([15.0, 15.0]),
+            noise,
+            ..PerturbOptions::default()
+        };
+        let noisy = apply(options.clone(), &clean, "a");
+        let added: Vec<f32> = noisy
+            .samples
+            .iter()
+            .zip(&clean.samples)
+            .map(|(a, b)| a - b)
+            .collect();
+        let snr = 10.0 * (mean_power(&clean.samples) / mean_power(&added)).log10();
+        assert!((snr - 15.0).abs() < 0.01, "{snr}");
+        let silence = Waveform {
+            samples: vec![0.0; 100],
+            rate_hz: 16_000,
+        };
+        assert_eq!(apply(options, &silence, "a"), silence);
+    }
+}
+
+/// Power in octaves, by the difference of one-pole bands, must fall by 3 dB from octave to octave.
+#[test]
+fn pink_noise_falls_by_three_decibels_per_octave() {
+    let mut random = noise::stream("test", &[]);
+    let mut pink: Vec<f32> = (0..1 << 16).map(|_| noise::gaussian(&mut random)).collect();
+    make_pink(&mut pink, 16_000);
+    // Mean periodogram over an octave, by direct Fourier sums at a few hundred frequencies.
+    let level = |low_hz: f64| {
+        let mut power = 0.0;
+        for k in 0..200 {
+            let hz = low_hz * (1.0 + f64::from(k) / 200.0);
+            let step = std::f64::consts::TAU * hz / 16_000.0;
+            let (mut re, mut im) = (0.0, 0.0);
+            for (i, value) in pink.iter().enumerate() {
+                let (sin, cos) = (step * i as f64).sin_cos();
+                re += f64::from(*value) * cos;
+                im += f64::from(*value) * sin;
+            }
+            power += re * re + im * im;
+        }
+        10.0 * power.log10()
+    };
+    let levels: Vec<f64> = [100.0, 400.0, 1600.0].map(level).to_vec();
+    for pair in levels.windows(2) {
+        let per_octave = (pair[0] - pair[1]) / 2.0;
+        assert!((2.4..3.6).contains(&per_octave), "{levels:?}");
+    }
+}
+
+#[test]
+fn draws_depend_on_seed_utterance_and_copy() {
+    let options = PerturbOptions {
+        speed: [0.9, 1.1],
+        gain_db: [-6.0, 6.0],
+        snr_db: Some([10.0, 30.0]),
+        noise: NoiseColour::Pink,
+    };
+    let wave = tone(16_000);
+    let perturber = Perturber::new(options).expect("valid options");
+    let copy = |seed, utterance, copy| {
+        perturber
+            .apply(&wave, seed, utterance, copy)
+            .expect("a copy")
+    };
+    let first = copy(1, "u", "a");
+    assert!(first == copy(1, "u", "a"));
+    assert!(first != copy(2, "u", "a"));
+    assert!(first != copy(1, "v", "a"));
+    assert!(first != copy(1, "u", "b"));
+}
+
+#[test]
+fn ranges_are_checked() {
+    let bad = [
+        PerturbOptions {
+            speed: [0.1, 1.0],
+            ..PerturbOptions::default()
+        },
+        PerturbOptions {
+            speed: [1.1, 0.9],
+            ..PerturbOptions::default()
+        },
+        PerturbOptions {
+            gain_db: [f64::NAN, 0.0],
+            ..PerturbOptions::default()
+        },
+        PerturbOptions {
+            snr_db: Some([0.0, 1000.0]),
+            ..PerturbOptions::default()
+        },
+    ];
+    for options in bad {
+        assert!(Perturber::new(options).is_err());
+    }
+}
