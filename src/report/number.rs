@@ -20,13 +20,12 @@ pub(super) fn difference(value: f64, standard_error: f64) -> String {
     format!("{:+.1} ±{:.1}", 100.0 * value, 100.0 * standard_error)
 }
 
-/// The UA of some metrics with its standard error in %; a collapse is marked by `!`.
+/// The UA of some metrics with its standard error in %.
 pub(super) fn ua(metrics: &Metrics) -> String {
-    let (Some(ua), Some(error)) = (metrics.ua, metrics.ua_standard_error) else {
-        return NONE.to_string();
-    };
-    let mark = if metrics.collapsed { " !" } else { "" };
-    with_error(ua, error) + mark
+    match (metrics.ua, metrics.ua_standard_error) {
+        (Some(ua), Some(error)) => with_error(ua, error),
+        _ => NONE.to_string(),
+    }
 }
 
 /// An interval of proportions in %.
