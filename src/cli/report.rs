@@ -17,7 +17,9 @@ pub fn show(plan: &Plan, cache: &Cache, summary: &RunSummary, runs: &Path) -> Re
     let width = console_width();
     let colour = std::io::stdout().is_terminal();
     for (index, step) in summary.steps.iter().enumerate() {
-        let Some(StepOutput::Files(files)) = &step.output else { continue };
+        let Some(StepOutput::Files(files)) = &step.output else {
+            continue;
+        };
         if plan.steps[index].output != ArtifactKind::Report {
             continue;
         }
@@ -27,8 +29,14 @@ pub fn show(plan: &Plan, cache: &Cache, summary: &RunSummary, runs: &Path) -> Re
         });
         if let Some(report) = content {
             let folder = runs.join(&plan.name).join(runs_folder(plan, index));
-            print(&format!("\n{}\n", report.to_terminal(width, colour).trim_end()))?;
-            print(&format!("\nIn full: {}\n", folder.join("report.md").display()))?;
+            print(&format!(
+                "\n{}\n",
+                report.to_terminal(width, colour).trim_end()
+            ))?;
+            print(&format!(
+                "\nIn full: {}\n",
+                folder.join("report.md").display()
+            ))?;
         }
     }
     Ok(())

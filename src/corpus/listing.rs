@@ -8,6 +8,10 @@ use super::synthetic::SyntheticUtterance;
 
 /// Where the samples of an utterance come from.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a listing is of one kind, so boxing would save nothing"
+)]
 pub enum AudioSource {
     /// An audio file, or a part of it.
     File {

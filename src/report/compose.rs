@@ -35,12 +35,17 @@ impl Test {
         }
     }
 
+    /// The paper's test that it is.
+    pub(super) fn as_published(&self) -> Option<PublishedTest> {
+        match self {
+            Self::Corpus(corpus) => PublishedTest::of_corpus(corpus),
+            Self::InDomain => Some(PublishedTest::InDomain),
+        }
+    }
+
     /// The published UA in % of a model on it.
     pub(super) fn published(&self, entry: &ReportEntry) -> Option<f64> {
-        let test = match self {
-            Self::Corpus(corpus) => PublishedTest::of_corpus(corpus)?,
-            Self::InDomain => PublishedTest::InDomain,
-        };
+        let test = self.as_published()?;
         // A test corpus that was trained on, or in-domain speech of other corpora, is another experiment.
         let comparable = match self {
             Self::Corpus(corpus) => !entry.training_corpora.contains(corpus),
@@ -114,19 +119,23 @@ pub(super) fn gain_cell(gain: Option<(f64, f64)>) -> Cell {
     Cell::toned(number::difference(value, error), tone)
 }
 
-/// A UA as a cell: a collapse is bad.
-pub(super) fn ua_cell(metrics: Option<&Metrics>) -> Cell {
-    match metrics {
-        None => Cell::toned(number::NONE, Tone::Faint),
-        Some(metrics) => Cell::toned(
-            number::ua(metrics),
-            if metrics.collapsed {
-                Tone::Bad
-            } else {
-                Tone::Plain
-            },
-        ),
+/// A UA as a cell, with its gain in brackets where it is given; a collapse is marked by `!`.
+pub(super) fn ua_cell(metrics: Option<&Metrics>, gain: Option<(f64, f64)>) -> Cell {
+    let Some(metrics) = metrics else {
+        return Cell::toned(number::NONE, Tone::Faint);
+    };
+    let mut cell = Cell::from(number::ua(metrics));
+    if let Some((value, error)) = gain {
+        cell.text += &format!(" ({:+.1})", 100.0 * value);
+        if value > 1.96 * error {
+            cell.tone = Tone::Good;
+        }
     }
+    if metrics.collapsed {
+        cell.text += " !";
+        cell.tone = Tone::Bad;
+    }
+    cell
 }
 
 /// The whole report as blocks.

@@ -13,8 +13,11 @@ pub(super) fn blocks(report: &Report) -> Vec<Block> {
                 continue;
             };
             let classes = &entry.evaluation.classes;
-            let mut columns = vec![Column::new("true \\ predicted", 0)];
-            columns.extend(classes.iter().map(|class| Column::new(class.clone(), 0)));
+            let mut columns = vec![Column::text("true", 0)];
+            columns.extend(classes.iter().map(|class| {
+                let start: String = class.chars().take(3).collect();
+                Column::new(start, 0)
+            }));
             let rows = metrics
                 .confusion
                 .rows()
@@ -51,6 +54,7 @@ pub(super) fn blocks(report: &Report) -> Vec<Block> {
     }
     vec![
         Block::Heading("Confusion matrices".into()),
+        Block::Paragraph("Rows: the true class. Columns: the predicted class.".into()),
         Block::Panels(panels),
     ]
 }

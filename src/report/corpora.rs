@@ -1,11 +1,12 @@
 //! One table per test: all metrics of every model, beside the published numbers.
 
+use std::collections::BTreeSet;
+
 use crate::corpus::Emotion;
 
 use super::compose::{Role, Test, corpora_of, gain, gain_cell, ua_cell};
 use super::document::{Block, Cell, Column, Table, Tone};
-use super::entry::baseline_of;
-use super::{PUBLISHED_SOURCE, Report, ReportEntry, number, summary};
+use super::{Method, PUBLISHED_SOURCE, Report, ReportEntry, number, published_ua, summary};
 
 /// The tests in order: those of the summary, then the single corpora of the training.
 fn tests(report: &Report) -> Vec<(Test, Option<Role>)> {
@@ -107,8 +108,8 @@ fn table(report: &Report, test: &Test, role: Option<Role>) -> Table {
         .any(|entry| gain(report, entry, test).is_some());
     let published = tested.iter().any(|entry| test.published(entry).is_some());
     let mut columns = vec![
-        Column::new("model", 0),
-        Column::new("UA", 0),
+        Column::text("model", 0),
+        Column::text("UA", 0),
         Column::new("95 %", 4),
     ];
     if gains {
@@ -125,7 +126,10 @@ fn table(report: &Report, test: &Test, role: Option<Role>) -> Table {
         .into_iter()
         .map(|entry| {
             let metrics = test.metrics(entry);
-            let mut row = vec![Cell::from(entry.name.clone()), ua_cell(metrics.as_ref())];
+            let mut row = vec![
+                Cell::from(entry.name.clone()),
+                ua_cell(metrics.as_ref(), None),
+            ];
             let metrics = metrics.as_ref();
             row.push(number::interval(metrics.and_then(|m| m.ua_interval)).into());
             if gains {
@@ -139,7 +143,7 @@ fn table(report: &Report, test: &Test, role: Option<Role>) -> Table {
                 row.push(number::percent(recall).into());
             }
             if published {
-                row.push(Cell::toned(paper(report, entry, test), Tone::Faint));
+                row.push(Cell::toned(paper(entry, test), Tone::Faint));
             }
             row
         })
@@ -153,14 +157,14 @@ fn table(report: &Report, test: &Test, role: Option<Role>) -> Table {
 }
 
 /// The published UA as printed there, and its gain over the published baseline.
-fn paper(report: &Report, entry: &ReportEntry, test: &Test) -> String {
+fn paper(entry: &ReportEntry, test: &Test) -> String {
     let Some(ua) = test.published(entry) else {
         return number::NONE.into();
     };
-    let baseline =
-        baseline_of(entry, &report.entries).and_then(|baseline| test.published(baseline));
-    match baseline {
-        Some(baseline) => format!("{ua:.2} ({:+.1})", ua - baseline),
-        None => format!("{ua:.2}"),
+    let test = test.as_published();
+    let baseline = test.and_then(|test| published_ua(Method::Baseline, &BTreeSet::new(), test));
+    match (entry.method, baseline) {
+        (Some(Method::Baseline), _) | (_, None) => format!("{ua:.2}"),
+        (_, Some(baseline)) => format!("{ua:.2} ({:+.1})", ua - baseline),
     }
 }

@@ -46,19 +46,30 @@ pub(super) struct Column {
     pub heading: String,
     /// Columns with the highest number are left out first where the width does not suffice; 0 never is.
     pub dispensable: u8,
+    /// Text starts at the column's left edge; numbers end at its right edge.
+    pub left: bool,
 }
 
 impl Column {
-    /// A column that may be left out in the order of `dispensable`.
+    /// A column of numbers that may be left out in the order of `dispensable`.
     pub(super) fn new(heading: impl Into<String>, dispensable: u8) -> Self {
         Self {
             heading: heading.into(),
             dispensable,
+            left: false,
+        }
+    }
+
+    /// A column of text.
+    pub(super) fn text(heading: impl Into<String>, dispensable: u8) -> Self {
+        Self {
+            left: true,
+            ..Self::new(heading, dispensable)
         }
     }
 }
 
-/// A table: the first column is left-aligned, the others right-aligned.
+/// A table; its first column names the rows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Table {
     /// What stands above it; may be empty.

@@ -44,7 +44,7 @@ fn escape(text: &str) -> String {
 }
 
 fn cell(cell: &Cell) -> String {
-    let text = escape(&cell.text);
+    let text = escape(cell.text.trim());
     match cell.tone {
         Tone::Good | Tone::Bad => format!("**{text}**"),
         Tone::Plain | Tone::Faint => text,
@@ -58,8 +58,10 @@ fn render_table(table: &Table) -> String {
     }
     let headings: Vec<String> = table.columns.iter().map(|c| escape(&c.heading)).collect();
     let _ = writeln!(text, "| {} |", headings.join(" | "));
-    let rules: Vec<&str> = (0..table.columns.len())
-        .map(|column| if column == 0 { "---" } else { "---:" })
+    let rules: Vec<&str> = table
+        .columns
+        .iter()
+        .map(|column| if column.left { "---" } else { "---:" })
         .collect();
     let _ = writeln!(text, "| {} |", rules.join(" | "));
     for row in &table.rows {

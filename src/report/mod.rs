@@ -1,6 +1,6 @@
 //! Reports: what a run's models reach, beside each other and beside the published results.
 //!
-//! A [`Report`] is a list of named evaluations. It is laid out once as a [`document`] of headings, notes and
+//! A [`Report`] is a list of named evaluations. It is laid out once as a document of headings, notes and
 //! tables, which two renderers write as Markdown and for a terminal.
 
 mod compose;

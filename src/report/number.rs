@@ -20,13 +20,12 @@ pub(super) fn difference(value: f64, standard_error: f64) -> String {
     format!("{:+.1} ±{:.1}", 100.0 * value, 100.0 * standard_error)
 }
 
-/// The UA of some metrics with its standard error in %; a collapse is marked by `!`.
+/// The UA of some metrics with its standard error in %.
 pub(super) fn ua(metrics: &Metrics) -> String {
-    let (Some(ua), Some(error)) = (metrics.ua, metrics.ua_standard_error) else {
-        return NONE.to_string();
-    };
-    let mark = if metrics.collapsed { " !" } else { "" };
-    with_error(ua, error) + mark
+    match (metrics.ua, metrics.ua_standard_error) {
+        (Some(ua), Some(error)) => with_error(ua, error),
+        _ => NONE.to_string(),
+    }
 }
 
 /// An interval of proportions in %.
@@ -42,7 +41,7 @@ pub(super) fn count(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -57,15 +56,6 @@ pub(super) fn of(number: u64, noun: &str) -> String {
         count(number),
         if number == 1 { "" } else { "s" }
     )
-}
-
-/// A duration in s, min or h.
-pub(super) fn duration(seconds: f64) -> String {
-    match seconds {
-        s if s < 99.5 => format!("{s:.1} s"),
-        s if s < 5970.0 => format!("{:.1} min", s / 60.0),
-        s => format!("{:.1} h", s / 3600.0),
-    }
 }
 
 #[cfg(test)]
@@ -85,8 +75,5 @@ mod tests {
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(of(1, "speaker"), "1 speaker");
         assert_eq!(of(2800, "utterance"), "2,800 utterances");
-        assert_eq!(duration(9.96), "10.0 s");
-        assert_eq!(duration(600.0), "10.0 min");
-        assert_eq!(duration(36_000.0), "10.0 h");
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn blocks(report: &Report) -> Vec<Block> {
         return Vec::new();
     }
     let tests = summary::tests(report);
-    let mut columns = vec![Column::new("variant", 0), Column::new("runs", 0)];
+    let mut columns = vec![Column::text("variant", 0), Column::new("runs", 0)];
     columns.extend(
         tests
             .iter()

@@ -21,22 +21,16 @@ pub(super) fn tests(report: &Report) -> Vec<Test> {
 /// The heading, the table and its key.
 pub(super) fn blocks(report: &Report) -> Vec<Block> {
     let tests = tests(report);
-    let mut columns = vec![Column::new("model", 0)];
+    let mut columns = vec![Column::text("model", 0)];
     columns.extend(tests.iter().enumerate().map(|(place, test)| {
         // The last tests give way first.
-        Column::new(test.name(), u8::try_from(place).unwrap_or(u8::MAX))
+        Column::text(test.name(), u8::try_from(place).unwrap_or(u8::MAX))
     }));
     let mut rows: Vec<Vec<Cell>> = Vec::new();
     for entry in &report.entries {
         let mut row = vec![Cell::from(entry.name.clone())];
         for test in &tests {
-            let mut cell = ua_cell(test.metrics(entry).as_ref());
-            if let Some((value, error)) = gain(report, entry, test) {
-                cell.text += &format!(" ({:+.1})", 100.0 * value);
-                if value > 1.96 * error && cell.tone == Tone::Plain {
-                    cell.tone = Tone::Good;
-                }
-            }
+            let cell = ua_cell(test.metrics(entry).as_ref(), gain(report, entry, test));
             row.push(cell);
         }
         rows.push(row);

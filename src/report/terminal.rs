@@ -9,6 +9,8 @@ use super::document::{Block, Cell, Document, Table, Tone};
 const GAP: usize = 2;
 /// Blanks between panels.
 const PANEL_GAP: usize = 4;
+/// Panels are at most this wide where their numbers are short: two of them fit 80 columns.
+const PANEL_WIDTH: usize = 36;
 /// To this length the first column may be cut.
 const SHORTEST_NAME: usize = 12;
 
@@ -204,7 +206,7 @@ fn lines(table: &Table, width: usize, paint: Paint) -> Vec<Line> {
             text.to_string()
         };
         let blanks = " ".repeat(widths[column].saturating_sub(text.chars().count()));
-        if column == 0 {
+        if table.columns[column].left {
             text + &blanks
         } else {
             blanks + &text
@@ -213,7 +215,10 @@ fn lines(table: &Table, width: usize, paint: Paint) -> Vec<Line> {
     let row_line = |cells: &mut dyn Iterator<Item = (String, String)>| {
         let (plain, painted): (Vec<String>, Vec<String>) = cells.unzip();
         let gap = " ".repeat(GAP);
-        Line::new(&plain.join(&gap), painted.join(&gap))
+        Line::new(
+            plain.join(&gap).trim_end(),
+            painted.join(&gap).trim_end().to_string(),
+        )
     };
     let rule = "─".repeat(total);
     lines.push(row_line(&mut shown.iter().map(|&column| {
@@ -248,7 +253,7 @@ fn lines(table: &Table, width: usize, paint: Paint) -> Vec<Line> {
 fn panels(tables: &[Table], width: usize, paint: Paint) -> String {
     let rendered: Vec<Vec<Line>> = tables
         .iter()
-        .map(|table| lines(table, width.min(40), paint))
+        .map(|table| lines(table, width.min(PANEL_WIDTH), paint))
         .collect();
     let panel_width = rendered
         .iter()

@@ -177,21 +177,132 @@ fn open() -> Report {
 }
 
 #[test]
-#[ignore = "prints, for looking at"]
+#[ignore = "prints both reports in colour, $COLUMNS wide, for looking at"]
 fn look() {
+    let columns = std::env::var("COLUMNS").ok();
+    let width = columns
+        .and_then(|columns| columns.parse().ok())
+        .unwrap_or(80);
     for report in [demo(), open()] {
-        let width = std::env::var("COLUMNS")
-            .ok()
-            .and_then(|c| c.parse().ok())
-            .unwrap_or(80);
         println!("{}", report.to_terminal(width, true));
     }
 }
 
 #[test]
-#[ignore = "prints, for looking at"]
-fn look_markdown() {
-    for report in [demo(), open()] {
-        println!("{}", report.to_markdown());
+fn reports_are_laid_out_as_they_were() {
+    insta::assert_snapshot!("demo_terminal_80", demo().to_terminal(80, false));
+    insta::assert_snapshot!("demo_markdown", demo().to_markdown());
+    insta::assert_snapshot!("open_terminal_120", open().to_terminal(120, false));
+    insta::assert_snapshot!("open_terminal_60", open().to_terminal(60, false));
+    insta::assert_snapshot!("open_markdown", open().to_markdown());
+}
+
+#[test]
+fn no_line_is_wider_than_the_terminal() {
+    for width in [40, 60, 72, 80, 100, 120, 200] {
+        for report in [demo(), open()] {
+            for line in report.to_terminal(width, false).lines() {
+                assert!(line.chars().count() <= width, "{width}: {line:?}");
+                assert_eq!(line, line.trim_end(), "no blanks at the end");
+            }
+        }
     }
+    // Less than 40 columns is taken for 40.
+    assert_eq!(demo().to_terminal(0, false), demo().to_terminal(40, false));
+}
+
+#[test]
+fn colour_only_adds_escapes() {
+    for report in [demo(), open()] {
+        let plain = report.to_terminal(100, false);
+        let coloured = report.to_terminal(100, true);
+        assert!(!plain.contains('\x1b') && coloured.contains("\x1b[31m") == plain.contains('!'));
+        let mut stripped = coloured;
+        for code in ["0", "1", "2", "31", "32"] {
+            stripped = stripped.replace(&format!("\x1b[{code}m"), "");
+        }
+        let trimmed: Vec<&str> = stripped.lines().map(str::trim_end).collect();
+        assert_eq!(trimmed, plain.lines().collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn baselines_are_found_by_seed_and_training_corpora() {
+    use super::entry::baseline_of;
+    let report = open();
+    let found = |entry: &ReportEntry| baseline_of(entry, &report.entries).map(|b| b.name.clone());
+    let [first, _, reversed, adversarial] = &report.entries[..] else {
+        panic!("four models");
+    };
+    assert_eq!(found(first), None);
+    assert_eq!(found(reversed).as_deref(), Some("baseline.seed_1"));
+    assert_eq!(found(adversarial).as_deref(), Some("baseline.seed_2"));
+    // Two baselines, none of this seed: no gain rather than one against the wrong model.
+    let mut other = reversed.clone();
+    other.seed = Some(3);
+    assert_eq!(found(&other), None);
+    // A single baseline serves all seeds, but not other training corpora.
+    let one = &report.entries[..1];
+    assert!(baseline_of(&other, one).is_some());
+    other.training_corpora.insert("savee".to_string());
+    assert!(baseline_of(&other, one).is_none());
+}
+
+#[test]
+fn published_numbers_stand_only_beside_the_same_experiment() {
+    let mut report = open();
+    assert!(report.to_markdown().contains("49.48"));
+    // A model that trained on TESS is another experiment.
+    for entry in &mut report.entries {
+        entry.training_corpora.insert("tess".to_string());
+    }
+    let text = report.to_markdown();
+    assert!(!text.contains("49.48") && text.contains("52.21"), "{text}");
+    // In domain needs exactly the paper's six corpora.
+    let six = ["emovo", "emo_db", "iemocap", "epst", "ravdess", "savee"];
+    let counts = [
+        ("savee", [[5, 0, 1], [0, 5, 1], [1, 0, 9]]),
+        ("emovo", [[6, 0, 1], [0, 3, 1], [1, 0, 9]]),
+    ];
+    let whole = entry("baseline", Method::Baseline, &[], &six, &counts);
+    let mut part = whole.clone();
+    let report = |entry: ReportEntry| Report {
+        title: "t".to_string(),
+        entries: vec![entry],
+        notes: Vec::new(),
+    };
+    part.training_corpora.remove("epst");
+    assert!(report(whole.clone()).to_markdown().contains("59.32"));
+    assert!(
+        report(whole)
+            .to_markdown()
+            .contains("the paper's six corpora")
+    );
+    assert!(!report(part).to_markdown().contains("59.32"));
+}
+
+#[test]
+fn empty_and_odd_reports_do_not_break() {
+    let empty = Report::default();
+    assert!(
+        empty
+            .to_terminal(80, false)
+            .contains("no model was evaluated")
+    );
+    assert!(empty.to_markdown().contains("no model was evaluated"));
+    let mut odd = demo();
+    odd.entries[1].evaluation = Evaluation::of(&[]).expect("valid");
+    odd.entries[0].name = "evil | \u{1b}[2J\nname".to_string();
+    odd.entries[0].evaluation.classes.clear();
+    let terminal = odd.to_terminal(80, false);
+    assert!(!terminal.contains('\u{1b}'));
+    assert!(odd.to_markdown().contains("evil \\|"));
+    assert!(!odd.to_markdown().contains('\u{1b}'));
+}
+
+#[test]
+fn reports_survive_json() {
+    let json = serde_json::to_string(&open()).expect("plain data");
+    let back: Report = serde_json::from_str(&json).expect("the same");
+    assert_eq!(back.to_markdown(), open().to_markdown());
 }

@@ -45,16 +45,19 @@ pub(super) fn blocks(report: &Report) -> Vec<Block> {
         ("epochs", 1),
         ("best UA", 0),
         ("at", 0),
-        ("first loss", 4),
-        ("last loss", 3),
-        ("validation UA", 5),
+        ("first loss", 5),
+        ("last loss", 4),
+        ("validation UA", 3),
     ];
     vec![
         Block::Heading("Training".into()),
         Block::Table(Table {
             caption: String::new(),
             columns: columns
-                .map(|(heading, dispensable)| Column::new(heading, dispensable))
+                .map(|(heading, dispensable)| match heading {
+                    "model" | "validation UA" => Column::text(heading, dispensable),
+                    _ => Column::new(heading, dispensable),
+                })
                 .into(),
             rows,
             footer_rows: 0,

@@ -31,14 +31,32 @@ pub static KIND: Kind = Kind {
     doc: "Tests a model: unweighted and weighted accuracy, recalls and confusion matrix per corpus, and every prediction.",
     parameters: &[
         Parameter::required("model", Shape::Input(&[ArtifactKind::Model]), "The model."),
-        Parameter::required("input", Shape::OneOrMany(&Shape::Input(&[ArtifactKind::Features])), "Features, made as those it was trained on."),
-        Parameter::default("splits", Shape::List(&Shape::Choice(&["train", "validation", "test"])), "[\"test\"]", "Which utterances to test on."),
+        Parameter::required(
+            "input",
+            Shape::OneOrMany(&Shape::Input(&[ArtifactKind::Features])),
+            "Features, made as those it was trained on.",
+        ),
+        Parameter::default(
+            "splits",
+            Shape::List(&Shape::Choice(&["train", "validation", "test"])),
+            "[\"test\"]",
+            "Which utterances to test on.",
+        ),
         held_out::LEAKS,
-        Parameter::default("threads", Shape::Integer { min: 1, max: 1024 }, "8", "Most threads it uses; the result does not depend on it.").unkeyed(),
+        Parameter::default(
+            "threads",
+            Shape::Integer { min: 1, max: 1024 },
+            "8",
+            "Most threads it uses; the result does not depend on it.",
+        )
+        .unkeyed(),
     ],
     gathers: false,
     output: |_| ArtifactKind::Evaluation,
-    validate: |parameters: &Map<String, Json>| match parameters.get("splits").and_then(Json::as_array) {
+    validate: |parameters: &Map<String, Json>| match parameters
+        .get("splits")
+        .and_then(Json::as_array)
+    {
         Some(list) if list.is_empty() => vec![Complaint {
             path: "splits".into(),
             message: "`splits` names nothing".into(),
@@ -58,7 +76,10 @@ struct Options {
 #[derive(Debug, Error, Diagnostic)]
 enum EvaluateError {
     #[error("there is nothing to test on: no utterance is in the splits {splits}")]
-    #[diagnostic(code(evaluate::empty), help("check `split` of the ingest stage and `splits` of this one"))]
+    #[diagnostic(
+        code(evaluate::empty),
+        help("check `split` of the ingest stage and `splits` of this one")
+    )]
     Empty { splits: String },
     #[error("the model lacks {name}")]
     #[diagnostic(code(evaluate::model))]
@@ -66,11 +87,16 @@ enum EvaluateError {
     #[error("the features were not made like those of training: {found} instead of {wanted}")]
     #[diagnostic(
         code(evaluate::features),
-        help("give resample and fbank the same parameters in both chains, or use one chain for both")
+        help(
+            "give resample and fbank the same parameters in both chains, or use one chain for both"
+        )
     )]
     Features { found: String, wanted: String },
     #[error("the model gives no probability for {utterance}")]
-    #[diagnostic(code(evaluate::not_finite), help("the model has diverged; look at its history.jsonl"))]
+    #[diagnostic(
+        code(evaluate::not_finite),
+        help("the model has diverged; look at its history.jsonl")
+    )]
     NotFinite { utterance: String },
     #[error("cannot write {name}: {reason}")]
     #[diagnostic(code(evaluate::output))]
@@ -84,7 +110,10 @@ struct Evaluate {
 
 pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Problems> {
     let on_leak = OnLeak::of(&declaration.parameters);
-    Ok(Stage::Whole(Box::new(Evaluate { options: super::options(declaration)?, on_leak })))
+    Ok(Stage::Whole(Box::new(Evaluate {
+        options: super::options(declaration)?,
+        on_leak,
+    })))
 }
 
 impl WholeStage for Evaluate {
@@ -95,7 +124,9 @@ impl WholeStage for Evaluate {
     fn run(&self, context: &WholeContext<'_>) -> miette::Result<()> {
         let model_input = context.inputs_of("model").next();
         let file = |name: &'static str| {
-            model_input.and_then(|input| input.file(name)).ok_or(EvaluateError::Model { name })
+            model_input
+                .and_then(|input| input.file(name))
+                .ok_or(EvaluateError::Model { name })
         };
         let model = Model::load(file("model.safetensors")?)?;
         let items: Vec<&LoadedItem> = context
@@ -104,8 +135,16 @@ impl WholeStage for Evaluate {
             .filter(|item| self.options.splits.contains(&item.utterance.split))
             .collect();
         if items.is_empty() {
-            let splits: Vec<&str> = self.options.splits.iter().map(|split| split.name()).collect();
-            return Err(EvaluateError::Empty { splits: splits.join(", ") }.into());
+            let splits: Vec<&str> = self
+                .options
+                .splits
+                .iter()
+                .map(|split| split.name())
+                .collect();
+            return Err(EvaluateError::Empty {
+                splits: splits.join(", "),
+            }
+            .into());
         }
         for input in context.inputs_of("input") {
             same_front_end(&input.lineage, &model.config().feature_options)?;
@@ -131,7 +170,12 @@ impl WholeStage for Evaluate {
 }
 
 impl Evaluate {
-    fn check_leaks(&self, seen: &Seen, items: &[&LoadedItem], context: &WholeContext<'_>) -> miette::Result<()> {
+    fn check_leaks(
+        &self,
+        seen: &Seen,
+        items: &[&LoadedItem],
+        context: &WholeContext<'_>,
+    ) -> miette::Result<()> {
         // Testing on what was trained on is asked for by name, and then no leak.
         if self.options.splits != [Split::Test] {
             return Ok(());
@@ -149,18 +193,25 @@ impl Evaluate {
 }
 
 /// Predicts in parts, so that stopping takes effect soon.
-fn predict(model: &Model, items: &[&LoadedItem], context: &WholeContext<'_>) -> miette::Result<Vec<Prediction>> {
+fn predict(
+    model: &Model,
+    items: &[&LoadedItem],
+    context: &WholeContext<'_>,
+) -> miette::Result<Vec<Prediction>> {
     let mut predictions = Vec::with_capacity(items.len());
     for part in items.chunks(256) {
         if context.progress.interrupted() {
             return Err(Interrupted.into());
         }
-        let views: Vec<FeaturesView<'_>> =
-            part.iter().map(|item| features(&item.blob)).collect::<Result<_, _>>()?;
+        let views: Vec<FeaturesView<'_>> = part
+            .iter()
+            .map(|item| features(&item.blob))
+            .collect::<Result<_, _>>()?;
         for (item, probabilities) in part.iter().zip(model.predict(&views, context.threads)?) {
             let utterance = &item.utterance;
-            let predicted = most_likely(probabilities)
-                .ok_or_else(|| EvaluateError::NotFinite { utterance: utterance.id.clone() })?;
+            let predicted = most_likely(probabilities).ok_or_else(|| EvaluateError::NotFinite {
+                utterance: utterance.id.clone(),
+            })?;
             predictions.push(Prediction {
                 utterance: utterance.id.clone(),
                 corpus: utterance.corpus.clone(),
@@ -170,7 +221,9 @@ fn predict(model: &Model, items: &[&LoadedItem], context: &WholeContext<'_>) -> 
                 probabilities,
             });
         }
-        context.progress.advance(predictions.len() as u64, items.len() as u64);
+        context
+            .progress
+            .advance(predictions.len() as u64, items.len() as u64);
     }
     Ok(predictions)
 }
@@ -179,17 +232,27 @@ fn predict(model: &Model, items: &[&LoadedItem], context: &WholeContext<'_>) -> 
 fn same_front_end(found: &Json, wanted: &Json) -> Result<(), EvaluateError> {
     let front_end = |lineage: &Json| -> Vec<Json> {
         let stages = lineage.as_array().into_iter().flatten();
-        stages.filter(|stage| stage["kind"] == "resample" || stage["kind"] == "fbank").cloned().collect()
+        stages
+            .filter(|stage| stage["kind"] == "resample" || stage["kind"] == "fbank")
+            .cloned()
+            .collect()
     };
     let (found, wanted) = (front_end(found), front_end(wanted));
     if found == wanted {
         return Ok(());
     }
     let text = |stages: Vec<Json>| Json::Array(stages).to_string();
-    Err(EvaluateError::Features { found: text(found), wanted: text(wanted) })
+    Err(EvaluateError::Features {
+        found: text(found),
+        wanted: text(wanted),
+    })
 }
 
-fn write_json(folder: &Path, name: &'static str, value: &impl serde::Serialize) -> miette::Result<()> {
+fn write_json(
+    folder: &Path,
+    name: &'static str,
+    value: &impl serde::Serialize,
+) -> miette::Result<()> {
     let failed = |reason: String| EvaluateError::Output { name, reason };
     let json = serde_json::to_string_pretty(value).map_err(|error| failed(error.to_string()))?;
     std::fs::write(folder.join(name), json + "\n").map_err(|error| failed(error.to_string()))?;
@@ -199,7 +262,9 @@ fn write_json(folder: &Path, name: &'static str, value: &impl serde::Serialize) 
 /// The paper's name for the use of the attribute heads; none when they are mixed.
 fn method(config: &ModelConfig) -> Option<Method> {
     let mut modes = config.heads.iter().map(|head| head.head.mode);
-    let Some(first) = modes.next() else { return Some(Method::Baseline) };
+    let Some(first) = modes.next() else {
+        return Some(Method::Baseline);
+    };
     if modes.any(|mode| mode != first) {
         return None;
     }
@@ -222,13 +287,19 @@ fn attributes(config: &ModelConfig) -> BTreeSet<Attribute> {
 
 /// The epochs as the report draws them. Times are not part of a result.
 fn history(path: &Path, config: &ModelConfig) -> miette::Result<Vec<EpochReport>> {
-    let failed = |reason: String| EvaluateError::Output { name: "history", reason };
+    let failed = |reason: String| EvaluateError::Output {
+        name: "history",
+        reason,
+    };
     let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
-    let epochs = config.provenance["options"]["epochs"].as_u64().unwrap_or_default() as usize;
+    let epochs = config.provenance["options"]["epochs"]
+        .as_u64()
+        .unwrap_or_default() as usize;
     let mut best_ua = 0.0_f64;
     let mut reports = Vec::new();
     for line in text.lines() {
-        let record: EpochRecord = serde_json::from_str(line).map_err(|error| failed(error.to_string()))?;
+        let record: EpochRecord =
+            serde_json::from_str(line).map_err(|error| failed(error.to_string()))?;
         best_ua = best_ua.max(record.validation.ua);
         reports.push(EpochReport {
             epoch: record.epoch,

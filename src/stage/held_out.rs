@@ -47,7 +47,9 @@ impl OnLeak {
 #[error("training and held-out data overlap: {findings}")]
 #[diagnostic(
     code(data::leak),
-    help("a score on such data says nothing. Mend the split or the corpus; `leaks = \"warn\"` goes on anyway")
+    help(
+        "a score on such data says nothing. Mend the split or the corpus; `leaks = \"warn\"` goes on anyway"
+    )
 )]
 pub struct LeakError {
     findings: String,
@@ -60,7 +62,9 @@ impl LeakError {
         if findings.len() > shown.len() {
             shown.push(format!("and {} more", findings.len() - shown.len()));
         }
-        Self { findings: shown.join("; ") }
+        Self {
+            findings: shown.join("; "),
+        }
     }
 }
 
@@ -78,18 +82,37 @@ struct TableError {
 /// # Errors
 /// When the table cannot be written.
 pub fn write_training_items(folder: &Path, items: &[&LoadedItem]) -> miette::Result<()> {
-    let failed = |error: csv::Error| TableError { action: "written", reason: error.to_string() };
-    let mut table =
-        csv::WriterBuilder::new().delimiter(b'\t').from_path(folder.join(TRAINING_ITEMS)).map_err(failed)?;
-    table.write_record(["id", "corpus", "speaker", "split", "features"]).map_err(failed)?;
-    for item in items.iter().filter(|item| item.utterance.split != Split::Test) {
+    let failed = |error: csv::Error| TableError {
+        action: "written",
+        reason: error.to_string(),
+    };
+    let mut table = csv::WriterBuilder::new()
+        .delimiter(b'\t')
+        .from_path(folder.join(TRAINING_ITEMS))
+        .map_err(failed)?;
+    table
+        .write_record(["id", "corpus", "speaker", "split", "features"])
+        .map_err(failed)?;
+    for item in items
+        .iter()
+        .filter(|item| item.utterance.split != Split::Test)
+    {
         let utterance = &item.utterance;
         let digest = item.digest.hex();
         table
-            .write_record([&utterance.id, &utterance.corpus, &utterance.speaker, utterance.split.name(), &digest])
+            .write_record([
+                &utterance.id,
+                &utterance.corpus,
+                &utterance.speaker,
+                utterance.split.name(),
+                &digest,
+            ])
             .map_err(failed)?;
     }
-    table.flush().map_err(|error| TableError { action: "written", reason: error.to_string() })?;
+    table.flush().map_err(|error| TableError {
+        action: "written",
+        reason: error.to_string(),
+    })?;
     Ok(())
 }
 
@@ -108,8 +131,14 @@ impl Seen {
     /// # Errors
     /// When it is missing or not such a table.
     pub fn read(path: &Path) -> miette::Result<Self> {
-        let failed = |error: csv::Error| TableError { action: "read", reason: error.to_string() };
-        let mut table = csv::ReaderBuilder::new().delimiter(b'\t').from_path(path).map_err(failed)?;
+        let failed = |error: csv::Error| TableError {
+            action: "read",
+            reason: error.to_string(),
+        };
+        let mut table = csv::ReaderBuilder::new()
+            .delimiter(b'\t')
+            .from_path(path)
+            .map_err(failed)?;
         let mut seen = Self::default();
         for row in table.records() {
             let row = row.map_err(failed)?;
@@ -130,11 +159,16 @@ impl Seen {
             .map(|item| item.utterance.speaker.as_str())
             .filter(|speaker| self.speakers.contains(*speaker))
             .collect();
-        let mut found: Vec<String> =
-            speakers.into_iter().map(|speaker| format!("speaker {speaker} was in training")).collect();
+        let mut found: Vec<String> = speakers
+            .into_iter()
+            .map(|speaker| format!("speaker {speaker} was in training"))
+            .collect();
         found.extend(items.iter().filter_map(|item| {
             let seen = self.digests.get(&item.digest.hex())?;
-            Some(format!("{} has the same audio as {seen}, which was in training", item.utterance.id))
+            Some(format!(
+                "{} has the same audio as {seen}, which was in training",
+                item.utterance.id
+            ))
         }));
         found
     }

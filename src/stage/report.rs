@@ -22,9 +22,23 @@ pub static KIND: Kind = Kind {
     version: 1,
     doc: "Puts evaluations side by side: accuracies with intervals, recalls, confusion matrices, and the published results where they match.",
     parameters: &[
-        Parameter::required("input", Shape::OneOrMany(&Shape::Input(&[ArtifactKind::Evaluation])), "Evaluations; all matrix variants of each are taken."),
-        Parameter::default("title", Shape::Text, "\"Results\"", "Heading of the report."),
-        Parameter::default("notes", Shape::List(&Shape::Text), "[]", "Remarks above the tables."),
+        Parameter::required(
+            "input",
+            Shape::OneOrMany(&Shape::Input(&[ArtifactKind::Evaluation])),
+            "Evaluations; all matrix variants of each are taken.",
+        ),
+        Parameter::default(
+            "title",
+            Shape::Text,
+            "\"Results\"",
+            "Heading of the report.",
+        ),
+        Parameter::default(
+            "notes",
+            Shape::List(&Shape::Text),
+            "[]",
+            "Remarks above the tables.",
+        ),
     ],
     gathers: true,
     output: |_| ArtifactKind::Report,
@@ -48,7 +62,10 @@ enum ReportError {
     Unreadable { step: String, reason: String },
     #[error("cannot write {}: {source}", path.display())]
     #[diagnostic(code(report::output))]
-    Output { path: PathBuf, source: std::io::Error },
+    Output {
+        path: PathBuf,
+        source: std::io::Error,
+    },
 }
 
 struct ReportStage {
@@ -56,7 +73,9 @@ struct ReportStage {
 }
 
 pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Problems> {
-    Ok(Stage::Whole(Box::new(ReportStage { options: super::options(declaration)? })))
+    Ok(Stage::Whole(Box::new(ReportStage {
+        options: super::options(declaration)?,
+    })))
 }
 
 /// Names of the rows: the matrix values where they tell the inputs apart, with the stage where there are several.
@@ -65,7 +84,11 @@ fn row_names(labels: &[&InputLabel]) -> Vec<String> {
     labels
         .iter()
         .map(|label| {
-            let values: Vec<&str> = label.variant.iter().map(|(_, value)| value.as_str()).collect();
+            let values: Vec<&str> = label
+                .variant
+                .iter()
+                .map(|(_, value)| value.as_str())
+                .collect();
             match (values.is_empty(), several) {
                 (true, _) => label.stage.clone(),
                 (false, false) => values.join(", "),
@@ -95,15 +118,26 @@ impl WholeStage for ReportStage {
         let mut entries = Vec::new();
         for (input, name) in context.inputs.iter().zip(row_names(&labels)) {
             let step = || input.step.clone();
-            let path = input.file(ENTRY).ok_or_else(|| ReportError::Input { step: step() })?;
-            let unreadable = |reason: String| ReportError::Unreadable { step: step(), reason };
-            let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
-            let mut entry: ReportEntry = serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
+            let path = input
+                .file(ENTRY)
+                .ok_or_else(|| ReportError::Input { step: step() })?;
+            let unreadable = |reason: String| ReportError::Unreadable {
+                step: step(),
+                reason,
+            };
+            let text =
+                std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
+            let mut entry: ReportEntry =
+                serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
             entry.name = name;
             entries.push(entry);
         }
         let Options { title, notes } = &self.options;
-        let report = Report { title: title.clone(), entries, notes: notes.clone() };
+        let report = Report {
+            title: title.clone(),
+            entries,
+            notes: notes.clone(),
+        };
         let write = |name: &str, text: String| {
             let path = context.out.join(name);
             std::fs::write(&path, text).map_err(|source| ReportError::Output { path, source })
@@ -111,7 +145,10 @@ impl WholeStage for ReportStage {
         write("report.md", report.to_markdown())?;
         let json = serde_json::to_string_pretty(&report).map_err(std::io::Error::from);
         let path = context.out.join(CONTENT);
-        write(CONTENT, json.map_err(|source| ReportError::Output { path, source })? + "\n")?;
+        write(
+            CONTENT,
+            json.map_err(|source| ReportError::Output { path, source })? + "\n",
+        )?;
         Ok(())
     }
 }

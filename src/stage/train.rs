@@ -14,7 +14,10 @@ use crate::train::{Example, TrainError, TrainOptions, TrainingData, train};
 use super::held_out::{self, LeakError, OnLeak, TRAINING_ITEMS};
 use super::{Interrupted, LoadedItem, Stage, WholeContext, WholeStage};
 
-const POSITIVE: Shape = Shape::Integer { min: 1, max: 1_000_000 };
+const POSITIVE: Shape = Shape::Integer {
+    min: 1,
+    max: 1_000_000,
+};
 const FRACTION: Shape = Shape::Float { min: 0.0, max: 1.0 };
 
 /// The encoder of the paper, 1,760,000 parameters with 40 bins.
@@ -33,9 +36,18 @@ const LAYERS: &[Variant] = &[
         parameters: &[
             Parameter::required("channels", POSITIVE, "Output channels."),
             Parameter::required("width", POSITIVE, "Frames under the kernel."),
-            Parameter::default("padding", Shape::NATURAL, "0", "Zero frames added at either end."),
+            Parameter::default(
+                "padding",
+                Shape::NATURAL,
+                "0",
+                "Zero frames added at either end.",
+            ),
             Parameter::optional("pool_width", POSITIVE, "Frames under the pooling window."),
-            Parameter::optional("pool_stride", POSITIVE, "Frames between pooling windows; the pooling width by default."),
+            Parameter::optional(
+                "pool_stride",
+                POSITIVE,
+                "Frames between pooling windows; the pooling width by default.",
+            ),
         ],
     },
     Variant {
@@ -43,8 +55,18 @@ const LAYERS: &[Variant] = &[
         doc: "Recurrent layers.",
         parameters: &[
             Parameter::required("units", POSITIVE, "Hidden units of each direction."),
-            Parameter::default("bidirectional", Shape::Bool, "false", "Also run backward in time."),
-            Parameter::default("layers", Shape::Integer { min: 1, max: 16 }, "1", "Stacked layers."),
+            Parameter::default(
+                "bidirectional",
+                Shape::Bool,
+                "false",
+                "Also run backward in time.",
+            ),
+            Parameter::default(
+                "layers",
+                Shape::Integer { min: 1, max: 16 },
+                "1",
+                "Stacked layers.",
+            ),
         ],
     },
     Variant {
@@ -68,12 +90,28 @@ pub static KIND: Kind = Kind {
     version: 1,
     doc: "Fits a convolutional recurrent network with an emotion head and attribute heads; defaults are those of Parry et al. (2022).",
     parameters: &[
-        Parameter::required("input", Shape::OneOrMany(&Shape::Input(&[ArtifactKind::Features])), "Features; their train and validation splits are used."),
-        Parameter::default("encoder", Shape::List(&Shape::Tagged { tag: "layer", variants: LAYERS }), ENCODER, "Shared layers: conv..., lstm..., time_pool, linear... ."),
+        Parameter::required(
+            "input",
+            Shape::OneOrMany(&Shape::Input(&[ArtifactKind::Features])),
+            "Features; their train and validation splits are used.",
+        ),
+        Parameter::default(
+            "encoder",
+            Shape::List(&Shape::Tagged {
+                tag: "layer",
+                variants: LAYERS,
+            }),
+            ENCODER,
+            "Shared layers: conv..., lstm..., time_pool, linear... .",
+        ),
         Parameter::default(
             "heads",
             Shape::List(&Shape::Table(&[
-                Parameter::required("attribute", Shape::Choice(&["corpus", "gender", "speaker", "language"]), "What the head predicts."),
+                Parameter::required(
+                    "attribute",
+                    Shape::Choice(&["corpus", "gender", "speaker", "language"]),
+                    "What the head predicts.",
+                ),
                 Parameter::required(
                     "mode",
                     Shape::Choice(&["shared", "grad_reverse", "discriminator"]),
@@ -94,31 +132,116 @@ pub static KIND: Kind = Kind {
             ]),
             "Weight of the attribute tasks, constant or linear over the epochs. Default: shared 0.1, grad_reverse 0 to 0.5, discriminator 0.5.",
         ),
-        Parameter::default("reversal", Shape::Choice(&["paper", "ganin"]), "\"paper\"", "paper: alpha scales the head's own learning too. ganin: only the reversed gradient (Ganin et al. 2016)."),
+        Parameter::default(
+            "reversal",
+            Shape::Choice(&["paper", "ganin"]),
+            "\"paper\"",
+            "paper: alpha scales the head's own learning too. ganin: only the reversed gradient (Ganin et al. 2016).",
+        ),
         Parameter::default("epochs", POSITIVE, "150", "Most epochs."),
-        Parameter::default("max_updates", Shape::NATURAL, "0", "Most updates; 0 for no bound."),
-        Parameter::default("min_epochs", Shape::NATURAL, "0", "Early stopping never ends training before."),
-        Parameter::default("patience", Shape::NATURAL, "20", "Epochs without a better validation UA, counted once it has left chance; 0 switches early stopping off."),
+        Parameter::default(
+            "max_updates",
+            Shape::NATURAL,
+            "0",
+            "Most updates; 0 for no bound.",
+        ),
+        Parameter::default(
+            "min_epochs",
+            Shape::NATURAL,
+            "0",
+            "Early stopping never ends training before.",
+        ),
+        Parameter::default(
+            "patience",
+            Shape::NATURAL,
+            "20",
+            "Epochs without a better validation UA, counted once it has left chance; 0 switches early stopping off.",
+        ),
         Parameter::default("batch", POSITIVE, "32", "Utterances in a batch."),
-        Parameter::default("bucket_batches", POSITIVE, "50", "Batches whose utterances are sorted by length together."),
-        Parameter::default("learning_rate", Shape::Float { min: 1e-12, max: 1e6 }, "0.002", "Learning rate of every parameter."),
-        Parameter::default("momentum", Shape::Float { min: 0.0, max: 0.999_999 }, "0.9", "Momentum of SGD."),
-        Parameter::default("dropout", Shape::Float { min: 0.0, max: 0.999_999 }, "0.5", "Probability that a value of the embedding is dropped before the heads."),
-        Parameter::default("initialisation", Shape::Choice(&["he", "he_uniform", "pytorch"]), "\"he\"", "First values of the convolutions."),
+        Parameter::default(
+            "bucket_batches",
+            POSITIVE,
+            "50",
+            "Batches whose utterances are sorted by length together.",
+        ),
+        Parameter::default(
+            "learning_rate",
+            Shape::Float {
+                min: 1e-12,
+                max: 1e6,
+            },
+            "0.002",
+            "Learning rate of every parameter.",
+        ),
+        Parameter::default(
+            "momentum",
+            Shape::Float {
+                min: 0.0,
+                max: 0.999_999,
+            },
+            "0.9",
+            "Momentum of SGD.",
+        ),
+        Parameter::default(
+            "dropout",
+            Shape::Float {
+                min: 0.0,
+                max: 0.999_999,
+            },
+            "0.5",
+            "Probability that a value of the embedding is dropped before the heads.",
+        ),
+        Parameter::default(
+            "initialisation",
+            Shape::Choice(&["he", "he_uniform", "pytorch"]),
+            "\"he\"",
+            "First values of the convolutions.",
+        ),
         Parameter::default(
             "spec_augment",
             Shape::Table(&[
-                Parameter::default("time_mask_frames", Shape::NATURAL, "30", "Largest number of masked frames; 0 for none."),
-                Parameter::default("frequency_mask_bins", Shape::NATURAL, "3", "Largest number of masked bins; 0 for none."),
+                Parameter::default(
+                    "time_mask_frames",
+                    Shape::NATURAL,
+                    "30",
+                    "Largest number of masked frames; 0 for none.",
+                ),
+                Parameter::default(
+                    "frequency_mask_bins",
+                    Shape::NATURAL,
+                    "3",
+                    "Largest number of masked bins; 0 for none.",
+                ),
             ]),
             "{\"time_mask_frames\": 30, \"frequency_mask_bins\": 3}",
             "Masks on each training utterance, drawn anew every epoch (SpecAugment).",
         ),
-        Parameter::default("class_weights", Shape::Choice(&["none", "balanced"]), "\"none\"", "Weights of the emotion classes in the loss."),
-        Parameter::default("gradient_clip_norm", Shape::Float { min: 0.0, max: 1e9 }, "0.0", "Largest norm of the gradient; 0 switches clipping off."),
-        Parameter::default("seed", Shape::NATURAL, "0", "Seed of first values, order, dropout and augmentation."),
+        Parameter::default(
+            "class_weights",
+            Shape::Choice(&["none", "balanced"]),
+            "\"none\"",
+            "Weights of the emotion classes in the loss.",
+        ),
+        Parameter::default(
+            "gradient_clip_norm",
+            Shape::Float { min: 0.0, max: 1e9 },
+            "0.0",
+            "Largest norm of the gradient; 0 switches clipping off.",
+        ),
+        Parameter::default(
+            "seed",
+            Shape::NATURAL,
+            "0",
+            "Seed of first values, order, dropout and augmentation.",
+        ),
         held_out::LEAKS,
-        Parameter::default("threads", Shape::Integer { min: 1, max: 1024 }, "8", "Most threads it uses; the result does not depend on it.").unkeyed(),
+        Parameter::default(
+            "threads",
+            Shape::Integer { min: 1, max: 1024 },
+            "8",
+            "Most threads it uses; the result does not depend on it.",
+        )
+        .unkeyed(),
     ],
     gathers: false,
     output: |_| ArtifactKind::Model,
@@ -139,15 +262,23 @@ fn train_options(parameters: &Map<String, Json>) -> Result<TrainOptions, serde_j
 
 /// The number of bins is known only from the data, so layers are checked against the usual one.
 fn validate(parameters: &Map<String, Json>) -> Vec<Complaint> {
-    let Ok(options) = train_options(parameters) else { return Vec::new() };
-    let Err(error) = options.check(40) else { return Vec::new() };
+    let Ok(options) = train_options(parameters) else {
+        return Vec::new();
+    };
+    let Err(error) = options.check(40) else {
+        return Vec::new();
+    };
     let path = match &error {
         TrainError::Option { field, .. } => (*field).to_string(),
         TrainError::Model(_) => "encoder".to_string(),
         _ => String::new(),
     };
     let help = miette::Diagnostic::help(&error).map(|help| help.to_string());
-    vec![Complaint { path, message: error.to_string(), help }]
+    vec![Complaint {
+        path,
+        message: error.to_string(),
+        help,
+    }]
 }
 
 struct Train {
@@ -161,8 +292,15 @@ pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Pro
     // Parameters that do not fit were reported where they stand; this is never run then.
     let options = train_options(parameters).unwrap_or_default();
     let on_leak = OnLeak::of(parameters);
-    let threads = parameters.get("threads").and_then(Json::as_u64).unwrap_or(1) as usize;
-    Ok(Stage::Whole(Box::new(Train { options, on_leak, threads })))
+    let threads = parameters
+        .get("threads")
+        .and_then(Json::as_u64)
+        .unwrap_or(1) as usize;
+    Ok(Stage::Whole(Box::new(Train {
+        options,
+        on_leak,
+        threads,
+    })))
 }
 
 impl WholeStage for Train {
@@ -171,13 +309,22 @@ impl WholeStage for Train {
     }
 
     fn run(&self, context: &WholeContext<'_>) -> miette::Result<()> {
-        let items: Vec<&LoadedItem> = context.inputs.iter().flat_map(super::StepInput::items).collect();
+        let items: Vec<&LoadedItem> = context
+            .inputs
+            .iter()
+            .flat_map(super::StepInput::items)
+            .collect();
         self.check_leaks(&items, context)?;
         let examples = |split: Split| -> miette::Result<Vec<Example<'_>>> {
             items
                 .iter()
                 .filter(|item| item.utterance.split == split)
-                .map(|item| Ok(Example { utterance: &item.utterance, features: features(&item.blob)? }))
+                .map(|item| {
+                    Ok(Example {
+                        utterance: &item.utterance,
+                        features: features(&item.blob)?,
+                    })
+                })
                 .collect()
         };
         let masks = SpecAugment {
@@ -186,17 +333,27 @@ impl WholeStage for Train {
             ..SpecAugment::default()
         };
         let seed = self.options.seed;
-        let augment = move |values: &mut [f32], frames: usize, bins: usize, epoch: u64, id: &str| {
-            masks.apply(values, frames, bins, seed, epoch, id);
-        };
+        let augment =
+            move |values: &mut [f32], frames: usize, bins: usize, epoch: u64, id: &str| {
+                masks.apply(values, frames, bins, seed, epoch, id);
+            };
         let data = TrainingData {
             train: examples(Split::Train)?,
             validation: examples(Split::Validation)?,
             augment: Some(&augment),
-            feature_options: context.inputs.first().map_or(Json::Null, |input| input.lineage.clone()),
+            feature_options: context
+                .inputs
+                .first()
+                .map_or(Json::Null, |input| input.lineage.clone()),
             provenance: provenance(&items, &self.options),
         };
-        match train(&self.options, &data, context.threads, context.out, context.progress) {
+        match train(
+            &self.options,
+            &data,
+            context.threads,
+            context.out,
+            context.progress,
+        ) {
             Err(TrainError::Interrupted) => return Err(Interrupted.into()),
             other => other?,
         };
@@ -210,12 +367,28 @@ impl Train {
             items
                 .iter()
                 .filter(|item| item.utterance.split == split)
-                .map(|item| Item { utterance: &item.utterance, audio: item.digest })
+                .map(|item| Item {
+                    utterance: &item.utterance,
+                    audio: item.digest,
+                })
                 .collect()
         };
         let (train, validation) = (of(Split::Train), of(Split::Validation));
-        let parts = [Part { name: "train", items: &train }, Part { name: "validation", items: &validation }];
-        let leaks: Vec<String> = leaks::find(&parts).iter().filter(|f| f.is_leak()).map(ToString::to_string).collect();
+        let parts = [
+            Part {
+                name: "train",
+                items: &train,
+            },
+            Part {
+                name: "validation",
+                items: &validation,
+            },
+        ];
+        let leaks: Vec<String> = leaks::find(&parts)
+            .iter()
+            .filter(|f| f.is_leak())
+            .map(ToString::to_string)
+            .collect();
         match (leaks.is_empty(), self.on_leak) {
             (true, _) => Ok(()),
             (false, OnLeak::Error) => Err(LeakError::new(&leaks).into()),
@@ -263,7 +436,10 @@ mod tests {
 
     #[test]
     fn a_layer_that_does_not_fit_is_named() {
-        let parameters = Map::from_iter([("encoder".to_string(), json!([{"layer": "linear", "units": 4}]))]);
+        let parameters = Map::from_iter([(
+            "encoder".to_string(),
+            json!([{"layer": "linear", "units": 4}]),
+        )]);
         let complaints = validate(&parameters);
         assert_eq!(complaints.len(), 1);
         assert_eq!(complaints[0].path, "encoder");

@@ -181,12 +181,11 @@ fn add_room(sound: &mut [f32], acoustics: &Acoustics, rate: f64, seed: u64) {
     let mut positions = [0usize; LINES];
     let mut damped = [0.0f32; LINES];
     for (sample, &input) in sound.iter_mut().zip(&dry) {
-        let mut state = [0.0f32; LINES];
         for line in 0..LINES {
             let echo = lines[line][positions[line]];
             damped[line] += pass * (echo - damped[line]);
-            state[line] = damped[line];
         }
+        let mut state = damped;
         let tail = (state[0] - state[1] + state[2] - state[3])
             + (state[4] - state[5] + state[6] - state[7]);
         *sample += late * tail;
