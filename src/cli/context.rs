@@ -83,6 +83,11 @@ pub fn corpora(
 
 /// `corpora.toml` in `folder`, in one above it, or in the current folder.
 fn search(folder: &Path) -> Option<PathBuf> {
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
     let start = std::path::absolute(folder).ok()?;
     let current = Path::new("corpora.toml");
     let mut candidates: Vec<PathBuf> = start

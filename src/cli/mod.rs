@@ -100,10 +100,26 @@ pub fn main() -> ExitCode {
             if json {
                 json::error(&error, code);
             } else {
-                eprintln!("{:?}", Report::new(error));
+                show(error);
             }
             ExitCode::from(code)
         }
+    }
+}
+
+/// Shows an error on standard error; several problems of a manifest one after another.
+fn show(error: CliError) {
+    match error {
+        CliError::Manifest(problems) => {
+            let count = problems.iter().count();
+            for problem in problems.iter() {
+                eprintln!("{:?}", Report::new(problem.clone()));
+            }
+            if count > 1 {
+                eprintln!("{count} errors; nothing was run");
+            }
+        }
+        other => eprintln!("{:?}", Report::new(other)),
     }
 }
 

@@ -170,7 +170,11 @@ pub fn build(declaration: &Declaration, corpora: &Corpora) -> Result<Stage, Prob
                     format!("corpora.toml has no corpus `{name}`"),
                 )
                 .at(place, "unknown corpus")
-                .help(suggest(name, corpora.corpora.keys().map(String::as_str))),
+                .help(if corpora.corpora.is_empty() {
+                    "no corpora.toml was found: put one into the manifest's folder or one above it, or name it with --corpora FILE".into()
+                } else {
+                    suggest(name, corpora.corpora.keys().map(String::as_str))
+                }),
             ),
             Some(config) => {
                 let absent = match corpus::root_of(name, config, &corpora.folder) {
