@@ -444,3 +444,6 @@ impl Trainable {
         Ok((losses, arrays))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,7 +96,7 @@ impl DirectionPass {
         &self.hidden
     }
 
-    /// dL/d(input) `[rows, input]`, after the backward pass.
+    /// dL/d(input) `[rows, input]`, after [`Self::input_gradient`].
     pub fn grad_input(&self) -> &[f32] {
         &self.grad_input
     }
@@ -174,9 +174,7 @@ impl DirectionPass {
         }
     }
 
-    /// Backward from dL/d(hidden) `[rows, units]` to the gradients of input and weights.
-    ///
-    /// `input` is that of the forward pass; `with_input` asks for dL/d(input).
+    /// Backward from dL/d(hidden) `[rows, units]` to the gradient of the weights; `input` is that of the forward pass.
     pub fn backward(
         &mut self,
         layout: DirectionLayout,
@@ -185,7 +183,6 @@ impl DirectionPass {
         backward_in_time: bool,
         input: &[f32],
         grad_hidden: &[f32],
-        with_input: bool,
     ) {
         let units = layout.units;
         let rows = steps.rows();
@@ -242,18 +239,22 @@ impl DirectionPass {
             );
         }
         self.weight_gradients(layout, rows, input, &entered);
-        if with_input {
-            self.grad_input.resize(rows * layout.input, 0.0);
-            multiply(
-                rows,
-                &self.gates,
-                4 * units,
-                &weights.input_back,
-                &mut self.grad_input,
-                layout.input,
-                false,
-            );
-        }
+    }
+
+    /// After [`Self::backward`]: dL/d(input), which the first layer of a network does not need.
+    pub fn input_gradient(&mut self, layout: DirectionLayout, weights: &DirectionWeights) {
+        let gates = 4 * layout.units;
+        let rows = self.gates.len() / gates;
+        self.grad_input.resize(rows * layout.input, 0.0);
+        multiply(
+            rows,
+            &self.gates,
+            gates,
+            &weights.input_back,
+            &mut self.grad_input,
+            layout.input,
+            false,
+        );
     }
 
     /// Gradients of the flat parameters from the gates' gradients.
