@@ -265,6 +265,7 @@ fn parameter_counts_are_the_papers() {
             assert_eq!(network.head_parameters(), [expected]);
             let values: usize = network.to_arrays().iter().map(|a| a.values.len()).sum();
             assert_eq!(values, 1_760_000 + 1_539 + expected);
+            assert_eq!(count_parameters(network.shape(), &[(head, labels)]), values);
         }
     }
 }
