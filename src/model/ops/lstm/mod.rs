@@ -87,6 +87,8 @@ pub struct DirectionPass {
     grad_weights: Vec<f32>,
     carry_hidden: Vec<f32>,
     carry_cell: Vec<f32>,
+    /// Hidden state that entered each row; zeros where a sequence begins.
+    entered: Vec<f32>,
     packed: Packed,
 }
 
@@ -195,8 +197,7 @@ impl DirectionPass {
             carry.clear();
             carry.resize(widest * units, 0.0);
         }
-        // Hidden state that entered each row, for the recurrent weights' gradient.
-        let mut entered = vec![0.0; rows * units];
+        self.entered.resize(rows * units, 0.0);
         for index in 0..steps.steps() {
             // Against the direction of the forward pass.
             let (t, before) = if backward_in_time {
@@ -214,9 +215,10 @@ impl DirectionPass {
                 let own = (first + row) * units;
                 let before = if row < continued {
                     let at = (from + row) * units;
-                    entered[own..own + units].copy_from_slice(&self.hidden[at..at + units]);
+                    self.entered[own..own + units].copy_from_slice(&self.hidden[at..at + units]);
                     &self.cells[at..at + units]
                 } else {
+                    self.entered[own..own + units].fill(0.0);
                     &[]
                 };
                 cell::backward(
@@ -238,7 +240,7 @@ impl DirectionPass {
                 false,
             );
         }
-        self.weight_gradients(layout, rows, input, &entered);
+        self.weight_gradients(layout, rows, input);
     }
 
     /// After [`Self::backward`]: dL/d(input), which the first layer of a network does not need.
@@ -258,13 +260,7 @@ impl DirectionPass {
     }
 
     /// Gradients of the flat parameters from the gates' gradients.
-    fn weight_gradients(
-        &mut self,
-        layout: DirectionLayout,
-        rows: usize,
-        input: &[f32],
-        entered: &[f32],
-    ) {
+    fn weight_gradients(&mut self, layout: DirectionLayout, rows: usize, input: &[f32]) {
         let (units, gates) = (layout.units, 4 * layout.units);
         self.grad_weights
             .resize(gates * (layout.input + units + 2), 0.0);
@@ -279,7 +275,7 @@ impl DirectionPass {
             layout.input,
             false,
         );
-        self.packed.pack(entered, rows, units, units, 1);
+        self.packed.pack(&self.entered, rows, units, units, 1);
         multiply_transposed(
             gates,
             &self.gates,
