@@ -7,6 +7,7 @@ use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
 
+use super::network::count_parameters;
 use super::spec::{Attribute, HeadSpec, Layer};
 use super::{Array, EncoderPass, EncoderShape, Initialisation, ModelError, Network, Workers};
 use crate::corpus::Emotion;
@@ -209,20 +210,14 @@ impl Model {
             return Err("its emotion classes are not positive, neutral, negative".into());
         }
         let shape = EncoderShape::new(&config.encoder, config.bins).map_err(|e| e.to_string())?;
-        // The claimed sizes must fit the bytes before anything of that size is made.
-        if shape.parameters() > bytes.len() / 4 {
-            return Err("it holds fewer values than its layers need".into());
-        }
         let heads: Vec<(HeadSpec, usize)> = config
             .heads
             .iter()
             .map(|head| (head.head, head.labels.len()))
             .collect();
-        if heads.iter().any(|(_, labels)| {
-            labels.saturating_mul(shape.embedding()) > bytes.len() / 4
-                && *labels > bytes.len() / 4 / 1000
-        }) {
-            return Err("it holds fewer values than its heads need".into());
+        // The claimed sizes must fit the bytes before anything of that size is made.
+        if count_parameters(&shape, &heads) > bytes.len() / 4 {
+            return Err("it holds fewer values than its layers need".into());
         }
         let mut network =
             Network::new(shape, &heads, Initialisation::Pytorch, 0).map_err(|e| e.to_string())?;
@@ -284,3 +279,6 @@ pub(crate) fn embed_all(
 pub fn model_path(folder: &Path) -> PathBuf {
     folder.join("model.safetensors")
 }
+
+#[cfg(test)]
+mod tests;

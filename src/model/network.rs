@@ -70,12 +70,7 @@ impl Network {
         let heads = heads
             .iter()
             .map(|&(head, labels)| {
-                let sizes = match head.mode {
-                    HeadMode::Discriminator => {
-                        vec![CLASSES, DISCRIMINATOR_UNITS, DISCRIMINATOR_UNITS, labels]
-                    }
-                    HeadMode::Shared | HeadMode::GradReverse => vec![embedding, labels],
-                };
+                let sizes = head_sizes(&head, embedding, labels);
                 let layers = sizes
                     .windows(2)
                     .enumerate()
@@ -203,6 +198,30 @@ impl Network {
             .0
             .to_vec()
     }
+}
+
+/// Lengths of a head's input, of its hidden layers and of its output.
+fn head_sizes(head: &HeadSpec, embedding: usize, labels: usize) -> Vec<usize> {
+    match head.mode {
+        HeadMode::Discriminator => vec![CLASSES, DISCRIMINATOR_UNITS, DISCRIMINATOR_UNITS, labels],
+        HeadMode::Shared | HeadMode::GradReverse => vec![embedding, labels],
+    }
+}
+
+/// Values of a whole network, without making it.
+pub(super) fn count_parameters(shape: &EncoderShape, heads: &[(HeadSpec, usize)]) -> usize {
+    let embedding = shape.embedding();
+    heads
+        .iter()
+        .map(|(head, labels)| head_sizes(head, embedding, *labels))
+        .chain([vec![embedding, CLASSES]])
+        .flat_map(|sizes| {
+            let pairs = sizes
+                .windows(2)
+                .map(|pair| (pair[0] + 1).saturating_mul(pair[1]));
+            pairs.collect::<Vec<_>>()
+        })
+        .fold(shape.parameters(), usize::saturating_add)
 }
 
 fn head_name(head: &HeadSpec, index: usize) -> String {
@@ -444,3 +463,6 @@ impl Trainable {
         Ok((losses, arrays))
     }
 }
+
+#[cfg(test)]
+mod tests;

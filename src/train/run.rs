@@ -61,7 +61,7 @@ pub fn train(
         })?;
     let finished = AtomicBool::new(false);
     let result = std::thread::scope(|scope| {
-        scope.spawn(|| {
+        let watch = scope.spawn(|| {
             while !finished.load(Ordering::Relaxed) {
                 if progress.interrupted() {
                     workers.stop();
@@ -70,14 +70,23 @@ pub fn train(
                 std::thread::park_timeout(POLL);
             }
         });
-        let result =
-            tape_thread.install(|| Run::new(options, data, bins, &workers, out)?.epochs(progress));
-        finished.store(true, Ordering::Relaxed);
-        result
+        // Ends the watch even if training panics; otherwise the scope would wait for ever.
+        let _finish = Finish(&finished, watch.thread().clone());
+        tape_thread.install(|| Run::new(options, data, bins, &workers, out)?.epochs(progress))
     });
     match result {
         Err(TrainError::Model(ModelError::Stopped)) => Err(TrainError::Interrupted),
         other => other,
+    }
+}
+
+/// Tells the watching thread that there is nothing left to watch.
+struct Finish<'a>(&'a AtomicBool, std::thread::Thread);
+
+impl Drop for Finish<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+        self.1.unpark();
     }
 }
 

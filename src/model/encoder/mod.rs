@@ -333,15 +333,12 @@ impl Encoder {
                 }
             }
             workers.for_each(&mut tasks, |_, (direction, steps, input, grad, states)| {
-                states.backward(
-                    DirectionLayout::new(lstm),
-                    &weights.lstms[layer][*direction],
-                    steps,
-                    *direction == 1,
-                    input,
-                    grad,
-                    with_input,
-                );
+                let layout = DirectionLayout::new(lstm);
+                let weights = &weights.lstms[layer][*direction];
+                states.backward(layout, weights, steps, *direction == 1, input, grad);
+                if with_input {
+                    states.input_gradient(layout, weights);
+                }
             });
             if workers.stopped() {
                 return;

@@ -106,7 +106,7 @@ fn company_in_the_batch_never_changes_an_utterance() {
         let values = noise(encoder.layout().len, 3);
         let batch = utterances(
             &[
-                40, 1, 17, 2, 33, 8, 5, 60, 12, 3, 21, 4, 7, 9, 30, 11, 25, 6,
+                40, 0, 17, 2, 33, 8, 5, 60, 12, 3, 21, 4, 7, 9, 30, 11, 25, 6,
             ],
             3,
             1,

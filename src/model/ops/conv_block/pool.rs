@@ -5,7 +5,7 @@ use crate::model::ConvShape;
 
 vectorised! {
     /// `output[t] = relu(max over the window of convolved + bias)`; the first maximum wins, NaN stays NaN.
-    pub(super) fn forward(
+    pub(super) fn forward / forward_portable (
         shape: &ConvShape,
         bias: &[f32],
         convolved: &[f32],
@@ -39,7 +39,7 @@ vectorised! {
 
 vectorised! {
     /// Adds each output's gradient to the frame that was the maximum, and to the bias.
-    pub(super) fn backward(
+    pub(super) fn backward / backward_portable (
         shape: &ConvShape,
         gradient: &[f32],
         arg_max: &[u8],
@@ -62,5 +62,50 @@ vectorised! {
                 *sum += if place == CUT { 0.0 } else { value };
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ops::testing::noise;
+
+    #[test]
+    fn both_builds_give_the_same_bits_and_nan_stays() {
+        let shape = ConvShape {
+            input: 1,
+            output: 37,
+            width: 1,
+            padding: 0,
+            pool_width: 3,
+            pool_stride: 2,
+        };
+        let mut convolved = noise(11 * 37, 1);
+        convolved[40] = f32::NAN;
+        let bias = noise(37, 2);
+        let run = |portable: bool| {
+            let forward = if portable { forward_portable } else { forward };
+            let (mut out, mut places) = (vec![0.0; 5 * 37], vec![0; 5 * 37]);
+            forward(&shape, &bias, &convolved, &mut out, &mut places);
+            (out, places)
+        };
+        let (fast, places) = run(false);
+        let (portable, same_places) = run(true);
+        assert!(fast[3].is_nan());
+        let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&fast), bits(&portable));
+        assert_eq!(places, same_places);
+        let gradient = noise(5 * 37, 3);
+        let back = |portable: bool| {
+            let backward = if portable {
+                backward_portable
+            } else {
+                backward
+            };
+            let (mut frames, mut bias) = (vec![0.0; 11 * 37], vec![0.0; 37]);
+            backward(&shape, &gradient, &places, &mut frames, &mut bias);
+            (frames, bias)
+        };
+        assert_eq!(back(false), back(true));
     }
 }

@@ -6,7 +6,7 @@ vectorised! {
     /// From the gates' sums `[i, f, g, o]` to cell and hidden state; the gates are left activated.
     ///
     /// `before` is the cell state of the step before; empty stands for zeros.
-    pub(super) fn forward(
+    pub(super) fn forward / forward_portable (
         gates: &mut [f32],
         bias: &[f32],
         before: &[f32],
@@ -46,7 +46,7 @@ vectorised! {
 
 vectorised! {
     /// From dL/d(hidden) to dL/d(gate sums), written over the activated gates; the cell's carry moves one step back.
-    pub(super) fn backward(
+    pub(super) fn backward / backward_portable (
         gates: &mut [f32],
         before: &[f32],
         cells_tanh: &[f32],
@@ -80,6 +80,43 @@ vectorised! {
             }
         } else {
             forget.fill(0.0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ops::testing::noise;
+
+    #[test]
+    fn both_builds_give_the_same_bits() {
+        let units = 37;
+        let (bias, before) = (noise(4 * units, 2), noise(units, 3));
+        for before in [&before[..], &[]] {
+            let run = |portable: bool| {
+                let mut gates = noise(4 * units, 1);
+                let mut states = [vec![0.0; units], vec![0.0; units], vec![0.0; units]];
+                let [cells, squashed, hidden] = &mut states;
+                let cell = if portable { forward_portable } else { forward };
+                cell(&mut gates, &bias, before, cells, squashed, hidden);
+                let mut carry = noise(units, 5);
+                let back = if portable {
+                    backward_portable
+                } else {
+                    backward
+                };
+                back(
+                    &mut gates,
+                    before,
+                    squashed,
+                    &noise(units, 6),
+                    &noise(units, 7),
+                    &mut carry,
+                );
+                (gates, states, carry)
+            };
+            assert_eq!(run(false), run(true));
         }
     }
 }

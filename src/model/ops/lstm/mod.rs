@@ -87,6 +87,8 @@ pub struct DirectionPass {
     grad_weights: Vec<f32>,
     carry_hidden: Vec<f32>,
     carry_cell: Vec<f32>,
+    /// Hidden state that entered each row; zeros where a sequence begins.
+    entered: Vec<f32>,
     packed: Packed,
 }
 
@@ -96,7 +98,7 @@ impl DirectionPass {
         &self.hidden
     }
 
-    /// dL/d(input) `[rows, input]`, after the backward pass.
+    /// dL/d(input) `[rows, input]`, after [`Self::input_gradient`].
     pub fn grad_input(&self) -> &[f32] {
         &self.grad_input
     }
@@ -174,9 +176,7 @@ impl DirectionPass {
         }
     }
 
-    /// Backward from dL/d(hidden) `[rows, units]` to the gradients of input and weights.
-    ///
-    /// `input` is that of the forward pass; `with_input` asks for dL/d(input).
+    /// Backward from dL/d(hidden) `[rows, units]` to the gradient of the weights; `input` is that of the forward pass.
     pub fn backward(
         &mut self,
         layout: DirectionLayout,
@@ -185,7 +185,6 @@ impl DirectionPass {
         backward_in_time: bool,
         input: &[f32],
         grad_hidden: &[f32],
-        with_input: bool,
     ) {
         let units = layout.units;
         let rows = steps.rows();
@@ -198,8 +197,7 @@ impl DirectionPass {
             carry.clear();
             carry.resize(widest * units, 0.0);
         }
-        // Hidden state that entered each row, for the recurrent weights' gradient.
-        let mut entered = vec![0.0; rows * units];
+        self.entered.resize(rows * units, 0.0);
         for index in 0..steps.steps() {
             // Against the direction of the forward pass.
             let (t, before) = if backward_in_time {
@@ -217,9 +215,10 @@ impl DirectionPass {
                 let own = (first + row) * units;
                 let before = if row < continued {
                     let at = (from + row) * units;
-                    entered[own..own + units].copy_from_slice(&self.hidden[at..at + units]);
+                    self.entered[own..own + units].copy_from_slice(&self.hidden[at..at + units]);
                     &self.cells[at..at + units]
                 } else {
+                    self.entered[own..own + units].fill(0.0);
                     &[]
                 };
                 cell::backward(
@@ -241,29 +240,27 @@ impl DirectionPass {
                 false,
             );
         }
-        self.weight_gradients(layout, rows, input, &entered);
-        if with_input {
-            self.grad_input.resize(rows * layout.input, 0.0);
-            multiply(
-                rows,
-                &self.gates,
-                4 * units,
-                &weights.input_back,
-                &mut self.grad_input,
-                layout.input,
-                false,
-            );
-        }
+        self.weight_gradients(layout, rows, input);
+    }
+
+    /// After [`Self::backward`]: dL/d(input), which the first layer of a network does not need.
+    pub fn input_gradient(&mut self, layout: DirectionLayout, weights: &DirectionWeights) {
+        let gates = 4 * layout.units;
+        let rows = self.gates.len() / gates;
+        self.grad_input.resize(rows * layout.input, 0.0);
+        multiply(
+            rows,
+            &self.gates,
+            gates,
+            &weights.input_back,
+            &mut self.grad_input,
+            layout.input,
+            false,
+        );
     }
 
     /// Gradients of the flat parameters from the gates' gradients.
-    fn weight_gradients(
-        &mut self,
-        layout: DirectionLayout,
-        rows: usize,
-        input: &[f32],
-        entered: &[f32],
-    ) {
+    fn weight_gradients(&mut self, layout: DirectionLayout, rows: usize, input: &[f32]) {
         let (units, gates) = (layout.units, 4 * layout.units);
         self.grad_weights
             .resize(gates * (layout.input + units + 2), 0.0);
@@ -278,7 +275,7 @@ impl DirectionPass {
             layout.input,
             false,
         );
-        self.packed.pack(entered, rows, units, units, 1);
+        self.packed.pack(&self.entered, rows, units, units, 1);
         multiply_transposed(
             gates,
             &self.gates,

@@ -31,7 +31,8 @@ proptest! {
         let mut pass = DirectionPass::default();
         pass.forward(layout, &weights, &steps, backward_in_time, &frames);
         let hidden = pass.hidden().to_vec();
-        pass.backward(layout, &weights, &steps, backward_in_time, &frames, &gradient, true);
+        pass.backward(layout, &weights, &steps, backward_in_time, &frames, &gradient);
+        pass.input_gradient(layout, &weights);
 
         let reference = naive::Weights { input, units, arrays: layout.split(&values) };
         let mut sums = reference.arrays.map(|array| vec![0.0; array.len()]);

@@ -203,40 +203,66 @@ unsafe fn tile<const ROWS: usize, const TRANSPOSED: bool>(
     let mut sums = [[0f32; PANEL]; ROWS];
     // SAFETY: every access stays in the tile, as the caller promises.
     unsafe {
-        if add {
-            for (row, sums) in sums.iter_mut().enumerate() {
-                let from = out.add(row * out_stride);
-                if width == PANEL {
-                    *sums = *from.cast::<[f32; PANEL]>();
-                } else {
+        if width == PANEL {
+            if add {
+                for (row, sums) in sums.iter_mut().enumerate() {
+                    *sums = *out.add(row * out_stride).cast::<[f32; PANEL]>();
+                }
+            }
+            sums = products::<ROWS, TRANSPOSED>(left, left_stride, panel, depth, sums);
+            for (row, sums) in sums.iter().enumerate() {
+                *out.add(row * out_stride).cast::<[f32; PANEL]>() = *sums;
+            }
+        } else {
+            if add {
+                for (row, sums) in sums.iter_mut().enumerate() {
                     for (column, sum) in sums.iter_mut().enumerate().take(width) {
-                        *sum = *from.add(column);
+                        *sum = *out.add(row * out_stride + column);
                     }
                 }
             }
+            sums = products::<ROWS, TRANSPOSED>(left, left_stride, panel, depth, sums);
+            for (row, sums) in sums.iter().enumerate() {
+                for (column, sum) in sums.iter().enumerate().take(width) {
+                    *out.add(row * out_stride + column) = *sum;
+                }
+            }
         }
-        for d in 0..depth {
+    }
+}
+
+/// Adds the products of a tile over the depth. The sums are a value, not a reference, and the loops
+/// count: only so are they kept in registers.
+///
+/// # Safety
+/// As [`tile`].
+#[inline(always)]
+#[expect(
+    clippy::needless_range_loop,
+    reason = "iterators over the arrays keep the compiler from holding them in registers"
+)]
+unsafe fn products<const ROWS: usize, const TRANSPOSED: bool>(
+    left: *const f32,
+    left_stride: usize,
+    panel: *const f32,
+    depth: usize,
+    mut sums: [[f32; PANEL]; ROWS],
+) -> [[f32; PANEL]; ROWS] {
+    for d in 0..depth {
+        // SAFETY: `d` and `row` stay in the tile, as the caller promises.
+        unsafe {
             let right = &*panel.add(d * PANEL).cast::<[f32; PANEL]>();
-            for (row, sums) in sums.iter_mut().enumerate() {
+            for row in 0..ROWS {
                 let x = if TRANSPOSED {
                     *left.add(d * left_stride + row)
                 } else {
                     *left.add(row * left_stride + d)
                 };
-                for (sum, y) in sums.iter_mut().zip(right) {
-                    *sum = x.mul_add(*y, *sum);
-                }
-            }
-        }
-        for (row, sums) in sums.iter().enumerate() {
-            let to = out.add(row * out_stride);
-            if width == PANEL {
-                *to.cast::<[f32; PANEL]>() = *sums;
-            } else {
-                for (column, sum) in sums.iter().enumerate().take(width) {
-                    *to.add(column) = *sum;
+                for column in 0..PANEL {
+                    sums[row][column] = x.mul_add(right[column], sums[row][column]);
                 }
             }
         }
     }
+    sums
 }

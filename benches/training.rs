@@ -1,0 +1,96 @@
+//! Frames per second of the paper's network, training and forward only; one JSON line.
+//!
+//! `cargo bench --bench training -- <threads> <batches>`; see `benches/README.md`.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use pipe::dsp::FeaturesView;
+use pipe::model::spec::{Reversal, default_encoder};
+use pipe::model::{
+    EncoderPass, EncoderShape, Initialisation, Network, Sgd, Targets, Trainable, TrainingBatch,
+    Workers,
+};
+
+const BINS: usize = 40;
+
+fn main() {
+    let numbers: Vec<usize> = std::env::args()
+        .skip(1)
+        .filter_map(|arg| arg.parse().ok())
+        .collect();
+    let threads = numbers.first().copied().unwrap_or(1);
+    let count = numbers.get(1).copied().unwrap_or(8);
+    let frames: Vec<usize> = include_str!("pytorch/frames.txt")
+        .lines()
+        .filter_map(|line| line.parse().ok())
+        .collect();
+    // The same batches as train_epoch.py: buckets of 50 batches sorted by length, every fourth batch.
+    let mut batches: Vec<Vec<usize>> = Vec::new();
+    for bucket in frames.chunks(50 * 32) {
+        let mut bucket = bucket.to_vec();
+        bucket.sort_unstable();
+        batches.extend(bucket.chunks(32).map(<[usize]>::to_vec));
+    }
+    let batches: Vec<_> = batches.into_iter().step_by(4).take(count).collect();
+    let longest = frames.iter().copied().max().unwrap_or(0);
+    let mut state = 1u32;
+    let values: Vec<f32> = (0..longest * BINS)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+        })
+        .collect();
+    let workers = Arc::new(Workers::new(threads).expect("threads"));
+    let shape = EncoderShape::new(&default_encoder(), BINS).expect("default encoder");
+    let network = Network::new(shape, &[], Initialisation::He, 1).expect("network");
+    let tape = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+    let (train, eval) = tape.expect("thread").install(|| {
+        let mut pass = EncoderPass::default();
+        let mut trainable = Trainable::new(network.clone(), Arc::clone(&workers)).expect("tape");
+        let mut run = |training: bool, batches: &[Vec<usize>]| {
+            let started = Instant::now();
+            let mut done = 0;
+            network.pack(&mut pass, &workers);
+            for batch in batches {
+                let view = |&frames: &usize| FeaturesView {
+                    frames,
+                    bins: BINS,
+                    values: &values[..frames * BINS],
+                };
+                let views: Vec<_> = batch.iter().map(view).collect();
+                done += batch.iter().sum::<usize>();
+                if training {
+                    let targets = Targets {
+                        emotion: (0..batch.len()).map(|at| Some(at % 3)).collect(),
+                        attributes: vec![],
+                    };
+                    let step = TrainingBatch {
+                        features: &views,
+                        targets: &targets,
+                        alpha: 0.0,
+                        reversal: Reversal::Paper,
+                        dropout: 0.5,
+                        dropout_seed: 1,
+                        class_weights: None,
+                        gradient_clip_norm: 0.0,
+                    };
+                    let sgd = Sgd {
+                        learning_rate: 0.002,
+                        momentum: 0.9,
+                    };
+                    trainable.step(&step, sgd).expect("step");
+                } else {
+                    let embeddings = network.embed(&views, &mut pass, &workers).expect("forward");
+                    network.classify(&embeddings);
+                }
+            }
+            done as f64 / started.elapsed().as_secs_f64()
+        };
+        run(true, &batches[..1]);
+        let train = run(true, &batches);
+        run(false, &batches[..1]);
+        (train, run(false, &batches))
+    });
+    println!("{{\"threads\":{threads},\"train\":{train:.0},\"eval\":{eval:.0}}}");
+}
