@@ -1,19 +1,54 @@
 //! `pipe`: declarative, content-cached pipelines for speech emotion recognition.
+//!
+//! A manifest names stages; the engine works out which results are missing and makes only those. Data flows one
+//! way: manifest, plan, keys, loop, stages, cache, report.
+//!
+//! # Map of the code
+//!
+//! A module imports only from those above it; `tests/pipe/layers.rs` holds that.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`source`], [`digest`], [`progress`] | texts that diagnostics point into; BLAKE3; how work tells of itself |
+//! | [`audio`] | WAV, SPHERE and AIFF as one channel of samples |
+//! | [`dsp`] | resampling, log-mel filterbank, normalisation, augmentation |
+//! | [`corpus`] | readers, label maps, split, leaks, synthetic corpora |
+//! | [`model`] | tape operations, encoder, heads, losses, model file |
+//! | [`train`], [`eval`] | the training loop; metrics and predictions |
+//! | [`report`] | tables for people |
+//! | [`artifact`] | items and files that steps make, and the material of their keys |
+//! | [`manifest`] | TOML to checked declarations, with every error at its place |
+//! | [`cache`] | what is stored, and how it is looked up; the map of its folder |
+//! | [`stage`] | the stage kinds |
+//! | [`plan`] | steps, groups of item-wise steps, explanations |
+//! | [`exec`] | the run: listing, looking up, computing, publishing |
+//! | [`cli`] | the command line |
+//!
+//! # From a manifest to results
+//!
+//! 1. [`manifest::Manifest::read`] parses, includes, overrides, substitutes, expands the matrix and checks.
+//! 2. [`plan::Plan`] builds a stage for each step and groups item-wise steps that are computed together.
+//! 3. [`exec::run`] lists the sources, computes keys ([`artifact::KeyMaterial`]) and looks them up.
+//! 4. A group that misses takes each utterance through all its steps at once; a whole-set step runs in a scratch
+//!    folder. Results are published by [`cache::Cache::publish`], the only way to count as done.
+//! 5. Files for people appear under `runs/`.
+
+pub mod source;
+pub mod digest;
+pub mod progress;
+
+pub mod audio;
+pub mod dsp;
+pub mod corpus;
+pub mod model;
+pub mod train;
+pub mod eval;
+pub mod report;
 
 pub mod artifact;
-pub mod audio;
-pub mod cache;
-pub mod cli;
-pub mod corpus;
-pub mod digest;
-pub mod dsp;
-pub mod eval;
-pub mod exec;
 pub mod manifest;
-pub mod model;
-pub mod plan;
-pub mod progress;
-pub mod report;
-pub mod source;
+pub mod cache;
 pub mod stage;
-pub mod train;
+pub mod plan;
+pub mod exec;
+pub mod cli;

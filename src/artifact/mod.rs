@@ -5,10 +5,11 @@ mod data;
 mod files;
 mod item;
 mod key;
+mod kind;
 
-pub use crate::manifest::ArtifactKind;
 pub use blob::Blob;
 pub use data::{DataError, ItemData, features};
 pub use files::{FileEntry, FileSet};
 pub use item::{BadItem, Item, item_set_digest};
 pub use key::{Difference, KeyMaterial};
+pub use kind::ArtifactKind;

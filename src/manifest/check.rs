@@ -4,9 +4,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value as Json;
 
+use crate::artifact::ArtifactKind;
 use crate::source::Place;
 
-use super::parameter::{Absent, ArtifactKind, Parameter, Shape};
+use super::parameter::{Absent, Parameter, Shape};
 use super::problem::{Problem, Problems, suggest};
 use super::value::{Node, Table, Value};
 

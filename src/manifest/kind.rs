@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::parameter::{ArtifactKind, Parameter};
+use super::parameter::Parameter;
+use crate::artifact::ArtifactKind;
 
 /// A stage kind, as far as manifests are concerned.
 #[derive(Debug)]

@@ -12,5 +12,5 @@ pub mod value;
 
 pub use declare::{Declaration, Manifest};
 pub use kind::{Complaint, Kind};
-pub use parameter::{Absent, ArtifactKind, Parameter, Shape, Variant};
+pub use parameter::{Absent, Parameter, Shape, Variant};
 pub use problem::{Problem, Problems, suggest};

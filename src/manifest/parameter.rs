@@ -1,38 +1,6 @@
 //! Declarations of parameters: one list a stage kind serves checking, defaults, keys, `pipe schema` and the docs.
 
-use serde::Serialize;
-
-/// What a step makes and another takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ArtifactKind {
-    /// Utterances with waveforms.
-    Audio,
-    /// Utterances with feature matrices `[frames, bins]`.
-    Features,
-    /// A trained model.
-    Model,
-    /// Metrics and predictions of one model.
-    Evaluation,
-    /// Tables for people.
-    Report,
-    /// Files of a command.
-    Files,
-}
-
-impl ArtifactKind {
-    /// The name used in messages.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Audio => "audio",
-            Self::Features => "features",
-            Self::Model => "model",
-            Self::Evaluation => "evaluation",
-            Self::Report => "report",
-            Self::Files => "files",
-        }
-    }
-}
+use crate::artifact::ArtifactKind;
 
 /// One parameter of a stage.
 #[derive(Debug)]

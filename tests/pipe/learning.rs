@@ -1,0 +1,216 @@
+//! Training, evaluation and report through the real binary, on small synthetic corpora.
+
+use std::path::Path;
+
+use super::workspace::Workspace;
+
+const CORPORA: &str = r#"folder = "corpora"
+[corpus.near]
+root = ""
+reader = "synthetic"
+title = "Synthetic, near"
+language = "en"
+licence = "none needed"
+source = "generated"
+labels = { positive = ["happiness"], neutral = ["neutral"], negative = ["anger"] }
+options = { seed = 1, speakers = 6, utterances_per_label = 4, rate_hz = 16000 }
+[corpus.far]
+root = ""
+reader = "synthetic"
+title = "Synthetic, far"
+language = "it"
+licence = "none needed"
+source = "generated"
+labels = { positive = ["happiness"], neutral = ["neutral"], negative = ["anger"] }
+options = { seed = 2, speakers = 4, utterances_per_label = 4, rate_hz = 22050, room = "office" }
+[corpus.unheard]
+root = ""
+reader = "synthetic"
+title = "Synthetic, unheard"
+language = "es"
+licence = "none needed"
+source = "generated"
+labels = { positive = ["happiness"], neutral = ["neutral"], negative = ["anger"] }
+options = { seed = 3, speakers = 4, utterances_per_label = 3, rate_hz = 24000, room = "kitchen" }
+"#;
+
+const STUDY: &str = r#"
+[matrix]
+method = [
+    { name = "baseline", heads = [] },
+    { name = "GR", heads = [{ attribute = "corpus", mode = "grad_reverse" }] },
+]
+[stage.speech]
+kind = "ingest"
+corpora = ["near", "far"]
+split = { train = 0.6, validation = 0.2, test = 0.2 }
+[stage.unseen]
+kind = "ingest"
+corpora = "unheard"
+split = "test"
+[stage.audio]
+kind = "resample"
+input = ["speech", "unseen"]
+[stage.fbank]
+kind = "fbank"
+input = "audio"
+[stage.train]
+kind = "train"
+input = "fbank"
+heads = "${matrix.method.heads}"
+encoder = [
+    { layer = "conv", channels = 16, width = 5, padding = 2, pool_width = 3, pool_stride = 3 },
+    { layer = "lstm", units = 12, bidirectional = true },
+    { layer = "time_pool", how = "mean" },
+]
+epochs = 3
+batch = 8
+learning_rate = 0.02
+[stage.test]
+kind = "evaluate"
+model = "train"
+input = "fbank"
+[stage.report]
+kind = "report"
+input = "test"
+"#;
+
+fn study() -> Workspace {
+    let space = Workspace::new();
+    space.write("corpora.toml", CORPORA);
+    space.write("study.toml", STUDY);
+    space
+}
+
+#[test]
+fn a_study_trains_tests_and_reports_and_then_costs_only_what_changed() {
+    let space = study();
+    let first = space.run_well("study.toml");
+    assert_eq!(first.steps(), (9, 0, 0));
+    assert_eq!(first.events_of("epoch").len(), 6);
+    let report = space.read("runs/study/report/report.md");
+    for text in ["baseline", "GR", "unheard", "chance"] {
+        assert!(report.contains(text), "{text} is missing:\n{report}");
+    }
+    let predictions = space.read("runs/study/test/method=GR/predictions.csv");
+    assert!(predictions.lines().count() > 36, "{predictions}");
+    assert!(
+        space
+            .join("runs/study/train/method=GR/model.safetensors")
+            .is_file()
+    );
+    let split = space.read("runs/study/speech/split.tsv");
+    assert!(split.contains("near/f01"), "{split}");
+
+    assert_eq!(space.run_well("study.toml").steps(), (0, 9, 0));
+    // A third method trains that method alone; the report gains a row.
+    space.edit(
+        "study.toml",
+        "    { name = \"GR\"",
+        "    { name = \"MTL\", heads = [{ attribute = \"gender\", mode = \"shared\" }] },\n    { name = \"GR\"",
+    );
+    let more = space.run_well("study.toml");
+    assert_eq!(
+        more.executed(),
+        ["train[method=MTL]", "test[method=MTL]", "report"]
+    );
+    // Words on the report cost only the report.
+    space.edit(
+        "study.toml",
+        "kind = \"report\"",
+        "kind = \"report\"\ntitle = \"Small\"",
+    );
+    assert_eq!(space.run_well("study.toml").executed(), ["report"]);
+}
+
+#[test]
+fn weights_do_not_depend_on_threads_neighbours_or_where_features_came_from() {
+    let (left, right) = (study(), study());
+    left.run("study.toml", &["--jobs", "1"]);
+    right.edit(
+        "study.toml",
+        "[stage.train]\n",
+        "[stage.train]\nthreads = 4\n",
+    );
+    let again = right.run("study.toml", &["--jobs", "4"]);
+    assert_eq!(again.steps().0, 9);
+    for method in ["baseline", "GR"] {
+        let name = format!("runs/study/train/method={method}/model.safetensors");
+        assert!(
+            std::fs::read(left.join(&name)).unwrap() == std::fs::read(right.join(&name)).unwrap(),
+            "{method}"
+        );
+    }
+}
+
+#[test]
+fn a_model_is_not_tested_on_speakers_it_was_trained_on() {
+    let space = study();
+    // The same corpus once more, with all of its speakers in the test split.
+    space.edit("study.toml", "corpora = \"unheard\"", "corpora = \"near\"");
+    space.edit(
+        "study.toml",
+        "input = [\"speech\", \"unseen\"]",
+        "input = \"speech\"",
+    );
+    space.write(
+        "study.toml",
+        space.read("study.toml").replace("[stage.test]\n", "[stage.other]\nkind = \"fbank\"\ninput = \"again\"\n[stage.again]\nkind = \"resample\"\ninput = \"unseen\"\n[stage.test]\n")
+            .replace("model = \"train\"\ninput = \"fbank\"", "model = \"train\"\ninput = \"other\""),
+    );
+    let run = space.run("study.toml", &[]);
+    assert_eq!(run.code, Some(1));
+    assert_eq!(run.with_status("failed").len(), 2);
+    assert_eq!(run.with_status("skipped"), ["report"]);
+    let failures = run.events_of("step_failed");
+    let error = failures[0]["error"].as_str().unwrap();
+    assert!(
+        error.contains("speaker near/") && error.contains("was in training"),
+        "{error}"
+    );
+    space.edit(
+        "study.toml",
+        "model = \"train\"",
+        "model = \"train\"\nleaks = \"warn\"",
+    );
+    let warned = space.run("study.toml", &[]);
+    assert_eq!(warned.code, Some(0));
+    assert!(!warned.events_of("warning").is_empty());
+}
+
+#[test]
+fn features_made_otherwise_than_in_training_are_refused() {
+    let space = study();
+    space.edit("study.toml", "input = \"fbank\"\n[stage.report]", "input = \"other\"\n[stage.other]\nkind = \"fbank\"\ninput = \"audio\"\nlow_hz = 100\n[stage.report]");
+    let run = space.run("study.toml", &[]);
+    assert_eq!(run.code, Some(1));
+    let failures = run.events_of("step_failed");
+    let error = failures[0]["error"].as_str().unwrap();
+    assert!(
+        error.contains("the features were not made like those of training"),
+        "{error}"
+    );
+}
+
+#[test]
+fn real_recordings_are_read_where_they_are_present() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora");
+    if !folder.is_dir() {
+        eprintln!("skipped: no recordings at {}", folder.display());
+        return;
+    }
+    let space = Workspace::new();
+    let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpora.toml");
+    std::fs::copy(corpora, space.join("corpora.toml")).unwrap();
+    space.write(
+        "real.toml",
+        "[stage.speech]\nkind = \"ingest\"\ncorpora = [\"crema-d\", \"ravdess\", \"tess\", \"nemo\"]\n\
+         [stage.audio]\nkind = \"resample\"\ninput = \"speech\"\n\
+         [stage.fbank]\nkind = \"fbank\"\ninput = \"audio\"\n",
+    );
+    let run = space.run("real.toml", &["--corpora", folder.to_str().unwrap()]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert_eq!(run.steps().0, 3);
+    assert!(run.items().0 >= 3000, "{:?}", run.items());
+    assert_eq!(run.finished()["items"]["bad"], 0);
+}
