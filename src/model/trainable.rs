@@ -13,7 +13,7 @@ use super::ops::cross_entropy::{cross_entropy, softmax};
 use super::ops::dropout::dropout;
 use super::ops::grad_reverse::grad_reverse;
 use super::ops::tape_op::weighted_sum;
-use super::parameter::sum_of_squares;
+use super::parameter::{sum_of_squares_on, update_on};
 use super::spec::{HeadMode, HeadSpec, Reversal};
 use super::{Array, ModelError, Network, Sgd, StepLosses, Targets, Workers};
 use crate::dsp::FeaturesView;
@@ -116,12 +116,17 @@ impl Trainable {
             1.0
         };
         let gradient = self.tape_encoder.gradient(&mut grads)?;
-        sgd.update(
+        update_on(
+            &self.workers,
+            sgd,
             &mut self.network.values,
             &mut self.velocity,
             gradient,
             scale,
         );
+        if self.workers.stopped() {
+            return Err(ModelError::Stopped);
+        }
         for layer in self.trunk.iter_mut().chain([&mut self.emotion]) {
             layer.update(sgd, &mut grads, scale)?;
         }
@@ -188,7 +193,8 @@ impl Trainable {
             gradient_norm: 0.0,
         };
         let mut grads = total.try_backward()?;
-        let mut squares = sum_of_squares(self.tape_encoder.gradient(&mut grads)?);
+        let gradient = self.tape_encoder.gradient(&mut grads)?;
+        let mut squares = sum_of_squares_on(&self.workers, gradient);
         let shared_heads = self.specs.iter().zip(&self.heads);
         let shared_heads = shared_heads
             .filter(|(head, _)| head.mode != HeadMode::Discriminator)
