@@ -14,6 +14,7 @@ mod losses;
 mod network;
 mod parameter;
 mod shape;
+mod trainable;
 mod workers;
 
 pub use encoder::{Encoder, EncoderPass};
@@ -24,7 +25,8 @@ pub use heads::Dense;
 pub use initialise::Initialisation;
 pub use layout::{Array, EncoderLayout};
 pub use losses::{StepLosses, Targets};
-pub use network::{Network, Trainable, TrainingBatch};
+pub use network::Network;
 pub use parameter::Sgd;
 pub use shape::{ConvShape, EncoderShape, LstmShape};
+pub use trainable::{Trainable, TrainingBatch};
 pub use workers::Workers;

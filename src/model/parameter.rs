@@ -3,6 +3,11 @@
 use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
 
+use super::Workers;
+
+/// Values that one task updates or sums; part of the result's bits, so never changed lightly.
+const BLOCK: usize = 1 << 16;
+
 /// Stochastic gradient descent with momentum as `torch.optim.SGD`: `v = momentum v + g; w = w - rate v`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sgd {
@@ -20,6 +25,29 @@ impl Sgd {
             *value -= self.learning_rate * *v;
         }
     }
+}
+
+/// One step over many flat values, on all threads.
+pub(super) fn update_on(
+    workers: &Workers,
+    sgd: Sgd,
+    values: &mut [f32],
+    velocity: &mut [f32],
+    gradient: &[f32],
+    scale: f32,
+) {
+    let blocks = values.chunks_mut(BLOCK).zip(velocity.chunks_mut(BLOCK));
+    let mut blocks: Vec<_> = blocks.zip(gradient.chunks(BLOCK)).collect();
+    workers.for_each(&mut blocks, |_, ((values, velocity), gradient)| {
+        sgd.update(values, velocity, gradient, scale);
+    });
+}
+
+/// [`sum_of_squares`] of many values, on all threads; block by block, so the same bits whatever their number.
+pub(super) fn sum_of_squares_on(workers: &Workers, values: &[f32]) -> f64 {
+    let mut sums: Vec<_> = values.chunks(BLOCK).map(|block| (block, 0.0)).collect();
+    workers.for_each(&mut sums, |_, (block, sum)| *sum = sum_of_squares(block));
+    sums.iter().map(|(_, sum)| sum).sum()
 }
 
 /// Sum of squares in a fixed order, in double precision.

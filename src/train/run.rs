@@ -178,7 +178,7 @@ impl<'a> Run<'a> {
         let mut epochs = 0;
         for epoch in 0..options.epochs {
             let started = Instant::now();
-            let sums = self.epoch(epoch)?;
+            let sums = self.epoch(epoch, progress)?;
             let workers = Arc::clone(self.workers);
             let network = self.trainable.network();
             let scores = validation::score(
@@ -240,7 +240,7 @@ impl<'a> Run<'a> {
     }
 
     /// One pass over the training split.
-    fn epoch(&mut self, epoch: usize) -> Result<EpochSums, TrainError> {
+    fn epoch(&mut self, epoch: usize, progress: &dyn Progress) -> Result<EpochSums, TrainError> {
         let options = self.options;
         let sgd = Sgd {
             learning_rate: options.learning_rate as f32,
@@ -284,6 +284,10 @@ impl<'a> Run<'a> {
                 });
             }
             self.updates += 1;
+            progress.advance(
+                (epoch * batches.len() + batch + 1) as u64,
+                (options.epochs * batches.len()) as u64,
+            );
             sums.add(&losses);
         }
         Ok(sums)
