@@ -31,10 +31,10 @@ pub fn show(plan: &Plan, cache: &Cache, summary: &RunSummary, runs: &Path) -> Re
             let folder = runs.join(&plan.name).join(runs_folder(plan, index));
             print(&format!(
                 "\n{}\n",
-                report.to_terminal(width, colour).trim_end()
+                report.to_terminal_in_brief(width, colour).trim_end()
             ))?;
             print(&format!(
-                "\nIn full: {}\n",
+                "\nIn full, with confusion matrices and learning curves: {}\n",
                 folder.join("report.md").display()
             ))?;
         }

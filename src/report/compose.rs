@@ -138,8 +138,17 @@ pub(super) fn ua_cell(metrics: Option<&Metrics>, gain: Option<(f64, f64)>) -> Ce
     cell
 }
 
-/// The whole report as blocks.
-pub(super) fn document(report: &Report) -> Document {
+/// How much of a report is laid out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// Everything.
+    Full,
+    /// Accuracies and recalls on unseen corpora and in domain.
+    Brief,
+}
+
+/// The report as blocks.
+pub(super) fn document(report: &Report, detail: Detail) -> Document {
     let mut blocks = Vec::new();
     let remarks = notes::remarks(report);
     if !remarks.is_empty() {
@@ -152,9 +161,11 @@ pub(super) fn document(report: &Report) -> Document {
     } else {
         blocks.extend(summary::blocks(report));
         blocks.extend(seeds::blocks(report));
-        blocks.extend(corpora::blocks(report));
-        blocks.extend(confusions::blocks(report));
-        blocks.extend(training::blocks(report));
+        blocks.extend(corpora::blocks(report, detail));
+        if detail == Detail::Full {
+            blocks.extend(confusions::blocks(report));
+            blocks.extend(training::blocks(report));
+        }
     }
     Document {
         title: report.title.clone(),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::corpus::Emotion;
 
-use super::compose::{Role, Test, corpora_of, gain, gain_cell, ua_cell};
+use super::compose::{Detail, Role, Test, corpora_of, gain, gain_cell, ua_cell};
 use super::document::{Block, Cell, Column, Table, Tone};
 use super::{Method, PUBLISHED_SOURCE, Report, ReportEntry, number, published_ua, summary};
 
@@ -44,10 +44,13 @@ fn tests(report: &Report) -> Vec<(Test, Option<Role>)> {
 }
 
 /// A heading and a table per test.
-pub(super) fn blocks(report: &Report) -> Vec<Block> {
+pub(super) fn blocks(report: &Report, detail: Detail) -> Vec<Block> {
     let mut blocks = vec![Block::Heading("Per corpus".into())];
     let mut published = false;
     for (test, role) in tests(report) {
+        if detail == Detail::Brief && role == Some(Role::InDomain) {
+            continue;
+        }
         let table = table(report, &test, role);
         published |= table.columns.iter().any(|column| column.heading == "paper");
         blocks.push(Block::Table(table));

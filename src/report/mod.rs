@@ -22,6 +22,8 @@ pub use published::{PUBLISHED_SOURCE, PublishedTest, published_ua};
 
 use serde::{Deserialize, Serialize};
 
+use compose::Detail;
+
 /// Everything a report shows.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,7 +40,7 @@ pub struct Report {
 impl Report {
     /// The report as GitHub-flavoured Markdown.
     pub fn to_markdown(&self) -> String {
-        markdown::render(&compose::document(self))
+        markdown::render(&compose::document(self, Detail::Full))
     }
 
     /// The report as plain text for a terminal `width` columns wide (at least 40 are used).
@@ -46,7 +48,16 @@ impl Report {
     /// Tables that do not fit leave out their least important columns and say so. Only with `colour` does
     /// the text hold ANSI escapes.
     pub fn to_terminal(&self, width: usize, colour: bool) -> String {
-        terminal::render(&compose::document(self), width.max(40), colour)
+        self.terminal(Detail::Full, width, colour)
+    }
+
+    /// As [`Report::to_terminal`], without single training corpora, confusion matrices and the course of training.
+    pub fn to_terminal_in_brief(&self, width: usize, colour: bool) -> String {
+        self.terminal(Detail::Brief, width, colour)
+    }
+
+    fn terminal(&self, detail: Detail, width: usize, colour: bool) -> String {
+        terminal::render(&compose::document(self, detail), width.max(40), colour)
     }
 }
 

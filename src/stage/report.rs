@@ -84,11 +84,7 @@ fn row_names(labels: &[&InputLabel]) -> Vec<String> {
     labels
         .iter()
         .map(|label| {
-            let values: Vec<&str> = label
-                .variant
-                .iter()
-                .map(|(_, value)| value.as_str())
-                .collect();
+            let values: Vec<String> = label.variant.iter().map(value_name).collect();
             match (values.is_empty(), several) {
                 (true, _) => label.stage.clone(),
                 (false, false) => values.join(", "),
@@ -96,6 +92,14 @@ fn row_names(labels: &[&InputLabel]) -> Vec<String> {
             }
         })
         .collect()
+}
+
+/// A matrix value as people say it: a bare number needs the name of its axis.
+fn value_name((axis, value): &(String, String)) -> String {
+    match value.parse::<f64>() {
+        Ok(_) => format!("{axis} {value}"),
+        Err(_) => value.clone(),
+    }
 }
 
 impl WholeStage for ReportStage {
