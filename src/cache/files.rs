@@ -285,11 +285,12 @@ mod tests {
 
     fn count_reads(memory: &FileMemory, path: &Path) -> usize {
         let mut reads = 0;
-        memory.facts(path, || {
-            reads += 1;
-            0.0
-        })
-        .unwrap();
+        memory
+            .facts(path, || {
+                reads += 1;
+                0.0
+            })
+            .unwrap();
         reads
     }
 
@@ -302,8 +303,7 @@ mod tests {
     fn a_file_read_right_after_it_was_written_is_read_again() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.wav");
-        let memory =
-            FileMemory::load(Log::new(folder.path().join("files.log")), false).unwrap();
+        let memory = FileMemory::load(Log::new(folder.path().join("files.log")), false).unwrap();
         std::fs::write(&file, b"one").unwrap();
         assert_eq!(count_reads(&memory, &file), 1);
         std::thread::sleep(std::time::Duration::from_millis(30));
@@ -316,8 +316,7 @@ mod tests {
     fn a_file_dated_in_the_future_is_never_trusted_and_a_replaced_one_is_read() {
         let folder = tempfile::tempdir().unwrap();
         let (file, other) = (folder.path().join("a.wav"), folder.path().join("b.wav"));
-        let memory =
-            FileMemory::load(Log::new(folder.path().join("files.log")), false).unwrap();
+        let memory = FileMemory::load(Log::new(folder.path().join("files.log")), false).unwrap();
         std::fs::write(&file, b"one").unwrap();
         std::fs::write(&other, b"two").unwrap();
         let hour = std::time::Duration::from_secs(3600);
@@ -350,10 +349,14 @@ mod tests {
             .collect();
         std::thread::sleep(std::time::Duration::from_millis(30));
         let memory = FileMemory::load(log(), false).unwrap();
-        files.iter().for_each(|file| assert_eq!(count_reads(&memory, file), 1));
+        files
+            .iter()
+            .for_each(|file| assert_eq!(count_reads(&memory, file), 1));
         memory.save().unwrap();
         let rehash = FileMemory::load(log(), true).unwrap();
-        files.iter().for_each(|file| assert_eq!(count_reads(&rehash, file), 1));
+        files
+            .iter()
+            .for_each(|file| assert_eq!(count_reads(&rehash, file), 1));
 
         let mut bytes = std::fs::read(log().path()).unwrap();
         let middle = bytes.len() / 2;

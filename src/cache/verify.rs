@@ -164,10 +164,7 @@ fn remove(path: &Path) -> Result<(), CacheError> {
 /// Removes what killed runs were about to write. Nothing is lost when that fails.
 fn sweep(root: &Path) {
     for entry in walkdir::WalkDir::new(root).into_iter().flatten() {
-        let unfinished = entry
-            .file_name()
-            .to_string_lossy()
-            .starts_with(UNFINISHED);
+        let unfinished = entry.file_name().to_string_lossy().starts_with(UNFINISHED);
         let age = entry.metadata().ok().and_then(|metadata| {
             let modified = metadata.modified().ok()?;
             modified.elapsed().ok()

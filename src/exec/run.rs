@@ -167,7 +167,11 @@ pub fn run(
                         let work = || run_unit(unit, groups, material, &work, threads);
                         let result = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
                             let failed = |_| StepResult::failed(internal_error(&*panic), None);
-                            Ok(unit.steps.iter().map(|&step| (step, failed(step))).collect())
+                            Ok(unit
+                                .steps
+                                .iter()
+                                .map(|&step| (step, failed(step)))
+                                .collect())
                         });
                         // The receiver outlives all threads; if it is gone there is nobody to tell.
                         let _ = sender.send((index, threads, result));

@@ -340,9 +340,8 @@ impl Walk<'_> {
             _ => Err(ItemError::passing("the step takes no items")),
         };
         // A defect in a stage costs the item, not the run.
-        let made = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-            Err(ItemError::passing(internal_error(&*panic)))
-        });
+        let made = catch_unwind(AssertUnwindSafe(work))
+            .unwrap_or_else(|panic| Err(ItemError::passing(internal_error(&*panic))));
         if let Some(busy) = shared.busy_ns.get(&frame.step) {
             busy.fetch_add(started.elapsed().as_nanos() as u64, Ordering::Relaxed);
         }

@@ -131,9 +131,8 @@ impl WholeRun<'_> {
             };
             stage.run(&context)
         };
-        let ran = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-            Err(internal_error(&*panic))
-        });
+        let ran = catch_unwind(AssertUnwindSafe(work))
+            .unwrap_or_else(|panic| Err(internal_error(&*panic)));
         let seconds = started.elapsed().as_secs_f64();
         if let Err(error) = ran {
             if self.observer.interrupted() || error.is::<Interrupted>() {

@@ -1,4 +1,8 @@
 //! End-to-end tests: the real binary in a temporary folder. Run, change one thing, run again, compare what ran.
 
 mod caching;
+mod damage;
+mod disk;
+mod hostile;
+mod trust;
 mod workspace;
