@@ -6,6 +6,9 @@ use std::path::Path;
 
 use super::error::CacheError;
 
+/// How names of files that are not whole yet begin; a killed run may leave one.
+pub const UNFINISHED: &str = ".new-";
+
 /// Writes `bytes` to `path`, replacing what was there.
 ///
 /// # Errors
@@ -14,7 +17,9 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), CacheError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let attempt = || -> std::io::Result<()> {
         std::fs::create_dir_all(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        let mut file = tempfile::Builder::new()
+            .prefix(UNFINISHED)
+            .tempfile_in(folder)?;
         file.write_all(bytes)?;
         file.as_file().sync_data()?;
         file.persist(path).map_err(|error| error.error)?;

@@ -46,6 +46,8 @@ pub struct FileMemory {
     log: Log,
     known: Mutex<Known>,
     rehash: bool,
+    /// What reading the log found.
+    pub state: LogState,
 }
 
 #[derive(Default)]
@@ -72,8 +74,9 @@ impl FileMemory {
             log,
             known: Mutex::new(known),
             rehash,
+            state,
         };
-        memory.compact(records, state)?;
+        memory.compact(records)?;
         Ok(memory)
     }
 
@@ -137,13 +140,24 @@ impl FileMemory {
         self.log.append(new.iter().map(Vec::as_slice))
     }
 
-    /// Rewrites the log when most of it is out of date.
-    fn compact(&self, records: usize, state: LogState) -> Result<(), CacheError> {
+    /// True while the file is as it was when its content was read; reads nothing but its times.
+    pub fn is_unchanged(&self, path: &Path) -> bool {
         let known = self
             .known
             .lock()
             .unwrap_or_else(|poison| poison.into_inner());
-        if records < 4096 || records < 3 * known.by_path.len() && state.damaged_bytes == 0 {
+        let remembered = known.by_path.get(&path_name(path));
+        remembered.is_some_and(|remembered| stat(path).is_ok_and(|stat| stat == remembered.stat))
+    }
+
+    /// Rewrites the log when most of it is out of date, or some of it damaged.
+    fn compact(&self, records: usize) -> Result<(), CacheError> {
+        let known = self
+            .known
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner());
+        let outdated = records >= 4096 && records >= 3 * known.by_path.len();
+        if !outdated && self.state.damaged_bytes == 0 {
             return Ok(());
         }
         let records: Vec<Vec<u8>> = known
@@ -267,5 +281,92 @@ mod tests {
             .facts(&file, || 2.0)
             .unwrap();
         assert_eq!(changed.digest, Digest::of(b"two"));
+    }
+
+    fn count_reads(memory: &FileMemory, path: &Path) -> usize {
+        let mut reads = 0;
+        memory
+            .facts(path, || {
+                reads += 1;
+                0.0
+            })
+            .unwrap();
+        reads
+    }
+
+    fn set_modified(path: &Path, modified: SystemTime) {
+        let file = std::fs::File::options().write(true).open(path).unwrap();
+        file.set_modified(modified).unwrap();
+    }
+
+    #[test]
+    fn a_file_read_right_after_it_was_written_is_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.wav");
+        let memory = FileMemory::load(Log::new(folder.path().join("files.log")), false).unwrap();
+        std::fs::write(&file, b"one").unwrap();
+        assert_eq!(count_reads(&memory, &file), 1);
+        std::thread::sleep(std::time::Duration::from_millis(30));
+        // The clock may not have ticked between a write and the reading of it.
+        assert_eq!(count_reads(&memory, &file), 1);
+        assert_eq!(count_reads(&memory, &file), 0);
+    }
+
+    #[test]
+    fn a_file_dated_in_the_future_is_never_trusted_and_a_replaced_one_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, other) = (folder.path().join("a.wav"), folder.path().join("b.wav"));
+        let memory = FileMemory::load(Log::new(folder.path().join("files.log")), false).unwrap();
+        std::fs::write(&file, b"one").unwrap();
+        std::fs::write(&other, b"two").unwrap();
+        let hour = std::time::Duration::from_secs(3600);
+        let now = std::fs::metadata(&file).unwrap().modified().unwrap();
+        set_modified(&file, now + hour);
+        std::thread::sleep(std::time::Duration::from_millis(30));
+        assert_eq!(count_reads(&memory, &file), 1);
+        assert_eq!(count_reads(&memory, &file), 1);
+        set_modified(&file, now - hour);
+        set_modified(&other, now - hour);
+        std::thread::sleep(std::time::Duration::from_millis(30));
+        assert_eq!(count_reads(&memory, &file), 1);
+        assert_eq!(count_reads(&memory, &file), 0);
+        assert!(memory.is_unchanged(&file));
+        std::fs::rename(&other, &file).unwrap();
+        assert!(!memory.is_unchanged(&file));
+        assert_eq!(count_reads(&memory, &file), 1);
+    }
+
+    #[test]
+    fn rehash_trusts_nothing_and_damage_costs_reading_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = || Log::new(folder.path().join("files.log"));
+        let files: Vec<_> = (0..3u8)
+            .map(|n| {
+                let path = folder.path().join(format!("{n}.wav"));
+                std::fs::write(&path, [n]).unwrap();
+                path
+            })
+            .collect();
+        std::thread::sleep(std::time::Duration::from_millis(30));
+        let memory = FileMemory::load(log(), false).unwrap();
+        files
+            .iter()
+            .for_each(|file| assert_eq!(count_reads(&memory, file), 1));
+        memory.save().unwrap();
+        let rehash = FileMemory::load(log(), true).unwrap();
+        files
+            .iter()
+            .for_each(|file| assert_eq!(count_reads(&rehash, file), 1));
+
+        let mut bytes = std::fs::read(log().path()).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 4;
+        std::fs::write(log().path(), bytes).unwrap();
+        let memory = FileMemory::load(log(), false).unwrap();
+        assert!(memory.state.damaged_bytes > 0);
+        let reads: usize = files.iter().map(|file| count_reads(&memory, file)).sum();
+        assert_eq!(reads, 1);
+        let mended = FileMemory::load(log(), false).unwrap();
+        assert_eq!(mended.state.damaged_bytes, 0);
     }
 }

@@ -8,7 +8,7 @@ use super::error::CacheError;
 use super::log::{Log, LogState};
 
 /// Where an item's bytes are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Location {
     /// Number of the pack.
     pub pack: u64,
@@ -112,7 +112,8 @@ pub fn encode(key: &Digest, record: &ItemRecord) -> Vec<u8> {
     bytes
 }
 
-fn decode(bytes: &[u8]) -> Option<(Digest, ItemRecord)> {
+/// The record that [`encode`] made the bytes of.
+pub fn decode(bytes: &[u8]) -> Option<(Digest, ItemRecord)> {
     let key = Digest(bytes.get(..32)?.try_into().ok()?);
     let kind = *bytes.get(32)?;
     let rest = bytes.get(33..)?;

@@ -11,7 +11,10 @@ use super::log::Log;
 /// Ids of a source's utterances and the digests of their audio.
 pub type Listing = BTreeMap<String, Digest>;
 
-/// The history of one source's listings: a log of `set digest | changes`.
+/// The history of one source's listings: a log of `set digest | digest before | changes`.
+///
+/// A record counts only after the one that it was made from; where the chain is broken, by damage or by two runs
+/// at once, the next record starts anew with a whole listing (`digest before` is all zeros).
 #[derive(Debug)]
 pub struct ListingHistory {
     log: Log,
@@ -30,13 +33,12 @@ impl ListingHistory {
     /// # Errors
     /// When the log exists but cannot be read.
     pub fn at(&self, wanted: &Digest) -> Result<Option<Listing>, CacheError> {
-        let mut state = Listing::new();
+        let mut replayed = Replayed::default();
         let mut found = None;
         self.log.read(|payload| {
-            if let Some(digest) = replay(payload, &mut state) {
-                if digest == *wanted {
-                    found = Some(state.clone());
-                }
+            replayed.take(payload);
+            if replayed.at == Some(*wanted) {
+                found = Some(replayed.listing.clone());
             }
         })?;
         Ok(found)
@@ -47,14 +49,20 @@ impl ListingHistory {
     /// # Errors
     /// When the log cannot be read or written.
     pub fn record(&self, digest: &Digest, listing: &Listing) -> Result<(), CacheError> {
-        let mut state = Listing::new();
-        let mut last = None;
-        self.log
-            .read(|payload| last = replay(payload, &mut state).or(last))?;
-        if last == Some(*digest) {
+        let mut replayed = Replayed::default();
+        self.log.read(|payload| replayed.take(payload))?;
+        if replayed.at == Some(*digest) {
             return Ok(());
         }
+        let mut state = replayed.listing;
         let mut payload = digest.0.to_vec();
+        match replayed.at {
+            Some(before) => payload.extend_from_slice(&before.0),
+            None => {
+                state.clear();
+                payload.extend_from_slice(&NOTHING);
+            }
+        }
         for (id, new) in listing {
             if state.get(id) != Some(new) {
                 change(&mut payload, id, Some(new));
@@ -70,26 +78,49 @@ impl ListingHistory {
     }
 }
 
+/// Stands for "no digest": no content has it.
+const NOTHING: [u8; 32] = [0; 32];
+
 fn change(payload: &mut Vec<u8>, id: &str, digest: Option<&Digest>) {
     payload.extend_from_slice(&(id.len() as u32).to_le_bytes());
     payload.extend_from_slice(id.as_bytes());
-    // All zeros stand for "gone": no content has that digest.
-    payload.extend_from_slice(&digest.map_or([0; 32], |digest| digest.0));
+    payload.extend_from_slice(&digest.map_or(NOTHING, |digest| digest.0));
 }
 
-fn replay(payload: &[u8], state: &mut Listing) -> Option<Digest> {
+/// A listing as the records read so far make it.
+#[derive(Default)]
+struct Replayed {
+    /// Its digest; none before the first record and where the chain is broken.
+    at: Option<Digest>,
+    listing: Listing,
+}
+
+impl Replayed {
+    fn take(&mut self, payload: &[u8]) {
+        self.at = apply(payload, self.at, &mut self.listing);
+    }
+}
+
+/// The digest after `payload`, or none when it does not follow `at`.
+fn apply(payload: &[u8], at: Option<Digest>, state: &mut Listing) -> Option<Digest> {
     let digest = Digest(payload.get(..32)?.try_into().ok()?);
-    let mut rest = &payload[32..];
+    let before: [u8; 32] = payload.get(32..64)?.try_into().ok()?;
+    if before == NOTHING {
+        state.clear();
+    } else if at != Some(Digest(before)) {
+        return None;
+    }
+    let mut rest = payload.get(64..)?;
     while !rest.is_empty() {
         let length = u32::from_le_bytes(rest.get(..4)?.try_into().ok()?) as usize;
         let id = String::from_utf8_lossy(rest.get(4..4 + length)?).into_owned();
         let new: [u8; 32] = rest.get(4 + length..36 + length)?.try_into().ok()?;
-        if new == [0; 32] {
+        if new == NOTHING {
             state.remove(&id);
         } else {
             state.insert(id, Digest(new));
         }
-        rest = &rest[36 + length..];
+        rest = rest.get(36 + length..)?;
     }
     Some(digest)
 }
@@ -116,5 +147,29 @@ mod tests {
         assert_eq!(history.at(&of(1000)).unwrap().unwrap(), first);
         assert_eq!(history.at(&of(1001)).unwrap().unwrap(), listing);
         assert_eq!(history.at(&of(1)).unwrap(), None);
+    }
+
+    #[test]
+    fn a_broken_chain_is_never_misread_and_starts_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let history = ListingHistory::new(folder.path().to_path_buf(), "speech");
+        let of = |n: u32| Digest::of(&n.to_le_bytes());
+        let listing = |n: u32| -> Listing { (0..n).map(|i| (format!("c/{i}"), of(i))).collect() };
+        let mut ends = Vec::new();
+        for n in 1..5 {
+            history.record(&of(100 + n), &listing(n)).unwrap();
+            ends.push(std::fs::metadata(history.log.path()).unwrap().len() as usize);
+        }
+        let mut bytes = std::fs::read(history.log.path()).unwrap();
+        bytes[ends[0] + 40] ^= 1;
+        std::fs::write(history.log.path(), bytes).unwrap();
+        assert_eq!(history.at(&of(101)).unwrap(), Some(listing(1)));
+        for lost in 102..105 {
+            assert_eq!(history.at(&of(lost)).unwrap(), None);
+        }
+        history.record(&of(106), &listing(6)).unwrap();
+        history.record(&of(107), &listing(7)).unwrap();
+        assert_eq!(history.at(&of(106)).unwrap(), Some(listing(6)));
+        assert_eq!(history.at(&of(107)).unwrap(), Some(listing(7)));
     }
 }

@@ -1,6 +1,7 @@
 //! Locks that the kernel drops when their holder dies: a killed run leaves none behind.
 
 use std::fs::{File, OpenOptions};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ impl Lock {
             .open(path);
         let file = file.map_err(|error| CacheError::write(path, error))?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            // Removed between opening and locking: a lock that nobody else would see.
+            Ok(()) if !is_at(&file, path) => Ok(None),
             Ok(()) => Ok(Some(Self { _file: file })),
             Err(Errno::WOULDBLOCK) => Ok(None),
             Err(error) => Err(CacheError::write(path, error.into())),
@@ -54,5 +57,13 @@ impl Lock {
             }
         }
         Ok(None)
+    }
+}
+
+/// True while `file` is the one that `path` names.
+pub fn is_at(file: &File, path: &Path) -> bool {
+    match (file.metadata(), std::fs::metadata(path)) {
+        (Ok(open), Ok(there)) => open.dev() == there.dev() && open.ino() == there.ino(),
+        _ => false,
     }
 }

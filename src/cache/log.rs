@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 
+use super::lock::is_at;
+
 use super::error::CacheError;
 
 const MAGIC: [u8; 2] = [0xa7, 0x1c];
@@ -90,7 +92,7 @@ impl Log {
         wrote.map_err(|error| CacheError::write(&self.path, error))
     }
 
-    /// Replaces the whole log by `records`, through a temporary file.
+    /// Replaces the whole log by `records`, through a temporary file; what others appended meanwhile is lost.
     ///
     /// # Errors
     /// As [`Log::append`].
@@ -98,6 +100,7 @@ impl Log {
         &self,
         records: impl IntoIterator<Item = &'a [u8]>,
     ) -> Result<(), CacheError> {
+        let _locked = self.open()?;
         let mut bytes = Vec::new();
         for payload in records {
             encode(payload, &mut bytes);
@@ -105,16 +108,36 @@ impl Log {
         super::atomic::write(&self.path, &bytes)
     }
 
+    /// Drops damaged bytes, and whole records that `keep` refuses; others may append meanwhile.
+    ///
+    /// # Errors
+    /// As [`Log::append`].
+    pub fn retain(&self, mut keep: impl FnMut(&[u8]) -> bool) -> Result<(), CacheError> {
+        let _locked = self.open()?;
+        let mut bytes = Vec::new();
+        self.read(|payload| {
+            if keep(payload) {
+                encode(payload, &mut bytes);
+            }
+        })?;
+        super::atomic::write(&self.path, &bytes)
+    }
+
     fn open(&self) -> Result<File, CacheError> {
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&self.path);
-        let file = file.map_err(|error| CacheError::write(&self.path, error))?;
-        // Held only while these records are written; the kernel drops it if we die.
-        flock(&file, FlockOperation::LockExclusive)
-            .map_err(|error| CacheError::write(&self.path, error.into()))?;
-        Ok(file)
+        let failed = |error: std::io::Error| CacheError::write(&self.path, error);
+        loop {
+            let file = OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(&self.path)
+                .map_err(failed)?;
+            // Held only while records are written; the kernel drops it if we die.
+            flock(&file, FlockOperation::LockExclusive).map_err(|error| failed(error.into()))?;
+            // The log may have been replaced while we waited.
+            if is_at(&file, &self.path) {
+                return Ok(file);
+            }
+        }
     }
 }
 
@@ -173,5 +196,25 @@ mod tests {
         assert_eq!(records(&log).0, wanted[..49]);
         log.append([b"after".as_slice()]).unwrap();
         assert_eq!(records(&log).0.last().unwrap(), b"after");
+
+        log.retain(|record| record[0] != 3).unwrap();
+        let (found, state) = records(&log);
+        assert_eq!(state.damaged_bytes, 0);
+        assert_eq!(found.len(), 49, "49 whole ones and `after`, less one");
+        assert!(found.iter().all(|record| record[0] != 3));
+    }
+
+    #[test]
+    fn records_appended_while_the_log_is_rewritten_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Log::new(folder.path().join("log"));
+        log.append([b"first".as_slice()]).unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| (0..100).for_each(|_| log.retain(|_| true).unwrap()));
+            scope.spawn(|| {
+                (0..100u8).for_each(|n| log.append([[n].as_slice()]).unwrap());
+            });
+        });
+        assert_eq!(records(&log).0.len(), 101);
     }
 }

@@ -24,6 +24,7 @@ mod packs;
 mod records;
 mod runs;
 mod scratch;
+mod sealed;
 mod usage;
 mod verify;
 
@@ -199,6 +200,16 @@ impl Cache {
     /// The history of what the source step `name` listed.
     pub fn listings(&self, name: &str) -> ListingHistory {
         ListingHistory::new(self.root.join("listings"), name)
+    }
+
+    /// The logs of all listings.
+    pub fn listing_logs(&self) -> Vec<log::Log> {
+        let entries = std::fs::read_dir(self.root.join("listings"));
+        let paths = entries.into_iter().flatten().flatten().map(|e| e.path());
+        paths
+            .filter(|path| path.extension().is_some_and(|e| e == "log"))
+            .map(log::Log::new)
+            .collect()
     }
 }
 

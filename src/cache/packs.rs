@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -79,6 +79,7 @@ struct OpenPack {
     path: PathBuf,
     file: File,
     length: u64,
+    written: u64,
     pending: Vec<u8>,
 }
 
@@ -141,6 +142,7 @@ impl OpenPack {
                         path,
                         file,
                         length: 0,
+                        written: 0,
                         pending: MAGIC.to_vec(),
                     };
                     open.length = MAGIC.len() as u64;
@@ -155,9 +157,11 @@ impl OpenPack {
     }
 
     fn flush(&mut self) -> Result<(), CacheError> {
+        // At its place rather than at the end: after a full disk, what was written in part is written again.
         self.file
-            .write_all(&self.pending)
+            .write_all_at(&self.pending, self.written)
             .map_err(|error| CacheError::write(&self.path, error))?;
+        self.written += self.pending.len() as u64;
         self.pending.clear();
         Ok(())
     }

@@ -68,7 +68,6 @@ impl Records {
     /// The record under `key`, if there is a whole one.
     pub fn get(&self, key: &Digest) -> Option<StepRecord> {
         self.read(&self.path(key))
-            .filter(|record| record.material.key() == *key)
     }
 
     /// Writes a record under the key of its material.
@@ -76,11 +75,21 @@ impl Records {
     /// # Errors
     /// When it cannot be written.
     pub fn put(&self, record: &StepRecord) -> Result<(), CacheError> {
-        let path = self.path(&record.material.key());
-        let json = serde_json::to_string_pretty(record)
-            .map_err(|error| CacheError::write(&path, error.into()))?;
-        let text = format!("{}\n{json}\n", Digest::of(json.as_bytes()));
-        super::atomic::write(&path, text.as_bytes())
+        super::sealed::write(&self.path(&record.material.key()), record)
+    }
+
+    /// Forgets the result under `key`, so that it is made again.
+    ///
+    /// # Errors
+    /// When the record is there but cannot be removed.
+    pub fn remove(&self, key: &Digest) -> Result<(), CacheError> {
+        let path = self.path(key);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(CacheError::write(&path, error))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Paths of all records.
@@ -95,15 +104,10 @@ impl Records {
             .collect()
     }
 
-    /// Reads one record file; none when it is not whole.
+    /// Reads one record file; none when it is not whole, or not the one that its name says.
     pub fn read(&self, path: &std::path::Path) -> Option<StepRecord> {
-        let text = std::fs::read_to_string(path).ok()?;
-        let (check, json) = text.split_once('\n')?;
-        let json = json.strip_suffix('\n')?;
-        if Digest::parse(check)? != Digest::of(json.as_bytes()) {
-            return None;
-        }
-        serde_json::from_str(json).ok()
+        let record: StepRecord = super::sealed::read(path)?;
+        (self.path(&record.material.key()).file_name() == path.file_name()).then_some(record)
     }
 
     fn path(&self, key: &Digest) -> PathBuf {

@@ -54,9 +54,7 @@ impl Runs {
         let runs = self.of(name);
         let number = runs.last().map_or(0, |(number, _)| number + 1);
         let path = self.folder.join(name).join(format!("{number:06}.json"));
-        let json = serde_json::to_vec_pretty(&record)
-            .map_err(|error| CacheError::write(&path, error.into()))?;
-        super::atomic::write(&path, &json)
+        super::sealed::write(&path, &record)
     }
 
     /// The latest run of the manifest called `name`.
@@ -64,14 +62,27 @@ impl Runs {
         self.of(name)
             .into_iter()
             .rev()
-            .find_map(|(_, path)| serde_json::from_slice(&std::fs::read(path).ok()?).ok())
+            .find_map(|(_, path)| super::sealed::read(&path))
     }
 
     /// All runs of the manifest called `name`, oldest first.
     pub fn all(&self, name: &str) -> Vec<RunRecord> {
-        let read =
-            |(_, path): (u64, PathBuf)| serde_json::from_slice(&std::fs::read(path).ok()?).ok();
+        let read = |(_, path): (u64, PathBuf)| super::sealed::read(&path);
         self.of(name).into_iter().filter_map(read).collect()
+    }
+
+    /// Records of any manifest that are not whole.
+    pub fn damaged(&self) -> Vec<PathBuf> {
+        let manifests = std::fs::read_dir(&self.folder)
+            .into_iter()
+            .flatten()
+            .flatten();
+        manifests
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .flat_map(|name| self.of(&name))
+            .map(|(_, path)| path)
+            .filter(|path| super::sealed::read::<RunRecord>(path).is_none())
+            .collect()
     }
 
     /// Numbers and files of the runs of the manifest called `name`, oldest first.

@@ -64,8 +64,12 @@ fn remove_dead(tmp: &Path) {
             .is_some_and(|extension| extension == "lock")
         {
             if let Ok(Some(_free)) = Lock::try_take(&path) {
-                let _ = std::fs::remove_dir_all(path.with_extension(""));
-                let _ = std::fs::remove_file(&path);
+                // A program that outlived its run may still write into the folder; then the next run tries again.
+                let folder = path.with_extension("");
+                let _ = std::fs::remove_dir_all(&folder);
+                if !folder.exists() {
+                    let _ = std::fs::remove_file(&path);
+                }
             }
         }
     }

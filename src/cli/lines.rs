@@ -151,6 +151,9 @@ fn summary(steps: &StepCounts, items: &ItemCounts, seconds: f64) -> String {
     if items.bad > 0 {
         line.push_str(&format!("; {} set aside", items.bad));
     }
+    if items.left_out > 0 {
+        line.push_str(&format!("; {} left out (dropped.tsv)", items.left_out));
+    }
     line
 }
 

@@ -40,7 +40,7 @@ pub enum Forecast {
 pub fn plan(arguments: &ManifestArguments, common: &Common) -> Result<u8, CliError> {
     let plan = context::plan(arguments, common)?;
     let cache = context::cache(common, arguments.rehash)?;
-    let Listings { mut listed, failed } = list_sources(&plan, &cache);
+    let Listings { mut listed, failed } = list_sources(&plan, &cache, &|| false);
     let mut forecasts: HashMap<usize, Forecast> = failed
         .iter()
         .map(|(step, error)| {

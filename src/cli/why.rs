@@ -23,7 +23,7 @@ pub fn why(arguments: &WhyArguments, common: &Common) -> Result<u8, CliError> {
         })?),
     };
     let cache = context::cache(common, arguments.manifest.rehash)?;
-    let Listings { mut listed, .. } = list_sources(&plan, &cache);
+    let Listings { mut listed, .. } = list_sources(&plan, &cache, &|| false);
     let mut materials: HashMap<usize, KeyMaterial> = HashMap::new();
     let mut outputs: HashMap<usize, Digest> = HashMap::new();
     let mut listings: HashMap<usize, Listing> = HashMap::new();

@@ -52,6 +52,16 @@ pub enum GroupError {
         /// The id.
         id: String,
     },
+    /// Items were damaged or gone, and making them again gave others, as with a program that does not repeat itself.
+    #[error("items of {step} had to be made again, and came out different")]
+    #[diagnostic(
+        code(items::different),
+        help("run again: what depends on them will be made from the new ones")
+    )]
+    Different {
+        /// The step.
+        step: String,
+    },
     /// Bytes are damaged and could not be made again.
     #[error("{count} items could not be read back from the cache: {first}")]
     #[diagnostic(code(items::unreadable), help("check the disk of the cache"))]
@@ -350,10 +360,12 @@ impl<'a> Group<'a> {
     /// The items of `step` with their bytes; damaged ones are made again.
     ///
     /// # Errors
-    /// When the cache cannot be used, or bytes cannot be read back even after that.
+    /// When the cache cannot be used, bytes cannot be read back even after that, or the set is not the one with the
+    /// digest `wanted`.
     pub fn load(
         &self,
         step: usize,
+        wanted: Option<Digest>,
         scratch: &std::path::Path,
         threads: usize,
         progress: &dyn Progress,
@@ -373,6 +385,7 @@ impl<'a> Group<'a> {
         if !known && !self.pass(HashSet::new(), scratch, threads, progress, || {})? {
             return Err(crate::stage::Interrupted.into());
         }
+        self.check(step, wanted)?;
         let mut damaged = match self.read_back(step) {
             Ok(items) => return Ok(remember(&mut cached, step, items)),
             Err(damaged) => damaged,
@@ -385,6 +398,7 @@ impl<'a> Group<'a> {
         if !self.pass(distrusted, scratch, threads, progress, || {})? {
             return Err(crate::stage::Interrupted.into());
         }
+        self.check(step, wanted)?;
         match self.read_back(step) {
             Ok(items) => Ok(remember(&mut cached, step, items)),
             Err(still) => {
@@ -400,6 +414,28 @@ impl<'a> Group<'a> {
                 .into())
             }
         }
+    }
+
+    /// Makes sure that the set of `step` is the one that its record tells of; if not, forgets the record.
+    fn check(&self, step: usize, wanted: Option<Digest>) -> miette::Result<()> {
+        let sets = self
+            .sets
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner());
+        let set = sets.as_ref().and_then(|sets| sets.get(&step));
+        let found = set.map(|set| item_set_digest(&set.items));
+        if wanted.is_none() || found == wanted {
+            return Ok(());
+        }
+        for standing in self.survey().unwrap_or_default().into_values() {
+            if let (Some(material), Some(_)) = (standing.material, standing.output) {
+                self.cache.records.remove(&material.key())?;
+            }
+        }
+        Err(GroupError::Different {
+            step: self.plan.steps[step].id().into(),
+        }
+        .into())
     }
 
     /// All items of `step`, or keys and ids of those whose bytes are not what they should be.
@@ -493,12 +529,21 @@ impl<'a> Group<'a> {
             }
             prefixes.insert(member, material.key());
         }
+        let log = self.cache.item_log();
+        let index = ItemIndex::load(&log)?;
+        if index.state.damaged_bytes > 0 && !dry {
+            progress.warn(&format!(
+                "{} bytes of the item index are damaged; what they told is found out again",
+                index.state.damaged_bytes
+            ));
+            log.retain(|_| true)?;
+        }
         let walk = Walk {
             plan: self.plan,
             cache: self.cache,
             children,
             prefixes,
-            index: ItemIndex::load(&self.cache.item_log())?,
+            index,
             distrusted,
             scratch,
             progress,

@@ -127,8 +127,10 @@ pub struct ItemCounts {
     pub computed: usize,
     /// Taken from the cache.
     pub reused: usize,
-    /// Set aside.
+    /// Set aside by a step that could not make them.
     pub bad: usize,
+    /// Left out by the sources; `dropped.tsv` tells which, and why.
+    pub left_out: usize,
 }
 
 /// Receives what a run tells.

@@ -1,6 +1,7 @@
 //! The one loop that brings every step of a plan up to date.
 
 use std::collections::{BTreeMap, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::mpsc;
 use std::time::Instant;
@@ -19,6 +20,7 @@ use super::outcome::StepResult;
 use super::publish::Publisher;
 use super::schedule::{Unit, share, units};
 use super::sources::{Listings, list_sources};
+use super::walk::internal_error;
 use super::whole::{WholeRun, whole_material};
 
 /// How a run is to be done; nothing here changes a result.
@@ -86,8 +88,13 @@ pub fn run(
     let Listings {
         mut listed,
         mut failed,
-    } = list_sources(plan, cache);
+    } = list_sources(plan, cache, &|| observer.interrupted());
     cache.files.save()?;
+    if observer.interrupted() {
+        listed.clear();
+        failed.clear();
+    }
+    let left_out = listed.values().map(|listing| listing.dropped.len()).sum();
     tell_listings(plan, &listed, observer);
     let publisher = Publisher::new(options.runs, plan, cache);
     for (step, listing) in &listed {
@@ -157,7 +164,15 @@ pub fn run(
                             scratch,
                             observer,
                         };
-                        let result = run_unit(unit, groups, material, &work, threads);
+                        let work = || run_unit(unit, groups, material, &work, threads);
+                        let result = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+                            let failed = |_| StepResult::failed(internal_error(&*panic), None);
+                            Ok(unit
+                                .steps
+                                .iter()
+                                .map(|&step| (step, failed(step)))
+                                .collect())
+                        });
                         // The receiver outlives all threads; if it is gone there is nobody to tell.
                         let _ = sender.send((index, threads, result));
                     });
@@ -194,15 +209,19 @@ pub fn run(
         ..
     } = board;
     drop(publisher);
-    cache.files.save()?;
-    remember(plan, cache, &groups, &results)?;
-    if let Some(error) = error {
-        return Err(error.into());
-    }
+    let saved = cache
+        .files
+        .save()
+        .and_then(|()| remember(plan, cache, &groups, &results));
+    // The first error is the one to tell; what follows on a full disk is its consequence.
+    error.map_or(saved, Err)?;
     let mut summary = RunSummary {
         steps: Vec::new(),
         counts: StepCounts::default(),
-        items: ItemCounts::default(),
+        items: ItemCounts {
+            left_out,
+            ..ItemCounts::default()
+        },
         seconds: started.elapsed().as_secs_f64(),
         interrupted: observer.interrupted(),
     };

@@ -1,13 +1,16 @@
 //! Lists every source of a plan and tells what was left out.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use miette::Report;
 
-use crate::cache::{Cache, FileFacts};
+use crate::cache::{Cache, FileFacts, FileMemory};
 use crate::plan::Plan;
 use crate::stage::{Facts, SourceListing, Stage};
+
+use super::walk::internal_error;
 
 /// What the sources list, or why one cannot be listed, by step.
 #[derive(Default)]
@@ -18,12 +21,37 @@ pub struct Listings {
     pub failed: HashMap<usize, Report>,
 }
 
-/// Lists all sources.
-pub fn list_sources(plan: &Plan, cache: &Cache) -> Listings {
+/// The memory of files until the user asks to stop: a large corpus takes long to read for the first time.
+struct StoppableFacts<'a> {
+    memory: &'a FileMemory,
+    interrupted: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl Facts for StoppableFacts<'_> {
+    fn facts(&self, path: &Path) -> std::io::Result<FileFacts> {
+        if (self.interrupted)() {
+            return Err(std::io::Error::other("interrupted"));
+        }
+        Facts::facts(self.memory, path)
+    }
+}
+
+/// Lists all sources. Once `interrupted`, nothing that it lists is complete.
+pub fn list_sources(
+    plan: &Plan,
+    cache: &Cache,
+    interrupted: &(dyn Fn() -> bool + Sync),
+) -> Listings {
+    let facts = StoppableFacts {
+        memory: &cache.files,
+        interrupted,
+    };
     let mut listings = Listings::default();
     for (index, step) in plan.steps.iter().enumerate() {
         if let Stage::Source(stage) = &step.stage {
-            match stage.list(&cache.files) {
+            let listed = catch_unwind(AssertUnwindSafe(|| stage.list(&facts)))
+                .unwrap_or_else(|panic| Err(internal_error(&*panic)));
+            match listed {
                 Ok(listing) => {
                     listings.listed.insert(index, listing);
                 }
@@ -36,7 +64,7 @@ pub fn list_sources(plan: &Plan, cache: &Cache) -> Listings {
     listings
 }
 
-impl Facts for crate::cache::FileMemory {
+impl Facts for FileMemory {
     fn facts(&self, path: &Path) -> std::io::Result<FileFacts> {
         self.facts(path, || {
             crate::audio::probe(path).map_or(0.0, |info| info.duration_s())

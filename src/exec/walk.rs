@@ -9,11 +9,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
+use miette::Report;
 use rayon::prelude::*;
 
 use crate::artifact::{BadItem, Item, ItemData};
 use crate::cache::items::{ItemIndex, ItemRecord, Location};
 use crate::cache::{Cache, CacheError};
+use crate::corpus::AudioSource;
 use crate::digest::Digest;
 use crate::plan::Plan;
 use crate::progress::Progress;
@@ -91,8 +93,10 @@ struct Frame<'f> {
     step: usize,
     origin: &'f SourceItem,
     copy: ItemCopy,
+    key: Digest,
     digest: Digest,
     location: Option<Location>,
+    lost: &'f RefCell<HashSet<Digest>>,
     data: RefCell<Option<Arc<ItemData>>>,
 }
 
@@ -112,6 +116,7 @@ impl Walk<'_> {
                 .map(|&step| (step, AtomicU64::new(0)))
                 .collect(),
         };
+        let interrupted = || !self.dry && self.progress.interrupted();
         let total: u64 = sources.iter().map(|(_, items)| items.len() as u64).sum();
         let done = AtomicU64::new(0);
         let mut outcomes: HashMap<usize, Vec<Outcome>> = HashMap::new();
@@ -121,7 +126,7 @@ impl Walk<'_> {
                 .map(|item| {
                     let mut out = Vec::new();
                     if !shared.stop.load(Ordering::Relaxed) {
-                        if self.progress.interrupted() {
+                        if interrupted() {
                             shared.stop.store(true, Ordering::Relaxed);
                         } else {
                             self.source_item(*step, item, &shared, &mut out);
@@ -149,6 +154,10 @@ impl Walk<'_> {
             .sync();
         failed.map_or(Ok(()), Err)?;
         synced?;
+        // A stage that stopped in the middle of an item has made no result and no failure of it.
+        if interrupted() {
+            shared.stop.store(true, Ordering::Relaxed);
+        }
         let busy_s = shared
             .busy_ns
             .into_iter()
@@ -173,16 +182,28 @@ impl Walk<'_> {
             material: String::new(),
             index: 0,
         };
+        let lost = RefCell::new(HashSet::new());
         let root = Frame {
             parent: None,
             step,
             origin: item,
             copy,
+            key: item.digest,
             digest: item.digest,
             location: None,
+            lost: &lost,
             data: RefCell::new(None),
         };
-        self.visit(step, &root, None, shared, out);
+        loop {
+            let known = lost.borrow().len();
+            self.visit(step, &root, None, shared, out);
+            if lost.borrow().len() == known {
+                break;
+            }
+            // Stored bytes were damaged: once more, making them again. They may come out different, and with them
+            // the keys of all that follows.
+            out.clear();
+        }
     }
 
     /// Takes the item of `input` through `step` and what follows. At the source, `input` is the step's own frame.
@@ -205,11 +226,13 @@ impl Walk<'_> {
                 step,
                 origin: input.origin,
                 copy,
+                key,
                 digest: input.digest,
                 location: None,
+                lost: input.lost,
                 data: RefCell::new(None),
             };
-            match self.settle(frame, key, shared) {
+            match self.settle(frame, shared) {
                 Ok((frame, computed)) => {
                     out.push((
                         step,
@@ -236,11 +259,11 @@ impl Walk<'_> {
     fn settle<'f>(
         &self,
         mut frame: Frame<'f>,
-        key: Digest,
         shared: &Shared,
     ) -> Result<(Frame<'f>, bool), Outcome> {
         let stored = self.plan.steps[frame.step].stored;
-        if !self.distrusted.contains(&key) {
+        let key = frame.key;
+        if !self.distrusted.contains(&key) && !frame.lost.borrow().contains(&key) {
             match self.index.get(&key) {
                 Some(ItemRecord::Done { digest, location }) if !stored || location.is_some() => {
                     frame.digest = *digest;
@@ -304,17 +327,21 @@ impl Walk<'_> {
             .transpose()?;
         let started = Instant::now();
         let work = || match (&self.plan.steps[frame.step].stage, &input) {
-            (Stage::Source(stage), _) => stage.load(frame.origin),
+            (Stage::Source(stage), _) => {
+                let loaded = stage.load(frame.origin);
+                match &frame.origin.source {
+                    AudioSource::File { path, .. } if !self.cache.files.is_unchanged(path) => Err(
+                        ItemError::passing("the file was changed while the run went on"),
+                    ),
+                    _ => loaded,
+                }
+            }
             (Stage::Items(stage), Some(input)) => stage.process(&frame.copy, input, &context),
             _ => Err(ItemError::passing("the step takes no items")),
         };
         // A defect in a stage costs the item, not the run.
-        let made = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-            Err(ItemError::passing(format!(
-                "internal error: {}",
-                panic_text(&*panic)
-            )))
-        });
+        let made = catch_unwind(AssertUnwindSafe(work))
+            .unwrap_or_else(|panic| Err(ItemError::passing(internal_error(&*panic))));
         if let Some(busy) = shared.busy_ns.get(&frame.step) {
             busy.fetch_add(started.elapsed().as_nanos() as u64, Ordering::Relaxed);
         }
@@ -326,13 +353,17 @@ impl Walk<'_> {
         if let Some(data) = frame.data.borrow().as_ref() {
             return Ok(data.clone());
         }
-        let stored = frame
-            .location
-            .and_then(|location| self.cache.packs.get(location, &frame.digest));
         let kind = self.plan.steps[frame.step].output;
-        let data = match stored.and_then(|blob| ItemData::decode(kind, &blob).ok()) {
-            Some(data) => Arc::new(data),
+        let data = match frame.location {
             None => self.compute(frame, shared)?,
+            Some(location) => {
+                let blob = self.cache.packs.get(location, &frame.digest);
+                let data = blob.and_then(|blob| ItemData::decode(kind, &blob).ok());
+                Arc::new(data.ok_or_else(|| {
+                    frame.lost.borrow_mut().insert(frame.key);
+                    ItemError::passing("its stored bytes are damaged or gone")
+                })?)
+            }
         };
         *frame.data.borrow_mut() = Some(data.clone());
         Ok(data)
@@ -388,11 +419,12 @@ impl Shared {
     }
 }
 
-/// What a panic said.
-pub fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    panic
+/// The error that stands for a panic: a defect in a stage costs the stage, not the run.
+pub fn internal_error(panic: &(dyn std::any::Any + Send)) -> Report {
+    let said = panic
         .downcast_ref::<&str>()
         .map(ToString::to_string)
         .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "no message".into())
+        .unwrap_or_else(|| "no message".into());
+    Report::msg(format!("internal error: {said}"))
 }

@@ -4,8 +4,6 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use miette::Report;
-
 use crate::artifact::KeyMaterial;
 use crate::cache::{Cache, CacheError, Lookup, Reservation, Scratch, StepOutput};
 use crate::digest::Digest;
@@ -17,7 +15,7 @@ use crate::stage::{
 use super::group::Group;
 use super::observer::{Event, Observer, Status, StepProgress};
 use super::outcome::StepResult;
-use super::walk::panic_text;
+use super::walk::internal_error;
 
 /// What the step depends on, given the digests of its inputs in order.
 ///
@@ -133,12 +131,8 @@ impl WholeRun<'_> {
             };
             stage.run(&context)
         };
-        let ran = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-            Err(Report::msg(format!(
-                "internal error: {}",
-                panic_text(&*panic)
-            )))
-        });
+        let ran = catch_unwind(AssertUnwindSafe(work))
+            .unwrap_or_else(|panic| Err(internal_error(&*panic)));
         let seconds = started.elapsed().as_secs_f64();
         if let Err(error) = ran {
             if self.observer.interrupted() || error.is::<Interrupted>() {
@@ -176,7 +170,10 @@ impl WholeRun<'_> {
                 .iter()
                 .find(|group| group.members.contains(input))
             {
-                Some(group) => InputContent::Items(group.load(*input, scratch, threads, progress)?),
+                Some(group) => {
+                    let wanted = self.outputs.get(input).map(StepOutput::digest);
+                    InputContent::Items(group.load(*input, wanted, scratch, threads, progress)?)
+                }
                 None => match self.outputs.get(input) {
                     Some(StepOutput::Files(files)) => InputContent::Files(
                         files

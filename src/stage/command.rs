@@ -5,6 +5,7 @@ use std::io::Read;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
 use miette::Diagnostic;
@@ -172,7 +173,7 @@ enum CommandError {
         tail: String,
         line: String,
     },
-    #[error("the command did not write `{name}`")]
+    #[error("the command did not write `{name}` as a regular file")]
     #[diagnostic(
         code(command::no_output),
         help("it must write every file of `outputs` into {{out}}")
@@ -281,16 +282,16 @@ impl CommandStage {
             program: program.clone(),
             source,
         })?;
-        let readers = [
-            child.stdout.take().map(|stream| tail_of(Box::new(stream))),
-            child.stderr.take().map(|stream| tail_of(Box::new(stream))),
-        ];
+        let (sender, tails) = std::sync::mpsc::channel();
+        if let Some(stream) = child.stdout.take() {
+            tail_of(0, Box::new(stream), sender.clone());
+        }
+        if let Some(stream) = child.stderr.take() {
+            tail_of(1, Box::new(stream), sender.clone());
+        }
+        drop(sender);
         let status = wait(&mut child, progress)?;
-        let tail: String = readers
-            .into_iter()
-            .flatten()
-            .map(|reader| reader.join().unwrap_or_default())
-            .collect();
+        let tail = collect(&child, &tails);
         if status.success() {
             return Ok(());
         }
@@ -324,10 +325,7 @@ fn wait(
                 });
             }
             Ok(None) if progress.interrupted() => {
-                if let Some(group) = rustix::process::Pid::from_raw(child.id() as i32) {
-                    let _ =
-                        rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-                }
+                kill_group(child);
                 let _ = child.wait();
                 return Err(CommandError::Stopped);
             }
@@ -339,8 +337,35 @@ fn wait(
     }
 }
 
-/// Reads a stream to its end on a thread of its own and keeps the last lines.
-fn tail_of(mut stream: Box<dyn Read + Send>) -> std::thread::JoinHandle<String> {
+fn kill_group(child: &Child) {
+    if let Some(group) = rustix::process::Pid::from_raw(child.id() as i32) {
+        // Nobody is left to be killed when it fails.
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+}
+
+/// What the program wrote last. Programs that it left behind keep the streams open: they are ended.
+fn collect(child: &Child, tails: &Receiver<(usize, String)>) -> String {
+    let mut found = [String::new(), String::new()];
+    let mut patience = LEFT_BEHIND;
+    loop {
+        match tails.recv_timeout(patience) {
+            Ok((stream, tail)) => found[stream] = tail,
+            Err(RecvTimeoutError::Timeout) if patience == LEFT_BEHIND => {
+                kill_group(child);
+                patience = LEFT_BEHIND * 2;
+            }
+            // All ended, or one has left the group: its output is not worth waiting for.
+            Err(_) => return found.concat(),
+        }
+    }
+}
+
+/// How long programs may live on after the one that started them.
+const LEFT_BEHIND: Duration = Duration::from_millis(200);
+
+/// Reads a stream to its end on a thread of its own and sends the last lines.
+fn tail_of(number: usize, mut stream: Box<dyn Read + Send>, sender: Sender<(usize, String)>) {
     std::thread::spawn(move || {
         let mut kept: Vec<u8> = Vec::new();
         let mut buffer = [0_u8; 8192];
@@ -352,11 +377,13 @@ fn tail_of(mut stream: Box<dyn Read + Send>) -> std::thread::JoinHandle<String> 
         }
         let text = String::from_utf8_lossy(&kept);
         let lines: Vec<&str> = text.lines().collect();
-        lines[lines.len().saturating_sub(20)..]
+        let tail = lines[lines.len().saturating_sub(20)..]
             .iter()
             .map(|line| format!("{line}\n"))
-            .collect()
-    })
+            .collect();
+        // Nobody waits for it any more when that fails.
+        let _ = sender.send((number, tail));
+    });
 }
 
 impl ItemStage for CommandStage {
@@ -426,7 +453,9 @@ impl WholeStage for CommandStage {
             other => other?,
         }
         for name in &self.options.outputs {
-            if !out.join(name).is_file() {
+            // A link would lead out of the result.
+            let written = out.join(name).symlink_metadata();
+            if !written.is_ok_and(|metadata| metadata.is_file()) {
                 return Err(CommandError::NoOutput { name: name.clone() }.into());
             }
         }
