@@ -69,7 +69,7 @@ pub fn corpora(
 }
 
 /// `corpora.toml` in `folder`, in one above it, or in the current folder.
-fn search(folder: &Path) -> Option<PathBuf> {
+pub fn search(folder: &Path) -> Option<PathBuf> {
     let folder = if folder.as_os_str().is_empty() {
         Path::new(".")
     } else {

@@ -284,18 +284,25 @@ impl Checker<'_> {
     }
 
     fn wrong_choice(&mut self, name: &str, found: &str, node: &Node, choices: &[&'static str]) {
+        const LONGEST_LABEL: usize = 60;
+        let mut label = format!("expected {}", one_of(choices.iter().copied()));
+        let mut help = Vec::new();
+        if !near(found, choices.iter().copied()).is_empty() {
+            help.push(suggest(found, choices.iter().copied()));
+        }
+        // Labels are not wrapped, help is.
+        if label.len() > LONGEST_LABEL {
+            help.push(label);
+            label = format!("no value of `{name}`");
+        }
         let problem = Problem::new(
             "manifest::choice",
             format!("\"{found}\" is not a value of `{name}`"),
         )
-        .at(
-            &node.place,
-            format!("expected {}", one_of(choices.iter().copied())),
-        );
-        let near = !near(found, choices.iter().copied()).is_empty();
-        self.problems.push(match near {
-            true => problem.help(suggest(found, choices.iter().copied())),
-            false => problem,
+        .at(&node.place, label);
+        self.problems.push(match help.is_empty() {
+            true => problem,
+            false => problem.help(help.join(" ")),
         });
     }
 

@@ -120,7 +120,10 @@ fn cycle(stages: &[Stage<'_>], graph: &DiGraph<usize, Place>, edges: &[EdgeIndex
     match (edges.last(), links.last()) {
         (Some(&edge), Some((taker, taken))) => problem.at(
             &graph[edge],
-            format!("`{taken}` cannot be made before `{taker}`"),
+            match taker == taken {
+                true => "its own result".to_string(),
+                false => format!("`{taken}` cannot be made before `{taker}`"),
+            },
         ),
         _ => problem,
     }

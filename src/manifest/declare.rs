@@ -126,7 +126,7 @@ impl Manifest {
                 )
                 .at(&entry.key_place, "a manifest has no such key")
                 .help(format!(
-                    "{}; stages are tables named [stage.<name>]",
+                    "stages are tables named [stage.<name>]; {}",
                     suggest(&entry.key, TOP_LEVEL)
                 )),
             );

@@ -105,6 +105,22 @@ impl Others<'_> {
                     );
                 }
             }
+            if let Some(list) = list_of(&input.path) {
+                let twice = |other: &&InputReference| {
+                    other.stage == input.stage && list_of(&other.path) == Some(list)
+                };
+                let first = checked.inputs.iter().find(twice);
+                if first.is_some_and(|first| first.path != input.path) {
+                    problems.push(
+                        Problem::new(
+                            "manifest::duplicate",
+                            format!("the stage `{}` stands twice in `{list}`", input.stage),
+                        )
+                        .at(&place, "the second one")
+                        .help("remove one of them"),
+                    );
+                }
+            }
             inputs.insert(input.path.clone(), fitting);
         }
         inputs
@@ -138,6 +154,12 @@ impl Others<'_> {
             kinds.join(" or ")
         )
     }
+}
+
+/// The list that a dotted path is an item of.
+fn list_of(path: &str) -> Option<&str> {
+    let (list, index) = path.rsplit_once('.')?;
+    index.parse::<usize>().is_ok().then_some(list)
 }
 
 fn made_by(step: &Declaration) -> ArtifactKind {

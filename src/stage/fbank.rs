@@ -155,8 +155,8 @@ fn validate(parameters: &serde_json::Map<String, Json>) -> Vec<Complaint> {
         } => Complaint {
             path: (*option).to_string(),
             message: format!("`{option}` does not fit the other parameters: {value}"),
-            label: format!("expected {valid}"),
-            help: None,
+            label: "out of its range".into(),
+            help: Some(format!("`{option}` must be {valid}")),
         },
         _ => Complaint {
             path: "bins".into(),

@@ -207,6 +207,15 @@ pub fn build(declaration: &Declaration, corpora: &Corpora) -> Result<Stage, Prob
                             )),
                     );
                 }
+                if let Err(error) = corpus::check_config(name, config) {
+                    let problem = Problem::new("manifest::corpus", error.to_string())
+                        .at(place, "corpora.toml describes it wrongly");
+                    let help = miette::Diagnostic::help(&error).map(|help| help.to_string());
+                    problems.push(match help {
+                        Some(help) => problem.help(help),
+                        None => problem,
+                    });
+                }
                 configs.push((name.clone(), config.clone()));
             }
         }

@@ -26,10 +26,10 @@ fn space() -> Workspace {
 const ABSENT: &str = r#"[corpus.absent]
 root = "absent"
 reader = "table"
-title = "Made for tests, not there"
+title = "A corpus to obtain"
 language = "en"
-licence = "none"
-source = "nowhere"
+licence = "signed form"
+source = "https://example.org/corpus"
 labels = { positive = ["happy"], neutral = ["neutral"], negative = ["sad"] }
 options = { table = "table.csv" }
 "#;
@@ -80,4 +80,112 @@ fn every_bad_manifest_is_told_what_is_wrong() {
         }
     }
     assert!(failures.is_empty(), "{failures:?}");
+}
+
+#[test]
+fn overrides_that_name_nothing_are_refused() {
+    let space = space();
+    space.write(
+        "pipe.toml",
+        space.read("pipe.toml") + "\n[vars]\nseed = 1\n\n[matrix]\nmethod = [\"a\", \"b\"]\n",
+    );
+    for (name, set) in [
+        ("set_without_value", "fbank.bins"),
+        ("set_without_key", "fbank=80"),
+        ("set_unknown_stage", "fbnak.bins=80"),
+        ("set_unknown_key", "fbank.bin=80"),
+        ("set_out_of_range", "fbank.bins=0"),
+        ("set_unknown_variable", "vars.sede=2"),
+        ("set_unknown_axis", "matrix.methods=[\"a\"]"),
+        ("set_unknown_layer", "fbank.window.kind=1"),
+    ] {
+        let told = refused(&space, &["pipe.toml", "--set", set]);
+        insta::assert_snapshot!(name, told);
+    }
+    let both = refused(
+        &space,
+        &["pipe.toml", "--set", "x.y=1", "--set", "fbank.bins=0"],
+    );
+    assert!(both.contains("2 errors"), "{both}");
+}
+
+#[test]
+fn a_manifest_that_is_not_there_is_told_by_its_name() {
+    let space = space();
+    insta::assert_snapshot!("no_manifest", refused(&space, &["absent.toml"]));
+    insta::assert_snapshot!("manifest_is_a_folder", refused(&space, &["corpora"]));
+}
+
+#[test]
+fn mistakes_in_corpora_toml_point_into_it() {
+    let space = space();
+    let good = space.read("corpora.toml");
+    for (name, from, to) in [
+        (
+            "corpora_unknown_key",
+            "licence = \"none\"",
+            "lisence = \"none\"",
+        ),
+        ("corpora_wrong_type", "root = \"made\"", "root = 5"),
+        ("corpora_missing_key", "title = \"Made for tests\"\n", ""),
+        (
+            "corpora_wrong_class",
+            "neutral = [\"neutral\"]",
+            "neutrall = [\"neutral\"]",
+        ),
+        ("corpora_not_toml", "root = \"made\"", "root = made"),
+        (
+            "corpora_unknown_reader",
+            "reader = \"table\"",
+            "reader = \"tabel\"",
+        ),
+        ("corpora_name", "[corpus.made]", "[corpus.\"a/b\"]"),
+    ] {
+        space.write("corpora.toml", good.replacen(from, to, 1));
+        insta::assert_snapshot!(name, refused(&space, &["pipe.toml"]));
+    }
+    std::fs::remove_file(space.join("corpora.toml")).unwrap();
+    insta::assert_snapshot!("corpora_absent", refused(&space, &["pipe.toml"]));
+    let told = refused(&space, &["pipe.toml", "--corpora", "elsewhere.toml"]);
+    insta::assert_snapshot!("corpora_given_absent", told);
+}
+
+#[test]
+fn errors_as_json_have_file_line_and_column() {
+    let space = space();
+    let output = space.pipe(&["run", "many_errors.toml", "--json"]);
+    assert_eq!(output.status.code(), Some(2));
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (&told["event"], &told["exit_code"]),
+        (&"error".into(), &2.into())
+    );
+    let text = space.read("many_errors.toml");
+    let lines: Vec<&str> = text.lines().collect();
+    let errors = told["errors"].as_array().unwrap();
+    let starts: Vec<(&str, &str)> = errors
+        .iter()
+        .map(|error| {
+            assert_eq!(error["file"], "many_errors.toml");
+            let line = lines[error["line"].as_u64().unwrap() as usize - 1];
+            let column = error["column"].as_u64().unwrap() as usize - 1;
+            (error["code"].as_str().unwrap(), &line[column..])
+        })
+        .collect();
+    assert_eq!(
+        starts,
+        [
+            ("manifest::unknown_kind", "\"resmaple\""),
+            ("manifest::unknown_input", "\"audoi\""),
+            ("manifest::range", "4000"),
+            ("manifest::unknown_key", "windw = \"hann\""),
+            ("manifest::wrong_artifact", "\"speech\""),
+            ("manifest::choice", "\"sum\" }]"),
+            ("manifest::missing_corpus", "\"absent\""),
+        ]
+    );
+    let other = space.pipe(&["run", "error_in_an_included_file.toml", "--json"]);
+    let told: serde_json::Value = serde_json::from_slice(&other.stdout).unwrap();
+    assert_eq!(told["errors"][0]["file"], "include/wrong.toml");
+    assert_eq!(told["errors"][0]["line"], 10);
 }
