@@ -9,7 +9,7 @@ use miette::Report;
 
 use crate::exec::{Event, Observer, Status};
 
-use super::lines::{epoch_text, told};
+use super::lines::{NameColumn, epoch_text, told};
 use super::signals::Signals;
 
 /// Draws bars on standard error.
@@ -17,6 +17,7 @@ pub struct BarObserver {
     signals: Signals,
     all: MultiProgress,
     bars: Mutex<HashMap<String, ProgressBar>>,
+    names: NameColumn,
 }
 
 impl BarObserver {
@@ -26,12 +27,21 @@ impl BarObserver {
             signals,
             all: MultiProgress::new(),
             bars: Mutex::default(),
+            names: NameColumn::default(),
         }
     }
 
     fn say(&self, line: &str) {
         // Without a terminal there is nothing to draw on and nothing lost.
         let _ = self.all.println(line);
+    }
+
+    /// The step's name in its column, then `rest`.
+    fn style(&self, rest: &str) -> ProgressStyle {
+        let width = self.names.width();
+        ProgressStyle::with_template(&format!("  {{spinner}} {{prefix:<{width}}}  {rest}"))
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .progress_chars("━╸─")
     }
 
     fn with_bar(&self, step: &str, act: impl FnOnce(&ProgressBar)) {
@@ -42,17 +52,11 @@ impl BarObserver {
         act(bars.entry(step.to_string()).or_insert_with(|| {
             let bar = self.all.add(ProgressBar::new_spinner());
             bar.set_prefix(step.to_string());
-            bar.set_style(style("  {spinner} {prefix:<28} {wide_msg}"));
+            bar.set_style(self.style("{wide_msg}"));
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         }));
     }
-}
-
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template)
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .progress_chars("━╸─")
 }
 
 fn coloured(status: Status, line: &str) -> String {
@@ -66,23 +70,20 @@ fn coloured(status: Status, line: &str) -> String {
 
 impl Observer for BarObserver {
     fn event(&self, event: &Event) {
+        self.names.hear(event);
         match event {
             Event::StepStarted { step } => self.with_bar(step, |_| {}),
             Event::StepProgress { step, done, total } => self.with_bar(step, |bar| {
                 if bar.length() != Some(*total) {
                     bar.set_length(*total);
-                    bar.set_style(style(
-                        "  {spinner} {prefix:<28} {bar:30.cyan/dim} {pos}/{len}  {eta} left",
-                    ));
+                    bar.set_style(self.style("{bar:30.cyan/dim} {pos}/{len}  {eta} left"));
                 }
                 bar.set_position(*done);
             }),
             Event::Epoch { step, report } => self.with_bar(step, |bar| {
                 bar.set_length(report.epochs as u64);
                 bar.set_position(report.epoch as u64 + 1);
-                bar.set_style(style(
-                    "  {spinner} {prefix:<28} {bar:16.cyan/dim} {wide_msg}",
-                ));
+                bar.set_style(self.style("{bar:16.cyan/dim} {wide_msg}"));
                 bar.set_message(epoch_text(report));
             }),
             Event::StepFinished { step, status, .. } => {
@@ -95,17 +96,17 @@ impl Observer for BarObserver {
                     bar.finish_and_clear();
                     self.all.remove(&bar);
                 }
-                if let Some(line) = told(event) {
+                if let Some(line) = told(event, self.names.width()) {
                     self.say(&coloured(*status, &line));
                 }
             }
             Event::Warning { .. } | Event::ItemBad { .. } => {
-                if let Some(line) = told(event) {
+                if let Some(line) = told(event, self.names.width()) {
                     self.say(&format!("\u{1b}[33m{line}\u{1b}[0m"));
                 }
             }
             other => {
-                if let Some(line) = told(other) {
+                if let Some(line) = told(other, self.names.width()) {
                     self.say(&line);
                 }
             }

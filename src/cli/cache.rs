@@ -3,7 +3,7 @@
 use crate::cache::{usage, verify};
 
 use super::arguments::{CacheAction, CacheArguments, Common};
-use super::lines::bytes_text;
+use super::lines::{bytes_text, counted};
 use super::{CliError, context, print};
 
 /// Does what was asked.
@@ -29,9 +29,9 @@ pub fn cache(arguments: &CacheArguments, common: &Common) -> Result<u8, CliError
             let mut text = String::new();
             for part in parts.iter().filter(|part| part.bytes > 0) {
                 text.push_str(&format!(
-                    "{:>10}  {:>8} files  {}\n",
+                    "{:>10}  {:>14}  {}\n",
                     bytes_text(part.bytes),
-                    part.files,
+                    counted(part.files as usize, "file"),
                     part.name
                 ));
             }
@@ -55,10 +55,10 @@ pub fn cache(arguments: &CacheArguments, common: &Common) -> Result<u8, CliError
                     .map(|name| format!("damaged: {name}\n"))
                     .collect();
                 text.push_str(&format!(
-                    "{} objects, {} items, {} step records, {} read: {}\n",
-                    found.objects,
-                    found.items,
-                    found.records,
+                    "{}, {}, {}, {} read: {}\n",
+                    counted(found.objects, "object"),
+                    counted(found.items, "item"),
+                    counted(found.records, "step record"),
                     bytes_text(found.bytes),
                     match found.damaged.len() {
                         0 => "all whole".to_string(),

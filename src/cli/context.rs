@@ -8,8 +8,8 @@ use crate::manifest::{Manifest, Problem, Problems};
 use crate::plan::{Plan, PlanOptions};
 use crate::source::Source;
 
-use super::CliError;
 use super::arguments::{Common, ManifestArguments};
+use super::{CliError, corpora_problem};
 
 /// Reads the manifest and builds its plan.
 pub fn plan(arguments: &ManifestArguments, common: &Common) -> Result<Plan, CliError> {
@@ -58,21 +58,8 @@ pub fn corpora(
         .help("name an existing corpora.toml with --corpora or with `corpora` in the manifest")
     })?;
     let source = Source::new(file.display().to_string(), text);
-    let mut corpora = Corpora::parse(source.text()).map_err(|error| {
-        let place = source.place(error.span().unwrap_or(0..0));
-        let mut lines = error.message().lines();
-        let problem = Problem::new(
-            "corpora::value",
-            format!("corpora.toml: {}", lines.next().unwrap_or("wrong")),
-        );
-        let rest: Vec<&str> = lines.collect();
-        let problem = problem.at(&place, "here");
-        if rest.is_empty() {
-            problem
-        } else {
-            problem.help(rest.join(" "))
-        }
-    })?;
+    let mut corpora =
+        Corpora::parse(source.text()).map_err(|error| corpora_problem::problem(&source, &error))?;
     let base = file.parent().unwrap_or(Path::new(""));
     corpora.folder = match given_folder {
         Some(folder) => folder.to_path_buf(),
@@ -82,7 +69,7 @@ pub fn corpora(
 }
 
 /// `corpora.toml` in `folder`, in one above it, or in the current folder.
-fn search(folder: &Path) -> Option<PathBuf> {
+pub fn search(folder: &Path) -> Option<PathBuf> {
     let folder = if folder.as_os_str().is_empty() {
         Path::new(".")
     } else {
@@ -95,5 +82,9 @@ fn search(folder: &Path) -> Option<PathBuf> {
         .map(|above| above.join("corpora.toml"))
         .collect();
     candidates.push(current.to_path_buf());
-    candidates.into_iter().find(|path| path.is_file())
+    let found = candidates.into_iter().find(|path| path.is_file())?;
+    // People read the short form.
+    let here = std::env::current_dir().ok();
+    let short = here.and_then(|here| found.strip_prefix(here).ok().map(Path::to_path_buf));
+    Some(short.unwrap_or(found))
 }

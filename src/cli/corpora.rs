@@ -8,6 +8,7 @@ use crate::manifest::suggest;
 use crate::stage::Facts;
 
 use super::arguments::{Common, CorporaArguments};
+use super::lines::counted;
 use super::{CliError, context, print};
 
 /// Lists or checks corpora.
@@ -105,7 +106,7 @@ fn describe(check: &CountCheck, config: &CorpusConfig, warnings: &[String]) -> S
     let hours = |hours: f64| format!("{hours:.3}");
     let mut text = format!("{}: {}\n", check.corpus, config.title);
     text.push_str(&format!(
-        "  {} utterances, {} speakers, {} h; {} usable\n",
+        "  utterances {}, speakers {}, hours {}; {} usable\n",
         count(&check.utterances),
         count(&check.speakers),
         against(
@@ -132,7 +133,10 @@ fn describe(check: &CountCheck, config: &CorpusConfig, warnings: &[String]) -> S
         text.push_str(&format!("  warning: {warning}\n"));
     }
     if warnings.len() > 5 {
-        text.push_str(&format!("  and {} more warnings\n", warnings.len() - 5));
+        text.push_str(&format!(
+            "  and {}\n",
+            counted(warnings.len() - 5, "more warning")
+        ));
     }
     text.push('\n');
     text

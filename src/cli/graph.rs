@@ -28,7 +28,7 @@ fn dot(plan: &Plan) -> String {
         };
         text.push_str(&format!(
             "  s{index} [label = \"{}\\n{}\"{shape}];\n",
-            step.id(),
+            step.id().replace('\\', "\\\\").replace('"', "\\\""),
             step.declaration.kind.name
         ));
     }
@@ -51,7 +51,10 @@ fn mermaid(plan: &Plan) -> String {
         };
         text.push_str(&format!(
             "  s{index}{open}\"{}<br/><small>{}</small>\"{close}\n",
-            step.id(),
+            step.id()
+                .replace('&', "&amp;")
+                .replace('"', "&quot;")
+                .replace('<', "&lt;"),
             step.declaration.kind.name
         ));
     }

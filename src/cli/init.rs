@@ -2,21 +2,39 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::path::Path;
 
 use super::arguments::InitArguments;
-use super::{CliError, print};
+use super::{CliError, context, print};
 
 const TEMPLATE: &str = include_str!("../../pipelines/demo.toml");
+const CORPORA: &str = include_str!("../../corpora.toml");
 
-/// Writes the demo manifest under another name.
+/// Writes the demo manifest under another name, and a `corpora.toml` beside it where none would be found.
 pub fn init(arguments: &InitArguments) -> Result<u8, CliError> {
     let path = &arguments.manifest;
+    create(path, TEMPLATE)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut told = format!("wrote {}", path.display());
+    if context::search(folder).is_none() {
+        let corpora = folder.join("corpora.toml");
+        create(&corpora, CORPORA)?;
+        told.push_str(&format!(" and {}", corpora.display()));
+    }
+    print(&format!(
+        "{told}; run it with: pipe run {}\n",
+        path.display()
+    ))?;
+    Ok(0)
+}
+
+fn create(path: &Path, text: &str) -> Result<(), CliError> {
     let file = OpenOptions::new().write(true).create_new(true).open(path);
     let mut file = match file {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             return Err(CliError::Usage {
-                message: format!("{} exists", path.display()),
+                message: format!("{} exists and stays as it is", path.display()),
                 help: "name another file: pipe init my.toml".into(),
             });
         }
@@ -27,15 +45,9 @@ pub fn init(arguments: &InitArguments) -> Result<u8, CliError> {
             });
         }
     };
-    file.write_all(TEMPLATE.as_bytes())
+    file.write_all(text.as_bytes())
         .map_err(|source| CliError::Output {
             what: path.display().to_string(),
             source,
-        })?;
-    print(&format!(
-        "wrote {}; run it with: pipe run {}\n",
-        path.display(),
-        path.display()
-    ))?;
-    Ok(0)
+        })
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::Write;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use miette::Report;
@@ -16,6 +17,40 @@ use super::signals::Signals;
 pub struct LineObserver {
     signals: Signals,
     told: Mutex<HashMap<String, Instant>>,
+    names: NameColumn,
+}
+
+/// How wide the column of step names is; known once the run has told its steps.
+#[derive(Default)]
+pub struct NameColumn(AtomicUsize);
+
+impl NameColumn {
+    /// Wide enough for all of `names`, within reason.
+    pub fn width_of<'a>(names: impl Iterator<Item = &'a str>) -> usize {
+        let longest = names.map(|name| name.chars().count()).max();
+        longest.unwrap_or(0).clamp(8, 60)
+    }
+
+    /// Takes the names from the event that starts a run.
+    pub fn hear(&self, event: &Event) {
+        if let Event::RunStarted { steps, .. } = event {
+            let width = Self::width_of(steps.iter().map(String::as_str));
+            self.0.store(width, Ordering::Relaxed);
+        }
+    }
+
+    /// The width in characters.
+    pub fn width(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// `1 item`, `2 items`.
+pub fn counted(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        _ => format!("{count} {noun}s"),
+    }
 }
 
 impl LineObserver {
@@ -24,6 +59,7 @@ impl LineObserver {
         Self {
             signals,
             told: Mutex::default(),
+            names: NameColumn::default(),
         }
     }
 }
@@ -33,6 +69,7 @@ const PROGRESS_EVERY: Duration = Duration::from_secs(5);
 
 impl Observer for LineObserver {
     fn event(&self, event: &Event) {
+        self.names.hear(event);
         let line = match event {
             Event::StepProgress { step, done, total } => {
                 let mut told = self
@@ -48,7 +85,7 @@ impl Observer for LineObserver {
             }
             Event::StepStarted { step } => format!("  {step}: started"),
             Event::Epoch { step, report } => format!("  {step}: {}", epoch_text(report)),
-            other => match told(other) {
+            other => match told(other, self.names.width()) {
                 Some(line) => line,
                 None => return,
             },
@@ -65,10 +102,12 @@ impl Observer for LineObserver {
     }
 }
 
-/// The line for events that every form of output tells.
-pub fn told(event: &Event) -> Option<String> {
+/// The line for events that every form of output tells; names of steps take `width` characters.
+pub fn told(event: &Event, width: usize) -> Option<String> {
     match event {
-        Event::RunStarted { manifest, steps } => Some(format!("{manifest}: {} steps", steps.len())),
+        Event::RunStarted { manifest, steps } => {
+            Some(format!("{manifest}: {}", counted(steps.len(), "step")))
+        }
         Event::StepWaiting { step } => Some(format!(
             "  {step}: another run works on this, waiting for it"
         )),
@@ -85,10 +124,16 @@ pub fn told(event: &Event) -> Option<String> {
             reused,
             bad,
             ..
-        } => Some(format!(
-            "  {}",
-            finished(step, *status, *seconds, *computed, *reused, *bad)
-        )),
+        } => {
+            let done = finished(*status, *seconds, *computed, *reused, *bad);
+            let mark = match status {
+                Status::Hit => "=",
+                Status::Executed => "+",
+                Status::Failed => "!",
+                Status::Skipped => "-",
+            };
+            Some(format!("  {mark} {step:<width$}  {done}"))
+        }
         Event::RunFinished {
             steps,
             items,
@@ -98,26 +143,21 @@ pub fn told(event: &Event) -> Option<String> {
     }
 }
 
-fn finished(
-    step: &str,
-    status: Status,
-    seconds: f64,
-    computed: usize,
-    reused: usize,
-    bad: usize,
-) -> String {
-    let (mark, word) = match status {
-        Status::Hit => ("=", "unchanged"),
-        Status::Executed => ("+", "done"),
-        Status::Failed => ("!", "failed"),
-        Status::Skipped => ("-", "not run"),
+fn finished(status: Status, seconds: f64, computed: usize, reused: usize, bad: usize) -> String {
+    let word = match status {
+        Status::Hit => "unchanged",
+        Status::Executed => "done",
+        Status::Failed => "failed",
+        Status::Skipped => "not run",
     };
     let mut parts = vec![word.to_string()];
     if computed + reused > 0 {
         parts.push(match (computed, reused) {
-            (0, reused) => format!("{reused} items"),
-            (computed, 0) => format!("{computed} items"),
-            (computed, reused) => format!("{computed} items new, {reused} reused"),
+            (0, reused) => counted(reused, "item"),
+            (computed, 0) => counted(computed, "item"),
+            (computed, reused) => {
+                format!("{} new, {reused} reused", counted(computed, "item"))
+            }
         });
     }
     if bad > 0 {
@@ -126,7 +166,7 @@ fn finished(
     if seconds >= 0.05 {
         parts.push(duration_text(seconds));
     }
-    format!("{mark} {step:<28} {}", parts.join(", "))
+    parts.join(", ")
 }
 
 fn summary(steps: &StepCounts, items: &ItemCounts, seconds: f64) -> String {
@@ -144,8 +184,9 @@ fn summary(steps: &StepCounts, items: &ItemCounts, seconds: f64) -> String {
     let mut line = format!("{} in {}", parts.join(", "), duration_text(seconds));
     if items.computed > 0 {
         line.push_str(&format!(
-            "; {} items computed, {} reused",
-            items.computed, items.reused
+            "; {} computed, {} reused",
+            counted(items.computed, "item"),
+            items.reused
         ));
     }
     if items.bad > 0 {

@@ -5,6 +5,7 @@ mod bars;
 mod cache;
 mod context;
 mod corpora;
+mod corpora_problem;
 mod graph;
 mod init;
 mod json;

@@ -9,6 +9,7 @@ use crate::digest::Digest;
 use crate::exec::{Group, Listings, list_sources, whole_material};
 
 use super::arguments::{Common, ManifestArguments};
+use super::lines::{NameColumn, counted};
 use super::{CliError, context, print};
 
 /// What a run would do with one step.
@@ -126,10 +127,12 @@ pub fn plan(arguments: &ManifestArguments, common: &Common) -> Result<u8, CliErr
         forecasts.insert(index, forecast);
     }
     cache.files.save()?;
-    let impossible = forecasts
+    let stuck = forecasts
         .values()
-        .any(|forecast| matches!(forecast, Forecast::Impossible { .. }));
+        .filter(|forecast| matches!(forecast, Forecast::Impossible { .. }))
+        .count();
     let mut text = String::new();
+    let width = NameColumn::width_of(plan.steps.iter().map(|step| step.id()));
     for (index, step) in plan.steps.iter().enumerate() {
         let Some(forecast) = forecasts.get(&index) else {
             continue;
@@ -139,7 +142,7 @@ pub fn plan(arguments: &ManifestArguments, common: &Common) -> Result<u8, CliErr
             text.push_str(&format!("{line}\n"));
         } else {
             let (mark, words) = describe(forecast);
-            text.push_str(&format!("  {mark} {:<28} {words}\n", step.id()));
+            text.push_str(&format!("  {mark} {:<width$}  {words}\n", step.id()));
         }
     }
     if !common.json {
@@ -152,16 +155,24 @@ pub fn plan(arguments: &ManifestArguments, common: &Common) -> Result<u8, CliErr
             .filter(|forecast| matches!(forecast, Forecast::Depends { .. }))
             .count();
         text.push_str(&format!(
-            "{} steps: {} unchanged, {runs} to run, {depends} depending on them\n",
-            plan.steps.len(),
+            "{}: {} unchanged, {runs} to run{}{}\n",
+            counted(plan.steps.len(), "step"),
             forecasts
                 .values()
                 .filter(|forecast| **forecast == Forecast::Hit)
                 .count(),
+            match depends {
+                0 => String::new(),
+                count => format!(", {count} depending on them"),
+            },
+            match stuck {
+                0 => String::new(),
+                count => format!(", {count} cannot run"),
+            },
         ));
     }
     print(&text)?;
-    Ok(u8::from(impossible))
+    Ok(u8::from(stuck > 0))
 }
 
 fn describe(forecast: &Forecast) -> (&'static str, String) {
@@ -173,11 +184,17 @@ fn describe(forecast: &Forecast) -> (&'static str, String) {
         } => ("+", "runs".into()),
         Forecast::Run { missing: 0, reused } => (
             "+",
-            format!("runs, {reused} items reused, the rest follows from steps before"),
+            format!(
+                "runs, {} reused, the rest follows from steps before",
+                counted(*reused, "item")
+            ),
         ),
         Forecast::Run { missing, reused } => (
             "+",
-            format!("runs, {missing} items to compute, {reused} reused"),
+            format!(
+                "runs, {} to compute, {reused} reused",
+                counted(*missing, "item")
+            ),
         ),
         Forecast::Depends { after } => ("?", format!("runs if {} changes", after.join(" or "))),
         Forecast::Impossible { reason } => ("!", format!("cannot run: {reason}")),

@@ -91,6 +91,12 @@ fn json_schema(shown: &[&Kind]) -> Json {
             object
         })
         .collect();
+    // A stage of an included manifest may be amended without naming its kind again.
+    let amendment = json!({
+        "description": "Changes to a stage of an included manifest.",
+        "type": "object",
+        "not": { "required": ["kind"] },
+    });
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "pipe manifest",
@@ -99,10 +105,10 @@ fn json_schema(shown: &[&Kind]) -> Json {
             "name": { "type": "string" },
             "description": { "type": "string" },
             "corpora": { "type": "string" },
-            "include": { "type": ["string", "array"] },
+            "include": { "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] },
             "vars": { "type": "object" },
-            "matrix": { "type": "object" },
-            "stage": { "type": "object", "additionalProperties": { "oneOf": stages } },
+            "matrix": { "type": "object", "additionalProperties": { "type": "array" } },
+            "stage": { "type": "object", "additionalProperties": { "anyOf": [{ "oneOf": stages }, amendment] } },
         },
         "additionalProperties": false,
     })
@@ -112,7 +118,7 @@ fn table_schema(parameters: &[Parameter]) -> Json {
     let mut properties = Map::new();
     let mut required = Vec::new();
     for parameter in parameters {
-        let mut schema = shape_schema(&parameter.shape);
+        let mut schema = or_variable(shape_schema(&parameter.shape));
         schema["description"] = json!(parameter.doc);
         match parameter.absent {
             Absent::Error => required.push(json!(parameter.name)),
@@ -124,6 +130,14 @@ fn table_schema(parameters: &[Parameter]) -> Json {
         properties.insert(parameter.name.into(), schema);
     }
     json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
+}
+
+/// Anything may come from a variable: `"${name}"`.
+fn or_variable(schema: Json) -> Json {
+    if schema == json!({ "type": "string" }) {
+        return schema;
+    }
+    json!({ "anyOf": [schema, { "type": "string", "pattern": "\\$\\{[^}]+\\}" }] })
 }
 
 fn shape_schema(shape: &Shape) -> Json {
@@ -153,6 +167,9 @@ fn shape_schema(shape: &Shape) -> Json {
                     let mut object = table_schema(variant.parameters);
                     object["description"] = json!(variant.doc);
                     object["properties"][*tag] = json!({ "const": variant.name });
+                    if let Some(required) = object["required"].as_array_mut() {
+                        required.push(json!(tag));
+                    }
                     object
                 })
                 .collect();

@@ -20,5 +20,5 @@ pub use corpora::Corpora;
 pub use error::CorpusError;
 pub use labels::{LabelMap, Mapped};
 pub use listing::{AudioSource, DropCause, Dropped, Entry, Listing};
-pub use reader::{READERS, Reader, ReaderOption, list, root_of};
+pub use reader::{READERS, Reader, ReaderOption, check_config, list, root_of};
 pub use utterance::{Emotion, Gender, Split, Utterance};

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::artifact::FileSet;
 use crate::cache::{Cache, write_atomically};
+use crate::manifest::variant_folder;
 use crate::plan::Plan;
 use crate::stage::{SourceListing, Stage};
 
@@ -23,20 +24,10 @@ pub struct Publisher<'a> {
 pub fn runs_folder(plan: &Plan, step: usize) -> PathBuf {
     let declaration = &plan.steps[step].declaration;
     let folder = PathBuf::from(&declaration.stage);
-    if declaration.variant.is_empty() {
-        return folder;
+    match variant_folder(&declaration.variant) {
+        None => folder,
+        Some(variant) => folder.join(variant),
     }
-    let parts: Vec<String> = declaration
-        .variant
-        .iter()
-        .map(|(axis, label)| {
-            format!(
-                "{axis}={}",
-                label.replace(|c: char| c == '/' || c.is_control(), "_")
-            )
-        })
-        .collect();
-    folder.join(parts.join(","))
 }
 
 impl<'a> Publisher<'a> {

@@ -8,13 +8,14 @@ use crate::artifact::ArtifactKind;
 use crate::source::Place;
 
 use super::parameter::{Absent, Parameter, Shape};
-use super::problem::{Problem, Problems, suggest};
+use super::problem::{Problem, Problems};
+use super::suggest::{near, suggest};
 use super::value::{Node, Table, Value};
 
 /// A checked table: canonical values with defaults, and where each given value was written.
 #[derive(Clone, Debug)]
 pub struct Checked {
-    /// All parameters in declared order; absent optional ones are left out.
+    /// All parameters in declared order; absent optional ones are left out, and what is wrong.
     pub values: serde_json::Map<String, Json>,
     /// Dotted path (`encoder.0.width`) to place, for values that were written.
     pub places: HashMap<String, Place>,
@@ -22,6 +23,22 @@ pub struct Checked {
     pub inputs: Vec<InputReference>,
     /// Dotted path of each reference to a corpus.
     pub corpora: Vec<(String, String)>,
+}
+
+impl Checked {
+    /// Where the parameter at a dotted path, or the nearest one around it, was written.
+    pub fn place_of(&self, path: &str, otherwise: &Place) -> Place {
+        let mut path = path;
+        loop {
+            if let Some(place) = self.places.get(path) {
+                return place.clone();
+            }
+            match path.rsplit_once('.') {
+                Some((parent, _)) => path = parent,
+                None => return otherwise.clone(),
+            }
+        }
+    }
 }
 
 /// A reference to another stage.
@@ -74,15 +91,20 @@ impl Checker<'_> {
         ignore: &[&str],
     ) -> serde_json::Map<String, Json> {
         let known: BTreeSet<&str> = parameters.iter().map(|parameter| parameter.name).collect();
+        // A required key that is only misspelt is not told as missing, too.
+        let mut misspelt: BTreeSet<&str> = BTreeSet::new();
         for entry in &table.entries {
             if !known.contains(entry.key.as_str()) && !ignore.contains(&entry.key.as_str()) {
-                let valid = known.iter().copied().chain(ignore.iter().copied());
+                let names = parameters.iter().map(|parameter| parameter.name);
+                let valid = ignore.iter().copied().chain(names);
+                let valid = valid.filter(|name| table.get(name).is_none());
+                misspelt.extend(near(&entry.key, valid.clone()).first());
                 self.problems.push(
                     Problem::new(
                         "manifest::unknown_key",
-                        format!("unknown key `{}` in {what}", entry.key),
+                        format!("unknown key `{}`", entry.key),
                     )
-                    .at(&entry.key_place, "not a key here")
+                    .at(&entry.key_place, format!("{what} has no such key"))
                     .help(suggest(&entry.key, valid)),
                 );
             }
@@ -104,6 +126,7 @@ impl Checker<'_> {
                     Absent::Default(json) => {
                         values.insert(parameter.name.into(), default_value(parameter.name, json));
                     }
+                    Absent::Error if misspelt.contains(parameter.name) => {}
                     Absent::Error => self.problems.push(
                         Problem::new(
                             "manifest::missing_key",
@@ -111,7 +134,7 @@ impl Checker<'_> {
                         )
                         .at(table_place, format!("`{}` is missing", parameter.name))
                         .help(format!(
-                            "{} = {}",
+                            "add `{}`: {}",
                             parameter.name,
                             parameter.shape.describe()
                         )),
@@ -124,12 +147,13 @@ impl Checker<'_> {
 
     fn value(&mut self, path: &str, node: &Node, shape: &'static Shape) -> Option<Json> {
         match (shape, &node.value) {
+            (_, Value::Unknown) => None,
             (Shape::Bool, Value::Bool(value)) => Some(Json::Bool(*value)),
             (Shape::Integer { min, max }, Value::Integer(value)) => {
                 if (min..=max).contains(&value) {
                     return Some(Json::from(*value));
                 }
-                self.out_of_range(node, shape)
+                self.out_of_range(path, node, shape)
             }
             (Shape::Float { min, max }, Value::Integer(_) | Value::Float(_)) => {
                 let value = match &node.value {
@@ -142,21 +166,14 @@ impl Checker<'_> {
                 if (*min..=*max).contains(&value) {
                     return Some(Json::from(value));
                 }
-                self.out_of_range(node, shape)
+                self.out_of_range(path, node, shape)
             }
             (Shape::Text | Shape::Path, Value::Text(value)) => Some(Json::String(value.clone())),
             (Shape::Choice(choices), Value::Text(value)) => {
                 if choices.contains(&value.as_str()) {
                     return Some(Json::String(value.clone()));
                 }
-                self.problems.push(
-                    Problem::new(
-                        "manifest::choice",
-                        format!("`{value}` is not a value of `{}`", last(path)),
-                    )
-                    .at(&node.place, format!("expected {}", shape.describe()))
-                    .help(suggest(value, choices.iter().copied())),
-                );
+                self.wrong_choice(last(path), value, node, choices);
                 None
             }
             (Shape::Corpus, Value::Text(value)) => {
@@ -171,7 +188,7 @@ impl Checker<'_> {
                 });
                 Some(Json::String(value.clone()))
             }
-            (Shape::List(item), Value::List(nodes)) => Some(self.list(path, nodes, item)),
+            (Shape::List(item), Value::List(nodes)) => self.list(path, nodes, item),
             (Shape::OneOrMany(item), Value::List(nodes)) => {
                 if nodes.is_empty() {
                     self.problems.push(
@@ -182,7 +199,7 @@ impl Checker<'_> {
                         .at(&node.place, format!("expected {}", shape.describe())),
                     );
                 }
-                Some(self.list(path, nodes, item))
+                self.list(path, nodes, item)
             }
             (Shape::OneOrMany(item), _) => {
                 let path = join(path, "0");
@@ -191,14 +208,9 @@ impl Checker<'_> {
             }
             (Shape::Table(parameters), Value::Table(table)) => {
                 let what = format!("`{}`", last(path));
-                Some(Json::Object(self.table(
-                    path,
-                    table,
-                    &node.place,
-                    &what,
-                    parameters,
-                    &[],
-                )))
+                let before = self.problems.len();
+                let values = self.table(path, table, &node.place, &what, parameters, &[]);
+                (self.problems.len() == before).then_some(Json::Object(values))
             }
             (Shape::Map(item), Value::Table(table)) => {
                 let mut values = serde_json::Map::new();
@@ -227,14 +239,15 @@ impl Checker<'_> {
         }
     }
 
-    fn list(&mut self, path: &str, nodes: &[Node], item: &'static Shape) -> Json {
+    /// The list, unless one of its items is wrong.
+    fn list(&mut self, path: &str, nodes: &[Node], item: &'static Shape) -> Option<Json> {
         let mut values = Vec::new();
         for (index, node) in nodes.iter().enumerate() {
             let path = join(path, &index.to_string());
             self.checked.places.insert(path.clone(), node.place.clone());
             values.extend(self.value(&path, node, item));
         }
-        Json::Array(values)
+        (values.len() == nodes.len()).then_some(Json::Array(values))
     }
 
     fn tagged(
@@ -246,6 +259,7 @@ impl Checker<'_> {
         variants: &'static [super::parameter::Variant],
     ) -> Option<Json> {
         let names = || variants.iter().map(|variant| variant.name);
+        let before = self.problems.len();
         let Some(entry) = table.entry(tag) else {
             self.problems.push(
                 Problem::new(
@@ -253,34 +267,55 @@ impl Checker<'_> {
                     format!("`{}` needs the key `{tag}`", last(path)),
                 )
                 .at(&node.place, format!("`{tag}` is missing"))
-                .help(suggest("", names())),
+                .help(format!("add `{tag}`: {}", one_of(names()))),
             );
             return None;
         };
         let found = entry.node.value.describe();
         let Some(variant) = variants.iter().find(|variant| variant.name == found) else {
-            self.problems.push(
-                Problem::new(
-                    "manifest::choice",
-                    format!("`{found}` is not a value of `{tag}`"),
-                )
-                .at(&entry.node.place, "unknown")
-                .help(suggest(&found, names())),
-            );
+            let names: Vec<&'static str> = names().collect();
+            self.wrong_choice(tag, &found, &entry.node, &names);
             return None;
         };
         let what = format!("`{tag} = \"{}\"`", variant.name);
         let mut values = serde_json::Map::new();
         values.insert(tag.into(), Json::String(variant.name.into()));
         values.extend(self.table(path, table, &node.place, &what, variant.parameters, &[tag]));
-        Some(Json::Object(values))
+        (self.problems.len() == before).then_some(Json::Object(values))
     }
 
-    fn out_of_range(&mut self, node: &Node, shape: &Shape) -> Option<Json> {
+    fn wrong_choice(&mut self, name: &str, found: &str, node: &Node, choices: &[&'static str]) {
+        const LONGEST_LABEL: usize = 60;
+        let mut label = format!("expected {}", one_of(choices.iter().copied()));
+        let mut help = Vec::new();
+        if !near(found, choices.iter().copied()).is_empty() {
+            help.push(suggest(found, choices.iter().copied()));
+        }
+        // Labels are not wrapped, help is.
+        if label.len() > LONGEST_LABEL {
+            help.push(label);
+            label = format!("no value of `{name}`");
+        }
+        let problem = Problem::new(
+            "manifest::choice",
+            format!("\"{found}\" is not a value of `{name}`"),
+        )
+        .at(&node.place, label);
+        self.problems.push(match help.is_empty() {
+            true => problem,
+            false => problem.help(help.join(" ")),
+        });
+    }
+
+    fn out_of_range(&mut self, path: &str, node: &Node, shape: &Shape) -> Option<Json> {
         self.problems.push(
             Problem::new(
                 "manifest::range",
-                format!("{} is out of range", node.value.describe()),
+                format!(
+                    "`{}` is out of range: {}",
+                    last(path),
+                    node.value.describe()
+                ),
             )
             .at(&node.place, format!("expected {}", shape.describe())),
         );
@@ -298,7 +333,7 @@ impl Checker<'_> {
                 format!(
                     "expected {}, found {}",
                     shape.describe(),
-                    node.value.type_name()
+                    node.value.found()
                 ),
             ),
         );
@@ -306,7 +341,18 @@ impl Checker<'_> {
     }
 }
 
+fn one_of<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<String> = names.map(|name| format!("\"{name}\"")).collect();
+    match &names[..] {
+        [one] => one.clone(),
+        _ => format!("one of {}", names.join(", ")),
+    }
+}
+
 fn fits_by_type(shape: &Shape, value: &Value) -> bool {
+    if matches!(value, Value::Unknown) {
+        return true;
+    }
     match shape {
         Shape::Bool => matches!(value, Value::Bool(_)),
         Shape::Integer { .. } => matches!(value, Value::Integer(_)),

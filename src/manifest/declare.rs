@@ -1,20 +1,25 @@
 //! From one table to declarations of steps: variants expanded, parameters checked, inputs resolved.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use petgraph::graph::{DiGraph, NodeIndex};
 use serde_json::{Map, Value as Json};
 
 use crate::source::{Place, Source};
 
-use super::check::{Checked, check};
+use super::connect::{connect, spread_axes};
 use super::kind::Kind;
-use super::matrix::{Matrix, Variant};
-use super::problem::{Problem, Problems, suggest};
+use super::matrix::{Matrix, Variant, variant_folder};
+use super::problem::{Problem, Problems};
 use super::read::read;
+use super::resolve::{Others, check_variant};
+use super::stages::read_stages;
 use super::substitute::{self, Bindings};
-use super::value::{Table, TableEntry, Value};
+use super::suggest::suggest;
+use super::value::{Table, Value};
+
+/// Longest name of a folder that file systems take, in bytes.
+const LONGEST_NAME_BYTES: usize = 255;
 
 const TOP_LEVEL: [&str; 7] = [
     "name",
@@ -62,6 +67,8 @@ pub struct Declaration {
     pub inputs: BTreeMap<String, Vec<usize>>,
     /// References to corpora: dotted path and name.
     pub corpora: Vec<(String, String)>,
+    /// False when something is wrong with its parameters.
+    pub sound: bool,
 }
 
 impl Declaration {
@@ -94,27 +101,19 @@ impl Declaration {
     }
 }
 
-/// A stage before its variants are expanded.
-struct Stage<'a> {
-    entry: &'a TableEntry,
-    table: &'a Table,
-    kind: &'static Kind,
-    inputs: Vec<usize>,
-    axes: BTreeSet<String>,
-}
-
 impl Manifest {
-    /// Reads, expands and checks a manifest.
+    /// Reads, expands and checks a manifest. What is wrong with single stages goes to `problems`, so that more can be
+    /// found wrong with the others.
     ///
     /// # Errors
-    /// All problems found, each with its place.
+    /// When a file cannot be read or is not TOML.
     pub fn read(
         path: &Path,
         overrides: &[String],
         kinds: &'static [&'static Kind],
+        problems: &mut Problems,
     ) -> Result<Self, Problems> {
-        let (source, table) = read(path, overrides)?;
-        let mut problems = Problems::default();
+        let (source, table) = read(path, overrides, problems)?;
         for entry in table
             .entries
             .iter()
@@ -123,41 +122,39 @@ impl Manifest {
             problems.push(
                 Problem::new(
                     "manifest::unknown_key",
-                    format!("unknown key `{}` in the manifest", entry.key),
+                    format!("unknown key `{}`", entry.key),
                 )
-                .at(&entry.key_place, "not a key here")
+                .at(&entry.key_place, "a manifest has no such key")
                 .help(format!(
-                    "{}; stages are tables named [stage.<name>]",
+                    "stages are tables named [stage.<name>]; {}",
                     suggest(&entry.key, TOP_LEVEL)
                 )),
             );
         }
-        let name = text_of(&table, "name", &mut problems);
-        let name = name.map_or_else(
-            || {
-                path.file_stem().map_or_else(
-                    || "pipeline".into(),
-                    |stem| stem.to_string_lossy().into_owned(),
-                )
-            },
-            |(name, _)| name,
-        );
-        let corpora = text_of(&table, "corpora", &mut problems).map(|(written, place)| {
+        let name = match text_of(&table, "name", problems) {
+            Some((name, place)) => {
+                check_name(&name, &place, problems);
+                name
+            }
+            None => path
+                .file_stem()
+                .map(|stem| stem.to_string_lossy().into_owned())
+                .filter(|name| is_folder_name(name))
+                .unwrap_or_else(|| "pipeline".into()),
+        };
+        let corpora = text_of(&table, "corpora", problems).map(|(written, place)| {
             let folder = Path::new(place.source.name())
                 .parent()
                 .unwrap_or(Path::new(""));
             (folder.join(written), place)
         });
-        let vars = variables(&table, &mut problems);
-        let matrix = match table_of(&table, "matrix", &mut problems) {
-            Some(axes) => Matrix::read(
-                &substitute::table(axes, &vars, &mut problems),
-                &mut problems,
-            ),
+        let vars = variables(&table, problems);
+        let matrix = match table_of(&table, "matrix", problems) {
+            Some(axes) => Matrix::read(&substitute::table(axes, &vars, problems), problems),
             None => Matrix::default(),
         };
-        let steps = match table_of(&table, "stage", &mut problems) {
-            Some(stages) => declare(stages, &vars, &matrix, kinds, &mut problems),
+        let steps = match table_of(&table, "stage", problems) {
+            Some(stages) => declare(stages, &vars, &matrix, kinds, problems),
             None => {
                 problems.push(
                     Problem::new("manifest::no_stages", "the manifest has no stages")
@@ -167,7 +164,7 @@ impl Manifest {
                 Vec::new()
             }
         };
-        problems.or_ok(Self {
+        Ok(Self {
             name,
             path: path.to_path_buf(),
             source,
@@ -175,6 +172,22 @@ impl Manifest {
             steps,
         })
     }
+}
+
+/// The name is that of a folder under `runs`, so it must stay one folder.
+fn check_name(name: &str, place: &Place, problems: &mut Problems) {
+    if !is_folder_name(name) {
+        problems.push(
+            Problem::new("manifest::name", format!("{name:?} cannot name a manifest"))
+                .at(place, "results go into a folder of this name")
+                .help("use a name without `/` and control characters that is not `.` or `..`"),
+        );
+    }
+}
+
+fn is_folder_name(name: &str) -> bool {
+    let odd = |c: char| c == '/' || c.is_control();
+    !name.is_empty() && name != "." && name != ".." && !name.contains(odd) && name.len() < 200
 }
 
 fn text_of(table: &Table, key: &str, problems: &mut Problems) -> Option<(String, Place)> {
@@ -185,7 +198,7 @@ fn text_of(table: &Table, key: &str, problems: &mut Problems) -> Option<(String,
             problems.push(
                 Problem::new("manifest::type", format!("`{key}` has the wrong type")).at(
                     &node.place,
-                    format!("expected a string, found {}", other.type_name()),
+                    format!("expected a string, found {}", other.found()),
                 ),
             );
             None
@@ -201,7 +214,7 @@ fn table_of<'a>(table: &'a Table, key: &str, problems: &mut Problems) -> Option<
             problems.push(
                 Problem::new("manifest::type", format!("`{key}` has the wrong type")).at(
                     &node.place,
-                    format!("expected a table, found {}", other.type_name()),
+                    format!("expected a table, found {}", other.found()),
                 ),
             );
             None
@@ -228,11 +241,8 @@ fn declare(
     kinds: &'static [&'static Kind],
     problems: &mut Problems,
 ) -> Vec<Declaration> {
-    let mut stages = known_stages(table, vars, kinds, problems);
+    let (mut stages, broken) = read_stages(table, vars, kinds, problems);
     let order = connect(&mut stages, vars, matrix, problems);
-    let Some(order) = order else {
-        return Vec::new();
-    };
     spread_axes(&mut stages, &order);
 
     let mut steps: Vec<Declaration> = Vec::new();
@@ -240,21 +250,29 @@ fn declare(
     for index in order {
         let stage = &stages[index];
         let axes: Vec<&str> = stage.axes.iter().map(String::as_str).collect();
-        for variant in matrix.variants(&axes) {
+        let variants = matrix.variants(&axes);
+        check_folders(
+            &stage.entry.key,
+            &stage.entry.key_place,
+            &variants,
+            matrix,
+            problems,
+        );
+        for variant in variants {
+            let before = problems.len();
             let checked = check_variant(stage, &variant, vars, matrix, problems);
-            let inputs = resolve(
-                &checked,
-                stage,
-                &variant,
-                &stages,
-                &variants_of,
-                &steps,
-                problems,
-            );
+            let others = Others {
+                stages: &stages,
+                broken: &broken,
+                kinds,
+                steps: &steps,
+                variants_of: &variants_of,
+            };
+            let inputs = others.resolve(&checked, stage, &variant, problems);
             for complaint in (stage.kind.validate)(&checked.values) {
-                let place = nearest_place(&checked, &complaint.path, &stage.entry.key_place);
+                let place = checked.place_of(&complaint.path, &stage.entry.key_place);
                 let mut problem =
-                    Problem::new("manifest::value", complaint.message).at(&place, "here");
+                    Problem::new("manifest::value", complaint.message).at(&place, complaint.label);
                 if let Some(help) = complaint.help {
                     problem = problem.help(help);
                 }
@@ -271,10 +289,71 @@ fn declare(
                 place: stage.entry.key_place.clone(),
                 inputs,
                 corpora: checked.corpora,
+                sound: problems.len() == before,
             });
         }
     }
     steps
+}
+
+/// Every variant of a stage needs a folder of its own, with a name that file systems take.
+fn check_folders(
+    stage: &str,
+    stage_place: &Place,
+    variants: &[Variant],
+    matrix: &Matrix,
+    problems: &mut Problems,
+) {
+    if variants.is_empty() {
+        problems.push(
+            Problem::new(
+                "manifest::exclude",
+                format!("the matrix leaves no variant of `{stage}`"),
+            )
+            .at(stage_place, "nothing of this stage would run")
+            .help("`exclude` and the axes must leave at least one combination"),
+        );
+    }
+    let mut taken: HashMap<String, &Variant> = HashMap::new();
+    for variant in variants {
+        let Some(folder) = variant_folder(variant) else {
+            continue;
+        };
+        let odd = |(axis, label): &&(String, String)| {
+            label.len() > 100 || !folder.contains(&format!("{axis}={label}"))
+        };
+        let culprit = variant.iter().find(odd).or(variant.last());
+        let place = culprit.and_then(|(axis, label)| matrix.place_of(axis, label));
+        let place = place.cloned().unwrap_or_else(|| stage_place.clone());
+        if folder.len() > LONGEST_NAME_BYTES {
+            problems.push(
+                Problem::new(
+                    "manifest::long_label",
+                    format!(
+                        "the name of a variant of `{stage}` has {} bytes",
+                        folder.len()
+                    ),
+                )
+                .at(
+                    &place,
+                    format!(
+                        "a folder takes its name from this, at most {LONGEST_NAME_BYTES} bytes"
+                    ),
+                )
+                .help("give tables in an axis a short name: { name = \"...\", ... }"),
+            );
+        } else if let Some(other) = taken.insert(folder.clone(), variant) {
+            let labels = |variant: &Variant| step_id(stage, variant);
+            problems.push(
+                Problem::new(
+                    "manifest::same_folder",
+                    format!("`{}` and `{}` would share a folder", labels(other), labels(variant)),
+                )
+                .at(&place, format!("both would be called {folder}"))
+                .help("`/` and control characters become `_` in names of folders; give one of them another name"),
+            );
+        }
+    }
 }
 
 fn step_id(stage: &str, variant: &Variant) -> String {
@@ -286,302 +365,4 @@ fn step_id(stage: &str, variant: &Variant) -> String {
         .map(|(axis, label)| format!("{axis}={label}"))
         .collect();
     format!("{stage}[{}]", parts.join(","))
-}
-
-fn known_stages<'a>(
-    table: &'a Table,
-    vars: &Bindings,
-    kinds: &'static [&'static Kind],
-    problems: &mut Problems,
-) -> Vec<Stage<'a>> {
-    let mut stages = Vec::new();
-    for entry in &table.entries {
-        let name_is_plain = entry
-            .key
-            .chars()
-            .all(|c| c.is_alphanumeric() || c == '_' || c == '-');
-        if entry.key.is_empty() || !name_is_plain {
-            problems.push(
-                Problem::new(
-                    "manifest::stage_name",
-                    format!("`{}` cannot name a stage", entry.key),
-                )
-                .at(&entry.key_place, "expected letters, digits, `_` and `-`"),
-            );
-            continue;
-        }
-        let Value::Table(inner) = &entry.node.value else {
-            problems.push(
-                Problem::new(
-                    "manifest::type",
-                    format!("the stage `{}` has the wrong type", entry.key),
-                )
-                .at(
-                    &entry.node.place,
-                    format!("expected a table, found {}", entry.node.value.type_name()),
-                ),
-            );
-            continue;
-        };
-        let names = || kinds.iter().map(|kind| kind.name);
-        let Some(kind_node) = inner.get("kind") else {
-            problems.push(
-                Problem::new(
-                    "manifest::missing_key",
-                    format!("the stage `{}` needs the key `kind`", entry.key),
-                )
-                .at(&entry.key_place, "`kind` is missing")
-                .help(suggest(&entry.key, names())),
-            );
-            continue;
-        };
-        let kind_name = substitute::node(kind_node, vars, problems).value.describe();
-        match kinds.iter().find(|kind| kind.name == kind_name) {
-            Some(kind) => {
-                stages.push(Stage {
-                    entry,
-                    table: inner,
-                    kind,
-                    inputs: Vec::new(),
-                    axes: BTreeSet::new(),
-                });
-            }
-            None => problems.push(
-                Problem::new(
-                    "manifest::unknown_kind",
-                    format!("there is no stage kind `{kind_name}`"),
-                )
-                .at(&kind_node.place, "unknown kind")
-                .help(suggest(&kind_name, names())),
-            ),
-        }
-    }
-    stages
-}
-
-/// Finds which stages take which, and an order; a cycle is a problem and gives none.
-fn connect(
-    stages: &mut [Stage<'_>],
-    vars: &Bindings,
-    matrix: &Matrix,
-    problems: &mut Problems,
-) -> Option<Vec<usize>> {
-    let names: HashMap<String, usize> = stages
-        .iter()
-        .enumerate()
-        .map(|(index, stage)| (stage.entry.key.clone(), index))
-        .collect();
-    let mut graph: DiGraph<usize, Place> = DiGraph::new();
-    let nodes: Vec<NodeIndex> = (0..stages.len())
-        .map(|index| graph.add_node(index))
-        .collect();
-    for index in 0..stages.len() {
-        let stage = &stages[index];
-        let used: BTreeSet<String> = substitute::references(stage.table)
-            .iter()
-            .filter_map(|name| name.strip_prefix("matrix."))
-            .filter_map(|name| name.split('.').next().map(str::to_string))
-            .filter(|axis| matrix.axes().any(|known| known == axis))
-            .collect();
-        let axes: Vec<&str> = used.iter().map(String::as_str).collect();
-        let mut inputs = BTreeSet::new();
-        for variant in matrix.variants(&axes) {
-            // Errors are reported when every variant is checked for good.
-            let checked = check_variant(stage, &variant, vars, matrix, &mut Problems::default());
-            for input in checked.inputs {
-                if let Some(&target) = names.get(&input.stage) {
-                    if inputs.insert(target) {
-                        let place = nearest_place(
-                            &checked_places(&checked.places),
-                            &input.path,
-                            &stage.entry.key_place,
-                        );
-                        graph.add_edge(nodes[target], nodes[index], place);
-                    }
-                }
-            }
-        }
-        stages[index].inputs = inputs.into_iter().collect();
-        stages[index].axes = used;
-    }
-    let mut cyclic = false;
-    for component in petgraph::algo::tarjan_scc(&graph) {
-        let loops = component.len() > 1
-            || component
-                .iter()
-                .any(|&node| graph.contains_edge(node, node));
-        if loops {
-            cyclic = true;
-            let mut members: Vec<usize> = component.iter().map(|&node| graph[node]).collect();
-            members.sort_unstable();
-            let list: Vec<String> = members
-                .iter()
-                .map(|&i| format!("`{}`", stages[i].entry.key))
-                .collect();
-            let inside = graph.edge_indices().find(|&edge| {
-                graph
-                    .edge_endpoints(edge)
-                    .is_some_and(|(a, b)| component.contains(&a) && component.contains(&b))
-            });
-            let place = inside.map_or_else(
-                || stages[members[0]].entry.key_place.clone(),
-                |edge| graph[edge].clone(),
-            );
-            problems.push(
-                Problem::new(
-                    "manifest::cycle",
-                    format!("{} wait for each other", list.join(", ")),
-                )
-                .at(&place, "closes the circle")
-                .help("a stage can only take what stages before it make"),
-            );
-        }
-    }
-    if cyclic {
-        return None;
-    }
-    // Stages in the order of the text wherever their inputs allow it.
-    let mut order = Vec::new();
-    let mut done = vec![false; stages.len()];
-    while order.len() < stages.len() {
-        let next = (0..stages.len())
-            .find(|&i| !done[i] && stages[i].inputs.iter().all(|&input| done[input]))?;
-        done[next] = true;
-        order.push(next);
-    }
-    Some(order)
-}
-
-fn spread_axes(stages: &mut [Stage<'_>], order: &[usize]) {
-    for &index in order {
-        if stages[index].kind.gathers {
-            continue;
-        }
-        let inherited: Vec<String> = stages[index]
-            .inputs
-            .iter()
-            .flat_map(|&input| stages[input].axes.iter().cloned())
-            .collect();
-        stages[index].axes.extend(inherited);
-    }
-}
-
-fn check_variant(
-    stage: &Stage<'_>,
-    variant: &Variant,
-    vars: &Bindings,
-    matrix: &Matrix,
-    problems: &mut Problems,
-) -> Checked {
-    let mut bindings = vars.clone();
-    matrix.bind(variant, &mut bindings);
-    let table = substitute::table(stage.table, &bindings, problems);
-    let what = format!("`{}` (kind {})", stage.entry.key, stage.kind.name);
-    check(
-        &table,
-        &stage.entry.key_place,
-        &what,
-        stage.kind.parameters,
-        &["kind"],
-        problems,
-    )
-}
-
-fn checked_places(places: &HashMap<String, Place>) -> Checked {
-    Checked {
-        values: Map::new(),
-        places: places.clone(),
-        inputs: Vec::new(),
-        corpora: Vec::new(),
-    }
-}
-
-fn nearest_place(checked: &Checked, path: &str, fallback: &Place) -> Place {
-    let mut path = path;
-    loop {
-        if let Some(place) = checked.places.get(path) {
-            return place.clone();
-        }
-        match path.rsplit_once('.') {
-            Some((parent, _)) => path = parent,
-            None => return fallback.clone(),
-        }
-    }
-}
-
-fn resolve(
-    checked: &Checked,
-    stage: &Stage<'_>,
-    variant: &Variant,
-    stages: &[Stage<'_>],
-    variants_of: &HashMap<usize, Vec<usize>>,
-    steps: &[Declaration],
-    problems: &mut Problems,
-) -> BTreeMap<String, Vec<usize>> {
-    let mut inputs = BTreeMap::new();
-    for input in &checked.inputs {
-        let place = nearest_place(checked, &input.path, &stage.entry.key_place);
-        let Some(target) = stages
-            .iter()
-            .position(|other| other.entry.key == input.stage)
-        else {
-            let names = stages.iter().map(|other| other.entry.key.as_str());
-            problems.push(
-                Problem::new(
-                    "manifest::unknown_input",
-                    format!("there is no stage `{}`", input.stage),
-                )
-                .at(&place, "unknown stage")
-                .help(suggest(
-                    &input.stage,
-                    names.filter(|name| *name != stage.entry.key),
-                )),
-            );
-            continue;
-        };
-        let known = variants_of.get(&target).map_or(&[][..], Vec::as_slice);
-        let fitting = known.iter().copied().filter(|&step| {
-            steps[step].variant.iter().all(|(axis, label)| {
-                variant
-                    .iter()
-                    .find(|(mine, _)| mine == axis)
-                    .is_none_or(|(_, mine)| mine == label)
-            })
-        });
-        let fitting: Vec<usize> = fitting.collect();
-        if let Some(&first) = fitting.first() {
-            let made = (steps[first].kind.output)(&steps[first].parameters);
-            if !input.accepts.contains(&made) {
-                let accepted: Vec<&str> = input.accepts.iter().map(|kind| kind.name()).collect();
-                problems.push(
-                    Problem::new(
-                        "manifest::wrong_artifact",
-                        format!(
-                            "`{}` makes {}, but {} is wanted here",
-                            input.stage,
-                            made.name(),
-                            accepted.join(" or ")
-                        ),
-                    )
-                    .at(
-                        &place,
-                        format!("expected a stage that makes {}", accepted.join(" or ")),
-                    )
-                    .help(suggest(
-                        "",
-                        steps
-                            .iter()
-                            .filter(|step| {
-                                input
-                                    .accepts
-                                    .contains(&(step.kind.output)(&step.parameters))
-                            })
-                            .map(|step| step.stage.as_str()),
-                    )),
-                );
-            }
-        }
-        inputs.insert(input.path.clone(), fitting);
-    }
-    inputs
 }

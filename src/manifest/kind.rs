@@ -16,12 +16,23 @@ pub struct Kind {
     pub doc: &'static str,
     /// Its parameters beside `kind`.
     pub parameters: &'static [Parameter],
-    /// True when it takes all matrix variants of its inputs instead of being repeated for each.
-    pub gathers: bool,
+    /// Whether it takes all matrix variants of its inputs instead of being repeated for each.
+    pub gathers: Gathers,
     /// What it makes, which may depend on its parameters.
     pub output: fn(&Map<String, Json>) -> ArtifactKind,
-    /// Checks beyond single values; each error names the dotted path of a parameter and says what is wrong.
+    /// Checks beyond single values; each complaint names the dotted path of a parameter and says what is wrong.
     pub validate: fn(&Map<String, Json>) -> Vec<Complaint>,
+}
+
+/// Whether a step takes all matrix variants of its inputs at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gathers {
+    /// It is repeated for each.
+    Never,
+    /// It takes all.
+    Always,
+    /// It takes all unless this parameter is given.
+    Without(&'static str),
 }
 
 /// What [`Kind::validate`] finds wrong.
@@ -31,6 +42,8 @@ pub struct Complaint {
     pub path: String,
     /// What is wrong, as a full sentence fragment.
     pub message: String,
+    /// What to write beside the underlined value.
+    pub label: String,
     /// What to do.
     pub help: Option<String>,
 }

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::source::Place;
+
 use super::problem::{Problem, Problems};
 use super::substitute::Bindings;
-use super::value::{Node, Table, Value};
+use super::suggest::suggest;
+use super::value::{Node, Table, TableEntry, Value};
 
 /// The axes of a matrix and the combinations left out.
 #[derive(Clone, Debug, Default)]
@@ -20,68 +23,99 @@ impl Matrix {
     /// Reads the `[matrix]` table.
     pub fn read(table: &Table, problems: &mut Problems) -> Self {
         let mut matrix = Self::default();
+        let mut exclusions = Vec::new();
         for entry in &table.entries {
             let Value::List(values) = &entry.node.value else {
                 problems.push(
                     Problem::new(
                         "manifest::type",
-                        format!("the axis `{}` has the wrong type", entry.key),
+                        format!("`{}` of [matrix] has the wrong type", entry.key),
                     )
                     .at(
                         &entry.node.place,
-                        format!("expected a list, found {}", entry.node.value.type_name()),
+                        format!("expected a list, found {}", entry.node.value.found()),
                     ),
                 );
+                // A value alone is taken for a list of one, so that what uses the axis is checked too.
+                if entry.key != "exclude" {
+                    matrix
+                        .axes
+                        .push((entry.key.clone(), vec![entry.node.clone()]));
+                }
                 continue;
             };
             if entry.key == "exclude" {
-                matrix
-                    .excluded
-                    .extend(values.iter().filter_map(|value| exclusion(value, problems)));
+                exclusions.extend(values);
                 continue;
             }
-            if values.is_empty() {
+            check_axis(entry, values, problems);
+            matrix.axes.push((entry.key.clone(), values.clone()));
+        }
+        for node in exclusions {
+            let excluded = matrix.exclusion(node, problems);
+            matrix.excluded.extend(excluded);
+        }
+        matrix
+    }
+
+    /// One item of `exclude`, if every axis and value in it exists.
+    fn exclusion(&self, node: &Node, problems: &mut Problems) -> Option<BTreeMap<String, String>> {
+        let Value::Table(table) = &node.value else {
+            problems.push(
+                Problem::new("manifest::type", "`exclude` has the wrong type").at(
+                    &node.place,
+                    format!(
+                        "expected a table such as {{ seed = 2 }}, found {}",
+                        node.value.found()
+                    ),
+                ),
+            );
+            return None;
+        };
+        let mut excluded = BTreeMap::new();
+        for entry in &table.entries {
+            let label = entry.node.value.describe();
+            let Some((_, values)) = self.axes.iter().find(|(name, _)| *name == entry.key) else {
                 problems.push(
                     Problem::new(
-                        "manifest::empty_list",
-                        format!("the axis `{}` has no values", entry.key),
+                        "manifest::exclude",
+                        format!(
+                            "`exclude` names the axis `{}`, which does not exist",
+                            entry.key
+                        ),
                     )
-                    .at(&entry.node.place, "expected at least one"),
+                    .at(&entry.key_place, "[matrix] has no such axis")
+                    .help(suggest(&entry.key, self.axes())),
+                );
+                continue;
+            };
+            let labels: Vec<String> = values.iter().map(|value| value.value.describe()).collect();
+            if !labels.contains(&label) {
+                problems.push(
+                    Problem::new(
+                        "manifest::exclude",
+                        format!(
+                            "`exclude` names {} = {label}, which does not exist",
+                            entry.key
+                        ),
+                    )
+                    .at(&entry.node.place, format!("no value of `{}`", entry.key))
+                    .help(suggest(&label, labels.iter().map(String::as_str))),
                 );
                 continue;
             }
-            for (index, value) in values.iter().enumerate() {
-                let label = value.value.describe();
-                if values[..index]
-                    .iter()
-                    .any(|other| other.value.describe() == label)
-                {
-                    problems.push(
-                        Problem::new(
-                            "manifest::duplicate",
-                            format!("`{label}` stands twice in `{}`", entry.key),
-                        )
-                        .at(&value.place, "the second one")
-                        .help("give tables different names: { name = \"...\", ... }"),
-                    );
-                }
-            }
-            matrix.axes.push((entry.key.clone(), values.clone()));
+            excluded.insert(entry.key.clone(), label);
         }
-        for excluded in &matrix.excluded {
-            for (axis, label) in excluded {
-                let known = matrix.axes.iter().any(|(name, values)| {
-                    name == axis && values.iter().any(|value| value.value.describe() == *label)
-                });
-                if !known {
-                    problems.push(Problem::new(
-                        "manifest::exclude",
-                        format!("`exclude` names {axis} = {label}, which no axis has"),
-                    ));
-                }
-            }
-        }
-        matrix
+        (excluded.len() == table.entries.len()).then_some(excluded)
+    }
+
+    /// Where a value of an axis was written.
+    pub fn place_of(&self, axis: &str, label: &str) -> Option<&Place> {
+        let (_, values) = self.axes.iter().find(|(name, _)| name == axis)?;
+        let value = values
+            .iter()
+            .find(|value| value.value.describe() == label)?;
+        Some(&value.place)
     }
 
     /// Names of the axes in the order of the text.
@@ -121,6 +155,7 @@ impl Matrix {
 
     /// Binds `matrix.<axis>` for every axis of `variant`.
     pub fn bind(&self, variant: &Variant, bindings: &mut Bindings) {
+        self.axes().for_each(|axis| bindings.mention(axis));
         for (axis, label) in variant {
             let values = self
                 .axes
@@ -136,24 +171,58 @@ impl Matrix {
     }
 }
 
-fn exclusion(node: &Node, problems: &mut Problems) -> Option<BTreeMap<String, String>> {
-    let Value::Table(table) = &node.value else {
+fn check_axis(entry: &TableEntry, values: &[Node], problems: &mut Problems) {
+    if !is_plain_name(&entry.key) {
         problems.push(
-            Problem::new("manifest::type", "`exclude` has the wrong type").at(
-                &node.place,
-                format!(
-                    "expected a table such as {{ seed = 2 }}, found {}",
-                    node.value.type_name()
-                ),
-            ),
+            Problem::new(
+                "manifest::axis_name",
+                format!("`{}` cannot name an axis", entry.key),
+            )
+            .at(&entry.key_place, "expected letters, digits, `_` and `-`"),
         );
-        return None;
-    };
-    Some(
-        table
-            .entries
-            .iter()
-            .map(|entry| (entry.key.clone(), entry.node.value.describe()))
-            .collect(),
-    )
+    }
+    if values.is_empty() {
+        problems.push(
+            Problem::new(
+                "manifest::empty_list",
+                format!("the axis `{}` has no values", entry.key),
+            )
+            .at(&entry.node.place, "expected at least one value"),
+        );
+    }
+    for (index, value) in values.iter().enumerate() {
+        let label = value.value.describe();
+        let twice = |other: &Node| other.value.describe() == label;
+        if values[..index].iter().any(twice) {
+            let problem = Problem::new(
+                "manifest::duplicate",
+                format!("`{label}` stands twice in the axis `{}`", entry.key),
+            )
+            .at(&value.place, "the second one");
+            problems.push(match value.value {
+                Value::Table(_) => {
+                    problem.help("give the tables different names: { name = \"...\", ... }")
+                }
+                _ => problem.help("remove one of them"),
+            });
+        }
+    }
+}
+
+/// True for names that can stand in ids and names of folders.
+pub fn is_plain_name(name: &str) -> bool {
+    let plain = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    !name.is_empty() && name.chars().all(plain)
+}
+
+/// The folder that holds what a variant makes, `axis=label,...`; none where there are no axes.
+pub fn variant_folder(variant: &[(String, String)]) -> Option<String> {
+    let parts: Vec<String> = variant
+        .iter()
+        .map(|(axis, label)| {
+            let label = label.replace(|c: char| c == '/' || c.is_control(), "_");
+            format!("{axis}={label}")
+        })
+        .collect();
+    (!parts.is_empty()).then(|| parts.join(","))
 }

@@ -1,16 +1,23 @@
 //! Manifests: TOML with includes, variables and a matrix, read into plain declarations of steps.
 
 pub mod check;
+mod connect;
 mod declare;
 mod kind;
 mod matrix;
 mod parameter;
 mod problem;
 mod read;
+mod resolve;
+mod stages;
 mod substitute;
+mod suggest;
+mod syntax;
 pub mod value;
 
 pub use declare::{Declaration, Manifest};
-pub use kind::{Complaint, Kind};
+pub use kind::{Complaint, Gathers, Kind};
+pub use matrix::variant_folder;
 pub use parameter::{Absent, Parameter, Shape, Variant};
-pub use problem::{Problem, Problems, suggest};
+pub use problem::{Problem, Problems};
+pub use suggest::suggest;

@@ -164,7 +164,7 @@ impl Shape {
                 format!("the name of a stage that makes {}", names.join(" or "))
             }
             Self::List(item) => format!("a list; each item is {}", item.describe()),
-            Self::OneOrMany(item) => format!("{}, or a list of such", item.describe()),
+            Self::OneOrMany(item) => format!("{}, or a list of those", item.describe()),
             Self::Table(_) => "a table".into(),
             Self::Map(item) => format!("a table; each value is {}", item.describe()),
             Self::Tagged { tag, .. } => format!("a table with the key `{tag}`"),

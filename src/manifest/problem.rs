@@ -1,5 +1,6 @@
 //! What can be wrong with a manifest or `corpora.toml`, as diagnostics that point at the place.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use miette::{Diagnostic, LabeledSpan, SourceCode};
@@ -23,7 +24,7 @@ impl Problem {
         Self {
             code,
             message: message.into(),
-            label: "here".into(),
+            label: String::new(),
             place: None,
             help: None,
             named: None,
@@ -106,16 +107,26 @@ impl Problems {
         self.0.is_empty()
     }
 
+    /// How many were found so far, each as often as it was found.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// The problems found so far.
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
         self.0.iter()
     }
 
     /// `value` when nothing is wrong; otherwise the problems, by file and place, each once.
-    pub fn or_ok<T>(mut self, value: T) -> Result<T, Self> {
+    pub fn or_ok<T>(self, value: T) -> Result<T, Self> {
         if self.is_empty() {
             return Ok(value);
         }
+        Err(self.sorted())
+    }
+
+    /// By file and place, each once.
+    pub fn sorted(mut self) -> Self {
         let at = |problem: &Problem| {
             problem
                 .place
@@ -123,9 +134,11 @@ impl Problems {
                 .map(|place| (place.source.name().to_string(), place.range.start))
         };
         self.0.sort_by_cached_key(at);
+        // The same mistake is found again in every variant.
+        let mut told = BTreeSet::new();
         self.0
-            .dedup_by(|a, b| a.message == b.message && at(a) == at(b));
-        Err(self)
+            .retain(|problem| told.insert((at(problem), problem.message.clone())));
+        self
     }
 }
 
@@ -151,30 +164,5 @@ impl Diagnostic for Problems {
         Some(Box::new(
             self.0.iter().map(|problem| problem as &dyn Diagnostic),
         ))
-    }
-}
-
-/// "did you mean `x`?" with the valid name nearest to `found`, or the list of all valid names.
-pub fn suggest<'a>(found: &str, valid: impl IntoIterator<Item = &'a str>) -> String {
-    let mut names: Vec<&str> = valid.into_iter().collect();
-    names.sort_by_cached_key(|name| (strsim::damerau_levenshtein(found, name), name.to_string()));
-    names.dedup();
-    let Some(nearest) = names.first() else {
-        return "there is none to choose from".into();
-    };
-    let near =
-        strsim::damerau_levenshtein(found, nearest) <= found.chars().count().div_ceil(3).max(1);
-    let mut list: Vec<String> = names
-        .iter()
-        .take(24)
-        .map(|name| format!("`{name}`"))
-        .collect();
-    if names.len() > list.len() {
-        list.push(format!("and {} more", names.len() - list.len()));
-    }
-    match (near, list.len()) {
-        (true, 1) => format!("did you mean `{nearest}`?"),
-        (true, _) => format!("did you mean `{nearest}`? Valid: {}", list.join(", ")),
-        (false, _) => format!("valid: {}", list.join(", ")),
     }
 }

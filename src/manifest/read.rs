@@ -5,26 +5,31 @@ use std::path::{Path, PathBuf};
 use crate::source::{Place, Source};
 
 use super::problem::{Problem, Problems};
+use super::suggest::suggest;
 use super::value::{self, Node, Table, TableEntry, Value};
 
 /// Reads `path` and its includes, then applies the overrides in order.
 ///
-/// Included manifests come first and lie under the including one; tables merge key by key.
+/// Included manifests come first and lie under the including one; tables merge key by key. Overrides that are wrong
+/// are left out and go to `problems`.
 ///
 /// # Errors
-/// Every unreadable file, syntax error, include loop and malformed override.
-pub fn read(path: &Path, overrides: &[String]) -> Result<(Source, Table), Problems> {
+/// Every unreadable file, syntax error and include loop.
+pub fn read(
+    path: &Path,
+    overrides: &[String],
+    problems: &mut Problems,
+) -> Result<(Source, Table), Problems> {
     let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error, None))?;
     let source = Source::new(path.display().to_string(), text);
     let mut table = with_includes(path, &source, &mut vec![canonical(path)])?;
-    let mut problems = Problems::default();
     for text in overrides {
         match parse_override(text) {
-            Ok(over) => apply(&mut table, over, &mut problems),
+            Ok(over) => apply(&mut table, over, problems),
             Err(problem) => problems.push(problem),
         }
     }
-    problems.or_ok((source, table))
+    Ok((source, table))
 }
 
 fn with_includes(
@@ -47,7 +52,7 @@ fn with_includes(
             problems.push(
                 Problem::new("manifest::type", "`include` has the wrong type").at(
                     &include.place,
-                    format!("expected a path, found {}", include.value.type_name()),
+                    format!("expected a path, found {}", include.value.found()),
                 ),
             );
             continue;
@@ -57,9 +62,10 @@ fn with_includes(
             problems.push(
                 Problem::new(
                     "manifest::include_loop",
-                    format!("`{name}` includes itself"),
+                    format!("`{name}` is included from within itself"),
                 )
-                .at(&include.place, "closes the circle"),
+                .at(&include.place, "this file is being read already")
+                .help("remove one of the includes that form the loop"),
             );
             continue;
         }
@@ -85,14 +91,18 @@ fn canonical(path: &Path) -> PathBuf {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error, place: Option<&Place>) -> Problem {
+    let missing = error.kind() == std::io::ErrorKind::NotFound;
     let problem = Problem::new(
         "manifest::unreadable",
-        format!("cannot read {}: {error}", path.display()),
+        match missing {
+            true => format!("there is no file {}", path.display()),
+            false => format!("cannot read {}: {error}", path.display()),
+        },
     );
     match place {
         Some(place) => problem
-            .at(place, "named here")
-            .help("the path is relative to this manifest"),
+            .at(place, if missing { "not found" } else { "not readable" })
+            .help("the path is relative to the manifest it is written in"),
         None => problem.help(
             "name a manifest such as pipelines/demo.toml; `pipe init` writes one to start from",
         ),
@@ -164,8 +174,8 @@ fn apply(table: &mut Table, over: Override, problems: &mut Problems) {
                     "manifest::set",
                     format!("`--set` names the stage `{first}`, which does not exist"),
                 )
-                .at(&path[0].1, "unknown stage")
-                .help(super::problem::suggest(
+                .at(&path[0].1, "no stage has this name")
+                .help(suggest(
                     &first,
                     stages.iter().map(String::as_str).chain(["vars"]),
                 )),
@@ -174,6 +184,26 @@ fn apply(table: &mut Table, over: Override, problems: &mut Problems) {
         }
         let place = path[0].1.clone();
         path.insert(0, ("stage".into(), place));
+    }
+    if let ["vars" | "matrix", ..] =
+        path.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>()[..]
+    {
+        let names: Vec<&str> = match table.get(&first).map(|node| &node.value) {
+            Some(Value::Table(table)) => table.entries.iter().map(|e| e.key.as_str()).collect(),
+            _ => Vec::new(),
+        };
+        let (name, place) = &path[1];
+        if !names.contains(&name.as_str()) {
+            problems.push(
+                Problem::new(
+                    "manifest::set",
+                    format!("`--set` names `{name}`, which [{first}] does not have"),
+                )
+                .at(place, format!("not in [{first}]"))
+                .help(suggest(name, names)),
+            );
+            return;
+        }
     }
     let mut node = over.node;
     for (key, key_place) in path.into_iter().rev() {

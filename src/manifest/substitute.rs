@@ -2,12 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use super::problem::{Problem, Problems, suggest};
+use crate::source::Place;
+
+use super::problem::{Problem, Problems};
+use super::suggest::suggest;
 use super::value::{Node, Table, TableEntry, Value};
 
 /// Names to values: `seed`, `matrix.method`, `matrix.method.heads`.
 #[derive(Clone, Debug, Default)]
-pub struct Bindings(BTreeMap<String, Node>);
+pub struct Bindings {
+    values: BTreeMap<String, Node>,
+    /// Axes that have no value here, to be suggested.
+    axes: Vec<String>,
+}
 
 impl Bindings {
     /// Binds `name`; a table's fields are bound as `name.field` too.
@@ -17,11 +24,16 @@ impl Bindings {
                 self.bind(&format!("{name}.{}", entry.key), &entry.node);
             }
         }
-        self.0.insert(name.to_string(), node.clone());
+        self.values.insert(name.to_string(), node.clone());
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.values.keys().chain(&self.axes).map(String::as_str)
+    }
+
+    /// Tells of an axis, so that it can be suggested.
+    pub fn mention(&mut self, axis: &str) {
+        self.axes.push(format!("matrix.{axis}"));
     }
 }
 
@@ -111,6 +123,44 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
+fn unknown(name: &str, bindings: &Bindings) -> Problem {
+    let problem = Problem::new(
+        "manifest::unknown_variable",
+        format!("nothing is called `${{{name}}}`"),
+    );
+    let names: Vec<&str> = bindings.names().collect();
+    let axis = format!("matrix.{name}");
+    if names.contains(&axis.as_str()) {
+        return problem.help(format!("values of [matrix] are written `${{{axis}}}`"));
+    }
+    if names.is_empty() {
+        return problem.help(format!(
+            "put it into [vars]; `$${{{name}}}` stands for the text `${{{name}}}` itself"
+        ));
+    }
+    problem.help(suggest(name, names))
+}
+
+/// Where `${name}` stands within the string at `place`.
+fn reference_place(place: &Place, name: &str) -> Place {
+    let text = place.source.text();
+    let Some(written) = text.get(place.range.clone()) else {
+        return place.clone();
+    };
+    let mut at = 0;
+    while let Some(start) = written[at..].find("${").map(|start| at + start) {
+        let Some(end) = written[start..].find('}').map(|end| start + end + 1) else {
+            break;
+        };
+        if written[start + 2..end - 1].trim() == name {
+            let begin = place.range.start;
+            return place.source.place(begin + start..begin + end);
+        }
+        at = start + 2;
+    }
+    place.clone()
+}
+
 fn text_node(original: &Node, text: &str, bindings: &Bindings, problems: &mut Problems) -> Node {
     let pieces = pieces(text);
     let filled = pieces
@@ -123,16 +173,18 @@ fn text_node(original: &Node, text: &str, bindings: &Bindings, problems: &mut Pr
             Piece::Literal(literal) => out.push_str(literal),
             Piece::Reference(name) => {
                 let plain = name.strip_prefix("vars.").unwrap_or(name);
-                let Some(found) = bindings.0.get(plain) else {
-                    problems.push(
-                        Problem::new(
-                            "manifest::unknown_variable",
-                            format!("nothing is called `${{{name}}}`"),
-                        )
-                        .at(&original.place, "used here")
-                        .help(suggest(name, bindings.names())),
-                    );
-                    return original.clone();
+                let Some(found) = bindings.values.get(plain) else {
+                    problems.push(unknown(name, bindings).at(
+                        &reference_place(&original.place, name),
+                        match name.strip_prefix("matrix.") {
+                            Some(_) => "[matrix] has no such axis",
+                            None => "[vars] has no such name",
+                        },
+                    ));
+                    return Node {
+                        value: Value::Unknown,
+                        place: original.place.clone(),
+                    };
                 };
                 if filled == 1 {
                     return found.clone();

@@ -5,6 +5,7 @@ use toml::de::{DeTable, DeValue};
 use crate::source::{Place, Source};
 
 use super::problem::{Problem, Problems};
+use super::syntax;
 
 /// A value and its place.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub enum Value {
     List(Vec<Node>),
     /// A table.
     Table(Table),
+    /// What an unknown variable stood for; reported already, fits anywhere.
+    Unknown,
 }
 
 impl Value {
@@ -42,6 +45,18 @@ impl Value {
             Self::Text(_) => "a string",
             Self::List(_) => "a list",
             Self::Table(_) => "a table",
+            Self::Unknown => "nothing known",
+        }
+    }
+
+    /// What was found, for messages: single values as they were written.
+    pub fn found(&self) -> String {
+        const LONGEST: usize = 40;
+        match self {
+            Self::Bool(value) => format!("`{value}`"),
+            Self::Integer(_) | Self::Float(_) => format!("the number {}", self.describe()),
+            Self::Text(text) if text.chars().count() <= LONGEST => format!("the string {text:?}"),
+            _ => self.type_name().into(),
         }
     }
 
@@ -52,6 +67,7 @@ impl Value {
             Self::Integer(value) => value.to_string(),
             Self::Float(value) => value.to_string(),
             Self::Text(value) => value.clone(),
+            Self::Unknown => "?".into(),
             Self::List(items) => {
                 let items: Vec<String> = items.iter().map(|item| item.value.describe()).collect();
                 items.join("+")
@@ -130,14 +146,7 @@ impl Table {
 /// Each syntax error with its place.
 pub fn parse(source: &Source) -> Result<Table, Problems> {
     let (table, errors) = DeTable::parse_recoverable(source.text());
-    let mut problems = Problems::default();
-    for error in &errors {
-        let place = source.place(error.span().unwrap_or(0..0));
-        let message = error.message().lines().next().unwrap_or("wrong syntax");
-        problems.push(
-            Problem::new("manifest::syntax", format!("not TOML: {message}")).at(&place, "here"),
-        );
-    }
+    let mut problems = syntax::problems(source, &errors);
     let table = if errors.is_empty() {
         convert_table(table.get_ref(), source, &mut problems)
     } else {
@@ -174,7 +183,7 @@ fn convert(value: &DeValue<'_>, place: Place, source: &Source, problems: &mut Pr
             Err(_) => {
                 problems.push(
                     Problem::new("manifest::number", "the integer does not fit into 64 bits")
-                        .at(&place, "too large"),
+                        .at(&place, format!("expected {} to {}", i64::MIN, i64::MAX)),
                 );
                 Value::Integer(0)
             }
@@ -183,16 +192,19 @@ fn convert(value: &DeValue<'_>, place: Place, source: &Source, problems: &mut Pr
             Ok(value) if value.is_finite() => Value::Float(value),
             _ => {
                 problems.push(
-                    Problem::new("manifest::number", "expected a finite number")
-                        .at(&place, "not finite"),
+                    Problem::new(
+                        "manifest::number",
+                        format!("`{}` is no number to compute with", value.as_str()),
+                    )
+                    .at(&place, "expected a finite number"),
                 );
                 Value::Float(0.0)
             }
         },
         DeValue::Datetime(_) => {
             problems.push(
-                Problem::new("manifest::type", "dates are not used here")
-                    .at(&place, "a date")
+                Problem::new("manifest::type", "no key takes a date")
+                    .at(&place, "TOML reads this as a date")
                     .help("put it between quotes to make it a string"),
             );
             Value::Bool(false)

@@ -30,15 +30,32 @@ impl Plan {
     /// # Errors
     /// Every problem of the manifest, and of `corpora.toml` as far as it is used.
     pub fn read(path: &Path, options: &PlanOptions<'_>) -> Result<Self, Problems> {
-        let manifest = Manifest::read(path, options.overrides, stage::kinds())?;
-        let corpora = (options.corpora)(&manifest)?;
-        Self::new(manifest, &corpora)
+        let mut problems = Problems::default();
+        let manifest = Manifest::read(path, options.overrides, stage::kinds(), &mut problems)?;
+        match (options.corpora)(&manifest) {
+            Ok(corpora) => Self::new(manifest, &corpora, problems),
+            Err(more) => {
+                problems.extend(more);
+                Err(problems.sorted())
+            }
+        }
     }
 
-    fn new(manifest: Manifest, corpora: &Corpora) -> Result<Self, Problems> {
-        let mut problems = Problems::default();
+    /// Builds what can be built, so that all problems are told at once.
+    fn new(
+        manifest: Manifest,
+        corpora: &Corpora,
+        mut problems: Problems,
+    ) -> Result<Self, Problems> {
         let mut steps: Vec<Step> = Vec::new();
         for declaration in manifest.steps {
+            if !declaration.sound {
+                steps.push(Step::new(
+                    declaration,
+                    Stage::Whole(Box::new(stage::Unbuilt)),
+                ));
+                continue;
+            }
             match stage::build(&declaration, corpora) {
                 Ok(stage) => steps.push(Step::new(declaration, stage)),
                 Err(more) => {

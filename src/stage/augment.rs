@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 use crate::artifact::{ArtifactKind, ItemData};
 use crate::corpus::{Corpora, Split, Utterance};
 use crate::dsp::{NoiseColour, PerturbOptions, Perturber};
-use crate::manifest::{Complaint, Declaration, Kind, Parameter, Problems, Shape};
+use crate::manifest::{Complaint, Declaration, Gathers, Kind, Parameter, Problems, Shape};
 
 use super::{ItemContext, ItemCopy, ItemError, ItemStage, MAX_BAD, STORE, Stage};
 
@@ -73,7 +73,7 @@ pub static KIND: Kind = Kind {
         MAX_BAD,
         STORE,
     ],
-    gathers: false,
+    gathers: Gathers::Never,
     output: |_| ArtifactKind::Audio,
     validate,
 };
@@ -88,7 +88,10 @@ fn validate(parameters: &Map<String, Json>) -> Vec<Complaint> {
         .map(|name| Complaint {
             path: name.to_string(),
             message: format!("`{name}` is not a range"),
-            help: Some(format!("{name} = [least, most]")),
+            label: "expected two numbers, the smaller first".into(),
+            help: Some(format!(
+                "write {name} = [least, most]; the same number twice for a fixed value"
+            )),
         })
         .collect()
 }

@@ -12,7 +12,7 @@ use crate::artifact::{ArtifactKind, features};
 use crate::corpus::{Corpora, Split};
 use crate::dsp::FeaturesView;
 use crate::eval::{Evaluation, Prediction, most_likely, write_predictions};
-use crate::manifest::{Complaint, Declaration, Kind, Parameter, Problems, Shape};
+use crate::manifest::{Complaint, Declaration, Gathers, Kind, Parameter, Problems, Shape};
 use crate::model::spec::{self, HeadMode};
 use crate::model::{Model, ModelConfig};
 use crate::progress::EpochReport;
@@ -51,7 +51,7 @@ pub static KIND: Kind = Kind {
         )
         .unkeyed(),
     ],
-    gathers: false,
+    gathers: Gathers::Never,
     output: |_| ArtifactKind::Evaluation,
     validate: |parameters: &Map<String, Json>| match parameters
         .get("splits")
@@ -60,7 +60,8 @@ pub static KIND: Kind = Kind {
         Some(list) if list.is_empty() => vec![Complaint {
             path: "splits".into(),
             message: "`splits` names nothing".into(),
-            help: Some("splits = [\"test\"]".into()),
+            label: "expected at least one split".into(),
+            help: Some("the usual is splits = [\"test\"]".into()),
         }],
         _ => Vec::new(),
     },

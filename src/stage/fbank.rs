@@ -4,8 +4,8 @@ use serde_json::Value as Json;
 
 use crate::artifact::{ArtifactKind, ItemData};
 use crate::corpus::Corpora;
-use crate::dsp::{Fbank, FbankOptions, Normalisation, normalise};
-use crate::manifest::{Declaration, Kind, Parameter, Problems, Shape};
+use crate::dsp::{Fbank, FbankError, FbankOptions, Normalisation, normalise};
+use crate::manifest::{Complaint, Declaration, Gathers, Kind, Parameter, Problems, Shape};
 
 use super::{ItemContext, ItemCopy, ItemError, ItemStage, MAX_BAD, STORE, Stage};
 
@@ -136,10 +136,37 @@ pub static KIND: Kind = Kind {
         MAX_BAD,
         STORE,
     ],
-    gathers: false,
+    gathers: Gathers::Never,
     output: |_| ArtifactKind::Features,
-    validate: |_| Vec::new(),
+    validate,
 };
+
+fn validate(parameters: &serde_json::Map<String, Json>) -> Vec<Complaint> {
+    let (options, _) = split_options(parameters);
+    let Err(error) = Fbank::new(options) else {
+        return Vec::new();
+    };
+    let help = miette::Diagnostic::help(&error).map(|help| help.to_string());
+    let complaint = match &error {
+        FbankError::Option {
+            option,
+            value,
+            valid,
+        } => Complaint {
+            path: (*option).to_string(),
+            message: format!("`{option}` does not fit the other parameters: {value}"),
+            label: "out of its range".into(),
+            help: Some(format!("`{option}` must be {valid}")),
+        },
+        _ => Complaint {
+            path: "bins".into(),
+            message: error.to_string(),
+            label: "too many for these edges and this frame length".into(),
+            help,
+        },
+    };
+    vec![complaint]
+}
 
 struct FbankStage {
     fbank: Fbank,

@@ -14,7 +14,9 @@ use crate::corpus::leaks::{self, Item, Part};
 use crate::corpus::split::{SplitOptions, SplitTable, assign};
 use crate::corpus::{self, AudioSource, Corpora, CorpusConfig, Entry, Listing, Split, synthetic};
 use crate::digest::Digest;
-use crate::manifest::{Complaint, Declaration, Kind, Parameter, Problem, Problems, Shape, suggest};
+use crate::manifest::{
+    Complaint, Declaration, Gathers, Kind, Parameter, Problem, Problems, Shape, suggest,
+};
 
 use super::{Facts, ItemError, MAX_BAD, STORE, SourceItem, SourceListing, SourceStage, Stage};
 
@@ -73,7 +75,7 @@ pub static KIND: Kind = Kind {
         MAX_BAD,
         STORE,
     ],
-    gathers: false,
+    gathers: Gathers::Never,
     output: |_| ArtifactKind::Audio,
     validate,
 };
@@ -82,17 +84,30 @@ fn validate(parameters: &serde_json::Map<String, serde_json::Value>) -> Vec<Comp
     let Some(table) = parameters.get("split").and_then(|split| split.as_object()) else {
         return Vec::new();
     };
-    let sum: f64 = ["train", "validation", "test"]
+    let fractions: Vec<f64> = ["train", "validation", "test"]
         .iter()
         .filter_map(|name| table.get(*name)?.as_f64())
-        .sum();
+        .collect();
+    let sum: f64 = fractions.iter().sum();
     if (sum - 1.0).abs() < 1e-6 {
         return Vec::new();
     }
     vec![Complaint {
         path: "split".into(),
-        message: format!("the fractions of `split` add up to {sum}"),
-        help: Some("train, validation and test must add up to 1".into()),
+        message: "the fractions of `split` do not add up to 1".into(),
+        label: format!(
+            "{} is {}",
+            fractions
+                .iter()
+                .map(f64::to_string)
+                .collect::<Vec<_>>()
+                .join(" + "),
+            (sum * 1e6).round() / 1e6
+        ),
+        help: Some(
+            "train, validation and test must add up to 1; those left out are 0.8, 0.1 and 0.1"
+                .into(),
+        ),
     }]
 }
 
@@ -160,7 +175,8 @@ pub fn build(declaration: &Declaration, corpora: &Corpora) -> Result<Stage, Prob
                     "manifest::duplicate",
                     format!("the corpus `{name}` stands twice"),
                 )
-                .at(place, "the second one"),
+                .at(place, "the second one")
+                .help("remove one of them"),
             );
         }
         match corpora.corpora.get(name) {
@@ -169,7 +185,7 @@ pub fn build(declaration: &Declaration, corpora: &Corpora) -> Result<Stage, Prob
                     "manifest::unknown_corpus",
                     format!("corpora.toml has no corpus `{name}`"),
                 )
-                .at(place, "unknown corpus")
+                .at(place, "no corpus has this name")
                 .help(if corpora.corpora.is_empty() {
                     "no corpora.toml was found: put one into the manifest's folder or one above it, or name it with --corpora FILE".into()
                 } else {
@@ -183,13 +199,22 @@ pub fn build(declaration: &Declaration, corpora: &Corpora) -> Result<Stage, Prob
                 };
                 if let Some(error) = absent {
                     problems.push(
-                        Problem::new("manifest::missing_corpus", error.to_string()).at(place, "not found").help(
-                            format!(
-                                "{} is available from {} ({}). Put it there, change its `root` in corpora.toml, or say where all corpora are with --corpora FOLDER",
+                        Problem::new("manifest::missing_corpus", error.to_string())
+                            .at(place, "this corpus is not there")
+                            .help(format!(
+                                "get {} from {} (licence: {}) and put it there; or change its `root` in corpora.toml, or name the folder of all corpora with --corpora FOLDER",
                                 config.title, config.source, config.licence
-                            ),
-                        ),
+                            )),
                     );
+                }
+                if let Err(error) = corpus::check_config(name, config) {
+                    let problem = Problem::new("manifest::corpus", error.to_string())
+                        .at(place, "corpora.toml describes it wrongly");
+                    let help = miette::Diagnostic::help(&error).map(|help| help.to_string());
+                    problems.push(match help {
+                        Some(help) => problem.help(help),
+                        None => problem,
+                    });
                 }
                 configs.push((name.clone(), config.clone()));
             }
@@ -207,7 +232,7 @@ pub fn build(declaration: &Declaration, corpora: &Corpora) -> Result<Stage, Prob
                 format!("there is no split table {}", path.display()),
             )
             .at(declaration.place_of("split_file"), "not found")
-            .help("the path is relative to the manifest it is written in"),
+            .help("the path is relative to the manifest it is written in; a run writes such tables as runs/<manifest>/<stage>/split.tsv"),
         );
     }
     let folder = corpora.folder.clone();

@@ -122,7 +122,10 @@ fn options<T: serde::de::DeserializeOwned>(declaration: &Declaration) -> Result<
                 "manifest::value",
                 format!("`{}`: {error}", declaration.stage),
             )
-            .at(&declaration.place, "this stage")
+            .at(
+                &declaration.place,
+                "the parameters of this stage cannot be read",
+            )
             .into()
         },
     )
@@ -134,7 +137,10 @@ fn refused(declaration: &Declaration, error: &dyn miette::Diagnostic) -> Problem
         "manifest::value",
         format!("`{}`: {error}", declaration.stage),
     )
-    .at(&declaration.place, "this stage");
+    .at(
+        &declaration.place,
+        "the parameters of this stage do not fit together",
+    );
     if let Some(help) = error.help() {
         problem = problem.help(help.to_string());
     }

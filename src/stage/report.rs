@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::artifact::{ArtifactKind, KeyMaterial};
 use crate::corpus::Corpora;
-use crate::manifest::{Declaration, Kind, Parameter, Problems, Shape};
+use crate::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
 use crate::report::{Report, ReportEntry};
 
 use super::evaluate::ENTRY;
@@ -40,7 +40,7 @@ pub static KIND: Kind = Kind {
             "Remarks above the tables.",
         ),
     ],
-    gathers: true,
+    gathers: Gathers::Always,
     output: |_| ArtifactKind::Report,
     validate: |_| Vec::new(),
 };

@@ -9,7 +9,7 @@ use crate::artifact::{ArtifactKind, ItemData};
 use crate::audio::Waveform;
 use crate::corpus::Corpora;
 use crate::dsp::{ResampleError, Resampler};
-use crate::manifest::{Declaration, Kind, Parameter, Problems, Shape};
+use crate::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
 
 use super::{ItemContext, ItemCopy, ItemError, ItemStage, MAX_BAD, STORE, Stage};
 
@@ -35,7 +35,7 @@ pub static KIND: Kind = Kind {
         MAX_BAD,
         STORE,
     ],
-    gathers: false,
+    gathers: Gathers::Never,
     output: |_| ArtifactKind::Audio,
     validate: |_| Vec::new(),
 };

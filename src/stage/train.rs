@@ -8,7 +8,8 @@ use crate::artifact::{ArtifactKind, features};
 use crate::corpus::leaks::{self, Item, Part};
 use crate::corpus::{Corpora, Split};
 use crate::dsp::SpecAugment;
-use crate::manifest::{Complaint, Declaration, Kind, Parameter, Problems, Shape, Variant};
+use crate::manifest::{Complaint, Declaration, Gathers, Kind, Parameter, Problems, Shape, Variant};
+use crate::model::ModelError;
 use crate::train::{Example, TrainError, TrainOptions, TrainingData, train};
 
 use super::held_out::{self, LeakError, OnLeak, TRAINING_ITEMS};
@@ -243,7 +244,7 @@ pub static KIND: Kind = Kind {
         )
         .unkeyed(),
     ],
-    gathers: false,
+    gathers: Gathers::Never,
     output: |_| ArtifactKind::Model,
     validate,
 };
@@ -265,20 +266,51 @@ fn validate(parameters: &Map<String, Json>) -> Vec<Complaint> {
     let Ok(options) = train_options(parameters) else {
         return Vec::new();
     };
+    let twice = second_heads(&options);
+    if !twice.is_empty() {
+        return twice;
+    }
     let Err(error) = options.check(40) else {
         return Vec::new();
     };
-    let path = match &error {
-        TrainError::Option { field, .. } => (*field).to_string(),
-        TrainError::Model(_) => "encoder".to_string(),
-        _ => String::new(),
-    };
     let help = miette::Diagnostic::help(&error).map(|help| help.to_string());
+    let (path, label, help) = match &error {
+        TrainError::Option { field: "alpha", .. } => (
+            "heads".to_string(),
+            "several modes".to_string(),
+            Some("set it: alpha = 0.1, or alpha = { start = 0, end = 0.5 }".to_string()),
+        ),
+        TrainError::Option { field, .. } => {
+            ((*field).to_string(), "cannot be used".to_string(), help)
+        }
+        TrainError::Model(ModelError::Layer { index, .. }) => {
+            (format!("encoder.{index}"), "this layer".to_string(), help)
+        }
+        _ => ("encoder".to_string(), "these layers".to_string(), help),
+    };
     vec![Complaint {
         path,
         message: error.to_string(),
+        label,
         help,
     }]
+}
+
+/// Heads after the first one for their attribute.
+fn second_heads(options: &TrainOptions) -> Vec<Complaint> {
+    let mut complaints = Vec::new();
+    for (index, head) in options.heads.iter().enumerate() {
+        let before = &options.heads[..index];
+        if before.iter().any(|other| other.attribute == head.attribute) {
+            complaints.push(Complaint {
+                path: format!("heads.{index}"),
+                message: format!("two heads predict the {}", head.attribute.name()),
+                label: "the second one".into(),
+                help: Some("keep one head for each attribute".into()),
+            });
+        }
+    }
+    complaints
 }
 
 struct Train {
@@ -442,6 +474,6 @@ mod tests {
         )]);
         let complaints = validate(&parameters);
         assert_eq!(complaints.len(), 1);
-        assert_eq!(complaints[0].path, "encoder");
+        assert_eq!(complaints[0].path, "encoder.0");
     }
 }

@@ -103,7 +103,7 @@ fn one_changed_file_costs_one_file() {
     space.tone("corpora/made/audio/0007.wav", 16_000, 0.3, 999.0);
     let planned = String::from_utf8(space.pipe(&["plan", "pipe.toml"]).stdout).unwrap();
     assert!(
-        planned.contains("1 items to compute, 199 reused"),
+        planned.contains("1 item to compute, 199 reused"),
         "{planned}"
     );
     let run = space.run_well("pipe.toml");

@@ -111,6 +111,17 @@ pub fn list(
     Ok(draft.finish())
 }
 
+/// Checks the reader and its options without looking at any file.
+///
+/// # Errors
+/// [`CorpusError::UnknownReader`], [`CorpusError::UnknownOption`].
+pub fn check_config(name: &str, config: &CorpusConfig) -> Result<(), CorpusError> {
+    if config.reader == synthetic::READER {
+        return Ok(());
+    }
+    Options::new(name, config, reader_of(name, config)?).map(|_| ())
+}
+
 fn reader_of(name: &str, config: &CorpusConfig) -> Result<&'static Reader, CorpusError> {
     READERS
         .iter()

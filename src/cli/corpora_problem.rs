@@ -1,0 +1,34 @@
+//! What is wrong with a `corpora.toml`, in the words used for manifests.
+
+use crate::manifest::{Problem, suggest};
+use crate::source::Source;
+
+/// The reader's first error as a problem that points into the file.
+pub fn problem(source: &Source, error: &toml::de::Error) -> Problem {
+    let place = source.place(error.span().unwrap_or(0..0));
+    let message = error.message().lines().next().unwrap_or("wrong");
+    if let Some(rest) = message.strip_prefix("unknown field ") {
+        let names: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
+        if let Some((found, valid)) = names.split_first() {
+            return Problem::new("corpora::unknown_key", format!("unknown key `{found}`"))
+                .at(&place, "corpora.toml has no such key here")
+                .help(suggest(found, valid.iter().copied()));
+        }
+    }
+    if let Some(name) = message.strip_prefix("missing field ") {
+        return Problem::new("corpora::missing_key", format!("{name} is missing"))
+            .at(&place, format!("needs the key {name}"))
+            .help("the corpora that come with the program show every key");
+    }
+    if let Some((found, expected)) = message
+        .strip_prefix("invalid type: ")
+        .and_then(|rest| rest.split_once(", expected "))
+    {
+        return Problem::new("corpora::type", "a value has the wrong type")
+            .at(&place, format!("expected {expected}, found the {found}"));
+    }
+    if let Some((message, expected)) = message.split_once(", expected ") {
+        return Problem::new("corpora::value", message).at(&place, format!("expected {expected}"));
+    }
+    Problem::new("corpora::value", message).at(&place, "cannot be used")
+}

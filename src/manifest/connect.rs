@@ -1,0 +1,150 @@
+//! Which stages take which, and an order in which they can be made.
+
+use std::collections::{BTreeSet, HashMap};
+
+use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
+use petgraph::visit::EdgeRef;
+
+use crate::source::Place;
+
+use super::kind::Gathers;
+use super::matrix::Matrix;
+use super::problem::{Problem, Problems};
+use super::resolve::check_variant;
+use super::stages::Stage;
+use super::substitute::{self, Bindings};
+
+/// Finds which stages take which, and an order; a cycle is a problem, and the order is that of the text then.
+pub fn connect(
+    stages: &mut [Stage<'_>],
+    vars: &Bindings,
+    matrix: &Matrix,
+    problems: &mut Problems,
+) -> Vec<usize> {
+    let names: HashMap<String, usize> = stages
+        .iter()
+        .enumerate()
+        .map(|(index, stage)| (stage.entry.key.clone(), index))
+        .collect();
+    let mut graph: DiGraph<usize, Place> = DiGraph::new();
+    let nodes: Vec<NodeIndex> = (0..stages.len())
+        .map(|index| graph.add_node(index))
+        .collect();
+    for index in 0..stages.len() {
+        let stage = &stages[index];
+        let used: BTreeSet<String> = substitute::references(stage.table)
+            .iter()
+            .filter_map(|name| name.strip_prefix("matrix."))
+            .filter_map(|name| name.split('.').next().map(str::to_string))
+            .filter(|axis| matrix.axes().any(|known| known == axis))
+            .collect();
+        let axes: Vec<&str> = used.iter().map(String::as_str).collect();
+        let mut inputs = BTreeSet::new();
+        for variant in matrix.variants(&axes) {
+            // Errors are reported when every variant is checked for good.
+            let checked = check_variant(stage, &variant, vars, matrix, &mut Problems::default());
+            for input in &checked.inputs {
+                if let Some(&target) = names.get(&input.stage) {
+                    if inputs.insert(target) {
+                        let place = checked.place_of(&input.path, &stage.entry.key_place);
+                        graph.add_edge(nodes[target], nodes[index], place);
+                    }
+                }
+            }
+        }
+        stages[index].inputs = inputs.into_iter().collect();
+        stages[index].axes = used;
+    }
+    if let Some(edges) = first_cycle(&graph) {
+        problems.push(cycle(stages, &graph, &edges));
+        return (0..stages.len()).collect();
+    }
+    // Stages in the order of the text wherever their inputs allow it.
+    let mut order = Vec::new();
+    let mut done = vec![false; stages.len()];
+    while order.len() < stages.len() {
+        let ready = |i: &usize| !done[*i] && stages[*i].inputs.iter().all(|&input| done[input]);
+        let Some(next) = (0..stages.len()).find(ready) else {
+            break;
+        };
+        done[next] = true;
+        order.push(next);
+    }
+    order
+}
+
+/// The edges of a cycle, each from what is taken to what takes it; none when there is no cycle.
+fn first_cycle(graph: &DiGraph<usize, Place>) -> Option<Vec<EdgeIndex>> {
+    let mut components = petgraph::algo::tarjan_scc(graph);
+    components.iter_mut().for_each(|members| members.sort());
+    components.sort();
+    let component = components.iter().find(|members| {
+        members.len() > 1 || members.iter().any(|&node| graph.contains_edge(node, node))
+    })?;
+    // From any member, what is taken leads to a member again, so a walk comes back to where it was.
+    let mut walk: Vec<(NodeIndex, EdgeIndex)> = Vec::new();
+    let mut at = *component.first()?;
+    loop {
+        if let Some(start) = walk.iter().position(|(node, _)| *node == at) {
+            return Some(walk[start..].iter().map(|(_, edge)| *edge).collect());
+        }
+        let taken = graph
+            .edges_directed(at, petgraph::Direction::Incoming)
+            .filter(|edge| component.contains(&edge.source()))
+            .min_by_key(|edge| edge.source())?;
+        walk.push((at, taken.id()));
+        at = taken.source();
+    }
+}
+
+fn cycle(stages: &[Stage<'_>], graph: &DiGraph<usize, Place>, edges: &[EdgeIndex]) -> Problem {
+    let name = |node: NodeIndex| stages[graph[node]].entry.key.as_str();
+    let links: Vec<(&str, &str)> = edges
+        .iter()
+        .filter_map(|&edge| graph.edge_endpoints(edge))
+        .map(|(taken, taker)| (name(taker), name(taken)))
+        .collect();
+    let message = match &links[..] {
+        [(taker, _)] => format!("`{taker}` takes itself"),
+        _ => {
+            let first = links.first().map_or("", |(taker, _)| taker);
+            let takes: Vec<String> = links
+                .iter()
+                .map(|(_, taken)| format!("takes `{taken}`"))
+                .collect();
+            format!("`{first}` {}", takes.join(", which "))
+        }
+    };
+    let problem = Problem::new("manifest::cycle", message)
+        .help("a stage can only take what stages before it make");
+    match (edges.last(), links.last()) {
+        (Some(&edge), Some((taker, taken))) => problem.at(
+            &graph[edge],
+            match taker == taken {
+                true => "its own result".to_string(),
+                false => format!("`{taken}` cannot be made before `{taker}`"),
+            },
+        ),
+        _ => problem,
+    }
+}
+
+/// Gives every stage the axes of what it takes, unless it gathers.
+pub fn spread_axes(stages: &mut [Stage<'_>], order: &[usize]) {
+    for &index in order {
+        let gathers = match stages[index].kind.gathers {
+            Gathers::Never => false,
+            Gathers::Always => true,
+            Gathers::Without(parameter) => stages[index].table.get(parameter).is_none(),
+        };
+        if gathers {
+            continue;
+        }
+        let inherited: Vec<String> = stages[index]
+            .inputs
+            .iter()
+            .flat_map(|&input| stages[input].axes.iter().cloned())
+            .collect();
+        stages[index].axes.extend(inherited);
+    }
+}

@@ -1,0 +1,172 @@
+//! Checks one variant of a stage and finds the steps it takes.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::Map;
+
+use super::check::{Checked, InputReference, check};
+use super::declare::Declaration;
+use super::kind::Kind;
+use super::matrix::{Matrix, Variant};
+use super::problem::{Problem, Problems};
+use super::stages::Stage;
+use super::substitute::{self, Bindings};
+use super::suggest::suggest;
+use crate::artifact::ArtifactKind;
+
+/// Checks one variant of a stage: variables filled in, parameters checked.
+pub fn check_variant(
+    stage: &Stage<'_>,
+    variant: &Variant,
+    vars: &Bindings,
+    matrix: &Matrix,
+    problems: &mut Problems,
+) -> Checked {
+    let mut bindings = vars.clone();
+    matrix.bind(variant, &mut bindings);
+    let table = substitute::table(stage.table, &bindings, problems);
+    let what = format!("`{}` (kind {})", stage.entry.key, stage.kind.name);
+    check(
+        &table,
+        &stage.entry.key_place,
+        &what,
+        stage.kind.parameters,
+        &["kind"],
+        problems,
+    )
+}
+
+/// What is known of the other stages when one is resolved.
+pub struct Others<'a> {
+    /// All stages.
+    pub stages: &'a [Stage<'a>],
+    /// Names of stages that cannot be read.
+    pub broken: &'a [&'a str],
+    /// All stage kinds.
+    pub kinds: &'static [&'static Kind],
+    /// The steps declared so far.
+    pub steps: &'a [Declaration],
+    /// For each stage, its steps.
+    pub variants_of: &'a HashMap<usize, Vec<usize>>,
+}
+
+impl Others<'_> {
+    /// The steps that each input of one variant of `stage` takes.
+    pub fn resolve(
+        &self,
+        checked: &Checked,
+        stage: &Stage<'_>,
+        variant: &Variant,
+        problems: &mut Problems,
+    ) -> BTreeMap<String, Vec<usize>> {
+        let mut inputs = BTreeMap::new();
+        for input in &checked.inputs {
+            let place = checked.place_of(&input.path, &stage.entry.key_place);
+            let found = self
+                .stages
+                .iter()
+                .position(|other| other.entry.key == input.stage);
+            let Some(target) = found else {
+                if !self.broken.contains(&input.stage.as_str()) {
+                    let names = self.stages.iter().map(|other| other.entry.key.as_str());
+                    let others = names.filter(|name| *name != stage.entry.key);
+                    problems.push(
+                        Problem::new(
+                            "manifest::unknown_input",
+                            format!("there is no stage `{}`", input.stage),
+                        )
+                        .at(&place, "no stage has this name")
+                        .help(suggest(&input.stage, others)),
+                    );
+                }
+                continue;
+            };
+            let known = self.variants_of.get(&target).map_or(&[][..], Vec::as_slice);
+            let fits = |step: &usize| {
+                self.steps[*step].variant.iter().all(|(axis, label)| {
+                    let mine = variant.iter().find(|(mine, _)| mine == axis);
+                    mine.is_none_or(|(_, mine)| mine == label)
+                })
+            };
+            let fitting: Vec<usize> = known.iter().copied().filter(fits).collect();
+            if let Some(&first) = fitting.first() {
+                let made = made_by(&self.steps[first]);
+                if !input.accepts.contains(&made) {
+                    problems.push(
+                        Problem::new(
+                            "manifest::wrong_artifact",
+                            format!("`{}` makes {}", input.stage, made.name()),
+                        )
+                        .at(
+                            &place,
+                            format!("`{}` takes {}", stage.entry.key, names_of(input.accepts)),
+                        )
+                        .help(self.makers(input, stage)),
+                    );
+                }
+            }
+            if let Some(list) = list_of(&input.path) {
+                let twice = |other: &&InputReference| {
+                    other.stage == input.stage && list_of(&other.path) == Some(list)
+                };
+                let first = checked.inputs.iter().find(twice);
+                if first.is_some_and(|first| first.path != input.path) {
+                    problems.push(
+                        Problem::new(
+                            "manifest::duplicate",
+                            format!("the stage `{}` stands twice in `{list}`", input.stage),
+                        )
+                        .at(&place, "the second one")
+                        .help("remove one of them"),
+                    );
+                }
+            }
+            inputs.insert(input.path.clone(), fitting);
+        }
+        inputs
+    }
+
+    /// Which stages make what `input` accepts, or which kinds would.
+    fn makers(&self, input: &InputReference, taker: &Stage<'_>) -> String {
+        let wanted = names_of(input.accepts);
+        let mut made: Vec<String> = Vec::new();
+        for step in self
+            .steps
+            .iter()
+            .filter(|step| step.stage != taker.entry.key)
+        {
+            let name = format!("`{}`", step.stage);
+            if input.accepts.contains(&made_by(step)) && !made.contains(&name) {
+                made.push(name);
+            }
+        }
+        if !made.is_empty() {
+            return format!("take one that makes {wanted}: {}", made.join(", "));
+        }
+        let kinds: Vec<String> = self
+            .kinds
+            .iter()
+            .filter(|kind| input.accepts.contains(&(kind.output)(&Map::new())))
+            .map(|kind| format!("`{}`", kind.name))
+            .collect();
+        format!(
+            "put a stage between that makes {wanted}: kind {}",
+            kinds.join(" or ")
+        )
+    }
+}
+
+/// The list that a dotted path is an item of.
+fn list_of(path: &str) -> Option<&str> {
+    let (list, index) = path.rsplit_once('.')?;
+    index.parse::<usize>().is_ok().then_some(list)
+}
+
+fn made_by(step: &Declaration) -> ArtifactKind {
+    (step.kind.output)(&step.parameters)
+}
+
+fn names_of(kinds: &[ArtifactKind]) -> String {
+    let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+    names.join(" or ")
+}

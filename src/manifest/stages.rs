@@ -1,0 +1,103 @@
+//! The tables under `[stage]`: their kinds, found before variants are expanded.
+
+use std::collections::BTreeSet;
+
+use super::kind::Kind;
+use super::matrix::is_plain_name;
+use super::problem::{Problem, Problems};
+use super::substitute::{self, Bindings};
+use super::suggest::suggest;
+use super::value::{Table, TableEntry, Value};
+
+/// A stage before its variants are expanded.
+pub struct Stage<'a> {
+    /// Its table with its name.
+    pub entry: &'a TableEntry,
+    /// What stands in the table.
+    pub table: &'a Table,
+    /// Its kind.
+    pub kind: &'static Kind,
+    /// Indices of the stages it takes.
+    pub inputs: Vec<usize>,
+    /// Axes of the matrix that tell its variants apart.
+    pub axes: BTreeSet<String>,
+}
+
+/// The stages whose kind is known, and the names of those that cannot be read.
+pub fn read_stages<'a>(
+    table: &'a Table,
+    vars: &Bindings,
+    kinds: &'static [&'static Kind],
+    problems: &mut Problems,
+) -> (Vec<Stage<'a>>, Vec<&'a str>) {
+    let mut stages = Vec::new();
+    let mut broken = Vec::new();
+    for entry in &table.entries {
+        // Until its kind is found.
+        broken.push(entry.key.as_str());
+        if !is_plain_name(&entry.key) {
+            problems.push(
+                Problem::new(
+                    "manifest::stage_name",
+                    format!("`{}` cannot name a stage", entry.key),
+                )
+                .at(&entry.key_place, "expected letters, digits, `_` and `-`"),
+            );
+            continue;
+        }
+        let Value::Table(inner) = &entry.node.value else {
+            problems.push(
+                Problem::new(
+                    "manifest::type",
+                    format!("the stage `{}` has the wrong type", entry.key),
+                )
+                .at(
+                    &entry.node.place,
+                    format!("expected a table, found {}", entry.node.value.found()),
+                ),
+            );
+            continue;
+        };
+        let names = || kinds.iter().map(|kind| kind.name);
+        let Some(kind_node) = inner.get("kind") else {
+            problems.push(
+                Problem::new(
+                    "manifest::missing_key",
+                    format!("the stage `{}` needs the key `kind`", entry.key),
+                )
+                .at(&entry.key_place, "`kind` is missing")
+                .help(match names().find(|name| *name == entry.key) {
+                    Some(name) => format!("add kind = \"{name}\""),
+                    None => format!("add `kind`: {}", suggest("", names())),
+                }),
+            );
+            continue;
+        };
+        let kind_value = substitute::node(kind_node, vars, problems).value;
+        if matches!(kind_value, Value::Unknown) {
+            continue;
+        }
+        let kind_name = kind_value.describe();
+        match kinds.iter().find(|kind| kind.name == kind_name) {
+            Some(kind) => {
+                broken.pop();
+                stages.push(Stage {
+                    entry,
+                    table: inner,
+                    kind,
+                    inputs: Vec::new(),
+                    axes: BTreeSet::new(),
+                });
+            }
+            None => problems.push(
+                Problem::new(
+                    "manifest::unknown_kind",
+                    format!("there is no stage kind `{kind_name}`"),
+                )
+                .at(&kind_node.place, "`pipe schema` tells the kinds")
+                .help(suggest(&kind_name, names())),
+            ),
+        }
+    }
+    (stages, broken)
+}

@@ -1,0 +1,73 @@
+//! What a name that does not exist was meant to be.
+
+/// The names of `valid` that `found` is a slip of, nearest first; at most three.
+pub fn near<'a>(found: &str, valid: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let found = found.to_lowercase();
+    let slips = |name: &str| strsim::damerau_levenshtein(&found, &name.to_lowercase());
+    let most = found.chars().count().div_ceil(3).max(1);
+    let mut names: Vec<(usize, &str)> = valid
+        .into_iter()
+        .map(|name| (slips(name), name))
+        .filter(|(distance, name)| *distance <= most && *distance < name.chars().count())
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names.into_iter().take(3).map(|(_, name)| name).collect()
+}
+
+/// "did you mean `x`?" where a valid name is near, and the list of valid names where none is.
+pub fn suggest<'a>(found: &str, valid: impl IntoIterator<Item = &'a str>) -> String {
+    const LISTED: usize = 24;
+    let mut names: Vec<&str> = Vec::new();
+    for name in valid {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let meant = near(found, names.iter().copied());
+    if !meant.is_empty() {
+        return format!("did you mean {}?", quoted(&meant).join(" or "));
+    }
+    let mut list = quoted(&names[..names.len().min(LISTED)]);
+    if names.len() > LISTED {
+        list.push(format!("and {} more", names.len() - LISTED));
+    }
+    match list.len() {
+        0 => "there is none to choose from".into(),
+        1 => format!("there is only {}", list[0]),
+        _ => format!("choose from {}", list.join(", ")),
+    }
+}
+
+fn quoted(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| format!("`{name}`")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::suggest;
+
+    #[test]
+    fn a_slip_is_answered_with_what_was_meant() {
+        let valid = ["bins", "window", "input"];
+        assert_eq!(suggest("bin", valid), "did you mean `bins`?");
+        assert_eq!(suggest("widnow", valid), "did you mean `window`?");
+        assert_eq!(suggest("Input", valid), "did you mean `input`?");
+    }
+
+    #[test]
+    fn equally_near_names_are_all_told() {
+        let told = suggest("fron", ["front", "from", "back"]);
+        assert_eq!(told, "did you mean `from` or `front`?");
+    }
+
+    #[test]
+    fn anything_else_is_answered_with_the_list() {
+        assert_eq!(
+            suggest("x", ["bins", "window"]),
+            "choose from `bins`, `window`"
+        );
+        assert_eq!(suggest("x", ["bins", "bins"]), "there is only `bins`");
+        assert_eq!(suggest("x", []), "there is none to choose from");
+    }
+}
