@@ -235,14 +235,14 @@ struct Options {
 /// Why a command did not do its work.
 #[derive(Debug, Error, Diagnostic)]
 enum CommandError {
-    #[error("cannot start `{program}`: {source}")]
+    #[error("cannot start `{program}`: {reason}")]
     #[diagnostic(
         code(command::start),
         help("check that the program is installed and on the PATH")
     )]
     Start {
         program: String,
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     #[error("the command ended with {status}\n{tail}")]
     #[diagnostic(code(command::failed), help("run it by hand: {line}"))]
@@ -257,11 +257,11 @@ enum CommandError {
         help("it must write every file of `outputs` into {{out}}")
     )]
     NoOutput { name: String },
-    #[error("cannot prepare {}: {source}", path.display())]
+    #[error("cannot prepare {}: {reason}", path.display())]
     #[diagnostic(code(command::prepare))]
     Prepare {
         path: PathBuf,
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     #[error("{0}")]
     #[diagnostic(code(command::item))]
@@ -354,9 +354,9 @@ impl CommandStage {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0);
-        let mut child = command.spawn().map_err(|source| CommandError::Start {
+        let mut child = command.spawn().map_err(|reason| CommandError::Start {
             program: program.clone(),
-            source,
+            reason,
         })?;
         let readers = [
             child.stdout.take().map(|stream| tail_of(Box::new(stream))),
@@ -394,10 +394,10 @@ fn wait(
     loop {
         match child.try_wait() {
             Ok(Some(status)) => return Ok(status),
-            Err(source) => {
+            Err(reason) => {
                 return Err(CommandError::Start {
                     program: "the command".into(),
-                    source,
+                    reason,
                 });
             }
             Ok(None) if progress.interrupted() => {
@@ -484,9 +484,9 @@ impl WholeStage for CommandStage {
 
     fn run(&self, context: &WholeContext<'_>) -> miette::Result<()> {
         let absolute = |path: &Path| {
-            std::path::absolute(path).map_err(|source| CommandError::Prepare {
+            std::path::absolute(path).map_err(|reason| CommandError::Prepare {
                 path: path.to_path_buf(),
-                source,
+                reason,
             })
         };
         let out = absolute(context.out)?;
@@ -520,7 +520,7 @@ fn hand_over(input: &StepInput, folder: &Path, label: &InputLabel) -> Result<(),
     };
     let failed = |path: &Path| {
         let path = path.to_path_buf();
-        move |source: std::io::Error| CommandError::Prepare { path, source }
+        move |reason: std::io::Error| CommandError::Prepare { path, reason }
     };
     std::fs::create_dir_all(&folder).map_err(failed(&folder))?;
     match &input.content {
