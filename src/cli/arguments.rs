@@ -4,10 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, ValueEnum};
 
+const AFTER_HELP: &str = "\
+Start with:  pipe init, then pipe run pipeline.toml
+Exit codes:  0 done, 1 a step failed or a check found something, 2 the manifest, corpora.toml or the
+             command line is wrong, 3 the cache cannot be used, 130 interrupted, 143 terminated";
+
 /// Runs pipelines for speech emotion recognition from TOML manifests. Every result is cached by content: running
 /// again costs only what changed.
 #[derive(Parser)]
-#[command(name = "pipe", version, about, max_term_width = 100)]
+#[command(name = "pipe", version, about, max_term_width = 100, after_help = AFTER_HELP)]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]

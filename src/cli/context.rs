@@ -6,7 +6,7 @@ use crate::cache::Cache;
 use crate::corpus::Corpora;
 use crate::manifest::{Manifest, Problem, Problems};
 use crate::plan::{Plan, PlanOptions};
-use crate::source::Source;
+use crate::source::{Place, Source};
 
 use super::arguments::{Common, ManifestArguments};
 use super::{CliError, corpora_problem};
@@ -14,7 +14,7 @@ use super::{CliError, corpora_problem};
 /// Reads the manifest and builds its plan.
 pub fn plan(arguments: &ManifestArguments, common: &Common) -> Result<Plan, CliError> {
     let corpora = |manifest: &Manifest| {
-        let named = manifest.corpora.as_ref().map(|(path, _)| path.as_path());
+        let named = manifest.corpora.as_ref();
         let folder = manifest.path.parent().unwrap_or(Path::new(""));
         corpora(common.corpora.as_deref(), named, folder)
     };
@@ -35,13 +35,16 @@ pub fn cache(common: &Common, rehash: bool) -> Result<Cache, CliError> {
 /// `given` is the argument of `--corpora`, `named` what the manifest names, `folder` where the search starts.
 pub fn corpora(
     given: Option<&Path>,
-    named: Option<&Path>,
+    named: Option<&(PathBuf, Place)>,
     folder: &Path,
 ) -> Result<Corpora, Problems> {
+    let place = named
+        .filter(|_| given.is_none_or(Path::is_dir))
+        .map(|(_, place)| place);
     let given_folder = given.filter(|path| path.is_dir());
     let given_file = given.filter(|path| !path.is_dir()).map(Path::to_path_buf);
     let file = given_file
-        .or_else(|| named.map(Path::to_path_buf))
+        .or_else(|| named.map(|(path, _)| path.clone()))
         .or_else(|| search(folder));
     let Some(file) = file else {
         let folder = given_folder.unwrap_or(Path::new("corpora")).to_path_buf();
@@ -51,11 +54,20 @@ pub fn corpora(
         });
     };
     let text = std::fs::read_to_string(&file).map_err(|error| {
-        Problem::new(
+        let missing = error.kind() == std::io::ErrorKind::NotFound;
+        let problem = Problem::new(
             "corpora::unreadable",
-            format!("cannot read {}: {error}", file.display()),
-        )
-        .help("name an existing corpora.toml with --corpora or with `corpora` in the manifest")
+            match missing {
+                true => format!("there is no file {}", file.display()),
+                false => format!("cannot read {}: {error}", file.display()),
+            },
+        );
+        match place {
+            Some(place) => problem
+                .at(place, "expected a corpora.toml")
+                .help("the path is relative to the manifest it is written in"),
+            None => problem.help("name a corpora.toml, or the folder of all corpora"),
+        }
     })?;
     let source = Source::new(file.display().to_string(), text);
     let mut corpora =

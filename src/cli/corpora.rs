@@ -52,8 +52,8 @@ pub fn corpora(arguments: &CorporaArguments, common: &Common) -> Result<u8, CliE
                     text.push_str(&format!("{line}\n"));
                 } else {
                     text.push_str(&format!(
-                        "{name}: {error}\n  get it from {}\n  {}\n\n",
-                        config.source, config.licence
+                        "{name}: {}\n  {error}\n  get it from {}\n  licence: {}\n\n",
+                        config.title, config.source, config.licence
                     ));
                 }
             }

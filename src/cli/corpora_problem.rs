@@ -5,8 +5,15 @@ use crate::source::Source;
 
 /// The reader's first error as a problem that points into the file.
 pub fn problem(source: &Source, error: &toml::de::Error) -> Problem {
-    let place = source.place(error.span().unwrap_or(0..0));
     let message = error.message().lines().next().unwrap_or("wrong");
+    // Errors that were not the parser's own know no place, but quote what they are about.
+    let quoted = || {
+        let (_, rest) = message.split_once('"')?;
+        let (quoted, _) = rest.split_once('"')?;
+        let start = source.text().find(quoted)?;
+        Some(start..start + quoted.len())
+    };
+    let place = source.place(error.span().or_else(quoted).unwrap_or(0..0));
     if let Some(rest) = message.strip_prefix("unknown field ") {
         let names: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
         if let Some((found, valid)) = names.split_first() {

@@ -38,16 +38,16 @@ fn create(path: &Path, text: &str) -> Result<(), CliError> {
                 help: "name another file: pipe init my.toml".into(),
             });
         }
-        Err(source) => {
+        Err(reason) => {
             return Err(CliError::Output {
                 what: path.display().to_string(),
-                source,
+                reason,
             });
         }
     };
     file.write_all(text.as_bytes())
-        .map_err(|source| CliError::Output {
+        .map_err(|reason| CliError::Output {
             what: path.display().to_string(),
-            source,
+            reason,
         })
 }

@@ -50,13 +50,16 @@ pub enum CliError {
         help: String,
     },
     /// Output could not be written.
-    #[error("cannot write {what}: {source}")]
-    #[diagnostic(code(cli::output))]
+    #[error("cannot write {what}: {reason}")]
+    #[diagnostic(
+        code(cli::output),
+        help("check that the folder exists, has space and may be written to")
+    )]
     Output {
         /// What was to be written.
         what: String,
         /// What the system said.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
 }
 
@@ -129,9 +132,9 @@ fn print(text: &str) -> Result<(), CliError> {
     use std::io::Write;
     match std::io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        Err(source) => Err(CliError::Output {
+        Err(reason) => Err(CliError::Output {
             what: "to standard output".into(),
-            source,
+            reason,
         }),
         Ok(()) => Ok(()),
     }

@@ -60,9 +60,9 @@ pub fn plan(arguments: &ManifestArguments, common: &Common) -> Result<u8, CliErr
             .filter_map(|member| Some((*member, listed.remove(member)?)))
             .collect();
         let group = Group::new(&plan, &cache, members.clone(), own);
-        let standings = group.survey().map_err(|source| CliError::Output {
+        let standings = group.survey().map_err(|reason| CliError::Output {
             what: "the plan".into(),
-            source,
+            reason,
         })?;
         let all_hit = standings.values().all(|standing| standing.output.is_some());
         let counted = if all_hit {

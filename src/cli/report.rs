@@ -43,7 +43,7 @@ pub fn show(plan: &Plan, cache: &Cache, summary: &RunSummary, runs: &Path) -> Re
 }
 
 /// Columns of the terminal; 100 where there is none.
-fn console_width() -> usize {
+pub fn console_width() -> usize {
     match rustix::termios::tcgetwinsize(std::io::stdout()) {
         Ok(size) if size.ws_col > 0 => usize::from(size.ws_col),
         _ => 100,

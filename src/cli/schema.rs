@@ -6,6 +6,7 @@ use crate::manifest::{Absent, Kind, Parameter, Shape, suggest};
 use crate::stage::kinds;
 
 use super::arguments::{Common, SchemaArguments};
+use super::report::console_width;
 use super::{CliError, print};
 
 /// Describes one kind or all.
@@ -27,7 +28,11 @@ pub fn schema(arguments: &SchemaArguments, common: &Common) -> Result<u8, CliErr
     }
     let mut text = String::new();
     for kind in shown {
-        text.push_str(&format!("kind = \"{}\"\n  {}\n", kind.name, kind.doc));
+        text.push_str(&format!(
+            "kind = \"{}\"\n{}",
+            kind.name,
+            wrapped(kind.doc, 2)
+        ));
         for parameter in kind.parameters {
             describe(parameter, 2, &mut text);
         }
@@ -47,11 +52,31 @@ fn describe(parameter: &Parameter, indent: usize, text: &mut String) {
         Absent::Default(json) => format!("default {json}"),
     };
     text.push_str(&format!(
-        "{pad}{} ({state})\n{pad}  {}\n",
-        parameter.name, parameter.doc
+        "{pad}{} ({state})\n{}{}",
+        parameter.name,
+        wrapped(parameter.doc, indent + 2),
+        wrapped(&parameter.shape.describe(), indent + 2)
     ));
-    text.push_str(&format!("{pad}  {}\n", parameter.shape.describe()));
     nested(&parameter.shape, indent + 4, text);
+}
+
+/// `text` in lines that fit the terminal, each with `indent` blanks before it.
+fn wrapped(text: &str, indent: usize) -> String {
+    let width = console_width().clamp(40, 120);
+    let mut lines = vec![" ".repeat(indent)];
+    for word in text.split(' ') {
+        let length = lines.last().map_or(0, |line| line.chars().count());
+        if length > indent && length + 1 + word.chars().count() > width {
+            lines.push(" ".repeat(indent));
+        }
+        if let Some(line) = lines.last_mut() {
+            if line.len() > indent {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines.join("\n") + "\n"
 }
 
 fn nested(shape: &Shape, indent: usize, text: &mut String) {
@@ -63,8 +88,9 @@ fn nested(shape: &Shape, indent: usize, text: &mut String) {
             let pad = " ".repeat(indent);
             for variant in *variants {
                 text.push_str(&format!(
-                    "{pad}{tag} = \"{}\"\n{pad}  {}\n",
-                    variant.name, variant.doc
+                    "{pad}{tag} = \"{}\"\n{}",
+                    variant.name,
+                    wrapped(variant.doc, indent + 2)
                 ));
                 variant
                     .parameters

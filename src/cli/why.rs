@@ -41,9 +41,9 @@ pub fn why(arguments: &WhyArguments, common: &Common) -> Result<u8, CliError> {
             listings.insert(*step, digests);
         }
         let group = Group::new(&plan, &cache, members, own);
-        let standings = group.survey().map_err(|source| CliError::Output {
+        let standings = group.survey().map_err(|reason| CliError::Output {
             what: "the plan".into(),
-            source,
+            reason,
         })?;
         for (member, standing) in standings {
             outputs.extend(
@@ -119,7 +119,10 @@ pub fn why(arguments: &WhyArguments, common: &Common) -> Result<u8, CliError> {
 fn describe(explanation: &Explanation, state: &str) -> String {
     let mut text = format!("{} ({state})\n", explanation.step);
     let Some(compared) = explanation.compared_with_s else {
-        text.push_str("  no earlier run in which it was different\n");
+        text.push_str(match state {
+            "to run" => "  no earlier run to compare with\n",
+            _ => "  no earlier run in which it was different\n",
+        });
         return text;
     };
     text.push_str(&format!(

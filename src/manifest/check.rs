@@ -97,7 +97,6 @@ impl Checker<'_> {
             if !known.contains(entry.key.as_str()) && !ignore.contains(&entry.key.as_str()) {
                 let names = parameters.iter().map(|parameter| parameter.name);
                 let valid = ignore.iter().copied().chain(names);
-                let valid = valid.filter(|name| table.get(name).is_none());
                 misspelt.extend(near(&entry.key, valid.clone()).first());
                 self.problems.push(
                     Problem::new(
@@ -293,7 +292,10 @@ impl Checker<'_> {
         }
         // Labels are not wrapped, help is.
         if label.len() > LONGEST_LABEL {
-            help.push(label);
+            help.push(format!(
+                "values: {}",
+                label.trim_start_matches("expected one of ")
+            ));
             label = format!("no value of `{name}`");
         }
         let problem = Problem::new(
@@ -323,20 +325,19 @@ impl Checker<'_> {
     }
 
     fn wrong_type(&mut self, path: &str, node: &Node, shape: &Shape) -> Option<Json> {
-        self.problems.push(
-            Problem::new(
-                "manifest::type",
-                format!("`{}` has the wrong type", last(path)),
-            )
-            .at(
-                &node.place,
-                format!(
-                    "expected {}, found {}",
-                    shape.describe(),
-                    node.value.found()
-                ),
-            ),
+        const LONGEST: usize = 50;
+        let problem = Problem::new(
+            "manifest::type",
+            format!("`{}` has the wrong type", last(path)),
         );
+        let (expected, found) = (shape.describe(), node.value.found());
+        // Labels are not wrapped, help is.
+        self.problems.push(match expected.len() > LONGEST {
+            true => problem
+                .at(&node.place, format!("found {found}"))
+                .help(format!("expected {expected}")),
+            false => problem.at(&node.place, format!("expected {expected}, found {found}")),
+        });
         None
     }
 }

@@ -44,11 +44,11 @@ pub fn connect(
             // Errors are reported when every variant is checked for good.
             let checked = check_variant(stage, &variant, vars, matrix, &mut Problems::default());
             for input in &checked.inputs {
-                if let Some(&target) = names.get(&input.stage) {
-                    if inputs.insert(target) {
-                        let place = checked.place_of(&input.path, &stage.entry.key_place);
-                        graph.add_edge(nodes[target], nodes[index], place);
-                    }
+                if let Some(&target) = names.get(&input.stage)
+                    && inputs.insert(target)
+                {
+                    let place = checked.place_of(&input.path, &stage.entry.key_place);
+                    graph.add_edge(nodes[target], nodes[index], place);
                 }
             }
         }

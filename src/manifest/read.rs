@@ -26,7 +26,7 @@ pub fn read(
     for text in overrides {
         match parse_override(text) {
             Ok(over) => apply(&mut table, over, problems),
-            Err(problem) => problems.push(problem),
+            Err(more) => problems.extend(more),
         }
     }
     Ok((source, table))
@@ -115,14 +115,15 @@ struct Override {
     node: Node,
 }
 
-fn parse_override(text: &str) -> Result<Override, Problem> {
+fn parse_override(text: &str) -> Result<Override, Problems> {
     let source = Source::new("--set", text);
     let whole = source.place(0..text.len());
     let Some((path, written)) = text.split_once('=') else {
         return Err(
             Problem::new("manifest::set", format!("`--set {text}` has no `=`"))
                 .at(&whole, "expected stage.key=value")
-                .help("for example: --set fbank.bins=80"),
+                .help("for example: --set fbank.bins=80")
+                .into(),
         );
     };
     let mut parts = Vec::new();
@@ -140,7 +141,8 @@ fn parse_override(text: &str) -> Result<Override, Problem> {
             format!("`--set {text}` names no key of a stage"),
         )
         .at(&whole, "expected stage.key=value")
-        .help("for example: --set fbank.bins=80, or --set vars.seed=2"));
+        .help("for example: --set fbank.bins=80, or --set vars.seed=2")
+        .into());
     }
     let place = source.place(path.len() + 1..text.len());
     // What is not TOML is a string: `--set report.title=Open set` needs no quotes.

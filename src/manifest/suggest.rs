@@ -1,6 +1,6 @@
 //! What a name that does not exist was meant to be.
 
-/// The names of `valid` that `found` is a slip of, nearest first; at most three.
+/// The names of `valid` that `found` is most likely a slip of; at most three.
 pub fn near<'a>(found: &str, valid: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let found = found.to_lowercase();
     let slips = |name: &str| strsim::damerau_levenshtein(&found, &name.to_lowercase());
@@ -12,7 +12,11 @@ pub fn near<'a>(found: &str, valid: impl IntoIterator<Item = &'a str>) -> Vec<&'
         .collect();
     names.sort_unstable();
     names.dedup();
-    names.into_iter().take(3).map(|(_, name)| name).collect()
+    let nearest = names.first().map(|(distance, _)| *distance);
+    let equally_near = names
+        .iter()
+        .take_while(|(distance, _)| Some(*distance) == nearest);
+    equally_near.take(3).map(|(_, name)| *name).collect()
 }
 
 /// "did you mean `x`?" where a valid name is near, and the list of valid names where none is.

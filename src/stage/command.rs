@@ -1,5 +1,6 @@
 //! `command`: any program as a stage, once over whole sets or once for each item.
 
+mod combination;
 mod placeholders;
 
 use std::collections::BTreeMap;
@@ -19,7 +20,7 @@ use crate::artifact::{ArtifactKind, ItemData, KeyMaterial};
 use crate::audio;
 use crate::corpus::Corpora;
 use crate::manifest::{
-    Complaint, Declaration, Gathers, Kind, Parameter, Problem, Problems, Shape, variant_folder,
+    Declaration, Gathers, Kind, Parameter, Problem, Problems, Shape, variant_folder,
 };
 use crate::progress::Progress;
 
@@ -41,9 +42,6 @@ const ITEMS: &[ArtifactKind] = &[
     ArtifactKind::Features,
     ArtifactKind::Files,
 ];
-
-/// Placeholders that are no inputs.
-const RESERVED: [&str; 3] = ["input", "output", "out"];
 
 pub static KIND: Kind = Kind {
     name: "command",
@@ -95,7 +93,7 @@ pub static KIND: Kind = Kind {
     ],
     gathers: Gathers::Without("for_each"),
     output,
-    validate,
+    validate: combination::validate,
 };
 
 fn output(parameters: &Map<String, Json>) -> ArtifactKind {
@@ -104,117 +102,6 @@ fn output(parameters: &Map<String, Json>) -> ArtifactKind {
         Some("features") => ArtifactKind::Features,
         _ => ArtifactKind::Files,
     }
-}
-
-fn validate(parameters: &Map<String, Json>) -> Vec<Complaint> {
-    let mut complaints = Vec::new();
-    let mut complain = |path: &str, message: &str, label: &str, help: &str| {
-        complaints.push(Complaint {
-            path: path.into(),
-            message: message.into(),
-            label: label.into(),
-            help: Some(help.into()),
-        });
-    };
-    let per_item = parameters.contains_key("for_each");
-    // What is wrong in itself is absent here, and reported already.
-    let outputs = parameters.get("outputs").and_then(Json::as_array);
-    let inputs = parameters.get("inputs").and_then(Json::as_object);
-    let makes = parameters.get("makes").and_then(Json::as_str);
-    if per_item {
-        if outputs.is_some_and(|list| !list.is_empty()) {
-            complain(
-                "outputs",
-                "`outputs` has no meaning with `for_each`",
-                "the program writes one result for each item",
-                "remove `outputs`; the program writes to {output}",
-            );
-        }
-        if inputs.is_some_and(|inputs| !inputs.is_empty()) {
-            complain(
-                "inputs",
-                "`inputs` has no meaning with `for_each`",
-                "the program gets one item at a time",
-                "remove `inputs`; the program reads {input}",
-            );
-        }
-    } else {
-        if outputs.is_some_and(Vec::is_empty) {
-            complain(
-                "outputs",
-                "the command declares no outputs",
-                "`outputs` is missing",
-                "name the files that the program writes into {out}: outputs = [\"result.json\"]",
-            );
-        }
-        if makes.is_some_and(|makes| makes != "files") {
-            complain(
-                "makes",
-                "only a command with `for_each` makes items",
-                "runs once, so it makes files",
-                "add for_each = \"stage\", or remove `makes`",
-            );
-        }
-    }
-    for (index, output) in outputs.into_iter().flatten().enumerate() {
-        let path = Path::new(output.as_str().unwrap_or_default());
-        let plain =
-            |part: std::path::Component<'_>| matches!(part, std::path::Component::Normal(_));
-        if path.components().next().is_none() || !path.components().all(plain) {
-            complain(
-                &format!("outputs.{index}"),
-                &format!("{output} cannot name an output"),
-                "expected a path within {out}",
-                "name a file such as \"result.json\" or \"tables/result.json\"",
-            );
-        }
-    }
-    for name in inputs.into_iter().flatten().map(|(name, _)| name) {
-        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-        if name.is_empty() || !name.chars().all(plain) {
-            complain(
-                &format!("inputs.{name}"),
-                &format!("{name:?} cannot name an input"),
-                "expected a name of letters, digits, `_` and `-`",
-                "the program finds the input under {name}",
-            );
-        } else if RESERVED.contains(&name.as_str()) {
-            complain(
-                &format!("inputs.{name}"),
-                &format!("`{name}` cannot name an input"),
-                &format!("{{{name}}} stands for something else"),
-                "choose another name for the input",
-            );
-        }
-    }
-    let absent: &[&str] = if per_item {
-        &["out"]
-    } else {
-        &["input", "output"]
-    };
-    for name in absent {
-        let written = parameters
-            .get("run")
-            .map(Json::to_string)
-            .unwrap_or_default();
-        if written.contains(&format!("{{{name}}}")) && !written.contains(&format!("${{{name}}}")) {
-            complain(
-                "run",
-                &format!("{{{name}}} stands for nothing here"),
-                if per_item {
-                    "runs once for each item"
-                } else {
-                    "runs once, over whole inputs"
-                },
-                if per_item {
-                    "with `for_each`, the program reads {input} and writes {output}"
-                } else {
-                    "without `for_each`, the program reads the folders of `inputs` by their names and writes into {out}"
-                },
-            );
-        }
-    }
-    complaints
 }
 
 #[derive(Deserialize)]
@@ -236,14 +123,14 @@ struct Options {
 /// Why a command did not do its work.
 #[derive(Debug, Error, Diagnostic)]
 enum CommandError {
-    #[error("cannot start `{program}`: {source}")]
+    #[error("cannot start `{program}`: {reason}")]
     #[diagnostic(
         code(command::start),
         help("check that the program is installed and on the PATH")
     )]
     Start {
         program: String,
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     #[error("the command ended with {status}\n{tail}")]
     #[diagnostic(code(command::failed), help("run it by hand: {line}"))]
@@ -258,11 +145,11 @@ enum CommandError {
         help("it must write every file of `outputs` into {{out}}")
     )]
     NoOutput { name: String },
-    #[error("cannot prepare {}: {source}", path.display())]
+    #[error("cannot prepare {}: {reason}", path.display())]
     #[diagnostic(code(command::prepare))]
     Prepare {
         path: PathBuf,
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     #[error("{0}")]
     #[diagnostic(code(command::item))]
@@ -355,9 +242,9 @@ impl CommandStage {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0);
-        let mut child = command.spawn().map_err(|source| CommandError::Start {
+        let mut child = command.spawn().map_err(|reason| CommandError::Start {
             program: program.clone(),
-            source,
+            reason,
         })?;
         let (sender, tails) = std::sync::mpsc::channel();
         if let Some(stream) = child.stdout.take() {
@@ -395,10 +282,10 @@ fn wait(
     loop {
         match child.try_wait() {
             Ok(Some(status)) => return Ok(status),
-            Err(source) => {
+            Err(reason) => {
                 return Err(CommandError::Start {
                     program: "the command".into(),
-                    source,
+                    reason,
                 });
             }
             Ok(None) if progress.interrupted() => {
@@ -511,9 +398,9 @@ impl WholeStage for CommandStage {
 
     fn run(&self, context: &WholeContext<'_>) -> miette::Result<()> {
         let absolute = |path: &Path| {
-            std::path::absolute(path).map_err(|source| CommandError::Prepare {
+            std::path::absolute(path).map_err(|reason| CommandError::Prepare {
                 path: path.to_path_buf(),
-                source,
+                reason,
             })
         };
         let out = absolute(context.out)?;
@@ -549,7 +436,7 @@ fn hand_over(input: &StepInput, folder: &Path, label: &InputLabel) -> Result<(),
     };
     let failed = |path: &Path| {
         let path = path.to_path_buf();
-        move |source: std::io::Error| CommandError::Prepare { path, source }
+        move |reason: std::io::Error| CommandError::Prepare { path, reason }
     };
     std::fs::create_dir_all(&folder).map_err(failed(&folder))?;
     match &input.content {

@@ -148,11 +148,11 @@ enum IngestError {
         )
     )]
     Leak { findings: String },
-    #[error("cannot read the split table {}: {source}", path.display())]
+    #[error("cannot read the split table {}: {reason}", path.display())]
     #[diagnostic(code(ingest::split_file), help("the path is relative to the manifest"))]
     SplitFile {
         path: PathBuf,
-        source: std::io::Error,
+        reason: std::io::Error,
     },
 }
 
@@ -183,11 +183,14 @@ pub fn build(declaration: &Declaration, corpora: &Corpora) -> Result<Stage, Prob
             None => problems.push(
                 Problem::new(
                     "manifest::unknown_corpus",
-                    format!("corpora.toml has no corpus `{name}`"),
+                    match corpora.corpora.is_empty() {
+                        true => format!("there is no corpora.toml that describes `{name}`"),
+                        false => format!("corpora.toml has no corpus `{name}`"),
+                    },
                 )
-                .at(place, "no corpus has this name")
+                .at(place, "expected a corpus of corpora.toml")
                 .help(if corpora.corpora.is_empty() {
-                    "no corpora.toml was found: put one into the manifest's folder or one above it, or name it with --corpora FILE".into()
+                    "put one into the manifest's folder or one above it, or name it with --corpora FILE; `pipe init` writes one".into()
                 } else {
                     suggest(name, corpora.corpora.keys().map(String::as_str))
                 }),
@@ -253,12 +256,23 @@ impl Ingest {
         facts: &dyn Facts,
         listing: &mut SourceListing,
     ) -> miette::Result<Vec<(Entry, Digest, f64)>> {
+        let found = corpus::list(name, config, &self.folder)?;
+        let bad = found.bad().count();
+        if let Some(first) = found.bad().next() {
+            let (what, reason) = (&first.what, &first.reason);
+            listing.warnings.push(match bad {
+                1 => format!("{name}: {what} cannot be used and is left out: {reason}"),
+                _ => format!(
+                    "{name}: {bad} files or rows cannot be used and are left out, as dropped.tsv tells; the first is {what}: {reason}"
+                ),
+            });
+        }
         let Listing {
             entries,
             dropped,
             warnings,
             ..
-        } = corpus::list(name, config, &self.folder)?;
+        } = found;
         listing.warnings.extend(warnings);
         listing
             .dropped
@@ -321,9 +335,9 @@ impl Ingest {
         let table = match (&self.split_file, &self.options.split) {
             (Some(path), _) => {
                 let text =
-                    std::fs::read_to_string(path).map_err(|source| IngestError::SplitFile {
+                    std::fs::read_to_string(path).map_err(|reason| IngestError::SplitFile {
                         path: path.clone(),
-                        source,
+                        reason,
                     })?;
                 SplitTable::parse(&text)?
             }

@@ -60,11 +60,11 @@ enum ReportError {
     #[error("cannot read the evaluation `{step}`: {reason}")]
     #[diagnostic(code(report::input))]
     Unreadable { step: String, reason: String },
-    #[error("cannot write {}: {source}", path.display())]
+    #[error("cannot write {}: {reason}", path.display())]
     #[diagnostic(code(report::output))]
     Output {
         path: PathBuf,
-        source: std::io::Error,
+        reason: std::io::Error,
     },
 }
 
@@ -144,14 +144,14 @@ impl WholeStage for ReportStage {
         };
         let write = |name: &str, text: String| {
             let path = context.out.join(name);
-            std::fs::write(&path, text).map_err(|source| ReportError::Output { path, source })
+            std::fs::write(&path, text).map_err(|reason| ReportError::Output { path, reason })
         };
         write("report.md", report.to_markdown())?;
         let json = serde_json::to_string_pretty(&report).map_err(std::io::Error::from);
         let path = context.out.join(CONTENT);
         write(
             CONTENT,
-            json.map_err(|source| ReportError::Output { path, source })? + "\n",
+            json.map_err(|reason| ReportError::Output { path, reason })? + "\n",
         )?;
         Ok(())
     }

@@ -189,3 +189,13 @@ fn errors_as_json_have_file_line_and_column() {
     assert_eq!(told["errors"][0]["file"], "include/wrong.toml");
     assert_eq!(told["errors"][0]["line"], 10);
 }
+
+#[test]
+fn a_corpora_toml_that_the_manifest_names_wrongly_is_pointed_at() {
+    let space = space();
+    space.write(
+        "pipe.toml",
+        "corpora = \"lists/corpora.toml\"\n".to_string() + &space.read("pipe.toml"),
+    );
+    insta::assert_snapshot!("corpora_named_absent", refused(&space, &["pipe.toml"]));
+}

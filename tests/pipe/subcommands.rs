@@ -370,3 +370,36 @@ fn every_shipped_manifest_is_read_and_lacks_at_most_corpora() {
     }
     assert!(read >= 7, "{read} manifests");
 }
+
+#[test]
+fn what_is_left_out_and_what_is_set_aside_is_said() {
+    let space = Workspace::with_corpus(4);
+    std::fs::remove_file(space.join("corpora/made/audio/0003.wav")).unwrap();
+    space.write("corpora/made/audio/0001.wav", "no audio at all");
+    let output = space.pipe(&["run", "pipe.toml"]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(
+        output.status.code(),
+        Some(1),
+        "one of three is more than 1 %"
+    );
+    for expected in [
+        "0003",
+        "left out",
+        "too_many_bad",
+        "0001.wav",
+        "max_bad",
+        "3 not run",
+    ] {
+        assert!(stderr.contains(expected), "{expected}: {stderr}");
+    }
+    space.edit(
+        "pipe.toml",
+        "split = \"train\"",
+        "split = \"train\"\nmax_bad = 0.5",
+    );
+    let output = space.pipe(&["run", "pipe.toml"]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    assert!(stderr.contains("1 set aside"), "{stderr}");
+}

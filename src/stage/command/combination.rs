@@ -1,0 +1,121 @@
+//! Which parameters of a command go together.
+
+use std::path::{Component, Path};
+
+use serde_json::{Map, Value as Json};
+
+use crate::manifest::Complaint;
+
+/// Placeholders that are no inputs.
+const RESERVED: [&str; 3] = ["input", "output", "out"];
+
+/// Checks names of inputs and outputs, and what has no meaning with or without `for_each`.
+pub fn validate(parameters: &Map<String, Json>) -> Vec<Complaint> {
+    let mut complaints = Vec::new();
+    let mut complain = |path: &str, message: &str, label: &str, help: &str| {
+        complaints.push(Complaint {
+            path: path.into(),
+            message: message.into(),
+            label: label.into(),
+            help: Some(help.into()),
+        });
+    };
+    let per_item = parameters.contains_key("for_each");
+    // What is wrong in itself is absent here, and reported already.
+    let outputs = parameters.get("outputs").and_then(Json::as_array);
+    let inputs = parameters.get("inputs").and_then(Json::as_object);
+    let makes = parameters.get("makes").and_then(Json::as_str);
+    if per_item {
+        if outputs.is_some_and(|list| !list.is_empty()) {
+            complain(
+                "outputs",
+                "`outputs` has no meaning with `for_each`",
+                "the program writes one result for each item",
+                "remove `outputs`; the program writes to {output}",
+            );
+        }
+        if inputs.is_some_and(|inputs| !inputs.is_empty()) {
+            complain(
+                "inputs",
+                "`inputs` has no meaning with `for_each`",
+                "the program gets one item at a time",
+                "remove `inputs`; the program reads {input}",
+            );
+        }
+    } else {
+        if outputs.is_some_and(Vec::is_empty) {
+            complain(
+                "outputs",
+                "the command declares no outputs",
+                "`outputs` is missing",
+                "name the files that the program writes into {out}: outputs = [\"result.json\"]",
+            );
+        }
+        if makes.is_some_and(|makes| makes != "files") {
+            complain(
+                "makes",
+                "only a command with `for_each` makes items",
+                "runs once, so it makes files",
+                "add for_each = \"stage\", or remove `makes`",
+            );
+        }
+    }
+    for (index, output) in outputs.into_iter().flatten().enumerate() {
+        let path = Path::new(output.as_str().unwrap_or_default());
+        let plain = |part: Component<'_>| matches!(part, Component::Normal(_));
+        if path.components().next().is_none() || !path.components().all(plain) {
+            complain(
+                &format!("outputs.{index}"),
+                &format!("{output} cannot name an output"),
+                "expected a path within {out}",
+                "name a file such as \"result.json\" or \"tables/result.json\"",
+            );
+        }
+    }
+    for name in inputs.into_iter().flatten().map(|(name, _)| name) {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        if name.is_empty() || !name.chars().all(plain) {
+            complain(
+                &format!("inputs.{name}"),
+                &format!("{name:?} cannot name an input"),
+                "expected a name of letters, digits, `_` and `-`",
+                "the program finds the input under {name}",
+            );
+        } else if RESERVED.contains(&name.as_str()) {
+            complain(
+                &format!("inputs.{name}"),
+                &format!("`{name}` cannot name an input"),
+                &format!("{{{name}}} stands for something else"),
+                "choose another name for the input",
+            );
+        }
+    }
+    let absent: &[&str] = if per_item {
+        &["out"]
+    } else {
+        &["input", "output"]
+    };
+    for name in absent {
+        let written = parameters
+            .get("run")
+            .map(Json::to_string)
+            .unwrap_or_default();
+        if written.contains(&format!("{{{name}}}")) && !written.contains(&format!("${{{name}}}")) {
+            complain(
+                "run",
+                &format!("{{{name}}} stands for nothing here"),
+                if per_item {
+                    "runs once for each item"
+                } else {
+                    "runs once, over whole inputs"
+                },
+                if per_item {
+                    "with `for_each`, the program reads {input} and writes {output}"
+                } else {
+                    "without `for_each`, the program reads the folders of `inputs` by their names and writes into {out}"
+                },
+            );
+        }
+    }
+    complaints
+}
