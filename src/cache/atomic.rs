@@ -61,10 +61,10 @@ pub fn sweep(folder: &Path) {
             continue;
         }
         let path = entry.path();
-        if let Ok(file) = File::open(&path) {
-            if flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
-                let _ = std::fs::remove_file(&path);
-            }
+        if let Ok(file) = File::open(&path)
+            && flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok()
+        {
+            let _ = std::fs::remove_file(&path);
         }
     }
 }

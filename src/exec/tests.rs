@@ -48,12 +48,12 @@ run = "echo apart > {out}/apart.txt"
 outputs = ["apart.txt"]
 "#;
 
-/// Panics wherever it can, or only at one item.
+/// Panics wherever it can, or only at some items.
 #[derive(Clone, Copy, PartialEq)]
 enum Defect {
     List,
     Copies,
-    OneItem,
+    SomeItems,
     Run,
 }
 
@@ -83,7 +83,7 @@ impl ItemStage for Defect {
         input: &ItemData,
         _context: &ItemContext<'_>,
     ) -> Result<ItemData, ItemError> {
-        assert!(!copy.utterance.id.ends_with('1'), "a defect at one item");
+        assert_ne!(copy.utterance.label, "anger", "a defect at some items");
         Ok(input.clone())
     }
 }
@@ -145,9 +145,9 @@ fn statuses(summary: &RunSummary) -> Vec<(&str, Status)> {
 }
 
 #[test]
-fn a_panic_at_one_item_sets_it_aside_and_is_tried_again() {
+fn a_panic_at_some_items_sets_them_aside_and_is_tried_again() {
     let folder = tempfile::tempdir().unwrap();
-    let stage = || Stage::Items(Box::new(Defect::OneItem));
+    let stage = || Stage::Items(Box::new(Defect::SomeItems));
     for _ in 0..2 {
         let (summary, listener) = run_with(folder.path(), "audio", stage());
         assert_eq!(summary.counts.failed, 0);
@@ -165,7 +165,8 @@ fn a_panic_at_one_item_sets_it_aside_and_is_tried_again() {
         assert_eq!(summary.items.bad, bad.len());
         assert!(
             bad.iter()
-                .all(|reason| reason == "internal error: a defect at one item")
+                .all(|reason| reason.starts_with("internal error: ")
+                    && reason.contains("a defect at some items"))
         );
     }
 }
