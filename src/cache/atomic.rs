@@ -1,13 +1,18 @@
 //! Files appear whole or not at all: written aside, synced, renamed, and the folder synced.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use rustix::fs::{FlockOperation, flock};
+use tempfile::NamedTempFile;
+
 use super::error::CacheError;
+use super::lock::is_at;
 
 /// How names of files that are not whole yet begin; a killed run may leave one.
-pub const UNFINISHED: &str = ".new-";
+const UNFINISHED: &str = ".new-";
 
 /// Writes `bytes` to `path`, replacing what was there.
 ///
@@ -17,9 +22,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), CacheError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let attempt = || -> std::io::Result<()> {
         std::fs::create_dir_all(folder)?;
-        let mut file = tempfile::Builder::new()
-            .prefix(UNFINISHED)
-            .tempfile_in(folder)?;
+        let mut file = unfinished_in(folder)?;
         file.write_all(bytes)?;
         file.as_file().sync_data()?;
         file.persist(path).map_err(|error| error.error)?;
@@ -28,10 +31,80 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), CacheError> {
     attempt().map_err(|error| CacheError::write(path, error))
 }
 
+/// A new file in `folder`, to be renamed once it is whole; locked so that [`sweep`] leaves it alone.
+///
+/// # Errors
+/// When it cannot be created or locked.
+pub fn unfinished_in(folder: &Path) -> std::io::Result<NamedTempFile> {
+    loop {
+        let file = tempfile::Builder::new()
+            .prefix(UNFINISHED)
+            .permissions(Permissions::from_mode(0o666))
+            .tempfile_in(folder)?;
+        flock(file.as_file(), FlockOperation::LockExclusive)?;
+        // It may have been swept away before it was locked.
+        if is_at(file.as_file(), file.path()) {
+            return Ok(file);
+        }
+    }
+}
+
+/// Removes files in `folder` that killed runs were about to finish. What cannot be removed stays, and harms nothing.
+pub fn sweep(folder: &Path) {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries {
+        if !entry
+            .file_name()
+            .as_encoded_bytes()
+            .starts_with(UNFINISHED.as_bytes())
+        {
+            continue;
+        }
+        let path = entry.path();
+        if let Ok(file) = File::open(&path)
+            && flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok()
+        {
+            let _ = std::fs::remove_file(&path);
+        }
+    }
+}
+
 /// Makes renames in `folder` durable.
 ///
 /// # Errors
 /// When the folder cannot be opened or synced.
 pub fn sync_folder(folder: &Path) -> std::io::Result<()> {
     File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_nobody_writes_any_more_is_swept_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = |name: &str| folder.path().join(name);
+        let writing = unfinished_in(folder.path()).unwrap();
+        std::fs::write(name(".new-dead"), b"half").unwrap();
+        std::fs::write(name("whole"), b"whole").unwrap();
+        sweep(folder.path());
+        assert!(writing.path().exists());
+        assert!(!name(".new-dead").exists());
+        assert!(name("whole").exists());
+        writing.persist(name("whole")).unwrap();
+    }
+
+    #[test]
+    fn writing_beside_sweeping_loses_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            let sweeper = scope.spawn(|| (0..500).for_each(|_| sweep(folder.path())));
+            for n in 0..100u8 {
+                write(&folder.path().join("file"), &[n]).unwrap();
+            }
+            sweeper.join().unwrap();
+        });
+        assert_eq!(std::fs::read(folder.path().join("file")).unwrap(), [99]);
+    }
 }

@@ -33,7 +33,7 @@ use std::path::{Path, PathBuf};
 use crate::artifact::KeyMaterial;
 use crate::digest::Digest;
 
-pub use atomic::write as write_atomically;
+pub use atomic::{sweep, unfinished_in, write as write_atomically};
 pub use error::CacheError;
 pub use files::{FileFacts, FileMemory};
 pub use listings::{Listing, ListingHistory};
@@ -194,7 +194,22 @@ impl Cache {
     /// # Errors
     /// When it cannot be created.
     pub fn scratch(&self) -> Result<Scratch, CacheError> {
-        Scratch::create(&self.root.join("tmp"))
+        let (scratch, found_dead) = Scratch::create(&self.root.join("tmp"))?;
+        if found_dead {
+            self.sweep();
+        }
+        Ok(scratch)
+    }
+
+    /// Removes files that killed runs were about to finish.
+    pub fn sweep(&self) {
+        let runs = std::fs::read_dir(self.root.join("runs"));
+        let runs = runs.into_iter().flatten().flatten().map(|e| e.path());
+        let folders = ["", "steps", "listings"].map(|name| self.root.join(name));
+        folders
+            .into_iter()
+            .chain(runs)
+            .for_each(|folder| sweep(&folder));
     }
 
     /// The history of what the source step `name` listed.

@@ -14,13 +14,13 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// Creates this run's folder and removes those whose runs are dead.
+    /// Creates this run's folder and removes those whose runs are dead; true when there were any.
     ///
     /// # Errors
     /// When the folder cannot be created.
-    pub fn create(tmp: &Path) -> Result<Self, CacheError> {
+    pub fn create(tmp: &Path) -> Result<(Self, bool), CacheError> {
         std::fs::create_dir_all(tmp).map_err(|error| CacheError::write(tmp, error))?;
-        remove_dead(tmp);
+        let found_dead = remove_dead(tmp);
         loop {
             let name = format!("{:016x}", rand::random::<u64>());
             let lock_path = tmp.join(format!("{name}.lock"));
@@ -28,11 +28,12 @@ impl Scratch {
                 let folder = tmp.join(name);
                 std::fs::create_dir_all(&folder)
                     .map_err(|error| CacheError::write(&folder, error))?;
-                return Ok(Self {
+                let scratch = Self {
                     folder,
                     lock_path,
                     _lock: lock,
-                });
+                };
+                return Ok((scratch, found_dead));
             }
         }
     }
@@ -54,9 +55,10 @@ impl Drop for Scratch {
     }
 }
 
-fn remove_dead(tmp: &Path) {
+fn remove_dead(tmp: &Path) -> bool {
+    let mut found = false;
     let Ok(entries) = std::fs::read_dir(tmp) else {
-        return;
+        return false;
     };
     for path in entries.flatten().map(|entry| entry.path()) {
         if path
@@ -64,6 +66,7 @@ fn remove_dead(tmp: &Path) {
             .is_some_and(|extension| extension == "lock")
         {
             if let Ok(Some(_free)) = Lock::try_take(&path) {
+                found = true;
                 // A program that outlived its run may still write into the folder; then the next run tries again.
                 let folder = path.with_extension("");
                 let _ = std::fs::remove_dir_all(&folder);
@@ -73,4 +76,5 @@ fn remove_dead(tmp: &Path) {
             }
         }
     }
+    found
 }

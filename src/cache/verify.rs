@@ -2,19 +2,14 @@
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::digest::Digest;
 
-use super::atomic::UNFINISHED;
 use super::items::{self, ItemIndex, ItemRecord};
 use super::log::LogState;
 use super::{Cache, CacheError, StepOutput};
-
-/// Unfinished files older than this belong to no run that lives.
-const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// What was read and what was wrong.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -53,7 +48,7 @@ pub fn verify(cache: &Cache) -> Result<Verified, CacheError> {
         remove(&path)?;
     }
     found.damaged.sort();
-    sweep(&cache.root);
+    cache.sweep();
     Ok(found)
 }
 
@@ -159,18 +154,4 @@ fn stem(path: &Path) -> String {
 
 fn remove(path: &Path) -> Result<(), CacheError> {
     std::fs::remove_file(path).map_err(|error| CacheError::write(path, error))
-}
-
-/// Removes what killed runs were about to write. Nothing is lost when that fails.
-fn sweep(root: &Path) {
-    for entry in walkdir::WalkDir::new(root).into_iter().flatten() {
-        let unfinished = entry.file_name().to_string_lossy().starts_with(UNFINISHED);
-        let age = entry.metadata().ok().and_then(|metadata| {
-            let modified = metadata.modified().ok()?;
-            modified.elapsed().ok()
-        });
-        if unfinished && age.is_some_and(|age| age > ABANDONED) {
-            let _ = std::fs::remove_file(entry.path());
-        }
-    }
 }

@@ -7,6 +7,8 @@ mod publish;
 mod run;
 mod schedule;
 mod sources;
+#[cfg(test)]
+mod tests;
 mod walk;
 mod whole;
 mod writer;

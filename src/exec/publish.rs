@@ -1,9 +1,10 @@
 //! What a person wants from a run, under `runs/<manifest>/`: small copies that are restored when touched.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::artifact::FileSet;
-use crate::cache::{Cache, write_atomically};
+use crate::cache::{Cache, sweep, unfinished_in, write_atomically};
 use crate::manifest::variant_folder;
 use crate::plan::Plan;
 use crate::stage::{SourceListing, Stage};
@@ -71,16 +72,15 @@ impl<'a> Publisher<'a> {
             let parent = target.parent().unwrap_or(&folder);
             std::fs::create_dir_all(parent)?;
             let object = std::path::absolute(self.cache.objects.path(&file.digest))?;
-            let new = tempfile::Builder::new()
-                .prefix(".pipe-")
-                .tempdir_in(parent)?;
-            let new_file = new.path().join("file");
+            sweep(parent);
+            let mut new = unfinished_in(parent)?;
             if file.bytes > LARGEST_COPY_BYTES {
-                std::os::unix::fs::symlink(&object, &new_file)?;
+                std::fs::remove_file(new.path())?;
+                std::os::unix::fs::symlink(&object, new.path())?;
             } else {
-                std::fs::write(&new_file, std::fs::read(&object)?)?;
+                new.write_all(&std::fs::read(&object)?)?;
             }
-            std::fs::rename(&new_file, &target)?;
+            new.persist(&target).map_err(|error| error.error)?;
         }
         Ok(())
     }
@@ -97,6 +97,7 @@ impl<'a> Publisher<'a> {
         for (name, text) in &listing.tables {
             let path = folder.join(name);
             if std::fs::read(&path).ok().as_deref() != Some(text.as_bytes()) {
+                sweep(&folder);
                 write_atomically(&path, text.as_bytes())
                     .map_err(|error| std::io::Error::other(error.to_string()))?;
             }

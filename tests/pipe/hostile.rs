@@ -98,7 +98,7 @@ title = "Made for tests"
 language = "de"
 licence = "none"
 source = "made by the tests"
-genders = { female = ["08"], male = ["03"] }
+genders = { "08" = "female", "03" = "male" }
 labels = { positive = ["F"], neutral = ["N"], negative = ["W"] }
 "#;
 

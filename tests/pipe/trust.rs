@@ -241,7 +241,8 @@ fn run_at_once(runs: usize) {
     let waited = runs
         .iter()
         .filter(|run| !run.events_of("step_waiting").is_empty());
-    assert_eq!(waited.count(), runs.len() - 1);
+    // All but one for the items, and then perhaps that one for the last step.
+    assert!(waited.count() >= runs.len() - 1);
     let alone = slow_space(8);
     let wanted = result(&alone, &alone.run_well("pipe.toml"));
     assert!(result(&space, &runs[0]) == wanted);
