@@ -52,10 +52,8 @@ impl PackReader {
             .maps
             .lock()
             .unwrap_or_else(|poison| poison.into_inner());
-        if let Some(map) = maps.get(&pack) {
-            if map.len() >= end {
-                return Some(map.clone());
-            }
+        if let Some(map) = maps.get(&pack).filter(|map| map.len() >= end) {
+            return Some(map.clone());
         }
         let file = File::open(path(&self.folder, pack)).ok()?;
         // SAFETY: packs are only ever appended to by this program, and every item read from one is checked

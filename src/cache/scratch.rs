@@ -61,18 +61,16 @@ fn remove_dead(tmp: &Path) -> bool {
         return false;
     };
     for path in entries.flatten().map(|entry| entry.path()) {
-        if path
+        let is_lock = path
             .extension()
-            .is_some_and(|extension| extension == "lock")
-        {
-            if let Ok(Some(_free)) = Lock::try_take(&path) {
-                found = true;
-                // A program that outlived its run may still write into the folder; then the next run tries again.
-                let folder = path.with_extension("");
-                let _ = std::fs::remove_dir_all(&folder);
-                if !folder.exists() {
-                    let _ = std::fs::remove_file(&path);
-                }
+            .is_some_and(|extension| extension == "lock");
+        if is_lock && let Ok(Some(_free)) = Lock::try_take(&path) {
+            found = true;
+            // A program that outlived its run may still write into the folder; then the next run tries again.
+            let folder = path.with_extension("");
+            let _ = std::fs::remove_dir_all(&folder);
+            if !folder.exists() {
+                let _ = std::fs::remove_file(&path);
             }
         }
     }

@@ -327,13 +327,12 @@ impl<'a> Group<'a> {
                 }
             }
             // A failure that may pass must be tried again, so the step does not count as done.
-            if !set.passing_failures {
-                if let Some(Lookup::Miss(reservation)) =
+            if !set.passing_failures
+                && let Some(Lookup::Miss(reservation)) =
                     self.cache.lookup(&material, || {}, || false)?
-                {
-                    self.cache
-                        .publish(reservation, step.id(), output.clone(), set.busy_s)?;
-                }
+            {
+                self.cache
+                    .publish(reservation, step.id(), output.clone(), set.busy_s)?;
             }
             let status = if was_hit {
                 Status::Hit

@@ -389,10 +389,10 @@ impl Board<'_> {
                 reused: result.reused,
                 bad: result.bad,
             });
-            if let Some(StepOutput::Files(files)) = &result.output {
-                if let Err(error) = self.publisher.files(step, files) {
-                    self.publisher.failed(step, &error, self.observer);
-                }
+            if let Some(StepOutput::Files(files)) = &result.output
+                && let Err(error) = self.publisher.files(step, files)
+            {
+                self.publisher.failed(step, &error, self.observer);
             }
             self.results.insert(step, result);
         }

@@ -177,18 +177,6 @@ fn open() -> Report {
 }
 
 #[test]
-#[ignore = "prints both reports in colour, $COLUMNS wide, for looking at"]
-fn look() {
-    let columns = std::env::var("COLUMNS").ok();
-    let width = columns
-        .and_then(|columns| columns.parse().ok())
-        .unwrap_or(80);
-    for report in [demo(), open()] {
-        println!("{}", report.to_terminal(width, true));
-    }
-}
-
-#[test]
 fn reports_are_laid_out_as_they_were() {
     insta::assert_snapshot!("demo_terminal_80", demo().to_terminal(80, false));
     insta::assert_snapshot!("demo_markdown", demo().to_markdown());

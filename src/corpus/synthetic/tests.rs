@@ -32,61 +32,6 @@ fn rms(samples: &[f32]) -> f64 {
     (power / samples.len() as f64).sqrt()
 }
 
-#[test]
-#[ignore = "writes every shipped corpus as WAV below $SYNTHETIC_OUT, for listening and plots"]
-fn export() {
-    let Ok(folder) = std::env::var("SYNTHETIC_OUT") else {
-        eprintln!("skipped: SYNTHETIC_OUT is not set");
-        return;
-    };
-    let folder = std::path::Path::new(&folder);
-    let mut table = csv::Writer::from_path(folder.join("index.csv")).expect("a writable folder");
-    for name in SHIPPED {
-        let (mut seconds, started) = (0.0, std::time::Instant::now());
-        let listing = list(name, &shipped(name)).expect("a valid corpus");
-        let mut rendered = Vec::new();
-        for entry in &listing.entries {
-            let wave = audio(entry).render();
-            seconds += wave.duration_s();
-            rendered.push((entry, wave));
-        }
-        let spent = started.elapsed().as_secs_f64();
-        eprintln!(
-            "{name}: {} utterances, {seconds:.1} s in {spent:.3} s: {:.0} times real time",
-            rendered.len(),
-            seconds / spent
-        );
-        for (entry, wave) in rendered {
-            let utterance = &entry.utterance;
-            let file = format!("{}.wav", utterance.id.replace('/', "."));
-            let spec = hound::WavSpec {
-                channels: 1,
-                sample_rate: wave.rate_hz,
-                bits_per_sample: 16,
-                sample_format: hound::SampleFormat::Int,
-            };
-            let mut writer = hound::WavWriter::create(folder.join(&file), spec).expect("a file");
-            for sample in &wave.samples {
-                writer
-                    .write_sample((sample * 32767.0) as i16)
-                    .expect("written");
-            }
-            writer.finalize().expect("written");
-            let gender = format!("{:?}", utterance.gender.expect("known"));
-            table
-                .write_record([
-                    &file,
-                    &utterance.corpus,
-                    &utterance.speaker,
-                    &gender,
-                    &utterance.label,
-                    utterance.emotion.name(),
-                ])
-                .expect("written");
-        }
-    }
-}
-
 /// A corpus without room and noise, to measure the voice alone.
 fn clean() -> CorpusConfig {
     let mut config = shipped("synthetic_studio");
