@@ -93,8 +93,12 @@ pub enum Event {
     StepFailed {
         /// Its id.
         step: String,
-        /// The rendered error.
+        /// What went wrong, with its causes.
         error: String,
+        /// The stable code of the error.
+        code: Option<String>,
+        /// What to do.
+        help: Option<String>,
     },
     /// The run has ended; always the last event.
     RunFinished {

@@ -372,9 +372,12 @@ impl Board<'_> {
             let id = self.plan.steps[step].id();
             if let Some(report) = &result.error {
                 self.observer.failure(id, report);
+                let causes: Vec<String> = report.chain().map(ToString::to_string).collect();
                 self.observer.event(&Event::StepFailed {
                     step: id.into(),
-                    error: format!("{report:?}"),
+                    error: causes.join(": "),
+                    code: report.code().map(|code| code.to_string()),
+                    help: report.help().map(|help| help.to_string()),
                 });
             }
             self.observer.event(&Event::StepFinished {
