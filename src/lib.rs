@@ -9,7 +9,7 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`source`], [`digest`], [`progress`] | texts that diagnostics point into; BLAKE3; how work tells of itself |
+//! | [`source`], [`digest`], [`durable`], [`exact`], [`progress`] | texts that diagnostics point into; BLAKE3; files that appear whole; functions with the same bits everywhere; how work tells of itself |
 //! | [`audio`] | WAV, SPHERE and AIFF as one channel of samples |
 //! | [`dsp`] | resampling, log-mel filterbank, normalisation, augmentation |
 //! | [`corpus`] | readers, label maps, split, leaks, synthetic corpora |
@@ -35,6 +35,8 @@
 
 pub mod source;
 pub mod digest;
+pub mod durable;
+pub mod exact;
 pub mod progress;
 
 pub mod audio;

@@ -10,6 +10,8 @@
 //! | `files.log` | what was last seen of files outside: size, times, inode, digest |
 //! | `listings/<step>.log` | what sources listed, as changes |
 //! | `runs/<manifest>/<n>.json` | which keys the steps of a run had |
+//! | `unfinished/<key>/` | what a running step needs to go on after a kill, such as the checkpoint of a training; goes when it is published |
+//! | `trajectories/<key>/` | the last checkpoint of a finished training, under the key of all it depends on but when to stop; more epochs go on from it |
 //! | `locks/`, `tmp/` | locks that die with their process; work in progress |
 
 mod atomic;
@@ -24,6 +26,7 @@ mod packs;
 mod records;
 mod runs;
 mod scratch;
+mod unfinished;
 mod usage;
 mod verify;
 
@@ -42,6 +45,7 @@ pub use packs::{PackReader, PackWriter};
 pub use records::{Records, StepOutput, StepRecord};
 pub use runs::{RunRecord, Runs};
 pub use scratch::Scratch;
+pub use unfinished::trajectory_key;
 pub use usage::{Usage, usage};
 pub use verify::{Verified, verify};
 
@@ -163,13 +167,14 @@ impl Cache {
     ) -> Result<StepRecord, CacheError> {
         let record = StepRecord {
             step: step.into(),
-            material: reservation.material,
+            material: reservation.material.clone(),
             output,
             seconds,
             pipe_version: env!("CARGO_PKG_VERSION").into(),
             cpu: cpu_features(),
         };
         self.records.put(&record)?;
+        self.remove_unfinished(&reservation);
         Ok(record)
     }
 

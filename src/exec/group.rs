@@ -341,6 +341,7 @@ impl<'a> Group<'a> {
                     output: Some(output),
                     seconds: set.busy_s,
                     error: None,
+                    kept: Vec::new(),
                 },
             ));
         }
@@ -559,6 +560,7 @@ pub fn hit(standing: &Standing) -> Option<StepResult> {
         bad,
         seconds: 0.0,
         error: None,
+        kept: Vec::new(),
     })
 }
 

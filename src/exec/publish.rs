@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::artifact::FileSet;
 use crate::cache::{Cache, write_atomically};
+use crate::durable;
 use crate::plan::Plan;
 use crate::stage::{SourceListing, Stage};
 
@@ -67,6 +68,10 @@ impl<'a> Publisher<'a> {
     /// When a file cannot be copied.
     pub fn files(&self, step: usize, files: &FileSet) -> std::io::Result<()> {
         let folder = self.folder.join(runs_folder(self.plan, step));
+        match std::fs::remove_dir_all(self.failed_folder(step)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         for file in &files.files {
             let target = folder.join(&file.name);
             let is_right = self
@@ -92,6 +97,24 @@ impl<'a> Publisher<'a> {
             std::fs::rename(&new_file, &target)?;
         }
         Ok(())
+    }
+
+    /// Keeps files of a failed step in its folder `failed`, which the next success removes; gives the folder.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn kept(&self, step: usize, files: &[(String, Vec<u8>)]) -> std::io::Result<PathBuf> {
+        let folder = self.failed_folder(step);
+        for (name, bytes) in files {
+            durable::write(&folder.join(name), bytes)?;
+        }
+        Ok(folder)
+    }
+
+    fn failed_folder(&self, step: usize) -> PathBuf {
+        self.folder
+            .join(runs_folder(self.plan, step))
+            .join("failed")
     }
 
     /// Writes what a source says of its data: tables such as the split, and what was left out.

@@ -4,7 +4,8 @@ use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
 
 use super::Array;
-use super::parameter::{Parameter, Sgd, sum_of_squares};
+use super::optimiser::{Step, sum_of_squares};
+use super::parameter::{Parameter, Part};
 
 /// A matrix of runtime size.
 pub(super) type Matrix<T = NoneTape> = Tensor<(usize, usize), f32, Cpu, T>;
@@ -103,13 +104,23 @@ impl Linear {
     }
 
     pub(super) fn dense(&self) -> Dense {
+        self.part(Part::Values)
+    }
+
+    /// One part of every value, in the layer's shape.
+    pub(super) fn part(&self, part: Part) -> Dense {
         let (outputs, inputs) = *self.weight.tensor().shape();
         Dense {
             inputs,
             outputs,
-            weight: self.weight.values().to_vec(),
-            bias: self.bias.values().to_vec(),
+            weight: self.weight.part(part).to_vec(),
+            bias: self.bias.part(part).to_vec(),
         }
+    }
+
+    pub(super) fn set_part(&mut self, part: Part, dense: Dense) {
+        self.weight.set_part(part, dense.weight);
+        self.bias.set_part(part, dense.bias);
     }
 
     /// `x Wᵀ + b` on the tape.
@@ -146,12 +157,12 @@ impl Linear {
 
     pub(super) fn update(
         &mut self,
-        sgd: Sgd,
+        step: &Step,
         grads: &mut Gradients<f32, Cpu>,
         scale: f32,
     ) -> Result<(), CpuError> {
-        self.weight.update(sgd, grads, scale)?;
-        self.bias.update(sgd, grads, scale)
+        self.weight.update(step, grads, scale)?;
+        self.bias.update(step, grads, scale)
     }
 }
 

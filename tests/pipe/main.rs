@@ -3,4 +3,5 @@
 mod caching;
 mod layers;
 mod learning;
+mod resuming;
 mod workspace;
