@@ -171,7 +171,7 @@ impl Cache {
             output,
             seconds,
             pipe_version: env!("CARGO_PKG_VERSION").into(),
-            cpu: cpu_features(),
+            cpu: crate::arithmetic::description(),
         };
         self.records.put(&record)?;
         self.remove_unfinished(&reservation);
@@ -204,27 +204,5 @@ impl Cache {
     /// The history of what the source step `name` listed.
     pub fn listings(&self, name: &str) -> ListingHistory {
         ListingHistory::new(self.root.join("listings"), name)
-    }
-}
-
-/// The vector instructions that our kernels choose between, as found on this machine.
-fn cpu_features() -> String {
-    #[cfg(target_arch = "x86_64")]
-    {
-        let found = [
-            ("avx2", is_x86_feature_detected!("avx2")),
-            ("fma", is_x86_feature_detected!("fma")),
-            ("avx512f", is_x86_feature_detected!("avx512f")),
-        ];
-        let names: Vec<&str> = found
-            .iter()
-            .filter(|(_, has)| *has)
-            .map(|(name, _)| *name)
-            .collect();
-        format!("x86_64 {}", names.join(" ")).trim_end().to_string()
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    {
-        std::env::consts::ARCH.to_string()
     }
 }

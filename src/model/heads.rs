@@ -4,6 +4,7 @@ use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
 
 use super::Array;
+use super::dense_tape::dense;
 use super::optimiser::{Step, sum_of_squares};
 use super::parameter::{Parameter, Part};
 
@@ -128,19 +129,7 @@ impl Linear {
     where
         T: Tape<f32, Cpu> + Merge<T>,
     {
-        let rows = x.shape().0;
-        let outputs = self.weight.tensor().shape().0;
-        let weight = self
-            .weight
-            .tensor()
-            .retaped::<T>()
-            .try_permute::<_, Axes2<1, 0>>()?;
-        let bias = self
-            .bias
-            .tensor()
-            .retaped::<T>()
-            .try_broadcast_like::<_, Axis<0>>(&(rows, outputs))?;
-        x.try_matmul(weight)?.try_add(bias)
+        dense(x, self.weight.tensor(), self.bias.tensor())
     }
 
     pub(super) fn sum_of_squares(&self, grads: &mut Gradients<f32, Cpu>) -> Result<f64, CpuError> {

@@ -3,6 +3,7 @@
 pub mod ops;
 pub mod spec;
 
+mod dense_tape;
 mod encoder;
 mod encoder_tape;
 mod error;
