@@ -2,6 +2,9 @@
 //!
 //! Both give the same bits: sums are cut and added in a fixed order, and a multiply-add is fused in both or in
 //! neither. The switch lets anybody prove that on a machine, at the price of speed, so it stays out of keys.
+//!
+//! Between machines one thing is left: `exp`, `ln` and `cos` of the C library, called by the losses, the first
+//! values and the tables of windows and filters, may differ in the last bit from one version of it to another.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
