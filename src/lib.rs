@@ -9,7 +9,8 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`source`], [`digest`], [`progress`] | texts that diagnostics point into; BLAKE3; how work tells of itself |
+//! | [`source`], [`digest`], [`durable`], [`progress`] | texts that diagnostics point into; BLAKE3; files that appear whole; how work tells of itself |
+//! | [`exact`], [`arithmetic`] | functions with the same bits everywhere; the choice between fast and portable code |
 //! | [`audio`] | WAV, SPHERE and AIFF as one channel of samples |
 //! | [`dsp`] | resampling, log-mel filterbank, normalisation, augmentation |
 //! | [`corpus`] | readers, label maps, split, leaks, synthetic corpora |
@@ -35,6 +36,9 @@
 
 pub mod source;
 pub mod digest;
+pub mod durable;
+pub mod exact;
+pub mod arithmetic;
 pub mod progress;
 
 pub mod audio;

@@ -1,12 +1,13 @@
 //! Locks that the kernel drops when their holder dies: a killed run leaves none behind.
 
 use std::fs::{File, OpenOptions};
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
+
+use crate::durable::is_at;
 
 use super::error::CacheError;
 
@@ -57,13 +58,5 @@ impl Lock {
             }
         }
         Ok(None)
-    }
-}
-
-/// True while `file` is the one that `path` names.
-pub fn is_at(file: &File, path: &Path) -> bool {
-    match (file.metadata(), std::fs::metadata(path)) {
-        (Ok(open), Ok(there)) => open.dev() == there.dev() && open.ino() == there.ino(),
-        _ => false,
     }
 }

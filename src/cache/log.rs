@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 
-use super::lock::is_at;
+use crate::durable::is_at;
 
 use super::error::CacheError;
 
@@ -105,7 +105,7 @@ impl Log {
         for payload in records {
             encode(payload, &mut bytes);
         }
-        super::atomic::write(&self.path, &bytes)
+        super::write_atomically(&self.path, &bytes)
     }
 
     /// Drops damaged bytes, and whole records that `keep` refuses; others may append meanwhile.
@@ -120,7 +120,7 @@ impl Log {
                 encode(payload, &mut bytes);
             }
         })?;
-        super::atomic::write(&self.path, &bytes)
+        super::write_atomically(&self.path, &bytes)
     }
 
     fn open(&self) -> Result<File, CacheError> {

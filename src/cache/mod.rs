@@ -10,9 +10,10 @@
 //! | `files.log` | what was last seen of files outside: size, times, inode, digest |
 //! | `listings/<step>.log` | what sources listed, as changes |
 //! | `runs/<manifest>/<n>.json` | which keys the steps of a run had |
+//! | `unfinished/<key>/` | what a running step needs to go on after a kill, such as the checkpoint of a training; goes when it is published |
+//! | `trajectories/<key>/` | the last checkpoint of a finished training, under the key of all it depends on but when to stop; more epochs go on from it |
 //! | `locks/`, `tmp/` | locks that die with their process; work in progress |
 
-mod atomic;
 mod error;
 mod files;
 pub mod items;
@@ -25,6 +26,7 @@ mod records;
 mod runs;
 mod scratch;
 mod sealed;
+mod unfinished;
 mod usage;
 mod verify;
 
@@ -32,8 +34,8 @@ use std::path::{Path, PathBuf};
 
 use crate::artifact::KeyMaterial;
 use crate::digest::Digest;
+use crate::durable;
 
-pub use atomic::{sweep, unfinished_in, write as write_atomically};
 pub use error::CacheError;
 pub use files::{FileFacts, FileMemory};
 pub use listings::{Listing, ListingHistory};
@@ -43,6 +45,7 @@ pub use packs::{PackReader, PackWriter};
 pub use records::{Records, StepOutput, StepRecord};
 pub use runs::{RunRecord, Runs};
 pub use scratch::Scratch;
+pub use unfinished::trajectory_key;
 pub use usage::{Usage, usage};
 pub use verify::{Verified, verify};
 
@@ -95,7 +98,7 @@ impl Cache {
                 });
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                atomic::write(&version_path, VERSION.as_bytes())?;
+                write_atomically(&version_path, VERSION.as_bytes())?;
             }
             Err(error) => return Err(CacheError::read(&version_path, error)),
         }
@@ -164,13 +167,14 @@ impl Cache {
     ) -> Result<StepRecord, CacheError> {
         let record = StepRecord {
             step: step.into(),
-            material: reservation.material,
+            material: reservation.material.clone(),
             output,
             seconds,
             pipe_version: env!("CARGO_PKG_VERSION").into(),
-            cpu: cpu_features(),
+            cpu: crate::arithmetic::description(),
         };
         self.records.put(&record)?;
+        self.remove_unfinished(&reservation);
         Ok(record)
     }
 
@@ -209,7 +213,7 @@ impl Cache {
         folders
             .into_iter()
             .chain(runs)
-            .for_each(|folder| sweep(&folder));
+            .for_each(|folder| durable::sweep(&folder));
     }
 
     /// The history of what the source step `name` listed.
@@ -228,24 +232,7 @@ impl Cache {
     }
 }
 
-/// The vector instructions that our kernels choose between, as found on this machine.
-fn cpu_features() -> String {
-    #[cfg(target_arch = "x86_64")]
-    {
-        let found = [
-            ("avx2", is_x86_feature_detected!("avx2")),
-            ("fma", is_x86_feature_detected!("fma")),
-            ("avx512f", is_x86_feature_detected!("avx512f")),
-        ];
-        let names: Vec<&str> = found
-            .iter()
-            .filter(|(_, has)| *has)
-            .map(|(name, _)| *name)
-            .collect();
-        format!("x86_64 {}", names.join(" ")).trim_end().to_string()
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    {
-        std::env::consts::ARCH.to_string()
-    }
+/// [`durable::write`], with a failure told as the cache's.
+fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), CacheError> {
+    durable::write(path, bytes).map_err(|error| CacheError::write(path, error))
 }

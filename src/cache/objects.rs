@@ -69,7 +69,7 @@ impl Objects {
             File::open(from)?.sync_all()?;
             std::fs::set_permissions(from, Permissions::from_mode(0o444))?;
             std::fs::rename(from, &target)?;
-            super::atomic::sync_folder(folder)
+            crate::durable::sync_folder(folder)
         };
         attempt().map_err(|error| CacheError::write(&target, error))
     }

@@ -144,7 +144,7 @@ impl OpenPack {
                         pending: MAGIC.to_vec(),
                     };
                     open.length = MAGIC.len() as u64;
-                    super::atomic::sync_folder(folder)
+                    crate::durable::sync_folder(folder)
                         .map_err(|error| CacheError::write(folder, error))?;
                     return Ok(open);
                 }

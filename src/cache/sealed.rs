@@ -17,7 +17,7 @@ pub fn write(path: &Path, document: &impl Serialize) -> Result<(), CacheError> {
     let json = serde_json::to_string_pretty(document)
         .map_err(|error| CacheError::write(path, error.into()))?;
     let text = format!("{}\n{json}\n", Digest::of(json.as_bytes()));
-    super::atomic::write(path, text.as_bytes())
+    super::write_atomically(path, text.as_bytes())
 }
 
 /// Reads the document at `path`; none when it is absent or not whole.

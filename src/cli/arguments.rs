@@ -84,6 +84,10 @@ pub struct RunArguments {
     /// Where training and evaluation compute.
     #[arg(long, value_enum, default_value_t = Device::Cpu)]
     pub device: Device,
+    /// Use no vector instructions that only some processors have. Results have the same bits either way, so this only
+    /// proves it, slowly; the records of the steps name it.
+    #[arg(long)]
+    pub portable: bool,
     /// Folder under which results appear.
     #[arg(long, value_name = "FOLDER", default_value = "runs")]
     pub runs: PathBuf,

@@ -14,6 +14,9 @@ use super::signals::Signals;
 
 /// Runs a manifest.
 pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
+    if arguments.portable {
+        crate::arithmetic::force_portable();
+    }
     let plan = context::plan(&arguments.manifest, common)?;
     let cache = context::cache(common, arguments.manifest.rehash)?;
     let signals = Signals::listen();

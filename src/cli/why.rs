@@ -133,15 +133,17 @@ fn describe(explanation: &Explanation, state: &str) -> String {
     for reason in explanation.reasons.iter().take(SHOWN) {
         let gone = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".into());
         let line = match reason {
-            Reason::Value(difference) => {
+            Reason::Value { difference, remark } => {
                 let name = difference
                     .name
                     .strip_prefix("parameters.")
                     .unwrap_or(&difference.name);
+                let remark = remark.as_ref().map(|text| format!(" ({text})"));
                 format!(
-                    "{name}: {} -> {}",
+                    "{name}: {} -> {}{}",
                     gone(&difference.old),
-                    gone(&difference.new)
+                    gone(&difference.new),
+                    remark.unwrap_or_default()
                 )
             }
             Reason::Input { step } => format!("the result of `{step}` changed"),

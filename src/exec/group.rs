@@ -350,6 +350,7 @@ impl<'a> Group<'a> {
                     output: Some(output),
                     seconds: set.busy_s,
                     error: None,
+                    kept: Vec::new(),
                 },
             ));
         }
@@ -603,6 +604,7 @@ pub fn hit(standing: &Standing) -> Option<StepResult> {
         bad,
         seconds: 0.0,
         error: None,
+        kept: Vec::new(),
     })
 }
 

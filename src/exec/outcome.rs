@@ -25,6 +25,8 @@ pub struct StepResult {
     pub seconds: f64,
     /// Why it failed.
     pub error: Option<Report>,
+    /// Files that help after a failure: name and content.
+    pub kept: Vec<(String, Vec<u8>)>,
 }
 
 impl StepResult {
@@ -39,6 +41,7 @@ impl StepResult {
             bad: 0,
             seconds: 0.0,
             error: None,
+            kept: Vec::new(),
         }
     }
 

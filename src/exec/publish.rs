@@ -4,7 +4,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::artifact::FileSet;
-use crate::cache::{Cache, sweep, unfinished_in, write_atomically};
+use crate::cache::Cache;
+use crate::durable;
 use crate::manifest::variant_folder;
 use crate::plan::Plan;
 use crate::stage::{SourceListing, Stage};
@@ -59,6 +60,10 @@ impl<'a> Publisher<'a> {
     /// When a file cannot be copied.
     pub fn files(&self, step: usize, files: &FileSet) -> std::io::Result<()> {
         let folder = self.folder.join(runs_folder(self.plan, step));
+        match std::fs::remove_dir_all(self.failed_folder(step)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         for file in &files.files {
             let target = folder.join(&file.name);
             let is_right = self
@@ -72,8 +77,8 @@ impl<'a> Publisher<'a> {
             let parent = target.parent().unwrap_or(&folder);
             std::fs::create_dir_all(parent)?;
             let object = std::path::absolute(self.cache.objects.path(&file.digest))?;
-            sweep(parent);
-            let mut new = unfinished_in(parent)?;
+            durable::sweep(parent);
+            let mut new = durable::unfinished_in(parent)?;
             if file.bytes > LARGEST_COPY_BYTES {
                 std::fs::remove_file(new.path())?;
                 std::os::unix::fs::symlink(&object, new.path())?;
@@ -83,6 +88,24 @@ impl<'a> Publisher<'a> {
             new.persist(&target).map_err(|error| error.error)?;
         }
         Ok(())
+    }
+
+    /// Keeps files of a failed step in its folder `failed`, which the next success removes; gives the folder.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn kept(&self, step: usize, files: &[(String, Vec<u8>)]) -> std::io::Result<PathBuf> {
+        let folder = self.failed_folder(step);
+        for (name, bytes) in files {
+            durable::write(&folder.join(name), bytes)?;
+        }
+        Ok(folder)
+    }
+
+    fn failed_folder(&self, step: usize) -> PathBuf {
+        self.folder
+            .join(runs_folder(self.plan, step))
+            .join("failed")
     }
 
     /// Writes what a source says of its data: tables such as the split, and what was left out.
@@ -97,9 +120,8 @@ impl<'a> Publisher<'a> {
         for (name, text) in &listing.tables {
             let path = folder.join(name);
             if std::fs::read(&path).ok().as_deref() != Some(text.as_bytes()) {
-                sweep(&folder);
-                write_atomically(&path, text.as_bytes())
-                    .map_err(|error| std::io::Error::other(error.to_string()))?;
+                durable::sweep(&folder);
+                durable::write(&path, text.as_bytes())?;
             }
         }
         Ok(())

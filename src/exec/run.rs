@@ -14,6 +14,7 @@ use crate::digest::Digest;
 use crate::plan::Plan;
 use crate::stage::Stage;
 
+use super::failure::Failure;
 use super::group::{Group, source_digest};
 use super::observer::{Event, ItemCounts, Observer, Status, StepCounts};
 use super::outcome::StepResult;
@@ -368,8 +369,17 @@ impl Board<'_> {
     }
 
     fn take(&mut self, results: Vec<(usize, StepResult)>) {
-        for (step, result) in results {
+        for (step, mut result) in results {
             let id = self.plan.steps[step].id();
+            if !result.kept.is_empty() {
+                match self.publisher.kept(step, &result.kept) {
+                    Ok(folder) => {
+                        let with = |report| miette::Report::new(Failure::new(report, folder));
+                        result.error = result.error.map(with);
+                    }
+                    Err(error) => self.publisher.failed(step, &error, self.observer),
+                }
+            }
             if let Some(report) = &result.error {
                 self.observer.failure(id, report);
                 let causes: Vec<String> = report.chain().map(ToString::to_string).collect();

@@ -5,9 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use crate::artifact::KeyMaterial;
-use crate::cache::{Cache, CacheError, Lookup, Reservation, Scratch, StepOutput};
+use crate::cache::{Cache, CacheError, Lookup, Reservation, Scratch, StepOutput, trajectory_key};
 use crate::digest::Digest;
 use crate::plan::{Plan, lineage};
+use crate::progress::Progress;
 use crate::stage::{
     InputContent, InputLabel, Interrupted, Stage, StepInput, WholeContext, WholeStage,
 };
@@ -116,6 +117,12 @@ impl WholeRun<'_> {
         let started = Instant::now();
         let out = self.scratch.folder()?;
         let temporary = self.scratch.folder()?;
+        let resume = reservation.unfinished(self.cache);
+        let trajectory = match stage.extensible() {
+            [] => None,
+            parameters => Some(trajectory_key(material, parameters)),
+        };
+        let earlier = trajectory.map(|key| self.cache.trajectory(&key));
         let progress = StepProgress {
             step: id,
             observer: self.observer,
@@ -126,6 +133,8 @@ impl WholeRun<'_> {
                 inputs,
                 out: out.path(),
                 scratch: temporary.path(),
+                resume: &resume,
+                earlier: earlier.as_deref(),
                 threads,
                 progress: &progress,
             };
@@ -138,12 +147,20 @@ impl WholeRun<'_> {
             if self.observer.interrupted() || error.is::<Interrupted>() {
                 return Ok(StepResult::skipped());
             }
+            let kept = stage.kept_on_failure().iter().filter_map(|name| {
+                let bytes = std::fs::read(out.path().join(name)).ok()?;
+                Some(((*name).to_owned(), bytes))
+            });
             return Ok(StepResult {
                 seconds,
+                kept: kept.collect(),
                 ..StepResult::failed(error, Some(material.clone()))
             });
         }
         let files = self.cache.objects.take(out.path())?;
+        if let Some(Err(error)) = trajectory.map(|key| self.cache.leave(&reservation, &key)) {
+            progress.warn(&format!("longer runs will begin anew: {error}"));
+        }
         let record = self
             .cache
             .publish(reservation, id, StepOutput::Files(files), seconds)?;

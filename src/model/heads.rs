@@ -4,7 +4,9 @@ use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
 
 use super::Array;
-use super::parameter::{Parameter, Sgd, sum_of_squares};
+use super::dense_tape::dense;
+use super::optimiser::{Step, sum_of_squares};
+use super::parameter::{Parameter, Part};
 
 /// A matrix of runtime size.
 pub(super) type Matrix<T = NoneTape> = Tensor<(usize, usize), f32, Cpu, T>;
@@ -103,13 +105,23 @@ impl Linear {
     }
 
     pub(super) fn dense(&self) -> Dense {
+        self.part(Part::Values)
+    }
+
+    /// One part of every value, in the layer's shape.
+    pub(super) fn part(&self, part: Part) -> Dense {
         let (outputs, inputs) = *self.weight.tensor().shape();
         Dense {
             inputs,
             outputs,
-            weight: self.weight.values().to_vec(),
-            bias: self.bias.values().to_vec(),
+            weight: self.weight.part(part).to_vec(),
+            bias: self.bias.part(part).to_vec(),
         }
+    }
+
+    pub(super) fn set_part(&mut self, part: Part, dense: Dense) {
+        self.weight.set_part(part, dense.weight);
+        self.bias.set_part(part, dense.bias);
     }
 
     /// `x Wᵀ + b` on the tape.
@@ -117,19 +129,7 @@ impl Linear {
     where
         T: Tape<f32, Cpu> + Merge<T>,
     {
-        let rows = x.shape().0;
-        let outputs = self.weight.tensor().shape().0;
-        let weight = self
-            .weight
-            .tensor()
-            .retaped::<T>()
-            .try_permute::<_, Axes2<1, 0>>()?;
-        let bias = self
-            .bias
-            .tensor()
-            .retaped::<T>()
-            .try_broadcast_like::<_, Axis<0>>(&(rows, outputs))?;
-        x.try_matmul(weight)?.try_add(bias)
+        dense(x, self.weight.tensor(), self.bias.tensor())
     }
 
     pub(super) fn sum_of_squares(&self, grads: &mut Gradients<f32, Cpu>) -> Result<f64, CpuError> {
@@ -146,12 +146,12 @@ impl Linear {
 
     pub(super) fn update(
         &mut self,
-        sgd: Sgd,
+        step: &Step,
         grads: &mut Gradients<f32, Cpu>,
         scale: f32,
     ) -> Result<(), CpuError> {
-        self.weight.update(sgd, grads, scale)?;
-        self.bias.update(sgd, grads, scale)
+        self.weight.update(step, grads, scale)?;
+        self.bias.update(step, grads, scale)
     }
 }
 

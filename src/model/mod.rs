@@ -3,6 +3,7 @@
 pub mod ops;
 pub mod spec;
 
+mod dense_tape;
 mod encoder;
 mod encoder_tape;
 mod error;
@@ -12,6 +13,7 @@ mod initialise;
 mod layout;
 mod losses;
 mod network;
+mod optimiser;
 mod parameter;
 mod shape;
 mod trainable;
@@ -26,7 +28,7 @@ pub use initialise::Initialisation;
 pub use layout::{Array, EncoderLayout};
 pub use losses::{StepLosses, Targets};
 pub use network::Network;
-pub use parameter::Sgd;
+pub use optimiser::{Adam, Rule, Sgd, Update};
 pub use shape::{ConvShape, EncoderShape, LstmShape};
 pub use trainable::{Trainable, TrainingBatch};
 pub use workers::Workers;

@@ -1,80 +1,45 @@
-//! Trainable arrays and the optimiser that moves them.
+//! A trainable array on the tape.
 
 use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
 
-use super::Workers;
+use super::optimiser::{Moments, Step};
 
-/// Values that one task updates or sums; part of the result's bits, so never changed lightly.
-const BLOCK: usize = 1 << 16;
-
-/// Stochastic gradient descent with momentum as `torch.optim.SGD`: `v = momentum v + g; w = w - rate v`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sgd {
-    /// Learning rate.
-    pub learning_rate: f32,
-    /// Momentum.
-    pub momentum: f32,
+/// One of the arrays that belong to every trained value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The value itself.
+    Values,
+    /// The optimiser's first moment.
+    First,
+    /// Its second moment, where it has one.
+    Second,
 }
 
-impl Sgd {
-    /// One step over flat values; the gradient is scaled first (1 without clipping).
-    pub fn update(&self, values: &mut [f32], velocity: &mut [f32], gradient: &[f32], scale: f32) {
-        for ((value, v), g) in values.iter_mut().zip(velocity).zip(gradient) {
-            *v = self.momentum * *v + scale * g;
-            *value -= self.learning_rate * *v;
+impl Part {
+    pub(super) const ALL: [Self; 3] = [Self::Values, Self::First, Self::Second];
+
+    pub(super) fn prefix(self) -> &'static str {
+        match self {
+            Self::Values => "values/",
+            Self::First => "first/",
+            Self::Second => "second/",
         }
     }
-}
-
-/// One step over many flat values, on all threads.
-pub(super) fn update_on(
-    workers: &Workers,
-    sgd: Sgd,
-    values: &mut [f32],
-    velocity: &mut [f32],
-    gradient: &[f32],
-    scale: f32,
-) {
-    let blocks = values.chunks_mut(BLOCK).zip(velocity.chunks_mut(BLOCK));
-    let mut blocks: Vec<_> = blocks.zip(gradient.chunks(BLOCK)).collect();
-    workers.for_each(&mut blocks, |_, ((values, velocity), gradient)| {
-        sgd.update(values, velocity, gradient, scale);
-    });
-}
-
-/// [`sum_of_squares`] of many values, on all threads; block by block, so the same bits whatever their number.
-pub(super) fn sum_of_squares_on(workers: &Workers, values: &[f32]) -> f64 {
-    let mut sums: Vec<_> = values.chunks(BLOCK).map(|block| (block, 0.0)).collect();
-    workers.for_each(&mut sums, |_, (block, sum)| *sum = sum_of_squares(block));
-    sums.iter().map(|(_, sum)| sum).sum()
-}
-
-/// Sum of squares in a fixed order, in double precision.
-pub(super) fn sum_of_squares(values: &[f32]) -> f64 {
-    let mut lanes = [0f64; 8];
-    let (chunks, rest) = values.as_chunks::<8>();
-    for chunk in chunks {
-        for (lane, value) in lanes.iter_mut().zip(chunk) {
-            *lane += f64::from(*value) * f64::from(*value);
-        }
-    }
-    let tail: f64 = rest.iter().map(|v| f64::from(*v) * f64::from(*v)).sum();
-    lanes.iter().sum::<f64>() + tail
 }
 
 /// A tensor that is trained; its values are also kept here, where the tape's copy cannot hold them up.
 pub(super) struct Parameter<S: Shape> {
     tensor: Tensor<S, f32, Cpu>,
     values: Vec<f32>,
-    velocity: Vec<f32>,
+    moments: Moments,
 }
 
 impl<S: Shape> Parameter<S> {
     pub(super) fn new(device: &Cpu, values: Vec<f32>, shape: S) -> Result<Self, CpuError> {
         Ok(Self {
             tensor: device.try_tensor_from_vec(values.clone(), shape)?,
-            velocity: vec![0.0; values.len()],
+            moments: Moments::new(values.len()),
             values,
         })
     }
@@ -83,8 +48,24 @@ impl<S: Shape> Parameter<S> {
         &self.tensor
     }
 
-    pub(super) fn values(&self) -> &[f32] {
-        &self.values
+    pub(super) fn part(&self, part: Part) -> &[f32] {
+        match part {
+            Part::Values => &self.values,
+            Part::First => &self.moments.first,
+            Part::Second => &self.moments.second,
+        }
+    }
+
+    /// Replaces one part by as many values.
+    pub(super) fn set_part(&mut self, part: Part, values: Vec<f32>) {
+        match part {
+            Part::Values => {
+                self.tensor.copy_from(&values);
+                self.values = values;
+            }
+            Part::First => self.moments.first = values,
+            Part::Second => self.moments.second = values,
+        }
     }
 
     pub(super) fn gradient<'a>(
@@ -96,12 +77,12 @@ impl<S: Shape> Parameter<S> {
 
     pub(super) fn update(
         &mut self,
-        sgd: Sgd,
+        step: &Step,
         grads: &mut Gradients<f32, Cpu>,
         scale: f32,
     ) -> Result<(), CpuError> {
         let gradient = grads.get_or_alloc_mut(&self.tensor)?;
-        sgd.update(&mut self.values, &mut self.velocity, gradient, scale);
+        self.moments.update(step, &mut self.values, gradient, scale);
         self.tensor.copy_from(&self.values);
         Ok(())
     }

@@ -13,9 +13,9 @@ use super::ops::cross_entropy::{cross_entropy, softmax};
 use super::ops::dropout::dropout;
 use super::ops::grad_reverse::grad_reverse;
 use super::ops::tape_op::weighted_sum;
-use super::parameter::{sum_of_squares_on, update_on};
+use super::optimiser::{Moments, Step, sum_of_squares_on};
 use super::spec::{HeadMode, HeadSpec, Reversal};
-use super::{Array, ModelError, Network, Sgd, StepLosses, Targets, Workers};
+use super::{Array, ModelError, Network, StepLosses, Targets, Update, Workers};
 use crate::dsp::FeaturesView;
 
 /// One batch and how it is to be learned.
@@ -42,7 +42,8 @@ pub struct TrainingBatch<'a> {
 pub struct Trainable {
     network: Network,
     tape_encoder: TapeEncoder,
-    velocity: Vec<f32>,
+    moments: Moments,
+    steps: u64,
     trunk: Vec<Linear>,
     emotion: Linear,
     heads: Vec<Vec<Linear>>,
@@ -54,7 +55,7 @@ pub struct Trainable {
 type Taped = OwnedTape<f32, Cpu>;
 
 impl Trainable {
-    /// Puts a network on the tape, momentum at zero.
+    /// Puts a network on the tape, nothing remembered yet.
     ///
     /// # Errors
     /// Where memory runs out.
@@ -69,7 +70,8 @@ impl Trainable {
         let encoder = Arc::clone(&network.encoder);
         Ok(Self {
             tape_encoder: TapeEncoder::new(encoder, Arc::clone(&workers), device.clone())?,
-            velocity: vec![0.0; network.values.len()],
+            moments: Moments::new(network.values.len()),
+            steps: 0,
             trunk: linears(&network.trunk)?,
             emotion: Linear::new(&device, &network.emotion)?,
             heads: network
@@ -101,8 +103,13 @@ impl Trainable {
     ///
     /// # Errors
     /// Features that do not fit, no memory, or [`ModelError::Stopped`] once the workers are stopped.
-    pub fn step(&mut self, batch: &TrainingBatch<'_>, sgd: Sgd) -> Result<StepLosses, ModelError> {
-        let (losses, mut grads) = self.descend(batch, sgd)?;
+    pub fn step(
+        &mut self,
+        batch: &TrainingBatch<'_>,
+        update: impl Into<Update>,
+    ) -> Result<StepLosses, ModelError> {
+        let step = update.into().step(self.steps + 1);
+        let (losses, mut grads) = self.descend(batch, &step)?;
         if self.workers.stopped() {
             return Err(ModelError::Stopped);
         }
@@ -116,11 +123,10 @@ impl Trainable {
             1.0
         };
         let gradient = self.tape_encoder.gradient(&mut grads)?;
-        update_on(
+        self.moments.update_on(
             &self.workers,
-            sgd,
+            &step,
             &mut self.network.values,
-            &mut self.velocity,
             gradient,
             scale,
         );
@@ -128,15 +134,16 @@ impl Trainable {
             return Err(ModelError::Stopped);
         }
         for layer in self.trunk.iter_mut().chain([&mut self.emotion]) {
-            layer.update(sgd, &mut grads, scale)?;
+            layer.update(&step, &mut grads, scale)?;
         }
         for (head, layers) in self.specs.iter().zip(&mut self.heads) {
             if head.mode != HeadMode::Discriminator {
                 for layer in layers {
-                    layer.update(sgd, &mut grads, scale)?;
+                    layer.update(&step, &mut grads, scale)?;
                 }
             }
         }
+        self.steps += 1;
         Ok(losses)
     }
 
@@ -144,7 +151,7 @@ impl Trainable {
     fn descend(
         &mut self,
         batch: &TrainingBatch<'_>,
-        sgd: Sgd,
+        step: &Step,
     ) -> Result<(StepLosses, Gradients<f32, Cpu>), ModelError> {
         let targets = batch.targets;
         let mut x = self
@@ -168,7 +175,7 @@ impl Trainable {
         for (index, weight) in head_weights.into_iter().enumerate() {
             let labels = targets.attributes.get(index).map_or(&[][..], Vec::as_slice);
             if self.specs[index].mode == HeadMode::Discriminator {
-                attributes.push(self.step_discriminator(index, &logits, labels, sgd)?);
+                attributes.push(self.step_discriminator(index, &logits, labels, step)?);
             }
             let from: Matrix<Taped> = match self.specs[index].mode {
                 HeadMode::Shared => x.clone().put_tape(tape),
@@ -206,13 +213,13 @@ impl Trainable {
         Ok((losses, grads))
     }
 
-    /// One SGD step of a discriminator on detached emotion probabilities; gives its loss before the step.
+    /// One step of a discriminator on detached emotion probabilities; gives its loss before the step.
     fn step_discriminator(
         &mut self,
         index: usize,
         logits: &Matrix,
         labels: &[Option<usize>],
-        sgd: Sgd,
+        step: &Step,
     ) -> Result<f32, ModelError> {
         let layers = &mut self.heads[index];
         let detached = softmax(&logits.as_vec(), CLASSES);
@@ -222,7 +229,7 @@ impl Trainable {
         if value.is_finite() {
             let mut grads = loss.try_backward()?;
             for layer in layers {
-                layer.update(sgd, &mut grads, 1.0)?;
+                layer.update(step, &mut grads, 1.0)?;
             }
         }
         Ok(value)
@@ -235,9 +242,10 @@ impl Trainable {
     pub fn gradients(
         &mut self,
         batch: &TrainingBatch<'_>,
-        sgd: Sgd,
+        update: impl Into<Update>,
     ) -> Result<(StepLosses, Vec<Array>), ModelError> {
-        let (losses, mut grads) = self.descend(batch, sgd)?;
+        let step = update.into().step(self.steps + 1);
+        let (losses, mut grads) = self.descend(batch, &step)?;
         let gradient = self.tape_encoder.gradient(&mut grads)?;
         let mut arrays = self.network.encoder.layout().to_arrays(gradient);
         for (index, layer) in self.trunk.iter().enumerate() {
@@ -257,5 +265,6 @@ impl Trainable {
     }
 }
 
+mod state;
 #[cfg(test)]
 mod tests;

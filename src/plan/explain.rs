@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::artifact::{Difference, KeyMaterial};
 use crate::cache::{Cache, Listing, StepRecord};
 use crate::digest::Digest;
+use crate::stage::Stage;
 
 use super::Plan;
 
@@ -24,7 +25,14 @@ pub struct Explanation {
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum Reason {
     /// A parameter, a version or a file outside.
-    Value(Difference),
+    Value {
+        /// What differs.
+        #[serde(flatten)]
+        difference: Difference,
+        /// What follows from it, where the stage knows.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        remark: Option<String>,
+    },
     /// The result of a step before it.
     Input {
         /// That step.
@@ -68,12 +76,20 @@ pub fn explain(
             reasons: Vec::new(),
         };
     };
+    let differences = now.differences(&record.material);
+    let value = |difference: &Difference| Reason::Value {
+        difference: difference.clone(),
+        remark: match &plan.steps[step].stage {
+            Stage::Whole(stage) => stage.remark(difference, &differences),
+            _ => None,
+        },
+    };
     let mut reasons = Vec::new();
-    for difference in now.differences(&record.material) {
+    for difference in &differences {
         if difference.name == "source" {
-            let files = changed_files(plan, cache, step, &difference, listing);
+            let files = changed_files(plan, cache, step, difference, listing);
             if files.is_empty() {
-                reasons.push(Reason::Value(difference));
+                reasons.push(value(difference));
             }
             reasons.extend(files);
         } else if let Some(parameter) = difference.name.strip_prefix("input.") {
@@ -85,10 +101,10 @@ pub fn explain(
                 Some((_, input)) => reasons.push(Reason::Input {
                     step: plan.steps[*input].id().into(),
                 }),
-                None => reasons.push(Reason::Value(difference)),
+                None => reasons.push(value(difference)),
             }
         } else {
-            reasons.push(Reason::Value(difference));
+            reasons.push(value(difference));
         }
     }
     Explanation {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use crate::artifact::{BadItem, Blob, ItemData, KeyMaterial};
+use crate::artifact::{BadItem, Blob, Difference, ItemData, KeyMaterial};
 use crate::cache::FileFacts;
 use crate::corpus::{AudioSource, Utterance};
 use crate::digest::Digest;
@@ -224,6 +224,12 @@ pub struct WholeContext<'a> {
     pub out: &'a Path,
     /// A folder for temporary files.
     pub scratch: &'a Path,
+    /// A folder, not made yet, whose files outlive a kill: the next run of the same step finds them. Gone once the
+    /// step is done.
+    pub resume: &'a Path,
+    /// What a finished run left in its own such folder that differed only in [`WholeStage::extensible`] parameters.
+    /// Not to be trusted: it may be missing, or be replaced while it is read.
+    pub earlier: Option<&'a Path>,
     /// How many threads it may use; the result must not depend on it.
     pub threads: usize,
     /// Where to tell how far it is, and whether to stop.
@@ -258,6 +264,22 @@ pub trait WholeStage: Send + Sync {
     /// Parameters that enter the key, when they are not simply all of them.
     fn key_parameters(&self, all: &Json) -> Json {
         all.clone()
+    }
+
+    /// Keyed parameters that decide only when the work ends: a run that differs from a finished one in nothing else
+    /// may go on from there, and must come to the same bytes as one from the start.
+    fn extensible(&self) -> &[&'static str] {
+        &[]
+    }
+
+    /// What a person should know of a difference from an earlier run, given all differences of parameters.
+    fn remark(&self, _difference: &Difference, _all: &[Difference]) -> Option<String> {
+        None
+    }
+
+    /// Files in the folder of the results that help a person when the stage has failed.
+    fn kept_on_failure(&self) -> &[&'static str] {
+        &[]
     }
 
     /// How many threads it can use well.

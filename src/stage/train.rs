@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::artifact::{ArtifactKind, features};
+use crate::artifact::{ArtifactKind, Difference, features};
 use crate::corpus::leaks::{self, Item, Part};
 use crate::corpus::{Corpora, Split};
 use crate::dsp::SpecAugment;
 use crate::manifest::{Complaint, Declaration, Gathers, Kind, Parameter, Problems, Shape, Variant};
 use crate::model::ModelError;
-use crate::train::{Example, TrainError, TrainOptions, TrainingData, train};
+use crate::train::{Example, Places, TrainError, TrainOptions, TrainingData, train};
 
 use super::held_out::{self, LeakError, OnLeak, TRAINING_ITEMS};
 use super::{Interrupted, LoadedItem, Stage, WholeContext, WholeStage};
@@ -18,6 +18,10 @@ use super::{Interrupted, LoadedItem, Stage, WholeContext, WholeStage};
 const POSITIVE: Shape = Shape::Integer {
     min: 1,
     max: 1_000_000,
+};
+const BELOW_ONE: Shape = Shape::Float {
+    min: 0.0,
+    max: 0.999_999,
 };
 const FRACTION: Shape = Shape::Float { min: 0.0, max: 1.0 };
 
@@ -86,6 +90,32 @@ const LAYERS: &[Variant] = &[
     },
 ];
 
+const SCHEDULES: &[Variant] = &[
+    Variant {
+        name: "constant",
+        doc: "The learning rate as it is.",
+        parameters: &[],
+    },
+    Variant {
+        name: "step",
+        doc: "Multiplied by factor after every so many epochs.",
+        parameters: &[
+            Parameter::required("every_epochs", POSITIVE, "Epochs between changes."),
+            Parameter::required("factor", FRACTION, "Factor of each change."),
+        ],
+    },
+    Variant {
+        name: "cosine",
+        doc: "Half a cosine down to the last possible epoch (Loshchilov and Hutter, 2017).",
+        parameters: &[Parameter::default(
+            "end_factor",
+            FRACTION,
+            "0.0",
+            "Factor at the last possible epoch.",
+        )],
+    },
+];
+
 pub static KIND: Kind = Kind {
     name: "train",
     version: 1,
@@ -134,6 +164,12 @@ pub static KIND: Kind = Kind {
             "Weight of the attribute tasks, constant or linear over the epochs. Default: shared 0.1, grad_reverse 0 to 0.5, discriminator 0.5.",
         ),
         Parameter::default(
+            "alpha_curve",
+            Shape::Choice(&["linear", "ganin"]),
+            "\"linear\"",
+            "How alpha goes from start to end. ganin: 2 / (1 + exp(-10 p)) - 1 of the way at progress p (Ganin et al. 2016); give it with reversal = \"ganin\" and alpha = { start = 0, end = 1 } for their lambda.",
+        ),
+        Parameter::default(
             "reversal",
             Shape::Choice(&["paper", "ganin"]),
             "\"paper\"",
@@ -156,7 +192,13 @@ pub static KIND: Kind = Kind {
             "patience",
             Shape::NATURAL,
             "20",
-            "Epochs without a better validation UA, counted once it has left chance; 0 switches early stopping off.",
+            "Epochs without a better validation score, counted once UA has left chance; 0 switches early stopping off.",
+        ),
+        Parameter::default(
+            "monitor",
+            Shape::Choice(&["ua", "loss"]),
+            "\"ua\"",
+            "Validation score of emotion that decides which epoch is best: unweighted accuracy, or cross-entropy.",
         ),
         Parameter::default("batch", POSITIVE, "32", "Utterances in a batch."),
         Parameter::default(
@@ -175,20 +217,57 @@ pub static KIND: Kind = Kind {
             "Learning rate of every parameter.",
         ),
         Parameter::default(
-            "momentum",
-            Shape::Float {
-                min: 0.0,
-                max: 0.999_999,
+            "learning_rate_schedule",
+            Shape::Tagged {
+                tag: "shape",
+                variants: SCHEDULES,
             },
+            "{\"shape\": \"constant\"}",
+            "How the learning rate changes over the epochs.",
+        ),
+        Parameter::default(
+            "warm_up_updates",
+            Shape::NATURAL,
+            "0",
+            "Updates over which the learning rate rises linearly to its value; 0 for none.",
+        ),
+        Parameter::default(
+            "optimiser",
+            Shape::Choice(&["sgd", "adam", "adamw"]),
+            "\"sgd\"",
+            "Rule of an update. sgd: with momentum. adam: Kingma and Ba (2015). adamw: Adam with decoupled weight decay, Loshchilov and Hutter (2019).",
+        ),
+        Parameter::default("momentum", BELOW_ONE, "0.9", "Momentum of SGD."),
+        Parameter::default(
+            "beta1",
+            BELOW_ONE,
             "0.9",
-            "Momentum of SGD.",
+            "Decay of the gradient's mean in Adam.",
+        ),
+        Parameter::default(
+            "beta2",
+            BELOW_ONE,
+            "0.999",
+            "Decay of the squared gradient's mean in Adam.",
+        ),
+        Parameter::default(
+            "epsilon",
+            Shape::Float {
+                min: 1e-30,
+                max: 1.0,
+            },
+            "1e-8",
+            "Added to the root of the squared gradient's mean in Adam.",
+        ),
+        Parameter::default(
+            "weight_decay",
+            Shape::Float { min: 0.0, max: 1e6 },
+            "0.0",
+            "Weight decay of every parameter, as PyTorch's option of that name.",
         ),
         Parameter::default(
             "dropout",
-            Shape::Float {
-                min: 0.0,
-                max: 0.999_999,
-            },
+            BELOW_ONE,
             "0.5",
             "Probability that a value of the embedding is dropped before the heads.",
         ),
@@ -216,6 +295,12 @@ pub static KIND: Kind = Kind {
             ]),
             "{\"time_mask_frames\": 30, \"frequency_mask_bins\": 3}",
             "Masks on each training utterance, drawn anew every epoch (SpecAugment).",
+        ),
+        Parameter::default(
+            "sampling",
+            Shape::Choice(&["all", "corpus", "class", "corpus_and_class"]),
+            "\"all\"",
+            "all: an epoch draws each utterance once. Otherwise it draws as many of every corpus, emotion class, or class of every corpus; small groups are gone through more than once.",
         ),
         Parameter::default(
             "class_weights",
@@ -313,6 +398,22 @@ fn second_heads(options: &TrainOptions) -> Vec<Complaint> {
     complaints
 }
 
+/// Whether training ends later than before; 0 sets no bound, except for `min_epochs`.
+fn extends(name: &str, difference: &Difference) -> bool {
+    let number = |text: &Option<String>| text.as_ref()?.parse::<u64>().ok();
+    let (Some(old), Some(new)) = (number(&difference.old), number(&difference.new)) else {
+        return false;
+    };
+    let unbounded = |value: u64| {
+        if value == 0 && name != "min_epochs" {
+            u64::MAX
+        } else {
+            value
+        }
+    };
+    unbounded(new) >= unbounded(old)
+}
+
 struct Train {
     options: TrainOptions,
     on_leak: OnLeak,
@@ -335,7 +436,37 @@ pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Pro
     })))
 }
 
+/// Parameters that decide only when training ends, while nothing is scheduled over the epochs.
+const END: [&str; 4] = ["epochs", "max_updates", "min_epochs", "patience"];
+
 impl WholeStage for Train {
+    fn extensible(&self) -> &[&'static str] {
+        match self.options.tied_to_epochs() {
+            Ok(None) => &END,
+            _ => &END[1..],
+        }
+    }
+
+    fn remark(&self, difference: &Difference, all: &[Difference]) -> Option<String> {
+        let name = |difference: &Difference| {
+            let name = difference.name.strip_prefix("parameters.")?;
+            END.into_iter().find(|end| *end == name)
+        };
+        let own = name(difference)?;
+        if let ("epochs", Ok(Some(what))) = (own, self.options.tied_to_epochs()) {
+            return Some(format!("{what} depends on it: trained anew"));
+        }
+        let all_extend = all.iter().all(|other| {
+            name(other)
+                .is_some_and(|name| self.extensible().contains(&name) && extends(name, other))
+        });
+        all_extend.then(|| "goes on from the finished training".to_owned())
+    }
+
+    fn kept_on_failure(&self) -> &[&'static str] {
+        &["history.jsonl"]
+    }
+
     fn threads(&self) -> usize {
         self.threads
     }
@@ -383,7 +514,11 @@ impl WholeStage for Train {
             &self.options,
             &data,
             context.threads,
-            context.out,
+            Places {
+                out: context.out,
+                checkpoint: Some(context.resume),
+                earlier: context.earlier,
+            },
             context.progress,
         ) {
             Err(TrainError::Interrupted) => return Err(Interrupted.into()),

@@ -4,6 +4,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
+use super::sampling::{Draw, draw};
 use super::{Example, TrainingData};
 use crate::dsp::FeaturesView;
 
@@ -25,24 +26,24 @@ pub(super) fn batch_seed(seed: u64, purpose: &str, epoch: usize, batch: usize) -
     u64::from_le_bytes(first)
 }
 
-/// The batches of an epoch as positions in `frames`.
+/// The batches of an epoch; `frames` holds the length of each utterance, `groups` who is drawn together.
 ///
-/// All utterances are shuffled and cut into buckets of `bucket_batches` batches; each bucket is sorted
+/// The draws of the epoch are in random order and cut into buckets of `bucket_batches` batches; each bucket is sorted
 /// by length and cut into batches, so that lengths within one are alike; then the batches are shuffled.
 pub(super) fn of_epoch(
     frames: &[usize],
+    groups: &[Vec<usize>],
     batch: usize,
     bucket_batches: usize,
     seed: u64,
     epoch: usize,
-) -> Vec<Vec<usize>> {
+) -> Vec<Vec<Draw>> {
     let mut random = ChaCha8Rng::from_seed(source(seed, "order", epoch));
-    let mut order: Vec<usize> = (0..frames.len()).collect();
-    order.shuffle(&mut random);
+    let mut order = draw(groups, &mut random);
     let mut batches = Vec::with_capacity(frames.len().div_ceil(batch));
     for bucket in order.chunks_mut(batch.saturating_mul(bucket_batches)) {
-        bucket.sort_by_key(|&at| (frames[at], at));
-        batches.extend(bucket.chunks(batch).map(<[usize]>::to_vec));
+        bucket.sort_by_key(|draw| (frames[draw.at], draw.at, draw.repeat));
+        batches.extend(bucket.chunks(batch).map(<[Draw]>::to_vec));
     }
     batches.shuffle(&mut random);
     batches
@@ -56,13 +57,13 @@ pub(super) struct BatchFeatures {
 
 impl BatchFeatures {
     /// Copies and augments the members' features, reusing memory.
-    pub(super) fn fill(&mut self, data: &TrainingData<'_>, members: &[usize], epoch: usize) {
+    pub(super) fn fill(&mut self, data: &TrainingData<'_>, members: &[Draw], epoch: usize) {
         self.values.clear();
-        for Example {
-            utterance,
-            features,
-        } in members.iter().map(|&at| data.train[at])
-        {
+        for &Draw { at, repeat } in members {
+            let Example {
+                utterance,
+                features,
+            } = data.train[at];
             let start = self.values.len();
             self.values.extend_from_slice(features.values);
             if let Some(augment) = data.augment {
@@ -71,7 +72,8 @@ impl BatchFeatures {
                     own,
                     features.frames,
                     features.bins,
-                    epoch as u64,
+                    // Drawn again in one epoch, an utterance is augmented in another way.
+                    epoch as u64 | (repeat as u64) << 32,
                     &utterance.id,
                 );
             }
@@ -79,16 +81,12 @@ impl BatchFeatures {
     }
 
     /// Views of the copies.
-    pub(super) fn views(
-        &self,
-        data: &TrainingData<'_>,
-        members: &[usize],
-    ) -> Vec<FeaturesView<'_>> {
+    pub(super) fn views(&self, data: &TrainingData<'_>, members: &[Draw]) -> Vec<FeaturesView<'_>> {
         let mut rest = &self.values[..];
         members
             .iter()
-            .map(|&at| {
-                let FeaturesView { frames, bins, .. } = data.train[at].features;
+            .map(|draw| {
+                let FeaturesView { frames, bins, .. } = data.train[draw.at].features;
                 let (values, after) = rest.split_at(frames * bins);
                 rest = after;
                 FeaturesView {
@@ -108,20 +106,21 @@ mod tests {
     #[test]
     fn every_utterance_once_and_lengths_alike() {
         let frames: Vec<usize> = (0..1003).map(|n| 50 + n * 7919 % 700).collect();
-        let batches = of_epoch(&frames, 8, 50, 3, 0);
+        let all = [(0..1003).collect()];
+        let batches = of_epoch(&frames, &all, 8, 50, 3, 0);
         assert_eq!(batches.len(), 126);
-        let mut seen: Vec<usize> = batches.concat();
+        let mut seen: Vec<usize> = batches.iter().flatten().map(|draw| draw.at).collect();
         seen.sort_unstable();
         assert!(seen.into_iter().eq(0..1003));
-        let spread = |batch: &Vec<usize>| {
-            let lengths = batch.iter().map(|&at| frames[at]);
+        let spread = |batch: &Vec<Draw>| {
+            let lengths = batch.iter().map(|draw| frames[draw.at]);
             lengths.clone().max().unwrap() - lengths.min().unwrap()
         };
         // 400 utterances over 700 frames: 8 neighbours span about 14 frames.
         let mean = batches.iter().map(spread).sum::<usize>() / batches.len();
         assert!(mean < 25, "{mean}");
-        assert_eq!(batches, of_epoch(&frames, 8, 50, 3, 0));
-        assert_ne!(batches, of_epoch(&frames, 8, 50, 3, 1));
-        assert_ne!(batches, of_epoch(&frames, 8, 50, 4, 0));
+        assert_eq!(batches, of_epoch(&frames, &all, 8, 50, 3, 0));
+        assert_ne!(batches, of_epoch(&frames, &all, 8, 50, 3, 1));
+        assert_ne!(batches, of_epoch(&frames, &all, 8, 50, 4, 0));
     }
 }

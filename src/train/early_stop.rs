@@ -1,9 +1,24 @@
-//! When to stop: the best validation UA, and patience that begins once it has left chance.
+//! When to stop: the best validation score, and patience that begins once UA has left chance.
+
+use serde::{Deserialize, Serialize};
+
+use super::ValidationScores;
 
 /// How far above chance a validation UA must be to have left it: 5 points.
 pub const CHANCE_MARGIN: f64 = 0.05;
 
-/// Watches validation UA from epoch to epoch.
+/// Which validation score decides what is better.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Monitor {
+    /// Unweighted accuracy of the emotion, higher is better.
+    #[default]
+    Ua,
+    /// Cross-entropy of the emotion, lower is better.
+    Loss,
+}
+
+/// Watches the validation scores from epoch to epoch.
 ///
 /// Chance is one over the number of classes in the validation split: what a classifier that always
 /// names one class scores. A network may stay there for thousands of updates and still learn, so
@@ -12,37 +27,52 @@ pub(super) struct EarlyStop {
     patience: usize,
     min_epochs: usize,
     chance: f64,
-    /// Best UA and its epoch.
+    monitor: Monitor,
+    /// Best score, higher being better, and its epoch.
     best: Option<(f64, usize)>,
+    best_ua: f64,
     left_chance: Option<usize>,
 }
 
 impl EarlyStop {
-    pub(super) fn new(patience: usize, min_epochs: usize, classes: usize) -> Self {
+    pub(super) fn new(
+        monitor: Monitor,
+        patience: usize,
+        min_epochs: usize,
+        classes: usize,
+    ) -> Self {
         Self {
             patience,
             min_epochs,
             chance: 1.0 / classes.max(1) as f64,
+            monitor,
             best: None,
+            best_ua: 0.0,
             left_chance: None,
         }
     }
 
-    /// Takes an epoch's UA; true where it is the best so far.
-    pub(super) fn observe(&mut self, epoch: usize, ua: f64) -> bool {
+    /// Takes an epoch's scores; true where it is the best so far.
+    pub(super) fn observe(&mut self, epoch: usize, scores: &ValidationScores) -> bool {
+        let ua = scores.ua;
         if self.left_chance.is_none() && ua >= self.chance + CHANCE_MARGIN {
             self.left_chance = Some(epoch);
         }
-        let better = self.best.is_none_or(|(best, _)| ua > best);
+        let score = match self.monitor {
+            Monitor::Ua => ua,
+            Monitor::Loss => -scores.loss,
+        };
+        let better = self.best.is_none_or(|(best, _)| score > best);
         if better {
-            self.best = Some((ua, epoch));
+            self.best = Some((score, epoch));
         }
+        self.best_ua = self.best_ua.max(ua);
         better
     }
 
     /// Best UA so far.
     pub(super) fn best_ua(&self) -> f64 {
-        self.best.map_or(0.0, |(ua, _)| ua)
+        self.best_ua
     }
 
     /// Epoch at which UA left chance.
@@ -64,11 +94,32 @@ mod tests {
     use super::*;
 
     fn stops_after(uas: &[f64], patience: usize, min_epochs: usize) -> Option<usize> {
-        let mut stop = EarlyStop::new(patience, min_epochs, 3);
+        let mut stop = EarlyStop::new(Monitor::Ua, patience, min_epochs, 3);
         uas.iter().enumerate().position(|(epoch, &ua)| {
-            stop.observe(epoch, ua);
+            stop.observe(epoch, &scores(ua, 1.0));
             stop.exhausted(epoch)
         })
+    }
+
+    fn scores(ua: f64, loss: f64) -> ValidationScores {
+        ValidationScores {
+            ua,
+            loss,
+            ..ValidationScores::default()
+        }
+    }
+
+    #[test]
+    fn the_monitor_decides_what_is_better() {
+        let rows = [(0.5, 1.0), (0.6, 1.1), (0.5, 0.9), (0.7, 0.95), (0.7, 0.9)];
+        let better = |monitor| -> Vec<bool> {
+            let mut stop = EarlyStop::new(monitor, 2, 0, 3);
+            let rows = rows.iter().enumerate();
+            rows.map(|(epoch, &(ua, loss))| stop.observe(epoch, &scores(ua, loss)))
+                .collect()
+        };
+        assert_eq!(better(Monitor::Ua), [true, true, false, true, false]);
+        assert_eq!(better(Monitor::Loss), [true, false, true, false, false]);
     }
 
     #[test]

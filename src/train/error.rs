@@ -57,13 +57,13 @@ pub enum TrainError {
     },
     /// A loss or the gradient is not finite any more.
     #[error(
-        "the loss is not finite at epoch {epoch}, batch {batch}: {head} (utterances {} to {})",
-        utterances.first().map_or("", String::as_str),
-        utterances.last().map_or("", String::as_str)
+        "{} is not finite at epoch {epoch}, batch {batch} (utterances {})",
+        blown_up(head),
+        utterances.join(", ")
     )]
     #[diagnostic(
         code(train::non_finite),
-        help("lower learning_rate or set gradient_clip_norm; the history up to here is kept")
+        help("lower learning_rate, lengthen warm_up_updates or set gradient_clip_norm")
     )]
     NonFinite {
         /// Epoch, from 0.
@@ -89,6 +89,15 @@ pub enum TrainError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Model(#[from] ModelError),
+}
+
+/// Names what is not finite.
+fn blown_up(head: &str) -> String {
+    match head {
+        "total" => "the total loss".into(),
+        "gradient" => "the gradient".into(),
+        head => format!("the loss of head {head}"),
+    }
 }
 
 impl TrainError {

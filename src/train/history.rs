@@ -17,7 +17,7 @@ pub struct EpochRecord {
     pub updates: usize,
     /// Weight of the attribute tasks.
     pub alpha: f64,
-    /// Learning rate.
+    /// Learning rate of its last update.
     pub learning_rate: f64,
     /// Training losses, means over the epoch's batches.
     pub train: TrainLosses,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::sampling::Draw;
 use super::{ClassWeights, Example, TrainError};
 use crate::corpus::Emotion;
 use crate::model::spec::HeadSpec;
@@ -64,8 +65,8 @@ pub(super) fn targets(heads: &[HeadLabels], train: &[Example<'_>]) -> Targets {
 }
 
 /// The targets of some utterances.
-pub(super) fn select(all: &Targets, members: &[usize]) -> Targets {
-    let pick = |from: &[Option<usize>]| members.iter().map(|&at| from[at]).collect();
+pub(super) fn select(all: &Targets, members: &[Draw]) -> Targets {
+    let pick = |from: &[Option<usize>]| members.iter().map(|draw| from[draw.at]).collect();
     Targets {
         emotion: pick(&all.emotion),
         attributes: all.attributes.iter().map(|from| pick(from)).collect(),

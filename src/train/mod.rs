@@ -1,18 +1,27 @@
 //! Training: the one loop, its batches, optimiser, early stopping and history.
 
+mod alpha_curve;
 mod batches;
+mod checkpoint;
 mod data;
 mod early_stop;
 mod error;
 mod history;
 mod labels;
+mod learning_rate;
 mod options;
+mod prefetch;
 mod run;
+mod sampling;
 mod validation;
 
+pub use alpha_curve::AlphaCurve;
+pub use checkpoint::checkpoint_path;
 pub use data::{Augment, Example, TrainingData};
-pub use early_stop::CHANCE_MARGIN;
+pub use early_stop::{CHANCE_MARGIN, Monitor};
 pub use error::TrainError;
 pub use history::{EpochRecord, HeadLoss, Stopped, Summary, TrainLosses, ValidationScores};
-pub use options::{ClassWeights, SpecAugmentOptions, TrainOptions};
-pub use run::{TrainOutcome, train};
+pub use learning_rate::{LearningRateSchedule, warm_up};
+pub use options::{ClassWeights, OptimiserName, SpecAugmentOptions, TrainOptions};
+pub use run::{Places, TrainOutcome, train};
+pub use sampling::Sampling;

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::batches::{BatchFeatures, batch_seed, of_epoch};
+use super::batches::{batch_seed, of_epoch};
+use super::checkpoint::{Checkpoint, CheckpointProgress};
 use super::early_stop::EarlyStop;
 use super::history::History;
 use super::labels::{class, class_weights, of_heads, select, targets};
+use super::prefetch::each_batch;
+use super::sampling::Draw;
 use super::{
     EpochRecord, HeadLoss, Stopped, Summary, TrainError, TrainLosses, TrainOptions, TrainingData,
     ValidationScores, validation,
@@ -16,8 +19,8 @@ use super::{
 use crate::corpus::Emotion;
 use crate::model::spec::Alpha;
 use crate::model::{
-    EncoderPass, EncoderShape, HeadLabels, Model, ModelConfig, ModelError, Network, Sgd,
-    StepLosses, Targets, Trainable, TrainingBatch, Workers, model_path,
+    EncoderPass, EncoderShape, HeadLabels, Model, ModelConfig, ModelError, Network, StepLosses,
+    Targets, Trainable, TrainingBatch, Workers, model_path,
 };
 use crate::progress::{EpochReport, Progress};
 
@@ -33,21 +36,45 @@ pub struct TrainOutcome {
     pub model: PathBuf,
 }
 
+/// Where a training leaves its files.
+#[derive(Clone, Copy, Debug)]
+pub struct Places<'a> {
+    /// The folder of the results.
+    pub out: &'a Path,
+    /// The folder of the checkpoint, made when needed; none is written without it.
+    pub checkpoint: Option<&'a Path>,
+    /// A folder with the last checkpoint of a training that differed only in when it ended.
+    pub earlier: Option<&'a Path>,
+}
+
+impl<'a> From<&'a Path> for Places<'a> {
+    fn from(out: &'a Path) -> Self {
+        Self {
+            out,
+            checkpoint: None,
+            earlier: None,
+        }
+    }
+}
+
 /// Trains a network and writes `model.safetensors`, `history.jsonl` and `summary.json` into the folder `out`.
 ///
-/// Options, data and seed decide every byte of the three files; `threads` does not. Training runs on
-/// threads of its own. The model holds the weights of the epoch with the best validation UA.
+/// Options, data and seed decide every byte of the three files; `threads` does not, nor does it matter
+/// whether the training began anew or at a checkpoint. Training runs on threads of its own. The model
+/// holds the weights of the epoch with the best validation score. After every whole epoch a checkpoint
+/// is written; one that is there already is gone on from if it is whole and of a training like this.
 ///
 /// # Errors
 /// Options or data that do not fit, a loss that is not finite, a file that cannot be written, or
 /// [`TrainError::Interrupted`] within half a second of the user's wish. The history so far is kept.
-pub fn train(
+pub fn train<'p>(
     options: &TrainOptions,
     data: &TrainingData<'_>,
     threads: usize,
-    out: &Path,
+    places: impl Into<Places<'p>>,
     progress: &dyn Progress,
 ) -> Result<TrainOutcome, TrainError> {
+    let places = places.into();
     let bins = data.bins()?;
     options.check(bins)?;
     let workers = Arc::new(Workers::new(threads)?);
@@ -72,7 +99,7 @@ pub fn train(
         });
         // Ends the watch even if training panics; otherwise the scope would wait for ever.
         let _finish = Finish(&finished, watch.thread().clone());
-        tape_thread.install(|| Run::new(options, data, bins, &workers, out)?.epochs(progress))
+        tape_thread.install(|| Run::new(options, data, bins, &workers, places)?.epochs(progress))
     });
     match result {
         Err(TrainError::Model(ModelError::Stopped)) => Err(TrainError::Interrupted),
@@ -97,13 +124,13 @@ struct Run<'a> {
     bins: usize,
     alpha: Alpha,
     workers: &'a Arc<Workers>,
-    out: &'a Path,
+    places: Places<'a>,
     heads: Vec<HeadLabels>,
     targets: Targets,
     class_weights: Option<Vec<f32>>,
     frames: Vec<usize>,
+    groups: Vec<Vec<usize>>,
     trainable: Trainable,
-    features: BatchFeatures,
     validation_pass: EncoderPass,
     updates: usize,
 }
@@ -112,6 +139,8 @@ struct Run<'a> {
 #[derive(Default)]
 struct EpochSums {
     batches: usize,
+    /// Whether the bound on updates cut the epoch short.
+    cut: bool,
     total: f64,
     emotion: f64,
     heads: Vec<f64>,
@@ -137,7 +166,7 @@ impl<'a> Run<'a> {
         data: &'a TrainingData<'a>,
         bins: usize,
         workers: &'a Arc<Workers>,
-        out: &'a Path,
+        places: Places<'a>,
     ) -> Result<Self, TrainError> {
         let heads = of_heads(&options.heads, &data.train)?;
         let sizes: Vec<_> = heads.iter().map(|h| (h.head, h.labels.len())).collect();
@@ -151,13 +180,13 @@ impl<'a> Run<'a> {
             bins,
             alpha: options.alpha()?,
             workers,
-            out,
+            places,
             class_weights: class_weights(options.class_weights, &targets),
             targets,
             frames: data.train.iter().map(|e| e.features.frames).collect(),
+            groups: options.sampling.groups(&data.train),
             heads,
             trainable: Trainable::new(network, Arc::clone(workers))?,
-            features: BatchFeatures::default(),
             validation_pass: EncoderPass::default(),
             updates: 0,
         })
@@ -166,17 +195,17 @@ impl<'a> Run<'a> {
     /// All epochs, then the files.
     fn epochs(mut self, progress: &dyn Progress) -> Result<TrainOutcome, TrainError> {
         let options = self.options;
-        let mut history = History::create(self.out)?;
-        let mut classes: Vec<usize> = (self.data.validation.iter())
-            .map(|example| class(example.utterance.emotion))
-            .collect();
-        classes.sort_unstable();
-        classes.dedup();
-        let mut stop = EarlyStop::new(options.patience, options.min_epochs, classes.len());
-        let mut best: Option<(usize, ValidationScores, Network)> = None;
-        let mut stopped = Stopped::Epochs;
-        let mut epochs = 0;
-        for epoch in 0..options.epochs {
+        let mut stop = self.early_stop();
+        let (mut records, mut best) = self.go_on(&mut stop, progress);
+        let mut history = History::create(self.places.out)?;
+        for record in &records {
+            history.append(record)?;
+        }
+        let stopped = loop {
+            if let Some(why) = self.ended(&stop, records.len()) {
+                break why;
+            }
+            let epoch = records.len();
             let started = Instant::now();
             let sums = self.epoch(epoch, progress)?;
             let workers = Arc::clone(self.workers);
@@ -187,9 +216,9 @@ impl<'a> Run<'a> {
                 &mut self.validation_pass,
                 &workers,
             )?;
-            let better = stop.observe(epoch, scores.ua);
+            let better = stop.observe(epoch, &scores);
             if better {
-                best = Some((epoch, scores.clone(), network.clone()));
+                best = Some(network.clone());
             }
             let report = EpochReport {
                 epoch,
@@ -199,31 +228,29 @@ impl<'a> Run<'a> {
                 best_ua: stop.best_ua(),
                 seconds: started.elapsed().as_secs_f64(),
             };
-            history.append(&self.record(epoch, &sums, scores, better))?;
+            let record = self.record(epoch, &sums, scores, better);
+            history.append(&record)?;
+            records.push(record);
+            // Half an epoch could not be gone on from with another bound on updates.
+            if let (Some(folder), false) = (self.places.checkpoint, sums.cut) {
+                self.save(folder, &records, best.as_ref())?;
+            }
             progress.epoch(&report);
-            epochs = epoch + 1;
-            if options.max_updates > 0 && self.updates >= options.max_updates {
-                stopped = Stopped::MaxUpdates;
-                break;
-            }
-            if stop.exhausted(epoch) {
-                stopped = Stopped::Patience;
-                break;
-            }
-        }
+        };
         if stop.left_chance().is_none() {
             progress.warn(
                 "validation UA never left chance: the classifier has collapsed onto one class; \
                  more updates, a smaller batch or another learning rate may help",
             );
         }
-        let Some((best_epoch, best, network)) = best else {
+        let best_record = records.iter().rfind(|record| record.best);
+        let (Some(record), Some(network)) = (best_record, best) else {
             return Err(TrainError::option("epochs", "must be above 0"));
         };
         let summary = Summary {
-            best_epoch,
-            best,
-            epochs,
+            best_epoch: record.epoch,
+            best: record.validation.clone(),
+            epochs: records.len(),
             updates: self.updates,
             stopped,
             left_chance: stop.left_chance(),
@@ -233,49 +260,152 @@ impl<'a> Run<'a> {
             train_utterances: self.data.train.len(),
             validation_utterances: self.data.validation.len(),
         };
-        let model = model_path(self.out);
-        Model::new(self.config(best_epoch), network).save(&model)?;
-        summary.write(self.out)?;
+        let model = model_path(self.places.out);
+        Model::new(self.config(record.epoch), network).save(&model)?;
+        summary.write(self.places.out)?;
         Ok(TrainOutcome { summary, model })
+    }
+
+    fn early_stop(&self) -> EarlyStop {
+        let options = self.options;
+        let mut classes: Vec<usize> = (self.data.validation.iter())
+            .map(|example| class(example.utterance.emotion))
+            .collect();
+        classes.sort_unstable();
+        classes.dedup();
+        EarlyStop::new(
+            options.monitor,
+            options.patience,
+            options.min_epochs,
+            classes.len(),
+        )
+    }
+
+    /// Why training is at its end after `epochs` epochs, if it is.
+    fn ended(&self, stop: &EarlyStop, epochs: usize) -> Option<Stopped> {
+        let bound = self.options.max_updates;
+        if bound > 0 && self.updates >= bound {
+            return Some(Stopped::MaxUpdates);
+        }
+        if epochs > 0 && stop.exhausted(epochs - 1) {
+            return Some(Stopped::Patience);
+        }
+        (epochs >= self.options.epochs).then_some(Stopped::Epochs)
+    }
+
+    /// Takes the state of the first checkpoint that fits: its records and the best network. Nothing without one.
+    fn go_on(
+        &mut self,
+        stop: &mut EarlyStop,
+        progress: &dyn Progress,
+    ) -> (Vec<EpochRecord>, Option<Network>) {
+        let folders = [self.places.checkpoint, self.places.earlier];
+        for folder in folders.into_iter().flatten() {
+            let taken = match Checkpoint::load(folder) {
+                Ok(None) => continue,
+                Ok(Some(checkpoint)) => self.take(checkpoint, stop),
+                Err(reason) => Err(reason),
+            };
+            match taken {
+                Ok(Some(taken)) => return taken,
+                Ok(None) => {}
+                Err(reason) => progress.warn(&format!(
+                    "the checkpoint in {} is not usable and is left aside: {reason}",
+                    folder.display()
+                )),
+            }
+        }
+        (Vec::new(), None)
+    }
+
+    /// Takes the state of a checkpoint. None where this training would have ended before it.
+    #[expect(
+        clippy::type_complexity,
+        reason = "what `go_on` gives, if there is any"
+    )]
+    fn take(
+        &mut self,
+        checkpoint: Checkpoint,
+        stop: &mut EarlyStop,
+    ) -> Result<Option<(Vec<EpochRecord>, Option<Network>)>, String> {
+        let CheckpointProgress { steps, history } = checkpoint.progress;
+        let bound = self.options.max_updates;
+        let mut replayed = self.early_stop();
+        for (epoch, record) in history.iter().enumerate() {
+            let ended = self.ended(&replayed, epoch).is_some();
+            self.updates = record.updates;
+            if ended || bound > 0 && record.updates > bound {
+                self.updates = 0;
+                return Ok(None);
+            }
+            replayed.observe(epoch, &record.validation);
+        }
+        let mut best = self.trainable.network().clone();
+        let restored = best
+            .set_arrays(&checkpoint.best)
+            .and_then(|()| self.trainable.restore(steps, &checkpoint.state));
+        if let Err(reason) = restored {
+            self.updates = 0;
+            return Err(reason);
+        }
+        *stop = replayed;
+        Ok(Some((history, Some(best))))
+    }
+
+    fn save(
+        &self,
+        folder: &Path,
+        records: &[EpochRecord],
+        best: Option<&Network>,
+    ) -> Result<(), TrainError> {
+        let checkpoint = Checkpoint {
+            progress: CheckpointProgress {
+                steps: self.trainable.steps(),
+                history: records.to_vec(),
+            },
+            state: self.trainable.state(),
+            best: best.map(Network::to_arrays).unwrap_or_default(),
+        };
+        checkpoint.save(folder).map_err(|source| TrainError::Io {
+            path: folder.to_path_buf(),
+            source,
+        })
     }
 
     /// One pass over the training split.
     fn epoch(&mut self, epoch: usize, progress: &dyn Progress) -> Result<EpochSums, TrainError> {
-        let options = self.options;
-        let sgd = Sgd {
-            learning_rate: options.learning_rate as f32,
-            momentum: options.momentum as f32,
-        };
+        let (options, data) = (self.options, self.data);
         let batches = of_epoch(
             &self.frames,
+            &self.groups,
             options.batch,
             options.bucket_batches,
             options.seed,
             epoch,
         );
         let mut sums = EpochSums::default();
-        for (batch, members) in batches.iter().enumerate() {
+        each_batch(data, &batches, epoch, |batch, members, features| {
             if options.max_updates > 0 && self.updates >= options.max_updates {
-                break;
+                sums.cut = true;
+                return Ok(false);
             }
-            self.features.fill(self.data, members, epoch);
-            let views = self.features.views(self.data, members);
+            let views = features.views(data, members);
             let targets = select(&self.targets, members);
             let losses = self.trainable.step(
                 &TrainingBatch {
                     features: &views,
                     targets: &targets,
-                    alpha: self.alpha.at(epoch, options.epochs),
+                    alpha: self.alpha_at(epoch),
                     reversal: options.reversal,
                     dropout: options.dropout as f32,
                     dropout_seed: batch_seed(options.seed, "dropout", epoch, batch),
                     class_weights: self.class_weights.as_deref(),
                     gradient_clip_norm: options.gradient_clip_norm,
                 },
-                sgd,
+                options.update(epoch, self.updates),
             )?;
             if let Some(head) = losses.non_finite(&options.heads) {
-                let id = |&at: &usize| self.data.train[at].utterance.id.clone();
+                let id = |draw: &Draw| data.train[draw.at].utterance.id.clone();
                 return Err(TrainError::NonFinite {
                     epoch,
                     batch,
@@ -289,8 +419,14 @@ impl<'a> Run<'a> {
                 (options.epochs * batches.len()) as u64,
             );
             sums.add(&losses);
-        }
+            Ok(true)
+        })?;
         Ok(sums)
+    }
+
+    fn alpha_at(&self, epoch: usize) -> f64 {
+        let options = self.options;
+        options.alpha_curve.at(self.alpha, epoch, options.epochs)
     }
 
     fn record(
@@ -305,8 +441,11 @@ impl<'a> Run<'a> {
         EpochRecord {
             epoch,
             updates: self.updates,
-            alpha: self.alpha.at(epoch, self.options.epochs),
-            learning_rate: self.options.learning_rate,
+            alpha: self.alpha_at(epoch),
+            learning_rate: self
+                .options
+                .update(epoch, self.updates.saturating_sub(1))
+                .learning_rate,
             train: TrainLosses {
                 total: mean(sums.total),
                 emotion: mean(sums.emotion),

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::workspace::Workspace;
 
-const CORPORA: &str = r#"folder = "corpora"
+/// Three small synthetic corpora.
+pub const CORPORA: &str = r#"folder = "corpora"
 [corpus.near]
 root = ""
 reader = "synthetic"

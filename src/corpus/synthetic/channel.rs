@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::exact::{amplitude, exp};
 use super::random::Stream;
+use crate::exact::{amplitude, exp};
 
 /// The room a corpus is recorded in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,12 +12,11 @@
 //! | recording | `channel` | room, noise, microphone, level, sampling rate |
 //!
 //! Every number comes from ChaCha8 streams seeded by BLAKE3 of names, and from arithmetic that is the same
-//! on every machine (`exact`), so the samples are too. More speakers or utterances never change those
+//! on every machine ([`crate::exact`]), so the samples are too. More speakers or utterances never change those
 //! that were there.
 
 mod channel;
 mod error;
-mod exact;
 mod expression;
 mod language;
 mod nearest;

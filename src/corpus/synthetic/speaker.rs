@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::corpus::Gender;
 
-use super::exact::semitones;
 use super::random::Stream;
+use crate::exact::semitones;
 
 /// One synthetic voice in plain speech.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

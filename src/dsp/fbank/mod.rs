@@ -101,7 +101,7 @@ impl Fbank {
     /// Audio too short for one frame: below the frame length, or below half a shift without `snip_edges`.
     pub fn compute(&self, samples: &[f32]) -> Result<Features, FbankError> {
         #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") {
+        if crate::arithmetic::avx2() {
             // SAFETY: the processor has AVX2, just checked.
             return unsafe { self.compute_avx2(samples) };
         }

@@ -7,7 +7,7 @@ use crate::dsp::Features;
 use crate::model::network::count_parameters;
 use crate::model::ops::testing::noise;
 use crate::model::spec::{Attribute, Layer, default_encoder};
-use crate::model::{EncoderPass, EncoderShape, Initialisation};
+use crate::model::{EncoderPass, EncoderShape, Initialisation, Sgd};
 
 const SMALL: &str = r#"[
     {"layer":"conv","channels":8,"width":5,"padding":2,"pool_width":3,"pool_stride":2},

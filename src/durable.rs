@@ -1,34 +1,28 @@
-//! Files appear whole or not at all: written aside, synced, renamed, and the folder synced.
+//! Files that appear whole or not at all, and stay: written aside, synced, renamed, and the folder synced.
 
 use std::fs::{File, Permissions};
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use rustix::fs::{FlockOperation, flock};
 use tempfile::NamedTempFile;
 
-use super::error::CacheError;
-use super::lock::is_at;
-
 /// How names of files that are not whole yet begin; a killed run may leave one.
 const UNFINISHED: &str = ".new-";
 
-/// Writes `bytes` to `path`, replacing what was there.
+/// Writes `bytes` to `path`, replacing what was there; makes the folder if needed.
 ///
 /// # Errors
 /// When the folder cannot be created or the file not be written, synced or renamed.
-pub fn write(path: &Path, bytes: &[u8]) -> Result<(), CacheError> {
+pub fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let attempt = || -> std::io::Result<()> {
-        std::fs::create_dir_all(folder)?;
-        let mut file = unfinished_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_data()?;
-        file.persist(path).map_err(|error| error.error)?;
-        sync_folder(folder)
-    };
-    attempt().map_err(|error| CacheError::write(path, error))
+    std::fs::create_dir_all(folder)?;
+    let mut file = unfinished_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_data()?;
+    file.persist(path).map_err(|error| error.error)?;
+    sync_folder(folder)
 }
 
 /// A new file in `folder`, to be renamed once it is whole; locked so that [`sweep`] leaves it alone.
@@ -75,6 +69,14 @@ pub fn sweep(folder: &Path) {
 /// When the folder cannot be opened or synced.
 pub fn sync_folder(folder: &Path) -> std::io::Result<()> {
     File::open(folder)?.sync_all()
+}
+
+/// True while `file` is the one that `path` names.
+pub fn is_at(file: &File, path: &Path) -> bool {
+    match (file.metadata(), std::fs::metadata(path)) {
+        (Ok(open), Ok(there)) => open.dev() == there.dev() && open.ino() == there.ino(),
+        _ => false,
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,63 @@
+//! Work that can be gone on with: what steps keep while they run, and what finished ones leave for longer runs.
+
+use std::path::PathBuf;
+
+use crate::artifact::KeyMaterial;
+use crate::digest::Digest;
+
+use super::error::CacheError;
+use super::{Cache, Reservation};
+
+impl Reservation {
+    /// The folder in which the holder keeps what it needs to go on after a kill. Made by whoever writes there.
+    ///
+    /// It belongs to the step's key, outlives the process, and goes when the step is published. Only the holder
+    /// of the step's lock may use it.
+    pub fn unfinished(&self, cache: &Cache) -> PathBuf {
+        let key = self.material.key();
+        cache.root.join("unfinished").join(key.hex())
+    }
+}
+
+impl Cache {
+    /// The folder with what the last finished run left that had the material of `trajectory`.
+    ///
+    /// Another run may replace it at any time, so its files must be checked when read.
+    pub fn trajectory(&self, trajectory: &Digest) -> PathBuf {
+        self.root.join("trajectories").join(trajectory.hex())
+    }
+
+    /// Moves what a finished step kept to where longer runs of it find it.
+    ///
+    /// # Errors
+    /// When it cannot be moved; nothing depends on it.
+    pub fn leave(&self, reservation: &Reservation, trajectory: &Digest) -> Result<(), CacheError> {
+        let (from, to) = (reservation.unfinished(self), self.trajectory(trajectory));
+        if !from.is_dir() {
+            return Ok(());
+        }
+        let attempt = || -> std::io::Result<()> {
+            std::fs::create_dir_all(self.root.join("trajectories"))?;
+            if to.is_dir() {
+                std::fs::remove_dir_all(&to)?;
+            }
+            std::fs::rename(&from, &to)
+        };
+        attempt().map_err(|error| CacheError::write(&to, error))
+    }
+
+    /// Removes what a step kept that is now published.
+    pub(super) fn remove_unfinished(&self, reservation: &Reservation) {
+        // What cannot be removed is never used again, since the step counts as done.
+        let _ = std::fs::remove_dir_all(reservation.unfinished(self));
+    }
+}
+
+/// The key of all that decides how the work goes on, apart from the `parameters` that decide when it ends.
+pub fn trajectory_key(material: &KeyMaterial, parameters: &[&str]) -> Digest {
+    let mut rest = material.clone();
+    for parameter in parameters {
+        rest.0.remove(&format!("parameters.{parameter}"));
+    }
+    rest.key()
+}

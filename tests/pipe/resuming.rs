@@ -1,0 +1,238 @@
+//! Trainings that are killed, fail or are made longer, through the real binary.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use serde_json::Value as Json;
+
+use super::learning::CORPORA;
+use super::workspace::{Run, Workspace};
+
+/// One training with a reversed head, Adam and a schedule, so that everything has a state.
+const ONE: &str = r#"
+[stage.speech]
+kind = "ingest"
+corpora = ["near", "far"]
+split = { train = 0.6, validation = 0.2, test = 0.2 }
+[stage.audio]
+kind = "resample"
+input = "speech"
+[stage.fbank]
+kind = "fbank"
+input = "audio"
+[stage.train]
+kind = "train"
+input = "fbank"
+heads = [{ attribute = "corpus", mode = "grad_reverse" }, { attribute = "gender", mode = "discriminator" }]
+alpha = { start = 0.0, end = 0.4 }
+encoder = [
+    { layer = "conv", channels = 16, width = 5, padding = 2, pool_width = 3, pool_stride = 3 },
+    { layer = "lstm", units = 12, bidirectional = true },
+    { layer = "time_pool", how = "mean" },
+]
+optimiser = "adam"
+learning_rate = 0.002
+learning_rate_schedule = { shape = "cosine" }
+patience = 0
+epochs = 8
+batch = 8
+"#;
+
+fn space(manifest: &str) -> Workspace {
+    let space = Workspace::new();
+    space.write("corpora.toml", CORPORA);
+    space.write("one.toml", manifest);
+    space
+}
+
+fn plain() -> String {
+    let alpha = "alpha = { start = 0.0, end = 0.4 }";
+    ONE.replace(alpha, "alpha = 0.3")
+        .replace("{ shape = \"cosine\" }", "{ shape = \"constant\" }")
+}
+
+/// Starts a run and reads its events until `enough` says so.
+fn until(space: &Workspace, mut enough: impl FnMut(&Child, &Json) -> bool) -> Child {
+    let mut command = space.command(&["run", "one.toml", "--json"]);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let events = BufReader::new(child.stdout.take().unwrap());
+    for line in events.lines() {
+        let event: Json = serde_json::from_str(&line.unwrap()).unwrap();
+        if enough(&child, &event) {
+            break;
+        }
+    }
+    child
+}
+
+fn results(space: &Workspace) -> Vec<Vec<u8>> {
+    ["model.safetensors", "history.jsonl", "summary.json"]
+        .iter()
+        .map(|name| std::fs::read(space.join("runs/one/train").join(name)).unwrap())
+        .collect()
+}
+
+fn first_epoch(run: &Run) -> u64 {
+    run.events_of("epoch")[0]["epoch"].as_u64().unwrap()
+}
+
+#[test]
+fn a_training_killed_at_any_moment_ends_with_the_bytes_of_one_never_killed() {
+    let whole = space(ONE);
+    assert_eq!(whole.run_well("one.toml").events_of("epoch").len(), 8);
+    let killed = space(ONE);
+    // At once after the checkpoint of an epoch, inside the next epoch, around its checkpoint.
+    for (epoch, wait_ms) in [(0, 0), (1, 3), (2, 17), (4, 40)] {
+        let mut child = until(&killed, |_, event| {
+            event["event"] == "epoch" && event["epoch"] == epoch
+        });
+        std::thread::sleep(Duration::from_millis(wait_ms));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let unfinished = killed.files("cache/unfinished");
+        assert!(
+            unfinished.keys().any(|name| name.ends_with("/checkpoint")),
+            "{:?}",
+            unfinished.keys()
+        );
+    }
+    let last = killed.run_well("one.toml");
+    assert!(first_epoch(&last) >= 5, "{:?}", last.events_of("epoch"));
+    assert!(results(&killed) == results(&whole));
+    assert!(killed.files("cache/unfinished").is_empty());
+    assert_eq!(killed.run_well("one.toml").steps(), (0, 4, 0));
+}
+
+#[test]
+fn a_damaged_checkpoint_costs_a_warning_and_time() {
+    let killed = space(ONE);
+    let mut child = until(&killed, |_, event| event["event"] == "epoch");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let mut names = killed.files("cache/unfinished").into_keys();
+    let name = names.find(|name| name.ends_with("/checkpoint"));
+    let path = killed.join("cache/unfinished").join(name.unwrap());
+    let bytes = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &bytes[..bytes.len() - 5]).unwrap();
+    let run = killed.run_well("one.toml");
+    assert_eq!(first_epoch(&run), 0);
+    let warnings = run.events_of("warning");
+    let told = |event: &&Json| event["message"].as_str().unwrap().contains("checkpoint");
+    assert!(warnings.iter().any(told), "{warnings:?}");
+    let whole = space(ONE);
+    whole.run_well("one.toml");
+    assert!(results(&killed) == results(&whole));
+}
+
+#[test]
+fn a_loss_that_blows_up_names_where_and_keeps_the_history() {
+    let space = space(&plain().replace("learning_rate = 0.002", "learning_rate = 1e6"));
+    space.edit("one.toml", "optimiser = \"adam\"\n", "");
+    let run = space.run("one.toml", &[]);
+    assert_eq!(run.code, Some(1), "{:?}", run.events);
+    let failures = run.events_of("step_failed");
+    let error = failures[0]["error"].as_str().unwrap();
+    let text = error.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "is not finite at epoch",
+        "batch",
+        "(utterances",
+        "near/",
+        "runs/one/train/failed",
+    ] {
+        assert!(text.contains(part), "{part} is missing: {error}");
+    }
+    assert!(space.join("runs/one/train/failed/history.jsonl").is_file());
+    space.edit("one.toml", "learning_rate = 1e6", "learning_rate = 0.002");
+    space.run_well("one.toml");
+    assert!(!space.join("runs/one/train/failed").exists());
+}
+
+#[test]
+fn raised_epochs_of_a_finished_run_go_on_and_why_says_so() {
+    let longer = space(&plain());
+    longer.run_well("one.toml");
+    longer.edit("one.toml", "epochs = 8", "epochs = 11");
+    let why = longer.pipe(&["why", "one.toml", "--step", "train"]);
+    let why = String::from_utf8(why.stdout).unwrap();
+    assert!(
+        why.contains("epochs: 8 -> 11 (goes on from the finished training)"),
+        "{why}"
+    );
+    let run = longer.run_well("one.toml");
+    assert_eq!((first_epoch(&run), run.events_of("epoch").len()), (8, 3));
+    let fresh = space(&plain().replace("epochs = 8", "epochs = 11"));
+    fresh.run_well("one.toml");
+    assert!(results(&longer) == results(&fresh));
+    // Back to fewer: that result is still in the cache.
+    longer.edit("one.toml", "epochs = 11", "epochs = 8");
+    assert_eq!(longer.run_well("one.toml").steps(), (0, 4, 0));
+}
+
+#[test]
+fn raised_epochs_train_anew_where_alpha_depends_on_them_and_why_says_so() {
+    let longer = space(ONE);
+    longer.run_well("one.toml");
+    longer.edit("one.toml", "epochs = 8", "epochs = 9");
+    let why = longer.pipe(&["why", "one.toml", "--step", "train"]);
+    let why = String::from_utf8(why.stdout).unwrap();
+    assert!(
+        why.contains("epochs: 8 -> 9 (alpha depends on it: trained anew)"),
+        "{why}"
+    );
+    let run = longer.run_well("one.toml");
+    assert_eq!((first_epoch(&run), run.events_of("epoch").len()), (0, 9));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn memory_does_not_grow_over_200_steps() {
+    let space = space(&plain().replace("epochs = 8", "epochs = 30"));
+    let mut resident = Vec::new();
+    let mut child = until(&space, |child, event| {
+        if event["event"] == "epoch" {
+            let statm = std::fs::read_to_string(format!("/proc/{}/statm", child.id()));
+            // The process may be at its end already.
+            if let Some(pages) = statm.ok().and_then(|text| {
+                let pages = text.split_whitespace().nth(1)?;
+                pages.parse::<u64>().ok().filter(|pages| *pages > 0)
+            }) {
+                resident.push(pages * 4096);
+            }
+        }
+        false
+    });
+    assert!(child.wait().unwrap().success());
+    let summary: Json = serde_json::from_str(&space.read("runs/one/train/summary.json")).unwrap();
+    assert!(summary["updates"].as_u64().unwrap() >= 200, "{summary}");
+    let most = |range: &[u64]| range.iter().copied().max().unwrap();
+    assert!(resident.len() > 20, "{resident:?}");
+    let (early, late) = (most(&resident[5..12]), most(&resident[12..]));
+    // One batch of features left behind in each epoch, about 0.2 MB, would come to more.
+    assert!(late < early + (1 << 20), "{resident:?}");
+}
+
+#[test]
+fn portable_arithmetic_gives_the_same_bits_and_is_recorded() {
+    let manifest = plain().replace("epochs = 8", "epochs = 2");
+    let (fast, portable) = (space(&manifest), space(&manifest));
+    fast.run_well("one.toml");
+    let run = portable.run("one.toml", &["--portable"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert_eq!(
+        run.key("train"),
+        Run::of(fast.pipe(&["run", "one.toml", "--json"])).key("train")
+    );
+    assert!(results(&portable) == results(&fast));
+    let records = |space: &Workspace| {
+        let texts = space.files("cache/steps").into_values();
+        let told = texts.filter(|text| String::from_utf8_lossy(text).contains(", portable"));
+        told.count()
+    };
+    assert_eq!((records(&portable), records(&fast)), (4, 0));
+}
