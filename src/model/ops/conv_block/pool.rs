@@ -3,21 +3,33 @@
 use super::CUT;
 use crate::model::ConvShape;
 
+/// Which columns and rows of the pooled frames a call fills.
+#[derive(Clone, Copy)]
+pub(super) struct Columns {
+    /// Columns of the convolved frames.
+    pub(super) channels: usize,
+    /// Where they begin among the pooled frames' columns.
+    pub(super) first: usize,
+    /// Pooled frames.
+    pub(super) length: usize,
+}
+
 vectorised! {
     /// `output[t] = relu(max over the window of convolved + bias)`; the first maximum wins, NaN stays NaN.
+    ///
+    /// `convolved` is `[frames, channels]`, `output` and `arg_max` are `[length, output]`.
     pub(super) fn forward / forward_portable (
         shape: &ConvShape,
         bias: &[f32],
         convolved: &[f32],
+        columns: Columns,
         output: &mut [f32],
         arg_max: &mut [u8],
     ) {
-        let channels = shape.output;
-        for (t, (row, places)) in output
-            .chunks_exact_mut(channels)
-            .zip(arg_max.chunks_exact_mut(channels))
-            .enumerate()
-        {
+        let channels = columns.channels;
+        for t in 0..columns.length {
+            let row = &mut output[t * shape.output + columns.first..][..channels];
+            let places = &mut arg_max[t * shape.output + columns.first..][..channels];
             let window = &convolved[t * shape.pool_stride * channels..][..shape.pool_width * channels];
             row.copy_from_slice(&window[..channels]);
             places.fill(0);
@@ -86,7 +98,12 @@ mod tests {
         let run = |portable: bool| {
             let forward = if portable { forward_portable } else { forward };
             let (mut out, mut places) = (vec![0.0; 5 * 37], vec![0; 5 * 37]);
-            forward(&shape, &bias, &convolved, &mut out, &mut places);
+            let columns = Columns {
+                channels: 37,
+                first: 0,
+                length: 5,
+            };
+            forward(&shape, &bias, &convolved, columns, &mut out, &mut places);
             (out, places)
         };
         let (fast, places) = run(false);
