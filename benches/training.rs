@@ -1,6 +1,7 @@
-//! Frames per second of the paper's network, training and forward only; one JSON line.
+//! Frames per second of the paper's network, training and forward only, and memory; one JSON line.
 //!
 //! `cargo bench --bench training -- <threads> <batches>`; see `benches/README.md`.
+//! Rates ending in `_cpu` are per second of processor time, for one thread on a busy machine.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -49,7 +50,7 @@ fn main() {
         let mut pass = EncoderPass::default();
         let mut trainable = Trainable::new(network.clone(), Arc::clone(&workers)).expect("tape");
         let mut run = |training: bool, batches: &[Vec<usize>]| {
-            let started = Instant::now();
+            let (started, before) = (Instant::now(), cpu_seconds());
             let mut done = 0;
             network.pack(&mut pass, &workers);
             for batch in batches {
@@ -85,12 +86,42 @@ fn main() {
                     network.classify(&embeddings);
                 }
             }
-            done as f64 / started.elapsed().as_secs_f64()
+            let done = done as f64;
+            let cpu = (cpu_seconds() - before).max(1e-2);
+            (done / started.elapsed().as_secs_f64(), done / cpu)
         };
-        run(true, &batches[..1]);
+        // The longest batch first: buffers then have their size, as after the first batches of a run.
+        let longest = batches.len().saturating_sub(1);
+        run(true, &batches[longest..]);
         let train = run(true, &batches);
-        run(false, &batches[..1]);
+        run(false, &batches[longest..]);
         (train, run(false, &batches))
     });
-    println!("{{\"threads\":{threads},\"train\":{train:.0},\"eval\":{eval:.0}}}");
+    let ((train, train_cpu), (eval, eval_cpu)) = (train, eval);
+    println!(
+        "{{\"threads\":{threads},\"train\":{train:.0},\"eval\":{eval:.0},\"train_cpu\":{train_cpu:.0},\
+         \"eval_cpu\":{eval_cpu:.0},\"peak_mb\":{:.0}}}",
+        peak_megabytes()
+    );
+}
+
+/// Processor time of all threads so far, from the kernel's hundredths of a second.
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = stat
+        .rsplit(')')
+        .next()
+        .unwrap_or("")
+        .split_whitespace()
+        .collect();
+    let ticks = |at: usize| fields.get(at).and_then(|f| f.parse::<f64>().ok());
+    (ticks(11).unwrap_or(0.0) + ticks(12).unwrap_or(0.0)) / 100.0
+}
+
+/// Most resident memory so far.
+fn peak_megabytes() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+    kilobytes.unwrap_or(0.0) / 1024.0
 }

@@ -5,6 +5,7 @@
 
 import json
 import pathlib
+import resource
 import sys
 import time
 
@@ -52,7 +53,7 @@ optimiser = torch.optim.SGD(net.parameters(), lr=0.002, momentum=0.9)
 
 def run(training, batches):
     net.train(training)
-    done, started = 0, time.perf_counter()
+    done, started, before = 0, time.perf_counter(), time.process_time()
     for batch in batches:
         x = pad_sequence([noise[:n] for n in batch], batch_first=True)
         lengths = torch.tensor(batch)
@@ -64,10 +65,16 @@ def run(training, batches):
         else:
             with torch.no_grad():
                 torch.softmax(net(x, lengths), 1)
-    return done / (time.perf_counter() - started)
+    return round(done / (time.perf_counter() - started)), round(done / (time.process_time() - before))
 
 
-run(True, batches[:1])
-train = run(True, batches)
-run(False, batches[:1])
-print(json.dumps({"threads": THREADS, "train": round(train), "eval": round(run(False, batches))}))
+# The longest batch first, so that memory has been asked for.
+run(True, batches[-1:])
+train, train_cpu = run(True, batches)
+run(False, batches[-1:])
+evaluate, evaluate_cpu = run(False, batches)
+peak_mb = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(json.dumps({
+    "threads": THREADS, "train": train, "eval": evaluate,
+    "train_cpu": train_cpu, "eval_cpu": evaluate_cpu, "peak_mb": peak_mb,
+}))

@@ -1,7 +1,7 @@
 //! The convolutions over one fixed share of a batch.
 
 use crate::dsp::FeaturesView;
-use crate::model::ops::conv_block::{self, BlockGradients, Scratch, SpacedFrames};
+use crate::model::ops::conv_block::{self, BlockGradients, BlockPass, Scratch, SpacedFrames};
 use crate::model::{EncoderLayout, EncoderShape};
 
 use super::weights::EncoderWeights;
@@ -13,7 +13,7 @@ pub(super) struct Shard {
     pub(super) members: Vec<usize>,
     /// Input of each block, then the output of the last one.
     frames: Vec<SpacedFrames>,
-    arg_max: Vec<Vec<u8>>,
+    passes: Vec<BlockPass>,
     gradients: Vec<SpacedFrames>,
     scratch: Scratch,
     /// dL/d(parameters) of this share, in the encoder's layout.
@@ -32,7 +32,7 @@ impl Shard {
     ) {
         let blocks = shape.convs.len();
         self.frames.resize_with(blocks + 1, SpacedFrames::default);
-        self.arg_max.resize_with(blocks, Vec::new);
+        self.passes.resize_with(blocks, BlockPass::default);
         let minimum = shape.minimum_frames();
         let mut lengths: Vec<usize> = self
             .members
@@ -54,11 +54,11 @@ impl Shard {
             after[0].reset(&lengths, gap(block + 1), conv.output);
             conv_block::forward(
                 conv,
-                &weights.convs[block].forward,
+                &weights.convs[block],
                 layout.conv(values, block).1,
                 &before[block],
                 &mut after[0],
-                &mut self.arg_max[block],
+                &mut self.passes[block],
                 &mut self.scratch,
             );
         }
@@ -96,13 +96,14 @@ impl Shard {
                 None
             } else {
                 before[block].reset(self.frames[block].lengths(), conv.padding, conv.input);
-                Some((&weights.convs[block].flipped, &mut before[block]))
+                Some(&mut before[block])
             };
             conv_block::backward(
                 conv,
+                &weights.convs[block],
                 &self.frames[block],
                 &after[0],
-                &self.arg_max[block],
+                &self.passes[block],
                 BlockGradients {
                     weight,
                     bias,

@@ -1,29 +1,19 @@
 //! The encoder's weights, packed once a step for all threads.
 
-use crate::model::ops::conv_block::pack_flipped;
+use crate::model::ops::conv_block::BlockWeights;
 use crate::model::ops::lstm::{DirectionLayout, DirectionWeights};
-use crate::model::ops::matmul::Packed;
 use crate::model::{EncoderLayout, Workers};
-
-/// One convolution's weights.
-#[derive(Default)]
-pub(super) struct ConvWeights {
-    /// `[width * input, output]`.
-    pub(super) forward: Packed,
-    /// The flipped, transposed kernel of the backward pass.
-    pub(super) flipped: Packed,
-}
 
 /// All packed weights.
 #[derive(Default)]
 pub(super) struct EncoderWeights {
-    pub(super) convs: Vec<ConvWeights>,
+    pub(super) convs: Vec<BlockWeights>,
     /// Per layer, per direction.
     pub(super) lstms: Vec<Vec<DirectionWeights>>,
 }
 
 enum Task<'a> {
-    Conv(usize, &'a mut ConvWeights),
+    Conv(usize, &'a mut BlockWeights),
     Direction(usize, usize, &'a mut DirectionWeights),
 }
 
@@ -37,7 +27,7 @@ impl EncoderWeights {
         workers: &Workers,
     ) {
         self.convs
-            .resize_with(layout.convs.len(), ConvWeights::default);
+            .resize_with(layout.convs.len(), BlockWeights::default);
         self.lstms.resize_with(layout.lstms.len(), Vec::new);
         for (directions, (_, shape)) in self.lstms.iter_mut().zip(&layout.lstms) {
             directions.resize_with(shape.directions, DirectionWeights::default);
@@ -53,12 +43,7 @@ impl EncoderWeights {
             Task::Conv(index, conv) => {
                 let shape = &layout.convs[*index].1;
                 let weight = layout.conv(values, *index).0;
-                let depth = shape.width * shape.input;
-                conv.forward
-                    .pack(weight, depth, shape.output, shape.output, 1);
-                if training && *index > 0 {
-                    pack_flipped(shape, weight, &mut conv.flipped);
-                }
+                conv.pack(shape, weight, training && *index > 0);
             }
             Task::Direction(layer, direction, weights) => {
                 let shape = &layout.lstms[*layer].1;

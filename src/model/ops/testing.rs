@@ -1,4 +1,34 @@
-//! Seeded noise and closeness for the tests of operations.
+//! Seeded noise, lengths and closeness for the tests of operations.
+
+use proptest::prelude::*;
+
+/// Lengths of a batch: any, one utterance, a single frame, all equal, or lengths on both sides of a tile's edge.
+pub fn lengths(longest: usize, most: usize) -> impl Strategy<Value = Vec<usize>> {
+    let any = 1..=longest;
+    prop_oneof![
+        4 => prop::collection::vec(any.clone(), 1..=most),
+        1 => any.clone().prop_map(|n| vec![n]),
+        1 => Just(vec![1]),
+        2 => (any, 1..=most).prop_map(|(n, count)| vec![n; count]),
+        1 => (1..=longest.div_ceil(6)).prop_map(|n| vec![6 * n - 1, 6 * n, 6 * n + 1]),
+    ]
+}
+
+/// Panics unless every value is within `tolerance` of the expected one, relative to the larger of its size
+/// and the root mean square of all.
+#[track_caller]
+pub fn close_to_size(found: &[f32], expected: &[f32], tolerance: f64) {
+    assert_eq!(found.len(), expected.len());
+    let squares: f64 = expected.iter().map(|e| f64::from(*e).powi(2)).sum();
+    let size = (squares / expected.len().max(1) as f64).sqrt();
+    for (at, (f, e)) in found.iter().zip(expected).enumerate() {
+        let bound = tolerance * size.max(f64::from(e.abs())) + 1e-30;
+        assert!(
+            (f64::from(*f) - f64::from(*e)).abs() <= bound,
+            "value {at}: {f} where {e} was expected (size {size})"
+        );
+    }
+}
 
 /// Reproducible values in [-1, 1).
 pub fn noise(count: usize, seed: u32) -> Vec<f32> {

@@ -3,37 +3,85 @@
 use super::CUT;
 use crate::model::ConvShape;
 
+/// Columns pooled together: one AVX2 register.
+const LANES: usize = 8;
+
+/// Which columns and rows of the pooled frames a call fills.
+#[derive(Clone, Copy)]
+pub(super) struct Columns {
+    /// Columns of the convolved frames.
+    pub(super) channels: usize,
+    /// Where they begin among the pooled frames' columns.
+    pub(super) first: usize,
+    /// Pooled frames.
+    pub(super) length: usize,
+}
+
 vectorised! {
     /// `output[t] = relu(max over the window of convolved + bias)`; the first maximum wins, NaN stays NaN.
+    ///
+    /// `convolved` is `[frames, channels]`, `output` and `arg_max` are `[length, output]`.
     pub(super) fn forward / forward_portable (
         shape: &ConvShape,
         bias: &[f32],
         convolved: &[f32],
+        columns: Columns,
         output: &mut [f32],
         arg_max: &mut [u8],
     ) {
-        let channels = shape.output;
-        for (t, (row, places)) in output
-            .chunks_exact_mut(channels)
-            .zip(arg_max.chunks_exact_mut(channels))
-            .enumerate()
-        {
+        let channels = columns.channels;
+        let eights = channels / LANES * LANES;
+        for t in 0..columns.length {
+            let row = &mut output[t * shape.output + columns.first..][..channels];
+            let places = &mut arg_max[t * shape.output + columns.first..][..channels];
             let window = &convolved[t * shape.pool_stride * channels..][..shape.pool_width * channels];
-            row.copy_from_slice(&window[..channels]);
-            places.fill(0);
-            for (k, frame) in window.chunks_exact(channels).enumerate().skip(1) {
-                for ((best, place), &value) in row.iter_mut().zip(places.iter_mut()).zip(frame) {
-                    let better = (value > *best) | value.is_nan();
-                    *best = if better { value } else { *best };
-                    *place = if better { k as u8 } else { *place };
-                }
+            for at in (0..eights).step_by(LANES) {
+                lanes::<LANES>(window, channels, bias, at, row, places);
             }
-            for ((best, place), &bias) in row.iter_mut().zip(places.iter_mut()).zip(bias) {
-                let value = *best + bias;
-                *best = if value < 0.0 { 0.0 } else { value };
-                *place = if value > 0.0 { *place } else { CUT };
+            for at in eights..channels {
+                lanes::<1>(window, channels, bias, at, row, places);
             }
         }
+    }
+}
+
+/// Pools `L` columns of one window.
+#[inline(always)]
+fn lanes<const L: usize>(
+    window: &[f32],
+    channels: usize,
+    bias: &[f32],
+    at: usize,
+    row: &mut [f32],
+    places: &mut [u8],
+) {
+    let mut best = [0f32; L];
+    best.copy_from_slice(&window[at..at + L]);
+    // As wide as the values: bytes beside floats keep the compiler from using whole registers.
+    let mut place = [0u32; L];
+    for (k, frame) in (0u32..).zip(window.chunks_exact(channels)).skip(1) {
+        let mut values = [0f32; L];
+        values.copy_from_slice(&frame[at..at + L]);
+        for l in 0..L {
+            let better = (values[l] > best[l]) | values[l].is_nan();
+            best[l] = if better { values[l] } else { best[l] };
+            place[l] = if better { k } else { place[l] };
+        }
+    }
+    let mut biases = [0f32; L];
+    biases.copy_from_slice(&bias[at..at + L]);
+    for l in 0..L {
+        let value = best[l] + biases[l];
+        best[l] = if value < 0.0 { 0.0 } else { value };
+        place[l] = if value > 0.0 {
+            place[l]
+        } else {
+            u32::from(CUT)
+        };
+    }
+    row[at..at + L].copy_from_slice(&best);
+    for (to, place) in places[at..at + L].iter_mut().zip(place) {
+        *to = place as u8;
     }
 }
 
@@ -86,7 +134,12 @@ mod tests {
         let run = |portable: bool| {
             let forward = if portable { forward_portable } else { forward };
             let (mut out, mut places) = (vec![0.0; 5 * 37], vec![0; 5 * 37]);
-            forward(&shape, &bias, &convolved, &mut out, &mut places);
+            let columns = Columns {
+                channels: 37,
+                first: 0,
+                length: 5,
+            };
+            forward(&shape, &bias, &convolved, columns, &mut out, &mut places);
             (out, places)
         };
         let (fast, places) = run(false);

@@ -3,13 +3,13 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::ops::testing::{close, noise};
+use crate::model::ops::testing::{close, lengths, noise};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
     fn equals_the_naive_direction(
-        mut lengths in prop::collection::vec(1usize..9, 1..9),
+        mut lengths in lengths(9, 8),
         input in 1usize..6, units in 1usize..20, backward_in_time: bool, seed: u32,
     ) {
         lengths.sort_by(|a, b| b.cmp(a));

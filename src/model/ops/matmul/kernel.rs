@@ -1,6 +1,6 @@
 //! The one matrix kernel: tiles of 6 rows by 16 columns, compiled portably and for AVX2 with FMA.
 
-use super::packed::{PANEL, Packed};
+use super::packed::{PANEL, Panels};
 
 /// Rows of a tile: 6 by 16 values fill 12 of the 16 AVX2 registers.
 const TILE: usize = 6;
@@ -16,7 +16,7 @@ const ROW_BLOCK: usize = 144;
 /// not be more than `out_stride`.
 pub(super) unsafe fn run<const TRANSPOSED: bool>(
     rows: usize,
-    right: &Packed,
+    right: Panels<'_>,
     left: *const f32,
     left_stride: usize,
     out: *mut f32,
@@ -43,7 +43,7 @@ pub(super) unsafe fn run<const TRANSPOSED: bool>(
 /// As [`run`].
 pub(super) unsafe fn portable<const TRANSPOSED: bool>(
     rows: usize,
-    right: &Packed,
+    right: Panels<'_>,
     left: *const f32,
     left_stride: usize,
     out: *mut f32,
@@ -54,13 +54,23 @@ pub(super) unsafe fn portable<const TRANSPOSED: bool>(
     unsafe { blocks::<TRANSPOSED>(rows, right, left, left_stride, out, out_stride, accumulate) }
 }
 
+/// Rows of the next tile: six, but seven to eleven rows in two halves, as a tile of few rows waits for its sums.
+#[inline(always)]
+fn tile_height(rows: usize) -> usize {
+    match rows {
+        0..=TILE => rows,
+        7..12 => rows.div_ceil(2),
+        _ => TILE,
+    }
+}
+
 /// # Safety
 /// As [`run`], on a machine with AVX2 and FMA.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 unsafe fn avx2<const TRANSPOSED: bool>(
     rows: usize,
-    right: &Packed,
+    right: Panels<'_>,
     left: *const f32,
     left_stride: usize,
     out: *mut f32,
@@ -76,7 +86,7 @@ unsafe fn avx2<const TRANSPOSED: bool>(
 #[inline(always)]
 unsafe fn blocks<const TRANSPOSED: bool>(
     rows: usize,
-    right: &Packed,
+    right: Panels<'_>,
     left: *const f32,
     left_stride: usize,
     out: *mut f32,
@@ -98,10 +108,13 @@ unsafe fn blocks<const TRANSPOSED: bool>(
                 let width = PANEL.min(columns - column);
                 let mut row = first_row;
                 while row < end_row {
-                    let height = TILE.min(end_row - row);
+                    let height = tile_height(end_row - row);
                     // SAFETY: row, column and depth stay below the sizes of the caller's contract.
                     unsafe {
                         let panel = panels.add(column * depth + first_depth * PANEL);
+                        // Weights come from the third-level cache while few rows use them: the next panel
+                        // is asked for meanwhile.
+                        let next = panel.wrapping_add(PANEL * depth);
                         let from = if TRANSPOSED {
                             left.add(first_depth * left_stride + row)
                         } else {
@@ -113,6 +126,7 @@ unsafe fn blocks<const TRANSPOSED: bool>(
                                 from,
                                 left_stride,
                                 panel,
+                                next,
                                 block_depth,
                                 to,
                                 out_stride,
@@ -123,6 +137,7 @@ unsafe fn blocks<const TRANSPOSED: bool>(
                                 from,
                                 left_stride,
                                 panel,
+                                next,
                                 block_depth,
                                 to,
                                 out_stride,
@@ -133,6 +148,7 @@ unsafe fn blocks<const TRANSPOSED: bool>(
                                 from,
                                 left_stride,
                                 panel,
+                                next,
                                 block_depth,
                                 to,
                                 out_stride,
@@ -143,6 +159,7 @@ unsafe fn blocks<const TRANSPOSED: bool>(
                                 from,
                                 left_stride,
                                 panel,
+                                next,
                                 block_depth,
                                 to,
                                 out_stride,
@@ -153,6 +170,7 @@ unsafe fn blocks<const TRANSPOSED: bool>(
                                 from,
                                 left_stride,
                                 panel,
+                                next,
                                 block_depth,
                                 to,
                                 out_stride,
@@ -163,6 +181,7 @@ unsafe fn blocks<const TRANSPOSED: bool>(
                                 from,
                                 left_stride,
                                 panel,
+                                next,
                                 block_depth,
                                 to,
                                 out_stride,
@@ -194,6 +213,7 @@ unsafe fn tile<const ROWS: usize, const TRANSPOSED: bool>(
     left: *const f32,
     left_stride: usize,
     panel: *const f32,
+    next: *const f32,
     depth: usize,
     out: *mut f32,
     out_stride: usize,
@@ -209,7 +229,7 @@ unsafe fn tile<const ROWS: usize, const TRANSPOSED: bool>(
                     *sums = *out.add(row * out_stride).cast::<[f32; PANEL]>();
                 }
             }
-            sums = products::<ROWS, TRANSPOSED>(left, left_stride, panel, depth, sums);
+            sums = products::<ROWS, TRANSPOSED>(left, left_stride, panel, next, depth, sums);
             for (row, sums) in sums.iter().enumerate() {
                 *out.add(row * out_stride).cast::<[f32; PANEL]>() = *sums;
             }
@@ -221,7 +241,7 @@ unsafe fn tile<const ROWS: usize, const TRANSPOSED: bool>(
                     }
                 }
             }
-            sums = products::<ROWS, TRANSPOSED>(left, left_stride, panel, depth, sums);
+            sums = products::<ROWS, TRANSPOSED>(left, left_stride, panel, next, depth, sums);
             for (row, sums) in sums.iter().enumerate() {
                 for (column, sum) in sums.iter().enumerate().take(width) {
                     *out.add(row * out_stride + column) = *sum;
@@ -245,6 +265,7 @@ unsafe fn products<const ROWS: usize, const TRANSPOSED: bool>(
     left: *const f32,
     left_stride: usize,
     panel: *const f32,
+    next: *const f32,
     depth: usize,
     mut sums: [[f32; PANEL]; ROWS],
 ) -> [[f32; PANEL]; ROWS] {
@@ -252,6 +273,7 @@ unsafe fn products<const ROWS: usize, const TRANSPOSED: bool>(
         // SAFETY: `d` and `row` stay in the tile, as the caller promises.
         unsafe {
             let right = &*panel.add(d * PANEL).cast::<[f32; PANEL]>();
+            prefetch(next.wrapping_add(d * PANEL));
             for row in 0..ROWS {
                 let x = if TRANSPOSED {
                     *left.add(d * left_stride + row)
@@ -265,4 +287,17 @@ unsafe fn products<const ROWS: usize, const TRANSPOSED: bool>(
         }
     }
     sums
+}
+
+/// Asks for a cache line; any address is allowed.
+#[inline(always)]
+fn prefetch(address: *const f32) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch reads nothing that the program sees and never faults.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T1>(address.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
 }

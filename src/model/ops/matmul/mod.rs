@@ -8,7 +8,7 @@
 mod kernel;
 mod packed;
 
-pub use packed::Packed;
+pub use packed::{Packed, Panels};
 
 /// `out = left * right`, or `out += left * right` with `accumulate`.
 ///
@@ -17,15 +17,16 @@ pub use packed::Packed;
 ///
 /// # Panics
 /// Where a slice is too short for the sizes, which is an error of the caller.
-pub fn multiply(
+pub fn multiply<'a>(
     rows: usize,
     left: &[f32],
     left_stride: usize,
-    right: &Packed,
+    right: impl Into<Panels<'a>>,
     out: &mut [f32],
     out_stride: usize,
     accumulate: bool,
 ) {
+    let right = right.into();
     if rows == 0 {
         return;
     }
@@ -53,15 +54,16 @@ pub fn multiply(
 ///
 /// # Panics
 /// Where a slice is too short for the sizes, which is an error of the caller.
-pub fn multiply_transposed(
+pub fn multiply_transposed<'a>(
     rows: usize,
     left: &[f32],
     left_stride: usize,
-    right: &Packed,
+    right: impl Into<Panels<'a>>,
     out: &mut [f32],
     out_stride: usize,
     accumulate: bool,
 ) {
+    let right = right.into();
     if rows == 0 {
         return;
     }
@@ -137,7 +139,7 @@ mod tests {
         unsafe {
             kernel::portable::<false>(
                 rows,
-                &packed,
+                Panels::from(&packed),
                 left.as_ptr(),
                 depth,
                 portable.as_mut_ptr(),

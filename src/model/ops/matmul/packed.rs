@@ -1,5 +1,7 @@
 //! The right side of a product, packed into panels of 16 columns.
 
+use std::ops::Range;
+
 /// Columns of a panel: two AVX2 registers.
 pub(super) const PANEL: usize = 16;
 
@@ -63,8 +65,49 @@ impl Packed {
         self.columns
     }
 
+    /// Some of the columns, as a right side of its own.
+    ///
+    /// # Panics
+    /// Where the range does not begin at a multiple of 16 or ends beyond the matrix, an error of the caller.
+    pub fn panels(&self, columns: Range<usize>) -> Panels<'_> {
+        assert!(columns.start.is_multiple_of(PANEL) && columns.end <= self.columns);
+        let first = columns.start * self.depth;
+        let last = columns.end.next_multiple_of(PANEL) * self.depth;
+        Panels {
+            depth: self.depth,
+            columns: columns.len(),
+            values: &self.values[first..last],
+        }
+    }
+}
+
+/// Packed columns of a right side, borrowed.
+#[derive(Clone, Copy)]
+pub struct Panels<'a> {
+    depth: usize,
+    columns: usize,
+    values: &'a [f32],
+}
+
+impl<'a> From<&'a Packed> for Panels<'a> {
+    fn from(packed: &'a Packed) -> Self {
+        packed.panels(0..packed.columns)
+    }
+}
+
+impl<'a> Panels<'a> {
+    /// Rows of the matrix.
+    pub fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// Columns of the matrix.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
     /// Panels one after another.
-    pub(super) fn values(&self) -> &[f32] {
-        &self.values
+    pub(super) fn values(&self) -> &'a [f32] {
+        self.values
     }
 }

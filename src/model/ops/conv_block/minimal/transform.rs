@@ -1,0 +1,512 @@
+//! The linear transforms of minimal filtering F(6, 5): six outputs of a filter of five taps from ten products.
+//!
+//! Polynomials are evaluated at 0, ±2/5, ±4/5, ±5/4, ±5/2 and infinity (Toom-Cook; Winograd, 1980). Each
+//! pair ±p shares its even and its odd part. Of the points tried, these gave the smallest error: 2e-6
+//! (root mean square) and 3e-5 (worst) of the size of the output, where 0, ±1/2, ±1, ±2, ±4 gave 9e-6 and 1.5e-4.
+//! With y = Aᵀ[(G g) ⊙ (Bᵀ d)] the gradients are dg = Gᵀ[(A dy) ⊙ (Bᵀ d)] and dd = B[(G g) ⊙ (A dy)].
+
+/// Outputs of a tile.
+pub(super) const TILE: usize = 6;
+/// Taps of the filter.
+pub(super) const TAPS: usize = 5;
+/// Products of a tile, and the inputs that it reads.
+pub(super) const POINTS: usize = TILE + TAPS - 1;
+/// Values computed together: one AVX2 register.
+const LANES: usize = 8;
+
+/// The positive points.
+const P: [f64; 4] = [0.4, 0.8, 1.25, 2.5];
+
+type Lane<const L: usize> = [f32; L];
+
+/// Powers of the positive points: `POWERS[i][k]` is `P[i]^k`.
+const POWERS: [[f32; TILE]; 4] = {
+    let mut powers = [[1.0; TILE]; 4];
+    let mut i = 0;
+    while i < 4 {
+        let (mut power, mut k) = (1.0, 0);
+        while k < TILE {
+            powers[i][k] = power as f32;
+            power *= P[i];
+            k += 1;
+        }
+        i += 1;
+    }
+    powers
+};
+
+/// Coefficients of the product of (x² - p²) over all points but `without`: of x⁶, x⁴, x², 1 (x⁸ first with all four).
+const fn product(without: usize) -> [f64; 5] {
+    let mut c = [1.0, 0.0, 0.0, 0.0, 0.0];
+    let mut i = 0;
+    while i < 4 {
+        if i != without {
+            let mut k = 4;
+            while k > 0 {
+                c[k] -= P[i] * P[i] * c[k - 1];
+                k -= 1;
+            }
+        }
+        i += 1;
+    }
+    c
+}
+
+/// [`product`] without each point; the last row leaves none out.
+const PRODUCTS: [[f32; 5]; 5] = {
+    let mut rows = [[0.0; 5]; 5];
+    let mut i = 0;
+    while i < 5 {
+        let wide = product(i);
+        let mut k = 0;
+        while k < 5 {
+            rows[i][k] = wide[k] as f32;
+            k += 1;
+        }
+        i += 1;
+    }
+    rows
+};
+
+/// The filter's scale at each pair of points: one over the product of the distances to all other finite points.
+const SCALES: [f64; 4] = {
+    let mut scales = [0.0; 4];
+    let mut i = 0;
+    while i < 4 {
+        let square = P[i] * P[i];
+        let mut distance = 2.0 * square;
+        let mut k = 0;
+        while k < 4 {
+            if k != i {
+                distance *= square - P[k] * P[k];
+            }
+            k += 1;
+        }
+        scales[i] = 1.0 / distance;
+        i += 1;
+    }
+    scales
+};
+
+/// Scale at zero.
+const SCALE_ZERO: f32 = (1.0 / product(4)[4]) as f32;
+
+/// `FILTER[i][k]` is `SCALES[i] * P[i]^k`.
+const FILTER: [[f32; TAPS]; 4] = {
+    let mut rows = [[0.0; TAPS]; 4];
+    let mut i = 0;
+    while i < 4 {
+        let (mut value, mut k) = (SCALES[i], 0);
+        while k < TAPS {
+            rows[i][k] = value as f32;
+            value *= P[i];
+            k += 1;
+        }
+        i += 1;
+    }
+    rows
+};
+
+/// `sum + factor * x`.
+#[inline(always)]
+fn fma<const L: usize>(factor: f32, x: &Lane<L>, mut sum: Lane<L>) -> Lane<L> {
+    for l in 0..L {
+        sum[l] = x[l].mul_add(factor, sum[l]);
+    }
+    sum
+}
+
+#[inline(always)]
+fn scaled<const L: usize>(factor: f32, x: &Lane<L>) -> Lane<L> {
+    let mut out = [0.0; L];
+    for l in 0..L {
+        out[l] = factor * x[l];
+    }
+    out
+}
+
+/// Sum and difference.
+#[inline(always)]
+fn pair<const L: usize>(a: &Lane<L>, b: &Lane<L>) -> (Lane<L>, Lane<L>) {
+    let (mut sum, mut difference) = ([0.0; L], [0.0; L]);
+    for l in 0..L {
+        sum[l] = a[l] + b[l];
+        difference[l] = a[l] - b[l];
+    }
+    (sum, difference)
+}
+
+#[inline(always)]
+fn load<const L: usize>(from: &[f32], at: usize) -> Lane<L> {
+    let mut lane = [0.0; L];
+    lane.copy_from_slice(&from[at..at + L]);
+    lane
+}
+
+#[inline(always)]
+fn store<const L: usize>(lane: &Lane<L>, to: &mut [f32], at: usize) {
+    to[at..at + L].copy_from_slice(lane);
+}
+
+/// Bᵀ: ten frames to ten points, in the order 0, +p, -p, ..., infinity.
+#[inline(always)]
+fn from_frames<const L: usize>(d: &[Lane<L>; POINTS]) -> [Lane<L>; POINTS] {
+    let mut out = [[0.0; L]; POINTS];
+    let all = &PRODUCTS[4];
+    let mut zero = d[8];
+    let mut infinity = d[9];
+    for k in 1..5 {
+        zero = fma(all[k], &d[8 - 2 * k], zero);
+        infinity = fma(all[k], &d[9 - 2 * k], infinity);
+    }
+    out[0] = zero;
+    out[9] = infinity;
+    for i in 0..4 {
+        let others = &PRODUCTS[i];
+        let (mut even, mut odd) = (d[8], d[7]);
+        for k in 1..4 {
+            even = fma(others[k], &d[8 - 2 * k], even);
+            odd = fma(others[k], &d[7 - 2 * k], odd);
+        }
+        out[1 + 2 * i] = fma(POWERS[i][1], &odd, even);
+        out[2 + 2 * i] = fma(-POWERS[i][1], &odd, even);
+    }
+    out
+}
+
+/// B: gradients at ten points to gradients of ten frames.
+#[inline(always)]
+fn to_frames<const L: usize>(z: &[Lane<L>; POINTS]) -> [Lane<L>; POINTS] {
+    let mut out = [[0.0; L]; POINTS];
+    let all = &PRODUCTS[4];
+    for k in 0..5 {
+        out[8 - 2 * k] = scaled(all[k], &z[0]);
+        out[9 - 2 * k] = scaled(all[k], &z[9]);
+    }
+    for i in 0..4 {
+        let (sum, difference) = pair(&z[1 + 2 * i], &z[2 + 2 * i]);
+        let odd = scaled(POWERS[i][1], &difference);
+        for k in 0..4 {
+            out[8 - 2 * k] = fma(PRODUCTS[i][k], &sum, out[8 - 2 * k]);
+            out[7 - 2 * k] = fma(PRODUCTS[i][k], &odd, out[7 - 2 * k]);
+        }
+    }
+    out
+}
+
+/// Aᵀ: ten products to six outputs.
+#[inline(always)]
+fn to_outputs<const L: usize>(m: &[Lane<L>; POINTS]) -> [Lane<L>; TILE] {
+    let mut out = [[0.0; L]; TILE];
+    out[0] = m[0];
+    out[5] = m[9];
+    for i in 0..4 {
+        let (sum, difference) = pair(&m[1 + 2 * i], &m[2 + 2 * i]);
+        for k in 0..3 {
+            out[2 * k] = fma(POWERS[i][2 * k], &sum, out[2 * k]);
+            out[2 * k + 1] = fma(POWERS[i][2 * k + 1], &difference, out[2 * k + 1]);
+        }
+    }
+    out
+}
+
+/// A: gradients of six outputs to ten points.
+#[inline(always)]
+fn from_outputs<const L: usize>(y: &[Lane<L>; TILE]) -> [Lane<L>; POINTS] {
+    let mut out = [[0.0; L]; POINTS];
+    out[0] = y[0];
+    out[9] = y[5];
+    for (i, powers) in POWERS.iter().enumerate() {
+        let even = fma(powers[4], &y[4], fma(powers[2], &y[2], y[0]));
+        let odd = fma(powers[4], &y[5], fma(powers[2], &y[3], y[1]));
+        out[1 + 2 * i] = fma(powers[1], &odd, even);
+        out[2 + 2 * i] = fma(-powers[1], &odd, even);
+    }
+    out
+}
+
+/// G: five taps to ten points.
+#[inline(always)]
+fn from_taps<const L: usize>(g: &[Lane<L>; TAPS]) -> [Lane<L>; POINTS] {
+    let mut out = [[0.0; L]; POINTS];
+    out[0] = scaled(SCALE_ZERO, &g[0]);
+    out[9] = g[4];
+    for (i, row) in FILTER.iter().enumerate() {
+        let even = fma(row[4], &g[4], fma(row[2], &g[2], scaled(row[0], &g[0])));
+        let odd = fma(row[3], &g[3], scaled(row[1], &g[1]));
+        (out[1 + 2 * i], out[2 + 2 * i]) = pair(&even, &odd);
+    }
+    out
+}
+
+/// Gᵀ: gradients at ten points to gradients of five taps.
+#[inline(always)]
+fn to_taps<const L: usize>(u: &[Lane<L>; POINTS]) -> [Lane<L>; TAPS] {
+    let mut out = [[0.0; L]; TAPS];
+    out[0] = scaled(SCALE_ZERO, &u[0]);
+    out[4] = u[9];
+    for (i, row) in FILTER.iter().enumerate() {
+        let (sum, difference) = pair(&u[1 + 2 * i], &u[2 + 2 * i]);
+        for k in [0, 2, 4] {
+            out[k] = fma(row[k], &sum, out[k]);
+        }
+        for k in [1, 3] {
+            out[k] = fma(row[k], &difference, out[k]);
+        }
+    }
+    out
+}
+
+/// Splits `[count, rows, columns]` into its planes.
+#[inline(always)]
+fn planes<const N: usize>(values: &mut [f32], size: usize) -> [&mut [f32]; N] {
+    let mut rest = values;
+    std::array::from_fn(|_| {
+        let (plane, after) = std::mem::take(&mut rest).split_at_mut(size);
+        rest = after;
+        plane
+    })
+}
+
+/// Runs a body for all columns: by eights, then one by one.
+macro_rules! columns {
+    ($count:expr, $lanes:ident, $at:ident, $body:block) => {
+        let eights = $count / LANES * LANES;
+        {
+            const $lanes: usize = LANES;
+            let mut $at = 0;
+            while $at < eights {
+                $body
+                $at += LANES;
+            }
+        }
+        {
+            const $lanes: usize = 1;
+            for $at in eights..$count $body
+        }
+    };
+}
+
+vectorised! {
+    /// Bᵀ of the tiles of one utterance. `frames` holds its rows, `[rows, channels]`; rows beyond them are zero.
+    ///
+    /// Writes tiles `first..first + tiles` of `out`, `[points, all tiles, channels]`.
+    pub(super) fn transform_frames / transform_frames_portable (
+        frames: &[f32], zeros: &[f32], channels: usize, first: usize, tiles: usize, out: &mut [f32],
+    ) {
+        let plane = out.len() / POINTS;
+        let mut out = planes::<POINTS>(out, plane);
+        let rows = frames.len() / channels;
+        for t in 0..tiles {
+            let d: [&[f32]; POINTS] = std::array::from_fn(|j| {
+                let row = t * TILE + j;
+                if row < rows { &frames[row * channels..][..channels] } else { &zeros[..channels] }
+            });
+            let to = (first + t) * channels;
+            columns!(channels, L, at, {
+                let points = from_frames::<L>(&std::array::from_fn(|j| load(d[j], at)));
+                for (plane, lane) in out.iter_mut().zip(&points) {
+                    store(lane, plane, to + at);
+                }
+            });
+        }
+    }
+}
+
+vectorised! {
+    /// Aᵀ of the tiles `first..first + tiles` of `products`, `[points, all tiles, channels]`, to `[6 tiles, channels]`.
+    pub(super) fn transform_products / transform_products_portable (
+        products: &[f32], channels: usize, first: usize, tiles: usize, out: &mut [f32],
+    ) {
+        let plane = products.len() / POINTS;
+        let m: [&[f32]; POINTS] = std::array::from_fn(|p| &products[p * plane..][..plane]);
+        for t in 0..tiles {
+            let from = (first + t) * channels;
+            let mut rows = planes::<TILE>(&mut out[t * TILE * channels..], channels);
+            columns!(channels, L, at, {
+                let outputs = to_outputs::<L>(&std::array::from_fn(|p| load(m[p], from + at)));
+                for (row, lane) in rows.iter_mut().zip(&outputs) {
+                    store(lane, row, at);
+                }
+            });
+        }
+    }
+}
+
+vectorised! {
+    /// A of the output gradients of one utterance, `[6 tiles, channels]`, to tiles `first..` of `[points, all tiles, channels]`.
+    pub(super) fn transform_outputs / transform_outputs_portable (
+        gradients: &[f32], channels: usize, first: usize, tiles: usize, out: &mut [f32],
+    ) {
+        let plane = out.len() / POINTS;
+        let mut out = planes::<POINTS>(out, plane);
+        for t in 0..tiles {
+            let rows = &gradients[t * TILE * channels..][..TILE * channels];
+            let to = (first + t) * channels;
+            columns!(channels, L, at, {
+                let points = from_outputs::<L>(&std::array::from_fn(|k| load(rows, k * channels + at)));
+                for (plane, lane) in out.iter_mut().zip(&points) {
+                    store(lane, plane, to + at);
+                }
+            });
+        }
+    }
+}
+
+vectorised! {
+    /// B of the tiles `first..first + tiles` of `products`, `[points, all tiles, channels]`, added to `frames`.
+    ///
+    /// `frames` holds the utterance's rows `stride` values apart, the first of `channels` columns first;
+    /// rows from `rows` on are dropped.
+    pub(super) fn add_frames / add_frames_portable (
+        products: &[f32], channels: usize, first: usize, tiles: usize, frames: &mut [f32], stride: usize, rows: usize,
+    ) {
+        let plane = products.len() / POINTS;
+        let z: [&[f32]; POINTS] = std::array::from_fn(|p| &products[p * plane..][..plane]);
+        for t in 0..tiles {
+            let from = (first + t) * channels;
+            let count = POINTS.min(rows - (t * TILE).min(rows));
+            columns!(channels, L, at, {
+                let d = to_frames::<L>(&std::array::from_fn(|p| load(z[p], from + at)));
+                for (j, lane) in d.iter().enumerate().take(count) {
+                    let place = (t * TILE + j) * stride + at;
+                    let sum = fma(1.0, lane, load(frames, place));
+                    store(&sum, frames, place);
+                }
+            });
+        }
+    }
+}
+
+vectorised! {
+    /// G of all taps `[taps, size]` to `[points, size]`, where `size` is what both have in a plane.
+    pub(super) fn transform_taps / transform_taps_portable (taps: &[f32], size: usize, out: &mut [f32]) {
+        let mut out = planes::<POINTS>(out, size);
+        columns!(size, L, at, {
+            let points = from_taps::<L>(&std::array::from_fn(|k| load(taps, k * size + at)));
+            for (plane, lane) in out.iter_mut().zip(&points) {
+                store(lane, plane, at);
+            }
+        });
+    }
+}
+
+vectorised! {
+    /// Gᵀ of `[points, size]` to five planes of `size` values, `stride` values apart.
+    pub(super) fn gather_taps / gather_taps_portable (points: &[f32], size: usize, taps: &mut [f32], stride: usize) {
+        columns!(size, L, at, {
+            let lanes = to_taps::<L>(&std::array::from_fn(|p| load(points, p * size + at)));
+            for (k, lane) in lanes.iter().enumerate() {
+                store(lane, taps, k * stride + at);
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ops::testing::noise;
+
+    #[test]
+    fn six_outputs_of_five_taps() {
+        let (frames, taps) = (noise(POINTS, 1), noise(TAPS, 2));
+        let d: [[f32; 1]; POINTS] = std::array::from_fn(|j| [frames[j]]);
+        let g: [[f32; 1]; TAPS] = std::array::from_fn(|k| [taps[k]]);
+        let (v, u) = (from_frames(&d), from_taps(&g));
+        let found = to_outputs(&std::array::from_fn(|p| [v[p][0] * u[p][0]]));
+        for t in 0..TILE {
+            let expected: f32 = (0..TAPS).map(|k| frames[t + k] * taps[k]).sum();
+            assert!((found[t][0] - expected).abs() < 1e-5, "{t}");
+        }
+    }
+
+    /// <T x, y> = <x, Tᵀ y> for each transform and the one used as its transpose.
+    #[test]
+    fn transposes_are_transposes() {
+        let inner = |a: &[Lane<1>], b: &[Lane<1>]| -> f64 {
+            let pairs = a.iter().zip(b);
+            pairs.map(|(a, b)| f64::from(a[0]) * f64::from(b[0])).sum()
+        };
+        let values = |seed: u32| noise(POINTS, seed);
+        let lanes = |seed: u32| -> [Lane<1>; POINTS] { std::array::from_fn(|j| [values(seed)[j]]) };
+        let (x, y) = (lanes(1), lanes(2));
+        let outputs: [Lane<1>; TILE] = std::array::from_fn(|j| x[j]);
+        let taps: [Lane<1>; TAPS] = std::array::from_fn(|j| x[j]);
+        for (left, right) in [
+            (inner(&from_frames(&x), &y), inner(&x, &to_frames(&y))),
+            (
+                inner(&from_outputs(&outputs), &y),
+                inner(&outputs, &to_outputs(&y)),
+            ),
+            (inner(&from_taps(&taps), &y), inner(&taps, &to_taps(&y))),
+        ] {
+            assert!(
+                (left - right).abs() < 1e-4 * (1.0 + left.abs()),
+                "{left} {right}"
+            );
+        }
+    }
+
+    #[test]
+    fn both_builds_give_the_same_bits() {
+        let (channels, tiles, rows) = (13, 3, 20);
+        let source = noise(POINTS * tiles * channels, 3);
+        let run = |portable: bool| {
+            let mut all = Vec::new();
+            let mut out = vec![0.0; POINTS * tiles * channels];
+            let zeros = vec![0.0; channels];
+            let f = if portable {
+                transform_frames_portable
+            } else {
+                transform_frames
+            };
+            f(
+                &source[..rows * channels],
+                &zeros,
+                channels,
+                0,
+                tiles,
+                &mut out,
+            );
+            all.extend_from_slice(&out);
+            let f = if portable {
+                transform_outputs_portable
+            } else {
+                transform_outputs
+            };
+            f(&source, channels, 0, tiles, &mut out);
+            all.extend_from_slice(&out);
+            let f = if portable {
+                transform_products_portable
+            } else {
+                transform_products
+            };
+            f(&source, channels, 0, tiles, &mut out);
+            all.extend_from_slice(&out);
+            let f = if portable {
+                add_frames_portable
+            } else {
+                add_frames
+            };
+            f(&source, channels, 0, tiles, &mut out, channels, rows);
+            all.extend_from_slice(&out);
+            let f = if portable {
+                transform_taps_portable
+            } else {
+                transform_taps
+            };
+            f(&source, tiles * channels, &mut out);
+            all.extend_from_slice(&out);
+            let f = if portable {
+                gather_taps_portable
+            } else {
+                gather_taps
+            };
+            f(&source, tiles * channels, &mut out, tiles * channels);
+            all.extend_from_slice(&out);
+            all.iter().map(|v| v.to_bits()).collect::<Vec<_>>()
+        };
+        assert_eq!(run(false), run(true));
+    }
+}
