@@ -14,7 +14,7 @@ macro_rules! vectorised {
             }
 
             #[cfg(target_arch = "x86_64")]
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            if crate::arithmetic::avx2_fma() {
                 // SAFETY: both features are present.
                 unsafe { avx2($($arg),*) };
                 return;

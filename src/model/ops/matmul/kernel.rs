@@ -24,7 +24,7 @@ pub(super) unsafe fn run<const TRANSPOSED: bool>(
     accumulate: bool,
 ) {
     #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+    if crate::arithmetic::avx2_fma() {
         // SAFETY: both features are present; the rest is the caller's contract.
         unsafe {
             avx2::<TRANSPOSED>(rows, right, left, left_stride, out, out_stride, accumulate);
