@@ -76,14 +76,18 @@ impl Observer for BarObserver {
             Event::StepProgress { step, done, total } => self.with_bar(step, |bar| {
                 if bar.length() != Some(*total) {
                     bar.set_length(*total);
-                    bar.set_style(self.style("{bar:30.cyan/dim} {pos}/{len}  {eta} left"));
+                    // The text of an epoch says more than a count of batches.
+                    let text = if bar.message().is_empty() {
+                        "{bar:30.cyan/dim} {pos}/{len}  {eta} left"
+                    } else {
+                        "{bar:12.cyan/dim} {wide_msg}"
+                    };
+                    bar.set_style(self.style(text));
                 }
                 bar.set_position(*done);
             }),
             Event::Epoch { step, report } => self.with_bar(step, |bar| {
-                bar.set_length(report.epochs as u64);
-                bar.set_position(report.epoch as u64 + 1);
-                bar.set_style(self.style("{bar:16.cyan/dim} {wide_msg}"));
+                bar.set_style(self.style("{bar:12.cyan/dim} {wide_msg}"));
                 bar.set_message(epoch_text(report));
             }),
             Event::StepFinished { step, status, .. } => {
@@ -93,6 +97,7 @@ impl Observer for BarObserver {
                     .unwrap_or_else(|poison| poison.into_inner())
                     .remove(step)
                 {
+                    bar.disable_steady_tick();
                     bar.finish_and_clear();
                     self.all.remove(&bar);
                 }

@@ -198,7 +198,7 @@ fn summary(steps: &StepCounts, items: &ItemCounts, seconds: f64) -> String {
     line
 }
 
-/// `epoch 3/40  loss 0.912  UA 61.2 % (best 63.0 %)  1.2 s, 45 s left`.
+/// `epoch 3/40  loss 0.912  UA 61.2 %, best 63.0 %  45 s left`; early stopping may end it sooner.
 pub fn epoch_text(report: &EpochReport) -> String {
     let EpochReport {
         epoch,
@@ -210,11 +210,10 @@ pub fn epoch_text(report: &EpochReport) -> String {
     } = report;
     let left = seconds * (epochs - (epoch + 1).min(*epochs)) as f64;
     format!(
-        "epoch {}/{epochs}  loss {loss:.3}  UA {:.1} % (best {:.1} %)  {}, at most {} left",
+        "epoch {}/{epochs}  loss {loss:.3}  UA {:.1} %, best {:.1} %  {} left",
         epoch + 1,
         validation_ua * 100.0,
         best_ua * 100.0,
-        duration_text(*seconds),
         duration_text(left),
     )
 }

@@ -37,7 +37,9 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
     };
     let summary = execute(&plan, &cache, &options, observer.as_ref())?;
     drop(observer);
-    if !common.json {
+    if summary.interrupted && !common.json {
+        eprintln!("stopped; the same command goes on from here");
+    } else if !common.json {
         super::report::show(&plan, &cache, &summary, &arguments.runs)?;
     }
     Ok(exit_code(&summary, &signals))
