@@ -3,85 +3,21 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
-use miette::{Diagnostic, Report};
+use miette::Report;
 use rayon::prelude::*;
-use thiserror::Error;
 
-use crate::artifact::{BadItem, Item, KeyMaterial, item_set_digest};
-use crate::cache::items::{ItemIndex, Location};
+use crate::artifact::{Item, KeyMaterial, item_set_digest};
+use crate::cache::items::ItemIndex;
 use crate::cache::{Cache, CacheError, Lock, Lookup, StepOutput};
 use crate::digest::Digest;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::stage::{LoadedItem, SourceListing, Stage};
 
+use super::item_set::{GroupError, ItemSet, collect, usable};
 use super::observer::{Event, Observer, Status, StepProgress};
 use super::outcome::StepResult;
 use super::walk::{Outcome, Walk, Walked};
-
-/// Why a set of items is not usable.
-#[derive(Debug, Error, Diagnostic)]
-pub enum GroupError {
-    /// Too many items are bad.
-    #[error("{bad} of {total} items were set aside, more than the {limit} % allowed: {examples}")]
-    #[diagnostic(
-        code(items::too_many_bad),
-        help("mend or remove the files, or raise `max_bad` of this stage; what was done is kept")
-    )]
-    TooManyBad {
-        /// Items set aside.
-        bad: usize,
-        /// All items.
-        total: usize,
-        /// The limit in percent.
-        limit: f64,
-        /// The first few with their reasons.
-        examples: String,
-    },
-    /// Nothing is left.
-    #[error("no items are left")]
-    #[diagnostic(
-        code(items::none),
-        help("the input is empty, or everything in it was left out; see the warnings above")
-    )]
-    Empty,
-    /// Two items have the same id.
-    #[error("two inputs hold an item called {id}")]
-    #[diagnostic(code(items::same_id), help("name a corpus in one of the inputs only"))]
-    SameId {
-        /// The id.
-        id: String,
-    },
-    /// Items were damaged or gone, and making them again gave others, as with a program that does not repeat itself.
-    #[error("items of {step} had to be made again, and came out different")]
-    #[diagnostic(
-        code(items::different),
-        help("run again: what depends on them will be made from the new ones")
-    )]
-    Different {
-        /// The step.
-        step: String,
-    },
-    /// Bytes are damaged and could not be made again.
-    #[error("{count} items could not be read back from the cache: {first}")]
-    #[diagnostic(code(items::unreadable), help("check the disk of the cache"))]
-    Unreadable {
-        /// How many.
-        count: usize,
-        /// The first one.
-        first: String,
-    },
-}
-
-/// A set of items as it stands after a pass.
-struct Set {
-    items: Vec<Item>,
-    places: Vec<(Digest, Option<Location>)>,
-    bad: Vec<BadItem>,
-    passing_failures: bool,
-    computed: usize,
-    busy_s: f64,
-}
 
 /// One group during a run.
 pub struct Group<'a> {
@@ -92,7 +28,7 @@ pub struct Group<'a> {
     /// Its steps in order.
     pub members: Vec<usize>,
     listings: HashMap<usize, SourceListing>,
-    sets: Mutex<Option<HashMap<usize, Set>>>,
+    sets: Mutex<Option<HashMap<usize, ItemSet>>>,
     loaded: Mutex<HashMap<usize, Arc<Vec<LoadedItem>>>>,
 }
 
@@ -616,84 +552,4 @@ fn remember(
     let items = Arc::new(items);
     cached.insert(step, items.clone());
     items
-}
-
-fn collect(members: &[usize], walked: Walked) -> HashMap<usize, Set> {
-    let Walked {
-        mut outcomes,
-        busy_s,
-        ..
-    } = walked;
-    let mut sets = HashMap::new();
-    for &member in members {
-        let mut done = Vec::new();
-        let mut bad = Vec::new();
-        let mut passing_failures = false;
-        let mut computed_count = 0;
-        for outcome in outcomes.remove(&member).unwrap_or_default() {
-            match outcome {
-                Outcome::Done {
-                    item,
-                    location,
-                    key,
-                    computed,
-                } => {
-                    computed_count += usize::from(computed);
-                    done.push((item, (key, location)));
-                }
-                Outcome::Bad { item, lasting } => {
-                    passing_failures |= !lasting;
-                    bad.push(item);
-                }
-                Outcome::Missing => {}
-            }
-        }
-        done.sort_by(|(a, _), (b, _)| a.utterance.id.cmp(&b.utterance.id));
-        bad.sort_by(|a: &BadItem, b: &BadItem| a.id.cmp(&b.id));
-        let (items, places) = done.into_iter().unzip();
-        let busy_s = busy_s.get(&member).copied().unwrap_or(0.0);
-        sets.insert(
-            member,
-            Set {
-                items,
-                places,
-                bad,
-                passing_failures,
-                computed: computed_count,
-                busy_s,
-            },
-        );
-    }
-    sets
-}
-
-fn usable(set: &Set, max_bad: f64) -> Result<(), GroupError> {
-    let total = set.items.len() + set.bad.len();
-    if set.bad.len() as f64 > max_bad * total as f64 {
-        let shown = set
-            .bad
-            .iter()
-            .take(3)
-            .map(|item| format!("{}: {}", item.id, item.reason));
-        let examples: Vec<String> = shown.collect();
-        return Err(GroupError::TooManyBad {
-            bad: set.bad.len(),
-            total,
-            limit: max_bad * 100.0,
-            examples: examples.join("; "),
-        });
-    }
-    if set.items.is_empty() {
-        return Err(GroupError::Empty);
-    }
-    match set
-        .items
-        .windows(2)
-        .find(|pair| pair[0].utterance.id == pair[1].utterance.id)
-    {
-        Some(pair) => Err(GroupError::SameId {
-            id: pair[0].utterance.id.clone(),
-        }),
-        None => Ok(()),
-    }
 }

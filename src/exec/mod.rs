@@ -2,6 +2,7 @@
 
 mod failure;
 mod group;
+mod item_set;
 mod observer;
 mod outcome;
 mod publish;
@@ -14,7 +15,8 @@ mod walk;
 mod whole;
 mod writer;
 
-pub use group::{Forecast, Group, GroupError, Standing};
+pub use group::{Forecast, Group, Standing};
+pub use item_set::GroupError;
 pub use observer::{Event, ItemCounts, Observer, Status, StepCounts};
 pub use outcome::StepResult;
 pub use publish::runs_folder;

@@ -1,3 +1,5 @@
+//! Splits of made corpora: disjoint speakers, near to the fractions, the same every time.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,0 +1,317 @@
+//! The parameters of `train`, with the paper's values as defaults.
+
+use crate::artifact::ArtifactKind;
+use crate::manifest::{Parameter, Shape, Variant};
+use crate::stage::held_out::LEAKS;
+
+const POSITIVE: Shape = Shape::Integer {
+    min: 1,
+    max: 1_000_000,
+};
+const BELOW_ONE: Shape = Shape::Float {
+    min: 0.0,
+    max: 0.999_999,
+};
+const FRACTION: Shape = Shape::Float { min: 0.0, max: 1.0 };
+
+/// The encoder of the paper, 1,760,000 parameters with 40 bins.
+const ENCODER: &str = r#"[
+    {"layer": "conv", "channels": 256, "width": 5, "padding": 2, "pool_width": 3, "pool_stride": 2},
+    {"layer": "conv", "channels": 256, "width": 5, "padding": 2, "pool_width": 3, "pool_stride": 2},
+    {"layer": "conv", "channels": 256, "width": 5, "padding": 2, "pool_width": 3, "pool_stride": 2},
+    {"layer": "lstm", "units": 256, "bidirectional": true, "layers": 1},
+    {"layer": "time_pool", "how": "last_states"}
+]"#;
+
+const LAYERS: &[Variant] = &[
+    Variant {
+        name: "conv",
+        doc: "Convolution over time with bias and ReLU, then max-pooling if pool_width is given.",
+        parameters: &[
+            Parameter::required("channels", POSITIVE, "Output channels."),
+            Parameter::required("width", POSITIVE, "Frames under the kernel."),
+            Parameter::default(
+                "padding",
+                Shape::NATURAL,
+                "0",
+                "Zero frames added at either end.",
+            ),
+            Parameter::optional("pool_width", POSITIVE, "Frames under the pooling window."),
+            Parameter::optional(
+                "pool_stride",
+                POSITIVE,
+                "Frames between pooling windows; the pooling width by default.",
+            ),
+        ],
+    },
+    Variant {
+        name: "lstm",
+        doc: "Recurrent layers.",
+        parameters: &[
+            Parameter::required("units", POSITIVE, "Hidden units of each direction."),
+            Parameter::default(
+                "bidirectional",
+                Shape::Bool,
+                "false",
+                "Also run backward in time.",
+            ),
+            Parameter::default(
+                "layers",
+                Shape::Integer { min: 1, max: 16 },
+                "1",
+                "Stacked layers.",
+            ),
+        ],
+    },
+    Variant {
+        name: "time_pool",
+        doc: "One vector from all frames.",
+        parameters: &[Parameter::required(
+            "how",
+            Shape::Choice(&["last_states", "mean"]),
+            "Last states of each direction, or the mean over the utterance's own frames.",
+        )],
+    },
+    Variant {
+        name: "linear",
+        doc: "Fully connected layer with ReLU, after time_pool.",
+        parameters: &[Parameter::required("units", POSITIVE, "Output units.")],
+    },
+];
+
+const SCHEDULES: &[Variant] = &[
+    Variant {
+        name: "constant",
+        doc: "The learning rate as it is.",
+        parameters: &[],
+    },
+    Variant {
+        name: "step",
+        doc: "Multiplied by factor after every so many epochs.",
+        parameters: &[
+            Parameter::required("every_epochs", POSITIVE, "Epochs between changes."),
+            Parameter::required("factor", FRACTION, "Factor of each change."),
+        ],
+    },
+    Variant {
+        name: "cosine",
+        doc: "Half a cosine down to the last possible epoch (Loshchilov and Hutter, 2017).",
+        parameters: &[Parameter::default(
+            "end_factor",
+            FRACTION,
+            "0.0",
+            "Factor at the last possible epoch.",
+        )],
+    },
+];
+
+/// Everything that can be said of a training.
+pub const PARAMETERS: &[Parameter] = &[
+    Parameter::required(
+        "input",
+        Shape::OneOrMany(&Shape::Input(&[ArtifactKind::Features])),
+        "Features; their train and validation splits are used.",
+    ),
+    Parameter::default(
+        "encoder",
+        Shape::List(&Shape::Tagged {
+            tag: "layer",
+            variants: LAYERS,
+        }),
+        ENCODER,
+        "Shared layers: conv..., lstm..., time_pool, linear... .",
+    ),
+    Parameter::default(
+        "heads",
+        Shape::List(&Shape::Table(&[
+            Parameter::required(
+                "attribute",
+                Shape::Choice(&["corpus", "gender", "speaker", "language"]),
+                "What the head predicts.",
+            ),
+            Parameter::required(
+                "mode",
+                Shape::Choice(&["shared", "grad_reverse", "discriminator"]),
+                "shared: multi-task learning (eq. 1). grad_reverse: gradient reversal (eq. 2). discriminator: adversarial on the emotion probabilities (eq. 3).",
+            ),
+        ])),
+        "[]",
+        "Attribute heads beside the emotion head; none is the baseline.",
+    ),
+    Parameter::optional(
+        "alpha",
+        Shape::Either(&[
+            FRACTION,
+            Shape::Table(&[
+                Parameter::required("start", FRACTION, "Value at the first epoch."),
+                Parameter::required("end", FRACTION, "Value at the last possible epoch."),
+            ]),
+        ]),
+        "Weight of the attribute tasks, constant or linear over the epochs. Default: shared 0.1, grad_reverse 0 to 0.5, discriminator 0.5.",
+    ),
+    Parameter::default(
+        "alpha_curve",
+        Shape::Choice(&["linear", "ganin"]),
+        "\"linear\"",
+        "How alpha goes from start to end. ganin: 2 / (1 + exp(-10 p)) - 1 of the way at progress p (Ganin et al. 2016); give it with reversal = \"ganin\" and alpha = { start = 0, end = 1 } for their lambda.",
+    ),
+    Parameter::default(
+        "reversal",
+        Shape::Choice(&["paper", "ganin"]),
+        "\"paper\"",
+        "paper: alpha scales the head's own learning too. ganin: only the reversed gradient (Ganin et al. 2016).",
+    ),
+    Parameter::default("epochs", POSITIVE, "150", "Most epochs."),
+    Parameter::default(
+        "max_updates",
+        Shape::NATURAL,
+        "0",
+        "Most updates; 0 for no bound.",
+    ),
+    Parameter::default(
+        "min_epochs",
+        Shape::NATURAL,
+        "0",
+        "Early stopping never ends training before.",
+    ),
+    Parameter::default(
+        "patience",
+        Shape::NATURAL,
+        "20",
+        "Epochs without a better validation score, counted once UA has left chance; 0 switches early stopping off.",
+    ),
+    Parameter::default(
+        "monitor",
+        Shape::Choice(&["ua", "loss"]),
+        "\"ua\"",
+        "Validation score of emotion that decides which epoch is best: unweighted accuracy, or cross-entropy.",
+    ),
+    Parameter::default("batch", POSITIVE, "32", "Utterances in a batch."),
+    Parameter::default(
+        "bucket_batches",
+        POSITIVE,
+        "50",
+        "Batches whose utterances are sorted by length together.",
+    ),
+    Parameter::default(
+        "learning_rate",
+        Shape::Float {
+            min: 1e-12,
+            max: 1e6,
+        },
+        "0.002",
+        "Learning rate of every parameter.",
+    ),
+    Parameter::default(
+        "learning_rate_schedule",
+        Shape::Tagged {
+            tag: "shape",
+            variants: SCHEDULES,
+        },
+        "{\"shape\": \"constant\"}",
+        "How the learning rate changes over the epochs.",
+    ),
+    Parameter::default(
+        "warm_up_updates",
+        Shape::NATURAL,
+        "0",
+        "Updates over which the learning rate rises linearly to its value; 0 for none.",
+    ),
+    Parameter::default(
+        "optimiser",
+        Shape::Choice(&["sgd", "adam", "adamw"]),
+        "\"sgd\"",
+        "Rule of an update. sgd: with momentum. adam: Kingma and Ba (2015). adamw: Adam with decoupled weight decay, Loshchilov and Hutter (2019).",
+    ),
+    Parameter::default("momentum", BELOW_ONE, "0.9", "Momentum of SGD."),
+    Parameter::default(
+        "beta1",
+        BELOW_ONE,
+        "0.9",
+        "Decay of the gradient's mean in Adam.",
+    ),
+    Parameter::default(
+        "beta2",
+        BELOW_ONE,
+        "0.999",
+        "Decay of the squared gradient's mean in Adam.",
+    ),
+    Parameter::default(
+        "epsilon",
+        Shape::Float {
+            min: 1e-30,
+            max: 1.0,
+        },
+        "1e-8",
+        "Added to the root of the squared gradient's mean in Adam.",
+    ),
+    Parameter::default(
+        "weight_decay",
+        Shape::Float { min: 0.0, max: 1e6 },
+        "0.0",
+        "Weight decay of every parameter, as PyTorch's option of that name.",
+    ),
+    Parameter::default(
+        "dropout",
+        BELOW_ONE,
+        "0.5",
+        "Probability that a value of the embedding is dropped before the heads.",
+    ),
+    Parameter::default(
+        "initialisation",
+        Shape::Choice(&["he", "he_uniform", "pytorch"]),
+        "\"he\"",
+        "First values of the convolutions.",
+    ),
+    Parameter::default(
+        "spec_augment",
+        Shape::Table(&[
+            Parameter::default(
+                "time_mask_frames",
+                Shape::NATURAL,
+                "30",
+                "Largest number of masked frames; 0 for none.",
+            ),
+            Parameter::default(
+                "frequency_mask_bins",
+                Shape::NATURAL,
+                "3",
+                "Largest number of masked bins; 0 for none.",
+            ),
+        ]),
+        "{\"time_mask_frames\": 30, \"frequency_mask_bins\": 3}",
+        "Masks on each training utterance, drawn anew every epoch (SpecAugment).",
+    ),
+    Parameter::default(
+        "sampling",
+        Shape::Choice(&["all", "corpus", "class", "corpus_and_class"]),
+        "\"all\"",
+        "all: an epoch draws each utterance once. Otherwise it draws as many of every corpus, emotion class, or class of every corpus; small groups are gone through more than once.",
+    ),
+    Parameter::default(
+        "class_weights",
+        Shape::Choice(&["none", "balanced"]),
+        "\"none\"",
+        "Weights of the emotion classes in the loss.",
+    ),
+    Parameter::default(
+        "gradient_clip_norm",
+        Shape::Float { min: 0.0, max: 1e9 },
+        "0.0",
+        "Largest norm of the gradient; 0 switches clipping off.",
+    ),
+    Parameter::default(
+        "seed",
+        Shape::NATURAL,
+        "0",
+        "Seed of first values, order, dropout and augmentation.",
+    ),
+    LEAKS,
+    Parameter::default(
+        "threads",
+        Shape::Integer { min: 1, max: 1024 },
+        "8",
+        "Most threads it uses; the result does not depend on it.",
+    )
+    .unkeyed(),
+];
