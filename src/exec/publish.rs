@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::artifact::FileSet;
+use crate::artifact::{BadItem, FileSet};
 use crate::cache::Cache;
 use crate::durable;
 use crate::manifest::variant_folder;
@@ -118,12 +118,39 @@ impl<'a> Publisher<'a> {
         }
         let folder = self.folder.join(runs_folder(self.plan, step));
         for (name, text) in &listing.tables {
-            let path = folder.join(name);
-            if std::fs::read(&path).ok().as_deref() != Some(text.as_bytes()) {
-                durable::sweep(&folder);
-                durable::write(&path, text.as_bytes())?;
-            }
+            write_table(&folder, name, text)?;
         }
         Ok(())
     }
+
+    /// Writes which items a step set aside, and why, into `set_aside.tsv`; without any, there is no such file.
+    ///
+    /// # Errors
+    /// When the file cannot be written or removed.
+    pub fn set_aside(&self, step: usize, bad: &[BadItem]) -> std::io::Result<()> {
+        const NAME: &str = "set_aside.tsv";
+        let folder = self.folder.join(runs_folder(self.plan, step));
+        if bad.is_empty() {
+            return match std::fs::remove_file(folder.join(NAME)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            };
+        }
+        let mut text = String::from("id\treason\n");
+        for BadItem { id, reason } in bad {
+            let plain = |field: &str| field.replace(['\t', '\n', '\r'], " ");
+            text.push_str(&format!("{}\t{}\n", plain(id), plain(reason)));
+        }
+        write_table(&folder, NAME, &text)
+    }
+}
+
+/// Writes a table unless it is there already.
+fn write_table(folder: &Path, name: &str, text: &str) -> std::io::Result<()> {
+    let path = folder.join(name);
+    if std::fs::read(&path).ok().as_deref() == Some(text.as_bytes()) {
+        return Ok(());
+    }
+    durable::sweep(folder);
+    durable::write(&path, text.as_bytes())
 }

@@ -402,9 +402,12 @@ impl Board<'_> {
                 reused: result.reused,
                 bad: result.bad,
             });
-            if let Some(StepOutput::Files(files)) = &result.output
-                && let Err(error) = self.publisher.files(step, files)
-            {
+            let published = match &result.output {
+                Some(StepOutput::Files(files)) => self.publisher.files(step, files),
+                Some(StepOutput::Items { bad, .. }) => self.publisher.set_aside(step, bad),
+                None => Ok(()),
+            };
+            if let Err(error) = published {
                 self.publisher.failed(step, &error, self.observer);
             }
             self.results.insert(step, result);

@@ -88,6 +88,9 @@ outputs = ["done.txt"]
     let raised = space.run("pipe.toml", &["--set", "speech.max_bad=0.2"]);
     assert_eq!(raised.code, Some(0), "{}", raised.stderr);
     assert_eq!(raised.items().0, 0);
+    let listed = space.read("runs/pipe/speech/set_aside.tsv");
+    assert_eq!(listed.lines().count(), 5, "{listed}");
+    assert!(listed.contains("made/audio/0003\t"), "{listed}");
 }
 
 const CORPUS: &str = r#"folder = "corpora"
