@@ -11,6 +11,8 @@ mod report;
 mod resample;
 mod train;
 
+use std::sync::LazyLock;
+
 use crate::corpus::Corpora;
 use crate::manifest::{Declaration, Kind, Parameter, Problem, Problems, Shape};
 
@@ -62,16 +64,12 @@ static REGISTERED: [Registered; 8] = [
     },
 ];
 
-static KINDS: [&Kind; 8] = [
-    &ingest::KIND,
-    &resample::KIND,
-    &fbank::KIND,
-    &augment::KIND,
-    &train::KIND,
-    &evaluate::KIND,
-    &report::KIND,
-    &command::KIND,
-];
+static KINDS: LazyLock<Vec<&'static Kind>> = LazyLock::new(|| {
+    REGISTERED
+        .iter()
+        .map(|registered| registered.kind)
+        .collect()
+});
 
 /// All stage kinds, in the order of a pipeline.
 pub fn kinds() -> &'static [&'static Kind] {
