@@ -1,12 +1,12 @@
 //! Lays a report out: which blocks it has, in which order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::eval::Metrics;
 
 use super::document::{Block, Cell, Document, Tone};
 use super::entry::baseline_of;
-use super::{PublishedTest, Report, ReportEntry, number};
+use super::{Method, PublishedTest, Report, ReportEntry, number};
 use super::{confusions, corpora, notes, seeds, summary, training};
 
 /// Something that models are compared on: one corpus, or all corpora of the training together.
@@ -35,6 +35,18 @@ impl Test {
         }
     }
 
+    /// Number of speakers of it that a model was tested on.
+    pub(super) fn speakers(&self, entry: &ReportEntry) -> usize {
+        let speakers = entry.evaluation.speakers.iter();
+        speakers
+            .filter(|(corpus, _)| match self {
+                Self::Corpus(name) => *corpus == name,
+                Self::InDomain => entry.model.training_corpora.contains(*corpus),
+            })
+            .map(|(_, count)| *count)
+            .sum()
+    }
+
     /// The paper's test that it is.
     pub(super) fn as_published(&self) -> Option<PublishedTest> {
         match self {
@@ -48,12 +60,22 @@ impl Test {
         let test = self.as_published()?;
         // A test corpus that was trained on, or in-domain speech of other corpora, is another experiment.
         let comparable = match self {
-            Self::Corpus(corpus) => !entry.training_corpora.contains(corpus),
-            Self::InDomain => notes::is_the_papers_set(&entry.training_corpora),
+            Self::Corpus(corpus) => !entry.model.training_corpora.contains(corpus),
+            Self::InDomain => notes::is_the_papers_set(&entry.model.training_corpora),
         };
         comparable
-            .then(|| super::published_ua(entry.method?, &entry.attributes, test))
+            .then(|| super::published_ua(entry.model.method?, &entry.model.attributes, test))
             .flatten()
+    }
+
+    /// The published UA less that of the published baseline, in points; none for the baseline.
+    pub(super) fn published_gain(&self, entry: &ReportEntry) -> Option<f64> {
+        if entry.model.method == Some(Method::Baseline) {
+            return None;
+        }
+        let none = BTreeSet::new();
+        let baseline = super::published_ua(Method::Baseline, &none, self.as_published()?)?;
+        Some(self.published(entry)? - baseline)
     }
 }
 
@@ -63,7 +85,7 @@ pub(super) fn corpora_of(report: &Report) -> Vec<(String, Role)> {
     for entry in &report.entries {
         for corpus in entry.evaluation.corpora.keys() {
             let role = roles.entry(corpus).or_default();
-            if entry.training_corpora.contains(corpus) {
+            if entry.model.training_corpora.contains(corpus) {
                 role.0 = true;
             } else {
                 role.1 = true;

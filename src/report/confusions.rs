@@ -42,7 +42,7 @@ pub(super) fn blocks(report: &Report) -> Vec<Block> {
                 ""
             };
             panels.push(Table {
-                caption: format!("{} on {corpus}{mark}", entry.name),
+                caption: format!("{} on {corpus}{mark}", entry.model.name),
                 columns,
                 rows,
                 footer_rows: 0,

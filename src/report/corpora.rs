@@ -1,12 +1,10 @@
 //! One table per test: all metrics of every model, beside the published numbers.
 
-use std::collections::BTreeSet;
-
 use crate::corpus::Emotion;
 
 use super::compose::{Detail, Role, Test, corpora_of, gain, gain_cell, ua_cell};
 use super::document::{Block, Cell, Column, Table, Tone};
-use super::{Method, PUBLISHED_SOURCE, Report, ReportEntry, number, published_ua, summary};
+use super::{PUBLISHED_SOURCE, Report, ReportEntry, number, summary};
 
 /// The tests in order: those of the summary, then the single corpora of the training.
 fn tests(report: &Report) -> Vec<(Test, Option<Role>)> {
@@ -85,16 +83,7 @@ fn caption(report: &Report, test: &Test, role: Option<Role>) -> String {
         .find_map(|entry| Some((entry, test.metrics(entry)?)))
     {
         parts.push(number::of(metrics.utterances, "utterance"));
-        let speakers: usize = entry
-            .evaluation
-            .speakers
-            .iter()
-            .filter(|(corpus, _)| match test {
-                Test::Corpus(name) => *corpus == name,
-                Test::InDomain => entry.training_corpora.contains(*corpus),
-            })
-            .map(|(_, count)| *count)
-            .sum();
+        let speakers = test.speakers(entry);
         parts.push(number::of(speakers as u64, "speaker"));
     }
     parts.join(", ")
@@ -130,7 +119,7 @@ fn table(report: &Report, test: &Test, role: Option<Role>) -> Table {
         .map(|entry| {
             let metrics = test.metrics(entry);
             let mut row = vec![
-                Cell::from(entry.name.clone()),
+                Cell::from(entry.model.name.clone()),
                 ua_cell(metrics.as_ref(), None),
             ];
             let metrics = metrics.as_ref();
@@ -164,10 +153,8 @@ fn paper(entry: &ReportEntry, test: &Test) -> String {
     let Some(ua) = test.published(entry) else {
         return number::NONE.into();
     };
-    let test = test.as_published();
-    let baseline = test.and_then(|test| published_ua(Method::Baseline, &BTreeSet::new(), test));
-    match (entry.method, baseline) {
-        (Some(Method::Baseline), _) | (_, None) => format!("{ua:.2}"),
-        (_, Some(baseline)) => format!("{ua:.2} ({:+.1})", ua - baseline),
+    match test.published_gain(entry) {
+        None => format!("{ua:.2}"),
+        Some(gain) => format!("{ua:.2} ({gain:+.1})"),
     }
 }

@@ -1,112 +1,36 @@
-//! One model of a report.
-
-use std::collections::BTreeSet;
+//! One tested model of a report.
 
 use serde::{Deserialize, Serialize};
 
 use crate::eval::{Confusion, Evaluation, Metrics};
-use crate::progress::EpochReport;
+use crate::train::EpochRecord;
 
-/// How a model uses its attribute heads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Method {
-    /// No attribute heads.
-    Baseline,
-    /// Multi-task learning.
-    Mtl,
-    /// Gradient reversal.
-    Gr,
-    /// Adversarial discriminators.
-    Ad,
-}
-
-impl Method {
-    /// The abbreviation used in the literature.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Baseline => "baseline",
-            Self::Mtl => "MTL",
-            Self::Gr => "GR",
-            Self::Ad => "AD",
-        }
-    }
-}
-
-/// What an attribute head predicts, in the order of the letters of a combination such as C+S+G+L.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Attribute {
-    /// The corpus.
-    Corpus,
-    /// The speaker.
-    Speaker,
-    /// The speaker's gender.
-    Gender,
-    /// The language.
-    Language,
-}
-
-impl Attribute {
-    /// The attribute's letter.
-    pub fn letter(self) -> char {
-        match self {
-            Self::Corpus => 'C',
-            Self::Speaker => 'S',
-            Self::Gender => 'G',
-            Self::Language => 'L',
-        }
-    }
-}
+use super::{Method, ModelIdentity};
 
 /// One model: how it was made and what it reaches.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReportEntry {
-    /// Name of the row.
-    pub name: String,
-    /// Its method, where it is one of the paper's.
-    #[serde(default)]
-    pub method: Option<Method>,
-    /// What its attribute heads predict.
-    #[serde(default)]
-    pub attributes: BTreeSet<Attribute>,
-    /// The seed of its training.
-    #[serde(default)]
-    pub seed: Option<u64>,
-    /// Corpora it was trained on; those of the evaluation that are among them count as in domain.
-    #[serde(default)]
-    pub training_corpora: BTreeSet<String>,
+    /// Which model it is.
+    pub model: ModelIdentity,
     /// What it reaches.
     pub evaluation: Evaluation,
+    /// Most epochs its training could have had.
+    #[serde(default)]
+    pub epochs: usize,
     /// The epochs of its training; may be empty.
     #[serde(default)]
-    pub history: Vec<EpochReport>,
+    pub history: Vec<EpochRecord>,
 }
 
 impl ReportEntry {
-    /// Method and attributes such as `GR C+G`; none where the method is unknown.
-    pub fn variant(&self) -> Option<String> {
-        let method = self.method?;
-        let letters: Vec<String> = self
-            .attributes
-            .iter()
-            .map(|attribute| attribute.letter().to_string())
-            .collect();
-        Some(
-            format!("{} {}", method.name(), letters.join("+"))
-                .trim_end()
-                .to_string(),
-        )
-    }
-
     /// Metrics of all corpora together that the model was trained on; none where it was tested on none.
     pub(super) fn in_domain(&self) -> Option<Metrics> {
         let mut matrices = self
             .evaluation
             .corpora
             .iter()
-            .filter(|(corpus, _)| self.training_corpora.contains(*corpus))
+            .filter(|(corpus, _)| self.model.training_corpora.contains(*corpus))
             .map(|(_, metrics)| &metrics.confusion);
         let mut sum: Confusion = matrices.next()?.clone();
         for matrix in matrices {
@@ -122,20 +46,20 @@ pub(super) fn baseline_of<'a>(
     entry: &ReportEntry,
     entries: &'a [ReportEntry],
 ) -> Option<&'a ReportEntry> {
-    if entry.method == Some(Method::Baseline) {
+    if entry.model.method == Some(Method::Baseline) {
         return None;
     }
     let baselines: Vec<&ReportEntry> = entries
         .iter()
         .filter(|other| {
-            other.method == Some(Method::Baseline)
-                && other.training_corpora == entry.training_corpora
+            other.model.method == Some(Method::Baseline)
+                && other.model.training_corpora == entry.model.training_corpora
         })
         .collect();
     let same_seed: Vec<&ReportEntry> = baselines
         .iter()
         .copied()
-        .filter(|other| other.seed == entry.seed)
+        .filter(|other| other.model.seed == entry.model.seed)
         .collect();
     match (&same_seed[..], &baselines[..]) {
         ([one], _) | ([], [one]) => Some(one),

@@ -8,17 +8,27 @@ mod confusions;
 mod corpora;
 mod document;
 mod entry;
+mod facts;
+mod identity;
+mod map;
 mod markdown;
 mod notes;
 mod number;
+mod probe;
 mod published;
 mod seeds;
+mod study;
 mod summary;
 mod terminal;
 mod training;
 
-pub use entry::{Attribute, Method, ReportEntry};
+pub use entry::ReportEntry;
+pub use facts::{CorpusFacts, LeakCheck, LeftOut, RunFacts, SplitFacts, StepFacts};
+pub use identity::{Attribute, Method, ModelIdentity};
+pub use map::{EmbeddingMap, MapPoint};
+pub use probe::{Probe, ProbeEntry};
 pub use published::{PUBLISHED_SOURCE, PublishedTest, published_ua};
+pub use study::{Gain, PublishedCell, Study, StudyCell, StudyTest, StudyVariant, TestRole};
 
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +45,15 @@ pub struct Report {
     /// Remarks that stand above the tables.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// What the shared layers know, one entry per probed model.
+    #[serde(default)]
+    pub probes: Vec<ProbeEntry>,
+    /// t-SNE maps.
+    #[serde(default)]
+    pub maps: Vec<EmbeddingMap>,
+    /// Data and steps of the run; none in the cached content, which must not depend on times.
+    #[serde(default)]
+    pub facts: Option<RunFacts>,
 }
 
 impl Report {

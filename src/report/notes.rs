@@ -27,8 +27,10 @@ pub(super) fn remarks(report: &Report) -> Vec<String> {
     let mut remarks = report.notes.clone();
     let mut sets: Vec<&BTreeSet<String>> = Vec::new();
     for entry in &report.entries {
-        if !entry.training_corpora.is_empty() && !sets.contains(&&entry.training_corpora) {
-            sets.push(&entry.training_corpora);
+        if !entry.model.training_corpora.is_empty()
+            && !sets.contains(&&entry.model.training_corpora)
+        {
+            sets.push(&entry.model.training_corpora);
         }
     }
     let list = |names: &mut dyn Iterator<Item = &str>| names.collect::<Vec<_>>().join(", ");
@@ -86,7 +88,7 @@ fn collapse(report: &Report) -> Option<String> {
             .map(|(corpus, _)| corpus.as_str())
             .collect();
         if !on.is_empty() {
-            found.push(format!("{} (on {})", entry.name, on.join(", ")));
+            found.push(format!("{} (on {})", entry.model.name, on.join(", ")));
         }
     }
     (!found.is_empty()).then(|| {

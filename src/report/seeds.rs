@@ -7,14 +7,14 @@ use super::{Report, ReportEntry, number, summary};
 pub(super) fn blocks(report: &Report) -> Vec<Block> {
     let mut groups: Vec<(String, Vec<&ReportEntry>)> = Vec::new();
     for entry in &report.entries {
-        let Some(variant) = entry.variant() else {
+        let Some(variant) = entry.model.variant() else {
             continue;
         };
         let same = groups.iter_mut().find(|(known, members)| {
             *known == variant
                 && members
                     .iter()
-                    .all(|member| member.training_corpora == entry.training_corpora)
+                    .all(|member| member.model.training_corpora == entry.model.training_corpora)
         });
         match same {
             Some((_, members)) => members.push(entry),

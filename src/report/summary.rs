@@ -28,7 +28,7 @@ pub(super) fn blocks(report: &Report) -> Vec<Block> {
     }));
     let mut rows: Vec<Vec<Cell>> = Vec::new();
     for entry in &report.entries {
-        let mut row = vec![Cell::from(entry.name.clone())];
+        let mut row = vec![Cell::from(entry.model.name.clone())];
         for test in &tests {
             let cell = ua_cell(test.metrics(entry).as_ref(), gain(report, entry, test));
             row.push(cell);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::eval::{Confusion, Evaluation, Metrics};
-use crate::progress::EpochReport;
+use crate::train::{EpochRecord, TrainLosses, ValidationScores};
 
 type Counts = [[u64; 3]; 3];
 
@@ -46,29 +46,44 @@ fn entry(
     corpora: &[(&str, Counts)],
 ) -> ReportEntry {
     ReportEntry {
-        name: name.to_string(),
-        method: Some(method),
-        attributes: attributes.iter().copied().collect(),
-        seed: Some(1),
-        training_corpora: names(training),
+        model: ModelIdentity {
+            name: name.to_string(),
+            method: Some(method),
+            attributes: attributes.iter().copied().collect(),
+            seed: Some(1),
+            training_corpora: names(training),
+        },
         evaluation: evaluation(corpora),
+        epochs: 40,
         history: Vec::new(),
     }
 }
 
-fn history(uas: &[f64]) -> Vec<EpochReport> {
+fn history(uas: &[f64]) -> Vec<EpochRecord> {
     let mut best: f64 = 0.0;
     uas.iter()
         .enumerate()
         .map(|(epoch, &ua)| {
+            let is_best = ua > best;
             best = best.max(ua);
-            EpochReport {
+            let loss = 1.1 / (1.0 + epoch as f64 / 10.0);
+            EpochRecord {
                 epoch,
-                epochs: 40,
-                loss: 1.1 / (1.0 + epoch as f64 / 10.0),
-                validation_ua: ua,
-                best_ua: best,
-                seconds: 0.75,
+                updates: 10 * (epoch + 1),
+                alpha: epoch as f64 / 80.0,
+                learning_rate: 0.002,
+                train: TrainLosses {
+                    total: loss,
+                    emotion: loss,
+                    heads: Vec::new(),
+                },
+                gradient_norm: 1.0,
+                validation: ValidationScores {
+                    ua,
+                    recalls: [Some(ua); 3],
+                    loss: 1.0,
+                },
+                best: is_best,
             }
         })
         .collect()
@@ -110,6 +125,7 @@ fn demo() -> Report {
         title: "demo".to_string(),
         entries: vec![baseline, reversed],
         notes: vec!["The speech is synthetic: results say nothing about real speech.".to_string()],
+        ..Report::default()
     }
 }
 
@@ -135,8 +151,8 @@ fn open() -> Report {
         ("crema_d", [[5, 0, 1266], [0, 2, 1085], [9, 0, 5075]]),
     ];
     let seeded = |mut entry: ReportEntry, seed| {
-        entry.seed = Some(seed);
-        entry.name = format!("{}.seed_{seed}", entry.name);
+        entry.model.seed = Some(seed);
+        entry.model.name = format!("{}.seed_{seed}", entry.model.name);
         entry
     };
     let baseline = |counts| entry("baseline", Method::Baseline, &[], &training, counts);
@@ -173,6 +189,7 @@ fn open() -> Report {
             ),
         ],
         notes: Vec::new(),
+        ..Report::default()
     }
 }
 
@@ -218,7 +235,7 @@ fn colour_only_adds_escapes() {
 fn baselines_are_found_by_seed_and_training_corpora() {
     use super::entry::baseline_of;
     let report = open();
-    let found = |entry: &ReportEntry| baseline_of(entry, &report.entries).map(|b| b.name.clone());
+    let found = |entry: &ReportEntry| baseline_of(entry, &report.entries).map(|b| b.model.name.clone());
     let [first, _, reversed, adversarial] = &report.entries[..] else {
         panic!("four models");
     };
@@ -227,12 +244,12 @@ fn baselines_are_found_by_seed_and_training_corpora() {
     assert_eq!(found(adversarial).as_deref(), Some("baseline.seed_2"));
     // Two baselines, none of this seed: no gain rather than one against the wrong model.
     let mut other = reversed.clone();
-    other.seed = Some(3);
+    other.model.seed = Some(3);
     assert_eq!(found(&other), None);
     // A single baseline serves all seeds, but not other training corpora.
     let one = &report.entries[..1];
     assert!(baseline_of(&other, one).is_some());
-    other.training_corpora.insert("savee".to_string());
+    other.model.training_corpora.insert("savee".to_string());
     assert!(baseline_of(&other, one).is_none());
 }
 
@@ -242,7 +259,7 @@ fn published_numbers_stand_only_beside_the_same_experiment() {
     assert!(report.to_markdown().contains("49.48"));
     // A model that trained on TESS is another experiment.
     for entry in &mut report.entries {
-        entry.training_corpora.insert("tess".to_string());
+        entry.model.training_corpora.insert("tess".to_string());
     }
     let text = report.to_markdown();
     assert!(!text.contains("49.48") && text.contains("52.21"), "{text}");
@@ -258,8 +275,9 @@ fn published_numbers_stand_only_beside_the_same_experiment() {
         title: "t".to_string(),
         entries: vec![entry],
         notes: Vec::new(),
+        ..Report::default()
     };
-    part.training_corpora.remove("epst");
+    part.model.training_corpora.remove("epst");
     assert!(report(whole.clone()).to_markdown().contains("59.32"));
     assert!(
         report(whole)
@@ -280,7 +298,7 @@ fn empty_and_odd_reports_do_not_break() {
     assert!(empty.to_markdown().contains("no model was evaluated"));
     let mut odd = demo();
     odd.entries[1].evaluation = Evaluation::of(&[]).expect("valid");
-    odd.entries[0].name = "evil | \u{1b}[2J\nname".to_string();
+    odd.entries[0].model.name = "evil | \u{1b}[2J\nname".to_string();
     odd.entries[0].evaluation.classes.clear();
     let terminal = odd.to_terminal(80, false);
     assert!(!terminal.contains('\u{1b}'));

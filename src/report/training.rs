@@ -18,22 +18,22 @@ pub(super) fn blocks(report: &Report) -> Vec<Block> {
         let curve: Vec<f64> = entry
             .history
             .iter()
-            .map(|epoch| epoch.validation_ua)
+            .map(|epoch| epoch.validation.ua)
             .collect();
         let best = entry.history.iter().fold(first, |best, epoch| {
-            if epoch.validation_ua > best.validation_ua {
+            if epoch.validation.ua > best.validation.ua {
                 epoch
             } else {
                 best
             }
         });
         rows.push(vec![
-            entry.name.clone().into(),
-            format!("{} of {}", entry.history.len(), last.epochs).into(),
-            number::percent(Some(best.validation_ua)).into(),
+            entry.model.name.clone().into(),
+            format!("{} of {}", entry.history.len(), entry.epochs).into(),
+            number::percent(Some(best.validation.ua)).into(),
             (best.epoch + 1).to_string().into(),
-            format!("{:.3}", first.loss).into(),
-            format!("{:.3}", last.loss).into(),
+            format!("{:.3}", first.train.total).into(),
+            format!("{:.3}", last.train.total).into(),
             sparkline(&curve).into(),
         ]);
     }

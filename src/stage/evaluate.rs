@@ -15,8 +15,7 @@ use crate::eval::{Evaluation, Prediction, most_likely, write_predictions};
 use crate::manifest::{Complaint, Declaration, Gathers, Kind, Parameter, Problems, Shape};
 use crate::model::spec::{self, HeadMode};
 use crate::model::{Model, ModelConfig};
-use crate::progress::EpochReport;
-use crate::report::{Attribute, Method, ReportEntry};
+use crate::report::{Attribute, Method, ModelIdentity, ReportEntry};
 use crate::train::EpochRecord;
 
 use super::held_out::{self, LeakError, OnLeak, Seen, TRAINING_ITEMS};
@@ -27,7 +26,7 @@ pub const ENTRY: &str = "entry.json";
 
 pub static KIND: Kind = Kind {
     name: "evaluate",
-    version: 1,
+    version: 2, // 2: entry.json keeps the whole history
     doc: "Tests a model: unweighted and weighted accuracy, recalls and confusion matrix per corpus, and every prediction.",
     parameters: &[
         Parameter::required("model", Shape::Input(&[ArtifactKind::Model]), "The model."),
@@ -158,13 +157,12 @@ impl WholeStage for Evaluate {
         write_predictions(&context.out.join("predictions.csv"), &predictions)?;
         write_json(context.out, "metrics.json", &evaluation)?;
         let entry = ReportEntry {
-            name: String::new(),
-            method: method(model.config()),
-            attributes: attributes(model.config()),
-            seed: model.config().provenance["options"]["seed"].as_u64(),
-            training_corpora: seen.corpora,
+            model: identity(model.config(), seen.corpora),
             evaluation,
-            history: history(file("history.jsonl")?, model.config())?,
+            epochs: model.config().provenance["options"]["epochs"]
+                .as_u64()
+                .unwrap_or_default() as usize,
+            history: history(file("history.jsonl")?)?,
         };
         write_json(context.out, ENTRY, &entry)
     }
@@ -286,30 +284,25 @@ fn attributes(config: &ModelConfig) -> BTreeSet<Attribute> {
     config.heads.iter().map(attribute).collect()
 }
 
-/// The epochs as the report draws them. Times are not part of a result.
-fn history(path: &Path, config: &ModelConfig) -> miette::Result<Vec<EpochReport>> {
+/// Which model it is, for a report; the name of its row comes from the matrix.
+pub(super) fn identity(config: &ModelConfig, training_corpora: BTreeSet<String>) -> ModelIdentity {
+    ModelIdentity {
+        name: String::new(),
+        method: method(config),
+        attributes: attributes(config),
+        seed: config.provenance["options"]["seed"].as_u64(),
+        training_corpora,
+    }
+}
+
+/// The epochs of the training.
+fn history(path: &Path) -> miette::Result<Vec<EpochRecord>> {
     let failed = |reason: String| EvaluateError::Output {
         name: "history",
         reason,
     };
     let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
-    let epochs = config.provenance["options"]["epochs"]
-        .as_u64()
-        .unwrap_or_default() as usize;
-    let mut best_ua = 0.0_f64;
-    let mut reports = Vec::new();
-    for line in text.lines() {
-        let record: EpochRecord =
-            serde_json::from_str(line).map_err(|error| failed(error.to_string()))?;
-        best_ua = best_ua.max(record.validation.ua);
-        reports.push(EpochReport {
-            epoch: record.epoch,
-            epochs,
-            loss: record.train.total,
-            validation_ua: record.validation.ua,
-            best_ua,
-            seconds: 0.0,
-        });
-    }
-    Ok(reports)
+    text.lines()
+        .map(|line| serde_json::from_str(line).map_err(|error| failed(error.to_string()).into()))
+        .collect()
 }

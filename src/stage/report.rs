@@ -133,7 +133,7 @@ impl WholeStage for ReportStage {
                 std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
             let mut entry: ReportEntry =
                 serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
-            entry.name = name;
+            entry.model.name = name;
             entries.push(entry);
         }
         let Options { title, notes } = &self.options;
@@ -141,6 +141,7 @@ impl WholeStage for ReportStage {
             title: title.clone(),
             entries,
             notes: notes.clone(),
+            ..Report::default()
         };
         let write = |name: &str, text: String| {
             let path = context.out.join(name);

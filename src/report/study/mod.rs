@@ -1,0 +1,129 @@
+//! The comparison of a study: per variant and test, the mean over seeds, its uncertainty and its gain over the
+//! baseline.
+//!
+//! Everything that any form of the report shows of the results is computed here, once; renderers only lay it out.
+
+mod cells;
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::eval::{Confusion, Interval, Majority};
+
+use super::{Attribute, Method, Report};
+
+/// A study as rows (variants) and columns (tests).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Study {
+    /// The tests, in the order of the columns: unseen corpora, all training corpora together, single training corpora.
+    pub tests: Vec<StudyTest>,
+    /// The variants, in the order of the manifest.
+    pub variants: Vec<StudyVariant>,
+    /// What a reader must know before the numbers.
+    pub remarks: Vec<String>,
+}
+
+/// Something that models are compared on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StudyTest {
+    /// Name of the corpus, or `in domain` for all training corpora together.
+    pub name: String,
+    /// Whether models heard it in training.
+    pub role: TestRole,
+    /// Utterances.
+    pub utterances: u64,
+    /// Speakers.
+    pub speakers: usize,
+    /// UA of every predictor that ignores its input.
+    pub chance_ua: Option<f64>,
+    /// The best constant prediction.
+    pub majority: Option<Majority>,
+}
+
+/// Whether a test corpus was trained on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TestRole {
+    /// By no model.
+    Unseen,
+    /// By some models.
+    Mixed,
+    /// By every model; its test speakers are held out.
+    InDomain,
+}
+
+/// Models that differ in their seed alone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StudyVariant {
+    /// Its name, such as `GR C+G`.
+    pub name: String,
+    /// Its method, where it is one of the paper's.
+    pub method: Option<Method>,
+    /// What its attribute heads predict.
+    pub attributes: BTreeSet<Attribute>,
+    /// Corpora that it was trained on.
+    pub training_corpora: BTreeSet<String>,
+    /// Its models, as indices into [`Report::entries`].
+    pub entries: Vec<usize>,
+    /// What it reaches on each test of [`Study::tests`]; none where it was not tested.
+    pub cells: Vec<Option<StudyCell>>,
+}
+
+/// A variant on a test. Proportions lie in 0..=1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StudyCell {
+    /// Number of models (seeds).
+    pub runs: usize,
+    /// Mean UA over the models.
+    pub ua: f64,
+    /// UA of each model, in the order of [`StudyVariant::entries`].
+    pub uas: Vec<f64>,
+    /// 95 % interval of the mean over seeds (Student's t); none for a single model.
+    pub seeds_interval: Option<Interval>,
+    /// 95 % interval of the mean from a bootstrap over the test's speakers; none where speakers are not known.
+    pub speakers_interval: Option<Interval>,
+    /// Mean weighted accuracy.
+    pub wa: f64,
+    /// Mean recall of each class; none where a class does not occur.
+    pub recalls: Vec<Option<f64>>,
+    /// Counts summed over the models.
+    pub confusion: Confusion,
+    /// How many of the models predict (nearly) one class alone.
+    pub collapsed: usize,
+    /// Against the baseline of the same training corpora; none for the baseline itself.
+    pub gain: Option<Gain>,
+    /// What the paper has for it.
+    pub published: Option<PublishedCell>,
+}
+
+/// The difference of a variant from its baseline on one test.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Gain {
+    /// Mean UA less the baseline's, in -1..=1.
+    pub ua: f64,
+    /// Its 95 % interval; none where it cannot be had.
+    pub interval: Option<Interval>,
+    /// Two-sided p-value of no difference.
+    pub p: Option<f64>,
+    /// The same after Holm's correction for all compared cells of the study.
+    pub p_corrected: Option<f64>,
+}
+
+/// A published number, as a proportion.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PublishedCell {
+    /// Its UA.
+    pub ua: f64,
+    /// Its UA less the published baseline's; none for the baseline.
+    pub gain: Option<f64>,
+    /// True where ours was trained on the paper's corpora, so that the numbers may be compared.
+    pub comparable: bool,
+}
+
+impl Study {
+    /// The comparison of a report's models.
+    pub fn of(report: &Report) -> Self {
+        cells::study(report)
+    }
+}
