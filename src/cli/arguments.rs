@@ -67,6 +67,9 @@ pub struct ManifestArguments {
     /// Change a value: stage.key=value, or vars.name=value.
     #[arg(long = "set", value_name = "STAGE.KEY=VALUE")]
     pub overrides: Vec<String>,
+    /// Use the corpora that are there and leave out the others, instead of refusing. Every table then says which.
+    #[arg(long)]
+    pub present: bool,
     /// Read every input file again, whatever its size and times say.
     #[arg(long)]
     pub rehash: bool,
@@ -81,6 +84,9 @@ pub struct RunArguments {
     /// Cores to use; all by default.
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
+    /// After a failure, go on with everything that does not need the failed step; reports are made of what there is.
+    #[arg(long, short)]
+    pub keep_going: bool,
     /// Where training and evaluation compute.
     #[arg(long, value_enum, default_value_t = Device::Cpu)]
     pub device: Device,

@@ -20,6 +20,7 @@ pub fn plan(arguments: &ManifestArguments, common: &Common) -> Result<Plan, CliE
     };
     let options = PlanOptions {
         overrides: &arguments.overrides,
+        present_only: arguments.present,
         corpora: &corpora,
     };
     Ok(Plan::read(&arguments.manifest, &options)?)

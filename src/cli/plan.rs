@@ -105,9 +105,9 @@ pub fn plan(arguments: &ManifestArguments, common: &Common) -> Result<u8, CliErr
             forecasts.insert(index, Forecast::Depends { after });
             continue;
         }
-        let digests: Vec<Digest> = step
+        let digests: Vec<Option<Digest>> = step
             .input_steps()
-            .filter_map(|input| outputs.get(&input).copied())
+            .map(|input| outputs.get(&input).copied())
             .collect();
         let forecast = match whole_material(&plan, &cache, index, &digests) {
             Err(error) => Forecast::Impossible {

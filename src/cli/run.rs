@@ -9,7 +9,7 @@ use super::arguments::{Common, RunArguments};
 use super::bars::BarObserver;
 use super::context;
 use super::json::JsonObserver;
-use super::lines::LineObserver;
+use super::lines::{LineObserver, counted};
 use super::signals::Signals;
 
 /// Runs a manifest.
@@ -33,6 +33,7 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
     let jobs = arguments.jobs.map_or(cores, usize::from);
     let options = RunOptions {
         jobs,
+        keep_going: arguments.keep_going,
         runs: &arguments.runs,
     };
     let summary = execute(&plan, &cache, &options, observer.as_ref())?;
@@ -40,9 +41,36 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
     if summary.interrupted && !common.json {
         eprintln!("stopped; the same command goes on from here");
     } else if !common.json {
+        tell_failures(&summary, arguments.keep_going);
         super::report::show(&plan, &cache, &summary, &arguments.runs)?;
     }
     Ok(exit_code(&summary, &signals))
+}
+
+/// What failed, once more in short, where its errors have scrolled away.
+fn tell_failures(summary: &RunSummary, kept_going: bool) {
+    let failed: Vec<_> = summary
+        .steps
+        .iter()
+        .filter_map(|step| Some((step, step.error.as_ref()?)))
+        .collect();
+    if failed.is_empty() {
+        return;
+    }
+    eprintln!("\nfailed:");
+    for (step, error) in &failed {
+        eprintln!("  {}\n      {error}", step.id);
+    }
+    if summary.counts.skipped > 0 {
+        eprintln!(
+            "{} not run{}",
+            counted(summary.counts.skipped, "step"),
+            match kept_going {
+                true => " because of them",
+                false => "; --keep-going goes on with what does not need the failed ones",
+            }
+        );
+    }
 }
 
 fn exit_code(summary: &RunSummary, signals: &Signals) -> u8 {

@@ -111,6 +111,10 @@ fn json_schema(shown: &[&Kind]) -> Json {
             let mut object = table_schema(kind.parameters);
             object["description"] = json!(kind.doc);
             object["properties"]["kind"] = json!({ "const": kind.name });
+            object["properties"]["only"] = json!({
+                "description": "Limits the stage to some values of axes of the matrix.",
+                "type": "object",
+            });
             if let Some(required) = object["required"].as_array_mut() {
                 required.push(json!("kind"));
             }
@@ -133,11 +137,37 @@ fn json_schema(shown: &[&Kind]) -> Json {
             "corpora": { "type": "string" },
             "include": { "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] },
             "vars": { "type": "object" },
-            "matrix": { "type": "object", "additionalProperties": { "type": "array" } },
+            "matrix": { "type": "object", "additionalProperties": { "anyOf": [{ "type": "array" }, axis_schema()] } },
             "stage": { "type": "object", "additionalProperties": { "anyOf": [{ "oneOf": stages }, amendment] } },
         },
         "additionalProperties": false,
     })
+}
+
+/// An axis that is described rather than listed.
+fn axis_schema() -> Json {
+    let tables = json!({ "type": "array", "items": { "type": "object", "required": ["name"] }, "minItems": 1 });
+    json!({ "oneOf": [
+        {
+            "description": "Every non-empty subset of some tables, as { name, items }.",
+            "type": "object",
+            "properties": {
+                "subsets_of": tables,
+                "each_with": tables,
+                "empty": { "type": "string" },
+                "sizes": { "type": "array", "items": { "type": "integer", "minimum": 1 }, "minItems": 1 },
+            },
+            "required": ["subsets_of"],
+            "additionalProperties": false,
+        },
+        {
+            "description": "One value left out after another, as { name, left, rest }.",
+            "type": "object",
+            "properties": { "leave_one_out": { "type": "array", "minItems": 2 } },
+            "required": ["leave_one_out"],
+            "additionalProperties": false,
+        },
+    ] })
 }
 
 fn table_schema(parameters: &[Parameter]) -> Json {

@@ -61,9 +61,9 @@ pub fn why(arguments: &WhyArguments, common: &Common) -> Result<u8, CliError> {
         .enumerate()
         .filter(|(_, step)| !step.is_item_wise())
     {
-        let digests: Option<Vec<Digest>> = step
+        let digests: Option<Vec<Option<Digest>>> = step
             .input_steps()
-            .map(|input| outputs.get(&input).copied())
+            .map(|input| outputs.get(&input).copied().map(Some))
             .collect();
         if let Some(material) =
             digests.and_then(|digests| whole_material(&plan, &cache, index, &digests).ok())

@@ -121,7 +121,8 @@ impl<'a> Group<'a> {
             Stage::Items(stage) => stage.surroundings(&self.cache.files, &mut material)?,
             Stage::Whole(_) => return Ok(None),
         }
-        step.add_inputs(&mut material, inputs);
+        let inputs: Vec<Option<Digest>> = inputs.iter().copied().map(Some).collect();
+        step.add_inputs(&mut material, &inputs);
         Ok(Some(material))
     }
 

@@ -28,6 +28,8 @@ use super::whole::{WholeRun, whole_material};
 pub struct RunOptions<'a> {
     /// Cores it may use.
     pub jobs: usize,
+    /// After a failure, go on with everything that does not need the failed step.
+    pub keep_going: bool,
     /// The folder under which results appear for people.
     pub runs: &'a Path,
 }
@@ -51,6 +53,8 @@ pub struct StepSummary {
     pub output: Option<StepOutput>,
     /// Seconds of work.
     pub seconds: f64,
+    /// Why it failed, in one line.
+    pub error: Option<String>,
 }
 
 /// A finished run.
@@ -122,6 +126,7 @@ pub fn run(
         observer,
         publisher,
         results: HashMap::new(),
+        keep_going: options.keep_going,
         error: None,
     };
 
@@ -133,9 +138,9 @@ pub fn run(
             mpsc::channel::<(usize, usize, Result<Vec<(usize, StepResult)>, CacheError>)>();
         let mut running = 0_usize;
         loop {
-            if board.error.is_none() && !observer.interrupted() {
+            if board.error.is_none() && !observer.interrupted() && !board.stopped() {
                 let mut ready = ready_units(&units, &state);
-                while let Some(&index) = ready.first() {
+                while let Some(&index) = ready.first().filter(|_| !board.stopped()) {
                     let unit = &units[index];
                     // Hits and hopeless units need no core.
                     if let Some(results) = board.settle_at_once(unit, &groups) {
@@ -242,6 +247,7 @@ pub fn run(
             status: result.status,
             output: result.output,
             seconds: result.seconds,
+            error: result.error.map(|error| one_line(&error)),
         });
     }
     observer.event(&Event::RunFinished {
@@ -250,6 +256,16 @@ pub fn run(
         seconds: summary.seconds,
     });
     Ok(summary)
+}
+
+/// An error with its causes, without line breaks.
+fn one_line(error: &miette::Report) -> String {
+    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+    causes
+        .join(": ")
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -299,6 +315,7 @@ struct Board<'a> {
     observer: &'a dyn Observer,
     publisher: Publisher<'a>,
     results: HashMap<usize, StepResult>,
+    keep_going: bool,
     error: Option<CacheError>,
 }
 
@@ -310,9 +327,23 @@ impl Board<'_> {
             .collect()
     }
 
-    fn input_digests(&self, step: usize) -> Option<Vec<Digest>> {
+    /// True once nothing more may be started because of a failure.
+    fn stopped(&self) -> bool {
+        let failed = |result: &StepResult| result.status == Status::Failed;
+        !self.keep_going && self.results.values().any(failed)
+    }
+
+    /// Digests of the inputs, as far as the step can work with what there is.
+    fn input_digests(&self, step: usize) -> Option<Vec<Option<Digest>>> {
         let output = |input: usize| Some(self.results.get(&input)?.output.as_ref()?.digest());
-        self.plan.steps[step].input_steps().map(output).collect()
+        let declared = &self.plan.steps[step];
+        let digests: Vec<Option<Digest>> = declared.input_steps().map(output).collect();
+        let does_without = matches!(&declared.stage, Stage::Whole(stage) if stage.does_without());
+        let enough = match does_without && self.keep_going {
+            true => digests.iter().any(Option::is_some),
+            false => digests.iter().all(Option::is_some),
+        };
+        enough.then_some(digests)
     }
 
     fn material_of(&self, unit: &Unit) -> Option<crate::artifact::KeyMaterial> {

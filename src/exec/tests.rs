@@ -122,6 +122,7 @@ fn run_with(folder: &Path, step: &str, stage: Stage) -> (RunSummary, Listener) {
     std::fs::write(&path, MANIFEST).unwrap();
     let corpora = |_: &Manifest| Ok(Corpora::parse(CORPORA).unwrap());
     let options = PlanOptions {
+        present_only: false,
         overrides: &[],
         corpora: &corpora,
     };
@@ -133,6 +134,7 @@ fn run_with(folder: &Path, step: &str, stage: Stage) -> (RunSummary, Listener) {
     let listener = Listener::default();
     let options = RunOptions {
         jobs: 2,
+        keep_going: false,
         runs: &folder.join("runs"),
     };
     let summary = run(&plan, &cache, &options, &listener).unwrap();

@@ -18,7 +18,7 @@ use super::observer::{Event, Observer, Status, StepProgress};
 use super::outcome::StepResult;
 use super::walk::internal_error;
 
-/// What the step depends on, given the digests of its inputs in order.
+/// What the step depends on, given the digests of its inputs in order; it does without those that have none.
 ///
 /// # Errors
 /// When a file that the stage depends on cannot be read.
@@ -26,7 +26,7 @@ pub fn whole_material(
     plan: &Plan,
     cache: &Cache,
     step: usize,
-    inputs: &[Digest],
+    inputs: &[Option<Digest>],
 ) -> std::io::Result<KeyMaterial> {
     let declared = &plan.steps[step];
     let Stage::Whole(stage) = &declared.stage else {
@@ -131,6 +131,7 @@ impl WholeRun<'_> {
             let inputs = self.inputs(step, temporary.path(), threads, &progress)?;
             let context = WholeContext {
                 inputs,
+                missing: self.missing(step),
                 out: out.path(),
                 scratch: temporary.path(),
                 resume: &resume,
@@ -173,6 +174,15 @@ impl WholeRun<'_> {
         })
     }
 
+    /// Labels of the inputs that could not be made.
+    fn missing(&self, step: usize) -> Vec<InputLabel> {
+        let inputs = self.plan.steps[step].input_steps();
+        inputs
+            .filter(|input| !self.outputs.contains_key(input))
+            .map(|input| label(self.plan, input))
+            .collect()
+    }
+
     fn inputs(
         &self,
         step: usize,
@@ -182,6 +192,9 @@ impl WholeRun<'_> {
     ) -> miette::Result<Vec<StepInput>> {
         let mut inputs = Vec::new();
         for (parameter, input) in &self.plan.steps[step].inputs {
+            if !self.outputs.contains_key(input) {
+                continue;
+            }
             let content = match self
                 .groups
                 .iter()

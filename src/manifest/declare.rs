@@ -10,6 +10,7 @@ use crate::source::{Place, Source};
 use super::connect::{connect, spread_axes};
 use super::kind::Kind;
 use super::matrix::{Matrix, Variant, variant_folder};
+use super::only::Only;
 use super::problem::{Problem, Problems};
 use super::read::read;
 use super::resolve::{Others, check_variant};
@@ -250,7 +251,9 @@ fn declare(
     for index in order {
         let stage = &stages[index];
         let axes: Vec<&str> = stage.axes.iter().map(String::as_str).collect();
-        let variants = matrix.variants(&axes);
+        let only = Only::read(&stage.entry.key, stage.table, &axes, vars, matrix, problems);
+        let mut variants = matrix.variants(&axes);
+        variants.retain(|variant| only.keeps(variant));
         check_folders(
             &stage.entry.key,
             &stage.entry.key_place,
@@ -269,6 +272,13 @@ fn declare(
                 variants_of: &variants_of,
             };
             let inputs = others.resolve(&checked, stage, &variant, problems);
+            // What it takes is limited by `only` to other variants, so this one cannot be.
+            let limited = |(path, steps): (&String, &Vec<usize>)| {
+                steps.is_empty() && others.has_steps(&checked, path)
+            };
+            if inputs.iter().any(limited) {
+                continue;
+            }
             for complaint in (stage.kind.validate)(&checked.values) {
                 let place = checked.place_of(&complaint.path, &stage.entry.key_place);
                 let mut problem =
@@ -311,7 +321,7 @@ fn check_folders(
                 format!("the matrix leaves no variant of `{stage}`"),
             )
             .at(stage_place, "nothing of this stage would run")
-            .help("`exclude` and the axes must leave at least one combination"),
+            .help("`exclude`, `only` and the axes must leave at least one combination"),
         );
     }
     let mut taken: HashMap<String, &Variant> = HashMap::new();

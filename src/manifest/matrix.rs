@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::source::Place;
 
+use super::axis;
 use super::problem::{Problem, Problems};
 use super::substitute::Bindings;
 use super::suggest::suggest;
@@ -25,6 +26,20 @@ impl Matrix {
         let mut matrix = Self::default();
         let mut exclusions = Vec::new();
         for entry in &table.entries {
+            if let (Value::Table(description), true) = (&entry.node.value, entry.key != "exclude") {
+                let values = axis::described(entry, description, problems);
+                // An axis of one unknown value, so that what uses it is still checked.
+                let unknown = || {
+                    vec![Node {
+                        value: Value::Unknown,
+                        place: entry.node.place.clone(),
+                    }]
+                };
+                let values = values.unwrap_or_else(unknown);
+                check_axis(entry, &values, problems);
+                matrix.axes.push((entry.key.clone(), values));
+                continue;
+            }
             let Value::List(values) = &entry.node.value else {
                 problems.push(
                     Problem::new(
@@ -33,7 +48,15 @@ impl Matrix {
                     )
                     .at(
                         &entry.node.place,
-                        format!("expected a list, found {}", entry.node.value.found()),
+                        match entry.key.as_str() {
+                            "exclude" => {
+                                format!("expected a list, found {}", entry.node.value.found())
+                            }
+                            _ => format!(
+                                "expected a list or a described axis, found {}",
+                                entry.node.value.found()
+                            ),
+                        },
                     ),
                 );
                 // A value alone is taken for a list of one, so that what uses the axis is checked too.
@@ -116,6 +139,12 @@ impl Matrix {
             .iter()
             .find(|value| value.value.describe() == label)?;
         Some(&value.place)
+    }
+
+    /// Labels of an axis; none where there is no such axis.
+    pub fn labels(&self, axis: &str) -> Option<Vec<String>> {
+        let (_, values) = self.axes.iter().find(|(name, _)| name == axis)?;
+        Some(values.iter().map(|value| value.value.describe()).collect())
     }
 
     /// Names of the axes in the order of the text.

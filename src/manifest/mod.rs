@@ -1,10 +1,12 @@
 //! Manifests: TOML with includes, variables and a matrix, read into plain declarations of steps.
 
+mod axis;
 pub mod check;
 mod connect;
 mod declare;
 mod kind;
 mod matrix;
+mod only;
 mod parameter;
 mod problem;
 mod read;

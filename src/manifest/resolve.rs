@@ -8,6 +8,7 @@ use super::check::{Checked, InputReference, check};
 use super::declare::Declaration;
 use super::kind::Kind;
 use super::matrix::{Matrix, Variant};
+use super::only;
 use super::problem::{Problem, Problems};
 use super::stages::Stage;
 use super::substitute::{self, Bindings};
@@ -31,7 +32,7 @@ pub fn check_variant(
         &stage.entry.key_place,
         &what,
         stage.kind.parameters,
-        &["kind"],
+        &["kind", only::KEY],
         problems,
     )
 }
@@ -124,6 +125,12 @@ impl Others<'_> {
             inputs.insert(input.path.clone(), fitting);
         }
         inputs
+    }
+
+    /// True when the stage that the input at `path` names has any step.
+    pub fn has_steps(&self, checked: &Checked, path: &str) -> bool {
+        let input = checked.inputs.iter().find(|input| input.path == path);
+        input.is_some_and(|input| self.steps.iter().any(|step| step.stage == input.stage))
     }
 
     /// Which stages make what `input` accepts, or which kinds would.

@@ -2,6 +2,7 @@
 
 mod explain;
 mod lineage;
+mod present;
 mod step;
 
 use std::path::Path;
@@ -10,8 +11,11 @@ use crate::corpus::Corpora;
 use crate::manifest::{Manifest, Problems};
 use crate::stage::{self, Stage};
 
+use present::keep_present;
+
 pub use explain::{Explanation, Reason, explain};
 pub use lineage::lineage;
+pub use present::{AbsentCorpus, LeftOut};
 pub use step::Step;
 
 /// A checked manifest with everything needed to run it. Steps stand after their inputs.
@@ -22,6 +26,8 @@ pub struct Plan {
     pub manifest: String,
     /// The steps.
     pub steps: Vec<Step>,
+    /// What was left out because corpora are not there.
+    pub left_out: LeftOut,
 }
 
 impl Plan {
@@ -31,9 +37,18 @@ impl Plan {
     /// Every problem of the manifest, and of `corpora.toml` as far as it is used.
     pub fn read(path: &Path, options: &PlanOptions<'_>) -> Result<Self, Problems> {
         let mut problems = Problems::default();
-        let manifest = Manifest::read(path, options.overrides, stage::kinds(), &mut problems)?;
+        let mut manifest = Manifest::read(path, options.overrides, stage::kinds(), &mut problems)?;
         match (options.corpora)(&manifest) {
-            Ok(corpora) => Self::new(manifest, &corpora, problems),
+            Ok(corpora) => {
+                let left_out = match options.present_only {
+                    true => keep_present(&mut manifest, &corpora),
+                    false => LeftOut::default(),
+                };
+                Ok(Self {
+                    left_out,
+                    ..Self::new(manifest, &corpora, problems)?
+                })
+            }
             Err(more) => {
                 problems.extend(more);
                 Err(problems.sorted())
@@ -73,6 +88,7 @@ impl Plan {
             name: manifest.name,
             manifest: manifest.path.display().to_string(),
             steps,
+            left_out: LeftOut::default(),
         };
         problems.or_ok(plan)
     }
@@ -127,6 +143,8 @@ impl Plan {
 pub struct PlanOptions<'a> {
     /// The arguments of `--set`, in order.
     pub overrides: &'a [String],
+    /// Leave out corpora that are not there instead of refusing.
+    pub present_only: bool,
     /// Finds and reads the `corpora.toml` of a manifest.
     pub corpora: &'a dyn Fn(&Manifest) -> Result<Corpora, Problems>,
 }

@@ -93,8 +93,9 @@ impl Step {
         material
     }
 
-    /// Adds the digest of each input under its parameter; several under one are numbered.
-    pub fn add_inputs(&self, material: &mut KeyMaterial, digests: &[Digest]) {
+    /// Adds the digest of each input under its parameter; several under one are numbered. An input without a digest
+    /// is one that the step does without.
+    pub fn add_inputs(&self, material: &mut KeyMaterial, digests: &[Option<Digest>]) {
         for (position, (parameter, _)) in self.inputs.iter().enumerate() {
             let alone = self
                 .inputs
@@ -111,7 +112,11 @@ impl Step {
             } else {
                 format!("input.{parameter}.{before}")
             };
-            material.add(name, digests[position].hex());
+            let digest = digests.get(position).copied().flatten();
+            material.add(
+                name,
+                digest.map_or_else(|| "missing".into(), |digest| digest.hex()),
+            );
         }
     }
 

@@ -220,6 +220,8 @@ impl StepInput {
 pub struct WholeContext<'a> {
     /// Its inputs in the order of the parameters.
     pub inputs: Vec<StepInput>,
+    /// Inputs that could not be made; only stages with [`WholeStage::does_without`] ever see any.
+    pub missing: Vec<InputLabel>,
     /// An empty folder; every file left in it becomes part of the result.
     pub out: &'a Path,
     /// A folder for temporary files.
@@ -280,6 +282,11 @@ pub trait WholeStage: Send + Sync {
     /// Files in the folder of the results that help a person when the stage has failed.
     fn kept_on_failure(&self) -> &[&'static str] {
         &[]
+    }
+
+    /// True when it can do its work without some of its inputs, and says so in its result.
+    fn does_without(&self) -> bool {
+        false
     }
 
     /// How many threads it can use well.

@@ -1,0 +1,397 @@
+//! Axes that are described rather than listed: all subsets of some items, or leaving one of them out.
+
+use crate::source::Place;
+
+use super::problem::{Problem, Problems};
+use super::suggest::suggest;
+use super::value::{Node, Table, TableEntry, Value};
+
+/// Keys of a described axis.
+const KEYS: [&str; 5] = ["subsets_of", "each_with", "empty", "sizes", "leave_one_out"];
+/// Subsets of more items would be more than anybody runs.
+const MOST_ITEMS: usize = 8;
+
+/// The values of an axis that is written as a table; none, with problems told, where it is wrong.
+///
+/// - `subsets_of = [items]` makes `{ name, items }` for every non-empty subset, in the order of sizes and of the text.
+///   `each_with = [tables]` repeats them for each of these tables, which are merged into every item. `empty = "name"`
+///   puts a value without items first. `sizes = [1, 4]` keeps only subsets of these sizes. Names are made of the
+///   items' own (`MTL C+G`), which are left out of the items.
+/// - `leave_one_out = [values]` makes `{ name, left, rest }` for each value.
+pub fn described(axis: &TableEntry, table: &Table, problems: &mut Problems) -> Option<Vec<Node>> {
+    let before = problems.len();
+    for entry in &table.entries {
+        if !KEYS.contains(&entry.key.as_str()) {
+            problems.push(
+                Problem::new(
+                    "manifest::unknown_key",
+                    format!("unknown key `{}`", entry.key),
+                )
+                .at(&entry.key_place, "an axis has no such key")
+                .help(suggest(&entry.key, KEYS)),
+            );
+        }
+    }
+    let values = match (table.entry("subsets_of"), table.entry("leave_one_out")) {
+        (Some(items), None) => subsets(table, items, problems),
+        (None, Some(values)) => leave_one_out(table, values, problems),
+        (Some(_), Some(second)) => {
+            problems.push(
+                Problem::new(
+                    "manifest::axis",
+                    format!("`{}` is described in two ways", axis.key),
+                )
+                .at(&second.key_place, "beside `subsets_of`")
+                .help("keep one of `subsets_of` and `leave_one_out`"),
+            );
+            None
+        }
+        (None, None) if problems.len() == before => {
+            problems.push(
+                Problem::new(
+                    "manifest::axis",
+                    format!("the axis `{}` has no values", axis.key),
+                )
+                .at(
+                    &axis.node.place,
+                    "expected a list, or a table with `subsets_of` or `leave_one_out`",
+                ),
+            );
+            None
+        }
+        (None, None) => None,
+    };
+    values.filter(|_| problems.len() == before)
+}
+
+fn subsets(table: &Table, items: &TableEntry, problems: &mut Problems) -> Option<Vec<Node>> {
+    let items = tables(items, problems)?;
+    if items.len() > MOST_ITEMS {
+        let (_, _, place) = items.last()?;
+        problems.push(
+            Problem::new(
+                "manifest::axis",
+                format!("`subsets_of` has {} items", items.len()),
+            )
+            .at(place, format!("expected at most {MOST_ITEMS}")),
+        );
+        return None;
+    }
+    let companions = match table.entry("each_with") {
+        Some(entry) => tables(entry, problems)?
+            .into_iter()
+            .map(|(name, table, _)| (Some(name), table))
+            .collect(),
+        None => vec![(None, Table::default())],
+    };
+    let sizes = match table.get("sizes") {
+        Some(node) => sizes(node, items.len(), problems)?,
+        None => (1..=items.len()).collect(),
+    };
+    let mut values = Vec::new();
+    match table.get("empty") {
+        None => {}
+        Some(Node {
+            value: Value::Text(name),
+            place,
+        }) => values.push(value(name.clone(), Vec::new(), place)),
+        Some(node) => {
+            problems.push(
+                Problem::new("manifest::type", "`empty` has the wrong type").at(
+                    &node.place,
+                    format!(
+                        "expected the name of the value without items, found {}",
+                        node.value.found()
+                    ),
+                ),
+            );
+        }
+    }
+    let mut masks: Vec<usize> = (1..1_usize << items.len())
+        .filter(|mask| sizes.contains(&(mask.count_ones() as usize)))
+        .collect();
+    // Of equal size, those that hold earlier items first.
+    masks.sort_by_key(|mask| {
+        (
+            mask.count_ones(),
+            (0..items.len())
+                .map(|item| mask >> item & 1 == 0)
+                .collect::<Vec<_>>(),
+        )
+    });
+    for (prefix, companion) in &companions {
+        for mask in &masks {
+            let chosen: Vec<&(String, Table, Place)> = items
+                .iter()
+                .enumerate()
+                .filter(|(item, _)| mask >> item & 1 == 1)
+                .map(|(_, item)| item)
+                .collect();
+            let names: Vec<&str> = chosen.iter().map(|(name, ..)| name.as_str()).collect();
+            let name = prefix.iter().map(String::as_str);
+            let name: Vec<String> = name.map(String::from).chain([names.join("+")]).collect();
+            let Some((.., place)) = chosen.first() else {
+                continue;
+            };
+            let merged = chosen
+                .iter()
+                .map(|(_, item, place)| {
+                    let mut item = item.clone();
+                    item.merge(companion.clone());
+                    Node {
+                        value: Value::Table(item),
+                        place: place.clone(),
+                    }
+                })
+                .collect();
+            values.push(value(name.join(" "), merged, place));
+        }
+    }
+    Some(values)
+}
+
+/// A value `{ name, items }` of an axis.
+fn value(name: String, items: Vec<Node>, place: &Place) -> Node {
+    node_of(
+        place,
+        [("name", Value::Text(name)), ("items", Value::List(items))],
+    )
+}
+
+fn node_of<const N: usize>(place: &Place, fields: [(&str, Value); N]) -> Node {
+    let entries = fields.map(|(key, value)| TableEntry {
+        key: key.into(),
+        key_place: place.clone(),
+        node: Node {
+            value,
+            place: place.clone(),
+        },
+    });
+    Node {
+        value: Value::Table(Table {
+            entries: entries.into(),
+        }),
+        place: place.clone(),
+    }
+}
+
+/// The named tables of a list: name, the rest of the table, place.
+fn tables(list: &TableEntry, problems: &mut Problems) -> Option<Vec<(String, Table, Place)>> {
+    let Value::List(nodes) = &list.node.value else {
+        problems.push(wrong_type(list, "expected a list of tables"));
+        return None;
+    };
+    let mut named = Vec::new();
+    for node in nodes {
+        let Value::Table(table) = &node.value else {
+            problems.push(
+                Problem::new(
+                    "manifest::type",
+                    format!("`{}` has the wrong type", list.key),
+                )
+                .at(
+                    &node.place,
+                    format!(
+                        "expected a table such as {{ name = \"C\", ... }}, found {}",
+                        node.value.found()
+                    ),
+                ),
+            );
+            continue;
+        };
+        let mut table = table.clone();
+        match table.take("name").map(|entry| entry.node.value) {
+            Some(Value::Text(name)) => named.push((name, table, node.place.clone())),
+            _ => problems.push(
+                Problem::new(
+                    "manifest::missing_key",
+                    format!("an item of `{}` has no `name`", list.key),
+                )
+                .at(&node.place, "`name` is missing")
+                .help("add name = \"...\": names of variants are made of it"),
+            ),
+        }
+    }
+    if nodes.is_empty() {
+        problems.push(
+            Problem::new(
+                "manifest::empty_list",
+                format!("`{}` names nothing", list.key),
+            )
+            .at(&list.node.place, "expected at least one table"),
+        );
+    }
+    (named.len() == nodes.len() && !named.is_empty()).then_some(named)
+}
+
+fn sizes(node: &Node, most: usize, problems: &mut Problems) -> Option<Vec<usize>> {
+    let fits = |node: &Node| match node.value {
+        Value::Integer(size) => usize::try_from(size)
+            .ok()
+            .filter(|size| (1..=most).contains(size)),
+        _ => None,
+    };
+    let sizes: Option<Vec<usize>> = match &node.value {
+        Value::List(nodes) if !nodes.is_empty() => nodes.iter().map(fits).collect(),
+        _ => None,
+    };
+    if sizes.is_none() {
+        problems.push(
+            Problem::new("manifest::range", "`sizes` cannot be used").at(
+                &node.place,
+                format!("expected a list of numbers from 1 to {most}"),
+            ),
+        );
+    }
+    sizes
+}
+
+fn leave_one_out(table: &Table, list: &TableEntry, problems: &mut Problems) -> Option<Vec<Node>> {
+    for key in ["each_with", "empty", "sizes"] {
+        if let Some(entry) = table.entry(key) {
+            problems.push(
+                Problem::new(
+                    "manifest::axis",
+                    format!("`{key}` stands without `subsets_of`"),
+                )
+                .at(&entry.key_place, "it belongs to `subsets_of`"),
+            );
+        }
+    }
+    let Value::List(nodes) = &list.node.value else {
+        problems.push(wrong_type(list, "expected a list"));
+        return None;
+    };
+    if nodes.len() < 2 {
+        problems.push(
+            Problem::new("manifest::axis", "`leave_one_out` leaves nothing").at(
+                &list.node.place,
+                "expected at least two values, so that one stays",
+            ),
+        );
+        return None;
+    }
+    let values = nodes.iter().enumerate().map(|(left, node)| {
+        let rest = nodes.iter().enumerate().filter(|(at, _)| *at != left);
+        node_of(
+            &node.place,
+            [
+                ("name", Value::Text(node.value.describe())),
+                ("left", node.value.clone()),
+                (
+                    "rest",
+                    Value::List(rest.map(|(_, node)| node.clone()).collect()),
+                ),
+            ],
+        )
+    });
+    Some(values.collect())
+}
+
+fn wrong_type(entry: &TableEntry, expected: &str) -> Problem {
+    Problem::new(
+        "manifest::type",
+        format!("`{}` has the wrong type", entry.key),
+    )
+    .at(
+        &entry.node.place,
+        format!("{expected}, found {}", entry.node.value.found()),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::value::parse;
+    use crate::source::Source;
+
+    fn axis(text: &str) -> Result<Vec<Node>, Problems> {
+        let source = Source::new("test.toml", format!("[axis]\n{text}"));
+        let table = parse(&source).unwrap();
+        let entry = table.entry("axis").unwrap();
+        let Value::Table(inner) = &entry.node.value else {
+            panic!("not a table");
+        };
+        let mut problems = Problems::default();
+        let values = described(entry, inner, &mut problems);
+        problems.or_ok(values.unwrap_or_default())
+    }
+
+    fn names(values: &[Node]) -> Vec<String> {
+        values.iter().map(|value| value.value.describe()).collect()
+    }
+
+    const FOUR: &str = r#"
+subsets_of = [
+    { name = "C", attribute = "corpus" }, { name = "S", attribute = "speaker" },
+    { name = "G", attribute = "gender" }, { name = "L", attribute = "language" },
+]
+each_with = [{ name = "MTL", mode = "shared" }, { name = "GR", mode = "grad_reverse" }, { name = "AD", mode = "discriminator" }]
+empty = "baseline"
+"#;
+
+    #[test]
+    fn three_methods_over_four_attributes_are_46_models() {
+        let values = axis(FOUR).unwrap();
+        let names = names(&values);
+        assert_eq!(names.len(), 46);
+        let first = [
+            "baseline", "MTL C", "MTL S", "MTL G", "MTL L", "MTL C+S", "MTL C+G", "MTL C+L",
+        ];
+        assert_eq!(names[..8], first);
+        assert_eq!(names[8..12], ["MTL S+G", "MTL S+L", "MTL G+L", "MTL C+S+G"]);
+        assert_eq!(names[45], "AD C+S+G+L");
+        let mut unique = names.clone();
+        unique.sort();
+        unique.dedup();
+        assert_eq!(unique.len(), 46);
+        let Value::Table(table) = &values[6].value else {
+            panic!("not a table");
+        };
+        let items = &table.get("items").unwrap().value;
+        assert_eq!(
+            items.describe(),
+            "attribute=corpus,mode=shared+attribute=gender,mode=shared"
+        );
+    }
+
+    #[test]
+    fn sizes_keep_some_subsets() {
+        let values = axis(&format!("{FOUR}sizes = [1]")).unwrap();
+        assert_eq!(values.len(), 13);
+        let values = axis(&format!("{FOUR}sizes = [4, 1]")).unwrap();
+        assert_eq!(values.len(), 16);
+    }
+
+    #[test]
+    fn every_value_is_left_out_once() {
+        let values = axis("leave_one_out = [\"a\", \"b\", \"c\"]").unwrap();
+        assert_eq!(names(&values), ["a", "b", "c"]);
+        let Value::Table(table) = &values[1].value else {
+            panic!("not a table");
+        };
+        assert_eq!(table.get("left").unwrap().value.describe(), "b");
+        assert_eq!(table.get("rest").unwrap().value.describe(), "a+c");
+    }
+
+    #[test]
+    fn mistakes_are_told() {
+        for wrong in [
+            "",
+            "subset_of = []",
+            "subsets_of = []",
+            "subsets_of = 3",
+            "subsets_of = [{ attribute = \"corpus\" }]",
+            "subsets_of = [\"C\"]",
+            "leave_one_out = [\"a\"]",
+            "leave_one_out = \"a\"",
+            "leave_one_out = [\"a\", \"b\"]\nempty = \"none\"",
+            "leave_one_out = [\"a\", \"b\"]\nsubsets_of = [{ name = \"C\" }]",
+        ] {
+            assert!(axis(wrong).is_err(), "{wrong}");
+        }
+        for sizes in ["[0]", "[5]", "[]", "1"] {
+            assert!(axis(&format!("{FOUR}sizes = {sizes}")).is_err(), "{sizes}");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! `only`, a key of every stage: which values of an axis its variants are limited to.
+
+use std::collections::BTreeMap;
+
+use super::matrix::{Matrix, Variant};
+use super::problem::{Problem, Problems};
+use super::substitute::{self, Bindings};
+use super::suggest::suggest;
+use super::value::{Table, Value};
+
+/// The key in a stage's table.
+pub const KEY: &str = "only";
+
+/// Labels that a stage is limited to, by axis; axes that are not named are not limited.
+#[derive(Clone, Debug, Default)]
+pub struct Only(BTreeMap<String, Vec<String>>);
+
+impl Only {
+    /// Reads `only = { axis = value or values }` of a stage whose variants differ in `axes`.
+    pub fn read(
+        stage: &str,
+        table: &Table,
+        axes: &[&str],
+        vars: &Bindings,
+        matrix: &Matrix,
+        problems: &mut Problems,
+    ) -> Self {
+        let mut only = Self::default();
+        let Some(node) = table.get(KEY) else {
+            return only;
+        };
+        let node = substitute::node(node, vars, problems);
+        let Value::Table(limits) = &node.value else {
+            problems.push(
+                Problem::new("manifest::type", "`only` has the wrong type").at(
+                    &node.place,
+                    format!(
+                        "expected a table such as {{ method = [\"baseline\"] }}, found {}",
+                        node.value.found()
+                    ),
+                ),
+            );
+            return only;
+        };
+        for limit in &limits.entries {
+            let known = matrix.labels(&limit.key);
+            let (Some(labels), true) = (known, axes.contains(&limit.key.as_str())) else {
+                problems.push(
+                    Problem::new(
+                        "manifest::only",
+                        format!("`{stage}` has no variants by `{}`", limit.key),
+                    )
+                    .at(&limit.key_place, "no axis of this stage")
+                    .help(suggest(&limit.key, axes.iter().copied())),
+                );
+                continue;
+            };
+            let values = match &limit.node.value {
+                Value::List(nodes) => nodes.iter().collect(),
+                _ => vec![&limit.node],
+            };
+            let mut kept = Vec::new();
+            for value in values {
+                let label = value.value.describe();
+                if !labels.contains(&label) {
+                    problems.push(
+                        Problem::new(
+                            "manifest::only",
+                            format!("`only` names {} = {label}, which does not exist", limit.key),
+                        )
+                        .at(&value.place, format!("no value of `{}`", limit.key))
+                        .help(suggest(&label, labels.iter().map(String::as_str))),
+                    );
+                }
+                kept.push(label);
+            }
+            only.0.insert(limit.key.clone(), kept);
+        }
+        only
+    }
+
+    /// True when a variant is among those that stay.
+    pub fn keeps(&self, variant: &Variant) -> bool {
+        variant.iter().all(|(axis, label)| {
+            let limit = self.0.get(axis);
+            limit.is_none_or(|labels| labels.contains(label))
+        })
+    }
+}
