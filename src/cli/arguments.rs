@@ -46,6 +46,8 @@ pub enum Subcommand {
     Plan(ManifestArguments),
     /// Tell why steps ran, or would run: which parameter or file changed, from what to what.
     Why(WhyArguments),
+    /// Write the report of a manifest that has been run: one HTML page, Markdown, CSV and JSON.
+    Report(ReportArguments),
     /// Draw the steps of a manifest.
     Graph(GraphArguments),
     /// List the known corpora, or check copies against the official counts.
@@ -115,6 +117,20 @@ pub struct WhyArguments {
     /// Only this step.
     #[arg(long, value_name = "STEP")]
     pub step: Option<String>,
+}
+
+/// Arguments of `report`.
+#[derive(Args)]
+pub struct ReportArguments {
+    /// The manifest.
+    #[command(flatten)]
+    pub manifest: ManifestArguments,
+    /// Folder to write into, instead of that under `runs`.
+    #[arg(long, short, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
+    /// Folder under which results appear.
+    #[arg(long, value_name = "FOLDER", default_value = "runs")]
+    pub runs: PathBuf,
 }
 
 /// Arguments of `graph`.

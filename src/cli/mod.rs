@@ -91,6 +91,7 @@ pub fn main() -> ExitCode {
         Subcommand::Run(options) => run::run(&options, &arguments.common),
         Subcommand::Plan(options) => plan::plan(&options, &arguments.common),
         Subcommand::Why(options) => why::why(&options, &arguments.common),
+        Subcommand::Report(options) => report::report(&options, &arguments.common),
         Subcommand::Graph(options) => graph::graph(&options, &arguments.common),
         Subcommand::Corpora(options) => corpora::corpora(&options, &arguments.common),
         Subcommand::Cache(options) => cache::cache(&options, &arguments.common),

@@ -38,6 +38,9 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
     };
     let summary = execute(&plan, &cache, &options, observer.as_ref())?;
     drop(observer);
+    if !summary.interrupted {
+        super::report::write_pages(&plan, &cache, &arguments.runs)?;
+    }
     if summary.interrupted && !common.json {
         eprintln!("stopped; the same command goes on from here");
     } else if !common.json {

@@ -2,10 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::artifact::KeyMaterial;
-use crate::cache::{Listing, StepOutput};
-use crate::digest::Digest;
-use crate::exec::{Group, Listings, list_sources, whole_material};
+use crate::cache::Listing;
+use crate::exec::Survey;
 use crate::manifest::suggest;
 use crate::plan::{Explanation, Reason, explain};
 
@@ -23,59 +21,20 @@ pub fn why(arguments: &WhyArguments, common: &Common) -> Result<u8, CliError> {
         })?),
     };
     let cache = context::cache(common, arguments.manifest.rehash)?;
-    let Listings { mut listed, .. } = list_sources(&plan, &cache, &|| false);
-    let mut materials: HashMap<usize, KeyMaterial> = HashMap::new();
-    let mut outputs: HashMap<usize, Digest> = HashMap::new();
-    let mut listings: HashMap<usize, Listing> = HashMap::new();
-    for members in plan.item_groups() {
-        let own: HashMap<_, _> = members
-            .iter()
-            .filter_map(|member| Some((*member, listed.remove(member)?)))
-            .collect();
-        for (step, listing) in &own {
-            let digests = listing
-                .items
-                .iter()
-                .map(|item| (item.utterance.id.clone(), item.digest))
-                .collect();
-            listings.insert(*step, digests);
-        }
-        let group = Group::new(&plan, &cache, members, own);
-        let standings = group.survey().map_err(|reason| CliError::Output {
-            what: "the plan".into(),
-            reason,
-        })?;
-        for (member, standing) in standings {
-            outputs.extend(
-                standing
-                    .output
-                    .as_ref()
-                    .map(|output| (member, StepOutput::digest(output))),
-            );
-            materials.extend(standing.material.map(|material| (member, material)));
-        }
-    }
-    for (index, step) in plan
-        .steps
+    let survey = Survey::of(&plan, &cache).map_err(|reason| CliError::Output {
+        what: "the plan".into(),
+        reason,
+    })?;
+    let listings: HashMap<usize, Listing> = survey
+        .listings
         .iter()
-        .enumerate()
-        .filter(|(_, step)| !step.is_item_wise())
-    {
-        let digests: Option<Vec<Option<Digest>>> = step
-            .input_steps()
-            .map(|input| outputs.get(&input).copied().map(Some))
-            .collect();
-        if let Some(material) =
-            digests.and_then(|digests| whole_material(&plan, &cache, index, &digests).ok())
-        {
-            outputs.extend(
-                cache
-                    .finished(&material.key())
-                    .map(|record| (index, record.output.digest())),
-            );
-            materials.insert(index, material);
-        }
-    }
+        .map(|(step, listing)| {
+            let items = listing.items.iter();
+            let digests = items.map(|item| (item.utterance.id.clone(), item.digest));
+            (*step, digests.collect())
+        })
+        .collect();
+    let (materials, outputs) = (survey.materials, survey.outputs);
     cache.files.save()?;
     let mut text = String::new();
     for (index, step) in plan.steps.iter().enumerate() {

@@ -67,6 +67,11 @@ impl<'a> Group<'a> {
         }
     }
 
+    /// What its sources list, when nothing else is wanted of it any more.
+    pub fn into_listings(self) -> HashMap<usize, SourceListing> {
+        self.listings
+    }
+
     /// What the source `step` listed.
     pub fn listing(&self, step: usize) -> Option<&SourceListing> {
         self.listings.get(&step)

@@ -9,6 +9,7 @@ mod publish;
 mod run;
 mod schedule;
 mod sources;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -22,4 +23,5 @@ pub use outcome::StepResult;
 pub use publish::runs_folder;
 pub use run::{RunError, RunOptions, RunSummary, StepSummary, run};
 pub use sources::{Listings, list_sources};
+pub use survey::Survey;
 pub use whole::whole_material;

@@ -18,6 +18,7 @@ use super::stages::read_stages;
 use super::substitute::{self, Bindings};
 use super::suggest::suggest;
 use super::value::{Table, Value};
+use super::write;
 
 /// Longest name of a folder that file systems take, in bytes.
 const LONGEST_NAME_BYTES: usize = 255;
@@ -41,6 +42,8 @@ pub struct Manifest {
     pub path: PathBuf,
     /// Its text.
     pub source: Source,
+    /// All of it as one text: includes merged, overrides applied.
+    pub merged: String,
     /// The `corpora.toml` it names, with the place.
     pub corpora: Option<(PathBuf, Place)>,
     /// The steps, inputs before what takes them.
@@ -169,6 +172,7 @@ impl Manifest {
             name,
             path: path.to_path_buf(),
             source,
+            merged: write::text(&table),
             corpora,
             steps,
         })

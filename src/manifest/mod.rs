@@ -16,6 +16,7 @@ mod substitute;
 mod suggest;
 mod syntax;
 pub mod value;
+mod write;
 
 pub use declare::{Declaration, Manifest};
 pub use kind::{Complaint, Gathers, Kind};

@@ -24,6 +24,8 @@ pub struct Plan {
     pub name: String,
     /// Its path as it was given.
     pub manifest: String,
+    /// All of it as one text: includes merged, overrides applied.
+    pub text: String,
     /// The steps.
     pub steps: Vec<Step>,
     /// What was left out because corpora are not there.
@@ -87,6 +89,7 @@ impl Plan {
         let plan = Self {
             name: manifest.name,
             manifest: manifest.path.display().to_string(),
+            text: manifest.merged,
             steps,
             left_out: LeftOut::default(),
         };

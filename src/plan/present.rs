@@ -65,6 +65,16 @@ pub fn keep_present(manifest: &mut Manifest, corpora: &Corpora) -> LeftOut {
             gone.insert(index);
         }
     }
+    // What was made only for steps that are gone.
+    for index in (0..reduced.len()).rev() {
+        let takes = |step: &Declaration| step.inputs.values().flatten().any(|&i| i == index);
+        let mut takers = (0..reduced.len())
+            .filter(|&at| takes(&reduced[at]))
+            .peekable();
+        if takers.peek().is_some() && takers.all(|taker| gone.contains(&taker)) {
+            gone.insert(index);
+        }
+    }
     let stages = |keep: &dyn Fn(usize) -> bool| -> BTreeSet<&str> {
         (0..manifest.steps.len())
             .filter(|&index| keep(index))

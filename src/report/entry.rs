@@ -15,6 +15,9 @@ pub struct ReportEntry {
     pub model: ModelIdentity,
     /// What it reaches.
     pub evaluation: Evaluation,
+    /// Speakers and recordings of the training among those tested, where that was allowed.
+    #[serde(default)]
+    pub leaks: Vec<String>,
     /// Most epochs its training could have had.
     #[serde(default)]
     pub epochs: usize,

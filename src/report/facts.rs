@@ -16,6 +16,10 @@ pub struct RunFacts {
     pub pipe_version: String,
     /// Corpora used.
     pub corpora: Vec<CorpusFacts>,
+    /// Corpora that the manifest names but that were not there, so that the run did without them.
+    pub absent_corpora: Vec<CorpusFacts>,
+    /// Steps that could not be made, so that the report does without them.
+    pub missing_steps: Vec<String>,
     /// Checks for leaks between splits.
     pub leak_checks: Vec<LeakCheck>,
     /// Utterances that were left out.

@@ -54,6 +54,7 @@ fn entry(
             training_corpora: names(training),
         },
         evaluation: evaluation(corpora),
+        leaks: Vec::new(),
         epochs: 40,
         history: Vec::new(),
     }

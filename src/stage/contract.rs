@@ -11,6 +11,7 @@ use crate::cache::FileFacts;
 use crate::corpus::{AudioSource, Utterance};
 use crate::digest::Digest;
 use crate::progress::Progress;
+use crate::report::{CorpusFacts, LeakCheck};
 
 /// A stage, ready to run.
 pub enum Stage {
@@ -58,6 +59,8 @@ pub struct SourceItem {
     pub source: AudioSource,
     /// Digest of all that determines its samples: file content, segment, channel.
     pub digest: Digest,
+    /// Length of its audio in seconds.
+    pub duration_s: f64,
 }
 
 /// Everything a source lists, and what it says about it.
@@ -71,6 +74,10 @@ pub struct SourceListing {
     pub warnings: Vec<String>,
     /// Tables for people, by file name, such as `split.tsv`.
     pub tables: BTreeMap<String, String>,
+    /// The corpora it read, without counts.
+    pub corpora: Vec<CorpusFacts>,
+    /// What it checked for leaks between its splits.
+    pub leak_checks: Vec<LeakCheck>,
 }
 
 /// The memory of files, as sources see it.

@@ -150,7 +150,7 @@ impl WholeStage for Evaluate {
             same_front_end(&input.lineage, &model.config().feature_options)?;
         }
         let seen = Seen::read(file(TRAINING_ITEMS)?)?;
-        self.check_leaks(&seen, &items, context)?;
+        let leaks = self.check_leaks(&seen, &items, context)?;
 
         let predictions = predict(&model, &items, context)?;
         let evaluation = Evaluation::of(&predictions)?;
@@ -159,6 +159,7 @@ impl WholeStage for Evaluate {
         let entry = ReportEntry {
             model: identity(model.config(), seen.corpora),
             evaluation,
+            leaks,
             epochs: model.config().provenance["options"]["epochs"]
                 .as_u64()
                 .unwrap_or_default() as usize,
@@ -174,18 +175,18 @@ impl Evaluate {
         seen: &Seen,
         items: &[&LoadedItem],
         context: &WholeContext<'_>,
-    ) -> miette::Result<()> {
+    ) -> miette::Result<Vec<String>> {
         // Testing on what was trained on is asked for by name, and then no leak.
         if self.options.splits != [Split::Test] {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let leaks = seen.leaks(items);
         match (leaks.is_empty(), self.on_leak) {
-            (true, _) => Ok(()),
+            (true, _) => Ok(leaks),
             (false, OnLeak::Error) => Err(LeakError::new(&leaks).into()),
             (false, OnLeak::Warn) => {
                 leaks.iter().for_each(|leak| context.progress.warn(leak));
-                Ok(())
+                Ok(leaks)
             }
         }
     }

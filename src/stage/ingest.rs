@@ -18,6 +18,8 @@ use crate::manifest::{
     Complaint, Declaration, Gathers, Kind, Parameter, Problem, Problems, Shape, suggest,
 };
 
+use crate::report::{CorpusFacts, LeakCheck};
+
 use super::{Facts, ItemError, MAX_BAD, STORE, SourceItem, SourceListing, SourceStage, Stage};
 
 const FRACTION: Shape = Shape::Float { min: 0.0, max: 1.0 };
@@ -205,7 +207,7 @@ pub fn build(declaration: &Declaration, corpora: &Corpora) -> Result<Stage, Prob
                         Problem::new("manifest::missing_corpus", error.to_string())
                             .at(place, "this corpus is not there")
                             .help(format!(
-                                "get {} from {} (licence: {}) and put it there; or change its `root` in corpora.toml, or name the folder of all corpora with --corpora FOLDER",
+                                "get {} from {} (licence: {}) and put it there; or change its `root` in corpora.toml, or name the folder of all corpora with --corpora FOLDER; --present goes on with those that are there",
                                 config.title, config.source, config.licence
                             )),
                     );
@@ -415,6 +417,14 @@ impl Ingest {
         listing
             .warnings
             .extend(doubtful.iter().map(ToString::to_string));
+        let held = [&train, &validation, &test];
+        if held.iter().filter(|items| !items.is_empty()).count() > 1 {
+            listing.leak_checks.push(LeakCheck {
+                name: "speakers or recordings in both training and held-out splits".into(),
+                between: String::new(),
+                found: bad.iter().map(ToString::to_string).collect(),
+            });
+        }
         if bad.is_empty() {
             return Ok(());
         }
@@ -465,6 +475,18 @@ impl SourceStage for Ingest {
         let mut listing = SourceListing::default();
         let mut entries = Vec::new();
         for (name, config) in &self.corpora {
+            listing.corpora.push(CorpusFacts {
+                name: name.clone(),
+                title: config.title.clone(),
+                language: config.language.clone(),
+                licence: config.licence.clone(),
+                source: config.source.clone(),
+                official_utterances: config
+                    .official
+                    .as_ref()
+                    .map(|official| official.utterances as u64),
+                ..CorpusFacts::default()
+            });
             entries.extend(self.entries(name, config, facts, &mut listing)?);
         }
         entries.sort_by(|(a, _, _), (b, _, _)| a.utterance.id.cmp(&b.utterance.id));
@@ -476,10 +498,11 @@ impl SourceStage for Ingest {
             .insert("dropped.tsv".into(), dropped_table(&listing.dropped));
         listing.items = entries
             .into_iter()
-            .map(|(entry, digest, _)| SourceItem {
+            .map(|(entry, digest, duration_s)| SourceItem {
                 utterance: Arc::new(entry.utterance),
                 source: entry.source,
                 digest,
+                duration_s,
             })
             .collect();
         Ok(listing)

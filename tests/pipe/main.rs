@@ -9,6 +9,7 @@ mod hostile;
 mod layers;
 mod learning;
 mod resuming;
+mod study;
 mod subcommands;
 mod trust;
 mod workspace;

@@ -4,38 +4,30 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use crate::artifact::ArtifactKind;
-use crate::cache::{Cache, StepOutput};
+use crate::cache::Cache;
 use crate::exec::{RunSummary, runs_folder};
 use crate::plan::Plan;
-use crate::report::Report;
-use crate::stage::REPORT_CONTENT;
 
-use super::{CliError, print};
+use super::super::{CliError, print};
+use super::{PAGE, content};
 
-/// Prints every report of the run.
+/// Prints every report of the run in brief.
 pub fn show(plan: &Plan, cache: &Cache, summary: &RunSummary, runs: &Path) -> Result<(), CliError> {
     let width = console_width();
     let colour = std::io::stdout().is_terminal();
     for (index, step) in summary.steps.iter().enumerate() {
-        let Some(StepOutput::Files(files)) = &step.output else {
-            continue;
-        };
         if plan.steps[index].output != ArtifactKind::Report {
             continue;
         }
-        let content = files.get(REPORT_CONTENT).and_then(|file| {
-            let text = std::fs::read(cache.objects.path(&file.digest)).ok()?;
-            serde_json::from_slice::<Report>(&text).ok()
-        });
-        if let Some(report) = content {
+        if let Some(report) = content(cache, step.output.as_ref()) {
             let folder = runs.join(&plan.name).join(runs_folder(plan, index));
             print(&format!(
                 "\n{}\n",
                 report.to_terminal_in_brief(width, colour).trim_end()
             ))?;
             print(&format!(
-                "\nIn full, with confusion matrices and learning curves: {}\n",
-                folder.join("report.md").display()
+                "\nIn full, with curves, confusion matrices, data and parameters: {}\n",
+                folder.join(PAGE).display()
             ))?;
         }
     }

@@ -1,0 +1,163 @@
+//! Gathers what a report says beside results: data, checks, steps.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::cache::{Cache, StepOutput};
+use crate::exec::Survey;
+use crate::plan::Plan;
+use crate::report::{CorpusFacts, LeakCheck, LeftOut, Report, RunFacts, SplitFacts, StepFacts};
+use crate::stage::SourceListing;
+
+/// Facts of what stands in the cache; `report` tells what the evaluations found.
+pub fn facts(plan: &Plan, cache: &Cache, survey: &Survey, report: &Report) -> RunFacts {
+    let mut listings: Vec<(usize, &SourceListing)> = survey
+        .listings
+        .iter()
+        .map(|(step, listing)| (*step, listing))
+        .collect();
+    listings.sort_by_key(|(step, _)| *step);
+    RunFacts {
+        manifest: plan.name.clone(),
+        manifest_text: plan.text.clone(),
+        pipe_version: env!("CARGO_PKG_VERSION").into(),
+        corpora: corpora(&listings),
+        absent_corpora: plan
+            .left_out
+            .corpora
+            .iter()
+            .map(|absent| CorpusFacts {
+                name: absent.name.clone(),
+                title: absent.title.clone(),
+                licence: absent.licence.clone(),
+                source: absent.source.clone(),
+                ..CorpusFacts::default()
+            })
+            .collect(),
+        missing_steps: missing_steps(plan, survey),
+        leak_checks: leak_checks(plan, &listings, report),
+        left_out: left_out(plan, &listings, survey),
+        warnings: warnings(&listings),
+        steps: steps(plan, cache, survey),
+    }
+}
+
+/// Counts of every corpus; one that several sources list is counted once per utterance and split.
+fn corpora(listings: &[(usize, &SourceListing)]) -> Vec<CorpusFacts> {
+    let mut corpora: Vec<CorpusFacts> = Vec::new();
+    let mut speakers: BTreeMap<(String, String), BTreeSet<&str>> = BTreeMap::new();
+    let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
+    for (_, listing) in listings {
+        for corpus in &listing.corpora {
+            if !corpora.iter().any(|known| known.name == corpus.name) {
+                corpora.push(corpus.clone());
+            }
+        }
+        for item in &listing.items {
+            let utterance = &item.utterance;
+            let split = utterance.split.name();
+            let corpus = corpora.iter_mut().find(|c| c.name == utterance.corpus);
+            let (Some(corpus), true) = (corpus, seen.insert((&utterance.id, split))) else {
+                continue;
+            };
+            let facts: &mut SplitFacts = corpus.splits.entry(split.into()).or_default();
+            facts.utterances += 1;
+            *facts.hours.get_or_insert(0.0) += item.duration_s / 3600.0;
+            let class = utterance.emotion.name().to_string();
+            *facts.classes.entry(class).or_default() += 1;
+            let heard = speakers
+                .entry((utterance.corpus.clone(), split.into()))
+                .or_default();
+            heard.insert(&utterance.speaker);
+            facts.speakers = heard.len() as u64;
+        }
+    }
+    corpora
+}
+
+fn missing_steps(plan: &Plan, survey: &Survey) -> Vec<String> {
+    let missing = (0..plan.steps.len()).filter(|step| !survey.outputs.contains_key(step));
+    let missing = missing.map(|step| plan.steps[step].id().to_string());
+    missing.chain(plan.left_out.steps.iter().cloned()).collect()
+}
+
+fn leak_checks(
+    plan: &Plan,
+    listings: &[(usize, &SourceListing)],
+    report: &Report,
+) -> Vec<LeakCheck> {
+    let mut checks: Vec<LeakCheck> = Vec::new();
+    for (step, listing) in listings {
+        checks.extend(listing.leak_checks.iter().map(|check| LeakCheck {
+            between: plan.steps[*step].id().into(),
+            ..check.clone()
+        }));
+    }
+    if !report.entries.is_empty() {
+        let found: BTreeSet<String> = report
+            .entries
+            .iter()
+            .flat_map(|entry| entry.leaks.iter().cloned())
+            .collect();
+        checks.push(LeakCheck {
+            name: "speakers or recordings of the training among those tested".into(),
+            between: match report.entries.len() {
+                1 => "1 evaluation".into(),
+                n => format!("{n} evaluations"),
+            },
+            found: found.into_iter().collect(),
+        });
+    }
+    checks
+}
+
+fn left_out(plan: &Plan, listings: &[(usize, &SourceListing)], survey: &Survey) -> Vec<LeftOut> {
+    let mut left_out = Vec::new();
+    let mut add = |step: usize, bad: &[crate::artifact::BadItem]| {
+        left_out.extend(bad.iter().map(|bad| LeftOut {
+            step: plan.steps[step].id().into(),
+            item: bad.id.clone(),
+            reason: bad.reason.clone(),
+        }));
+    };
+    for (step, listing) in listings {
+        add(*step, &listing.dropped);
+    }
+    for step in 0..plan.steps.len() {
+        if let Some(StepOutput::Items { bad, .. }) = survey.outputs.get(&step) {
+            add(step, bad);
+        }
+    }
+    left_out
+}
+
+fn warnings(listings: &[(usize, &SourceListing)]) -> Vec<String> {
+    let all = listings.iter().flat_map(|(_, listing)| &listing.warnings);
+    let mut told: Vec<String> = Vec::new();
+    for warning in all {
+        if !told.contains(warning) {
+            told.push(warning.clone());
+        }
+    }
+    told
+}
+
+fn steps(plan: &Plan, cache: &Cache, survey: &Survey) -> Vec<StepFacts> {
+    plan.steps
+        .iter()
+        .enumerate()
+        .map(|(index, step)| {
+            let record = survey.record(cache, index);
+            let output = survey.outputs.get(&index);
+            StepFacts {
+                step: step.id().into(),
+                kind: step.declaration.kind.name.into(),
+                parameters: step.declaration.parameters.clone().into(),
+                key: survey.materials.get(&index).map(|m| m.key().hex()),
+                output: output.map(|output| output.digest().hex()),
+                seconds: record.as_ref().map(|record| record.seconds),
+                pipe_version: record.as_ref().map(|record| record.pipe_version.clone()),
+                cpu: record.map(|record| record.cpu),
+            }
+        })
+        .collect()
+}

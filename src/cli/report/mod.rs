@@ -1,0 +1,133 @@
+//! `pipe report`, and what a run shows of its reports.
+
+mod facts;
+mod show;
+
+use std::path::{Path, PathBuf};
+
+use crate::artifact::ArtifactKind;
+use crate::cache::{Cache, StepOutput};
+use crate::durable;
+use crate::exec::{Survey, runs_folder};
+use crate::plan::Plan;
+use crate::report::Report;
+use crate::stage::REPORT_CONTENT;
+
+use super::arguments::{Common, ReportArguments};
+use super::{CliError, context, print};
+
+pub use show::{console_width, show};
+
+/// The page beside the stage's own files.
+const PAGE: &str = "report.html";
+
+/// Writes the reports of a manifest that has been run.
+pub fn report(arguments: &ReportArguments, common: &Common) -> Result<u8, CliError> {
+    let plan = context::plan(&arguments.manifest, common)?;
+    let cache = context::cache(common, arguments.manifest.rehash)?;
+    let steps = report_steps(&plan);
+    if steps.is_empty() {
+        return Err(CliError::Usage {
+            message: format!("{} has no report", plan.manifest),
+            help: "add a stage of kind \"report\" that takes the evaluations".into(),
+        });
+    }
+    let survey = survey(&plan, &cache)?;
+    let mut text = String::new();
+    for &step in &steps {
+        let Some(StepOutput::Files(files)) = survey.outputs.get(&step) else {
+            return Err(CliError::Usage {
+                message: format!("`{}` is not up to date", plan.steps[step].id()),
+                help: format!("`pipe run {}` brings it up to date", plan.manifest),
+            });
+        };
+        let folder = match (&arguments.out, steps.len()) {
+            (Some(folder), 1) => folder.clone(),
+            (Some(folder), _) => folder.join(runs_folder(&plan, step)),
+            (None, _) => arguments
+                .runs
+                .join(&plan.name)
+                .join(runs_folder(&plan, step)),
+        };
+        for file in &files.files {
+            let bytes = std::fs::read(cache.objects.path(&file.digest));
+            let path = folder.join(&file.name);
+            bytes
+                .and_then(|bytes| durable::write(&path, &bytes))
+                .map_err(|reason| failed(&path, reason))?;
+        }
+        let page = write_page(&plan, &cache, &survey, step, &folder)?;
+        text.push_str(&format!("{}\n", page.display()));
+    }
+    cache.files.save()?;
+    print(&text)?;
+    Ok(0)
+}
+
+/// Writes the page of every report that the cache holds, beside the files that the stage made.
+pub fn write_pages(plan: &Plan, cache: &Cache, runs: &Path) -> Result<(), CliError> {
+    let steps = report_steps(plan);
+    if steps.is_empty() {
+        return Ok(());
+    }
+    let survey = survey(plan, cache)?;
+    for step in steps {
+        if survey.outputs.contains_key(&step) {
+            let folder = runs.join(&plan.name).join(runs_folder(plan, step));
+            write_page(plan, cache, &survey, step, &folder)?;
+        }
+    }
+    Ok(())
+}
+
+fn report_steps(plan: &Plan) -> Vec<usize> {
+    let is_report = |step: &usize| plan.steps[*step].output == ArtifactKind::Report;
+    (0..plan.steps.len()).filter(is_report).collect()
+}
+
+fn survey(plan: &Plan, cache: &Cache) -> Result<Survey, CliError> {
+    Survey::of(plan, cache).map_err(|reason| CliError::Output {
+        what: "the report".into(),
+        reason,
+    })
+}
+
+fn write_page(
+    plan: &Plan,
+    cache: &Cache,
+    survey: &Survey,
+    step: usize,
+    folder: &Path,
+) -> Result<PathBuf, CliError> {
+    let path = folder.join(PAGE);
+    let mut report = content(cache, survey.outputs.get(&step)).ok_or_else(|| {
+        failed(
+            &path,
+            std::io::Error::other("its content cannot be read from the cache"),
+        )
+    })?;
+    report.facts = Some(facts::facts(plan, cache, survey, &report));
+    let page = report.to_html();
+    // Left alone when it is right, so that nobody's browser or backup sees a change.
+    if !std::fs::read(&path).is_ok_and(|there| there == page.as_bytes()) {
+        durable::write(&path, page.as_bytes()).map_err(|reason| failed(&path, reason))?;
+    }
+    Ok(path)
+}
+
+/// The content of a report that the cache holds.
+fn content(cache: &Cache, output: Option<&StepOutput>) -> Option<Report> {
+    let Some(StepOutput::Files(files)) = output else {
+        return None;
+    };
+    let file = files.get(REPORT_CONTENT)?;
+    let bytes = std::fs::read(cache.objects.path(&file.digest)).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+fn failed(path: &Path, reason: std::io::Error) -> CliError {
+    CliError::Output {
+        what: path.display().to_string(),
+        reason,
+    }
+}

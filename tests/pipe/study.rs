@@ -1,0 +1,235 @@
+//! Studies: described axes, limited stages, absent corpora, failures, leaving one corpus out.
+
+use super::learning::CORPORA;
+use super::workspace::Workspace;
+
+/// Everything of a small study but its sources.
+const TAIL: &str = r#"
+[stage.audio]
+kind = "resample"
+input = ["speech", "unseen"]
+[stage.fbank]
+kind = "fbank"
+input = "audio"
+[stage.train]
+kind = "train"
+input = "fbank"
+heads = "${matrix.method.items}"
+encoder = [
+    { layer = "conv", channels = 8, width = 5, padding = 2, pool_width = 3, pool_stride = 3 },
+    { layer = "lstm", units = 6 },
+    { layer = "time_pool", how = "mean" },
+]
+epochs = 2
+batch = 8
+learning_rate = 0.02
+[stage.test]
+kind = "evaluate"
+model = "train"
+input = "fbank"
+[stage.report]
+kind = "report"
+input = "test"
+"#;
+
+const SOURCES: &str = r#"
+[stage.speech]
+kind = "ingest"
+corpora = ["near", "far"]
+split = { train = 0.6, validation = 0.2, test = 0.2 }
+[stage.unseen]
+kind = "ingest"
+corpora = "unheard"
+split = "test"
+"#;
+
+const METHODS: &str = r#"
+[matrix.method]
+subsets_of = [{ name = "C", attribute = "corpus" }, { name = "G", attribute = "gender" }]
+each_with = [{ name = "MTL", mode = "shared" }, { name = "GR", mode = "grad_reverse" }]
+empty = "baseline"
+"#;
+
+fn study(head: &str) -> Workspace {
+    let space = Workspace::new();
+    space.write("corpora.toml", CORPORA);
+    space.write("study.toml", format!("{head}{TAIL}"));
+    space
+}
+
+#[test]
+fn a_described_axis_makes_its_variants_and_a_dropped_one_costs_nothing() {
+    let space = study(&format!("{METHODS}{SOURCES}"));
+    let first = space.run_well("study.toml");
+    let trained: Vec<String> = first
+        .executed()
+        .into_iter()
+        .filter(|step| step.starts_with("train"))
+        .collect();
+    assert_eq!(trained.len(), 7, "{trained:?}");
+    for name in [
+        "baseline", "MTL C", "MTL G", "MTL C+G", "GR C", "GR G", "GR C+G",
+    ] {
+        assert!(
+            trained.contains(&format!("train[method={name}]")),
+            "{name}: {trained:?}"
+        );
+    }
+    let csv = space.read("runs/study/report/study.csv");
+    assert!(csv.contains("GR C+G"), "{csv}");
+    // A combination less: the report alone is made anew. One more value of an axis: only its own.
+    space.edit(
+        "study.toml",
+        "[stage.speech]",
+        "[matrix]\nexclude = [{ method = \"GR C+G\" }]\n[stage.speech]",
+    );
+    assert_eq!(space.run_well("study.toml").executed(), ["report"]);
+    space.edit(
+        "study.toml",
+        "empty = \"baseline\"",
+        "empty = \"single task\"",
+    );
+    let renamed = space.run_well("study.toml");
+    // A name is no parameter: the model is known already.
+    assert_eq!(renamed.executed(), ["report"], "names cost no work");
+}
+
+#[test]
+fn only_limits_a_stage_and_what_follows_it() {
+    let space = study(&format!("{METHODS}{SOURCES}"));
+    space.edit(
+        "study.toml",
+        "[stage.test]\n",
+        "[stage.test]\nonly = { method = [\"baseline\", \"GR C\"] }\n",
+    );
+    let run = space.run_well("study.toml");
+    let tested = run.executed();
+    let tests: Vec<&String> = tested
+        .iter()
+        .filter(|step| step.starts_with("test"))
+        .collect();
+    assert_eq!(tests, ["test[method=baseline]", "test[method=GR C]"]);
+    assert!(!space.read("runs/study/report/report.md").contains("MTL"));
+}
+
+#[test]
+fn absent_corpora_are_refused_or_left_out_when_asked() {
+    let space = study(&format!("{METHODS}{SOURCES}"));
+    space.edit(
+        "study.toml",
+        "[\"near\", \"far\"]",
+        "[\"near\", \"elsewhere\", \"far\"]",
+    );
+    let config = space.read("corpora.toml")
+        + "[corpus.elsewhere]\nroot = \"elsewhere\"\nreader = \"emo_db\"\ntitle = \"A corpus that is not here\"\nlanguage = \"de\"\nlicence = \"ask\"\nsource = \"its makers\"\nlabels = { positive = [\"F\"] }\n";
+    space.write("corpora.toml", config);
+    let refused = space.pipe(&["run", "study.toml"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        told.contains("get A corpus that is not here from its makers"),
+        "{told}"
+    );
+    assert!(told.contains("--present"), "{told}");
+
+    let run = space.run(
+        "study.toml",
+        &["--present", "--set", "matrix.method.sizes=[1]"],
+    );
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let page = space.read("runs/study/report/report.html");
+    assert!(page.contains("A corpus that is not here"));
+    // All that a stage reads is absent: that is an error with or without the option.
+    space.edit(
+        "study.toml",
+        "corpora = \"unheard\"",
+        "corpora = \"elsewhere\"",
+    );
+    let nothing = space.pipe(&["run", "study.toml", "--present"]);
+    assert_eq!(nothing.status.code(), Some(2));
+}
+
+#[test]
+fn every_corpus_is_left_out_once_and_absent_ones_take_their_fold_along() {
+    let head = r#"
+[matrix]
+method = [{ name = "baseline", items = [] }]
+[matrix.fold]
+leave_one_out = ["near", "elsewhere", "far", "unheard"]
+[stage.speech]
+kind = "ingest"
+corpora = "${matrix.fold.rest}"
+split = { train = 0.6, validation = 0.2, test = 0.2 }
+[stage.unseen]
+kind = "ingest"
+corpora = ["${matrix.fold.left}"]
+split = "test"
+"#;
+    let space = study(head);
+    let config = space.read("corpora.toml")
+        + "[corpus.elsewhere]\nroot = \"elsewhere\"\nreader = \"emo_db\"\ntitle = \"A corpus that is not here\"\nlanguage = \"de\"\nlicence = \"ask\"\nsource = \"its makers\"\nlabels = { positive = [\"F\"] }\n";
+    space.write("corpora.toml", config);
+    let run = space.run("study.toml", &["--present"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let executed = run.executed();
+    for fold in ["near", "far", "unheard"] {
+        assert!(
+            executed.contains(&format!("train[method=baseline,fold={fold}]")),
+            "{executed:?}"
+        );
+    }
+    assert!(
+        !executed.iter().any(|step| step.contains("elsewhere")),
+        "{executed:?}"
+    );
+    // The features of an utterance are computed once, whatever folds it is in.
+    let (computed, reused) = run.items();
+    assert!(reused > computed, "{computed} computed, {reused} reused");
+}
+
+#[test]
+fn a_failure_stops_the_run_unless_it_is_to_keep_going() {
+    let head = format!(
+        "[matrix]\nrate = [1e30, 0.02]\nmethod = [{{ name = \"baseline\", items = [] }}]\n{SOURCES}"
+    );
+    let space = study(&head);
+    space.edit(
+        "study.toml",
+        "learning_rate = 0.02",
+        "learning_rate = \"${matrix.rate}\"",
+    );
+    let stopped = space.run("study.toml", &["--jobs", "1"]);
+    assert_eq!(stopped.code, Some(1));
+    let (executed, _, failed) = stopped.steps();
+    assert_eq!((executed, failed), (4, 1), "{:?}", stopped.events);
+
+    let output = space.pipe(&["run", "study.toml", "--keep-going"]);
+    assert_eq!(output.status.code(), Some(1), "the failure still counts");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    let summary = told
+        .split("\nfailed:")
+        .nth(1)
+        .unwrap_or_else(|| panic!("{told}"));
+    assert!(summary.contains("rate=1e30"), "{told}");
+    let page = space.read("runs/study/report/report.html");
+    assert!(
+        page.contains("test[rate="),
+        "the report says what it does without"
+    );
+    assert!(
+        space
+            .read("runs/study/report/report.md")
+            .contains("could not be made")
+    );
+    // Mended, the report is whole, and what was done stays done.
+    space.edit("study.toml", "[1e30, 0.02]", "[0.01, 0.02]");
+    let mended = space.run_well("study.toml");
+    let executed = mended.executed();
+    assert_eq!(executed.len(), 3, "{executed:?}");
+    assert!(
+        !space
+            .read("runs/study/report/report.md")
+            .contains("could not be made")
+    );
+}
