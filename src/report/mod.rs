@@ -9,6 +9,7 @@ mod corpora;
 mod document;
 mod entry;
 mod facts;
+mod html;
 mod identity;
 mod map;
 mod markdown;
@@ -60,6 +61,18 @@ impl Report {
     /// The report as GitHub-flavoured Markdown.
     pub fn to_markdown(&self) -> String {
         markdown::render(&compose::document(self, Detail::Full))
+    }
+
+    /// The report as one HTML page that needs no other file and no network.
+    ///
+    /// The same report gives the same bytes.
+    pub fn to_html(&self) -> String {
+        self.to_html_of(&Study::of(self))
+    }
+
+    /// As [`Report::to_html`], with a study of this report that was made before.
+    pub fn to_html_of(&self, study: &Study) -> String {
+        html::render(self, study)
     }
 
     /// The report as plain text for a terminal `width` columns wide (at least 40 are used).

@@ -8,6 +8,8 @@ mod errors;
 mod hostile;
 mod layers;
 mod learning;
+mod made_up;
+mod page;
 mod resuming;
 mod study;
 mod subcommands;

@@ -1,0 +1,66 @@
+//! Utterances that were left out, grouped by reason.
+
+use std::collections::BTreeSet;
+
+use super::super::LeftOut;
+use super::view::{Section, View, join};
+use super::{checks, escape, figure, number};
+
+/// Most reasons with a list of their own; the rarest of more stand together.
+const REASONS: usize = 40;
+
+/// The section; none where the run is not known, or left nothing out and says so.
+pub(super) fn section(view: &View) -> Option<Section> {
+    let facts = view.report.facts.as_ref()?;
+    if facts.left_out.is_empty() {
+        // Without corpora nothing was listed, so there is nothing to say of it.
+        return (!facts.corpora.is_empty()).then(|| Section {
+            id: "left-out",
+            title: "Left out",
+            body: "<p>No utterance was left out.</p>\n".to_string(),
+        });
+    }
+    let mut groups: Vec<(&str, Vec<&LeftOut>)> = Vec::new();
+    for one in &facts.left_out {
+        match groups.iter_mut().find(|(reason, _)| *reason == one.reason) {
+            Some((_, members)) => members.push(one),
+            None => groups.push((&one.reason, vec![one])),
+        }
+    }
+    // Stable: equally frequent reasons stay in the order of the run.
+    groups.sort_by_key(|(_, members)| std::cmp::Reverse(members.len()));
+    let mut body = format!(
+        "<p>{}, for {}.</p>\n",
+        number::of(facts.left_out.len() as u64, "utterance"),
+        number::of(groups.len() as u64, "reason")
+    );
+    let rare = groups.split_off(groups.len().min(REASONS));
+    for (reason, members) in &groups {
+        let steps: BTreeSet<&String> = members.iter().map(|one| &one.step).collect();
+        let summary = format!(
+            "{} <span class=\"faint\">{}, step {}</span>",
+            escape::text(reason),
+            number::of(members.len() as u64, "utterance"),
+            escape::text(&join(steps))
+        );
+        let items: Vec<String> = members.iter().map(|one| one.item.clone()).collect();
+        body += &figure::fold(&summary, &checks::list(&items));
+    }
+    if !rare.is_empty() {
+        let items: Vec<String> = rare
+            .iter()
+            .flat_map(|(_, members)| members)
+            .map(|one| format!("{}: {} ({})", one.item, one.reason, one.step))
+            .collect();
+        let summary = format!(
+            "Other reasons <span class=\"faint\">{}</span>",
+            number::of(items.len() as u64, "utterance")
+        );
+        body += &figure::fold(&summary, &checks::list(&items));
+    }
+    Some(Section {
+        id: "left-out",
+        title: "Left out",
+        body,
+    })
+}

@@ -1,0 +1,96 @@
+//! Axes: values to places, and round ticks.
+
+/// A linear axis.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scale {
+    low: f64,
+    high: f64,
+    from: f64,
+    to: f64,
+}
+
+impl Scale {
+    /// An axis on which `low` lies at `from` and `high` at `to`.
+    pub(super) fn new(low: f64, high: f64, from: f64, to: f64) -> Self {
+        Self {
+            low,
+            high,
+            from,
+            to,
+        }
+    }
+
+    /// The place of a value; values beyond the ends lie on them, and `low` takes those that are not numbers.
+    pub(super) fn at(&self, value: f64) -> f64 {
+        let width = self.high - self.low;
+        let share = if width > 0.0 && value.is_finite() {
+            ((value - self.low) / width).clamp(0.0, 1.0)
+        } else {
+            0.0
+        };
+        self.from + share * (self.to - self.from)
+    }
+}
+
+/// Round numbers that enclose all finite `values`, about `count` of them; at least two, in rising order.
+pub(super) fn ticks(values: impl Iterator<Item = f64>, count: usize) -> Vec<f64> {
+    let (mut low, mut high) = values
+        .filter(|value| value.is_finite())
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+            (low.min(value), high.max(value))
+        });
+    if low > high {
+        (low, high) = (0.0, 1.0);
+    }
+    if high - low < 1e-9 * low.abs().max(1e-3) {
+        let half = (0.05 * low.abs()).max(0.005);
+        (low, high) = (low - half, high + half);
+    }
+    let rough = (high - low) / count.max(1) as f64;
+    let power = 10f64.powf(rough.log10().floor());
+    let step = [1.0, 2.0, 5.0, 10.0]
+        .map(|factor| factor * power)
+        .into_iter()
+        .find(|step| *step >= rough * 0.999)
+        .unwrap_or(10.0 * power);
+    let first = (low / step + 1e-9).floor() as i64;
+    let last = (high / step - 1e-9).ceil() as i64;
+    (first..=last.max(first + 1))
+        .take(100)
+        .map(|tick| tick as f64 * step)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_round_and_enclose() {
+        let near = |found: Vec<f64>, wanted: &[f64]| {
+            assert_eq!(found.len(), wanted.len(), "{found:?}");
+            for (a, b) in found.iter().zip(wanted) {
+                assert!((a - b).abs() < 1e-9, "{found:?}");
+            }
+        };
+        near(ticks([0.34, 0.57].into_iter(), 4), &[0.3, 0.4, 0.5, 0.6]);
+        near(ticks([0.0, 1.0].into_iter(), 4), &[0.0, 0.5, 1.0]);
+        near(ticks([-0.11, 0.37].into_iter(), 4), &[-0.2, 0.0, 0.2, 0.4]);
+        for values in [vec![], vec![f64::NAN], vec![2.0, 2.0], vec![0.0], vec![-5.0, 1e9]] {
+            let found = ticks(values.iter().copied(), 4);
+            assert!(found.len() >= 2 && found.is_sorted(), "{found:?}");
+            for value in values.iter().filter(|value| value.is_finite()) {
+                assert!(found[0] <= *value && *value <= found[found.len() - 1]);
+            }
+        }
+    }
+
+    #[test]
+    fn places_stay_on_the_axis() {
+        let axis = Scale::new(0.0, 2.0, 10.0, 110.0);
+        assert_eq!(axis.at(1.0), 60.0);
+        assert_eq!(axis.at(9.0), 110.0);
+        assert_eq!(axis.at(f64::NAN), 10.0);
+        assert_eq!(Scale::new(1.0, 1.0, 5.0, 9.0).at(1.0), 5.0);
+    }
+}

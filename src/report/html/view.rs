@@ -1,0 +1,99 @@
+//! What the sections draw from: the report, its study, and which of its tests come first.
+
+use std::collections::BTreeSet;
+
+use super::super::{ModelIdentity, Report, Study, StudyTest, StudyVariant, TestRole};
+use super::escape;
+
+/// A report and its study.
+pub(super) struct View<'a> {
+    /// The report.
+    pub report: &'a Report,
+    /// Its comparison.
+    pub study: &'a Study,
+}
+
+/// A part of the page with a heading.
+pub(super) struct Section {
+    /// Anchor.
+    pub id: &'static str,
+    /// Heading.
+    pub title: &'static str,
+    /// Markup.
+    pub body: String,
+}
+
+impl View<'_> {
+    /// Indices of the tests that answer the question: corpora that some model had not heard, then all
+    /// training corpora together.
+    pub(super) fn main_tests(&self) -> Vec<usize> {
+        let tests = &self.study.tests;
+        let in_domain = tests
+            .iter()
+            .position(|test| test.role == TestRole::InDomain);
+        (0..tests.len())
+            .filter(|&place| tests[place].role != TestRole::InDomain || Some(place) == in_domain)
+            .collect()
+    }
+
+    /// The different sets of training corpora, in the order of the variants.
+    pub(super) fn training_sets(&self) -> Vec<&BTreeSet<String>> {
+        let mut sets: Vec<&BTreeSet<String>> = Vec::new();
+        for variant in &self.study.variants {
+            if !sets.contains(&&variant.training_corpora) {
+                sets.push(&variant.training_corpora);
+            }
+        }
+        sets
+    }
+
+    /// A variant's name; with its training corpora where the study has several sets of them.
+    pub(super) fn label(&self, variant: &StudyVariant) -> String {
+        self.name(&variant.name, &variant.training_corpora)
+    }
+
+    /// A model's variant as [`View::label`] writes it, without its seed.
+    pub(super) fn model_label(&self, model: &ModelIdentity) -> String {
+        let name = model.variant().unwrap_or_else(|| model.name.clone());
+        self.name(&name, &model.training_corpora)
+    }
+
+    fn name(&self, name: &str, corpora: &BTreeSet<String>) -> String {
+        if self.training_sets().len() < 2 || corpora.is_empty() {
+            return name.to_string();
+        }
+        format!("{name}, on {}", join(corpora))
+    }
+
+    /// Names of the classes.
+    pub(super) fn classes(&self) -> Vec<String> {
+        self.report
+            .entries
+            .first()
+            .map(|entry| entry.evaluation.classes.clone())
+            .unwrap_or_default()
+    }
+}
+
+/// Names with commas.
+pub(super) fn join<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
+    names
+        .into_iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// What a test is, in a few words of plain text.
+pub(super) fn role(test: &StudyTest) -> &'static str {
+    match test.role {
+        TestRole::Unseen => "unseen in training",
+        TestRole::Mixed => "in the training of some models",
+        TestRole::InDomain => "held-out speakers of the training corpora",
+    }
+}
+
+/// A paragraph of plain text.
+pub(super) fn paragraph(text: &str) -> String {
+    format!("<p>{}</p>\n", escape::text(text))
+}

@@ -1,0 +1,106 @@
+//! The HTML report as text: complete, self-contained, safe, the same every time.
+
+use std::path::Path;
+
+use pipe::report::{Report, Study};
+
+use crate::made_up;
+
+/// Every `id` of a section.
+const SECTIONS: [&str; 12] = [
+    "answer", "gain", "tests", "training", "probes", "maps", "data", "leaks", "left-out", "steps",
+    "manifest", "reading",
+];
+
+/// Writes a page where it can be looked at after the tests.
+pub fn write(name: &str, html: &str) -> std::path::PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, html).unwrap();
+    path
+}
+
+#[test]
+fn a_whole_study_has_every_section_and_stays_small() {
+    let (report, study) = made_up::study();
+    let html = report.to_html_of(&study);
+    write("study.html", &html);
+    for id in SECTIONS {
+        assert!(html.contains(&format!("<section id=\"{id}\">")), "{id}");
+        assert!(html.contains(&format!("<a href=\"#{id}\">")), "{id}");
+    }
+    assert!(html.len() < 4_000_000, "{} bytes", html.len());
+    assert_eq!(html, report.to_html_of(&study));
+    let (again, study) = made_up::study();
+    assert_eq!(html, again.to_html_of(&study));
+}
+
+#[test]
+fn nothing_outside_the_file_is_named_but_links() {
+    let (report, study) = made_up::study();
+    let html = report.to_html_of(&study);
+    assert!(html.starts_with("<!doctype html>\n<html lang=\"en\">"));
+    for what in [" src=", "url(", "@import", "<link rel=\"stylesheet", "<iframe", "<object", "<use"] {
+        assert!(!html.contains(what), "{what}");
+    }
+    assert_eq!(html.matches("<link ").count(), 1, "the empty icon alone");
+    // Addresses stand in links, which are followed only by a reader, and in the name of the SVG language.
+    for (place, _) in html.match_indices("http") {
+        let before = &html[..place];
+        let known = before.ends_with("href=\"")
+            || before.ends_with("noreferrer\">")
+            || before.ends_with("<meta ")
+            || html[place..].starts_with("http://www.w3.org/2000/svg")
+            || html[place..].starts_with("http-equiv");
+        assert!(known, "{}", &html[place..html.len().min(place + 60)]);
+    }
+}
+
+#[test]
+fn what_is_not_there_is_left_out() {
+    let empty = Report {
+        title: " ".into(),
+        ..Report::default()
+    };
+    let html = empty.to_html();
+    assert!(html.contains("<h1>Report</h1>"));
+    assert!(html.contains("no model was evaluated"));
+    assert!(!html.contains("<section"));
+
+    let (mut report, _) = made_up::study();
+    report.probes.clear();
+    report.maps.clear();
+    report.facts = None;
+    for entry in &mut report.entries {
+        entry.history.clear();
+    }
+    let html = report.to_html_of(&Study::of(&report));
+    for id in ["training", "probes", "maps", "data", "leaks", "left-out", "steps", "manifest"] {
+        assert!(!html.contains(&format!("\"{id}\"")), "{id}");
+        assert!(!html.contains(&format!("#{id}\"")), "{id}");
+    }
+    for id in ["answer", "tests", "reading"] {
+        assert!(html.contains(&format!("<section id=\"{id}\">")), "{id}");
+    }
+}
+
+#[test]
+fn names_stay_text_and_missing_numbers_are_dashes() {
+    let (report, study) = made_up::hostile();
+    let html = report.to_html_of(&study);
+    write("hostile.html", &html);
+    assert!(!html.contains("<img"));
+    assert_eq!(html.matches("<script").count(), 2);
+    assert_eq!(html.matches("</script").count(), 2);
+    // Everything hostile arrived, as text.
+    for number in 0..29 {
+        assert!(
+            html.contains(&format!("alert({number})")) || number == 19 || number == 6,
+            "{number}"
+        );
+    }
+    for bad in ["NaN", "inf", "Infinity"] {
+        let script = html.find("<script>").unwrap();
+        assert!(!html[..script].replace("information", "").contains(bad), "{bad}");
+    }
+    assert!(html.contains("<td class=\"n ua\">–</td>"));
+}
