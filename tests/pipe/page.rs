@@ -39,7 +39,15 @@ fn nothing_outside_the_file_is_named_but_links() {
     let (report, study) = made_up::study();
     let html = report.to_html_of(&study);
     assert!(html.starts_with("<!doctype html>\n<html lang=\"en\">"));
-    for what in [" src=", "url(", "@import", "<link rel=\"stylesheet", "<iframe", "<object", "<use"] {
+    for what in [
+        " src=",
+        "url(",
+        "@import",
+        "<link rel=\"stylesheet",
+        "<iframe",
+        "<object",
+        "<use",
+    ] {
         assert!(!html.contains(what), "{what}");
     }
     assert_eq!(html.matches("<link ").count(), 1, "the empty icon alone");
@@ -74,7 +82,9 @@ fn what_is_not_there_is_left_out() {
         entry.history.clear();
     }
     let html = report.to_html_of(&Study::of(&report));
-    for id in ["training", "probes", "maps", "data", "leaks", "left-out", "steps", "manifest"] {
+    for id in [
+        "training", "probes", "maps", "data", "leaks", "left-out", "steps", "manifest",
+    ] {
         assert!(!html.contains(&format!("\"{id}\"")), "{id}");
         assert!(!html.contains(&format!("#{id}\"")), "{id}");
     }
@@ -100,7 +110,10 @@ fn names_stay_text_and_missing_numbers_are_dashes() {
     }
     for bad in ["NaN", "inf", "Infinity"] {
         let script = html.find("<script>").unwrap();
-        assert!(!html[..script].replace("information", "").contains(bad), "{bad}");
+        assert!(
+            !html[..script].replace("information", "").contains(bad),
+            "{bad}"
+        );
     }
     assert!(html.contains("<td class=\"n ua\">–</td>"));
 }

@@ -70,7 +70,10 @@ fn table(view: &View) -> Table {
             }
         }
     }
-    let mut table = Table::new("Unweighted accuracy of every variant on every test", columns);
+    let mut table = Table::new(
+        "Unweighted accuracy of every variant on every test",
+        columns,
+    );
     for variant in &view.study.variants {
         let mut row = vec![
             Cell::text(view.label(variant)),

@@ -43,15 +43,20 @@ fn sentence(view: &View, place: usize) -> Option<String> {
         .filter(|(variant, _)| variant.method == Some(Method::Baseline))
         .collect();
     if let [(_, cell)] = baselines[..] {
-        words += &format!("the baseline reaches {} %", quantity::percent(Some(cell.ua)));
+        words += &format!(
+            "the baseline reaches {} %",
+            quantity::percent(Some(cell.ua))
+        );
     }
     let others: Vec<_> = cells
         .iter()
         .filter(|(variant, _)| variant.method != Some(Method::Baseline))
         .collect();
-    let best = others.iter().copied().reduce(|best, next| {
-        if next.1.ua > best.1.ua { next } else { best }
-    });
+    let best =
+        others
+            .iter()
+            .copied()
+            .reduce(|best, next| if next.1.ua > best.1.ua { next } else { best });
     if let Some((variant, cell)) = best {
         if baselines.len() == 1 {
             words += ", ";

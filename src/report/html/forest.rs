@@ -39,7 +39,10 @@ pub(super) fn panel(view: &View, place: usize) -> Option<String> {
         values.extend(cell.published.map(|published| published.ua));
         // Over two or three seeds Student's interval may be wider than the figure is worth: a line that runs
         // off its edge says so.
-        for interval in [cell.speakers_interval, cell.seeds_interval].into_iter().flatten() {
+        for interval in [cell.speakers_interval, cell.seeds_interval]
+            .into_iter()
+            .flatten()
+        {
             values.push(interval.low.max(cell.ua - 0.12));
             values.push(interval.high.min(cell.ua + 0.12));
         }
@@ -67,7 +70,11 @@ pub(super) fn panel(view: &View, place: usize) -> Option<String> {
     }
     svg.text(0.0, TOP - 12.0, "tick", "UA in %");
     if let Some(chance) = test.chance_ua {
-        svg.line((axis.at(chance), TOP - 6.0), (axis.at(chance), bottom), "chance");
+        svg.line(
+            (axis.at(chance), TOP - 6.0),
+            (axis.at(chance), bottom),
+            "chance",
+        );
     }
     let baselines: Vec<_> = rows
         .iter()

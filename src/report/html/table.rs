@@ -227,7 +227,9 @@ mod tests {
         assert!(html.contains("<th scope=\"col\" rowspan=\"2\" data-column=\"0\">variant</th>"));
         assert!(html.contains("<th scope=\"colgroup\" colspan=\"2\" class=\"group\">tess</th>"));
         assert!(html.contains("<th scope=\"row\">&lt;GR&gt;</th>"));
-        assert!(html.contains("<td class=\"n first\" data-v=\"0.5\">50.0</td><td class=\"n\">–</td>"));
+        assert!(
+            html.contains("<td class=\"n first\" data-v=\"0.5\">50.0</td><td class=\"n\">–</td>")
+        );
         assert!(html.contains("<td class=\"n first q1\">1</td>"));
         assert!(!html.contains("<tfoot>"));
     }
