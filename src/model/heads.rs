@@ -4,7 +4,7 @@ use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
 
 use super::Array;
-use super::dense_tape::dense;
+use super::dense_tape::{Learns, dense};
 use super::optimiser::{Step, sum_of_squares};
 use super::parameter::{Parameter, Part};
 
@@ -125,11 +125,11 @@ impl Linear {
     }
 
     /// `x Wᵀ + b` on the tape.
-    pub(super) fn forward<T>(&self, x: Matrix<T>) -> Result<Matrix<T>, CpuError>
+    pub(super) fn forward<T>(&self, x: Matrix<T>, learns: Learns) -> Result<Matrix<T>, CpuError>
     where
         T: Tape<f32, Cpu> + Merge<T>,
     {
-        dense(x, self.weight.tensor(), self.bias.tensor())
+        dense(x, &self.weight, &self.bias, learns)
     }
 
     pub(super) fn sum_of_squares(&self, grads: &mut Gradients<f32, Cpu>) -> Result<f64, CpuError> {
@@ -156,7 +156,11 @@ impl Linear {
 }
 
 /// Layers in a row with ReLU between them, none after the last.
-pub(super) fn chain<T>(layers: &[Linear], mut x: Matrix<T>) -> Result<Matrix<T>, CpuError>
+pub(super) fn chain<T>(
+    layers: &[Linear],
+    mut x: Matrix<T>,
+    learns: Learns,
+) -> Result<Matrix<T>, CpuError>
 where
     T: Tape<f32, Cpu> + Merge<T>,
 {
@@ -164,7 +168,7 @@ where
         if index > 0 {
             x = x.try_relu()?;
         }
-        x = layer.forward(x)?;
+        x = layer.forward(x, learns)?;
     }
     Ok(x)
 }

@@ -1,5 +1,7 @@
 //! A trainable array on the tape.
 
+use std::rc::Rc;
+
 use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
 
@@ -28,10 +30,11 @@ impl Part {
     }
 }
 
-/// A tensor that is trained; its values are also kept here, where the tape's copy cannot hold them up.
+/// An array that is trained. Its values are kept here, where the tape shares them without a copy; the tensor only
+/// names its gradient and never sees an update.
 pub(super) struct Parameter<S: Shape> {
     tensor: Tensor<S, f32, Cpu>,
-    values: Vec<f32>,
+    values: Rc<Vec<f32>>,
     moments: Moments,
 }
 
@@ -40,12 +43,16 @@ impl<S: Shape> Parameter<S> {
         Ok(Self {
             tensor: device.try_tensor_from_vec(values.clone(), shape)?,
             moments: Moments::new(values.len()),
-            values,
+            values: Rc::new(values),
         })
     }
 
     pub(super) fn tensor(&self) -> &Tensor<S, f32, Cpu> {
         &self.tensor
+    }
+
+    pub(super) fn values(&self) -> &Rc<Vec<f32>> {
+        &self.values
     }
 
     pub(super) fn part(&self, part: Part) -> &[f32] {
@@ -59,10 +66,7 @@ impl<S: Shape> Parameter<S> {
     /// Replaces one part by as many values.
     pub(super) fn set_part(&mut self, part: Part, values: Vec<f32>) {
         match part {
-            Part::Values => {
-                self.tensor.copy_from(&values);
-                self.values = values;
-            }
+            Part::Values => self.values = Rc::new(values),
             Part::First => self.moments.first = values,
             Part::Second => self.moments.second = values,
         }
@@ -82,8 +86,8 @@ impl<S: Shape> Parameter<S> {
         scale: f32,
     ) -> Result<(), CpuError> {
         let gradient = grads.get_or_alloc_mut(&self.tensor)?;
-        self.moments.update(step, &mut self.values, gradient, scale);
-        self.tensor.copy_from(&self.values);
+        let values = Rc::make_mut(&mut self.values);
+        self.moments.update(step, values, gradient, scale);
         Ok(())
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
 
+use super::dense_tape::Learns;
 use super::encoder_tape::TapeEncoder;
 use super::heads::{Dense, Linear, Matrix, chain};
 use super::losses::weights;
@@ -158,11 +159,14 @@ impl Trainable {
             .tape_encoder
             .forward(&self.network.values, batch.features)?;
         for layer in &self.trunk {
-            x = layer.forward(x)?.try_relu()?;
+            x = layer.forward(x, Learns::Yes)?.try_relu()?;
         }
         let x = dropout(x, batch.dropout, batch.dropout_seed)?;
         let (x, tape) = x.split_tape();
-        let (logits, tape) = self.emotion.forward(x.clone().put_tape(tape))?.split_tape();
+        let (logits, tape) = self
+            .emotion
+            .forward(x.clone().put_tape(tape), Learns::Yes)?
+            .split_tape();
         let loss = cross_entropy(
             logits.clone().put_tape(tape),
             &targets.emotion,
@@ -184,7 +188,11 @@ impl Trainable {
                     logits.clone().put_tape(tape).try_softmax::<Axis<1>>()?
                 }
             };
-            let loss = cross_entropy(chain(&self.heads[index], from)?, labels, None)?;
+            let learns = match self.specs[index].mode {
+                HeadMode::Discriminator => Learns::No,
+                HeadMode::Shared | HeadMode::GradReverse => Learns::Yes,
+            };
+            let loss = cross_entropy(chain(&self.heads[index], from, learns)?, labels, None)?;
             let (loss, rest) = loss.split_tape();
             tape = rest;
             if self.specs[index].mode != HeadMode::Discriminator {
@@ -224,7 +232,7 @@ impl Trainable {
         let layers = &mut self.heads[index];
         let detached = softmax(&logits.as_vec(), CLASSES);
         let y = self.device.try_tensor_from_vec(detached, *logits.shape())?;
-        let loss = cross_entropy(chain(layers, y.leaky_traced())?, labels, None)?;
+        let loss = cross_entropy(chain(layers, y.leaky_traced(), Learns::Yes)?, labels, None)?;
         let value = loss.array();
         if value.is_finite() {
             let mut grads = loss.try_backward()?;

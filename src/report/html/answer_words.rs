@@ -52,11 +52,10 @@ fn sentence(view: &View, place: usize) -> Option<String> {
         .iter()
         .filter(|(variant, _)| variant.method != Some(Method::Baseline))
         .collect();
-    let best =
-        others
-            .iter()
-            .copied()
-            .reduce(|best, next| if next.1.ua > best.1.ua { next } else { best });
+    let best = others
+        .iter()
+        .copied()
+        .reduce(|best, next| if next.1.ua > best.1.ua { next } else { best });
     if let Some((variant, cell)) = best {
         if baselines.len() == 1 {
             words += ", ";
