@@ -43,7 +43,7 @@ impl Test {
                 Self::Corpus(name) => *corpus == name,
                 Self::InDomain => entry.model.training_corpora.contains(*corpus),
             })
-            .map(|(_, count)| *count)
+            .map(|(_, speakers)| speakers.len())
             .sum()
     }
 

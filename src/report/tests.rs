@@ -1,6 +1,6 @@
 //! Snapshots of whole reports.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::eval::{Confusion, Evaluation, Metrics};
@@ -28,7 +28,7 @@ fn evaluation(corpora: &[(&str, Counts)]) -> Evaluation {
             .collect(),
         speakers: corpora
             .iter()
-            .map(|(name, _)| (name.to_string(), 2))
+            .map(|(name, _)| (name.to_string(), BTreeMap::new()))
             .collect(),
         overall: Metrics::of(overall),
     }
@@ -235,7 +235,8 @@ fn colour_only_adds_escapes() {
 fn baselines_are_found_by_seed_and_training_corpora() {
     use super::entry::baseline_of;
     let report = open();
-    let found = |entry: &ReportEntry| baseline_of(entry, &report.entries).map(|b| b.model.name.clone());
+    let found =
+        |entry: &ReportEntry| baseline_of(entry, &report.entries).map(|b| b.model.name.clone());
     let [first, _, reversed, adversarial] = &report.entries[..] else {
         panic!("four models");
     };
