@@ -232,29 +232,6 @@ fn colour_only_adds_escapes() {
 }
 
 #[test]
-fn baselines_are_found_by_seed_and_training_corpora() {
-    use super::entry::baseline_of;
-    let report = open();
-    let found =
-        |entry: &ReportEntry| baseline_of(entry, &report.entries).map(|b| b.model.name.clone());
-    let [first, _, reversed, adversarial] = &report.entries[..] else {
-        panic!("four models");
-    };
-    assert_eq!(found(first), None);
-    assert_eq!(found(reversed).as_deref(), Some("baseline.seed_1"));
-    assert_eq!(found(adversarial).as_deref(), Some("baseline.seed_2"));
-    // Two baselines, none of this seed: no gain rather than one against the wrong model.
-    let mut other = reversed.clone();
-    other.model.seed = Some(3);
-    assert_eq!(found(&other), None);
-    // A single baseline serves all seeds, but not other training corpora.
-    let one = &report.entries[..1];
-    assert!(baseline_of(&other, one).is_some());
-    other.model.training_corpora.insert("savee".to_string());
-    assert!(baseline_of(&other, one).is_none());
-}
-
-#[test]
 fn published_numbers_stand_only_beside_the_same_experiment() {
     let mut report = open();
     assert!(report.to_markdown().contains("49.48"));
