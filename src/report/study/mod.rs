@@ -14,6 +14,11 @@ mod columns;
 mod gains;
 mod variants;
 
+#[cfg(test)]
+mod made;
+#[cfg(test)]
+mod tests;
+
 pub(super) use gains::baseline_of;
 
 use std::collections::BTreeSet;
