@@ -270,5 +270,5 @@ fn intervals_and_comparisons_agree_with_numpy() {
     }
 }
 
-/// Monte-Carlo error of 10,000 and of 40,000 draws (see the script).
+/// Monte-Carlo error of 10,000 draws (see the script).
 const TOLERANCE: f64 = 0.004;

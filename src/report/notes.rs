@@ -61,6 +61,7 @@ pub(super) fn remarks(report: &Report, study: &Study, most: usize) -> Vec<String
         );
     }
     remarks.extend(single_runs(study, most));
+    remarks.extend(few_runs(study));
     remarks.extend(few_speakers(study, most));
     remarks.extend(no_gain(study, most));
     remarks.extend(collapse(study, most));
@@ -112,6 +113,21 @@ fn single_runs(study: &Study, most: usize) -> Option<String> {
             listed(&single, most)
         ))
     }
+}
+
+/// That a handful of seeds shows large differences only.
+fn few_runs(study: &Study) -> Option<String> {
+    let most = study
+        .variants
+        .iter()
+        .map(|variant| variant.entries.len())
+        .max()?;
+    (2..=4).contains(&most).then(|| {
+        format!(
+            "At most {most} runs of a variant: intervals over seeds are wide, and only large differences can be told \
+             from chance. More seeds help most."
+        )
+    })
 }
 
 /// Which tests have too few speakers for intervals over them, or none for other reasons.
@@ -174,22 +190,32 @@ fn collapse(study: &Study, most: usize) -> Option<String> {
     let mut found = Vec::new();
     let mut models = BTreeSet::new();
     for variant in &study.variants {
-        let mut on = Vec::new();
-        for (test, cell) in study.tests.iter().zip(&variant.cells) {
-            let Some(cell) = cell.as_ref().filter(|cell| cell.collapsed > 0) else {
-                continue;
-            };
-            models.extend(
-                cell.models
-                    .iter()
-                    .filter(|model| model.collapsed)
-                    .map(|model| model.entry),
-            );
-            on.push(match cell.runs {
-                1 => test.name.clone(),
-                runs => format!("{} {} of {runs}", test.name, cell.collapsed),
-            });
+        let cells: Vec<(&str, &StudyCell)> = study
+            .tests
+            .iter()
+            .zip(&variant.cells)
+            .filter_map(|(test, cell)| Some((test.name.as_str(), cell.as_ref()?)))
+            .collect();
+        for (_, cell) in &cells {
+            let collapsed = cell.models.iter().filter(|model| model.collapsed);
+            models.extend(collapsed.map(|model| model.entry));
         }
+        let part = |cell: &StudyCell| (cell.collapsed, cell.runs);
+        let alike = cells.len() > 1 && cells.iter().all(|(_, cell)| part(cell) == part(cells[0].1));
+        let on: Vec<String> = cells
+            .iter()
+            .filter(|(_, cell)| cell.collapsed > 0)
+            .map(|(test, cell)| (if alike { "everywhere" } else { test }, cell))
+            .map(|(test, cell)| match cell.runs {
+                1 => test.to_string(),
+                runs => format!(
+                    "{} of {runs} {}{test}",
+                    cell.collapsed,
+                    if alike { "" } else { "on " }
+                ),
+            })
+            .take(if alike { 1 } else { usize::MAX })
+            .collect();
         if !on.is_empty() {
             found.push(format!("{} ({})", variant.name, on.join(", ")));
         }

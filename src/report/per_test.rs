@@ -84,9 +84,15 @@ fn table(study: &Study, place: usize, test: &StudyTest) -> Table {
             },
         });
     }
+    if any(|cell| cell.gain.is_some_and(|gain| gain.p.is_some())) {
+        parts.push(Part {
+            columns: vec![Column::new("p", 8)],
+            cells: |cell| vec![number::p_value(cell.gain.and_then(|gain| gain.p)).into()],
+        });
+    }
     if any(|cell| cell.gain.is_some_and(|gain| gain.p_corrected.is_some())) {
         parts.push(Part {
-            columns: vec![Column::new("p", 2)],
+            columns: vec![Column::new("p Holm", 2)],
             cells: |cell| vec![number::p_value(cell.gain.and_then(|gain| gain.p_corrected)).into()],
         });
     }
@@ -183,7 +189,7 @@ fn legend(study: &Study) -> String {
         legend +=
             &format!(" Gain: over the baseline, in points; its interval and p allow for {over}.");
         legend += &format!(
-            " p: of no difference, after Holm's correction for {}; single training corpora are not tested.",
+            " p: of no difference; p Holm: after correction for {}, in which single training corpora have no part.",
             number::of(study.comparisons as u64, "comparison")
         );
     } else if all().any(|cell| cell.gain.is_some()) {

@@ -49,6 +49,18 @@ pub(super) fn ua_cell(cell: Option<&StudyCell>) -> Cell {
     }
 }
 
+/// Half the interval over seeds, which is even around the mean.
+fn half_width(cell: Option<&StudyCell>) -> Cell {
+    let interval = cell.and_then(|cell| Some((cell.ua, cell.seeds_interval?)));
+    interval.map_or_else(
+        || Cell::toned(number::NONE, Tone::Faint),
+        |(ua, interval)| {
+            let half = (ua - interval.low).max(interval.high - ua);
+            format!("±{}", number::percent(Some(half))).into()
+        },
+    )
+}
+
 /// The heading, the table and its legend.
 pub(super) fn blocks(study: &Study) -> Vec<Block> {
     let tests = headline(study);
@@ -86,11 +98,10 @@ pub(super) fn blocks(study: &Study) -> Vec<Block> {
             if collapsed {
                 row.push(collapse_cell(cell));
             }
-            let interval = cell.and_then(|cell| match over_seeds {
-                true => cell.seeds_interval,
-                false => cell.speakers_interval,
+            row.push(match over_seeds {
+                true => half_width(cell),
+                false => number::interval(cell.and_then(|cell| cell.speakers_interval)).into(),
             });
-            row.push(number::interval(interval).into());
             if gains {
                 row.push(gain_cell(cell.and_then(|cell| cell.gain.as_ref())));
             }
@@ -101,7 +112,7 @@ pub(super) fn blocks(study: &Study) -> Vec<Block> {
     rows.push(constant("chance", &shown, over_seeds, |test| {
         (test.chance_ua, None)
     }));
-    rows.push(constant("majority class", &shown, over_seeds, |test| {
+    rows.push(constant("majority", &shown, over_seeds, |test| {
         let majority = test.majority.as_ref();
         (
             majority.map(|majority| majority.ua),
@@ -178,6 +189,6 @@ fn legend(study: &Study, tests: &[(usize, &StudyTest)]) -> String {
     if tests.iter().any(|(_, test)| test.name == "in domain") {
         legend += " In domain: held-out speakers of the training corpora, all together.";
     }
-    legend += " Majority class: what always naming the most frequent class would reach; WA is the plain accuracy.";
+    legend += " Majority: what always naming the most frequent class would reach; WA is the plain accuracy.";
     legend
 }

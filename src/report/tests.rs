@@ -13,21 +13,18 @@ fn metrics(counts: Counts) -> Metrics {
     Metrics::of(Confusion::from_rows(&rows).expect("square"))
 }
 
-/// The counts spread over two speakers of TESS, six of others: unevenly, so that they differ.
+/// The counts dealt out to two speakers of TESS, six of others: which utterance is whose does not depend on the model.
 fn speakers(corpus: &str, counts: &Counts) -> BTreeMap<String, Confusion> {
     let speakers = if corpus == "tess" { 2 } else { 6 };
-    let mut spread = vec![Confusion::new(3); speakers];
+    let mut dealt = vec![Confusion::new(3); speakers];
     for (truth, row) in counts.iter().enumerate() {
-        for (predicted, &count) in row.iter().enumerate() {
-            for number in 0..count as usize {
-                let speaker = (number * number + 3 * truth + predicted) % speakers;
-                spread[speaker]
-                    .add(truth, predicted)
-                    .expect("three classes");
-            }
+        let predictions = (0..3).flat_map(|predicted| vec![predicted; row[predicted] as usize]);
+        for (number, predicted) in predictions.enumerate() {
+            let speaker = (number / 2) % speakers;
+            dealt[speaker].add(truth, predicted).expect("three classes");
         }
     }
-    let named = spread.into_iter().enumerate();
+    let named = dealt.into_iter().enumerate();
     named
         .map(|(number, counts)| (format!("{corpus}/{number}"), counts))
         .collect()

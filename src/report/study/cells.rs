@@ -1,5 +1,7 @@
 //! Fills the cells of a study from the report's entries.
 
+use rayon::prelude::*;
+
 use crate::eval::{
     Confusion, Metrics, SpeakerBootstrap, SpeakerHits, SpeakerSet, mean, mean_interval,
 };
@@ -23,17 +25,14 @@ pub(super) fn study(report: &Report) -> Study {
     let mut variants = variants::variants(report);
     let (tests, facts): (Vec<Test>, Vec<_>) = columns::tests(report).into_iter().unzip();
     for (test, facts) in tests.iter().zip(&facts) {
-        let mut draws = Draws {
-            name: &facts.name,
-            known: Vec::new(),
-        };
         let rows: Vec<Vec<Tested<'_>>> = variants
             .iter()
             .map(|variant| tested(report, test, &variant.entries))
             .collect();
+        let draws = Draws::for_all(&facts.name, rows.iter().flatten());
         let mut cells: Vec<Option<StudyCell>> = rows
-            .iter()
-            .map(|models| cell(test, models, &mut draws))
+            .par_iter()
+            .map(|models| cell(test, models, &draws))
             .collect();
         gains::fill(&variants, &rows, &mut cells);
         for (variant, cell) in variants.iter_mut().zip(cells) {
@@ -76,22 +75,25 @@ fn tested<'a>(report: &'a Report, test: &Test, entries: &[usize]) -> Vec<Tested<
 }
 
 /// The draws of a test. Models that were tested on the same speakers share them, so that they can be compared.
-struct Draws<'a> {
-    name: &'a str,
-    known: Vec<(SpeakerSet, Option<SpeakerBootstrap>)>,
-}
+struct Draws<'a>(Vec<(&'a SpeakerSet, Option<SpeakerBootstrap>)>);
 
-impl Draws<'_> {
-    fn of(&mut self, speakers: &SpeakerSet) -> Option<&SpeakerBootstrap> {
-        let place = match self.known.iter().position(|(known, _)| known == speakers) {
-            Some(place) => place,
-            None => {
-                let draws = SpeakerBootstrap::new(self.name, speakers);
-                self.known.push((speakers.clone(), draws));
-                self.known.len() - 1
+impl<'a> Draws<'a> {
+    fn for_all(test: &str, models: impl Iterator<Item = &'a Tested<'a>>) -> Self {
+        let mut sets: Vec<&SpeakerSet> = Vec::new();
+        for model in models {
+            if !sets.contains(&&model.speakers) {
+                sets.push(&model.speakers);
             }
-        };
-        self.known.get(place)?.1.as_ref()
+        }
+        let draws = sets
+            .into_par_iter()
+            .map(|set| (set, SpeakerBootstrap::new(test, set)));
+        Self(draws.collect())
+    }
+
+    fn of(&self, speakers: &SpeakerSet) -> Option<&SpeakerBootstrap> {
+        let known = self.0.iter().find(|(known, _)| *known == speakers)?;
+        known.1.as_ref()
     }
 }
 
@@ -104,7 +106,7 @@ pub(super) fn common_speakers<'a>(
     sets.all(|set| set == first).then_some(first)
 }
 
-fn cell(test: &Test, models: &[Tested<'_>], draws: &mut Draws<'_>) -> Option<StudyCell> {
+fn cell(test: &Test, models: &[Tested<'_>], draws: &Draws<'_>) -> Option<StudyCell> {
     let first = models.first()?;
     let uas: Vec<f64> = models.iter().map(|model| model.ua).collect();
     let was: Vec<f64> = models.iter().filter_map(|model| model.metrics.wa).collect();

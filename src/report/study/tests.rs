@@ -270,41 +270,42 @@ fn runs_on_different_speakers_are_not_paired() {
     );
 }
 
+type Numbers = (f64, Option<Interval>, Option<Gain>);
+
 #[test]
 fn the_order_of_models_changes_no_number() {
     let one = made::whole(2);
     let mut turned = one.clone();
     turned.entries.reverse();
-    let cells =
-        |report: &Report| -> BTreeMap<String, Vec<Option<(f64, Option<Interval>, Option<Gain>)>>> {
-            let study = Study::of(report);
-            let cells = |variant: &StudyVariant| {
-                variant
-                    .cells
-                    .iter()
-                    .map(|cell| {
-                        cell.as_ref().map(|cell| {
-                            (
-                                round(cell.ua),
-                                cell.speakers_interval.map(rounded),
-                                cell.gain.map(|gain| Gain {
-                                    ua: round(gain.ua),
-                                    interval: gain.interval.map(rounded),
-                                    p: gain.p.map(round),
-                                    p_corrected: gain.p_corrected.map(round),
-                                    ..gain
-                                }),
-                            )
-                        })
-                    })
-                    .collect()
-            };
-            study
-                .variants
+    let cells = |report: &Report| -> BTreeMap<String, Vec<Option<Numbers>>> {
+        let study = Study::of(report);
+        let cells = |variant: &StudyVariant| {
+            variant
+                .cells
                 .iter()
-                .map(|variant| (variant.name.clone(), cells(variant)))
+                .map(|cell| {
+                    cell.as_ref().map(|cell| {
+                        (
+                            round(cell.ua),
+                            cell.speakers_interval.map(rounded),
+                            cell.gain.map(|gain| Gain {
+                                ua: round(gain.ua),
+                                interval: gain.interval.map(rounded),
+                                p: gain.p.map(round),
+                                p_corrected: gain.p_corrected.map(round),
+                                ..gain
+                            }),
+                        )
+                    })
+                })
                 .collect()
         };
+        study
+            .variants
+            .iter()
+            .map(|variant| (variant.name.clone(), cells(variant)))
+            .collect()
+    };
     assert_eq!(cells(&one), cells(&turned));
 }
 
