@@ -4,7 +4,7 @@
 //! systems. Additions, multiplications, divisions, rounding and square roots do not, and Rust neither
 //! reorders nor fuses them.
 
-use std::f64::consts::{LN_2, LOG2_10, LOG2_E, TAU};
+use std::f64::consts::{LN_2, LOG2_10, LOG2_E, SQRT_2, TAU};
 
 /// 2 to the power of `x`, relative error below 1e-14 for |x| <= 1000; clamped beyond.
 pub fn exp2(x: f64) -> f64 {
@@ -23,6 +23,25 @@ pub fn exp2(x: f64) -> f64 {
 /// e to the power of `x`.
 pub fn exp(x: f64) -> f64 {
     exp2(x * LOG2_E)
+}
+
+/// The natural logarithm of a positive normal number, relative error below 1e-14.
+pub fn ln(x: f64) -> f64 {
+    let bits = x.to_bits();
+    let mut exponent = ((bits >> 52) & 0x7ff) as i64 - 1023;
+    let mut mantissa = f64::from_bits((bits & ((1 << 52) - 1)) | (1023 << 52));
+    if mantissa > SQRT_2 {
+        mantissa /= 2.0;
+        exponent += 1;
+    }
+    // ln m = 2 artanh((m - 1) / (m + 1)), whose argument is at most 0.172.
+    let ratio = (mantissa - 1.0) / (mantissa + 1.0);
+    let square = ratio * ratio;
+    let mut sum = 0.0;
+    for n in (0..=11).rev() {
+        sum = sum * square + 1.0 / f64::from(2 * n + 1);
+    }
+    exponent as f64 * LN_2 + 2.0 * ratio * sum
 }
 
 /// The amplitude factor of a level in decibels.
@@ -75,6 +94,16 @@ mod tests {
             assert!((exp(x) / x.exp() - 1.0).abs() < 2e-13, "exp({x})");
             assert!((cos_turns(x) - (TAU * x).cos()).abs() < 1e-12, "cos({x})");
             assert!((sin_turns(x) - (TAU * x).sin()).abs() < 1e-12, "sin({x})");
+        }
+        for i in 1..4000 {
+            for x in [
+                f64::from(i) * 0.0137,
+                f64::from(i) * 1e-9,
+                f64::from(i) * 1e90,
+            ] {
+                let error = (ln(x) - x.ln()).abs();
+                assert!(error <= 1e-14 * x.ln().abs().max(0.1), "ln({x})");
+            }
         }
         assert!((amplitude(20.0) - 10.0).abs() < 1e-12);
         assert!((semitones(12.0) - 2.0).abs() < 1e-14);

@@ -15,8 +15,8 @@ pub struct Evaluation {
     pub classes: Vec<String>,
     /// Metrics of each corpus by name.
     pub corpora: BTreeMap<String, Metrics>,
-    /// Number of speakers of each corpus.
-    pub speakers: BTreeMap<String, usize>,
+    /// Counts of each speaker of each corpus: corpus, speaker, matrix.
+    pub speakers: BTreeMap<String, BTreeMap<String, Confusion>>,
     /// Metrics of all utterances together; large corpora weigh more.
     pub overall: Metrics,
 }
@@ -29,7 +29,7 @@ impl Evaluation {
     /// probability is not a finite number.
     pub fn of(predictions: &[Prediction]) -> Result<Self, EvalError> {
         let mut seen = BTreeSet::new();
-        let mut speakers: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+        let mut speakers: BTreeMap<String, BTreeMap<String, Confusion>> = BTreeMap::new();
         let mut counts: BTreeMap<String, Confusion> = BTreeMap::new();
         let mut overall = Confusion::new(Emotion::ALL.len());
         for prediction in predictions {
@@ -51,8 +51,12 @@ impl Evaluation {
             let (truth, predicted) = (index(prediction.emotion), index(prediction.predicted));
             corpus.add(truth, predicted)?;
             overall.add(truth, predicted)?;
-            let heard = speakers.entry(prediction.corpus.clone()).or_default();
-            heard.insert(&prediction.speaker);
+            speakers
+                .entry(prediction.corpus.clone())
+                .or_default()
+                .entry(prediction.speaker.clone())
+                .or_insert_with(|| Confusion::new(Emotion::ALL.len()))
+                .add(truth, predicted)?;
         }
         Ok(Self {
             classes: Emotion::ALL
@@ -62,12 +66,14 @@ impl Evaluation {
                 .into_iter()
                 .map(|(corpus, confusion)| (corpus, Metrics::of(confusion)))
                 .collect(),
-            speakers: speakers
-                .into_iter()
-                .map(|(corpus, heard)| (corpus, heard.len()))
-                .collect(),
+            speakers,
             overall: Metrics::of(overall),
         })
+    }
+
+    /// Number of speakers of a corpus; 0 where it was not tested on.
+    pub fn speaker_count(&self, corpus: &str) -> usize {
+        self.speakers.get(corpus).map_or(0, BTreeMap::len)
     }
 
     /// True where the model collapsed on any corpus.
@@ -112,7 +118,15 @@ mod tests {
         assert_eq!(evaluation.corpora["a"].ua, Some(0.5));
         assert_eq!(evaluation.corpora["b"].ua, Some(1.0));
         assert_eq!(evaluation.overall.ua, Some(2.0 / 3.0));
-        assert_eq!(evaluation.speakers["a"], 2);
+        assert_eq!(evaluation.speaker_count("a"), 2);
+        assert_eq!(evaluation.speaker_count("c"), 0);
+        for (corpus, speakers) in &evaluation.speakers {
+            let mut sum = Confusion::new(3);
+            for confusion in speakers.values() {
+                sum.merge(confusion).expect("the same classes");
+            }
+            assert_eq!(sum, evaluation.corpora[corpus].confusion);
+        }
         let json = serde_json::to_string(&evaluation).expect("plain data");
         let back: Evaluation = serde_json::from_str(&json).expect("the same");
         assert_eq!(back, evaluation);

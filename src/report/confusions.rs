@@ -1,48 +1,43 @@
-//! Confusion matrices: one small table per model and corpus.
+//! Confusion matrices: one small table per variant and corpus, its models summed.
 
-use super::compose::corpora_of;
 use super::document::{Block, Cell, Column, Table, Tone};
-use super::{Report, number};
+use super::{Study, number};
 
-/// A heading and a panel per model and corpus.
-pub(super) fn blocks(report: &Report) -> Vec<Block> {
+/// A heading and a panel per variant and corpus.
+pub(super) fn blocks(study: &Study) -> Vec<Block> {
     let mut panels = Vec::new();
-    for (corpus, _) in corpora_of(report) {
-        for entry in &report.entries {
-            let Some(metrics) = entry.evaluation.corpora.get(&corpus) else {
+    for (place, test) in study.tests.iter().enumerate() {
+        for variant in &study.variants {
+            let Some(cell) = variant.cells.get(place).and_then(Option::as_ref) else {
                 continue;
             };
-            let classes = &entry.evaluation.classes;
             let mut columns = vec![Column::text("true", 0)];
-            columns.extend(classes.iter().map(|class| {
+            columns.extend(study.classes.iter().map(|class| {
                 let start: String = class.chars().take(3).collect();
                 Column::new(start, 0)
             }));
-            let rows = metrics
-                .confusion
-                .rows()
-                .enumerate()
-                .map(|(truth, counts)| {
-                    let class = classes.get(truth).map_or("?", String::as_str);
-                    let mut row = vec![Cell::from(class)];
-                    row.extend(counts.iter().enumerate().map(|(predicted, &count)| {
-                        let tone = if predicted == truth {
-                            Tone::Good
-                        } else {
-                            Tone::Plain
-                        };
-                        Cell::toned(number::count(count), tone)
-                    }));
-                    row
-                })
-                .collect();
-            let mark = if metrics.collapsed {
-                " (collapsed)"
-            } else {
-                ""
+            let rows = cell.confusion.rows().enumerate().map(|(truth, counts)| {
+                let class = study.classes.get(truth).map_or("?", String::as_str);
+                let mut row = vec![Cell::from(class)];
+                row.extend(counts.iter().enumerate().map(|(predicted, &count)| {
+                    let tone = if predicted == truth {
+                        Tone::Good
+                    } else {
+                        Tone::Plain
+                    };
+                    Cell::toned(number::count(count), tone)
+                }));
+                row.resize(columns.len(), Cell::default());
+                row
+            });
+            let rows = rows.collect();
+            let mark = match (cell.collapsed, cell.runs) {
+                (0, _) => String::new(),
+                (_, 1) => " (collapsed)".to_string(),
+                (collapsed, runs) => format!(" ({collapsed} of {runs} collapsed)"),
             };
             panels.push(Table {
-                caption: format!("{} on {corpus}{mark}", entry.model.name),
+                caption: format!("{} on {}{mark}", variant.name, test.name),
                 columns,
                 rows,
                 footer_rows: 0,
@@ -52,9 +47,13 @@ pub(super) fn blocks(report: &Report) -> Vec<Block> {
     if panels.is_empty() {
         return Vec::new();
     }
+    let mut key = String::from("Rows: the true class. Columns: the predicted class.");
+    if study.has_seeds() {
+        key += " Utterances count once for each run of the variant.";
+    }
     vec![
         Block::Heading("Confusion matrices".into()),
-        Block::Paragraph("Rows: the true class. Columns: the predicted class.".into()),
+        Block::Paragraph(key),
         Block::Panels(panels),
     ]
 }

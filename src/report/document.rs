@@ -44,6 +44,8 @@ impl<T: Into<String>> From<T> for Cell {
 pub(super) struct Column {
     /// Its heading.
     pub heading: String,
+    /// What stands once above neighbouring columns of the same group; may be empty.
+    pub group: String,
     /// Columns with the highest number are left out first where the width does not suffice; 0 never is.
     pub dispensable: u8,
     /// Text starts at the column's left edge; numbers end at its right edge.
@@ -55,9 +57,25 @@ impl Column {
     pub(super) fn new(heading: impl Into<String>, dispensable: u8) -> Self {
         Self {
             heading: heading.into(),
+            group: String::new(),
             dispensable,
             left: false,
         }
+    }
+
+    /// The column under a heading that it shares with its neighbours.
+    pub(super) fn in_group(self, group: impl Into<String>) -> Self {
+        Self {
+            group: group.into(),
+            ..self
+        }
+    }
+
+    /// Group and heading.
+    pub(super) fn full_heading(&self) -> String {
+        format!("{} {}", self.group, self.heading)
+            .trim()
+            .to_string()
     }
 
     /// A column of text.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::eval::{Confusion, Evaluation, Metrics};
 use crate::train::EpochRecord;
 
-use super::{Method, ModelIdentity};
+use super::ModelIdentity;
 
 /// One model: how it was made and what it reaches.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -40,32 +40,5 @@ impl ReportEntry {
             sum.merge(matrix).ok()?;
         }
         Some(Metrics::of(sum))
-    }
-}
-
-/// The baseline that a model compares with: trained on the same corpora, of the same seed where there is
-/// one, otherwise the only one.
-pub(super) fn baseline_of<'a>(
-    entry: &ReportEntry,
-    entries: &'a [ReportEntry],
-) -> Option<&'a ReportEntry> {
-    if entry.model.method == Some(Method::Baseline) {
-        return None;
-    }
-    let baselines: Vec<&ReportEntry> = entries
-        .iter()
-        .filter(|other| {
-            other.model.method == Some(Method::Baseline)
-                && other.model.training_corpora == entry.model.training_corpora
-        })
-        .collect();
-    let same_seed: Vec<&ReportEntry> = baselines
-        .iter()
-        .copied()
-        .filter(|other| other.model.seed == entry.model.seed)
-        .collect();
-    match (&same_seed[..], &baselines[..]) {
-        ([one], _) | ([], [one]) => Some(one),
-        _ => None,
     }
 }

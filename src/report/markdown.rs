@@ -56,7 +56,11 @@ fn render_table(table: &Table) -> String {
     if !table.caption.is_empty() {
         let _ = write!(text, "**{}**\n\n", escape(&table.caption));
     }
-    let headings: Vec<String> = table.columns.iter().map(|c| escape(&c.heading)).collect();
+    let headings: Vec<String> = table
+        .columns
+        .iter()
+        .map(|column| escape(&column.full_heading()))
+        .collect();
     let _ = writeln!(text, "| {} |", headings.join(" | "));
     let rules: Vec<&str> = table
         .columns

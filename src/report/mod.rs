@@ -1,11 +1,12 @@
 //! Reports: what a run's models reach, beside each other and beside the published results.
 //!
-//! A [`Report`] is a list of named evaluations. It is laid out once as a document of headings, notes and
-//! tables, which two renderers write as Markdown and for a terminal.
+//! A [`Report`] is a list of named evaluations. [`Study`] compares them: every number of every form comes from
+//! there. It is laid out once as a document of headings, notes and tables, which two renderers write as Markdown and
+//! for a terminal; [`Report::to_csv`] and [`Report::to_study_json`] give the numbers to other programs.
 
 mod compose;
 mod confusions;
-mod corpora;
+mod csv;
 mod document;
 mod entry;
 mod facts;
@@ -13,14 +14,16 @@ mod html;
 mod identity;
 mod map;
 mod markdown;
+mod models;
 mod notes;
 mod number;
+mod per_test;
 mod probe;
 mod published;
-mod seeds;
 mod study;
 mod summary;
 mod terminal;
+mod test_set;
 mod training;
 
 pub use entry::ReportEntry;
@@ -29,7 +32,9 @@ pub use identity::{Attribute, Method, ModelIdentity};
 pub use map::{EmbeddingMap, MapPoint};
 pub use probe::{Probe, ProbeEntry};
 pub use published::{PUBLISHED_SOURCE, PublishedTest, published_ua};
-pub use study::{Gain, PublishedCell, Study, StudyCell, StudyTest, StudyVariant, TestRole};
+pub use study::{
+    Gain, PublishedCell, Study, StudyCell, StudyModel, StudyTest, StudyVariant, TestRole,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -83,9 +88,23 @@ impl Report {
         self.terminal(Detail::Full, width, colour)
     }
 
-    /// As [`Report::to_terminal`], without single training corpora, confusion matrices and the course of training.
+    /// As [`Report::to_terminal`], but only the comparison of all variants; where these are few, the table of each
+    /// unseen corpus and of all training corpora too.
     pub fn to_terminal_in_brief(&self, width: usize, colour: bool) -> String {
         self.terminal(Detail::Brief, width, colour)
+    }
+
+    /// The study as a table for other programs: one row per variant and test, proportions in 0..=1 in full precision.
+    pub fn to_csv(&self) -> String {
+        csv::render(&Study::of(self))
+    }
+
+    /// The study as JSON.
+    ///
+    /// # Errors
+    /// Where a number is not finite.
+    pub fn to_study_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(&Study::of(self)).map(|json| json + "\n")
     }
 
     fn terminal(&self, detail: Detail, width: usize, colour: bool) -> String {

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::compose::{Test, corpora_of};
+use crate::eval::LEAST_SPEAKERS;
+
 use super::published::{TRAINING_CORPORA, plain_name};
-use super::{Report, summary};
+use super::study::baseline_of;
+use super::{Method, Report, Study, StudyCell, number};
 
 fn papers() -> BTreeSet<String> {
     TRAINING_CORPORA
@@ -22,79 +24,213 @@ pub(super) fn is_the_papers_set(corpora: &BTreeSet<String>) -> bool {
     plain(corpora) == papers()
 }
 
-/// The report's own notes, then those that follow from its entries.
-pub(super) fn remarks(report: &Report) -> Vec<String> {
+/// At most `most` of some names.
+fn listed(names: &[String], most: usize) -> String {
+    let (first, rest) = names.split_at(names.len().min(most));
+    match rest.len() {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
+    }
+}
+
+fn cells(study: &Study) -> impl Iterator<Item = &StudyCell> {
+    study
+        .variants
+        .iter()
+        .flat_map(|variant| &variant.cells)
+        .flatten()
+}
+
+/// The report's own notes, then those that follow from its models; lists name at most `most` things.
+pub(super) fn remarks(report: &Report, study: &Study, most: usize) -> Vec<String> {
     let mut remarks = report.notes.clone();
     let mut sets: Vec<&BTreeSet<String>> = Vec::new();
-    for entry in &report.entries {
-        if !entry.model.training_corpora.is_empty()
-            && !sets.contains(&&entry.model.training_corpora)
-        {
-            sets.push(&entry.model.training_corpora);
+    for variant in &study.variants {
+        if !variant.training_corpora.is_empty() && !sets.contains(&&variant.training_corpora) {
+            sets.push(&variant.training_corpora);
         }
     }
-    let list = |names: &mut dyn Iterator<Item = &str>| names.collect::<Vec<_>>().join(", ");
-    for set in &sets {
-        let names = list(&mut set.iter().map(String::as_str));
-        if is_the_papers_set(set) {
-            remarks.push(format!("Trained on the paper's six corpora: {names}."));
-            continue;
-        }
-        let ours = plain(set);
-        let missing = list(
-            &mut TRAINING_CORPORA
-                .iter()
-                .copied()
-                .filter(|corpus| !ours.contains(&plain_name(corpus))),
-        );
-        let relation = if ours.is_disjoint(&papers()) {
-            "none of them is among the paper's six training corpora".to_string()
-        } else if ours.is_subset(&papers()) {
-            format!("a subset of the paper's six; missing: {missing}")
-        } else if missing.is_empty() {
-            "more than the paper's six".to_string()
-        } else {
-            format!("not the paper's six; missing of those: {missing}")
-        };
-        remarks.push(format!("Trained on {names}: {relation}."));
-    }
-    let tests = summary::tests(report);
-    let published = report
-        .entries
-        .iter()
-        .any(|entry| tests.iter().any(|test| test.published(entry).is_some()));
-    if published && sets.iter().any(|set| !is_the_papers_set(set)) {
+    remarks.extend(sets.iter().map(|set| relation(set)));
+    if cells(study).any(|cell| cell.published.is_some())
+        && sets.iter().any(|set| !is_the_papers_set(set))
+    {
         remarks.push(
             "Published numbers stand beside ours for orientation: the training data differ, so the \
              difference is not a failure or success to reproduce."
                 .into(),
         );
     }
-    remarks.extend(collapse(report));
+    remarks.extend(single_runs(study, most));
+    remarks.extend(few_runs(study));
+    remarks.extend(few_speakers(study, most));
+    remarks.extend(no_gain(study, most));
+    remarks.extend(collapse(study, most));
     remarks
 }
 
-/// One remark that names every collapsed model.
-fn collapse(report: &Report) -> Option<String> {
-    let corpora = corpora_of(report);
-    let mut found = Vec::new();
-    for entry in &report.entries {
-        let on: Vec<&str> = corpora
+/// How training corpora relate to the paper's.
+fn relation(set: &BTreeSet<String>) -> String {
+    let list = |names: &mut dyn Iterator<Item = &str>| names.collect::<Vec<_>>().join(", ");
+    let names = list(&mut set.iter().map(String::as_str));
+    if is_the_papers_set(set) {
+        return format!("Trained on the paper's six corpora: {names}.");
+    }
+    let ours = plain(set);
+    let missing = list(
+        &mut TRAINING_CORPORA
             .iter()
-            .filter(|(corpus, _)| {
-                let metrics = Test::Corpus(corpus.clone()).metrics(entry);
-                metrics.is_some_and(|metrics| metrics.collapsed)
-            })
-            .map(|(corpus, _)| corpus.as_str())
-            .collect();
-        if !on.is_empty() {
-            found.push(format!("{} (on {})", entry.model.name, on.join(", ")));
+            .copied()
+            .filter(|corpus| !ours.contains(&plain_name(corpus))),
+    );
+    let relation = if ours.is_disjoint(&papers()) {
+        "none of them is among the paper's six training corpora".to_string()
+    } else if ours.is_subset(&papers()) {
+        format!("a subset of the paper's six; missing: {missing}")
+    } else if missing.is_empty() {
+        "more than the paper's six".to_string()
+    } else {
+        format!("not the paper's six; missing of those: {missing}")
+    };
+    format!("Trained on {names}: {relation}.")
+}
+
+/// Which variants have one seed alone.
+fn single_runs(study: &Study, most: usize) -> Option<String> {
+    let single: Vec<String> = study
+        .variants
+        .iter()
+        .filter(|variant| variant.entries.len() == 1)
+        .map(|variant| variant.name.clone())
+        .collect();
+    let what = "what another seed would give is not known, and a gain may be luck";
+    if single.is_empty() {
+        None
+    } else if single.len() == study.variants.len() {
+        Some(format!("Every variant is a single run: {what}."))
+    } else {
+        Some(format!(
+            "Single runs: {}. There, {what}.",
+            listed(&single, most)
+        ))
+    }
+}
+
+/// That a handful of seeds shows large differences only.
+fn few_runs(study: &Study) -> Option<String> {
+    let most = study
+        .variants
+        .iter()
+        .map(|variant| variant.entries.len())
+        .max()?;
+    (2..=4).contains(&most).then(|| {
+        format!(
+            "At most {most} runs of a variant: intervals over seeds are wide, and only large differences can be told \
+             from chance. More seeds help most."
+        )
+    })
+}
+
+/// Which tests have too few speakers for intervals over them, or none for other reasons.
+fn few_speakers(study: &Study, most: usize) -> Option<String> {
+    let mut few = Vec::new();
+    let mut other = Vec::new();
+    for (place, test) in study.tests.iter().enumerate() {
+        let mut tested = study
+            .variants
+            .iter()
+            .filter_map(|variant| variant.cells.get(place)?.as_ref());
+        if test.speakers < LEAST_SPEAKERS {
+            few.push(format!("{} ({})", test.name, test.speakers));
+        } else if tested.any(|cell| cell.speakers_interval.is_none()) {
+            other.push(test.name.clone());
         }
     }
+    let mut remark = String::new();
+    if !few.is_empty() {
+        remark = format!(
+            "Fewer than {LEAST_SPEAKERS} speakers: {}. Nothing there says what other speakers would give; {}.",
+            listed(&few, most),
+            match study.has_seeds() {
+                true => "intervals and p-values are over seeds alone",
+                false => "there are no intervals and no p-values",
+            }
+        );
+    }
+    if !other.is_empty() {
+        remark += &format!(
+            " On {} some models have no interval over speakers: a class has too few of them, or the runs of a variant \
+             were not tested on the same ones.",
+            listed(&other, most)
+        );
+    }
+    (!remark.is_empty()).then(|| remark.trim().to_string())
+}
+
+/// Which variants have no baseline.
+fn no_gain(study: &Study, most: usize) -> Option<String> {
+    let without: Vec<String> = study
+        .variants
+        .iter()
+        .filter(|variant| {
+            variant.method != Some(Method::Baseline)
+                && baseline_of(&study.variants, variant).is_none()
+        })
+        .map(|variant| variant.name.clone())
+        .collect();
+    (!without.is_empty()).then(|| {
+        format!(
+            "No gain is given for {}: a gain needs exactly one baseline of the same training corpora.",
+            listed(&without, most)
+        )
+    })
+}
+
+/// One remark that names every variant with collapsed models.
+fn collapse(study: &Study, most: usize) -> Option<String> {
+    let mut found = Vec::new();
+    let mut models = BTreeSet::new();
+    for variant in &study.variants {
+        let cells: Vec<(&str, &StudyCell)> = study
+            .tests
+            .iter()
+            .zip(&variant.cells)
+            .filter_map(|(test, cell)| Some((test.name.as_str(), cell.as_ref()?)))
+            .collect();
+        for (_, cell) in &cells {
+            let collapsed = cell.models.iter().filter(|model| model.collapsed);
+            models.extend(collapsed.map(|model| model.entry));
+        }
+        let part = |cell: &StudyCell| (cell.collapsed, cell.runs);
+        let alike = cells.len() > 1 && cells.iter().all(|(_, cell)| part(cell) == part(cells[0].1));
+        let on: Vec<String> = cells
+            .iter()
+            .filter(|(_, cell)| cell.collapsed > 0)
+            .map(|(test, cell)| (if alike { "everywhere" } else { test }, cell))
+            .map(|(test, cell)| match cell.runs {
+                1 => test.to_string(),
+                runs => format!(
+                    "{} of {runs} {}{test}",
+                    cell.collapsed,
+                    if alike { "" } else { "on " }
+                ),
+            })
+            .take(if alike { 1 } else { usize::MAX })
+            .collect();
+        if !on.is_empty() {
+            found.push(format!("{} ({})", variant.name, on.join(", ")));
+        }
+    }
+    let total: usize = study
+        .variants
+        .iter()
+        .map(|variant| variant.entries.len())
+        .sum();
     (!found.is_empty()).then(|| {
         format!(
-            "Collapsed, so not a result: {}. Nearly all predictions are one class.",
-            found.join("; ")
+            "{} of {} collapsed, nearly all predictions are one class, so that is no result: {}.",
+            models.len(),
+            number::of(total as u64, "model"),
+            listed(&found, most)
         )
     })
 }

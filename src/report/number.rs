@@ -1,6 +1,6 @@
 //! How numbers are written.
 
-use crate::eval::{Interval, Metrics};
+use crate::eval::Interval;
 
 /// What stands where there is no number.
 pub(super) const NONE: &str = "-";
@@ -10,21 +10,25 @@ pub(super) fn percent(proportion: Option<f64>) -> String {
     proportion.map_or_else(|| NONE.to_string(), |p| format!("{:.1}", 100.0 * p))
 }
 
-/// A value with its standard error, both proportions, in %.
-pub(super) fn with_error(value: f64, standard_error: f64) -> String {
-    format!("{:.1} ±{:.1}", 100.0 * value, 100.0 * standard_error)
+/// A difference of two proportions in points.
+pub(super) fn points(value: f64) -> String {
+    format!("{:+.1}", 100.0 * value)
 }
 
-/// A difference of two proportions with its standard error, in points.
-pub(super) fn difference(value: f64, standard_error: f64) -> String {
-    format!("{:+.1} ±{:.1}", 100.0 * value, 100.0 * standard_error)
+/// An interval of a difference, in points.
+pub(super) fn points_interval(interval: Option<Interval>) -> String {
+    interval.map_or_else(
+        || NONE.to_string(),
+        |Interval { low, high }| format!("{} to {}", points(low), points(high)),
+    )
 }
 
-/// The UA of some metrics with its standard error in %.
-pub(super) fn ua(metrics: &Metrics) -> String {
-    match (metrics.ua, metrics.ua_standard_error) {
-        (Some(ua), Some(error)) => with_error(ua, error),
-        _ => NONE.to_string(),
+/// A p-value with three decimals.
+pub(super) fn p_value(p: Option<f64>) -> String {
+    match p {
+        None => NONE.to_string(),
+        Some(p) if p < 0.0005 => "<0.001".to_string(),
+        Some(p) => format!("{p:.3}"),
     }
 }
 
@@ -66,9 +70,17 @@ mod tests {
     fn numbers_are_written_for_people() {
         assert_eq!(percent(Some(1.0 / 3.0)), "33.3");
         assert_eq!(percent(None), "-");
-        assert_eq!(with_error(0.5, 0.011), "50.0 ±1.1");
-        assert_eq!(difference(-0.031, 0.029), "-3.1 ±2.9");
-        assert_eq!(difference(0.05, 0.0), "+5.0 ±0.0");
+        assert_eq!(points(-0.031), "-3.1");
+        assert_eq!(points(0.05), "+5.0");
+        let interval = Interval {
+            low: -0.012,
+            high: 0.034,
+        };
+        assert_eq!(points_interval(Some(interval)), "-1.2 to +3.4");
+        assert_eq!(points_interval(None), "-");
+        assert_eq!(p_value(Some(0.0004)), "<0.001");
+        assert_eq!(p_value(Some(0.0123)), "0.012");
+        assert_eq!(p_value(None), "-");
         assert_eq!(count(0), "0");
         assert_eq!(count(999), "999");
         assert_eq!(count(1000), "1,000");

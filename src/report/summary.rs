@@ -1,65 +1,125 @@
-//! The table that answers the question: one row per model, one column per test.
+//! The table that answers the question: one row per variant, and for each test UA, interval and gain.
 
-use super::compose::{Role, Test, corpora_of, gain, ua_cell};
 use super::document::{Block, Cell, Column, Table, Tone};
-use super::{Report, number};
+use super::{Gain, Study, StudyCell, StudyTest, number};
 
-/// The tests a summary shows: every corpus that some model had not seen, then all others as one.
-pub(super) fn tests(report: &Report) -> Vec<Test> {
-    let corpora = corpora_of(report);
-    let mut tests: Vec<Test> = corpora
-        .iter()
-        .filter(|(_, role)| *role != Role::InDomain)
-        .map(|(corpus, _)| Test::Corpus(corpus.clone()))
-        .collect();
-    if tests.len() < corpora.len() {
-        tests.push(Test::InDomain);
-    }
-    tests
+/// The tests of the headline with their places among all.
+pub(super) fn headline(study: &Study) -> Vec<(usize, &StudyTest)> {
+    let tests = study.tests.iter().enumerate();
+    tests.filter(|(_, test)| test.headline).collect()
 }
 
-/// The heading, the table and its key.
-pub(super) fn blocks(report: &Report) -> Vec<Block> {
-    let tests = tests(report);
-    let mut columns = vec![Column::text("model", 0)];
-    columns.extend(tests.iter().enumerate().map(|(place, test)| {
-        // The last tests give way first.
-        Column::text(test.name(), u8::try_from(place).unwrap_or(u8::MAX))
-    }));
+/// The cells of one test, those of variants that were tested on it.
+pub(super) fn cells(study: &Study, place: usize) -> impl Iterator<Item = &StudyCell> {
+    study
+        .variants
+        .iter()
+        .filter_map(move |variant| variant.cells.get(place)?.as_ref())
+}
+
+/// How many of the models collapsed, where any did.
+pub(super) fn collapse_cell(cell: Option<&StudyCell>) -> Cell {
+    match cell {
+        Some(cell) if cell.collapsed > 0 => {
+            Cell::toned(format!("!{}/{}", cell.collapsed, cell.runs), Tone::Bad)
+        }
+        _ => Cell::default(),
+    }
+}
+
+/// A gain in points, with a star where it stands the correction.
+pub(super) fn gain_cell(gain: Option<&Gain>) -> Cell {
+    let Some(gain) = gain else {
+        return Cell::toned(format!("{} ", number::NONE), Tone::Faint);
+    };
+    let (mark, tone) = match (gain.significant(), gain.ua > 0.0) {
+        (true, true) => ("*", Tone::Good),
+        (true, false) => ("*", Tone::Bad),
+        (false, _) => (" ", Tone::Plain),
+    };
+    Cell::toned(number::points(gain.ua) + mark, tone)
+}
+
+/// A UA in %, or a dash.
+pub(super) fn ua_cell(cell: Option<&StudyCell>) -> Cell {
+    match cell {
+        Some(cell) if cell.collapsed > 0 => Cell::toned(number::percent(Some(cell.ua)), Tone::Bad),
+        Some(cell) => number::percent(Some(cell.ua)).into(),
+        None => Cell::toned(number::NONE, Tone::Faint),
+    }
+}
+
+/// Half the interval over seeds, which is even around the mean.
+fn half_width(cell: Option<&StudyCell>) -> Cell {
+    let interval = cell.and_then(|cell| Some((cell.ua, cell.seeds_interval?)));
+    interval.map_or_else(
+        || Cell::toned(number::NONE, Tone::Faint),
+        |(ua, interval)| {
+            let half = (ua - interval.low).max(interval.high - ua);
+            format!("±{}", number::percent(Some(half))).into()
+        },
+    )
+}
+
+/// The heading, the table and its legend.
+pub(super) fn blocks(study: &Study) -> Vec<Block> {
+    let tests = headline(study);
+    let over_seeds = study.has_seeds();
+    let mut columns = vec![Column::text("variant", 0)];
+    if over_seeds {
+        columns.push(Column::new("runs", u8::MAX));
+    }
+    let mut shown: Vec<(usize, &StudyTest, bool, bool)> = Vec::new();
+    for (number, &(place, test)) in tests.iter().enumerate() {
+        // Of the tests that do not fit, the last give way first: intervals, then gains, then the rest.
+        let give_way =
+            |step: usize| u8::try_from(step * tests.len() + number).unwrap_or(u8::MAX - 1);
+        let collapsed = cells(study, place).any(|cell| cell.collapsed > 0);
+        let gains = cells(study, place).any(|cell| cell.gain.is_some());
+        columns.push(Column::new("UA", give_way(0)).in_group(&test.name));
+        if collapsed {
+            columns.push(Column::text("!", give_way(0)).in_group(&test.name));
+        }
+        columns.push(Column::new("95 %", give_way(2)).in_group(&test.name));
+        if gains {
+            columns.push(Column::new("gain ", give_way(1)).in_group(&test.name));
+        }
+        shown.push((place, test, collapsed, gains));
+    }
     let mut rows: Vec<Vec<Cell>> = Vec::new();
-    for entry in &report.entries {
-        let mut row = vec![Cell::from(entry.model.name.clone())];
-        for test in &tests {
-            let cell = ua_cell(test.metrics(entry).as_ref(), gain(report, entry, test));
-            row.push(cell);
+    for variant in &study.variants {
+        let mut row = vec![Cell::from(variant.name.clone())];
+        if over_seeds {
+            row.push(variant.entries.len().to_string().into());
+        }
+        for &(place, _, collapsed, gains) in &shown {
+            let cell = variant.cells.get(place).and_then(Option::as_ref);
+            row.push(ua_cell(cell));
+            if collapsed {
+                row.push(collapse_cell(cell));
+            }
+            row.push(match over_seeds {
+                true => half_width(cell),
+                false => number::interval(cell.and_then(|cell| cell.speakers_interval)).into(),
+            });
+            if gains {
+                row.push(gain_cell(cell.and_then(|cell| cell.gain.as_ref())));
+            }
         }
         rows.push(row);
     }
-    let model_rows = rows.len();
-    let constant = |name: &str, of: &dyn Fn(&crate::eval::Metrics) -> Option<String>| {
-        let mut row = vec![Cell::toned(name, Tone::Faint)];
-        for test in &tests {
-            let metrics = report.entries.iter().find_map(|entry| test.metrics(entry));
-            let text = metrics.as_ref().and_then(of);
-            row.push(Cell::toned(
-                text.unwrap_or_else(|| number::NONE.into()),
-                Tone::Faint,
-            ));
-        }
-        row
-    };
-    rows.push(constant("chance", &|metrics| {
-        Some(number::percent(Some(metrics.chance_ua?)))
+    let variants = rows.len();
+    rows.push(constant("chance", &shown, over_seeds, |test| {
+        (test.chance_ua, None)
     }));
-    rows.push(constant("majority class", &|metrics| {
-        let majority = metrics.majority.as_ref()?;
-        let (ua, wa) = (
-            number::percent(Some(majority.ua)),
-            number::percent(Some(majority.wa)),
-        );
-        Some(format!("{ua} (WA {wa})"))
+    rows.push(constant("majority", &shown, over_seeds, |test| {
+        let majority = test.majority.as_ref();
+        (
+            majority.map(|majority| majority.ua),
+            majority.map(|majority| format!("WA {}", number::percent(Some(majority.wa)))),
+        )
     }));
-    let footer_rows = rows.len() - model_rows;
+    let footer_rows = rows.len() - variants;
     vec![
         Block::Heading("Unweighted accuracy".into()),
         Block::Table(Table {
@@ -68,27 +128,67 @@ pub(super) fn blocks(report: &Report) -> Vec<Block> {
             rows,
             footer_rows,
         }),
-        Block::Paragraph(key(report, &tests)),
+        Block::Paragraph(legend(study, &tests)),
     ]
 }
 
-fn key(report: &Report, tests: &[Test]) -> String {
-    let mut key = String::from(
-        "UA in %: the mean recall of the classes, ± one binomial standard error, which takes utterances as \
-         independent.",
-    );
-    let any = |what: &dyn Fn(&crate::report::ReportEntry, &Test) -> bool| {
-        let mut entries = report.entries.iter();
-        entries.any(|entry| tests.iter().any(|test| what(entry, test)))
+/// A row of what needs no model: a UA, and a remark in the column of intervals.
+fn constant(
+    name: &str,
+    shown: &[(usize, &StudyTest, bool, bool)],
+    runs: bool,
+    of: impl Fn(&StudyTest) -> (Option<f64>, Option<String>),
+) -> Vec<Cell> {
+    let faint = |text: String| Cell::toned(text, Tone::Faint);
+    let mut row = vec![faint(name.into())];
+    if runs {
+        row.push(Cell::default());
+    }
+    for (_, test, collapsed, gains) in shown {
+        let (ua, remark) = of(test);
+        row.push(faint(number::percent(ua)));
+        if *collapsed {
+            row.push(Cell::default());
+        }
+        row.push(faint(remark.unwrap_or_default()));
+        if *gains {
+            row.push(Cell::default());
+        }
+    }
+    row
+}
+
+fn legend(study: &Study, tests: &[(usize, &StudyTest)]) -> String {
+    let any = |what: &dyn Fn(&StudyCell) -> bool| {
+        tests
+            .iter()
+            .any(|&(place, _)| cells(study, place).any(what))
     };
-    if any(&|entry, test| gain(report, entry, test).is_some()) {
-        key += " In brackets: gain over the baseline in points.";
+    let mut legend = String::from("UA: the mean recall of the classes, in %");
+    legend += match study.has_seeds() {
+        true => {
+            ", its mean over the runs. 95 %: what the mean of other seeds would be (Student's t)."
+        }
+        false => {
+            ". 95 %: what it would be on other speakers of the corpus (bootstrap over speakers)."
+        }
+    };
+    if any(&|cell| cell.gain.is_some()) {
+        legend += " Gain: points above the baseline of the same training corpora";
+        legend += &match study.comparisons {
+            0 => ".".to_string(),
+            n => format!(
+                "; * where it differs from 0 with p < 0.05 after Holm's correction for {}.",
+                number::of(n as u64, "comparison")
+            ),
+        };
     }
-    if any(&|entry, test| test.metrics(entry).is_some_and(|metrics| metrics.collapsed)) {
-        key += " ! marks a collapsed model: nearly all its predictions are one class.";
+    if any(&|cell| cell.collapsed > 0) {
+        legend += " !: so many of the runs collapsed, nearly all their predictions are one class.";
     }
-    if tests.contains(&Test::InDomain) {
-        key += " In domain: held-out speakers of the training corpora, all together.";
+    if tests.iter().any(|(_, test)| test.name == "in domain") {
+        legend += " In domain: held-out speakers of the training corpora, all together.";
     }
-    key
+    legend += " Majority: what always naming the most frequent class would reach; WA is the plain accuracy.";
+    legend
 }

@@ -174,7 +174,7 @@ fn lines(table: &Table, width: usize, paint: Paint) -> Vec<Line> {
             .sum::<usize>()
             - GAP.min(1 + shown.len())
     };
-    let mut left_out: Vec<&str> = Vec::new();
+    let mut left_out: Vec<usize> = Vec::new();
     if let Some(name_width) = widths.first().copied() {
         let least = name_width.min(SHORTEST_NAME);
         // Names are cut first, then columns are left out, then names get back what is free.
@@ -186,7 +186,7 @@ fn lines(table: &Table, width: usize, paint: Paint) -> Vec<Line> {
                 .max_by_key(|&column| (table.columns[column].dispensable, column));
             let Some(worst) = worst else { break };
             shown.retain(|&column| column != worst);
-            left_out.push(&headings[worst]);
+            left_out.push(worst);
         }
         let others = needed(&shown, &widths) - name_width;
         widths[0] = name_width.min(width.saturating_sub(others)).max(least);
@@ -221,6 +221,9 @@ fn lines(table: &Table, width: usize, paint: Paint) -> Vec<Line> {
         )
     };
     let rule = "─".repeat(total);
+    if let Some(line) = group_line(table, &shown, &widths) {
+        lines.push(Line::new(&line, paint.bold(&line)));
+    }
     lines.push(row_line(&mut shown.iter().map(|&column| {
         let text = pad(&headings[column], column);
         let painted = paint.bold(&text);
@@ -240,13 +243,43 @@ fn lines(table: &Table, width: usize, paint: Paint) -> Vec<Line> {
         })));
     }
     if !left_out.is_empty() {
-        left_out.reverse();
-        let remark = format!("(too narrow for: {})", left_out.join(", "));
+        left_out.sort_unstable();
+        let names: Vec<String> = left_out
+            .iter()
+            .map(|&column| clean(&table.columns[column].full_heading()))
+            .collect();
+        let remark = format!("(too narrow for: {})", names.join(", "));
         for line in wrap(&remark, width, 1) {
             lines.push(Line::new(&line, paint.faint(&line)));
         }
     }
     lines
+}
+
+/// The names of groups, each above its columns that are shown; none where there are no groups.
+fn group_line(table: &Table, shown: &[usize], widths: &[usize]) -> Option<String> {
+    let mut line = String::new();
+    let (mut start, mut place) = (0, 0);
+    while place < shown.len() {
+        let group = &table.columns[shown[place]].group;
+        let members = shown[place..]
+            .iter()
+            .take_while(|&&column| table.columns[column].group == *group)
+            .count();
+        let columns = &shown[place..place + members];
+        let width = columns
+            .iter()
+            .map(|&column| widths[column] + GAP)
+            .sum::<usize>()
+            - GAP;
+        if !group.is_empty() {
+            line += &" ".repeat(start - line.chars().count());
+            line += &cut(&clean(group), width);
+        }
+        start += width + GAP;
+        place += members;
+    }
+    (!line.is_empty()).then_some(line)
 }
 
 /// Small tables side by side, as many as fit.

@@ -1,144 +1,168 @@
 //! Fills the cells of a study from the report's entries.
 
-use crate::eval::{Confusion, Metrics};
+use rayon::prelude::*;
 
-use super::super::compose::{Role, Test, corpora_of};
+use crate::eval::{
+    Confusion, Metrics, SpeakerBootstrap, SpeakerHits, SpeakerSet, mean, mean_interval,
+};
+
+use super::super::test_set::Test;
 use super::super::{Report, ReportEntry, notes};
-use super::{PublishedCell, Study, StudyCell, StudyTest, StudyVariant, TestRole};
+use super::{PublishedCell, Study, StudyCell, StudyModel, columns, gains, variants};
+
+/// One model on one test, with all that is known of it.
+pub(super) struct Tested<'a> {
+    index: usize,
+    entry: &'a ReportEntry,
+    metrics: Metrics,
+    pub ua: f64,
+    pub speakers: SpeakerSet,
+    pub hits: SpeakerHits,
+}
 
 /// The whole comparison.
 pub(super) fn study(report: &Report) -> Study {
-    let tests = tests(report);
-    let variants = variants(report)
-        .into_iter()
-        .map(|mut variant| {
-            let models: Vec<&ReportEntry> = variant
-                .entries
-                .iter()
-                .map(|&index| &report.entries[index])
-                .collect();
-            variant.cells = tests.iter().map(|test| cell(test, &models)).collect();
-            variant
-        })
-        .collect();
-    Study {
-        tests: tests.iter().map(|test| facts(report, test)).collect(),
-        variants,
-        remarks: notes::remarks(report),
-    }
-}
-
-/// The columns: unseen corpora, all training corpora together, then each of them.
-fn tests(report: &Report) -> Vec<Test> {
-    let corpora = corpora_of(report);
-    let (inside, outside): (Vec<_>, Vec<_>) = corpora
-        .into_iter()
-        .partition(|(_, role)| *role == Role::InDomain);
-    let mut tests: Vec<Test> = outside
-        .into_iter()
-        .map(|(corpus, _)| Test::Corpus(corpus))
-        .collect();
-    // A single corpus of the training is the same as all of them.
-    if inside.len() > 1 {
-        tests.push(Test::InDomain);
-    }
-    tests.extend(inside.into_iter().map(|(corpus, _)| Test::Corpus(corpus)));
-    tests
-}
-
-fn facts(report: &Report, test: &Test) -> StudyTest {
-    let roles = corpora_of(report);
-    let role = match test {
-        Test::InDomain => TestRole::InDomain,
-        Test::Corpus(name) => match roles.iter().find(|(known, _)| known == name) {
-            Some((_, Role::Unseen)) => TestRole::Unseen,
-            Some((_, Role::Mixed)) => TestRole::Mixed,
-            _ => TestRole::InDomain,
-        },
-    };
-    let first = report
-        .entries
-        .iter()
-        .find_map(|entry| Some((entry, test.metrics(entry)?)));
-    let speakers = first.as_ref().map_or(0, |(entry, _)| test.speakers(entry));
-    let metrics = first.map(|(_, metrics)| metrics);
-    StudyTest {
-        name: test.name().into(),
-        role,
-        utterances: metrics.as_ref().map_or(0, |metrics| metrics.utterances),
-        speakers,
-        chance_ua: metrics.as_ref().and_then(|metrics| metrics.chance_ua),
-        majority: metrics.and_then(|metrics| metrics.majority),
-    }
-}
-
-/// Models of the same method, attributes and training corpora, as far as these are known; others stand alone.
-fn variants(report: &Report) -> Vec<StudyVariant> {
-    let mut variants: Vec<StudyVariant> = Vec::new();
-    for (index, entry) in report.entries.iter().enumerate() {
-        let name = entry.model.variant();
-        let same = variants.iter_mut().find(|variant| {
-            name.as_ref() == Some(&variant.name)
-                && variant.training_corpora == entry.model.training_corpora
-        });
-        match same {
-            Some(variant) => variant.entries.push(index),
-            None => variants.push(StudyVariant {
-                name: name.unwrap_or_else(|| entry.model.name.clone()),
-                method: entry.model.method,
-                attributes: entry.model.attributes.clone(),
-                training_corpora: entry.model.training_corpora.clone(),
-                entries: vec![index],
-                cells: Vec::new(),
-            }),
+    let mut variants = variants::variants(report);
+    let (tests, facts): (Vec<Test>, Vec<_>) = columns::tests(report).into_iter().unzip();
+    for (test, facts) in tests.iter().zip(&facts) {
+        let rows: Vec<Vec<Tested<'_>>> = variants
+            .iter()
+            .map(|variant| tested(report, test, &variant.entries))
+            .collect();
+        let draws = Draws::for_all(&facts.name, rows.iter().flatten());
+        let mut cells: Vec<Option<StudyCell>> = rows
+            .par_iter()
+            .map(|models| cell(test, models, &draws))
+            .collect();
+        gains::fill(&variants, &rows, &mut cells);
+        for (variant, cell) in variants.iter_mut().zip(cells) {
+            variant.cells.push(cell);
         }
     }
-    variants
+    let comparisons = gains::correct(&facts, &mut variants);
+    let mut study = Study {
+        classes: report
+            .entries
+            .first()
+            .map(|entry| entry.evaluation.classes.clone())
+            .unwrap_or_default(),
+        tests: facts,
+        variants,
+        comparisons,
+        remarks: Vec::new(),
+    };
+    study.remarks = notes::remarks(report, &study, usize::MAX);
+    study
 }
 
-fn cell(test: &Test, models: &[&ReportEntry]) -> Option<StudyCell> {
-    let tested: Vec<(&ReportEntry, Metrics)> = models
+fn tested<'a>(report: &'a Report, test: &Test, entries: &[usize]) -> Vec<Tested<'a>> {
+    entries
         .iter()
-        .filter_map(|entry| Some((*entry, test.metrics(entry)?)))
-        .collect();
-    let (first, _) = tested.first()?;
-    let uas: Vec<f64> = tested
+        .filter_map(|&index| {
+            let entry = report.entries.get(index)?;
+            let metrics = test.metrics(entry)?;
+            let (speakers, hits) = test.speakers(entry);
+            Some(Tested {
+                index,
+                entry,
+                ua: metrics.ua?,
+                metrics,
+                speakers,
+                hits,
+            })
+        })
+        .collect()
+}
+
+/// The draws of a test. Models that were tested on the same speakers share them, so that they can be compared.
+struct Draws<'a>(Vec<(&'a SpeakerSet, Option<SpeakerBootstrap>)>);
+
+impl<'a> Draws<'a> {
+    fn for_all(test: &str, models: impl Iterator<Item = &'a Tested<'a>>) -> Self {
+        let mut sets: Vec<&SpeakerSet> = Vec::new();
+        for model in models {
+            if !sets.contains(&&model.speakers) {
+                sets.push(&model.speakers);
+            }
+        }
+        let draws = sets
+            .into_par_iter()
+            .map(|set| (set, SpeakerBootstrap::new(test, set)));
+        Self(draws.collect())
+    }
+
+    fn of(&self, speakers: &SpeakerSet) -> Option<&SpeakerBootstrap> {
+        let known = self.0.iter().find(|(known, _)| *known == speakers)?;
+        known.1.as_ref()
+    }
+}
+
+/// The speakers that all of some models were tested on; none where they differ.
+pub(super) fn common_speakers<'a>(
+    models: impl IntoIterator<Item = &'a Tested<'a>>,
+) -> Option<&'a SpeakerSet> {
+    let mut sets = models.into_iter().map(|model| &model.speakers);
+    let first = sets.next()?;
+    sets.all(|set| set == first).then_some(first)
+}
+
+fn cell(test: &Test, models: &[Tested<'_>], draws: &Draws<'_>) -> Option<StudyCell> {
+    let first = models.first()?;
+    let uas: Vec<f64> = models.iter().map(|model| model.ua).collect();
+    let was: Vec<f64> = models.iter().filter_map(|model| model.metrics.wa).collect();
+    let classes = first.metrics.classes.len();
+    let mut confusion = Confusion::new(classes);
+    for model in models {
+        confusion.merge(&model.metrics.confusion).ok()?;
+    }
+    let recall = |class: usize| {
+        let recalls: Vec<f64> = models
+            .iter()
+            .filter_map(|model| model.metrics.classes.get(class)?.recall)
+            .collect();
+        mean(&recalls)
+    };
+    let hits: Vec<&SpeakerHits> = models.iter().map(|model| &model.hits).collect();
+    let speakers_interval =
+        common_speakers(models).and_then(|speakers| draws.of(speakers)?.interval(&hits));
+    let singles = models
         .iter()
-        .filter_map(|(_, metrics)| metrics.ua)
-        .collect();
-    let was: Vec<f64> = tested
-        .iter()
-        .filter_map(|(_, metrics)| metrics.wa)
-        .collect();
-    let classes = tested.first()?.1.classes.len();
-    let recalls = (0..classes)
-        .map(|class| {
-            let recalls: Vec<f64> = tested
+        .map(|model| StudyModel {
+            entry: model.index,
+            name: model.entry.model.name.clone(),
+            ua: model.ua,
+            speakers_interval: match models.len() {
+                1 => speakers_interval,
+                _ => draws
+                    .of(&model.speakers)
+                    .and_then(|draws| draws.interval(&[&model.hits])),
+            },
+            wa: model.metrics.wa.unwrap_or_default(),
+            recalls: model
+                .metrics
+                .classes
                 .iter()
-                .filter_map(|(_, metrics)| metrics.classes.get(class)?.recall)
-                .collect();
-            mean(&recalls)
+                .map(|class| class.recall)
+                .collect(),
+            collapsed: model.metrics.collapsed,
         })
         .collect();
-    let mut confusion = Confusion::new(classes);
-    for (_, metrics) in &tested {
-        confusion.merge(&metrics.confusion).ok()?;
-    }
     Some(StudyCell {
-        runs: tested.len(),
+        runs: models.len(),
         ua: mean(&uas)?,
+        seeds_interval: mean_interval(&uas),
+        speakers_interval,
         uas,
-        seeds_interval: None,
-        speakers_interval: None,
         wa: mean(&was)?,
-        recalls,
+        recalls: (0..classes).map(recall).collect(),
         confusion,
-        collapsed: tested
+        collapsed: models
             .iter()
-            .filter(|(_, metrics)| metrics.collapsed)
+            .filter(|model| model.metrics.collapsed)
             .count(),
+        models: singles,
         gain: None,
-        published: published(first, test),
+        published: published(first.entry, test),
     })
 }
 
@@ -149,8 +173,4 @@ fn published(entry: &ReportEntry, test: &Test) -> Option<PublishedCell> {
         gain: test.published_gain(entry).map(|gain| gain / 100.0),
         comparable: notes::is_the_papers_set(&entry.model.training_corpora),
     })
-}
-
-fn mean(values: &[f64]) -> Option<f64> {
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }

@@ -2,8 +2,24 @@
 //! baseline.
 //!
 //! Everything that any form of the report shows of the results is computed here, once; renderers only lay it out.
+//!
+//! Two intervals answer two questions. [`StudyCell::seeds_interval`]: what would other seeds give on these speakers?
+//! [`StudyCell::speakers_interval`]: what would these models give on other speakers of the corpus? A [`Gain`] asks both
+//! at once ([`crate::eval::compare`]). Its p-values are corrected over one family: every compared cell of
+//! [`StudyTest::headline`] tests, which are the corpora that some model did not hear in training, and all training
+//! corpora together. Single training corpora are parts of that sum and are not tested on their own.
 
 mod cells;
+mod columns;
+mod gains;
+mod variants;
+
+#[cfg(test)]
+mod made;
+#[cfg(test)]
+mod tests;
+
+pub(super) use gains::baseline_of;
 
 use std::collections::BTreeSet;
 
@@ -16,10 +32,14 @@ use super::{Attribute, Method, Report};
 /// A study as rows (variants) and columns (tests).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Study {
+    /// Names of the classes, in the order of recalls and matrices.
+    pub classes: Vec<String>,
     /// The tests, in the order of the columns: unseen corpora, all training corpora together, single training corpora.
     pub tests: Vec<StudyTest>,
     /// The variants, in the order of the manifest.
     pub variants: Vec<StudyVariant>,
+    /// Number of p-values that were corrected together.
+    pub comparisons: usize,
     /// What a reader must know before the numbers.
     pub remarks: Vec<String>,
 }
@@ -31,9 +51,11 @@ pub struct StudyTest {
     pub name: String,
     /// Whether models heard it in training.
     pub role: TestRole,
+    /// Whether it belongs to the comparison that the study is for; false for a part of the training corpora.
+    pub headline: bool,
     /// Utterances.
     pub utterances: u64,
-    /// Speakers.
+    /// Speakers; fewer than [`crate::eval::LEAST_SPEAKERS`] say nothing of others.
     pub speakers: usize,
     /// UA of every predictor that ignores its input.
     pub chance_ua: Option<f64>,
@@ -81,7 +103,9 @@ pub struct StudyCell {
     pub uas: Vec<f64>,
     /// 95 % interval of the mean over seeds (Student's t); none for a single model.
     pub seeds_interval: Option<Interval>,
-    /// 95 % interval of the mean from a bootstrap over the test's speakers; none where speakers are not known.
+    /// 95 % interval of the mean from a bootstrap over the test's speakers ([`crate::eval::SpeakerBootstrap`]); none
+    /// where there are fewer than [`crate::eval::LEAST_SPEAKERS`], a class has too few of them, or the models were not
+    /// tested on the same ones.
     pub speakers_interval: Option<Interval>,
     /// Mean weighted accuracy.
     pub wa: f64,
@@ -91,10 +115,31 @@ pub struct StudyCell {
     pub confusion: Confusion,
     /// How many of the models predict (nearly) one class alone.
     pub collapsed: usize,
+    /// Its models one by one.
+    pub models: Vec<StudyModel>,
     /// Against the baseline of the same training corpora; none for the baseline itself.
     pub gain: Option<Gain>,
     /// What the paper has for it.
     pub published: Option<PublishedCell>,
+}
+
+/// One model on one test. Proportions lie in 0..=1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StudyModel {
+    /// The model, as an index into [`Report::entries`].
+    pub entry: usize,
+    /// Name of its row.
+    pub name: String,
+    /// Its UA.
+    pub ua: f64,
+    /// 95 % interval of it from a bootstrap over speakers, as that of the cell.
+    pub speakers_interval: Option<Interval>,
+    /// Its weighted accuracy.
+    pub wa: f64,
+    /// Recall of each class; none where a class does not occur.
+    pub recalls: Vec<Option<f64>>,
+    /// Whether it predicts (nearly) one class alone.
+    pub collapsed: bool,
 }
 
 /// The difference of a variant from its baseline on one test.
@@ -106,8 +151,20 @@ pub struct Gain {
     pub interval: Option<Interval>,
     /// Two-sided p-value of no difference.
     pub p: Option<f64>,
-    /// The same after Holm's correction for all compared cells of the study.
+    /// The same after Holm's correction for all compared cells of the study; none outside of
+    /// [`StudyTest::headline`] tests.
     pub p_corrected: Option<f64>,
+    /// Whether interval and p-value allow for other seeds.
+    pub over_seeds: bool,
+    /// Whether interval and p-value allow for other speakers.
+    pub over_speakers: bool,
+}
+
+impl Gain {
+    /// Whether the corrected p-value is below 0.05.
+    pub fn significant(&self) -> bool {
+        self.p_corrected.is_some_and(|p| p < 0.05)
+    }
 }
 
 /// A published number, as a proportion.
@@ -125,5 +182,12 @@ impl Study {
     /// The comparison of a report's models.
     pub fn of(report: &Report) -> Self {
         cells::study(report)
+    }
+
+    /// Whether any variant has several models, so that intervals over seeds exist.
+    pub fn has_seeds(&self) -> bool {
+        self.variants
+            .iter()
+            .any(|variant| variant.entries.len() > 1)
     }
 }
