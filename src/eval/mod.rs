@@ -5,6 +5,7 @@
 //! [`Evaluation`] holds the metrics of each corpus and of all utterances together.
 
 mod confusion;
+pub mod embedding;
 mod error;
 mod evaluation;
 mod interval;

@@ -7,7 +7,7 @@ use crate::eval::Metrics;
 use super::document::{Block, Cell, Document, Tone};
 use super::entry::baseline_of;
 use super::{Method, PublishedTest, Report, ReportEntry, number};
-use super::{confusions, corpora, notes, seeds, summary, training};
+use super::{confusions, corpora, notes, probes, seeds, summary, training};
 
 /// Something that models are compared on: one corpus, or all corpora of the training together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -176,11 +176,11 @@ pub(super) fn document(report: &Report, detail: Detail) -> Document {
     if !remarks.is_empty() {
         blocks.push(Block::Notes(remarks));
     }
-    if report.entries.is_empty() {
+    if report.entries.is_empty() && report.probes.is_empty() {
         blocks.push(Block::Paragraph(
             "There is nothing to report: no model was evaluated.".into(),
         ));
-    } else {
+    } else if !report.entries.is_empty() {
         blocks.extend(summary::blocks(report));
         blocks.extend(seeds::blocks(report));
         blocks.extend(corpora::blocks(report, detail));
@@ -188,6 +188,9 @@ pub(super) fn document(report: &Report, detail: Detail) -> Document {
             blocks.extend(confusions::blocks(report));
             blocks.extend(training::blocks(report));
         }
+    }
+    if detail == Detail::Full {
+        blocks.extend(probes::blocks(report));
     }
     Document {
         title: report.title.clone(),

@@ -4,15 +4,16 @@ use std::path::PathBuf;
 
 use miette::Diagnostic;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use crate::artifact::{ArtifactKind, KeyMaterial};
 use crate::corpus::Corpora;
 use crate::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
-use crate::report::{Report, ReportEntry};
+use crate::report::{EmbeddingMap, ProbeEntry, Report, ReportEntry};
 
-use super::evaluate::ENTRY;
-use super::{Facts, InputLabel, Stage, WholeContext, WholeStage};
+use super::{Facts, InputLabel, Stage, StepInput, WholeContext, WholeStage};
+use super::{evaluate, probe, tsne};
 
 /// The report's content, from which every form of it is rendered.
 pub const CONTENT: &str = "report.json";
@@ -26,6 +27,16 @@ pub static KIND: Kind = Kind {
             "input",
             Shape::OneOrMany(&Shape::Input(&[ArtifactKind::Evaluation])),
             "Evaluations; all matrix variants of each are taken.",
+        ),
+        Parameter::optional(
+            "probes",
+            Shape::OneOrMany(&Shape::Input(&[ArtifactKind::Probe])),
+            "Probes of the shared layers; all matrix variants of each are taken.",
+        ),
+        Parameter::optional(
+            "maps",
+            Shape::OneOrMany(&Shape::Input(&[ArtifactKind::Map])),
+            "t-SNE maps; all matrix variants of each are taken.",
         ),
         Parameter::default(
             "title",
@@ -54,10 +65,10 @@ struct Options {
 /// Why a report cannot be written.
 #[derive(Debug, Error, Diagnostic)]
 enum ReportError {
-    #[error("the evaluation `{step}` lacks {ENTRY}")]
+    #[error("`{step}` lacks {file}")]
     #[diagnostic(code(report::input))]
-    Input { step: String },
-    #[error("cannot read the evaluation `{step}`: {reason}")]
+    Input { step: String, file: &'static str },
+    #[error("cannot read what `{step}` made: {reason}")]
     #[diagnostic(code(report::input))]
     Unreadable { step: String, reason: String },
     #[error("cannot write {}: {reason}", path.display())]
@@ -110,37 +121,40 @@ impl WholeStage for ReportStage {
         _facts: &dyn Facts,
         material: &mut KeyMaterial,
     ) -> std::io::Result<()> {
-        let labels: Vec<&InputLabel> = inputs.iter().map(|(_, label)| label).collect();
-        for (index, name) in row_names(&labels).into_iter().enumerate() {
-            material.add(format!("row.{index}"), name);
+        for (parameter, row) in [("input", "row"), ("probes", "probe"), ("maps", "map")] {
+            let of = |name: &str| stands_under(name, parameter);
+            let labels: Vec<&InputLabel> = inputs
+                .iter()
+                .filter(|(name, _)| of(name))
+                .map(|(_, label)| label)
+                .collect();
+            for (index, name) in row_names(&labels).into_iter().enumerate() {
+                material.add(format!("{row}.{index}"), name);
+            }
         }
         Ok(())
     }
 
     fn run(&self, context: &WholeContext<'_>) -> miette::Result<()> {
-        let labels: Vec<&InputLabel> = context.inputs.iter().map(|input| &input.label).collect();
-        let mut entries = Vec::new();
-        for (input, name) in context.inputs.iter().zip(row_names(&labels)) {
-            let step = || input.step.clone();
-            let path = input
-                .file(ENTRY)
-                .ok_or_else(|| ReportError::Input { step: step() })?;
-            let unreadable = |reason: String| ReportError::Unreadable {
-                step: step(),
-                reason,
-            };
-            let text =
-                std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
-            let mut entry: ReportEntry =
-                serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
+        let entries = read_all(context, "input", evaluate::ENTRY, |entry, name| {
+            let entry: &mut ReportEntry = entry;
             entry.model.name = name;
-            entries.push(entry);
-        }
+        })?;
+        let probes = read_all(context, "probes", probe::ENTRY, |entry, name| {
+            let entry: &mut ProbeEntry = entry;
+            entry.model.name = name;
+        })?;
+        let maps = read_all(context, "maps", tsne::ENTRY, |map, name| {
+            let map: &mut EmbeddingMap = map;
+            map.model.name = name;
+        })?;
         let Options { title, notes } = &self.options;
         let report = Report {
             title: title.clone(),
             entries,
             notes: notes.clone(),
+            probes,
+            maps,
             ..Report::default()
         };
         let write = |name: &str, text: String| {
@@ -156,4 +170,38 @@ impl WholeStage for ReportStage {
         )?;
         Ok(())
     }
+}
+
+/// Whether an input, such as `input.0`, stands under a parameter, alone or in its list.
+fn stands_under(input: &str, parameter: &str) -> bool {
+    let rest = input.strip_prefix(parameter);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// Reads one file of every input under `parameter` and gives each the name of its row.
+fn read_all<T: DeserializeOwned>(
+    context: &WholeContext<'_>,
+    parameter: &str,
+    file: &'static str,
+    rename: impl Fn(&mut T, String),
+) -> miette::Result<Vec<T>> {
+    let inputs: Vec<&StepInput> = context.inputs_of(parameter).collect();
+    let labels: Vec<&InputLabel> = inputs.iter().map(|input| &input.label).collect();
+    let mut all = Vec::with_capacity(inputs.len());
+    for (input, name) in inputs.iter().zip(row_names(&labels)) {
+        let step = || input.step.clone();
+        let path = input
+            .file(file)
+            .ok_or_else(|| ReportError::Input { step: step(), file })?;
+        let unreadable = |reason: String| ReportError::Unreadable {
+            step: step(),
+            reason,
+        };
+        let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
+        let mut one: T =
+            serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
+        rename(&mut one, name);
+        all.push(one);
+    }
+    Ok(all)
 }

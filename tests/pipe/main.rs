@@ -8,6 +8,7 @@ mod errors;
 mod hostile;
 mod layers;
 mod learning;
+mod probing;
 mod resuming;
 mod subcommands;
 mod trust;
