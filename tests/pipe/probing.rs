@@ -190,7 +190,7 @@ fn what_cannot_be_probed_says_why() {
         "attributes = [\"corpus\", \"speaker\"]",
     );
     space.edit("study.toml", "perplexity = 10", "perplexity = 30");
-    let run = space.run("study.toml", &["--keep-going"]);
+    let run = space.run("study.toml", &[]);
     assert_eq!(run.code, Some(1), "{:?}", run.stderr);
     let failures = run.events_of("step_failed");
     let error = failures[0]["error"].as_str().unwrap();

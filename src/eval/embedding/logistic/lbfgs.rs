@@ -25,6 +25,8 @@ pub(super) struct Minimum {
 /// Sufficient decrease and curvature of the weak Wolfe conditions.
 const DECREASE: f64 = 1e-4;
 const CURVATURE: f64 = 0.9;
+/// Rounding of a value, as a fraction of it: products are single precision.
+const NOISE: f64 = 1e-6;
 /// Most evaluations in one line search.
 const TRIALS: usize = 30;
 
@@ -71,10 +73,15 @@ pub(super) fn minimise(
                 *trial = at + length * direction;
             }
             let trial_value = evaluate(&trial, &mut trial_gradient);
-            // NaN counts as too far.
-            if trial_value <= value + DECREASE * length * slope {
+            let trial_slope = dot(&trial_gradient, &direction);
+            // Near the minimum the value changes by less than its rounding; there the slope decides (the approximate
+            // Wolfe conditions of Hager and Zhang 2005). NaN counts as too far.
+            let lower = trial_value <= value + DECREASE * length * slope
+                || (trial_value <= value + NOISE * value.abs()
+                    && trial_slope <= (2.0 * DECREASE - 1.0) * slope);
+            if lower {
                 found = Some(trial_value);
-                if dot(&trial_gradient, &direction) >= CURVATURE * slope {
+                if trial_slope >= CURVATURE * slope {
                     break;
                 }
                 low = length;
