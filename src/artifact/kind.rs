@@ -14,6 +14,10 @@ pub enum ArtifactKind {
     Model,
     /// Metrics and predictions of one model.
     Evaluation,
+    /// What one model's shared layers know.
+    Probe,
+    /// A map of one model's embedding.
+    Map,
     /// Tables for people.
     Report,
     /// Files of a command.
@@ -28,6 +32,8 @@ impl ArtifactKind {
             Self::Features => "features",
             Self::Model => "model",
             Self::Evaluation => "evaluation",
+            Self::Probe => "probe",
+            Self::Map => "map",
             Self::Report => "report",
             Self::Files => "files",
         }

@@ -10,6 +10,7 @@
 mod bootstrap;
 mod comparison;
 mod confusion;
+pub mod embedding;
 mod error;
 mod evaluation;
 mod holm;

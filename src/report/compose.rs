@@ -1,8 +1,8 @@
 //! Lays a report out: which blocks it has, in which order.
 
+use super::Report;
 use super::document::{Block, Document};
-use super::{Report, Study};
-use super::{confusions, models, notes, per_test, summary, training};
+use super::{confusions, models, notes, per_test, probes, summary, training};
 
 /// Up to so many variants the brief form shows the table of each test beside that of all.
 const FEW_VARIANTS: usize = 8;
@@ -20,7 +20,7 @@ pub(super) enum Detail {
 
 /// The report as blocks.
 pub(super) fn document(report: &Report, detail: Detail) -> Document {
-    let study = Study::of(report);
+    let study = report.study();
     let mut blocks = Vec::new();
     let remarks = match detail {
         Detail::Full => study.remarks.clone(),
@@ -29,7 +29,7 @@ pub(super) fn document(report: &Report, detail: Detail) -> Document {
     if !remarks.is_empty() {
         blocks.push(Block::Notes(remarks));
     }
-    if report.entries.is_empty() {
+    if report.entries.is_empty() && report.probes.is_empty() {
         blocks.push(Block::Paragraph(
             "There is nothing to report: no model was evaluated.".into(),
         ));
@@ -43,6 +43,9 @@ pub(super) fn document(report: &Report, detail: Detail) -> Document {
             blocks.extend(confusions::blocks(&study));
             blocks.extend(training::blocks(report));
         }
+    }
+    if detail == Detail::Full {
+        blocks.extend(probes::blocks(report));
     }
     Document {
         title: report.title.clone(),

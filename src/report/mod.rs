@@ -13,12 +13,14 @@ mod facts;
 mod html;
 mod identity;
 mod map;
+mod map_svg;
 mod markdown;
 mod models;
 mod notes;
 mod number;
 mod per_test;
 mod probe;
+mod probes;
 mod published;
 mod study;
 mod summary;
@@ -30,11 +32,14 @@ pub use entry::ReportEntry;
 pub use facts::{CorpusFacts, LeakCheck, LeftOut, RunFacts, SplitFacts, StepFacts};
 pub use identity::{Attribute, Method, ModelIdentity};
 pub use map::{EmbeddingMap, MapPoint};
+pub use map_svg::MapColour;
 pub use probe::{Probe, ProbeEntry};
 pub use published::{PUBLISHED_SOURCE, PublishedTest, published_ua};
 pub use study::{
     Gain, PublishedCell, Study, StudyCell, StudyModel, StudyTest, StudyVariant, TestRole,
 };
+
+use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
@@ -57,12 +62,23 @@ pub struct Report {
     /// t-SNE maps.
     #[serde(default)]
     pub maps: Vec<EmbeddingMap>,
+    /// The comparison of its models, when it was made before: its bootstrap takes time.
+    #[serde(default)]
+    pub study: Option<Study>,
     /// Data and steps of the run; none in the cached content, which must not depend on times.
     #[serde(default)]
     pub facts: Option<RunFacts>,
 }
 
 impl Report {
+    /// The comparison of its models.
+    pub fn study(&self) -> Cow<'_, Study> {
+        match &self.study {
+            Some(study) => Cow::Borrowed(study),
+            None => Cow::Owned(Study::of(self)),
+        }
+    }
+
     /// The report as GitHub-flavoured Markdown.
     pub fn to_markdown(&self) -> String {
         markdown::render(&compose::document(self, Detail::Full))
@@ -72,10 +88,10 @@ impl Report {
     ///
     /// The same report gives the same bytes.
     pub fn to_html(&self) -> String {
-        self.to_html_of(&Study::of(self))
+        self.to_html_of(&self.study())
     }
 
-    /// As [`Report::to_html`], with a study of this report that was made before.
+    /// As [`Report::to_html`], with a study that was made before.
     pub fn to_html_of(&self, study: &Study) -> String {
         html::render(self, study)
     }
@@ -96,7 +112,7 @@ impl Report {
 
     /// The study as a table for other programs: one row per variant and test, proportions in 0..=1 in full precision.
     pub fn to_csv(&self) -> String {
-        csv::render(&Study::of(self))
+        csv::render(&self.study())
     }
 
     /// The study as JSON.
@@ -104,7 +120,7 @@ impl Report {
     /// # Errors
     /// Where a number is not finite.
     pub fn to_study_json(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string_pretty(&Study::of(self)).map(|json| json + "\n")
+        serde_json::to_string_pretty(self.study().as_ref()).map(|json| json + "\n")
     }
 
     fn terminal(&self, detail: Detail, width: usize, colour: bool) -> String {

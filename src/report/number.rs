@@ -10,6 +10,11 @@ pub(super) fn percent(proportion: Option<f64>) -> String {
     proportion.map_or_else(|| NONE.to_string(), |p| format!("{:.1}", 100.0 * p))
 }
 
+/// A proportion in % with a standard deviation.
+pub(super) fn with_deviation(proportion: f64, deviation: f64) -> String {
+    format!("{:.1} ±{:.1}", 100.0 * proportion, 100.0 * deviation)
+}
+
 /// A difference of two proportions in points.
 pub(super) fn points(value: f64) -> String {
     format!("{:+.1}", 100.0 * value)

@@ -34,6 +34,8 @@ const ANY: &[ArtifactKind] = &[
     ArtifactKind::Features,
     ArtifactKind::Model,
     ArtifactKind::Evaluation,
+    ArtifactKind::Probe,
+    ArtifactKind::Map,
     ArtifactKind::Report,
     ArtifactKind::Files,
 ];

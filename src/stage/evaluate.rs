@@ -1,6 +1,5 @@
 //! `evaluate`: tests a model on utterances it has not seen.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use miette::Diagnostic;
@@ -13,12 +12,13 @@ use crate::corpus::{Corpora, Split};
 use crate::dsp::FeaturesView;
 use crate::eval::{Evaluation, Prediction, most_likely, write_predictions};
 use crate::manifest::{Complaint, Declaration, Gathers, Kind, Parameter, Problems, Shape};
-use crate::model::spec::{self, HeadMode};
-use crate::model::{Model, ModelConfig};
-use crate::report::{Attribute, Method, ModelIdentity, ReportEntry};
+use crate::model::Model;
+use crate::report::ReportEntry;
 use crate::train::EpochRecord;
 
+use super::front_end::same_front_end;
 use super::held_out::{self, LeakError, OnLeak, Seen, TRAINING_ITEMS};
+use super::identity::identity;
 use super::{Interrupted, LoadedItem, Stage, StepInput, WholeContext, WholeStage};
 
 /// The evaluation as a row of a report, without its name.
@@ -84,14 +84,6 @@ enum EvaluateError {
     #[error("the model lacks {name}")]
     #[diagnostic(code(evaluate::model))]
     Model { name: &'static str },
-    #[error("the features were not made like those of training: {found} instead of {wanted}")]
-    #[diagnostic(
-        code(evaluate::features),
-        help(
-            "give resample and fbank the same parameters in both chains, or use one chain for both"
-        )
-    )]
-    Features { found: String, wanted: String },
     #[error("the model gives no probability for {utterance}")]
     #[diagnostic(
         code(evaluate::not_finite),
@@ -228,26 +220,6 @@ fn predict(
     Ok(predictions)
 }
 
-/// Compares rate and features of two chains of stages; what was ingested may differ, and offline augmentation too.
-fn same_front_end(found: &Json, wanted: &Json) -> Result<(), EvaluateError> {
-    let front_end = |lineage: &Json| -> Vec<Json> {
-        let stages = lineage.as_array().into_iter().flatten();
-        stages
-            .filter(|stage| stage["kind"] == "resample" || stage["kind"] == "fbank")
-            .cloned()
-            .collect()
-    };
-    let (found, wanted) = (front_end(found), front_end(wanted));
-    if found == wanted {
-        return Ok(());
-    }
-    let text = |stages: Vec<Json>| Json::Array(stages).to_string();
-    Err(EvaluateError::Features {
-        found: text(found),
-        wanted: text(wanted),
-    })
-}
-
 fn write_json(
     folder: &Path,
     name: &'static str,
@@ -257,43 +229,6 @@ fn write_json(
     let json = serde_json::to_string_pretty(value).map_err(|error| failed(error.to_string()))?;
     std::fs::write(folder.join(name), json + "\n").map_err(|error| failed(error.to_string()))?;
     Ok(())
-}
-
-/// The paper's name for the use of the attribute heads; none when they are mixed.
-fn method(config: &ModelConfig) -> Option<Method> {
-    let mut modes = config.heads.iter().map(|head| head.head.mode);
-    let Some(first) = modes.next() else {
-        return Some(Method::Baseline);
-    };
-    if modes.any(|mode| mode != first) {
-        return None;
-    }
-    Some(match first {
-        HeadMode::Shared => Method::Mtl,
-        HeadMode::GradReverse => Method::Gr,
-        HeadMode::Discriminator => Method::Ad,
-    })
-}
-
-fn attributes(config: &ModelConfig) -> BTreeSet<Attribute> {
-    let attribute = |head: &crate::model::HeadLabels| match head.head.attribute {
-        spec::Attribute::Corpus => Attribute::Corpus,
-        spec::Attribute::Gender => Attribute::Gender,
-        spec::Attribute::Speaker => Attribute::Speaker,
-        spec::Attribute::Language => Attribute::Language,
-    };
-    config.heads.iter().map(attribute).collect()
-}
-
-/// Which model it is, for a report; the name of its row comes from the matrix.
-pub(super) fn identity(config: &ModelConfig, training_corpora: BTreeSet<String>) -> ModelIdentity {
-    ModelIdentity {
-        name: String::new(),
-        method: method(config),
-        attributes: attributes(config),
-        seed: config.provenance["options"]["seed"].as_u64(),
-        training_corpora,
-    }
 }
 
 /// The epochs of the training.

@@ -3,13 +3,18 @@
 mod augment;
 mod command;
 mod contract;
+mod embedding;
 mod evaluate;
 mod fbank;
+mod front_end;
 mod held_out;
+mod identity;
 mod ingest;
+mod probe;
 mod report;
 mod resample;
 mod train;
+mod tsne;
 
 use std::sync::LazyLock;
 
@@ -29,7 +34,7 @@ struct Registered {
     build: fn(&Declaration, &Corpora) -> Result<Stage, Problems>,
 }
 
-static REGISTERED: [Registered; 8] = [
+static REGISTERED: [Registered; 10] = [
     Registered {
         kind: &ingest::KIND,
         build: ingest::build,
@@ -53,6 +58,14 @@ static REGISTERED: [Registered; 8] = [
     Registered {
         kind: &evaluate::KIND,
         build: evaluate::build,
+    },
+    Registered {
+        kind: &probe::KIND,
+        build: probe::build,
+    },
+    Registered {
+        kind: &tsne::KIND,
+        build: tsne::build,
     },
     Registered {
         kind: &report::KIND,

@@ -4,28 +4,39 @@ use std::path::PathBuf;
 
 use miette::Diagnostic;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use crate::artifact::{ArtifactKind, KeyMaterial};
 use crate::corpus::Corpora;
 use crate::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
-use crate::report::{Report, ReportEntry};
+use crate::report::{EmbeddingMap, ProbeEntry, Report, ReportEntry};
 
-use super::evaluate::ENTRY;
-use super::{Facts, InputLabel, Stage, WholeContext, WholeStage};
+use super::{Facts, InputLabel, Stage, StepInput, WholeContext, WholeStage};
+use super::{evaluate, probe, tsne};
 
 /// The report's content, from which every form of it is rendered.
 pub const CONTENT: &str = "report.json";
 
 pub static KIND: Kind = Kind {
     name: "report",
-    version: 1,
+    version: 2, // 2: statistics over speakers and seeds, probes, maps, CSV
     doc: "Puts evaluations side by side: accuracies with intervals, recalls, confusion matrices, and the published results where they match.",
     parameters: &[
         Parameter::required(
             "input",
             Shape::OneOrMany(&Shape::Input(&[ArtifactKind::Evaluation])),
             "Evaluations; all matrix variants of each are taken.",
+        ),
+        Parameter::optional(
+            "probes",
+            Shape::OneOrMany(&Shape::Input(&[ArtifactKind::Probe])),
+            "Probes of the shared layers; all matrix variants of each are taken.",
+        ),
+        Parameter::optional(
+            "maps",
+            Shape::OneOrMany(&Shape::Input(&[ArtifactKind::Map])),
+            "t-SNE maps; all matrix variants of each are taken.",
         ),
         Parameter::default(
             "title",
@@ -54,10 +65,10 @@ struct Options {
 /// Why a report cannot be written.
 #[derive(Debug, Error, Diagnostic)]
 enum ReportError {
-    #[error("the evaluation `{step}` lacks {ENTRY}")]
+    #[error("`{step}` lacks {file}")]
     #[diagnostic(code(report::input))]
-    Input { step: String },
-    #[error("cannot read the evaluation `{step}`: {reason}")]
+    Input { step: String, file: &'static str },
+    #[error("cannot read what `{step}` made: {reason}")]
     #[diagnostic(code(report::input))]
     Unreadable { step: String, reason: String },
     #[error("cannot write {}: {reason}", path.display())]
@@ -102,7 +113,37 @@ fn value_name((axis, value): &(String, String)) -> String {
     }
 }
 
+/// A note on what the report does without.
+fn without(missing: &[InputLabel]) -> Option<String> {
+    let names: Vec<String> = missing
+        .iter()
+        .map(|label| {
+            let values = label.variant.iter();
+            let values: Vec<String> = values
+                .map(|(axis, value)| format!("{axis}={value}"))
+                .collect();
+            match values.is_empty() {
+                true => label.stage.clone(),
+                false => format!("{}[{}]", label.stage, values.join(",")),
+            }
+        })
+        .collect();
+    let steps = if names.len() == 1 { "step" } else { "steps" };
+    (!names.is_empty()).then(|| {
+        format!(
+            "{} {steps} could not be made and {} missing here: {}.",
+            names.len(),
+            if names.len() == 1 { "is" } else { "are" },
+            names.join(", ")
+        )
+    })
+}
+
 impl WholeStage for ReportStage {
+    fn does_without(&self) -> bool {
+        true
+    }
+
     /// The names of the rows are part of what is written.
     fn surroundings(
         &self,
@@ -110,50 +151,95 @@ impl WholeStage for ReportStage {
         _facts: &dyn Facts,
         material: &mut KeyMaterial,
     ) -> std::io::Result<()> {
-        let labels: Vec<&InputLabel> = inputs.iter().map(|(_, label)| label).collect();
-        for (index, name) in row_names(&labels).into_iter().enumerate() {
-            material.add(format!("row.{index}"), name);
+        for (parameter, row) in [("input", "row"), ("probes", "probe"), ("maps", "map")] {
+            let of = |name: &str| stands_under(name, parameter);
+            let labels: Vec<&InputLabel> = inputs
+                .iter()
+                .filter(|(name, _)| of(name))
+                .map(|(_, label)| label)
+                .collect();
+            for (index, name) in row_names(&labels).into_iter().enumerate() {
+                material.add(format!("{row}.{index}"), name);
+            }
         }
         Ok(())
     }
 
     fn run(&self, context: &WholeContext<'_>) -> miette::Result<()> {
-        let labels: Vec<&InputLabel> = context.inputs.iter().map(|input| &input.label).collect();
-        let mut entries = Vec::new();
-        for (input, name) in context.inputs.iter().zip(row_names(&labels)) {
-            let step = || input.step.clone();
-            let path = input
-                .file(ENTRY)
-                .ok_or_else(|| ReportError::Input { step: step() })?;
-            let unreadable = |reason: String| ReportError::Unreadable {
-                step: step(),
-                reason,
-            };
-            let text =
-                std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
-            let mut entry: ReportEntry =
-                serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
+        let entries = read_all(context, "input", evaluate::ENTRY, |entry, name| {
+            let entry: &mut ReportEntry = entry;
             entry.model.name = name;
-            entries.push(entry);
-        }
-        let Options { title, notes } = &self.options;
-        let report = Report {
-            title: title.clone(),
+        })?;
+        let probes = read_all(context, "probes", probe::ENTRY, |entry, name| {
+            let entry: &mut ProbeEntry = entry;
+            entry.model.name = name;
+        })?;
+        let maps = read_all(context, "maps", tsne::ENTRY, |map, name| {
+            let map: &mut EmbeddingMap = map;
+            map.model.name = name;
+        })?;
+        let mut notes = self.options.notes.clone();
+        notes.extend(without(&context.missing));
+        let mut report = Report {
+            title: self.options.title.clone(),
             entries,
-            notes: notes.clone(),
+            notes,
+            probes,
+            maps,
             ..Report::default()
         };
+        report.study = Some(report.study().into_owned());
         let write = |name: &str, text: String| {
             let path = context.out.join(name);
             std::fs::write(&path, text).map_err(|reason| ReportError::Output { path, reason })
         };
         write("report.md", report.to_markdown())?;
-        let json = serde_json::to_string_pretty(&report).map_err(std::io::Error::from);
-        let path = context.out.join(CONTENT);
+        write("study.csv", report.to_csv())?;
+        let json = |name: &str, json: Result<String, serde_json::Error>| {
+            json.map_err(|error| ReportError::Output {
+                path: context.out.join(name),
+                reason: error.into(),
+            })
+        };
+        write("study.json", json("study.json", report.to_study_json())?)?;
         write(
             CONTENT,
-            json.map_err(|reason| ReportError::Output { path, reason })? + "\n",
+            json(CONTENT, serde_json::to_string(&report))? + "\n",
         )?;
         Ok(())
     }
+}
+
+/// Whether an input, such as `input.0`, stands under a parameter, alone or in its list.
+fn stands_under(input: &str, parameter: &str) -> bool {
+    let rest = input.strip_prefix(parameter);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// Reads one file of every input under `parameter` and gives each the name of its row.
+fn read_all<T: DeserializeOwned>(
+    context: &WholeContext<'_>,
+    parameter: &str,
+    file: &'static str,
+    rename: impl Fn(&mut T, String),
+) -> miette::Result<Vec<T>> {
+    let inputs: Vec<&StepInput> = context.inputs_of(parameter).collect();
+    let labels: Vec<&InputLabel> = inputs.iter().map(|input| &input.label).collect();
+    let mut all = Vec::with_capacity(inputs.len());
+    for (input, name) in inputs.iter().zip(row_names(&labels)) {
+        let step = || input.step.clone();
+        let path = input
+            .file(file)
+            .ok_or_else(|| ReportError::Input { step: step(), file })?;
+        let unreadable = |reason: String| ReportError::Unreadable {
+            step: step(),
+            reason,
+        };
+        let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
+        let mut one: T =
+            serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
+        rename(&mut one, name);
+        all.push(one);
+    }
+    Ok(all)
 }

@@ -10,6 +10,7 @@ mod layers;
 mod learning;
 mod made_up;
 mod page;
+mod probing;
 mod resuming;
 mod study;
 mod subcommands;

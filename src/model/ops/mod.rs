@@ -1,7 +1,7 @@
 //! Operations of the network: fast versions, each beside the naive one that tests compare it with.
 
 #[macro_use]
-mod vectorised;
+pub(crate) mod vectorised;
 
 pub mod activation;
 pub mod conv_block;

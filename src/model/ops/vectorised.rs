@@ -26,3 +26,5 @@ macro_rules! vectorised {
         $vis fn $portable($($arg: $ty),*) $body
     };
 }
+
+pub(crate) use vectorised;

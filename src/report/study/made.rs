@@ -113,6 +113,7 @@ pub fn model(
             speakers,
             overall: Metrics::of(overall),
         },
+        leaks: Vec::new(),
         epochs: 40,
         history: Vec::new(),
     }

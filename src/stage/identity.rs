@@ -1,0 +1,44 @@
+//! Which model it is, read from its configuration.
+
+use std::collections::BTreeSet;
+
+use crate::model::spec::{self, HeadMode};
+use crate::model::{HeadLabels, ModelConfig};
+use crate::report::{Attribute, Method, ModelIdentity};
+
+/// Which model it is, for a report; the name of its row comes from the matrix.
+pub fn identity(config: &ModelConfig, training_corpora: BTreeSet<String>) -> ModelIdentity {
+    ModelIdentity {
+        name: String::new(),
+        method: method(config),
+        attributes: attributes(config),
+        seed: config.provenance["options"]["seed"].as_u64(),
+        training_corpora,
+    }
+}
+
+/// The paper's name for the use of the attribute heads; none when they are mixed.
+fn method(config: &ModelConfig) -> Option<Method> {
+    let mut modes = config.heads.iter().map(|head| head.head.mode);
+    let Some(first) = modes.next() else {
+        return Some(Method::Baseline);
+    };
+    if modes.any(|mode| mode != first) {
+        return None;
+    }
+    Some(match first {
+        HeadMode::Shared => Method::Mtl,
+        HeadMode::GradReverse => Method::Gr,
+        HeadMode::Discriminator => Method::Ad,
+    })
+}
+
+fn attributes(config: &ModelConfig) -> BTreeSet<Attribute> {
+    let attribute = |head: &HeadLabels| match head.head.attribute {
+        spec::Attribute::Corpus => Attribute::Corpus,
+        spec::Attribute::Gender => Attribute::Gender,
+        spec::Attribute::Speaker => Attribute::Speaker,
+        spec::Attribute::Language => Attribute::Language,
+    };
+    config.heads.iter().map(attribute).collect()
+}
