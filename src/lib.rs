@@ -17,6 +17,7 @@
 //! | [`corpus`] | readers, label maps, split, leaks, synthetic corpora |
 //! | [`model`] | tape operations, encoder, heads, losses, model file |
 //! | [`train`], [`eval`] | the training loop; metrics and predictions |
+//! | [`predict`] | a model on recordings: its features, windows, probabilities |
 //! | [`report`] | tables for people |
 //! | [`artifact`] | items and files that steps make, and the material of their keys |
 //! | [`manifest`] | TOML to checked declarations, with every error at its place |
@@ -49,6 +50,7 @@ pub mod corpus;
 pub mod model;
 pub mod train;
 pub mod eval;
+pub mod predict;
 pub mod report;
 
 pub mod artifact;
