@@ -18,6 +18,8 @@
 //! | [`model`] | tape operations, encoder, heads, losses, model file |
 //! | [`train`], [`eval`] | the training loop; metrics and predictions |
 //! | [`predict`] | a model on recordings: its features, windows, probabilities |
+//! | [`onnx`] | a model as an ONNX graph |
+//! | [`card`] | the model card |
 //! | [`report`] | tables for people |
 //! | [`artifact`] | items and files that steps make, and the material of their keys |
 //! | [`manifest`] | TOML to checked declarations, with every error at its place |
@@ -51,6 +53,8 @@ pub mod model;
 pub mod train;
 pub mod eval;
 pub mod predict;
+pub mod onnx;
+pub mod card;
 pub mod report;
 
 pub mod artifact;

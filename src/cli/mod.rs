@@ -6,6 +6,7 @@ mod cache;
 mod context;
 mod corpora;
 mod corpora_problem;
+mod evaluations;
 mod export;
 mod graph;
 mod init;
