@@ -1,6 +1,9 @@
 //! Predictions as a table, as CSV or as JSON lines, written as they come.
 
+use std::borrow::Cow;
 use std::io::{BufWriter, IsTerminal, Stdout, Write};
+
+use serde::Serialize;
 
 use crate::corpus::Emotion;
 use crate::predict::Row;
@@ -10,11 +13,29 @@ use super::predict::shown;
 use super::report::console_width;
 
 /// Width of the columns after the path: times, class, three probabilities.
-const NUMBERS: usize = 38;
+const NUMBERS: usize = 39;
 /// Width of the two columns of times.
 const TIMES: usize = 22;
 /// Least and greatest width of the path.
 const PATH: std::ops::RangeInclusive<usize> = 12..=100;
+
+/// A line of JSON; numbers are the shortest that read back exactly.
+#[derive(Serialize)]
+struct Line<'a> {
+    file: Cow<'a, str>,
+    start_s: f64,
+    end_s: f64,
+    predicted: &'static str,
+    probabilities: Probabilities,
+    silent: bool,
+}
+
+#[derive(Serialize)]
+struct Probabilities {
+    positive: f32,
+    neutral: f32,
+    negative: f32,
+}
 
 /// Writes predictions to standard output.
 pub struct Predictions {
@@ -84,14 +105,18 @@ impl Predictions {
             }
             PredictionFormat::Json => {
                 let [positive, neutral, negative] = row.probabilities;
-                let line = serde_json::json!({
-                    "file": row.path.to_string_lossy(),
-                    "start_s": row.start_s,
-                    "end_s": row.end_s,
-                    "predicted": row.predicted.name(),
-                    "probabilities": { "positive": positive, "neutral": neutral, "negative": negative },
-                    "silent": row.silent,
-                });
+                let line = serde_json::to_string(&Line {
+                    file: row.path.to_string_lossy(),
+                    start_s: row.start_s,
+                    end_s: row.end_s,
+                    predicted: row.predicted.name(),
+                    probabilities: Probabilities {
+                        positive,
+                        neutral,
+                        negative,
+                    },
+                    silent: row.silent,
+                })?;
                 writeln!(self.out, "{line}")
             }
         }

@@ -189,6 +189,9 @@ impl Model {
     /// # Errors
     /// What does not fit.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        if bytes.starts_with(b"version https://git-lfs") {
+            return Err("it is a git-lfs pointer, not the model itself".into());
+        }
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| e.to_string())?;
         let config = metadata
             .metadata()
