@@ -58,10 +58,22 @@ pub enum FailureReason {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Rate(#[from] ResampleError),
+    /// It is too short for one frame of features.
+    #[error("it lasts {lasts_ms:.1} ms, too short for one frame of {needed_ms:.1} ms")]
+    #[diagnostic(
+        code(predict::too_short),
+        help("so short a recording holds no emotion to hear: leave it out")
+    )]
+    TooShort {
+        /// Length in milliseconds.
+        lasts_ms: f64,
+        /// Length of the shortest recording in milliseconds.
+        needed_ms: f64,
+    },
     /// It has no features.
     #[error(transparent)]
     #[diagnostic(transparent)]
-    Features(#[from] FbankError),
+    Features(FbankError),
     /// Standard input cannot be read.
     #[error("cannot read standard input: {0}")]
     #[diagnostic(code(predict::standard_input))]
@@ -223,7 +235,7 @@ fn predict_part(
             if let Ok(wave) = &read_only[piece.recording].wave {
                 let samples = &wave.samples[piece.samples.clone()];
                 let made = front_end.features(samples);
-                piece.features = Some(made.map_err(FailureReason::Features));
+                piece.features = Some(made.map_err(|error| without_features(error, wave.rate_hz)));
             }
         });
         let views: Vec<FeaturesView<'_>> = pieces
@@ -239,6 +251,17 @@ fn predict_part(
         }
     }
     Ok(true)
+}
+
+fn without_features(error: FbankError, rate_hz: u32) -> FailureReason {
+    let ms = |samples: usize| 1000.0 * samples as f64 / f64::from(rate_hz);
+    match error {
+        FbankError::TooShort { samples, needed } => FailureReason::TooShort {
+            lasts_ms: ms(samples),
+            needed_ms: ms(needed),
+        },
+        other => FailureReason::Features(other),
+    }
 }
 
 /// The outcome of one piece; `probabilities` are those of the pieces with features, in order.

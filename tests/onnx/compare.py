@@ -6,7 +6,7 @@ FOLDER holds, for each case NAME, NAME.onnx (from samples), NAME.features.onnx (
 lines of `pipe predict --format json`; beside each recording X.wav (16 bits, one channel, the model's rate) lies
 X.f32, its features as little-endian floats, [frames, bins].
 
-Tolerances are the largest absolute difference of a probability: 1e-5 from features, 1e-4 from samples. Prints the
+Tolerances are the largest absolute difference of a probability: 1e-5 from features, 2e-5 from samples. Prints the
 largest of each and ends with 1 where one is beyond its tolerance.
 
 Made with Python 3.11, numpy 2.4.6, onnx 1.23.2, onnxruntime 1.32.0.
@@ -21,7 +21,7 @@ import numpy
 import onnx
 import onnxruntime
 
-TOLERANCES = {"waveform": 1e-4, "features": 1e-5}
+TOLERANCES = {"waveform": 2e-5, "features": 1e-5}
 
 
 def samples_of(path, rate_hz):
@@ -36,7 +36,7 @@ def session_of(path):
     assert [(opset.domain, opset.version) for opset in model.opset_import] == [("", 17)]
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    options.log_severity_level = 3
+    options.log_severity_level = 4
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 

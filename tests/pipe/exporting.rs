@@ -90,10 +90,12 @@ fn model(layers: &str, rate_hz: u32, fbank: &str) -> Model {
     let mut network = Network::new(shape, &heads, Initialisation::Pytorch, 7).unwrap();
     let mut arrays = network.to_arrays();
     for array in &mut arrays {
-        let gain = if array.name.starts_with("emotion") {
-            6.0
-        } else {
-            1.6
+        let gain = match array.name.as_str() {
+            // Biases alone would decide the class.
+            "emotion.bias" | "linear.0.bias" | "linear.1.bias" => 0.0,
+            "emotion.weight" => 6.0,
+            name if name.starts_with("linear") => 2.5,
+            _ => 1.6,
         };
         array.values.iter_mut().for_each(|value| *value *= gain);
     }
