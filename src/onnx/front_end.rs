@@ -13,6 +13,9 @@ use crate::dsp::{Fbank, Normalisation, NormalisedFbank};
 /// The least deviation that features are divided by, as in [`normalise`](crate::dsp::normalise).
 const MIN_DEVIATION: f32 = 1e-5;
 
+/// Most values of the matrix that is the Fourier transform: 256 MiB.
+const MOST_VALUES: usize = 1 << 26;
+
 /// Adds the whole front end after the value `waveform`; gives back the name of the features.
 pub(super) fn add(
     graph: &mut Graph,
@@ -22,6 +25,10 @@ pub(super) fn add(
     let fbank = features.fbank();
     if fbank.options().dither > 0.0 {
         return Err(OnnxError::Dither);
+    }
+    let frame_length = fbank.window().len();
+    if frame_length.saturating_mul(fbank.fft_len()) > MOST_VALUES {
+        return Err(OnnxError::LongFrames { frame_length });
     }
     let frames = frames(graph, waveform, fbank);
     let weighed = weigh(graph, frames, fbank);

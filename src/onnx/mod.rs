@@ -25,6 +25,8 @@ use graph::{Dim, Graph};
 pub const OPSET: i64 = 17;
 /// Version of the file format, the one that came with [`OPSET`].
 const IR_VERSION: i64 = 8;
+/// Longest message of Protocol Buffers.
+const LARGEST_FILE: usize = i32::MAX as usize;
 
 /// What the graph takes.
 #[derive(Clone, Copy)]
@@ -45,12 +47,29 @@ pub enum OnnxError {
         help("export it with --input features, or train with dither = 0")
     )]
     Dither,
+    /// The Fourier transform as a matrix would be out of proportion.
+    #[error("frames of {frame_length} samples are too long for a graph that holds the front end")]
+    #[diagnostic(
+        code(onnx::frame_length),
+        help("export it with --input features, or train with shorter frames")
+    )]
+    LongFrames {
+        /// Samples of a frame.
+        frame_length: usize,
+    },
+    /// Protocol buffers end at 2 GiB.
+    #[error("the graph would take {bytes} bytes, more than an ONNX file can hold")]
+    #[diagnostic(code(onnx::size), help("train a smaller network"))]
+    Size {
+        /// Bytes of the file.
+        bytes: usize,
+    },
 }
 
 /// The bytes of an ONNX file; equal models give equal bytes.
 ///
 /// # Errors
-/// [`OnnxError::Dither`].
+/// A front end that a graph cannot hold, or a network too large for the format.
 pub fn export(model: &Model, digest: &Digest, input: GraphInput<'_>) -> Result<Vec<u8>, OnnxError> {
     let mut graph = Graph::default();
     let bins = model.config().bins;
@@ -108,5 +127,43 @@ pub fn export(model: &Model, digest: &Digest, input: GraphInput<'_>) -> Result<V
     for (key, value) in properties {
         file = file.message(14, &Message::new().string(1, key).string(2, &value));
     }
-    Ok(file.into_bytes())
+    let bytes = file.into_bytes();
+    if bytes.len() > LARGEST_FILE {
+        return Err(OnnxError::Size { bytes: bytes.len() });
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::graph::Graph;
+    use super::*;
+    use crate::dsp::{FbankOptions, Normalisation, NormalisedFbank};
+
+    #[test]
+    fn front_ends_that_no_graph_can_hold_are_refused() {
+        let add = |options: FbankOptions| {
+            let features = NormalisedFbank::new(options, Normalisation::None).unwrap();
+            front_end::add(&mut Graph::default(), "waveform", &features)
+        };
+        let defaults = FbankOptions::default();
+        assert!(add(defaults.clone()).is_ok());
+        assert_eq!(
+            add(FbankOptions {
+                dither: 0.5,
+                ..defaults.clone()
+            }),
+            Err(OnnxError::Dither)
+        );
+        assert_eq!(
+            add(FbankOptions {
+                sample_rate_hz: 768_000,
+                frame_length_ms: 1000.0,
+                ..defaults
+            }),
+            Err(OnnxError::LongFrames {
+                frame_length: 768_000
+            })
+        );
+    }
 }
