@@ -11,11 +11,15 @@
 //! |---|---|
 //! | [`source`], [`digest`], [`durable`], [`progress`] | texts that diagnostics point into; BLAKE3; files that appear whole; how work tells of itself |
 //! | [`exact`], [`arithmetic`] | functions with the same bits everywhere; the choice between fast and portable code |
+//! | [`protobuf`] | Protocol Buffers messages, written |
 //! | [`audio`] | WAV, SPHERE and AIFF as one channel of samples |
 //! | [`dsp`] | resampling, log-mel filterbank, normalisation, augmentation |
 //! | [`corpus`] | readers, label maps, split, leaks, synthetic corpora |
 //! | [`model`] | tape operations, encoder, heads, losses, model file |
 //! | [`train`], [`eval`] | the training loop; metrics and predictions |
+//! | [`predict`] | a model on recordings: its features, windows, probabilities |
+//! | [`onnx`] | a model as an ONNX graph |
+//! | [`card`] | the model card |
 //! | [`report`] | tables for people |
 //! | [`artifact`] | items and files that steps make, and the material of their keys |
 //! | [`manifest`] | TOML to checked declarations, with every error at its place |
@@ -40,6 +44,7 @@ pub mod durable;
 pub mod exact;
 pub mod arithmetic;
 pub mod progress;
+pub mod protobuf;
 
 pub mod audio;
 pub mod dsp;
@@ -47,6 +52,9 @@ pub mod corpus;
 pub mod model;
 pub mod train;
 pub mod eval;
+pub mod predict;
+pub mod onnx;
+pub mod card;
 pub mod report;
 
 pub mod artifact;

@@ -69,7 +69,7 @@ pub(super) fn layout<R: Read + Seek>(
                     (AudioFormat::Rf64, Some(long)) if size == u64::from(u32::MAX) => long,
                     _ => size,
                 };
-                let promised_bytes = data_bytes(size, riff_size, source.len - payload);
+                let promised_bytes = data_bytes(size, riff_size, payload, source.len - payload);
                 return fmt.layout(source, format, payload, promised_bytes);
             }
             _ => {}
@@ -101,9 +101,13 @@ fn next_chunk<R: Read + Seek>(
     Ok(if unpadded && !padded { end } else { end + 1 })
 }
 
-/// Bytes of samples that the header promises, where `present` bytes follow it.
-fn data_bytes(size: u64, riff_size: u32, present: u64) -> u64 {
-    let unknown = size >= UNKNOWN_LENGTH || (size == 0 && matches!(riff_size, 0 | u32::MAX));
+/// Bytes of samples that the header promises, where `present` bytes follow it from `payload` on.
+///
+/// No samples in a file that is said to end before them, where bytes follow: a header that nobody went back to
+/// (GStreamer's into a pipe, or a recorder that was killed).
+fn data_bytes(size: u64, riff_size: u32, payload: u64, present: u64) -> u64 {
+    let ends_here = u64::from(riff_size) + 8 <= payload;
+    let unknown = size >= UNKNOWN_LENGTH || (size == 0 && (ends_here || riff_size == u32::MAX));
     if unknown && (size == 0 || size > present) {
         present
     } else {

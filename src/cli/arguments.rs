@@ -50,6 +50,10 @@ pub enum Subcommand {
     Report(ReportArguments),
     /// Draw the steps of a manifest.
     Graph(GraphArguments),
+    /// Tell the emotions in recordings with a trained model.
+    Predict(PredictArguments),
+    /// Write a trained model as ONNX, and its model card.
+    Export(ExportArguments),
     /// List the known corpora, or check copies against the official counts.
     Corpora(CorporaArguments),
     /// Look after the cache.
@@ -151,6 +155,70 @@ pub enum GraphFormat {
     Dot,
     /// Mermaid.
     Mermaid,
+}
+
+/// Arguments of `predict`.
+#[derive(Args)]
+pub struct PredictArguments {
+    /// The model file, such as runs/demo/train/model.safetensors.
+    #[arg(value_name = "MODEL")]
+    pub model: PathBuf,
+    /// Recordings (WAV, AIFF, SPHERE; any rate, any channels), folders of them, or - for standard input.
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Predict windows of this many seconds instead of whole recordings.
+    #[arg(long, value_name = "SECONDS")]
+    pub window_s: Option<f64>,
+    /// Seconds from one window to the next; the window's length by default.
+    #[arg(long, value_name = "SECONDS", requires = "window_s")]
+    pub hop_s: Option<f64>,
+    /// Form of the output; a table on a terminal, CSV elsewhere.
+    #[arg(long, value_enum)]
+    pub format: Option<PredictionFormat>,
+    /// Threads to use; all cores by default. The result does not depend on it.
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+}
+
+/// Form of predictions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PredictionFormat {
+    /// Aligned columns for people.
+    Table,
+    /// Comma-separated values with a header.
+    Csv,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Arguments of `export`.
+#[derive(Args)]
+pub struct ExportArguments {
+    /// The model file, such as runs/demo/train/model.safetensors.
+    #[arg(value_name = "MODEL")]
+    pub model: PathBuf,
+    /// Write the network as ONNX, opset 17.
+    #[arg(long, value_name = "FILE", required_unless_present = "card")]
+    pub onnx: Option<PathBuf>,
+    /// What the ONNX graph takes.
+    #[arg(long, value_enum, default_value_t = ExportInput::Waveform, requires = "onnx")]
+    pub input: ExportInput,
+    /// Write the model card as Markdown.
+    #[arg(long, value_name = "FILE")]
+    pub card: Option<PathBuf>,
+    /// Evaluations for the card: metrics.json of evaluate steps, or folders that hold some. By default those that the
+    /// cache holds of this very model.
+    #[arg(long, value_name = "PATH", num_args = 1.., requires = "card")]
+    pub metrics: Vec<PathBuf>,
+}
+
+/// What an exported graph takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportInput {
+    /// Samples at the model's rate, [batch, samples] in -1..=1; the whole front end is in the graph.
+    Waveform,
+    /// Normalised filterbank features, [batch, frames, bins].
+    Features,
 }
 
 /// Arguments of `corpora`.

@@ -6,11 +6,15 @@ mod cache;
 mod context;
 mod corpora;
 mod corpora_problem;
+mod evaluations;
+mod export;
 mod graph;
 mod init;
 mod json;
 mod lines;
 mod plan;
+mod predict;
+mod predictions;
 mod report;
 mod run;
 mod schema;
@@ -40,6 +44,10 @@ pub enum CliError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Cache(#[from] CacheError),
+    /// A model cannot be used as asked.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Model(Box<dyn Diagnostic + Send + Sync>),
     /// Anything else that the user gave is wrong.
     #[error("{message}")]
     #[diagnostic(code(cli::usage), help("{help}"))]
@@ -75,7 +83,7 @@ impl CliError {
     /// 2 for what the user wrote, 3 for the cache, 1 for the rest.
     fn code(&self) -> u8 {
         match self {
-            Self::Manifest(_) | Self::Usage { .. } => 2,
+            Self::Manifest(_) | Self::Model(_) | Self::Usage { .. } => 2,
             Self::Cache(_) => 3,
             Self::Output { .. } => 1,
         }
@@ -93,6 +101,8 @@ pub fn main() -> ExitCode {
         Subcommand::Why(options) => why::why(&options, &arguments.common),
         Subcommand::Report(options) => report::report(&options, &arguments.common),
         Subcommand::Graph(options) => graph::graph(&options, &arguments.common),
+        Subcommand::Predict(options) => predict::predict(&options, &arguments.common),
+        Subcommand::Export(options) => export::export(&options, &arguments.common),
         Subcommand::Corpora(options) => corpora::corpora(&options, &arguments.common),
         Subcommand::Cache(options) => cache::cache(&options, &arguments.common),
         Subcommand::Schema(options) => schema::schema(&options, &arguments.common),

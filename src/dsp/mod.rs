@@ -4,13 +4,17 @@ pub mod fbank;
 mod features;
 mod noise;
 mod normalise;
+mod normalised_fbank;
 mod perturb;
 mod resample;
 mod spec_augment;
+mod to_rate;
 
 pub use fbank::{Fbank, FbankError, FbankOptions};
 pub use features::{Features, FeaturesView};
 pub use normalise::{Normalisation, normalise};
+pub use normalised_fbank::NormalisedFbank;
 pub use perturb::{NoiseColour, PerturbError, PerturbOptions, Perturber};
 pub use resample::{RATES_HZ, ResampleError, Resampler};
 pub use spec_augment::SpecAugment;
+pub use to_rate::ToRate;

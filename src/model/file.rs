@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::network::count_parameters;
 use super::spec::{Attribute, HeadSpec, Layer};
-use super::{Array, EncoderPass, EncoderShape, Initialisation, ModelError, Network, Workers};
+use super::{
+    Array, EncoderPass, EncoderShape, Initialisation, ModelError, Network, Predictor, Workers,
+};
 use crate::corpus::Emotion;
 use crate::dsp::FeaturesView;
 
@@ -20,7 +22,7 @@ const CONFIG_KEY: &str = "pipe.model";
 /// Larger files are no models of ours.
 const LARGEST_FILE: u64 = 4 << 30;
 /// Utterances that [`Model::predict`] computes at once.
-const PREDICT_BATCH: usize = 32;
+pub(super) const PREDICT_BATCH: usize = 32;
 
 /// Everything needed to use a model: travels in its file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -101,12 +103,7 @@ impl Model {
         utterances: &[FeaturesView<'_>],
         threads: usize,
     ) -> Result<Vec<[f32; 3]>, ModelError> {
-        let width = self.network.shape().embedding();
-        let embeddings = self.embed(utterances, threads)?;
-        Ok(embeddings
-            .chunks(PREDICT_BATCH * width.max(1))
-            .flat_map(|part| self.network.classify(part))
-            .collect())
+        Predictor::new(&self.network, threads)?.predict(utterances)
     }
 
     /// The shared layers' output, `[utterances, embedding]` row-major.
@@ -192,6 +189,9 @@ impl Model {
     /// # Errors
     /// What does not fit.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        if bytes.starts_with(b"version https://git-lfs") {
+            return Err("it is a git-lfs pointer, not the model itself".into());
+        }
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| e.to_string())?;
         let config = metadata
             .metadata()

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use crate::artifact::{ArtifactKind, ItemData};
 use crate::corpus::Corpora;
-use crate::dsp::{Fbank, FbankError, FbankOptions, Normalisation, normalise};
+use crate::dsp::{Fbank, FbankError, NormalisedFbank};
 use crate::manifest::{Complaint, Declaration, Gathers, Kind, Parameter, Problems, Shape};
 
 use super::{ItemContext, ItemCopy, ItemError, ItemStage, MAX_BAD, STORE, Stage};
@@ -142,7 +142,7 @@ pub static KIND: Kind = Kind {
 };
 
 fn validate(parameters: &serde_json::Map<String, Json>) -> Vec<Complaint> {
-    let (options, _) = split_options(parameters);
+    let (options, _) = NormalisedFbank::options_of(parameters).unwrap_or_default();
     let Err(error) = Fbank::new(options) else {
         return Vec::new();
     };
@@ -169,30 +169,16 @@ fn validate(parameters: &serde_json::Map<String, Json>) -> Vec<Complaint> {
 }
 
 struct FbankStage {
-    fbank: Fbank,
-    normalisation: Normalisation,
+    fbank: NormalisedFbank,
 }
 
 pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Problems> {
-    let (options, normalisation) = split_options(&declaration.parameters);
-    let fbank = Fbank::new(options).map_err(|error| super::refused(declaration, &error))?;
-    Ok(Stage::Items(Box::new(FbankStage {
-        fbank,
-        normalisation,
-    })))
-}
-
-/// The front end's options out of the stage's parameters; what is missing or odd takes its default.
-fn split_options(parameters: &serde_json::Map<String, Json>) -> (FbankOptions, Normalisation) {
-    let mut own = parameters.clone();
-    let normalisation = own
-        .remove("normalise")
-        .and_then(|value| serde_json::from_value(value).ok());
-    for other in ["input", "max_bad", "store"] {
-        own.remove(other);
-    }
-    let options = serde_json::from_value(Json::Object(own)).unwrap_or_default();
-    (options, normalisation.unwrap_or_default())
+    // Parameters that do not fit were reported where they stand; this is never run then.
+    let (options, normalisation) =
+        NormalisedFbank::options_of(&declaration.parameters).unwrap_or_default();
+    let fbank = NormalisedFbank::new(options, normalisation)
+        .map_err(|error| super::refused(declaration, &error))?;
+    Ok(Stage::Items(Box::new(FbankStage { fbank })))
 }
 
 impl ItemStage for FbankStage {
@@ -205,18 +191,17 @@ impl ItemStage for FbankStage {
         let ItemData::Audio(wave) = input else {
             return Err(ItemError::lasting("not audio"));
         };
-        let wanted_hz = self.fbank.options().sample_rate_hz;
+        let wanted_hz = self.fbank.fbank().options().sample_rate_hz;
         if wave.rate_hz != wanted_hz {
             return Err(ItemError::lasting(format!(
                 "the audio has {} Hz, `sample_rate_hz` is {wanted_hz}: put a resample stage before fbank",
                 wave.rate_hz
             )));
         }
-        let mut features = self
+        let features = self
             .fbank
             .compute(&wave.samples)
             .map_err(ItemError::lasting)?;
-        normalise(&mut features, self.normalisation);
         Ok(ItemData::Features(features))
     }
 }
@@ -224,6 +209,7 @@ impl ItemStage for FbankStage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dsp::{FbankOptions, Normalisation};
 
     #[test]
     fn declared_defaults_are_those_of_the_front_end() {
@@ -233,15 +219,11 @@ mod tests {
                 parameters.insert(parameter.name.into(), serde_json::from_str(json).unwrap());
             }
         }
-        let own: serde_json::Map<String, Json> = parameters
-            .iter()
-            .filter(|(name, _)| !["normalise", "max_bad", "store"].contains(&name.as_str()))
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect();
         assert_eq!(
-            serde_json::from_value::<FbankOptions>(Json::Object(own)).unwrap(),
-            FbankOptions::default()
+            NormalisedFbank::options_of(&parameters).unwrap(),
+            (FbankOptions::default(), Normalisation::default())
         );
-        assert_eq!(split_options(&parameters).1, Normalisation::default());
+        parameters.insert("bin".into(), 40.into());
+        assert!(NormalisedFbank::options_of(&parameters).is_err());
     }
 }

@@ -1,14 +1,10 @@
 //! `resample`: changes the rate of waveforms.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
-
 use serde::Deserialize;
 
 use crate::artifact::{ArtifactKind, ItemData};
-use crate::audio::Waveform;
 use crate::corpus::Corpora;
-use crate::dsp::{ResampleError, Resampler};
+use crate::dsp::ToRate;
 use crate::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
 
 use super::{ItemContext, ItemCopy, ItemError, ItemStage, MAX_BAD, STORE, Stage};
@@ -46,31 +42,14 @@ struct Options {
 }
 
 struct Resample {
-    rate_hz: u32,
-    by_rate: Mutex<HashMap<u32, Arc<Resampler>>>,
+    to_rate: ToRate,
 }
 
 pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Problems> {
     let Options { rate_hz } = super::options(declaration)?;
     Ok(Stage::Items(Box::new(Resample {
-        rate_hz,
-        by_rate: Mutex::default(),
+        to_rate: ToRate::new(rate_hz),
     })))
-}
-
-impl Resample {
-    fn resampler(&self, from_hz: u32) -> Result<Arc<Resampler>, ResampleError> {
-        let mut by_rate = self
-            .by_rate
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner());
-        if let Some(resampler) = by_rate.get(&from_hz) {
-            return Ok(resampler.clone());
-        }
-        let resampler = Arc::new(Resampler::new(from_hz, self.rate_hz)?);
-        by_rate.insert(from_hz, resampler.clone());
-        Ok(resampler)
-    }
 }
 
 impl ItemStage for Resample {
@@ -83,13 +62,7 @@ impl ItemStage for Resample {
         let ItemData::Audio(wave) = input else {
             return Err(ItemError::lasting("not audio"));
         };
-        if wave.rate_hz == self.rate_hz {
-            return Ok(input.clone());
-        }
-        let resampler = self.resampler(wave.rate_hz).map_err(ItemError::lasting)?;
-        Ok(ItemData::Audio(Waveform {
-            samples: resampler.process(&wave.samples),
-            rate_hz: self.rate_hz,
-        }))
+        let made = self.to_rate.apply(wave).map_err(ItemError::lasting)?;
+        Ok(ItemData::Audio(made))
     }
 }

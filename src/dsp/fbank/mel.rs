@@ -56,6 +56,20 @@ impl MelBank {
         Ok(MelBank { triangles })
     }
 
+    /// All weights as a matrix `[spectrum_bins, filters]`, row-major.
+    pub fn matrix(&self, spectrum_bins: usize) -> Vec<f32> {
+        let filters = self.triangles.len();
+        let mut matrix = vec![0.0; spectrum_bins * filters];
+        for (filter, triangle) in self.triangles.iter().enumerate() {
+            for (offset, &weight) in triangle.weights.iter().enumerate() {
+                if let Some(cell) = matrix.get_mut((triangle.first + offset) * filters + filter) {
+                    *cell = weight;
+                }
+            }
+        }
+        matrix
+    }
+
     /// Energy of each filter, from the spectrum `[spectrum_bins]` into `out` `[bins]`.
     #[inline(always)]
     pub fn apply(&self, spectrum: &[Lanes], out: &mut [Lanes]) {

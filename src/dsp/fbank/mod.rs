@@ -79,6 +79,21 @@ impl Fbank {
         &self.options
     }
 
+    /// The window times the scale of the samples, one weight per sample of a frame.
+    pub fn window(&self) -> &[f32] {
+        &self.window
+    }
+
+    /// Length of the Fourier transform that frames are padded to with zeros.
+    pub fn fft_len(&self) -> usize {
+        self.fft_len
+    }
+
+    /// The mel filters as a matrix `[fft_len / 2, bins]`, row-major; the bin at the Nyquist frequency is left out.
+    pub fn mel_matrix(&self) -> Vec<f32> {
+        self.mel.matrix(self.fft_len / 2)
+    }
+
     /// Frames of audio with this many samples.
     pub fn frames(&self, samples: usize) -> usize {
         let shift = self.options.frame_shift();

@@ -1,0 +1,171 @@
+//! What the model learned from: corpora, languages, classes, licences.
+
+use super::Card;
+use super::markdown::Markdown;
+use crate::corpus::{CorpusConfig, Emotion};
+
+/// Writes the sections on data.
+pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {
+    text.heading(2, "Training data");
+    let corpora = card.utterances();
+    if corpora.is_empty() {
+        text.paragraph("The file does not say what it was trained on.");
+        return;
+    }
+    let rows: Vec<Vec<String>> = corpora
+        .iter()
+        .map(|(name, counts)| {
+            let config = card.corpus(name);
+            let of =
+                |field: fn(&CorpusConfig) -> &str| config.map_or("not known", field).to_owned();
+            let mut row = vec![
+                (*name).to_owned(),
+                of(|config| &config.title),
+                of(|config| &config.language),
+            ];
+            row.extend(counts.map(|count| count.to_string()));
+            row.push(of(|config| &config.source));
+            row
+        })
+        .collect();
+    text.table(
+        &[
+            "corpus",
+            "title",
+            "language",
+            ">train",
+            ">validation",
+            ">test",
+            "source",
+        ],
+        &rows,
+    );
+    text.paragraph(
+        "Utterances in each split. Those of train were learned from; those of validation decided which epoch was kept \
+         and when training ended; those of test were not used in training. Titles, languages and sources are those of \
+         corpora.toml; a corpus without them is not in that table.",
+    );
+    if has_stage(card, "augment") {
+        text.paragraph("The counts include copies that an augment stage made.");
+    }
+    classes(card, text);
+    licences(card, text);
+}
+
+/// Whether a stage of this kind stands before training.
+pub(super) fn has_stage(card: &Card<'_>, kind: &str) -> bool {
+    let stages = card.config.feature_options.as_array();
+    stages.is_some_and(|stages| stages.iter().any(|stage| stage["kind"] == kind))
+}
+
+/// Which labels count as which class.
+fn classes(card: &Card<'_>, text: &mut Markdown) {
+    let rows: Vec<Vec<String>> = card
+        .training_corpora()
+        .into_iter()
+        .filter_map(|name| {
+            let labels = &card.corpus(name)?.labels;
+            let lists = Emotion::ALL.map(|emotion| match emotion {
+                Emotion::Positive => labels.positive.join(", "),
+                Emotion::Neutral => labels.neutral.join(", "),
+                Emotion::Negative => labels.negative.join(", "),
+            });
+            Some([vec![name.to_owned()], lists.to_vec()].concat())
+        })
+        .collect();
+    if rows.is_empty() {
+        return;
+    }
+    text.heading(3, "Labels behind the classes");
+    text.table(&["corpus", "positive", "neutral", "negative"], &rows);
+    text.paragraph("As corpora.toml maps them when this card is written.");
+}
+
+/// Terms of the corpora, and what they may mean for the model.
+fn licences(card: &Card<'_>, text: &mut Markdown) {
+    text.heading(2, "Licences");
+    let rows: Vec<Vec<String>> = card
+        .training_corpora()
+        .into_iter()
+        .map(|name| {
+            let config = card.corpus(name);
+            let licence = config.map_or("not known", |config| config.licence.as_str());
+            vec![
+                name.to_owned(),
+                licence.to_owned(),
+                terms(licence).to_owned(),
+            ]
+        })
+        .collect();
+    text.table(&["corpus", "licence", "reading"], &rows);
+    let limited: Vec<&str> = rows
+        .iter()
+        .filter(|row| row[2].starts_with("non-commercial"))
+        .map(|row| row[0].as_str())
+        .collect();
+    let unclear: Vec<&str> = rows
+        .iter()
+        .filter(|row| row[2].starts_with("look"))
+        .map(|row| row[0].as_str())
+        .collect();
+    let mut notes = Vec::new();
+    if !limited.is_empty() {
+        notes.push(format!(
+            "Non-commercial or research only: {}. Treat the model as bound by the same terms unless you know better.",
+            limited.join(", ")
+        ));
+    }
+    if !unclear.is_empty() {
+        notes.push(format!("Terms to look up first: {}.", unclear.join(", ")));
+    }
+    notes.push(
+        "The middle column is the wording of corpora.toml, the last one a reading of that wording by its words alone. \
+         Neither is legal advice."
+            .to_owned(),
+    );
+    text.list(&notes);
+}
+
+/// What the words of a licence say about use.
+fn terms(licence: &str) -> &'static str {
+    let lower = licence.to_lowercase();
+    let words: Vec<&str> = lower
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
+    let has = |word: &str| words.contains(&word);
+    if has("nc") || has("research") || has("noncommercial") || lower.contains("non-commercial") {
+        "non-commercial or research only"
+    } else if lower.contains("none needed") {
+        "no limits"
+    } else if has("none") || lower.contains("not known") || has("paid") || words.is_empty() {
+        "look up the terms"
+    } else {
+        "no limit to research in these words"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn licences_are_read_by_their_words() {
+        for (licence, expected) in [
+            ("CC BY-NC-SA 4.0", "non-commercial"),
+            ("signed release form, research only", "non-commercial"),
+            ("free for research after registration", "non-commercial"),
+            ("none stated with the files; see the home page", "look up"),
+            ("paid, Linguistic Data Consortium", "look up"),
+            ("not known", "look up"),
+            ("none needed (generated)", "no limits"),
+            ("ODbL 1.0, contents DbCL 1.0", "no limit to research"),
+        ] {
+            assert!(
+                terms(licence).starts_with(expected),
+                "{licence}: {}",
+                terms(licence)
+            );
+        }
+    }
+}

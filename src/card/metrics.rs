@@ -1,0 +1,112 @@
+//! How well the model does: metrics per corpus, with intervals.
+
+use super::markdown::Markdown;
+use super::{Card, CardEvaluation};
+use crate::eval::Metrics;
+
+/// Writes the section on evaluations.
+pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {
+    text.heading(2, "Evaluation");
+    if card.evaluations.is_empty() {
+        text.paragraph(
+            "No evaluation of this file was given, and the cache holds none. Nothing is known here about how well it \
+             does.",
+        );
+        return;
+    }
+    for evaluation in card.evaluations {
+        one(card, evaluation, text);
+    }
+    text.paragraph(
+        "UA (unweighted accuracy) is the mean recall of the classes, WA the part of all utterances that were right. \
+         The interval is one of 95 % from the number of utterances, taken as independent; those of one speaker are \
+         not, so true intervals are wider where speakers are few. Chance is the UA of any predictor that does not \
+         listen.",
+    );
+}
+
+fn one(card: &Card<'_>, evaluation: &CardEvaluation, text: &mut Markdown) {
+    let trained = card.training_corpora();
+    let metrics = &evaluation.evaluation;
+    let mut rows: Vec<Vec<String>> = metrics
+        .corpora
+        .iter()
+        .map(|(corpus, of_corpus)| {
+            let speakers = metrics
+                .speakers
+                .get(corpus)
+                .map_or("-".into(), usize::to_string);
+            let heard = match trained.contains(&corpus.as_str()) {
+                true => "in training",
+                false => "not in training",
+            };
+            row(corpus, heard, &speakers, of_corpus)
+        })
+        .collect();
+    if metrics.corpora.len() > 1 {
+        rows.push(row("all together", "", "", &metrics.overall));
+    }
+    let source = match evaluation.of_this_file {
+        true => format!(
+            "Step {}: the cache records that it tested exactly this file.",
+            evaluation.name
+        ),
+        false => format!(
+            "{}: given by hand; that it is of this model is for its giver to know.",
+            evaluation.name
+        ),
+    };
+    text.paragraph(&source);
+    text.table(
+        &[
+            "corpus",
+            "corpus was",
+            ">utterances",
+            ">speakers",
+            ">UA %",
+            ">95 % interval",
+            ">WA %",
+            ">positive %",
+            ">neutral %",
+            ">negative %",
+            ">chance %",
+        ],
+        &rows,
+    );
+    let collapsed: Vec<&str> = metrics
+        .corpora
+        .iter()
+        .filter(|(_, of_corpus)| of_corpus.collapsed)
+        .map(|(corpus, _)| corpus.as_str())
+        .collect();
+    if !collapsed.is_empty() {
+        text.paragraph(&format!(
+            "Collapsed on {}: nearly everything was taken for one class. Do not use it there.",
+            collapsed.join(", ")
+        ));
+    }
+}
+
+fn row(corpus: &str, heard: &str, speakers: &str, metrics: &Metrics) -> Vec<String> {
+    let percent =
+        |value: Option<f64>| value.map_or("-".into(), |value| format!("{:.1}", 100.0 * value));
+    let interval = metrics.ua_interval.map_or("-".into(), |interval| {
+        format!(
+            "{:.1} to {:.1}",
+            100.0 * interval.low,
+            100.0 * interval.high
+        )
+    });
+    let mut cells = vec![
+        corpus.to_owned(),
+        heard.to_owned(),
+        metrics.utterances.to_string(),
+        speakers.to_owned(),
+        percent(metrics.ua),
+        interval,
+        percent(metrics.wa),
+    ];
+    cells.extend(metrics.classes.iter().map(|class| percent(class.recall)));
+    cells.push(percent(metrics.chance_ua));
+    cells
+}

@@ -1,0 +1,138 @@
+//! How the model works: front end, layers, heads, training options.
+
+use serde_json::Value as Json;
+
+use super::Card;
+use super::markdown::Markdown;
+use crate::model::spec::{HeadMode, Layer};
+
+/// Writes the sections on computation.
+pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {
+    text.heading(2, "Front end");
+    let stages: Vec<String> = card
+        .config
+        .feature_options
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|stage| stage["kind"] != "ingest")
+        .map(|stage| {
+            let kind = stage["kind"].as_str().unwrap_or("?");
+            format!("{kind}: {}", values(&stage["parameters"]))
+        })
+        .collect();
+    if stages.is_empty() {
+        text.paragraph("The file does not say how its features were made.");
+    }
+    text.list(&stages);
+    text.heading(2, "Architecture");
+    let mut layers: Vec<String> = card.config.encoder.iter().map(layer).collect();
+    layers.push("linear: 3 units, softmax (the emotion head)".into());
+    text.list(&layers);
+    let network = card.network;
+    let emotion = network.shared_parameters() + network.emotion_parameters();
+    text.paragraph(&format!(
+        "{emotion} parameters give the emotion: {} of the shared layers and {} of the head. Utterances shorter than {} \
+         frames are lengthened by zeros.",
+        network.shared_parameters(),
+        network.emotion_parameters(),
+        network.shape().minimum_frames()
+    ));
+    let heads: Vec<Vec<String>> = card
+        .config
+        .heads
+        .iter()
+        .zip(network.head_parameters())
+        .map(|(head, parameters)| {
+            let mode = match head.head.mode {
+                HeadMode::Shared => "multi-task learning",
+                HeadMode::GradReverse => "gradient reversal",
+                HeadMode::Discriminator => "adversarial discriminator",
+            };
+            vec![
+                head.head.attribute.name().to_owned(),
+                mode.to_owned(),
+                head.labels.len().to_string(),
+                parameters.to_string(),
+            ]
+        })
+        .collect();
+    if heads.is_empty() {
+        text.paragraph("It was trained without attribute heads.");
+    } else {
+        text.paragraph("Attribute heads took part in training and are not used for predictions:");
+        text.table(&["attribute", "method", ">labels", ">parameters"], &heads);
+    }
+    text.heading(2, "Training");
+    let options: Vec<Vec<String>> = card.config.provenance["options"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| !["encoder", "heads"].contains(&name.as_str()))
+        .map(|(name, value)| vec![name.clone(), plain(value)])
+        .collect();
+    if options.is_empty() {
+        text.paragraph("The file does not say how it was trained.");
+    } else {
+        text.table(&["option", "value"], &options);
+    }
+}
+
+fn layer(layer: &Layer) -> String {
+    match layer {
+        Layer::Conv {
+            channels,
+            width,
+            padding,
+            pool_width,
+            pool_stride,
+        } => {
+            let mut said = format!(
+                "convolution over time: {channels} channels, width {width}, padding {padding}, ReLU"
+            );
+            if let Some(pool) = pool_width {
+                said += &format!(
+                    ", max-pooling of width {pool} and stride {}",
+                    pool_stride.unwrap_or(*pool)
+                );
+            }
+            said
+        }
+        Layer::Lstm {
+            units,
+            bidirectional,
+            layers,
+        } => {
+            let direction = if *bidirectional {
+                "in each direction"
+            } else {
+                "forward"
+            };
+            format!("LSTM: {units} units {direction}, layers {layers}")
+        }
+        Layer::TimePool { how } => {
+            let how = serde_json::to_value(how).unwrap_or_default();
+            format!("time pooling: {}", plain(&how).replace('_', " "))
+        }
+        Layer::Linear { units } => format!("linear: {units} units, ReLU"),
+    }
+}
+
+/// Names and values of a table in one line.
+fn values(table: &Json) -> String {
+    let fields = table.as_object().into_iter().flatten();
+    let said: Vec<String> = fields
+        .map(|(name, value)| format!("{name} {}", plain(value)))
+        .collect();
+    said.join(", ")
+}
+
+/// A value as people write it.
+fn plain(value: &Json) -> String {
+    match value {
+        Json::String(text) => text.clone(),
+        Json::Null => "not set".into(),
+        Json::Object(_) => values(value),
+        other => other.to_string(),
+    }
+}

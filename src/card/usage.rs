@@ -1,0 +1,152 @@
+//! What the model is for, where it ends, and the lines that use it.
+
+use std::collections::BTreeSet;
+
+use super::Card;
+use super::data::has_stage;
+use super::markdown::Markdown;
+use crate::predict::FrontEnd;
+
+/// Writes the sections on use.
+pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {
+    text.heading(2, "Intended use");
+    text.paragraph(
+        "Research on speech emotion recognition, above all on how well it holds on corpora that a model never heard. \
+         It was not made, and nothing here shows it fit, for decisions about people.",
+    );
+    text.heading(2, "Limits");
+    text.list(&limits(card));
+    text.heading(2, "How to use it");
+    match &card.front_end {
+        Ok(front_end) => how(card, front_end, text),
+        Err(reason) => text.paragraph(&format!(
+            "Recordings cannot be predicted with the file alone: {reason}. Use an evaluate stage in its manifest."
+        )),
+    }
+}
+
+fn limits(card: &Card<'_>) -> Vec<String> {
+    let mut limits = vec![
+        "Three classes only. Emotions that the corpora do not label, and mixtures, are forced into one of them."
+            .to_owned(),
+        "Probabilities are the softmax of the network as trained; they were not calibrated.".to_owned(),
+    ];
+    let trained = card.training_corpora();
+    if !trained.is_empty() {
+        let languages: BTreeSet<&str> = trained
+            .iter()
+            .filter_map(|name| Some(card.corpus(name)?.language.as_str()))
+            .collect();
+        let of_languages = match languages.len() {
+            0 => String::new(),
+            _ => format!(
+                ", with the languages {}",
+                languages.into_iter().collect::<Vec<_>>().join(", ")
+            ),
+        };
+        limits.push(format!(
+            "Trained on {} {}{of_languages}. Other languages, microphones, rooms and ways of speaking are outside of \
+             what it learned.",
+            trained.len(),
+            if trained.len() == 1 { "corpus" } else { "corpora" },
+        ));
+    }
+    let tested = card
+        .evaluations
+        .iter()
+        .flat_map(|one| &one.evaluation.corpora);
+    let unseen: Vec<String> = tested
+        .filter(|(name, _)| !trained.contains(&name.as_str()))
+        .filter_map(|(name, metrics)| Some(format!("{name} {:.1} %", 100.0 * metrics.ua?)))
+        .collect();
+    limits.push(if unseen.is_empty() {
+        "No result on a corpus that it never heard is in this card. Expect it to do worse there."
+            .to_owned()
+    } else {
+        format!("UA on corpora that it never heard: {}.", unseen.join(", "))
+    });
+    let few: Vec<String> = card
+        .evaluations
+        .iter()
+        .flat_map(|one| &one.evaluation.speakers)
+        .filter(|&(_, &speakers)| speakers < 10)
+        .map(|(name, speakers)| format!("{name} {speakers}"))
+        .collect();
+    if !few.is_empty() {
+        limits.push(format!(
+            "Test corpora with fewer than ten speakers: {}. Their numbers say little about other people.",
+            few.join(", ")
+        ));
+    }
+    if has_stage(card, "command") {
+        limits.push("A program of the manifest's owner had a part in its features.".to_owned());
+    }
+    limits
+}
+
+fn how(card: &Card<'_>, front_end: &FrontEnd, text: &mut Markdown) {
+    let rate_hz = front_end.rate_hz();
+    text.paragraph("With pipe, on recordings of any rate, folders of them, or standard input:");
+    text.code(
+        "sh",
+        &format!(
+            "pipe predict {file} recording.wav\npipe predict {file} recordings/ --window-s 3 --hop-s 1 --format csv",
+            file = quoted(&card.file)
+        ),
+    );
+    if front_end.fbank().fbank().options().dither > 0.0 {
+        text.paragraph(
+            "Its features are dithered, so it can be exported to ONNX from features on only.",
+        );
+        return;
+    }
+    text.paragraph("With any ONNX runtime, after one export:");
+    text.code(
+        "sh",
+        &format!("pipe export {} --onnx model.onnx", quoted(&card.file)),
+    );
+    text.paragraph(&format!(
+        "The graph takes samples in -1..=1 at {rate_hz} Hz, [batch, samples], and holds the whole front end:"
+    ));
+    text.code("python", &python(rate_hz));
+}
+
+/// A program that reads 16-bit WAV with the standard library and predicts it.
+fn python(rate_hz: u32) -> String {
+    format!(
+        r#"import wave
+
+import numpy
+import onnxruntime
+
+with wave.open("recording.wav") as file:  # 16 bits, one channel
+    assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == ({rate_hz}, 1, 2)
+    samples = numpy.frombuffer(file.readframes(file.getnframes()), "<i2") / numpy.float32(32768)
+session = onnxruntime.InferenceSession("model.onnx")
+probabilities = session.run(["probabilities"], {{"waveform": samples[None]}})[0][0]
+classes = session.get_modelmeta().custom_metadata_map["classes"].split(",")
+print(dict(zip(classes, probabilities.tolist())))
+"#
+    )
+}
+
+/// A file name as a shell takes it.
+fn quoted(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/+=:@".contains(c);
+    if name.chars().all(plain) {
+        name.to_owned()
+    } else {
+        format!("'{}'", name.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_quoted_for_the_shell() {
+        assert_eq!(quoted("model.safetensors"), "model.safetensors");
+        assert_eq!(quoted("my model's"), r"'my model'\''s'");
+    }
+}

@@ -1,0 +1,119 @@
+//! Evaluations of a model, for its card: given as files, or found in the cache by the model's digest.
+
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+use crate::cache::StepOutput;
+use crate::card::CardEvaluation;
+use crate::digest::Digest;
+use crate::eval::Evaluation;
+
+use super::arguments::Common;
+use super::{CliError, context};
+
+/// What `evaluate` calls its metrics.
+const METRICS: &str = "metrics.json";
+
+/// The evaluations in files, and in all files called `metrics.json` below folders.
+pub fn given(paths: &[PathBuf]) -> Result<Vec<CardEvaluation>, CliError> {
+    let mut found = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            found.push(read(path)?);
+            continue;
+        }
+        let before = found.len();
+        let entries = WalkDir::new(path).follow_links(true).sort_by_file_name();
+        for entry in entries.into_iter().flatten() {
+            if entry.file_type().is_file() && entry.file_name() == METRICS {
+                found.push(read(entry.path())?);
+            }
+        }
+        if found.len() == before {
+            return Err(CliError::Usage {
+                message: format!("{} holds no {METRICS}", path.display()),
+                help: "name the folder of an evaluate step under runs/, or its metrics.json".into(),
+            });
+        }
+    }
+    Ok(found)
+}
+
+fn read(path: &Path) -> Result<CardEvaluation, CliError> {
+    let text = std::fs::read(path).map_err(|reason| CliError::Usage {
+        message: format!("cannot read {}: {reason}", path.display()),
+        help: "name a metrics.json that an evaluate step wrote".into(),
+    })?;
+    let evaluation: Evaluation =
+        serde_json::from_slice(&text).map_err(|reason| CliError::Usage {
+            message: format!("{} holds no evaluation: {reason}", path.display()),
+            help: "name a metrics.json that an evaluate step wrote".into(),
+        })?;
+    Ok(CardEvaluation {
+        name: path.display().to_string(),
+        of_this_file: false,
+        evaluation,
+    })
+}
+
+/// The evaluations that the cache holds of the model file with `digest`: those whose recorded input it is.
+pub fn of_model(common: &Common, digest: &Digest) -> Result<Vec<CardEvaluation>, CliError> {
+    // Looking must not make a cache.
+    if !common.cache.join("VERSION").is_file() {
+        return Ok(Vec::new());
+    }
+    let cache = context::cache(common, false)?;
+    let mut paths = cache.records.paths();
+    paths.sort();
+    let records: Vec<_> = paths
+        .iter()
+        .filter_map(|path| cache.records.read(path))
+        .collect();
+    let files = |output: &StepOutput| match output {
+        StepOutput::Files(files) => Some(files.clone()),
+        StepOutput::Items { .. } => None,
+    };
+    let models: Vec<String> = records
+        .iter()
+        .filter_map(|record| files(&record.output))
+        .filter(|files| {
+            let model = files.get("model.safetensors");
+            model.is_some_and(|file| file.digest == *digest)
+        })
+        .map(|files| files.digest().hex())
+        .collect();
+    let mut found: Vec<CardEvaluation> = Vec::new();
+    for record in &records {
+        let material = &record.material.0;
+        let of_model = material
+            .get("input.model")
+            .is_some_and(|d| models.contains(d));
+        if material.get("kind").is_none_or(|kind| kind != "evaluate") || !of_model {
+            continue;
+        }
+        let Some(entry) = files(&record.output).and_then(|files| files.get(METRICS).cloned())
+        else {
+            continue;
+        };
+        let Ok(text) = std::fs::read(cache.objects.path(&entry.digest)) else {
+            continue;
+        };
+        // What is damaged on disk is no evidence.
+        if Digest::of(&text) != entry.digest {
+            continue;
+        }
+        let Ok(evaluation) = serde_json::from_slice::<Evaluation>(&text) else {
+            continue;
+        };
+        if found.iter().all(|other| other.evaluation != evaluation) {
+            found.push(CardEvaluation {
+                name: record.step.clone(),
+                of_this_file: true,
+                evaluation,
+            });
+        }
+    }
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(found)
+}

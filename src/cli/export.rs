@@ -1,0 +1,128 @@
+//! `pipe export`: a trained model as ONNX, and its model card.
+
+use std::path::{Path, PathBuf};
+
+use crate::card::{Card, CardCorpus, CardEvaluation};
+use crate::digest::Digest;
+use crate::durable;
+use crate::model::Model;
+use crate::onnx::{self, GraphInput};
+use crate::predict::FrontEnd;
+
+use super::arguments::{Common, ExportArguments, ExportInput};
+use super::{CliError, context, evaluations, predict, print};
+
+/// Writes what was asked for; both texts are made before either file is touched.
+pub fn export(arguments: &ExportArguments, common: &Common) -> Result<u8, CliError> {
+    let (model, digest) = predict::load(&arguments.model)?;
+    let mut files: Vec<(&Path, Vec<u8>, &str)> = Vec::new();
+    if let Some(path) = &arguments.onnx {
+        check_target(path, &arguments.model, "--onnx", &["onnx"])?;
+        let bytes = match arguments.input {
+            ExportInput::Features => onnx::export(&model, &digest, GraphInput::Features),
+            ExportInput::Waveform => {
+                let front_end =
+                    FrontEnd::of(model.config(), &arguments.model).map_err(predict::refused)?;
+                onnx::export(&model, &digest, GraphInput::Waveform(&front_end))
+            }
+        };
+        files.push((path, bytes.map_err(predict::refused)?, "ONNX, opset 17"));
+    }
+    if let Some(path) = &arguments.card {
+        check_target(path, &arguments.model, "--card", &["md", "markdown"])?;
+        let text = card(arguments, common, &model, digest)?;
+        files.push((path, text.into_bytes(), "model card"));
+    }
+    for (path, bytes, what) in files {
+        let failed = |reason| CliError::Output {
+            what: path.display().to_string(),
+            reason,
+        };
+        let whole = std::path::absolute(path).map_err(failed)?;
+        durable::write(&whole, &bytes).map_err(failed)?;
+        if common.json {
+            let line = serde_json::json!({
+                "event": "written", "file": path.to_string_lossy(), "what": what, "bytes": bytes.len(),
+            });
+            print(&format!("{line}\n"))?;
+        } else {
+            print(&format!(
+                "{} written ({what}, {} bytes)\n",
+                predict::shown(path),
+                bytes.len()
+            ))?;
+        }
+    }
+    Ok(0)
+}
+
+/// Refuses to write over the model itself, over folders, and under a name that says something else.
+fn check_target(
+    path: &Path,
+    model: &Path,
+    option: &str,
+    extensions: &[&str],
+) -> Result<(), CliError> {
+    let usage = |message: String, help: String| Err(CliError::Usage { message, help });
+    if path.is_dir() {
+        return usage(
+            format!("{} is a folder", path.display()),
+            format!(
+                "name a file: {option} {}",
+                path.join("model").with_extension(extensions[0]).display()
+            ),
+        );
+    }
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    if !extension.is_some_and(|found| extensions.iter().any(|e| found.eq_ignore_ascii_case(e))) {
+        return usage(
+            format!(
+                "{option} {}: the name does not end in .{}",
+                path.display(),
+                extensions[0]
+            ),
+            format!("name it {}", path.with_extension(extensions[0]).display()),
+        );
+    }
+    match (path.canonicalize(), model.canonicalize()) {
+        (Ok(path), Ok(model)) if path == model => usage(
+            format!("{option} {} would replace the model itself", path.display()),
+            "name another file".into(),
+        ),
+        _ => Ok(()),
+    }
+}
+
+fn card(
+    arguments: &ExportArguments,
+    common: &Common,
+    model: &Model,
+    digest: Digest,
+) -> Result<String, CliError> {
+    let folder = arguments.model.parent().unwrap_or(Path::new(""));
+    let corpora = context::corpora(common.corpora.as_deref(), None, folder)?;
+    let evaluations: Vec<CardEvaluation> = match arguments.metrics.as_slice() {
+        [] => evaluations::of_model(common, &digest)?,
+        paths => evaluations::given(paths)?,
+    };
+    let name = arguments.model.file_name();
+    let name = name.map_or_else(|| PathBuf::from("model.safetensors"), PathBuf::from);
+    let bytes = std::fs::metadata(&arguments.model).map_or(0, |facts| facts.len());
+    let known: Vec<CardCorpus<'_>> = corpora
+        .corpora
+        .iter()
+        .map(|(name, config)| CardCorpus { name, config })
+        .collect();
+    let front_end = FrontEnd::of(model.config(), &arguments.model);
+    let card = Card {
+        file: predict::shown(name),
+        bytes,
+        digest,
+        config: model.config(),
+        network: model.network(),
+        front_end: front_end.as_ref().map_err(ToString::to_string),
+        corpora: &known,
+        evaluations: &evaluations,
+    };
+    Ok(card.to_markdown())
+}

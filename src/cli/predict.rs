@@ -1,0 +1,164 @@
+//! `pipe predict`: the emotions in recordings, by a trained model.
+
+use std::io::IsTerminal;
+use std::path::Path;
+
+use miette::Diagnostic;
+
+use crate::digest::Digest;
+use crate::model::{Model, model_path};
+use crate::predict::{self, FrontEnd, Input, Outcome, PredictOptions, Windows};
+
+use super::CliError;
+use super::arguments::{Common, PredictArguments, PredictionFormat};
+use super::predictions::Predictions;
+
+/// Predicts every recording; 1 where one of them could not be.
+pub fn predict(arguments: &PredictArguments, common: &Common) -> Result<u8, CliError> {
+    let (model, _) = load(&arguments.model)?;
+    let front_end = FrontEnd::of(model.config(), &arguments.model).map_err(refused)?;
+    let options = PredictOptions {
+        windows: windows(arguments, &front_end)?,
+        threads: threads(arguments.threads),
+    };
+    let stdin = arguments
+        .files
+        .iter()
+        .filter(|path| path.as_os_str() == "-");
+    if stdin.count() > 1 {
+        return Err(CliError::Usage {
+            message: "standard input is named twice".into(),
+            help: "it can be read once: give - once".into(),
+        });
+    }
+    if arguments.files.iter().any(|path| path.as_os_str() == "-") && std::io::stdin().is_terminal()
+    {
+        return Err(CliError::Usage {
+            message: "standard input is a terminal".into(),
+            help: format!(
+                "feed it a recording: sox in.mp3 -t wav - | pipe predict {} -",
+                arguments.model.display()
+            ),
+        });
+    }
+
+    let found = predict::list(&arguments.files);
+    for (path, reason) in &found.failed {
+        complain(path, reason, None);
+    }
+    let mut failed = found.failed.len();
+    let names: Vec<String> = found.inputs.iter().map(Input::name).map(shown).collect();
+    let mut predictions =
+        Predictions::new(format(arguments, common), &names, options.windows.is_some());
+    let mut written = predictions.begin();
+    let mut each = |outcome: Outcome| {
+        match outcome {
+            Outcome::Predicted(row) => written = predictions.write(&row),
+            Outcome::Failed(failure) => {
+                // The output so far must stand above the complaint about what follows.
+                written = predictions.flush();
+                failed += 1;
+                let help = failure.reason.help().map(|help| help.to_string());
+                complain(&failure.path, &failure.reason.to_string(), help.as_deref());
+            }
+        }
+        written.is_ok()
+    };
+    predict::predict(&model, &front_end, &found.inputs, options, &mut each).map_err(refused)?;
+    written = written.and_then(|()| predictions.flush());
+    match written {
+        // A reader that went away has seen what it wanted.
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(CliError::Output {
+            what: "to standard output".into(),
+            reason: error,
+        }),
+        _ => {
+            if failed > 0 && found.inputs.len() + found.failed.len() > 1 {
+                let all = found.inputs.len() + found.failed.len();
+                eprintln!("{failed} of {all} without a prediction");
+            }
+            Ok(u8::from(failed > 0))
+        }
+    }
+}
+
+/// Reads a model, and the digest of its file.
+pub fn load(path: &Path) -> Result<(Model, Digest), CliError> {
+    if path.is_dir() {
+        let inside = model_path(path);
+        return Err(CliError::Usage {
+            message: format!("{} is a folder, not a model", path.display()),
+            help: match inside.is_file() {
+                true => format!("did you mean {}?", inside.display()),
+                false => {
+                    "name the model.safetensors that a train step wrote under runs/".to_owned()
+                }
+            },
+        });
+    }
+    let model = Model::load(path).map_err(refused)?;
+    let digest = Digest::of_file(path).map_err(|reason| CliError::Usage {
+        message: format!("cannot read {}: {reason}", path.display()),
+        help: "check that the file may be read".into(),
+    })?;
+    Ok((model, digest))
+}
+
+/// An error with the model, for the command line.
+pub fn refused(error: impl Diagnostic + Send + Sync + 'static) -> CliError {
+    CliError::Model(Box::new(error))
+}
+
+fn threads(given: Option<u16>) -> usize {
+    match given {
+        Some(threads) => usize::from(threads),
+        None => std::thread::available_parallelism().map_or(1, usize::from),
+    }
+}
+
+fn windows(
+    arguments: &PredictArguments,
+    front_end: &FrontEnd,
+) -> Result<Option<Windows>, CliError> {
+    let Some(window_s) = arguments.window_s else {
+        return Ok(None);
+    };
+    let hop_s = arguments.hop_s.unwrap_or(window_s);
+    let shortest = front_end.shortest();
+    let windows = Windows::new(window_s, hop_s, front_end.rate_hz(), shortest);
+    windows.map(Some).map_err(refused)
+}
+
+fn format(arguments: &PredictArguments, common: &Common) -> PredictionFormat {
+    match arguments.format {
+        Some(format) => format,
+        None if common.json => PredictionFormat::Json,
+        None if std::io::stdout().is_terminal() => PredictionFormat::Table,
+        None => PredictionFormat::Csv,
+    }
+}
+
+/// A path as people read it: no line breaks or other control characters.
+pub fn shown(path: impl AsRef<Path>) -> String {
+    let text = path.as_ref().to_string_lossy();
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}
+
+/// One line about one recording; the path is named once.
+fn complain(path: &Path, reason: &str, help: Option<&str>) {
+    let name = shown(path);
+    let reason: String = reason
+        .chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect();
+    let line = match reason.contains(&name) && name != "-" {
+        true => reason,
+        false => format!("{name}: {reason}"),
+    };
+    match help {
+        Some(help) => eprintln!("error: {line}\n  help: {help}"),
+        None => eprintln!("error: {line}"),
+    }
+}

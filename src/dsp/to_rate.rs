@@ -1,0 +1,55 @@
+//! Brings waveforms of any rate to one rate.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use super::{ResampleError, Resampler};
+use crate::audio::Waveform;
+
+/// Converts waveforms to a fixed rate; the filter of each rate is designed once.
+pub struct ToRate {
+    rate_hz: u32,
+    by_rate: Mutex<HashMap<u32, Arc<Resampler>>>,
+}
+
+impl ToRate {
+    /// Converts to `rate_hz`.
+    pub fn new(rate_hz: u32) -> Self {
+        Self {
+            rate_hz,
+            by_rate: Mutex::default(),
+        }
+    }
+
+    /// Rate of the results in Hz.
+    pub fn rate_hz(&self) -> u32 {
+        self.rate_hz
+    }
+
+    /// The waveform at [`Self::rate_hz`]; a copy where it has that rate already.
+    ///
+    /// # Errors
+    /// A rate that cannot be converted.
+    pub fn apply(&self, wave: &Waveform) -> Result<Waveform, ResampleError> {
+        if wave.rate_hz == self.rate_hz {
+            return Ok(wave.clone());
+        }
+        Ok(Waveform {
+            samples: self.resampler(wave.rate_hz)?.process(&wave.samples),
+            rate_hz: self.rate_hz,
+        })
+    }
+
+    fn resampler(&self, from_hz: u32) -> Result<Arc<Resampler>, ResampleError> {
+        let mut by_rate = self
+            .by_rate
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner());
+        if let Some(resampler) = by_rate.get(&from_hz) {
+            return Ok(resampler.clone());
+        }
+        let resampler = Arc::new(Resampler::new(from_hz, self.rate_hz)?);
+        by_rate.insert(from_hz, resampler.clone());
+        Ok(resampler)
+    }
+}

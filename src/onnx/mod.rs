@@ -1,0 +1,169 @@
+//! A trained model as an ONNX graph that needs no code of ours.
+//!
+//! Opset 17, IR version 8 (ONNX 1.12). The graph takes a batch of recordings of one length: `waveform`
+//! `[batch, samples]` at the model's rate, or `features` `[batch, frames, bins]`; both sizes are free. It returns
+//! `probabilities` `[batch, 3]` of positive, neutral, negative. Attribute heads only shape training and are left out.
+//!
+//! Within a batch no length is known but the common one, so recordings of different lengths go in one by one.
+
+mod front_end;
+mod graph;
+mod network;
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use crate::corpus::Emotion;
+use crate::digest::Digest;
+use crate::model::Model;
+use crate::predict::FrontEnd;
+use crate::protobuf::Message;
+
+use graph::{Dim, Graph};
+
+/// Version of the operator set.
+pub const OPSET: i64 = 17;
+/// Version of the file format, the one that came with [`OPSET`].
+const IR_VERSION: i64 = 8;
+/// Longest message of Protocol Buffers.
+const LARGEST_FILE: usize = i32::MAX as usize;
+
+/// What the graph takes.
+#[derive(Clone, Copy)]
+pub enum GraphInput<'a> {
+    /// Samples in -1..=1 at the front end's rate; its whole computation is in the graph.
+    Waveform(&'a FrontEnd),
+    /// Features as the front end makes them.
+    Features,
+}
+
+/// Why a model cannot be written as ONNX.
+#[derive(Debug, Error, Diagnostic, PartialEq, Eq)]
+pub enum OnnxError {
+    /// The front end adds noise that no ONNX operator makes.
+    #[error("the model's features are dithered, which an ONNX graph cannot do")]
+    #[diagnostic(
+        code(onnx::dither),
+        help("export it with --input features, or train with dither = 0")
+    )]
+    Dither,
+    /// The Fourier transform as a matrix would be out of proportion.
+    #[error("frames of {frame_length} samples are too long for a graph that holds the front end")]
+    #[diagnostic(
+        code(onnx::frame_length),
+        help("export it with --input features, or train with shorter frames")
+    )]
+    LongFrames {
+        /// Samples of a frame.
+        frame_length: usize,
+    },
+    /// Protocol buffers end at 2 GiB.
+    #[error("the graph would take {bytes} bytes, more than an ONNX file can hold")]
+    #[diagnostic(code(onnx::size), help("train a smaller network"))]
+    Size {
+        /// Bytes of the file.
+        bytes: usize,
+    },
+}
+
+/// The bytes of an ONNX file; equal models give equal bytes.
+///
+/// # Errors
+/// A front end that a graph cannot hold, or a network too large for the format.
+pub fn export(model: &Model, digest: &Digest, input: GraphInput<'_>) -> Result<Vec<u8>, OnnxError> {
+    let mut graph = Graph::default();
+    let bins = model.config().bins;
+    let classes = Emotion::ALL.map(Emotion::name).join(",");
+    let mut properties = vec![
+        ("classes", classes.clone()),
+        ("model_digest", format!("blake3:{digest}")),
+        ("pipe_version", env!("CARGO_PKG_VERSION").to_owned()),
+    ];
+    let (features, declared, takes) = match input {
+        GraphInput::Waveform(front_end) => {
+            properties.push(("sample_rate_hz", front_end.rate_hz().to_string()));
+            properties.push(("minimum_samples", front_end.shortest().to_string()));
+            let features = front_end::add(&mut graph, "waveform", front_end.fbank())?;
+            let dims = [Dim::Named("batch"), Dim::Named("samples")];
+            let takes = format!(
+                "waveform [batch, samples]: mono audio at {} Hz, samples in -1..=1, at least {} of them",
+                front_end.rate_hz(),
+                front_end.shortest()
+            );
+            (features, graph::float_value("waveform", &dims), takes)
+        }
+        GraphInput::Features => {
+            let lineage = model.config().feature_options.to_string();
+            properties.push(("feature_options", lineage));
+            let dims = [Dim::Named("batch"), Dim::Named("frames"), Dim::Size(bins)];
+            let takes = format!(
+                "features [batch, frames, {bins}]: normalised as in training, see feature_options"
+            );
+            (
+                "features".to_owned(),
+                graph::float_value("features", &dims),
+                takes,
+            )
+        }
+    };
+    network::add(&mut graph, &features, model.network(), "probabilities");
+    let output = graph::float_value(
+        "probabilities",
+        &[Dim::Named("batch"), Dim::Size(Emotion::ALL.len())],
+    );
+    let about = format!(
+        "Speech emotion recognition. Takes {takes}. Returns probabilities [batch, 3] of {classes}. \
+         All recordings of a batch have the same length."
+    );
+    let graph = graph.finish("emotion", &about, &declared, &output);
+    let opset = Message::new().string(1, "").int(2, OPSET);
+    let mut file = Message::new()
+        .int(1, IR_VERSION)
+        .string(2, "pipe")
+        .string(3, env!("CARGO_PKG_VERSION"))
+        .string(6, &about)
+        .message(7, &graph)
+        .message(8, &opset);
+    for (key, value) in properties {
+        file = file.message(14, &Message::new().string(1, key).string(2, &value));
+    }
+    let bytes = file.into_bytes();
+    if bytes.len() > LARGEST_FILE {
+        return Err(OnnxError::Size { bytes: bytes.len() });
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::graph::Graph;
+    use super::*;
+    use crate::dsp::{FbankOptions, Normalisation, NormalisedFbank};
+
+    #[test]
+    fn front_ends_that_no_graph_can_hold_are_refused() {
+        let add = |options: FbankOptions| {
+            let features = NormalisedFbank::new(options, Normalisation::None).unwrap();
+            front_end::add(&mut Graph::default(), "waveform", &features)
+        };
+        let defaults = FbankOptions::default();
+        assert!(add(defaults.clone()).is_ok());
+        assert_eq!(
+            add(FbankOptions {
+                dither: 0.5,
+                ..defaults.clone()
+            }),
+            Err(OnnxError::Dither)
+        );
+        assert_eq!(
+            add(FbankOptions {
+                sample_rate_hz: 768_000,
+                frame_length_ms: 1000.0,
+                ..defaults
+            }),
+            Err(OnnxError::LongFrames {
+                frame_length: 768_000
+            })
+        );
+    }
+}

@@ -1,0 +1,268 @@
+//! The computation from a waveform to a model's features, read from the model file itself.
+
+use std::path::{Path, PathBuf};
+
+use miette::Diagnostic;
+use serde_json::{Map, Value as Json};
+use thiserror::Error;
+
+use crate::audio::Waveform;
+use crate::dsp::{FbankError, Features, NormalisedFbank, RATES_HZ, ResampleError, ToRate};
+use crate::model::ModelConfig;
+
+/// Resampling and filterbank as a model was trained with.
+pub struct FrontEnd {
+    /// Rates to go through, in this order; the last is that of the filterbank.
+    rates: Vec<ToRate>,
+    fbank: NormalisedFbank,
+}
+
+/// Why the features of a model cannot be computed here.
+#[derive(Debug, Error, Diagnostic, PartialEq, Eq)]
+pub enum FrontEndError {
+    /// The file does not say how its features were made.
+    #[error("{} does not say how its features were made", model.display())]
+    #[diagnostic(
+        code(front_end::missing),
+        help("train the model with a manifest: its file then names the stages before it")
+    )]
+    Missing {
+        /// The model file.
+        model: PathBuf,
+    },
+    /// A stage before training that only a run of its manifest can apply.
+    #[error("{} was trained on features that a `{kind}` stage had a part in", model.display())]
+    #[diagnostic(
+        code(front_end::stage),
+        help(
+            "such a stage runs a program of the manifest's owner: use `pipe run` with an evaluate stage instead"
+        )
+    )]
+    Stage {
+        /// The model file.
+        model: PathBuf,
+        /// The stage's kind.
+        kind: String,
+    },
+    /// The stages in the file make no sense together, or to this version.
+    #[error("the features of {} cannot be made: {reason}", model.display())]
+    #[diagnostic(
+        code(front_end::parameters),
+        help("the file was changed, or written by another version of pipe: train the model again")
+    )]
+    Parameters {
+        /// The model file.
+        model: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl FrontEnd {
+    /// The front end of a model: resampling and filterbank as its file has them.
+    ///
+    /// Audio of another rate than the filterbank's is resampled even where training had no `resample` stage.
+    /// `ingest` names data, and `augment` makes copies to train on: neither is applied.
+    ///
+    /// # Errors
+    /// No lineage, a stage that cannot be applied, parameters that do not fit; `model` names the file.
+    pub fn of(config: &ModelConfig, model: &Path) -> Result<Self, FrontEndError> {
+        let wrong = |reason: String| FrontEndError::Parameters {
+            model: model.to_owned(),
+            reason,
+        };
+        let stages = config.feature_options.as_array();
+        let stages =
+            stages
+                .filter(|stages| !stages.is_empty())
+                .ok_or_else(|| FrontEndError::Missing {
+                    model: model.to_owned(),
+                })?;
+        let mut rates = Vec::new();
+        let mut fbank = None;
+        let none = Map::new();
+        for stage in stages {
+            let kind = stage["kind"].as_str().unwrap_or_default();
+            let parameters = stage["parameters"].as_object().unwrap_or(&none);
+            match kind {
+                "ingest" | "augment" => {}
+                "resample" | "fbank" if fbank.is_some() => {
+                    return Err(wrong(format!("a {kind} stage comes after fbank")));
+                }
+                "resample" => rates.push(ToRate::new(rate_of(parameters).map_err(wrong)?)),
+                "fbank" => fbank = Some(read_fbank(parameters).map_err(wrong)?),
+                other => {
+                    return Err(FrontEndError::Stage {
+                        model: model.to_owned(),
+                        kind: other.to_owned(),
+                    });
+                }
+            }
+        }
+        let fbank = fbank.ok_or_else(|| wrong("no fbank stage is named".into()))?;
+        let options = fbank.fbank().options();
+        if options.bins != config.bins {
+            return Err(wrong(format!(
+                "its filterbank has {} bins, its network takes {}",
+                options.bins, config.bins
+            )));
+        }
+        let wanted_hz = options.sample_rate_hz;
+        match rates.last().map(ToRate::rate_hz) {
+            None => rates.push(ToRate::new(wanted_hz)),
+            Some(rate_hz) if rate_hz == wanted_hz => {}
+            Some(rate_hz) => {
+                return Err(wrong(format!(
+                    "it resamples to {rate_hz} Hz, its filterbank takes {wanted_hz} Hz"
+                )));
+            }
+        }
+        Ok(Self { rates, fbank })
+    }
+
+    /// Rate that [`Self::features`] takes, in Hz.
+    pub fn rate_hz(&self) -> u32 {
+        self.fbank.fbank().options().sample_rate_hz
+    }
+
+    /// The filterbank and what follows it.
+    pub fn fbank(&self) -> &NormalisedFbank {
+        &self.fbank
+    }
+
+    /// Fewest samples at [`Self::rate_hz`] that have features.
+    pub fn shortest(&self) -> usize {
+        let options = self.fbank.fbank().options();
+        match options.snip_edges {
+            true => options.frame_length(),
+            false => options.frame_shift().div_ceil(2),
+        }
+    }
+
+    /// The waveform at [`Self::rate_hz`].
+    ///
+    /// # Errors
+    /// A rate that cannot be converted.
+    pub fn resample(&self, mut wave: Waveform) -> Result<Waveform, ResampleError> {
+        for to_rate in &self.rates {
+            if wave.rate_hz != to_rate.rate_hz() {
+                wave = to_rate.apply(&wave)?;
+            }
+        }
+        Ok(wave)
+    }
+
+    /// Features `[frames, bins]` of samples at [`Self::rate_hz`].
+    ///
+    /// # Errors
+    /// Too few samples for one frame.
+    pub fn features(&self, samples: &[f32]) -> Result<Features, FbankError> {
+        self.fbank.compute(samples)
+    }
+}
+
+fn rate_of(parameters: &Map<String, Json>) -> Result<u32, String> {
+    let rate_hz = parameters.get("rate_hz").and_then(Json::as_u64);
+    rate_hz
+        .and_then(|rate_hz| u32::try_from(rate_hz).ok())
+        .filter(|rate_hz| RATES_HZ.contains(rate_hz))
+        .ok_or_else(|| "a resample stage has no usable rate_hz".into())
+}
+
+fn read_fbank(parameters: &Map<String, Json>) -> Result<NormalisedFbank, String> {
+    let (options, normalisation) =
+        NormalisedFbank::options_of(parameters).map_err(|error| format!("fbank: {error}"))?;
+    NormalisedFbank::new(options, normalisation).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::corpus::Emotion;
+    use crate::model::spec::default_encoder;
+    use serde_json::json;
+
+    fn config(lineage: Json) -> ModelConfig {
+        ModelConfig {
+            format: ModelConfig::FORMAT,
+            bins: 40,
+            encoder: default_encoder(),
+            emotions: Emotion::ALL.to_vec(),
+            heads: Vec::new(),
+            feature_options: lineage,
+            provenance: Json::Null,
+            best_epoch: 0,
+        }
+    }
+
+    fn error(lineage: Json) -> String {
+        match FrontEnd::of(&config(lineage), Path::new("m.safetensors")) {
+            Ok(_) => "none".into(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn stages_that_only_name_or_copy_data_are_left_out() {
+        let lineage = json!([
+            { "kind": "ingest", "parameters": { "corpora": "a" } },
+            { "kind": "augment", "parameters": { "copies": 3 } },
+            { "kind": "resample", "parameters": { "rate_hz": 8000 } },
+            { "kind": "augment", "parameters": {} },
+            { "kind": "fbank", "parameters": { "sample_rate_hz": 8000, "normalise": "mean" } },
+        ]);
+        let front_end = FrontEnd::of(&config(lineage), Path::new("m")).unwrap();
+        assert_eq!(front_end.rate_hz(), 8000);
+        assert_eq!(front_end.fbank().fbank().options().bins, 40);
+        let wave = Waveform {
+            samples: vec![0.1; 44_100],
+            rate_hz: 44_100,
+        };
+        let wave = front_end.resample(wave).unwrap();
+        assert_eq!((wave.rate_hz, wave.samples.len()), (8000, 8000));
+        assert_eq!(front_end.features(&wave.samples).unwrap().frames, 98);
+    }
+
+    #[test]
+    fn audio_is_resampled_even_where_training_did_not_need_it() {
+        let lineage = json!([{ "kind": "fbank", "parameters": {} }]);
+        let front_end = FrontEnd::of(&config(lineage), Path::new("m")).unwrap();
+        let wave = Waveform {
+            samples: vec![0.0; 480],
+            rate_hz: 48_000,
+        };
+        assert_eq!(front_end.resample(wave).unwrap().samples.len(), 160);
+    }
+
+    #[test]
+    fn what_cannot_be_applied_is_an_error() {
+        let fbank = json!({ "kind": "fbank", "parameters": {} });
+        assert!(error(Json::Null).contains("does not say how its features were made"));
+        assert!(error(json!([])).contains("does not say"));
+        assert!(
+            error(json!([{ "kind": "command", "parameters": {} }, fbank]))
+                .contains("a `command` stage had a part in")
+        );
+        assert!(error(json!([{ "kind": "ingest" }])).contains("no fbank stage"));
+        assert!(
+            error(json!([{ "kind": "fbank", "parameters": { "bins": 23 } }]))
+                .contains("23 bins, its network takes 40")
+        );
+        assert!(
+            error(json!([{ "kind": "fbank", "parameters": { "whiskers": 23 } }]))
+                .contains("whiskers")
+        );
+        assert!(
+            error(json!([{ "kind": "resample", "parameters": { "rate_hz": 8000 } }, fbank]))
+                .contains("resamples to 8000 Hz, its filterbank takes 16000 Hz")
+        );
+        assert!(
+            error(json!([{ "kind": "resample", "parameters": { "rate_hz": -1 } }, fbank]))
+                .contains("no usable rate_hz")
+        );
+        assert!(
+            error(json!([fbank, { "kind": "resample", "parameters": { "rate_hz": 16000 } }]))
+                .contains("after fbank")
+        );
+    }
+}
