@@ -11,6 +11,7 @@
 //! |---|---|
 //! | [`source`], [`digest`], [`durable`], [`progress`] | texts that diagnostics point into; BLAKE3; files that appear whole; how work tells of itself |
 //! | [`exact`], [`arithmetic`] | functions with the same bits everywhere; the choice between fast and portable code |
+//! | [`protobuf`] | Protocol Buffers messages, written |
 //! | [`audio`] | WAV, SPHERE and AIFF as one channel of samples |
 //! | [`dsp`] | resampling, log-mel filterbank, normalisation, augmentation |
 //! | [`corpus`] | readers, label maps, split, leaks, synthetic corpora |
@@ -40,6 +41,7 @@ pub mod durable;
 pub mod exact;
 pub mod arithmetic;
 pub mod progress;
+pub mod protobuf;
 
 pub mod audio;
 pub mod dsp;
