@@ -1,6 +1,5 @@
 //! Shows the reports of a run on the terminal, and where its results are.
 
-use std::io::IsTerminal;
 use std::path::Path;
 
 use crate::artifact::ArtifactKind;
@@ -10,12 +9,13 @@ use crate::plan::Plan;
 use crate::report::Report;
 use crate::stage::REPORT_CONTENT;
 
+use super::paint::colours;
 use super::{CliError, print};
 
 /// Prints every report of the run.
 pub fn show(plan: &Plan, cache: &Cache, summary: &RunSummary, runs: &Path) -> Result<(), CliError> {
     let width = console_width();
-    let colour = std::io::stdout().is_terminal();
+    let colour = colours();
     for (index, step) in summary.steps.iter().enumerate() {
         let Some(StepOutput::Files(files)) = &step.output else {
             continue;

@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 
 use crate::exec::{Observer, RunOptions, RunSummary, run as execute};
+use crate::track::{TrackTarget, Tracking};
 
 use super::CliError;
 use super::arguments::{Common, RunArguments};
@@ -18,6 +19,8 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
         crate::arithmetic::force_portable();
     }
     let plan = context::plan(&arguments.manifest, common)?;
+    let track = arguments.track.as_deref().map(TrackTarget::parse);
+    let track = track.transpose()?;
     let cache = context::cache(common, arguments.manifest.rehash)?;
     let signals = Signals::listen();
     let observer: Box<dyn Observer> = if common.json {
@@ -35,7 +38,13 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
         jobs,
         runs: &arguments.runs,
     };
-    let summary = execute(&plan, &cache, &options, observer.as_ref())?;
+    let summary = match &track {
+        None => execute(&plan, &cache, &options, observer.as_ref())?,
+        Some(target) => {
+            let tracking = Tracking::new(target, &plan, &cache, observer.as_ref());
+            execute(&plan, &cache, &options, &tracking)?
+        }
+    };
     drop(observer);
     if summary.interrupted && !common.json {
         eprintln!("stopped; the same command goes on from here");

@@ -17,6 +17,7 @@ mod number;
 mod probe;
 mod published;
 mod seeds;
+mod sheet;
 mod study;
 mod summary;
 mod terminal;
@@ -28,6 +29,7 @@ pub use identity::{Attribute, Method, ModelIdentity};
 pub use map::{EmbeddingMap, MapPoint};
 pub use probe::{Probe, ProbeEntry};
 pub use published::{PUBLISHED_SOURCE, PublishedTest, published_ua};
+pub use sheet::{Sheet, SheetCell, SheetColumn, Tone};
 pub use study::{Gain, PublishedCell, Study, StudyCell, StudyTest, StudyVariant, TestRole};
 
 use serde::{Deserialize, Serialize};
