@@ -3,7 +3,7 @@
 use crate::cache::{Cache, Run};
 use crate::inspect::{
     Comparison, DataChange, Depth, EvaluationChange, InspectError, Side, SideChange, StepOfRun,
-    compare_runs, compare_steps, find_run, find_step, run_and_step,
+    compare_runs, compare_steps, find_run, find_step, run_and_step, stage_of,
 };
 use crate::report::{Sheet, SheetCell, SheetColumn, Tone};
 
@@ -49,7 +49,10 @@ pub fn diff(arguments: &DiffArguments, common: &Common) -> Result<u8, CliError> 
     cache.files.save()?;
     let text = match common.json {
         true => format!("{}\n", serde_json::json!(comparison)),
-        false => sheet(&comparison, arguments.all).to_terminal(console_width(), colours()),
+        false => {
+            let width = console_width();
+            sheet(&comparison, arguments.all, width).to_terminal(width, colours())
+        }
     };
     print(&text)?;
     Ok(0)
@@ -88,7 +91,7 @@ fn earlier(cache: &Cache, named: &Named) -> Result<Named, CliError> {
     })
 }
 
-fn sheet(comparison: &Comparison, all: bool) -> Sheet {
+fn sheet(comparison: &Comparison, all: bool, width: usize) -> Sheet {
     let Comparison {
         before,
         after,
@@ -135,7 +138,7 @@ fn sheet(comparison: &Comparison, all: bool) -> Sheet {
         }
     }
     trainings(&mut sheet, comparison);
-    metrics(&mut sheet, comparison);
+    metrics(&mut sheet, comparison, width);
     predictions(&mut sheet, comparison, all);
     sheet
 }
@@ -185,34 +188,39 @@ fn trainings(sheet: &mut Sheet, comparison: &Comparison) {
         SheetColumn::text("epochs").dispensable(1),
         SheetColumn::text("time").dispensable(3),
     ];
-    let rows = comparison.trainings.iter().map(|change| {
-        let of = |value: &dyn Fn(&crate::train::Summary) -> String| -> SheetCell {
-            let text = |summary: &Option<crate::train::Summary>| {
-                summary.as_ref().map_or_else(|| "?".into(), value)
+    let names = short_names(comparison.trainings.iter().map(|t| t.step.as_str()));
+    let rows = comparison
+        .trainings
+        .iter()
+        .zip(names)
+        .map(|(change, name)| {
+            let of = |value: &dyn Fn(&crate::train::Summary) -> String| -> SheetCell {
+                let text = |summary: &Option<crate::train::Summary>| {
+                    summary.as_ref().map_or_else(|| "?".into(), value)
+                };
+                let (old, new) = (text(&change.before), text(&change.after));
+                plain(match old == new {
+                    true => new,
+                    false => format!("{old} → {new}"),
+                })
             };
-            let (old, new) = (text(&change.before), text(&change.after));
-            plain(match old == new {
-                true => new,
-                false => format!("{old} → {new}"),
-            })
-        };
-        let ua = match (&change.before, &change.after) {
-            (Some(old), Some(new)) => moved(Some(old.best.ua), Some(new.best.ua)),
-            _ => plain("?".into()),
-        };
-        let [old, new] = change.seconds.map(duration_text);
-        vec![
-            plain(change.step.clone()),
-            ua,
-            of(&|summary| (summary.best_epoch + 1).to_string()),
-            of(&|summary| summary.epochs.to_string()),
-            plain(format!("{old} → {new}")),
-        ]
-    });
+            let ua = match (&change.before, &change.after) {
+                (Some(old), Some(new)) => moved(Some(old.best.ua), Some(new.best.ua)),
+                _ => plain("?".into()),
+            };
+            let [old, new] = change.seconds.map(duration_text);
+            vec![
+                plain(name),
+                ua,
+                of(&|summary| (summary.best_epoch + 1).to_string()),
+                of(&|summary| summary.epochs.to_string()),
+                plain(format!("{old} → {new}")),
+            ]
+        });
     sheet.table("", columns, rows.collect(), 0);
 }
 
-fn metrics(sheet: &mut Sheet, comparison: &Comparison) {
+fn metrics(sheet: &mut Sheet, comparison: &Comparison, width: usize) {
     if comparison.evaluations.is_empty() {
         return;
     }
@@ -224,14 +232,10 @@ fn metrics(sheet: &mut Sheet, comparison: &Comparison) {
         }
     }
     corpora.sort_by_key(|(_, unseen)| !unseen);
+    let names = short_names(comparison.evaluations.iter().map(|e| e.step.as_str()));
+    let left_out = corpora.split_off(fitting(&names, &corpora, width));
     let mut columns = vec![SheetColumn::text("step")];
-    columns.extend(corpora.iter().enumerate().map(|(rank, (corpus, unseen))| {
-        let column = SheetColumn::text(corpus);
-        match unseen {
-            true => column,
-            false => column.dispensable(rank.min(250) as u8 + 1),
-        }
-    }));
+    columns.extend(corpora.iter().map(|(corpus, _)| SheetColumn::text(corpus)));
     let cell = |evaluation: &EvaluationChange, corpus: &str| {
         let mut own = evaluation.corpora.iter();
         match own.find(|change| change.corpus == corpus) {
@@ -239,12 +243,20 @@ fn metrics(sheet: &mut Sheet, comparison: &Comparison) {
             None => plain("-".into()),
         }
     };
-    let rows = comparison.evaluations.iter().map(|evaluation| {
-        let mut row = vec![plain(evaluation.step.clone())];
+    let rows = comparison.evaluations.iter().zip(&names);
+    let rows = rows.map(|(evaluation, name)| {
+        let mut row = vec![plain(name.clone())];
         row.extend(corpora.iter().map(|(corpus, _)| cell(evaluation, corpus)));
         row
     });
     sheet.table("", columns, rows.collect(), 0);
+    if !left_out.is_empty() {
+        let names: Vec<&str> = left_out.iter().map(|(corpus, _)| *corpus).collect();
+        sheet.paragraph(format!(
+            "Too narrow for corpora of the training: {}.",
+            names.join(", ")
+        ));
+    }
     if comparison.same_evaluations > 0 {
         sheet.paragraph(format!(
             "{} came out the same.",
@@ -275,13 +287,14 @@ fn predictions(sheet: &mut Sheet, comparison: &Comparison, all: bool) {
         SheetColumn::number("wrong otherwise").dispensable(2),
         SheetColumn::number("of").dispensable(1),
     ];
-    let rows = sides.iter().map(|(evaluation, sides)| {
+    let names = short_names(sides.iter().map(|(evaluation, _)| evaluation.step.as_str()));
+    let rows = sides.iter().zip(names).map(|((_, sides), name)| {
         let count = |side, tone| match sides.count(side) {
             0 => ("0".to_string(), Tone::Plain),
             count => (count.to_string(), tone),
         };
         vec![
-            plain(evaluation.step.clone()),
+            plain(name),
             count(Side::Lost, Tone::Bad),
             count(Side::Won, Tone::Good),
             count(Side::StillWrong, Tone::Plain),
@@ -348,6 +361,33 @@ fn example(change: &SideChange) -> Vec<SheetCell> {
         (change.after.name().into(), tone),
         plain(format!("{:.2} → {:.2}", change.p_before, change.p_after)),
     ]
+}
+
+/// How many columns of corpora fit beside the names; those not heard in training are always shown.
+fn fitting(names: &[String], corpora: &[(&str, bool)], width: usize) -> usize {
+    const CELL: usize = "99.9 → 99.9 (+99.9)".len() - "→".len() + 1;
+    let longest = names.iter().map(|name| name.chars().count()).max();
+    let mut used = longest.unwrap_or(0).max(4);
+    let mut columns = corpora.iter().take_while(|(corpus, unseen)| {
+        used += 2 + corpus.chars().count().max(CELL);
+        *unseen || used <= width
+    });
+    columns.by_ref().count()
+}
+
+/// Names of steps without what all have in common: the matrix values alone where all are variants of one stage.
+fn short_names<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let ids: Vec<&str> = ids.collect();
+    let stage = ids.first().map_or("", |id| stage_of(id));
+    let values = |id: &&str| -> Option<String> {
+        let values = id.strip_prefix(stage)?.strip_prefix('[')?;
+        Some(values.strip_suffix(']')?.replace(',', ", "))
+    };
+    let short: Option<Vec<String>> = ids.iter().map(values).collect();
+    match short {
+        Some(short) if ids.len() > 1 && ids.iter().all(|id| stage_of(id) == stage) => short,
+        _ => ids.into_iter().map(str::to_string).collect(),
+    }
 }
 
 fn plain(text: String) -> SheetCell {

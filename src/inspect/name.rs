@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::cache::{Cache, Run};
-use crate::manifest::suggest;
+use crate::manifest::{near, suggest};
 
 use super::error::InspectError;
 use super::step::{StepOfRun, stage_of};
@@ -147,7 +147,13 @@ fn one(
         return Ok(found.remove(0));
     }
     if found.is_empty() {
-        let help = suggest(name, known.iter().map(String::as_str));
+        let stages = known.iter().map(|id| stage_of(id));
+        let near = near(name, stages.clone());
+        let ids = known.iter().map(String::as_str);
+        let help = match near.is_empty() {
+            true => suggest(name, ids),
+            false => suggest(name, stages),
+        };
         return Err(InspectError::NoStep {
             place: place.into(),
             name: name.into(),

@@ -2,7 +2,7 @@
 
 use crate::cache::{Cache, StepRecord};
 use crate::eval::Metrics;
-use crate::inspect::{StepOfRun, step};
+use crate::inspect::step;
 use crate::report::{ReportEntry, Sheet, SheetCell, SheetColumn, Tone};
 use crate::stage::EVALUATION_ENTRY;
 
@@ -12,14 +12,9 @@ use super::{Page, percent, percent_column};
 ///
 /// # Errors
 /// What the cache lacks, as a lower-case fragment.
-pub fn show(
-    cache: &Cache,
-    of: &StepOfRun,
-    record: &StepRecord,
-    page: Page,
-) -> Result<String, String> {
+pub fn show(cache: &Cache, record: &StepRecord, page: Page) -> Result<String, String> {
     let mut entry: ReportEntry = step::json(cache, record, EVALUATION_ENTRY)?;
-    entry.model.name = of.id.clone();
+    entry.model.name = "predictions".into();
     let mut sheet = Sheet::new("");
     sheet.heading("Metrics, %");
     let mut columns = vec![

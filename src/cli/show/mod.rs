@@ -84,7 +84,7 @@ fn one_step(cache: &Cache, step: &StepOfRun, common: &Common, page: Page) -> Str
     facts(&mut sheet, step, &record);
     let mut text = page.render(&sheet);
     text.push_str(&parameters(&record, page));
-    text.push_str(&content(cache, step, &record, page));
+    text.push_str(&content(cache, &record, page));
     text
 }
 
@@ -156,6 +156,7 @@ fn parameters(record: &StepRecord, page: Page) -> String {
     let mut heading = Sheet::new("");
     heading.heading("Parameters");
     let mut text = page.render(&heading);
+    text.push('\n');
     let length = |text: &String| text.chars().count();
     let (short, long): (Vec<_>, Vec<_>) = parameters
         .into_iter()
@@ -178,11 +179,11 @@ fn parameters(record: &StepRecord, page: Page) -> String {
 }
 
 /// What a step made, by its kind. A new kind gets an arm here and a file beside this one.
-fn content(cache: &Cache, step: &StepOfRun, record: &StepRecord, page: Page) -> String {
+fn content(cache: &Cache, record: &StepRecord, page: Page) -> String {
     let shown = match (&record.output, kind(record)) {
         (StepOutput::Items { bad, .. }, _) => Ok(items::show(record, bad, page)),
         (_, "train") => training::show(cache, record, page),
-        (_, "evaluate") => evaluation::show(cache, step, record, page),
+        (_, "evaluate") => evaluation::show(cache, record, page),
         (_, "report") => report(cache, record, page),
         (StepOutput::Files(_), _) => Ok(String::new()),
     };
