@@ -375,19 +375,23 @@ fn fitting(names: &[String], corpora: &[(&str, bool)], width: usize) -> usize {
     columns.by_ref().count()
 }
 
-/// Names of steps without what all have in common: the matrix values alone where all are variants of one stage.
+/// Names of steps as short as they can be: the matrix values alone where all are variants of one stage.
 fn short_names<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<String> {
     let ids: Vec<&str> = ids.collect();
     let stage = ids.first().map_or("", |id| stage_of(id));
+    let value = |part: &str| match part.split_once('=') {
+        // A bare number needs the name of its axis.
+        Some((axis, value)) if value.parse::<f64>().is_ok() => format!("{axis} {value}"),
+        Some((_, value)) => value.to_string(),
+        None => part.to_string(),
+    };
     let values = |id: &&str| -> Option<String> {
         let values = id.strip_prefix(stage)?.strip_prefix('[')?;
-        Some(values.strip_suffix(']')?.replace(',', ", "))
+        let values = values.strip_suffix(']')?.split(',').map(value);
+        Some(values.collect::<Vec<String>>().join(", "))
     };
     let short: Option<Vec<String>> = ids.iter().map(values).collect();
-    match short {
-        Some(short) if ids.len() > 1 && ids.iter().all(|id| stage_of(id) == stage) => short,
-        _ => ids.into_iter().map(str::to_string).collect(),
-    }
+    short.unwrap_or_else(|| ids.into_iter().map(str::to_string).collect())
 }
 
 fn plain(text: String) -> SheetCell {

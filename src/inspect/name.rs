@@ -178,13 +178,17 @@ fn one(
     })
 }
 
-/// Steps of `run` that `name` may mean: the one with this id, or those of this stage, or those with it inside.
+/// Steps of `run` that `name` may mean: the one with this id, or those of this stage, or those with it inside, or
+/// with each of its words inside.
 fn matches(run: &Run, name: &str) -> Vec<StepOfRun> {
     let ids = StepOfRun::ids(run);
     let lower = name.to_lowercase();
-    let rules: [&dyn Fn(&str) -> bool; 3] = [&|id| id == name, &|id| stage_of(id) == name, &|id| {
-        id.to_lowercase().contains(&lower)
-    }];
+    let words = || lower.split([' ', ',']).filter(|word| !word.is_empty());
+    let is_named = |id: &str| id == name;
+    let is_of_stage = |id: &str| stage_of(id) == name;
+    let holds_it = |id: &str| id.to_lowercase().contains(&lower);
+    let holds_words = |id: &str| words().all(|word| id.to_lowercase().contains(word));
+    let rules: [&dyn Fn(&str) -> bool; 4] = [&is_named, &is_of_stage, &holds_it, &holds_words];
     let found = rules.iter().map(|rule| {
         let ids = ids.iter().filter(|id| rule(id));
         ids.cloned().collect::<Vec<String>>()

@@ -180,6 +180,7 @@ fn every_kind_of_step_is_shown() {
         &["study/train[method=MTL]"][..],
         &["study:2", "train[method=mtl"],
         &["train[method=M"],
+        &["study", "mtl train"],
         &["study.toml", "train[method=MTL]"],
     ] {
         assert_eq!(
