@@ -27,6 +27,8 @@
 //! | [`stage`] | the stage kinds |
 //! | [`plan`] | steps, groups of item-wise steps, explanations |
 //! | [`exec`] | the run: listing, looking up, computing, publishing |
+//! | [`inspect`] | earlier runs by name, and what differs between them |
+//! | [`track`] | trainings as TensorBoard shows them |
 //! | [`cli`] | the command line |
 //!
 //! # From a manifest to results
@@ -63,4 +65,6 @@ pub mod cache;
 pub mod stage;
 pub mod plan;
 pub mod exec;
+pub mod inspect;
+pub mod track;
 pub mod cli;

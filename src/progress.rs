@@ -1,6 +1,11 @@
 //! How long work tells of itself: the domain reports through this trait and never prints.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+/// Named values of one epoch, such as `loss/total`.
+pub type Scalars = BTreeMap<String, f64>;
 
 /// One finished epoch of training.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -17,6 +22,9 @@ pub struct EpochReport {
     pub best_ua: f64,
     /// Wall time of the epoch in seconds.
     pub seconds: f64,
+    /// Everything that is measured, by the names that trackers show.
+    #[serde(default)]
+    pub scalars: Scalars,
 }
 
 /// Receives what a running step has to tell, and tells it whether to stop.
@@ -25,6 +33,8 @@ pub trait Progress: Send + Sync {
     fn interrupted(&self) -> bool;
     /// `done` of `total` units of work are finished.
     fn advance(&self, done: u64, total: u64);
+    /// Training goes on after epochs that an earlier run did; `epochs` holds what was measured in each.
+    fn resumed(&self, _epochs: &[Scalars]) {}
     /// An epoch of training has ended.
     fn epoch(&self, report: &EpochReport);
     /// Something a person should read although the step goes on.

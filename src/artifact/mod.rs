@@ -1,6 +1,7 @@
 //! What steps make and take: sets of items (one per utterance) and sets of files, each known by a digest.
 
 mod blob;
+mod composition;
 mod data;
 mod files;
 mod item;
@@ -8,6 +9,7 @@ mod key;
 mod kind;
 
 pub use blob::Blob;
+pub use composition::{Composition, CompositionRow};
 pub use data::{DataError, ItemData, features};
 pub use files::{FileEntry, FileSet};
 pub use item::{BadItem, Item, item_set_digest};

@@ -78,6 +78,12 @@ impl ListingHistory {
     }
 }
 
+impl From<Log> for ListingHistory {
+    fn from(log: Log) -> Self {
+        Self { log }
+    }
+}
+
 /// Stands for "no digest": no content has it.
 const NOTHING: [u8; 32] = [0; 32];
 

@@ -11,7 +11,7 @@ use crate::durable::is_at;
 
 use super::error::CacheError;
 
-/// An exclusive lock on a file, held until dropped.
+/// A lock on a file, held until dropped; exclusive, but for those of [`Lock::share`].
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
@@ -23,13 +23,31 @@ impl Lock {
     /// # Errors
     /// When the file cannot be created or locked.
     pub fn try_take(path: &Path) -> Result<Option<Self>, CacheError> {
+        Self::attempt(path, FlockOperation::NonBlockingLockExclusive)
+    }
+
+    /// Waits until nobody holds the lock alone, and then holds it together with others; gives up when `stop` says so.
+    ///
+    /// # Errors
+    /// As [`Lock::try_take`].
+    pub fn share(path: &Path, stop: impl Fn() -> bool) -> Result<Option<Self>, CacheError> {
+        loop {
+            let lock = Self::attempt(path, FlockOperation::NonBlockingLockShared)?;
+            if lock.is_some() || stop() {
+                return Ok(lock);
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn attempt(path: &Path, operation: FlockOperation) -> Result<Option<Self>, CacheError> {
         let file = OpenOptions::new()
             .create(true)
             .truncate(false)
             .write(true)
             .open(path);
         let file = file.map_err(|error| CacheError::write(path, error))?;
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        match flock(&file, operation) {
             // Removed between opening and locking: a lock that nobody else would see.
             Ok(()) if !is_at(&file, path) => Ok(None),
             Ok(()) => Ok(Some(Self { _file: file })),

@@ -9,7 +9,7 @@
 //! | `packs/<number>.pack` | bytes of items, each a safetensors document at a multiple of 64 bytes |
 //! | `files.log` | what was last seen of files outside: size, times, inode, digest |
 //! | `listings/<step>.log` | what sources listed, as changes |
-//! | `runs/<manifest>/<n>.json` | which keys the steps of a run had |
+//! | `runs/<manifest>/<n>.json` | which keys the steps of a run had, what failed, when it was |
 //! | `unfinished/<key>/` | what a running step needs to go on after a kill, such as the checkpoint of a training; goes when it is published |
 //! | `trajectories/<key>/` | the last checkpoint of a finished training, under the key of all it depends on but when to stop; more epochs go on from it |
 //! | `locks/`, `tmp/` | locks that die with their process; work in progress |
@@ -22,6 +22,7 @@ mod lock;
 pub mod log;
 mod objects;
 mod packs;
+mod prune;
 mod records;
 mod runs;
 mod scratch;
@@ -32,7 +33,7 @@ mod verify;
 
 use std::path::{Path, PathBuf};
 
-use crate::artifact::KeyMaterial;
+use crate::artifact::{Composition, KeyMaterial};
 use crate::digest::Digest;
 use crate::durable;
 
@@ -42,8 +43,9 @@ pub use listings::{Listing, ListingHistory};
 pub use lock::Lock;
 pub use objects::Objects;
 pub use packs::{PackReader, PackWriter};
+pub use prune::{PruneOptions, Pruned, prune};
 pub use records::{Records, StepOutput, StepRecord};
-pub use runs::{RunRecord, Runs};
+pub use runs::{Ending, Run, RunLog, RunRecord, Runs};
 pub use scratch::Scratch;
 pub use unfinished::trajectory_key;
 pub use usage::{Usage, usage};
@@ -78,6 +80,7 @@ pub enum Lookup {
 /// The right to record a result under one key; while it lives, other runs wait.
 pub struct Reservation {
     material: KeyMaterial,
+    composition: Option<Composition>,
     _lock: Lock,
 }
 
@@ -111,7 +114,7 @@ impl Cache {
             files: FileMemory::load(log::Log::new(root.join("files.log")), rehash)?,
             objects: Objects::new(root.join("objects")),
             records: Records::new(root.join("steps")),
-            runs: Runs::new(root.join("runs")),
+            runs: Runs::new(root.join("runs"), root.join("locks")),
             packs: PackReader::new(root.join("packs")),
         })
     }
@@ -149,6 +152,7 @@ impl Cache {
             Some(record) => Lookup::Hit(Box::new(record)),
             None => Lookup::Miss(Reservation {
                 material: material.clone(),
+                composition: None,
                 _lock: lock,
             }),
         }))
@@ -172,10 +176,20 @@ impl Cache {
             seconds,
             pipe_version: env!("CARGO_PKG_VERSION").into(),
             cpu: crate::arithmetic::description(),
+            composition: reservation.composition.clone(),
         };
         self.records.put(&record)?;
         self.remove_unfinished(&reservation);
         Ok(record)
+    }
+
+    /// What every run holds while it works, so that nothing it found in the cache is pruned under it. `None` when
+    /// `stop` said so while a pruning was waited for.
+    ///
+    /// # Errors
+    /// When the lock cannot be taken.
+    pub fn in_use(&self, stop: impl Fn() -> bool) -> Result<Option<Lock>, CacheError> {
+        Lock::share(&self.lock_path("in-use"), stop)
     }
 
     /// The lock file for `name`.

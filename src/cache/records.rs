@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::artifact::{BadItem, FileSet, KeyMaterial};
+use crate::artifact::{BadItem, Composition, FileSet, KeyMaterial};
 use crate::digest::Digest;
 
 use super::error::CacheError;
@@ -24,6 +24,9 @@ pub struct StepRecord {
     pub pipe_version: String,
     /// CPU features that the machine had, since rounding may differ between them.
     pub cpu: String,
+    /// What a set of items is made of; none for files, and in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub composition: Option<Composition>,
 }
 
 /// What a step made.

@@ -2,13 +2,18 @@
 
 use std::path::PathBuf;
 
-use crate::artifact::KeyMaterial;
+use crate::artifact::{Composition, KeyMaterial};
 use crate::digest::Digest;
 
 use super::error::CacheError;
 use super::{Cache, Reservation};
 
 impl Reservation {
+    /// Says what the set of items is made of, for people.
+    pub fn composed_of(&mut self, composition: Composition) {
+        self.composition = Some(composition);
+    }
+
     /// The folder in which the holder keeps what it needs to go on after a kill. Made by whoever writes there.
     ///
     /// It belongs to the step's key, outlives the process, and goes when the step is published. Only the holder

@@ -19,21 +19,24 @@ pub struct Usage {
 pub fn usage(root: &Path) -> Vec<Usage> {
     let entries = std::fs::read_dir(root).into_iter().flatten().flatten();
     let mut parts: Vec<Usage> = entries
-        .map(|entry| {
-            let mut part = Usage {
-                name: entry.file_name().to_string_lossy().into_owned(),
-                files: 0,
-                bytes: 0,
-            };
-            for file in walkdir::WalkDir::new(entry.path()).into_iter().flatten() {
-                if let (true, Ok(metadata)) = (file.file_type().is_file(), file.metadata()) {
-                    part.files += 1;
-                    part.bytes += metadata.len();
-                }
-            }
-            part
-        })
+        .map(|entry| usage_of(&entry.file_name().to_string_lossy(), &entry.path()))
         .collect();
     parts.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.name.cmp(&b.name)));
     parts
+}
+
+/// What the file or folder `path` uses, under the name `name`.
+pub(super) fn usage_of(name: &str, path: &Path) -> Usage {
+    let mut part = Usage {
+        name: name.into(),
+        files: 0,
+        bytes: 0,
+    };
+    for file in walkdir::WalkDir::new(path).into_iter().flatten() {
+        if let (true, Ok(metadata)) = (file.file_type().is_file(), file.metadata()) {
+            part.files += 1;
+            part.bytes += metadata.len();
+        }
+    }
+    part
 }

@@ -32,10 +32,10 @@ fn one(card: &Card<'_>, evaluation: &CardEvaluation, text: &mut Markdown) {
         .corpora
         .iter()
         .map(|(corpus, of_corpus)| {
-            let speakers = metrics
-                .speakers
-                .get(corpus)
-                .map_or("-".into(), usize::to_string);
+            let speakers = match metrics.speaker_count(corpus) {
+                0 => "-".to_owned(),
+                count => count.to_string(),
+            };
             let heard = match trained.contains(&corpus.as_str()) {
                 true => "in training",
                 false => "not in training",

@@ -69,8 +69,8 @@ fn limits(card: &Card<'_>) -> Vec<String> {
         .evaluations
         .iter()
         .flat_map(|one| &one.evaluation.speakers)
-        .filter(|&(_, &speakers)| speakers < 10)
-        .map(|(name, speakers)| format!("{name} {speakers}"))
+        .filter(|(_, speakers)| speakers.len() < 10)
+        .map(|(name, speakers)| format!("{name} {}", speakers.len()))
         .collect();
     if !few.is_empty() {
         limits.push(format!(

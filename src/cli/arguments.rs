@@ -48,6 +48,12 @@ pub enum Subcommand {
     Why(WhyArguments),
     /// Write the report of a manifest that has been run: one HTML page, Markdown, CSV and JSON.
     Report(ReportArguments),
+    /// List earlier runs: when, what changed, what they reached.
+    Runs(RunsArguments),
+    /// Compare two runs or steps: parameters, data, metrics, predictions that changed sides.
+    Diff(DiffArguments),
+    /// Show a step: its parameters, tables, learning curves, confusion matrices.
+    Show(ShowArguments),
     /// Draw the steps of a manifest.
     Graph(GraphArguments),
     /// Tell the emotions in recordings with a trained model.
@@ -103,6 +109,44 @@ pub struct RunArguments {
     /// Folder under which results appear.
     #[arg(long, value_name = "FOLDER", default_value = "runs")]
     pub runs: PathBuf,
+    /// Write what trainings measure for another program, while they go on: tensorboard=FOLDER.
+    #[arg(long, value_name = "TRACKER=FOLDER")]
+    pub track: Option<String>,
+}
+
+/// Arguments of `runs`.
+#[derive(Args)]
+pub struct RunsArguments {
+    /// Only runs of this manifest: its name or its path.
+    #[arg(value_name = "MANIFEST")]
+    pub manifest: Option<String>,
+    /// List all runs; the latest 20 of each manifest by default.
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// Arguments of `diff`.
+#[derive(Args)]
+pub struct DiffArguments {
+    /// A run: demo:3 by its number, demo the latest, demo~1 the one before. Or a step of one: demo:3/test. Alone, it
+    /// is compared with the run before it.
+    #[arg(value_name = "A")]
+    pub before: String,
+    /// The run or step to compare it with.
+    #[arg(value_name = "B")]
+    pub after: Option<String>,
+    /// List every utterance and prediction that differs.
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// Arguments of `show`.
+#[derive(Args)]
+pub struct ShowArguments {
+    /// A step, a run and a step (demo train), a step of a run (demo:3/train), or a run (demo:3). A part of a step's
+    /// name is enough.
+    #[arg(value_name = "[RUN] STEP", num_args = 1..=2, required = true)]
+    pub names: Vec<String>,
 }
 
 /// Where training and evaluation compute.
@@ -244,6 +288,23 @@ pub enum CacheAction {
     Du,
     /// Read everything and compare it with its digest; what is damaged is taken out and made again when needed.
     Verify,
+    /// Remove what no run needs: unfinished work and trajectories of other than the latest runs, files without a
+    /// record; with --keep-runs also earlier runs and their results. Items in packs stay.
+    Prune(PruneArguments),
+}
+
+/// Arguments of `cache prune`.
+#[derive(Args)]
+pub struct PruneArguments {
+    /// Keep so many runs of each manifest and their results; all of them by default.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub keep_runs: Option<u64>,
+    /// Leave alone what was written in the last DAYS days.
+    #[arg(long, value_name = "DAYS", default_value_t = 0)]
+    pub older_than: u64,
+    /// Only tell what would go.
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// Arguments of `schema`.

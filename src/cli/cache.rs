@@ -1,26 +1,29 @@
 //! `pipe cache`: what it holds, and whether it is whole.
 
-use crate::cache::{usage, verify};
+use crate::cache::{Cache, PruneOptions, prune, usage, verify};
+use crate::stage::trajectories;
 
-use super::arguments::{CacheAction, CacheArguments, Common};
+use super::arguments::{CacheAction, CacheArguments, Common, PruneArguments};
 use super::lines::{bytes_text, counted};
 use super::{CliError, context, print};
 
 /// Does what was asked.
 pub fn cache(arguments: &CacheArguments, common: &Common) -> Result<u8, CliError> {
-    if !common.cache.is_dir() {
-        return Err(CliError::Usage {
-            message: format!("there is no cache at {}", common.cache.display()),
-            help: "`pipe run` makes one; name another with --cache".into(),
-        });
-    }
-    match arguments.action {
+    let cache = context::existing_cache(common)?;
+    match &arguments.action {
+        CacheAction::Prune(options) => prune_cache(&cache, options, common),
         CacheAction::Du => {
             let parts = usage(&common.cache);
+            let would_free = |keep_runs| Ok::<_, CliError>(prune(&cache, &dry(keep_runs))?.bytes());
+            let (unused, all_but_latest) = (would_free(None)?, would_free(Some(1))?);
             if common.json {
                 let text: String = parts
                     .iter()
                     .map(|part| format!("{}\n", serde_json::json!(part)))
+                    .chain([format!(
+                        "{}\n",
+                        serde_json::json!({ "prune_frees_bytes": unused, "prune_keep_runs_1_frees_bytes": all_but_latest })
+                    )])
                     .collect();
                 print(&text)?;
                 return Ok(0);
@@ -40,11 +43,23 @@ pub fn cache(arguments: &CacheArguments, common: &Common) -> Result<u8, CliError
                 bytes_text(total),
                 common.cache.display()
             ));
+            for (bytes, command, what) in [
+                (unused, "pipe cache prune", ""),
+                (
+                    all_but_latest,
+                    "pipe cache prune --keep-runs 1",
+                    ": all but the latest runs",
+                ),
+            ] {
+                if bytes > 0 {
+                    let bytes = bytes_text(bytes);
+                    text.push_str(&format!("{bytes:>10}  of it `{command}` frees{what}\n"));
+                }
+            }
             print(&text)?;
             Ok(0)
         }
         CacheAction::Verify => {
-            let cache = context::cache(common, false)?;
             let found = verify(&cache)?;
             if common.json {
                 print(&format!("{}\n", serde_json::json!(found)))?;
@@ -70,4 +85,48 @@ pub fn cache(arguments: &CacheArguments, common: &Common) -> Result<u8, CliError
             Ok(u8::from(!found.damaged.is_empty()))
         }
     }
+}
+
+fn dry(keep_runs: Option<usize>) -> PruneOptions<'static> {
+    PruneOptions {
+        keep_runs,
+        older_than_days: 0,
+        dry_run: true,
+        trajectories: &trajectories,
+    }
+}
+
+fn prune_cache(cache: &Cache, arguments: &PruneArguments, common: &Common) -> Result<u8, CliError> {
+    let options = PruneOptions {
+        older_than_days: arguments.older_than,
+        dry_run: arguments.dry_run,
+        ..dry(arguments.keep_runs.map(|count| count as usize))
+    };
+    let pruned = prune(cache, &options)?;
+    if common.json {
+        print(&format!("{}\n", serde_json::json!(pruned)))?;
+        return Ok(0);
+    }
+    let mut text = String::new();
+    for part in &pruned.parts {
+        text.push_str(&format!(
+            "{:>10}  {:>14}  {}\n",
+            bytes_text(part.bytes),
+            counted(part.files as usize, "file"),
+            part.name
+        ));
+    }
+    let verb = match arguments.dry_run {
+        true => "would be removed",
+        false => "removed",
+    };
+    text.push_str(&match pruned.bytes() {
+        0 if pruned.parts.is_empty() => "nothing to remove\n".to_string(),
+        bytes => format!("{:>10}  {verb}\n", bytes_text(bytes)),
+    });
+    if pruned.run_goes_on {
+        text.push_str("a run goes on: earlier runs, records and objects were left alone\n");
+    }
+    print(&text)?;
+    Ok(0)
 }

@@ -31,6 +31,17 @@ pub fn cache(common: &Common, rehash: bool) -> Result<Cache, CliError> {
     Ok(Cache::open(&common.cache, rehash)?)
 }
 
+/// Opens a cache that must be there.
+pub fn existing_cache(common: &Common) -> Result<Cache, CliError> {
+    if !common.cache.is_dir() {
+        return Err(CliError::Usage {
+            message: format!("there is no cache at {}", common.cache.display()),
+            help: "`pipe run` makes one; name another with --cache".into(),
+        });
+    }
+    cache(common, false)
+}
+
 /// Finds and reads `corpora.toml`; its folder of corpora is made usable from here.
 ///
 /// `given` is the argument of `--corpora`, `named` what the manifest names, `folder` where the search starts.

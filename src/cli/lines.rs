@@ -207,6 +207,7 @@ pub fn epoch_text(report: &EpochReport) -> String {
         validation_ua,
         best_ua,
         seconds,
+        ..
     } = report;
     let left = seconds * (epochs - (epoch + 1).min(*epochs)) as f64;
     format!(

@@ -3,21 +3,27 @@
 mod arguments;
 mod bars;
 mod cache;
+mod chart;
 mod context;
 mod corpora;
 mod corpora_problem;
 mod evaluations;
 mod export;
+mod date;
+mod diff;
 mod graph;
 mod init;
 mod json;
 mod lines;
+mod paint;
 mod plan;
 mod predict;
 mod predictions;
 mod report;
 mod run;
+mod runs;
 mod schema;
+mod show;
 mod signals;
 mod why;
 
@@ -29,7 +35,9 @@ use thiserror::Error;
 
 use crate::cache::CacheError;
 use crate::exec::RunError;
+use crate::inspect::InspectError;
 use crate::manifest::Problems;
+use crate::track::TrackError;
 
 use arguments::{Arguments, Subcommand};
 
@@ -48,6 +56,14 @@ pub enum CliError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Model(Box<dyn Diagnostic + Send + Sync>),
+    /// A run or step is not known.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Inspect(#[from] InspectError),
+    /// Trainings cannot be tracked there.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Track(#[from] TrackError),
     /// Anything else that the user gave is wrong.
     #[error("{message}")]
     #[diagnostic(code(cli::usage), help("{help}"))]
@@ -83,7 +99,11 @@ impl CliError {
     /// 2 for what the user wrote, 3 for the cache, 1 for the rest.
     fn code(&self) -> u8 {
         match self {
-            Self::Manifest(_) | Self::Model(_) | Self::Usage { .. } => 2,
+            Self::Manifest(_)
+            | Self::Model(_)
+            | Self::Inspect(_)
+            | Self::Track(_)
+            | Self::Usage { .. } => 2,
             Self::Cache(_) => 3,
             Self::Output { .. } => 1,
         }
@@ -100,6 +120,9 @@ pub fn main() -> ExitCode {
         Subcommand::Plan(options) => plan::plan(&options, &arguments.common),
         Subcommand::Why(options) => why::why(&options, &arguments.common),
         Subcommand::Report(options) => report::report(&options, &arguments.common),
+        Subcommand::Runs(options) => runs::runs(&options, &arguments.common),
+        Subcommand::Diff(options) => diff::diff(&options, &arguments.common),
+        Subcommand::Show(options) => show::show(&options, &arguments.common),
         Subcommand::Graph(options) => graph::graph(&options, &arguments.common),
         Subcommand::Predict(options) => predict::predict(&options, &arguments.common),
         Subcommand::Export(options) => export::export(&options, &arguments.common),

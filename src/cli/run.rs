@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 
 use crate::exec::{Observer, RunOptions, RunSummary, run as execute};
+use crate::track::{TrackTarget, Tracking};
 
 use super::CliError;
 use super::arguments::{Common, RunArguments};
@@ -18,6 +19,8 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
         crate::arithmetic::force_portable();
     }
     let plan = context::plan(&arguments.manifest, common)?;
+    let track = arguments.track.as_deref().map(TrackTarget::parse);
+    let track = track.transpose()?;
     let cache = context::cache(common, arguments.manifest.rehash)?;
     let signals = Signals::listen();
     let observer: Box<dyn Observer> = if common.json {
@@ -36,7 +39,13 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
         keep_going: arguments.keep_going,
         runs: &arguments.runs,
     };
-    let summary = execute(&plan, &cache, &options, observer.as_ref())?;
+    let summary = match &track {
+        None => execute(&plan, &cache, &options, observer.as_ref())?,
+        Some(target) => {
+            let tracking = Tracking::new(target, &plan, &cache, observer.as_ref());
+            execute(&plan, &cache, &options, &tracking)?
+        }
+    };
     drop(observer);
     if !summary.interrupted {
         super::report::write_pages(&plan, &cache, &arguments.runs)?;

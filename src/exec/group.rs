@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use miette::Report;
 use rayon::prelude::*;
 
-use crate::artifact::{Item, KeyMaterial, item_set_digest};
+use crate::artifact::{Composition, Item, KeyMaterial, item_set_digest};
 use crate::cache::items::ItemIndex;
 use crate::cache::{Cache, CacheError, Lock, Lookup, StepOutput};
 use crate::digest::Digest;
@@ -270,9 +270,10 @@ impl<'a> Group<'a> {
             }
             // A failure that may pass must be tried again, so the step does not count as done.
             if !set.passing_failures
-                && let Some(Lookup::Miss(reservation)) =
+                && let Some(Lookup::Miss(mut reservation)) =
                     self.cache.lookup(&material, || {}, || false)?
             {
+                reservation.composed_of(Composition::of(&set.items));
                 self.cache
                     .publish(reservation, step.id(), output.clone(), set.busy_s)?;
             }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::artifact::BadItem;
-use crate::progress::EpochReport;
+use crate::progress::{EpochReport, Scalars};
 
 /// How a step ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -48,6 +48,16 @@ pub enum Event {
         done: u64,
         /// Units in all.
         total: u64,
+    },
+    /// A training goes on after epochs that an earlier run did.
+    TrainingResumed {
+        /// The step's id.
+        step: String,
+        /// How many they are.
+        epochs: usize,
+        /// What was measured in each.
+        #[serde(skip)]
+        scalars: Vec<Scalars>,
     },
     /// An epoch of training has ended.
     Epoch {
@@ -165,6 +175,14 @@ impl crate::progress::Progress for StepProgress<'_> {
             step: self.step.into(),
             done,
             total,
+        });
+    }
+
+    fn resumed(&self, epochs: &[Scalars]) {
+        self.observer.event(&Event::TrainingResumed {
+            step: self.step.into(),
+            epochs: epochs.len(),
+            scalars: epochs.to_vec(),
         });
     }
 

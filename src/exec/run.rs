@@ -1,6 +1,6 @@
 //! The one loop that brings every step of a plan up to date.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::mpsc;
@@ -9,7 +9,7 @@ use std::time::Instant;
 use miette::Diagnostic;
 use thiserror::Error;
 
-use crate::cache::{Cache, CacheError, Listing, StepOutput};
+use crate::cache::{Cache, CacheError, Ending, Listing, RunRecord, StepOutput};
 use crate::digest::Digest;
 use crate::plan::Plan;
 use crate::stage::Stage;
@@ -82,6 +82,8 @@ pub fn run(
     observer: &dyn Observer,
 ) -> Result<RunSummary, RunError> {
     let started = Instant::now();
+    let log = cache.runs.log(&plan.name, &plan.manifest);
+    let _in_use = cache.in_use(|| observer.interrupted())?;
     observer.event(&Event::RunStarted {
         manifest: plan.name.clone(),
         steps: plan
@@ -160,7 +162,7 @@ pub fn run(
                     let outputs = board.outputs();
                     let material = board.material_of(unit);
                     let sender = sender.clone();
-                    let (groups, scratch) = (&groups, &scratch);
+                    let (groups, scratch, log) = (&groups, &scratch, &log);
                     scope.spawn(move || {
                         let work = WholeRun {
                             plan,
@@ -168,6 +170,7 @@ pub fn run(
                             groups,
                             outputs: &outputs,
                             scratch,
+                            log,
                             observer,
                         };
                         let work = || run_unit(unit, groups, material, &work, threads);
@@ -215,10 +218,10 @@ pub fn run(
         ..
     } = board;
     drop(publisher);
-    let saved = cache
-        .files
-        .save()
-        .and_then(|()| remember(plan, cache, &groups, &results));
+    let saved = cache.files.save().and_then(|()| {
+        record_listings(plan, cache, &groups, &results)?;
+        log.end(ended(plan, &results, started, observer.interrupted()))
+    });
     // The first error is the one to tell; what follows on a full disk is its consequence.
     error.map_or(saved, Err)?;
     let mut summary = RunSummary {
@@ -463,33 +466,68 @@ fn tell_listings(
     }
 }
 
-/// Remembers which keys the steps had, and what the sources listed, for `pipe why`.
-fn remember(
+/// Keeps what the sources listed, for `pipe why`.
+fn record_listings(
     plan: &Plan,
     cache: &Cache,
     groups: &[Group<'_>],
     results: &HashMap<usize, StepResult>,
 ) -> Result<(), CacheError> {
-    let mut keys = BTreeMap::new();
     for (step, result) in results {
-        let done = matches!(result.status, Status::Hit | Status::Executed);
-        if let (true, Some(material)) = (done, &result.material) {
-            keys.insert(plan.steps[*step].id().to_string(), material.key());
-            let listing = groups.iter().find_map(|group| group.listing(*step));
-            if let (Some(listing), Status::Executed) = (listing, result.status) {
-                let digests: Listing = listing
-                    .items
-                    .iter()
-                    .map(|item| (item.utterance.id.clone(), item.digest))
-                    .collect();
-                cache
-                    .listings(&plan.listing_name(*step))
-                    .record(&source_digest(listing), &digests)?;
-            }
+        let listing = groups.iter().find_map(|group| group.listing(*step));
+        if let (Some(listing), Some(_), Status::Executed) =
+            (listing, &result.material, result.status)
+        {
+            let digests: Listing = listing
+                .items
+                .iter()
+                .map(|item| (item.utterance.id.clone(), item.digest))
+                .collect();
+            cache
+                .listings(&plan.listing_name(*step))
+                .record(&source_digest(listing), &digests)?;
         }
     }
-    if !keys.is_empty() {
-        cache.runs.remember(&plan.name, &plan.manifest, keys)?;
-    }
     Ok(())
+}
+
+/// What the memory of runs keeps of this one.
+fn ended(
+    plan: &Plan,
+    results: &HashMap<usize, StepResult>,
+    started: Instant,
+    interrupted: bool,
+) -> RunRecord {
+    let mut record = RunRecord {
+        seconds: Some(started.elapsed().as_secs_f64()),
+        ending: match interrupted {
+            true => Ending::Stopped,
+            false => Ending::Ended,
+        },
+        ..RunRecord::default()
+    };
+    for (index, step) in plan.steps.iter().enumerate() {
+        let id = step.id().to_string();
+        match results.get(&index) {
+            Some(StepResult {
+                status: Status::Hit | Status::Executed,
+                material,
+                ..
+            }) => {
+                let key = material.as_ref().map(|material| material.key());
+                record.steps.extend(key.map(|key| (id, key)));
+            }
+            Some(StepResult {
+                status: Status::Failed,
+                error,
+                ..
+            }) => {
+                let causes = error.iter().flat_map(|report| report.chain());
+                let causes: Vec<String> = causes.map(ToString::to_string).collect();
+                record.failed.insert(id, causes.join(": "));
+            }
+            _ => record.not_run.push(id),
+        }
+    }
+    record
 }

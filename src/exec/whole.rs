@@ -5,7 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use crate::artifact::KeyMaterial;
-use crate::cache::{Cache, CacheError, Lookup, Reservation, Scratch, StepOutput, trajectory_key};
+use crate::cache::{
+    Cache, CacheError, Lookup, Reservation, RunLog, Scratch, StepOutput, trajectory_key,
+};
 use crate::digest::Digest;
 use crate::plan::{Plan, lineage};
 use crate::progress::Progress;
@@ -66,6 +68,8 @@ pub struct WholeRun<'a> {
     pub outputs: &'a HashMap<usize, StepOutput>,
     /// Folders for work in progress.
     pub scratch: &'a Scratch,
+    /// Where the run is remembered.
+    pub log: &'a RunLog<'a>,
     /// Who hears of it.
     pub observer: &'a dyn Observer,
 }
@@ -120,7 +124,10 @@ impl WholeRun<'_> {
         let resume = reservation.unfinished(self.cache);
         let trajectory = match stage.extensible() {
             [] => None,
-            parameters => Some(trajectory_key(material, parameters)),
+            parameters => {
+                self.log.begun(id, material.key())?;
+                Some(trajectory_key(material, parameters))
+            }
         };
         let earlier = trajectory.map(|key| self.cache.trajectory(&key));
         let progress = StepProgress {

@@ -23,4 +23,4 @@ pub use kind::{Complaint, Gathers, Kind};
 pub use matrix::variant_folder;
 pub use parameter::{Absent, Parameter, Shape, Variant};
 pub use problem::{Problem, Problems};
-pub use suggest::suggest;
+pub use suggest::{near, suggest};

@@ -65,9 +65,9 @@ pub fn explain(
         .into_iter()
         .rev()
         .find_map(|run| {
-            let old = *run.steps.get(id)?;
+            let old = *run.record.steps.get(id)?;
             let record: StepRecord = (old != key).then(|| cache.records.get(&old))??;
-            Some((run.started_s, record))
+            Some((run.record.started_s, record))
         });
     let Some((started_s, record)) = earlier else {
         return Explanation {

@@ -2,7 +2,7 @@
 
 /// What a cell means, for renderers that can show it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Tone {
+pub enum Tone {
     /// Nothing special.
     #[default]
     Plain,

@@ -22,6 +22,7 @@ mod per_test;
 mod probe;
 mod probes;
 mod published;
+mod sheet;
 mod study;
 mod summary;
 mod terminal;
@@ -35,6 +36,7 @@ pub use map::{EmbeddingMap, MapPoint};
 pub use map_svg::MapColour;
 pub use probe::{Probe, ProbeEntry};
 pub use published::{PUBLISHED_SOURCE, PublishedTest, published_ua};
+pub use sheet::{Sheet, SheetCell, SheetColumn, Tone};
 pub use study::{
     Gain, PublishedCell, Study, StudyCell, StudyModel, StudyTest, StudyVariant, TestRole,
 };

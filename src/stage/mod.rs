@@ -26,7 +26,9 @@ pub use contract::{
     LoadedItem, SourceItem, SourceListing, SourceStage, Stage, StepInput, WholeContext, WholeStage,
 };
 
+pub use evaluate::ENTRY as EVALUATION_ENTRY;
 pub use report::CONTENT as REPORT_CONTENT;
+pub use train::trajectories;
 
 /// What every stage file provides.
 struct Registered {

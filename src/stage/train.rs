@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::artifact::{ArtifactKind, Difference, features};
+use crate::artifact::{ArtifactKind, Difference, KeyMaterial, features};
+use crate::cache::trajectory_key;
 use crate::corpus::leaks::{self, Item, Part};
 use crate::corpus::{Corpora, Split};
+use crate::digest::Digest;
 use crate::dsp::SpecAugment;
 use crate::manifest::{Complaint, Declaration, Gathers, Kind, Problems};
 use crate::model::ModelError;
@@ -131,6 +133,15 @@ pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Pro
 
 /// Parameters that decide only when training ends, while nothing is scheduled over the epochs.
 const END: [&str; 4] = ["epochs", "max_updates", "min_epochs", "patience"];
+
+/// The trajectories that a finished step may have left: one with `epochs` in its key and one without, since only its
+/// options tell which.
+pub fn trajectories(material: &KeyMaterial) -> Vec<Digest> {
+    let is_training = material.0.get("kind").is_some_and(|kind| kind == KIND.name);
+    let ends: [&[&str]; 2] = [&END, &END[1..]];
+    let keys = ends.into_iter().filter(|_| is_training);
+    keys.map(|end| trajectory_key(material, end)).collect()
+}
 
 impl WholeStage for Train {
     fn extensible(&self) -> &[&'static str] {

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::TrainError;
+use crate::corpus::Emotion;
+use crate::progress::Scalars;
 
 /// One line of `history.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,6 +29,30 @@ pub struct EpochRecord {
     pub validation: ValidationScores,
     /// Whether this epoch's weights are the best so far.
     pub best: bool,
+}
+
+impl EpochRecord {
+    /// Everything that was measured, by name: `loss/total`, `loss/emotion`, `loss/<attribute>`, `validation/ua`,
+    /// `validation/loss`, `validation/recall_<class>`, `alpha`, `learning_rate`, `gradient_norm`.
+    pub fn scalars(&self) -> Scalars {
+        let mut scalars = Scalars::from([
+            ("loss/total".into(), self.train.total),
+            ("loss/emotion".into(), self.train.emotion),
+            ("validation/ua".into(), self.validation.ua),
+            ("validation/loss".into(), self.validation.loss),
+            ("alpha".into(), self.alpha),
+            ("learning_rate".into(), self.learning_rate),
+            ("gradient_norm".into(), self.gradient_norm),
+        ]);
+        for head in &self.train.heads {
+            scalars.insert(format!("loss/{}", head.attribute), head.loss);
+        }
+        for (class, recall) in Emotion::ALL.iter().zip(self.validation.recalls) {
+            let name = format!("validation/recall_{}", class.name());
+            scalars.extend(recall.map(|recall| (name, recall)));
+        }
+        scalars
+    }
 }
 
 /// Training losses of one epoch.

@@ -201,6 +201,10 @@ impl<'a> Run<'a> {
         for record in &records {
             history.append(record)?;
         }
+        if !records.is_empty() {
+            let earlier: Vec<_> = records.iter().map(EpochRecord::scalars).collect();
+            progress.resumed(&earlier);
+        }
         let stopped = loop {
             if let Some(why) = self.ended(&stop, records.len()) {
                 break why;
@@ -220,15 +224,17 @@ impl<'a> Run<'a> {
             if better {
                 best = Some(network.clone());
             }
+            let ua = scores.ua;
+            let record = self.record(epoch, &sums, scores, better);
             let report = EpochReport {
                 epoch,
                 epochs: options.epochs,
-                loss: sums.total / sums.batches.max(1) as f64,
-                validation_ua: scores.ua,
+                loss: record.train.total,
+                validation_ua: ua,
                 best_ua: stop.best_ua(),
                 seconds: started.elapsed().as_secs_f64(),
+                scalars: record.scalars(),
             };
-            let record = self.record(epoch, &sums, scores, better);
             history.append(&record)?;
             records.push(record);
             // Half an epoch could not be gone on from with another bound on updates.

@@ -76,7 +76,7 @@ kind = "report"
 input = "test"
 "#;
 
-fn study() -> Workspace {
+pub fn study() -> Workspace {
     let space = Workspace::new();
     space.write("corpora.toml", CORPORA);
     space.write("study.toml", STUDY);

@@ -1,7 +1,7 @@
 //! Trainings that are killed, fail or are made longer, through the real binary.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value as Json;
@@ -10,7 +10,7 @@ use super::learning::CORPORA;
 use super::workspace::{Run, Workspace};
 
 /// One training with a reversed head, Adam and a schedule, so that everything has a state.
-const ONE: &str = r#"
+pub const ONE: &str = r#"
 [stage.speech]
 kind = "ingest"
 corpora = ["near", "far"]
@@ -39,7 +39,7 @@ epochs = 8
 batch = 8
 "#;
 
-fn space(manifest: &str) -> Workspace {
+pub fn space(manifest: &str) -> Workspace {
     let space = Workspace::new();
     space.write("corpora.toml", CORPORA);
     space.write("one.toml", manifest);
@@ -53,8 +53,12 @@ fn plain() -> String {
 }
 
 /// Starts a run and reads its events until `enough` says so.
-fn until(space: &Workspace, mut enough: impl FnMut(&Child, &Json) -> bool) -> Child {
-    let mut command = space.command(&["run", "one.toml", "--json"]);
+fn until(space: &Workspace, enough: impl FnMut(&Child, &Json) -> bool) -> Child {
+    read_until(&mut space.command(&["run", "one.toml", "--json"]), enough)
+}
+
+/// Starts a `pipe run --json` and reads its events until `enough` says so.
+pub fn read_until(command: &mut Command, mut enough: impl FnMut(&Child, &Json) -> bool) -> Child {
     let mut child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -77,7 +81,7 @@ fn results(space: &Workspace) -> Vec<Vec<u8>> {
         .collect()
 }
 
-fn first_epoch(run: &Run) -> u64 {
+pub fn first_epoch(run: &Run) -> u64 {
     run.events_of("epoch")[0]["epoch"].as_u64().unwrap()
 }
 

@@ -1,6 +1,5 @@
 //! Shows the reports of a run on the terminal, and where its results are.
 
-use std::io::IsTerminal;
 use std::path::Path;
 
 use crate::artifact::ArtifactKind;
@@ -8,13 +7,14 @@ use crate::cache::Cache;
 use crate::exec::{RunSummary, runs_folder};
 use crate::plan::Plan;
 
+use super::super::paint::colours;
 use super::super::{CliError, print};
 use super::{PAGE, content};
 
 /// Prints every report of the run in brief.
 pub fn show(plan: &Plan, cache: &Cache, summary: &RunSummary, runs: &Path) -> Result<(), CliError> {
     let width = console_width();
-    let colour = std::io::stdout().is_terminal();
+    let colour = colours();
     for (index, step) in summary.steps.iter().enumerate() {
         if plan.steps[index].output != ArtifactKind::Report {
             continue;

@@ -1,0 +1,225 @@
+//! `pipe show`: one step of a remembered run, or the run itself, on the terminal.
+
+mod evaluation;
+mod items;
+mod overview;
+mod training;
+
+use serde_json::{Value as Json, json};
+
+use crate::cache::{Cache, StepOutput, StepRecord};
+use crate::inspect::{StepOfRun, find_run, find_step, stage_of, step};
+use crate::report::{Report, Sheet, SheetColumn};
+use crate::stage::REPORT_CONTENT;
+
+use super::arguments::{Common, ShowArguments};
+use super::date::date_text;
+use super::lines::{bytes_text, counted, duration_text};
+use super::paint::Paint;
+use super::report::console_width;
+use super::{CliError, context, print};
+
+/// Where text goes and how wide it may be.
+#[derive(Clone, Copy)]
+struct Page {
+    width: usize,
+    paint: Paint,
+}
+
+impl Page {
+    fn render(self, sheet: &Sheet) -> String {
+        sheet.to_terminal(self.width, self.paint.colours)
+    }
+}
+
+/// Shows what was named.
+pub fn show(arguments: &ShowArguments, common: &Common) -> Result<u8, CliError> {
+    let cache = context::existing_cache(common)?;
+    let page = Page {
+        width: console_width(),
+        paint: Paint::stdout(),
+    };
+    let text = match arguments.names.as_slice() {
+        [run, step] => {
+            let run = find_run(&cache, run)?;
+            one_step(&cache, &find_step(&cache, Some(run), step)?, common, page)
+        }
+        names => {
+            let name = names.first().map_or("", String::as_str);
+            let found = find_step(&cache, None, name);
+            let is_step = |step: &StepOfRun| step.id == name || stage_of(&step.id) == name;
+            match (found, find_run(&cache, name)) {
+                // A run that is called so is meant rather than a step with the name inside its own.
+                (found, Ok(run)) if !found.as_ref().is_ok_and(is_step) => {
+                    overview::show(&cache, &run, common.json, page)
+                }
+                (found, _) => one_step(&cache, &found?, common, page),
+            }
+        }
+    };
+    cache.files.save()?;
+    print(&text)?;
+    Ok(0)
+}
+
+fn one_step(cache: &Cache, step: &StepOfRun, common: &Common, page: Page) -> String {
+    let record = step.record(cache);
+    if common.json {
+        let content = record.as_ref().map(|record| content_json(cache, record));
+        let line = json!({
+            "run": step.run.to_string(),
+            "step": step.id,
+            "key": step.key(),
+            "error": step.run.record.failed.get(&step.id),
+            "record": record,
+            "content": content,
+        });
+        return format!("{line}\n");
+    }
+    let mut sheet = Sheet::new(format!("{}/{}", step.run, step.id));
+    let Some(record) = record else {
+        sheet.notes(vec![why_not(step)]);
+        return page.render(&sheet);
+    };
+    facts(&mut sheet, step, &record);
+    let mut text = page.render(&sheet);
+    text.push_str(&parameters(&record, page));
+    text.push_str(&content(cache, &record, page));
+    text
+}
+
+/// Why there is nothing to show of a step.
+fn why_not(step: &StepOfRun) -> String {
+    let run = &step.run.record;
+    if let Some(error) = run.failed.get(&step.id) {
+        return format!("it failed: {error}");
+    }
+    if run.not_run.contains(&step.id) && !run.unfinished.contains_key(&step.id) {
+        return "it did not run".into();
+    }
+    if run.unfinished.contains_key(&step.id) {
+        return "it was begun and not done; `pipe run` goes on from its last finished epoch".into();
+    }
+    "its record is no longer in the cache, or damaged; `pipe run` makes it again".into()
+}
+
+fn kind(record: &StepRecord) -> &str {
+    record.material.0.get("kind").map_or("?", String::as_str)
+}
+
+fn facts(sheet: &mut Sheet, step: &StepOfRun, record: &StepRecord) {
+    let made = match &record.output {
+        StepOutput::Items { count, bad, .. } => {
+            let items = counted(*count, "item");
+            match bad.len() {
+                0 => items,
+                bad => format!("{items}, {bad} set aside"),
+            }
+        }
+        StepOutput::Files(files) => files
+            .files
+            .iter()
+            .map(|file| format!("{} ({})", file.name, bytes_text(file.bytes)))
+            .collect::<Vec<_>>()
+            .join(", "),
+    };
+    let key = record.material.key();
+    let mut facts = vec![
+        format!("kind: {}", kind(record)),
+        format!("made: {made}"),
+        format!("wall time: {}", duration_text(record.seconds)),
+        format!("key: {}", key.short()),
+        format!("pipe {}, {}", record.pipe_version, record.cpu),
+        format!("run of {}", date_text(step.run.record.started_s)),
+    ];
+    if record.step != step.id {
+        facts.push(format!("first made as {}", record.step));
+    }
+    sheet.notes(facts);
+}
+
+/// Keyed parameters, in as many columns as fit; long ones below, on lines of their own.
+fn parameters(record: &StepRecord, page: Page) -> String {
+    let parameters: Vec<String> = record
+        .material
+        .0
+        .iter()
+        .filter_map(|(name, value)| {
+            let name = name.strip_prefix("parameters.")?;
+            let value: String = value.chars().filter(|c| !c.is_control()).collect();
+            Some(format!("{name} = {value}"))
+        })
+        .collect();
+    if parameters.is_empty() {
+        return String::new();
+    }
+    let mut heading = Sheet::new("");
+    heading.heading("Parameters");
+    let mut text = page.render(&heading);
+    text.push('\n');
+    let length = |text: &String| text.chars().count();
+    let (short, long): (Vec<_>, Vec<_>) = parameters
+        .into_iter()
+        .partition(|text| length(text) < page.width / 2);
+    let widest = short.iter().map(length).max().unwrap_or(1);
+    let across = ((page.width + 2) / (widest + 2)).clamp(1, 4);
+    // Filled column by column, so that the alphabet runs downwards.
+    let down = short.len().div_ceil(across);
+    for row in 0..down {
+        let cells = short.iter().skip(row).step_by(down.max(1));
+        let line: String = cells.map(|cell| format!("{cell:<widest$}  ")).collect();
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    long.iter().for_each(|line| {
+        text.push_str(line);
+        text.push('\n');
+    });
+    text
+}
+
+/// What a step made, by its kind. A new kind gets an arm here and a file beside this one.
+fn content(cache: &Cache, record: &StepRecord, page: Page) -> String {
+    let shown = match (&record.output, kind(record)) {
+        (StepOutput::Items { bad, .. }, _) => Ok(items::show(record, bad, page)),
+        (_, "train") => training::show(cache, record, page),
+        (_, "evaluate") => evaluation::show(cache, record, page),
+        (_, "report") => report(cache, record, page),
+        (StepOutput::Files(_), _) => Ok(String::new()),
+    };
+    shown.unwrap_or_else(|why| {
+        let mut sheet = Sheet::new("");
+        sheet.notes(vec![format!("{why}; `pipe run` makes it again")]);
+        page.render(&sheet)
+    })
+}
+
+fn report(cache: &Cache, record: &StepRecord, page: Page) -> Result<String, String> {
+    let report: Report = step::json(cache, record, REPORT_CONTENT)?;
+    let text = report.to_terminal(page.width, page.paint.colours);
+    Ok(format!("\n{text}"))
+}
+
+/// The content for programs; what is missing is null.
+fn content_json(cache: &Cache, record: &StepRecord) -> Json {
+    let read = |name: &str| step::json::<Json>(cache, record, name).unwrap_or(Json::Null);
+    match kind(record) {
+        "train" => json!({
+            "summary": read("summary.json"),
+            "history": step::history(cache, record).ok(),
+        }),
+        "evaluate" => read("metrics.json"),
+        "report" => read(REPORT_CONTENT),
+        _ => Json::Null,
+    }
+}
+
+/// A column of proportions in percent.
+fn percent_column(heading: &str) -> SheetColumn {
+    SheetColumn::number(heading)
+}
+
+/// A proportion in percent, or a dash.
+fn percent(value: Option<f64>) -> String {
+    value.map_or_else(|| "-".into(), |value| format!("{:.1}", value * 100.0))
+}

@@ -1,0 +1,88 @@
+//! A run: its steps, how they ended and what they made.
+
+use crate::cache::{Cache, Ending, Run, StepOutput};
+use crate::inspect::{StepOfRun, headline};
+use crate::report::{Sheet, SheetCell, SheetColumn, Tone};
+
+use super::super::date::date_text;
+use super::super::lines::{bytes_text, counted, duration_text};
+use super::{Page, kind};
+
+/// The steps of a run.
+pub fn show(cache: &Cache, run: &Run, json: bool, page: Page) -> String {
+    if json {
+        let line = serde_json::json!({ "run": run.to_string(), "record": run.record });
+        return format!("{line}\n");
+    }
+    let record = &run.record;
+    let mut sheet = Sheet::new(run.to_string());
+    let mut notes = vec![format!(
+        "{}, {}",
+        record.manifest,
+        date_text(record.started_s)
+    )];
+    notes.push(match (record.ending, record.seconds) {
+        (Ending::Open, _) if cache.runs.is_going_on(run) => "it goes on".into(),
+        (Ending::Open, _) => "it was killed".into(),
+        (Ending::Stopped, Some(seconds)) => format!("stopped after {}", duration_text(seconds)),
+        (_, Some(seconds)) => format!("it took {}", duration_text(seconds)),
+        (_, None) => "how long it took was not recorded".into(),
+    });
+    let reached = headline(cache, run);
+    if !reached.best.is_empty() {
+        let what = if reached.unseen {
+            "corpora not heard in training"
+        } else {
+            "the corpora of training"
+        };
+        notes.push(format!("UA in % on {what}: {reached}"));
+    }
+    sheet.notes(notes);
+    let columns = vec![
+        SheetColumn::text("step"),
+        SheetColumn::text("kind").dispensable(2),
+        SheetColumn::text("state"),
+        SheetColumn::number("time").dispensable(1),
+        SheetColumn::text("made").dispensable(3),
+    ];
+    let rows = StepOfRun::ids(run)
+        .into_iter()
+        .map(|id| row(cache, run, id));
+    sheet.table("", columns, rows.collect(), 0);
+    let failures = record.failed.iter();
+    sheet.notes(failures.map(|(id, why)| format!("{id}: {why}")).collect());
+    page.render(&sheet)
+}
+
+fn row(cache: &Cache, run: &Run, id: String) -> Vec<SheetCell> {
+    let step = StepOfRun {
+        run: run.clone(),
+        id,
+    };
+    let record = step.record(cache);
+    let known = run.record.steps.contains_key(&step.id);
+    let (state, tone) = match (&record, known) {
+        (Some(_), _) => ("done", Tone::Plain),
+        (None, true) => ("not in the cache", Tone::Faint),
+        _ if run.record.failed.contains_key(&step.id) => ("failed", Tone::Bad),
+        _ if run.record.unfinished.contains_key(&step.id) => ("unfinished", Tone::Bad),
+        _ => ("not run", Tone::Faint),
+    };
+    let plain = |text: String| (text, Tone::Plain);
+    let made = record.as_ref().map(|record| match &record.output {
+        StepOutput::Items { count, .. } => counted(*count, "item"),
+        StepOutput::Files(files) => {
+            let bytes = files.files.iter().map(|file| file.bytes).sum();
+            let count = counted(files.files.len(), "file");
+            format!("{count}, {}", bytes_text(bytes))
+        }
+    });
+    let time = record.as_ref().map(|record| duration_text(record.seconds));
+    vec![
+        plain(step.id.clone()),
+        plain(record.as_ref().map_or("", |r| kind(r)).into()),
+        (state.into(), tone),
+        plain(time.unwrap_or_default()),
+        plain(made.unwrap_or_default()),
+    ]
+}

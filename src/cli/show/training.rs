@@ -1,0 +1,108 @@
+//! A training: its summary, and its curves over the epochs.
+
+use crate::cache::{Cache, StepRecord};
+use crate::corpus::Emotion;
+use crate::inspect::step;
+use crate::report::Sheet;
+use crate::train::{EpochRecord, Stopped, Summary};
+
+use super::super::chart::{Chart, draw};
+use super::super::lines::counted;
+use super::{Page, percent};
+
+/// Summary and learning curves.
+///
+/// # Errors
+/// What the cache lacks, as a lower-case fragment.
+pub fn show(cache: &Cache, record: &StepRecord, page: Page) -> Result<String, String> {
+    let summary: Summary = step::json(cache, record, "summary.json")?;
+    let mut sheet = Sheet::new("");
+    sheet.heading("Training");
+    sheet.notes(summary_notes(&summary));
+    sheet.heading("Learning curves");
+    let mut text = page.render(&sheet);
+    text.push('\n');
+    let history = step::history(cache, record)?;
+    text.push_str(&draw(&charts(&history), page.width, page.paint));
+    Ok(text)
+}
+
+fn summary_notes(summary: &Summary) -> Vec<String> {
+    let recalls = Emotion::ALL.iter().zip(summary.best.recalls);
+    let recalls: Vec<String> = recalls
+        .map(|(class, recall)| format!("{} {}", class.name(), percent(recall)))
+        .collect();
+    let why = match summary.stopped {
+        Stopped::Epochs => "all epochs were done",
+        Stopped::Patience => "patience ran out",
+        Stopped::MaxUpdates => "the bound on updates was reached",
+    };
+    let chance = match summary.left_chance {
+        Some(epoch) => format!("validation UA left chance at epoch {}", epoch + 1),
+        None => "validation UA never left chance: the classifier has collapsed".into(),
+    };
+    let heads: usize = summary.head_parameters.iter().sum();
+    vec![
+        format!(
+            "best epoch {} of {}: validation UA {} %, recalls {}",
+            summary.best_epoch + 1,
+            summary.epochs,
+            percent(Some(summary.best.ua)),
+            recalls.join(", ")
+        ),
+        format!("{} updates; {why}; {chance}", summary.updates),
+        format!(
+            "{} in training, {} in validation",
+            counted(summary.train_utterances, "utterance"),
+            summary.validation_utterances
+        ),
+        format!(
+            "parameters: {} shared, {} emotion head, {heads} attribute heads",
+            summary.shared_parameters, summary.emotion_parameters
+        ),
+    ]
+}
+
+/// Losses of every head, scores, and what was scheduled.
+fn charts(history: &[EpochRecord]) -> Vec<Chart> {
+    let chart =
+        |title: &str, number: fn(f64) -> String, value: &dyn Fn(&EpochRecord) -> f64| Chart {
+            title: title.into(),
+            values: history.iter().map(value).collect(),
+            number,
+        };
+    let loss = |value: f64| format!("{value:.3}");
+    let percent = |value: f64| format!("{:.1}", value * 100.0);
+    let mut charts = vec![
+        chart("validation UA, %", percent, &|r| r.validation.ua),
+        chart("validation loss, nats", loss, &|r| r.validation.loss),
+        chart("training loss: emotion, nats", loss, &|r| r.train.emotion),
+    ];
+    let heads = history.first().map_or(&[][..], |r| &r.train.heads);
+    for (index, head) in heads.iter().enumerate() {
+        let title = format!("training loss: {}, nats", head.attribute);
+        charts.push(chart(&title, loss, &|record| {
+            let own = record.train.heads.get(index);
+            own.map_or(f64::NAN, |head| head.loss)
+        }));
+    }
+    if !heads.is_empty() {
+        charts.push(chart("training loss: total, nats", loss, &|r| {
+            r.train.total
+        }));
+        charts.push(chart("alpha", loss, &|r| r.alpha));
+    }
+    let rate = |record: &EpochRecord| record.learning_rate;
+    let first_rate = history.first().map(rate);
+    if history
+        .iter()
+        .any(|record| Some(rate(record)) != first_rate)
+    {
+        charts.push(chart(
+            "learning rate",
+            |value| format!("{value:.0e}"),
+            &rate,
+        ));
+    }
+    charts
+}

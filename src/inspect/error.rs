@@ -1,0 +1,54 @@
+//! Why a run or step cannot be shown.
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// A name does not say which run or step is meant.
+#[derive(Debug, Error, Diagnostic)]
+pub enum InspectError {
+    /// No manifest of this name has a run.
+    #[error("no run of `{name}` is remembered")]
+    #[diagnostic(code(runs::unknown), help("{help}"))]
+    NoManifest {
+        /// What was asked for.
+        name: String,
+        /// What was meant, or could be.
+        help: String,
+    },
+    /// The manifest has runs, but not this one.
+    #[error("`{manifest}` has no run {wanted}")]
+    #[diagnostic(code(runs::unknown), help("{help}"))]
+    NoRun {
+        /// The manifest.
+        manifest: String,
+        /// Which run was asked for.
+        wanted: String,
+        /// Which runs there are.
+        help: String,
+    },
+    /// No step has this name, nor a name with it inside.
+    #[error("{place} has no step `{name}`")]
+    #[diagnostic(code(runs::unknown_step), help("{help}"))]
+    NoStep {
+        /// Where it was looked for.
+        place: String,
+        /// What was asked for.
+        name: String,
+        /// What was meant, or could be.
+        help: String,
+    },
+    /// Several steps have this inside their names.
+    #[error("`{name}` may be any of {count} steps")]
+    #[diagnostic(
+        code(runs::ambiguous_step),
+        help("say more of its name:\n{candidates}")
+    )]
+    Ambiguous {
+        /// What was asked for.
+        name: String,
+        /// How many steps it may be.
+        count: usize,
+        /// Some of them, one a line.
+        candidates: String,
+    },
+}

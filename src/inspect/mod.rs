@@ -1,0 +1,26 @@
+//! Earlier runs and their steps: found by name, read back from the cache, compared.
+//!
+//! A run is called `demo:3` by its number, `demo` for the latest one, `demo~1` for the one before; a step of it is
+//! `demo:3/train[seed=1]`. Whatever the cache no longer holds is told as missing and never an error.
+
+mod comparison;
+mod data;
+mod error;
+mod evaluations;
+mod headline;
+mod name;
+mod parameters;
+mod sides;
+pub mod step;
+mod trainings;
+
+pub use comparison::{Comparison, Depth, compare_runs, compare_steps};
+pub use data::DataChange;
+pub use error::InspectError;
+pub use evaluations::{CorpusChange, EvaluationChange};
+pub use headline::{Headline, headline};
+pub use name::{find_manifest, find_run, find_step, run_and_step};
+pub use parameters::{ParameterChange, parameter_changes};
+pub use sides::{Side, SideChange, Sides};
+pub use step::{StepOfRun, stage_of};
+pub use trainings::TrainingChange;

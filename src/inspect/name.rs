@@ -1,0 +1,205 @@
+//! Names of runs and steps as people write them.
+
+use std::path::Path;
+
+use crate::cache::{Cache, Run};
+use crate::manifest::{near, suggest};
+
+use super::error::InspectError;
+use super::step::{StepOfRun, stage_of};
+
+/// Candidates listed where a name may be several steps.
+const LISTED: usize = 12;
+
+/// The manifest called `name`, or with the path `name`, that has runs.
+///
+/// # Errors
+/// [`InspectError::NoManifest`] with the nearest names.
+pub fn find_manifest(cache: &Cache, name: &str) -> Result<String, InspectError> {
+    let known = cache.runs.manifests();
+    if known.iter().any(|other| other == name) {
+        return Ok(name.into());
+    }
+    let path_is = |other: &&String| {
+        let latest = cache.runs.latest(other);
+        latest.is_some_and(|run| Path::new(&run.record.manifest) == Path::new(name))
+    };
+    let stem = Path::new(name)
+        .file_stem()
+        .filter(|_| name.ends_with(".toml"));
+    let stem_is = |other: &&String| stem.is_some_and(|stem| stem == other.as_str());
+    let found = known.iter().find(path_is).or(known.iter().find(stem_is));
+    found.cloned().ok_or_else(|| InspectError::NoManifest {
+        name: name.into(),
+        help: match known.is_empty() {
+            true => "the cache remembers no run at all; `pipe run` makes one".into(),
+            false => suggest(name, known.iter().map(String::as_str)),
+        },
+    })
+}
+
+/// Which of a manifest's runs.
+enum Which {
+    Latest,
+    Number(u64),
+    Before(usize),
+}
+
+/// The run called `demo:3` (by number), `demo` (the latest) or `demo~1` (so many before the latest).
+///
+/// # Errors
+/// When no manifest or run has the name.
+pub fn find_run(cache: &Cache, name: &str) -> Result<Run, InspectError> {
+    let numbered = name.rsplit_once(':').and_then(|(manifest, number)| {
+        let number = number.parse().ok()?;
+        Some((manifest, Which::Number(number)))
+    });
+    let before = name.rsplit_once('~').and_then(|(manifest, count)| {
+        let count = if count.is_empty() { "1" } else { count };
+        Some((manifest, Which::Before(count.parse().ok()?)))
+    });
+    let (manifest, which) = numbered.or(before).unwrap_or((name, Which::Latest));
+    let manifest = find_manifest(cache, manifest)?;
+    let mut runs = cache.runs.all(&manifest);
+    let numbers: Vec<String> = runs.iter().map(|run| run.number.to_string()).collect();
+    let position = match which {
+        Which::Latest => runs.len().checked_sub(1),
+        Which::Number(number) => runs.iter().position(|run| run.number == number),
+        Which::Before(count) => runs.len().checked_sub(count.saturating_add(1)),
+    };
+    match position {
+        Some(position) => Ok(runs.swap_remove(position)),
+        None => Err(InspectError::NoRun {
+            wanted: match which {
+                Which::Latest => "that can be read".into(),
+                Which::Number(number) => number.to_string(),
+                Which::Before(count) => format!("{count} before its latest"),
+            },
+            help: match (numbers.first(), numbers.last()) {
+                (Some(first), Some(last)) if first != last => {
+                    format!("its runs are {first} to {last}; `pipe runs {manifest}` lists them")
+                }
+                (Some(only), _) => format!("its only run is {manifest}:{only}"),
+                _ => "run it again".into(),
+            },
+            manifest,
+        }),
+    }
+}
+
+/// Takes `RUN/STEP` apart where what stands before the `/` is a run.
+pub fn run_and_step<'n>(cache: &Cache, name: &'n str) -> Option<(Run, &'n str)> {
+    name.match_indices('/').find_map(|(at, _)| {
+        let run = find_run(cache, &name[..at]).ok()?;
+        Some((run, &name[at + 1..]))
+    })
+}
+
+/// The step called `name`: of `run` where it is given, otherwise as `RUN/STEP`, otherwise of the latest run of any
+/// manifest that has such a step. A part of the name that no other step has is enough.
+///
+/// # Errors
+/// When no step, or several, may be meant.
+pub fn find_step(cache: &Cache, run: Option<Run>, name: &str) -> Result<StepOfRun, InspectError> {
+    if let Some(run) = run {
+        return in_run(run, name);
+    }
+    if let Some((run, step)) = run_and_step(cache, name) {
+        return in_run(run, step);
+    }
+    let latest_with = |manifest: String| -> Vec<StepOfRun> {
+        let runs = cache.runs.all(&manifest).into_iter().rev();
+        let mut found = runs.map(|run| matches(&run, name));
+        found.find(|steps| !steps.is_empty()).unwrap_or_default()
+    };
+    let manifests = cache.runs.manifests();
+    let mut found: Vec<StepOfRun> = manifests.iter().cloned().flat_map(latest_with).collect();
+    // Where one manifest names it exactly, parts of names elsewhere are not meant.
+    if found.iter().any(|step| step.id == name) {
+        found.retain(|step| step.id == name);
+    }
+    // Manifests that share a step have one result.
+    let same = |step: &StepOfRun| step.key().is_some() && step.key() == found[0].key();
+    if found.len() > 1 && found.iter().all(same) {
+        found.truncate(1);
+    }
+    let known = manifests
+        .iter()
+        .filter_map(|manifest| cache.runs.latest(manifest));
+    let known: Vec<String> = known.flat_map(|run| StepOfRun::ids(&run)).collect();
+    one(found, name, "the latest run of any manifest", &known, true)
+}
+
+fn in_run(run: Run, name: &str) -> Result<StepOfRun, InspectError> {
+    let found = matches(&run, name);
+    let known = StepOfRun::ids(&run);
+    one(found, name, &format!("the run {run}"), &known, false)
+}
+
+fn one(
+    mut found: Vec<StepOfRun>,
+    name: &str,
+    place: &str,
+    known: &[String],
+    with_run: bool,
+) -> Result<StepOfRun, InspectError> {
+    if found.len() == 1 {
+        return Ok(found.remove(0));
+    }
+    if found.is_empty() {
+        let stages = known.iter().map(|id| stage_of(id));
+        let near = near(name, stages.clone());
+        let ids = known.iter().map(String::as_str);
+        let help = match near.is_empty() {
+            true => suggest(name, ids),
+            false => suggest(name, stages),
+        };
+        return Err(InspectError::NoStep {
+            place: place.into(),
+            name: name.into(),
+            help,
+        });
+    }
+    let mut lines: Vec<String> = found
+        .iter()
+        .take(LISTED)
+        .map(|step| match with_run {
+            true => format!("  {}/{}", step.run, step.id),
+            false => format!("  {}", step.id),
+        })
+        .collect();
+    if found.len() > LISTED {
+        lines.push(format!("  and {} more", found.len() - LISTED));
+    }
+    Err(InspectError::Ambiguous {
+        name: name.into(),
+        count: found.len(),
+        candidates: lines.join("\n"),
+    })
+}
+
+/// Steps of `run` that `name` may mean: the one with this id, or those of this stage, or those with it inside, or
+/// with each of its words inside.
+fn matches(run: &Run, name: &str) -> Vec<StepOfRun> {
+    let ids = StepOfRun::ids(run);
+    let lower = name.to_lowercase();
+    let words = || lower.split([' ', ',']).filter(|word| !word.is_empty());
+    let is_named = |id: &str| id == name;
+    let is_of_stage = |id: &str| stage_of(id) == name;
+    let holds_it = |id: &str| id.to_lowercase().contains(&lower);
+    let holds_words = |id: &str| words().all(|word| id.to_lowercase().contains(word));
+    let rules: [&dyn Fn(&str) -> bool; 4] = [&is_named, &is_of_stage, &holds_it, &holds_words];
+    let found = rules.iter().map(|rule| {
+        let ids = ids.iter().filter(|id| rule(id));
+        ids.cloned().collect::<Vec<String>>()
+    });
+    let found = found.into_iter().find(|found| !found.is_empty());
+    found
+        .unwrap_or_default()
+        .into_iter()
+        .map(|id| StepOfRun {
+            run: run.clone(),
+            id,
+        })
+        .collect()
+}

@@ -1,0 +1,116 @@
+//! One step of a remembered run, and the files it made.
+
+use std::path::PathBuf;
+
+use serde::de::DeserializeOwned;
+
+use crate::artifact::FileEntry;
+use crate::cache::{Cache, Run, StepOutput, StepRecord};
+use crate::digest::Digest;
+use crate::eval::{Prediction, read_predictions};
+use crate::train::EpochRecord;
+
+/// One step of a remembered run.
+#[derive(Clone, Debug)]
+pub struct StepOfRun {
+    /// The run.
+    pub run: Run,
+    /// The step's id.
+    pub id: String,
+}
+
+/// The stage of a step: its id without matrix values.
+pub fn stage_of(id: &str) -> &str {
+    id.split_once('[').map_or(id, |(stage, _)| stage)
+}
+
+impl StepOfRun {
+    /// Ids of all steps of a run, done or not, sorted.
+    pub fn ids(run: &Run) -> Vec<String> {
+        let record = &run.record;
+        let done = record.steps.keys().chain(record.failed.keys());
+        let mut ids: Vec<String> = done
+            .chain(&record.not_run)
+            .chain(record.unfinished.keys())
+            .cloned()
+            .collect();
+        ids.sort();
+        ids.dedup();
+        ids
+    }
+
+    /// The step's key, where it was done, or begun and kept its work.
+    pub fn key(&self) -> Option<Digest> {
+        let record = &self.run.record;
+        let key = record.steps.get(&self.id);
+        key.or_else(|| record.unfinished.get(&self.id)).copied()
+    }
+
+    /// What the cache says of the step; none where it was not done or the record is gone.
+    pub fn record(&self, cache: &Cache) -> Option<StepRecord> {
+        cache.records.get(&self.key()?)
+    }
+}
+
+/// The file called `name` that a step made.
+pub fn file<'r>(record: &'r StepRecord, name: &str) -> Option<&'r FileEntry> {
+    match &record.output {
+        StepOutput::Files(files) => files.get(name),
+        StepOutput::Items { .. } => None,
+    }
+}
+
+/// Where a file of a step is, if its content is what it should be.
+///
+/// # Errors
+/// A lower-case fragment that says what is missing.
+pub fn path_of(cache: &Cache, record: &StepRecord, name: &str) -> Result<PathBuf, String> {
+    let entry = file(record, name).ok_or_else(|| format!("{} made no {name}", record.step))?;
+    let path = cache.objects.path(&entry.digest);
+    match cache.files.facts(&path, || 0.0) {
+        Ok(facts) if facts.digest == entry.digest => Ok(path),
+        Ok(_) => Err(format!("{name} of {} is damaged in the cache", record.step)),
+        Err(_) => Err(format!(
+            "{name} of {} is no longer in the cache",
+            record.step
+        )),
+    }
+}
+
+/// A JSON file that a step made.
+///
+/// # Errors
+/// As [`path_of`], and when the file is of another version.
+pub fn json<T: DeserializeOwned>(
+    cache: &Cache,
+    record: &StepRecord,
+    name: &str,
+) -> Result<T, String> {
+    let path = path_of(cache, record, name)?;
+    let text = std::fs::read(&path).map_err(|error| format!("cannot read {name}: {error}"))?;
+    serde_json::from_slice(&text)
+        .map_err(|error| format!("{name} of {} cannot be understood: {error}", record.step))
+}
+
+/// The epochs of a training.
+///
+/// # Errors
+/// As [`path_of`], and when a line is of another version.
+pub fn history(cache: &Cache, record: &StepRecord) -> Result<Vec<EpochRecord>, String> {
+    const NAME: &str = "history.jsonl";
+    let path = path_of(cache, record, NAME)?;
+    let text =
+        std::fs::read_to_string(&path).map_err(|error| format!("cannot read {NAME}: {error}"))?;
+    let line = |line: &str| serde_json::from_str(line);
+    let epochs: Result<Vec<EpochRecord>, _> = text.lines().map(line).collect();
+    epochs.map_err(|error| format!("{NAME} of {} cannot be understood: {error}", record.step))
+}
+
+/// The predictions of an evaluation.
+///
+/// # Errors
+/// As [`path_of`], and when the table makes no sense.
+pub fn predictions(cache: &Cache, record: &StepRecord) -> Result<Vec<Prediction>, String> {
+    let path = path_of(cache, record, "predictions.csv")?;
+    read_predictions(&path).map_err(|error| error.to_string())
+}

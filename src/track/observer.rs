@@ -1,0 +1,170 @@
+//! Hears a run and writes what its trainings tell.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use miette::Report;
+
+use crate::artifact::{ArtifactKind, KeyMaterial};
+use crate::cache::Cache;
+use crate::digest::Digest;
+use crate::exec::{Event, Observer, Status, runs_folder};
+use crate::inspect::step::history;
+use crate::plan::Plan;
+
+use super::event::Event as BoardEvent;
+use super::event_file::EventFile;
+use super::target::TrackTarget;
+
+/// Passes everything on to another observer and tracks the trainings.
+pub struct Tracking<'a> {
+    inner: &'a dyn Observer,
+    cache: &'a Cache,
+    /// Every training of the plan, by id.
+    trainings: HashMap<String, Training>,
+    open: Mutex<HashMap<String, Option<EventFile>>>,
+}
+
+/// A training and where its events go.
+struct Training {
+    folder: PathBuf,
+    identity: String,
+    summary: String,
+}
+
+impl<'a> Tracking<'a> {
+    /// Tracks the trainings of `plan` below the folder of `target`, each in a folder named after manifest and step.
+    pub fn new(
+        target: &TrackTarget,
+        plan: &Plan,
+        cache: &'a Cache,
+        inner: &'a dyn Observer,
+    ) -> Self {
+        let TrackTarget::TensorBoard(root) = target;
+        let steps = plan.steps.iter().enumerate();
+        let trainings = steps
+            .filter(|(_, step)| step.output == ArtifactKind::Model)
+            .map(|(index, step)| {
+                let mut parameters = KeyMaterial::default();
+                parameters.add_json("", &step.keyed_parameters());
+                let summary = markdown(&parameters);
+                let training = Training {
+                    folder: root.join(&plan.name).join(runs_folder(plan, index)),
+                    identity: Digest::of(summary.as_bytes()).short(),
+                    summary,
+                };
+                (step.id().to_string(), training)
+            })
+            .collect();
+        Self {
+            inner,
+            cache,
+            trainings,
+            open: Mutex::default(),
+        }
+    }
+
+    fn hear(&self, event: &Event) -> Result<(), (String, std::io::Error)> {
+        let (step, done) = match event {
+            Event::StepStarted { step } => (step, self.started(step)),
+            Event::TrainingResumed { step, scalars, .. } => {
+                let mut epochs = scalars.iter().enumerate();
+                let done = epochs.try_for_each(|(epoch, scalars)| {
+                    self.push(step, &BoardEvent::scalars(epoch + 1, scalars))
+                });
+                (step, done)
+            }
+            Event::Epoch { step, report } => {
+                let event = BoardEvent::scalars(report.epoch + 1, &report.scalars);
+                (step, self.push(step, &event))
+            }
+            Event::StepFinished {
+                step, status, key, ..
+            } => (step, self.finished(step, *status, key.as_deref())),
+            _ => return Ok(()),
+        };
+        done.map_err(|error| (step.clone(), error))
+    }
+
+    fn started(&self, step: &str) -> std::io::Result<()> {
+        let Some(training) = self.trainings.get(step) else {
+            return Ok(());
+        };
+        let mut file = EventFile::open(&training.folder, &training.identity)?;
+        file.push(&BoardEvent::version())?;
+        file.push(&BoardEvent::text("parameters", &training.summary))?;
+        self.open_files().insert(step.into(), Some(file));
+        Ok(())
+    }
+
+    fn push(&self, step: &str, event: &BoardEvent) -> std::io::Result<()> {
+        match self.open_files().get_mut(step) {
+            Some(Some(file)) => file.push(event),
+            _ => Ok(()),
+        }
+    }
+
+    fn finished(&self, step: &str, status: Status, key: Option<&str>) -> std::io::Result<()> {
+        if !self.trainings.contains_key(step) {
+            return Ok(());
+        }
+        let key = key
+            .and_then(Digest::parse)
+            .filter(|_| status == Status::Hit);
+        if let Some(record) = key.and_then(|key| self.cache.records.get(&key)) {
+            let epochs = history(self.cache, &record).map_err(std::io::Error::other)?;
+            self.started(step)?;
+            for record in &epochs {
+                self.push(
+                    step,
+                    &BoardEvent::scalars(record.epoch + 1, &record.scalars()),
+                )?;
+            }
+        }
+        let file = self.open_files().remove(step).flatten();
+        match (file, status) {
+            // What was stopped goes on from there.
+            (Some(_), Status::Skipped) | (None, _) => Ok(()),
+            (Some(file), _) => file.finish(),
+        }
+    }
+
+    fn open_files(&self) -> std::sync::MutexGuard<'_, HashMap<String, Option<EventFile>>> {
+        self.open
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner())
+    }
+}
+
+impl Observer for Tracking<'_> {
+    fn event(&self, event: &Event) {
+        self.inner.event(event);
+        if let Err((step, error)) = self.hear(event) {
+            // Tracking must not cost the training; its history can be written later.
+            self.open_files().insert(step.clone(), None);
+            self.inner.event(&Event::Warning {
+                step,
+                message: format!("not tracked any more: {error}"),
+            });
+        }
+    }
+
+    fn failure(&self, step: &str, report: &Report) {
+        self.inner.failure(step, report);
+    }
+
+    fn interrupted(&self) -> bool {
+        self.inner.interrupted()
+    }
+}
+
+/// The parameters as a table.
+fn markdown(parameters: &KeyMaterial) -> String {
+    let mut text = String::from("| parameter | value |\n|---|---|\n");
+    for (name, value) in &parameters.0 {
+        let name = name.trim_start_matches('.');
+        text.push_str(&format!("| {name} | {} |\n", value.replace('|', "\\|")));
+    }
+    text
+}
