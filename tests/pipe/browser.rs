@@ -22,7 +22,11 @@ pub fn check(browser: &mut Chromium, path: &Path) {
         let empty = json!([]);
         assert_eq!(browser.value(OVERFLOW), empty, "{name} at {width} px");
         browser.value(OPEN_ALL);
-        assert_eq!(browser.value(OVERFLOW), empty, "{name} at {width} px, all open");
+        assert_eq!(
+            browser.value(OVERFLOW),
+            empty,
+            "{name} at {width} px, all open"
+        );
         assert_eq!(browser.value(STRUCTURE), empty, "{name}");
         for scheme in ["light", "dark"] {
             browser.prefer(scheme);
@@ -141,9 +145,16 @@ fn maps_change_colours_and_name_their_points() {
     browser.click(".colour input[value='4'] + span");
     let by_emotion = browser.value(COLOURS);
     assert_ne!(by_corpus, by_emotion);
-    assert_eq!(browser.value(NAMES), json!(["negative", "neutral", "positive"]));
-    let different: std::collections::BTreeSet<String> =
-        by_emotion.as_array().unwrap().iter().map(Json::to_string).collect();
+    assert_eq!(
+        browser.value(NAMES),
+        json!(["negative", "neutral", "positive"])
+    );
+    let different: std::collections::BTreeSet<String> = by_emotion
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(Json::to_string)
+        .collect();
     assert_eq!(different.len(), 3);
     // One name of the legend alone: all others lose their colour.
     browser.click(".maps .legend button");
@@ -163,7 +174,10 @@ fn maps_change_colours_and_name_their_points() {
     let label = "document.querySelector('.point:not([hidden])')?.textContent";
     let told = browser.value(label);
     let told = told.as_str().expect("a label");
-    assert!(told.contains("corpus: ") && told.contains("emotion: "), "{told}");
+    assert!(
+        told.contains("corpus: ") && told.contains("emotion: "),
+        "{told}"
+    );
     let rings = "[...document.querySelectorAll('.ring')].filter(ring => ring.getAttribute('cx') !== '-99').length";
     assert!(browser.value(rings).as_u64() >= Some(1));
     // The keyboard goes on from there.
@@ -190,7 +204,13 @@ fn every_figure_is_saved_as_a_drawing_that_stands_alone() {
     let different: std::collections::BTreeSet<&String> = names.iter().collect();
     assert_eq!(different.len(), names.len(), "{names:?}");
     assert!(names.len() > 10, "{names:?}");
-    for wanted in ["unweighted-accuracy", "gain-over-baseline", "validation-ua", "probes", "maps"] {
+    for wanted in [
+        "unweighted-accuracy",
+        "gain-over-baseline",
+        "validation-ua",
+        "probes",
+        "maps",
+    ] {
         assert!(names.iter().any(|name| name == wanted), "{wanted}");
     }
     for name in &names {
@@ -209,7 +229,10 @@ fn every_figure_is_saved_as_a_drawing_that_stands_alone() {
         ));
         assert_eq!(read[0], "svg", "{name}");
         assert_eq!(read[1], 0, "{name}");
-        assert!(read[2].as_u64() > Some(3) && read[3].as_u64() > Some(3), "{name}: {read}");
+        assert!(
+            read[2].as_u64() > Some(3) && read[3].as_u64() > Some(3),
+            "{name}: {read}"
+        );
     }
     assert_eq!(browser.complaints, Vec::<String>::new());
 }
@@ -220,9 +243,13 @@ fn without_scripts_the_page_is_whole_and_shows_no_dead_control() {
         return;
     };
     browser.resize(400, 800);
-    browser.call("Emulation.setScriptExecutionDisabled", json!({"value": true}));
+    browser.call(
+        "Emulation.setScriptExecutionDisabled",
+        json!({"value": true}),
+    );
     browser.open(&study_page());
-    let controls = "[...document.querySelectorAll('button, input')].filter(e => e.checkVisibility()).length";
+    let controls =
+        "[...document.querySelectorAll('button, input')].filter(e => e.checkVisibility()).length";
     assert_eq!(browser.value(controls), 0);
     let drawn = "document.querySelectorAll('.points path').length";
     assert_eq!(browser.value(drawn), 24);

@@ -34,7 +34,11 @@ impl Chromium {
         let folder = tempfile::tempdir().unwrap();
         // The DevTools pipe is read from descriptor 3 and written to descriptor 4; each message ends with a NUL.
         let mut child = Command::new("sh")
-            .args(["-c", "exec chromium \"$@\" 3<&0 4>&1 </dev/null >/dev/null", "sh"])
+            .args([
+                "-c",
+                "exec chromium \"$@\" 3<&0 4>&1 </dev/null >/dev/null",
+                "sh",
+            ])
             .args([
                 "--headless",
                 "--no-sandbox",
@@ -47,7 +51,10 @@ impl Chromium {
                 "--hide-scrollbars",
                 "--remote-debugging-pipe",
             ])
-            .arg(format!("--user-data-dir={}", folder.path().join("profile").display()))
+            .arg(format!(
+                "--user-data-dir={}",
+                folder.path().join("profile").display()
+            ))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -58,9 +65,14 @@ impl Chromium {
         let (sender, messages) = channel();
         std::thread::spawn(move || {
             let mut message = Vec::new();
-            while output.read_until(0, &mut message).is_ok_and(|length| length > 0) {
+            while output
+                .read_until(0, &mut message)
+                .is_ok_and(|length| length > 0)
+            {
                 message.pop();
-                let Ok(json) = serde_json::from_slice(&message) else { break };
+                let Ok(json) = serde_json::from_slice(&message) else {
+                    break;
+                };
                 if sender.send(json).is_err() {
                     break;
                 }
@@ -85,7 +97,10 @@ impl Chromium {
         }
         std::fs::create_dir(browser.downloads()).unwrap();
         let path = browser.downloads();
-        browser.call("Browser.setDownloadBehavior", json!({"behavior": "allow", "downloadPath": path}));
+        browser.call(
+            "Browser.setDownloadBehavior",
+            json!({"behavior": "allow", "downloadPath": path}),
+        );
         Some(browser)
     }
 
@@ -127,12 +142,17 @@ impl Chromium {
         let told = match event["method"].as_str() {
             Some("Runtime.exceptionThrown") => true,
             Some("Runtime.consoleAPICalled") => {
-                matches!(event["params"]["type"].as_str(), Some("error" | "warning" | "assert"))
+                matches!(
+                    event["params"]["type"].as_str(),
+                    Some("error" | "warning" | "assert")
+                )
             }
             Some("Log.entryAdded") => true,
             Some("Network.requestWillBeSent") => {
                 let address = event["params"]["request"]["url"].as_str().unwrap_or("?");
-                !["file:", "data:", "blob:"].iter().any(|own| address.starts_with(own))
+                !["file:", "data:", "blob:"]
+                    .iter()
+                    .any(|own| address.starts_with(own))
                     || (address.starts_with("file:") && event["params"]["type"] != "Document")
             }
             _ => false,
@@ -151,7 +171,8 @@ impl Chromium {
 
     /// The value of an expression in the page.
     pub fn value(&mut self, expression: &str) -> Json {
-        let parameters = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
+        let parameters =
+            json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
         let result = self.call("Runtime.evaluate", parameters);
         assert!(
             result.get("exceptionDetails").is_none(),
@@ -191,14 +212,18 @@ impl Chromium {
     pub fn click(&mut self, selector: &str) {
         let (x, y) = self.place(selector);
         for kind in ["mouseMoved", "mousePressed", "mouseReleased"] {
-            let parameters = json!({"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1});
+            let parameters =
+                json!({"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1});
             self.call("Input.dispatchMouseEvent", parameters);
         }
     }
 
     /// Moves the mouse to a place in the window.
     pub fn point_at(&mut self, x: f64, y: f64) {
-        self.call("Input.dispatchMouseEvent", json!({"type": "mouseMoved", "x": x, "y": y}));
+        self.call(
+            "Input.dispatchMouseEvent",
+            json!({"type": "mouseMoved", "x": x, "y": y}),
+        );
     }
 
     /// Presses a key of a name such as `Enter` or `ArrowRight`.

@@ -116,7 +116,14 @@ fn report() -> Report {
         };
         for seed in 1..=3 {
             let collapsed = place == 37 && seed == 2;
-            entries.push(entry(&mut chance, *method, attributes, seed, shift, collapsed));
+            entries.push(entry(
+                &mut chance,
+                *method,
+                attributes,
+                seed,
+                shift,
+                collapsed,
+            ));
         }
     }
     let chosen = ["baseline, seed 1", "MTL C, seed 1", "GR C, seed 1"];
@@ -171,7 +178,10 @@ fn entry(
         let confusion = confusion(chance, base + shift, total, collapsed && unseen);
         overall.merge(&confusion).expect("three classes");
         corpora.insert(name.to_string(), Metrics::of(confusion));
-        speakers.insert(name.to_string(), if unseen { heard } else { heard.div_ceil(8) });
+        speakers.insert(
+            name.to_string(),
+            if unseen { heard } else { heard.div_ceil(8) },
+        );
     }
     let epochs = 24 + (chance.share() * 16.0) as usize;
     ReportEntry {
@@ -198,7 +208,11 @@ fn confusion(chance: &mut Chance, ua: f64, total: u64, collapsed: bool) -> Confu
             };
             let hits = (support * recall).round();
             let wrong = support - hits;
-            let lean = if collapsed { 1.0 } else { 0.4 + 0.2 * chance.share() };
+            let lean = if collapsed {
+                1.0
+            } else {
+                0.4 + 0.2 * chance.share()
+            };
             let mut row = vec![0; 3];
             row[truth] = hits as u64;
             let (a, b) = match truth {
@@ -274,17 +288,27 @@ fn history(
 
 fn probes(chance: &mut Chance, model: &ModelIdentity) -> ProbeEntry {
     let values = |count: usize, prefix: &str| -> Vec<String> {
-        (1..=count).map(|number| format!("{prefix}{number:02}")).collect()
+        (1..=count)
+            .map(|number| format!("{prefix}{number:02}"))
+            .collect()
     };
     let list = [
-        ("corpus", TRAINING.map(|(name, ..)| name.to_string()).to_vec(), 0.92),
+        (
+            "corpus",
+            TRAINING.map(|(name, ..)| name.to_string()).to_vec(),
+            0.92,
+        ),
         ("speaker", values(62, "speaker_"), 0.55),
         ("gender", vec!["female".into(), "male".into()], 0.94),
         ("language", vec!["de".into(), "en".into(), "it".into()], 0.9),
         ("emotion", CLASSES.map(String::from).to_vec(), 0.61),
     ];
     let probes = list.into_iter().map(|(attribute, labels, base)| {
-        let less = if model.method == Some(Method::Gr) { 0.18 } else { 0.0 };
+        let less = if model.method == Some(Method::Gr) {
+            0.18
+        } else {
+            0.0
+        };
         let ua: f64 = (base - less + 0.02 * chance.normal()).clamp(0.02, 0.99);
         let chance_ua = 1.0 / labels.len() as f64;
         let none = attribute == "speaker" && model.method == Some(Method::Ad);
@@ -319,7 +343,11 @@ fn map(chance: &mut Chance, model: &ModelIdentity, apart: f64) -> EmbeddingMap {
         let own = speaker as f64 * 2.4;
         let x = apart * angle.cos() + 3.0 * own.cos() + 2.2 * chance.normal();
         let y = apart * angle.sin() + 3.0 * own.sin() + 2.2 * chance.normal();
-        let split = if place > 5 { "test" } else { ["train", "validation", "test"][number % 3] };
+        let split = if place > 5 {
+            "test"
+        } else {
+            ["train", "validation", "test"][number % 3]
+        };
         MapPoint {
             x: x as f32,
             y: y as f32,
@@ -340,34 +368,42 @@ fn map(chance: &mut Chance, model: &ModelIdentity, apart: f64) -> EmbeddingMap {
 }
 
 fn facts(chance: &mut Chance, models: &[ModelIdentity]) -> RunFacts {
-    let corpora = TRAINING.into_iter().chain(UNSEEN).map(|(name, language, speakers, utterances)| {
-        let unseen = UNSEEN.iter().any(|(other, ..)| *other == name);
-        let parts: &[(&str, f64)] = if unseen {
-            &[("test", 1.0)]
-        } else {
-            &[("train", 0.8), ("validation", 0.1), ("test", 0.1)]
-        };
-        let splits = parts.iter().map(|(split, share)| {
-            let count = utterances as f64 * share;
-            let classes = CLASSES.iter().zip(SHARES);
-            let facts = SplitFacts {
-                utterances: count as u64,
-                speakers: (speakers as f64 * share).ceil() as u64,
-                hours: (name != "epst").then_some(count * 3.1 / 3600.0),
-                classes: classes.map(|(class, s)| (class.to_string(), (count * s) as u64)).collect(),
-            };
-            (split.to_string(), facts)
-        });
-        CorpusFacts {
-            name: name.into(),
-            title: format!("A made-up corpus that stands for {name} with a full name of some length"),
-            language: language.into(),
-            licence: "Open Database License (ODbL) 1.0, research only".into(),
-            source: "https://example.org/a/corpus?with=a&query=1".into(),
-            splits: splits.collect(),
-            official_utterances: (name != "epst").then_some(utterances + 7),
-        }
-    });
+    let corpora =
+        TRAINING
+            .into_iter()
+            .chain(UNSEEN)
+            .map(|(name, language, speakers, utterances)| {
+                let unseen = UNSEEN.iter().any(|(other, ..)| *other == name);
+                let parts: &[(&str, f64)] = if unseen {
+                    &[("test", 1.0)]
+                } else {
+                    &[("train", 0.8), ("validation", 0.1), ("test", 0.1)]
+                };
+                let splits = parts.iter().map(|(split, share)| {
+                    let count = utterances as f64 * share;
+                    let classes = CLASSES.iter().zip(SHARES);
+                    let facts = SplitFacts {
+                        utterances: count as u64,
+                        speakers: (speakers as f64 * share).ceil() as u64,
+                        hours: (name != "epst").then_some(count * 3.1 / 3600.0),
+                        classes: classes
+                            .map(|(class, s)| (class.to_string(), (count * s) as u64))
+                            .collect(),
+                    };
+                    (split.to_string(), facts)
+                });
+                CorpusFacts {
+                    name: name.into(),
+                    title: format!(
+                        "A made-up corpus that stands for {name} with a full name of some length"
+                    ),
+                    language: language.into(),
+                    licence: "Open Database License (ODbL) 1.0, research only".into(),
+                    source: "https://example.org/a/corpus?with=a&query=1".into(),
+                    splits: splits.collect(),
+                    official_utterances: (name != "epst").then_some(utterances + 7),
+                }
+            });
     let mut left_out: Vec<LeftOut> = (0..420)
         .map(|number| LeftOut {
             step: "speech".into(),
@@ -381,14 +417,33 @@ fn facts(chance: &mut Chance, models: &[ModelIdentity]) -> RunFacts {
         reason: "silent from start to end".into(),
     }));
     let mut steps = vec![
-        step("speech", "ingest", json!({"corpora": TRAINING.map(|(name, ..)| name), "split": {"train": 0.8, "validation": 0.1, "test": 0.1}}), chance),
-        step("unseen", "ingest", json!({"corpora": ["tess", "crema_d"], "split": "test"}), chance),
+        step(
+            "speech",
+            "ingest",
+            json!({"corpora": TRAINING.map(|(name, ..)| name), "split": {"train": 0.8, "validation": 0.1, "test": 0.1}}),
+            chance,
+        ),
+        step(
+            "unseen",
+            "ingest",
+            json!({"corpora": ["tess", "crema_d"], "split": "test"}),
+            chance,
+        ),
         step("audio", "resample", json!({"rate_hz": 16000}), chance),
-        step("fbank", "fbank", json!({"bins": 40, "sample_rate_hz": 16000, "frame_length_ms": 25.0}), chance),
+        step(
+            "fbank",
+            "fbank",
+            json!({"bins": 40, "sample_rate_hz": 16000, "frame_length_ms": 25.0}),
+            chance,
+        ),
     ];
     for model in models {
         let variant = model.variant().unwrap_or_default();
-        let heads: Vec<_> = model.attributes.iter().map(|a| json!({"attribute": a, "mode": "grad_reverse"})).collect();
+        let heads: Vec<_> = model
+            .attributes
+            .iter()
+            .map(|a| json!({"attribute": a, "mode": "grad_reverse"}))
+            .collect();
         let id = format!("train[method={variant},seed={}]", model.seed.unwrap_or(0));
         steps.push(step(&id, "train", json!({"batch": 32, "epochs": 40, "learning_rate": 0.001, "heads": heads, "seed": model.seed}), chance));
     }
@@ -398,7 +453,9 @@ fn facts(chance: &mut Chance, models: &[ModelIdentity]) -> RunFacts {
     }
     RunFacts {
         manifest: "made_up".into(),
-        manifest_text: "# A manifest with <markup> & \"quotes\" in it.\n[stage.speech]\nkind = \"ingest\"\n".repeat(12),
+        manifest_text:
+            "# A manifest with <markup> & \"quotes\" in it.\n[stage.speech]\nkind = \"ingest\"\n"
+                .repeat(12),
         pipe_version: "0.1.0".into(),
         corpora: corpora.collect(),
         leak_checks: vec![
@@ -440,7 +497,8 @@ fn step(id: &str, kind: &str, parameters: serde_json::Value, chance: &mut Chance
 
 /// A small report whose every name tries to be markup, and whose numbers are not numbers.
 pub fn hostile() -> (Report, Study) {
-    let evil = |number: usize| format!("</script><img src=x onerror=alert({number})>'\"&<!--{number}");
+    let evil =
+        |number: usize| format!("</script><img src=x onerror=alert({number})>'\"&<!--{number}");
     let (mut report, _) = study();
     report.entries.truncate(6);
     report.probes.truncate(2);
@@ -452,12 +510,22 @@ pub fn hostile() -> (Report, Study) {
         entry.model.method = None;
         entry.model.training_corpora = [evil(3)].into();
         entry.evaluation.classes = vec![evil(4); 3];
-        let metrics = entry.evaluation.corpora.values().next().cloned().expect("corpora");
+        let metrics = entry
+            .evaluation
+            .corpora
+            .values()
+            .next()
+            .cloned()
+            .expect("corpora");
         entry.evaluation.corpora = [(evil(5), metrics)].into();
         for epoch in &mut entry.history {
             epoch.train.total = f64::NAN;
             epoch.train.emotion = f64::INFINITY;
-            epoch.validation.ua = if place == 0 { f64::NAN } else { epoch.validation.ua };
+            epoch.validation.ua = if place == 0 {
+                f64::NAN
+            } else {
+                epoch.validation.ua
+            };
             for head in &mut epoch.train.heads {
                 head.attribute = evil(6);
             }
@@ -488,7 +556,10 @@ pub fn hostile() -> (Report, Study) {
         facts.warnings = vec![evil(17)];
         facts.corpora.truncate(1);
         facts.corpora[0].name = evil(18);
-        facts.corpora[0].source = format!("https://example.org/\"onclick=\"alert(1)/{}", evil(19).replace(' ', ""));
+        facts.corpora[0].source = format!(
+            "https://example.org/\"onclick=\"alert(1)/{}",
+            evil(19).replace(' ', "")
+        );
         facts.leak_checks[0].name = evil(20);
         facts.leak_checks[1].found = vec![evil(21)];
         facts.left_out.truncate(3);

@@ -13,7 +13,11 @@ pub(super) fn section(view: &View) -> Option<Section> {
     let facts = view.report.facts.as_ref()?;
     let mut body = String::new();
     if !facts.leak_checks.is_empty() {
-        let leaks = facts.leak_checks.iter().filter(|check| !check.found.is_empty()).count();
+        let leaks = facts
+            .leak_checks
+            .iter()
+            .filter(|check| !check.found.is_empty())
+            .count();
         body += &match leaks {
             0 => format!(
                 "<p>None of {} found a leak between splits.</p>\n",
@@ -35,7 +39,11 @@ pub(super) fn section(view: &View) -> Option<Section> {
         );
         table.rows = facts.leak_checks.iter().map(row).collect();
         body += &table.render();
-        for check in facts.leak_checks.iter().filter(|check| !check.found.is_empty()) {
+        for check in facts
+            .leak_checks
+            .iter()
+            .filter(|check| !check.found.is_empty())
+        {
             let summary = format!(
                 "{} <span class=\"faint\">{}</span>",
                 escape::text(&check.name),
@@ -61,7 +69,10 @@ pub(super) fn section(view: &View) -> Option<Section> {
 fn row(check: &LeakCheck) -> Vec<Cell> {
     let found = match check.found.len() {
         0 => Cell::markup("<span class=\"good\">none</span>"),
-        found => Cell::markup(format!("<span class=\"bad\">{}</span>", number::count(found as u64))),
+        found => Cell::markup(format!(
+            "<span class=\"bad\">{}</span>",
+            number::count(found as u64)
+        )),
     };
     vec![
         Cell::text(&check.name),

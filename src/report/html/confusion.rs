@@ -38,8 +38,17 @@ fn matrix(name: &str, classes: &[String], cell: &StudyCell) -> String {
         TOP + CELL_HEIGHT * size + 2.0,
         &format!("Confusion matrix of {name}"),
     );
-    let mark = if cell.collapsed > 0 { " (collapsed)" } else { "" };
-    svg.text(0.0, 12.0, "label bold", &shorten(&format!("{name}{mark}"), 24));
+    let mark = if cell.collapsed > 0 {
+        " (collapsed)"
+    } else {
+        ""
+    };
+    svg.text(
+        0.0,
+        12.0,
+        "label bold",
+        &shorten(&format!("{name}{mark}"), 24),
+    );
     let short = |class: usize| {
         let name = classes.get(class).map_or("?", String::as_str);
         name.chars().take(3).collect::<String>()
@@ -57,7 +66,12 @@ fn matrix(name: &str, classes: &[String], cell: &StudyCell) -> String {
             let (w, h) = (CELL_WIDTH - 2.0, CELL_HEIGHT - 2.0);
             if share.is_finite() {
                 svg.rectangle(x, y, w, h, &format!("q{level}"));
-                svg.text(x + w / 2.0, y + 13.0, &format!("cell mid on-q{level}"), &format!("{:.0}", 100.0 * share));
+                svg.text(
+                    x + w / 2.0,
+                    y + 13.0,
+                    &format!("cell mid on-q{level}"),
+                    &format!("{:.0}", 100.0 * share),
+                );
             } else {
                 svg.rectangle(x, y, w, h, "none");
             }

@@ -11,7 +11,7 @@ use super::{escape, palette};
 
 /// Longer histories show every so many-th epoch.
 const POINTS: usize = 160;
-const DETAIL_WIDTH: f64 = 352.0;
+const DETAIL_WIDTH: f64 = 340.0;
 
 /// Markup.
 pub(super) const OVERVIEW_CAPTION: &str = "UA on the validation speakers in %, a line per seed; the dot is the best \
@@ -25,7 +25,11 @@ pub(super) const DETAIL_CAPTION: &str = "Top: UA on the validation speakers. Mid
 pub(super) fn best(entry: &ReportEntry) -> Option<&EpochRecord> {
     entry.history.iter().reduce(|best, next| {
         let (old, new) = (best.validation.ua, next.validation.ua);
-        if new > old || (old.is_nan() && !new.is_nan()) { next } else { best }
+        if new > old || (old.is_nan() && !new.is_nan()) {
+            next
+        } else {
+            best
+        }
     })
 }
 
@@ -50,7 +54,10 @@ fn histories<'a>(
     variant: &'a StudyVariant,
 ) -> impl Iterator<Item = &'a ReportEntry> {
     let entries = &view.report.entries;
-    let models = variant.entries.iter().filter_map(move |&index| entries.get(index));
+    let models = variant
+        .entries
+        .iter()
+        .filter_map(move |&index| entries.get(index));
     models.filter(|entry| !entry.history.is_empty())
 }
 
@@ -80,19 +87,22 @@ fn line<'a>(
     let points: Vec<(f64, f64)> = shown
         .map(|(_, epoch)| {
             let place = value(epoch).filter(|value| value.is_finite());
-            (x.at((epoch.epoch + 1) as f64), place.map_or(f64::NAN, |value| y.at(value)))
+            (
+                x.at((epoch.epoch + 1) as f64),
+                place.map_or(f64::NAN, |value| y.at(value)),
+            )
         })
         .collect();
     polyline(points.into_iter())
 }
 
 fn ua_ticks(view: &View) -> Vec<f64> {
-    ticks(all(view).map(|epoch| epoch.validation.ua), 3)
+    ticks(all(view).map(|epoch| epoch.validation.ua), 4)
 }
 
 /// A small panel of the validation UA per variant.
 pub(super) fn overview(view: &View) -> String {
-    let (width, height) = (168.0, 104.0);
+    let (width, height) = (156.0, 112.0);
     let marks = ua_ticks(view);
     let (Some(&low), Some(&high)) = (marks.first(), marks.last()) else {
         return String::new();
@@ -108,7 +118,12 @@ pub(super) fn overview(view: &View) -> String {
             svg.text(26.0, 12.0, "label bold", &shorten(&name, 21));
             for &mark in &marks {
                 svg.line((26.0, y.at(mark)), (width - 6.0, y.at(mark)), "grid");
-                svg.text(22.0, y.at(mark) + 3.5, "tick end", &format!("{:.0}", 100.0 * mark));
+                svg.text(
+                    22.0,
+                    y.at(mark) + 3.5,
+                    "tick end",
+                    &format!("{:.0}", 100.0 * mark),
+                );
             }
             epoch_ticks(&mut svg, x, last, height - 6.0);
             for entry in histories(view, variant) {
@@ -128,7 +143,12 @@ fn epoch_ticks(svg: &mut Svg, x: Scale, last: usize, y: f64) {
     svg.text(x.at(1.0), y, "tick", "1");
     if last > 1 {
         svg.text(x.at(last as f64), y, "tick end", &last.to_string());
-        svg.text((x.at(1.0) + x.at(last as f64)) / 2.0, y, "tick mid", "epoch");
+        svg.text(
+            (x.at(1.0) + x.at(last as f64)) / 2.0,
+            y,
+            "tick mid",
+            "epoch",
+        );
     }
 }
 
@@ -180,11 +200,12 @@ pub(super) fn detail(view: &View, variant: &StudyVariant) -> Option<String> {
     let marks = ua_ticks(view);
     let y = axis(&mut svg, &marks, (left, right), (110.0, 34.0), 100.0, 0);
     svg.text(left, 27.0, "tick", "validation UA in %");
-    let (class, marker) = palette::method(variant.method);
+    // Not in the colour of the method: below, colours mean attributes.
+    let (_, marker) = palette::method(variant.method);
     for entry in histories(view, variant) {
         let data = line(&entry.history, x, y, |epoch| Some(epoch.validation.ua));
-        svg.path(&data, &format!("curve {class}"));
-        dot(&mut svg, entry, x, y, (class, marker), 2.6);
+        svg.path(&data, "curve s7");
+        dot(&mut svg, entry, x, y, ("m0", marker), 2.6);
     }
 
     let losses = own().flat_map(|epoch| {
@@ -193,7 +214,14 @@ pub(super) fn detail(view: &View, variant: &StudyVariant) -> Option<String> {
     });
     let marks = ticks(losses.chain([0.0]), 4);
     let decimals = usize::from(marks.iter().any(|mark| mark.fract() != 0.0));
-    let y = axis(&mut svg, &marks, (left, right), (228.0, 140.0), 1.0, decimals);
+    let y = axis(
+        &mut svg,
+        &marks,
+        (left, right),
+        (228.0, 140.0),
+        1.0,
+        decimals,
+    );
     svg.text(left, 133.0, "tick", "training losses");
     for entry in histories(view, variant) {
         if !heads.is_empty() {
@@ -210,8 +238,19 @@ pub(super) fn detail(view: &View, variant: &StudyVariant) -> Option<String> {
 
     if alphas {
         let marks = ticks(own().map(|epoch| epoch.alpha).chain([0.0]), 2);
-        let decimals = if marks.iter().any(|mark| (10.0 * mark).fract().abs() > 1e-6) { 2 } else { 1 };
-        let y = axis(&mut svg, &marks, (left, right), (286.0, 256.0), 1.0, decimals);
+        let decimals = if marks.iter().any(|mark| (10.0 * mark).fract().abs() > 1e-6) {
+            2
+        } else {
+            1
+        };
+        let y = axis(
+            &mut svg,
+            &marks,
+            (left, right),
+            (286.0, 256.0),
+            1.0,
+            decimals,
+        );
         svg.text(left, 250.0, "tick", "alpha");
         for entry in histories(view, variant) {
             let data = line(&entry.history, x, y, |epoch| Some(epoch.alpha));

@@ -89,8 +89,15 @@ fn splits(view: &View, corpora: &[CorpusFacts]) -> Table {
         Column::number("speakers"),
         Column::number("hours"),
     ];
-    columns.extend(classes.iter().map(|class| Column::number(class).within("utterances of the class")));
-    let mut table = Table::new("Utterances, speakers, hours and classes of every split", columns);
+    columns.extend(
+        classes
+            .iter()
+            .map(|class| Column::number(class).within("utterances of the class")),
+    );
+    let mut table = Table::new(
+        "Utterances, speakers, hours and classes of every split",
+        columns,
+    );
     let mut totals: BTreeMap<usize, (String, SplitFacts)> = BTreeMap::new();
     for corpus in corpora {
         let mut ordered: Vec<(&String, &SplitFacts)> = corpus.splits.iter().collect();
@@ -98,9 +105,16 @@ fn splits(view: &View, corpora: &[CorpusFacts]) -> Table {
         for (name, split) in ordered {
             table.rows.push(row(&corpus.name, name, split, &classes));
             let place = rank(name).min(SPLITS.len());
-            let label = if place < SPLITS.len() { name.clone() } else { "other".to_string() };
+            let label = if place < SPLITS.len() {
+                name.clone()
+            } else {
+                "other".to_string()
+            };
             let (_, total) = totals.entry(place).or_insert_with(|| {
-                let empty = SplitFacts { hours: Some(0.0), ..SplitFacts::default() };
+                let empty = SplitFacts {
+                    hours: Some(0.0),
+                    ..SplitFacts::default()
+                };
                 (label, empty)
             });
             total.utterances += split.utterances;
@@ -119,7 +133,10 @@ fn splits(view: &View, corpora: &[CorpusFacts]) -> Table {
 }
 
 fn rank(split: &str) -> usize {
-    SPLITS.iter().position(|known| *known == split).unwrap_or(SPLITS.len())
+    SPLITS
+        .iter()
+        .position(|known| *known == split)
+        .unwrap_or(SPLITS.len())
 }
 
 fn row(corpus: &str, name: &str, split: &SplitFacts, classes: &[String]) -> Vec<Cell> {

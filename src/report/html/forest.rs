@@ -6,8 +6,10 @@ use super::svg::{Marker, Svg};
 use super::view::View;
 use super::{palette, quantity};
 
-const WIDTH: f64 = 352.0;
-const LABELS: f64 = 92.0;
+const WIDTH: f64 = 340.0;
+/// Longest label in characters, and the width of one.
+const LONGEST: usize = 24;
+const CHARACTER: f64 = 6.3;
 const TOP: f64 = 44.0;
 const ROW: f64 = 15.0;
 /// Between methods.
@@ -17,7 +19,7 @@ const GAP: f64 = 7.0;
 pub(super) const CAPTION: &str = "Each row is a variant. Large mark: mean UA over seeds (disc: baseline, square: MTL, \
     triangle: GR, diamond: AD). Small rings: single seeds. Thin line: 95 % interval over seeds. \
     Broad band: 95 % interval from a bootstrap over the test’s speakers. Cross: the paper’s number. \
-    Full vertical line: our baseline. Dashed: chance.";
+    Full vertical line: our baseline. Dashed: chance, where it lies on the axis.";
 
 /// One test; none where no variant has a number.
 pub(super) fn panel(view: &View, place: usize) -> Option<String> {
@@ -32,21 +34,30 @@ pub(super) fn panel(view: &View, place: usize) -> Option<String> {
     if rows.is_empty() {
         return None;
     }
-    let mut values: Vec<f64> = test.chance_ua.into_iter().collect();
+    let mut values: Vec<f64> = Vec::new();
     for (_, cell) in &rows {
         values.push(cell.ua);
         values.extend(&cell.uas);
         values.extend(cell.published.map(|published| published.ua));
         // Over two or three seeds Student's interval may be wider than the figure is worth: a line that runs
         // off its edge says so.
-        for interval in [cell.speakers_interval, cell.seeds_interval].into_iter().flatten() {
+        for interval in [cell.speakers_interval, cell.seeds_interval]
+            .into_iter()
+            .flatten()
+        {
             values.push(interval.low.max(cell.ua - 0.12));
             values.push(interval.high.min(cell.ua + 0.12));
         }
     }
     let ticks = ticks(values.into_iter(), 4);
     let (low, high) = (*ticks.first()?, *ticks.last()?);
-    let axis = Scale::new(low, high, LABELS + 6.0, WIDTH - 12.0);
+    let longest = rows
+        .iter()
+        .map(|(variant, _)| label(view, variant).chars().count())
+        .max()
+        .unwrap_or(0);
+    let labels = (CHARACTER * longest as f64).max(50.0);
+    let axis = Scale::new(low, high, labels + 8.0, WIDTH - 12.0);
     let breaks = rows
         .windows(2)
         .filter(|pair| pair[0].0.method != pair[1].0.method)
@@ -66,8 +77,15 @@ pub(super) fn panel(view: &View, place: usize) -> Option<String> {
         svg.text(x, bottom + 13.0, "tick mid", &label);
     }
     svg.text(0.0, TOP - 12.0, "tick", "UA in %");
-    if let Some(chance) = test.chance_ua {
-        svg.line((axis.at(chance), TOP - 6.0), (axis.at(chance), bottom), "chance");
+    if let Some(chance) = test
+        .chance_ua
+        .filter(|chance| (low..=high).contains(chance))
+    {
+        svg.line(
+            (axis.at(chance), TOP - 6.0),
+            (axis.at(chance), bottom),
+            "chance",
+        );
     }
     let baselines: Vec<_> = rows
         .iter()
@@ -84,14 +102,15 @@ pub(super) fn panel(view: &View, place: usize) -> Option<String> {
             y += GAP;
         }
         before = Some(variant.method);
-        row(&mut svg, &label(view, variant), (y, axis), variant, cell);
+        svg.text(labels, y + 3.5, "label end", &label(view, variant));
+        row(&mut svg, (y, axis), variant, cell);
         y += ROW;
     }
     Some(svg.finish())
 }
 
 fn label(view: &View, variant: &StudyVariant) -> String {
-    shorten(&view.label(variant), 16)
+    shorten(&view.label(variant), LONGEST)
 }
 
 /// `text` cut to `length` characters.
@@ -105,13 +124,11 @@ pub(super) fn shorten(text: &str, length: usize) -> String {
 
 fn row(
     svg: &mut Svg,
-    label: &str,
     (y, axis): (f64, Scale),
     variant: &StudyVariant,
     cell: &super::super::StudyCell,
 ) {
     let (class, marker) = palette::method(variant.method);
-    svg.text(LABELS, y + 3.5, "label end", label);
     svg.raw(&format!(
         "<g><title>{}: {} %, over seeds {}, over speakers {}</title>",
         super::escape::text(&variant.name),

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use super::super::{Attribute, Method, StudyVariant};
 use super::answer_words::significant;
-use super::view::{Section, View, join};
-use super::{escape, figure, palette, quantity, svg::Svg};
+use super::view::{Section, View};
+use super::{figure, palette, quantity, svg::Svg};
 
 const METHODS: [Method; 3] = [Method::Mtl, Method::Gr, Method::Ad];
-const LABELS: f64 = 58.0;
-const CELL_WIDTH: f64 = 58.0;
+const LABELS: f64 = 64.0;
+const CELL_WIDTH: f64 = 52.0;
 const CELL_HEIGHT: f64 = 22.0;
 const TOP: f64 = 40.0;
 /// At least this much is the end of the scale, so that noise does not fill it.
@@ -39,7 +39,9 @@ pub(super) fn section(view: &View) -> Option<Section> {
                 &mut rest
             };
             for (pick, whose) in [(ours as Pick, ""), (papers as Pick, "the paper")] {
-                panels.push_str(&panel(view, corpora, test, (pick, whose), limit).unwrap_or_default());
+                panels.push_str(
+                    &panel(view, corpora, test, (pick, whose), limit).unwrap_or_default(),
+                );
             }
         }
     }
@@ -54,7 +56,11 @@ pub(super) fn section(view: &View) -> Option<Section> {
     if !rest.is_empty() {
         body += &figure::fold(
             "The single training corpora",
-            &figure::figure("gain-over-baseline-in-domain", &rest, "The same on the held-out speakers of each training corpus, with the same colours."),
+            &figure::figure(
+                "gain-over-baseline-in-domain",
+                &rest,
+                "The same on the held-out speakers of each training corpus, with the same colours.",
+            ),
         );
     }
     Some(Section {
@@ -67,7 +73,10 @@ pub(super) fn section(view: &View) -> Option<Section> {
 fn ours(variant: &StudyVariant, test: usize) -> Option<Number> {
     let cell = variant.cells.get(test)?.as_ref()?;
     Some(Number {
-        gain: cell.gain.map(|gain| gain.ua).filter(|gain| gain.is_finite())?,
+        gain: cell
+            .gain
+            .map(|gain| gain.ua)
+            .filter(|gain| gain.is_finite())?,
         holds: significant(cell),
         collapsed: cell.collapsed > 0,
     })
@@ -111,7 +120,9 @@ fn panel(
         .collect();
     let mut combinations: Vec<&BTreeSet<Attribute>> = Vec::new();
     for variant in &variants {
-        let shown = variant.method.is_some_and(|method| METHODS.contains(&method));
+        let shown = variant
+            .method
+            .is_some_and(|method| METHODS.contains(&method));
         if shown && !combinations.contains(&&variant.attributes) {
             combinations.push(&variant.attributes);
         }
@@ -120,7 +131,11 @@ fn panel(
     combinations.sort_by_key(|attributes| (attributes.len(), (*attributes).clone()));
     let methods: Vec<Method> = METHODS
         .into_iter()
-        .filter(|method| variants.iter().any(|variant| variant.method == Some(*method)))
+        .filter(|method| {
+            variants
+                .iter()
+                .any(|variant| variant.method == Some(*method))
+        })
         .collect();
     let numbers: Vec<Vec<Option<Number>>> = combinations
         .iter()
@@ -141,12 +156,16 @@ fn panel(
         "" => name.clone(),
         whose => format!("{name}, {whose}"),
     };
-    if view.training_sets().len() > 1 && !corpora.is_empty() {
-        title += &format!(" (trained on {})", join(corpora));
+    if let Some(trained) = view.trained(corpora) {
+        title += &format!(" (trained {trained})");
     }
     let width = LABELS + CELL_WIDTH * methods.len() as f64 + 2.0;
     let height = TOP + CELL_HEIGHT * combinations.len() as f64 + 2.0;
-    let mut svg = Svg::new(width.max(200.0), height, &format!("Gain over the baseline on {title}"));
+    let mut svg = Svg::new(
+        width.max(200.0),
+        height,
+        &format!("Gain over the baseline on {title}"),
+    );
     svg.text(0.0, 14.0, "title", &super::forest::shorten(&title, 34));
     for (column, method) in methods.iter().enumerate() {
         let x = LABELS + CELL_WIDTH * (column as f64 + 0.5);
@@ -190,13 +209,19 @@ fn cell(svg: &mut Svg, (x, y): (f64, f64), number: Option<&Number>, limit: f64) 
 
 /// The colours with their values.
 fn legend(limit: f64) -> String {
-    let mut svg = Svg::new(352.0, 36.0, "Colour scale");
-    let step = 352.0 / palette::DIVERGING as f64;
+    let width = 330.0;
+    let mut svg = Svg::new(width, 52.0, "Colour scale");
+    svg.text(0.0, 12.0, "label", "gain in points");
+    let step = width / palette::DIVERGING as f64;
     for level in 0..palette::DIVERGING {
-        svg.rectangle(step * level as f64, 0.0, step, 14.0, &format!("d{level}"));
+        svg.rectangle(step * level as f64, 20.0, step, 14.0, &format!("d{level}"));
     }
-    for (place, share, class) in [(0.0, -1.0, "tick"), (176.0, 0.0, "tick mid"), (352.0, 1.0, "tick end")] {
-        svg.text(place, 29.0, class, &escape::text(&quantity::points(Some(share * limit))));
+    for (place, share, class) in [
+        (0.0, -1.0, "tick"),
+        (width / 2.0, 0.0, "tick mid"),
+        (width, 1.0, "tick end"),
+    ] {
+        svg.text(place, 48.0, class, &quantity::points(Some(share * limit)));
     }
     svg.finish()
 }

@@ -8,12 +8,14 @@ use super::svg::{Svg, coordinate};
 use super::view::{Section, View};
 use super::{escape, number, quantity};
 
-const SIZE: f64 = 352.0;
+const SIZE: f64 = 340.0;
 const TOP: f64 = 22.0;
 const MARGIN: f64 = 8.0;
 
 /// What points can be coloured by.
-const ATTRIBUTES: [&str; 6] = ["corpus", "speaker", "gender", "language", "emotion", "split"];
+const ATTRIBUTES: [&str; 6] = [
+    "corpus", "speaker", "gender", "language", "emotion", "split",
+];
 
 const CAPTION: &str = "t-SNE of the embedding of the shared layers, a point per utterance. Neighbours on the map are \
     neighbours in the embedding; distances between groups, and the axes, mean nothing. Colours and forms are the same \
@@ -125,8 +127,17 @@ fn category(index: usize) -> String {
 }
 
 fn panel(place: usize, map: &EmbeddingMap, placed: &Placed, values: &[Vec<&str>]) -> String {
-    let mut svg = Svg::new(SIZE, SIZE + TOP, &format!("t-SNE map of {}", map.model.name));
-    svg.text(0.0, 14.0, "title", &super::forest::shorten(&map.model.name, 34));
+    let mut svg = Svg::new(
+        SIZE,
+        SIZE + TOP,
+        &format!("t-SNE map of {}", map.model.name),
+    );
+    svg.text(
+        0.0,
+        14.0,
+        "title",
+        &super::forest::shorten(&map.model.name, 34),
+    );
     let facts = format!(
         "{}, perplexity {}",
         number::of(placed.points.len() as u64, "point"),
@@ -141,7 +152,11 @@ fn panel(place: usize, map: &EmbeddingMap, placed: &Placed, values: &[Vec<&str>]
             .iter()
             .filter(|(.., point)| value(point, ATTRIBUTES[0]) == *value_of_group)
             .map(|(x, y, _)| {
-                format!("M{} {}h0", coordinate(*x as f64 / 10.0), coordinate(*y as f64 / 10.0))
+                format!(
+                    "M{} {}h0",
+                    coordinate(*x as f64 / 10.0),
+                    coordinate(*y as f64 / 10.0)
+                )
             })
             .collect();
         svg.path(&data, &category(index));
@@ -155,7 +170,9 @@ fn points(placed: &Placed, values: &[Vec<&str>]) -> Json {
     let rows = placed.points.iter().map(|(x, y, point)| {
         let mut row = vec![json!(x), json!(y), json!(point.utterance)];
         for (attribute, values) in ATTRIBUTES.iter().zip(values) {
-            row.push(json!(values.binary_search(&value(point, attribute)).unwrap_or(0)));
+            row.push(json!(
+                values.binary_search(&value(point, attribute)).unwrap_or(0)
+            ));
         }
         Json::Array(row)
     });
@@ -175,7 +192,9 @@ fn choice(values: &[Vec<&str>]) -> String {
             )
         })
         .collect();
-    format!("<fieldset class=\"choice colour\" hidden><legend>Colour by</legend>{options}</fieldset>")
+    format!(
+        "<fieldset class=\"choice colour\" hidden><legend>Colour by</legend>{options}</fieldset>"
+    )
 }
 
 fn legend(values: &[&str]) -> String {

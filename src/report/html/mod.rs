@@ -57,12 +57,7 @@ pub(super) fn render(report: &Report, study: &Study) -> String {
     };
     let contents: String = sections
         .iter()
-        .map(|section| {
-            format!(
-                "<li><a href=\"#{}\">{}</a></li>",
-                section.id, section.title
-            )
-        })
+        .map(|section| format!("<li><a href=\"#{}\">{}</a></li>", section.id, section.title))
         .collect();
     let mut html = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -110,12 +105,24 @@ fn scope(view: &View) -> String {
     if variants < view.report.entries.len() {
         parts.push(number::of(variants as u64, "variant"));
     }
-    let singles = view.study.tests.iter().filter(|test| test.name != "in domain");
+    let singles = view
+        .study
+        .tests
+        .iter()
+        .filter(|test| test.name != "in domain");
     parts.push(number::of(singles.count() as u64, "test corpus").replace("corpuss", "corpora"));
-    if let Some(facts) = view.report.facts.as_ref().filter(|f| !f.manifest.is_empty()) {
+    if let Some(facts) = view
+        .report
+        .facts
+        .as_ref()
+        .filter(|f| !f.manifest.is_empty())
+    {
         parts.push(format!("manifest {}", facts.manifest));
     }
-    format!("<p class=\"scope\">{}</p>", escape::text(&parts.join(" · ")))
+    format!(
+        "<p class=\"scope\">{}</p>",
+        escape::text(&parts.join(" · "))
+    )
 }
 
 fn footer(report: &Report) -> String {

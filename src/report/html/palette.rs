@@ -69,7 +69,10 @@ mod tests {
         for value in [0.004, 0.03, 0.07] {
             assert_eq!(diverging(value, 0.1) + diverging(-value, 0.1), 10);
         }
-        assert_eq!((sequential(0.0), sequential(0.55), sequential(1.0)), (0, 5, 9));
+        assert_eq!(
+            (sequential(0.0), sequential(0.55), sequential(1.0)),
+            (0, 5, 9)
+        );
         assert_eq!(sequential(f64::NAN), 0);
     }
 }

@@ -102,7 +102,12 @@ fn table(view: &View, place: usize) -> Table {
     };
     optional(&mut columns, seeds, "95 % of UA", &["over seeds"]);
     optional(&mut columns, speakers, "95 % of UA", &["over speakers"]);
-    optional(&mut columns, gain, "gain over the baseline", &["points", "95 %"]);
+    optional(
+        &mut columns,
+        gain,
+        "gain over the baseline",
+        &["points", "95 %"],
+    );
     optional(&mut columns, p, "gain over the baseline", &["p", "Holm"]);
     columns.push(Column::number("WA"));
     for class in &classes {
@@ -111,9 +116,10 @@ fn table(view: &View, place: usize) -> Table {
     optional(&mut columns, published, "paper", &["UA", "gain"]);
     let name = &view.study.tests[place].name;
     let mut table = Table::new(format!("All numbers: {name}"), columns);
+    let mut before = None;
     for (variant, cell) in rows {
         let mut row = vec![
-            Cell::text(view.label(variant)),
+            answer::name(view, variant, &mut before),
             Cell::text(cell.runs.to_string()),
             answer::ua(Some(cell)),
         ];
@@ -131,7 +137,10 @@ fn table(view: &View, place: usize) -> Table {
             );
         }
         if p {
-            for p in [cell.gain.and_then(|g| g.p), cell.gain.and_then(|g| g.p_corrected)] {
+            for p in [
+                cell.gain.and_then(|g| g.p),
+                cell.gain.and_then(|g| g.p_corrected),
+            ] {
                 row.push(Cell::text(quantity::p_value(p)).sorted_by(p));
             }
         }

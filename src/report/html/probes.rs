@@ -8,9 +8,9 @@ use super::table::{Cell, Column, Table};
 use super::view::{Section, View, join};
 use super::{figure, number, palette, quantity};
 
-const WIDTH: f64 = 352.0;
-const LABELS: f64 = 92.0;
-const SILHOUETTES: f64 = 256.0;
+const WIDTH: f64 = 340.0;
+const LABELS: f64 = 86.0;
+const SILHOUETTES: f64 = 252.0;
 const TOP: f64 = 44.0;
 const ROW: f64 = 15.0;
 
@@ -36,7 +36,10 @@ pub(super) fn section(view: &View) -> Option<Section> {
     let table = table(view, &attributes);
     if table.rows.len() > 40 {
         let rows = number::of(table.rows.len() as u64, "row");
-        body += &figure::fold(&format!("All probes <span class=\"faint\">{rows}</span>"), &table.render());
+        body += &figure::fold(
+            &format!("All probes <span class=\"faint\">{rows}</span>"),
+            &table.render(),
+        );
     } else {
         body += &table.render();
     }
@@ -59,7 +62,10 @@ fn attributes<'a>(view: &View<'a>) -> Vec<&'a str> {
 }
 
 fn probe<'a>(entry: &'a ProbeEntry, attribute: &str) -> Option<&'a Probe> {
-    entry.probes.iter().find(|probe| probe.attribute == attribute)
+    entry
+        .probes
+        .iter()
+        .find(|probe| probe.attribute == attribute)
 }
 
 /// Models of the same variant together, in the order of their first appearance.
@@ -108,7 +114,10 @@ fn panel(view: &View, attribute: &str) -> Option<String> {
         })
         .filter(|(_, members)| !members.is_empty())
         .collect();
-    let probes = || rows.iter().flat_map(|(_, members)| members.iter().map(|(_, probe)| *probe));
+    let probes = || {
+        rows.iter()
+            .flat_map(|(_, members)| members.iter().map(|(_, probe)| *probe))
+    };
     probes().next()?;
     let bottom = TOP + ROW * rows.len() as f64 + 4.0;
     let mut svg = Svg::new(WIDTH, bottom + 18.0, &format!("Probes of {attribute}"));
@@ -116,19 +125,38 @@ fn panel(view: &View, attribute: &str) -> Option<String> {
     let uas = probes().flat_map(|probe| {
         let interval = probe.interval.map(|i| [i.low, i.high]);
         let values = [probe.ua, probe.chance_ua];
-        interval.into_iter().flatten().chain(values.into_iter().flatten())
+        interval
+            .into_iter()
+            .flatten()
+            .chain(values.into_iter().flatten())
     });
-    let ua = axis(&mut svg, uas, (LABELS + 8.0, SILHOUETTES - 18.0), bottom, 100.0);
+    let ua = axis(
+        &mut svg,
+        uas,
+        (LABELS + 8.0, SILHOUETTES - 26.0),
+        bottom,
+        100.0,
+    );
     svg.text(LABELS + 8.0, TOP - 24.0, "tick", "probe UA in %");
     let silhouettes = probes().filter_map(|probe| probe.silhouette).chain([0.0]);
-    let silhouette = axis(&mut svg, silhouettes, (SILHOUETTES, WIDTH - 12.0), bottom, 1.0);
+    let silhouette = axis(
+        &mut svg,
+        silhouettes,
+        (SILHOUETTES, WIDTH - 12.0),
+        bottom,
+        1.0,
+    );
     svg.text(SILHOUETTES, TOP - 24.0, "tick", "silhouette");
     for (axis, value) in [
         (ua, (|probe| probe.ua) as fn(&Probe) -> Option<f64>),
         (silhouette, |probe| probe.silhouette),
     ] {
         if let Some(value) = baseline(view, None, attribute, value) {
-            svg.line((axis.at(value), TOP - 6.0), (axis.at(value), bottom), "baseline");
+            svg.line(
+                (axis.at(value), TOP - 6.0),
+                (axis.at(value), bottom),
+                "baseline",
+            );
         }
     }
     for (place, (name, members)) in rows.iter().enumerate() {
@@ -141,7 +169,11 @@ fn panel(view: &View, attribute: &str) -> Option<String> {
                 svg.line((from, y), (to, y), &format!("whisker {class}"));
             }
             if let Some(chance) = probe.chance_ua {
-                svg.line((ua.at(chance), y - 4.0), (ua.at(chance), y + 4.0), "chance-tick");
+                svg.line(
+                    (ua.at(chance), y - 4.0),
+                    (ua.at(chance), y + 4.0),
+                    "chance-tick",
+                );
             }
             for (axis, value) in [(ua, probe.ua), (silhouette, probe.silhouette)] {
                 if let Some(value) = value.filter(|value| value.is_finite()) {
@@ -161,17 +193,25 @@ fn axis(
     factor: f64,
 ) -> Scale {
     let marks = ticks(values, if to - from > 100.0 { 4 } else { 2 });
-    let (low, high) = (marks.first().copied().unwrap_or(0.0), marks.last().copied().unwrap_or(1.0));
+    let (low, high) = (
+        marks.first().copied().unwrap_or(0.0),
+        marks.last().copied().unwrap_or(1.0),
+    );
     let axis = Scale::new(low, high, from, to);
     let decimals = match factor {
         1.0 if marks.iter().any(|mark| (10.0 * mark).fract().abs() > 1e-6) => 2,
         1.0 => 1,
         _ => 0,
     };
+    let mut labelled = f64::NEG_INFINITY;
     for mark in marks {
         svg.line((axis.at(mark), TOP - 6.0), (axis.at(mark), bottom), "grid");
         let label = quantity::decimal(Some(factor * mark), decimals);
-        svg.text(axis.at(mark), TOP - 11.0, "tick mid", &label);
+        // A label every so often, so that they do not touch.
+        if axis.at(mark) - labelled > 26.0 {
+            svg.text(axis.at(mark), TOP - 11.0, "tick mid", &label);
+            labelled = axis.at(mark);
+        }
     }
     axis
 }
@@ -216,12 +256,18 @@ fn row(view: &View, entry: &ProbeEntry, probe: &Probe) -> Vec<Cell> {
     let silhouette = less(|probe| probe.silhouette);
     let values = format!("{} <span class=\"faint\">{}</span>", probe.labels.len(), {
         let names = super::escape::text(&join(probe.labels.iter().take(8)));
-        if probe.labels.len() > 8 { format!("{names}, …") } else { names }
+        if probe.labels.len() > 8 {
+            format!("{names}, …")
+        } else {
+            names
+        }
     });
     vec![
         Cell::text(&entry.model.name),
         Cell::text(&probe.attribute),
-        Cell::markup(values).class("values").sorted_by(Some(probe.labels.len() as f64)),
+        Cell::markup(values)
+            .class("values")
+            .sorted_by(Some(probe.labels.len() as f64)),
         Cell::text(number::count(probe.utterances)),
         Cell::text(if probe.speaker_disjoint { "yes" } else { "no" }),
         Cell::text(quantity::percent(probe.ua)).class("ua"),

@@ -95,10 +95,16 @@ mod tests {
         assert_eq!(points(Some(-0.052)), "−5.2");
         assert_eq!(points(Some(-0.0001)), "0.0");
         assert_eq!(points(Some(f64::INFINITY)), NONE);
-        let half = Interval { low: -0.1, high: 0.5 };
+        let half = Interval {
+            low: -0.1,
+            high: 0.5,
+        };
         assert_eq!(interval(Some(half)), "−10.0–50.0");
         assert_eq!(points_interval(Some(half)), "−10.0 to +50.0");
-        let broken = Interval { low: f64::NAN, high: 0.5 };
+        let broken = Interval {
+            low: f64::NAN,
+            high: 0.5,
+        };
         assert_eq!(interval(Some(broken)), NONE);
         assert_eq!(p_value(Some(0.0004)), "<0.001");
         assert_eq!(p_value(Some(0.05)), "0.050");

@@ -10,18 +10,39 @@ pub(super) fn section(view: &View) -> Option<Section> {
         return None;
     }
     let mut terms = vec![
-        ("UA", "Unweighted accuracy: the mean recall of the classes that occur. Chance is 1 / classes, whatever the \
-          class counts are; always saying the most frequent class reaches no more."),
-        ("WA", "Weighted accuracy: the share of all utterances that were right. Corpora with one large class flatter it."),
-        ("In domain", "Speakers of the training corpora that were held out of training and validation; all corpora \
-          together, so that large ones weigh more."),
-        ("Collapsed", "At least 95 % of the predictions are one class, and the mean recall of the others is below 10 %."),
-        ("Interval over seeds", "Student’s t over the runs: how far another mean of as many runs may lie. With two or three \
-          runs it is wide."),
-        ("Interval over speakers", "Bootstrap that draws speakers, not utterances, with replacement: utterances of one \
-          speaker are alike, and counting them as independent makes intervals too short."),
-        ("Holm", "p-values multiplied so that the chance of any false alarm among all compared cells stays below 5 % \
-          (Holm 1979)."),
+        (
+            "UA",
+            "Unweighted accuracy: the mean recall of the classes that occur. Chance is 1 / classes, whatever the \
+          class counts are; always saying the most frequent class reaches no more.",
+        ),
+        (
+            "WA",
+            "Weighted accuracy: the share of all utterances that were right. Corpora with one large class flatter it.",
+        ),
+        (
+            "In domain",
+            "Speakers of the training corpora that were held out of training and validation; all corpora \
+          together, so that large ones weigh more.",
+        ),
+        (
+            "Collapsed",
+            "At least 95 % of the predictions are one class, and the mean recall of the others is below 10 %.",
+        ),
+        (
+            "Interval over seeds",
+            "Student’s t over the runs: how far another mean of as many runs may lie. With two or three \
+          runs it is wide.",
+        ),
+        (
+            "Interval over speakers",
+            "Bootstrap that draws speakers, not utterances, with replacement: utterances of one \
+          speaker are alike, and counting them as independent makes intervals too short.",
+        ),
+        (
+            "Holm",
+            "p-values multiplied so that the chance of any false alarm among all compared cells stays below 5 % \
+          (Holm 1979).",
+        ),
     ];
     if !view.report.probes.is_empty() {
         terms.push((
@@ -36,7 +57,11 @@ pub(super) fn section(view: &View) -> Option<Section> {
     }
     body += "</dl>\n";
     let published = view.study.variants.iter().any(|variant| {
-        variant.cells.iter().flatten().any(|cell| cell.published.is_some())
+        variant
+            .cells
+            .iter()
+            .flatten()
+            .any(|cell| cell.published.is_some())
     });
     if published {
         body += &format!("<p>Paper: {}.</p>\n", escape::text(PUBLISHED_SOURCE));

@@ -76,7 +76,13 @@ mod tests {
         near(ticks([0.34, 0.57].into_iter(), 4), &[0.3, 0.4, 0.5, 0.6]);
         near(ticks([0.0, 1.0].into_iter(), 4), &[0.0, 0.5, 1.0]);
         near(ticks([-0.11, 0.37].into_iter(), 4), &[-0.2, 0.0, 0.2, 0.4]);
-        for values in [vec![], vec![f64::NAN], vec![2.0, 2.0], vec![0.0], vec![-5.0, 1e9]] {
+        for values in [
+            vec![],
+            vec![f64::NAN],
+            vec![2.0, 2.0],
+            vec![0.0],
+            vec![-5.0, 1e9],
+        ] {
             let found = ticks(values.iter().copied(), 4);
             assert!(found.len() >= 2 && found.is_sorted(), "{found:?}");
             for value in values.iter().filter(|value| value.is_finite()) {

@@ -64,7 +64,10 @@ pub(super) fn manifest(view: &View) -> Option<Section> {
         title: "Manifest",
         body: format!(
             "<p>Running this text again gives these results.</p>\n{}",
-            figure::fold(&format!("{name} <span class=\"faint\">{lines}, includes merged</span>"), &text)
+            figure::fold(
+                &format!("{name} <span class=\"faint\">{lines}, includes merged</span>"),
+                &text
+            )
         ),
     })
 }
@@ -85,14 +88,37 @@ fn parameter(step: &StepFacts, name: &str) -> Option<String> {
 fn written(value: &Json) -> String {
     match value {
         Json::String(text) => text.clone(),
-        other => other.to_string(),
+        other => spaced(other),
+    }
+}
+
+/// JSON on one line with blanks where it may break.
+fn spaced(value: &Json) -> String {
+    match value {
+        Json::Array(values) => {
+            let values: Vec<String> = values.iter().map(spaced).collect();
+            format!("[{}]", values.join(", "))
+        }
+        Json::Object(map) => {
+            let pairs: Vec<String> = map
+                .iter()
+                .map(|(name, value)| format!("{}: {}", Json::String(name.clone()), spaced(value)))
+                .collect();
+            format!("{{{}}}", pairs.join(", "))
+        }
+        simple => simple.to_string(),
     }
 }
 
 fn group(kind: &str, steps: &[&StepFacts]) -> String {
     let mut names: Vec<&String> = Vec::new();
     for step in steps {
-        for name in step.parameters.as_object().into_iter().flat_map(|map| map.keys()) {
+        for name in step
+            .parameters
+            .as_object()
+            .into_iter()
+            .flat_map(|map| map.keys())
+        {
             if !names.contains(&name) {
                 names.push(name);
             }
@@ -105,7 +131,11 @@ fn group(kind: &str, steps: &[&StepFacts]) -> String {
         names.into_iter().partition(|name| values(name).len() == 1);
     let mut html = String::new();
     if !common.is_empty() {
-        let what = if steps.len() == 1 { "Parameters" } else { "Parameters of all" };
+        let what = if steps.len() == 1 {
+            "Parameters"
+        } else {
+            "Parameters of all"
+        };
         let mut table = Table::new(
             format!("{what}: {kind}"),
             vec![Column::text("parameter"), Column::text("value")],
@@ -114,7 +144,11 @@ fn group(kind: &str, steps: &[&StepFacts]) -> String {
             let value = steps.first().and_then(|step| parameter(step, name));
             table.rows.push(vec![
                 Cell::text(name),
-                Cell::markup(format!("<code>{}</code>", escape::text(&value.unwrap_or_default()))).class("wide"),
+                Cell::markup(format!(
+                    "<code>{}</code>",
+                    escape::text(&value.unwrap_or_default())
+                ))
+                .class("wide"),
             ]);
         }
         html += &table.render();
@@ -154,7 +188,10 @@ fn table(kind: &str, steps: &[&StepFacts], own: &[&String]) -> Table {
         }
         for digest in [&step.key, &step.output] {
             row.push(match digest {
-                Some(digest) => Cell::markup(format!("<code class=\"digest\">{}</code>", escape::text(digest))),
+                Some(digest) => Cell::markup(format!(
+                    "<code class=\"digest\">{}</code>",
+                    escape::text(digest)
+                )),
                 None => Cell::text(quantity::NONE),
             });
         }

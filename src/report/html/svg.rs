@@ -120,8 +120,10 @@ impl Svg {
         let n = coordinate;
         let data = match marker {
             Marker::Disc => {
-                self.body +=
-                    &format!("<circle class=\"{class}\" cx=\"{x}\" cy=\"{y}\" r=\"{}\"/>", n(r));
+                self.body += &format!(
+                    "<circle class=\"{class}\" cx=\"{x}\" cy=\"{y}\" r=\"{}\"/>",
+                    n(r)
+                );
                 return;
             }
             Marker::Square => format!(
@@ -136,8 +138,15 @@ impl Svg {
                 n(1.95 * r),
                 n(2.2 * r)
             ),
-            Marker::Diamond => format!("M{x} {y}m0 -{r}l{r} {r}l-{r} {r}l-{r} -{r}z", r = n(1.25 * r)),
-            Marker::Cross => format!("M{x} {y}m-{r} -{r}l{d} {d}m0 -{d}l-{d} {d}", r = n(r), d = n(2.0 * r)),
+            Marker::Diamond => format!(
+                "M{x} {y}m0 -{r}l{r} {r}l-{r} {r}l-{r} -{r}z",
+                r = n(1.25 * r)
+            ),
+            Marker::Cross => format!(
+                "M{x} {y}m-{r} -{r}l{d} {d}m0 -{d}l-{d} {d}",
+                r = n(r),
+                d = n(2.0 * r)
+            ),
         };
         self.path(&data, class);
     }
@@ -165,7 +174,13 @@ mod tests {
 
     #[test]
     fn lines_are_short_and_break_where_there_is_no_number() {
-        let points = [(0.0, 1.0), (2.04, 0.5), (4.08, 3.0), (6.0, f64::NAN), (8.0, -2.0)];
+        let points = [
+            (0.0, 1.0),
+            (2.04, 0.5),
+            (4.08, 3.0),
+            (6.0, f64::NAN),
+            (8.0, -2.0),
+        ];
         assert_eq!(polyline(points.into_iter()), "M0 1l2-0.5l2.1 2.5M8 -2");
         assert_eq!(polyline([].into_iter()), "");
     }

@@ -8,7 +8,11 @@ use super::{curves, escape, figure, number, quantity};
 /// The section; none where no history is known.
 pub(super) fn section(view: &View) -> Option<Section> {
     let table = table(view)?;
-    let mut body = figure::figure("validation-ua", &curves::overview(view), curves::OVERVIEW_CAPTION);
+    let mut body = figure::figure(
+        "validation-ua",
+        &curves::overview(view),
+        curves::OVERVIEW_CAPTION,
+    );
     for (method, variants) in curves::by_method(view) {
         let panels: String = variants
             .iter()
@@ -31,7 +35,10 @@ pub(super) fn section(view: &View) -> Option<Section> {
     }
     let rows = table.rows.len() as u64;
     body += &figure::fold(
-        &format!("All models <span class=\"faint\">{}</span>", number::of(rows, "row")),
+        &format!(
+            "All models <span class=\"faint\">{}</span>",
+            number::of(rows, "row")
+        ),
         &table.render(),
     );
     Some(Section {
@@ -65,7 +72,10 @@ fn table(view: &View) -> Option<Table> {
 fn row(entry: &ReportEntry) -> Option<Vec<Cell>> {
     let (first, last) = (entry.history.first()?, entry.history.last()?);
     let best = curves::best(entry)?;
-    let seed = entry.model.seed.map_or_else(|| quantity::NONE.into(), |seed| seed.to_string());
+    let seed = entry
+        .model
+        .seed
+        .map_or_else(|| quantity::NONE.into(), |seed| seed.to_string());
     Some(vec![
         Cell::text(&entry.model.name),
         Cell::text(seed),
