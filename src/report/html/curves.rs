@@ -115,7 +115,7 @@ pub(super) fn overview(view: &View) -> String {
             let (class, marker) = palette::method(variant.method);
             let name = view.label(variant);
             let mut svg = Svg::new(width, height, &format!("Validation UA of {name}"));
-            svg.text(26.0, 12.0, "label bold", &shorten(&name, 21));
+            svg.text(26.0, 12.0, "label bold", &shorten(&name, 16));
             for &mark in &marks {
                 svg.line((26.0, y.at(mark)), (width - 6.0, y.at(mark)), "grid");
                 svg.text(
@@ -195,7 +195,7 @@ pub(super) fn detail(view: &View, variant: &StudyVariant) -> Option<String> {
     let alphas = own().any(|epoch| epoch.alpha != 0.0);
     let height = if alphas { 306.0 } else { 248.0 };
     let mut svg = Svg::new(DETAIL_WIDTH, height, &format!("Training of {name}"));
-    svg.text(0.0, 13.0, "title", &shorten(&name, 44));
+    svg.text(0.0, 13.0, "title", &shorten(&name, 38));
 
     let marks = ua_ticks(view);
     let y = axis(&mut svg, &marks, (left, right), (110.0, 34.0), 100.0, 0);

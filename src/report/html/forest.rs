@@ -9,7 +9,7 @@ use super::{palette, quantity};
 const WIDTH: f64 = 340.0;
 /// Longest label in characters, and the width of one.
 const LONGEST: usize = 24;
-const CHARACTER: f64 = 6.3;
+const CHARACTER: f64 = 7.4;
 const TOP: f64 = 44.0;
 const ROW: f64 = 15.0;
 /// Between methods.
@@ -51,12 +51,7 @@ pub(super) fn panel(view: &View, place: usize) -> Option<String> {
     }
     let ticks = ticks(values.into_iter(), 4);
     let (low, high) = (*ticks.first()?, *ticks.last()?);
-    let longest = rows
-        .iter()
-        .map(|(variant, _)| label(view, variant).chars().count())
-        .max()
-        .unwrap_or(0);
-    let labels = (CHARACTER * longest as f64).max(50.0);
+    let labels = label_width(rows.iter().map(|(variant, _)| label(view, variant)));
     let axis = Scale::new(low, high, labels + 8.0, WIDTH - 12.0);
     let breaks = rows
         .windows(2)
@@ -68,7 +63,7 @@ pub(super) fn panel(view: &View, place: usize) -> Option<String> {
         bottom + 22.0,
         &format!("UA of every variant on {} with intervals", test.name),
     );
-    svg.text(0.0, 14.0, "title", &test.name);
+    svg.text(0.0, 14.0, "title", &shorten(&test.name, 38));
     for &tick in &ticks {
         let x = axis.at(tick);
         svg.line((x, TOP - 6.0), (x, bottom), "grid");
@@ -111,6 +106,12 @@ pub(super) fn panel(view: &View, place: usize) -> Option<String> {
 
 fn label(view: &View, variant: &StudyVariant) -> String {
     shorten(&view.label(variant), LONGEST)
+}
+
+/// Room for the longest of some labels.
+pub(super) fn label_width(labels: impl Iterator<Item = String>) -> f64 {
+    let longest = labels.map(|label| label.chars().count()).max().unwrap_or(0);
+    (CHARACTER * longest as f64).max(50.0)
 }
 
 /// `text` cut to `length` characters.

@@ -162,11 +162,11 @@ fn panel(
     let width = LABELS + CELL_WIDTH * methods.len() as f64 + 2.0;
     let height = TOP + CELL_HEIGHT * combinations.len() as f64 + 2.0;
     let mut svg = Svg::new(
-        width.max(200.0),
+        width.max(8.4 * title.chars().take(38).count() as f64),
         height,
         &format!("Gain over the baseline on {title}"),
     );
-    svg.text(0.0, 14.0, "title", &super::forest::shorten(&title, 34));
+    svg.text(0.0, 14.0, "title", &super::forest::shorten(&title, 38));
     for (column, method) in methods.iter().enumerate() {
         let x = LABELS + CELL_WIDTH * (column as f64 + 0.5);
         svg.text(x, TOP - 7.0, "label mid", method.name());

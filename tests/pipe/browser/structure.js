@@ -30,6 +30,13 @@
   for (const drawing of document.querySelectorAll("svg")) {
     if (!drawing.getAttribute("aria-label") && drawing.getAttribute("aria-hidden") !== "true") found.push("nameless svg");
   }
+  for (const text of document.querySelectorAll("svg.chart text")) {
+    const { x, y, width, height } = text.getBBox();
+    const box = text.ownerSVGElement.viewBox.baseVal;
+    if (x < -1 || y < -1 || x + width > box.width + 1 || y + height > box.height + 1) {
+      found.push(`text out of its drawing: ${text.textContent} in ${text.ownerSVGElement.getAttribute("aria-label")}`);
+    }
+  }
   for (const attribute of ["d", "x", "y", "width", "height", "cx", "cy", "r", "x1", "x2", "y1", "y2"]) {
     for (const element of document.querySelectorAll(`svg [${attribute}]`)) {
       if (/NaN|Infinity|undefined/.test(element.getAttribute(attribute))) found.push(`${element.localName} ${attribute}`);
