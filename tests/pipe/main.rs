@@ -1,6 +1,8 @@
 //! End-to-end tests: the real binary in a temporary folder. Run, change one thing, run again, compare what ran.
 
+mod browser;
 mod caching;
+mod chromium;
 mod commands;
 mod damage;
 mod disk;

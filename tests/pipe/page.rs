@@ -115,5 +115,91 @@ fn names_stay_text_and_missing_numbers_are_dashes() {
             "{bad}"
         );
     }
-    assert!(html.contains("<td class=\"n ua\">–</td>"));
+    assert!(html.contains("<td class=\"n first ua\">–</td>"));
+}
+
+/// The text of the answers, without markup.
+fn answers(html: &str) -> String {
+    let start = html.find("<ul class=\"answers\">").unwrap();
+    let end = start + html[start..].find("</ul>").unwrap();
+    let mut text = String::new();
+    let mut inside = false;
+    for character in html[start..end].chars() {
+        match character {
+            '<' => inside = true,
+            '>' => inside = false,
+            other if !inside => text.push(other),
+            _ => {}
+        }
+    }
+    text
+}
+
+#[test]
+fn the_answer_is_told_in_words() {
+    let (report, mut study) = made_up::study();
+    study.variants.truncate(4);
+    let tess = study
+        .tests
+        .iter()
+        .position(|test| test.name == "tess")
+        .unwrap();
+    // UA, gain, corrected p: one holds and is better, one holds and is worse, one does not hold.
+    let cells = [
+        (0.50, None),
+        (0.55, Some((0.05, 0.01))),
+        (0.44, Some((-0.06, 0.04))),
+        (0.52, Some((0.02, 0.9))),
+    ];
+    for (variant, (ua, gain)) in study.variants.iter_mut().zip(cells) {
+        let cell = variant.cells[tess].as_mut().unwrap();
+        cell.ua = ua;
+        cell.collapsed = usize::from(ua == 0.44);
+        cell.gain = gain.map(|(ua, p)| pipe::report::Gain {
+            ua,
+            interval: None,
+            p: Some(p / 10.0),
+            p_corrected: Some(p),
+        });
+    }
+    let text = answers(&report.to_html_of(&study));
+    let told = "tess (unseen in training): the baseline reaches 50.0 %, the highest of 3 other variants is MTL C with \
+        55.0 % (+5.0 points). After Holm’s correction (p&nbsp;&lt;&nbsp;0.05), 1 of 3 compared is better than the \
+        baseline and 1 worse. 1 variant has collapsed runs.";
+    assert!(text.contains(told), "{text}");
+    // Without p-values nothing is said of them, and without a baseline nothing of it.
+    study.variants.remove(0);
+    for cell in study
+        .variants
+        .iter_mut()
+        .flat_map(|variant| &mut variant.cells)
+        .flatten()
+    {
+        cell.gain = None;
+        cell.collapsed = 0;
+    }
+    let text = answers(&report.to_html_of(&study));
+    let told = "tess (unseen in training): the highest of 3 variants is MTL C with 55.0 %.\n";
+    assert!(text.contains(told), "{text}");
+}
+
+#[test]
+fn variants_are_told_apart_by_their_training_corpora() {
+    let (mut report, _) = made_up::study();
+    report.entries.truncate(12);
+    for entry in &mut report.entries {
+        if entry.model.seed == Some(2) {
+            entry.model.training_corpora.remove("savee");
+        }
+    }
+    let html = report.to_html();
+    assert!(html.contains(">baseline, on all</th>"), "every corpus");
+    assert!(
+        html.contains(">baseline, without savee</th>"),
+        "all but one"
+    );
+    assert!(
+        html.contains(">savee</h3>") || html.contains(">savee</th>"),
+        "a test of some models"
+    );
 }

@@ -1,6 +1,6 @@
 //! The answer: remarks, a sentence per test, the table of variants and tests, and the same as dots with intervals.
 
-use super::super::StudyCell;
+use super::super::{Method, StudyCell, StudyVariant};
 use super::answer_words::significant;
 use super::table::{Cell, Column, Table};
 use super::view::{Section, View};
@@ -41,7 +41,8 @@ const KEY: &str = "<p class=\"key\">UA: unweighted accuracy, the mean recall of 
     95 %: interval of that mean over seeds, or over the test’s speakers where there is one seed alone (marked †). \
     Gain: UA less the baseline’s, in points; <b class=\"mark\">*</b> marks p&nbsp;&lt;&nbsp;0.05 after Holm’s correction for \
     all compared cells. Paper: the published UA, a single run. \
-    <span class=\"flag\">collapsed</span>: in so many of the runs (nearly) all predictions are one class.</p>\n";
+    <span class=\"flag\">! 1/3</span>: so many of the runs collapsed to (nearly) one class. The highest of many variants \
+    is in part high by chance.</p>\n";
 
 fn table(view: &View) -> Table {
     let tests = view.main_tests();
@@ -74,9 +75,10 @@ fn table(view: &View) -> Table {
         "Unweighted accuracy of every variant on every test",
         columns,
     );
+    let mut before = None;
     for variant in &view.study.variants {
         let mut row = vec![
-            Cell::text(view.label(variant)),
+            name(view, variant, &mut before),
             Cell::text(variant.entries.len().to_string()),
         ];
         for &(test, interval, gain, paper) in &shown {
@@ -104,12 +106,34 @@ fn table(view: &View) -> Table {
                 None if majority => None,
                 _ => test.chance_ua,
             })));
+            // The WA of the majority class stands in the first column that is free.
+            let mut wa = test
+                .majority
+                .as_ref()
+                .filter(|_| majority)
+                .map(|class| class.wa);
             let rest = [interval, gain, paper].into_iter().filter(|shown| *shown);
-            row.extend(rest.map(|_| Cell::text("")));
+            row.extend(rest.map(|_| match wa.take() {
+                Some(wa) => Cell::text(format!("WA {}", quantity::percent(Some(wa)))),
+                None => Cell::text(""),
+            }));
         }
         table.footer.push(row);
     }
     table
+}
+
+/// Name of a row; the first of another method than that of the row before has a rule above it.
+pub(super) fn name(
+    view: &View,
+    variant: &StudyVariant,
+    before: &mut Option<Option<Method>>,
+) -> Cell {
+    let cell = Cell::text(view.label(variant));
+    match before.replace(variant.method) {
+        Some(method) if method != variant.method => cell.class("new"),
+        _ => cell,
+    }
 }
 
 /// Mean UA, flagged where runs collapsed.
@@ -120,8 +144,8 @@ pub(super) fn ua(cell: Option<&StudyCell>) -> Cell {
     let mut markup = quantity::percent(Some(cell.ua));
     if cell.collapsed > 0 {
         markup = format!(
-            "<span class=\"flag\" title=\"collapsed runs\">{}/{} collapsed</span> {markup}",
-            cell.collapsed, cell.runs
+            "<span class=\"flag\" title=\"{} of {} runs collapsed\">! {}/{}</span> {markup}",
+            cell.collapsed, cell.runs, cell.collapsed, cell.runs
         );
     }
     Cell::markup(markup).class("ua").sorted_by(Some(cell.ua))

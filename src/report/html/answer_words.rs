@@ -62,10 +62,11 @@ fn sentence(view: &View, place: usize) -> Option<String> {
         }
         words += &format!(
             "the highest of {} is {} with {} %",
-            if others.len() == 1 {
-                "1 other variant".to_string()
-            } else {
-                format!("{} other variants", others.len())
+            match (baselines.len(), others.len()) {
+                (1, 1) => "1 other variant".to_string(),
+                (1, count) => format!("{count} other variants"),
+                (_, 1) => "1 variant".to_string(),
+                (_, count) => format!("{count} variants"),
             },
             escape::text(&view.label(variant)),
             quantity::percent(Some(cell.ua))
@@ -94,25 +95,25 @@ fn counts(cells: &[&StudyCell]) -> String {
             compared.iter().filter(beyond).count()
         };
         let (better, worse) = (differ(1.0), differ(-1.0));
-        words += &match (better, worse) {
-            (0, 0) => " No difference from the baseline holds after correction.".to_string(),
-            (better, worse) => format!(
-                " After correction {better} of {} better than the baseline and {worse} worse.",
-                match compared.len() {
-                    1 => "1 is".to_string(),
-                    all => format!("{all} are"),
-                }
-            ),
+        let number = |count: usize| match count {
+            0 => "none".to_string(),
+            count => count.to_string(),
         };
+        words += &format!(
+            " After Holm’s correction (p&nbsp;&lt;&nbsp;0.05), {} of {} compared {} better than the baseline and {} worse.",
+            number(better),
+            compared.len(),
+            if better > 1 { "are" } else { "is" },
+            number(worse)
+        );
     }
     let collapsed = cells.iter().filter(|cell| cell.collapsed > 0).count();
     if collapsed > 0 {
         words += &format!(
-            " {} collapsed.",
-            if collapsed == 1 {
-                "1 variant has".to_string()
-            } else {
-                format!("{collapsed} variants have")
+            " {} collapsed runs.",
+            match collapsed {
+                1 => "1 variant has".to_string(),
+                _ => format!("{collapsed} variants have"),
             }
         );
     }

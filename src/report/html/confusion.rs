@@ -47,7 +47,7 @@ fn matrix(name: &str, classes: &[String], cell: &StudyCell) -> String {
         0.0,
         12.0,
         "label bold",
-        &shorten(&format!("{name}{mark}"), 24),
+        &shorten(&format!("{name}{mark}"), 21),
     );
     let short = |class: usize| {
         let name = classes.get(class).map_or("?", String::as_str);

@@ -11,7 +11,7 @@ use super::{escape, palette};
 
 /// Longer histories show every so many-th epoch.
 const POINTS: usize = 160;
-const DETAIL_WIDTH: f64 = 352.0;
+const DETAIL_WIDTH: f64 = 340.0;
 
 /// Markup.
 pub(super) const OVERVIEW_CAPTION: &str = "UA on the validation speakers in %, a line per seed; the dot is the best \
@@ -97,12 +97,12 @@ fn line<'a>(
 }
 
 fn ua_ticks(view: &View) -> Vec<f64> {
-    ticks(all(view).map(|epoch| epoch.validation.ua), 3)
+    ticks(all(view).map(|epoch| epoch.validation.ua), 4)
 }
 
 /// A small panel of the validation UA per variant.
 pub(super) fn overview(view: &View) -> String {
-    let (width, height) = (168.0, 104.0);
+    let (width, height) = (156.0, 112.0);
     let marks = ua_ticks(view);
     let (Some(&low), Some(&high)) = (marks.first(), marks.last()) else {
         return String::new();
@@ -115,7 +115,7 @@ pub(super) fn overview(view: &View) -> String {
             let (class, marker) = palette::method(variant.method);
             let name = view.label(variant);
             let mut svg = Svg::new(width, height, &format!("Validation UA of {name}"));
-            svg.text(26.0, 12.0, "label bold", &shorten(&name, 21));
+            svg.text(26.0, 12.0, "label bold", &shorten(&name, 16));
             for &mark in &marks {
                 svg.line((26.0, y.at(mark)), (width - 6.0, y.at(mark)), "grid");
                 svg.text(
@@ -195,16 +195,17 @@ pub(super) fn detail(view: &View, variant: &StudyVariant) -> Option<String> {
     let alphas = own().any(|epoch| epoch.alpha != 0.0);
     let height = if alphas { 306.0 } else { 248.0 };
     let mut svg = Svg::new(DETAIL_WIDTH, height, &format!("Training of {name}"));
-    svg.text(0.0, 13.0, "title", &shorten(&name, 44));
+    svg.text(0.0, 13.0, "title", &shorten(&name, 38));
 
     let marks = ua_ticks(view);
     let y = axis(&mut svg, &marks, (left, right), (110.0, 34.0), 100.0, 0);
     svg.text(left, 27.0, "tick", "validation UA in %");
-    let (class, marker) = palette::method(variant.method);
+    // Not in the colour of the method: below, colours mean attributes.
+    let (_, marker) = palette::method(variant.method);
     for entry in histories(view, variant) {
         let data = line(&entry.history, x, y, |epoch| Some(epoch.validation.ua));
-        svg.path(&data, &format!("curve {class}"));
-        dot(&mut svg, entry, x, y, (class, marker), 2.6);
+        svg.path(&data, "curve s7");
+        dot(&mut svg, entry, x, y, ("m0", marker), 2.6);
     }
 
     let losses = own().flat_map(|epoch| {

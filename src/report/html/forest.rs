@@ -6,8 +6,10 @@ use super::svg::{Marker, Svg};
 use super::view::View;
 use super::{palette, quantity};
 
-const WIDTH: f64 = 352.0;
-const LABELS: f64 = 92.0;
+const WIDTH: f64 = 340.0;
+/// Longest label in characters, and the width of one.
+const LONGEST: usize = 24;
+const CHARACTER: f64 = 7.4;
 const TOP: f64 = 44.0;
 const ROW: f64 = 15.0;
 /// Between methods.
@@ -17,7 +19,7 @@ const GAP: f64 = 7.0;
 pub(super) const CAPTION: &str = "Each row is a variant. Large mark: mean UA over seeds (disc: baseline, square: MTL, \
     triangle: GR, diamond: AD). Small rings: single seeds. Thin line: 95 % interval over seeds. \
     Broad band: 95 % interval from a bootstrap over the test’s speakers. Cross: the paper’s number. \
-    Full vertical line: our baseline. Dashed: chance.";
+    Full vertical line: our baseline. Dashed: chance, where it lies on the axis.";
 
 /// One test; none where no variant has a number.
 pub(super) fn panel(view: &View, place: usize) -> Option<String> {
@@ -32,7 +34,7 @@ pub(super) fn panel(view: &View, place: usize) -> Option<String> {
     if rows.is_empty() {
         return None;
     }
-    let mut values: Vec<f64> = test.chance_ua.into_iter().collect();
+    let mut values: Vec<f64> = Vec::new();
     for (_, cell) in &rows {
         values.push(cell.ua);
         values.extend(&cell.uas);
@@ -49,7 +51,8 @@ pub(super) fn panel(view: &View, place: usize) -> Option<String> {
     }
     let ticks = ticks(values.into_iter(), 4);
     let (low, high) = (*ticks.first()?, *ticks.last()?);
-    let axis = Scale::new(low, high, LABELS + 6.0, WIDTH - 12.0);
+    let labels = label_width(rows.iter().map(|(variant, _)| label(view, variant)));
+    let axis = Scale::new(low, high, labels + 8.0, WIDTH - 12.0);
     let breaks = rows
         .windows(2)
         .filter(|pair| pair[0].0.method != pair[1].0.method)
@@ -60,7 +63,7 @@ pub(super) fn panel(view: &View, place: usize) -> Option<String> {
         bottom + 22.0,
         &format!("UA of every variant on {} with intervals", test.name),
     );
-    svg.text(0.0, 14.0, "title", &test.name);
+    svg.text(0.0, 14.0, "title", &shorten(&test.name, 38));
     for &tick in &ticks {
         let x = axis.at(tick);
         svg.line((x, TOP - 6.0), (x, bottom), "grid");
@@ -69,7 +72,10 @@ pub(super) fn panel(view: &View, place: usize) -> Option<String> {
         svg.text(x, bottom + 13.0, "tick mid", &label);
     }
     svg.text(0.0, TOP - 12.0, "tick", "UA in %");
-    if let Some(chance) = test.chance_ua {
+    if let Some(chance) = test
+        .chance_ua
+        .filter(|chance| (low..=high).contains(chance))
+    {
         svg.line(
             (axis.at(chance), TOP - 6.0),
             (axis.at(chance), bottom),
@@ -91,14 +97,21 @@ pub(super) fn panel(view: &View, place: usize) -> Option<String> {
             y += GAP;
         }
         before = Some(variant.method);
-        row(&mut svg, &label(view, variant), (y, axis), variant, cell);
+        svg.text(labels, y + 3.5, "label end", &label(view, variant));
+        row(&mut svg, (y, axis), variant, cell);
         y += ROW;
     }
     Some(svg.finish())
 }
 
 fn label(view: &View, variant: &StudyVariant) -> String {
-    shorten(&view.label(variant), 16)
+    shorten(&view.label(variant), LONGEST)
+}
+
+/// Room for the longest of some labels.
+pub(super) fn label_width(labels: impl Iterator<Item = String>) -> f64 {
+    let longest = labels.map(|label| label.chars().count()).max().unwrap_or(0);
+    (CHARACTER * longest as f64).max(50.0)
 }
 
 /// `text` cut to `length` characters.
@@ -112,13 +125,11 @@ pub(super) fn shorten(text: &str, length: usize) -> String {
 
 fn row(
     svg: &mut Svg,
-    label: &str,
     (y, axis): (f64, Scale),
     variant: &StudyVariant,
     cell: &super::super::StudyCell,
 ) {
     let (class, marker) = palette::method(variant.method);
-    svg.text(LABELS, y + 3.5, "label end", label);
     svg.raw(&format!(
         "<g><title>{}: {} %, over seeds {}, over speakers {}</title>",
         super::escape::text(&variant.name),

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use super::super::{Attribute, Method, StudyVariant};
 use super::answer_words::significant;
-use super::view::{Section, View, join};
-use super::{escape, figure, palette, quantity, svg::Svg};
+use super::view::{Section, View};
+use super::{figure, palette, quantity, svg::Svg};
 
 const METHODS: [Method; 3] = [Method::Mtl, Method::Gr, Method::Ad];
-const LABELS: f64 = 58.0;
-const CELL_WIDTH: f64 = 58.0;
+const LABELS: f64 = 64.0;
+const CELL_WIDTH: f64 = 52.0;
 const CELL_HEIGHT: f64 = 22.0;
 const TOP: f64 = 40.0;
 /// At least this much is the end of the scale, so that noise does not fill it.
@@ -156,17 +156,17 @@ fn panel(
         "" => name.clone(),
         whose => format!("{name}, {whose}"),
     };
-    if view.training_sets().len() > 1 && !corpora.is_empty() {
-        title += &format!(" (trained on {})", join(corpora));
+    if let Some(trained) = view.trained(corpora) {
+        title += &format!(" (trained {trained})");
     }
     let width = LABELS + CELL_WIDTH * methods.len() as f64 + 2.0;
     let height = TOP + CELL_HEIGHT * combinations.len() as f64 + 2.0;
     let mut svg = Svg::new(
-        width.max(200.0),
+        width.max(8.4 * title.chars().take(38).count() as f64),
         height,
         &format!("Gain over the baseline on {title}"),
     );
-    svg.text(0.0, 14.0, "title", &super::forest::shorten(&title, 34));
+    svg.text(0.0, 14.0, "title", &super::forest::shorten(&title, 38));
     for (column, method) in methods.iter().enumerate() {
         let x = LABELS + CELL_WIDTH * (column as f64 + 0.5);
         svg.text(x, TOP - 7.0, "label mid", method.name());
@@ -209,22 +209,19 @@ fn cell(svg: &mut Svg, (x, y): (f64, f64), number: Option<&Number>, limit: f64) 
 
 /// The colours with their values.
 fn legend(limit: f64) -> String {
-    let mut svg = Svg::new(352.0, 36.0, "Colour scale");
-    let step = 352.0 / palette::DIVERGING as f64;
+    let width = 330.0;
+    let mut svg = Svg::new(width, 52.0, "Colour scale");
+    svg.text(0.0, 12.0, "label", "gain in points");
+    let step = width / palette::DIVERGING as f64;
     for level in 0..palette::DIVERGING {
-        svg.rectangle(step * level as f64, 0.0, step, 14.0, &format!("d{level}"));
+        svg.rectangle(step * level as f64, 20.0, step, 14.0, &format!("d{level}"));
     }
     for (place, share, class) in [
         (0.0, -1.0, "tick"),
-        (176.0, 0.0, "tick mid"),
-        (352.0, 1.0, "tick end"),
+        (width / 2.0, 0.0, "tick mid"),
+        (width, 1.0, "tick end"),
     ] {
-        svg.text(
-            place,
-            29.0,
-            class,
-            &escape::text(&quantity::points(Some(share * limit))),
-        );
+        svg.text(place, 48.0, class, &quantity::points(Some(share * limit)));
     }
     svg.finish()
 }

@@ -8,8 +8,8 @@ use super::svg::{Svg, coordinate};
 use super::view::{Section, View};
 use super::{escape, number, quantity};
 
-const SIZE: f64 = 352.0;
-const TOP: f64 = 22.0;
+const SIZE: f64 = 340.0;
+const TOP: f64 = 38.0;
 const MARGIN: f64 = 8.0;
 
 /// What points can be coloured by.
@@ -136,14 +136,14 @@ fn panel(place: usize, map: &EmbeddingMap, placed: &Placed, values: &[Vec<&str>]
         0.0,
         14.0,
         "title",
-        &super::forest::shorten(&map.model.name, 34),
+        &super::forest::shorten(&map.model.name, 38),
     );
     let facts = format!(
         "{}, perplexity {}",
         number::of(placed.points.len() as u64, "point"),
         quantity::decimal(Some(map.perplexity), 0)
     );
-    svg.text(SIZE, 14.0, "tick end", &facts);
+    svg.text(0.0, 30.0, "tick", &facts);
     svg.rectangle(0.5, TOP + 0.5, SIZE - 1.0, SIZE - 1.0, "frame");
     svg.raw(&format!("<g class=\"points\" data-map=\"{place}\">"));
     for (index, value_of_group) in values.first().into_iter().flatten().enumerate() {

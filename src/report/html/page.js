@@ -74,6 +74,7 @@
       return sign * names.compare(a.text, b.text);
     });
     body.append(...rows.map(({ row }) => row));
+    table.dataset.sorted = "";
   };
   for (const table of all("table.sortable")) {
     if (table.tBodies[0].rows.length < 2) continue;

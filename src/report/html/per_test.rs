@@ -116,9 +116,10 @@ fn table(view: &View, place: usize) -> Table {
     optional(&mut columns, published, "paper", &["UA", "gain"]);
     let name = &view.study.tests[place].name;
     let mut table = Table::new(format!("All numbers: {name}"), columns);
+    let mut before = None;
     for (variant, cell) in rows {
         let mut row = vec![
-            Cell::text(view.label(variant)),
+            answer::name(view, variant, &mut before),
             Cell::text(cell.runs.to_string()),
             answer::ua(Some(cell)),
         ];

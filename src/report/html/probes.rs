@@ -1,17 +1,18 @@
 //! What the shared layers know: probe accuracies and silhouettes, every variant beside the baseline.
 
 use super::super::{Method, Probe, ProbeEntry};
-use super::forest::shorten;
+use super::forest::{label_width, shorten};
 use super::scale::{Scale, ticks};
 use super::svg::Svg;
 use super::table::{Cell, Column, Table};
 use super::view::{Section, View, join};
 use super::{figure, number, palette, quantity};
 
-const WIDTH: f64 = 352.0;
-const LABELS: f64 = 92.0;
-const SILHOUETTES: f64 = 256.0;
-const TOP: f64 = 44.0;
+const WIDTH: f64 = 340.0;
+/// Longest label in characters.
+const LONGEST: usize = 14;
+const SILHOUETTES: f64 = 252.0;
+const TOP: f64 = 60.0;
 const ROW: f64 = 15.0;
 
 const CAPTION: &str = "A linear classifier reads each attribute from the embedding of the shared layers. Left: UA of \
@@ -119,9 +120,10 @@ fn panel(view: &View, attribute: &str) -> Option<String> {
             .flat_map(|(_, members)| members.iter().map(|(_, probe)| *probe))
     };
     probes().next()?;
+    let labels = label_width(rows.iter().map(|(name, _)| shorten(name, LONGEST)));
     let bottom = TOP + ROW * rows.len() as f64 + 4.0;
     let mut svg = Svg::new(WIDTH, bottom + 18.0, &format!("Probes of {attribute}"));
-    svg.text(0.0, 14.0, "title", attribute);
+    svg.text(0.0, 14.0, "title", &shorten(attribute, 38));
     let uas = probes().flat_map(|probe| {
         let interval = probe.interval.map(|i| [i.low, i.high]);
         let values = [probe.ua, probe.chance_ua];
@@ -133,11 +135,11 @@ fn panel(view: &View, attribute: &str) -> Option<String> {
     let ua = axis(
         &mut svg,
         uas,
-        (LABELS + 8.0, SILHOUETTES - 18.0),
+        (labels + 8.0, SILHOUETTES - 26.0),
         bottom,
         100.0,
     );
-    svg.text(LABELS + 8.0, TOP - 24.0, "tick", "probe UA in %");
+    svg.text(labels + 8.0, TOP - 24.0, "tick", "probe UA in %");
     let silhouettes = probes().filter_map(|probe| probe.silhouette).chain([0.0]);
     let silhouette = axis(
         &mut svg,
@@ -161,7 +163,7 @@ fn panel(view: &View, attribute: &str) -> Option<String> {
     }
     for (place, (name, members)) in rows.iter().enumerate() {
         let y = TOP + ROW * (place as f64 + 0.5);
-        svg.text(LABELS, y + 3.5, "label end", &shorten(name, 16));
+        svg.text(labels, y + 3.5, "label end", &shorten(name, LONGEST));
         for (entry, probe) in members {
             let (class, marker) = palette::method(entry.model.method);
             if let Some(interval) = probe.interval {
@@ -203,10 +205,15 @@ fn axis(
         1.0 => 1,
         _ => 0,
     };
+    let mut labelled = f64::NEG_INFINITY;
     for mark in marks {
         svg.line((axis.at(mark), TOP - 6.0), (axis.at(mark), bottom), "grid");
         let label = quantity::decimal(Some(factor * mark), decimals);
-        svg.text(axis.at(mark), TOP - 11.0, "tick mid", &label);
+        // A label every so often, so that they do not touch.
+        if axis.at(mark) - labelled > 26.0 {
+            svg.text(axis.at(mark), TOP - 11.0, "tick mid", &label);
+            labelled = axis.at(mark);
+        }
     }
     axis
 }

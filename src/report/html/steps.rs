@@ -88,7 +88,25 @@ fn parameter(step: &StepFacts, name: &str) -> Option<String> {
 fn written(value: &Json) -> String {
     match value {
         Json::String(text) => text.clone(),
-        other => other.to_string(),
+        other => spaced(other),
+    }
+}
+
+/// JSON on one line with blanks where it may break.
+fn spaced(value: &Json) -> String {
+    match value {
+        Json::Array(values) => {
+            let values: Vec<String> = values.iter().map(spaced).collect();
+            format!("[{}]", values.join(", "))
+        }
+        Json::Object(map) => {
+            let pairs: Vec<String> = map
+                .iter()
+                .map(|(name, value)| format!("{}: {}", Json::String(name.clone()), spaced(value)))
+                .collect();
+            format!("{{{}}}", pairs.join(", "))
+        }
+        simple => simple.to_string(),
     }
 }
 

@@ -101,7 +101,7 @@ impl Table {
         let caption = escape::text(&self.caption);
         let mut html = format!(
             "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\">\
-             <table class=\"sortable\"><caption>{caption}</caption>\n<thead>"
+             <table class=\"sortable\"><caption><span>{caption}</span></caption>\n<thead>"
         );
         html += &self.head();
         html += "</thead>\n<tbody>\n";
@@ -223,7 +223,7 @@ mod tests {
             Cell::text("1").class("q1"),
         ]);
         let html = table.render();
-        assert!(html.contains("<caption>a &lt; b</caption>"));
+        assert!(html.contains("<caption><span>a &lt; b</span></caption>"));
         assert!(html.contains("<th scope=\"col\" rowspan=\"2\" data-column=\"0\">variant</th>"));
         assert!(html.contains("<th scope=\"colgroup\" colspan=\"2\" class=\"group\">tess</th>"));
         assert!(html.contains("<th scope=\"row\">&lt;GR&gt;</th>"));

@@ -59,10 +59,29 @@ impl View<'_> {
     }
 
     fn name(&self, name: &str, corpora: &BTreeSet<String>) -> String {
-        if self.training_sets().len() < 2 || corpora.is_empty() {
-            return name.to_string();
+        match self.trained(corpora) {
+            Some(trained) => format!("{name}, {trained}"),
+            None => name.to_string(),
         }
-        format!("{name}, on {}", join(corpora))
+    }
+
+    /// What tells a set of training corpora from the study's others, such as `without savee`; none where there
+    /// are no others.
+    pub(super) fn trained(&self, corpora: &BTreeSet<String>) -> Option<String> {
+        let sets = self.training_sets();
+        if sets.len() < 2 || corpora.is_empty() {
+            return None;
+        }
+        let union: BTreeSet<&String> = sets.into_iter().flatten().collect();
+        let missing: Vec<&String> = union
+            .into_iter()
+            .filter(|corpus| !corpora.contains(*corpus))
+            .collect();
+        Some(match missing.len() {
+            0 => "on all".to_string(),
+            1 | 2 if missing.len() < corpora.len() => format!("without {}", join(missing)),
+            _ => format!("on {}", join(corpora)),
+        })
     }
 
     /// Names of the classes.
