@@ -103,8 +103,10 @@ mod tests {
     fn the_last_window_ends_with_the_recording() {
         assert_eq!(ranges(4, 2, 8), [0..4, 2..6, 4..8]);
         assert_eq!(ranges(4, 2, 9), [0..4, 2..6, 4..8, 5..9]);
-        assert_eq!(ranges(4, 4, 3), [0..3]);
-        assert_eq!(ranges(4, 4, 4), [0..4]);
+        for len in [1, 3, 4] {
+            let only = ranges(4, 4, len);
+            assert_eq!((only.len(), only[0].clone()), (1, 0..len));
+        }
         assert_eq!(ranges(4, 4, 5), [0..4, 1..5]);
         assert_eq!(ranges(2, 5, 9), [0..2, 5..7]);
     }
