@@ -160,6 +160,8 @@ fn the_answer_is_told_in_words() {
             interval: None,
             p: Some(p / 10.0),
             p_corrected: Some(p),
+            over_seeds: true,
+            over_speakers: true,
         });
     }
     let text = answers(&report.to_html_of(&study));
