@@ -9,10 +9,13 @@
 //!
 //! A joint bootstrap over seeds and speakers was not taken: three seeds drawn from three have a variance that is too
 //! small by a third and tails of a normal distribution, and corrected p-values need more draws than one would make.
+//! With made-up effects (tests/golden/statistics/error_rates.py) a difference of 0 had p < 0.05 in 4.3 % of trials with
+//! 2 seeds and 20 speakers, 4.0 % with 3 and 20, 2.4 % with 3 and 5; a joint bootstrap gave 9.6, 6.5 and 6.5 %.
 //!
 //! Limits. What seeds and speakers do together is in both variances, so the test errs on the cautious side. Models of
 //! equal seed are taken as independent. Two or three seeds leave few degrees of freedom: only large differences can
-//! be shown.
+//! be shown. With one seed the p-value is of these very models: as a statement on their kind it was wrong in 23 % of
+//! the same trials with 20 speakers, in 51 % with 91.
 
 use super::student::variance_of_mean;
 use super::{Interval, Variance, mean, t_quantile_975, t_two_sided};

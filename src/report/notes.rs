@@ -102,7 +102,8 @@ fn single_runs(study: &Study, most: usize) -> Option<String> {
         .filter(|variant| variant.entries.len() == 1)
         .map(|variant| variant.name.clone())
         .collect();
-    let what = "what another seed would give is not known, and a gain may be luck";
+    let what = "what another seed would give is not known, so a gain and its p-value are of these very models, \
+                not of their kind";
     if single.is_empty() {
         None
     } else if single.len() == study.variants.len() {

@@ -31,12 +31,17 @@ fn caption(test: &StudyTest) -> String {
         TestRole::Mixed => "in the training of some models",
         TestRole::InDomain => "held-out speakers",
     };
-    format!(
+    let mut caption = format!(
         "{}, {role}, {}, {}",
         test.name,
         number::of(test.utterances, "utterance"),
         number::of(test.speakers as u64, "speaker")
-    )
+    );
+    if let Some(majority) = &test.majority {
+        let wa = number::percent(Some(majority.wa));
+        caption += &format!("; WA of the majority class: {wa}");
+    }
+    caption
 }
 
 /// One optional column or group of columns: whether it is shown, its columns, and its cells.

@@ -110,14 +110,10 @@ pub(super) fn blocks(study: &Study) -> Vec<Block> {
     }
     let variants = rows.len();
     rows.push(constant("chance", &shown, over_seeds, |test| {
-        (test.chance_ua, None)
+        test.chance_ua
     }));
     rows.push(constant("majority", &shown, over_seeds, |test| {
-        let majority = test.majority.as_ref();
-        (
-            majority.map(|majority| majority.ua),
-            majority.map(|majority| format!("WA {}", number::percent(Some(majority.wa)))),
-        )
+        test.majority.as_ref().map(|majority| majority.ua)
     }));
     let footer_rows = rows.len() - variants;
     vec![
@@ -132,12 +128,12 @@ pub(super) fn blocks(study: &Study) -> Vec<Block> {
     ]
 }
 
-/// A row of what needs no model: a UA, and a remark in the column of intervals.
+/// A row of what needs no model.
 fn constant(
     name: &str,
     shown: &[(usize, &StudyTest, bool, bool)],
     runs: bool,
-    of: impl Fn(&StudyTest) -> (Option<f64>, Option<String>),
+    ua: impl Fn(&StudyTest) -> Option<f64>,
 ) -> Vec<Cell> {
     let faint = |text: String| Cell::toned(text, Tone::Faint);
     let mut row = vec![faint(name.into())];
@@ -145,15 +141,10 @@ fn constant(
         row.push(Cell::default());
     }
     for (_, test, collapsed, gains) in shown {
-        let (ua, remark) = of(test);
-        row.push(faint(number::percent(ua)));
-        if *collapsed {
-            row.push(Cell::default());
-        }
-        row.push(faint(remark.unwrap_or_default()));
-        if *gains {
-            row.push(Cell::default());
-        }
+        row.push(faint(number::percent(ua(test))));
+        // The mark, the interval and the gain.
+        let others = usize::from(*collapsed) + 1 + usize::from(*gains);
+        row.extend(vec![Cell::default(); others]);
     }
     row
 }
@@ -189,6 +180,6 @@ fn legend(study: &Study, tests: &[(usize, &StudyTest)]) -> String {
     if tests.iter().any(|(_, test)| test.name == "in domain") {
         legend += " In domain: held-out speakers of the training corpora, all together.";
     }
-    legend += " Majority: what always naming the most frequent class would reach; WA is the plain accuracy.";
+    legend += " Majority: what always naming the most frequent class would reach.";
     legend
 }
