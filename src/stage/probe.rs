@@ -57,7 +57,7 @@ pub static KIND: Kind = Kind {
                 min: 1e-9,
                 max: 1e9,
             },
-            "0.01",
+            "0.1",
             "Inverse strength of the L2 penalty, as scikit-learn's C. Inputs are standardised and classes weigh the same.",
         ),
         Parameter::default(

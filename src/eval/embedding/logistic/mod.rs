@@ -24,7 +24,7 @@ pub struct LogisticOptions {
 impl Default for LogisticOptions {
     fn default() -> Self {
         Self {
-            c: 0.01,
+            c: 0.1,
             steps: 500,
             tolerance: 1e-5,
         }
