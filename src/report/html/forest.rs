@@ -9,7 +9,7 @@ use super::{palette, quantity};
 const WIDTH: f64 = 340.0;
 /// Longest label in characters, and the width of one.
 const LONGEST: usize = 24;
-const CHARACTER: f64 = 7.4;
+const CHARACTER: f64 = 7.9;
 const TOP: f64 = 44.0;
 const ROW: f64 = 15.0;
 /// Between methods.
