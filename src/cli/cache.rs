@@ -14,20 +14,16 @@ pub fn cache(arguments: &CacheArguments, common: &Common) -> Result<u8, CliError
         CacheAction::Prune(options) => prune_cache(&cache, options, common),
         CacheAction::Du => {
             let parts = usage(&common.cache);
-            let would_free = |keep_runs| Ok::<_, CliError>(prune(&cache, &dry(keep_runs))?.bytes());
-            let (unused, all_but_latest) = (would_free(None)?, would_free(Some(1))?);
             if common.json {
                 let text: String = parts
                     .iter()
                     .map(|part| format!("{}\n", serde_json::json!(part)))
-                    .chain([format!(
-                        "{}\n",
-                        serde_json::json!({ "prune_frees_bytes": unused, "prune_keep_runs_1_frees_bytes": all_but_latest })
-                    )])
                     .collect();
                 print(&text)?;
                 return Ok(0);
             }
+            let would_free = |keep_runs| Ok::<_, CliError>(prune(&cache, &dry(keep_runs))?.bytes());
+            let (unused, all_but_latest) = (would_free(None)?, would_free(Some(1))?);
             let total: u64 = parts.iter().map(|part| part.bytes).sum();
             let mut text = String::new();
             for part in parts.iter().filter(|part| part.bytes > 0) {

@@ -78,8 +78,8 @@ fn panel(chart: &Chart, width: usize, paint: Paint) -> Vec<Line> {
     let canvas = curve(&chart.values, low, high, columns);
     for (row, cells) in canvas.iter().enumerate() {
         let label = match row {
-            0 => (chart.number)(high),
-            row if row + 1 == ROWS && low < high => (chart.number)(low),
+            0 => label(chart, high),
+            row if row + 1 == ROWS && low < high => label(chart, low),
             _ => String::new(),
         };
         let tick = if label.is_empty() { '│' } else { '┤' };
@@ -113,6 +113,15 @@ fn panel(chart: &Chart, width: usize, paint: Paint) -> Vec<Line> {
         });
     }
     lines
+}
+
+/// A number that fits beside the axis: what diverges is written by its power of ten.
+fn label(chart: &Chart, value: f64) -> String {
+    let text = (chart.number)(value);
+    match text.chars().count() < MARGIN {
+        true => text,
+        false => format!("{value:.0e}"),
+    }
 }
 
 /// The curve as rows of braille characters, `columns` wide; neighbouring values are joined.
