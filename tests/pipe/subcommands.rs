@@ -236,7 +236,8 @@ fn schema_describes_every_kind() {
     let space = Workspace::new();
     let all = told(&space, &["schema"], 0);
     let kinds = [
-        "ingest", "resample", "fbank", "augment", "train", "evaluate", "report", "command",
+        "ingest", "resample", "fbank", "augment", "train", "evaluate", "probe", "tsne", "report",
+        "command",
     ];
     for kind in kinds {
         assert!(all.contains(&format!("kind = \"{kind}\"")), "{kind}");

@@ -1,8 +1,8 @@
 //! t-SNE (van der Maaten and Hinton 2008), exact, with the same bits for a given seed whatever the threads.
 //!
 //! The crate bhtsne (0.7.13, well kept) was looked at first. It has no seed: its initial map comes from the system's
-//! randomness unless the caller brings one. Its exact sums are reduced in whatever order its threads finish, so two
-//! runs differ; its exponentials are the platform's; and it brings FFT and CSV libraries along. Results here are keyed
+//! randomness unless the caller brings one. Its sums are cut as its threads happen to be free, so two
+//! runs may differ; its exponentials are the platform's; and it brings FFT and CSV libraries along. Results here are keyed
 //! by their inputs and must be reproducible, so the few hundred lines are our own. A map has at most some thousand
 //! points, where the exact sum over all pairs, vectorised, takes seconds: the approximations of Barnes-Hut
 //! (van der Maaten 2014) are not needed.

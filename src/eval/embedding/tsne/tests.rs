@@ -79,8 +79,8 @@ fn the_gradient_is_that_of_finite_differences() {
     let x: Vec<f32> = (0..21).map(|i| place(i, 7)).collect();
     let y: Vec<f32> = (0..21).map(|i| place(i, 11)).collect();
     let gradient = forces::gradient(&affinities, &x, &y, 1.0, &workers);
-    for i in 0..21 {
-        for axis in 0..2 {
+    for (i, slopes) in gradient.iter().enumerate() {
+        for (axis, found) in slopes.iter().enumerate() {
             let value = |step: f32| {
                 let (mut x, mut y) = (x.clone(), y.clone());
                 if axis == 0 {
@@ -91,7 +91,7 @@ fn the_gradient_is_that_of_finite_differences() {
                 forces::divergence(&affinities, &x, &y, &workers)
             };
             let slope = (value(0.01) - value(-0.01)) / 0.02;
-            let found = f64::from(gradient[i][axis]);
+            let found = f64::from(*found);
             assert!(
                 (slope - found).abs() < 1e-4 + 0.01 * found.abs(),
                 "{i} {axis}: {slope} and {found}"
