@@ -81,6 +81,10 @@ pub struct RunArguments {
     /// Cores to use; all by default.
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
+    /// Memory that steps running side by side may need together, such as 8GB; what is available by default. One step
+    /// always runs, whatever it needs.
+    #[arg(long, value_name = "SIZE", value_parser = super::size::parse_bytes)]
+    pub memory: Option<u64>,
     /// Where training and evaluation compute.
     #[arg(long, value_enum, default_value_t = Device::Cpu)]
     pub device: Device,

@@ -15,6 +15,7 @@ mod report;
 mod run;
 mod schema;
 mod signals;
+mod size;
 mod why;
 
 use std::process::ExitCode;

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 
-use crate::exec::{Observer, RunOptions, RunSummary, run as execute};
+use crate::exec::{Observer, RunOptions, RunSummary, available_bytes, run as execute};
 
 use super::CliError;
 use super::arguments::{Common, RunArguments};
@@ -33,6 +33,7 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
     let jobs = arguments.jobs.map_or(cores, usize::from);
     let options = RunOptions {
         jobs,
+        memory_bytes: arguments.memory.unwrap_or_else(available_bytes),
         runs: &arguments.runs,
     };
     let summary = execute(&plan, &cache, &options, observer.as_ref())?;

@@ -133,6 +133,7 @@ fn run_with(folder: &Path, step: &str, stage: Stage) -> (RunSummary, Listener) {
     let listener = Listener::default();
     let options = RunOptions {
         jobs: 2,
+        memory_bytes: u64::MAX,
         runs: &folder.join("runs"),
     };
     let summary = run(&plan, &cache, &options, &listener).unwrap();

@@ -12,10 +12,12 @@ use crate::corpus::{Corpora, Split};
 use crate::dsp::SpecAugment;
 use crate::manifest::{Complaint, Declaration, Gathers, Kind, Problems};
 use crate::model::ModelError;
-use crate::train::{Example, Places, TrainError, TrainOptions, TrainingData, train};
+use crate::train::{
+    Example, Places, TrainError, TrainOptions, TrainingData, memory_bytes, train,
+};
 
 use super::held_out::{self, LeakError, OnLeak, TRAINING_ITEMS};
-use super::{Interrupted, LoadedItem, Stage, WholeContext, WholeStage};
+use super::{Interrupted, LoadedItem, Stage, StepInput, WholeContext, WholeStage};
 
 pub static KIND: Kind = Kind {
     name: "train",
@@ -164,11 +166,32 @@ impl WholeStage for Train {
         self.threads
     }
 
+    fn needs_memory(&self) -> bool {
+        true
+    }
+
+    /// What does not fit, or cannot be read, counts nothing here: the run tells of it.
+    fn memory_bytes(&self, inputs: &[StepInput]) -> u64 {
+        let (mut train, mut validation, mut bins) = (Vec::new(), Vec::new(), 0);
+        for item in inputs.iter().flat_map(StepInput::items) {
+            let Ok(view) = features(&item.blob) else {
+                continue;
+            };
+            bins = view.bins;
+            match item.utterance.split {
+                Split::Train => train.push(view.frames),
+                Split::Validation => validation.push(view.frames),
+                _ => {}
+            }
+        }
+        memory_bytes(&self.options, bins, &train, &validation, self.threads).unwrap_or_default()
+    }
+
     fn run(&self, context: &WholeContext<'_>) -> miette::Result<()> {
         let items: Vec<&LoadedItem> = context
             .inputs
             .iter()
-            .flat_map(super::StepInput::items)
+            .flat_map(StepInput::items)
             .collect();
         self.check_leaks(&items, context)?;
         let examples = |split: Split| -> miette::Result<Vec<Example<'_>>> {
