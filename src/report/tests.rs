@@ -235,7 +235,8 @@ fn colour_only_adds_escapes() {
 fn baselines_are_found_by_seed_and_training_corpora() {
     use super::entry::baseline_of;
     let report = open();
-    let found = |entry: &ReportEntry| baseline_of(entry, &report.entries).map(|b| b.model.name.clone());
+    let found =
+        |entry: &ReportEntry| baseline_of(entry, &report.entries).map(|b| b.model.name.clone());
     let [first, _, reversed, adversarial] = &report.entries[..] else {
         panic!("four models");
     };

@@ -9,6 +9,7 @@ mod hostile;
 mod layers;
 mod learning;
 mod resuming;
+mod side_by_side;
 mod subcommands;
 mod trust;
 mod workspace;

@@ -37,7 +37,9 @@ impl Group {
             layer
                 .directions
                 .resize_with(lstm.directions, DirectionPass::default);
-            layer.grad_hidden.resize_with(lstm.directions, Buffer::default);
+            layer
+                .grad_hidden
+                .resize_with(lstm.directions, Buffer::default);
         }
     }
 

@@ -42,7 +42,10 @@ pub(super) struct Workspace {
 
 impl Shard {
     /// Runs all blocks on the shard's members of `batch`; `keep` what a backward pass needs.
-    #[expect(clippy::too_many_arguments, reason = "the parts of a pass, each borrowed on its own")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the parts of a pass, each borrowed on its own"
+    )]
     pub(super) fn forward(
         &mut self,
         shape: &EncoderShape,

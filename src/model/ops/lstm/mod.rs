@@ -262,8 +262,7 @@ impl DirectionPass {
     /// Gradients of the flat parameters from the gates' gradients.
     fn weight_gradients(&mut self, layout: DirectionLayout, rows: usize, input: &[f32]) {
         let (units, gates) = (layout.units, 4 * layout.units);
-        self.grad_weights
-            .resize(gates * (layout.input + units + 2));
+        self.grad_weights.resize(gates * (layout.input + units + 2));
         let [of_input, of_recurrent, first, second] = layout.split_mut(&mut self.grad_weights);
         self.packed.pack(input, rows, layout.input, layout.input, 1);
         multiply_transposed(
