@@ -13,11 +13,13 @@ const VALIDATION_BATCH: usize = 32;
 /// Values of minimal filtering for each value of a frame: ten points for six frames.
 const POINTS: f64 = 10.0 / 6.0;
 const BYTES: f64 = 4.0;
+/// Memory that the allocator holds back, as a factor.
+const SLACK: f64 = 1.1;
 
 /// Resident memory of a training in bytes, beyond the features that lie in mapped packs.
 ///
 /// Takes the longest utterances for the largest batch. Counts the values of the network, in every form that is kept of
-/// them, and those that a frame passes through; small things such as threads are a flat 16 MB. `train` and
+/// them, and those that a frame passes through; small things such as threads are a flat 16 MB, and a tenth is added. `train` and
 /// `validation` hold the frames of each utterance.
 ///
 /// # Errors
@@ -39,7 +41,7 @@ pub fn memory_bytes(
         // Batches waiting, in use and being filled.
         + BYTES * 3.0 * bins as f64 * frames
         + BYTES * of_validation(&shape, at_work) * largest(validation, VALIDATION_BATCH);
-    Ok(bytes as u64)
+    Ok((SLACK * bytes) as u64)
 }
 
 /// Frames of the `batch` longest utterances.

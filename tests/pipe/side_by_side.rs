@@ -9,7 +9,7 @@ rate = [{ name = "slow", value = 0.01 }, { name = "fast", value = 0.02 }]
 [stage.speech]
 kind = "ingest"
 corpora = "near"
-split = { train = 0.7, validation = 0.3 }
+split = { train = 0.8, validation = 0.2, test = 0 }
 [stage.audio]
 kind = "resample"
 input = "speech"
