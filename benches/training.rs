@@ -1,7 +1,8 @@
 //! Frames per second of the paper's network, training and forward only, and memory; one JSON line.
 //!
-//! `cargo bench --bench training -- <threads> <batches>`; see `benches/README.md`.
-//! Rates ending in `_cpu` are per second of processor time, for one thread on a busy machine.
+//! `cargo bench --bench training -- <threads> <batches> [<repetitions>] [forward]`; see `benches/README.md`.
+//! Rates ending in `_cpu` are per second of processor time, for one thread on a busy machine; `eval_faults` are the
+//! page faults of the timed forward passes. The word `forward` leaves training out, for a profile.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -22,6 +23,8 @@ fn main() {
         .collect();
     let threads = numbers.first().copied().unwrap_or(1);
     let count = numbers.get(1).copied().unwrap_or(8);
+    let repetitions = numbers.get(2).copied().unwrap_or(1);
+    let forward_only = std::env::args().any(|arg| arg == "forward");
     let frames: Vec<usize> = include_str!("pytorch/frames.txt")
         .lines()
         .filter_map(|line| line.parse().ok())
@@ -50,7 +53,7 @@ fn main() {
         let mut pass = EncoderPass::default();
         let mut trainable = Trainable::new(network.clone(), Arc::clone(&workers)).expect("tape");
         let mut run = |training: bool, batches: &[Vec<usize>]| {
-            let (started, before) = (Instant::now(), cpu_seconds());
+            let (started, before) = (Instant::now(), Usage::now());
             let mut done = 0;
             network.pack(&mut pass, &workers);
             for batch in batches {
@@ -87,26 +90,65 @@ fn main() {
                 }
             }
             let done = done as f64;
-            let cpu = (cpu_seconds() - before).max(1e-2);
-            (done / started.elapsed().as_secs_f64(), done / cpu)
+            let used = Usage::now();
+            let cpu = (used.cpu_seconds - before.cpu_seconds).max(1e-2);
+            Rates {
+                wall: done / started.elapsed().as_secs_f64(),
+                cpu: done / cpu,
+                faults: used.faults - before.faults,
+            }
         };
         // The longest batch first: buffers then have their size, as after the first batches of a run.
         let longest = batches.len().saturating_sub(1);
-        run(true, &batches[longest..]);
-        let train = run(true, &batches);
+        let again = vec![batches.as_slice(); repetitions].concat();
+        let mut train = Rates::default();
+        if !forward_only {
+            run(true, &batches[longest..]);
+            train = run(true, &again);
+        }
         run(false, &batches[longest..]);
-        (train, run(false, &batches))
+        (train, run(false, &again))
     });
-    let ((train, train_cpu), (eval, eval_cpu)) = (train, eval);
     println!(
-        "{{\"threads\":{threads},\"train\":{train:.0},\"eval\":{eval:.0},\"train_cpu\":{train_cpu:.0},\
-         \"eval_cpu\":{eval_cpu:.0},\"peak_mb\":{:.0}}}",
+        "{{\"threads\":{threads},\"train\":{:.0},\"eval\":{:.0},\"train_cpu\":{:.0},\"eval_cpu\":{:.0},\
+         \"eval_faults\":{:.0},\"peak_mb\":{:.0}}}",
+        train.wall,
+        eval.wall,
+        train.cpu,
+        eval.cpu,
+        eval.faults,
         peak_megabytes()
     );
 }
 
-/// Processor time of all threads so far, from the kernel's hundredths of a second.
-fn cpu_seconds() -> f64 {
+/// Frames per second, and page faults.
+#[derive(Default)]
+struct Rates {
+    wall: f64,
+    cpu: f64,
+    faults: f64,
+}
+
+/// What the process has used so far.
+struct Usage {
+    /// Of all threads, from the kernel's hundredths of a second.
+    cpu_seconds: f64,
+    /// Without reading a file.
+    faults: f64,
+}
+
+impl Usage {
+    fn now() -> Self {
+        let fields = stat_fields();
+        Self {
+            cpu_seconds: (fields[1] + fields[2]) / 100.0,
+            faults: fields[0],
+        }
+    }
+}
+
+/// Minor faults, user and system time out of `/proc/self/stat`.
+fn stat_fields() -> [f64; 3] {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let fields: Vec<&str> = stat
         .rsplit(')')
@@ -114,8 +156,10 @@ fn cpu_seconds() -> f64 {
         .unwrap_or("")
         .split_whitespace()
         .collect();
-    let ticks = |at: usize| fields.get(at).and_then(|f| f.parse::<f64>().ok());
-    (ticks(11).unwrap_or(0.0) + ticks(12).unwrap_or(0.0)) / 100.0
+    [7, 11, 12].map(|at: usize| {
+        let field = fields.get(at).and_then(|field| field.parse().ok());
+        field.unwrap_or(0.0)
+    })
 }
 
 /// Most resident memory so far.

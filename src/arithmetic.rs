@@ -3,8 +3,9 @@
 //! Both give the same bits: sums are cut and added in a fixed order, and a multiply-add is fused in both or in
 //! neither. The switch lets anybody prove that on a machine, at the price of speed, so it stays out of keys.
 //!
-//! Between machines one thing is left: `exp`, `ln` and `cos` of the C library, called by the losses, the first
-//! values and the tables of windows and filters, may differ in the last bit from one version of it to another.
+//! Nothing whose bits are promised calls `exp`, `ln` or `cos` of the C library, whose last bit may differ from one
+//! version of it to another: [`crate::exact`] stands in. One place is left, the double-precision sines inside the
+//! `rustfft` crate; of those that our own spectra need none rounds to another single-precision value with either.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -32,6 +33,18 @@ pub fn avx2_fma() -> bool {
     #[cfg(target_arch = "x86_64")]
     {
         avx2() && is_x86_feature_detected!("fma")
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        false
+    }
+}
+
+/// Whether code for AVX-512F may run.
+pub fn avx512f() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    {
+        !PORTABLE.load(Ordering::Relaxed) && is_x86_feature_detected!("avx512f")
     }
     #[cfg(not(target_arch = "x86_64"))]
     {

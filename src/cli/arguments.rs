@@ -99,6 +99,10 @@ pub struct RunArguments {
     /// After a failure, go on with everything that does not need the failed step; reports are made of what there is.
     #[arg(long, short)]
     pub keep_going: bool,
+    /// Memory that steps running side by side may need together, such as 8GB; what is available by default. One step
+    /// always runs, whatever it needs.
+    #[arg(long, value_name = "SIZE", value_parser = super::size::parse_bytes)]
+    pub memory: Option<u64>,
     /// Where training and evaluation compute.
     #[arg(long, value_enum, default_value_t = Device::Cpu)]
     pub device: Device,

@@ -25,6 +25,7 @@ mod runs;
 mod schema;
 mod show;
 mod signals;
+mod size;
 mod why;
 
 use std::process::ExitCode;

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 
-use crate::exec::{Observer, RunOptions, RunSummary, run as execute};
+use crate::exec::{Observer, RunOptions, RunSummary, available_bytes, run as execute};
 use crate::track::{TrackTarget, Tracking};
 
 use super::CliError;
@@ -37,6 +37,7 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
     let options = RunOptions {
         jobs,
         keep_going: arguments.keep_going,
+        memory_bytes: arguments.memory.unwrap_or_else(available_bytes),
         runs: &arguments.runs,
     };
     let summary = match &track {

@@ -3,6 +3,7 @@
 mod failure;
 mod group;
 mod item_set;
+mod memory;
 mod observer;
 mod outcome;
 mod publish;
@@ -18,6 +19,7 @@ mod writer;
 
 pub use group::{Forecast, Group, Standing};
 pub use item_set::GroupError;
+pub use memory::available_bytes;
 pub use observer::{Event, ItemCounts, Observer, Status, StepCounts};
 pub use outcome::StepResult;
 pub use publish::runs_folder;

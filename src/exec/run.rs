@@ -19,7 +19,7 @@ use super::group::{Group, source_digest};
 use super::observer::{Event, ItemCounts, Observer, Status, StepCounts};
 use super::outcome::StepResult;
 use super::publish::Publisher;
-use super::schedule::{Unit, share, units};
+use super::schedule::{Unit, beside, fits, share, units};
 use super::sources::{Listings, list_sources};
 use super::walk::internal_error;
 use super::whole::{WholeRun, whole_material};
@@ -30,6 +30,8 @@ pub struct RunOptions<'a> {
     pub jobs: usize,
     /// After a failure, go on with everything that does not need the failed step.
     pub keep_going: bool,
+    /// Memory that steps running side by side may need together, by their own estimates.
+    pub memory_bytes: u64,
     /// The folder under which results appear for people.
     pub runs: &'a Path,
 }
@@ -135,28 +137,47 @@ pub fn run(
     let units = units(plan, &members);
     let mut state: Vec<UnitState> = vec![UnitState::Waiting; units.len()];
     let mut free = options.jobs.max(1);
+    let mut needs: HashMap<usize, u64> = HashMap::new();
+    let mut taken = 0_u64;
     std::thread::scope(|scope| {
         let (sender, receiver) =
             mpsc::channel::<(usize, usize, Result<Vec<(usize, StepResult)>, CacheError>)>();
         let mut running = 0_usize;
         loop {
             if board.error.is_none() && !observer.interrupted() && !board.stopped() {
-                let mut ready = ready_units(&units, &state);
-                while let Some(&index) = ready.first().filter(|_| !board.stopped()) {
+                let ready = board.settle(&units, &mut state, &groups);
+                if free > 0 {
+                    let outputs = board.outputs();
+                    let work = WholeRun {
+                        plan,
+                        cache,
+                        groups: &groups,
+                        outputs: &outputs,
+                        scratch: &scratch,
+                        log: &log,
+                        observer,
+                    };
+                    for &index in &ready {
+                        let of_unit = || work.memory_bytes(units[index].steps[0], options.jobs);
+                        needs.entry(index).or_insert_with(of_unit);
+                    }
+                }
+                let needed: Vec<u64> = ready
+                    .iter()
+                    .map(|index| needs.get(index).copied().unwrap_or_default())
+                    .collect();
+                for (place, &index) in ready.iter().enumerate() {
                     let unit = &units[index];
-                    // Hits and hopeless units need no core.
-                    if let Some(results) = board.settle_at_once(unit, &groups) {
-                        board.take(results);
-                        state[index] = UnitState::Done;
-                        ready = ready_units(&units, &state);
+                    if free == 0 || board.stopped() {
+                        break;
+                    }
+                    if !fits(needed[place], taken, options.memory_bytes) {
                         continue;
                     }
-                    if free == 0 {
-                        ready.remove(0);
-                        continue;
-                    }
-                    let threads = share(free, ready.len(), wanted(plan, unit));
+                    let rivals = beside(&needed[place..], taken, options.memory_bytes);
+                    let threads = share(free, rivals, wanted(plan, unit));
                     free -= threads;
+                    taken = taken.saturating_add(needed[place]);
                     running += 1;
                     state[index] = UnitState::Running;
                     let outputs = board.outputs();
@@ -185,7 +206,6 @@ pub fn run(
                         // The receiver outlives all threads; if it is gone there is nobody to tell.
                         let _ = sender.send((index, threads, result));
                     });
-                    ready = ready_units(&units, &state);
                 }
             }
             if running == 0 {
@@ -196,6 +216,7 @@ pub fn run(
             };
             running -= 1;
             free += threads;
+            taken = taken.saturating_sub(needs.get(&index).copied().unwrap_or_default());
             state[index] = UnitState::Done;
             match result {
                 Ok(mut results) => {
@@ -354,6 +375,29 @@ impl Board<'_> {
             .input_digests(unit.steps[0])
             .filter(|_| unit.group.is_none())?;
         whole_material(self.plan, self.cache, unit.steps[0], &digests).ok()
+    }
+
+    /// Takes the results of all ready units that need no core: hits and hopeless ones. What is ready then must run.
+    fn settle(
+        &mut self,
+        units: &[Unit],
+        state: &mut [UnitState],
+        groups: &[Group<'_>],
+    ) -> Vec<usize> {
+        loop {
+            let ready = ready_units(units, state);
+            let mut settled = false;
+            for &index in &ready {
+                if let Some(results) = self.settle_at_once(&units[index], groups) {
+                    self.take(results);
+                    state[index] = UnitState::Done;
+                    settled = true;
+                }
+            }
+            if !settled {
+                return ready;
+            }
+        }
     }
 
     /// The results of a unit that needs no work: everything is in the cache, or it cannot run.

@@ -54,9 +54,48 @@ pub fn share(free: usize, ready: usize, wanted: usize) -> usize {
     (free / ready.max(1)).clamp(1, wanted.max(1))
 }
 
+/// Whether a unit that needs `needed` bytes may start while `taken` are planned: always, where nothing else needs any.
+pub fn fits(needed: u64, taken: u64, budget: u64) -> bool {
+    needed == 0 || taken == 0 || taken.saturating_add(needed) <= budget
+}
+
+/// How many of the ready units, whose needs are given in order, would run side by side beside `taken` bytes.
+pub fn beside(needs: &[u64], mut taken: u64, budget: u64) -> usize {
+    let mut count = 0;
+    for &needed in needs {
+        if fits(needed, taken, budget) {
+            taken = taken.saturating_add(needed);
+            count += 1;
+        }
+    }
+    count
+}
+
 #[cfg(test)]
 mod tests {
-    use super::share;
+    use super::{beside, fits, share};
+
+    #[test]
+    fn a_unit_starts_beside_others_only_while_the_sum_fits() {
+        assert!(fits(6, 4, 10));
+        assert!(!fits(7, 4, 10));
+        assert!(!fits(u64::MAX, 4, 10));
+        // One always runs, and what needs nothing never waits.
+        assert!(fits(11, 0, 10));
+        assert!(fits(0, 11, 10));
+    }
+
+    #[test]
+    fn cores_go_to_the_units_that_fit() {
+        assert_eq!(beside(&[4, 4, 4], 0, 10), 2);
+        assert_eq!(beside(&[4, 4, 4], 0, 100), 3);
+        assert_eq!(beside(&[20, 4, 0], 0, 10), 2);
+        assert_eq!(beside(&[4, 3], 7, 10), 1);
+        assert_eq!(beside(&[], 0, 10), 0);
+        // Where one fits at a time it gets all cores.
+        assert_eq!(share(8, beside(&[6, 6], 0, 10), 8), 8);
+        assert_eq!(share(8, beside(&[6, 6], 0, 12), 8), 4);
+    }
 
     #[test]
     fn cores_are_shared_before_one_unit_gets_several() {

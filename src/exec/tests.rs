@@ -135,6 +135,7 @@ fn run_with(folder: &Path, step: &str, stage: Stage) -> (RunSummary, Listener) {
     let options = RunOptions {
         jobs: 2,
         keep_going: false,
+        memory_bytes: u64::MAX,
         runs: &folder.join("runs"),
     };
     let summary = run(&plan, &cache, &options, &listener).unwrap();

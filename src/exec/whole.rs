@@ -109,6 +109,25 @@ impl WholeRun<'_> {
         self.execute(step, stage.as_ref(), reservation, material, threads)
     }
 
+    /// An estimate of the memory that `step` needs; 0 where its inputs cannot be had, of which its run will tell.
+    pub fn memory_bytes(&self, step: usize, threads: usize) -> u64 {
+        let stage = match &self.plan.steps[step].stage {
+            Stage::Whole(stage) if stage.needs_memory() => stage,
+            _ => return 0,
+        };
+        let progress = StepProgress {
+            step: self.plan.steps[step].id(),
+            observer: self.observer,
+        };
+        let estimate = || -> miette::Result<u64> {
+            let folder = self.scratch.folder()?;
+            let inputs = self.inputs(step, folder.path(), threads, &progress)?;
+            Ok(stage.memory_bytes(&inputs))
+        };
+        let estimate = catch_unwind(AssertUnwindSafe(estimate));
+        estimate.map_or(0, Result::unwrap_or_default)
+    }
+
     fn execute(
         &self,
         step: usize,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::EncoderLayout;
 use super::heads::Dense;
+use crate::exact;
 
 /// How the convolutions start. LSTM and fully connected layers always start as PyTorch's.
 ///
@@ -40,9 +41,9 @@ fn uniform(random: &mut ChaCha8Rng, bound: f64, values: &mut [f32]) {
 fn normal(random: &mut ChaCha8Rng, deviation: f64, values: &mut [f32]) {
     for value in values {
         // Box-Muller; 1 - u keeps the logarithm finite.
-        let radius = (-2.0 * (1.0 - random.r#gen::<f64>()).ln()).sqrt();
-        let angle = std::f64::consts::TAU * random.r#gen::<f64>();
-        *value = (radius * angle.cos() * deviation) as f32;
+        let radius = (-2.0 * exact::ln(1.0 - random.r#gen::<f64>())).sqrt();
+        let turns = random.r#gen::<f64>();
+        *value = (radius * exact::cos_turns(turns) * deviation) as f32;
     }
 }
 

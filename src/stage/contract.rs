@@ -301,6 +301,16 @@ pub trait WholeStage: Send + Sync {
         1
     }
 
+    /// Whether [`Self::memory_bytes`] says anything, so that its inputs are not loaded to ask in vain.
+    fn needs_memory(&self) -> bool {
+        false
+    }
+
+    /// An estimate of the resident memory it needs beyond its mapped inputs; steps that say 0 always fit.
+    fn memory_bytes(&self, _inputs: &[StepInput]) -> u64 {
+        0
+    }
+
     /// Makes the result.
     ///
     /// # Errors

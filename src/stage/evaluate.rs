@@ -26,7 +26,7 @@ pub const ENTRY: &str = "entry.json";
 
 pub static KIND: Kind = Kind {
     name: "evaluate",
-    version: 2, // 2: entry.json keeps the whole history
+    version: 3, // 2: entry.json keeps the whole history; 3: probabilities with the same bits on every machine
     doc: "Tests a model: unweighted and weighted accuracy, recalls and confusion matrix per corpus, and every prediction.",
     parameters: &[
         Parameter::required("model", Shape::Input(&[ArtifactKind::Model]), "The model."),

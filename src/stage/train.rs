@@ -14,14 +14,14 @@ use crate::digest::Digest;
 use crate::dsp::SpecAugment;
 use crate::manifest::{Complaint, Declaration, Gathers, Kind, Problems};
 use crate::model::ModelError;
-use crate::train::{Example, Places, TrainError, TrainOptions, TrainingData, train};
+use crate::train::{Example, Places, TrainError, TrainOptions, TrainingData, memory_bytes, train};
 
 use super::held_out::{self, LeakError, OnLeak, TRAINING_ITEMS};
-use super::{Interrupted, LoadedItem, Stage, WholeContext, WholeStage};
+use super::{Interrupted, LoadedItem, Stage, StepInput, WholeContext, WholeStage};
 
 pub static KIND: Kind = Kind {
     name: "train",
-    version: 1,
+    version: 2, // 2: first values and losses with the same bits on every machine
     doc: "Fits a convolutional recurrent network with an emotion head and attribute heads; defaults are those of Parry et al. (2022).",
     parameters: parameters::PARAMETERS,
     gathers: Gathers::Never,
@@ -175,12 +175,29 @@ impl WholeStage for Train {
         self.threads
     }
 
+    fn needs_memory(&self) -> bool {
+        true
+    }
+
+    /// What does not fit, or cannot be read, counts nothing here: the run tells of it.
+    fn memory_bytes(&self, inputs: &[StepInput]) -> u64 {
+        let (mut train, mut validation, mut bins) = (Vec::new(), Vec::new(), 0);
+        for item in inputs.iter().flat_map(StepInput::items) {
+            let Ok(view) = features(&item.blob) else {
+                continue;
+            };
+            bins = view.bins;
+            match item.utterance.split {
+                Split::Train => train.push(view.frames),
+                Split::Validation => validation.push(view.frames),
+                _ => {}
+            }
+        }
+        memory_bytes(&self.options, bins, &train, &validation, self.threads).unwrap_or_default()
+    }
+
     fn run(&self, context: &WholeContext<'_>) -> miette::Result<()> {
-        let items: Vec<&LoadedItem> = context
-            .inputs
-            .iter()
-            .flat_map(super::StepInput::items)
-            .collect();
+        let items: Vec<&LoadedItem> = context.inputs.iter().flat_map(StepInput::items).collect();
         self.check_leaks(&items, context)?;
         let examples = |split: Split| -> miette::Result<Vec<Example<'_>>> {
             items

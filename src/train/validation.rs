@@ -3,6 +3,7 @@
 use super::labels::class;
 use super::{Example, ValidationScores};
 use crate::dsp::FeaturesView;
+use crate::exact;
 use crate::model::{EncoderPass, ModelError, Network, Workers, embed_all};
 
 /// Recalls, unweighted accuracy and loss of the emotion head.
@@ -38,7 +39,7 @@ fn of_predictions(
         }
         count[truth] += 1;
         right[truth] += usize::from(named == truth);
-        loss -= f64::from(row[truth].max(f32::MIN_POSITIVE)).ln();
+        loss -= exact::ln(f64::from(row[truth].max(f32::MIN_POSITIVE)));
     }
     let recalls = std::array::from_fn(|index| {
         (count[index] > 0).then(|| right[index] as f64 / count[index] as f64)

@@ -17,6 +17,7 @@ mod predicting;
 mod probing;
 mod remembered;
 mod resuming;
+mod side_by_side;
 mod study;
 mod subcommands;
 mod tracking;

@@ -1,10 +1,11 @@
 //! Triangular filters on the mel scale, stored as the few weights that are not zero.
 
 use super::lanes::Lanes;
+use crate::exact;
 
 /// mel = 1127 ln(1 + f / 700).
 fn mel(hz: f64) -> f64 {
-    1127.0 * (1.0 + hz / 700.0).ln()
+    1127.0 * exact::ln(1.0 + hz / 700.0)
 }
 
 /// One filter: weights on neighbouring bins of the spectrum.

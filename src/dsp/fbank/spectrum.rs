@@ -7,6 +7,7 @@ use rustfft::num_complex::Complex;
 use rustfft::{Fft, FftDirection};
 
 use super::lanes::Lanes;
+use crate::exact;
 
 /// The transform of frames with a fixed length, a power of two from 4 up.
 pub(super) struct PowerSpectrum {
@@ -22,7 +23,7 @@ impl PowerSpectrum {
         let half = len / 2;
         let twiddle = |k: usize| {
             let angle = -PI * k as f64 / half as f64;
-            (angle.cos() as f32, angle.sin() as f32)
+            (exact::cos(angle) as f32, exact::sin(angle) as f32)
         };
         PowerSpectrum {
             fft: Radix4::new(half, FftDirection::Forward),

@@ -4,6 +4,8 @@ use std::f64::consts::TAU;
 
 use serde::{Deserialize, Serialize};
 
+use crate::exact;
+
 /// The shape that weighs the samples of a frame; all symmetric, over 0..=N-1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -29,13 +31,13 @@ impl Window {
         let step = TAU / (len as f64 - 1.0).max(1.0);
         let at = |i: usize| {
             let x = step * i as f64;
-            let hann = 0.5 - 0.5 * x.cos();
+            let hann = 0.5 - 0.5 * exact::cos(x);
             match self {
-                Window::Povey => hann.powf(0.85),
-                Window::Hamming => 0.54 - 0.46 * x.cos(),
+                Window::Povey => exact::pow(hann, 0.85),
+                Window::Hamming => 0.54 - 0.46 * exact::cos(x),
                 Window::Hann => hann,
-                Window::Blackman => 0.42 - 0.5 * x.cos() + 0.08 * (2.0 * x).cos(),
-                Window::Sine => (0.5 * x).sin(),
+                Window::Blackman => 0.42 - 0.5 * exact::cos(x) + 0.08 * exact::cos(2.0 * x),
+                Window::Sine => exact::sin(0.5 * x),
                 Window::Rectangular => 1.0,
             }
         };

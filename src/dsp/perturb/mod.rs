@@ -11,6 +11,7 @@ use thiserror::Error;
 use super::noise;
 use super::resample::{RATES_HZ, ResampleError, Resampler};
 use crate::audio::Waveform;
+use crate::exact;
 
 /// Spectrum of added noise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -181,7 +182,7 @@ impl Perturber {
 
 /// Amplitude factor of a gain.
 fn decibels(gain_db: f64) -> f32 {
-    10.0_f64.powf(gain_db / 20.0) as f32
+    exact::pow(10.0, gain_db / 20.0) as f32
 }
 
 fn mean_power(samples: &[f32]) -> f64 {
@@ -223,7 +224,7 @@ fn make_pink(samples: &mut [f32], rate_hz: u32) {
     let mut pole_hz = 20.0;
     while pole_hz < rate_hz / 2.0 {
         // First-order bilinear transform of (s + zero) / (s + pole), with the frequencies warped to stay in place.
-        let warp = |hz: f64| (std::f64::consts::PI * (hz / rate_hz).min(0.49)).tan();
+        let warp = |hz: f64| exact::tan(std::f64::consts::PI * (hz / rate_hz).min(0.49));
         let (pole, zero) = (warp(pole_hz), warp(2.0 * pole_hz));
         let feedback = (1.0 - pole) / (1.0 + pole);
         let (now, before) = ((1.0 + zero) / (1.0 + pole), (zero - 1.0) / (1.0 + pole));

@@ -2,6 +2,8 @@
 
 use std::f64::consts::PI;
 
+use crate::exact;
+
 /// Rejection that the filter is designed for, in dB; the promise is 100.
 const REJECTION_DB: f64 = 104.0;
 
@@ -80,7 +82,7 @@ fn sinc(x: f64) -> f64 {
     if x == 0.0 {
         1.0
     } else {
-        (PI * x).sin() / (PI * x)
+        exact::sin(PI * x) / (PI * x)
     }
 }
 

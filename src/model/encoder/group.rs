@@ -1,6 +1,7 @@
 //! The recurrent layers over one fixed group of sequences.
 
 use crate::model::EncoderShape;
+use crate::model::ops::buffer::Buffer;
 use crate::model::ops::lstm::{DirectionPass, Steps};
 
 /// Sequences that walk through time together, longest first.
@@ -17,10 +18,10 @@ pub(super) struct Group {
 #[derive(Default)]
 pub(super) struct LayerPass {
     /// `[rows, input]`.
-    pub(super) input: Vec<f32>,
+    pub(super) input: Buffer,
     pub(super) directions: Vec<DirectionPass>,
     /// dL/d(hidden) of each direction.
-    pub(super) grad_hidden: Vec<Vec<f32>>,
+    pub(super) grad_hidden: Vec<Buffer>,
 }
 
 impl Group {
@@ -32,11 +33,13 @@ impl Group {
         self.layers
             .resize_with(shape.lstms.len(), LayerPass::default);
         for (layer, lstm) in self.layers.iter_mut().zip(&shape.lstms) {
-            layer.input.resize(self.steps.rows() * lstm.input, 0.0);
+            layer.input.resize(self.steps.rows() * lstm.input);
             layer
                 .directions
                 .resize_with(lstm.directions, DirectionPass::default);
-            layer.grad_hidden.resize_with(lstm.directions, Vec::new);
+            layer
+                .grad_hidden
+                .resize_with(lstm.directions, Buffer::default);
         }
     }
 
@@ -59,8 +62,7 @@ impl Group {
         let width = shape.lstms[layer].input;
         let (below, above) = self.layers.split_at_mut(layer);
         for (direction, grad) in below[layer - 1].grad_hidden.iter_mut().enumerate() {
-            grad.clear();
-            grad.resize(self.steps.rows() * units, 0.0);
+            grad.zeroed(self.steps.rows() * units);
             for pass in &above[0].directions {
                 for (to, from) in grad
                     .chunks_exact_mut(units)

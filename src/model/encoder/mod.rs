@@ -9,8 +9,10 @@ mod pooling;
 mod shard;
 mod weights;
 
+use std::sync::{Mutex, PoisonError};
+
 use group::Group;
-use shard::Shard;
+use shard::{Shard, Workspace};
 use weights::EncoderWeights;
 
 use super::ops::lstm::DirectionLayout;
@@ -37,8 +39,26 @@ pub struct EncoderPass {
     weights: EncoderWeights,
     shards: Vec<Shard>,
     groups: Vec<Group>,
+    /// As many as threads have worked at once.
+    workspaces: Workspaces,
     /// For each batch position: shard and rank within it.
     in_shard: Vec<(usize, usize)>,
+}
+
+/// Workspaces that no thread is using.
+#[derive(Default)]
+struct Workspaces {
+    idle: Mutex<Vec<Workspace>>,
+}
+
+impl Workspaces {
+    /// Lends one to `work`: the one used last, as it may still be in the cache.
+    fn with(&self, work: impl FnOnce(&mut Workspace)) {
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut workspace = idle().pop().unwrap_or_default();
+        work(&mut workspace);
+        idle().push(workspace);
+    }
 }
 
 impl Encoder {
@@ -102,9 +122,18 @@ impl Encoder {
             self.check(features)?;
         }
         self.cut(batch, pass);
-        let weights = &pass.weights;
-        workers.for_each(&mut pass.shards, |_, shard| {
-            shard.forward(&self.shape, &self.layout, weights, values, batch);
+        let EncoderPass {
+            weights,
+            shards,
+            workspaces,
+            ..
+        } = &mut *pass;
+        let keep = weights.training;
+        workers.for_each(shards, |_, shard| {
+            workspaces.with(|workspace| {
+                let (shape, layout) = (&self.shape, &self.layout);
+                shard.forward(shape, layout, weights, values, batch, workspace, keep);
+            });
         });
         if !workers.stopped() {
             self.recur(pass, workers);
@@ -155,6 +184,7 @@ impl Encoder {
             shards,
             groups,
             in_shard,
+            ..
         } = pass;
         for (layer, lstm) in self.shape.lstms.iter().enumerate() {
             for group in groups.iter_mut() {
@@ -206,10 +236,15 @@ impl Encoder {
             return;
         }
         let EncoderPass {
-            weights, shards, ..
+            weights,
+            shards,
+            workspaces,
+            ..
         } = pass;
         workers.for_each(shards, |_, shard| {
-            shard.backward(&self.shape, &self.layout, weights);
+            workspaces.with(|workspace| {
+                shard.backward(&self.shape, &self.layout, weights, workspace);
+            });
         });
         if workers.stopped() {
             return;
@@ -230,6 +265,7 @@ impl Encoder {
             shards,
             groups,
             in_shard,
+            ..
         } = pass;
         for (layer, lstm) in self.shape.lstms.iter().enumerate().rev() {
             let with_input = layer > 0 || !self.shape.convs.is_empty();

@@ -70,8 +70,7 @@ impl Encoder {
             };
             let units = lstm.units;
             for (direction, grad) in layer.grad_hidden.iter_mut().enumerate() {
-                grad.clear();
-                grad.resize(group.steps.rows() * units, 0.0);
+                grad.zeroed(group.steps.rows() * units);
                 let ranks = group.members.iter().zip(&group.lengths).enumerate();
                 for (rank, (&member, &length)) in ranks {
                     let gradient = &grad_pooled[member * width + direction * units..][..units];

@@ -10,6 +10,8 @@ pub(super) struct EncoderWeights {
     pub(super) convs: Vec<BlockWeights>,
     /// Per layer, per direction.
     pub(super) lstms: Vec<Vec<DirectionWeights>>,
+    /// Whether the forms of the backward pass are there.
+    pub(super) training: bool,
 }
 
 enum Task<'a> {
@@ -26,6 +28,7 @@ impl EncoderWeights {
         training: bool,
         workers: &Workers,
     ) {
+        self.training = training;
         self.convs
             .resize_with(layout.convs.len(), BlockWeights::default);
         self.lstms.resize_with(layout.lstms.len(), Vec::new);

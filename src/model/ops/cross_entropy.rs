@@ -4,6 +4,7 @@ use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
 
 use super::tape_op::unary;
+use crate::exact;
 
 /// Row-wise softmax of `[rows, classes]`.
 pub fn softmax(logits: &[f32], classes: usize) -> Vec<f32> {
@@ -11,7 +12,10 @@ pub fn softmax(logits: &[f32], classes: usize) -> Vec<f32> {
     for row in logits.chunks_exact(classes) {
         let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let start = out.len();
-        out.extend(row.iter().map(|&x| (x - largest).exp()));
+        out.extend(
+            row.iter()
+                .map(|&x| exact::exp(f64::from(x - largest)) as f32),
+        );
         let sum: f32 = out[start..].iter().sum();
         out[start..].iter_mut().for_each(|p| *p /= sum);
     }
@@ -42,9 +46,12 @@ pub fn cross_entropy<T: Tape<f32, Cpu>>(
             continue;
         };
         let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let sum: f64 = row.iter().map(|&x| f64::from(x - largest).exp()).sum();
+        let sum: f64 = row
+            .iter()
+            .map(|&x| exact::exp(f64::from(x - largest)))
+            .sum();
         let weight = f64::from(weight_of(target));
-        loss += weight * (sum.ln() - f64::from(row[target] - largest));
+        loss += weight * (exact::ln(sum) - f64::from(row[target] - largest));
         total += weight;
     }
     let scale = if total > 0.0 { 1.0 / total } else { 0.0 };
@@ -76,6 +83,8 @@ pub fn cross_entropy<T: Tape<f32, Cpu>>(
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::model::ops::testing::noise;
 
@@ -88,6 +97,60 @@ mod tests {
         let loss = cross_entropy(logits.leaky_trace(), targets, weights).unwrap();
         let value = loss.array();
         (value, loss.backward().get(&logits).as_vec())
+    }
+
+    /// The definition, in double precision.
+    fn naive(values: &[f64], classes: usize, targets: &[Option<usize>], weights: &[f64]) -> f64 {
+        let (mut loss, mut total) = (0.0, 0.0);
+        for (row, target) in values.chunks_exact(classes).zip(targets) {
+            if let Some(target) = *target {
+                let sum: f64 = row.iter().map(|x| x.exp()).sum();
+                loss -= weights[target] * (row[target].exp() / sum).ln();
+                total += weights[target];
+            }
+        }
+        if total > 0.0 { loss / total } else { 0.0 }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn equals_the_definition_and_its_slopes(
+            rows in 1usize..6, classes in 1usize..7, seed: u32, weighted: bool,
+            picks in prop::collection::vec(prop::option::weighted(0.8, 0usize..60), 6),
+        ) {
+            let targets: Vec<_> = picks[..rows].iter().map(|p| p.map(|p| p % classes)).collect();
+            let values: Vec<f32> = noise(rows * classes, seed).iter().map(|v| 4.0 * v).collect();
+            let weights: Vec<f32> = noise(classes, seed ^ 1).iter().map(|v| 1.1 + v).collect();
+            let (value, gradient) = loss(&values, &targets, weighted.then_some(&weights));
+            let wide: Vec<f64> = values.iter().map(|&v| f64::from(v)).collect();
+            let weights: Vec<f64> = (weights.iter())
+                .map(|&w| if weighted { f64::from(w) } else { 1.0 })
+                .collect();
+            let expected = naive(&wide, classes, &targets, &weights);
+            prop_assert!((f64::from(value) - expected).abs() < 1e-5, "{} {}", value, expected);
+            for at in 0..values.len() {
+                let moved = |step: f64| {
+                    let mut moved = wide.clone();
+                    moved[at] += step;
+                    naive(&moved, classes, &targets, &weights)
+                };
+                let slope = (moved(1e-4) - moved(-1e-4)) / 2e-4;
+                prop_assert!((slope - f64::from(gradient[at])).abs() < 1e-5, "{}", at);
+            }
+        }
+
+        #[test]
+        fn softmax_is_its_definition(rows in 1usize..5, classes in 1usize..7, seed: u32, size in 0.1f32..80.0) {
+            let values: Vec<f32> = noise(rows * classes, seed).iter().map(|v| size * v).collect();
+            let found = softmax(&values, classes);
+            for (row, found) in values.chunks_exact(classes).zip(found.chunks_exact(classes)) {
+                let sum: f64 = row.iter().map(|&x| f64::from(x).exp()).sum();
+                for (&x, &p) in row.iter().zip(found) {
+                    prop_assert!((f64::from(p) - f64::from(x).exp() / sum).abs() < 1e-6);
+                }
+            }
+        }
     }
 
     #[test]

@@ -49,7 +49,46 @@ pub fn mask(count: usize, probability: f32, seed: u64) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::model::ops::testing::noise;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn each_value_is_dropped_or_scaled_and_so_is_its_gradient(
+            rows in 1usize..5, columns in 1usize..40, probability in 0f32..0.95, seed: u64, values: u32,
+        ) {
+            let device = Cpu::default();
+            let count = rows * columns;
+            let values = noise(count, values);
+            let slope = noise(count, 3);
+            let x = device.tensor_from_vec(values.clone(), (rows, columns));
+            let weights = device.tensor_from_vec(slope.clone(), (rows, columns));
+            let out = dropout(x.leaky_trace(), probability, seed).unwrap();
+            let found = out.as_vec();
+            let gradient = (out * weights).sum().backward().get(&x).as_vec();
+            let scale = 1.0 / (1.0 - probability);
+            for at in 0..count {
+                // Which values are dropped shows in the output; the slope of what is left is its scale.
+                let factor = if found[at] == 0.0 && values[at] != 0.0 { 0.0 } else { scale };
+                prop_assert_eq!(found[at], values[at] * factor);
+                prop_assert_eq!(gradient[at], slope[at] * factor);
+            }
+            if probability == 0.0 {
+                prop_assert_eq!(found, values);
+            }
+        }
+
+        #[test]
+        fn about_as_many_are_dropped_as_asked(probability in 0.05f32..0.95, seed: u64) {
+            let dropped = mask(20_000, probability, seed).iter().filter(|&&m| m == 0.0).count();
+            let off = dropped as f64 / 20_000.0 - f64::from(probability);
+            // Six standard deviations of a fair draw.
+            prop_assert!(off.abs() < 6.0 * (0.25f64 / 20_000.0).sqrt(), "{}", off);
+        }
+    }
 
     #[test]
     fn mask_is_seeded_balanced_and_passed_back() {

@@ -24,7 +24,30 @@ pub fn grad_reverse<S: Shape, T: Tape<f32, Cpu>>(
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::model::ops::testing::noise;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn is_the_identity_with_minus_lambda_times_its_gradient(
+            rows in 1usize..5, columns in 1usize..20, lambda in 0f32..2.0, seed: u32,
+        ) {
+            let device = Cpu::default();
+            let values = noise(rows * columns, seed);
+            let slope = noise(rows * columns, seed ^ 1);
+            let x = device.tensor_from_vec(values.clone(), (rows, columns));
+            let weights = device.tensor_from_vec(slope.clone(), (rows, columns));
+            let out = grad_reverse(x.leaky_trace(), lambda).unwrap();
+            prop_assert_eq!(out.as_vec(), values);
+            let gradient = (out * weights).sum().backward().get(&x).as_vec();
+            for (found, slope) in gradient.iter().zip(&slope) {
+                prop_assert_eq!(*found, 0.0 - lambda * slope);
+            }
+        }
+    }
 
     #[test]
     fn value_stays_and_gradient_turns() {

@@ -4,6 +4,7 @@
 pub(crate) mod vectorised;
 
 pub mod activation;
+pub mod buffer;
 pub mod conv_block;
 pub mod cross_entropy;
 pub mod dropout;

@@ -15,19 +15,23 @@ pub fn lengths(longest: usize, most: usize) -> impl Strategy<Value = Vec<usize>>
 }
 
 /// Panics unless every value is within `tolerance` of the expected one, relative to the larger of its size
-/// and the root mean square of all.
+/// and the root mean square of all. Gives the largest such error.
 #[track_caller]
-pub fn close_to_size(found: &[f32], expected: &[f32], tolerance: f64) {
+pub fn close_to_size(found: &[f32], expected: &[f32], tolerance: f64) -> f64 {
     assert_eq!(found.len(), expected.len());
     let squares: f64 = expected.iter().map(|e| f64::from(*e).powi(2)).sum();
     let size = (squares / expected.len().max(1) as f64).sqrt();
+    let mut worst = 0f64;
     for (at, (f, e)) in found.iter().zip(expected).enumerate() {
-        let bound = tolerance * size.max(f64::from(e.abs())) + 1e-30;
+        let difference = (f64::from(*f) - f64::from(*e)).abs();
+        let scale = size.max(f64::from(e.abs()));
         assert!(
-            (f64::from(*f) - f64::from(*e)).abs() <= bound,
+            difference <= tolerance * scale + 1e-30,
             "value {at}: {f} where {e} was expected (size {size})"
         );
+        worst = worst.max(difference / (scale + 1e-30));
     }
+    worst
 }
 
 /// Reproducible values in [-1, 1).

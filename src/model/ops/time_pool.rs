@@ -31,7 +31,46 @@ pub fn last_step(length: usize, backward_in_time: bool) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::model::ops::testing::noise;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn mean_is_its_definition_and_its_gradient_the_transpose(
+            frames in 1usize..40, channels in 1usize..20, seed: u32,
+        ) {
+            let rows = noise(frames * channels, seed);
+            let gradient = noise(channels, seed ^ 1);
+            let mut found = vec![7.0; channels];
+            mean(rows.chunks_exact(channels), &mut found);
+            for (c, found) in found.iter().enumerate() {
+                let column = rows.iter().skip(c).step_by(channels);
+                let expected = column.map(|&x| f64::from(x)).sum::<f64>() / frames as f64;
+                prop_assert!((f64::from(*found) - expected).abs() < 1e-6);
+            }
+            // The mean is linear: <mean(x), g> = <x, gradient of g>.
+            let mut of_row = vec![7.0; channels];
+            mean_backward(&gradient, frames, &mut of_row);
+            let inner = |a: &[f32], b: &[f32]| -> f64 {
+                a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+            };
+            let left = inner(&found, &gradient);
+            let right: f64 = rows.chunks_exact(channels).map(|row| inner(row, &of_row)).sum();
+            prop_assert!((left - right).abs() < 1e-5, "{} {}", left, right);
+        }
+
+        #[test]
+        fn the_last_step_is_the_one_walked_last(length in 1usize..50, backward_in_time: bool) {
+            let mut walk: Vec<usize> = (0..length).collect();
+            if backward_in_time {
+                walk.reverse();
+            }
+            prop_assert_eq!(last_step(length, backward_in_time), walk[length - 1]);
+        }
+    }
 
     #[test]
     fn mean_and_its_gradient() {

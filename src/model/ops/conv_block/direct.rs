@@ -33,7 +33,7 @@ pub(super) fn forward(
 ) {
     let channels = shape.output;
     let windows = (input.rows() + 1).saturating_sub(shape.width);
-    scratch.convolved.resize(windows * channels, 0.0);
+    scratch.convolved.resize(windows * channels);
     multiply(
         windows,
         input.values(),
@@ -78,10 +78,7 @@ pub(super) fn backward(
     let windows = (input.rows() + 1).saturating_sub(shape.width);
     let lead = shape.width - 1;
     // dL/d(convolved) with `lead` zero rows before and after, so that its windows are dL/dx.
-    scratch.convolved.clear();
-    scratch
-        .convolved
-        .resize((windows + 2 * lead) * channels, 0.0);
+    scratch.convolved.zeroed((windows + 2 * lead) * channels);
     let mut done = 0;
     for ((to, from), length) in input
         .window_starts()

@@ -12,6 +12,7 @@ mod spaced;
 
 pub use spaced::SpacedFrames;
 
+use super::buffer::Buffer;
 use super::matmul::Packed;
 use crate::model::ConvShape;
 
@@ -26,7 +27,7 @@ pub struct BlockWeights {
     /// The same for dL/dx; empty where it was not asked for.
     backward: Vec<Packed>,
     /// A buffer of the packing.
-    points: Vec<f32>,
+    points: Buffer,
 }
 
 impl BlockWeights {
@@ -62,17 +63,17 @@ impl BlockWeights {
 #[derive(Default)]
 pub struct BlockPass {
     /// Position of each pooled maximum in its window, or [`CUT`].
-    arg_max: Vec<u8>,
+    arg_max: Buffer<u8>,
     /// The transformed frames of minimal filtering.
-    transformed: Vec<f32>,
+    transformed: Buffer,
 }
 
 /// Buffers that a block needs while it runs.
 #[derive(Default)]
 pub struct Scratch {
-    convolved: Vec<f32>,
-    transformed: Vec<f32>,
-    products: Vec<f32>,
+    convolved: Buffer,
+    transformed: Buffer,
+    products: Buffer,
     zeros: Vec<f32>,
     packed: Vec<Packed>,
 }
@@ -90,7 +91,7 @@ pub fn forward(
     scratch: &mut Scratch,
 ) {
     let pooled: usize = output.lengths().iter().sum();
-    pass.arg_max.resize(pooled * shape.output, 0);
+    pass.arg_max.resize(pooled * shape.output);
     let packed = &weights.forward;
     match packed.first() {
         Some(_) if minimal::serves(shape) => {

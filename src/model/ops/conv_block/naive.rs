@@ -59,12 +59,13 @@ pub fn backward(
     gradient: &[f32],
 ) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
     let count = frames.len() / shape.input;
-    let mut of_weight = vec![0.0; weight.len()];
-    let mut of_bias = vec![0.0; shape.output];
-    let mut of_frames = vec![0.0; frames.len()];
+    let mut of_weight = vec![0f64; weight.len()];
+    let mut of_bias = vec![0f64; shape.output];
+    let mut of_frames = vec![0f64; frames.len()];
     for (source, g) in pooled.source.iter().zip(gradient) {
         let Some(source) = source else { continue };
         let (t, o) = (source / shape.output, source % shape.output);
+        let g = f64::from(*g);
         of_bias[o] += g;
         for k in 0..shape.width {
             let Some(from) = (t + k).checked_sub(shape.padding).filter(|&f| f < count) else {
@@ -72,10 +73,11 @@ pub fn backward(
             };
             for i in 0..shape.input {
                 let at = (k * shape.input + i) * shape.output + o;
-                of_weight[at] += g * frames[from * shape.input + i];
-                of_frames[from * shape.input + i] += g * weight[at];
+                of_weight[at] += g * f64::from(frames[from * shape.input + i]);
+                of_frames[from * shape.input + i] += g * f64::from(weight[at]);
             }
         }
     }
-    (of_weight, of_bias, of_frames)
+    let single = |values: Vec<f64>| values.into_iter().map(|v| v as f32).collect();
+    (single(of_weight), single(of_bias), single(of_frames))
 }

@@ -1,16 +1,18 @@
 //! Frames of several utterances in one matrix, kept apart by shared rows of zeros.
 
+use crate::model::ops::buffer::Buffer;
+
 /// A matrix `[rows, channels]`: `gap` zero rows, then each utterance's frames followed by `gap` zero rows.
 ///
 /// With the gap equal to a convolution's padding, every window that belongs to an utterance sees its
 /// own frames and zeros, exactly as if it were alone; one matrix product serves all utterances.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct SpacedFrames {
     lengths: Vec<usize>,
     gap: usize,
     channels: usize,
     rows: usize,
-    values: Vec<f32>,
+    values: Buffer,
 }
 
 impl SpacedFrames {
@@ -21,7 +23,7 @@ impl SpacedFrames {
         self.gap = gap;
         self.channels = channels;
         self.rows = gap + lengths.iter().map(|length| length + gap).sum::<usize>();
-        self.values.resize(self.rows * channels, 0.0);
+        self.values.resize(self.rows * channels);
         let mut row = 0;
         for &length in std::iter::once(&0).chain(lengths) {
             row += length;

@@ -1,12 +1,13 @@
-//! The fast block against the naive one over random shapes.
+//! The fast block against the naive one over random shapes, and on real recordings.
+
+mod recordings;
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::model::ops::testing::{close_to_size, lengths, noise};
 
-/// Runs both versions forward and backward on noise; every value must be within 1e-4 of the naive one,
-/// relative to the larger of its size and the root mean square of its array.
+/// Both versions on noise.
 fn compare(shape: ConvShape, lengths: Vec<usize>, seed: u32, positive: bool) {
     // The encoder lengthens what is too short before the block sees it.
     let lengthen = |mut n: usize| {
@@ -19,8 +20,6 @@ fn compare(shape: ConvShape, lengths: Vec<usize>, seed: u32, positive: bool) {
     let (input, output) = (shape.input, shape.output);
     let weight = noise(shape.width * input * output, seed);
     let bias = noise(output, seed ^ 1);
-    let mut frames = SpacedFrames::default();
-    frames.reset(&lengths, shape.padding, input);
     let utterances: Vec<Vec<f32>> = (0..)
         .zip(&lengths)
         .map(|(u, n)| {
@@ -31,12 +30,53 @@ fn compare(shape: ConvShape, lengths: Vec<usize>, seed: u32, positive: bool) {
             values
         })
         .collect();
+    compare_on(shape, &utterances, &weight, &bias, seed);
+}
+
+/// The largest errors of one comparison.
+#[derive(Clone, Copy)]
+struct Worst {
+    forward: f64,
+    of_input: f64,
+    of_weight: f64,
+}
+
+impl std::fmt::Display for Worst {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            forward,
+            of_input,
+            of_weight,
+        } = self;
+        write!(
+            to,
+            "forward {forward:.1e}, dL/dx {of_input:.1e}, dL/dW {of_weight:.1e}"
+        )
+    }
+}
+
+/// Runs both versions forward and backward; every value must be within 1e-4 of the naive one, relative to the
+/// larger of its size and the root mean square of its array. Gives the outputs and the largest errors.
+fn compare_on(
+    shape: ConvShape,
+    utterances: &[Vec<f32>],
+    weight: &[f32],
+    bias: &[f32],
+    seed: u32,
+) -> (Vec<Vec<f32>>, Worst) {
+    let (input, output) = (shape.input, shape.output);
+    let lengths: Vec<usize> = utterances
+        .iter()
+        .map(|values| values.len() / input)
+        .collect();
+    let mut frames = SpacedFrames::default();
+    frames.reset(&lengths, shape.padding, input);
     let starts: Vec<usize> = frames.starts().collect();
-    for (start, values) in starts.iter().zip(&utterances) {
+    for (start, values) in starts.iter().zip(utterances) {
         frames.values_mut()[start * input..][..values.len()].copy_from_slice(values);
     }
     let mut weights = BlockWeights::default();
-    weights.pack(&shape, &weight, true);
+    weights.pack(&shape, weight, true);
     let pooled: Vec<usize> = lengths.iter().map(|&n| shape.pooled(n)).collect();
     let (mut pass, mut scratch) = (BlockPass::default(), Scratch::default());
     let mut out = SpacedFrames::default();
@@ -44,7 +84,7 @@ fn compare(shape: ConvShape, lengths: Vec<usize>, seed: u32, positive: bool) {
     forward(
         &shape,
         &weights,
-        &bias,
+        bias,
         &frames,
         &mut out,
         &mut pass,
@@ -74,10 +114,14 @@ fn compare(shape: ConvShape, lengths: Vec<usize>, seed: u32, positive: bool) {
 
     let (mut sum_weight, mut sum_bias) = (vec![0.0; weight.len()], vec![0.0; output]);
     let out_starts: Vec<usize> = out.starts().collect();
+    let (mut forward, mut of_input) = (0f64, 0f64);
+    let mut outputs = Vec::new();
     for (u, values) in utterances.iter().enumerate() {
-        let mut expected = naive::forward(&shape, &weight, &bias, values);
+        let mut expected = naive::forward(&shape, weight, bias, values);
         let span = out_starts[u] * output..(out_starts[u] + pooled[u]) * output;
-        close_to_size(&out.values()[span.clone()], &expected.values, 1e-4);
+        let found = &out.values()[span.clone()];
+        forward = forward.max(close_to_size(found, &expected.values, 1e-4));
+        outputs.push(found.to_vec());
         // Where two values of a window are nearly equal, either may be the maximum: the gradient is
         // compared for the choice that was made.
         let done: usize = pooled[..u].iter().sum();
@@ -92,13 +136,19 @@ fn compare(shape: ConvShape, lengths: Vec<usize>, seed: u32, positive: bool) {
         }
         assert!(moved * 200 <= chosen.len() + 200, "{moved} maxima moved");
         let gradient = &grad_out.values()[span];
-        let (w, b, x) = naive::backward(&shape, &weight, values, &expected, gradient);
-        close_to_size(&grad_in.values()[starts[u] * input..][..x.len()], &x, 1e-4);
+        let (w, b, x) = naive::backward(&shape, weight, values, &expected, gradient);
+        let found = &grad_in.values()[starts[u] * input..][..x.len()];
+        of_input = of_input.max(close_to_size(found, &x, 1e-4));
         sum_weight.iter_mut().zip(&w).for_each(|(s, v)| *s += v);
         sum_bias.iter_mut().zip(&b).for_each(|(s, v)| *s += v);
     }
-    close_to_size(&of_weight, &sum_weight, 1e-4);
+    let worst = Worst {
+        forward,
+        of_input,
+        of_weight: close_to_size(&of_weight, &sum_weight, 1e-4),
+    };
     close_to_size(&of_bias, &sum_bias, 1e-4);
+    (outputs, worst)
 }
 
 proptest! {

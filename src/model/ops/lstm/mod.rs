@@ -11,6 +11,7 @@ mod steps;
 
 pub use steps::Steps;
 
+use super::buffer::Buffer;
 use super::matmul::{Packed, multiply, multiply_transposed};
 use crate::model::LstmShape;
 
@@ -79,16 +80,16 @@ impl DirectionWeights {
 #[derive(Default)]
 pub struct DirectionPass {
     /// Activated gates `[rows, 4 units]`; their gradients after the backward pass.
-    gates: Vec<f32>,
-    cells: Vec<f32>,
-    cells_tanh: Vec<f32>,
-    hidden: Vec<f32>,
-    grad_input: Vec<f32>,
-    grad_weights: Vec<f32>,
-    carry_hidden: Vec<f32>,
-    carry_cell: Vec<f32>,
+    gates: Buffer,
+    cells: Buffer,
+    cells_tanh: Buffer,
+    hidden: Buffer,
+    grad_input: Buffer,
+    grad_weights: Buffer,
+    carry_hidden: Buffer,
+    carry_cell: Buffer,
     /// Hidden state that entered each row; zeros where a sequence begins.
-    entered: Vec<f32>,
+    entered: Buffer,
     packed: Packed,
 }
 
@@ -119,9 +120,9 @@ impl DirectionPass {
     ) {
         let units = layout.units;
         let rows = steps.rows();
-        self.gates.resize(rows * 4 * units, 0.0);
+        self.gates.resize(rows * 4 * units);
         for buffer in [&mut self.cells, &mut self.cells_tanh, &mut self.hidden] {
-            buffer.resize(rows * units, 0.0);
+            buffer.resize(rows * units);
         }
         multiply(
             rows,
@@ -194,10 +195,9 @@ impl DirectionPass {
             steps.step(0).1
         };
         for carry in [&mut self.carry_hidden, &mut self.carry_cell] {
-            carry.clear();
-            carry.resize(widest * units, 0.0);
+            carry.zeroed(widest * units);
         }
-        self.entered.resize(rows * units, 0.0);
+        self.entered.resize(rows * units);
         for index in 0..steps.steps() {
             // Against the direction of the forward pass.
             let (t, before) = if backward_in_time {
@@ -247,7 +247,7 @@ impl DirectionPass {
     pub fn input_gradient(&mut self, layout: DirectionLayout, weights: &DirectionWeights) {
         let gates = 4 * layout.units;
         let rows = self.gates.len() / gates;
-        self.grad_input.resize(rows * layout.input, 0.0);
+        self.grad_input.resize(rows * layout.input);
         multiply(
             rows,
             &self.gates,
@@ -262,8 +262,7 @@ impl DirectionPass {
     /// Gradients of the flat parameters from the gates' gradients.
     fn weight_gradients(&mut self, layout: DirectionLayout, rows: usize, input: &[f32]) {
         let (units, gates) = (layout.units, 4 * layout.units);
-        self.grad_weights
-            .resize(gates * (layout.input + units + 2), 0.0);
+        self.grad_weights.resize(gates * (layout.input + units + 2));
         let [of_input, of_recurrent, first, second] = layout.split_mut(&mut self.grad_weights);
         self.packed.pack(input, rows, layout.input, layout.input, 1);
         multiply_transposed(

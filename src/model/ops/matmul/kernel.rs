@@ -1,4 +1,4 @@
-//! The one matrix kernel: tiles of 6 rows by 16 columns, compiled portably and for AVX2 with FMA.
+//! The matrix kernel: tiles of 6 rows by 16 columns, compiled portably and for AVX2 with FMA; AVX-512 has its own.
 
 use super::packed::{PANEL, Panels};
 
@@ -23,6 +23,22 @@ pub(super) unsafe fn run<const TRANSPOSED: bool>(
     out_stride: usize,
     accumulate: bool,
 ) {
+    #[cfg(target_arch = "x86_64")]
+    if crate::arithmetic::avx512f() {
+        // SAFETY: the feature is present; the rest is the caller's contract.
+        unsafe {
+            super::avx512::run::<TRANSPOSED>(
+                rows,
+                right,
+                left,
+                left_stride,
+                out,
+                out_stride,
+                accumulate,
+            );
+        }
+        return;
+    }
     #[cfg(target_arch = "x86_64")]
     if crate::arithmetic::avx2_fma() {
         // SAFETY: both features are present; the rest is the caller's contract.
@@ -68,7 +84,7 @@ fn tile_height(rows: usize) -> usize {
 /// As [`run`], on a machine with AVX2 and FMA.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-unsafe fn avx2<const TRANSPOSED: bool>(
+pub(super) unsafe fn avx2<const TRANSPOSED: bool>(
     rows: usize,
     right: Panels<'_>,
     left: *const f32,

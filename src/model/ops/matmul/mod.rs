@@ -3,8 +3,10 @@
 //! The left side is read where it lies, so the overlapping windows of a convolution need no copy.
 //! Each output value is one chain of fused multiply-adds over the depth in rising order. It depends
 //! on nothing else: not on the other rows, the threads or the vector width of the machine. So the
-//! AVX2 and the portable build of the one kernel give the same bits.
+//! AVX-512, the AVX2 and the portable kernel give the same bits.
 
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod kernel;
 mod packed;
 
@@ -148,5 +150,54 @@ mod tests {
             );
         }
         assert_eq!(fast, portable);
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn every_build_that_this_machine_runs_gives_the_same_bits() {
+        type Kernel = unsafe fn(usize, Panels<'_>, *const f32, usize, *mut f32, usize, bool);
+        let mut builds: Vec<(&str, [Kernel; 2])> = Vec::new();
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            builds.push(("avx2", [kernel::avx2::<false>, kernel::avx2::<true>]));
+        }
+        if is_x86_feature_detected!("avx512f") {
+            builds.push(("avx512", [avx512::run::<false>, avx512::run::<true>]));
+        }
+        for rows in [1, 7, 8, 9, 16, 19, 150] {
+            for (depth, columns) in [(0, 5), (1, 16), (40, 64), (300, 33), (257, 95), (513, 17)] {
+                // Long enough for either reading of the left side.
+                let left = noise(rows.max(depth) * rows.max(depth).max(1), 5);
+                let mut packed = Packed::default();
+                packed.pack(
+                    &noise((depth * columns).max(1), 6),
+                    depth,
+                    columns,
+                    columns,
+                    1,
+                );
+                let (stride, start) = (columns + 2, noise(rows * (columns + 2), 7));
+                for accumulate in [false, true] {
+                    let run = |kernel: Kernel, left_stride: usize| {
+                        let mut out = start.clone();
+                        // SAFETY: the sizes above fit each other and the features are there.
+                        unsafe {
+                            let right = Panels::from(&packed);
+                            let (left, out) = (left.as_ptr(), out.as_mut_ptr());
+                            kernel(rows, right, left, left_stride, out, stride, accumulate);
+                        }
+                        out
+                    };
+                    let portable: [Kernel; 2] =
+                        [kernel::portable::<false>, kernel::portable::<true>];
+                    for (transposed, left_stride) in [(0, depth), (1, rows)] {
+                        let expected = run(portable[transposed], left_stride);
+                        for (name, kernels) in &builds {
+                            let found = run(kernels[transposed], left_stride);
+                            assert_eq!(found, expected, "{name} {rows} {depth} {columns}");
+                        }
+                    }
+                }
+            }
+        }
     }
 }

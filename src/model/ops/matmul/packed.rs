@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::model::ops::buffer::Buffer;
+
 /// Columns of a panel: two AVX2 registers.
 pub(super) const PANEL: usize = 16;
 
@@ -10,7 +12,7 @@ pub(super) const PANEL: usize = 16;
 pub struct Packed {
     depth: usize,
     columns: usize,
-    values: Vec<f32>,
+    values: Buffer,
 }
 
 impl Packed {
@@ -29,7 +31,7 @@ impl Packed {
         let panels = columns.div_ceil(PANEL);
         self.depth = depth;
         self.columns = columns;
-        self.values.resize(panels * PANEL * depth, 0.0);
+        self.values.resize(panels * PANEL * depth);
         if depth == 0 || columns == 0 {
             return;
         }

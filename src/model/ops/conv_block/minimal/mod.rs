@@ -14,6 +14,7 @@ use transform::{
 use super::pool::Columns;
 use super::{BlockGradients, BlockPass, Scratch, SpacedFrames, pool};
 use crate::model::ConvShape;
+use crate::model::ops::buffer::Buffer;
 use crate::model::ops::matmul::{Packed, multiply, multiply_transposed};
 
 /// Columns whose products stay in the second-level cache until they are transformed back.
@@ -31,11 +32,11 @@ pub(super) fn pack(
     taps: &[f32],
     depth: usize,
     columns: usize,
-    points: &mut Vec<f32>,
+    points: &mut Buffer,
     packed: &mut Vec<Packed>,
 ) {
     let size = depth * columns;
-    points.resize(POINTS * size, 0.0);
+    points.resize(POINTS * size);
     transform_taps(taps, size, points);
     packed.resize_with(POINTS, Packed::default);
     for (packed, plane) in packed.iter_mut().zip(points.chunks_exact(size.max(1))) {
@@ -117,7 +118,7 @@ pub(super) fn forward(
         return;
     }
     let depth = shape.input;
-    pass.transformed.resize(POINTS * tiles * depth, 0.0);
+    pass.transformed.resize(POINTS * tiles * depth);
     scratch.zeros.resize(depth, 0.0);
     for place in &places {
         let frames = &input.values()[place.window * depth..][..place.rows() * depth];
@@ -133,7 +134,7 @@ pub(super) fn forward(
     let starts: Vec<usize> = output.starts().collect();
     for first in (0..shape.output).step_by(COLUMN_BLOCK) {
         let columns = COLUMN_BLOCK.min(shape.output - first);
-        scratch.products.resize(POINTS * tiles * columns, 0.0);
+        scratch.products.resize(POINTS * tiles * columns);
         point_products(
             &pass.transformed,
             weights,
@@ -144,9 +145,7 @@ pub(super) fn forward(
         let mut done = 0;
         for ((place, &length), &start) in places.iter().zip(&pooled).zip(&starts) {
             let needed = place.tiles * TILE * columns;
-            if scratch.convolved.len() < needed {
-                scratch.convolved.resize(needed, 0.0);
-            }
+            scratch.convolved.resize(needed);
             transform_products(
                 &scratch.products,
                 columns,
@@ -206,13 +205,12 @@ pub(super) fn backward(
     if tiles == 0 {
         return;
     }
-    scratch.transformed.resize(POINTS * tiles * channels, 0.0);
+    scratch.transformed.resize(POINTS * tiles * channels);
     let mut done = 0;
     let outputs = grad_output.starts().zip(grad_output.lengths());
     for (place, (start, length)) in places.iter().zip(outputs) {
         let count = length * channels;
-        scratch.convolved.clear();
-        scratch.convolved.resize(place.tiles * TILE * channels, 0.0);
+        scratch.convolved.zeroed(place.tiles * TILE * channels);
         pool::backward(
             shape,
             &grad_output.values()[start * channels..][..count],
@@ -234,7 +232,7 @@ pub(super) fn backward(
         grad_input.values_mut().fill(0.0);
         for first in (0..shape.input).step_by(COLUMN_BLOCK) {
             let columns = COLUMN_BLOCK.min(shape.input - first);
-            scratch.products.resize(POINTS * tiles * columns, 0.0);
+            scratch.products.resize(POINTS * tiles * columns);
             point_products(
                 &scratch.transformed,
                 weights,
@@ -274,7 +272,7 @@ fn weight_gradient(
     for first in (0..shape.input).step_by(CHANNEL_BLOCK) {
         let rows = CHANNEL_BLOCK.min(shape.input - first);
         let size = rows * channels;
-        scratch.products.resize(POINTS * size, 0.0);
+        scratch.products.resize(POINTS * size);
         let outs = scratch.products.chunks_exact_mut(size);
         let planes = frames.chunks_exact(tiles * shape.input);
         for ((out, plane), packed) in outs.zip(planes).zip(&scratch.packed) {
