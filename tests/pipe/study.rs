@@ -1,5 +1,9 @@
 //! Studies: described axes, limited stages, absent corpora, failures, leaving one corpus out.
 
+use std::path::Path;
+
+use super::browser;
+use super::chromium::Chromium;
 use super::learning::CORPORA;
 use super::workspace::Workspace;
 
@@ -232,4 +236,49 @@ fn a_failure_stops_the_run_unless_it_is_to_keep_going() {
             .read("runs/study/report/report.md")
             .contains("could not be made")
     );
+}
+
+/// The manifest that comes with the program, with fewer epochs.
+#[test]
+fn the_study_of_46_models_runs_repeats_and_grows_by_a_seed() {
+    let space = Workspace::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for name in ["corpora.toml", "pipelines/study_demo.toml"] {
+        space.write(name, std::fs::read(root.join(name)).unwrap());
+    }
+    let study = |seeds: &str| {
+        let seeds = format!("matrix.seed={seeds}");
+        let set = ["--set", &seeds, "--set", "train.epochs=4"];
+        let run = space.run("pipelines/study_demo.toml", &set);
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        run
+    };
+    let first = study("[1]");
+    let trained = |run: &super::workspace::Run, seed: &str| {
+        let executed = run.executed();
+        let train = executed.iter().filter(|step| step.starts_with("train["));
+        train.filter(|step| step.contains(seed)).count()
+    };
+    assert_eq!(trained(&first, "seed=1"), 46);
+    let page = space.join("runs/study_demo/report/report.html");
+    if let Some(mut browser) = Chromium::start() {
+        browser::check(&mut browser, &page);
+    }
+    let before = std::fs::read(&page).unwrap();
+
+    assert_eq!(study("[1]").executed(), [""; 0], "nothing to do");
+    assert_eq!(
+        std::fs::read(&page).unwrap(),
+        before,
+        "the page is left as it is"
+    );
+
+    let more = study("[1, 2]");
+    assert_eq!(
+        (trained(&more, "seed=1"), trained(&more, "seed=2")),
+        (0, 46)
+    );
+    let csv = space.read("runs/study_demo/report/study.csv");
+    assert!(csv.contains("AD C+S+G+L"), "{csv}");
+    assert_ne!(std::fs::read(&page).unwrap(), before);
 }
