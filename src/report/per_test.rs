@@ -25,7 +25,7 @@ pub(super) fn blocks(study: &Study, detail: Detail) -> Vec<Block> {
     blocks
 }
 
-fn caption(test: &StudyTest) -> String {
+fn caption(study: &Study, test: &StudyTest) -> String {
     let role = match test.role {
         TestRole::Unseen => "unseen in training",
         TestRole::Mixed => "in the training of some models",
@@ -37,6 +37,9 @@ fn caption(test: &StudyTest) -> String {
         number::of(test.utterances, "utterance"),
         number::of(test.speakers as u64, "speaker")
     );
+    if let Some(trained_on) = study.trained_on() {
+        caption += &format!("; {trained_on}");
+    }
     if let Some(majority) = &test.majority {
         let wa = number::percent(Some(majority.wa));
         caption += &format!("; WA of the majority class: {wa}");
@@ -140,7 +143,7 @@ fn table(study: &Study, place: usize, test: &StudyTest) -> Table {
         Some(row)
     });
     Table {
-        caption: caption(test),
+        caption: caption(study, test),
         rows: tested.collect(),
         columns,
         footer_rows: 0,

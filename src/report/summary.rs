@@ -119,7 +119,7 @@ pub(super) fn blocks(study: &Study) -> Vec<Block> {
     vec![
         Block::Heading("Unweighted accuracy".into()),
         Block::Table(Table {
-            caption: String::new(),
+            caption: study.trained_on().unwrap_or_default(),
             columns,
             rows,
             footer_rows,

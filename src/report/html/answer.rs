@@ -71,10 +71,8 @@ fn table(view: &View) -> Table {
             }
         }
     }
-    let mut table = Table::new(
-        "Unweighted accuracy of every variant on every test",
-        columns,
-    );
+    let caption = "Unweighted accuracy of every variant on every test";
+    let mut table = Table::new(view.caption(caption), columns);
     let mut before = None;
     for variant in &view.study.variants {
         let mut row = vec![

@@ -12,11 +12,16 @@ const SPLITS: [&str; 3] = ["train", "validation", "test"];
 
 /// The section; none where nothing is known of the data.
 pub(super) fn section(view: &View) -> Option<Section> {
-    let corpora = &view.report.facts.as_ref()?.corpora;
-    if corpora.is_empty() {
+    let facts = view.report.facts.as_ref()?;
+    let corpora = &facts.corpora;
+    if corpora.is_empty() && facts.absent_corpora.is_empty() {
         return None;
     }
-    let body = about(corpora).render() + &splits(view, corpora).render();
+    let mut body = about(corpora).render();
+    if !facts.absent_corpora.is_empty() {
+        body += &absent(&facts.absent_corpora).render();
+    }
+    body += &splits(view, corpora).render();
     Some(Section {
         id: "data",
         title: "Data",
@@ -49,6 +54,28 @@ fn about(corpora: &[CorpusFacts]) -> Table {
             Cell::text(number::count(used)),
             Cell::text(official.map_or_else(|| quantity::NONE.into(), number::count)),
             Cell::text(quantity::percent(share)),
+            Cell::text(&corpus.licence).class("wide"),
+            Cell::markup(source(&corpus.source)).class("wide"),
+        ]);
+    }
+    table
+}
+
+/// Corpora that the manifest names and that the run did without.
+fn absent(corpora: &[CorpusFacts]) -> Table {
+    let mut table = Table::new(
+        "Named in the manifest, but not there: this run did without them",
+        vec![
+            Column::text("corpus"),
+            Column::text("title"),
+            Column::text("licence"),
+            Column::text("source"),
+        ],
+    );
+    for corpus in corpora {
+        table.rows.push(vec![
+            Cell::text(&corpus.name),
+            Cell::text(&corpus.title).class("wide"),
             Cell::text(&corpus.licence).class("wide"),
             Cell::markup(source(&corpus.source)).class("wide"),
         ]);

@@ -115,7 +115,7 @@ fn table(view: &View, place: usize) -> Table {
     }
     optional(&mut columns, published, "paper", &["UA", "gain"]);
     let name = &view.study.tests[place].name;
-    let mut table = Table::new(format!("All numbers: {name}"), columns);
+    let mut table = Table::new(view.caption(&format!("All numbers: {name}")), columns);
     let mut before = None;
     for (variant, cell) in rows {
         let mut row = vec![

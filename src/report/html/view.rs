@@ -36,6 +36,14 @@ impl View<'_> {
             .collect()
     }
 
+    /// A caption that says which corpora the models were trained on, where these are the same for all.
+    pub(super) fn caption(&self, text: &str) -> String {
+        match self.study.trained_on() {
+            Some(trained_on) => format!("{text}, {trained_on}"),
+            None => text.to_string(),
+        }
+    }
+
     /// The different sets of training corpora, in the order of the variants.
     pub(super) fn training_sets(&self) -> Vec<&BTreeSet<String>> {
         let mut sets: Vec<&BTreeSet<String>> = Vec::new();

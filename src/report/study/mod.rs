@@ -179,6 +179,18 @@ pub struct PublishedCell {
 }
 
 impl Study {
+    /// Which corpora its models were trained on, for the captions of tables; none where they differ.
+    pub fn trained_on(&self) -> Option<String> {
+        let mut sets = self
+            .variants
+            .iter()
+            .map(|variant| &variant.training_corpora);
+        let first = sets.next().filter(|set| !set.is_empty())?;
+        let names: Vec<&str> = first.iter().map(String::as_str).collect();
+        sets.all(|set| set == first)
+            .then(|| format!("trained on {}", names.join(", ")))
+    }
+
     /// The comparison of a report's models.
     pub fn of(report: &Report) -> Self {
         cells::study(report)
