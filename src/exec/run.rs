@@ -144,8 +144,9 @@ pub fn run(
             mpsc::channel::<(usize, usize, Result<Vec<(usize, StepResult)>, CacheError>)>();
         let mut running = 0_usize;
         loop {
-            if board.error.is_none() && !observer.interrupted() && !board.stopped() {
-                let ready = board.settle(&units, &mut state, &groups);
+            if board.error.is_none() && !observer.interrupted() {
+                let mut ready = board.settle(&units, &mut state, &groups);
+                one_group(&mut ready, &units, &state);
                 if free > 0 {
                     let outputs = board.outputs();
                     let work = WholeRun {
@@ -304,6 +305,17 @@ fn ready_units(units: &[Unit], state: &[UnitState]) -> Vec<usize> {
     (0..units.len())
         .filter(|&i| state[i] == UnitState::Waiting && units[i].after.iter().all(done))
         .collect()
+}
+
+/// Leaves one group of item-wise steps to start, and none while one runs: a group spreads over all cores by itself, and
+/// two at once would both compute the utterances that they share.
+fn one_group(ready: &mut Vec<usize>, units: &[Unit], state: &[UnitState]) {
+    let running = units
+        .iter()
+        .zip(state)
+        .any(|(unit, state)| unit.group.is_some() && *state == UnitState::Running);
+    let mut first = !running;
+    ready.retain(|&index| units[index].group.is_none() || std::mem::take(&mut first));
 }
 
 fn wanted(plan: &Plan, unit: &Unit) -> usize {

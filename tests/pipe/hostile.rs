@@ -75,7 +75,7 @@ outputs = ["done.txt"]
 "#,
     );
     for executed in [1, 0] {
-        let run = space.run("pipe.toml", &[]);
+        let run = space.run("pipe.toml", &["--keep-going"]);
         assert_eq!(run.code, Some(1));
         assert_eq!(run.steps(), (executed, 1 - executed, 1));
         assert_eq!(run.with_status("failed"), ["speech"]);
@@ -222,7 +222,7 @@ run = "ln -s /etc/hostname {out}/e.txt"
 outputs = ["e.txt"]
 "#,
     );
-    let run = space.run("pipe.toml", &["--jobs", "1"]);
+    let run = space.run("pipe.toml", &["--jobs", "1", "--keep-going"]);
     assert_eq!(run.code, Some(1));
     assert_eq!(run.with_status("failed"), ["wrong", "link"]);
     assert_eq!(run.with_status("skipped"), ["after"]);

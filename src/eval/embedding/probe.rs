@@ -401,8 +401,10 @@ mod tests {
         let noise = probe_corpus(&made(0.0), 1, 1);
         let ua = noise[0].ua.unwrap();
         assert!((ua - 0.25).abs() < 0.12, "{ua}");
+        // The interval leaves out that another draw of data would fit another probe, so it may just miss chance.
         let interval = noise[0].interval.unwrap();
-        assert!(interval.low < 0.25 && 0.25 < interval.high, "{interval:?}");
+        assert!(interval.low < 0.28 && 0.22 < interval.high, "{interval:?}");
+        assert!(interval.low < ua && ua < interval.high, "{interval:?}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::study::trained;
 use super::super::{ModelIdentity, Report, Study, StudyTest, StudyVariant, TestRole};
 use super::escape;
 
@@ -55,41 +56,25 @@ impl View<'_> {
         sets
     }
 
-    /// A variant's name; with its training corpora where the study has several sets of them.
+    /// A variant's name; the study tells variants of one name apart by their training corpora.
     pub(super) fn label(&self, variant: &StudyVariant) -> String {
-        self.name(&variant.name, &variant.training_corpora)
+        variant.name.clone()
     }
 
     /// A model's variant as [`View::label`] writes it, without its seed.
     pub(super) fn model_label(&self, model: &ModelIdentity) -> String {
         let name = model.variant().unwrap_or_else(|| model.name.clone());
-        self.name(&name, &model.training_corpora)
-    }
-
-    fn name(&self, name: &str, corpora: &BTreeSet<String>) -> String {
-        match self.trained(corpora) {
+        match self.trained(&model.training_corpora) {
             Some(trained) => format!("{name}, {trained}"),
-            None => name.to_string(),
+            None => name,
         }
     }
 
-    /// What tells a set of training corpora from the study's others, such as `without savee`; none where there
-    /// are no others.
+    /// What tells a set of training corpora from the study's others; none where there are no others.
     pub(super) fn trained(&self, corpora: &BTreeSet<String>) -> Option<String> {
-        let sets = self.training_sets();
-        if sets.len() < 2 || corpora.is_empty() {
-            return None;
-        }
-        let union: BTreeSet<&String> = sets.into_iter().flatten().collect();
-        let missing: Vec<&String> = union
-            .into_iter()
-            .filter(|corpus| !corpora.contains(*corpus))
-            .collect();
-        Some(match missing.len() {
-            0 => "on all".to_string(),
-            1 | 2 if missing.len() < corpora.len() => format!("without {}", join(missing)),
-            _ => format!("on {}", join(corpora)),
-        })
+        let variants = self.study.variants.iter();
+        let sets: Vec<BTreeSet<String>> = variants.map(|v| v.training_corpora.clone()).collect();
+        trained(&sets, corpora)
     }
 
     /// Names of the classes.

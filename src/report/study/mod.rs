@@ -178,6 +178,8 @@ pub struct PublishedCell {
     pub comparable: bool,
 }
 
+pub(super) use variants::trained;
+
 impl Study {
     /// Which corpora its models were trained on, for the captions of tables; none where they differ.
     pub fn trained_on(&self) -> Option<String> {

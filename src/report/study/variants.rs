@@ -105,16 +105,40 @@ fn name_apart(variants: &mut [StudyVariant]) {
         .iter()
         .map(|variant| variant.name.clone())
         .collect();
+    let sets: Vec<BTreeSet<String>> = variants
+        .iter()
+        .map(|variant| variant.training_corpora.clone())
+        .collect();
     for variant in variants {
-        if names.iter().filter(|name| **name == variant.name).count() > 1
-            && !variant.training_corpora.is_empty()
-        {
-            let corpora: Vec<&str> = variant
-                .training_corpora
-                .iter()
-                .map(String::as_str)
-                .collect();
-            variant.name = format!("{} on {}", variant.name, corpora.join(", "));
+        if names.iter().filter(|name| **name == variant.name).count() < 2 {
+            continue;
+        }
+        if let Some(trained) = trained(&sets, &variant.training_corpora) {
+            variant.name = format!("{}, {trained}", variant.name);
         }
     }
+}
+
+/// What tells a set of training corpora from others, such as `without savee`; none where there are no others.
+pub(in crate::report) fn trained(
+    sets: &[BTreeSet<String>],
+    corpora: &BTreeSet<String>,
+) -> Option<String> {
+    if corpora.is_empty() || sets.iter().all(|set| set == corpora) {
+        return None;
+    }
+    let union: BTreeSet<&String> = sets.iter().flatten().collect();
+    let missing: Vec<&str> = union
+        .into_iter()
+        .filter(|corpus| !corpora.contains(*corpus))
+        .map(String::as_str)
+        .collect();
+    Some(match missing.len() {
+        0 => "on all".to_string(),
+        1 | 2 if missing.len() < corpora.len() => format!("without {}", missing.join(", ")),
+        _ => {
+            let names: Vec<&str> = corpora.iter().map(String::as_str).collect();
+            format!("on {}", names.join(", "))
+        }
+    })
 }
