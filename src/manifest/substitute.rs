@@ -27,6 +27,14 @@ impl Bindings {
         self.values.insert(name.to_string(), node.clone());
     }
 
+    /// Whether `name` would be a field of something unknown.
+    fn is_part_of_unknown(&self, name: &str) -> bool {
+        name.match_indices('.').any(|(dot, _)| {
+            let whole = self.values.get(&name[..dot]);
+            whole.is_some_and(|node| matches!(node.value, Value::Unknown))
+        })
+    }
+
     fn names(&self) -> impl Iterator<Item = &str> {
         self.values.keys().chain(&self.axes).map(String::as_str)
     }
@@ -174,6 +182,13 @@ fn text_node(original: &Node, text: &str, bindings: &Bindings, problems: &mut Pr
             Piece::Reference(name) => {
                 let plain = name.strip_prefix("vars.").unwrap_or(name);
                 let Some(found) = bindings.values.get(plain) else {
+                    // What it is a part of is wrong, which was told where that is written.
+                    if bindings.is_part_of_unknown(plain) {
+                        return Node {
+                            value: Value::Unknown,
+                            place: original.place.clone(),
+                        };
+                    }
                     problems.push(unknown(name, bindings).at(
                         &reference_place(&original.place, name),
                         match name.strip_prefix("matrix.") {

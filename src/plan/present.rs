@@ -56,8 +56,8 @@ pub fn keep_present(manifest: &mut Manifest, corpora: &Corpora) -> LeftOut {
             gone.insert(index);
         }
     }
-    for index in 0..reduced.len() {
-        let starved = reduced[index]
+    for (index, step) in reduced.iter().enumerate() {
+        let starved = step
             .inputs
             .values()
             .any(|steps| !steps.is_empty() && steps.iter().all(|step| gone.contains(step)));

@@ -159,7 +159,7 @@ fn a_model_is_not_tested_on_speakers_it_was_trained_on() {
         space.read("study.toml").replace("[stage.test]\n", "[stage.other]\nkind = \"fbank\"\ninput = \"again\"\n[stage.again]\nkind = \"resample\"\ninput = \"unseen\"\n[stage.test]\n")
             .replace("model = \"train\"\ninput = \"fbank\"", "model = \"train\"\ninput = \"other\""),
     );
-    let run = space.run("study.toml", &[]);
+    let run = space.run("study.toml", &["--keep-going"]);
     assert_eq!(run.code, Some(1));
     assert_eq!(run.with_status("failed").len(), 2);
     assert_eq!(run.with_status("skipped"), ["report"]);

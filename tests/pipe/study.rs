@@ -195,13 +195,13 @@ split = "test"
 #[test]
 fn a_failure_stops_the_run_unless_it_is_to_keep_going() {
     let head = format!(
-        "[matrix]\nrate = [1e6, 0.02]\nmethod = [{{ name = \"baseline\", items = [] }}]\n{SOURCES}"
+        "[matrix]\ndecay = [1e5, 0.0]\nmethod = [{{ name = \"baseline\", items = [] }}]\n{SOURCES}"
     );
     let space = study(&head);
     space.edit(
         "study.toml",
         "learning_rate = 0.02",
-        "learning_rate = \"${matrix.rate}\"",
+        "learning_rate = 0.02\nweight_decay = \"${matrix.decay}\"",
     );
     let stopped = space.run("study.toml", &["--jobs", "1"]);
     assert_eq!(stopped.code, Some(1));
@@ -215,10 +215,10 @@ fn a_failure_stops_the_run_unless_it_is_to_keep_going() {
         .split("\nfailed:")
         .nth(1)
         .unwrap_or_else(|| panic!("{told}"));
-    assert!(summary.contains("rate=1000000"), "{told}");
+    assert!(summary.contains("decay=100000"), "{told}");
     let page = space.read("runs/study/report/report.html");
     assert!(
-        page.contains("test[rate="),
+        page.contains("test[decay="),
         "the report says what it does without"
     );
     assert!(
@@ -227,7 +227,7 @@ fn a_failure_stops_the_run_unless_it_is_to_keep_going() {
             .contains("could not be made")
     );
     // Mended, the report is whole, and what was done stays done.
-    space.edit("study.toml", "[1e6, 0.02]", "[0.01, 0.02]");
+    space.edit("study.toml", "[1e5, 0.0]", "[0.001, 0.0]");
     let mended = space.run_well("study.toml");
     let executed = mended.executed();
     assert_eq!(executed.len(), 3, "{executed:?}");
