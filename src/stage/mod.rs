@@ -27,8 +27,10 @@ pub use contract::{
 };
 
 pub use evaluate::ENTRY as EVALUATION_ENTRY;
+pub use probe::ENTRY as PROBE_ENTRY;
 pub use report::CONTENT as REPORT_CONTENT;
 pub use train::trajectories;
+pub use tsne::ENTRY as MAP_ENTRY;
 
 /// What every stage file provides.
 struct Registered {

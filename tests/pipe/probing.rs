@@ -129,6 +129,15 @@ fn probes_and_maps_run_once_and_stand_in_the_report() {
     let text = space.read("runs/study/report/report.md");
     assert!(text.contains("## What the shared layers know"), "{text}");
 
+    for (step, expected) in [
+        ("known[method=MTL]", "silhouette"),
+        ("map[method=MTL]", "Perplexity 10"),
+    ] {
+        let shown = space.pipe(&["show", step]);
+        let text = String::from_utf8_lossy(&shown.stdout).into_owned();
+        assert!(shown.status.success() && text.contains(expected), "{text}");
+    }
+
     assert_eq!(space.run_well("study.toml").steps(), (0, 13, 0));
     // Threads are no part of the key; the strength of the penalty is one.
     space.edit(

@@ -1,5 +1,6 @@
 //! `pipe show`: one step of a remembered run, or the run itself, on the terminal.
 
+mod embedding;
 mod evaluation;
 mod items;
 mod overview;
@@ -10,7 +11,7 @@ use serde_json::{Value as Json, json};
 use crate::cache::{Cache, StepOutput, StepRecord};
 use crate::inspect::{StepOfRun, find_run, find_step, stage_of, step};
 use crate::report::{Report, Sheet, SheetColumn};
-use crate::stage::REPORT_CONTENT;
+use crate::stage::{MAP_ENTRY, PROBE_ENTRY, REPORT_CONTENT};
 
 use super::arguments::{Common, ShowArguments};
 use super::date::date_text;
@@ -184,6 +185,8 @@ fn content(cache: &Cache, record: &StepRecord, page: Page) -> String {
         (StepOutput::Items { bad, .. }, _) => Ok(items::show(record, bad, page)),
         (_, "train") => training::show(cache, record, page),
         (_, "evaluate") => evaluation::show(cache, record, page),
+        (_, "probe") => embedding::probes(cache, record, page),
+        (_, "tsne") => embedding::map(cache, record, page),
         (_, "report") => report(cache, record, page),
         (StepOutput::Files(_), _) => Ok(String::new()),
     };
@@ -209,6 +212,8 @@ fn content_json(cache: &Cache, record: &StepRecord) -> Json {
             "history": step::history(cache, record).ok(),
         }),
         "evaluate" => read("metrics.json"),
+        "probe" => read(PROBE_ENTRY),
+        "tsne" => read(MAP_ENTRY),
         "report" => read(REPORT_CONTENT),
         _ => Json::Null,
     }
