@@ -1,5 +1,6 @@
 //! Running a plan: sources listed, steps looked up, what is missing computed, results published.
 
+mod board;
 mod failure;
 mod group;
 mod item_set;

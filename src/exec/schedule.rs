@@ -49,6 +49,36 @@ pub fn units(plan: &Plan, groups: &[Vec<usize>]) -> Vec<Unit> {
     units
 }
 
+/// Where a unit stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum UnitState {
+    /// Not started.
+    Waiting,
+    /// At work.
+    Running,
+    /// Has a result, good or bad.
+    Done,
+}
+
+/// Units that wait for nothing any more.
+pub fn ready_units(units: &[Unit], state: &[UnitState]) -> Vec<usize> {
+    let done = |index: &usize| state[*index] == UnitState::Done;
+    (0..units.len())
+        .filter(|&i| state[i] == UnitState::Waiting && units[i].after.iter().all(done))
+        .collect()
+}
+
+/// Leaves one group of item-wise steps to start, and none while one runs: a group spreads over all cores by itself, and
+/// two at once would both compute the utterances that they share.
+pub fn one_group(ready: &mut Vec<usize>, units: &[Unit], state: &[UnitState]) {
+    let running = units
+        .iter()
+        .zip(state)
+        .any(|(unit, state)| unit.group.is_some() && *state == UnitState::Running);
+    let mut first = !running;
+    ready.retain(|&index| units[index].group.is_none() || std::mem::take(&mut first));
+}
+
 /// How many of `free` cores a unit gets that can use `wanted` of them, when `ready` units share them.
 pub fn share(free: usize, ready: usize, wanted: usize) -> usize {
     (free / ready.max(1)).clamp(1, wanted.max(1))
