@@ -18,16 +18,24 @@ use super::whole::whole_material;
 
 /// What is known of the steps so far.
 pub struct Board<'a> {
+    /// The plan.
     pub plan: &'a Plan,
+    /// The cache.
     pub cache: &'a Cache,
+    /// Who hears of it.
     pub observer: &'a dyn Observer,
+    /// Puts results where people look.
     pub publisher: Publisher<'a>,
+    /// How steps ended, by step.
     pub results: HashMap<usize, StepResult>,
+    /// Whether a failure stops what does not need the failed step.
     pub keep_going: bool,
+    /// Why the cache cannot be used any more.
     pub error: Option<CacheError>,
 }
 
 impl Board<'_> {
+    /// Results of the steps that are done.
     pub fn outputs(&self) -> HashMap<usize, StepOutput> {
         self.results
             .iter()
@@ -54,6 +62,7 @@ impl Board<'_> {
         enough.then_some(digests)
     }
 
+    /// What a whole-set unit depends on; none for groups, and where an input is missing.
     pub fn material_of(&self, unit: &Unit) -> Option<KeyMaterial> {
         let digests = self
             .input_digests(unit.steps[0])
