@@ -159,32 +159,3 @@ fn too_few_points_are_refused_with_the_largest_perplexity() {
     .map(&points, &workers, &|| true, &|_, _| ());
     assert!(matches!(stopped, Err(EmbeddingError::Stopped)));
 }
-
-#[test]
-#[ignore = "a measurement, not a test"]
-fn how_long_it_takes() {
-    for count in [2000, 5000] {
-        let values = (0..count * 512)
-            .map(|i: usize| ((i * 7919) % 10007) as f32 / 5000.0)
-            .collect();
-        let points = Points::new(512, values).unwrap();
-        let workers = Workers::new(1).unwrap();
-        let start = std::time::Instant::now();
-        let groups = (0..count).map(|i| Some(i % 7)).collect();
-        super::super::silhouettes(&points, &[groups], &workers, &|| false).unwrap();
-        eprintln!(
-            "{count} points: silhouette {:.2} s",
-            start.elapsed().as_secs_f64()
-        );
-        let start = std::time::Instant::now();
-        let tsne = Tsne::default();
-        affinities::symmetric(&points, 30.0, &workers, &|| false).unwrap();
-        eprintln!(
-            "{count} points: affinities {:.2} s",
-            start.elapsed().as_secs_f64()
-        );
-        let start = std::time::Instant::now();
-        tsne.map(&points, &workers, &|| false, &|_, _| ()).unwrap();
-        eprintln!("{count} points: map {:.2} s", start.elapsed().as_secs_f64());
-    }
-}
