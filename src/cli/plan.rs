@@ -196,7 +196,20 @@ fn describe(forecast: &Forecast) -> (&'static str, String) {
                 counted(*missing, "item")
             ),
         ),
-        Forecast::Depends { after } => ("?", format!("runs if {} changes", after.join(" or "))),
+        Forecast::Depends { after } => ("?", format!("runs if {} changes", any_of(after))),
         Forecast::Impossible { reason } => ("!", format!("cannot run: {reason}")),
+    }
+}
+
+/// Some of many names.
+fn any_of(names: &[String]) -> String {
+    const FEW: usize = 3;
+    match names.len() {
+        0..=FEW => names.join(" or "),
+        many => format!(
+            "{} or one of {} more",
+            names[..FEW - 1].join(" or "),
+            many + 1 - FEW
+        ),
     }
 }
