@@ -1,3 +1,5 @@
+//! What pruning removes and what it must leave.
+
 use std::collections::BTreeMap;
 
 use super::*;
