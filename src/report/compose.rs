@@ -41,11 +41,11 @@ pub(super) fn document(report: &Report, detail: Detail) -> Document {
         if detail == Detail::Full {
             blocks.extend(models::blocks(&study));
             blocks.extend(confusions::blocks(&study));
-            blocks.extend(training::blocks(report));
+            blocks.extend(training::blocks(report, &study));
         }
     }
     if detail == Detail::Full {
-        blocks.extend(probes::blocks(report));
+        blocks.extend(probes::blocks(report, &study));
     }
     Document {
         title: report.title.clone(),

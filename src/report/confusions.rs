@@ -48,6 +48,10 @@ pub(super) fn blocks(study: &Study) -> Vec<Block> {
         return Vec::new();
     }
     let mut key = String::from("Rows: the true class. Columns: the predicted class.");
+    if let Some(trained_on) = study.trained_on() {
+        key += &trained_on.replacen("trained", " Trained", 1);
+        key.push('.');
+    }
     if study.has_seeds() {
         key += " Utterances count once for each run of the variant.";
     }

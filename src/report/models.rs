@@ -52,7 +52,7 @@ pub(super) fn blocks(study: &Study) -> Vec<Block> {
     vec![
         Block::Heading("Single models".into()),
         Block::Table(Table {
-            caption: String::new(),
+            caption: study.trained_on().unwrap_or_default(),
             columns,
             rows,
             footer_rows: 0,

@@ -1,20 +1,24 @@
 //! What the shared layers know: one row per model or variant, one column per attribute.
 
 use super::document::{Block, Cell, Column, Table, Tone};
-use super::{Probe, ProbeEntry, Report, number};
+use super::{Probe, ProbeEntry, Report, Study, number};
 
 /// The heading, the tables and their key; nothing where nothing was probed.
-pub(super) fn blocks(report: &Report) -> Vec<Block> {
+pub(super) fn blocks(report: &Report, study: &Study) -> Vec<Block> {
     if report.probes.is_empty() {
         return Vec::new();
     }
     let attributes = attributes(report);
     let groups = groups(report);
     let several = groups.iter().any(|(_, members)| members.len() > 1);
+    let captioned = |text: &str| match study.trained_on() {
+        Some(trained_on) => format!("{text}; {trained_on}"),
+        None => text.to_string(),
+    };
     let mut blocks = vec![
         Block::Heading("What the shared layers know".into()),
         Block::Table(Table {
-            caption: "Linear probes, UA in %".into(),
+            caption: captioned("Linear probes, UA in %"),
             columns: columns(&attributes, several),
             rows: rows(&groups, &attributes, several, &ua_cell)
                 .into_iter()
@@ -23,7 +27,7 @@ pub(super) fn blocks(report: &Report) -> Vec<Block> {
             footer_rows: 1,
         }),
         Block::Table(Table {
-            caption: "Silhouette".into(),
+            caption: captioned("Silhouette"),
             columns: columns(&attributes, several),
             rows: rows(&groups, &attributes, several, &silhouette_cell),
             footer_rows: 0,

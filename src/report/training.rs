@@ -1,7 +1,7 @@
 //! How training went: epochs, best validation UA and loss.
 
 use super::document::{Block, Cell, Column, Table};
-use super::{Report, number};
+use super::{Report, Study, number};
 
 /// Heights of the validation curve.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -9,7 +9,7 @@ const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
 const CURVE: usize = 24;
 
 /// A table of the models whose history is known; nothing where none is.
-pub(super) fn blocks(report: &Report) -> Vec<Block> {
+pub(super) fn blocks(report: &Report, study: &Study) -> Vec<Block> {
     let mut rows: Vec<Vec<Cell>> = Vec::new();
     for entry in &report.entries {
         let (Some(first), Some(last)) = (entry.history.first(), entry.history.last()) else {
@@ -52,7 +52,7 @@ pub(super) fn blocks(report: &Report) -> Vec<Block> {
     vec![
         Block::Heading("Training".into()),
         Block::Table(Table {
-            caption: String::new(),
+            caption: study.trained_on().unwrap_or_default(),
             columns: columns
                 .map(|(heading, dispensable)| match heading {
                     "model" | "validation UA" => Column::text(heading, dispensable),

@@ -214,8 +214,8 @@ fn every_figure_is_saved_as_a_drawing_that_stands_alone() {
         assert!(names.iter().any(|name| name == wanted), "{wanted}");
     }
     for name in &names {
-        browser.click(&format!("figure[data-name='{name}'] .save"));
-        let svg = browser.downloaded(&format!("{name}.svg"));
+        let button = format!("figure[data-name='{name}'] .save");
+        let svg = browser.save(&button, &format!("{name}.svg"));
         assert!(svg.starts_with("<?xml"), "{name}");
         for foreign in ["var(", "class=", "light-dark", "<script", "url("] {
             assert!(!svg.contains(foreign), "{name}: {foreign}");

@@ -166,7 +166,16 @@ impl Chromium {
     pub fn open(&mut self, path: &Path) {
         let address = format!("file://{}", path.display());
         self.call("Page.navigate", json!({"url": address}));
-        while self.next("the page to load")["method"] != "Page.loadEventFired" {}
+        // An event of the page before may arrive late, so the page itself is asked.
+        let there = format!(
+            "document.readyState === 'complete' && location.href === {}",
+            json!(address)
+        );
+        let start = Instant::now();
+        while self.value(&there) != json!(true) {
+            assert!(start.elapsed() < PATIENCE, "{address} was not opened");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// The value of an expression in the page.
@@ -196,16 +205,21 @@ impl Chromium {
 
     /// Middle of the first element of a selector, scrolled into view.
     fn place(&mut self, selector: &str) -> (f64, f64) {
-        let selector = json!(selector);
+        let quoted = json!(selector);
+        // Two frames in the same place, so that what is still moving is not aimed at.
         let place = self.value(&format!(
-            "(() => {{ const e = document.querySelector({selector}); if (!e) return null; \
-             e.scrollIntoView({{block: 'center', behavior: 'instant'}}); \
-             const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; }})()"
+            "(async () => {{ const e = document.querySelector({quoted}); if (!e) return null; \
+             const frame = () => new Promise(requestAnimationFrame); \
+             for (let last = null, left = 600; left > 0; left--) {{ \
+             e.scrollIntoView({{block: 'center', behavior: 'instant'}}); await frame(); \
+             const r = e.getBoundingClientRect(); const place = [r.x + r.width / 2, r.y + r.height / 2]; \
+             if (last && last[0] === place[0] && last[1] === place[1]) return place; last = place; }} \
+             return null; }})()"
         ));
         let number = |index: usize| place[index].as_f64();
         number(0)
             .zip(number(1))
-            .unwrap_or_else(|| panic!("there is no {selector}"))
+            .unwrap_or_else(|| panic!("there is no {selector} that lies still"))
     }
 
     /// Clicks on the middle of an element with the mouse.
@@ -241,15 +255,22 @@ impl Chromium {
         }
     }
 
-    /// Waits for a saved file and gives its text.
-    pub fn downloaded(&mut self, name: &str) -> String {
+    /// Clicks on what saves the file `name`, waits for the file and gives its text.
+    ///
+    /// A browser on a loaded machine may drop a click or a download, so it clicks again, as a reader would.
+    pub fn save(&mut self, selector: &str, name: &str) -> String {
         let path = self.downloads().join(name);
-        let start = Instant::now();
-        while !path.is_file() {
-            assert!(start.elapsed() < PATIENCE, "{name} was not saved");
-            std::thread::sleep(Duration::from_millis(20));
+        for _ in 0..4 {
+            self.click(selector);
+            let start = Instant::now();
+            while start.elapsed() < PATIENCE / 4 {
+                if path.is_file() {
+                    return std::fs::read_to_string(path).unwrap();
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
         }
-        std::fs::read_to_string(path).unwrap()
+        panic!("{name} was not saved after four clicks");
     }
 }
 

@@ -4,7 +4,7 @@ use super::super::{Method, StudyCell, StudyVariant};
 use super::answer_words::significant;
 use super::table::{Cell, Column, Table};
 use super::view::{Section, View};
-use super::{answer_words, escape, figure, forest, quantity};
+use super::{answer_words, escape, forest, quantity};
 
 /// The section; none without variants and remarks.
 pub(super) fn section(view: &View) -> Option<Section> {
@@ -28,7 +28,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
             .filter_map(|test| forest::panel(view, test))
             .collect();
         body += "<h3>Means, seeds and intervals</h3>\n";
-        body += &figure::figure("unweighted-accuracy", &panels, forest::CAPTION);
+        body += &view.figure("unweighted-accuracy", &panels, forest::CAPTION);
     }
     (!body.is_empty()).then_some(Section {
         id: "answer",

@@ -52,11 +52,11 @@ pub(super) fn section(view: &View) -> Option<Section> {
          empty cells were not published.",
         100.0 * limit
     );
-    let mut body = figure::figure("gain-over-baseline", &(panels + &legend(limit)), &caption);
+    let mut body = view.figure("gain-over-baseline", &(panels + &legend(limit)), &caption);
     if !rest.is_empty() {
         body += &figure::fold(
             "The single training corpora",
-            &figure::figure(
+            &view.figure(
                 "gain-over-baseline-in-domain",
                 &rest,
                 "The same on the held-out speakers of each training corpus, with the same colours.",

@@ -68,10 +68,11 @@ pub(super) fn section(view: &View) -> Option<Section> {
     let data = json!({"attributes": ATTRIBUTES, "values": values, "maps": data});
     let body = format!(
         "<figure data-name=\"maps\" class=\"maps\">{}<div class=\"panels\">{panels}</div>{}\
-         <div class=\"point\" role=\"status\" hidden></div><figcaption>{CAPTION}</figcaption></figure>\n\
+         <div class=\"point\" role=\"status\" hidden></div><figcaption>{CAPTION}{}</figcaption></figure>\n\
          <script type=\"application/json\" id=\"map-data\">{}</script>\n",
         choice(&values),
         legend(values.first().map_or(&[], Vec::as_slice)),
+        view.trained_on(),
         escape::json(&data)
     );
     Some(Section {

@@ -17,7 +17,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
         let mut part = table(view, place).render();
         let matrices = confusion::panels(view, place);
         let figure_name = format!("confusion-{}", test.name);
-        let matrices = figure::figure(&figure_name, &matrices, confusion::CAPTION);
+        let matrices = view.figure(&figure_name, &matrices, confusion::CAPTION);
         if main.contains(&place) {
             part += &figure::fold("Confusion matrices", &matrices);
             body += &format!(
@@ -27,7 +27,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
             );
         } else {
             let panel = forest::panel(view, place).unwrap_or_default();
-            let forest = figure::figure(&format!("ua-{}", test.name), &panel, forest::CAPTION);
+            let forest = view.figure(&format!("ua-{}", test.name), &panel, forest::CAPTION);
             body += &figure::fold(
                 &format!(
                     "<h3>{}</h3> <span class=\"faint\">{}</span>",

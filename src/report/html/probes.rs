@@ -32,7 +32,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
         .collect();
     let mut body = String::new();
     if !panels.is_empty() {
-        body += &figure::figure("probes", &panels, CAPTION);
+        body += &view.figure("probes", &panels, CAPTION);
     }
     let table = table(view, &attributes);
     if table.rows.len() > 40 {
@@ -220,7 +220,7 @@ fn axis(
 
 fn table(view: &View, attributes: &[&str]) -> Table {
     let mut table = Table::new(
-        "Probes and silhouettes of every probed model",
+        view.caption("Probes and silhouettes of every probed model"),
         vec![
             Column::text("model"),
             Column::text("attribute"),

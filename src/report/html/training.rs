@@ -8,7 +8,7 @@ use super::{curves, escape, figure, number, quantity};
 /// The section; none where no history is known.
 pub(super) fn section(view: &View) -> Option<Section> {
     let table = table(view)?;
-    let mut body = figure::figure(
+    let mut body = view.figure(
         "validation-ua",
         &curves::overview(view),
         curves::OVERVIEW_CAPTION,
@@ -30,7 +30,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
         let panels = curves::legend(view) + &panels;
         body += &figure::fold(
             &summary,
-            &figure::figure(&format!("training-{method}"), &panels, caption),
+            &view.figure(&format!("training-{method}"), &panels, caption),
         );
     }
     let rows = table.rows.len() as u64;
@@ -50,7 +50,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
 
 fn table(view: &View) -> Option<Table> {
     let mut table = Table::new(
-        "Training of every model",
+        view.caption("Training of every model"),
         vec![
             Column::text("model"),
             Column::number("seed"),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::study::trained;
 use super::super::{ModelIdentity, Report, Study, StudyTest, StudyVariant, TestRole};
-use super::escape;
+use super::{escape, figure};
 
 /// A report and its study.
 pub(super) struct View<'a> {
@@ -43,6 +43,19 @@ impl View<'_> {
             Some(trained_on) => format!("{text}, {trained_on}"),
             None => text.to_string(),
         }
+    }
+
+    /// The corpora that all models were trained on, as the last sentence of a figure's caption; markup.
+    pub(super) fn trained_on(&self) -> String {
+        match self.study.trained_on() {
+            Some(trained_on) => escape::text(&trained_on.replacen("trained", " Trained", 1)) + ".",
+            None => String::new(),
+        }
+    }
+
+    /// A figure with [`Self::trained_on`] below its caption.
+    pub(super) fn figure(&self, name: &str, panels: &str, caption: &str) -> String {
+        figure::figure(name, panels, &format!("{caption}{}", self.trained_on()))
     }
 
     /// The different sets of training corpora, in the order of the variants.
