@@ -1,9 +1,12 @@
 //! The network: tape operations, encoder, heads, losses and the model file.
 
+#[cfg(feature = "cuda")]
+pub mod cuda;
 pub mod ops;
 pub mod spec;
 
 mod dense_tape;
+mod device;
 mod encoder;
 mod encoder_tape;
 mod error;
@@ -18,8 +21,10 @@ mod parameter;
 mod predictor;
 mod shape;
 mod trainable;
+mod training_state;
 mod workers;
 
+pub use device::{Device, DeviceChoice, DeviceError, UnknownDevice};
 pub use encoder::{Encoder, EncoderPass};
 pub use error::ModelError;
 pub(crate) use file::embed_all;
@@ -33,4 +38,5 @@ pub use optimiser::{Adam, Rule, Sgd, Update};
 pub use predictor::Predictor;
 pub use shape::{ConvShape, EncoderShape, LstmShape};
 pub use trainable::{Trainable, TrainingBatch};
+pub use training_state::TrainingState;
 pub use workers::Workers;

@@ -82,6 +82,19 @@ impl Network {
         })
     }
 
+    /// A network of the same sizes whose values are all zero.
+    pub(super) fn zeroed(&self) -> Self {
+        let mut network = self.clone();
+        network.values.fill(0.0);
+        let heads = network.heads.iter_mut().flat_map(|(_, layers)| layers);
+        let layers = network.trunk.iter_mut().chain([&mut network.emotion]);
+        for layer in layers.chain(heads) {
+            layer.weight.fill(0.0);
+            layer.bias.fill(0.0);
+        }
+        network
+    }
+
     /// Sizes of the encoder.
     pub fn shape(&self) -> &EncoderShape {
         self.encoder.shape()

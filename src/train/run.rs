@@ -20,7 +20,7 @@ use crate::corpus::Emotion;
 use crate::model::spec::Alpha;
 use crate::model::{
     EncoderPass, EncoderShape, HeadLabels, Model, ModelConfig, ModelError, Network, StepLosses,
-    Targets, Trainable, TrainingBatch, Workers, model_path,
+    Targets, Trainable, TrainingBatch, TrainingState, Workers, model_path,
 };
 use crate::progress::{EpochReport, Progress};
 
@@ -349,10 +349,13 @@ impl<'a> Run<'a> {
         let mut best = self.trainable.network().clone();
         let restored = best
             .set_arrays(&checkpoint.best)
-            .and_then(|()| self.trainable.restore(steps, &checkpoint.state));
-        if let Err(reason) = restored {
-            self.updates = 0;
-            return Err(reason);
+            .and_then(|()| TrainingState::from_arrays(&best, steps, &checkpoint.state));
+        match restored {
+            Ok(state) => self.trainable.restore(state),
+            Err(reason) => {
+                self.updates = 0;
+                return Err(reason);
+            }
         }
         *stop = replayed;
         Ok(Some((history, Some(best))))
@@ -364,12 +367,13 @@ impl<'a> Run<'a> {
         records: &[EpochRecord],
         best: Option<&Network>,
     ) -> Result<(), TrainError> {
+        let state = self.trainable.state();
         let checkpoint = Checkpoint {
             progress: CheckpointProgress {
-                steps: self.trainable.steps(),
+                steps: state.steps,
                 history: records.to_vec(),
             },
-            state: self.trainable.state(),
+            state: state.to_arrays(),
             best: best.map(Network::to_arrays).unwrap_or_default(),
         };
         checkpoint.save(folder).map_err(|source| TrainError::Io {

@@ -7,10 +7,13 @@ pub mod activation;
 pub mod buffer;
 pub mod conv_block;
 pub mod cross_entropy;
+pub mod dense;
 pub mod dropout;
+pub mod gather;
 pub mod grad_reverse;
 pub mod lstm;
 pub mod matmul;
+pub mod relu;
 pub mod time_pool;
 
 pub(crate) mod tape_op;

@@ -51,6 +51,21 @@ impl AdamStep {
         }
     }
 
+    /// Its numbers in the order in which the device's kernel reads them.
+    #[cfg(feature = "cuda")]
+    pub(in crate::model) fn numbers(&self) -> [f32; 8] {
+        [
+            self.rest1,
+            self.beta2,
+            self.rest2,
+            self.rate,
+            self.root,
+            self.epsilon,
+            self.coupled,
+            self.keep,
+        ]
+    }
+
     /// One step over flat values; the gradient is scaled first.
     pub(super) fn update(
         &self,

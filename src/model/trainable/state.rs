@@ -1,62 +1,30 @@
-//! What a training must keep to go on later: every value, and what the optimiser remembers of it.
+//! The state of a training on the processor, taken and put back.
 
 use super::Trainable;
 use crate::model::heads::{Dense, Linear};
 use crate::model::parameter::Part;
-use crate::model::{Array, Network};
+use crate::model::{Network, TrainingState};
 
 impl Trainable {
-    /// Steps taken so far; Adam corrects its moments by it.
-    pub fn steps(&self) -> u64 {
-        self.steps
+    /// All that the next step depends on beside its batch.
+    pub fn state(&self) -> TrainingState {
+        let mut state = TrainingState::new(self.part(Part::Values));
+        state.steps = self.steps;
+        *state.part_mut(Part::First) = self.part(Part::First);
+        if !self.moments.second.is_empty() {
+            *state.part_mut(Part::Second) = self.part(Part::Second);
+        }
+        state
     }
 
-    /// Values and moments as named arrays in PyTorch's layout: all that the next step depends on beside
-    /// its batch and [`Self::steps`].
-    pub fn state(&self) -> Vec<Array> {
-        let mut arrays = Vec::new();
+    /// Goes back to where [`Self::state`] was taken.
+    pub fn restore(&mut self, state: TrainingState) {
         for part in Part::ALL {
-            if part == Part::Second && self.moments.second.is_empty() {
-                continue;
+            if let Some(network) = state.part(part) {
+                self.set_part(part, network.clone());
             }
-            let mut part_arrays = self.part(part).to_arrays();
-            for array in &mut part_arrays {
-                array.name.insert_str(0, part.prefix());
-            }
-            arrays.extend(part_arrays);
         }
-        arrays
-    }
-
-    /// Goes back to where [`Self::state`] was taken, after `steps` steps. Changes nothing on error.
-    ///
-    /// # Errors
-    /// The reason as a lower-case fragment: what is missing, misshapen or too many.
-    pub fn restore(&mut self, steps: u64, arrays: &[Array]) -> Result<(), String> {
-        let mut parts = Vec::new();
-        for part in Part::ALL {
-            let own: Vec<Array> = arrays
-                .iter()
-                .filter_map(|array| {
-                    let name = array.name.strip_prefix(part.prefix())?.to_owned();
-                    Some(Array {
-                        name,
-                        ..array.clone()
-                    })
-                })
-                .collect();
-            if part == Part::Second && own.is_empty() {
-                continue;
-            }
-            let mut network = self.network.clone();
-            network.set_arrays(&own)?;
-            parts.push((part, network));
-        }
-        for (part, network) in parts {
-            self.set_part(part, network);
-        }
-        self.steps = steps;
-        Ok(())
+        self.steps = state.steps;
     }
 
     /// One part of every trained value, in the shape of the network.

@@ -4,6 +4,8 @@
 //! matrix product over the overlapping view of the frames, without a copy of patches. Max-pooling comes
 //! before bias and ReLU, which commute with it; the position of each maximum is kept in a byte.
 
+#[cfg(feature = "cuda")]
+pub(crate) mod cuda_kernel;
 mod direct;
 mod minimal;
 pub mod naive;

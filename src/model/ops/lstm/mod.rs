@@ -5,6 +5,8 @@
 //! once. The backward direction needs no reversal: it walks the same rows from the last step to the
 //! first, and a sequence joins in with a zero state where it ends.
 
+#[cfg(feature = "cuda")]
+pub(crate) mod cuda_kernel;
 mod cell;
 pub mod naive;
 mod steps;
@@ -38,6 +40,13 @@ impl DirectionLayout {
         let (recurrent, rest) = rest.split_at(gates * self.units);
         let (first, second) = rest.split_at(gates);
         [input, recurrent, first, second]
+    }
+
+    /// Sizes of the four arrays.
+    #[cfg(feature = "cuda")]
+    pub fn lengths(&self) -> [usize; 4] {
+        let gates = 4 * self.units;
+        [gates * self.input, gates * self.units, gates, gates]
     }
 
     fn split_mut<'a>(&self, values: &'a mut [f32]) -> [&'a mut [f32]; 4] {

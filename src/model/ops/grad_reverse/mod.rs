@@ -1,5 +1,8 @@
 //! Gradient reversal (Ganin et al., 2016): the identity forward, `-lambda` times the gradient backward.
 
+#[cfg(feature = "cuda")]
+pub(crate) mod cuda_kernel;
+
 use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
 

@@ -1,5 +1,8 @@
 //! Log-softmax and negative log-likelihood in one operation (`torch.nn.functional.cross_entropy`).
 
+#[cfg(feature = "cuda")]
+pub(crate) mod cuda_kernel;
+
 use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
 

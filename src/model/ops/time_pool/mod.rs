@@ -1,5 +1,8 @@
 //! Pooling over time: one vector from an utterance's own frames.
 
+#[cfg(feature = "cuda")]
+pub(crate) mod cuda_kernel;
+
 /// Mean of `rows`, each `[channels]`, into `out`; summed in the order given.
 pub fn mean<'a>(rows: impl Iterator<Item = &'a [f32]>, out: &mut [f32]) {
     out.fill(0.0);

@@ -1,5 +1,8 @@
 //! Dropout with a mask of its own seed (Srivastava et al., 2014), scaled as `torch.nn.Dropout`.
 
+#[cfg(feature = "cuda")]
+pub(crate) mod cuda_kernel;
+
 use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
 use rand::{Rng, SeedableRng};

@@ -1,0 +1,226 @@
+//! The values of several models side by side, array by array, with what the optimiser remembers of them.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use dfdx::tensor::CudaError;
+
+use super::arrays::Piece;
+use super::tape::Handle;
+use super::{Argument, Card, Gradients, Memory, Pointer, arguments};
+use crate::model::optimiser::Step;
+use crate::model::parameter::Part;
+
+/// Threads that sum the squares of one model's gradient.
+pub const SQUARE_THREADS: usize = 1024;
+
+/// Arrays of `models` models: each array of all of them, then the next array.
+pub struct Bank {
+    card: Arc<Card>,
+    pieces: Vec<Piece>,
+    models: usize,
+    /// Values, first and second moments; the last only once a rule needs it.
+    parts: [Option<Memory>; 3],
+    /// Names the gradient on the tape.
+    gradient: Rc<Handle>,
+    /// For each row of the bank, the place of its model in the group.
+    which: Rc<Memory<i32>>,
+}
+
+/// Where the gradient of an array is found on a tape.
+#[derive(Clone)]
+pub struct GradientPlace {
+    handle: Rc<Handle>,
+    bytes: u64,
+}
+
+impl GradientPlace {
+    /// Its address; made of zeros where it was not there.
+    pub fn find(&self, gradients: &mut Gradients) -> Result<Pointer, CudaError> {
+        Ok(self.handle.gradient(gradients)? + self.bytes)
+    }
+}
+
+/// What an update reads beside values and gradients, by place of the model in the group.
+pub struct Pace<'a> {
+    /// Eight numbers of the rule for each model.
+    pub rates: &'a Memory,
+    /// Factor of each model's gradient.
+    pub scales: &'a Memory,
+    /// Zero for a model that stays as it is.
+    pub alive: &'a Memory<i32>,
+}
+
+impl Bank {
+    /// A bank without values yet; `which` gives the place of each row's model in the group.
+    pub fn new(card: &Arc<Card>, pieces: Vec<Piece>, which: &[usize]) -> Result<Self, CudaError> {
+        let length = pieces.last().map_or(0, |last| last.before + last.length);
+        let all = length * which.len();
+        let numbers: Vec<i32> = which.iter().map(|&model| model as i32).collect();
+        Ok(Self {
+            parts: [
+                Some(Memory::new(card, all)?),
+                Some(Memory::zeros(card, all)?),
+                None,
+            ],
+            gradient: Rc::new(Handle::new(card, all)?),
+            which: Rc::new(Memory::of(card, &numbers)?),
+            models: which.len(),
+            card: Arc::clone(card),
+            pieces,
+        })
+    }
+
+    /// Models in the bank.
+    pub fn models(&self) -> usize {
+        self.models
+    }
+
+    /// For each row, the place of its model in the group.
+    pub fn which(&self) -> &Rc<Memory<i32>> {
+        &self.which
+    }
+
+    fn offset(&self, piece: usize) -> usize {
+        self.pieces[piece].before * self.models
+    }
+
+    /// Values of one model in a piece: the stride between models.
+    pub fn length(&self, piece: usize) -> usize {
+        self.pieces[piece].length
+    }
+
+    /// Where the values of a piece begin.
+    pub fn values(&self, piece: usize) -> Pointer {
+        let at = self.offset(piece);
+        self.parts[0].as_ref().map_or(0, |values| values.at(at))
+    }
+
+    /// Where the gradient of a piece is found on a tape.
+    pub fn gradient_place(&self, piece: usize) -> GradientPlace {
+        GradientPlace {
+            handle: Rc::clone(&self.gradient),
+            bytes: (self.offset(piece) * size_of::<f32>()) as u64,
+        }
+    }
+
+    /// Writes one part of all models; for each model, the slices of each piece.
+    pub fn write(&mut self, part: Part, models: &[Vec<Vec<&[f32]>>]) -> Result<(), CudaError> {
+        let mut all = Vec::new();
+        for piece in 0..self.pieces.len() {
+            for model in models {
+                model[piece]
+                    .iter()
+                    .for_each(|slice| all.extend_from_slice(slice));
+            }
+        }
+        let own = &mut self.parts[part as usize];
+        match own {
+            Some(own) => own.write(0, &all)?,
+            None => *own = Some(Memory::of(&self.card, &all)?),
+        }
+        Ok(())
+    }
+
+    /// Reads one part: for each model in turn, `put` receives each piece. Nothing where the part is not there.
+    pub fn read(
+        &self,
+        part: Part,
+        mut put: impl FnMut(usize, usize, &[f32]),
+    ) -> Result<bool, CudaError> {
+        let Some(own) = &self.parts[part as usize] else {
+            return Ok(false);
+        };
+        let all = own.read()?;
+        self.cut(&all, &mut put);
+        Ok(true)
+    }
+
+    /// Reads the gradient as [`Self::read`] does the values.
+    pub fn read_gradient(
+        &self,
+        gradients: &mut Gradients,
+        mut put: impl FnMut(usize, usize, &[f32]),
+    ) -> Result<(), CudaError> {
+        let all = self.gradient.read(gradients)?;
+        self.cut(&all, &mut put);
+        Ok(())
+    }
+
+    fn cut(&self, all: &[f32], put: &mut impl FnMut(usize, usize, &[f32])) {
+        for (index, piece) in self.pieces.iter().enumerate() {
+            let start = piece.before * self.models;
+            let own = &all[start..start + piece.length * self.models];
+            for (model, values) in own.chunks_exact(piece.length.max(1)).enumerate() {
+                put(model, index, values);
+            }
+        }
+    }
+
+    /// Adds the squares of each model's gradient to `partial` `[models of the group, SQUARE_THREADS]`.
+    pub fn add_squares(
+        &self,
+        gradients: &mut Gradients,
+        partial: &Memory<f64>,
+    ) -> Result<(), CudaError> {
+        for piece in 0..self.pieces.len() {
+            let gradient = self.gradient_place(piece).find(gradients)?;
+            self.card.launch(
+                "squares_partial",
+                (SQUARE_THREADS, self.models),
+                arguments![of partial, at gradient, of self.which, size self.length(piece), int SQUARE_THREADS],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Moves every value by the rule of `step`; its numbers are those of `pace`.
+    pub fn update(
+        &mut self,
+        step: &Step,
+        gradients: &mut Gradients,
+        pace: &Pace<'_>,
+    ) -> Result<(), CudaError> {
+        let all = self.gradient.len();
+        if matches!(step, Step::Adam(_)) && self.parts[2].is_none() {
+            self.parts[2] = Some(Memory::zeros(&self.card, all)?);
+        }
+        for piece in 0..self.pieces.len() {
+            let gradient = self.gradient_place(piece).find(gradients)?;
+            let at = self.offset(piece);
+            let place = |part: &Option<Memory>| part.as_ref().map_or(0, |own| own.at(at));
+            let [values, first, second] = &self.parts;
+            let mut own: Vec<Argument> = arguments![at place(values), at place(first)].to_vec();
+            let name = match step {
+                Step::Sgd(..) => "sgd",
+                Step::Adam(_) => {
+                    own.extend(arguments![at place(second)]);
+                    "adam"
+                }
+            };
+            own.extend(arguments![
+                at gradient, of self.which, of pace.rates, of pace.scales, of pace.alive, size self.length(piece),
+            ]);
+            self.card
+                .launch(name, (self.length(piece), self.models), &own)?;
+        }
+        Ok(())
+    }
+}
+
+/// The numbers of a step as the kernels read them.
+pub fn rates(step: &Step) -> [f32; 8] {
+    match step {
+        Step::Sgd(sgd, decay) => [
+            sgd.learning_rate,
+            sgd.momentum,
+            *decay,
+            0.0,
+            0.0,
+            0.0,
+            0.0,
+            0.0,
+        ],
+        Step::Adam(adam) => adam.numbers(),
+    }
+}

@@ -1,0 +1,218 @@
+//! A CUDA device made ready: context, dfdx's device, cuBLAS, our kernels; and what its errors mean.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use cudarc::cublas::{result as cublas, sys as cublas_sys};
+use cudarc::driver::sys::CUdevice_attribute as Attribute;
+use cudarc::driver::{CudaDevice, result as driver, sys};
+use dfdx::tensor::{Cuda, CudaError};
+
+use super::kernels::{Argument, Kernels};
+use crate::model::DeviceError;
+
+/// A device, for as long as anything on it lives.
+pub struct Card {
+    device: Arc<CudaDevice>,
+    dfdx: Cuda,
+    blas: cublas_sys::cublasHandle_t,
+    kernels: Kernels,
+    broken: AtomicBool,
+}
+
+// SAFETY: handles of the driver and of cuBLAS may be used from any thread that binds their context, one at a time; a
+// group is behind a lock.
+unsafe impl Send for Card {}
+// SAFETY: as above.
+unsafe impl Sync for Card {}
+
+/// Devices that the driver knows.
+///
+/// # Errors
+/// [`DeviceError::NoDriver`] where the driver does not start, [`DeviceError::NoDevice`] where it finds none.
+pub fn count_devices() -> Result<usize, DeviceError> {
+    let none = |error: driver::DriverError| match error.0 {
+        sys::CUresult::CUDA_ERROR_NO_DEVICE => DeviceError::NoDevice,
+        _ => DeviceError::NoDriver {
+            reason: name(error),
+        },
+    };
+    let count = driver::init()
+        .and_then(|()| driver::device::get_count())
+        .map_err(none)?;
+    match usize::try_from(count) {
+        Ok(count) if count > 0 => Ok(count),
+        _ => Err(DeviceError::NoDevice),
+    }
+}
+
+impl Card {
+    /// Opens the device with number `ordinal`; with `tf32`, products round their factors to ten bits of mantissa.
+    ///
+    /// # Errors
+    /// No driver, no such device, or a device that does not work.
+    pub fn open(ordinal: usize, tf32: bool) -> Result<Arc<Self>, DeviceError> {
+        let count = count_devices()?;
+        if ordinal >= count {
+            return Err(DeviceError::Ordinal {
+                asked: ordinal,
+                count,
+            });
+        }
+        let failed = |what: &'static str| move |error: CudaError| tell(what, &error);
+        let open = || -> Result<_, CudaError> {
+            let device = CudaDevice::new(ordinal)?;
+            let dfdx = Cuda::try_build(ordinal, 0)?;
+            let blas = cublas::create_handle()?;
+            let capability = 10
+                * device.attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?
+                + device.attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?;
+            keep_freed_memory(*device.cu_device());
+            Ok((device, dfdx, blas, capability))
+        };
+        let (device, dfdx, blas, capability) = open().map_err(failed("open the device"))?;
+        if tf32 {
+            // SAFETY: the handle was just made.
+            let status = unsafe {
+                cublas_sys::cublasSetMathMode(
+                    blas,
+                    cublas_sys::cublasMath_t::CUBLAS_TF32_TENSOR_OP_MATH,
+                )
+            };
+            status
+                .result()
+                .map_err(|error| failed("switch to TF32")(error.into()))?;
+        }
+        let kernels = Kernels::new(capability.unsigned_abs() as usize).map_err(|reason| {
+            DeviceError::Failed {
+                what: "compile the kernels".to_string(),
+                reason,
+            }
+        })?;
+        Ok(Arc::new(Self {
+            device,
+            dfdx,
+            blas,
+            kernels,
+            broken: AtomicBool::new(false),
+        }))
+    }
+
+    /// dfdx's device.
+    pub fn dfdx(&self) -> &Cuda {
+        &self.dfdx
+    }
+
+    /// The one stream of everything, which dfdx uses too.
+    pub fn stream(&self) -> sys::CUstream {
+        *self.device.cu_stream()
+    }
+
+    pub(super) fn blas(&self) -> cublas_sys::cublasHandle_t {
+        self.blas
+    }
+
+    /// Makes the device this thread's.
+    ///
+    /// # Errors
+    /// Where the driver refuses.
+    pub fn bind(&self) -> Result<(), CudaError> {
+        Ok(self.device.bind_to_thread()?)
+    }
+
+    /// Runs a kernel over `length` threads for each of `rows` rows of the grid, with the arguments of its source.
+    ///
+    /// # Errors
+    /// What the driver says; of kernels before, too.
+    pub fn launch(
+        &self,
+        name: &str,
+        size: (usize, usize),
+        arguments: &[Argument],
+    ) -> Result<(), CudaError> {
+        self.bind()?;
+        self.kernels.launch(self.stream(), name, size, arguments)
+    }
+
+    /// Whether the device has met an error that only a new process clears.
+    pub fn broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
+    }
+
+    /// What an error means for the user. Remembers whether the device can be used any further.
+    pub fn tell(&self, what: &'static str, error: &CudaError) -> DeviceError {
+        let told = tell(what, error);
+        if matches!(told, DeviceError::Sticky { .. }) {
+            self.broken.store(true, Ordering::Relaxed);
+        }
+        told
+    }
+
+    /// Free memory in bytes.
+    ///
+    /// # Errors
+    /// Where the driver refuses.
+    pub fn free_bytes(&self) -> Result<usize, CudaError> {
+        self.bind()?;
+        Ok(driver::mem_get_info()?.0)
+    }
+}
+
+/// Memory that was freed stays with the process: a step asks for the same again and again.
+fn keep_freed_memory(device: sys::CUdevice) {
+    let mut pool = std::ptr::null_mut();
+    let mut all = u64::MAX;
+    // SAFETY: both calls only fill and read what they are given; where they fail, memory is merely slower.
+    unsafe {
+        if sys::cuDeviceGetDefaultMemPool(&raw mut pool, device) == sys::CUresult::CUDA_SUCCESS {
+            sys::cuMemPoolSetAttribute(
+                pool,
+                sys::CUmemPool_attribute::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD,
+                (&raw mut all).cast(),
+            );
+        }
+    }
+}
+
+fn tell(what: &'static str, error: &CudaError) -> DeviceError {
+    use sys::CUresult as Code;
+    let CudaError::Driver(error) = error else {
+        return DeviceError::Failed {
+            what: what.to_string(),
+            reason: error.to_string(),
+        };
+    };
+    match error.0 {
+        Code::CUDA_ERROR_OUT_OF_MEMORY => DeviceError::OutOfMemory {
+            what: what.to_string(),
+            help: "free memory on the device (`nvidia-smi` tells who holds it), or lower `batch`"
+                .to_string(),
+        },
+        Code::CUDA_ERROR_ILLEGAL_ADDRESS
+        | Code::CUDA_ERROR_LAUNCH_TIMEOUT
+        | Code::CUDA_ERROR_CONTEXT_IS_DESTROYED
+        | Code::CUDA_ERROR_ASSERT
+        | Code::CUDA_ERROR_HARDWARE_STACK_ERROR
+        | Code::CUDA_ERROR_ILLEGAL_INSTRUCTION
+        | Code::CUDA_ERROR_MISALIGNED_ADDRESS
+        | Code::CUDA_ERROR_INVALID_ADDRESS_SPACE
+        | Code::CUDA_ERROR_INVALID_PC
+        | Code::CUDA_ERROR_LAUNCH_FAILED
+        | Code::CUDA_ERROR_ECC_UNCORRECTABLE => DeviceError::Sticky {
+            reason: name(*error),
+        },
+        _ => DeviceError::Failed {
+            what: what.to_string(),
+            reason: name(*error),
+        },
+    }
+}
+
+/// The driver's own words for an error.
+fn name(error: driver::DriverError) -> String {
+    let known = error.error_string().ok();
+    known.and_then(|text| text.to_str().ok()).map_or_else(
+        || format!("{error:?}"),
+        |text| format!("{text} ({:?})", error.0),
+    )
+}

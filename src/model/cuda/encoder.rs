@@ -1,0 +1,240 @@
+//! The encoder of several models as one operation on the tape: convolution blocks, recurrent layers, pooling.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use dfdx::tensor::CudaError;
+
+use super::arrays::SharedArrays;
+use super::bank::{Bank, GradientPlace};
+use super::{Card, Gradients, Memory, Packed, Tape, Value};
+use crate::dsp::FeaturesView;
+use crate::model::EncoderShape;
+use crate::model::ops::conv_block::cuda_kernel::{self as conv_block, BlockArrays, BlockPass};
+use crate::model::ops::gather::cuda_kernel as gather;
+use crate::model::ops::lstm::cuda_kernel::{self as lstm, LayerArrays, LayerPass};
+use crate::model::ops::time_pool::cuda_kernel::{self as time_pool, PoolShape};
+
+/// The features of many utterances, which stay on the device.
+pub struct Corpus {
+    pub(super) values: Memory,
+    /// First row and frames of each utterance.
+    pub(super) utterances: Vec<(usize, usize)>,
+    pub(super) bins: usize,
+}
+
+impl Corpus {
+    /// Copies features to the device.
+    ///
+    /// # Errors
+    /// Where they do not fit there.
+    pub fn new(card: &Arc<Card>, features: &[FeaturesView<'_>]) -> Result<Self, CudaError> {
+        let bins = features.first().map_or(0, |view| view.bins);
+        let all: usize = features.iter().map(|view| view.values.len()).sum();
+        let mut values = Memory::new(card, all)?;
+        let (mut utterances, mut rows) = (Vec::with_capacity(features.len()), 0);
+        for view in features {
+            values.write(rows * bins, view.values)?;
+            utterances.push((rows, view.frames));
+            rows += view.frames;
+        }
+        Ok(Self {
+            values,
+            utterances,
+            bins,
+        })
+    }
+}
+
+/// Where weights or gradients of the encoder lie.
+struct EncoderArrays {
+    convs: Vec<BlockArrays>,
+    lstms: Vec<LayerArrays>,
+}
+
+/// What all layers leave for their backward pass.
+struct EncoderPass {
+    blocks: Vec<BlockPass>,
+    layers: Vec<LayerPass>,
+}
+
+/// Reads a batch's frames `[rows, bins]` and gives the pooled vectors `[models, utterances, width]`.
+///
+/// With `learns`, the backward operation adds to the bank's gradient.
+pub fn forward(
+    tape: &mut Tape,
+    shape: &Rc<EncoderShape>,
+    arrays: &SharedArrays,
+    bank: &Bank,
+    packed: &Rc<Packed>,
+    frames: Memory,
+    learns: bool,
+) -> Result<Value, CudaError> {
+    let card = Arc::clone(tape.card());
+    let models = bank.models();
+    let weights = weights(arrays, bank);
+    let mut pass = EncoderPass {
+        blocks: Vec::new(),
+        layers: Vec::new(),
+    };
+    let mut frames = match shape.convs.is_empty() {
+        true => gather::repeat(&card, &frames, models)?,
+        false => frames,
+    };
+    let blocks = shape.convs.iter().zip(&weights.convs).enumerate();
+    for (index, (conv, &own)) in blocks {
+        let inputs = if index == 0 { 1 } else { models };
+        let size = (models, inputs);
+        let (output, block) = conv_block::forward(&card, conv, packed, index, size, own, &frames)?;
+        frames = output;
+        if learns {
+            pass.blocks.push(block);
+        }
+    }
+    for (layer, &own) in shape.lstms.iter().zip(&weights.lstms) {
+        let (output, states) = lstm::forward(&card, layer, packed, models, own, &frames)?;
+        frames = output;
+        if learns {
+            pass.layers.push(states);
+        }
+    }
+    let pooled = time_pool::forward(&card, pool_shape(shape), packed, models, &frames)?;
+    let size = (models, packed.packing.utterances, shape.pooled_width());
+    let output = Value::new(tape, pooled, size)?;
+    if learns {
+        let (shape, packed, to) = (Rc::clone(shape), Rc::clone(packed), output.clone());
+        let places = places(arrays, bank);
+        tape.record(move |gradients| {
+            let of_pooled = to.handle.gradient(gradients)?;
+            let own = places.find(gradients)?;
+            backward(
+                &card,
+                &shape,
+                &packed,
+                models,
+                pass,
+                of_pooled,
+                (&weights, &own),
+            )
+        });
+    }
+    Ok(output)
+}
+
+fn backward(
+    card: &Arc<Card>,
+    shape: &EncoderShape,
+    packed: &Packed,
+    models: usize,
+    mut pass: EncoderPass,
+    of_pooled: super::Pointer,
+    (weights, gradients): (&EncoderArrays, &EncoderArrays),
+) -> Result<(), CudaError> {
+    let mut of_frames = time_pool::backward(card, pool_shape(shape), packed, models, of_pooled)?;
+    while let Some(states) = pass.layers.pop() {
+        let index = pass.layers.len();
+        let further = index > 0 || !shape.convs.is_empty();
+        let own = (weights.lstms[index], gradients.lstms[index]);
+        let layer = &shape.lstms[index];
+        let next = lstm::backward(
+            card, layer, packed, models, states, &of_frames, own, further,
+        )?;
+        let Some(next) = next else { return Ok(()) };
+        of_frames = next;
+    }
+    while let Some(block) = pass.blocks.pop() {
+        let index = pass.blocks.len();
+        let own = (weights.convs[index], gradients.convs[index]);
+        let conv = &shape.convs[index];
+        let next = conv_block::backward(
+            card,
+            conv,
+            packed,
+            index,
+            models,
+            block,
+            &of_frames,
+            own,
+            index > 0,
+        )?;
+        let Some(next) = next else { return Ok(()) };
+        of_frames = next;
+    }
+    Ok(())
+}
+
+fn pool_shape(shape: &EncoderShape) -> PoolShape {
+    let width = shape.pooled_width();
+    PoolShape {
+        how: shape.pool,
+        width,
+        units: shape.lstms.last().map_or(width, |lstm| lstm.units),
+    }
+}
+
+fn weights(arrays: &SharedArrays, bank: &Bank) -> EncoderArrays {
+    EncoderArrays {
+        convs: arrays
+            .convs
+            .iter()
+            .map(|&(weight, bias)| BlockArrays {
+                weight: bank.values(weight),
+                bias: bank.values(bias),
+            })
+            .collect(),
+        lstms: arrays
+            .lstms
+            .iter()
+            .map(|pieces| LayerArrays {
+                input: bank.values(pieces.input),
+                hidden: bank.values(pieces.hidden),
+                bias_input: bank.values(pieces.bias_input),
+                bias_hidden: bank.values(pieces.bias_hidden),
+            })
+            .collect(),
+    }
+}
+
+/// Names of the encoder's gradients on the tape.
+struct Places {
+    convs: Vec<[GradientPlace; 2]>,
+    lstms: Vec<[GradientPlace; 4]>,
+}
+
+fn places(arrays: &SharedArrays, bank: &Bank) -> Places {
+    let place = |piece| bank.gradient_place(piece);
+    Places {
+        convs: arrays
+            .convs
+            .iter()
+            .map(|&(weight, bias)| [weight, bias].map(place))
+            .collect(),
+        lstms: arrays
+            .lstms
+            .iter()
+            .map(|own| [own.input, own.hidden, own.bias_input, own.bias_hidden].map(place))
+            .collect(),
+    }
+}
+
+impl Places {
+    fn find(&self, gradients: &mut Gradients) -> Result<EncoderArrays, CudaError> {
+        let mut convs = Vec::new();
+        for [weight, bias] in &self.convs {
+            convs.push(BlockArrays {
+                weight: weight.find(gradients)?,
+                bias: bias.find(gradients)?,
+            });
+        }
+        let mut lstms = Vec::new();
+        for [input, hidden, bias_input, bias_hidden] in &self.lstms {
+            lstms.push(LayerArrays {
+                input: input.find(gradients)?,
+                hidden: hidden.find(gradients)?,
+                bias_input: bias_input.find(gradients)?,
+                bias_hidden: bias_hidden.find(gradients)?,
+            });
+        }
+        Ok(EncoderArrays { convs, lstms })
+    }
+}

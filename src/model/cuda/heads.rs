@@ -1,0 +1,137 @@
+//! Attribute heads of one kind, of those models that have one.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use dfdx::tensor::CudaError;
+
+use super::arrays::{DensePieces, dense_slices, push_dense, put_dense};
+use super::bank::Bank;
+use super::{Card, Memory, Tape, Value};
+use crate::model::dense_tape::Learns;
+use crate::model::ops::dense::cuda_kernel::{DenseArrays, dense};
+use crate::model::ops::relu::cuda_kernel::relu;
+use crate::model::parameter::Part;
+use crate::model::spec::HeadSpec;
+use crate::model::{Network, TrainingState};
+
+/// A model's place in the group, and the head's place in the model.
+type Owner = (usize, usize);
+
+/// A head of the same attribute, mode and labels in several models of a group.
+pub struct HeadBank {
+    pub spec: HeadSpec,
+    /// For each row of the bank: the model's place in the group and the head's place in the model.
+    pub owners: Vec<Owner>,
+    pub bank: Bank,
+    layers: Vec<DensePieces>,
+}
+
+impl HeadBank {
+    /// All heads of the networks, put together by kind.
+    pub fn of(card: &Arc<Card>, networks: &[&Network]) -> Result<Vec<Self>, CudaError> {
+        let mut kinds: Vec<(HeadSpec, usize, Vec<Owner>)> = Vec::new();
+        for (model, network) in networks.iter().enumerate() {
+            for (place, (spec, layers)) in network.heads.iter().enumerate() {
+                let labels = layers.last().map_or(0, |layer| layer.outputs);
+                let known = kinds
+                    .iter_mut()
+                    .find(|(own, count, _)| own == spec && *count == labels);
+                match known {
+                    Some((.., owners)) => owners.push((model, place)),
+                    None => kinds.push((*spec, labels, vec![(model, place)])),
+                }
+            }
+        }
+        kinds
+            .into_iter()
+            .map(|(spec, _, owners)| {
+                let mut pieces = Vec::new();
+                let (model, place) = owners[0];
+                let layers = networks[model].heads[place]
+                    .1
+                    .iter()
+                    .map(|layer| push_dense(&mut pieces, layer))
+                    .collect();
+                let which: Vec<usize> = owners.iter().map(|owner| owner.0).collect();
+                Ok(Self {
+                    bank: Bank::new(card, pieces, &which)?,
+                    spec,
+                    owners,
+                    layers,
+                })
+            })
+            .collect()
+    }
+
+    /// For each row, the place of its model in the group, on the device.
+    pub fn which(&self) -> &Rc<Memory<i32>> {
+        self.bank.which()
+    }
+
+    /// Classes it tells apart.
+    pub fn classes(&self) -> usize {
+        self.layers.last().map_or(0, |layer| layer.outputs)
+    }
+
+    /// The layers in a row with ReLU between them, none after the last.
+    pub fn forward(&self, tape: &mut Tape, x: Value, learns: Learns) -> Result<Value, CudaError> {
+        let mut x = x;
+        for (index, layer) in self.layers.iter().enumerate() {
+            if index > 0 {
+                x = relu(tape, &x)?;
+            }
+            x = dense_of(tape, &x, &self.bank, layer, learns)?;
+        }
+        Ok(x)
+    }
+
+    /// Writes one part of the heads of all models.
+    pub fn write(&mut self, part: Part, models: &[&TrainingState]) -> Result<(), CudaError> {
+        let owners = self.owners.iter();
+        let parts: Option<Vec<_>> = owners
+            .map(|&(model, place)| {
+                let layers = &models[model].part(part)?.heads[place].1;
+                Some(dense_slices(layers.iter()).collect::<Vec<_>>())
+            })
+            .collect();
+        match parts {
+            Some(parts) => self.bank.write(part, &parts),
+            None => Ok(()),
+        }
+    }
+
+    /// Reads one part into the heads of all models.
+    pub fn read(&self, part: Part, models: &mut [TrainingState]) -> Result<(), CudaError> {
+        self.bank.read(part, |row, piece, values| {
+            let (model, place) = self.owners[row];
+            let layers = &mut models[model].part_mut(part).heads[place].1;
+            put_dense(&mut layers[piece / 2], piece, values);
+        })?;
+        Ok(())
+    }
+}
+
+/// One fully connected layer of a bank on the tape.
+pub fn dense_of(
+    tape: &mut Tape,
+    x: &Value,
+    bank: &Bank,
+    layer: &DensePieces,
+    learns: Learns,
+) -> Result<Value, CudaError> {
+    let arrays = DenseArrays {
+        weight: bank.values(layer.weight),
+        bias: bank.values(layer.bias),
+        inputs: layer.inputs,
+        outputs: layer.outputs,
+    };
+    let (weight, bias) = (
+        bank.gradient_place(layer.weight),
+        bank.gradient_place(layer.bias),
+    );
+    let find = move |gradients: &mut super::Gradients| {
+        Ok((weight.find(gradients)?, bias.find(gradients)?))
+    };
+    dense(tape, x, arrays, find, learns)
+}

@@ -1,0 +1,133 @@
+//! Our own kernels, compiled at start for the card that is there, and how they are launched.
+
+use std::collections::HashMap;
+use std::ffi::{CString, c_void};
+
+use cudarc::driver::{result as driver, sys};
+use cudarc::nvrtc::{CompileOptions, compile_ptx_with_opts};
+use dfdx::tensor::CudaError;
+
+/// Threads of a block.
+const BLOCK: usize = 256;
+
+/// The sources, compiled as one.
+const SOURCE: &str = concat!(
+    include_str!("../ops/conv_block/conv_block.cu"),
+    include_str!("../ops/cross_entropy/cross_entropy.cu"),
+    include_str!("../ops/dense/dense.cu"),
+    include_str!("../ops/dropout/dropout.cu"),
+    include_str!("../ops/gather/gather.cu"),
+    include_str!("../ops/grad_reverse/grad_reverse.cu"),
+    include_str!("../ops/lstm/lstm.cu"),
+    include_str!("../ops/relu/relu.cu"),
+    include_str!("../ops/time_pool/time_pool.cu"),
+    include_str!("../optimiser/optimiser.cu"),
+);
+
+/// One argument of a kernel, by its size.
+#[derive(Clone, Copy)]
+pub enum Argument {
+    Int(i32),
+    Size(usize),
+    Pointer(u64),
+    Float(f32),
+    Double(f64),
+}
+
+impl Argument {
+    /// Its bytes at the start of eight: the lower ones come first on every machine that CUDA runs on.
+    fn bits(self) -> u64 {
+        match self {
+            Self::Int(value) => u64::from(value.cast_unsigned()),
+            Self::Size(value) => value as u64,
+            Self::Pointer(value) => value,
+            Self::Float(value) => u64::from(value.to_bits()),
+            Self::Double(value) => value.to_bits(),
+        }
+    }
+}
+
+/// Kernel arguments: `&memory` an address, `int n`, `size n`, `float x`, `double x`, `at p` an address.
+macro_rules! arguments {
+    ($($kind:ident $value:expr),* $(,)?) => {
+        &[$($crate::model::cuda::arguments!(@ $kind $value)),*]
+    };
+    (@ of $value:expr) => { $crate::model::cuda::Argument::Pointer($value.at(0)) };
+    (@ at $value:expr) => { $crate::model::cuda::Argument::Pointer($value) };
+    (@ int $value:expr) => { $crate::model::cuda::Argument::Int($value as i32) };
+    (@ size $value:expr) => { $crate::model::cuda::Argument::Size($value) };
+    (@ float $value:expr) => { $crate::model::cuda::Argument::Float($value) };
+    (@ double $value:expr) => { $crate::model::cuda::Argument::Double($value) };
+}
+pub(crate) use arguments;
+
+/// The compiled kernels by name.
+pub struct Kernels {
+    functions: HashMap<&'static str, sys::CUfunction>,
+}
+
+// SAFETY: handles of the driver may be used from any thread that binds their context.
+unsafe impl Send for Kernels {}
+// SAFETY: they are only read.
+unsafe impl Sync for Kernels {}
+
+impl Kernels {
+    /// Compiles all kernels for a compute capability such as 90; the context must be bound.
+    ///
+    /// # Errors
+    /// What the compiler or the driver says.
+    pub fn new(capability: usize) -> Result<Self, String> {
+        let options = CompileOptions {
+            // Lives as long as the program; a card is opened once.
+            arch: Some(Box::leak(format!("compute_{capability}").into_boxed_str())),
+            ..CompileOptions::default()
+        };
+        let ptx = compile_ptx_with_opts(SOURCE, options).map_err(|error| format!("{error:?}"))?;
+        let image = CString::new(ptx.to_src()).map_err(|error| error.to_string())?;
+        // SAFETY: the image ends with a NUL and outlives the call.
+        let module = unsafe { driver::module::load_data(image.as_ptr().cast::<c_void>()) }
+            .map_err(|error| format!("{error:?}"))?;
+        let mut functions = HashMap::new();
+        for name in names() {
+            let c_name = CString::new(name).map_err(|error| error.to_string())?;
+            // SAFETY: the module was loaded and is never unloaded.
+            let function = unsafe { driver::module::get_function(module, c_name) }
+                .map_err(|error| format!("{name}: {error:?}"))?;
+            functions.insert(name, function);
+        }
+        Ok(Self { functions })
+    }
+
+    /// Runs `name` over `length` threads for each of `rows` rows of the grid.
+    pub fn launch(
+        &self,
+        stream: sys::CUstream,
+        name: &str,
+        (length, rows): (usize, usize),
+        arguments: &[Argument],
+    ) -> Result<(), CudaError> {
+        if length == 0 || rows == 0 {
+            return Ok(());
+        }
+        let function = self.functions[name];
+        let mut bits: Vec<u64> = arguments.iter().map(|argument| argument.bits()).collect();
+        let mut places: Vec<*mut c_void> = bits
+            .iter_mut()
+            .map(|value| std::ptr::from_mut(value).cast())
+            .collect();
+        let grid = (length.div_ceil(BLOCK) as u32, rows as u32, 1);
+        // SAFETY: each caller passes the arguments that stand beside it in the kernel's source.
+        unsafe {
+            driver::launch_kernel(function, grid, (BLOCK as u32, 1, 1), 0, stream, &mut places)
+        }?;
+        Ok(())
+    }
+}
+
+/// Names of all kernels in the source.
+fn names() -> impl Iterator<Item = &'static str> {
+    SOURCE
+        .split("extern \"C\" __global__ void ")
+        .skip(1)
+        .filter_map(|rest| rest.split('(').next())
+}

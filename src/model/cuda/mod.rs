@@ -1,0 +1,32 @@
+//! Training on a CUDA device: several models in lockstep, as hand-written operations on dfdx's tape.
+//!
+//! Models that share network, data and order take each step together: their values lie side by side in a [`Bank`],
+//! products are strided batches, and every kernel runs over all models at once. The encoder is one operation of the
+//! tape; heads, losses and reversal are others. Nothing is summed by atomic additions, so the same seed gives the same
+//! bits on one card and build.
+
+mod arrays;
+mod bank;
+mod card;
+mod encoder;
+mod group;
+mod heads;
+mod kernels;
+mod memory;
+mod packing;
+mod products;
+mod tape;
+
+pub use card::{Card, count_devices};
+pub use encoder::Corpus;
+pub use group::{Group, GroupBatch, ModelStep};
+pub use packing::{Masked, Packing};
+
+pub(crate) use kernels::{Argument, arguments};
+pub(crate) use memory::{Memory, Pointer};
+pub(crate) use packing::Packed;
+pub(crate) use products::{Matrix, Sizes};
+pub(crate) use tape::{Gradients, Handle, Tape, Value};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,78 @@
+// Softmax, and log-softmax with negative log-likelihood (torch.nn.functional.cross_entropy). blockIdx.y is the model.
+
+// Row-wise softmax of [models, rows, classes].
+extern "C" __global__ void softmax(float *out, const float *logits, int rows, int classes) {
+    int row = blockIdx.x * blockDim.x + threadIdx.x;
+    if (row >= rows) return;
+    size_t own = ((size_t)blockIdx.y * rows + row) * classes;
+    float largest = logits[own];
+    for (int c = 1; c < classes; c++) largest = fmaxf(largest, logits[own + c]);
+    float sum = 0.0f;
+    for (int c = 0; c < classes; c++) {
+        out[own + c] = (float)exp((double)(logits[own + c] - largest));
+        sum += out[own + c];
+    }
+    for (int c = 0; c < classes; c++) out[own + c] /= sum;
+}
+
+// grad_logits += p (grad_p - sum of grad_p p).
+extern "C" __global__ void softmax_back(float *grad_logits, const float *grad_out, const float *out, int rows, int classes) {
+    int row = blockIdx.x * blockDim.x + threadIdx.x;
+    if (row >= rows) return;
+    size_t own = ((size_t)blockIdx.y * rows + row) * classes;
+    float sum = 0.0f;
+    for (int c = 0; c < classes; c++) sum += grad_out[own + c] * out[own + c];
+    for (int c = 0; c < classes; c++) grad_logits[own + c] += out[own + c] * (grad_out[own + c] - sum);
+}
+
+// The loss of each row, divided by the weights' sum, and its slopes. A negative target adds nothing.
+//
+// weights [classes] are the same for all models, or there are none; `share` is one over the sum of the targets' weights.
+extern "C" __global__ void cross_entropy_rows(
+    double *losses, float *slopes, const float *logits, const int *targets, const float *weights, double share,
+    int rows, int classes) {
+    int row = blockIdx.x * blockDim.x + threadIdx.x;
+    if (row >= rows) return;
+    size_t own = ((size_t)blockIdx.y * rows + row) * classes;
+    int target = targets[row];
+    if (target < 0) {
+        losses[(size_t)blockIdx.y * rows + row] = 0.0;
+        for (int c = 0; c < classes; c++) slopes[own + c] = 0.0f;
+        return;
+    }
+    float largest = logits[own];
+    for (int c = 1; c < classes; c++) largest = fmaxf(largest, logits[own + c]);
+    double sum = 0.0;
+    for (int c = 0; c < classes; c++) sum += exp((double)(logits[own + c] - largest));
+    double factor = share * (weights ? (double)weights[target] : 1.0);
+    losses[(size_t)blockIdx.y * rows + row] = factor * (log(sum) - (double)(logits[own + target] - largest));
+    for (int c = 0; c < classes; c++) {
+        double p = exp((double)(logits[own + c] - largest)) / sum;
+        slopes[own + c] = (float)(factor * (c == target ? p - 1.0 : p));
+    }
+}
+
+// loss[m] = sum of its rows, in their order.
+extern "C" __global__ void cross_entropy_total(float *loss, const double *losses, int models, int rows) {
+    int model = blockIdx.x * blockDim.x + threadIdx.x;
+    if (model >= models) return;
+    double sum = 0.0;
+    for (int row = 0; row < rows; row++) sum += losses[(size_t)model * rows + row];
+    loss[model] = (float)sum;
+}
+
+// grad_logits[m] += grad_loss[m] * slopes[m].
+extern "C" __global__ void cross_entropy_back(
+    float *grad_logits, const float *grad_loss, const float *slopes, int length) {
+    int at = blockIdx.x * blockDim.x + threadIdx.x;
+    if (at >= length) return;
+    size_t own = (size_t)blockIdx.y * length + at;
+    grad_logits[own] += grad_loss[blockIdx.y] * slopes[own];
+}
+
+// grad[m] += weight[m]: each loss receives its weight in the total.
+extern "C" __global__ void add_weights(float *grad, const float *weight, int length) {
+    int at = blockIdx.x * blockDim.x + threadIdx.x;
+    if (at >= length) return;
+    grad[at] += weight[at];
+}

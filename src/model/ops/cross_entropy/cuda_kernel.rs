@@ -1,0 +1,126 @@
+//! Softmax and cross-entropy of several models on the tape of the device.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use dfdx::tensor::CudaError;
+
+use crate::model::cuda::{Memory, Tape, Value, arguments};
+
+/// Labels of a batch on the device.
+pub struct Labels {
+    targets: Memory<i32>,
+    weights: Option<Rc<Memory>>,
+    /// One over the sum of the weights of the targets that are there; 0 where there are none.
+    share: f64,
+}
+
+impl Labels {
+    /// Labels of `classes` classes, a larger one counting as none, with a weight for each class if any.
+    pub fn new(
+        tape: &Tape,
+        targets: &[Option<usize>],
+        classes: usize,
+        weights: Option<&[f32]>,
+    ) -> Result<Self, CudaError> {
+        let known = |target: &Option<usize>| target.filter(|&class| class < classes);
+        let weight = |class: usize| {
+            let own = weights.map_or(1.0, |all| all.get(class).copied().unwrap_or(1.0));
+            f64::from(own)
+        };
+        let total: f64 = targets.iter().filter_map(known).map(weight).sum();
+        let numbers: Vec<i32> = targets
+            .iter()
+            .map(|target| known(target).map_or(-1, |class| class as i32))
+            .collect();
+        // A weight for every class, so that the kernel need not look how many there are.
+        let all: Option<Vec<f32>> = weights.map(|all| {
+            (0..classes)
+                .map(|c| all.get(c).copied().unwrap_or(1.0))
+                .collect()
+        });
+        Ok(Self {
+            targets: Memory::of(tape.card(), &numbers)?,
+            weights: match all {
+                Some(all) => Some(Rc::new(Memory::of(tape.card(), &all)?)),
+                None => None,
+            },
+            share: if total > 0.0 { 1.0 / total } else { 0.0 },
+        })
+    }
+}
+
+/// Mean cross-entropy of each model: `[models, 1, 1]`.
+pub fn cross_entropy(tape: &mut Tape, logits: &Value, labels: &Labels) -> Result<Value, CudaError> {
+    let card = Arc::clone(tape.card());
+    let (models, rows, classes) = (logits.models, logits.rows, logits.columns);
+    let losses = Memory::<f64>::new(&card, models * rows)?;
+    let slopes = Memory::<f32>::new(&card, models * rows * classes)?;
+    let weights = labels.weights.as_ref().map_or(0, |weights| weights.at(0));
+    card.launch(
+        "cross_entropy_rows",
+        (rows, models),
+        arguments![
+            of losses, of slopes, of logits.values, of labels.targets, at weights, double labels.share, int rows,
+            int classes,
+        ],
+    )?;
+    let loss = Memory::new(&card, models)?;
+    card.launch(
+        "cross_entropy_total",
+        (models, 1),
+        arguments![of loss, of losses, int models, int rows],
+    )?;
+    let output = Value::new(tape, loss, (models, 1, 1))?;
+    let (logits, to) = (logits.clone(), output.clone());
+    tape.record(move |grads| {
+        let of_loss = to.handle.gradient(grads)?;
+        let of_logits = logits.handle.gradient(grads)?;
+        card.launch(
+            "cross_entropy_back",
+            (rows * classes, models),
+            arguments![at of_logits, at of_loss, of slopes, int rows * classes],
+        )
+    });
+    Ok(output)
+}
+
+/// Row-wise softmax.
+pub fn softmax(tape: &mut Tape, logits: &Value) -> Result<Value, CudaError> {
+    let card = Arc::clone(tape.card());
+    let (models, rows, classes) = (logits.models, logits.rows, logits.columns);
+    let out = Memory::new(&card, logits.all())?;
+    card.launch(
+        "softmax",
+        (rows, models),
+        arguments![of out, of logits.values, int rows, int classes],
+    )?;
+    let output = Value::new(tape, out, (models, rows, classes))?;
+    let (logits, to) = (logits.clone(), output.clone());
+    tape.record(move |grads| {
+        let of_output = to.handle.gradient(grads)?;
+        let of_logits = logits.handle.gradient(grads)?;
+        card.launch(
+            "softmax_back",
+            (rows, models),
+            arguments![at of_logits, at of_output, of to.values, int rows, int classes],
+        )
+    });
+    Ok(output)
+}
+
+/// Makes each loss `[models]` count with its weight in what is descended: the walk begins here.
+pub fn weigh(tape: &mut Tape, loss: &Value, weights: &[f32]) -> Result<(), CudaError> {
+    let card = Arc::clone(tape.card());
+    let weights = Memory::of(&card, weights)?;
+    let loss = loss.clone();
+    tape.record(move |grads| {
+        let of_loss = loss.handle.gradient(grads)?;
+        card.launch(
+            "add_weights",
+            (weights.len(), 1),
+            arguments![at of_loss, of weights, int weights.len()],
+        )
+    });
+    Ok(())
+}

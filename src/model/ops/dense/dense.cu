@@ -1,0 +1,33 @@
+// What surrounds the product of a fully connected layer: its bias and the sums over rows. blockIdx.y is the model.
+
+// out[m][row][c] = bias[m][c]; the product is then added to it.
+extern "C" __global__ void dense_bias(float *out, const float *bias, int rows, int columns) {
+    size_t at = (size_t)blockIdx.x * blockDim.x + threadIdx.x;
+    size_t length = (size_t)rows * columns;
+    if (at >= length) return;
+    out[blockIdx.y * length + at] = bias[(size_t)blockIdx.y * columns + at % columns];
+}
+
+// First stage of a sum over rows: partial[m][chunk][c] sums `chunk_rows` rows in their order.
+extern "C" __global__ void column_partial(
+    float *partial, const float *values, int rows, int columns, int chunks, int chunk_rows) {
+    int at = blockIdx.x * blockDim.x + threadIdx.x;
+    if (at >= chunks * columns) return;
+    int c = at % columns;
+    int chunk = at / columns;
+    int end = (chunk + 1) * chunk_rows < rows ? (chunk + 1) * chunk_rows : rows;
+    float sum = 0.0f;
+    for (int row = chunk * chunk_rows; row < end; row++)
+        sum += values[((size_t)blockIdx.y * rows + row) * columns + c];
+    partial[(size_t)blockIdx.y * chunks * columns + at] = sum;
+}
+
+// Second stage: adds the chunks in their order to sums[m][c].
+extern "C" __global__ void column_total(float *sums, const float *partial, int columns, int chunks) {
+    int c = blockIdx.x * blockDim.x + threadIdx.x;
+    if (c >= columns) return;
+    float sum = 0.0f;
+    for (int chunk = 0; chunk < chunks; chunk++)
+        sum += partial[((size_t)blockIdx.y * chunks + chunk) * columns + c];
+    sums[(size_t)blockIdx.y * columns + c] += sum;
+}

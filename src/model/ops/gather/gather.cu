@@ -1,0 +1,40 @@
+// Rows picked out of a larger array, and features under the masks of SpecAugment (Park et al., 2019).
+
+// frames[row][bin] of a batch, from features that lie on the device: zero past the end of an utterance, `fill` masked.
+//
+// utterances: six numbers each: first row of the batch, first row of the source, frames there are, and where its masks
+// begin in `masks` with the numbers of time and frequency masks. A mask is a start and an end.
+extern "C" __global__ void batch_features(
+    float *frames, const float *source, const int *utterance_of, const int *utterances, const int *masks, float fill,
+    int rows, int bins) {
+    size_t at = (size_t)blockIdx.x * blockDim.x + threadIdx.x;
+    if (at >= (size_t)rows * bins) return;
+    int row = at / bins, bin = at % bins;
+    const int *own = utterances + (size_t)utterance_of[row] * 6;
+    int t = row - own[0];
+    if (t >= own[2]) {
+        frames[at] = 0.0f;
+        return;
+    }
+    float value = source[((size_t)own[1] + t) * bins + bin];
+    const int *mask = masks + own[3];
+    for (int k = 0; k < own[4] + own[5]; k++) {
+        int place = k < own[4] ? t : bin;
+        if (place >= mask[2 * k] && place < mask[2 * k + 1]) value = fill;
+    }
+    frames[at] = value;
+}
+
+// picked[k][i] = values[which[k]][i].
+extern "C" __global__ void pick(float *picked, const float *values, const int *which, int length) {
+    int at = blockIdx.x * blockDim.x + threadIdx.x;
+    if (at >= length) return;
+    picked[(size_t)blockIdx.y * length + at] = values[(size_t)which[blockIdx.y] * length + at];
+}
+
+// The transpose of pick; no model is picked twice.
+extern "C" __global__ void pick_back(float *grad_values, const float *grad_picked, const int *which, int length) {
+    int at = blockIdx.x * blockDim.x + threadIdx.x;
+    if (at >= length) return;
+    grad_values[(size_t)which[blockIdx.y] * length + at] += grad_picked[(size_t)blockIdx.y * length + at];
+}

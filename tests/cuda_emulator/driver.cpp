@@ -1,0 +1,642 @@
+// The CUDA driver API on the processor: device memory is host memory, and each call is done when it returns.
+//
+// It is stricter than a card where that finds mistakes: fresh memory holds NaN, ranges must lie within one allocation,
+// writes next to an allocation are found when it is freed, and a thread needs a current context.
+#include "device.h"
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#define API extern "C" __attribute__((visibility("default")))
+
+__thread uint3 threadIdx, blockIdx, blockDim, gridDim;
+
+namespace {
+
+using Result = int;
+using Pointer = unsigned long long;
+
+enum : Result {
+    SUCCESS = 0,
+    INVALID_VALUE = 1,
+    OUT_OF_MEMORY = 2,
+    NOT_INITIALIZED = 3,
+    NO_DEVICE = 100,
+    INVALID_DEVICE = 101,
+    INVALID_CONTEXT = 201,
+    INVALID_HANDLE = 400,
+    NOT_FOUND = 500,
+    ILLEGAL_ADDRESS = 700,
+    CONTEXT_IS_DESTROYED = 709,
+};
+
+struct Error {
+    Result code;
+    const char *name, *text;
+};
+const Error errors[] = {
+    {0, "CUDA_SUCCESS", "no error"},
+    {1, "CUDA_ERROR_INVALID_VALUE", "invalid argument"},
+    {2, "CUDA_ERROR_OUT_OF_MEMORY", "out of memory"},
+    {3, "CUDA_ERROR_NOT_INITIALIZED", "initialization error"},
+    {4, "CUDA_ERROR_DEINITIALIZED", "driver shutting down"},
+    {34, "CUDA_ERROR_STUB_LIBRARY", "CUDA driver is a stub library"},
+    {46, "CUDA_ERROR_DEVICE_UNAVAILABLE", "CUDA-capable device(s) is/are busy or unavailable"},
+    {100, "CUDA_ERROR_NO_DEVICE", "no CUDA-capable device is detected"},
+    {101, "CUDA_ERROR_INVALID_DEVICE", "invalid device ordinal"},
+    {200, "CUDA_ERROR_INVALID_IMAGE", "device kernel image is invalid"},
+    {201, "CUDA_ERROR_INVALID_CONTEXT", "invalid device context"},
+    {209, "CUDA_ERROR_NO_BINARY_FOR_GPU", "no kernel image is available for execution on the device"},
+    {214, "CUDA_ERROR_ECC_UNCORRECTABLE", "uncorrectable ECC error encountered"},
+    {218, "CUDA_ERROR_INVALID_PTX", "a PTX JIT compilation failed"},
+    {222, "CUDA_ERROR_UNSUPPORTED_PTX_VERSION", "the provided PTX was compiled with an unsupported toolchain."},
+    {301, "CUDA_ERROR_FILE_NOT_FOUND", "file not found"},
+    {304, "CUDA_ERROR_OPERATING_SYSTEM", "OS call failed or operation not supported on this OS"},
+    {400, "CUDA_ERROR_INVALID_HANDLE", "invalid resource handle"},
+    {500, "CUDA_ERROR_NOT_FOUND", "named symbol not found"},
+    {600, "CUDA_ERROR_NOT_READY", "device not ready"},
+    {700, "CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered"},
+    {701, "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES", "too many resources requested for launch"},
+    {702, "CUDA_ERROR_LAUNCH_TIMEOUT", "the launch timed out and was terminated"},
+    {709, "CUDA_ERROR_CONTEXT_IS_DESTROYED", "context is destroyed"},
+    {716, "CUDA_ERROR_MISALIGNED_ADDRESS", "misaligned address"},
+    {719, "CUDA_ERROR_LAUNCH_FAILED", "unspecified launch failure"},
+    {800, "CUDA_ERROR_NOT_PERMITTED", "operation not permitted"},
+    {801, "CUDA_ERROR_NOT_SUPPORTED", "operation not supported"},
+    {802, "CUDA_ERROR_SYSTEM_NOT_READY", "system not yet initialized"},
+    {803, "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH", "system has unsupported display driver / cuda driver combination"},
+    {804, "CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE", "forward compatibility was attempted on non supported HW"},
+    {999, "CUDA_ERROR_UNKNOWN", "unknown error"},
+};
+
+const Error *error_of(Result code) {
+    for (const Error &error : errors)
+        if (error.code == code) return &error;
+    return nullptr;
+}
+
+unsigned long long setting(const char *name, unsigned long long otherwise) {
+    const char *text = getenv(name);
+    if (!text || !*text) return otherwise;
+    char *end;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (*end || *text < '0' || *text > '9') {
+        fprintf(stderr, "emulated CUDA: %s=%s is no number\n", name, text);
+        abort();
+    }
+    return value;
+}
+
+struct Kernel {
+    EmulatedLaunch launch;
+};
+
+// Also the context and the memory pool of the device: their handles are its address.
+struct Device {
+    int retained = 0;
+    size_t used = 0, peak = 0;
+    unsigned long long threshold = 0;
+};
+
+struct Allocation {
+    size_t bytes;
+    Device *device;
+};
+
+struct Event {
+    bool timed, recorded;
+    std::chrono::steady_clock::time_point when;
+};
+
+struct State {
+    std::mutex lock;
+    bool initialised = false;
+    Result sticky = SUCCESS;
+    unsigned long long launches = 0;
+    std::vector<Device> devices{setting("EMULATED_CUDA_DEVICES", 1)};
+    std::map<Pointer, Allocation> allocations;
+    const Result init_error = (Result)setting("EMULATED_CUDA_INIT", SUCCESS);
+    const size_t memory = setting("EMULATED_CUDA_MEMORY", 8ull << 30);
+    const unsigned long long failing_launch = setting("EMULATED_CUDA_FAIL_LAUNCH", 0);
+};
+
+// Never destroyed: a program may free device memory while it exits.
+State &state() {
+    static State *state = new State;
+    return *state;
+}
+
+std::map<std::string, Kernel> &kernels() {
+    static auto *kernels = new std::map<std::string, Kernel>;
+    return *kernels;
+}
+
+thread_local Device *current = nullptr;
+
+struct Locked : std::lock_guard<std::mutex> {
+    Locked() : lock_guard(state().lock) {}
+};
+
+// What every call asks first. The lock is held.
+Result driver_ready() {
+    if (state().sticky) return state().sticky;
+    return state().initialised ? SUCCESS : NOT_INITIALIZED;
+}
+
+// The same for a call that works within a context.
+Result context_ready() {
+    if (Result error = driver_ready()) return error;
+    if (!current) return INVALID_CONTEXT;
+    return current->retained ? SUCCESS : CONTEXT_IS_DESTROYED;
+}
+
+Result lock_and_check_context() {
+    Locked locked;
+    return context_ready();
+}
+
+Result fault(const char *what, Pointer at, size_t bytes) {
+    fprintf(stderr, "emulated CUDA: %s: %zu bytes at %#llx\n", what, bytes, at);
+    return state().sticky = ILLEGAL_ADDRESS;
+}
+
+bool lies_within(Pointer at, size_t bytes) {
+    auto &all = state().allocations;
+    auto after = all.upper_bound(at);
+    if (after == all.begin()) return false;
+    auto own = std::prev(after);
+    size_t offset = at - own->first;
+    return offset <= own->second.bytes && bytes <= own->second.bytes - offset;
+}
+
+#ifdef __SANITIZE_ADDRESS__
+const size_t GUARD = 0; // the sanitizer watches what lies around an allocation
+#else
+const size_t GUARD = 256;
+#endif
+const int FRESH = 0xFF; // NaN, whichever the type
+
+Result allocate(Pointer *pointer, size_t bytes) {
+    if (bytes > state().memory || state().memory - bytes < current->used) return OUT_OF_MEMORY;
+    void *base;
+    if (posix_memalign(&base, 256, bytes + 2 * GUARD)) return OUT_OF_MEMORY;
+    memset(base, FRESH, bytes + 2 * GUARD);
+    *pointer = (Pointer)base + GUARD;
+    state().allocations[*pointer] = {bytes, current};
+    current->used += bytes;
+    current->peak = max(current->peak, current->used);
+    return SUCCESS;
+}
+
+Result release(std::map<Pointer, Allocation>::iterator own) {
+    auto [at, allocation] = *own;
+    const unsigned char *base = (const unsigned char *)(at - GUARD);
+    bool intact = true;
+    for (size_t i = 0; i < GUARD; i++)
+        intact = intact && base[i] == FRESH && base[GUARD + allocation.bytes + i] == FRESH;
+    free((void *)base);
+    allocation.device->used -= allocation.bytes;
+    state().allocations.erase(own);
+    return intact ? SUCCESS : fault("something was written next to this allocation", at, allocation.bytes);
+}
+
+Result copy(Pointer to, bool to_device, Pointer from, bool from_device, size_t bytes) {
+    {
+        Locked locked;
+        if (Result error = context_ready()) return error;
+        if (!bytes) return SUCCESS;
+        if (!to || !from) return INVALID_VALUE;
+        if (to_device && !lies_within(to, bytes)) return INVALID_VALUE;
+        if (from_device && !lies_within(from, bytes)) return INVALID_VALUE;
+    }
+    memmove((void *)to, (const void *)from, bytes);
+    return SUCCESS;
+}
+
+template <class T> Result fill(Pointer to, T value, size_t count) {
+    {
+        Locked locked;
+        if (Result error = context_ready()) return error;
+        if (!count) return SUCCESS;
+        if (to % sizeof(T) || count > SIZE_MAX / sizeof(T) || !lies_within(to, count * sizeof(T))) return INVALID_VALUE;
+    }
+    for (size_t i = 0; i < count; i++) ((T *)to)[i] = value;
+    return SUCCESS;
+}
+
+Result device_ready(int ordinal) {
+    if (Result error = driver_ready()) return error;
+    return ordinal >= 0 && (size_t)ordinal < state().devices.size() ? SUCCESS : INVALID_DEVICE;
+}
+
+bool known(const void *handle) {
+    for (Device &device : state().devices)
+        if (handle == &device) return true;
+    return false;
+}
+
+} // namespace
+
+void emulated_register(const char *name, EmulatedLaunch launch) { kernels()[name] = {launch}; }
+
+// For the emulated cuBLAS, which has neither memory nor errors of its own.
+
+API Result emulated_cuda_error() {
+    Locked locked;
+    return driver_ready();
+}
+
+API Result emulated_cuda_access(const char *what, const void *at, size_t bytes) {
+    Locked locked;
+    if (Result error = driver_ready()) return error;
+    return lies_within((Pointer)at, bytes) ? SUCCESS : fault(what, (Pointer)at, bytes);
+}
+
+// Errors
+
+API Result cuGetErrorName(Result code, const char **name) {
+    const Error *error = error_of(code);
+    *name = error ? error->name : nullptr;
+    return error ? SUCCESS : INVALID_VALUE;
+}
+
+API Result cuGetErrorString(Result code, const char **text) {
+    const Error *error = error_of(code);
+    *text = error ? error->text : nullptr;
+    return error ? SUCCESS : INVALID_VALUE;
+}
+
+// Driver and devices
+
+API Result cuInit(unsigned int) {
+    Locked locked;
+    if (state().sticky) return state().sticky;
+    if (state().init_error) return state().init_error;
+    if (state().devices.empty()) return NO_DEVICE;
+    state().initialised = true;
+    return SUCCESS;
+}
+
+API Result cuDriverGetVersion(int *version) {
+    *version = 13000;
+    return SUCCESS;
+}
+
+API Result cuDeviceGetCount(int *count) {
+    Locked locked;
+    if (Result error = driver_ready()) return error;
+    *count = (int)state().devices.size();
+    return SUCCESS;
+}
+
+API Result cuDeviceGet(int *device, int ordinal) {
+    Locked locked;
+    if (Result error = device_ready(ordinal)) return error;
+    *device = ordinal;
+    return SUCCESS;
+}
+
+API Result cuDeviceGetName(char *name, int length, int device) {
+    Locked locked;
+    if (Result error = device_ready(device)) return error;
+    if (length < 1) return INVALID_VALUE;
+    snprintf(name, (size_t)length, "Emulated CUDA device");
+    return SUCCESS;
+}
+
+API Result cuDeviceTotalMem_v2(size_t *bytes, int device) {
+    Locked locked;
+    if (Result error = device_ready(device)) return error;
+    *bytes = state().memory;
+    return SUCCESS;
+}
+
+API Result cuDeviceGetAttribute(int *value, int attribute, int device) {
+    Locked locked;
+    if (Result error = device_ready(device)) return error;
+    static const std::map<int, int> values = {
+        {1, 1024},        // threads per block
+        {2, 1024},        // block, x
+        {3, 1024},        // block, y
+        {4, 64},          // block, z
+        {5, INT_MAX},     // grid, x
+        {6, 65535},       // grid, y
+        {7, 65535},       // grid, z
+        {8, 48 << 10},    // shared memory per block
+        {10, 32},         // warp
+        {16, 2},          // multiprocessors
+        {39, 2048},       // threads per multiprocessor
+        {41, 1},          // unified addressing
+        {75, 9},          // compute capability, major
+        {76, 0},          // compute capability, minor
+        {115, 1},         // memory pools
+    };
+    if (attribute < 1) return INVALID_VALUE;
+    auto found = values.find(attribute);
+    *value = found == values.end() ? 0 : found->second;
+    return SUCCESS;
+}
+
+// Contexts: only the primary one of each device
+
+API Result cuDevicePrimaryCtxRetain(void **context, int device) {
+    Locked locked;
+    if (Result error = device_ready(device)) return error;
+    state().devices[device].retained++;
+    *context = &state().devices[device];
+    return SUCCESS;
+}
+
+API Result cuDevicePrimaryCtxRelease_v2(int device) {
+    Locked locked;
+    if (Result error = device_ready(device)) return error;
+    Device &own = state().devices[device];
+    if (!own.retained) return INVALID_CONTEXT;
+    if (--own.retained) return SUCCESS;
+    // A context takes its memory with it.
+    Result result = SUCCESS;
+    for (auto at = state().allocations.begin(); at != state().allocations.end();) {
+        auto gone = at++;
+        if (gone->second.device != &own) continue;
+        if (Result error = release(gone)) result = error;
+    }
+    return result;
+}
+
+API Result cuDevicePrimaryCtxGetState(int device, unsigned int *flags, int *active) {
+    Locked locked;
+    if (Result error = device_ready(device)) return error;
+    *flags = 0;
+    *active = state().devices[device].retained > 0;
+    return SUCCESS;
+}
+
+API Result cuDevicePrimaryCtxSetFlags_v2(int device, unsigned int) {
+    Locked locked;
+    return device_ready(device);
+}
+
+API Result cuCtxSetCurrent(void *context) {
+    Locked locked;
+    if (Result error = driver_ready()) return error;
+    if (context && !known(context)) return INVALID_CONTEXT;
+    current = (Device *)context;
+    return SUCCESS;
+}
+
+API Result cuCtxGetCurrent(void **context) {
+    Locked locked;
+    if (Result error = driver_ready()) return error;
+    *context = current;
+    return SUCCESS;
+}
+
+API Result cuCtxGetDevice(int *device) {
+    Locked locked;
+    if (Result error = context_ready()) return error;
+    *device = (int)(current - state().devices.data());
+    return SUCCESS;
+}
+
+API Result cuCtxSynchronize() { return lock_and_check_context(); }
+
+// Streams: a handle is a byte of its own; null is the default stream
+
+API Result cuStreamCreate(void **stream, unsigned int) {
+    if (Result error = lock_and_check_context()) return error;
+    *stream = new char;
+    return SUCCESS;
+}
+
+API Result cuStreamCreateWithPriority(void **stream, unsigned int flags, int) { return cuStreamCreate(stream, flags); }
+
+API Result cuStreamDestroy_v2(void *stream) {
+    if (Result error = lock_and_check_context()) return error;
+    if (!stream) return INVALID_HANDLE;
+    delete (char *)stream;
+    return SUCCESS;
+}
+
+API Result cuStreamSynchronize(void *) { return lock_and_check_context(); }
+API Result cuStreamQuery(void *) { return lock_and_check_context(); }
+
+API Result cuStreamWaitEvent(void *, void *event, unsigned int) {
+    if (Result error = lock_and_check_context()) return error;
+    return event ? SUCCESS : INVALID_HANDLE;
+}
+
+// Events
+
+API Result cuEventCreate(Event **event, unsigned int flags) {
+    if (Result error = lock_and_check_context()) return error;
+    const unsigned int DISABLE_TIMING = 2;
+    *event = new Event{!(flags & DISABLE_TIMING), false, {}};
+    return SUCCESS;
+}
+
+API Result cuEventDestroy_v2(Event *event) {
+    if (Result error = lock_and_check_context()) return error;
+    if (!event) return INVALID_HANDLE;
+    delete event;
+    return SUCCESS;
+}
+
+API Result cuEventRecord(Event *event, void *) {
+    Locked locked;
+    if (Result error = context_ready()) return error;
+    if (!event) return INVALID_HANDLE;
+    event->recorded = true;
+    event->when = std::chrono::steady_clock::now();
+    return SUCCESS;
+}
+
+API Result cuEventSynchronize(Event *event) {
+    if (Result error = lock_and_check_context()) return error;
+    return event ? SUCCESS : INVALID_HANDLE;
+}
+
+API Result cuEventQuery(Event *event) { return cuEventSynchronize(event); }
+
+API Result cuEventElapsedTime(float *milliseconds, Event *start, Event *end) {
+    Locked locked;
+    if (Result error = context_ready()) return error;
+    for (Event *event : {start, end})
+        if (!event || !event->timed || !event->recorded) return INVALID_HANDLE;
+    *milliseconds = std::chrono::duration<float, std::milli>(end->when - start->when).count();
+    return SUCCESS;
+}
+
+// Memory
+
+API Result cuMemAlloc_v2(Pointer *pointer, size_t bytes) {
+    Locked locked;
+    if (Result error = context_ready()) return error;
+    return bytes ? allocate(pointer, bytes) : INVALID_VALUE;
+}
+
+API Result cuMemAllocAsync(Pointer *pointer, size_t bytes, void *) {
+    Locked locked;
+    if (Result error = context_ready()) return error;
+    *pointer = 0; // of no bytes: callers rely on it that this is no error
+    return bytes ? allocate(pointer, bytes) : SUCCESS;
+}
+
+API Result cuMemFree_v2(Pointer pointer) {
+    Locked locked;
+    if (Result error = context_ready()) return error;
+    if (!pointer) return SUCCESS;
+    auto own = state().allocations.find(pointer);
+    return own == state().allocations.end() ? INVALID_VALUE : release(own);
+}
+
+API Result cuMemFreeAsync(Pointer pointer, void *) { return cuMemFree_v2(pointer); }
+
+API Result cuMemGetInfo_v2(size_t *available, size_t *total) {
+    Locked locked;
+    if (Result error = context_ready()) return error;
+    *available = state().memory - current->used;
+    *total = state().memory;
+    return SUCCESS;
+}
+
+API Result cuMemHostAlloc(void **pointer, size_t bytes, unsigned int) {
+    if (Result error = lock_and_check_context()) return error;
+    if (!bytes) return INVALID_VALUE;
+    return posix_memalign(pointer, 4096, bytes) ? OUT_OF_MEMORY : SUCCESS;
+}
+
+API Result cuMemAllocHost_v2(void **pointer, size_t bytes) { return cuMemHostAlloc(pointer, bytes, 0); }
+
+API Result cuMemFreeHost(void *pointer) {
+    if (Result error = lock_and_check_context()) return error;
+    free(pointer);
+    return SUCCESS;
+}
+
+API Result cuMemcpyHtoD_v2(Pointer to, const void *from, size_t bytes) {
+    return copy(to, true, (Pointer)from, false, bytes);
+}
+API Result cuMemcpyHtoDAsync_v2(Pointer to, const void *from, size_t bytes, void *) {
+    return copy(to, true, (Pointer)from, false, bytes);
+}
+API Result cuMemcpyDtoH_v2(void *to, Pointer from, size_t bytes) {
+    return copy((Pointer)to, false, from, true, bytes);
+}
+API Result cuMemcpyDtoHAsync_v2(void *to, Pointer from, size_t bytes, void *) {
+    return copy((Pointer)to, false, from, true, bytes);
+}
+API Result cuMemcpyDtoD_v2(Pointer to, Pointer from, size_t bytes) { return copy(to, true, from, true, bytes); }
+API Result cuMemcpyDtoDAsync_v2(Pointer to, Pointer from, size_t bytes, void *) {
+    return copy(to, true, from, true, bytes);
+}
+
+API Result cuMemsetD8_v2(Pointer to, unsigned char value, size_t count) { return fill(to, value, count); }
+API Result cuMemsetD8Async(Pointer to, unsigned char value, size_t count, void *) { return fill(to, value, count); }
+API Result cuMemsetD16_v2(Pointer to, unsigned short value, size_t count) { return fill(to, value, count); }
+API Result cuMemsetD16Async(Pointer to, unsigned short value, size_t count, void *) { return fill(to, value, count); }
+API Result cuMemsetD32_v2(Pointer to, unsigned int value, size_t count) { return fill(to, value, count); }
+API Result cuMemsetD32Async(Pointer to, unsigned int value, size_t count, void *) { return fill(to, value, count); }
+
+// Memory pools: one of each device, which keeps nothing back
+
+API Result cuDeviceGetDefaultMemPool(void **pool, int device) {
+    Locked locked;
+    if (Result error = device_ready(device)) return error;
+    *pool = &state().devices[device];
+    return SUCCESS;
+}
+
+API Result cuDeviceGetMemPool(void **pool, int device) { return cuDeviceGetDefaultMemPool(pool, device); }
+
+API Result cuMemPoolTrimTo(void *pool, size_t) {
+    Locked locked;
+    if (Result error = driver_ready()) return error;
+    return known(pool) ? SUCCESS : INVALID_VALUE;
+}
+
+enum { POOL_THRESHOLD = 4, POOL_RESERVED, POOL_RESERVED_HIGH, POOL_USED, POOL_USED_HIGH };
+
+API Result cuMemPoolSetAttribute(void *pool, int attribute, void *value) {
+    Locked locked;
+    if (Result error = driver_ready()) return error;
+    if (!known(pool) || !value || attribute < 1 || attribute > POOL_USED_HIGH) return INVALID_VALUE;
+    Device *own = (Device *)pool;
+    if (attribute == POOL_THRESHOLD) memcpy(&own->threshold, value, sizeof own->threshold);
+    if (attribute == POOL_RESERVED_HIGH || attribute == POOL_USED_HIGH) own->peak = own->used;
+    return SUCCESS;
+}
+
+API Result cuMemPoolGetAttribute(void *pool, int attribute, void *value) {
+    Locked locked;
+    if (Result error = driver_ready()) return error;
+    if (!known(pool) || !value) return INVALID_VALUE;
+    const Device *own = (const Device *)pool;
+    unsigned long long answer;
+    switch (attribute) {
+        case POOL_THRESHOLD: answer = own->threshold; break;
+        case POOL_RESERVED:
+        case POOL_USED: answer = own->used; break;
+        case POOL_RESERVED_HIGH:
+        case POOL_USED_HIGH: answer = own->peak; break;
+        default: return INVALID_VALUE;
+    }
+    memcpy(value, &answer, sizeof answer);
+    return SUCCESS;
+}
+
+// Modules and kernels: an image is not looked at, since all kernels are linked into this library
+
+API Result cuModuleLoadData(void **module, const void *image) {
+    if (Result error = lock_and_check_context()) return error;
+    if (!image) return INVALID_VALUE;
+    *module = new char;
+    return SUCCESS;
+}
+
+API Result cuModuleLoadDataEx(void **module, const void *image, unsigned int, int *, void **) {
+    return cuModuleLoadData(module, image);
+}
+
+API Result cuModuleLoad(void **module, const char *path) { return cuModuleLoadData(module, path); }
+
+API Result cuModuleUnload(void *module) {
+    if (Result error = lock_and_check_context()) return error;
+    if (!module) return INVALID_HANDLE;
+    delete (char *)module;
+    return SUCCESS;
+}
+
+API Result cuModuleGetFunction(const Kernel **function, void *module, const char *name) {
+    if (Result error = lock_and_check_context()) return error;
+    if (!module) return INVALID_HANDLE;
+    if (!name) return INVALID_VALUE;
+    auto found = kernels().find(name);
+    if (found == kernels().end()) return NOT_FOUND;
+    *function = &found->second;
+    return SUCCESS;
+}
+
+API Result cuLaunchKernel(
+    const Kernel *function, unsigned int grid_x, unsigned int grid_y, unsigned int grid_z, unsigned int block_x,
+    unsigned int block_y, unsigned int block_z, unsigned int shared_bytes, void *, void **params, void **extra) {
+    {
+        Locked locked;
+        if (Result error = context_ready()) return error;
+        if (!function) return INVALID_HANDLE;
+        // The limits of the attributes above.
+        if (!grid_x || !grid_y || !grid_z || grid_x > INT_MAX || grid_y > 65535 || grid_z > 65535) return INVALID_VALUE;
+        if (!block_x || !block_y || !block_z || block_x > 1024 || block_y > 1024 || block_z > 64) return INVALID_VALUE;
+        if (block_x * block_y * block_z > 1024 || shared_bytes > 48 << 10 || extra) return INVALID_VALUE;
+        if (++state().launches == state().failing_launch) return state().sticky = ILLEGAL_ADDRESS;
+    }
+    function->launch(params, dim3(grid_x, grid_y, grid_z), dim3(block_x, block_y, block_z));
+    return SUCCESS;
+}
+
+API Result cuProfilerStart() { return lock_and_check_context(); }
+API Result cuProfilerStop() { return lock_and_check_context(); }
