@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use miette::Diagnostic;
 use thiserror::Error;
 
+use super::device::DeviceError;
+
 /// An error of the network.
 #[derive(Debug, Error, Diagnostic)]
 pub enum ModelError {
@@ -95,6 +97,10 @@ pub enum ModelError {
         /// What is wrong.
         reason: String,
     },
+    /// The device cannot be used, or failed.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Device(#[from] DeviceError),
 }
 
 impl From<dfdx::tensor::CpuError> for ModelError {

@@ -1,9 +1,10 @@
-//! The network: tape operations, encoder, heads, losses and the model file.
+//! The network: tape operations, encoder, heads, losses, the model file, and the device that computes it.
 
 pub mod ops;
 pub mod spec;
 
 mod dense_tape;
+mod device;
 mod encoder;
 mod encoder_tape;
 mod error;
@@ -20,6 +21,7 @@ mod shape;
 mod trainable;
 mod workers;
 
+pub use device::{Device, DeviceChoice, DeviceError, UnknownDevice};
 pub use encoder::{Encoder, EncoderPass};
 pub use error::ModelError;
 pub(crate) use file::embed_all;
