@@ -109,6 +109,10 @@ pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Pro
 }
 
 impl WholeStage for Evaluate {
+    fn uses_device(&self) -> bool {
+        true
+    }
+
     fn threads(&self) -> usize {
         self.options.threads
     }

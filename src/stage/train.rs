@@ -13,7 +13,7 @@ use crate::corpus::{Corpora, Split};
 use crate::digest::Digest;
 use crate::dsp::SpecAugment;
 use crate::manifest::{Complaint, Declaration, Gathers, Kind, Problems};
-use crate::model::ModelError;
+use crate::model::{Device, ModelError};
 use crate::train::{Example, Places, TrainError, TrainOptions, TrainingData, memory_bytes, train};
 
 use super::held_out::{self, LeakError, OnLeak, TRAINING_ITEMS};
@@ -160,7 +160,8 @@ impl WholeStage for Train {
         if let ("epochs", Ok(Some(what))) = (own, self.options.tied_to_epochs()) {
             return Some(format!("{what} depends on it: trained anew"));
         }
-        let all_extend = all.iter().all(|other| {
+        let mut others = all.iter().filter(|other| !other.is_device());
+        let all_extend = others.all(|other| {
             name(other)
                 .is_some_and(|name| self.extensible().contains(&name) && extends(name, other))
         });
@@ -169,6 +170,14 @@ impl WholeStage for Train {
 
     fn kept_on_failure(&self) -> &[&'static str] {
         &["history.jsonl"]
+    }
+
+    fn uses_device(&self) -> bool {
+        true
+    }
+
+    fn waits_for_device(&self) -> bool {
+        true
     }
 
     fn threads(&self) -> usize {
@@ -180,7 +189,7 @@ impl WholeStage for Train {
     }
 
     /// What does not fit, or cannot be read, counts nothing here: the run tells of it.
-    fn memory_bytes(&self, inputs: &[StepInput]) -> u64 {
+    fn memory_bytes(&self, inputs: &[StepInput], device: Device) -> u64 {
         let (mut train, mut validation, mut bins) = (Vec::new(), Vec::new(), 0);
         for item in inputs.iter().flat_map(StepInput::items) {
             let Ok(view) = features(&item.blob) else {
@@ -193,7 +202,10 @@ impl WholeStage for Train {
                 _ => {}
             }
         }
-        memory_bytes(&self.options, bins, &train, &validation, self.threads).unwrap_or_default()
+        let needed = memory_bytes(&self.options, bins, &train, &validation, self.threads);
+        let needed = needed.unwrap_or_default();
+        // The values of the passes, which are most of it, lie in the memory of the device.
+        if device.is_cuda() { needed / 4 } else { needed }
     }
 
     fn run(&self, context: &WholeContext<'_>) -> miette::Result<()> {
@@ -241,6 +253,7 @@ impl WholeStage for Train {
                 earlier: context.earlier,
             },
             context.progress,
+            context.device,
         ) {
             Err(TrainError::Interrupted) => return Err(Interrupted.into()),
             other => other?,

@@ -19,8 +19,8 @@ use super::{
 use crate::corpus::Emotion;
 use crate::model::spec::Alpha;
 use crate::model::{
-    EncoderPass, EncoderShape, HeadLabels, Model, ModelConfig, ModelError, Network, StepLosses,
-    Targets, Trainable, TrainingBatch, Workers, model_path,
+    Device, DeviceError, EncoderPass, EncoderShape, HeadLabels, Model, ModelConfig, ModelError,
+    Network, StepLosses, Targets, Trainable, TrainingBatch, Workers, model_path,
 };
 use crate::progress::{EpochReport, Progress};
 
@@ -65,15 +65,20 @@ impl<'a> From<&'a Path> for Places<'a> {
 /// is written; one that is there already is gone on from if it is whole and of a training like this.
 ///
 /// # Errors
-/// Options or data that do not fit, a loss that is not finite, a file that cannot be written, or
-/// [`TrainError::Interrupted`] within half a second of the user's wish. The history so far is kept.
+/// A device that cannot be used, options or data that do not fit, a loss that is not finite, a file that
+/// cannot be written, or [`TrainError::Interrupted`] within half a second of the user's wish. The history so
+/// far is kept.
 pub fn train<'p>(
     options: &TrainOptions,
     data: &TrainingData<'_>,
     threads: usize,
     places: impl Into<Places<'p>>,
     progress: &dyn Progress,
+    device: Device,
 ) -> Result<TrainOutcome, TrainError> {
+    if device.is_cuda() {
+        return Err(ModelError::from(DeviceError::NotBuilt).into());
+    }
     let places = places.into();
     let bins = data.bins()?;
     options.check(bins)?;

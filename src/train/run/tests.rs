@@ -120,7 +120,7 @@ fn every_method_learns_and_its_model_predicts_the_same() {
         if heads.iter().any(|h| h.1 == HeadMode::Discriminator) {
             options.alpha = Some(Alpha::constant(0.05));
         }
-        let outcome = train(&options, &data, 2, folder.path(), &Silent).unwrap();
+        let outcome = train(&options, &data, 2, folder.path(), &Silent, Device::Cpu).unwrap();
         let best = &outcome.summary.best;
         assert!(best.ua > 0.9, "{heads:?}: {best:?}");
         let model = Model::load(&outcome.model).unwrap();
@@ -171,7 +171,7 @@ fn same_seed_same_bytes_whatever_the_threads() {
     options.class_weights = ClassWeights::Balanced;
     let run = |options: &TrainOptions, threads: usize| {
         let folder = tempfile::tempdir().unwrap();
-        train(options, &data, threads, folder.path(), &Silent).unwrap();
+        train(options, &data, threads, folder.path(), &Silent, Device::Cpu).unwrap();
         digests(folder.path())
     };
     let one = run(&options, 1);
@@ -198,7 +198,7 @@ fn losses_that_blow_up_name_the_head_and_keep_the_history() {
     let folder = tempfile::tempdir().unwrap();
     let mut options = small(&[(Attribute::Corpus, HeadMode::Discriminator)]);
     options.learning_rate = 1e20;
-    match train(&options, &data, 1, folder.path(), &Silent).unwrap_err() {
+    match train(&options, &data, 1, folder.path(), &Silent, Device::Cpu).unwrap_err() {
         TrainError::NonFinite {
             epoch, utterances, ..
         } => {
@@ -239,7 +239,7 @@ fn interruption_ends_training_within_half_a_second() {
     options.epochs = 100_000;
     options.patience = 0;
     let progress = Impatient(AtomicUsize::new(0), Mutex::new(None));
-    let error = train(&options, &data, 2, folder.path(), &progress).unwrap_err();
+    let error = train(&options, &data, 2, folder.path(), &progress, Device::Cpu).unwrap_err();
     assert!(matches!(error, TrainError::Interrupted), "{error}");
     let asked = progress.1.lock().unwrap().unwrap();
     assert!(asked.elapsed() < Duration::from_millis(500));
@@ -260,12 +260,21 @@ fn bounds_on_updates_and_data_that_cannot_be_used() {
         1,
         folder.path(),
         &Silent,
+        Device::Cpu,
     )
     .unwrap();
     assert_eq!(outcome.summary.stopped, Stopped::MaxUpdates);
     assert_eq!((outcome.summary.updates, outcome.summary.epochs), (7, 2));
 
-    let error = train(&options, &data(&train_set, &[]), 1, folder.path(), &Silent).unwrap_err();
+    let error = train(
+        &options,
+        &data(&train_set, &[]),
+        1,
+        folder.path(),
+        &Silent,
+        Device::Cpu,
+    )
+    .unwrap_err();
     assert!(matches!(
         error,
         TrainError::Empty {
@@ -279,6 +288,7 @@ fn bounds_on_updates_and_data_that_cannot_be_used() {
         1,
         folder.path(),
         &Silent,
+        Device::Cpu,
     )
     .unwrap_err();
     assert!(matches!(
@@ -290,7 +300,15 @@ fn bounds_on_updates_and_data_that_cannot_be_used() {
     ));
     let mut odd = validation.clone();
     odd[3].1.bins = 4;
-    let error = train(&options, &data(&train_set, &odd), 1, folder.path(), &Silent).unwrap_err();
+    let error = train(
+        &options,
+        &data(&train_set, &odd),
+        1,
+        folder.path(),
+        &Silent,
+        Device::Cpu,
+    )
+    .unwrap_err();
     assert!(error.to_string().contains(&odd[3].0.id), "{error}");
 }
 
@@ -330,7 +348,7 @@ fn run_at(
         checkpoint: Some(checkpoint),
         earlier,
     };
-    train(options, data, 2, places, &watcher).unwrap();
+    train(options, data, 2, places, &watcher, Device::Cpu).unwrap();
     let warnings = watcher.warnings.into_inner().unwrap();
     (
         digests(folder.path()),
@@ -403,7 +421,7 @@ fn an_interrupted_training_ends_with_the_bytes_of_one_never_interrupted() {
             checkpoint: Some(kept.path()),
             earlier: None,
         };
-        let first = train(&options, &data, 1, places, &watcher);
+        let first = train(&options, &data, 1, places, &watcher, Device::Cpu);
         let done = watcher.epochs.into_inner();
         if first.is_err() {
             assert!(done < 40);
@@ -540,7 +558,7 @@ fn every_optimiser_learns() {
             sampling: Sampling::Class,
             ..small(&[])
         };
-        let outcome = train(&options, &data, 2, folder.path(), &Silent).unwrap();
+        let outcome = train(&options, &data, 2, folder.path(), &Silent, Device::Cpu).unwrap();
         assert!(outcome.summary.best.ua > 0.9, "{optimiser:?}: {outcome:?}");
     }
 }
