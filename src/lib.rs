@@ -15,7 +15,7 @@
 //! | [`audio`] | WAV, SPHERE and AIFF as one channel of samples |
 //! | [`dsp`] | resampling, log-mel filterbank, normalisation, augmentation |
 //! | [`corpus`] | readers, label maps, split, leaks, synthetic corpora |
-//! | [`model`] | tape operations, encoder, heads, losses, model file |
+//! | [`model`] | tape operations, encoder, heads, losses, model file, device |
 //! | [`train`], [`eval`] | the training loop; metrics and predictions |
 //! | [`predict`] | a model on recordings: its features, windows, probabilities |
 //! | [`onnx`] | a model as an ONNX graph |

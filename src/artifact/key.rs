@@ -7,6 +7,9 @@ use serde_json::Value as Json;
 
 use crate::digest::Digest;
 
+/// Name of the value that says on which device a result was computed, where that is not the processor.
+const DEVICE: &str = "device";
+
 /// Named values that determine a result.
 ///
 /// | value | in the key? |
@@ -14,6 +17,7 @@ use crate::digest::Digest;
 /// | stage kind and its version | yes |
 /// | parameters after defaults, seeds among them | yes |
 /// | digests of inputs | yes |
+/// | the kind of device of a training or evaluation, where it is not the processor | yes |
 /// | names of stages, comments, key order, white space, `0.50` for `0.5` | no |
 /// | absolute paths, times, host, user, locale | no |
 /// | threads, `--jobs`, limits such as `max_bad` | no |
@@ -46,6 +50,16 @@ impl KeyMaterial {
         }
     }
 
+    /// What it would be had the result been computed on `device`; the processor goes without a name.
+    pub fn on_device(&self, device: Option<&str>) -> Self {
+        let mut other = self.clone();
+        other.0.remove(DEVICE);
+        if let Some(name) = device {
+            other.add(DEVICE, name);
+        }
+        other
+    }
+
     /// The key: BLAKE3 of every name and value with its length, in the order of the names.
     pub fn key(&self) -> Digest {
         let mut hasher = blake3::Hasher::new();
@@ -59,7 +73,7 @@ impl KeyMaterial {
         Digest(*hasher.finalize().as_bytes())
     }
 
-    /// Names whose values differ: name, value here, value in `other`.
+    /// Names whose values differ: name, value here, value in `other`. A device without a name is told as `cpu`.
     pub fn differences(&self, other: &Self) -> Vec<Difference> {
         let names: std::collections::BTreeSet<&String> =
             self.0.keys().chain(other.0.keys()).collect();
@@ -68,10 +82,15 @@ impl KeyMaterial {
             .filter(|name| self.0.get(*name) != other.0.get(*name))
             .map(|name| Difference {
                 name: name.clone(),
-                new: self.0.get(name).cloned(),
-                old: other.0.get(name).cloned(),
+                new: self.told(name),
+                old: other.told(name),
             })
             .collect()
+    }
+
+    fn told(&self, name: &str) -> Option<String> {
+        let unnamed = || (name == DEVICE).then(|| "cpu".to_owned());
+        self.0.get(name).cloned().or_else(unnamed)
     }
 }
 
@@ -84,6 +103,13 @@ pub struct Difference {
     pub old: Option<String>,
     /// The value it has.
     pub new: Option<String>,
+}
+
+impl Difference {
+    /// True where only the device is another.
+    pub fn is_device(&self) -> bool {
+        self.name == DEVICE
+    }
 }
 
 #[cfg(test)]
@@ -115,6 +141,20 @@ mod tests {
             material.key().hex(),
             "39de175b63f8b55ff67069e294821e02e6238e759159e909754620b46dcfc5b7"
         );
+    }
+
+    #[test]
+    fn the_processor_has_no_name_in_keys_and_one_for_people() {
+        let mut cpu = KeyMaterial::default();
+        cpu.add("kind", "train");
+        let cuda = cpu.on_device(Some("cuda"));
+        assert_ne!(cuda.key(), cpu.key());
+        assert_eq!(cuda.on_device(None), cpu);
+        let differences = cuda.differences(&cpu);
+        assert_eq!(differences.len(), 1);
+        assert!(differences[0].is_device());
+        let told = [&differences[0].old, &differences[0].new].map(|text| text.as_deref());
+        assert_eq!(told, [Some("cpu"), Some("cuda")]);
     }
 
     #[test]

@@ -10,8 +10,8 @@
 //! | `files.log` | what was last seen of files outside: size, times, inode, digest |
 //! | `listings/<step>.log` | what sources listed, as changes |
 //! | `runs/<manifest>/<n>.json` | which keys the steps of a run had, what failed, when it was |
-//! | `unfinished/<key>/` | what a running step needs to go on after a kill, such as the checkpoint of a training; goes when it is published |
-//! | `trajectories/<key>/` | the last checkpoint of a finished training, under the key of all it depends on but when to stop; more epochs go on from it |
+//! | `unfinished/<key>/` | what a running step needs to go on after a kill, such as the checkpoint of a training; under its key but for the device; goes when it is published |
+//! | `trajectories/<key>/` | the last checkpoint of a finished training, under the key of all it depends on but the device and when to stop; more epochs go on from it |
 //! | `locks/`, `tmp/` | locks that die with their process; work in progress |
 
 mod error;
@@ -36,6 +36,7 @@ use std::path::{Path, PathBuf};
 use crate::artifact::{Composition, KeyMaterial};
 use crate::digest::Digest;
 use crate::durable;
+use crate::model::Device;
 
 pub use error::CacheError;
 pub use files::{FileFacts, FileMemory};
@@ -47,7 +48,7 @@ pub use prune::{PruneOptions, Pruned, prune};
 pub use records::{Records, StepOutput, StepRecord};
 pub use runs::{Ending, Run, RunLog, RunRecord, Runs};
 pub use scratch::Scratch;
-pub use unfinished::trajectory_key;
+pub use unfinished::{kept_key, trajectory_key};
 pub use usage::{Usage, usage};
 pub use verify::{Verified, verify};
 
@@ -81,6 +82,7 @@ pub enum Lookup {
 pub struct Reservation {
     material: KeyMaterial,
     composition: Option<Composition>,
+    device: Option<Device>,
     _lock: Lock,
 }
 
@@ -144,7 +146,9 @@ impl Cache {
         if let Some(record) = self.finished(&key) {
             return Ok(Some(Lookup::Hit(Box::new(record))));
         }
-        let Some(lock) = Lock::take(&self.lock_path(&key.hex()), waiting, stop)? else {
+        // Runs on different devices keep their work in the same folder, so they wait for each other too.
+        let lock_path = self.lock_path(&kept_key(material).hex());
+        let Some(lock) = Lock::take(&lock_path, waiting, stop)? else {
             return Ok(None);
         };
         // The run we waited for may have made it.
@@ -153,6 +157,7 @@ impl Cache {
             None => Lookup::Miss(Reservation {
                 material: material.clone(),
                 composition: None,
+                device: None,
                 _lock: lock,
             }),
         }))
@@ -176,6 +181,10 @@ impl Cache {
             seconds,
             pipe_version: env!("CARGO_PKG_VERSION").into(),
             cpu: crate::arithmetic::description(),
+            device: reservation
+                .device
+                .filter(|device| device.is_cuda())
+                .map(|device| device.to_string()),
             composition: reservation.composition.clone(),
         };
         self.records.put(&record)?;

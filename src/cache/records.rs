@@ -24,6 +24,9 @@ pub struct StepRecord {
     pub pipe_version: String,
     /// CPU features that the machine had, since rounding may differ between them.
     pub cpu: String,
+    /// The CUDA device that finished it; none where that was the processor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
     /// What a set of items is made of; none for files, and in records of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub composition: Option<Composition>,

@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+use crate::model::Device;
 
 use super::error::CacheError;
 use super::lock::Lock;
@@ -30,12 +31,18 @@ pub struct RunRecord {
     /// Keys of steps that keep their work while they run, and were begun but not done.
     #[serde(default)]
     pub unfinished: BTreeMap<String, Digest>,
+    /// Keys under which those steps keep their work, where these are not their own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub kept: BTreeMap<String, Digest>,
     /// Wall time in seconds; none while the run goes on and after a kill.
     #[serde(default)]
     pub seconds: Option<f64>,
     /// Version of `pipe` that ran it.
     #[serde(default)]
     pub pipe_version: Option<String>,
+    /// The device that trainings and evaluations were to compute on.
+    #[serde(default)]
+    pub device: Option<String>,
     /// How it ended.
     #[serde(default)]
     pub ending: Ending,
@@ -60,9 +67,19 @@ impl RunRecord {
         self.ending == Ending::Ended && self.failed.is_empty() && self.not_run.is_empty()
     }
 
+    /// The device in words that follow others, where it was not the processor: `, on cuda:0`.
+    pub fn on_device(&self) -> String {
+        let device = self.device.iter();
+        let mut device = device.filter(|device| **device != Device::Cpu.to_string());
+        device
+            .next()
+            .map_or_else(String::new, |device| format!(", on {device}"))
+    }
+
     /// Every key that the run had or was about to make.
     pub fn keys(&self) -> impl Iterator<Item = &Digest> {
-        self.steps.values().chain(self.unfinished.values())
+        let begun = self.unfinished.values().chain(self.kept.values());
+        self.steps.values().chain(begun)
     }
 
     /// True when a run has nothing to tell that `earlier` does not tell.
@@ -104,8 +121,8 @@ impl Runs {
         Self { folder, locks }
     }
 
-    /// The log of a run that begins now. Nothing is written yet.
-    pub fn log(&self, name: &str, manifest: &str) -> RunLog<'_> {
+    /// The log of a run on `device` that begins now. Nothing is written yet.
+    pub fn log(&self, name: &str, manifest: &str, device: Device) -> RunLog<'_> {
         RunLog {
             runs: self,
             name: name.into(),
@@ -115,6 +132,7 @@ impl Runs {
                     started_s: now_s(),
                     manifest: manifest.into(),
                     pipe_version: Some(env!("CARGO_PKG_VERSION").into()),
+                    device: Some(device.to_string()),
                     ending: Ending::Open,
                     ..RunRecord::default()
                 },
@@ -239,13 +257,16 @@ struct Open {
 }
 
 impl RunLog<'_> {
-    /// A step begins that keeps its work.
+    /// A step begins that keeps its work, under the key `kept`.
     ///
     /// # Errors
     /// When the record cannot be written.
-    pub fn begun(&self, step: &str, key: Digest) -> Result<(), CacheError> {
+    pub fn begun(&self, step: &str, key: Digest, kept: Digest) -> Result<(), CacheError> {
         let mut open = self.open.lock().unwrap_or_else(|p| p.into_inner());
         open.record.unfinished.insert(step.into(), key);
+        if kept != key {
+            open.record.kept.insert(step.into(), kept);
+        }
         let number = match &open.place {
             Some((number, _)) => *number,
             None => {
@@ -265,11 +286,15 @@ impl RunLog<'_> {
         let Open { place, record } = open.into_inner().unwrap_or_else(|p| p.into_inner());
         let mut unfinished = record.unfinished;
         unfinished.retain(|step, _| !ended.steps.contains_key(step));
+        let mut kept = record.kept;
+        kept.retain(|step, _| unfinished.contains_key(step));
         let record = RunRecord {
             started_s: record.started_s,
             manifest: record.manifest,
             pipe_version: record.pipe_version,
+            device: record.device,
             unfinished,
+            kept,
             ..ended
         };
         let own = place.as_ref().map(|(number, _)| *number);
@@ -334,7 +359,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let runs = runs(folder.path());
         for text in ["a", "a", "b", "a"] {
-            runs.log("demo", "demo.toml").end(done("x", text)).unwrap();
+            runs.log("demo", "demo.toml", Device::Cpu)
+                .end(done("x", text))
+                .unwrap();
         }
         let numbers: Vec<u64> = runs.all("demo").iter().map(|run| run.number).collect();
         assert_eq!(numbers, [1, 2, 3]);
@@ -342,9 +369,11 @@ mod tests {
             failed: BTreeMap::from([("y".into(), "broken".into())]),
             ..done("x", "a")
         };
-        runs.log("demo", "demo.toml").end(failed).unwrap();
+        runs.log("demo", "demo.toml", Device::Cpu)
+            .end(failed)
+            .unwrap();
         assert_eq!(runs.latest("demo").unwrap().to_string(), "demo:4");
-        runs.log("empty", "empty.toml")
+        runs.log("empty", "empty.toml", Device::Cpu)
             .end(RunRecord::default())
             .unwrap();
         assert_eq!(runs.manifests(), ["demo"]);
@@ -355,13 +384,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let runs = runs(folder.path());
         let key = Digest::of(b"train");
-        let log = runs.log("demo", "demo.toml");
-        log.begun("train", key).unwrap();
+        let log = runs.log("demo", "demo.toml", Device::Cpu);
+        log.begun("train", key, key).unwrap();
         let going = runs.latest("demo").unwrap();
         assert!(runs.is_going_on(&going));
         assert_eq!(going.record.keys().collect::<Vec<_>>(), [&key]);
         // Another run at the same time has a number of its own.
-        runs.log("demo", "demo.toml").end(done("x", "a")).unwrap();
+        runs.log("demo", "demo.toml", Device::Cpu)
+            .end(done("x", "a"))
+            .unwrap();
         assert_eq!(runs.all("demo").len(), 2);
         drop(log);
         let killed = runs.all("demo").remove(0);

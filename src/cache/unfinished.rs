@@ -4,11 +4,17 @@ use std::path::PathBuf;
 
 use crate::artifact::{Composition, KeyMaterial};
 use crate::digest::Digest;
+use crate::model::Device;
 
 use super::error::CacheError;
 use super::{Cache, Reservation};
 
 impl Reservation {
+    /// Says on which device the result was computed.
+    pub fn computed_on(&mut self, device: Device) {
+        self.device = Some(device);
+    }
+
     /// Says what the set of items is made of, for people.
     pub fn composed_of(&mut self, composition: Composition) {
         self.composition = Some(composition);
@@ -16,10 +22,10 @@ impl Reservation {
 
     /// The folder in which the holder keeps what it needs to go on after a kill. Made by whoever writes there.
     ///
-    /// It belongs to the step's key, outlives the process, and goes when the step is published. Only the holder
-    /// of the step's lock may use it.
+    /// It belongs to [`kept_key`], outlives the process, and goes when the step is published. Only the holder of
+    /// the step's lock may use it.
     pub fn unfinished(&self, cache: &Cache) -> PathBuf {
-        let key = self.material.key();
+        let key = kept_key(&self.material);
         cache.root.join("unfinished").join(key.hex())
     }
 }
@@ -58,9 +64,16 @@ impl Cache {
     }
 }
 
-/// The key of all that decides how the work goes on, apart from the `parameters` that decide when it ends.
+/// The key under which a step keeps its work while it runs: the device does not count, so that another one can go on
+/// with it.
+pub fn kept_key(material: &KeyMaterial) -> Digest {
+    material.on_device(None).key()
+}
+
+/// The key of all that decides how the work goes on, apart from the device and the `parameters` that decide when it
+/// ends.
 pub fn trajectory_key(material: &KeyMaterial, parameters: &[&str]) -> Digest {
-    let mut rest = material.clone();
+    let mut rest = material.on_device(None);
     for parameter in parameters {
         rest.0.remove(&format!("parameters.{parameter}"));
     }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, ValueEnum};
 
+use crate::model::DeviceChoice;
+
 const AFTER_HELP: &str = "\
 Start with:  pipe init, then pipe run pipeline.toml
 Exit codes:  0 done, 1 a step failed or a check found something, 2 the manifest, corpora.toml or the
@@ -43,7 +45,7 @@ pub enum Subcommand {
     /// Bring every step of a manifest up to date.
     Run(RunArguments),
     /// Show what `run` would do, without doing it.
-    Plan(ManifestArguments),
+    Plan(PlanArguments),
     /// Tell why steps ran, or would run: which parameter or file changed, from what to what.
     Why(WhyArguments),
     /// Write the report of a manifest that has been run: one HTML page, Markdown, CSV and JSON.
@@ -87,12 +89,27 @@ pub struct ManifestArguments {
     pub rehash: bool,
 }
 
+/// Where trainings and evaluations compute.
+#[derive(Args)]
+pub struct DeviceArguments {
+    /// Where trainings and evaluations compute: cpu, cuda (the first CUDA device), cuda:N, or auto (the first CUDA
+    /// device, or the CPU without one). Results of the CPU and of CUDA are cached apart.
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    pub device: DeviceChoice,
+    /// Multiply in TF32 on the CUDA device: faster and less exact. Results are cached apart from those without it.
+    #[arg(long)]
+    pub tf32: bool,
+}
+
 /// Arguments of `run`.
 #[derive(Args)]
 pub struct RunArguments {
     /// The manifest.
     #[command(flatten)]
     pub manifest: ManifestArguments,
+    /// Where trainings and evaluations compute.
+    #[command(flatten)]
+    pub device: DeviceArguments,
     /// Cores to use; all by default.
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
@@ -103,9 +120,6 @@ pub struct RunArguments {
     /// always runs, whatever it needs.
     #[arg(long, value_name = "SIZE", value_parser = super::size::parse_bytes)]
     pub memory: Option<u64>,
-    /// Where training and evaluation compute.
-    #[arg(long, value_enum, default_value_t = Device::Cpu)]
-    pub device: Device,
     /// Use no vector instructions that only some processors have. Results have the same bits either way, so this only
     /// proves it, slowly; the records of the steps name it.
     #[arg(long)]
@@ -153,11 +167,15 @@ pub struct ShowArguments {
     pub names: Vec<String>,
 }
 
-/// Where training and evaluation compute.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Device {
-    /// The processor.
-    Cpu,
+/// Arguments of `plan`.
+#[derive(Args)]
+pub struct PlanArguments {
+    /// The manifest.
+    #[command(flatten)]
+    pub manifest: ManifestArguments,
+    /// Where the run is to compute.
+    #[command(flatten)]
+    pub device: DeviceArguments,
 }
 
 /// Arguments of `why`.
@@ -166,6 +184,9 @@ pub struct WhyArguments {
     /// The manifest.
     #[command(flatten)]
     pub manifest: ManifestArguments,
+    /// Where the run is to compute.
+    #[command(flatten)]
+    pub device: DeviceArguments,
     /// Only this step.
     #[arg(long, value_name = "STEP")]
     pub step: Option<String>,
@@ -177,6 +198,9 @@ pub struct ReportArguments {
     /// The manifest.
     #[command(flatten)]
     pub manifest: ManifestArguments,
+    /// Where the run computed.
+    #[command(flatten)]
+    pub device: DeviceArguments,
     /// Folder to write into, instead of that under `runs`.
     #[arg(long, short, value_name = "FOLDER")]
     pub out: Option<PathBuf>,

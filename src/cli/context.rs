@@ -5,14 +5,19 @@ use std::path::{Path, PathBuf};
 use crate::cache::Cache;
 use crate::corpus::Corpora;
 use crate::manifest::{Manifest, Problem, Problems};
+use crate::model::Device;
 use crate::plan::{Plan, PlanOptions};
 use crate::source::{Place, Source};
 
-use super::arguments::{Common, ManifestArguments};
+use super::arguments::{Common, DeviceArguments, ManifestArguments};
 use super::{CliError, corpora_problem};
 
-/// Reads the manifest and builds its plan.
-pub fn plan(arguments: &ManifestArguments, common: &Common) -> Result<Plan, CliError> {
+/// Reads the manifest and builds its plan for `device`.
+pub fn plan(
+    arguments: &ManifestArguments,
+    device: Device,
+    common: &Common,
+) -> Result<Plan, CliError> {
     let corpora = |manifest: &Manifest| {
         let named = manifest.corpora.as_ref();
         let folder = manifest.path.parent().unwrap_or(Path::new(""));
@@ -21,9 +26,15 @@ pub fn plan(arguments: &ManifestArguments, common: &Common) -> Result<Plan, CliE
     let options = PlanOptions {
         overrides: &arguments.overrides,
         present_only: arguments.present,
+        device,
         corpora: &corpora,
     };
     Ok(Plan::read(&arguments.manifest, &options)?)
+}
+
+/// The device to look for results of; nothing is computed on it, so it need not be there.
+pub fn device_of_results(arguments: &DeviceArguments) -> Result<Device, CliError> {
+    Ok(arguments.device.resolve_for_keys(arguments.tf32)?)
 }
 
 /// Opens the cache.

@@ -1,5 +1,6 @@
 //! `pipe graph`: the steps as Graphviz or Mermaid.
 
+use crate::model::Device;
 use crate::plan::Plan;
 
 use super::arguments::{Common, GraphArguments, GraphFormat};
@@ -7,7 +8,7 @@ use super::{CliError, context, print};
 
 /// Prints the graph.
 pub fn graph(arguments: &GraphArguments, common: &Common) -> Result<u8, CliError> {
-    let plan = context::plan(&arguments.manifest, common)?;
+    let plan = context::plan(&arguments.manifest, Device::default(), common)?;
     print(&match arguments.format {
         GraphFormat::Dot => dot(&plan),
         GraphFormat::Mermaid => mermaid(&plan),

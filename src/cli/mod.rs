@@ -38,6 +38,7 @@ use crate::cache::CacheError;
 use crate::exec::RunError;
 use crate::inspect::InspectError;
 use crate::manifest::Problems;
+use crate::model::DeviceError;
 use crate::track::TrackError;
 
 use arguments::{Arguments, Subcommand};
@@ -65,6 +66,10 @@ pub enum CliError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Track(#[from] TrackError),
+    /// The device cannot be used.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Device(#[from] DeviceError),
     /// Anything else that the user gave is wrong.
     #[error("{message}")]
     #[diagnostic(code(cli::usage), help("{help}"))]
@@ -104,6 +109,7 @@ impl CliError {
             | Self::Model(_)
             | Self::Inspect(_)
             | Self::Track(_)
+            | Self::Device(_)
             | Self::Usage { .. } => 2,
             Self::Cache(_) => 3,
             Self::Output { .. } => 1,

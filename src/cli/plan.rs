@@ -8,7 +8,7 @@ use crate::cache::StepOutput;
 use crate::digest::Digest;
 use crate::exec::{Group, Listings, list_sources, whole_material};
 
-use super::arguments::{Common, ManifestArguments};
+use super::arguments::{Common, PlanArguments};
 use super::lines::{NameColumn, counted};
 use super::{CliError, context, print};
 
@@ -38,9 +38,10 @@ pub enum Forecast {
 }
 
 /// Prints the forecast of every step.
-pub fn plan(arguments: &ManifestArguments, common: &Common) -> Result<u8, CliError> {
-    let plan = context::plan(arguments, common)?;
-    let cache = context::cache(common, arguments.rehash)?;
+pub fn plan(arguments: &PlanArguments, common: &Common) -> Result<u8, CliError> {
+    let device = context::device_of_results(&arguments.device)?;
+    let plan = context::plan(&arguments.manifest, device, common)?;
+    let cache = context::cache(common, arguments.manifest.rehash)?;
     let Listings { mut listed, failed } = list_sources(&plan, &cache, &|| false);
     let mut forecasts: HashMap<usize, Forecast> = failed
         .iter()

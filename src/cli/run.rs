@@ -18,7 +18,9 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
     if arguments.portable {
         crate::arithmetic::force_portable();
     }
-    let plan = context::plan(&arguments.manifest, common)?;
+    let device = &arguments.device;
+    let device = device.device.resolve(device.tf32)?;
+    let plan = context::plan(&arguments.manifest, device, common)?;
     let track = arguments.track.as_deref().map(TrackTarget::parse);
     let track = track.transpose()?;
     let cache = context::cache(common, arguments.manifest.rehash)?;

@@ -123,6 +123,7 @@ impl<'r> Told<'r> {
                 "started_s": record.started_s,
                 "seconds": record.seconds,
                 "pipe_version": record.pipe_version,
+                "device": record.device,
                 "state": state,
                 "done": done,
                 "failed": record.failed,
@@ -157,9 +158,10 @@ fn table(lines: &[Told<'_>], width: usize, paint: Paint) -> String {
         let whole = record.failed.is_empty() && record.ending == Ending::Ended;
         let steps = if whole { steps } else { paint.bad(&steps) };
         text.push_str(&format!(
-            "{name:<name_width$}  {:<16}  {steps}  {}\n",
+            "{name:<name_width$}  {:<16}  {steps}  {}{}\n",
             short_date_text(record.started_s),
             record.seconds.map_or_else(|| "-".into(), duration_text),
+            record.on_device(),
         ));
         for (label, words) in [
             ("changed", line.changed.join(", ")),

@@ -13,7 +13,8 @@ use super::{CliError, context, print};
 
 /// Explains every step, or one.
 pub fn why(arguments: &WhyArguments, common: &Common) -> Result<u8, CliError> {
-    let plan = context::plan(&arguments.manifest, common)?;
+    let device = context::device_of_results(&arguments.device)?;
+    let plan = context::plan(&arguments.manifest, device, common)?;
     let wanted = match &arguments.step {
         None => None,
         Some(name) => Some(plan.find(name).ok_or_else(|| CliError::Usage {

@@ -16,5 +16,5 @@ pub use normalise::{Normalisation, normalise};
 pub use normalised_fbank::NormalisedFbank;
 pub use perturb::{NoiseColour, PerturbError, PerturbOptions, Perturber};
 pub use resample::{RATES_HZ, ResampleError, Resampler};
-pub use spec_augment::SpecAugment;
+pub use spec_augment::{Masks, SpecAugment};
 pub use to_rate::ToRate;

@@ -1,5 +1,7 @@
 //! SpecAugment: masks stretches of time and bands of frequency.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use super::noise;
@@ -32,11 +34,17 @@ impl Default for SpecAugment {
     }
 }
 
+/// What is hidden of an utterance's features.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Masks {
+    /// Frames.
+    pub times: Vec<Range<usize>>,
+    /// Bins.
+    pub bands: Vec<Range<usize>>,
+}
+
 impl SpecAugment {
-    /// Masks `values`, row-major `[frames, bins]`, in place.
-    ///
-    /// A width is drawn from 0..=W, W at most the size there is, then a start among those where the mask fits. The
-    /// draws depend on (seed, epoch, utterance) alone and are the same on every machine.
+    /// Masks `values`, row-major `[frames, bins]`, in place, with the masks of [`Self::masks`].
     pub fn apply(
         &self,
         values: &mut [f32],
@@ -46,6 +54,32 @@ impl SpecAugment {
         epoch: u64,
         utterance_id: &str,
     ) {
+        let Masks { times, bands } = self.masks(frames, bins, seed, epoch, utterance_id);
+        for (frame, row) in values.chunks_mut(bins.max(1)).take(frames).enumerate() {
+            if times.iter().any(|range| range.contains(&frame)) {
+                row.fill(self.fill);
+                continue;
+            }
+            for band in &bands {
+                if let Some(band) = row.get_mut(band.clone()) {
+                    band.fill(self.fill);
+                }
+            }
+        }
+    }
+
+    /// The masks of an utterance of `frames` frames and `bins` bins.
+    ///
+    /// A width is drawn from 0..=W, W at most the size there is, then a start among those where the mask fits. The
+    /// draws depend on (seed, epoch, utterance) alone and are the same on every machine.
+    pub fn masks(
+        &self,
+        frames: usize,
+        bins: usize,
+        seed: u64,
+        epoch: u64,
+        utterance_id: &str,
+    ) -> Masks {
         let mut random = noise::stream(
             "spec_augment",
             &[
@@ -59,23 +93,13 @@ impl SpecAugment {
             let start = noise::whole(&mut random, size - width);
             start..start + width
         };
-        let times: Vec<_> = (0..self.time_masks)
+        let times = (0..self.time_masks)
             .map(|_| mask(self.time_mask_frames, frames))
             .collect();
-        let bands: Vec<_> = (0..self.frequency_masks)
+        let bands = (0..self.frequency_masks)
             .map(|_| mask(self.frequency_mask_bins, bins))
             .collect();
-        for (frame, row) in values.chunks_mut(bins.max(1)).take(frames).enumerate() {
-            if times.iter().any(|range| range.contains(&frame)) {
-                row.fill(self.fill);
-                continue;
-            }
-            for band in &bands {
-                if let Some(band) = row.get_mut(band.clone()) {
-                    band.fill(self.fill);
-                }
-            }
-        }
+        Masks { times, bands }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Running a plan: sources listed, steps looked up, what is missing computed, results published.
 
 mod board;
+#[cfg(test)]
+mod device_tests;
 mod failure;
 mod group;
 mod item_set;

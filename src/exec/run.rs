@@ -12,13 +12,14 @@ use thiserror::Error;
 use crate::cache::{Cache, CacheError, Ending, Listing, RunRecord, StepOutput};
 use crate::plan::Plan;
 use crate::stage::Stage;
+use crate::train::Arrival;
 
 use super::board::Board;
 use super::group::{Group, source_digest};
 use super::observer::{Event, ItemCounts, Observer, Status, StepCounts};
 use super::outcome::StepResult;
 use super::publish::Publisher;
-use super::schedule::{Unit, UnitState, beside, fits, one_group, share, units};
+use super::schedule::{Slots, Unit, UnitState, beside, fits, one_group, units};
 use super::sources::{Listings, list_sources};
 use super::walk::internal_error;
 use super::whole::WholeRun;
@@ -83,7 +84,7 @@ pub fn run(
     observer: &dyn Observer,
 ) -> Result<RunSummary, RunError> {
     let started = Instant::now();
-    let log = cache.runs.log(&plan.name, &plan.manifest);
+    let log = cache.runs.log(&plan.name, &plan.manifest, plan.device);
     let _in_use = cache.in_use(|| observer.interrupted())?;
     observer.event(&Event::RunStarted {
         manifest: plan.name.clone(),
@@ -135,7 +136,11 @@ pub fn run(
 
     let units = units(plan, &members);
     let mut state: Vec<UnitState> = vec![UnitState::Waiting; units.len()];
-    let mut free = options.jobs.max(1);
+    let waits: Vec<bool> = units
+        .iter()
+        .map(|unit| waits_for_device(plan, unit))
+        .collect();
+    let mut slots = Slots::new(options.jobs.max(1));
     let mut needs: HashMap<usize, u64> = HashMap::new();
     let mut taken = 0_u64;
     std::thread::scope(|scope| {
@@ -146,7 +151,8 @@ pub fn run(
             if board.error.is_none() && !observer.interrupted() {
                 let mut ready = board.settle(&units, &mut state, &groups);
                 one_group(&mut ready, &units, &state);
-                if free > 0 {
+                ready.retain(|&index| slots.has_room(waits[index]));
+                if !ready.is_empty() {
                     let outputs = board.outputs();
                     let work = WholeRun {
                         plan,
@@ -157,6 +163,7 @@ pub fn run(
                         log: &log,
                         observer,
                     };
+                    // All needs are known before the first unit starts, so that those at the device start together.
                     for &index in &ready {
                         let of_unit = || work.memory_bytes(units[index].steps[0], options.jobs);
                         needs.entry(index).or_insert_with(of_unit);
@@ -168,15 +175,25 @@ pub fn run(
                     .collect();
                 for (place, &index) in ready.iter().enumerate() {
                     let unit = &units[index];
-                    if free == 0 || board.stopped() {
+                    if board.stopped() {
                         break;
                     }
-                    if !fits(needed[place], taken, options.memory_bytes) {
+                    if !slots.has_room(waits[index])
+                        || !fits(needed[place], taken, options.memory_bytes)
+                    {
                         continue;
                     }
-                    let rivals = beside(&needed[place..], taken, options.memory_bytes);
-                    let threads = share(free, rivals, wanted(plan, unit));
-                    free -= threads;
+                    let cores = if waits[index] {
+                        slots.enter();
+                        0
+                    } else {
+                        let rivals = (ready[place..].iter().zip(&needed[place..]))
+                            .filter(|(rival, _)| !waits[**rival]);
+                        let rivals: Vec<u64> = rivals.map(|(_, needed)| *needed).collect();
+                        let rivals = beside(&rivals, taken, options.memory_bytes);
+                        slots.take(rivals, wanted(plan, unit))
+                    };
+                    let threads = cores.max(1);
                     taken = taken.saturating_add(needed[place]);
                     running += 1;
                     state[index] = UnitState::Running;
@@ -184,7 +201,11 @@ pub fn run(
                     let material = board.material_of(unit);
                     let sender = sender.clone();
                     let (groups, scratch, log) = (&groups, &scratch, &log);
+                    let arrival = waits[index].then(Arrival::announce);
                     scope.spawn(move || {
+                        if let Some(arrival) = arrival {
+                            arrival.carry();
+                        }
                         let work = WholeRun {
                             plan,
                             cache,
@@ -204,18 +225,18 @@ pub fn run(
                                 .collect())
                         });
                         // The receiver outlives all threads; if it is gone there is nobody to tell.
-                        let _ = sender.send((index, threads, result));
+                        let _ = sender.send((index, cores, result));
                     });
                 }
             }
             if running == 0 {
                 break;
             }
-            let Ok((index, threads, result)) = receiver.recv() else {
+            let Ok((index, cores, result)) = receiver.recv() else {
                 break;
             };
             running -= 1;
-            free += threads;
+            slots.give_back(cores);
             taken = taken.saturating_sub(needs.get(&index).copied().unwrap_or_default());
             state[index] = UnitState::Done;
             match result {
@@ -296,6 +317,14 @@ fn wanted(plan: &Plan, unit: &Unit) -> usize {
     match &plan.steps[unit.steps[0]].stage {
         Stage::Whole(stage) => stage.threads(),
         _ => usize::MAX,
+    }
+}
+
+/// True for a unit that takes no core, since a CUDA device does its work.
+fn waits_for_device(plan: &Plan, unit: &Unit) -> bool {
+    match &plan.steps[unit.steps[0]].stage {
+        Stage::Whole(stage) => plan.device.is_cuda() && stage.waits_for_device(),
+        _ => false,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Which units may start: their inputs are done and there are cores left.
+//! Which units may start: their inputs are done and there are cores left, or places at the device.
 
 use crate::plan::Plan;
 
@@ -79,8 +79,55 @@ pub fn one_group(ready: &mut Vec<usize>, units: &[Unit], state: &[UnitState]) {
     ready.retain(|&index| units[index].group.is_none() || std::mem::take(&mut first));
 }
 
+/// Units that wait for the device at once at most: each has a thread and memory of its own.
+const MOST_AT_DEVICE: usize = 64;
+
+/// What units at work share: cores, and for those that only wait for a CUDA device places at it.
+pub struct Slots {
+    cores: usize,
+    at_device: usize,
+}
+
+impl Slots {
+    /// So many cores, and nobody at the device.
+    pub fn new(cores: usize) -> Self {
+        Self {
+            cores,
+            at_device: 0,
+        }
+    }
+
+    /// Whether one more unit may start.
+    pub fn has_room(&self, waits_for_device: bool) -> bool {
+        match waits_for_device {
+            true => self.at_device < MOST_AT_DEVICE,
+            false => self.cores > 0,
+        }
+    }
+
+    /// Starts a unit that waits for the device; it costs no core.
+    pub fn enter(&mut self) {
+        self.at_device += 1;
+    }
+
+    /// Starts a unit that can use `wanted` cores, when `ready` units share them; gives how many it gets.
+    pub fn take(&mut self, ready: usize, wanted: usize) -> usize {
+        let cores = share(self.cores, ready, wanted);
+        self.cores -= cores;
+        cores
+    }
+
+    /// Ends a unit: gives back its cores, or without any its place at the device.
+    pub fn give_back(&mut self, cores: usize) {
+        match cores {
+            0 => self.at_device -= 1,
+            cores => self.cores += cores,
+        }
+    }
+}
+
 /// How many of `free` cores a unit gets that can use `wanted` of them, when `ready` units share them.
-pub fn share(free: usize, ready: usize, wanted: usize) -> usize {
+fn share(free: usize, ready: usize, wanted: usize) -> usize {
     (free / ready.max(1)).clamp(1, wanted.max(1))
 }
 
@@ -103,7 +150,7 @@ pub fn beside(needs: &[u64], mut taken: u64, budget: u64) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{beside, fits, share};
+    use super::{MOST_AT_DEVICE, Slots, beside, fits, share};
 
     #[test]
     fn a_unit_starts_beside_others_only_while_the_sum_fits() {
@@ -125,6 +172,22 @@ mod tests {
         // Where one fits at a time it gets all cores.
         assert_eq!(share(8, beside(&[6, 6], 0, 10), 8), 8);
         assert_eq!(share(8, beside(&[6, 6], 0, 12), 8), 4);
+    }
+
+    #[test]
+    fn who_waits_for_the_device_takes_no_core() {
+        let mut slots = Slots::new(2);
+        assert_eq!(slots.take(1, 8), 2);
+        assert!(!slots.has_room(false));
+        for _ in 0..MOST_AT_DEVICE {
+            assert!(slots.has_room(true));
+            slots.enter();
+        }
+        assert!(!slots.has_room(true));
+        slots.give_back(0);
+        assert!(slots.has_room(true) && !slots.has_room(false));
+        slots.give_back(2);
+        assert_eq!(slots.take(2, 8), 1);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::artifact::ItemData;
 use crate::cache::Cache;
 use crate::corpus::{Corpora, Utterance};
 use crate::manifest::Manifest;
+use crate::model::Device;
 use crate::plan::{Plan, PlanOptions};
 use crate::stage::{
     Facts, ItemContext, ItemCopy, ItemError, ItemStage, SourceItem, SourceListing, SourceStage,
@@ -124,6 +125,7 @@ fn run_with(folder: &Path, step: &str, stage: Stage) -> (RunSummary, Listener) {
     let options = PlanOptions {
         present_only: false,
         overrides: &[],
+        device: Device::Cpu,
         corpora: &corpora,
     };
     let mut plan = Plan::read(&path, &options)

@@ -6,9 +6,10 @@ use std::time::Instant;
 
 use crate::artifact::KeyMaterial;
 use crate::cache::{
-    Cache, CacheError, Lookup, Reservation, RunLog, Scratch, StepOutput, trajectory_key,
+    Cache, CacheError, Lookup, Reservation, RunLog, Scratch, StepOutput, kept_key, trajectory_key,
 };
 use crate::digest::Digest;
+use crate::model::Device;
 use crate::plan::{Plan, lineage};
 use crate::progress::Progress;
 use crate::stage::{
@@ -37,7 +38,20 @@ pub fn whole_material(
     let mut material = declared.material(&stage.key_parameters(&declared.keyed_parameters()));
     stage.surroundings(&labels(plan, step), &cache.files, &mut material)?;
     declared.add_inputs(&mut material, inputs);
-    Ok(material)
+    Ok(match stage.uses_device() {
+        true => material.on_device(plan.device.key_name()),
+        false => material,
+    })
+}
+
+/// Whether the same was done on a device of another kind.
+fn done_elsewhere(cache: &Cache, material: &KeyMaterial) -> bool {
+    let cuda = |tf32| Device::Cuda { ordinal: 0, tf32 };
+    let devices = [Device::Cpu, cuda(false), cuda(true)].into_iter();
+    let mut others = devices
+        .map(|device| material.on_device(device.key_name()))
+        .filter(|other| other != material);
+    others.any(|other| cache.records.get(&other.key()).is_some())
 }
 
 fn labels(plan: &Plan, step: usize) -> Vec<(String, InputLabel)> {
@@ -122,7 +136,7 @@ impl WholeRun<'_> {
         let estimate = || -> miette::Result<u64> {
             let folder = self.scratch.folder()?;
             let inputs = self.inputs(step, folder.path(), threads, &progress)?;
-            Ok(stage.memory_bytes(&inputs))
+            Ok(stage.memory_bytes(&inputs, self.plan.device))
         };
         let estimate = catch_unwind(AssertUnwindSafe(estimate));
         estimate.map_or(0, Result::unwrap_or_default)
@@ -132,7 +146,7 @@ impl WholeRun<'_> {
         &self,
         step: usize,
         stage: &dyn WholeStage,
-        reservation: Reservation,
+        mut reservation: Reservation,
         material: &KeyMaterial,
         threads: usize,
     ) -> Result<StepResult, CacheError> {
@@ -144,11 +158,17 @@ impl WholeRun<'_> {
         let trajectory = match stage.extensible() {
             [] => None,
             parameters => {
-                self.log.begun(id, material.key())?;
+                self.log.begun(id, material.key(), kept_key(material))?;
                 Some(trajectory_key(material, parameters))
             }
         };
-        let earlier = trajectory.map(|key| self.cache.trajectory(&key));
+        if stage.uses_device() {
+            reservation.computed_on(self.plan.device);
+        }
+        // What another device has finished would be taken over whole, and nothing be computed on this one.
+        let earlier = trajectory
+            .filter(|_| !done_elsewhere(self.cache, material))
+            .map(|key| self.cache.trajectory(&key));
         let progress = StepProgress {
             step: id,
             observer: self.observer,
@@ -162,6 +182,7 @@ impl WholeRun<'_> {
                 scratch: temporary.path(),
                 resume: &resume,
                 earlier: earlier.as_deref(),
+                device: self.plan.device,
                 threads,
                 progress: &progress,
             };

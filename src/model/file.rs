@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::network::count_parameters;
 use super::spec::{Attribute, HeadSpec, Layer};
 use super::{
-    Array, EncoderPass, EncoderShape, Initialisation, ModelError, Network, Predictor, Workers,
+    Array, Device, EncoderPass, EncoderShape, Initialisation, ModelError, Network, Predictor,
+    Workers,
 };
 use crate::corpus::Emotion;
 use crate::dsp::FeaturesView;
@@ -104,6 +105,29 @@ impl Model {
         threads: usize,
     ) -> Result<Vec<[f32; 3]>, ModelError> {
         Predictor::new(&self.network, threads)?.predict(utterances)
+    }
+
+    /// As [`Self::predict`], computed on `device`.
+    ///
+    /// # Errors
+    /// As [`Self::predict`], or what went wrong on the device.
+    pub fn predict_on(
+        &self,
+        device: Device,
+        utterances: &[FeaturesView<'_>],
+        threads: usize,
+    ) -> Result<Vec<[f32; 3]>, ModelError> {
+        match device {
+            Device::Cpu => self.predict(utterances, threads),
+            #[cfg(feature = "cuda")]
+            Device::Cuda { ordinal, tf32 } => {
+                let encoder = self.network.encoder();
+                utterances.iter().try_for_each(|view| encoder.check(view))?;
+                super::cuda::classify(ordinal, tf32, &self.network, utterances)
+            }
+            #[cfg(not(feature = "cuda"))]
+            Device::Cuda { .. } => Err(super::DeviceError::NotBuilt.into()),
+        }
     }
 
     /// The shared layers' output, `[utterances, embedding]` row-major.

@@ -1,4 +1,4 @@
-//! The network: tape operations, encoder, heads, losses and the model file.
+//! The network: tape operations, encoder, heads, losses, the model file, and the device that computes it.
 
 #[cfg(feature = "cuda")]
 pub mod cuda;

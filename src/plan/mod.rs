@@ -9,6 +9,7 @@ use std::path::Path;
 
 use crate::corpus::Corpora;
 use crate::manifest::{Manifest, Problems};
+use crate::model::Device;
 use crate::stage::{self, Stage};
 
 use present::keep_present;
@@ -30,6 +31,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// What was left out because corpora are not there.
     pub left_out: LeftOut,
+    /// Where trainings and evaluations compute; part of their keys.
+    pub device: Device,
 }
 
 impl Plan {
@@ -48,6 +51,7 @@ impl Plan {
                 };
                 Ok(Self {
                     left_out,
+                    device: options.device,
                     ..Self::new(manifest, &corpora, problems)?
                 })
             }
@@ -92,6 +96,7 @@ impl Plan {
             text: manifest.merged,
             steps,
             left_out: LeftOut::default(),
+            device: Device::default(),
         };
         problems.or_ok(plan)
     }
@@ -148,6 +153,8 @@ pub struct PlanOptions<'a> {
     pub overrides: &'a [String],
     /// Leave out corpora that are not there instead of refusing.
     pub present_only: bool,
+    /// Where trainings and evaluations compute.
+    pub device: Device,
     /// Finds and reads the `corpora.toml` of a manifest.
     pub corpora: &'a dyn Fn(&Manifest) -> Result<Corpora, Problems>,
 }

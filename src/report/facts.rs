@@ -103,4 +103,7 @@ pub struct StepFacts {
     pub pipe_version: Option<String>,
     /// CPU features of the machine that ran it.
     pub cpu: Option<String>,
+    /// The CUDA device that finished it; none where that was the processor.
+    #[serde(default)]
+    pub device: Option<String>,
 }

@@ -102,6 +102,7 @@ fn history(uas: &[f64]) -> Vec<EpochRecord> {
                     loss: 1.0,
                 },
                 best: is_best,
+                device: None,
             }
         })
         .collect()

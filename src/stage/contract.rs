@@ -10,6 +10,7 @@ use crate::artifact::{BadItem, Blob, Difference, ItemData, KeyMaterial};
 use crate::cache::FileFacts;
 use crate::corpus::{AudioSource, Utterance};
 use crate::digest::Digest;
+use crate::model::Device;
 use crate::progress::Progress;
 use crate::report::{CorpusFacts, LeakCheck};
 
@@ -233,12 +234,14 @@ pub struct WholeContext<'a> {
     pub out: &'a Path,
     /// A folder for temporary files.
     pub scratch: &'a Path,
-    /// A folder, not made yet, whose files outlive a kill: the next run of the same step finds them. Gone once the
-    /// step is done.
+    /// A folder, not made yet, whose files outlive a kill: the next run of the same step finds them, also on another
+    /// device. Gone once the step is done.
     pub resume: &'a Path,
     /// What a finished run left in its own such folder that differed only in [`WholeStage::extensible`] parameters.
-    /// Not to be trusted: it may be missing, or be replaced while it is read.
+    /// Not to be trusted: it may be missing, or be replaced while it is read. Another device may have made it.
     pub earlier: Option<&'a Path>,
+    /// Where to compute, for stages with [`WholeStage::uses_device`].
+    pub device: Device,
     /// How many threads it may use; the result must not depend on it.
     pub threads: usize,
     /// Where to tell how far it is, and whether to stop.
@@ -296,6 +299,16 @@ pub trait WholeStage: Send + Sync {
         false
     }
 
+    /// True when it computes on [`WholeContext::device`], which is then part of its key.
+    fn uses_device(&self) -> bool {
+        false
+    }
+
+    /// True when on a CUDA device it does little but wait for it: it then takes no core, and many run at once.
+    fn waits_for_device(&self) -> bool {
+        false
+    }
+
     /// How many threads it can use well.
     fn threads(&self) -> usize {
         1
@@ -306,8 +319,9 @@ pub trait WholeStage: Send + Sync {
         false
     }
 
-    /// An estimate of the resident memory it needs beyond its mapped inputs; steps that say 0 always fit.
-    fn memory_bytes(&self, _inputs: &[StepInput]) -> u64 {
+    /// An estimate of the resident memory it needs beyond its mapped inputs when it computes on `device`; steps that
+    /// say 0 always fit.
+    fn memory_bytes(&self, _inputs: &[StepInput], _device: Device) -> u64 {
         0
     }
 

@@ -109,6 +109,10 @@ pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Pro
 }
 
 impl WholeStage for Evaluate {
+    fn uses_device(&self) -> bool {
+        true
+    }
+
     fn threads(&self) -> usize {
         self.options.threads
     }
@@ -199,7 +203,10 @@ fn predict(
             .iter()
             .map(|item| features(&item.blob))
             .collect::<Result<_, _>>()?;
-        for (item, probabilities) in part.iter().zip(model.predict(&views, context.threads)?) {
+        for (item, probabilities) in
+            part.iter()
+                .zip(model.predict_on(context.device, &views, context.threads)?)
+        {
             let utterance = &item.utterance;
             let predicted = most_likely(probabilities).ok_or_else(|| EvaluateError::NotFinite {
                 utterance: utterance.id.clone(),

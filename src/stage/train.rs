@@ -13,8 +13,10 @@ use crate::corpus::{Corpora, Split};
 use crate::digest::Digest;
 use crate::dsp::SpecAugment;
 use crate::manifest::{Complaint, Declaration, Gathers, Kind, Problems};
-use crate::model::ModelError;
-use crate::train::{Example, Places, TrainError, TrainOptions, TrainingData, memory_bytes, train};
+use crate::model::{Device, ModelError};
+use crate::train::{
+    Augment, Example, Places, TrainError, TrainOptions, TrainingData, memory_bytes, train,
+};
 
 use super::held_out::{self, LeakError, OnLeak, TRAINING_ITEMS};
 use super::{Interrupted, LoadedItem, Stage, StepInput, WholeContext, WholeStage};
@@ -160,7 +162,8 @@ impl WholeStage for Train {
         if let ("epochs", Ok(Some(what))) = (own, self.options.tied_to_epochs()) {
             return Some(format!("{what} depends on it: trained anew"));
         }
-        let all_extend = all.iter().all(|other| {
+        let mut others = all.iter().filter(|other| !other.is_device());
+        let all_extend = others.all(|other| {
             name(other)
                 .is_some_and(|name| self.extensible().contains(&name) && extends(name, other))
         });
@@ -169,6 +172,14 @@ impl WholeStage for Train {
 
     fn kept_on_failure(&self) -> &[&'static str] {
         &["history.jsonl"]
+    }
+
+    fn uses_device(&self) -> bool {
+        true
+    }
+
+    fn waits_for_device(&self) -> bool {
+        true
     }
 
     fn threads(&self) -> usize {
@@ -180,7 +191,7 @@ impl WholeStage for Train {
     }
 
     /// What does not fit, or cannot be read, counts nothing here: the run tells of it.
-    fn memory_bytes(&self, inputs: &[StepInput]) -> u64 {
+    fn memory_bytes(&self, inputs: &[StepInput], device: Device) -> u64 {
         let (mut train, mut validation, mut bins) = (Vec::new(), Vec::new(), 0);
         for item in inputs.iter().flat_map(StepInput::items) {
             let Ok(view) = features(&item.blob) else {
@@ -193,7 +204,10 @@ impl WholeStage for Train {
                 _ => {}
             }
         }
-        memory_bytes(&self.options, bins, &train, &validation, self.threads).unwrap_or_default()
+        let needed = memory_bytes(&self.options, bins, &train, &validation, self.threads);
+        let needed = needed.unwrap_or_default();
+        // The values of the passes, which are most of it, lie in the memory of the device.
+        if device.is_cuda() { needed / 4 } else { needed }
     }
 
     fn run(&self, context: &WholeContext<'_>) -> miette::Result<()> {
@@ -216,15 +230,13 @@ impl WholeStage for Train {
             frequency_mask_bins: self.options.spec_augment.frequency_mask_bins,
             ..SpecAugment::default()
         };
-        let seed = self.options.seed;
-        let augment =
-            move |values: &mut [f32], frames: usize, bins: usize, epoch: u64, id: &str| {
-                masks.apply(values, frames, bins, seed, epoch, id);
-            };
         let data = TrainingData {
             train: examples(Split::Train)?,
             validation: examples(Split::Validation)?,
-            augment: Some(&augment),
+            augment: Some(Augment {
+                masks,
+                seed: self.options.seed,
+            }),
             feature_options: context
                 .inputs
                 .first()
@@ -241,6 +253,7 @@ impl WholeStage for Train {
                 earlier: context.earlier,
             },
             context.progress,
+            context.device,
         ) {
             Err(TrainError::Interrupted) => return Err(Interrupted.into()),
             other => other?,

@@ -49,6 +49,11 @@ pub(super) fn of_epoch(
     batches
 }
 
+/// The number under which the masks of a draw are drawn: drawn again in one epoch, an utterance gets others.
+pub(super) fn masks_of(epoch: usize, repeat: usize) -> u64 {
+    epoch as u64 | (repeat as u64) << 32
+}
+
 /// Copies of the features of one batch, to be augmented.
 #[derive(Default)]
 pub(super) struct BatchFeatures {
@@ -66,14 +71,14 @@ impl BatchFeatures {
             } = data.train[at];
             let start = self.values.len();
             self.values.extend_from_slice(features.values);
-            if let Some(augment) = data.augment {
+            if let Some(augment) = &data.augment {
                 let own = &mut self.values[start..];
-                augment(
+                augment.masks.apply(
                     own,
                     features.frames,
                     features.bins,
-                    // Drawn again in one epoch, an utterance is augmented in another way.
-                    epoch as u64 | (repeat as u64) << 32,
+                    augment.seed,
+                    masks_of(epoch, repeat),
                     &utterance.id,
                 );
             }

@@ -2,13 +2,17 @@
 
 use super::TrainError;
 use crate::corpus::Utterance;
-use crate::dsp::FeaturesView;
+use crate::dsp::{FeaturesView, SpecAugment};
 use crate::model::Encoder;
 
-/// Changes a copy of an utterance's features in place: values, frames, bins, epoch, utterance id.
-///
-/// Must depend on nothing else, or results cannot be repeated.
-pub type Augment<'a> = dyn Fn(&mut [f32], usize, usize, u64, &str) + Sync + 'a;
+/// What is hidden of each training utterance, drawn anew in each epoch from a seed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Augment {
+    /// The masks.
+    pub masks: SpecAugment,
+    /// Their seed.
+    pub seed: u64,
+}
 
 /// An utterance and its features, borrowed from where they lie.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +30,7 @@ pub struct TrainingData<'a> {
     /// Utterances that early stopping watches.
     pub validation: Vec<Example<'a>>,
     /// Augmentation of the training features, if any.
-    pub augment: Option<&'a Augment<'a>>,
+    pub augment: Option<Augment>,
     /// Options of the features.
     pub feature_options: serde_json::Value,
     /// Where the data comes from.

@@ -29,6 +29,9 @@ pub struct EpochRecord {
     pub validation: ValidationScores,
     /// Whether this epoch's weights are the best so far.
     pub best: bool,
+    /// What computed it where that was not the processor: "cuda" or "cuda, TF32".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
 }
 
 impl EpochRecord {

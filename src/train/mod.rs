@@ -1,14 +1,20 @@
 //! Training: the one loop, its batches, optimiser, early stopping and history.
 
 mod alpha_curve;
+mod arrival;
 mod batches;
 mod checkpoint;
+#[cfg(feature = "cuda")]
+mod common;
 mod data;
 mod early_stop;
 mod error;
 mod history;
 mod labels;
+mod learner;
 mod learning_rate;
+#[cfg(feature = "cuda")]
+mod lockstep;
 mod memory;
 mod options;
 mod prefetch;
@@ -17,6 +23,7 @@ mod sampling;
 mod validation;
 
 pub use alpha_curve::AlphaCurve;
+pub use arrival::Arrival;
 pub use checkpoint::checkpoint_path;
 pub use data::{Augment, Example, TrainingData};
 pub use early_stop::{CHANCE_MARGIN, Monitor};

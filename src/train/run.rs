@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::arrival::Arrival;
 use super::batches::{batch_seed, of_epoch};
 use super::checkpoint::{Checkpoint, CheckpointProgress};
 use super::early_stop::EarlyStop;
 use super::history::History;
 use super::labels::{class, class_weights, of_heads, select, targets};
+use super::learner::Learner;
 use super::prefetch::each_batch;
 use super::sampling::Draw;
 use super::{
@@ -19,13 +21,15 @@ use super::{
 use crate::corpus::Emotion;
 use crate::model::spec::Alpha;
 use crate::model::{
-    EncoderPass, EncoderShape, HeadLabels, Model, ModelConfig, ModelError, Network, StepLosses,
-    Targets, Trainable, TrainingBatch, TrainingState, Workers, model_path,
+    Device, EncoderShape, HeadLabels, Model, ModelConfig, ModelError, Network, StepLosses, Targets,
+    TrainingBatch, TrainingState, Workers, model_path,
 };
 use crate::progress::{EpochReport, Progress};
 
 /// How often the user's wish to stop is looked at.
 const POLL: Duration = Duration::from_millis(100);
+/// Time between two checkpoints on a device, whose epochs may be shorter than it takes to write one.
+const BETWEEN_CHECKPOINTS: Duration = Duration::from_secs(20);
 
 /// What a finished training gives.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,15 +69,18 @@ impl<'a> From<&'a Path> for Places<'a> {
 /// is written; one that is there already is gone on from if it is whole and of a training like this.
 ///
 /// # Errors
-/// Options or data that do not fit, a loss that is not finite, a file that cannot be written, or
-/// [`TrainError::Interrupted`] within half a second of the user's wish. The history so far is kept.
+/// A device that cannot be used, options or data that do not fit, a loss that is not finite, a file that
+/// cannot be written, or [`TrainError::Interrupted`] within half a second of the user's wish. The history so
+/// far is kept.
 pub fn train<'p>(
     options: &TrainOptions,
     data: &TrainingData<'_>,
     threads: usize,
     places: impl Into<Places<'p>>,
     progress: &dyn Progress,
+    device: Device,
 ) -> Result<TrainOutcome, TrainError> {
+    let arrival = Arrival::take();
     let places = places.into();
     let bins = data.bins()?;
     options.check(bins)?;
@@ -99,7 +106,11 @@ pub fn train<'p>(
         });
         // Ends the watch even if training panics; otherwise the scope would wait for ever.
         let _finish = Finish(&finished, watch.thread().clone());
-        tape_thread.install(|| Run::new(options, data, bins, &workers, places)?.epochs(progress))
+        tape_thread.install(|| {
+            let run = Run::new(options, data, bins, device, &workers, places)?;
+            drop(arrival);
+            run.epochs(progress)
+        })
     });
     match result {
         Err(TrainError::Model(ModelError::Stopped)) => Err(TrainError::Interrupted),
@@ -130,9 +141,11 @@ struct Run<'a> {
     class_weights: Option<Vec<f32>>,
     frames: Vec<usize>,
     groups: Vec<Vec<usize>>,
-    trainable: Trainable,
-    validation_pass: EncoderPass,
+    device: Device,
+    learner: Learner,
     updates: usize,
+    /// When the last checkpoint was written.
+    saved: Instant,
 }
 
 /// Sums over the batches of an epoch.
@@ -165,6 +178,7 @@ impl<'a> Run<'a> {
         options: &'a TrainOptions,
         data: &'a TrainingData<'a>,
         bins: usize,
+        device: Device,
         workers: &'a Arc<Workers>,
         places: Places<'a>,
     ) -> Result<Self, TrainError> {
@@ -186,9 +200,10 @@ impl<'a> Run<'a> {
             frames: data.train.iter().map(|e| e.features.frames).collect(),
             groups: options.sampling.groups(&data.train),
             heads,
-            trainable: Trainable::new(network, Arc::clone(workers))?,
-            validation_pass: EncoderPass::default(),
+            learner: Learner::new(device, network, options, data, workers)?,
+            device,
             updates: 0,
+            saved: Instant::now(),
         })
     }
 
@@ -196,7 +211,7 @@ impl<'a> Run<'a> {
     fn epochs(mut self, progress: &dyn Progress) -> Result<TrainOutcome, TrainError> {
         let options = self.options;
         let mut stop = self.early_stop();
-        let (mut records, mut best) = self.go_on(&mut stop, progress);
+        let (mut records, mut best) = self.go_on(&mut stop, progress)?;
         let mut history = History::create(self.places.out)?;
         for record in &records {
             history.append(record)?;
@@ -212,17 +227,11 @@ impl<'a> Run<'a> {
             let epoch = records.len();
             let started = Instant::now();
             let sums = self.epoch(epoch, progress)?;
-            let workers = Arc::clone(self.workers);
-            let network = self.trainable.network();
-            let scores = validation::score(
-                network,
-                &self.data.validation,
-                &mut self.validation_pass,
-                &workers,
-            )?;
+            let probabilities = self.learner.validate(self.data, epoch, self.workers)?;
+            let scores = validation::score(&probabilities, &self.data.validation);
             let better = stop.observe(epoch, &scores);
             if better {
-                best = Some(network.clone());
+                best = Some(self.learner.network()?);
             }
             let ua = scores.ua;
             let record = self.record(epoch, &sums, scores, better);
@@ -239,7 +248,11 @@ impl<'a> Run<'a> {
             records.push(record);
             // Half an epoch could not be gone on from with another bound on updates.
             if let (Some(folder), false) = (self.places.checkpoint, sums.cut) {
-                self.save(folder, &records, best.as_ref())?;
+                let last = self.ended(&stop, records.len()).is_some();
+                if last || !self.device.is_cuda() || self.saved.elapsed() > BETWEEN_CHECKPOINTS {
+                    self.save(folder, &records, best.as_ref())?;
+                    self.saved = Instant::now();
+                }
             }
             progress.epoch(&report);
         };
@@ -304,16 +317,16 @@ impl<'a> Run<'a> {
         &mut self,
         stop: &mut EarlyStop,
         progress: &dyn Progress,
-    ) -> (Vec<EpochRecord>, Option<Network>) {
+    ) -> Result<(Vec<EpochRecord>, Option<Network>), TrainError> {
         let folders = [self.places.checkpoint, self.places.earlier];
         for folder in folders.into_iter().flatten() {
             let taken = match Checkpoint::load(folder) {
                 Ok(None) => continue,
-                Ok(Some(checkpoint)) => self.take(checkpoint, stop),
+                Ok(Some(checkpoint)) => self.take(checkpoint, stop)?,
                 Err(reason) => Err(reason),
             };
             match taken {
-                Ok(Some(taken)) => return taken,
+                Ok(Some(taken)) => return Ok(taken),
                 Ok(None) => {}
                 Err(reason) => progress.warn(&format!(
                     "the checkpoint in {} is not usable and is left aside: {reason}",
@@ -321,7 +334,7 @@ impl<'a> Run<'a> {
                 )),
             }
         }
-        (Vec::new(), None)
+        Ok((Vec::new(), None))
     }
 
     /// Takes the state of a checkpoint. None where this training would have ended before it.
@@ -333,7 +346,7 @@ impl<'a> Run<'a> {
         &mut self,
         checkpoint: Checkpoint,
         stop: &mut EarlyStop,
-    ) -> Result<Option<(Vec<EpochRecord>, Option<Network>)>, String> {
+    ) -> Result<Result<Option<(Vec<EpochRecord>, Option<Network>)>, String>, TrainError> {
         let CheckpointProgress { steps, history } = checkpoint.progress;
         let bound = self.options.max_updates;
         let mut replayed = self.early_stop();
@@ -342,23 +355,23 @@ impl<'a> Run<'a> {
             self.updates = record.updates;
             if ended || bound > 0 && record.updates > bound {
                 self.updates = 0;
-                return Ok(None);
+                return Ok(Ok(None));
             }
             replayed.observe(epoch, &record.validation);
         }
-        let mut best = self.trainable.network().clone();
+        let mut best = self.learner.network()?;
         let restored = best
             .set_arrays(&checkpoint.best)
             .and_then(|()| TrainingState::from_arrays(&best, steps, &checkpoint.state));
         match restored {
-            Ok(state) => self.trainable.restore(state),
+            Ok(state) => self.learner.restore(state)?,
             Err(reason) => {
                 self.updates = 0;
-                return Err(reason);
+                return Ok(Err(reason));
             }
         }
         *stop = replayed;
-        Ok(Some((history, Some(best))))
+        Ok(Ok(Some((history, Some(best)))))
     }
 
     fn save(
@@ -367,7 +380,7 @@ impl<'a> Run<'a> {
         records: &[EpochRecord],
         best: Option<&Network>,
     ) -> Result<(), TrainError> {
-        let state = self.trainable.state();
+        let state = self.learner.state()?;
         let checkpoint = Checkpoint {
             progress: CheckpointProgress {
                 steps: state.steps,
@@ -384,7 +397,7 @@ impl<'a> Run<'a> {
 
     /// One pass over the training split.
     fn epoch(&mut self, epoch: usize, progress: &dyn Progress) -> Result<EpochSums, TrainError> {
-        let (options, data) = (self.options, self.data);
+        let options = self.options;
         let batches = of_epoch(
             &self.frames,
             &self.groups,
@@ -393,19 +406,39 @@ impl<'a> Run<'a> {
             options.seed,
             epoch,
         );
+        match &self.learner {
+            Learner::Processor { .. } => self.epoch_here(epoch, &batches, progress),
+            #[cfg(feature = "cuda")]
+            Learner::Device(_) => self.epoch_on_device(epoch, &batches, progress),
+        }
+    }
+
+    /// One pass on the processor: the next batch's features are made while one is learned.
+    fn epoch_here(
+        &mut self,
+        epoch: usize,
+        batches: &[Vec<Draw>],
+        progress: &dyn Progress,
+    ) -> Result<EpochSums, TrainError> {
+        let (options, data) = (self.options, self.data);
+        let alpha = self.alpha_at(epoch);
         let mut sums = EpochSums::default();
-        each_batch(data, &batches, epoch, |batch, members, features| {
-            if options.max_updates > 0 && self.updates >= options.max_updates {
+        each_batch(data, batches, epoch, |batch, members, features| {
+            if self.at_bound() {
                 sums.cut = true;
-                return Ok(false);
+                return Ok::<_, TrainError>(false);
             }
             let views = features.views(data, members);
             let targets = select(&self.targets, members);
-            let losses = self.trainable.step(
+            #[cfg_attr(not(feature = "cuda"), expect(irrefutable_let_patterns))]
+            let Learner::Processor { trainable, .. } = &mut self.learner else {
+                return Ok(false);
+            };
+            let losses = trainable.step(
                 &TrainingBatch {
                     features: &views,
                     targets: &targets,
-                    alpha: self.alpha_at(epoch),
+                    alpha,
                     reversal: options.reversal,
                     dropout: options.dropout as f32,
                     dropout_seed: batch_seed(options.seed, "dropout", epoch, batch),
@@ -414,24 +447,113 @@ impl<'a> Run<'a> {
                 },
                 options.update(epoch, self.updates),
             )?;
-            if let Some(head) = losses.non_finite(&options.heads) {
-                let id = |draw: &Draw| data.train[draw.at].utterance.id.clone();
-                return Err(TrainError::NonFinite {
-                    epoch,
-                    batch,
-                    head,
-                    utterances: members.iter().map(id).collect(),
-                });
-            }
+            self.check(&losses, epoch, batch, members)?;
             self.updates += 1;
-            progress.advance(
-                (epoch * batches.len() + batch + 1) as u64,
-                (options.epochs * batches.len()) as u64,
-            );
+            tell(progress, options, epoch, batch, batches.len());
             sums.add(&losses);
             Ok(true)
         })?;
         Ok(sums)
+    }
+
+    /// One pass on a device, which holds the features; what the steps measured is read at the end.
+    #[cfg(feature = "cuda")]
+    fn epoch_on_device(
+        &mut self,
+        epoch: usize,
+        batches: &[Vec<Draw>],
+        progress: &dyn Progress,
+    ) -> Result<EpochSums, TrainError> {
+        use super::lockstep::Position;
+        let options = self.options;
+        let Learner::Device(member) = &self.learner else {
+            return Ok(EpochSums::default());
+        };
+        let mut sums = EpochSums::default();
+        for (batch, members) in batches.iter().enumerate() {
+            if self.at_bound() {
+                sums.cut = true;
+                break;
+            }
+            let work = self.device_step(epoch, batch, members);
+            member.step(Position { epoch, batch }, work)?;
+            self.updates += 1;
+            tell(progress, options, epoch, batch, batches.len());
+        }
+        for (batch, losses) in member.losses()?.iter().enumerate() {
+            self.check(losses, epoch, batch, &batches[batch])?;
+            sums.add(losses);
+        }
+        Ok(sums)
+    }
+
+    #[cfg(feature = "cuda")]
+    fn device_step(
+        &self,
+        epoch: usize,
+        batch: usize,
+        members: &[Draw],
+    ) -> super::lockstep::StepWork {
+        let (options, data) = (self.options, self.data);
+        let masked = |draw: &Draw| {
+            let super::Example {
+                utterance,
+                features,
+            } = data.train[draw.at];
+            let masks = data.augment.as_ref().map(|augment| {
+                let number = super::batches::masks_of(epoch, draw.repeat);
+                let size = (features.frames, features.bins);
+                augment
+                    .masks
+                    .masks(size.0, size.1, augment.seed, number, &utterance.id)
+            });
+            let masks = masks.unwrap_or_default();
+            crate::model::cuda::Masked {
+                at: draw.at,
+                times: masks.times,
+                bands: masks.bands,
+            }
+        };
+        super::lockstep::StepWork {
+            utterances: members.iter().map(masked).collect(),
+            fill: data
+                .augment
+                .as_ref()
+                .map_or(0.0, |augment| augment.masks.fill),
+            dropout: options.dropout as f32,
+            class_weights: self.class_weights.clone(),
+            targets: select(&self.targets, members),
+            alpha: self.alpha_at(epoch),
+            reversal: options.reversal,
+            dropout_seed: batch_seed(options.seed, "dropout", epoch, batch),
+            update: options.update(epoch, self.updates),
+            gradient_clip_norm: options.gradient_clip_norm,
+        }
+    }
+
+    /// Whether the bound on updates is reached.
+    fn at_bound(&self) -> bool {
+        self.options.max_updates > 0 && self.updates >= self.options.max_updates
+    }
+
+    /// Ends a training whose losses or gradient are not finite.
+    fn check(
+        &self,
+        losses: &StepLosses,
+        epoch: usize,
+        batch: usize,
+        members: &[Draw],
+    ) -> Result<(), TrainError> {
+        let Some(head) = losses.non_finite(&self.options.heads) else {
+            return Ok(());
+        };
+        let id = |draw: &Draw| self.data.train[draw.at].utterance.id.clone();
+        Err(TrainError::NonFinite {
+            epoch,
+            batch,
+            head,
+            utterances: members.iter().map(id).collect(),
+        })
     }
 
     fn alpha_at(&self, epoch: usize) -> f64 {
@@ -469,6 +591,7 @@ impl<'a> Run<'a> {
             gradient_norm: mean(sums.gradient_norm),
             validation,
             best,
+            device: self.device.key_name().map(String::from),
         }
     }
 
@@ -486,5 +609,21 @@ impl<'a> Run<'a> {
     }
 }
 
+/// Tells how many batches of all epochs are done.
+fn tell(
+    progress: &dyn Progress,
+    options: &TrainOptions,
+    epoch: usize,
+    batch: usize,
+    batches: usize,
+) {
+    progress.advance(
+        (epoch * batches + batch + 1) as u64,
+        (options.epochs * batches) as u64,
+    );
+}
+
+#[cfg(all(test, feature = "cuda"))]
+mod device_tests;
 #[cfg(test)]
 mod tests;

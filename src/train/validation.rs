@@ -6,21 +6,25 @@ use crate::dsp::FeaturesView;
 use crate::exact;
 use crate::model::{EncoderPass, ModelError, Network, Workers, embed_all};
 
-/// Recalls, unweighted accuracy and loss of the emotion head.
-pub(super) fn score(
+/// Emotion probabilities of the examples, on the processor.
+pub(super) fn classify(
     network: &Network,
     examples: &[Example<'_>],
     pass: &mut EncoderPass,
     workers: &Workers,
-) -> Result<ValidationScores, ModelError> {
+) -> Result<Vec<[f32; 3]>, ModelError> {
     network.pack(pass, workers);
     let views: Vec<FeaturesView<'_>> = examples.iter().map(|example| example.features).collect();
     let embeddings = embed_all(network, &views, pass, workers)?;
-    let probabilities = network.classify(&embeddings);
+    Ok(network.classify(&embeddings))
+}
+
+/// Recalls, unweighted accuracy and loss of the emotion head.
+pub(super) fn score(probabilities: &[[f32; 3]], examples: &[Example<'_>]) -> ValidationScores {
     let truth = examples
         .iter()
         .map(|example| class(example.utterance.emotion));
-    Ok(of_predictions(&probabilities, truth))
+    of_predictions(probabilities, truth)
 }
 
 fn of_predictions(

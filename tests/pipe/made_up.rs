@@ -256,6 +256,7 @@ fn history(
                     loss: 1.0,
                 },
                 best: is_best,
+                device: None,
             }
         })
         .collect()
@@ -469,6 +470,7 @@ fn step(id: &str, kind: &str, parameters: serde_json::Value, chance: &mut Chance
         seconds: Some(if kind == "train" { 3000.0 } else { 2.0 } * (0.5 + chance.share())),
         pipe_version: Some("0.1.0".into()),
         cpu: Some("avx512f, fma".into()),
+        device: None,
     }
 }
 

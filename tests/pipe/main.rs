@@ -5,6 +5,7 @@ mod caching;
 mod chromium;
 mod commands;
 mod damage;
+mod device;
 mod disk;
 mod errors;
 mod exporting;

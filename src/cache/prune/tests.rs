@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::cache::{Lookup, RunRecord};
+use crate::model::Device;
 
 fn material(text: &str) -> KeyMaterial {
     let mut material = KeyMaterial::default();
@@ -37,7 +38,7 @@ fn leave(cache: &Cache, key: Digest) {
 
 fn run_with(cache: &Cache, manifest: &str, keys: &[Digest], ending: Ending) {
     let steps = keys.iter().map(|key| (key.short(), *key));
-    let log = cache.runs.log(manifest, "");
+    let log = cache.runs.log(manifest, "", Device::Cpu);
     log.end(RunRecord {
         steps: steps.collect::<BTreeMap<_, _>>(),
         ending,
@@ -105,10 +106,10 @@ fn beside_a_run_nothing_goes_that_it_could_be_using() {
     let worked_on = material("worked on").key();
     leave(&cache, worked_on);
     let lock = Lock::try_take(&cache.lock_path(&worked_on.hex())).unwrap();
-    let log = cache.runs.log("third", "");
+    let log = cache.runs.log("third", "", Device::Cpu);
     let begun = material("begun").key();
     leave(&cache, begun);
-    log.begun("train", begun).unwrap();
+    log.begun("train", begun, begun).unwrap();
     let parts = pruned(&cache, Some(1), 0, false);
     assert_eq!(parts, ["1 unfinished", "3 trajectories"]);
     assert!(cache.finished(&old).is_some());

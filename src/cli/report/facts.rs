@@ -156,7 +156,8 @@ fn steps(plan: &Plan, cache: &Cache, survey: &Survey) -> Vec<StepFacts> {
                 output: output.map(|output| output.digest().hex()),
                 seconds: record.as_ref().map(|record| record.seconds),
                 pipe_version: record.as_ref().map(|record| record.pipe_version.clone()),
-                cpu: record.map(|record| record.cpu),
+                cpu: record.as_ref().map(|record| record.cpu.clone()),
+                device: record.and_then(|record| record.device),
             }
         })
         .collect()

@@ -23,7 +23,8 @@ const PAGE: &str = "report.html";
 
 /// Writes the reports of a manifest that has been run.
 pub fn report(arguments: &ReportArguments, common: &Common) -> Result<u8, CliError> {
-    let plan = context::plan(&arguments.manifest, common)?;
+    let device = context::device_of_results(&arguments.device)?;
+    let plan = context::plan(&arguments.manifest, device, common)?;
     let cache = context::cache(common, arguments.manifest.rehash)?;
     let steps = report_steps(&plan);
     if steps.is_empty() {
@@ -38,7 +39,7 @@ pub fn report(arguments: &ReportArguments, common: &Common) -> Result<u8, CliErr
         let Some(StepOutput::Files(files)) = survey.outputs.get(&step) else {
             return Err(CliError::Usage {
                 message: format!("`{}` is not up to date", plan.steps[step].id()),
-                help: format!("`pipe run {}` brings it up to date", plan.manifest),
+                help: out_of_date(&plan, &cache),
             });
         };
         let folder = match (&arguments.out, steps.len()) {
@@ -62,6 +63,19 @@ pub fn report(arguments: &ReportArguments, common: &Common) -> Result<u8, CliErr
     cache.files.save()?;
     print(&text)?;
     Ok(0)
+}
+
+/// What to do about a report that is not up to date.
+fn out_of_date(plan: &Plan, cache: &Cache) -> String {
+    let latest = cache.runs.latest(&plan.name);
+    let device = latest.and_then(|run| run.record.device);
+    let own = plan.device.to_string();
+    let other = device.filter(|device| *device != own);
+    let other = other.map(|device| {
+        format!("; the latest run computed on {device}, so say `--device` here too, as in that run")
+    });
+    let other = other.unwrap_or_default();
+    format!("`pipe run {}` brings it up to date{other}", plan.manifest)
 }
 
 /// Writes the page of every report that the cache holds, beside the files that the stage made.

@@ -125,12 +125,14 @@ fn facts(sheet: &mut Sheet, step: &StepOfRun, record: &StepRecord) {
             .join(", "),
     };
     let key = record.material.key();
+    let device = record.device.as_ref();
+    let device = device.map_or_else(String::new, |device| format!(", on {device}"));
     let mut facts = vec![
         format!("kind: {}", kind(record)),
         format!("made: {made}"),
         format!("wall time: {}", duration_text(record.seconds)),
         format!("key: {}", key.short()),
-        format!("pipe {}, {}", record.pipe_version, record.cpu),
+        format!("pipe {}, {}{device}", record.pipe_version, record.cpu),
         format!("run of {}", date_text(step.run.record.started_s)),
     ];
     if record.step != step.id {

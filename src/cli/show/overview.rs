@@ -21,11 +21,14 @@ pub fn show(cache: &Cache, run: &Run, json: bool, page: Page) -> String {
         record.manifest,
         date_text(record.started_s)
     )];
+    let device = record.on_device();
     notes.push(match (record.ending, record.seconds) {
         (Ending::Open, _) if cache.runs.is_going_on(run) => "it goes on".into(),
         (Ending::Open, _) => "it was killed".into(),
-        (Ending::Stopped, Some(seconds)) => format!("stopped after {}", duration_text(seconds)),
-        (_, Some(seconds)) => format!("it took {}", duration_text(seconds)),
+        (Ending::Stopped, Some(seconds)) => {
+            format!("stopped after {}{device}", duration_text(seconds))
+        }
+        (_, Some(seconds)) => format!("it took {}{device}", duration_text(seconds)),
         (_, None) => "how long it took was not recorded".into(),
     });
     let reached = headline(cache, run);

@@ -72,8 +72,8 @@ impl SharedArrays {
             let weight = shape.width * shape.input * shape.output;
             let middle = offset + weight;
             let pieces = (
-                own.place([*offset..middle].into()),
-                own.place([middle..offset + shape.parameters()].into()),
+                own.place(std::iter::once(*offset..middle).collect()),
+                own.place(std::iter::once(middle..offset + shape.parameters()).collect()),
             );
             own.convs.push(pieces);
         }

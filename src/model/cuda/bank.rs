@@ -1,6 +1,5 @@
 //! The values of several models side by side, array by array, with what the optimiser remembers of them.
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use dfdx::tensor::CudaError;
@@ -22,15 +21,15 @@ pub struct Bank {
     /// Values, first and second moments; the last only once a rule needs it.
     parts: [Option<Memory>; 3],
     /// Names the gradient on the tape.
-    gradient: Rc<Handle>,
+    gradient: Arc<Handle>,
     /// For each row of the bank, the place of its model in the group.
-    which: Rc<Memory<i32>>,
+    which: Arc<Memory<i32>>,
 }
 
 /// Where the gradient of an array is found on a tape.
 #[derive(Clone)]
 pub struct GradientPlace {
-    handle: Rc<Handle>,
+    handle: Arc<Handle>,
     bytes: u64,
 }
 
@@ -63,8 +62,8 @@ impl Bank {
                 Some(Memory::zeros(card, all)?),
                 None,
             ],
-            gradient: Rc::new(Handle::new(card, all)?),
-            which: Rc::new(Memory::of(card, &numbers)?),
+            gradient: Arc::new(Handle::new(card, all)?),
+            which: Arc::new(Memory::of(card, &numbers)?),
             models: which.len(),
             card: Arc::clone(card),
             pieces,
@@ -77,7 +76,7 @@ impl Bank {
     }
 
     /// For each row, the place of its model in the group.
-    pub fn which(&self) -> &Rc<Memory<i32>> {
+    pub fn which(&self) -> &Arc<Memory<i32>> {
         &self.which
     }
 
@@ -99,7 +98,7 @@ impl Bank {
     /// Where the gradient of a piece is found on a tape.
     pub fn gradient_place(&self, piece: usize) -> GradientPlace {
         GradientPlace {
-            handle: Rc::clone(&self.gradient),
+            handle: Arc::clone(&self.gradient),
             bytes: (self.offset(piece) * size_of::<f32>()) as u64,
         }
     }
@@ -122,39 +121,21 @@ impl Bank {
         Ok(())
     }
 
-    /// Reads one part: for each model in turn, `put` receives each piece. Nothing where the part is not there.
+    /// Reads one part of the model in a row: `put` receives each piece. Nothing where the part is not there.
     pub fn read(
         &self,
         part: Part,
-        mut put: impl FnMut(usize, usize, &[f32]),
-    ) -> Result<bool, CudaError> {
-        let Some(own) = &self.parts[part as usize] else {
-            return Ok(false);
-        };
-        let all = own.read()?;
-        self.cut(&all, &mut put);
-        Ok(true)
-    }
-
-    /// Reads the gradient as [`Self::read`] does the values.
-    pub fn read_gradient(
-        &self,
-        gradients: &mut Gradients,
-        mut put: impl FnMut(usize, usize, &[f32]),
+        row: usize,
+        mut put: impl FnMut(usize, &[f32]),
     ) -> Result<(), CudaError> {
-        let all = self.gradient.read(gradients)?;
-        self.cut(&all, &mut put);
-        Ok(())
-    }
-
-    fn cut(&self, all: &[f32], put: &mut impl FnMut(usize, usize, &[f32])) {
+        let Some(own) = &self.parts[part as usize] else {
+            return Ok(());
+        };
         for (index, piece) in self.pieces.iter().enumerate() {
-            let start = piece.before * self.models;
-            let own = &all[start..start + piece.length * self.models];
-            for (model, values) in own.chunks_exact(piece.length.max(1)).enumerate() {
-                put(model, index, values);
-            }
+            let start = self.offset(index) + row * piece.length;
+            put(index, &own.read_range(start..start + piece.length)?);
         }
+        Ok(())
     }
 
     /// Adds the squares of each model's gradient to `partial` `[models of the group, SQUARE_THREADS]`.

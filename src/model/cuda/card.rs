@@ -1,7 +1,7 @@
 //! A CUDA device made ready: context, dfdx's device, cuBLAS, our kernels; and what its errors mean.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use cudarc::cublas::{result as cublas, sys as cublas_sys};
 use cudarc::driver::sys::CUdevice_attribute as Attribute;
@@ -47,6 +47,21 @@ pub fn count_devices() -> Result<usize, DeviceError> {
 }
 
 impl Card {
+    /// The device with number `ordinal`, opened once for the whole process.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn shared(ordinal: usize, tf32: bool) -> Result<Arc<Self>, DeviceError> {
+        static OPEN: Mutex<Vec<(usize, bool, Arc<Card>)>> = Mutex::new(Vec::new());
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((.., card)) = open.iter().find(|own| (own.0, own.1) == (ordinal, tf32)) {
+            return Ok(Arc::clone(card));
+        }
+        let card = Self::open(ordinal, tf32)?;
+        open.push((ordinal, tf32, Arc::clone(&card)));
+        Ok(card)
+    }
+
     /// Opens the device with number `ordinal`; with `tf32`, products round their factors to ten bits of mantissa.
     ///
     /// # Errors

@@ -1,6 +1,5 @@
 //! The encoder of several models as one operation on the tape: convolution blocks, recurrent layers, pooling.
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use dfdx::tensor::CudaError;
@@ -44,6 +43,11 @@ impl Corpus {
             bins,
         })
     }
+
+    /// Frames of the utterance at a place.
+    pub fn frames(&self, at: usize) -> usize {
+        self.utterances.get(at).map_or(0, |own| own.1)
+    }
 }
 
 /// Where weights or gradients of the encoder lie.
@@ -63,10 +67,10 @@ struct EncoderPass {
 /// With `learns`, the backward operation adds to the bank's gradient.
 pub fn forward(
     tape: &mut Tape,
-    shape: &Rc<EncoderShape>,
+    shape: &Arc<EncoderShape>,
     arrays: &SharedArrays,
     bank: &Bank,
-    packed: &Rc<Packed>,
+    packed: &Arc<Packed>,
     frames: Memory,
     learns: bool,
 ) -> Result<Value, CudaError> {
@@ -102,7 +106,7 @@ pub fn forward(
     let size = (models, packed.packing.utterances, shape.pooled_width());
     let output = Value::new(tape, pooled, size)?;
     if learns {
-        let (shape, packed, to) = (Rc::clone(shape), Rc::clone(packed), output.clone());
+        let (shape, packed, to) = (Arc::clone(shape), Arc::clone(packed), output.clone());
         let places = places(arrays, bank);
         tape.record(move |gradients| {
             let of_pooled = to.handle.gradient(gradients)?;

@@ -1,6 +1,5 @@
 //! Models that train in lockstep: one step of all of them at once, and their emotion probabilities.
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use dfdx::tensor::CudaError;
@@ -11,6 +10,7 @@ use super::heads::{HeadBank, dense_of};
 use super::packing::{Masked, Packed, Packing};
 use super::tape::Walked;
 use super::{Card, Corpus, Memory, Tape, Value, arguments, encoder};
+use crate::dsp::FeaturesView;
 use crate::model::dense_tape::Learns;
 use crate::model::losses::{HeadWeight, weights};
 use crate::model::network::CLASSES;
@@ -22,7 +22,7 @@ use crate::model::ops::relu::cuda_kernel::relu;
 use crate::model::optimiser::{Step, Update};
 use crate::model::parameter::Part;
 use crate::model::spec::{HeadMode, HeadSpec, Reversal};
-use crate::model::{EncoderShape, Network, StepLosses, Targets, TrainingState};
+use crate::model::{EncoderShape, ModelError, Network, StepLosses, Targets, TrainingState};
 
 /// Utterances whose probabilities are computed together.
 const CLASSIFIED_TOGETHER: usize = 64;
@@ -60,7 +60,7 @@ pub struct ModelStep<'a> {
 /// Models side by side on a device.
 pub struct Group {
     card: Arc<Card>,
-    shape: Rc<EncoderShape>,
+    shape: Arc<EncoderShape>,
     arrays: SharedArrays,
     shared: Bank,
     heads: Vec<HeadBank>,
@@ -115,7 +115,7 @@ impl Group {
             .map(|network| network.heads.iter().map(|(head, _)| *head).collect())
             .collect();
         Ok(Self {
-            shape: Rc::new(shape.unwrap_or(EncoderShape {
+            shape: Arc::new(shape.unwrap_or(EncoderShape {
                 bins: 0,
                 convs: Vec::new(),
                 lstms: Vec::new(),
@@ -216,7 +216,7 @@ impl Group {
             let targets = models[model].targets.attributes.get(place);
             let targets = targets.map_or(&[][..], Vec::as_slice);
             let labels = Labels::new(&tape, targets, head.classes(), None)?;
-            let which = Rc::clone(head.which());
+            let which = Arc::clone(head.which());
             let discriminates = head.spec.mode == HeadMode::Discriminator;
             if discriminates {
                 let loss = self.step_discriminator(index, &logits, &labels, pace)?;
@@ -263,7 +263,7 @@ impl Group {
     ) -> Result<Value, CudaError> {
         let mut tape = Tape::new(&self.card);
         let head = &mut self.heads[index];
-        let which = Rc::clone(head.which());
+        let which = Arc::clone(head.which());
         // The gradient that reaches the logits here belongs to this tape and goes no further.
         let picked = gather::pick(&mut tape, logits, &which)?;
         let detached = softmax(&mut tape, &picked)?;
@@ -367,7 +367,7 @@ impl Group {
             .map(|((first, _), own)| (first, own.clone()))
             .collect();
         let packing = Packing::new(&self.shape, &frames, &sources);
-        let packed = Rc::new(Packed::new(&self.card, packing)?);
+        let packed = Arc::new(Packed::new(&self.card, packing)?);
         let features = gather::features(&self.card, &packed, &corpus.values, corpus.bins, fill)?;
         let (shape, arrays) = (&self.shape, &self.arrays);
         let mut x = encoder::forward(tape, shape, arrays, &self.shared, &packed, features, learns)?;
@@ -455,39 +455,94 @@ impl Group {
         Ok(all)
     }
 
-    /// Reads the models back, in their order.
+    /// Reads one model back, with what the optimiser remembers.
     ///
     /// # Errors
     /// What went wrong on the device until now.
-    pub fn states(&self) -> Result<Vec<TrainingState>, CudaError> {
-        let mut states = self.states.clone();
-        for part in Part::ALL {
-            self.shared.read(part, |model, piece, values| {
-                self.arrays.put(states[model].part_mut(part), piece, values);
-            })?;
-            for head in &self.heads {
-                head.read(part, &mut states)?;
-            }
-        }
-        Ok(states)
+    pub fn state(&self, model: usize) -> Result<TrainingState, CudaError> {
+        self.read(model, &Part::ALL)
     }
 
-    /// Reads only the values back.
+    /// Reads one model's values back.
     ///
     /// # Errors
     /// What went wrong on the device until now.
-    pub fn networks(&self) -> Result<Vec<Network>, CudaError> {
-        let mut states = self.states.clone();
-        self.shared.read(Part::Values, |model, piece, values| {
-            let network = states[model].part_mut(Part::Values);
-            self.arrays.put(network, piece, values);
-        })?;
-        for head in &self.heads {
-            head.read(Part::Values, &mut states)?;
-        }
-        Ok(states
-            .into_iter()
-            .map(TrainingState::into_network)
-            .collect())
+    pub fn network(&self, model: usize) -> Result<Network, CudaError> {
+        Ok(self.read(model, &[Part::Values])?.into_network())
     }
+
+    fn read(&self, model: usize, parts: &[Part]) -> Result<TrainingState, CudaError> {
+        let mut state = self.states[model].clone();
+        for &part in parts {
+            self.shared.read(part, model, |piece, values| {
+                self.arrays.put(state.part_mut(part), piece, values);
+            })?;
+            for head in &self.heads {
+                head.read(part, model, &mut state)?;
+            }
+        }
+        Ok(state)
+    }
+
+    /// Makes sure, before anything is changed, that the device has the memory for a step on a batch.
+    ///
+    /// # Errors
+    /// Where it has not.
+    pub fn reserve(&self, corpus: &Corpus, utterances: &[Masked]) -> Result<(), CudaError> {
+        let frames: Vec<usize> = utterances
+            .iter()
+            .map(|own| corpus.utterances[own.at].1)
+            .collect();
+        let networks = self.states.iter().map(TrainingState::network);
+        let values = networks.map(|network| {
+            let heads: usize = network.head_parameters().iter().sum();
+            network.shared_parameters() + network.emotion_parameters() + heads
+        });
+        let needed = step_values(&self.shape, &frames) * self.models() + values.sum::<usize>();
+        // A tenth for what is small, such as tables and the heads' values.
+        Memory::<u8>::new(&self.card, needed / 10 * 11 * size_of::<f32>())?;
+        Ok(())
+    }
+}
+
+/// Emotion probabilities of utterances by one network.
+///
+/// # Errors
+/// A device that cannot be used, or what went wrong on it.
+pub fn classify(
+    ordinal: usize,
+    tf32: bool,
+    network: &Network,
+    utterances: &[FeaturesView<'_>],
+) -> Result<Vec<[f32; CLASSES]>, ModelError> {
+    let card = Card::shared(ordinal, tf32)?;
+    let run = || {
+        let group = Group::new(&card, vec![TrainingState::new(network.clone())])?;
+        let corpus = Corpus::new(&card, utterances)?;
+        Ok(group.classify(&corpus)?.pop().unwrap_or_default())
+    };
+    run().map_err(|error| card.tell("classify utterances", &error).into())
+}
+
+/// Values that one model's step on a batch needs at most, beside those of the network.
+fn step_values(shape: &EncoderShape, frames: &[usize]) -> usize {
+    let minimum = shape.minimum_frames();
+    let mut counts: Vec<usize> = frames.iter().map(|&n| n.max(minimum)).collect();
+    let rows = |counts: &[usize]| counts.iter().sum::<usize>();
+    let mut values = rows(&counts) * shape.bins;
+    for conv in &shape.convs {
+        let convolved: usize = counts.iter().map(|&n| conv.convolved(n)).sum();
+        let before = rows(&counts);
+        counts = counts.iter().map(|&n| conv.pooled(n)).collect();
+        // Patches, convolved frames and their gradient, frames and the gradient of those before, places of maxima.
+        values += convolved * (conv.width * conv.input + 2 * conv.output)
+            + before * conv.input
+            + rows(&counts) * (2 * conv.output + conv.output.div_ceil(4));
+    }
+    for lstm in &shape.lstms {
+        // Input, gates, cells, their squashed values, states entered and left, gradients of states and of input.
+        let own = 2 * lstm.input + 9 * lstm.units + 2 * lstm.units;
+        values += rows(&counts) * lstm.directions * own;
+    }
+    values + frames.len() * 16 * (shape.pooled_width() + shape.embedding())
 }

@@ -1,6 +1,5 @@
 //! Attribute heads of one kind, of those models that have one.
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use dfdx::tensor::CudaError;
@@ -65,7 +64,7 @@ impl HeadBank {
     }
 
     /// For each row, the place of its model in the group, on the device.
-    pub fn which(&self) -> &Rc<Memory<i32>> {
+    pub fn which(&self) -> &Arc<Memory<i32>> {
         self.bank.which()
     }
 
@@ -101,14 +100,21 @@ impl HeadBank {
         }
     }
 
-    /// Reads one part into the heads of all models.
-    pub fn read(&self, part: Part, models: &mut [TrainingState]) -> Result<(), CudaError> {
-        self.bank.read(part, |row, piece, values| {
-            let (model, place) = self.owners[row];
-            let layers = &mut models[model].part_mut(part).heads[place].1;
+    /// Reads one part into the head of the model at a place of the group, if it has one of this kind.
+    pub fn read(
+        &self,
+        part: Part,
+        model: usize,
+        state: &mut TrainingState,
+    ) -> Result<(), CudaError> {
+        let Some(row) = self.owners.iter().position(|owner| owner.0 == model) else {
+            return Ok(());
+        };
+        let place = self.owners[row].1;
+        self.bank.read(part, row, |piece, values| {
+            let layers = &mut state.part_mut(part).heads[place].1;
             put_dense(&mut layers[piece / 2], piece, values);
-        })?;
-        Ok(())
+        })
     }
 }
 

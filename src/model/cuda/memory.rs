@@ -1,6 +1,7 @@
 //! Memory of the device that is given back without a panic, whatever state the device is in.
 
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::sync::Arc;
 
 use cudarc::driver::result as driver;
@@ -95,11 +96,23 @@ impl<T: Copy> Memory<T> {
     where
         T: Default,
     {
-        let mut values = vec![T::default(); self.length];
+        self.read_range(0..self.length)
+    }
+
+    /// The values of a range, once everything before is done.
+    ///
+    /// # Errors
+    /// What went wrong on the device until now.
+    pub fn read_range(&self, range: Range<usize>) -> Result<Vec<T>, CudaError>
+    where
+        T: Default,
+    {
+        assert!(range.end <= self.length, "a read past the end");
+        let mut values = vec![T::default(); range.len()];
         self.card.bind()?;
         if !values.is_empty() {
-            // SAFETY: as many values as the allocation holds.
-            unsafe { driver::memcpy_dtoh_sync(&mut values, self.start) }?;
+            // SAFETY: the range was checked.
+            unsafe { driver::memcpy_dtoh_sync(&mut values, self.at(range.start)) }?;
         }
         Ok(values)
     }

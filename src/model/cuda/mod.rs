@@ -19,7 +19,7 @@ mod tape;
 
 pub use card::{Card, count_devices};
 pub use encoder::Corpus;
-pub use group::{Group, GroupBatch, ModelStep};
+pub use group::{Group, GroupBatch, ModelStep, classify};
 pub use packing::{Masked, Packing};
 
 pub(crate) use kernels::{Argument, arguments};

@@ -22,6 +22,12 @@ pub struct Handle {
     tensor: ManuallyDrop<Tensor<(usize,), f32, Cuda>>,
 }
 
+// SAFETY: what keeps it from being sent is the raw stream in dfdx's device, which any thread may use that binds the
+// context, as each call does; a group and its handles are behind one lock.
+unsafe impl Send for Handle {}
+// SAFETY: as above.
+unsafe impl Sync for Handle {}
+
 impl Handle {
     /// A name for the gradient of `length` values.
     pub fn new(card: &Arc<Card>, length: usize) -> Result<Self, CudaError> {
@@ -42,15 +48,6 @@ impl Handle {
         let own = gradients.get_or_alloc_mut(&*self.tensor)?;
         Ok(*own.device_ptr())
     }
-
-    /// The gradient's values.
-    pub fn read(&self, gradients: &mut Gradients) -> Result<Vec<f32>, CudaError> {
-        let start = self.gradient(gradients)?;
-        let mut values = vec![0.0; self.len()];
-        // SAFETY: dfdx made the gradient as long as the tensor.
-        unsafe { cudarc::driver::result::memcpy_dtoh_sync(&mut values, start) }?;
-        Ok(values)
-    }
 }
 
 impl Drop for Handle {
@@ -66,8 +63,8 @@ impl Drop for Handle {
 /// Values on the device with a name on the tape: `[models, rows, columns]`.
 #[derive(Clone)]
 pub struct Value {
-    pub values: Rc<Memory>,
-    pub handle: Rc<Handle>,
+    pub values: Arc<Memory>,
+    pub handle: Arc<Handle>,
     pub models: usize,
     pub rows: usize,
     pub columns: usize,
@@ -81,8 +78,8 @@ impl Value {
         (models, rows, columns): (usize, usize, usize),
     ) -> Result<Self, CudaError> {
         Ok(Self {
-            handle: Rc::new(Handle::new(&tape.card, models * rows * columns)?),
-            values: Rc::new(values),
+            handle: Arc::new(Handle::new(&tape.card, models * rows * columns)?),
+            values: Arc::new(values),
             models,
             rows,
             columns,

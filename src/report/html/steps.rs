@@ -167,6 +167,10 @@ fn table(kind: &str, steps: &[&StepFacts], own: &[&String]) -> Table {
     for heading in ["key", "output", "version", "CPU"] {
         columns.push(Column::text(heading));
     }
+    let on_devices = steps.iter().any(|step| step.device.is_some());
+    if on_devices {
+        columns.push(Column::text("device"));
+    }
     let mut table = Table::new(format!("Steps: {kind}"), columns);
     for step in steps {
         let mut row = vec![
@@ -197,6 +201,9 @@ fn table(kind: &str, steps: &[&StepFacts], own: &[&String]) -> Table {
         }
         for text in [&step.pipe_version, &step.cpu] {
             row.push(Cell::text(text.as_deref().unwrap_or(quantity::NONE)));
+        }
+        if on_devices {
+            row.push(Cell::text(step.device.as_deref().unwrap_or("cpu")));
         }
         table.rows.push(row);
     }

@@ -15,7 +15,7 @@ use crate::train::{ClassWeights, Example, LearningRateSchedule, Monitor, Optimis
 const BINS: usize = 8;
 
 /// Utterances whose class decides in which band a slow ripple is; corpus and gender shift other bins.
-fn corpus(count: usize, split: Split, seed: u32) -> Vec<(Utterance, Features)> {
+pub(super) fn corpus(count: usize, split: Split, seed: u32) -> Vec<(Utterance, Features)> {
     (0..count)
         .map(|n| {
             let class = n % 3;
@@ -50,7 +50,7 @@ fn corpus(count: usize, split: Split, seed: u32) -> Vec<(Utterance, Features)> {
         .collect()
 }
 
-fn data<'a>(
+pub(super) fn data<'a>(
     train: &'a [(Utterance, Features)],
     validation: &'a [(Utterance, Features)],
 ) -> TrainingData<'a> {
@@ -71,7 +71,7 @@ fn data<'a>(
     }
 }
 
-fn small(heads: &[(Attribute, HeadMode)]) -> TrainOptions {
+pub(super) fn small(heads: &[(Attribute, HeadMode)]) -> TrainOptions {
     TrainOptions {
         encoder: serde_json::from_str(
             r#"[{"layer":"conv","channels":12,"width":5,"padding":2,"pool_width":3,"pool_stride":2},
@@ -91,7 +91,7 @@ fn small(heads: &[(Attribute, HeadMode)]) -> TrainOptions {
     }
 }
 
-fn digests(folder: &Path) -> Vec<Digest> {
+pub(super) fn digests(folder: &Path) -> Vec<Digest> {
     ["model.safetensors", "history.jsonl", "summary.json"]
         .iter()
         .map(|name| Digest::of_file(&folder.join(name)).unwrap())
@@ -120,7 +120,7 @@ fn every_method_learns_and_its_model_predicts_the_same() {
         if heads.iter().any(|h| h.1 == HeadMode::Discriminator) {
             options.alpha = Some(Alpha::constant(0.05));
         }
-        let outcome = train(&options, &data, 2, folder.path(), &Silent).unwrap();
+        let outcome = train(&options, &data, 2, folder.path(), &Silent, Device::Cpu).unwrap();
         let best = &outcome.summary.best;
         assert!(best.ua > 0.9, "{heads:?}: {best:?}");
         let model = Model::load(&outcome.model).unwrap();
@@ -152,11 +152,10 @@ fn same_seed_same_bytes_whatever_the_threads() {
         corpus(30, Split::Validation, 9),
     );
     let mut data = data(&train_set, &validation);
-    let augment = |values: &mut [f32], frames: usize, bins: usize, epoch: u64, id: &str| {
-        let at = (id.len() + epoch as usize) % frames;
-        values[at * bins..][..bins].fill(0.0);
-    };
-    data.augment = Some(&augment);
+    data.augment = Some(crate::train::Augment {
+        masks: crate::dsp::SpecAugment::default(),
+        seed: 3,
+    });
     let mut options = small(&[
         (Attribute::Corpus, HeadMode::GradReverse),
         (Attribute::Gender, HeadMode::Discriminator),
@@ -171,7 +170,7 @@ fn same_seed_same_bytes_whatever_the_threads() {
     options.class_weights = ClassWeights::Balanced;
     let run = |options: &TrainOptions, threads: usize| {
         let folder = tempfile::tempdir().unwrap();
-        train(options, &data, threads, folder.path(), &Silent).unwrap();
+        train(options, &data, threads, folder.path(), &Silent, Device::Cpu).unwrap();
         digests(folder.path())
     };
     let one = run(&options, 1);
@@ -198,7 +197,7 @@ fn losses_that_blow_up_name_the_head_and_keep_the_history() {
     let folder = tempfile::tempdir().unwrap();
     let mut options = small(&[(Attribute::Corpus, HeadMode::Discriminator)]);
     options.learning_rate = 1e20;
-    match train(&options, &data, 1, folder.path(), &Silent).unwrap_err() {
+    match train(&options, &data, 1, folder.path(), &Silent, Device::Cpu).unwrap_err() {
         TrainError::NonFinite {
             epoch, utterances, ..
         } => {
@@ -239,7 +238,7 @@ fn interruption_ends_training_within_half_a_second() {
     options.epochs = 100_000;
     options.patience = 0;
     let progress = Impatient(AtomicUsize::new(0), Mutex::new(None));
-    let error = train(&options, &data, 2, folder.path(), &progress).unwrap_err();
+    let error = train(&options, &data, 2, folder.path(), &progress, Device::Cpu).unwrap_err();
     assert!(matches!(error, TrainError::Interrupted), "{error}");
     let asked = progress.1.lock().unwrap().unwrap();
     assert!(asked.elapsed() < Duration::from_millis(500));
@@ -260,12 +259,21 @@ fn bounds_on_updates_and_data_that_cannot_be_used() {
         1,
         folder.path(),
         &Silent,
+        Device::Cpu,
     )
     .unwrap();
     assert_eq!(outcome.summary.stopped, Stopped::MaxUpdates);
     assert_eq!((outcome.summary.updates, outcome.summary.epochs), (7, 2));
 
-    let error = train(&options, &data(&train_set, &[]), 1, folder.path(), &Silent).unwrap_err();
+    let error = train(
+        &options,
+        &data(&train_set, &[]),
+        1,
+        folder.path(),
+        &Silent,
+        Device::Cpu,
+    )
+    .unwrap_err();
     assert!(matches!(
         error,
         TrainError::Empty {
@@ -279,6 +287,7 @@ fn bounds_on_updates_and_data_that_cannot_be_used() {
         1,
         folder.path(),
         &Silent,
+        Device::Cpu,
     )
     .unwrap_err();
     assert!(matches!(
@@ -290,7 +299,15 @@ fn bounds_on_updates_and_data_that_cannot_be_used() {
     ));
     let mut odd = validation.clone();
     odd[3].1.bins = 4;
-    let error = train(&options, &data(&train_set, &odd), 1, folder.path(), &Silent).unwrap_err();
+    let error = train(
+        &options,
+        &data(&train_set, &odd),
+        1,
+        folder.path(),
+        &Silent,
+        Device::Cpu,
+    )
+    .unwrap_err();
     assert!(error.to_string().contains(&odd[3].0.id), "{error}");
 }
 
@@ -330,7 +347,7 @@ fn run_at(
         checkpoint: Some(checkpoint),
         earlier,
     };
-    train(options, data, 2, places, &watcher).unwrap();
+    train(options, data, 2, places, &watcher, Device::Cpu).unwrap();
     let warnings = watcher.warnings.into_inner().unwrap();
     (
         digests(folder.path()),
@@ -403,7 +420,7 @@ fn an_interrupted_training_ends_with_the_bytes_of_one_never_interrupted() {
             checkpoint: Some(kept.path()),
             earlier: None,
         };
-        let first = train(&options, &data, 1, places, &watcher);
+        let first = train(&options, &data, 1, places, &watcher, Device::Cpu);
         let done = watcher.epochs.into_inner();
         if first.is_err() {
             assert!(done < 40);
@@ -540,7 +557,7 @@ fn every_optimiser_learns() {
             sampling: Sampling::Class,
             ..small(&[])
         };
-        let outcome = train(&options, &data, 2, folder.path(), &Silent).unwrap();
+        let outcome = train(&options, &data, 2, folder.path(), &Silent, Device::Cpu).unwrap();
         assert!(outcome.summary.best.ua > 0.9, "{optimiser:?}: {outcome:?}");
     }
 }

@@ -1,6 +1,5 @@
 //! Softmax and cross-entropy of several models on the tape of the device.
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use dfdx::tensor::CudaError;
@@ -10,7 +9,7 @@ use crate::model::cuda::{Memory, Tape, Value, arguments};
 /// Labels of a batch on the device.
 pub struct Labels {
     targets: Memory<i32>,
-    weights: Option<Rc<Memory>>,
+    weights: Option<Arc<Memory>>,
     /// One over the sum of the weights of the targets that are there; 0 where there are none.
     share: f64,
 }
@@ -42,7 +41,7 @@ impl Labels {
         Ok(Self {
             targets: Memory::of(tape.card(), &numbers)?,
             weights: match all {
-                Some(all) => Some(Rc::new(Memory::of(tape.card(), &all)?)),
+                Some(all) => Some(Arc::new(Memory::of(tape.card(), &all)?)),
                 None => None,
             },
             share: if total > 0.0 { 1.0 / total } else { 0.0 },

@@ -1,6 +1,5 @@
 //! A batch's features out of those of the whole corpus, masked as SpecAugment does; and some models out of all.
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use dfdx::tensor::CudaError;
@@ -41,7 +40,7 @@ pub fn repeat(card: &Arc<Card>, frames: &Memory, models: usize) -> Result<Memory
 }
 
 /// The models of `x` that `which` names, none twice.
-pub fn pick(tape: &mut Tape, x: &Value, which: &Rc<Memory<i32>>) -> Result<Value, CudaError> {
+pub fn pick(tape: &mut Tape, x: &Value, which: &Arc<Memory<i32>>) -> Result<Value, CudaError> {
     let card = Arc::clone(tape.card());
     let (length, models) = (x.length(), which.len());
     let out = Memory::new(&card, models * length)?;
@@ -51,7 +50,7 @@ pub fn pick(tape: &mut Tape, x: &Value, which: &Rc<Memory<i32>>) -> Result<Value
         arguments![of out, of x.values, of which, int length],
     )?;
     let output = Value::new(tape, out, (models, x.rows, x.columns))?;
-    let (x, to, which) = (x.clone(), output.clone(), Rc::clone(which));
+    let (x, to, which) = (x.clone(), output.clone(), Arc::clone(which));
     tape.record(move |grads| {
         let of_output = to.handle.gradient(grads)?;
         let of_x = x.handle.gradient(grads)?;

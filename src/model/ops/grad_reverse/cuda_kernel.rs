@@ -1,6 +1,5 @@
 //! Gradient reversal of several models on the tape of the device.
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use dfdx::tensor::CudaError;
@@ -13,7 +12,7 @@ pub fn grad_reverse(tape: &mut Tape, x: &Value, lambda: Memory) -> Result<Value,
     let (length, models) = (x.length(), x.models);
     let output = Value {
         // A name of its own, so that the two gradients never mix.
-        handle: Rc::new(crate::model::cuda::Handle::new(&card, x.all())?),
+        handle: Arc::new(crate::model::cuda::Handle::new(&card, x.all())?),
         ..x.clone()
     };
     let (x, to) = (x.clone(), output.clone());
