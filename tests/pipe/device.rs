@@ -95,3 +95,79 @@ fn results_of_the_processor_are_no_results_of_cuda() {
     let runs = printed(&space, &["runs", "--json"]);
     assert!(runs.contains("\"device\":\"cpu\""), "{runs}");
 }
+
+/// Failures and whole runs on a CUDA device in software, where the tests run on one.
+#[cfg(feature = "cuda")]
+mod in_software {
+    use super::*;
+
+    /// Whether the CUDA libraries are those of `tests/cuda_emulator`; said aloud where they are not.
+    fn emulated() -> bool {
+        let path = std::env::var("LD_LIBRARY_PATH").unwrap_or_default();
+        let here = path.contains("cuda-emulator");
+        if !here {
+            eprintln!("skipped: the CUDA device is no software device");
+        }
+        here
+    }
+
+    /// Runs the training on the device; gives the exit code and what was said.
+    fn run(space: &Workspace, variables: &[(&str, &str)], more: &[&str]) -> (Option<i32>, String) {
+        let mut command = space.command(&["run", "one.toml", "--device"]);
+        command.args(more);
+        command.envs(variables.iter().copied());
+        let output = command.output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), told)
+    }
+
+    #[test]
+    fn a_driver_or_device_that_is_not_there_is_told_before_anything_runs() {
+        if !emulated() {
+            return;
+        }
+        for (variable, device, code) in [
+            (("EMULATED_CUDA_DEVICES", "0"), "cuda", "device::no_device"),
+            (("EMULATED_CUDA_INIT", "803"), "cuda", "device::no_driver"),
+            (("EMULATED_CUDA_DEVICES", "2"), "cuda:2", "device::ordinal"),
+        ] {
+            let space = trained();
+            let (exit, told) = run(&space, &[variable], &[device]);
+            assert_eq!(exit, Some(2), "{told}");
+            assert!(told.contains(code), "{told}");
+            assert!(!space.join("cache").exists());
+        }
+        // Without a device, `auto` is the processor.
+        let space = trained();
+        let (exit, told) = run(&space, &[("EMULATED_CUDA_DEVICES", "0")], &["auto"]);
+        assert_eq!(exit, Some(0), "{told}");
+    }
+
+    #[test]
+    fn a_device_that_breaks_is_told_and_the_same_command_goes_on() {
+        if !emulated() {
+            return;
+        }
+        let space = trained();
+        let (exit, told) = run(&space, &[("EMULATED_CUDA_FAIL_LAUNCH", "300")], &["cuda"]);
+        assert_eq!(exit, Some(1), "{told}");
+        assert!(told.contains("device::sticky"), "{told}");
+        assert!(!told.contains("panicked"), "{told}");
+        let (exit, told) = run(&space, &[], &["cuda"]);
+        assert_eq!(exit, Some(0), "{told}");
+        let again = space.pipe(&["run", "one.toml", "--device", "cuda", "--json"]);
+        assert!(again.status.success());
+    }
+
+    #[test]
+    fn too_little_memory_names_the_batch_and_what_to_lower() {
+        if !emulated() {
+            return;
+        }
+        let space = trained();
+        let (exit, told) = run(&space, &[("EMULATED_CUDA_MEMORY", "300000")], &["cuda"]);
+        assert_eq!(exit, Some(1), "{told}");
+        assert!(told.contains("device::out_of_memory"), "{told}");
+        assert!(told.contains("batch"), "{told}");
+    }
+}

@@ -132,7 +132,23 @@ impl Card {
     /// # Errors
     /// Where the driver refuses.
     pub fn bind(&self) -> Result<(), CudaError> {
-        Ok(self.device.bind_to_thread()?)
+        let bound = self.device.bind_to_thread();
+        bound.map_err(|error| self.note(error.into()))
+    }
+
+    /// Remembers, before anything on the device is dropped, whether an error leaves it unusable.
+    pub(super) fn note(&self, error: CudaError) -> CudaError {
+        if matches!(tell("", &error), DeviceError::Sticky { .. }) {
+            self.broken.store(true, Ordering::Relaxed);
+        }
+        error
+    }
+
+    /// As [`Self::note`], for an error of cuBLAS, which does not say what ails the device.
+    pub(super) fn note_product(&self, error: CudaError) -> CudaError {
+        // SAFETY: the stream is the device's own.
+        let told = unsafe { driver::stream::synchronize(self.stream()) };
+        self.note(told.err().map_or(error, CudaError::from))
     }
 
     /// Runs a kernel over `length` threads for each of `rows` rows of the grid, with the arguments of its source.
@@ -146,7 +162,8 @@ impl Card {
         arguments: &[Argument],
     ) -> Result<(), CudaError> {
         self.bind()?;
-        self.kernels.launch(self.stream(), name, size, arguments)
+        let launched = self.kernels.launch(self.stream(), name, size, arguments);
+        launched.map_err(|error| self.note(error))
     }
 
     /// Whether the device has met an error that only a new process clears.
@@ -154,13 +171,20 @@ impl Card {
         self.broken.load(Ordering::Relaxed)
     }
 
-    /// What an error means for the user. Remembers whether the device can be used any further.
+    /// What an error means for the user.
     pub fn tell(&self, what: &'static str, error: &CudaError) -> DeviceError {
         let told = tell(what, error);
-        if matches!(told, DeviceError::Sticky { .. }) {
-            self.broken.store(true, Ordering::Relaxed);
+        match (&told, self.broken()) {
+            (DeviceError::Sticky { .. }, _) => {
+                self.broken.store(true, Ordering::Relaxed);
+                told
+            }
+            // What came first is the reason; later calls only say that they failed.
+            (_, true) => DeviceError::Sticky {
+                reason: error.to_string(),
+            },
+            (_, false) => told,
         }
-        told
     }
 
     /// Free memory in bytes.

@@ -29,7 +29,8 @@ impl<T: Copy> Memory<T> {
         card.bind()?;
         let bytes = (length * size_of::<T>()).max(1);
         // SAFETY: the context is bound, and what is read from the memory is always written before.
-        let start = unsafe { driver::malloc_async(card.stream(), bytes) }?;
+        let start = unsafe { driver::malloc_async(card.stream(), bytes) };
+        let start = start.map_err(|error| card.note(error.into()))?;
         Ok(Self {
             card: Arc::clone(card),
             start,
@@ -67,7 +68,8 @@ impl<T: Copy> Memory<T> {
         let bytes = self.length * size_of::<T>();
         if bytes > 0 {
             // SAFETY: the range is the allocation.
-            unsafe { driver::memset_d8_async(self.start, 0, bytes, self.card.stream()) }?;
+            let done = unsafe { driver::memset_d8_async(self.start, 0, bytes, self.card.stream()) };
+            done.map_err(|error| self.card.note(error.into()))?;
         }
         Ok(())
     }
@@ -83,7 +85,8 @@ impl<T: Copy> Memory<T> {
         if !values.is_empty() {
             let to = self.at(at);
             // SAFETY: the range was checked.
-            unsafe { driver::memcpy_htod_async(to, values, self.card.stream()) }?;
+            let done = unsafe { driver::memcpy_htod_async(to, values, self.card.stream()) };
+            done.map_err(|error| self.card.note(error.into()))?;
         }
         Ok(())
     }
@@ -112,7 +115,8 @@ impl<T: Copy> Memory<T> {
         self.card.bind()?;
         if !values.is_empty() {
             // SAFETY: the range was checked.
-            unsafe { driver::memcpy_dtoh_sync(&mut values, self.at(range.start)) }?;
+            let done = unsafe { driver::memcpy_dtoh_sync(&mut values, self.at(range.start)) };
+            done.map_err(|error| self.card.note(error.into()))?;
         }
         Ok(values)
     }

@@ -92,7 +92,7 @@ impl Card {
         };
         match status {
             sys::cublasStatus_t::CUBLAS_STATUS_SUCCESS => Ok(()),
-            other => Err(CudaError::Blas(CublasError(other))),
+            other => Err(self.note_product(CudaError::Blas(CublasError(other)))),
         }
     }
 }

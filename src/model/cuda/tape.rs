@@ -31,7 +31,8 @@ unsafe impl Sync for Handle {}
 impl Handle {
     /// A name for the gradient of `length` values.
     pub fn new(card: &Arc<Card>, length: usize) -> Result<Self, CudaError> {
-        let tensor = card.dfdx().try_zeros_like(&(length.max(1),))?;
+        let tensor = card.dfdx().try_zeros_like(&(length.max(1),));
+        let tensor = tensor.map_err(|error| card.note(error))?;
         Ok(Self {
             card: Arc::clone(card),
             tensor: ManuallyDrop::new(tensor),
@@ -45,15 +46,16 @@ impl Handle {
 
     /// Where the gradient lies; made of zeros where it was not there.
     pub fn gradient(&self, gradients: &mut Gradients) -> Result<Pointer, CudaError> {
-        let own = gradients.get_or_alloc_mut(&*self.tensor)?;
+        let own = gradients.get_or_alloc_mut(&*self.tensor);
+        let own = own.map_err(|error| self.card.note(error))?;
         Ok(*own.device_ptr())
     }
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        // Giving memory back to a broken device would panic.
-        if !self.card.broken() {
+        // Giving memory back to a broken device panics, and a second panic ends the process.
+        if !self.card.broken() && !std::thread::panicking() {
             // SAFETY: dropped here and nowhere else.
             unsafe { ManuallyDrop::drop(&mut self.tensor) };
         }
@@ -153,11 +155,7 @@ impl Tape {
             gradients: ManuallyDrop::new(gradients),
         };
         match failure.take() {
-            Some(error) => {
-                // Marks a broken device before the gradients are dropped.
-                walked.card.tell("walk the tape", &error);
-                Err(error)
-            }
+            Some(error) => Err(error),
             None => Ok(walked),
         }
     }
@@ -171,7 +169,7 @@ pub struct Walked {
 
 impl Drop for Walked {
     fn drop(&mut self) {
-        if !self.card.broken() {
+        if !self.card.broken() && !std::thread::panicking() {
             // SAFETY: dropped here and nowhere else.
             unsafe { ManuallyDrop::drop(&mut self.gradients) };
         }

@@ -1,0 +1,289 @@
+//! Optimiser steps per second of the paper's network on the first CUDA device, one model alone and many in lockstep.
+//!
+//! `cargo bench --features cuda --bench device -- [--steps 30] [--models 46] [--batch 32] [--frames 600]`; each in fp32
+//! and TF32. `--frames` is the longest utterance; the shortest has a sixth of it. See `benches/gpu.sh`.
+
+use std::error::Error;
+use std::ffi::CStr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use cudarc::driver::{result as driver, sys};
+use dfdx::tensor::CudaError;
+use pipe::dsp::FeaturesView;
+use pipe::model::cuda::{Card, Corpus, Group, GroupBatch, Masked, ModelStep};
+use pipe::model::spec::{Attribute, HeadMode, HeadSpec, Reversal, default_encoder};
+use pipe::model::{
+    DeviceError, EncoderShape, Initialisation, Network, Rule, Targets, TrainingState, Update,
+};
+
+const BINS: usize = 40;
+const EMOTIONS: usize = 3;
+const WARM_UP: usize = 5;
+const ATTRIBUTES: [(Attribute, usize); 4] = [
+    (Attribute::Corpus, 6),
+    (Attribute::Gender, 2),
+    (Attribute::Speaker, 90),
+    (Attribute::Language, 4),
+];
+/// The study whose time is extrapolated: models, epochs, and frames of 11.75 hours at 100 a second.
+const STUDY: (f64, f64, f64) = (46.0, 150.0, 11.75 * 360_000.0);
+
+type Heads = Vec<(HeadSpec, usize)>;
+
+fn main() -> ExitCode {
+    match measure() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("device: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure() -> Result<(), Box<dyn Error>> {
+    let options = Options::read()?;
+    let setting = Setting::new(&options)?;
+    let frames: usize = setting.lengths.iter().sum();
+    let studies = studies();
+    let counts = [1, options.models.min(studies.len())];
+    println!(
+        "batch of {} utterances, {frames} frames, {} steps after {WARM_UP}",
+        options.batch, options.steps
+    );
+    let mut named = false;
+    for tf32 in [false, true] {
+        let card = Card::open(0, tf32)?;
+        if !named {
+            println!("card: {}", card_name()?);
+            println!(
+                "models precision   ms/step model-steps/s    TFLOP/s  study-minutes  multiply-adds"
+            );
+            named = true;
+        }
+        for &wanted in &counts[..if counts[1] == 1 { 1 } else { 2 }] {
+            let mut models = wanted;
+            let seconds = loop {
+                match setting.time(&card, &studies[..models], options.steps) {
+                    Ok(seconds) => break seconds,
+                    Err(error) => match card.tell("steps", &error) {
+                        DeviceError::OutOfMemory { .. } if models > 1 => {
+                            eprintln!("{models} models do not fit; trying half");
+                            models /= 2;
+                        }
+                        told => return Err(told.into()),
+                    },
+                }
+            };
+            let products: usize = (studies[..models].iter())
+                .map(|heads| setting.products(heads))
+                .sum();
+            let (study, epochs, corpus) = STUDY;
+            let minutes = study * epochs * corpus / ((models * frames) as f64 / seconds) / 60.0;
+            println!(
+                "{models:>6} {:>9} {:>9.2} {:>13.2} {:>10.3} {minutes:>14.1} {products:>14}",
+                if tf32 { "TF32" } else { "fp32" },
+                1e3 * seconds,
+                models as f64 / seconds,
+                6.0 * products as f64 / seconds / 1e12,
+            );
+        }
+    }
+    println!("TFLOP/s = 3 x 2 x multiply-adds of the forward pass / seconds of a step / 10^12");
+    println!(
+        "study-minutes: 46 models x 150 epochs x 11.75 h of 100 frames a second, in such steps"
+    );
+    Ok(())
+}
+
+/// What the command line asks for.
+struct Options {
+    steps: usize,
+    models: usize,
+    batch: usize,
+    frames: usize,
+}
+
+impl Options {
+    fn read() -> Result<Self, String> {
+        let mut options = Self {
+            steps: 30,
+            models: 46,
+            batch: 32,
+            frames: 600,
+        };
+        let mut words = std::env::args().skip(1);
+        while let Some(word) = words.next() {
+            let place = match word.as_str() {
+                "--steps" => &mut options.steps,
+                "--models" => &mut options.models,
+                "--batch" => &mut options.batch,
+                "--frames" => &mut options.frames,
+                // Cargo's own.
+                "--bench" => continue,
+                _ => return Err(format!("unknown option {word}")),
+            };
+            let number = words.next().and_then(|text| text.parse().ok());
+            *place = number
+                .filter(|&number| number > 0)
+                .ok_or_else(|| format!("{word} needs a number above 0"))?;
+        }
+        Ok(options)
+    }
+}
+
+/// The network, and one batch of made-up utterances.
+struct Setting {
+    shape: EncoderShape,
+    lengths: Vec<usize>,
+    values: Vec<f32>,
+}
+
+impl Setting {
+    /// `pytorch/device.py` draws the same lengths.
+    fn new(options: &Options) -> Result<Self, Box<dyn Error>> {
+        let shape = EncoderShape::new(&default_encoder(), BINS)?;
+        let shortest = (options.frames / 6).max(shape.minimum_frames());
+        let longest = options.frames.max(shortest);
+        let mut state = 1u32;
+        let mut draw = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state >> 8
+        };
+        let lengths = (0..options.batch)
+            .map(|_| shortest + draw() as usize % (longest - shortest + 1))
+            .collect();
+        let values = (0..longest * BINS)
+            .map(|_| draw() as f32 / (1 << 23) as f32 - 1.0)
+            .collect();
+        Ok(Self {
+            shape,
+            lengths,
+            values,
+        })
+    }
+
+    /// Seconds of one step of all models.
+    fn time(&self, card: &Arc<Card>, studies: &[Heads], steps: usize) -> Result<f64, CudaError> {
+        let views: Vec<_> = (self.lengths.iter())
+            .map(|&frames| FeaturesView {
+                frames,
+                bins: BINS,
+                values: &self.values[..frames * BINS],
+            })
+            .collect();
+        let corpus = Corpus::new(card, &views)?;
+        let states = studies.iter().map(|heads| {
+            let shape = self.shape.clone();
+            let network = Network::new(shape, heads, Initialisation::He, 1).expect("network");
+            TrainingState::new(network)
+        });
+        let mut group = Group::new(card, states.collect())?;
+        let utterances: Vec<Masked> = (0..views.len())
+            .map(|at| Masked {
+                at,
+                ..Masked::default()
+            })
+            .collect();
+        let batch = GroupBatch {
+            corpus: &corpus,
+            utterances: &utterances,
+            fill: 0.0,
+            dropout: 0.5,
+            class_weights: None,
+        };
+        let label = |classes: usize| (0..views.len()).map(move |at| Some(at % classes)).collect();
+        let targets: Vec<Targets> = (studies.iter())
+            .map(|heads| Targets {
+                emotion: label(EMOTIONS),
+                attributes: heads.iter().map(|&(_, labels)| label(labels)).collect(),
+            })
+            .collect();
+        let mut run = |count: usize| {
+            for step in 0..count {
+                let models: Vec<_> = (targets.iter())
+                    .map(|targets| ModelStep {
+                        targets,
+                        alpha: 0.1,
+                        reversal: Reversal::Paper,
+                        dropout_seed: step as u64,
+                        update: Update {
+                            rule: Rule::Sgd { momentum: 0.9 },
+                            learning_rate: 0.002,
+                            weight_decay: 0.0,
+                        },
+                        gradient_clip_norm: 0.0,
+                    })
+                    .collect();
+                group.step(&batch, &models)?;
+            }
+            // Waits for the device.
+            group.losses()
+        };
+        run(WARM_UP)?;
+        let started = Instant::now();
+        let losses = run(steps)?;
+        let seconds = started.elapsed().as_secs_f64() / steps as f64;
+        if !losses.iter().flatten().all(|own| own.total.is_finite()) {
+            eprintln!("a loss is not finite");
+        }
+        Ok(seconds)
+    }
+
+    /// Multiply-adds of one model's forward pass on the batch.
+    fn products(&self, heads: &Heads) -> usize {
+        let of_utterance = |&frames: &usize| {
+            let (mut frames, mut sum) = (frames, 0);
+            for conv in &self.shape.convs {
+                sum += conv.convolved(frames) * conv.width * conv.input * conv.output;
+                frames = conv.pooled(frames);
+            }
+            for lstm in &self.shape.lstms {
+                let step = 4 * lstm.units * (lstm.input + lstm.units);
+                sum += frames * lstm.directions * step;
+            }
+            let embedding = self.shape.embedding();
+            let attributes = heads.iter().map(|(head, labels)| match head.mode {
+                HeadMode::Discriminator => EMOTIONS * labels,
+                HeadMode::Shared | HeadMode::GradReverse => embedding * labels,
+            });
+            sum + embedding * EMOTIONS + attributes.sum::<usize>()
+        };
+        self.lengths.iter().map(of_utterance).sum()
+    }
+}
+
+/// Heads of the 46 models: none, then every set of attributes by every method.
+fn studies() -> Vec<Heads> {
+    let mut studies = vec![Heads::new()];
+    for mode in [
+        HeadMode::Shared,
+        HeadMode::GradReverse,
+        HeadMode::Discriminator,
+    ] {
+        for subset in 1..1 << ATTRIBUTES.len() {
+            let chosen = (ATTRIBUTES.iter().enumerate()).filter(|(at, _)| subset >> at & 1 == 1);
+            let heads = chosen.map(|(_, &(attribute, labels))| {
+                let head = HeadSpec { attribute, mode };
+                (head, labels)
+            });
+            studies.push(heads.collect());
+        }
+    }
+    studies
+}
+
+/// What the driver calls the first device.
+fn card_name() -> Result<String, String> {
+    let device = driver::device::get(0).map_err(|error| format!("{error:?}"))?;
+    let mut name = [0u8; 128];
+    // SAFETY: the driver writes at most as many bytes as it is told, the last a zero.
+    let status = unsafe { sys::cuDeviceGetName(name.as_mut_ptr().cast(), 127, device) };
+    if status != sys::CUresult::CUDA_SUCCESS {
+        // The device works; only its name is not to be had.
+        return Ok("unknown".to_string());
+    }
+    let name = CStr::from_bytes_until_nul(&name).map_err(|error| error.to_string())?;
+    Ok(name.to_string_lossy().into_owned())
+}
