@@ -138,7 +138,7 @@ impl Member {
         let mut locked = lockstep.lock();
         if locked.corpora.is_none() {
             let corpora = upload(&locked.card, data);
-            let told = corpora.map_err(|error| locked.card.tell("copy the features", &error));
+            let told = corpora.map_err(|error| locked.card.tell("copying the features", &error));
             locked.corpora = Some(told?);
         }
         let id = locked.next;
@@ -221,11 +221,11 @@ impl Member {
         for (ids, group) in &state.groups {
             if let Some(model) = ids.iter().position(|id| *id == self.id) {
                 let found = of_group(group, model);
-                return Ok(found.map_err(|error| state.card.tell("read a model", &error))?);
+                return Ok(found.map_err(|error| state.card.tell("reading a model", &error))?);
             }
         }
         let lost = state.failed.clone().unwrap_or_else(|| DeviceError::Failed {
-            what: "read a model".into(),
+            what: "reading a model".into(),
             reason: "it is not on the device any more".into(),
         });
         Err(lost.into())
@@ -362,7 +362,7 @@ impl State {
                 }
             }
             let told = |error: CudaError| {
-                let told = self.card.tell("take a step", &error);
+                let told = self.card.tell("taking a step", &error);
                 match (told, steps.first()) {
                     (DeviceError::OutOfMemory { .. }, Some(step)) => too_large(step, train),
                     (told, _) => told,
@@ -402,7 +402,7 @@ impl State {
                 .filter_map(|id| self.places.get(id)?.state.clone())
                 .collect();
             let group = Group::new(&self.card, states);
-            let group = group.map_err(|error| self.card.tell("hold the models", &error))?;
+            let group = group.map_err(|error| self.card.tell("holding the models", &error))?;
             for id in chunk {
                 if let Some(place) = self.places.get_mut(id) {
                     place.state = None;
@@ -421,7 +421,7 @@ impl State {
                 if let Some(place) = self.places.get_mut(id) {
                     let state = group.state(model);
                     place.state =
-                        Some(state.map_err(|error| self.card.tell("read a model", &error))?);
+                        Some(state.map_err(|error| self.card.tell("reading a model", &error))?);
                 }
             }
         }
@@ -432,7 +432,7 @@ impl State {
     fn collect_losses(&mut self) -> Result<(), DeviceError> {
         for (ids, group) in &mut self.groups {
             let losses = group.losses();
-            for step in losses.map_err(|error| self.card.tell("read losses", &error))? {
+            for step in losses.map_err(|error| self.card.tell("reading the losses", &error))? {
                 for (id, losses) in ids.iter().zip(step) {
                     if let Some(place) = self.places.get_mut(id) {
                         place.losses.push(losses);

@@ -85,7 +85,7 @@ impl Card {
             keep_freed_memory(*device.cu_device());
             Ok((device, dfdx, blas, capability))
         };
-        let (device, dfdx, blas, capability) = open().map_err(failed("open the device"))?;
+        let (device, dfdx, blas, capability) = open().map_err(failed("opening the device"))?;
         if tf32 {
             // SAFETY: the handle was just made.
             let status = unsafe {
@@ -96,11 +96,11 @@ impl Card {
             };
             status
                 .result()
-                .map_err(|error| failed("switch to TF32")(error.into()))?;
+                .map_err(|error| failed("switching to TF32")(error.into()))?;
         }
         let kernels = Kernels::new(capability.unsigned_abs() as usize).map_err(|reason| {
             DeviceError::Failed {
-                what: "compile the kernels".to_string(),
+                what: "compiling the kernels".to_string(),
                 reason,
             }
         })?;

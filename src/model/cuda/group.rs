@@ -521,7 +521,7 @@ pub fn classify(
         let corpus = Corpus::new(&card, utterances)?;
         Ok(group.classify(&corpus)?.pop().unwrap_or_default())
     };
-    run().map_err(|error| card.tell("classify utterances", &error).into())
+    run().map_err(|error| card.tell("classifying utterances", &error).into())
 }
 
 /// Values that one model's step on a batch needs at most, beside those of the network.
