@@ -102,6 +102,10 @@ mod in_software {
     use super::*;
 
     /// Whether the CUDA libraries are those of `tests/cuda_emulator`; said aloud where they are not.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "which libraries are loaded is not in a manifest"
+    )]
     fn emulated() -> bool {
         let path = std::env::var("LD_LIBRARY_PATH").unwrap_or_default();
         let here = path.contains("cuda-emulator");
