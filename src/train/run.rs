@@ -456,81 +456,6 @@ impl<'a> Run<'a> {
         Ok(sums)
     }
 
-    /// One pass on a device, which holds the features; what the steps measured is read at the end.
-    #[cfg(feature = "cuda")]
-    fn epoch_on_device(
-        &mut self,
-        epoch: usize,
-        batches: &[Vec<Draw>],
-        progress: &dyn Progress,
-    ) -> Result<EpochSums, TrainError> {
-        use super::lockstep::Position;
-        let options = self.options;
-        let Learner::Device(member) = &self.learner else {
-            return Ok(EpochSums::default());
-        };
-        let mut sums = EpochSums::default();
-        for (batch, members) in batches.iter().enumerate() {
-            if self.at_bound() {
-                sums.cut = true;
-                break;
-            }
-            let work = self.device_step(epoch, batch, members);
-            member.step(Position { epoch, batch }, work)?;
-            self.updates += 1;
-            tell(progress, options, epoch, batch, batches.len());
-        }
-        for (batch, losses) in member.losses()?.iter().enumerate() {
-            self.check(losses, epoch, batch, &batches[batch])?;
-            sums.add(losses);
-        }
-        Ok(sums)
-    }
-
-    #[cfg(feature = "cuda")]
-    fn device_step(
-        &self,
-        epoch: usize,
-        batch: usize,
-        members: &[Draw],
-    ) -> super::lockstep::StepWork {
-        let (options, data) = (self.options, self.data);
-        let masked = |draw: &Draw| {
-            let super::Example {
-                utterance,
-                features,
-            } = data.train[draw.at];
-            let masks = data.augment.as_ref().map(|augment| {
-                let number = super::batches::masks_of(epoch, draw.repeat);
-                let size = (features.frames, features.bins);
-                augment
-                    .masks
-                    .masks(size.0, size.1, augment.seed, number, &utterance.id)
-            });
-            let masks = masks.unwrap_or_default();
-            crate::model::cuda::Masked {
-                at: draw.at,
-                times: masks.times,
-                bands: masks.bands,
-            }
-        };
-        super::lockstep::StepWork {
-            utterances: members.iter().map(masked).collect(),
-            fill: data
-                .augment
-                .as_ref()
-                .map_or(0.0, |augment| augment.masks.fill),
-            dropout: options.dropout as f32,
-            class_weights: self.class_weights.clone(),
-            targets: select(&self.targets, members),
-            alpha: self.alpha_at(epoch),
-            reversal: options.reversal,
-            dropout_seed: batch_seed(options.seed, "dropout", epoch, batch),
-            update: options.update(epoch, self.updates),
-            gradient_clip_norm: options.gradient_clip_norm,
-        }
-    }
-
     /// Whether the bound on updates is reached.
     fn at_bound(&self) -> bool {
         self.options.max_updates > 0 && self.updates >= self.options.max_updates
@@ -625,5 +550,7 @@ fn tell(
 
 #[cfg(all(test, feature = "cuda"))]
 mod device_tests;
+#[cfg(feature = "cuda")]
+mod on_device;
 #[cfg(test)]
 mod tests;
