@@ -12,10 +12,14 @@ const SECTIONS: [&str; 12] = [
     "manifest", "reading",
 ];
 
-/// Writes a page where it can be looked at after the tests.
+/// Writes a page where it can be looked at after the tests; whole at once, since a browser of another test may be
+/// reading it.
 pub fn write(name: &str, html: &str) -> std::path::PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::write(&path, html).unwrap();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let path = folder.join(name);
+    let mut file = tempfile::NamedTempFile::new_in(folder).unwrap();
+    std::io::Write::write_all(&mut file, html.as_bytes()).unwrap();
+    file.persist(&path).unwrap();
     path
 }
 
