@@ -332,11 +332,19 @@ impl State {
             .collect();
         ids.sort_by_key(|id| (self.places[id].name, *id));
         loop {
+            // Those side by side in an attempt that failed later have theirs.
+            ids.retain(|id| self.places[id].request.is_some());
             match self.attempt(&ids) {
-                Err(DeviceError::OutOfMemory { .. }) if self.halve(ids.len()) => {}
+                Err(DeviceError::OutOfMemory { .. })
+                    if !self.half_done() && self.halve(ids.len()) => {}
                 other => return other,
             }
         }
+    }
+
+    /// Whether a group failed in the middle of a step.
+    fn half_done(&self) -> bool {
+        self.groups.iter().any(|(_, group)| group.half_done())
     }
 
     /// Puts half as many models side by side; false where there is but one.
@@ -346,8 +354,12 @@ impl State {
         most > 1 && self.dissolve().is_ok()
     }
 
-    /// Nothing has changed on the device where it has too little memory, so that another attempt may follow.
+    /// Where the device has too little memory, nothing has changed on it, so that another attempt may follow; unless the
+    /// group is [`Self::half_done`].
     fn attempt(&mut self, ids: &[usize]) -> Result<(), DeviceError> {
+        // One group's step has the memory for itself.
+        let card = Arc::clone(&self.card);
+        let _turn = card.turn();
         self.regroup(ids)?;
         let Some([train, validation]) = &self.corpora else {
             return Ok(());

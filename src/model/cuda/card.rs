@@ -1,7 +1,7 @@
 //! A CUDA device made ready: context, dfdx's device, cuBLAS, our kernels; and what its errors mean.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cudarc::cublas::{result as cublas, sys as cublas_sys};
 use cudarc::driver::sys::CUdevice_attribute as Attribute;
@@ -17,6 +17,8 @@ pub struct Card {
     dfdx: Cuda,
     blas: cublas_sys::cublasHandle_t,
     kernels: Kernels,
+    cache_bytes: usize,
+    turn: Mutex<()>,
     broken: AtomicBool,
 }
 
@@ -82,10 +84,12 @@ impl Card {
             let capability = 10
                 * device.attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?
                 + device.attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?;
+            let cache = device.attribute(Attribute::CU_DEVICE_ATTRIBUTE_L2_CACHE_SIZE)?;
             keep_freed_memory(*device.cu_device());
-            Ok((device, dfdx, blas, capability))
+            Ok((device, dfdx, blas, capability, cache))
         };
-        let (device, dfdx, blas, capability) = open().map_err(failed("opening the device"))?;
+        let (device, dfdx, blas, capability, cache) =
+            open().map_err(failed("opening the device"))?;
         if tf32 {
             // SAFETY: the handle was just made.
             let status = unsafe {
@@ -109,6 +113,8 @@ impl Card {
             dfdx,
             blas,
             kernels,
+            cache_bytes: cache.unsigned_abs() as usize,
+            turn: Mutex::new(()),
             broken: AtomicBool::new(false),
         }))
     }
@@ -121,6 +127,16 @@ impl Card {
     /// The one stream of everything, which dfdx uses too.
     pub fn stream(&self) -> sys::CUstream {
         *self.device.cu_stream()
+    }
+
+    /// The cache between the processors and memory (L2), in bytes.
+    pub fn cache_bytes(&self) -> usize {
+        self.cache_bytes
+    }
+
+    /// Waits until no other group of models is at a step.
+    pub fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn blas(&self) -> cublas_sys::cublasHandle_t {

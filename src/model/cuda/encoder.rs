@@ -89,14 +89,14 @@ pub fn forward(
     for (index, (conv, &own)) in blocks {
         let inputs = if index == 0 { 1 } else { models };
         let size = (models, inputs);
-        let (output, block) = conv_block::forward(&card, conv, packed, index, size, own, &frames)?;
+        let (output, block) = conv_block::forward(&card, conv, packed, index, size, own, frames)?;
         frames = output;
         if learns {
             pass.blocks.push(block);
         }
     }
     for (layer, &own) in shape.lstms.iter().zip(&weights.lstms) {
-        let (output, states) = lstm::forward(&card, layer, packed, models, own, &frames)?;
+        let (output, states) = lstm::forward(&card, layer, packed, models, own, frames)?;
         frames = output;
         if learns {
             pass.layers.push(states);

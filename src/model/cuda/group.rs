@@ -14,6 +14,7 @@ use crate::dsp::FeaturesView;
 use crate::model::dense_tape::Learns;
 use crate::model::losses::{HeadWeight, weights};
 use crate::model::network::CLASSES;
+use crate::model::ops::conv_block::cuda_kernel::models_at_once;
 use crate::model::ops::cross_entropy::cuda_kernel::{Labels, cross_entropy, softmax, weigh};
 use crate::model::ops::dropout::cuda_kernel::dropout;
 use crate::model::ops::gather::cuda_kernel as gather;
@@ -72,6 +73,10 @@ pub struct Group {
     /// Gradient scales of 1, for discriminators, which are never clipped.
     ones: Memory,
     measured: Vec<Measured>,
+    /// Bytes that the device is known to have for a step.
+    reserved: usize,
+    /// Whether a step has begun to move values and not ended.
+    half_done: bool,
 }
 
 /// What a step measured, still on the device.
@@ -131,6 +136,8 @@ impl Group {
             specs,
             states,
             measured: Vec::new(),
+            reserved: 0,
+            half_done: false,
         })
     }
 
@@ -143,7 +150,7 @@ impl Group {
     /// discriminators frozen. What it measured comes with [`Self::losses`].
     ///
     /// # Errors
-    /// What went wrong on the device; the models may then be half a step ahead.
+    /// What went wrong on the device; [`Self::half_done`] says whether the models are then half a step ahead.
     pub fn step(
         &mut self,
         batch: &GroupBatch<'_>,
@@ -177,7 +184,13 @@ impl Group {
         for state in &mut self.states {
             state.steps += 1;
         }
+        self.half_done = false;
         Ok(())
+    }
+
+    /// Whether a step failed after it had begun to move values, so that it must not be taken again.
+    pub fn half_done(&self) -> bool {
+        self.half_done
     }
 
     /// Forward and backward; the discriminators take their own steps on the way.
@@ -283,6 +296,7 @@ impl Group {
             scales: &self.ones,
             alive: &well,
         };
+        self.half_done = true;
         head.bank.update(step, &mut walked.gradients, &pace)?;
         Ok(loss)
     }
@@ -323,6 +337,7 @@ impl Group {
             scales: &scales,
             alive: &self.alive,
         };
+        self.half_done = true;
         self.shared.update(step, gradients, &pace)?;
         for head in self.heads.iter_mut().filter(|head| learning(head)) {
             head.bank.update(step, gradients, &pace)?;
@@ -488,7 +503,7 @@ impl Group {
     ///
     /// # Errors
     /// Where it has not.
-    pub fn reserve(&self, corpus: &Corpus, utterances: &[Masked]) -> Result<(), CudaError> {
+    pub fn reserve(&mut self, corpus: &Corpus, utterances: &[Masked]) -> Result<(), CudaError> {
         let frames: Vec<usize> = utterances
             .iter()
             .map(|own| corpus.utterances[own.at].1)
@@ -498,9 +513,14 @@ impl Group {
             let heads: usize = network.head_parameters().iter().sum();
             network.shared_parameters() + network.emotion_parameters() + heads
         });
-        let needed = step_values(&self.shape, &frames) * self.models() + values.sum::<usize>();
+        let step = step_values(&self.shape, &frames, self.models(), self.card.cache_bytes());
         // A tenth for what is small, such as tables and the heads' values.
-        Memory::<u8>::new(&self.card, needed / 10 * 11 * size_of::<f32>())?;
+        let needed = (step + values.sum::<usize>()) / 10 * 11 * size_of::<f32>();
+        if needed > self.reserved {
+            // Given back at once, but the device's pool keeps it for this process.
+            Memory::<u8>::new(&self.card, needed)?;
+            self.reserved = needed;
+        }
         Ok(())
     }
 }
@@ -524,25 +544,28 @@ pub fn classify(
     run().map_err(|error| card.tell("classifying utterances", &error).into())
 }
 
-/// Values that one model's step on a batch needs at most, beside those of the network.
-fn step_values(shape: &EncoderShape, frames: &[usize]) -> usize {
+/// Values that a step of `models` models on a batch needs at most, beside those of the networks.
+fn step_values(shape: &EncoderShape, frames: &[usize], models: usize, cache_bytes: usize) -> usize {
     let minimum = shape.minimum_frames();
     let mut counts: Vec<usize> = frames.iter().map(|&n| n.max(minimum)).collect();
     let rows = |counts: &[usize]| counts.iter().sum::<usize>();
     let mut values = rows(&counts) * shape.bins;
-    for conv in &shape.convs {
+    // What is made for a few models at a time; never for two blocks at once.
+    let mut most = 0;
+    for (index, conv) in shape.convs.iter().enumerate() {
         let convolved: usize = counts.iter().map(|&n| conv.convolved(n)).sum();
         let before = rows(&counts);
         counts = counts.iter().map(|&n| conv.pooled(n)).collect();
-        // Patches, convolved frames and their gradient, frames and the gradient of those before, places of maxima.
-        values += convolved * (conv.width * conv.input + 2 * conv.output)
-            + before * conv.input
-            + rows(&counts) * (2 * conv.output + conv.output.div_ceil(4));
+        let chunk = models_at_once(cache_bytes, conv, convolved, index > 0).min(models);
+        most = most.max(chunk * convolved * (conv.width * conv.input + conv.output));
+        // The gradient of the frames before, frames and places of maxima.
+        let own = before * conv.input + rows(&counts) * (conv.output + conv.output.div_ceil(4));
+        values += models * own;
     }
     for lstm in &shape.lstms {
-        // Input, gates, cells, their squashed values, states entered and left, gradients of states and of input.
-        let own = 2 * lstm.input + 9 * lstm.units + 2 * lstm.units;
-        values += rows(&counts) * lstm.directions * own;
+        // Gates, cells, states entered and left and their gradient; then what steps hand to each other.
+        let own = rows(&counts) * 8 * lstm.units + frames.len() * 6 * lstm.units;
+        values += models * (lstm.directions * own + rows(&counts) * lstm.input);
     }
-    values + frames.len() * 16 * (shape.pooled_width() + shape.embedding())
+    values + most + models * frames.len() * 16 * (shape.pooled_width() + shape.embedding())
 }

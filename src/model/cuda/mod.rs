@@ -24,7 +24,7 @@ pub use packing::{Masked, Packing};
 
 pub(crate) use kernels::{Argument, arguments};
 pub(crate) use memory::{Memory, Pointer};
-pub(crate) use packing::Packed;
+pub(crate) use packing::{Frames, Packed};
 pub(crate) use products::{Matrix, Sizes};
 pub(crate) use tape::{Gradients, Handle, Tape, Value};
 

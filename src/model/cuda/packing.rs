@@ -42,8 +42,6 @@ pub struct Steps {
     pub steps: Vec<(usize, usize)>,
     /// For each direction and row, the frame that it reads.
     pub source: Table,
-    /// For each direction and frame, the row that reads it.
-    pub row_of: Table,
 }
 
 /// All tables of a batch.
@@ -138,19 +136,9 @@ impl Packing {
             }
             steps.push((first, forward.len() - first));
         }
-        let inverse = |source: &[usize]| {
-            let mut row_of = vec![0; source.len()];
-            source
-                .iter()
-                .enumerate()
-                .for_each(|(row, &f)| row_of[f] = row);
-            row_of
-        };
-        let row_of = [inverse(&forward), inverse(&backward)].concat();
         self.steps = Steps {
             steps,
             source: self.table(forward.into_iter().chain(backward)),
-            row_of: self.table(row_of),
         };
     }
 
@@ -229,10 +217,6 @@ mod tests {
             let mut seen = source.to_vec();
             seen.sort_unstable();
             assert!(seen.into_iter().eq(0..last.rows as i32));
-            let row_of = &packing.numbers[packing.steps.row_of + direction * last.rows..];
-            for (row, &frame) in source.iter().enumerate() {
-                assert_eq!(row_of[frame as usize], row as i32);
-            }
         }
         // The longest utterance has rank 0: forward it begins at its first frame, backward at its last.
         let first = counts[0] + counts[1];

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use dfdx::tensor::CudaError;
 
 use crate::model::ConvShape;
-use crate::model::cuda::{Card, Matrix, Memory, Packed, Pointer, Sizes, arguments};
+use crate::model::cuda::{Card, Frames, Matrix, Memory, Packed, Pointer, Sizes, arguments};
 use crate::model::ops::dense::cuda_kernel::{CHUNK_ROWS, column_totals};
 
 /// What the forward pass leaves for the backward pass.
 pub struct BlockPass {
-    patches: Memory,
-    /// Models that the patches differ for: one where all share their input.
+    /// `[inputs, frames, input]`.
+    frames: Memory,
+    /// Models that the frames differ for: one where all share them.
     inputs: usize,
     arg_max: Memory<u8>,
 }
@@ -27,6 +28,97 @@ pub struct BlockArrays {
     pub bias: Pointer,
 }
 
+/// Block `index` of the network over a batch.
+struct Block<'a> {
+    card: &'a Arc<Card>,
+    shape: &'a ConvShape,
+    packed: &'a Packed,
+    before: &'a Frames,
+    middle: &'a Frames,
+    after: &'a Frames,
+    /// Values of a row of patches.
+    window: usize,
+    /// Models whose patches are in memory at one time.
+    chunk: usize,
+}
+
+impl<'a> Block<'a> {
+    fn new(
+        card: &'a Arc<Card>,
+        shape: &'a ConvShape,
+        packed: &'a Packed,
+        index: usize,
+        (models, inputs): (usize, usize),
+    ) -> Self {
+        let middle = &packed.packing.convolved[index];
+        Self {
+            chunk: models_at_once(card.cache_bytes(), shape, middle.rows, inputs > 1).min(models),
+            window: shape.width * shape.input,
+            before: &packed.packing.frames[index],
+            after: &packed.packing.frames[index + 1],
+            middle,
+            card,
+            shape,
+            packed,
+        }
+    }
+
+    /// Patches of so many models from `frames`.
+    fn fill(&self, patches: &Memory, frames: Pointer, models: usize) -> Result<(), CudaError> {
+        let Self {
+            packed,
+            before,
+            middle,
+            shape,
+            ..
+        } = self;
+        self.card.launch(
+            "conv_patches",
+            (middle.rows * self.window, models),
+            arguments![
+                of patches, at frames, at packed.at(middle.utterance_of), at packed.at(before.first),
+                at packed.at(middle.first), at packed.at(before.count), int middle.rows, int before.rows,
+                int shape.width, int shape.input, int shape.padding,
+            ],
+        )
+    }
+
+    /// The patches of a chunk as a matrix for each model; the same one where all models share their input.
+    fn patches(&self, patches: &Memory, inputs: usize) -> Matrix {
+        let stride = if inputs == 1 {
+            0
+        } else {
+            self.middle.rows * self.window
+        };
+        Matrix::new(patches.at(0), self.window, stride)
+    }
+
+    /// A matrix for each model of frames between convolution and pooling.
+    fn convolved(&self, convolved: &Memory) -> Matrix {
+        let columns = self.shape.output;
+        Matrix::new(convolved.at(0), columns, self.middle.rows * columns)
+    }
+
+    /// The weights, or their gradients, of the models from `model` on.
+    fn weights(&self, start: Pointer, model: usize) -> Matrix {
+        let columns = self.shape.output;
+        let length = self.window * columns;
+        let skipped = (model * length * size_of::<f32>()) as Pointer;
+        Matrix::new(start + skipped, columns, length)
+    }
+}
+
+/// Models whose patches and convolved frames fill no more than half of the card's cache.
+///
+/// Patches are `width` times as large as what they come from. Made for all models at once they would pass through
+/// memory twice in each direction; made for a few, used at once and made again for the backward pass they stay in the
+/// cache, and the memory of a step does not grow with them. `each` says that every model has patches of its own.
+pub fn models_at_once(cache_bytes: usize, shape: &ConvShape, rows: usize, each: bool) -> usize {
+    let patches = if each { shape.width * shape.input } else { 0 };
+    let bytes = rows * (patches + shape.output) * size_of::<f32>();
+    (cache_bytes / 2 / bytes.max(1)).max(1)
+}
+
 /// Block `index` of the network over a batch, for `models` models; `frames` are those of `inputs` models (1 or all).
 pub fn forward(
     card: &Arc<Card>,
@@ -35,49 +127,58 @@ pub fn forward(
     index: usize,
     (models, inputs): (usize, usize),
     arrays: BlockArrays,
-    frames: &Memory,
+    frames: Memory,
 ) -> Result<(Memory, BlockPass), CudaError> {
-    let before = &packed.packing.frames[index];
-    let middle = &packed.packing.convolved[index];
-    let after = &packed.packing.frames[index + 1];
-    let window = shape.width * shape.input;
-    let patches = Memory::new(card, inputs * middle.rows * window)?;
-    card.launch(
-        "conv_patches",
-        (middle.rows * window, inputs),
-        arguments![
-            of patches, of frames, at packed.at(middle.utterance_of), at packed.at(before.first),
-            at packed.at(middle.first), at packed.at(before.count), int middle.rows, int before.rows, int shape.width,
-            int shape.input, int shape.padding,
-        ],
-    )?;
-    let convolved = Memory::<f32>::new(card, models * middle.rows * shape.output)?;
-    let sizes = Sizes {
-        rows: middle.rows,
-        inner: window,
-        columns: shape.output,
-        batch: models,
-    };
-    card.multiply(
-        sizes,
-        Matrix::new(patches.at(0), window, stride(inputs, middle.rows * window)),
-        Matrix::new(arrays.weight, shape.output, window * shape.output),
-        Matrix::new(convolved.at(0), shape.output, middle.rows * shape.output),
-        0.0,
-    )?;
+    let block = Block::new(card, shape, packed, index, (models, inputs));
+    let Block {
+        before,
+        middle,
+        after,
+        window,
+        chunk,
+        ..
+    } = block;
     let output = Memory::new(card, models * after.rows * shape.output)?;
     let arg_max = Memory::new(card, models * after.rows * shape.output)?;
-    card.launch(
-        "conv_pool",
-        (after.rows * shape.output, models),
-        arguments![
-            of output, of arg_max, of convolved, at arrays.bias, at packed.at(after.utterance_of),
-            at packed.at(after.first), at packed.at(middle.first), int after.rows, int middle.rows, int shape.output,
-            int shape.pool_width, int shape.pool_stride,
-        ],
-    )?;
+    let patches = Memory::new(card, inputs.min(chunk) * middle.rows * window)?;
+    let convolved = Memory::<f32>::new(card, chunk * middle.rows * shape.output)?;
+    for model in (0..models).step_by(chunk) {
+        let count = chunk.min(models - model);
+        if inputs > 1 {
+            block.fill(
+                &patches,
+                frames.at(model * before.rows * shape.input),
+                count,
+            )?;
+        } else if model == 0 {
+            block.fill(&patches, frames.at(0), 1)?;
+        }
+        card.multiply(
+            Sizes {
+                rows: middle.rows,
+                inner: window,
+                columns: shape.output,
+                batch: count,
+            },
+            block.patches(&patches, inputs),
+            block.weights(arrays.weight, model),
+            block.convolved(&convolved),
+            0.0,
+        )?;
+        let pooled = model * after.rows * shape.output;
+        let bias = arrays.bias + (model * shape.output * size_of::<f32>()) as Pointer;
+        card.launch(
+            "conv_pool",
+            (after.rows * shape.output, count),
+            arguments![
+                at output.at(pooled), at arg_max.at(pooled), of convolved, at bias, at packed.at(after.utterance_of),
+                at packed.at(after.first), at packed.at(middle.first), int after.rows, int middle.rows,
+                int shape.output, int shape.pool_width, int shape.pool_stride,
+            ],
+        )?;
+    }
     let pass = BlockPass {
-        patches,
+        frames,
         inputs,
         arg_max,
     };
@@ -100,82 +201,107 @@ pub fn backward(
     (weights, gradients): (BlockArrays, BlockArrays),
     input_gradient: bool,
 ) -> Result<Option<Memory>, CudaError> {
-    let before = &packed.packing.frames[index];
-    let middle = &packed.packing.convolved[index];
-    let after = &packed.packing.frames[index + 1];
-    let window = shape.width * shape.input;
-    let chunks = after.rows.div_ceil(CHUNK_ROWS);
-    let partial = Memory::<f32>::new(card, models * chunks * shape.output)?;
-    card.launch(
-        "conv_bias_partial",
-        (chunks * shape.output, models),
-        arguments![
-            of partial, of grad_output, of pass.arg_max, int after.rows, int shape.output, int chunks, int CHUNK_ROWS,
-        ],
-    )?;
-    column_totals(card, gradients.bias, &partial, models, shape.output, chunks)?;
-    let grad_convolved = Memory::<f32>::new(card, models * middle.rows * shape.output)?;
-    card.launch(
-        "conv_pool_back",
-        (middle.rows * shape.output, models),
-        arguments![
-            of grad_convolved, of grad_output, of pass.arg_max, at packed.at(middle.utterance_of),
-            at packed.at(after.first), at packed.at(after.count), at packed.at(middle.first), int after.rows,
-            int middle.rows, int shape.output, int shape.pool_width, int shape.pool_stride,
-        ],
-    )?;
-    let own = Matrix::new(
-        grad_convolved.at(0),
-        shape.output,
-        middle.rows * shape.output,
+    let BlockPass {
+        frames,
+        inputs,
+        arg_max,
+    } = pass;
+    let block = Block::new(card, shape, packed, index, (models, inputs));
+    let Block {
+        before,
+        middle,
+        after,
+        window,
+        chunk,
+        ..
+    } = block;
+    assert!(
+        inputs == models || !input_gradient,
+        "frames that all models share have no gradient"
     );
-    let seen = stride(pass.inputs, middle.rows * window);
-    card.multiply(
-        Sizes {
-            rows: window,
-            inner: middle.rows,
-            columns: shape.output,
-            batch: models,
-        },
-        Matrix::new(pass.patches.at(0), window, seen).transposed(),
-        own,
-        Matrix::new(gradients.weight, shape.output, window * shape.output),
-        1.0,
-    )?;
-    if !input_gradient {
-        return Ok(None);
-    }
-    // The patches are not needed any more: their gradient takes their place.
-    let grad_patches = match pass.inputs == models {
-        true => pass.patches,
-        false => Memory::new(card, models * middle.rows * window)?,
+    let sum_chunks = after.rows.div_ceil(CHUNK_ROWS);
+    let partial = Memory::<f32>::new(card, models * sum_chunks * shape.output)?;
+    let patches = Memory::new(card, inputs.min(chunk) * middle.rows * window)?;
+    let convolved = Memory::<f32>::new(card, chunk * middle.rows * shape.output)?;
+    let grad_frames = match input_gradient {
+        true => Some(Memory::new(card, models * before.rows * shape.input)?),
+        false => None,
     };
-    card.multiply(
-        Sizes {
-            rows: middle.rows,
-            inner: shape.output,
-            columns: window,
-            batch: models,
-        },
-        own,
-        Matrix::new(weights.weight, shape.output, window * shape.output).transposed(),
-        Matrix::new(grad_patches.at(0), window, middle.rows * window),
-        0.0,
+    for model in (0..models).step_by(chunk) {
+        let count = chunk.min(models - model);
+        let pooled = model * after.rows * shape.output;
+        card.launch(
+            "conv_bias_partial",
+            (sum_chunks * shape.output, count),
+            arguments![
+                at partial.at(model * sum_chunks * shape.output), at grad_output.at(pooled), at arg_max.at(pooled),
+                int after.rows, int shape.output, int sum_chunks, int CHUNK_ROWS,
+            ],
+        )?;
+        card.launch(
+            "conv_pool_back",
+            (middle.rows * shape.output, count),
+            arguments![
+                of convolved, at grad_output.at(pooled), at arg_max.at(pooled), at packed.at(middle.utterance_of),
+                at packed.at(after.first), at packed.at(after.count), at packed.at(middle.first), int after.rows,
+                int middle.rows, int shape.output, int shape.pool_width, int shape.pool_stride,
+            ],
+        )?;
+        if inputs > 1 {
+            block.fill(
+                &patches,
+                frames.at(model * before.rows * shape.input),
+                count,
+            )?;
+        } else if model == 0 {
+            block.fill(&patches, frames.at(0), 1)?;
+        }
+        card.multiply(
+            Sizes {
+                rows: window,
+                inner: middle.rows,
+                columns: shape.output,
+                batch: count,
+            },
+            block.patches(&patches, inputs).transposed(),
+            block.convolved(&convolved),
+            block.weights(gradients.weight, model),
+            1.0,
+        )?;
+        let Some(grad_frames) = &grad_frames else {
+            continue;
+        };
+        // The patches are not needed any more: their gradient takes their place.
+        card.multiply(
+            Sizes {
+                rows: middle.rows,
+                inner: shape.output,
+                columns: window,
+                batch: count,
+            },
+            block.convolved(&convolved),
+            block.weights(weights.weight, model).transposed(),
+            block.patches(&patches, inputs),
+            0.0,
+        )?;
+        card.launch(
+            "conv_patches_back",
+            (before.rows * shape.input, count),
+            arguments![
+                at grad_frames.at(model * before.rows * shape.input), of patches,
+                at packed.at(before.utterance_of), at packed.at(before.first), at packed.at(middle.first),
+                at packed.at(middle.count), int middle.rows, int before.rows, int shape.width, int shape.input,
+                int shape.padding,
+            ],
+        )?;
+    }
+    column_totals(
+        card,
+        gradients.bias,
+        &partial,
+        models,
+        shape.output,
+        sum_chunks,
     )?;
-    let grad_frames = Memory::new(card, models * before.rows * shape.input)?;
-    card.launch(
-        "conv_patches_back",
-        (before.rows * shape.input, models),
-        arguments![
-            of grad_frames, of grad_patches, at packed.at(before.utterance_of), at packed.at(before.first),
-            at packed.at(middle.first), at packed.at(middle.count), int middle.rows, int before.rows, int shape.width,
-            int shape.input, int shape.padding,
-        ],
-    )?;
-    Ok(Some(grad_frames))
-}
-
-/// Values between the inputs of two models; none where all share one.
-fn stride(inputs: usize, length: usize) -> usize {
-    if inputs == 1 { 0 } else { length }
+    Ok(grad_frames)
 }

@@ -80,17 +80,17 @@ pub(in crate::model) fn dense(
                 Matrix::new(of_weight, inputs, outputs * inputs),
                 1.0,
             )?;
-            column_sums(&card, of_bias, of_output, (models, rows, outputs))?;
+            column_sums(&card, &[of_bias], of_output, (models, rows, outputs))?;
         }
         Ok(())
     });
     Ok(output)
 }
 
-/// Adds the sum over rows of `values` `[models, rows, columns]` to `sums` `[models, columns]`.
+/// Adds the sum over rows of `values` `[models, rows, columns]` to each of `sums` `[models, columns]`.
 pub fn column_sums(
     card: &Arc<Card>,
-    sums: Pointer,
+    sums: &[Pointer],
     values: Pointer,
     (models, rows, columns): (usize, usize, usize),
 ) -> Result<(), CudaError> {
@@ -101,7 +101,10 @@ pub fn column_sums(
         (chunks * columns, models),
         arguments![of partial, at values, int rows, int columns, int chunks, int CHUNK_ROWS],
     )?;
-    column_totals(card, sums, &partial, models, columns, chunks)
+    for &sums in sums {
+        column_totals(card, sums, &partial, models, columns, chunks)?;
+    }
+    Ok(())
 }
 
 /// Adds the chunks of `partial` `[models, chunks, columns]` to `sums`.

@@ -21,59 +21,59 @@ pub struct LayerArrays {
     pub bias_hidden: Pointer,
 }
 
-/// What the forward pass leaves for the backward pass: `[models, directions, rows, ..]`.
+/// What the forward pass leaves for the backward pass: `[models, frames, directions, ..]`.
 pub struct LayerPass {
-    packed_input: Memory,
+    input: Memory,
     gates: Memory,
     cells: Memory,
-    cells_tanh: Memory,
     entered: Memory,
 }
 
 /// From frames `[models, frames, input]` to frames `[models, frames, directions * units]`.
+///
+/// What a step hands to the next stays in small buffers that the card's cache holds: the sums of all steps pass through
+/// memory once for the input's share and once for the activations.
 pub fn forward(
     card: &Arc<Card>,
     shape: &LstmShape,
     packed: &Packed,
     models: usize,
     arrays: LayerArrays,
-    frames: &Memory,
+    input: Memory,
 ) -> Result<(Memory, LayerPass), CudaError> {
+    let Sides {
+        frames,
+        units,
+        gates,
+        batch,
+        widest,
+    } = Sides::new(shape, packed, models);
     let steps = &packed.packing.steps;
-    let rows = all_rows(packed);
-    let (units, gates, batch) = (shape.units, 4 * shape.units, models * shape.directions);
-    let (source, row_of) = (packed.at(steps.source), packed.at(steps.row_of));
-    let packed_input = Memory::new(card, batch * rows * shape.input)?;
-    card.launch(
-        "lstm_pack",
-        (rows * shape.input, batch),
-        arguments![
-            of packed_input, of frames, at source, int rows, int rows, int shape.input, int shape.directions,
-        ],
-    )?;
     let pass = LayerPass {
-        gates: Memory::new(card, batch * rows * gates)?,
-        cells: Memory::new(card, batch * rows * units)?,
-        cells_tanh: Memory::new(card, batch * rows * units)?,
-        entered: Memory::new(card, batch * rows * units)?,
-        packed_input,
+        gates: Memory::new(card, batch * frames * gates)?,
+        cells: Memory::new(card, batch * frames * units)?,
+        entered: Memory::new(card, batch * frames * units)?,
+        input,
     };
-    let hidden = Memory::<f32>::new(card, batch * rows * units)?;
+    let hidden = Memory::new(card, batch * frames * units)?;
+    let recurrent = Memory::<f32>::new(card, batch * widest * gates)?;
+    let state = Memory::<f32>::new(card, batch * widest * units)?;
+    let all = shape.directions * gates;
     card.multiply(
         Sizes {
-            rows,
+            rows: frames,
             inner: shape.input,
-            columns: gates,
-            batch,
+            columns: all,
+            batch: models,
         },
-        Matrix::new(pass.packed_input.at(0), shape.input, rows * shape.input),
-        Matrix::new(arrays.input, shape.input, gates * shape.input).transposed(),
-        Matrix::new(pass.gates.at(0), gates, rows * gates),
+        Matrix::new(pass.input.at(0), shape.input, frames * shape.input),
+        Matrix::new(arrays.input, shape.input, all * shape.input).transposed(),
+        Matrix::new(pass.gates.at(0), all, frames * all),
         0.0,
     )?;
-    let mut before = None;
-    for &(first, count) in &steps.steps {
-        if let Some(before) = before {
+    for (index, &(first, count)) in steps.steps.iter().enumerate() {
+        let continues = index > 0;
+        if continues {
             card.multiply(
                 Sizes {
                     rows: count,
@@ -81,30 +81,23 @@ pub fn forward(
                     columns: gates,
                     batch,
                 },
-                Matrix::new(hidden.at(before * units), units, rows * units),
+                Matrix::new(state.at(0), units, widest * units),
                 Matrix::new(arrays.hidden, units, gates * units).transposed(),
-                Matrix::new(pass.gates.at(first * gates), gates, rows * gates),
-                1.0,
+                Matrix::new(recurrent.at(0), gates, widest * gates),
+                0.0,
             )?;
         }
         card.launch(
             "lstm_cell",
             (count * units, batch),
             arguments![
-                of pass.gates, of pass.cells, of pass.cells_tanh, of hidden, of pass.entered, at arrays.bias_input,
-                at arrays.bias_hidden, int rows, int units, int first, int count,
-                int before.map_or(-1, |row| row as i32),
+                of pass.gates, of pass.cells, of hidden, of pass.entered, of state, of recurrent,
+                at arrays.bias_input, at arrays.bias_hidden, at packed.at(steps.source), int frames, int units,
+                int shape.directions, int widest, int first, int count, int continues,
             ],
         )?;
-        before = Some(first);
     }
-    let output = Memory::new(card, models * rows * shape.output())?;
-    card.launch(
-        "lstm_unpack",
-        (rows * shape.output(), models),
-        arguments![of output, of hidden, at row_of, int rows, int rows, int units, int shape.directions],
-    )?;
-    Ok((output, pass))
+    Ok((hidden, pass))
 }
 
 #[expect(
@@ -122,34 +115,30 @@ pub fn backward(
     (weights, gradients): (LayerArrays, LayerArrays),
     input_gradient: bool,
 ) -> Result<Option<Memory>, CudaError> {
+    let Sides {
+        frames,
+        units,
+        gates,
+        batch,
+        widest,
+    } = Sides::new(shape, packed, models);
     let steps = &packed.packing.steps;
-    let rows = all_rows(packed);
-    let (units, gates, batch) = (shape.units, 4 * shape.units, models * shape.directions);
-    let (source, row_of) = (packed.at(steps.source), packed.at(steps.row_of));
-    let widest = steps.steps.first().map_or(0, |step| step.1);
-    let grad_hidden = Memory::<f32>::new(card, batch * rows * units)?;
-    card.launch(
-        "lstm_unpack_back",
-        (rows * units, batch),
-        arguments![
-            of grad_hidden, of grad_output, at source, int rows, int rows, int units, int shape.directions,
-        ],
-    )?;
+    let recurrent = Memory::<f32>::new(card, batch * widest * gates)?;
     let carry_hidden = Memory::<f32>::new(card, batch * widest * units)?;
     let carry_cell = Memory::<f32>::new(card, batch * widest * units)?;
     let mut continued = 0;
     for (index, &(first, count)) in steps.steps.iter().enumerate().rev() {
-        let before = index.checked_sub(1).map(|index| steps.steps[index].0);
+        let continues = index > 0;
         card.launch(
             "lstm_cell_back",
             (count * units, batch),
             arguments![
-                of pass.gates, of carry_cell, of carry_hidden, of pass.cells, of pass.cells_tanh, of grad_hidden,
-                int rows, int units, int widest, int first, int count, int before.map_or(-1, |row| row as i32),
-                int continued,
+                of pass.gates, of recurrent, of carry_cell, of carry_hidden, of pass.cells, of grad_output,
+                at packed.at(steps.source), int frames, int units, int shape.directions, int widest, int first,
+                int count, int continued, int continues,
             ],
         )?;
-        if before.is_some() {
+        if continues {
             card.multiply(
                 Sizes {
                     rows: count,
@@ -157,7 +146,7 @@ pub fn backward(
                     columns: units,
                     batch,
                 },
-                Matrix::new(pass.gates.at(first * gates), gates, rows * gates),
+                Matrix::new(recurrent.at(0), gates, widest * gates),
                 Matrix::new(weights.hidden, units, gates * units),
                 Matrix::new(carry_hidden.at(0), units, widest * units),
                 0.0,
@@ -165,56 +154,78 @@ pub fn backward(
         }
         continued = count;
     }
-    let of_gates = Matrix::new(pass.gates.at(0), gates, rows * gates);
-    for (columns, seen, to) in [
-        (shape.input, &pass.packed_input, gradients.input),
-        (units, &pass.entered, gradients.hidden),
-    ] {
+    let (all, wide) = (shape.directions * gates, shape.directions * units);
+    let of_gates = Matrix::new(pass.gates.at(0), all, frames * all);
+    let input = Matrix::new(pass.input.at(0), shape.input, frames * shape.input);
+    card.multiply(
+        Sizes {
+            rows: all,
+            inner: frames,
+            columns: shape.input,
+            batch: models,
+        },
+        of_gates.transposed(),
+        input,
+        Matrix::new(gradients.input, shape.input, all * shape.input),
+        1.0,
+    )?;
+    for direction in 0..shape.directions {
+        let skipped = direction * gates * units * size_of::<f32>();
         card.multiply(
             Sizes {
                 rows: gates,
-                inner: rows,
-                columns,
-                batch,
+                inner: frames,
+                columns: units,
+                batch: models,
             },
-            of_gates.transposed(),
-            Matrix::new(seen.at(0), columns, rows * columns),
-            Matrix::new(to, columns, gates * columns),
+            Matrix::new(pass.gates.at(direction * gates), all, frames * all).transposed(),
+            Matrix::new(pass.entered.at(direction * units), wide, frames * wide),
+            Matrix::new(gradients.hidden + skipped as Pointer, units, all * units),
             1.0,
         )?;
     }
-    for bias in [gradients.bias_input, gradients.bias_hidden] {
-        column_sums(card, bias, pass.gates.at(0), (batch, rows, gates))?;
-    }
+    let biases = [gradients.bias_input, gradients.bias_hidden];
+    column_sums(card, &biases, pass.gates.at(0), (models, frames, all))?;
     if !input_gradient {
         return Ok(None);
     }
-    // The packed input is not needed any more: its gradient takes its place.
-    let grad_packed = pass.packed_input;
+    let weights = Matrix::new(weights.input, shape.input, all * shape.input);
+    // The input is not needed any more: its gradient takes its place.
     card.multiply(
         Sizes {
-            rows,
-            inner: gates,
+            rows: frames,
+            inner: all,
             columns: shape.input,
-            batch,
+            batch: models,
         },
         of_gates,
-        Matrix::new(weights.input, shape.input, gates * shape.input),
-        Matrix::new(grad_packed.at(0), shape.input, rows * shape.input),
+        weights,
+        input,
         0.0,
     )?;
-    let grad_frames = Memory::new(card, models * rows * shape.input)?;
-    card.launch(
-        "lstm_pack_back",
-        (rows * shape.input, models),
-        arguments![
-            of grad_frames, of grad_packed, at row_of, int rows, int rows, int shape.input, int shape.directions,
-        ],
-    )?;
-    Ok(Some(grad_frames))
+    Ok(Some(pass.input))
 }
 
-/// Rows of all steps: as many as frames reach the recurrent layers.
-fn all_rows(packed: &Packed) -> usize {
-    packed.packing.frames.last().map_or(0, |frames| frames.rows)
+/// Sizes of a layer over a batch.
+struct Sides {
+    frames: usize,
+    units: usize,
+    gates: usize,
+    /// Models times directions.
+    batch: usize,
+    /// Most rows of a step.
+    widest: usize,
+}
+
+impl Sides {
+    fn new(shape: &LstmShape, packed: &Packed, models: usize) -> Self {
+        let packing = &packed.packing;
+        Self {
+            frames: packing.frames.last().map_or(0, |frames| frames.rows),
+            units: shape.units,
+            gates: 4 * shape.units,
+            batch: models * shape.directions,
+            widest: packing.steps.steps.first().map_or(0, |step| step.1),
+        }
+    }
 }
