@@ -1,8 +1,11 @@
 //! Optimiser steps per second of the paper's network on the first CUDA device, one model alone and many in lockstep.
 //!
 //! `cargo bench --features cuda --bench device -- [--steps 30] [--models 46] [--batch 32] [--frames 600]`; each in fp32
-//! and TF32. `--frames` is the longest utterance; the shortest has a sixth of it. See `benches/gpu.sh`.
+//! and TF32. `--frames` is the longest utterance; the shortest has a sixth of it. Then, per kernel, its time beside what
+//! the card's measured ceilings allow; `--ceiling-megabytes 1024` and `--ceiling-side 8192` are the sizes they are
+//! measured with. See `benches/gpu.sh`.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::ffi::CStr;
 use std::process::ExitCode;
@@ -12,7 +15,7 @@ use std::time::Instant;
 use cudarc::driver::{result as driver, sys};
 use dfdx::tensor::CudaError;
 use pipe::dsp::FeaturesView;
-use pipe::model::cuda::{Card, Corpus, Group, GroupBatch, Masked, ModelStep};
+use pipe::model::cuda::{Card, Ceilings, Corpus, Group, GroupBatch, Masked, ModelStep, Timed};
 use pipe::model::spec::{Attribute, HeadMode, HeadSpec, Reversal, default_encoder};
 use pipe::model::{
     DeviceError, EncoderShape, Initialisation, Network, Rule, Targets, TrainingState, Update,
@@ -21,6 +24,20 @@ use pipe::model::{
 const BINS: usize = 40;
 const EMOTIONS: usize = 3;
 const WARM_UP: usize = 5;
+/// Steps whose kernels are timed one by one.
+const TIMED: usize = 3;
+/// Bytes that one thread of a kernel reads and writes in the paper's network; what neighbours share counts once.
+const BYTES: [(&str, f64); 9] = [
+    ("conv_patches", 4.8),
+    ("conv_patches_back", 24.0),
+    ("conv_pool", 13.0),
+    ("conv_pool_back", 6.5),
+    ("conv_bias_partial", 324.0),
+    ("column_partial", 260.0),
+    ("lstm_cell", 72.0),
+    ("lstm_cell_back", 72.0),
+    ("sgd", 20.0),
+];
 const ATTRIBUTES: [(Attribute, usize); 4] = [
     (Attribute::Corpus, 6),
     (Attribute::Gender, 2),
@@ -53,6 +70,7 @@ fn measure() -> Result<(), Box<dyn Error>> {
         options.batch, options.steps
     );
     let mut named = false;
+    let mut tables = Vec::new();
     for tf32 in [false, true] {
         let card = Card::open(0, tf32)?;
         if !named {
@@ -66,7 +84,10 @@ fn measure() -> Result<(), Box<dyn Error>> {
             let mut models = wanted;
             let seconds = loop {
                 match setting.time(&card, &studies[..models], options.steps) {
-                    Ok(seconds) => break seconds,
+                    Ok((seconds, times)) => {
+                        tables.push((models, tf32, times));
+                        break seconds;
+                    }
                     Err(error) => match card.tell("steps", &error) {
                         DeviceError::OutOfMemory { .. } if models > 1 => {
                             eprintln!("{models} models do not fit; trying half");
@@ -94,7 +115,69 @@ fn measure() -> Result<(), Box<dyn Error>> {
     println!(
         "study-minutes: 46 models x 150 epochs x 11.75 h of 100 frames a second, in such steps"
     );
+    let ceilings = [false, true].map(|tf32| {
+        let card = Card::open(0, tf32).map_err(|error| error.to_string())?;
+        let measured =
+            Ceilings::measure(&card, options.ceiling_megabytes << 20, options.ceiling_side);
+        measured.map_err(|error| error.to_string())
+    });
+    let [plain, rounded] = ceilings;
+    let (plain, rounded) = (plain?, rounded?);
+    println!(
+        "ceilings: {:.0} GB/s in a copy of {} MB; {:.1} TFLOP/s in fp32, {:.1} in TF32 in a product of side {}",
+        plain.bytes_per_second / 1e9,
+        options.ceiling_megabytes,
+        plain.operations_per_second / 1e12,
+        rounded.operations_per_second / 1e12,
+        options.ceiling_side,
+    );
+    for (models, tf32, times) in &tables {
+        let (name, ceilings) = if *tf32 {
+            ("TF32", &rounded)
+        } else {
+            ("fp32", &plain)
+        };
+        println!("{models} models in {name}, each step, every kernel between two events:");
+        print_times(times, ceilings);
+    }
     Ok(())
+}
+
+/// A table of what one step spends where, and how far that is from what the card can do.
+fn print_times(times: &BTreeMap<&'static str, Timed>, ceilings: &Ceilings) {
+    println!("    calls        ms  floor ms  times floor  what");
+    let floor = |name: &str, timed: &Timed| {
+        let own = BYTES.iter().find(|(own, _)| *own == name);
+        let bytes = timed.bytes + own.map_or(0.0, |(_, bytes)| bytes * timed.threads);
+        let of_memory = bytes / ceilings.bytes_per_second;
+        of_memory.max(timed.operations / ceilings.operations_per_second)
+    };
+    let line = |calls: usize, seconds: f64, floor: f64, what: &str| {
+        let [calls, ms, floor_ms] =
+            [calls as f64, 1e3 * seconds, 1e3 * floor].map(|all| all / TIMED as f64);
+        let ratio = if floor > 0.0 {
+            format!("{:.1}", seconds / floor)
+        } else {
+            "-".to_string()
+        };
+        let floor = if floor > 0.0 {
+            format!("{floor_ms:.3}")
+        } else {
+            "-".to_string()
+        };
+        println!("{calls:>9.0} {ms:>9.3} {floor:>9} {ratio:>12}  {what}");
+    };
+    let mut rows: Vec<_> = times
+        .iter()
+        .map(|(name, timed)| (*name, timed, floor(name, timed)))
+        .collect();
+    rows.sort_by(|a, b| b.1.seconds.total_cmp(&a.1.seconds));
+    for (name, timed, floor) in &rows {
+        line(timed.calls, timed.seconds, *floor, name);
+    }
+    let calls = rows.iter().map(|row| row.1.calls).sum();
+    let seconds = rows.iter().map(|row| row.1.seconds).sum();
+    line(calls, seconds, rows.iter().map(|row| row.2).sum(), "all");
 }
 
 /// What the command line asks for.
@@ -103,6 +186,8 @@ struct Options {
     models: usize,
     batch: usize,
     frames: usize,
+    ceiling_megabytes: usize,
+    ceiling_side: usize,
 }
 
 impl Options {
@@ -112,6 +197,8 @@ impl Options {
             models: 46,
             batch: 32,
             frames: 600,
+            ceiling_megabytes: 1024,
+            ceiling_side: 8192,
         };
         let mut words = std::env::args().skip(1);
         while let Some(word) = words.next() {
@@ -120,6 +207,8 @@ impl Options {
                 "--models" => &mut options.models,
                 "--batch" => &mut options.batch,
                 "--frames" => &mut options.frames,
+                "--ceiling-megabytes" => &mut options.ceiling_megabytes,
+                "--ceiling-side" => &mut options.ceiling_side,
                 // Cargo's own.
                 "--bench" => continue,
                 _ => return Err(format!("unknown option {word}")),
@@ -164,8 +253,13 @@ impl Setting {
         })
     }
 
-    /// Seconds of one step of all models.
-    fn time(&self, card: &Arc<Card>, studies: &[Heads], steps: usize) -> Result<f64, CudaError> {
+    /// Seconds of one step of all models, and what [`TIMED`] further steps spend where.
+    fn time(
+        &self,
+        card: &Arc<Card>,
+        studies: &[Heads],
+        steps: usize,
+    ) -> Result<(f64, BTreeMap<&'static str, Timed>), CudaError> {
         let views: Vec<_> = (self.lengths.iter())
             .map(|&frames| FeaturesView {
                 frames,
@@ -228,7 +322,9 @@ impl Setting {
         if !losses.iter().flatten().all(|own| own.total.is_finite()) {
             eprintln!("a loss is not finite");
         }
-        Ok(seconds)
+        card.time_each();
+        run(TIMED)?;
+        Ok((seconds, card.times()?))
     }
 
     /// Multiply-adds of one model's forward pass on the batch.

@@ -1,5 +1,6 @@
 //! A CUDA device made ready: context, dfdx's device, cuBLAS, our kernels; and what its errors mean.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,6 +10,7 @@ use cudarc::driver::{CudaDevice, result as driver, sys};
 use dfdx::tensor::{Cuda, CudaError};
 
 use super::kernels::{Argument, Kernels};
+use super::timeline::{Timed, Timeline};
 use crate::model::DeviceError;
 
 /// A device, for as long as anything on it lives.
@@ -19,6 +21,7 @@ pub struct Card {
     kernels: Kernels,
     cache_bytes: usize,
     turn: Mutex<()>,
+    timeline: Timeline,
     broken: AtomicBool,
 }
 
@@ -115,6 +118,7 @@ impl Card {
             kernels,
             cache_bytes: cache.unsigned_abs() as usize,
             turn: Mutex::new(()),
+            timeline: Timeline::default(),
             broken: AtomicBool::new(false),
         }))
     }
@@ -173,13 +177,38 @@ impl Card {
     /// What the driver says; of kernels before, too.
     pub fn launch(
         &self,
-        name: &str,
+        name: &'static str,
         size: (usize, usize),
         arguments: &[Argument],
     ) -> Result<(), CudaError> {
         self.bind()?;
-        let launched = self.kernels.launch(self.stream(), name, size, arguments);
+        let of = Timed {
+            threads: (size.0 * size.1) as f64,
+            ..Timed::default()
+        };
+        let launch = || self.kernels.launch(self.stream(), name, size, arguments);
+        let launched = self.timeline.call(self.stream(), name, of, launch);
         launched.map_err(|error| self.note(error))
+    }
+
+    /// From here on, every kernel and product is timed.
+    pub fn time_each(&self) {
+        self.timeline.start();
+    }
+
+    /// What ran since [`Self::time_each`], by name, once the device has done it; timing ends.
+    ///
+    /// # Errors
+    /// What went wrong on the device until now.
+    pub fn times(&self) -> Result<BTreeMap<&'static str, Timed>, CudaError> {
+        self.bind()?;
+        self.timeline
+            .take(self.stream())
+            .map_err(|error| self.note(error))
+    }
+
+    pub(super) fn timeline(&self) -> &Timeline {
+        &self.timeline
     }
 
     /// Whether the device has met an error that only a new process clears.

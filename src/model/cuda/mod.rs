@@ -8,6 +8,7 @@
 mod arrays;
 mod bank;
 mod card;
+mod ceilings;
 mod encoder;
 mod group;
 mod heads;
@@ -16,11 +17,14 @@ mod memory;
 mod packing;
 mod products;
 mod tape;
+mod timeline;
 
 pub use card::{Card, count_devices};
+pub use ceilings::Ceilings;
 pub use encoder::Corpus;
 pub use group::{Group, GroupBatch, ModelStep, classify};
 pub use packing::{Masked, Packing};
+pub use timeline::Timed;
 
 pub(crate) use kernels::{Argument, arguments};
 pub(crate) use memory::{Memory, Pointer};

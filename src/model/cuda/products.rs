@@ -4,6 +4,7 @@ use cudarc::cublas::sys::cublasOperation_t::{CUBLAS_OP_N, CUBLAS_OP_T};
 use cudarc::cublas::{result::CublasError, sys};
 use dfdx::tensor::CudaError;
 
+use super::timeline::Timed;
 use super::{Card, Pointer};
 
 /// A batch of row-major matrices on the device.
@@ -45,12 +46,13 @@ pub struct Sizes {
 }
 
 impl Card {
-    /// `c = a b + beta c` for each matrix of the batch.
+    /// `c = a b + beta c` for each matrix of the batch; `name` is what measurements call it.
     ///
     /// # Errors
     /// What cuBLAS says.
     pub fn multiply(
         &self,
+        name: &'static str,
         sizes: Sizes,
         a: Matrix,
         b: Matrix,
@@ -68,7 +70,7 @@ impl Card {
         let alpha = 1.0f32;
         // cuBLAS counts down columns: what is row-major here is a transpose there, so the factors change places.
         // SAFETY: callers pass matrices that lie within their memory.
-        let status = unsafe {
+        let product = || unsafe {
             sys::cublasSgemmStridedBatched(
                 self.blas(),
                 operation(&b),
@@ -90,9 +92,30 @@ impl Card {
                 sizes.batch as i32,
             )
         };
-        match status {
+        let call = || match product() {
             sys::cublasStatus_t::CUBLAS_STATUS_SUCCESS => Ok(()),
             other => Err(self.note_product(CudaError::Blas(CublasError(other)))),
-        }
+        };
+        self.timeline()
+            .call(self.stream(), name, work(sizes, a, b, c, beta), call)
+    }
+}
+
+/// What a product has to do; a matrix that all products of a batch share counts once.
+fn work(sizes: Sizes, a: Matrix, b: Matrix, c: Matrix, beta: f32) -> Timed {
+    let Sizes {
+        rows,
+        inner,
+        columns,
+        batch,
+    } = sizes;
+    let times = |matrix: Matrix| if matrix.stride == 0 { 1 } else { batch };
+    let passes = if beta == 0.0 { 1 } else { 2 };
+    let values =
+        rows * inner * times(a) + inner * columns * times(b) + rows * columns * times(c) * passes;
+    Timed {
+        operations: 2.0 * (rows * inner * columns * batch) as f64,
+        bytes: (values * size_of::<f32>()) as f64,
+        ..Timed::default()
     }
 }

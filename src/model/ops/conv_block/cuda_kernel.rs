@@ -154,6 +154,7 @@ pub fn forward(
             block.fill(&patches, frames.at(0), 1)?;
         }
         card.multiply(
+            "conv product",
             Sizes {
                 rows: middle.rows,
                 inner: window,
@@ -257,6 +258,7 @@ pub fn backward(
             block.fill(&patches, frames.at(0), 1)?;
         }
         card.multiply(
+            "conv weight gradient",
             Sizes {
                 rows: window,
                 inner: middle.rows,
@@ -273,6 +275,7 @@ pub fn backward(
         };
         // The patches are not needed any more: their gradient takes their place.
         card.multiply(
+            "conv input gradient",
             Sizes {
                 rows: middle.rows,
                 inner: shape.output,

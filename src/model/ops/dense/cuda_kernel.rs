@@ -52,6 +52,7 @@ pub(in crate::model) fn dense(
         batch: models,
     };
     card.multiply(
+        "dense product",
         sizes(rows, inputs, outputs),
         Matrix::new(x.values.at(0), inputs, rows * inputs),
         weights.transposed(),
@@ -65,6 +66,7 @@ pub(in crate::model) fn dense(
         let of_x = x.handle.gradient(grads)?;
         let own = Matrix::new(of_output, outputs, rows * outputs);
         card.multiply(
+            "dense input gradient",
             sizes(rows, outputs, inputs),
             own,
             weights,
@@ -74,6 +76,7 @@ pub(in crate::model) fn dense(
         if learns == Learns::Yes {
             let (of_weight, of_bias) = gradients(grads)?;
             card.multiply(
+                "dense weight gradient",
                 sizes(outputs, rows, inputs),
                 own.transposed(),
                 Matrix::new(x.values.at(0), inputs, rows * inputs),

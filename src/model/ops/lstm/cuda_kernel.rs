@@ -60,6 +60,7 @@ pub fn forward(
     let state = Memory::<f32>::new(card, batch * widest * units)?;
     let all = shape.directions * gates;
     card.multiply(
+        "lstm input product",
         Sizes {
             rows: frames,
             inner: shape.input,
@@ -75,6 +76,7 @@ pub fn forward(
         let continues = index > 0;
         if continues {
             card.multiply(
+                "lstm recurrent product",
                 Sizes {
                     rows: count,
                     inner: units,
@@ -140,6 +142,7 @@ pub fn backward(
         )?;
         if continues {
             card.multiply(
+                "lstm recurrent gradient",
                 Sizes {
                     rows: count,
                     inner: gates,
@@ -158,6 +161,7 @@ pub fn backward(
     let of_gates = Matrix::new(pass.gates.at(0), all, frames * all);
     let input = Matrix::new(pass.input.at(0), shape.input, frames * shape.input);
     card.multiply(
+        "lstm input weight gradient",
         Sizes {
             rows: all,
             inner: frames,
@@ -172,6 +176,7 @@ pub fn backward(
     for direction in 0..shape.directions {
         let skipped = direction * gates * units * size_of::<f32>();
         card.multiply(
+            "lstm recurrent weight gradient",
             Sizes {
                 rows: gates,
                 inner: frames,
@@ -192,6 +197,7 @@ pub fn backward(
     let weights = Matrix::new(weights.input, shape.input, all * shape.input);
     // The input is not needed any more: its gradient takes its place.
     card.multiply(
+        "lstm input gradient",
         Sizes {
             rows: frames,
             inner: all,
