@@ -27,7 +27,7 @@ const WARM_UP: usize = 5;
 /// Steps whose kernels are timed one by one.
 const TIMED: usize = 3;
 /// Bytes that one thread of a kernel reads and writes in the paper's network; what neighbours share counts once.
-const BYTES: [(&str, f64); 9] = [
+const BYTES: [(&str, f64); 10] = [
     ("conv_patches", 4.8),
     ("conv_patches_back", 24.0),
     ("conv_pool", 13.0),
@@ -37,6 +37,7 @@ const BYTES: [(&str, f64); 9] = [
     ("lstm_cell", 72.0),
     ("lstm_cell_back", 72.0),
     ("sgd", 20.0),
+    ("squares", 264.0),
 ];
 const ATTRIBUTES: [(Attribute, usize); 4] = [
     (Attribute::Corpus, 6),

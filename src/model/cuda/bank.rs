@@ -10,8 +10,8 @@ use super::{Argument, Card, Gradients, Memory, Pointer, arguments};
 use crate::model::optimiser::Step;
 use crate::model::parameter::Part;
 
-/// Threads that sum the squares of one model's gradient.
-pub const SQUARE_THREADS: usize = 1024;
+/// Values that one thread sums: few enough that a single model keeps the device busy.
+const SUMMED_BY_THREAD: usize = 64;
 
 /// Arrays of `models` models: each array of all of them, then the next array.
 pub struct Bank {
@@ -24,6 +24,10 @@ pub struct Bank {
     gradient: Arc<Handle>,
     /// For each row of the bank, the place of its model in the group.
     which: Arc<Memory<i32>>,
+    /// For each array, the values of one model before it.
+    before: Memory<i32>,
+    /// Values of one model.
+    length: usize,
 }
 
 /// Where the gradient of an array is found on a tape.
@@ -55,6 +59,7 @@ impl Bank {
     pub fn new(card: &Arc<Card>, pieces: Vec<Piece>, which: &[usize]) -> Result<Self, CudaError> {
         let length = pieces.last().map_or(0, |last| last.before + last.length);
         let all = length * which.len();
+        let before: Vec<i32> = pieces.iter().map(|piece| piece.before as i32).collect();
         let numbers: Vec<i32> = which.iter().map(|&model| model as i32).collect();
         Ok(Self {
             parts: [
@@ -64,6 +69,8 @@ impl Bank {
             ],
             gradient: Arc::new(Handle::new(card, all)?),
             which: Arc::new(Memory::of(card, &numbers)?),
+            before: Memory::of(card, &before)?,
+            length,
             models: which.len(),
             card: Arc::clone(card),
             pieces,
@@ -82,11 +89,6 @@ impl Bank {
 
     fn offset(&self, piece: usize) -> usize {
         self.pieces[piece].before * self.models
-    }
-
-    /// Values of one model in a piece: the stride between models.
-    pub fn length(&self, piece: usize) -> usize {
-        self.pieces[piece].length
     }
 
     /// Where the values of a piece begin.
@@ -138,21 +140,37 @@ impl Bank {
         Ok(())
     }
 
-    /// Adds the squares of each model's gradient to `partial` `[models of the group, SQUARE_THREADS]`.
+    /// Adds the squares of each model's gradient to `totals` `[models of the group]`.
     pub fn add_squares(
         &self,
         gradients: &mut Gradients,
-        partial: &Memory<f64>,
+        totals: &Memory<f64>,
     ) -> Result<(), CudaError> {
-        for piece in 0..self.pieces.len() {
-            let gradient = self.gradient_place(piece).find(gradients)?;
+        let (rows, gradient) = (self.models, self.gradient.gradient(gradients)?);
+        let mut length = self.length.div_ceil(SUMMED_BY_THREAD);
+        let mut sums = Memory::<f64>::new(&self.card, rows * length)?;
+        self.card.launch(
+            "squares",
+            (length, rows),
+            arguments![
+                of sums, at gradient, of self.before, int self.pieces.len(), int self.length, int length,
+            ],
+        )?;
+        while length > SUMMED_BY_THREAD {
+            let fewer = length.div_ceil(SUMMED_BY_THREAD);
+            let to = Memory::new(&self.card, rows * fewer)?;
             self.card.launch(
-                "squares_partial",
-                (SQUARE_THREADS, self.models),
-                arguments![of partial, at gradient, of self.which, size self.length(piece), int SQUARE_THREADS],
+                "fewer_sums",
+                (fewer, rows),
+                arguments![of to, of sums, int length, int fewer],
             )?;
+            (sums, length) = (to, fewer);
         }
-        Ok(())
+        self.card.launch(
+            "add_sums",
+            (rows, 1),
+            arguments![of totals, of sums, of self.which, int rows, int length],
+        )
     }
 
     /// Moves every value by the rule of `step`; its numbers are those of `pace`.
@@ -162,30 +180,25 @@ impl Bank {
         gradients: &mut Gradients,
         pace: &Pace<'_>,
     ) -> Result<(), CudaError> {
-        let all = self.gradient.len();
         if matches!(step, Step::Adam(_)) && self.parts[2].is_none() {
-            self.parts[2] = Some(Memory::zeros(&self.card, all)?);
+            self.parts[2] = Some(Memory::zeros(&self.card, self.gradient.len())?);
         }
-        for piece in 0..self.pieces.len() {
-            let gradient = self.gradient_place(piece).find(gradients)?;
-            let at = self.offset(piece);
-            let place = |part: &Option<Memory>| part.as_ref().map_or(0, |own| own.at(at));
-            let [values, first, second] = &self.parts;
-            let mut own: Vec<Argument> = arguments![at place(values), at place(first)].to_vec();
-            let name = match step {
-                Step::Sgd(..) => "sgd",
-                Step::Adam(_) => {
-                    own.extend(arguments![at place(second)]);
-                    "adam"
-                }
-            };
-            own.extend(arguments![
-                at gradient, of self.which, of pace.rates, of pace.scales, of pace.alive, size self.length(piece),
-            ]);
-            self.card
-                .launch(name, (self.length(piece), self.models), &own)?;
-        }
-        Ok(())
+        let gradient = self.gradient.gradient(gradients)?;
+        let place = |part: &Option<Memory>| part.as_ref().map_or(0, |own| own.at(0));
+        let [values, first, second] = &self.parts;
+        let mut own: Vec<Argument> = arguments![at place(values), at place(first)].to_vec();
+        let name = match step {
+            Step::Sgd(..) => "sgd",
+            Step::Adam(_) => {
+                own.extend(arguments![at place(second)]);
+                "adam"
+            }
+        };
+        own.extend(arguments![
+            at gradient, of self.before, int self.pieces.len(), int self.length, of self.which, of pace.rates,
+            of pace.scales, of pace.alive,
+        ]);
+        self.card.launch(name, (self.length, self.models), &own)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dfdx::tensor::CudaError;
 
 use super::arrays::SharedArrays;
-use super::bank::{Bank, Pace, SQUARE_THREADS, rates};
+use super::bank::{Bank, Pace, rates};
 use super::heads::{HeadBank, dense_of};
 use super::packing::{Masked, Packed, Packing};
 use super::tape::Walked;
@@ -310,26 +310,24 @@ impl Group {
         losses: &Memory,
     ) -> Result<Memory<f64>, CudaError> {
         let count = models.len();
-        let partial = Memory::<f64>::zeros(&self.card, count * SQUARE_THREADS)?;
+        let norms = Memory::<f64>::zeros(&self.card, count)?;
         let gradients = &mut walked.gradients;
-        self.shared.add_squares(gradients, &partial)?;
+        self.shared.add_squares(gradients, &norms)?;
         let learning = |head: &HeadBank| head.spec.mode != HeadMode::Discriminator;
         for head in self.heads.iter().filter(|head| learning(head)) {
-            head.bank.add_squares(gradients, &partial)?;
+            head.bank.add_squares(gradients, &norms)?;
         }
         let clips: Vec<f32> = models
             .iter()
             .map(|model| model.gradient_clip_norm as f32)
             .collect();
         let clips = Memory::of(&self.card, &clips)?;
-        let norms = Memory::<f64>::new(&self.card, count)?;
         let scales = Memory::<f32>::new(&self.card, count)?;
         self.card.launch(
             "settle",
             (count, 1),
             arguments![
-                of norms, of scales, of self.alive, of partial, of clips, of losses, int self.loss_rows(),
-                int count, int SQUARE_THREADS,
+                of norms, of scales, of self.alive, of clips, of losses, int self.loss_rows(), int count,
             ],
         )?;
         let pace = Pace {

@@ -1,18 +1,32 @@
-// One step of every value of several models: torch.optim.SGD, Adam and AdamW. blockIdx.y is the model.
+// One step of every value of several models: torch.optim.SGD, Adam and AdamW. blockIdx.y is the model's row in its bank.
 //
-// `which` gives the place of a row's model among the models of the step, where its rates, its gradient's scale and its
-// flag are read: a model whose flag is 0 met a loss or gradient that is not finite and stays as it is.
+// A bank holds array after array, each of all models; `before` gives, for each of `pieces` arrays, the values of one
+// model before it. `which` gives the place of a row's model among the models of the step, where its rates, its
+// gradient's scale and its flag are read: a model whose flag is 0 met a loss or gradient that is not finite and stays
+// as it is.
+
+// Where value `at` of this row's model lies, of `length` in all.
+static __device__ size_t bank_place(const int *before, int pieces, int length, int at) {
+    int low = 0, high = pieces;
+    while (high - low > 1) {
+        int middle = (low + high) / 2;
+        if (before[middle] <= at) low = middle;
+        else high = middle;
+    }
+    int own = (low + 1 < pieces ? before[low + 1] : length) - before[low];
+    return (size_t)before[low] * gridDim.y + (size_t)blockIdx.y * own + (at - before[low]);
+}
 
 // rates: learning rate, momentum, weight decay of each model.
 extern "C" __global__ void sgd(
-    float *values, float *velocity, const float *gradient, const int *which, const float *rates, const float *scales,
-    const int *alive, size_t length) {
-    size_t at = (size_t)blockIdx.x * blockDim.x + threadIdx.x;
+    float *values, float *velocity, const float *gradient, const int *before, int pieces, int length,
+    const int *which, const float *rates, const float *scales, const int *alive) {
+    int at = blockIdx.x * blockDim.x + threadIdx.x;
     if (at >= length) return;
     int model = which[blockIdx.y];
     if (!alive[model]) return;
     const float *rate = rates + (size_t)model * 8;
-    size_t own = blockIdx.y * length + at;
+    size_t own = bank_place(before, pieces, length, at);
     float g = scales[model] * gradient[own];
     if (rate[2] != 0.0f) g += rate[2] * values[own];
     float v = rate[1] * velocity[own] + g;
@@ -22,14 +36,14 @@ extern "C" __global__ void sgd(
 
 // rates: rest1, beta2, rest2, rate, root, epsilon, coupled decay, what values are multiplied by first.
 extern "C" __global__ void adam(
-    float *values, float *first, float *second, const float *gradient, const int *which, const float *rates,
-    const float *scales, const int *alive, size_t length) {
-    size_t at = (size_t)blockIdx.x * blockDim.x + threadIdx.x;
+    float *values, float *first, float *second, const float *gradient, const int *before, int pieces, int length,
+    const int *which, const float *rates, const float *scales, const int *alive) {
+    int at = blockIdx.x * blockDim.x + threadIdx.x;
     if (at >= length) return;
     int model = which[blockIdx.y];
     if (!alive[model]) return;
     const float *rate = rates + (size_t)model * 8;
-    size_t own = blockIdx.y * length + at;
+    size_t own = bank_place(before, pieces, length, at);
     float value = values[own];
     float g = scales[model] * gradient[own] + rate[6] * value;
     float m = first[own] + rate[0] * (g - first[own]);
@@ -39,28 +53,44 @@ extern "C" __global__ void adam(
     values[own] = value * rate[7] - rate[3] * (m / (sqrtf(v) / rate[4] + rate[5]));
 }
 
-// partial[which[m]][thread] += squares of every `threads`-th value.
-extern "C" __global__ void squares_partial(
-    double *partial, const float *gradient, const int *which, size_t length, int threads) {
+// sums[row][thread] = sum of the squares of every `threads`-th value of a row's gradient.
+extern "C" __global__ void squares(
+    double *sums, const float *gradient, const int *before, int pieces, int length, int threads) {
     int thread = blockIdx.x * blockDim.x + threadIdx.x;
     if (thread >= threads) return;
     double sum = 0.0;
-    for (size_t at = thread; at < length; at += threads) {
-        double g = gradient[blockIdx.y * length + at];
+    for (int at = thread; at < length; at += threads) {
+        double g = gradient[bank_place(before, pieces, length, at)];
         sum += g * g;
     }
-    partial[(size_t)which[blockIdx.y] * threads + thread] += sum;
+    sums[(size_t)blockIdx.y * threads + thread] = sum;
 }
 
-// norms[m], the factor that clips to `clips[m]` (0: none), and whether the losses [heads, models] and the norm are finite.
+// sums[row][thread] = sum of every `threads`-th of the row's `length` values.
+extern "C" __global__ void fewer_sums(double *sums, const double *values, int length, int threads) {
+    int thread = blockIdx.x * blockDim.x + threadIdx.x;
+    if (thread >= threads) return;
+    double sum = 0.0;
+    for (int at = thread; at < length; at += threads) sum += values[(size_t)blockIdx.y * length + at];
+    sums[(size_t)blockIdx.y * threads + thread] = sum;
+}
+
+// totals[which[row]] += the row's `length` sums, in their order.
+extern "C" __global__ void add_sums(double *totals, const double *sums, const int *which, int rows, int length) {
+    int row = blockIdx.x * blockDim.x + threadIdx.x;
+    if (row >= rows) return;
+    double sum = 0.0;
+    for (int at = 0; at < length; at++) sum += sums[(size_t)row * length + at];
+    totals[which[row]] += sum;
+}
+
+// norms[m]: from the sum of squares to its root. Then the factor that clips to `clips[m]` (0: none), and whether the
+// losses [heads, models] and the norm are finite.
 extern "C" __global__ void settle(
-    double *norms, float *scales, int *alive, const double *partial, const float *clips, const float *losses, int heads,
-    int models, int threads) {
+    double *norms, float *scales, int *alive, const float *clips, const float *losses, int heads, int models) {
     int model = blockIdx.x * blockDim.x + threadIdx.x;
     if (model >= models) return;
-    double sum = 0.0;
-    for (int thread = 0; thread < threads; thread++) sum += partial[(size_t)model * threads + thread];
-    double norm = sqrt(sum);
+    double norm = sqrt(norms[model]);
     norms[model] = norm;
     float clip = clips[model];
     scales[model] = clip > 0.0f && norm > clip ? (float)(clip / (norm + 1e-6)) : 1.0f;
