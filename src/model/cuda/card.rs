@@ -9,6 +9,7 @@ use cudarc::driver::{CudaDevice, result as driver, sys};
 use dfdx::tensor::{Cuda, CudaError};
 
 use super::kernels::{Argument, Kernels};
+use super::libraries;
 use crate::model::DeviceError;
 
 /// A device, for as long as anything on it lives.
@@ -29,12 +30,14 @@ unsafe impl Sync for Card {}
 /// Devices that the driver knows.
 ///
 /// # Errors
-/// [`DeviceError::NoDriver`] where the driver does not start, [`DeviceError::NoDevice`] where it finds none.
+/// [`DeviceError::NoDriver`] where there is no driver or it does not start, [`DeviceError::NoDevice`] where it finds
+/// none.
 pub fn count_devices() -> Result<usize, DeviceError> {
+    libraries::check_driver()?;
     let none = |error: driver::DriverError| match error.0 {
         sys::CUresult::CUDA_ERROR_NO_DEVICE => DeviceError::NoDevice,
         _ => DeviceError::NoDriver {
-            reason: name(error),
+            reason: libraries::with_lacking(name(error)),
         },
     };
     let count = driver::init()
@@ -65,7 +68,7 @@ impl Card {
     /// Opens the device with number `ordinal`; with `tf32`, products round their factors to ten bits of mantissa.
     ///
     /// # Errors
-    /// No driver, no such device, or a device that does not work.
+    /// No driver, no such device, a library that is missing, or a device that does not work.
     pub fn open(ordinal: usize, tf32: bool) -> Result<Arc<Self>, DeviceError> {
         let count = count_devices()?;
         if ordinal >= count {
@@ -74,6 +77,7 @@ impl Card {
                 count,
             });
         }
+        libraries::check_computing()?;
         let failed = |what: &'static str| move |error: CudaError| tell(what, &error);
         let open = || -> Result<_, CudaError> {
             let device = CudaDevice::new(ordinal)?;
@@ -101,7 +105,7 @@ impl Card {
         let kernels = Kernels::new(capability.unsigned_abs() as usize).map_err(|reason| {
             DeviceError::Failed {
                 what: "compiling the kernels".to_string(),
-                reason,
+                reason: libraries::with_lacking(reason),
             }
         })?;
         Ok(Arc::new(Self {
@@ -218,7 +222,7 @@ fn tell(what: &'static str, error: &CudaError) -> DeviceError {
     let CudaError::Driver(error) = error else {
         return DeviceError::Failed {
             what: what.to_string(),
-            reason: error.to_string(),
+            reason: libraries::with_lacking(error.to_string()),
         };
     };
     match error.0 {
@@ -242,7 +246,7 @@ fn tell(what: &'static str, error: &CudaError) -> DeviceError {
         },
         _ => DeviceError::Failed {
             what: what.to_string(),
-            reason: name(*error),
+            reason: libraries::with_lacking(name(*error)),
         },
     }
 }

@@ -12,6 +12,7 @@ mod encoder;
 mod group;
 mod heads;
 mod kernels;
+mod libraries;
 mod memory;
 mod packing;
 mod products;
@@ -20,6 +21,7 @@ mod tape;
 pub use card::{Card, count_devices};
 pub use encoder::Corpus;
 pub use group::{Group, GroupBatch, ModelStep, classify};
+pub use libraries::check_computing;
 pub use packing::{Masked, Packing};
 
 pub(crate) use kernels::{Argument, arguments};
