@@ -3,8 +3,8 @@
 # usage: gpu.sh FOLDER [OPTION_OF_THE_BENCHMARK]...    for instance --steps 10; DEVICE names PyTorch's, cuda:0 if not set
 #
 # FOLDER holds `pipe-tests` and `device`, and perhaps `lib/` with libcublas, libcublasLt and libnvrtc (with its builtins)
-# of CUDA 13 or 12; without it they are looked for in /usr/local/cuda and among the wheels that PyTorch brings. To make it
-# on a build machine, which needs no CUDA:
+# of CUDA 13 or 12; without it they are looked for in /usr/local/cuda and among the wheels that PyTorch brings. To make
+# it on a build machine, which needs no CUDA:
 #   cargo test --release --features cuda --lib --no-run         # names the binary: copy it to FOLDER/pipe-tests
 #   cargo bench --features cuda --bench device --no-run         # likewise: FOLDER/device
 # Ends with 0 if the tests ran on a device and passed, and both benchmarks ran. Takes less than 8 minutes.

@@ -3,13 +3,14 @@
 # usage: cuda-compiler.sh DIR
 #
 # They come as Python wheels (about 400 MB; PIP names another pip): nvcc of CUDA 13.0, and nvrtc, the compiler that the
-# program itself opens, of CUDA 13.0 in DIR/nvrtc-13 and of 12.9 in DIR/nvrtc-12. `source DIR/env` puts nvcc on the path.
+# program itself opens, of CUDA 13.0 in DIR/nvrtc-13 and of 12.9 in DIR/nvrtc-12. `source DIR/env` puts nvcc on the
+# path.
 set -euo pipefail
-(($# == 1)) || { sed -n '2,6s/^# \?//p' "$0" >&2; exit 2; }
+(($# == 1)) || { sed -n '2,7s/^# \?//p' "$0" >&2; exit 2; }
 mkdir -p "$1"
 dir=$(cd "$1" && pwd)
 
-# 13.0 and no later: a driver loads PTX of its own version or older, so a later compiler is not what the 580 series meets.
+# 13.0 and no later: a driver loads PTX of its own version or older, and the 580 series knows 13.0.
 rm -rf "$dir/wheels"
 ${PIP:-pip} install --quiet --no-deps --target "$dir/wheels" nvidia-cuda-nvcc==13.0.88 nvidia-nvvm==13.0.88 \
     nvidia-cuda-crt==13.0.88 nvidia-cuda-runtime==13.0.96 nvidia-cuda-cccl==13.0.85 nvidia-cuda-nvrtc==13.0.88 \

@@ -176,8 +176,8 @@ fn refusal(error: driver::DriverError) -> String {
     let version = libraries::driver_version();
     match (error.0, version) {
         (sys::CUresult::CUDA_ERROR_UNSUPPORTED_PTX_VERSION, Some(version)) => format!(
-            "the driver knows CUDA {}.{} and refuses what {} made: update the driver, or let LD_LIBRARY_PATH begin with \
-             libraries of that CUDA or an older one",
+            "the driver knows CUDA {}.{} and refuses what {} made: update the driver, or let LD_LIBRARY_PATH \
+             begin with libraries of that CUDA or an older one",
             version / 1000,
             version % 1000 / 10,
             libraries::compiler_name()

@@ -1,7 +1,7 @@
 //! The macro that defines C functions which hand their arguments to the same function of an opened library.
 
-/// Defines the functions of one library: `forward! { LIBRARY, MODULE OF CUDARC -> STATUS, CODE; name(argument: kind, ...);
-/// ... }`. A call gives `CODE` where the library or the function is not there.
+/// Defines the functions of one library: `forward! { LIBRARY, MODULE OF CUDARC -> STATUS, CODE; name(argument: kind,
+/// ...); ... }`. A call gives `CODE` where the library or the function is not there.
 macro_rules! forward {
     ($library:path, $sys:ident -> $status:ident, $missing:expr;
      $($name:ident($($argument:ident: $kind:ty),* $(,)?);)*) => {$(

@@ -1,4 +1,4 @@
-//! The C functions of CUDA that cudarc declares, forwarded to libraries that are opened when one of them is first called.
+//! The C functions of CUDA that cudarc declares, forwarded to libraries that are opened when one is first called.
 //!
 //! So the program is built without CUDA and starts without it, and a library that is not there is an error like others:
 //! its functions give an error code, and [`check_driver`] and [`check_computing`] say what is missing.
