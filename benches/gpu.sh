@@ -3,9 +3,8 @@
 # usage: gpu.sh FOLDER [OPTION_OF_THE_BENCHMARK]...    for instance --steps 10; DEVICE names PyTorch's, cuda:0 if not set
 #
 # FOLDER holds `pipe-tests` and `device`, and perhaps `lib/` with libcublas, libcublasLt and libnvrtc (with its builtins)
-# of the CUDA they were built for; without it they are looked for in /usr/local/cuda and among the wheels that PyTorch
-# brings. To make it on a build machine:
-#   scripts/cuda-build-env.sh TREE && source TREE/env
+# of CUDA 13 or 12; without it they are looked for in /usr/local/cuda and among the wheels that PyTorch brings. To make
+# it on a build machine, which needs no CUDA:
 #   cargo test --release --features cuda --lib --no-run         # names the binary: copy it to FOLDER/pipe-tests
 #   cargo bench --features cuda --bench device --no-run         # likewise: FOLDER/device
 # Ends with 0 if the tests ran on a device and passed, and both benchmarks ran. Takes less than 8 minutes.
@@ -40,8 +39,6 @@ fi
 libraries=$folder/lib:/usr/local/cuda/lib64${wheels:+:$wheels}${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 
 nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader 2>/dev/null || echo 'nvidia-smi: not there'
-missing=$(LD_LIBRARY_PATH=$libraries ldd "$folder/pipe-tests" "$folder/device" | grep 'not found' | sort -u)
-[ -z "$missing" ] || echo "libraries that are not there:"$'\n'"$missing"
 
 part() { # NAME SECONDS COMMAND...    output to the terminal and to $work/NAME; the status is the command's
     echo "== $1"

@@ -1,11 +1,18 @@
 #!/bin/bash
 # Compiles every kernel source of src/ to PTX for each kind of card the binary may meet; a warning counts as an error.
-# usage: check-kernels.sh [DIR]    DIR is a tree made by cuda-build-env.sh; without it, nvcc is taken from PATH
+# usage: check-kernels.sh [DIR]    DIR is made by cuda-compiler.sh; without it, nvcc is taken from PATH
+#
+# With DIR, the program compiles all its kernels too, as it does when it starts, with nvrtc of CUDA 13 and of CUDA 12.
 set -euo pipefail
-(($# < 2)) || { sed -n '2,3s/^# //p' "$0" >&2; exit 2; }
-[ $# = 0 ] || source "$(cd "$1" && pwd)/env"
+(($# < 2)) || { sed -n '2,5s/^# \?//p' "$0" >&2; exit 2; }
+compilers=()
+if [ $# = 1 ]; then
+    dir=$(cd "$1" && pwd)
+    source "$dir/env"
+    compilers=("$dir/nvrtc-13" "$dir/nvrtc-12")
+fi
 cd "$(dirname "$0")/.."
-command -v nvcc > /dev/null || { echo 'check-kernels.sh: no nvcc; scripts/cuda-build-env.sh brings one' >&2; exit 1; }
+command -v nvcc > /dev/null || { echo 'check-kernels.sh: no nvcc; scripts/cuda-compiler.sh brings one' >&2; exit 1; }
 capabilities=(75 80 86 89 90 100 120)
 mapfile -d '' -t sources < <(find src -name '*.cu' -print0 | sort -z)
 ((${#sources[@]})) || { echo 'check-kernels.sh: no .cu file in src/' >&2; exit 1; }
@@ -20,4 +27,14 @@ for capability in "${capabilities[@]}"; do
         { echo "check-kernels.sh: $3 fails for compute capability $2" >&2; exit 1; }' - "$work" "$capability" SOURCE ||
         failed=1
 done
-[ $failed = 0 ] && echo "${#sources[@]} files compile for ${capabilities[*]}"
+[ $failed = 0 ] || exit 1
+echo "${#sources[@]} files compile for ${capabilities[*]}"
+
+for compiler in ${compilers[@]+"${compilers[@]}"}; do
+    # The test passes where there is no compiler, so what it says is looked at.
+    LD_LIBRARY_PATH=$compiler cargo test --release --locked --features cuda --lib -- --nocapture \
+        the_compiler_of_cuda_takes_every_kernel_for_every_card | tee "$work/told"
+    major=${compiler##*-}
+    grep -q "^libnvrtc.so.$major: .* kernels for compute capability 12.0" "$work/told" ||
+        { echo "check-kernels.sh: nvrtc of CUDA $major was not tried" >&2; exit 1; }
+done

@@ -96,19 +96,24 @@ impl DeviceChoice {
     /// The device to compute on, which is there.
     ///
     /// # Errors
-    /// When it is not there, or when `tf32` is asked of the processor.
+    /// When it or a library it needs is not there, or when `tf32` is asked of the processor.
     pub fn resolve(self, tf32: bool) -> Result<Device, DeviceError> {
-        self.resolve_among(tf32, count_devices)
+        let device = self.resolve_among(tf32, count_devices)?;
+        if device.is_cuda() {
+            check_libraries()?;
+        }
+        Ok(device)
     }
 
-    /// The device as keys know it, for looking at results: a CUDA device that is named need not be there.
+    /// The device as keys know it, for looking at results: a CUDA device that is named need not be there, nor what it
+    /// computes with.
     ///
     /// # Errors
     /// When `tf32` is asked of the processor, or when `auto` cannot be decided.
     pub fn resolve_for_keys(self, tf32: bool) -> Result<Device, DeviceError> {
         match self {
             Self::Cuda { ordinal } => Ok(Device::Cuda { ordinal, tf32 }),
-            Self::Cpu | Self::Auto => self.resolve(tf32),
+            Self::Cpu | Self::Auto => self.resolve_among(tf32, count_devices),
         }
     }
 
@@ -152,6 +157,18 @@ fn count_devices() -> Result<usize, DeviceError> {
     Err(DeviceError::NotBuilt)
 }
 
+/// That the libraries are there which a CUDA device computes with.
+#[cfg(feature = "cuda")]
+fn check_libraries() -> Result<(), DeviceError> {
+    super::cuda::check_computing()
+}
+
+/// That the libraries are there which a CUDA device computes with; this build knows none.
+#[cfg(not(feature = "cuda"))]
+fn check_libraries() -> Result<(), DeviceError> {
+    Err(DeviceError::NotBuilt)
+}
+
 /// Why a device cannot be used, or failed.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Diagnostic)]
 pub enum DeviceError {
@@ -175,10 +192,26 @@ pub enum DeviceError {
     #[error("the CUDA driver cannot be used: {reason}")]
     #[diagnostic(
         code(device::no_driver),
-        help("check that `nvidia-smi` works, or compute with --device cpu")
+        help(
+            "install NVIDIA's driver, 580 or newer for CUDA 13, 525 or newer for CUDA 12, and check that `nvidia-smi` works; or compute with --device cpu"
+        )
     )]
     NoDriver {
-        /// What was found.
+        /// What was found, or what was tried.
+        reason: String,
+    },
+    /// A library that computes on the device is missing.
+    #[error("{what} of CUDA cannot be opened: {reason}")]
+    #[diagnostic(
+        code(device::no_library),
+        help(
+            "install the runtime libraries of the CUDA toolkit 12 or 13, or the Python wheels `nvidia-cublas` and `nvidia-cuda-nvrtc`, and name their folders in LD_LIBRARY_PATH; or compute with --device cpu"
+        )
+    )]
+    NoLibrary {
+        /// The library.
+        what: &'static str,
+        /// What was tried.
         reason: String,
     },
     /// The driver sees no device.

@@ -58,22 +58,11 @@ if [ -n "$twice" ]; then
     exit 1
 fi
 
-# A program may name any function that cudarc declares. Those that are not emulated say that they are not supported.
-cudarc=$(ls -d "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/cudarc-0.9.15/src 2>/dev/null | head -n 1)
-[ -n "$cudarc" ] || { echo 'build.sh: no sources of cudarc 0.9.15; run cargo fetch' >&2; exit 1; }
-library() { # NAME VERSION MODULE STATUS OBJECT_OR_FLAG...
-    local name=$1 soname=lib$1.so.$2
-    comm -23 <(grep -oP 'pub fn \K(cu|nvrtc)\w+' "$cudarc/$3/sys.rs" | sort -u) \
-        <(nm --defined-only "$work/$name.o" | awk '{print $3}' | sort -u) |
-        sed "s/.*/extern \"C\" __attribute__((visibility(\"default\"))) int &() { return $4; }/" \
-            > "$work/$name.stubs.cpp"
-    "$cxx" "${flags[@]}" "${link[@]}" -Wl,-soname,"$soname" -Wl,--no-undefined -o "$work/$soname" "$work/$name.o" \
-        "$work/$name.stubs.cpp" "${@:5}"
-    mv "$work/$soname" "$out/$soname"
-    ln -sfn "$soname" "$out/lib$name.so"
+library() { # NAME OBJECT_OR_FLAG...
+    "$cxx" "${link[@]}" -Wl,-soname,"$1" -Wl,--no-undefined -o "$work/$1" "${@:2}"
+    mv "$work/$1" "$out/$1"
 }
-mv "$work/driver.o" "$work/cuda.o"
-library cuda 1 driver 801 $(find "$work" -name 'kernels_*.o' | sort -V)
-library cublas 13 cublas 15 -L"$out" -lcuda -Wl,-rpath,'$ORIGIN'
-library nvrtc 13 nvrtc 11
+library libcuda.so.1 "$work/driver.o" $(find "$work" -name 'kernels_*.o' | sort -V)
+library libcublas.so.13 "$work/cublas.o" "$out/libcuda.so.1" -Wl,-rpath,'$ORIGIN'
+library libnvrtc.so.13 "$work/nvrtc.o"
 echo "$out: $(wc -l < "$work/kernels") kernels of $units files"

@@ -6,6 +6,7 @@
 
 namespace {
 const char PTX[] = "emulated";
+const int CAPABILITIES[] = {75, 80, 86, 87, 88, 89, 90, 100, 103, 110, 120, 121};
 enum { SUCCESS = 0, INVALID_INPUT = 3, INVALID_PROGRAM = 4 };
 } // namespace
 
@@ -14,6 +15,16 @@ API const char *nvrtcGetErrorString(int error) { return error ? "NVRTC_ERROR" : 
 API int nvrtcVersion(int *major, int *minor) {
     *major = 13;
     *minor = 0;
+    return SUCCESS;
+}
+
+API int nvrtcGetNumSupportedArchs(int *count) {
+    *count = sizeof CAPABILITIES / sizeof *CAPABILITIES;
+    return SUCCESS;
+}
+
+API int nvrtcGetSupportedArchs(int *capabilities) {
+    memcpy(capabilities, CAPABILITIES, sizeof CAPABILITIES);
     return SUCCESS;
 }
 

@@ -4,7 +4,7 @@ use super::resuming::{ONE, space};
 use super::workspace::Workspace;
 
 /// A training of two epochs and its test.
-fn trained() -> Workspace {
+pub fn trained() -> Workspace {
     let test = "[stage.test]\nkind = \"evaluate\"\nmodel = \"train\"\ninput = \"fbank\"\n";
     space(&(ONE.replace("epochs = 8", "epochs = 2") + test))
 }
@@ -96,24 +96,25 @@ fn results_of_the_processor_are_no_results_of_cuda() {
     assert!(runs.contains("\"device\":\"cpu\""), "{runs}");
 }
 
+/// The folder of the libraries of `tests/cuda_emulator`, where the tests run with them; said aloud where they do not.
+#[cfg(feature = "cuda")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "which libraries are loaded is not in a manifest"
+)]
+pub fn emulator() -> Option<std::path::PathBuf> {
+    let path = std::env::var("LD_LIBRARY_PATH").unwrap_or_default();
+    let folder = path.split(':').find(|path| path.contains("cuda-emulator"));
+    if folder.is_none() {
+        eprintln!("skipped: the CUDA device is no software device");
+    }
+    folder.map(std::path::PathBuf::from)
+}
+
 /// Failures and whole runs on a CUDA device in software, where the tests run on one.
 #[cfg(feature = "cuda")]
 mod in_software {
     use super::*;
-
-    /// Whether the CUDA libraries are those of `tests/cuda_emulator`; said aloud where they are not.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "which libraries are loaded is not in a manifest"
-    )]
-    fn emulated() -> bool {
-        let path = std::env::var("LD_LIBRARY_PATH").unwrap_or_default();
-        let here = path.contains("cuda-emulator");
-        if !here {
-            eprintln!("skipped: the CUDA device is no software device");
-        }
-        here
-    }
 
     /// Runs the training on the device; gives the exit code and what was said.
     fn run(space: &Workspace, variables: &[(&str, &str)], more: &[&str]) -> (Option<i32>, String) {
@@ -127,7 +128,7 @@ mod in_software {
 
     #[test]
     fn a_driver_or_device_that_is_not_there_is_told_before_anything_runs() {
-        if !emulated() {
+        if emulator().is_none() {
             return;
         }
         for (variable, device, code) in [
@@ -149,7 +150,7 @@ mod in_software {
 
     #[test]
     fn a_device_that_breaks_is_told_and_the_same_command_goes_on() {
-        if !emulated() {
+        if emulator().is_none() {
             return;
         }
         let space = trained();
@@ -165,7 +166,7 @@ mod in_software {
 
     #[test]
     fn too_little_memory_names_the_batch_and_what_to_lower() {
-        if !emulated() {
+        if emulator().is_none() {
             return;
         }
         let space = trained();

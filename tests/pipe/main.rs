@@ -6,6 +6,8 @@ mod chromium;
 mod commands;
 mod damage;
 mod device;
+#[cfg(feature = "cuda")]
+mod device_libraries;
 mod disk;
 mod errors;
 mod exporting;

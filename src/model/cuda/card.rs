@@ -10,6 +10,7 @@ use cudarc::driver::{CudaDevice, result as driver, sys};
 use dfdx::tensor::{Cuda, CudaError};
 
 use super::kernels::{Argument, Kernels};
+use super::libraries;
 use super::timeline::{Timed, Timeline};
 use crate::model::DeviceError;
 
@@ -34,12 +35,14 @@ unsafe impl Sync for Card {}
 /// Devices that the driver knows.
 ///
 /// # Errors
-/// [`DeviceError::NoDriver`] where the driver does not start, [`DeviceError::NoDevice`] where it finds none.
+/// [`DeviceError::NoDriver`] where there is no driver or it does not start, [`DeviceError::NoDevice`] where it finds
+/// none.
 pub fn count_devices() -> Result<usize, DeviceError> {
+    libraries::check_driver()?;
     let none = |error: driver::DriverError| match error.0 {
         sys::CUresult::CUDA_ERROR_NO_DEVICE => DeviceError::NoDevice,
         _ => DeviceError::NoDriver {
-            reason: name(error),
+            reason: libraries::with_lacking(name(error)),
         },
     };
     let count = driver::init()
@@ -70,7 +73,7 @@ impl Card {
     /// Opens the device with number `ordinal`; with `tf32`, products round their factors to ten bits of mantissa.
     ///
     /// # Errors
-    /// No driver, no such device, or a device that does not work.
+    /// No driver, no such device, a library that is missing, or a device that does not work.
     pub fn open(ordinal: usize, tf32: bool) -> Result<Arc<Self>, DeviceError> {
         let count = count_devices()?;
         if ordinal >= count {
@@ -79,6 +82,7 @@ impl Card {
                 count,
             });
         }
+        libraries::check_computing()?;
         let failed = |what: &'static str| move |error: CudaError| tell(what, &error);
         let open = || -> Result<_, CudaError> {
             let device = CudaDevice::new(ordinal)?;
@@ -108,7 +112,7 @@ impl Card {
         let kernels = Kernels::new(capability.unsigned_abs() as usize).map_err(|reason| {
             DeviceError::Failed {
                 what: "compiling the kernels".to_string(),
-                reason,
+                reason: libraries::with_lacking(reason),
             }
         })?;
         Ok(Arc::new(Self {
@@ -263,7 +267,7 @@ fn tell(what: &'static str, error: &CudaError) -> DeviceError {
     let CudaError::Driver(error) = error else {
         return DeviceError::Failed {
             what: what.to_string(),
-            reason: error.to_string(),
+            reason: libraries::with_lacking(error.to_string()),
         };
     };
     match error.0 {
@@ -287,7 +291,7 @@ fn tell(what: &'static str, error: &CudaError) -> DeviceError {
         },
         _ => DeviceError::Failed {
             what: what.to_string(),
-            reason: name(*error),
+            reason: libraries::with_lacking(name(*error)),
         },
     }
 }

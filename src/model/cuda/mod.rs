@@ -13,6 +13,7 @@ mod encoder;
 mod group;
 mod heads;
 mod kernels;
+mod libraries;
 mod memory;
 mod packing;
 mod products;
@@ -23,6 +24,7 @@ pub use card::{Card, count_devices};
 pub use ceilings::Ceilings;
 pub use encoder::Corpus;
 pub use group::{Group, GroupBatch, ModelStep, classify};
+pub use libraries::check_computing;
 pub use packing::{Masked, Packing};
 pub use timeline::Timed;
 
