@@ -5,7 +5,7 @@
 #define API extern "C" __attribute__((visibility("default")))
 
 namespace {
-const char PTX[] = "emulated";
+const char CODE[] = "emulated";
 const int CAPABILITIES[] = {75, 80, 86, 87, 88, 89, 90, 100, 103, 110, 120, 121};
 enum { SUCCESS = 0, INVALID_INPUT = 3, INVALID_PROGRAM = 4 };
 } // namespace
@@ -45,14 +45,18 @@ API int nvrtcDestroyProgram(char **program) {
 API int nvrtcCompileProgram(char *program, int, const char *const *) { return program ? SUCCESS : INVALID_PROGRAM; }
 
 API int nvrtcGetPTXSize(char *program, size_t *bytes) {
-    *bytes = sizeof PTX;
+    *bytes = sizeof CODE;
     return program ? SUCCESS : INVALID_PROGRAM;
 }
 
-API int nvrtcGetPTX(char *program, char *ptx) {
-    memcpy(ptx, PTX, sizeof PTX);
+API int nvrtcGetPTX(char *program, char *code) {
+    memcpy(code, CODE, sizeof CODE);
     return program ? SUCCESS : INVALID_PROGRAM;
 }
+
+API int nvrtcGetCUBINSize(char *program, size_t *bytes) { return nvrtcGetPTXSize(program, bytes); }
+
+API int nvrtcGetCUBIN(char *program, char *code) { return nvrtcGetPTX(program, code); }
 
 API int nvrtcGetProgramLogSize(char *program, size_t *bytes) {
     *bytes = 1;

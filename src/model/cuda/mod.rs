@@ -9,6 +9,7 @@ mod arrays;
 mod bank;
 mod card;
 mod ceilings;
+mod compiler;
 mod encoder;
 mod group;
 mod heads;
