@@ -37,7 +37,7 @@ const BYTES: [(&str, f64); 10] = [
     ("lstm_cell", 72.0),
     ("lstm_cell_back", 72.0),
     ("sgd", 20.0),
-    ("squares", 264.0),
+    ("squares", 136.0),
 ];
 const ATTRIBUTES: [(Attribute, usize); 4] = [
     (Attribute::Corpus, 6),

@@ -11,7 +11,7 @@ use crate::model::optimiser::Step;
 use crate::model::parameter::Part;
 
 /// Values that one thread sums: few enough that a single model keeps the device busy.
-const SUMMED_BY_THREAD: usize = 64;
+const SUMMED_BY_THREAD: usize = 32;
 
 /// Arrays of `models` models: each array of all of them, then the next array.
 pub struct Bank {

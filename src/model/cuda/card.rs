@@ -9,7 +9,7 @@ use cudarc::driver::sys::CUdevice_attribute as Attribute;
 use cudarc::driver::{CudaDevice, result as driver, sys};
 use dfdx::tensor::{Cuda, CudaError};
 
-use super::kernels::{Argument, Kernels};
+use super::kernels::{Argument, Extent, Kernels};
 use super::libraries;
 use super::timeline::{Timed, Timeline};
 use crate::model::DeviceError;
@@ -175,22 +175,44 @@ impl Card {
         self.note(told.err().map_or(error, CudaError::from))
     }
 
-    /// Runs a kernel over `length` threads for each of `rows` rows of the grid, with the arguments of its source.
+    /// Runs a kernel over `length` threads for each of `models`, with the arguments of its source.
     ///
     /// # Errors
     /// What the driver says; of kernels before, too.
     pub fn launch(
         &self,
         name: &'static str,
-        size: (usize, usize),
+        (length, models): (usize, usize),
+        arguments: &[Argument],
+    ) -> Result<(), CudaError> {
+        self.run(name, Extent::Flat(length, models), arguments)
+    }
+
+    /// Runs a kernel over the columns of rows of each of `models`, with the arguments of its source.
+    ///
+    /// # Errors
+    /// As [`Self::launch`].
+    pub fn launch_rows(
+        &self,
+        name: &'static str,
+        (columns, rows, models): (usize, usize, usize),
+        arguments: &[Argument],
+    ) -> Result<(), CudaError> {
+        self.run(name, Extent::Rows(columns, rows, models), arguments)
+    }
+
+    fn run(
+        &self,
+        name: &'static str,
+        extent: Extent,
         arguments: &[Argument],
     ) -> Result<(), CudaError> {
         self.bind()?;
         let of = Timed {
-            threads: (size.0 * size.1) as f64,
+            threads: extent.threads() as f64,
             ..Timed::default()
         };
-        let launch = || self.kernels.launch(self.stream(), name, size, arguments);
+        let launch = || self.kernels.launch(self.stream(), name, extent, arguments);
         let launched = self.timeline.call(self.stream(), name, of, launch);
         launched.map_err(|error| self.note(error))
     }

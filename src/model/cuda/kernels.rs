@@ -10,6 +10,8 @@ use super::compiler::{compile, refusal};
 
 /// Threads of a block.
 const BLOCK: usize = 256;
+/// Threads that go together.
+const WARP: usize = 32;
 
 /// The sources, compiled as one.
 pub(super) const SOURCE: &str = concat!(
@@ -93,15 +95,15 @@ impl Kernels {
         Ok(Self { functions })
     }
 
-    /// Runs `name` over `length` threads for each of `rows` rows of the grid.
+    /// Runs `name` over the threads of `extent`.
     pub fn launch(
         &self,
         stream: sys::CUstream,
         name: &str,
-        (length, rows): (usize, usize),
+        extent: Extent,
         arguments: &[Argument],
     ) -> Result<(), CudaError> {
-        if length == 0 || rows == 0 {
+        if extent.threads() == 0 {
             return Ok(());
         }
         let function = self.functions[name];
@@ -110,12 +112,41 @@ impl Kernels {
             .iter_mut()
             .map(|value| std::ptr::from_mut(value).cast())
             .collect();
-        let grid = (length.div_ceil(BLOCK) as u32, rows as u32, 1);
+        let (grid, block) = extent.grid_and_block();
         // SAFETY: each caller passes the arguments that stand beside it in the kernel's source.
-        unsafe {
-            driver::launch_kernel(function, grid, (BLOCK as u32, 1, 1), 0, stream, &mut places)
-        }?;
+        unsafe { driver::launch_kernel(function, grid, block, 0, stream, &mut places) }?;
         Ok(())
+    }
+}
+
+/// What a kernel runs over; the last number is blockIdx.y's, mostly a model's.
+#[derive(Clone, Copy)]
+pub enum Extent {
+    /// A thread for each of so many values.
+    Flat(usize, usize),
+    /// Columns and rows: threads side by side take the columns of a row, threads one below the other rows.
+    Rows(usize, usize, usize),
+}
+
+impl Extent {
+    /// Threads that have something to do.
+    pub fn threads(self) -> usize {
+        match self {
+            Self::Flat(length, models) => length * models,
+            Self::Rows(columns, rows, models) => columns * rows * models,
+        }
+    }
+
+    fn grid_and_block(self) -> ((u32, u32, u32), (u32, u32, u32)) {
+        let (across, blocks, models) = match self {
+            Self::Flat(length, models) => (BLOCK, length.div_ceil(BLOCK), models),
+            Self::Rows(columns, rows, models) => {
+                let across = columns.next_multiple_of(WARP).min(BLOCK);
+                (across, rows.div_ceil(BLOCK / across), models)
+            }
+        };
+        let block = (across as u32, (BLOCK / across) as u32, 1);
+        ((blocks as u32, models as u32, 1), block)
     }
 }
 

@@ -72,9 +72,9 @@ impl<'a> Block<'a> {
             shape,
             ..
         } = self;
-        self.card.launch(
+        self.card.launch_rows(
             "conv_patches",
-            (middle.rows * self.window, models),
+            (self.window, middle.rows, models),
             arguments![
                 of patches, at frames, at packed.at(middle.utterance_of), at packed.at(before.first),
                 at packed.at(middle.first), at packed.at(before.count), int middle.rows, int before.rows,
@@ -168,9 +168,9 @@ pub fn forward(
         )?;
         let pooled = model * after.rows * shape.output;
         let bias = arrays.bias + (model * shape.output * size_of::<f32>()) as Pointer;
-        card.launch(
+        card.launch_rows(
             "conv_pool",
-            (after.rows * shape.output, count),
+            (shape.output, after.rows, count),
             arguments![
                 at output.at(pooled), at arg_max.at(pooled), of convolved, at bias, at packed.at(after.utterance_of),
                 at packed.at(after.first), at packed.at(middle.first), int after.rows, int middle.rows,
@@ -231,17 +231,17 @@ pub fn backward(
     for model in (0..models).step_by(chunk) {
         let count = chunk.min(models - model);
         let pooled = model * after.rows * shape.output;
-        card.launch(
+        card.launch_rows(
             "conv_bias_partial",
-            (sum_chunks * shape.output, count),
+            (shape.output, sum_chunks, count),
             arguments![
                 at partial.at(model * sum_chunks * shape.output), at grad_output.at(pooled), at arg_max.at(pooled),
                 int after.rows, int shape.output, int sum_chunks, int CHUNK_ROWS,
             ],
         )?;
-        card.launch(
+        card.launch_rows(
             "conv_pool_back",
-            (middle.rows * shape.output, count),
+            (shape.output, middle.rows, count),
             arguments![
                 of convolved, at grad_output.at(pooled), at arg_max.at(pooled), at packed.at(middle.utterance_of),
                 at packed.at(after.first), at packed.at(after.count), at packed.at(middle.first), int after.rows,
@@ -287,9 +287,9 @@ pub fn backward(
             block.patches(&patches, inputs),
             0.0,
         )?;
-        card.launch(
+        card.launch_rows(
             "conv_patches_back",
-            (before.rows * shape.input, count),
+            (shape.input, before.rows, count),
             arguments![
                 at grad_frames.at(model * before.rows * shape.input), of patches,
                 at packed.at(before.utterance_of), at packed.at(before.first), at packed.at(middle.first),

@@ -39,9 +39,9 @@ pub(in crate::model) fn dense(
     } = arrays;
     let (models, rows) = (x.models, x.rows);
     let out = Memory::new(&card, models * rows * outputs)?;
-    card.launch(
+    card.launch_rows(
         "dense_bias",
-        (rows * outputs, models),
+        (outputs, rows, models),
         arguments![of out, at bias, int rows, int outputs],
     )?;
     let weights = Matrix::new(weight, inputs, outputs * inputs);
@@ -99,9 +99,9 @@ pub fn column_sums(
 ) -> Result<(), CudaError> {
     let chunks = rows.div_ceil(CHUNK_ROWS);
     let partial = Memory::new(card, models * chunks * columns)?;
-    card.launch(
+    card.launch_rows(
         "column_partial",
-        (chunks * columns, models),
+        (columns, chunks, models),
         arguments![of partial, at values, int rows, int columns, int chunks, int CHUNK_ROWS],
     )?;
     for &sums in sums {

@@ -2,24 +2,25 @@
 
 // out[m][row][c] = bias[m][c]; the product is then added to it.
 extern "C" __global__ void dense_bias(float *out, const float *bias, int rows, int columns) {
-    size_t at = (size_t)blockIdx.x * blockDim.x + threadIdx.x;
-    size_t length = (size_t)rows * columns;
-    if (at >= length) return;
-    out[blockIdx.y * length + at] = bias[(size_t)blockIdx.y * columns + at % columns];
+    int row = blockIdx.x * blockDim.y + threadIdx.y;
+    if (row >= rows) return;
+    for (int c = threadIdx.x; c < columns; c += blockDim.x)
+        out[((size_t)blockIdx.y * rows + row) * columns + c] = bias[(size_t)blockIdx.y * columns + c];
 }
 
 // First stage of a sum over rows: partial[m][chunk][c] sums `chunk_rows` rows in their order.
 extern "C" __global__ void column_partial(
     float *partial, const float *values, int rows, int columns, int chunks, int chunk_rows) {
-    int at = blockIdx.x * blockDim.x + threadIdx.x;
-    if (at >= chunks * columns) return;
-    int c = at % columns;
-    int chunk = at / columns;
+    int chunk = blockIdx.x * blockDim.y + threadIdx.y;
+    if (chunk >= chunks) return;
     int end = (chunk + 1) * chunk_rows < rows ? (chunk + 1) * chunk_rows : rows;
-    float sum = 0.0f;
-    for (int row = chunk * chunk_rows; row < end; row++)
-        sum += values[((size_t)blockIdx.y * rows + row) * columns + c];
-    partial[(size_t)blockIdx.y * chunks * columns + at] = sum;
+    for (int c = threadIdx.x; c < columns; c += blockDim.x) {
+        float sum = 0.0f;
+#pragma unroll 4
+        for (int row = chunk * chunk_rows; row < end; row++)
+            sum += values[((size_t)blockIdx.y * rows + row) * columns + c];
+        partial[((size_t)blockIdx.y * chunks + chunk) * columns + c] = sum;
+    }
 }
 
 // Second stage: adds the chunks in their order to sums[m][c].

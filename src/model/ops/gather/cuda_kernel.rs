@@ -16,9 +16,9 @@ pub fn features(
 ) -> Result<Memory, CudaError> {
     let own = &packed.packing.frames[0];
     let frames = Memory::new(card, own.rows * bins)?;
-    card.launch(
+    card.launch_rows(
         "batch_features",
-        (own.rows * bins, 1),
+        (bins, own.rows, 1),
         arguments![
             of frames, of source, at packed.at(own.utterance_of), at packed.at(packed.packing.sources),
             at packed.at(packed.packing.masks), float fill, int own.rows, int bins,

@@ -7,22 +7,19 @@
 extern "C" __global__ void batch_features(
     float *frames, const float *source, const int *utterance_of, const int *utterances, const int *masks, float fill,
     int rows, int bins) {
-    size_t at = (size_t)blockIdx.x * blockDim.x + threadIdx.x;
-    if (at >= (size_t)rows * bins) return;
-    int row = at / bins, bin = at % bins;
+    int row = blockIdx.x * blockDim.y + threadIdx.y;
+    if (row >= rows) return;
     const int *own = utterances + (size_t)utterance_of[row] * 6;
     int t = row - own[0];
-    if (t >= own[2]) {
-        frames[at] = 0.0f;
-        return;
-    }
-    float value = source[((size_t)own[1] + t) * bins + bin];
     const int *mask = masks + own[3];
-    for (int k = 0; k < own[4] + own[5]; k++) {
-        int place = k < own[4] ? t : bin;
-        if (place >= mask[2 * k] && place < mask[2 * k + 1]) value = fill;
+    for (int bin = threadIdx.x; bin < bins; bin += blockDim.x) {
+        float value = t < own[2] ? source[((size_t)own[1] + t) * bins + bin] : 0.0f;
+        for (int k = 0; t < own[2] && k < own[4] + own[5]; k++) {
+            int place = k < own[4] ? t : bin;
+            if (place >= mask[2 * k] && place < mask[2 * k + 1]) value = fill;
+        }
+        frames[(size_t)row * bins + bin] = value;
     }
-    frames[at] = value;
 }
 
 // picked[k][i] = values[which[k]][i].

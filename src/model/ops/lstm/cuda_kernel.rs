@@ -89,9 +89,9 @@ pub fn forward(
                 0.0,
             )?;
         }
-        card.launch(
+        card.launch_rows(
             "lstm_cell",
-            (count * units, batch),
+            (units, count, batch),
             arguments![
                 of pass.gates, of pass.cells, of hidden, of pass.entered, of state, of recurrent,
                 at arrays.bias_input, at arrays.bias_hidden, at packed.at(steps.source), int frames, int units,
@@ -131,9 +131,9 @@ pub fn backward(
     let mut continued = 0;
     for (index, &(first, count)) in steps.steps.iter().enumerate().rev() {
         let continues = index > 0;
-        card.launch(
+        card.launch_rows(
             "lstm_cell_back",
-            (count * units, batch),
+            (units, count, batch),
             arguments![
                 of pass.gates, of recurrent, of carry_cell, of carry_hidden, of pass.cells, of grad_output,
                 at packed.at(steps.source), int frames, int units, int shape.directions, int widest, int first,

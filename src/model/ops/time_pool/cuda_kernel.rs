@@ -29,16 +29,16 @@ pub fn forward(
     let (utterances, width) = (packed.packing.utterances, shape.width);
     let (first, count) = (packed.at(own.first), packed.at(own.count));
     let pooled = Memory::new(card, models * utterances * width)?;
-    let size = (utterances * width, models);
+    let size = (width, utterances, models);
     match shape.how {
-        TimePool::Mean => card.launch(
+        TimePool::Mean => card.launch_rows(
             "time_mean",
             size,
             arguments![
                 of pooled, of frames, at first, at count, int utterances, int own.rows, int width,
             ],
         ),
-        TimePool::LastStates => card.launch(
+        TimePool::LastStates => card.launch_rows(
             "time_last",
             size,
             arguments![
@@ -64,16 +64,16 @@ pub fn backward(
     let (first, count) = (packed.at(own.first), packed.at(own.count));
     let utterance_of = packed.at(own.utterance_of);
     let grad_frames = Memory::new(card, models * own.rows * width)?;
-    let size = (own.rows * width, models);
+    let size = (width, own.rows, models);
     match shape.how {
-        TimePool::Mean => card.launch(
+        TimePool::Mean => card.launch_rows(
             "time_mean_back",
             size,
             arguments![
                 of grad_frames, at grad_pooled, at utterance_of, at count, int utterances, int own.rows, int width,
             ],
         ),
-        TimePool::LastStates => card.launch(
+        TimePool::LastStates => card.launch_rows(
             "time_last_back",
             size,
             arguments![
