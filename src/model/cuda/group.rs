@@ -6,6 +6,7 @@ use dfdx::tensor::CudaError;
 
 use super::arrays::SharedArrays;
 use super::bank::{Bank, Pace, SQUARE_THREADS, rates};
+use super::feed::Feed;
 use super::heads::{HeadBank, dense_of};
 use super::packing::{Masked, Packed, Packing};
 use super::tape::Walked;
@@ -29,8 +30,8 @@ const CLASSIFIED_TOGETHER: usize = 64;
 
 /// What all models of a group learn in one step.
 pub struct GroupBatch<'a> {
-    /// The features that lie on the device.
-    pub corpus: &'a Corpus,
+    /// The features, on the device or on the host.
+    pub corpus: &'a Corpus<'a>,
     /// The batch: places in the corpus, and masks.
     pub utterances: &'a [Masked],
     /// What a mask puts in place of a value.
@@ -60,6 +61,7 @@ pub struct ModelStep<'a> {
 /// Models side by side on a device.
 pub struct Group {
     card: Arc<Card>,
+    feed: Arc<Feed>,
     shape: Arc<EncoderShape>,
     arrays: SharedArrays,
     shared: Bank,
@@ -124,6 +126,7 @@ impl Group {
             })),
             alive: Memory::of(card, &vec![1; states.len()])?,
             ones: Memory::of(card, &vec![1.0; states.len()])?,
+            feed: Feed::new(card)?,
             card: Arc::clone(card),
             arrays,
             shared,
@@ -355,20 +358,16 @@ impl Group {
     fn embed(
         &self,
         tape: &mut Tape,
-        corpus: &Corpus,
+        corpus: &Corpus<'_>,
         utterances: &[Masked],
         fill: f32,
         learns: bool,
     ) -> Result<Value, CudaError> {
-        let places = utterances.iter().map(|own| corpus.utterances[own.at]);
-        let frames: Vec<usize> = places.clone().map(|(_, frames)| frames).collect();
-        let sources: Vec<(usize, Masked)> = places
-            .zip(utterances)
-            .map(|((first, _), own)| (first, own.clone()))
-            .collect();
-        let packing = Packing::new(&self.shape, &frames, &sources);
-        let packed = Arc::new(Packed::new(&self.card, packing)?);
-        let features = gather::features(&self.card, &packed, &corpus.values, corpus.bins, fill)?;
+        let share = corpus.share(utterances);
+        let packing = Packing::new(&self.shape, &share.frames, &share.sources);
+        let packed = Arc::new(Packed::new(&self.feed, packing, &share.brought)?);
+        let source = share.there.unwrap_or_else(|| packed.brought());
+        let features = gather::features(&self.card, &packed, source, corpus.bins, fill)?;
         let (shape, arrays) = (&self.shape, &self.arrays);
         let mut x = encoder::forward(tape, shape, arrays, &self.shared, &packed, features, learns)?;
         let (_, trunk) = self.arrays.dense.split_last().unwrap_or_else(|| {
@@ -393,7 +392,7 @@ impl Group {
     ///
     /// # Errors
     /// What went wrong on the device.
-    pub fn classify(&self, corpus: &Corpus) -> Result<Vec<Vec<[f32; CLASSES]>>, CudaError> {
+    pub fn classify(&self, corpus: &Corpus<'_>) -> Result<Vec<Vec<[f32; CLASSES]>>, CudaError> {
         let mut order: Vec<usize> = (0..corpus.utterances.len()).collect();
         order.sort_by_key(|&at| (corpus.utterances[at].1, at));
         let mut found = vec![vec![[0.0; CLASSES]; order.len()]; self.models()];
@@ -518,7 +517,8 @@ pub fn classify(
     let card = Card::shared(ordinal, tf32)?;
     let run = || {
         let group = Group::new(&card, vec![TrainingState::new(network.clone())])?;
-        let corpus = Corpus::new(&card, utterances)?;
+        // Each is read once, so none needs to stay on the device.
+        let corpus = Corpus::on_host(utterances.iter().copied());
         Ok(group.classify(&corpus)?.pop().unwrap_or_default())
     };
     run().map_err(|error| card.tell("classifying utterances", &error).into())
