@@ -125,6 +125,7 @@ struct State {
     Result sticky = SUCCESS;
     // The last one before the device was last emptied, and how often that was.
     unsigned long long launches = 0, launches_before = 0, drains = 0;
+    unsigned long long copied = 0; // bytes, from the host
     std::vector<Device> devices{setting("EMULATED_CUDA_DEVICES", 1)};
     std::map<Pointer, Allocation> allocations;
     std::map<Pointer, size_t> pinned;
@@ -284,6 +285,7 @@ Result copy(Pointer to, bool to_device, Pointer from, bool from_device, size_t b
     if (!to || !from) return INVALID_VALUE;
     if (to_device && !lies_within(to, bytes)) return INVALID_VALUE;
     if (from_device && !lies_within(from, bytes)) return INVALID_VALUE;
+    if (!from_device) state().copied += bytes;
     state().order.enqueue_now(*current->stream);
     memmove((void *)to, (const void *)from, bytes);
     return to_device && from_device ? SUCCESS : observe(current->stream->now());
@@ -299,6 +301,7 @@ Result copy_async(Pointer to, bool to_device, Pointer from, bool from_device, si
     Allocation *target = to_device ? allocation_of(to, bytes) : nullptr;
     Allocation *source = from_device ? allocation_of(from, bytes) : nullptr;
     if (to_device != !!target || from_device != !!source) return INVALID_VALUE;
+    if (!from_device) state().copied += bytes;
     Position position = state().order.enqueue(*stream);
     if (!stream->is_default) {
         if (target)
@@ -566,10 +569,12 @@ API Result cuStreamWaitEvent(void *handle, Event *event, unsigned int) {
     if (!stream || !event) return INVALID_HANDLE;
     if (!event->recorded) return SUCCESS;
     state().order.wait(*stream, event->at);
-    for (auto &[_, own] : state().allocations)
-        for (auto [writer, position] : own.written)
-            if (writer != stream->number && event->at.covers(writer, position))
-                own.acquired[stream->number] = stream->enqueued;
+    for (auto &[_, own] : state().allocations) {
+        auto copied = own.written.find(event->stream);
+        if (copied == own.written.end() || event->stream == stream->number) continue;
+        // Only the first wait after a copy: later ones are for other copies.
+        if (event->at.covers(event->stream, copied->second)) own.acquired.insert({stream->number, stream->enqueued});
+    }
     return SUCCESS;
 }
 
@@ -578,7 +583,7 @@ API Result cuStreamWaitEvent(void *handle, Event *event, unsigned int) {
 API Result cuEventCreate(Event **event, unsigned int flags) {
     if (Result error = lock_and_check_context()) return error;
     const unsigned int DISABLE_TIMING = 2;
-    *event = new Event{!(flags & DISABLE_TIMING), false, {}, {}};
+    *event = new Event{!(flags & DISABLE_TIMING), false, {}, 0, {}};
     return SUCCESS;
 }
 
@@ -597,6 +602,7 @@ API Result cuEventRecord(Event *event, void *handle) {
     state().order.enqueue(*stream);
     event->recorded = true;
     event->when = std::chrono::steady_clock::now();
+    event->stream = stream->number;
     event->at = stream->now();
     return SUCCESS;
 }
@@ -842,6 +848,8 @@ __attribute__((destructor)) static void report() {
         fprintf(stderr, "emulated CUDA: cannot write EMULATED_CUDA_REPORT=%s\n", path);
         return;
     }
-    fprintf(file, "launches %llu\ndrains %llu\npeak %zu\n", state().launches, state().drains, peak);
+    fprintf(
+        file, "launches %llu\ndrains %llu\ncopied %llu\npeak %zu\n", state().launches, state().drains,
+        state().copied, peak);
     fclose(file);
 }

@@ -54,6 +54,7 @@ struct Stream {
 struct Event {
     bool timed, recorded;
     std::chrono::steady_clock::time_point when;
+    unsigned stream;
     Clock at;
 };
 

@@ -1,5 +1,6 @@
 //! A CUDA device made ready: context, dfdx's device, cuBLAS, our kernels; and what its errors mean.
 
+use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,8 +16,8 @@ use crate::model::DeviceError;
 
 /// A device, for as long as anything on it lives.
 pub struct Card {
-    device: Arc<CudaDevice>,
-    dfdx: Cuda,
+    device: ManuallyDrop<Arc<CudaDevice>>,
+    dfdx: ManuallyDrop<Cuda>,
     blas: cublas_sys::cublasHandle_t,
     kernels: Kernels,
     /// What the host writes goes through it.
@@ -114,8 +115,8 @@ impl Card {
             reason: name(error),
         })?;
         Ok(Arc::new(Self {
-            device,
-            dfdx,
+            device: ManuallyDrop::new(device),
+            dfdx: ManuallyDrop::new(dfdx),
             blas,
             kernels,
             ring: Mutex::new(ring),
@@ -239,14 +240,21 @@ impl Card {
 
 impl Drop for Card {
     fn drop(&mut self) {
-        // A broken device has nothing to give back; the process's end does that.
-        if self.broken() || self.bind().is_err() {
+        // A broken device has nothing to give back, and dfdx and cudarc would panic; the process's end does that.
+        if self.broken() || std::thread::panicking() || self.bind().is_err() {
             return;
         }
         // SAFETY: the stream is the device's own. Copies from the ring may be under way.
-        if unsafe { driver::stream::synchronize(self.stream()) }.is_ok() {
-            let ring = self.ring.get_mut().unwrap_or_else(PoisonError::into_inner);
-            ring.release();
+        let idle = unsafe { driver::stream::synchronize(self.stream()) };
+        if self.noted(idle).is_err() {
+            return;
+        }
+        let ring = self.ring.get_mut().unwrap_or_else(PoisonError::into_inner);
+        ring.release();
+        // SAFETY: dropped here and nowhere else.
+        unsafe {
+            ManuallyDrop::drop(&mut self.dfdx);
+            ManuallyDrop::drop(&mut self.device);
         }
     }
 }

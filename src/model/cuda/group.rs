@@ -25,7 +25,7 @@ use crate::model::parameter::Part;
 use crate::model::spec::{HeadMode, HeadSpec, Reversal};
 use crate::model::{EncoderShape, ModelError, Network, StepLosses, Targets, TrainingState};
 
-/// Utterances whose probabilities are computed together.
+/// Utterances whose probabilities are computed together where there is the memory for it.
 const CLASSIFIED_TOGETHER: usize = 64;
 
 /// What all models of a group learn in one step.
@@ -391,24 +391,22 @@ impl Group {
     /// Emotion probabilities of every utterance of a corpus by every model: `[models][utterances]`.
     ///
     /// # Errors
-    /// What went wrong on the device.
+    /// What went wrong on the device, or too little memory for a single utterance.
     pub fn classify(&self, corpus: &Corpus<'_>) -> Result<Vec<Vec<[f32; CLASSES]>>, CudaError> {
         let mut order: Vec<usize> = (0..corpus.utterances.len()).collect();
         order.sort_by_key(|&at| (corpus.utterances[at].1, at));
         let mut found = vec![vec![[0.0; CLASSES]; order.len()]; self.models()];
-        for part in order.chunks(CLASSIFIED_TOGETHER) {
-            let batch: Vec<Masked> = part
-                .iter()
-                .map(|&at| Masked {
-                    at,
-                    ..Masked::default()
-                })
-                .collect();
-            // Nothing walks this tape: it only carries the operations.
-            let mut tape = Tape::new(&self.card);
-            let x = self.embed(&mut tape, corpus, &batch, 0.0, false)?;
-            let logits = self.emotion(&mut tape, &x)?;
-            let probabilities = softmax(&mut tape, &logits)?.values.read()?;
+        let (mut rest, mut together) = (&order[..], CLASSIFIED_TOGETHER);
+        while !rest.is_empty() {
+            let (part, next) = rest.split_at(together.min(rest.len()));
+            let probabilities = match self.probabilities(corpus, part) {
+                Err(error) if part.len() > 1 && self.card.is_out_of_memory(&error) => {
+                    together = part.len() / 2;
+                    continue;
+                }
+                other => other?,
+            };
+            rest = next;
             let models = probabilities.chunks_exact(part.len() * CLASSES);
             for (model, own) in models.enumerate() {
                 for (&at, row) in part.iter().zip(own.as_chunks::<CLASSES>().0) {
@@ -417,6 +415,20 @@ impl Group {
             }
         }
         Ok(found)
+    }
+
+    /// Emotion probabilities of some utterances: `[models, utterances, classes]`.
+    fn probabilities(&self, corpus: &Corpus<'_>, part: &[usize]) -> Result<Vec<f32>, CudaError> {
+        let whole = |&at: &usize| Masked {
+            at,
+            ..Masked::default()
+        };
+        let batch: Vec<Masked> = part.iter().map(whole).collect();
+        // Nothing walks this tape: it only carries the operations.
+        let mut tape = Tape::new(&self.card);
+        let x = self.embed(&mut tape, corpus, &batch, 0.0, false)?;
+        let logits = self.emotion(&mut tape, &x)?;
+        softmax(&mut tape, &logits)?.values.read()
     }
 
     /// What each step since the last call measured, one entry per model.
