@@ -129,7 +129,7 @@ impl Card {
         &self.dfdx
     }
 
-    /// The main stream, which dfdx uses too: everything but the copies of a [`super::feed::Feed`] goes there.
+    /// The main stream, which dfdx uses too: everything but the copies of a feed goes there.
     pub fn stream(&self) -> sys::CUstream {
         *self.device.cu_stream()
     }

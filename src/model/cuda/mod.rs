@@ -7,7 +7,7 @@
 //!
 //! The host runs ahead of the device: what it writes goes through pinned memory (`ring`), and a batch through a stream
 //! of its own (`feed`), so that it is copied while the step before computes. It waits where it reads something back, and
-//! where it is [`feed::SLOTS`] batches ahead.
+//! where it is a few batches ahead.
 
 mod arrays;
 mod bank;
