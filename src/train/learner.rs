@@ -9,20 +9,22 @@ use crate::model::{Device, EncoderPass, ModelError, Network, Trainable, Training
 use super::{TrainOptions, TrainingData, validation};
 
 /// A network in training.
-pub(super) enum Learner {
+pub(super) enum Learner<'a> {
     /// On the processor.
     Processor {
         /// The network.
         trainable: Box<Trainable>,
         /// Buffers of the validation.
         pass: Box<EncoderPass>,
+        /// What is validated on.
+        data: &'a TrainingData<'a>,
     },
     /// On a CUDA device.
     #[cfg(feature = "cuda")]
-    Device(super::lockstep::Member),
+    Device(super::lockstep::Member<'a>),
 }
 
-impl Learner {
+impl<'a> Learner<'a> {
     /// Puts a network where it is to train.
     #[cfg_attr(
         not(feature = "cuda"),
@@ -32,13 +34,14 @@ impl Learner {
         device: Device,
         network: Network,
         options: &TrainOptions,
-        data: &TrainingData<'_>,
+        data: &'a TrainingData<'a>,
         workers: &Arc<Workers>,
     ) -> Result<Self, ModelError> {
         match device {
             Device::Cpu => Ok(Self::Processor {
                 trainable: Box::new(Trainable::new(network, Arc::clone(workers))?),
                 pass: Box::default(),
+                data,
             }),
             #[cfg(feature = "cuda")]
             Device::Cuda { ordinal, tf32 } => {
@@ -65,12 +68,15 @@ impl Learner {
     /// Emotion probabilities of the validation utterances.
     pub(super) fn validate(
         &mut self,
-        data: &TrainingData<'_>,
         epoch: usize,
         workers: &Workers,
     ) -> Result<Vec<[f32; 3]>, ModelError> {
         match self {
-            Self::Processor { trainable, pass } => {
+            Self::Processor {
+                trainable,
+                pass,
+                data,
+            } => {
                 let _ = epoch;
                 validation::classify(trainable.network(), &data.validation, pass, workers)
             }

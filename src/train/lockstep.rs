@@ -3,6 +3,9 @@
 //! Every training runs its own loop on a thread of its own and asks for steps here. Once all have asked, the last one
 //! carries out the earliest step for all that are at it, while the others wait. One that is done leaves; one that
 //! comes later catches up first.
+//!
+//! Features stay on the device where they take at most half of what is free there. Otherwise whoever carries out a step
+//! brings those of its batch along, which are the same for all.
 
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,6 +17,7 @@ use dfdx::tensor::CudaError;
 use super::arrival::Arrival;
 use super::{Example, TrainingData};
 use crate::digest::Digest;
+use crate::dsp::FeaturesView;
 use crate::model::cuda::{Card, Corpus, Group, GroupBatch, Masked, ModelStep};
 use crate::model::spec::Reversal;
 use crate::model::{
@@ -88,8 +92,10 @@ struct Lockstep {
 
 struct State {
     card: Arc<Card>,
-    /// Features to train on and to validate on; put on the device by the first who comes.
-    corpora: Option<[Corpus; 2]>,
+    /// Features to train on and to validate on, where they stay on the device.
+    resident: Option<[Corpus<'static>; 2]>,
+    /// Whether the first who came has tried to put them there.
+    tried: bool,
     places: BTreeMap<usize, Place>,
     next: usize,
     /// Who is on the device, in the order of the models.
@@ -101,18 +107,20 @@ struct State {
 }
 
 /// A training's hold on the device.
-pub(super) struct Member {
+pub(super) struct Member<'a> {
+    /// Its features to train on and to validate on.
+    host: [Corpus<'a>; 2],
     lockstep: Arc<Lockstep>,
     id: usize,
     workers: Arc<Workers>,
 }
 
-impl Member {
+impl<'a> Member<'a> {
     /// Joins the trainings with the same `key`, which stands for network, data and order; `name` sorts them.
     pub(super) fn join(
         (ordinal, tf32): (usize, bool),
         (key, name): (Digest, Digest),
-        data: &TrainingData<'_>,
+        data: &TrainingData<'a>,
         state: TrainingState,
         workers: &Arc<Workers>,
     ) -> Result<Self, ModelError> {
@@ -135,11 +143,16 @@ impl Member {
                 }
             }
         };
+        let views = |examples: &[Example<'a>]| -> Vec<FeaturesView<'a>> {
+            examples.iter().map(|example| example.features).collect()
+        };
+        let views = [views(&data.train), views(&data.validation)];
         let mut locked = lockstep.lock();
-        if locked.corpora.is_none() {
-            let corpora = upload(&locked.card, data);
-            let told = corpora.map_err(|error| locked.card.tell("copying the features", &error));
-            locked.corpora = Some(told?);
+        if !locked.tried {
+            let resident = upload(&locked.card, &views);
+            let told = resident.map_err(|error| locked.card.tell("copying the features", &error));
+            locked.resident = told?;
+            locked.tried = true;
         }
         let id = locked.next;
         locked.next += 1;
@@ -153,6 +166,7 @@ impl Member {
         locked.places.insert(id, place);
         drop(locked);
         Ok(Self {
+            host: views.map(Corpus::on_host),
             lockstep,
             id,
             workers: Arc::clone(workers),
@@ -252,7 +266,7 @@ impl Member {
                 return Err(ModelError::Stopped);
             }
             if state.all_have_asked() {
-                state.lead();
+                state.lead(&self.host);
                 self.lockstep.changed.notify_all();
                 continue;
             }
@@ -262,7 +276,7 @@ impl Member {
     }
 }
 
-impl Drop for Member {
+impl Drop for Member<'_> {
     fn drop(&mut self) {
         let mut state = self.lockstep.lock();
         state.places.remove(&self.id);
@@ -278,19 +292,29 @@ impl Lockstep {
     }
 }
 
-fn upload(card: &Arc<Card>, data: &TrainingData<'_>) -> Result<[Corpus; 2], CudaError> {
-    let corpus = |examples: &[Example<'_>]| {
-        let views: Vec<_> = examples.iter().map(|example| example.features).collect();
-        Corpus::new(card, &views)
-    };
-    Ok([corpus(&data.train)?, corpus(&data.validation)?])
+/// Puts features on the device where they leave at least as much memory free as they take.
+fn upload(
+    card: &Arc<Card>,
+    [train, validation]: &[Vec<FeaturesView<'_>>; 2],
+) -> Result<Option<[Corpus<'static>; 2]>, CudaError> {
+    let values = |view: &FeaturesView<'_>| size_of_val(view.values);
+    let bytes: usize = train.iter().chain(validation).map(values).sum();
+    if bytes > card.free_bytes()? / 2 {
+        return Ok(None);
+    }
+    let copy = || Ok([Corpus::new(card, train)?, Corpus::new(card, validation)?]);
+    match copy() {
+        Err(error) if card.is_out_of_memory(&error) => Ok(None),
+        other => other.map(Some),
+    }
 }
 
 impl State {
     fn new(card: Arc<Card>) -> Self {
         Self {
             card,
-            corpora: None,
+            resident: None,
+            tried: false,
             places: BTreeMap::new(),
             next: 0,
             groups: Vec::new(),
@@ -306,8 +330,8 @@ impl State {
     }
 
     /// Carries out the earliest step that anyone asks for. A failure is everyone's.
-    fn lead(&mut self) {
-        let led = catch_unwind(AssertUnwindSafe(|| self.carry_out()));
+    fn lead(&mut self, host: &[Corpus<'_>; 2]) {
+        let led = catch_unwind(AssertUnwindSafe(|| self.carry_out(host)));
         let failed = match led {
             Ok(Ok(())) => return,
             Ok(Err(error)) => error,
@@ -319,24 +343,23 @@ impl State {
         self.failed = Some(failed);
     }
 
-    fn carry_out(&mut self) -> Result<(), DeviceError> {
+    fn carry_out(&mut self, host: &[Corpus<'_>; 2]) -> Result<(), DeviceError> {
         let asked = |place: &Place| place.request.as_ref().map(|request| request.0);
         let Some(position) = self.places.values().filter_map(asked).min() else {
             return Ok(());
         };
-        let mut ids: Vec<usize> = self
-            .places
-            .iter()
-            .filter(|(_, place)| asked(place) == Some(position))
-            .map(|(&id, _)| id)
-            .collect();
-        ids.sort_by_key(|id| (self.places[id].name, *id));
         loop {
-            // Those side by side in an attempt that failed later have theirs.
-            ids.retain(|id| self.places[id].request.is_some());
-            match self.attempt(&ids) {
+            // After an attempt that went half way, only those whose step is still to be taken.
+            let mut ids: Vec<usize> = self
+                .places
+                .iter()
+                .filter(|(_, place)| asked(place) == Some(position))
+                .map(|(&id, _)| id)
+                .collect();
+            ids.sort_by_key(|id| (self.places[id].name, *id));
+            match self.attempt(&ids, host) {
                 Err(DeviceError::OutOfMemory { .. })
-                    if !self.half_done() && self.halve(ids.len()) => {}
+                    if !self.half_done() && self.make_room(ids.len()) => {}
                 other => return other,
             }
         }
@@ -347,22 +370,27 @@ impl State {
         self.groups.iter().any(|(_, group)| group.half_done())
     }
 
-    /// Puts half as many models side by side; false where there is but one.
-    fn halve(&mut self, models: usize) -> bool {
+    /// Puts half as many models side by side, or takes the features off the device where there is but one; false where
+    /// nothing is left to try.
+    fn make_room(&mut self, models: usize) -> bool {
         let most = self.capacity.min(models);
         self.capacity = most.div_ceil(2);
-        most > 1 && self.dissolve().is_ok()
+        match most {
+            0 | 1 => self.resident.take().is_some(),
+            _ => self.dissolve().is_ok(),
+        }
     }
 
     /// Where the device has too little memory, nothing has changed on it, so that another attempt may follow; unless the
     /// group is [`Self::half_done`].
-    fn attempt(&mut self, ids: &[usize]) -> Result<(), DeviceError> {
+    fn attempt(&mut self, ids: &[usize], host: &[Corpus<'_>; 2]) -> Result<(), DeviceError> {
         // One group's step has the memory for itself.
         let card = Arc::clone(&self.card);
         let _turn = card.turn();
         self.regroup(ids)?;
-        let Some([train, validation]) = &self.corpora else {
-            return Ok(());
+        let [train, validation]: &[Corpus<'_>; 2] = match &self.resident {
+            Some(resident) => resident,
+            None => host,
         };
         for (ids, group) in &mut self.groups {
             let mut steps = Vec::with_capacity(ids.len());
@@ -382,7 +410,9 @@ impl State {
             };
             let answers: Vec<Answer> = match steps.first() {
                 Some(first) => {
-                    group.reserve(train, &first.utterances).map_err(told)?;
+                    group
+                        .reserve(train, &first.utterances, &first.update)
+                        .map_err(told)?;
                     step(group, train, &steps).map_err(told)?;
                     ids.iter().map(|_| Answer::Stepped).collect()
                 }
@@ -456,7 +486,7 @@ impl State {
     }
 }
 
-fn step(group: &mut Group, corpus: &Corpus, steps: &[&StepWork]) -> Result<(), CudaError> {
+fn step(group: &mut Group, corpus: &Corpus<'_>, steps: &[&StepWork]) -> Result<(), CudaError> {
     let Some(first) = steps.first() else {
         return Ok(());
     };
@@ -482,7 +512,7 @@ fn step(group: &mut Group, corpus: &Corpus, steps: &[&StepWork]) -> Result<(), C
 }
 
 /// What to say where not even one model's batch fits.
-fn too_large(step: &StepWork, corpus: &Corpus) -> DeviceError {
+fn too_large(step: &StepWork, corpus: &Corpus<'_>) -> DeviceError {
     let frames: usize = step
         .utterances
         .iter()

@@ -142,7 +142,7 @@ struct Run<'a> {
     frames: Vec<usize>,
     groups: Vec<Vec<usize>>,
     device: Device,
-    learner: Learner,
+    learner: Learner<'a>,
     updates: usize,
     /// When the last checkpoint was written.
     saved: Instant,
@@ -227,7 +227,7 @@ impl<'a> Run<'a> {
             let epoch = records.len();
             let started = Instant::now();
             let sums = self.epoch(epoch, progress)?;
-            let probabilities = self.learner.validate(self.data, epoch, self.workers)?;
+            let probabilities = self.learner.validate(epoch, self.workers)?;
             let scores = validation::score(&probabilities, &self.data.validation);
             let better = stop.observe(epoch, &scores);
             if better {

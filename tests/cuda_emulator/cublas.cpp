@@ -8,6 +8,7 @@
 
 // Of the emulated driver: 0, or the CUDA error that every call gives from then on.
 extern "C" int emulated_cuda_error();
+extern "C" int emulated_cuda_enqueue(void *stream);
 extern "C" int emulated_cuda_access(const char *what, const void *at, size_t bytes);
 
 namespace {
@@ -114,7 +115,7 @@ Status product(
     if (m < 0 || n < 0 || k < 0 || batch < 0 || !is_operation(op_a) || !is_operation(op_b)) return INVALID_VALUE;
     int rows_a = op_a == OP_N ? m : k, rows_b = op_b == OP_N ? k : n;
     if (!at_least(lda, rows_a) || !at_least(ldb, rows_b) || !at_least(ldc, m)) return INVALID_VALUE;
-    if (emulated_cuda_error()) return EXECUTION_FAILED;
+    if (emulated_cuda_enqueue(handle->stream)) return EXECUTION_FAILED;
     if (!m || !n || !batch) return SUCCESS;
     if (!alpha || !beta) return INVALID_VALUE;
     if (batch > 1 && !stride_c) {

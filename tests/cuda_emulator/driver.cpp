@@ -1,8 +1,10 @@
-// The CUDA driver API on the processor: device memory is host memory, and each call is done when it returns.
+// The CUDA driver API on the processor: device memory is host memory, and each call is done when it returns, but for
+// copies, which are done as late as they may be (ordering.h).
 //
 // It is stricter than a card where that finds mistakes: fresh memory holds NaN, ranges must lie within one allocation,
 // writes next to an allocation are found when it is freed, and a thread needs a current context.
 #include "device.h"
+#include "ordering.h"
 
 #include <chrono>
 #include <cstdio>
@@ -31,6 +33,7 @@ enum : Result {
     INVALID_CONTEXT = 201,
     INVALID_HANDLE = 400,
     NOT_FOUND = 500,
+    NOT_READY = 600,
     ILLEGAL_ADDRESS = 700,
     CONTEXT_IS_DESTROYED = 709,
 };
@@ -101,28 +104,39 @@ struct Device {
     int retained = 0;
     size_t used = 0, peak = 0;
     unsigned long long threshold = 0;
+    Stream *stream = nullptr; // the default one
 };
 
 struct Allocation {
     size_t bytes;
     Device *device;
-};
-
-struct Event {
-    bool timed, recorded;
-    std::chrono::steady_clock::time_point when;
+    // The operation that made it; any other stream must come after it.
+    unsigned stream;
+    Position born;
+    // Copies into it on streams other than the default one.
+    Clock written{};
+    // For each stream that waited for such a copy, where it did: another copy must come after something later there.
+    Clock acquired{};
 };
 
 struct State {
     std::mutex lock;
     bool initialised = false;
     Result sticky = SUCCESS;
-    unsigned long long launches = 0;
+    // The last one before the device was last emptied, and how often that was.
+    unsigned long long launches = 0, launches_before = 0, drains = 0;
+    unsigned long long copied = 0; // bytes, from the host
     std::vector<Device> devices{setting("EMULATED_CUDA_DEVICES", 1)};
     std::map<Pointer, Allocation> allocations;
+    std::map<Pointer, size_t> pinned;
+    Ordering order;
     const Result init_error = (Result)setting("EMULATED_CUDA_INIT", SUCCESS);
     const size_t memory = setting("EMULATED_CUDA_MEMORY", 8ull << 30);
     const unsigned long long failing_launch = setting("EMULATED_CUDA_FAIL_LAUNCH", 0);
+
+    State() {
+        for (Device &device : devices) device.stream = order.create(true, false);
+    }
 };
 
 // Never destroyed: a program may free device memory while it exits.
@@ -165,13 +179,71 @@ Result fault(const char *what, Pointer at, size_t bytes) {
     return state().sticky = ILLEGAL_ADDRESS;
 }
 
-bool lies_within(Pointer at, size_t bytes) {
-    auto &all = state().allocations;
+// The part of `all` that a range begins in; its end where there is none. It may be too short.
+template <class T> auto part_of(std::map<Pointer, T> &all, Pointer at) {
     auto after = all.upper_bound(at);
-    if (after == all.begin()) return false;
-    auto own = std::prev(after);
+    return after == all.begin() ? all.end() : std::prev(after);
+}
+
+Allocation *allocation_of(Pointer at, size_t bytes) {
+    auto own = part_of(state().allocations, at);
+    if (own == state().allocations.end()) return nullptr;
     size_t offset = at - own->first;
-    return offset <= own->second.bytes && bytes <= own->second.bytes - offset;
+    return offset <= own->second.bytes && bytes <= own->second.bytes - offset ? &own->second : nullptr;
+}
+
+bool lies_within(Pointer at, size_t bytes) { return allocation_of(at, bytes); }
+
+bool is_pinned(Pointer at, size_t bytes) {
+    auto own = part_of(state().pinned, at);
+    return own != state().pinned.end() && at - own->first + bytes <= own->second;
+}
+
+// A stream by its handle; null and 1 are the default one.
+Stream *stream_of(void *handle) {
+    if (!handle || handle == (void *)1) return current->stream;
+    return state().order.known(handle) ? (Stream *)handle : nullptr;
+}
+
+Result spoilt(const void *pinned) {
+    return pinned ? fault("pinned memory was written while a copy from it may be under way", (Pointer)pinned, 0)
+                  : SUCCESS;
+}
+
+// The host has waited for all that `at` covers. Counts where the device has nothing left to do then.
+Result observe(const Clock &at) {
+    const Stream &main = *current->stream;
+    if (at.covers(main.number, main.enqueued) && state().launches > state().launches_before) {
+        state().drains++;
+        state().launches_before = state().launches;
+    }
+    return spoilt(state().order.observe(at));
+}
+
+Result observe_all() {
+    if (Result error = observe(current->stream->now())) return error;
+    return spoilt(state().order.observe_all());
+}
+
+// An operation on a stream that is done at once.
+Result enqueue_now(void *handle) {
+    Stream *stream = stream_of(handle);
+    if (!stream) return INVALID_HANDLE;
+    state().order.enqueue_now(*stream);
+    return SUCCESS;
+}
+
+// Whether a copy on a stream other than the default one may touch an allocation.
+Result may_copy(const Stream &stream, Allocation &own, Pointer at, size_t bytes, bool writes) {
+    Clock now = stream.now();
+    if (!now.covers(own.stream, own.born)) return fault("a copy does not wait for the memory to be there", at, bytes);
+    if (!writes) return SUCCESS;
+    for (auto [reader, position] : own.acquired)
+        if (reader != stream.number && !now.covers(reader, position + 1))
+            return fault("a copy overwrites what another stream may still read", at, bytes);
+    own.acquired.clear();
+    own.written[stream.number] = stream.enqueued;
+    return SUCCESS;
 }
 
 #ifdef __SANITIZE_ADDRESS__
@@ -181,13 +253,13 @@ const size_t GUARD = 256;
 #endif
 const int FRESH = 0xFF; // NaN, whichever the type
 
-Result allocate(Pointer *pointer, size_t bytes) {
+Result allocate(Pointer *pointer, size_t bytes, const Stream &stream, Position born) {
     if (bytes > state().memory || state().memory - bytes < current->used) return OUT_OF_MEMORY;
     void *base;
     if (posix_memalign(&base, 256, bytes + 2 * GUARD)) return OUT_OF_MEMORY;
     memset(base, FRESH, bytes + 2 * GUARD);
     *pointer = (Pointer)base + GUARD;
-    state().allocations[*pointer] = {bytes, current};
+    state().allocations[*pointer] = {bytes, current, stream.number, born};
     current->used += bytes;
     current->peak = max(current->peak, current->used);
     return SUCCESS;
@@ -205,25 +277,63 @@ Result release(std::map<Pointer, Allocation>::iterator own) {
     return intact ? SUCCESS : fault("something was written next to this allocation", at, allocation.bytes);
 }
 
+// On the default stream; the host waits where the device is read, or pageable memory.
 Result copy(Pointer to, bool to_device, Pointer from, bool from_device, size_t bytes) {
-    {
-        Locked locked;
-        if (Result error = context_ready()) return error;
-        if (!bytes) return SUCCESS;
-        if (!to || !from) return INVALID_VALUE;
-        if (to_device && !lies_within(to, bytes)) return INVALID_VALUE;
-        if (from_device && !lies_within(from, bytes)) return INVALID_VALUE;
-    }
+    Locked locked;
+    if (Result error = context_ready()) return error;
+    if (!bytes) return SUCCESS;
+    if (!to || !from) return INVALID_VALUE;
+    if (to_device && !lies_within(to, bytes)) return INVALID_VALUE;
+    if (from_device && !lies_within(from, bytes)) return INVALID_VALUE;
+    if (!from_device) state().copied += bytes;
+    state().order.enqueue_now(*current->stream);
     memmove((void *)to, (const void *)from, bytes);
-    return SUCCESS;
+    return to_device && from_device ? SUCCESS : observe(current->stream->now());
 }
 
-template <class T> Result fill(Pointer to, T value, size_t count) {
+Result copy_async(Pointer to, bool to_device, Pointer from, bool from_device, size_t bytes, void *handle) {
+    Locked locked;
+    if (Result error = context_ready()) return error;
+    Stream *stream = stream_of(handle);
+    if (!stream) return INVALID_HANDLE;
+    if (!bytes) return SUCCESS;
+    if (!to || !from) return INVALID_VALUE;
+    Allocation *target = to_device ? allocation_of(to, bytes) : nullptr;
+    Allocation *source = from_device ? allocation_of(from, bytes) : nullptr;
+    if (to_device != !!target || from_device != !!source) return INVALID_VALUE;
+    if (!from_device) state().copied += bytes;
+    Position position = state().order.enqueue(*stream);
+    if (!stream->is_default) {
+        if (target)
+            if (Result error = may_copy(*stream, *target, to, bytes, true)) return error;
+        if (source)
+            if (Result error = may_copy(*stream, *source, from, bytes, false)) return error;
+    }
+    if (!from_device && is_pinned(from, bytes)) {
+        auto work = [=] { memmove((void *)to, (const void *)from, bytes); };
+        state().order.read_late(*stream, position, (const void *)from, bytes, work);
+        return SUCCESS;
+    }
+    if (!from_device && !stream->is_default) {
+        std::vector<char> staged((const char *)from, (const char *)from + bytes);
+        stream->deferred.push_back({position, [=] { memmove((void *)to, staged.data(), bytes); }});
+        return SUCCESS;
+    }
+    state().order.work_off(*stream, position);
+    memmove((void *)to, (const void *)from, bytes);
+    // A card takes a copy of little pageable memory at once, and may wait for its stream where there is more.
+    const size_t LITTLE = 64 << 10;
+    bool waits = to_device ? !from_device && bytes > LITTLE : true;
+    return waits ? observe(stream->now()) : SUCCESS;
+}
+
+template <class T> Result fill(Pointer to, T value, size_t count, void *handle) {
     {
         Locked locked;
         if (Result error = context_ready()) return error;
         if (!count) return SUCCESS;
         if (to % sizeof(T) || count > SIZE_MAX / sizeof(T) || !lies_within(to, count * sizeof(T))) return INVALID_VALUE;
+        if (Result error = enqueue_now(handle)) return error;
     }
     for (size_t i = 0; i < count; i++) ((T *)to)[i] = value;
     return SUCCESS;
@@ -249,6 +359,12 @@ void emulated_register(const char *name, EmulatedLaunch launch) { kernels()[name
 API Result emulated_cuda_error() {
     Locked locked;
     return driver_ready();
+}
+
+API Result emulated_cuda_enqueue(void *stream) {
+    Locked locked;
+    if (Result error = context_ready()) return error;
+    return enqueue_now(stream);
 }
 
 API Result emulated_cuda_access(const char *what, const void *at, size_t bytes) {
@@ -360,7 +476,7 @@ API Result cuDevicePrimaryCtxRelease_v2(int device) {
     if (!own.retained) return INVALID_CONTEXT;
     if (--own.retained) return SUCCESS;
     // A context takes its memory with it.
-    Result result = SUCCESS;
+    Result result = spoilt(state().order.observe_all());
     for (auto at = state().allocations.begin(); at != state().allocations.end();) {
         auto gone = at++;
         if (gone->second.device != &own) continue;
@@ -404,31 +520,63 @@ API Result cuCtxGetDevice(int *device) {
     return SUCCESS;
 }
 
-API Result cuCtxSynchronize() { return lock_and_check_context(); }
+API Result cuCtxSynchronize() {
+    Locked locked;
+    if (Result error = context_ready()) return error;
+    return observe_all();
+}
 
-// Streams: a handle is a byte of its own; null is the default stream
+// Streams
 
-API Result cuStreamCreate(void **stream, unsigned int) {
-    if (Result error = lock_and_check_context()) return error;
-    *stream = new char;
+API Result cuStreamCreate(void **stream, unsigned int flags) {
+    Locked locked;
+    if (Result error = context_ready()) return error;
+    const unsigned int NON_BLOCKING = 1;
+    if (flags & ~NON_BLOCKING) return INVALID_VALUE;
+    *stream = state().order.create(false, !(flags & NON_BLOCKING));
     return SUCCESS;
 }
 
 API Result cuStreamCreateWithPriority(void **stream, unsigned int flags, int) { return cuStreamCreate(stream, flags); }
 
-API Result cuStreamDestroy_v2(void *stream) {
-    if (Result error = lock_and_check_context()) return error;
-    if (!stream) return INVALID_HANDLE;
-    delete (char *)stream;
+API Result cuStreamDestroy_v2(void *handle) {
+    Locked locked;
+    if (Result error = context_ready()) return error;
+    Stream *stream = stream_of(handle);
+    if (!stream || stream->is_default) return INVALID_HANDLE;
+    state().order.destroy(stream);
     return SUCCESS;
 }
 
-API Result cuStreamSynchronize(void *) { return lock_and_check_context(); }
-API Result cuStreamQuery(void *) { return lock_and_check_context(); }
+API Result cuStreamSynchronize(void *handle) {
+    Locked locked;
+    if (Result error = context_ready()) return error;
+    Stream *stream = stream_of(handle);
+    return stream ? observe(stream->now()) : INVALID_HANDLE;
+}
 
-API Result cuStreamWaitEvent(void *, void *event, unsigned int) {
-    if (Result error = lock_and_check_context()) return error;
-    return event ? SUCCESS : INVALID_HANDLE;
+API Result cuStreamQuery(void *handle) {
+    Locked locked;
+    if (Result error = context_ready()) return error;
+    Stream *stream = stream_of(handle);
+    if (!stream) return INVALID_HANDLE;
+    return state().order.work_a_little(stream->now()) ? NOT_READY : observe(stream->now());
+}
+
+API Result cuStreamWaitEvent(void *handle, Event *event, unsigned int) {
+    Locked locked;
+    if (Result error = context_ready()) return error;
+    Stream *stream = stream_of(handle);
+    if (!stream || !event) return INVALID_HANDLE;
+    if (!event->recorded) return SUCCESS;
+    state().order.wait(*stream, event->at);
+    for (auto &[_, own] : state().allocations) {
+        auto copied = own.written.find(event->stream);
+        if (copied == own.written.end() || event->stream == stream->number) continue;
+        // Only the first wait after a copy: later ones are for other copies.
+        if (event->at.covers(event->stream, copied->second)) own.acquired.insert({stream->number, stream->enqueued});
+    }
+    return SUCCESS;
 }
 
 // Events
@@ -436,7 +584,7 @@ API Result cuStreamWaitEvent(void *, void *event, unsigned int) {
 API Result cuEventCreate(Event **event, unsigned int flags) {
     if (Result error = lock_and_check_context()) return error;
     const unsigned int DISABLE_TIMING = 2;
-    *event = new Event{!(flags & DISABLE_TIMING), false, {}};
+    *event = new Event{!(flags & DISABLE_TIMING), false, {}, 0, {}};
     return SUCCESS;
 }
 
@@ -447,21 +595,33 @@ API Result cuEventDestroy_v2(Event *event) {
     return SUCCESS;
 }
 
-API Result cuEventRecord(Event *event, void *) {
+API Result cuEventRecord(Event *event, void *handle) {
     Locked locked;
     if (Result error = context_ready()) return error;
-    if (!event) return INVALID_HANDLE;
+    Stream *stream = stream_of(handle);
+    if (!stream || !event) return INVALID_HANDLE;
+    state().order.enqueue(*stream);
     event->recorded = true;
     event->when = std::chrono::steady_clock::now();
+    event->stream = stream->number;
+    event->at = stream->now();
     return SUCCESS;
 }
 
 API Result cuEventSynchronize(Event *event) {
-    if (Result error = lock_and_check_context()) return error;
-    return event ? SUCCESS : INVALID_HANDLE;
+    Locked locked;
+    if (Result error = context_ready()) return error;
+    if (!event) return INVALID_HANDLE;
+    return event->recorded ? observe(event->at) : SUCCESS;
 }
 
-API Result cuEventQuery(Event *event) { return cuEventSynchronize(event); }
+API Result cuEventQuery(Event *event) {
+    Locked locked;
+    if (Result error = context_ready()) return error;
+    if (!event) return INVALID_HANDLE;
+    if (!event->recorded) return SUCCESS;
+    return state().order.work_a_little(event->at) ? NOT_READY : observe(event->at);
+}
 
 API Result cuEventElapsedTime(float *milliseconds, Event *start, Event *end) {
     Locked locked;
@@ -477,14 +637,17 @@ API Result cuEventElapsedTime(float *milliseconds, Event *start, Event *end) {
 API Result cuMemAlloc_v2(Pointer *pointer, size_t bytes) {
     Locked locked;
     if (Result error = context_ready()) return error;
-    return bytes ? allocate(pointer, bytes) : INVALID_VALUE;
+    return bytes ? allocate(pointer, bytes, *current->stream, 0) : INVALID_VALUE;
 }
 
-API Result cuMemAllocAsync(Pointer *pointer, size_t bytes, void *) {
+API Result cuMemAllocAsync(Pointer *pointer, size_t bytes, void *handle) {
     Locked locked;
     if (Result error = context_ready()) return error;
+    Stream *stream = stream_of(handle);
+    if (!stream) return INVALID_HANDLE;
+    Position position = state().order.enqueue(*stream);
     *pointer = 0; // of no bytes: callers rely on it that this is no error
-    return bytes ? allocate(pointer, bytes) : SUCCESS;
+    return bytes ? allocate(pointer, bytes, *stream, position) : SUCCESS;
 }
 
 API Result cuMemFree_v2(Pointer pointer) {
@@ -492,10 +655,26 @@ API Result cuMemFree_v2(Pointer pointer) {
     if (Result error = context_ready()) return error;
     if (!pointer) return SUCCESS;
     auto own = state().allocations.find(pointer);
-    return own == state().allocations.end() ? INVALID_VALUE : release(own);
+    if (own == state().allocations.end()) return INVALID_VALUE;
+    if (Result error = observe_all()) return error;
+    return release(own);
 }
 
-API Result cuMemFreeAsync(Pointer pointer, void *) { return cuMemFree_v2(pointer); }
+API Result cuMemFreeAsync(Pointer pointer, void *handle) {
+    Locked locked;
+    if (Result error = context_ready()) return error;
+    Stream *stream = stream_of(handle);
+    if (!stream) return INVALID_HANDLE;
+    if (!pointer) return SUCCESS;
+    auto own = state().allocations.find(pointer);
+    if (own == state().allocations.end()) return INVALID_VALUE;
+    state().order.enqueue_now(*stream);
+    Clock now = stream->now();
+    for (auto [writer, position] : own->second.written)
+        if (!now.covers(writer, position))
+            return fault("memory is freed before a copy into it", pointer, own->second.bytes);
+    return release(own);
+}
 
 API Result cuMemGetInfo_v2(size_t *available, size_t *total) {
     Locked locked;
@@ -506,15 +685,24 @@ API Result cuMemGetInfo_v2(size_t *available, size_t *total) {
 }
 
 API Result cuMemHostAlloc(void **pointer, size_t bytes, unsigned int) {
-    if (Result error = lock_and_check_context()) return error;
+    Locked locked;
+    if (Result error = context_ready()) return error;
     if (!bytes) return INVALID_VALUE;
-    return posix_memalign(pointer, 4096, bytes) ? OUT_OF_MEMORY : SUCCESS;
+    if (posix_memalign(pointer, 4096, bytes)) return OUT_OF_MEMORY;
+    state().pinned[(Pointer)*pointer] = bytes;
+    return SUCCESS;
 }
 
 API Result cuMemAllocHost_v2(void **pointer, size_t bytes) { return cuMemHostAlloc(pointer, bytes, 0); }
 
 API Result cuMemFreeHost(void *pointer) {
-    if (Result error = lock_and_check_context()) return error;
+    Locked locked;
+    if (Result error = context_ready()) return error;
+    auto own = state().pinned.find((Pointer)pointer);
+    if (own == state().pinned.end()) return INVALID_VALUE;
+    if (state().order.is_read(pointer, own->second))
+        return fault("pinned memory is freed while a copy from it may be under way", own->first, own->second);
+    state().pinned.erase(own);
     free(pointer);
     return SUCCESS;
 }
@@ -522,26 +710,32 @@ API Result cuMemFreeHost(void *pointer) {
 API Result cuMemcpyHtoD_v2(Pointer to, const void *from, size_t bytes) {
     return copy(to, true, (Pointer)from, false, bytes);
 }
-API Result cuMemcpyHtoDAsync_v2(Pointer to, const void *from, size_t bytes, void *) {
-    return copy(to, true, (Pointer)from, false, bytes);
+API Result cuMemcpyHtoDAsync_v2(Pointer to, const void *from, size_t bytes, void *stream) {
+    return copy_async(to, true, (Pointer)from, false, bytes, stream);
 }
 API Result cuMemcpyDtoH_v2(void *to, Pointer from, size_t bytes) {
     return copy((Pointer)to, false, from, true, bytes);
 }
-API Result cuMemcpyDtoHAsync_v2(void *to, Pointer from, size_t bytes, void *) {
-    return copy((Pointer)to, false, from, true, bytes);
+API Result cuMemcpyDtoHAsync_v2(void *to, Pointer from, size_t bytes, void *stream) {
+    return copy_async((Pointer)to, false, from, true, bytes, stream);
 }
 API Result cuMemcpyDtoD_v2(Pointer to, Pointer from, size_t bytes) { return copy(to, true, from, true, bytes); }
-API Result cuMemcpyDtoDAsync_v2(Pointer to, Pointer from, size_t bytes, void *) {
-    return copy(to, true, from, true, bytes);
+API Result cuMemcpyDtoDAsync_v2(Pointer to, Pointer from, size_t bytes, void *stream) {
+    return copy_async(to, true, from, true, bytes, stream);
 }
 
-API Result cuMemsetD8_v2(Pointer to, unsigned char value, size_t count) { return fill(to, value, count); }
-API Result cuMemsetD8Async(Pointer to, unsigned char value, size_t count, void *) { return fill(to, value, count); }
-API Result cuMemsetD16_v2(Pointer to, unsigned short value, size_t count) { return fill(to, value, count); }
-API Result cuMemsetD16Async(Pointer to, unsigned short value, size_t count, void *) { return fill(to, value, count); }
-API Result cuMemsetD32_v2(Pointer to, unsigned int value, size_t count) { return fill(to, value, count); }
-API Result cuMemsetD32Async(Pointer to, unsigned int value, size_t count, void *) { return fill(to, value, count); }
+API Result cuMemsetD8_v2(Pointer to, unsigned char value, size_t count) { return fill(to, value, count, nullptr); }
+API Result cuMemsetD8Async(Pointer to, unsigned char value, size_t count, void *stream) {
+    return fill(to, value, count, stream);
+}
+API Result cuMemsetD16_v2(Pointer to, unsigned short value, size_t count) { return fill(to, value, count, nullptr); }
+API Result cuMemsetD16Async(Pointer to, unsigned short value, size_t count, void *stream) {
+    return fill(to, value, count, stream);
+}
+API Result cuMemsetD32_v2(Pointer to, unsigned int value, size_t count) { return fill(to, value, count, nullptr); }
+API Result cuMemsetD32Async(Pointer to, unsigned int value, size_t count, void *stream) {
+    return fill(to, value, count, stream);
+}
 
 // Memory pools: one of each device, which keeps nothing back
 
@@ -624,7 +818,7 @@ API Result cuModuleGetFunction(const Kernel **function, void *module, const char
 
 API Result cuLaunchKernel(
     const Kernel *function, unsigned int grid_x, unsigned int grid_y, unsigned int grid_z, unsigned int block_x,
-    unsigned int block_y, unsigned int block_z, unsigned int shared_bytes, void *, void **params, void **extra) {
+    unsigned int block_y, unsigned int block_z, unsigned int shared_bytes, void *stream, void **params, void **extra) {
     {
         Locked locked;
         if (Result error = context_ready()) return error;
@@ -633,6 +827,7 @@ API Result cuLaunchKernel(
         if (!grid_x || !grid_y || !grid_z || grid_x > INT_MAX || grid_y > 65535 || grid_z > 65535) return INVALID_VALUE;
         if (!block_x || !block_y || !block_z || block_x > 1024 || block_y > 1024 || block_z > 64) return INVALID_VALUE;
         if (block_x * block_y * block_z > 1024 || shared_bytes > 48 << 10 || extra) return INVALID_VALUE;
+        if (Result error = enqueue_now(stream)) return error;
         if (++state().launches == state().failing_launch) return state().sticky = ILLEGAL_ADDRESS;
     }
     function->launch(params, dim3(grid_x, grid_y, grid_z), dim3(block_x, block_y, block_z));
@@ -641,3 +836,21 @@ API Result cuLaunchKernel(
 
 API Result cuProfilerStart() { return lock_and_check_context(); }
 API Result cuProfilerStop() { return lock_and_check_context(); }
+
+// What the program did, where it asks for it.
+__attribute__((destructor)) static void report() {
+    const char *path = getenv("EMULATED_CUDA_REPORT");
+    if (!path || !*path) return;
+    Locked locked;
+    size_t peak = 0;
+    for (const Device &device : state().devices) peak = max(peak, device.peak);
+    FILE *file = fopen(path, "w");
+    if (!file) {
+        fprintf(stderr, "emulated CUDA: cannot write EMULATED_CUDA_REPORT=%s\n", path);
+        return;
+    }
+    fprintf(
+        file, "launches %llu\ndrains %llu\ncopied %llu\npeak %zu\n", state().launches, state().drains,
+        state().copied, peak);
+    fclose(file);
+}

@@ -114,7 +114,14 @@ pub fn emulator() -> Option<std::path::PathBuf> {
 /// Failures and whole runs on a CUDA device in software, where the tests run on one.
 #[cfg(feature = "cuda")]
 mod in_software {
+    use std::collections::BTreeMap;
+
     use super::*;
+
+    /// Bytes of a device on which the features of [`lean`] take more than half.
+    const LITTLE: u64 = 4_500_000;
+    /// Chunks that the validation of [`lean`] has more there, at most; the host reads each.
+    const SMALLER_CHUNKS: u64 = 8;
 
     /// Runs the training on the device; gives the exit code and what was said.
     fn run(space: &Workspace, variables: &[(&str, &str)], more: &[&str]) -> (Option<i32>, String) {
@@ -124,6 +131,127 @@ mod in_software {
         let output = command.output().unwrap();
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         (output.status.code(), told)
+    }
+
+    /// What the device did in a run.
+    struct Done {
+        launches: u64,
+        /// How often the host waited until the device had nothing left to do.
+        drains: u64,
+        /// Bytes copied from the host.
+        copied: u64,
+        /// Most bytes in use.
+        peak: u64,
+    }
+
+    /// Runs trainings anew that must succeed on a device with so many bytes of memory; gives the files of each and what
+    /// the device did.
+    fn done(manifest: &str, memory: Option<u64>) -> (BTreeMap<String, Vec<u8>>, Done) {
+        let space = space(manifest);
+        let report = space.join("device-report");
+        let bytes = memory.map(|bytes| bytes.to_string()).unwrap_or_default();
+        let variables = [
+            ("EMULATED_CUDA_REPORT", report.to_str().unwrap()),
+            ("EMULATED_CUDA_MEMORY", &bytes),
+        ];
+        let (exit, told) = run(&space, &variables, &["cuda"]);
+        assert_eq!(exit, Some(0), "{memory:?} {told}");
+        let text = space.read("device-report");
+        let number = |name: &str| -> u64 {
+            let mut lines = text.lines().filter_map(|line| line.split_once(' '));
+            let found = lines.find(|(own, _)| *own == name);
+            found.unwrap_or_else(|| panic!("{text}")).1.parse().unwrap()
+        };
+        let mut files = space.files("runs/one/train");
+        files.retain(|name, _| {
+            let kept = ["model.safetensors", "history.jsonl", "summary.json"];
+            kept.iter().any(|kept| name.ends_with(kept))
+        });
+        assert!(files.len() >= 3, "{:?}", files.keys());
+        let done = Done {
+            launches: number("launches"),
+            drains: number("drains"),
+            copied: number("copied"),
+            peak: number("peak"),
+        };
+        assert!(memory.is_none_or(|bytes| done.peak <= bytes));
+        (files, done)
+    }
+
+    fn with(from: &str, to: &str) -> String {
+        assert!(ONE.contains(from), "{from}");
+        ONE.replace("epochs = 8", "epochs = 1").replace(from, to)
+    }
+
+    /// One epoch of a network that is small beside its features, in batches of two.
+    fn lean() -> String {
+        let heads = ONE.lines().find(|line| line.starts_with("heads"));
+        let alpha = "alpha = { start = 0.0, end = 0.4 }\n";
+        with("batch = 8", "batch = 2")
+            .replace(heads.unwrap(), "")
+            .replace(alpha, "")
+    }
+
+    #[test]
+    fn no_step_waits_for_the_device() {
+        if emulator().is_none() {
+            return;
+        }
+        let (_, few) = done(&with("batch = 8", "batch = 16"), None);
+        let (_, many) = done(&with("batch = 8", "batch = 2"), None);
+        assert!(many.launches > 4 * few.launches);
+        // At the end of an epoch the host reads what was measured and what was classified.
+        assert!(few.drains > 0);
+        assert_eq!(many.drains, few.drains);
+        // Nor where the batches bring their features along.
+        let (_, resident) = done(&lean(), None);
+        let (_, brought) = done(&lean(), Some(LITTLE));
+        assert!(resident.copied < brought.copied);
+        assert_eq!(resident.drains, few.drains);
+        assert!(brought.drains <= resident.drains + SMALLER_CHUNKS);
+    }
+
+    #[test]
+    fn features_that_do_not_fit_stay_on_the_host_and_nothing_else_changes() {
+        if emulator().is_none() {
+            return;
+        }
+        let (expected, resident) = done(&lean(), None);
+        let (found, brought) = done(&lean(), Some(LITTLE));
+        assert!(found == expected, "the same files");
+        assert!(brought.copied > resident.copied);
+        assert!(brought.peak < resident.peak);
+    }
+
+    #[test]
+    fn features_leave_the_device_where_one_model_has_too_little_memory() {
+        if emulator().is_none() {
+            return;
+        }
+        let manifest = ONE.replace("epochs = 8", "epochs = 1");
+        let (expected, resident) = done(&manifest, None);
+        // Less than the training takes with its features, which are small beside it.
+        let (found, brought) = done(&manifest, Some(resident.peak / 100 * 97));
+        assert!(found == expected, "the same files");
+        assert!(brought.copied > resident.copied);
+    }
+
+    #[test]
+    fn models_that_do_not_fit_side_by_side_take_turns_and_learn_the_same() {
+        if emulator().is_none() {
+            return;
+        }
+        let rates = "[matrix]\nrate = [{ name = \"a\", value = 0.001 }, { name = \"b\", value = 0.002 }, \
+            { name = \"c\", value = 0.003 }, { name = \"d\", value = 0.004 }, { name = \"e\", value = 0.005 }]\n";
+        let rate = "learning_rate = \"${matrix.rate.value}\"";
+        let manifest = format!("{rates}{}", with("learning_rate = 0.002", rate));
+        let (expected, together) = done(&manifest, None);
+        assert!(expected.len() >= 15);
+        for percent in [85, 80] {
+            let (found, halved) = done(&manifest, Some(together.peak / 100 * percent));
+            assert!(found == expected, "the same files");
+            assert!(halved.launches > together.launches + together.launches / 2);
+        }
     }
 
     #[test]

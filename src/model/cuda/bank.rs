@@ -173,16 +173,21 @@ impl Bank {
         )
     }
 
-    /// Moves every value by the rule of `step`; its numbers are those of `pace`.
+    /// Makes room for what the rule of `step` remembers; later, [`Self::update`] needs no more memory.
+    pub fn prepare(&mut self, step: &Step) -> Result<(), CudaError> {
+        if matches!(step, Step::Adam(_)) && self.parts[2].is_none() {
+            self.parts[2] = Some(Memory::zeros(&self.card, self.gradient.len())?);
+        }
+        Ok(())
+    }
+
+    /// Moves every value by the rule of `step`, for which [`Self::prepare`] has made room; its numbers are those of `pace`.
     pub fn update(
         &mut self,
         step: &Step,
         gradients: &mut Gradients,
         pace: &Pace<'_>,
     ) -> Result<(), CudaError> {
-        if matches!(step, Step::Adam(_)) && self.parts[2].is_none() {
-            self.parts[2] = Some(Memory::zeros(&self.card, self.gradient.len())?);
-        }
         let gradient = self.gradient.gradient(gradients)?;
         let place = |part: &Option<Memory>| part.as_ref().map_or(0, |own| own.at(0));
         let [values, first, second] = &self.parts;

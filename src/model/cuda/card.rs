@@ -1,28 +1,32 @@
 //! A CUDA device made ready: context, dfdx's device, cuBLAS, our kernels; and what its errors mean.
 
 use std::collections::BTreeMap;
+use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cudarc::cublas::{result as cublas, sys as cublas_sys};
-use cudarc::driver::sys::CUdevice_attribute as Attribute;
+use cudarc::driver::sys::{CUdevice_attribute as Attribute, CUmemPool_attribute as Pool};
 use cudarc::driver::{CudaDevice, result as driver, sys};
 use dfdx::tensor::{Cuda, CudaError};
 
 use super::kernels::{Argument, Extent, Kernels};
-use super::libraries;
+use super::ring::Ring;
 use super::timeline::{Timed, Timeline};
+use super::{Pointer, libraries};
 use crate::model::DeviceError;
 
 /// A device, for as long as anything on it lives.
 pub struct Card {
-    device: Arc<CudaDevice>,
-    dfdx: Cuda,
+    device: ManuallyDrop<Arc<CudaDevice>>,
+    dfdx: ManuallyDrop<Cuda>,
     blas: cublas_sys::cublasHandle_t,
     kernels: Kernels,
     cache_bytes: usize,
     turn: Mutex<()>,
     timeline: Timeline,
+    /// What the host writes goes through it.
+    ring: Mutex<Ring>,
     broken: AtomicBool,
 }
 
@@ -115,14 +119,20 @@ impl Card {
                 reason: libraries::with_lacking(reason),
             }
         })?;
+        // Where this fails it is the host that lacks memory, which has another help.
+        let ring = Ring::new().map_err(|error| DeviceError::Failed {
+            what: "pinning memory of the host".to_string(),
+            reason: name(error),
+        })?;
         Ok(Arc::new(Self {
-            device,
-            dfdx,
+            device: ManuallyDrop::new(device),
+            dfdx: ManuallyDrop::new(dfdx),
             blas,
             kernels,
             cache_bytes: cache.unsigned_abs() as usize,
             turn: Mutex::new(()),
             timeline: Timeline::default(),
+            ring: Mutex::new(ring),
             broken: AtomicBool::new(false),
         }))
     }
@@ -132,7 +142,7 @@ impl Card {
         &self.dfdx
     }
 
-    /// The one stream of everything, which dfdx uses too.
+    /// The main stream, which dfdx uses too: everything but the copies of a feed goes there.
     pub fn stream(&self) -> sys::CUstream {
         *self.device.cu_stream()
     }
@@ -166,6 +176,11 @@ impl Card {
             self.broken.store(true, Ordering::Relaxed);
         }
         error
+    }
+
+    /// As [`Self::note`], for the driver's own results.
+    pub(super) fn noted<T>(&self, result: Result<T, driver::DriverError>) -> Result<T, CudaError> {
+        result.map_err(|error| self.note(error.into()))
     }
 
     /// As [`Self::note`], for an error of cuBLAS, which does not say what ails the device.
@@ -237,6 +252,25 @@ impl Card {
         &self.timeline
     }
 
+    /// Copies values to the device, in order with the work of the main stream; they may be dropped at once, and the
+    /// host does not wait for the device.
+    ///
+    /// # Errors
+    /// What the driver says; of work before, too.
+    ///
+    /// # Safety
+    /// There must be room for the values at `to`.
+    pub(super) unsafe fn upload<T: Copy>(
+        &self,
+        to: Pointer,
+        values: &[T],
+    ) -> Result<(), CudaError> {
+        self.bind()?;
+        let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
+        // SAFETY: the caller's.
+        self.noted(unsafe { ring.copy(self.stream(), to, values) })
+    }
+
     /// Whether the device has met an error that only a new process clears.
     pub fn broken(&self) -> bool {
         self.broken.load(Ordering::Relaxed)
@@ -258,30 +292,76 @@ impl Card {
         }
     }
 
-    /// Free memory in bytes.
+    /// Whether an error says that the device has no memory left.
+    pub fn is_out_of_memory(&self, error: &CudaError) -> bool {
+        matches!(self.tell("", error), DeviceError::OutOfMemory { .. })
+    }
+
+    /// Free memory in bytes, with what this process freed and kept.
     ///
     /// # Errors
     /// Where the driver refuses.
     pub fn free_bytes(&self) -> Result<usize, CudaError> {
         self.bind()?;
-        Ok(driver::mem_get_info()?.0)
+        let free = self.noted(driver::mem_get_info())?.0;
+        Ok(free + kept_bytes(*self.device.cu_device()))
     }
+}
+
+impl Drop for Card {
+    fn drop(&mut self) {
+        // A broken device has nothing to give back, and dfdx and cudarc would panic; the process's end does that.
+        if self.broken() || std::thread::panicking() || self.bind().is_err() {
+            return;
+        }
+        // SAFETY: the stream is the device's own. Copies from the ring may be under way.
+        let idle = unsafe { driver::stream::synchronize(self.stream()) };
+        if self.noted(idle).is_err() {
+            return;
+        }
+        let ring = self.ring.get_mut().unwrap_or_else(PoisonError::into_inner);
+        ring.release();
+        // SAFETY: dropped here and nowhere else.
+        unsafe {
+            ManuallyDrop::drop(&mut self.dfdx);
+            ManuallyDrop::drop(&mut self.device);
+        }
+    }
+}
+
+/// The pool that memory comes from, where the driver has one.
+fn memory_pool(device: sys::CUdevice) -> Option<sys::CUmemoryPool> {
+    let mut pool = std::ptr::null_mut();
+    // SAFETY: the call only fills what it is given.
+    let found = unsafe { sys::cuDeviceGetDefaultMemPool(&raw mut pool, device) };
+    (found == sys::CUresult::CUDA_SUCCESS).then_some(pool)
 }
 
 /// Memory that was freed stays with the process: a step asks for the same again and again.
 fn keep_freed_memory(device: sys::CUdevice) {
-    let mut pool = std::ptr::null_mut();
+    let threshold = Pool::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD;
     let mut all = u64::MAX;
-    // SAFETY: both calls only fill and read what they are given; where they fail, memory is merely slower.
-    unsafe {
-        if sys::cuDeviceGetDefaultMemPool(&raw mut pool, device) == sys::CUresult::CUDA_SUCCESS {
-            sys::cuMemPoolSetAttribute(
-                pool,
-                sys::CUmemPool_attribute::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD,
-                (&raw mut all).cast(),
-            );
-        }
+    if let Some(pool) = memory_pool(device) {
+        // SAFETY: the attribute is a number of 64 bits; where the call fails, memory is merely slower.
+        unsafe { sys::cuMemPoolSetAttribute(pool, threshold, (&raw mut all).cast()) };
     }
+}
+
+/// Memory that was freed and stayed with the process; none where the driver does not say.
+fn kept_bytes(device: sys::CUdevice) -> usize {
+    let count = |attribute| {
+        let mut bytes = 0u64;
+        // SAFETY: the attributes below are numbers of 64 bits.
+        let told = unsafe {
+            sys::cuMemPoolGetAttribute(memory_pool(device)?, attribute, (&raw mut bytes).cast())
+        };
+        (told == sys::CUresult::CUDA_SUCCESS).then_some(bytes as usize)
+    };
+    let reserved = count(Pool::CU_MEMPOOL_ATTR_RESERVED_MEM_CURRENT);
+    let used = count(Pool::CU_MEMPOOL_ATTR_USED_MEM_CURRENT);
+    reserved
+        .zip(used)
+        .map_or(0, |(reserved, used)| reserved.saturating_sub(used))
 }
 
 fn tell(what: &'static str, error: &CudaError) -> DeviceError {

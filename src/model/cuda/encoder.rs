@@ -7,48 +7,11 @@ use dfdx::tensor::CudaError;
 use super::arrays::SharedArrays;
 use super::bank::{Bank, GradientPlace};
 use super::{Card, Gradients, Memory, Packed, Tape, Value};
-use crate::dsp::FeaturesView;
 use crate::model::EncoderShape;
 use crate::model::ops::conv_block::cuda_kernel::{self as conv_block, BlockArrays, BlockPass};
 use crate::model::ops::gather::cuda_kernel as gather;
 use crate::model::ops::lstm::cuda_kernel::{self as lstm, LayerArrays, LayerPass};
 use crate::model::ops::time_pool::cuda_kernel::{self as time_pool, PoolShape};
-
-/// The features of many utterances, which stay on the device.
-pub struct Corpus {
-    pub(super) values: Memory,
-    /// First row and frames of each utterance.
-    pub(super) utterances: Vec<(usize, usize)>,
-    pub(super) bins: usize,
-}
-
-impl Corpus {
-    /// Copies features to the device.
-    ///
-    /// # Errors
-    /// Where they do not fit there.
-    pub fn new(card: &Arc<Card>, features: &[FeaturesView<'_>]) -> Result<Self, CudaError> {
-        let bins = features.first().map_or(0, |view| view.bins);
-        let all: usize = features.iter().map(|view| view.values.len()).sum();
-        let mut values = Memory::new(card, all)?;
-        let (mut utterances, mut rows) = (Vec::with_capacity(features.len()), 0);
-        for view in features {
-            values.write(rows * bins, view.values)?;
-            utterances.push((rows, view.frames));
-            rows += view.frames;
-        }
-        Ok(Self {
-            values,
-            utterances,
-            bins,
-        })
-    }
-
-    /// Frames of the utterance at a place.
-    pub fn frames(&self, at: usize) -> usize {
-        self.utterances.get(at).map_or(0, |own| own.1)
-    }
-}
 
 /// Where weights or gradients of the encoder lie.
 struct EncoderArrays {

@@ -6,6 +6,8 @@ use dfdx::tensor::CudaError;
 
 use super::arrays::SharedArrays;
 use super::bank::{Bank, Pace, rates};
+use super::demand::step_bytes;
+use super::feed::Feed;
 use super::heads::{HeadBank, dense_of};
 use super::packing::{Masked, Packed, Packing};
 use super::tape::Walked;
@@ -14,7 +16,6 @@ use crate::dsp::FeaturesView;
 use crate::model::dense_tape::Learns;
 use crate::model::losses::{HeadWeight, weights};
 use crate::model::network::CLASSES;
-use crate::model::ops::conv_block::cuda_kernel::models_at_once;
 use crate::model::ops::cross_entropy::cuda_kernel::{Labels, cross_entropy, softmax, weigh};
 use crate::model::ops::dropout::cuda_kernel::dropout;
 use crate::model::ops::gather::cuda_kernel as gather;
@@ -25,13 +26,13 @@ use crate::model::parameter::Part;
 use crate::model::spec::{HeadMode, HeadSpec, Reversal};
 use crate::model::{EncoderShape, ModelError, Network, StepLosses, Targets, TrainingState};
 
-/// Utterances whose probabilities are computed together.
+/// Utterances whose probabilities are computed together where there is the memory for it.
 const CLASSIFIED_TOGETHER: usize = 64;
 
 /// What all models of a group learn in one step.
 pub struct GroupBatch<'a> {
-    /// The features that lie on the device.
-    pub corpus: &'a Corpus,
+    /// The features, on the device or on the host.
+    pub corpus: &'a Corpus<'a>,
     /// The batch: places in the corpus, and masks.
     pub utterances: &'a [Masked],
     /// What a mask puts in place of a value.
@@ -61,6 +62,7 @@ pub struct ModelStep<'a> {
 /// Models side by side on a device.
 pub struct Group {
     card: Arc<Card>,
+    feed: Arc<Feed>,
     shape: Arc<EncoderShape>,
     arrays: SharedArrays,
     shared: Bank,
@@ -129,6 +131,7 @@ impl Group {
             })),
             alive: Memory::of(card, &vec![1; states.len()])?,
             ones: Memory::of(card, &vec![1.0; states.len()])?,
+            feed: Feed::new(card)?,
             card: Arc::clone(card),
             arrays,
             shared,
@@ -165,6 +168,7 @@ impl Group {
             .zip(&self.states)
             .map(|(model, state)| model.update.step(state.steps + 1))
             .collect();
+        self.prepare(&steps[0])?;
         let numbers: Vec<f32> = steps.iter().flat_map(rates).collect();
         let rates = Memory::of(&self.card, &numbers)?;
         let weights: Vec<_> = models
@@ -185,6 +189,15 @@ impl Group {
             state.steps += 1;
         }
         self.half_done = false;
+        Ok(())
+    }
+
+    /// Makes room for what a rule remembers.
+    fn prepare(&mut self, step: &Step) -> Result<(), CudaError> {
+        self.shared.prepare(step)?;
+        for head in &mut self.heads {
+            head.bank.prepare(step)?;
+        }
         Ok(())
     }
 
@@ -368,20 +381,16 @@ impl Group {
     fn embed(
         &self,
         tape: &mut Tape,
-        corpus: &Corpus,
+        corpus: &Corpus<'_>,
         utterances: &[Masked],
         fill: f32,
         learns: bool,
     ) -> Result<Value, CudaError> {
-        let places = utterances.iter().map(|own| corpus.utterances[own.at]);
-        let frames: Vec<usize> = places.clone().map(|(_, frames)| frames).collect();
-        let sources: Vec<(usize, Masked)> = places
-            .zip(utterances)
-            .map(|((first, _), own)| (first, own.clone()))
-            .collect();
-        let packing = Packing::new(&self.shape, &frames, &sources);
-        let packed = Arc::new(Packed::new(&self.card, packing)?);
-        let features = gather::features(&self.card, &packed, &corpus.values, corpus.bins, fill)?;
+        let share = corpus.share(utterances);
+        let packing = Packing::new(&self.shape, &share.frames, &share.sources);
+        let packed = Arc::new(Packed::new(&self.feed, packing, &share.brought)?);
+        let source = share.there.unwrap_or_else(|| packed.brought());
+        let features = gather::features(&self.card, &packed, source, corpus.bins, fill)?;
         let (shape, arrays) = (&self.shape, &self.arrays);
         let mut x = encoder::forward(tape, shape, arrays, &self.shared, &packed, features, learns)?;
         let (_, trunk) = self.arrays.dense.split_last().unwrap_or_else(|| {
@@ -405,24 +414,22 @@ impl Group {
     /// Emotion probabilities of every utterance of a corpus by every model: `[models][utterances]`.
     ///
     /// # Errors
-    /// What went wrong on the device.
-    pub fn classify(&self, corpus: &Corpus) -> Result<Vec<Vec<[f32; CLASSES]>>, CudaError> {
+    /// What went wrong on the device, or too little memory for a single utterance.
+    pub fn classify(&self, corpus: &Corpus<'_>) -> Result<Vec<Vec<[f32; CLASSES]>>, CudaError> {
         let mut order: Vec<usize> = (0..corpus.utterances.len()).collect();
         order.sort_by_key(|&at| (corpus.utterances[at].1, at));
         let mut found = vec![vec![[0.0; CLASSES]; order.len()]; self.models()];
-        for part in order.chunks(CLASSIFIED_TOGETHER) {
-            let batch: Vec<Masked> = part
-                .iter()
-                .map(|&at| Masked {
-                    at,
-                    ..Masked::default()
-                })
-                .collect();
-            // Nothing walks this tape: it only carries the operations.
-            let mut tape = Tape::new(&self.card);
-            let x = self.embed(&mut tape, corpus, &batch, 0.0, false)?;
-            let logits = self.emotion(&mut tape, &x)?;
-            let probabilities = softmax(&mut tape, &logits)?.values.read()?;
+        let (mut rest, mut together) = (&order[..], CLASSIFIED_TOGETHER);
+        while !rest.is_empty() {
+            let (part, next) = rest.split_at(together.min(rest.len()));
+            let probabilities = match self.probabilities(corpus, part) {
+                Err(error) if part.len() > 1 && self.card.is_out_of_memory(&error) => {
+                    together = part.len() / 2;
+                    continue;
+                }
+                other => other?,
+            };
+            rest = next;
             let models = probabilities.chunks_exact(part.len() * CLASSES);
             for (model, own) in models.enumerate() {
                 for (&at, row) in part.iter().zip(own.as_chunks::<CLASSES>().0) {
@@ -431,6 +438,20 @@ impl Group {
             }
         }
         Ok(found)
+    }
+
+    /// Emotion probabilities of some utterances: `[models, utterances, classes]`.
+    fn probabilities(&self, corpus: &Corpus<'_>, part: &[usize]) -> Result<Vec<f32>, CudaError> {
+        let whole = |&at: &usize| Masked {
+            at,
+            ..Masked::default()
+        };
+        let batch: Vec<Masked> = part.iter().map(whole).collect();
+        // Nothing walks this tape: it only carries the operations.
+        let mut tape = Tape::new(&self.card);
+        let x = self.embed(&mut tape, corpus, &batch, 0.0, false)?;
+        let logits = self.emotion(&mut tape, &x)?;
+        softmax(&mut tape, &logits)?.values.read()
     }
 
     /// What each step since the last call measured, one entry per model.
@@ -501,19 +522,16 @@ impl Group {
     ///
     /// # Errors
     /// Where it has not.
-    pub fn reserve(&mut self, corpus: &Corpus, utterances: &[Masked]) -> Result<(), CudaError> {
-        let frames: Vec<usize> = utterances
-            .iter()
-            .map(|own| corpus.utterances[own.at].1)
-            .collect();
-        let networks = self.states.iter().map(TrainingState::network);
-        let values = networks.map(|network| {
-            let heads: usize = network.head_parameters().iter().sum();
-            network.shared_parameters() + network.emotion_parameters() + heads
-        });
-        let step = step_values(&self.shape, &frames, self.models(), self.card.cache_bytes());
-        // A tenth for what is small, such as tables and the heads' values.
-        let needed = (step + values.sum::<usize>()) / 10 * 11 * size_of::<f32>();
+    pub fn reserve(
+        &mut self,
+        corpus: &Corpus<'_>,
+        utterances: &[Masked],
+        update: &Update,
+    ) -> Result<(), CudaError> {
+        self.prepare(&update.step(1))?;
+        let frames: Vec<usize> = utterances.iter().map(|own| corpus.frames(own.at)).collect();
+        let networks: Vec<&Network> = self.states.iter().map(TrainingState::network).collect();
+        let needed = step_bytes(&self.shape, &networks, &frames, self.card.cache_bytes());
         if needed > self.reserved {
             // Given back at once, but the device's pool keeps it for this process.
             Memory::<u8>::new(&self.card, needed)?;
@@ -536,34 +554,9 @@ pub fn classify(
     let card = Card::shared(ordinal, tf32)?;
     let run = || {
         let group = Group::new(&card, vec![TrainingState::new(network.clone())])?;
-        let corpus = Corpus::new(&card, utterances)?;
+        // Each is read once, so none needs to stay on the device.
+        let corpus = Corpus::on_host(utterances.iter().copied());
         Ok(group.classify(&corpus)?.pop().unwrap_or_default())
     };
     run().map_err(|error| card.tell("classifying utterances", &error).into())
-}
-
-/// Values that a step of `models` models on a batch needs at most, beside those of the networks.
-fn step_values(shape: &EncoderShape, frames: &[usize], models: usize, cache_bytes: usize) -> usize {
-    let minimum = shape.minimum_frames();
-    let mut counts: Vec<usize> = frames.iter().map(|&n| n.max(minimum)).collect();
-    let rows = |counts: &[usize]| counts.iter().sum::<usize>();
-    let mut values = rows(&counts) * shape.bins;
-    // What is made for a few models at a time; never for two blocks at once.
-    let mut most = 0;
-    for (index, conv) in shape.convs.iter().enumerate() {
-        let convolved: usize = counts.iter().map(|&n| conv.convolved(n)).sum();
-        let before = rows(&counts);
-        counts = counts.iter().map(|&n| conv.pooled(n)).collect();
-        let chunk = models_at_once(cache_bytes, conv, convolved, index > 0).min(models);
-        most = most.max(chunk * convolved * (conv.width * conv.input + conv.output));
-        // The gradient of the frames before, frames and places of maxima.
-        let own = before * conv.input + rows(&counts) * (conv.output + conv.output.div_ceil(4));
-        values += models * own;
-    }
-    for lstm in &shape.lstms {
-        // Gates, cells, states entered and left and their gradient; then what steps hand to each other.
-        let own = rows(&counts) * 8 * lstm.units + frames.len() * 6 * lstm.units;
-        values += models * (lstm.directions * own + rows(&counts) * lstm.input);
-    }
-    values + most + models * frames.len() * 16 * (shape.pooled_width() + shape.embedding())
 }

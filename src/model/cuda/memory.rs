@@ -74,21 +74,14 @@ impl<T: Copy> Memory<T> {
         Ok(())
     }
 
-    /// Copies `values` to the place `at`. The values may be dropped at once: the driver takes a copy of pageable memory
-    /// before it returns.
+    /// Copies `values` to the place `at`, in order with the work before; they may be dropped at once.
     ///
     /// # Errors
     /// Where the device refuses.
     pub fn write(&mut self, at: usize, values: &[T]) -> Result<(), CudaError> {
         assert!(at + values.len() <= self.length, "a write past the end");
-        self.card.bind()?;
-        if !values.is_empty() {
-            let to = self.at(at);
-            // SAFETY: the range was checked.
-            let done = unsafe { driver::memcpy_htod_async(to, values, self.card.stream()) };
-            done.map_err(|error| self.card.note(error.into()))?;
-        }
-        Ok(())
+        // SAFETY: the range was checked.
+        unsafe { self.card.upload(self.at(at), values) }
     }
 
     /// All values, once everything before is done.

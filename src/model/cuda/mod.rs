@@ -1,29 +1,39 @@
 //! Training on a CUDA device: several models in lockstep, as hand-written operations on dfdx's tape.
 //!
-//! Models that share network, data and order take each step together: their values lie side by side in a [`Bank`],
+//! Models that share network, data and order take each step together: their values lie side by side in a `Bank`,
 //! products are strided batches, and every kernel runs over all models at once. The encoder is one operation of the
 //! tape; heads, losses and reversal are others. Nothing is summed by atomic additions, so the same seed gives the same
 //! bits on one card and build.
+//!
+//! The host runs ahead of the device: what it writes goes through pinned memory (`ring`), and a batch through a stream
+//! of its own (`feed`), so that it is copied while the step before computes. It waits where it reads something back, and
+//! where it is a few batches ahead.
 
 mod arrays;
 mod bank;
 mod card;
 mod ceilings;
 mod compiler;
+mod corpus;
+mod demand;
 mod encoder;
+mod event;
+mod feed;
 mod group;
 mod heads;
 mod kernels;
 mod libraries;
 mod memory;
 mod packing;
+mod pinned;
 mod products;
+mod ring;
 mod tape;
 mod timeline;
 
 pub use card::{Card, count_devices};
 pub use ceilings::Ceilings;
-pub use encoder::Corpus;
+pub use corpus::Corpus;
 pub use group::{Group, GroupBatch, ModelStep, classify};
 pub use libraries::check_computing;
 pub use packing::{Masked, Packing};

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use dfdx::tensor::CudaError;
 
-use super::{Card, Memory, Pointer};
+use super::Pointer;
+use super::feed::{Fed, Feed};
 use crate::model::EncoderShape;
 
 /// An utterance of a batch and what SpecAugment hides of it.
 #[derive(Clone, Debug, Default)]
 pub struct Masked {
-    /// Its place in the corpus that lies on the device.
+    /// Its place in the corpus.
     pub at: usize,
     /// Hidden frames.
     pub times: Vec<Range<usize>>,
@@ -64,7 +65,8 @@ pub struct Packing {
 }
 
 impl Packing {
-    /// The tables of utterances with so many frames; `source` gives the first row of each in its corpus and its masks.
+    /// The tables of utterances with so many frames; `sources` gives the first row of each where it is read, and its
+    /// masks.
     pub fn new(shape: &EncoderShape, frames: &[usize], sources: &[(usize, Masked)]) -> Self {
         let minimum = shape.minimum_frames();
         let mut packing = Self {
@@ -165,28 +167,33 @@ impl Packing {
     }
 }
 
-/// A batch's tables on the device.
+/// A batch's tables on the device, with its features where it brings them along.
 pub struct Packed {
     /// What they say.
     pub packing: Packing,
-    numbers: Memory<i32>,
+    fed: Fed,
 }
 
 impl Packed {
-    /// Copies the tables to the device.
+    /// Brings the tables to the device, and the features in `brought`.
     ///
     /// # Errors
     /// Where the device has no memory left.
-    pub fn new(card: &Arc<Card>, packing: Packing) -> Result<Self, CudaError> {
+    pub fn new(feed: &Arc<Feed>, packing: Packing, brought: &[&[f32]]) -> Result<Self, CudaError> {
         Ok(Self {
-            numbers: Memory::of(card, &packing.numbers)?,
+            fed: feed.load(&packing.numbers, brought)?,
             packing,
         })
     }
 
     /// Address of a table.
     pub fn at(&self, table: Table) -> Pointer {
-        self.numbers.at(table)
+        self.fed.tables() + (table * size_of::<i32>()) as u64
+    }
+
+    /// Address of the features that came with the tables.
+    pub fn brought(&self) -> Pointer {
+        self.fed.features()
     }
 }
 

@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+mod feeding;
+
 use super::*;
 use crate::dsp::{Features, FeaturesView};
 use crate::model::ops::testing::noise;
@@ -150,6 +152,13 @@ impl How {
     }
 }
 
+/// The steps of a comparison: the utterances of each, and how they are taken.
+#[derive(Clone, Copy)]
+struct Course<'a> {
+    batches: &'a [&'a [usize]],
+    how: How,
+}
+
 const BATCHES: [&[usize]; 3] = [&[3, 0, 5, 1, 2], &[4, 2], &[1, 5, 0, 4, 3]];
 const FRAMES: [usize; 6] = [23, 4, 61, 23, 1, 40];
 const CLASS_WEIGHTS: [f32; 3] = [0.5, 1.0, 2.0];
@@ -164,13 +173,13 @@ fn on_processor(
     network: Network,
     model: usize,
     data: &Data,
-    how: How,
+    Course { batches, how }: Course<'_>,
 ) -> (Vec<StepLosses>, TrainingState) {
     let workers = Arc::new(Workers::new(1).unwrap());
     let mut trainable = Trainable::new(network, workers).unwrap();
     let heads = &studies()[model];
     let views = data.views();
-    let steps = BATCHES.iter().enumerate().map(|(step, batch)| {
+    let steps = batches.iter().enumerate().map(|(step, batch)| {
         let features: Vec<_> = batch.iter().map(|&at| views[at]).collect();
         let batch = TrainingBatch {
             features: &features,
@@ -188,24 +197,19 @@ fn on_processor(
     (losses, trainable.state())
 }
 
-/// The same of all models on the device.
+/// The same of all models on the device; `masked` makes an utterance of a place.
 fn on_device(
     card: &Arc<Card>,
     networks: Vec<Network>,
     data: &Data,
-    how: How,
+    Course { batches, how }: Course<'_>,
+    corpus: &Corpus<'_>,
+    masked: impl Fn(usize) -> Masked,
 ) -> (Vec<Vec<StepLosses>>, Vec<TrainingState>) {
     let states = networks.into_iter().map(TrainingState::new).collect();
     let mut group = Group::new(card, states).unwrap();
-    let corpus = Corpus::new(card, &data.views()).unwrap();
-    for (step, batch) in BATCHES.iter().enumerate() {
-        let utterances: Vec<Masked> = batch
-            .iter()
-            .map(|&at| Masked {
-                at,
-                ..Masked::default()
-            })
-            .collect();
+    for (step, batch) in batches.iter().enumerate() {
+        let utterances: Vec<Masked> = batch.iter().map(|&at| masked(at)).collect();
         let studies = studies();
         let targets: Vec<Targets> = studies.iter().map(|own| data.targets(own, batch)).collect();
         let models: Vec<ModelStep<'_>> = (targets.iter().enumerate())
@@ -219,9 +223,9 @@ fn on_device(
             })
             .collect();
         let batch = GroupBatch {
-            corpus: &corpus,
+            corpus,
             utterances: &utterances,
-            fill: 0.0,
+            fill: 0.5,
             dropout: how.dropout,
             class_weights: Some(&CLASS_WEIGHTS),
         };
@@ -230,6 +234,14 @@ fn on_device(
     let losses = group.losses().unwrap();
     let states = (0..group.models()).map(|model| group.state(model).unwrap());
     (losses, states.collect())
+}
+
+/// An utterance of which nothing is hidden.
+fn whole(at: usize) -> Masked {
+    Masked {
+        at,
+        ..Masked::default()
+    }
 }
 
 fn close(found: f64, expected: f64, scale: f64) -> bool {
@@ -273,54 +285,64 @@ fn hows() -> Vec<How> {
     ]
 }
 
+/// Steps of every method on the device and on the processor.
+fn agree(
+    card: &Arc<Card>,
+    shape: &EncoderShape,
+    data: &Data,
+    course: Course<'_>,
+    corpus: &Corpus<'_>,
+) {
+    let (losses, states) = on_device(card, networks(shape), data, course, corpus, whole);
+    assert_eq!(losses.len(), course.batches.len());
+    for (model, network) in networks(shape).into_iter().enumerate() {
+        let (expected, state) = on_processor(network, model, data, course);
+        for (step, (found, expected)) in losses.iter().zip(&expected).enumerate() {
+            let found = &found[model];
+            let place = format!("model {model}, step {step}: {found:?} {expected:?}");
+            let [total, emotion] = [
+                (found.total, expected.total),
+                (found.emotion, expected.emotion),
+            ]
+            .map(|(found, expected)| close(found.into(), expected.into(), 1.0));
+            assert!(total && emotion, "{place}");
+            assert!(
+                close(found.gradient_norm, expected.gradient_norm, 1.0),
+                "{place}"
+            );
+            for (found, expected) in found.attributes.iter().zip(&expected.attributes) {
+                assert!(close((*found).into(), (*expected).into(), 1.0), "{place}");
+            }
+        }
+        for (found, expected) in states[model].to_arrays().iter().zip(state.to_arrays()) {
+            let name = &expected.name;
+            assert_eq!(found.name, *name);
+            assert_eq!(found.shape, expected.shape);
+            let scale = expected
+                .values
+                .iter()
+                .fold(0f32, |most, v| most.max(v.abs()));
+            for (at, (found, expected)) in found.values.iter().zip(&expected.values).enumerate() {
+                assert!(
+                    close((*found).into(), (*expected).into(), scale.into()),
+                    "model {model}, {name}[{at}]: {found} {expected}"
+                );
+            }
+        }
+        assert_eq!(states[model].steps, course.batches.len() as u64);
+    }
+}
+
 #[test]
 fn steps_of_every_method_in_lockstep_agree_with_the_processor() {
     let Some(card) = card() else { return };
     for (bins, layers) in encoders() {
         let shape = EncoderShape::new(&layers, bins).unwrap();
         let data = data(bins, &FRAMES);
+        let corpus = Corpus::new(&card, &data.views()).unwrap();
         for how in hows() {
-            let (losses, states) = on_device(&card, networks(&shape), &data, how);
-            for (model, network) in networks(&shape).into_iter().enumerate() {
-                let (expected, state) = on_processor(network, model, &data, how);
-                for (step, (found, expected)) in losses.iter().zip(&expected).enumerate() {
-                    let found = &found[model];
-                    let place = format!("model {model}, step {step}: {found:?} {expected:?}");
-                    assert!(
-                        close(found.total.into(), expected.total.into(), 1.0),
-                        "{place}"
-                    );
-                    assert!(
-                        close(found.emotion.into(), expected.emotion.into(), 1.0),
-                        "{place}"
-                    );
-                    assert!(
-                        close(found.gradient_norm, expected.gradient_norm, 1.0),
-                        "{place}"
-                    );
-                    for (found, expected) in found.attributes.iter().zip(&expected.attributes) {
-                        assert!(close((*found).into(), (*expected).into(), 1.0), "{place}");
-                    }
-                }
-                for (found, expected) in states[model].to_arrays().iter().zip(state.to_arrays()) {
-                    let name = &expected.name;
-                    assert_eq!(found.name, *name);
-                    assert_eq!(found.shape, expected.shape);
-                    let scale = expected
-                        .values
-                        .iter()
-                        .fold(0f32, |most, v| most.max(v.abs()));
-                    for (at, (found, expected)) in
-                        found.values.iter().zip(&expected.values).enumerate()
-                    {
-                        assert!(
-                            close((*found).into(), (*expected).into(), scale.into()),
-                            "model {model}, {name}[{at}]: {found} {expected}"
-                        );
-                    }
-                }
-                assert_eq!(states[model].steps, 3);
-            }
+            let batches = &BATCHES;
+            agree(&card, &shape, &data, Course { batches, how }, &corpus);
         }
     }
 }

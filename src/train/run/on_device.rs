@@ -10,7 +10,7 @@ use crate::train::sampling::Draw;
 use crate::train::{Example, TrainError};
 
 impl Run<'_> {
-    /// One pass on a device, which holds the features; what the steps measured is read at the end.
+    /// One pass on a device; what the steps measured is read at the end.
     pub(super) fn epoch_on_device(
         &mut self,
         epoch: usize,

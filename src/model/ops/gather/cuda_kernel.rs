@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use dfdx::tensor::CudaError;
 
-use crate::model::cuda::{Card, Memory, Packed, Tape, Value, arguments};
+use crate::model::cuda::{Card, Memory, Packed, Pointer, Tape, Value, arguments};
 
-/// Frames `[rows, bins]` of a batch from `source` `[frames of the corpus, bins]`.
+/// Frames `[rows, bins]` of a batch from `source` `[frames, bins]`, those of the corpus or those that came along.
 pub fn features(
     card: &Arc<Card>,
     packed: &Packed,
-    source: &Memory,
+    source: Pointer,
     bins: usize,
     fill: f32,
 ) -> Result<Memory, CudaError> {
@@ -20,7 +20,7 @@ pub fn features(
         "batch_features",
         (bins, own.rows, 1),
         arguments![
-            of frames, of source, at packed.at(own.utterance_of), at packed.at(packed.packing.sources),
+            of frames, at source, at packed.at(own.utterance_of), at packed.at(packed.packing.sources),
             at packed.at(packed.packing.masks), float fill, int own.rows, int bins,
         ],
     )?;

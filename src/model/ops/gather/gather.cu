@@ -1,6 +1,6 @@
 // Rows picked out of a larger array, and features under the masks of SpecAugment (Park et al., 2019).
 
-// frames[row][bin] of a batch, from features that lie on the device: zero past the end of an utterance, `fill` masked.
+// frames[row][bin] of a batch, from features of the corpus or of the batch alone: zero past the end of an utterance, `fill` masked.
 //
 // utterances: six numbers each: first row of the batch, first row of the source, frames there are, and where its masks
 // begin in `masks` with the numbers of time and frequency masks. A mask is a start and an end.
