@@ -1,0 +1,232 @@
+//! What all trainings of a lockstep share: the work they ask for, and the groups of models on the device that do it.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use dfdx::tensor::CudaError;
+
+use super::{ARRIVAL, Answer, Place, State, StepWork, Work};
+use crate::model::cuda::{Card, Corpus, Group, GroupBatch, ModelStep};
+use crate::model::{DeviceError, TrainingState};
+use crate::train::arrival::Arrival;
+
+impl State {
+    pub(super) fn new(card: Arc<Card>) -> Self {
+        Self {
+            card,
+            resident: None,
+            tried: false,
+            places: BTreeMap::new(),
+            next: 0,
+            groups: Vec::new(),
+            capacity: usize::MAX,
+            failed: None,
+            since: Instant::now(),
+        }
+    }
+
+    pub(super) fn all_have_asked(&self) -> bool {
+        let none_to_come = Arrival::expected() == 0 || self.since.elapsed() > ARRIVAL;
+        none_to_come && self.places.values().all(|place| place.request.is_some())
+    }
+
+    /// Carries out the earliest step that anyone asks for. A failure is everyone's.
+    pub(super) fn lead(&mut self, host: &[Corpus<'_>; 2]) {
+        let led = catch_unwind(AssertUnwindSafe(|| self.carry_out(host)));
+        let failed = match led {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error,
+            // dfdx and cudarc panic where a device breaks between two calls.
+            Err(_) => DeviceError::Sticky {
+                reason: "a call of the CUDA libraries panicked".into(),
+            },
+        };
+        self.failed = Some(failed);
+    }
+
+    fn carry_out(&mut self, host: &[Corpus<'_>; 2]) -> Result<(), DeviceError> {
+        let asked = |place: &Place| place.request.as_ref().map(|request| request.0);
+        let Some(position) = self.places.values().filter_map(asked).min() else {
+            return Ok(());
+        };
+        loop {
+            // After an attempt that went half way, only those whose step is still to be taken.
+            let mut ids: Vec<usize> = self
+                .places
+                .iter()
+                .filter(|(_, place)| asked(place) == Some(position))
+                .map(|(&id, _)| id)
+                .collect();
+            ids.sort_by_key(|id| (self.places[id].name, *id));
+            match self.attempt(&ids, host) {
+                Err(DeviceError::OutOfMemory { .. })
+                    if !self.half_done() && self.make_room(ids.len()) => {}
+                other => return other,
+            }
+        }
+    }
+
+    /// Whether a group failed in the middle of a step.
+    fn half_done(&self) -> bool {
+        self.groups.iter().any(|(_, group)| group.half_done())
+    }
+
+    /// Puts half as many models side by side, or takes the features off the device where there is but one; false where
+    /// nothing is left to try.
+    fn make_room(&mut self, models: usize) -> bool {
+        let most = self.capacity.min(models);
+        self.capacity = most.div_ceil(2);
+        match most {
+            0 | 1 => self.resident.take().is_some(),
+            _ => self.dissolve().is_ok(),
+        }
+    }
+
+    /// Where the device has too little memory, nothing has changed on it, so that another attempt may follow; unless the
+    /// group is [`Self::half_done`].
+    fn attempt(&mut self, ids: &[usize], host: &[Corpus<'_>; 2]) -> Result<(), DeviceError> {
+        // One group's step has the memory for itself.
+        let card = Arc::clone(&self.card);
+        let _turn = card.turn();
+        self.regroup(ids)?;
+        let [train, validation]: &[Corpus<'_>; 2] = match &self.resident {
+            Some(resident) => resident,
+            None => host,
+        };
+        for (ids, group) in &mut self.groups {
+            let mut steps = Vec::with_capacity(ids.len());
+            for id in ids.iter() {
+                if let Some(Some((_, Work::Step(step)))) =
+                    self.places.get(id).map(|place| &place.request)
+                {
+                    steps.push(&**step);
+                }
+            }
+            let told = |error: CudaError| {
+                let told = self.card.tell("taking a step", &error);
+                match (told, steps.first()) {
+                    (DeviceError::OutOfMemory { .. }, Some(step)) => too_large(step, train),
+                    (told, _) => told,
+                }
+            };
+            let answers: Vec<Answer> = match steps.first() {
+                Some(first) => {
+                    group
+                        .reserve(train, &first.utterances, &first.update)
+                        .map_err(told)?;
+                    step(group, train, &steps).map_err(told)?;
+                    ids.iter().map(|_| Answer::Stepped).collect()
+                }
+                None => {
+                    let rows = group.classify(validation).map_err(told)?;
+                    rows.into_iter().map(Answer::Classified).collect()
+                }
+            };
+            for (id, answer) in ids.iter().zip(answers) {
+                if let Some(place) = self.places.get_mut(id) {
+                    place.request = None;
+                    place.answer = Some(answer);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts exactly these trainings on the device, at most `capacity` side by side.
+    fn regroup(&mut self, ids: &[usize]) -> Result<(), DeviceError> {
+        let there = self.groups.iter().flat_map(|(ids, _)| ids);
+        if there.eq(ids) {
+            return Ok(());
+        }
+        self.dissolve()?;
+        for chunk in ids.chunks(self.capacity) {
+            let states: Vec<TrainingState> = chunk
+                .iter()
+                .filter_map(|id| self.places.get(id)?.state.clone())
+                .collect();
+            let group = Group::new(&self.card, states);
+            let group = group.map_err(|error| self.card.tell("holding the models", &error))?;
+            for id in chunk {
+                if let Some(place) = self.places.get_mut(id) {
+                    place.state = None;
+                }
+            }
+            self.groups.push((chunk.to_vec(), group));
+        }
+        Ok(())
+    }
+
+    /// Takes all trainings off the device.
+    pub(super) fn dissolve(&mut self) -> Result<(), DeviceError> {
+        self.collect_losses()?;
+        for (ids, group) in std::mem::take(&mut self.groups) {
+            for (model, id) in ids.iter().enumerate() {
+                if let Some(place) = self.places.get_mut(id) {
+                    let state = group.state(model);
+                    place.state =
+                        Some(state.map_err(|error| self.card.tell("reading a model", &error))?);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands what the steps measured to their trainings.
+    pub(super) fn collect_losses(&mut self) -> Result<(), DeviceError> {
+        for (ids, group) in &mut self.groups {
+            let losses = group.losses();
+            for step in losses.map_err(|error| self.card.tell("reading the losses", &error))? {
+                for (id, losses) in ids.iter().zip(step) {
+                    if let Some(place) = self.places.get_mut(id) {
+                        place.losses.push(losses);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn step(group: &mut Group, corpus: &Corpus<'_>, steps: &[&StepWork]) -> Result<(), CudaError> {
+    let Some(first) = steps.first() else {
+        return Ok(());
+    };
+    let models: Vec<ModelStep<'_>> = steps
+        .iter()
+        .map(|step| ModelStep {
+            targets: &step.targets,
+            alpha: step.alpha,
+            reversal: step.reversal,
+            dropout_seed: step.dropout_seed,
+            update: step.update,
+            gradient_clip_norm: step.gradient_clip_norm,
+        })
+        .collect();
+    let batch = GroupBatch {
+        corpus,
+        utterances: &first.utterances,
+        fill: first.fill,
+        dropout: first.dropout,
+        class_weights: first.class_weights.as_deref(),
+    };
+    group.step(&batch, &models)
+}
+
+/// What to say where not even one model's batch fits.
+fn too_large(step: &StepWork, corpus: &Corpus<'_>) -> DeviceError {
+    let frames: usize = step
+        .utterances
+        .iter()
+        .map(|own| corpus.frames(own.at))
+        .sum();
+    DeviceError::OutOfMemory {
+        what: format!(
+            "a batch of {} utterances with {frames} frames",
+            step.utterances.len()
+        ),
+        help: "lower `batch` of the train stage, or free memory on the device (`nvidia-smi` tells who holds it)"
+            .into(),
+    }
+}
