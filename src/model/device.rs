@@ -227,7 +227,10 @@ pub enum DeviceError {
     #[error("there is no device cuda:{asked}: the CUDA driver sees {count}, counted from 0")]
     #[diagnostic(
         code(device::ordinal),
-        help("name one from cuda:0 to cuda:{}", count.saturating_sub(1))
+        help("{}", match count {
+            1 => "name cuda:0, or cuda".to_string(),
+            _ => format!("name one from cuda:0 to cuda:{}", count.saturating_sub(1)),
+        })
     )]
     Ordinal {
         /// The number that was asked for.

@@ -22,6 +22,9 @@ pub struct Opened {
 /// A library, or all that was tried.
 pub type Found = Result<Opened, String>;
 
+/// What the loader says of a file that it does not find.
+const ABSENT: &str = "cannot open shared object file: No such file or directory";
+
 /// The driver's library.
 pub fn driver() -> &'static Found {
     static FOUND: LazyLock<Found> = LazyLock::new(|| {
@@ -154,6 +157,7 @@ fn open(name: &str, companion: &str, folders: &[PathBuf]) -> Result<Opened, Stri
     };
     let mut tried = match load(PathBuf::from(name)) {
         Ok(library) => return Ok(opened(library, Vec::new())),
+        Err(reason) if reason == format!("{name}: {ABSENT}") => format!("{name} is not there"),
         Err(reason) => reason,
     };
     for folder in folders {
