@@ -93,6 +93,8 @@ fn measure() -> Result<(), Box<dyn Error>> {
                         DeviceError::OutOfMemory { .. } if models > 1 => {
                             eprintln!("{models} models do not fit; trying half");
                             models /= 2;
+                            // What was timed until then.
+                            card.times().map_err(|error| card.tell("timing", &error))?;
                         }
                         told => return Err(told.into()),
                     },
@@ -132,6 +134,7 @@ fn measure() -> Result<(), Box<dyn Error>> {
         rounded.operations_per_second / 1e12,
         options.ceiling_side,
     );
+    sweep(&setting, &studies[..counts[1]], options.steps)?;
     for (models, tf32, times) in &tables {
         let (name, ceilings) = if *tf32 {
             ("TF32", &rounded)
@@ -140,6 +143,36 @@ fn measure() -> Result<(), Box<dyn Error>> {
         };
         println!("{models} models in {name}, each step, every kernel between two events:");
         print_times(times, ceilings);
+    }
+    Ok(())
+}
+
+/// Steps with patches made for so many models at a time; by itself the card chooses by its cache.
+fn sweep(setting: &Setting, studies: &[Heads], steps: usize) -> Result<(), Box<dyn Error>> {
+    println!(
+        "patches at a time, {} models: ms/step in fp32 and TF32",
+        studies.len()
+    );
+    let cards = [Card::open(0, false)?, Card::open(0, true)?];
+    for wanted in [1, 2, 4, 8, 16, studies.len()] {
+        if wanted > studies.len() {
+            continue;
+        }
+        let mut line = format!("{wanted:>17}");
+        for card in &cards {
+            card.fix_models_at_once(wanted);
+            line += &match setting.time(card, studies, steps.div_ceil(3)) {
+                Ok((seconds, _)) => format!(" {:>9.2}", 1e3 * seconds),
+                Err(error) => match card.tell("steps", &error) {
+                    DeviceError::OutOfMemory { .. } => {
+                        card.times().map_err(|error| card.tell("timing", &error))?;
+                        format!(" {:>9}", "no room")
+                    }
+                    told => return Err(told.into()),
+                },
+            };
+        }
+        println!("{line}");
     }
     Ok(())
 }

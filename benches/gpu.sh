@@ -7,6 +7,7 @@
 # it on a build machine, which needs no CUDA:
 #   cargo test --release --features cuda --lib --no-run         # names the binary: copy it to FOLDER/pipe-tests
 #   cargo bench --features cuda --bench device --no-run         # likewise: FOLDER/device
+# Programs do not start where glibc is older than on the build machine.
 # Ends with 0 if the tests ran on a device and passed, and both benchmarks ran. Takes less than 8 minutes.
 set -uo pipefail
 (($# >= 1)) && [[ $1 != -* ]] || { sed -n '2,3s/^# \?//p' "$0" >&2; exit 2; }

@@ -173,6 +173,8 @@ pub fn run(
                     .iter()
                     .map(|index| needs.get(index).copied().unwrap_or_default())
                     .collect();
+                // Whoever reaches the device first waits until all that start now are announced.
+                let _more = Arrival::announce();
                 for (place, &index) in ready.iter().enumerate() {
                     let unit = &units[index];
                     if board.stopped() {

@@ -57,6 +57,7 @@ pub struct Pace<'a> {
 impl Bank {
     /// A bank without values yet; `which` gives the place of each row's model in the group.
     pub fn new(card: &Arc<Card>, pieces: Vec<Piece>, which: &[usize]) -> Result<Self, CudaError> {
+        card.take();
         let length = pieces.last().map_or(0, |last| last.before + last.length);
         let all = length * which.len();
         let before: Vec<i32> = pieces.iter().map(|piece| piece.before as i32).collect();

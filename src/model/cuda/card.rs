@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::mem::ManuallyDrop;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cudarc::cublas::{result as cublas, sys as cublas_sys};
@@ -15,6 +15,7 @@ use super::ring::Ring;
 use super::timeline::{Timed, Timeline};
 use super::{Pointer, libraries};
 use crate::model::DeviceError;
+use crate::model::ops::conv_block::cuda_kernel::Workload;
 
 /// A device, for as long as anything on it lives.
 pub struct Card {
@@ -23,6 +24,10 @@ pub struct Card {
     blas: cublas_sys::cublasHandle_t,
     kernels: Kernels,
     cache_bytes: usize,
+    processors: usize,
+    /// Models whose patches are made at a time; 0 for what [`Self::models_at_once`] works out.
+    at_once: AtomicUsize,
+    taken: AtomicUsize,
     turn: Mutex<()>,
     timeline: Timeline,
     /// What the host writes goes through it.
@@ -87,6 +92,7 @@ impl Card {
             });
         }
         libraries::check_computing()?;
+        check_memory_pools(ordinal)?;
         let failed = |what: &'static str| move |error: CudaError| tell(what, &error);
         let open = || -> Result<_, CudaError> {
             let device = CudaDevice::new(ordinal)?;
@@ -96,10 +102,12 @@ impl Card {
                 * device.attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?
                 + device.attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?;
             let cache = device.attribute(Attribute::CU_DEVICE_ATTRIBUTE_L2_CACHE_SIZE)?;
+            let processors =
+                device.attribute(Attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)?;
             keep_freed_memory(*device.cu_device());
-            Ok((device, dfdx, blas, capability, cache))
+            Ok((device, dfdx, blas, capability, (cache, processors)))
         };
-        let (device, dfdx, blas, capability, cache) =
+        let (device, dfdx, blas, capability, (cache, processors)) =
             open().map_err(failed("opening the device"))?;
         if tf32 {
             // SAFETY: the handle was just made.
@@ -130,6 +138,9 @@ impl Card {
             blas,
             kernels,
             cache_bytes: cache.unsigned_abs() as usize,
+            processors: processors.unsigned_abs() as usize,
+            at_once: AtomicUsize::new(0),
+            taken: AtomicUsize::new(0),
             turn: Mutex::new(()),
             timeline: Timeline::default(),
             ring: Mutex::new(ring),
@@ -150,6 +161,25 @@ impl Card {
     /// The cache between the processors and memory (L2), in bytes.
     pub fn cache_bytes(&self) -> usize {
         self.cache_bytes
+    }
+
+    /// Multiprocessors.
+    pub fn processors(&self) -> usize {
+        self.processors
+    }
+
+    /// Models whose patches a convolution makes at a time; see [`Workload::models_at_once`].
+    pub(crate) fn models_at_once(&self, work: &Workload, models: usize) -> usize {
+        let wanted = match self.at_once.load(Ordering::Relaxed) {
+            0 => work.models_at_once(self.cache_bytes, self.processors),
+            fixed => fixed,
+        };
+        wanted.clamp(1, models.max(1))
+    }
+
+    /// Fixes [`Self::models_at_once`], for measurements; 0 lets it be worked out again.
+    pub fn fix_models_at_once(&self, models: usize) {
+        self.at_once.store(models, Ordering::Relaxed);
     }
 
     /// Waits until no other group of models is at a step.
@@ -276,6 +306,11 @@ impl Card {
         self.broken.load(Ordering::Relaxed)
     }
 
+    /// Nothing may be asked of the device any more: a call failed in a way that nobody could note.
+    pub fn break_off(&self) {
+        self.broken.store(true, Ordering::Relaxed);
+    }
+
     /// What an error means for the user.
     pub fn tell(&self, what: &'static str, error: &CudaError) -> DeviceError {
         let told = tell(what, error);
@@ -295,6 +330,32 @@ impl Card {
     /// Whether an error says that the device has no memory left.
     pub fn is_out_of_memory(&self, error: &CudaError) -> bool {
         matches!(self.tell("", error), DeviceError::OutOfMemory { .. })
+    }
+
+    /// Asks for memory; where there is none left, again once what is under way is done and freed.
+    pub(super) fn allocate<T>(
+        &self,
+        mut ask: impl FnMut() -> Result<T, CudaError>,
+    ) -> Result<T, CudaError> {
+        let asked = match ask() {
+            Err(error) if is_out_of_memory(&error) => {
+                // SAFETY: the stream is the device's own.
+                self.noted(unsafe { driver::stream::synchronize(self.stream()) })?;
+                ask()
+            }
+            other => other,
+        };
+        asked.map_err(|error| self.note(error))
+    }
+
+    /// Says that memory was taken for longer than a step.
+    pub(super) fn take(&self) {
+        self.taken.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often memory was taken for longer than a step: what was free before the last time may not be now.
+    pub(super) fn taken(&self) -> usize {
+        self.taken.load(Ordering::Relaxed)
     }
 
     /// Free memory in bytes, with what this process freed and kept.
@@ -321,11 +382,28 @@ impl Drop for Card {
         }
         let ring = self.ring.get_mut().unwrap_or_else(PoisonError::into_inner);
         ring.release();
-        // SAFETY: dropped here and nowhere else.
+        // SAFETY: each is given back here and nowhere else; cuBLAS before the context that it works in.
         unsafe {
+            let _ = cublas::destroy_handle(self.blas);
             ManuallyDrop::drop(&mut self.dfdx);
             ManuallyDrop::drop(&mut self.device);
         }
+    }
+}
+
+/// Memory is given and taken in the order of the stream, which some virtual cards cannot.
+fn check_memory_pools(ordinal: usize) -> Result<(), DeviceError> {
+    let pools = Attribute::CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED;
+    let supported = driver::device::get(ordinal as i32)
+        // SAFETY: the device was just given by the driver.
+        .and_then(|device| unsafe { driver::device::get_attribute(device, pools) });
+    match supported {
+        Ok(0) => Err(DeviceError::Failed {
+            what: "opening the device".to_string(),
+            reason: "it has no memory pools (cuMemAllocAsync)".to_string(),
+        }),
+        // What is wrong is told where the device is opened.
+        _ => Ok(()),
     }
 }
 
@@ -364,8 +442,24 @@ fn kept_bytes(device: sys::CUdevice) -> usize {
         .map_or(0, |(reserved, used)| reserved.saturating_sub(used))
 }
 
+/// Whether there is too little memory, for us or for cuBLAS.
+fn is_out_of_memory(error: &CudaError) -> bool {
+    match error {
+        CudaError::Driver(error) => error.0 == sys::CUresult::CUDA_ERROR_OUT_OF_MEMORY,
+        CudaError::Blas(error) => error.0 == cublas_sys::cublasStatus_t::CUBLAS_STATUS_ALLOC_FAILED,
+        CudaError::Cpu(_) => false,
+    }
+}
+
 fn tell(what: &'static str, error: &CudaError) -> DeviceError {
     use sys::CUresult as Code;
+    if is_out_of_memory(error) {
+        return DeviceError::OutOfMemory {
+            what: what.to_string(),
+            help: "free memory on the device (`nvidia-smi` tells who holds it), or lower `batch`"
+                .to_string(),
+        };
+    }
     let CudaError::Driver(error) = error else {
         return DeviceError::Failed {
             what: what.to_string(),
@@ -373,11 +467,6 @@ fn tell(what: &'static str, error: &CudaError) -> DeviceError {
         };
     };
     match error.0 {
-        Code::CUDA_ERROR_OUT_OF_MEMORY => DeviceError::OutOfMemory {
-            what: what.to_string(),
-            help: "free memory on the device (`nvidia-smi` tells who holds it), or lower `batch`"
-                .to_string(),
-        },
         Code::CUDA_ERROR_ILLEGAL_ADDRESS
         | Code::CUDA_ERROR_LAUNCH_TIMEOUT
         | Code::CUDA_ERROR_CONTEXT_IS_DESTROYED
@@ -388,6 +477,8 @@ fn tell(what: &'static str, error: &CudaError) -> DeviceError {
         | Code::CUDA_ERROR_INVALID_ADDRESS_SPACE
         | Code::CUDA_ERROR_INVALID_PC
         | Code::CUDA_ERROR_LAUNCH_FAILED
+        | Code::CUDA_ERROR_NVLINK_UNCORRECTABLE
+        | Code::CUDA_ERROR_MPS_CLIENT_TERMINATED
         | Code::CUDA_ERROR_ECC_UNCORRECTABLE => DeviceError::Sticky {
             reason: name(*error),
         },

@@ -12,15 +12,15 @@ use super::libraries;
 
 /// Compiles `source` for a card of a compute capability such as 90.
 ///
-/// Where the compiler knows the card's generation it makes machine code, which a driver of the same major version
-/// loads even if it is older than the compiler. Otherwise it makes PTX, which the driver translates, and which asks for
+/// Where the compiler knows the card it makes machine code, which a driver of the same major version loads even if it
+/// is older than the compiler. Otherwise it makes PTX for an older card, which the driver translates, and which asks for
 /// a driver as new as the compiler.
 ///
 /// # Errors
 /// What the compiler says.
 pub fn compile(source: &str, capability: usize) -> Result<Vec<u8>, String> {
     let target = target(capability, &targets())?;
-    let machine_code = target / 10 == capability / 10;
+    let machine_code = target == capability;
     let kind = if machine_code { "sm" } else { "compute" };
     let failed = |error: NvrtcError| format!("{}: {error:?}", libraries::compiler_name());
     let program = Program(create_program(source).map_err(failed)?);
@@ -161,7 +161,7 @@ mod tests {
             }
             let target = target(wanted, &targets).unwrap();
             let machine_code = image.starts_with(b"\x7fELF");
-            assert_eq!(machine_code, target / 10 == wanted / 10, "{wanted}");
+            assert_eq!(machine_code, target == wanted, "{wanted}");
             let text = String::from_utf8_lossy(&image);
             for kernel in names() {
                 let entry = match machine_code {

@@ -40,6 +40,7 @@ impl Corpus<'static> {
     /// Where they do not fit there.
     pub fn new(card: &Arc<Card>, features: &[FeaturesView<'_>]) -> Result<Self, CudaError> {
         let on_host = Corpus::on_host(features.iter().copied());
+        card.take();
         let mut values = Memory::new(card, on_host.values())?;
         for (view, (first, _)) in features.iter().zip(&on_host.utterances) {
             values.write(first * on_host.bins, view.values)?;

@@ -177,6 +177,7 @@ impl Slot {
         // A quarter more, so that batches of about one size do not grow it again and again.
         let room = (bytes + bytes / 4).max(1).next_multiple_of(GROWTH);
         // Both have been waited for, so nothing reads them. The old memory goes before the new is asked for.
+        card.take();
         self.memory = None;
         if let Some(mut old) = self.pinned.take() {
             old.release();

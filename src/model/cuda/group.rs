@@ -75,8 +75,8 @@ pub struct Group {
     /// Gradient scales of 1, for discriminators, which are never clipped.
     ones: Memory,
     measured: Vec<Measured>,
-    /// Bytes that the device is known to have for a step.
-    reserved: usize,
+    /// Bytes that the device is known to have for a step, and what [`Card::taken`] said then.
+    reserved: (usize, usize),
     /// Whether a step has begun to move values and not ended.
     half_done: bool,
 }
@@ -139,7 +139,7 @@ impl Group {
             specs,
             states,
             measured: Vec::new(),
-            reserved: 0,
+            reserved: (0, 0),
             half_done: false,
         })
     }
@@ -424,11 +424,12 @@ impl Group {
         self.prepare(&update.step(1))?;
         let frames: Vec<usize> = utterances.iter().map(|own| corpus.frames(own.at)).collect();
         let networks: Vec<&Network> = self.states.iter().map(TrainingState::network).collect();
-        let needed = step_bytes(&self.shape, &networks, &frames, self.card.cache_bytes());
-        if needed > self.reserved {
+        let needed = step_bytes(&self.card, &self.shape, &networks, &frames);
+        let known = (needed, self.card.taken());
+        if known.0 > self.reserved.0 || known.1 != self.reserved.1 {
             // Given back at once, but the device's pool keeps it for this process.
             Memory::<u8>::new(&self.card, needed)?;
-            self.reserved = needed;
+            self.reserved = known;
         }
         Ok(())
     }

@@ -28,9 +28,10 @@ impl<T: Copy> Memory<T> {
     pub fn new(card: &Arc<Card>, length: usize) -> Result<Self, CudaError> {
         card.bind()?;
         let bytes = (length * size_of::<T>()).max(1);
-        // SAFETY: the context is bound, and what is read from the memory is always written before.
-        let start = unsafe { driver::malloc_async(card.stream(), bytes) };
-        let start = start.map_err(|error| card.note(error.into()))?;
+        let start = card.allocate(|| {
+            // SAFETY: the context is bound, and what is read from the memory is always written before.
+            Ok(unsafe { driver::malloc_async(card.stream(), bytes) }?)
+        })?;
         Ok(Self {
             card: Arc::clone(card),
             start,

@@ -3,7 +3,8 @@
 //! Models that share network, data and order take each step together: their values lie side by side in a `Bank`,
 //! products are strided batches, and every kernel runs over all models at once. The encoder is one operation of the
 //! tape; heads, losses and reversal are others. Nothing is summed by atomic additions, so the same seed gives the same
-//! bits on one card and build.
+//! bits on one card, with one build and version of cuBLAS, for the same models side by side: cuBLAS chooses its way by
+//! the size of a batch.
 //!
 //! The host runs ahead of the device: what it writes goes through pinned memory (`ring`), and a batch through a stream
 //! of its own (`feed`), so that it is copied while the step before computes. It waits where it reads something back, and
@@ -23,6 +24,7 @@ mod group;
 mod heads;
 mod kernels;
 mod libraries;
+mod long_product;
 mod memory;
 mod packing;
 mod pinned;
@@ -40,6 +42,7 @@ pub use packing::{Masked, Packing};
 pub use timeline::Timed;
 
 pub(crate) use kernels::{Argument, arguments};
+pub(crate) use long_product::add_product_over_frames;
 pub(crate) use memory::{Memory, Pointer};
 pub(crate) use packing::{Frames, Packed};
 pub(crate) use products::{Matrix, Sizes};

@@ -27,6 +27,41 @@ impl Matrix {
         }
     }
 
+    /// Address of the first matrix.
+    pub fn start(self) -> Pointer {
+        self.start
+    }
+
+    /// Values from one matrix to the next.
+    pub fn stride(self) -> usize {
+        self.stride
+    }
+
+    /// The matrix at a place of the batch, alone.
+    pub fn of(self, place: usize) -> Self {
+        self.moved(place * self.stride)
+    }
+
+    /// What comes after so many rows.
+    pub fn after_rows(self, rows: usize) -> Self {
+        self.moved(rows * self.columns)
+    }
+
+    /// One matrix as a batch of so many rows each.
+    pub fn in_parts(self, rows: usize) -> Self {
+        Self {
+            stride: rows * self.columns,
+            ..self
+        }
+    }
+
+    fn moved(self, values: usize) -> Self {
+        Self {
+            start: self.start + (values * size_of::<f32>()) as Pointer,
+            ..self
+        }
+    }
+
     /// The transposes, without moving a value.
     pub fn transposed(self) -> Self {
         Self {
@@ -69,28 +104,59 @@ impl Card {
         };
         let alpha = 1.0f32;
         // cuBLAS counts down columns: what is row-major here is a transpose there, so the factors change places.
-        // SAFETY: callers pass matrices that lie within their memory.
-        let product = || unsafe {
-            sys::cublasSgemmStridedBatched(
-                self.blas(),
-                operation(&b),
-                operation(&a),
-                sizes.columns as i32,
-                sizes.rows as i32,
-                sizes.inner as i32,
-                &raw const alpha,
-                b.start as *const f32,
-                b.columns.max(1) as i32,
-                b.stride as i64,
-                a.start as *const f32,
-                a.columns.max(1) as i32,
-                a.stride as i64,
-                &raw const beta,
-                c.start as *mut f32,
-                c.columns.max(1) as i32,
-                c.stride as i64,
-                sizes.batch as i32,
-            )
+        let (of_b, of_a) = (operation(&b), operation(&a));
+        let [m, n, k] = [sizes.columns, sizes.rows, sizes.inner].map(|size| size as i32);
+        let [ld_b, ld_a, ld_c] = [&b, &a, &c].map(|matrix| matrix.columns.max(1) as i32);
+        let (from_b, from_a, to) = (
+            b.start as *const f32,
+            a.start as *const f32,
+            c.start as *mut f32,
+        );
+        let (alpha, beta_at) = (&raw const alpha, &raw const beta);
+        let product = || match sizes.batch {
+            // For one product cuBLAS has more ways to choose from.
+            // SAFETY: as below.
+            1 => unsafe {
+                sys::cublasSgemm_v2(
+                    self.blas(),
+                    of_b,
+                    of_a,
+                    m,
+                    n,
+                    k,
+                    alpha,
+                    from_b,
+                    ld_b,
+                    from_a,
+                    ld_a,
+                    beta_at,
+                    to,
+                    ld_c,
+                )
+            },
+            // SAFETY: callers pass matrices that lie within their memory.
+            batch => unsafe {
+                sys::cublasSgemmStridedBatched(
+                    self.blas(),
+                    of_b,
+                    of_a,
+                    m,
+                    n,
+                    k,
+                    alpha,
+                    from_b,
+                    ld_b,
+                    b.stride as i64,
+                    from_a,
+                    ld_a,
+                    a.stride as i64,
+                    beta_at,
+                    to,
+                    ld_c,
+                    c.stride as i64,
+                    batch as i32,
+                )
+            },
         };
         let call = || match product() {
             sys::cublasStatus_t::CUBLAS_STATUS_SUCCESS => Ok(()),

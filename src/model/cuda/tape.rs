@@ -31,8 +31,7 @@ unsafe impl Sync for Handle {}
 impl Handle {
     /// A name for the gradient of `length` values.
     pub fn new(card: &Arc<Card>, length: usize) -> Result<Self, CudaError> {
-        let tensor = card.dfdx().try_zeros_like(&(length.max(1),));
-        let tensor = tensor.map_err(|error| card.note(error))?;
+        let tensor = card.allocate(|| card.dfdx().try_zeros_like(&(length.max(1),)))?;
         Ok(Self {
             card: Arc::clone(card),
             tensor: ManuallyDrop::new(tensor),
@@ -46,9 +45,8 @@ impl Handle {
 
     /// Where the gradient lies; made of zeros where it was not there.
     pub fn gradient(&self, gradients: &mut Gradients) -> Result<Pointer, CudaError> {
-        let own = gradients.get_or_alloc_mut(&*self.tensor);
-        let own = own.map_err(|error| self.card.note(error))?;
-        Ok(*own.device_ptr())
+        let place = || Ok(*gradients.get_or_alloc_mut(&*self.tensor)?.device_ptr());
+        self.card.allocate(place)
     }
 }
 
@@ -148,8 +146,10 @@ impl Tape {
             tape,
             failure,
         } = self;
-        let root: Tensor<Rank0, f32, Cuda> = card.dfdx().try_zeros()?;
-        let gradients = root.put_tape(tape).try_backward()?;
+        let root = card.allocate(|| card.dfdx().try_zeros());
+        let root: Tensor<Rank0, f32, Cuda> = root?;
+        let gradients = root.put_tape(tape).try_backward();
+        let gradients = gradients.map_err(|error| card.note(error))?;
         let walked = Walked {
             card,
             gradients: ManuallyDrop::new(gradients),

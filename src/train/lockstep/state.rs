@@ -39,9 +39,12 @@ impl State {
             Ok(Ok(())) => return,
             Ok(Err(error)) => error,
             // dfdx and cudarc panic where a device breaks between two calls.
-            Err(_) => DeviceError::Sticky {
-                reason: "a call of the CUDA libraries panicked".into(),
-            },
+            Err(_) => {
+                self.card.break_off();
+                DeviceError::Sticky {
+                    reason: "a call of the CUDA libraries panicked".into(),
+                }
+            }
         };
         self.failed = Some(failed);
     }
@@ -158,8 +161,16 @@ impl State {
         Ok(())
     }
 
-    /// Takes all trainings off the device.
+    /// Takes all trainings off the device; where one cannot be read, all have failed.
     pub(super) fn dissolve(&mut self) -> Result<(), DeviceError> {
+        let dissolved = self.take_off();
+        if let Err(error) = &dissolved {
+            self.failed = Some(error.clone());
+        }
+        dissolved
+    }
+
+    fn take_off(&mut self) -> Result<(), DeviceError> {
         self.collect_losses()?;
         for (ids, group) in std::mem::take(&mut self.groups) {
             for (model, id) in ids.iter().enumerate() {

@@ -134,6 +134,8 @@ pub fn classify(
 ) -> Result<Vec<[f32; CLASSES]>, ModelError> {
     let card = Card::shared(ordinal, tf32)?;
     let run = || {
+        // Trainings may be at a step.
+        let _turn = card.turn();
         let group = Group::new(&card, vec![TrainingState::new(network.clone())])?;
         // Each is read once, so none needs to stay on the device.
         let corpus = Corpus::on_host(utterances.iter().copied());

@@ -1,14 +1,18 @@
 //! The functions of cuBLAS that cudarc, dfdx and we call.
 
 use std::ffi::{c_int, c_longlong, c_void};
+use std::ops::RangeInclusive;
 
 use cudarc::cublas::sys::{self, *};
 
 use super::forward::forward;
 use super::opening::cublas;
 
+/// The numbers of `cublasStatus_t`.
+const KNOWN: [RangeInclusive<u32>; 5] = [0..=1, 3..=3, 7..=8, 11..=11, 13..=16];
+
 forward! {
-    cublas, sys -> cublasStatus_t, cublasStatus_t::CUBLAS_STATUS_NOT_SUPPORTED;
+    cublas, sys -> cublasStatus_t, cublasStatus_t::CUBLAS_STATUS_NOT_SUPPORTED, KNOWN, cublasStatus_t::CUBLAS_STATUS_INTERNAL_ERROR;
 
     cublasCreate_v2(handle: *mut cublasHandle_t);
     cublasDestroy_v2(handle: cublasHandle_t);

@@ -1,6 +1,7 @@
 //! The driver's functions that cudarc, dfdx and we call.
 
 use std::ffi::{CStr, c_char, c_int, c_uchar, c_uint, c_void};
+use std::ops::RangeInclusive;
 use std::sync::OnceLock;
 
 use cudarc::driver::sys::{self, *};
@@ -8,8 +9,27 @@ use cudarc::driver::sys::{self, *};
 use super::forward::forward;
 use super::opening::driver;
 
+/// The numbers of `CUresult`.
+const KNOWN: [RangeInclusive<u32>; 15] = [
+    0..=8,
+    34..=34,
+    46..=46,
+    100..=102,
+    200..=202,
+    205..=224,
+    300..=304,
+    400..=401,
+    500..=500,
+    600..=600,
+    700..=705,
+    708..=720,
+    800..=810,
+    900..=912,
+    999..=999,
+];
+
 forward! {
-    driver, sys -> CUresult, CUresult::CUDA_ERROR_SHARED_OBJECT_SYMBOL_NOT_FOUND;
+    driver, sys -> CUresult, CUresult::CUDA_ERROR_SHARED_OBJECT_SYMBOL_NOT_FOUND, KNOWN, CUresult::CUDA_ERROR_UNKNOWN;
 
     cuInit(flags: c_uint);
     cuDriverGetVersion(version: *mut c_int);

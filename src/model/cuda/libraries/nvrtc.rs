@@ -1,14 +1,18 @@
 //! The functions of nvrtc, the compiler of CUDA, that cudarc and we call.
 
 use std::ffi::{c_char, c_int};
+use std::ops::RangeInclusive;
 
 use cudarc::nvrtc::sys::{self, *};
 
 use super::forward::forward;
 use super::opening::nvrtc;
 
+/// The numbers of `nvrtcResult`.
+const KNOWN: [RangeInclusive<u32>; 1] = [0..=11];
+
 forward! {
-    nvrtc, sys -> nvrtcResult, nvrtcResult::NVRTC_ERROR_INTERNAL_ERROR;
+    nvrtc, sys -> nvrtcResult, nvrtcResult::NVRTC_ERROR_INTERNAL_ERROR, KNOWN, nvrtcResult::NVRTC_ERROR_INTERNAL_ERROR;
 
     nvrtcVersion(major: *mut c_int, minor: *mut c_int);
     nvrtcGetNumSupportedArchs(count: *mut c_int);

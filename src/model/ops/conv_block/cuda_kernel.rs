@@ -7,7 +7,9 @@ use std::sync::Arc;
 use dfdx::tensor::CudaError;
 
 use crate::model::ConvShape;
-use crate::model::cuda::{Card, Frames, Matrix, Memory, Packed, Pointer, Sizes, arguments};
+use crate::model::cuda::{
+    Card, Frames, Matrix, Memory, Packed, Pointer, Sizes, add_product_over_frames, arguments,
+};
 use crate::model::ops::dense::cuda_kernel::{CHUNK_ROWS, column_totals};
 
 /// What the forward pass leaves for the backward pass.
@@ -52,7 +54,7 @@ impl<'a> Block<'a> {
     ) -> Self {
         let middle = &packed.packing.convolved[index];
         Self {
-            chunk: models_at_once(card.cache_bytes(), shape, middle.rows, inputs > 1).min(models),
+            chunk: card.models_at_once(&Workload::new(shape, middle.rows, inputs > 1), models),
             window: shape.width * shape.input,
             before: &packed.packing.frames[index],
             after: &packed.packing.frames[index + 1],
@@ -108,15 +110,49 @@ impl<'a> Block<'a> {
     }
 }
 
-/// Models whose patches and convolved frames fill no more than half of the card's cache.
-///
-/// Patches are `width` times as large as what they come from. Made for all models at once they would pass through
-/// memory twice in each direction; made for a few, used at once and made again for the backward pass they stay in the
-/// cache, and the memory of a step does not grow with them. `each` says that every model has patches of its own.
-pub fn models_at_once(cache_bytes: usize, shape: &ConvShape, rows: usize, each: bool) -> usize {
-    let patches = if each { shape.width * shape.input } else { 0 };
-    let bytes = rows * (patches + shape.output) * size_of::<f32>();
-    (cache_bytes / 2 / bytes.max(1)).max(1)
+/// What a block has to do for one model.
+pub struct Workload {
+    /// Frames between convolution and pooling.
+    pub rows: usize,
+    /// Values of a row of patches.
+    pub window: usize,
+    /// Values of a frame after it.
+    pub output: usize,
+    /// Whether every model has patches of its own.
+    pub each: bool,
+}
+
+/// Rows and columns of what one processor of a card computes of a product.
+const TILE: usize = 128;
+
+impl Workload {
+    /// Of a layer over so many frames between convolution and pooling.
+    pub fn new(shape: &ConvShape, rows: usize, each: bool) -> Self {
+        Self {
+            rows,
+            window: shape.width * shape.input,
+            output: shape.output,
+            each,
+        }
+    }
+
+    /// Values that are made for one model at a time.
+    pub fn values(&self) -> usize {
+        let patches = if self.each { self.window } else { 0 };
+        self.rows * (patches + self.output)
+    }
+
+    /// Models whose patches and convolved frames fill no more than half of the card's cache, but as many as give each
+    /// of its processors a part of the product.
+    ///
+    /// Patches are `width` times as large as what they come from. Made for all models at once they would pass through
+    /// memory twice in each direction; made for a few, used at once and made again for the backward pass they stay in
+    /// the cache, and the memory of a step does not grow with them.
+    pub fn models_at_once(&self, cache_bytes: usize, processors: usize) -> usize {
+        let tiles = self.rows.div_ceil(TILE) * self.output.div_ceil(TILE);
+        let in_cache = cache_bytes / 2 / (self.values() * size_of::<f32>()).max(1);
+        in_cache.max(processors.div_ceil(tiles.max(1)))
+    }
 }
 
 /// Block `index` of the network over a batch, for `models` models; `frames` are those of `inputs` models (1 or all).
@@ -228,17 +264,24 @@ pub fn backward(
         true => Some(Memory::new(card, models * before.rows * shape.input)?),
         false => None,
     };
+    card.launch_rows(
+        "conv_bias_partial",
+        (shape.output, sum_chunks, models),
+        arguments![
+            of partial, of grad_output, of arg_max, int after.rows, int shape.output, int sum_chunks, int CHUNK_ROWS,
+        ],
+    )?;
+    column_totals(
+        card,
+        gradients.bias,
+        &partial,
+        models,
+        shape.output,
+        sum_chunks,
+    )?;
     for model in (0..models).step_by(chunk) {
         let count = chunk.min(models - model);
         let pooled = model * after.rows * shape.output;
-        card.launch_rows(
-            "conv_bias_partial",
-            (shape.output, sum_chunks, count),
-            arguments![
-                at partial.at(model * sum_chunks * shape.output), at grad_output.at(pooled), at arg_max.at(pooled),
-                int after.rows, int shape.output, int sum_chunks, int CHUNK_ROWS,
-            ],
-        )?;
         card.launch_rows(
             "conv_pool_back",
             (shape.output, middle.rows, count),
@@ -257,7 +300,8 @@ pub fn backward(
         } else if model == 0 {
             block.fill(&patches, frames.at(0), 1)?;
         }
-        card.multiply(
+        add_product_over_frames(
+            card,
             "conv weight gradient",
             Sizes {
                 rows: window,
@@ -265,10 +309,9 @@ pub fn backward(
                 columns: shape.output,
                 batch: count,
             },
-            block.patches(&patches, inputs).transposed(),
+            block.patches(&patches, inputs),
             block.convolved(&convolved),
             block.weights(gradients.weight, model),
-            1.0,
         )?;
         let Some(grad_frames) = &grad_frames else {
             continue;
@@ -298,13 +341,5 @@ pub fn backward(
             ],
         )?;
     }
-    column_totals(
-        card,
-        gradients.bias,
-        &partial,
-        models,
-        shape.output,
-        sum_chunks,
-    )?;
     Ok(grad_frames)
 }

@@ -32,3 +32,14 @@ extern "C" __global__ void column_total(float *sums, const float *partial, int c
         sum += partial[((size_t)blockIdx.y * chunks + chunk) * columns + c];
     sums[(size_t)blockIdx.y * columns + c] += sum;
 }
+
+// sums[m][i] += partial[m][part][i], part after part; sums of one model begin `stride` values after those before.
+extern "C" __global__ void add_parts(float *sums, const float *partial, int length, int parts, size_t stride) {
+    int at = blockIdx.x * blockDim.x + threadIdx.x;
+    if (at >= length) return;
+    const float *from = partial + (size_t)blockIdx.y * parts * length + at;
+    float sum = 0.0f;
+#pragma unroll 4
+    for (int part = 0; part < parts; part++) sum += from[(size_t)part * length];
+    sums[blockIdx.y * stride + at] += sum;
+}

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use dfdx::tensor::CudaError;
 
 use crate::model::LstmShape;
-use crate::model::cuda::{Card, Matrix, Memory, Packed, Pointer, Sizes, arguments};
+use crate::model::cuda::{
+    Card, Matrix, Memory, Packed, Pointer, Sizes, add_product_over_frames, arguments,
+};
 use crate::model::ops::dense::cuda_kernel::column_sums;
 
 /// The layer's arrays of all models and directions, or their gradients.
@@ -160,7 +162,8 @@ pub fn backward(
     let (all, wide) = (shape.directions * gates, shape.directions * units);
     let of_gates = Matrix::new(pass.gates.at(0), all, frames * all);
     let input = Matrix::new(pass.input.at(0), shape.input, frames * shape.input);
-    card.multiply(
+    add_product_over_frames(
+        card,
         "lstm input weight gradient",
         Sizes {
             rows: all,
@@ -168,14 +171,14 @@ pub fn backward(
             columns: shape.input,
             batch: models,
         },
-        of_gates.transposed(),
+        of_gates,
         input,
         Matrix::new(gradients.input, shape.input, all * shape.input),
-        1.0,
     )?;
     for direction in 0..shape.directions {
         let skipped = direction * gates * units * size_of::<f32>();
-        card.multiply(
+        add_product_over_frames(
+            card,
             "lstm recurrent weight gradient",
             Sizes {
                 rows: gates,
@@ -183,10 +186,9 @@ pub fn backward(
                 columns: units,
                 batch: models,
             },
-            Matrix::new(pass.gates.at(direction * gates), all, frames * all).transposed(),
+            Matrix::new(pass.gates.at(direction * gates), all, frames * all),
             Matrix::new(pass.entered.at(direction * units), wide, frames * wide),
             Matrix::new(gradients.hidden + skipped as Pointer, units, all * units),
-            1.0,
         )?;
     }
     let biases = [gradients.bias_input, gradients.bias_hidden];
