@@ -122,8 +122,8 @@ pub struct Workload {
     pub each: bool,
 }
 
-/// Rows and columns of what one processor of a card computes of a product.
-const TILE: usize = 128;
+/// Rows and columns of the smaller of the tiles that processors of a card compute products in.
+const TILE: (usize, usize) = (64, 128);
 
 impl Workload {
     /// Of a layer over so many frames between convolution and pooling.
@@ -149,7 +149,7 @@ impl Workload {
     /// memory twice in each direction; made for a few, used at once and made again for the backward pass they stay in
     /// the cache, and the memory of a step does not grow with them.
     pub fn models_at_once(&self, cache_bytes: usize, processors: usize) -> usize {
-        let tiles = self.rows.div_ceil(TILE) * self.output.div_ceil(TILE);
+        let tiles = self.rows.div_ceil(TILE.0) * self.output.div_ceil(TILE.1);
         let in_cache = cache_bytes / 2 / (self.values() * size_of::<f32>()).max(1);
         in_cache.max(processors.div_ceil(tiles.max(1)))
     }
