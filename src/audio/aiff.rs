@@ -37,8 +37,14 @@ pub(super) fn layout<R: Read + Seek>(
                 let mut bytes = [0; 22];
                 let present = size.min(22) as usize;
                 let needed = if format == AudioFormat::Aifc { 22 } else { 18 };
-                if present < needed || !source.read_at(payload, &mut bytes[..present])? {
-                    return Err(malformed(format!("its `COMM` chunk has {size} bytes")));
+                if present < needed {
+                    return Err(malformed(format!(
+                        "its `COMM` chunk has {size} bytes, not {needed} or more"
+                    )));
+                }
+                if !source.read_at(payload, &mut bytes[..present])? {
+                    let detail = "the file ends within its `COMM` chunk";
+                    return Err(malformed(detail.to_string()));
                 }
                 comm = Some(Comm::parse(&bytes, format));
             }

@@ -51,8 +51,12 @@ pub(super) fn layout<R: Read + Seek>(
             b"fmt " => {
                 let mut bytes = [0; 40];
                 let present = size.min(40) as usize;
-                if present < 16 || !source.read_at(payload, &mut bytes[..present])? {
-                    let detail = format!("its `fmt ` chunk has {size} bytes");
+                if present < 16 {
+                    let detail = format!("its `fmt ` chunk has {size} bytes, not 16 or more");
+                    return Err(malformed(source, detail));
+                }
+                if !source.read_at(payload, &mut bytes[..present])? {
+                    let detail = "the file ends within its `fmt ` chunk".to_string();
                     return Err(malformed(source, detail));
                 }
                 fmt = Some(Fmt::parse(&bytes, present >= 40, big_endian));

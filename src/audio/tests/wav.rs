@@ -168,6 +168,20 @@ fn a_truncated_file_is_an_error_with_both_lengths() {
 }
 
 #[test]
+fn a_header_that_is_cut_short_and_one_that_is_too_small_are_told_apart() {
+    let mut cut = wav16(1, 16_000, &[7; 100]);
+    cut.truncate(30);
+    let error = decode(&cut).expect_err("cut within fmt").to_string();
+    assert!(
+        error.contains("the file ends within its `fmt ` chunk"),
+        "{error}"
+    );
+    let small = riff(&[chunk(b"fmt ", &[0; 14], false)]);
+    let error = decode(&small).expect_err("too small").to_string();
+    assert!(error.contains("has 14 bytes, not 16 or more"), "{error}");
+}
+
+#[test]
 fn no_samples_is_an_error_and_can_be_probed() {
     let error = decode(&wav16(1, 16_000, &[])).expect_err("nothing in it");
     assert!(matches!(error, AudioError::NoSamples { .. }));
