@@ -1,7 +1,12 @@
-// The single-precision matrix products of cuBLAS on the processor, in an order of additions that never changes.
+// The single-precision matrix products of cuBLAS and cublasLt on the processor.
+//
+// As on a card there are several algorithms, which add in different orders and so give other last digits, and which of
+// them is taken depends on all sizes, that of the batch included.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <vector>
 
 #define API extern "C" __attribute__((visibility("default")))
@@ -53,17 +58,25 @@ typedef float Lanes __attribute__((vector_size(LANES * sizeof(float))));
 #define FAST
 #endif
 
-// tile[column][row] = sum over k of left[k][row] * right[k][column], in the order of k.
-FAST void multiply_tile(float *tile, const float *left, const float *right, size_t depth) {
+// tile[column][row] = sum over k of left[k][row] * right[k][column], in the order of k from `first` on.
+FAST void multiply_tile(float *tile, const float *left, const float *right, size_t depth, size_t first) {
     Lanes sums[WIDE][VECTORS] = {};
-    for (size_t k = 0; k < depth; k++, left += TALL, right += WIDE)
+    for (size_t count = 0, k = first; count < depth; count++, k = k + 1 == depth ? 0 : k + 1)
         for (size_t column = 0; column < WIDE; column++)
             for (size_t v = 0; v < VECTORS; v++) {
                 Lanes part;
-                __builtin_memcpy(&part, left + v * LANES, sizeof part);
-                sums[column][v] += part * right[column];
+                __builtin_memcpy(&part, left + k * TALL + v * LANES, sizeof part);
+                sums[column][v] += part * right[k * WIDE + column];
             }
     __builtin_memcpy(tile, sums, sizeof sums);
+}
+
+// Algorithm number n of ALGORITHMS begins at the n-th part of the inner size.
+constexpr unsigned ALGORITHMS = 5;
+
+// Which one is the fastest, they say.
+unsigned fastest(size_t m, size_t n, size_t k, size_t batch, unsigned alignment) {
+    return (m * 7 + n * 5 + k * 3 + batch + alignment / 16) % ALGORITHMS;
 }
 
 // Gathers strips of `strip` rows, or columns, so that a tile reads its operands in sequence; zeros past the end.
@@ -77,7 +90,8 @@ template <class At> void pack(std::vector<float> &packed, size_t count, size_t d
 }
 
 void multiply(
-    size_t m, size_t n, size_t k, float alpha, const Matrix &a, const Matrix &b, float beta, float *c, size_t lead) {
+    unsigned algorithm, size_t m, size_t n, size_t k, float alpha, const Matrix &a, const Matrix &b, float beta, float *c,
+    size_t lead) {
     thread_local std::vector<float> left, right;
     if (alpha == 0.0f) k = 0; // a and b are not read then
     pack(left, m, k, TALL, [&](size_t row, size_t inner) { return a.at(row, inner); });
@@ -85,7 +99,7 @@ void multiply(
     float tile[WIDE * TALL];
     for (size_t column = 0; column < n; column += WIDE)
         for (size_t row = 0; row < m; row += TALL) {
-            multiply_tile(tile, left.data() + row * k, right.data() + column * k, k);
+            multiply_tile(tile, left.data() + row * k, right.data() + column * k, k, k * algorithm / ALGORITHMS);
             for (size_t j = 0; j < WIDE && column + j < n; j++)
                 for (size_t i = 0; i < TALL && row + i < m; i++) {
                     float &out = c[(column + j) * lead + row + i];
@@ -107,15 +121,14 @@ bool reachable(
 }
 
 Status product(
-    const Handle *handle, int op_a, int op_b, int m, int n, int k, const float *alpha, const float *a, int lda,
+    unsigned algorithm, void *stream, int op_a, int op_b, int m, int n, int k, const float *alpha, const float *a, int lda,
     long long stride_a, const float *b, int ldb, long long stride_b, const float *beta, float *c, int ldc,
     long long stride_c, int batch) {
-    if (!handle) return NOT_INITIALIZED;
     auto at_least = [](int lead, int rows) { return lead >= (rows > 1 ? rows : 1); };
     if (m < 0 || n < 0 || k < 0 || batch < 0 || !is_operation(op_a) || !is_operation(op_b)) return INVALID_VALUE;
     int rows_a = op_a == OP_N ? m : k, rows_b = op_b == OP_N ? k : n;
     if (!at_least(lda, rows_a) || !at_least(ldb, rows_b) || !at_least(ldc, m)) return INVALID_VALUE;
-    if (emulated_cuda_enqueue(handle->stream)) return EXECUTION_FAILED;
+    if (emulated_cuda_enqueue(stream)) return EXECUTION_FAILED;
     if (!m || !n || !batch) return SUCCESS;
     if (!alpha || !beta) return INVALID_VALUE;
     if (batch > 1 && !stride_c) {
@@ -130,7 +143,7 @@ Status product(
     if (!reachable("a product writes c", c, m, n, ldc, stride_c, batch)) return EXECUTION_FAILED;
     for (int i = 0; i < batch; i++)
         multiply(
-            m, n, k, *alpha, {a + i * stride_a, op_a != OP_N, (size_t)lda},
+            algorithm, m, n, k, *alpha, {a + i * stride_a, op_a != OP_N, (size_t)lda},
             {b + i * stride_b, op_b != OP_N, (size_t)ldb}, *beta, c + i * stride_c, ldc);
     return SUCCESS;
 }
@@ -198,18 +211,20 @@ API Status cublasGetAtomicsMode(Handle *handle, int *mode) { return get(handle, 
 API Status cublasSetPointerMode_v2(Handle *handle, int mode) { return set(handle, &Handle::pointers, mode); }
 API Status cublasGetPointerMode_v2(Handle *handle, int *mode) { return get(handle, &Handle::pointers, mode); }
 
-API Status cublasSgemm_v2(
-    Handle *handle, int op_a, int op_b, int m, int n, int k, const float *alpha, const float *a, int lda,
-    const float *b, int ldb, const float *beta, float *c, int ldc) {
-    return product(handle, op_a, op_b, m, n, k, alpha, a, lda, 0, b, ldb, 0, beta, c, ldc, 0, 1);
-}
-
 API Status cublasSgemmStridedBatched(
     Handle *handle, int op_a, int op_b, int m, int n, int k, const float *alpha, const float *a, int lda,
     long long stride_a, const float *b, int ldb, long long stride_b, const float *beta, float *c, int ldc,
     long long stride_c, int batch) {
+    if (!handle) return NOT_INITIALIZED;
     return product(
-        handle, op_a, op_b, m, n, k, alpha, a, lda, stride_a, b, ldb, stride_b, beta, c, ldc, stride_c, batch);
+        fastest(m, n, k, batch, 16), handle->stream, op_a, op_b, m, n, k, alpha, a, lda, stride_a, b, ldb, stride_b, beta,
+        c, ldc, stride_c, batch);
+}
+
+API Status cublasSgemm_v2(
+    Handle *handle, int op_a, int op_b, int m, int n, int k, const float *alpha, const float *a, int lda,
+    const float *b, int ldb, const float *beta, float *c, int ldc) {
+    return cublasSgemmStridedBatched(handle, op_a, op_b, m, n, k, alpha, a, lda, 0, b, ldb, 0, beta, c, ldc, 0, 1);
 }
 
 API Status cublasGemmEx(
@@ -229,4 +244,185 @@ API Status cublasGemmStridedBatchedEx(
     return cublasSgemmStridedBatched(
         handle, op_a, op_b, m, n, k, (const float *)alpha, (const float *)a, lda, stride_a, (const float *)b, ldb,
         stride_b, (const float *)beta, (float *)c, ldc, stride_c, batch);
+}
+
+// cublasLt: the caller asks for algorithms and hands over the one it takes.
+
+namespace {
+
+enum : int { LAYOUT_BATCH = 5, LAYOUT_STRIDE = 6 };
+enum : int { DESC_OF_A = 3, DESC_OF_B = 4 };
+enum : int { WANTED_WORKSPACE = 1, WANTED_REDUCTION = 3, WANTED_ALIGNMENT_A = 5, WANTED_ALIGNMENT_D = 8 };
+
+struct Layout {
+    unsigned long long rows, columns;
+    long long lead;
+    int batch = 1;
+    long long stride = 0;
+};
+
+struct Desc {
+    int compute;
+    int op_a = OP_N, op_b = OP_N;
+};
+
+struct Wanted {
+    unsigned long long workspace = 0;
+    unsigned reduction = 7;
+    unsigned alignment[4] = {256, 256, 256, 256};
+};
+
+// What a program keeps of an algorithm.
+struct Algorithm {
+    unsigned number, alignment[4];
+    int compute, op_a, op_b;
+    char rest[32];
+};
+static_assert(sizeof(Algorithm) == 64, "as cublasLtMatmulAlgo_t");
+
+struct Found {
+    Algorithm algorithm;
+    size_t workspace;
+    int state;
+    float waves;
+    int reserved[4];
+};
+static_assert(sizeof(Found) == 96, "as cublasLtMatmulHeuristicResult_t");
+
+template <class T> Status take(T *to, const void *from, size_t bytes) {
+    if (!from || bytes != sizeof(T)) return INVALID_VALUE;
+    __builtin_memcpy(to, from, sizeof(T));
+    return SUCCESS;
+}
+
+// Sizes of the product that layouts describe; false where they do not fit together.
+struct Sizes {
+    unsigned long long m, n, k;
+
+    bool of(const Desc &desc, const Layout &a, const Layout &b, const Layout &d) {
+        m = d.rows, n = d.columns, k = desc.op_a == OP_N ? a.columns : a.rows;
+        bool fit = (desc.op_a == OP_N ? a.rows : a.columns) == m && (desc.op_b == OP_N ? b.rows : b.columns) == k &&
+                   (desc.op_b == OP_N ? b.columns : b.rows) == n;
+        return fit && a.batch == d.batch && b.batch == d.batch;
+    }
+};
+
+bool is_aligned(const void *start, const Layout &layout, unsigned bytes) {
+    auto multiple = [&](unsigned long long of) { return of % bytes == 0; };
+    return multiple((uintptr_t)start) && multiple(layout.lead * sizeof(float)) &&
+           multiple(layout.stride * sizeof(float));
+}
+
+} // namespace
+
+API Status cublasLtCreate(Handle **handle) { return cublasCreate_v2(handle); }
+API Status cublasLtDestroy(Handle *handle) { return cublasDestroy_v2(handle); }
+
+API Status cublasLtMatrixLayoutCreate(
+    Layout **layout, int type, unsigned long long rows, unsigned long long columns, long long lead) {
+    if (!layout || type != 0 || lead < (long long)rows) return INVALID_VALUE;
+    *layout = new Layout{rows, columns, lead};
+    return SUCCESS;
+}
+
+API Status cublasLtMatrixLayoutDestroy(Layout *layout) {
+    delete layout;
+    return SUCCESS;
+}
+
+API Status cublasLtMatrixLayoutSetAttribute(Layout *layout, int attribute, const void *from, size_t bytes) {
+    if (!layout) return INVALID_VALUE;
+    switch (attribute) {
+        case LAYOUT_BATCH: return take(&layout->batch, from, bytes);
+        case LAYOUT_STRIDE: return take(&layout->stride, from, bytes);
+    }
+    return INVALID_VALUE;
+}
+
+API Status cublasLtMatmulDescCreate(Desc **desc, int compute, int scale) {
+    const int COMPUTE_32 = 68, COMPUTE_32_FAST_TF32 = 77;
+    if (!desc || scale != 0 || (compute != COMPUTE_32 && compute != COMPUTE_32_FAST_TF32)) return INVALID_VALUE;
+    *desc = new Desc{compute};
+    return SUCCESS;
+}
+
+API Status cublasLtMatmulDescDestroy(Desc *desc) {
+    delete desc;
+    return SUCCESS;
+}
+
+API Status cublasLtMatmulDescSetAttribute(Desc *desc, int attribute, const void *from, size_t bytes) {
+    if (!desc) return INVALID_VALUE;
+    switch (attribute) {
+        case DESC_OF_A: return take(&desc->op_a, from, bytes);
+        case DESC_OF_B: return take(&desc->op_b, from, bytes);
+    }
+    return INVALID_VALUE;
+}
+
+API Status cublasLtMatmulPreferenceCreate(Wanted **wanted) {
+    if (!wanted) return INVALID_VALUE;
+    *wanted = new Wanted;
+    return SUCCESS;
+}
+
+API Status cublasLtMatmulPreferenceDestroy(Wanted *wanted) {
+    delete wanted;
+    return SUCCESS;
+}
+
+API Status cublasLtMatmulPreferenceSetAttribute(Wanted *wanted, int attribute, const void *from, size_t bytes) {
+    if (!wanted) return INVALID_VALUE;
+    if (attribute >= WANTED_ALIGNMENT_A && attribute <= WANTED_ALIGNMENT_D)
+        return take(&wanted->alignment[attribute - WANTED_ALIGNMENT_A], from, bytes);
+    switch (attribute) {
+        case WANTED_WORKSPACE: return take(&wanted->workspace, from, bytes);
+        case WANTED_REDUCTION: return take(&wanted->reduction, from, bytes);
+    }
+    return INVALID_VALUE;
+}
+
+API Status cublasLtMatmulAlgoGetHeuristic(
+    Handle *handle, const Desc *desc, const Layout *a, const Layout *b, const Layout *c, const Layout *d,
+    const Wanted *wanted, int room, Found *found, int *count) {
+    Sizes sizes;
+    if (!handle) return NOT_INITIALIZED;
+    if (!desc || !a || !b || !c || !d || !wanted || room < 1 || !found || !count) return INVALID_VALUE;
+    if (!sizes.of(*desc, *a, *b, *d)) return INVALID_VALUE;
+    // Parts that are added afterwards: what comes of them depends on more than the algorithm.
+    if (wanted->reduction != 0) return NOT_SUPPORTED;
+    const char *given = getenv("EMULATED_CUDA_ALGORITHMS");
+    if (given && !strcmp(given, "0")) return NOT_SUPPORTED;
+    *count = 0;
+    for (const Layout *layout : {a, b, d})
+        if (!is_aligned(nullptr, *layout, sizeof(float))) return SUCCESS;
+    unsigned least = wanted->alignment[0];
+    for (unsigned alignment : wanted->alignment) least = alignment < least ? alignment : least;
+    *found = {};
+    found->algorithm.number = fastest(sizes.m, sizes.n, sizes.k, d->batch, least);
+    for (int i = 0; i < 4; i++) found->algorithm.alignment[i] = wanted->alignment[i];
+    found->algorithm.compute = desc->compute;
+    found->algorithm.op_a = desc->op_a;
+    found->algorithm.op_b = desc->op_b;
+    *count = 1;
+    return SUCCESS;
+}
+
+API Status cublasLtMatmul(
+    Handle *handle, const Desc *desc, const float *alpha, const float *a, const Layout *of_a, const float *b,
+    const Layout *of_b, const float *beta, const float *c, const Layout *of_c, float *d, const Layout *of_d,
+    const Algorithm *algorithm, void *, size_t, void *stream) {
+    Sizes sizes;
+    if (!handle) return NOT_INITIALIZED;
+    if (!desc || !of_a || !of_b || !of_c || !of_d || !algorithm || c != d) return INVALID_VALUE;
+    if (!sizes.of(*desc, *of_a, *of_b, *of_d)) return INVALID_VALUE;
+    bool own = algorithm->compute == desc->compute && algorithm->op_a == desc->op_a && algorithm->op_b == desc->op_b;
+    const unsigned *alignment = algorithm->alignment;
+    if (!own || !is_aligned(a, *of_a, alignment[0]) || !is_aligned(b, *of_b, alignment[1]) ||
+        !is_aligned(c, *of_c, alignment[2]) || !is_aligned(d, *of_d, alignment[3]))
+        return NOT_SUPPORTED;
+    return product(
+        algorithm->number, stream, desc->op_a, desc->op_b, (int)sizes.m, (int)sizes.n, (int)sizes.k, alpha, a,
+        (int)of_a->lead, of_a->stride, b, (int)of_b->lead, of_b->stride, beta, d, (int)of_d->lead, of_d->stride,
+        of_d->batch);
 }

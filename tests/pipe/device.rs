@@ -144,6 +144,32 @@ mod in_software {
         peak: u64,
     }
 
+    /// The files that trainings end with.
+    fn learned(space: &Workspace) -> BTreeMap<String, Vec<u8>> {
+        let mut files = space.files("runs/one/train");
+        files.retain(|name, _| {
+            let kept = ["model.safetensors", "history.jsonl", "summary.json"];
+            kept.iter().any(|kept| name.ends_with(kept))
+        });
+        assert!(files.len() >= 3, "{:?}", files.keys());
+        files
+    }
+
+    /// Trainings that differ in their rate, of which each has a letter, side by side.
+    fn rates(letters: &str, epochs: usize) -> String {
+        let rate = |letter: char| {
+            let thousandths = letter as u32 - 'a' as u32 + 1;
+            format!("{{ name = \"{letter}\", value = 0.00{thousandths} }}")
+        };
+        let rates: Vec<String> = letters.chars().map(rate).collect();
+        let one = with(
+            "learning_rate = 0.002",
+            "learning_rate = \"${matrix.rate.value}\"",
+        );
+        let one = one.replace("epochs = 1", &format!("epochs = {epochs}"));
+        format!("[matrix]\nrate = [{}]\n{one}", rates.join(", "))
+    }
+
     /// Runs trainings anew that must succeed on a device with so many bytes of memory; gives the files of each and what
     /// the device did.
     fn done(manifest: &str, memory: Option<u64>) -> (BTreeMap<String, Vec<u8>>, Done) {
@@ -156,18 +182,13 @@ mod in_software {
         ];
         let (exit, told) = run(&space, &variables, &["cuda"]);
         assert_eq!(exit, Some(0), "{memory:?} {told}");
+        let files = learned(&space);
         let text = space.read("device-report");
         let number = |name: &str| -> u64 {
             let mut lines = text.lines().filter_map(|line| line.split_once(' '));
             let found = lines.find(|(own, _)| *own == name);
             found.unwrap_or_else(|| panic!("{text}")).1.parse().unwrap()
         };
-        let mut files = space.files("runs/one/train");
-        files.retain(|name, _| {
-            let kept = ["model.safetensors", "history.jsonl", "summary.json"];
-            kept.iter().any(|kept| name.ends_with(kept))
-        });
-        assert!(files.len() >= 3, "{:?}", files.keys());
         let done = Done {
             launches: number("launches"),
             drains: number("drains"),
@@ -241,10 +262,7 @@ mod in_software {
         if emulator().is_none() {
             return;
         }
-        let rates = "[matrix]\nrate = [{ name = \"a\", value = 0.001 }, { name = \"b\", value = 0.002 }, \
-            { name = \"c\", value = 0.003 }, { name = \"d\", value = 0.004 }, { name = \"e\", value = 0.005 }]\n";
-        let rate = "learning_rate = \"${matrix.rate.value}\"";
-        let manifest = format!("{rates}{}", with("learning_rate = 0.002", rate));
+        let manifest = rates("abcde", 1);
         let (expected, together) = done(&manifest, None);
         assert!(expected.len() >= 15);
         for percent in [85, 80] {
@@ -290,6 +308,56 @@ mod in_software {
         assert_eq!(exit, Some(0), "{told}");
         let again = space.pipe(&["run", "one.toml", "--device", "cuda", "--json"]);
         assert!(again.status.success());
+    }
+
+    #[test]
+    fn a_study_that_is_interrupted_ends_with_the_same_bits() {
+        if emulator().is_none() {
+            return;
+        }
+        let manifest = rates("abcde", 3);
+        let (expected, whole) = done(&manifest, None);
+        // In the first epoch, in the middle, and where only some have written the checkpoint of their last epoch.
+        for part in [8, 17, 31] {
+            let space = self::space(&manifest);
+            let launch = (whole.launches * part / 32).to_string();
+            let (exit, told) = run(&space, &[("EMULATED_CUDA_FAIL_LAUNCH", &launch)], &["cuda"]);
+            assert_eq!(exit, Some(1), "{told}");
+            let (exit, told) = run(&space, &[], &["cuda"]);
+            assert_eq!(exit, Some(0), "{told}");
+            assert!(
+                learned(&space) == expected,
+                "the same files after launch {launch}"
+            );
+        }
+        // One alone, and then the others.
+        let space = self::space(&rates("c", 3));
+        for manifest in [rates("c", 3), manifest] {
+            space.write("one.toml", &manifest);
+            let (exit, told) = run(&space, &[], &["cuda"]);
+            assert_eq!(exit, Some(0), "{told}");
+        }
+        assert!(learned(&space) == expected, "the same files");
+    }
+
+    #[test]
+    fn products_that_no_algorithm_is_found_for_are_computed_one_by_one() {
+        if emulator().is_none() {
+            return;
+        }
+        let one_by_one = |manifest: &str| {
+            let space = self::space(manifest);
+            let (exit, told) = run(&space, &[("EMULATED_CUDA_ALGORITHMS", "0")], &["cuda"]);
+            assert_eq!(exit, Some(0), "{told}");
+            learned(&space)
+        };
+        let (usual, _) = done(&rates("abcde", 1), None);
+        let found = one_by_one(&rates("abcde", 1));
+        assert_eq!(
+            found.keys().collect::<Vec<_>>(),
+            usual.keys().collect::<Vec<_>>()
+        );
+        assert!(found != usual, "other algorithms give other digits");
     }
 
     #[test]

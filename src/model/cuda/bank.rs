@@ -10,10 +10,12 @@ use super::{Argument, Card, Gradients, Memory, Pointer, arguments};
 use crate::model::optimiser::Step;
 use crate::model::parameter::Part;
 
+/// Values that the places of arrays are multiples of, so that the alignment of none depends on the number of models.
+const ALIGNED: usize = 64;
 /// Values that one thread sums: few enough that a single model keeps the device busy.
 const SUMMED_BY_THREAD: usize = 32;
 
-/// Arrays of `models` models: each array of all of them, then the next array.
+/// Arrays of `models` models: each array of all of them, then, at the next aligned place, the next array.
 pub struct Bank {
     card: Arc<Card>,
     pieces: Vec<Piece>,
@@ -26,6 +28,10 @@ pub struct Bank {
     which: Arc<Memory<i32>>,
     /// For each array, the values of one model before it.
     before: Memory<i32>,
+    /// For each array, the values of the bank before it.
+    starts: Vec<usize>,
+    /// The same, on the device.
+    places: Memory<u64>,
     /// Values of one model.
     length: usize,
 }
@@ -59,18 +65,26 @@ impl Bank {
     pub fn new(card: &Arc<Card>, pieces: Vec<Piece>, which: &[usize]) -> Result<Self, CudaError> {
         card.take();
         let length = pieces.last().map_or(0, |last| last.before + last.length);
-        let all = length * which.len();
+        let mut all = 0;
+        let mut starts = Vec::new();
+        for piece in &pieces {
+            starts.push(all);
+            all = (all + piece.length * which.len()).next_multiple_of(ALIGNED);
+        }
+        let places: Vec<u64> = starts.iter().map(|&start| start as u64).collect();
         let before: Vec<i32> = pieces.iter().map(|piece| piece.before as i32).collect();
         let numbers: Vec<i32> = which.iter().map(|&model| model as i32).collect();
         Ok(Self {
             parts: [
-                Some(Memory::new(card, all)?),
+                Some(Memory::zeros(card, all)?),
                 Some(Memory::zeros(card, all)?),
                 None,
             ],
             gradient: Arc::new(Handle::new(card, all)?),
             which: Arc::new(Memory::of(card, &numbers)?),
             before: Memory::of(card, &before)?,
+            places: Memory::of(card, &places)?,
+            starts,
             length,
             models: which.len(),
             card: Arc::clone(card),
@@ -88,13 +102,9 @@ impl Bank {
         &self.which
     }
 
-    fn offset(&self, piece: usize) -> usize {
-        self.pieces[piece].before * self.models
-    }
-
     /// Where the values of a piece begin.
     pub fn values(&self, piece: usize) -> Pointer {
-        let at = self.offset(piece);
+        let at = self.starts[piece];
         self.parts[0].as_ref().map_or(0, |values| values.at(at))
     }
 
@@ -102,14 +112,15 @@ impl Bank {
     pub fn gradient_place(&self, piece: usize) -> GradientPlace {
         GradientPlace {
             handle: Arc::clone(&self.gradient),
-            bytes: (self.offset(piece) * size_of::<f32>()) as u64,
+            bytes: (self.starts[piece] * size_of::<f32>()) as u64,
         }
     }
 
     /// Writes one part of all models; for each model, the slices of each piece.
     pub fn write(&mut self, part: Part, models: &[Vec<Vec<&[f32]>>]) -> Result<(), CudaError> {
         let mut all = Vec::new();
-        for piece in 0..self.pieces.len() {
+        for (piece, &start) in self.starts.iter().enumerate() {
+            all.resize(start, 0.0);
             for model in models {
                 model[piece]
                     .iter()
@@ -119,7 +130,10 @@ impl Bank {
         let own = &mut self.parts[part as usize];
         match own {
             Some(own) => own.write(0, &all)?,
-            None => *own = Some(Memory::of(&self.card, &all)?),
+            None => {
+                all.resize(self.gradient.len(), 0.0);
+                *own = Some(Memory::of(&self.card, &all)?);
+            }
         }
         Ok(())
     }
@@ -135,7 +149,7 @@ impl Bank {
             return Ok(());
         };
         for (index, piece) in self.pieces.iter().enumerate() {
-            let start = self.offset(index) + row * piece.length;
+            let start = self.starts[index] + row * piece.length;
             put(index, &own.read_range(start..start + piece.length)?);
         }
         Ok(())
@@ -154,7 +168,7 @@ impl Bank {
             "squares",
             (length, rows),
             arguments![
-                of sums, at gradient, of self.before, int self.pieces.len(), int self.length, int length,
+                of sums, at gradient, of self.before, of self.places, int self.pieces.len(), int self.length, int length,
             ],
         )?;
         while length > SUMMED_BY_THREAD {
@@ -201,8 +215,8 @@ impl Bank {
             }
         };
         own.extend(arguments![
-            at gradient, of self.before, int self.pieces.len(), int self.length, of self.which, of pace.rates,
-            of pace.scales, of pace.alive,
+            at gradient, of self.before, of self.places, int self.pieces.len(), int self.length, of self.which,
+            of pace.rates, of pace.scales, of pace.alive,
         ]);
         self.card.launch(name, (self.length, self.models), &own)
     }

@@ -10,6 +10,7 @@ use cudarc::driver::sys::{CUdevice_attribute as Attribute, CUmemPool_attribute a
 use cudarc::driver::{CudaDevice, result as driver, sys};
 use dfdx::tensor::{Cuda, CudaError};
 
+use super::algorithms::Algorithms;
 use super::kernels::{Argument, Extent, Kernels};
 use super::ring::Ring;
 use super::timeline::{Timed, Timeline};
@@ -22,6 +23,7 @@ pub struct Card {
     device: ManuallyDrop<Arc<CudaDevice>>,
     dfdx: ManuallyDrop<Cuda>,
     blas: cublas_sys::cublasHandle_t,
+    algorithms: Algorithms,
     kernels: Kernels,
     cache_bytes: usize,
     processors: usize,
@@ -121,6 +123,10 @@ impl Card {
                 .result()
                 .map_err(|error| failed("switching to TF32")(error.into()))?;
         }
+        let algorithms = Algorithms::new(tf32).map_err(|error| DeviceError::Failed {
+            what: "opening cublasLt".to_string(),
+            reason: libraries::with_lacking(format!("{error:?}")),
+        })?;
         let kernels = Kernels::new(capability.unsigned_abs() as usize).map_err(|reason| {
             DeviceError::Failed {
                 what: "compiling the kernels".to_string(),
@@ -136,6 +142,7 @@ impl Card {
             device: ManuallyDrop::new(device),
             dfdx: ManuallyDrop::new(dfdx),
             blas,
+            algorithms,
             kernels,
             cache_bytes: cache.unsigned_abs() as usize,
             processors: processors.unsigned_abs() as usize,
@@ -185,6 +192,15 @@ impl Card {
     /// Waits until no other group of models is at a step.
     pub fn turn(&self) -> MutexGuard<'_, ()> {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn algorithms(&self) -> &Algorithms {
+        &self.algorithms
+    }
+
+    /// Products that cublasLt had no algorithm for, so that they were computed one by one.
+    pub fn refused_products(&self) -> usize {
+        self.algorithms.refused()
     }
 
     pub(super) fn blas(&self) -> cublas_sys::cublasHandle_t {
@@ -384,6 +400,7 @@ impl Drop for Card {
         ring.release();
         // SAFETY: each is given back here and nowhere else; cuBLAS before the context that it works in.
         unsafe {
+            self.algorithms.release();
             let _ = cublas::destroy_handle(self.blas);
             ManuallyDrop::drop(&mut self.dfdx);
             ManuallyDrop::drop(&mut self.device);

@@ -1,9 +1,10 @@
-//! Products of many matrices of the same size at once, by cuBLAS.
+//! Products of many matrices of the same size at once, by cublasLt, or one by one by cuBLAS.
 
 use cudarc::cublas::sys::cublasOperation_t::{CUBLAS_OP_N, CUBLAS_OP_T};
 use cudarc::cublas::{result::CublasError, sys};
 use dfdx::tensor::CudaError;
 
+use super::algorithms::{Operand, Product};
 use super::timeline::Timed;
 use super::{Card, Pointer};
 
@@ -62,6 +63,22 @@ impl Matrix {
         }
     }
 
+    /// As cuBLAS sees it, where it stands for `rows` by `columns` in a product.
+    fn operand(self, (rows, columns): (usize, usize)) -> Operand {
+        let (rows, columns) = match self.transposed {
+            true => (columns, rows),
+            false => (rows, columns),
+        };
+        Operand {
+            start: self.start,
+            rows: columns,
+            columns: rows,
+            leading: self.columns,
+            stride: self.stride,
+            transposed: self.transposed,
+        }
+    }
+
     /// The transposes, without moving a value.
     pub fn transposed(self) -> Self {
         Self {
@@ -83,6 +100,8 @@ pub struct Sizes {
 impl Card {
     /// `c = a b + beta c` for each matrix of the batch; `name` is what measurements call it.
     ///
+    /// The bits of each matrix do not depend on how many there are.
+    ///
     /// # Errors
     /// What cuBLAS says.
     pub fn multiply(
@@ -94,76 +113,71 @@ impl Card {
         c: Matrix,
         beta: f32,
     ) -> Result<(), CudaError> {
-        if sizes.rows == 0 || sizes.columns == 0 || sizes.batch == 0 {
+        let Sizes {
+            rows,
+            inner,
+            columns,
+            batch,
+        } = sizes;
+        if rows == 0 || columns == 0 || batch == 0 {
             return Ok(());
         }
         self.bind()?;
-        let operation = |matrix: &Matrix| match matrix.transposed {
-            true => CUBLAS_OP_T,
-            false => CUBLAS_OP_N,
-        };
-        let alpha = 1.0f32;
         // cuBLAS counts down columns: what is row-major here is a transpose there, so the factors change places.
-        let (of_b, of_a) = (operation(&b), operation(&a));
-        let [m, n, k] = [sizes.columns, sizes.rows, sizes.inner].map(|size| size as i32);
-        let [ld_b, ld_a, ld_c] = [&b, &a, &c].map(|matrix| matrix.columns.max(1) as i32);
-        let (from_b, from_a, to) = (
-            b.start as *const f32,
-            a.start as *const f32,
-            c.start as *mut f32,
-        );
-        let (alpha, beta_at) = (&raw const alpha, &raw const beta);
-        let product = || match sizes.batch {
-            // For one product cuBLAS has more ways to choose from.
-            // SAFETY: as below.
-            1 => unsafe {
-                sys::cublasSgemm_v2(
-                    self.blas(),
-                    of_b,
-                    of_a,
-                    m,
-                    n,
-                    k,
-                    alpha,
-                    from_b,
-                    ld_b,
-                    from_a,
-                    ld_a,
-                    beta_at,
-                    to,
-                    ld_c,
-                )
-            },
-            // SAFETY: callers pass matrices that lie within their memory.
-            batch => unsafe {
-                sys::cublasSgemmStridedBatched(
-                    self.blas(),
-                    of_b,
-                    of_a,
-                    m,
-                    n,
-                    k,
-                    alpha,
-                    from_b,
-                    ld_b,
-                    b.stride as i64,
-                    from_a,
-                    ld_a,
-                    a.stride as i64,
-                    beta_at,
-                    to,
-                    ld_c,
-                    c.stride as i64,
-                    batch as i32,
-                )
-            },
+        let product = Product {
+            a: b.operand((inner, columns)),
+            b: a.operand((rows, inner)),
+            c: c.operand((rows, columns)),
+            beta,
+            batch,
         };
-        let call = || match product() {
-            sys::cublasStatus_t::CUBLAS_STATUS_SUCCESS => Ok(()),
-            other => Err(self.note_product(CudaError::Blas(CublasError(other)))),
+        let call = || {
+            // SAFETY: callers pass matrices that lie within their memory.
+            if inner > 0 && unsafe { self.algorithms().multiply(self.stream(), &product) } {
+                return Ok(());
+            }
+            (0..batch).try_for_each(|place| self.multiply_one(&product, sizes, place))
         };
         self.timeline()
             .call(self.stream(), name, work(sizes, a, b, c, beta), call)
+    }
+
+    /// The product at one place of a batch, by an algorithm that cuBLAS chooses.
+    fn multiply_one(&self, product: &Product, sizes: Sizes, place: usize) -> Result<(), CudaError> {
+        let operation = |operand: &Operand| match operand.transposed {
+            true => CUBLAS_OP_T,
+            false => CUBLAS_OP_N,
+        };
+        let start = |operand: &Operand| {
+            operand.start + (place * operand.stride * size_of::<f32>()) as Pointer
+        };
+        let Product { a, b, c, beta, .. } = product;
+        let [m, n, k] = [sizes.columns, sizes.rows, sizes.inner].map(|size| size as i32);
+        let [ld_a, ld_b, ld_c] = [a, b, c].map(|operand| operand.leading.max(1) as i32);
+        let alpha = 1.0f32;
+        // SAFETY: as the caller's.
+        let status = unsafe {
+            sys::cublasSgemm_v2(
+                self.blas(),
+                operation(a),
+                operation(b),
+                m,
+                n,
+                k,
+                &raw const alpha,
+                start(a) as *const f32,
+                ld_a,
+                start(b) as *const f32,
+                ld_b,
+                std::ptr::from_ref(beta),
+                start(c) as *mut f32,
+                ld_c,
+            )
+        };
+        match status {
+            sys::cublasStatus_t::CUBLAS_STATUS_SUCCESS => Ok(()),
+            other => Err(self.note_product(CudaError::Blas(CublasError(other)))),
+        }
     }
 }
 

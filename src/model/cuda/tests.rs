@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+mod company;
 mod feeding;
 
 use super::*;
@@ -197,23 +198,26 @@ fn on_processor(
     (losses, trainable.state())
 }
 
-/// The same of all models on the device; `masked` makes an utterance of a place.
+/// The same of the models of some of [`studies`] on the device; `masked` makes an utterance of a place.
 fn on_device(
     card: &Arc<Card>,
-    networks: Vec<Network>,
+    (shape, members): (&EncoderShape, &[usize]),
     data: &Data,
     Course { batches, how }: Course<'_>,
     corpus: &Corpus<'_>,
     masked: impl Fn(usize) -> Masked,
 ) -> (Vec<Vec<StepLosses>>, Vec<TrainingState>) {
-    let states = networks.into_iter().map(TrainingState::new).collect();
-    let mut group = Group::new(card, states).unwrap();
+    let (studies, networks) = (studies(), networks(shape));
+    let own = members.iter().map(|&model| networks[model].clone());
+    let mut group = Group::new(card, own.map(TrainingState::new).collect()).unwrap();
     for (step, batch) in batches.iter().enumerate() {
         let utterances: Vec<Masked> = batch.iter().map(|&at| masked(at)).collect();
-        let studies = studies();
-        let targets: Vec<Targets> = studies.iter().map(|own| data.targets(own, batch)).collect();
-        let models: Vec<ModelStep<'_>> = (targets.iter().enumerate())
-            .map(|(model, targets)| ModelStep {
+        let targets = members
+            .iter()
+            .map(|&own| data.targets(&studies[own], batch));
+        let targets: Vec<Targets> = targets.collect();
+        let models: Vec<ModelStep<'_>> = (members.iter().zip(&targets))
+            .map(|(&model, targets)| ModelStep {
                 targets,
                 alpha: How::alpha(model),
                 reversal: how.reversal,
@@ -234,6 +238,13 @@ fn on_device(
     let losses = group.losses().unwrap();
     let states = (0..group.models()).map(|model| group.state(model).unwrap());
     (losses, states.collect())
+}
+
+/// The bits of every value of a state.
+fn bits(state: &TrainingState) -> Vec<u32> {
+    let arrays = state.to_arrays();
+    let values = arrays.iter().flat_map(|array| array.values.iter());
+    values.map(|value| value.to_bits()).collect()
 }
 
 /// An utterance of which nothing is hidden.
@@ -293,9 +304,11 @@ fn agree(
     course: Course<'_>,
     corpus: &Corpus<'_>,
 ) {
-    let (losses, states) = on_device(card, networks(shape), data, course, corpus, whole);
+    let networks = networks(shape);
+    let members: Vec<usize> = (0..networks.len()).collect();
+    let (losses, states) = on_device(card, (shape, &members), data, course, corpus, whole);
     assert_eq!(losses.len(), course.batches.len());
-    for (model, network) in networks(shape).into_iter().enumerate() {
+    for (model, network) in networks.into_iter().enumerate() {
         let (expected, state) = on_processor(network, model, data, course);
         for (step, (found, expected)) in losses.iter().zip(&expected).enumerate() {
             let found = &found[model];

@@ -1,12 +1,12 @@
 // One step of every value of several models: torch.optim.SGD, Adam and AdamW. blockIdx.y is the model's row in its bank.
 //
-// A bank holds array after array, each of all models; `before` gives, for each of `pieces` arrays, the values of one
-// model before it. `which` gives the place of a row's model among the models of the step, where its rates, its
+// A bank holds array after array, each of all models; for each of `pieces` arrays, `before` gives the values of one
+// model before it, and `places` those of the bank. `which` gives the place of a row's model among the models of the step, where its rates, its
 // gradient's scale and its flag are read: a model whose flag is 0 met a loss or gradient that is not finite and stays
 // as it is.
 
 // Where value `at` of this row's model lies, of `length` in all.
-static __device__ size_t bank_place(const int *before, int pieces, int length, int at) {
+static __device__ size_t bank_place(const int *before, const size_t *places, int pieces, int length, int at) {
     int low = 0, high = pieces;
     while (high - low > 1) {
         int middle = (low + high) / 2;
@@ -14,19 +14,19 @@ static __device__ size_t bank_place(const int *before, int pieces, int length, i
         else high = middle;
     }
     int own = (low + 1 < pieces ? before[low + 1] : length) - before[low];
-    return (size_t)before[low] * gridDim.y + (size_t)blockIdx.y * own + (at - before[low]);
+    return places[low] + (size_t)blockIdx.y * own + (at - before[low]);
 }
 
 // rates: learning rate, momentum, weight decay of each model.
 extern "C" __global__ void sgd(
-    float *values, float *velocity, const float *gradient, const int *before, int pieces, int length,
-    const int *which, const float *rates, const float *scales, const int *alive) {
+    float *values, float *velocity, const float *gradient, const int *before, const size_t *places,
+    int pieces, int length, const int *which, const float *rates, const float *scales, const int *alive) {
     int at = blockIdx.x * blockDim.x + threadIdx.x;
     if (at >= length) return;
     int model = which[blockIdx.y];
     if (!alive[model]) return;
     const float *rate = rates + (size_t)model * 8;
-    size_t own = bank_place(before, pieces, length, at);
+    size_t own = bank_place(before, places, pieces, length, at);
     float g = scales[model] * gradient[own];
     if (rate[2] != 0.0f) g += rate[2] * values[own];
     float v = rate[1] * velocity[own] + g;
@@ -36,14 +36,14 @@ extern "C" __global__ void sgd(
 
 // rates: rest1, beta2, rest2, rate, root, epsilon, coupled decay, what values are multiplied by first.
 extern "C" __global__ void adam(
-    float *values, float *first, float *second, const float *gradient, const int *before, int pieces, int length,
-    const int *which, const float *rates, const float *scales, const int *alive) {
+    float *values, float *first, float *second, const float *gradient, const int *before, const size_t *places,
+    int pieces, int length, const int *which, const float *rates, const float *scales, const int *alive) {
     int at = blockIdx.x * blockDim.x + threadIdx.x;
     if (at >= length) return;
     int model = which[blockIdx.y];
     if (!alive[model]) return;
     const float *rate = rates + (size_t)model * 8;
-    size_t own = bank_place(before, pieces, length, at);
+    size_t own = bank_place(before, places, pieces, length, at);
     float value = values[own];
     float g = scales[model] * gradient[own] + rate[6] * value;
     float m = first[own] + rate[0] * (g - first[own]);
@@ -55,12 +55,13 @@ extern "C" __global__ void adam(
 
 // sums[row][thread] = sum of the squares of every `threads`-th value of a row's gradient.
 extern "C" __global__ void squares(
-    double *sums, const float *gradient, const int *before, int pieces, int length, int threads) {
+    double *sums, const float *gradient, const int *before, const size_t *places, int pieces, int length,
+    int threads) {
     int thread = blockIdx.x * blockDim.x + threadIdx.x;
     if (thread >= threads) return;
     double sum = 0.0;
     for (int at = thread; at < length; at += threads) {
-        double g = gradient[bank_place(before, pieces, length, at)];
+        double g = gradient[bank_place(before, places, pieces, length, at)];
         sum += g * g;
     }
     sums[(size_t)blockIdx.y * threads + thread] = sum;

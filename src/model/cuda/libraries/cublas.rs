@@ -8,8 +8,8 @@ use cudarc::cublas::sys::{self, *};
 use super::forward::forward;
 use super::opening::cublas;
 
-/// The numbers of `cublasStatus_t`.
-const KNOWN: [RangeInclusive<u32>; 5] = [0..=1, 3..=3, 7..=8, 11..=11, 13..=16];
+/// The numbers of `cublasStatus_t`, in cublasLt too.
+pub const KNOWN: [RangeInclusive<u32>; 5] = [0..=1, 3..=3, 7..=8, 11..=11, 13..=16];
 
 forward! {
     cublas, sys -> cublasStatus_t, cublasStatus_t::CUBLAS_STATUS_NOT_SUPPORTED, KNOWN, cublasStatus_t::CUBLAS_STATUS_INTERNAL_ERROR;

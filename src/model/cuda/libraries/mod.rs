@@ -4,6 +4,7 @@
 //! its functions give an error code, and [`check_driver`] and [`check_computing`] say what is missing.
 
 mod cublas;
+mod cublaslt;
 mod driver;
 mod forward;
 mod nvrtc;
