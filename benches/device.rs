@@ -105,6 +105,10 @@ fn measure() -> Result<(), Box<dyn Error>> {
                 .sum();
             let (study, epochs, corpus) = STUDY;
             let minutes = study * epochs * corpus / ((models * frames) as f64 / seconds) / 60.0;
+            if card.refused_products() > 0 {
+                let refused = card.refused_products();
+                eprintln!("{refused} products found no algorithm and were computed one by one");
+            }
             println!(
                 "{models:>6} {:>9} {:>9.2} {:>13.2} {:>10.3} {minutes:>14.1} {products:>14}",
                 if tf32 { "TF32" } else { "fp32" },

@@ -1,9 +1,9 @@
 // One step of every value of several models: torch.optim.SGD, Adam and AdamW. blockIdx.y is the model's row in its bank.
 //
 // A bank holds array after array, each of all models; for each of `pieces` arrays, `before` gives the values of one
-// model before it, and `places` those of the bank. `which` gives the place of a row's model among the models of the step, where its rates, its
-// gradient's scale and its flag are read: a model whose flag is 0 met a loss or gradient that is not finite and stays
-// as it is.
+// model before it, and `places` those of the bank. `which` gives the place of a row's model among the models of the
+// step, where its rates, its gradient's scale and its flag are read: a model whose flag is 0 met a loss or gradient that
+// is not finite and stays as it is.
 
 // Where value `at` of this row's model lies, of `length` in all.
 static __device__ size_t bank_place(const int *before, const size_t *places, int pieces, int length, int at) {
