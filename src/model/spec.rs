@@ -125,7 +125,7 @@ impl Attribute {
 }
 
 /// How an attribute head takes part in training.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HeadMode {
     /// Multi-task learning, eq. 1 of the paper.
@@ -137,7 +137,7 @@ pub enum HeadMode {
 }
 
 /// One attribute head.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HeadSpec {
     /// What it predicts.

@@ -1,5 +1,6 @@
 //! Attribute heads of one kind, of those models that have one.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dfdx::tensor::CudaError;
@@ -28,23 +29,20 @@ pub struct HeadBank {
 
 impl HeadBank {
     /// All heads of the networks, put together by kind.
+    ///
+    /// Kinds have an order of their own: that of their gradients where they meet, in whatever company a model is.
     pub fn of(card: &Arc<Card>, networks: &[&Network]) -> Result<Vec<Self>, CudaError> {
-        let mut kinds: Vec<(HeadSpec, usize, Vec<Owner>)> = Vec::new();
+        let mut kinds: BTreeMap<(HeadSpec, usize), Vec<Owner>> = BTreeMap::new();
         for (model, network) in networks.iter().enumerate() {
             for (place, (spec, layers)) in network.heads.iter().enumerate() {
                 let labels = layers.last().map_or(0, |layer| layer.outputs);
-                let known = kinds
-                    .iter_mut()
-                    .find(|(own, count, _)| own == spec && *count == labels);
-                match known {
-                    Some((.., owners)) => owners.push((model, place)),
-                    None => kinds.push((*spec, labels, vec![(model, place)])),
-                }
+                let owners = kinds.entry((*spec, labels)).or_default();
+                owners.push((model, place));
             }
         }
         kinds
             .into_iter()
-            .map(|(spec, _, owners)| {
+            .map(|((spec, _), owners)| {
                 let mut pieces = Vec::new();
                 let (model, place) = owners[0];
                 let layers = networks[model].heads[place]

@@ -52,6 +52,7 @@ fn studies() -> Vec<Vec<(HeadSpec, usize)>> {
         ],
         vec![head(0, Discriminator), head(1, GradReverse)],
         vec![head(1, Shared)],
+        vec![head(2, Shared), head(0, GradReverse), head(1, Shared)],
     ]
 }
 

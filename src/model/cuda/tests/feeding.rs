@@ -46,7 +46,7 @@ fn features_on_the_host_give_the_same_bits_as_on_the_device() {
         let run = |corpus: &Corpus<'_>, masked: fn(usize) -> Masked| {
             on_device(
                 &card,
-                (&shape, &[0, 1, 2, 3, 4, 5, 6]),
+                (&shape, &[0, 1, 2, 3, 4, 5, 6, 7]),
                 &data,
                 course,
                 corpus,
