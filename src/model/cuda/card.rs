@@ -1,4 +1,4 @@
-//! A CUDA device made ready: context, dfdx's device, cuBLAS, our kernels; and what its errors mean.
+//! A CUDA device made ready: context, dfdx's device, cuBLAS, our kernels.
 
 use std::collections::BTreeMap;
 use std::mem::ManuallyDrop;
@@ -6,12 +6,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cudarc::cublas::{result as cublas, sys as cublas_sys};
-use cudarc::driver::sys::{CUdevice_attribute as Attribute, CUmemPool_attribute as Pool};
+use cudarc::driver::sys::CUdevice_attribute as Attribute;
 use cudarc::driver::{CudaDevice, result as driver, sys};
 use dfdx::tensor::{Cuda, CudaError};
 
 use super::algorithms::Algorithms;
+use super::failure::{is_out_of_memory, name, tell};
 use super::kernels::{Argument, Extent, Kernels};
+use super::pool::{check_memory_pools, keep_freed_memory, kept_bytes};
 use super::ring::Ring;
 use super::timeline::{Timed, Timeline};
 use super::{Pointer, libraries};
@@ -406,111 +408,4 @@ impl Drop for Card {
             ManuallyDrop::drop(&mut self.device);
         }
     }
-}
-
-/// Memory is given and taken in the order of the stream, which some virtual cards cannot.
-fn check_memory_pools(ordinal: usize) -> Result<(), DeviceError> {
-    let pools = Attribute::CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED;
-    let supported = driver::device::get(ordinal as i32)
-        // SAFETY: the device was just given by the driver.
-        .and_then(|device| unsafe { driver::device::get_attribute(device, pools) });
-    match supported {
-        Ok(0) => Err(DeviceError::Failed {
-            what: "opening the device".to_string(),
-            reason: "it has no memory pools (cuMemAllocAsync)".to_string(),
-        }),
-        // What is wrong is told where the device is opened.
-        _ => Ok(()),
-    }
-}
-
-/// The pool that memory comes from, where the driver has one.
-fn memory_pool(device: sys::CUdevice) -> Option<sys::CUmemoryPool> {
-    let mut pool = std::ptr::null_mut();
-    // SAFETY: the call only fills what it is given.
-    let found = unsafe { sys::cuDeviceGetDefaultMemPool(&raw mut pool, device) };
-    (found == sys::CUresult::CUDA_SUCCESS).then_some(pool)
-}
-
-/// Memory that was freed stays with the process: a step asks for the same again and again.
-fn keep_freed_memory(device: sys::CUdevice) {
-    let threshold = Pool::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD;
-    let mut all = u64::MAX;
-    if let Some(pool) = memory_pool(device) {
-        // SAFETY: the attribute is a number of 64 bits; where the call fails, memory is merely slower.
-        unsafe { sys::cuMemPoolSetAttribute(pool, threshold, (&raw mut all).cast()) };
-    }
-}
-
-/// Memory that was freed and stayed with the process; none where the driver does not say.
-fn kept_bytes(device: sys::CUdevice) -> usize {
-    let count = |attribute| {
-        let mut bytes = 0u64;
-        // SAFETY: the attributes below are numbers of 64 bits.
-        let told = unsafe {
-            sys::cuMemPoolGetAttribute(memory_pool(device)?, attribute, (&raw mut bytes).cast())
-        };
-        (told == sys::CUresult::CUDA_SUCCESS).then_some(bytes as usize)
-    };
-    let reserved = count(Pool::CU_MEMPOOL_ATTR_RESERVED_MEM_CURRENT);
-    let used = count(Pool::CU_MEMPOOL_ATTR_USED_MEM_CURRENT);
-    reserved
-        .zip(used)
-        .map_or(0, |(reserved, used)| reserved.saturating_sub(used))
-}
-
-/// Whether there is too little memory, for us or for cuBLAS.
-fn is_out_of_memory(error: &CudaError) -> bool {
-    match error {
-        CudaError::Driver(error) => error.0 == sys::CUresult::CUDA_ERROR_OUT_OF_MEMORY,
-        CudaError::Blas(error) => error.0 == cublas_sys::cublasStatus_t::CUBLAS_STATUS_ALLOC_FAILED,
-        CudaError::Cpu(_) => false,
-    }
-}
-
-fn tell(what: &'static str, error: &CudaError) -> DeviceError {
-    use sys::CUresult as Code;
-    if is_out_of_memory(error) {
-        return DeviceError::OutOfMemory {
-            what: what.to_string(),
-            help: "free memory on the device (`nvidia-smi` tells who holds it), or lower `batch`"
-                .to_string(),
-        };
-    }
-    let CudaError::Driver(error) = error else {
-        return DeviceError::Failed {
-            what: what.to_string(),
-            reason: libraries::with_lacking(error.to_string()),
-        };
-    };
-    match error.0 {
-        Code::CUDA_ERROR_ILLEGAL_ADDRESS
-        | Code::CUDA_ERROR_LAUNCH_TIMEOUT
-        | Code::CUDA_ERROR_CONTEXT_IS_DESTROYED
-        | Code::CUDA_ERROR_ASSERT
-        | Code::CUDA_ERROR_HARDWARE_STACK_ERROR
-        | Code::CUDA_ERROR_ILLEGAL_INSTRUCTION
-        | Code::CUDA_ERROR_MISALIGNED_ADDRESS
-        | Code::CUDA_ERROR_INVALID_ADDRESS_SPACE
-        | Code::CUDA_ERROR_INVALID_PC
-        | Code::CUDA_ERROR_LAUNCH_FAILED
-        | Code::CUDA_ERROR_NVLINK_UNCORRECTABLE
-        | Code::CUDA_ERROR_MPS_CLIENT_TERMINATED
-        | Code::CUDA_ERROR_ECC_UNCORRECTABLE => DeviceError::Sticky {
-            reason: name(*error),
-        },
-        _ => DeviceError::Failed {
-            what: what.to_string(),
-            reason: libraries::with_lacking(name(*error)),
-        },
-    }
-}
-
-/// The driver's own words for an error.
-fn name(error: driver::DriverError) -> String {
-    let known = error.error_string().ok();
-    known.and_then(|text| text.to_str().ok()).map_or_else(
-        || format!("{error:?}"),
-        |text| format!("{text} ({:?})", error.0),
-    )
 }
