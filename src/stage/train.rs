@@ -235,7 +235,7 @@ impl WholeStage for Train {
             validation: examples(Split::Validation)?,
             augment: Some(Augment {
                 masks,
-                seed: self.options.seed,
+                seed: self.options.seed_of_batches(),
             }),
             feature_options: context
                 .inputs

@@ -7,7 +7,8 @@ use crate::digest::Digest;
 
 /// The digest that trainings on the same network, data and order share, and one that is a training's own.
 ///
-/// Heads, alpha, learning rate, clipping and when to stop may differ; all else must not.
+/// Heads, alpha, learning rate, clipping, when to stop, and the seed of first values and dropout may differ; all else
+/// must not.
 pub(super) fn names(options: &TrainOptions, data: &TrainingData<'_>) -> (Digest, Digest) {
     let augment = data.augment.as_ref();
     let shared = json!({
@@ -15,7 +16,7 @@ pub(super) fn names(options: &TrainOptions, data: &TrainingData<'_>) -> (Digest,
         "batch": options.batch,
         "bucket_batches": options.bucket_batches,
         "sampling": options.sampling,
-        "seed": options.seed,
+        "batch_seed": options.seed_of_batches(),
         "dropout": options.dropout,
         "class_weights": options.class_weights,
         "optimiser": options.optimiser,

@@ -64,8 +64,11 @@ pub struct TrainOptions {
     pub gradient_clip_norm: f64,
     /// Batches whose utterances are sorted by length together.
     pub bucket_batches: usize,
-    /// Seed of first values, order, dropout and augmentation.
+    /// Seed of first values and dropout, and of the batches where they have none of their own.
     pub seed: u64,
+    /// Seed of the batches: their order, their draws and their masks; [`Self::seed`] where it is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch_seed: Option<u64>,
 }
 
 /// The rule of an update.
@@ -142,6 +145,7 @@ impl Default for TrainOptions {
             gradient_clip_norm: 0.0,
             bucket_batches: 50,
             seed: 0,
+            batch_seed: None,
         }
     }
 }
@@ -188,6 +192,11 @@ impl TrainOptions {
             LearningRateSchedule::Cosine { .. }
         );
         Ok(cosine.then_some("learning_rate"))
+    }
+
+    /// The seed that order, draws and masks of the batches come from.
+    pub fn seed_of_batches(&self) -> u64 {
+        self.batch_seed.unwrap_or(self.seed)
     }
 
     /// The update with number `update` (from 0) in `epoch`.

@@ -403,7 +403,7 @@ impl<'a> Run<'a> {
             &self.groups,
             options.batch,
             options.bucket_batches,
-            options.seed,
+            options.seed_of_batches(),
             epoch,
         );
         match &self.learner {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::resuming::{ONE, space};
 use super::workspace::Workspace;
 
 /// Three small synthetic corpora.
@@ -142,6 +143,38 @@ fn weights_do_not_depend_on_threads_neighbours_or_where_features_came_from() {
             "{method}"
         );
     }
+}
+
+#[test]
+fn order_and_masks_of_the_batches_may_have_a_seed_of_their_own() {
+    let space = space(ONE);
+    let learned = |seeds: &str, more: &[&str]| {
+        let seeds = format!("patience = 0\n{seeds}");
+        space.write("seeds.toml", &ONE.replace("patience = 0", &seeds));
+        let more = [more, &["--set", "train.epochs=2"]].concat();
+        let run = space.run("seeds.toml", &more);
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        space.read("runs/seeds/train/history.jsonl")
+    };
+    let plain = learned("seed = 3", &[]);
+    assert_eq!(plain, learned("seed = 3\nbatch_seed = 3", &[]));
+    assert_ne!(plain, learned("seed = 3\nbatch_seed = 4", &[]));
+    assert_ne!(plain, learned("seed = 4\nbatch_seed = 3", &[]));
+    // In one batch sorted by length there is no order: what differs then are the masks.
+    let whole = ["--set", "train.batch=1000"];
+    let bare = [
+        &whole[..],
+        &[
+            "--set",
+            "train.spec_augment.time_mask_frames=0",
+            "--set",
+            "train.spec_augment.frequency_mask_bins=0",
+        ],
+    ]
+    .concat();
+    let [left, right] = ["seed = 3", "seed = 3\nbatch_seed = 4"];
+    assert_ne!(learned(left, &whole), learned(right, &whole));
+    assert_eq!(learned(left, &bare), learned(right, &bare));
 }
 
 #[test]

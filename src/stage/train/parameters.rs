@@ -304,7 +304,12 @@ pub const PARAMETERS: &[Parameter] = &[
         "seed",
         Shape::NATURAL,
         "0",
-        "Seed of first values, order, dropout and augmentation.",
+        "Seed of first values and dropout, and of the batches where batch_seed is missing.",
+    ),
+    Parameter::optional(
+        "batch_seed",
+        Shape::NATURAL,
+        "Seed of the batches: order, draws and SpecAugment masks. The seed by default; one value for all seeds shows what first values and dropout alone do, and lets them train in lockstep on a CUDA device.",
     ),
     LEAKS,
     Parameter::default(

@@ -12,6 +12,7 @@ use crate::dsp::{Features, SpecAugment};
 use crate::model::DeviceChoice;
 use crate::model::spec::{Attribute, HeadMode};
 use crate::progress::Silent;
+use crate::train::common::names;
 use crate::train::{Augment, Sampling};
 
 /// The first device; none, said aloud, where there is none.
@@ -65,6 +66,8 @@ fn options(heads: &[(Attribute, HeadMode)]) -> TrainOptions {
         end: 0.1,
     });
     options.sampling = Sampling::Class;
+    // At five times this, last digits decide after a few epochs where a training goes.
+    options.learning_rate = 0.01;
     options
 }
 
@@ -79,10 +82,10 @@ fn augmented(mut data: TrainingData<'_>) -> TrainingData<'_> {
     data
 }
 
-fn agree(found: &[EpochRecord], expected: &[EpochRecord], bound: f64) {
+fn agree(found: &[EpochRecord], expected: &[EpochRecord]) {
     assert_eq!(found.len(), expected.len());
     for (found, expected) in found.iter().zip(expected) {
-        let close = |a: f64, b: f64| (a - b).abs() <= bound * b.abs().max(0.1);
+        let close = |a: f64, b: f64| (a - b).abs() <= 1e-3 * b.abs().max(0.1);
         let place = format!("{found:?} {expected:?}");
         assert!(close(found.train.total, expected.train.total), "{place}");
         assert!(
@@ -114,9 +117,7 @@ fn every_method_goes_as_on_the_processor() {
         };
         let (here, expected) = run(Device::Cpu);
         let (there, found) = run(device);
-        // Differences in the last digits grow from step to step.
-        agree(&found, &expected, 2e-2);
-        agree(&found[..1], &expected[..1], 1e-3);
+        agree(&found, &expected);
         assert!(
             (here.best.ua - there.best.ua).abs() < 0.1,
             "{here:?} {there:?}"
@@ -156,17 +157,22 @@ fn in_lockstep_each_training_goes_as_alone_bit_for_bit() {
     let (train_set, validation) = sets();
     let data = augmented(data(&train_set, &validation));
     let mut all: Vec<TrainOptions> = methods().iter().map(|heads| options(heads)).collect();
-    // One ends sooner, and one has another order, so that it cannot go with the others.
+    // One ends sooner, one starts from other values, and one has another order, so that it cannot go with the others.
     all[1].epochs = 2;
     all[1].alpha = Some(Alpha::constant(0.05));
+    all[2].batch_seed = Some(all[2].seed);
+    all[2].seed = 5;
     all[3].seed = 77;
+    let company: Vec<Digest> = all.iter().map(|own| names(own, &data).0).collect();
+    assert_eq!([company[1], company[2]], [company[0]; 2]);
+    assert_ne!(company[3], company[0]);
     let together = side_by_side(&all, &data, device);
     for (own, options) in together.iter().zip(&all) {
         let alone = side_by_side(std::slice::from_ref(options), &data, device);
         assert_eq!(own.0, alone[0].0, "the same bits alone");
         let folder = tempfile::tempdir().unwrap();
         train(options, &data, 1, folder.path(), &Silent, Device::Cpu).unwrap();
-        agree(&own.1, &history(folder.path()), 2e-2);
+        agree(&own.1, &history(folder.path()));
     }
 }
 
@@ -201,7 +207,7 @@ fn a_checkpoint_moves_between_devices() {
         (Device::Cpu, device),
     ] {
         let found = run(first, second);
-        agree(&found, &expected, 2e-2);
+        agree(&found, &expected);
         let devices: Vec<bool> = found.iter().map(|epoch| epoch.device.is_some()).collect();
         let (first, second) = (first.is_cuda(), second.is_cuda());
         assert_eq!(devices, [first, first, second, second]);

@@ -180,6 +180,11 @@ fn same_seed_same_bytes_whatever_the_threads() {
     options.seed = 1;
     assert_ne!(one[0], run(&options, 1)[0]);
     options.seed = 0;
+    options.batch_seed = Some(0);
+    assert_eq!(one, run(&options, 1), "the seed, where it has none");
+    options.batch_seed = Some(1);
+    assert_ne!(one[0], run(&options, 1)[0], "other batches");
+    options.batch_seed = None;
     options.reversal = Reversal::Ganin;
     assert_ne!(one[0], run(&options, 1)[0]);
 }
