@@ -150,7 +150,7 @@ fn order_and_masks_of_the_batches_may_have_a_seed_of_their_own() {
     let space = space(ONE);
     let learned = |seeds: &str, more: &[&str]| {
         let seeds = format!("patience = 0\n{seeds}");
-        space.write("seeds.toml", &ONE.replace("patience = 0", &seeds));
+        space.write("seeds.toml", ONE.replace("patience = 0", &seeds));
         let more = [more, &["--set", "train.epochs=2"]].concat();
         let run = space.run("seeds.toml", &more);
         assert_eq!(run.code, Some(0), "{}", run.stderr);
