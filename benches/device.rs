@@ -27,11 +27,10 @@ const WARM_UP: usize = 5;
 /// Steps whose kernels are timed one by one.
 const TIMED: usize = 3;
 /// Bytes that one thread of a kernel reads and writes in the paper's network; what neighbours share counts once.
-const BYTES: [(&str, f64); 10] = [
-    ("conv_patches", 4.8),
-    ("conv_patches_back", 24.0),
+const BYTES: [(&str, f64); 9] = [
     ("conv_pool", 13.0),
     ("conv_pool_back", 6.5),
+    ("conv_turn", 64.0),
     ("conv_bias_partial", 324.0),
     ("column_partial", 260.0),
     ("lstm_cell", 72.0),
@@ -151,10 +150,10 @@ fn measure() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Steps with patches made for so many models at a time; by itself the card chooses by its cache.
+/// Steps whose convolutions take so many models at a time; by itself the card chooses by its processors.
 fn sweep(setting: &Setting, studies: &[Heads], steps: usize) -> Result<(), Box<dyn Error>> {
     println!(
-        "patches at a time, {} models: ms/step in fp32 and TF32",
+        "models that a convolution takes at a time, of {}: ms/step in fp32 and TF32",
         studies.len()
     );
     let cards = [Card::open(0, false)?, Card::open(0, true)?];

@@ -35,17 +35,23 @@ pub struct Operand {
     /// Values from one matrix to the next.
     pub stride: usize,
     pub transposed: bool,
+    /// Whether nothing may be counted on that [`is_wide`] tells: another call for the same values may not.
+    pub narrow: bool,
+}
+
+/// Whether what begins at `start`, and again and again after so many values, can be loaded four values at once.
+pub fn is_wide(start: Pointer, steps: [usize; 2]) -> bool {
+    let steps = steps.map(|values| values * size_of::<f32>());
+    [start as usize, steps[0], steps[1]]
+        .iter()
+        .all(|at| at.is_multiple_of(WIDE))
 }
 
 impl Operand {
     /// Whether every matrix and column begins where four values can be loaded at once, in any company: places of models
     /// differ by multiples of these sizes.
     fn is_wide(&self) -> bool {
-        let sizes = [self.leading, self.stride].map(|values| values * size_of::<f32>());
-        let start = self.start as usize;
-        [start, sizes[0], sizes[1]]
-            .iter()
-            .all(|at| at.is_multiple_of(WIDE))
+        !self.narrow && is_wide(self.start, [self.leading, self.stride])
     }
 
     /// With sizes by class, at no place: what an algorithm is chosen for.
@@ -53,17 +59,21 @@ impl Operand {
         let (rows, columns) = (size_class(self.rows), size_class(self.columns));
         let leading = self.leading.max(rows);
         Self {
-            start: if self.is_wide() { 0 } else { 4 },
             rows,
             columns,
             leading,
-            // One matrix in all products stays one.
-            stride: if self.stride == 0 {
-                0
-            } else {
-                columns * leading
-            },
-            transposed: self.transposed,
+            // Which matrices share memory differs from call to call.
+            stride: columns * leading,
+            ..self.placeless()
+        }
+    }
+
+    /// At no place.
+    fn placeless(&self) -> Self {
+        Self {
+            start: if self.is_wide() { 0 } else { 4 },
+            narrow: false,
+            ..*self
         }
     }
 }
@@ -133,21 +143,27 @@ impl Algorithms {
     /// # Safety
     /// The matrices must lie within memory of the device.
     pub unsafe fn multiply(&self, stream: CUstream, product: &Product) -> bool {
-        let kinds = [&product.a, &product.b, &product.c].map(Operand::kind);
-        let algorithm = {
-            let mut chosen = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
-            *chosen
-                .entry(kinds)
-                .or_insert_with(|| self.choose(kinds).ok().flatten())
-        };
-        let done = algorithm.is_some_and(|algorithm| {
-            // SAFETY: as the caller promises.
-            unsafe { self.run(stream, product, &algorithm) }.is_ok()
-        });
-        if !done {
-            self.refused.fetch_add(1, Ordering::Relaxed);
+        let operands = [&product.a, &product.b, &product.c];
+        // What suits a kind should suit all of it; if not, what is chosen for the very sizes does.
+        for wanted in [
+            operands.map(Operand::kind),
+            operands.map(Operand::placeless),
+        ] {
+            let algorithm = {
+                let mut chosen = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
+                let choose = || self.choose(wanted).ok().flatten();
+                *chosen.entry(wanted).or_insert_with(choose)
+            };
+            let done = algorithm.is_some_and(|algorithm| {
+                // SAFETY: as the caller promises.
+                unsafe { self.run(stream, product, &algorithm) }.is_ok()
+            });
+            if done {
+                return true;
+            }
         }
-        done
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        false
     }
 
     /// Products that no algorithm was found for.
@@ -344,6 +360,7 @@ mod tests {
             leading,
             stride: leading * columns,
             transposed: false,
+            narrow: false,
         };
         let kind = operand(4096, 5000, 64).kind();
         assert_eq!(kind, operand(1 << 20, 5100, 64).kind());

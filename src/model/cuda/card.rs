@@ -27,9 +27,8 @@ pub struct Card {
     blas: cublas_sys::cublasHandle_t,
     algorithms: Algorithms,
     kernels: Kernels,
-    cache_bytes: usize,
     processors: usize,
-    /// Models whose patches are made at a time; 0 for what [`Self::models_at_once`] works out.
+    /// Models that a convolution takes at a time; 0 for what [`Self::models_at_once`] works out.
     at_once: AtomicUsize,
     taken: AtomicUsize,
     turn: Mutex<()>,
@@ -105,13 +104,12 @@ impl Card {
             let capability = 10
                 * device.attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?
                 + device.attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?;
-            let cache = device.attribute(Attribute::CU_DEVICE_ATTRIBUTE_L2_CACHE_SIZE)?;
             let processors =
                 device.attribute(Attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)?;
             keep_freed_memory(*device.cu_device());
-            Ok((device, dfdx, blas, capability, (cache, processors)))
+            Ok((device, dfdx, blas, capability, processors))
         };
-        let (device, dfdx, blas, capability, (cache, processors)) =
+        let (device, dfdx, blas, capability, processors) =
             open().map_err(failed("opening the device"))?;
         if tf32 {
             // SAFETY: the handle was just made.
@@ -146,7 +144,6 @@ impl Card {
             blas,
             algorithms,
             kernels,
-            cache_bytes: cache.unsigned_abs() as usize,
             processors: processors.unsigned_abs() as usize,
             at_once: AtomicUsize::new(0),
             taken: AtomicUsize::new(0),
@@ -167,20 +164,15 @@ impl Card {
         *self.device.cu_stream()
     }
 
-    /// The cache between the processors and memory (L2), in bytes.
-    pub fn cache_bytes(&self) -> usize {
-        self.cache_bytes
-    }
-
     /// Multiprocessors.
     pub fn processors(&self) -> usize {
         self.processors
     }
 
-    /// Models whose patches a convolution makes at a time; see [`Workload::models_at_once`].
+    /// Models that a convolution takes at a time; see [`Workload::models_at_once`].
     pub(crate) fn models_at_once(&self, work: &Workload, models: usize) -> usize {
         let wanted = match self.at_once.load(Ordering::Relaxed) {
-            0 => work.models_at_once(self.cache_bytes, self.processors),
+            0 => work.models_at_once(self.processors),
             fixed => fixed,
         };
         wanted.clamp(1, models.max(1))

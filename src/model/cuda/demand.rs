@@ -1,6 +1,7 @@
 //! How much memory of the device a step needs.
 
-use super::long_product::values_of_parts;
+use super::long_product::{values_of, values_of_parts};
+use super::packing::rows_and_parts;
 use super::{Card, Sizes};
 use crate::model::ops::conv_block::cuda_kernel::Workload;
 use crate::model::ops::dense::cuda_kernel::CHUNK_ROWS;
@@ -39,38 +40,45 @@ fn encoder_values(card: &Card, shape: &EncoderShape, frames: &[usize], models: u
     let mut values = rows(&counts) * shape.bins;
     // What is made for a few models at a time; never for two layers at once.
     let mut most = 0;
-    for (index, conv) in shape.convs.iter().enumerate() {
-        let convolved: usize = counts.iter().map(|&n| conv.convolved(n)).sum();
-        let before = rows(&counts);
+    let mut before = 0usize;
+    for conv in &shape.convs {
+        let (convolved, parts) = rows_and_parts(card.processors(), conv, &counts);
+        let read = convolved + conv.width - 1;
         counts = counts.iter().map(|&n| conv.pooled(n)).collect();
-        let work = Workload::new(conv, convolved, index > 0);
-        let shared = convolved * conv.width * conv.input;
-        let chunk = card.models_at_once(&work, models);
+        let chunk = card.models_at_once(&Workload::new(conv, convolved), models);
         let of_weight = Sizes {
-            rows: work.window,
-            inner: convolved,
+            rows: conv.width * conv.input,
+            inner: convolved / parts,
             columns: conv.output,
             batch: chunk,
         };
-        most = most.max(shared + chunk * work.values() + values_of_parts(card, of_weight));
+        let turned = of_weight.rows * conv.output;
+        most = most.max(chunk * (read * conv.output + turned) + values_of(of_weight, parts));
         // Sums of the bias's gradient.
-        values += models * rows(&counts).div_ceil(CHUNK_ROWS) * conv.output;
-        // The gradient of the frames before, frames and places of maxima.
-        let own = before * conv.input + rows(&counts) * (conv.output + conv.output.div_ceil(4));
-        values += models * own;
+        let sums = (read + rows(&counts)).div_ceil(CHUNK_ROWS) * conv.output;
+        // The frames that are read and places of maxima before them, or all models' input, and their gradient.
+        let own = match before {
+            0 => 0,
+            channels => read * (2 * channels + channels.div_ceil(4)),
+        };
+        values += models * (own + sums) + read * conv.input;
+        before = conv.output;
     }
+    // What the blocks leave, and its gradient.
+    values += models * rows(&counts) * (2 * before + before.div_ceil(4));
     for lstm in &shape.lstms {
         // Gates, cells, states entered and left and their gradient; then what steps hand to each other.
         let own = rows(&counts) * 8 * lstm.units + frames.len() * 6 * lstm.units;
         values += models * (lstm.directions * own + rows(&counts) * lstm.input);
-        let of_weight = |columns| Sizes {
-            rows: 4 * lstm.units * lstm.directions,
+        let of_weight = |directions, columns| Sizes {
+            rows: 4 * lstm.units * directions,
             inner: rows(&counts),
             columns,
             batch: models,
         };
-        let of_weights = [lstm.input, lstm.units].map(|own| values_of_parts(card, of_weight(own)));
-        most = most.max(of_weights[0].max(of_weights[1]));
+        for own in [(lstm.directions, lstm.input), (1, lstm.units)] {
+            most = most.max(values_of_parts(card, of_weight(own.0, own.1)));
+        }
     }
     // Pooling, dropout and mask, the layers after them, logits.
     let vectors = OF_OUTPUT * (3 * shape.pooled_width() + 2 * shape.embedding());

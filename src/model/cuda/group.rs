@@ -387,7 +387,12 @@ impl Group {
         learns: bool,
     ) -> Result<Value, CudaError> {
         let share = corpus.share(utterances);
-        let packing = Packing::new(&self.shape, &share.frames, &share.sources);
+        let packing = Packing::new(
+            &self.shape,
+            self.card.processors(),
+            &share.frames,
+            &share.sources,
+        );
         let packed = Arc::new(Packed::new(&self.feed, packing, &share.brought)?);
         let source = share.there.unwrap_or_else(|| packed.brought());
         let features = gather::features(&self.card, &packed, source, corpus.bins, fill)?;

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use dfdx::tensor::CudaError;
 
-use super::{Card, Matrix, Memory, Sizes, arguments};
+use super::{Card, Matrix, Memory, Phased, Sizes, arguments};
 
 /// Rows and columns of what one processor computes of a product.
 const TILE: usize = 128;
 /// Fewest frames that are worth a part of their own.
 const PART: usize = 64;
+/// Values of parts that are in memory at a time, where one model's are not more.
+const VALUES: usize = 1 << 26;
 
 /// `c += aᵀ b` for each matrix of the batch; `a` is `[inner, rows]`, `b` `[inner, columns]`.
 ///
@@ -27,34 +29,73 @@ pub fn add_product_over_frames(
     b: Matrix,
     c: Matrix,
 ) -> Result<(), CudaError> {
-    let (parts, chunk) = parts_and_chunk(card, sizes);
+    let parts = parts(card.processors(), sizes, 1);
     if parts == 1 {
         return card.multiply(name, sizes, a.transposed(), b, c, 1.0);
     }
-    let (inner, rest) = (sizes.inner / parts, sizes.inner % parts);
-    let length = sizes.rows * sizes.columns;
-    let partial = Memory::<f32>::new(card, chunk * parts * length)?;
-    let of_parts = Sizes {
-        inner,
-        batch: parts,
-        ..sizes
+    let (inner, left) = (sizes.inner / parts, sizes.inner % parts);
+    let of = |inner| Sizes { inner, ..sizes };
+    let phased = |matrix: Matrix| Phased {
+        step: matrix.values_of_rows(inner),
+        matrix,
     };
-    let of_rest = Sizes {
-        inner: rest,
-        batch: 1,
-        ..sizes
+    let rest = Rest {
+        sizes: of(left),
+        factors: [a, b].map(|matrix| matrix.after_rows(inner * parts)),
+    };
+    let factors = [phased(a), phased(b)];
+    add_parts(card, name, of(inner), parts, factors, Some(rest), c)
+}
+
+/// The same for frames in so many phases, of which `sizes` are those of one; see [`parts`].
+///
+/// # Errors
+/// What cuBLAS or the driver says.
+pub fn add_product_over_phases(
+    card: &Arc<Card>,
+    name: &'static str,
+    sizes: Sizes,
+    phases: usize,
+    factors: [Phased; 2],
+    c: Matrix,
+) -> Result<(), CudaError> {
+    add_parts(card, name, sizes, phases, factors, None, c)
+}
+
+/// Frames that belong to no part.
+struct Rest {
+    sizes: Sizes,
+    factors: [Matrix; 2],
+}
+
+/// Adds the products of all parts, each of `sizes`, in their order; the rest counts with the first.
+fn add_parts(
+    card: &Arc<Card>,
+    name: &'static str,
+    sizes: Sizes,
+    parts: usize,
+    [a, b]: [Phased; 2],
+    rest: Option<Rest>,
+    c: Matrix,
+) -> Result<(), CudaError> {
+    let length = sizes.rows * sizes.columns;
+    let chunk = models_at_once(sizes, parts);
+    let partial = Memory::<f32>::new(card, chunk * parts * length)?;
+    let to = Phased {
+        matrix: Matrix::new(partial.at(0), sizes.columns, parts * length),
+        step: length,
     };
     for first in (0..sizes.batch).step_by(chunk) {
         let count = chunk.min(sizes.batch - first);
-        for place in 0..count {
-            let (a, b) = (a.of(first + place), b.of(first + place));
-            let to = Matrix::new(partial.at(place * parts * length), sizes.columns, length);
-            let (a_parts, b_parts) = (a.in_parts(inner), b.in_parts(inner));
-            card.multiply(name, of_parts, a_parts.transposed(), b_parts, to, 0.0)?;
-            if rest > 0 {
-                let (a, b) = (a.after_rows(inner * parts), b.after_rows(inner * parts));
-                card.multiply(name, of_rest, a.transposed(), b, to, 1.0)?;
-            }
+        let of = |sizes: Sizes| Sizes {
+            batch: count,
+            ..sizes
+        };
+        let factors = [a.after(first).transposed(), b.after(first), to];
+        card.multiply_phases(name, of(sizes), parts, factors, 0.0)?;
+        if let Some(rest) = rest.as_ref().filter(|rest| rest.sizes.inner > 0) {
+            let [a, b] = rest.factors.map(|matrix| matrix.of(first));
+            card.multiply(name, of(rest.sizes), a.transposed(), b, to.matrix, 1.0)?;
         }
         card.launch(
             "add_parts",
@@ -67,27 +108,29 @@ pub fn add_product_over_frames(
 
 /// Values of the parts that [`add_product_over_frames`] makes at a time.
 pub fn values_of_parts(card: &Card, sizes: Sizes) -> usize {
-    match parts_and_chunk(card, sizes) {
-        (1, _) => 0,
-        (parts, chunk) => parts * chunk * sizes.rows * sizes.columns,
+    match parts(card.processors(), sizes, 1) {
+        1 => 0,
+        parts => values_of(sizes, parts),
     }
 }
 
-/// Parts of each matrix, and as many matrices at a time as keep their parts in the cache.
-fn parts_and_chunk(card: &Card, sizes: Sizes) -> (usize, usize) {
-    let parts = parts(sizes, card.processors());
-    let bytes = parts * sizes.rows * sizes.columns * size_of::<f32>();
-    let in_cache = card.cache_bytes() / 2 / bytes.max(1);
-    (parts, in_cache.clamp(1, sizes.batch.max(1)))
+/// The same of [`add_product_over_phases`].
+pub fn values_of(sizes: Sizes, parts: usize) -> usize {
+    models_at_once(sizes, parts) * parts * sizes.rows * sizes.columns
 }
 
-/// Parts that give every processor something to do at one matrix of the batch.
-fn parts(sizes: Sizes, processors: usize) -> usize {
+/// Models whose parts are in memory at a time.
+fn models_at_once(sizes: Sizes, parts: usize) -> usize {
+    let own = parts * sizes.rows * sizes.columns;
+    (VALUES / own.max(1)).clamp(1, sizes.batch.max(1))
+}
+
+/// Parts, a multiple of `least`, that give every processor something to do at one matrix of the batch.
+pub fn parts(processors: usize, sizes: Sizes, least: usize) -> usize {
     let tiles = sizes.rows.div_ceil(TILE) * sizes.columns.div_ceil(TILE);
-    if tiles == 0 || tiles >= processors {
-        return 1;
-    }
-    (2 * processors / tiles).min(sizes.inner / PART).max(1)
+    let wanted = processors / (tiles * least).max(1);
+    let possible = sizes.inner / (PART * least).max(1);
+    wanted.min(possible).max(1) * least
 }
 
 #[cfg(test)]
@@ -102,12 +145,14 @@ mod tests {
             columns: 256,
             batch,
         };
-        // The second block of the paper's network on a card with 132 processors.
-        assert_eq!(parts(sizes(1280, 4800, 1), 132), 13);
-        assert_eq!(parts(sizes(1280, 4800, 46), 132), 13);
-        assert_eq!(parts(sizes(1280, 4800, 1), 20), 1);
-        assert_eq!(parts(sizes(1280, 200, 1), 132), 3);
-        assert_eq!(parts(sizes(1280, 60, 1), 132), 1);
-        assert_eq!(parts(sizes(0, 4800, 1), 132), 1);
+        // The first two blocks of the paper's network and its recurrent layer on a card with 132 processors.
+        assert_eq!(parts(132, sizes(200, 9600, 1), 5), 30);
+        assert_eq!(parts(132, sizes(1280, 4800, 1), 5), 5);
+        assert_eq!(parts(132, sizes(2048, 1200, 1), 1), 4);
+        assert_eq!(parts(132, sizes(2048, 1200, 46), 1), 4);
+        assert_eq!(parts(132, sizes(2048, 200, 1), 1), 3);
+        assert_eq!(parts(132, sizes(2048, 60, 1), 1), 1);
+        assert_eq!(parts(20, sizes(2048, 1200, 1), 1), 1);
+        assert_eq!(parts(132, sizes(0, 1200, 1), 1), 18);
     }
 }

@@ -4,7 +4,7 @@ use cudarc::cublas::sys::cublasOperation_t::{CUBLAS_OP_N, CUBLAS_OP_T};
 use cudarc::cublas::{result::CublasError, sys};
 use dfdx::tensor::CudaError;
 
-use super::algorithms::{Operand, Product};
+use super::algorithms::{Operand, Product, is_wide};
 use super::timeline::Timed;
 use super::{Card, Pointer};
 
@@ -12,19 +12,24 @@ use super::{Card, Pointer};
 #[derive(Clone, Copy)]
 pub struct Matrix {
     start: Pointer,
-    columns: usize,
+    leading: usize,
     stride: usize,
     transposed: bool,
+    narrow: bool,
 }
 
 impl Matrix {
-    /// Matrices of rows `columns` long, each `stride` values after the one before.
-    pub fn new(start: Pointer, columns: usize, stride: usize) -> Self {
+    /// Matrices of rows that begin `leading` values after each other, each matrix `stride` values after the one before.
+    ///
+    /// What is read may overlap: rows may be longer than `leading` says in no matrix, but a matrix may begin within the
+    /// one before.
+    pub fn new(start: Pointer, leading: usize, stride: usize) -> Self {
         Self {
             start,
-            columns,
+            leading,
             stride,
             transposed: false,
+            narrow: false,
         }
     }
 
@@ -45,15 +50,17 @@ impl Matrix {
 
     /// What comes after so many rows.
     pub fn after_rows(self, rows: usize) -> Self {
-        self.moved(rows * self.columns)
+        self.moved(rows * self.leading)
     }
 
-    /// One matrix as a batch of so many rows each.
-    pub fn in_parts(self, rows: usize) -> Self {
-        Self {
-            stride: rows * self.columns,
-            ..self
-        }
+    /// Values of so many rows.
+    pub fn values_of_rows(self, rows: usize) -> usize {
+        rows * self.leading
+    }
+
+    /// With the next matrix so many values after the one before.
+    fn with_stride(self, stride: usize) -> Self {
+        Self { stride, ..self }
     }
 
     fn moved(self, values: usize) -> Self {
@@ -73,9 +80,10 @@ impl Matrix {
             start: self.start,
             rows: columns,
             columns: rows,
-            leading: self.columns,
+            leading: self.leading,
             stride: self.stride,
             transposed: self.transposed,
+            narrow: self.narrow,
         }
     }
 
@@ -84,6 +92,52 @@ impl Matrix {
         Self {
             transposed: !self.transposed,
             ..self
+        }
+    }
+}
+
+/// A batch of matrices, and the same so many values further on, again and again.
+#[derive(Clone, Copy)]
+pub struct Phased {
+    /// Where the first of each lies.
+    pub matrix: Matrix,
+    /// Values from one phase to the next.
+    pub step: usize,
+}
+
+impl Phased {
+    /// The matrices from a place of the batch on.
+    pub fn after(self, place: usize) -> Self {
+        Self {
+            matrix: self.matrix.of(place),
+            ..self
+        }
+    }
+
+    /// The transposes, without moving a value.
+    pub fn transposed(self) -> Self {
+        Self {
+            matrix: self.matrix.transposed(),
+            ..self
+        }
+    }
+
+    /// The matrices of a phase.
+    fn at(self, phase: usize) -> Matrix {
+        self.matrix().moved(phase * self.step)
+    }
+
+    /// All phases of the matrix at a place of the batch, as a batch.
+    fn of(self, place: usize) -> Matrix {
+        self.matrix().of(place).with_stride(self.step)
+    }
+
+    /// Both take the same algorithm, so what one of them may not count on, the other does not.
+    fn matrix(self) -> Matrix {
+        let narrow = !is_wide(self.matrix.start, [self.step, self.matrix.stride]);
+        Matrix {
+            narrow: narrow || self.matrix.narrow,
+            ..self.matrix
         }
     }
 }
@@ -140,6 +194,34 @@ impl Card {
         };
         self.timeline()
             .call(self.stream(), name, work(sizes, a, b, c, beta), call)
+    }
+
+    /// `c = a b + beta c` for each matrix of the batch in each of `phases`, in as few calls as that takes.
+    ///
+    /// The bits of each matrix depend neither on the size of the batch nor on which calls these are.
+    ///
+    /// # Errors
+    /// What cuBLAS says.
+    pub fn multiply_phases(
+        &self,
+        name: &'static str,
+        sizes: Sizes,
+        phases: usize,
+        [a, b, c]: [Phased; 3],
+        beta: f32,
+    ) -> Result<(), CudaError> {
+        if sizes.batch >= phases {
+            return (0..phases).try_for_each(|phase| {
+                self.multiply(name, sizes, a.at(phase), b.at(phase), c.at(phase), beta)
+            });
+        }
+        let of_phases = Sizes {
+            batch: phases,
+            ..sizes
+        };
+        (0..sizes.batch).try_for_each(|place| {
+            self.multiply(name, of_phases, a.of(place), b.of(place), c.of(place), beta)
+        })
     }
 
     /// The product at one place of a batch, by an algorithm that cuBLAS chooses.

@@ -1,56 +1,16 @@
-// Convolution over time as patches and a matrix product, then max-pooling, bias and ReLU, for several models at once.
+// What surrounds the products of a convolution over time: max-pooling with bias and ReLU, for several models at once.
 //
-// Frames are channels-last and packed without gaps: [models, frames, channels]. Tables of the batch say for each row
-// which utterance it belongs to, and for each utterance where its frames begin before the convolution, after it and
-// after pooling. blockIdx.y is the model. Threads side by side take the columns of a row, so that nothing is divided.
-// Every value is written by one thread, so results are the same bits each time.
+// Frames are channels-last: [models, rows, channels]. Tables of the batch say for each row which utterance it belongs
+// to, -1 for the zeros between utterances, and for each utterance where its frames begin and how many there are: where
+// the convolution reads them, after it, and after pooling. blockIdx.y is the model. Threads side by side take the
+// columns of a row, so that nothing is divided. Every value is written by one thread, so results are the same bits each
+// time.
 
-// Mark of an output that ReLU has cut off.
+// Mark of an output that ReLU has cut off, or that is none.
 #define CUT 255
 
-// patches[m][row][k * channels + c] = frames[m][t + k - padding][c], zero outside of the utterance.
-//
-// As frames are channels-last, that is one stretch of memory, cut where the utterance begins and ends.
-extern "C" __global__ void conv_patches(
-    float *patches, const float *frames, const int *utterance_of, const int *frames_first, const int *convolved_first,
-    const int *frames_count, int rows, int frames_all, int width, int channels, int padding) {
-    int row = blockIdx.x * blockDim.y + threadIdx.y;
-    if (row >= rows) return;
-    int u = utterance_of[row];
-    int t = row - convolved_first[u] - padding;
-    int begin = -t * channels;
-    int end = (frames_count[u] - t) * channels;
-    int window = width * channels;
-    const float *from = frames + ((long long)blockIdx.y * frames_all + frames_first[u] + t) * channels;
-    float *to = patches + ((size_t)blockIdx.y * rows + row) * window;
-#pragma unroll 4
-    for (int at = threadIdx.x; at < window; at += blockDim.x) to[at] = at >= begin && at < end ? from[at] : 0.0f;
-}
-
-// The transpose of conv_patches: grad_frames[m][f][c] is the sum over the taps that saw this frame.
-extern "C" __global__ void conv_patches_back(
-    float *grad_frames, const float *grad_patches, const int *utterance_of, const int *frames_first,
-    const int *convolved_first, const int *convolved_count, int rows, int frames_all, int width, int channels,
-    int padding) {
-    int frame = blockIdx.x * blockDim.y + threadIdx.y;
-    if (frame >= frames_all) return;
-    int u = utterance_of[frame];
-    // Tap k saw it at time t - k.
-    int t = frame - frames_first[u] + padding;
-    int first = t < convolved_count[u] ? 0 : t - convolved_count[u] + 1;
-    int last = t < width ? t : width - 1;
-    const float *from = grad_patches + ((size_t)blockIdx.y * rows + convolved_first[u] + t) * width * channels;
-    long long step = (long long)(width - 1) * channels;
-    float *to = grad_frames + ((size_t)blockIdx.y * frames_all + frame) * channels;
-    for (int c = threadIdx.x; c < channels; c += blockDim.x) {
-        float sum = 0.0f;
-#pragma unroll 5
-        for (int k = first; k <= last; k++) sum += from[c - k * step];
-        to[c] = sum;
-    }
-}
-
-// output[m][row][c] = relu(max over the window of convolved + bias[m][c]); the first maximum wins, NaN stays NaN.
+// output[m][row][c] = relu(max over the window of convolved + bias[m][c]); the first maximum wins, NaN stays NaN. Rows
+// of no utterance are zeros.
 extern "C" __global__ void conv_pool(
     float *output, unsigned char *arg_max, const float *convolved, const float *bias, const int *utterance_of,
     const int *pooled_first, const int *convolved_first, int rows, int convolved_rows, int channels, int width,
@@ -58,10 +18,17 @@ extern "C" __global__ void conv_pool(
     int row = blockIdx.x * blockDim.y + threadIdx.y;
     if (row >= rows) return;
     int u = utterance_of[row];
+    size_t own = ((size_t)blockIdx.y * rows + row) * channels;
+    if (u < 0) {
+        for (int c = threadIdx.x; c < channels; c += blockDim.x) {
+            output[own + c] = 0.0f;
+            arg_max[own + c] = CUT;
+        }
+        return;
+    }
     int first = convolved_first[u] + (row - pooled_first[u]) * stride;
     const float *window = convolved + ((size_t)blockIdx.y * convolved_rows + first) * channels;
     const float *added = bias + (size_t)blockIdx.y * channels;
-    size_t own = ((size_t)blockIdx.y * rows + row) * channels;
     for (int c = threadIdx.x; c < channels; c += blockDim.x) {
         float best = window[c];
         int place = 0;
@@ -78,19 +45,25 @@ extern "C" __global__ void conv_pool(
     }
 }
 
-// grad_convolved[m][row][c]: the gradients of the windows whose maximum this frame was.
+// grad_convolved[m][lead + row][c]: the gradients of the windows whose maximum this frame was. The `lead` rows before,
+// and rows of no utterance, are zeros.
 extern "C" __global__ void conv_pool_back(
     float *grad_convolved, const float *grad_output, const unsigned char *arg_max, const int *utterance_of,
-    const int *pooled_first, const int *pooled_count, const int *convolved_first, int pooled_rows, int rows,
+    const int *pooled_first, const int *pooled_count, const int *convolved_first, int pooled_rows, int rows, int lead,
     int channels, int width, int stride) {
-    int row = blockIdx.x * blockDim.y + threadIdx.y;
-    if (row >= rows) return;
-    int u = utterance_of[row];
+    int at = blockIdx.x * blockDim.y + threadIdx.y;
+    if (at >= lead + rows) return;
+    int row = at - lead;
+    int u = row < 0 ? -1 : utterance_of[row];
+    float *to = grad_convolved + ((size_t)blockIdx.y * (lead + rows) + at) * channels;
+    if (u < 0) {
+        for (int c = threadIdx.x; c < channels; c += blockDim.x) to[c] = 0.0f;
+        return;
+    }
     int t = row - convolved_first[u];
     int last = t / stride;
     if (last >= pooled_count[u]) last = pooled_count[u] - 1;
     size_t pooled = (size_t)blockIdx.y * pooled_rows + pooled_first[u];
-    float *to = grad_convolved + ((size_t)blockIdx.y * rows + row) * channels;
     for (int c = threadIdx.x; c < channels; c += blockDim.x) {
         float sum = 0.0f;
         for (int p = last; p >= 0 && t - p * stride < width; p--) {
@@ -117,4 +90,22 @@ extern "C" __global__ void conv_bias_partial(
         }
         partial[((size_t)blockIdx.y * chunks + chunk) * channels + c] = sum;
     }
+}
+
+// Outputs of a tap that one thread turns over: as many as memory hands out at once.
+#define TURNED 8
+
+// turned[m][width - 1 - k][o][i] = weight[m][k][i][o]: the weights by which gradients go back.
+extern "C" __global__ void conv_turn(float *turned, const float *weight, int width, int inputs, int outputs) {
+    int groups = (outputs + TURNED - 1) / TURNED;
+    int own = blockIdx.x * blockDim.y + threadIdx.y;
+    if (own >= width * groups) return;
+    int k = own / groups, first = own % groups * TURNED;
+    size_t model = (size_t)blockIdx.y * width * inputs * outputs;
+    const float *from = weight + model + (size_t)k * inputs * outputs;
+    float *to = turned + model + (size_t)(width - 1 - k) * inputs * outputs;
+    for (int i = threadIdx.x; i < inputs; i += blockDim.x)
+#pragma unroll
+        for (int o = first; o < first + TURNED; o++)
+            if (o < outputs) to[(size_t)o * inputs + i] = from[(size_t)i * outputs + o];
 }

@@ -1,6 +1,12 @@
-//! The convolution block on the device, for several models at once: patches, one product, pooling; and the way back.
+//! The convolution block on the device, for several models at once: products, pooling; and the way back.
 //!
-//! The same sums as `naive`: `relu(max over the window of (patches W) + bias)` with frames packed without gaps.
+//! The same sums as `naive`: `relu(max over the window of (patches W) + bias)`. Patches are never made: frames are
+//! channels-last with zeros between utterances, so that a patch, `width` frames one after the other, is a stretch of
+//! memory. Patches that begin `width` frames apart do not overlap, so they are the rows of a matrix as it lies in memory,
+//! and there are `width` such matrices, the *phases*: phase p has the patches of rows p, p + width, p + 2 width, and so
+//! on. The gradient of the frames is a convolution, too, of the gradient with zeros around it by weights turned over in
+//! time. The weights' gradient may be summed in more phases, by rows further apart: as many as give each processor of
+//! the card something to do.
 
 use std::sync::Arc;
 
@@ -8,13 +14,14 @@ use dfdx::tensor::CudaError;
 
 use crate::model::ConvShape;
 use crate::model::cuda::{
-    Card, Frames, Matrix, Memory, Packed, Pointer, Sizes, add_product_over_frames, arguments,
+    Card, Frames, Matrix, Memory, Packed, Phased, Pointer, Sizes, add_product_over_phases,
+    arguments, parts as parts_of,
 };
 use crate::model::ops::dense::cuda_kernel::{CHUNK_ROWS, column_totals};
 
 /// What the forward pass leaves for the backward pass.
 pub struct BlockPass {
-    /// `[inputs, frames, input]`.
+    /// `[inputs, rows, input]`.
     frames: Memory,
     /// Models that the frames differ for: one where all share them.
     inputs: usize,
@@ -34,14 +41,16 @@ pub struct BlockArrays {
 struct Block<'a> {
     card: &'a Arc<Card>,
     shape: &'a ConvShape,
-    packed: &'a Packed,
     before: &'a Frames,
     middle: &'a Frames,
     after: &'a Frames,
-    /// Values of a row of patches.
+    /// Phases of the weights' gradient.
+    parts: usize,
+    /// Values of a patch.
     window: usize,
-    /// Models whose patches are in memory at one time.
+    /// Models whose frames between convolution and pooling are in memory at one time.
     chunk: usize,
+    models: usize,
 }
 
 impl<'a> Block<'a> {
@@ -50,109 +59,117 @@ impl<'a> Block<'a> {
         shape: &'a ConvShape,
         packed: &'a Packed,
         index: usize,
-        (models, inputs): (usize, usize),
+        models: usize,
     ) -> Self {
-        let middle = &packed.packing.convolved[index];
+        let packing = &packed.packing;
+        let middle = &packing.convolved[index];
         Self {
-            chunk: card.models_at_once(&Workload::new(shape, middle.rows, inputs > 1), models),
+            chunk: card.models_at_once(&Workload::new(shape, middle.rows), models),
             window: shape.width * shape.input,
-            before: &packed.packing.frames[index],
-            after: &packed.packing.frames[index + 1],
+            before: &packing.frames[index],
+            after: &packing.frames[index + 1],
+            parts: packing.parts[index],
             middle,
             card,
             shape,
-            packed,
+            models,
         }
     }
 
-    /// Patches of so many models from `frames`.
-    fn fill(&self, patches: &Memory, frames: Pointer, models: usize) -> Result<(), CudaError> {
-        let Self {
-            packed,
-            before,
-            middle,
-            shape,
-            ..
-        } = self;
-        self.card.launch_rows(
-            "conv_patches",
-            (self.window, middle.rows, models),
-            arguments![
-                of patches, at frames, at packed.at(middle.utterance_of), at packed.at(before.first),
-                at packed.at(middle.first), at packed.at(before.count), int middle.rows, int before.rows,
-                int shape.width, int shape.input, int shape.padding,
-            ],
-        )
+    /// First models and numbers of models that are in memory together.
+    fn chunks(&self) -> impl Iterator<Item = (usize, usize)> {
+        let (models, chunk) = (self.models, self.chunk);
+        (0..models)
+            .step_by(chunk)
+            .map(move |model| (model, chunk.min(models - model)))
     }
 
-    /// The patches of a chunk as a matrix for each model; the same one where all models share their input.
-    fn patches(&self, patches: &Memory, inputs: usize) -> Matrix {
-        let stride = if inputs == 1 {
-            0
-        } else {
-            self.middle.rows * self.window
-        };
-        Matrix::new(patches.at(0), self.window, stride)
+    /// Sizes of a product in which each row of one of the phases takes part.
+    fn sizes(&self, inner: usize, columns: usize, batch: usize) -> Sizes {
+        Sizes {
+            rows: self.middle.rows / self.shape.width,
+            inner,
+            columns,
+            batch,
+        }
     }
 
-    /// A matrix for each model of frames between convolution and pooling.
-    fn convolved(&self, convolved: &Memory) -> Matrix {
-        let columns = self.shape.output;
-        Matrix::new(convolved.at(0), columns, self.middle.rows * columns)
+    /// The patches, or what follows from them, of the models from `model` on: rows of `channels`, so many a model, every
+    /// `phases`-th of which is in one phase.
+    fn phased(
+        start: Pointer,
+        model: usize,
+        (phases, rows, channels): (usize, usize, usize),
+    ) -> Phased {
+        let all = Matrix::new(start, phases * channels, rows * channels);
+        Phased {
+            matrix: all.of(model),
+            step: channels,
+        }
     }
 
-    /// The weights, or their gradients, of the models from `model` on.
-    fn weights(&self, start: Pointer, model: usize) -> Matrix {
-        let columns = self.shape.output;
-        let length = self.window * columns;
-        let skipped = (model * length * size_of::<f32>()) as Pointer;
-        Matrix::new(start + skipped, columns, length)
+    /// The same of the frames that the block reads.
+    fn frames(&self, frames: &Memory, inputs: usize, model: usize, phases: usize) -> Phased {
+        let channels = self.shape.input;
+        match inputs {
+            // All models read the same.
+            1 => Phased {
+                matrix: Matrix::new(frames.at(0), phases * channels, 0),
+                step: channels,
+            },
+            _ => Self::phased(frames.at(0), model, (phases, self.before.rows, channels)),
+        }
+    }
+
+    /// A matrix of weights, `[window, columns]` or turned over, of the models from `model` on: the same in all phases.
+    fn weights(&self, start: Pointer, model: usize, columns: usize) -> Phased {
+        let length = self.shape.width * self.shape.input * self.shape.output;
+        Phased {
+            matrix: Matrix::new(start, columns, length).of(model),
+            step: 0,
+        }
     }
 }
 
 /// What a block has to do for one model.
 pub struct Workload {
-    /// Frames between convolution and pooling.
-    pub rows: usize,
-    /// Values of a row of patches.
-    pub window: usize,
+    /// Rows of a phase.
+    rows: usize,
     /// Values of a frame after it.
-    pub output: usize,
-    /// Whether every model has patches of its own.
-    pub each: bool,
+    output: usize,
 }
 
-/// Rows and columns of the smaller of the tiles that processors of a card compute products in.
-const TILE: (usize, usize) = (64, 128);
+/// Rows and columns of a tile, which one processor computes of a product.
+const TILE: usize = 128;
+/// Times that every processor should have a tile to compute in one product, so that few idle at its end.
+const WAVES: usize = 4;
 
 impl Workload {
-    /// Of a layer over so many frames between convolution and pooling.
-    pub fn new(shape: &ConvShape, rows: usize, each: bool) -> Self {
+    /// Of a layer over so many rows between convolution and pooling.
+    pub fn new(shape: &ConvShape, rows: usize) -> Self {
         Self {
-            rows,
-            window: shape.width * shape.input,
+            rows: rows / shape.width,
             output: shape.output,
-            each,
         }
     }
 
-    /// Values that are made for one model at a time.
-    pub fn values(&self) -> usize {
-        let patches = if self.each { self.window } else { 0 };
-        self.rows * (patches + self.output)
+    /// Models whose frames between convolution and pooling are in memory at a time: as many as give each processor of
+    /// the card several tiles.
+    pub fn models_at_once(&self, processors: usize) -> usize {
+        let tiles = self.rows.div_ceil(TILE) * self.output.div_ceil(TILE);
+        (WAVES * processors).div_ceil(tiles.max(1))
     }
+}
 
-    /// Models whose patches and convolved frames fill no more than half of the card's cache, but as many as give each
-    /// of its processors a part of the product.
-    ///
-    /// Patches are `width` times as large as what they come from. Made for all models at once they would pass through
-    /// memory twice in each direction; made for a few, used at once and made again for the backward pass they stay in
-    /// the cache, and the memory of a step does not grow with them.
-    pub fn models_at_once(&self, cache_bytes: usize, processors: usize) -> usize {
-        let tiles = self.rows.div_ceil(TILE.0) * self.output.div_ceil(TILE.1);
-        let in_cache = cache_bytes / 2 / (self.values() * size_of::<f32>()).max(1);
-        in_cache.max(processors.div_ceil(tiles.max(1)))
-    }
+/// Phases that the weights' gradient of a block is summed in over so many rows.
+pub fn parts(processors: usize, shape: &ConvShape, rows: usize) -> usize {
+    let sizes = Sizes {
+        rows: shape.width * shape.input,
+        inner: rows,
+        columns: shape.output,
+        batch: 1,
+    };
+    parts_of(processors, sizes, shape.width)
 }
 
 /// Block `index` of the network over a batch, for `models` models; `frames` are those of `inputs` models (1 or all).
@@ -165,52 +182,29 @@ pub fn forward(
     arrays: BlockArrays,
     frames: Memory,
 ) -> Result<(Memory, BlockPass), CudaError> {
-    let block = Block::new(card, shape, packed, index, (models, inputs));
-    let Block {
-        before,
-        middle,
-        after,
-        window,
-        chunk,
-        ..
-    } = block;
-    let output = Memory::new(card, models * after.rows * shape.output)?;
-    let arg_max = Memory::new(card, models * after.rows * shape.output)?;
-    let patches = Memory::new(card, inputs.min(chunk) * middle.rows * window)?;
-    let convolved = Memory::<f32>::new(card, chunk * middle.rows * shape.output)?;
-    for model in (0..models).step_by(chunk) {
-        let count = chunk.min(models - model);
-        if inputs > 1 {
-            block.fill(
-                &patches,
-                frames.at(model * before.rows * shape.input),
-                count,
-            )?;
-        } else if model == 0 {
-            block.fill(&patches, frames.at(0), 1)?;
-        }
-        card.multiply(
-            "conv product",
-            Sizes {
-                rows: middle.rows,
-                inner: window,
-                columns: shape.output,
-                batch: count,
-            },
-            block.patches(&patches, inputs),
-            block.weights(arrays.weight, model),
-            block.convolved(&convolved),
-            0.0,
-        )?;
-        let pooled = model * after.rows * shape.output;
-        let bias = arrays.bias + (model * shape.output * size_of::<f32>()) as Pointer;
+    let block = Block::new(card, shape, packed, index, models);
+    let (middle, after) = (block.middle, block.after);
+    let (width, channels) = (shape.width, shape.output);
+    let output = Memory::new(card, models * after.rows * channels)?;
+    let arg_max = Memory::new(card, models * after.rows * channels)?;
+    let convolved = Memory::<f32>::new(card, block.chunk * middle.rows * channels)?;
+    for (model, count) in block.chunks() {
+        let factors = [
+            block.frames(&frames, inputs, model, width),
+            block.weights(arrays.weight, model, channels),
+            Block::phased(convolved.at(0), 0, (width, middle.rows, channels)),
+        ];
+        let sizes = block.sizes(block.window, channels, count);
+        card.multiply_phases("conv product", sizes, width, factors, 0.0)?;
+        let pooled = model * after.rows * channels;
+        let bias = arrays.bias + (model * channels * size_of::<f32>()) as Pointer;
         card.launch_rows(
             "conv_pool",
-            (shape.output, after.rows, count),
+            (channels, after.rows, count),
             arguments![
                 at output.at(pooled), at arg_max.at(pooled), of convolved, at bias, at packed.at(after.utterance_of),
-                at packed.at(after.first), at packed.at(middle.first), int after.rows, int middle.rows,
-                int shape.output, int shape.pool_width, int shape.pool_stride,
+                at packed.at(after.first), at packed.at(middle.first), int after.rows, int middle.rows, int channels,
+                int shape.pool_width, int shape.pool_stride,
             ],
         )?;
     }
@@ -243,103 +237,115 @@ pub fn backward(
         inputs,
         arg_max,
     } = pass;
-    let block = Block::new(card, shape, packed, index, (models, inputs));
-    let Block {
-        before,
-        middle,
-        after,
-        window,
-        chunk,
-        ..
-    } = block;
+    let block = Block::new(card, shape, packed, index, models);
+    let (before, middle, after) = (block.before, block.middle, block.after);
+    let (width, channels) = (shape.width, shape.output);
     assert!(
         inputs == models || !input_gradient,
         "frames that all models share have no gradient"
     );
-    let sum_chunks = after.rows.div_ceil(CHUNK_ROWS);
-    let partial = Memory::<f32>::new(card, models * sum_chunks * shape.output)?;
-    let patches = Memory::new(card, inputs.min(chunk) * middle.rows * window)?;
-    let convolved = Memory::<f32>::new(card, chunk * middle.rows * shape.output)?;
+    block.add_bias_gradient(&arg_max, grad_output, gradients.bias)?;
+    // Zeros before the first row, for the frames that stand at the end of a patch alone.
+    let lead = width - 1;
+    let convolved = Memory::<f32>::new(card, block.chunk * (lead + middle.rows) * channels)?;
+    let turned = match input_gradient {
+        true => Some(Memory::<f32>::new(
+            card,
+            block.chunk * block.window * channels,
+        )?),
+        false => None,
+    };
     let grad_frames = match input_gradient {
         true => Some(Memory::new(card, models * before.rows * shape.input)?),
         false => None,
     };
-    card.launch_rows(
-        "conv_bias_partial",
-        (shape.output, sum_chunks, models),
-        arguments![
-            of partial, of grad_output, of arg_max, int after.rows, int shape.output, int sum_chunks, int CHUNK_ROWS,
-        ],
-    )?;
-    column_totals(
-        card,
-        gradients.bias,
-        &partial,
-        models,
-        shape.output,
-        sum_chunks,
-    )?;
-    for model in (0..models).step_by(chunk) {
-        let count = chunk.min(models - model);
-        let pooled = model * after.rows * shape.output;
+    for (model, count) in block.chunks() {
+        let pooled = model * after.rows * channels;
         card.launch_rows(
             "conv_pool_back",
-            (shape.output, middle.rows, count),
+            (channels, lead + middle.rows, count),
             arguments![
                 of convolved, at grad_output.at(pooled), at arg_max.at(pooled), at packed.at(middle.utterance_of),
                 at packed.at(after.first), at packed.at(after.count), at packed.at(middle.first), int after.rows,
-                int middle.rows, int shape.output, int shape.pool_width, int shape.pool_stride,
+                int middle.rows, int lead, int channels, int shape.pool_width, int shape.pool_stride,
             ],
         )?;
-        if inputs > 1 {
-            block.fill(
-                &patches,
-                frames.at(model * before.rows * shape.input),
-                count,
-            )?;
-        } else if model == 0 {
-            block.fill(&patches, frames.at(0), 1)?;
-        }
-        add_product_over_frames(
+        let rows = lead + middle.rows;
+        let own =
+            |row, phases| Block::phased(convolved.at(row * channels), 0, (phases, rows, channels));
+        add_product_over_phases(
             card,
             "conv weight gradient",
             Sizes {
-                rows: window,
-                inner: middle.rows,
-                columns: shape.output,
+                rows: block.window,
+                inner: middle.rows / block.parts,
+                columns: channels,
                 batch: count,
             },
-            block.patches(&patches, inputs),
-            block.convolved(&convolved),
-            block.weights(gradients.weight, model),
+            block.parts,
+            [
+                block.frames(&frames, inputs, model, block.parts),
+                own(lead, block.parts),
+            ],
+            block.weights(gradients.weight, model, channels).matrix,
         )?;
-        let Some(grad_frames) = &grad_frames else {
+        let (Some(turned), Some(grad_frames)) = (&turned, &grad_frames) else {
             continue;
         };
-        // The patches are not needed any more: their gradient takes their place.
-        card.multiply(
-            "conv input gradient",
-            Sizes {
-                rows: middle.rows,
-                inner: shape.output,
-                columns: window,
-                batch: count,
-            },
-            block.convolved(&convolved),
-            block.weights(weights.weight, model).transposed(),
-            block.patches(&patches, inputs),
-            0.0,
-        )?;
-        card.launch_rows(
-            "conv_patches_back",
-            (shape.input, before.rows, count),
-            arguments![
-                at grad_frames.at(model * before.rows * shape.input), of patches,
-                at packed.at(before.utterance_of), at packed.at(before.first), at packed.at(middle.first),
-                at packed.at(middle.count), int middle.rows, int before.rows, int shape.width, int shape.input,
-                int shape.padding,
-            ],
-        )?;
+        block.turn(turned, weights.weight, (model, count))?;
+        let factors = [
+            own(0, width),
+            block.weights(turned.at(0), 0, shape.input),
+            Block::phased(grad_frames.at(0), model, (width, before.rows, shape.input)),
+        ];
+        let sizes = block.sizes(width * channels, shape.input, count);
+        card.multiply_phases("conv input gradient", sizes, width, factors, 0.0)?;
     }
     Ok(grad_frames)
 }
+
+impl Block<'_> {
+    /// Adds the sums of `grad_output` where it passed ReLU to the biases' gradients.
+    fn add_bias_gradient(
+        &self,
+        arg_max: &Memory<u8>,
+        grad_output: &Memory,
+        gradient: Pointer,
+    ) -> Result<(), CudaError> {
+        let (rows, channels) = (self.after.rows, self.shape.output);
+        let chunks = rows.div_ceil(CHUNK_ROWS);
+        let partial = Memory::<f32>::new(self.card, self.models * chunks * channels)?;
+        self.card.launch_rows(
+            "conv_bias_partial",
+            (channels, chunks, self.models),
+            arguments![
+                of partial, of grad_output, of arg_max, int rows, int channels, int chunks, int CHUNK_ROWS,
+            ],
+        )?;
+        column_totals(self.card, gradient, &partial, self.models, channels, chunks)
+    }
+
+    /// Turns over the weights of some models.
+    fn turn(
+        &self,
+        turned: &Memory,
+        weight: Pointer,
+        (model, count): (usize, usize),
+    ) -> Result<(), CudaError> {
+        let ConvShape {
+            width,
+            input,
+            output,
+            ..
+        } = *self.shape;
+        let own = self.weights(weight, model, output).matrix.start();
+        self.card.launch_rows(
+            "conv_turn",
+            (input, width * output.div_ceil(TURNED), count),
+            arguments![of turned, at own, int width, int input, int output],
+        )
+    }
+}
+
+/// Outputs of a tap that one thread turns over, as in the source.
+const TURNED: usize = 8;

@@ -1,6 +1,7 @@
 // Rows picked out of a larger array, and features under the masks of SpecAugment (Park et al., 2019).
 
-// frames[row][bin] of a batch, from features of the corpus or of the batch alone: zero past the end of an utterance, `fill` masked.
+// frames[row][bin] of a batch, from features of the corpus or of the batch alone: zero in rows of no utterance (-1) and
+// past the end of one, `fill` masked.
 //
 // utterances: six numbers each: first row of the batch, first row of the source, frames there are, and where its masks
 // begin in `masks` with the numbers of time and frequency masks. A mask is a start and an end.
@@ -9,6 +10,10 @@ extern "C" __global__ void batch_features(
     int rows, int bins) {
     int row = blockIdx.x * blockDim.y + threadIdx.y;
     if (row >= rows) return;
+    if (utterance_of[row] < 0) {
+        for (int bin = threadIdx.x; bin < bins; bin += blockDim.x) frames[(size_t)row * bins + bin] = 0.0f;
+        return;
+    }
     const int *own = utterances + (size_t)utterance_of[row] * 6;
     int t = row - own[0];
     const int *mask = masks + own[3];
