@@ -61,10 +61,10 @@ fn main() -> ExitCode {
 
 fn measure() -> Result<(), Box<dyn Error>> {
     let options = Options::read()?;
-    let setting = Setting::new(&options)?;
-    let frames: usize = setting.lengths.iter().sum();
     let studies = studies();
     let counts = [1, options.models.min(studies.len())];
+    let setting = Setting::new(&options, &studies[..counts[1]])?;
+    let frames: usize = setting.lengths.iter().sum();
     println!(
         "batch of {} utterances, {frames} frames, {} steps after {WARM_UP}",
         options.batch, options.steps
@@ -104,9 +104,9 @@ fn measure() -> Result<(), Box<dyn Error>> {
                 .sum();
             let (study, epochs, corpus) = STUDY;
             let minutes = study * epochs * corpus / ((models * frames) as f64 / seconds) / 60.0;
-            if card.refused_products() > 0 {
-                let refused = card.refused_products();
-                eprintln!("{refused} products found no algorithm and were computed one by one");
+            if card.irregular_products() > 0 {
+                let count = card.irregular_products();
+                eprintln!("{count} products had no algorithm by their sizes alone");
             }
             println!(
                 "{models:>6} {:>9} {:>9.2} {:>13.2} {:>10.3} {minutes:>14.1} {products:>14}",
@@ -137,7 +137,6 @@ fn measure() -> Result<(), Box<dyn Error>> {
         rounded.operations_per_second / 1e12,
         options.ceiling_side,
     );
-    sweep(&setting, &studies[..counts[1]], options.steps)?;
     for (models, tf32, times) in &tables {
         let (name, ceilings) = if *tf32 {
             ("TF32", &rounded)
@@ -147,7 +146,7 @@ fn measure() -> Result<(), Box<dyn Error>> {
         println!("{models} models in {name}, each step, every kernel between two events:");
         print_times(times, ceilings);
     }
-    Ok(())
+    sweep(&setting, &studies[..counts[1]], options.steps)
 }
 
 /// Steps whose convolutions take so many models at a time; by itself the card chooses by its processors.
@@ -259,17 +258,24 @@ impl Options {
     }
 }
 
-/// The network, and one batch of made-up utterances.
+/// The models before their first step, and one batch of made-up utterances.
 struct Setting {
     shape: EncoderShape,
+    states: Vec<TrainingState>,
     lengths: Vec<usize>,
     values: Vec<f32>,
 }
 
 impl Setting {
     /// `pytorch/device.py` draws the same lengths.
-    fn new(options: &Options) -> Result<Self, Box<dyn Error>> {
+    fn new(options: &Options, studies: &[Heads]) -> Result<Self, Box<dyn Error>> {
         let shape = EncoderShape::new(&default_encoder(), BINS)?;
+        let state = |heads: &Heads| -> Result<_, Box<dyn Error>> {
+            let network = Network::new(shape.clone(), heads, Initialisation::He, 1)?;
+            Ok(TrainingState::new(network))
+        };
+        let states: Result<_, _> = studies.iter().map(state).collect();
+        let states = states?;
         let shortest = (options.frames / 6).max(shape.minimum_frames());
         let longest = options.frames.max(shortest);
         let mut state = 1u32;
@@ -285,6 +291,7 @@ impl Setting {
             .collect();
         Ok(Self {
             shape,
+            states,
             lengths,
             values,
         })
@@ -305,12 +312,7 @@ impl Setting {
             })
             .collect();
         let corpus = Corpus::new(card, &views)?;
-        let states = studies.iter().map(|heads| {
-            let shape = self.shape.clone();
-            let network = Network::new(shape, heads, Initialisation::He, 1).expect("network");
-            TrainingState::new(network)
-        });
-        let mut group = Group::new(card, states.collect())?;
+        let mut group = Group::new(card, self.states[..studies.len()].to_vec())?;
         let utterances: Vec<Masked> = (0..views.len())
             .map(|at| Masked {
                 at,

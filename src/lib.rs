@@ -68,3 +68,6 @@ pub mod exec;
 pub mod inspect;
 pub mod track;
 pub mod cli;
+
+#[cfg(test)]
+mod skipped;

@@ -445,8 +445,7 @@ API Result cuDeviceGetAttribute(int *value, int attribute, int device) {
         {7, 65535},       // grid, z
         {8, 48 << 10},    // shared memory per block
         {10, 32},         // warp
-        {16, 8},          // multiprocessors
-        {38, 256 << 10},  // cache: small, so that few models fit at a time
+        {16, 32},         // multiprocessors
         {39, 2048},       // threads per multiprocessor
         {41, 1},          // unified addressing
         {75, 9},          // compute capability, major

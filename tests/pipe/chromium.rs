@@ -28,7 +28,7 @@ impl Chromium {
     pub fn start() -> Option<Self> {
         let present = Command::new("chromium").arg("--version").output();
         if !present.is_ok_and(|output| output.status.success()) {
-            eprintln!("skipped: there is no `chromium` in the path");
+            crate::skipped::skipped("there is no `chromium` in the path");
             return None;
         }
         let folder = tempfile::tempdir().unwrap();

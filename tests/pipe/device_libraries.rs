@@ -18,7 +18,7 @@ fn installed() -> bool {
     let here = names.iter().any(|name| known.contains(name))
         || Path::new("/usr/local/cuda/lib64").exists();
     if here {
-        eprintln!("skipped: libraries of CUDA are installed");
+        crate::skipped::skipped("libraries of CUDA are installed");
     }
     here
 }

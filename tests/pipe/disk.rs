@@ -23,7 +23,7 @@ impl<'a> Disk<'a> {
         if mounted.is_ok_and(|output| output.status.success()) {
             return Some(Self { folder });
         }
-        eprintln!("skipped: file systems cannot be mounted here");
+        crate::skipped::skipped("file systems cannot be mounted here");
         None
     }
 

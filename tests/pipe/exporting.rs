@@ -70,10 +70,10 @@ fn python() -> Option<PathBuf> {
         .output()
         .is_ok_and(|output| output.status.success());
     if !has_packages {
-        eprintln!(
-            "skipped: {} with onnx and onnxruntime is not there",
+        crate::skipped::skipped(format_args!(
+            "{} with onnx and onnxruntime is not there",
             python.display()
-        );
+        ));
     }
     has_packages.then_some(python)
 }

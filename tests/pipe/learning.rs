@@ -230,7 +230,7 @@ fn features_made_otherwise_than_in_training_are_refused() {
 fn real_recordings_are_read_where_they_are_present() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora");
     if !folder.is_dir() {
-        eprintln!("skipped: no recordings at {}", folder.display());
+        crate::skipped::skipped(format_args!("no recordings at {}", folder.display()));
         return;
     }
     let space = Workspace::new();

@@ -18,7 +18,7 @@ fn python() -> Option<PathBuf> {
             .output()
             .is_ok_and(|output| output.status.success());
     if !has_it {
-        eprintln!("skipped: no {} with tensorboard", python.display());
+        crate::skipped::skipped(format_args!("no {} with tensorboard", python.display()));
     }
     has_it.then_some(python)
 }

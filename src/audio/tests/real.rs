@@ -20,7 +20,7 @@ fn every_recording_decodes() {
         })
         .collect();
     if files.is_empty() {
-        eprintln!("skipped: no recordings in {}", root.display());
+        crate::skipped::skipped(format_args!("no recordings in {}", root.display()));
         return;
     }
     let mut aiff = 0;

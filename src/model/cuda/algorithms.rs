@@ -62,8 +62,16 @@ impl Operand {
             rows,
             columns,
             leading,
-            // Which matrices share memory differs from call to call.
             stride: columns * leading,
+            ..self.placeless()
+        }
+    }
+
+    /// The same with the very sizes. Which matrices share memory, and so how far apart they are, differs from call to
+    /// call; nothing is chosen by that.
+    fn sizes(&self) -> Self {
+        Self {
+            stride: self.columns * self.leading,
             ..self.placeless()
         }
     }
@@ -101,7 +109,7 @@ pub struct Algorithms {
     /// By whether the factors are transposed.
     descriptions: [[sys::cublasLtMatmulDesc_t; 2]; 2],
     chosen: Mutex<HashMap<[Operand; 3], Option<sys::cublasLtMatmulAlgo_t>>>,
-    refused: AtomicUsize,
+    irregular: AtomicUsize,
 }
 
 impl Algorithms {
@@ -118,7 +126,7 @@ impl Algorithms {
             handle: result::create_handle()?,
             descriptions: [[std::ptr::null_mut(); 2]; 2],
             chosen: Mutex::new(HashMap::new()),
-            refused: AtomicUsize::new(0),
+            irregular: AtomicUsize::new(0),
         };
         for (of_a, of_b) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
             let made = result::create_matmul_desc(compute, sys::cudaDataType_t::CUDA_R_32F)?;
@@ -144,31 +152,39 @@ impl Algorithms {
     /// The matrices must lie within memory of the device.
     pub unsafe fn multiply(&self, stream: CUstream, product: &Product) -> bool {
         let operands = [&product.a, &product.b, &product.c];
-        // What suits a kind should suit all of it; if not, what is chosen for the very sizes does.
-        for wanted in [
-            operands.map(Operand::kind),
-            operands.map(Operand::placeless),
-        ] {
-            let algorithm = {
-                let mut chosen = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
-                let choose = || self.choose(wanted).ok().flatten();
-                *chosen.entry(wanted).or_insert_with(choose)
-            };
-            let done = algorithm.is_some_and(|algorithm| {
+        let done = |kinds: [Operand; 3]| {
+            self.chosen(kinds).is_some_and(|algorithm| {
                 // SAFETY: as the caller promises.
                 unsafe { self.run(stream, product, &algorithm) }.is_ok()
-            });
-            if done {
-                return true;
-            }
+            })
+        };
+        // What suits a kind should suit all of it; if not, what is chosen for the very sizes does.
+        if done(operands.map(Operand::kind)) || done(operands.map(Operand::sizes)) {
+            return true;
         }
-        self.refused.fetch_add(1, Ordering::Relaxed);
-        false
+        self.irregular.fetch_add(1, Ordering::Relaxed);
+        done(operands.map(Operand::placeless))
     }
 
-    /// Products that no algorithm was found for.
-    pub fn refused(&self) -> usize {
-        self.refused.load(Ordering::Relaxed)
+    /// Products that no algorithm was found for by their sizes alone.
+    pub fn irregular(&self) -> usize {
+        self.irregular.load(Ordering::Relaxed)
+    }
+
+    /// The algorithm for products like these, if there is one.
+    fn chosen(&self, kinds: [Operand; 3]) -> Option<sys::cublasLtMatmulAlgo_t> {
+        let mut chosen = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(algorithm) = chosen.get(&kinds) {
+            return *algorithm;
+        }
+        let algorithm = match self.choose(kinds) {
+            Ok(algorithm) => algorithm,
+            Err(CublasError(sys::cublasStatus_t::CUBLAS_STATUS_NOT_SUPPORTED)) => None,
+            // What went wrong says nothing of the next time.
+            Err(_) => return None,
+        };
+        chosen.insert(kinds, algorithm);
+        algorithm
     }
 
     fn description(&self, a: &Operand, b: &Operand) -> sys::cublasLtMatmulDesc_t {

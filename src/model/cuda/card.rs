@@ -13,6 +13,7 @@ use dfdx::tensor::{Cuda, CudaError};
 use super::algorithms::Algorithms;
 use super::failure::{is_out_of_memory, name, tell};
 use super::kernels::{Argument, Extent, Kernels};
+use super::long_product::even_share;
 use super::pool::{check_memory_pools, keep_freed_memory, kept_bytes};
 use super::ring::Ring;
 use super::timeline::{Timed, Timeline};
@@ -175,7 +176,7 @@ impl Card {
             0 => work.models_at_once(self.processors),
             fixed => fixed,
         };
-        wanted.clamp(1, models.max(1))
+        even_share(models, wanted)
     }
 
     /// Fixes [`Self::models_at_once`], for measurements; 0 lets it be worked out again.
@@ -192,9 +193,10 @@ impl Card {
         &self.algorithms
     }
 
-    /// Products that cublasLt had no algorithm for, so that they were computed one by one.
-    pub fn refused_products(&self) -> usize {
-        self.algorithms.refused()
+    /// Products that cublasLt had no algorithm for by their sizes alone: they may be slow, and their last digits may
+    /// depend on how many they are.
+    pub fn irregular_products(&self) -> usize {
+        self.algorithms.irregular()
     }
 
     pub(super) fn blas(&self) -> cublas_sys::cublasHandle_t {

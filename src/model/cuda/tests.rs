@@ -21,7 +21,7 @@ fn card() -> Option<Arc<Card>> {
     match Card::open(0, false) {
         Ok(card) => Some(card),
         Err(error) => {
-            eprintln!("skipped: {error}");
+            crate::skipped::skipped(error);
             None
         }
     }

@@ -20,7 +20,7 @@ fn device() -> Option<Device> {
     match (DeviceChoice::Cuda { ordinal: 0 }).resolve(false) {
         Ok(device) => Some(device),
         Err(error) => {
-            eprintln!("skipped: {error}");
+            crate::skipped::skipped(error);
             None
         }
     }

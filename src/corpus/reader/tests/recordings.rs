@@ -17,7 +17,7 @@ fn real_corpora_are_listed_without_unexplained_files() {
             continue;
         }
         if !folder.join(&config.root).is_dir() {
-            eprintln!("skipped: no {} in {}", name, folder.display());
+            crate::skipped::skipped(format_args!("no {name} in {}", folder.display()));
             continue;
         }
         let start = std::time::Instant::now();

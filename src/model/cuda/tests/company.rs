@@ -31,7 +31,53 @@ fn a_model_learns_the_same_bits_in_any_company() {
             }
         }
     }
-    assert_eq!(card.refused_products(), 0, "all by algorithms of cublasLt");
+    assert_eq!(card.irregular_products(), 0, "all by their sizes alone");
+}
+
+/// Sizes like those of real networks: four values are loaded at once, and with TF32 tensor cores multiply.
+#[test]
+fn wide_products_give_the_same_bits_in_any_company_with_either_precision() {
+    let layers = r#"[{"layer":"conv","channels":64,"width":5,"padding":2,"pool_width":3,"pool_stride":2},
+        {"layer":"conv","channels":64,"width":5,"padding":2,"pool_width":3,"pool_stride":2},
+        {"layer":"lstm","units":32,"bidirectional":true},
+        {"layer":"time_pool","how":"last_states"}]"#;
+    let layers: Vec<Layer> = serde_json::from_str(layers).unwrap();
+    let shape = EncoderShape::new(&layers, 40).unwrap();
+    let data = data(40, &[310, 90, 255]);
+    for tf32 in [false, true] {
+        let Ok(card) = Card::open(0, tf32) else {
+            return crate::skipped::skipped("no device");
+        };
+        let corpus = Corpus::new(&card, &data.views()).unwrap();
+        let course = Course {
+            batches: &[&[2, 0], &[0, 1, 2]],
+            how: hows()[0],
+        };
+        let run = |members: &[usize], at_once| {
+            card.fix_models_at_once(at_once);
+            on_device(&card, (&shape, members), &data, course, &corpus, whole)
+        };
+        let all = [0, 1, 2, 3, 4, 5, 6, 7];
+        let (expected_losses, expected) = run(&all, 0);
+        for (members, at_once) in [(&[2][..], 0), (&[6, 3, 0], 0), (&all, 1), (&all, 3)] {
+            let (losses, states) = run(members, at_once);
+            for (place, &model) in members.iter().enumerate() {
+                let told = format!("TF32 {tf32}: model {model} of {members:?}, {at_once} at once");
+                for (found, expected) in losses.iter().zip(&expected_losses) {
+                    assert_eq!(found[place], expected[model], "{told}");
+                }
+                assert!(bits(&states[place]) == bits(&expected[model]), "{told}");
+            }
+        }
+        assert_eq!(card.irregular_products(), 0, "all by their sizes alone");
+        let network = networks(&shape).swap_remove(0);
+        let (processors, _) = on_processor(network, 0, &data, course);
+        let allowed = if tf32 { 1e-2 } else { 1e-4 };
+        for (found, expected) in expected_losses.iter().zip(&processors) {
+            let off = (found[0].total - expected.total).abs();
+            assert!(off < allowed, "TF32 {tf32}: {found:?} {expected:?}");
+        }
+    }
 }
 
 /// Long utterances: the gradients of the convolutions' weights are summed in more phases than patches have frames.

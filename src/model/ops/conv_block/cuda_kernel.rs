@@ -141,8 +141,9 @@ pub struct Workload {
 
 /// Rows and columns of a tile, which one processor computes of a product.
 const TILE: usize = 128;
-/// Times that every processor should have a tile to compute in one product, so that few idle at its end.
-const WAVES: usize = 4;
+/// Times that every processor should have a tile to compute in one product, so that few idle at its end; more take memory
+/// and save nothing.
+const WAVES: usize = 16;
 
 impl Workload {
     /// Of a layer over so many rows between convolution and pooling.

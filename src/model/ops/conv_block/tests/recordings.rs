@@ -60,7 +60,7 @@ fn the_error_stays_within_the_bound_on_real_features() {
     );
     let paths = recordings(&root);
     if paths.is_empty() {
-        eprintln!("skipped: no recordings in {}", root.display());
+        crate::skipped::skipped(format_args!("no recordings in {}", root.display()));
         return;
     }
     let network = network();
