@@ -104,8 +104,9 @@ extern "C" __global__ void conv_turn(float *turned, const float *weight, int wid
     size_t model = (size_t)blockIdx.y * width * inputs * outputs;
     const float *from = weight + model + (size_t)k * inputs * outputs;
     float *to = turned + model + (size_t)(width - 1 - k) * inputs * outputs;
-    for (int i = threadIdx.x; i < inputs; i += blockDim.x)
+    for (int i = threadIdx.x; i < inputs; i += blockDim.x) {
 #pragma unroll
         for (int o = first; o < first + TURNED; o++)
             if (o < outputs) to[(size_t)o * inputs + i] = from[(size_t)i * outputs + o];
+    }
 }
