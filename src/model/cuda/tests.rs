@@ -6,25 +6,30 @@ use std::sync::Arc;
 
 mod company;
 mod feeding;
+mod heads;
+mod layers;
 
 use super::*;
 use crate::dsp::{Features, FeaturesView};
 use crate::model::ops::testing::noise;
 use crate::model::spec::{Attribute, HeadMode, HeadSpec, Layer, Reversal, default_encoder};
 use crate::model::{
-    Adam, EncoderShape, Initialisation, Network, Rule, StepLosses, Targets, Trainable,
+    Adam, DeviceError, EncoderShape, Initialisation, Network, Rule, StepLosses, Targets, Trainable,
     TrainingBatch, TrainingState, Update, Workers,
 };
 
-/// The first device; none, said aloud, where there is none.
+/// The first device, opened for one test; none, said aloud, where there is none.
 fn card() -> Option<Arc<Card>> {
-    match Card::open(0, false) {
-        Ok(card) => Some(card),
-        Err(error) => {
-            crate::skipped::skipped(error);
-            None
-        }
-    }
+    there(Card::open(0, false))
+}
+
+/// The first device, opened once for all tests that change nothing of it.
+fn shared_card() -> Option<Arc<Card>> {
+    there(Card::shared(0, false))
+}
+
+fn there(card: Result<Arc<Card>, DeviceError>) -> Option<Arc<Card>> {
+    card.map_err(crate::skipped::skipped).ok()
 }
 
 const HEADS: [(Attribute, usize); 3] = [
