@@ -35,8 +35,9 @@ pub struct Operand {
     /// Values from one matrix to the next.
     pub stride: usize,
     pub transposed: bool,
-    /// Whether nothing may be counted on that [`is_wide`] tells: another call for the same values may not.
-    pub narrow: bool,
+    /// Whether every matrix and column begins where four values can be loaded at once, in any company: places of models
+    /// differ by multiples of these sizes.
+    pub wide: bool,
 }
 
 /// Whether what begins at `start`, and again and again after so many values, can be loaded four values at once.
@@ -48,12 +49,6 @@ pub fn is_wide(start: Pointer, steps: [usize; 2]) -> bool {
 }
 
 impl Operand {
-    /// Whether every matrix and column begins where four values can be loaded at once, in any company: places of models
-    /// differ by multiples of these sizes.
-    fn is_wide(&self) -> bool {
-        !self.narrow && is_wide(self.start, [self.leading, self.stride])
-    }
-
     /// With sizes by class, at no place: what an algorithm is chosen for.
     fn kind(&self) -> Self {
         let (rows, columns) = (size_class(self.rows), size_class(self.columns));
@@ -78,11 +73,7 @@ impl Operand {
 
     /// At no place.
     fn placeless(&self) -> Self {
-        Self {
-            start: if self.is_wide() { 0 } else { 4 },
-            narrow: false,
-            ..*self
-        }
+        Self { start: 0, ..*self }
     }
 }
 
@@ -210,11 +201,7 @@ impl Algorithms {
             (Wish::CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, c),
             (Wish::CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, c),
         ] {
-            let bytes = if operand.is_wide() {
-                WIDE
-            } else {
-                size_of::<f32>()
-            };
+            let bytes = if operand.wide { WIDE } else { size_of::<f32>() };
             wishes.set(wish, bytes as u32)?;
         }
         let mut found = sys::cublasLtMatmulHeuristicResult_t {
@@ -376,7 +363,7 @@ mod tests {
             leading,
             stride: leading * columns,
             transposed: false,
-            narrow: false,
+            wide: is_wide(start, [leading, leading * columns]),
         };
         let kind = operand(4096, 5000, 64).kind();
         assert_eq!(kind, operand(1 << 20, 5100, 64).kind());
@@ -385,7 +372,7 @@ mod tests {
         // Columns of odd length begin anywhere: then nothing counts on where the first one does.
         let odd = operand(4096, 5000, 63).kind();
         assert_eq!(odd, operand(4100, 5000, 63).kind());
-        assert!(!odd.is_wide());
+        assert!(!odd.wide);
         // Sizes of the operands of a product fit together, whatever their columns are padded to.
         let long = operand(0, 600, 1000).kind();
         assert_eq!((long.rows, long.leading), (1024, 1024));

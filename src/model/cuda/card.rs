@@ -13,13 +13,12 @@ use dfdx::tensor::{Cuda, CudaError};
 use super::algorithms::Algorithms;
 use super::failure::{is_out_of_memory, name, tell};
 use super::kernels::{Argument, Extent, Kernels};
-use super::long_product::even_share;
 use super::pool::{check_memory_pools, keep_freed_memory, kept_bytes};
 use super::ring::Ring;
+use super::shares::{even_share, models_for_processors};
 use super::timeline::{Timed, Timeline};
-use super::{Pointer, libraries};
+use super::{Pointer, Sizes, libraries};
 use crate::model::DeviceError;
-use crate::model::ops::conv_block::cuda_kernel::Workload;
 
 /// A device, for as long as anything on it lives.
 pub struct Card {
@@ -170,13 +169,13 @@ impl Card {
         self.processors
     }
 
-    /// Models that a convolution takes at a time; see [`Workload::models_at_once`].
-    pub(crate) fn models_at_once(&self, work: &Workload, models: usize) -> usize {
+    /// Models that a convolution takes at a time; `of_phase` are the sizes of one of its products, for all models.
+    pub(crate) fn models_at_once(&self, of_phase: Sizes) -> usize {
         let wanted = match self.at_once.load(Ordering::Relaxed) {
-            0 => work.models_at_once(self.processors),
+            0 => models_for_processors(self.processors, of_phase),
             fixed => fixed,
         };
-        even_share(models, wanted)
+        even_share(of_phase.batch, wanted)
     }
 
     /// Fixes [`Self::models_at_once`], for measurements; 0 lets it be worked out again.

@@ -3,7 +3,7 @@
 use super::long_product::{values_of, values_of_parts};
 use super::packing::rows_and_parts;
 use super::{Card, Sizes};
-use crate::model::ops::conv_block::cuda_kernel::Workload;
+use crate::model::ops::conv_block::cuda_kernel::of_phase;
 use crate::model::ops::dense::cuda_kernel::CHUNK_ROWS;
 use crate::model::{EncoderShape, Network};
 
@@ -45,7 +45,7 @@ fn encoder_values(card: &Card, shape: &EncoderShape, frames: &[usize], models: u
         let (convolved, parts) = rows_and_parts(card.processors(), conv, &counts);
         let read = convolved + conv.width - 1;
         counts = counts.iter().map(|&n| conv.pooled(n)).collect();
-        let chunk = card.models_at_once(&Workload::new(conv, convolved), models);
+        let chunk = card.models_at_once(of_phase(conv, convolved, models));
         let of_weight = Sizes {
             rows: conv.width * conv.input,
             inner: convolved / parts,

@@ -4,12 +4,9 @@ use std::sync::Arc;
 
 use dfdx::tensor::CudaError;
 
+use super::shares::{even_share, parts};
 use super::{Card, Matrix, Memory, Phased, Sizes, arguments};
 
-/// Rows and columns of what one processor computes of a product.
-const TILE: usize = 128;
-/// Fewest frames that are worth a part of their own.
-const PART: usize = 64;
 /// Values of parts that are in memory at a time, where one model's are not more.
 const VALUES: usize = 1 << 26;
 
@@ -106,13 +103,6 @@ fn add_parts(
     Ok(())
 }
 
-/// As many of `models` at a time as make shares of about one size, at most `wanted`, and at least one.
-pub fn even_share(models: usize, wanted: usize) -> usize {
-    models
-        .div_ceil(models.div_ceil(wanted.max(1)).max(1))
-        .max(1)
-}
-
 /// Values of the parts that [`add_product_over_frames`] makes at a time.
 pub fn values_of_parts(card: &Card, sizes: Sizes) -> usize {
     match parts(card.processors(), sizes, 1) {
@@ -130,46 +120,4 @@ pub fn values_of(sizes: Sizes, parts: usize) -> usize {
 fn models_at_once(sizes: Sizes, parts: usize) -> usize {
     let own = parts * sizes.rows * sizes.columns;
     even_share(sizes.batch, VALUES / own.max(1))
-}
-
-/// Parts, a multiple of `least`, that give half of the processors something to do at one matrix of the batch: each part
-/// is one more pass over the result for every model, and many models keep all processors busy anyway.
-pub fn parts(processors: usize, sizes: Sizes, least: usize) -> usize {
-    let tiles = sizes.rows.div_ceil(TILE) * sizes.columns.div_ceil(TILE);
-    let wanted = processors / 2 / (tiles * least).max(1);
-    let possible = sizes.inner / (PART * least).max(1);
-    wanted.min(possible).max(1) * least
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shares_are_even_and_not_larger_than_wanted() {
-        assert_eq!(
-            [1, 20, 40, 46, 99].map(|most| even_share(46, most)),
-            [1, 16, 23, 46, 46]
-        );
-        assert_eq!([even_share(0, 8), even_share(3, 0)], [1, 1]);
-    }
-
-    #[test]
-    fn few_tiles_are_computed_in_parts_whatever_the_batch() {
-        let sizes = |rows, inner, batch| Sizes {
-            rows,
-            inner,
-            columns: 256,
-            batch,
-        };
-        // The first two blocks of the paper's network and its recurrent layer on a card with 132 processors.
-        assert_eq!(parts(132, sizes(200, 9600, 1), 5), 15);
-        assert_eq!(parts(132, sizes(1280, 4800, 1), 5), 5);
-        assert_eq!(parts(132, sizes(1024, 1200, 1), 1), 4);
-        assert_eq!(parts(132, sizes(1024, 1200, 46), 1), 4);
-        assert_eq!(parts(132, sizes(1024, 200, 1), 1), 3);
-        assert_eq!(parts(132, sizes(1024, 60, 1), 1), 1);
-        assert_eq!(parts(20, sizes(2048, 1200, 1), 1), 1);
-        assert_eq!(parts(132, sizes(0, 1200, 1), 1), 18);
-    }
 }

@@ -33,6 +33,7 @@ mod pinned;
 mod pool;
 mod products;
 mod ring;
+mod shares;
 mod tape;
 mod timeline;
 
@@ -45,10 +46,11 @@ pub use packing::{Masked, Packing};
 pub use timeline::Timed;
 
 pub(crate) use kernels::{Argument, arguments};
-pub(crate) use long_product::{add_product_over_frames, add_product_over_phases, parts};
+pub(crate) use long_product::{add_product_over_frames, add_product_over_phases};
 pub(crate) use memory::{Memory, Pointer};
 pub(crate) use packing::{Frames, Packed};
 pub(crate) use products::{Matrix, Phased, Sizes};
+pub(crate) use shares::parts;
 pub(crate) use tape::{Gradients, Handle, Tape, Value};
 
 #[cfg(test)]

@@ -15,14 +15,14 @@ pub struct Matrix {
     leading: usize,
     stride: usize,
     transposed: bool,
+    /// Whether a call may not count on what its own sizes allow, since another call for the same values cannot.
     narrow: bool,
 }
 
 impl Matrix {
     /// Matrices of rows that begin `leading` values after each other, each matrix `stride` values after the one before.
     ///
-    /// What is read may overlap: rows may be longer than `leading` says in no matrix, but a matrix may begin within the
-    /// one before.
+    /// A row is never longer than `leading`, but a matrix that is only read may begin within the one before.
     pub fn new(start: Pointer, leading: usize, stride: usize) -> Self {
         Self {
             start,
@@ -83,7 +83,7 @@ impl Matrix {
             leading: self.leading,
             stride: self.stride,
             transposed: self.transposed,
-            narrow: self.narrow,
+            wide: !self.narrow && is_wide(self.start, [self.leading, self.stride]),
         }
     }
 

@@ -20,15 +20,15 @@ use crate::model::{
 
 /// The first device, opened for one test; none, said aloud, where there is none.
 fn card() -> Option<Arc<Card>> {
-    there(Card::open(0, false))
+    opened(Card::open(0, false))
 }
 
 /// The first device, opened once for all tests that change nothing of it.
 fn shared_card() -> Option<Arc<Card>> {
-    there(Card::shared(0, false))
+    opened(Card::shared(0, false))
 }
 
-fn there(card: Result<Arc<Card>, DeviceError>) -> Option<Arc<Card>> {
+fn opened(card: Result<Arc<Card>, DeviceError>) -> Option<Arc<Card>> {
     card.map_err(crate::skipped::skipped).ok()
 }
 

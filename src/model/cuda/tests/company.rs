@@ -5,6 +5,26 @@ use super::*;
 /// Every model beside others, in any order and place, and one alone.
 const COMPANIES: [&[usize]; 5] = [&[6, 3, 0], &[2], &[5, 1, 4, 2, 0], &[4, 6], &[7]];
 
+/// All models side by side.
+const ALL: [usize; 8] = [0, 1, 2, 3, 4, 5, 6, 7];
+
+/// What [`on_device`] gives.
+type Learned = (Vec<Vec<StepLosses>>, Vec<TrainingState>);
+
+/// Every member's losses and bits are those it has where all are side by side.
+fn as_in_the_largest(members: &[usize], found: &Learned, expected: &Learned, told: &str) {
+    for (place, &model) in members.iter().enumerate() {
+        for (found, expected) in found.0.iter().zip(&expected.0) {
+            assert_eq!(
+                found[place], expected[model],
+                "{told}: {model} of {members:?}"
+            );
+        }
+        let same = bits(&found.1[place]) == bits(&expected.1[model]);
+        assert!(same, "{told}: {model} of {members:?}");
+    }
+}
+
 #[test]
 fn a_model_learns_the_same_bits_in_any_company() {
     let Some(card) = card() else { return };
@@ -18,16 +38,9 @@ fn a_model_learns_the_same_bits_in_any_company() {
                 let course = Course { batches, how };
                 on_device(&card, (&shape, members), &data, course, &corpus, whole)
             };
-            let (expected_losses, expected) = run(&[0, 1, 2, 3, 4, 5, 6, 7]);
+            let expected = run(&ALL);
             for members in COMPANIES {
-                let (losses, states) = run(members);
-                for (place, &model) in members.iter().enumerate() {
-                    let told = format!("{bins} bins, model {model} of {members:?}");
-                    for (found, expected) in losses.iter().zip(&expected_losses) {
-                        assert_eq!(found[place], expected[model], "{told}");
-                    }
-                    assert!(bits(&states[place]) == bits(&expected[model]), "{told}");
-                }
+                as_in_the_largest(members, &run(members), &expected, &format!("{bins} bins"));
             }
         }
     }
@@ -45,7 +58,7 @@ fn wide_products_give_the_same_bits_in_any_company_with_either_precision() {
     let shape = EncoderShape::new(&layers, 40).unwrap();
     let data = data(40, &[310, 90, 255]);
     for tf32 in [false, true] {
-        let Some(card) = there(Card::open(0, tf32)) else {
+        let Some(card) = opened(Card::open(0, tf32)) else {
             return;
         };
         let corpus = Corpus::new(&card, &data.views()).unwrap();
@@ -57,23 +70,16 @@ fn wide_products_give_the_same_bits_in_any_company_with_either_precision() {
             card.fix_models_at_once(at_once);
             on_device(&card, (&shape, members), &data, course, &corpus, whole)
         };
-        let all = [0, 1, 2, 3, 4, 5, 6, 7];
-        let (expected_losses, expected) = run(&all, 0);
-        for (members, at_once) in [(&[2][..], 0), (&[6, 3, 0], 0), (&all, 1), (&all, 3)] {
-            let (losses, states) = run(members, at_once);
-            for (place, &model) in members.iter().enumerate() {
-                let told = format!("TF32 {tf32}: model {model} of {members:?}, {at_once} at once");
-                for (found, expected) in losses.iter().zip(&expected_losses) {
-                    assert_eq!(found[place], expected[model], "{told}");
-                }
-                assert!(bits(&states[place]) == bits(&expected[model]), "{told}");
-            }
+        let expected = run(&ALL, 0);
+        for (members, at_once) in [(&[2][..], 0), (&[6, 3, 0], 0), (&ALL, 1), (&ALL, 3)] {
+            let told = format!("TF32 {tf32}, {at_once} at once");
+            as_in_the_largest(members, &run(members, at_once), &expected, &told);
         }
         assert_eq!(card.irregular_products(), 0, "all by their sizes alone");
         let network = networks(&shape).swap_remove(0);
         let (processors, _) = on_processor(network, 0, &data, course);
         let allowed = if tf32 { 1e-2 } else { 1e-4 };
-        for (found, expected) in expected_losses.iter().zip(&processors) {
+        for (found, expected) in expected.0.iter().zip(&processors) {
             let off = (found[0].total - expected.total).abs();
             assert!(off < allowed, "TF32 {tf32}: {found:?} {expected:?}");
         }
@@ -95,8 +101,7 @@ fn a_model_learns_the_same_bits_however_many_a_convolution_takes_at_a_time() {
     agree(&card, &shape, &data, course, &corpus);
     let run = |at_once| {
         card.fix_models_at_once(at_once);
-        let members = &[0, 1, 2, 3, 4, 5, 6, 7];
-        let (losses, states) = on_device(&card, (&shape, members), &data, course, &corpus, whole);
+        let (losses, states) = on_device(&card, (&shape, &ALL), &data, course, &corpus, whole);
         (losses, states.iter().map(bits).collect::<Vec<_>>())
     };
     let expected = run(0);

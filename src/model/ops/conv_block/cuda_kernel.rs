@@ -5,8 +5,8 @@
 //! memory. Patches that begin `width` frames apart do not overlap, so they are the rows of a matrix as it lies in memory,
 //! and there are `width` such matrices, the *phases*: phase p has the patches of rows p, p + width, p + 2 width, and so
 //! on. The gradient of the frames is a convolution, too, of the gradient with zeros around it by weights turned over in
-//! time. The weights' gradient may be summed in more phases, by rows further apart: as many as give each processor of
-//! the card something to do.
+//! time. The weights' gradient may be summed in more phases, by rows further apart, so that more processors of the card
+//! have something to do.
 
 use std::sync::Arc;
 
@@ -18,6 +18,9 @@ use crate::model::cuda::{
     arguments, parts as parts_of,
 };
 use crate::model::ops::dense::cuda_kernel::{CHUNK_ROWS, column_totals};
+
+/// Outputs of a tap that one thread turns over, as in the source.
+const TURNED: usize = 8;
 
 /// What the forward pass leaves for the backward pass.
 pub struct BlockPass {
@@ -64,7 +67,7 @@ impl<'a> Block<'a> {
         let packing = &packed.packing;
         let middle = &packing.convolved[index];
         Self {
-            chunk: card.models_at_once(&Workload::new(shape, middle.rows), models),
+            chunk: card.models_at_once(of_phase(shape, middle.rows, models)),
             window: shape.width * shape.input,
             before: &packing.frames[index],
             after: &packing.frames[index + 1],
@@ -82,16 +85,6 @@ impl<'a> Block<'a> {
         (0..models)
             .step_by(chunk)
             .map(move |model| (model, chunk.min(models - model)))
-    }
-
-    /// Sizes of a product in which each row of one of the phases takes part.
-    fn sizes(&self, inner: usize, columns: usize, batch: usize) -> Sizes {
-        Sizes {
-            rows: self.middle.rows / self.shape.width,
-            inner,
-            columns,
-            batch,
-        }
     }
 
     /// The patches, or what follows from them, of the models from `model` on: rows of `channels`, so many a model, every
@@ -131,34 +124,13 @@ impl<'a> Block<'a> {
     }
 }
 
-/// What a block has to do for one model.
-pub struct Workload {
-    /// Rows of a phase.
-    rows: usize,
-    /// Values of a frame after it.
-    output: usize,
-}
-
-/// Rows and columns of a tile, which one processor computes of a product.
-const TILE: usize = 128;
-/// Times that every processor should have a tile to compute in one product, so that few idle at its end; more take memory
-/// and save nothing.
-const WAVES: usize = 16;
-
-impl Workload {
-    /// Of a layer over so many rows between convolution and pooling.
-    pub fn new(shape: &ConvShape, rows: usize) -> Self {
-        Self {
-            rows: rows / shape.width,
-            output: shape.output,
-        }
-    }
-
-    /// Models whose frames between convolution and pooling are in memory at a time: as many as give each processor of
-    /// the card several tiles.
-    pub fn models_at_once(&self, processors: usize) -> usize {
-        let tiles = self.rows.div_ceil(TILE) * self.output.div_ceil(TILE);
-        (WAVES * processors).div_ceil(tiles.max(1))
+/// Sizes of the product of one phase, over so many rows in all phases between convolution and pooling.
+pub fn of_phase(shape: &ConvShape, rows: usize, models: usize) -> Sizes {
+    Sizes {
+        rows: rows / shape.width,
+        inner: shape.width * shape.input,
+        columns: shape.output,
+        batch: models,
     }
 }
 
@@ -195,7 +167,7 @@ pub fn forward(
             block.weights(arrays.weight, model, channels),
             Block::phased(convolved.at(0), 0, (width, middle.rows, channels)),
         ];
-        let sizes = block.sizes(block.window, channels, count);
+        let sizes = of_phase(shape, middle.rows, count);
         card.multiply_phases("conv product", sizes, width, factors, 0.0)?;
         let pooled = model * after.rows * channels;
         let bias = arrays.bias + (model * channels * size_of::<f32>()) as Pointer;
@@ -299,7 +271,11 @@ pub fn backward(
             block.weights(turned.at(0), 0, shape.input),
             Block::phased(grad_frames.at(0), model, (width, before.rows, shape.input)),
         ];
-        let sizes = block.sizes(width * channels, shape.input, count);
+        let sizes = Sizes {
+            inner: width * channels,
+            columns: shape.input,
+            ..of_phase(shape, middle.rows, count)
+        };
         card.multiply_phases("conv input gradient", sizes, width, factors, 0.0)?;
     }
     Ok(grad_frames)
@@ -347,6 +323,3 @@ impl Block<'_> {
         )
     }
 }
-
-/// Outputs of a tap that one thread turns over, as in the source.
-const TURNED: usize = 8;
