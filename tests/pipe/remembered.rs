@@ -278,7 +278,8 @@ fn what_is_gone_or_damaged_is_said_and_no_crash() {
 
 #[test]
 fn failed_stopped_and_killed_runs_are_remembered_as_such() {
-    let space = space(ONE);
+    // Long enough to be going on while it is looked at, on a busy machine too.
+    let space = space(&ONE.replace("epochs = 8", "epochs = 30"));
     let mut command = space.command(&["run", "one.toml", "--json"]);
     let mut child = read_until(&mut command, |_, event| event["event"] == "epoch");
     let going_on = json(&space, &["runs"]);

@@ -87,13 +87,15 @@ pub fn first_epoch(run: &Run) -> u64 {
 
 #[test]
 fn a_training_killed_at_any_moment_ends_with_the_bytes_of_one_never_killed() {
-    let whole = space(ONE);
-    assert_eq!(whole.run_well("one.toml").events_of("epoch").len(), 8);
-    let killed = space(ONE);
+    // Many epochs, so that a busy machine on which this test is late still kills in the middle.
+    let manifest = ONE.replace("epochs = 8", "epochs = 24");
+    let whole = space(&manifest);
+    assert_eq!(whole.run_well("one.toml").events_of("epoch").len(), 24);
+    let killed = space(&manifest);
     // At once after the checkpoint of an epoch, inside the next epoch, around its checkpoint.
     for (epoch, wait_ms) in [(0, 0), (1, 3), (2, 17), (4, 40)] {
         let mut child = until(&killed, |_, event| {
-            event["event"] == "epoch" && event["epoch"] == epoch
+            event["event"] == "epoch" && event["epoch"].as_u64() >= Some(epoch)
         });
         std::thread::sleep(Duration::from_millis(wait_ms));
         child.kill().unwrap();

