@@ -4,9 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use miette::Report;
-use rayon::prelude::*;
 
-use crate::artifact::{Composition, Item, KeyMaterial, item_set_digest};
+use crate::artifact::{Composition, KeyMaterial, item_set_digest};
 use crate::cache::items::ItemIndex;
 use crate::cache::{Cache, CacheError, Lock, Lookup, StepOutput};
 use crate::digest::Digest;
@@ -14,10 +13,15 @@ use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::stage::{LoadedItem, SourceListing, Stage};
 
-use super::item_set::{GroupError, ItemSet, collect, usable};
+use super::item_set::{ItemSet, collect, usable};
 use super::observer::{Event, Observer, Status, StepProgress};
 use super::outcome::StepResult;
 use super::walk::{Outcome, Walk, Walked};
+
+mod loading;
+mod standing;
+
+pub use standing::{Standing, hit, source_digest};
 
 /// One group during a run.
 pub struct Group<'a> {
@@ -30,14 +34,6 @@ pub struct Group<'a> {
     listings: HashMap<usize, SourceListing>,
     sets: Mutex<Option<HashMap<usize, ItemSet>>>,
     loaded: Mutex<HashMap<usize, Arc<Vec<LoadedItem>>>>,
-}
-
-/// How one member stands before anything runs.
-pub struct Standing {
-    /// What it depends on, when its inputs are known.
-    pub material: Option<KeyMaterial>,
-    /// Its result, when it is in the cache.
-    pub output: Option<StepOutput>,
 }
 
 /// Items of one step that a run would compute, as a dry walk finds them.
@@ -75,60 +71,6 @@ impl<'a> Group<'a> {
     /// What the source `step` listed.
     pub fn listing(&self, step: usize) -> Option<&SourceListing> {
         self.listings.get(&step)
-    }
-
-    /// Looks up every member whose inputs are known.
-    ///
-    /// # Errors
-    /// When a file that a stage depends on cannot be read.
-    pub fn survey(&self) -> std::io::Result<HashMap<usize, Standing>> {
-        let mut standings: HashMap<usize, Standing> = HashMap::new();
-        for &member in &self.members {
-            let digests: Option<Vec<Digest>> = self.plan.steps[member]
-                .input_steps()
-                .map(|input| {
-                    standings
-                        .get(&input)?
-                        .output
-                        .as_ref()
-                        .map(StepOutput::digest)
-                })
-                .collect();
-            let material = match digests {
-                Some(digests) => self.material(member, &digests)?,
-                None => None,
-            };
-            let record = material
-                .as_ref()
-                .and_then(|material| self.cache.finished(&material.key()));
-            standings.insert(
-                member,
-                Standing {
-                    material,
-                    output: record.map(|record| record.output),
-                },
-            );
-        }
-        Ok(standings)
-    }
-
-    /// What the set of `member` depends on; none for a source that could not be listed.
-    fn material(&self, member: usize, inputs: &[Digest]) -> std::io::Result<Option<KeyMaterial>> {
-        let step = &self.plan.steps[member];
-        let mut material = step.material(&step.keyed_parameters());
-        match &step.stage {
-            Stage::Source(_) => {
-                let Some(listing) = self.listings.get(&member) else {
-                    return Ok(None);
-                };
-                material.add("source", source_digest(listing).hex());
-            }
-            Stage::Items(stage) => stage.surroundings(&self.cache.files, &mut material)?,
-            Stage::Whole(_) => return Ok(None),
-        }
-        let inputs: Vec<Option<Digest>> = inputs.iter().copied().map(Some).collect();
-        step.add_inputs(&mut material, &inputs);
-        Ok(Some(material))
     }
 
     /// What a run would have to compute.
@@ -300,117 +242,6 @@ impl<'a> Group<'a> {
         Ok(results)
     }
 
-    /// The items of `step` with their bytes; damaged ones are made again.
-    ///
-    /// # Errors
-    /// When the cache cannot be used, bytes cannot be read back even after that, or the set is not the one with the
-    /// digest `wanted`.
-    pub fn load(
-        &self,
-        step: usize,
-        wanted: Option<Digest>,
-        scratch: &std::path::Path,
-        threads: usize,
-        progress: &dyn Progress,
-    ) -> miette::Result<Arc<Vec<LoadedItem>>> {
-        let mut cached = self
-            .loaded
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner());
-        if let Some(items) = cached.get(&step) {
-            return Ok(items.clone());
-        }
-        let known = self
-            .sets
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner())
-            .is_some();
-        if !known && !self.pass(HashSet::new(), scratch, threads, progress, || {})? {
-            return Err(crate::stage::Interrupted.into());
-        }
-        self.check(step, wanted)?;
-        let mut damaged = match self.read_back(step) {
-            Ok(items) => return Ok(remember(&mut cached, step, items)),
-            Err(damaged) => damaged,
-        };
-        progress.warn(&format!(
-            "{} stored items are damaged or gone; making them again",
-            damaged.len()
-        ));
-        let distrusted: HashSet<Digest> = damaged.iter().map(|(key, _)| *key).collect();
-        if !self.pass(distrusted, scratch, threads, progress, || {})? {
-            return Err(crate::stage::Interrupted.into());
-        }
-        self.check(step, wanted)?;
-        match self.read_back(step) {
-            Ok(items) => Ok(remember(&mut cached, step, items)),
-            Err(still) => {
-                damaged = still;
-                let first = damaged
-                    .first()
-                    .map(|(_, id)| id.clone())
-                    .unwrap_or_default();
-                Err(GroupError::Unreadable {
-                    count: damaged.len(),
-                    first,
-                }
-                .into())
-            }
-        }
-    }
-
-    /// Makes sure that the set of `step` is the one that its record tells of; if not, forgets the record.
-    fn check(&self, step: usize, wanted: Option<Digest>) -> miette::Result<()> {
-        let sets = self
-            .sets
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner());
-        let set = sets.as_ref().and_then(|sets| sets.get(&step));
-        let found = set.map(|set| item_set_digest(&set.items));
-        if wanted.is_none() || found == wanted {
-            return Ok(());
-        }
-        for standing in self.survey().unwrap_or_default().into_values() {
-            if let (Some(material), Some(_)) = (standing.material, standing.output) {
-                self.cache.records.remove(&material.key())?;
-            }
-        }
-        Err(GroupError::Different {
-            step: self.plan.steps[step].id().into(),
-        }
-        .into())
-    }
-
-    /// All items of `step`, or keys and ids of those whose bytes are not what they should be.
-    fn read_back(&self, step: usize) -> Result<Vec<LoadedItem>, Vec<(Digest, String)>> {
-        let sets = self
-            .sets
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner());
-        let Some(set) = sets.as_ref().and_then(|sets| sets.get(&step)) else {
-            return Ok(Vec::new());
-        };
-        let read: Vec<Result<LoadedItem, (Digest, String)>> = set
-            .items
-            .par_iter()
-            .zip(&set.places)
-            .map(|(item, (key, location))| {
-                let blob =
-                    location.and_then(|location| self.cache.packs.get(location, &item.digest));
-                let blob = blob.ok_or_else(|| (*key, item.utterance.id.clone()))?;
-                Ok(LoadedItem {
-                    utterance: item.utterance.clone(),
-                    digest: item.digest,
-                    blob,
-                })
-            })
-            .collect();
-        if read.iter().all(Result::is_ok) {
-            return Ok(read.into_iter().flatten().collect());
-        }
-        Err(read.into_iter().filter_map(Result::err).collect())
-    }
-
     /// Walks all items and keeps the sets; false when it was interrupted.
     fn pass(
         &self,
@@ -516,47 +347,4 @@ impl<'a> Group<'a> {
             .map(|&m| (m, StepResult::failed(Report::msg(error.to_string()), None)))
             .collect()
     }
-}
-
-/// The digest of what a source lists: what is known of each utterance and the digest of its audio.
-pub fn source_digest(listing: &SourceListing) -> Digest {
-    let items: Vec<Item> = listing
-        .items
-        .iter()
-        .map(|item| Item {
-            utterance: item.utterance.clone(),
-            digest: item.digest,
-        })
-        .collect();
-    item_set_digest(&items)
-}
-
-/// The result of a member that is in the cache.
-pub fn hit(standing: &Standing) -> Option<StepResult> {
-    let output = standing.output.clone()?;
-    let (reused, bad) = match &output {
-        StepOutput::Items { count, bad, .. } => (*count, bad.len()),
-        StepOutput::Files(_) => (0, 0),
-    };
-    Some(StepResult {
-        status: Status::Hit,
-        material: standing.material.clone(),
-        output: Some(output),
-        computed: 0,
-        reused,
-        bad,
-        seconds: 0.0,
-        error: None,
-        kept: Vec::new(),
-    })
-}
-
-fn remember(
-    cached: &mut HashMap<usize, Arc<Vec<LoadedItem>>>,
-    step: usize,
-    items: Vec<LoadedItem>,
-) -> Arc<Vec<LoadedItem>> {
-    let items = Arc::new(items);
-    cached.insert(step, items.clone());
-    items
 }

@@ -1,15 +1,14 @@
 //! `command`: any program as a stage, once over whole sets or once for each item.
 
 mod combination;
+mod exchange;
 mod placeholders;
+mod process;
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
-use std::time::Duration;
+use std::process::{Command, Stdio};
 
 use miette::Diagnostic;
 use serde::Deserialize;
@@ -17,17 +16,17 @@ use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
 use crate::artifact::{ArtifactKind, ItemData, KeyMaterial};
-use crate::audio;
 use crate::corpus::Corpora;
-use crate::manifest::{
-    Declaration, Gathers, Kind, Parameter, Problem, Problems, Shape, variant_folder,
-};
+use crate::manifest::{Declaration, Gathers, Kind, Parameter, Problem, Problems, Shape};
 use crate::progress::Progress;
 
 use super::{
-    Facts, InputContent, InputLabel, Interrupted, ItemContext, ItemCopy, ItemError, ItemStage,
-    MAX_BAD, STORE, Stage, StepInput, WholeContext, WholeStage,
+    Facts, InputLabel, Interrupted, ItemContext, ItemCopy, ItemError, ItemStage, MAX_BAD, STORE,
+    Stage, WholeContext, WholeStage,
 };
+
+use exchange::{hand_over, input_name, read_item, write_item};
+use process::{collect, tail_of, wait};
 
 const ANY: &[ArtifactKind] = &[
     ArtifactKind::Audio,
@@ -275,83 +274,6 @@ impl CommandStage {
     }
 }
 
-/// Waits for the child; on interruption its whole process group is ended.
-fn wait(
-    child: &mut Child,
-    progress: &dyn Progress,
-) -> Result<std::process::ExitStatus, CommandError> {
-    let mut pause = Duration::from_micros(200);
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return Ok(status),
-            Err(reason) => {
-                return Err(CommandError::Start {
-                    program: "the command".into(),
-                    reason,
-                });
-            }
-            Ok(None) if progress.interrupted() => {
-                kill_group(child);
-                let _ = child.wait();
-                return Err(CommandError::Stopped);
-            }
-            Ok(None) => {
-                std::thread::sleep(pause);
-                pause = (pause * 2).min(Duration::from_millis(20));
-            }
-        }
-    }
-}
-
-fn kill_group(child: &Child) {
-    if let Some(group) = rustix::process::Pid::from_raw(child.id() as i32) {
-        // Nobody is left to be killed when it fails.
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-    }
-}
-
-/// What the program wrote last. Programs that it left behind keep the streams open: they are ended.
-fn collect(child: &Child, tails: &Receiver<(usize, String)>) -> String {
-    let mut found = [String::new(), String::new()];
-    let mut patience = LEFT_BEHIND;
-    loop {
-        match tails.recv_timeout(patience) {
-            Ok((stream, tail)) => found[stream] = tail,
-            Err(RecvTimeoutError::Timeout) if patience == LEFT_BEHIND => {
-                kill_group(child);
-                patience = LEFT_BEHIND * 2;
-            }
-            // All ended, or one has left the group: its output is not worth waiting for.
-            Err(_) => return found.concat(),
-        }
-    }
-}
-
-/// How long programs may live on after the one that started them.
-const LEFT_BEHIND: Duration = Duration::from_millis(200);
-
-/// Reads a stream to its end on a thread of its own and sends the last lines.
-fn tail_of(number: usize, mut stream: Box<dyn Read + Send>, sender: Sender<(usize, String)>) {
-    std::thread::spawn(move || {
-        let mut kept: Vec<u8> = Vec::new();
-        let mut buffer = [0_u8; 8192];
-        while let Ok(count @ 1..) = stream.read(&mut buffer) {
-            kept.extend_from_slice(&buffer[..count]);
-            if kept.len() > 64 * 1024 {
-                kept.drain(..kept.len() - 4096);
-            }
-        }
-        let text = String::from_utf8_lossy(&kept);
-        let lines: Vec<&str> = text.lines().collect();
-        let tail = lines[lines.len().saturating_sub(20)..]
-            .iter()
-            .map(|line| format!("{line}\n"))
-            .collect();
-        // Nobody waits for it any more when that fails.
-        let _ = sender.send((number, tail));
-    });
-}
-
 impl ItemStage for CommandStage {
     /// The names of inputs change nothing; with `for_each` there are no other inputs.
     fn surroundings(&self, facts: &dyn Facts, material: &mut KeyMaterial) -> std::io::Result<()> {
@@ -426,101 +348,5 @@ impl WholeStage for CommandStage {
             }
         }
         Ok(())
-    }
-}
-
-/// Lays an input out as a folder: its files, or one file per item with a table `items.tsv`.
-fn hand_over(input: &StepInput, folder: &Path, label: &InputLabel) -> Result<(), CommandError> {
-    // Variants of one stage lie in folders of their own.
-    let folder = match variant_folder(&label.variant) {
-        None => folder.to_path_buf(),
-        Some(variant) => folder.join(variant),
-    };
-    let failed = |path: &Path| {
-        let path = path.to_path_buf();
-        move |reason: std::io::Error| CommandError::Prepare { path, reason }
-    };
-    std::fs::create_dir_all(&folder).map_err(failed(&folder))?;
-    match &input.content {
-        InputContent::Files(files) => {
-            for (name, path) in files {
-                let target = folder.join(name);
-                let parent = target.parent().unwrap_or(&folder);
-                std::fs::create_dir_all(parent).map_err(failed(parent))?;
-                let object = std::path::absolute(path).map_err(failed(path))?;
-                std::os::unix::fs::symlink(&object, &target).map_err(failed(&target))?;
-            }
-        }
-        InputContent::Items(items) => {
-            let table = folder.join("items.tsv");
-            let file = std::fs::File::create(&table).map_err(failed(&table))?;
-            let mut rows = csv::WriterBuilder::new().delimiter(b'\t').from_writer(file);
-            let row_failed =
-                |error: csv::Error| CommandError::Item(format!("cannot write items.tsv: {error}"));
-            let head = [
-                "file", "id", "corpus", "speaker", "gender", "language", "label", "emotion",
-                "split",
-            ];
-            rows.write_record(head).map_err(row_failed)?;
-            for (index, item) in items.iter().enumerate() {
-                let name = format!("{index:06}.safetensors");
-                let path = folder.join(&name);
-                std::fs::write(&path, &*item.blob).map_err(failed(&path))?;
-                let utterance = &item.utterance;
-                let gender = utterance.gender.map_or("", |gender| gender.name());
-                rows.write_record([
-                    &name,
-                    &utterance.id,
-                    &utterance.corpus,
-                    &utterance.speaker,
-                    gender,
-                    &utterance.language,
-                    &utterance.label,
-                    utterance.emotion.name(),
-                    utterance.split.name(),
-                ])
-                .map_err(row_failed)?;
-            }
-            rows.flush().map_err(failed(&table))?;
-        }
-    }
-    Ok(())
-}
-
-fn input_name(data: &ItemData) -> &'static str {
-    match data {
-        ItemData::Audio(_) => "input.wav",
-        ItemData::Features(_) => "input.safetensors",
-        ItemData::Bytes(_) => "input",
-    }
-}
-
-fn write_item(path: &Path, data: &ItemData) -> Result<(), String> {
-    match data {
-        ItemData::Audio(wave) => audio::write_wav(path, wave).map_err(|error| error.to_string()),
-        ItemData::Features(_) => {
-            let bytes = data.encode().map_err(|error| error.to_string())?;
-            std::fs::write(path, bytes).map_err(|error| error.to_string())
-        }
-        ItemData::Bytes(bytes) => std::fs::write(path, bytes).map_err(|error| error.to_string()),
-    }
-}
-
-fn read_item(path: &Path, kind: ArtifactKind) -> Result<ItemData, String> {
-    if !path.is_file() {
-        return Err("the command did not write {output}".into());
-    }
-    match kind {
-        ArtifactKind::Audio => audio::read(path, None, None)
-            .map(ItemData::Audio)
-            .map_err(|error| error.to_string()),
-        ArtifactKind::Features => {
-            let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
-            ItemData::decode(kind, &bytes)
-                .map_err(|error| format!("{error}; expected a tensor `features` [frames, bins]"))
-        }
-        _ => std::fs::read(path)
-            .map(ItemData::Bytes)
-            .map_err(|error| error.to_string()),
     }
 }

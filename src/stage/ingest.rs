@@ -1,6 +1,6 @@
 //! `ingest`: lists the utterances of corpora, splits them by speaker, and reads their audio.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,17 +10,21 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::artifact::{ArtifactKind, BadItem, ItemData};
-use crate::corpus::leaks::{self, Item, Part};
+use crate::corpus::leaks::{self, Item};
 use crate::corpus::split::{SplitOptions, SplitTable, assign};
-use crate::corpus::{self, AudioSource, Corpora, CorpusConfig, Entry, Listing, Split, synthetic};
+use crate::corpus::{self, AudioSource, CorpusConfig, Entry, Listing, Split};
 use crate::digest::Digest;
-use crate::manifest::{
-    Complaint, Declaration, Gathers, Kind, Parameter, Problem, Problems, Shape, suggest,
-};
+use crate::manifest::{Complaint, Gathers, Kind, Parameter, Shape};
+use crate::report::CorpusFacts;
 
-use crate::report::{CorpusFacts, LeakCheck};
+use super::{Facts, ItemError, MAX_BAD, STORE, SourceItem, SourceListing, SourceStage};
 
-use super::{Facts, ItemError, MAX_BAD, STORE, SourceItem, SourceListing, SourceStage, Stage};
+mod build;
+mod leak_check;
+mod source_facts;
+
+pub use build::build;
+use source_facts::source_facts;
 
 const FRACTION: Shape = Shape::Float { min: 0.0, max: 1.0 };
 
@@ -165,90 +169,6 @@ struct Ingest {
     split_file: Option<PathBuf>,
 }
 
-pub fn build(declaration: &Declaration, corpora: &Corpora) -> Result<Stage, Problems> {
-    let mut problems = Problems::default();
-    let mut configs = Vec::new();
-    let mut named = HashSet::new();
-    for (path, name) in &declaration.corpora {
-        let place = declaration.place_of(path);
-        if !named.insert(name) {
-            problems.push(
-                Problem::new(
-                    "manifest::duplicate",
-                    format!("the corpus `{name}` stands twice"),
-                )
-                .at(place, "the second one")
-                .help("remove one of them"),
-            );
-        }
-        match corpora.corpora.get(name) {
-            None => problems.push(
-                Problem::new(
-                    "manifest::unknown_corpus",
-                    match corpora.corpora.is_empty() {
-                        true => format!("there is no corpora.toml that describes `{name}`"),
-                        false => format!("corpora.toml has no corpus `{name}`"),
-                    },
-                )
-                .at(place, "expected a corpus of corpora.toml")
-                .help(if corpora.corpora.is_empty() {
-                    "put one into the manifest's folder or one above it, or name it with --corpora FILE; `pipe init` writes one".into()
-                } else {
-                    suggest(name, corpora.corpora.keys().map(String::as_str))
-                }),
-            ),
-            Some(config) => {
-                let absent = match corpus::root_of(name, config, &corpora.folder) {
-                    _ if config.reader == synthetic::READER => None,
-                    result => result.err(),
-                };
-                if let Some(error) = absent {
-                    problems.push(
-                        Problem::new("manifest::missing_corpus", error.to_string())
-                            .at(place, "this corpus is not there")
-                            .help(format!(
-                                "get {} from {} (licence: {}) and put it there; or change its `root` in corpora.toml, or name the folder of all corpora with --corpora FOLDER; --present goes on with those that are there",
-                                config.title, config.source, config.licence
-                            )),
-                    );
-                }
-                if let Err(error) = corpus::check_config(name, config) {
-                    let problem = Problem::new("manifest::corpus", error.to_string())
-                        .at(place, "corpora.toml describes it wrongly");
-                    let help = miette::Diagnostic::help(&error).map(|help| help.to_string());
-                    problems.push(match help {
-                        Some(help) => problem.help(help),
-                        None => problem,
-                    });
-                }
-                configs.push((name.clone(), config.clone()));
-            }
-        }
-    }
-    let options: Options = super::options(declaration)?;
-    let split_file = options
-        .split_file
-        .as_ref()
-        .map(|written| declaration.resolve("split_file", written));
-    if let Some(path) = split_file.as_ref().filter(|path| !path.is_file()) {
-        problems.push(
-            Problem::new(
-                "manifest::missing_file",
-                format!("there is no split table {}", path.display()),
-            )
-            .at(declaration.place_of("split_file"), "not found")
-            .help("the path is relative to the manifest it is written in; a run writes such tables as runs/<manifest>/<stage>/split.tsv"),
-        );
-    }
-    let folder = corpora.folder.clone();
-    problems.or_ok(Stage::Source(Box::new(Ingest {
-        corpora: configs,
-        folder,
-        options,
-        split_file,
-    })))
-}
-
 impl Ingest {
     /// The entries of one corpus with digests and lengths in seconds; unreadable files are left out.
     fn entries(
@@ -379,94 +299,6 @@ impl Ingest {
         };
         table.apply(entries.iter_mut().map(|(entry, _, _)| &mut entry.utterance))?;
         Ok(table)
-    }
-
-    fn check_leaks(
-        &self,
-        entries: &[(Entry, Digest, f64)],
-        listing: &mut SourceListing,
-    ) -> miette::Result<()> {
-        let of = |split: Split| -> Vec<Item<'_>> {
-            entries
-                .iter()
-                .filter(|(entry, _, _)| entry.utterance.split == split)
-                .map(|(entry, audio, _)| Item {
-                    utterance: &entry.utterance,
-                    audio: *audio,
-                })
-                .collect()
-        };
-        let (train, validation, test) = (of(Split::Train), of(Split::Validation), of(Split::Test));
-        let parts = [
-            Part {
-                name: "train",
-                items: &train,
-            },
-            Part {
-                name: "validation",
-                items: &validation,
-            },
-            Part {
-                name: "test",
-                items: &test,
-            },
-        ];
-        let findings = leaks::find(&parts);
-        let (bad, doubtful): (Vec<_>, Vec<_>) =
-            findings.iter().partition(|finding| finding.is_leak());
-        listing
-            .warnings
-            .extend(doubtful.iter().map(ToString::to_string));
-        let held = [&train, &validation, &test];
-        if held.iter().filter(|items| !items.is_empty()).count() > 1 {
-            listing.leak_checks.push(LeakCheck {
-                name: "speakers or recordings in both training and held-out splits".into(),
-                between: String::new(),
-                found: bad.iter().map(ToString::to_string).collect(),
-            });
-        }
-        if bad.is_empty() {
-            return Ok(());
-        }
-        let mut shown: Vec<String> = bad.iter().take(5).map(ToString::to_string).collect();
-        if bad.len() > shown.len() {
-            shown.push(format!("and {} more", bad.len() - shown.len()));
-        }
-        if self.options.leaks == OnLeak::Error {
-            return Err(IngestError::Leak {
-                findings: shown.join("; "),
-            }
-            .into());
-        }
-        listing.warnings.extend(bad.iter().map(ToString::to_string));
-        Ok(())
-    }
-}
-
-/// The digest of all that determines the samples, and their length in seconds.
-fn source_facts(source: &AudioSource, facts: &dyn Facts) -> std::io::Result<(Digest, f64)> {
-    match source {
-        AudioSource::File {
-            path,
-            segment_s,
-            channel,
-        } => {
-            let known = facts.facts(path)?;
-            if segment_s.is_none() && channel.is_none() {
-                return Ok((known.digest, known.duration_s));
-            }
-            let mut hasher = blake3::Hasher::new();
-            hasher.update(b"part of a file\n");
-            hasher.update(&known.digest.0);
-            hasher.update(format!("{segment_s:?} {channel:?}").as_bytes());
-            let duration_s = segment_s.map_or(known.duration_s, |(start, end)| end - start);
-            Ok((Digest(*hasher.finalize().as_bytes()), duration_s))
-        }
-        AudioSource::Synthetic(utterance) => {
-            let mut text = format!("synthetic {}\n", synthetic::VERSION);
-            text.push_str(&serde_json::to_string(utterance)?);
-            Ok((Digest::of(text.as_bytes()), utterance.duration_s()))
-        }
     }
 }
 

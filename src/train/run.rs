@@ -7,24 +7,22 @@ use std::time::{Duration, Instant};
 
 use super::arrival::Arrival;
 use super::batches::{batch_seed, of_epoch};
-use super::checkpoint::{Checkpoint, CheckpointProgress};
 use super::early_stop::EarlyStop;
 use super::history::History;
 use super::labels::{class, class_weights, of_heads, select, targets};
 use super::learner::Learner;
 use super::prefetch::each_batch;
 use super::sampling::Draw;
-use super::{
-    EpochRecord, HeadLoss, Stopped, Summary, TrainError, TrainLosses, TrainOptions, TrainingData,
-    ValidationScores, validation,
-};
+use super::{EpochRecord, Stopped, Summary, TrainError, TrainOptions, TrainingData, validation};
 use crate::corpus::Emotion;
 use crate::model::spec::Alpha;
 use crate::model::{
     Device, EncoderShape, HeadLabels, Model, ModelConfig, ModelError, Network, StepLosses, Targets,
-    TrainingBatch, TrainingState, Workers, model_path,
+    TrainingBatch, Workers, model_path,
 };
 use crate::progress::{EpochReport, Progress};
+
+use epoch_sums::EpochSums;
 
 /// How often the user's wish to stop is looked at.
 const POLL: Duration = Duration::from_millis(100);
@@ -146,31 +144,6 @@ struct Run<'a> {
     updates: usize,
     /// When the last checkpoint was written.
     saved: Instant,
-}
-
-/// Sums over the batches of an epoch.
-#[derive(Default)]
-struct EpochSums {
-    batches: usize,
-    /// Whether the bound on updates cut the epoch short.
-    cut: bool,
-    total: f64,
-    emotion: f64,
-    heads: Vec<f64>,
-    gradient_norm: f64,
-}
-
-impl EpochSums {
-    fn add(&mut self, losses: &StepLosses) {
-        self.batches += 1;
-        self.total += f64::from(losses.total);
-        self.emotion += f64::from(losses.emotion);
-        self.heads.resize(losses.attributes.len(), 0.0);
-        for (sum, loss) in self.heads.iter_mut().zip(&losses.attributes) {
-            *sum += f64::from(*loss);
-        }
-        self.gradient_norm += losses.gradient_norm;
-    }
 }
 
 impl<'a> Run<'a> {
@@ -312,89 +285,6 @@ impl<'a> Run<'a> {
         (epochs >= self.options.epochs).then_some(Stopped::Epochs)
     }
 
-    /// Takes the state of the first checkpoint that fits: its records and the best network. Nothing without one.
-    fn go_on(
-        &mut self,
-        stop: &mut EarlyStop,
-        progress: &dyn Progress,
-    ) -> Result<(Vec<EpochRecord>, Option<Network>), TrainError> {
-        let folders = [self.places.checkpoint, self.places.earlier];
-        for folder in folders.into_iter().flatten() {
-            let taken = match Checkpoint::load(folder) {
-                Ok(None) => continue,
-                Ok(Some(checkpoint)) => self.take(checkpoint, stop)?,
-                Err(reason) => Err(reason),
-            };
-            match taken {
-                Ok(Some(taken)) => return Ok(taken),
-                Ok(None) => {}
-                Err(reason) => progress.warn(&format!(
-                    "the checkpoint in {} is not usable and is left aside: {reason}",
-                    folder.display()
-                )),
-            }
-        }
-        Ok((Vec::new(), None))
-    }
-
-    /// Takes the state of a checkpoint. None where this training would have ended before it.
-    #[expect(
-        clippy::type_complexity,
-        reason = "what `go_on` gives, if there is any"
-    )]
-    fn take(
-        &mut self,
-        checkpoint: Checkpoint,
-        stop: &mut EarlyStop,
-    ) -> Result<Result<Option<(Vec<EpochRecord>, Option<Network>)>, String>, TrainError> {
-        let CheckpointProgress { steps, history } = checkpoint.progress;
-        let bound = self.options.max_updates;
-        let mut replayed = self.early_stop();
-        for (epoch, record) in history.iter().enumerate() {
-            let ended = self.ended(&replayed, epoch).is_some();
-            self.updates = record.updates;
-            if ended || bound > 0 && record.updates > bound {
-                self.updates = 0;
-                return Ok(Ok(None));
-            }
-            replayed.observe(epoch, &record.validation);
-        }
-        let mut best = self.learner.network()?;
-        let restored = best
-            .set_arrays(&checkpoint.best)
-            .and_then(|()| TrainingState::from_arrays(&best, steps, &checkpoint.state));
-        match restored {
-            Ok(state) => self.learner.restore(state)?,
-            Err(reason) => {
-                self.updates = 0;
-                return Ok(Err(reason));
-            }
-        }
-        *stop = replayed;
-        Ok(Ok(Some((history, Some(best)))))
-    }
-
-    fn save(
-        &self,
-        folder: &Path,
-        records: &[EpochRecord],
-        best: Option<&Network>,
-    ) -> Result<(), TrainError> {
-        let state = self.learner.state()?;
-        let checkpoint = Checkpoint {
-            progress: CheckpointProgress {
-                steps: state.steps,
-                history: records.to_vec(),
-            },
-            state: state.to_arrays(),
-            best: best.map(Network::to_arrays).unwrap_or_default(),
-        };
-        checkpoint.save(folder).map_err(|source| TrainError::Io {
-            path: folder.to_path_buf(),
-            source,
-        })
-    }
-
     /// One pass over the training split.
     fn epoch(&mut self, epoch: usize, progress: &dyn Progress) -> Result<EpochSums, TrainError> {
         let options = self.options;
@@ -486,40 +376,6 @@ impl<'a> Run<'a> {
         options.alpha_curve.at(self.alpha, epoch, options.epochs)
     }
 
-    fn record(
-        &self,
-        epoch: usize,
-        sums: &EpochSums,
-        validation: ValidationScores,
-        best: bool,
-    ) -> EpochRecord {
-        let mean = |sum: f64| sum / sums.batches.max(1) as f64;
-        let heads = self.heads.iter().zip(&sums.heads);
-        EpochRecord {
-            epoch,
-            updates: self.updates,
-            alpha: self.alpha_at(epoch),
-            learning_rate: self
-                .options
-                .update(epoch, self.updates.saturating_sub(1))
-                .learning_rate,
-            train: TrainLosses {
-                total: mean(sums.total),
-                emotion: mean(sums.emotion),
-                heads: heads
-                    .map(|(head, &sum)| HeadLoss {
-                        attribute: head.head.attribute.name().to_owned(),
-                        loss: mean(sum),
-                    })
-                    .collect(),
-            },
-            gradient_norm: mean(sums.gradient_norm),
-            validation,
-            best,
-            device: self.device.key_name().map(String::from),
-        }
-    }
-
     fn config(&self, best_epoch: usize) -> ModelConfig {
         ModelConfig {
             format: ModelConfig::FORMAT,
@@ -550,7 +406,9 @@ fn tell(
 
 #[cfg(all(test, feature = "cuda"))]
 mod device_tests;
+mod epoch_sums;
 #[cfg(feature = "cuda")]
 mod on_device;
+mod resume;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! An epoch on a CUDA device, where other trainings take the same steps.
 
-use super::{EpochSums, Learner, Run, tell};
+use super::epoch_sums::EpochSums;
+use super::{Learner, Run, tell};
 use crate::model::cuda::Masked;
 use crate::progress::Progress;
 use crate::train::batches::{batch_seed, masks_of};

@@ -1,0 +1,137 @@
+//! The items of a group's sets with their bytes, for steps that need whole sets.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::artifact::item_set_digest;
+use crate::digest::Digest;
+use crate::exec::item_set::GroupError;
+use crate::progress::Progress;
+use crate::stage::LoadedItem;
+
+use super::Group;
+
+impl Group<'_> {
+    /// The items of `step` with their bytes; damaged ones are made again.
+    ///
+    /// # Errors
+    /// When the cache cannot be used, bytes cannot be read back even after that, or the set is not the one with the
+    /// digest `wanted`.
+    pub fn load(
+        &self,
+        step: usize,
+        wanted: Option<Digest>,
+        scratch: &std::path::Path,
+        threads: usize,
+        progress: &dyn Progress,
+    ) -> miette::Result<Arc<Vec<LoadedItem>>> {
+        let mut cached = self
+            .loaded
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner());
+        if let Some(items) = cached.get(&step) {
+            return Ok(items.clone());
+        }
+        let known = self
+            .sets
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner())
+            .is_some();
+        if !known && !self.pass(HashSet::new(), scratch, threads, progress, || {})? {
+            return Err(crate::stage::Interrupted.into());
+        }
+        self.check(step, wanted)?;
+        let mut damaged = match self.read_back(step) {
+            Ok(items) => return Ok(remember(&mut cached, step, items)),
+            Err(damaged) => damaged,
+        };
+        progress.warn(&format!(
+            "{} stored items are damaged or gone; making them again",
+            damaged.len()
+        ));
+        let distrusted: HashSet<Digest> = damaged.iter().map(|(key, _)| *key).collect();
+        if !self.pass(distrusted, scratch, threads, progress, || {})? {
+            return Err(crate::stage::Interrupted.into());
+        }
+        self.check(step, wanted)?;
+        match self.read_back(step) {
+            Ok(items) => Ok(remember(&mut cached, step, items)),
+            Err(still) => {
+                damaged = still;
+                let first = damaged
+                    .first()
+                    .map(|(_, id)| id.clone())
+                    .unwrap_or_default();
+                Err(GroupError::Unreadable {
+                    count: damaged.len(),
+                    first,
+                }
+                .into())
+            }
+        }
+    }
+
+    /// Makes sure that the set of `step` is the one that its record tells of; if not, forgets the record.
+    fn check(&self, step: usize, wanted: Option<Digest>) -> miette::Result<()> {
+        let sets = self
+            .sets
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner());
+        let set = sets.as_ref().and_then(|sets| sets.get(&step));
+        let found = set.map(|set| item_set_digest(&set.items));
+        if wanted.is_none() || found == wanted {
+            return Ok(());
+        }
+        for standing in self.survey().unwrap_or_default().into_values() {
+            if let (Some(material), Some(_)) = (standing.material, standing.output) {
+                self.cache.records.remove(&material.key())?;
+            }
+        }
+        Err(GroupError::Different {
+            step: self.plan.steps[step].id().into(),
+        }
+        .into())
+    }
+
+    /// All items of `step`, or keys and ids of those whose bytes are not what they should be.
+    fn read_back(&self, step: usize) -> Result<Vec<LoadedItem>, Vec<(Digest, String)>> {
+        let sets = self
+            .sets
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner());
+        let Some(set) = sets.as_ref().and_then(|sets| sets.get(&step)) else {
+            return Ok(Vec::new());
+        };
+        let read: Vec<Result<LoadedItem, (Digest, String)>> = set
+            .items
+            .par_iter()
+            .zip(&set.places)
+            .map(|(item, (key, location))| {
+                let blob =
+                    location.and_then(|location| self.cache.packs.get(location, &item.digest));
+                let blob = blob.ok_or_else(|| (*key, item.utterance.id.clone()))?;
+                Ok(LoadedItem {
+                    utterance: item.utterance.clone(),
+                    digest: item.digest,
+                    blob,
+                })
+            })
+            .collect();
+        if read.iter().all(Result::is_ok) {
+            return Ok(read.into_iter().flatten().collect());
+        }
+        Err(read.into_iter().filter_map(Result::err).collect())
+    }
+}
+
+fn remember(
+    cached: &mut HashMap<usize, Arc<Vec<LoadedItem>>>,
+    step: usize,
+    items: Vec<LoadedItem>,
+) -> Arc<Vec<LoadedItem>> {
+    let items = Arc::new(items);
+    cached.insert(step, items.clone());
+    items
+}

@@ -1,0 +1,109 @@
+//! The files through which data come to a program and back.
+
+use std::path::Path;
+
+use crate::artifact::{ArtifactKind, ItemData};
+use crate::audio;
+use crate::manifest::variant_folder;
+use crate::stage::{InputContent, InputLabel, StepInput};
+
+use super::CommandError;
+
+/// Lays an input out as a folder: its files, or one file per item with a table `items.tsv`.
+pub fn hand_over(input: &StepInput, folder: &Path, label: &InputLabel) -> Result<(), CommandError> {
+    // Variants of one stage lie in folders of their own.
+    let folder = match variant_folder(&label.variant) {
+        None => folder.to_path_buf(),
+        Some(variant) => folder.join(variant),
+    };
+    let failed = |path: &Path| {
+        let path = path.to_path_buf();
+        move |reason: std::io::Error| CommandError::Prepare { path, reason }
+    };
+    std::fs::create_dir_all(&folder).map_err(failed(&folder))?;
+    match &input.content {
+        InputContent::Files(files) => {
+            for (name, path) in files {
+                let target = folder.join(name);
+                let parent = target.parent().unwrap_or(&folder);
+                std::fs::create_dir_all(parent).map_err(failed(parent))?;
+                let object = std::path::absolute(path).map_err(failed(path))?;
+                std::os::unix::fs::symlink(&object, &target).map_err(failed(&target))?;
+            }
+        }
+        InputContent::Items(items) => {
+            let table = folder.join("items.tsv");
+            let file = std::fs::File::create(&table).map_err(failed(&table))?;
+            let mut rows = csv::WriterBuilder::new().delimiter(b'\t').from_writer(file);
+            let row_failed =
+                |error: csv::Error| CommandError::Item(format!("cannot write items.tsv: {error}"));
+            let head = [
+                "file", "id", "corpus", "speaker", "gender", "language", "label", "emotion",
+                "split",
+            ];
+            rows.write_record(head).map_err(row_failed)?;
+            for (index, item) in items.iter().enumerate() {
+                let name = format!("{index:06}.safetensors");
+                let path = folder.join(&name);
+                std::fs::write(&path, &*item.blob).map_err(failed(&path))?;
+                let utterance = &item.utterance;
+                let gender = utterance.gender.map_or("", |gender| gender.name());
+                rows.write_record([
+                    &name,
+                    &utterance.id,
+                    &utterance.corpus,
+                    &utterance.speaker,
+                    gender,
+                    &utterance.language,
+                    &utterance.label,
+                    utterance.emotion.name(),
+                    utterance.split.name(),
+                ])
+                .map_err(row_failed)?;
+            }
+            rows.flush().map_err(failed(&table))?;
+        }
+    }
+    Ok(())
+}
+
+/// The name of the file in which a program finds an item.
+pub fn input_name(data: &ItemData) -> &'static str {
+    match data {
+        ItemData::Audio(_) => "input.wav",
+        ItemData::Features(_) => "input.safetensors",
+        ItemData::Bytes(_) => "input",
+    }
+}
+
+/// Writes an item for a program to read.
+pub fn write_item(path: &Path, data: &ItemData) -> Result<(), String> {
+    match data {
+        ItemData::Audio(wave) => audio::write_wav(path, wave).map_err(|error| error.to_string()),
+        ItemData::Features(_) => {
+            let bytes = data.encode().map_err(|error| error.to_string())?;
+            std::fs::write(path, bytes).map_err(|error| error.to_string())
+        }
+        ItemData::Bytes(bytes) => std::fs::write(path, bytes).map_err(|error| error.to_string()),
+    }
+}
+
+/// Reads what a program made of an item.
+pub fn read_item(path: &Path, kind: ArtifactKind) -> Result<ItemData, String> {
+    if !path.is_file() {
+        return Err("the command did not write {output}".into());
+    }
+    match kind {
+        ArtifactKind::Audio => audio::read(path, None, None)
+            .map(ItemData::Audio)
+            .map_err(|error| error.to_string()),
+        ArtifactKind::Features => {
+            let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+            ItemData::decode(kind, &bytes)
+                .map_err(|error| format!("{error}; expected a tensor `features` [frames, bins]"))
+        }
+        _ => std::fs::read(path)
+            .map(ItemData::Bytes)
+            .map_err(|error| error.to_string()),
+    }
+}

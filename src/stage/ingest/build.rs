@@ -1,0 +1,93 @@
+//! From the declaration of an `ingest` to the stage: the corpora and the split table that it names are looked for.
+
+use std::collections::HashSet;
+
+use crate::corpus::{self, Corpora, synthetic};
+use crate::manifest::{Declaration, Problem, Problems, suggest};
+use crate::stage::Stage;
+
+use super::{Ingest, Options};
+
+pub fn build(declaration: &Declaration, corpora: &Corpora) -> Result<Stage, Problems> {
+    let mut problems = Problems::default();
+    let mut configs = Vec::new();
+    let mut named = HashSet::new();
+    for (path, name) in &declaration.corpora {
+        let place = declaration.place_of(path);
+        if !named.insert(name) {
+            problems.push(
+                Problem::new(
+                    "manifest::duplicate",
+                    format!("the corpus `{name}` stands twice"),
+                )
+                .at(place, "the second one")
+                .help("remove one of them"),
+            );
+        }
+        match corpora.corpora.get(name) {
+            None => problems.push(
+                Problem::new(
+                    "manifest::unknown_corpus",
+                    match corpora.corpora.is_empty() {
+                        true => format!("there is no corpora.toml that describes `{name}`"),
+                        false => format!("corpora.toml has no corpus `{name}`"),
+                    },
+                )
+                .at(place, "expected a corpus of corpora.toml")
+                .help(if corpora.corpora.is_empty() {
+                    "put one into the manifest's folder or one above it, or name it with --corpora FILE; `pipe init` writes one".into()
+                } else {
+                    suggest(name, corpora.corpora.keys().map(String::as_str))
+                }),
+            ),
+            Some(config) => {
+                let absent = match corpus::root_of(name, config, &corpora.folder) {
+                    _ if config.reader == synthetic::READER => None,
+                    result => result.err(),
+                };
+                if let Some(error) = absent {
+                    problems.push(
+                        Problem::new("manifest::missing_corpus", error.to_string())
+                            .at(place, "this corpus is not there")
+                            .help(format!(
+                                "get {} from {} (licence: {}) and put it there; or change its `root` in corpora.toml, or name the folder of all corpora with --corpora FOLDER; --present goes on with those that are there",
+                                config.title, config.source, config.licence
+                            )),
+                    );
+                }
+                if let Err(error) = corpus::check_config(name, config) {
+                    let problem = Problem::new("manifest::corpus", error.to_string())
+                        .at(place, "corpora.toml describes it wrongly");
+                    let help = miette::Diagnostic::help(&error).map(|help| help.to_string());
+                    problems.push(match help {
+                        Some(help) => problem.help(help),
+                        None => problem,
+                    });
+                }
+                configs.push((name.clone(), config.clone()));
+            }
+        }
+    }
+    let options: Options = crate::stage::options(declaration)?;
+    let split_file = options
+        .split_file
+        .as_ref()
+        .map(|written| declaration.resolve("split_file", written));
+    if let Some(path) = split_file.as_ref().filter(|path| !path.is_file()) {
+        problems.push(
+            Problem::new(
+                "manifest::missing_file",
+                format!("there is no split table {}", path.display()),
+            )
+            .at(declaration.place_of("split_file"), "not found")
+            .help("the path is relative to the manifest it is written in; a run writes such tables as runs/<manifest>/<stage>/split.tsv"),
+        );
+    }
+    let folder = corpora.folder.clone();
+    problems.or_ok(Stage::Source(Box::new(Ingest {
+        corpora: configs,
+        folder,
+        options,
+        split_file,
+    })))
+}

@@ -1,0 +1,73 @@
+//! No speaker and no recording may be on both sides of the line between training and held-out data.
+
+use crate::corpus::leaks::{self, Item, Part};
+use crate::corpus::{Entry, Split};
+use crate::digest::Digest;
+use crate::report::LeakCheck;
+use crate::stage::SourceListing;
+
+use super::{Ingest, IngestError, OnLeak};
+
+impl Ingest {
+    /// Adds what is found to the listing.
+    pub(super) fn check_leaks(
+        &self,
+        entries: &[(Entry, Digest, f64)],
+        listing: &mut SourceListing,
+    ) -> miette::Result<()> {
+        let of = |split: Split| -> Vec<Item<'_>> {
+            entries
+                .iter()
+                .filter(|(entry, _, _)| entry.utterance.split == split)
+                .map(|(entry, audio, _)| Item {
+                    utterance: &entry.utterance,
+                    audio: *audio,
+                })
+                .collect()
+        };
+        let (train, validation, test) = (of(Split::Train), of(Split::Validation), of(Split::Test));
+        let parts = [
+            Part {
+                name: "train",
+                items: &train,
+            },
+            Part {
+                name: "validation",
+                items: &validation,
+            },
+            Part {
+                name: "test",
+                items: &test,
+            },
+        ];
+        let findings = leaks::find(&parts);
+        let (bad, doubtful): (Vec<_>, Vec<_>) =
+            findings.iter().partition(|finding| finding.is_leak());
+        listing
+            .warnings
+            .extend(doubtful.iter().map(ToString::to_string));
+        let held = [&train, &validation, &test];
+        if held.iter().filter(|items| !items.is_empty()).count() > 1 {
+            listing.leak_checks.push(LeakCheck {
+                name: "speakers or recordings in both training and held-out splits".into(),
+                between: String::new(),
+                found: bad.iter().map(ToString::to_string).collect(),
+            });
+        }
+        if bad.is_empty() {
+            return Ok(());
+        }
+        let mut shown: Vec<String> = bad.iter().take(5).map(ToString::to_string).collect();
+        if bad.len() > shown.len() {
+            shown.push(format!("and {} more", bad.len() - shown.len()));
+        }
+        if self.options.leaks == OnLeak::Error {
+            return Err(IngestError::Leak {
+                findings: shown.join("; "),
+            }
+            .into());
+        }
+        listing.warnings.extend(bad.iter().map(ToString::to_string));
+        Ok(())
+    }
+}
