@@ -61,10 +61,10 @@ else suite=PASS; fi
 part device 150 env LD_LIBRARY_PATH="$libraries" "$folder/device" "$@"
 device=$?
 
-# What only the benchmark in Rust knows is left out.
+# What only the benchmark in Rust knows is left out: models side by side, and how ceilings are measured.
 options=()
 while (($#)); do
-    [ "$1" = --models ] || options+=("$1" "${2:-}")
+    case $1 in --steps | --batch | --frames) options+=("$1" "${2:-}") ;; esac
     shift $(($# > 1 ? 2 : 1))
 done
 pytorch=127

@@ -84,6 +84,16 @@ struct Lockstep {
     changed: Condvar,
 }
 
+/// What the user was told of how the device is used.
+struct Told {
+    /// Most models side by side.
+    capacity: usize,
+    /// Whether the features have left the device.
+    features_left: bool,
+    /// Irregular products of the card.
+    irregular: usize,
+}
+
 struct State {
     card: Arc<Card>,
     /// Features to train on and to validate on, where they stay on the device.
@@ -96,6 +106,7 @@ struct State {
     groups: Vec<(Vec<usize>, Group)>,
     /// Most models that are on the device side by side.
     capacity: usize,
+    told: Told,
     failed: Option<DeviceError>,
     since: Instant,
 }

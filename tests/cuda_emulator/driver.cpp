@@ -133,6 +133,7 @@ struct State {
     const Result init_error = (Result)setting("EMULATED_CUDA_INIT", SUCCESS);
     const size_t memory = setting("EMULATED_CUDA_MEMORY", 8ull << 30);
     const unsigned long long failing_launch = setting("EMULATED_CUDA_FAIL_LAUNCH", 0);
+    const unsigned long long late_failure = setting("EMULATED_CUDA_FAIL_LATE", 0);
 
     State() {
         for (Device &device : devices) device.stream = order.create(true, false);
@@ -828,6 +829,10 @@ API Result cuLaunchKernel(
         if (block_x * block_y * block_z > 1024 || shared_bytes > 48 << 10 || extra) return INVALID_VALUE;
         if (Result error = enqueue_now(stream)) return error;
         if (++state().launches == state().failing_launch) return state().sticky = ILLEGAL_ADDRESS;
+        if (state().launches == state().late_failure) {
+            state().sticky = ILLEGAL_ADDRESS;
+            return SUCCESS;
+        }
     }
     function->launch(params, dim3(grid_x, grid_y, grid_z), dim3(block_x, block_y, block_z));
     return SUCCESS;

@@ -142,6 +142,8 @@ mod in_software {
         copied: u64,
         /// Most bytes in use.
         peak: u64,
+        /// What the run said.
+        told: String,
     }
 
     /// The files that trainings end with.
@@ -194,6 +196,7 @@ mod in_software {
             drains: number("drains"),
             copied: number("copied"),
             peak: number("peak"),
+            told,
         };
         assert!(memory.is_none_or(|bytes| done.peak <= bytes));
         (files, done)
@@ -242,6 +245,9 @@ mod in_software {
         let (expected, resident) = done(&manifest, None);
         let (found, brought) = done(&manifest, Some(LITTLE));
         assert!(found == expected, "the same files");
+        let remark = "no room for all features";
+        assert!(!resident.told.contains(remark), "{}", resident.told);
+        assert!(brought.told.contains(remark), "{}", brought.told);
         assert!(brought.copied > resident.copied + resident.copied / 4);
         assert!(brought.peak < resident.peak);
     }
@@ -271,6 +277,9 @@ mod in_software {
             let (found, halved) = done(&manifest, Some(together.peak / 100 * percent));
             assert!(found == expected, "the same files");
             assert!(halved.launches > together.launches + together.launches / 2);
+            let remark = "no room for more models side by side than";
+            assert!(!together.told.contains(remark), "{}", together.told);
+            assert_eq!(halved.told.matches(remark).count(), 1, "{}", halved.told);
         }
     }
 
@@ -302,10 +311,14 @@ mod in_software {
             return;
         }
         let space = trained();
-        let (exit, told) = run(&space, &[("EMULATED_CUDA_FAIL_LAUNCH", "300")], &["cuda"]);
-        assert_eq!(exit, Some(1), "{told}");
-        assert!(told.contains("device::sticky"), "{told}");
-        assert!(!told.contains("panicked"), "{told}");
+        let late = (300..306).map(|launch| ("EMULATED_CUDA_FAIL_LATE", launch.to_string()));
+        let at_once = ("EMULATED_CUDA_FAIL_LAUNCH", "300".to_string());
+        for (variable, launch) in late.chain([at_once]) {
+            let (exit, told) = run(&space, &[(variable, &launch)], &["cuda"]);
+            assert_eq!(exit, Some(1), "{variable}={launch} {told}");
+            assert!(told.contains("device::sticky"), "{told}");
+            assert!(!told.contains("panicked"), "{told}");
+        }
         let (exit, told) = run(&space, &[], &["cuda"]);
         assert_eq!(exit, Some(0), "{told}");
         let again = space.pipe(&["run", "one.toml", "--device", "cuda", "--json"]);
@@ -351,6 +364,7 @@ mod in_software {
             let space = self::space(manifest);
             let (exit, told) = run(&space, &[("EMULATED_CUDA_ALGORITHMS", "0")], &["cuda"]);
             assert_eq!(exit, Some(0), "{told}");
+            assert_eq!(told.matches("cuBLAS refused").count(), 1, "{told}");
             learned(&space)
         };
         let (usual, _) = done(&rates("abcde", 1), None);

@@ -13,6 +13,7 @@ use cudarc::cublaslt::sys;
 use cudarc::cublaslt::sys::cublasLtMatmulPreferenceAttributes_t as Wish;
 use cudarc::cublaslt::sys::cublasLtMatrixLayoutAttribute_t as LayoutAttribute;
 use cudarc::driver::sys::CUstream;
+use dfdx::tensor::CudaError;
 
 use super::Pointer;
 
@@ -139,43 +140,64 @@ impl Algorithms {
 
     /// Multiplies, in the order of `stream`; false where cublasLt has no algorithm or does not take it.
     ///
+    /// # Errors
+    /// What may pass, such as too little memory: another algorithm would give other digits, just this once.
+    ///
     /// # Safety
     /// The matrices must lie within memory of the device.
-    pub unsafe fn multiply(&self, stream: CUstream, product: &Product) -> bool {
+    pub unsafe fn multiply(&self, stream: CUstream, product: &Product) -> Result<bool, CudaError> {
         let operands = [&product.a, &product.b, &product.c];
-        let done = |kinds: [Operand; 3]| {
-            self.chosen(kinds).is_some_and(|algorithm| {
-                // SAFETY: as the caller promises.
-                unsafe { self.run(stream, product, &algorithm) }.is_ok()
-            })
-        };
         // What suits a kind should suit all of it; if not, what is chosen for the very sizes does.
-        if done(operands.map(Operand::kind)) || done(operands.map(Operand::sizes)) {
-            return true;
+        let attempts = [
+            (operands.map(Operand::kind), true),
+            (operands.map(Operand::sizes), true),
+            (operands.map(Operand::placeless), false),
+        ];
+        let mut regular = true;
+        for (kinds, by_sizes) in attempts {
+            regular &= by_sizes;
+            let Some(algorithm) = self.chosen(kinds)? else {
+                continue;
+            };
+            // SAFETY: as the caller promises.
+            match unsafe { self.run(stream, product, &algorithm) } {
+                Ok(()) => {
+                    self.count(regular);
+                    return Ok(true);
+                }
+                Err(error) => refused(error)?,
+            }
+            // An algorithm may refuse one number of products and take another.
+            regular = false;
         }
-        self.irregular.fetch_add(1, Ordering::Relaxed);
-        done(operands.map(Operand::placeless))
+        self.count(false);
+        Ok(false)
     }
 
-    /// Products that no algorithm was found for by their sizes alone.
+    fn count(&self, regular: bool) {
+        self.irregular
+            .fetch_add(usize::from(!regular), Ordering::Relaxed);
+    }
+
+    /// Products that were not computed by what was chosen by their sizes alone.
     pub fn irregular(&self) -> usize {
         self.irregular.load(Ordering::Relaxed)
     }
 
     /// The algorithm for products like these, if there is one.
-    fn chosen(&self, kinds: [Operand; 3]) -> Option<sys::cublasLtMatmulAlgo_t> {
+    fn chosen(&self, kinds: [Operand; 3]) -> Result<Option<sys::cublasLtMatmulAlgo_t>, CudaError> {
         let mut chosen = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(algorithm) = chosen.get(&kinds) {
-            return *algorithm;
+            return Ok(*algorithm);
         }
         let algorithm = match self.choose(kinds) {
             Ok(algorithm) => algorithm,
             Err(CublasError(sys::cublasStatus_t::CUBLAS_STATUS_NOT_SUPPORTED)) => None,
             // What went wrong says nothing of the next time.
-            Err(_) => return None,
+            Err(error) => return refused(error).map(|()| None),
         };
         chosen.insert(kinds, algorithm);
-        algorithm
+        Ok(algorithm)
     }
 
     fn description(&self, a: &Operand, b: &Operand) -> sys::cublasLtMatmulDesc_t {
@@ -329,6 +351,19 @@ impl Drop for Wishes {
         // SAFETY: made once, and not used after.
         let _ = unsafe { result::destroy_matmul_pref(self.0) };
     }
+}
+
+/// Goes on where a product is refused for what it is; what may pass is an error.
+fn refused(error: CublasError) -> Result<(), CudaError> {
+    use cudarc::cublas::{result::CublasError as Error, sys::cublasStatus_t as Status};
+    let passing = match error.0 {
+        sys::cublasStatus_t::CUBLAS_STATUS_ALLOC_FAILED => Status::CUBLAS_STATUS_ALLOC_FAILED,
+        sys::cublasStatus_t::CUBLAS_STATUS_EXECUTION_FAILED => {
+            Status::CUBLAS_STATUS_EXECUTION_FAILED
+        }
+        _ => return Ok(()),
+    };
+    Err(CudaError::Blas(Error(passing)))
 }
 
 fn at<T>(value: &T) -> *const c_void {

@@ -13,7 +13,7 @@ use dfdx::tensor::{Cuda, CudaError};
 use super::algorithms::Algorithms;
 use super::failure::{is_out_of_memory, name, tell};
 use super::kernels::{Argument, Extent, Kernels};
-use super::pool::{check_memory_pools, keep_freed_memory, kept_bytes};
+use super::pool::{check_memory_pools, give_back_freed_memory, keep_freed_memory, kept_bytes};
 use super::ring::Ring;
 use super::shares::{even_share, models_for_processors};
 use super::timeline::{Timed, Timeline};
@@ -133,11 +133,7 @@ impl Card {
                 reason: libraries::with_lacking(reason),
             }
         })?;
-        // Where this fails it is the host that lacks memory, which has another help.
-        let ring = Ring::new().map_err(|error| DeviceError::Failed {
-            what: "pinning memory of the host".to_string(),
-            reason: name(error),
-        })?;
+        let ring = Ring::new().map_err(|error| tell("pinning memory of the host", &error))?;
         Ok(Arc::new(Self {
             device: ManuallyDrop::new(device),
             dfdx: ManuallyDrop::new(dfdx),
@@ -192,8 +188,8 @@ impl Card {
         &self.algorithms
     }
 
-    /// Products that cublasLt had no algorithm for by their sizes alone: they may be slow, and their last digits may
-    /// depend on how many they are.
+    /// Products that were not computed by an algorithm chosen by their sizes alone: they may be slow, and their last
+    /// digits may depend on how many they are.
     pub fn irregular_products(&self) -> usize {
         self.algorithms.irregular()
     }
@@ -343,7 +339,8 @@ impl Card {
         matches!(self.tell("", error), DeviceError::OutOfMemory { .. })
     }
 
-    /// Asks for memory; where there is none left, again once what is under way is done and freed.
+    /// Asks for memory; where there is none left, again once what is under way is done and freed, and pieces of what was
+    /// freed are together.
     pub(super) fn allocate<T>(
         &self,
         mut ask: impl FnMut() -> Result<T, CudaError>,
@@ -352,6 +349,7 @@ impl Card {
             Err(error) if is_out_of_memory(&error) => {
                 // SAFETY: the stream is the device's own.
                 self.noted(unsafe { driver::stream::synchronize(self.stream()) })?;
+                give_back_freed_memory(*self.device.cu_device());
                 ask()
             }
             other => other,

@@ -2,7 +2,7 @@
 
 use cudarc::cublas::sys as cublas_sys;
 use cudarc::driver::{result as driver, sys};
-use dfdx::tensor::CudaError;
+use dfdx::tensor::{CpuError, CudaError};
 
 use super::libraries;
 use crate::model::DeviceError;
@@ -26,11 +26,20 @@ pub fn tell(what: &'static str, error: &CudaError) -> DeviceError {
                 .to_string(),
         };
     }
-    let CudaError::Driver(error) = error else {
-        return DeviceError::Failed {
-            what: what.to_string(),
-            reason: libraries::with_lacking(error.to_string()),
-        };
+    let error = match error {
+        CudaError::Driver(error) => error,
+        CudaError::Cpu(CpuError::OutOfMemory) => {
+            return DeviceError::Failed {
+                what: what.to_string(),
+                reason: "the host has no memory left that the device can copy from".to_string(),
+            };
+        }
+        error => {
+            return DeviceError::Failed {
+                what: what.to_string(),
+                reason: libraries::with_lacking(error.to_string()),
+            };
+        }
     };
     match error.0 {
         Code::CUDA_ERROR_ILLEGAL_ADDRESS
@@ -45,7 +54,10 @@ pub fn tell(what: &'static str, error: &CudaError) -> DeviceError {
         | Code::CUDA_ERROR_LAUNCH_FAILED
         | Code::CUDA_ERROR_NVLINK_UNCORRECTABLE
         | Code::CUDA_ERROR_MPS_CLIENT_TERMINATED
-        | Code::CUDA_ERROR_ECC_UNCORRECTABLE => DeviceError::Sticky {
+        | Code::CUDA_ERROR_ECC_UNCORRECTABLE
+        | Code::CUDA_ERROR_EXTERNAL_DEVICE
+        // Also what drivers newer than cudarc give: those numbers are of errors that end a process (226, 721).
+        | Code::CUDA_ERROR_UNKNOWN => DeviceError::Sticky {
             reason: name(*error),
         },
         _ => DeviceError::Failed {

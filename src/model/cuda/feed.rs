@@ -182,7 +182,7 @@ impl Slot {
         if let Some(mut old) = self.pinned.take() {
             old.release();
         }
-        self.pinned = Some(card.noted(Pinned::new(room))?);
+        self.pinned = Some(Pinned::new(room).map_err(|error| card.note(error))?);
         let memory = self.memory.insert(Memory::new(card, room)?);
         // The memory is there once the main stream gets to this: it may have had another use before.
         let recorded = self.done.record(card.stream());

@@ -38,6 +38,14 @@ pub enum Argument {
 }
 
 impl Argument {
+    /// A number that kernels count with.
+    pub fn int(value: impl TryInto<i32>) -> Self {
+        match value.try_into() {
+            Ok(value) => Self::Int(value),
+            Err(_) => panic!("kernels count with 32 bits"),
+        }
+    }
+
     /// Its bytes at the start of eight: the lower ones come first on every machine that CUDA runs on.
     fn bits(self) -> u64 {
         match self {
@@ -57,7 +65,7 @@ macro_rules! arguments {
     };
     (@ of $value:expr) => { $crate::model::cuda::Argument::Pointer($value.at(0)) };
     (@ at $value:expr) => { $crate::model::cuda::Argument::Pointer($value) };
-    (@ int $value:expr) => { $crate::model::cuda::Argument::Int($value as i32) };
+    (@ int $value:expr) => { $crate::model::cuda::Argument::int($value) };
     (@ size $value:expr) => { $crate::model::cuda::Argument::Size($value) };
     (@ float $value:expr) => { $crate::model::cuda::Argument::Float($value) };
     (@ double $value:expr) => { $crate::model::cuda::Argument::Double($value) };
@@ -139,7 +147,11 @@ impl Extent {
 
     fn grid_and_block(self) -> ((u32, u32, u32), (u32, u32, u32)) {
         let (across, blocks, models) = match self {
-            Self::Flat(length, models) => (BLOCK, length.div_ceil(BLOCK), models),
+            Self::Flat(length, models) => {
+                // A thread's number stays within 32 bits, those beyond the last value included.
+                assert!(length <= i32::MAX as usize - BLOCK, "{length} threads");
+                (BLOCK, length.div_ceil(BLOCK), models)
+            }
             Self::Rows(columns, rows, models) => {
                 let across = columns.next_multiple_of(WARP).min(BLOCK);
                 (across, rows.div_ceil(BLOCK / across), models)

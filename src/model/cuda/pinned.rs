@@ -3,6 +3,7 @@
 use std::ffi::c_void;
 
 use cudarc::driver::{DriverError, sys};
+use dfdx::tensor::{CpuError, CudaError};
 
 use super::Pointer;
 
@@ -19,11 +20,16 @@ impl Pinned {
     /// So many bytes that hold anything; at least one.
     ///
     /// # Errors
-    /// Where the host has no memory left, or must not pin it.
-    pub fn new(bytes: usize) -> Result<Self, DriverError> {
+    /// Where the host has no memory left, or must not pin it: that is no lack of the device's.
+    pub fn new(bytes: usize) -> Result<Self, CudaError> {
         let mut start: *mut c_void = std::ptr::null_mut();
         // SAFETY: the driver fills the pointer.
-        unsafe { sys::cuMemHostAlloc(&raw mut start, bytes, 0) }.result()?;
+        match unsafe { sys::cuMemHostAlloc(&raw mut start, bytes, 0) }.result() {
+            Err(DriverError(sys::CUresult::CUDA_ERROR_OUT_OF_MEMORY)) => {
+                return Err(CpuError::OutOfMemory.into());
+            }
+            other => other?,
+        }
         Ok(Self {
             start: start.cast(),
             bytes,

@@ -42,6 +42,14 @@ pub fn keep_freed_memory(device: sys::CUdevice) {
     }
 }
 
+/// Gives what was freed and is no longer in use back to the device, so that pieces of it can be put together anew.
+pub fn give_back_freed_memory(device: sys::CUdevice) {
+    if let Some(pool) = memory_pool(device) {
+        // SAFETY: the pool is the device's; memory in use stays. Where the call fails, all is as it was.
+        unsafe { sys::cuMemPoolTrimTo(pool, 0) };
+    }
+}
+
 /// Memory that was freed and stayed with the process; none where the driver does not say.
 pub fn kept_bytes(device: sys::CUdevice) -> usize {
     let count = |attribute| {

@@ -186,9 +186,12 @@ impl Card {
             batch,
         };
         let call = || {
-            // SAFETY: callers pass matrices that lie within their memory.
-            if inner > 0 && unsafe { self.algorithms().multiply(self.stream(), &product) } {
-                return Ok(());
+            if inner > 0 {
+                // SAFETY: callers pass matrices that lie within their memory.
+                let done = unsafe { self.algorithms().multiply(self.stream(), &product) };
+                if done.map_err(|error| self.note_product(error))? {
+                    return Ok(());
+                }
             }
             (0..batch).try_for_each(|place| self.multiply_one(&product, sizes, place))
         };

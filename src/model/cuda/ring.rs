@@ -4,6 +4,7 @@
 //! the other, and the host waits only where it comes round to a segment that the device has still to read.
 
 use cudarc::driver::{DriverError, sys};
+use dfdx::tensor::CudaError;
 
 use super::Pointer;
 use super::event::Event;
@@ -31,7 +32,7 @@ impl Ring {
     ///
     /// # Errors
     /// Where the host has no memory to pin.
-    pub fn new() -> Result<Self, DriverError> {
+    pub fn new() -> Result<Self, CudaError> {
         let events: Result<_, DriverError> = (0..SEGMENTS).map(|_| Event::new()).collect();
         Ok(Self {
             read: events?,

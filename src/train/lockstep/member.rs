@@ -58,7 +58,10 @@ impl<'a> Member<'a> {
         let views = [views(&data.train), views(&data.validation)];
         let mut locked = lockstep.lock();
         if !locked.tried {
-            let resident = upload(&locked.card, &views);
+            // Not between the moment at which the step of another lockstep looks for room and takes it.
+            let card = Arc::clone(&locked.card);
+            let _turn = card.turn();
+            let resident = upload(&card, &views);
             let told = resident.map_err(|error| locked.card.tell("copying the features", &error));
             locked.resident = told?;
             locked.tried = true;
@@ -107,6 +110,11 @@ impl<'a> Member<'a> {
         Ok(own
             .map(|own| std::mem::take(&mut own.losses))
             .unwrap_or_default())
+    }
+
+    /// What the user should know of how the device is used; each remark is given to one of the trainings.
+    pub(in crate::train) fn remarks(&self) -> Vec<String> {
+        self.lockstep.lock().remarks()
     }
 
     /// The network with its present values.

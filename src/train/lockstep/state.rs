@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use dfdx::tensor::CudaError;
 
-use super::{ARRIVAL, Answer, Place, State, StepWork, Work};
+use super::{ARRIVAL, Answer, Place, State, StepWork, Told, Work};
 use crate::model::cuda::{Card, Corpus, Group, GroupBatch, ModelStep};
 use crate::model::{DeviceError, TrainingState};
 use crate::train::arrival::Arrival;
@@ -15,6 +15,11 @@ use crate::train::arrival::Arrival;
 impl State {
     pub(super) fn new(card: Arc<Card>) -> Self {
         Self {
+            told: Told {
+                capacity: usize::MAX,
+                features_left: false,
+                irregular: card.irregular_products(),
+            },
             card,
             resident: None,
             tried: false,
@@ -79,12 +84,48 @@ impl State {
     /// Puts half as many models side by side, or takes the features off the device where there is but one; false where
     /// nothing is left to try.
     fn make_room(&mut self, models: usize) -> bool {
-        let most = self.capacity.min(models);
-        self.capacity = most.div_ceil(2);
-        match most {
-            0 | 1 => self.resident.take().is_some(),
-            _ => self.dissolve().is_ok(),
+        match self.capacity.min(models) {
+            0 | 1 => {
+                // Without the features there may be room for more than one again.
+                self.capacity = usize::MAX;
+                self.told.capacity = usize::MAX;
+                self.resident.take().is_some()
+            }
+            most => {
+                self.capacity = most.div_ceil(2);
+                self.dissolve().is_ok()
+            }
         }
+    }
+
+    /// What the user should know of how the device is used, and was not told before: it costs time, or digits.
+    pub(super) fn remarks(&mut self) -> Vec<String> {
+        let mut remarks = Vec::new();
+        if self.tried && self.resident.is_none() && !self.told.features_left {
+            self.told.features_left = true;
+            remarks.push(
+                "the device has no room for all features beside the models: each batch brings its own; \
+                 this changes no result"
+                    .into(),
+            );
+        }
+        if self.capacity < self.told.capacity {
+            self.told.capacity = self.capacity;
+            remarks.push(format!(
+                "the device has no room for more models side by side than {}: others wait their turn; \
+                 this changes no result",
+                self.capacity
+            ));
+        }
+        let irregular = self.card.irregular_products();
+        if self.told.irregular == 0 && irregular > 0 {
+            self.told.irregular = irregular;
+            remarks.push(format!(
+                "cuBLAS refused what was chosen for {irregular} products by their sizes: they take longer, and last \
+                 digits may depend on which models train side by side; another version of cuBLAS may not"
+            ));
+        }
+        remarks
     }
 
     /// Where the device has too little memory, nothing has changed on it, so that another attempt may follow; unless the

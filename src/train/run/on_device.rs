@@ -37,6 +37,9 @@ impl Run<'_> {
             self.check(losses, epoch, batch, &batches[batch])?;
             sums.add(losses);
         }
+        for remark in member.remarks() {
+            progress.warn(&remark);
+        }
         Ok(sums)
     }
 

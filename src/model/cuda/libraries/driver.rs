@@ -62,12 +62,12 @@ forward! {
     cuMemAlloc_v2(memory: *mut CUdeviceptr, bytes: usize);
     cuMemAllocAsync(memory: *mut CUdeviceptr, bytes: usize, stream: CUstream);
     cuMemFree_v2(memory: CUdeviceptr);
-    cuMemFreeAsync(memory: CUdeviceptr, stream: CUstream);
     cuMemFreeHost(memory: *mut c_void);
     cuMemGetInfo_v2(free: *mut usize, total: *mut usize);
     cuMemHostAlloc(memory: *mut *mut c_void, bytes: usize, flags: c_uint);
     cuMemPoolGetAttribute(pool: CUmemoryPool, attribute: CUmemPool_attribute, value: *mut c_void);
     cuMemPoolSetAttribute(pool: CUmemoryPool, attribute: CUmemPool_attribute, value: *mut c_void);
+    cuMemPoolTrimTo(pool: CUmemoryPool, bytes: usize);
     cuMemcpyDtoD_v2(to: CUdeviceptr, from: CUdeviceptr, bytes: usize);
     cuMemcpyDtoDAsync_v2(to: CUdeviceptr, from: CUdeviceptr, bytes: usize, stream: CUstream);
     cuMemcpyDtoH_v2(to: *mut c_void, from: CUdeviceptr, bytes: usize);
@@ -115,6 +115,22 @@ forward! {
 
     cuProfilerStart();
     cuProfilerStop();
+}
+
+/// Gives memory back, and never fails: cudarc panics where this does, in a drop, so that a second one ends the process.
+/// An error of work before, which this call may be the first to tell, is told by the next call too.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn cuMemFreeAsync(memory: CUdeviceptr, stream: CUstream) -> CUresult {
+    type Free = unsafe extern "C" fn(CUdeviceptr, CUstream) -> u32;
+    const _: unsafe extern "C" fn(CUdeviceptr, CUstream) -> CUresult = sys::cuMemFreeAsync;
+    static FOUND: OnceLock<Option<Free>> = OnceLock::new();
+    // SAFETY: the type is that of the function, but for the status: that is a number.
+    let found = FOUND.get_or_init(|| unsafe { super::find(driver(), "cuMemFreeAsync\0") });
+    if let Some(free) = found {
+        // SAFETY: what the caller promises is what the function asks.
+        let _ = unsafe { free(memory, stream) };
+    }
+    CUresult::CUDA_SUCCESS
 }
 
 /// How the driver gives a name or a description of an error.

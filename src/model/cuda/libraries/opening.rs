@@ -56,12 +56,23 @@ pub fn driver_version() -> Option<i32> {
 fn computing() -> &'static (Found, Found) {
     static FOUND: LazyLock<(Found, Found)> = LazyLock::new(|| {
         let folders = folders();
-        let (cublas, nvrtc) = pair(&majors(driver_version()), |part, major| {
-            open(&part.file(major), &part.companion(major), &folders)
-        });
+        let driver = driver_version();
+        let found = |part: Part, major| open(&part.file(major), &part.companion(major), &folders);
+        let (cublas, nvrtc) = pair(&majors(driver), found);
+        let told = |part: Part, tried: String| {
+            let there = |major: &&i32| found(part, **major).is_ok();
+            let newer = driver.and_then(|version| {
+                let newer = MAJORS.iter().find(|major| **major > version / 1000);
+                Some((version, newer.filter(there)?))
+            });
+            match newer {
+                Some((version, major)) => too_new(&tried, &part.file(*major), version),
+                None => with_folders(&tried, &folders),
+            }
+        };
         (
-            cublas.map_err(|tried| with_folders(&tried, &folders)),
-            nvrtc.map_err(|tried| with_folders(&tried, &folders)),
+            cublas.map_err(|tried| told(Part::Cublas, tried)),
+            nvrtc.map_err(|tried| told(Part::Nvrtc, tried)),
         )
     });
     &FOUND
@@ -94,11 +105,19 @@ impl Part {
     }
 }
 
-/// The versions in the order of preference: what a newer compiler makes is refused by an older driver.
+/// The versions that the driver knows, in the order of preference: libraries of a newer one do not work with it.
 fn majors(driver: Option<i32>) -> Vec<i32> {
     let suits = |major: &i32| driver.is_none_or(|version| *major <= version / 1000);
-    let (suiting, newer): (Vec<i32>, Vec<i32>) = MAJORS.into_iter().partition(suits);
-    [suiting, newer].concat()
+    MAJORS.into_iter().filter(suits).collect()
+}
+
+/// What to say where the library `newer` is there, but not one for the driver.
+fn too_new(tried: &str, newer: &str, driver: i32) -> String {
+    let (major, minor) = (driver / 1000, driver % 1000 / 10);
+    format!(
+        "{tried}; {newer} is there, but the driver knows CUDA {major}.{minor} at most: install the libraries of CUDA \
+         {major}, or a newer driver"
+    )
 }
 
 /// cuBLAS and the compiler of the first version that has both; where none has, the first of each.
@@ -201,12 +220,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_that_the_driver_knows_come_first() {
+    fn only_versions_that_the_driver_knows_are_opened() {
         assert_eq!(majors(None), [13, 12, 11]);
         assert_eq!(majors(Some(13_000)), [13, 12, 11]);
         assert_eq!(majors(Some(14_010)), [13, 12, 11]);
-        assert_eq!(majors(Some(12_080)), [12, 11, 13]);
-        assert_eq!(majors(Some(11_040)), [11, 13, 12]);
+        assert_eq!(majors(Some(12_080)), [12, 11]);
+        assert_eq!(majors(Some(11_040)), [11]);
+        let told = too_new("libcublas.so.12 is not there", "libcublas.so.13", 12_040);
+        assert!(told.contains("libcublas.so.13 is there, but the driver knows CUDA 12.4 at most"));
     }
 
     #[test]

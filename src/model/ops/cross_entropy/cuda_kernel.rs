@@ -53,6 +53,7 @@ impl Labels {
 pub fn cross_entropy(tape: &mut Tape, logits: &Value, labels: &Labels) -> Result<Value, CudaError> {
     let card = Arc::clone(tape.card());
     let (models, rows, classes) = (logits.models, logits.rows, logits.columns);
+    assert_eq!(labels.targets.len(), rows, "a label for every row");
     let losses = Memory::<f64>::new(&card, models * rows)?;
     let slopes = Memory::<f32>::new(&card, models * rows * classes)?;
     let weights = labels.weights.as_ref().map_or(0, |weights| weights.at(0));
