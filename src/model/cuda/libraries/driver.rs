@@ -1,12 +1,13 @@
 //! The driver's functions that cudarc, dfdx and we call.
 
+use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_int, c_uchar, c_uint, c_void};
 use std::ops::RangeInclusive;
 use std::sync::OnceLock;
 
 use cudarc::driver::sys::{self, *};
 
-use super::forward::forward;
+use super::forward::{forward, is_known};
 use super::opening::driver;
 
 /// The numbers of `CUresult`.
@@ -44,7 +45,6 @@ forward! {
     cuDevicePrimaryCtxRetain(context: *mut CUcontext, device: CUdevice);
 
     cuCtxGetCurrent(context: *mut CUcontext);
-    cuCtxSetCurrent(context: CUcontext);
     cuCtxSynchronize();
 
     cuEventCreate(event: *mut CUevent, flags: c_uint);
@@ -117,8 +117,40 @@ forward! {
     cuProfilerStop();
 }
 
+thread_local! {
+    /// The address of the context that was last made this thread's.
+    static CURRENT: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Makes a context this thread's; no failure where it was already. That stays so, and the error is one of work before,
+/// which the next call tells too; cudarc panics where this fails in a drop, and a second panic ends the process.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn cuCtxSetCurrent(context: CUcontext) -> CUresult {
+    type Set = unsafe extern "C" fn(CUcontext) -> u32;
+    const _: unsafe extern "C" fn(CUcontext) -> CUresult = sys::cuCtxSetCurrent;
+    static FOUND: OnceLock<Option<Set>> = OnceLock::new();
+    // SAFETY: the type is that of the function, but for the status: that is a number.
+    let found = FOUND.get_or_init(|| unsafe { super::find(driver(), "cuCtxSetCurrent\0") });
+    let Some(set) = found else {
+        return CUresult::CUDA_ERROR_SHARED_OBJECT_SYMBOL_NOT_FOUND;
+    };
+    // SAFETY: what the caller promises is what the function asks.
+    let number = unsafe { set(context) };
+    let address = context.addr();
+    if number == 0 {
+        CURRENT.set(address);
+    } else if address == 0 || CURRENT.get() != address {
+        return match is_known(number, &KNOWN) {
+            // SAFETY: the status is such a number, and this is one of its values.
+            true => unsafe { std::mem::transmute::<u32, CUresult>(number) },
+            false => CUresult::CUDA_ERROR_UNKNOWN,
+        };
+    }
+    CUresult::CUDA_SUCCESS
+}
+
 /// Gives memory back, and never fails: cudarc panics where this does, in a drop, so that a second one ends the process.
-/// An error of work before, which this call may be the first to tell, is told by the next call too.
+/// An error of work before, which this call may be the first to meet, is told by the next call too.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn cuMemFreeAsync(memory: CUdeviceptr, stream: CUstream) -> CUresult {
     type Free = unsafe extern "C" fn(CUdeviceptr, CUstream) -> u32;
