@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use miette::Diagnostic;
+use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
@@ -24,7 +25,8 @@ pub const LEAKS: Parameter = Parameter::default(
 );
 
 /// What to do about leaks.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum OnLeak {
     /// The step fails.
     Error,
@@ -56,16 +58,21 @@ pub struct LeakError {
 }
 
 impl LeakError {
-    /// The first few findings.
+    /// Of these findings.
     pub fn new(findings: &[String]) -> Self {
-        let mut shown: Vec<String> = findings.iter().take(5).cloned().collect();
-        if findings.len() > shown.len() {
-            shown.push(format!("and {} more", findings.len() - shown.len()));
-        }
         Self {
-            findings: shown.join("; "),
+            findings: first_few(findings),
         }
     }
+}
+
+/// The first few findings, and how many more there are.
+pub fn first_few(findings: &[String]) -> String {
+    let mut shown: Vec<String> = findings.iter().take(5).cloned().collect();
+    if findings.len() > shown.len() {
+        shown.push(format!("and {} more", findings.len() - shown.len()));
+    }
+    shown.join("; ")
 }
 
 /// The table is missing or damaged.

@@ -17,6 +17,7 @@ use crate::digest::Digest;
 use crate::manifest::{Complaint, Gathers, Kind, Parameter, Shape};
 use crate::report::CorpusFacts;
 
+use super::held_out::OnLeak;
 use super::{Facts, ItemError, MAX_BAD, STORE, SourceItem, SourceListing, SourceStage};
 
 mod build;
@@ -134,13 +135,6 @@ enum SplitChoice {
         test: f64,
         seed: u64,
     },
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum OnLeak {
-    Error,
-    Warn,
 }
 
 /// Why the data cannot be used as listed.

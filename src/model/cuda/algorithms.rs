@@ -165,7 +165,7 @@ impl Algorithms {
                     self.count(regular);
                     return Ok(true);
                 }
-                Err(error) => refused(error)?,
+                Err(error) => unless_refused(error)?,
             }
             // An algorithm may refuse one number of products and take another.
             regular = false;
@@ -194,7 +194,7 @@ impl Algorithms {
             Ok(algorithm) => algorithm,
             Err(CublasError(sys::cublasStatus_t::CUBLAS_STATUS_NOT_SUPPORTED)) => None,
             // What went wrong says nothing of the next time.
-            Err(error) => return refused(error).map(|()| None),
+            Err(error) => return unless_refused(error).map(|()| None),
         };
         chosen.insert(kinds, algorithm);
         Ok(algorithm)
@@ -353,8 +353,8 @@ impl Drop for Wishes {
     }
 }
 
-/// Goes on where a product is refused for what it is; what may pass is an error.
-fn refused(error: CublasError) -> Result<(), CudaError> {
+/// The error of a product that may be taken another time; none where it is refused for what it is.
+fn unless_refused(error: CublasError) -> Result<(), CudaError> {
     use cudarc::cublas::{result::CublasError as Error, sys::cublasStatus_t as Status};
     let passing = match error.0 {
         sys::cublasStatus_t::CUBLAS_STATUS_ALLOC_FAILED => Status::CUBLAS_STATUS_ALLOC_FAILED,

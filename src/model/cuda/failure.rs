@@ -18,7 +18,6 @@ pub fn is_out_of_memory(error: &CudaError) -> bool {
 
 /// What an error means for the user; `what` was being done.
 pub fn tell(what: &'static str, error: &CudaError) -> DeviceError {
-    use sys::CUresult as Code;
     if is_out_of_memory(error) {
         return DeviceError::OutOfMemory {
             what: what.to_string(),
@@ -26,22 +25,29 @@ pub fn tell(what: &'static str, error: &CudaError) -> DeviceError {
                 .to_string(),
         };
     }
-    let error = match error {
-        CudaError::Driver(error) => error,
+    let reason = match error {
+        CudaError::Driver(error) if is_sticky(error.0) => {
+            return DeviceError::Sticky {
+                reason: name(*error),
+            };
+        }
+        CudaError::Driver(error) => libraries::with_lacking(name(*error)),
         CudaError::Cpu(CpuError::OutOfMemory) => {
-            return DeviceError::Failed {
-                what: what.to_string(),
-                reason: "the host has no memory left that the device can copy from".to_string(),
-            };
+            "the host has no memory left that the device can copy from".to_string()
         }
-        error => {
-            return DeviceError::Failed {
-                what: what.to_string(),
-                reason: libraries::with_lacking(error.to_string()),
-            };
-        }
+        error => libraries::with_lacking(error.to_string()),
     };
-    match error.0 {
+    DeviceError::Failed {
+        what: what.to_string(),
+        reason,
+    }
+}
+
+/// Whether only a new process can use the device again.
+fn is_sticky(code: sys::CUresult) -> bool {
+    use sys::CUresult as Code;
+    matches!(
+        code,
         Code::CUDA_ERROR_ILLEGAL_ADDRESS
         | Code::CUDA_ERROR_LAUNCH_TIMEOUT
         | Code::CUDA_ERROR_CONTEXT_IS_DESTROYED
@@ -57,14 +63,8 @@ pub fn tell(what: &'static str, error: &CudaError) -> DeviceError {
         | Code::CUDA_ERROR_ECC_UNCORRECTABLE
         | Code::CUDA_ERROR_EXTERNAL_DEVICE
         // Also what drivers newer than cudarc give: those numbers are of errors that end a process (226, 721).
-        | Code::CUDA_ERROR_UNKNOWN => DeviceError::Sticky {
-            reason: name(*error),
-        },
-        _ => DeviceError::Failed {
-            what: what.to_string(),
-            reason: libraries::with_lacking(name(*error)),
-        },
-    }
+        | Code::CUDA_ERROR_UNKNOWN
+    )
 }
 
 /// The driver's own words for an error.

@@ -5,8 +5,9 @@ use crate::corpus::{Entry, Split};
 use crate::digest::Digest;
 use crate::report::LeakCheck;
 use crate::stage::SourceListing;
+use crate::stage::held_out::{OnLeak, first_few};
 
-use super::{Ingest, IngestError, OnLeak};
+use super::{Ingest, IngestError};
 
 impl Ingest {
     /// Adds what is found to the listing.
@@ -43,6 +44,7 @@ impl Ingest {
         let findings = leaks::find(&parts);
         let (bad, doubtful): (Vec<_>, Vec<_>) =
             findings.iter().partition(|finding| finding.is_leak());
+        let bad: Vec<String> = bad.iter().map(ToString::to_string).collect();
         listing
             .warnings
             .extend(doubtful.iter().map(ToString::to_string));
@@ -51,23 +53,19 @@ impl Ingest {
             listing.leak_checks.push(LeakCheck {
                 name: "speakers or recordings in both training and held-out splits".into(),
                 between: String::new(),
-                found: bad.iter().map(ToString::to_string).collect(),
+                found: bad.clone(),
             });
         }
         if bad.is_empty() {
             return Ok(());
         }
-        let mut shown: Vec<String> = bad.iter().take(5).map(ToString::to_string).collect();
-        if bad.len() > shown.len() {
-            shown.push(format!("and {} more", bad.len() - shown.len()));
-        }
         if self.options.leaks == OnLeak::Error {
             return Err(IngestError::Leak {
-                findings: shown.join("; "),
+                findings: first_few(&bad),
             }
             .into());
         }
-        listing.warnings.extend(bad.iter().map(ToString::to_string));
+        listing.warnings.extend(bad);
         Ok(())
     }
 }

@@ -88,7 +88,6 @@ impl State {
             0 | 1 => {
                 // Without the features there may be room for more than one again.
                 self.capacity = usize::MAX;
-                self.told.capacity = usize::MAX;
                 self.resident.take().is_some()
             }
             most => {
@@ -109,8 +108,8 @@ impl State {
                     .into(),
             );
         }
-        if self.capacity < self.told.capacity {
-            self.told.capacity = self.capacity;
+        let told = std::mem::replace(&mut self.told.capacity, self.capacity);
+        if self.capacity != told && self.capacity < usize::MAX {
             remarks.push(format!(
                 "the device has no room for more models side by side than {}: others wait their turn; \
                  this changes no result",

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use cudarc::driver::sys::{self, *};
 
-use super::forward::{forward, is_known};
+use super::forward::forward;
 use super::opening::driver;
 
 /// The numbers of `CUresult`.
@@ -45,6 +45,7 @@ forward! {
     cuDevicePrimaryCtxRetain(context: *mut CUcontext, device: CUdevice);
 
     cuCtxGetCurrent(context: *mut CUcontext);
+    cuCtxSetCurrent(context: CUcontext) => unless_current(context);
     cuCtxSynchronize();
 
     cuEventCreate(event: *mut CUevent, flags: c_uint);
@@ -62,6 +63,7 @@ forward! {
     cuMemAlloc_v2(memory: *mut CUdeviceptr, bytes: usize);
     cuMemAllocAsync(memory: *mut CUdeviceptr, bytes: usize, stream: CUstream);
     cuMemFree_v2(memory: CUdeviceptr);
+    cuMemFreeAsync(memory: CUdeviceptr, stream: CUstream) => never_failed;
     cuMemFreeHost(memory: *mut c_void);
     cuMemGetInfo_v2(free: *mut usize, total: *mut usize);
     cuMemHostAlloc(memory: *mut *mut c_void, bytes: usize, flags: c_uint);
@@ -122,46 +124,22 @@ thread_local! {
     static CURRENT: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Makes a context this thread's; no failure where it was already. That stays so, and the error is one of work before,
-/// which the next call tells too; cudarc panics where this fails in a drop, and a second panic ends the process.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn cuCtxSetCurrent(context: CUcontext) -> CUresult {
-    type Set = unsafe extern "C" fn(CUcontext) -> u32;
-    const _: unsafe extern "C" fn(CUcontext) -> CUresult = sys::cuCtxSetCurrent;
-    static FOUND: OnceLock<Option<Set>> = OnceLock::new();
-    // SAFETY: the type is that of the function, but for the status: that is a number.
-    let found = FOUND.get_or_init(|| unsafe { super::find(driver(), "cuCtxSetCurrent\0") });
-    let Some(set) = found else {
-        return CUresult::CUDA_ERROR_SHARED_OBJECT_SYMBOL_NOT_FOUND;
-    };
-    // SAFETY: what the caller promises is what the function asks.
-    let number = unsafe { set(context) };
-    let address = context.addr();
-    if number == 0 {
-        CURRENT.set(address);
-    } else if address == 0 || CURRENT.get() != address {
-        return match is_known(number, &KNOWN) {
-            // SAFETY: the status is such a number, and this is one of its values.
-            true => unsafe { std::mem::transmute::<u32, CUresult>(number) },
-            false => CUresult::CUDA_ERROR_UNKNOWN,
-        };
+/// No failure to make a context this thread's that it already was: it still is, and the error is one of work before,
+/// which the next call tells too. cudarc panics where this fails in a drop, and a second panic ends the process.
+fn unless_current(context: CUcontext) -> impl Fn(CUresult) -> CUresult {
+    move |status| {
+        let address = context.addr();
+        if status == CUresult::CUDA_SUCCESS {
+            CURRENT.set(address);
+        } else if address != 0 && CURRENT.get() == address {
+            return CUresult::CUDA_SUCCESS;
+        }
+        status
     }
-    CUresult::CUDA_SUCCESS
 }
 
-/// Gives memory back, and never fails: cudarc panics where this does, in a drop, so that a second one ends the process.
-/// An error of work before, which this call may be the first to meet, is told by the next call too.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn cuMemFreeAsync(memory: CUdeviceptr, stream: CUstream) -> CUresult {
-    type Free = unsafe extern "C" fn(CUdeviceptr, CUstream) -> u32;
-    const _: unsafe extern "C" fn(CUdeviceptr, CUstream) -> CUresult = sys::cuMemFreeAsync;
-    static FOUND: OnceLock<Option<Free>> = OnceLock::new();
-    // SAFETY: the type is that of the function, but for the status: that is a number.
-    let found = FOUND.get_or_init(|| unsafe { super::find(driver(), "cuMemFreeAsync\0") });
-    if let Some(free) = found {
-        // SAFETY: what the caller promises is what the function asks.
-        let _ = unsafe { free(memory, stream) };
-    }
+/// No failure to give memory back, as with [`unless_current`].
+fn never_failed(_: CUresult) -> CUresult {
     CUresult::CUDA_SUCCESS
 }
 

@@ -4,10 +4,11 @@ use std::ops::RangeInclusive;
 
 /// Defines the functions of one library: `forward! { LIBRARY, MODULE OF CUDARC -> STATUS, CODE, KNOWN, OTHER;
 /// name(argument: kind, ...); ... }`. A call gives `CODE` where the library or the function is not there, and `OTHER`
-/// where the library gives a number that is not among `KNOWN`.
+/// where the library gives a number that is not among `KNOWN`. After `=>` may stand a function that makes another status
+/// of it.
 macro_rules! forward {
     ($library:path, $sys:ident -> $status:ident, $missing:expr, $known:expr, $other:expr;
-     $($name:ident($($argument:ident: $kind:ty),* $(,)?);)*) => {$(
+     $($name:ident($($argument:ident: $kind:ty),* $(,)?) $(=> $after:expr)?;)*) => {$(
         #[unsafe(no_mangle)]
         unsafe extern "C" fn $name($($argument: $kind),*) -> $status {
             type Function = unsafe extern "C" fn($($kind),*) -> u32;
@@ -16,7 +17,7 @@ macro_rules! forward {
             static FOUND: std::sync::OnceLock<Option<Function>> = std::sync::OnceLock::new();
             let name = concat!(stringify!($name), "\0");
             // SAFETY: the type is that of the function, as cudarc declares it, but for the status: that is a number.
-            match FOUND.get_or_init(|| unsafe { $crate::model::cuda::libraries::find($library(), name) }) {
+            let status = match FOUND.get_or_init(|| unsafe { $crate::model::cuda::libraries::find($library(), name) }) {
                 Some(function) => {
                     // SAFETY: what the caller promises is what the function asks.
                     let number = unsafe { function($($argument),*) };
@@ -27,7 +28,9 @@ macro_rules! forward {
                     }
                 }
                 None => $missing,
-            }
+            };
+            $(let status = ($after)(status);)?
+            status
         }
     )*};
 }
