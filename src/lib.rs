@@ -9,7 +9,7 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`source`], [`digest`], [`durable`], [`progress`] | texts that diagnostics point into; BLAKE3; files that appear whole; how work tells of itself |
+//! | [`source`], [`sync`], [`digest`], [`durable`], [`progress`] | texts that diagnostics point into; mutexes; BLAKE3; files that appear whole; how work tells of itself |
 //! | [`exact`], [`arithmetic`] | functions with the same bits everywhere; the choice between fast and portable code |
 //! | [`protobuf`] | Protocol Buffers messages, written |
 //! | [`audio`] | WAV, SPHERE and AIFF as one channel of samples |
@@ -35,12 +35,13 @@
 //!
 //! 1. [`manifest::Manifest::read`] parses, includes, overrides, substitutes, expands the matrix and checks.
 //! 2. [`plan::Plan`] builds a stage for each step and groups item-wise steps that are computed together.
-//! 3. [`exec::run`] lists the sources, computes keys ([`artifact::KeyMaterial`]) and looks them up.
+//! 3. [`exec::run`] lists the sources, computes keys ([`artifact::KeyMaterial`]) and looks up the status of every step.
 //! 4. A group that misses takes each utterance through all its steps at once; a whole-set step runs in a scratch
 //!    folder. Results are published by [`cache::Cache::publish`], the only way to count as done.
 //! 5. Files for people appear under `runs/`.
 
 pub mod source;
+pub mod sync;
 pub mod digest;
 pub mod durable;
 pub mod exact;

@@ -4,9 +4,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::cache::StepOutput;
-use crate::digest::Digest;
-use crate::exec::{Group, Listings, list_sources, whole_material};
+use crate::exec::{MissingInputs, Resolver, StepStatus};
 
 use super::arguments::{Common, PlanArguments};
 use super::lines::{NameColumn, counted};
@@ -42,102 +40,16 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> Result<u8, CliError> 
     let device = context::device_of_results(&arguments.device)?;
     let plan = context::plan(&arguments.manifest, device, common)?;
     let cache = context::cache(common, arguments.manifest.rehash)?;
-    let Listings { mut listed, failed } = list_sources(&plan, &cache, &|| false);
-    let mut forecasts: HashMap<usize, Forecast> = failed
-        .iter()
-        .map(|(step, error)| {
-            (
-                *step,
-                Forecast::Impossible {
-                    reason: error.to_string(),
-                },
-            )
-        })
-        .collect();
-    let mut outputs: HashMap<usize, Digest> = HashMap::new();
-    for members in plan.item_groups() {
-        let own = members
-            .iter()
-            .filter_map(|member| Some((*member, listed.remove(member)?)))
-            .collect();
-        let group = Group::new(&plan, &cache, members.clone(), own);
-        let standings = group.survey().map_err(|reason| CliError::Output {
-            what: "the plan".into(),
-            reason,
-        })?;
-        let all_hit = standings.values().all(|standing| standing.output.is_some());
-        let counted = if all_hit {
-            HashMap::new()
-        } else {
-            group.forecast()?
-        };
-        for member in members {
-            let output = standings
-                .get(&member)
-                .and_then(|standing| standing.output.as_ref());
-            if let Some(digest) = output.map(StepOutput::digest) {
-                outputs.insert(member, digest);
-                forecasts.insert(member, Forecast::Hit);
-                continue;
-            }
-            let items = counted.get(&member).copied().unwrap_or_default();
-            let forecast = Forecast::Run {
-                missing: items.missing,
-                reused: items.reused,
-            };
-            forecasts.entry(member).or_insert(forecast);
-        }
-    }
-    for (index, step) in plan
-        .steps
-        .iter()
-        .enumerate()
-        .filter(|(_, step)| !step.is_item_wise())
-    {
-        let open: Vec<usize> = step
-            .input_steps()
-            .filter(|input| !outputs.contains_key(input))
-            .collect();
-        if !open.is_empty() {
-            let after = open
-                .iter()
-                .map(|&input| plan.steps[input].id().to_string())
-                .collect();
-            forecasts.insert(index, Forecast::Depends { after });
-            continue;
-        }
-        let digests: Vec<Option<Digest>> = step
-            .input_steps()
-            .map(|input| outputs.get(&input).copied())
-            .collect();
-        let forecast = match whole_material(&plan, &cache, index, &digests) {
-            Err(error) => Forecast::Impossible {
-                reason: error.to_string(),
-            },
-            Ok(material) => match cache.finished(&material.key()) {
-                None => Forecast::Run {
-                    missing: 0,
-                    reused: 0,
-                },
-                Some(record) => {
-                    outputs.insert(index, record.output.digest());
-                    Forecast::Hit
-                }
-            },
-        };
-        forecasts.insert(index, forecast);
-    }
+    let resolver = Resolver::new(&plan, &cache, &|| false);
+    let forecasts = forecasts(&resolver)?;
     cache.files.save()?;
     let stuck = forecasts
-        .values()
+        .iter()
         .filter(|forecast| matches!(forecast, Forecast::Impossible { .. }))
         .count();
     let mut text = String::new();
     let width = NameColumn::width_of(plan.steps.iter().map(|step| step.id()));
-    for (index, step) in plan.steps.iter().enumerate() {
-        let Some(forecast) = forecasts.get(&index) else {
-            continue;
-        };
+    for (step, forecast) in plan.steps.iter().zip(&forecasts) {
         if common.json {
             let line = serde_json::json!({ "event": "step_planned", "step": step.id(), "kind": step.declaration.kind.name, "forecast": forecast });
             text.push_str(&format!("{line}\n"));
@@ -148,18 +60,18 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> Result<u8, CliError> 
     }
     if !common.json {
         let runs = forecasts
-            .values()
+            .iter()
             .filter(|forecast| matches!(forecast, Forecast::Run { .. }))
             .count();
         let depends = forecasts
-            .values()
+            .iter()
             .filter(|forecast| matches!(forecast, Forecast::Depends { .. }))
             .count();
         text.push_str(&format!(
             "{}: {} unchanged, {runs} to run{}{}\n",
             counted(plan.steps.len(), "step"),
             forecasts
-                .values()
+                .iter()
                 .filter(|forecast| **forecast == Forecast::Hit)
                 .count(),
             match depends {
@@ -174,6 +86,36 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> Result<u8, CliError> 
     }
     print(&text)?;
     Ok(u8::from(stuck > 0))
+}
+
+/// What a run would do with each step, in the order of the plan.
+fn forecasts(resolver: &Resolver<'_>) -> Result<Vec<Forecast>, CliError> {
+    let steps = &resolver.plan.steps;
+    let statuses = resolver.all(MissingInputs::Refused);
+    let mut items = HashMap::new();
+    for group in &resolver.groups {
+        let is_hit = |member: &usize| statuses.of(*member).output().is_some();
+        if !group.members.iter().all(is_hit) {
+            items.extend(group.forecast()?);
+        }
+    }
+    let forecast = |(step, status): (usize, &StepStatus)| match status {
+        StepStatus::Hit { .. } => Forecast::Hit,
+        StepStatus::Failed { reason } => Forecast::Impossible {
+            reason: reason.clone(),
+        },
+        StepStatus::Pending { on } if !steps[step].is_item_wise() => Forecast::Depends {
+            after: on.iter().map(|&input| steps[input].id().into()).collect(),
+        },
+        StepStatus::Pending { .. } | StepStatus::Miss { .. } => {
+            let items = items.get(&step).copied().unwrap_or_default();
+            Forecast::Run {
+                missing: items.missing,
+                reused: items.reused,
+            }
+        }
+    };
+    Ok(statuses.0.iter().enumerate().map(forecast).collect())
 }
 
 fn describe(forecast: &Forecast) -> (&'static str, String) {

@@ -51,7 +51,7 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
     };
     drop(observer);
     if !summary.interrupted {
-        super::report::write_pages(&plan, &cache, &arguments.runs)?;
+        super::report::write_pages(&plan, &cache, &summary.results, &arguments.runs)?;
     }
     if summary.interrupted && !common.json {
         eprintln!("stopped; the same command goes on from here");

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::cache::Listing;
-use crate::exec::Survey;
+use crate::exec::{MissingInputs, Resolver};
 use crate::manifest::suggest;
 use crate::plan::{Explanation, Reason, explain};
 
@@ -23,36 +23,30 @@ pub fn why(arguments: &WhyArguments, common: &Common) -> Result<u8, CliError> {
         })?),
     };
     let cache = context::cache(common, arguments.manifest.rehash)?;
-    let survey = Survey::of(&plan, &cache).map_err(|reason| CliError::Output {
-        what: "the plan".into(),
-        reason,
-    })?;
-    let listings: HashMap<usize, Listing> = survey
-        .listings
-        .iter()
+    let resolver = Resolver::new(&plan, &cache, &|| false);
+    let statuses = resolver.all(MissingInputs::Allowed);
+    let listings: HashMap<usize, Listing> = (resolver.listings())
         .map(|(step, listing)| {
             let items = listing.items.iter();
             let digests = items.map(|item| (item.utterance.id.clone(), item.digest));
-            (*step, digests.collect())
+            (step, digests.collect())
         })
         .collect();
-    let (materials, outputs) = (survey.materials, survey.outputs);
     cache.files.save()?;
     let mut text = String::new();
     for (index, step) in plan.steps.iter().enumerate() {
         if wanted.is_some_and(|wanted| wanted != index) {
             continue;
         }
-        let state = if outputs.contains_key(&index) {
-            "in the cache"
-        } else {
-            "to run"
+        let status = statuses.of(index);
+        let state = match status.output() {
+            Some(_) => "in the cache",
+            None => "to run",
         };
-        match materials.get(&index) {
+        match status.material() {
             None => {
-                let open: Vec<&str> = step
-                    .input_steps()
-                    .filter(|input| !outputs.contains_key(input))
+                let open: Vec<&str> = (step.input_steps())
+                    .filter(|&input| statuses.of(input).output().is_none())
                     .map(|input| plan.steps[input].id())
                     .collect();
                 if common.json {

@@ -98,7 +98,7 @@ impl WholeStage for Meeting {
     }
 
     fn run(&self, context: &WholeContext<'_>) -> miette::Result<()> {
-        assert!(context.threads > 0);
+        assert!(context.cores.threads() > 0);
         self.there.fetch_add(1, Ordering::SeqCst);
         let started = Instant::now();
         while self.there.load(Ordering::SeqCst) < self.expected {

@@ -12,16 +12,18 @@ use crate::digest::Digest;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::stage::{LoadedItem, SourceListing, Stage};
+use crate::sync::lock;
 
 use super::item_set::{ItemSet, collect, usable};
 use super::observer::{Event, Observer, Status, StepProgress};
 use super::outcome::StepResult;
+use super::status::StepStatus;
 use super::walk::{Outcome, Walk, Walked};
 
 mod loading;
-mod standing;
+mod statuses;
 
-pub use standing::{Standing, hit, source_digest};
+pub use statuses::source_digest;
 
 /// One group during a run.
 pub struct Group<'a> {
@@ -98,36 +100,39 @@ impl<'a> Group<'a> {
         Ok(forecasts)
     }
 
-    /// Brings every member up to date.
+    /// Brings every member up to date; `before` are their statuses, not all of them hits.
     ///
     /// # Errors
     /// When the cache cannot be used.
     pub fn run(
         &self,
+        before: &[(usize, StepStatus)],
         scratch: &std::path::Path,
         threads: usize,
         observer: &dyn Observer,
     ) -> Result<Vec<(usize, StepResult)>, CacheError> {
-        let standings = match self.survey() {
-            Ok(standings) => standings,
-            Err(error) => return Ok(self.all_failed(&error)),
-        };
-        if standings.values().all(|standing| standing.output.is_some()) {
-            return Ok(self
-                .members
-                .iter()
-                .filter_map(|&m| Some((m, hit(standings.get(&m)?)?)))
-                .collect());
+        let unreadable = before.iter().find_map(|(member, status)| match status {
+            StepStatus::Failed { reason } if !self.is_unlisted(*member) => Some(reason),
+            _ => None,
+        });
+        if let Some(reason) = unreadable {
+            let failed = |&member| {
+                (
+                    member,
+                    StepResult::failed(Report::msg(reason.clone()), None),
+                )
+            };
+            return Ok(self.members.iter().map(failed).collect());
         }
         let first = self.members[0];
         let progress = StepProgress {
             step: self.plan.steps[first].id(),
             observer,
         };
-        for &member in &self.members {
-            if standings[&member].output.is_none() {
+        for (member, status) in before {
+            if status.output().is_none() {
                 observer.event(&Event::StepStarted {
-                    step: self.plan.steps[member].id().into(),
+                    step: self.plan.steps[*member].id().into(),
                 });
             }
         }
@@ -137,32 +142,33 @@ impl<'a> Group<'a> {
             });
         })?;
         if !walked {
-            return Ok(self
-                .members
-                .iter()
-                .map(|&member| (member, StepResult::skipped()))
-                .collect());
+            let skipped = |&member| (member, StepResult::skipped());
+            return Ok(self.members.iter().map(skipped).collect());
         }
-        self.publish(&standings, observer)
+        self.publish(before, observer)
+    }
+
+    /// True for a source that could not be listed.
+    fn is_unlisted(&self, member: usize) -> bool {
+        matches!(self.plan.steps[member].stage, Stage::Source(_))
+            && !self.listings.contains_key(&member)
     }
 
     /// Turns the sets of a pass into records, in order; a failed set takes those after it along.
     fn publish(
         &self,
-        before: &HashMap<usize, Standing>,
+        before: &[(usize, StepStatus)],
         observer: &dyn Observer,
     ) -> Result<Vec<(usize, StepResult)>, CacheError> {
-        let sets = self
-            .sets
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner());
+        let sets = lock(&self.sets);
         let empty = HashMap::new();
         let sets = sets.as_ref().unwrap_or(&empty);
         let mut results: Vec<(usize, StepResult)> = Vec::new();
         let mut digests: HashMap<usize, Digest> = HashMap::new();
-        for &member in &self.members {
+        for (member, status) in before {
+            let member = *member;
             let step = &self.plan.steps[member];
-            if matches!(step.stage, Stage::Source(_)) && !self.listings.contains_key(&member) {
+            if self.is_unlisted(member) {
                 results.push((member, StepResult::skipped()));
                 continue;
             }
@@ -194,14 +200,12 @@ impl<'a> Group<'a> {
             };
             let digest = item_set_digest(&set.items);
             digests.insert(member, digest);
-            let output = StepOutput::Items {
+            let output = Arc::new(StepOutput::Items {
                 digest,
                 count: set.items.len(),
                 bad: set.bad.clone(),
-            };
-            let was_hit = before
-                .get(&member)
-                .is_some_and(|standing| standing.output.is_some());
+            });
+            let was_hit = status.output().is_some();
             if !was_hit {
                 for item in &set.bad {
                     observer.event(&Event::ItemBad {
@@ -217,7 +221,7 @@ impl<'a> Group<'a> {
             {
                 reservation.composed_of(Composition::of(&set.items));
                 self.cache
-                    .publish(reservation, step.id(), output.clone(), set.busy_s)?;
+                    .publish(reservation, step.id(), output.as_ref().clone(), set.busy_s)?;
             }
             let status = if was_hit {
                 Status::Hit
@@ -228,7 +232,7 @@ impl<'a> Group<'a> {
                 member,
                 StepResult {
                     status,
-                    material: Some(material),
+                    key: Some(material.key()),
                     computed: set.computed,
                     reused: set.items.len() - set.computed,
                     bad: set.bad.len(),
@@ -267,10 +271,7 @@ impl<'a> Group<'a> {
             return Ok(false);
         }
         let sets = collect(&self.members, walked);
-        *self
-            .sets
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner()) = Some(sets);
+        *lock(&self.sets) = Some(sets);
         Ok(true)
     }
 
@@ -339,12 +340,5 @@ impl<'a> Group<'a> {
             material.add(step.material(&step.keyed_parameters()).key().hex(), "");
         }
         material.key().short()
-    }
-
-    fn all_failed(&self, error: &std::io::Error) -> Vec<(usize, StepResult)> {
-        self.members
-            .iter()
-            .map(|&m| (m, StepResult::failed(Report::msg(error.to_string()), None)))
-            .collect()
     }
 }

@@ -1,32 +1,36 @@
 //! Running a plan: sources listed, steps looked up, what is missing computed, results published.
 
-mod board;
 #[cfg(test)]
 mod device_tests;
+mod execution;
 mod failure;
 mod group;
+mod history;
 mod item_set;
 mod memory;
 mod observer;
 mod outcome;
+mod outputs;
+mod plan_results;
+mod pools;
 mod publish;
+mod results;
 mod run;
-mod schedule;
+mod scheduler;
 mod sources;
-mod survey;
+mod status;
 #[cfg(test)]
 mod tests;
 mod walk;
 mod whole;
 mod writer;
 
-pub use group::{Forecast, Group, Standing};
+pub use group::{Forecast, Group};
 pub use item_set::GroupError;
 pub use memory::available_bytes;
 pub use observer::{Event, ItemCounts, Observer, Status, StepCounts};
 pub use outcome::StepResult;
+pub use plan_results::{KnownStep, PlanResults};
 pub use publish::runs_folder;
 pub use run::{RunError, RunOptions, RunSummary, StepSummary, run};
-pub use sources::{Listings, list_sources};
-pub use survey::Survey;
-pub use whole::whole_material;
+pub use status::{MissingInputs, Resolver, Statuses, StepStatus};

@@ -1,9 +1,11 @@
 //! What became of a step in a run.
 
+use std::sync::Arc;
+
 use miette::Report;
 
-use crate::artifact::KeyMaterial;
 use crate::cache::StepOutput;
+use crate::digest::Digest;
 
 use super::observer::Status;
 
@@ -11,10 +13,10 @@ use super::observer::Status;
 pub struct StepResult {
     /// How it ended.
     pub status: Status,
-    /// What it depended on, when its inputs were known.
-    pub material: Option<KeyMaterial>,
+    /// Its key, when its inputs were known.
+    pub key: Option<Digest>,
     /// What it made.
-    pub output: Option<StepOutput>,
+    pub output: Option<Arc<StepOutput>>,
     /// Items computed.
     pub computed: usize,
     /// Items taken from the cache.
@@ -34,7 +36,7 @@ impl StepResult {
     pub fn skipped() -> Self {
         Self {
             status: Status::Skipped,
-            material: None,
+            key: None,
             output: None,
             computed: 0,
             reused: 0,
@@ -45,12 +47,28 @@ impl StepResult {
         }
     }
 
+    /// A step whose result is in the cache.
+    pub fn hit(key: Digest, output: Arc<StepOutput>) -> Self {
+        let (reused, bad) = match output.as_ref() {
+            StepOutput::Items { count, bad, .. } => (*count, bad.len()),
+            StepOutput::Files(_) => (0, 0),
+        };
+        Self {
+            status: Status::Hit,
+            key: Some(key),
+            output: Some(output),
+            reused,
+            bad,
+            ..Self::skipped()
+        }
+    }
+
     /// A step that failed.
-    pub fn failed(error: Report, material: Option<KeyMaterial>) -> Self {
+    pub fn failed(error: Report, key: Option<Digest>) -> Self {
         Self {
             status: Status::Failed,
             error: Some(error),
-            material,
+            key,
             ..Self::skipped()
         }
     }

@@ -20,6 +20,7 @@ use crate::digest::Digest;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::stage::{ItemContext, ItemCopy, ItemError, SourceItem, Stage};
+use crate::sync::{into_inner, lock};
 
 use super::writer::ItemWriter;
 
@@ -143,15 +144,8 @@ impl Walk<'_> {
                 outcomes.entry(step).or_default().push(outcome);
             }
         }
-        let failed = shared
-            .failed
-            .into_inner()
-            .unwrap_or_else(|poison| poison.into_inner());
-        let synced = shared
-            .writer
-            .into_inner()
-            .unwrap_or_else(|poison| poison.into_inner())
-            .sync();
+        let failed = into_inner(shared.failed);
+        let synced = into_inner(shared.writer).sync();
         failed.map_or(Ok(()), Err)?;
         synced?;
         // A stage that stopped in the middle of an item has made no result and no failure of it.
@@ -381,10 +375,7 @@ impl Walk<'_> {
 
 impl Shared {
     fn keep(&self, key: &Digest, digest: Digest, bytes: Option<&Vec<u8>>) -> Option<Location> {
-        let mut writer = self
-            .writer
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner());
+        let mut writer = lock(&self.writer);
         let kept = bytes
             .map(|bytes| writer.store(bytes))
             .transpose()
@@ -396,10 +387,7 @@ impl Shared {
     }
 
     fn record(&self, key: &Digest, record: &ItemRecord) {
-        let mut writer = self
-            .writer
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner());
+        let mut writer = lock(&self.writer);
         let result = writer.record(key, record);
         self.unless_failed(result);
     }
@@ -408,10 +396,7 @@ impl Shared {
         match result {
             Ok(value) => Some(value),
             Err(error) => {
-                self.failed
-                    .lock()
-                    .unwrap_or_else(|poison| poison.into_inner())
-                    .get_or_insert(error);
+                lock(&self.failed).get_or_insert(error);
                 self.stop.store(true, Ordering::Relaxed);
                 None
             }

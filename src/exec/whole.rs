@@ -1,7 +1,7 @@
 //! A whole-set step: its key, and one run of it.
 
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::artifact::KeyMaterial;
@@ -13,12 +13,13 @@ use crate::model::Device;
 use crate::plan::{Plan, lineage};
 use crate::progress::Progress;
 use crate::stage::{
-    InputContent, InputLabel, Interrupted, Stage, StepInput, WholeContext, WholeStage,
+    CoreShare, InputContent, InputLabel, Interrupted, Stage, StepInput, WholeContext, WholeStage,
 };
 
-use super::group::Group;
 use super::observer::{Event, Observer, Status, StepProgress};
 use super::outcome::StepResult;
+use super::outputs::Outputs;
+use super::status::Resolver;
 use super::walk::internal_error;
 
 /// What the step depends on, given the digests of its inputs in order; it does without those that have none.
@@ -72,23 +73,27 @@ fn label(plan: &Plan, step: usize) -> InputLabel {
 
 /// What a step that is not in the cache needs to run.
 pub struct WholeRun<'a> {
-    /// The plan.
-    pub plan: &'a Plan,
-    /// The cache.
-    pub cache: &'a Cache,
-    /// The groups that hold its item inputs.
-    pub groups: &'a [Group<'a>],
+    /// Finds the groups that hold item inputs.
+    pub resolver: &'a Resolver<'a>,
     /// Outputs of the steps before it.
-    pub outputs: &'a HashMap<usize, StepOutput>,
+    pub outputs: &'a Outputs,
     /// Folders for work in progress.
     pub scratch: &'a Scratch,
-    /// Where the run is remembered.
+    /// Where the run is recorded.
     pub log: &'a RunLog<'a>,
-    /// Who hears of it.
+    /// Receives events.
     pub observer: &'a dyn Observer,
 }
 
 impl WholeRun<'_> {
+    fn plan(&self) -> &Plan {
+        self.resolver.plan
+    }
+
+    fn cache(&self) -> &Cache {
+        self.resolver.cache
+    }
+
     /// Runs `step`, or takes the result of another run that was working on it.
     ///
     /// # Errors
@@ -97,46 +102,42 @@ impl WholeRun<'_> {
         &self,
         step: usize,
         material: &KeyMaterial,
-        threads: usize,
+        cores: &CoreShare,
     ) -> Result<StepResult, CacheError> {
-        let id = self.plan.steps[step].id();
+        let id = self.plan().steps[step].id();
         let waiting = || self.observer.event(&Event::StepWaiting { step: id.into() });
         let reservation = match self
-            .cache
+            .cache()
             .lookup(material, waiting, || self.observer.interrupted())?
         {
             None => return Ok(StepResult::skipped()),
             Some(Lookup::Hit(record)) => {
-                return Ok(StepResult {
-                    status: Status::Hit,
-                    material: Some(record.material),
-                    output: Some(record.output),
-                    ..StepResult::skipped()
-                });
+                let output = Arc::new(record.output);
+                return Ok(StepResult::hit(material.key(), output));
             }
             Some(Lookup::Miss(reservation)) => reservation,
         };
-        let Stage::Whole(stage) = &self.plan.steps[step].stage else {
+        let Stage::Whole(stage) = &self.plan().steps[step].stage else {
             return Ok(StepResult::skipped());
         };
         self.observer.event(&Event::StepStarted { step: id.into() });
-        self.execute(step, stage.as_ref(), reservation, material, threads)
+        self.execute(step, stage.as_ref(), reservation, material, cores)
     }
 
     /// An estimate of the memory that `step` needs; 0 where its inputs cannot be had, of which its run will tell.
     pub fn memory_bytes(&self, step: usize, threads: usize) -> u64 {
-        let stage = match &self.plan.steps[step].stage {
+        let stage = match &self.plan().steps[step].stage {
             Stage::Whole(stage) if stage.needs_memory() => stage,
             _ => return 0,
         };
         let progress = StepProgress {
-            step: self.plan.steps[step].id(),
+            step: self.plan().steps[step].id(),
             observer: self.observer,
         };
         let estimate = || -> miette::Result<u64> {
             let folder = self.scratch.folder()?;
             let inputs = self.inputs(step, folder.path(), threads, &progress)?;
-            Ok(stage.memory_bytes(&inputs, self.plan.device))
+            Ok(stage.memory_bytes(&inputs, self.plan().device))
         };
         let estimate = catch_unwind(AssertUnwindSafe(estimate));
         estimate.map_or(0, Result::unwrap_or_default)
@@ -148,13 +149,13 @@ impl WholeRun<'_> {
         stage: &dyn WholeStage,
         mut reservation: Reservation,
         material: &KeyMaterial,
-        threads: usize,
+        cores: &CoreShare,
     ) -> Result<StepResult, CacheError> {
-        let id = self.plan.steps[step].id();
+        let id = self.plan().steps[step].id();
         let started = Instant::now();
         let out = self.scratch.folder()?;
         let temporary = self.scratch.folder()?;
-        let resume = reservation.unfinished(self.cache);
+        let resume = reservation.unfinished(self.cache());
         let trajectory = match stage.extensible() {
             [] => None,
             parameters => {
@@ -163,18 +164,18 @@ impl WholeRun<'_> {
             }
         };
         if stage.uses_device() {
-            reservation.computed_on(self.plan.device);
+            reservation.computed_on(self.plan().device);
         }
         // What another device has finished would be taken over whole, and nothing be computed on this one.
         let earlier = trajectory
-            .filter(|_| !done_elsewhere(self.cache, material))
-            .map(|key| self.cache.trajectory(&key));
+            .filter(|_| !done_elsewhere(self.cache(), material))
+            .map(|key| self.cache().trajectory(&key));
         let progress = StepProgress {
             step: id,
             observer: self.observer,
         };
         let work = || -> miette::Result<()> {
-            let inputs = self.inputs(step, temporary.path(), threads, &progress)?;
+            let inputs = self.inputs(step, temporary.path(), cores.threads(), &progress)?;
             let context = WholeContext {
                 inputs,
                 missing: self.missing(step),
@@ -182,8 +183,8 @@ impl WholeRun<'_> {
                 scratch: temporary.path(),
                 resume: &resume,
                 earlier: earlier.as_deref(),
-                device: self.plan.device,
-                threads,
+                device: self.plan().device,
+                cores: cores.clone(),
                 progress: &progress,
             };
             stage.run(&context)
@@ -202,20 +203,20 @@ impl WholeRun<'_> {
             return Ok(StepResult {
                 seconds,
                 kept: kept.collect(),
-                ..StepResult::failed(error, Some(material.clone()))
+                ..StepResult::failed(error, Some(material.key()))
             });
         }
-        let files = self.cache.objects.take(out.path())?;
-        if let Some(Err(error)) = trajectory.map(|key| self.cache.leave(&reservation, &key)) {
+        let files = self.cache().objects.take(out.path())?;
+        if let Some(Err(error)) = trajectory.map(|key| self.cache().leave(&reservation, &key)) {
             progress.warn(&format!("longer runs will begin anew: {error}"));
         }
         let record = self
-            .cache
+            .cache()
             .publish(reservation, id, StepOutput::Files(files), seconds)?;
         Ok(StepResult {
             status: Status::Executed,
-            material: Some(record.material),
-            output: Some(record.output),
+            key: Some(material.key()),
+            output: Some(Arc::new(record.output)),
             seconds,
             ..StepResult::skipped()
         })
@@ -223,10 +224,10 @@ impl WholeRun<'_> {
 
     /// Labels of the inputs that could not be made.
     fn missing(&self, step: usize) -> Vec<InputLabel> {
-        let inputs = self.plan.steps[step].input_steps();
+        let inputs = self.plan().steps[step].input_steps();
         inputs
-            .filter(|input| !self.outputs.contains_key(input))
-            .map(|input| label(self.plan, input))
+            .filter(|input| self.outputs.get(*input).is_none())
+            .map(|input| label(self.plan(), input))
             .collect()
     }
 
@@ -238,25 +239,23 @@ impl WholeRun<'_> {
         progress: &StepProgress<'_>,
     ) -> miette::Result<Vec<StepInput>> {
         let mut inputs = Vec::new();
-        for (parameter, input) in &self.plan.steps[step].inputs {
-            if !self.outputs.contains_key(input) {
+        for (parameter, input) in &self.plan().steps[step].inputs {
+            let Some(output) = self.outputs.get(*input) else {
                 continue;
-            }
-            let content = match self
-                .groups
-                .iter()
-                .find(|group| group.members.contains(input))
-            {
+            };
+            let content = match self.resolver.group_of(*input) {
                 Some(group) => {
-                    let wanted = self.outputs.get(input).map(StepOutput::digest);
+                    let wanted = Some(output.digest());
                     InputContent::Items(group.load(*input, wanted, scratch, threads, progress)?)
                 }
-                None => match self.outputs.get(input) {
-                    Some(StepOutput::Files(files)) => InputContent::Files(
+                None => match output.as_ref() {
+                    StepOutput::Files(files) => InputContent::Files(
                         files
                             .files
                             .iter()
-                            .map(|file| (file.name.clone(), self.cache.objects.path(&file.digest)))
+                            .map(|file| {
+                                (file.name.clone(), self.cache().objects.path(&file.digest))
+                            })
                             .collect(),
                     ),
                     _ => InputContent::Files(Default::default()),
@@ -264,9 +263,9 @@ impl WholeRun<'_> {
             };
             inputs.push(StepInput {
                 parameter: parameter.clone(),
-                step: self.plan.steps[*input].id().into(),
-                label: label(self.plan, *input),
-                lineage: lineage(self.plan, *input),
+                step: self.plan().steps[*input].id().into(),
+                label: label(self.plan(), *input),
+                lineage: lineage(self.plan(), *input),
                 content,
             });
         }

@@ -12,6 +12,8 @@ use crate::corpus::{AudioSource, Utterance};
 use crate::digest::Digest;
 use crate::model::Device;
 use crate::progress::Progress;
+
+use super::core_share::CoreShare;
 use crate::report::{CorpusFacts, LeakCheck};
 
 /// A stage, ready to run.
@@ -242,8 +244,8 @@ pub struct WholeContext<'a> {
     pub earlier: Option<&'a Path>,
     /// Where to compute, for stages with [`WholeStage::uses_device`].
     pub device: Device,
-    /// How many threads it may use; the result must not depend on it.
-    pub threads: usize,
+    /// The cores it may use; the result must not depend on them.
+    pub cores: CoreShare,
     /// Where to tell how far it is, and whether to stop.
     pub progress: &'a dyn Progress,
 }

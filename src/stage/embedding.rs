@@ -229,7 +229,7 @@ fn rows(
             .iter()
             .map(|item| features(&item.blob))
             .collect::<Result<_, _>>()?;
-        let embedded = model.embed(&views, context.threads)?;
+        let embedded = model.embed(&views, context.cores.threads())?;
         width = embedded.len() / part.len().max(1);
         for (item, row) in part.iter().zip(embedded.chunks_exact(width.max(1))) {
             if row.iter().any(|value| !value.is_finite()) {

@@ -205,7 +205,7 @@ fn predict(
             .collect::<Result<_, _>>()?;
         for (item, probabilities) in
             part.iter()
-                .zip(model.predict_on(context.device, &views, context.threads)?)
+                .zip(model.predict_on(context.device, &views, context.cores.threads())?)
         {
             let utterance = &item.utterance;
             let predicted = most_likely(probabilities).ok_or_else(|| EvaluateError::NotFinite {

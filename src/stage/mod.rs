@@ -3,6 +3,7 @@
 mod augment;
 mod command;
 mod contract;
+mod core_share;
 mod embedding;
 mod evaluate;
 mod fbank;
@@ -26,6 +27,7 @@ pub use contract::{
     LoadedItem, SourceItem, SourceListing, SourceStage, Stage, StepInput, WholeContext, WholeStage,
 };
 
+pub use core_share::CoreShare;
 pub use evaluate::ENTRY as EVALUATION_ENTRY;
 pub use probe::ENTRY as PROBE_ENTRY;
 pub use report::CONTENT as REPORT_CONTENT;

@@ -141,7 +141,7 @@ impl WholeStage for ProbeStage {
                 by_speaker: attribute != "speaker",
             })
             .collect();
-        let workers = Workers::new(context.threads)?;
+        let workers = Workers::new(context.cores.threads())?;
         let stop = || context.progress.interrupted();
         let groupings: Vec<Vec<Option<usize>>> = attributes
             .iter()

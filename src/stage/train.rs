@@ -246,7 +246,7 @@ impl WholeStage for Train {
         match train(
             &self.options,
             &data,
-            context.threads,
+            context.cores.threads(),
             Places {
                 out: context.out,
                 checkpoint: Some(context.resume),

@@ -122,7 +122,7 @@ impl WholeStage for TsneStage {
             },
             LEAST,
         )?;
-        let workers = Workers::new(context.threads)?;
+        let workers = Workers::new(context.cores.threads())?;
         let tsne = Tsne {
             perplexity: options.perplexity,
             steps: options.steps,

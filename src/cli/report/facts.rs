@@ -3,24 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cache::{Cache, StepOutput};
-use crate::exec::Survey;
+use crate::exec::PlanResults;
 use crate::plan::Plan;
 use crate::report::{CorpusFacts, LeakCheck, LeftOut, Report, RunFacts, SplitFacts, StepFacts};
 use crate::stage::SourceListing;
 
-/// Facts of what stands in the cache; `report` tells what the evaluations found.
-pub fn facts(plan: &Plan, cache: &Cache, survey: &Survey, report: &Report) -> RunFacts {
-    let mut listings: Vec<(usize, &SourceListing)> = survey
-        .listings
-        .iter()
-        .map(|(step, listing)| (*step, listing))
-        .collect();
-    listings.sort_by_key(|(step, _)| *step);
+/// Facts of what is in the cache; `report` says what the evaluations found.
+pub fn facts(plan: &Plan, cache: &Cache, results: &PlanResults, report: &Report) -> RunFacts {
+    let listings = &results.listings;
     RunFacts {
         manifest: plan.name.clone(),
         manifest_text: plan.text.clone(),
         pipe_version: env!("CARGO_PKG_VERSION").into(),
-        corpora: corpora(&listings),
+        corpora: corpora(listings),
         absent_corpora: plan
             .left_out
             .corpora
@@ -33,16 +28,16 @@ pub fn facts(plan: &Plan, cache: &Cache, survey: &Survey, report: &Report) -> Ru
                 ..CorpusFacts::default()
             })
             .collect(),
-        missing_steps: missing_steps(plan, survey),
-        leak_checks: leak_checks(plan, &listings, report),
-        left_out: left_out(plan, &listings, survey),
-        warnings: warnings(&listings),
-        steps: steps(plan, cache, survey),
+        missing_steps: missing_steps(plan, results),
+        leak_checks: leak_checks(plan, listings, report),
+        left_out: left_out(plan, results),
+        warnings: warnings(listings),
+        steps: steps(plan, cache, results),
     }
 }
 
 /// Counts of every corpus; one that several sources list is counted once per utterance and split.
-fn corpora(listings: &[(usize, &SourceListing)]) -> Vec<CorpusFacts> {
+fn corpora(listings: &[(usize, SourceListing)]) -> Vec<CorpusFacts> {
     let mut corpora: Vec<CorpusFacts> = Vec::new();
     let mut speakers: BTreeMap<(String, String), BTreeSet<&str>> = BTreeMap::new();
     let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
@@ -74,15 +69,15 @@ fn corpora(listings: &[(usize, &SourceListing)]) -> Vec<CorpusFacts> {
     corpora
 }
 
-fn missing_steps(plan: &Plan, survey: &Survey) -> Vec<String> {
-    let missing = (0..plan.steps.len()).filter(|step| !survey.outputs.contains_key(step));
+fn missing_steps(plan: &Plan, results: &PlanResults) -> Vec<String> {
+    let missing = (0..plan.steps.len()).filter(|&step| results.steps[step].output.is_none());
     let missing = missing.map(|step| plan.steps[step].id().to_string());
     missing.chain(plan.left_out.steps.iter().cloned()).collect()
 }
 
 fn leak_checks(
     plan: &Plan,
-    listings: &[(usize, &SourceListing)],
+    listings: &[(usize, SourceListing)],
     report: &Report,
 ) -> Vec<LeakCheck> {
     let mut checks: Vec<LeakCheck> = Vec::new();
@@ -110,7 +105,7 @@ fn leak_checks(
     checks
 }
 
-fn left_out(plan: &Plan, listings: &[(usize, &SourceListing)], survey: &Survey) -> Vec<LeftOut> {
+fn left_out(plan: &Plan, results: &PlanResults) -> Vec<LeftOut> {
     let mut left_out = Vec::new();
     let mut add = |step: usize, bad: &[crate::artifact::BadItem]| {
         left_out.extend(bad.iter().map(|bad| LeftOut {
@@ -119,18 +114,18 @@ fn left_out(plan: &Plan, listings: &[(usize, &SourceListing)], survey: &Survey) 
             reason: bad.reason.clone(),
         }));
     };
-    for (step, listing) in listings {
+    for (step, listing) in &results.listings {
         add(*step, &listing.dropped);
     }
     for step in 0..plan.steps.len() {
-        if let Some(StepOutput::Items { bad, .. }) = survey.outputs.get(&step) {
+        if let Some(StepOutput::Items { bad, .. }) = results.steps[step].output.as_deref() {
             add(step, bad);
         }
     }
     left_out
 }
 
-fn warnings(listings: &[(usize, &SourceListing)]) -> Vec<String> {
+fn warnings(listings: &[(usize, SourceListing)]) -> Vec<String> {
     let all = listings.iter().flat_map(|(_, listing)| &listing.warnings);
     let mut told: Vec<String> = Vec::new();
     for warning in all {
@@ -141,18 +136,18 @@ fn warnings(listings: &[(usize, &SourceListing)]) -> Vec<String> {
     told
 }
 
-fn steps(plan: &Plan, cache: &Cache, survey: &Survey) -> Vec<StepFacts> {
-    plan.steps
+fn steps(plan: &Plan, cache: &Cache, results: &PlanResults) -> Vec<StepFacts> {
+    (plan.steps)
         .iter()
-        .enumerate()
-        .map(|(index, step)| {
-            let record = survey.record(cache, index);
-            let output = survey.outputs.get(&index);
+        .zip(&results.steps)
+        .map(|(step, known)| {
+            let record = known.record(cache);
+            let output = known.output.as_ref();
             StepFacts {
                 step: step.id().into(),
                 kind: step.declaration.kind.name.into(),
                 parameters: step.declaration.parameters.clone().into(),
-                key: survey.materials.get(&index).map(|m| m.key().hex()),
+                key: known.key.map(|key| key.hex()),
                 output: output.map(|output| output.digest().hex()),
                 seconds: record.as_ref().map(|record| record.seconds),
                 pipe_version: record.as_ref().map(|record| record.pipe_version.clone()),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::artifact::ArtifactKind;
 use crate::cache::{Cache, StepOutput};
 use crate::durable;
-use crate::exec::{Survey, runs_folder};
+use crate::exec::{MissingInputs, PlanResults, Resolver, runs_folder};
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::stage::REPORT_CONTENT;
@@ -33,10 +33,12 @@ pub fn report(arguments: &ReportArguments, common: &Common) -> Result<u8, CliErr
             help: "add a stage of kind \"report\" that takes the evaluations".into(),
         });
     }
-    let survey = survey(&plan, &cache)?;
+    let resolver = Resolver::new(&plan, &cache, &|| false);
+    let statuses = resolver.all(MissingInputs::Allowed);
+    let results = resolver.into_results(statuses);
     let mut text = String::new();
     for &step in &steps {
-        let Some(StepOutput::Files(files)) = survey.outputs.get(&step) else {
+        let Some(StepOutput::Files(files)) = results.steps[step].output.as_deref() else {
             return Err(CliError::Usage {
                 message: format!("`{}` is not up to date", plan.steps[step].id()),
                 help: out_of_date(&plan, &cache),
@@ -57,7 +59,7 @@ pub fn report(arguments: &ReportArguments, common: &Common) -> Result<u8, CliErr
                 .and_then(|bytes| durable::write(&path, &bytes))
                 .map_err(|reason| failed(&path, reason))?;
         }
-        let page = write_page(&plan, &cache, &survey, step, &folder)?;
+        let page = write_page(&plan, &cache, &results, step, &folder)?;
         text.push_str(&format!("{}\n", page.display()));
     }
     cache.files.save()?;
@@ -78,17 +80,17 @@ fn out_of_date(plan: &Plan, cache: &Cache) -> String {
     format!("`pipe run {}` brings it up to date{other}", plan.manifest)
 }
 
-/// Writes the page of every report that the cache holds, beside the files that the stage made.
-pub fn write_pages(plan: &Plan, cache: &Cache, runs: &Path) -> Result<(), CliError> {
-    let steps = report_steps(plan);
-    if steps.is_empty() {
-        return Ok(());
-    }
-    let survey = survey(plan, cache)?;
-    for step in steps {
-        if survey.outputs.contains_key(&step) {
+/// Writes the page of every report among the results of a run, beside the files that the stage made.
+pub fn write_pages(
+    plan: &Plan,
+    cache: &Cache,
+    results: &PlanResults,
+    runs: &Path,
+) -> Result<(), CliError> {
+    for step in report_steps(plan) {
+        if results.steps[step].output.is_some() {
             let folder = runs.join(&plan.name).join(runs_folder(plan, step));
-            write_page(plan, cache, &survey, step, &folder)?;
+            write_page(plan, cache, results, step, &folder)?;
         }
     }
     Ok(())
@@ -99,28 +101,21 @@ fn report_steps(plan: &Plan) -> Vec<usize> {
     (0..plan.steps.len()).filter(is_report).collect()
 }
 
-fn survey(plan: &Plan, cache: &Cache) -> Result<Survey, CliError> {
-    Survey::of(plan, cache).map_err(|reason| CliError::Output {
-        what: "the report".into(),
-        reason,
-    })
-}
-
 fn write_page(
     plan: &Plan,
     cache: &Cache,
-    survey: &Survey,
+    results: &PlanResults,
     step: usize,
     folder: &Path,
 ) -> Result<PathBuf, CliError> {
     let path = folder.join(PAGE);
-    let mut report = content(cache, survey.outputs.get(&step)).ok_or_else(|| {
+    let mut report = content(cache, results.steps[step].output.as_deref()).ok_or_else(|| {
         failed(
             &path,
             std::io::Error::other("its content cannot be read from the cache"),
         )
     })?;
-    report.facts = Some(facts::facts(plan, cache, survey, &report));
+    report.facts = Some(facts::facts(plan, cache, results, &report));
     let page = report.to_html();
     // Left alone when it is right, so that nobody's browser or backup sees a change.
     if !std::fs::read(&path).is_ok_and(|there| there == page.as_bytes()) {

@@ -15,11 +15,11 @@ use super::{PAGE, content};
 pub fn show(plan: &Plan, cache: &Cache, summary: &RunSummary, runs: &Path) -> Result<(), CliError> {
     let width = console_width();
     let colour = colours();
-    for (index, step) in summary.steps.iter().enumerate() {
+    for (index, step) in summary.results.steps.iter().enumerate() {
         if plan.steps[index].output != ArtifactKind::Report {
             continue;
         }
-        if let Some(report) = content(cache, step.output.as_ref()) {
+        if let Some(report) = content(cache, step.output.as_deref()) {
             let folder = runs.join(&plan.name).join(runs_folder(plan, index));
             print(&format!(
                 "\n{}\n",

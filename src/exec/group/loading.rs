@@ -8,8 +8,10 @@ use rayon::prelude::*;
 use crate::artifact::item_set_digest;
 use crate::digest::Digest;
 use crate::exec::item_set::GroupError;
+use crate::exec::status::StepStatus;
 use crate::progress::Progress;
 use crate::stage::LoadedItem;
+use crate::sync::lock;
 
 use super::Group;
 
@@ -27,18 +29,11 @@ impl Group<'_> {
         threads: usize,
         progress: &dyn Progress,
     ) -> miette::Result<Arc<Vec<LoadedItem>>> {
-        let mut cached = self
-            .loaded
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner());
+        let mut cached = lock(&self.loaded);
         if let Some(items) = cached.get(&step) {
             return Ok(items.clone());
         }
-        let known = self
-            .sets
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner())
-            .is_some();
+        let known = lock(&self.sets).is_some();
         if !known && !self.pass(HashSet::new(), scratch, threads, progress, || {})? {
             return Err(crate::stage::Interrupted.into());
         }
@@ -75,17 +70,14 @@ impl Group<'_> {
 
     /// Makes sure that the set of `step` is the one that its record tells of; if not, forgets the record.
     fn check(&self, step: usize, wanted: Option<Digest>) -> miette::Result<()> {
-        let sets = self
-            .sets
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner());
+        let sets = lock(&self.sets);
         let set = sets.as_ref().and_then(|sets| sets.get(&step));
         let found = set.map(|set| item_set_digest(&set.items));
         if wanted.is_none() || found == wanted {
             return Ok(());
         }
-        for standing in self.survey().unwrap_or_default().into_values() {
-            if let (Some(material), Some(_)) = (standing.material, standing.output) {
+        for (_, status) in self.statuses() {
+            if let StepStatus::Hit { material, .. } = status {
                 self.cache.records.remove(&material.key())?;
             }
         }
@@ -97,10 +89,7 @@ impl Group<'_> {
 
     /// All items of `step`, or keys and ids of those whose bytes are not what they should be.
     fn read_back(&self, step: usize) -> Result<Vec<LoadedItem>, Vec<(Digest, String)>> {
-        let sets = self
-            .sets
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner());
+        let sets = lock(&self.sets);
         let Some(set) = sets.as_ref().and_then(|sets| sets.get(&step)) else {
             return Ok(Vec::new());
         };

@@ -1,0 +1,80 @@
+//! The statuses of a group's members before anything runs.
+
+use std::collections::HashMap;
+
+use crate::artifact::{Item, KeyMaterial, item_set_digest};
+use crate::digest::Digest;
+use crate::exec::status::StepStatus;
+use crate::stage::{SourceListing, Stage};
+
+use super::Group;
+
+impl Group<'_> {
+    /// Looks up every member, in order, as far as the results of those before it are in the cache.
+    pub fn statuses(&self) -> Vec<(usize, StepStatus)> {
+        let mut digests: HashMap<usize, Digest> = HashMap::new();
+        let mut statuses = Vec::with_capacity(self.members.len());
+        for &member in &self.members {
+            let inputs: Vec<usize> = self.plan.steps[member].input_steps().collect();
+            let unknown: Vec<usize> = (inputs.iter().copied())
+                .filter(|input| !digests.contains_key(input))
+                .collect();
+            let status = match unknown.is_empty() {
+                false => StepStatus::Pending { on: unknown },
+                true => {
+                    let inputs: Vec<Digest> = inputs.iter().map(|input| digests[input]).collect();
+                    match self.material(member, &inputs) {
+                        Ok(Some(material)) => StepStatus::look_up(self.cache, material),
+                        Ok(None) => StepStatus::Failed {
+                            reason: "its data cannot be listed".into(),
+                        },
+                        Err(error) => StepStatus::Failed {
+                            reason: format!("cannot read a file it depends on: {error}"),
+                        },
+                    }
+                }
+            };
+            if let Some(output) = status.output() {
+                digests.insert(member, output.digest());
+            }
+            statuses.push((member, status));
+        }
+        statuses
+    }
+
+    /// What the set of `member` depends on; none for a source that could not be listed.
+    pub(super) fn material(
+        &self,
+        member: usize,
+        inputs: &[Digest],
+    ) -> std::io::Result<Option<KeyMaterial>> {
+        let step = &self.plan.steps[member];
+        let mut material = step.material(&step.keyed_parameters());
+        match &step.stage {
+            Stage::Source(_) => {
+                let Some(listing) = self.listings.get(&member) else {
+                    return Ok(None);
+                };
+                material.add("source", source_digest(listing).hex());
+            }
+            Stage::Items(stage) => stage.surroundings(&self.cache.files, &mut material)?,
+            Stage::Whole(_) => return Ok(None),
+        }
+        let inputs: Vec<Option<Digest>> = inputs.iter().copied().map(Some).collect();
+        step.add_inputs(&mut material, &inputs);
+        Ok(Some(material))
+    }
+}
+
+/// The digest of what a source lists: what is known of each utterance and the digest of its audio.
+pub fn source_digest(listing: &SourceListing) -> Digest {
+    let items: Vec<Item> = listing
+        .items
+        .iter()
+        .map(|item| Item {
+            utterance: item.utterance.clone(),
+            digest: item.digest,
+        })
+        .collect();
+    item_set_digest(&items)
+}

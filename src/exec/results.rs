@@ -1,0 +1,97 @@
+//! How the steps of a run ended: kept for the summary and the history, sent to the observer, published for people.
+
+use std::sync::Arc;
+
+use crate::cache::StepOutput;
+use crate::plan::Plan;
+
+use super::failure::Failure;
+use super::observer::{Event, Observer, Status};
+use super::outcome::StepResult;
+use super::outputs::Outputs;
+use super::publish::Publisher;
+
+/// The results of a run's steps.
+pub struct Results<'a> {
+    plan: &'a Plan,
+    observer: &'a dyn Observer,
+    publisher: Publisher<'a>,
+    by_step: Vec<Option<StepResult>>,
+    any_failed: bool,
+}
+
+impl<'a> Results<'a> {
+    /// No results yet.
+    pub fn new(plan: &'a Plan, observer: &'a dyn Observer, publisher: Publisher<'a>) -> Self {
+        Self {
+            plan,
+            observer,
+            publisher,
+            by_step: (0..plan.steps.len()).map(|_| None).collect(),
+            any_failed: false,
+        }
+    }
+
+    /// True once a step has failed.
+    pub fn any_failed(&self) -> bool {
+        self.any_failed
+    }
+
+    /// Takes the result of `step`; its output becomes an input of the steps after it.
+    pub fn add(&mut self, step: usize, mut result: StepResult, outputs: &Outputs) {
+        if !result.kept.is_empty() {
+            match self.publisher.kept(step, &result.kept) {
+                Ok(folder) => {
+                    let with = |report| miette::Report::new(Failure::new(report, folder));
+                    result.error = result.error.map(with);
+                }
+                Err(error) => self.publisher.failed(step, &error, self.observer),
+            }
+        }
+        self.send_events(step, &result);
+        let published = match result.output.as_deref() {
+            Some(StepOutput::Files(files)) => self.publisher.files(step, files),
+            Some(StepOutput::Items { bad, .. }) => self.publisher.set_aside(step, bad),
+            None => Ok(()),
+        };
+        if let Err(error) = published {
+            self.publisher.failed(step, &error, self.observer);
+        }
+        if let Some(output) = &result.output {
+            outputs.set(step, Arc::clone(output));
+        }
+        self.any_failed |= result.status == Status::Failed;
+        self.by_step[step] = Some(result);
+    }
+
+    fn send_events(&self, step: usize, result: &StepResult) {
+        let id = self.plan.steps[step].id();
+        if let Some(report) = &result.error {
+            self.observer.failure(id, report);
+            let causes: Vec<String> = report.chain().map(ToString::to_string).collect();
+            self.observer.event(&Event::StepFailed {
+                step: id.into(),
+                error: causes.join(": "),
+                code: report.code().map(|code| code.to_string()),
+                help: report.help().map(|help| help.to_string()),
+            });
+        }
+        self.observer.event(&Event::StepFinished {
+            step: id.into(),
+            status: result.status,
+            key: result.key.map(|key| key.hex()),
+            seconds: result.seconds,
+            computed: result.computed,
+            reused: result.reused,
+            bad: result.bad,
+        });
+    }
+
+    /// The result of every step in the order of the plan; steps that never came to run are skipped.
+    pub fn into_all(self) -> Vec<StepResult> {
+        let results = self.by_step.into_iter();
+        results
+            .map(|result| result.unwrap_or_else(StepResult::skipped))
+            .collect()
+    }
+}

@@ -1,0 +1,259 @@
+//! The status of a step before it runs: the one answer to "what is its key, and is it done?" that `run`, `plan`, `why`
+//! and `report` share.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use miette::Report;
+
+use crate::artifact::KeyMaterial;
+use crate::cache::{Cache, StepOutput};
+use crate::digest::Digest;
+use crate::plan::Plan;
+use crate::stage::{SourceListing, Stage};
+use crate::sync::lock;
+
+use super::group::Group;
+use super::outputs::Outputs;
+use super::plan_results::{KnownStep, PlanResults};
+use super::sources::{Listings, list_sources};
+use super::whole::whole_material;
+
+/// The status of one step before it runs.
+#[derive(Debug)]
+pub enum StepStatus {
+    /// Its result is in the cache.
+    Hit {
+        /// What it depends on.
+        material: KeyMaterial,
+        /// What it made.
+        output: Arc<StepOutput>,
+    },
+    /// It has to run.
+    Miss {
+        /// What it depends on.
+        material: KeyMaterial,
+    },
+    /// Its key is not known before the results of these steps are.
+    Pending {
+        /// The steps, in the order of its inputs.
+        on: Vec<usize>,
+    },
+    /// It cannot run: its data cannot be listed, or a file that it depends on cannot be read.
+    Failed {
+        /// Why, as a lower-case fragment.
+        reason: String,
+    },
+}
+
+impl StepStatus {
+    /// The status of a step that depends on `material`.
+    pub fn look_up(cache: &Cache, material: KeyMaterial) -> Self {
+        match cache.finished(&material.key()) {
+            Some(record) => Self::Hit {
+                material,
+                output: Arc::new(record.output),
+            },
+            None => Self::Miss { material },
+        }
+    }
+
+    /// What the step depends on, once that is known.
+    pub fn material(&self) -> Option<&KeyMaterial> {
+        match self {
+            Self::Hit { material, .. } | Self::Miss { material } => Some(material),
+            Self::Pending { .. } | Self::Failed { .. } => None,
+        }
+    }
+
+    /// The step's result, where it is in the cache.
+    pub fn output(&self) -> Option<&Arc<StepOutput>> {
+        match self {
+            Self::Hit { output, .. } => Some(output),
+            _ => None,
+        }
+    }
+}
+
+/// What to do about inputs without a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MissingInputs {
+    /// A step without all of its inputs cannot run.
+    Refused,
+    /// A stage that allows missing inputs runs with those that are there.
+    Allowed,
+}
+
+/// Looks up the steps of one plan. Sources are listed once, when it is made.
+pub struct Resolver<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// The cache.
+    pub cache: &'a Cache,
+    /// Groups of item-wise steps that are computed together.
+    pub groups: Vec<Group<'a>>,
+    /// The group of each item-wise step.
+    group_of: Vec<Option<usize>>,
+    /// Why sources could not be listed.
+    failed: Mutex<HashMap<usize, Report>>,
+}
+
+impl<'a> Resolver<'a> {
+    /// Lists the sources of `plan`. Once `interrupted`, nothing counts as listed.
+    pub fn new(plan: &'a Plan, cache: &'a Cache, interrupted: &(dyn Fn() -> bool + Sync)) -> Self {
+        let Listings {
+            mut listed,
+            mut failed,
+        } = list_sources(plan, cache, interrupted);
+        if interrupted() {
+            listed.clear();
+            failed.clear();
+        }
+        let mut group_of = vec![None; plan.steps.len()];
+        let mut groups = Vec::new();
+        for members in plan.item_groups() {
+            let mut own = HashMap::new();
+            for &member in &members {
+                group_of[member] = Some(groups.len());
+                own.extend(listed.remove(&member).map(|listing| (member, listing)));
+            }
+            groups.push(Group::new(plan, cache, members, own));
+        }
+        Self {
+            plan,
+            cache,
+            groups,
+            group_of,
+            failed: Mutex::new(failed),
+        }
+    }
+
+    /// The group that `step` belongs to; none for steps over whole sets.
+    pub fn group_of(&self, step: usize) -> Option<&Group<'a>> {
+        self.group_of[step].map(|group| &self.groups[group])
+    }
+
+    /// What the source `step` lists.
+    pub fn listing(&self, step: usize) -> Option<&SourceListing> {
+        self.group_of(step)?.listing(step)
+    }
+
+    /// What all sources list, in the order of the plan.
+    pub fn listings(&self) -> impl Iterator<Item = (usize, &SourceListing)> {
+        (0..self.plan.steps.len()).filter_map(|step| Some((step, self.listing(step)?)))
+    }
+
+    /// What all sources list and what `statuses` say of the steps.
+    pub fn into_results(self, statuses: Statuses) -> PlanResults {
+        let known = |status: StepStatus| KnownStep {
+            key: status.material().map(KeyMaterial::key),
+            output: status.output().cloned(),
+        };
+        PlanResults {
+            listings: self.into_listings(),
+            steps: statuses.0.into_iter().map(known).collect(),
+        }
+    }
+
+    /// What all sources list, in the order of the plan, when nothing else is wanted any more.
+    pub fn into_listings(self) -> Vec<(usize, SourceListing)> {
+        let groups = self.groups.into_iter();
+        let mut listings: Vec<_> = groups.flat_map(Group::into_listings).collect();
+        listings.sort_by_key(|(step, _)| *step);
+        listings
+    }
+
+    /// Why the source `step` could not be listed; the second call finds nothing.
+    pub fn take_failure(&self, step: usize) -> Option<Report> {
+        lock(&self.failed).remove(&step)
+    }
+
+    /// The statuses of a group's members, in their order.
+    pub fn group(&self, group: usize) -> Vec<(usize, StepStatus)> {
+        let mut statuses = self.groups[group].statuses();
+        let failed = lock(&self.failed);
+        for (step, status) in &mut statuses {
+            if let Some(error) = failed.get(step) {
+                *status = StepStatus::Failed {
+                    reason: error.to_string(),
+                };
+            }
+        }
+        statuses
+    }
+
+    /// The status of a step over whole sets, given the `outputs` of the steps before it.
+    pub fn aggregate(
+        &self,
+        step: usize,
+        outputs: &Outputs,
+        missing_inputs: MissingInputs,
+    ) -> StepStatus {
+        let declared = &self.plan.steps[step];
+        let digests: Vec<Option<Digest>> = declared
+            .input_steps()
+            .map(|input| outputs.digest(input))
+            .collect();
+        let allows = matches!(&declared.stage, Stage::Whole(stage) if stage.does_without());
+        let enough = match allows && missing_inputs == MissingInputs::Allowed {
+            true => digests.is_empty() || digests.iter().any(Option::is_some),
+            false => digests.iter().all(Option::is_some),
+        };
+        if !enough {
+            let inputs = declared.input_steps().zip(&digests);
+            return StepStatus::Pending {
+                on: inputs
+                    .filter(|(_, digest)| digest.is_none())
+                    .map(|(input, _)| input)
+                    .collect(),
+            };
+        }
+        match whole_material(self.plan, self.cache, step, &digests) {
+            Ok(material) => StepStatus::look_up(self.cache, material),
+            Err(error) => StepStatus::Failed {
+                reason: format!("cannot read a file it depends on: {error}"),
+            },
+        }
+    }
+
+    /// Looks up every step, as far as results in the cache make keys known. Nothing is computed.
+    pub fn all(&self, missing_inputs: MissingInputs) -> Statuses {
+        let mut statuses: Vec<Option<StepStatus>> = Vec::new();
+        statuses.resize_with(self.plan.steps.len(), || None);
+        let outputs = Outputs::new(self.plan.steps.len());
+        let mut keep = |step: usize, status: StepStatus| {
+            if let Some(output) = status.output() {
+                outputs.set(step, output.clone());
+            }
+            statuses[step] = Some(status);
+        };
+        for group in 0..self.groups.len() {
+            for (step, status) in self.group(group) {
+                keep(step, status);
+            }
+        }
+        for step in 0..self.plan.steps.len() {
+            if self.group_of[step].is_none() {
+                keep(step, self.aggregate(step, &outputs, missing_inputs));
+            }
+        }
+        let pending = || StepStatus::Pending { on: Vec::new() };
+        Statuses(
+            statuses
+                .into_iter()
+                .map(|status| status.unwrap_or_else(pending))
+                .collect(),
+        )
+    }
+}
+
+/// The statuses of all steps of a plan, in its order.
+#[derive(Debug)]
+pub struct Statuses(pub Vec<StepStatus>);
+
+impl Statuses {
+    /// The status of `step`.
+    pub fn of(&self, step: usize) -> &StepStatus {
+        &self.0[step]
+    }
+}
