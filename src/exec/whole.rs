@@ -13,7 +13,7 @@ use crate::model::Device;
 use crate::plan::{Plan, lineage};
 use crate::progress::Progress;
 use crate::stage::{
-    InputContent, InputLabel, Interrupted, Stage, StepInput, WholeContext, WholeStage,
+    InputContent, InputLabel, InputOrigin, Interrupted, Stage, StepInput, WholeContext, WholeStage,
 };
 
 use super::group::Group;
@@ -36,7 +36,8 @@ pub fn whole_material(
         return Ok(KeyMaterial::default());
     };
     let mut material = declared.material(&stage.key_parameters(&declared.keyed_parameters()));
-    stage.surroundings(&labels(plan, step), &cache.files, &mut material)?;
+    let origins = origins(plan, step, inputs);
+    stage.surroundings(&origins, &cache.files, &mut material)?;
     declared.add_inputs(&mut material, inputs);
     Ok(match stage.uses_device() {
         true => material.on_device(plan.device.key_name()),
@@ -54,11 +55,15 @@ fn done_elsewhere(cache: &Cache, material: &KeyMaterial) -> bool {
     others.any(|other| cache.records.get(&other.key()).is_some())
 }
 
-fn labels(plan: &Plan, step: usize) -> Vec<(String, InputLabel)> {
-    plan.steps[step]
-        .inputs
-        .iter()
-        .map(|(parameter, input)| (parameter.clone(), label(plan, *input)))
+fn origins(plan: &Plan, step: usize, digests: &[Option<Digest>]) -> Vec<InputOrigin> {
+    let inputs = plan.steps[step].inputs.iter().zip(digests);
+    inputs
+        .map(|((parameter, input), digest)| InputOrigin {
+            parameter: parameter.clone(),
+            label: label(plan, *input),
+            lineage: lineage(plan, *input),
+            missing: digest.is_none(),
+        })
         .collect()
 }
 

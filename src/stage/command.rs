@@ -15,13 +15,15 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
-use crate::artifact::{ArtifactKind, ItemData, KeyMaterial};
+use crate::artifact::{ArtifactKind, ItemData, KeyMaterial, input_names};
 use crate::corpus::Corpora;
-use crate::manifest::{Declaration, Gathers, Kind, Parameter, Problem, Problems, Shape};
+use crate::manifest::{
+    Declaration, Gathers, Kind, Parameter, Problem, Problems, Shape, variant_folder,
+};
 use crate::progress::Progress;
 
 use super::{
-    Facts, InputLabel, Interrupted, ItemContext, ItemCopy, ItemError, ItemStage, MAX_BAD, STORE,
+    Facts, InputOrigin, Interrupted, ItemContext, ItemCopy, ItemError, ItemStage, MAX_BAD, STORE,
     Stage, WholeContext, WholeStage,
 };
 
@@ -63,7 +65,7 @@ pub static KIND: Kind = Kind {
             "inputs",
             Shape::Map(&Shape::Input(ANY)),
             "{}",
-            "Names and the stages whose results are handed over as folders.",
+            "Names and the stages whose results are handed over as folders; a variant lies in a folder `axis=value` within, whose name enters the key.",
         ),
         Parameter::default(
             "files",
@@ -311,12 +313,19 @@ impl ItemStage for CommandStage {
 }
 
 impl WholeStage for CommandStage {
+    /// The folder in which the program finds a variant of an input is named after the variant.
     fn surroundings(
         &self,
-        _inputs: &[(String, InputLabel)],
+        inputs: &[InputOrigin],
         facts: &dyn Facts,
         material: &mut KeyMaterial,
     ) -> std::io::Result<()> {
+        let names = input_names(inputs.iter().map(|input| input.parameter.as_str()));
+        for (input, name) in inputs.iter().zip(names) {
+            if let Some(folder) = variant_folder(&input.label.variant) {
+                material.add(format!("folder.{name}"), folder);
+            }
+        }
         self.add_files(facts, material)
     }
 
@@ -332,7 +341,7 @@ impl WholeStage for CommandStage {
         for name in self.options.inputs.keys() {
             let folder = absolute(context.scratch)?.join("inputs").join(name);
             for input in context.inputs_of(&format!("inputs.{name}")) {
-                hand_over(input, &folder, &input.label)?;
+                hand_over(input, &folder)?;
             }
             places.insert(name.clone(), folder);
         }

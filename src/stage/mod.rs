@@ -21,9 +21,11 @@ use std::sync::LazyLock;
 use crate::corpus::Corpora;
 use crate::manifest::{Declaration, Kind, Parameter, Problem, Problems, Shape};
 
+use contract::stands_under;
 pub use contract::{
-    Facts, InputContent, InputLabel, Interrupted, ItemContext, ItemCopy, ItemError, ItemStage,
-    LoadedItem, SourceItem, SourceListing, SourceStage, Stage, StepInput, WholeContext, WholeStage,
+    Facts, InputContent, InputLabel, InputOrigin, Interrupted, ItemContext, ItemCopy, ItemError,
+    ItemStage, LoadedItem, SourceItem, SourceListing, SourceStage, Stage, StepInput, WholeContext,
+    WholeStage,
 };
 
 pub use evaluate::ENTRY as EVALUATION_ENTRY;
