@@ -35,7 +35,7 @@ use miette::{Diagnostic, Report};
 use thiserror::Error;
 
 use crate::cache::CacheError;
-use crate::exec::RunError;
+use crate::exec::{DeclaredFileError, RunError};
 use crate::inspect::InspectError;
 use crate::manifest::Problems;
 use crate::model::DeviceError;
@@ -62,6 +62,10 @@ pub enum CliError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Inspect(#[from] InspectError),
+    /// A file that a stage declares cannot be read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    DeclaredFile(#[from] DeclaredFileError),
     /// Trainings cannot be tracked there.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -112,7 +116,7 @@ impl CliError {
             | Self::Device(_)
             | Self::Usage { .. } => 2,
             Self::Cache(_) => 3,
-            Self::Output { .. } => 1,
+            Self::DeclaredFile(_) | Self::Output { .. } => 1,
         }
     }
 }

@@ -23,10 +23,7 @@ pub fn why(arguments: &WhyArguments, common: &Common) -> Result<u8, CliError> {
         })?),
     };
     let cache = context::cache(common, arguments.manifest.rehash)?;
-    let survey = Survey::of(&plan, &cache).map_err(|reason| CliError::Output {
-        what: "the plan".into(),
-        reason,
-    })?;
+    let survey = Survey::of(&plan, &cache)?;
     let listings: HashMap<usize, Listing> = survey
         .listings
         .iter()

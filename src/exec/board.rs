@@ -8,6 +8,7 @@ use crate::digest::Digest;
 use crate::plan::Plan;
 use crate::stage::Stage;
 
+use super::declared_files::DeclaredFileError;
 use super::failure::Failure;
 use super::group::Group;
 use super::observer::{Event, Observer, Status};
@@ -63,11 +64,17 @@ impl Board<'_> {
     }
 
     /// What a whole-set unit depends on; none for groups, and where an input is missing.
-    pub fn material_of(&self, unit: &Unit) -> Option<KeyMaterial> {
-        let digests = self
-            .input_digests(unit.steps[0])
-            .filter(|_| unit.group.is_none())?;
-        whole_material(self.plan, self.cache, unit.steps[0], &digests).ok()
+    ///
+    /// # Errors
+    /// When a file that the stage declares cannot be read.
+    pub fn material_of(&self, unit: &Unit) -> Result<Option<KeyMaterial>, DeclaredFileError> {
+        let digests = self.input_digests(unit.steps[0]);
+        match digests.filter(|_| unit.group.is_none()) {
+            Some(digests) => {
+                whole_material(self.plan, self.cache, unit.steps[0], &digests).map(Some)
+            }
+            None => Ok(None),
+        }
     }
 
     /// Takes the results of all ready units that need no core: hits and hopeless ones. What is ready then must run.
@@ -122,8 +129,7 @@ impl Board<'_> {
         let material = match whole_material(self.plan, self.cache, step, &digests) {
             Ok(material) => material,
             Err(error) => {
-                let report =
-                    miette::Report::msg(format!("cannot read a file it depends on: {error}"));
+                let report = miette::Report::new(error);
                 return Some(vec![(step, StepResult::failed(report, None))]);
             }
         };

@@ -1,7 +1,7 @@
 //! A group of item-wise steps: looked up step by step, computed item by item, loaded when whole sets are needed.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use miette::Report;
 
@@ -13,6 +13,7 @@ use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::stage::{LoadedItem, SourceListing, Stage};
 
+use super::declared_files::{DeclaredFileError, KeyedFiles};
 use super::item_set::{ItemSet, collect, usable};
 use super::observer::{Event, Observer, Status, StepProgress};
 use super::outcome::StepResult;
@@ -32,6 +33,7 @@ pub struct Group<'a> {
     /// Its steps in order.
     pub members: Vec<usize>,
     listings: HashMap<usize, SourceListing>,
+    files: OnceLock<HashMap<usize, KeyedFiles>>,
     sets: Mutex<Option<HashMap<usize, ItemSet>>>,
     loaded: Mutex<HashMap<usize, Arc<Vec<LoadedItem>>>>,
 }
@@ -58,9 +60,27 @@ impl<'a> Group<'a> {
             cache,
             members,
             listings,
+            files: OnceLock::new(),
             sets: Mutex::new(None),
             loaded: Mutex::new(HashMap::new()),
         }
+    }
+
+    /// What the files that members declare hold, found out once, so that all keys of a run tell of the same contents.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    fn files(&self) -> Result<&HashMap<usize, KeyedFiles>, DeclaredFileError> {
+        if let Some(files) = self.files.get() {
+            return Ok(files);
+        }
+        let mut files = HashMap::new();
+        for &member in &self.members {
+            if let Stage::Items(stage) = &self.plan.steps[member].stage {
+                files.insert(member, KeyedFiles::read(stage.files(), &self.cache.files)?);
+            }
+        }
+        Ok(self.files.get_or_init(|| files))
     }
 
     /// What its sources list, when nothing else is wanted of it any more.
@@ -185,10 +205,7 @@ impl<'a> Group<'a> {
                     continue;
                 }
                 Err(error) => {
-                    results.push((
-                        member,
-                        StepResult::failed(Report::msg(error.to_string()), None),
-                    ));
+                    results.push((member, StepResult::failed(Report::new(error), None)));
                     continue;
                 }
             };
@@ -281,6 +298,10 @@ impl<'a> Group<'a> {
         progress: &dyn Progress,
         dry: bool,
     ) -> Result<Walked, CacheError> {
+        // The survey that comes before every walk has found them, or has failed.
+        let files = self
+            .files()
+            .map_err(|error| CacheError::read(&self.cache.root, std::io::Error::other(error)))?;
         let mut children: HashMap<usize, Vec<usize>> = HashMap::new();
         let mut prefixes = HashMap::new();
         for &member in &self.members {
@@ -296,10 +317,8 @@ impl<'a> Group<'a> {
                 }
                 Stage::Whole(_) => continue,
             };
-            if let Stage::Items(stage) = &step.stage {
-                stage
-                    .surroundings(&self.cache.files, &mut material)
-                    .map_err(|error| CacheError::read(&self.cache.root, error))?;
+            if let Some(files) = files.get(&member) {
+                files.add_to(&mut material);
             }
             prefixes.insert(member, material.key());
         }
@@ -317,6 +336,7 @@ impl<'a> Group<'a> {
             cache: self.cache,
             children,
             prefixes,
+            files,
             index,
             distrusted,
             scratch,
@@ -341,10 +361,10 @@ impl<'a> Group<'a> {
         material.key().short()
     }
 
-    fn all_failed(&self, error: &std::io::Error) -> Vec<(usize, StepResult)> {
+    fn all_failed(&self, error: &DeclaredFileError) -> Vec<(usize, StepResult)> {
         self.members
             .iter()
-            .map(|&m| (m, StepResult::failed(Report::msg(error.to_string()), None)))
+            .map(|&m| (m, StepResult::failed(Report::new(error.clone()), None)))
             .collect()
     }
 }

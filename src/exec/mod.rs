@@ -1,6 +1,7 @@
 //! Running a plan: sources listed, steps looked up, what is missing computed, results published.
 
 mod board;
+mod declared_files;
 #[cfg(test)]
 mod device_tests;
 mod failure;
@@ -20,6 +21,7 @@ mod walk;
 mod whole;
 mod writer;
 
+pub use declared_files::DeclaredFileError;
 pub use group::{Forecast, Group, Standing};
 pub use item_set::GroupError;
 pub use memory::available_bytes;

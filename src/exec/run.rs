@@ -9,12 +9,14 @@ use std::time::Instant;
 use miette::Diagnostic;
 use thiserror::Error;
 
+use crate::artifact::KeyMaterial;
 use crate::cache::{Cache, CacheError, Ending, Listing, RunRecord, StepOutput};
 use crate::plan::Plan;
 use crate::stage::Stage;
 use crate::train::Arrival;
 
 use super::board::Board;
+use super::declared_files::DeclaredFileError;
 use super::group::{Group, source_digest};
 use super::observer::{Event, ItemCounts, Observer, Status, StepCounts};
 use super::outcome::StepResult;
@@ -333,19 +335,21 @@ fn waits_for_device(plan: &Plan, unit: &Unit) -> bool {
 fn run_unit(
     unit: &Unit,
     groups: &[Group<'_>],
-    material: Option<crate::artifact::KeyMaterial>,
+    material: Result<Option<KeyMaterial>, DeclaredFileError>,
     work: &WholeRun<'_>,
     threads: usize,
 ) -> Result<Vec<(usize, StepResult)>, CacheError> {
+    let step = unit.steps[0];
+    let material = match material {
+        Ok(material) => material,
+        Err(error) => return Ok(vec![(step, StepResult::failed(error.into(), None))]),
+    };
     match (unit.group, material) {
         (Some(group), _) => {
             groups[group].run(work.scratch.folder()?.path(), threads, work.observer)
         }
-        (None, Some(material)) => {
-            let step = unit.steps[0];
-            Ok(vec![(step, work.run(step, &material, threads)?)])
-        }
-        (None, None) => Ok(vec![(unit.steps[0], StepResult::skipped())]),
+        (None, Some(material)) => Ok(vec![(step, work.run(step, &material, threads)?)]),
+        (None, None) => Ok(vec![(step, StepResult::skipped())]),
     }
 }
 

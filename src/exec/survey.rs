@@ -10,6 +10,7 @@ use crate::digest::Digest;
 use crate::plan::Plan;
 use crate::stage::{SourceListing, Stage};
 
+use super::declared_files::DeclaredFileError;
 use super::group::Group;
 use super::sources::{Listings, list_sources};
 use super::whole::whole_material;
@@ -30,8 +31,8 @@ impl Survey {
     /// Lists the sources and looks every step up.
     ///
     /// # Errors
-    /// When a file that a stage depends on cannot be read.
-    pub fn of(plan: &Plan, cache: &Cache) -> std::io::Result<Self> {
+    /// When a file that a stage declares cannot be read.
+    pub fn of(plan: &Plan, cache: &Cache) -> Result<Self, DeclaredFileError> {
         let Listings { mut listed, failed } = list_sources(plan, cache, &|| false);
         let mut survey = Self {
             listings: HashMap::new(),

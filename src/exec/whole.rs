@@ -16,6 +16,7 @@ use crate::stage::{
     InputContent, InputLabel, InputOrigin, Interrupted, Stage, StepInput, WholeContext, WholeStage,
 };
 
+use super::declared_files::{DeclaredFileError, KeyedFiles};
 use super::group::Group;
 use super::observer::{Event, Observer, Status, StepProgress};
 use super::outcome::StepResult;
@@ -24,20 +25,21 @@ use super::walk::internal_error;
 /// What the step depends on, given the digests of its inputs in order; it does without those that have none.
 ///
 /// # Errors
-/// When a file that the stage depends on cannot be read.
+/// When a file that the stage declares cannot be read.
 pub fn whole_material(
     plan: &Plan,
     cache: &Cache,
     step: usize,
     inputs: &[Option<Digest>],
-) -> std::io::Result<KeyMaterial> {
+) -> Result<KeyMaterial, DeclaredFileError> {
     let declared = &plan.steps[step];
     let Stage::Whole(stage) = &declared.stage else {
         return Ok(KeyMaterial::default());
     };
     let mut material = declared.material(&stage.key_parameters(&declared.keyed_parameters()));
     let origins = origins(plan, step, inputs);
-    stage.surroundings(&origins, &cache.files, &mut material)?;
+    stage.surroundings(&origins, &mut material);
+    KeyedFiles::read(stage.files(), &cache.files)?.add_to(&mut material);
     declared.add_inputs(&mut material, inputs);
     Ok(match stage.uses_device() {
         true => material.on_device(plan.device.key_name()),
@@ -178,8 +180,10 @@ impl WholeRun<'_> {
             step: id,
             observer: self.observer,
         };
+        let files = KeyedFiles::of_key(stage.files(), material);
         let work = || -> miette::Result<()> {
             let inputs = self.inputs(step, temporary.path(), threads, &progress)?;
+            files.check(&self.cache.files)?;
             let context = WholeContext {
                 inputs,
                 missing: self.missing(step),
@@ -191,7 +195,10 @@ impl WholeRun<'_> {
                 threads,
                 progress: &progress,
             };
-            stage.run(&context)
+            let ran = stage.run(&context);
+            // A file that changed may also be why the stage failed.
+            files.check(&self.cache.files)?;
+            ran
         };
         let ran = catch_unwind(AssertUnwindSafe(work))
             .unwrap_or_else(|panic| Err(internal_error(&*panic)));

@@ -23,8 +23,8 @@ use crate::manifest::{
 use crate::progress::Progress;
 
 use super::{
-    Facts, InputOrigin, Interrupted, ItemContext, ItemCopy, ItemError, ItemStage, MAX_BAD, STORE,
-    Stage, WholeContext, WholeStage,
+    DeclaredFile, InputOrigin, Interrupted, ItemContext, ItemCopy, ItemError, ItemStage, MAX_BAD,
+    STORE, Stage, WholeContext, WholeStage,
 };
 
 use exchange::{hand_over, input_name, read_item, write_item};
@@ -71,7 +71,7 @@ pub static KIND: Kind = Kind {
             "files",
             Shape::List(&Shape::Path),
             "[]",
-            "Files that the program reads, such as its script; their content enters the key.",
+            "Files that the program reads, such as its script; their content enters the key. When one changes while the program runs, the result is not kept and the step is made again by the next run.",
         ),
         Parameter::default(
             "outputs",
@@ -164,7 +164,7 @@ enum CommandError {
 
 struct CommandStage {
     options: Options,
-    files: Vec<(String, PathBuf)>,
+    files: Vec<DeclaredFile>,
     folder: PathBuf,
     makes: ArtifactKind,
 }
@@ -191,7 +191,10 @@ pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Pro
                 .help("the path is relative to the manifest it is written in"),
             );
         }
-        files.push((written.to_string(), path));
+        files.push(DeclaredFile {
+            name: written.to_string(),
+            path,
+        });
     }
     let folder = declaration.resolve("run", "");
     let folder = if folder.as_os_str().is_empty() {
@@ -213,13 +216,6 @@ pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Pro
 }
 
 impl CommandStage {
-    fn add_files(&self, facts: &dyn Facts, material: &mut KeyMaterial) -> std::io::Result<()> {
-        for (name, path) in &self.files {
-            material.add(format!("file.{name}"), facts.facts(path)?.digest.hex());
-        }
-        Ok(())
-    }
-
     /// Runs the program with `{name}` replaced, in a process group of its own so that stopping reaches all of it.
     fn execute(
         &self,
@@ -277,9 +273,8 @@ impl CommandStage {
 }
 
 impl ItemStage for CommandStage {
-    /// The names of inputs change nothing; with `for_each` there are no other inputs.
-    fn surroundings(&self, facts: &dyn Facts, material: &mut KeyMaterial) -> std::io::Result<()> {
-        self.add_files(facts, material)
+    fn files(&self) -> &[DeclaredFile] {
+        &self.files
     }
 
     /// A program may not repeat itself to the bit, so what it made is kept.
@@ -314,19 +309,17 @@ impl ItemStage for CommandStage {
 
 impl WholeStage for CommandStage {
     /// The folder in which the program finds a variant of an input is named after the variant.
-    fn surroundings(
-        &self,
-        inputs: &[InputOrigin],
-        facts: &dyn Facts,
-        material: &mut KeyMaterial,
-    ) -> std::io::Result<()> {
+    fn surroundings(&self, inputs: &[InputOrigin], material: &mut KeyMaterial) {
         let names = input_names(inputs.iter().map(|input| input.parameter.as_str()));
         for (input, name) in inputs.iter().zip(names) {
             if let Some(folder) = variant_folder(&input.label.variant) {
                 material.add(format!("folder.{name}"), folder);
             }
         }
-        self.add_files(facts, material)
+    }
+
+    fn files(&self) -> &[DeclaredFile] {
+        &self.files
     }
 
     fn run(&self, context: &WholeContext<'_>) -> miette::Result<()> {

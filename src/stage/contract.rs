@@ -22,7 +22,7 @@
 //! | input of [`ItemStage::process`] | yes: the digest of its bytes |
 //! | [`ItemCopy`] of `augment` | yes: which copies there are follows from parameters and split, and what is drawn from id and number, its `material` |
 //! | [`ItemCopy`] of the other item-wise stages | no: they do not read it; a program gets the bytes alone |
-//! | files outside that are declared, such as `files` of `command` | yes, their content; not their place or times |
+//! | files outside that are declared, such as `files` of `command` | yes, their content, which is checked again before and after the work; not their place or times |
 //! | `environment` of `command` | yes, as a parameter |
 //! | what a program finds without declaring it: variables it inherits, programs on the PATH, files it opens by itself | no: it is for the manifest to declare what matters |
 //! | folder of the manifest, working directory, locale, time, host | no: built-in stages do not read them |
@@ -109,6 +109,15 @@ pub struct SourceListing {
     pub leak_checks: Vec<LeakCheck>,
 }
 
+/// A file outside the cache whose content is part of a key; it is checked again around the work that reads it.
+#[derive(Clone, Debug)]
+pub struct DeclaredFile {
+    /// Its path as the manifest has it.
+    pub name: String,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
 /// The memory of files, as sources see it.
 pub trait Facts: Sync {
     /// Digest and audio length of a file.
@@ -151,9 +160,9 @@ pub trait ItemStage: Send + Sync {
         all.clone()
     }
 
-    /// Files outside the cache, and other things, that every item depends on.
-    fn surroundings(&self, _facts: &dyn Facts, _material: &mut KeyMaterial) -> std::io::Result<()> {
-        Ok(())
+    /// Files outside the cache that every item depends on.
+    fn files(&self) -> &[DeclaredFile] {
+        &[]
     }
 
     /// What is made of one utterance; itself unless the stage makes copies or leaves some out.
@@ -306,17 +315,12 @@ pub fn stands_under(input: &str, parameter: &str) -> bool {
 
 /// A stage over whole sets: `train`, `evaluate`, `report`, `command`.
 pub trait WholeStage: Send + Sync {
-    /// Adds what the result depends on other than parameters and the content of inputs.
-    ///
-    /// # Errors
-    /// When a file outside cannot be read.
-    fn surroundings(
-        &self,
-        _inputs: &[InputOrigin],
-        _facts: &dyn Facts,
-        _material: &mut KeyMaterial,
-    ) -> std::io::Result<()> {
-        Ok(())
+    /// Adds what the result depends on other than parameters, declared files and the content of inputs.
+    fn surroundings(&self, _inputs: &[InputOrigin], _material: &mut KeyMaterial) {}
+
+    /// Files outside the cache that the result depends on.
+    fn files(&self) -> &[DeclaredFile] {
+        &[]
     }
 
     /// Parameters that enter the key, when they are not simply all of them.

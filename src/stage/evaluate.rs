@@ -19,9 +19,7 @@ use crate::train::EpochRecord;
 use super::front_end::{add_front_ends, same_front_end};
 use super::held_out::{self, LeakError, OnLeak, Seen, TRAINING_ITEMS};
 use super::identity::identity;
-use super::{
-    Facts, InputOrigin, Interrupted, LoadedItem, Stage, StepInput, WholeContext, WholeStage,
-};
+use super::{InputOrigin, Interrupted, LoadedItem, Stage, StepInput, WholeContext, WholeStage};
 
 /// The evaluation as a row of a report, without its name.
 pub const ENTRY: &str = "entry.json";
@@ -111,14 +109,8 @@ pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Pro
 }
 
 impl WholeStage for Evaluate {
-    fn surroundings(
-        &self,
-        inputs: &[InputOrigin],
-        _facts: &dyn Facts,
-        material: &mut KeyMaterial,
-    ) -> std::io::Result<()> {
+    fn surroundings(&self, inputs: &[InputOrigin], material: &mut KeyMaterial) {
         add_front_ends(inputs, material);
-        Ok(())
     }
 
     fn uses_device(&self) -> bool {

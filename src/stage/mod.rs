@@ -23,9 +23,9 @@ use crate::manifest::{Declaration, Kind, Parameter, Problem, Problems, Shape};
 
 use contract::stands_under;
 pub use contract::{
-    Facts, InputContent, InputLabel, InputOrigin, Interrupted, ItemContext, ItemCopy, ItemError,
-    ItemStage, LoadedItem, SourceItem, SourceListing, SourceStage, Stage, StepInput, WholeContext,
-    WholeStage,
+    DeclaredFile, Facts, InputContent, InputLabel, InputOrigin, Interrupted, ItemContext, ItemCopy,
+    ItemError, ItemStage, LoadedItem, SourceItem, SourceListing, SourceStage, Stage, StepInput,
+    WholeContext, WholeStage,
 };
 
 pub use evaluate::ENTRY as EVALUATION_ENTRY;

@@ -16,7 +16,7 @@ use super::embedding::{
     self, CORPORA, Choice, CorporaChoice, INPUT, MODEL, SPLITS, THREADS, write_csv, write_json,
 };
 use super::front_end::add_front_ends;
-use super::{Facts, InputOrigin, Stage, WholeContext, WholeStage};
+use super::{InputOrigin, Stage, WholeContext, WholeStage};
 
 /// The probes as a row of a report, without its name.
 pub const ENTRY: &str = "probe.json";
@@ -106,14 +106,8 @@ pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Pro
 }
 
 impl WholeStage for ProbeStage {
-    fn surroundings(
-        &self,
-        inputs: &[InputOrigin],
-        _facts: &dyn Facts,
-        material: &mut KeyMaterial,
-    ) -> std::io::Result<()> {
+    fn surroundings(&self, inputs: &[InputOrigin], material: &mut KeyMaterial) {
         add_front_ends(inputs, material);
-        Ok(())
     }
 
     fn threads(&self) -> usize {

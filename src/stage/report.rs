@@ -12,9 +12,7 @@ use crate::corpus::Corpora;
 use crate::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
 use crate::report::{EmbeddingMap, ProbeEntry, Report, ReportEntry};
 
-use super::{
-    Facts, InputLabel, InputOrigin, Stage, StepInput, WholeContext, WholeStage, stands_under,
-};
+use super::{InputLabel, InputOrigin, Stage, StepInput, WholeContext, WholeStage, stands_under};
 use super::{evaluate, probe, tsne};
 
 /// The report's content, from which every form of it is rendered.
@@ -147,12 +145,7 @@ impl WholeStage for ReportStage {
     }
 
     /// The names of the rows, and of what is missing, are part of what is written.
-    fn surroundings(
-        &self,
-        inputs: &[InputOrigin],
-        _facts: &dyn Facts,
-        material: &mut KeyMaterial,
-    ) -> std::io::Result<()> {
+    fn surroundings(&self, inputs: &[InputOrigin], material: &mut KeyMaterial) {
         for (parameter, row) in [("input", "row"), ("probes", "probe"), ("maps", "map")] {
             let labels: Vec<&InputLabel> = inputs
                 .iter()
@@ -167,7 +160,6 @@ impl WholeStage for ReportStage {
         for (index, input) in missing.enumerate() {
             material.add(format!("missing.{index}"), missing_name(&input.label));
         }
-        Ok(())
     }
 
     fn run(&self, context: &WholeContext<'_>) -> miette::Result<()> {

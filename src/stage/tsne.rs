@@ -14,7 +14,7 @@ use super::embedding::{
     write_json,
 };
 use super::front_end::add_front_ends;
-use super::{Facts, InputOrigin, Stage, WholeContext, WholeStage};
+use super::{InputOrigin, Stage, WholeContext, WholeStage};
 
 /// The map as a part of a report, without its name.
 pub const ENTRY: &str = "map.json";
@@ -107,14 +107,8 @@ pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Pro
 }
 
 impl WholeStage for TsneStage {
-    fn surroundings(
-        &self,
-        inputs: &[InputOrigin],
-        _facts: &dyn Facts,
-        material: &mut KeyMaterial,
-    ) -> std::io::Result<()> {
+    fn surroundings(&self, inputs: &[InputOrigin], material: &mut KeyMaterial) {
         add_front_ends(inputs, material);
-        Ok(())
     }
 
     fn threads(&self) -> usize {

@@ -100,10 +100,7 @@ fn report_steps(plan: &Plan) -> Vec<usize> {
 }
 
 fn survey(plan: &Plan, cache: &Cache) -> Result<Survey, CliError> {
-    Survey::of(plan, cache).map_err(|reason| CliError::Output {
-        what: "the report".into(),
-        reason,
-    })
+    Ok(Survey::of(plan, cache)?)
 }
 
 fn write_page(

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::artifact::{Item, KeyMaterial, item_set_digest};
 use crate::cache::StepOutput;
 use crate::digest::Digest;
+use crate::exec::declared_files::DeclaredFileError;
 use crate::exec::observer::Status;
 use crate::exec::outcome::StepResult;
 use crate::stage::{SourceListing, Stage};
@@ -23,8 +24,8 @@ impl Group<'_> {
     /// Looks up every member whose inputs are known.
     ///
     /// # Errors
-    /// When a file that a stage depends on cannot be read.
-    pub fn survey(&self) -> std::io::Result<HashMap<usize, Standing>> {
+    /// When a file that a stage declares cannot be read.
+    pub fn survey(&self) -> Result<HashMap<usize, Standing>, DeclaredFileError> {
         let mut standings: HashMap<usize, Standing> = HashMap::new();
         for &member in &self.members {
             let digests: Option<Vec<Digest>> = self.plan.steps[member]
@@ -60,7 +61,7 @@ impl Group<'_> {
         &self,
         member: usize,
         inputs: &[Digest],
-    ) -> std::io::Result<Option<KeyMaterial>> {
+    ) -> Result<Option<KeyMaterial>, DeclaredFileError> {
         let step = &self.plan.steps[member];
         let mut material = step.material(&step.keyed_parameters());
         match &step.stage {
@@ -70,7 +71,11 @@ impl Group<'_> {
                 };
                 material.add("source", source_digest(listing).hex());
             }
-            Stage::Items(stage) => stage.surroundings(&self.cache.files, &mut material)?,
+            Stage::Items(_) => {
+                if let Some(files) = self.files()?.get(&member) {
+                    files.add_to(&mut material);
+                }
+            }
             Stage::Whole(_) => return Ok(None),
         }
         let inputs: Vec<Option<Digest>> = inputs.iter().copied().map(Some).collect();
