@@ -94,6 +94,22 @@ impl KeyMaterial {
     }
 }
 
+/// Names under which values of inputs stand in a key: the parameter of each, numbered where it holds several.
+pub fn input_names<'a>(parameters: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
+    let count = |wanted: &str, among: usize| {
+        let same = parameters.clone().take(among);
+        same.filter(|parameter| *parameter == wanted).count()
+    };
+    parameters
+        .clone()
+        .enumerate()
+        .map(|(position, parameter)| match count(parameter, usize::MAX) {
+            1 => parameter.to_owned(),
+            _ => format!("{parameter}.{}", count(parameter, position)),
+        })
+        .collect()
+}
+
 /// One named value that differs between two results.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
@@ -141,6 +157,12 @@ mod tests {
             material.key().hex(),
             "39de175b63f8b55ff67069e294821e02e6238e759159e909754620b46dcfc5b7"
         );
+    }
+
+    #[test]
+    fn inputs_under_one_parameter_are_numbered() {
+        let names = input_names(["model", "input", "input", "other"].into_iter());
+        assert_eq!(names, ["model", "input.0", "input.1", "other"]);
     }
 
     #[test]

@@ -93,18 +93,8 @@ impl FileMemory {
     ) -> std::io::Result<FileFacts> {
         let name = path_name(path);
         let stat = stat(path)?;
-        if !self.rehash {
-            let known = self
-                .known
-                .lock()
-                .unwrap_or_else(|poison| poison.into_inner());
-            if let Some(remembered) = known.by_path.get(&name) {
-                let settled =
-                    remembered.seen_ns - stat.changed_ns.max(stat.modified_ns) > SETTLING_NS;
-                if remembered.stat == stat && settled {
-                    return Ok(remembered.facts);
-                }
-            }
+        if let (false, Some(facts)) = (self.rehash, self.recall(&name, &stat)) {
+            return Ok(facts);
         }
         let seen_ns = now_ns();
         let facts = FileFacts {
@@ -123,6 +113,21 @@ impl FileMemory {
         known.new.push(encode(name, &remembered));
         known.by_path.insert(name, remembered);
         Ok(facts)
+    }
+
+    /// The facts of a file that is as it was when it was last read, in this run or before; reads nothing but its times.
+    pub fn remembered(&self, path: &Path) -> Option<FileFacts> {
+        self.recall(&path_name(path), &stat(path).ok()?)
+    }
+
+    fn recall(&self, name: &[u8; 16], stat: &Stat) -> Option<FileFacts> {
+        let known = self
+            .known
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner());
+        let remembered = known.by_path.get(name)?;
+        let settled = remembered.seen_ns - stat.changed_ns.max(stat.modified_ns) > SETTLING_NS;
+        (remembered.stat == *stat && settled).then_some(remembered.facts)
     }
 
     /// Writes what was learnt since the last call.

@@ -101,8 +101,8 @@ fn forecasts(resolver: &Resolver<'_>) -> Result<Vec<Forecast>, CliError> {
     }
     let forecast = |(step, status): (usize, &StepStatus)| match status {
         StepStatus::Hit { .. } => Forecast::Hit,
-        StepStatus::Failed { reason } => Forecast::Impossible {
-            reason: reason.clone(),
+        StepStatus::Failed { error } => Forecast::Impossible {
+            reason: error.to_string(),
         },
         StepStatus::Pending { on } if !steps[step].is_item_wise() => Forecast::Depends {
             after: on.iter().map(|&input| steps[input].id().into()).collect(),

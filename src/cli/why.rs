@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::cache::Listing;
-use crate::exec::{MissingInputs, Resolver};
+use crate::exec::{MissingInputs, Resolver, StepStatus};
 use crate::manifest::suggest;
 use crate::plan::{Explanation, Reason, explain};
 
@@ -43,8 +43,16 @@ pub fn why(arguments: &WhyArguments, common: &Common) -> Result<u8, CliError> {
             Some(_) => "in the cache",
             None => "to run",
         };
-        match status.material() {
-            None => {
+        match (status, status.material()) {
+            (StepStatus::Failed { error }, _) => {
+                if common.json {
+                    let line = serde_json::json!({ "event": "why", "step": step.id(), "state": "failed", "reason": error.to_string() });
+                    text.push_str(&format!("{line}\n"));
+                } else {
+                    text.push_str(&format!("{} (cannot run)\n  {error}\n", step.id()));
+                }
+            }
+            (_, None) => {
                 let open: Vec<&str> = (step.input_steps())
                     .filter(|&input| statuses.of(input).output().is_none())
                     .map(|input| plan.steps[input].id())
@@ -56,7 +64,7 @@ pub fn why(arguments: &WhyArguments, common: &Common) -> Result<u8, CliError> {
                     text.push_str(&format!("{}: waits for {}\n", step.id(), open.join(", ")));
                 }
             }
-            Some(material) => {
+            (_, Some(material)) => {
                 let explanation = explain(&plan, &cache, index, material, listings.get(&index));
                 if common.json {
                     let line = serde_json::json!({ "event": "why", "state": state, "explanation": explanation });

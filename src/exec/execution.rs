@@ -5,8 +5,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Sender, channel};
 use std::thread::Scope;
 
-use miette::Report;
-
 use crate::artifact::KeyMaterial;
 use crate::cache::CacheError;
 use crate::stage::{CoreShare, Stage};
@@ -169,7 +167,7 @@ impl<'a> Execution<'a> {
         let result = match status {
             StepStatus::Miss { material } => return Err(Job::Aggregate(step, material)),
             StepStatus::Pending { .. } => StepResult::skipped(),
-            StepStatus::Failed { reason } => StepResult::failed(Report::msg(reason), None),
+            StepStatus::Failed { error } => StepResult::failed(error.into(), None),
             status @ StepStatus::Hit { .. } => hit(&status).unwrap_or_else(StepResult::skipped),
         };
         Ok(vec![(step, result)])

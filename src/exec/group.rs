@@ -1,7 +1,7 @@
 //! A group of item-wise steps: looked up step by step, computed item by item, loaded when whole sets are needed.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use miette::Report;
 
@@ -14,6 +14,7 @@ use crate::progress::Progress;
 use crate::stage::{LoadedItem, SourceListing, Stage};
 use crate::sync::lock;
 
+use super::declared_files::{DeclaredFileError, KeyedFiles};
 use super::item_set::{ItemSet, collect, usable};
 use super::observer::{Event, Observer, Status, StepProgress};
 use super::outcome::StepResult;
@@ -34,6 +35,7 @@ pub struct Group<'a> {
     /// Its steps in order.
     pub members: Vec<usize>,
     listings: HashMap<usize, SourceListing>,
+    files: OnceLock<HashMap<usize, KeyedFiles>>,
     sets: Mutex<Option<HashMap<usize, ItemSet>>>,
     loaded: Mutex<HashMap<usize, Arc<Vec<LoadedItem>>>>,
 }
@@ -60,9 +62,27 @@ impl<'a> Group<'a> {
             cache,
             members,
             listings,
+            files: OnceLock::new(),
             sets: Mutex::new(None),
             loaded: Mutex::new(HashMap::new()),
         }
+    }
+
+    /// What the files that members declare hold, found out once, so that all keys of a run tell of the same contents.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    fn files(&self) -> Result<&HashMap<usize, KeyedFiles>, DeclaredFileError> {
+        if let Some(files) = self.files.get() {
+            return Ok(files);
+        }
+        let mut files = HashMap::new();
+        for &member in &self.members {
+            if let Stage::Items(stage) = &self.plan.steps[member].stage {
+                files.insert(member, KeyedFiles::read(stage.files(), &self.cache.files)?);
+            }
+        }
+        Ok(self.files.get_or_init(|| files))
     }
 
     /// What its sources list, when nothing else is wanted of it any more.
@@ -112,16 +132,11 @@ impl<'a> Group<'a> {
         observer: &dyn Observer,
     ) -> Result<Vec<(usize, StepResult)>, CacheError> {
         let unreadable = before.iter().find_map(|(member, status)| match status {
-            StepStatus::Failed { reason } if !self.is_unlisted(*member) => Some(reason),
+            StepStatus::Failed { error } if !self.is_unlisted(*member) => Some(error),
             _ => None,
         });
-        if let Some(reason) = unreadable {
-            let failed = |&member| {
-                (
-                    member,
-                    StepResult::failed(Report::msg(reason.clone()), None),
-                )
-            };
+        if let Some(error) = unreadable {
+            let failed = |&member| (member, StepResult::failed(error.clone().into(), None));
             return Ok(self.members.iter().map(failed).collect());
         }
         let first = self.members[0];
@@ -191,10 +206,7 @@ impl<'a> Group<'a> {
                     continue;
                 }
                 Err(error) => {
-                    results.push((
-                        member,
-                        StepResult::failed(Report::msg(error.to_string()), None),
-                    ));
+                    results.push((member, StepResult::failed(Report::new(error), None)));
                     continue;
                 }
             };
@@ -282,6 +294,10 @@ impl<'a> Group<'a> {
         progress: &dyn Progress,
         dry: bool,
     ) -> Result<Walked, CacheError> {
+        // The survey that comes before every walk has found them, or has failed.
+        let files = self
+            .files()
+            .map_err(|error| CacheError::read(&self.cache.root, std::io::Error::other(error)))?;
         let mut children: HashMap<usize, Vec<usize>> = HashMap::new();
         let mut prefixes = HashMap::new();
         for &member in &self.members {
@@ -297,10 +313,8 @@ impl<'a> Group<'a> {
                 }
                 Stage::Whole(_) => continue,
             };
-            if let Stage::Items(stage) = &step.stage {
-                stage
-                    .surroundings(&self.cache.files, &mut material)
-                    .map_err(|error| CacheError::read(&self.cache.root, error))?;
+            if let Some(files) = files.get(&member) {
+                files.add_to(&mut material);
             }
             prefixes.insert(member, material.key());
         }
@@ -318,6 +332,7 @@ impl<'a> Group<'a> {
             cache: self.cache,
             children,
             prefixes,
+            files,
             index,
             distrusted,
             scratch,

@@ -1,5 +1,6 @@
 //! Running a plan: sources listed, steps looked up, what is missing computed, results published.
 
+mod declared_files;
 #[cfg(test)]
 mod device_tests;
 mod execution;
@@ -33,4 +34,4 @@ pub use outcome::StepResult;
 pub use plan_results::{KnownStep, PlanResults};
 pub use publish::runs_folder;
 pub use run::{RunError, RunOptions, RunSummary, StepSummary, run};
-pub use status::{MissingInputs, Resolver, Statuses, StepStatus};
+pub use status::{MissingInputs, Resolver, StatusError, Statuses, StepStatus};

@@ -4,7 +4,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use miette::Report;
+use miette::{Diagnostic, Report};
+use thiserror::Error;
 
 use crate::artifact::KeyMaterial;
 use crate::cache::{Cache, StepOutput};
@@ -13,6 +14,7 @@ use crate::plan::Plan;
 use crate::stage::{SourceListing, Stage};
 use crate::sync::lock;
 
+use super::declared_files::DeclaredFileError;
 use super::group::Group;
 use super::outputs::Outputs;
 use super::plan_results::{KnownStep, PlanResults};
@@ -41,9 +43,22 @@ pub enum StepStatus {
     },
     /// It cannot run: its data cannot be listed, or a file that it depends on cannot be read.
     Failed {
-        /// Why, as a lower-case fragment.
-        reason: String,
+        /// Why.
+        error: StatusError,
     },
+}
+
+/// Why a step cannot run, found before it starts.
+#[derive(Clone, Debug, Error, Diagnostic)]
+pub enum StatusError {
+    /// Its data cannot be listed; the text is the reason. A run reports the listing's own diagnostic.
+    #[error("{0}")]
+    #[diagnostic(code(run::unlisted))]
+    Unlisted(String),
+    /// A file that its stage declares cannot be read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    DeclaredFile(#[from] DeclaredFileError),
 }
 
 impl StepStatus {
@@ -175,7 +190,7 @@ impl<'a> Resolver<'a> {
         for (step, status) in &mut statuses {
             if let Some(error) = failed.get(step) {
                 *status = StepStatus::Failed {
-                    reason: error.to_string(),
+                    error: StatusError::Unlisted(error.to_string()),
                 };
             }
         }
@@ -211,7 +226,7 @@ impl<'a> Resolver<'a> {
         match whole_material(self.plan, self.cache, step, &digests) {
             Ok(material) => StepStatus::look_up(self.cache, material),
             Err(error) => StepStatus::Failed {
-                reason: format!("cannot read a file it depends on: {error}"),
+                error: error.into(),
             },
         }
     }

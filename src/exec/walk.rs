@@ -22,6 +22,7 @@ use crate::progress::Progress;
 use crate::stage::{ItemContext, ItemCopy, ItemError, SourceItem, Stage};
 use crate::sync::{into_inner, lock};
 
+use super::declared_files::KeyedFiles;
 use super::writer::ItemWriter;
 
 /// What became of one item at one step.
@@ -58,6 +59,8 @@ pub struct Walk<'a> {
     pub children: HashMap<usize, Vec<usize>>,
     /// For each member, the digest of what all its items depend on.
     pub prefixes: HashMap<usize, Digest>,
+    /// For members that declare files, the contents that their keys tell of.
+    pub files: &'a HashMap<usize, KeyedFiles>,
     /// What is known of item keys.
     pub index: ItemIndex,
     /// Keys whose stored bytes turned out to be damaged.
@@ -330,7 +333,12 @@ impl Walk<'_> {
                     _ => loaded,
                 }
             }
-            (Stage::Items(stage), Some(input)) => stage.process(&frame.copy, input, &context),
+            (Stage::Items(stage), Some(input)) => {
+                self.check_files(frame.step)?;
+                let made = stage.process(&frame.copy, input, &context);
+                self.check_files(frame.step)?;
+                made
+            }
             _ => Err(ItemError::passing("the step takes no items")),
         };
         // A defect in a stage costs the item, not the run.
@@ -340,6 +348,14 @@ impl Walk<'_> {
             busy.fetch_add(started.elapsed().as_nanos() as u64, Ordering::Relaxed);
         }
         made.map(Arc::new)
+    }
+
+    /// Makes sure that the files that `step` declares are those of its key.
+    fn check_files(&self, step: usize) -> Result<(), ItemError> {
+        let files = self.files.get(&step);
+        files.map_or(Ok(()), |files| {
+            files.check(&self.cache.files).map_err(ItemError::passing)
+        })
     }
 
     /// The data of a frame: at hand, from its pack, or computed again.

@@ -13,9 +13,11 @@ use crate::model::Device;
 use crate::plan::{Plan, lineage};
 use crate::progress::Progress;
 use crate::stage::{
-    CoreShare, InputContent, InputLabel, Interrupted, Stage, StepInput, WholeContext, WholeStage,
+    CoreShare, InputContent, InputLabel, InputOrigin, Interrupted, Stage, StepInput, WholeContext,
+    WholeStage,
 };
 
+use super::declared_files::{DeclaredFileError, KeyedFiles};
 use super::observer::{Event, Observer, Status, StepProgress};
 use super::outcome::StepResult;
 use super::outputs::Outputs;
@@ -25,19 +27,21 @@ use super::walk::internal_error;
 /// What the step depends on, given the digests of its inputs in order; it does without those that have none.
 ///
 /// # Errors
-/// When a file that the stage depends on cannot be read.
+/// When a file that the stage declares cannot be read.
 pub fn whole_material(
     plan: &Plan,
     cache: &Cache,
     step: usize,
     inputs: &[Option<Digest>],
-) -> std::io::Result<KeyMaterial> {
+) -> Result<KeyMaterial, DeclaredFileError> {
     let declared = &plan.steps[step];
     let Stage::Whole(stage) = &declared.stage else {
         return Ok(KeyMaterial::default());
     };
     let mut material = declared.material(&stage.key_parameters(&declared.keyed_parameters()));
-    stage.surroundings(&labels(plan, step), &cache.files, &mut material)?;
+    let origins = origins(plan, step, inputs);
+    stage.surroundings(&origins, &mut material);
+    KeyedFiles::read(stage.files(), &cache.files)?.add_to(&mut material);
     declared.add_inputs(&mut material, inputs);
     Ok(match stage.uses_device() {
         true => material.on_device(plan.device.key_name()),
@@ -55,11 +59,15 @@ fn done_elsewhere(cache: &Cache, material: &KeyMaterial) -> bool {
     others.any(|other| cache.records.get(&other.key()).is_some())
 }
 
-fn labels(plan: &Plan, step: usize) -> Vec<(String, InputLabel)> {
-    plan.steps[step]
-        .inputs
-        .iter()
-        .map(|(parameter, input)| (parameter.clone(), label(plan, *input)))
+fn origins(plan: &Plan, step: usize, digests: &[Option<Digest>]) -> Vec<InputOrigin> {
+    let inputs = plan.steps[step].inputs.iter().zip(digests);
+    inputs
+        .map(|((parameter, input), digest)| InputOrigin {
+            parameter: parameter.clone(),
+            label: label(plan, *input),
+            lineage: lineage(plan, *input),
+            missing: digest.is_none(),
+        })
         .collect()
 }
 
@@ -174,8 +182,10 @@ impl WholeRun<'_> {
             step: id,
             observer: self.observer,
         };
+        let files = KeyedFiles::of_key(stage.files(), material);
         let work = || -> miette::Result<()> {
             let inputs = self.inputs(step, temporary.path(), cores.threads(), &progress)?;
+            files.check(&self.cache().files)?;
             let context = WholeContext {
                 inputs,
                 missing: self.missing(step),
@@ -187,7 +197,10 @@ impl WholeRun<'_> {
                 cores: cores.clone(),
                 progress: &progress,
             };
-            stage.run(&context)
+            let ran = stage.run(&context);
+            // A file that changed may also be why the stage failed.
+            files.check(&self.cache().files)?;
+            ran
         };
         let ran = catch_unwind(AssertUnwindSafe(work))
             .unwrap_or_else(|panic| Err(internal_error(&*panic)));

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use crate::artifact::{ArtifactKind, KeyMaterial};
+use crate::artifact::{ArtifactKind, KeyMaterial, input_names};
 use crate::digest::Digest;
 use crate::manifest::Declaration;
 use crate::stage::Stage;
@@ -96,25 +96,11 @@ impl Step {
     /// Adds the digest of each input under its parameter; several under one are numbered. An input without a digest
     /// is one that the step does without.
     pub fn add_inputs(&self, material: &mut KeyMaterial, digests: &[Option<Digest>]) {
-        for (position, (parameter, _)) in self.inputs.iter().enumerate() {
-            let alone = self
-                .inputs
-                .iter()
-                .filter(|(other, _)| other == parameter)
-                .count()
-                == 1;
-            let before = self.inputs[..position]
-                .iter()
-                .filter(|(other, _)| other == parameter)
-                .count();
-            let name = if alone {
-                format!("input.{parameter}")
-            } else {
-                format!("input.{parameter}.{before}")
-            };
+        let names = input_names(self.inputs.iter().map(|(parameter, _)| parameter.as_str()));
+        for (position, name) in names.iter().enumerate() {
             let digest = digests.get(position).copied().flatten();
             material.add(
-                name,
+                format!("input.{name}"),
                 digest.map_or_else(|| "missing".into(), |digest| digest.hex()),
             );
         }

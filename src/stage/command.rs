@@ -15,14 +15,16 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
-use crate::artifact::{ArtifactKind, ItemData, KeyMaterial};
+use crate::artifact::{ArtifactKind, ItemData, KeyMaterial, input_names};
 use crate::corpus::Corpora;
-use crate::manifest::{Declaration, Gathers, Kind, Parameter, Problem, Problems, Shape};
+use crate::manifest::{
+    Declaration, Gathers, Kind, Parameter, Problem, Problems, Shape, variant_folder,
+};
 use crate::progress::Progress;
 
 use super::{
-    Facts, InputLabel, Interrupted, ItemContext, ItemCopy, ItemError, ItemStage, MAX_BAD, STORE,
-    Stage, WholeContext, WholeStage,
+    DeclaredFile, InputOrigin, Interrupted, ItemContext, ItemCopy, ItemError, ItemStage, MAX_BAD,
+    STORE, Stage, WholeContext, WholeStage,
 };
 
 use exchange::{hand_over, input_name, read_item, write_item};
@@ -63,13 +65,13 @@ pub static KIND: Kind = Kind {
             "inputs",
             Shape::Map(&Shape::Input(ANY)),
             "{}",
-            "Names and the stages whose results are handed over as folders.",
+            "Names and the stages whose results are handed over as folders; a variant lies in a folder `axis=value` within, whose name enters the key.",
         ),
         Parameter::default(
             "files",
             Shape::List(&Shape::Path),
             "[]",
-            "Files that the program reads, such as its script; their content enters the key.",
+            "Files that the program reads, such as its script; their content enters the key. When one changes while the program runs, the result is not kept and the step is made again by the next run.",
         ),
         Parameter::default(
             "outputs",
@@ -162,7 +164,7 @@ enum CommandError {
 
 struct CommandStage {
     options: Options,
-    files: Vec<(String, PathBuf)>,
+    files: Vec<DeclaredFile>,
     folder: PathBuf,
     makes: ArtifactKind,
 }
@@ -189,7 +191,10 @@ pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Pro
                 .help("the path is relative to the manifest it is written in"),
             );
         }
-        files.push((written.to_string(), path));
+        files.push(DeclaredFile {
+            name: written.to_string(),
+            path,
+        });
     }
     let folder = declaration.resolve("run", "");
     let folder = if folder.as_os_str().is_empty() {
@@ -211,13 +216,6 @@ pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Pro
 }
 
 impl CommandStage {
-    fn add_files(&self, facts: &dyn Facts, material: &mut KeyMaterial) -> std::io::Result<()> {
-        for (name, path) in &self.files {
-            material.add(format!("file.{name}"), facts.facts(path)?.digest.hex());
-        }
-        Ok(())
-    }
-
     /// Runs the program with `{name}` replaced, in a process group of its own so that stopping reaches all of it.
     fn execute(
         &self,
@@ -275,9 +273,8 @@ impl CommandStage {
 }
 
 impl ItemStage for CommandStage {
-    /// The names of inputs change nothing; with `for_each` there are no other inputs.
-    fn surroundings(&self, facts: &dyn Facts, material: &mut KeyMaterial) -> std::io::Result<()> {
-        self.add_files(facts, material)
+    fn files(&self) -> &[DeclaredFile] {
+        &self.files
     }
 
     /// A program may not repeat itself to the bit, so what it made is kept.
@@ -311,13 +308,18 @@ impl ItemStage for CommandStage {
 }
 
 impl WholeStage for CommandStage {
-    fn surroundings(
-        &self,
-        _inputs: &[(String, InputLabel)],
-        facts: &dyn Facts,
-        material: &mut KeyMaterial,
-    ) -> std::io::Result<()> {
-        self.add_files(facts, material)
+    /// The folder in which the program finds a variant of an input is named after the variant.
+    fn surroundings(&self, inputs: &[InputOrigin], material: &mut KeyMaterial) {
+        let names = input_names(inputs.iter().map(|input| input.parameter.as_str()));
+        for (input, name) in inputs.iter().zip(names) {
+            if let Some(folder) = variant_folder(&input.label.variant) {
+                material.add(format!("folder.{name}"), folder);
+            }
+        }
+    }
+
+    fn files(&self) -> &[DeclaredFile] {
+        &self.files
     }
 
     fn run(&self, context: &WholeContext<'_>) -> miette::Result<()> {
@@ -332,7 +334,7 @@ impl WholeStage for CommandStage {
         for name in self.options.inputs.keys() {
             let folder = absolute(context.scratch)?.join("inputs").join(name);
             for input in context.inputs_of(&format!("inputs.{name}")) {
-                hand_over(input, &folder, &input.label)?;
+                hand_over(input, &folder)?;
             }
             places.insert(name.clone(), folder);
         }

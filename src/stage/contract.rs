@@ -1,4 +1,32 @@
 //! What a stage is: three contracts, by how its work is cut.
+//!
+//! # What reaches a stage, and whether it is in the key
+//!
+//! Equal keys must mean equal results, so whatever can change a result is in the key, and whatever is left out of the
+//! key must not be able to change one. `tests/pipe/keys.rs` varies each of these alone and compares keys and results.
+//!
+//! | what reaches the stage | in the key? |
+//! |---|---|
+//! | parameters | yes, all but those declared `unkeyed`: `threads`, `max_bad`, `store` limit the work, not the result |
+//! | [`StepInput::content`], its order included | yes: the digest of a set covers every field of each [`Utterance`], and of a set of files their names |
+//! | [`StepInput::parameter`] | yes: it names the digest of the input |
+//! | [`StepInput::step`] | no: only error messages tell it |
+//! | [`InputLabel`] of `command` | yes, the folder that it gives the input (`folder.*`); the name of the stage is not told to the program |
+//! | [`InputLabel`] of `report` | yes, the names of the rows (`row.*`, `probe.*`, `map.*`) |
+//! | [`InputLabel`] of the other stages | no: they do not read it |
+//! | [`StepInput::lineage`] of `train` | yes: it is written into the model |
+//! | [`StepInput::lineage`] of `evaluate`, `probe`, `tsne` | yes, the front end in it (`front_end.*`): another than the model's is refused |
+//! | [`WholeContext::missing`] | yes: `missing` in place of the digest, and the label that the report tells (`missing.*`) |
+//! | [`WholeContext::device`] | yes, for stages with [`WholeStage::uses_device`]; the others compute on the processor |
+//! | [`WholeContext::threads`], `resume`, `earlier`, `progress`, `out`, `scratch` | no: the result must not depend on them |
+//! | input of [`ItemStage::process`] | yes: the digest of its bytes |
+//! | [`ItemCopy`] of `augment` | yes: which copies there are follows from parameters and split, and what is drawn from id and number, its `material` |
+//! | [`ItemCopy`] of the other item-wise stages | no: they do not read it; a program gets the bytes alone |
+//! | files outside that are declared, such as `files` of `command` | yes, their content, which is checked again before and after the work; not their place or times |
+//! | `environment` of `command` | yes, as a parameter |
+//! | what a program finds without declaring it: variables it inherits, programs on the PATH, files it opens by itself | no: it is for the manifest to declare what matters |
+//! | folder of the manifest, working directory, locale, time, host | no: built-in stages do not read them |
+//! | version of `pipe` | no: the version of the stage's kind stands for what it computes; the model and the record of a step tell the other as their origin |
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -83,6 +111,15 @@ pub struct SourceListing {
     pub leak_checks: Vec<LeakCheck>,
 }
 
+/// A file outside the cache whose content is part of a key; it is checked again around the work that reads it.
+#[derive(Clone, Debug)]
+pub struct DeclaredFile {
+    /// Its path as the manifest has it.
+    pub name: String,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
 /// The memory of files, as sources see it.
 pub trait Facts: Sync {
     /// Digest and audio length of a file.
@@ -125,9 +162,9 @@ pub trait ItemStage: Send + Sync {
         all.clone()
     }
 
-    /// Files outside the cache, and other things, that every item depends on.
-    fn surroundings(&self, _facts: &dyn Facts, _material: &mut KeyMaterial) -> std::io::Result<()> {
-        Ok(())
+    /// Files outside the cache that every item depends on.
+    fn files(&self) -> &[DeclaredFile] {
+        &[]
     }
 
     /// What is made of one utterance; itself unless the stage makes copies or leaves some out.
@@ -188,6 +225,19 @@ pub struct StepInput {
     pub lineage: Json,
     /// What it made.
     pub content: InputContent,
+}
+
+/// What a key may depend on of an input, other than its content.
+#[derive(Clone, Debug)]
+pub struct InputOrigin {
+    /// The parameter it stands under, such as `input.0`.
+    pub parameter: String,
+    /// The stage's name and matrix values.
+    pub label: InputLabel,
+    /// Kinds and parameters of the item-wise stages that made it, first to last.
+    pub lineage: Json,
+    /// True when it could not be made and the step does without it.
+    pub missing: bool,
 }
 
 /// Name and matrix values of a step, for people.
@@ -253,26 +303,26 @@ pub struct WholeContext<'a> {
 impl WholeContext<'_> {
     /// The inputs that stand under `parameter`, alone or in its list.
     pub fn inputs_of<'s>(&'s self, parameter: &'s str) -> impl Iterator<Item = &'s StepInput> {
-        self.inputs.iter().filter(move |input| {
-            let rest = input.parameter.strip_prefix(parameter);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        })
+        self.inputs
+            .iter()
+            .filter(move |input| stands_under(&input.parameter, parameter))
     }
+}
+
+/// Whether an input, such as `input.0`, stands under a parameter, alone or in its list.
+pub fn stands_under(input: &str, parameter: &str) -> bool {
+    let rest = input.strip_prefix(parameter);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// A stage over whole sets: `train`, `evaluate`, `report`, `command`.
 pub trait WholeStage: Send + Sync {
-    /// Adds what the result depends on beside parameters and inputs.
-    ///
-    /// # Errors
-    /// When a file outside cannot be read.
-    fn surroundings(
-        &self,
-        _inputs: &[(String, InputLabel)],
-        _facts: &dyn Facts,
-        _material: &mut KeyMaterial,
-    ) -> std::io::Result<()> {
-        Ok(())
+    /// Adds what the result depends on other than parameters, declared files and the content of inputs.
+    fn surroundings(&self, _inputs: &[InputOrigin], _material: &mut KeyMaterial) {}
+
+    /// Files outside the cache that the result depends on.
+    fn files(&self) -> &[DeclaredFile] {
+        &[]
     }
 
     /// Parameters that enter the key, when they are not simply all of them.

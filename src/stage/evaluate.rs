@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
-use crate::artifact::{ArtifactKind, features};
+use crate::artifact::{ArtifactKind, KeyMaterial, features};
 use crate::corpus::{Corpora, Split};
 use crate::dsp::FeaturesView;
 use crate::eval::{Evaluation, Prediction, most_likely, write_predictions};
@@ -16,10 +16,10 @@ use crate::model::Model;
 use crate::report::ReportEntry;
 use crate::train::EpochRecord;
 
-use super::front_end::same_front_end;
+use super::front_end::{add_front_ends, same_front_end};
 use super::held_out::{self, LeakError, OnLeak, Seen, TRAINING_ITEMS};
 use super::identity::identity;
-use super::{Interrupted, LoadedItem, Stage, StepInput, WholeContext, WholeStage};
+use super::{InputOrigin, Interrupted, LoadedItem, Stage, StepInput, WholeContext, WholeStage};
 
 /// The evaluation as a row of a report, without its name.
 pub const ENTRY: &str = "entry.json";
@@ -109,6 +109,10 @@ pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Pro
 }
 
 impl WholeStage for Evaluate {
+    fn surroundings(&self, inputs: &[InputOrigin], material: &mut KeyMaterial) {
+        add_front_ends(inputs, material);
+    }
+
     fn uses_device(&self) -> bool {
         true
     }

@@ -22,9 +22,11 @@ use std::sync::LazyLock;
 use crate::corpus::Corpora;
 use crate::manifest::{Declaration, Kind, Parameter, Problem, Problems, Shape};
 
+use contract::stands_under;
 pub use contract::{
-    Facts, InputContent, InputLabel, Interrupted, ItemContext, ItemCopy, ItemError, ItemStage,
-    LoadedItem, SourceItem, SourceListing, SourceStage, Stage, StepInput, WholeContext, WholeStage,
+    DeclaredFile, Facts, InputContent, InputLabel, InputOrigin, Interrupted, ItemContext, ItemCopy,
+    ItemError, ItemStage, LoadedItem, SourceItem, SourceListing, SourceStage, Stage, StepInput,
+    WholeContext, WholeStage,
 };
 
 pub use core_share::CoreShare;

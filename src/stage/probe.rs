@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::artifact::ArtifactKind;
+use crate::artifact::{ArtifactKind, KeyMaterial};
 use crate::corpus::{Corpora, Gender, Split, Utterance};
 use crate::eval::Interval;
 use crate::eval::embedding::{
@@ -15,7 +15,8 @@ use crate::report::{Probe, ProbeEntry};
 use super::embedding::{
     self, CORPORA, Choice, CorporaChoice, INPUT, MODEL, SPLITS, THREADS, write_csv, write_json,
 };
-use super::{Stage, WholeContext, WholeStage};
+use super::front_end::add_front_ends;
+use super::{InputOrigin, Stage, WholeContext, WholeStage};
 
 /// The probes as a row of a report, without its name.
 pub const ENTRY: &str = "probe.json";
@@ -105,6 +106,10 @@ pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Pro
 }
 
 impl WholeStage for ProbeStage {
+    fn surroundings(&self, inputs: &[InputOrigin], material: &mut KeyMaterial) {
+        add_front_ends(inputs, material);
+    }
+
     fn threads(&self) -> usize {
         self.options.threads
     }

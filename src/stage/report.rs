@@ -12,7 +12,7 @@ use crate::corpus::Corpora;
 use crate::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
 use crate::report::{EmbeddingMap, ProbeEntry, Report, ReportEntry};
 
-use super::{Facts, InputLabel, Stage, StepInput, WholeContext, WholeStage};
+use super::{InputLabel, InputOrigin, Stage, StepInput, WholeContext, WholeStage, stands_under};
 use super::{evaluate, probe, tsne};
 
 /// The report's content, from which every form of it is rendered.
@@ -113,21 +113,21 @@ fn value_name((axis, value): &(String, String)) -> String {
     }
 }
 
+/// A step that the report does without, as its note names it.
+fn missing_name(label: &InputLabel) -> String {
+    let values = label.variant.iter();
+    let values: Vec<String> = values
+        .map(|(axis, value)| format!("{axis}={value}"))
+        .collect();
+    match values.is_empty() {
+        true => label.stage.clone(),
+        false => format!("{}[{}]", label.stage, values.join(",")),
+    }
+}
+
 /// A note on what the report does without.
 fn without(missing: &[InputLabel]) -> Option<String> {
-    let names: Vec<String> = missing
-        .iter()
-        .map(|label| {
-            let values = label.variant.iter();
-            let values: Vec<String> = values
-                .map(|(axis, value)| format!("{axis}={value}"))
-                .collect();
-            match values.is_empty() {
-                true => label.stage.clone(),
-                false => format!("{}[{}]", label.stage, values.join(",")),
-            }
-        })
-        .collect();
+    let names: Vec<String> = missing.iter().map(missing_name).collect();
     let steps = if names.len() == 1 { "step" } else { "steps" };
     (!names.is_empty()).then(|| {
         format!(
@@ -144,25 +144,22 @@ impl WholeStage for ReportStage {
         true
     }
 
-    /// The names of the rows are part of what is written.
-    fn surroundings(
-        &self,
-        inputs: &[(String, InputLabel)],
-        _facts: &dyn Facts,
-        material: &mut KeyMaterial,
-    ) -> std::io::Result<()> {
+    /// The names of the rows, and of what is missing, are part of what is written.
+    fn surroundings(&self, inputs: &[InputOrigin], material: &mut KeyMaterial) {
         for (parameter, row) in [("input", "row"), ("probes", "probe"), ("maps", "map")] {
-            let of = |name: &str| stands_under(name, parameter);
             let labels: Vec<&InputLabel> = inputs
                 .iter()
-                .filter(|(name, _)| of(name))
-                .map(|(_, label)| label)
+                .filter(|input| stands_under(&input.parameter, parameter))
+                .map(|input| &input.label)
                 .collect();
             for (index, name) in row_names(&labels).into_iter().enumerate() {
                 material.add(format!("{row}.{index}"), name);
             }
         }
-        Ok(())
+        let missing = inputs.iter().filter(|input| input.missing);
+        for (index, input) in missing.enumerate() {
+            material.add(format!("missing.{index}"), missing_name(&input.label));
+        }
     }
 
     fn run(&self, context: &WholeContext<'_>) -> miette::Result<()> {
@@ -208,12 +205,6 @@ impl WholeStage for ReportStage {
         )?;
         Ok(())
     }
-}
-
-/// Whether an input, such as `input.0`, stands under a parameter, alone or in its list.
-fn stands_under(input: &str, parameter: &str) -> bool {
-    let rest = input.strip_prefix(parameter);
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// Reads one file of every input under `parameter` and gives each the name of its row.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::artifact::ArtifactKind;
+use crate::artifact::{ArtifactKind, KeyMaterial};
 use crate::corpus::{Corpora, Gender, Split};
 use crate::eval::embedding::Tsne;
 use crate::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
@@ -13,7 +13,8 @@ use super::embedding::{
     self, CORPORA, Choice, CorporaChoice, INPUT, MODEL, SPLITS, THREADS, write, write_csv,
     write_json,
 };
-use super::{Stage, WholeContext, WholeStage};
+use super::front_end::add_front_ends;
+use super::{InputOrigin, Stage, WholeContext, WholeStage};
 
 /// The map as a part of a report, without its name.
 pub const ENTRY: &str = "map.json";
@@ -106,6 +107,10 @@ pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Pro
 }
 
 impl WholeStage for TsneStage {
+    fn surroundings(&self, inputs: &[InputOrigin], material: &mut KeyMaterial) {
+        add_front_ends(inputs, material);
+    }
+
     fn threads(&self) -> usize {
         self.options.threads
     }

@@ -5,6 +5,7 @@ mod caching;
 mod chromium;
 mod commands;
 mod damage;
+mod declared_files;
 mod device;
 #[cfg(feature = "cuda")]
 mod device_libraries;
@@ -12,6 +13,7 @@ mod disk;
 mod errors;
 mod exporting;
 mod hostile;
+mod keys;
 mod layers;
 mod learning;
 mod made_up;

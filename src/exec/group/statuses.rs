@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use crate::artifact::{Item, KeyMaterial, item_set_digest};
 use crate::digest::Digest;
-use crate::exec::status::StepStatus;
+use crate::exec::declared_files::DeclaredFileError;
+use crate::exec::status::{StatusError, StepStatus};
 use crate::stage::{SourceListing, Stage};
 
 use super::Group;
@@ -26,10 +27,10 @@ impl Group<'_> {
                     match self.material(member, &inputs) {
                         Ok(Some(material)) => StepStatus::look_up(self.cache, material),
                         Ok(None) => StepStatus::Failed {
-                            reason: "its data cannot be listed".into(),
+                            error: StatusError::Unlisted("interrupted".into()),
                         },
                         Err(error) => StepStatus::Failed {
-                            reason: format!("cannot read a file it depends on: {error}"),
+                            error: error.into(),
                         },
                     }
                 }
@@ -47,7 +48,7 @@ impl Group<'_> {
         &self,
         member: usize,
         inputs: &[Digest],
-    ) -> std::io::Result<Option<KeyMaterial>> {
+    ) -> Result<Option<KeyMaterial>, DeclaredFileError> {
         let step = &self.plan.steps[member];
         let mut material = step.material(&step.keyed_parameters());
         match &step.stage {
@@ -57,7 +58,11 @@ impl Group<'_> {
                 };
                 material.add("source", source_digest(listing).hex());
             }
-            Stage::Items(stage) => stage.surroundings(&self.cache.files, &mut material)?,
+            Stage::Items(_) => {
+                if let Some(files) = self.files()?.get(&member) {
+                    files.add_to(&mut material);
+                }
+            }
             Stage::Whole(_) => return Ok(None),
         }
         let inputs: Vec<Option<Digest>> = inputs.iter().copied().map(Some).collect();

@@ -5,14 +5,14 @@ use std::path::Path;
 use crate::artifact::{ArtifactKind, ItemData};
 use crate::audio;
 use crate::manifest::variant_folder;
-use crate::stage::{InputContent, InputLabel, StepInput};
+use crate::stage::{InputContent, StepInput};
 
 use super::CommandError;
 
 /// Lays an input out as a folder: its files, or one file per item with a table `items.tsv`.
-pub fn hand_over(input: &StepInput, folder: &Path, label: &InputLabel) -> Result<(), CommandError> {
+pub fn hand_over(input: &StepInput, folder: &Path) -> Result<(), CommandError> {
     // Variants of one stage lie in folders of their own.
-    let folder = match variant_folder(&label.variant) {
+    let folder = match variant_folder(&input.label.variant) {
         None => folder.to_path_buf(),
         Some(variant) => folder.join(variant),
     };
