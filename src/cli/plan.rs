@@ -10,7 +10,7 @@ use crate::exec::{Group, Listings, list_sources, whole_material};
 
 use super::arguments::{Common, PlanArguments};
 use super::lines::{NameColumn, counted};
-use super::{CliError, context, print};
+use super::{CliError, context, own_name, print};
 
 /// What a run would do with one step.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -42,6 +42,7 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> Result<u8, CliError> 
     let device = context::device_of_results(&arguments.device)?;
     let plan = context::plan(&arguments.manifest, device, common)?;
     let cache = context::cache(common, arguments.manifest.rehash)?;
+    own_name::check(&plan, &cache)?;
     let Listings { mut listed, failed } = list_sources(&plan, &cache, &|| false);
     let mut forecasts: HashMap<usize, Forecast> = failed
         .iter()

@@ -384,7 +384,7 @@ fn record_listings(
                 .map(|item| (item.utterance.id.clone(), item.digest))
                 .collect();
             cache
-                .listings(&plan.listing_name(*step))
+                .listings(&plan.name, plan.steps[*step].id())
                 .record(&source_digest(listing), &digests)?;
         }
     }

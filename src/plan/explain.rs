@@ -122,13 +122,8 @@ fn changed_files(
     listing: Option<&Listing>,
 ) -> Vec<Reason> {
     let old = difference.old.as_deref().and_then(Digest::parse);
-    let old = old.and_then(|digest| {
-        cache
-            .listings(&plan.listing_name(step))
-            .at(&digest)
-            .ok()
-            .flatten()
-    });
+    let id = plan.steps[step].id();
+    let old = old.and_then(|digest| cache.listing_at(&plan.name, id, &digest));
     let (Some(old), Some(new)) = (old, listing) else {
         return Vec::new();
     };

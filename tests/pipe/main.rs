@@ -12,6 +12,7 @@ mod disk;
 mod errors;
 mod exporting;
 mod hostile;
+mod identity;
 mod layers;
 mod learning;
 mod made_up;
