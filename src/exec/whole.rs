@@ -38,6 +38,16 @@ pub fn whole_material(
     let mut material = declared.material(&stage.key_parameters(&declared.keyed_parameters()));
     stage.surroundings(&labels(plan, step), &cache.files, &mut material)?;
     declared.add_inputs(&mut material, inputs);
+    for (position, name) in declared.input_names().into_iter().enumerate() {
+        let (_, input) = declared.inputs[position];
+        if inputs.get(position).copied().flatten().is_none() {
+            // A result that does without an input names it.
+            material.add(format!("missing.{name}"), plan.steps[input].id());
+        }
+        if let Some(keyed) = stage.keyed_lineage(&lineage(plan, input)) {
+            material.add_json(&format!("lineage.{name}"), &keyed);
+        }
+    }
     Ok(match stage.uses_device() {
         true => material.on_device(plan.device.key_name()),
         false => material,

@@ -96,28 +96,32 @@ impl Step {
     /// Adds the digest of each input under its parameter; several under one are numbered. An input without a digest
     /// is one that the step does without.
     pub fn add_inputs(&self, material: &mut KeyMaterial, digests: &[Option<Digest>]) {
-        for (position, (parameter, _)) in self.inputs.iter().enumerate() {
-            let alone = self
-                .inputs
-                .iter()
-                .filter(|(other, _)| other == parameter)
-                .count()
-                == 1;
-            let before = self.inputs[..position]
-                .iter()
-                .filter(|(other, _)| other == parameter)
-                .count();
-            let name = if alone {
-                format!("input.{parameter}")
-            } else {
-                format!("input.{parameter}.{before}")
-            };
+        for (position, name) in self.input_names().into_iter().enumerate() {
             let digest = digests.get(position).copied().flatten();
             material.add(
-                name,
+                format!("input.{name}"),
                 digest.map_or_else(|| "missing".into(), |digest| digest.hex()),
             );
         }
+    }
+
+    /// A name for each input in order: its parameter, numbered where several are under one.
+    pub fn input_names(&self) -> Vec<String> {
+        let under = |parameter: &String, inputs: &[(String, usize)]| {
+            inputs
+                .iter()
+                .filter(|(other, _)| other == parameter)
+                .count()
+        };
+        let inputs = self.inputs.iter().enumerate();
+        inputs
+            .map(
+                |(position, (parameter, _))| match under(parameter, &self.inputs) {
+                    1 => parameter.clone(),
+                    _ => format!("{parameter}.{}", under(parameter, &self.inputs[..position])),
+                },
+            )
+            .collect()
     }
 
     /// The limit on items set aside, as a fraction.

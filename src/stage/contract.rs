@@ -123,6 +123,12 @@ pub trait ItemStage: Send + Sync {
         all.clone()
     }
 
+    /// The parameters as they take effect, where the meaning of one depends on others: what is told of how items were
+    /// made, so that two spellings of the same are the same.
+    fn effective_parameters(&self, all: &Json) -> Json {
+        all.clone()
+    }
+
     /// Files outside the cache, and other things, that every item depends on.
     fn surroundings(&self, _facts: &dyn Facts, _material: &mut KeyMaterial) -> std::io::Result<()> {
         Ok(())
@@ -182,7 +188,8 @@ pub struct StepInput {
     pub step: String,
     /// The stage's name and matrix values.
     pub label: InputLabel,
-    /// Kinds and parameters of the item-wise stages that made it, first to last.
+    /// Kinds and effective parameters of the item-wise stages after the source that made it, first to last. A stage
+    /// that writes or compares some of it says so in [`WholeStage::keyed_lineage`].
     pub lineage: Json,
     /// What it made.
     pub content: InputContent,
@@ -276,6 +283,12 @@ pub trait WholeStage: Send + Sync {
     /// Parameters that enter the key, when they are not simply all of them.
     fn key_parameters(&self, all: &Json) -> Json {
         all.clone()
+    }
+
+    /// What the result depends on of the lineage of an input, beside its items: items with the same bits may have been
+    /// made in different ways. Nothing unless the stage writes or compares it.
+    fn keyed_lineage(&self, _lineage: &Json) -> Option<Json> {
+        None
     }
 
     /// Keyed parameters that decide only when the work ends: a run that differs from a finished one in nothing else

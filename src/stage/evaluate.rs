@@ -16,7 +16,7 @@ use crate::model::Model;
 use crate::report::ReportEntry;
 use crate::train::EpochRecord;
 
-use super::front_end::same_front_end;
+use super::front_end::{front_end, same_front_end};
 use super::held_out::{self, LeakError, OnLeak, Seen, TRAINING_ITEMS};
 use super::identity::identity;
 use super::{Interrupted, LoadedItem, Stage, StepInput, WholeContext, WholeStage};
@@ -109,6 +109,11 @@ pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Pro
 }
 
 impl WholeStage for Evaluate {
+    /// The features must be those of the model, and are compared with them.
+    fn keyed_lineage(&self, lineage: &Json) -> Option<Json> {
+        Some(front_end(lineage))
+    }
+
     fn uses_device(&self) -> bool {
         true
     }

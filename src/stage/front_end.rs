@@ -16,25 +16,27 @@ pub struct FrontEndError {
     wanted: String,
 }
 
-/// Compares rate and features of two chains of stages; what was ingested may differ, and offline augmentation too.
+/// The stages of a lineage that decide on rate and features.
+pub fn front_end(lineage: &Json) -> Json {
+    let stages = lineage.as_array().into_iter().flatten();
+    stages
+        .filter(|stage| stage["kind"] == "resample" || stage["kind"] == "fbank")
+        .cloned()
+        .collect()
+}
+
+/// Compares rate and features of two chains of stages; offline augmentation may differ. Whoever compares has the
+/// [`front_end`] of its inputs in its key, so that a result in the cache has passed the same comparison.
 ///
 /// # Errors
 /// Where they differ, with both.
 pub fn same_front_end(found: &Json, wanted: &Json) -> Result<(), FrontEndError> {
-    let front_end = |lineage: &Json| -> Vec<Json> {
-        let stages = lineage.as_array().into_iter().flatten();
-        stages
-            .filter(|stage| stage["kind"] == "resample" || stage["kind"] == "fbank")
-            .cloned()
-            .collect()
-    };
     let (found, wanted) = (front_end(found), front_end(wanted));
     if found == wanted {
         return Ok(());
     }
-    let text = |stages: Vec<Json>| Json::Array(stages).to_string();
     Err(FrontEndError {
-        found: text(found),
-        wanted: text(wanted),
+        found: found.to_string(),
+        wanted: wanted.to_string(),
     })
 }

@@ -1,6 +1,7 @@
 //! `probe`: how much a model's shared layers know of each attribute.
 
 use serde::Deserialize;
+use serde_json::Value as Json;
 
 use crate::artifact::ArtifactKind;
 use crate::corpus::{Corpora, Gender, Split, Utterance};
@@ -15,6 +16,7 @@ use crate::report::{Probe, ProbeEntry};
 use super::embedding::{
     self, CORPORA, Choice, CorporaChoice, INPUT, MODEL, SPLITS, THREADS, write_csv, write_json,
 };
+use super::front_end::front_end;
 use super::{Stage, WholeContext, WholeStage};
 
 /// The probes as a row of a report, without its name.
@@ -105,6 +107,11 @@ pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Pro
 }
 
 impl WholeStage for ProbeStage {
+    /// The features must be those of the model, and are compared with them.
+    fn keyed_lineage(&self, lineage: &Json) -> Option<Json> {
+        Some(front_end(lineage))
+    }
+
     fn threads(&self) -> usize {
         self.options.threads
     }

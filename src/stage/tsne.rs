@@ -1,6 +1,7 @@
 //! `tsne`: a map of a model's embedding in the plane.
 
 use serde::Deserialize;
+use serde_json::Value as Json;
 
 use crate::artifact::ArtifactKind;
 use crate::corpus::{Corpora, Gender, Split};
@@ -13,6 +14,7 @@ use super::embedding::{
     self, CORPORA, Choice, CorporaChoice, INPUT, MODEL, SPLITS, THREADS, write, write_csv,
     write_json,
 };
+use super::front_end::front_end;
 use super::{Stage, WholeContext, WholeStage};
 
 /// The map as a part of a report, without its name.
@@ -106,6 +108,11 @@ pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Pro
 }
 
 impl WholeStage for TsneStage {
+    /// The features must be those of the model, and are compared with them.
+    fn keyed_lineage(&self, lineage: &Json) -> Option<Json> {
+        Some(front_end(lineage))
+    }
+
     fn threads(&self) -> usize {
         self.options.threads
     }

@@ -15,6 +15,7 @@ mod hostile;
 mod identity;
 mod layers;
 mod learning;
+mod lineage;
 mod made_up;
 mod page;
 mod predicting;
