@@ -1,6 +1,6 @@
 //! What can be wrong with an audio file, each with the file's path.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -162,4 +162,29 @@ pub enum AudioError {
         /// The frame (sample of every channel), counted from 0 at the file's start.
         frame: u64,
     },
+}
+
+impl AudioError {
+    /// What is wrong, without the path of the file: it holds for every file of the same content.
+    pub fn without_path(&self) -> String {
+        let path = self.path().display().to_string();
+        self.to_string().replacen(&path, "the file", 1)
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Io { path, .. }
+            | Self::EmptyFile { path }
+            | Self::GitLfsPointer { path }
+            | Self::UnsupportedFormat { path, .. }
+            | Self::UnknownFormat { path, .. }
+            | Self::Malformed { path, .. }
+            | Self::UnsupportedCoding { path, .. }
+            | Self::Truncated { path, .. }
+            | Self::NoSamples { path }
+            | Self::NoSuchChannel { path, .. }
+            | Self::BadSegment { path, .. }
+            | Self::NotFinite { path, .. } => path,
+        }
+    }
 }

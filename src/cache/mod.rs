@@ -8,18 +8,21 @@
 //! | `items.log` | item key to digest and place, or to the reason for having none |
 //! | `packs/<number>.pack` | bytes of items, each a safetensors document at a multiple of 64 bytes |
 //! | `files.log` | what was last seen of files outside: size, times, inode, digest |
-//! | `listings/<step>.log` | what sources listed, as changes |
+//! | `listings/<manifest>-<step>.log` | what sources listed, as changes |
 //! | `runs/<manifest>/<n>.json` | which keys the steps of a run had, what failed, when it was |
+//! | `manifests/<manifest>.json` | which file has the name of a manifest; `/` in names is written `%2F` here and above |
 //! | `unfinished/<key>/` | what a running step needs to go on after a kill, such as the checkpoint of a training; under its key but for the device; goes when it is published |
 //! | `trajectories/<key>/` | the last checkpoint of a finished training, under the key of all it depends on but the device and when to stop; more epochs go on from it |
 //! | `locks/`, `tmp/` | locks that die with their process; work in progress |
 
 mod error;
+mod file_name;
 mod files;
 pub mod items;
 mod listings;
 mod lock;
 pub mod log;
+mod names;
 mod objects;
 mod packs;
 mod prune;
@@ -37,6 +40,8 @@ use crate::artifact::{Composition, KeyMaterial};
 use crate::digest::Digest;
 use crate::durable;
 use crate::model::Device;
+
+use file_name::encode;
 
 pub use error::CacheError;
 pub use files::{FileFacts, FileMemory};
@@ -232,16 +237,27 @@ impl Cache {
     pub fn sweep(&self) {
         let runs = std::fs::read_dir(self.root.join("runs"));
         let runs = runs.into_iter().flatten().flatten().map(|e| e.path());
-        let folders = ["", "steps", "listings"].map(|name| self.root.join(name));
+        let folders = ["", "steps", "listings", "manifests"].map(|name| self.root.join(name));
         folders
             .into_iter()
             .chain(runs)
             .for_each(|folder| durable::sweep(&folder));
     }
 
-    /// The history of what the source step `name` listed.
-    pub fn listings(&self, name: &str) -> ListingHistory {
-        ListingHistory::new(self.root.join("listings"), name)
+    /// The history of what a source step of the manifest called `manifest` listed.
+    pub fn listings(&self, manifest: &str, step: &str) -> ListingHistory {
+        let name = format!("{}-{}", encode(manifest), step.replace('/', "_"));
+        ListingHistory::new(self.root.join("listings"), &name)
+    }
+
+    /// What a source step listed at a digest: by its own history, or by that of another manifest with the same source.
+    pub fn listing_at(&self, manifest: &str, step: &str, digest: &Digest) -> Option<Listing> {
+        let own = self.listings(manifest, step).at(digest).ok().flatten();
+        own.or_else(|| {
+            let histories = self.listing_logs().into_iter().map(ListingHistory::from);
+            let mut found = histories.filter_map(|history| history.at(digest).ok().flatten());
+            found.next()
+        })
     }
 
     /// The logs of all listings.

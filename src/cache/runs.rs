@@ -11,6 +11,7 @@ use crate::digest::Digest;
 use crate::model::Device;
 
 use super::error::CacheError;
+use super::file_name::{decode, encode};
 use super::lock::Lock;
 
 /// One run of a manifest. Fields with a default are missing in records of earlier versions.
@@ -146,7 +147,7 @@ impl Runs {
         let mut names: Vec<String> = entries
             .flatten()
             .filter(|entry| entry.path().is_dir())
-            .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter_map(|entry| Some(decode(&entry.file_name().into_string().ok()?)))
             .filter(|name| !self.of(name).is_empty())
             .collect();
         names.sort();
@@ -184,6 +185,38 @@ impl Runs {
         std::fs::remove_file(&path).map_err(|error| CacheError::write(&path, error))
     }
 
+    /// Moves the runs remembered under the name `from` that `made_here` takes for its own, by the path in their record,
+    /// to the name `to`. They keep their numbers where these are free.
+    ///
+    /// # Errors
+    /// When a record cannot be moved.
+    pub fn adopt(
+        &self,
+        to: &str,
+        from: &str,
+        made_here: impl Fn(&str) -> bool,
+    ) -> Result<(), CacheError> {
+        for run in self.all(from) {
+            if !made_here(&run.record.manifest) || self.is_going_on(&run) {
+                continue;
+            }
+            let before = self.path(from, run.number);
+            let (number, lock) = self.reserve_from(to, run.number)?;
+            let after = self.path(to, number);
+            let moved = std::fs::create_dir_all(self.folder_of(to))
+                .and_then(|()| std::fs::rename(&before, &after));
+            release(&self.lock_path(to, number), lock);
+            match moved {
+                // Another run has moved it meanwhile.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                moved => moved.map_err(|error| CacheError::write(&after, error))?,
+            }
+        }
+        // Only an empty folder goes.
+        let _ = std::fs::remove_dir(self.folder_of(from));
+        Ok(())
+    }
+
     /// Records of any manifest that are not whole.
     pub fn damaged(&self) -> Vec<PathBuf> {
         let manifests = self.manifests().into_iter();
@@ -196,16 +229,20 @@ impl Runs {
 
     /// Where the record of a run is.
     pub fn path(&self, name: &str, number: u64) -> PathBuf {
-        self.folder.join(name).join(format!("{number:06}.json"))
+        self.folder_of(name).join(format!("{number:06}.json"))
+    }
+
+    fn folder_of(&self, name: &str) -> PathBuf {
+        self.folder.join(encode(name))
     }
 
     fn lock_path(&self, name: &str, number: u64) -> PathBuf {
-        self.locks.join(format!("run-{name}-{number}"))
+        self.locks.join(format!("run-{}-{number}", encode(name)))
     }
 
     /// Numbers and files of the runs of the manifest called `name`, oldest first.
     fn of(&self, name: &str) -> Vec<(u64, PathBuf)> {
-        let entries = std::fs::read_dir(self.folder.join(name))
+        let entries = std::fs::read_dir(self.folder_of(name))
             .into_iter()
             .flatten()
             .flatten();
@@ -220,7 +257,12 @@ impl Runs {
 
     /// A number that no other run has, held as long as the lock.
     fn reserve(&self, name: &str) -> Result<(u64, Lock), CacheError> {
-        let mut number = self.of(name).last().map_or(1, |(number, _)| number + 1);
+        let next = self.of(name).last().map_or(1, |(number, _)| number + 1);
+        self.reserve_from(name, next)
+    }
+
+    /// The first free number from `number` on, held as long as the lock.
+    fn reserve_from(&self, name: &str, mut number: u64) -> Result<(u64, Lock), CacheError> {
         loop {
             if let Some(lock) = Lock::try_take(&self.lock_path(name, number))?
                 && !self.path(name, number).exists()

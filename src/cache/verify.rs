@@ -47,6 +47,12 @@ pub fn verify(cache: &Cache) -> Result<Verified, CacheError> {
         found.damaged.push(format!("record of run {}", stem(&path)));
         remove(&path)?;
     }
+    for path in cache.damaged_owners() {
+        found
+            .damaged
+            .push(format!("owner of the name {}", stem(&path)));
+        remove(&path)?;
+    }
     found.damaged.sort();
     cache.sweep();
     Ok(found)

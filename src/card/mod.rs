@@ -62,7 +62,6 @@ impl Card<'_> {
             "Tells three classes of emotion apart in recorded speech: positive, neutral and negative. It hears the \
              sound alone and gives a probability for each class.",
         );
-        let version = self.config.provenance["pipe_version"].as_str();
         text.table(
             &["", ""],
             &[
@@ -71,10 +70,7 @@ impl Card<'_> {
                     format!("{}, {} bytes", self.file, self.bytes),
                 ],
                 vec!["BLAKE3 digest".into(), self.digest.hex()],
-                vec![
-                    "written by".into(),
-                    format!("pipe {}", version.unwrap_or("(version not recorded)")),
-                ],
+                vec!["written by".into(), self.written_by()],
                 vec![
                     "weights of".into(),
                     format!("epoch {}, counted from 1", self.config.best_epoch + 1),
@@ -86,6 +82,19 @@ impl Card<'_> {
         metrics::write(self, &mut text);
         usage::write(self, &mut text);
         text.finish()
+    }
+
+    /// The version of the `train` stage, which decides on the numbers; earlier files have that of `pipe`.
+    fn written_by(&self) -> String {
+        let provenance = &self.config.provenance;
+        match (
+            provenance["train_version"].as_u64(),
+            provenance["pipe_version"].as_str(),
+        ) {
+            (Some(version), _) => format!("version {version} of pipe's train stage"),
+            (None, Some(version)) => format!("pipe {version}"),
+            (None, None) => "pipe (version not recorded)".into(),
+        }
     }
 
     /// What `corpora.toml` says of the corpus called `name`.

@@ -15,6 +15,7 @@ mod graph;
 mod init;
 mod json;
 mod lines;
+mod own_name;
 mod paint;
 mod plan;
 mod predict;

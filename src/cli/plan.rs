@@ -8,7 +8,7 @@ use crate::exec::{MissingInputs, Resolver, StepStatus};
 
 use super::arguments::{Common, PlanArguments};
 use super::lines::{NameColumn, counted};
-use super::{CliError, context, print};
+use super::{CliError, context, own_name, print};
 
 /// What a run would do with one step.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -40,6 +40,7 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> Result<u8, CliError> 
     let device = context::device_of_results(&arguments.device)?;
     let plan = context::plan(&arguments.manifest, device, common)?;
     let cache = context::cache(common, arguments.manifest.rehash)?;
+    own_name::check(&plan, &cache)?;
     let resolver = Resolver::new(&plan, &cache, &|| false);
     let forecasts = forecasts(&resolver)?;
     cache.files.save()?;

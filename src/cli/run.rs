@@ -11,6 +11,7 @@ use super::bars::BarObserver;
 use super::context;
 use super::json::JsonObserver;
 use super::lines::{LineObserver, counted};
+use super::own_name;
 use super::signals::Signals;
 
 /// Runs a manifest.
@@ -24,6 +25,7 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
     let track = arguments.track.as_deref().map(TrackTarget::parse);
     let track = track.transpose()?;
     let cache = context::cache(common, arguments.manifest.rehash)?;
+    own_name::claim(&plan, &cache)?;
     let signals = Signals::listen();
     let observer: Box<dyn Observer> = if common.json {
         Box::new(JsonObserver {

@@ -132,7 +132,12 @@ fn json_schema(shown: &[&Kind]) -> Json {
         "title": "pipe manifest",
         "type": "object",
         "properties": {
-            "name": { "type": "string" },
+            "name": {
+                "description": "What results and runs of this manifest go by: a relative path without `..`. By default the manifest's own path inside the project, without `.toml` and a leading `pipelines/`; outside, the name of the file.",
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 199,
+            },
             "description": { "type": "string" },
             "corpora": { "type": "string" },
             "include": { "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] },

@@ -9,7 +9,7 @@ use crate::plan::{Explanation, Reason, explain};
 
 use super::arguments::{Common, WhyArguments};
 use super::date::date_text;
-use super::{CliError, context, print};
+use super::{CliError, context, own_name, print};
 
 /// Explains every step, or one.
 pub fn why(arguments: &WhyArguments, common: &Common) -> Result<u8, CliError> {
@@ -23,6 +23,7 @@ pub fn why(arguments: &WhyArguments, common: &Common) -> Result<u8, CliError> {
         })?),
     };
     let cache = context::cache(common, arguments.manifest.rehash)?;
+    own_name::check(&plan, &cache)?;
     let resolver = Resolver::new(&plan, &cache, &|| false);
     let statuses = resolver.all(MissingInputs::Allowed);
     let listings: HashMap<usize, Listing> = (resolver.listings())

@@ -23,7 +23,8 @@ pub fn record_listings(resolver: &Resolver<'_>, results: &[StepResult]) -> Resul
         let digests: Listing = (listing.items.iter())
             .map(|item| (item.utterance.id.clone(), item.digest))
             .collect();
-        let history = resolver.cache.listings(&resolver.plan.listing_name(step));
+        let plan = resolver.plan;
+        let history = resolver.cache.listings(&plan.name, plan.steps[step].id());
         history.record(&source_digest(listing), &digests)?;
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::cache::{Cache, Listing, ListingHistory, StepRecord};
+use crate::cache::{Cache, StepRecord};
 use crate::digest::Digest;
 
 /// How the data of one source differ.
@@ -76,8 +76,8 @@ pub fn data_change(
         step: id.into(),
         ..DataChange::default()
     };
-    let old = listing(cache, manifests[0], id, &old);
-    let (Some(old), Some(new)) = (old, listing(cache, manifests[1], id, &new)) else {
+    let old = cache.listing_at(manifests[0], id, &old);
+    let (Some(old), Some(new)) = (old, cache.listing_at(manifests[1], id, &new)) else {
         change.unknown = true;
         return Some(change);
     };
@@ -91,15 +91,4 @@ pub fn data_change(
     let gone = old.keys().filter(|utterance| !new.contains_key(*utterance));
     change.removed = gone.cloned().collect();
     Some(change)
-}
-
-/// What the source listed: under its own name, or that of another manifest with the same source.
-fn listing(cache: &Cache, manifest: &str, id: &str, digest: &Digest) -> Option<Listing> {
-    let name = format!("{manifest}-{}", id.replace('/', "_"));
-    let own = cache.listings(&name).at(digest).ok().flatten();
-    own.or_else(|| {
-        let histories = cache.listing_logs().into_iter().map(ListingHistory::from);
-        let mut found = histories.filter_map(|history| history.at(digest).ok().flatten());
-        found.next()
-    })
 }

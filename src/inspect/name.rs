@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::cache::{Cache, Run};
-use crate::manifest::{near, suggest};
+use crate::manifest::{location, near, present_name, suggest};
 
 use super::error::InspectError;
 use super::step::{StepOfRun, stage_of};
@@ -11,7 +11,8 @@ use super::step::{StepOfRun, stage_of};
 /// Candidates listed where a name may be several steps.
 const LISTED: usize = 12;
 
-/// The manifest called `name`, or with the path `name`, that has runs.
+/// The manifest that has runs and is called `name`, has the path `name`, or is the only one with this last part of its
+/// name.
 ///
 /// # Errors
 /// [`InspectError::NoManifest`] with the nearest names.
@@ -20,22 +21,33 @@ pub fn find_manifest(cache: &Cache, name: &str) -> Result<String, InspectError> 
     if known.iter().any(|other| other == name) {
         return Ok(name.into());
     }
-    let path_is = |other: &&String| {
-        let latest = cache.runs.latest(other);
-        latest.is_some_and(|run| Path::new(&run.record.manifest) == Path::new(name))
+    let stem = name.strip_suffix(".toml");
+    let by_path = stem.and_then(|_| {
+        let path = Path::new(name);
+        let present = present_name(path).filter(|present| known.contains(present));
+        let own = location(path);
+        present.or_else(|| {
+            let mut known = known.iter();
+            known
+                .find(|other| cache.owner(other).is_some_and(|owner| owner == own))
+                .cloned()
+        })
+    });
+    let last_part = stem.unwrap_or(name);
+    let ends_so = |other: &&String| other.rsplit('/').next() == Some(last_part);
+    let by_last_part = || {
+        let mut alike = known.iter().filter(ends_so);
+        alike.next().filter(|_| alike.next().is_none()).cloned()
     };
-    let stem = Path::new(name)
-        .file_stem()
-        .filter(|_| name.ends_with(".toml"));
-    let stem_is = |other: &&String| stem.is_some_and(|stem| stem == other.as_str());
-    let found = known.iter().find(path_is).or(known.iter().find(stem_is));
-    found.cloned().ok_or_else(|| InspectError::NoManifest {
-        name: name.into(),
-        help: match known.is_empty() {
-            true => "the cache remembers no run at all; `pipe run` makes one".into(),
-            false => suggest(name, known.iter().map(String::as_str)),
-        },
-    })
+    by_path
+        .or_else(by_last_part)
+        .ok_or_else(|| InspectError::NoManifest {
+            name: name.into(),
+            help: match known.is_empty() {
+                true => "the cache remembers no run at all; `pipe run` makes one".into(),
+                false => suggest(name, known.iter().map(String::as_str)),
+            },
+        })
 }
 
 /// Which of a manifest's runs.
@@ -58,7 +70,12 @@ pub fn find_run(cache: &Cache, name: &str) -> Result<Run, InspectError> {
         let count = if count.is_empty() { "1" } else { count };
         Some((manifest, Which::Before(count.parse().ok()?)))
     });
-    let (manifest, which) = numbered.or(before).unwrap_or((name, Which::Latest));
+    // A manifest may have a name of such a form.
+    let whole = cache.runs.manifests().iter().any(|known| known == name);
+    let (manifest, which) = numbered
+        .or(before)
+        .filter(|_| !whole)
+        .unwrap_or((name, Which::Latest));
     let manifest = find_manifest(cache, manifest)?;
     let mut runs = cache.runs.all(&manifest);
     let numbers: Vec<String> = runs.iter().map(|run| run.number.to_string()).collect();
@@ -87,12 +104,20 @@ pub fn find_run(cache: &Cache, name: &str) -> Result<Run, InspectError> {
     }
 }
 
-/// Takes `RUN/STEP` apart where what stands before the `/` is a run.
+/// Takes `RUN/STEP` apart where what is before a `/` is a run. Names of runs may hold `/` too: the longest one with
+/// such a step is meant, and none where no run has such a step and the whole is the name of a run.
 pub fn run_and_step<'n>(cache: &Cache, name: &'n str) -> Option<(Run, &'n str)> {
-    name.match_indices('/').find_map(|(at, _)| {
+    let parts = name.rmatch_indices('/').filter_map(|(at, _)| {
         let run = find_run(cache, &name[..at]).ok()?;
         Some((run, &name[at + 1..]))
-    })
+    });
+    let mut parts: Vec<(Run, &str)> = parts.collect();
+    let has_step = |(run, step): &(Run, &str)| !matches(run, step).is_empty();
+    match parts.iter().position(has_step) {
+        Some(at) => Some(parts.swap_remove(at)),
+        None if find_run(cache, name).is_ok() => None,
+        None => parts.into_iter().next(),
+    }
 }
 
 /// The step called `name`: of `run` where it is given, otherwise as `RUN/STEP`, otherwise of the latest run of any

@@ -61,10 +61,10 @@ pub fn parameter_changes(pairs: &[(String, StepRecord, StepRecord)]) -> Vec<Para
     changes
 }
 
-/// Inputs follow from steps before, sources are data, rows of a report are the steps themselves.
+/// Inputs and how they were made follow from steps before, sources are data, rows of a report are the steps themselves.
 fn told_elsewhere(name: &str) -> bool {
     name == "source"
-        || ["input.", "row."]
+        || ["input.", "lineage.", "missing.", "row.", "probe.", "map."]
             .iter()
             .any(|start| name.starts_with(start))
 }

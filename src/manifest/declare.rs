@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json};
 use crate::source::{Place, Source};
 
 use super::connect::{connect, spread_axes};
+use super::identity::{EXPECTED, is_usable, name_by_path};
 use super::kind::Kind;
 use super::matrix::{Matrix, Variant, variant_folder};
 use super::only::Only;
@@ -36,7 +37,7 @@ const TOP_LEVEL: [&str; 7] = [
 /// A manifest, checked as far as it can be without looking at data.
 #[derive(Clone, Debug)]
 pub struct Manifest {
-    /// `name`, or the file's stem.
+    /// What it gives itself as `name`, or its path inside the project: see [`name_by_path`].
     pub name: String,
     /// The manifest's file.
     pub path: PathBuf,
@@ -140,11 +141,19 @@ impl Manifest {
                 check_name(&name, &place, problems);
                 name
             }
-            None => path
-                .file_stem()
-                .map(|stem| stem.to_string_lossy().into_owned())
-                .filter(|name| is_folder_name(name))
-                .unwrap_or_else(|| "pipeline".into()),
+            None => {
+                let name = name_by_path(path);
+                if !is_usable(&name) {
+                    problems.push(
+                        Problem::new(
+                            "manifest::name",
+                            format!("{} cannot give this manifest its name", path.display()),
+                        )
+                        .help(format!("put `name = \"...\"` at its top: {EXPECTED}")),
+                    );
+                }
+                name
+            }
         };
         let corpora = text_of(&table, "corpora", problems).map(|(written, place)| {
             let folder = Path::new(place.source.name())
@@ -179,20 +188,15 @@ impl Manifest {
     }
 }
 
-/// The name is that of a folder under `runs`, so it must stay one folder.
+/// The name is that of a folder below `runs`, so it must stay there.
 fn check_name(name: &str, place: &Place, problems: &mut Problems) {
-    if !is_folder_name(name) {
+    if !is_usable(name) {
         problems.push(
             Problem::new("manifest::name", format!("{name:?} cannot name a manifest"))
                 .at(place, "results go into a folder of this name")
-                .help("use a name without `/` and control characters that is not `.` or `..`"),
+                .help(format!("expected {EXPECTED}")),
         );
     }
-}
-
-fn is_folder_name(name: &str) -> bool {
-    let odd = |c: char| c == '/' || c.is_control();
-    !name.is_empty() && name != "." && name != ".." && !name.contains(odd) && name.len() < 200
 }
 
 fn text_of(table: &Table, key: &str, problems: &mut Problems) -> Option<(String, Place)> {

@@ -4,6 +4,7 @@ mod axis;
 pub mod check;
 mod connect;
 mod declare;
+mod identity;
 mod kind;
 mod matrix;
 mod only;
@@ -19,6 +20,7 @@ pub mod value;
 mod write;
 
 pub use declare::{Declaration, Manifest};
+pub use identity::{location, name_by_path, present_name};
 pub use kind::{Complaint, Gathers, Kind};
 pub use matrix::variant_folder;
 pub use parameter::{Absent, Parameter, Shape, Variant};

@@ -85,7 +85,12 @@ pub fn explain(
         },
     };
     let mut reasons = Vec::new();
+    let has_other_inputs = differences.iter().any(|d| d.name.starts_with("input."));
     for difference in &differences {
+        if difference.name.starts_with("lineage.") && has_other_inputs {
+            // The parameters of a step before: its result is told to be another, and it tells why itself.
+            continue;
+        }
         if difference.name == "source" {
             let files = changed_files(plan, cache, step, difference, listing);
             if files.is_empty() {
@@ -122,13 +127,8 @@ fn changed_files(
     listing: Option<&Listing>,
 ) -> Vec<Reason> {
     let old = difference.old.as_deref().and_then(Digest::parse);
-    let old = old.and_then(|digest| {
-        cache
-            .listings(&plan.listing_name(step))
-            .at(&digest)
-            .ok()
-            .flatten()
-    });
+    let id = plan.steps[step].id();
+    let old = old.and_then(|digest| cache.listing_at(&plan.name, id, &digest));
     let (Some(old), Some(new)) = (old, listing) else {
         return Vec::new();
     };

@@ -2,9 +2,12 @@
 
 use serde_json::{Value as Json, json};
 
+use crate::stage::Stage;
+
 use super::Plan;
 
-/// Kinds and keyed parameters of the item-wise stages up to and including `step`, first to last.
+/// Kinds and effective parameters of the item-wise stages up to and including `step`, first to last. Sources are left
+/// out: which utterances there are is no part of how one is made.
 ///
 /// Where several chains meet, the first one is told; they must agree for a model to be used later.
 pub fn lineage(plan: &Plan, step: usize) -> Json {
@@ -12,8 +15,9 @@ pub fn lineage(plan: &Plan, step: usize) -> Json {
     let mut at = Some(step);
     while let Some(index) = at {
         let step = &plan.steps[index];
-        if step.is_item_wise() {
-            chain.push(json!({ "kind": step.declaration.kind.name, "parameters": step.keyed_parameters() }));
+        if let Stage::Items(stage) = &step.stage {
+            let parameters = stage.effective_parameters(&step.keyed_parameters());
+            chain.push(json!({ "kind": step.declaration.kind.name, "parameters": parameters }));
         }
         at = step.input_steps().next();
     }

@@ -21,7 +21,8 @@ pub use step::Step;
 
 /// A checked manifest with everything needed to run it. Steps stand after their inputs.
 pub struct Plan {
-    /// Name of the manifest.
+    /// Name of the manifest: what it gives itself, or its path inside the project. Results and the memory of runs go
+    /// by it.
     pub name: String,
     /// Its path as it was given.
     pub manifest: String,
@@ -104,11 +105,6 @@ impl Plan {
     /// Index of the step called `id`.
     pub fn find(&self, id: &str) -> Option<usize> {
         self.steps.iter().position(|step| step.declaration.id == id)
-    }
-
-    /// The name under which the cache keeps what a source step listed.
-    pub fn listing_name(&self, step: usize) -> String {
-        format!("{}-{}", self.name, self.steps[step].id().replace('/', "_"))
     }
 
     /// Groups of item-wise steps that are computed together, each in the order of the plan.

@@ -14,11 +14,11 @@
 //! | [`InputLabel`] of `command` | yes, the folder that it gives the input (`folder.*`); the name of the stage is not told to the program |
 //! | [`InputLabel`] of `report` | yes, the names of the rows (`row.*`, `probe.*`, `map.*`) |
 //! | [`InputLabel`] of the other stages | no: they do not read it |
-//! | [`StepInput::lineage`] of `train` | yes: it is written into the model |
-//! | [`StepInput::lineage`] of `evaluate`, `probe`, `tsne` | yes, the front end in it (`front_end.*`): another than the model's is refused |
+//! | [`StepInput::lineage`] of `train` | yes (`lineage.*`): it is written into the model |
+//! | [`StepInput::lineage`] of `evaluate`, `probe`, `tsne` | yes, the front end in it (`lineage.*`): another than the model's is refused |
 //! | [`WholeContext::missing`] | yes: `missing` in place of the digest, and the label that the report tells (`missing.*`) |
 //! | [`WholeContext::device`] | yes, for stages with [`WholeStage::uses_device`]; the others compute on the processor |
-//! | [`WholeContext::threads`], `resume`, `earlier`, `progress`, `out`, `scratch` | no: the result must not depend on them |
+//! | [`WholeContext::cores`], `resume`, `earlier`, `progress`, `out`, `scratch` | no: the result must not depend on them |
 //! | input of [`ItemStage::process`] | yes: the digest of its bytes |
 //! | [`ItemCopy`] of `augment` | yes: which copies there are follows from parameters and split, and what is drawn from id and number, its `material` |
 //! | [`ItemCopy`] of the other item-wise stages | no: they do not read it; a program gets the bytes alone |
@@ -26,7 +26,7 @@
 //! | `environment` of `command` | yes, as a parameter |
 //! | what a program finds without declaring it: variables it inherits, programs on the PATH, files it opens by itself | no: it is for the manifest to declare what matters |
 //! | folder of the manifest, working directory, locale, time, host | no: built-in stages do not read them |
-//! | version of `pipe` | no: the version of the stage's kind stands for what it computes; the model and the record of a step tell the other as their origin |
+//! | version of `pipe` | no: the version of the stage's kind stands for what it computes; only the record of a step names it, as its origin |
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -162,6 +162,12 @@ pub trait ItemStage: Send + Sync {
         all.clone()
     }
 
+    /// The parameters as they take effect, where the meaning of one depends on others: what is told of how items were
+    /// made, so that two spellings of the same are the same.
+    fn effective_parameters(&self, all: &Json) -> Json {
+        all.clone()
+    }
+
     /// Files outside the cache that every item depends on.
     fn files(&self) -> &[DeclaredFile] {
         &[]
@@ -221,7 +227,8 @@ pub struct StepInput {
     pub step: String,
     /// The stage's name and matrix values.
     pub label: InputLabel,
-    /// Kinds and parameters of the item-wise stages that made it, first to last.
+    /// Kinds and effective parameters of the item-wise stages after the source that made it, first to last. A stage
+    /// that writes or compares some of it says so in [`WholeStage::keyed_lineage`].
     pub lineage: Json,
     /// What it made.
     pub content: InputContent,

@@ -16,7 +16,7 @@ use crate::model::Model;
 use crate::report::ReportEntry;
 use crate::train::EpochRecord;
 
-use super::front_end::{add_front_ends, same_front_end};
+use super::front_end::{add_lineages, front_end, same_front_end};
 use super::held_out::{self, LeakError, OnLeak, Seen, TRAINING_ITEMS};
 use super::identity::identity;
 use super::{InputOrigin, Interrupted, LoadedItem, Stage, StepInput, WholeContext, WholeStage};
@@ -110,7 +110,7 @@ pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Pro
 
 impl WholeStage for Evaluate {
     fn surroundings(&self, inputs: &[InputOrigin], material: &mut KeyMaterial) {
-        add_front_ends(inputs, material);
+        add_lineages(inputs, material, front_end);
     }
 
     fn uses_device(&self) -> bool {

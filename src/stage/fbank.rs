@@ -182,6 +182,16 @@ pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Pro
 }
 
 impl ItemStage for FbankStage {
+    /// The upper edge as a frequency above 0.
+    fn effective_parameters(&self, all: &Json) -> Json {
+        let mut effective = all.clone();
+        if let Json::Object(fields) = &mut effective {
+            let upper_hz = self.fbank.fbank().options().upper_hz();
+            fields.insert("high_hz".into(), upper_hz.into());
+        }
+        effective
+    }
+
     fn process(
         &self,
         _copy: &ItemCopy,

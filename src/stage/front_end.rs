@@ -20,7 +20,17 @@ pub struct FrontEndError {
     wanted: String,
 }
 
-/// Compares rate and features of two chains of stages; what was ingested may differ, and offline augmentation too.
+/// The stages of a lineage that decide on rate and features.
+pub fn front_end(lineage: &Json) -> Json {
+    let stages = lineage.as_array().into_iter().flatten();
+    stages
+        .filter(|stage| stage["kind"] == "resample" || stage["kind"] == "fbank")
+        .cloned()
+        .collect()
+}
+
+/// Compares rate and features of two chains of stages; offline augmentation may differ. Whoever compares has the
+/// [`front_end`] of its inputs in its key, so that a result in the cache has passed the same comparison.
 ///
 /// # Errors
 /// Where they differ, with both.
@@ -29,29 +39,23 @@ pub fn same_front_end(found: &Json, wanted: &Json) -> Result<(), FrontEndError> 
     if found == wanted {
         return Ok(());
     }
-    let text = |stages: Vec<Json>| Json::Array(stages).to_string();
     Err(FrontEndError {
-        found: text(found),
-        wanted: text(wanted),
+        found: found.to_string(),
+        wanted: wanted.to_string(),
     })
 }
 
-/// Adds how the inputs under `input` were made, since a stage refuses those that were made otherwise than its model's.
-pub fn add_front_ends(inputs: &[InputOrigin], material: &mut KeyMaterial) {
+/// Adds `part` of how the inputs under `input` were made: the part that the stage writes or compares, since items with
+/// the same bits may have been made in different ways.
+pub fn add_lineages(
+    inputs: &[InputOrigin],
+    material: &mut KeyMaterial,
+    part: impl Fn(&Json) -> Json,
+) {
     let names = input_names(inputs.iter().map(|input| input.parameter.as_str()));
     for (input, name) in inputs.iter().zip(names) {
         if stands_under(&input.parameter, "input") {
-            let stages = Json::Array(front_end(&input.lineage));
-            material.add_json(&format!("front_end.{name}"), &stages);
+            material.add_json(&format!("lineage.{name}"), &part(&input.lineage));
         }
     }
-}
-
-/// The stages of a chain that decide what features are: those that change the rate, and those that make features.
-fn front_end(lineage: &Json) -> Vec<Json> {
-    let stages = lineage.as_array().into_iter().flatten();
-    stages
-        .filter(|stage| stage["kind"] == "resample" || stage["kind"] == "fbank")
-        .cloned()
-        .collect()
 }

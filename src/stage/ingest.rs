@@ -342,9 +342,10 @@ impl SourceStage for Ingest {
                 channel,
             } => {
                 let read = crate::audio::read(path, *segment_s, *channel);
+                // Lasting reasons are remembered by content, which other files may share.
                 read.map(ItemData::Audio).map_err(|error| match error {
                     crate::audio::AudioError::Io { .. } => ItemError::passing(error),
-                    other => ItemError::lasting(other),
+                    other => ItemError::lasting(other.without_path()),
                 })
             }
             AudioSource::Synthetic(utterance) => Ok(ItemData::Audio(utterance.render())),

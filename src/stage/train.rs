@@ -18,12 +18,15 @@ use crate::train::{
     Augment, Example, Places, TrainError, TrainOptions, TrainingData, memory_bytes, train,
 };
 
+use super::front_end::add_lineages;
 use super::held_out::{self, LeakError, OnLeak, TRAINING_ITEMS};
-use super::{Interrupted, LoadedItem, Stage, StepInput, WholeContext, WholeStage};
+use super::{InputOrigin, Interrupted, LoadedItem, Stage, StepInput, WholeContext, WholeStage};
 
 pub static KIND: Kind = Kind {
     name: "train",
-    version: 2, // 2: first values and losses with the same bits on every machine
+    // 2: first values and losses with the same bits on every machine; 3: the file holds effective parameters of the
+    // stages before, which are part of the key, and no version of pipe, which is not
+    version: 3,
     doc: "Fits a convolutional recurrent network with an emotion head and attribute heads; defaults are those of Parry et al. (2022).",
     parameters: parameters::PARAMETERS,
     gathers: Gathers::Never,
@@ -146,6 +149,11 @@ pub fn trajectories(material: &KeyMaterial) -> Vec<Digest> {
 }
 
 impl WholeStage for Train {
+    /// The model's file says how its features were made.
+    fn surroundings(&self, inputs: &[InputOrigin], material: &mut KeyMaterial) {
+        add_lineages(inputs, material, Json::clone);
+    }
+
     fn extensible(&self) -> &[&'static str] {
         match self.options.tied_to_epochs() {
             Ok(None) => &END,
@@ -301,14 +309,14 @@ impl Train {
     }
 }
 
-/// What the model file says of its training data.
+/// What the model file says of its training: nothing that is not in the key, so that equal keys are equal files.
 fn provenance(items: &[&LoadedItem], options: &TrainOptions) -> Json {
     let mut counts: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
     for item in items {
         let corpus = counts.entry(&item.utterance.corpus).or_default();
         *corpus.entry(item.utterance.split.name()).or_default() += 1;
     }
-    json!({ "utterances": counts, "options": options, "pipe_version": env!("CARGO_PKG_VERSION"), "items": TRAINING_ITEMS })
+    json!({ "utterances": counts, "options": options, "train_version": KIND.version, "items": TRAINING_ITEMS })
 }
 
 #[cfg(test)]

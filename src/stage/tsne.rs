@@ -13,7 +13,7 @@ use super::embedding::{
     self, CORPORA, Choice, CorporaChoice, INPUT, MODEL, SPLITS, THREADS, write, write_csv,
     write_json,
 };
-use super::front_end::add_front_ends;
+use super::front_end::{add_lineages, front_end};
 use super::{InputOrigin, Stage, WholeContext, WholeStage};
 
 /// The map as a part of a report, without its name.
@@ -108,7 +108,7 @@ pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Pro
 
 impl WholeStage for TsneStage {
     fn surroundings(&self, inputs: &[InputOrigin], material: &mut KeyMaterial) {
-        add_front_ends(inputs, material);
+        add_lineages(inputs, material, front_end);
     }
 
     fn threads(&self) -> usize {

@@ -43,7 +43,7 @@ fn broken_recordings_are_set_aside_counted_and_cause_no_work_twice() {
     assert_eq!(reasons.len(), 4, "{reasons:?}");
     for (index, (id, reason)) in reasons.iter().enumerate() {
         assert_eq!(*id, format!("made/audio/{index:04}"));
-        assert!(reason.contains(&format!("{index:04}.wav")), "{reason}");
+        assert!(reason.starts_with("the file "), "{reason}");
     }
     assert_eq!(run.finished()["items"]["bad"], 4);
     assert_eq!(run.items(), (36 * 3, 0));
@@ -82,7 +82,7 @@ outputs = ["done.txt"]
         assert_eq!(run.with_status("skipped"), ["audio", "fbank", "count"]);
         let error = run.events_of("step_failed")[0]["error"].as_str().unwrap();
         assert!(error.contains("4 of 20 items"), "{error}");
-        assert!(error.contains("0000.wav"), "{error}");
+        assert!(error.contains("made/audio/0000"), "{error}");
     }
     // What was done is kept.
     let raised = space.run("pipe.toml", &["--set", "speech.max_bad=0.2"]);

@@ -388,7 +388,7 @@ fn what_is_left_out_and_what_is_set_aside_is_said() {
         "0003",
         "left out",
         "too_many_bad",
-        "0001.wav",
+        "made/audio/0001",
         "max_bad",
         "3 not run",
     ] {

@@ -14,7 +14,7 @@ use crate::report::Report;
 use crate::stage::REPORT_CONTENT;
 
 use super::arguments::{Common, ReportArguments};
-use super::{CliError, context, print};
+use super::{CliError, context, own_name, print};
 
 pub use show::{console_width, show};
 
@@ -26,6 +26,7 @@ pub fn report(arguments: &ReportArguments, common: &Common) -> Result<u8, CliErr
     let device = context::device_of_results(&arguments.device)?;
     let plan = context::plan(&arguments.manifest, device, common)?;
     let cache = context::cache(common, arguments.manifest.rehash)?;
+    own_name::check(&plan, &cache)?;
     let steps = report_steps(&plan);
     if steps.is_empty() {
         return Err(CliError::Usage {

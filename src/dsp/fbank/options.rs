@@ -88,7 +88,7 @@ impl FbankOptions {
     }
 
     /// Upper edge of the last filter in Hz, as a frequency above 0.
-    pub(super) fn upper_hz(&self) -> f64 {
+    pub fn upper_hz(&self) -> f64 {
         let nyquist_hz = f64::from(self.sample_rate_hz) / 2.0;
         if self.high_hz > 0.0 {
             self.high_hz

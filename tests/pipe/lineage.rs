@@ -1,0 +1,176 @@
+//! What a step writes or compares is part of its key: a result in the cache is the one that a run would make.
+
+use serde_json::Value as Json;
+
+use super::learning::CORPORA;
+use super::workspace::{Run, Workspace};
+
+/// A short training whose features come by the chain `fbank`, and an evaluation of others that come by `other`.
+const CHAINS: &str = r#"
+[stage.speech]
+kind = "ingest"
+corpora = ["near", "far"]
+split = { train = 0.6, validation = 0.2, test = 0.2 }
+[stage.audio]
+kind = "resample"
+input = "speech"
+[stage.fbank]
+kind = "fbank"
+input = "audio"
+[stage.train]
+kind = "train"
+input = "fbank"
+encoder = [
+    { layer = "conv", channels = 4, width = 5, padding = 2, pool_width = 3, pool_stride = 3 },
+    { layer = "time_pool", how = "mean" },
+]
+epochs = 1
+batch = 8
+[stage.test]
+kind = "evaluate"
+model = "train"
+input = "fbank"
+[stage.unheard]
+kind = "ingest"
+corpora = "unheard"
+split = "test"
+[stage.unheard_audio]
+kind = "resample"
+input = "unheard"
+[stage.other]
+kind = "fbank"
+input = "unheard_audio"
+[stage.unheard_test]
+kind = "evaluate"
+model = "train"
+input = "other"
+[stage.report]
+kind = "report"
+input = ["test", "unheard_test"]
+"#;
+
+fn space() -> Workspace {
+    let space = Workspace::new();
+    space.write("corpora.toml", CORPORA);
+    space.write("pipe.toml", CHAINS);
+    space
+}
+
+fn run_with(space: &Workspace, settings: &[&str]) -> Run {
+    let more: Vec<&str> = settings.iter().flat_map(|set| ["--set", *set]).collect();
+    let run = space.run("pipe.toml", &more);
+    assert_eq!(
+        run.code,
+        Some(0),
+        "{settings:?}: {:?} {}",
+        run.events,
+        run.stderr
+    );
+    run
+}
+
+/// A floor that no energy of these recordings comes near: other parameters, the same features.
+const FLOOR: &str = "log_floor=1e-20";
+
+#[test]
+fn a_default_that_is_spelled_out_is_the_same_front_end() {
+    let space = space();
+    space.run_well("pipe.toml");
+    // Half of 16 kHz is where the last filter ends by default.
+    let splits = "test.splits=[\"validation\", \"test\"]";
+    let run = run_with(&space, &["fbank.high_hz=8000", splits]);
+    assert_eq!(run.executed(), ["fbank", "test", "report"]);
+}
+
+#[test]
+fn a_model_tells_how_its_features_were_made_even_where_other_ways_make_the_same() {
+    let space = space();
+    let first = space.run_well("pipe.toml");
+    let floors = [format!("fbank.{FLOOR}"), format!("other.{FLOOR}")];
+    let floors: Vec<&str> = floors.iter().map(String::as_str).collect();
+    let run = run_with(&space, &floors);
+    assert!(
+        run.executed().contains(&"train".into()),
+        "{:?}",
+        run.executed()
+    );
+    assert_ne!(run.key("train"), first.key("train"));
+    let model = String::from_utf8_lossy(
+        &std::fs::read(space.join("runs/pipe/train/model.safetensors")).unwrap(),
+    )
+    .into_owned();
+    assert!(model.contains("1e-20"), "the model tells of other features");
+    let output = space.pipe(&["why", "pipe.toml", "--step", "train"]);
+    let why = String::from_utf8(output.stdout).unwrap();
+    assert!(why.contains("log_floor: 1e-20 -> "), "{why}");
+    // The same weights, since the features are the same; and back is free.
+    assert_eq!(space.run_well("pipe.toml").executed(), [""; 0]);
+}
+
+#[test]
+fn an_evaluation_in_the_cache_has_passed_the_comparison_that_a_run_would_make() {
+    let space = space();
+    space.run_well("pipe.toml");
+    let set = format!("other.{FLOOR}");
+    for _ in 0..2 {
+        let run = space.run("pipe.toml", &["--set", &set]);
+        assert_eq!(run.code, Some(1), "{:?}", run.executed());
+        assert_eq!(run.with_status("failed"), ["unheard_test"]);
+        let failed = &run.events_of("step_failed")[0];
+        assert_eq!(failed["code"], "data::front_end", "{failed}");
+    }
+    space.run_well("pipe.toml");
+}
+
+#[test]
+fn what_decides_only_on_the_choice_of_utterances_is_no_part_of_a_model() {
+    let space = space();
+    let first = space.run_well("pipe.toml");
+    // Another way to say which utterances, and the same ones.
+    let split = space.read("runs/pipe/speech/split.tsv");
+    space.write("split.tsv", split);
+    let run = run_with(&space, &["speech.split_file=split.tsv"]);
+    assert_eq!(run.key("train"), first.key("train"));
+    assert!(!run.executed().contains(&"train".into()));
+}
+
+#[test]
+fn a_report_names_the_steps_it_does_without_as_they_are_called_now() {
+    let space = space();
+    let broken = |more: &[&str]| {
+        let set = format!("other.{FLOOR}");
+        let arguments = [&["--keep-going", "--set", &set][..], more].concat();
+        let run = space.run("pipe.toml", &arguments);
+        assert_eq!(run.code, Some(1));
+        space.read("runs/pipe/report/report.md")
+    };
+    assert!(broken(&[]).contains("missing here: unheard_test"));
+    let manifest = space.read("pipe.toml");
+    space.write("pipe.toml", manifest.replace("unheard_test", "far_away"));
+    let told = broken(&[]);
+    assert!(told.contains("missing here: far_away"), "{told}");
+}
+
+#[test]
+fn a_remembered_reason_names_no_other_file_of_the_same_content() {
+    let space = Workspace::with_corpus(4);
+    for index in [1, 3] {
+        space.write(
+            &format!("corpora/made/audio/000{index}.wav"),
+            "no recording",
+        );
+    }
+    let run = space.run("pipe.toml", &["--set", "speech.max_bad=1"]);
+    let bad = run.events_of("item_bad");
+    let told: Vec<(&Json, &Json)> = bad.iter().map(|e| (&e["id"], &e["reason"])).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!(told[0].0, "made/audio/0001");
+    assert_eq!(told[1].0, "made/audio/0003");
+    for (_, reason) in told {
+        let reason = reason.as_str().unwrap();
+        assert!(
+            reason.starts_with("the file is not audio") && !reason.contains(".wav"),
+            "{reason}"
+        );
+    }
+}
