@@ -5,6 +5,7 @@ mod caching;
 mod chromium;
 mod commands;
 mod damage;
+mod dependencies;
 mod device;
 #[cfg(feature = "cuda")]
 mod device_libraries;
