@@ -40,6 +40,15 @@
 //!    folder. Results are published by [`cache::Cache::publish`], the only way to count as done.
 //! 5. Files for people appear under `runs/`.
 
+#[cfg(not(unix))]
+compile_error!(
+    "pipe runs on Linux: its cache needs flock, inodes and symbolic links, and its commands need process groups"
+);
+#[cfg(target_endian = "big")]
+compile_error!(
+    "pipe needs a little-endian processor: features are read from the cache as they lie there"
+);
+
 pub mod source;
 pub mod sync;
 pub mod digest;

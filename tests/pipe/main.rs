@@ -6,6 +6,7 @@ mod chromium;
 mod commands;
 mod damage;
 mod declared_files;
+mod dependencies;
 mod device;
 #[cfg(feature = "cuda")]
 mod device_libraries;
