@@ -1,9 +1,11 @@
 //! Manifests: TOML with includes, variables and a matrix, read into plain declarations of steps.
 
 mod axis;
+mod axis_values;
 pub mod check;
 mod connect;
 mod declare;
+mod exclude;
 mod kind;
 mod matrix;
 mod only;
@@ -11,6 +13,7 @@ mod parameter;
 mod problem;
 mod read;
 mod resolve;
+mod stage_steps;
 mod stages;
 mod substitute;
 mod suggest;

@@ -1,5 +1,7 @@
 //! One step of a plan.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value as Json};
 
 use crate::artifact::{ArtifactKind, KeyMaterial};
@@ -93,25 +95,28 @@ impl Step {
         material
     }
 
-    /// Adds the digest of each input under its parameter; several under one are numbered. An input without a digest
-    /// is one that the step does without.
+    /// The name of each input in the material: that of its parameter; several under one are numbered.
+    pub fn input_names(&self) -> Vec<String> {
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        for (parameter, _) in &self.inputs {
+            *counts.entry(parameter).or_default() += 1;
+        }
+        let mut before: HashMap<&str, usize> = HashMap::new();
+        let names = self.inputs.iter().map(|(parameter, _)| {
+            if counts.get(parameter.as_str()) == Some(&1) {
+                return format!("input.{parameter}");
+            }
+            let number = before.entry(parameter).or_default();
+            let name = format!("input.{parameter}.{number}");
+            *number += 1;
+            name
+        });
+        names.collect()
+    }
+
+    /// Adds the digest of each input under its name. An input without a digest is one that the step does without.
     pub fn add_inputs(&self, material: &mut KeyMaterial, digests: &[Option<Digest>]) {
-        for (position, (parameter, _)) in self.inputs.iter().enumerate() {
-            let alone = self
-                .inputs
-                .iter()
-                .filter(|(other, _)| other == parameter)
-                .count()
-                == 1;
-            let before = self.inputs[..position]
-                .iter()
-                .filter(|(other, _)| other == parameter)
-                .count();
-            let name = if alone {
-                format!("input.{parameter}")
-            } else {
-                format!("input.{parameter}.{before}")
-            };
+        for (position, name) in self.input_names().into_iter().enumerate() {
             let digest = digests.get(position).copied().flatten();
             material.add(
                 name,
@@ -132,17 +137,18 @@ impl Step {
 
 /// Decides which steps keep the bytes of their items.
 pub fn connect(steps: &mut [Step]) {
-    for index in 0..steps.len() {
-        let consumers = || {
-            steps
-                .iter()
-                .filter(|step| step.input_steps().any(|input| input == index))
-        };
-        let taken_whole = consumers().any(|step| !step.is_item_wise());
-        let nobody = consumers().next().is_none();
-        let must = matches!(&steps[index].stage, Stage::Items(stage) if stage.must_store());
-        let asked = steps[index].declaration.parameters.get("store") == Some(&Json::Bool(true));
-        steps[index].stored =
-            steps[index].is_item_wise() && (taken_whole || nobody || must || asked);
+    let mut is_taken = vec![false; steps.len()];
+    let mut is_taken_whole = vec![false; steps.len()];
+    for step in steps.iter() {
+        for input in step.input_steps() {
+            is_taken[input] = true;
+            is_taken_whole[input] |= !step.is_item_wise();
+        }
+    }
+    for (index, step) in steps.iter_mut().enumerate() {
+        let must = matches!(&step.stage, Stage::Items(stage) if stage.must_store());
+        let asked = step.declaration.parameters.get("store") == Some(&Json::Bool(true));
+        let wanted = is_taken_whole[index] || !is_taken[index] || must || asked;
+        step.stored = step.is_item_wise() && wanted;
     }
 }

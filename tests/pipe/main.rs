@@ -15,6 +15,7 @@ mod hostile;
 mod layers;
 mod learning;
 mod made_up;
+mod many_variants;
 mod page;
 mod predicting;
 mod probing;
