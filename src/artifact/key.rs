@@ -95,7 +95,7 @@ impl KeyMaterial {
 }
 
 /// One named value that differs between two results.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Difference {
     /// Its name, such as `parameters.bins`.
     pub name: String,

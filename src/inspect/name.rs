@@ -1,6 +1,7 @@
 //! Names of runs and steps as people write them.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::cache::{Cache, Run};
 use crate::manifest::{near, suggest};
@@ -109,7 +110,7 @@ pub fn find_step(cache: &Cache, run: Option<Run>, name: &str) -> Result<StepOfRu
     }
     let latest_with = |manifest: String| -> Vec<StepOfRun> {
         let runs = cache.runs.all(&manifest).into_iter().rev();
-        let mut found = runs.map(|run| matches(&run, name));
+        let mut found = runs.map(|run| matches(Arc::new(run), name));
         found.find(|steps| !steps.is_empty()).unwrap_or_default()
     };
     let manifests = cache.runs.manifests();
@@ -131,7 +132,8 @@ pub fn find_step(cache: &Cache, run: Option<Run>, name: &str) -> Result<StepOfRu
 }
 
 fn in_run(run: Run, name: &str) -> Result<StepOfRun, InspectError> {
-    let found = matches(&run, name);
+    let run = Arc::new(run);
+    let found = matches(run.clone(), name);
     let known = StepOfRun::ids(&run);
     one(found, name, &format!("the run {run}"), &known, false)
 }
@@ -180,8 +182,8 @@ fn one(
 
 /// Steps of `run` that `name` may mean: the one with this id, or those of this stage, or those with it inside, or
 /// with each of its words inside.
-fn matches(run: &Run, name: &str) -> Vec<StepOfRun> {
-    let ids = StepOfRun::ids(run);
+fn matches(run: Arc<Run>, name: &str) -> Vec<StepOfRun> {
+    let ids = StepOfRun::ids(&run);
     let lower = name.to_lowercase();
     let words = || lower.split([' ', ',']).filter(|word| !word.is_empty());
     let is_named = |id: &str| id == name;
