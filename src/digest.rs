@@ -1,7 +1,11 @@
 //! Content digests: BLAKE3 of bytes and files, written as lower-case hexadecimal.
 
 use std::fmt;
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+
+use rustix::fs::OFlags;
 
 /// A 256-bit BLAKE3 digest of some bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -16,10 +20,16 @@ impl Digest {
     /// The digest of a file's whole content.
     ///
     /// # Errors
-    /// Whatever opening or reading the file returns.
+    /// Whatever opening or reading the file returns, and where it is no regular file: reading a pipe might never end.
     pub fn of_file(path: &Path) -> std::io::Result<Self> {
         let mut hasher = blake3::Hasher::new();
-        let mut file = std::fs::File::open(path)?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .custom_flags(OFlags::NONBLOCK.bits() as i32)
+            .open(path)?;
+        if !file.metadata()?.is_file() {
+            return Err(std::io::Error::other("it is no regular file"));
+        }
         std::io::copy(&mut file, &mut hasher)?;
         Ok(Self(*hasher.finalize().as_bytes()))
     }
@@ -64,5 +74,24 @@ impl<'de> serde::Deserialize<'de> for Digest {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
         Self::parse(&text).ok_or_else(|| serde::de::Error::custom("expected 64 hexadecimal digits"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_has_the_digest_of_its_bytes_and_what_is_no_file_has_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, b"content").unwrap();
+        assert_eq!(Digest::of_file(&file).unwrap(), Digest::of(b"content"));
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        for path in [pipe.as_path(), folder.path()] {
+            assert!(Digest::of_file(path).is_err(), "{}", path.display());
+        }
     }
 }

@@ -3,7 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use miette::NamedSource;
+use miette::{MietteError, SourceCode, SourceSpan, SpanContents};
+
+mod excerpt;
 
 /// A text a user wrote: a manifest, `corpora.toml`, or the argument of `--set`.
 #[derive(Clone, Debug)]
@@ -34,18 +36,27 @@ impl Source {
         &self.0.text
     }
 
-    /// The form that miette renders.
-    pub fn named(&self) -> NamedSource<String> {
-        NamedSource::new(self.name(), self.text().to_string())
-    }
-
     /// A place in this text; the range is cut to the text.
     pub fn place(&self, range: Range<usize>) -> Place {
         let end = range.end.min(self.text().len());
         Place {
             source: self.clone(),
             range: range.start.min(end)..end,
+            axis: None,
         }
+    }
+}
+
+/// What a diagnostic shows around a place; long lines are cut.
+impl SourceCode for Source {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        context_lines_before: usize,
+        context_lines_after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let context = [context_lines_before, context_lines_after];
+        excerpt::around(self.name(), self.text(), span, context)
     }
 }
 
@@ -56,6 +67,8 @@ pub struct Place {
     pub source: Source,
     /// The bytes of it.
     pub range: Range<usize>,
+    /// The axis of the matrix that this is a value of.
+    pub axis: Option<Arc<str>>,
 }
 
 impl Place {
@@ -73,5 +86,10 @@ impl Place {
             .map_or(0, |text| text.chars().count())
             + 1;
         format!("{}:{line}:{column}", self.source.name())
+    }
+
+    /// The bytes to underline: all of a short place, the start of a long one.
+    pub fn underlined(&self) -> Range<usize> {
+        excerpt::start_of(self.source.text(), &self.range)
     }
 }

@@ -1,6 +1,6 @@
 //! What a result depends on, as named values: hashed for the key, stored beside the result, compared by `pipe why`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -98,22 +98,26 @@ impl KeyMaterial {
 
 /// Names under which values of inputs stand in a key: the parameter of each, numbered where it holds several.
 pub fn input_names<'a>(parameters: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
-    let count = |wanted: &str, among: usize| {
-        let same = parameters.clone().take(among);
-        same.filter(|parameter| *parameter == wanted).count()
-    };
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for parameter in parameters.clone() {
+        *counts.entry(parameter).or_default() += 1;
+    }
+    let mut before: HashMap<&str, usize> = HashMap::new();
     parameters
-        .clone()
-        .enumerate()
-        .map(|(position, parameter)| match count(parameter, usize::MAX) {
-            1 => parameter.to_owned(),
-            _ => format!("{parameter}.{}", count(parameter, position)),
+        .map(|parameter| {
+            if counts.get(parameter) == Some(&1) {
+                return parameter.to_owned();
+            }
+            let number = before.entry(parameter).or_default();
+            let name = format!("{parameter}.{number}");
+            *number += 1;
+            name
         })
         .collect()
 }
 
 /// One named value that differs between two results.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Difference {
     /// Its name, such as `parameters.bins`.
     pub name: String,

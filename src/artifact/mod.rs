@@ -12,6 +12,6 @@ pub use blob::Blob;
 pub use composition::{Composition, CompositionRow};
 pub use data::{DataError, ItemData, features};
 pub use files::{FileEntry, FileSet};
-pub use item::{BadItem, Item, item_set_digest};
+pub use item::{BadItem, Item, digest_of_set, item_set_digest};
 pub use key::{Difference, KeyMaterial, input_names};
 pub use kind::ArtifactKind;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +12,9 @@ use crate::model::Device;
 use super::error::CacheError;
 use super::file_name::{decode, encode};
 use super::lock::Lock;
+use super::run_file;
+use super::run_history::RunHistory;
+use super::run_log::{RunLog, release};
 
 /// One run of a manifest. Fields with a default are missing in records of earlier versions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -84,7 +86,7 @@ impl RunRecord {
     }
 
     /// True when a run has nothing to tell that `earlier` does not tell.
-    fn repeats(&self, earlier: &Self) -> bool {
+    pub(super) fn repeats(&self, earlier: &Self) -> bool {
         self.steps == earlier.steps
             && self.failed == earlier.failed
             && self.not_run == earlier.not_run
@@ -124,21 +126,15 @@ impl Runs {
 
     /// The log of a run on `device` that begins now. Nothing is written yet.
     pub fn log(&self, name: &str, manifest: &str, device: Device) -> RunLog<'_> {
-        RunLog {
-            runs: self,
-            name: name.into(),
-            open: Mutex::new(Open {
-                place: None,
-                record: RunRecord {
-                    started_s: now_s(),
-                    manifest: manifest.into(),
-                    pipe_version: Some(env!("CARGO_PKG_VERSION").into()),
-                    device: Some(device.to_string()),
-                    ending: Ending::Open,
-                    ..RunRecord::default()
-                },
-            }),
-        }
+        let record = RunRecord {
+            started_s: now_s(),
+            manifest: manifest.into(),
+            pipe_version: Some(env!("CARGO_PKG_VERSION").into()),
+            device: Some(device.to_string()),
+            ending: Ending::Open,
+            ..RunRecord::default()
+        };
+        RunLog::new(self, name, record)
     }
 
     /// Names of all manifests that have runs, sorted.
@@ -168,21 +164,18 @@ impl Runs {
             .collect()
     }
 
+    /// The runs of the manifest called `name`, to be searched from the latest on.
+    pub fn history(&self, name: &str) -> RunHistory {
+        let files = self.of(name).into_iter();
+        RunHistory::new(files.map(|(_, path)| path).collect())
+    }
+
     /// True while the process that does the run lives.
     pub fn is_going_on(&self, run: &Run) -> bool {
         let path = self.lock_path(&run.manifest, run.number);
         run.record.ending == Ending::Open
             && path.is_file()
             && matches!(Lock::try_take(&path), Ok(None))
-    }
-
-    /// Forgets a run.
-    ///
-    /// # Errors
-    /// When its record cannot be removed.
-    pub fn forget(&self, run: &Run) -> Result<(), CacheError> {
-        let path = self.path(&run.manifest, run.number);
-        std::fs::remove_file(&path).map_err(|error| CacheError::write(&path, error))
     }
 
     /// Moves the runs remembered under the name `from` that `made_here` takes for its own, by the path in their record,
@@ -223,7 +216,7 @@ impl Runs {
         manifests
             .flat_map(|name| self.of(&name))
             .map(|(_, path)| path)
-            .filter(|path| super::sealed::read::<RunRecord>(path).is_none())
+            .filter(|path| run_file::read(path).is_none())
             .collect()
     }
 
@@ -236,12 +229,12 @@ impl Runs {
         self.folder.join(encode(name))
     }
 
-    fn lock_path(&self, name: &str, number: u64) -> PathBuf {
+    pub(super) fn lock_path(&self, name: &str, number: u64) -> PathBuf {
         self.locks.join(format!("run-{}-{number}", encode(name)))
     }
 
     /// Numbers and files of the runs of the manifest called `name`, oldest first.
-    fn of(&self, name: &str) -> Vec<(u64, PathBuf)> {
+    pub(super) fn of(&self, name: &str) -> Vec<(u64, PathBuf)> {
         let entries = std::fs::read_dir(self.folder_of(name))
             .into_iter()
             .flatten()
@@ -256,7 +249,7 @@ impl Runs {
     }
 
     /// A number that no other run has, held as long as the lock.
-    fn reserve(&self, name: &str) -> Result<(u64, Lock), CacheError> {
+    pub(super) fn reserve(&self, name: &str) -> Result<(u64, Lock), CacheError> {
         let next = self.of(name).last().map_or(1, |(number, _)| number + 1);
         self.reserve_from(name, next)
     }
@@ -278,95 +271,8 @@ fn run(name: &str, number: u64, path: &Path) -> Option<Run> {
     Some(Run {
         manifest: name.into(),
         number,
-        record: super::sealed::read(path)?,
+        record: run_file::read(path)?,
     })
-}
-
-/// Writes what becomes of one run, so that also a killed one is remembered.
-///
-/// A run has a record from the moment when a step begins that keeps its work, such as a training: what belongs to
-/// it must not be pruned. Other runs are recorded at their end, and those that repeat the latest one not at all: a
-/// name such as `demo~1` then always means results that were different.
-pub struct RunLog<'a> {
-    runs: &'a Runs,
-    name: String,
-    open: Mutex<Open>,
-}
-
-struct Open {
-    place: Option<(u64, Lock)>,
-    record: RunRecord,
-}
-
-impl RunLog<'_> {
-    /// A step begins that keeps its work, under the key `kept`.
-    ///
-    /// # Errors
-    /// When the record cannot be written.
-    pub fn begun(&self, step: &str, key: Digest, kept: Digest) -> Result<(), CacheError> {
-        let mut open = self.open.lock().unwrap_or_else(|p| p.into_inner());
-        open.record.unfinished.insert(step.into(), key);
-        if kept != key {
-            open.record.kept.insert(step.into(), kept);
-        }
-        let number = match &open.place {
-            Some((number, _)) => *number,
-            None => {
-                let place = self.runs.reserve(&self.name)?;
-                open.place.insert(place).0
-            }
-        };
-        super::sealed::write(&self.runs.path(&self.name, number), &open.record)
-    }
-
-    /// The run is over. `ended` holds what became of the steps; the rest is known.
-    ///
-    /// # Errors
-    /// When the record cannot be written.
-    pub fn end(self, ended: RunRecord) -> Result<(), CacheError> {
-        let Self { runs, name, open } = self;
-        let Open { place, record } = open.into_inner().unwrap_or_else(|p| p.into_inner());
-        let mut unfinished = record.unfinished;
-        unfinished.retain(|step, _| !ended.steps.contains_key(step));
-        let mut kept = record.kept;
-        kept.retain(|step, _| unfinished.contains_key(step));
-        let record = RunRecord {
-            started_s: record.started_s,
-            manifest: record.manifest,
-            pipe_version: record.pipe_version,
-            device: record.device,
-            unfinished,
-            kept,
-            ..ended
-        };
-        let own = place.as_ref().map(|(number, _)| *number);
-        let others = runs.of(&name).into_iter().rev();
-        let before = others
-            .filter(|(number, _)| Some(*number) != own)
-            .find_map(|(_, path)| super::sealed::read::<RunRecord>(&path));
-        let nothing = record.steps.is_empty() && record.failed.is_empty();
-        let (number, lock) = match (place, before) {
-            (Some((number, lock)), Some(before)) if record.repeats(&before) => {
-                let path = runs.path(&name, number);
-                let removed = std::fs::remove_file(&path);
-                release(&runs.lock_path(&name, number), lock);
-                return removed.map_err(|error| CacheError::write(&path, error));
-            }
-            (Some(place), _) => place,
-            (None, Some(before)) if record.repeats(&before) => return Ok(()),
-            (None, _) if nothing => return Ok(()),
-            (None, _) => runs.reserve(&name)?,
-        };
-        super::sealed::write(&runs.path(&name, number), &record)?;
-        release(&runs.lock_path(&name, number), lock);
-        Ok(())
-    }
-}
-
-fn release(path: &Path, lock: Lock) {
-    // A file that stays is an open lock, which says the same.
-    let _ = std::fs::remove_file(path);
-    drop(lock);
 }
 
 /// Seconds since 1970.
@@ -440,6 +346,32 @@ mod tests {
         let killed = runs.all("demo").remove(0);
         assert!(!runs.is_going_on(&killed));
         assert_eq!(killed.record.ending, Ending::Open);
+    }
+
+    #[test]
+    fn every_step_that_a_killed_run_had_begun_is_remembered() {
+        let folder = tempfile::tempdir().unwrap();
+        let runs = runs(folder.path());
+        let of = |number: u32| Digest::of(&number.to_le_bytes());
+        let log = runs.log("demo", "demo.toml", Device::Cpu);
+        for number in 0..50 {
+            let kept = if number % 2 == 0 {
+                of(number)
+            } else {
+                of(1000)
+            };
+            log.begun(&format!("train[seed={number}]"), of(number), kept)
+                .unwrap();
+        }
+        let killed = runs.latest("demo").unwrap().record;
+        assert_eq!(killed.unfinished.len(), 50);
+        assert_eq!(killed.unfinished["train[seed=7]"], of(7));
+        assert_eq!(killed.kept.len(), 25);
+        assert_eq!(killed.kept["train[seed=49]"], of(1000));
+        assert!(runs.damaged().is_empty());
+        log.end(done("train[seed=7]", "a")).unwrap();
+        let ended = runs.latest("demo").unwrap().record;
+        assert_eq!((ended.unfinished.len(), ended.kept.len()), (49, 24));
     }
 
     #[test]

@@ -22,7 +22,11 @@ pub fn write(path: &Path, document: &impl Serialize) -> Result<(), CacheError> {
 
 /// Reads the document at `path`; none when it is absent or not whole.
 pub fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
-    let text = std::fs::read_to_string(path).ok()?;
+    parse(&std::fs::read_to_string(path).ok()?)
+}
+
+/// The document that [`write()`] made `text` of; none when it is not whole.
+pub fn parse<T: DeserializeOwned>(text: &str) -> Option<T> {
     let (check, json) = text.split_once('\n')?;
     let json = json.strip_suffix('\n')?;
     if Digest::parse(check)? != Digest::of(json.as_bytes()) {

@@ -34,6 +34,7 @@ pub fn why(arguments: &WhyArguments, common: &Common) -> Result<u8, CliError> {
         })
         .collect();
     cache.files.save()?;
+    let mut history = cache.runs.history(&plan.name);
     let mut text = String::new();
     for (index, step) in plan.steps.iter().enumerate() {
         if wanted.is_some_and(|wanted| wanted != index) {
@@ -66,7 +67,14 @@ pub fn why(arguments: &WhyArguments, common: &Common) -> Result<u8, CliError> {
                 }
             }
             (_, Some(material)) => {
-                let explanation = explain(&plan, &cache, index, material, listings.get(&index));
+                let explanation = explain(
+                    &plan,
+                    &cache,
+                    &mut history,
+                    index,
+                    material,
+                    listings.get(&index),
+                );
                 if common.json {
                     let line = serde_json::json!({ "event": "why", "state": state, "explanation": explanation });
                     text.push_str(&format!("{line}\n"));

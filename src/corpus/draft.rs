@@ -1,12 +1,12 @@
 //! A listing under construction: applies the label map, counts, and sets aside.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::labels::{LabelMap, Mapped};
 use super::{
-    AudioSource, CorpusConfig, CorpusError, DropCause, Dropped, Entry, Gender, Listing, Split,
-    Utterance,
+    AudioSource, CorpusConfig, CorpusError, DropCause, Dropped, Entry, FileContent, Gender,
+    Listing, LookAt, Split, Utterance, is_there,
 };
 
 /// One utterance as a reader understands it, before the label map.
@@ -27,6 +27,8 @@ pub(super) struct Candidate<'a> {
     pub segment_s: Option<(f64, f64)>,
     /// Channel, counted from 0.
     pub channel: Option<u16>,
+    /// What is known of the content of its file.
+    pub content: Option<FileContent>,
     /// Where a person finds it, for messages: a path, or `file:line`.
     pub place: &'a str,
 }
@@ -37,7 +39,12 @@ pub(super) struct Draft<'a> {
     config: &'a CorpusConfig,
     root: &'a Path,
     labels: LabelMap,
+    look_at: LookAt<'a>,
     listing: Listing,
+    /// Utterances of each label, and what the map says of it.
+    labels_seen: HashMap<String, (usize, Mapped)>,
+    /// Speakers of these.
+    speakers_seen: HashSet<String>,
     /// Message to number of files and the first of them.
     notes: BTreeMap<String, (usize, String)>,
     /// Genders told of each speaker.
@@ -50,13 +57,17 @@ impl<'a> Draft<'a> {
         corpus: &'a str,
         config: &'a CorpusConfig,
         root: &'a Path,
+        look_at: LookAt<'a>,
     ) -> Result<Self, CorpusError> {
         Ok(Self {
             corpus,
             config,
             root,
             labels: LabelMap::new(corpus, &config.labels)?,
+            look_at,
             listing: Listing::default(),
+            labels_seen: HashMap::new(),
+            speakers_seen: HashSet::new(),
             notes: BTreeMap::new(),
             genders: HashMap::new(),
         })
@@ -75,6 +86,14 @@ impl<'a> Draft<'a> {
     /// The label map.
     pub fn labels(&self) -> &LabelMap {
         &self.labels
+    }
+
+    /// How to look at the file of an utterance with this label.
+    pub fn look_at(&self, label: &str) -> LookAt<'a> {
+        match self.labels.look_up(label) {
+            Mapped::Class(_) => self.look_at,
+            Mapped::Dropped | Mapped::Unknown => &is_there,
+        }
     }
 
     /// Adds a warning of its own.
@@ -122,16 +141,21 @@ impl<'a> Draft<'a> {
     /// Takes an utterance: maps its label, or sets it aside.
     pub fn add(&mut self, candidate: Candidate<'_>) {
         let label = candidate.label;
-        match self.listing.labels.get_mut(label) {
-            Some(count) => *count += 1,
-            None => {
-                self.listing.labels.insert(label.to_string(), 1);
+        let mapped = match self.labels_seen.get_mut(label) {
+            Some((count, mapped)) => {
+                *count += 1;
+                *mapped
             }
+            None => {
+                let mapped = self.labels.look_up(label);
+                self.labels_seen.insert(label.to_string(), (1, mapped));
+                mapped
+            }
+        };
+        if !self.speakers_seen.contains(candidate.speaker) {
+            self.speakers_seen.insert(candidate.speaker.to_string());
         }
-        if !self.listing.speakers.contains(candidate.speaker) {
-            self.listing.speakers.insert(candidate.speaker.to_string());
-        }
-        let emotion = match self.labels.look_up(label) {
+        let emotion = match mapped {
             Mapped::Class(emotion) => emotion,
             Mapped::Dropped => {
                 let reason = format!("label {label} is mapped to dropped");
@@ -170,6 +194,7 @@ impl<'a> Draft<'a> {
                 segment_s: candidate.segment_s,
                 channel: candidate.channel,
             },
+            content: candidate.content,
         });
     }
 
@@ -245,11 +270,17 @@ impl<'a> Draft<'a> {
             ));
         }
         self.listing.dropped.sort_by(|a, b| a.what.cmp(&b.what));
+        let labels = self.labels_seen.into_iter();
+        self.listing.labels = labels.map(|(label, (count, _))| (label, count)).collect();
+        self.listing.speakers = self.speakers_seen.into_iter().collect();
         self.listing
     }
 
     /// Sorts by id and sets aside all but the first of equal ids (`a.wav` beside `a.flac`).
     fn unique(&mut self, mut entries: Vec<Entry>) -> Vec<Entry> {
+        if entries.is_sorted_by(|a, b| a.utterance.id < b.utterance.id) {
+            return entries;
+        }
         entries.sort_by(|a, b| a.utterance.id.cmp(&b.utterance.id));
         let mut kept: Vec<Entry> = Vec::with_capacity(entries.len());
         for entry in entries {

@@ -1,17 +1,15 @@
 //! What a reader finds in a corpus folder.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use crate::digest::Digest;
 
 use super::Utterance;
 use super::synthetic::SyntheticUtterance;
 
 /// Where the samples of an utterance come from.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a listing is of one kind, so boxing would save nothing"
-)]
 pub enum AudioSource {
     /// An audio file, or a part of it.
     File {
@@ -23,7 +21,7 @@ pub enum AudioSource {
         channel: Option<u16>,
     },
     /// Made by the synthesiser.
-    Synthetic(SyntheticUtterance),
+    Synthetic(Box<SyntheticUtterance>),
 }
 
 /// An utterance and its audio.
@@ -33,6 +31,37 @@ pub struct Entry {
     pub utterance: Utterance,
     /// Where its samples are.
     pub source: AudioSource,
+    /// What is in its file, where that was found out while the corpus was listed.
+    pub content: Option<FileContent>,
+}
+
+/// What is in a file of audio.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FileContent {
+    /// Digest of all its bytes.
+    pub digest: Digest,
+    /// Length of the audio in seconds.
+    pub duration_s: f64,
+}
+
+/// What is at a path.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Look {
+    /// No file.
+    Nothing,
+    /// A file, with what is known of its content.
+    File(Option<FileContent>),
+}
+
+/// Looks at paths, so that whoever wants to know more of each file than that it is there need not look twice.
+pub type LookAt<'a> = &'a (dyn Fn(&Path) -> Look + Sync);
+
+/// A look that opens nothing.
+pub fn is_there(path: &Path) -> Look {
+    match path.is_file() {
+        true => Look::File(None),
+        false => Look::Nothing,
+    }
 }
 
 /// Whether something was left out because it was asked for or because it is unusable.

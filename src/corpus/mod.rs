@@ -19,6 +19,8 @@ pub use config::{CorpusConfig, Labels, Official};
 pub use corpora::Corpora;
 pub use error::CorpusError;
 pub use labels::{LabelMap, Mapped};
-pub use listing::{AudioSource, DropCause, Dropped, Entry, Listing};
-pub use reader::{READERS, Reader, ReaderOption, check_config, list, root_of};
+pub use listing::{
+    AudioSource, DropCause, Dropped, Entry, FileContent, Listing, Look, LookAt, is_there,
+};
+pub use reader::{READERS, Reader, ReaderOption, check_config, list, list_with, root_of};
 pub use utterance::{Emotion, Gender, Split, Utterance};

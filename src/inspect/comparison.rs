@@ -1,6 +1,7 @@
 //! Two runs, or two steps with all that leads to them, side by side.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -99,7 +100,8 @@ pub enum Depth {
 
 /// Compares two runs step by step.
 pub fn compare_runs(cache: &Cache, before: &Run, after: &Run, depth: Depth) -> Comparison {
-    let step = |run: &Run, id: &String| StepOfRun {
+    let (before, after) = (Arc::new(before.clone()), Arc::new(after.clone()));
+    let step = |run: &Arc<Run>, id: &String| StepOfRun {
         run: run.clone(),
         id: id.clone(),
     };
@@ -109,13 +111,13 @@ pub fn compare_runs(cache: &Cache, before: &Run, after: &Run, depth: Depth) -> C
         .filter(|id| old.contains_key(*id))
         .map(|id| Pair {
             name: id.clone(),
-            before: step(before, id),
-            after: step(after, id),
+            before: step(&before, id),
+            after: step(&after, id),
         })
         .collect();
     let mut comparison = compare(cache, &pairs, depth);
     let ids = |run: &Run| StepOfRun::ids(run).into_iter().collect::<BTreeSet<_>>();
-    let (old, new) = (ids(before), ids(after));
+    let (old, new) = (ids(&before), ids(&after));
     comparison.before = before.to_string();
     comparison.after = after.to_string();
     comparison.only_before = old.difference(&new).cloned().collect();
@@ -148,15 +150,18 @@ pub fn compare_steps(cache: &Cache, before: &StepOfRun, after: &StepOfRun) -> Co
             pairs.push(pair(then.clone(), now.clone()));
             continue;
         }
+        let by_id = |steps: &'_ [StepOfRun]| -> HashMap<String, StepOfRun> {
+            let steps = steps.iter();
+            steps.map(|step| (step.id.clone(), step.clone())).collect()
+        };
+        let (then_by_id, now_by_id) = (by_id(then), by_id(now));
         for step in then {
-            match now.iter().find(|other| other.id == step.id) {
+            match now_by_id.get(&step.id) {
                 Some(other) => pairs.push(pair(step.clone(), other.clone())),
                 None => only_before.push(step.id.clone()),
             }
         }
-        let new = now
-            .iter()
-            .filter(|step| !then.iter().any(|o| o.id == step.id));
+        let new = now.iter().filter(|step| !then_by_id.contains_key(&step.id));
         only_after.extend(new.map(|step| step.id.clone()));
     }
     let name = |step: &StepOfRun| format!("{}/{}", step.run, step.id);
@@ -196,25 +201,32 @@ fn upstream(cache: &Cache, step: &StepOfRun) -> Vec<StepOfRun> {
             Some((other, record))
         })
         .collect();
-    let mut found: BTreeSet<String> = BTreeSet::new();
-    let mut open = vec![step.id.clone()];
-    while let Some(id) = open.pop() {
-        let Some((_, record)) = records.iter().find(|(other, _)| other.id == id) else {
-            continue;
-        };
-        let inputs: Vec<&String> = (record.material.0.iter())
+    let by_id: HashMap<&str, usize> = (records.iter().enumerate())
+        .map(|(index, (other, _))| (other.id.as_str(), index))
+        .collect();
+    let mut by_output: HashMap<String, Vec<usize>> = HashMap::new();
+    for (index, (_, record)) in records.iter().enumerate() {
+        let made = by_output.entry(record.output.digest().hex()).or_default();
+        made.push(index);
+    }
+    let mut found: HashSet<usize> = HashSet::new();
+    let mut open: Vec<usize> = by_id.get(step.id.as_str()).copied().into_iter().collect();
+    while let Some(taker) = open.pop() {
+        let inputs = (records[taker].1.material.0.iter())
             .filter(|(name, _)| name.starts_with("input."))
-            .map(|(_, digest)| digest)
-            .collect();
-        for (other, record) in &records {
-            let taken = inputs.contains(&&record.output.digest().hex());
-            if taken && other.id != step.id && found.insert(other.id.clone()) {
-                open.push(other.id.clone());
+            .filter_map(|(_, digest)| by_output.get(digest));
+        for &input in inputs.flatten() {
+            if records[input].0.id != step.id && found.insert(input) {
+                open.push(input);
             }
         }
     }
-    let steps = records.into_iter().map(|(other, _)| other);
-    steps.filter(|other| found.contains(&other.id)).collect()
+    let mut found: Vec<usize> = found.into_iter().collect();
+    found.sort_unstable();
+    found
+        .into_iter()
+        .map(|index| records[index].0.clone())
+        .collect()
 }
 
 fn compare(cache: &Cache, pairs: &[Pair], depth: Depth) -> Comparison {

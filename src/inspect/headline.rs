@@ -8,7 +8,7 @@ use crate::cache::{Cache, Run};
 use crate::report::ReportEntry;
 use crate::stage::EVALUATION_ENTRY;
 
-use super::step::{self, StepOfRun};
+use super::step;
 
 /// The best UA of a run on each corpus that its models were not trained on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -26,12 +26,8 @@ pub fn headline(cache: &Cache, run: &Run) -> Headline {
     let mut unseen: BTreeMap<String, f64> = BTreeMap::new();
     let mut seen: BTreeMap<String, f64> = BTreeMap::new();
     let mut models = 0;
-    for id in run.record.steps.keys() {
-        let step = StepOfRun {
-            run: run.clone(),
-            id: id.clone(),
-        };
-        let Some(record) = step.record(cache) else {
+    for key in run.record.steps.values() {
+        let Some(record) = cache.records.get(key) else {
             continue;
         };
         if step::file(&record, EVALUATION_ENTRY).is_none() {

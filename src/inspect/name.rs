@@ -1,6 +1,7 @@
 //! Names of runs and steps as people write them.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::cache::{Cache, Run};
 use crate::manifest::{location, near, present_name, suggest};
@@ -112,7 +113,7 @@ pub fn run_and_step<'n>(cache: &Cache, name: &'n str) -> Option<(Run, &'n str)> 
         Some((run, &name[at + 1..]))
     });
     let mut parts: Vec<(Run, &str)> = parts.collect();
-    let has_step = |(run, step): &(Run, &str)| !matches(run, step).is_empty();
+    let has_step = |(run, step): &(Run, &str)| !matches(Arc::new(run.clone()), step).is_empty();
     match parts.iter().position(has_step) {
         Some(at) => Some(parts.swap_remove(at)),
         None if find_run(cache, name).is_ok() => None,
@@ -134,7 +135,7 @@ pub fn find_step(cache: &Cache, run: Option<Run>, name: &str) -> Result<StepOfRu
     }
     let latest_with = |manifest: String| -> Vec<StepOfRun> {
         let runs = cache.runs.all(&manifest).into_iter().rev();
-        let mut found = runs.map(|run| matches(&run, name));
+        let mut found = runs.map(|run| matches(Arc::new(run), name));
         found.find(|steps| !steps.is_empty()).unwrap_or_default()
     };
     let manifests = cache.runs.manifests();
@@ -156,7 +157,8 @@ pub fn find_step(cache: &Cache, run: Option<Run>, name: &str) -> Result<StepOfRu
 }
 
 fn in_run(run: Run, name: &str) -> Result<StepOfRun, InspectError> {
-    let found = matches(&run, name);
+    let run = Arc::new(run);
+    let found = matches(run.clone(), name);
     let known = StepOfRun::ids(&run);
     one(found, name, &format!("the run {run}"), &known, false)
 }
@@ -205,8 +207,8 @@ fn one(
 
 /// Steps of `run` that `name` may mean: the one with this id, or those of this stage, or those with it inside, or
 /// with each of its words inside.
-fn matches(run: &Run, name: &str) -> Vec<StepOfRun> {
-    let ids = StepOfRun::ids(run);
+fn matches(run: Arc<Run>, name: &str) -> Vec<StepOfRun> {
+    let ids = StepOfRun::ids(&run);
     let lower = name.to_lowercase();
     let words = || lower.split([' ', ',']).filter(|word| !word.is_empty());
     let is_named = |id: &str| id == name;

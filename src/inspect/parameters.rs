@@ -1,7 +1,10 @@
 //! Parameters that differ between two runs, told once where all variants of a stage differ alike.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
+use crate::artifact::Difference;
 use crate::cache::StepRecord;
 
 use super::step::stage_of;
@@ -26,37 +29,35 @@ pub struct ParameterChange {
 /// What differs between the records of each pair, apart from data and the results of steps before.
 pub fn parameter_changes(pairs: &[(String, StepRecord, StepRecord)]) -> Vec<ParameterChange> {
     let mut changes: Vec<ParameterChange> = Vec::new();
+    let mut known: HashMap<(&str, Difference), usize> = HashMap::new();
+    let mut of_stage: HashMap<&str, usize> = HashMap::new();
     for (id, before, after) in pairs {
+        let stage = stage_of(id);
+        *of_stage.entry(stage).or_default() += 1;
         for difference in after.material.differences(&before.material) {
             let name = match difference.name.strip_prefix("parameters.") {
-                Some(name) => name,
+                Some(name) => name.to_owned(),
                 None if told_elsewhere(&difference.name) => continue,
-                None => &difference.name,
+                None => difference.name.clone(),
             };
-            let same = |change: &&mut ParameterChange| {
-                change.stage == stage_of(id)
-                    && change.name == name
-                    && change.old == difference.old
-                    && change.new == difference.new
-            };
-            match changes.iter_mut().find(same) {
-                Some(change) => change.steps.push(id.clone()),
-                None => changes.push(ParameterChange {
-                    stage: stage_of(id).into(),
-                    name: name.into(),
-                    old: difference.old.clone(),
-                    new: difference.new.clone(),
-                    steps: vec![id.clone()],
+            let (old, new) = (difference.old.clone(), difference.new.clone());
+            let index = *known.entry((stage, difference)).or_insert_with(|| {
+                changes.push(ParameterChange {
+                    stage: stage.into(),
+                    name,
+                    old,
+                    new,
+                    steps: Vec::new(),
                     everywhere: false,
-                }),
-            }
+                });
+                changes.len() - 1
+            });
+            changes[index].steps.push(id.clone());
         }
     }
     for change in &mut changes {
-        let of_stage = pairs
-            .iter()
-            .filter(|pair| stage_of(&pair.0) == change.stage);
-        change.everywhere = of_stage.count() == change.steps.len();
+        let compared = of_stage.get(change.stage.as_str());
+        change.everywhere = compared == Some(&change.steps.len());
     }
     changes
 }

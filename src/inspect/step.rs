@@ -1,6 +1,7 @@
 //! One step of a remembered run, and the files it made.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
@@ -14,7 +15,7 @@ use crate::train::EpochRecord;
 #[derive(Clone, Debug)]
 pub struct StepOfRun {
     /// The run.
-    pub run: Run,
+    pub run: Arc<Run>,
     /// The step's id.
     pub id: String,
 }

@@ -1,6 +1,7 @@
 //! Which stages take which, and an order in which they can be made.
 
-use std::collections::{BTreeSet, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap, HashMap};
 
 use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
 use petgraph::visit::EdgeRef;
@@ -17,7 +18,7 @@ use super::substitute::{self, Bindings};
 /// Finds which stages take which, and an order; a cycle is a problem, and the order is that of the text then.
 pub fn connect(
     stages: &mut [Stage<'_>],
-    vars: &Bindings,
+    vars: &Bindings<'_>,
     matrix: &Matrix,
     problems: &mut Problems,
 ) -> Vec<usize> {
@@ -59,16 +60,27 @@ pub fn connect(
         problems.push(cycle(stages, &graph, &edges));
         return (0..stages.len()).collect();
     }
-    // Stages in the order of the text wherever their inputs allow it.
-    let mut order = Vec::new();
-    let mut done = vec![false; stages.len()];
-    while order.len() < stages.len() {
-        let ready = |i: &usize| !done[*i] && stages[*i].inputs.iter().all(|&input| done[input]);
-        let Some(next) = (0..stages.len()).find(ready) else {
-            break;
-        };
-        done[next] = true;
+    in_order(stages)
+}
+
+/// Stages in the order of the text wherever their inputs allow it; there must be no cycle.
+fn in_order(stages: &[Stage<'_>]) -> Vec<usize> {
+    let mut open: Vec<usize> = stages.iter().map(|stage| stage.inputs.len()).collect();
+    let mut takers: Vec<Vec<usize>> = vec![Vec::new(); stages.len()];
+    for (index, stage) in stages.iter().enumerate() {
+        (stage.inputs.iter()).for_each(|&input| takers[input].push(index));
+    }
+    let ready = (0..stages.len()).filter(|&index| open[index] == 0);
+    let mut ready: BinaryHeap<Reverse<usize>> = ready.map(Reverse).collect();
+    let mut order = Vec::with_capacity(stages.len());
+    while let Some(Reverse(next)) = ready.pop() {
         order.push(next);
+        for &taker in &takers[next] {
+            open[taker] -= 1;
+            if open[taker] == 0 {
+                ready.push(Reverse(taker));
+            }
+        }
     }
     order
 }

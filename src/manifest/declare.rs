@@ -15,6 +15,7 @@ use super::only::Only;
 use super::problem::{Problem, Problems};
 use super::read::read;
 use super::resolve::{Others, check_variant};
+use super::stage_steps::StageSteps;
 use super::stages::read_stages;
 use super::substitute::{self, Bindings};
 use super::suggest::suggest;
@@ -232,12 +233,12 @@ fn table_of<'a>(table: &'a Table, key: &str, problems: &mut Problems) -> Option<
 }
 
 /// `[vars]`; a variable may use those written before it.
-fn variables(table: &Table, problems: &mut Problems) -> Bindings {
+fn variables(table: &Table, problems: &mut Problems) -> Bindings<'static> {
     let mut bindings = Bindings::default();
     if let Some(vars) = table_of(table, "vars", problems) {
         for entry in &vars.entries {
             let node = substitute::node(&entry.node, &bindings, problems);
-            bindings.bind(&entry.key, &node);
+            bindings.define(&entry.key, node);
         }
     }
     bindings
@@ -245,7 +246,7 @@ fn variables(table: &Table, problems: &mut Problems) -> Bindings {
 
 fn declare(
     table: &Table,
-    vars: &Bindings,
+    vars: &Bindings<'_>,
     matrix: &Matrix,
     kinds: &'static [&'static Kind],
     problems: &mut Problems,
@@ -255,7 +256,12 @@ fn declare(
     spread_axes(&mut stages, &order);
 
     let mut steps: Vec<Declaration> = Vec::new();
-    let mut variants_of: HashMap<usize, Vec<usize>> = HashMap::new();
+    let mut steps_of: BTreeMap<usize, StageSteps> = BTreeMap::new();
+    let names: HashMap<&str, usize> = stages
+        .iter()
+        .enumerate()
+        .map(|(index, stage)| (stage.entry.key.as_str(), index))
+        .collect();
     for index in order {
         let stage = &stages[index];
         let axes: Vec<&str> = stage.axes.iter().map(String::as_str).collect();
@@ -269,6 +275,7 @@ fn declare(
             matrix,
             problems,
         );
+        let first = steps.len();
         for variant in variants {
             let before = problems.len();
             let checked = check_variant(stage, &variant, vars, matrix, problems);
@@ -276,8 +283,9 @@ fn declare(
                 stages: &stages,
                 broken: &broken,
                 kinds,
+                names: &names,
                 steps: &steps,
-                variants_of: &variants_of,
+                steps_of: &steps_of,
             };
             let inputs = others.resolve(&checked, stage, &variant, problems);
             // What it takes is limited by `only` to other variants, so this one cannot be.
@@ -296,7 +304,6 @@ fn declare(
                 }
                 problems.push(problem);
             }
-            variants_of.entry(index).or_default().push(steps.len());
             steps.push(Declaration {
                 id: step_id(&stage.entry.key, &variant),
                 stage: stage.entry.key.clone(),
@@ -310,6 +317,10 @@ fn declare(
                 sound: problems.len() == before,
             });
         }
+        steps_of.insert(
+            index,
+            StageSteps::new((first..steps.len()).collect(), &steps),
+        );
     }
     steps
 }
@@ -340,9 +351,11 @@ fn check_folders(
         let odd = |(axis, label): &&(String, String)| {
             label.len() > 100 || !folder.contains(&format!("{axis}={label}"))
         };
-        let culprit = variant.iter().find(odd).or(variant.last());
-        let place = culprit.and_then(|(axis, label)| matrix.place_of(axis, label));
-        let place = place.cloned().unwrap_or_else(|| stage_place.clone());
+        let place = || {
+            let culprit = variant.iter().find(odd).or(variant.last());
+            let place = culprit.and_then(|(axis, label)| matrix.place_of(axis, label));
+            place.cloned().unwrap_or_else(|| stage_place.clone())
+        };
         if folder.len() > LONGEST_NAME_BYTES {
             problems.push(
                 Problem::new(
@@ -353,7 +366,7 @@ fn check_folders(
                     ),
                 )
                 .at(
-                    &place,
+                    &place(),
                     format!(
                         "a folder takes its name from this, at most {LONGEST_NAME_BYTES} bytes"
                     ),
@@ -367,7 +380,7 @@ fn check_folders(
                     "manifest::same_folder",
                     format!("`{}` and `{}` would share a folder", labels(other), labels(variant)),
                 )
-                .at(&place, format!("both would be called {folder}"))
+                .at(&place(), format!("both would be called {folder}"))
                 .help("`/` and control characters become `_` in names of folders; give one of them another name"),
             );
         }

@@ -1,9 +1,11 @@
 //! Manifests: TOML with includes, variables and a matrix, read into plain declarations of steps.
 
 mod axis;
+mod axis_values;
 pub mod check;
 mod connect;
 mod declare;
+mod exclude;
 mod identity;
 mod kind;
 mod matrix;
@@ -12,6 +14,7 @@ mod parameter;
 mod problem;
 mod read;
 mod resolve;
+mod stage_steps;
 mod stages;
 mod substitute;
 mod suggest;

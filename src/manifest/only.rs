@@ -1,6 +1,6 @@
 //! `only`, a key of every stage: which values of an axis its variants are limited to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::matrix::{Matrix, Variant};
 use super::problem::{Problem, Problems};
@@ -13,7 +13,7 @@ pub const KEY: &str = "only";
 
 /// Labels that a stage is limited to, by axis; axes that are not named are not limited.
 #[derive(Clone, Debug, Default)]
-pub struct Only(BTreeMap<String, Vec<String>>);
+pub struct Only(BTreeMap<String, HashSet<String>>);
 
 impl Only {
     /// Reads `only = { axis = value or values }` of a stage whose variants differ in `axes`.
@@ -21,7 +21,7 @@ impl Only {
         stage: &str,
         table: &Table,
         axes: &[&str],
-        vars: &Bindings,
+        vars: &Bindings<'_>,
         matrix: &Matrix,
         problems: &mut Problems,
     ) -> Self {
@@ -43,8 +43,8 @@ impl Only {
             return only;
         };
         for limit in &limits.entries {
-            let known = matrix.labels(&limit.key);
-            let (Some(labels), true) = (known, axes.contains(&limit.key.as_str())) else {
+            let known = matrix.axis(&limit.key);
+            let (Some(axis), true) = (known, axes.contains(&limit.key.as_str())) else {
                 problems.push(
                     Problem::new(
                         "manifest::only",
@@ -59,20 +59,20 @@ impl Only {
                 Value::List(nodes) => nodes.iter().collect(),
                 _ => vec![&limit.node],
             };
-            let mut kept = Vec::new();
+            let mut kept = HashSet::new();
             for value in values {
                 let label = value.value.describe();
-                if !labels.contains(&label) {
+                if axis.value(&label).is_none() {
                     problems.push(
                         Problem::new(
                             "manifest::only",
                             format!("`only` names {} = {label}, which does not exist", limit.key),
                         )
                         .at(&value.place, format!("no value of `{}`", limit.key))
-                        .help(suggest(&label, labels.iter().map(String::as_str))),
+                        .help(suggest(&label, axis.labels().iter().map(String::as_str))),
                     );
                 }
-                kept.push(label);
+                kept.insert(label);
             }
             only.0.insert(limit.key.clone(), kept);
         }

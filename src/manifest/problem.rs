@@ -1,11 +1,15 @@
 //! What can be wrong with a manifest or `corpora.toml`, as diagnostics that point at the place.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
+use std::sync::Arc;
 
 use miette::{Diagnostic, LabeledSpan, SourceCode};
 
 use crate::source::Place;
+
+/// How many different problems with the values of one axis are reported.
+const MOST_OF_AN_AXIS: usize = 20;
 
 /// One thing that is wrong, at one place.
 #[derive(Clone, Debug)]
@@ -15,7 +19,8 @@ pub struct Problem {
     label: String,
     place: Option<Place>,
     help: Option<String>,
-    named: Option<miette::NamedSource<String>>,
+    /// Values of the same axis that have the same problem, other than the one at the place.
+    more_values: usize,
 }
 
 impl Problem {
@@ -27,13 +32,12 @@ impl Problem {
             label: String::new(),
             place: None,
             help: None,
-            named: None,
+            more_values: 0,
         }
     }
 
     /// Where it is, and what to write beside the underlined text.
     pub fn at(mut self, place: &Place, label: impl Into<String>) -> Self {
-        self.named = Some(place.source.named());
         self.place = Some(place.clone());
         self.label = label.into();
         self
@@ -70,19 +74,30 @@ impl Diagnostic for Problem {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.help
-            .as_ref()
-            .map(|help| Box::new(help) as Box<dyn fmt::Display>)
+        let axis = self.place.as_ref().and_then(|place| place.axis.as_ref());
+        let more = axis.filter(|_| self.more_values > 0).map(|axis| {
+            let values = match self.more_values {
+                1 => "1 more value".to_owned(),
+                count => format!("{count} more values"),
+            };
+            format!("{values} of the axis `{axis}` cannot be used either")
+        });
+        let parts: Vec<&str> = [&self.help, &more]
+            .into_iter()
+            .filter_map(Option::as_deref)
+            .collect();
+        (!parts.is_empty()).then(|| Box::new(parts.join("; ")) as Box<dyn fmt::Display>)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.named.as_ref().map(|named| named as &dyn SourceCode)
+        let place = self.place.as_ref()?;
+        Some(&place.source)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let place = self.place.as_ref()?;
-        let length = place.range.len();
-        let label = LabeledSpan::new(Some(self.label.clone()), place.range.start, length);
+        let range = place.underlined();
+        let label = LabeledSpan::new(Some(self.label.clone()), range.start, range.len());
         Some(Box::new(std::iter::once(label)))
     }
 }
@@ -125,7 +140,7 @@ impl Problems {
         Err(self.sorted())
     }
 
-    /// By file and place, each once.
+    /// By file and place, each once. What is wrong with many values of an axis is reported once, with their number.
     pub fn sorted(mut self) -> Self {
         let at = |problem: &Problem| {
             problem
@@ -135,11 +150,36 @@ impl Problems {
         };
         self.0.sort_by_cached_key(at);
         // The same mistake is found again in every variant.
-        let mut told = BTreeSet::new();
+        let mut seen = BTreeSet::new();
         self.0
-            .retain(|problem| told.insert((at(problem), problem.message.clone())));
-        self
+            .retain(|problem| seen.insert((at(problem), problem.message.clone())));
+        Self(merged_by_axis(self.0))
     }
+}
+
+/// Of problems with the same message at values of the same axis, the first; of problems with different messages but the
+/// same code, at most [`MOST_OF_AN_AXIS`].
+fn merged_by_axis(problems: Vec<Problem>) -> Vec<Problem> {
+    let mut merged: Vec<Problem> = Vec::new();
+    let mut first_with: HashMap<(Arc<str>, String), usize> = HashMap::new();
+    let mut with_code: HashMap<(Arc<str>, &'static str), Vec<usize>> = HashMap::new();
+    for problem in problems {
+        let axis = problem.place.as_ref().and_then(|place| place.axis.clone());
+        if let Some(axis) = axis {
+            let message = (axis.clone(), problem.message.clone());
+            let alike = with_code.entry((axis, problem.code)).or_default();
+            let first = first_with.get(&message).copied();
+            let full = || (alike.last().copied()).filter(|_| alike.len() >= MOST_OF_AN_AXIS);
+            if let Some(index) = first.or_else(full) {
+                merged[index].more_values += 1 + problem.more_values;
+                continue;
+            }
+            first_with.insert(message, merged.len());
+            alike.push(merged.len());
+        }
+        merged.push(problem);
+    }
+    merged
 }
 
 impl From<Problem> for Problems {

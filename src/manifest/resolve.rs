@@ -1,6 +1,6 @@
 //! Checks one variant of a stage and finds the steps it takes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Map;
 
@@ -10,6 +10,7 @@ use super::kind::Kind;
 use super::matrix::{Matrix, Variant};
 use super::only;
 use super::problem::{Problem, Problems};
+use super::stage_steps::{StageSteps, made_by};
 use super::stages::Stage;
 use super::substitute::{self, Bindings};
 use super::suggest::suggest;
@@ -19,11 +20,11 @@ use crate::artifact::ArtifactKind;
 pub fn check_variant(
     stage: &Stage<'_>,
     variant: &Variant,
-    vars: &Bindings,
+    vars: &Bindings<'_>,
     matrix: &Matrix,
     problems: &mut Problems,
 ) -> Checked {
-    let mut bindings = vars.clone();
+    let mut bindings = Bindings::within(vars);
     matrix.bind(variant, &mut bindings);
     let table = substitute::table(stage.table, &bindings, problems);
     let what = format!("`{}` (kind {})", stage.entry.key, stage.kind.name);
@@ -45,10 +46,12 @@ pub struct Others<'a> {
     pub broken: &'a [&'a str],
     /// All stage kinds.
     pub kinds: &'static [&'static Kind],
+    /// Indices of the stages by name.
+    pub names: &'a HashMap<&'a str, usize>,
     /// The steps declared so far.
     pub steps: &'a [Declaration],
-    /// For each stage, its steps.
-    pub variants_of: &'a HashMap<usize, Vec<usize>>,
+    /// The steps of each stage that is declared.
+    pub steps_of: &'a BTreeMap<usize, StageSteps>,
 }
 
 impl Others<'_> {
@@ -61,12 +64,10 @@ impl Others<'_> {
         problems: &mut Problems,
     ) -> BTreeMap<String, Vec<usize>> {
         let mut inputs = BTreeMap::new();
+        let mut in_lists: HashSet<(&str, &str)> = HashSet::new();
         for input in &checked.inputs {
             let place = checked.place_of(&input.path, &stage.entry.key_place);
-            let found = self
-                .stages
-                .iter()
-                .position(|other| other.entry.key == input.stage);
+            let found = self.names.get(input.stage.as_str());
             let Some(target) = found else {
                 if !self.broken.contains(&input.stage.as_str()) {
                     let names = self.stages.iter().map(|other| other.entry.key.as_str());
@@ -82,14 +83,8 @@ impl Others<'_> {
                 }
                 continue;
             };
-            let known = self.variants_of.get(&target).map_or(&[][..], Vec::as_slice);
-            let fits = |step: &usize| {
-                self.steps[*step].variant.iter().all(|(axis, label)| {
-                    let mine = variant.iter().find(|(mine, _)| mine == axis);
-                    mine.is_none_or(|(_, mine)| mine == label)
-                })
-            };
-            let fitting: Vec<usize> = known.iter().copied().filter(fits).collect();
+            let steps = self.steps_of.get(target);
+            let fitting = steps.map_or_else(Vec::new, |steps| steps.matching(variant, self.steps));
             if let Some(&first) = fitting.first() {
                 let made = made_by(&self.steps[first]);
                 if !input.accepts.contains(&made) {
@@ -107,11 +102,7 @@ impl Others<'_> {
                 }
             }
             if let Some(list) = list_of(&input.path) {
-                let twice = |other: &&InputReference| {
-                    other.stage == input.stage && list_of(&other.path) == Some(list)
-                };
-                let first = checked.inputs.iter().find(twice);
-                if first.is_some_and(|first| first.path != input.path) {
+                if !in_lists.insert((list, &input.stage)) {
                     problems.push(
                         Problem::new(
                             "manifest::duplicate",
@@ -130,25 +121,27 @@ impl Others<'_> {
     /// True when the stage that the input at `path` names has any step.
     pub fn has_steps(&self, checked: &Checked, path: &str) -> bool {
         let input = checked.inputs.iter().find(|input| input.path == path);
-        input.is_some_and(|input| self.steps.iter().any(|step| step.stage == input.stage))
+        let target = input.and_then(|input| self.names.get(input.stage.as_str()));
+        let steps = target.and_then(|target| self.steps_of.get(target));
+        steps.is_some_and(|steps| !steps.is_empty())
     }
 
     /// Which stages make what `input` accepts, or which kinds would.
     fn makers(&self, input: &InputReference, taker: &Stage<'_>) -> String {
         let wanted = names_of(input.accepts);
-        let mut made: Vec<String> = Vec::new();
-        for step in self
-            .steps
+        let mut makers: Vec<(usize, &str)> = self
+            .steps_of
             .iter()
-            .filter(|step| step.stage != taker.entry.key)
-        {
-            let name = format!("`{}`", step.stage);
-            if input.accepts.contains(&made_by(step)) && !made.contains(&name) {
-                made.push(name);
-            }
-        }
-        if !made.is_empty() {
-            return format!("take one that makes {wanted}: {}", made.join(", "));
+            .filter(|(_, steps)| steps.make_any(input.accepts))
+            .filter_map(|(&stage, steps)| {
+                Some((steps.first()?, self.stages[stage].entry.key.as_str()))
+            })
+            .filter(|(_, name)| *name != taker.entry.key)
+            .collect();
+        makers.sort_unstable();
+        if !makers.is_empty() {
+            let names: Vec<String> = makers.iter().map(|(_, name)| format!("`{name}`")).collect();
+            return format!("take one that makes {wanted}: {}", names.join(", "));
         }
         let kinds: Vec<String> = self
             .kinds
@@ -167,10 +160,6 @@ impl Others<'_> {
 fn list_of(path: &str) -> Option<&str> {
     let (list, index) = path.rsplit_once('.')?;
     index.parse::<usize>().is_ok().then_some(list)
-}
-
-fn made_by(step: &Declaration) -> ArtifactKind {
-    (step.kind.output)(&step.parameters)
 }
 
 fn names_of(kinds: &[ArtifactKind]) -> String {

@@ -26,7 +26,7 @@ pub struct Stage<'a> {
 /// The stages whose kind is known, and the names of those that cannot be read.
 pub fn read_stages<'a>(
     table: &'a Table,
-    vars: &Bindings,
+    vars: &Bindings<'_>,
     kinds: &'static [&'static Kind],
     problems: &mut Problems,
 ) -> (Vec<Stage<'a>>, Vec<&'a str>) {

@@ -1,5 +1,6 @@
 //! `${name}` in strings: variables of `[vars]` and values of `[matrix]`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::source::Place;
@@ -10,33 +11,62 @@ use super::value::{Node, Table, TableEntry, Value};
 
 /// Names to values: `seed`, `matrix.method`, `matrix.method.heads`.
 #[derive(Clone, Debug, Default)]
-pub struct Bindings {
-    values: BTreeMap<String, Node>,
+pub struct Bindings<'a> {
+    /// What is bound around these, and holds unless it is bound here too.
+    outer: Option<&'a Bindings<'a>>,
+    values: BTreeMap<String, Cow<'a, Node>>,
     /// Axes that have no value here, to be suggested.
     axes: Vec<String>,
 }
 
-impl Bindings {
+impl<'a> Bindings<'a> {
+    /// Bindings that add to `outer`.
+    pub fn within(outer: &'a Bindings<'a>) -> Self {
+        Self {
+            outer: Some(outer),
+            ..Self::default()
+        }
+    }
+
     /// Binds `name`; a table's fields are bound as `name.field` too.
-    pub fn bind(&mut self, name: &str, node: &Node) {
+    pub fn bind(&mut self, name: &str, node: &'a Node) {
         if let Value::Table(table) = &node.value {
             for entry in &table.entries {
                 self.bind(&format!("{name}.{}", entry.key), &entry.node);
             }
         }
-        self.values.insert(name.to_string(), node.clone());
+        self.values.insert(name.to_string(), Cow::Borrowed(node));
+    }
+
+    /// As [`Bindings::bind`], for a value that is kept nowhere else.
+    pub fn define(&mut self, name: &str, node: Node) {
+        if let Value::Table(table) = &node.value {
+            for entry in &table.entries {
+                self.define(&format!("{name}.{}", entry.key), entry.node.clone());
+            }
+        }
+        self.values.insert(name.to_string(), Cow::Owned(node));
+    }
+
+    fn get(&self, name: &str) -> Option<&Node> {
+        match self.values.get(name) {
+            Some(node) => Some(node),
+            None => self.outer?.get(name),
+        }
     }
 
     /// Whether `name` would be a field of something unknown.
     fn is_part_of_unknown(&self, name: &str) -> bool {
         name.match_indices('.').any(|(dot, _)| {
-            let whole = self.values.get(&name[..dot]);
+            let whole = self.get(&name[..dot]);
             whole.is_some_and(|node| matches!(node.value, Value::Unknown))
         })
     }
 
-    fn names(&self) -> impl Iterator<Item = &str> {
-        self.values.keys().chain(&self.axes).map(String::as_str)
+    fn names(&self) -> Vec<&str> {
+        let mut names = self.outer.map_or_else(Vec::new, Bindings::names);
+        names.extend(self.values.keys().chain(&self.axes).map(String::as_str));
+        names
     }
 
     /// Tells of an axis, so that it can be suggested.
@@ -46,7 +76,7 @@ impl Bindings {
 }
 
 /// `table` with every `${name}` replaced.
-pub fn table(table: &Table, bindings: &Bindings, problems: &mut Problems) -> Table {
+pub fn table(table: &Table, bindings: &Bindings<'_>, problems: &mut Problems) -> Table {
     let entries = table.entries.iter().map(|entry| TableEntry {
         key: entry.key.clone(),
         key_place: entry.key_place.clone(),
@@ -58,7 +88,7 @@ pub fn table(table: &Table, bindings: &Bindings, problems: &mut Problems) -> Tab
 }
 
 /// `node` with every `${name}` replaced. A string that is one reference takes the value with its type.
-pub fn node(original: &Node, bindings: &Bindings, problems: &mut Problems) -> Node {
+pub fn node(original: &Node, bindings: &Bindings<'_>, problems: &mut Problems) -> Node {
     let value = match &original.value {
         Value::Text(text) if text.contains("${") => {
             return text_node(original, text, bindings, problems);
@@ -131,12 +161,12 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
-fn unknown(name: &str, bindings: &Bindings) -> Problem {
+fn unknown(name: &str, bindings: &Bindings<'_>) -> Problem {
     let problem = Problem::new(
         "manifest::unknown_variable",
         format!("nothing is called `${{{name}}}`"),
     );
-    let names: Vec<&str> = bindings.names().collect();
+    let names = bindings.names();
     let axis = format!("matrix.{name}");
     if names.contains(&axis.as_str()) {
         return problem.help(format!("values of [matrix] are written `${{{axis}}}`"));
@@ -169,7 +199,12 @@ fn reference_place(place: &Place, name: &str) -> Place {
     place.clone()
 }
 
-fn text_node(original: &Node, text: &str, bindings: &Bindings, problems: &mut Problems) -> Node {
+fn text_node(
+    original: &Node,
+    text: &str,
+    bindings: &Bindings<'_>,
+    problems: &mut Problems,
+) -> Node {
     let pieces = pieces(text);
     let filled = pieces
         .iter()
@@ -181,7 +216,7 @@ fn text_node(original: &Node, text: &str, bindings: &Bindings, problems: &mut Pr
             Piece::Literal(literal) => out.push_str(literal),
             Piece::Reference(name) => {
                 let plain = name.strip_prefix("vars.").unwrap_or(name);
-                let Some(found) = bindings.values.get(plain) else {
+                let Some(found) = bindings.get(plain) else {
                     // What it is a part of is wrong, which was told where that is written.
                     if bindings.is_part_of_unknown(plain) {
                         return Node {

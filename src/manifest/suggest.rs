@@ -1,5 +1,7 @@
 //! What a name that does not exist was meant to be.
 
+use std::collections::HashSet;
+
 /// The names of `valid` that `found` is most likely a slip of; at most three.
 pub fn near<'a>(found: &str, valid: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let found = found.to_lowercase();
@@ -22,12 +24,11 @@ pub fn near<'a>(found: &str, valid: impl IntoIterator<Item = &'a str>) -> Vec<&'
 /// "did you mean `x`?" where a valid name is near, and the list of valid names where none is.
 pub fn suggest<'a>(found: &str, valid: impl IntoIterator<Item = &'a str>) -> String {
     const LISTED: usize = 24;
-    let mut names: Vec<&str> = Vec::new();
-    for name in valid {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
+    let mut seen = HashSet::new();
+    let names: Vec<&str> = valid
+        .into_iter()
+        .filter(|name| seen.insert(*name))
+        .collect();
     let meant = near(found, names.iter().copied());
     if !meant.is_empty() {
         return format!("did you mean {}?", quoted(&meant).join(" or "));

@@ -1,9 +1,11 @@
 //! Why a step would run, or did run: what differs from the earlier run it is compared with.
 
+use std::collections::{BTreeSet, HashMap};
+
 use serde::Serialize;
 
-use crate::artifact::{Difference, KeyMaterial};
-use crate::cache::{Cache, Listing, StepRecord};
+use crate::artifact::{Difference, KeyMaterial, input_names};
+use crate::cache::{Cache, Listing, RunHistory, StepRecord};
 use crate::digest::Digest;
 use crate::stage::Stage;
 
@@ -49,26 +51,21 @@ pub enum Reason {
     },
 }
 
-/// Compares a step with the last run in which its key was another.
+/// Compares a step with the last run of `history` in which its key was another.
 pub fn explain(
     plan: &Plan,
     cache: &Cache,
+    history: &mut RunHistory,
     step: usize,
     now: &KeyMaterial,
     listing: Option<&Listing>,
 ) -> Explanation {
     let key = now.key();
     let id = plan.steps[step].id();
-    let earlier = cache
-        .runs
-        .all(&plan.name)
-        .into_iter()
-        .rev()
-        .find_map(|run| {
-            let old = *run.record.steps.get(id)?;
-            let record: StepRecord = (old != key).then(|| cache.records.get(&old))??;
-            Some((run.record.started_s, record))
-        });
+    let earlier = history.find(id, |old, started_s| {
+        let record: StepRecord = (*old != key).then(|| cache.records.get(old))??;
+        Some((started_s, record))
+    });
     let Some((started_s, record)) = earlier else {
         return Explanation {
             step: id.into(),
@@ -84,6 +81,13 @@ pub fn explain(
             _ => None,
         },
     };
+    let inputs = &plan.steps[step].inputs;
+    let step_of_input: HashMap<String, usize> =
+        input_names(inputs.iter().map(|(parameter, _)| parameter.as_str()))
+            .into_iter()
+            .map(|name| format!("input.{name}"))
+            .zip(plan.steps[step].input_steps())
+            .collect();
     let mut reasons = Vec::new();
     let has_other_inputs = differences.iter().any(|d| d.name.starts_with("input."));
     for difference in &differences {
@@ -97,17 +101,10 @@ pub fn explain(
                 reasons.push(value(difference));
             }
             reasons.extend(files);
-        } else if let Some(parameter) = difference.name.strip_prefix("input.") {
-            let named = plan.steps[step]
-                .inputs
-                .iter()
-                .find(|(name, _)| parameter.starts_with(name.as_str()));
-            match named {
-                Some((_, input)) => reasons.push(Reason::Input {
-                    step: plan.steps[*input].id().into(),
-                }),
-                None => reasons.push(value(difference)),
-            }
+        } else if let Some(input) = step_of_input.get(&difference.name) {
+            reasons.push(Reason::Input {
+                step: plan.steps[*input].id().into(),
+            });
         } else {
             reasons.push(value(difference));
         }
@@ -132,7 +129,7 @@ fn changed_files(
     let (Some(old), Some(new)) = (old, listing) else {
         return Vec::new();
     };
-    let ids: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let ids: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     ids.into_iter()
         .filter(|id| old.get(*id) != new.get(*id))
         .map(|id| Reason::File {

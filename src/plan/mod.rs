@@ -5,6 +5,7 @@ mod lineage;
 mod present;
 mod step;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::corpus::Corpora;
@@ -109,38 +110,35 @@ impl Plan {
 
     /// Groups of item-wise steps that are computed together, each in the order of the plan.
     pub fn item_groups(&self) -> Vec<Vec<usize>> {
-        let mut group_of: Vec<Option<usize>> = vec![None; self.steps.len()];
-        let mut groups: Vec<Vec<usize>> = Vec::new();
-        for (index, step) in self
-            .steps
-            .iter()
-            .enumerate()
-            .filter(|(_, step)| step.is_item_wise())
-        {
-            let mut joined: Vec<usize> = step
-                .input_steps()
-                .filter_map(|input| group_of[input])
-                .collect();
-            joined.sort_unstable();
-            joined.dedup();
-            let home = joined.first().copied().unwrap_or_else(|| {
-                groups.push(Vec::new());
-                groups.len() - 1
-            });
-            for other in joined.into_iter().skip(1) {
-                let moved = std::mem::take(&mut groups[other]);
-                moved
-                    .iter()
-                    .for_each(|&member| group_of[member] = Some(home));
-                groups[home].extend(moved);
+        // Each step's group is that of an earlier step, and in the end of the first step of the group.
+        let mut earlier: Vec<usize> = (0..self.steps.len()).collect();
+        let is_item_wise = |index: &usize| self.steps[*index].is_item_wise();
+        for index in (0..self.steps.len()).filter(is_item_wise) {
+            for input in self.steps[index].input_steps().filter(is_item_wise) {
+                let (one, other) = (first_of(&mut earlier, input), first_of(&mut earlier, index));
+                earlier[one.max(other)] = one.min(other);
             }
-            groups[home].push(index);
-            group_of[index] = Some(home);
         }
-        groups.retain(|group| !group.is_empty());
-        groups.iter_mut().for_each(|group| group.sort_unstable());
-        groups
+        let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for index in (0..self.steps.len()).filter(is_item_wise) {
+            let first = first_of(&mut earlier, index);
+            groups.entry(first).or_default().push(index);
+        }
+        groups.into_values().collect()
     }
+}
+
+/// The first step of the group of `step`; the way there is made shorter for the next call.
+fn first_of(earlier: &mut [usize], step: usize) -> usize {
+    let mut first = step;
+    while earlier[first] != first {
+        first = earlier[first];
+    }
+    let mut at = step;
+    while earlier[at] != first {
+        at = std::mem::replace(&mut earlier[at], first);
+    }
+    first
 }
 
 /// Where a plan gets what the manifest only names.

@@ -65,14 +65,17 @@ pub fn keep_present(manifest: &mut Manifest, corpora: &Corpora) -> LeftOut {
             gone.insert(index);
         }
     }
-    // What was made only for steps that are gone.
+    // Steps that only steps that are gone would take. What takes a step comes after it, so the last comes first here.
+    let mut is_taken = vec![false; reduced.len()];
+    let mut is_needed = vec![false; reduced.len()];
     for index in (0..reduced.len()).rev() {
-        let takes = |step: &Declaration| step.inputs.values().flatten().any(|&i| i == index);
-        let mut takers = (0..reduced.len())
-            .filter(|&at| takes(&reduced[at]))
-            .peekable();
-        if takers.peek().is_some() && takers.all(|taker| gone.contains(&taker)) {
+        if is_taken[index] && !is_needed[index] {
             gone.insert(index);
+        }
+        let is_kept = !gone.contains(&index);
+        for &input in reduced[index].inputs.values().flatten() {
+            is_taken[input] = true;
+            is_needed[input] |= is_kept;
         }
     }
     let stages = |keep: &dyn Fn(usize) -> bool| -> BTreeSet<&str> {

@@ -93,8 +93,7 @@ impl Step {
         material
     }
 
-    /// Adds the digest of each input under its parameter; several under one are numbered. An input without a digest
-    /// is one that the step does without.
+    /// Adds the digest of each input under its name. An input without a digest is one that the step does without.
     pub fn add_inputs(&self, material: &mut KeyMaterial, digests: &[Option<Digest>]) {
         let names = input_names(self.inputs.iter().map(|(parameter, _)| parameter.as_str()));
         for (position, name) in names.iter().enumerate() {
@@ -118,17 +117,18 @@ impl Step {
 
 /// Decides which steps keep the bytes of their items.
 pub fn connect(steps: &mut [Step]) {
-    for index in 0..steps.len() {
-        let consumers = || {
-            steps
-                .iter()
-                .filter(|step| step.input_steps().any(|input| input == index))
-        };
-        let taken_whole = consumers().any(|step| !step.is_item_wise());
-        let nobody = consumers().next().is_none();
-        let must = matches!(&steps[index].stage, Stage::Items(stage) if stage.must_store());
-        let asked = steps[index].declaration.parameters.get("store") == Some(&Json::Bool(true));
-        steps[index].stored =
-            steps[index].is_item_wise() && (taken_whole || nobody || must || asked);
+    let mut is_taken = vec![false; steps.len()];
+    let mut is_taken_whole = vec![false; steps.len()];
+    for step in steps.iter() {
+        for input in step.input_steps() {
+            is_taken[input] = true;
+            is_taken_whole[input] |= !step.is_item_wise();
+        }
+    }
+    for (index, step) in steps.iter_mut().enumerate() {
+        let must = matches!(&step.stage, Stage::Items(stage) if stage.must_store());
+        let asked = step.declaration.parameters.get("store") == Some(&Json::Bool(true));
+        let wanted = is_taken_whole[index] || !is_taken[index] || must || asked;
+        step.stored = step.is_item_wise() && wanted;
     }
 }

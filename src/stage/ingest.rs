@@ -1,7 +1,7 @@
 //! `ingest`: lists the utterances of corpora, splits them by speaker, and reads their audio.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use miette::Diagnostic;
@@ -25,7 +25,7 @@ mod leak_check;
 mod source_facts;
 
 pub use build::build;
-use source_facts::source_facts;
+use source_facts::{look, source_facts};
 
 const FRACTION: Shape = Shape::Float { min: 0.0, max: 1.0 };
 
@@ -172,7 +172,8 @@ impl Ingest {
         facts: &dyn Facts,
         listing: &mut SourceListing,
     ) -> miette::Result<Vec<(Entry, Digest, f64)>> {
-        let found = corpus::list(name, config, &self.folder)?;
+        let look_at = |path: &Path| look(path, facts);
+        let found = corpus::list_with(name, config, &self.folder, &look_at)?;
         let bad = found.bad().count();
         if let Some(first) = found.bad().next() {
             let (what, reason) = (&first.what, &first.reason);
@@ -199,7 +200,7 @@ impl Ingest {
         let known: Vec<(Entry, std::io::Result<(Digest, f64)>)> = entries
             .into_par_iter()
             .map(|entry| {
-                let known = source_facts(&entry.source, facts);
+                let known = source_facts(&entry, facts);
                 (entry, known)
             })
             .collect();
@@ -244,9 +245,9 @@ impl Ingest {
     }
 
     fn split(&self, entries: &mut [(Entry, Digest, f64)]) -> miette::Result<SplitTable> {
-        let known: Vec<(corpus::Utterance, f64)> = entries
+        let known: Vec<(&corpus::Utterance, f64)> = entries
             .iter()
-            .map(|(entry, _, duration_s)| (entry.utterance.clone(), *duration_s))
+            .map(|(entry, _, duration_s)| (&entry.utterance, *duration_s))
             .collect();
         let table = match (&self.split_file, &self.options.split) {
             (Some(path), _) => {
@@ -315,7 +316,10 @@ impl SourceStage for Ingest {
             });
             entries.extend(self.entries(name, config, facts, &mut listing)?);
         }
-        entries.sort_by(|(a, _, _), (b, _, _)| a.utterance.id.cmp(&b.utterance.id));
+        // What each corpus lists is sorted; so are several in the order of their names.
+        if !entries.is_sorted_by(|(a, _, _), (b, _, _)| a.utterance.id <= b.utterance.id) {
+            entries.sort_by(|(a, _, _), (b, _, _)| a.utterance.id.cmp(&b.utterance.id));
+        }
         let table = self.split(&mut entries)?;
         self.check_leaks(&entries, &mut listing)?;
         listing.tables.insert("split.tsv".into(), table.to_text());

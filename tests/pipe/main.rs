@@ -20,6 +20,7 @@ mod layers;
 mod learning;
 mod lineage;
 mod made_up;
+mod many_variants;
 mod page;
 mod predicting;
 mod probing;

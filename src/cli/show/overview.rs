@@ -1,5 +1,7 @@
 //! A run: its steps, how they ended and what they made.
 
+use std::sync::Arc;
+
 use crate::cache::{Cache, Ending, Run, StepOutput};
 use crate::inspect::{StepOfRun, headline};
 use crate::report::{Sheet, SheetCell, SheetColumn, Tone};
@@ -48,16 +50,17 @@ pub fn show(cache: &Cache, run: &Run, json: bool, page: Page) -> String {
         SheetColumn::number("time").dispensable(1),
         SheetColumn::text("made").dispensable(3),
     ];
+    let shared = Arc::new(run.clone());
     let rows = StepOfRun::ids(run)
         .into_iter()
-        .map(|id| row(cache, run, id));
+        .map(|id| row(cache, &shared, id));
     sheet.table("", columns, rows.collect(), 0);
     let failures = record.failed.iter();
     sheet.notes(failures.map(|(id, why)| format!("{id}: {why}")).collect());
     page.render(&sheet)
 }
 
-fn row(cache: &Cache, run: &Run, id: String) -> Vec<SheetCell> {
+fn row(cache: &Cache, run: &Arc<Run>, id: String) -> Vec<SheetCell> {
     let step = StepOfRun {
         run: run.clone(),
         id,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Item;
+use super::{Item, same_audio};
 use crate::corpus::Utterance;
 
 /// An utterance that a mirror holds a second time in a nested copy of the tree.
@@ -28,11 +28,13 @@ impl NestedCopy {
 /// `tess/x/x/OAF_angry/a`). Folder names are compared without case.
 pub fn nested_copies(items: &[Item<'_>]) -> Vec<NestedCopy> {
     let mut groups: BTreeMap<_, Vec<&Utterance>> = BTreeMap::new();
-    for item in items {
-        let of = item.utterance;
-        let stem = of.id.rsplit('/').next().unwrap_or_default();
-        let key = (item.audio, stem, &*of.corpus, &*of.speaker, &*of.label);
-        groups.entry(key).or_default().push(of);
+    for alike in same_audio(items.iter().map(|item| &item.audio)) {
+        for item in alike.into_iter().map(|index| &items[index]) {
+            let of = item.utterance;
+            let stem = of.id.rsplit('/').next().unwrap_or_default();
+            let key = (item.audio, stem, &*of.corpus, &*of.speaker, &*of.label);
+            groups.entry(key).or_default().push(of);
+        }
     }
     let mut copies = Vec::new();
     for group in groups.into_values().filter(|group| group.len() > 1) {

@@ -1,7 +1,9 @@
 //! Leaks between the parts of a data set: shared speakers and shared audio; and duplicate audio within it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+
+use rayon::prelude::*;
 
 use super::Utterance;
 use crate::digest::Digest;
@@ -123,9 +125,13 @@ pub fn find(parts: &[Part<'_>]) -> Vec<Finding> {
 fn speaker_overlaps(parts: &[Part<'_>]) -> Vec<Finding> {
     let mut speakers: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
     for part in parts {
+        let mut counts: HashMap<&str, usize> = HashMap::new();
         for item in part.items {
-            let counts = speakers.entry(&item.utterance.speaker).or_default();
-            *counts.entry(part.name).or_default() += 1;
+            *counts.entry(&item.utterance.speaker).or_default() += 1;
+        }
+        for (speaker, count) in counts {
+            let parts = speakers.entry(speaker).or_default();
+            *parts.entry(part.name).or_default() += count;
         }
     }
     speakers
@@ -142,39 +148,37 @@ fn speaker_overlaps(parts: &[Part<'_>]) -> Vec<Finding> {
 }
 
 fn shared_audio(parts: &[Part<'_>]) -> Vec<Finding> {
-    let mut holders: BTreeMap<Digest, Vec<(&str, &Utterance)>> = BTreeMap::new();
-    for part in parts {
-        for item in part.items {
-            holders
-                .entry(item.audio)
-                .or_default()
-                .push((part.name, item.utterance));
-        }
-    }
+    let held: Vec<(&str, &Item<'_>)> = parts
+        .iter()
+        .flat_map(|part| part.items.iter().map(|item| (part.name, item)))
+        .collect();
     let mut found: Vec<Finding> = Vec::new();
-    for (audio, holders) in holders {
+    for holders in same_audio(held.iter().map(|(_, item)| &item.audio)) {
+        let holders: Vec<(&str, &Item<'_>)> = holders.iter().map(|&index| held[index]).collect();
         let Some((&(part, first), rest)) = holders.split_first() else {
             continue;
         };
         let across = rest.iter().any(|(other, _)| *other != part);
         // Labels of different corpora are different words for maybe the same thing.
         let mut label_of: BTreeMap<&str, &str> = BTreeMap::new();
-        let labels = holders.iter().any(|(_, utterance)| {
-            *label_of
-                .entry(&utterance.corpus)
-                .or_insert(&utterance.label)
-                != utterance.label
+        let labels = holders.iter().any(|(_, item)| {
+            let Utterance { corpus, label, .. } = item.utterance;
+            *label_of.entry(corpus).or_insert(label) != label
         });
-        let classes = rest.iter().any(|(_, other)| other.emotion != first.emotion);
+        let emotion = first.utterance.emotion;
+        let classes = rest
+            .iter()
+            .any(|(_, other)| other.utterance.emotion != emotion);
         let mut places: Vec<Place> = holders
             .iter()
-            .map(|(part, utterance)| Place {
+            .map(|(part, item)| Place {
                 part: (*part).to_string(),
-                id: utterance.id.clone(),
-                label: utterance.label.clone(),
+                id: item.utterance.id.clone(),
+                label: item.utterance.label.clone(),
             })
             .collect();
         places.sort();
+        let audio = first.audio;
         if across {
             found.push(Finding::AudioAcrossParts {
                 audio,
@@ -187,6 +191,30 @@ fn shared_audio(parts: &[Part<'_>]) -> Vec<Finding> {
     }
     found.sort_by(|a, b| a.places().cmp(b.places()));
     found
+}
+
+/// Positions of equal digests, two or more together, in the order of the digests; the positions of each ascend.
+fn same_audio<'a>(digests: impl Iterator<Item = &'a Digest>) -> Vec<Vec<usize>> {
+    // Most digests differ in their first bytes, and numbers are compared faster than digests.
+    let start = |digest: &Digest| digest.0.first_chunk().copied().map(u64::from_be_bytes);
+    let digests: Vec<&Digest> = digests.collect();
+    let mut order: Vec<(Option<u64>, usize)> = digests
+        .iter()
+        .enumerate()
+        .map(|(position, digest)| (start(digest), position))
+        .collect();
+    order.par_sort_unstable();
+    let mut groups = Vec::new();
+    for alike in order.chunk_by(|one, next| one.0 == next.0) {
+        if alike.len() < 2 {
+            continue;
+        }
+        let mut positions: Vec<usize> = alike.iter().map(|(_, position)| *position).collect();
+        positions.sort_by_key(|&position| digests[position]);
+        let equal = positions.chunk_by(|&one, &next| digests[one] == digests[next]);
+        groups.extend(equal.filter(|group| group.len() > 1).map(<[usize]>::to_vec));
+    }
+    groups
 }
 
 #[cfg(test)]
@@ -216,6 +244,26 @@ mod tests {
             utterance,
             audio: Digest::of(audio.as_bytes()),
         }
+    }
+
+    #[test]
+    fn only_equal_digests_are_together_also_where_they_start_alike() {
+        let digest = |first: u8, last: u8| {
+            let mut bytes = [first; 32];
+            bytes[31] = last;
+            Digest(bytes)
+        };
+        let digests = [
+            digest(2, 1),
+            digest(1, 2),
+            digest(1, 1),
+            digest(2, 1),
+            digest(1, 2),
+            digest(1, 3),
+            digest(1, 2),
+        ];
+        assert_eq!(same_audio(digests.iter()), [vec![1, 4, 6], vec![0, 3]]);
+        assert!(same_audio([].iter()).is_empty());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::draft::Draft;
 use super::error::nearest_first;
-use super::{CorpusConfig, CorpusError, Listing, synthetic};
+use super::{CorpusConfig, CorpusError, Listing, LookAt, is_there, synthetic};
 
 mod crema_d;
 mod emo_db;
@@ -100,13 +100,28 @@ pub fn list(
     config: &CorpusConfig,
     corpora_root: &Path,
 ) -> Result<Listing, CorpusError> {
+    list_with(name, config, corpora_root, &is_there)
+}
+
+/// As [`list`], with a look of the caller's own at files that a reader finds named in a table.
+///
+/// `look_at` is called on many threads, and only for files of utterances that have a class.
+///
+/// # Errors
+/// As [`list`].
+pub fn list_with(
+    name: &str,
+    config: &CorpusConfig,
+    corpora_root: &Path,
+    look_at: LookAt<'_>,
+) -> Result<Listing, CorpusError> {
     if config.reader == synthetic::READER {
         return Ok(synthetic::list(name, config)?);
     }
     let reader = reader_of(name, config)?;
     let options = Options::new(name, config, reader)?;
     let root = root_of(name, config, corpora_root)?;
-    let mut draft = Draft::new(name, config, &root)?;
+    let mut draft = Draft::new(name, config, &root, look_at)?;
     (reader.list)(&mut draft, &options)?;
     Ok(draft.finish())
 }

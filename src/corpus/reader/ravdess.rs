@@ -72,6 +72,7 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
             label,
             segment_s: None,
             channel: None,
+            content: None,
             place: &file.relative,
         });
     }

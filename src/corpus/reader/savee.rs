@@ -40,6 +40,7 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
             label: &label,
             segment_s: None,
             channel: None,
+            content: None,
             place: &file.relative,
         });
     }

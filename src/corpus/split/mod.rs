@@ -13,6 +13,8 @@
 //!   below half a percent of the corpus's hours count as equal, and the seed chooses.
 //!   Up to 12 speakers all splits are tried; above, a search from shuffled orders comes near.
 
+use std::borrow::Borrow;
+
 use crate::corpus::{Gender, Split, Utterance};
 
 mod search;
@@ -108,8 +110,8 @@ pub enum SplitError {
 ///
 /// # Errors
 /// [`SplitError::Fractions`] unless the fractions are in 0..=1 and add up to 1.
-pub fn assign(
-    entries: &[(Utterance, f64)],
+pub fn assign<U: Borrow<Utterance>>(
+    entries: &[(U, f64)],
     options: &SplitOptions,
 ) -> Result<SplitTable, SplitError> {
     let fractions = [options.train, options.validation, options.test];

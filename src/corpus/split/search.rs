@@ -1,6 +1,7 @@
 //! The search for the speakers whose hours fit the fractions best.
 
-use std::collections::BTreeMap;
+use std::borrow::Borrow;
+use std::collections::{BTreeMap, HashMap};
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -38,11 +39,12 @@ pub(super) struct Person {
 type Speech = (Option<Gender>, Vec<f64>);
 
 /// Corpus to its speakers, both sorted by name.
-pub(super) fn people(entries: &[(Utterance, f64)]) -> BTreeMap<String, Vec<Person>> {
-    let mut corpora: BTreeMap<&str, BTreeMap<&str, Speech>> = BTreeMap::new();
+pub(super) fn people<U: Borrow<Utterance>>(entries: &[(U, f64)]) -> BTreeMap<String, Vec<Person>> {
+    let mut speeches: HashMap<(&str, &str), Speech> = HashMap::new();
     for (utterance, duration_s) in entries {
-        let speakers = corpora.entry(&utterance.corpus).or_default();
-        let (gender, durations) = speakers.entry(&utterance.speaker).or_default();
+        let utterance = utterance.borrow();
+        let name = (utterance.corpus.as_str(), utterance.speaker.as_str());
+        let (gender, durations) = speeches.entry(name).or_default();
         *gender = (*gender).max(utterance.gender);
         durations.push(if duration_s.is_finite() {
             duration_s.max(0.0)
@@ -61,15 +63,15 @@ pub(super) fn people(entries: &[(Utterance, f64)]) -> BTreeMap<String, Vec<Perso
             hours: (hours * 1e6).round() / 1e6,
         }
     };
+    let mut corpora: BTreeMap<String, Vec<Person>> = BTreeMap::new();
+    for ((corpus, speaker), speech) in speeches {
+        let people = corpora.entry(corpus.to_string()).or_default();
+        people.push(person((speaker, speech)));
+    }
+    for people in corpora.values_mut() {
+        people.sort_by(|a, b| a.speaker.cmp(&b.speaker));
+    }
     corpora
-        .into_iter()
-        .map(|(corpus, speakers)| {
-            (
-                corpus.to_string(),
-                speakers.into_iter().map(person).collect(),
-            )
-        })
-        .collect()
 }
 
 /// The split of each of `people`, in their order; `fractions` in the order of [`Split::ALL`].

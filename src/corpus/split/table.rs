@@ -1,6 +1,6 @@
 //! A split written down: a table of speakers that a person can read and a manifest can pin.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 
 use super::{SplitError, gender_name};
@@ -80,9 +80,11 @@ impl SplitTable {
                 .iter()
                 .map(|utterance| utterance.speaker.as_str()),
         )?;
+        let rows = self.rows.iter();
+        let splits: HashMap<&str, Split> = rows.map(|(name, row)| (&**name, row.split)).collect();
         for utterance in &mut utterances {
-            if let Some(split) = self.split_of(&utterance.speaker) {
-                utterance.split = split;
+            if let Some(split) = splits.get(utterance.speaker.as_str()) {
+                utterance.split = *split;
             }
         }
         Ok(())
@@ -96,12 +98,13 @@ impl SplitTable {
         &self,
         speakers: impl IntoIterator<Item = &'s str>,
     ) -> Result<(), SplitError> {
-        let speakers: BTreeSet<&str> = speakers.into_iter().collect();
-        let unassigned: Vec<String> = speakers
+        let speakers: HashSet<&str> = speakers.into_iter().collect();
+        let mut unassigned: Vec<String> = speakers
             .iter()
             .filter(|speaker| !self.rows.contains_key(**speaker))
             .map(ToString::to_string)
             .collect();
+        unassigned.sort_unstable();
         if !unassigned.is_empty() {
             return Err(SplitError::Unassigned {
                 speakers: unassigned,

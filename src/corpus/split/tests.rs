@@ -164,7 +164,7 @@ fn few_speakers_follow_the_written_rule() {
         seed: 0,
     };
     assert_eq!(split(4, all_test), [0, 0, 4]);
-    assert!(assign(&[], &usual).unwrap().rows.is_empty());
+    assert!(assign::<Utterance>(&[], &usual).unwrap().rows.is_empty());
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn fractions_must_make_a_whole() {
             seed: 0,
         };
         assert!(matches!(
-            assign(&[], &options),
+            assign::<Utterance>(&[], &options),
             Err(SplitError::Fractions { .. })
         ));
     }

@@ -127,14 +127,15 @@ pub fn list(name: &str, config: &CorpusConfig) -> Result<Listing, SyntheticError
                         emotion,
                         split: Split::Train,
                     },
-                    source: AudioSource::Synthetic(SyntheticUtterance {
+                    content: None,
+                    source: AudioSource::Synthetic(Box::new(SyntheticUtterance {
                         rate_hz: options.rate_hz,
                         language,
                         speaker: speaker.clone(),
                         expression,
                         channel: channel.clone(),
                         seed,
-                    }),
+                    })),
                 });
             }
         }

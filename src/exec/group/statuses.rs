@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::artifact::{Item, KeyMaterial, item_set_digest};
+use crate::artifact::{KeyMaterial, digest_of_set};
 use crate::digest::Digest;
 use crate::exec::declared_files::DeclaredFileError;
 use crate::exec::status::{StatusError, StepStatus};
@@ -73,13 +73,6 @@ impl Group<'_> {
 
 /// The digest of what a source lists: what is known of each utterance and the digest of its audio.
 pub fn source_digest(listing: &SourceListing) -> Digest {
-    let items: Vec<Item> = listing
-        .items
-        .iter()
-        .map(|item| Item {
-            utterance: item.utterance.clone(),
-            digest: item.digest,
-        })
-        .collect();
-    item_set_digest(&items)
+    let items = listing.items.iter();
+    digest_of_set(items.map(|item| (&*item.utterance, &item.digest)))
 }

@@ -1,18 +1,38 @@
 //! What is known of the audio of an entry before it is read.
 
-use crate::corpus::{AudioSource, synthetic};
+use std::path::Path;
+
+use crate::cache::FileFacts;
+use crate::corpus::{self, AudioSource, Entry, FileContent, Look, synthetic};
 use crate::digest::Digest;
 use crate::stage::Facts;
 
+/// Looks at a file as the memory of files does, so that a file that is as remembered is looked at once.
+pub fn look(path: &Path, facts: &dyn Facts) -> Look {
+    match facts.facts(path) {
+        Ok(FileFacts { digest, duration_s }) => {
+            Look::File(Some(FileContent { digest, duration_s }))
+        }
+        // A file that cannot be read is there.
+        Err(_) => corpus::is_there(path),
+    }
+}
+
 /// The digest of all that determines the samples, and their length in seconds.
-pub fn source_facts(source: &AudioSource, facts: &dyn Facts) -> std::io::Result<(Digest, f64)> {
-    match source {
+pub fn source_facts(entry: &Entry, facts: &dyn Facts) -> std::io::Result<(Digest, f64)> {
+    match &entry.source {
         AudioSource::File {
             path,
             segment_s,
             channel,
         } => {
-            let known = facts.facts(path)?;
+            let known = match entry.content {
+                Some(known) => known,
+                None => {
+                    let FileFacts { digest, duration_s } = facts.facts(path)?;
+                    FileContent { digest, duration_s }
+                }
+            };
             if segment_s.is_none() && channel.is_none() {
                 return Ok((known.digest, known.duration_s));
             }

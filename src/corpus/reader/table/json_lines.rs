@@ -43,15 +43,14 @@ pub(super) fn json_lines(bytes: &[u8], names: &BTreeMap<String, String>) -> Resu
                 let mut row = Row::default();
                 for &(field, place) in &places {
                     let value = columns.get(place).and_then(|column| object.get(column));
-                    let value = match value {
-                        None | Some(Value::Null) => continue,
-                        Some(Value::String(text)) => text.trim().to_string(),
-                        Some(Value::Number(number)) => number.to_string(),
+                    match value {
+                        None | Some(Value::Null) => {}
+                        Some(Value::String(text)) => row.set(field, text.trim())?,
+                        Some(Value::Number(number)) => row.set(field, &number.to_string())?,
                         Some(other) => {
                             return Err(format!("{field} is neither text nor number: {other}"));
                         }
-                    };
-                    row.set(field, value);
+                    }
                 }
                 Ok(row)
             });

@@ -28,20 +28,39 @@ impl Format {
     }
 }
 
-/// The fields of one row that the table has, trimmed.
+/// The fields of one row that the table has, trimmed; one text holds them all.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Row(BTreeMap<&'static str, String>);
+pub(super) struct Row {
+    text: String,
+    /// Where each of [`FIELDS`] is in the text.
+    fields: [Option<(u32, u32)>; FIELDS.len()],
+}
 
 impl Row {
     /// Sets the value of a field.
-    pub fn set(&mut self, field: &'static str, value: String) {
-        self.0.insert(field, value);
+    ///
+    /// # Errors
+    /// A lower-case fragment, where the row is too long.
+    pub fn set(&mut self, field: &str, value: &str) -> Result<(), String> {
+        let start = self.text.len();
+        self.text.push_str(value);
+        let position = |at: usize| u32::try_from(at).map_err(|_| "it is too long".to_string());
+        let place = (position(start)?, position(self.text.len())?);
+        if let Some(index) = index_of(field) {
+            self.fields[index] = Some(place);
+        }
+        Ok(())
     }
 
     /// The value of one of [`FIELDS`].
     pub fn get(&self, field: &str) -> Option<&str> {
-        self.0.get(field).map(String::as_str)
+        let (start, end) = self.fields[index_of(field)?]?;
+        self.text.get(start as usize..end as usize)
     }
+}
+
+fn index_of(field: &str) -> Option<usize> {
+    FIELDS.iter().position(|known| *known == field)
 }
 
 /// A table as read.
@@ -196,8 +215,9 @@ fn separated_row(
     for &(field, place) in places {
         let value = record.get(place).unwrap_or_default();
         let value = std::str::from_utf8(value).map_err(|_| format!("{field} is not UTF-8"))?;
-        row.set(field, unquoted(value, format).to_string());
+        row.set(field, unquoted(value, format))?;
     }
+    row.text.shrink_to_fit();
     Ok(row)
 }
 

@@ -1,8 +1,12 @@
 //! Corpora described by a table.
 
+use std::sync::Mutex;
+
 use serde_json::json;
 
 use super::*;
+use crate::corpus::{FileContent, Look};
+use crate::digest::Digest;
 
 fn tree(files: &[&str]) -> Tree {
     Tree::new("nemo", files)
@@ -180,4 +184,45 @@ fn bad_options_of_a_table_are_errors() {
             "{option} {value}: {error}"
         );
     }
+}
+
+#[test]
+fn each_file_is_looked_at_once_and_only_where_its_utterance_is_used() {
+    let tree = tree(&["samples/a.wav", "samples/b.wav", "samples/c.wav"]);
+    let row = |file: &str, label: &str| format!("{file}.wav\t{label}\tx\tA\tf\n");
+    let rows = [
+        row("b", "fear"),
+        row("a", "fear"),
+        row("b", "fear"),
+        row("c", "joy"),
+        row("d", "fear"),
+    ];
+    tree.write("data.tsv", HEADER.to_owned() + &rows.concat());
+    let looked: Mutex<Vec<String>> = Mutex::default();
+    let content = FileContent {
+        digest: Digest::of(b"content"),
+        duration_s: 2.5,
+    };
+    let look_at = |path: &Path| {
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        looked.lock().unwrap().push(name);
+        match path.is_file() {
+            true => Look::File(Some(content)),
+            false => Look::Nothing,
+        }
+    };
+    let listing = list_with(tree.name, &tree.config, tree.folder.path(), &look_at).unwrap();
+    let ids: Vec<&str> = told(&listing).iter().map(|told| told.0).collect();
+    assert_eq!(ids, ["samples/a", "samples/b"]);
+    assert!((listing.entries.iter()).all(|entry| entry.content == Some(content)));
+    let reasons: Vec<&str> = dropped(&listing).iter().map(|(_, why)| *why).collect();
+    let wanted = [
+        "samples/b is in an earlier row",
+        "label joy is in no list",
+        "there is no file samples/d.wav",
+    ];
+    assert_eq!(reasons, wanted);
+    let mut looked = looked.into_inner().unwrap();
+    looked.sort();
+    assert_eq!(looked, ["a.wav", "b.wav", "b.wav", "d.wav"]);
 }

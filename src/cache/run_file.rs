@@ -1,0 +1,148 @@
+//! The file of one run: its record, and below it, while the run goes on, a line for each step that was begun since.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+
+use super::error::CacheError;
+use super::runs::RunRecord;
+use super::sealed;
+
+/// The last line of a record: everything in it is indented but its own braces.
+const END_OF_RECORD: &str = "\n}\n";
+/// Starts every line of a begun step.
+const BEGUN: &str = "begun ";
+
+/// A step that keeps its work was begun.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Begun {
+    /// The step's id.
+    pub step: String,
+    /// Its key.
+    pub key: Digest,
+    /// The key under which it keeps its work, where that is not its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Digest>,
+}
+
+/// Writes the record, whole or not at all; lines below it are gone then.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write(path: &Path, record: &RunRecord) -> Result<(), CacheError> {
+    sealed::write(path, record)
+}
+
+/// Adds a line below the record and syncs it to disk.
+///
+/// # Errors
+/// When the file is gone or cannot be written.
+pub fn append(path: &Path, begun: &Begun) -> Result<(), CacheError> {
+    let failed = |error: std::io::Error| CacheError::write(path, error);
+    let json = serde_json::to_string(begun).map_err(|error| failed(error.into()))?;
+    // A line that was torn before does not take this one along.
+    let line = format!("\n{BEGUN}{} {json}\n", Digest::of(json.as_bytes()));
+    let mut file = OpenOptions::new().append(true).open(path).map_err(failed)?;
+    file.write_all(line.as_bytes())
+        .and_then(|()| file.sync_data())
+        .map_err(failed)
+}
+
+/// Reads the record with what was begun after it was written; none when it is absent or not whole.
+///
+/// A line that is not whole, as after a power cut, is passed over.
+pub fn read(path: &Path) -> Option<RunRecord> {
+    let text = std::fs::read(path).ok()?;
+    let text = String::from_utf8_lossy(&text);
+    let end = text.find(END_OF_RECORD).map(|at| at + END_OF_RECORD.len());
+    let (record, lines) = text.split_at(end.unwrap_or(text.len()));
+    let mut record: RunRecord = sealed::parse(record)?;
+    for begun in lines.lines().filter_map(begun) {
+        record
+            .kept
+            .extend(begun.kept.map(|kept| (begun.step.clone(), kept)));
+        record.unfinished.insert(begun.step, begun.key);
+    }
+    Some(record)
+}
+
+fn begun(line: &str) -> Option<Begun> {
+    let (check, json) = line.strip_prefix(BEGUN)?.split_once(' ')?;
+    if Digest::parse(check)? != Digest::of(json.as_bytes()) {
+        return None;
+    }
+    serde_json::from_str(json).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn begun(number: u32) -> Begun {
+        Begun {
+            step: format!("train[seed={number}]"),
+            key: Digest::of(&number.to_le_bytes()),
+            kept: (number % 2 == 0).then(|| Digest::of(b"longer")),
+        }
+    }
+
+    #[test]
+    fn a_torn_or_damaged_line_costs_nothing_but_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("000001.json");
+        write(&path, &RunRecord::default()).unwrap();
+        let first = std::fs::metadata(&path).unwrap().len() as usize;
+        (0..5).for_each(|number| append(&path, &begun(number)).unwrap());
+        let whole = std::fs::read(&path).unwrap();
+        let record = read(&path).unwrap();
+        assert_eq!((record.unfinished.len(), record.kept.len()), (5, 3));
+
+        for end in first..whole.len() {
+            std::fs::write(&path, &whole[..end]).unwrap();
+            let torn = read(&path).unwrap().unfinished.len();
+            append(&path, &begun(9)).unwrap();
+            let record = read(&path).unwrap();
+            // Only the newline may have been missing.
+            let known = record.unfinished.len();
+            assert!(known == torn + 1, "{known} of {torn} and one, cut at {end}");
+            assert!(record.unfinished.contains_key("train[seed=9]"));
+        }
+        for at in first..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 0x80;
+            std::fs::write(&path, &damaged).unwrap();
+            let known = read(&path).map(|record| record.unfinished.len());
+            assert!(
+                known.is_some_and(|known| known >= 4),
+                "flipped at {at}: {known:?}"
+            );
+        }
+        let mut damaged = whole;
+        damaged[first / 2] ^= 0x80;
+        std::fs::write(&path, &damaged).unwrap();
+        assert_eq!(read(&path), None);
+    }
+
+    #[test]
+    fn a_begun_step_adds_a_line_of_the_same_length_however_many_there_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("000001.json");
+        write(&path, &RunRecord::default()).unwrap();
+        let bytes = || std::fs::metadata(&path).unwrap().len();
+        let mut lengths = Vec::new();
+        for number in 100..150 {
+            let before = bytes();
+            append(&path, &begun(2 * number + 1)).unwrap();
+            lengths.push(bytes() - before);
+        }
+        assert_eq!(lengths.iter().min(), lengths.iter().max());
+        let inode = |path| std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(path).unwrap());
+        let before = inode(&path);
+        append(&path, &begun(1)).unwrap();
+        assert_eq!(inode(&path), before, "the file is not written anew");
+    }
+}

@@ -1,0 +1,124 @@
+//! The log of a run that goes on: what is written of it, and when.
+
+use std::path::Path;
+use std::sync::Mutex;
+
+use crate::digest::Digest;
+
+use super::error::CacheError;
+use super::lock::Lock;
+use super::run_file::{self, Begun};
+use super::runs::{RunRecord, Runs};
+
+/// Writes what becomes of one run, so that also a killed one is remembered.
+///
+/// A run has a record from the moment when a step begins that keeps its work, such as a training: what belongs to
+/// it must not be pruned. Other runs are recorded at their end, and those that repeat the latest one not at all: a
+/// name such as `demo~1` then always means results that were different.
+pub struct RunLog<'a> {
+    runs: &'a Runs,
+    name: String,
+    open: Mutex<Open>,
+}
+
+struct Open {
+    place: Option<(u64, Lock)>,
+    /// False until the record is written for the first time.
+    is_written: bool,
+    record: RunRecord,
+}
+
+impl<'a> RunLog<'a> {
+    /// The log of the run of the manifest `name` that `record` tells the start of.
+    pub(super) fn new(runs: &'a Runs, name: &str, record: RunRecord) -> Self {
+        Self {
+            runs,
+            name: name.into(),
+            open: Mutex::new(Open {
+                place: None,
+                is_written: false,
+                record,
+            }),
+        }
+    }
+
+    /// A step begins that keeps its work, under the key `kept`.
+    ///
+    /// # Errors
+    /// When the record cannot be written.
+    pub fn begun(&self, step: &str, key: Digest, kept: Digest) -> Result<(), CacheError> {
+        let mut open = self.open.lock().unwrap_or_else(|p| p.into_inner());
+        open.record.unfinished.insert(step.into(), key);
+        if kept != key {
+            open.record.kept.insert(step.into(), kept);
+        }
+        let number = match &open.place {
+            Some((number, _)) => *number,
+            None => {
+                let place = self.runs.reserve(&self.name)?;
+                open.place.insert(place).0
+            }
+        };
+        let path = self.runs.path(&self.name, number);
+        if open.is_written {
+            let begun = Begun {
+                step: step.into(),
+                key,
+                kept: (kept != key).then_some(kept),
+            };
+            return run_file::append(&path, &begun);
+        }
+        run_file::write(&path, &open.record)?;
+        open.is_written = true;
+        Ok(())
+    }
+
+    /// The run is over. `ended` holds what became of the steps; the rest is known.
+    ///
+    /// # Errors
+    /// When the record cannot be written.
+    pub fn end(self, ended: RunRecord) -> Result<(), CacheError> {
+        let Self { runs, name, open } = self;
+        let Open { place, record, .. } = open.into_inner().unwrap_or_else(|p| p.into_inner());
+        let mut unfinished = record.unfinished;
+        unfinished.retain(|step, _| !ended.steps.contains_key(step));
+        let mut kept = record.kept;
+        kept.retain(|step, _| unfinished.contains_key(step));
+        let record = RunRecord {
+            started_s: record.started_s,
+            manifest: record.manifest,
+            pipe_version: record.pipe_version,
+            device: record.device,
+            unfinished,
+            kept,
+            ..ended
+        };
+        let own = place.as_ref().map(|(number, _)| *number);
+        let others = runs.of(&name).into_iter().rev();
+        let before = others
+            .filter(|(number, _)| Some(*number) != own)
+            .find_map(|(_, path)| run_file::read(&path));
+        let nothing = record.steps.is_empty() && record.failed.is_empty();
+        let (number, lock) = match (place, before) {
+            (Some((number, lock)), Some(before)) if record.repeats(&before) => {
+                let path = runs.path(&name, number);
+                let removed = std::fs::remove_file(&path);
+                release(&runs.lock_path(&name, number), lock);
+                return removed.map_err(|error| CacheError::write(&path, error));
+            }
+            (Some(place), _) => place,
+            (None, Some(before)) if record.repeats(&before) => return Ok(()),
+            (None, _) if nothing => return Ok(()),
+            (None, _) => runs.reserve(&name)?,
+        };
+        run_file::write(&runs.path(&name, number), &record)?;
+        release(&runs.lock_path(&name, number), lock);
+        Ok(())
+    }
+}
+
+pub(super) fn release(path: &Path, lock: Lock) {
+    // A file that stays is an open lock, which says the same.
+    let _ = std::fs::remove_file(path);
+    drop(lock);
+}

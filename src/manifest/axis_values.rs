@@ -1,0 +1,72 @@
+//! One axis of a matrix: its values, found by their labels.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::value::{Node, Value};
+
+/// An axis with its values in order.
+#[derive(Clone, Debug)]
+pub struct AxisValues {
+    /// Its name.
+    pub name: String,
+    values: Vec<Node>,
+    /// The label of each value.
+    labels: Vec<String>,
+    /// The first value with each label.
+    by_label: HashMap<String, usize>,
+}
+
+impl AxisValues {
+    /// An axis called `name`; the places of its values are marked with that name.
+    pub fn new(name: &str, mut values: Vec<Node>) -> Self {
+        let axis: Arc<str> = name.into();
+        values.iter_mut().for_each(|value| mark(value, &axis));
+        let labels: Vec<String> = values.iter().map(|value| value.value.describe()).collect();
+        let mut by_label = HashMap::with_capacity(labels.len());
+        for (index, label) in labels.iter().enumerate() {
+            by_label.entry(label.clone()).or_insert(index);
+        }
+        Self {
+            name: name.into(),
+            values,
+            labels,
+            by_label,
+        }
+    }
+
+    /// The values in the order of the text.
+    pub fn values(&self) -> &[Node] {
+        &self.values
+    }
+
+    /// The label of each value; some may be equal.
+    pub fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    /// The first value with this label.
+    pub fn value(&self, label: &str) -> Option<&Node> {
+        Some(&self.values[*self.by_label.get(label)?])
+    }
+
+    /// Indices of values whose label an earlier one has.
+    pub fn repeated(&self) -> impl Iterator<Item = usize> {
+        let labels = self.labels.iter().enumerate();
+        labels
+            .filter(|(index, label)| self.by_label[*label] != *index)
+            .map(|(index, _)| index)
+    }
+}
+
+fn mark(node: &mut Node, axis: &Arc<str>) {
+    node.place.axis = Some(axis.clone());
+    match &mut node.value {
+        Value::List(items) => items.iter_mut().for_each(|item| mark(item, axis)),
+        Value::Table(table) => table.entries.iter_mut().for_each(|entry| {
+            entry.key_place.axis = Some(axis.clone());
+            mark(&mut entry.node, axis);
+        }),
+        _ => {}
+    }
+}
