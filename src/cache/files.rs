@@ -54,6 +54,8 @@ pub struct FileMemory {
 struct Known {
     by_path: HashMap<[u8; 16], Remembered>,
     new: Vec<Vec<u8>>,
+    /// Most of the log is out of date, or some of it damaged.
+    compact: bool,
 }
 
 impl FileMemory {
@@ -70,14 +72,14 @@ impl FileMemory {
                 known.by_path.insert(path, remembered);
             }
         })?;
-        let memory = Self {
+        let outdated = records >= 4096 && records >= 3 * known.by_path.len();
+        known.compact = outdated || state.damaged_bytes > 0;
+        Ok(Self {
             log,
             known: Mutex::new(known),
             rehash,
             state,
-        };
-        memory.compact(records)?;
-        Ok(memory)
+        })
     }
 
     /// The facts of a file, read only if it is not as remembered.
@@ -130,14 +132,29 @@ impl FileMemory {
     /// # Errors
     /// When the log cannot be written.
     pub fn save(&self) -> Result<(), CacheError> {
-        let new = std::mem::take(
-            &mut self
+        let (new, compact) = {
+            let mut known = self
                 .known
                 .lock()
-                .unwrap_or_else(|poison| poison.into_inner())
-                .new,
-        );
-        self.log.append(new.iter().map(Vec::as_slice))
+                .unwrap_or_else(|poison| poison.into_inner());
+            (
+                std::mem::take(&mut known.new),
+                std::mem::take(&mut known.compact),
+            )
+        };
+        self.log.append(new.iter().map(Vec::as_slice))?;
+        match compact {
+            true => self.compact(),
+            false => Ok(()),
+        }
+    }
+
+    /// Drops what is damaged or out of date from the log.
+    ///
+    /// # Errors
+    /// When the log cannot be read or written.
+    pub fn compact(&self) -> Result<(), CacheError> {
+        self.log.keep_last(|payload| Some(decode(payload)?.0))
     }
 
     /// True while the file is as it was when its content was read; reads nothing but its times.
@@ -150,23 +167,6 @@ impl FileMemory {
         remembered.is_some_and(|remembered| stat(path).is_ok_and(|stat| stat == remembered.stat))
     }
 
-    /// Rewrites the log when most of it is out of date, or some of it damaged.
-    fn compact(&self, records: usize) -> Result<(), CacheError> {
-        let known = self
-            .known
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner());
-        let outdated = records >= 4096 && records >= 3 * known.by_path.len();
-        if !outdated && self.state.damaged_bytes == 0 {
-            return Ok(());
-        }
-        let records: Vec<Vec<u8>> = known
-            .by_path
-            .iter()
-            .map(|(name, remembered)| encode(*name, remembered))
-            .collect();
-        self.log.rewrite(records.iter().map(Vec::as_slice))
-    }
 }
 
 fn path_name(path: &Path) -> [u8; 16] {
@@ -370,6 +370,7 @@ mod tests {
         assert!(memory.state.damaged_bytes > 0);
         let reads: usize = files.iter().map(|file| count_reads(&memory, file)).sum();
         assert_eq!(reads, 1);
+        memory.save().unwrap();
         let mended = FileMemory::load(log(), false).unwrap();
         assert_eq!(mended.state.damaged_bytes, 0);
     }

@@ -1,6 +1,7 @@
 //! The memory of runs: which key each step had, so that the next run can say what changed.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -11,7 +12,9 @@ use crate::digest::Digest;
 use crate::model::Device;
 
 use super::error::CacheError;
+use super::folder;
 use super::lock::Lock;
+use super::sealed::{self, Stored};
 
 /// One run of a manifest. Fields with a default are missing in records of earlier versions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -141,57 +144,69 @@ impl Runs {
     }
 
     /// Names of all manifests that have runs, sorted.
-    pub fn manifests(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(&self.folder).into_iter().flatten();
-        let mut names: Vec<String> = entries
-            .flatten()
-            .filter(|entry| entry.path().is_dir())
-            .filter_map(|entry| entry.file_name().into_string().ok())
-            .filter(|name| !self.of(name).is_empty())
-            .collect();
-        names.sort();
-        names
+    ///
+    /// # Errors
+    /// When a folder of runs cannot be read.
+    pub fn manifests(&self) -> Result<Vec<String>, CacheError> {
+        let mut names = Vec::new();
+        for path in folder::entries(&self.folder)? {
+            let name = path.file_name().and_then(|name| name.to_str());
+            if let Some(name) = name
+                && is_folder(&path)?
+                && !self.of(name)?.is_empty()
+            {
+                names.push(name.to_owned());
+            }
+        }
+        Ok(names)
     }
 
-    /// The latest run of the manifest called `name`.
-    pub fn latest(&self, name: &str) -> Option<Run> {
-        let mut files = self.of(name).into_iter().rev();
-        files.find_map(|(number, path)| run(name, number, &path))
+    /// The latest run of the manifest called `name` that has a whole record.
+    ///
+    /// # Errors
+    /// When a record cannot be read.
+    pub fn latest(&self, name: &str) -> Result<Option<Run>, CacheError> {
+        for (number, path) in self.of(name)?.into_iter().rev() {
+            if let Some(run) = run(name, number, &path)? {
+                return Ok(Some(run));
+            }
+        }
+        Ok(None)
     }
 
-    /// All runs of the manifest called `name`, oldest first.
-    pub fn all(&self, name: &str) -> Vec<Run> {
-        let files = self.of(name).into_iter();
-        files
-            .filter_map(|(number, path)| run(name, number, &path))
-            .collect()
+    /// All runs of the manifest called `name` that have a whole record, oldest first.
+    ///
+    /// # Errors
+    /// When a record cannot be read.
+    pub fn all(&self, name: &str) -> Result<Vec<Run>, CacheError> {
+        let mut runs = Vec::new();
+        for (number, path) in self.of(name)? {
+            runs.extend(run(name, number, &path)?);
+        }
+        Ok(runs)
     }
 
     /// True while the process that does the run lives.
-    pub fn is_going_on(&self, run: &Run) -> bool {
-        let path = self.lock_path(&run.manifest, run.number);
-        run.record.ending == Ending::Open
-            && path.is_file()
-            && matches!(Lock::try_take(&path), Ok(None))
-    }
-
-    /// Forgets a run.
     ///
     /// # Errors
-    /// When its record cannot be removed.
-    pub fn forget(&self, run: &Run) -> Result<(), CacheError> {
-        let path = self.path(&run.manifest, run.number);
-        std::fs::remove_file(&path).map_err(|error| CacheError::write(&path, error))
+    /// When its lock cannot be tried.
+    pub fn is_going_on(&self, run: &Run) -> Result<bool, CacheError> {
+        let path = self.lock_path(&run.manifest, run.number);
+        // Trying a lock makes its file.
+        let may_be = run.record.ending == Ending::Open && folder::is_there(&path)?;
+        Ok(may_be && Lock::try_take(&path)?.is_none())
     }
 
-    /// Records of any manifest that are not whole.
-    pub fn damaged(&self) -> Vec<PathBuf> {
-        let manifests = self.manifests().into_iter();
-        manifests
-            .flat_map(|name| self.of(&name))
-            .map(|(_, path)| path)
-            .filter(|path| super::sealed::read::<RunRecord>(path).is_none())
-            .collect()
+    /// Paths of the records of all manifests.
+    ///
+    /// # Errors
+    /// When a folder of runs cannot be read.
+    pub fn paths(&self) -> Result<Vec<PathBuf>, CacheError> {
+        let mut paths = Vec::new();
+        for name in self.manifests()? {
+            paths.extend(self.of(&name)?.into_iter().map(|(_, path)| path));
+        }
+        Ok(paths)
     }
 
     /// Where the record of a run is.
@@ -204,26 +219,33 @@ impl Runs {
     }
 
     /// Numbers and files of the runs of the manifest called `name`, oldest first.
-    fn of(&self, name: &str) -> Vec<(u64, PathBuf)> {
-        let entries = std::fs::read_dir(self.folder.join(name))
+    fn of(&self, name: &str) -> Result<Vec<(u64, PathBuf)>, CacheError> {
+        let mut runs: Vec<(u64, PathBuf)> = folder::entries(&self.folder.join(name))?
             .into_iter()
-            .flatten()
-            .flatten();
-        let mut runs: Vec<(u64, PathBuf)> = entries
-            .map(|entry| entry.path())
             .filter(|path| path.extension().is_some_and(|e| e == "json"))
             .filter_map(|path| Some((path.file_stem()?.to_str()?.parse().ok()?, path)))
             .collect();
         runs.sort();
-        runs
+        Ok(runs)
+    }
+
+    /// The record of the latest run of the manifest called `name` whose number is not `own`.
+    fn latest_but(&self, name: &str, own: Option<u64>) -> Result<Option<RunRecord>, CacheError> {
+        let others = self.of(name)?.into_iter().rev();
+        for (_, path) in others.filter(|(number, _)| Some(*number) != own) {
+            if let Stored::Whole(record) = sealed::read(&path)? {
+                return Ok(Some(record));
+            }
+        }
+        Ok(None)
     }
 
     /// A number that no other run has, held as long as the lock.
     fn reserve(&self, name: &str) -> Result<(u64, Lock), CacheError> {
-        let mut number = self.of(name).last().map_or(1, |(number, _)| number + 1);
+        let mut number = self.of(name)?.last().map_or(1, |(number, _)| number + 1);
         loop {
             if let Some(lock) = Lock::try_take(&self.lock_path(name, number))?
-                && !self.path(name, number).exists()
+                && !folder::is_there(&self.path(name, number))?
             {
                 return Ok((number, lock));
             }
@@ -232,12 +254,21 @@ impl Runs {
     }
 }
 
-fn run(name: &str, number: u64, path: &Path) -> Option<Run> {
-    Some(Run {
+fn run(name: &str, number: u64, path: &Path) -> Result<Option<Run>, CacheError> {
+    let record = sealed::read(path)?.whole();
+    Ok(record.map(|record| Run {
         manifest: name.into(),
         number,
-        record: super::sealed::read(path)?,
-    })
+        record,
+    }))
+}
+
+fn is_folder(path: &Path) -> Result<bool, CacheError> {
+    match path.metadata() {
+        Ok(metadata) => Ok(metadata.is_dir()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(CacheError::read(path, error)),
+    }
 }
 
 /// Writes what becomes of one run, so that also a killed one is remembered.
@@ -274,13 +305,13 @@ impl RunLog<'_> {
                 open.place.insert(place).0
             }
         };
-        super::sealed::write(&self.runs.path(&self.name, number), &open.record)
+        sealed::write(&self.runs.path(&self.name, number), &open.record)
     }
 
     /// The run is over. `ended` holds what became of the steps; the rest is known.
     ///
     /// # Errors
-    /// When the record cannot be written.
+    /// When the record cannot be written, or an earlier one not be read; this run is then remembered all the same.
     pub fn end(self, ended: RunRecord) -> Result<(), CacheError> {
         let Self { runs, name, open } = self;
         let Open { place, record } = open.into_inner().unwrap_or_else(|p| p.into_inner());
@@ -298,10 +329,10 @@ impl RunLog<'_> {
             ..ended
         };
         let own = place.as_ref().map(|(number, _)| *number);
-        let others = runs.of(&name).into_iter().rev();
-        let before = others
-            .filter(|(number, _)| Some(*number) != own)
-            .find_map(|(_, path)| super::sealed::read::<RunRecord>(&path));
+        let (before, unreadable) = match runs.latest_but(&name, own) {
+            Ok(before) => (before, None),
+            Err(error) => (None, Some(error)),
+        };
         let nothing = record.steps.is_empty() && record.failed.is_empty();
         let (number, lock) = match (place, before) {
             (Some((number, lock)), Some(before)) if record.repeats(&before) => {
@@ -315,9 +346,9 @@ impl RunLog<'_> {
             (None, _) if nothing => return Ok(()),
             (None, _) => runs.reserve(&name)?,
         };
-        super::sealed::write(&runs.path(&name, number), &record)?;
+        sealed::write(&runs.path(&name, number), &record)?;
         release(&runs.lock_path(&name, number), lock);
-        Ok(())
+        unreadable.map_or(Ok(()), Err)
     }
 }
 
@@ -363,7 +394,7 @@ mod tests {
                 .end(done("x", text))
                 .unwrap();
         }
-        let numbers: Vec<u64> = runs.all("demo").iter().map(|run| run.number).collect();
+        let numbers: Vec<u64> = runs.all("demo").unwrap().iter().map(|run| run.number).collect();
         assert_eq!(numbers, [1, 2, 3]);
         let failed = RunRecord {
             failed: BTreeMap::from([("y".into(), "broken".into())]),
@@ -372,11 +403,11 @@ mod tests {
         runs.log("demo", "demo.toml", Device::Cpu)
             .end(failed)
             .unwrap();
-        assert_eq!(runs.latest("demo").unwrap().to_string(), "demo:4");
+        assert_eq!(runs.latest("demo").unwrap().unwrap().to_string(), "demo:4");
         runs.log("empty", "empty.toml", Device::Cpu)
             .end(RunRecord::default())
             .unwrap();
-        assert_eq!(runs.manifests(), ["demo"]);
+        assert_eq!(runs.manifests().unwrap(), ["demo"]);
     }
 
     #[test]
@@ -386,17 +417,17 @@ mod tests {
         let key = Digest::of(b"train");
         let log = runs.log("demo", "demo.toml", Device::Cpu);
         log.begun("train", key, key).unwrap();
-        let going = runs.latest("demo").unwrap();
-        assert!(runs.is_going_on(&going));
+        let going = runs.latest("demo").unwrap().unwrap();
+        assert!(runs.is_going_on(&going).unwrap());
         assert_eq!(going.record.keys().collect::<Vec<_>>(), [&key]);
         // Another run at the same time has a number of its own.
         runs.log("demo", "demo.toml", Device::Cpu)
             .end(done("x", "a"))
             .unwrap();
-        assert_eq!(runs.all("demo").len(), 2);
+        assert_eq!(runs.all("demo").unwrap().len(), 2);
         drop(log);
-        let killed = runs.all("demo").remove(0);
-        assert!(!runs.is_going_on(&killed));
+        let killed = runs.all("demo").unwrap().remove(0);
+        assert!(!runs.is_going_on(&killed).unwrap());
         assert_eq!(killed.record.ending, Ending::Open);
     }
 

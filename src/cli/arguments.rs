@@ -314,11 +314,21 @@ pub struct CacheArguments {
 pub enum CacheAction {
     /// Show what uses how much disk.
     Du,
-    /// Read everything and compare it with its digest; what is damaged is taken out and made again when needed.
-    Verify,
+    /// Read everything and compare it with its digest, and list what is damaged and what cannot be read. Exits with 1
+    /// if there is anything.
+    Verify(VerifyArguments),
     /// Remove what no run needs: unfinished work and trajectories of other than the latest runs, files without a
-    /// record; with --keep-runs also earlier runs and their results. Items in packs stay.
+    /// record; with --keep-runs also earlier runs and their results. Items in packs stay. Removes nothing when a
+    /// record cannot be read.
     Prune(PruneArguments),
+}
+
+/// Arguments of `cache verify`.
+#[derive(Args)]
+pub struct VerifyArguments {
+    /// Remove what is damaged, so that the next run makes what it needs again. What cannot be read is left alone.
+    #[arg(long)]
+    pub repair: bool,
 }
 
 /// Arguments of `cache prune`.

@@ -35,7 +35,7 @@ use miette::{Diagnostic, Report};
 use thiserror::Error;
 
 use crate::cache::CacheError;
-use crate::exec::RunError;
+use crate::exec::{RunError, SurveyError};
 use crate::inspect::InspectError;
 use crate::manifest::Problems;
 use crate::model::DeviceError;
@@ -70,6 +70,10 @@ pub enum CliError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Device(#[from] DeviceError),
+    /// A file that a stage depends on cannot be read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Stage(SurveyError),
     /// Anything else that the user gave is wrong.
     #[error("{message}")]
     #[diagnostic(code(cli::usage), help("{help}"))]
@@ -101,18 +105,27 @@ impl From<RunError> for CliError {
     }
 }
 
+impl From<SurveyError> for CliError {
+    fn from(error: SurveyError) -> Self {
+        match error {
+            SurveyError::Cache(error) => Self::Cache(error),
+            error @ SurveyError::File(_) => Self::Stage(error),
+        }
+    }
+}
+
 impl CliError {
     /// 2 for what the user wrote, 3 for the cache, 1 for the rest.
     fn code(&self) -> u8 {
         match self {
+            Self::Cache(_) | Self::Inspect(InspectError::Cache(_)) => 3,
             Self::Manifest(_)
             | Self::Model(_)
             | Self::Inspect(_)
             | Self::Track(_)
             | Self::Device(_)
             | Self::Usage { .. } => 2,
-            Self::Cache(_) => 3,
-            Self::Output { .. } => 1,
+            Self::Stage(_) | Self::Output { .. } => 1,
         }
     }
 }

@@ -61,10 +61,7 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> Result<u8, CliError> 
             .filter_map(|member| Some((*member, listed.remove(member)?)))
             .collect();
         let group = Group::new(&plan, &cache, members.clone(), own);
-        let standings = group.survey().map_err(|reason| CliError::Output {
-            what: "the plan".into(),
-            reason,
-        })?;
+        let standings = group.survey()?;
         let all_hit = standings.values().all(|standing| standing.output.is_some());
         let counted = if all_hit {
             HashMap::new()
@@ -114,7 +111,7 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> Result<u8, CliError> 
             Err(error) => Forecast::Impossible {
                 reason: error.to_string(),
             },
-            Ok(material) => match cache.finished(&material.key()) {
+            Ok(material) => match cache.finished(&material.key())? {
                 None => Forecast::Run {
                     missing: 0,
                     reused: 0,

@@ -23,10 +23,7 @@ pub fn why(arguments: &WhyArguments, common: &Common) -> Result<u8, CliError> {
         })?),
     };
     let cache = context::cache(common, arguments.manifest.rehash)?;
-    let survey = Survey::of(&plan, &cache).map_err(|reason| CliError::Output {
-        what: "the plan".into(),
-        reason,
-    })?;
+    let survey = Survey::of(&plan, &cache)?;
     let listings: HashMap<usize, Listing> = survey
         .listings
         .iter()
@@ -63,7 +60,7 @@ pub fn why(arguments: &WhyArguments, common: &Common) -> Result<u8, CliError> {
                 }
             }
             Some(material) => {
-                let explanation = explain(&plan, &cache, index, material, listings.get(&index));
+                let explanation = explain(&plan, &cache, index, material, listings.get(&index))?;
                 if common.json {
                     let line = serde_json::json!({ "event": "why", "state": state, "explanation": explanation });
                     text.push_str(&format!("{line}\n"));

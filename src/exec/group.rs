@@ -16,6 +16,7 @@ use crate::stage::{LoadedItem, SourceListing, Stage};
 use super::item_set::{ItemSet, collect, usable};
 use super::observer::{Event, Observer, Status, StepProgress};
 use super::outcome::StepResult;
+use super::survey::SurveyError;
 use super::walk::{Outcome, Walk, Walked};
 
 mod loading;
@@ -110,7 +111,8 @@ impl<'a> Group<'a> {
     ) -> Result<Vec<(usize, StepResult)>, CacheError> {
         let standings = match self.survey() {
             Ok(standings) => standings,
-            Err(error) => return Ok(self.all_failed(&error)),
+            Err(SurveyError::Cache(error)) => return Err(error),
+            Err(SurveyError::File(error)) => return Ok(self.all_failed(&error)),
         };
         if standings.values().all(|standing| standing.output.is_some()) {
             return Ok(self

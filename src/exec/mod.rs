@@ -28,5 +28,5 @@ pub use outcome::StepResult;
 pub use publish::runs_folder;
 pub use run::{RunError, RunOptions, RunSummary, StepSummary, run};
 pub use sources::{Listings, list_sources};
-pub use survey::Survey;
+pub use survey::{Survey, SurveyError};
 pub use whole::whole_material;

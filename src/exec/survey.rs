@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use miette::Report;
+use miette::{Diagnostic, Report};
+use thiserror::Error;
 
 use crate::artifact::KeyMaterial;
-use crate::cache::{Cache, StepOutput, StepRecord};
+use crate::cache::{Cache, CacheError, StepOutput, StepRecord};
 use crate::digest::Digest;
 use crate::plan::Plan;
 use crate::stage::{SourceListing, Stage};
@@ -13,6 +14,22 @@ use crate::stage::{SourceListing, Stage};
 use super::group::Group;
 use super::sources::{Listings, list_sources};
 use super::whole::whole_material;
+
+/// Why it cannot be told what the cache holds.
+#[derive(Debug, Error, Diagnostic)]
+pub enum SurveyError {
+    /// The cache cannot be read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Cache(#[from] CacheError),
+    /// A file that a stage depends on cannot be read.
+    #[error("cannot read a file it depends on: {0}")]
+    #[diagnostic(
+        code(run::file),
+        help("check that the files that the stages name are there and can be read")
+    )]
+    File(#[from] std::io::Error),
+}
 
 /// Keys and results as they stand.
 pub struct Survey {
@@ -30,8 +47,8 @@ impl Survey {
     /// Lists the sources and looks every step up.
     ///
     /// # Errors
-    /// When a file that a stage depends on cannot be read.
-    pub fn of(plan: &Plan, cache: &Cache) -> std::io::Result<Self> {
+    /// When the cache or a file that a stage depends on cannot be read.
+    pub fn of(plan: &Plan, cache: &Cache) -> Result<Self, SurveyError> {
         let Listings { mut listed, failed } = list_sources(plan, cache, &|| false);
         let mut survey = Self {
             listings: HashMap::new(),
@@ -68,7 +85,7 @@ impl Survey {
             let Ok(material) = whole_material(plan, cache, index, &digests) else {
                 continue;
             };
-            let record = cache.finished(&material.key());
+            let record = cache.finished(&material.key())?;
             survey.materials.insert(index, material);
             survey
                 .outputs
@@ -78,7 +95,13 @@ impl Survey {
     }
 
     /// The record of a step that is done.
-    pub fn record(&self, cache: &Cache, step: usize) -> Option<StepRecord> {
-        cache.records.get(&self.materials.get(&step)?.key())
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn record(&self, cache: &Cache, step: usize) -> Result<Option<StepRecord>, CacheError> {
+        match self.materials.get(&step) {
+            Some(material) => cache.records.get(&material.key()),
+            None => Ok(None),
+        }
     }
 }

@@ -14,21 +14,23 @@ const LISTED: usize = 12;
 /// The manifest called `name`, or with the path `name`, that has runs.
 ///
 /// # Errors
-/// [`InspectError::NoManifest`] with the nearest names.
+/// [`InspectError::NoManifest`] with the nearest names; when the cache cannot be read.
 pub fn find_manifest(cache: &Cache, name: &str) -> Result<String, InspectError> {
-    let known = cache.runs.manifests();
+    let known = cache.runs.manifests()?;
     if known.iter().any(|other| other == name) {
         return Ok(name.into());
     }
-    let path_is = |other: &&String| {
-        let latest = cache.runs.latest(other);
-        latest.is_some_and(|run| Path::new(&run.record.manifest) == Path::new(name))
-    };
+    for other in &known {
+        let latest = cache.runs.latest(other)?;
+        if latest.is_some_and(|run| Path::new(&run.record.manifest) == Path::new(name)) {
+            return Ok(other.clone());
+        }
+    }
     let stem = Path::new(name)
         .file_stem()
         .filter(|_| name.ends_with(".toml"));
     let stem_is = |other: &&String| stem.is_some_and(|stem| stem == other.as_str());
-    let found = known.iter().find(path_is).or(known.iter().find(stem_is));
+    let found = known.iter().find(stem_is);
     found.cloned().ok_or_else(|| InspectError::NoManifest {
         name: name.into(),
         help: match known.is_empty() {
@@ -48,7 +50,7 @@ enum Which {
 /// The run called `demo:3` (by number), `demo` (the latest) or `demo~1` (so many before the latest).
 ///
 /// # Errors
-/// When no manifest or run has the name.
+/// When no manifest or run has the name, or the cache cannot be read.
 pub fn find_run(cache: &Cache, name: &str) -> Result<Run, InspectError> {
     let numbered = name.rsplit_once(':').and_then(|(manifest, number)| {
         let number = number.parse().ok()?;
@@ -60,7 +62,7 @@ pub fn find_run(cache: &Cache, name: &str) -> Result<Run, InspectError> {
     });
     let (manifest, which) = numbered.or(before).unwrap_or((name, Which::Latest));
     let manifest = find_manifest(cache, manifest)?;
-    let mut runs = cache.runs.all(&manifest);
+    let mut runs = cache.runs.all(&manifest)?;
     let numbers: Vec<String> = runs.iter().map(|run| run.number.to_string()).collect();
     let position = match which {
         Which::Latest => runs.len().checked_sub(1),
@@ -99,7 +101,7 @@ pub fn run_and_step<'n>(cache: &Cache, name: &'n str) -> Option<(Run, &'n str)> 
 /// manifest that has such a step. A part of the name that no other step has is enough.
 ///
 /// # Errors
-/// When no step, or several, may be meant.
+/// When no step, or several, may be meant, or the cache cannot be read.
 pub fn find_step(cache: &Cache, run: Option<Run>, name: &str) -> Result<StepOfRun, InspectError> {
     if let Some(run) = run {
         return in_run(run, name);
@@ -107,13 +109,15 @@ pub fn find_step(cache: &Cache, run: Option<Run>, name: &str) -> Result<StepOfRu
     if let Some((run, step)) = run_and_step(cache, name) {
         return in_run(run, step);
     }
-    let latest_with = |manifest: String| -> Vec<StepOfRun> {
-        let runs = cache.runs.all(&manifest).into_iter().rev();
-        let mut found = runs.map(|run| matches(&run, name));
-        found.find(|steps| !steps.is_empty()).unwrap_or_default()
-    };
-    let manifests = cache.runs.manifests();
-    let mut found: Vec<StepOfRun> = manifests.iter().cloned().flat_map(latest_with).collect();
+    let manifests = cache.runs.manifests()?;
+    let mut found: Vec<StepOfRun> = Vec::new();
+    let mut known: Vec<String> = Vec::new();
+    for manifest in &manifests {
+        let runs = cache.runs.all(manifest)?;
+        known.extend(runs.last().iter().flat_map(|run| StepOfRun::ids(run)));
+        let mut with_step = runs.iter().rev().map(|run| matches(run, name));
+        found.extend(with_step.find(|steps| !steps.is_empty()).unwrap_or_default());
+    }
     // Where one manifest names it exactly, parts of names elsewhere are not meant.
     if found.iter().any(|step| step.id == name) {
         found.retain(|step| step.id == name);
@@ -123,10 +127,6 @@ pub fn find_step(cache: &Cache, run: Option<Run>, name: &str) -> Result<StepOfRu
     if found.len() > 1 && found.iter().all(same) {
         found.truncate(1);
     }
-    let known = manifests
-        .iter()
-        .filter_map(|manifest| cache.runs.latest(manifest));
-    let known: Vec<String> = known.flat_map(|run| StepOfRun::ids(&run)).collect();
     one(found, name, "the latest run of any manifest", &known, true)
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::artifact::{Difference, KeyMaterial};
-use crate::cache::{Cache, Listing, StepRecord};
+use crate::cache::{Cache, CacheError, Listing, StepRecord};
 use crate::digest::Digest;
 use crate::stage::Stage;
 
@@ -50,31 +50,23 @@ pub enum Reason {
 }
 
 /// Compares a step with the last run in which its key was another.
+///
+/// # Errors
+/// When a record or a listing of that run cannot be read.
 pub fn explain(
     plan: &Plan,
     cache: &Cache,
     step: usize,
     now: &KeyMaterial,
     listing: Option<&Listing>,
-) -> Explanation {
-    let key = now.key();
+) -> Result<Explanation, CacheError> {
     let id = plan.steps[step].id();
-    let earlier = cache
-        .runs
-        .all(&plan.name)
-        .into_iter()
-        .rev()
-        .find_map(|run| {
-            let old = *run.record.steps.get(id)?;
-            let record: StepRecord = (old != key).then(|| cache.records.get(&old))??;
-            Some((run.record.started_s, record))
-        });
-    let Some((started_s, record)) = earlier else {
-        return Explanation {
+    let Some((started_s, record)) = earlier(plan, cache, id, &now.key())? else {
+        return Ok(Explanation {
             step: id.into(),
             compared_with_s: None,
             reasons: Vec::new(),
-        };
+        });
     };
     let differences = now.differences(&record.material);
     let value = |difference: &Difference| Reason::Value {
@@ -87,7 +79,7 @@ pub fn explain(
     let mut reasons = Vec::new();
     for difference in &differences {
         if difference.name == "source" {
-            let files = changed_files(plan, cache, step, difference, listing);
+            let files = changed_files(plan, cache, step, difference, listing)?;
             if files.is_empty() {
                 reasons.push(value(difference));
             }
@@ -107,11 +99,29 @@ pub fn explain(
             reasons.push(value(difference));
         }
     }
-    Explanation {
+    Ok(Explanation {
         step: id.into(),
         compared_with_s: Some(started_s),
         reasons,
+    })
+}
+
+/// The last run in which the step `id` had another key than `key`: when it began, and the step's record.
+fn earlier(
+    plan: &Plan,
+    cache: &Cache,
+    id: &str,
+    key: &Digest,
+) -> Result<Option<(u64, StepRecord)>, CacheError> {
+    for run in cache.runs.all(&plan.name)?.into_iter().rev() {
+        let old = run.record.steps.get(id).filter(|old| *old != key);
+        if let Some(old) = old
+            && let Some(record) = cache.records.get(old)?
+        {
+            return Ok(Some((run.record.started_s, record)));
+        }
     }
+    Ok(None)
 }
 
 fn changed_files(
@@ -120,25 +130,22 @@ fn changed_files(
     step: usize,
     difference: &Difference,
     listing: Option<&Listing>,
-) -> Vec<Reason> {
-    let old = difference.old.as_deref().and_then(Digest::parse);
-    let old = old.and_then(|digest| {
-        cache
-            .listings(&plan.listing_name(step))
-            .at(&digest)
-            .ok()
-            .flatten()
-    });
+) -> Result<Vec<Reason>, CacheError> {
+    let old = match difference.old.as_deref().and_then(Digest::parse) {
+        Some(digest) => cache.listings(&plan.listing_name(step)).at(&digest)?,
+        None => None,
+    };
     let (Some(old), Some(new)) = (old, listing) else {
-        return Vec::new();
+        return Ok(Vec::new());
     };
     let ids: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    ids.into_iter()
+    let changed = ids
+        .into_iter()
         .filter(|id| old.get(*id) != new.get(*id))
         .map(|id| Reason::File {
             id: id.clone(),
             old: old.get(id).map(Digest::short),
             new: new.get(id).map(Digest::short),
-        })
-        .collect()
+        });
+    Ok(changed.collect())
 }

@@ -27,4 +27,5 @@ mod study;
 mod subcommands;
 mod tracking;
 mod trust;
+mod unreadable;
 mod workspace;

@@ -2,21 +2,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cache::{Cache, StepOutput};
+use crate::cache::{Cache, CacheError, StepOutput};
 use crate::exec::Survey;
 use crate::plan::Plan;
 use crate::report::{CorpusFacts, LeakCheck, LeftOut, Report, RunFacts, SplitFacts, StepFacts};
 use crate::stage::SourceListing;
 
 /// Facts of what stands in the cache; `report` tells what the evaluations found.
-pub fn facts(plan: &Plan, cache: &Cache, survey: &Survey, report: &Report) -> RunFacts {
+pub fn facts(
+    plan: &Plan,
+    cache: &Cache,
+    survey: &Survey,
+    report: &Report,
+) -> Result<RunFacts, CacheError> {
     let mut listings: Vec<(usize, &SourceListing)> = survey
         .listings
         .iter()
         .map(|(step, listing)| (*step, listing))
         .collect();
     listings.sort_by_key(|(step, _)| *step);
-    RunFacts {
+    Ok(RunFacts {
         manifest: plan.name.clone(),
         manifest_text: plan.text.clone(),
         pipe_version: env!("CARGO_PKG_VERSION").into(),
@@ -37,8 +42,8 @@ pub fn facts(plan: &Plan, cache: &Cache, survey: &Survey, report: &Report) -> Ru
         leak_checks: leak_checks(plan, &listings, report),
         left_out: left_out(plan, &listings, survey),
         warnings: warnings(&listings),
-        steps: steps(plan, cache, survey),
-    }
+        steps: steps(plan, cache, survey)?,
+    })
 }
 
 /// Counts of every corpus; one that several sources list is counted once per utterance and split.
@@ -141,14 +146,14 @@ fn warnings(listings: &[(usize, &SourceListing)]) -> Vec<String> {
     told
 }
 
-fn steps(plan: &Plan, cache: &Cache, survey: &Survey) -> Vec<StepFacts> {
+fn steps(plan: &Plan, cache: &Cache, survey: &Survey) -> Result<Vec<StepFacts>, CacheError> {
     plan.steps
         .iter()
         .enumerate()
         .map(|(index, step)| {
-            let record = survey.record(cache, index);
+            let record = survey.record(cache, index)?;
             let output = survey.outputs.get(&index);
-            StepFacts {
+            Ok(StepFacts {
                 step: step.id().into(),
                 kind: step.declaration.kind.name.into(),
                 parameters: step.declaration.parameters.clone().into(),
@@ -158,7 +163,7 @@ fn steps(plan: &Plan, cache: &Cache, survey: &Survey) -> Vec<StepFacts> {
                 pipe_version: record.as_ref().map(|record| record.pipe_version.clone()),
                 cpu: record.as_ref().map(|record| record.cpu.clone()),
                 device: record.and_then(|record| record.device),
-            }
+            })
         })
         .collect()
 }

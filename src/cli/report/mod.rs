@@ -33,13 +33,13 @@ pub fn report(arguments: &ReportArguments, common: &Common) -> Result<u8, CliErr
             help: "add a stage of kind \"report\" that takes the evaluations".into(),
         });
     }
-    let survey = survey(&plan, &cache)?;
+    let survey = Survey::of(&plan, &cache)?;
     let mut text = String::new();
     for &step in &steps {
         let Some(StepOutput::Files(files)) = survey.outputs.get(&step) else {
             return Err(CliError::Usage {
                 message: format!("`{}` is not up to date", plan.steps[step].id()),
-                help: out_of_date(&plan, &cache),
+                help: out_of_date(&plan, &cache)?,
             });
         };
         let folder = match (&arguments.out, steps.len()) {
@@ -66,8 +66,8 @@ pub fn report(arguments: &ReportArguments, common: &Common) -> Result<u8, CliErr
 }
 
 /// What to do about a report that is not up to date.
-fn out_of_date(plan: &Plan, cache: &Cache) -> String {
-    let latest = cache.runs.latest(&plan.name);
+fn out_of_date(plan: &Plan, cache: &Cache) -> Result<String, CliError> {
+    let latest = cache.runs.latest(&plan.name)?;
     let device = latest.and_then(|run| run.record.device);
     let own = plan.device.to_string();
     let other = device.filter(|device| *device != own);
@@ -75,7 +75,10 @@ fn out_of_date(plan: &Plan, cache: &Cache) -> String {
         format!("; the latest run computed on {device}, so say `--device` here too, as in that run")
     });
     let other = other.unwrap_or_default();
-    format!("`pipe run {}` brings it up to date{other}", plan.manifest)
+    Ok(format!(
+        "`pipe run {}` brings it up to date{other}",
+        plan.manifest
+    ))
 }
 
 /// Writes the page of every report that the cache holds, beside the files that the stage made.
@@ -84,7 +87,7 @@ pub fn write_pages(plan: &Plan, cache: &Cache, runs: &Path) -> Result<(), CliErr
     if steps.is_empty() {
         return Ok(());
     }
-    let survey = survey(plan, cache)?;
+    let survey = Survey::of(plan, cache)?;
     for step in steps {
         if survey.outputs.contains_key(&step) {
             let folder = runs.join(&plan.name).join(runs_folder(plan, step));
@@ -97,13 +100,6 @@ pub fn write_pages(plan: &Plan, cache: &Cache, runs: &Path) -> Result<(), CliErr
 fn report_steps(plan: &Plan) -> Vec<usize> {
     let is_report = |step: &usize| plan.steps[*step].output == ArtifactKind::Report;
     (0..plan.steps.len()).filter(is_report).collect()
-}
-
-fn survey(plan: &Plan, cache: &Cache) -> Result<Survey, CliError> {
-    Survey::of(plan, cache).map_err(|reason| CliError::Output {
-        what: "the report".into(),
-        reason,
-    })
 }
 
 fn write_page(
@@ -120,7 +116,7 @@ fn write_page(
             std::io::Error::other("its content cannot be read from the cache"),
         )
     })?;
-    report.facts = Some(facts::facts(plan, cache, survey, &report));
+    report.facts = Some(facts::facts(plan, cache, survey, &report)?);
     let page = report.to_html();
     // Left alone when it is right, so that nobody's browser or backup sees a change.
     if !std::fs::read(&path).is_ok_and(|there| there == page.as_bytes()) {

@@ -10,6 +10,7 @@ use crate::exec::outcome::StepResult;
 use crate::stage::{SourceListing, Stage};
 
 use super::Group;
+use crate::exec::survey::SurveyError;
 
 /// How one member stands before anything runs.
 pub struct Standing {
@@ -23,8 +24,8 @@ impl Group<'_> {
     /// Looks up every member whose inputs are known.
     ///
     /// # Errors
-    /// When a file that a stage depends on cannot be read.
-    pub fn survey(&self) -> std::io::Result<HashMap<usize, Standing>> {
+    /// When the cache or a file that a stage depends on cannot be read.
+    pub fn survey(&self) -> Result<HashMap<usize, Standing>, SurveyError> {
         let mut standings: HashMap<usize, Standing> = HashMap::new();
         for &member in &self.members {
             let digests: Option<Vec<Digest>> = self.plan.steps[member]
@@ -41,9 +42,10 @@ impl Group<'_> {
                 Some(digests) => self.material(member, &digests)?,
                 None => None,
             };
-            let record = material
-                .as_ref()
-                .and_then(|material| self.cache.finished(&material.key()));
+            let record = match &material {
+                Some(material) => self.cache.finished(&material.key())?,
+                None => None,
+            };
             standings.insert(
                 member,
                 Standing {
