@@ -7,7 +7,7 @@
 //! | `objects/<2 digits>/<digest>` | files of whole results, read-only |
 //! | `items.log` | item key to digest and place, or to the reason for having none |
 //! | `packs/<number>.pack` | bytes of items, each a safetensors document at a multiple of 64 bytes |
-//! | `files.log` | what was last seen of files outside: size, times, inode, digest |
+//! | `files.log` | what was last seen of files outside: size, times, inode, digest, and whether the times vouch for it |
 //! | `listings/<step>.log` | what sources listed, as changes |
 //! | `runs/<manifest>/<n>.json` | which keys the steps of a run had, what failed, when it was |
 //! | `unfinished/<key>/` | what a running step needs to go on after a kill, such as the checkpoint of a training; under its key but for the device; goes when it is published |

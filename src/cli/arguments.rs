@@ -84,7 +84,8 @@ pub struct ManifestArguments {
     /// Use the corpora that are there and leave out the others, instead of refusing. Every table then says which.
     #[arg(long)]
     pub present: bool,
-    /// Read every input file again, whatever its size and times say.
+    /// Read every input file again, whatever its size and times say. Needed only where a change can leave both as they
+    /// were, as with a clock that was set back.
     #[arg(long)]
     pub rehash: bool,
 }

@@ -3,6 +3,7 @@
 mod browser;
 mod caching;
 mod chromium;
+mod coarse_clock;
 mod commands;
 mod damage;
 mod device;
