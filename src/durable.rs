@@ -37,7 +37,7 @@ pub fn unfinished_in(folder: &Path) -> std::io::Result<NamedTempFile> {
             .tempfile_in(folder)?;
         flock(file.as_file(), FlockOperation::LockExclusive)?;
         // It may have been swept away before it was locked.
-        if is_at(file.as_file(), file.path()) {
+        if is_at(file.as_file(), file.path())? {
             return Ok(file);
         }
     }
@@ -72,10 +72,15 @@ pub fn sync_folder(folder: &Path) -> std::io::Result<()> {
 }
 
 /// True while `file` is the one that `path` names.
-pub fn is_at(file: &File, path: &Path) -> bool {
-    match (file.metadata(), std::fs::metadata(path)) {
-        (Ok(open), Ok(there)) => open.dev() == there.dev() && open.ino() == there.ino(),
-        _ => false,
+///
+/// # Errors
+/// When it cannot be told.
+pub fn is_at(file: &File, path: &Path) -> std::io::Result<bool> {
+    let open = file.metadata()?;
+    match std::fs::metadata(path) {
+        Ok(there) => Ok(open.dev() == there.dev() && open.ino() == there.ino()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

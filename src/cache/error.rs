@@ -12,7 +12,9 @@ pub enum CacheError {
     #[error("cannot read {} in the cache: {source}", path.display())]
     #[diagnostic(
         code(cache::read),
-        help("check the permissions, or name another cache with --cache")
+        help(
+            "check the disk and the permissions and try again; what cannot be read is not used, replaced or removed. `pipe cache verify` lists all of it"
+        )
     )]
     Read {
         /// The file.

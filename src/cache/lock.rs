@@ -48,9 +48,11 @@ impl Lock {
             .open(path);
         let file = file.map_err(|error| CacheError::write(path, error))?;
         match flock(&file, operation) {
-            // Removed between opening and locking: a lock that nobody else would see.
-            Ok(()) if !is_at(&file, path) => Ok(None),
-            Ok(()) => Ok(Some(Self { _file: file })),
+            Ok(()) => {
+                // Removed between opening and locking, it would be a lock that nobody else sees.
+                let seen = is_at(&file, path).map_err(|error| CacheError::write(path, error))?;
+                Ok(seen.then_some(Self { _file: file }))
+            }
             Err(Errno::WOULDBLOCK) => Ok(None),
             Err(error) => Err(CacheError::write(path, error.into())),
         }

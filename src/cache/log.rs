@@ -1,5 +1,6 @@
 //! An append-only file of checksummed records: torn or damaged ones are skipped, never misread.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -92,26 +93,29 @@ impl Log {
         wrote.map_err(|error| CacheError::write(&self.path, error))
     }
 
-    /// Replaces the whole log by `records`, through a temporary file; what others appended meanwhile is lost.
+    /// Drops damaged bytes, records without a name, and all but the last record of each name; others may append
+    /// meanwhile.
     ///
     /// # Errors
-    /// As [`Log::append`].
-    pub fn rewrite<'a>(
-        &self,
-        records: impl IntoIterator<Item = &'a [u8]>,
-    ) -> Result<(), CacheError> {
+    /// As [`Log::append`], and when the log cannot be read.
+    pub fn keep_last<K: Ord>(&self, name: impl Fn(&[u8]) -> Option<K>) -> Result<(), CacheError> {
         let _locked = self.open()?;
+        let mut last: BTreeMap<K, Vec<u8>> = BTreeMap::new();
+        self.read(|payload| {
+            if let Some(name) = name(payload) {
+                last.insert(name, payload.to_vec());
+            }
+        })?;
         let mut bytes = Vec::new();
-        for payload in records {
-            encode(payload, &mut bytes);
-        }
+        last.values()
+            .for_each(|payload| encode(payload, &mut bytes));
         super::write_atomically(&self.path, &bytes)
     }
 
     /// Drops damaged bytes, and whole records that `keep` refuses; others may append meanwhile.
     ///
     /// # Errors
-    /// As [`Log::append`].
+    /// As [`Log::append`], and when the log cannot be read.
     pub fn retain(&self, mut keep: impl FnMut(&[u8]) -> bool) -> Result<(), CacheError> {
         let _locked = self.open()?;
         let mut bytes = Vec::new();
@@ -134,7 +138,7 @@ impl Log {
             // Held only while records are written; the kernel drops it if we die.
             flock(&file, FlockOperation::LockExclusive).map_err(|error| failed(error.into()))?;
             // The log may have been replaced while we waited.
-            if is_at(&file, &self.path) {
+            if is_at(&file, &self.path).map_err(failed)? {
                 return Ok(file);
             }
         }

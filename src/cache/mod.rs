@@ -7,17 +7,22 @@
 //! | `objects/<2 digits>/<digest>` | files of whole results, read-only |
 //! | `items.log` | item key to digest and place, or to the reason for having none |
 //! | `packs/<number>.pack` | bytes of items, each a safetensors document at a multiple of 64 bytes |
-//! | `files.log` | what was last seen of files outside: size, times, inode, digest |
+//! | `files.log` | what was last seen of files outside: size, times, inode, digest, and whether the times vouch for it |
 //! | `listings/<manifest>-<step>.log` | what sources listed, as changes |
 //! | `runs/<manifest>/<n>.json` | which keys the steps of a run had, what failed, when it was |
 //! | `manifests/<manifest>.json` | which file has the name of a manifest; `/` in names is written `%2F` here and above |
 //! | `unfinished/<key>/` | what a running step needs to go on after a kill, such as the checkpoint of a training; under its key but for the device; goes when it is published |
 //! | `trajectories/<key>/` | the last checkpoint of a finished training, under the key of all it depends on but the device and when to stop; more epochs go on from it |
 //! | `locks/`, `tmp/` | locks that die with their process; work in progress |
+//!
+//! What is looked for is whole, or damaged, or absent; or it cannot be read, which is always an error and never one of
+//! the others: a disk that fails for a moment, or a permission that is missing, must not have anything made anew or
+//! removed. Damaged and absent things are made again by the run that needs them.
 
 mod error;
 mod file_name;
 mod files;
+mod folder;
 pub mod items;
 mod listings;
 mod lock;
@@ -58,6 +63,7 @@ pub use run_history::RunHistory;
 pub use run_log::RunLog;
 pub use runs::{Ending, Run, RunRecord, Runs};
 pub use scratch::Scratch;
+pub use sealed::Stored;
 pub use unfinished::{kept_key, trajectory_key};
 pub use usage::{Usage, usage};
 pub use verify::{Verified, verify};
@@ -132,12 +138,18 @@ impl Cache {
     }
 
     /// The record of a step if it is there and its files are whole.
-    pub fn finished(&self, key: &Digest) -> Option<StepRecord> {
-        let record = self.records.get(key)?;
-        match &record.output {
-            StepOutput::Files(files) if !self.objects.holds(files, &self.files) => None,
-            _ => Some(record),
-        }
+    ///
+    /// # Errors
+    /// When the record or one of the files is there but cannot be read.
+    pub fn finished(&self, key: &Digest) -> Result<Option<StepRecord>, CacheError> {
+        let Some(record) = self.records.get(key)? else {
+            return Ok(None);
+        };
+        let whole = match &record.output {
+            StepOutput::Files(files) => self.objects.holds(files, &self.files)?,
+            StepOutput::Items { .. } => true,
+        };
+        Ok(whole.then_some(record))
     }
 
     /// Looks a step up; on a miss, waits until no other run is working on it.
@@ -145,7 +157,7 @@ impl Cache {
     /// `None` when `stop` said so while waiting.
     ///
     /// # Errors
-    /// When the lock cannot be taken.
+    /// When the lock cannot be taken, or what is there cannot be read.
     pub fn lookup(
         &self,
         material: &KeyMaterial,
@@ -153,7 +165,7 @@ impl Cache {
         stop: impl Fn() -> bool,
     ) -> Result<Option<Lookup>, CacheError> {
         let key = material.key();
-        if let Some(record) = self.finished(&key) {
+        if let Some(record) = self.finished(&key)? {
             return Ok(Some(Lookup::Hit(Box::new(record))));
         }
         // Runs on different devices keep their work in the same folder, so they wait for each other too.
@@ -162,7 +174,7 @@ impl Cache {
             return Ok(None);
         };
         // The run we waited for may have made it.
-        Ok(Some(match self.finished(&key) {
+        Ok(Some(match self.finished(&key)? {
             Some(record) => Lookup::Hit(Box::new(record)),
             None => Lookup::Miss(Reservation {
                 material: material.clone(),
@@ -256,23 +268,36 @@ impl Cache {
     }
 
     /// What a source step listed at a digest: by its own history, or by that of another manifest with the same source.
-    pub fn listing_at(&self, manifest: &str, step: &str, digest: &Digest) -> Option<Listing> {
-        let own = self.listings(manifest, step).at(digest).ok().flatten();
-        own.or_else(|| {
-            let histories = self.listing_logs().into_iter().map(ListingHistory::from);
-            let mut found = histories.filter_map(|history| history.at(digest).ok().flatten());
-            found.next()
-        })
+    ///
+    /// # Errors
+    /// When a history cannot be read.
+    pub fn listing_at(
+        &self,
+        manifest: &str,
+        step: &str,
+        digest: &Digest,
+    ) -> Result<Option<Listing>, CacheError> {
+        if let Some(own) = self.listings(manifest, step).at(digest)? {
+            return Ok(Some(own));
+        }
+        for log in self.listing_logs()? {
+            if let Some(found) = ListingHistory::from(log).at(digest)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 
     /// The logs of all listings.
-    pub fn listing_logs(&self) -> Vec<log::Log> {
-        let entries = std::fs::read_dir(self.root.join("listings"));
-        let paths = entries.into_iter().flatten().flatten().map(|e| e.path());
-        paths
+    ///
+    /// # Errors
+    /// When their folder cannot be read.
+    pub fn listing_logs(&self) -> Result<Vec<log::Log>, CacheError> {
+        let paths = folder::entries(&self.root.join("listings"))?.into_iter();
+        Ok(paths
             .filter(|path| path.extension().is_some_and(|e| e == "log"))
             .map(log::Log::new)
-            .collect()
+            .collect())
     }
 }
 

@@ -9,7 +9,8 @@ use crate::manifest::location;
 use super::error::CacheError;
 use super::file_name::encode;
 use super::lock::Lock;
-use super::{Cache, sealed};
+use super::sealed::{self, Stored};
+use super::{Cache, folder};
 
 /// The manifest that has a name.
 #[derive(Debug, Serialize, Deserialize)]
@@ -21,15 +22,16 @@ struct Owner {
 
 impl Cache {
     /// The file of the manifest that last ran under `name`, whether it is still there or not.
-    pub fn owner(&self, name: &str) -> Option<PathBuf> {
-        let known = sealed::read::<Owner>(&self.owner_path(name));
-        let known = known.map(|owner| self.home().join(owner.manifest));
+    ///
+    /// # Errors
+    /// When what the cache knows of it cannot be read.
+    pub fn owner(&self, name: &str) -> Result<Option<PathBuf>, CacheError> {
+        if let Stored::Whole(owner) = sealed::read::<Owner>(&self.owner_path(name))? {
+            return Ok(Some(self.home().join(owner.manifest)));
+        }
         // Caches of earlier versions have only what runs were given on the command line.
-        let from_runs = || {
-            let run = self.runs.latest(name)?;
-            Some(location(Path::new(&run.record.manifest)))
-        };
-        known.or_else(from_runs)
+        let run = self.runs.latest(name)?;
+        Ok(run.map(|run| location(Path::new(&run.record.manifest))))
     }
 
     /// Gives `name` to the manifest at `manifest`, unless another has it, which is returned. `has_name` says whether
@@ -46,7 +48,7 @@ impl Cache {
         // Two that start at the same time must not both find the name free.
         let _lock = Lock::take(&self.lock_path("manifests"), || {}, || false)?;
         let manifest = location(manifest);
-        let owner = self.owner(name);
+        let owner = self.owner(name)?;
         if let Some(other) = owner.filter(|other| *other != manifest && has_name(other)) {
             return Ok(Some(other));
         }
@@ -55,21 +57,25 @@ impl Cache {
             manifest: written.to_string_lossy().into_owned(),
         };
         let path = self.owner_path(name);
-        let known = sealed::read::<Owner>(&path);
+        let known = sealed::read::<Owner>(&path)?.whole();
         if known.is_none_or(|known| known.manifest != owner.manifest) {
             sealed::write(&path, &owner)?;
         }
         Ok(None)
     }
 
-    /// Files that name the owner of a name and are not whole.
-    pub(super) fn damaged_owners(&self) -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(self.root.join("manifests"));
-        let paths = entries.into_iter().flatten().flatten().map(|e| e.path());
-        paths
-            .filter(|path| path.extension().is_some_and(|e| e == "json"))
-            .filter(|path| sealed::read::<Owner>(path).is_none())
-            .collect()
+    /// The files that name the manifests of names, with whether they are whole.
+    ///
+    /// # Errors
+    /// When their folder cannot be read.
+    pub(super) fn owners(&self) -> Result<Vec<(PathBuf, Result<bool, CacheError>)>, CacheError> {
+        let paths = folder::entries(&self.root.join("manifests"))?.into_iter();
+        let paths = paths.filter(|path| path.extension().is_some_and(|e| e == "json"));
+        let is_whole = |path: &Path| {
+            let owner = sealed::read::<Owner>(path)?;
+            Ok(!matches!(owner, Stored::Damaged))
+        };
+        Ok(paths.map(|path| (path.clone(), is_whole(&path))).collect())
     }
 
     /// The folder that holds the cache.

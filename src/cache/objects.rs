@@ -1,6 +1,7 @@
 //! Files of whole results, stored once under the digest of their content.
 
 use std::fs::{File, Permissions};
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +10,7 @@ use crate::digest::Digest;
 
 use super::error::CacheError;
 use super::files::FileMemory;
+use super::folder;
 
 /// The store of files.
 #[derive(Debug)]
@@ -74,29 +76,33 @@ impl Objects {
         attempt().map_err(|error| CacheError::write(&target, error))
     }
 
-    /// True when every file of `set` is there with its content; what is damaged is removed.
-    pub fn holds(&self, set: &FileSet, memory: &FileMemory) -> bool {
-        set.files.iter().all(|file| {
+    /// True when every file of `set` is there with its content.
+    ///
+    /// # Errors
+    /// When one is there but cannot be read.
+    pub fn holds(&self, set: &FileSet, memory: &FileMemory) -> Result<bool, CacheError> {
+        for file in &set.files {
             let path = self.path(&file.digest);
             match memory.facts(&path, || 0.0) {
-                Ok(facts) if facts.digest == file.digest => true,
-                Ok(_) => {
-                    let _ = std::fs::remove_file(&path);
-                    false
-                }
-                Err(_) => false,
+                Ok(facts) if facts.digest == file.digest => {}
+                // A damaged one is replaced when the result is made again.
+                Ok(_) => return Ok(false),
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+                Err(error) => return Err(CacheError::read(&path, error)),
             }
-        })
+        }
+        Ok(true)
     }
 
-    /// All objects with their digest, in no order.
-    pub fn all(&self) -> impl Iterator<Item = (Digest, PathBuf)> {
-        walkdir::WalkDir::new(&self.folder)
-            .into_iter()
-            .flatten()
-            .filter_map(|entry| {
-                let digest = Digest::parse(&entry.file_name().to_string_lossy())?;
-                Some((digest, entry.into_path()))
-            })
+    /// All objects with their digest, in no order, and an error for each folder of them that cannot be read.
+    pub fn all(&self) -> impl Iterator<Item = Result<(Digest, PathBuf), CacheError>> {
+        folder::walk(&self.folder).filter_map(|entry| {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => return Some(Err(error)),
+            };
+            let digest = Digest::parse(&entry.file_name().to_string_lossy())?;
+            Some(Ok((digest, entry.into_path())))
+        })
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -40,28 +42,83 @@ impl PackReader {
     }
 
     /// The item at `location` if it is there and its bytes have the digest `wanted`.
-    pub fn get(&self, location: Location, wanted: &Digest) -> Option<Blob> {
-        let end = usize::try_from(location.offset.checked_add(location.bytes)?).ok()?;
-        let map = self.map(location.pack, end)?;
-        let blob = Blob::new(map, usize::try_from(location.offset).ok()?..end)?;
-        (Digest::of(&blob) == *wanted).then_some(blob)
+    ///
+    /// # Errors
+    /// When the pack is there but cannot be opened.
+    pub fn get(&self, location: Location, wanted: &Digest) -> Result<Option<Blob>, CacheError> {
+        let Some(range) = range(location) else {
+            return Ok(None);
+        };
+        let Some(map) = self.map(location.pack, range.end)? else {
+            return Ok(None);
+        };
+        Ok(Blob::new(map, range).filter(|blob| Digest::of(blob) == *wanted))
     }
 
-    fn map(&self, pack: u64, end: usize) -> Option<Arc<Mmap>> {
+    /// Whether [`PackReader::get`] has the item. The pack is read and not mapped: a disk that fails while a page of a
+    /// map is read ends the process.
+    ///
+    /// # Errors
+    /// When the pack is there but cannot be read.
+    pub fn holds(&self, location: Location, wanted: &Digest) -> Result<bool, CacheError> {
+        let Some(range) = range(location) else {
+            return Ok(false);
+        };
+        let path = path(&self.folder, location.pack);
+        let read = || -> std::io::Result<bool> {
+            let Some(file) = open_with(&path, range.end)? else {
+                return Ok(false);
+            };
+            let mut bytes = vec![0; range.len()];
+            file.read_exact_at(&mut bytes, location.offset)?;
+            Ok(Digest::of(&bytes) == *wanted)
+        };
+        match read() {
+            // It may be cut short while it is read.
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
+            other => other.map_err(|error| CacheError::read(&path, error)),
+        }
+    }
+
+    fn map(&self, pack: u64, end: usize) -> Result<Option<Arc<Mmap>>, CacheError> {
         let mut maps = self
             .maps
             .lock()
             .unwrap_or_else(|poison| poison.into_inner());
         if let Some(map) = maps.get(&pack).filter(|map| map.len() >= end) {
-            return Some(map.clone());
+            return Ok(Some(map.clone()));
         }
-        let file = File::open(path(&self.folder, pack)).ok()?;
+        let path = path(&self.folder, pack);
+        let unreadable = |error| CacheError::read(&path, error);
+        let Some(file) = open_with(&path, end).map_err(unreadable)? else {
+            return Ok(None);
+        };
         // SAFETY: packs are only ever appended to by this program, and every item read from one is checked
         // against its digest before use; cutting a pack short while it is mapped is outside what we can guard.
-        let map = Arc::new(unsafe { Mmap::map(&file) }.ok()?);
+        let map = Arc::new(unsafe { Mmap::map(&file) }.map_err(unreadable)?);
         maps.insert(pack, map.clone());
-        (map.len() >= end).then_some(map)
+        Ok((map.len() >= end).then_some(map))
     }
+}
+
+/// Opens a pack; none where there is none, or it does not hold `bytes` bytes.
+fn open_with(path: &Path, bytes: usize) -> std::io::Result<Option<File>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let metadata = file.metadata()?;
+    if metadata.is_dir() {
+        return Err(ErrorKind::IsADirectory.into());
+    }
+    Ok((metadata.len() >= bytes as u64).then_some(file))
+}
+
+/// The bytes of an item in its pack; none where they cannot be addressed.
+fn range(location: Location) -> Option<Range<usize>> {
+    let end = location.offset.checked_add(location.bytes)?;
+    Some(usize::try_from(location.offset).ok()?..usize::try_from(end).ok()?)
 }
 
 /// Writes items into a pack of its own.
@@ -178,7 +235,8 @@ mod tests {
         writer.sync().unwrap();
         let reader = PackReader::new(folder.path().to_path_buf());
         for (item, place) in items.iter().zip(&places) {
-            let blob = reader.get(*place, &Digest::of(item)).unwrap();
+            let blob = reader.get(*place, &Digest::of(item)).unwrap().unwrap();
+            assert!(reader.holds(*place, &Digest::of(item)).unwrap());
             assert_eq!(&*blob, item.as_slice());
             assert_eq!(blob.as_ptr() as usize % 4, 0);
         }
@@ -188,7 +246,12 @@ mod tests {
         std::fs::write(&pack, &bytes[..bytes.len() - 1]).unwrap();
         let reader = PackReader::new(folder.path().to_path_buf());
         let lost: Vec<usize> = (0..items.len())
-            .filter(|&i| reader.get(places[i], &Digest::of(&items[i])).is_none())
+            .filter(|&i| {
+                let wanted = Digest::of(&items[i]);
+                let there = reader.get(places[i], &wanted).unwrap().is_some();
+                assert_eq!(reader.holds(places[i], &wanted).unwrap(), there);
+                !there
+            })
             .collect();
         assert_eq!(lost, [3, items.len() - 1]);
     }

@@ -1,7 +1,8 @@
 //! Removes what no kept run needs: unfinished work, trajectories, and what only forgotten runs refer to.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use serde::Serialize;
@@ -11,7 +12,7 @@ use crate::digest::Digest;
 
 use super::runs::now_s;
 use super::usage::{Usage, usage_of};
-use super::{Cache, CacheError, Ending, Lock, Run, StepOutput};
+use super::{Cache, CacheError, Ending, Lock, Run, StepOutput, folder};
 
 const DAY_S: u64 = 24 * 60 * 60;
 
@@ -46,29 +47,43 @@ impl Pruned {
 /// Prunes the cache. Runs may go on meanwhile, and then only what no run can be using goes.
 ///
 /// Always kept is what the current state of each manifest needs: its latest run, and those before it down to one
-/// that was not stopped or killed. The order (runs, records, objects) is such that a prune that is killed leaves
-/// nothing that refers to what is gone; the next one goes on.
+/// that was not stopped or killed. All is chosen before anything is removed, and the order (runs, records, objects) is
+/// such that a prune that is killed leaves nothing that refers to what is gone; the next one goes on.
 ///
 /// # Errors
-/// When something cannot be removed.
+/// When something that says what is needed cannot be read: then nothing is removed. When something cannot be removed.
 pub fn prune(cache: &Cache, options: &PruneOptions<'_>) -> Result<Pruned, CacheError> {
     // Held to the end: runs that begin meanwhile wait.
     let alone = Lock::try_take(&cache.lock_path("in-use"))?;
-    let plan = KeptRuns::of(cache, options.keep_runs);
-    let mut work = Work {
+    let plan = KeptRuns::of(cache, options.keep_runs)?;
+    let mut chosen = Chosen {
         cache,
         options,
         now_s: now_s(),
-        parts: Vec::new(),
+        targets: Vec::new(),
     };
-    work.unfinished(&plan.current)?;
-    work.trajectories(&plan.current)?;
+    chosen.unfinished(&plan.current)?;
+    chosen.trajectories(&plan.current)?;
     if alone.is_some() {
-        work.results(plan)?;
+        chosen.results(plan)?;
     }
-    work.parts.retain(|part| part.files > 0);
+    let mut parts: Vec<Usage> = Vec::new();
+    for target in chosen.targets {
+        if !options.dry_run {
+            target.remove()?;
+        }
+        let used = target.used;
+        match parts.iter_mut().find(|known| known.name == used.name) {
+            Some(known) => {
+                known.files += used.files;
+                known.bytes += used.bytes;
+            }
+            None => parts.push(used),
+        }
+    }
+    parts.retain(|part| part.files > 0);
     Ok(Pruned {
-        parts: work.parts,
+        parts,
         run_goes_on: alone.is_none(),
     })
 }
@@ -84,18 +99,18 @@ struct KeptRuns {
 }
 
 impl KeptRuns {
-    fn of(cache: &Cache, keep_runs: Option<usize>) -> Self {
+    fn of(cache: &Cache, keep_runs: Option<usize>) -> Result<Self, CacheError> {
         let mut plan = Self {
             current: HashSet::new(),
             kept: HashSet::new(),
             outdated: Vec::new(),
         };
-        for manifest in cache.runs.manifests() {
-            let mut runs = cache.runs.all(&manifest);
+        for manifest in cache.runs.manifests()? {
+            let mut runs = cache.runs.all(&manifest)?;
             let ended = |run: &Run| run.record.ending == Ending::Ended;
             let first_current = runs.iter().rposition(ended).unwrap_or(0);
             for (index, run) in runs.iter().enumerate() {
-                if index >= first_current || cache.runs.is_going_on(run) {
+                if index >= first_current || cache.runs.is_going_on(run)? {
                     plan.current.extend(run.record.keys());
                 }
             }
@@ -108,39 +123,69 @@ impl KeptRuns {
                 .extend(kept.iter().flat_map(|run| run.record.keys()));
             plan.outdated.extend(runs);
         }
-        plan
+        Ok(plan)
     }
 }
 
-struct Work<'a> {
+/// Something to remove.
+struct Target {
+    path: PathBuf,
+    used: Usage,
+    /// Held until it is removed, where somebody could be working on it.
+    _lock: Option<Lock>,
+}
+
+impl Target {
+    fn remove(&self) -> Result<(), CacheError> {
+        let removed = self
+            .path
+            .symlink_metadata()
+            .and_then(|metadata| match metadata.is_dir() {
+                true => std::fs::remove_dir_all(&self.path),
+                false => std::fs::remove_file(&self.path),
+            });
+        match removed {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(CacheError::write(&self.path, error))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What is to be removed, in this order.
+struct Chosen<'a> {
     cache: &'a Cache,
     options: &'a PruneOptions<'a>,
     now_s: u64,
-    parts: Vec<Usage>,
+    targets: Vec<Target>,
 }
 
-impl Work<'_> {
+impl Chosen<'_> {
     fn unfinished(&mut self, current: &HashSet<Digest>) -> Result<(), CacheError> {
-        for (key, path) in keyed_folders(&self.cache.root.join("unfinished")) {
-            if current.contains(&key) || !self.is_old(&path) {
+        for (key, path) in keyed_folders(&self.cache.root.join("unfinished"))? {
+            if current.contains(&key) || !self.is_old(&path)? {
                 continue;
             }
             // Whoever works on it holds this.
-            if let Some(_lock) = Lock::try_take(&self.cache.lock_path(&key.hex()))? {
-                self.remove("unfinished", &path)?;
+            let lock = Lock::try_take(&self.cache.lock_path(&key.hex()))?;
+            if lock.is_some() {
+                self.add("unfinished", path, lock)?;
             }
         }
         Ok(())
     }
 
     fn trajectories(&mut self, current: &HashSet<Digest>) -> Result<(), CacheError> {
-        let records = current.iter().filter_map(|key| self.cache.records.get(key));
-        let needed: HashSet<Digest> = records
-            .flat_map(|record| (self.options.trajectories)(&record.material))
-            .collect();
-        for (key, path) in keyed_folders(&self.cache.root.join("trajectories")) {
-            if !needed.contains(&key) && self.is_old(&path) {
-                self.remove("trajectories", &path)?;
+        let mut needed: HashSet<Digest> = HashSet::new();
+        for key in current {
+            if let Some(record) = self.cache.records.get(key)? {
+                needed.extend((self.options.trajectories)(&record.material));
+            }
+        }
+        for (key, path) in keyed_folders(&self.cache.root.join("trajectories"))? {
+            if !needed.contains(&key) && self.is_old(&path)? {
+                self.add("trajectories", path, None)?;
             }
         }
         Ok(())
@@ -153,82 +198,69 @@ impl Work<'_> {
         } = plan;
         for run in outdated {
             let path = self.cache.runs.path(&run.manifest, run.number);
-            if self.is_old(&path) && !self.cache.runs.is_going_on(&run) {
-                self.remove("runs", &path)?;
+            if self.is_old(&path)? && !self.cache.runs.is_going_on(&run)? {
+                self.add("runs", path, None)?;
             } else {
                 kept.extend(run.record.keys());
             }
         }
         let mut referred: HashSet<Digest> = HashSet::new();
-        for path in self.cache.records.paths() {
-            let Some(record) = self.cache.records.read(&path) else {
+        for path in self.cache.records.paths()? {
+            let Some(record) = self.cache.records.read(&path)?.whole() else {
                 continue;
             };
             let outdated = self.options.keep_runs.is_some()
                 && !kept.contains(&record.material.key())
-                && self.is_old(&path);
+                && self.is_old(&path)?;
             if outdated {
-                self.remove("steps", &path)?;
+                self.add("steps", path, None)?;
             } else if let StepOutput::Files(files) = record.output {
                 referred.extend(files.files.iter().map(|file| file.digest));
             }
         }
-        for (digest, path) in self.cache.objects.all() {
-            if !referred.contains(&digest) && self.is_old(&path) {
-                self.remove("objects", &path)?;
+        for object in self.cache.objects.all() {
+            let (digest, path) = object?;
+            if !referred.contains(&digest) && self.is_old(&path)? {
+                self.add("objects", path, None)?;
             }
         }
         Ok(())
     }
 
     /// True when nothing in it was written within the days that are left alone.
-    fn is_old(&self, path: &Path) -> bool {
+    fn is_old(&self, path: &Path) -> Result<bool, CacheError> {
         let age = Duration::from_secs(self.options.older_than_days.saturating_mul(DAY_S));
+        if age.is_zero() {
+            return Ok(true);
+        }
         let now = UNIX_EPOCH + Duration::from_secs(self.now_s);
-        let mut entries = walkdir::WalkDir::new(path).into_iter().flatten();
-        age.is_zero()
-            || entries.all(|entry| {
-                let modified = entry.metadata().ok().and_then(|m| m.modified().ok());
-                modified.is_none_or(|time| now.duration_since(time).is_ok_and(|old| old >= age))
-            })
+        for entry in folder::walk(path) {
+            let entry = entry?;
+            let modified = entry.path().symlink_metadata().and_then(|m| m.modified());
+            let modified = modified.map_err(|error| CacheError::read(entry.path(), error))?;
+            if now.duration_since(modified).is_ok_and(|old| old >= age) {
+                continue;
+            }
+            return Ok(false);
+        }
+        Ok(true)
     }
 
-    fn remove(&mut self, part: &str, path: &Path) -> Result<(), CacheError> {
-        let used = usage_of(part, path);
-        if !self.options.dry_run {
-            let removed = match path.is_dir() {
-                true => std::fs::remove_dir_all(path),
-                false => std::fs::remove_file(path),
-            };
-            match removed {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(CacheError::write(path, error));
-                }
-                _ => {}
-            }
-        }
-        match self.parts.iter_mut().find(|known| known.name == part) {
-            Some(known) => {
-                known.files += used.files;
-                known.bytes += used.bytes;
-            }
-            None => self.parts.push(used),
-        }
+    fn add(&mut self, part: &str, path: PathBuf, lock: Option<Lock>) -> Result<(), CacheError> {
+        self.targets.push(Target {
+            used: usage_of(part, &path)?,
+            path,
+            _lock: lock,
+        });
         Ok(())
     }
 }
 
 /// Folders whose names are keys, in the order of the keys.
-fn keyed_folders(folder: &Path) -> Vec<(Digest, std::path::PathBuf)> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut found: Vec<_> = entries
-        .filter_map(|entry| {
-            let key = Digest::parse(&entry.file_name().to_string_lossy())?;
-            Some((key, entry.path()))
-        })
-        .collect();
-    found.sort();
-    found
+fn keyed_folders(folder: &Path) -> Result<Vec<(Digest, PathBuf)>, CacheError> {
+    let keyed = |path: PathBuf| Some((Digest::parse(path.file_name()?.to_str()?)?, path));
+    let paths = folder::entries(folder)?.into_iter();
+    Ok(paths.filter_map(keyed).collect())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Records of finished steps: what they depended on and what they made.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +8,8 @@ use crate::artifact::{BadItem, Composition, FileSet, KeyMaterial};
 use crate::digest::Digest;
 
 use super::error::CacheError;
+use super::folder;
+use super::sealed::{self, Stored};
 
 /// What is stored of a finished step. A step without a record has not run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -72,8 +74,11 @@ impl Records {
     }
 
     /// The record under `key`, if there is a whole one.
-    pub fn get(&self, key: &Digest) -> Option<StepRecord> {
-        self.read(&self.path(key))
+    ///
+    /// # Errors
+    /// When there is one that cannot be read.
+    pub fn get(&self, key: &Digest) -> Result<Option<StepRecord>, CacheError> {
+        Ok(self.read(&self.path(key))?.whole())
     }
 
     /// Writes a record under the key of its material.
@@ -81,7 +86,7 @@ impl Records {
     /// # Errors
     /// When it cannot be written.
     pub fn put(&self, record: &StepRecord) -> Result<(), CacheError> {
-        super::sealed::write(&self.path(&record.material.key()), record)
+        sealed::write(&self.path(&record.material.key()), record)
     }
 
     /// Forgets the result under `key`, so that it is made again.
@@ -98,22 +103,30 @@ impl Records {
         }
     }
 
-    /// Paths of all records.
-    pub fn paths(&self) -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(&self.folder)
-            .into_iter()
-            .flatten()
-            .flatten();
-        entries
-            .map(|entry| entry.path())
-            .filter(|path| path.extension().is_some_and(|e| e == "json"))
-            .collect()
+    /// Paths of all records, sorted.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn paths(&self) -> Result<Vec<PathBuf>, CacheError> {
+        let mut paths = folder::entries(&self.folder)?;
+        paths.retain(|path| path.extension().is_some_and(|e| e == "json"));
+        Ok(paths)
     }
 
-    /// Reads one record file; none when it is not whole, or not the one that its name says.
-    pub fn read(&self, path: &std::path::Path) -> Option<StepRecord> {
-        let record: StepRecord = super::sealed::read(path)?;
-        (self.path(&record.material.key()).file_name() == path.file_name()).then_some(record)
+    /// Reads one record file; one under another name than its own is damaged.
+    ///
+    /// # Errors
+    /// When it is there but cannot be read.
+    pub fn read(&self, path: &Path) -> Result<Stored<StepRecord>, CacheError> {
+        let stored: Stored<StepRecord> = sealed::read(path)?;
+        Ok(match stored {
+            Stored::Whole(record)
+                if self.path(&record.material.key()).file_name() != path.file_name() =>
+            {
+                Stored::Damaged
+            }
+            stored => stored,
+        })
     }
 
     fn path(&self, key: &Digest) -> PathBuf {

@@ -1,7 +1,7 @@
 //! The file of one run: its record, and below it, while the run goes on, a line for each step that was begun since.
 
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use crate::digest::Digest;
 
 use super::error::CacheError;
 use super::runs::RunRecord;
-use super::sealed;
+use super::sealed::{self, Stored};
 
 /// The last line of a record: everything in it is indented but its own braces.
 const END_OF_RECORD: &str = "\n}\n";
@@ -52,15 +52,25 @@ pub fn append(path: &Path, begun: &Begun) -> Result<(), CacheError> {
         .map_err(failed)
 }
 
-/// Reads the record with what was begun after it was written; none when it is absent or not whole.
+/// Reads the record with what was begun after it was written.
 ///
 /// A line that is not whole, as after a power cut, is passed over.
-pub fn read(path: &Path) -> Option<RunRecord> {
-    let text = std::fs::read(path).ok()?;
-    let text = String::from_utf8_lossy(&text);
+///
+/// # Errors
+/// When the file is there but cannot be read.
+pub fn read(path: &Path) -> Result<Stored<RunRecord>, CacheError> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(parse(&bytes).map_or(Stored::Damaged, Stored::Whole)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Stored::Absent),
+        Err(error) => Err(CacheError::read(path, error)),
+    }
+}
+
+fn parse(bytes: &[u8]) -> Option<RunRecord> {
+    let text = String::from_utf8_lossy(bytes);
     let end = text.find(END_OF_RECORD).map(|at| at + END_OF_RECORD.len());
     let (record, lines) = text.split_at(end.unwrap_or(text.len()));
-    let mut record: RunRecord = sealed::parse(record)?;
+    let mut record: RunRecord = sealed::parse(record.as_bytes())?;
     for begun in lines.lines().filter_map(begun) {
         record
             .kept
@@ -82,6 +92,10 @@ fn begun(line: &str) -> Option<Begun> {
 mod tests {
     use super::*;
 
+    fn whole(path: &Path) -> Option<RunRecord> {
+        read(path).unwrap().whole()
+    }
+
     fn begun(number: u32) -> Begun {
         Begun {
             step: format!("train[seed={number}]"),
@@ -98,14 +112,14 @@ mod tests {
         let first = std::fs::metadata(&path).unwrap().len() as usize;
         (0..5).for_each(|number| append(&path, &begun(number)).unwrap());
         let whole = std::fs::read(&path).unwrap();
-        let record = read(&path).unwrap();
+        let record = whole(&path).unwrap();
         assert_eq!((record.unfinished.len(), record.kept.len()), (5, 3));
 
         for end in first..whole.len() {
             std::fs::write(&path, &whole[..end]).unwrap();
-            let torn = read(&path).unwrap().unfinished.len();
+            let torn = whole(&path).unwrap().unfinished.len();
             append(&path, &begun(9)).unwrap();
-            let record = read(&path).unwrap();
+            let record = whole(&path).unwrap();
             // Only the newline may have been missing.
             let known = record.unfinished.len();
             assert!(known == torn + 1, "{known} of {torn} and one, cut at {end}");
@@ -115,7 +129,7 @@ mod tests {
             let mut damaged = whole.clone();
             damaged[at] ^= 0x80;
             std::fs::write(&path, &damaged).unwrap();
-            let known = read(&path).map(|record| record.unfinished.len());
+            let known = whole(&path).map(|record| record.unfinished.len());
             assert!(
                 known.is_some_and(|known| known >= 4),
                 "flipped at {at}: {known:?}"
@@ -124,7 +138,7 @@ mod tests {
         let mut damaged = whole;
         damaged[first / 2] ^= 0x80;
         std::fs::write(&path, &damaged).unwrap();
-        assert_eq!(read(&path), None);
+        assert_eq!(whole(&path), None);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::digest::Digest;
 
+use super::error::CacheError;
 use super::run_file;
 
 /// The keys that steps had, each record read once, and only when it is needed.
@@ -27,27 +28,36 @@ impl RunHistory {
 
     /// What `wanted` makes of a key that `step` had, and of the start of that run in seconds since 1970; the first that
     /// it makes anything of.
+    ///
+    /// # Errors
+    /// When a record cannot be read, and those of `wanted`.
     pub fn find<T>(
         &mut self,
         step: &str,
-        mut wanted: impl FnMut(&Digest, u64) -> Option<T>,
-    ) -> Option<T> {
+        mut wanted: impl FnMut(&Digest, u64) -> Result<Option<T>, CacheError>,
+    ) -> Result<Option<T>, CacheError> {
         let mut asked = 0;
         loop {
             let known = self.keys.get(step).map_or(&[][..], Vec::as_slice);
-            let mut new = known[asked..].iter();
-            if let Some(found) = new.find_map(|(key, started_s)| wanted(key, *started_s)) {
-                return Some(found);
+            for (key, started_s) in &known[asked..] {
+                if let Some(found) = wanted(key, *started_s)? {
+                    return Ok(Some(found));
+                }
             }
             asked = known.len();
-            self.read_next()?;
+            if !self.read_next()? {
+                return Ok(None);
+            }
         }
     }
 
-    fn read_next(&mut self) -> Option<()> {
-        let path = self.unread.pop()?;
-        let Some(record) = run_file::read(&path) else {
-            return Some(());
+    /// False once all records are read; one that is not whole says nothing.
+    fn read_next(&mut self) -> Result<bool, CacheError> {
+        let Some(path) = self.unread.pop() else {
+            return Ok(false);
+        };
+        let Some(record) = run_file::read(&path)?.whole() else {
+            return Ok(true);
         };
         for (step, key) in record.steps {
             let known = self.keys.entry(step).or_default();
@@ -55,7 +65,7 @@ impl RunHistory {
                 known.push((key, record.started_s));
             }
         }
-        Some(())
+        Ok(true)
     }
 }
 
@@ -84,9 +94,9 @@ mod tests {
         let mut history = RunHistory::new(files.clone());
         let mut other_than = |step: &str, now: &str| {
             let found = history.find(step, |key, started_s| {
-                (*key != of(now)).then_some((*key, started_s))
+                Ok((*key != of(now)).then_some((*key, started_s)))
             });
-            (found, history.unread.len())
+            (found.unwrap(), history.unread.len())
         };
         assert_eq!(other_than("x", "d"), (Some((of("c"), 3)), 3));
         // Of the runs with the same key, the latest.

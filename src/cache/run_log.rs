@@ -76,7 +76,7 @@ impl<'a> RunLog<'a> {
     /// The run is over. `ended` holds what became of the steps; the rest is known.
     ///
     /// # Errors
-    /// When the record cannot be written.
+    /// When the record cannot be written, or an earlier one not be read; this run is then remembered all the same.
     pub fn end(self, ended: RunRecord) -> Result<(), CacheError> {
         let Self { runs, name, open } = self;
         let Open { place, record, .. } = open.into_inner().unwrap_or_else(|p| p.into_inner());
@@ -94,10 +94,10 @@ impl<'a> RunLog<'a> {
             ..ended
         };
         let own = place.as_ref().map(|(number, _)| *number);
-        let others = runs.of(&name).into_iter().rev();
-        let before = others
-            .filter(|(number, _)| Some(*number) != own)
-            .find_map(|(_, path)| run_file::read(&path));
+        let (before, unreadable) = match runs.latest_but(&name, own) {
+            Ok(before) => (before, None),
+            Err(error) => (None, Some(error)),
+        };
         let nothing = record.steps.is_empty() && record.failed.is_empty();
         let (number, lock) = match (place, before) {
             (Some((number, lock)), Some(before)) if record.repeats(&before) => {
@@ -113,7 +113,7 @@ impl<'a> RunLog<'a> {
         };
         run_file::write(&runs.path(&name, number), &record)?;
         release(&runs.lock_path(&name, number), lock);
-        Ok(())
+        unreadable.map_or(Ok(()), Err)
     }
 }
 

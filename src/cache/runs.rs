@@ -1,6 +1,7 @@
 //! The memory of runs: which key each step had, so that the next run can say what changed.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -11,10 +12,12 @@ use crate::model::Device;
 
 use super::error::CacheError;
 use super::file_name::{decode, encode};
+use super::folder;
 use super::lock::Lock;
 use super::run_file;
 use super::run_history::RunHistory;
 use super::run_log::{RunLog, release};
+use super::sealed::Stored;
 
 /// One run of a manifest. Fields with a default are missing in records of earlier versions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -138,44 +141,67 @@ impl Runs {
     }
 
     /// Names of all manifests that have runs, sorted.
-    pub fn manifests(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(&self.folder).into_iter().flatten();
-        let mut names: Vec<String> = entries
-            .flatten()
-            .filter(|entry| entry.path().is_dir())
-            .filter_map(|entry| Some(decode(&entry.file_name().into_string().ok()?)))
-            .filter(|name| !self.of(name).is_empty())
-            .collect();
+    ///
+    /// # Errors
+    /// When a folder of runs cannot be read.
+    pub fn manifests(&self) -> Result<Vec<String>, CacheError> {
+        let mut names = Vec::new();
+        for path in folder::entries(&self.folder)? {
+            let name = path.file_name().and_then(|name| name.to_str());
+            if let Some(name) = name
+                && is_folder(&path)?
+                && !self.of(&decode(name))?.is_empty()
+            {
+                names.push(decode(name));
+            }
+        }
         names.sort();
-        names
+        Ok(names)
     }
 
-    /// The latest run of the manifest called `name`.
-    pub fn latest(&self, name: &str) -> Option<Run> {
-        let mut files = self.of(name).into_iter().rev();
-        files.find_map(|(number, path)| run(name, number, &path))
+    /// The latest run of the manifest called `name` that has a whole record.
+    ///
+    /// # Errors
+    /// When a record cannot be read.
+    pub fn latest(&self, name: &str) -> Result<Option<Run>, CacheError> {
+        for (number, path) in self.of(name)?.into_iter().rev() {
+            if let Some(run) = run(name, number, &path)? {
+                return Ok(Some(run));
+            }
+        }
+        Ok(None)
     }
 
-    /// All runs of the manifest called `name`, oldest first.
-    pub fn all(&self, name: &str) -> Vec<Run> {
-        let files = self.of(name).into_iter();
-        files
-            .filter_map(|(number, path)| run(name, number, &path))
-            .collect()
+    /// All runs of the manifest called `name` that have a whole record, oldest first.
+    ///
+    /// # Errors
+    /// When a record cannot be read.
+    pub fn all(&self, name: &str) -> Result<Vec<Run>, CacheError> {
+        let mut runs = Vec::new();
+        for (number, path) in self.of(name)? {
+            runs.extend(run(name, number, &path)?);
+        }
+        Ok(runs)
     }
 
     /// The runs of the manifest called `name`, to be searched from the latest on.
-    pub fn history(&self, name: &str) -> RunHistory {
-        let files = self.of(name).into_iter();
-        RunHistory::new(files.map(|(_, path)| path).collect())
+    ///
+    /// # Errors
+    /// When their folder cannot be read.
+    pub fn history(&self, name: &str) -> Result<RunHistory, CacheError> {
+        let files = self.of(name)?.into_iter();
+        Ok(RunHistory::new(files.map(|(_, path)| path).collect()))
     }
 
     /// True while the process that does the run lives.
-    pub fn is_going_on(&self, run: &Run) -> bool {
+    ///
+    /// # Errors
+    /// When its lock cannot be tried.
+    pub fn is_going_on(&self, run: &Run) -> Result<bool, CacheError> {
         let path = self.lock_path(&run.manifest, run.number);
-        run.record.ending == Ending::Open
-            && path.is_file()
-            && matches!(Lock::try_take(&path), Ok(None))
+        // Trying a lock makes its file.
+        let may_be = run.record.ending == Ending::Open && folder::is_there(&path)?;
+        Ok(may_be && Lock::try_take(&path)?.is_none())
     }
 
     /// Moves the runs remembered under the name `from` that `made_here` takes for its own, by the path in their record,
@@ -189,8 +215,8 @@ impl Runs {
         from: &str,
         made_here: impl Fn(&str) -> bool,
     ) -> Result<(), CacheError> {
-        for run in self.all(from) {
-            if !made_here(&run.record.manifest) || self.is_going_on(&run) {
+        for run in self.all(from)? {
+            if !made_here(&run.record.manifest) || self.is_going_on(&run)? {
                 continue;
             }
             let before = self.path(from, run.number);
@@ -210,14 +236,16 @@ impl Runs {
         Ok(())
     }
 
-    /// Records of any manifest that are not whole.
-    pub fn damaged(&self) -> Vec<PathBuf> {
-        let manifests = self.manifests().into_iter();
-        manifests
-            .flat_map(|name| self.of(&name))
-            .map(|(_, path)| path)
-            .filter(|path| run_file::read(path).is_none())
-            .collect()
+    /// Paths of the records of all manifests.
+    ///
+    /// # Errors
+    /// When a folder of runs cannot be read.
+    pub fn paths(&self) -> Result<Vec<PathBuf>, CacheError> {
+        let mut paths = Vec::new();
+        for name in self.manifests()? {
+            paths.extend(self.of(&name)?.into_iter().map(|(_, path)| path));
+        }
+        Ok(paths)
     }
 
     /// Where the record of a run is.
@@ -234,23 +262,34 @@ impl Runs {
     }
 
     /// Numbers and files of the runs of the manifest called `name`, oldest first.
-    pub(super) fn of(&self, name: &str) -> Vec<(u64, PathBuf)> {
-        let entries = std::fs::read_dir(self.folder_of(name))
+    pub(super) fn of(&self, name: &str) -> Result<Vec<(u64, PathBuf)>, CacheError> {
+        let mut runs: Vec<(u64, PathBuf)> = folder::entries(&self.folder_of(name))?
             .into_iter()
-            .flatten()
-            .flatten();
-        let mut runs: Vec<(u64, PathBuf)> = entries
-            .map(|entry| entry.path())
             .filter(|path| path.extension().is_some_and(|e| e == "json"))
             .filter_map(|path| Some((path.file_stem()?.to_str()?.parse().ok()?, path)))
             .collect();
         runs.sort();
-        runs
+        Ok(runs)
+    }
+
+    /// The record of the latest run of the manifest called `name` whose number is not `own`.
+    pub(super) fn latest_but(
+        &self,
+        name: &str,
+        own: Option<u64>,
+    ) -> Result<Option<RunRecord>, CacheError> {
+        let others = self.of(name)?.into_iter().rev();
+        for (_, path) in others.filter(|(number, _)| Some(*number) != own) {
+            if let Stored::Whole(record) = run_file::read(&path)? {
+                return Ok(Some(record));
+            }
+        }
+        Ok(None)
     }
 
     /// A number that no other run has, held as long as the lock.
     pub(super) fn reserve(&self, name: &str) -> Result<(u64, Lock), CacheError> {
-        let next = self.of(name).last().map_or(1, |(number, _)| number + 1);
+        let next = self.of(name)?.last().map_or(1, |(number, _)| number + 1);
         self.reserve_from(name, next)
     }
 
@@ -258,7 +297,7 @@ impl Runs {
     fn reserve_from(&self, name: &str, mut number: u64) -> Result<(u64, Lock), CacheError> {
         loop {
             if let Some(lock) = Lock::try_take(&self.lock_path(name, number))?
-                && !self.path(name, number).exists()
+                && !folder::is_there(&self.path(name, number))?
             {
                 return Ok((number, lock));
             }
@@ -267,12 +306,21 @@ impl Runs {
     }
 }
 
-fn run(name: &str, number: u64, path: &Path) -> Option<Run> {
-    Some(Run {
+fn run(name: &str, number: u64, path: &Path) -> Result<Option<Run>, CacheError> {
+    let record = run_file::read(path)?.whole();
+    Ok(record.map(|record| Run {
         manifest: name.into(),
         number,
-        record: run_file::read(path)?,
-    })
+        record,
+    }))
+}
+
+fn is_folder(path: &Path) -> Result<bool, CacheError> {
+    match path.metadata() {
+        Ok(metadata) => Ok(metadata.is_dir()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(CacheError::read(path, error)),
+    }
 }
 
 /// Seconds since 1970.
@@ -311,7 +359,12 @@ mod tests {
                 .end(done("x", text))
                 .unwrap();
         }
-        let numbers: Vec<u64> = runs.all("demo").iter().map(|run| run.number).collect();
+        let numbers: Vec<u64> = runs
+            .all("demo")
+            .unwrap()
+            .iter()
+            .map(|run| run.number)
+            .collect();
         assert_eq!(numbers, [1, 2, 3]);
         let failed = RunRecord {
             failed: BTreeMap::from([("y".into(), "broken".into())]),
@@ -320,11 +373,11 @@ mod tests {
         runs.log("demo", "demo.toml", Device::Cpu)
             .end(failed)
             .unwrap();
-        assert_eq!(runs.latest("demo").unwrap().to_string(), "demo:4");
+        assert_eq!(runs.latest("demo").unwrap().unwrap().to_string(), "demo:4");
         runs.log("empty", "empty.toml", Device::Cpu)
             .end(RunRecord::default())
             .unwrap();
-        assert_eq!(runs.manifests(), ["demo"]);
+        assert_eq!(runs.manifests().unwrap(), ["demo"]);
     }
 
     #[test]
@@ -334,17 +387,17 @@ mod tests {
         let key = Digest::of(b"train");
         let log = runs.log("demo", "demo.toml", Device::Cpu);
         log.begun("train", key, key).unwrap();
-        let going = runs.latest("demo").unwrap();
-        assert!(runs.is_going_on(&going));
+        let going = runs.latest("demo").unwrap().unwrap();
+        assert!(runs.is_going_on(&going).unwrap());
         assert_eq!(going.record.keys().collect::<Vec<_>>(), [&key]);
         // Another run at the same time has a number of its own.
         runs.log("demo", "demo.toml", Device::Cpu)
             .end(done("x", "a"))
             .unwrap();
-        assert_eq!(runs.all("demo").len(), 2);
+        assert_eq!(runs.all("demo").unwrap().len(), 2);
         drop(log);
-        let killed = runs.all("demo").remove(0);
-        assert!(!runs.is_going_on(&killed));
+        let killed = runs.all("demo").unwrap().remove(0);
+        assert!(!runs.is_going_on(&killed).unwrap());
         assert_eq!(killed.record.ending, Ending::Open);
     }
 

@@ -69,7 +69,7 @@ fn remove_dead(tmp: &Path) -> bool {
             // A program that outlived its run may still write into the folder; then the next run tries again.
             let folder = path.with_extension("");
             let _ = std::fs::remove_dir_all(&folder);
-            if !folder.exists() {
+            if matches!(folder.try_exists(), Ok(false)) {
                 let _ = std::fs::remove_file(&path);
             }
         }

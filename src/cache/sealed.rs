@@ -1,5 +1,6 @@
 //! JSON documents below a line with their digest: a damaged one is never taken for another.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::Serialize;
@@ -8,6 +9,27 @@ use serde::de::DeserializeOwned;
 use crate::digest::Digest;
 
 use super::error::CacheError;
+
+/// What was found where a document is kept. One that cannot be read is neither: it is an error.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stored<T> {
+    /// It is as it was written.
+    Whole(T),
+    /// Its bytes can be read, and are not those that were written.
+    Damaged,
+    /// There is none.
+    Absent,
+}
+
+impl<T> Stored<T> {
+    /// The document, if it is whole.
+    pub fn whole(self) -> Option<T> {
+        match self {
+            Self::Whole(document) => Some(document),
+            Self::Damaged | Self::Absent => None,
+        }
+    }
+}
 
 /// Writes `document` to `path`, whole or not at all.
 ///
@@ -20,13 +42,21 @@ pub fn write(path: &Path, document: &impl Serialize) -> Result<(), CacheError> {
     super::write_atomically(path, text.as_bytes())
 }
 
-/// Reads the document at `path`; none when it is absent or not whole.
-pub fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
-    parse(&std::fs::read_to_string(path).ok()?)
+/// Reads the document at `path`.
+///
+/// # Errors
+/// When it is there but cannot be read.
+pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Stored<T>, CacheError> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(parse(&bytes).map_or(Stored::Damaged, Stored::Whole)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Stored::Absent),
+        Err(error) => Err(CacheError::read(path, error)),
+    }
 }
 
-/// The document that [`write()`] made `text` of; none when it is not whole.
-pub fn parse<T: DeserializeOwned>(text: &str) -> Option<T> {
+/// The document that [`write()`] made `bytes` of; none when it is not whole.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    let text = std::str::from_utf8(bytes).ok()?;
     let (check, json) = text.split_once('\n')?;
     let json = json.strip_suffix('\n')?;
     if Digest::parse(check)? != Digest::of(json.as_bytes()) {

@@ -1,5 +1,6 @@
 //! Work that can be gone on with: what steps keep while they run, and what finished ones leave for longer runs.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use crate::artifact::{Composition, KeyMaterial};
@@ -7,7 +8,7 @@ use crate::digest::Digest;
 use crate::model::Device;
 
 use super::error::CacheError;
-use super::{Cache, Reservation};
+use super::{Cache, Reservation, folder};
 
 impl Reservation {
     /// Says on which device the result was computed.
@@ -44,13 +45,14 @@ impl Cache {
     /// When it cannot be moved; nothing depends on it.
     pub fn leave(&self, reservation: &Reservation, trajectory: &Digest) -> Result<(), CacheError> {
         let (from, to) = (reservation.unfinished(self), self.trajectory(trajectory));
-        if !from.is_dir() {
+        if !folder::is_there(&from)? {
             return Ok(());
         }
         let attempt = || -> std::io::Result<()> {
             std::fs::create_dir_all(self.root.join("trajectories"))?;
-            if to.is_dir() {
-                std::fs::remove_dir_all(&to)?;
+            match std::fs::remove_dir_all(&to) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                _ => {}
             }
             std::fs::rename(&from, &to)
         };

@@ -1,8 +1,12 @@
 //! How much disk the cache uses, by what is stored.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::Serialize;
+
+use super::error::CacheError;
+use super::folder;
 
 /// Files and bytes of one folder or file of the cache.
 #[derive(Clone, Debug, Serialize)]
@@ -16,27 +20,39 @@ pub struct Usage {
 }
 
 /// What each entry of the cache folder uses, largest first.
-pub fn usage(root: &Path) -> Vec<Usage> {
-    let entries = std::fs::read_dir(root).into_iter().flatten().flatten();
-    let mut parts: Vec<Usage> = entries
-        .map(|entry| usage_of(&entry.file_name().to_string_lossy(), &entry.path()))
-        .collect();
+///
+/// # Errors
+/// When a folder cannot be read.
+pub fn usage(root: &Path) -> Result<Vec<Usage>, CacheError> {
+    let mut parts = Vec::new();
+    for path in folder::entries(root)? {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        parts.push(usage_of(&name, &path)?);
+    }
     parts.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.name.cmp(&b.name)));
-    parts
+    Ok(parts)
 }
 
 /// What the file or folder `path` uses, under the name `name`.
-pub(super) fn usage_of(name: &str, path: &Path) -> Usage {
+pub(super) fn usage_of(name: &str, path: &Path) -> Result<Usage, CacheError> {
     let mut part = Usage {
         name: name.into(),
         files: 0,
         bytes: 0,
     };
-    for file in walkdir::WalkDir::new(path).into_iter().flatten() {
-        if let (true, Ok(metadata)) = (file.file_type().is_file(), file.metadata()) {
-            part.files += 1;
-            part.bytes += metadata.len();
+    for entry in folder::walk(path) {
+        let entry = entry?;
+        if !entry.file_type().is_file() {
+            continue;
+        }
+        match entry.path().symlink_metadata() {
+            Ok(metadata) => {
+                part.files += 1;
+                part.bytes += metadata.len();
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(CacheError::read(entry.path(), error)),
         }
     }
-    part
+    Ok(part)
 }

@@ -1,4 +1,4 @@
-//! Reads everything in the cache and compares it with its digest; what is damaged is taken out and made again when needed.
+//! Reads everything in the cache and compares it with its digest: what is damaged can be taken out, to be made again.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -7,126 +7,182 @@ use serde::Serialize;
 
 use crate::digest::Digest;
 
-use super::items::{self, ItemIndex, ItemRecord};
+use super::items::{self, ItemIndex, ItemRecord, Location};
 use super::log::LogState;
-use super::{Cache, CacheError, StepOutput};
+use super::run_file;
+use super::sealed::Stored;
+use super::{Cache, CacheError, StepOutput, StepRecord, folder};
 
 /// What was read and what was wrong.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Verified {
-    /// Objects read.
+    /// Objects found.
     pub objects: usize,
-    /// Items read.
+    /// Items found.
     pub items: usize,
-    /// Step records read.
+    /// Step records found.
     pub records: usize,
     /// Bytes read.
     pub bytes: u64,
-    /// What was damaged or gone, by name; the cache holds nothing of it any more.
+    /// What was damaged or gone, by name.
     pub damaged: Vec<String>,
+    /// What could not be read, with the reason: nobody knows whether it is whole, so it was left alone.
+    pub unreadable: Vec<String>,
+    /// Whether the cache was asked to take out what is damaged, and did.
+    pub repaired: bool,
 }
 
-/// Reads the whole cache. Runs may go on meanwhile.
-///
-/// # Errors
-/// When the cache cannot be read at all, or what is damaged not be removed.
-pub fn verify(cache: &Cache) -> Result<Verified, CacheError> {
-    let mut found = Verified::default();
-    objects(cache, &mut found)?;
-    records(cache, &mut found)?;
-    items(cache, &mut found)?;
-    // Opening the cache has mended this log already.
-    log_state("the memory of files", cache.files.state, &mut found);
-    for log in cache.listing_logs() {
-        let state = log.read(|_| {})?;
-        if log_state(&format!("listing {}", stem(log.path())), state, &mut found) {
-            log.retain(|_| true)?;
+impl Verified {
+    /// True when everything could be read and is as it was written.
+    pub fn is_whole(&self) -> bool {
+        self.damaged.is_empty() && self.unreadable.is_empty()
+    }
+
+    fn unreadable(&mut self, error: &CacheError) {
+        let reason = match error {
+            CacheError::Read { path, source } => format!("{}: {source}", path.display()),
+            other => other.to_string(),
+        };
+        // Many items may be in one pack.
+        if !self.unreadable.contains(&reason) {
+            self.unreadable.push(reason);
         }
     }
-    for path in cache.runs.damaged() {
-        found.damaged.push(format!("record of run {}", stem(&path)));
-        remove(&path)?;
+
+    /// The value, or a note that it could not be read.
+    fn readable<T>(&mut self, read: Result<T, CacheError>) -> Option<T> {
+        read.map_err(|error| self.unreadable(&error)).ok()
     }
-    for path in cache.damaged_owners() {
-        found
-            .damaged
-            .push(format!("owner of the name {}", stem(&path)));
-        remove(&path)?;
-    }
+}
+
+/// Reads the whole cache; with `repair`, what is damaged is taken out of it. Runs may go on meanwhile.
+///
+/// # Errors
+/// When what is damaged cannot be removed.
+pub fn verify(cache: &Cache, repair: bool) -> Result<Verified, CacheError> {
+    let mut work = Work {
+        cache,
+        repair,
+        found: Verified {
+            repaired: repair,
+            ..Verified::default()
+        },
+    };
+    work.objects()?;
+    work.records()?;
+    work.items()?;
+    work.files()?;
+    work.listings()?;
+    work.runs()?;
+    work.owners()?;
+    let mut found = work.found;
     found.damaged.sort();
-    cache.sweep();
+    found.unreadable.sort();
+    if repair {
+        cache.sweep();
+    }
     Ok(found)
 }
 
-fn objects(cache: &Cache, found: &mut Verified) -> Result<(), CacheError> {
-    for (digest, path) in cache.objects.all() {
-        found.objects += 1;
-        found.bytes += path.metadata().map_or(0, |metadata| metadata.len());
-        if Digest::of_file(&path).ok() != Some(digest) {
-            found.damaged.push(format!("object {digest}"));
-            remove(&path)?;
-        }
-    }
-    Ok(())
+struct Work<'a> {
+    cache: &'a Cache,
+    repair: bool,
+    found: Verified,
 }
 
-/// Step records, and whether the objects that they name are there.
-fn records(cache: &Cache, found: &mut Verified) -> Result<(), CacheError> {
-    for path in cache.records.paths() {
-        found.records += 1;
-        let whole = match cache.records.read(&path).map(|record| record.output) {
-            None => false,
-            Some(StepOutput::Items { .. }) => true,
-            Some(StepOutput::Files(files)) => {
-                let gone = files
-                    .files
-                    .iter()
-                    .find(|file| !cache.objects.path(&file.digest).is_file());
-                match gone {
-                    None => true,
-                    Some(file) => {
-                        let name = format!("object {}", file.digest);
+impl Work<'_> {
+    fn objects(&mut self) -> Result<(), CacheError> {
+        for object in self.cache.objects.all() {
+            let Some((digest, path)) = self.found.readable(object) else {
+                continue;
+            };
+            self.found.objects += 1;
+            let read = Digest::of_file(&path).map_err(|error| CacheError::read(&path, error));
+            let Some(read) = self.found.readable(read) else {
+                continue;
+            };
+            self.found.bytes += path.metadata().map_or(0, |metadata| metadata.len());
+            if read != digest {
+                self.damaged(format!("object {digest}"), &path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Step records, and whether the objects that they name are there.
+    fn records(&mut self) -> Result<(), CacheError> {
+        let paths = self.cache.records.paths();
+        for path in self.found.readable(paths).unwrap_or_default() {
+            self.found.records += 1;
+            let read = self.cache.records.read(&path);
+            match self.found.readable(read) {
+                // A run that goes on may have removed it.
+                None | Some(Stored::Absent) => {}
+                Some(Stored::Damaged) => {
+                    self.damaged(format!("record of step {}", stem(&path)), &path)?;
+                }
+                Some(Stored::Whole(record)) => {
+                    if let Some(gone) = self.object_gone(&record) {
+                        let name = format!("object {gone}");
                         // A damaged one was told of above.
-                        if !found.damaged.contains(&name) {
-                            found.damaged.push(name);
+                        if !self.found.damaged.contains(&name) {
+                            self.found.damaged.push(name);
                         }
-                        remove(&path)?;
-                        continue;
+                        self.remove(&path)?;
                     }
                 }
             }
-        };
-        if !whole {
-            found
-                .damaged
-                .push(format!("record of step {}", stem(&path)));
-            remove(&path)?;
         }
+        Ok(())
     }
-    Ok(())
-}
 
-fn items(cache: &Cache, found: &mut Verified) -> Result<(), CacheError> {
-    let log = cache.item_log();
-    let index = ItemIndex::load(&log)?;
-    let mut mend = log_state("the item index", index.state, found);
-    let mut lost = HashSet::new();
-    for (key, record) in index.iter() {
-        if let ItemRecord::Done {
-            digest,
-            location: Some(location),
-        } = record
-        {
-            found.items += 1;
-            found.bytes += location.bytes;
-            if cache.packs.get(*location, digest).is_none() {
-                found.damaged.push(format!("item {key}"));
-                lost.insert((*key, *location));
-                mend = true;
+    /// The first object of a record that is not there.
+    fn object_gone(&mut self, record: &StepRecord) -> Option<Digest> {
+        let StepOutput::Files(files) = &record.output else {
+            return None;
+        };
+        let mut digests = files.files.iter().map(|file| file.digest);
+        digests.find(|digest| {
+            let there = folder::is_there(&self.cache.objects.path(digest));
+            self.found.readable(there) == Some(false)
+        })
+    }
+
+    fn items(&mut self) -> Result<(), CacheError> {
+        let log = self.cache.item_log();
+        let Some(index) = self.found.readable(ItemIndex::load(&log)) else {
+            return Ok(());
+        };
+        let mut mend = self.log_state("the item index", index.state);
+        let mut kept: Vec<(Digest, Digest, Location)> = index
+            .iter()
+            .filter_map(|(key, record)| match record {
+                ItemRecord::Done {
+                    digest,
+                    location: Some(location),
+                } => Some((*key, *digest, *location)),
+                _ => None,
+            })
+            .collect();
+        // In the order of the disk.
+        kept.sort_by_key(|(_, _, location)| (location.pack, location.offset));
+        let mut lost = HashSet::new();
+        for (key, digest, location) in kept {
+            self.found.items += 1;
+            let held = self.cache.packs.holds(location, &digest);
+            match self.found.readable(held) {
+                None => {}
+                Some(true) => self.found.bytes += location.bytes,
+                Some(false) => {
+                    self.found.damaged.push(format!("item {key}"));
+                    lost.insert((key, location));
+                    mend = true;
+                }
             }
         }
-    }
-    if mend {
+        if !mend || !self.repair {
+            return Ok(());
+        }
         log.retain(|payload| match items::decode(payload) {
             Some((
                 key,
@@ -136,28 +192,82 @@ fn items(cache: &Cache, found: &mut Verified) -> Result<(), CacheError> {
                 },
             )) => !lost.contains(&(key, location)),
             other => other.is_some(),
-        })?;
+        })
     }
-    Ok(())
-}
 
-fn log_state(name: &str, state: LogState, found: &mut Verified) -> bool {
-    found.bytes += state.bytes as u64;
-    let damaged = state.damaged_bytes > 0;
-    if damaged {
-        found
-            .damaged
-            .push(format!("{} bytes of {name}", state.damaged_bytes));
+    fn files(&mut self) -> Result<(), CacheError> {
+        match self.log_state("the memory of files", self.cache.files.state) && self.repair {
+            true => self.cache.files.compact(),
+            false => Ok(()),
+        }
     }
-    damaged
+
+    fn listings(&mut self) -> Result<(), CacheError> {
+        let logs = self.cache.listing_logs();
+        for log in self.found.readable(logs).unwrap_or_default() {
+            let Some(state) = self.found.readable(log.read(|_| {})) else {
+                continue;
+            };
+            let name = format!("listing {}", stem(log.path()));
+            if self.log_state(&name, state) && self.repair {
+                log.retain(|_| true)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn runs(&mut self) -> Result<(), CacheError> {
+        let paths = self.cache.runs.paths();
+        for path in self.found.readable(paths).unwrap_or_default() {
+            let read = run_file::read(&path);
+            if let Some(Stored::Damaged) = self.found.readable(read) {
+                self.damaged(format!("record of run {}", stem(&path)), &path)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn owners(&mut self) -> Result<(), CacheError> {
+        let owners = self.cache.owners();
+        for (path, is_whole) in self.found.readable(owners).unwrap_or_default() {
+            if self.found.readable(is_whole) == Some(false) {
+                self.damaged(format!("owner of the name {}", stem(&path)), &path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells what a log is like; true when some of it is damaged.
+    fn log_state(&mut self, name: &str, state: LogState) -> bool {
+        self.found.bytes += state.bytes as u64;
+        let damaged = state.damaged_bytes > 0;
+        if damaged {
+            let told = format!("{} bytes of {name}", state.damaged_bytes);
+            self.found.damaged.push(told);
+        }
+        damaged
+    }
+
+    fn damaged(&mut self, name: String, path: &Path) -> Result<(), CacheError> {
+        self.found.damaged.push(name);
+        self.remove(path)
+    }
+
+    fn remove(&self, path: &Path) -> Result<(), CacheError> {
+        if !self.repair {
+            return Ok(());
+        }
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(CacheError::write(path, error))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 fn stem(path: &Path) -> String {
     path.file_stem()
         .map(|stem| stem.to_string_lossy().into_owned())
         .unwrap_or_default()
-}
-
-fn remove(path: &Path) -> Result<(), CacheError> {
-    std::fs::remove_file(path).map_err(|error| CacheError::write(path, error))
 }

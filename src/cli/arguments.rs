@@ -84,7 +84,8 @@ pub struct ManifestArguments {
     /// Use the corpora that are there and leave out the others, instead of refusing. Every table then says which.
     #[arg(long)]
     pub present: bool,
-    /// Read every input file again, whatever its size and times say.
+    /// Read every input file again, whatever its size and times say. Needed only where a change can leave both as they
+    /// were, as with a clock that was set back.
     #[arg(long)]
     pub rehash: bool,
 }
@@ -314,11 +315,21 @@ pub struct CacheArguments {
 pub enum CacheAction {
     /// Show what uses how much disk.
     Du,
-    /// Read everything and compare it with its digest; what is damaged is taken out and made again when needed.
-    Verify,
+    /// Read everything and compare it with its digest, and list what is damaged and what cannot be read. Exits with 1
+    /// if there is anything.
+    Verify(VerifyArguments),
     /// Remove what no run needs: unfinished work and trajectories of other than the latest runs, files without a
-    /// record; with --keep-runs also earlier runs and their results. Items in packs stay.
+    /// record; with --keep-runs also earlier runs and their results. Items in packs stay. Removes nothing when a
+    /// record cannot be read.
     Prune(PruneArguments),
+}
+
+/// Arguments of `cache verify`.
+#[derive(Args)]
+pub struct VerifyArguments {
+    /// Remove what is damaged, so that the next run makes what it needs again. What cannot be read is left alone.
+    #[arg(long)]
+    pub repair: bool,
 }
 
 /// Arguments of `cache prune`.

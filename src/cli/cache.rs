@@ -1,6 +1,6 @@
-//! `pipe cache`: what it holds, and whether it is whole.
+//! `pipe cache`: what it holds, whether it is whole, and what can go.
 
-use crate::cache::{Cache, PruneOptions, prune, usage, verify};
+use crate::cache::{Cache, PruneOptions, Verified, prune, usage, verify};
 use crate::stage::trajectories;
 
 use super::arguments::{CacheAction, CacheArguments, Common, PruneArguments};
@@ -13,7 +13,7 @@ pub fn cache(arguments: &CacheArguments, common: &Common) -> Result<u8, CliError
     match &arguments.action {
         CacheAction::Prune(options) => prune_cache(&cache, options, common),
         CacheAction::Du => {
-            let parts = usage(&common.cache);
+            let parts = usage(&common.cache)?;
             if common.json {
                 let text: String = parts
                     .iter()
@@ -55,32 +55,62 @@ pub fn cache(arguments: &CacheArguments, common: &Common) -> Result<u8, CliError
             print(&text)?;
             Ok(0)
         }
-        CacheAction::Verify => {
-            let found = verify(&cache)?;
-            if common.json {
-                print(&format!("{}\n", serde_json::json!(found)))?;
-            } else {
-                let mut text: String = found
-                    .damaged
-                    .iter()
-                    .map(|name| format!("damaged: {name}\n"))
-                    .collect();
-                text.push_str(&format!(
-                    "{}, {}, {}, {} read: {}\n",
-                    counted(found.objects, "object"),
-                    counted(found.items, "item"),
-                    counted(found.records, "step record"),
-                    bytes_text(found.bytes),
-                    match found.damaged.len() {
-                        0 => "all whole".to_string(),
-                        count => format!("{count} damaged; the next run makes what it needs again"),
-                    }
-                ));
-                print(&text)?;
-            }
-            Ok(u8::from(!found.damaged.is_empty()))
+        CacheAction::Verify(arguments) => {
+            let found = verify(&cache, arguments.repair)?;
+            print(&match common.json {
+                true => format!("{}\n", serde_json::json!(found)),
+                false => verified_text(&found),
+            })?;
+            Ok(u8::from(!found.is_whole()))
         }
     }
+}
+
+/// What `pipe cache verify` found, for people.
+fn verified_text(found: &Verified) -> String {
+    let damaged = found
+        .damaged
+        .iter()
+        .map(|name| format!("damaged: {name}\n"));
+    let unreadable = found.unreadable.iter();
+    let unreadable = unreadable.map(|name| format!("unreadable: {name}\n"));
+    let mut text: String = damaged.chain(unreadable).collect();
+    let mut counts: Vec<String> = Vec::new();
+    for (names, word) in [
+        (&found.damaged, "damaged"),
+        (&found.unreadable, "unreadable"),
+    ] {
+        if !names.is_empty() {
+            counts.push(format!("{} {word}", names.len()));
+        }
+    }
+    if counts.is_empty() {
+        counts.push("all whole".into());
+    }
+    text.push_str(&format!(
+        "{}, {}, {}, {} read: {}\n",
+        counted(found.objects, "object"),
+        counted(found.items, "item"),
+        counted(found.records, "step record"),
+        bytes_text(found.bytes),
+        counts.join(", ")
+    ));
+    match (found.damaged.is_empty(), found.repaired) {
+        (true, _) => {}
+        (false, true) => text.push_str(
+            "what was damaged has been removed; the next run makes what it needs again\n",
+        ),
+        (false, false) => text.push_str(
+            "nothing was changed; `pipe cache verify --repair` removes what is damaged, and the next run makes what \
+             it needs again\n",
+        ),
+    }
+    if !found.unreadable.is_empty() {
+        text.push_str(
+            "what cannot be read was left alone and may be whole: check the disk and the permissions\n",
+        );
+    }
+    text
 }
 
 fn dry(keep_runs: Option<usize>) -> PruneOptions<'static> {

@@ -36,9 +36,9 @@ pub fn diff(arguments: &DiffArguments, common: &Common) -> Result<u8, CliError> 
     };
     let comparison = match pair {
         (Named::Run(before), Named::Run(after)) => {
-            compare_runs(&cache, &before, &after, Depth::Results)
+            compare_runs(&cache, &before, &after, Depth::Results)?
         }
-        (Named::Step(before), Named::Step(after)) => compare_steps(&cache, &before, &after),
+        (Named::Step(before), Named::Step(after)) => compare_steps(&cache, &before, &after)?,
         _ => {
             return Err(CliError::Usage {
                 message: "a run cannot be compared with a step".into(),
@@ -79,7 +79,7 @@ fn earlier(cache: &Cache, named: &Named) -> Result<Named, CliError> {
         Named::Run(run) => run,
         Named::Step(step) => &step.run,
     };
-    let runs = cache.runs.all(&run.manifest);
+    let runs = cache.runs.all(&run.manifest)?;
     let before = runs.into_iter().rev().find(|b| b.number < run.number);
     let before = before.ok_or_else(|| CliError::Usage {
         message: format!("there is no run before {run}"),

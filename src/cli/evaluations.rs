@@ -1,10 +1,11 @@
 //! Evaluations of a model, for its card: given as files, or found in the cache by the model's digest.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use crate::cache::StepOutput;
+use crate::cache::{CacheError, StepOutput};
 use crate::card::CardEvaluation;
 use crate::digest::Digest;
 use crate::eval::Evaluation;
@@ -64,12 +65,10 @@ pub fn of_model(common: &Common, digest: &Digest) -> Result<Vec<CardEvaluation>,
         return Ok(Vec::new());
     }
     let cache = context::cache(common, false)?;
-    let mut paths = cache.records.paths();
-    paths.sort();
-    let records: Vec<_> = paths
-        .iter()
-        .filter_map(|path| cache.records.read(path))
-        .collect();
+    let mut records = Vec::new();
+    for path in cache.records.paths()? {
+        records.extend(cache.records.read(&path)?.whole());
+    }
     let files = |output: &StepOutput| match output {
         StepOutput::Files(files) => Some(files.clone()),
         StepOutput::Items { .. } => None,
@@ -96,8 +95,11 @@ pub fn of_model(common: &Common, digest: &Digest) -> Result<Vec<CardEvaluation>,
         else {
             continue;
         };
-        let Ok(text) = std::fs::read(cache.objects.path(&entry.digest)) else {
-            continue;
+        let path = cache.objects.path(&entry.digest);
+        let text = match std::fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(error) => return Err(CacheError::read(&path, error).into()),
         };
         // What is damaged on disk is no evidence.
         if Digest::of(&text) != entry.digest {

@@ -106,14 +106,14 @@ impl CliError {
     /// 2 for what the user wrote, 3 for the cache, 1 for the rest.
     fn code(&self) -> u8 {
         match self {
+            Self::Cache(_) | Self::Inspect(InspectError::Cache(_)) => 3,
             Self::Manifest(_)
             | Self::Model(_)
             | Self::Inspect(_)
             | Self::Track(_)
             | Self::Device(_)
             | Self::Usage { .. } => 2,
-            Self::Cache(_) => 3,
-            Self::Output { .. } => 1,
+            Self::Stage(_) | Self::Output { .. } => 1,
         }
     }
 }

@@ -13,7 +13,7 @@ use super::CliError;
 pub fn check(plan: &Plan, cache: &Cache) -> Result<(), CliError> {
     adopt_earlier_runs(plan, cache)?;
     let own = location(Path::new(&plan.manifest));
-    let other = cache.owner(&plan.name);
+    let other = cache.owner(&plan.name)?;
     match other.filter(|other| *other != own && goes_by(other, &plan.name)) {
         Some(other) => Err(taken(plan, &other)),
         None => check_folders(plan, cache),
@@ -56,13 +56,13 @@ fn check_folders(plan: &Plan, cache: &Cache) -> Result<(), CliError> {
         let below = name.strip_prefix(above)?.strip_prefix('/')?;
         below.split('/').next().map(str::to_owned)
     };
-    let is_alive = |name: &String| {
-        let owner = cache.owner(name);
-        owner.is_some_and(|owner| goes_by(&owner, name))
-    };
-    for other in cache.runs.manifests().iter().filter(|name| is_alive(name)) {
+    for other in &cache.runs.manifests()? {
+        let owner = cache.owner(other)?;
+        if !owner.is_some_and(|owner| goes_by(&owner, other)) {
+            continue;
+        }
         let (above, step) = if let Some(folder) = first_folder(&plan.name, other) {
-            let latest = cache.runs.latest(other);
+            let latest = cache.runs.latest(other)?;
             let steps = latest.map(|run| StepOfRun::ids(&run)).unwrap_or_default();
             let shared = steps.iter().any(|id| stage_of(id) == folder);
             (other, shared.then_some(folder))

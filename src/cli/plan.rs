@@ -92,7 +92,7 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> Result<u8, CliError> 
 /// What a run would do with each step, in the order of the plan.
 fn forecasts(resolver: &Resolver<'_>) -> Result<Vec<Forecast>, CliError> {
     let steps = &resolver.plan.steps;
-    let statuses = resolver.all(MissingInputs::Refused);
+    let statuses = resolver.all(MissingInputs::Refused)?;
     let mut items = HashMap::new();
     for group in &resolver.groups {
         let is_hit = |member: &usize| statuses.of(*member).output().is_some();

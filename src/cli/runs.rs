@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::cache::{Cache, Ending, Run};
+use crate::cache::{Cache, CacheError, Ending, Run};
 use crate::inspect::{Depth, compare_runs, find_manifest, headline};
 
 use super::arguments::{Common, RunsArguments};
@@ -20,13 +20,13 @@ pub fn runs(arguments: &RunsArguments, common: &Common) -> Result<u8, CliError> 
     let cache = context::existing_cache(common)?;
     let manifests = match &arguments.manifest {
         Some(name) => vec![find_manifest(&cache, name)?],
-        None => cache.runs.manifests(),
+        None => cache.runs.manifests()?,
     };
     let mut text = String::new();
     let paint = Paint::stdout();
     let width = console_width();
     for manifest in &manifests {
-        let runs = cache.runs.all(manifest);
+        let runs = cache.runs.all(manifest)?;
         let first = match arguments.all {
             true => 0,
             false => runs.len().saturating_sub(LISTED),
@@ -37,7 +37,7 @@ pub fn runs(arguments: &RunsArguments, common: &Common) -> Result<u8, CliError> 
                 let before = index.checked_sub(1).and_then(|before| runs.get(before));
                 Told::of(&cache, &runs[index], before)
             })
-            .collect();
+            .collect::<Result<_, CacheError>>()?;
         if common.json {
             let lines = lines.iter().map(|line| format!("{}\n", line.details));
             text.extend(lines);
@@ -70,13 +70,14 @@ struct Told<'r> {
 }
 
 impl<'r> Told<'r> {
-    fn of(cache: &Cache, run: &'r Run, before: Option<&Run>) -> Self {
+    fn of(cache: &Cache, run: &'r Run, before: Option<&Run>) -> Result<Self, CacheError> {
         let record = &run.record;
+        let mut done = record.steps.len();
         // A killed run could not say which of the steps it had begun were done.
-        let also_done = |key| cache.records.get(key).is_some();
-        let late = record.unfinished.values().filter(|key| also_done(key));
-        let done = record.steps.len() + late.count();
-        let going_on = cache.runs.is_going_on(run);
+        for key in record.unfinished.values() {
+            done += usize::from(cache.records.get(key)?.is_some());
+        }
+        let going_on = cache.runs.is_going_on(run)?;
         let state = match (record.ending, going_on) {
             (_, true) => "goes on",
             (Ending::Open, false) => "killed",
@@ -98,7 +99,7 @@ impl<'r> Told<'r> {
         let changed = match before {
             None => vec!["first run".into()],
             Some(before) => {
-                let mut comparison = compare_runs(cache, before, run, Depth::Causes);
+                let mut comparison = compare_runs(cache, before, run, Depth::Causes)?;
                 if record.ending == Ending::Open {
                     // What it would have come to is not known.
                     comparison.only_before.clear();
@@ -112,8 +113,8 @@ impl<'r> Told<'r> {
                 }
             }
         };
-        let headline = headline(cache, run);
-        Self {
+        let headline = headline(cache, run)?;
+        Ok(Self {
             run,
             details: json!({
                 "run": run.to_string(),
@@ -134,7 +135,7 @@ impl<'r> Told<'r> {
             steps: steps.join(", "),
             changed,
             result: headline.to_string(),
-        }
+        })
     }
 }
 

@@ -25,7 +25,7 @@ pub fn why(arguments: &WhyArguments, common: &Common) -> Result<u8, CliError> {
     let cache = context::cache(common, arguments.manifest.rehash)?;
     own_name::check(&plan, &cache)?;
     let resolver = Resolver::new(&plan, &cache, &|| false);
-    let statuses = resolver.all(MissingInputs::Allowed);
+    let statuses = resolver.all(MissingInputs::Allowed)?;
     let listings: HashMap<usize, Listing> = (resolver.listings())
         .map(|(step, listing)| {
             let items = listing.items.iter();
@@ -34,7 +34,7 @@ pub fn why(arguments: &WhyArguments, common: &Common) -> Result<u8, CliError> {
         })
         .collect();
     cache.files.save()?;
-    let mut history = cache.runs.history(&plan.name);
+    let mut history = cache.runs.history(&plan.name)?;
     let mut text = String::new();
     for (index, step) in plan.steps.iter().enumerate() {
         if wanted.is_some_and(|wanted| wanted != index) {
@@ -74,7 +74,7 @@ pub fn why(arguments: &WhyArguments, common: &Common) -> Result<u8, CliError> {
                     index,
                     material,
                     listings.get(&index),
-                );
+                )?;
                 if common.json {
                     let line = serde_json::json!({ "event": "why", "state": state, "explanation": explanation });
                     text.push_str(&format!("{line}\n"));

@@ -31,6 +31,14 @@ enum Job {
     Aggregate(usize, KeyMaterial),
 }
 
+/// What looking a unit up came to.
+enum LookedUp {
+    /// Its results: it needs no work.
+    Done(Vec<(usize, StepResult)>),
+    /// What has to be done.
+    ToRun(Job),
+}
+
 /// What became of a unit that ran.
 struct Ended {
     unit: usize,
@@ -135,42 +143,48 @@ impl<'a> Execution<'a> {
                 return;
             }
             match self.status(unit) {
-                Ok(results) => {
+                Ok(LookedUp::Done(results)) => {
                     self.add(results);
                     open.extend(self.scheduler.complete(unit));
                 }
-                Err(job) => {
+                Ok(LookedUp::ToRun(job)) => {
                     self.jobs.insert(unit, job);
                     self.scheduler.enqueue(unit);
                 }
+                Err(error) => self.error = Some(error),
             }
         }
     }
 
     /// The results of a unit that needs no work: everything is in the cache, or it cannot run. Otherwise the job.
-    fn status(&self, unit: usize) -> Result<Vec<(usize, StepResult)>, Job> {
+    fn status(&self, unit: usize) -> Result<LookedUp, CacheError> {
         let resolver = self.work.resolver;
         let unit = self.scheduler.unit(unit);
         if let Some(group) = unit.group {
-            let statuses = resolver.group(group);
+            let statuses = resolver.group(group)?;
             let hits: Option<Vec<(usize, StepResult)>> = (statuses.iter())
                 .map(|(step, status)| Some((*step, hit(status)?)))
                 .collect();
-            return hits.ok_or(Job::Group(group, statuses));
+            return Ok(match hits {
+                Some(hits) => LookedUp::Done(hits),
+                None => LookedUp::ToRun(Job::Group(group, statuses)),
+            });
         }
         let step = unit.steps[0];
         let missing_inputs = match self.options.keep_going {
             true => MissingInputs::Allowed,
             false => MissingInputs::Refused,
         };
-        let status = resolver.aggregate(step, self.work.outputs, missing_inputs);
+        let status = resolver.aggregate(step, self.work.outputs, missing_inputs)?;
         let result = match status {
-            StepStatus::Miss { material } => return Err(Job::Aggregate(step, material)),
+            StepStatus::Miss { material } => {
+                return Ok(LookedUp::ToRun(Job::Aggregate(step, material)));
+            }
             StepStatus::Pending { .. } => StepResult::skipped(),
             StepStatus::Failed { error } => StepResult::failed(error.into(), None),
             status @ StepStatus::Hit { .. } => hit(&status).unwrap_or_else(StepResult::skipped),
         };
-        Ok(vec![(step, result)])
+        Ok(LookedUp::Done(vec![(step, result)]))
     }
 
     /// Starts what fits, deepest first; then idle cores go to units at work that can use them.

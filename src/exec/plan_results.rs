@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::cache::{Cache, StepOutput, StepRecord};
+use crate::cache::{Cache, CacheError, StepOutput, StepRecord};
 use crate::digest::Digest;
 use crate::stage::SourceListing;
 
@@ -26,8 +26,13 @@ pub struct KnownStep {
 
 impl KnownStep {
     /// The record of a step that is done.
-    pub fn record(&self, cache: &Cache) -> Option<StepRecord> {
-        self.output.as_ref()?;
-        cache.records.get(&self.key?)
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn record(&self, cache: &Cache) -> Result<Option<StepRecord>, CacheError> {
+        match (&self.output, &self.key) {
+            (Some(_), Some(key)) => cache.records.get(key),
+            _ => Ok(None),
+        }
     }
 }

@@ -8,7 +8,7 @@ use miette::{Diagnostic, Report};
 use thiserror::Error;
 
 use crate::artifact::KeyMaterial;
-use crate::cache::{Cache, StepOutput};
+use crate::cache::{Cache, CacheError, StepOutput};
 use crate::digest::Digest;
 use crate::plan::Plan;
 use crate::stage::{SourceListing, Stage};
@@ -63,14 +63,17 @@ pub enum StatusError {
 
 impl StepStatus {
     /// The status of a step that depends on `material`.
-    pub fn look_up(cache: &Cache, material: KeyMaterial) -> Self {
-        match cache.finished(&material.key()) {
+    ///
+    /// # Errors
+    /// When the cache cannot be read.
+    pub fn look_up(cache: &Cache, material: KeyMaterial) -> Result<Self, CacheError> {
+        Ok(match cache.finished(&material.key())? {
             Some(record) => Self::Hit {
                 material,
                 output: Arc::new(record.output),
             },
             None => Self::Miss { material },
-        }
+        })
     }
 
     /// What the step depends on, once that is known.
@@ -184,8 +187,11 @@ impl<'a> Resolver<'a> {
     }
 
     /// The statuses of a group's members, in their order.
-    pub fn group(&self, group: usize) -> Vec<(usize, StepStatus)> {
-        let mut statuses = self.groups[group].statuses();
+    ///
+    /// # Errors
+    /// When the cache cannot be read.
+    pub fn group(&self, group: usize) -> Result<Vec<(usize, StepStatus)>, CacheError> {
+        let mut statuses = self.groups[group].statuses()?;
         let failed = lock(&self.failed);
         for (step, status) in &mut statuses {
             if let Some(error) = failed.get(step) {
@@ -194,16 +200,19 @@ impl<'a> Resolver<'a> {
                 };
             }
         }
-        statuses
+        Ok(statuses)
     }
 
     /// The status of a step over whole sets, given the `outputs` of the steps before it.
+    ///
+    /// # Errors
+    /// When the cache cannot be read.
     pub fn aggregate(
         &self,
         step: usize,
         outputs: &Outputs,
         missing_inputs: MissingInputs,
-    ) -> StepStatus {
+    ) -> Result<StepStatus, CacheError> {
         let declared = &self.plan.steps[step];
         let digests: Vec<Option<Digest>> = declared
             .input_steps()
@@ -216,23 +225,26 @@ impl<'a> Resolver<'a> {
         };
         if !enough {
             let inputs = declared.input_steps().zip(&digests);
-            return StepStatus::Pending {
+            return Ok(StepStatus::Pending {
                 on: inputs
                     .filter(|(_, digest)| digest.is_none())
                     .map(|(input, _)| input)
                     .collect(),
-            };
+            });
         }
         match whole_material(self.plan, self.cache, step, &digests) {
             Ok(material) => StepStatus::look_up(self.cache, material),
-            Err(error) => StepStatus::Failed {
+            Err(error) => Ok(StepStatus::Failed {
                 error: error.into(),
-            },
+            }),
         }
     }
 
     /// Looks up every step, as far as results in the cache make keys known. Nothing is computed.
-    pub fn all(&self, missing_inputs: MissingInputs) -> Statuses {
+    ///
+    /// # Errors
+    /// When the cache cannot be read.
+    pub fn all(&self, missing_inputs: MissingInputs) -> Result<Statuses, CacheError> {
         let mut statuses: Vec<Option<StepStatus>> = Vec::new();
         statuses.resize_with(self.plan.steps.len(), || None);
         let outputs = Outputs::new(self.plan.steps.len());
@@ -243,22 +255,22 @@ impl<'a> Resolver<'a> {
             statuses[step] = Some(status);
         };
         for group in 0..self.groups.len() {
-            for (step, status) in self.group(group) {
+            for (step, status) in self.group(group)? {
                 keep(step, status);
             }
         }
         for step in 0..self.plan.steps.len() {
             if self.group_of[step].is_none() {
-                keep(step, self.aggregate(step, &outputs, missing_inputs));
+                keep(step, self.aggregate(step, &outputs, missing_inputs)?);
             }
         }
         let pending = || StepStatus::Pending { on: Vec::new() };
-        Statuses(
+        Ok(Statuses(
             statuses
                 .into_iter()
                 .map(|status| status.unwrap_or_else(pending))
                 .collect(),
-        )
+        ))
     }
 }
 

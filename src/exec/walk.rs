@@ -108,7 +108,7 @@ impl Walk<'_> {
     /// Takes every item of every source through the group.
     ///
     /// # Errors
-    /// When the cache cannot be written; results so far are kept where that was possible.
+    /// When the cache cannot be read or written; results so far are kept where that was possible.
     pub fn run(&self, sources: &[(usize, &[SourceItem])]) -> Result<Walked, CacheError> {
         let shared = Shared {
             writer: Mutex::new(ItemWriter::new(self.cache)),
@@ -367,7 +367,12 @@ impl Walk<'_> {
         let data = match frame.location {
             None => self.compute(frame, shared)?,
             Some(location) => {
-                let blob = self.cache.packs.get(location, &frame.digest);
+                let read = self.cache.packs.get(location, &frame.digest);
+                let blob = read.map_err(|error| {
+                    let reason = error.to_string();
+                    shared.fail(error);
+                    ItemError::passing(reason)
+                })?;
                 let data = blob.and_then(|blob| ItemData::decode(kind, &blob).ok());
                 Arc::new(data.ok_or_else(|| {
                     frame.lost.borrow_mut().insert(frame.key);
@@ -412,11 +417,19 @@ impl Shared {
         match result {
             Ok(value) => Some(value),
             Err(error) => {
-                lock(&self.failed).get_or_insert(error);
-                self.stop.store(true, Ordering::Relaxed);
+                self.fail(error);
                 None
             }
         }
+    }
+
+    /// The cache cannot be used: the pass ends with the first error of this kind.
+    fn fail(&self, error: CacheError) {
+        self.failed
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner())
+            .get_or_insert(error);
+        self.stop.store(true, Ordering::Relaxed);
     }
 }
 

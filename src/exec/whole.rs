@@ -16,6 +16,7 @@ use crate::stage::{
     CoreShare, InputContent, InputLabel, InputOrigin, Interrupted, Stage, StepInput, WholeContext,
     WholeStage,
 };
+use crate::train::TrainError;
 
 use super::declared_files::{DeclaredFileError, KeyedFiles};
 use super::observer::{Event, Observer, Status, StepProgress};
@@ -49,14 +50,29 @@ pub fn whole_material(
     })
 }
 
+/// The error of a stage, unless it is one of the cache: then no stage has failed.
+fn not_of_the_cache(error: miette::Report) -> Result<miette::Report, CacheError> {
+    let error = match error.downcast::<CacheError>() {
+        Ok(error) => return Err(error),
+        Err(error) => error,
+    };
+    match error.downcast::<TrainError>() {
+        Ok(TrainError::Checkpoint { path, source }) => Err(CacheError::read(&path, source)),
+        Ok(other) => Ok(other.into()),
+        Err(error) => Ok(error),
+    }
+}
+
 /// Whether the same was done on a device of another kind.
-fn done_elsewhere(cache: &Cache, material: &KeyMaterial) -> bool {
+fn done_elsewhere(cache: &Cache, material: &KeyMaterial) -> Result<bool, CacheError> {
     let cuda = |tf32| Device::Cuda { ordinal: 0, tf32 };
-    let devices = [Device::Cpu, cuda(false), cuda(true)].into_iter();
-    let mut others = devices
-        .map(|device| material.on_device(device.key_name()))
-        .filter(|other| other != material);
-    others.any(|other| cache.records.get(&other.key()).is_some())
+    for device in [Device::Cpu, cuda(false), cuda(true)] {
+        let other = material.on_device(device.key_name());
+        if other != *material && cache.records.get(&other.key())?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn origins(plan: &Plan, step: usize, digests: &[Option<Digest>]) -> Vec<InputOrigin> {
@@ -175,9 +191,12 @@ impl WholeRun<'_> {
             reservation.computed_on(self.plan().device);
         }
         // What another device has finished would be taken over whole, and nothing be computed on this one.
-        let earlier = trajectory
-            .filter(|_| !done_elsewhere(self.cache(), material))
-            .map(|key| self.cache().trajectory(&key));
+        let earlier = match trajectory {
+            Some(key) if !done_elsewhere(self.cache(), material)? => {
+                Some(self.cache().trajectory(&key))
+            }
+            _ => None,
+        };
         let progress = StepProgress {
             step: id,
             observer: self.observer,
@@ -209,6 +228,7 @@ impl WholeRun<'_> {
             if self.observer.interrupted() || error.is::<Interrupted>() {
                 return Ok(StepResult::skipped());
             }
+            let error = not_of_the_cache(error)?;
             let kept = stage.kept_on_failure().iter().filter_map(|name| {
                 let bytes = std::fs::read(out.path().join(name)).ok()?;
                 Some(((*name).to_owned(), bytes))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::cache::{Cache, Run, StepRecord};
+use crate::cache::{Cache, CacheError, Run, StepRecord};
 
 use super::data::{DataChange, data_change};
 use super::evaluations::{EvaluationChange, evaluation_change};
@@ -99,7 +99,15 @@ pub enum Depth {
 }
 
 /// Compares two runs step by step.
-pub fn compare_runs(cache: &Cache, before: &Run, after: &Run, depth: Depth) -> Comparison {
+///
+/// # Errors
+/// When a record or a listing cannot be read.
+pub fn compare_runs(
+    cache: &Cache,
+    before: &Run,
+    after: &Run,
+    depth: Depth,
+) -> Result<Comparison, CacheError> {
     let (before, after) = (Arc::new(before.clone()), Arc::new(after.clone()));
     let step = |run: &Arc<Run>, id: &String| StepOfRun {
         run: run.clone(),
@@ -115,19 +123,26 @@ pub fn compare_runs(cache: &Cache, before: &Run, after: &Run, depth: Depth) -> C
             after: step(&after, id),
         })
         .collect();
-    let mut comparison = compare(cache, &pairs, depth);
+    let mut comparison = compare(cache, &pairs, depth)?;
     let ids = |run: &Run| StepOfRun::ids(run).into_iter().collect::<BTreeSet<_>>();
     let (old, new) = (ids(&before), ids(&after));
     comparison.before = before.to_string();
     comparison.after = after.to_string();
     comparison.only_before = old.difference(&new).cloned().collect();
     comparison.only_after = new.difference(&old).cloned().collect();
-    comparison
+    Ok(comparison)
 }
 
 /// Compares two steps and what leads to them.
-pub fn compare_steps(cache: &Cache, before: &StepOfRun, after: &StepOfRun) -> Comparison {
-    let (old, new) = (upstream(cache, before), upstream(cache, after));
+///
+/// # Errors
+/// As [`compare_runs`].
+pub fn compare_steps(
+    cache: &Cache,
+    before: &StepOfRun,
+    after: &StepOfRun,
+) -> Result<Comparison, CacheError> {
+    let (old, new) = (upstream(cache, before)?, upstream(cache, after)?);
     let mut pairs = vec![pair(before.clone(), after.clone())];
     let by_stage = |steps: &[StepOfRun]| {
         let mut stages: BTreeMap<String, Vec<StepOfRun>> = BTreeMap::new();
@@ -165,13 +180,13 @@ pub fn compare_steps(cache: &Cache, before: &StepOfRun, after: &StepOfRun) -> Co
         only_after.extend(new.map(|step| step.id.clone()));
     }
     let name = |step: &StepOfRun| format!("{}/{}", step.run, step.id);
-    Comparison {
+    Ok(Comparison {
         before: name(before),
         after: name(after),
         only_before,
         only_after,
-        ..compare(cache, &pairs, Depth::Results)
-    }
+        ..compare(cache, &pairs, Depth::Results)?
+    })
 }
 
 fn pair(before: StepOfRun, after: StepOfRun) -> Pair {
@@ -186,21 +201,16 @@ fn pair(before: StepOfRun, after: StepOfRun) -> Pair {
 }
 
 /// The steps of its run that a step takes results of, and so on.
-fn upstream(cache: &Cache, step: &StepOfRun) -> Vec<StepOfRun> {
-    let records: Vec<(StepOfRun, StepRecord)> = step
-        .run
-        .record
-        .steps
-        .keys()
-        .filter_map(|id| {
-            let other = StepOfRun {
-                run: step.run.clone(),
-                id: id.clone(),
-            };
-            let record = other.record(cache)?;
-            Some((other, record))
-        })
-        .collect();
+fn upstream(cache: &Cache, step: &StepOfRun) -> Result<Vec<StepOfRun>, CacheError> {
+    let mut records: Vec<(StepOfRun, StepRecord)> = Vec::new();
+    for id in step.run.record.steps.keys() {
+        let other = StepOfRun {
+            run: step.run.clone(),
+            id: id.clone(),
+        };
+        let record = other.record(cache)?;
+        records.extend(record.map(|record| (other, record)));
+    }
     let by_id: HashMap<&str, usize> = (records.iter().enumerate())
         .map(|(index, (other, _))| (other.id.as_str(), index))
         .collect();
@@ -223,27 +233,25 @@ fn upstream(cache: &Cache, step: &StepOfRun) -> Vec<StepOfRun> {
     }
     let mut found: Vec<usize> = found.into_iter().collect();
     found.sort_unstable();
-    found
-        .into_iter()
-        .map(|index| records[index].0.clone())
-        .collect()
+    let steps = found.into_iter().map(|index| records[index].0.clone());
+    Ok(steps.collect())
 }
 
-fn compare(cache: &Cache, pairs: &[Pair], depth: Depth) -> Comparison {
+fn compare(cache: &Cache, pairs: &[Pair], depth: Depth) -> Result<Comparison, CacheError> {
     let mut comparison = Comparison::default();
     let mut compared: Vec<(String, StepRecord, StepRecord)> = Vec::new();
     let mut runs: Vec<[&str; 2]> = Vec::new();
     for pair in pairs {
         if pair.before.key().is_some() && pair.before.key() == pair.after.key() {
             comparison.same += 1;
-            if let Some(record) = pair.after.record(cache) {
+            if let Some(record) = pair.after.record(cache)? {
                 comparison.same_evaluations += usize::from(is(&record, "evaluate"));
             }
             continue;
         }
         comparison.different += 1;
-        let mut read = |step: &StepOfRun| {
-            let record = step.record(cache);
+        let mut read = |step: &StepOfRun| -> Result<Option<StepRecord>, CacheError> {
+            let record = step.record(cache)?;
             if record.is_none() {
                 let why = match step.run.record.steps.contains_key(&step.id) {
                     true => "has no whole record in the cache any more",
@@ -252,16 +260,16 @@ fn compare(cache: &Cache, pairs: &[Pair], depth: Depth) -> Comparison {
                 let missing = format!("{}/{} {why}", step.run, step.id);
                 comparison.missing.push(missing);
             }
-            record
+            Ok(record)
         };
-        if let (Some(before), Some(after)) = (read(&pair.before), read(&pair.after)) {
+        if let (Some(before), Some(after)) = (read(&pair.before)?, read(&pair.after)?) {
             compared.push((pair.name.clone(), before, after));
             runs.push([&pair.before.run.manifest, &pair.after.run.manifest]);
         }
     }
     comparison.parameters = parameter_changes(&compared);
     for ((name, before, after), manifests) in compared.iter().zip(&runs) {
-        let change = data_change(cache, name, *manifests, before, after);
+        let change = data_change(cache, name, *manifests, before, after)?;
         comparison.data.extend(change);
         if depth == Depth::Causes {
             continue;
@@ -281,7 +289,7 @@ fn compare(cache: &Cache, pairs: &[Pair], depth: Depth) -> Comparison {
             comparison.trainings.push(change);
         }
     }
-    comparison
+    Ok(comparison)
 }
 
 fn is(record: &StepRecord, kind: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::cache::{Cache, StepRecord};
+use crate::cache::{Cache, CacheError, StepRecord};
 use crate::digest::Digest;
 
 /// How the data of one source differ.
@@ -60,26 +60,29 @@ impl DataChange {
 /// How the source of a pair of records differs; none where it does not, or where they are no sources.
 ///
 /// `id` is the step's id, `manifests` the names under which the runs kept their listings.
+///
+/// # Errors
+/// When a listing cannot be read.
 pub fn data_change(
     cache: &Cache,
     id: &str,
     manifests: [&str; 2],
     before: &StepRecord,
     after: &StepRecord,
-) -> Option<DataChange> {
+) -> Result<Option<DataChange>, CacheError> {
     let source = |record: &StepRecord| Digest::parse(record.material.0.get("source")?);
-    let (old, new) = (source(before)?, source(after)?);
-    if old == new {
-        return None;
-    }
+    let (old, new) = match (source(before), source(after)) {
+        (Some(old), Some(new)) if old != new => (old, new),
+        _ => return Ok(None),
+    };
     let mut change = DataChange {
         step: id.into(),
         ..DataChange::default()
     };
-    let old = cache.listing_at(manifests[0], id, &old);
-    let (Some(old), Some(new)) = (old, cache.listing_at(manifests[1], id, &new)) else {
+    let old = cache.listing_at(manifests[0], id, &old)?;
+    let (Some(old), Some(new)) = (old, cache.listing_at(manifests[1], id, &new)?) else {
         change.unknown = true;
-        return Some(change);
+        return Ok(Some(change));
     };
     for (utterance, digest) in &new {
         match old.get(utterance) {
@@ -90,5 +93,5 @@ pub fn data_change(
     }
     let gone = old.keys().filter(|utterance| !new.contains_key(*utterance));
     change.removed = gone.cloned().collect();
-    Some(change)
+    Ok(Some(change))
 }

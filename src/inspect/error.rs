@@ -3,9 +3,15 @@
 use miette::Diagnostic;
 use thiserror::Error;
 
-/// A name does not say which run or step is meant.
+use crate::cache::CacheError;
+
+/// A name does not say which run or step is meant, or the cache cannot be read.
 #[derive(Debug, Error, Diagnostic)]
 pub enum InspectError {
+    /// The cache cannot be read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Cache(#[from] CacheError),
     /// No manifest of this name has a run.
     #[error("no run of `{name}` is remembered")]
     #[diagnostic(code(runs::unknown), help("{help}"))]

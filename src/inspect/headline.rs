@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::cache::{Cache, Run};
+use crate::cache::{Cache, CacheError, Run};
 use crate::report::ReportEntry;
 use crate::stage::EVALUATION_ENTRY;
 
@@ -22,12 +22,15 @@ pub struct Headline {
 }
 
 /// Reads the evaluations of a run; those whose files are gone are left out.
-pub fn headline(cache: &Cache, run: &Run) -> Headline {
+///
+/// # Errors
+/// When a record cannot be read.
+pub fn headline(cache: &Cache, run: &Run) -> Result<Headline, CacheError> {
     let mut unseen: BTreeMap<String, f64> = BTreeMap::new();
     let mut seen: BTreeMap<String, f64> = BTreeMap::new();
     let mut models = 0;
     for key in run.record.steps.values() {
-        let Some(record) = cache.records.get(key) else {
+        let Some(record) = cache.records.get(key)? else {
             continue;
         };
         if step::file(&record, EVALUATION_ENTRY).is_none() {
@@ -49,11 +52,11 @@ pub fn headline(cache: &Cache, run: &Run) -> Headline {
         }
     }
     let any_unseen = !unseen.is_empty();
-    Headline {
+    Ok(Headline {
         models,
         best: if any_unseen { unseen } else { seen },
         unseen: any_unseen,
-    }
+    })
 }
 
 impl std::fmt::Display for Headline {

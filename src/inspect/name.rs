@@ -16,32 +16,31 @@ const LISTED: usize = 12;
 /// name.
 ///
 /// # Errors
-/// [`InspectError::NoManifest`] with the nearest names.
+/// [`InspectError::NoManifest`] with the nearest names; when the cache cannot be read.
 pub fn find_manifest(cache: &Cache, name: &str) -> Result<String, InspectError> {
-    let known = cache.runs.manifests();
+    let known = cache.runs.manifests()?;
     if known.iter().any(|other| other == name) {
         return Ok(name.into());
     }
     let stem = name.strip_suffix(".toml");
-    let by_path = stem.and_then(|_| {
+    if stem.is_some() {
         let path = Path::new(name);
-        let present = present_name(path).filter(|present| known.contains(present));
+        if let Some(present) = present_name(path).filter(|present| known.contains(present)) {
+            return Ok(present);
+        }
         let own = location(path);
-        present.or_else(|| {
-            let mut known = known.iter();
-            known
-                .find(|other| cache.owner(other).is_some_and(|owner| owner == own))
-                .cloned()
-        })
-    });
+        for other in &known {
+            if cache.owner(other)?.is_some_and(|owner| owner == own) {
+                return Ok(other.clone());
+            }
+        }
+    }
     let last_part = stem.unwrap_or(name);
     let ends_so = |other: &&String| other.rsplit('/').next() == Some(last_part);
-    let by_last_part = || {
-        let mut alike = known.iter().filter(ends_so);
-        alike.next().filter(|_| alike.next().is_none()).cloned()
-    };
-    by_path
-        .or_else(by_last_part)
+    let mut alike = known.iter().filter(ends_so);
+    let by_last_part = alike.next().filter(|_| alike.next().is_none());
+    by_last_part
+        .cloned()
         .ok_or_else(|| InspectError::NoManifest {
             name: name.into(),
             help: match known.is_empty() {
@@ -61,7 +60,7 @@ enum Which {
 /// The run called `demo:3` (by number), `demo` (the latest) or `demo~1` (so many before the latest).
 ///
 /// # Errors
-/// When no manifest or run has the name.
+/// When no manifest or run has the name, or the cache cannot be read.
 pub fn find_run(cache: &Cache, name: &str) -> Result<Run, InspectError> {
     let numbered = name.rsplit_once(':').and_then(|(manifest, number)| {
         let number = number.parse().ok()?;
@@ -72,13 +71,13 @@ pub fn find_run(cache: &Cache, name: &str) -> Result<Run, InspectError> {
         Some((manifest, Which::Before(count.parse().ok()?)))
     });
     // A manifest may have a name of such a form.
-    let whole = cache.runs.manifests().iter().any(|known| known == name);
+    let whole = cache.runs.manifests()?.iter().any(|known| known == name);
     let (manifest, which) = numbered
         .or(before)
         .filter(|_| !whole)
         .unwrap_or((name, Which::Latest));
     let manifest = find_manifest(cache, manifest)?;
-    let mut runs = cache.runs.all(&manifest);
+    let mut runs = cache.runs.all(&manifest)?;
     let numbers: Vec<String> = runs.iter().map(|run| run.number.to_string()).collect();
     let position = match which {
         Which::Latest => runs.len().checked_sub(1),
@@ -125,7 +124,7 @@ pub fn run_and_step<'n>(cache: &Cache, name: &'n str) -> Option<(Run, &'n str)> 
 /// manifest that has such a step. A part of the name that no other step has is enough.
 ///
 /// # Errors
-/// When no step, or several, may be meant.
+/// When no step, or several, may be meant, or the cache cannot be read.
 pub fn find_step(cache: &Cache, run: Option<Run>, name: &str) -> Result<StepOfRun, InspectError> {
     if let Some(run) = run {
         return in_run(run, name);
@@ -133,13 +132,22 @@ pub fn find_step(cache: &Cache, run: Option<Run>, name: &str) -> Result<StepOfRu
     if let Some((run, step)) = run_and_step(cache, name) {
         return in_run(run, step);
     }
-    let latest_with = |manifest: String| -> Vec<StepOfRun> {
-        let runs = cache.runs.all(&manifest).into_iter().rev();
-        let mut found = runs.map(|run| matches(Arc::new(run), name));
-        found.find(|steps| !steps.is_empty()).unwrap_or_default()
-    };
-    let manifests = cache.runs.manifests();
-    let mut found: Vec<StepOfRun> = manifests.iter().cloned().flat_map(latest_with).collect();
+    let manifests = cache.runs.manifests()?;
+    let mut found: Vec<StepOfRun> = Vec::new();
+    let mut known: Vec<String> = Vec::new();
+    for manifest in &manifests {
+        let runs = cache.runs.all(manifest)?;
+        known.extend(runs.last().iter().flat_map(|run| StepOfRun::ids(run)));
+        let mut with_step = runs
+            .into_iter()
+            .rev()
+            .map(|run| matches(Arc::new(run), name));
+        found.extend(
+            with_step
+                .find(|steps| !steps.is_empty())
+                .unwrap_or_default(),
+        );
+    }
     // Where one manifest names it exactly, parts of names elsewhere are not meant.
     if found.iter().any(|step| step.id == name) {
         found.retain(|step| step.id == name);
@@ -149,10 +157,6 @@ pub fn find_step(cache: &Cache, run: Option<Run>, name: &str) -> Result<StepOfRu
     if found.len() > 1 && found.iter().all(same) {
         found.truncate(1);
     }
-    let known = manifests
-        .iter()
-        .filter_map(|manifest| cache.runs.latest(manifest));
-    let known: Vec<String> = known.flat_map(|run| StepOfRun::ids(&run)).collect();
     one(found, name, "the latest run of any manifest", &known, true)
 }
 

@@ -1,12 +1,13 @@
 //! One step of a remembered run, and the files it made.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
 use crate::artifact::FileEntry;
-use crate::cache::{Cache, Run, StepOutput, StepRecord};
+use crate::cache::{Cache, CacheError, Run, StepOutput, StepRecord};
 use crate::digest::Digest;
 use crate::eval::{Prediction, read_predictions};
 use crate::train::EpochRecord;
@@ -48,8 +49,14 @@ impl StepOfRun {
     }
 
     /// What the cache says of the step; none where it was not done or the record is gone.
-    pub fn record(&self, cache: &Cache) -> Option<StepRecord> {
-        cache.records.get(&self.key()?)
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub fn record(&self, cache: &Cache) -> Result<Option<StepRecord>, CacheError> {
+        match self.key() {
+            Some(key) => cache.records.get(&key),
+            None => Ok(None),
+        }
     }
 }
 
@@ -71,8 +78,12 @@ pub fn path_of(cache: &Cache, record: &StepRecord, name: &str) -> Result<PathBuf
     match cache.files.facts(&path, || 0.0) {
         Ok(facts) if facts.digest == entry.digest => Ok(path),
         Ok(_) => Err(format!("{name} of {} is damaged in the cache", record.step)),
-        Err(_) => Err(format!(
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(format!(
             "{name} of {} is no longer in the cache",
+            record.step
+        )),
+        Err(error) => Err(format!(
+            "{name} of {} cannot be read from the cache: {error}",
             record.step
         )),
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde::Serialize;
 
 use crate::artifact::{Difference, KeyMaterial, input_names};
-use crate::cache::{Cache, Listing, RunHistory, StepRecord};
+use crate::cache::{Cache, CacheError, Listing, RunHistory, StepRecord};
 use crate::digest::Digest;
 use crate::stage::Stage;
 
@@ -52,6 +52,9 @@ pub enum Reason {
 }
 
 /// Compares a step with the last run of `history` in which its key was another.
+///
+/// # Errors
+/// When a record or a listing cannot be read.
 pub fn explain(
     plan: &Plan,
     cache: &Cache,
@@ -59,19 +62,22 @@ pub fn explain(
     step: usize,
     now: &KeyMaterial,
     listing: Option<&Listing>,
-) -> Explanation {
-    let key = now.key();
+) -> Result<Explanation, CacheError> {
     let id = plan.steps[step].id();
+    let key = now.key();
     let earlier = history.find(id, |old, started_s| {
-        let record: StepRecord = (*old != key).then(|| cache.records.get(old))??;
-        Some((started_s, record))
-    });
+        if *old == key {
+            return Ok(None);
+        }
+        let record: Option<StepRecord> = cache.records.get(old)?;
+        Ok(record.map(|record| (started_s, record)))
+    })?;
     let Some((started_s, record)) = earlier else {
-        return Explanation {
+        return Ok(Explanation {
             step: id.into(),
             compared_with_s: None,
             reasons: Vec::new(),
-        };
+        });
     };
     let differences = now.differences(&record.material);
     let value = |difference: &Difference| Reason::Value {
@@ -96,7 +102,7 @@ pub fn explain(
             continue;
         }
         if difference.name == "source" {
-            let files = changed_files(plan, cache, step, difference, listing);
+            let files = changed_files(plan, cache, step, difference, listing)?;
             if files.is_empty() {
                 reasons.push(value(difference));
             }
@@ -109,11 +115,11 @@ pub fn explain(
             reasons.push(value(difference));
         }
     }
-    Explanation {
+    Ok(Explanation {
         step: id.into(),
         compared_with_s: Some(started_s),
         reasons,
-    }
+    })
 }
 
 fn changed_files(
@@ -122,20 +128,23 @@ fn changed_files(
     step: usize,
     difference: &Difference,
     listing: Option<&Listing>,
-) -> Vec<Reason> {
-    let old = difference.old.as_deref().and_then(Digest::parse);
+) -> Result<Vec<Reason>, CacheError> {
     let id = plan.steps[step].id();
-    let old = old.and_then(|digest| cache.listing_at(&plan.name, id, &digest));
+    let old = match difference.old.as_deref().and_then(Digest::parse) {
+        Some(digest) => cache.listing_at(&plan.name, id, &digest)?,
+        None => None,
+    };
     let (Some(old), Some(new)) = (old, listing) else {
-        return Vec::new();
+        return Ok(Vec::new());
     };
     let ids: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    ids.into_iter()
+    let changed = ids
+        .into_iter()
         .filter(|id| old.get(*id) != new.get(*id))
         .map(|id| Reason::File {
             id: id.clone(),
             old: old.get(id).map(Digest::short),
             new: new.get(id).map(Digest::short),
-        })
-        .collect()
+        });
+    Ok(changed.collect())
 }

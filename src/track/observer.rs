@@ -112,7 +112,15 @@ impl<'a> Tracking<'a> {
         let key = key
             .and_then(Digest::parse)
             .filter(|_| status == Status::Hit);
-        if let Some(record) = key.and_then(|key| self.cache.records.get(&key)) {
+        let record = match key {
+            Some(key) => self
+                .cache
+                .records
+                .get(&key)
+                .map_err(std::io::Error::other)?,
+            None => None,
+        };
+        if let Some(record) = record {
             let epochs = history(self.cache, &record).map_err(std::io::Error::other)?;
             self.started(step)?;
             for record in &epochs {

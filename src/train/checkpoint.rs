@@ -10,7 +10,7 @@ use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
 
-use super::EpochRecord;
+use super::{EpochRecord, TrainError};
 use crate::digest::Digest;
 use crate::durable;
 use crate::model::Array;
@@ -53,15 +53,17 @@ impl Checkpoint {
         durable::write(&checkpoint_path(folder), &bytes)
     }
 
-    /// Reads the file; none where there is none.
+    /// Reads the file; none where there is none. One that is damaged, or of another version, gives the reason why it
+    /// is not usable, as a lower-case fragment.
     ///
     /// # Errors
-    /// The reason why it is not usable, as a lower-case fragment.
-    pub(super) fn load(folder: &Path) -> Result<Option<Self>, String> {
-        match std::fs::read(checkpoint_path(folder)) {
-            Ok(bytes) => Self::from_bytes(&bytes).map(Some),
+    /// When the file is there but cannot be read. It may well be whole, so the training must not replace it.
+    pub(super) fn load(folder: &Path) -> Result<Option<Result<Self, String>>, TrainError> {
+        let path = checkpoint_path(folder);
+        match std::fs::read(&path) {
+            Ok(bytes) => Ok(Some(Self::from_bytes(&bytes))),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error.to_string()),
+            Err(source) => Err(TrainError::Checkpoint { path, source }),
         }
     }
 

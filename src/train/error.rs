@@ -75,6 +75,21 @@ pub enum TrainError {
         /// Utterances of the batch.
         utterances: Vec<String>,
     },
+    /// A checkpoint is there but cannot be read.
+    #[error("cannot read the checkpoint {}", path.display())]
+    #[diagnostic(
+        code(train::checkpoint),
+        help(
+            "check the disk and the permissions and run again; remove the checkpoint to train from the beginning"
+        )
+    )]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
     /// A result cannot be written.
     #[error("cannot write {}", path.display())]
     #[diagnostic(code(train::io))]

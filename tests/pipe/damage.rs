@@ -92,8 +92,8 @@ fn space() -> Workspace {
     space
 }
 
-fn verify(space: &Workspace) -> (Option<i32>, String) {
-    let output = space.pipe(&["cache", "verify"]);
+fn verify(space: &Workspace, more: &[&str]) -> (Option<i32>, String) {
+    let output = space.pipe(&[&["cache", "verify"], more].concat());
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     (
         output.status.code(),
@@ -120,7 +120,7 @@ fn everywhere(each: impl Fn(&Kind, Damage, Workspace, &str) + Sync) {
                     let told = format!("{damage:?} of {}", kind.place);
                     let space = space();
                     space.run_well("pipe.toml");
-                    assert_eq!(verify(&space).0, Some(0), "{told}: before");
+                    assert_eq!(verify(&space, &[]).0, Some(0), "{told}: before");
                     kind.harm(&space, damage);
                     each(kind, damage, space, &told);
                 }
@@ -140,16 +140,22 @@ fn a_run_over_a_damaged_cache_gives_the_right_results() {
 }
 
 #[test]
-fn verify_tells_damage_takes_it_out_and_a_run_makes_it_again() {
+fn verify_reports_damage_repair_takes_it_out_and_a_run_makes_it_again() {
     let whole = space();
     let wanted = results(&whole, "whole");
     everywhere(|kind, damage, space, told| {
         let shows = damage != Damage::Delete || kind.absence_shows;
-        let (code, text) = verify(&space);
-        assert_eq!(code, Some(i32::from(shows)), "{told}: {text}");
-        assert_eq!(text.contains("damaged: "), shows, "{told}: {text}");
+        let before = space.files("cache");
+        for repair in [&[][..], &["--repair"]] {
+            assert!(space.files("cache") == before, "{told}: changed unasked");
+            let (code, text) = verify(&space, repair);
+            assert_eq!(code, Some(i32::from(shows)), "{told}: {text}");
+            assert_eq!(text.contains("damaged: "), shows, "{told}: {text}");
+        }
+        let (code, text) = verify(&space, &[]);
+        assert_eq!(code, Some(0), "{told}, after the repair: {text}");
         assert!(results(&space, told) == wanted, "{told}: other results");
-        let (code, text) = verify(&space);
+        let (code, text) = verify(&space, &[]);
         assert_eq!(code, Some(0), "{told}, after a run: {text}");
     });
 }
@@ -169,7 +175,7 @@ fn damaged_items_are_told_and_only_they_are_made_again() {
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     let message = warnings[0]["message"].as_str().unwrap();
     assert!(message.starts_with("1 stored items"), "{message}");
-    assert_eq!(verify(&space).0, Some(0));
+    assert_eq!(verify(&space, &[]).0, Some(0));
 }
 
 /// What a program made is gone, and it does not repeat itself: nothing is built on a mixture.

@@ -3,6 +3,7 @@
 mod browser;
 mod caching;
 mod chromium;
+mod coarse_clock;
 mod commands;
 mod damage;
 mod declared_files;
@@ -33,4 +34,5 @@ mod study;
 mod subcommands;
 mod tracking;
 mod trust;
+mod unreadable;
 mod workspace;

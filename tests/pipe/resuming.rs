@@ -46,7 +46,8 @@ pub fn space(manifest: &str) -> Workspace {
     space
 }
 
-fn plain() -> String {
+/// As [`ONE`], with nothing that depends on the number of epochs.
+pub fn plain() -> String {
     let alpha = "alpha = { start = 0.0, end = 0.4 }";
     ONE.replace(alpha, "alpha = 0.3")
         .replace("{ shape = \"cosine\" }", "{ shape = \"constant\" }")

@@ -227,6 +227,11 @@ fn the_cache_tells_its_size_and_finds_damage() {
     std::fs::write(&path, "damaged").unwrap();
     let damaged = told(&space, &["cache", "verify"], 1);
     assert!(damaged.contains("1 damaged"), "{damaged}");
+    assert!(damaged.contains("nothing was changed"), "{damaged}");
+    assert!(path.exists());
+    let repaired = told(&space, &["cache", "verify", "--repair"], 1);
+    assert!(repaired.contains("has been removed"), "{repaired}");
+    assert!(!path.exists());
     space.run_well("pipe.toml");
     assert!(told(&space, &["cache", "verify"], 0).contains("all whole"));
 }

@@ -85,12 +85,18 @@ fn only_what_the_latest_runs_do_not_need_goes() {
         pruned(&cache, Some(1), 0, false),
         ["1 runs", "1 steps", "1 objects"]
     );
-    assert!(cache.finished(&a).is_none());
+    assert!(cache.finished(&a).unwrap().is_none());
     for kept in [b, c, other] {
-        assert!(cache.finished(&kept).is_some());
+        assert!(cache.finished(&kept).unwrap().is_some());
     }
     assert!(pruned(&cache, Some(1), 0, false).is_empty());
-    let numbers: Vec<u64> = cache.runs.all("demo").iter().map(|r| r.number).collect();
+    let numbers: Vec<u64> = cache
+        .runs
+        .all("demo")
+        .unwrap()
+        .iter()
+        .map(|r| r.number)
+        .collect();
     assert_eq!(numbers, [2, 3]);
 }
 
@@ -112,7 +118,7 @@ fn beside_a_run_nothing_goes_that_it_could_be_using() {
     log.begun("train", begun, begun).unwrap();
     let parts = pruned(&cache, Some(1), 0, false);
     assert_eq!(parts, ["1 unfinished", "3 trajectories"]);
-    assert!(cache.finished(&old).is_some());
+    assert!(cache.finished(&old).unwrap().is_some());
     let unfinished = |key: Digest| cache.root.join("unfinished").join(key.hex()).is_dir();
     assert!(unfinished(worked_on) && unfinished(begun) && !unfinished(old));
     drop((in_use, lock, log));

@@ -2,16 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cache::{Cache, StepOutput};
+use crate::cache::{Cache, CacheError, StepOutput};
 use crate::exec::PlanResults;
 use crate::plan::Plan;
 use crate::report::{CorpusFacts, LeakCheck, LeftOut, Report, RunFacts, SplitFacts, StepFacts};
 use crate::stage::SourceListing;
 
 /// Facts of what is in the cache; `report` says what the evaluations found.
-pub fn facts(plan: &Plan, cache: &Cache, results: &PlanResults, report: &Report) -> RunFacts {
+///
+/// # Errors
+/// When a record cannot be read.
+pub fn facts(
+    plan: &Plan,
+    cache: &Cache,
+    results: &PlanResults,
+    report: &Report,
+) -> Result<RunFacts, CacheError> {
     let listings = &results.listings;
-    RunFacts {
+    Ok(RunFacts {
         manifest: plan.name.clone(),
         manifest_text: plan.text.clone(),
         pipe_version: env!("CARGO_PKG_VERSION").into(),
@@ -32,8 +40,8 @@ pub fn facts(plan: &Plan, cache: &Cache, results: &PlanResults, report: &Report)
         leak_checks: leak_checks(plan, listings, report),
         left_out: left_out(plan, results),
         warnings: warnings(listings),
-        steps: steps(plan, cache, results),
-    }
+        steps: steps(plan, cache, results)?,
+    })
 }
 
 /// Counts of every corpus; one that several sources list is counted once per utterance and split.
@@ -136,14 +144,14 @@ fn warnings(listings: &[(usize, SourceListing)]) -> Vec<String> {
     told
 }
 
-fn steps(plan: &Plan, cache: &Cache, results: &PlanResults) -> Vec<StepFacts> {
+fn steps(plan: &Plan, cache: &Cache, results: &PlanResults) -> Result<Vec<StepFacts>, CacheError> {
     (plan.steps)
         .iter()
         .zip(&results.steps)
         .map(|(step, known)| {
-            let record = known.record(cache);
+            let record = known.record(cache)?;
             let output = known.output.as_ref();
-            StepFacts {
+            Ok(StepFacts {
                 step: step.id().into(),
                 kind: step.declaration.kind.name.into(),
                 parameters: step.declaration.parameters.clone().into(),
@@ -153,7 +161,7 @@ fn steps(plan: &Plan, cache: &Cache, results: &PlanResults) -> Vec<StepFacts> {
                 pipe_version: record.as_ref().map(|record| record.pipe_version.clone()),
                 cpu: record.as_ref().map(|record| record.cpu.clone()),
                 device: record.and_then(|record| record.device),
-            }
+            })
         })
         .collect()
 }

@@ -35,14 +35,14 @@ pub fn report(arguments: &ReportArguments, common: &Common) -> Result<u8, CliErr
         });
     }
     let resolver = Resolver::new(&plan, &cache, &|| false);
-    let statuses = resolver.all(MissingInputs::Allowed);
+    let statuses = resolver.all(MissingInputs::Allowed)?;
     let results = resolver.into_results(statuses);
     let mut text = String::new();
     for &step in &steps {
         let Some(StepOutput::Files(files)) = results.steps[step].output.as_deref() else {
             return Err(CliError::Usage {
                 message: format!("`{}` is not up to date", plan.steps[step].id()),
-                help: out_of_date(&plan, &cache),
+                help: out_of_date(&plan, &cache)?,
             });
         };
         let folder = match (&arguments.out, steps.len()) {
@@ -69,8 +69,8 @@ pub fn report(arguments: &ReportArguments, common: &Common) -> Result<u8, CliErr
 }
 
 /// What to do about a report that is not up to date.
-fn out_of_date(plan: &Plan, cache: &Cache) -> String {
-    let latest = cache.runs.latest(&plan.name);
+fn out_of_date(plan: &Plan, cache: &Cache) -> Result<String, CliError> {
+    let latest = cache.runs.latest(&plan.name)?;
     let device = latest.and_then(|run| run.record.device);
     let own = plan.device.to_string();
     let other = device.filter(|device| *device != own);
@@ -78,7 +78,10 @@ fn out_of_date(plan: &Plan, cache: &Cache) -> String {
         format!("; the latest run computed on {device}, so say `--device` here too, as in that run")
     });
     let other = other.unwrap_or_default();
-    format!("`pipe run {}` brings it up to date{other}", plan.manifest)
+    Ok(format!(
+        "`pipe run {}` brings it up to date{other}",
+        plan.manifest
+    ))
 }
 
 /// Writes the page of every report among the results of a run, beside the files that the stage made.
@@ -116,7 +119,7 @@ fn write_page(
             std::io::Error::other("its content cannot be read from the cache"),
         )
     })?;
-    report.facts = Some(facts::facts(plan, cache, results, &report));
+    report.facts = Some(facts::facts(plan, cache, results, &report)?);
     let page = report.to_html();
     // Left alone when it is right, so that nobody's browser or backup sees a change.
     if !std::fs::read(&path).is_ok_and(|there| there == page.as_bytes()) {

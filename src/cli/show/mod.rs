@@ -8,7 +8,7 @@ mod training;
 
 use serde_json::{Value as Json, json};
 
-use crate::cache::{Cache, StepOutput, StepRecord};
+use crate::cache::{Cache, CacheError, StepOutput, StepRecord};
 use crate::inspect::{StepOfRun, find_run, find_step, stage_of, step};
 use crate::report::{Report, Sheet, SheetColumn};
 use crate::stage::{MAP_ENTRY, PROBE_ENTRY, REPORT_CONTENT};
@@ -43,7 +43,7 @@ pub fn show(arguments: &ShowArguments, common: &Common) -> Result<u8, CliError> 
     let text = match arguments.names.as_slice() {
         [run, step] => {
             let run = find_run(&cache, run)?;
-            one_step(&cache, &find_step(&cache, Some(run), step)?, common, page)
+            one_step(&cache, &find_step(&cache, Some(run), step)?, common, page)?
         }
         names => {
             let name = names.first().map_or("", String::as_str);
@@ -52,9 +52,9 @@ pub fn show(arguments: &ShowArguments, common: &Common) -> Result<u8, CliError> 
             match (found, find_run(&cache, name)) {
                 // A run that is called so is meant rather than a step with the name inside its own.
                 (found, Ok(run)) if !found.as_ref().is_ok_and(is_step) => {
-                    overview::show(&cache, &run, common.json, page)
+                    overview::show(&cache, &run, common.json, page)?
                 }
-                (found, _) => one_step(&cache, &found?, common, page),
+                (found, _) => one_step(&cache, &found?, common, page)?,
             }
         }
     };
@@ -63,8 +63,13 @@ pub fn show(arguments: &ShowArguments, common: &Common) -> Result<u8, CliError> 
     Ok(0)
 }
 
-fn one_step(cache: &Cache, step: &StepOfRun, common: &Common, page: Page) -> String {
-    let record = step.record(cache);
+fn one_step(
+    cache: &Cache,
+    step: &StepOfRun,
+    common: &Common,
+    page: Page,
+) -> Result<String, CacheError> {
+    let record = step.record(cache)?;
     if common.json {
         let content = record.as_ref().map(|record| content_json(cache, record));
         let line = json!({
@@ -75,18 +80,18 @@ fn one_step(cache: &Cache, step: &StepOfRun, common: &Common, page: Page) -> Str
             "record": record,
             "content": content,
         });
-        return format!("{line}\n");
+        return Ok(format!("{line}\n"));
     }
     let mut sheet = Sheet::new(format!("{}/{}", step.run, step.id));
     let Some(record) = record else {
         sheet.notes(vec![why_not(step)]);
-        return page.render(&sheet);
+        return Ok(page.render(&sheet));
     };
     facts(&mut sheet, step, &record);
     let mut text = page.render(&sheet);
     text.push_str(&parameters(&record, page));
     text.push_str(&content(cache, &record, page));
-    text
+    Ok(text)
 }
 
 /// Why there is nothing to show of a step.

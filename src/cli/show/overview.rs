@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::cache::{Cache, Ending, Run, StepOutput};
+use crate::cache::{Cache, CacheError, Ending, Run, StepOutput};
 use crate::inspect::{StepOfRun, headline};
 use crate::report::{Sheet, SheetCell, SheetColumn, Tone};
 
@@ -11,10 +11,10 @@ use super::super::lines::{bytes_text, counted, duration_text};
 use super::{Page, kind};
 
 /// The steps of a run.
-pub fn show(cache: &Cache, run: &Run, json: bool, page: Page) -> String {
+pub fn show(cache: &Cache, run: &Run, json: bool, page: Page) -> Result<String, CacheError> {
     if json {
         let line = serde_json::json!({ "run": run.to_string(), "record": run.record });
-        return format!("{line}\n");
+        return Ok(format!("{line}\n"));
     }
     let record = &run.record;
     let mut sheet = Sheet::new(run.to_string());
@@ -25,7 +25,7 @@ pub fn show(cache: &Cache, run: &Run, json: bool, page: Page) -> String {
     )];
     let device = record.on_device();
     notes.push(match (record.ending, record.seconds) {
-        (Ending::Open, _) if cache.runs.is_going_on(run) => "it goes on".into(),
+        (Ending::Open, _) if cache.runs.is_going_on(run)? => "it goes on".into(),
         (Ending::Open, _) => "it was killed".into(),
         (Ending::Stopped, Some(seconds)) => {
             format!("stopped after {}{device}", duration_text(seconds))
@@ -33,7 +33,7 @@ pub fn show(cache: &Cache, run: &Run, json: bool, page: Page) -> String {
         (_, Some(seconds)) => format!("it took {}{device}", duration_text(seconds)),
         (_, None) => "how long it took was not recorded".into(),
     });
-    let reached = headline(cache, run);
+    let reached = headline(cache, run)?;
     if !reached.best.is_empty() {
         let what = if reached.unseen {
             "corpora not heard in training"
@@ -54,18 +54,18 @@ pub fn show(cache: &Cache, run: &Run, json: bool, page: Page) -> String {
     let rows = StepOfRun::ids(run)
         .into_iter()
         .map(|id| row(cache, &shared, id));
-    sheet.table("", columns, rows.collect(), 0);
+    sheet.table("", columns, rows.collect::<Result<_, _>>()?, 0);
     let failures = record.failed.iter();
     sheet.notes(failures.map(|(id, why)| format!("{id}: {why}")).collect());
-    page.render(&sheet)
+    Ok(page.render(&sheet))
 }
 
-fn row(cache: &Cache, run: &Arc<Run>, id: String) -> Vec<SheetCell> {
+fn row(cache: &Cache, run: &Arc<Run>, id: String) -> Result<Vec<SheetCell>, CacheError> {
     let step = StepOfRun {
         run: run.clone(),
         id,
     };
-    let record = step.record(cache);
+    let record = step.record(cache)?;
     let known = run.record.steps.contains_key(&step.id);
     let (state, tone) = match (&record, known) {
         (Some(_), _) => ("done", Tone::Plain),
@@ -84,11 +84,11 @@ fn row(cache: &Cache, run: &Arc<Run>, id: String) -> Vec<SheetCell> {
         }
     });
     let time = record.as_ref().map(|record| duration_text(record.seconds));
-    vec![
+    Ok(vec![
         plain(step.id.clone()),
         plain(record.as_ref().map_or("", |r| kind(r)).into()),
         (state.into(), tone),
         plain(time.unwrap_or_default()),
         plain(made.unwrap_or_default()),
-    ]
+    ])
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::artifact::item_set_digest;
+use crate::cache::CacheError;
 use crate::digest::Digest;
 use crate::exec::item_set::GroupError;
 use crate::exec::status::StepStatus;
@@ -14,6 +15,9 @@ use crate::stage::LoadedItem;
 use crate::sync::lock;
 
 use super::Group;
+
+/// All items, or keys and ids of those that are lost.
+type ReadBack = Result<Vec<LoadedItem>, Vec<(Digest, String)>>;
 
 impl Group<'_> {
     /// The items of `step` with their bytes; damaged ones are made again.
@@ -38,7 +42,7 @@ impl Group<'_> {
             return Err(crate::stage::Interrupted.into());
         }
         self.check(step, wanted)?;
-        let mut damaged = match self.read_back(step) {
+        let mut damaged = match self.read_back(step)? {
             Ok(items) => return Ok(remember(&mut cached, step, items)),
             Err(damaged) => damaged,
         };
@@ -51,7 +55,7 @@ impl Group<'_> {
             return Err(crate::stage::Interrupted.into());
         }
         self.check(step, wanted)?;
-        match self.read_back(step) {
+        match self.read_back(step)? {
             Ok(items) => Ok(remember(&mut cached, step, items)),
             Err(still) => {
                 damaged = still;
@@ -76,7 +80,7 @@ impl Group<'_> {
         if wanted.is_none() || found == wanted {
             return Ok(());
         }
-        for (_, status) in self.statuses() {
+        for (_, status) in self.statuses()? {
             if let StepStatus::Hit { material, .. } = status {
                 self.cache.records.remove(&material.key())?;
             }
@@ -88,30 +92,36 @@ impl Group<'_> {
     }
 
     /// All items of `step`, or keys and ids of those whose bytes are not what they should be.
-    fn read_back(&self, step: usize) -> Result<Vec<LoadedItem>, Vec<(Digest, String)>> {
+    ///
+    /// # Errors
+    /// When a pack cannot be read.
+    fn read_back(&self, step: usize) -> Result<ReadBack, CacheError> {
         let sets = lock(&self.sets);
         let Some(set) = sets.as_ref().and_then(|sets| sets.get(&step)) else {
-            return Ok(Vec::new());
+            return Ok(Ok(Vec::new()));
         };
-        let read: Vec<Result<LoadedItem, (Digest, String)>> = set
+        let read: Result<Vec<Result<LoadedItem, (Digest, String)>>, CacheError> = set
             .items
             .par_iter()
             .zip(&set.places)
             .map(|(item, (key, location))| {
-                let blob =
-                    location.and_then(|location| self.cache.packs.get(location, &item.digest));
-                let blob = blob.ok_or_else(|| (*key, item.utterance.id.clone()))?;
-                Ok(LoadedItem {
+                let blob = match location {
+                    Some(location) => self.cache.packs.get(*location, &item.digest)?,
+                    None => None,
+                };
+                let loaded = blob.map(|blob| LoadedItem {
                     utterance: item.utterance.clone(),
                     digest: item.digest,
                     blob,
-                })
+                });
+                Ok(loaded.ok_or_else(|| (*key, item.utterance.id.clone())))
             })
             .collect();
+        let read = read?;
         if read.iter().all(Result::is_ok) {
-            return Ok(read.into_iter().flatten().collect());
+            return Ok(Ok(read.into_iter().flatten().collect()));
         }
-        Err(read.into_iter().filter_map(Result::err).collect())
+        Ok(Err(read.into_iter().filter_map(Result::err).collect()))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::artifact::{KeyMaterial, digest_of_set};
+use crate::cache::CacheError;
 use crate::digest::Digest;
 use crate::exec::declared_files::DeclaredFileError;
 use crate::exec::status::{StatusError, StepStatus};
@@ -12,7 +13,10 @@ use super::Group;
 
 impl Group<'_> {
     /// Looks up every member, in order, as far as the results of those before it are in the cache.
-    pub fn statuses(&self) -> Vec<(usize, StepStatus)> {
+    ///
+    /// # Errors
+    /// When the cache cannot be read.
+    pub fn statuses(&self) -> Result<Vec<(usize, StepStatus)>, CacheError> {
         let mut digests: HashMap<usize, Digest> = HashMap::new();
         let mut statuses = Vec::with_capacity(self.members.len());
         for &member in &self.members {
@@ -25,7 +29,7 @@ impl Group<'_> {
                 true => {
                     let inputs: Vec<Digest> = inputs.iter().map(|input| digests[input]).collect();
                     match self.material(member, &inputs) {
-                        Ok(Some(material)) => StepStatus::look_up(self.cache, material),
+                        Ok(Some(material)) => StepStatus::look_up(self.cache, material)?,
                         Ok(None) => StepStatus::Failed {
                             error: StatusError::Unlisted("interrupted".into()),
                         },
@@ -40,7 +44,7 @@ impl Group<'_> {
             }
             statuses.push((member, status));
         }
-        statuses
+        Ok(statuses)
     }
 
     /// What the set of `member` depends on; none for a source that could not be listed.

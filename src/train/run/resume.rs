@@ -18,10 +18,10 @@ impl Run<'_> {
     ) -> Result<(Vec<EpochRecord>, Option<Network>), TrainError> {
         let folders = [self.places.checkpoint, self.places.earlier];
         for folder in folders.into_iter().flatten() {
-            let taken = match Checkpoint::load(folder) {
-                Ok(None) => continue,
-                Ok(Some(checkpoint)) => self.take(checkpoint, stop)?,
-                Err(reason) => Err(reason),
+            let taken = match Checkpoint::load(folder)? {
+                None => continue,
+                Some(Ok(checkpoint)) => self.take(checkpoint, stop)?,
+                Some(Err(reason)) => Err(reason),
             };
             match taken {
                 Ok(Some(taken)) => return Ok(taken),

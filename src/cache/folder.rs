@@ -1,0 +1,52 @@
+//! What a folder of the cache holds: one that is not there holds nothing, one that cannot be read is an error.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::error::CacheError;
+
+/// Paths of everything directly in `folder`, sorted.
+///
+/// # Errors
+/// When the folder is there but cannot be read.
+pub fn entries(folder: &Path) -> Result<Vec<PathBuf>, CacheError> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(CacheError::read(folder, error)),
+    };
+    let paths = entries.map(|entry| entry.map(|entry| entry.path()));
+    let mut paths: Vec<PathBuf> = paths
+        .collect::<Result<_, _>>()
+        .map_err(|error| CacheError::read(folder, error))?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// Everything below `path` and `path` itself, an error for each folder that cannot be read. What vanishes meanwhile
+/// is passed over.
+pub fn walk(path: &Path) -> impl Iterator<Item = Result<walkdir::DirEntry, CacheError>> {
+    let root = path.to_path_buf();
+    walkdir::WalkDir::new(path)
+        .into_iter()
+        .filter_map(move |entry| match entry {
+            Ok(entry) => Some(Ok(entry)),
+            Err(error) => {
+                let place = error.path().unwrap_or(&root).to_path_buf();
+                let error = std::io::Error::from(error);
+                (error.kind() != ErrorKind::NotFound).then(|| Err(CacheError::read(&place, error)))
+            }
+        })
+}
+
+/// Whether there is something at `path`, be it readable or not.
+///
+/// # Errors
+/// When it cannot be told.
+pub fn is_there(path: &Path) -> Result<bool, CacheError> {
+    match path.symlink_metadata() {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(CacheError::read(path, error)),
+    }
+}
