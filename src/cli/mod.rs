@@ -113,7 +113,7 @@ impl CliError {
             | Self::Track(_)
             | Self::Device(_)
             | Self::Usage { .. } => 2,
-            Self::Stage(_) | Self::Output { .. } => 1,
+            Self::Output { .. } => 1,
         }
     }
 }
