@@ -10,6 +10,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`source`], [`sync`], [`digest`], [`durable`], [`progress`] | texts that diagnostics point into; mutexes; BLAKE3; files that appear whole; how work tells of itself |
+//! | [`machine_fault`] | errors of the system that no file is to blame for |
 //! | [`exact`], [`arithmetic`] | functions with the same bits everywhere; the choice between fast and portable code |
 //! | [`protobuf`] | Protocol Buffers messages, written |
 //! | [`audio`] | WAV, SPHERE and AIFF as one channel of samples |
@@ -53,6 +54,7 @@ pub mod source;
 pub mod sync;
 pub mod digest;
 pub mod durable;
+pub mod machine_fault;
 pub mod exact;
 pub mod arithmetic;
 pub mod progress;

@@ -97,7 +97,7 @@ impl FileMemory {
     pub fn facts(
         &self,
         path: &Path,
-        duration_s: impl FnOnce() -> f64,
+        duration_s: impl FnOnce() -> std::io::Result<f64>,
     ) -> std::io::Result<FileFacts> {
         let name = path_name(path);
         let (stat, device) = self.system.stat(path)?;
@@ -116,7 +116,7 @@ impl FileMemory {
         });
         let facts = FileFacts {
             digest: Digest::of_file(path)?,
-            duration_s: duration_s(),
+            duration_s: duration_s()?,
         };
         let seen = Seen {
             stat,

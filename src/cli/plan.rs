@@ -100,7 +100,17 @@ fn forecasts(resolver: &Resolver<'_>) -> Result<Vec<Forecast>, CliError> {
             items.extend(group.forecast()?);
         }
     }
+    let refusal = |step: usize, status: &StepStatus| {
+        let group = resolver.group_of(step)?;
+        group.refusal(step, status)
+    };
     let forecast = |(step, status): (usize, &StepStatus)| match status {
+        StepStatus::Hit { .. } | StepStatus::Miss { .. } if refusal(step, status).is_some() => {
+            let refusal = refusal(step, status);
+            Forecast::Impossible {
+                reason: refusal.map_or_else(String::new, |error| error.to_string()),
+            }
+        }
         StepStatus::Hit { .. } => Forecast::Hit,
         StepStatus::Failed { error } => Forecast::Impossible {
             reason: error.to_string(),

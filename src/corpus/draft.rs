@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use crate::machine_fault::MachineFault;
+
 use super::labels::{LabelMap, Mapped};
 use super::{
     AudioSource, CorpusConfig, CorpusError, DropCause, Dropped, Entry, FileContent, Gender,
@@ -49,6 +51,8 @@ pub(super) struct Draft<'a> {
     notes: BTreeMap<String, (usize, String)>,
     /// Genders told of each speaker.
     genders: HashMap<String, Option<Gender>>,
+    /// Why nothing that was found can be relied on.
+    fault: Option<MachineFault>,
 }
 
 impl<'a> Draft<'a> {
@@ -70,6 +74,7 @@ impl<'a> Draft<'a> {
             speakers_seen: HashSet::new(),
             notes: BTreeMap::new(),
             genders: HashMap::new(),
+            fault: None,
         })
     }
 
@@ -109,9 +114,34 @@ impl<'a> Draft<'a> {
             .0 += 1;
     }
 
-    /// Sets aside something unusable.
+    /// Sets aside something that is no utterance.
     pub fn drop_bad(&mut self, what: &str, reason: String) {
         self.set_aside(what, reason, DropCause::Bad);
+    }
+
+    /// Sets aside something that the corpus promises and that is missing or makes no sense.
+    pub fn drop_missing(&mut self, what: &str, reason: String) {
+        self.set_aside(what, reason, DropCause::Missing);
+    }
+
+    /// Sets aside something that the system does not let us read; where the machine is to blame, the listing fails.
+    pub fn drop_unreadable(&mut self, what: &str, error: &std::io::Error) {
+        if !self.note_fault(what, error) {
+            self.drop_missing(what, format!("it cannot be read: {error}"));
+        }
+    }
+
+    /// The machine failed: nothing that was found can be relied on.
+    pub fn fail(&mut self, fault: MachineFault) {
+        self.fault.get_or_insert(fault);
+    }
+
+    /// Whether the machine is to blame for `error`, met at `what`; the listing then fails.
+    pub fn note_fault(&mut self, what: &str, error: &std::io::Error) -> bool {
+        let fault = MachineFault::of(what, error);
+        let is_fault = fault.is_some();
+        self.fault = self.fault.take().or(fault);
+        is_fault
     }
 
     /// Sets aside something that an option or the label map leaves out.
@@ -228,7 +258,13 @@ impl<'a> Draft<'a> {
     }
 
     /// The finished listing: sorted, every id once.
-    pub fn finish(mut self) -> Listing {
+    ///
+    /// # Errors
+    /// The machine failed while it was made.
+    pub fn finish(mut self) -> Result<Listing, CorpusError> {
+        if let Some(fault) = self.fault {
+            return Err(CorpusError::Machine(fault));
+        }
         let mut nameless: Vec<&str> = self
             .genders
             .iter()
@@ -269,11 +305,13 @@ impl<'a> Draft<'a> {
                 self.root.display()
             ));
         }
-        self.listing.dropped.sort_by(|a, b| a.what.cmp(&b.what));
         let labels = self.labels_seen.into_iter();
         self.listing.labels = labels.map(|(label, (count, _))| (label, count)).collect();
         self.listing.speakers = self.speakers_seen.into_iter().collect();
         self.listing
+            .dropped
+            .sort_by(|a, b| place_of(&a.what).cmp(&place_of(&b.what)));
+        Ok(self.listing)
     }
 
     /// Sorts by id and sets aside all but the first of equal ids (`a.wav` beside `a.flac`).
@@ -300,4 +338,11 @@ impl<'a> Draft<'a> {
         }
         kept
     }
+}
+
+/// A row as its file and line, so that line 2 is before line 10; anything else as it is.
+fn place_of(what: &str) -> (&str, u64) {
+    let row = what.rsplit_once(':');
+    row.and_then(|(file, line)| Some((file, line.parse().ok()?)))
+        .unwrap_or((what, 0))
 }

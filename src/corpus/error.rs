@@ -106,6 +106,10 @@ pub enum CorpusError {
         /// What to do.
         help: String,
     },
+    /// The machine failed while the corpus was listed.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Machine(crate::machine_fault::MachineFault),
     /// A synthetic corpus is described wrongly.
     #[error(transparent)]
     #[diagnostic(transparent)]

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::digest::Digest;
+use crate::machine_fault::MachineFault;
 
 use super::Utterance;
 use super::synthetic::SyntheticUtterance;
@@ -45,12 +46,14 @@ pub struct FileContent {
 }
 
 /// What is at a path.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Look {
     /// No file.
     Nothing,
     /// A file, with what is known of its content.
     File(Option<FileContent>),
+    /// The machine cannot tell.
+    Failed(MachineFault),
 }
 
 /// Looks at paths, so that whoever wants to know more of each file than that it is there need not look twice.
@@ -58,9 +61,13 @@ pub type LookAt<'a> = &'a (dyn Fn(&Path) -> Look + Sync);
 
 /// A look that opens nothing.
 pub fn is_there(path: &Path) -> Look {
-    match path.is_file() {
-        true => Look::File(None),
-        false => Look::Nothing,
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => Look::File(None),
+        Ok(_) => Look::Nothing,
+        Err(error) => match MachineFault::of(&path.display().to_string(), &error) {
+            Some(fault) => Look::Failed(fault),
+            None => Look::Nothing,
+        },
     }
 }
 
@@ -69,8 +76,10 @@ pub fn is_there(path: &Path) -> Look {
 pub enum DropCause {
     /// The label map or an option of the reader leaves it out.
     Choice,
-    /// Its name, its row or its file cannot be used.
+    /// It is there and is no utterance: it has an odd name or label, or is there twice.
     Bad,
+    /// The corpus promises it, by a row or a file, and it is missing or cannot be read.
+    Missing,
 }
 
 /// Something a reader left out, and why.
@@ -103,6 +112,6 @@ pub struct Listing {
 impl Listing {
     /// What was left out although nobody asked for it.
     pub fn bad(&self) -> impl Iterator<Item = &Dropped> {
-        self.dropped.iter().filter(|d| d.cause == DropCause::Bad)
+        self.dropped.iter().filter(|d| d.cause != DropCause::Choice)
     }
 }

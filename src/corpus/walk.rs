@@ -98,7 +98,7 @@ pub(super) fn files(draft: &mut Draft<'_>, pass_over: &[&str]) -> Vec<FoundFile>
             Err(error) => {
                 let path = error.path().unwrap_or(&root);
                 if !is_hidden(path) {
-                    draft.drop_bad(&printable(&root, path), reason_of(&error));
+                    set_aside(draft, &printable(&root, path), &error);
                 }
                 continue;
             }
@@ -197,12 +197,10 @@ fn printable(root: &Path, path: &Path) -> String {
     below.to_string_lossy().into_owned()
 }
 
-fn reason_of(error: &walkdir::Error) -> String {
-    if error.loop_ancestor().is_some() {
-        return LINK_ABOVE.to_string();
-    }
-    match error.io_error() {
-        Some(error) => format!("it cannot be read: {error}"),
-        None => "it cannot be read".to_string(),
+fn set_aside(draft: &mut Draft<'_>, what: &str, error: &walkdir::Error) {
+    match (error.loop_ancestor(), error.io_error()) {
+        (Some(_), _) => draft.drop_bad(what, LINK_ABOVE.to_string()),
+        (None, Some(error)) => draft.drop_unreadable(what, error),
+        (None, None) => draft.drop_missing(what, "it cannot be read".to_string()),
     }
 }

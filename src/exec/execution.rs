@@ -10,6 +10,7 @@ use crate::cache::CacheError;
 use crate::stage::{CoreShare, Stage};
 use crate::train::Arrival;
 
+use super::limit::PastLimit;
 use super::outcome::StepResult;
 use super::pools::{Pools, Request, Taken};
 use super::results::Results;
@@ -86,6 +87,7 @@ impl<'a> Execution<'a> {
     pub fn run(&mut self) -> Result<(), CacheError> {
         std::thread::scope(|scope| {
             let (sender, receiver) = channel::<Ended>();
+            self.add(self.work.resolver.machine_faults());
             let unblocked = self.scheduler.unblocked();
             self.look_up(unblocked);
             loop {
@@ -117,7 +119,8 @@ impl<'a> Execution<'a> {
     /// True once nothing more may start.
     fn is_stopping(&self) -> bool {
         let failed = self.results.any_failed() && !self.options.keep_going;
-        failed || self.is_cut_short()
+        // After a fault of the machine nothing can be relied on.
+        failed || self.results.machine_failed() || self.is_cut_short()
     }
 
     /// True once nothing more is looked up either.
@@ -162,12 +165,10 @@ impl<'a> Execution<'a> {
         let unit = self.scheduler.unit(unit);
         if let Some(group) = unit.group {
             let statuses = resolver.group(group)?;
-            let hits: Option<Vec<(usize, StepResult)>> = (statuses.iter())
-                .map(|(step, status)| Some((*step, hit(status)?)))
-                .collect();
-            return Ok(match hits {
-                Some(hits) => LookedUp::Done(hits),
-                None => LookedUp::ToRun(Job::Group(group, statuses)),
+            let mut all = statuses.iter();
+            return Ok(match all.all(|(_, status)| status.output().is_some()) {
+                true => LookedUp::Done(resolver.groups[group].hits(&statuses)),
+                false => LookedUp::ToRun(Job::Group(group, statuses)),
             });
         }
         let step = unit.steps[0];
@@ -182,7 +183,7 @@ impl<'a> Execution<'a> {
             }
             StepStatus::Pending { .. } => StepResult::skipped(),
             StepStatus::Failed { error } => StepResult::failed(error.into(), None),
-            status @ StepStatus::Hit { .. } => hit(&status).unwrap_or_else(StepResult::skipped),
+            StepStatus::Hit { material, output } => StepResult::hit(material.key(), output),
         };
         Ok(LookedUp::Done(vec![(step, result)]))
     }
@@ -212,13 +213,17 @@ impl<'a> Execution<'a> {
             let arrival = requests[place].waits_for_device.then(Arrival::announce);
             self.at_work.insert(unit, taken);
             let work = self.work;
+            let past = match self.options.keep_going {
+                true => PastLimit::LeaveOut,
+                false => PastLimit::End,
+            };
             let sender = sender.clone();
             scope.spawn(move || {
                 if let Some(arrival) = arrival {
                     arrival.carry();
                 }
                 let steps = job.steps();
-                let results = catch_unwind(AssertUnwindSafe(|| job.run(work, &share)));
+                let results = catch_unwind(AssertUnwindSafe(|| job.run(work, &share, past)));
                 let results = results.unwrap_or_else(|panic| {
                     let failed = |step| (step, StepResult::failed(internal_error(&*panic), None));
                     Ok(steps.into_iter().map(failed).collect())
@@ -276,16 +281,6 @@ impl<'a> Execution<'a> {
     }
 }
 
-/// The result of a step that is in the cache.
-fn hit(status: &StepStatus) -> Option<StepResult> {
-    match status {
-        StepStatus::Hit { material, output } => {
-            Some(StepResult::hit(material.key(), output.clone()))
-        }
-        _ => None,
-    }
-}
-
 impl Job {
     fn steps(&self) -> Vec<usize> {
         match self {
@@ -298,12 +293,19 @@ impl Job {
         self,
         work: &WholeRun<'_>,
         share: &CoreShare,
+        past: PastLimit,
     ) -> Result<Vec<(usize, StepResult)>, CacheError> {
         match self {
             Self::Group(group, statuses) => {
                 let folder = work.scratch.folder()?;
                 let group = &work.resolver.groups[group];
-                group.run(&statuses, folder.path(), share.threads(), work.observer)
+                group.run(
+                    &statuses,
+                    folder.path(),
+                    share.threads(),
+                    past,
+                    work.observer,
+                )
             }
             Self::Aggregate(step, material) => Ok(vec![(step, work.run(step, &material, share)?)]),
         }

@@ -1,20 +1,18 @@
-//! A step's error together with the place where what it had made is kept.
-
-use std::path::PathBuf;
+//! A step's error together with where more about it is to be found.
 
 use miette::{Diagnostic, LabeledSpan, Report, Severity, SourceCode};
 
-/// The error of a step that left files behind.
+/// The error of a step about which there are files to read.
 #[derive(Debug)]
 pub struct Failure {
     report: Report,
-    kept: PathBuf,
+    files: String,
 }
 
 impl Failure {
-    /// `report`, saying that files are kept in `kept`.
-    pub fn new(report: Report, kept: PathBuf) -> Self {
-        Self { report, kept }
+    /// `report`; `files` says which they are, and ends its help.
+    pub fn new(report: Report, files: String) -> Self {
+        Self { report, files }
     }
 }
 
@@ -40,10 +38,9 @@ impl Diagnostic for Failure {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
-        let kept = format!("what it had made is kept in {}", self.kept.display());
         Some(match self.report.help() {
-            Some(help) => Box::new(format!("{help}\n{kept}")),
-            None => Box::new(kept),
+            Some(help) => Box::new(format!("{help}\n{}", self.files)),
+            None => Box::new(self.files.clone()),
         })
     }
 

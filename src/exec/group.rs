@@ -5,23 +5,28 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use miette::Report;
 
-use crate::artifact::{Composition, KeyMaterial, item_set_digest};
+use crate::artifact::KeyMaterial;
 use crate::cache::items::ItemIndex;
-use crate::cache::{Cache, CacheError, Lock, Lookup, StepOutput};
+use crate::cache::{Cache, CacheError, Lock};
 use crate::digest::Digest;
+use crate::machine_fault::MachineFault;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::stage::{LoadedItem, SourceListing, Stage};
 use crate::sync::lock;
 
 use super::declared_files::{DeclaredFileError, KeyedFiles};
-use super::item_set::{ItemSet, collect, usable};
-use super::observer::{Event, Observer, Status, StepProgress};
+use super::item_set::{ItemSet, collect};
+use super::limit::{Limits, PastLimit};
+use super::observer::{Event, Observer, StepProgress};
 use super::outcome::StepResult;
 use super::status::StepStatus;
 use super::walk::{Outcome, Walk, Walked};
 
+mod bad;
+mod expected;
 mod loading;
+mod publishing;
 mod statuses;
 
 pub use statuses::source_digest;
@@ -38,6 +43,24 @@ pub struct Group<'a> {
     files: OnceLock<HashMap<usize, KeyedFiles>>,
     sets: Mutex<Option<HashMap<usize, ItemSet>>>,
     loaded: Mutex<HashMap<usize, Arc<Vec<LoadedItem>>>>,
+}
+
+/// What came of a pass.
+enum Pass {
+    /// Every step that is not named here is complete.
+    Done(Partial),
+    /// The user stopped it.
+    Interrupted,
+    /// The machine failed at a step.
+    Fault(usize, MachineFault),
+}
+
+/// Steps that a pass left incomplete.
+struct Partial {
+    /// Those that are past their limits on bad items, with the most items that each would have come to.
+    past_limit: HashMap<usize, usize>,
+    /// True when no step is complete.
+    ended_early: bool,
 }
 
 /// Items of one step that a run would compute, as a dry walk finds them.
@@ -104,6 +127,7 @@ impl<'a> Group<'a> {
             HashSet::new(),
             std::path::Path::new(""),
             &crate::progress::Silent,
+            PastLimit::Ignore,
             true,
         )?;
         let mut forecasts: HashMap<usize, Forecast> = HashMap::new();
@@ -120,7 +144,8 @@ impl<'a> Group<'a> {
         Ok(forecasts)
     }
 
-    /// Brings every member up to date; `before` are their statuses, not all of them hits.
+    /// Brings every member up to date; `before` are their statuses, not all of them hits, and `past` says what becomes of
+    /// the others when one has too many bad items.
     ///
     /// # Errors
     /// When the cache cannot be used.
@@ -129,6 +154,7 @@ impl<'a> Group<'a> {
         before: &[(usize, StepStatus)],
         scratch: &std::path::Path,
         threads: usize,
+        past: PastLimit,
         observer: &dyn Observer,
     ) -> Result<Vec<(usize, StepResult)>, CacheError> {
         let unreadable = before.iter().find_map(|(member, status)| match status {
@@ -151,16 +177,24 @@ impl<'a> Group<'a> {
                 });
             }
         }
-        let walked = self.pass(HashSet::new(), scratch, threads, &progress, || {
+        let waiting = || {
             observer.event(&Event::StepWaiting {
                 step: self.plan.steps[first].id().into(),
             });
-        })?;
-        if !walked {
-            let skipped = |&member| (member, StepResult::skipped());
-            return Ok(self.members.iter().map(skipped).collect());
+        };
+        let pass = self.pass(HashSet::new(), scratch, threads, past, &progress, waiting)?;
+        let others = |result: &dyn Fn(usize) -> StepResult| {
+            let members = self.members.iter();
+            members.map(|&member| (member, result(member))).collect()
+        };
+        match pass {
+            Pass::Interrupted => Ok(others(&|_| StepResult::skipped())),
+            Pass::Fault(step, fault) => Ok(others(&|member| match member == step {
+                true => StepResult::failed(Report::new(fault.clone()), None),
+                false => StepResult::skipped(),
+            })),
+            Pass::Done(partial) => self.publish(before, &partial, observer),
         }
-        self.publish(before, observer)
     }
 
     /// True for a source that could not be listed.
@@ -169,122 +203,47 @@ impl<'a> Group<'a> {
             && !self.listings.contains_key(&member)
     }
 
-    /// Turns the sets of a pass into records, in order; a failed set takes those after it along.
-    fn publish(
-        &self,
-        before: &[(usize, StepStatus)],
-        observer: &dyn Observer,
-    ) -> Result<Vec<(usize, StepResult)>, CacheError> {
-        let sets = lock(&self.sets);
-        let empty = HashMap::new();
-        let sets = sets.as_ref().unwrap_or(&empty);
-        let mut results: Vec<(usize, StepResult)> = Vec::new();
-        let mut digests: HashMap<usize, Digest> = HashMap::new();
-        for (member, status) in before {
-            let member = *member;
-            let step = &self.plan.steps[member];
-            if self.is_unlisted(member) {
-                results.push((member, StepResult::skipped()));
-                continue;
-            }
-            let inputs: Option<Vec<Digest>> = step
-                .input_steps()
-                .map(|input| digests.get(&input).copied())
-                .collect();
-            let (Some(inputs), Some(set)) = (inputs, sets.get(&member)) else {
-                results.push((member, StepResult::skipped()));
-                continue;
-            };
-            if let Err(error) = usable(set, step.max_bad()) {
-                results.push((member, StepResult::failed(Report::new(error), None)));
-                continue;
-            }
-            let material = match self.material(member, &inputs) {
-                Ok(Some(material)) => material,
-                Ok(None) => {
-                    results.push((member, StepResult::skipped()));
-                    continue;
-                }
-                Err(error) => {
-                    results.push((member, StepResult::failed(Report::new(error), None)));
-                    continue;
-                }
-            };
-            let digest = item_set_digest(&set.items);
-            digests.insert(member, digest);
-            let output = Arc::new(StepOutput::Items {
-                digest,
-                count: set.items.len(),
-                bad: set.bad.clone(),
-            });
-            let was_hit = status.output().is_some();
-            if !was_hit {
-                for item in &set.bad {
-                    observer.event(&Event::ItemBad {
-                        step: step.id().into(),
-                        item: item.clone(),
-                    });
-                }
-            }
-            // A failure that may pass must be tried again, so the step does not count as done.
-            if !set.passing_failures
-                && let Some(Lookup::Miss(mut reservation)) =
-                    self.cache.lookup(&material, || {}, || false)?
-            {
-                reservation.composed_of(Composition::of(&set.items));
-                self.cache
-                    .publish(reservation, step.id(), output.as_ref().clone(), set.busy_s)?;
-            }
-            let status = if was_hit {
-                Status::Hit
-            } else {
-                Status::Executed
-            };
-            results.push((
-                member,
-                StepResult {
-                    status,
-                    key: Some(material.key()),
-                    computed: set.computed,
-                    reused: set.items.len() - set.computed,
-                    bad: set.bad.len(),
-                    output: Some(output),
-                    seconds: set.busy_s,
-                    error: None,
-                    kept: Vec::new(),
-                },
-            ));
-        }
-        Ok(results)
-    }
-
-    /// Walks all items and keeps the sets; false when it was interrupted.
+    /// Walks all items and keeps the sets.
     fn pass(
         &self,
         distrusted: HashSet<Digest>,
         scratch: &std::path::Path,
         threads: usize,
+        past: PastLimit,
         progress: &dyn Progress,
         waiting: impl FnOnce(),
-    ) -> Result<bool, CacheError> {
+    ) -> Result<Pass, CacheError> {
         // Two runs over the same sources take turns, so that nothing is computed twice.
         let path = self.cache.lock_path(&format!("items-{}", self.lock_name()));
         let Some(_lock) = Lock::take(&path, waiting, || progress.interrupted())? else {
-            return Ok(false);
+            return Ok(Pass::Interrupted);
         };
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads.max(1))
             .build();
         let walked = match pool {
-            Ok(pool) => pool.install(|| self.walk(distrusted, scratch, progress, false))?,
-            Err(_) => self.walk(distrusted, scratch, progress, false)?,
+            Ok(pool) => pool.install(|| self.walk(distrusted, scratch, progress, past, false))?,
+            Err(_) => self.walk(distrusted, scratch, progress, past, false)?,
         };
-        if walked.interrupted {
-            return Ok(false);
+        let Walked {
+            outcomes,
+            busy_s,
+            interrupted,
+            fault,
+            past_limit,
+            ended_early,
+        } = walked;
+        if interrupted {
+            return Ok(Pass::Interrupted);
         }
-        let sets = collect(&self.members, walked);
-        *lock(&self.sets) = Some(sets);
-        Ok(true)
+        if let Some((step, fault)) = fault {
+            return Ok(Pass::Fault(step, fault));
+        }
+        *lock(&self.sets) = Some(collect(&self.members, outcomes, &busy_s));
+        Ok(Pass::Done(Partial {
+            past_limit,
+            ended_early,
+        }))
     }
 
     fn walk(
@@ -292,6 +251,7 @@ impl<'a> Group<'a> {
         distrusted: HashSet<Digest>,
         scratch: &std::path::Path,
         progress: &dyn Progress,
+        past: PastLimit,
         dry: bool,
     ) -> Result<Walked, CacheError> {
         // The survey that comes before every walk has found them, or has failed.
@@ -327,9 +287,20 @@ impl<'a> Group<'a> {
             ));
             log.retain(|_| true)?;
         }
+        let limits = match past {
+            PastLimit::Ignore => Limits::new(self.plan, past, &[].into(), &[].into(), &children),
+            _ => {
+                let missing =
+                    |(&step, listing): (&usize, &SourceListing)| (step, listing.missing().count());
+                let missing = self.listings.iter().map(missing).collect();
+                let expected = self.expected(&children, &missing);
+                Limits::new(self.plan, past, &expected, &missing, &children)
+            }
+        };
         let walk = Walk {
             plan: self.plan,
             cache: self.cache,
+            limits,
             children,
             prefixes,
             files,

@@ -9,19 +9,25 @@ use crate::artifact::{BadItem, Item};
 use crate::cache::items::Location;
 use crate::digest::Digest;
 
-use super::walk::{Outcome, Walked};
+use super::limit::exceeds;
+use super::walk::Outcome;
 
 /// Why a set of items is not usable.
 #[derive(Debug, Error, Diagnostic)]
 pub enum GroupError {
     /// Too many items are bad.
-    #[error("{bad} of {total} items were set aside, more than the {limit} % allowed: {examples}")]
+    #[error(
+        "{}{bad} of {total} items cannot be used, more than the {limit} % that `max_bad` allows: {examples}",
+        if *ended_early { "at least " } else { "" }
+    )]
     #[diagnostic(
         code(items::too_many_bad),
-        help("mend or remove the files, or raise `max_bad` of this stage; what was done is kept")
+        help(
+            "mend the files, take them out of the corpus, or raise `max_bad` of this stage; what was done is kept"
+        )
     )]
     TooManyBad {
-        /// Items set aside.
+        /// Items that could not be made, and those that the source lacks.
         bad: usize,
         /// All items.
         total: usize,
@@ -29,14 +35,19 @@ pub enum GroupError {
         limit: f64,
         /// The first few with their reasons.
         examples: String,
+        /// True when the step ended as soon as it was past its limit.
+        ended_early: bool,
     },
     /// Nothing is left.
-    #[error("no items are left")]
+    #[error("no items are left{}", if examples.is_empty() { String::new() } else { format!(": {examples}") })]
     #[diagnostic(
         code(items::none),
-        help("the input is empty, or everything in it was left out; see the warnings above")
+        help("the input is empty, or everything in it was left out")
     )]
-    Empty,
+    Empty {
+        /// The first few items that could not be made, with their reasons.
+        examples: String,
+    },
     /// Two items have the same id.
     #[error("two inputs hold an item called {id}")]
     #[diagnostic(code(items::same_id), help("name a corpus in one of the inputs only"))]
@@ -82,12 +93,11 @@ pub struct ItemSet {
 }
 
 /// Sorts what a pass found into the sets of the members.
-pub fn collect(members: &[usize], walked: Walked) -> HashMap<usize, ItemSet> {
-    let Walked {
-        mut outcomes,
-        busy_s,
-        ..
-    } = walked;
+pub fn collect(
+    members: &[usize],
+    mut outcomes: HashMap<usize, Vec<Outcome>>,
+    busy_s: &HashMap<usize, f64>,
+) -> HashMap<usize, ItemSet> {
     let mut sets = HashMap::new();
     for &member in members {
         let mut done = Vec::new();
@@ -131,28 +141,72 @@ pub fn collect(members: &[usize], walked: Walked) -> HashMap<usize, ItemSet> {
     sets
 }
 
-/// Whether a set may be used, by the limit on items set aside.
+/// What is known to be bad of a step.
+pub struct BadOf<'a> {
+    /// Items that it could not make.
+    pub set_aside: &'a [BadItem],
+    /// Items that its source lacks.
+    pub missing: &'a [BadItem],
+}
+
+impl BadOf<'_> {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.set_aside.len() + self.missing.len()
+    }
+
+    /// Compares them with the limit of a step that came to `total` items with them.
+    ///
+    /// # Errors
+    /// [`GroupError::TooManyBad`].
+    pub fn check(&self, total: usize, max_bad: f64) -> Result<(), GroupError> {
+        match exceeds(self.count(), total, max_bad) {
+            true => Err(self.too_many(total, max_bad, false)),
+            false => Ok(()),
+        }
+    }
+
+    /// The error of a step that is past its limit.
+    pub fn too_many(&self, total: usize, max_bad: f64, ended_early: bool) -> GroupError {
+        GroupError::TooManyBad {
+            bad: self.count(),
+            total,
+            // In percent, without the digits that a product in binary adds.
+            limit: (max_bad * 1e8).round() / 1e6,
+            examples: self.examples(),
+            ended_early,
+        }
+    }
+
+    /// The first few with their reasons.
+    fn examples(&self) -> String {
+        const SHOWN: usize = 3;
+        let all = self.missing.iter().chain(self.set_aside);
+        let shown = all.take(SHOWN);
+        let mut parts: Vec<String> = shown
+            .map(|item| format!("{}: {}", item.id, item.reason))
+            .collect();
+        if self.count() > SHOWN {
+            parts.push(format!("and {} more", self.count() - SHOWN));
+        }
+        parts.join("; ")
+    }
+}
+
+/// Whether a set may be used, by the limit on bad items; `missing` are those that its source lacks.
 ///
 /// # Errors
 /// Too many are bad, none is left, or two have the same id.
-pub fn usable(set: &ItemSet, max_bad: f64) -> Result<(), GroupError> {
-    let total = set.items.len() + set.bad.len();
-    if set.bad.len() as f64 > max_bad * total as f64 {
-        let shown = set
-            .bad
-            .iter()
-            .take(3)
-            .map(|item| format!("{}: {}", item.id, item.reason));
-        let examples: Vec<String> = shown.collect();
-        return Err(GroupError::TooManyBad {
-            bad: set.bad.len(),
-            total,
-            limit: max_bad * 100.0,
-            examples: examples.join("; "),
-        });
-    }
+pub fn usable(set: &ItemSet, missing: &[BadItem], max_bad: f64) -> Result<(), GroupError> {
+    let bad = BadOf {
+        set_aside: &set.bad,
+        missing,
+    };
+    bad.check(set.items.len() + bad.count(), max_bad)?;
     if set.items.is_empty() {
-        return Err(GroupError::Empty);
+        return Err(GroupError::Empty {
+            examples: bad.examples(),
+        });
     }
     match set
         .items

@@ -8,6 +8,7 @@ mod failure;
 mod group;
 mod history;
 mod item_set;
+mod limit;
 mod memory;
 mod observer;
 mod outcome;

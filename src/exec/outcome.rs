@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use miette::Report;
 
+use crate::artifact::BadItem;
 use crate::cache::StepOutput;
 use crate::digest::Digest;
 
+use super::failure::Failure;
 use super::observer::Status;
 
 /// The result of one step in one run.
@@ -29,6 +31,18 @@ pub struct StepResult {
     pub error: Option<Report>,
     /// Files that help after a failure: name and content.
     pub kept: Vec<(String, Vec<u8>)>,
+    /// What a step that failed for its bad items knows of them.
+    pub bad_items: Option<KnownBad>,
+}
+
+/// Bad items of a step that failed for them.
+pub struct KnownBad {
+    /// Those that it could not make.
+    pub set_aside: Vec<BadItem>,
+    /// True where its source lacks some, which are in the table of what was left out.
+    pub missing: bool,
+    /// True when it ended early, so that there may be more.
+    pub ended_early: bool,
 }
 
 impl StepResult {
@@ -44,6 +58,7 @@ impl StepResult {
             seconds: 0.0,
             error: None,
             kept: Vec::new(),
+            bad_items: None,
         }
     }
 
@@ -61,6 +76,12 @@ impl StepResult {
             bad,
             ..Self::skipped()
         }
+    }
+
+    /// Adds to its error which files tell more.
+    pub fn about(&mut self, files: String) {
+        let with = |report| Report::new(Failure::new(report, files));
+        self.error = self.error.take().map(with);
     }
 
     /// A step that failed.

@@ -11,9 +11,13 @@ use crate::plan::Plan;
 use crate::stage::{SourceListing, Stage};
 
 use super::observer::{Event, Observer};
+use super::outcome::KnownBad;
 
 /// Files larger than this are linked to the cache rather than copied.
 const LARGEST_COPY_BYTES: u64 = 64 << 20;
+
+/// Name of the table of items that a step could not make.
+const SET_ASIDE: &str = "set_aside.tsv";
 
 /// Puts results where people look for them.
 pub struct Publisher<'a> {
@@ -69,7 +73,7 @@ impl<'a> Publisher<'a> {
             let is_right = self
                 .cache
                 .files
-                .facts(&target, || 0.0)
+                .facts(&target, || Ok(0.0))
                 .is_ok_and(|facts| facts.digest == file.digest);
             if is_right {
                 continue;
@@ -128,10 +132,9 @@ impl<'a> Publisher<'a> {
     /// # Errors
     /// When the file cannot be written or removed.
     pub fn set_aside(&self, step: usize, bad: &[BadItem]) -> std::io::Result<()> {
-        const NAME: &str = "set_aside.tsv";
         let folder = self.folder.join(runs_folder(self.plan, step));
         if bad.is_empty() {
-            return match std::fs::remove_file(folder.join(NAME)) {
+            return match std::fs::remove_file(folder.join(SET_ASIDE)) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
                 _ => Ok(()),
             };
@@ -141,7 +144,30 @@ impl<'a> Publisher<'a> {
             let plain = |field: &str| field.replace(['\t', '\n', '\r'], " ");
             text.push_str(&format!("{}\t{}\n", plain(id), plain(reason)));
         }
-        write_table(&folder, NAME, &text)
+        write_table(&folder, SET_ASIDE, &text)
+    }
+
+    /// Writes what a failed step knows of its bad items, and says where that is.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn known_bad(&self, step: usize, known: &KnownBad) -> std::io::Result<String> {
+        let mut tables = Vec::new();
+        if !known.set_aside.is_empty() {
+            self.set_aside(step, &known.set_aside)?;
+            tables.push(SET_ASIDE);
+        }
+        if known.missing {
+            tables.push(SourceListing::DROPPED);
+        }
+        let folder = self.folder.join(runs_folder(self.plan, step));
+        let paths = tables.iter().map(|name| folder.join(name));
+        let paths: Vec<String> = paths.map(|path| path.display().to_string()).collect();
+        let which = match known.ended_early {
+            true => "those found so far, since the step ended early",
+            false => "all of them",
+        };
+        Ok(format!("{which}: {}", paths.join(", ")))
     }
 }
 

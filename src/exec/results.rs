@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::cache::StepOutput;
+use crate::machine_fault::MachineFault;
 use crate::plan::Plan;
 
-use super::failure::Failure;
 use super::observer::{Event, Observer, Status};
 use super::outcome::StepResult;
 use super::outputs::Outputs;
@@ -18,6 +18,7 @@ pub struct Results<'a> {
     publisher: Publisher<'a>,
     by_step: Vec<Option<StepResult>>,
     any_failed: bool,
+    machine_failed: bool,
 }
 
 impl<'a> Results<'a> {
@@ -29,6 +30,7 @@ impl<'a> Results<'a> {
             publisher,
             by_step: (0..plan.steps.len()).map(|_| None).collect(),
             any_failed: false,
+            machine_failed: false,
         }
     }
 
@@ -37,14 +39,25 @@ impl<'a> Results<'a> {
         self.any_failed
     }
 
+    /// True once a step has met a fault of the machine itself.
+    pub fn machine_failed(&self) -> bool {
+        self.machine_failed
+    }
+
     /// Takes the result of `step`; its output becomes an input of the steps after it.
     pub fn add(&mut self, step: usize, mut result: StepResult, outputs: &Outputs) {
         if !result.kept.is_empty() {
             match self.publisher.kept(step, &result.kept) {
                 Ok(folder) => {
-                    let with = |report| miette::Report::new(Failure::new(report, folder));
-                    result.error = result.error.map(with);
+                    let kept = format!("what it had made is kept in {}", folder.display());
+                    result.about(kept);
                 }
+                Err(error) => self.publisher.failed(step, &error, self.observer),
+            }
+        }
+        if let Some(known) = &result.bad_items {
+            match self.publisher.known_bad(step, known) {
+                Ok(tables) => result.about(tables),
                 Err(error) => self.publisher.failed(step, &error, self.observer),
             }
         }
@@ -61,6 +74,8 @@ impl<'a> Results<'a> {
             outputs.set(step, Arc::clone(output));
         }
         self.any_failed |= result.status == Status::Failed;
+        let error = result.error.as_ref();
+        self.machine_failed |= error.is_some_and(|error| error.is::<MachineFault>());
         self.by_step[step] = Some(result);
     }
 

@@ -6,7 +6,9 @@ use std::path::Path;
 
 use miette::Report;
 
+use crate::audio::AudioError;
 use crate::cache::{Cache, FileFacts, FileMemory};
+use crate::machine_fault::is_machine_fault;
 use crate::plan::Plan;
 use crate::stage::{Facts, SourceListing, Stage};
 
@@ -66,8 +68,12 @@ pub fn list_sources(
 
 impl Facts for FileMemory {
     fn facts(&self, path: &Path) -> std::io::Result<FileFacts> {
-        self.facts(path, || {
-            crate::audio::probe(path).map_or(0.0, |info| info.duration_s())
+        self.facts(path, || match crate::audio::probe(path) {
+            Ok(info) => Ok(info.duration_s()),
+            // The splits depend on the lengths, so a file must not seem short because it could not be opened.
+            Err(AudioError::Io { source, .. }) if is_machine_fault(&source) => Err(source),
+            // What is wrong with the file itself is told when its samples are read.
+            Err(_) => Ok(0.0),
         })
     }
 }

@@ -10,12 +10,14 @@ use thiserror::Error;
 use crate::artifact::KeyMaterial;
 use crate::cache::{Cache, CacheError, StepOutput};
 use crate::digest::Digest;
+use crate::machine_fault::MachineFault;
 use crate::plan::Plan;
 use crate::stage::{SourceListing, Stage};
 use crate::sync::lock;
 
 use super::declared_files::DeclaredFileError;
 use super::group::Group;
+use super::outcome::StepResult;
 use super::outputs::Outputs;
 use super::plan_results::{KnownStep, PlanResults};
 use super::sources::{Listings, list_sources};
@@ -81,6 +83,14 @@ impl StepStatus {
         match self {
             Self::Hit { material, .. } | Self::Miss { material } => Some(material),
             Self::Pending { .. } | Self::Failed { .. } => None,
+        }
+    }
+
+    /// The result of the step in a run, where it is in the cache.
+    pub fn hit(&self) -> Option<StepResult> {
+        match self {
+            Self::Hit { material, output } => Some(StepResult::hit(material.key(), output.clone())),
+            _ => None,
         }
     }
 
@@ -184,6 +194,15 @@ impl<'a> Resolver<'a> {
     /// Why the source `step` could not be listed; the second call finds nothing.
     pub fn take_failure(&self, step: usize) -> Option<Report> {
         lock(&self.failed).remove(&step)
+    }
+
+    /// Sources that the machine could not list, with the fault as the error.
+    pub fn machine_faults(&self) -> Vec<(usize, StepResult)> {
+        let mut failed = lock(&self.failed);
+        let faults = failed.extract_if(|_, error| error.is::<MachineFault>());
+        faults
+            .map(|(step, error)| (step, StepResult::failed(error, None)))
+            .collect()
     }
 
     /// The statuses of a group's members, in their order.

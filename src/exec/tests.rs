@@ -55,6 +55,8 @@ enum Defect {
     List,
     Copies,
     SomeItems,
+    /// No panic: the machine has no file descriptors left.
+    Descriptors,
     Run,
 }
 
@@ -84,6 +86,10 @@ impl ItemStage for Defect {
         input: &ItemData,
         _context: &ItemContext<'_>,
     ) -> Result<ItemData, ItemError> {
+        if *self == Self::Descriptors {
+            let error = std::io::Error::from(rustix::io::Errno::MFILE);
+            return Err(ItemError::of_system("cannot open it", &error));
+        }
         assert_ne!(copy.utterance.label, "anger", "a defect at some items");
         Ok(input.clone())
     }
@@ -119,6 +125,10 @@ impl Observer for Listener {
 }
 
 fn run_with(folder: &Path, step: &str, stage: Stage) -> (RunSummary, Listener) {
+    run_as(folder, step, stage, false)
+}
+
+fn run_as(folder: &Path, step: &str, stage: Stage, keep_going: bool) -> (RunSummary, Listener) {
     let path = folder.join("pipe.toml");
     std::fs::write(&path, MANIFEST).unwrap();
     let corpora = |_: &Manifest| Ok(Corpora::parse(CORPORA).unwrap());
@@ -136,7 +146,7 @@ fn run_with(folder: &Path, step: &str, stage: Stage) -> (RunSummary, Listener) {
     let listener = Listener::default();
     let options = RunOptions {
         jobs: 2,
-        keep_going: false,
+        keep_going,
         memory_bytes: u64::MAX,
         runs: &folder.join("runs"),
     };
@@ -197,4 +207,17 @@ fn a_panic_anywhere_in_a_stage_fails_its_step_only() {
             "{statuses:?}"
         );
     }
+}
+
+#[test]
+fn a_fault_of_the_machine_ends_the_run_and_sets_nothing_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let stage = Stage::Items(Box::new(Defect::Descriptors));
+    let (summary, listener) = run_as(folder.path(), "audio", stage, true);
+    let failures = listener.failures.into_inner().unwrap();
+    assert_eq!(failures.len(), 1, "{failures:?}");
+    assert!(failures[0].starts_with("audio: made/"), "{failures:?}");
+    assert!(failures[0].ends_with(": cannot open it"), "{failures:?}");
+    assert_eq!(summary.items.bad, 0);
+    assert!(statuses(&summary).contains(&("audio", Status::Failed)));
 }

@@ -17,12 +17,14 @@ use crate::cache::items::{ItemIndex, ItemRecord, Location};
 use crate::cache::{Cache, CacheError};
 use crate::corpus::AudioSource;
 use crate::digest::Digest;
+use crate::machine_fault::MachineFault;
 use crate::plan::Plan;
 use crate::progress::Progress;
-use crate::stage::{ItemContext, ItemCopy, ItemError, SourceItem, Stage};
+use crate::stage::{Blame, ItemContext, ItemCopy, ItemError, SourceItem, Stage};
 use crate::sync::{into_inner, lock};
 
 use super::declared_files::KeyedFiles;
+use super::limit::Limits;
 use super::writer::ItemWriter;
 
 /// What became of one item at one step.
@@ -45,7 +47,7 @@ pub enum Outcome {
         /// Whether the reason was remembered.
         lasting: bool,
     },
-    /// A dry walk: it would be computed.
+    /// It has none yet: the walk is dry, or was ended.
     Missing,
 }
 
@@ -71,6 +73,8 @@ pub struct Walk<'a> {
     pub progress: &'a dyn Progress,
     /// Compute nothing, only look.
     pub dry: bool,
+    /// What becomes of a step with too many bad items.
+    pub limits: Limits,
 }
 
 /// What a pass found, per step and in no order.
@@ -81,12 +85,22 @@ pub struct Walked {
     pub busy_s: HashMap<usize, f64>,
     /// True when the user stopped it; what was done is kept.
     pub interrupted: bool,
+    /// The machine's fault that ended it, and the step that met it.
+    pub fault: Option<(usize, MachineFault)>,
+    /// Steps that are past their limits, with the most items that each would have come to. Neither they nor what
+    /// follows from them are complete.
+    pub past_limit: HashMap<usize, usize>,
+    /// True when no step is complete, since one is past its limit.
+    pub ended_early: bool,
 }
 
 /// State shared by the threads of a pass.
 struct Shared {
     writer: Mutex<ItemWriter>,
     failed: Mutex<Option<CacheError>>,
+    fault: Mutex<Option<(usize, MachineFault)>>,
+    interrupted: AtomicBool,
+    /// Nothing more is begun: the user, the cache, the machine or a limit ended the pass.
     stop: AtomicBool,
     busy_ns: HashMap<usize, AtomicU64>,
 }
@@ -113,7 +127,9 @@ impl Walk<'_> {
         let shared = Shared {
             writer: Mutex::new(ItemWriter::new(self.cache)),
             failed: Mutex::new(None),
-            stop: AtomicBool::new(false),
+            fault: Mutex::new(None),
+            interrupted: AtomicBool::new(false),
+            stop: AtomicBool::new(self.limits.ends_pass()),
             busy_ns: self
                 .prefixes
                 .keys()
@@ -131,9 +147,11 @@ impl Walk<'_> {
                     let mut out = Vec::new();
                     if !shared.stop.load(Ordering::Relaxed) {
                         if interrupted() {
+                            shared.interrupted.store(true, Ordering::Relaxed);
                             shared.stop.store(true, Ordering::Relaxed);
                         } else {
                             self.source_item(*step, item, &shared, &mut out);
+                            self.count_bad(&out, &shared);
                         }
                     }
                     let done = done.fetch_add(1, Ordering::Relaxed) + 1;
@@ -152,9 +170,8 @@ impl Walk<'_> {
         failed.map_or(Ok(()), Err)?;
         synced?;
         // A stage that stopped in the middle of an item has made no result and no failure of it.
-        if interrupted() {
-            shared.stop.store(true, Ordering::Relaxed);
-        }
+        let interrupted = interrupted() || shared.interrupted.into_inner();
+        let fault = shared.fault.into_inner();
         let busy_s = shared
             .busy_ns
             .into_iter()
@@ -163,8 +180,23 @@ impl Walk<'_> {
         Ok(Walked {
             outcomes,
             busy_s,
-            interrupted: shared.stop.into_inner(),
+            interrupted,
+            fault: fault.unwrap_or_else(|poison| poison.into_inner()),
+            past_limit: self.limits.past(),
+            ended_early: self.limits.ends_pass(),
         })
+    }
+
+    /// Counts what became of one utterance against the limits.
+    fn count_bad(&self, out: &[(usize, Outcome)], shared: &Shared) {
+        for (step, outcome) in out {
+            if matches!(outcome, Outcome::Bad { .. }) {
+                self.limits.count(*step, 1);
+            }
+        }
+        if self.limits.ends_pass() {
+            shared.stop.store(true, Ordering::Relaxed);
+        }
     }
 
     fn source_item(
@@ -212,6 +244,9 @@ impl Walk<'_> {
         shared: &Shared,
         out: &mut Vec<(usize, Outcome)>,
     ) {
+        if self.limits.is_closed(step) {
+            return;
+        }
         let copies = match (&self.plan.steps[step].stage, parent) {
             (Stage::Items(stage), Some(parent)) => stage.copies(&parent.copy.utterance),
             _ => vec![input.copy.clone()],
@@ -294,7 +329,19 @@ impl Walk<'_> {
                 frame.data = RefCell::new(Some(data));
                 Ok((frame, true))
             }
-            Err(ItemError { reason, lasting }) => {
+            Err(ItemError {
+                reason,
+                blame: Blame::Machine,
+            }) => {
+                let what = frame.copy.utterance.id.clone();
+                let fault = (frame.step, MachineFault { what, reason });
+                let mut first = shared.fault.lock().unwrap_or_else(|p| p.into_inner());
+                first.get_or_insert(fault);
+                shared.stop.store(true, Ordering::Relaxed);
+                Err(Outcome::Missing)
+            }
+            Err(ItemError { reason, blame }) => {
+                let lasting = blame == Blame::Item;
                 if lasting {
                     shared.record(
                         &key,

@@ -288,7 +288,8 @@ impl ItemStage for CommandStage {
         input: &ItemData,
         context: &ItemContext<'_>,
     ) -> Result<ItemData, ItemError> {
-        let folder = tempfile::tempdir_in(context.scratch).map_err(ItemError::passing)?;
+        let folder = tempfile::tempdir_in(context.scratch)
+            .map_err(|error| ItemError::of_system(&error, &error))?;
         let root = std::path::absolute(folder.path()).map_err(ItemError::passing)?;
         let input_path = root.join(input_name(input));
         write_item(&input_path, input).map_err(ItemError::passing)?;
@@ -302,7 +303,10 @@ impl ItemStage for CommandStage {
             ("output".to_string(), output_path.clone()),
         ]);
         self.execute(&places, context.progress)
-            .map_err(ItemError::passing)?;
+            .map_err(|error| match &error {
+                CommandError::Start { reason, .. } => ItemError::of_system(&error, reason),
+                other => ItemError::passing(other),
+            })?;
         read_item(&output_path, self.makes).map_err(ItemError::passing)
     }
 }

@@ -34,10 +34,11 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use crate::artifact::{BadItem, Blob, Difference, ItemData, KeyMaterial};
+use crate::artifact::{Blob, Difference, ItemData, KeyMaterial};
 use crate::cache::FileFacts;
-use crate::corpus::{AudioSource, Utterance};
+use crate::corpus::{AudioSource, DropCause, Dropped, Utterance};
 use crate::digest::Digest;
+use crate::machine_fault::is_machine_fault;
 use crate::model::Device;
 use crate::progress::Progress;
 
@@ -59,8 +60,19 @@ pub enum Stage {
 pub struct ItemError {
     /// What is wrong, as a lower-case fragment.
     pub reason: String,
-    /// True when trying again cannot help, so that the failure itself may be remembered.
-    pub lasting: bool,
+    /// What is to blame.
+    pub blame: Blame,
+}
+
+/// What is to blame for an item without a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// The item: trying again cannot help, so that the failure itself may be remembered.
+    Item,
+    /// Something around it, which may be otherwise next time.
+    Surroundings,
+    /// The machine: no item may be taken for bad, and the run ends.
+    Machine,
 }
 
 impl ItemError {
@@ -68,7 +80,7 @@ impl ItemError {
     pub fn lasting(reason: impl ToString) -> Self {
         Self {
             reason: reason.to_string(),
-            lasting: true,
+            blame: Blame::Item,
         }
     }
 
@@ -76,7 +88,18 @@ impl ItemError {
     pub fn passing(reason: impl ToString) -> Self {
         Self {
             reason: reason.to_string(),
-            lasting: false,
+            blame: Blame::Surroundings,
+        }
+    }
+
+    /// The system refused with `error`: the machine's fault, or one that may pass.
+    pub fn of_system(reason: impl ToString, error: &std::io::Error) -> Self {
+        Self {
+            reason: reason.to_string(),
+            blame: match is_machine_fault(error) {
+                true => Blame::Machine,
+                false => Blame::Surroundings,
+            },
         }
     }
 }
@@ -99,8 +122,8 @@ pub struct SourceItem {
 pub struct SourceListing {
     /// Usable utterances, sorted by id.
     pub items: Vec<SourceItem>,
-    /// What was left out, and why.
-    pub dropped: Vec<BadItem>,
+    /// What was left out, with the corpus in front, and why.
+    pub dropped: Vec<Dropped>,
     /// Oddities a person should know of.
     pub warnings: Vec<String>,
     /// Tables for people, by file name, such as `split.tsv`.
@@ -109,6 +132,17 @@ pub struct SourceListing {
     pub corpora: Vec<CorpusFacts>,
     /// What it checked for leaks between its splits.
     pub leak_checks: Vec<LeakCheck>,
+}
+
+impl SourceListing {
+    /// Name of the table of what was left out.
+    pub const DROPPED: &str = "dropped.tsv";
+
+    /// What was left out because it is missing or cannot be read; it counts as bad items do.
+    pub fn missing(&self) -> impl Iterator<Item = &Dropped> {
+        let dropped = self.dropped.iter();
+        dropped.filter(|dropped| dropped.cause == DropCause::Missing)
+    }
 }
 
 /// A file outside the cache whose content is part of a key; it is checked again around the work that reads it.

@@ -9,11 +9,15 @@ use rayon::prelude::*;
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::artifact::{ArtifactKind, BadItem, ItemData};
+use crate::artifact::{ArtifactKind, ItemData};
+use crate::audio::AudioError;
 use crate::corpus::leaks::{self, Item};
 use crate::corpus::split::{SplitOptions, SplitTable, assign};
-use crate::corpus::{self, AudioSource, CorpusConfig, Entry, Listing, Split};
+use crate::corpus::{
+    self, AudioSource, CorpusConfig, CorpusError, DropCause, Dropped, Entry, Listing, Split,
+};
 use crate::digest::Digest;
+use crate::machine_fault::MachineFault;
 use crate::manifest::{Complaint, Gathers, Kind, Parameter, Shape};
 use crate::report::CorpusFacts;
 
@@ -173,7 +177,10 @@ impl Ingest {
         listing: &mut SourceListing,
     ) -> miette::Result<Vec<(Entry, Digest, f64)>> {
         let look_at = |path: &Path| look(path, facts);
-        let found = corpus::list_with(name, config, &self.folder, &look_at)?;
+        let found = match corpus::list_with(name, config, &self.folder, &look_at) {
+            Err(CorpusError::Machine(fault)) => return Err(fault.into()),
+            other => other?,
+        };
         let bad = found.bad().count();
         if let Some(first) = found.bad().next() {
             let (what, reason) = (&first.what, &first.reason);
@@ -193,9 +200,9 @@ impl Ingest {
         listing.warnings.extend(warnings);
         listing
             .dropped
-            .extend(dropped.into_iter().map(|dropped| BadItem {
-                id: format!("{name}/{}", dropped.what),
-                reason: dropped.reason,
+            .extend(dropped.into_iter().map(|dropped| Dropped {
+                what: format!("{name}/{}", dropped.what),
+                ..dropped
             }));
         let known: Vec<(Entry, std::io::Result<(Digest, f64)>)> = entries
             .into_par_iter()
@@ -209,13 +216,17 @@ impl Ingest {
             match known {
                 Ok((digest, duration_s)) => usable.push((entry, digest, duration_s)),
                 Err(error) => {
-                    listing.warnings.push(format!(
-                        "{} cannot be read and is left out: {error}",
-                        entry.utterance.id
-                    ));
-                    listing.dropped.push(BadItem {
-                        id: entry.utterance.id,
+                    let id = entry.utterance.id;
+                    if let Some(fault) = MachineFault::of(&id, &error) {
+                        return Err(fault.into());
+                    }
+                    listing
+                        .warnings
+                        .push(format!("{id} cannot be read and is left out: {error}"));
+                    listing.dropped.push(Dropped {
+                        what: id,
                         reason: format!("the file cannot be read: {error}"),
+                        cause: DropCause::Missing,
                     });
                 }
             }
@@ -233,9 +244,10 @@ impl Ingest {
             .collect();
         usable.retain(|(entry, _, _)| match copies.get(&entry.utterance.id) {
             Some(reason) => {
-                listing.dropped.push(BadItem {
-                    id: entry.utterance.id.clone(),
+                listing.dropped.push(Dropped {
+                    what: entry.utterance.id.clone(),
                     reason: reason.clone(),
+                    cause: DropCause::Bad,
                 });
                 false
             }
@@ -323,9 +335,10 @@ impl SourceStage for Ingest {
         let table = self.split(&mut entries)?;
         self.check_leaks(&entries, &mut listing)?;
         listing.tables.insert("split.tsv".into(), table.to_text());
-        listing
-            .tables
-            .insert("dropped.tsv".into(), dropped_table(&listing.dropped));
+        listing.tables.insert(
+            SourceListing::DROPPED.into(),
+            dropped_table(&listing.dropped),
+        );
         listing.items = entries
             .into_iter()
             .map(|(entry, digest, duration_s)| SourceItem {
@@ -347,8 +360,8 @@ impl SourceStage for Ingest {
             } => {
                 let read = crate::audio::read(path, *segment_s, *channel);
                 // Lasting reasons are remembered by content, which other files may share.
-                read.map(ItemData::Audio).map_err(|error| match error {
-                    crate::audio::AudioError::Io { .. } => ItemError::passing(error),
+                read.map(ItemData::Audio).map_err(|error| match &error {
+                    AudioError::Io { source, .. } => ItemError::of_system(&error, source),
                     other => ItemError::lasting(other.without_path()),
                 })
             }
@@ -357,12 +370,12 @@ impl SourceStage for Ingest {
     }
 }
 
-fn dropped_table(dropped: &[BadItem]) -> String {
+fn dropped_table(dropped: &[Dropped]) -> String {
     let mut text = String::from("what\treason\n");
-    for BadItem { id, reason } in dropped {
+    for Dropped { what, reason, .. } in dropped {
         text.push_str(&format!(
             "{}\t{}\n",
-            id.replace(['\t', '\n'], " "),
+            what.replace(['\t', '\n'], " "),
             reason.replace(['\t', '\n'], " ")
         ));
     }

@@ -24,9 +24,9 @@ use crate::manifest::{Declaration, Kind, Parameter, Problem, Problems, Shape};
 
 use contract::stands_under;
 pub use contract::{
-    DeclaredFile, Facts, InputContent, InputLabel, InputOrigin, Interrupted, ItemContext, ItemCopy,
-    ItemError, ItemStage, LoadedItem, SourceItem, SourceListing, SourceStage, Stage, StepInput,
-    WholeContext, WholeStage,
+    Blame, DeclaredFile, Facts, InputContent, InputLabel, InputOrigin, Interrupted, ItemContext,
+    ItemCopy, ItemError, ItemStage, LoadedItem, SourceItem, SourceListing, SourceStage, Stage,
+    StepInput, WholeContext, WholeStage,
 };
 
 pub use core_share::CoreShare;
@@ -120,7 +120,7 @@ const MAX_BAD: Parameter = Parameter::default(
     "max_bad",
     Shape::Float { min: 0.0, max: 1.0 },
     "0.01",
-    "Fraction of items that may be set aside before the step fails.",
+    "Fraction of items that may be bad before the step fails: those that it cannot make, and at a source those that are missing or cannot be read. What is left out by choice does not count. It is no part of the result: the limit holds for results in the cache too, and raising it costs no work.",
 )
 .unkeyed();
 

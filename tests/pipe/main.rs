@@ -19,6 +19,7 @@ mod identity;
 mod keys;
 mod layers;
 mod learning;
+mod limits;
 mod lineage;
 mod made_up;
 mod many_variants;

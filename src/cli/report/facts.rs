@@ -115,19 +115,20 @@ fn leak_checks(
 
 fn left_out(plan: &Plan, results: &PlanResults) -> Vec<LeftOut> {
     let mut left_out = Vec::new();
-    let mut add = |step: usize, bad: &[crate::artifact::BadItem]| {
-        left_out.extend(bad.iter().map(|bad| LeftOut {
+    let mut add = |step: usize, item: &str, reason: &str| {
+        left_out.push(LeftOut {
             step: plan.steps[step].id().into(),
-            item: bad.id.clone(),
-            reason: bad.reason.clone(),
-        }));
+            item: item.into(),
+            reason: reason.into(),
+        });
     };
     for (step, listing) in &results.listings {
-        add(*step, &listing.dropped);
+        let dropped = listing.dropped.iter();
+        dropped.for_each(|dropped| add(*step, &dropped.what, &dropped.reason));
     }
     for step in 0..plan.steps.len() {
         if let Some(StepOutput::Items { bad, .. }) = results.steps[step].output.as_deref() {
-            add(step, bad);
+            bad.iter().for_each(|bad| add(step, &bad.id, &bad.reason));
         }
     }
     left_out

@@ -96,7 +96,9 @@ fn genders(draft: &mut Draft<'_>, path: &Path, relative: &str) -> HashMap<String
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) => {
-            draft.warn(format!("{relative} cannot be read: {error}"));
+            if !draft.note_fault(relative, &error) {
+                draft.warn(format!("{relative} cannot be read: {error}"));
+            }
             return genders;
         }
     };

@@ -45,7 +45,7 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
                 used.insert(&transcript.relative);
                 session(draft, file, transcript, channel);
             }
-            None => draft.drop_bad(
+            None => draft.drop_missing(
                 &file.relative,
                 "it has no transcript of this name".to_string(),
             ),
@@ -54,7 +54,7 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
     for transcript in transcripts {
         if !used.contains(&transcript.relative) {
             let reason = "it is the transcript of a session that is not there";
-            draft.drop_bad(&transcript.relative, reason.to_string());
+            draft.drop_missing(&transcript.relative, reason.to_string());
         }
     }
     Ok(())
@@ -69,7 +69,7 @@ fn session(draft: &mut Draft<'_>, audio: &FoundFile, transcript: &FoundFile, cha
     let text = match std::fs::read(&transcript.path) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(error) => {
-            draft.drop_bad(&transcript.relative, format!("it cannot be read: {error}"));
+            draft.drop_unreadable(&transcript.relative, &error);
             return;
         }
     };

@@ -43,7 +43,7 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
             continue;
         };
         let Some(label) = labels.get(&file.stem().to_ascii_lowercase()) else {
-            draft.drop_bad(
+            draft.drop_missing(
                 &file.relative,
                 "no file in EmoEvaluation labels this turn".to_string(),
             );
@@ -75,7 +75,7 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
     }
     for (turn, label) in &labels {
         if !seen.contains(turn) {
-            draft.drop_bad(
+            draft.drop_missing(
                 &label.turn,
                 format!("{} labels it and it has no audio", label.place),
             );
@@ -137,7 +137,7 @@ fn labels(draft: &mut Draft<'_>, files: &[walk::FoundFile]) -> BTreeMap<String, 
         let text = match std::fs::read(&file.path) {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(error) => {
-                draft.drop_bad(&file.relative, format!("it cannot be read: {error}"));
+                draft.drop_unreadable(&file.relative, &error);
                 continue;
             }
         };

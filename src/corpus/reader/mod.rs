@@ -123,7 +123,7 @@ pub fn list_with(
     let root = root_of(name, config, corpora_root)?;
     let mut draft = Draft::new(name, config, &root, look_at)?;
     (reader.list)(&mut draft, &options)?;
-    Ok(draft.finish())
+    draft.finish()
 }
 
 /// Checks the reader and its options without looking at any file.

@@ -9,12 +9,13 @@ use crate::artifact::item_set_digest;
 use crate::cache::CacheError;
 use crate::digest::Digest;
 use crate::exec::item_set::GroupError;
+use crate::exec::limit::PastLimit;
 use crate::exec::status::StepStatus;
 use crate::progress::Progress;
 use crate::stage::LoadedItem;
 use crate::sync::lock;
 
-use super::Group;
+use super::{Group, Pass};
 
 /// All items, or keys and ids of those that are lost.
 type ReadBack = Result<Vec<LoadedItem>, Vec<(Digest, String)>>;
@@ -38,8 +39,8 @@ impl Group<'_> {
             return Ok(items.clone());
         }
         let known = lock(&self.sets).is_some();
-        if !known && !self.pass(HashSet::new(), scratch, threads, progress, || {})? {
-            return Err(crate::stage::Interrupted.into());
+        if !known {
+            self.walk_again(HashSet::new(), scratch, threads, progress)?;
         }
         self.check(step, wanted)?;
         let mut damaged = match self.read_back(step)? {
@@ -51,9 +52,7 @@ impl Group<'_> {
             damaged.len()
         ));
         let distrusted: HashSet<Digest> = damaged.iter().map(|(key, _)| *key).collect();
-        if !self.pass(distrusted, scratch, threads, progress, || {})? {
-            return Err(crate::stage::Interrupted.into());
-        }
+        self.walk_again(distrusted, scratch, threads, progress)?;
         self.check(step, wanted)?;
         match self.read_back(step)? {
             Ok(items) => Ok(remember(&mut cached, step, items)),
@@ -69,6 +68,22 @@ impl Group<'_> {
                 }
                 .into())
             }
+        }
+    }
+
+    /// A pass over items that were accepted before.
+    fn walk_again(
+        &self,
+        distrusted: HashSet<Digest>,
+        scratch: &std::path::Path,
+        threads: usize,
+        progress: &dyn Progress,
+    ) -> miette::Result<()> {
+        let past = PastLimit::Ignore;
+        match self.pass(distrusted, scratch, threads, past, progress, || {})? {
+            Pass::Done(_) => Ok(()),
+            Pass::Interrupted => Err(crate::stage::Interrupted.into()),
+            Pass::Fault(_, fault) => Err(fault.into()),
         }
     }
 

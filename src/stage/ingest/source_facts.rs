@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::cache::FileFacts;
 use crate::corpus::{self, AudioSource, Entry, FileContent, Look, synthetic};
 use crate::digest::Digest;
+use crate::machine_fault::MachineFault;
 use crate::stage::Facts;
 
 /// Looks at a file as the memory of files does, so that a file that is as remembered is looked at once.
@@ -13,8 +14,11 @@ pub fn look(path: &Path, facts: &dyn Facts) -> Look {
         Ok(FileFacts { digest, duration_s }) => {
             Look::File(Some(FileContent { digest, duration_s }))
         }
-        // A file that cannot be read is there.
-        Err(_) => corpus::is_there(path),
+        Err(error) => match MachineFault::of(&path.display().to_string(), &error) {
+            Some(fault) => Look::Failed(fault),
+            // A file that cannot be read is there.
+            None => corpus::is_there(path),
+        },
     }
 }
 

@@ -10,12 +10,13 @@ use super::options::Options;
 use crate::corpus::CorpusError;
 use crate::corpus::draft::{Candidate, Draft};
 use crate::corpus::error::nearest_first;
+use crate::machine_fault::MachineFault;
 
 mod json_lines;
 mod recording;
 mod rows;
 
-use recording::{Fields, Paths, Read, tidy};
+use recording::{Fields, Paths, Read, RowError, tidy};
 use rows::Format;
 
 pub(super) const OPTIONS: &[ReaderOption] = &[
@@ -75,11 +76,14 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
         }
     }
     let path = draft.root().join(table);
-    let bytes = std::fs::read(&path).map_err(|error| CorpusError::Table {
-        corpus: draft.corpus().to_string(),
-        path: path.clone(),
-        reason: format!("cannot be read: {error}"),
-        help: "check the option `table`: it is a file below the corpus folder".to_string(),
+    let bytes = std::fs::read(&path).map_err(|error| match MachineFault::of(table, &error) {
+        Some(fault) => CorpusError::Machine(fault),
+        None => CorpusError::Table {
+            corpus: draft.corpus().to_string(),
+            path: path.clone(),
+            reason: format!("cannot be read: {error}"),
+            help: "check the option `table`: it is a file below the corpus folder".to_string(),
+        },
     })?;
     let fields = Fields { columns, constants };
     let rows = rows::parse(&bytes, format, &fields.columns).map_err(|problem| {
@@ -132,21 +136,27 @@ fn add(
         place.clear();
         // Writing to a String cannot fail.
         let _ = write!(place, "{table}:{line}");
-        let read = read.and_then(|read| {
-            if let Some(note) = &read.note {
-                draft.note(note.clone(), &place);
+        let Read {
+            row,
+            note,
+            utterance,
+        } = match read {
+            Ok(read) => read,
+            Err(reason) => {
+                draft.drop_missing(&place, reason);
+                continue;
             }
-            match read.utterance {
-                Ok(utterance) if is_repeated => {
-                    Err(format!("{} is in an earlier row", utterance.id))
-                }
-                Ok(utterance) => Ok((read.row, utterance)),
-                Err(reason) => Err(reason),
+        };
+        if let Some(note) = note {
+            draft.note(note, &place);
+        }
+        match utterance {
+            Err(RowError::Machine(fault)) => draft.fail(fault),
+            Err(RowError::Row(reason)) => draft.drop_missing(&place, reason),
+            Ok(utterance) if is_repeated => {
+                draft.drop_bad(&place, format!("{} is in an earlier row", utterance.id));
             }
-        });
-        match read {
-            Err(reason) => draft.drop_bad(&place, reason),
-            Ok((row, utterance)) => draft.add(Candidate {
+            Ok(utterance) => draft.add(Candidate {
                 id: utterance.id,
                 path: utterance.path,
                 speaker: fields.value(&row, "speaker").unwrap_or_default(),

@@ -8,6 +8,7 @@ use super::rows::Row;
 use crate::corpus::draft::Draft;
 use crate::corpus::reader::epst::segment_name;
 use crate::corpus::{FileContent, Gender, Look};
+use crate::machine_fault::MachineFault;
 
 /// Spellings of "the gender is not known", without case.
 const NO_GENDER: [&str; 8] = ["", "unknown", "u", "other", "n/a", "na", "none", "-"];
@@ -26,7 +27,21 @@ pub(super) struct Read {
     /// Something odd in it.
     pub note: Option<String>,
     /// What it says, or what is wrong with it.
-    pub utterance: Result<Recording, String>,
+    pub utterance: Result<Recording, RowError>,
+}
+
+/// Why a row is no recording.
+pub(super) enum RowError {
+    /// It makes no sense, or its file is missing.
+    Row(String),
+    /// The machine cannot tell.
+    Machine(MachineFault),
+}
+
+impl From<String> for RowError {
+    fn from(reason: String) -> Self {
+        Self::Row(reason)
+    }
 }
 
 /// An utterance as its row describes it; speaker, language and label are in the row itself.
@@ -90,7 +105,7 @@ impl Fields {
         paths: &Paths<'_>,
         draft: &Draft<'_>,
         note: &mut Option<String>,
-    ) -> Result<Recording, String> {
+    ) -> Result<Recording, RowError> {
         let written = self.required(row, "path")?;
         let outside = || format!("path leaves the corpus folder: {written}");
         let path = Path::new(written);
@@ -111,12 +126,12 @@ impl Fields {
         let segment_s = match (self.number(row, "start")?, self.number(row, "end")?) {
             (None, None) => None,
             (start, Some(end)) if end > start.unwrap_or(0.0) => Some((start.unwrap_or(0.0), end)),
-            (Some(start), None) => return Err(format!("start is {start} and end is empty")),
+            (Some(start), None) => {
+                return Err(format!("start is {start} and end is empty").into());
+            }
             (start, Some(end)) => {
-                return Err(format!(
-                    "end {end} is not after start {}",
-                    start.unwrap_or(0.0)
-                ));
+                let start = start.unwrap_or(0.0);
+                return Err(format!("end {end} is not after start {start}").into());
             }
         };
         let channel = match self.value(row, "channel") {
@@ -151,7 +166,8 @@ impl Fields {
         let label = self.required(row, "emotion")?;
         let path = draft.root().join(&*relative);
         match draft.look_at(label)(&path) {
-            Look::Nothing => Err(format!("there is no file {relative}")),
+            Look::Nothing => Err(format!("there is no file {relative}").into()),
+            Look::Failed(fault) => Err(RowError::Machine(fault)),
             Look::File(content) => Ok(Recording {
                 id,
                 path,

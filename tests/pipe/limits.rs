@@ -1,0 +1,216 @@
+//! `max_bad`: what counts against it, that it holds for results in the cache, and that a step past it ends at once.
+
+use std::os::unix::fs::symlink;
+
+use super::workspace::{Run, Workspace};
+
+/// The only failed step, its error and its help.
+fn failure(run: &Run) -> (String, String, String) {
+    assert_eq!(run.code, Some(1), "{:?} {}", run.events, run.stderr);
+    let failed = run.events_of("step_failed");
+    assert_eq!(failed.len(), 1, "{failed:?}");
+    let text = |name: &str| failed[0][name].as_str().unwrap().to_string();
+    (text("step"), text("error"), text("help"))
+}
+
+fn with_limit(space: &Workspace, step: &str, limit: &str) -> Run {
+    space.run("pipe.toml", &["--set", &format!("{step}.max_bad={limit}")])
+}
+
+#[test]
+fn a_lower_limit_holds_for_results_in_the_cache_and_a_higher_one_costs_no_work() {
+    let space = Workspace::with_corpus(10);
+    space.write("corpora/made/audio/0003.wav", "no recording");
+    let first = with_limit(&space, "speech", "0.1");
+    assert_eq!((first.code, first.steps()), (Some(0), (4, 0, 0)));
+    for _ in 0..2 {
+        let lowered = with_limit(&space, "speech", "0.05");
+        let (step, error, help) = failure(&lowered);
+        assert_eq!(step, "speech");
+        for words in [
+            "1 of 10 items",
+            "5 %",
+            "made/audio/0003: the file is not audio",
+        ] {
+            assert!(error.contains(words), "{words}: {error}");
+        }
+        for words in ["max_bad", "all of them: runs/pipe/speech/set_aside.tsv"] {
+            assert!(help.contains(words), "{words}: {help}");
+        }
+        assert_eq!(lowered.with_status("skipped"), ["audio", "fbank", "count"]);
+        assert_eq!(lowered.items().0, 0, "nothing is computed");
+        let list = space.read("runs/pipe/speech/set_aside.tsv");
+        assert!(list.contains("made/audio/0003\t"), "{list}");
+    }
+    let plan = space.pipe(&["plan", "pipe.toml", "--set", "speech.max_bad=0"]);
+    let planned = String::from_utf8(plan.stdout).unwrap();
+    assert_eq!(plan.status.code(), Some(1), "{planned}");
+    assert!(
+        planned.contains("! speech    cannot run: 1 of 10"),
+        "{planned}"
+    );
+    let raised = with_limit(&space, "speech", "0.1");
+    assert_eq!((raised.code, raised.steps()), (Some(0), (0, 4, 0)));
+}
+
+#[test]
+fn the_limit_of_a_later_step_holds_too_and_the_steps_before_it_are_unchanged() {
+    let space = Workspace::with_corpus(10);
+    // Too short for one frame: `fbank` alone has to set it aside.
+    space.tone("corpora/made/audio/0003.wav", 16_000, 0.01, 200.0);
+    assert_eq!(with_limit(&space, "fbank", "0.1").code, Some(0));
+    let lowered = with_limit(&space, "fbank", "0");
+    assert_eq!(failure(&lowered).0, "fbank");
+    assert_eq!(lowered.with_status("hit"), ["speech", "audio"]);
+    assert_eq!(lowered.with_status("skipped"), ["count"]);
+    assert_eq!(with_limit(&space, "fbank", "0.1").steps(), (0, 4, 0));
+}
+
+#[test]
+fn missing_files_count_as_broken_ones_do() {
+    let (missing, broken) = (Workspace::with_corpus(20), Workspace::with_corpus(20));
+    for index in (0..20).step_by(2) {
+        let file = format!("corpora/made/audio/{index:04}.wav");
+        std::fs::remove_file(missing.join(&file)).unwrap();
+        broken.write(&file, "no recording");
+    }
+    for space in [&missing, &broken] {
+        let (step, error, _) = failure(&space.run("pipe.toml", &[]));
+        assert_eq!(step, "speech");
+        assert!(error.contains("of 20 items cannot be used"), "{error}");
+        assert_eq!(with_limit(space, "speech", "0.5").code, Some(0));
+        let (_, error, _) = failure(&with_limit(space, "speech", "0.49"));
+        assert!(error.starts_with("10 of 20 items"), "on hits: {error}");
+    }
+    let run = missing.run("pipe.toml", &[]);
+    let (_, error, help) = failure(&run);
+    // Rows in the order of the table, not of the digits of their numbers.
+    assert!(
+        error.contains("made/table.csv:2: there is no file audio/0000.wav; made/table.csv:4: "),
+        "{error}"
+    );
+    assert!(error.ends_with("and 7 more"), "{error}");
+    assert!(help.contains("runs/pipe/speech/dropped.tsv"), "{help}");
+    let told = missing.read("runs/pipe/speech/dropped.tsv");
+    assert_eq!(told.lines().count(), 11, "{told}");
+}
+
+#[test]
+fn what_is_left_out_by_choice_does_not_count() {
+    let space = Workspace::with_corpus(12);
+    space.edit(
+        "corpora.toml",
+        "negative = [\"sad\"]",
+        "negative = [], dropped = [\"sad\"]",
+    );
+    let dropped = with_limit(&space, "speech", "0");
+    assert_eq!(dropped.code, Some(0), "{:?}", dropped.events);
+    assert_eq!(dropped.finished()["items"]["left_out"], 4);
+    // In no list at all: a warning tells of it.
+    space.edit("corpora.toml", ", dropped = [\"sad\"]", "");
+    let unknown = with_limit(&space, "speech", "0");
+    assert_eq!(unknown.code, Some(0), "{:?}", unknown.events);
+    assert!(!unknown.events_of("warning").is_empty());
+}
+
+/// A program that fails at every item and notes that it was called, beside a chain of its own.
+const FAILING: &str = r#"
+[stage.speech]
+kind = "ingest"
+corpora = "made"
+split = "train"
+
+[stage.fails]
+kind = "command"
+for_each = "speech"
+run = "echo called >> calls; exit 3"
+
+[stage.fbank]
+kind = "fbank"
+input = "speech"
+
+[stage.after]
+kind = "command"
+for_each = "fails"
+run = "cp {input} {output}"
+"#;
+
+#[test]
+fn a_step_that_is_certain_to_be_past_its_limit_ends_at_once() {
+    let space = Workspace::with_corpus(100);
+    space.write("pipe.toml", FAILING);
+    let calls = || space.read("calls").lines().count();
+    let run = space.run("pipe.toml", &["--jobs", "1"]);
+    let (step, error, help) = failure(&run);
+    assert_eq!(step, "fails");
+    // One of a hundred is allowed.
+    assert!(error.starts_with("at least 2 of 100 items"), "{error}");
+    assert!(help.contains("those found so far"), "{help}");
+    assert_eq!(calls(), 2);
+    assert!(run.executed().is_empty(), "{:?}", run.executed());
+    // What does not follow from it is done where it is asked for.
+    std::fs::remove_file(space.join("calls")).unwrap();
+    let run = space.run("pipe.toml", &["--jobs", "1", "--keep-going"]);
+    assert_eq!(failure(&run).0, "fails");
+    assert_eq!(calls(), 2);
+    assert_eq!(run.executed(), ["speech", "fbank"]);
+    assert_eq!(run.with_status("skipped"), ["after"]);
+}
+
+#[test]
+fn nothing_left_is_told_with_the_reasons() {
+    let space = Workspace::with_corpus(3);
+    (0..3).for_each(|n| space.write(&format!("corpora/made/audio/000{n}.wav"), ""));
+    let (_, error, help) = failure(&with_limit(&space, "speech", "1"));
+    assert!(
+        error.contains("no items are left: made/audio/0000: the file is empty"),
+        "{error}"
+    );
+    assert!(help.contains("runs/pipe/speech/set_aside.tsv"), "{help}");
+}
+
+#[test]
+fn a_disk_that_fails_ends_the_run_and_makes_no_recording_bad() {
+    let space = Workspace::with_corpus(6);
+    let file = space.join("corpora/made/audio/0002.wav");
+    std::fs::remove_file(&file).unwrap();
+    // Its first byte is at no address of the process: reading gives EIO.
+    symlink("/proc/self/mem", &file).unwrap();
+    space.write(
+        "pipe.toml",
+        space.read("pipe.toml")
+            + "\n[stage.apart]\nkind = \"command\"\nrun = \"echo > {out}/apart\"\noutputs = [\"apart\"]\n",
+    );
+    for more in [&["--keep-going"][..], &["--set", "speech.max_bad=1"]] {
+        let run = space.run("pipe.toml", more);
+        let (step, error, _) = failure(&run);
+        assert_eq!(step, "speech");
+        assert!(error.starts_with("made/audio/0002: "), "{error}");
+        let failed = &run.events_of("step_failed")[0];
+        assert_eq!(failed["code"], "run::machine_fault");
+        let items = &run.finished()["items"];
+        assert_eq!((&items["bad"], &items["left_out"]), (&0.into(), &0.into()));
+        assert!(run.executed().is_empty(), "{:?}", run.executed());
+    }
+}
+
+#[test]
+fn a_run_without_file_descriptors_takes_no_recording_for_bad() {
+    let space = Workspace::with_corpus(12);
+    let mut codes = Vec::new();
+    for limit in (6..40).step_by(2) {
+        let script = format!(
+            "ulimit -n {limit}; exec \"$0\" run pipe.toml --jobs 2 --cache cache{limit} --runs runs{limit}"
+        );
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_pipe")]);
+        let output = command.current_dir(space.path()).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        for words in ["left out", "set aside by", "too_many_bad", "panicked"] {
+            assert!(!stderr.contains(words), "{limit}: {words}: {stderr}");
+        }
+        codes.push(output.status.code());
+    }
+    assert_eq!(codes.last(), Some(&Some(0)), "{codes:?}");
+    assert_ne!(codes.first(), Some(&Some(0)), "{codes:?}");
+}
