@@ -10,6 +10,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`source`], [`digest`], [`durable`], [`progress`] | texts that diagnostics point into; BLAKE3; files that appear whole; how work tells of itself |
+//! | [`termination`] | the signals that ask a process to end |
 //! | [`exact`], [`arithmetic`] | functions with the same bits everywhere; the choice between fast and portable code |
 //! | [`protobuf`] | Protocol Buffers messages, written |
 //! | [`audio`] | WAV, SPHERE and AIFF as one channel of samples |
@@ -46,6 +47,7 @@ pub mod durable;
 pub mod exact;
 pub mod arithmetic;
 pub mod progress;
+pub mod termination;
 pub mod protobuf;
 
 pub mod audio;

@@ -95,6 +95,15 @@ impl WholeStage for Defect {
     }
 }
 
+/// Makes a result of no files; a real command needs the executable to supervise it.
+struct Sound;
+
+impl WholeStage for Sound {
+    fn run(&self, _context: &WholeContext<'_>) -> miette::Result<()> {
+        Ok(())
+    }
+}
+
 #[derive(Default)]
 struct Listener {
     events: Mutex<Vec<Event>>,
@@ -130,6 +139,8 @@ fn run_with(folder: &Path, step: &str, stage: Stage) -> (RunSummary, Listener) {
     };
     let mut plan = Plan::read(&path, &options)
         .unwrap_or_else(|problems| panic!("{:?}", problems.iter().collect::<Vec<_>>()));
+    let apart = plan.find("apart").unwrap();
+    plan.steps[apart].stage = Stage::Whole(Box::new(Sound));
     let index = plan.find(step).unwrap();
     plan.steps[index].stage = stage;
     let cache = Cache::open(&folder.join("cache"), false).unwrap();

@@ -28,6 +28,7 @@ pub use contract::{
     WholeContext, WholeStage,
 };
 
+pub use command::supervisor;
 pub use evaluate::ENTRY as EVALUATION_ENTRY;
 pub use probe::ENTRY as PROBE_ENTRY;
 pub use report::CONTENT as REPORT_CONTENT;

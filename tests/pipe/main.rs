@@ -20,8 +20,11 @@ mod made_up;
 mod page;
 mod predicting;
 mod probing;
+mod programs;
 mod remembered;
 mod resuming;
+mod shell_lines;
+mod shown_names;
 mod side_by_side;
 #[path = "../../src/skipped.rs"]
 mod skipped;
