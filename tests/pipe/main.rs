@@ -2,6 +2,7 @@
 
 mod browser;
 mod caching;
+mod channels;
 mod chromium;
 mod commands;
 mod damage;
