@@ -11,6 +11,7 @@
 //! |---|---|
 //! | [`source`], [`sync`], [`digest`], [`durable`], [`progress`] | texts that diagnostics point into; mutexes; BLAKE3; files that appear whole; how work tells of itself |
 //! | [`machine_fault`] | errors of the system that no file is to blame for |
+//! | [`termination`] | the signals that ask a process to end |
 //! | [`exact`], [`arithmetic`] | functions with the same bits everywhere; the choice between fast and portable code |
 //! | [`protobuf`] | Protocol Buffers messages, written |
 //! | [`audio`] | WAV, SPHERE and AIFF as one channel of samples |
@@ -58,6 +59,7 @@ pub mod machine_fault;
 pub mod exact;
 pub mod arithmetic;
 pub mod progress;
+pub mod termination;
 pub mod protobuf;
 
 pub mod audio;

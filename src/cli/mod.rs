@@ -119,8 +119,11 @@ impl CliError {
 }
 
 /// Parses the arguments, does the work, and tells how it went: 0 done, 1 a step failed, 2 the manifest or the
-/// configuration is wrong, 3 the cache is unusable, 130 interrupted (143 for SIGTERM).
+/// configuration is wrong, 3 the cache is unusable, 130 interrupted (129 for SIGHUP, 131 for SIGQUIT, 143 for SIGTERM).
 pub fn main() -> ExitCode {
+    if let Some(code) = crate::stage::supervisor() {
+        return code;
+    }
     let arguments = Arguments::parse();
     let json = arguments.common.json;
     let done = match arguments.command {
@@ -159,14 +162,20 @@ fn show(error: CliError) {
         CliError::Manifest(problems) => {
             let count = problems.iter().count();
             for problem in problems.iter() {
-                eprintln!("{:?}", Report::new(problem.clone()));
+                tell(&format!("{:?}", Report::new(problem.clone())));
             }
             if count > 1 {
-                eprintln!("{count} errors; nothing was run");
+                tell(&format!("{count} errors; nothing was run"));
             }
         }
-        other => eprintln!("{:?}", Report::new(other)),
+        other => tell(&format!("{:?}", Report::new(other))),
     }
+}
+
+/// Writes a line to standard error; a terminal that was closed, or a full disk, must not keep the rest from being done.
+fn tell(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
 /// Writes to standard output; a reader that went away is not an error.

@@ -13,6 +13,7 @@ use super::json::JsonObserver;
 use super::lines::{LineObserver, counted};
 use super::own_name;
 use super::signals::Signals;
+use super::tell;
 
 /// Runs a manifest.
 pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
@@ -56,7 +57,7 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
         super::report::write_pages(&plan, &cache, &summary.results, &arguments.runs)?;
     }
     if summary.interrupted && !common.json {
-        eprintln!("stopped; the same command goes on from here");
+        tell("stopped; the same command goes on from here");
     } else if !common.json {
         tell_failures(&summary, arguments.keep_going);
         super::report::show(&plan, &cache, &summary, &arguments.runs)?;
@@ -74,19 +75,19 @@ fn tell_failures(summary: &RunSummary, kept_going: bool) {
     if failed.is_empty() {
         return;
     }
-    eprintln!("\nfailed:");
+    tell("\nfailed:");
     for (step, error) in &failed {
-        eprintln!("  {}\n      {error}", step.id);
+        tell(&format!("  {}\n      {error}", step.id));
     }
     if summary.counts.skipped > 0 {
-        eprintln!(
+        tell(&format!(
             "{} not run{}",
             counted(summary.counts.skipped, "step"),
             match kept_going {
                 true => " because of them",
                 false => "; --keep-going goes on with what does not need the failed ones",
             }
-        );
+        ));
     }
 }
 

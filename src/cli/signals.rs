@@ -1,9 +1,11 @@
-//! SIGINT and SIGTERM: the first asks the run to stop, the second ends it at once.
+//! Signals that ask the run to stop; the second one ends it at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::SIGHUP;
+
+use crate::termination;
 
 /// Tells whether the user has asked to stop, and how.
 #[derive(Clone, Default)]
@@ -16,14 +18,17 @@ impl Signals {
     /// Listens from now on.
     pub fn listen() -> Self {
         let signals = Self::default();
-        for signal in [SIGINT, SIGTERM] {
+        for signal in termination::signals() {
             // In this order: a second signal finds the flag set and ends the process with the usual code. If the
-            // system refuses, the signal keeps its default, which ends the process too.
-            let _ = signal_hook::flag::register_conditional_shutdown(
-                signal,
-                128 + signal,
-                signals.asked.clone(),
-            );
+            // system refuses, the signal keeps its default, which ends the process too. A closing terminal may send
+            // SIGHUP twice, by itself and by its shell, so that one never counts as the second.
+            if signal != SIGHUP {
+                let _ = signal_hook::flag::register_conditional_shutdown(
+                    signal,
+                    128 + signal,
+                    signals.asked.clone(),
+                );
+            }
             let _ =
                 signal_hook::flag::register_usize(signal, signals.which.clone(), signal as usize);
             let _ = signal_hook::flag::register(signal, signals.asked.clone());
@@ -36,7 +41,7 @@ impl Signals {
         self.asked.load(Ordering::Relaxed)
     }
 
-    /// The exit code that tells of the signal: 130 or 143.
+    /// The exit code that tells of the signal, 128 more than its number: 129 to 131, or 143.
     pub fn exit_code(&self) -> u8 {
         128 + self.which.load(Ordering::Relaxed) as u8
     }

@@ -273,6 +273,9 @@ impl<'a> Group<'a> {
                 }
                 Stage::Whole(_) => continue,
             };
+            if let Stage::Items(stage) = &step.stage {
+                stage.surroundings(&mut material);
+            }
             if let Some(files) = files.get(&member) {
                 files.add_to(&mut material);
             }

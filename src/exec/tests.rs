@@ -101,6 +101,15 @@ impl WholeStage for Defect {
     }
 }
 
+/// Makes a result of no files; a real command needs the executable to supervise it.
+struct Sound;
+
+impl WholeStage for Sound {
+    fn run(&self, _context: &WholeContext<'_>) -> miette::Result<()> {
+        Ok(())
+    }
+}
+
 #[derive(Default)]
 struct Listener {
     events: Mutex<Vec<Event>>,
@@ -140,6 +149,8 @@ fn run_as(folder: &Path, step: &str, stage: Stage, keep_going: bool) -> (RunSumm
     };
     let mut plan = Plan::read(&path, &options)
         .unwrap_or_else(|problems| panic!("{:?}", problems.iter().collect::<Vec<_>>()));
+    let apart = plan.find("apart").unwrap();
+    plan.steps[apart].stage = Stage::Whole(Box::new(Sound));
     let index = plan.find(step).unwrap();
     plan.steps[index].stage = stage;
     let cache = Cache::open(&folder.join("cache"), false).unwrap();

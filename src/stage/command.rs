@@ -1,34 +1,38 @@
 //! `command`: any program as a stage, once over whole sets or once for each item.
 
 mod combination;
+mod descendants;
+mod error;
 mod exchange;
+mod execution;
+mod messages;
 mod placeholders;
-mod process;
+mod program;
+mod shell;
+mod supervisor;
 
 use std::collections::BTreeMap;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::sync::atomic::AtomicBool;
 
-use miette::Diagnostic;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
-use thiserror::Error;
 
 use crate::artifact::{ArtifactKind, ItemData, KeyMaterial, input_names};
 use crate::corpus::Corpora;
 use crate::manifest::{
     Declaration, Gathers, Kind, Parameter, Problem, Problems, Shape, variant_folder,
 };
-use crate::progress::Progress;
 
 use super::{
     DeclaredFile, InputOrigin, Interrupted, ItemContext, ItemCopy, ItemError, ItemStage, MAX_BAD,
     STORE, Stage, WholeContext, WholeStage,
 };
 
+use error::CommandError;
 use exchange::{hand_over, input_name, read_item, write_item};
-use process::{collect, tail_of, wait};
+
+pub use program::supervisor;
 
 const ANY: &[ArtifactKind] = &[
     ArtifactKind::Audio,
@@ -54,7 +58,7 @@ pub static KIND: Kind = Kind {
         Parameter::required(
             "run",
             Shape::Either(&[Shape::Text, Shape::List(&Shape::Text)]),
-            "A line for `sh -c`, or a list of program and arguments. {input} and {output} name the item's files; {NAME} an input's folder, {out} the folder for outputs.",
+            "A line for a shell, or a list of program and arguments. {input} and {output} name the item's files; {NAME} an input's folder, {out} the folder for outputs. The shell is `bash -o pipefail -c`; where there is no bash, `sh`, with `pipefail` if it knows it. So a line `a | b` fails when either program does, also when `a` still writes after `b` has ended: `yes | head -1` ends with 141, `(yes || true) | head -1` with 0. When the program has ended, or the run does, whatever the program started is ended too.",
         ),
         Parameter::optional(
             "for_each",
@@ -123,50 +127,12 @@ struct Options {
     environment: BTreeMap<String, String>,
 }
 
-/// Why a command did not do its work.
-#[derive(Debug, Error, Diagnostic)]
-enum CommandError {
-    #[error("cannot start `{program}`: {reason}")]
-    #[diagnostic(
-        code(command::start),
-        help("check that the program is installed and on the PATH")
-    )]
-    Start {
-        program: String,
-        reason: std::io::Error,
-    },
-    #[error("the command ended with {status}\n{tail}")]
-    #[diagnostic(code(command::failed), help("run it by hand: {line}"))]
-    Failed {
-        status: String,
-        tail: String,
-        line: String,
-    },
-    #[error("the command did not write `{name}` as a regular file")]
-    #[diagnostic(
-        code(command::no_output),
-        help("it must write every file of `outputs` into {{out}}")
-    )]
-    NoOutput { name: String },
-    #[error("cannot prepare {}: {reason}", path.display())]
-    #[diagnostic(code(command::prepare))]
-    Prepare {
-        path: PathBuf,
-        reason: std::io::Error,
-    },
-    #[error("{0}")]
-    #[diagnostic(code(command::item))]
-    Item(String),
-    #[error("interrupted")]
-    #[diagnostic(code(run::interrupted))]
-    Stopped,
-}
-
 struct CommandStage {
     options: Options,
     files: Vec<DeclaredFile>,
     folder: PathBuf,
     makes: ArtifactKind,
+    warned: AtomicBool,
 }
 
 pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Problems> {
@@ -207,6 +173,7 @@ pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Pro
         files,
         folder,
         options,
+        warned: AtomicBool::new(false),
     };
     let stage = match stage.options.for_each {
         Some(_) => Stage::Items(Box::new(stage)),
@@ -215,64 +182,11 @@ pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Pro
     problems.or_ok(stage)
 }
 
-impl CommandStage {
-    /// Runs the program with `{name}` replaced, in a process group of its own so that stopping reaches all of it.
-    fn execute(
-        &self,
-        places: &BTreeMap<String, PathBuf>,
-        progress: &dyn Progress,
-    ) -> Result<(), CommandError> {
-        let (program, arguments) = match &self.options.run {
-            Line::Shell(line) => (
-                "sh".to_string(),
-                vec!["-c".to_string(), placeholders::fill_shell(line, places)],
-            ),
-            Line::Program(parts) => {
-                let mut parts = parts.iter().map(|part| placeholders::fill(part, places));
-                (parts.next().unwrap_or_default(), parts.collect())
-            }
-        };
-        let mut command = Command::new(&program);
-        command
-            .args(&arguments)
-            .current_dir(&self.folder)
-            .envs(&self.options.environment)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0);
-        let mut child = command.spawn().map_err(|reason| CommandError::Start {
-            program: program.clone(),
-            reason,
-        })?;
-        let (sender, tails) = std::sync::mpsc::channel();
-        if let Some(stream) = child.stdout.take() {
-            tail_of(0, Box::new(stream), sender.clone());
-        }
-        if let Some(stream) = child.stderr.take() {
-            tail_of(1, Box::new(stream), sender.clone());
-        }
-        drop(sender);
-        let status = wait(&mut child, progress)?;
-        let tail = collect(&child, &tails);
-        if status.success() {
-            return Ok(());
-        }
-        let status = match (status.code(), status.signal()) {
-            (Some(code), _) => format!("exit code {code}"),
-            (None, Some(signal)) => format!("signal {signal}"),
-            _ => "no status".into(),
-        };
-        let line = [vec![program], arguments].concat().join(" ");
-        Err(CommandError::Failed {
-            status,
-            tail: tail.trim_end().to_string(),
-            line,
-        })
-    }
-}
-
 impl ItemStage for CommandStage {
+    fn surroundings(&self, material: &mut KeyMaterial) {
+        self.add_shell(material);
+    }
+
     fn files(&self) -> &[DeclaredFile] {
         &self.files
     }
@@ -320,6 +234,7 @@ impl WholeStage for CommandStage {
                 material.add(format!("folder.{name}"), folder);
             }
         }
+        self.add_shell(material);
     }
 
     fn files(&self) -> &[DeclaredFile] {

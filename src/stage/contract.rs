@@ -24,7 +24,8 @@
 //! | [`ItemCopy`] of the other item-wise stages | no: they do not read it; a program gets the bytes alone |
 //! | files outside that are declared, such as `files` of `command` | yes, their content, which is checked again before and after the work; not their place or times |
 //! | `environment` of `command` | yes, as a parameter |
-//! | what a program finds without declaring it: variables it inherits, programs on the PATH, files it opens by itself | no: it is for the manifest to declare what matters |
+//! | the shell that runs a line of `command` | yes, its name (`shell`): `bash` and `sh` differ in what `echo` or braces mean; not whether it knows `pipefail`, which decides about failing only |
+//! | what a program finds without declaring it: variables it inherits (but for `BASH_ENV`, which a line does not), programs on the PATH, the shell's version among them, files it opens by itself | no: it is for the manifest to declare what matters |
 //! | folder of the manifest, working directory, locale, time, host | no: built-in stages do not read them |
 //! | version of `pipe` | no: the version of the stage's kind stands for what it computes; only the record of a step names it, as its origin |
 
@@ -201,6 +202,9 @@ pub trait ItemStage: Send + Sync {
     fn effective_parameters(&self, all: &Json) -> Json {
         all.clone()
     }
+
+    /// Adds what every item depends on other than parameters and declared files.
+    fn surroundings(&self, _material: &mut KeyMaterial) {}
 
     /// Files outside the cache that every item depends on.
     fn files(&self) -> &[DeclaredFile] {

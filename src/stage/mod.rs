@@ -29,6 +29,7 @@ pub use contract::{
     StepInput, WholeContext, WholeStage,
 };
 
+pub use command::supervisor;
 pub use core_share::CoreShare;
 pub use evaluate::ENTRY as EVALUATION_ENTRY;
 pub use probe::ENTRY as PROBE_ENTRY;

@@ -2,6 +2,7 @@
 
 mod browser;
 mod caching;
+mod channels;
 mod chromium;
 mod coarse_clock;
 mod commands;
@@ -26,8 +27,11 @@ mod many_variants;
 mod page;
 mod predicting;
 mod probing;
+mod programs;
 mod remembered;
 mod resuming;
+mod shell_lines;
+mod shown_names;
 mod side_by_side;
 #[path = "../../src/skipped.rs"]
 mod skipped;

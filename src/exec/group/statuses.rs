@@ -62,7 +62,8 @@ impl Group<'_> {
                 };
                 material.add("source", source_digest(listing).hex());
             }
-            Stage::Items(_) => {
+            Stage::Items(stage) => {
+                stage.surroundings(&mut material);
                 if let Some(files) = self.files()?.get(&member) {
                     files.add_to(&mut material);
                 }

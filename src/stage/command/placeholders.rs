@@ -12,7 +12,7 @@ pub fn fill(text: &str, places: &BTreeMap<String, PathBuf>) -> String {
 /// stands bare or between quotes.
 pub fn fill_shell(line: &str, places: &BTreeMap<String, PathBuf>) -> String {
     replace(line, places, |before, path| match quote_at_end(before) {
-        Quote::None => format!("'{}'", path.replace('\'', "'\\''")),
+        Quote::None => quoted(path),
         Quote::Single => path.replace('\'', "'\\''"),
         Quote::Double => path
             .chars()
@@ -22,6 +22,11 @@ pub fn fill_shell(line: &str, places: &BTreeMap<String, PathBuf>) -> String {
             })
             .collect(),
     })
+}
+
+/// `text` in single quotes, so that a POSIX shell reads it as it is.
+pub fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// One pass from left to right: what is put in is not searched again. `write` gets the text before the placeholder.

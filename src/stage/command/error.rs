@@ -1,0 +1,45 @@
+//! Why a command did not do its work.
+
+use std::path::PathBuf;
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// Why a command did not do its work.
+#[derive(Debug, Error, Diagnostic)]
+pub enum CommandError {
+    #[error("cannot start `{program}`: {reason}")]
+    #[diagnostic(
+        code(command::start),
+        help("check that the program is installed and on the PATH")
+    )]
+    Start { program: String, reason: String },
+    #[error("the process that watches over the command was killed, and the command with it")]
+    #[diagnostic(code(command::lost), help("run again"))]
+    Lost,
+    #[error("the command ended with {status}\n{tail}")]
+    #[diagnostic(code(command::failed), help("run it by hand: {line}"))]
+    Failed {
+        status: String,
+        tail: String,
+        line: String,
+    },
+    #[error("the command did not write `{name}` as a regular file")]
+    #[diagnostic(
+        code(command::no_output),
+        help("it must write every file of `outputs` into {{out}}")
+    )]
+    NoOutput { name: String },
+    #[error("cannot prepare {}: {reason}", path.display())]
+    #[diagnostic(code(command::prepare))]
+    Prepare {
+        path: PathBuf,
+        reason: std::io::Error,
+    },
+    #[error("{0}")]
+    #[diagnostic(code(command::item))]
+    Item(String),
+    #[error("interrupted")]
+    #[diagnostic(code(run::interrupted))]
+    Stopped,
+}

@@ -1,0 +1,111 @@
+//! One run of a command: its line filled in, its shell, and what is told of how it ended.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::artifact::KeyMaterial;
+use crate::progress::Progress;
+
+use super::messages::{Ended, Program};
+use super::shell::{self, Shell, shell};
+use super::{CommandError, CommandStage, Line, placeholders, program};
+
+impl CommandStage {
+    /// The shell of a line; none where a program is started without one.
+    fn shell(&self) -> Option<Shell> {
+        matches!(self.options.run, Line::Shell(_)).then(shell)
+    }
+
+    /// The shells differ in what they make of a line, so the key tells which it is; that a failing pipe is noticed
+    /// changes no result.
+    pub fn add_shell(&self, material: &mut KeyMaterial) {
+        if let Some(shell) = self.shell() {
+            material.add("shell", shell.name);
+        }
+    }
+
+    /// The program with `{name}` replaced.
+    fn program(&self, places: &BTreeMap<String, PathBuf>) -> Program {
+        let (name, arguments) = match &self.options.run {
+            Line::Shell(line) => {
+                let shell = shell();
+                let line = placeholders::fill_shell(line, places);
+                (shell.name.to_string(), shell.arguments(line))
+            }
+            Line::Program(parts) => {
+                let mut parts = parts.iter().map(|part| placeholders::fill(part, places));
+                (parts.next().unwrap_or_default(), parts.collect())
+            }
+        };
+        Program {
+            name,
+            arguments,
+            environment: self.options.environment.clone(),
+            without: match self.options.run {
+                Line::Shell(_) => vec![shell::STARTUP_FILE.to_string()],
+                Line::Program(_) => Vec::new(),
+            },
+        }
+    }
+
+    /// Runs the program to its end.
+    pub fn execute(
+        &self,
+        places: &BTreeMap<String, PathBuf>,
+        progress: &dyn Progress,
+    ) -> Result<(), CommandError> {
+        if self.shell().is_some_and(|shell| !shell.pipefail) {
+            warn_of_shell(progress);
+        }
+        let program = self.program(places);
+        let line = by_hand(&program);
+        let (ended, tail) = program::run(program, &self.folder, progress)?;
+        if !ended.left_running.is_empty() && !self.warned.swap(true, Ordering::Relaxed) {
+            progress.warn(&format!(
+                "the command left programs running, which were ended: {}",
+                ended.left_running.join(", ")
+            ));
+        }
+        if ended.code == Some(0) {
+            return Ok(());
+        }
+        Err(CommandError::Failed {
+            status: self.status(&ended),
+            tail: tail.trim_end().to_string(),
+            line,
+        })
+    }
+
+    fn status(&self, ended: &Ended) -> String {
+        match (ended.code, ended.signal) {
+            (Some(141), _) if self.shell().is_some() => {
+                "exit code 141 (a program wrote into a pipe whose reader had ended)".into()
+            }
+            (Some(code), _) => format!("exit code {code}"),
+            (None, Some(signal)) => format!("signal {signal}"),
+            _ => "no status".into(),
+        }
+    }
+}
+
+/// Tells, once in a run, that failures within pipes are not noticed.
+fn warn_of_shell(progress: &dyn Progress) {
+    static TOLD: AtomicBool = AtomicBool::new(false);
+    if !TOLD.swap(true, Ordering::Relaxed) {
+        progress.warn(
+            "there is no `bash`, and `sh` has no `pipefail`: where a program in a pipe fails that is not the last one, the line counts as done",
+        );
+    }
+}
+
+/// What to type to run the program again.
+fn by_hand(program: &Program) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,+@%".contains(c);
+    let word = |text: &String| match !text.is_empty() && text.chars().all(plain) {
+        true => text.clone(),
+        false => placeholders::quoted(text),
+    };
+    let words = std::iter::once(&program.name).chain(&program.arguments);
+    words.map(word).collect::<Vec<_>>().join(" ")
+}

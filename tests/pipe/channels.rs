@@ -1,0 +1,227 @@
+//! What can reach a step, one thing at a time, and which keys it must change; the table is in `src/stage/contract.rs`.
+
+use std::fs;
+
+use super::keys::TOOL;
+use super::workspace::Workspace;
+
+/// One thing that is varied.
+pub struct Channel {
+    pub name: &'static str,
+    pub vary: fn(&Workspace),
+    pub arguments: &'static [&'static str],
+    pub variables: &'static [(&'static str, &'static str)],
+    /// Stages whose keys must all change; empty for what cannot change a result.
+    pub rekeyed: &'static [&'static str],
+}
+
+const NOTHING: Channel = Channel {
+    name: "nothing",
+    vary: |_| {},
+    arguments: &[],
+    variables: &[],
+    rekeyed: &[],
+};
+
+pub const CHANNELS: &[Channel] = &[
+    NOTHING,
+    Channel {
+        name: "the names of stages",
+        vary: |space| {
+            for (from, to) in [
+                ("features", "matrices"),
+                ("network", "fitted"),
+                ("known", "probed"),
+            ] {
+                space.edit(
+                    "pipe.toml",
+                    &format!("[stage.{from}]"),
+                    &format!("[stage.{to}]"),
+                );
+                space.edit(
+                    "pipe.toml",
+                    &format!("= \"{from}\""),
+                    &format!("= \"{to}\""),
+                );
+            }
+        },
+        ..NOTHING
+    },
+    Channel {
+        name: "the name of an axis",
+        vary: |space| {
+            space.edit("pipe.toml", "size = [", "width = [");
+            space.edit("pipe.toml", "matrix.size", "matrix.width");
+        },
+        rekeyed: &["seen"],
+        ..NOTHING
+    },
+    Channel {
+        name: "the name of a value of an axis",
+        vary: |space| space.edit("pipe.toml", "\"large\"", "\"larger\""),
+        rekeyed: &["report", "seen"],
+        ..NOTHING
+    },
+    Channel {
+        name: "the name of an input",
+        vary: |space| space.edit("pipe.toml", "scores = ", "results = "),
+        rekeyed: &["seen"],
+        ..NOTHING
+    },
+    Channel {
+        name: "the order of inputs",
+        vary: |space| {
+            space.edit(
+                "pipe.toml",
+                "[\"test\", \"again\"]",
+                "[\"again\", \"test\"]",
+            )
+        },
+        rekeyed: &["report"],
+        ..NOTHING
+    },
+    Channel {
+        name: "how the features to test on were made, with the same bytes",
+        vary: |space| {
+            let stage = "input = \"tested\"\n";
+            space.edit("pipe.toml", stage, &format!("{stage}high_hz = 4000.0\n"));
+        },
+        arguments: &["--keep-going"],
+        rekeyed: &["tested_features", "test", "known", "map"],
+        ..NOTHING
+    },
+    Channel {
+        name: "a recording",
+        vary: |space| space.tone("corpora/made/audio/0003.wav", 16_000, 0.3, 700.0),
+        rekeyed: &[
+            "speech", "copies", "audio", "features", "each", "network", "test", "known", "map",
+            "seen",
+        ],
+        ..NOTHING
+    },
+    Channel {
+        name: "an utterance's name",
+        vary: |space| {
+            let audio = |name: &str| space.join(&format!("corpora/made/audio/{name}.wav"));
+            fs::rename(audio("0003"), audio("0003b")).unwrap();
+            space.edit("corpora/made/table.csv", "0003.wav", "0003b.wav");
+        },
+        rekeyed: &[
+            "speech", "copies", "features", "network", "test", "known", "map", "seen",
+        ],
+        ..NOTHING
+    },
+    Channel {
+        name: "a speaker's gender",
+        vary: |space| space.edit("corpora/made/table.csv", "s1,male", "s1,female"),
+        rekeyed: &[
+            "speech", "features", "network", "test", "known", "map", "seen",
+        ],
+        ..NOTHING
+    },
+    Channel {
+        name: "a speaker's name",
+        vary: |space| space.edit("corpora/made/table.csv", ",s1,", ",s9,"),
+        rekeyed: &[
+            "speech", "features", "network", "test", "known", "map", "seen",
+        ],
+        ..NOTHING
+    },
+    Channel {
+        name: "the language",
+        vary: |space| space.edit("corpora/made/table.csv", ",en,", ",it,"),
+        rekeyed: &[
+            "speech", "features", "network", "test", "known", "map", "seen",
+        ],
+        ..NOTHING
+    },
+    Channel {
+        name: "a label of the same emotion",
+        vary: |space| {
+            space.edit("corpora.toml", "[\"happy\"]", "[\"happy\", \"glad\"]");
+            space.edit("corpora/made/table.csv", "happy", "glad");
+        },
+        rekeyed: &["speech", "features", "network", "seen"],
+        ..NOTHING
+    },
+    Channel {
+        name: "an emotion",
+        vary: |space| space.edit("corpora.toml", "negative = [\"sad\"]", "negative = []"),
+        rekeyed: &[
+            "speech", "features", "network", "test", "known", "map", "report", "seen",
+        ],
+        ..NOTHING
+    },
+    Channel {
+        name: "the split",
+        vary: |space| {
+            space.edit(
+                "pipe.toml",
+                "validation = 0.25, test = 0.25",
+                "validation = 0.2, test = 0.3",
+            );
+            space.edit("pipe.toml", "train = 0.5", "seed = 7, train = 0.5");
+        },
+        rekeyed: &["speech", "copies", "features", "network", "test", "seen"],
+        ..NOTHING
+    },
+    Channel {
+        name: "the name of the corpus",
+        vary: |space| {
+            space.edit("corpora.toml", "[corpus.made]", "[corpus.own]");
+            space.edit("pipe.toml", "\"made\"", "\"own\"");
+        },
+        rekeyed: &[
+            "speech", "features", "network", "test", "known", "map", "report", "seen",
+        ],
+        ..NOTHING
+    },
+    Channel {
+        name: "the seed of the copies",
+        vary: |space| {
+            space.edit(
+                "pipe.toml",
+                "kind = \"augment\"",
+                "kind = \"augment\"\nseed = 2",
+            )
+        },
+        rekeyed: &["copies", "audio", "features", "network", "seen"],
+        ..NOTHING
+    },
+    Channel {
+        name: "a declared file",
+        vary: |space| space.write("tool.sh", format!("{TOOL}echo >> \"$2\"\n")),
+        rekeyed: &["seen"],
+        ..NOTHING
+    },
+    Channel {
+        name: "a declared variable",
+        vary: |space| {
+            space.edit(
+                "pipe.toml",
+                "files = [",
+                "environment = { A = \"b\" }\nfiles = [",
+            )
+        },
+        rekeyed: &["seen"],
+        ..NOTHING
+    },
+    Channel {
+        name: "limits, threads, and what programs inherit",
+        vary: |space| {
+            space.edit(
+                "pipe.toml",
+                "bins = 23",
+                "bins = 23\nmax_bad = 0.5\nstore = true",
+            );
+            space.edit("pipe.toml", "epochs = 1", "epochs = 1\nthreads = 3");
+        },
+        arguments: &["--jobs", "3"],
+        variables: &[
+            ("LC_ALL", "tr_TR.UTF-8"),
+            ("TZ", "Asia/Tokyo"),
+            ("SIZE", "huge"),
+        ],
+        ..NOTHING
+    },
+];
