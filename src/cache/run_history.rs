@@ -13,7 +13,7 @@ use super::run_file;
 pub struct RunHistory {
     /// Records not read yet, the latest last.
     unread: Vec<PathBuf>,
-    /// Per step, its keys from the latest on, with the start of the latest run that had them.
+    /// Per step, its keys from the latest on, with the start of the latest of the runs in a row that had them.
     keys: HashMap<String, Vec<(Digest, u64)>>,
 }
 
@@ -61,7 +61,7 @@ impl RunHistory {
         };
         for (step, key) in record.steps {
             let known = self.keys.entry(step).or_default();
-            if !known.iter().any(|(other, _)| *other == key) {
+            if known.last().is_none_or(|(later, _)| *later != key) {
                 known.push((key, record.started_s));
             }
         }

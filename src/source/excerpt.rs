@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn short_texts_are_shown_as_they_are() {
         let text = "one\ntwo\nthree\nfour\n";
-        assert_eq!(shown(text, 4..7).0, "one\ntwo\nthree");
+        assert_eq!(shown(text, 4..7).0, "one\ntwo\nthree\n");
         assert_eq!(start_of(text, &(0..text.len())), 0..text.len());
     }
 

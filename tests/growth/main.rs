@@ -30,8 +30,8 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Two stages with a variant for each of `count` values, and a third that takes all of them. Every second combination
-/// with the last two values of another axis is excluded, and one stage is limited by `only`.
+/// Two stages with a variant for each of `count` values on two sides, where half of the values have one side only, and
+/// a third that takes them all. The second is limited to every fourth value.
 fn manifest(count: usize) -> String {
     let numbers = |step: usize| -> String {
         let numbers: Vec<String> = (0..count).step_by(step).map(|n| n.to_string()).collect();
@@ -56,7 +56,7 @@ outputs = ["a"]
 kind = "command"
 only = {{ number = [{}] }}
 inputs = {{ one = "one" }}
-run = "cat {{one}}/a > {{out}}/a"
+run = "echo ${{matrix.number}} ${{matrix.side}} | cat {{one}}/a - > {{out}}/a"
 outputs = ["a"]
 [stage.all]
 kind = "command"
