@@ -111,12 +111,12 @@ mod tests {
         write(&path, &RunRecord::default()).unwrap();
         let first = std::fs::metadata(&path).unwrap().len() as usize;
         (0..5).for_each(|number| append(&path, &begun(number)).unwrap());
-        let whole = std::fs::read(&path).unwrap();
+        let bytes = std::fs::read(&path).unwrap();
         let record = whole(&path).unwrap();
         assert_eq!((record.unfinished.len(), record.kept.len()), (5, 3));
 
-        for end in first..whole.len() {
-            std::fs::write(&path, &whole[..end]).unwrap();
+        for end in first..bytes.len() {
+            std::fs::write(&path, &bytes[..end]).unwrap();
             let torn = whole(&path).unwrap().unfinished.len();
             append(&path, &begun(9)).unwrap();
             let record = whole(&path).unwrap();
@@ -125,8 +125,8 @@ mod tests {
             assert!(known == torn + 1, "{known} of {torn} and one, cut at {end}");
             assert!(record.unfinished.contains_key("train[seed=9]"));
         }
-        for at in first..whole.len() {
-            let mut damaged = whole.clone();
+        for at in first..bytes.len() {
+            let mut damaged = bytes.clone();
             damaged[at] ^= 0x80;
             std::fs::write(&path, &damaged).unwrap();
             let known = whole(&path).map(|record| record.unfinished.len());
@@ -135,7 +135,7 @@ mod tests {
                 "flipped at {at}: {known:?}"
             );
         }
-        let mut damaged = whole;
+        let mut damaged = bytes;
         damaged[first / 2] ^= 0x80;
         std::fs::write(&path, &damaged).unwrap();
         assert_eq!(whole(&path), None);

@@ -416,14 +416,16 @@ mod tests {
             log.begun(&format!("train[seed={number}]"), of(number), kept)
                 .unwrap();
         }
-        let killed = runs.latest("demo").unwrap().record;
+        let killed = runs.latest("demo").unwrap().unwrap().record;
         assert_eq!(killed.unfinished.len(), 50);
         assert_eq!(killed.unfinished["train[seed=7]"], of(7));
         assert_eq!(killed.kept.len(), 25);
         assert_eq!(killed.kept["train[seed=49]"], of(1000));
-        assert!(runs.damaged().is_empty());
+        for path in runs.paths().unwrap() {
+            assert!(run_file::read(&path).unwrap().whole().is_some());
+        }
         log.end(done("train[seed=7]", "a")).unwrap();
-        let ended = runs.latest("demo").unwrap().record;
+        let ended = runs.latest("demo").unwrap().unwrap().record;
         assert_eq!((ended.unfinished.len(), ended.kept.len()), (49, 24));
     }
 

@@ -78,7 +78,7 @@ fn cache(folder: &Path) -> Cache {
 }
 
 fn latest(folder: &Path) -> Run {
-    cache(folder).runs.latest("pipe").unwrap()
+    cache(folder).runs.latest("pipe").unwrap().unwrap()
 }
 
 /// Waits until `expected` of its kind are at work, or until it has lost its patience.
@@ -188,12 +188,15 @@ fn work_moves_between_devices_and_results_do_not() {
     // Goes on from where the other device stopped.
     assert_eq!(train(Device::Cpu, false), 1);
     let by_cpu = latest(folder).record.steps["step0"];
-    assert_eq!(cache(folder).records.get(&by_cpu).unwrap().device, None);
+    assert_eq!(
+        cache(folder).records.get(&by_cpu).unwrap().unwrap().device,
+        None
+    );
     // What the processor has finished is no result of the device, and nothing to take one from.
     assert_eq!(train(CUDA, false), 1);
     let by_cuda = latest(folder).record.steps["step0"];
     assert_ne!(by_cuda, by_cpu);
-    let record = cache(folder).records.get(&by_cuda).unwrap();
+    let record = cache(folder).records.get(&by_cuda).unwrap().unwrap();
     assert_eq!(record.device.as_deref(), Some("cuda:1"));
     assert_eq!(record.material.on_device(None).key(), by_cpu);
     assert_eq!(train(CUDA, false), 0);

@@ -119,7 +119,7 @@ impl Made {
         let records = Records::new(space.join("cache/steps"));
         for name in space.files("cache/steps").into_keys() {
             let key = Digest::parse(name.trim_end_matches(".json")).unwrap();
-            let output = serde_json::to_string(&records.get(&key).unwrap().output).unwrap();
+            let output = serde_json::to_string(&records.get(&key).unwrap().unwrap().output).unwrap();
             found.push((key.hex(), output));
         }
         let ended = run.events_of("step_finished").into_iter();

@@ -17,7 +17,7 @@ fn an_edit_with_size_and_mtime_restored_is_noticed() {
     let log = || Log::new(folder.path().join("files.log"));
 
     let memory = FileMemory::load(log(), false).unwrap();
-    let first = memory.facts(&file, || 1.5).unwrap();
+    let first = memory.facts(&file, || Ok(1.5)).unwrap();
     memory.save().unwrap();
     let memory = FileMemory::load(log(), false).unwrap();
     let again = memory
@@ -29,7 +29,7 @@ fn an_edit_with_size_and_mtime_restored_is_noticed() {
     set_modified(&file, modified);
     let changed = FileMemory::load(log(), false)
         .unwrap()
-        .facts(&file, || 2.0)
+        .facts(&file, || Ok(2.0))
         .unwrap();
     assert_eq!(changed.digest, Digest::of(b"two"));
 }
@@ -39,7 +39,7 @@ fn count_reads(memory: &FileMemory, path: &Path) -> usize {
     memory
         .facts(path, || {
             reads += 1;
-            0.0
+            Ok(0.0)
         })
         .unwrap();
     reads
@@ -209,7 +209,7 @@ impl Machine {
         let mut read = false;
         let facts = memory.facts(&self.file(), || {
             read = true;
-            0.0
+            Ok(0.0)
         });
         memory.save().unwrap();
         (facts.unwrap().digest, read)

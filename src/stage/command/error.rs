@@ -13,7 +13,10 @@ pub enum CommandError {
         code(command::start),
         help("check that the program is installed and on the PATH")
     )]
-    Start { program: String, reason: String },
+    Start {
+        program: String,
+        reason: std::io::Error,
+    },
     #[error("the process that watches over the command was killed, and the command with it")]
     #[diagnostic(code(command::lost), help("run again"))]
     Lost,

@@ -34,7 +34,12 @@ pub enum Report {
     /// The program runs, in a process group of this number.
     Started(i32),
     /// The program could not be started.
-    NotStarted(String),
+    NotStarted {
+        /// What the system said.
+        reason: String,
+        /// The number of its error, where it has one.
+        errno: Option<i32>,
+    },
     /// The program and all that it started have ended.
     Ended(Ended),
 }

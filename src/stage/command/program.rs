@@ -49,14 +49,16 @@ pub fn run(
     progress: &dyn Progress,
 ) -> Result<(Ended, String), CommandError> {
     let name = program.name.clone();
-    let not_started = |reason: String| CommandError::Start {
+    let not_started = |reason: std::io::Error| CommandError::Start {
         program: name.clone(),
         reason,
     };
     if !CAN_SUPERVISE.load(Ordering::Relaxed) {
-        return Err(not_started("this executable cannot supervise it".into()));
+        return Err(not_started(std::io::Error::other(
+            "this executable cannot supervise it",
+        )));
     }
-    let io = |error: std::io::Error| not_started(error.to_string());
+    let io = &not_started;
     let (mut channel, other_end) = UnixStream::pair().map_err(io)?;
     channel.set_read_timeout(Some(LOOK_UP)).map_err(io)?;
     let mut supervisor = Command::new("/proc/self/exe")
@@ -78,7 +80,10 @@ pub fn run(
     }
     match ended? {
         Report::Ended(ended) => Ok((ended, collect(&tails))),
-        Report::NotStarted(reason) => Err(not_started(reason)),
+        Report::NotStarted { reason, errno } => Err(not_started(match errno {
+            Some(errno) => std::io::Error::from_raw_os_error(errno),
+            None => std::io::Error::other(reason),
+        })),
         Report::Started(_) => Err(CommandError::Lost),
     }
 }

@@ -70,7 +70,10 @@ pub fn supervise() -> ExitCode {
         });
     }
     let report = match start(&program) {
-        Err(error) => Report::NotStarted(error.to_string()),
+        Err(error) => Report::NotStarted {
+            reason: error.to_string(),
+            errno: error.raw_os_error(),
+        },
         Ok(pid) => {
             // A run that is gone is noticed below.
             let _ = send(&mut run, &Report::Started(pid.as_raw_pid()));
