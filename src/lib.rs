@@ -5,12 +5,17 @@
 //!
 //! # Map of the code
 //!
+//! Crates below this one, in `crates/`:
+//!
+//! | crate | what |
+//! |---|---|
+//! | [`pipe_foundation`] | digests, whole files, functions with fixed bits, matrix products, threads, features, progress |
+//!
 //! A module imports only from those above it; `tests/pipe/layers.rs` holds that.
 //!
 //! | module | what |
 //! |---|---|
-//! | [`source`], [`sync`], [`digest`], [`durable`], [`progress`] | texts that diagnostics point into; mutexes; BLAKE3; files that appear whole; how work tells of itself |
-//! | [`exact`], [`arithmetic`] | functions with the same bits everywhere; the choice between fast and portable code |
+//! | [`source`], [`sync`] | texts that diagnostics point into; mutexes that outlive a panic |
 //! | [`protobuf`] | Protocol Buffers messages, written |
 //! | [`audio`] | WAV, SPHERE and AIFF as one channel of samples |
 //! | [`dsp`] | resampling, log-mel filterbank, normalisation, augmentation |
@@ -40,22 +45,8 @@
 //!    folder. Results are published by [`cache::Cache::publish`], the only way to count as done.
 //! 5. Files for people appear under `runs/`.
 
-#[cfg(not(unix))]
-compile_error!(
-    "pipe runs on Linux: its cache needs flock, inodes and symbolic links, and its commands need process groups"
-);
-#[cfg(target_endian = "big")]
-compile_error!(
-    "pipe needs a little-endian processor: features are read from the cache as they lie there"
-);
-
 pub mod source;
 pub mod sync;
-pub mod digest;
-pub mod durable;
-pub mod exact;
-pub mod arithmetic;
-pub mod progress;
 pub mod protobuf;
 
 pub mod audio;
@@ -78,6 +69,3 @@ pub mod exec;
 pub mod inspect;
 pub mod track;
 pub mod cli;
-
-#[cfg(test)]
-mod skipped;

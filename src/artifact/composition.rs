@@ -67,9 +67,10 @@ impl Composition {
 mod tests {
     use std::sync::Arc;
 
+    use pipe_foundation::Digest;
+
     use super::*;
     use crate::corpus::Utterance;
-    use crate::digest::Digest;
 
     #[test]
     fn utterances_are_counted_by_corpus_split_and_class() {

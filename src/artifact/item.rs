@@ -3,10 +3,10 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
+use pipe_foundation::Digest;
 use serde::{Deserialize, Serialize};
 
 use crate::corpus::Utterance;
-use crate::digest::Digest;
 
 /// One item of a set: an utterance and the digest of its data.
 #[derive(Clone, Debug)]

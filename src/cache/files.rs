@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::digest::Digest;
+use pipe_foundation::Digest;
 
 use super::error::CacheError;
 use super::log::{Log, LogState};

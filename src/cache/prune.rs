@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
+use pipe_foundation::Digest;
 use serde::Serialize;
 
 use crate::artifact::KeyMaterial;
-use crate::digest::Digest;
 
 use super::runs::now_s;
 use super::usage::{Usage, usage_of};

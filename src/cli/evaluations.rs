@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use pipe_foundation::Digest;
 use walkdir::WalkDir;
 
 use crate::cache::StepOutput;
 use crate::card::CardEvaluation;
-use crate::digest::Digest;
 use crate::eval::Evaluation;
 
 use super::arguments::Common;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::digest::Digest;
+use pipe_foundation::Digest;
 
 use super::Utterance;
 use super::synthetic::SyntheticUtterance;

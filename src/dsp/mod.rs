@@ -1,7 +1,6 @@
 //! The speech front end: resampling, Kaldi-compatible log-mel filterbank features, normalisation, augmentation.
 
 pub mod fbank;
-mod features;
 mod noise;
 mod normalise;
 mod normalised_fbank;
@@ -11,7 +10,6 @@ mod spec_augment;
 mod to_rate;
 
 pub use fbank::{Fbank, FbankError, FbankOptions};
-pub use features::{Features, FeaturesView};
 pub use normalise::{Normalisation, normalise};
 pub use normalised_fbank::NormalisedFbank;
 pub use perturb::{NoiseColour, PerturbError, PerturbOptions, Perturber};

@@ -1,8 +1,7 @@
 //! Normalises features per utterance and coefficient.
 
+use pipe_foundation::Features;
 use serde::{Deserialize, Serialize};
-
-use super::Features;
 
 /// Deviations below this divide by it instead.
 const MIN_DEVIATION: f64 = 1e-5;

@@ -1,8 +1,9 @@
 //! Filterbank features normalised per utterance, as an `fbank` stage makes them and a model takes them.
 
+use pipe_foundation::Features;
 use serde_json::{Map, Value as Json};
 
-use super::{Fbank, FbankError, FbankOptions, Features, Normalisation, normalise};
+use super::{Fbank, FbankError, FbankOptions, Normalisation, normalise};
 
 /// A filterbank and what follows it.
 pub struct NormalisedFbank {

@@ -4,13 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use miette::Report;
+use pipe_foundation::Digest;
+use pipe_foundation::progress::Progress;
 
 use crate::artifact::{Composition, KeyMaterial, item_set_digest};
 use crate::cache::items::ItemIndex;
 use crate::cache::{Cache, CacheError, Lock, Lookup, StepOutput};
-use crate::digest::Digest;
 use crate::plan::Plan;
-use crate::progress::Progress;
 use crate::stage::{LoadedItem, SourceListing, Stage};
 use crate::sync::lock;
 
@@ -103,7 +103,7 @@ impl<'a> Group<'a> {
         let walked = self.walk(
             HashSet::new(),
             std::path::Path::new(""),
-            &crate::progress::Silent,
+            &pipe_foundation::progress::Silent,
             true,
         )?;
         let mut forecasts: HashMap<usize, Forecast> = HashMap::new();

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use miette::Report;
+use pipe_foundation::Digest;
 
 use crate::cache::StepOutput;
-use crate::digest::Digest;
 
 use super::observer::Status;
 

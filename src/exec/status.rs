@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use miette::{Diagnostic, Report};
+use pipe_foundation::Digest;
 use thiserror::Error;
 
 use crate::artifact::KeyMaterial;
 use crate::cache::{Cache, StepOutput};
-use crate::digest::Digest;
 use crate::plan::Plan;
 use crate::stage::{SourceListing, Stage};
 use crate::sync::lock;

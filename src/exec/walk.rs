@@ -10,15 +10,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use miette::Report;
+use pipe_foundation::Digest;
+use pipe_foundation::progress::Progress;
 use rayon::prelude::*;
 
 use crate::artifact::{BadItem, Item, ItemData};
 use crate::cache::items::{ItemIndex, ItemRecord, Location};
 use crate::cache::{Cache, CacheError};
 use crate::corpus::AudioSource;
-use crate::digest::Digest;
 use crate::plan::Plan;
-use crate::progress::Progress;
 use crate::stage::{ItemContext, ItemCopy, ItemError, SourceItem, Stage};
 use crate::sync::{into_inner, lock};
 

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use pipe_foundation::Digest;
 use serde::de::DeserializeOwned;
 
 use crate::artifact::FileEntry;
 use crate::cache::{Cache, Run, StepOutput, StepRecord};
-use crate::digest::Digest;
 use crate::eval::{Prediction, read_predictions};
 use crate::train::EpochRecord;
 

@@ -11,10 +11,10 @@ mod graph;
 mod network;
 
 use miette::Diagnostic;
+use pipe_foundation::Digest;
 use thiserror::Error;
 
 use crate::corpus::Emotion;
-use crate::digest::Digest;
 use crate::model::Model;
 use crate::predict::FrontEnd;
 use crate::protobuf::Message;

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
+use pipe_foundation::Features;
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
 use crate::audio::Waveform;
-use crate::dsp::{FbankError, Features, NormalisedFbank, RATES_HZ, ResampleError, ToRate};
+use crate::dsp::{FbankError, NormalisedFbank, RATES_HZ, ResampleError, ToRate};
 use crate::model::ModelConfig;
 
 /// Resampling and filterbank as a model was trained with.

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use miette::Diagnostic;
+use pipe_foundation::progress::Progress;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
@@ -20,7 +21,6 @@ use crate::corpus::Corpora;
 use crate::manifest::{
     Declaration, Gathers, Kind, Parameter, Problem, Problems, Shape, variant_folder,
 };
-use crate::progress::Progress;
 
 use super::{
     DeclaredFile, InputOrigin, Interrupted, ItemContext, ItemCopy, ItemError, ItemStage, MAX_BAD,

@@ -32,14 +32,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use pipe_foundation::Digest;
+use pipe_foundation::progress::Progress;
 use serde_json::Value as Json;
 
 use crate::artifact::{BadItem, Blob, Difference, ItemData, KeyMaterial};
 use crate::cache::FileFacts;
 use crate::corpus::{AudioSource, Utterance};
-use crate::digest::Digest;
 use crate::model::Device;
-use crate::progress::Progress;
 
 use super::core_share::CoreShare;
 use crate::report::{CorpusFacts, LeakCheck};

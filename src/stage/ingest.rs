@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use miette::Diagnostic;
+use pipe_foundation::Digest;
 use rayon::prelude::*;
 use serde::Deserialize;
 use thiserror::Error;
@@ -13,7 +14,6 @@ use crate::artifact::{ArtifactKind, BadItem, ItemData};
 use crate::corpus::leaks::{self, Item};
 use crate::corpus::split::{SplitOptions, SplitTable, assign};
 use crate::corpus::{self, AudioSource, CorpusConfig, Entry, Listing, Split};
-use crate::digest::Digest;
 use crate::manifest::{Complaint, Gathers, Kind, Parameter, Shape};
 use crate::report::CorpusFacts;
 

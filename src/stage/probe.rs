@@ -1,5 +1,6 @@
 //! `probe`: how much a model's shared layers know of each attribute.
 
+use pipe_foundation::Workers;
 use serde::Deserialize;
 
 use crate::artifact::{ArtifactKind, KeyMaterial};
@@ -9,7 +10,6 @@ use crate::eval::embedding::{
     Labelled, LogisticOptions, Origin, ProbeOptions, Probed, probe, silhouettes,
 };
 use crate::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
-use crate::model::Workers;
 use crate::report::{Probe, ProbeEntry};
 
 use super::embedding::{

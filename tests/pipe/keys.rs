@@ -8,7 +8,7 @@ use std::fs;
 use pipe::cache::Records;
 use pipe::cache::items::{ItemIndex, ItemRecord};
 use pipe::cache::log::Log;
-use pipe::digest::Digest;
+use pipe_foundation::Digest;
 
 use super::workspace::{Run, Workspace};
 

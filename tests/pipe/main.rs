@@ -27,8 +27,6 @@ mod probing;
 mod remembered;
 mod resuming;
 mod side_by_side;
-#[path = "../../src/skipped.rs"]
-mod skipped;
 mod study;
 mod subcommands;
 mod tracking;

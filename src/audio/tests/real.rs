@@ -1,15 +1,16 @@
 //! Every recording of real corpora, where they are present.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+use pipe_foundation::test_support::{corpora_folder, skipped};
 
 use crate::audio::{AudioFormat, probe, read};
 
 #[test]
 fn every_recording_decodes() {
-    let root = std::env::var_os("PIPE_CORPORA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora"),
-        PathBuf::from,
-    );
+    let Some(root) = corpora_folder() else {
+        return;
+    };
     let files: Vec<PathBuf> = walkdir::WalkDir::new(&root)
         .into_iter()
         .filter_map(Result::ok)
@@ -20,7 +21,7 @@ fn every_recording_decodes() {
         })
         .collect();
     if files.is_empty() {
-        crate::skipped::skipped(format_args!("no recordings in {}", root.display()));
+        skipped(format_args!("no recordings in {}", root.display()));
         return;
     }
     let mut aiff = 0;

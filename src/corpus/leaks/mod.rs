@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
+use pipe_foundation::Digest;
 use rayon::prelude::*;
 
 use super::Utterance;
-use crate::digest::Digest;
 
 mod copies;
 

@@ -3,12 +3,12 @@
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, HashMap};
 
+use pipe_foundation::Digest;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use crate::corpus::{Gender, Split, Utterance};
-use crate::digest::Digest;
 
 /// Up to this many speakers all splits are tried.
 const FEW_SPEAKERS: usize = 12;

@@ -1,9 +1,9 @@
 //! Where and how a corpus is recorded: room, noise, microphone and level.
 
+use pipe_foundation::exact::{amplitude, exp};
 use serde::{Deserialize, Serialize};
 
 use super::random::Stream;
-use crate::exact::{amplitude, exp};
 
 /// The room a corpus is recorded in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,7 +12,7 @@
 //! | recording | `channel` | room, noise, microphone, level, sampling rate |
 //!
 //! Every number comes from ChaCha8 streams seeded by BLAKE3 of names, and from arithmetic that is the same
-//! on every machine ([`crate::exact`]), so the samples are too. More speakers or utterances never change those
+//! on every machine ([`pipe_foundation::exact`]), so the samples are too. More speakers or utterances never change those
 //! that were there.
 
 mod channel;

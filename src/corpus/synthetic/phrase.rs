@@ -1,11 +1,12 @@
 //! Phrases: which sounds follow each other, how long each lasts, and the tune over them.
 
+use pipe_foundation::exact::{semitones, sin_turns, smoothstep};
+
 use super::expression::Expression;
 use super::language::{Language, Phonology};
 use super::phone::{Manner, Phone, SCHWA};
 use super::random::Stream;
 use super::speaker::Speaker;
-use crate::exact::{semitones, sin_turns, smoothstep};
 
 /// What the articulators aim at during one stretch of sound.
 #[derive(Clone, Copy, Debug)]

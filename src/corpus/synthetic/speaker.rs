@@ -1,11 +1,11 @@
 //! Speakers: pitch, tract length, voice quality, tempo and how strongly they express.
 
+use pipe_foundation::exact::semitones;
 use serde::{Deserialize, Serialize};
 
 use crate::corpus::Gender;
 
 use super::random::Stream;
-use crate::exact::semitones;
 
 /// One synthetic voice in plain speech.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -147,7 +147,7 @@ fn samples_are_the_same_on_every_machine() {
             .iter()
             .flat_map(|sample| sample.to_le_bytes())
             .collect();
-        let samples = crate::digest::Digest::of(&bytes);
+        let samples = pipe_foundation::Digest::of(&bytes);
         found += &format!(
             "{name} {} {}\n",
             utterance.digest().short(),

@@ -1,9 +1,9 @@
 //! One synthetic utterance: small plain data that fully determines its samples.
 
+use pipe_foundation::Digest;
 use serde::{Deserialize, Serialize};
 
 use crate::audio::Waveform;
-use crate::digest::Digest;
 
 use super::VERSION;
 use super::channel::Channel;

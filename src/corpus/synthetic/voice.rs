@@ -1,10 +1,11 @@
 //! The source-filter synthesiser: glottal pulses and noise through a cascade of formant resonators.
 
+use pipe_foundation::exact::{amplitude, cos_turns, exp, smoothstep};
+
 use super::expression::Expression;
 use super::phrase::{Phrase, Segment, Target};
 use super::random::Stream;
 use super::speaker::Speaker;
-use crate::exact::{amplitude, cos_turns, exp, smoothstep};
 
 /// Time between two settings of the filters in seconds.
 const CONTROL_S: f64 = 0.0025;

@@ -1,7 +1,8 @@
 //! Triangular filters on the mel scale, stored as the few weights that are not zero.
 
+use pipe_foundation::exact;
+
 use super::lanes::Lanes;
-use crate::exact;
 
 /// mel = 1127 ln(1 + f / 700).
 fn mel(hz: f64) -> f64 {

@@ -10,6 +10,7 @@ mod spectrum;
 mod window;
 
 pub use options::{FbankError, FbankOptions};
+use pipe_foundation::Features;
 pub use window::Window;
 
 use rustfft::num_complex::Complex;
@@ -17,7 +18,6 @@ use rustfft::num_complex::Complex;
 use self::lanes::{LANES, Lanes};
 use self::mel::MelBank;
 use self::spectrum::PowerSpectrum;
-use super::Features;
 use super::noise;
 
 /// Computes log-mel filterbank features: everything that depends on the options alone, made once.
@@ -116,7 +116,7 @@ impl Fbank {
     /// Audio too short for one frame: below the frame length, or below half a shift without `snip_edges`.
     pub fn compute(&self, samples: &[f32]) -> Result<Features, FbankError> {
         #[cfg(target_arch = "x86_64")]
-        if crate::arithmetic::avx2() {
+        if pipe_foundation::arithmetic::avx2() {
             // SAFETY: the processor has AVX2, just checked.
             return unsafe { self.compute_avx2(samples) };
         }

@@ -2,12 +2,12 @@
 
 use std::f64::consts::PI;
 
+use pipe_foundation::exact;
 use rustfft::algorithm::Radix4;
 use rustfft::num_complex::Complex;
 use rustfft::{Fft, FftDirection};
 
 use super::lanes::Lanes;
-use crate::exact;
 
 /// The transform of frames with a fixed length, a power of two from 4 up.
 pub(super) struct PowerSpectrum {

@@ -2,9 +2,8 @@
 
 use std::f64::consts::TAU;
 
+use pipe_foundation::exact;
 use serde::{Deserialize, Serialize};
-
-use crate::exact;
 
 /// The shape that weighs the samples of a frame; all symmetric, over 0..=N-1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

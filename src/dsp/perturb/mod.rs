@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use miette::Diagnostic;
+use pipe_foundation::exact;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -11,7 +12,6 @@ use thiserror::Error;
 use super::noise;
 use super::resample::{RATES_HZ, ResampleError, Resampler};
 use crate::audio::Waveform;
-use crate::exact;
 
 /// Spectrum of added noise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -74,7 +74,7 @@ mod avx2 {
     impl Avx2 {
         /// Some if the processor has AVX2.
         pub fn detect() -> Option<Avx2> {
-            crate::arithmetic::avx2().then_some(Avx2(()))
+            pipe_foundation::arithmetic::avx2().then_some(Avx2(()))
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::f64::consts::PI;
 
-use crate::exact;
+use pipe_foundation::exact;
 
 /// Rejection that the filter is designed for, in dB; the promise is 100.
 const REJECTION_DB: f64 = 104.0;

@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use pipe_foundation::Digest;
+use pipe_foundation::progress::Progress;
 use rayon::prelude::*;
 
 use crate::artifact::item_set_digest;
-use crate::digest::Digest;
 use crate::exec::item_set::GroupError;
 use crate::exec::status::StepStatus;
-use crate::progress::Progress;
 use crate::stage::LoadedItem;
 use crate::sync::lock;
 

@@ -5,7 +5,7 @@ use std::process::Child;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
-use crate::progress::Progress;
+use pipe_foundation::progress::Progress;
 
 use super::CommandError;
 

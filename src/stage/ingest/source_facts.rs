@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use pipe_foundation::Digest;
+
 use crate::cache::FileFacts;
 use crate::corpus::{self, AudioSource, Entry, FileContent, Look, synthetic};
-use crate::digest::Digest;
 use crate::stage::Facts;
 
 /// Looks at a file as the memory of files does, so that a file that is as remembered is looked at once.

@@ -3,13 +3,14 @@
 use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 
+use pipe_foundation::Digest;
+use pipe_foundation::Features;
+use pipe_foundation::progress::Silent;
+use pipe_foundation::test_support::noise;
+
 use super::*;
 use crate::corpus::{Gender, Split, Utterance};
-use crate::digest::Digest;
-use crate::dsp::Features;
-use crate::model::ops::testing::noise;
 use crate::model::spec::{Attribute, HeadMode, HeadSpec, Reversal};
-use crate::progress::Silent;
 use crate::train::{ClassWeights, Example, LearningRateSchedule, Monitor, OptimiserName, Sampling};
 
 mod resume;

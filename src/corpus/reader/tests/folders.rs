@@ -104,7 +104,7 @@ fn a_folder_that_cannot_be_read_is_set_aside() {
     let listing = tree.list();
     fs::set_permissions(&shut, fs::Permissions::from_mode(0o755)).unwrap();
     if readable_anyway {
-        crate::skipped::skipped("this user reads every folder");
+        pipe_foundation::test_support::skipped("this user reads every folder");
         return;
     }
     assert_eq!(listing.entries.len(), 1);

@@ -2,11 +2,11 @@
 
 use std::sync::Mutex;
 
+use pipe_foundation::Digest;
 use serde_json::json;
 
 use super::*;
 use crate::corpus::{FileContent, Look};
-use crate::digest::Digest;
 
 fn tree(files: &[&str]) -> Tree {
     Tree::new("nemo", files)

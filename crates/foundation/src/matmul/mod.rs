@@ -91,7 +91,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::ops::testing::noise;
+    use crate::test_support::noise;
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]

@@ -3,6 +3,7 @@
 /// Defines a function whose body is compiled twice; the AVX2 build runs where the machine has it.
 ///
 /// The second name is the portable build, for tests to compare with.
+#[macro_export]
 macro_rules! vectorised {
     ($(#[$meta:meta])* $vis:vis fn $name:ident / $portable:ident ($($arg:ident: $ty:ty),* $(,)?) $body:block) => {
         $(#[$meta])*
@@ -14,7 +15,7 @@ macro_rules! vectorised {
             }
 
             #[cfg(target_arch = "x86_64")]
-            if crate::arithmetic::avx2_fma() {
+            if $crate::arithmetic::avx2_fma() {
                 // SAFETY: both features are present.
                 unsafe { avx2($($arg),*) };
                 return;
@@ -26,5 +27,3 @@ macro_rules! vectorised {
         $vis fn $portable($($arg: $ty),*) $body
     };
 }
-
-pub(crate) use vectorised;

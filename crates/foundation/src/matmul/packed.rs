@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::model::ops::buffer::Buffer;
+use crate::Buffer;
 
 /// Columns of a panel: two AVX2 registers.
 pub(super) const PANEL: usize = 16;

@@ -10,6 +10,7 @@ use std::f64::consts::{LN_2, LOG2_10, LOG2_E, TAU};
 pub use libm::{cos, log as ln, pow, sin, tan};
 
 /// 2 to the power of `x`, relative error below 1e-14 for |x| <= 1000; clamped beyond.
+#[inline]
 pub fn exp2(x: f64) -> f64 {
     let x = x.clamp(-1000.0, 1000.0);
     let whole = x.round();
@@ -24,21 +25,25 @@ pub fn exp2(x: f64) -> f64 {
 }
 
 /// e to the power of `x`.
+#[inline]
 pub fn exp(x: f64) -> f64 {
     exp2(x * LOG2_E)
 }
 
 /// The amplitude factor of a level in decibels.
+#[inline]
 pub fn amplitude(level_db: f64) -> f64 {
     exp2(level_db * LOG2_10 / 20.0)
 }
 
 /// The frequency factor of an interval in semitones.
+#[inline]
 pub fn semitones(interval_st: f64) -> f64 {
     exp2(interval_st / 12.0)
 }
 
 /// The cosine of an angle in turns, absolute error below 1e-13.
+#[inline]
 pub fn cos_turns(turns: f64) -> f64 {
     let folded = (turns - turns.round()).abs(); // 0..=0.5
     let (quarter, sign) = if folded > 0.25 {
@@ -56,11 +61,13 @@ pub fn cos_turns(turns: f64) -> f64 {
 }
 
 /// The sine of an angle in turns.
+#[inline]
 pub fn sin_turns(turns: f64) -> f64 {
     cos_turns(turns - 0.25)
 }
 
 /// 0 below 0, 1 above 1, and a cubic with level ends between.
+#[inline]
 pub fn smoothstep(x: f64) -> f64 {
     let x = x.clamp(0.0, 1.0);
     x * x * (3.0 - 2.0 * x)

@@ -1,10 +1,39 @@
-//! The threads that one training or prediction runs on.
+//! The threads that one training, prediction or analysis runs on.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use miette::Diagnostic;
 use rayon::prelude::*;
+use thiserror::Error;
 
-use super::ModelError;
+/// Threads that the system refused to start.
+#[derive(Debug, Error, Diagnostic)]
+#[error("cannot start {threads} threads: {reason}")]
+#[diagnostic(
+    code(threads::start),
+    help("ask for fewer with --threads, or raise the system's limit on them (ulimit -u)")
+)]
+pub struct ThreadError {
+    /// Threads asked for.
+    pub threads: usize,
+    /// What the system said.
+    pub reason: String,
+}
+
+/// A pool of `threads` threads (at least one).
+///
+/// # Errors
+/// Where the system refuses to start them.
+pub fn thread_pool(threads: usize) -> Result<rayon::ThreadPool, ThreadError> {
+    let threads = threads.max(1);
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|error| ThreadError {
+            threads,
+            reason: error.to_string(),
+        })
+}
 
 /// A thread pool of its own, so that several models can train side by side.
 pub struct Workers {
@@ -16,20 +45,12 @@ impl Workers {
     /// Starts `threads` threads (at least one).
     ///
     /// # Errors
-    /// [`ModelError::Threads`] where the system refuses.
-    pub fn new(threads: usize) -> Result<Self, ModelError> {
-        let threads = threads.max(1);
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .map(|pool| Self {
-                pool,
-                stopped: AtomicBool::new(false),
-            })
-            .map_err(|error| ModelError::Threads {
-                threads,
-                reason: error.to_string(),
-            })
+    /// Where the system refuses to start them.
+    pub fn new(threads: usize) -> Result<Self, ThreadError> {
+        Ok(Self {
+            pool: thread_pool(threads)?,
+            stopped: AtomicBool::new(false),
+        })
     }
 
     /// Runs `work` once for each item, each item a task of its own.
