@@ -10,6 +10,7 @@
 //! | crate | what |
 //! |---|---|
 //! | [`pipe_foundation`] | digests, whole files, functions with fixed bits, matrix products, threads, features, progress |
+//! | [`pipe_speech`] | audio files, the front end of speech, corpora |
 //!
 //! A module imports only from those above it; `tests/pipe/layers.rs` holds that.
 //!
@@ -17,9 +18,6 @@
 //! |---|---|
 //! | [`source`], [`sync`] | texts that diagnostics point into; mutexes that outlive a panic |
 //! | [`protobuf`] | Protocol Buffers messages, written |
-//! | [`audio`] | WAV, SPHERE and AIFF as one channel of samples |
-//! | [`dsp`] | resampling, log-mel filterbank, normalisation, augmentation |
-//! | [`corpus`] | readers, label maps, split, leaks, synthetic corpora |
 //! | [`model`] | tape operations, encoder, heads, losses, model file, device |
 //! | [`train`], [`eval`] | the training loop; metrics and predictions |
 //! | [`predict`] | a model on recordings: its features, windows, probabilities |
@@ -49,9 +47,6 @@ pub mod source;
 pub mod sync;
 pub mod protobuf;
 
-pub mod audio;
-pub mod dsp;
-pub mod corpus;
 pub mod model;
 pub mod train;
 pub mod eval;

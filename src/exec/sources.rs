@@ -67,7 +67,7 @@ pub fn list_sources(
 impl Facts for FileMemory {
     fn facts(&self, path: &Path) -> std::io::Result<FileFacts> {
         self.facts(path, || {
-            crate::audio::probe(path).map_or(0.0, |info| info.duration_s())
+            pipe_speech::audio::probe(path).map_or(0.0, |info| info.duration_s())
         })
     }
 }

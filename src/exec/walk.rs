@@ -12,12 +12,12 @@ use std::time::Instant;
 use miette::Report;
 use pipe_foundation::Digest;
 use pipe_foundation::progress::Progress;
+use pipe_speech::corpus::AudioSource;
 use rayon::prelude::*;
 
 use crate::artifact::{BadItem, Item, ItemData};
 use crate::cache::items::{ItemIndex, ItemRecord, Location};
 use crate::cache::{Cache, CacheError};
-use crate::corpus::AudioSource;
 use crate::plan::Plan;
 use crate::stage::{ItemContext, ItemCopy, ItemError, SourceItem, Stage};
 use crate::sync::{into_inner, lock};

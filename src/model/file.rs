@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use pipe_foundation::FeaturesView;
 use pipe_foundation::Workers;
+use pipe_speech::corpus::Emotion;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,6 @@ use super::spec::{Attribute, HeadSpec, Layer};
 use super::{
     Array, Device, EncoderPass, EncoderShape, Initialisation, ModelError, Network, Predictor,
 };
-use crate::corpus::Emotion;
 
 /// Version of the file format.
 const FORMAT: u32 = 1;

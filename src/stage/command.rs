@@ -12,12 +12,12 @@ use std::process::{Command, Stdio};
 
 use miette::Diagnostic;
 use pipe_foundation::progress::Progress;
+use pipe_speech::corpus::Corpora;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
 use crate::artifact::{ArtifactKind, ItemData, KeyMaterial, input_names};
-use crate::corpus::Corpora;
 use crate::manifest::{
     Declaration, Gathers, Kind, Parameter, Problem, Problems, Shape, variant_folder,
 };

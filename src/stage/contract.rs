@@ -34,11 +34,11 @@ use std::sync::Arc;
 
 use pipe_foundation::Digest;
 use pipe_foundation::progress::Progress;
+use pipe_speech::corpus::{AudioSource, Utterance};
 use serde_json::Value as Json;
 
 use crate::artifact::{BadItem, Blob, Difference, ItemData, KeyMaterial};
 use crate::cache::FileFacts;
-use crate::corpus::{AudioSource, Utterance};
 use crate::model::Device;
 
 use super::core_share::CoreShare;

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use miette::Diagnostic;
 use pipe_foundation::Digest;
+use pipe_speech::corpus::leaks::{self, Item};
+use pipe_speech::corpus::split::{SplitOptions, SplitTable, assign};
+use pipe_speech::corpus::{self, AudioSource, CorpusConfig, Entry, Listing, Split};
 use rayon::prelude::*;
 use serde::Deserialize;
 use thiserror::Error;
 
 use crate::artifact::{ArtifactKind, BadItem, ItemData};
-use crate::corpus::leaks::{self, Item};
-use crate::corpus::split::{SplitOptions, SplitTable, assign};
-use crate::corpus::{self, AudioSource, CorpusConfig, Entry, Listing, Split};
 use crate::manifest::{Complaint, Gathers, Kind, Parameter, Shape};
 use crate::report::CorpusFacts;
 
@@ -345,10 +345,10 @@ impl SourceStage for Ingest {
                 segment_s,
                 channel,
             } => {
-                let read = crate::audio::read(path, *segment_s, *channel);
+                let read = pipe_speech::audio::read(path, *segment_s, *channel);
                 // Lasting reasons are remembered by content, which other files may share.
                 read.map(ItemData::Audio).map_err(|error| match error {
-                    crate::audio::AudioError::Io { .. } => ItemError::passing(error),
+                    pipe_speech::audio::AudioError::Io { .. } => ItemError::passing(error),
                     other => ItemError::lasting(other.without_path()),
                 })
             }

@@ -1,10 +1,10 @@
 //! `probe`: how much a model's shared layers know of each attribute.
 
 use pipe_foundation::Workers;
+use pipe_speech::corpus::{Corpora, Gender, Split, Utterance};
 use serde::Deserialize;
 
 use crate::artifact::{ArtifactKind, KeyMaterial};
-use crate::corpus::{Corpora, Gender, Split, Utterance};
 use crate::eval::Interval;
 use crate::eval::embedding::{
     Labelled, LogisticOptions, Origin, ProbeOptions, Probed, probe, silhouettes,

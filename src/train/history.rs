@@ -5,10 +5,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use pipe_foundation::progress::Scalars;
+use pipe_speech::corpus::Emotion;
 use serde::{Deserialize, Serialize};
 
 use super::TrainError;
-use crate::corpus::Emotion;
 
 /// One line of `history.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -14,7 +14,6 @@ use super::learner::Learner;
 use super::prefetch::each_batch;
 use super::sampling::Draw;
 use super::{EpochRecord, Stopped, Summary, TrainError, TrainOptions, TrainingData, validation};
-use crate::corpus::Emotion;
 use crate::model::spec::Alpha;
 use crate::model::{
     Device, EncoderShape, HeadLabels, Model, ModelConfig, ModelError, Network, StepLosses, Targets,
@@ -24,6 +23,7 @@ use crate::model::{
 use epoch_sums::EpochSums;
 use pipe_foundation::progress::{EpochReport, Progress};
 use pipe_foundation::{Workers, thread_pool};
+use pipe_speech::corpus::Emotion;
 
 /// How often the user's wish to stop is looked at.
 const POLL: Duration = Duration::from_millis(100);

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use pipe_foundation::Digest;
+use pipe_speech::corpus::{self, AudioSource, Entry, FileContent, Look, synthetic};
 
 use crate::cache::FileFacts;
-use crate::corpus::{self, AudioSource, Entry, FileContent, Look, synthetic};
 use crate::stage::Facts;
 
 /// Looks at a file as the memory of files does, so that a file that is as remembered is looked at once.

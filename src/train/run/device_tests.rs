@@ -7,11 +7,11 @@ use std::path::Path;
 use pipe_foundation::Digest;
 use pipe_foundation::Features;
 use pipe_foundation::progress::Silent;
+use pipe_speech::corpus::{Split, Utterance};
+use pipe_speech::dsp::SpecAugment;
 
 use super::tests::{corpus, data, digests, small};
 use super::*;
-use crate::corpus::{Split, Utterance};
-use crate::dsp::SpecAugment;
 use crate::model::DeviceChoice;
 use crate::model::spec::{Attribute, HeadMode};
 use crate::train::common::names;

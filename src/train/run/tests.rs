@@ -7,9 +7,9 @@ use pipe_foundation::Digest;
 use pipe_foundation::Features;
 use pipe_foundation::progress::Silent;
 use pipe_foundation::test_support::noise;
+use pipe_speech::corpus::{Gender, Split, Utterance};
 
 use super::*;
-use crate::corpus::{Gender, Split, Utterance};
 use crate::model::spec::{Attribute, HeadMode, HeadSpec, Reversal};
 use crate::train::{ClassWeights, Example, LearningRateSchedule, Monitor, OptimiserName, Sampling};
 
@@ -156,7 +156,7 @@ fn same_seed_same_bytes_whatever_the_threads() {
     );
     let mut data = data(&train_set, &validation);
     data.augment = Some(crate::train::Augment {
-        masks: crate::dsp::SpecAugment::default(),
+        masks: pipe_speech::dsp::SpecAugment::default(),
         seed: 3,
     });
     let mut options = small(&[

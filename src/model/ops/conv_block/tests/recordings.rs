@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use pipe_foundation::test_support::{corpora_folder, skipped};
+use pipe_speech::audio::read;
+use pipe_speech::dsp::{Fbank, FbankOptions, Normalisation, Resampler, normalise};
 
 use super::compare_on;
-use crate::audio::read;
-use crate::dsp::{Fbank, FbankOptions, Normalisation, Resampler, normalise};
 use crate::model::spec::default_encoder;
 use crate::model::{EncoderShape, Initialisation, Model, Network};
 

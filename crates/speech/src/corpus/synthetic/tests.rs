@@ -4,7 +4,7 @@ use super::*;
 
 /// The `[corpus.<name>]` table of the crate's own `corpora.toml`.
 fn shipped(name: &str) -> CorpusConfig {
-    let text = include_str!("../../../corpora.toml");
+    let text = include_str!("../../../../../corpora.toml");
     let mut file: toml::Table = text.parse().expect("valid TOML");
     let table = file["corpus"]
         .as_table_mut()

@@ -1,4 +1,4 @@
-//! Filterbank features normalised per utterance, as an `fbank` stage makes them and a model takes them.
+//! Filterbank features normalised per utterance, as a model takes them.
 
 use pipe_foundation::Features;
 use serde_json::{Map, Value as Json};
@@ -23,23 +23,19 @@ impl NormalisedFbank {
         })
     }
 
-    /// Options out of the parameters of an `fbank` stage: those of [`FbankOptions`], `normalise`, and the stage's own,
-    /// which are passed over. What is missing takes its default.
+    /// Options by name: those of [`FbankOptions`], and `normalise`. What is missing takes its default.
     ///
     /// # Errors
-    /// A parameter that is unknown or of the wrong type.
+    /// An option that is unknown or of the wrong type.
     pub fn options_of(
-        parameters: &Map<String, Json>,
+        mut options: Map<String, Json>,
     ) -> Result<(FbankOptions, Normalisation), serde_json::Error> {
-        let mut own = parameters.clone();
-        let normalisation = match own.remove("normalise") {
+        let normalisation = match options.remove("normalise") {
             Some(name) => serde_json::from_value(name)?,
             None => Normalisation::default(),
         };
-        for other in ["input", "max_bad", "store"] {
-            own.remove(other);
-        }
-        Ok((serde_json::from_value(Json::Object(own))?, normalisation))
+        let options = serde_json::from_value(Json::Object(options))?;
+        Ok((options, normalisation))
     }
 
     /// The filterbank.

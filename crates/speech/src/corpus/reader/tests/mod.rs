@@ -79,7 +79,7 @@ impl Tree {
 }
 
 fn shipped() -> Corpora {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpora.toml");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpora.toml");
     Corpora::parse(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
