@@ -14,12 +14,12 @@ use std::time::Instant;
 
 use cudarc::driver::{result as driver, sys};
 use dfdx::tensor::CudaError;
-use pipe::dsp::FeaturesView;
 use pipe::model::cuda::{Card, Ceilings, Corpus, Group, GroupBatch, Masked, ModelStep, Timed};
 use pipe::model::spec::{Attribute, HeadMode, HeadSpec, Reversal, default_encoder};
 use pipe::model::{
     DeviceError, EncoderShape, Initialisation, Network, Rule, Targets, TrainingState, Update,
 };
+use pipe_foundation::FeaturesView;
 
 const BINS: usize = 40;
 const EMOTIONS: usize = 3;

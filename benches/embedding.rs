@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use pipe::eval::embedding::{Points, Tsne, silhouettes};
-use pipe::model::Workers;
+use pipe_foundation::Workers;
 
 /// Values of an embedding of the paper's network.
 const DIMENSIONS: usize = 512;

@@ -7,12 +7,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use pipe::dsp::FeaturesView;
 use pipe::model::spec::{Reversal, default_encoder};
 use pipe::model::{
     EncoderPass, EncoderShape, Initialisation, Network, Sgd, Targets, Trainable, TrainingBatch,
-    Workers,
 };
+use pipe_foundation::FeaturesView;
+use pipe_foundation::Workers;
 
 const BINS: usize = 40;
 

@@ -5,18 +5,19 @@
 //!
 //! # Map of the code
 //!
+//! Crates below this one, in `crates/`:
+//!
+//! | crate | what |
+//! |---|---|
+//! | [`pipe_foundation`] | digests, whole files, functions with fixed bits, matrix products, threads, features, progress |
+//! | [`pipe_speech`] | audio files, the front end of speech, corpora |
+//!
 //! A module imports only from those above it; `tests/pipe/layers.rs` holds that.
 //!
 //! | module | what |
 //! |---|---|
-//! | [`source`], [`sync`], [`digest`], [`durable`], [`progress`] | texts that diagnostics point into; mutexes; BLAKE3; files that appear whole; how work tells of itself |
-//! | [`machine_fault`] | errors of the system that no file is to blame for |
-//! | [`termination`] | the signals that ask a process to end |
-//! | [`exact`], [`arithmetic`] | functions with the same bits everywhere; the choice between fast and portable code |
+//! | [`source`], [`termination`] | texts that diagnostics point into; the signals that ask a process to end |
 //! | [`protobuf`] | Protocol Buffers messages, written |
-//! | [`audio`] | WAV, SPHERE and AIFF as one channel of samples |
-//! | [`dsp`] | resampling, log-mel filterbank, normalisation, augmentation |
-//! | [`corpus`] | readers, label maps, split, leaks, synthetic corpora |
 //! | [`model`] | tape operations, encoder, heads, losses, model file, device |
 //! | [`train`], [`eval`] | the training loop; metrics and predictions |
 //! | [`predict`] | a model on recordings: its features, windows, probabilities |
@@ -42,29 +43,10 @@
 //!    folder. Results are published by [`cache::Cache::publish`], the only way to count as done.
 //! 5. Files for people appear under `runs/`.
 
-#[cfg(not(unix))]
-compile_error!(
-    "pipe runs on Linux: its cache needs flock, inodes and symbolic links, and its commands need process groups"
-);
-#[cfg(target_endian = "big")]
-compile_error!(
-    "pipe needs a little-endian processor: features are read from the cache as they lie there"
-);
-
 pub mod source;
-pub mod sync;
-pub mod digest;
-pub mod durable;
-pub mod machine_fault;
-pub mod exact;
-pub mod arithmetic;
-pub mod progress;
 pub mod termination;
 pub mod protobuf;
 
-pub mod audio;
-pub mod dsp;
-pub mod corpus;
 pub mod model;
 pub mod train;
 pub mod eval;
@@ -82,6 +64,3 @@ pub mod exec;
 pub mod inspect;
 pub mod track;
 pub mod cli;
-
-#[cfg(test)]
-mod skipped;

@@ -7,8 +7,8 @@ use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use pipe::audio::{self, WavEncoding, Waveform};
-use pipe::dsp::{Fbank, FbankOptions, Normalisation, Resampler, normalise};
+use pipe_speech::audio::{self, WavEncoding, Waveform};
+use pipe_speech::dsp::{Fbank, FbankOptions, Normalisation, Resampler, normalise};
 
 const ROUNDS: usize = 9;
 

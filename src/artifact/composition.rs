@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pipe_speech::corpus::{Emotion, Split};
 use serde::{Deserialize, Serialize};
-
-use crate::corpus::{Emotion, Split};
 
 use super::Item;
 
@@ -67,9 +66,10 @@ impl Composition {
 mod tests {
     use std::sync::Arc;
 
+    use pipe_foundation::Digest;
+    use pipe_speech::corpus::Utterance;
+
     use super::*;
-    use crate::corpus::Utterance;
-    use crate::digest::Digest;
 
     #[test]
     fn utterances_are_counted_by_corpus_split_and_class() {

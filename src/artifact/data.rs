@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 
 use miette::Diagnostic;
+use pipe_foundation::{Features, FeaturesView};
+use pipe_speech::audio::Waveform;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use thiserror::Error;
-
-use crate::audio::Waveform;
-use crate::dsp::{Features, FeaturesView};
 
 use super::ArtifactKind;
 

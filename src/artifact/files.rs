@@ -1,8 +1,7 @@
 //! The files that a whole-set step makes.
 
+use pipe_foundation::Digest;
 use serde::{Deserialize, Serialize};
-
-use crate::digest::Digest;
 
 /// One file of a result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,10 +3,9 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
+use pipe_foundation::Digest;
+use pipe_speech::corpus::Utterance;
 use serde::{Deserialize, Serialize};
-
-use crate::corpus::Utterance;
-use crate::digest::Digest;
 
 /// One item of a set: an utterance and the digest of its data.
 #[derive(Clone, Debug)]
@@ -75,8 +74,9 @@ pub fn digest_of_set<'a>(items: impl Iterator<Item = (&'a Utterance, &'a Digest)
 
 #[cfg(test)]
 mod tests {
+    use pipe_speech::corpus::{Emotion, Gender, Split};
+
     use super::*;
-    use crate::corpus::{Emotion, Gender, Split};
 
     fn items(count: u32) -> Vec<Item> {
         let item = |number: u32| Item {

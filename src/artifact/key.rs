@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use pipe_foundation::Digest;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-
-use crate::digest::Digest;
 
 /// Name of the value that says on which device a result was computed, where that is not the processor.
 const DEVICE: &str = "device";

@@ -18,7 +18,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard};
 
-use crate::digest::Digest;
+use pipe_foundation::Digest;
 
 use super::error::CacheError;
 use super::log::{Log, LogState};

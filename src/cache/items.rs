@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::digest::Digest;
+use pipe_foundation::Digest;
 
 use super::error::CacheError;
 use super::log::{Log, LogState};

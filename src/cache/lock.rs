@@ -4,10 +4,9 @@ use std::fs::{File, OpenOptions};
 use std::path::Path;
 use std::time::Duration;
 
+use pipe_foundation::durable::is_at;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
-
-use crate::durable::is_at;
 
 use super::error::CacheError;
 

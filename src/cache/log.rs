@@ -5,9 +5,8 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use pipe_foundation::durable::is_at;
 use rustix::fs::{FlockOperation, flock};
-
-use crate::durable::is_at;
 
 use super::error::CacheError;
 

@@ -45,8 +45,6 @@ mod verify;
 use std::path::{Path, PathBuf};
 
 use crate::artifact::{Composition, KeyMaterial};
-use crate::digest::Digest;
-use crate::durable;
 use crate::model::Device;
 
 use file_name::encode;
@@ -57,6 +55,8 @@ pub use listings::{Listing, ListingHistory};
 pub use lock::Lock;
 pub use objects::Objects;
 pub use packs::{PackReader, PackWriter};
+use pipe_foundation::Digest;
+use pipe_foundation::durable;
 pub use prune::{PruneOptions, Pruned, prune};
 pub use records::{Records, StepOutput, StepRecord};
 pub use run_history::RunHistory;
@@ -202,7 +202,7 @@ impl Cache {
             output,
             seconds,
             pipe_version: env!("CARGO_PKG_VERSION").into(),
-            cpu: crate::arithmetic::description(),
+            cpu: pipe_foundation::arithmetic::description(),
             device: reservation
                 .device
                 .filter(|device| device.is_cuda())

@@ -5,8 +5,9 @@ use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use pipe_foundation::Digest;
+
 use crate::artifact::{FileEntry, FileSet};
-use crate::digest::Digest;
 
 use super::error::CacheError;
 use super::files::FileMemory;
@@ -71,7 +72,7 @@ impl Objects {
             File::open(from)?.sync_all()?;
             std::fs::set_permissions(from, Permissions::from_mode(0o444))?;
             std::fs::rename(from, &target)?;
-            crate::durable::sync_folder(folder)
+            pipe_foundation::durable::sync_folder(folder)
         };
         attempt().map_err(|error| CacheError::write(&target, error))
     }

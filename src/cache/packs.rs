@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use memmap2::Mmap;
+use pipe_foundation::Digest;
 
 use crate::artifact::Blob;
-use crate::digest::Digest;
 
 use super::error::CacheError;
 use super::items::Location;
@@ -201,7 +201,7 @@ impl OpenPack {
                         pending: MAGIC.to_vec(),
                     };
                     open.length = MAGIC.len() as u64;
-                    crate::durable::sync_folder(folder)
+                    pipe_foundation::durable::sync_folder(folder)
                         .map_err(|error| CacheError::write(folder, error))?;
                     return Ok(open);
                 }

@@ -5,10 +5,10 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
+use pipe_foundation::Digest;
 use serde::Serialize;
 
 use crate::artifact::KeyMaterial;
-use crate::digest::Digest;
 
 use super::runs::now_s;
 use super::usage::{Usage, usage_of};

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use pipe_foundation::Digest;
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::{BadItem, Composition, FileSet, KeyMaterial};
-use crate::digest::Digest;
 
 use super::error::CacheError;
 use super::folder;

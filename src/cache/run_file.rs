@@ -4,9 +4,8 @@ use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
+use pipe_foundation::Digest;
 use serde::{Deserialize, Serialize};
-
-use crate::digest::Digest;
 
 use super::error::CacheError;
 use super::runs::RunRecord;

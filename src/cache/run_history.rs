@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use crate::digest::Digest;
+use pipe_foundation::Digest;
 
 use super::error::CacheError;
 use super::run_file;

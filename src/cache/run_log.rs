@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Mutex;
 
-use crate::digest::Digest;
+use pipe_foundation::Digest;
 
 use super::error::CacheError;
 use super::lock::Lock;

@@ -5,9 +5,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use pipe_foundation::Digest;
 use serde::{Deserialize, Serialize};
 
-use crate::digest::Digest;
 use crate::model::Device;
 
 use super::error::CacheError;

@@ -3,10 +3,9 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
+use pipe_foundation::Digest;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-
-use crate::digest::Digest;
 
 use super::error::CacheError;
 

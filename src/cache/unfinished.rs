@@ -3,8 +3,9 @@
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
+use pipe_foundation::Digest;
+
 use crate::artifact::{Composition, KeyMaterial};
-use crate::digest::Digest;
 use crate::model::Device;
 
 use super::error::CacheError;

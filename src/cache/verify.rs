@@ -3,9 +3,8 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use pipe_foundation::Digest;
 use serde::Serialize;
-
-use crate::digest::Digest;
 
 use super::items::{self, ItemIndex, ItemRecord, Location};
 use super::log::LogState;

@@ -1,8 +1,9 @@
 //! What the model learned from: corpora, languages, classes, licences.
 
+use pipe_speech::corpus::{CorpusConfig, Emotion};
+
 use super::Card;
 use super::markdown::Markdown;
-use crate::corpus::{CorpusConfig, Emotion};
 
 /// Writes the sections on data.
 pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {

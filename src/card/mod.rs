@@ -6,13 +6,13 @@ mod metrics;
 mod network;
 mod usage;
 
-use crate::corpus::CorpusConfig;
-use crate::digest::Digest;
 use crate::eval::Evaluation;
 use crate::model::{ModelConfig, Network};
 use crate::predict::FrontEnd;
 
 use markdown::Markdown;
+use pipe_foundation::Digest;
+use pipe_speech::corpus::CorpusConfig;
 
 /// Everything that a card tells of.
 pub struct Card<'a> {

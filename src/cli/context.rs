@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use pipe_speech::corpus::Corpora;
+
 use crate::cache::Cache;
-use crate::corpus::Corpora;
 use crate::manifest::{Manifest, Problem, Problems};
 use crate::model::Device;
 use crate::plan::{Plan, PlanOptions};

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use pipe_speech::corpus::{self, AudioSource, Corpora, CorpusConfig, CountCheck};
+
 use crate::cache::Cache;
-use crate::corpus::{self, AudioSource, Corpora, CorpusConfig, CountCheck};
 use crate::manifest::suggest;
 use crate::stage::Facts;
 

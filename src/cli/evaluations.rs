@@ -3,11 +3,11 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use pipe_foundation::Digest;
 use walkdir::WalkDir;
 
 use crate::cache::{CacheError, StepOutput};
 use crate::card::CardEvaluation;
-use crate::digest::Digest;
 use crate::eval::Evaluation;
 
 use super::arguments::Common;

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use pipe_foundation::Digest;
+use pipe_foundation::durable;
+
 use crate::card::{Card, CardCorpus, CardEvaluation};
-use crate::digest::Digest;
-use crate::durable;
 use crate::model::Model;
 use crate::onnx::{self, GraphInput};
 use crate::predict::FrontEnd;

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use miette::Report;
+use pipe_foundation::progress::EpochReport;
 
 use crate::exec::{Event, ItemCounts, Observer, Status, StepCounts};
-use crate::progress::EpochReport;
 
 use super::signals::Signals;
 

@@ -4,8 +4,8 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use miette::Diagnostic;
+use pipe_foundation::Digest;
 
-use crate::digest::Digest;
 use crate::model::{Model, model_path};
 use crate::predict::{self, FrontEnd, Input, Outcome, PredictOptions, Windows};
 

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::io::{BufWriter, IsTerminal, Stdout, Write};
 
+use pipe_speech::corpus::Emotion;
 use serde::Serialize;
 
-use crate::corpus::Emotion;
 use crate::predict::Row;
 
 use super::arguments::PredictionFormat;

@@ -18,7 +18,7 @@ use super::tell;
 /// Runs a manifest.
 pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
     if arguments.portable {
-        crate::arithmetic::force_portable();
+        pipe_foundation::arithmetic::force_portable();
     }
     let device = &arguments.device;
     let device = device.device.resolve(device.tf32)?;

@@ -2,10 +2,9 @@
 //!
 //! Utterances of one speaker are alike, so speakers are drawn, never utterances.
 
+use pipe_foundation::Digest;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-
-use crate::digest::Digest;
 
 use super::student::normal_tail;
 use super::{Interval, SpeakerHits, SpeakerSet, t_quantile_975};

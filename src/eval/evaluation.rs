@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pipe_speech::corpus::Emotion;
 use serde::{Deserialize, Serialize};
-
-use crate::corpus::Emotion;
 
 use super::{Confusion, EvalError, Metrics, Prediction};
 

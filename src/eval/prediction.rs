@@ -1,8 +1,7 @@
 //! One classified utterance.
 
+use pipe_speech::corpus::Emotion;
 use serde::{Deserialize, Serialize};
-
-use crate::corpus::Emotion;
 
 /// What a model said of one utterance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,10 +1,10 @@
 //! Student's t distribution, and the interval of a mean.
 //!
-//! Written with [`crate::exact`] so that every machine prints the same intervals.
+//! Written with [`pipe_foundation::exact`] so that every machine prints the same intervals.
 
 use std::f64::consts::PI;
 
-use crate::exact::{exp, ln};
+use pipe_foundation::exact::{exp, ln};
 
 use super::Interval;
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
-use crate::corpus::Emotion;
+use pipe_speech::corpus::Emotion;
 
 use super::{EvalError, Prediction};
 

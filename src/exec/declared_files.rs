@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use miette::Diagnostic;
+use pipe_foundation::Digest;
 use thiserror::Error;
 
 use crate::artifact::KeyMaterial;
 use crate::cache::FileMemory;
-use crate::digest::Digest;
 use crate::stage::{DeclaredFile, Facts};
 
 /// Why a declared file keeps a step from being made.

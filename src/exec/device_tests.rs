@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use miette::Report;
+use pipe_speech::corpus::Corpora;
 
 use crate::cache::{Cache, PruneOptions, Run, prune, trajectory_key};
-use crate::corpus::Corpora;
 use crate::manifest::Manifest;
 use crate::model::Device;
 use crate::plan::{Plan, PlanOptions};

@@ -4,16 +4,16 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use miette::Report;
+use pipe_foundation::Digest;
+use pipe_foundation::machine_fault::MachineFault;
+use pipe_foundation::progress::Progress;
+use pipe_foundation::sync::lock;
 
 use crate::artifact::KeyMaterial;
 use crate::cache::items::ItemIndex;
 use crate::cache::{Cache, CacheError, Lock};
-use crate::digest::Digest;
-use crate::machine_fault::MachineFault;
 use crate::plan::Plan;
-use crate::progress::Progress;
 use crate::stage::{LoadedItem, SourceListing, Stage};
-use crate::sync::lock;
 
 use super::declared_files::{DeclaredFileError, KeyedFiles};
 use super::item_set::{ItemSet, collect};
@@ -126,7 +126,7 @@ impl<'a> Group<'a> {
         let walked = self.walk(
             HashSet::new(),
             std::path::Path::new(""),
-            &crate::progress::Silent,
+            &pipe_foundation::progress::Silent,
             PastLimit::Ignore,
             true,
         )?;

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use miette::Diagnostic;
+use pipe_foundation::Digest;
 use thiserror::Error;
 
 use crate::artifact::{BadItem, Item};
 use crate::cache::items::Location;
-use crate::digest::Digest;
 
 use super::limit::exceeds;
 use super::walk::Outcome;

@@ -1,9 +1,9 @@
 //! What a run tells while it goes on; terminals and `--json` are observers.
 
+use pipe_foundation::progress::{EpochReport, Scalars};
 use serde::Serialize;
 
 use crate::artifact::BadItem;
-use crate::progress::{EpochReport, Scalars};
 
 /// How a step ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -165,7 +165,7 @@ pub struct StepProgress<'a> {
     pub observer: &'a dyn Observer,
 }
 
-impl crate::progress::Progress for StepProgress<'_> {
+impl pipe_foundation::progress::Progress for StepProgress<'_> {
     fn interrupted(&self) -> bool {
         self.observer.interrupted()
     }

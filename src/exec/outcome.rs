@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use miette::Report;
+use pipe_foundation::Digest;
 
 use crate::artifact::BadItem;
 use crate::cache::StepOutput;
-use crate::digest::Digest;
 
 use super::failure::Failure;
 use super::observer::Status;

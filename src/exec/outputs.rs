@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
+use pipe_foundation::Digest;
+
 use crate::cache::StepOutput;
-use crate::digest::Digest;
 
 /// The outputs of a plan's steps. Threads read it while the run adds to it; nothing in it ever changes.
 #[derive(Debug)]

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use pipe_foundation::Digest;
+
 use crate::cache::{Cache, CacheError, StepOutput, StepRecord};
-use crate::digest::Digest;
 use crate::stage::SourceListing;
 
 /// The listings and results of a plan.

@@ -3,9 +3,10 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use pipe_foundation::durable;
+
 use crate::artifact::{BadItem, FileSet};
 use crate::cache::Cache;
-use crate::durable;
 use crate::manifest::variant_folder;
 use crate::plan::Plan;
 use crate::stage::{SourceListing, Stage};

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use pipe_foundation::machine_fault::MachineFault;
+
 use crate::cache::StepOutput;
-use crate::machine_fault::MachineFault;
 use crate::plan::Plan;
 
 use super::observer::{Event, Observer, Status};

@@ -5,10 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use miette::Report;
+use pipe_foundation::machine_fault::is_machine_fault;
+use pipe_speech::audio::AudioError;
 
-use crate::audio::AudioError;
 use crate::cache::{Cache, FileFacts, FileMemory};
-use crate::machine_fault::is_machine_fault;
 use crate::plan::Plan;
 use crate::stage::{Facts, SourceListing, Stage};
 
@@ -68,7 +68,7 @@ pub fn list_sources(
 
 impl Facts for FileMemory {
     fn facts(&self, path: &Path) -> std::io::Result<FileFacts> {
-        self.facts(path, || match crate::audio::probe(path) {
+        self.facts(path, || match pipe_speech::audio::probe(path) {
             Ok(info) => Ok(info.duration_s()),
             // The splits depend on the lengths, so a file must not seem short because it could not be opened.
             Err(AudioError::Io { source, .. }) if is_machine_fault(&source) => Err(source),

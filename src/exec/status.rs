@@ -5,15 +5,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use miette::{Diagnostic, Report};
+use pipe_foundation::Digest;
+use pipe_foundation::machine_fault::MachineFault;
+use pipe_foundation::sync::lock;
 use thiserror::Error;
 
 use crate::artifact::KeyMaterial;
 use crate::cache::{Cache, CacheError, StepOutput};
-use crate::digest::Digest;
-use crate::machine_fault::MachineFault;
 use crate::plan::Plan;
 use crate::stage::{SourceListing, Stage};
-use crate::sync::lock;
 
 use super::declared_files::DeclaredFileError;
 use super::group::Group;

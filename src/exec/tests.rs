@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::Mutex;
 
 use miette::Report;
+use pipe_speech::corpus::{Corpora, Utterance};
 
 use crate::artifact::ItemData;
 use crate::cache::Cache;
-use crate::corpus::{Corpora, Utterance};
 use crate::manifest::Manifest;
 use crate::model::Device;
 use crate::plan::{Plan, PlanOptions};

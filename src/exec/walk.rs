@@ -10,18 +10,18 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use miette::Report;
+use pipe_foundation::Digest;
+use pipe_foundation::machine_fault::MachineFault;
+use pipe_foundation::progress::Progress;
+use pipe_foundation::sync::{into_inner, lock};
+use pipe_speech::corpus::AudioSource;
 use rayon::prelude::*;
 
 use crate::artifact::{BadItem, Item, ItemData};
 use crate::cache::items::{ItemIndex, ItemRecord, Location};
 use crate::cache::{Cache, CacheError};
-use crate::corpus::AudioSource;
-use crate::digest::Digest;
-use crate::machine_fault::MachineFault;
 use crate::plan::Plan;
-use crate::progress::Progress;
 use crate::stage::{Blame, ItemContext, ItemCopy, ItemError, SourceItem, Stage};
-use crate::sync::{into_inner, lock};
 
 use super::declared_files::KeyedFiles;
 use super::limit::Limits;

@@ -4,14 +4,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
+use pipe_foundation::Digest;
+use pipe_foundation::progress::Progress;
+
 use crate::artifact::KeyMaterial;
 use crate::cache::{
     Cache, CacheError, Lookup, Reservation, RunLog, Scratch, StepOutput, kept_key, trajectory_key,
 };
-use crate::digest::Digest;
 use crate::model::Device;
 use crate::plan::{Plan, lineage};
-use crate::progress::Progress;
 use crate::stage::{
     CoreShare, InputContent, InputLabel, InputOrigin, Interrupted, Stage, StepInput, WholeContext,
     WholeStage,

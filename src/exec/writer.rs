@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use pipe_foundation::Digest;
+
 use crate::cache::items::{ItemRecord, Location, encode};
 use crate::cache::log::Log;
 use crate::cache::{Cache, CacheError, PackWriter};
-use crate::digest::Digest;
 
 /// A killed run loses at most the items of this long.
 const SYNC_EVERY: Duration = Duration::from_secs(1);

@@ -1,9 +1,9 @@
 //! Utterances that a source listed in one run and not, or otherwise, in another.
 
+use pipe_foundation::Digest;
 use serde::Serialize;
 
 use crate::cache::{Cache, CacheError, StepRecord};
-use crate::digest::Digest;
 
 /// How the data of one source differ.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

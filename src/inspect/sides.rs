@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
+use pipe_speech::corpus::Emotion;
 use serde::Serialize;
 
-use crate::corpus::Emotion;
 use crate::eval::Prediction;
 
 /// How a prediction changed.

@@ -4,11 +4,11 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use pipe_foundation::Digest;
 use serde::de::DeserializeOwned;
 
 use crate::artifact::FileEntry;
 use crate::cache::{Cache, CacheError, Run, StepOutput, StepRecord};
-use crate::digest::Digest;
 use crate::eval::{Prediction, read_predictions};
 use crate::train::EpochRecord;
 

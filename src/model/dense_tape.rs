@@ -7,9 +7,9 @@ use std::rc::Rc;
 
 use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
+use pipe_foundation::matmul::{Packed, multiply, multiply_transposed};
 
 use super::heads::Matrix;
-use super::ops::matmul::{Packed, multiply, multiply_transposed};
 use super::parameter::Parameter;
 
 /// Whether a layer's own values get gradients.

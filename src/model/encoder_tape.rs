@@ -5,10 +5,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use dfdx::prelude::*;
+use pipe_foundation::FeaturesView;
+use pipe_foundation::Workers;
 
 use super::heads::Matrix;
-use super::{Encoder, EncoderPass, ModelError, Workers};
-use crate::dsp::FeaturesView;
+use super::{Encoder, EncoderPass, ModelError};
 
 /// The encoder in training.
 pub(super) struct TapeEncoder {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use miette::Diagnostic;
+use pipe_foundation::ThreadError;
 use thiserror::Error;
 
 use super::device::DeviceError;
@@ -65,14 +66,9 @@ pub enum ModelError {
     #[diagnostic(code(model::tensor))]
     Tensor(String),
     /// No thread pool could be made.
-    #[error("cannot start {threads} threads: {reason}")]
-    #[diagnostic(code(model::threads))]
-    Threads {
-        /// Threads asked for.
-        threads: usize,
-        /// What the system said.
-        reason: String,
-    },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Threads(#[from] ThreadError),
     /// A model file cannot be read or written.
     #[error("cannot {action} model {}", path.display())]
     #[diagnostic(code(model::io))]

@@ -3,6 +3,9 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use pipe_foundation::FeaturesView;
+use pipe_foundation::Workers;
+use pipe_speech::corpus::Emotion;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
@@ -11,10 +14,7 @@ use super::network::count_parameters;
 use super::spec::{Attribute, HeadSpec, Layer};
 use super::{
     Array, Device, EncoderPass, EncoderShape, Initialisation, ModelError, Network, Predictor,
-    Workers,
 };
-use crate::corpus::Emotion;
-use crate::dsp::FeaturesView;
 
 /// Version of the file format.
 const FORMAT: u32 = 1;

@@ -32,7 +32,7 @@ impl Dense {
 
     /// `x Wᵀ + b` for `x` `[rows, inputs]`.
     pub fn apply(&self, x: &[f32]) -> Vec<f32> {
-        let mut packed = super::ops::matmul::Packed::default();
+        let mut packed = pipe_foundation::matmul::Packed::default();
         packed.pack(&self.weight, self.inputs, self.outputs, 1, self.inputs);
         let rows = x.len() / self.inputs.max(1);
         let mut out: Vec<f32> = self
@@ -42,7 +42,15 @@ impl Dense {
             .cycle()
             .take(rows * self.outputs)
             .collect();
-        super::ops::matmul::multiply(rows, x, self.inputs, &packed, &mut out, self.outputs, true);
+        pipe_foundation::matmul::multiply(
+            rows,
+            x,
+            self.inputs,
+            &packed,
+            &mut out,
+            self.outputs,
+            true,
+        );
         out
     }
 

@@ -1,12 +1,12 @@
 //! First values of the weights, seeded.
 
+use pipe_foundation::exact;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::EncoderLayout;
 use super::heads::Dense;
-use crate::exact;
 
 /// How the convolutions start. LSTM and fully connected layers always start as PyTorch's.
 ///

@@ -162,8 +162,9 @@ impl EncoderLayout {
 
 #[cfg(test)]
 mod tests {
+    use pipe_foundation::test_support::noise;
+
     use super::*;
-    use crate::model::ops::testing::noise;
     use crate::model::spec::{Layer, TimePool};
 
     #[test]

@@ -22,7 +22,6 @@ mod predictor;
 mod shape;
 mod trainable;
 mod training_state;
-mod workers;
 
 pub use device::{Device, DeviceChoice, DeviceError, UnknownDevice};
 pub use encoder::{Encoder, EncoderPass};
@@ -39,4 +38,3 @@ pub use predictor::Predictor;
 pub use shape::{ConvShape, EncoderShape, LstmShape};
 pub use trainable::{Trainable, TrainingBatch};
 pub use training_state::TrainingState;
-pub use workers::Workers;

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use pipe_foundation::FeaturesView;
+use pipe_foundation::Workers;
+
 use super::heads::Dense;
 use super::ops::cross_entropy::softmax;
 use super::spec::{HeadMode, HeadSpec};
-use super::{
-    Array, Encoder, EncoderPass, EncoderShape, Initialisation, ModelError, Workers, initialise,
-};
-use crate::dsp::FeaturesView;
+use super::{Array, Encoder, EncoderPass, EncoderShape, Initialisation, ModelError, initialise};
 
 /// Number of emotion classes.
 pub(super) const CLASSES: usize = 3;

@@ -1,8 +1,10 @@
 //! A network made ready to predict again and again: threads started, weights packed, buffers kept.
 
+use pipe_foundation::FeaturesView;
+use pipe_foundation::Workers;
+
 use super::file::{PREDICT_BATCH, embed_all};
-use super::{EncoderPass, ModelError, Network, Workers};
-use crate::dsp::FeaturesView;
+use super::{EncoderPass, ModelError, Network};
 
 /// Predicts with one network; costs of starting are paid once.
 pub struct Predictor<'a> {
@@ -53,9 +55,10 @@ impl<'a> Predictor<'a> {
 
 #[cfg(test)]
 mod tests {
+    use pipe_foundation::Features;
+    use pipe_foundation::test_support::noise;
+
     use super::*;
-    use crate::dsp::Features;
-    use crate::model::ops::testing::noise;
     use crate::model::spec::default_encoder;
     use crate::model::{EncoderShape, Initialisation};
 

@@ -1,8 +1,7 @@
 //! How a manifest describes a network: encoder layers, attribute heads, task weight.
 
+use pipe_speech::corpus::{Gender, Utterance};
 use serde::{Deserialize, Serialize};
-
-use crate::corpus::{Gender, Utterance};
 
 /// One layer of the shared encoder. Order: `conv`*, `lstm`*, one `time_pool`, `linear`*.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

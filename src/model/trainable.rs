@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
+use pipe_foundation::FeaturesView;
+use pipe_foundation::Workers;
 
 use super::dense_tape::Learns;
 use super::encoder_tape::TapeEncoder;
@@ -16,8 +18,7 @@ use super::ops::grad_reverse::grad_reverse;
 use super::ops::tape_op::weighted_sum;
 use super::optimiser::{Moments, Step, sum_of_squares_on};
 use super::spec::{HeadMode, HeadSpec, Reversal};
-use super::{Array, ModelError, Network, StepLosses, Targets, Update, Workers};
-use crate::dsp::FeaturesView;
+use super::{Array, ModelError, Network, StepLosses, Targets, Update};
 
 /// One batch and how it is to be learned.
 pub struct TrainingBatch<'a> {

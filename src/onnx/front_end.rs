@@ -1,16 +1,17 @@
 //! The filterbank as ONNX operators: `[batch, samples]` to normalised features `[batch, frames, bins]`.
 //!
-//! The same steps as [`Fbank`](crate::dsp::Fbank), with the Fourier transform as one matrix. Pre-emphasis and mean
+//! The same steps as [`Fbank`](pipe_speech::dsp::Fbank), with the Fourier transform as one matrix. Pre-emphasis and mean
 //! removal stay steps of their own: folded into that matrix, the loud low frequencies that they take away would leave
 //! their rounding errors in the quiet high ones.
 
 use std::f64::consts::TAU;
 
+use pipe_speech::dsp::{Fbank, Normalisation, NormalisedFbank};
+
 use super::OnnxError;
 use super::graph::{Attribute, Graph};
-use crate::dsp::{Fbank, Normalisation, NormalisedFbank};
 
-/// The least deviation that features are divided by, as in [`normalise`](crate::dsp::normalise).
+/// The least deviation that features are divided by, as in [`normalise`](pipe_speech::dsp::normalise).
 const MIN_DEVIATION: f32 = 1e-5;
 
 /// Most values of the matrix that is the Fourier transform: 256 MiB.
@@ -176,7 +177,7 @@ fn fourier_transform(length: usize, n: usize) -> Vec<f32> {
         .collect()
 }
 
-/// Normalisation over the frames, relative to the first one as in [`normalise`](crate::dsp::normalise): a bin that
+/// Normalisation over the frames, relative to the first one as in [`normalise`](pipe_speech::dsp::normalise): a bin that
 /// never changes becomes exactly 0.
 fn normalise(graph: &mut Graph, features: String, normalisation: Normalisation) -> String {
     if normalisation == Normalisation::None {

@@ -11,10 +11,10 @@ mod graph;
 mod network;
 
 use miette::Diagnostic;
+use pipe_foundation::Digest;
+use pipe_speech::corpus::Emotion;
 use thiserror::Error;
 
-use crate::corpus::Emotion;
-use crate::digest::Digest;
 use crate::model::Model;
 use crate::predict::FrontEnd;
 use crate::protobuf::Message;
@@ -136,9 +136,10 @@ pub fn export(model: &Model, digest: &Digest, input: GraphInput<'_>) -> Result<V
 
 #[cfg(test)]
 mod tests {
+    use pipe_speech::dsp::{FbankOptions, Normalisation, NormalisedFbank};
+
     use super::graph::Graph;
     use super::*;
-    use crate::dsp::{FbankOptions, Normalisation, NormalisedFbank};
 
     #[test]
     fn front_ends_that_no_graph_can_hold_are_refused() {

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use pipe_foundation::Digest;
 use serde::Serialize;
 
 use crate::artifact::{Difference, KeyMaterial, input_names};
 use crate::cache::{Cache, CacheError, Listing, RunHistory, StepRecord};
-use crate::digest::Digest;
 use crate::stage::Stage;
 
 use super::Plan;

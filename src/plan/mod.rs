@@ -8,11 +8,11 @@ mod step;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::corpus::Corpora;
 use crate::manifest::{Manifest, Problems};
 use crate::model::Device;
 use crate::stage::{self, Stage};
 
+use pipe_speech::corpus::Corpora;
 use present::keep_present;
 
 pub use explain::{Explanation, Reason, explain};

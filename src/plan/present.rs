@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use pipe_speech::corpus::{self, Corpora, synthetic};
 use serde_json::Value as Json;
 
-use crate::corpus::{self, Corpora, synthetic};
 use crate::manifest::{Declaration, Manifest};
 
 /// A corpus that a manifest names and that is not there.

@@ -1,9 +1,9 @@
 //! One step of a plan.
 
+use pipe_foundation::Digest;
 use serde_json::{Map, Value as Json};
 
 use crate::artifact::{ArtifactKind, KeyMaterial, input_names};
-use crate::digest::Digest;
 use crate::manifest::Declaration;
 use crate::stage::Stage;
 

@@ -3,11 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
+use pipe_foundation::Features;
+use pipe_speech::audio::Waveform;
+use pipe_speech::dsp::{
+    FbankError, FbankOptions, Normalisation, NormalisedFbank, RATES_HZ, ResampleError, ToRate,
+};
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
-use crate::audio::Waveform;
-use crate::dsp::{FbankError, Features, NormalisedFbank, RATES_HZ, ResampleError, ToRate};
 use crate::model::ModelConfig;
 
 /// Resampling and filterbank as a model was trained with.
@@ -169,17 +172,31 @@ fn rate_of(parameters: &Map<String, Json>) -> Result<u32, String> {
         .ok_or_else(|| "a resample stage has no usable rate_hz".into())
 }
 
+/// The filterbank's options among the parameters of an `fbank` stage. What is missing takes its default.
+///
+/// # Errors
+/// A parameter that is unknown or of the wrong type.
+pub fn fbank_options(
+    parameters: &Map<String, Json>,
+) -> Result<(FbankOptions, Normalisation), serde_json::Error> {
+    let mut options = parameters.clone();
+    for of_every_stage in ["input", "max_bad", "store"] {
+        options.remove(of_every_stage);
+    }
+    NormalisedFbank::options_of(options)
+}
+
 fn read_fbank(parameters: &Map<String, Json>) -> Result<NormalisedFbank, String> {
     let (options, normalisation) =
-        NormalisedFbank::options_of(parameters).map_err(|error| format!("fbank: {error}"))?;
+        fbank_options(parameters).map_err(|error| format!("fbank: {error}"))?;
     NormalisedFbank::new(options, normalisation).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::corpus::Emotion;
     use crate::model::spec::default_encoder;
+    use pipe_speech::corpus::Emotion;
     use serde_json::json;
 
     fn config(lineage: Json) -> ModelConfig {

@@ -5,7 +5,7 @@ mod listing;
 mod run;
 mod windows;
 
-pub use front_end::{FrontEnd, FrontEndError};
+pub use front_end::{FrontEnd, FrontEndError, fbank_options};
 pub use listing::{Found, Input, list};
 pub use run::{Failure, FailureReason, Outcome, PredictOptions, Row, predict};
 pub use windows::{WindowError, Windows};

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use miette::Diagnostic;
+use pipe_foundation::{Features, FeaturesView};
+use pipe_speech::audio::{self, AudioError, Waveform};
+use pipe_speech::corpus::Emotion;
+use pipe_speech::dsp::{FbankError, ResampleError};
 use thiserror::Error;
 
 use super::{FrontEnd, Input, Windows};
-use crate::audio::{self, AudioError, Waveform};
-use crate::corpus::Emotion;
-use crate::dsp::{FbankError, Features, FeaturesView, ResampleError};
 use crate::eval::most_likely;
 use crate::model::{Model, ModelError, Predictor};
 

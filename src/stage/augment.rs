@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use pipe_speech::corpus::{Corpora, Split, Utterance};
+use pipe_speech::dsp::{NoiseColour, PerturbOptions, Perturber};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use crate::artifact::{ArtifactKind, ItemData};
-use crate::corpus::{Corpora, Split, Utterance};
-use crate::dsp::{NoiseColour, PerturbOptions, Perturber};
 use crate::manifest::{Complaint, Declaration, Gathers, Kind, Parameter, Problems, Shape};
 
 use super::{ItemContext, ItemCopy, ItemError, ItemStage, MAX_BAD, STORE, Stage};

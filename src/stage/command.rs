@@ -15,11 +15,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use pipe_speech::corpus::Corpora;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use crate::artifact::{ArtifactKind, ItemData, KeyMaterial, input_names};
-use crate::corpus::Corpora;
 use crate::manifest::{
     Declaration, Gathers, Kind, Parameter, Problem, Problems, Shape, variant_folder,
 };

@@ -33,15 +33,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use pipe_foundation::Digest;
+use pipe_foundation::machine_fault::is_machine_fault;
+use pipe_foundation::progress::Progress;
+use pipe_speech::corpus::{AudioSource, DropCause, Dropped, Utterance};
 use serde_json::Value as Json;
 
 use crate::artifact::{Blob, Difference, ItemData, KeyMaterial};
 use crate::cache::FileFacts;
-use crate::corpus::{AudioSource, DropCause, Dropped, Utterance};
-use crate::digest::Digest;
-use crate::machine_fault::is_machine_fault;
 use crate::model::Device;
-use crate::progress::Progress;
 
 use super::core_share::CoreShare;
 use crate::report::{CorpusFacts, LeakCheck};

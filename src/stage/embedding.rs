@@ -4,12 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use miette::Diagnostic;
+use pipe_foundation::FeaturesView;
+use pipe_speech::corpus::{Split, Utterance};
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
 use crate::artifact::{ArtifactKind, features};
-use crate::corpus::{Split, Utterance};
-use crate::dsp::FeaturesView;
 use crate::eval::embedding::{Points, stratified};
 use crate::manifest::{Complaint, Parameter, Shape};
 use crate::model::Model;

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use miette::Diagnostic;
+use pipe_foundation::FeaturesView;
+use pipe_speech::corpus::{Corpora, Split};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
 use crate::artifact::{ArtifactKind, KeyMaterial, features};
-use crate::corpus::{Corpora, Split};
-use crate::dsp::FeaturesView;
 use crate::eval::{Evaluation, Prediction, most_likely, write_predictions};
 use crate::manifest::{Complaint, Declaration, Gathers, Kind, Parameter, Problems, Shape};
 use crate::model::Model;

@@ -1,11 +1,12 @@
 //! `fbank`: Kaldi-compatible log-mel filterbank features, normalised per utterance.
 
+use pipe_speech::corpus::Corpora;
+use pipe_speech::dsp::{Fbank, FbankError, NormalisedFbank};
 use serde_json::Value as Json;
 
 use crate::artifact::{ArtifactKind, ItemData};
-use crate::corpus::Corpora;
-use crate::dsp::{Fbank, FbankError, NormalisedFbank};
 use crate::manifest::{Complaint, Declaration, Gathers, Kind, Parameter, Problems, Shape};
+use crate::predict::fbank_options;
 
 use super::{ItemContext, ItemCopy, ItemError, ItemStage, MAX_BAD, STORE, Stage};
 
@@ -142,7 +143,7 @@ pub static KIND: Kind = Kind {
 };
 
 fn validate(parameters: &serde_json::Map<String, Json>) -> Vec<Complaint> {
-    let (options, _) = NormalisedFbank::options_of(parameters).unwrap_or_default();
+    let (options, _) = fbank_options(parameters).unwrap_or_default();
     let Err(error) = Fbank::new(options) else {
         return Vec::new();
     };
@@ -174,8 +175,7 @@ struct FbankStage {
 
 pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Problems> {
     // Parameters that do not fit were reported where they stand; this is never run then.
-    let (options, normalisation) =
-        NormalisedFbank::options_of(&declaration.parameters).unwrap_or_default();
+    let (options, normalisation) = fbank_options(&declaration.parameters).unwrap_or_default();
     let fbank = NormalisedFbank::new(options, normalisation)
         .map_err(|error| super::refused(declaration, &error))?;
     Ok(Stage::Items(Box::new(FbankStage { fbank })))
@@ -218,8 +218,9 @@ impl ItemStage for FbankStage {
 
 #[cfg(test)]
 mod tests {
+    use pipe_speech::dsp::{FbankOptions, Normalisation};
+
     use super::*;
-    use crate::dsp::{FbankOptions, Normalisation};
 
     #[test]
     fn declared_defaults_are_those_of_the_front_end() {
@@ -230,10 +231,10 @@ mod tests {
             }
         }
         assert_eq!(
-            NormalisedFbank::options_of(&parameters).unwrap(),
+            fbank_options(&parameters).unwrap(),
             (FbankOptions::default(), Normalisation::default())
         );
         parameters.insert("bin".into(), 40.into());
-        assert!(NormalisedFbank::options_of(&parameters).is_err());
+        assert!(fbank_options(&parameters).is_err());
     }
 }

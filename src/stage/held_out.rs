@@ -4,11 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use miette::Diagnostic;
+use pipe_speech::corpus::Split;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
-use crate::corpus::Split;
 use crate::manifest::{Parameter, Shape};
 
 use super::LoadedItem;

@@ -5,19 +5,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use miette::Diagnostic;
+use pipe_foundation::Digest;
+use pipe_foundation::machine_fault::MachineFault;
+use pipe_speech::audio::AudioError;
+use pipe_speech::corpus::leaks::{self, Item};
+use pipe_speech::corpus::split::{SplitOptions, SplitTable, assign};
+use pipe_speech::corpus::{
+    self, AudioSource, CorpusConfig, CorpusError, DropCause, Dropped, Entry, Listing, Split,
+};
 use rayon::prelude::*;
 use serde::Deserialize;
 use thiserror::Error;
 
 use crate::artifact::{ArtifactKind, ItemData};
-use crate::audio::AudioError;
-use crate::corpus::leaks::{self, Item};
-use crate::corpus::split::{SplitOptions, SplitTable, assign};
-use crate::corpus::{
-    self, AudioSource, CorpusConfig, CorpusError, DropCause, Dropped, Entry, Listing, Split,
-};
-use crate::digest::Digest;
-use crate::machine_fault::MachineFault;
 use crate::manifest::{Complaint, Gathers, Kind, Parameter, Shape};
 use crate::report::CorpusFacts;
 
@@ -358,7 +358,7 @@ impl SourceStage for Ingest {
                 segment_s,
                 channel,
             } => {
-                let read = crate::audio::read(path, *segment_s, *channel);
+                let read = pipe_speech::audio::read(path, *segment_s, *channel);
                 // Lasting reasons are remembered by content, which other files may share.
                 read.map(ItemData::Audio).map_err(|error| match &error {
                     AudioError::Io { source, .. } => ItemError::of_system(&error, source),

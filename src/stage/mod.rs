@@ -19,7 +19,6 @@ mod tsne;
 
 use std::sync::LazyLock;
 
-use crate::corpus::Corpora;
 use crate::manifest::{Declaration, Kind, Parameter, Problem, Problems, Shape};
 
 use contract::stands_under;
@@ -28,6 +27,7 @@ pub use contract::{
     ItemCopy, ItemError, ItemStage, LoadedItem, SourceItem, SourceListing, SourceStage, Stage,
     StepInput, WholeContext, WholeStage,
 };
+use pipe_speech::corpus::Corpora;
 
 pub use command::supervisor;
 pub use core_share::CoreShare;

@@ -1,15 +1,15 @@
 //! `probe`: how much a model's shared layers know of each attribute.
 
+use pipe_foundation::Workers;
+use pipe_speech::corpus::{Corpora, Gender, Split, Utterance};
 use serde::Deserialize;
 
 use crate::artifact::{ArtifactKind, KeyMaterial};
-use crate::corpus::{Corpora, Gender, Split, Utterance};
 use crate::eval::Interval;
 use crate::eval::embedding::{
     Labelled, LogisticOptions, Origin, ProbeOptions, Probed, probe, silhouettes,
 };
 use crate::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
-use crate::model::Workers;
 use crate::report::{Probe, ProbeEntry};
 
 use super::embedding::{

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use miette::Diagnostic;
+use pipe_speech::corpus::Corpora;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use crate::artifact::{ArtifactKind, KeyMaterial};
-use crate::corpus::Corpora;
 use crate::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
 use crate::report::{EmbeddingMap, ProbeEntry, Report, ReportEntry};
 

@@ -1,10 +1,10 @@
 //! `resample`: changes the rate of waveforms.
 
+use pipe_speech::corpus::Corpora;
+use pipe_speech::dsp::ToRate;
 use serde::Deserialize;
 
 use crate::artifact::{ArtifactKind, ItemData};
-use crate::corpus::Corpora;
-use crate::dsp::ToRate;
 use crate::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
 
 use super::{ItemContext, ItemCopy, ItemError, ItemStage, MAX_BAD, STORE, Stage};

@@ -4,14 +4,14 @@ mod parameters;
 
 use std::collections::BTreeMap;
 
+use pipe_foundation::Digest;
+use pipe_speech::corpus::leaks::{self, Item, Part};
+use pipe_speech::corpus::{Corpora, Split};
+use pipe_speech::dsp::SpecAugment;
 use serde_json::{Map, Value as Json, json};
 
 use crate::artifact::{ArtifactKind, Difference, KeyMaterial, features};
 use crate::cache::trajectory_key;
-use crate::corpus::leaks::{self, Item, Part};
-use crate::corpus::{Corpora, Split};
-use crate::digest::Digest;
-use crate::dsp::SpecAugment;
 use crate::manifest::{Complaint, Declaration, Gathers, Kind, Problems};
 use crate::model::{Device, ModelError};
 use crate::train::{

@@ -1,12 +1,12 @@
 //! `tsne`: a map of a model's embedding in the plane.
 
+use pipe_foundation::Workers;
+use pipe_speech::corpus::{Corpora, Gender, Split};
 use serde::Deserialize;
 
 use crate::artifact::{ArtifactKind, KeyMaterial};
-use crate::corpus::{Corpora, Gender, Split};
 use crate::eval::embedding::Tsne;
 use crate::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
-use crate::model::Workers;
 use crate::report::{EmbeddingMap, MapColour, MapPoint};
 
 use super::embedding::{

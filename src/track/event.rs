@@ -1,6 +1,7 @@
 //! TensorBoard's events: `event.proto` and `summary.proto`, as far as scalars and texts need them.
 
-use crate::progress::Scalars;
+use pipe_foundation::progress::Scalars;
+
 use crate::protobuf::Message;
 
 /// Length of the field `wall_time` at the start of an event.

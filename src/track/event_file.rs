@@ -145,8 +145,9 @@ fn now_s() -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use pipe_foundation::progress::Scalars;
+
     use super::*;
-    use crate::progress::Scalars;
 
     fn event(step: usize, value: f64) -> Event {
         Event::scalars(step, &Scalars::from([("loss/total".into(), value)]))

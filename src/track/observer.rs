@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use miette::Report;
+use pipe_foundation::Digest;
 
 use crate::artifact::{ArtifactKind, KeyMaterial};
 use crate::cache::Cache;
-use crate::digest::Digest;
 use crate::exec::{Event, Observer, Status, runs_folder};
 use crate::inspect::step::history;
 use crate::plan::Plan;

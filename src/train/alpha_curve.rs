@@ -1,8 +1,8 @@
 //! How the task weight goes from its first to its last value over the epochs.
 
+use pipe_foundation::exact::exp;
 use serde::{Deserialize, Serialize};
 
-use crate::exact::exp;
 use crate::model::spec::Alpha;
 
 /// The way from `alpha.start` to `alpha.end`.

@@ -1,12 +1,12 @@
 //! Which utterances make up each batch of an epoch, and their features.
 
+use pipe_foundation::FeaturesView;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::sampling::{Draw, draw};
 use super::{Example, TrainingData};
-use crate::dsp::FeaturesView;
 
 /// A random source for one purpose of one epoch, the same on every machine.
 pub(super) fn source(seed: u64, purpose: &str, epoch: usize) -> [u8; 32] {

@@ -6,13 +6,13 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use pipe_foundation::Digest;
+use pipe_foundation::durable;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
 
 use super::{EpochRecord, TrainError};
-use crate::digest::Digest;
-use crate::durable;
 use crate::model::Array;
 
 /// First line of the file; its number rises when what follows changes.

@@ -1,9 +1,9 @@
 //! What trainings must have in common to take their steps together on a device.
 
+use pipe_foundation::Digest;
 use serde_json::json;
 
 use super::{TrainOptions, TrainingData};
-use crate::digest::Digest;
 
 /// The digest that trainings on the same network, data and order share, and one that is a training's own.
 ///

@@ -1,8 +1,10 @@
 //! What a training learns from.
 
+use pipe_foundation::FeaturesView;
+use pipe_speech::corpus::Utterance;
+use pipe_speech::dsp::SpecAugment;
+
 use super::TrainError;
-use crate::corpus::Utterance;
-use crate::dsp::{FeaturesView, SpecAugment};
 use crate::model::Encoder;
 
 /// What is hidden of each training utterance, drawn anew in each epoch from a seed.

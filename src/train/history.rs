@@ -4,11 +4,11 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use pipe_foundation::progress::Scalars;
+use pipe_speech::corpus::Emotion;
 use serde::{Deserialize, Serialize};
 
 use super::TrainError;
-use crate::corpus::Emotion;
-use crate::progress::Scalars;
 
 /// One line of `history.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use pipe_speech::corpus::Emotion;
+
 use super::sampling::Draw;
 use super::{ClassWeights, Example, TrainError};
-use crate::corpus::Emotion;
 use crate::model::spec::HeadSpec;
 use crate::model::{HeadLabels, Targets};
 

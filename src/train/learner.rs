@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use pipe_foundation::Workers;
+
 #[cfg(not(feature = "cuda"))]
 use crate::model::DeviceError;
-use crate::model::{Device, EncoderPass, ModelError, Network, Trainable, TrainingState, Workers};
+use crate::model::{Device, EncoderPass, ModelError, Network, Trainable, TrainingState};
 
 use super::{TrainOptions, TrainingData, validation};
 

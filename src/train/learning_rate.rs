@@ -1,8 +1,7 @@
 //! How the learning rate changes: a schedule over the epochs and a warm-up over the first updates.
 
+use pipe_foundation::exact::cos_turns;
 use serde::{Deserialize, Serialize};
-
-use crate::exact::cos_turns;
 
 /// What the learning rate is multiplied by in each epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::digest::Digest;
+use pipe_foundation::Digest;
+
 use crate::model::cuda::{Card, Corpus, Group, Masked};
 use crate::model::spec::Reversal;
 use crate::model::{DeviceError, StepLosses, Targets, TrainingState, Update};

@@ -14,15 +14,16 @@ use super::learner::Learner;
 use super::prefetch::each_batch;
 use super::sampling::Draw;
 use super::{EpochRecord, Stopped, Summary, TrainError, TrainOptions, TrainingData, validation};
-use crate::corpus::Emotion;
 use crate::model::spec::Alpha;
 use crate::model::{
     Device, EncoderShape, HeadLabels, Model, ModelConfig, ModelError, Network, StepLosses, Targets,
-    TrainingBatch, Workers, model_path,
+    TrainingBatch, model_path,
 };
-use crate::progress::{EpochReport, Progress};
 
 use epoch_sums::EpochSums;
+use pipe_foundation::progress::{EpochReport, Progress};
+use pipe_foundation::{Workers, thread_pool};
+use pipe_speech::corpus::Emotion;
 
 /// How often the user's wish to stop is looked at.
 const POLL: Duration = Duration::from_millis(100);
@@ -82,15 +83,9 @@ pub fn train<'p>(
     let places = places.into();
     let bins = data.bins()?;
     options.check(bins)?;
-    let workers = Arc::new(Workers::new(threads)?);
+    let workers = Arc::new(Workers::new(threads).map_err(ModelError::from)?);
     // Tensor operations see one thread, so that their products are cut the same way whatever `threads`.
-    let tape_thread = rayon::ThreadPoolBuilder::new()
-        .num_threads(1)
-        .build()
-        .map_err(|error| ModelError::Threads {
-            threads: 1,
-            reason: error.to_string(),
-        })?;
+    let tape_thread = thread_pool(1).map_err(ModelError::from)?;
     let finished = AtomicBool::new(false);
     let result = std::thread::scope(|scope| {
         let watch = scope.spawn(|| {

@@ -1,10 +1,12 @@
 //! Scores of the network on the validation split.
 
+use pipe_foundation::FeaturesView;
+use pipe_foundation::Workers;
+use pipe_foundation::exact;
+
 use super::labels::class;
 use super::{Example, ValidationScores};
-use crate::dsp::FeaturesView;
-use crate::exact;
-use crate::model::{EncoderPass, ModelError, Network, Workers, embed_all};
+use crate::model::{EncoderPass, ModelError, Network, embed_all};
 
 /// Emotion probabilities of the examples, on the processor.
 pub(super) fn classify(

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use pipe::corpus::Corpora;
 use pipe::model::Device;
 use pipe::plan::{Plan, PlanOptions};
+use pipe_speech::corpus::Corpora;
 
 struct Counting;
 

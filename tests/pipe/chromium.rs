@@ -28,7 +28,7 @@ impl Chromium {
     pub fn start() -> Option<Self> {
         let present = Command::new("chromium").arg("--version").output();
         if !present.is_ok_and(|output| output.status.success()) {
-            crate::skipped::skipped("there is no `chromium` in the path");
+            pipe_foundation::test_support::skipped("there is no `chromium` in the path");
             return None;
         }
         let folder = tempfile::tempdir().unwrap();

@@ -26,7 +26,7 @@ impl Coarse {
         if made && disk.attach() {
             return Some(disk);
         }
-        crate::skipped::skipped("file systems cannot be mounted here");
+        pipe_foundation::test_support::skipped("file systems cannot be mounted here");
         None
     }
 
@@ -99,7 +99,7 @@ fn a_rewrite_within_the_same_second_is_noticed() {
             return;
         }
     }
-    crate::skipped::skipped("no run fits into a second here");
+    pipe_foundation::test_support::skipped("no run fits into a second here");
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn mounting_again_reads_nothing_again() {
     };
     assert!(disk.attach());
     if device() == before {
-        return crate::skipped::skipped("the file system has the same number again");
+        return pipe_foundation::test_support::skipped("the file system has the same number again");
     }
     space.run_well("pipe.toml");
     assert!(remembered() == trusted, "read again after mounting");

@@ -67,7 +67,7 @@ fn packages(policy: &Policy) -> Option<Vec<Package>> {
         .output()
         .unwrap();
     if !output.status.success() {
-        crate::skipped::skipped(format_args!(
+        pipe_foundation::test_support::skipped(format_args!(
             "`cargo metadata --offline` fails (`cargo fetch --locked` downloads what it needs):\n{}",
             String::from_utf8_lossy(&output.stderr)
         ));

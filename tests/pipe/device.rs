@@ -106,7 +106,7 @@ pub fn emulator() -> Option<std::path::PathBuf> {
     let path = std::env::var("LD_LIBRARY_PATH").unwrap_or_default();
     let folder = path.split(':').find(|path| path.contains("cuda-emulator"));
     if folder.is_none() {
-        crate::skipped::skipped("the CUDA device is no software device");
+        pipe_foundation::test_support::skipped("the CUDA device is no software device");
     }
     folder.map(std::path::PathBuf::from)
 }

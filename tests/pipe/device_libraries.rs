@@ -18,7 +18,7 @@ fn installed() -> bool {
     let here = names.iter().any(|name| known.contains(name))
         || Path::new("/usr/local/cuda/lib64").exists();
     if here {
-        crate::skipped::skipped("libraries of CUDA are installed");
+        pipe_foundation::test_support::skipped("libraries of CUDA are installed");
     }
     here
 }

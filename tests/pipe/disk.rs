@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use pipe_foundation::test_support::skipped;
+
 use super::workspace::{Run, Workspace};
 
 /// A small file system of its own, gone when dropped.
@@ -23,7 +25,7 @@ impl<'a> Disk<'a> {
         if mounted.is_ok_and(|output| output.status.success()) {
             return Some(Self { folder });
         }
-        crate::skipped::skipped("file systems cannot be mounted here");
+        skipped("file systems cannot be mounted here");
         None
     }
 

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use pipe::audio;
-use pipe::corpus::Emotion;
 use pipe::model::{EncoderShape, HeadLabels, Initialisation, Model, ModelConfig, Network};
 use pipe::predict::FrontEnd;
+use pipe_speech::audio;
+use pipe_speech::corpus::Emotion;
 use serde_json::{Value as Json, json};
 
 use super::predicting::trained;
@@ -70,7 +70,7 @@ fn python() -> Option<PathBuf> {
         .output()
         .is_ok_and(|output| output.status.success());
     if !has_packages {
-        crate::skipped::skipped(format_args!(
+        pipe_foundation::test_support::skipped(format_args!(
             "{} with onnx and onnxruntime is not there",
             python.display()
         ));
@@ -231,7 +231,7 @@ fn the_lines_of_a_card_work() {
     ] {
         assert!(card.contains(words), "{words}\n{card}");
     }
-    let digest = pipe::digest::Digest::of_file(&space.join(MODEL)).unwrap();
+    let digest = pipe_foundation::Digest::of_file(&space.join(MODEL)).unwrap();
     assert!(card.contains(&digest.hex()));
     // The card's own lines, with its own names.
     fs::copy(space.join(MODEL), space.join("model.safetensors")).unwrap();

@@ -187,7 +187,7 @@ fn an_unreadable_recording_is_left_out_until_it_can_be_read() {
     let output = match run() {
         Ok(output) => output,
         Err(error) => {
-            crate::skipped::skipped(format_args!(
+            pipe_foundation::test_support::skipped(format_args!(
                 "the binary cannot be run as another user: {error}"
             ));
             return;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use pipe::cache::Records;
 use pipe::cache::items::{ItemIndex, ItemRecord};
 use pipe::cache::log::Log;
-use pipe::digest::Digest;
+use pipe_foundation::Digest;
 
 use super::channels::CHANNELS;
 use super::workspace::{Run, Workspace};
@@ -119,7 +119,8 @@ impl Made {
         let records = Records::new(space.join("cache/steps"));
         for name in space.files("cache/steps").into_keys() {
             let key = Digest::parse(name.trim_end_matches(".json")).unwrap();
-            let output = serde_json::to_string(&records.get(&key).unwrap().unwrap().output).unwrap();
+            let output =
+                serde_json::to_string(&records.get(&key).unwrap().unwrap().output).unwrap();
             found.push((key.hex(), output));
         }
         let ended = run.events_of("step_finished").into_iter();

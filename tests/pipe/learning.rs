@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use pipe_foundation::test_support::corpora_folder;
+
 use super::resuming::{ONE, space};
 use super::workspace::Workspace;
 
@@ -228,11 +230,9 @@ fn features_made_otherwise_than_in_training_are_refused() {
 
 #[test]
 fn real_recordings_are_read_where_they_are_present() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora");
-    if !folder.is_dir() {
-        crate::skipped::skipped(format_args!("no recordings at {}", folder.display()));
+    let Some(folder) = corpora_folder() else {
         return;
-    }
+    };
     let space = Workspace::new();
     let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpora.toml");
     std::fs::copy(corpora, space.join("corpora.toml")).unwrap();

@@ -33,8 +33,6 @@ mod resuming;
 mod shell_lines;
 mod shown_names;
 mod side_by_side;
-#[path = "../../src/skipped.rs"]
-mod skipped;
 mod study;
 mod subcommands;
 mod tracking;

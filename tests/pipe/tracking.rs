@@ -18,7 +18,10 @@ fn python() -> Option<PathBuf> {
             .output()
             .is_ok_and(|output| output.status.success());
     if !has_it {
-        crate::skipped::skipped(format_args!("no {} with tensorboard", python.display()));
+        pipe_foundation::test_support::skipped(format_args!(
+            "no {} with tensorboard",
+            python.display()
+        ));
     }
     has_it.then_some(python)
 }

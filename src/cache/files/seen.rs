@@ -1,6 +1,6 @@
 //! What was last seen of a file, and its form in the log.
 
-use crate::digest::Digest;
+use pipe_foundation::Digest;
 
 use super::FileFacts;
 use super::settled::{Reading, Times};

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use crate::artifact::ArtifactKind;
 use crate::cache::{Cache, StepOutput};
-use crate::durable;
 use crate::exec::{MissingInputs, PlanResults, Resolver, runs_folder};
 use crate::plan::Plan;
 use crate::report::Report;
@@ -16,6 +15,7 @@ use crate::stage::REPORT_CONTENT;
 use super::arguments::{Common, ReportArguments};
 use super::{CliError, context, own_name, print};
 
+use pipe_foundation::durable;
 pub use show::{console_width, show};
 
 /// The page beside the stage's own files.

@@ -1,7 +1,8 @@
 //! A training: its summary, and its curves over the epochs.
 
+use pipe_speech::corpus::Emotion;
+
 use crate::cache::{Cache, StepRecord};
-use crate::corpus::Emotion;
 use crate::inspect::step;
 use crate::report::Sheet;
 use crate::train::{EpochRecord, Stopped, Summary};

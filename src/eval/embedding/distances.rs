@@ -1,7 +1,8 @@
 //! Squared Euclidean distances, exact and in a fixed order of additions.
 
+use pipe_foundation::vectorised;
+
 use super::Points;
-use crate::model::ops::vectorised::vectorised;
 
 const WIDTH: usize = 16;
 /// Rows compared at once; each stays in registers or the first cache.

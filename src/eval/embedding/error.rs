@@ -1,9 +1,8 @@
 //! Why an embedding cannot be looked into.
 
 use miette::Diagnostic;
+use pipe_foundation::ThreadError;
 use thiserror::Error;
-
-use crate::model::ModelError;
 
 /// What is wrong with points or options.
 #[derive(Debug, Error, Diagnostic)]
@@ -33,5 +32,5 @@ pub enum EmbeddingError {
     /// The threads did not start.
     #[error(transparent)]
     #[diagnostic(transparent)]
-    Threads(#[from] ModelError),
+    Threads(#[from] ThreadError),
 }

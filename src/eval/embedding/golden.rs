@@ -1,9 +1,9 @@
 //! Probes, silhouettes and maps against scikit-learn's (tests/golden/probe).
 
+use pipe_foundation::Workers;
 use serde::Deserialize;
 
 use super::{Logistic, LogisticOptions, Points, Tsne, silhouettes};
-use crate::model::Workers;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

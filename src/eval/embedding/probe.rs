@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use pipe_foundation::Workers;
+
 use super::folds::{Folds, by_group, within_labels};
 use super::speakers::{Group, interval_over_groups, mean_recall};
 use super::{EmbeddingError, Logistic, LogisticOptions, Points};
 use crate::eval::{Confusion, Interval};
-use crate::model::Workers;
 
 /// Where an embedded utterance comes from.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,8 @@
 //! Silhouettes: how much closer a point is to its own group than to the next one.
 
+use pipe_foundation::Workers;
+
 use super::{EmbeddingError, Points, distances};
-use crate::model::Workers;
 
 /// Rows of one task.
 const ROWS: usize = 16;

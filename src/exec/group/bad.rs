@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use miette::Report;
+use pipe_foundation::Digest;
 
 use crate::artifact::{BadItem, KeyMaterial};
 use crate::cache::StepOutput;
-use crate::digest::Digest;
 use crate::exec::item_set::{BadOf, GroupError};
 use crate::exec::outcome::{KnownBad, StepResult};
 use crate::exec::status::StepStatus;

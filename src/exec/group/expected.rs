@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::corpus::Utterance;
+use pipe_speech::corpus::Utterance;
+
 use crate::stage::Stage;
 
 use super::Group;

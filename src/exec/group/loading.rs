@@ -3,17 +3,17 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use pipe_foundation::Digest;
+use pipe_foundation::progress::Progress;
+use pipe_foundation::sync::lock;
 use rayon::prelude::*;
 
 use crate::artifact::item_set_digest;
 use crate::cache::CacheError;
-use crate::digest::Digest;
 use crate::exec::item_set::GroupError;
 use crate::exec::limit::PastLimit;
 use crate::exec::status::StepStatus;
-use crate::progress::Progress;
 use crate::stage::LoadedItem;
-use crate::sync::lock;
 
 use super::{Group, Pass};
 

@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use miette::Report;
+use pipe_foundation::Digest;
+use pipe_foundation::sync::lock;
 
 use crate::artifact::{Composition, item_set_digest};
 use crate::cache::{CacheError, Lookup, StepOutput};
-use crate::digest::Digest;
 use crate::exec::item_set::{BadOf, usable};
 use crate::exec::observer::{Event, Observer, Status};
 use crate::exec::outcome::StepResult;
 use crate::exec::status::StepStatus;
-use crate::sync::lock;
 
 use super::bad::failed_for;
 use super::{Group, Partial};

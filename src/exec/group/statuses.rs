@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use pipe_foundation::Digest;
+
 use crate::artifact::{KeyMaterial, digest_of_set};
 use crate::cache::CacheError;
-use crate::digest::Digest;
 use crate::exec::declared_files::DeclaredFileError;
 use crate::exec::status::{StatusError, StepStatus};
 use crate::stage::{SourceListing, Stage};

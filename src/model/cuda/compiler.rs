@@ -151,7 +151,7 @@ mod tests {
     fn the_compiler_of_cuda_takes_every_kernel_for_every_card() {
         let name = match libraries::compiler() {
             Ok(opened) => &opened.name,
-            Err(tried) => return crate::skipped::skipped(tried),
+            Err(tried) => return pipe_foundation::test_support::skipped(tried),
         };
         let targets = targets();
         for wanted in [75, 80, 86, 89, 90, 100, 120] {

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use dfdx::tensor::CudaError;
+use pipe_foundation::FeaturesView;
 
 use super::packing::Masked;
 use super::{Card, Memory, Pointer};
-use crate::dsp::FeaturesView;
 
 /// Features of many utterances.
 pub struct Corpus<'a> {

@@ -9,13 +9,15 @@ mod feeding;
 mod heads;
 mod layers;
 
+use pipe_foundation::Workers;
+use pipe_foundation::test_support::noise;
+use pipe_foundation::{Features, FeaturesView};
+
 use super::*;
-use crate::dsp::{Features, FeaturesView};
-use crate::model::ops::testing::noise;
 use crate::model::spec::{Attribute, HeadMode, HeadSpec, Layer, Reversal, default_encoder};
 use crate::model::{
     Adam, DeviceError, EncoderShape, Initialisation, Network, Rule, StepLosses, Targets, Trainable,
-    TrainingBatch, TrainingState, Update, Workers,
+    TrainingBatch, TrainingState, Update,
 };
 
 /// The first device, opened for one test; none, said aloud, where there is none.
@@ -29,7 +31,7 @@ fn shared_card() -> Option<Arc<Card>> {
 }
 
 fn opened(card: Result<Arc<Card>, DeviceError>) -> Option<Arc<Card>> {
-    card.map_err(crate::skipped::skipped).ok()
+    card.map_err(pipe_foundation::test_support::skipped).ok()
 }
 
 const HEADS: [(Attribute, usize); 3] = [

@@ -1,7 +1,8 @@
 //! The recurrent layers over one fixed group of sequences.
 
+use pipe_foundation::Buffer;
+
 use crate::model::EncoderShape;
-use crate::model::ops::buffer::Buffer;
 use crate::model::ops::lstm::{DirectionPass, Steps};
 
 /// Sequences that walk through time together, longest first.

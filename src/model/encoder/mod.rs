@@ -12,12 +12,13 @@ mod weights;
 use std::sync::{Mutex, PoisonError};
 
 use group::Group;
+use pipe_foundation::FeaturesView;
+use pipe_foundation::Workers;
 use shard::{Shard, Workspace};
 use weights::EncoderWeights;
 
 use super::ops::lstm::DirectionLayout;
-use super::{EncoderLayout, EncoderShape, ModelError, Workers};
-use crate::dsp::FeaturesView;
+use super::{EncoderLayout, EncoderShape, ModelError};
 
 /// Most shares of a batch in the convolutions.
 const SHARDS: usize = 8;

@@ -1,7 +1,8 @@
 //! The convolutions over one fixed share of a batch.
 
-use crate::dsp::FeaturesView;
-use crate::model::ops::buffer::Buffer;
+use pipe_foundation::Buffer;
+use pipe_foundation::FeaturesView;
+
 use crate::model::ops::conv_block::{self, BlockGradients, BlockPass, Scratch, SpacedFrames};
 use crate::model::{EncoderLayout, EncoderShape};
 

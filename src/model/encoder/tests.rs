@@ -1,8 +1,10 @@
 //! The whole encoder: finite differences, padding, and the same bits whatever the threads.
 
+use pipe_foundation::Features;
+use pipe_foundation::test_support::noise;
+
 use super::*;
-use crate::dsp::Features;
-use crate::model::ops::testing::{close, noise};
+use crate::model::ops::testing::close;
 use crate::model::spec::Layer;
 
 fn encoder(layers: &str, bins: usize) -> Encoder {

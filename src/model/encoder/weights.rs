@@ -1,8 +1,10 @@
 //! The encoder's weights, packed once a step for all threads.
 
+use pipe_foundation::Workers;
+
+use crate::model::EncoderLayout;
 use crate::model::ops::conv_block::BlockWeights;
 use crate::model::ops::lstm::{DirectionLayout, DirectionWeights};
-use crate::model::{EncoderLayout, Workers};
 
 /// All packed weights.
 #[derive(Default)]

@@ -1,10 +1,6 @@
 //! Operations of the network: fast versions, each beside the naive one that tests compare it with.
 
-#[macro_use]
-pub(crate) mod vectorised;
-
 pub mod activation;
-pub mod buffer;
 pub mod conv_block;
 pub mod cross_entropy;
 pub mod dense;
@@ -12,7 +8,6 @@ pub mod dropout;
 pub mod gather;
 pub mod grad_reverse;
 pub mod lstm;
-pub mod matmul;
 pub mod relu;
 pub mod time_pool;
 

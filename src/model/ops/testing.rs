@@ -1,4 +1,4 @@
-//! Seeded noise, lengths and closeness for the tests of operations.
+//! Lengths and closeness for the tests of operations.
 
 use proptest::prelude::*;
 
@@ -32,17 +32,6 @@ pub fn close_to_size(found: &[f32], expected: &[f32], tolerance: f64) -> f64 {
         worst = worst.max(difference / (scale + 1e-30));
     }
     worst
-}
-
-/// Reproducible values in [-1, 1).
-pub fn noise(count: usize, seed: u32) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(1);
-    (0..count)
-        .map(|_| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
-        })
-        .collect()
 }
 
 /// Panics unless every value is within `tolerance` of the expected one, relative to 1 + its size.

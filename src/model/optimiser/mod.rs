@@ -6,6 +6,7 @@ mod adam;
 mod sgd;
 
 pub use adam::Adam;
+use pipe_foundation::Workers;
 pub use sgd::Sgd;
 
 use adam::AdamStep;
@@ -128,7 +129,7 @@ impl Moments {
     /// [`Self::update`] on all threads.
     pub(super) fn update_on(
         &mut self,
-        workers: &super::Workers,
+        workers: &Workers,
         step: &Step,
         values: &mut [f32],
         gradient: &[f32],
@@ -161,7 +162,7 @@ impl Block<'_> {
 }
 
 /// Sum of squares of many values, on all threads; block by block, so the same bits whatever their number.
-pub(super) fn sum_of_squares_on(workers: &super::Workers, values: &[f32]) -> f64 {
+pub(super) fn sum_of_squares_on(workers: &Workers, values: &[f32]) -> f64 {
     let mut sums: Vec<_> = values.chunks(BLOCK).map(|block| (block, 0.0)).collect();
     workers.for_each(&mut sums, |_, (block, sum)| *sum = sum_of_squares(block));
     sums.iter().map(|(_, sum)| sum).sum()

@@ -1,8 +1,9 @@
 //! Every rule against PyTorch's numbers (`tests/golden/optimiser/make.py`).
 
+use pipe_foundation::Workers;
+use pipe_foundation::test_support::noise;
+
 use super::*;
-use crate::model::Workers;
-use crate::model::ops::testing::noise;
 
 const VALUES: usize = 40;
 

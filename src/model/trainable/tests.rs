@@ -1,11 +1,11 @@
 //! Steps of the network against PyTorch's numbers, and the reversal from first principles.
 
+use pipe_foundation::Features;
+use pipe_foundation::test_support::noise;
 use serde_json::Value;
 
 use super::*;
-use crate::dsp::Features;
 use crate::model::network::count_parameters;
-use crate::model::ops::testing::noise;
 use crate::model::spec::{Attribute, Layer, default_encoder};
 use crate::model::{EncoderPass, EncoderShape, Initialisation, Sgd};
 

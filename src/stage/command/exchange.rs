@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use pipe_speech::audio;
+
 use crate::artifact::{ArtifactKind, ItemData};
-use crate::audio;
 use crate::manifest::variant_folder;
 use crate::stage::{InputContent, StepInput};
 

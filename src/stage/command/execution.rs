@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use pipe_foundation::progress::Progress;
+
 use crate::artifact::KeyMaterial;
-use crate::progress::Progress;
 
 use super::messages::{Ended, Program};
 use super::shell::{self, Shell, shell};

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use crate::progress::Progress;
+use pipe_foundation::progress::Progress;
 
 use super::CommandError;
 use super::messages::{Ended, Order, Program, Received, Receiver, Report, send};

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::corpus::{self, Corpora, synthetic};
+use pipe_speech::corpus::{self, Corpora, synthetic};
+
 use crate::manifest::{Declaration, Problem, Problems, suggest};
 use crate::stage::Stage;
 

@@ -1,8 +1,9 @@
 //! No speaker and no recording may be on both sides of the line between training and held-out data.
 
-use crate::corpus::leaks::{self, Item, Part};
-use crate::corpus::{Entry, Split};
-use crate::digest::Digest;
+use pipe_foundation::Digest;
+use pipe_speech::corpus::leaks::{self, Item, Part};
+use pipe_speech::corpus::{Entry, Split};
+
 use crate::report::LeakCheck;
 use crate::stage::SourceListing;
 use crate::stage::held_out::{OnLeak, first_few};

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use pipe_foundation::Digest;
+use pipe_foundation::machine_fault::MachineFault;
+use pipe_speech::corpus::{self, AudioSource, Entry, FileContent, Look, synthetic};
+
 use crate::cache::FileFacts;
-use crate::corpus::{self, AudioSource, Entry, FileContent, Look, synthetic};
-use crate::digest::Digest;
-use crate::machine_fault::MachineFault;
 use crate::stage::Facts;
 
 /// Looks at a file as the memory of files does, so that a file that is as remembered is looked at once.

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 
 use dfdx::tensor::CudaError;
+use pipe_foundation::Digest;
+use pipe_foundation::FeaturesView;
+use pipe_foundation::Workers;
 
 use super::{Answer, Lockstep, POLL, Place, Position, State, StepWork, Work};
-use crate::digest::Digest;
-use crate::dsp::FeaturesView;
 use crate::model::cuda::{Card, Corpus, Group};
-use crate::model::{DeviceError, ModelError, Network, StepLosses, TrainingState, Workers};
+use crate::model::{DeviceError, ModelError, Network, StepLosses, TrainingState};
 use crate::train::{Example, TrainingData};
 
 /// Who may train together: one network, one data, one order.

@@ -4,14 +4,16 @@
 
 use std::path::Path;
 
+use pipe_foundation::Digest;
+use pipe_foundation::Features;
+use pipe_foundation::progress::Silent;
+use pipe_speech::corpus::{Split, Utterance};
+use pipe_speech::dsp::SpecAugment;
+
 use super::tests::{corpus, data, digests, small};
 use super::*;
-use crate::corpus::{Split, Utterance};
-use crate::digest::Digest;
-use crate::dsp::{Features, SpecAugment};
 use crate::model::DeviceChoice;
 use crate::model::spec::{Attribute, HeadMode};
-use crate::progress::Silent;
 use crate::train::common::names;
 use crate::train::{Augment, Sampling};
 
@@ -20,7 +22,7 @@ fn device() -> Option<Device> {
     match (DeviceChoice::Cuda { ordinal: 0 }).resolve(false) {
         Ok(device) => Some(device),
         Err(error) => {
-            crate::skipped::skipped(error);
+            pipe_foundation::test_support::skipped(error);
             None
         }
     }

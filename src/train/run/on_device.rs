@@ -1,9 +1,10 @@
 //! An epoch on a CUDA device, where other trainings take the same steps.
 
+use pipe_foundation::progress::Progress;
+
 use super::epoch_sums::EpochSums;
 use super::{Learner, Run, tell};
 use crate::model::cuda::Masked;
-use crate::progress::Progress;
 use crate::train::batches::{batch_seed, masks_of};
 use crate::train::labels::select;
 use crate::train::lockstep::{Position, StepWork};

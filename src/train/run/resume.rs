@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use pipe_foundation::progress::Progress;
+
 use super::Run;
 use crate::model::{Network, TrainingState};
-use crate::progress::Progress;
 use crate::train::checkpoint::{Checkpoint, CheckpointProgress};
 use crate::train::early_stop::EarlyStop;
 use crate::train::{EpochRecord, TrainError};

@@ -3,13 +3,14 @@
 use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 
+use pipe_foundation::Digest;
+use pipe_foundation::Features;
+use pipe_foundation::progress::Silent;
+use pipe_foundation::test_support::noise;
+use pipe_speech::corpus::{Gender, Split, Utterance};
+
 use super::*;
-use crate::corpus::{Gender, Split, Utterance};
-use crate::digest::Digest;
-use crate::dsp::Features;
-use crate::model::ops::testing::noise;
 use crate::model::spec::{Attribute, HeadMode, HeadSpec, Reversal};
-use crate::progress::Silent;
 use crate::train::{ClassWeights, Example, LearningRateSchedule, Monitor, OptimiserName, Sampling};
 
 mod resume;
@@ -155,7 +156,7 @@ fn same_seed_same_bytes_whatever_the_threads() {
     );
     let mut data = data(&train_set, &validation);
     data.augment = Some(crate::train::Augment {
-        masks: crate::dsp::SpecAugment::default(),
+        masks: pipe_speech::dsp::SpecAugment::default(),
         seed: 3,
     });
     let mut options = small(&[

@@ -4,10 +4,10 @@ mod lbfgs;
 mod objective;
 
 use super::{EmbeddingError, Points};
-use crate::exact;
 
 use lbfgs::{Lbfgs, minimise};
 use objective::Objective;
+use pipe_foundation::exact;
 
 /// How a regression is fitted.
 #[derive(Clone, Copy, Debug, PartialEq)]

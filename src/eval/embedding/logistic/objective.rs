@@ -1,8 +1,9 @@
 //! The penalised loss of a logistic regression and its gradient.
 
+use pipe_foundation::exact;
+use pipe_foundation::matmul::{Packed, multiply, multiply_transposed};
+
 use super::super::Points;
-use crate::exact;
-use crate::model::ops::matmul::{Packed, multiply, multiply_transposed};
 
 /// Points whose products are summed in single precision before they enter a double-precision sum.
 const BLOCK: usize = 256;

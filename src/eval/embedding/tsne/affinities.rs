@@ -1,8 +1,9 @@
 //! How much each point is another's neighbour.
 
+use pipe_foundation::Workers;
+use pipe_foundation::exact;
+
 use super::super::{EmbeddingError, Points, distances};
-use crate::exact;
-use crate::model::Workers;
 
 const ROWS: usize = 16;
 /// Rounds of the search for one point's bandwidth.

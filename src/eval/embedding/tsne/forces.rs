@@ -1,8 +1,8 @@
 //! The gradient of the map, as exact sums over all pairs.
 
-use crate::exact;
-use crate::model::Workers;
-use crate::model::ops::vectorised::vectorised;
+use pipe_foundation::Workers;
+use pipe_foundation::exact;
+use pipe_foundation::vectorised;
 
 const WIDTH: usize = 8;
 /// Rows of one task.

@@ -11,8 +11,9 @@ mod affinities;
 mod forces;
 mod start;
 
+use pipe_foundation::Workers;
+
 use super::{EmbeddingError, Points};
-use crate::model::Workers;
 
 /// How a map is drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]

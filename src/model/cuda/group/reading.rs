@@ -1,9 +1,9 @@
 //! What is read back from models side by side: probabilities, losses, values.
 
 use dfdx::tensor::CudaError;
+use pipe_foundation::FeaturesView;
 
 use super::Group;
-use crate::dsp::FeaturesView;
 use crate::model::cuda::{Card, Corpus, Masked, Tape};
 use crate::model::network::CLASSES;
 use crate::model::ops::cross_entropy::cuda_kernel::softmax;

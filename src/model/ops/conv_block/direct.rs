@@ -1,9 +1,10 @@
 //! The convolution as one matrix product over the overlapping windows of the frames.
 
+use pipe_foundation::matmul::{Packed, multiply, multiply_transposed};
+
 use super::pool::Columns;
 use super::{BlockGradients, BlockPass, Scratch, SpacedFrames, pool};
 use crate::model::ConvShape;
-use crate::model::ops::matmul::{Packed, multiply, multiply_transposed};
 
 /// The kernel flipped and transposed: dL/dx is a convolution with it.
 pub(super) fn flipped(shape: &ConvShape, weight: &[f32]) -> Vec<f32> {

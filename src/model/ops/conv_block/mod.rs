@@ -12,10 +12,10 @@ pub mod naive;
 mod pool;
 mod spaced;
 
+use pipe_foundation::Buffer;
+use pipe_foundation::matmul::Packed;
 pub use spaced::SpacedFrames;
 
-use super::buffer::Buffer;
-use super::matmul::Packed;
 use crate::model::ConvShape;
 
 /// Marks an output that ReLU has cut off: no gradient flows back.

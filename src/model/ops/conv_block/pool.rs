@@ -1,5 +1,7 @@
 //! Max-pooling, bias and ReLU over the convolved frames of one utterance, and the way back.
 
+use pipe_foundation::vectorised;
+
 use super::CUT;
 use crate::model::ConvShape;
 
@@ -115,8 +117,9 @@ vectorised! {
 
 #[cfg(test)]
 mod tests {
+    use pipe_foundation::test_support::noise;
+
     use super::*;
-    use crate::model::ops::testing::noise;
 
     #[test]
     fn both_builds_give_the_same_bits_and_nan_stays() {

@@ -1,6 +1,6 @@
 //! Frames of several utterances in one matrix, kept apart by shared rows of zeros.
 
-use crate::model::ops::buffer::Buffer;
+use pipe_foundation::Buffer;
 
 /// A matrix `[rows, channels]`: `gap` zero rows, then each utterance's frames followed by `gap` zero rows.
 ///

@@ -2,10 +2,11 @@
 
 mod recordings;
 
+use pipe_foundation::test_support::noise;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::ops::testing::{close_to_size, lengths, noise};
+use crate::model::ops::testing::{close_to_size, lengths};
 
 /// Both versions on noise.
 fn compare(shape: ConvShape, lengths: Vec<usize>, seed: u32, positive: bool) {

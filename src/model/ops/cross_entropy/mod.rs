@@ -5,9 +5,9 @@ pub(crate) mod cuda_kernel;
 
 use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
+use pipe_foundation::exact;
 
 use super::tape_op::unary;
-use crate::exact;
 
 /// Row-wise softmax of `[rows, classes]`.
 pub fn softmax(logits: &[f32], classes: usize) -> Vec<f32> {
@@ -86,10 +86,10 @@ pub fn cross_entropy<T: Tape<f32, Cpu>>(
 
 #[cfg(test)]
 mod tests {
+    use pipe_foundation::test_support::noise;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::ops::testing::noise;
 
     fn loss(values: &[f32], targets: &[Option<usize>], weights: Option<&[f32]>) -> (f32, Vec<f32>) {
         let device = Cpu::default();

@@ -52,10 +52,10 @@ pub fn mask(count: usize, probability: f32, seed: u64) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
+    use pipe_foundation::test_support::noise;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::ops::testing::noise;
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]

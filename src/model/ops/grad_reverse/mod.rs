@@ -27,10 +27,10 @@ pub fn grad_reverse<S: Shape, T: Tape<f32, Cpu>>(
 
 #[cfg(test)]
 mod tests {
+    use pipe_foundation::test_support::noise;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::ops::testing::noise;
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]

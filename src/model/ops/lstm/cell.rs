@@ -1,5 +1,7 @@
 //! The gates of one LSTM cell, forward and backward, over all its units.
 
+use pipe_foundation::vectorised;
+
 use crate::model::ops::activation::{sigmoid, tanh};
 
 vectorised! {
@@ -86,8 +88,9 @@ vectorised! {
 
 #[cfg(test)]
 mod tests {
+    use pipe_foundation::test_support::noise;
+
     use super::*;
-    use crate::model::ops::testing::noise;
 
     #[test]
     fn both_builds_give_the_same_bits() {

@@ -11,10 +11,10 @@ mod cell;
 pub mod naive;
 mod steps;
 
+use pipe_foundation::Buffer;
+use pipe_foundation::matmul::{Packed, multiply, multiply_transposed};
 pub use steps::Steps;
 
-use super::buffer::Buffer;
-use super::matmul::{Packed, multiply, multiply_transposed};
 use crate::model::LstmShape;
 
 /// Where the four arrays of one direction lie in its flat parameters.

@@ -1,9 +1,10 @@
 //! The fast LSTM direction against the naive one over random lengths and sizes.
 
+use pipe_foundation::test_support::noise;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::ops::testing::{close, lengths, noise};
+use crate::model::ops::testing::{close, lengths};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]

@@ -34,10 +34,10 @@ pub fn last_step(length: usize, backward_in_time: bool) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use pipe_foundation::test_support::noise;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::ops::testing::noise;
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]

@@ -6,6 +6,8 @@
 
 mod transform;
 
+use pipe_foundation::Buffer;
+use pipe_foundation::matmul::{Packed, multiply, multiply_transposed};
 use transform::{
     POINTS, TAPS, TILE, add_frames, gather_taps, transform_frames, transform_outputs,
     transform_products, transform_taps,
@@ -14,8 +16,6 @@ use transform::{
 use super::pool::Columns;
 use super::{BlockGradients, BlockPass, Scratch, SpacedFrames, pool};
 use crate::model::ConvShape;
-use crate::model::ops::buffer::Buffer;
-use crate::model::ops::matmul::{Packed, multiply, multiply_transposed};
 
 /// Columns whose products stay in the second-level cache until they are transformed back.
 const COLUMN_BLOCK: usize = 64;

@@ -5,6 +5,8 @@
 //! (root mean square) and 3e-5 (worst) of the size of the output, where 0, ±1/2, ±1, ±2, ±4 gave 9e-6 and 1.5e-4.
 //! With y = Aᵀ[(G g) ⊙ (Bᵀ d)] the gradients are dg = Gᵀ[(A dy) ⊙ (Bᵀ d)] and dd = B[(G g) ⊙ (A dy)].
 
+use pipe_foundation::vectorised;
+
 /// Outputs of a tile.
 pub(super) const TILE: usize = 6;
 /// Taps of the filter.

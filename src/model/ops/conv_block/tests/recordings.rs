@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use pipe_foundation::test_support::{corpora_folder, skipped};
+use pipe_speech::audio::read;
+use pipe_speech::dsp::{Fbank, FbankOptions, Normalisation, Resampler, normalise};
+
 use super::compare_on;
-use crate::audio::read;
-use crate::dsp::{Fbank, FbankOptions, Normalisation, Resampler, normalise};
 use crate::model::spec::default_encoder;
 use crate::model::{EncoderShape, Initialisation, Model, Network};
 
@@ -54,13 +56,12 @@ fn network() -> Network {
 
 #[test]
 fn the_error_stays_within_the_bound_on_real_features() {
-    let root = std::env::var_os("PIPE_CORPORA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora"),
-        PathBuf::from,
-    );
+    let Some(root) = corpora_folder() else {
+        return;
+    };
     let paths = recordings(&root);
     if paths.is_empty() {
-        crate::skipped::skipped(format_args!("no recordings in {}", root.display()));
+        skipped(format_args!("no recordings in {}", root.display()));
         return;
     }
     let network = network();

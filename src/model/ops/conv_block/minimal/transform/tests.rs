@@ -1,7 +1,8 @@
 //! The transforms against convolution as it is defined, against each other, and both builds to the bit.
 
+use pipe_foundation::test_support::noise;
+
 use super::*;
-use crate::model::ops::testing::noise;
 
 #[test]
 fn six_outputs_of_five_taps() {

@@ -1,0 +1,33 @@
+//! What every part of `pipe` rests on: digests, files that appear whole, functions with the same bits on every
+//! machine, matrix products, threads, features over time, and how long work reports its progress.
+//!
+//! It knows nothing of speech, networks or pipelines.
+
+#[cfg(not(unix))]
+compile_error!(
+    "pipe runs on Linux: its cache needs flock, inodes and symbolic links, and its commands need process groups"
+);
+#[cfg(target_endian = "big")]
+compile_error!(
+    "pipe needs a little-endian processor: features are read from the cache as they lie there"
+);
+
+mod digest;
+pub mod durable;
+pub mod machine_fault;
+pub mod sync;
+pub mod exact;
+pub mod arithmetic;
+mod vectorised;
+mod buffer;
+pub mod matmul;
+mod workers;
+mod features;
+pub mod progress;
+#[cfg(any(test, feature = "test-support"))]
+pub mod test_support;
+
+pub use buffer::Buffer;
+pub use digest::Digest;
+pub use features::{Features, FeaturesView};
+pub use workers::{ThreadError, Workers, thread_pool};

@@ -1,0 +1,348 @@
+//! A listing under construction: applies the label map, counts, and sets aside.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use pipe_foundation::machine_fault::MachineFault;
+
+use super::labels::{LabelMap, Mapped};
+use super::{
+    AudioSource, CorpusConfig, CorpusError, DropCause, Dropped, Entry, FileContent, Gender,
+    Listing, LookAt, Split, Utterance, is_there,
+};
+
+/// One utterance as a reader understands it, before the label map.
+pub(super) struct Candidate<'a> {
+    /// Id without the corpus name.
+    pub id: String,
+    /// Its file, or the file it is a part of.
+    pub path: PathBuf,
+    /// Speaker without the corpus name.
+    pub speaker: &'a str,
+    /// Gender as the files tell it.
+    pub gender: Option<Gender>,
+    /// Language where it differs from the corpus's.
+    pub language: Option<&'a str>,
+    /// Label as the corpus writes it.
+    pub label: &'a str,
+    /// Start and end in seconds.
+    pub segment_s: Option<(f64, f64)>,
+    /// Channel, counted from 0.
+    pub channel: Option<u16>,
+    /// What is known of the content of its file.
+    pub content: Option<FileContent>,
+    /// Where a person finds it, for messages: a path, or `file:line`.
+    pub place: &'a str,
+}
+
+/// A listing under construction.
+pub(super) struct Draft<'a> {
+    corpus: &'a str,
+    config: &'a CorpusConfig,
+    root: &'a Path,
+    labels: LabelMap,
+    look_at: LookAt<'a>,
+    listing: Listing,
+    /// Utterances of each label, and what the map says of it.
+    labels_seen: HashMap<String, (usize, Mapped)>,
+    /// Speakers of these.
+    speakers_seen: HashSet<String>,
+    /// Message to number of files and the first of them.
+    notes: BTreeMap<String, (usize, String)>,
+    /// Genders told of each speaker.
+    genders: HashMap<String, Option<Gender>>,
+    /// Why nothing that was found can be relied on.
+    fault: Option<MachineFault>,
+}
+
+impl<'a> Draft<'a> {
+    /// An empty draft of `corpus`, whose files lie below `root`.
+    pub fn new(
+        corpus: &'a str,
+        config: &'a CorpusConfig,
+        root: &'a Path,
+        look_at: LookAt<'a>,
+    ) -> Result<Self, CorpusError> {
+        Ok(Self {
+            corpus,
+            config,
+            root,
+            labels: LabelMap::new(corpus, &config.labels)?,
+            look_at,
+            listing: Listing::default(),
+            labels_seen: HashMap::new(),
+            speakers_seen: HashSet::new(),
+            notes: BTreeMap::new(),
+            genders: HashMap::new(),
+            fault: None,
+        })
+    }
+
+    /// Name of the corpus.
+    pub fn corpus(&self) -> &'a str {
+        self.corpus
+    }
+
+    /// Its folder.
+    pub fn root(&self) -> &'a Path {
+        self.root
+    }
+
+    /// The label map.
+    pub fn labels(&self) -> &LabelMap {
+        &self.labels
+    }
+
+    /// How to look at the file of an utterance with this label.
+    pub fn look_at(&self, label: &str) -> LookAt<'a> {
+        match self.labels.look_up(label) {
+            Mapped::Class(_) => self.look_at,
+            Mapped::Dropped | Mapped::Unknown => &is_there,
+        }
+    }
+
+    /// Adds a warning of its own.
+    pub fn warn(&mut self, message: String) {
+        self.listing.warnings.push(message);
+    }
+
+    /// Adds a warning that many files may share; it is written once, with their number.
+    pub fn note(&mut self, message: String, place: &str) {
+        self.notes
+            .entry(message)
+            .or_insert_with(|| (0, place.to_string()))
+            .0 += 1;
+    }
+
+    /// Sets aside something that is no utterance.
+    pub fn drop_bad(&mut self, what: &str, reason: String) {
+        self.set_aside(what, reason, DropCause::Bad);
+    }
+
+    /// Sets aside something that the corpus promises and that is missing or makes no sense.
+    pub fn drop_missing(&mut self, what: &str, reason: String) {
+        self.set_aside(what, reason, DropCause::Missing);
+    }
+
+    /// Sets aside something that the system does not let us read; where the machine is to blame, the listing fails.
+    pub fn drop_unreadable(&mut self, what: &str, error: &std::io::Error) {
+        if !self.note_fault(what, error) {
+            self.drop_missing(what, format!("it cannot be read: {error}"));
+        }
+    }
+
+    /// The machine failed: nothing that was found can be relied on.
+    pub fn fail(&mut self, fault: MachineFault) {
+        self.fault.get_or_insert(fault);
+    }
+
+    /// Whether the machine is to blame for `error`, met at `what`; the listing then fails.
+    pub fn note_fault(&mut self, what: &str, error: &std::io::Error) -> bool {
+        let fault = MachineFault::of(what, error);
+        let is_fault = fault.is_some();
+        self.fault = self.fault.take().or(fault);
+        is_fault
+    }
+
+    /// Sets aside something that an option or the label map leaves out.
+    pub fn drop_chosen(&mut self, what: &str, reason: String) {
+        self.set_aside(what, reason, DropCause::Choice);
+    }
+
+    fn set_aside(&mut self, what: &str, reason: String, cause: DropCause) {
+        let what = what
+            .chars()
+            .flat_map(|c| {
+                let escaped: Vec<char> = if c.is_control() {
+                    c.escape_default().collect()
+                } else {
+                    vec![c]
+                };
+                escaped
+            })
+            .collect();
+        self.listing.dropped.push(Dropped {
+            what,
+            reason,
+            cause,
+        });
+    }
+
+    /// Takes an utterance: maps its label, or sets it aside.
+    pub fn add(&mut self, candidate: Candidate<'_>) {
+        let label = candidate.label;
+        let mapped = match self.labels_seen.get_mut(label) {
+            Some((count, mapped)) => {
+                *count += 1;
+                *mapped
+            }
+            None => {
+                let mapped = self.labels.look_up(label);
+                self.labels_seen.insert(label.to_string(), (1, mapped));
+                mapped
+            }
+        };
+        if !self.speakers_seen.contains(candidate.speaker) {
+            self.speakers_seen.insert(candidate.speaker.to_string());
+        }
+        let emotion = match mapped {
+            Mapped::Class(emotion) => emotion,
+            Mapped::Dropped => {
+                let reason = format!("label {label} is mapped to dropped");
+                self.drop_chosen(candidate.place, reason);
+                return;
+            }
+            Mapped::Unknown => {
+                self.note(
+                    format!(
+                        "label `{label}` is in no list of [corpus.{}.labels] and is left out",
+                        self.corpus
+                    ),
+                    candidate.place,
+                );
+                self.drop_bad(candidate.place, format!("label {label} is in no list"));
+                return;
+            }
+        };
+        let gender = self.gender_of(candidate.speaker, candidate.gender, candidate.place);
+        self.listing.entries.push(Entry {
+            utterance: Utterance {
+                id: format!("{}/{}", self.corpus, candidate.id),
+                corpus: self.corpus.to_string(),
+                speaker: format!("{}/{}", self.corpus, candidate.speaker),
+                gender,
+                language: candidate
+                    .language
+                    .unwrap_or(&self.config.language)
+                    .to_string(),
+                label: label.to_string(),
+                emotion,
+                split: Split::Train,
+            },
+            source: AudioSource::File {
+                path: candidate.path,
+                segment_s: candidate.segment_s,
+                channel: candidate.channel,
+            },
+            content: candidate.content,
+        });
+    }
+
+    /// The gender of a speaker: `genders` of `corpora.toml` first, so that a person can correct
+    /// the files, then what the files tell.
+    fn gender_of(&mut self, speaker: &str, told: Option<Gender>, place: &str) -> Option<Gender> {
+        let configured = self.config.genders.get(speaker).copied();
+        if let (Some(configured), Some(told)) = (configured, told)
+            && configured != told
+        {
+            self.note(
+                format!(
+                    "the files say speaker {speaker} is {}, `genders` says {}: `genders` is taken",
+                    told.name(),
+                    configured.name()
+                ),
+                place,
+            );
+        }
+        let gender = configured.or(told);
+        match self.genders.get(speaker).copied() {
+            None => {
+                self.genders.insert(speaker.to_string(), gender);
+            }
+            Some(earlier) if earlier != gender => {
+                self.note(format!("speaker {speaker} has more than one gender"), place);
+            }
+            Some(_) => {}
+        }
+        gender
+    }
+
+    /// The finished listing: sorted, every id once.
+    ///
+    /// # Errors
+    /// The machine failed while it was made.
+    pub fn finish(mut self) -> Result<Listing, CorpusError> {
+        if let Some(fault) = self.fault {
+            return Err(CorpusError::Machine(fault));
+        }
+        let mut nameless: Vec<&str> = self
+            .genders
+            .iter()
+            .filter(|(_, gender)| gender.is_none())
+            .map(|(speaker, _)| speaker.as_str())
+            .collect();
+        if !nameless.is_empty() {
+            nameless.sort_unstable();
+            let shown = nameless
+                .iter()
+                .take(12)
+                .copied()
+                .collect::<Vec<_>>()
+                .join(", ");
+            let more = nameless.len().saturating_sub(12);
+            let more = if more > 0 {
+                format!(" and {more} more")
+            } else {
+                String::new()
+            };
+            self.listing.warnings.push(format!(
+                "no gender is known of speakers {shown}{more}: add them to [corpus.{}.genders]",
+                self.corpus
+            ));
+        }
+        for (message, (count, first)) in std::mem::take(&mut self.notes) {
+            self.listing.warnings.push(match count {
+                1 => format!("{message}: {first}"),
+                _ => format!("{message}: {count} times, first {first}"),
+            });
+        }
+        let entries = std::mem::take(&mut self.listing.entries);
+        self.listing.entries = self.unique(entries);
+        if self.listing.entries.is_empty() && self.listing.dropped.is_empty() {
+            self.listing.warnings.push(format!(
+                "reader {} finds nothing below {}",
+                self.config.reader,
+                self.root.display()
+            ));
+        }
+        let labels = self.labels_seen.into_iter();
+        self.listing.labels = labels.map(|(label, (count, _))| (label, count)).collect();
+        self.listing.speakers = self.speakers_seen.into_iter().collect();
+        self.listing
+            .dropped
+            .sort_by(|a, b| place_of(&a.what).cmp(&place_of(&b.what)));
+        Ok(self.listing)
+    }
+
+    /// Sorts by id and sets aside all but the first of equal ids (`a.wav` beside `a.flac`).
+    fn unique(&mut self, mut entries: Vec<Entry>) -> Vec<Entry> {
+        if entries.is_sorted_by(|a, b| a.utterance.id < b.utterance.id) {
+            return entries;
+        }
+        entries.sort_by(|a, b| a.utterance.id.cmp(&b.utterance.id));
+        let mut kept: Vec<Entry> = Vec::with_capacity(entries.len());
+        for entry in entries {
+            match kept.last() {
+                Some(last) if last.utterance.id == entry.utterance.id => {
+                    let name = match &entry.source {
+                        AudioSource::File { path, .. } => {
+                            path.file_name().unwrap_or_default().to_string_lossy()
+                        }
+                        AudioSource::Synthetic(_) => "it".into(),
+                    };
+                    let reason = format!("{name} would be a second utterance of this id");
+                    self.drop_bad(&entry.utterance.id, reason);
+                }
+                _ => kept.push(entry),
+            }
+        }
+        kept
+    }
+}
+
+/// A row as its file and line, so that line 2 is before line 10; anything else as it is.
+fn place_of(what: &str) -> (&str, u64) {
+    let row = what.rsplit_once(':');
+    row.and_then(|(file, line)| Some((file, line.parse().ok()?)))
+        .unwrap_or((what, 0))
+}

@@ -1,0 +1,131 @@
+//! What can be wrong with a corpus as a whole; single bad files are set aside in the listing instead.
+
+use std::path::PathBuf;
+
+/// Why a corpus cannot be listed.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum CorpusError {
+    /// The folder of the corpus is not there.
+    #[error("corpus {corpus} is missing: there is no folder {}", path.display())]
+    #[diagnostic(
+        code(corpus::missing_root),
+        help(
+            "get {title} from {obtain} (licence: {licence}) and unpack it to {}, or set `root` of [corpus.{corpus}]",
+            path.display()
+        )
+    )]
+    MissingRoot {
+        /// Name of the corpus.
+        corpus: String,
+        /// Where its folder should be.
+        path: PathBuf,
+        /// Its full name.
+        title: String,
+        /// Where to get it.
+        obtain: String,
+        /// Its licence in a few words.
+        licence: String,
+    },
+    /// The folder of the corpus is there and cannot be opened.
+    #[error("the folder {} of corpus {corpus} cannot be read: {reason}", path.display())]
+    #[diagnostic(
+        code(corpus::unreadable_root),
+        help("check that it is a folder and that you may read it")
+    )]
+    UnreadableRoot {
+        /// Name of the corpus.
+        corpus: String,
+        /// Its folder.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+    /// No reader has this name.
+    #[error("corpus {corpus}: there is no reader `{reader}`")]
+    #[diagnostic(code(corpus::unknown_reader), help("readers: {known}"))]
+    UnknownReader {
+        /// Name of the corpus.
+        corpus: String,
+        /// The unknown reader.
+        reader: String,
+        /// The valid names, nearest first.
+        known: String,
+    },
+    /// The reader has no such option.
+    #[error("corpus {corpus}: reader `{reader}` has no option `{option}`")]
+    #[diagnostic(code(corpus::unknown_option), help("{known}"))]
+    UnknownOption {
+        /// Name of the corpus.
+        corpus: String,
+        /// Its reader.
+        reader: String,
+        /// The unknown option.
+        option: String,
+        /// The valid names, nearest first.
+        known: String,
+    },
+    /// An option's value has the wrong type or is out of range.
+    #[error("corpus {corpus}: option `{option}` {reason}")]
+    #[diagnostic(code(corpus::bad_option), help("{help}"))]
+    BadOption {
+        /// Name of the corpus.
+        corpus: String,
+        /// The option.
+        option: String,
+        /// What is wrong, to follow the option's name ("is missing").
+        reason: String,
+        /// What it should be.
+        help: String,
+    },
+    /// A label stands in two lists of the label map.
+    #[error("corpus {corpus}: label `{label}` is listed as {first} and as {second}")]
+    #[diagnostic(
+        code(corpus::label_twice),
+        help("keep it in one list; labels are compared without case, hyphens and underscores")
+    )]
+    LabelTwice {
+        /// Name of the corpus.
+        corpus: String,
+        /// The label.
+        label: String,
+        /// The list that has it first.
+        first: &'static str,
+        /// The list that has it again.
+        second: &'static str,
+    },
+    /// The table of a `table` corpus is unusable as a whole.
+    #[error("corpus {corpus}: table {} {reason}", path.display())]
+    #[diagnostic(code(corpus::table), help("{help}"))]
+    Table {
+        /// Name of the corpus.
+        corpus: String,
+        /// The table file.
+        path: PathBuf,
+        /// What is wrong, to follow the file's name ("has no column `x`").
+        reason: String,
+        /// What to do.
+        help: String,
+    },
+    /// The machine failed while the corpus was listed.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Machine(pipe_foundation::machine_fault::MachineFault),
+    /// A synthetic corpus is described wrongly.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Synthetic(#[from] super::synthetic::SyntheticError),
+}
+
+/// `valid` names as a comma-separated list, the nearest to `name` first.
+pub(super) fn nearest_first(name: &str, valid: &[&str]) -> String {
+    let name = name.to_lowercase();
+    let mut ranked: Vec<&str> = valid.to_vec();
+    ranked.sort_by(|a, b| {
+        let (near_a, near_b) = (
+            strsim::jaro_winkler(&name, a),
+            strsim::jaro_winkler(&name, b),
+        );
+        near_b.total_cmp(&near_a)
+    });
+    ranked.join(", ")
+}

@@ -1,0 +1,340 @@
+//! Leaks between the parts of a data set: shared speakers and shared audio; and duplicate audio within it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+
+use pipe_foundation::Digest;
+use rayon::prelude::*;
+
+use super::Utterance;
+
+mod copies;
+
+pub use copies::{NestedCopy, nested_copies};
+
+/// An utterance and the digest of its audio.
+#[derive(Clone, Copy, Debug)]
+pub struct Item<'a> {
+    /// What is known of it.
+    pub utterance: &'a Utterance,
+    /// Digest of its samples, so that headers and containers do not matter.
+    pub audio: Digest,
+}
+
+/// A part of the data that must not share speakers or audio with the others.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'a> {
+    /// Its name in messages, such as `train` or `test`.
+    pub name: &'a str,
+    /// Its utterances.
+    pub items: &'a [Item<'a>],
+}
+
+/// An utterance as a finding names it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The part it is in.
+    pub part: String,
+    /// Its id.
+    pub id: String,
+    /// Its label as the corpus writes it.
+    pub label: String,
+}
+
+/// Something wrong with the parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// A speaker is in more than one part.
+    SpeakerOverlap {
+        /// The speaker.
+        speaker: String,
+        /// Part and number of the speaker's utterances in it, by part.
+        parts: Vec<(String, usize)>,
+    },
+    /// The same audio is in more than one part.
+    AudioAcrossParts {
+        /// Its digest.
+        audio: Digest,
+        /// Every utterance that has it.
+        places: Vec<Place>,
+    },
+    /// The same audio has more than one label of one corpus.
+    AudioUnderTwoLabels {
+        /// Its digest.
+        audio: Digest,
+        /// Every utterance that has it.
+        places: Vec<Place>,
+    },
+}
+
+impl Finding {
+    /// True if it makes a score on held-out data worthless: everything but a doubtful label.
+    pub fn is_leak(&self) -> bool {
+        !matches!(self, Self::AudioUnderTwoLabels { .. })
+    }
+
+    /// The utterances that share the audio; none for speakers.
+    pub fn places(&self) -> &[Place] {
+        match self {
+            Self::SpeakerOverlap { .. } => &[],
+            Self::AudioAcrossParts { places, .. } | Self::AudioUnderTwoLabels { places, .. } => {
+                places
+            }
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |f: &mut fmt::Formatter<'_>, places: &[Place], label: bool| {
+            for (i, place) in places.iter().enumerate() {
+                let before = if i == 0 { "" } else { ", " };
+                let said = if label { &place.label } else { &place.part };
+                write!(f, "{before}{} ({said})", place.id)?;
+            }
+            Ok(())
+        };
+        match self {
+            Self::SpeakerOverlap { speaker, parts } => {
+                write!(f, "speaker {speaker} is in ")?;
+                for (i, (part, count)) in parts.iter().enumerate() {
+                    let before = if i == 0 { "" } else { ", " };
+                    write!(f, "{before}{part} ({count} utterances)")?;
+                }
+                Ok(())
+            }
+            Self::AudioAcrossParts { places, .. } => {
+                f.write_str("the same audio is in more than one part: ")?;
+                list(f, places, false)
+            }
+            Self::AudioUnderTwoLabels { places, .. } => {
+                f.write_str("the same audio has more than one label: ")?;
+                list(f, places, true)
+            }
+        }
+    }
+}
+
+/// Everything wrong with `parts`: overlaps of speakers by name, then audio by its first utterance.
+pub fn find(parts: &[Part<'_>]) -> Vec<Finding> {
+    let mut findings = speaker_overlaps(parts);
+    findings.extend(shared_audio(parts));
+    findings
+}
+
+fn speaker_overlaps(parts: &[Part<'_>]) -> Vec<Finding> {
+    let mut speakers: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+    for part in parts {
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        for item in part.items {
+            *counts.entry(&item.utterance.speaker).or_default() += 1;
+        }
+        for (speaker, count) in counts {
+            let parts = speakers.entry(speaker).or_default();
+            *parts.entry(part.name).or_default() += count;
+        }
+    }
+    speakers
+        .into_iter()
+        .filter(|(_, counts)| counts.len() > 1)
+        .map(|(speaker, counts)| Finding::SpeakerOverlap {
+            speaker: speaker.to_string(),
+            parts: counts
+                .into_iter()
+                .map(|(part, count)| (part.to_string(), count))
+                .collect(),
+        })
+        .collect()
+}
+
+fn shared_audio(parts: &[Part<'_>]) -> Vec<Finding> {
+    let held: Vec<(&str, &Item<'_>)> = parts
+        .iter()
+        .flat_map(|part| part.items.iter().map(|item| (part.name, item)))
+        .collect();
+    let mut found: Vec<Finding> = Vec::new();
+    for holders in same_audio(held.iter().map(|(_, item)| &item.audio)) {
+        let holders: Vec<(&str, &Item<'_>)> = holders.iter().map(|&index| held[index]).collect();
+        let Some((&(part, first), rest)) = holders.split_first() else {
+            continue;
+        };
+        let across = rest.iter().any(|(other, _)| *other != part);
+        // Labels of different corpora are different words for maybe the same thing.
+        let mut label_of: BTreeMap<&str, &str> = BTreeMap::new();
+        let labels = holders.iter().any(|(_, item)| {
+            let Utterance { corpus, label, .. } = item.utterance;
+            *label_of.entry(corpus).or_insert(label) != label
+        });
+        let emotion = first.utterance.emotion;
+        let classes = rest
+            .iter()
+            .any(|(_, other)| other.utterance.emotion != emotion);
+        let mut places: Vec<Place> = holders
+            .iter()
+            .map(|(part, item)| Place {
+                part: (*part).to_string(),
+                id: item.utterance.id.clone(),
+                label: item.utterance.label.clone(),
+            })
+            .collect();
+        places.sort();
+        let audio = first.audio;
+        if across {
+            found.push(Finding::AudioAcrossParts {
+                audio,
+                places: places.clone(),
+            });
+        }
+        if labels || classes {
+            found.push(Finding::AudioUnderTwoLabels { audio, places });
+        }
+    }
+    found.sort_by(|a, b| a.places().cmp(b.places()));
+    found
+}
+
+/// Positions of equal digests, two or more together, in the order of the digests; the positions of each ascend.
+fn same_audio<'a>(digests: impl Iterator<Item = &'a Digest>) -> Vec<Vec<usize>> {
+    // Most digests differ in their first bytes, and numbers are compared faster than digests.
+    let start = |digest: &Digest| digest.0.first_chunk().copied().map(u64::from_be_bytes);
+    let digests: Vec<&Digest> = digests.collect();
+    let mut order: Vec<(Option<u64>, usize)> = digests
+        .iter()
+        .enumerate()
+        .map(|(position, digest)| (start(digest), position))
+        .collect();
+    order.par_sort_unstable();
+    let mut groups = Vec::new();
+    for alike in order.chunk_by(|one, next| one.0 == next.0) {
+        if alike.len() < 2 {
+            continue;
+        }
+        let mut positions: Vec<usize> = alike.iter().map(|(_, position)| *position).collect();
+        positions.sort_by_key(|&position| digests[position]);
+        let equal = positions.chunk_by(|&one, &next| digests[one] == digests[next]);
+        groups.extend(equal.filter(|group| group.len() > 1).map(<[usize]>::to_vec));
+    }
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::corpus::{Emotion, Split};
+
+    pub(super) fn utterance(id: &str, speaker: &str, label: &str) -> Utterance {
+        Utterance {
+            id: id.to_string(),
+            corpus: id.split('/').next().unwrap().to_string(),
+            speaker: speaker.to_string(),
+            gender: None,
+            language: "en".to_string(),
+            label: label.to_string(),
+            emotion: if label == "hap" {
+                Emotion::Positive
+            } else {
+                Emotion::Negative
+            },
+            split: Split::Train,
+        }
+    }
+
+    pub(super) fn item<'a>(utterance: &'a Utterance, audio: &str) -> Item<'a> {
+        Item {
+            utterance,
+            audio: Digest::of(audio.as_bytes()),
+        }
+    }
+
+    #[test]
+    fn only_equal_digests_are_together_also_where_they_start_alike() {
+        let digest = |first: u8, last: u8| {
+            let mut bytes = [first; 32];
+            bytes[31] = last;
+            Digest(bytes)
+        };
+        let digests = [
+            digest(2, 1),
+            digest(1, 2),
+            digest(1, 1),
+            digest(2, 1),
+            digest(1, 2),
+            digest(1, 3),
+            digest(1, 2),
+        ];
+        assert_eq!(same_audio(digests.iter()), [vec![1, 4, 6], vec![0, 3]]);
+        assert!(same_audio([].iter()).is_empty());
+    }
+
+    #[test]
+    fn disjoint_parts_have_no_findings() {
+        let (a, b) = (
+            utterance("c/a", "c/1", "hap"),
+            utterance("c/b", "c/2", "sad"),
+        );
+        let (train, test) = ([item(&a, "a")], [item(&b, "b")]);
+        let parts = [
+            Part {
+                name: "train",
+                items: &train,
+            },
+            Part {
+                name: "test",
+                items: &test,
+            },
+        ];
+        assert_eq!(find(&parts), []);
+    }
+
+    #[test]
+    fn speakers_and_audio_across_parts_are_named() {
+        let a = utterance("c/a", "c/1", "hap");
+        let b = utterance("c/b", "c/1", "hap");
+        let c = utterance("c/c", "c/2", "hap");
+        let train = [item(&a, "a"), item(&b, "b")];
+        let validation = [item(&c, "b")];
+        let test = [item(&a, "z")];
+        let parts = [
+            Part {
+                name: "train",
+                items: &train,
+            },
+            Part {
+                name: "validation",
+                items: &validation,
+            },
+            Part {
+                name: "test",
+                items: &test,
+            },
+        ];
+        let findings = find(&parts);
+        let said: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            said,
+            [
+                "speaker c/1 is in test (1 utterances), train (2 utterances)",
+                "the same audio is in more than one part: c/b (train), c/c (validation)",
+            ]
+        );
+        assert!(findings.iter().all(Finding::is_leak));
+    }
+
+    #[test]
+    fn one_recording_under_two_labels_is_found_within_a_part() {
+        let a = utterance("crema-d/1006_TIE_HAP_XX", "crema-d/1006", "hap");
+        let b = utterance("crema-d/1006_TIE_NEU_XX", "crema-d/1006", "neu");
+        let train = [item(&a, "same"), item(&b, "same")];
+        let findings = find(&[Part {
+            name: "train",
+            items: &train,
+        }]);
+        assert_eq!(findings.len(), 1);
+        assert!(!findings[0].is_leak());
+        assert_eq!(
+            findings[0].to_string(),
+            "the same audio has more than one label: \
+             crema-d/1006_TIE_HAP_XX (hap), crema-d/1006_TIE_NEU_XX (neu)"
+        );
+    }
+}

@@ -1,0 +1,226 @@
+//! Any corpus described by a table: one row an utterance, in CSV, TSV or JSON lines.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt::Write as _;
+
+use rayon::prelude::*;
+
+use super::ReaderOption;
+use super::options::Options;
+use crate::corpus::CorpusError;
+use crate::corpus::draft::{Candidate, Draft};
+use crate::corpus::error::nearest_first;
+use pipe_foundation::machine_fault::MachineFault;
+
+mod json_lines;
+mod recording;
+mod rows;
+
+use recording::{Fields, Paths, Read, RowError, tidy};
+use rows::Format;
+
+pub(super) const OPTIONS: &[ReaderOption] = &[
+    ReaderOption {
+        name: "table",
+        meaning: "the table, a file below the root (required)",
+    },
+    ReaderOption {
+        name: "format",
+        meaning: "\"csv\", \"tsv\" or \"jsonl\" (default: by the table's extension)",
+    },
+    ReaderOption {
+        name: "audio_folder",
+        meaning: "folder below the root that the paths of the table start from (default: the root)",
+    },
+    ReaderOption {
+        name: "audio_extension",
+        meaning: "extension to add to paths that have none, such as \"wav\"",
+    },
+    ReaderOption {
+        name: "columns",
+        meaning: "the table's own names for path, start, end, channel, speaker, gender, language, emotion",
+    },
+    ReaderOption {
+        name: "constants",
+        meaning: "values for those of the same names that the table has no column for",
+    },
+];
+
+/// What a row can tell: times in seconds, the channel counted from 0.
+pub(super) const FIELDS: [&str; 8] = [
+    "path", "start", "end", "channel", "speaker", "gender", "language", "emotion",
+];
+
+const REQUIRED: [&str; 3] = ["path", "speaker", "emotion"];
+
+pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), CorpusError> {
+    let Some(table) = options.text("table")? else {
+        let help = "name the table, a file below the root: table = \"data.tsv\"";
+        return Err(options.error("table", "is missing", help));
+    };
+    let format = format_of(options, table)?;
+    let audio_folder = options.text("audio_folder")?.unwrap_or("");
+    let extension = options
+        .text("audio_extension")?
+        .map(|text| text.trim_start_matches('.'));
+    let paths = Paths {
+        audio_folder,
+        extension,
+    };
+    let columns = known_fields(options, "columns")?;
+    let constants = known_fields(options, "constants")?;
+    for (option, value) in [("table", table), ("audio_folder", audio_folder)] {
+        if tidy(value).is_none() {
+            let help = "name it from the corpus folder on, without `..`";
+            return Err(options.error(option, format!("leaves the corpus folder: {value}"), help));
+        }
+    }
+    let path = draft.root().join(table);
+    let bytes = std::fs::read(&path).map_err(|error| match MachineFault::of(table, &error) {
+        Some(fault) => CorpusError::Machine(fault),
+        None => CorpusError::Table {
+            corpus: draft.corpus().to_string(),
+            path: path.clone(),
+            reason: format!("cannot be read: {error}"),
+            help: "check the option `table`: it is a file below the corpus folder".to_string(),
+        },
+    })?;
+    let fields = Fields { columns, constants };
+    let rows = rows::parse(&bytes, format, &fields.columns).map_err(|problem| {
+        let known: Vec<&str> = problem.known.iter().map(String::as_str).collect();
+        CorpusError::Table {
+            corpus: draft.corpus().to_string(),
+            path: path.clone(),
+            reason: problem.reason,
+            help: match known.is_empty() {
+                true => {
+                    "its first line names the columns; set `format` if it is no such file".into()
+                }
+                false => format!("its columns: {}", nearest_first(&problem.wanted, &known)),
+            },
+        }
+    })?;
+    for required in REQUIRED {
+        if !rows.has(required) && !fields.constants.contains_key(required) {
+            let known: Vec<&str> = rows.columns.iter().map(String::as_str).collect();
+            return Err(CorpusError::Table {
+                corpus: draft.corpus().to_string(),
+                path,
+                reason: format!("has no column for {required}"),
+                help: format!(
+                    "set columns.{required} to one of its columns: {}; or set constants.{required}",
+                    nearest_first(required, &known)
+                ),
+            });
+        }
+    }
+    let read: Vec<(u64, Result<Read, String>)> = rows
+        .rows
+        .into_par_iter()
+        .map(|(line, row)| (line, row.and_then(|row| fields.read(row, &paths, draft))))
+        .collect();
+    add(draft, table, &fields, read);
+    Ok(())
+}
+
+/// Adds what was read to the draft, in the order of the rows.
+fn add(
+    draft: &mut Draft<'_>,
+    table: &str,
+    fields: &Fields,
+    read: Vec<(u64, Result<Read, String>)>,
+) {
+    let is_repeated = repeated(&read);
+    let mut place = String::new();
+    for ((line, read), is_repeated) in read.into_iter().zip(is_repeated) {
+        place.clear();
+        // Writing to a String cannot fail.
+        let _ = write!(place, "{table}:{line}");
+        let Read {
+            row,
+            note,
+            utterance,
+        } = match read {
+            Ok(read) => read,
+            Err(reason) => {
+                draft.drop_missing(&place, reason);
+                continue;
+            }
+        };
+        if let Some(note) = note {
+            draft.note(note, &place);
+        }
+        match utterance {
+            Err(RowError::Machine(fault)) => draft.fail(fault),
+            Err(RowError::Row(reason)) => draft.drop_missing(&place, reason),
+            Ok(utterance) if is_repeated => {
+                draft.drop_bad(&place, format!("{} is in an earlier row", utterance.id));
+            }
+            Ok(utterance) => draft.add(Candidate {
+                id: utterance.id,
+                path: utterance.path,
+                speaker: fields.value(&row, "speaker").unwrap_or_default(),
+                gender: utterance.gender,
+                language: fields.value(&row, "language"),
+                label: fields.value(&row, "emotion").unwrap_or_default(),
+                segment_s: utterance.segment_s,
+                channel: utterance.channel,
+                content: utterance.content,
+                place: &place,
+            }),
+        }
+    }
+}
+
+/// For each row, whether an earlier one has its id.
+fn repeated(read: &[(u64, Result<Read, String>)]) -> Vec<bool> {
+    let ids = || read.iter().map(|(_, read)| id_of(read));
+    // Most tables are sorted, and need no set.
+    if ids().flatten().is_sorted_by(|one, next| one < next) {
+        return vec![false; read.len()];
+    }
+    let mut taken = HashSet::with_capacity(read.len());
+    ids()
+        .map(|id| id.is_some_and(|id| !taken.insert(id)))
+        .collect()
+}
+
+fn id_of(read: &Result<Read, String>) -> Option<&str> {
+    let utterance = read.as_ref().ok()?.utterance.as_ref().ok()?;
+    Some(&utterance.id)
+}
+
+fn format_of(options: &Options<'_>, table: &str) -> Result<Format, CorpusError> {
+    let help = "give it \"csv\", \"tsv\" or \"jsonl\"";
+    if let Some(format) = options.text("format")? {
+        return Format::of_extension(format)
+            .ok_or_else(|| options.error("format", format!("cannot be `{format}`"), help));
+    }
+    table
+        .rsplit_once('.')
+        .and_then(|(_, extension)| Format::of_extension(extension))
+        .ok_or_else(|| {
+            options.error(
+                "format",
+                "is missing and the table's name does not tell",
+                help,
+            )
+        })
+}
+
+fn known_fields(
+    options: &Options<'_>,
+    option: &str,
+) -> Result<BTreeMap<String, String>, CorpusError> {
+    let map = options.map(option)?;
+    for key in map.keys() {
+        if !FIELDS.contains(key) {
+            let help = format!("keys: {}", nearest_first(key, &FIELDS));
+            return Err(options.error(option, format!("has no key `{key}`"), &help));
+        }
+    }
+    Ok(map
+        .into_iter()
+        .map(|(key, value)| (key.to_string(), value))
+        .collect())
+}

@@ -1,0 +1,188 @@
+//! Synthetic corpora: emotional pseudo-speech from a small source-filter synthesiser.
+//!
+//! A corpus is a list of speakers, each of whom says `utterances_per_label` utterances for every label of
+//! the corpus's label map. Nothing is read from disk: each [`Entry`] carries the
+//! [`SyntheticUtterance`] from which its samples follow.
+//!
+//! | layer | file | what differs |
+//! |---|---|---|
+//! | sounds | `phone`, `language` | vowels, syllables, rhythm and tune of a language |
+//! | voice | `speaker`, `voice` | pitch, tract length, glottal pulse, noise |
+//! | emotion | `expression`, `phrase` | pitch, range, tempo, energy, voice quality, pauses |
+//! | recording | `channel` | room, noise, microphone, level, sampling rate |
+//!
+//! Every number comes from ChaCha8 streams seeded by BLAKE3 of names, and from arithmetic that is the same
+//! on every machine ([`pipe_foundation::exact`]), so the samples are too. More speakers or utterances never change those
+//! that were there.
+
+mod channel;
+mod error;
+mod expression;
+mod language;
+mod nearest;
+mod options;
+mod phone;
+mod phrase;
+mod random;
+mod speaker;
+mod utterance;
+mod voice;
+
+pub use channel::{Channel, Noise, Room};
+pub use error::SyntheticError;
+pub use expression::Expression;
+pub use language::Language;
+pub use speaker::Speaker;
+pub use utterance::SyntheticUtterance;
+
+use super::{
+    AudioSource, CorpusConfig, DropCause, Dropped, Emotion, Entry, Gender, Listing, Split,
+    Utterance,
+};
+use nearest::by_name;
+use options::Options;
+use random::Stream;
+
+/// Version of the sound: raised whenever the same [`SyntheticUtterance`] renders other samples.
+///
+/// | version | change |
+/// |---|---|
+/// | 1 | first |
+pub const VERSION: u32 = 1;
+
+/// The `reader` of a synthetic corpus in `corpora.toml`.
+pub const READER: &str = "synthetic";
+
+/// Spread of one speaker's way to express one emotion around the typical way.
+const STYLE: f64 = 0.15;
+/// Spread of single performances around the speaker's way.
+const PERFORMANCE: f64 = 0.1;
+
+/// Everything in the synthetic corpus `name`, sorted by utterance id.
+///
+/// Options in `config.options`: `seed`, `speakers`, `utterances_per_label`, `rate_hz`, `languages`, `room`
+/// (none, studio, office, kitchen, hall), `noise` (white, pink, brown), `snr_db`, `tilt_db`, `level_db`,
+/// `strength`. Labels are those of [`Expression::labels`].
+///
+/// # Errors
+/// An option that is unknown or out of range, a label nobody can express, or an empty or ambiguous label
+/// map.
+pub fn list(name: &str, config: &CorpusConfig) -> Result<Listing, SyntheticError> {
+    let options = Options::read(name, config)?;
+    let labels = labels(name, config)?;
+    let corpus_seed = random::seed(&["corpus", name, &options.seed.to_string()]);
+    let channel = Channel {
+        room: options.room,
+        room_seed: corpus_seed,
+        noise: options.noise,
+        snr_db: options.snr_db,
+        tilt_db: options.tilt_db,
+        level_db: options.level_db,
+    };
+    let mut listing = Listing::default();
+    for number in 0..options.speakers {
+        let (gender, letter) = if number % 2 == 0 {
+            (Gender::Female, 'f')
+        } else {
+            (Gender::Male, 'm')
+        };
+        let speaker_name = format!("{letter}{:02}", number / 2 + 1);
+        let language = options.languages[number % options.languages.len()];
+        let seed_of = |names: &[&str]| {
+            let mut all = vec![speaker_name.as_str()];
+            all.extend(names);
+            random::seed(&[&corpus_seed.to_string(), &all.join("/")])
+        };
+        let speaker = Speaker::draw(gender, seed_of(&[]));
+        listing.speakers.insert(speaker_name.clone());
+        for (label, full, emotion) in &labels {
+            *listing.labels.entry((*label).to_string()).or_default() +=
+                options.utterances_per_label;
+            let mut style = Stream::new(seed_of(&[label]), "style");
+            let strength = options.strength * speaker.strength;
+            let own = full.performed(strength, STYLE, &mut style);
+            for take in 1..=options.utterances_per_label {
+                let stem = format!("{speaker_name}_{label}_{take:02}");
+                let Some(emotion) = *emotion else {
+                    listing.dropped.push(Dropped {
+                        what: stem,
+                        reason: format!("label {label} is mapped to dropped"),
+                        cause: DropCause::Choice,
+                    });
+                    continue;
+                };
+                let seed = seed_of(&[label, &take.to_string()]);
+                let mut stream = Stream::new(seed, "performance");
+                let expression = own
+                    .performed(stream.between(0.85, 1.15), PERFORMANCE, &mut stream)
+                    .with_incidental_change(&mut stream);
+                listing.entries.push(Entry {
+                    utterance: Utterance {
+                        id: format!("{name}/{stem}"),
+                        corpus: name.to_string(),
+                        speaker: format!("{name}/{speaker_name}"),
+                        gender: Some(gender),
+                        language: language.tag().to_string(),
+                        label: (*label).to_string(),
+                        emotion,
+                        split: Split::Train,
+                    },
+                    content: None,
+                    source: AudioSource::Synthetic(Box::new(SyntheticUtterance {
+                        rate_hz: options.rate_hz,
+                        language,
+                        speaker: speaker.clone(),
+                        expression,
+                        channel: channel.clone(),
+                        seed,
+                    })),
+                });
+            }
+        }
+    }
+    listing
+        .entries
+        .sort_by(|a, b| a.utterance.id.cmp(&b.utterance.id));
+    Ok(listing)
+}
+
+/// Each label with its expression and class (none where it is dropped).
+type LabelPlan<'a> = (&'a str, Expression, Option<Emotion>);
+
+fn labels<'a>(name: &str, config: &'a CorpusConfig) -> Result<Vec<LabelPlan<'a>>, SyntheticError> {
+    let map = &config.labels;
+    let classes = [
+        (&map.positive, Some(Emotion::Positive)),
+        (&map.neutral, Some(Emotion::Neutral)),
+        (&map.negative, Some(Emotion::Negative)),
+        (&map.dropped, None),
+    ];
+    let mut plan: Vec<LabelPlan<'a>> = Vec::new();
+    for (labels, emotion) in classes {
+        for label in labels {
+            let problem = |problem: String| SyntheticError::Labels {
+                corpus: name.to_string(),
+                problem,
+            };
+            if plan.iter().any(|(known, ..)| known == label) {
+                return Err(problem(format!("label `{label}` is mapped twice")));
+            }
+            let expression = Expression::of(label).ok_or_else(|| SyntheticError::UnknownLabel {
+                corpus: name.to_string(),
+                label: label.clone(),
+                valid: by_name(label, Expression::labels()).join(", "),
+            })?;
+            plan.push((label, expression, emotion));
+        }
+    }
+    if plan.iter().all(|(.., emotion)| emotion.is_none()) {
+        return Err(SyntheticError::Labels {
+            corpus: name.to_string(),
+            problem: "the label map names no label to synthesise".to_string(),
+        });
+    }
+    Ok(plan)
+}
+
+#[cfg(test)]
+mod tests;

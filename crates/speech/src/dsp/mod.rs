@@ -1,0 +1,18 @@
+//! The speech front end: resampling, Kaldi-compatible log-mel filterbank features, normalisation, augmentation.
+
+pub mod fbank;
+mod noise;
+mod normalise;
+mod normalised_fbank;
+mod perturb;
+mod resample;
+mod spec_augment;
+mod to_rate;
+
+pub use fbank::{Fbank, FbankError, FbankOptions};
+pub use normalise::{Normalisation, normalise};
+pub use normalised_fbank::NormalisedFbank;
+pub use perturb::{NoiseColour, PerturbError, PerturbOptions, Perturber};
+pub use resample::{RATES_HZ, ResampleError, Resampler};
+pub use spec_augment::{Masks, SpecAugment};
+pub use to_rate::ToRate;

@@ -1,0 +1,13 @@
+//! Speech as data: audio files, the front end that makes features of them, and corpora of emotional speech.
+//!
+//! It knows nothing of networks or pipelines.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`audio`] | WAV, SPHERE and AIFF as one channel of samples |
+//! | [`dsp`] | resampling, log-mel filterbank, normalisation, augmentation |
+//! | [`corpus`] | readers, label maps, split, leaks, synthetic corpora |
+
+pub mod audio;
+pub mod dsp;
+pub mod corpus;
