@@ -99,7 +99,7 @@ mod tests {
         Begun {
             step: format!("train[seed={number}]"),
             key: Digest::of(&number.to_le_bytes()),
-            kept: (number % 2 == 0).then(|| Digest::of(b"longer")),
+            kept: number.is_multiple_of(2).then(|| Digest::of(b"longer")),
         }
     }
 

@@ -22,7 +22,7 @@ const EVALUATIONS: usize = 3;
 
 /// One side of a comparison.
 enum Named {
-    Run(Run),
+    Run(Box<Run>),
     Step(StepOfRun),
 }
 
@@ -63,7 +63,7 @@ fn named(cache: &Cache, name: &str) -> Result<Named, InspectError> {
         return find_step(cache, Some(run), step).map(Named::Step);
     }
     match find_run(cache, name) {
-        Ok(run) => Ok(Named::Run(run)),
+        Ok(run) => Ok(Named::Run(Box::new(run))),
         // Without a run in front, a step of the latest run is meant; if there is none, the run was.
         Err(unknown @ InspectError::NoManifest { .. }) => match find_step(cache, None, name) {
             Err(InspectError::NoStep { .. }) => Err(unknown),
@@ -75,7 +75,7 @@ fn named(cache: &Cache, name: &str) -> Result<Named, InspectError> {
 
 /// The run before, or the same step of it.
 fn earlier(cache: &Cache, named: &Named) -> Result<Named, CliError> {
-    let run = match named {
+    let run: &Run = match named {
         Named::Run(run) => run,
         Named::Step(step) => &step.run,
     };
@@ -86,7 +86,7 @@ fn earlier(cache: &Cache, named: &Named) -> Result<Named, CliError> {
         help: "name two runs; `pipe runs` lists them".into(),
     })?;
     Ok(match named {
-        Named::Run(_) => Named::Run(before),
+        Named::Run(_) => Named::Run(Box::new(before)),
         Named::Step(step) => Named::Step(find_step(cache, Some(before), &step.id)?),
     })
 }

@@ -101,17 +101,17 @@ impl Others<'_> {
                     );
                 }
             }
-            if let Some(list) = list_of(&input.path) {
-                if !in_lists.insert((list, &input.stage)) {
-                    problems.push(
-                        Problem::new(
-                            "manifest::duplicate",
-                            format!("the stage `{}` stands twice in `{list}`", input.stage),
-                        )
-                        .at(&place, "the second one")
-                        .help("remove one of them"),
-                    );
-                }
+            if let Some(list) = list_of(&input.path)
+                && !in_lists.insert((list, &input.stage))
+            {
+                problems.push(
+                    Problem::new(
+                        "manifest::duplicate",
+                        format!("the stage `{}` stands twice in `{list}`", input.stage),
+                    )
+                    .at(&place, "the second one")
+                    .help("remove one of them"),
+                );
             }
             inputs.insert(input.path.clone(), fitting);
         }

@@ -56,7 +56,7 @@ pub fn start_of(text: &str, range: &Range<usize>) -> Range<usize> {
         return range.clone();
     }
     let first = place.lines().next().unwrap_or_default();
-    let end = first.floor_char_boundary(NEAR_BYTES);
+    let end = boundary_before(first, NEAR_BYTES);
     range.start..range.start + end
 }
 
@@ -67,12 +67,12 @@ fn has_long_line(bytes: &[u8]) -> bool {
 }
 
 fn cut(text: &str, span: &SourceSpan, context: [usize; 2]) -> Range<usize> {
-    let span = text.floor_char_boundary(span.offset())
-        ..text.ceil_char_boundary(span.offset() + span.len());
+    let (start, end) = (span.offset(), span.offset() + span.len());
+    let span = boundary_before(text, start)..boundary_after(text, end);
     let (mut start, mut end) = (line_start(text, span.start), line_end(text, span.end));
     if has_long_line(&text.as_bytes()[start..end]) {
-        start = start.max(text.ceil_char_boundary(span.start.saturating_sub(NEAR_BYTES)));
-        end = end.min(text.floor_char_boundary(span.end + NEAR_BYTES));
+        start = start.max(boundary_after(text, span.start.saturating_sub(NEAR_BYTES)));
+        end = end.min(boundary_before(text, span.end + NEAR_BYTES));
         return start..end;
     }
     for _ in 0..context[0] {
@@ -92,6 +92,24 @@ fn cut(text: &str, span: &SourceSpan, context: [usize; 2]) -> Range<usize> {
     start..end
 }
 
+/// The last boundary between characters at or before `at`.
+fn boundary_before(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+/// The first boundary between characters at or after `at`, or the end.
+fn boundary_after(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at += 1;
+    }
+    at
+}
+
 fn line_start(text: &str, at: usize) -> usize {
     text[..at].rfind('\n').map_or(0, |newline| newline + 1)
 }
@@ -104,7 +122,7 @@ fn line_end(text: &str, at: usize) -> usize {
 mod tests {
     use super::*;
 
-    fn shown<'a>(text: &'a str, range: Range<usize>) -> (&'a str, usize, usize) {
+    fn shown(text: &str, range: Range<usize>) -> (&str, usize, usize) {
         let span = (range.start, range.len()).into();
         let contents = around("test.toml", text, &span, [1, 1]).unwrap();
         let start = contents.span().offset();
