@@ -20,6 +20,14 @@ struct Owner {
     manifest: String,
 }
 
+/// A file that names the manifest of a name.
+pub(super) struct OwnerFile {
+    /// The file.
+    pub path: PathBuf,
+    /// Whether it is as it was written, where it can be read.
+    pub is_whole: Result<bool, CacheError>,
+}
+
 impl Cache {
     /// The file of the manifest that last ran under `name`, whether it is still there or not.
     ///
@@ -68,14 +76,18 @@ impl Cache {
     ///
     /// # Errors
     /// When their folder cannot be read.
-    pub(super) fn owners(&self) -> Result<Vec<(PathBuf, Result<bool, CacheError>)>, CacheError> {
+    pub(super) fn owners(&self) -> Result<Vec<OwnerFile>, CacheError> {
         let paths = folder::entries(&self.root.join("manifests"))?.into_iter();
         let paths = paths.filter(|path| path.extension().is_some_and(|e| e == "json"));
         let is_whole = |path: &Path| {
             let owner = sealed::read::<Owner>(path)?;
             Ok(!matches!(owner, Stored::Damaged))
         };
-        Ok(paths.map(|path| (path.clone(), is_whole(&path))).collect())
+        let owner = |path: PathBuf| OwnerFile {
+            is_whole: is_whole(&path),
+            path,
+        };
+        Ok(paths.map(owner).collect())
     }
 
     /// The folder that holds the cache.

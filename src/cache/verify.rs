@@ -228,9 +228,10 @@ impl Work<'_> {
 
     fn owners(&mut self) -> Result<(), CacheError> {
         let owners = self.cache.owners();
-        for (path, is_whole) in self.found.readable(owners).unwrap_or_default() {
-            if self.found.readable(is_whole) == Some(false) {
-                self.damaged(format!("owner of the name {}", stem(&path)), &path)?;
+        for owner in self.found.readable(owners).unwrap_or_default() {
+            if self.found.readable(owner.is_whole) == Some(false) {
+                let name = format!("owner of the name {}", stem(&owner.path));
+                self.damaged(name, &owner.path)?;
             }
         }
         Ok(())

@@ -17,8 +17,10 @@ use crate::stage::LoadedItem;
 
 use super::{Group, Pass};
 
-/// All items, or keys and ids of those that are lost.
-type ReadBack = Result<Vec<LoadedItem>, Vec<(Digest, String)>>;
+/// The key and id of an item that is lost.
+type LostItem = (Digest, String);
+/// All items, or those that are lost.
+type ReadBack = Result<Vec<LoadedItem>, Vec<LostItem>>;
 
 impl Group<'_> {
     /// The items of `step` with their bytes; damaged ones are made again.
@@ -115,7 +117,7 @@ impl Group<'_> {
         let Some(set) = sets.as_ref().and_then(|sets| sets.get(&step)) else {
             return Ok(Ok(Vec::new()));
         };
-        let read: Result<Vec<Result<LoadedItem, (Digest, String)>>, CacheError> = set
+        let read: Vec<Result<LoadedItem, LostItem>> = set
             .items
             .par_iter()
             .zip(&set.places)
@@ -131,8 +133,7 @@ impl Group<'_> {
                 });
                 Ok(loaded.ok_or_else(|| (*key, item.utterance.id.clone())))
             })
-            .collect();
-        let read = read?;
+            .collect::<Result<_, CacheError>>()?;
         if read.iter().all(Result::is_ok) {
             return Ok(Ok(read.into_iter().flatten().collect()));
         }
