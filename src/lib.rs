@@ -24,7 +24,7 @@
 //! | [`onnx`] | a model as an ONNX graph |
 //! | [`card`] | the model card |
 //! | [`report`] | tables for people |
-//! | [`artifact`] | items and files that steps make, and the material of their keys |
+//! | [`artifact`] | items and files that steps make, and the fingerprint of their keys |
 //! | [`manifest`] | TOML to checked declarations, with every error at its place |
 //! | [`cache`] | what is stored, and how it is looked up; the map of its folder |
 //! | [`stage`] | the stage kinds |
@@ -38,8 +38,8 @@
 //!
 //! 1. [`manifest::Manifest::read`] parses, includes, overrides, substitutes, expands the matrix and checks.
 //! 2. [`plan::Plan`] builds a stage for each step and groups item-wise steps that are computed together.
-//! 3. [`exec::run`] lists the sources, computes keys ([`artifact::KeyMaterial`]) and looks up the status of every step.
-//! 4. A group that misses takes each utterance through all its steps at once; a whole-set step runs in a scratch
+//! 3. [`exec::run`] lists the sources, computes keys ([`artifact::FingerprintInputs`]) and looks up the status of every step.
+//! 4. A group that misses takes each utterance through all its steps at once; an aggregate step runs in a scratch
 //!    folder. Results are published by [`cache::Cache::publish`], the only way to count as done.
 //! 5. Files for people appear under `runs/`.
 

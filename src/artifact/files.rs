@@ -1,4 +1,4 @@
-//! The files that a whole-set step makes.
+//! The files that an aggregate step makes.
 
 use pipe_foundation::Digest;
 use serde::{Deserialize, Serialize};

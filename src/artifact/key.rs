@@ -25,9 +25,9 @@ const DEVICE: &str = "device";
 /// | threads, `--jobs`, limits such as `max_bad` | no |
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct KeyMaterial(pub BTreeMap<String, String>);
+pub struct FingerprintInputs(pub BTreeMap<String, String>);
 
-impl KeyMaterial {
+impl FingerprintInputs {
     /// Adds a named value.
     pub fn add(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.0.insert(name.into(), value.into());
@@ -140,14 +140,14 @@ mod tests {
 
     #[test]
     fn keys_are_the_same_on_every_machine() {
-        let mut material = KeyMaterial::default();
-        material.add("kind", "fbank");
-        material.add("version", "1");
-        material.add_json(
+        let mut fingerprint = FingerprintInputs::default();
+        fingerprint.add("kind", "fbank");
+        fingerprint.add("version", "1");
+        fingerprint.add_json(
             "parameters",
             &serde_json::json!({"bins": 40, "low_hz": 20.0, "layers": [{"w": 5}]}),
         );
-        let names: Vec<&str> = material.0.keys().map(String::as_str).collect();
+        let names: Vec<&str> = fingerprint.0.keys().map(String::as_str).collect();
         assert_eq!(
             names,
             [
@@ -160,7 +160,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            material.key().hex(),
+            fingerprint.key().hex(),
             "39de175b63f8b55ff67069e294821e02e6238e759159e909754620b46dcfc5b7"
         );
     }
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn the_processor_has_no_name_in_keys_and_one_for_people() {
-        let mut cpu = KeyMaterial::default();
+        let mut cpu = FingerprintInputs::default();
         cpu.add("kind", "train");
         let cuda = cpu.on_device(Some("cuda"));
         assert_ne!(cuda.key(), cpu.key());
@@ -187,9 +187,9 @@ mod tests {
 
     #[test]
     fn names_and_values_cannot_run_into_each_other() {
-        let mut left = KeyMaterial::default();
+        let mut left = FingerprintInputs::default();
         left.add("ab", "c");
-        let mut right = KeyMaterial::default();
+        let mut right = FingerprintInputs::default();
         right.add("a", "bc");
         assert_ne!(left.key(), right.key());
     }

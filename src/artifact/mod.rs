@@ -13,5 +13,5 @@ pub use composition::{Composition, CompositionRow};
 pub use data::{DataError, ItemData, features};
 pub use files::{FileEntry, FileSet};
 pub use item::{BadItem, Item, digest_of_set, item_set_digest};
-pub use key::{Difference, KeyMaterial, input_names};
+pub use key::{Difference, FingerprintInputs, input_names};
 pub use kind::ArtifactKind;

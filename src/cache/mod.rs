@@ -12,7 +12,7 @@
 //! | `runs/<manifest>/<n>.json` | which keys the steps of a run had, what failed, when it was |
 //! | `manifests/<manifest>.json` | which file has the name of a manifest; `/` in names is written `%2F` here and above |
 //! | `unfinished/<key>/` | what a running step needs to go on after a kill, such as the checkpoint of a training; under its key but for the device; goes when it is published |
-//! | `trajectories/<key>/` | the last checkpoint of a finished training, under the key of all it depends on but the device and when to stop; more epochs go on from it |
+//! | `checkpoints/<key>/` | the last checkpoint of a finished training, under the key of all it depends on but the device and when to stop; more epochs go on from it |
 //! | `locks/`, `tmp/` | locks that die with their process; work in progress |
 //!
 //! What is looked for is whole, or damaged, or absent; or it cannot be read, which is always an error and never one of
@@ -21,7 +21,7 @@
 
 mod error;
 mod file_name;
-mod files;
+mod stat_cache;
 mod folder;
 pub mod items;
 mod listings;
@@ -37,20 +37,20 @@ mod run_history;
 mod run_log;
 mod runs;
 mod scratch;
-mod sealed;
+mod checksummed;
 mod unfinished;
 mod usage;
 mod verify;
 
 use std::path::{Path, PathBuf};
 
-use crate::artifact::{Composition, KeyMaterial};
+use crate::artifact::{Composition, FingerprintInputs};
 use crate::model::Device;
 
 use file_name::encode;
 
+pub use checksummed::Stored;
 pub use error::CacheError;
-pub use files::{FileFacts, FileMemory};
 pub use listings::{Listing, ListingHistory};
 pub use lock::Lock;
 pub use objects::Objects;
@@ -63,8 +63,8 @@ pub use run_history::RunHistory;
 pub use run_log::RunLog;
 pub use runs::{Ending, Run, RunRecord, Runs};
 pub use scratch::Scratch;
-pub use sealed::Stored;
-pub use unfinished::{kept_key, trajectory_key};
+pub use stat_cache::{FileInfo, StatCache};
+pub use unfinished::{checkpoint_key, final_checkpoint_key};
 pub use usage::{Usage, usage};
 pub use verify::{Verified, verify};
 
@@ -75,7 +75,7 @@ pub struct Cache {
     /// Its folder.
     pub root: PathBuf,
     /// Files outside, as last seen.
-    pub files: FileMemory,
+    pub files: StatCache,
     /// Files of whole results.
     pub objects: Objects,
     /// Records of finished steps.
@@ -96,7 +96,7 @@ pub enum Lookup {
 
 /// The right to record a result under one key; while it lives, other runs wait.
 pub struct Reservation {
-    material: KeyMaterial,
+    fingerprint: FingerprintInputs,
     composition: Option<Composition>,
     device: Option<Device>,
     _lock: Lock,
@@ -127,9 +127,11 @@ impl Cache {
             let folder = root.join(folder);
             std::fs::create_dir_all(&folder).map_err(|error| CacheError::write(&folder, error))?;
         }
+        // Earlier versions gave this folder another name. Where it cannot be moved, longer trainings begin anew.
+        let _ = std::fs::rename(root.join("trajectories"), root.join("checkpoints"));
         Ok(Self {
             root: root.to_path_buf(),
-            files: FileMemory::load(log::Log::new(root.join("files.log")), rehash)?,
+            files: StatCache::load(log::Log::new(root.join("files.log")), rehash)?,
             objects: Objects::new(root.join("objects")),
             records: Records::new(root.join("steps")),
             runs: Runs::new(root.join("runs"), root.join("locks")),
@@ -160,16 +162,16 @@ impl Cache {
     /// When the lock cannot be taken, or what is there cannot be read.
     pub fn lookup(
         &self,
-        material: &KeyMaterial,
+        fingerprint: &FingerprintInputs,
         waiting: impl FnOnce(),
         stop: impl Fn() -> bool,
     ) -> Result<Option<Lookup>, CacheError> {
-        let key = material.key();
+        let key = fingerprint.key();
         if let Some(record) = self.finished(&key)? {
             return Ok(Some(Lookup::Hit(Box::new(record))));
         }
         // Runs on different devices keep their work in the same folder, so they wait for each other too.
-        let lock_path = self.lock_path(&kept_key(material).hex());
+        let lock_path = self.lock_path(&checkpoint_key(fingerprint).hex());
         let Some(lock) = Lock::take(&lock_path, waiting, stop)? else {
             return Ok(None);
         };
@@ -177,7 +179,7 @@ impl Cache {
         Ok(Some(match self.finished(&key)? {
             Some(record) => Lookup::Hit(Box::new(record)),
             None => Lookup::Miss(Reservation {
-                material: material.clone(),
+                fingerprint: fingerprint.clone(),
                 composition: None,
                 device: None,
                 _lock: lock,
@@ -198,7 +200,7 @@ impl Cache {
     ) -> Result<StepRecord, CacheError> {
         let record = StepRecord {
             step: step.into(),
-            material: reservation.material.clone(),
+            fingerprint: reservation.fingerprint.clone(),
             output,
             seconds,
             pipe_version: env!("CARGO_PKG_VERSION").into(),

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::manifest::location;
 
+use super::checksummed::{self, Stored};
 use super::error::CacheError;
 use super::file_name::encode;
 use super::lock::Lock;
-use super::sealed::{self, Stored};
 use super::{Cache, folder};
 
 /// The manifest that has a name.
@@ -34,7 +34,7 @@ impl Cache {
     /// # Errors
     /// When what the cache knows of it cannot be read.
     pub fn owner(&self, name: &str) -> Result<Option<PathBuf>, CacheError> {
-        if let Stored::Whole(owner) = sealed::read::<Owner>(&self.owner_path(name))? {
+        if let Stored::Whole(owner) = checksummed::read::<Owner>(&self.owner_path(name))? {
             return Ok(Some(self.home().join(owner.manifest)));
         }
         // Caches of earlier versions have only what runs were given on the command line.
@@ -65,9 +65,9 @@ impl Cache {
             manifest: written.to_string_lossy().into_owned(),
         };
         let path = self.owner_path(name);
-        let known = sealed::read::<Owner>(&path)?.whole();
+        let known = checksummed::read::<Owner>(&path)?.whole();
         if known.is_none_or(|known| known.manifest != owner.manifest) {
-            sealed::write(&path, &owner)?;
+            checksummed::write(&path, &owner)?;
         }
         Ok(None)
     }
@@ -80,7 +80,7 @@ impl Cache {
         let paths = folder::entries(&self.root.join("manifests"))?.into_iter();
         let paths = paths.filter(|path| path.extension().is_some_and(|e| e == "json"));
         let is_whole = |path: &Path| {
-            let owner = sealed::read::<Owner>(path)?;
+            let owner = checksummed::read::<Owner>(path)?;
             Ok(!matches!(owner, Stored::Damaged))
         };
         let owner = |path: PathBuf| OwnerFile {

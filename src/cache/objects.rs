@@ -10,8 +10,8 @@ use pipe_foundation::Digest;
 use crate::artifact::{FileEntry, FileSet};
 
 use super::error::CacheError;
-use super::files::FileMemory;
 use super::folder;
+use super::stat_cache::StatCache;
 
 /// The store of files.
 #[derive(Debug)]
@@ -81,10 +81,10 @@ impl Objects {
     ///
     /// # Errors
     /// When one is there but cannot be read.
-    pub fn holds(&self, set: &FileSet, memory: &FileMemory) -> Result<bool, CacheError> {
+    pub fn holds(&self, set: &FileSet, memory: &StatCache) -> Result<bool, CacheError> {
         for file in &set.files {
             let path = self.path(&file.digest);
-            match memory.facts(&path, || Ok(0.0)) {
+            match memory.info(&path, || Ok(0.0)) {
                 Ok(facts) if facts.digest == file.digest => {}
                 // A damaged one is replaced when the result is made again.
                 Ok(_) => return Ok(false),

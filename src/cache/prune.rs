@@ -1,4 +1,4 @@
-//! Removes what no kept run needs: unfinished work, trajectories, and what only forgotten runs refer to.
+//! Removes what no kept run needs: unfinished work, checkpoints, and what only forgotten runs refer to.
 
 use std::collections::HashSet;
 use std::io::ErrorKind;
@@ -8,7 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use pipe_foundation::Digest;
 use serde::Serialize;
 
-use crate::artifact::KeyMaterial;
+use crate::artifact::FingerprintInputs;
 
 use super::runs::now_s;
 use super::usage::{Usage, usage_of};
@@ -24,8 +24,8 @@ pub struct PruneOptions<'a> {
     pub older_than_days: u64,
     /// Removes nothing, and tells what it would remove.
     pub dry_run: bool,
-    /// Names the trajectories that a longer run of a finished step could go on from.
-    pub trajectories: &'a dyn Fn(&KeyMaterial) -> Vec<Digest>,
+    /// Names the checkpoints that a longer run of a finished step could go on from.
+    pub checkpoints: &'a dyn Fn(&FingerprintInputs) -> Vec<Digest>,
 }
 
 /// What was pruned.
@@ -63,7 +63,7 @@ pub fn prune(cache: &Cache, options: &PruneOptions<'_>) -> Result<Pruned, CacheE
         targets: Vec::new(),
     };
     chosen.unfinished(&plan.current)?;
-    chosen.trajectories(&plan.current)?;
+    chosen.checkpoints(&plan.current)?;
     if alone.is_some() {
         chosen.results(plan)?;
     }
@@ -176,16 +176,16 @@ impl Chosen<'_> {
         Ok(())
     }
 
-    fn trajectories(&mut self, current: &HashSet<Digest>) -> Result<(), CacheError> {
+    fn checkpoints(&mut self, current: &HashSet<Digest>) -> Result<(), CacheError> {
         let mut needed: HashSet<Digest> = HashSet::new();
         for key in current {
             if let Some(record) = self.cache.records.get(key)? {
-                needed.extend((self.options.trajectories)(&record.material));
+                needed.extend((self.options.checkpoints)(&record.fingerprint));
             }
         }
-        for (key, path) in keyed_folders(&self.cache.root.join("trajectories"))? {
+        for (key, path) in keyed_folders(&self.cache.root.join("checkpoints"))? {
             if !needed.contains(&key) && self.is_old(&path)? {
-                self.add("trajectories", path, None)?;
+                self.add("checkpoints", path, None)?;
             }
         }
         Ok(())
@@ -210,7 +210,7 @@ impl Chosen<'_> {
                 continue;
             };
             let outdated = self.options.keep_runs.is_some()
-                && !kept.contains(&record.material.key())
+                && !kept.contains(&record.fingerprint.key())
                 && self.is_old(&path)?;
             if outdated {
                 self.add("steps", path, None)?;

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use pipe_foundation::Digest;
 use serde::{Deserialize, Serialize};
 
-use crate::artifact::{BadItem, Composition, FileSet, KeyMaterial};
+use crate::artifact::{BadItem, Composition, FileSet, FingerprintInputs};
 
+use super::checksummed::{self, Stored};
 use super::error::CacheError;
 use super::folder;
-use super::sealed::{self, Stored};
 
 /// What is stored of a finished step. A step without a record has not run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,7 +17,8 @@ pub struct StepRecord {
     /// The step's name when it ran, for people.
     pub step: String,
     /// What it depended on; the record's key is the key of this.
-    pub material: KeyMaterial,
+    #[serde(rename = "material")]
+    pub fingerprint: FingerprintInputs,
     /// What it made.
     pub output: StepOutput,
     /// Wall time in seconds.
@@ -81,12 +82,12 @@ impl Records {
         Ok(self.read(&self.path(key))?.whole())
     }
 
-    /// Writes a record under the key of its material.
+    /// Writes a record under the key of its fingerprint.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn put(&self, record: &StepRecord) -> Result<(), CacheError> {
-        sealed::write(&self.path(&record.material.key()), record)
+        checksummed::write(&self.path(&record.fingerprint.key()), record)
     }
 
     /// Forgets the result under `key`, so that it is made again.
@@ -118,10 +119,10 @@ impl Records {
     /// # Errors
     /// When it is there but cannot be read.
     pub fn read(&self, path: &Path) -> Result<Stored<StepRecord>, CacheError> {
-        let stored: Stored<StepRecord> = sealed::read(path)?;
+        let stored: Stored<StepRecord> = checksummed::read(path)?;
         Ok(match stored {
             Stored::Whole(record)
-                if self.path(&record.material.key()).file_name() != path.file_name() =>
+                if self.path(&record.fingerprint.key()).file_name() != path.file_name() =>
             {
                 Stored::Damaged
             }

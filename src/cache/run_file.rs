@@ -7,9 +7,9 @@ use std::path::Path;
 use pipe_foundation::Digest;
 use serde::{Deserialize, Serialize};
 
+use super::checksummed::{self, Stored};
 use super::error::CacheError;
 use super::runs::RunRecord;
-use super::sealed::{self, Stored};
 
 /// The last line of a record: everything in it is indented but its own braces.
 const END_OF_RECORD: &str = "\n}\n";
@@ -33,7 +33,7 @@ pub struct Begun {
 /// # Errors
 /// When it cannot be written.
 pub fn write(path: &Path, record: &RunRecord) -> Result<(), CacheError> {
-    sealed::write(path, record)
+    checksummed::write(path, record)
 }
 
 /// Adds a line below the record and syncs it to disk.
@@ -69,7 +69,7 @@ fn parse(bytes: &[u8]) -> Option<RunRecord> {
     let text = String::from_utf8_lossy(bytes);
     let end = text.find(END_OF_RECORD).map(|at| at + END_OF_RECORD.len());
     let (record, lines) = text.split_at(end.unwrap_or(text.len()));
-    let mut record: RunRecord = sealed::parse(record.as_bytes())?;
+    let mut record: RunRecord = checksummed::parse(record.as_bytes())?;
     for begun in lines.lines().filter_map(begun) {
         record
             .kept

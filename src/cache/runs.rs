@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::Device;
 
+use super::checksummed::Stored;
 use super::error::CacheError;
 use super::file_name::{decode, encode};
 use super::folder;
@@ -17,7 +18,6 @@ use super::lock::Lock;
 use super::run_file;
 use super::run_history::RunHistory;
 use super::run_log::{RunLog, release};
-use super::sealed::Stored;
 
 /// One run of a manifest. Fields with a default are missing in records of earlier versions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

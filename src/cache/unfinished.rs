@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use pipe_foundation::Digest;
 
-use crate::artifact::{Composition, KeyMaterial};
+use crate::artifact::{Composition, FingerprintInputs};
 use crate::model::Device;
 
 use super::error::CacheError;
@@ -24,33 +24,33 @@ impl Reservation {
 
     /// The folder in which the holder keeps what it needs to go on after a kill. Made by whoever writes there.
     ///
-    /// It belongs to [`kept_key`], outlives the process, and goes when the step is published. Only the holder of
+    /// It belongs to [`checkpoint_key`], outlives the process, and goes when the step is published. Only the holder of
     /// the step's lock may use it.
     pub fn unfinished(&self, cache: &Cache) -> PathBuf {
-        let key = kept_key(&self.material);
+        let key = checkpoint_key(&self.fingerprint);
         cache.root.join("unfinished").join(key.hex())
     }
 }
 
 impl Cache {
-    /// The folder with what the last finished run left that had the material of `trajectory`.
+    /// The folder with what the last finished run left that had the fingerprint of `checkpoint`.
     ///
     /// Another run may replace it at any time, so its files must be checked when read.
-    pub fn trajectory(&self, trajectory: &Digest) -> PathBuf {
-        self.root.join("trajectories").join(trajectory.hex())
+    pub fn checkpoint(&self, checkpoint: &Digest) -> PathBuf {
+        self.root.join("checkpoints").join(checkpoint.hex())
     }
 
     /// Moves what a finished step kept to where longer runs of it find it.
     ///
     /// # Errors
     /// When it cannot be moved; nothing depends on it.
-    pub fn leave(&self, reservation: &Reservation, trajectory: &Digest) -> Result<(), CacheError> {
-        let (from, to) = (reservation.unfinished(self), self.trajectory(trajectory));
+    pub fn leave(&self, reservation: &Reservation, checkpoint: &Digest) -> Result<(), CacheError> {
+        let (from, to) = (reservation.unfinished(self), self.checkpoint(checkpoint));
         if !folder::is_there(&from)? {
             return Ok(());
         }
         let attempt = || -> std::io::Result<()> {
-            std::fs::create_dir_all(self.root.join("trajectories"))?;
+            std::fs::create_dir_all(self.root.join("checkpoints"))?;
             match std::fs::remove_dir_all(&to) {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
                 _ => {}
@@ -69,14 +69,14 @@ impl Cache {
 
 /// The key under which a step keeps its work while it runs: the device does not count, so that another one can go on
 /// with it.
-pub fn kept_key(material: &KeyMaterial) -> Digest {
-    material.on_device(None).key()
+pub fn checkpoint_key(fingerprint: &FingerprintInputs) -> Digest {
+    fingerprint.on_device(None).key()
 }
 
 /// The key of all that decides how the work goes on, apart from the device and the `parameters` that decide when it
 /// ends.
-pub fn trajectory_key(material: &KeyMaterial, parameters: &[&str]) -> Digest {
-    let mut rest = material.on_device(None);
+pub fn final_checkpoint_key(fingerprint: &FingerprintInputs, parameters: &[&str]) -> Digest {
+    let mut rest = fingerprint.on_device(None);
     for parameter in parameters {
         rest.0.remove(&format!("parameters.{parameter}"));
     }

@@ -6,10 +6,10 @@ use std::path::Path;
 use pipe_foundation::Digest;
 use serde::Serialize;
 
+use super::checksummed::Stored;
 use super::items::{self, ItemIndex, ItemRecord, Location};
 use super::log::LogState;
 use super::run_file;
-use super::sealed::Stored;
 use super::{Cache, CacheError, StepOutput, StepRecord, folder};
 
 /// What was read and what was wrong.

@@ -319,7 +319,7 @@ pub enum CacheAction {
     /// Read everything and compare it with its digest, and list what is damaged and what cannot be read. Exits with 1
     /// if there is anything.
     Verify(VerifyArguments),
-    /// Remove what no run needs: unfinished work and trajectories of other than the latest runs, files without a
+    /// Remove what no run needs: unfinished work and checkpoints of other than the latest runs, files without a
     /// record; with --keep-runs also earlier runs and their results. Items in packs stay. Removes nothing when a
     /// record cannot be read.
     Prune(PruneArguments),

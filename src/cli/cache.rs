@@ -1,7 +1,7 @@
 //! `pipe cache`: what it holds, whether it is whole, and what can go.
 
 use crate::cache::{Cache, PruneOptions, Verified, prune, usage, verify};
-use crate::stage::trajectories;
+use crate::stage::checkpoints;
 
 use super::arguments::{CacheAction, CacheArguments, Common, PruneArguments};
 use super::lines::{bytes_text, counted};
@@ -118,7 +118,7 @@ fn dry(keep_runs: Option<usize>) -> PruneOptions<'static> {
         keep_runs,
         older_than_days: 0,
         dry_run: true,
-        trajectories: &trajectories,
+        checkpoints: &checkpoints,
     }
 }
 

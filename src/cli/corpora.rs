@@ -6,7 +6,7 @@ use pipe_speech::corpus::{self, AudioSource, Corpora, CorpusConfig, CountCheck};
 
 use crate::cache::Cache;
 use crate::manifest::suggest;
-use crate::stage::Facts;
+use crate::stage::FileInfos;
 
 use super::arguments::{Common, CorporaArguments};
 use super::lines::counted;
@@ -77,7 +77,7 @@ fn check_one(
             segment_s: Some((start, end)),
             ..
         } => Some(end - start),
-        AudioSource::File { path, .. } => Facts::facts(&cache.files, path)
+        AudioSource::File { path, .. } => FileInfos::info(&cache.files, path)
             .ok()
             .map(|facts| facts.duration_s),
         AudioSource::Synthetic(utterance) => Some(utterance.duration_s()),

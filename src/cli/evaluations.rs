@@ -84,11 +84,15 @@ pub fn of_model(common: &Common, digest: &Digest) -> Result<Vec<CardEvaluation>,
         .collect();
     let mut found: Vec<CardEvaluation> = Vec::new();
     for record in &records {
-        let material = &record.material.0;
-        let of_model = material
+        let fingerprint = &record.fingerprint.0;
+        let of_model = fingerprint
             .get("input.model")
             .is_some_and(|d| models.contains(d));
-        if material.get("kind").is_none_or(|kind| kind != "evaluate") || !of_model {
+        if fingerprint
+            .get("kind")
+            .is_none_or(|kind| kind != "evaluate")
+            || !of_model
+        {
             continue;
         }
         let Some(entry) = files(&record.output).and_then(|files| files.get(METRICS).cloned())

@@ -45,7 +45,7 @@ pub fn why(arguments: &WhyArguments, common: &Common) -> Result<u8, CliError> {
             Some(_) => "in the cache",
             None => "to run",
         };
-        match (status, status.material()) {
+        match (status, status.fingerprint()) {
             (StepStatus::Failed { error }, _) => {
                 if common.json {
                     let line = serde_json::json!({ "event": "why", "step": step.id(), "state": "failed", "reason": error.to_string() });
@@ -66,13 +66,13 @@ pub fn why(arguments: &WhyArguments, common: &Common) -> Result<u8, CliError> {
                     text.push_str(&format!("{}: waits for {}\n", step.id(), open.join(", ")));
                 }
             }
-            (_, Some(material)) => {
+            (_, Some(fingerprint)) => {
                 let explanation = explain(
                     &plan,
                     &cache,
                     &mut history,
                     index,
-                    material,
+                    fingerprint,
                     listings.get(&index),
                 )?;
                 if common.json {

@@ -6,9 +6,9 @@ use miette::Diagnostic;
 use pipe_foundation::Digest;
 use thiserror::Error;
 
-use crate::artifact::KeyMaterial;
-use crate::cache::FileMemory;
-use crate::stage::{DeclaredFile, Facts};
+use crate::artifact::FingerprintInputs;
+use crate::cache::StatCache;
+use crate::stage::{DeclaredFile, FileInfos};
 
 /// Why a declared file keeps a step from being made.
 #[derive(Clone, Debug, Error, Diagnostic)]
@@ -48,9 +48,9 @@ impl KeyedFiles {
     ///
     /// # Errors
     /// When one cannot be read.
-    pub fn read(files: &[DeclaredFile], memory: &FileMemory) -> Result<Self, DeclaredFileError> {
+    pub fn read(files: &[DeclaredFile], memory: &StatCache) -> Result<Self, DeclaredFileError> {
         let digest = |file: &DeclaredFile| {
-            let facts = Facts::facts(memory, &file.path);
+            let facts = FileInfos::info(memory, &file.path);
             let facts = facts.map_err(|error| DeclaredFileError::Unreadable {
                 path: file.path.clone(),
                 reason: error.to_string(),
@@ -61,10 +61,10 @@ impl KeyedFiles {
         Ok(Self { files })
     }
 
-    /// What `material` tells of the files.
-    pub fn of_key(files: &[DeclaredFile], material: &KeyMaterial) -> Self {
+    /// What `fingerprint` tells of the files.
+    pub fn of_key(files: &[DeclaredFile], fingerprint: &FingerprintInputs) -> Self {
         let digest = |file: &DeclaredFile| {
-            let digest = Digest::parse(material.0.get(&key_name(file))?)?;
+            let digest = Digest::parse(fingerprint.0.get(&key_name(file))?)?;
             Some((file.clone(), digest))
         };
         Self {
@@ -73,9 +73,9 @@ impl KeyedFiles {
     }
 
     /// Adds the contents to a key.
-    pub fn add_to(&self, material: &mut KeyMaterial) {
+    pub fn add_to(&self, fingerprint: &mut FingerprintInputs) {
         for (file, digest) in &self.files {
-            material.add(key_name(file), digest.hex());
+            fingerprint.add(key_name(file), digest.hex());
         }
     }
 
@@ -84,12 +84,12 @@ impl KeyedFiles {
     ///
     /// # Errors
     /// When a file has another content, or is gone.
-    pub fn check(&self, memory: &FileMemory) -> Result<(), DeclaredFileError> {
+    pub fn check(&self, memory: &StatCache) -> Result<(), DeclaredFileError> {
         for (file, digest) in &self.files {
             let same = match memory.remembered(&file.path) {
                 Some(facts) => facts.digest == *digest,
                 None => {
-                    let facts = Facts::facts(memory, &file.path);
+                    let facts = FileInfos::info(memory, &file.path);
                     facts.is_ok_and(|facts| facts.digest == *digest)
                 }
             };

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use miette::Report;
 use pipe_speech::corpus::Corpora;
 
-use crate::cache::{Cache, PruneOptions, Run, prune, trajectory_key};
+use crate::cache::{Cache, PruneOptions, Run, final_checkpoint_key, prune};
 use crate::manifest::Manifest;
 use crate::model::Device;
 use crate::plan::{Plan, PlanOptions};
-use crate::stage::{Stage, StepInput, WholeContext, WholeStage};
+use crate::stage::{AggregateContext, AggregateStage, Stage, StepInput};
 
 use super::{Event, Observer, RunOptions, RunSummary, run};
 
@@ -34,7 +34,7 @@ impl Observer for Nobody {
 }
 
 /// A run of `count` steps that are all of `stage`, on one core.
-fn run_all<S: WholeStage + 'static>(
+fn run_all<S: AggregateStage + 'static>(
     folder: &Path,
     count: usize,
     device: Device,
@@ -62,7 +62,7 @@ fn run_all<S: WholeStage + 'static>(
     let mut plan = Plan::read(&path, &options)
         .unwrap_or_else(|problems| panic!("{:?}", problems.iter().collect::<Vec<_>>()));
     for step in &mut plan.steps {
-        step.stage = Stage::Whole(Box::new(stage()));
+        step.stage = Stage::Aggregate(Box::new(stage()));
     }
     let options = RunOptions {
         jobs: 1,
@@ -88,7 +88,7 @@ struct Meeting {
     patience: Duration,
 }
 
-impl WholeStage for Meeting {
+impl AggregateStage for Meeting {
     fn uses_device(&self) -> bool {
         true
     }
@@ -97,7 +97,7 @@ impl WholeStage for Meeting {
         true
     }
 
-    fn run(&self, context: &WholeContext<'_>) -> miette::Result<()> {
+    fn run(&self, context: &AggregateContext<'_>) -> miette::Result<()> {
         assert!(context.cores.threads() > 0);
         self.there.fetch_add(1, Ordering::SeqCst);
         let started = Instant::now();
@@ -134,7 +134,7 @@ struct Trains {
     fails: bool,
 }
 
-impl WholeStage for Trains {
+impl AggregateStage for Trains {
     fn extensible(&self) -> &[&'static str] {
         &["timeout_s"]
     }
@@ -147,7 +147,7 @@ impl WholeStage for Trains {
         0
     }
 
-    fn run(&self, context: &WholeContext<'_>) -> miette::Result<()> {
+    fn run(&self, context: &AggregateContext<'_>) -> miette::Result<()> {
         let has = |folder: &Path| folder.join("work").is_file();
         let seen = (has(context.resume), context.earlier.is_some_and(has));
         self.seen.lock().unwrap().push(seen);
@@ -181,7 +181,7 @@ fn work_moves_between_devices_and_results_do_not() {
         keep_runs: None,
         older_than_days: 0,
         dry_run: false,
-        trajectories: &|material| vec![trajectory_key(material, &["timeout_s"])],
+        checkpoints: &|fingerprint| vec![final_checkpoint_key(fingerprint, &["timeout_s"])],
     };
     assert!(prune(&cache(folder), &options).unwrap().parts.is_empty());
     assert_eq!(latest(folder).record.device.as_deref(), Some("cuda:1"));
@@ -198,7 +198,7 @@ fn work_moves_between_devices_and_results_do_not() {
     assert_ne!(by_cuda, by_cpu);
     let record = cache(folder).records.get(&by_cuda).unwrap().unwrap();
     assert_eq!(record.device.as_deref(), Some("cuda:1"));
-    assert_eq!(record.material.on_device(None).key(), by_cpu);
+    assert_eq!(record.fingerprint.on_device(None).key(), by_cpu);
     assert_eq!(train(CUDA, false), 0);
     assert_eq!(train(Device::Cpu, false), 0);
     let seen = seen.lock().unwrap();

@@ -5,11 +5,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Sender, channel};
 use std::thread::Scope;
 
-use crate::artifact::KeyMaterial;
+use crate::artifact::FingerprintInputs;
 use crate::cache::CacheError;
 use crate::stage::{CoreShare, Stage};
-use crate::train::Arrival;
+use crate::train::LaunchBarrier;
 
+use super::aggregate::AggregateRun;
 use super::limit::PastLimit;
 use super::outcome::StepResult;
 use super::pools::{Pools, Request, Taken};
@@ -18,7 +19,6 @@ use super::run::RunOptions;
 use super::scheduler::{Scheduler, Unit};
 use super::status::{MissingInputs, StepStatus};
 use super::walk::internal_error;
-use super::whole::WholeRun;
 
 /// How far into the ready queue is looked for a unit that fits, so that a long queue of units too large to start costs
 /// no more than a short one.
@@ -29,7 +29,7 @@ enum Job {
     /// A group, with the statuses of its members.
     Group(usize, Vec<(usize, StepStatus)>),
     /// A step over whole sets, with what it depends on.
-    Aggregate(usize, KeyMaterial),
+    Aggregate(usize, FingerprintInputs),
 }
 
 /// What looking a unit up came to.
@@ -48,7 +48,7 @@ struct Ended {
 
 /// The units of one run at work.
 pub struct Execution<'a> {
-    work: &'a WholeRun<'a>,
+    work: &'a AggregateRun<'a>,
     options: &'a RunOptions<'a>,
     /// How steps ended.
     pub results: Results<'a>,
@@ -65,7 +65,11 @@ pub struct Execution<'a> {
 
 impl<'a> Execution<'a> {
     /// An execution that has not begun.
-    pub fn new(work: &'a WholeRun<'a>, options: &'a RunOptions<'a>, results: Results<'a>) -> Self {
+    pub fn new(
+        work: &'a AggregateRun<'a>,
+        options: &'a RunOptions<'a>,
+        results: Results<'a>,
+    ) -> Self {
         let resolver = work.resolver;
         Self {
             work,
@@ -178,12 +182,15 @@ impl<'a> Execution<'a> {
         };
         let status = resolver.aggregate(step, self.work.outputs, missing_inputs)?;
         let result = match status {
-            StepStatus::Miss { material } => {
-                return Ok(LookedUp::ToRun(Job::Aggregate(step, material)));
+            StepStatus::Miss { fingerprint } => {
+                return Ok(LookedUp::ToRun(Job::Aggregate(step, fingerprint)));
             }
             StepStatus::Pending { .. } => StepResult::skipped(),
             StepStatus::Failed { error } => StepResult::failed(error.into(), None),
-            StepStatus::Hit { material, output } => StepResult::hit(material.key(), output),
+            StepStatus::Hit {
+                fingerprint,
+                output,
+            } => StepResult::hit(fingerprint.key(), output),
         };
         Ok(LookedUp::Done(vec![(step, result)]))
     }
@@ -200,7 +207,7 @@ impl<'a> Execution<'a> {
         // All requests are known before the first unit starts, so that those at the device start together.
         let requests: Vec<Request> = candidates.iter().map(|&unit| self.request(unit)).collect();
         // Whoever reaches the device first waits until all that start now are announced.
-        let _more = Arrival::announce();
+        let _more = LaunchBarrier::announce();
         for (place, &unit) in candidates.iter().enumerate() {
             let Some(taken) = self.pools.take(&requests[place..]) else {
                 continue;
@@ -210,7 +217,9 @@ impl<'a> Execution<'a> {
             };
             self.scheduler.start(unit);
             let share = taken.share.clone();
-            let arrival = requests[place].waits_for_device.then(Arrival::announce);
+            let launch_barrier = requests[place]
+                .waits_for_device
+                .then(LaunchBarrier::announce);
             self.at_work.insert(unit, taken);
             let work = self.work;
             let past = match self.options.keep_going {
@@ -219,8 +228,8 @@ impl<'a> Execution<'a> {
             };
             let sender = sender.clone();
             scope.spawn(move || {
-                if let Some(arrival) = arrival {
-                    arrival.carry();
+                if let Some(launch_barrier) = launch_barrier {
+                    launch_barrier.carry();
                 }
                 let steps = job.steps();
                 let results = catch_unwind(AssertUnwindSafe(|| job.run(work, &share, past)));
@@ -262,7 +271,7 @@ impl<'a> Execution<'a> {
         let estimate = || self.work.memory_bytes(step, self.options.jobs);
         Request {
             cores: match &self.work.resolver.plan.steps[step].stage {
-                Stage::Whole(stage) => stage.threads(),
+                Stage::Aggregate(stage) => stage.threads(),
                 _ => usize::MAX,
             },
             memory_bytes: *self.memory_bytes.entry(unit).or_insert_with(estimate),
@@ -275,7 +284,7 @@ impl<'a> Execution<'a> {
     fn waits_for_device(&self, unit: usize) -> bool {
         let plan = self.work.resolver.plan;
         match &plan.steps[self.scheduler.unit(unit).steps[0]].stage {
-            Stage::Whole(stage) => plan.device.is_cuda() && stage.waits_for_device(),
+            Stage::Aggregate(stage) => plan.device.is_cuda() && stage.waits_for_device(),
             _ => false,
         }
     }
@@ -291,7 +300,7 @@ impl Job {
 
     fn run(
         self,
-        work: &WholeRun<'_>,
+        work: &AggregateRun<'_>,
         share: &CoreShare,
         past: PastLimit,
     ) -> Result<Vec<(usize, StepResult)>, CacheError> {
@@ -307,7 +316,9 @@ impl Job {
                     work.observer,
                 )
             }
-            Self::Aggregate(step, material) => Ok(vec![(step, work.run(step, &material, share)?)]),
+            Self::Aggregate(step, fingerprint) => {
+                Ok(vec![(step, work.run(step, &fingerprint, share)?)])
+            }
         }
     }
 }

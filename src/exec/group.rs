@@ -9,7 +9,7 @@ use pipe_foundation::machine_fault::MachineFault;
 use pipe_foundation::progress::Progress;
 use pipe_foundation::sync::lock;
 
-use crate::artifact::KeyMaterial;
+use crate::artifact::FingerprintInputs;
 use crate::cache::items::ItemIndex;
 use crate::cache::{Cache, CacheError, Lock};
 use crate::plan::Plan;
@@ -265,21 +265,21 @@ impl<'a> Group<'a> {
             for input in step.input_steps() {
                 children.entry(input).or_default().push(member);
             }
-            let mut material = match &step.stage {
+            let mut fingerprint = match &step.stage {
                 // Which corpora are listed, and how they are split, changes no single item.
-                Stage::Source(_) => step.material(&serde_json::json!({})),
+                Stage::Source(_) => step.fingerprint(&serde_json::json!({})),
                 Stage::Items(stage) => {
-                    step.material(&stage.item_parameters(&step.keyed_parameters()))
+                    step.fingerprint(&stage.item_parameters(&step.keyed_parameters()))
                 }
-                Stage::Whole(_) => continue,
+                Stage::Aggregate(_) => continue,
             };
             if let Stage::Items(stage) = &step.stage {
-                stage.surroundings(&mut material);
+                stage.external_inputs(&mut fingerprint);
             }
             if let Some(files) = files.get(&member) {
-                files.add_to(&mut material);
+                files.add_to(&mut fingerprint);
             }
-            prefixes.insert(member, material.key());
+            prefixes.insert(member, fingerprint.key());
         }
         let log = self.cache.item_log();
         let index = ItemIndex::load(&log)?;
@@ -323,11 +323,11 @@ impl<'a> Group<'a> {
     }
 
     fn lock_name(&self) -> String {
-        let mut material = KeyMaterial::default();
+        let mut fingerprint = FingerprintInputs::default();
         for &member in self.listings.keys() {
             let step = &self.plan.steps[member];
-            material.add(step.material(&step.keyed_parameters()).key().hex(), "");
+            fingerprint.add(step.fingerprint(&step.keyed_parameters()).key().hex(), "");
         }
-        material.key().short()
+        fingerprint.key().short()
     }
 }

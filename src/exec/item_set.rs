@@ -85,7 +85,7 @@ pub struct ItemSet {
     /// Items set aside, sorted by id.
     pub bad: Vec<BadItem>,
     /// True when a failure may pass, so that the step must be tried again.
-    pub passing_failures: bool,
+    pub transient_failures: bool,
     /// Items computed in the pass.
     pub computed: usize,
     /// Seconds of work, over all threads.
@@ -102,7 +102,7 @@ pub fn collect(
     for &member in members {
         let mut done = Vec::new();
         let mut bad = Vec::new();
-        let mut passing_failures = false;
+        let mut transient_failures = false;
         let mut computed_count = 0;
         for outcome in outcomes.remove(&member).unwrap_or_default() {
             match outcome {
@@ -115,8 +115,8 @@ pub fn collect(
                     computed_count += usize::from(computed);
                     done.push((item, (key, location)));
                 }
-                Outcome::Bad { item, lasting } => {
-                    passing_failures |= !lasting;
+                Outcome::Bad { item, permanent } => {
+                    transient_failures |= !permanent;
                     bad.push(item);
                 }
                 Outcome::Missing => {}
@@ -132,7 +132,7 @@ pub fn collect(
                 items,
                 places,
                 bad,
-                passing_failures,
+                transient_failures,
                 computed: computed_count,
                 busy_s,
             },

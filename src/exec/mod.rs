@@ -24,7 +24,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 mod walk;
-mod whole;
+mod aggregate;
 mod writer;
 
 pub use group::{Forecast, Group};

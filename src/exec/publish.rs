@@ -74,7 +74,7 @@ impl<'a> Publisher<'a> {
             let is_right = self
                 .cache
                 .files
-                .facts(&target, || Ok(0.0))
+                .info(&target, || Ok(0.0))
                 .is_ok_and(|facts| facts.digest == file.digest);
             if is_right {
                 continue;

@@ -10,6 +10,7 @@ use crate::cache::{Cache, CacheError};
 use crate::plan::Plan;
 use crate::stage::SourceListing;
 
+use super::aggregate::AggregateRun;
 use super::execution::Execution;
 use super::history::{record_listings, run_record};
 use super::observer::{Event, ItemCounts, Observer, Status, StepCounts};
@@ -19,7 +20,6 @@ use super::plan_results::{KnownStep, PlanResults};
 use super::publish::Publisher;
 use super::results::Results;
 use super::status::Resolver;
-use super::whole::WholeRun;
 
 /// How a run is to be done; nothing here changes a result.
 pub struct RunOptions<'a> {
@@ -94,7 +94,7 @@ pub fn run(
 
     let scratch = cache.scratch()?;
     let outputs = Outputs::new(plan.steps.len());
-    let work = WholeRun {
+    let work = AggregateRun {
         resolver: &resolver,
         outputs: &outputs,
         scratch: &scratch,

@@ -8,9 +8,9 @@ use miette::Report;
 use pipe_foundation::machine_fault::is_machine_fault;
 use pipe_speech::audio::AudioError;
 
-use crate::cache::{Cache, FileFacts, FileMemory};
+use crate::cache::{Cache, FileInfo, StatCache};
 use crate::plan::Plan;
-use crate::stage::{Facts, SourceListing, Stage};
+use crate::stage::{FileInfos, SourceListing, Stage};
 
 use super::walk::internal_error;
 
@@ -24,17 +24,17 @@ pub struct Listings {
 }
 
 /// The memory of files until the user asks to stop: a large corpus takes long to read for the first time.
-struct StoppableFacts<'a> {
-    memory: &'a FileMemory,
+struct InterruptibleFiles<'a> {
+    memory: &'a StatCache,
     interrupted: &'a (dyn Fn() -> bool + Sync),
 }
 
-impl Facts for StoppableFacts<'_> {
-    fn facts(&self, path: &Path) -> std::io::Result<FileFacts> {
+impl FileInfos for InterruptibleFiles<'_> {
+    fn info(&self, path: &Path) -> std::io::Result<FileInfo> {
         if (self.interrupted)() {
             return Err(std::io::Error::other("interrupted"));
         }
-        Facts::facts(self.memory, path)
+        FileInfos::info(self.memory, path)
     }
 }
 
@@ -44,7 +44,7 @@ pub fn list_sources(
     cache: &Cache,
     interrupted: &(dyn Fn() -> bool + Sync),
 ) -> Listings {
-    let facts = StoppableFacts {
+    let facts = InterruptibleFiles {
         memory: &cache.files,
         interrupted,
     };
@@ -66,9 +66,9 @@ pub fn list_sources(
     listings
 }
 
-impl Facts for FileMemory {
-    fn facts(&self, path: &Path) -> std::io::Result<FileFacts> {
-        self.facts(path, || match pipe_speech::audio::probe(path) {
+impl FileInfos for StatCache {
+    fn info(&self, path: &Path) -> std::io::Result<FileInfo> {
+        self.info(path, || match pipe_speech::audio::probe(path) {
             Ok(info) => Ok(info.duration_s()),
             // The splits depend on the lengths, so a file must not seem short because it could not be opened.
             Err(AudioError::Io { source, .. }) if is_machine_fault(&source) => Err(source),

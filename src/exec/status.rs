@@ -10,18 +10,18 @@ use pipe_foundation::machine_fault::MachineFault;
 use pipe_foundation::sync::lock;
 use thiserror::Error;
 
-use crate::artifact::KeyMaterial;
+use crate::artifact::FingerprintInputs;
 use crate::cache::{Cache, CacheError, StepOutput};
 use crate::plan::Plan;
 use crate::stage::{SourceListing, Stage};
 
+use super::aggregate::aggregate_fingerprint;
 use super::declared_files::DeclaredFileError;
 use super::group::Group;
 use super::outcome::StepResult;
 use super::outputs::Outputs;
 use super::plan_results::{KnownStep, PlanResults};
 use super::sources::{Listings, list_sources};
-use super::whole::whole_material;
 
 /// The status of one step before it runs.
 #[derive(Debug)]
@@ -29,14 +29,14 @@ pub enum StepStatus {
     /// Its result is in the cache.
     Hit {
         /// What it depends on.
-        material: KeyMaterial,
+        fingerprint: FingerprintInputs,
         /// What it made.
         output: Arc<StepOutput>,
     },
     /// It has to run.
     Miss {
         /// What it depends on.
-        material: KeyMaterial,
+        fingerprint: FingerprintInputs,
     },
     /// Its key is not known before the results of these steps are.
     Pending {
@@ -64,24 +64,24 @@ pub enum StatusError {
 }
 
 impl StepStatus {
-    /// The status of a step that depends on `material`.
+    /// The status of a step that depends on `fingerprint`.
     ///
     /// # Errors
     /// When the cache cannot be read.
-    pub fn look_up(cache: &Cache, material: KeyMaterial) -> Result<Self, CacheError> {
-        Ok(match cache.finished(&material.key())? {
+    pub fn look_up(cache: &Cache, fingerprint: FingerprintInputs) -> Result<Self, CacheError> {
+        Ok(match cache.finished(&fingerprint.key())? {
             Some(record) => Self::Hit {
-                material,
+                fingerprint,
                 output: Arc::new(record.output),
             },
-            None => Self::Miss { material },
+            None => Self::Miss { fingerprint },
         })
     }
 
     /// What the step depends on, once that is known.
-    pub fn material(&self) -> Option<&KeyMaterial> {
+    pub fn fingerprint(&self) -> Option<&FingerprintInputs> {
         match self {
-            Self::Hit { material, .. } | Self::Miss { material } => Some(material),
+            Self::Hit { fingerprint, .. } | Self::Miss { fingerprint } => Some(fingerprint),
             Self::Pending { .. } | Self::Failed { .. } => None,
         }
     }
@@ -89,7 +89,10 @@ impl StepStatus {
     /// The result of the step in a run, where it is in the cache.
     pub fn hit(&self) -> Option<StepResult> {
         match self {
-            Self::Hit { material, output } => Some(StepResult::hit(material.key(), output.clone())),
+            Self::Hit {
+                fingerprint,
+                output,
+            } => Some(StepResult::hit(fingerprint.key(), output.clone())),
             _ => None,
         }
     }
@@ -174,7 +177,7 @@ impl<'a> Resolver<'a> {
     /// What all sources list and what `statuses` say of the steps.
     pub fn into_results(self, statuses: Statuses) -> PlanResults {
         let known = |status: StepStatus| KnownStep {
-            key: status.material().map(KeyMaterial::key),
+            key: status.fingerprint().map(FingerprintInputs::key),
             output: status.output().cloned(),
         };
         PlanResults {
@@ -237,7 +240,8 @@ impl<'a> Resolver<'a> {
             .input_steps()
             .map(|input| outputs.digest(input))
             .collect();
-        let allows = matches!(&declared.stage, Stage::Whole(stage) if stage.does_without());
+        let allows =
+            matches!(&declared.stage, Stage::Aggregate(stage) if stage.allows_missing_inputs());
         let enough = match allows && missing_inputs == MissingInputs::Allowed {
             true => digests.is_empty() || digests.iter().any(Option::is_some),
             false => digests.iter().all(Option::is_some),
@@ -251,8 +255,8 @@ impl<'a> Resolver<'a> {
                     .collect(),
             });
         }
-        match whole_material(self.plan, self.cache, step, &digests) {
-            Ok(material) => StepStatus::look_up(self.cache, material),
+        match aggregate_fingerprint(self.plan, self.cache, step, &digests) {
+            Ok(fingerprint) => StepStatus::look_up(self.cache, fingerprint),
             Err(error) => Ok(StepStatus::Failed {
                 error: error.into(),
             }),

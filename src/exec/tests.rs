@@ -13,8 +13,8 @@ use crate::manifest::Manifest;
 use crate::model::Device;
 use crate::plan::{Plan, PlanOptions};
 use crate::stage::{
-    Facts, ItemContext, ItemCopy, ItemError, ItemStage, SourceItem, SourceListing, SourceStage,
-    Stage, WholeContext, WholeStage,
+    AggregateContext, AggregateStage, FileInfos, ItemContext, ItemCopy, ItemError, ItemStage,
+    SourceItem, SourceListing, SourceStage, Stage,
 };
 
 use super::{Event, Observer, RunOptions, RunSummary, Status, run};
@@ -61,7 +61,7 @@ enum Defect {
 }
 
 impl SourceStage for Defect {
-    fn list(&self, _facts: &dyn Facts) -> miette::Result<SourceListing> {
+    fn list(&self, _facts: &dyn FileInfos) -> miette::Result<SourceListing> {
         panic!("a defect in list")
     }
 
@@ -75,7 +75,7 @@ impl ItemStage for Defect {
         assert!(*self != Self::Copies, "a defect in copies");
         vec![ItemCopy {
             utterance: utterance.clone(),
-            material: String::new(),
+            fingerprint: String::new(),
             index: 0,
         }]
     }
@@ -95,8 +95,8 @@ impl ItemStage for Defect {
     }
 }
 
-impl WholeStage for Defect {
-    fn run(&self, _context: &WholeContext<'_>) -> miette::Result<()> {
+impl AggregateStage for Defect {
+    fn run(&self, _context: &AggregateContext<'_>) -> miette::Result<()> {
         panic!("a defect in run")
     }
 }
@@ -104,8 +104,8 @@ impl WholeStage for Defect {
 /// Makes a result of no files; a real command needs the executable to supervise it.
 struct Sound;
 
-impl WholeStage for Sound {
-    fn run(&self, _context: &WholeContext<'_>) -> miette::Result<()> {
+impl AggregateStage for Sound {
+    fn run(&self, _context: &AggregateContext<'_>) -> miette::Result<()> {
         Ok(())
     }
 }
@@ -150,7 +150,7 @@ fn run_as(folder: &Path, step: &str, stage: Stage, keep_going: bool) -> (RunSumm
     let mut plan = Plan::read(&path, &options)
         .unwrap_or_else(|problems| panic!("{:?}", problems.iter().collect::<Vec<_>>()));
     let apart = plan.find("apart").unwrap();
-    plan.steps[apart].stage = Stage::Whole(Box::new(Sound));
+    plan.steps[apart].stage = Stage::Aggregate(Box::new(Sound));
     let index = plan.find(step).unwrap();
     plan.steps[index].stage = stage;
     let cache = Cache::open(&folder.join("cache"), false).unwrap();
@@ -202,7 +202,7 @@ fn a_panic_anywhere_in_a_stage_fails_its_step_only() {
     let cases: [(&str, Stage, &str); 3] = [
         ("speech", Stage::Source(Box::new(Defect::List)), "list"),
         ("audio", Stage::Items(Box::new(Defect::Copies)), "copies"),
-        ("apart", Stage::Whole(Box::new(Defect::Run)), "run"),
+        ("apart", Stage::Aggregate(Box::new(Defect::Run)), "run"),
     ];
     for (step, stage, place) in cases {
         let folder = tempfile::tempdir().unwrap();

@@ -45,7 +45,7 @@ pub enum Outcome {
         /// Which, and why.
         item: BadItem,
         /// Whether the reason was remembered.
-        lasting: bool,
+        permanent: bool,
     },
     /// It has none yet: the walk is dry, or was ended.
     Missing,
@@ -208,7 +208,7 @@ impl Walk<'_> {
     ) {
         let copy = ItemCopy {
             utterance: item.utterance.clone(),
-            material: String::new(),
+            fingerprint: String::new(),
             index: 0,
         };
         let lost = RefCell::new(HashSet::new());
@@ -252,7 +252,7 @@ impl Walk<'_> {
             _ => vec![input.copy.clone()],
         };
         for copy in copies {
-            let key = self.item_key(step, &input.digest, &copy.material);
+            let key = self.item_key(step, &input.digest, &copy.fingerprint);
             let frame = Frame {
                 parent,
                 step,
@@ -309,7 +309,7 @@ impl Walk<'_> {
                     };
                     return Err(Outcome::Bad {
                         item,
-                        lasting: true,
+                        permanent: true,
                     });
                 }
                 _ => {}
@@ -319,7 +319,7 @@ impl Walk<'_> {
             return Err(Outcome::Missing);
         }
         let made = self.compute(&frame, shared).and_then(|data| {
-            let bytes = data.encode().map_err(ItemError::lasting)?;
+            let bytes = data.encode().map_err(ItemError::permanent)?;
             Ok((data, bytes))
         });
         match made {
@@ -341,8 +341,8 @@ impl Walk<'_> {
                 Err(Outcome::Missing)
             }
             Err(ItemError { reason, blame }) => {
-                let lasting = blame == Blame::Item;
-                if lasting {
+                let permanent = blame == Blame::Item;
+                if permanent {
                     shared.record(
                         &key,
                         &ItemRecord::Bad {
@@ -354,7 +354,7 @@ impl Walk<'_> {
                     id: frame.copy.utterance.id.clone(),
                     reason,
                 };
-                Err(Outcome::Bad { item, lasting })
+                Err(Outcome::Bad { item, permanent })
             }
         }
     }
@@ -375,7 +375,7 @@ impl Walk<'_> {
                 let loaded = stage.load(frame.origin);
                 match &frame.origin.source {
                     AudioSource::File { path, .. } if !self.cache.files.is_unchanged(path) => Err(
-                        ItemError::passing("the file was changed while the run went on"),
+                        ItemError::transient("the file was changed while the run went on"),
                     ),
                     _ => loaded,
                 }
@@ -386,11 +386,11 @@ impl Walk<'_> {
                 self.check_files(frame.step)?;
                 made
             }
-            _ => Err(ItemError::passing("the step takes no items")),
+            _ => Err(ItemError::transient("the step takes no items")),
         };
         // A defect in a stage costs the item, not the run.
         let made = catch_unwind(AssertUnwindSafe(work))
-            .unwrap_or_else(|panic| Err(ItemError::passing(internal_error(&*panic))));
+            .unwrap_or_else(|panic| Err(ItemError::transient(internal_error(&*panic))));
         if let Some(busy) = shared.busy_ns.get(&frame.step) {
             busy.fetch_add(started.elapsed().as_nanos() as u64, Ordering::Relaxed);
         }
@@ -401,7 +401,7 @@ impl Walk<'_> {
     fn check_files(&self, step: usize) -> Result<(), ItemError> {
         let files = self.files.get(&step);
         files.map_or(Ok(()), |files| {
-            files.check(&self.cache.files).map_err(ItemError::passing)
+            files.check(&self.cache.files).map_err(ItemError::transient)
         })
     }
 
@@ -418,12 +418,12 @@ impl Walk<'_> {
                 let blob = read.map_err(|error| {
                     let reason = error.to_string();
                     shared.fail(error);
-                    ItemError::passing(reason)
+                    ItemError::transient(reason)
                 })?;
                 let data = blob.and_then(|blob| ItemData::decode(kind, &blob).ok());
                 Arc::new(data.ok_or_else(|| {
                     frame.lost.borrow_mut().insert(frame.key);
-                    ItemError::passing("its stored bytes are damaged or gone")
+                    ItemError::transient("its stored bytes are damaged or gone")
                 })?)
             }
         };
@@ -431,12 +431,12 @@ impl Walk<'_> {
         Ok(data)
     }
 
-    fn item_key(&self, step: usize, input: &Digest, material: &str) -> Digest {
+    fn item_key(&self, step: usize, input: &Digest, fingerprint: &str) -> Digest {
         let mut hasher = blake3::Hasher::new();
         hasher.update(b"pipe item 1\n");
         hasher.update(&self.prefixes[&step].0);
         hasher.update(&input.0);
-        hasher.update(material.as_bytes());
+        hasher.update(fingerprint.as_bytes());
         Digest(*hasher.finalize().as_bytes())
     }
 }

@@ -222,7 +222,7 @@ fn upstream(cache: &Cache, step: &StepOfRun) -> Result<Vec<StepOfRun>, CacheErro
     let mut found: HashSet<usize> = HashSet::new();
     let mut open: Vec<usize> = by_id.get(step.id.as_str()).copied().into_iter().collect();
     while let Some(taker) = open.pop() {
-        let inputs = (records[taker].1.material.0.iter())
+        let inputs = (records[taker].1.fingerprint.0.iter())
             .filter(|(name, _)| name.starts_with("input."))
             .filter_map(|(_, digest)| by_output.get(digest));
         for &input in inputs.flatten() {
@@ -293,5 +293,9 @@ fn compare(cache: &Cache, pairs: &[Pair], depth: Depth) -> Result<Comparison, Ca
 }
 
 fn is(record: &StepRecord, kind: &str) -> bool {
-    record.material.0.get("kind").is_some_and(|own| own == kind)
+    record
+        .fingerprint
+        .0
+        .get("kind")
+        .is_some_and(|own| own == kind)
 }

@@ -70,7 +70,7 @@ pub fn data_change(
     before: &StepRecord,
     after: &StepRecord,
 ) -> Result<Option<DataChange>, CacheError> {
-    let source = |record: &StepRecord| Digest::parse(record.material.0.get("source")?);
+    let source = |record: &StepRecord| Digest::parse(record.fingerprint.0.get("source")?);
     let (old, new) = match (source(before), source(after)) {
         (Some(old), Some(new)) if old != new => (old, new),
         _ => return Ok(None),

@@ -34,7 +34,7 @@ pub fn parameter_changes(pairs: &[(String, StepRecord, StepRecord)]) -> Vec<Para
     for (id, before, after) in pairs {
         let stage = stage_of(id);
         *of_stage.entry(stage).or_default() += 1;
-        for difference in after.material.differences(&before.material) {
+        for difference in after.fingerprint.differences(&before.fingerprint) {
             let name = match difference.name.strip_prefix("parameters.") {
                 Some(name) => name.to_owned(),
                 None if told_elsewhere(&difference.name) => continue,

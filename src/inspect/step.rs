@@ -75,7 +75,7 @@ pub fn file<'r>(record: &'r StepRecord, name: &str) -> Option<&'r FileEntry> {
 pub fn path_of(cache: &Cache, record: &StepRecord, name: &str) -> Result<PathBuf, String> {
     let entry = file(record, name).ok_or_else(|| format!("{} made no {name}", record.step))?;
     let path = cache.objects.path(&entry.digest);
-    match cache.files.facts(&path, || Ok(0.0)) {
+    match cache.files.info(&path, || Ok(0.0)) {
         Ok(facts) if facts.digest == entry.digest => Ok(path),
         Ok(_) => Err(format!("{name} of {} is damaged in the cache", record.step)),
         Err(error) if error.kind() == ErrorKind::NotFound => Err(format!(

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use pipe_foundation::Digest;
 use serde::Serialize;
 
-use crate::artifact::{Difference, KeyMaterial, input_names};
+use crate::artifact::{Difference, FingerprintInputs, input_names};
 use crate::cache::{Cache, CacheError, Listing, RunHistory, StepRecord};
 use crate::stage::Stage;
 
@@ -60,7 +60,7 @@ pub fn explain(
     cache: &Cache,
     history: &mut RunHistory,
     step: usize,
-    now: &KeyMaterial,
+    now: &FingerprintInputs,
     listing: Option<&Listing>,
 ) -> Result<Explanation, CacheError> {
     let id = plan.steps[step].id();
@@ -79,11 +79,11 @@ pub fn explain(
             reasons: Vec::new(),
         });
     };
-    let differences = now.differences(&record.material);
+    let differences = now.differences(&record.fingerprint);
     let value = |difference: &Difference| Reason::Value {
         difference: difference.clone(),
         remark: match &plan.steps[step].stage {
-            Stage::Whole(stage) => stage.remark(difference, &differences),
+            Stage::Aggregate(stage) => stage.remark(difference, &differences),
             _ => None,
         },
     };

@@ -75,7 +75,7 @@ impl Plan {
             if !declaration.sound {
                 steps.push(Step::new(
                     declaration,
-                    Stage::Whole(Box::new(stage::Unbuilt)),
+                    Stage::Aggregate(Box::new(stage::Unbuilt)),
                 ));
                 continue;
             }
@@ -86,7 +86,7 @@ impl Plan {
                     // Keeps the indices right; nothing runs when there are problems.
                     steps.push(Step::new(
                         declaration,
-                        Stage::Whole(Box::new(stage::Unbuilt)),
+                        Stage::Aggregate(Box::new(stage::Unbuilt)),
                     ));
                 }
             }

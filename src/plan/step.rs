@@ -3,7 +3,7 @@
 use pipe_foundation::Digest;
 use serde_json::{Map, Value as Json};
 
-use crate::artifact::{ArtifactKind, KeyMaterial, input_names};
+use crate::artifact::{ArtifactKind, FingerprintInputs, input_names};
 use crate::manifest::Declaration;
 use crate::stage::Stage;
 
@@ -80,25 +80,25 @@ impl Step {
         Json::Object(keyed)
     }
 
-    /// The start of the key's material: kind, version and parameters.
-    pub fn material(&self, parameters: &Json) -> KeyMaterial {
-        let mut material = KeyMaterial::default();
-        material.add("kind", self.declaration.kind.name);
-        material.add("version", self.declaration.kind.version.to_string());
+    /// The start of the key's fingerprint: kind, version and parameters.
+    pub fn fingerprint(&self, parameters: &Json) -> FingerprintInputs {
+        let mut fingerprint = FingerprintInputs::default();
+        fingerprint.add("kind", self.declaration.kind.name);
+        fingerprint.add("version", self.declaration.kind.version.to_string());
         if let Json::Object(fields) = parameters {
-            fields
-                .iter()
-                .for_each(|(name, value)| material.add_json(&format!("parameters.{name}"), value));
+            fields.iter().for_each(|(name, value)| {
+                fingerprint.add_json(&format!("parameters.{name}"), value)
+            });
         }
-        material
+        fingerprint
     }
 
     /// Adds the digest of each input under its name. An input without a digest is one that the step does without.
-    pub fn add_inputs(&self, material: &mut KeyMaterial, digests: &[Option<Digest>]) {
+    pub fn add_inputs(&self, fingerprint: &mut FingerprintInputs, digests: &[Option<Digest>]) {
         let names = input_names(self.inputs.iter().map(|(parameter, _)| parameter.as_str()));
         for (position, name) in names.iter().enumerate() {
             let digest = digests.get(position).copied().flatten();
-            material.add(
+            fingerprint.add(
                 format!("input.{name}"),
                 digest.map_or_else(|| "missing".into(), |digest| digest.hex()),
             );

@@ -116,7 +116,7 @@ struct Augment {
 pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Problems> {
     if !validate(&declaration.parameters).is_empty() {
         // Already reported at the parameter itself.
-        return Ok(Stage::Whole(Box::new(super::Unbuilt)));
+        return Ok(Stage::Aggregate(Box::new(super::Unbuilt)));
     }
     let options: Options = super::options(declaration)?;
     let Options {
@@ -150,7 +150,7 @@ impl ItemStage for Augment {
     fn copies(&self, utterance: &Arc<Utterance>) -> Vec<ItemCopy> {
         let original = ItemCopy {
             utterance: utterance.clone(),
-            material: "original".into(),
+            fingerprint: "original".into(),
             index: 0,
         };
         if !self.options.splits.contains(&utterance.split) {
@@ -163,13 +163,13 @@ impl ItemStage for Augment {
         };
         for index in 1..=self.options.copies {
             let id = format!("{}#{index}", utterance.id);
-            let material = id.clone();
+            let fingerprint = id.clone();
             copies.push(ItemCopy {
                 utterance: Arc::new(Utterance {
                     id,
                     ..(**utterance).clone()
                 }),
-                material,
+                fingerprint,
                 index,
             });
         }
@@ -183,7 +183,7 @@ impl ItemStage for Augment {
         _context: &ItemContext<'_>,
     ) -> Result<ItemData, ItemError> {
         let ItemData::Audio(wave) = input else {
-            return Err(ItemError::lasting("not audio"));
+            return Err(ItemError::permanent("not audio"));
         };
         if copy.index == 0 {
             return Ok(input.clone());
@@ -197,7 +197,7 @@ impl ItemStage for Augment {
         let made = self
             .perturber
             .apply(wave, self.options.seed, id, &name)
-            .map_err(ItemError::lasting)?;
+            .map_err(ItemError::permanent)?;
         Ok(ItemData::Audio(made))
     }
 }

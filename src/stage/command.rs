@@ -19,18 +19,18 @@ use pipe_speech::corpus::Corpora;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
-use crate::artifact::{ArtifactKind, ItemData, KeyMaterial, input_names};
+use crate::artifact::{ArtifactKind, FingerprintInputs, ItemData, input_names};
 use crate::manifest::{
     Declaration, Gathers, Kind, Parameter, Problem, Problems, Shape, variant_folder,
 };
 
 use super::{
-    DeclaredFile, InputOrigin, Interrupted, ItemContext, ItemCopy, ItemError, ItemStage, MAX_BAD,
-    STORE, Stage, WholeContext, WholeStage,
+    AggregateContext, AggregateStage, DeclaredFile, InputOrigin, Interrupted, ItemContext,
+    ItemCopy, ItemError, ItemStage, MAX_BAD, STORE, Stage,
 };
 
 use error::CommandError;
-use exchange::{hand_over, input_name, read_item, write_item};
+use exchange::{input_name, materialise, read_item, write_item};
 
 pub use program::supervisor;
 
@@ -177,14 +177,14 @@ pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Pro
     };
     let stage = match stage.options.for_each {
         Some(_) => Stage::Items(Box::new(stage)),
-        None => Stage::Whole(Box::new(stage)),
+        None => Stage::Aggregate(Box::new(stage)),
     };
     problems.or_ok(stage)
 }
 
 impl ItemStage for CommandStage {
-    fn surroundings(&self, material: &mut KeyMaterial) {
-        self.add_shell(material);
+    fn external_inputs(&self, fingerprint: &mut FingerprintInputs) {
+        self.add_shell(fingerprint);
     }
 
     fn files(&self) -> &[DeclaredFile] {
@@ -204,9 +204,9 @@ impl ItemStage for CommandStage {
     ) -> Result<ItemData, ItemError> {
         let folder = tempfile::tempdir_in(context.scratch)
             .map_err(|error| ItemError::of_system(&error, &error))?;
-        let root = std::path::absolute(folder.path()).map_err(ItemError::passing)?;
+        let root = std::path::absolute(folder.path()).map_err(ItemError::transient)?;
         let input_path = root.join(input_name(input));
-        write_item(&input_path, input).map_err(ItemError::passing)?;
+        write_item(&input_path, input).map_err(ItemError::transient)?;
         let output_path = root.join(match self.makes {
             ArtifactKind::Audio => "output.wav",
             ArtifactKind::Features => "output.safetensors",
@@ -219,29 +219,29 @@ impl ItemStage for CommandStage {
         self.execute(&places, context.progress)
             .map_err(|error| match &error {
                 CommandError::Start { reason, .. } => ItemError::of_system(&error, reason),
-                other => ItemError::passing(other),
+                other => ItemError::transient(other),
             })?;
-        read_item(&output_path, self.makes).map_err(ItemError::passing)
+        read_item(&output_path, self.makes).map_err(ItemError::transient)
     }
 }
 
-impl WholeStage for CommandStage {
+impl AggregateStage for CommandStage {
     /// The folder in which the program finds a variant of an input is named after the variant.
-    fn surroundings(&self, inputs: &[InputOrigin], material: &mut KeyMaterial) {
+    fn external_inputs(&self, inputs: &[InputOrigin], fingerprint: &mut FingerprintInputs) {
         let names = input_names(inputs.iter().map(|input| input.parameter.as_str()));
         for (input, name) in inputs.iter().zip(names) {
             if let Some(folder) = variant_folder(&input.label.variant) {
-                material.add(format!("folder.{name}"), folder);
+                fingerprint.add(format!("folder.{name}"), folder);
             }
         }
-        self.add_shell(material);
+        self.add_shell(fingerprint);
     }
 
     fn files(&self) -> &[DeclaredFile] {
         &self.files
     }
 
-    fn run(&self, context: &WholeContext<'_>) -> miette::Result<()> {
+    fn run(&self, context: &AggregateContext<'_>) -> miette::Result<()> {
         let absolute = |path: &Path| {
             std::path::absolute(path).map_err(|reason| CommandError::Prepare {
                 path: path.to_path_buf(),
@@ -253,7 +253,7 @@ impl WholeStage for CommandStage {
         for name in self.options.inputs.keys() {
             let folder = absolute(context.scratch)?.join("inputs").join(name);
             for input in context.inputs_of(&format!("inputs.{name}")) {
-                hand_over(input, &folder)?;
+                materialise(input, &folder)?;
             }
             places.insert(name.clone(), folder);
         }

@@ -16,11 +16,11 @@
 //! | [`InputLabel`] of the other stages | no: they do not read it |
 //! | [`StepInput::lineage`] of `train` | yes (`lineage.*`): it is written into the model |
 //! | [`StepInput::lineage`] of `evaluate`, `probe`, `tsne` | yes, the front end in it (`lineage.*`): another than the model's is refused |
-//! | [`WholeContext::missing`] | yes: `missing` in place of the digest, and the label that the report tells (`missing.*`) |
-//! | [`WholeContext::device`] | yes, for stages with [`WholeStage::uses_device`]; the others compute on the processor |
-//! | [`WholeContext::cores`], `resume`, `earlier`, `progress`, `out`, `scratch` | no: the result must not depend on them |
+//! | [`AggregateContext::missing`] | yes: `missing` in place of the digest, and the label that the report tells (`missing.*`) |
+//! | [`AggregateContext::device`] | yes, for stages with [`AggregateStage::uses_device`]; the others compute on the processor |
+//! | [`AggregateContext::cores`], `resume`, `earlier`, `progress`, `out`, `scratch` | no: the result must not depend on them |
 //! | input of [`ItemStage::process`] | yes: the digest of its bytes |
-//! | [`ItemCopy`] of `augment` | yes: which copies there are follows from parameters and split, and what is drawn from id and number, its `material` |
+//! | [`ItemCopy`] of `augment` | yes: which copies there are follows from parameters and split, and what is drawn from id and number, its `fingerprint` |
 //! | [`ItemCopy`] of the other item-wise stages | no: they do not read it; a program gets the bytes alone |
 //! | files outside that are declared, such as `files` of `command` | yes, their content, which is checked again before and after the work; not their place or times |
 //! | `environment` of `command` | yes, as a parameter |
@@ -39,8 +39,8 @@ use pipe_foundation::progress::Progress;
 use pipe_speech::corpus::{AudioSource, DropCause, Dropped, Utterance};
 use serde_json::Value as Json;
 
-use crate::artifact::{Blob, Difference, ItemData, KeyMaterial};
-use crate::cache::FileFacts;
+use crate::artifact::{Blob, Difference, FingerprintInputs, ItemData};
+use crate::cache::FileInfo;
 use crate::model::Device;
 
 use super::core_share::CoreShare;
@@ -53,7 +53,7 @@ pub enum Stage {
     /// Works on one item after another; cached per item.
     Items(Box<dyn ItemStage>),
     /// Works on whole sets; cached as a whole.
-    Whole(Box<dyn WholeStage>),
+    Aggregate(Box<dyn AggregateStage>),
 }
 
 /// Why one item has no result.
@@ -78,7 +78,7 @@ pub enum Blame {
 
 impl ItemError {
     /// The input itself is bad.
-    pub fn lasting(reason: impl ToString) -> Self {
+    pub fn permanent(reason: impl ToString) -> Self {
         Self {
             reason: reason.to_string(),
             blame: Blame::Item,
@@ -86,7 +86,7 @@ impl ItemError {
     }
 
     /// Something around it failed; it may work next time.
-    pub fn passing(reason: impl ToString) -> Self {
+    pub fn transient(reason: impl ToString) -> Self {
         Self {
             reason: reason.to_string(),
             blame: Blame::Surroundings,
@@ -156,12 +156,12 @@ pub struct DeclaredFile {
 }
 
 /// The memory of files, as sources see it.
-pub trait Facts: Sync {
+pub trait FileInfos: Sync {
     /// Digest and audio length of a file.
     ///
     /// # Errors
     /// When the file cannot be read.
-    fn facts(&self, path: &Path) -> std::io::Result<FileFacts>;
+    fn info(&self, path: &Path) -> std::io::Result<FileInfo>;
 }
 
 /// A stage that lists utterances: `ingest`.
@@ -170,7 +170,7 @@ pub trait SourceStage: Send + Sync {
     ///
     /// # Errors
     /// When a corpus cannot be listed, or its data break a rule such as disjoint speakers.
-    fn list(&self, facts: &dyn Facts) -> miette::Result<SourceListing>;
+    fn list(&self, facts: &dyn FileInfos) -> miette::Result<SourceListing>;
 
     /// Reads one utterance.
     ///
@@ -185,7 +185,7 @@ pub struct ItemCopy {
     /// What is known of it; copies have ids of their own.
     pub utterance: Arc<Utterance>,
     /// What beside the stage's parameters and the input's bytes the result depends on.
-    pub material: String,
+    pub fingerprint: String,
     /// Which copy it is, as the stage numbers them.
     pub index: usize,
 }
@@ -204,7 +204,7 @@ pub trait ItemStage: Send + Sync {
     }
 
     /// Adds what every item depends on other than parameters and declared files.
-    fn surroundings(&self, _material: &mut KeyMaterial) {}
+    fn external_inputs(&self, _material: &mut FingerprintInputs) {}
 
     /// Files outside the cache that every item depends on.
     fn files(&self) -> &[DeclaredFile] {
@@ -215,7 +215,7 @@ pub trait ItemStage: Send + Sync {
     fn copies(&self, utterance: &Arc<Utterance>) -> Vec<ItemCopy> {
         vec![ItemCopy {
             utterance: utterance.clone(),
-            material: String::new(),
+            fingerprint: String::new(),
             index: 0,
         }]
     }
@@ -256,7 +256,7 @@ pub struct LoadedItem {
     pub blob: Blob,
 }
 
-/// What a whole-set stage takes from one step.
+/// What an aggregate stage takes from one step.
 #[derive(Clone, Debug)]
 pub struct StepInput {
     /// The parameter it stands under, such as `input.0`.
@@ -266,7 +266,7 @@ pub struct StepInput {
     /// The stage's name and matrix values.
     pub label: InputLabel,
     /// Kinds and effective parameters of the item-wise stages after the source that made it, first to last. A stage
-    /// that writes or compares some of it says so in [`WholeStage::keyed_lineage`].
+    /// that writes or compares some of it says so in [`AggregateStage::keyed_lineage`].
     pub lineage: Json,
     /// What it made.
     pub content: InputContent,
@@ -321,11 +321,11 @@ impl StepInput {
     }
 }
 
-/// What a whole-set stage works with.
-pub struct WholeContext<'a> {
+/// What an aggregate stage works with.
+pub struct AggregateContext<'a> {
     /// Its inputs in the order of the parameters.
     pub inputs: Vec<StepInput>,
-    /// Inputs that could not be made; only stages with [`WholeStage::does_without`] ever see any.
+    /// Inputs that could not be made; only stages with [`AggregateStage::allows_missing_inputs`] ever see any.
     pub missing: Vec<InputLabel>,
     /// An empty folder; every file left in it becomes part of the result.
     pub out: &'a Path,
@@ -334,10 +334,10 @@ pub struct WholeContext<'a> {
     /// A folder, not made yet, whose files outlive a kill: the next run of the same step finds them, also on another
     /// device. Gone once the step is done.
     pub resume: &'a Path,
-    /// What a finished run left in its own such folder that differed only in [`WholeStage::extensible`] parameters.
+    /// What a finished run left in its own such folder that differed only in [`AggregateStage::extensible`] parameters.
     /// Not to be trusted: it may be missing, or be replaced while it is read. Another device may have made it.
     pub earlier: Option<&'a Path>,
-    /// Where to compute, for stages with [`WholeStage::uses_device`].
+    /// Where to compute, for stages with [`AggregateStage::uses_device`].
     pub device: Device,
     /// The cores it may use; the result must not depend on them.
     pub cores: CoreShare,
@@ -345,7 +345,7 @@ pub struct WholeContext<'a> {
     pub progress: &'a dyn Progress,
 }
 
-impl WholeContext<'_> {
+impl AggregateContext<'_> {
     /// The inputs that stand under `parameter`, alone or in its list.
     pub fn inputs_of<'s>(&'s self, parameter: &'s str) -> impl Iterator<Item = &'s StepInput> {
         self.inputs
@@ -361,9 +361,9 @@ pub fn stands_under(input: &str, parameter: &str) -> bool {
 }
 
 /// A stage over whole sets: `train`, `evaluate`, `report`, `command`.
-pub trait WholeStage: Send + Sync {
+pub trait AggregateStage: Send + Sync {
     /// Adds what the result depends on other than parameters, declared files and the content of inputs.
-    fn surroundings(&self, _inputs: &[InputOrigin], _material: &mut KeyMaterial) {}
+    fn external_inputs(&self, _inputs: &[InputOrigin], _material: &mut FingerprintInputs) {}
 
     /// Files outside the cache that the result depends on.
     fn files(&self) -> &[DeclaredFile] {
@@ -392,11 +392,11 @@ pub trait WholeStage: Send + Sync {
     }
 
     /// True when it can do its work without some of its inputs, and says so in its result.
-    fn does_without(&self) -> bool {
+    fn allows_missing_inputs(&self) -> bool {
         false
     }
 
-    /// True when it computes on [`WholeContext::device`], which is then part of its key.
+    /// True when it computes on [`AggregateContext::device`], which is then part of its key.
     fn uses_device(&self) -> bool {
         false
     }
@@ -426,7 +426,7 @@ pub trait WholeStage: Send + Sync {
     ///
     /// # Errors
     /// Anything that keeps it from being made; nothing it left is used then.
-    fn run(&self, context: &WholeContext<'_>) -> miette::Result<()>;
+    fn run(&self, context: &AggregateContext<'_>) -> miette::Result<()>;
 }
 
 /// The work was stopped because the user asked for it.

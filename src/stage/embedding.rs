@@ -16,9 +16,9 @@ use crate::model::Model;
 use crate::report::ModelIdentity;
 
 use super::front_end::same_front_end;
-use super::held_out::{Seen, TRAINING_ITEMS};
 use super::identity::identity;
-use super::{Interrupted, LoadedItem, StepInput, WholeContext};
+use super::leakage::{Seen, TRAINING_ITEMS};
+use super::{AggregateContext, Interrupted, LoadedItem, StepInput};
 
 /// The model.
 pub const MODEL: Parameter =
@@ -142,7 +142,7 @@ pub enum EmbedError {
 /// # Errors
 /// Fewer than `least` utterances, features that do not fit the model, a model that gives no numbers.
 pub fn embed(
-    context: &WholeContext<'_>,
+    context: &AggregateContext<'_>,
     choice: &Choice,
     least: usize,
 ) -> miette::Result<Embedded> {
@@ -217,7 +217,7 @@ fn subset<'a>(items: Vec<&'a LoadedItem>, choice: &Choice) -> Vec<&'a LoadedItem
 fn rows(
     model: &Model,
     items: &[&LoadedItem],
-    context: &WholeContext<'_>,
+    context: &AggregateContext<'_>,
 ) -> miette::Result<Points> {
     let mut values = Vec::new();
     let mut width = 1;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
-use crate::artifact::{ArtifactKind, KeyMaterial, features};
+use crate::artifact::{ArtifactKind, FingerprintInputs, features};
 use crate::eval::{Evaluation, Prediction, most_likely, write_predictions};
 use crate::manifest::{Complaint, Declaration, Gathers, Kind, Parameter, Problems, Shape};
 use crate::model::Model;
@@ -17,9 +17,11 @@ use crate::report::ReportEntry;
 use crate::train::EpochRecord;
 
 use super::front_end::{add_lineages, front_end, same_front_end};
-use super::held_out::{self, LeakError, OnLeak, Seen, TRAINING_ITEMS};
 use super::identity::identity;
-use super::{InputOrigin, Interrupted, LoadedItem, Stage, StepInput, WholeContext, WholeStage};
+use super::leakage::{self, LeakError, OnLeak, Seen, TRAINING_ITEMS};
+use super::{
+    AggregateContext, AggregateStage, InputOrigin, Interrupted, LoadedItem, Stage, StepInput,
+};
 
 /// The evaluation as a row of a report, without its name.
 pub const ENTRY: &str = "entry.json";
@@ -41,7 +43,7 @@ pub static KIND: Kind = Kind {
             "[\"test\"]",
             "Which utterances to test on.",
         ),
-        held_out::LEAKS,
+        leakage::LEAKS,
         Parameter::default(
             "threads",
             Shape::Integer { min: 1, max: 1024 },
@@ -102,15 +104,15 @@ struct Evaluate {
 
 pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Problems> {
     let on_leak = OnLeak::of(&declaration.parameters);
-    Ok(Stage::Whole(Box::new(Evaluate {
+    Ok(Stage::Aggregate(Box::new(Evaluate {
         options: super::options(declaration)?,
         on_leak,
     })))
 }
 
-impl WholeStage for Evaluate {
-    fn surroundings(&self, inputs: &[InputOrigin], material: &mut KeyMaterial) {
-        add_lineages(inputs, material, front_end);
+impl AggregateStage for Evaluate {
+    fn external_inputs(&self, inputs: &[InputOrigin], fingerprint: &mut FingerprintInputs) {
+        add_lineages(inputs, fingerprint, front_end);
     }
 
     fn uses_device(&self) -> bool {
@@ -121,7 +123,7 @@ impl WholeStage for Evaluate {
         self.options.threads
     }
 
-    fn run(&self, context: &WholeContext<'_>) -> miette::Result<()> {
+    fn run(&self, context: &AggregateContext<'_>) -> miette::Result<()> {
         let model_input = context.inputs_of("model").next();
         let file = |name: &'static str| {
             model_input
@@ -174,7 +176,7 @@ impl Evaluate {
         &self,
         seen: &Seen,
         items: &[&LoadedItem],
-        context: &WholeContext<'_>,
+        context: &AggregateContext<'_>,
     ) -> miette::Result<Vec<String>> {
         // Testing on what was trained on is asked for by name, and then no leak.
         if self.options.splits != [Split::Test] {
@@ -196,7 +198,7 @@ impl Evaluate {
 fn predict(
     model: &Model,
     items: &[&LoadedItem],
-    context: &WholeContext<'_>,
+    context: &AggregateContext<'_>,
 ) -> miette::Result<Vec<Prediction>> {
     let mut predictions = Vec::with_capacity(items.len());
     for part in items.chunks(256) {

@@ -199,11 +199,11 @@ impl ItemStage for FbankStage {
         _context: &ItemContext<'_>,
     ) -> Result<ItemData, ItemError> {
         let ItemData::Audio(wave) = input else {
-            return Err(ItemError::lasting("not audio"));
+            return Err(ItemError::permanent("not audio"));
         };
         let wanted_hz = self.fbank.fbank().options().sample_rate_hz;
         if wave.rate_hz != wanted_hz {
-            return Err(ItemError::lasting(format!(
+            return Err(ItemError::permanent(format!(
                 "the audio has {} Hz, `sample_rate_hz` is {wanted_hz}: put a resample stage before fbank",
                 wave.rate_hz
             )));
@@ -211,7 +211,7 @@ impl ItemStage for FbankStage {
         let features = self
             .fbank
             .compute(&wave.samples)
-            .map_err(ItemError::lasting)?;
+            .map_err(ItemError::permanent)?;
         Ok(ItemData::Features(features))
     }
 }

@@ -4,7 +4,7 @@ use miette::Diagnostic;
 use serde_json::Value as Json;
 use thiserror::Error;
 
-use crate::artifact::{KeyMaterial, input_names};
+use crate::artifact::{FingerprintInputs, input_names};
 
 use super::{InputOrigin, stands_under};
 
@@ -49,13 +49,13 @@ pub fn same_front_end(found: &Json, wanted: &Json) -> Result<(), FrontEndError> 
 /// the same bits may have been made in different ways.
 pub fn add_lineages(
     inputs: &[InputOrigin],
-    material: &mut KeyMaterial,
+    fingerprint: &mut FingerprintInputs,
     part: impl Fn(&Json) -> Json,
 ) {
     let names = input_names(inputs.iter().map(|input| input.parameter.as_str()));
     for (input, name) in inputs.iter().zip(names) {
         if stands_under(&input.parameter, "input") {
-            material.add_json(&format!("lineage.{name}"), &part(&input.lineage));
+            fingerprint.add_json(&format!("lineage.{name}"), &part(&input.lineage));
         }
     }
 }

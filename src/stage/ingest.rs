@@ -21,8 +21,8 @@ use crate::artifact::{ArtifactKind, ItemData};
 use crate::manifest::{Complaint, Gathers, Kind, Parameter, Shape};
 use crate::report::CorpusFacts;
 
-use super::held_out::OnLeak;
-use super::{Facts, ItemError, MAX_BAD, STORE, SourceItem, SourceListing, SourceStage};
+use super::leakage::OnLeak;
+use super::{FileInfos, ItemError, MAX_BAD, STORE, SourceItem, SourceListing, SourceStage};
 
 mod build;
 mod leak_check;
@@ -173,7 +173,7 @@ impl Ingest {
         &self,
         name: &str,
         config: &CorpusConfig,
-        facts: &dyn Facts,
+        facts: &dyn FileInfos,
         listing: &mut SourceListing,
     ) -> miette::Result<Vec<(Entry, Digest, f64)>> {
         let look_at = |path: &Path| look(path, facts);
@@ -310,7 +310,7 @@ impl Ingest {
 }
 
 impl SourceStage for Ingest {
-    fn list(&self, facts: &dyn Facts) -> miette::Result<SourceListing> {
+    fn list(&self, facts: &dyn FileInfos) -> miette::Result<SourceListing> {
         let mut listing = SourceListing::default();
         let mut entries = Vec::new();
         for (name, config) in &self.corpora {
@@ -362,7 +362,7 @@ impl SourceStage for Ingest {
                 // Lasting reasons are remembered by content, which other files may share.
                 read.map(ItemData::Audio).map_err(|error| match &error {
                     AudioError::Io { source, .. } => ItemError::of_system(&error, source),
-                    other => ItemError::lasting(other.without_path()),
+                    other => ItemError::permanent(other.without_path()),
                 })
             }
             AudioSource::Synthetic(utterance) => Ok(ItemData::Audio(utterance.render())),

@@ -8,7 +8,7 @@ mod embedding;
 mod evaluate;
 mod fbank;
 mod front_end;
-mod held_out;
+mod leakage;
 mod identity;
 mod ingest;
 mod probe;
@@ -23,9 +23,9 @@ use crate::manifest::{Declaration, Kind, Parameter, Problem, Problems, Shape};
 
 use contract::stands_under;
 pub use contract::{
-    Blame, DeclaredFile, Facts, InputContent, InputLabel, InputOrigin, Interrupted, ItemContext,
-    ItemCopy, ItemError, ItemStage, LoadedItem, SourceItem, SourceListing, SourceStage, Stage,
-    StepInput, WholeContext, WholeStage,
+    AggregateContext, AggregateStage, Blame, DeclaredFile, FileInfos, InputContent, InputLabel,
+    InputOrigin, Interrupted, ItemContext, ItemCopy, ItemError, ItemStage, LoadedItem, SourceItem,
+    SourceListing, SourceStage, Stage, StepInput,
 };
 use pipe_speech::corpus::Corpora;
 
@@ -34,7 +34,7 @@ pub use core_share::CoreShare;
 pub use evaluate::ENTRY as EVALUATION_ENTRY;
 pub use probe::ENTRY as PROBE_ENTRY;
 pub use report::CONTENT as REPORT_CONTENT;
-pub use train::trajectories;
+pub use train::checkpoints;
 pub use tsne::ENTRY as MAP_ENTRY;
 
 /// What every stage file provides.
@@ -170,8 +170,8 @@ fn refused(declaration: &Declaration, error: &dyn miette::Diagnostic) -> Problem
 /// Stands in for a stage that could not be built; a plan with one never runs.
 pub struct Unbuilt;
 
-impl WholeStage for Unbuilt {
-    fn run(&self, _context: &WholeContext<'_>) -> miette::Result<()> {
+impl AggregateStage for Unbuilt {
+    fn run(&self, _context: &AggregateContext<'_>) -> miette::Result<()> {
         Err(miette::Report::msg("the stage was not built"))
     }
 }

@@ -4,7 +4,7 @@ use pipe_foundation::Workers;
 use pipe_speech::corpus::{Corpora, Gender, Split, Utterance};
 use serde::Deserialize;
 
-use crate::artifact::{ArtifactKind, KeyMaterial};
+use crate::artifact::{ArtifactKind, FingerprintInputs};
 use crate::eval::Interval;
 use crate::eval::embedding::{
     Labelled, LogisticOptions, Origin, ProbeOptions, Probed, probe, silhouettes,
@@ -16,7 +16,7 @@ use super::embedding::{
     self, CORPORA, Choice, CorporaChoice, INPUT, MODEL, SPLITS, THREADS, write_csv, write_json,
 };
 use super::front_end::{add_lineages, front_end};
-use super::{InputOrigin, Stage, WholeContext, WholeStage};
+use super::{AggregateContext, AggregateStage, InputOrigin, Stage};
 
 /// The probes as a row of a report, without its name.
 pub const ENTRY: &str = "probe.json";
@@ -100,21 +100,21 @@ struct ProbeStage {
 }
 
 pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Problems> {
-    Ok(Stage::Whole(Box::new(ProbeStage {
+    Ok(Stage::Aggregate(Box::new(ProbeStage {
         options: super::options(declaration)?,
     })))
 }
 
-impl WholeStage for ProbeStage {
-    fn surroundings(&self, inputs: &[InputOrigin], material: &mut KeyMaterial) {
-        add_lineages(inputs, material, front_end);
+impl AggregateStage for ProbeStage {
+    fn external_inputs(&self, inputs: &[InputOrigin], fingerprint: &mut FingerprintInputs) {
+        add_lineages(inputs, fingerprint, front_end);
     }
 
     fn threads(&self) -> usize {
         self.options.threads
     }
 
-    fn run(&self, context: &WholeContext<'_>) -> miette::Result<()> {
+    fn run(&self, context: &AggregateContext<'_>) -> miette::Result<()> {
         let options = &self.options;
         let embedded = embedding::embed(
             context,

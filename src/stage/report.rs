@@ -8,11 +8,13 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-use crate::artifact::{ArtifactKind, KeyMaterial};
+use crate::artifact::{ArtifactKind, FingerprintInputs};
 use crate::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
 use crate::report::{EmbeddingMap, ProbeEntry, Report, ReportEntry};
 
-use super::{InputLabel, InputOrigin, Stage, StepInput, WholeContext, WholeStage, stands_under};
+use super::{
+    AggregateContext, AggregateStage, InputLabel, InputOrigin, Stage, StepInput, stands_under,
+};
 use super::{evaluate, probe, tsne};
 
 /// The report's content, from which every form of it is rendered.
@@ -84,7 +86,7 @@ struct ReportStage {
 }
 
 pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Problems> {
-    Ok(Stage::Whole(Box::new(ReportStage {
+    Ok(Stage::Aggregate(Box::new(ReportStage {
         options: super::options(declaration)?,
     })))
 }
@@ -139,13 +141,13 @@ fn without(missing: &[InputLabel]) -> Option<String> {
     })
 }
 
-impl WholeStage for ReportStage {
-    fn does_without(&self) -> bool {
+impl AggregateStage for ReportStage {
+    fn allows_missing_inputs(&self) -> bool {
         true
     }
 
     /// The names of the rows, and of what is missing, are part of what is written.
-    fn surroundings(&self, inputs: &[InputOrigin], material: &mut KeyMaterial) {
+    fn external_inputs(&self, inputs: &[InputOrigin], fingerprint: &mut FingerprintInputs) {
         for (parameter, row) in [("input", "row"), ("probes", "probe"), ("maps", "map")] {
             let labels: Vec<&InputLabel> = inputs
                 .iter()
@@ -153,16 +155,16 @@ impl WholeStage for ReportStage {
                 .map(|input| &input.label)
                 .collect();
             for (index, name) in row_names(&labels).into_iter().enumerate() {
-                material.add(format!("{row}.{index}"), name);
+                fingerprint.add(format!("{row}.{index}"), name);
             }
         }
         let missing = inputs.iter().filter(|input| input.missing);
         for (index, input) in missing.enumerate() {
-            material.add(format!("missing.{index}"), missing_name(&input.label));
+            fingerprint.add(format!("missing.{index}"), missing_name(&input.label));
         }
     }
 
-    fn run(&self, context: &WholeContext<'_>) -> miette::Result<()> {
+    fn run(&self, context: &AggregateContext<'_>) -> miette::Result<()> {
         let entries = read_all(context, "input", evaluate::ENTRY, |entry, name| {
             let entry: &mut ReportEntry = entry;
             entry.model.name = name;
@@ -209,7 +211,7 @@ impl WholeStage for ReportStage {
 
 /// Reads one file of every input under `parameter` and gives each the name of its row.
 fn read_all<T: DeserializeOwned>(
-    context: &WholeContext<'_>,
+    context: &AggregateContext<'_>,
     parameter: &str,
     file: &'static str,
     rename: impl Fn(&mut T, String),

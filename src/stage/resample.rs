@@ -60,9 +60,9 @@ impl ItemStage for Resample {
         _context: &ItemContext<'_>,
     ) -> Result<ItemData, ItemError> {
         let ItemData::Audio(wave) = input else {
-            return Err(ItemError::lasting("not audio"));
+            return Err(ItemError::permanent("not audio"));
         };
-        let made = self.to_rate.apply(wave).map_err(ItemError::lasting)?;
+        let made = self.to_rate.apply(wave).map_err(ItemError::permanent)?;
         Ok(ItemData::Audio(made))
     }
 }

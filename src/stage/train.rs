@@ -10,8 +10,8 @@ use pipe_speech::corpus::{Corpora, Split};
 use pipe_speech::dsp::SpecAugment;
 use serde_json::{Map, Value as Json, json};
 
-use crate::artifact::{ArtifactKind, Difference, KeyMaterial, features};
-use crate::cache::trajectory_key;
+use crate::artifact::{ArtifactKind, Difference, FingerprintInputs, features};
+use crate::cache::final_checkpoint_key;
 use crate::manifest::{Complaint, Declaration, Gathers, Kind, Problems};
 use crate::model::{Device, ModelError};
 use crate::train::{
@@ -19,8 +19,10 @@ use crate::train::{
 };
 
 use super::front_end::add_lineages;
-use super::held_out::{self, LeakError, OnLeak, TRAINING_ITEMS};
-use super::{InputOrigin, Interrupted, LoadedItem, Stage, StepInput, WholeContext, WholeStage};
+use super::leakage::{self, LeakError, OnLeak, TRAINING_ITEMS};
+use super::{
+    AggregateContext, AggregateStage, InputOrigin, Interrupted, LoadedItem, Stage, StepInput,
+};
 
 pub static KIND: Kind = Kind {
     name: "train",
@@ -129,7 +131,7 @@ pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Pro
         .get("threads")
         .and_then(Json::as_u64)
         .unwrap_or(1) as usize;
-    Ok(Stage::Whole(Box::new(Train {
+    Ok(Stage::Aggregate(Box::new(Train {
         options,
         on_leak,
         threads,
@@ -139,19 +141,23 @@ pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Pro
 /// Parameters that decide only when training ends, while nothing is scheduled over the epochs.
 const END: [&str; 4] = ["epochs", "max_updates", "min_epochs", "patience"];
 
-/// The trajectories that a finished step may have left: one with `epochs` in its key and one without, since only its
+/// The checkpoints that a finished step may have left: one with `epochs` in its key and one without, since only its
 /// options tell which.
-pub fn trajectories(material: &KeyMaterial) -> Vec<Digest> {
-    let is_training = material.0.get("kind").is_some_and(|kind| kind == KIND.name);
+pub fn checkpoints(fingerprint: &FingerprintInputs) -> Vec<Digest> {
+    let is_training = fingerprint
+        .0
+        .get("kind")
+        .is_some_and(|kind| kind == KIND.name);
     let ends: [&[&str]; 2] = [&END, &END[1..]];
     let keys = ends.into_iter().filter(|_| is_training);
-    keys.map(|end| trajectory_key(material, end)).collect()
+    keys.map(|end| final_checkpoint_key(fingerprint, end))
+        .collect()
 }
 
-impl WholeStage for Train {
+impl AggregateStage for Train {
     /// The model's file says how its features were made.
-    fn surroundings(&self, inputs: &[InputOrigin], material: &mut KeyMaterial) {
-        add_lineages(inputs, material, Json::clone);
+    fn external_inputs(&self, inputs: &[InputOrigin], fingerprint: &mut FingerprintInputs) {
+        add_lineages(inputs, fingerprint, Json::clone);
     }
 
     fn extensible(&self) -> &[&'static str] {
@@ -218,7 +224,7 @@ impl WholeStage for Train {
         if device.is_cuda() { needed / 4 } else { needed }
     }
 
-    fn run(&self, context: &WholeContext<'_>) -> miette::Result<()> {
+    fn run(&self, context: &AggregateContext<'_>) -> miette::Result<()> {
         let items: Vec<&LoadedItem> = context.inputs.iter().flat_map(StepInput::items).collect();
         self.check_leaks(&items, context)?;
         let examples = |split: Split| -> miette::Result<Vec<Example<'_>>> {
@@ -266,12 +272,16 @@ impl WholeStage for Train {
             Err(TrainError::Interrupted) => return Err(Interrupted.into()),
             other => other?,
         };
-        held_out::write_training_items(context.out, &items)
+        leakage::write_training_items(context.out, &items)
     }
 }
 
 impl Train {
-    fn check_leaks(&self, items: &[&LoadedItem], context: &WholeContext<'_>) -> miette::Result<()> {
+    fn check_leaks(
+        &self,
+        items: &[&LoadedItem],
+        context: &AggregateContext<'_>,
+    ) -> miette::Result<()> {
         let of = |split: Split| -> Vec<Item<'_>> {
             items
                 .iter()

@@ -4,7 +4,7 @@ use pipe_foundation::Workers;
 use pipe_speech::corpus::{Corpora, Gender, Split};
 use serde::Deserialize;
 
-use crate::artifact::{ArtifactKind, KeyMaterial};
+use crate::artifact::{ArtifactKind, FingerprintInputs};
 use crate::eval::embedding::Tsne;
 use crate::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
 use crate::report::{EmbeddingMap, MapColour, MapPoint};
@@ -14,7 +14,7 @@ use super::embedding::{
     write_json,
 };
 use super::front_end::{add_lineages, front_end};
-use super::{InputOrigin, Stage, WholeContext, WholeStage};
+use super::{AggregateContext, AggregateStage, InputOrigin, Stage};
 
 /// The map as a part of a report, without its name.
 pub const ENTRY: &str = "map.json";
@@ -101,21 +101,21 @@ struct TsneStage {
 }
 
 pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Problems> {
-    Ok(Stage::Whole(Box::new(TsneStage {
+    Ok(Stage::Aggregate(Box::new(TsneStage {
         options: super::options(declaration)?,
     })))
 }
 
-impl WholeStage for TsneStage {
-    fn surroundings(&self, inputs: &[InputOrigin], material: &mut KeyMaterial) {
-        add_lineages(inputs, material, front_end);
+impl AggregateStage for TsneStage {
+    fn external_inputs(&self, inputs: &[InputOrigin], fingerprint: &mut FingerprintInputs) {
+        add_lineages(inputs, fingerprint, front_end);
     }
 
     fn threads(&self) -> usize {
         self.options.threads
     }
 
-    fn run(&self, context: &WholeContext<'_>) -> miette::Result<()> {
+    fn run(&self, context: &AggregateContext<'_>) -> miette::Result<()> {
         let options = &self.options;
         let embedded = embedding::embed(
             context,

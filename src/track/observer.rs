@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use miette::Report;
 use pipe_foundation::Digest;
 
-use crate::artifact::{ArtifactKind, KeyMaterial};
+use crate::artifact::{ArtifactKind, FingerprintInputs};
 use crate::cache::Cache;
 use crate::exec::{Event, Observer, Status, runs_folder};
 use crate::inspect::step::history;
@@ -46,7 +46,7 @@ impl<'a> Tracking<'a> {
         let trainings = steps
             .filter(|(_, step)| step.output == ArtifactKind::Model)
             .map(|(index, step)| {
-                let mut parameters = KeyMaterial::default();
+                let mut parameters = FingerprintInputs::default();
                 parameters.add_json("", &step.keyed_parameters());
                 let summary = markdown(&parameters);
                 let training = Training {
@@ -168,7 +168,7 @@ impl Observer for Tracking<'_> {
 }
 
 /// The parameters as a table.
-fn markdown(parameters: &KeyMaterial) -> String {
+fn markdown(parameters: &FingerprintInputs) -> String {
     let mut text = String::from("| parameter | value |\n|---|---|\n");
     for (name, value) in &parameters.0 {
         let name = name.trim_start_matches('.');

@@ -10,7 +10,7 @@ const SHARES: f64 = 8.0;
 const GROUP: usize = 16;
 /// Utterances of a batch of validation.
 const VALIDATION_BATCH: usize = 32;
-/// Values of minimal filtering for each value of a frame: ten points for six frames.
+/// Values of winograd filtering for each value of a frame: ten points for six frames.
 const POINTS: f64 = 10.0 / 6.0;
 const BYTES: f64 = 4.0;
 /// Memory that the allocator holds back, as a factor.
@@ -61,7 +61,7 @@ fn of_weights(shape: &EncoderShape, batch: usize) -> f64 {
     let (convs, lstms) = (convs as f64, lstms as f64);
     // Values, gradient, two moments, the best network, the checkpoint's arrays and their bytes, twice each.
     let kept = 9.0 * all;
-    // Packed for both passes and for validation, minimal filtering with two values for one, and a buffer of it.
+    // Packed for both passes and for validation, winograd filtering with two values for one, and a buffer of it.
     let packed = 4.0 * 2.0 * convs + 3.0 * lstms;
     let gradients = SHARES * convs + batch.div_ceil(GROUP) as f64 * lstms;
     kept + packed + gradients

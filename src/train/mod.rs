@@ -1,7 +1,7 @@
 //! Training: the one loop, its batches, optimiser, early stopping and history.
 
 mod alpha_curve;
-mod arrival;
+mod launch_barrier;
 mod batches;
 mod checkpoint;
 #[cfg(feature = "cuda")]
@@ -23,12 +23,12 @@ mod sampling;
 mod validation;
 
 pub use alpha_curve::AlphaCurve;
-pub use arrival::Arrival;
 pub use checkpoint::checkpoint_path;
 pub use data::{Augment, Example, TrainingData};
 pub use early_stop::{CHANCE_MARGIN, Monitor};
 pub use error::TrainError;
 pub use history::{EpochRecord, HeadLoss, Stopped, Summary, TrainLosses, ValidationScores};
+pub use launch_barrier::LaunchBarrier;
 pub use learning_rate::{LearningRateSchedule, warm_up};
 pub use memory::memory_bytes;
 pub use options::{ClassWeights, OptimiserName, SpecAugmentOptions, TrainOptions};

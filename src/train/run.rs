@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::arrival::Arrival;
 use super::batches::{batch_seed, of_epoch};
 use super::early_stop::EarlyStop;
 use super::history::History;
 use super::labels::{class, class_weights, of_heads, select, targets};
+use super::launch_barrier::LaunchBarrier;
 use super::learner::Learner;
 use super::prefetch::each_batch;
 use super::sampling::Draw;
@@ -79,7 +79,7 @@ pub fn train<'p>(
     progress: &dyn Progress,
     device: Device,
 ) -> Result<TrainOutcome, TrainError> {
-    let arrival = Arrival::take();
+    let launch_barrier = LaunchBarrier::take();
     let places = places.into();
     let bins = data.bins()?;
     options.check(bins)?;
@@ -101,7 +101,7 @@ pub fn train<'p>(
         let _finish = Finish(&finished, watch.thread().clone());
         tape_thread.install(|| {
             let run = Run::new(options, data, bins, device, &workers, places)?;
-            drop(arrival);
+            drop(launch_barrier);
             run.epochs(progress)
         })
     });

@@ -318,7 +318,7 @@ fn failed_stopped_and_killed_runs_are_remembered_as_such() {
 fn a_cache_of_the_first_version_is_read() {
     let space = two_runs();
     // As the first version wrote it: no numbers from 1, three fields, no composition.
-    let sealed = |json: &str| format!("{}\n{json}\n", blake3::hash(json.as_bytes()).to_hex());
+    let checksummed = |json: &str| format!("{}\n{json}\n", blake3::hash(json.as_bytes()).to_hex());
     for number in 1..3 {
         let name = format!("cache/runs/study/{number:06}.json");
         let text = space.read(&name);
@@ -331,7 +331,7 @@ fn a_cache_of_the_first_version_is_read() {
         std::fs::remove_file(space.join(&name)).unwrap();
         space.write(
             &format!("cache/runs/study/{:06}.json", number - 1),
-            sealed(&serde_json::to_string_pretty(&old).unwrap()),
+            checksummed(&serde_json::to_string_pretty(&old).unwrap()),
         );
     }
     let runs = json(&space, &["runs"]);
@@ -347,16 +347,16 @@ fn pruning_keeps_what_the_latest_runs_need() {
     let space = two_runs();
     let du = told(&space, &["cache", "du"]);
     assert!(du.contains("`pipe cache prune` frees"), "{du}");
-    // The trajectories of the two trainings with the old learning rate.
+    // The checkpoints of the two trainings with the old learning rate.
     let dry = json(&space, &["cache", "prune", "--dry-run"]).remove(0);
     assert_eq!(dry["parts"].as_array().unwrap().len(), 1, "{dry}");
-    assert_eq!(dry["parts"][0]["name"], "trajectories");
+    assert_eq!(dry["parts"][0]["name"], "checkpoints");
     assert_eq!(dry["parts"][0]["files"], 2);
-    assert_eq!(space.files("cache/trajectories").len(), 5);
+    assert_eq!(space.files("cache/checkpoints").len(), 5);
     let kept = told(&space, &["cache", "prune", "--older-than", "1"]);
     assert_eq!(kept, "nothing to remove\n");
     told(&space, &["cache", "prune"]);
-    assert_eq!(space.files("cache/trajectories").len(), 3);
+    assert_eq!(space.files("cache/checkpoints").len(), 3);
     assert_eq!(json(&space, &["runs"]).len(), 2);
 
     let before = space.bytes("cache/objects");
@@ -370,7 +370,7 @@ fn pruning_keeps_what_the_latest_runs_need() {
         told(&space, &["cache", "prune", "--keep-runs", "1"]),
         "nothing to remove\n"
     );
-    // A longer training still goes on from the kept trajectory.
+    // A longer training still goes on from the kept checkpoint.
     let longer = space.run("study.toml", &["--set", "train.epochs=4"]);
     assert_eq!(longer.code, Some(0), "{}", longer.stderr);
     // One epoch each of the baseline and MTL; alpha of GR depends on the epochs, so it is trained anew.

@@ -205,7 +205,7 @@ fn a_training_does_not_begin_anew_when_its_checkpoint_cannot_be_read() {
     assert_eq!(resumed.events_of("training_resumed").len(), 1);
     // A longer training goes on from what the finished one left.
     let longer = ["--set", "train.epochs=10"];
-    run_stops(&space, "one.toml", &longer, &first(&space, "trajectories"));
+    run_stops(&space, "one.toml", &longer, &first(&space, "checkpoints"));
     let run = space.run("one.toml", &longer);
     assert_eq!(run.events_of("training_resumed").len(), 1, "{}", run.stderr);
 }

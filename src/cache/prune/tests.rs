@@ -6,15 +6,16 @@ use super::*;
 use crate::cache::{Lookup, RunRecord};
 use crate::model::Device;
 
-fn material(text: &str) -> KeyMaterial {
-    let mut material = KeyMaterial::default();
-    material.add("text", text);
-    material
+fn fingerprint(text: &str) -> FingerprintInputs {
+    let mut fingerprint = FingerprintInputs::default();
+    fingerprint.add("text", text);
+    fingerprint
 }
 
-/// Publishes a step with one file and leaves unfinished work and a trajectory under the same key.
+/// Publishes a step with one file and leaves unfinished work and a checkpoint under the same key.
 fn publish(cache: &Cache, text: &str) -> Digest {
-    let Some(Lookup::Miss(reservation)) = cache.lookup(&material(text), || {}, || false).unwrap()
+    let Some(Lookup::Miss(reservation)) =
+        cache.lookup(&fingerprint(text), || {}, || false).unwrap()
     else {
         panic!("{text} is there");
     };
@@ -23,13 +24,13 @@ fn publish(cache: &Cache, text: &str) -> Digest {
     let files = cache.objects.take(made.path()).unwrap();
     let output = StepOutput::Files(files);
     cache.publish(reservation, "step", output, 0.0).unwrap();
-    let key = material(text).key();
+    let key = fingerprint(text).key();
     leave(cache, key);
     key
 }
 
 fn leave(cache: &Cache, key: Digest) {
-    for part in ["unfinished", "trajectories"] {
+    for part in ["unfinished", "checkpoints"] {
         let folder = cache.root.join(part).join(key.hex());
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("checkpoint"), b"four").unwrap();
@@ -52,7 +53,7 @@ fn pruned(cache: &Cache, keep_runs: Option<usize>, days: u64, dry_run: bool) -> 
         keep_runs,
         older_than_days: days,
         dry_run,
-        trajectories: &|material| vec![material.key()],
+        checkpoints: &|fingerprint| vec![fingerprint.key()],
     };
     let pruned = prune(cache, &options).unwrap();
     let parts = pruned.parts.iter();
@@ -72,13 +73,13 @@ fn only_what_the_latest_runs_do_not_need_goes() {
     run_with(&cache, "second", &[other], Ending::Ended);
     assert_eq!(
         pruned(&cache, None, 0, true),
-        ["1 unfinished", "1 trajectories"]
+        ["1 unfinished", "1 checkpoints"]
     );
     assert!(pruned(&cache, None, 1, false).is_empty());
     assert!(pruned(&cache, Some(1), 1, false).is_empty());
     assert_eq!(
         pruned(&cache, None, 0, false),
-        ["1 unfinished", "1 trajectories"]
+        ["1 unfinished", "1 checkpoints"]
     );
     // The stopped run and the one before it are the current state.
     assert_eq!(
@@ -109,15 +110,15 @@ fn beside_a_run_nothing_goes_that_it_could_be_using() {
     run_with(&cache, "demo", &[new], Ending::Ended);
     // A run that works on a step, and one that is remembered to have begun another.
     let in_use = cache.in_use(|| false).unwrap();
-    let worked_on = material("worked on").key();
+    let worked_on = fingerprint("worked on").key();
     leave(&cache, worked_on);
     let lock = Lock::try_take(&cache.lock_path(&worked_on.hex())).unwrap();
     let log = cache.runs.log("third", "", Device::Cpu);
-    let begun = material("begun").key();
+    let begun = fingerprint("begun").key();
     leave(&cache, begun);
     log.begun("train", begun, begun).unwrap();
     let parts = pruned(&cache, Some(1), 0, false);
-    assert_eq!(parts, ["1 unfinished", "3 trajectories"]);
+    assert_eq!(parts, ["1 unfinished", "3 checkpoints"]);
     assert!(cache.finished(&old).unwrap().is_some());
     let unfinished = |key: Digest| cache.root.join("unfinished").join(key.hex()).is_dir();
     assert!(unfinished(worked_on) && unfinished(begun) && !unfinished(old));

@@ -8,7 +8,7 @@ use crate::plan::Plan;
 use crate::report::{CorpusFacts, LeakCheck, LeftOut, Report, RunFacts, SplitFacts, StepFacts};
 use crate::stage::SourceListing;
 
-/// Facts of what is in the cache; `report` says what the evaluations found.
+/// FileInfos of what is in the cache; `report` says what the evaluations found.
 ///
 /// # Errors
 /// When a record cannot be read.

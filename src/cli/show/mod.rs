@@ -110,7 +110,7 @@ fn why_not(step: &StepOfRun) -> String {
 }
 
 fn kind(record: &StepRecord) -> &str {
-    record.material.0.get("kind").map_or("?", String::as_str)
+    record.fingerprint.0.get("kind").map_or("?", String::as_str)
 }
 
 fn facts(sheet: &mut Sheet, step: &StepOfRun, record: &StepRecord) {
@@ -129,7 +129,7 @@ fn facts(sheet: &mut Sheet, step: &StepOfRun, record: &StepRecord) {
             .collect::<Vec<_>>()
             .join(", "),
     };
-    let key = record.material.key();
+    let key = record.fingerprint.key();
     let device = record.device.as_ref();
     let device = device.map_or_else(String::new, |device| format!(", on {device}"));
     let mut facts = vec![
@@ -149,7 +149,7 @@ fn facts(sheet: &mut Sheet, step: &StepOfRun, record: &StepRecord) {
 /// Keyed parameters, in as many columns as fit; long ones below, on lines of their own.
 fn parameters(record: &StepRecord, page: Page) -> String {
     let parameters: Vec<String> = record
-        .material
+        .fingerprint
         .0
         .iter()
         .filter_map(|(name, value)| {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use miette::Report;
 use pipe_foundation::Digest;
 
-use crate::artifact::{BadItem, KeyMaterial};
+use crate::artifact::{BadItem, FingerprintInputs};
 use crate::cache::StepOutput;
 use crate::exec::item_set::{BadOf, GroupError};
 use crate::exec::outcome::{KnownBad, StepResult};
@@ -27,7 +27,7 @@ impl Group<'_> {
                 Some(StepResult::skipped())
             } else {
                 let failed = self.past_limit(member, status.output().map(Arc::as_ref));
-                let key = status.material().map(KeyMaterial::key);
+                let key = status.fingerprint().map(FingerprintInputs::key);
                 failed
                     .map(|(error, bad)| failed_for(error, &bad.borrowed(), key))
                     .or_else(|| status.hit())

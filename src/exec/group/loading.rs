@@ -98,8 +98,8 @@ impl Group<'_> {
             return Ok(());
         }
         for (_, status) in self.statuses()? {
-            if let StepStatus::Hit { material, .. } = status {
-                self.cache.records.remove(&material.key())?;
+            if let StepStatus::Hit { fingerprint, .. } = status {
+                self.cache.records.remove(&fingerprint.key())?;
             }
         }
         Err(GroupError::Different {

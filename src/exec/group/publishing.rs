@@ -74,8 +74,8 @@ impl Group<'_> {
                 results.push((member, failed_for(error, &bad, None)));
                 continue;
             }
-            let material = match self.material(member, &inputs) {
-                Ok(Some(material)) => material,
+            let fingerprint = match self.fingerprint(member, &inputs) {
+                Ok(Some(fingerprint)) => fingerprint,
                 Ok(None) => {
                     results.push((member, StepResult::skipped()));
                     continue;
@@ -102,9 +102,9 @@ impl Group<'_> {
                 }
             }
             // A failure that may pass must be tried again, so the step does not count as done.
-            if !set.passing_failures
+            if !set.transient_failures
                 && let Some(Lookup::Miss(mut reservation)) =
-                    self.cache.lookup(&material, || {}, || false)?
+                    self.cache.lookup(&fingerprint, || {}, || false)?
             {
                 reservation.composed_of(Composition::of(&set.items));
                 self.cache
@@ -119,7 +119,7 @@ impl Group<'_> {
                 member,
                 StepResult {
                     status: status_now,
-                    key: Some(material.key()),
+                    key: Some(fingerprint.key()),
                     computed: set.computed,
                     reused: set.items.len() - set.computed,
                     bad: set.bad.len(),

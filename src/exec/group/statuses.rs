@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use pipe_foundation::Digest;
 
-use crate::artifact::{KeyMaterial, digest_of_set};
+use crate::artifact::{FingerprintInputs, digest_of_set};
 use crate::cache::CacheError;
 use crate::exec::declared_files::DeclaredFileError;
 use crate::exec::status::{StatusError, StepStatus};
@@ -29,8 +29,8 @@ impl Group<'_> {
                 false => StepStatus::Pending { on: unknown },
                 true => {
                     let inputs: Vec<Digest> = inputs.iter().map(|input| digests[input]).collect();
-                    match self.material(member, &inputs) {
-                        Ok(Some(material)) => StepStatus::look_up(self.cache, material)?,
+                    match self.fingerprint(member, &inputs) {
+                        Ok(Some(fingerprint)) => StepStatus::look_up(self.cache, fingerprint)?,
                         Ok(None) => StepStatus::Failed {
                             error: StatusError::Unlisted("interrupted".into()),
                         },
@@ -49,31 +49,31 @@ impl Group<'_> {
     }
 
     /// What the set of `member` depends on; none for a source that could not be listed.
-    pub(super) fn material(
+    pub(super) fn fingerprint(
         &self,
         member: usize,
         inputs: &[Digest],
-    ) -> Result<Option<KeyMaterial>, DeclaredFileError> {
+    ) -> Result<Option<FingerprintInputs>, DeclaredFileError> {
         let step = &self.plan.steps[member];
-        let mut material = step.material(&step.keyed_parameters());
+        let mut fingerprint = step.fingerprint(&step.keyed_parameters());
         match &step.stage {
             Stage::Source(_) => {
                 let Some(listing) = self.listings.get(&member) else {
                     return Ok(None);
                 };
-                material.add("source", source_digest(listing).hex());
+                fingerprint.add("source", source_digest(listing).hex());
             }
             Stage::Items(stage) => {
-                stage.surroundings(&mut material);
+                stage.external_inputs(&mut fingerprint);
                 if let Some(files) = self.files()?.get(&member) {
-                    files.add_to(&mut material);
+                    files.add_to(&mut fingerprint);
                 }
             }
-            Stage::Whole(_) => return Ok(None),
+            Stage::Aggregate(_) => return Ok(None),
         }
         let inputs: Vec<Option<Digest>> = inputs.iter().copied().map(Some).collect();
-        step.add_inputs(&mut material, &inputs);
-        Ok(Some(material))
+        step.add_inputs(&mut fingerprint, &inputs);
+        Ok(Some(fingerprint))
     }
 }
 

@@ -212,11 +212,11 @@ impl Algorithms {
         let [a, b, c] = &kinds;
         let of = |operand| Layout::new(operand, SUPPOSED_BATCH);
         let (of_a, of_b, of_c) = (of(a)?, of(b)?, of(c)?);
-        let wishes = Wishes(result::create_matmul_pref()?);
+        let preference = MatmulPreference(result::create_matmul_pref()?);
         // Without parts there is nothing to keep for a second pass.
-        wishes.set(Wish::CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, 0u64)?;
+        preference.set(Wish::CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, 0u64)?;
         let sequence = sys::cublasLtReductionScheme_t::CUBLASLT_REDUCTION_SCHEME_NONE as u32;
-        wishes.set(Wish::CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, sequence)?;
+        preference.set(Wish::CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, sequence)?;
         for (wish, operand) in [
             (Wish::CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, a),
             (Wish::CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, b),
@@ -224,7 +224,7 @@ impl Algorithms {
             (Wish::CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, c),
         ] {
             let bytes = if operand.wide { WIDE } else { size_of::<f32>() };
-            wishes.set(wish, bytes as u32)?;
+            preference.set(wish, bytes as u32)?;
         }
         let mut found = sys::cublasLtMatmulHeuristicResult_t {
             algo: sys::cublasLtMatmulAlgo_t::default(),
@@ -243,7 +243,7 @@ impl Algorithms {
                 of_b.0,
                 of_c.0,
                 of_c.0,
-                wishes.0,
+                preference.0,
                 1,
                 &raw mut found,
                 &raw mut count,
@@ -337,16 +337,16 @@ impl Drop for Layout {
 }
 
 /// What an algorithm must be able to do.
-struct Wishes(sys::cublasLtMatmulPreference_t);
+struct MatmulPreference(sys::cublasLtMatmulPreference_t);
 
-impl Wishes {
+impl MatmulPreference {
     fn set<T>(&self, wish: Wish, value: T) -> Result<(), CublasError> {
         // SAFETY: they live; the size is checked on the other side.
         unsafe { result::set_matmul_pref_attribute(self.0, wish, at(&value), size_of::<T>()) }
     }
 }
 
-impl Drop for Wishes {
+impl Drop for MatmulPreference {
     fn drop(&mut self) {
         // SAFETY: made once, and not used after.
         let _ = unsafe { result::destroy_matmul_pref(self.0) };
@@ -390,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_forgets_the_place_and_the_company() {
+    fn a_kind_forgets_the_place_and_the_batch() {
         let operand = |start, columns, leading| Operand {
             start,
             rows: leading,

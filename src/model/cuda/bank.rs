@@ -16,7 +16,7 @@ const ALIGNED: usize = 64;
 const SUMMED_BY_THREAD: usize = 32;
 
 /// Arrays of `models` models: each array of all of them, then, at the next aligned place, the next array.
-pub struct Bank {
+pub struct StackedParameters {
     card: Arc<Card>,
     pieces: Vec<Piece>,
     models: usize,
@@ -51,7 +51,7 @@ impl GradientPlace {
 }
 
 /// What an update reads beside values and gradients, by place of the model in the group.
-pub struct Pace<'a> {
+pub struct StepParameters<'a> {
     /// Eight numbers of the rule for each model.
     pub rates: &'a Memory,
     /// Factor of each model's gradient.
@@ -60,7 +60,7 @@ pub struct Pace<'a> {
     pub alive: &'a Memory<i32>,
 }
 
-impl Bank {
+impl StackedParameters {
     /// A bank without values yet; `which` gives the place of each row's model in the group.
     pub fn new(card: &Arc<Card>, pieces: Vec<Piece>, which: &[usize]) -> Result<Self, CudaError> {
         card.take();
@@ -201,7 +201,7 @@ impl Bank {
         &mut self,
         step: &Step,
         gradients: &mut Gradients,
-        pace: &Pace<'_>,
+        pace: &StepParameters<'_>,
     ) -> Result<(), CudaError> {
         let gradient = self.gradient.gradient(gradients)?;
         let place = |part: &Option<Memory>| part.as_ref().map_or(0, |own| own.at(0));

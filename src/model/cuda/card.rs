@@ -15,7 +15,7 @@ use super::failure::{is_out_of_memory, name, tell};
 use super::kernels::{Argument, Extent, Kernels};
 use super::pool::{check_memory_pools, give_back_freed_memory, keep_freed_memory, kept_bytes};
 use super::ring::Ring;
-use super::shares::{even_share, models_for_processors};
+use super::shares::{even_share, models_for_sms};
 use super::timeline::{Timed, Timeline};
 use super::{Pointer, Sizes, libraries};
 use crate::model::DeviceError;
@@ -27,7 +27,7 @@ pub struct Card {
     blas: cublas_sys::cublasHandle_t,
     algorithms: Algorithms,
     kernels: Kernels,
-    processors: usize,
+    sms: usize,
     /// Models that a convolution takes at a time; 0 for what [`Self::models_at_once`] works out.
     at_once: AtomicUsize,
     taken: AtomicUsize,
@@ -104,13 +104,11 @@ impl Card {
             let capability = 10
                 * device.attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?
                 + device.attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?;
-            let processors =
-                device.attribute(Attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)?;
+            let sms = device.attribute(Attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)?;
             keep_freed_memory(*device.cu_device());
-            Ok((device, dfdx, blas, capability, processors))
+            Ok((device, dfdx, blas, capability, sms))
         };
-        let (device, dfdx, blas, capability, processors) =
-            open().map_err(failed("opening the device"))?;
+        let (device, dfdx, blas, capability, sms) = open().map_err(failed("opening the device"))?;
         if tf32 {
             // SAFETY: the handle was just made.
             let status = unsafe {
@@ -140,7 +138,7 @@ impl Card {
             blas,
             algorithms,
             kernels,
-            processors: processors.unsigned_abs() as usize,
+            sms: sms.unsigned_abs() as usize,
             at_once: AtomicUsize::new(0),
             taken: AtomicUsize::new(0),
             turn: Mutex::new(()),
@@ -161,14 +159,14 @@ impl Card {
     }
 
     /// Multiprocessors.
-    pub fn processors(&self) -> usize {
-        self.processors
+    pub fn sms(&self) -> usize {
+        self.sms
     }
 
     /// Models that a convolution takes at a time; `of_phase` are the sizes of one of its products, for all models.
     pub(crate) fn models_at_once(&self, of_phase: Sizes) -> usize {
         let wanted = match self.at_once.load(Ordering::Relaxed) {
-            0 => models_for_processors(self.processors, of_phase),
+            0 => models_for_sms(self.sms, of_phase),
             fixed => fixed,
         };
         even_share(of_phase.batch, wanted)

@@ -42,7 +42,7 @@ fn encoder_values(card: &Card, shape: &EncoderShape, frames: &[usize], models: u
     let mut most = 0;
     let mut before = 0usize;
     for conv in &shape.convs {
-        let (convolved, parts) = rows_and_parts(card.processors(), conv, &counts);
+        let (convolved, parts) = rows_and_parts(card.sms(), conv, &counts);
         let read = convolved + conv.width - 1;
         counts = counts.iter().map(|&n| conv.pooled(n)).collect();
         let chunk = card.models_at_once(of_phase(conv, convolved, models));

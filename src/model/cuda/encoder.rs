@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dfdx::tensor::CudaError;
 
 use super::arrays::SharedArrays;
-use super::bank::{Bank, GradientPlace};
+use super::bank::{GradientPlace, StackedParameters};
 use super::{Card, Gradients, Memory, Packed, Tape, Value};
 use crate::model::EncoderShape;
 use crate::model::ops::conv_block::cuda_kernel::{self as conv_block, BlockArrays, BlockPass};
@@ -32,7 +32,7 @@ pub fn forward(
     tape: &mut Tape,
     shape: &Arc<EncoderShape>,
     arrays: &SharedArrays,
-    bank: &Bank,
+    bank: &StackedParameters,
     packed: &Arc<Packed>,
     frames: Memory,
     learns: bool,
@@ -139,7 +139,7 @@ fn pool_shape(shape: &EncoderShape) -> PoolShape {
     }
 }
 
-fn weights(arrays: &SharedArrays, bank: &Bank) -> EncoderArrays {
+fn weights(arrays: &SharedArrays, bank: &StackedParameters) -> EncoderArrays {
     EncoderArrays {
         convs: arrays
             .convs
@@ -168,7 +168,7 @@ struct Places {
     lstms: Vec<[GradientPlace; 4]>,
 }
 
-fn places(arrays: &SharedArrays, bank: &Bank) -> Places {
+fn places(arrays: &SharedArrays, bank: &StackedParameters) -> Places {
     let place = |piece| bank.gradient_place(piece);
     Places {
         convs: arrays

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dfdx::tensor::CudaError;
 
 use super::arrays::SharedArrays;
-use super::bank::{Bank, Pace, rates};
+use super::bank::{StackedParameters, StepParameters, rates};
 use super::demand::step_bytes;
 use super::feed::Feed;
 use super::heads::{HeadBank, dense_of};
@@ -65,7 +65,7 @@ pub struct Group {
     feed: Arc<Feed>,
     shape: Arc<EncoderShape>,
     arrays: SharedArrays,
-    shared: Bank,
+    shared: StackedParameters,
     heads: Vec<HeadBank>,
     /// What the models looked like when they came: sizes for what is read back, and numbers of steps.
     states: Vec<TrainingState>,
@@ -102,7 +102,7 @@ impl Group {
         let arrays = arrays.unwrap_or_default();
         let shape = networks.first().map(|network| network.shape().clone());
         let all: Vec<usize> = (0..states.len()).collect();
-        let mut shared = Bank::new(card, arrays.pieces.clone(), &all)?;
+        let mut shared = StackedParameters::new(card, arrays.pieces.clone(), &all)?;
         let mut heads = HeadBank::of(card, &networks)?;
         let borrowed: Vec<&TrainingState> = states.iter().collect();
         for part in Part::ALL {
@@ -304,7 +304,7 @@ impl Group {
             (count, 1),
             arguments![of well, of self.alive, of which, of loss.values, int count],
         )?;
-        let pace = Pace {
+        let pace = StepParameters {
             rates,
             scales: &self.ones,
             alive: &well,
@@ -343,7 +343,7 @@ impl Group {
                 of norms, of scales, of self.alive, of clips, of losses, int self.loss_rows(), int count,
             ],
         )?;
-        let pace = Pace {
+        let pace = StepParameters {
             rates,
             scales: &scales,
             alive: &self.alive,
@@ -387,12 +387,7 @@ impl Group {
         learns: bool,
     ) -> Result<Value, CudaError> {
         let share = corpus.share(utterances);
-        let packing = Packing::new(
-            &self.shape,
-            self.card.processors(),
-            &share.frames,
-            &share.sources,
-        );
+        let packing = Packing::new(&self.shape, self.card.sms(), &share.frames, &share.sources);
         let packed = Arc::new(Packed::new(&self.feed, packing, &share.brought)?);
         let source = share.there.unwrap_or_else(|| packed.brought());
         let features = gather::features(&self.card, &packed, source, corpus.bins, fill)?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use dfdx::tensor::CudaError;
 
 use super::arrays::{DensePieces, dense_slices, push_dense, put_dense};
-use super::bank::Bank;
+use super::bank::StackedParameters;
 use super::{Card, Memory, Tape, Value};
 use crate::model::dense_tape::Learns;
 use crate::model::ops::dense::cuda_kernel::{DenseArrays, dense};
@@ -23,7 +23,7 @@ pub struct HeadBank {
     pub spec: HeadSpec,
     /// For each row of the bank: the model's place in the group and the head's place in the model.
     pub owners: Vec<Owner>,
-    pub bank: Bank,
+    pub bank: StackedParameters,
     layers: Vec<DensePieces>,
 }
 
@@ -52,7 +52,7 @@ impl HeadBank {
                     .collect();
                 let which: Vec<usize> = owners.iter().map(|owner| owner.0).collect();
                 Ok(Self {
-                    bank: Bank::new(card, pieces, &which)?,
+                    bank: StackedParameters::new(card, pieces, &which)?,
                     spec,
                     owners,
                     layers,
@@ -120,7 +120,7 @@ impl HeadBank {
 pub fn dense_of(
     tape: &mut Tape,
     x: &Value,
-    bank: &Bank,
+    bank: &StackedParameters,
     layer: &DensePieces,
     learns: Learns,
 ) -> Result<Value, CudaError> {

@@ -12,7 +12,7 @@ const VALUES: usize = 1 << 26;
 
 /// `c += aᵀ b` for each matrix of the batch; `a` is `[inner, rows]`, `b` `[inner, columns]`.
 ///
-/// A result of few tiles would leave most processors of the card idle. It is then computed in parts of the frames side
+/// A result of few tiles would leave most sms of the card idle. It is then computed in parts of the frames side
 /// by side, which are added in their order, so that the same bits come each time. How many parts there are does not
 /// depend on the number of models, so that a model's sums do not either.
 ///
@@ -26,7 +26,7 @@ pub fn add_product_over_frames(
     b: Matrix,
     c: Matrix,
 ) -> Result<(), CudaError> {
-    let parts = parts(card.processors(), sizes, 1);
+    let parts = parts(card.sms(), sizes, 1);
     if parts == 1 {
         return card.multiply(name, sizes, a.transposed(), b, c, 1.0);
     }
@@ -105,7 +105,7 @@ fn add_parts(
 
 /// Values of the parts that [`add_product_over_frames`] makes at a time.
 pub fn values_of_parts(card: &Card, sizes: Sizes) -> usize {
-    match parts(card.processors(), sizes, 1) {
+    match parts(card.sms(), sizes, 1) {
         1 => 0,
         parts => values_of(sizes, parts),
     }

@@ -76,10 +76,10 @@ pub struct Packing {
 
 impl Packing {
     /// The tables of utterances with so many frames; `sources` gives the first row of each where it is read, and its
-    /// masks. The card has so many `processors`.
+    /// masks. The card has so many `sms`.
     pub fn new(
         shape: &EncoderShape,
-        processors: usize,
+        sms: usize,
         frames: &[usize],
         sources: &[(usize, Masked)],
     ) -> Self {
@@ -90,7 +90,7 @@ impl Packing {
         };
         let mut counts: Vec<usize> = frames.iter().map(|&n| n.max(minimum)).collect();
         for conv in &shape.convs {
-            let (rows, parts) = rows_and_parts(processors, conv, &counts);
+            let (rows, parts) = rows_and_parts(sms, conv, &counts);
             let firsts = firsts(&counts, conv.padding);
             let begins = firsts.iter().map(|first| first - conv.padding).collect();
             let own = packing.lay(&counts, firsts, rows + conv.width - 1);
@@ -179,9 +179,9 @@ impl Packing {
 
 /// Rows of a block over utterances with so many frames, between convolution and pooling, and the phases that its
 /// weights' gradient is summed in.
-pub fn rows_and_parts(processors: usize, conv: &ConvShape, counts: &[usize]) -> (usize, usize) {
+pub fn rows_and_parts(sms: usize, conv: &ConvShape, counts: &[usize]) -> (usize, usize) {
     let rows = counts.iter().map(|count| conv.padding + count).sum();
-    let parts = conv_block::parts(processors, conv, rows);
+    let parts = conv_block::parts(sms, conv, rows);
     (rows.next_multiple_of(parts), parts)
 }
 
@@ -261,7 +261,7 @@ mod tests {
                 assert_eq!(taken.count() as i32, count);
             }
         }
-        // Long enough to keep several processors busy: three times the width, the next block twice.
+        // Long enough to keep several sms busy: three times the width, the next block twice.
         assert_eq!(packing.parts, [2 * 4, 3 * 3]);
         let last = &packing.frames[2];
         assert!(owners(last).iter().all(|&own| own >= 0), "no gaps");

@@ -1,4 +1,4 @@
-//! How the work of products is shared out: among the card's processors, and among models that take turns.
+//! How the work of products is shared out: among the card's sms, and among models that take turns.
 
 use super::Sizes;
 
@@ -16,15 +16,15 @@ fn tiles(sizes: Sizes) -> usize {
 }
 
 /// Models at a time that give each processor of the card several tiles of such a product.
-pub fn models_for_processors(processors: usize, sizes: Sizes) -> usize {
-    (WAVES * processors).div_ceil(tiles(sizes).max(1))
+pub fn models_for_sms(sms: usize, sizes: Sizes) -> usize {
+    (WAVES * sms).div_ceil(tiles(sizes).max(1))
 }
 
-/// Parts that a sum over `inner` is computed in, a multiple of `least`: as many as give half of the processors something
+/// Parts that a sum over `inner` is computed in, a multiple of `least`: as many as give half of the sms something
 /// to do at one matrix of the batch. Each part is one more pass over the result for every model, and many models keep all
-/// processors busy anyway.
-pub fn parts(processors: usize, sizes: Sizes, least: usize) -> usize {
-    let wanted = processors / 2 / (tiles(sizes) * least).max(1);
+/// sms busy anyway.
+pub fn parts(sms: usize, sizes: Sizes, least: usize) -> usize {
+    let wanted = sms / 2 / (tiles(sizes) * least).max(1);
     let possible = sizes.inner / (PART * least).max(1);
     wanted.min(possible).max(1) * least
 }
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn few_tiles_are_computed_in_parts_whatever_the_batch() {
-        // The first two blocks of the paper's network and its recurrent layer on a card with 132 processors.
+        // The first two blocks of the paper's network and its recurrent layer on a card with 132 sms.
         assert_eq!(parts(132, sizes(200, 9600, 1), 5), 15);
         assert_eq!(parts(132, sizes(1280, 4800, 1), 5), 5);
         assert_eq!(parts(132, sizes(1024, 1200, 1), 1), 4);
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn small_products_take_many_models_at_a_time() {
         // A phase of the first block with 9,600 frames has 15 by 2 tiles.
-        assert_eq!(models_for_processors(132, sizes(1920, 200, 1)), 71);
-        assert_eq!(models_for_processors(8, sizes(0, 200, 1)), 128);
+        assert_eq!(models_for_sms(132, sizes(1920, 200, 1)), 71);
+        assert_eq!(models_for_sms(8, sizes(0, 200, 1)), 128);
     }
 }

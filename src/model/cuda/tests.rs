@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-mod company;
+mod batch_invariance;
 mod feeding;
 mod heads;
 mod layers;

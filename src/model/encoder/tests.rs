@@ -102,7 +102,7 @@ fn finite_differences_of_every_kind_of_encoder() {
 }
 
 #[test]
-fn company_in_the_batch_never_changes_an_utterance() {
+fn other_utterances_in_the_batch_never_change_one() {
     for layers in KINDS {
         let encoder = encoder(layers, 3);
         let values = noise(encoder.layout().len, 3);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use pipe_foundation::progress::Progress;
 
-use crate::artifact::KeyMaterial;
+use crate::artifact::FingerprintInputs;
 
 use super::messages::{Ended, Program};
 use super::shell::{self, Shell, shell};
@@ -20,9 +20,9 @@ impl CommandStage {
 
     /// The shells differ in what they make of a line, so the key tells which it is; that a failing pipe is noticed
     /// changes no result.
-    pub fn add_shell(&self, material: &mut KeyMaterial) {
+    pub fn add_shell(&self, fingerprint: &mut FingerprintInputs) {
         if let Some(shell) = self.shell() {
-            material.add("shell", shell.name);
+            fingerprint.add("shell", shell.name);
         }
     }
 

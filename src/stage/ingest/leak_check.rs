@@ -6,7 +6,7 @@ use pipe_speech::corpus::{Entry, Split};
 
 use crate::report::LeakCheck;
 use crate::stage::SourceListing;
-use crate::stage::held_out::{OnLeak, first_few};
+use crate::stage::leakage::{OnLeak, first_few};
 
 use super::{Ingest, IngestError};
 

@@ -6,15 +6,13 @@ use pipe_foundation::Digest;
 use pipe_foundation::machine_fault::MachineFault;
 use pipe_speech::corpus::{self, AudioSource, Entry, FileContent, Look, synthetic};
 
-use crate::cache::FileFacts;
-use crate::stage::Facts;
+use crate::cache::FileInfo;
+use crate::stage::FileInfos;
 
 /// Looks at a file as the memory of files does, so that a file that is as remembered is looked at once.
-pub fn look(path: &Path, facts: &dyn Facts) -> Look {
-    match facts.facts(path) {
-        Ok(FileFacts { digest, duration_s }) => {
-            Look::File(Some(FileContent { digest, duration_s }))
-        }
+pub fn look(path: &Path, facts: &dyn FileInfos) -> Look {
+    match facts.info(path) {
+        Ok(FileInfo { digest, duration_s }) => Look::File(Some(FileContent { digest, duration_s })),
         Err(error) => match MachineFault::of(&path.display().to_string(), &error) {
             Some(fault) => Look::Failed(fault),
             // A file that cannot be read is there.
@@ -24,7 +22,7 @@ pub fn look(path: &Path, facts: &dyn Facts) -> Look {
 }
 
 /// The digest of all that determines the samples, and their length in seconds.
-pub fn source_facts(entry: &Entry, facts: &dyn Facts) -> std::io::Result<(Digest, f64)> {
+pub fn source_facts(entry: &Entry, facts: &dyn FileInfos) -> std::io::Result<(Digest, f64)> {
     match &entry.source {
         AudioSource::File {
             path,
@@ -34,7 +32,7 @@ pub fn source_facts(entry: &Entry, facts: &dyn Facts) -> std::io::Result<(Digest
             let known = match entry.content {
                 Some(known) => known,
                 None => {
-                    let FileFacts { digest, duration_s } = facts.facts(path)?;
+                    let FileInfo { digest, duration_s } = facts.info(path)?;
                     FileContent { digest, duration_s }
                 }
             };

@@ -2,7 +2,7 @@
 
 use crate::artifact::ArtifactKind;
 use crate::manifest::{Parameter, Shape, Variant};
-use crate::stage::held_out::LEAKS;
+use crate::stage::leakage::LEAKS;
 
 const POSITIVE: Shape = Shape::Integer {
     min: 1,

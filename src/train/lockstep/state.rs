@@ -10,7 +10,7 @@ use dfdx::tensor::CudaError;
 use super::{ARRIVAL, Answer, Place, State, StepWork, Told, Work};
 use crate::model::cuda::{Card, Corpus, Group, GroupBatch, ModelStep};
 use crate::model::{DeviceError, TrainingState};
-use crate::train::arrival::Arrival;
+use crate::train::launch_barrier::LaunchBarrier;
 
 impl State {
     pub(super) fn new(card: Arc<Card>) -> Self {
@@ -33,7 +33,7 @@ impl State {
     }
 
     pub(super) fn all_have_asked(&self) -> bool {
-        let none_to_come = Arrival::expected() == 0 || self.since.elapsed() > ARRIVAL;
+        let none_to_come = LaunchBarrier::expected() == 0 || self.since.elapsed() > ARRIVAL;
         none_to_come && self.places.values().all(|place| place.request.is_some())
     }
 

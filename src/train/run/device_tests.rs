@@ -135,14 +135,14 @@ fn side_by_side(
     data: &TrainingData<'_>,
     device: Device,
 ) -> Vec<(Vec<Digest>, Vec<EpochRecord>)> {
-    let arrivals: Vec<Arrival> = all.iter().map(|_| Arrival::announce()).collect();
+    let arrivals: Vec<LaunchBarrier> = all.iter().map(|_| LaunchBarrier::announce()).collect();
     std::thread::scope(|scope| {
         let threads: Vec<_> = all
             .iter()
             .zip(arrivals)
-            .map(|(options, arrival)| {
+            .map(|(options, launch_barrier)| {
                 scope.spawn(move || {
-                    arrival.carry();
+                    launch_barrier.carry();
                     let folder = tempfile::tempdir().unwrap();
                     train(options, data, 1, folder.path(), &Silent, device).unwrap();
                     (digests(folder.path()), history(folder.path()))

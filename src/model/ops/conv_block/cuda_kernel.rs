@@ -5,7 +5,7 @@
 //! memory. Patches that begin `width` frames apart do not overlap, so they are the rows of a matrix as it lies in memory,
 //! and there are `width` such matrices, the *phases*: phase p has the patches of rows p, p + width, p + 2 width, and so
 //! on. The gradient of the frames is a convolution, too, of the gradient with zeros around it by weights turned over in
-//! time. The weights' gradient may be summed in more phases, by rows further apart, so that more processors of the card
+//! time. The weights' gradient may be summed in more phases, by rows further apart, so that more sms of the card
 //! have something to do.
 
 use std::sync::Arc;
@@ -135,14 +135,14 @@ pub fn of_phase(shape: &ConvShape, rows: usize, models: usize) -> Sizes {
 }
 
 /// Phases that the weights' gradient of a block is summed in over so many rows.
-pub fn parts(processors: usize, shape: &ConvShape, rows: usize) -> usize {
+pub fn parts(sms: usize, shape: &ConvShape, rows: usize) -> usize {
     let sizes = Sizes {
         rows: shape.width * shape.input,
         inner: rows,
         columns: shape.output,
         batch: 1,
     };
-    parts_of(processors, sizes, shape.width)
+    parts_of(sms, sizes, shape.width)
 }
 
 /// Block `index` of the network over a batch, for `models` models; `frames` are those of `inputs` models (1 or all).

@@ -1,13 +1,13 @@
 //! Convolution over time, bias, ReLU and max-pooling as one operation on several utterances at once.
 //!
-//! Weights are `[width, input, output]`. Width 5 goes through minimal filtering; any other width is one
+//! Weights are `[width, input, output]`. Width 5 goes through winograd filtering; any other width is one
 //! matrix product over the overlapping view of the frames, without a copy of patches. Max-pooling comes
 //! before bias and ReLU, which commute with it; the position of each maximum is kept in a byte.
 
 #[cfg(feature = "cuda")]
 pub(crate) mod cuda_kernel;
 mod direct;
-mod minimal;
+mod winograd;
 pub mod naive;
 mod pool;
 mod spaced;
@@ -24,7 +24,7 @@ const CUT: u8 = u8::MAX;
 /// A block's weights made ready for its passes.
 #[derive(Default)]
 pub struct BlockWeights {
-    /// One matrix, or one for each point of minimal filtering.
+    /// One matrix, or one for each point of winograd filtering.
     forward: Vec<Packed>,
     /// The same for dL/dx; empty where it was not asked for.
     backward: Vec<Packed>,
@@ -36,17 +36,17 @@ impl BlockWeights {
     /// Packs `weight`; the form that dL/dx needs only with `input_gradient`.
     pub fn pack(&mut self, shape: &ConvShape, weight: &[f32], input_gradient: bool) {
         let (input, output) = (shape.input, shape.output);
-        if minimal::serves(shape) {
-            minimal::pack(weight, input, output, &mut self.points, &mut self.forward);
+        if winograd::serves(shape) {
+            winograd::pack(weight, input, output, &mut self.points, &mut self.forward);
         } else {
             self.forward.resize_with(1, Packed::default);
             self.forward[0].pack(weight, shape.width * input, output, output, 1);
         }
         if !input_gradient {
             self.backward.clear();
-        } else if minimal::serves(shape) {
-            let transposed = minimal::transposed(shape, weight);
-            minimal::pack(
+        } else if winograd::serves(shape) {
+            let transposed = winograd::transposed(shape, weight);
+            winograd::pack(
                 &transposed,
                 output,
                 input,
@@ -66,7 +66,7 @@ impl BlockWeights {
 pub struct BlockPass {
     /// Position of each pooled maximum in its window, or [`CUT`].
     arg_max: Buffer<u8>,
-    /// The transformed frames of minimal filtering.
+    /// The transformed frames of winograd filtering.
     transformed: Buffer,
 }
 
@@ -96,8 +96,8 @@ pub fn forward(
     pass.arg_max.resize(pooled * shape.output);
     let packed = &weights.forward;
     match packed.first() {
-        Some(_) if minimal::serves(shape) => {
-            minimal::forward(shape, packed, bias, input, output, pass, scratch);
+        Some(_) if winograd::serves(shape) => {
+            winograd::forward(shape, packed, bias, input, output, pass, scratch);
         }
         Some(first) => direct::forward(shape, first, bias, input, output, pass, scratch),
         None => {}
@@ -127,9 +127,9 @@ pub fn backward(
     scratch: &mut Scratch,
 ) {
     gradients.bias.fill(0.0);
-    if minimal::serves(shape) {
+    if winograd::serves(shape) {
         let packed = (!weights.backward.is_empty()).then_some(&weights.backward[..]);
-        minimal::backward(shape, packed, input, grad_output, pass, gradients, scratch);
+        winograd::backward(shape, packed, input, grad_output, pass, gradients, scratch);
     } else {
         let packed = weights.backward.first();
         direct::backward(shape, packed, input, grad_output, pass, gradients, scratch);

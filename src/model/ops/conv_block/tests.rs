@@ -160,7 +160,7 @@ proptest! {
         input in 1usize..7, output in 1usize..20, width in 1usize..7, padding in 0usize..5,
         pool_width in 1usize..4, pool_stride in 1usize..4, seed: u32,
     ) {
-        // Half of the cases take the width of minimal filtering.
+        // Half of the cases take the width of winograd filtering.
         let width = if five { 5 } else { width };
         let padding = padding.min(width - 1);
         let shape = ConvShape { input, output, width, padding, pool_width, pool_stride };

@@ -1,4 +1,4 @@
-//! The linear transforms of minimal filtering F(6, 5): six outputs of a filter of five taps from ten products.
+//! The linear transforms of winograd filtering F(6, 5): six outputs of a filter of five taps from ten products.
 //!
 //! Polynomials are evaluated at 0, ±2/5, ±4/5, ±5/4, ±5/2 and infinity (Toom-Cook; Winograd, 1980). Each
 //! pair ±p shares its even and its odd part. Of the points tried, these gave the smallest error: 2e-6

@@ -7,16 +7,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 static EXPECTED: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
-    static OWN: RefCell<Option<Arrival>> = const { RefCell::new(None) };
+    static OWN: RefCell<Option<LaunchBarrier>> = const { RefCell::new(None) };
 }
 
 /// A training on its way to the device; it is no longer expected once this is dropped.
 ///
 /// Trainings that are announced before the first of them starts take their first step together, so that which ones
 /// compute side by side does not depend on who was faster.
-pub struct Arrival(());
+pub struct LaunchBarrier(());
 
-impl Arrival {
+impl LaunchBarrier {
     /// Makes the trainings at the device wait for one more.
     pub fn announce() -> Self {
         EXPECTED.fetch_add(1, Ordering::SeqCst);
@@ -40,7 +40,7 @@ impl Arrival {
     }
 }
 
-impl Drop for Arrival {
+impl Drop for LaunchBarrier {
     fn drop(&mut self) {
         EXPECTED.fetch_sub(1, Ordering::SeqCst);
     }

@@ -1,4 +1,4 @@
-//! A whole-set step: its key, and one run of it.
+//! An aggregate step: its key, and one run of it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -7,15 +7,16 @@ use std::time::Instant;
 use pipe_foundation::Digest;
 use pipe_foundation::progress::Progress;
 
-use crate::artifact::KeyMaterial;
+use crate::artifact::FingerprintInputs;
 use crate::cache::{
-    Cache, CacheError, Lookup, Reservation, RunLog, Scratch, StepOutput, kept_key, trajectory_key,
+    Cache, CacheError, Lookup, Reservation, RunLog, Scratch, StepOutput, checkpoint_key,
+    final_checkpoint_key,
 };
 use crate::model::Device;
 use crate::plan::{Plan, lineage};
 use crate::stage::{
-    CoreShare, InputContent, InputLabel, InputOrigin, Interrupted, Stage, StepInput, WholeContext,
-    WholeStage,
+    AggregateContext, AggregateStage, CoreShare, InputContent, InputLabel, InputOrigin,
+    Interrupted, Stage, StepInput,
 };
 use crate::train::TrainError;
 
@@ -30,24 +31,24 @@ use super::walk::internal_error;
 ///
 /// # Errors
 /// When a file that the stage declares cannot be read.
-pub fn whole_material(
+pub fn aggregate_fingerprint(
     plan: &Plan,
     cache: &Cache,
     step: usize,
     inputs: &[Option<Digest>],
-) -> Result<KeyMaterial, DeclaredFileError> {
+) -> Result<FingerprintInputs, DeclaredFileError> {
     let declared = &plan.steps[step];
-    let Stage::Whole(stage) = &declared.stage else {
-        return Ok(KeyMaterial::default());
+    let Stage::Aggregate(stage) = &declared.stage else {
+        return Ok(FingerprintInputs::default());
     };
-    let mut material = declared.material(&stage.key_parameters(&declared.keyed_parameters()));
+    let mut fingerprint = declared.fingerprint(&stage.key_parameters(&declared.keyed_parameters()));
     let origins = origins(plan, step, inputs);
-    stage.surroundings(&origins, &mut material);
-    KeyedFiles::read(stage.files(), &cache.files)?.add_to(&mut material);
-    declared.add_inputs(&mut material, inputs);
+    stage.external_inputs(&origins, &mut fingerprint);
+    KeyedFiles::read(stage.files(), &cache.files)?.add_to(&mut fingerprint);
+    declared.add_inputs(&mut fingerprint, inputs);
     Ok(match stage.uses_device() {
-        true => material.on_device(plan.device.key_name()),
-        false => material,
+        true => fingerprint.on_device(plan.device.key_name()),
+        false => fingerprint,
     })
 }
 
@@ -65,11 +66,11 @@ fn not_of_the_cache(error: miette::Report) -> Result<miette::Report, CacheError>
 }
 
 /// Whether the same was done on a device of another kind.
-fn done_elsewhere(cache: &Cache, material: &KeyMaterial) -> Result<bool, CacheError> {
+fn done_elsewhere(cache: &Cache, fingerprint: &FingerprintInputs) -> Result<bool, CacheError> {
     let cuda = |tf32| Device::Cuda { ordinal: 0, tf32 };
     for device in [Device::Cpu, cuda(false), cuda(true)] {
-        let other = material.on_device(device.key_name());
-        if other != *material && cache.records.get(&other.key())?.is_some() {
+        let other = fingerprint.on_device(device.key_name());
+        if other != *fingerprint && cache.records.get(&other.key())?.is_some() {
             return Ok(true);
         }
     }
@@ -97,7 +98,7 @@ fn label(plan: &Plan, step: usize) -> InputLabel {
 }
 
 /// What a step that is not in the cache needs to run.
-pub struct WholeRun<'a> {
+pub struct AggregateRun<'a> {
     /// Finds the groups that hold item inputs.
     pub resolver: &'a Resolver<'a>,
     /// Outputs of the steps before it.
@@ -110,7 +111,7 @@ pub struct WholeRun<'a> {
     pub observer: &'a dyn Observer,
 }
 
-impl WholeRun<'_> {
+impl AggregateRun<'_> {
     fn plan(&self) -> &Plan {
         self.resolver.plan
     }
@@ -126,33 +127,33 @@ impl WholeRun<'_> {
     pub fn run(
         &self,
         step: usize,
-        material: &KeyMaterial,
+        fingerprint: &FingerprintInputs,
         cores: &CoreShare,
     ) -> Result<StepResult, CacheError> {
         let id = self.plan().steps[step].id();
         let waiting = || self.observer.event(&Event::StepWaiting { step: id.into() });
         let reservation = match self
             .cache()
-            .lookup(material, waiting, || self.observer.interrupted())?
+            .lookup(fingerprint, waiting, || self.observer.interrupted())?
         {
             None => return Ok(StepResult::skipped()),
             Some(Lookup::Hit(record)) => {
                 let output = Arc::new(record.output);
-                return Ok(StepResult::hit(material.key(), output));
+                return Ok(StepResult::hit(fingerprint.key(), output));
             }
             Some(Lookup::Miss(reservation)) => reservation,
         };
-        let Stage::Whole(stage) = &self.plan().steps[step].stage else {
+        let Stage::Aggregate(stage) = &self.plan().steps[step].stage else {
             return Ok(StepResult::skipped());
         };
         self.observer.event(&Event::StepStarted { step: id.into() });
-        self.execute(step, stage.as_ref(), reservation, material, cores)
+        self.execute(step, stage.as_ref(), reservation, fingerprint, cores)
     }
 
     /// An estimate of the memory that `step` needs; 0 where its inputs cannot be had, of which its run will tell.
     pub fn memory_bytes(&self, step: usize, threads: usize) -> u64 {
         let stage = match &self.plan().steps[step].stage {
-            Stage::Whole(stage) if stage.needs_memory() => stage,
+            Stage::Aggregate(stage) if stage.needs_memory() => stage,
             _ => return 0,
         };
         let progress = StepProgress {
@@ -171,9 +172,9 @@ impl WholeRun<'_> {
     fn execute(
         &self,
         step: usize,
-        stage: &dyn WholeStage,
+        stage: &dyn AggregateStage,
         mut reservation: Reservation,
-        material: &KeyMaterial,
+        fingerprint: &FingerprintInputs,
         cores: &CoreShare,
     ) -> Result<StepResult, CacheError> {
         let id = self.plan().steps[step].id();
@@ -181,20 +182,21 @@ impl WholeRun<'_> {
         let out = self.scratch.folder()?;
         let temporary = self.scratch.folder()?;
         let resume = reservation.unfinished(self.cache());
-        let trajectory = match stage.extensible() {
+        let checkpoint = match stage.extensible() {
             [] => None,
             parameters => {
-                self.log.begun(id, material.key(), kept_key(material))?;
-                Some(trajectory_key(material, parameters))
+                self.log
+                    .begun(id, fingerprint.key(), checkpoint_key(fingerprint))?;
+                Some(final_checkpoint_key(fingerprint, parameters))
             }
         };
         if stage.uses_device() {
             reservation.computed_on(self.plan().device);
         }
         // What another device has finished would be taken over whole, and nothing be computed on this one.
-        let earlier = match trajectory {
-            Some(key) if !done_elsewhere(self.cache(), material)? => {
-                Some(self.cache().trajectory(&key))
+        let earlier = match checkpoint {
+            Some(key) if !done_elsewhere(self.cache(), fingerprint)? => {
+                Some(self.cache().checkpoint(&key))
             }
             _ => None,
         };
@@ -202,11 +204,11 @@ impl WholeRun<'_> {
             step: id,
             observer: self.observer,
         };
-        let files = KeyedFiles::of_key(stage.files(), material);
+        let files = KeyedFiles::of_key(stage.files(), fingerprint);
         let work = || -> miette::Result<()> {
             let inputs = self.inputs(step, temporary.path(), cores.threads(), &progress)?;
             files.check(&self.cache().files)?;
-            let context = WholeContext {
+            let context = AggregateContext {
                 inputs,
                 missing: self.missing(step),
                 out: out.path(),
@@ -237,11 +239,11 @@ impl WholeRun<'_> {
             return Ok(StepResult {
                 seconds,
                 kept: kept.collect(),
-                ..StepResult::failed(error, Some(material.key()))
+                ..StepResult::failed(error, Some(fingerprint.key()))
             });
         }
         let files = self.cache().objects.take(out.path())?;
-        if let Some(Err(error)) = trajectory.map(|key| self.cache().leave(&reservation, &key)) {
+        if let Some(Err(error)) = checkpoint.map(|key| self.cache().leave(&reservation, &key)) {
             progress.warn(&format!("longer runs will begin anew: {error}"));
         }
         let record = self
@@ -249,7 +251,7 @@ impl WholeRun<'_> {
             .publish(reservation, id, StepOutput::Files(files), seconds)?;
         Ok(StepResult {
             status: Status::Executed,
-            key: Some(material.key()),
+            key: Some(fingerprint.key()),
             output: Some(Arc::new(record.output)),
             seconds,
             ..StepResult::skipped()

@@ -26,7 +26,7 @@ fn as_in_the_largest(members: &[usize], found: &Learned, expected: &Learned, tol
 }
 
 #[test]
-fn a_model_learns_the_same_bits_in_any_company() {
+fn a_model_learns_the_same_bits_whatever_trains_side_by_side() {
     let Some(card) = card() else { return };
     for (bins, layers) in encoders() {
         let shape = EncoderShape::new(&layers, bins).unwrap();
@@ -49,7 +49,7 @@ fn a_model_learns_the_same_bits_in_any_company() {
 
 /// Sizes like those of real networks: four values are loaded at once, and with TF32 tensor cores multiply.
 #[test]
-fn wide_products_give_the_same_bits_in_any_company_with_either_precision() {
+fn wide_products_give_the_same_bits_whatever_trains_side_by_side_with_either_precision() {
     let layers = r#"[{"layer":"conv","channels":64,"width":5,"padding":2,"pool_width":3,"pool_stride":2},
         {"layer":"conv","channels":64,"width":5,"padding":2,"pool_width":3,"pool_stride":2},
         {"layer":"lstm","units":32,"bidirectional":true},
@@ -77,9 +77,9 @@ fn wide_products_give_the_same_bits_in_any_company_with_either_precision() {
         }
         assert_eq!(card.irregular_products(), 0, "all by their sizes alone");
         let network = networks(&shape).swap_remove(0);
-        let (processors, _) = on_processor(network, 0, &data, course);
+        let (sms, _) = on_processor(network, 0, &data, course);
         let allowed = if tf32 { 1e-2 } else { 1e-4 };
-        for (found, expected) in expected.0.iter().zip(&processors) {
+        for (found, expected) in expected.0.iter().zip(&sms) {
             let off = (found[0].total - expected.total).abs();
             assert!(off < allowed, "TF32 {tf32}: {found:?} {expected:?}");
         }

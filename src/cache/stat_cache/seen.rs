@@ -2,7 +2,7 @@
 
 use pipe_foundation::Digest;
 
-use super::FileFacts;
+use super::FileInfo;
 use super::settled::{Reading, Times};
 use super::system::Stat;
 
@@ -19,7 +19,7 @@ pub struct Seen {
     /// Whether `stat` vouches for the content.
     pub settled: bool,
     /// What was read.
-    pub facts: FileFacts,
+    pub facts: FileInfo,
 }
 
 /// Length of a record: path, five numbers, digest, duration, and whether it is settled.
@@ -68,7 +68,7 @@ pub fn decode(bytes: &[u8]) -> Option<(PathName, Seen)> {
         },
     };
     let first_met_ns = i64::from_le_bytes(word(4)?);
-    let facts = FileFacts {
+    let facts = FileInfo {
         digest: Digest(rest.get(40..72)?.try_into().ok()?),
         duration_s: f64::from_le_bytes(rest.get(72..80)?.try_into().ok()?),
     };
@@ -107,7 +107,7 @@ mod tests {
             },
             first_met_ns: READ_NS,
             settled: true,
-            facts: FileFacts {
+            facts: FileInfo {
                 digest: Digest::of(b"content"),
                 duration_s: 1.5,
             },

@@ -33,7 +33,7 @@ use system::{RealSystem, Stat, System};
 
 /// What the memory knows of a file.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct FileFacts {
+pub struct FileInfo {
     /// Digest of its content.
     pub digest: Digest,
     /// Length of the audio in it in seconds, 0 when it is not audio or not readable as such.
@@ -41,7 +41,7 @@ pub struct FileFacts {
 }
 
 /// Remembers digests by path, size, times and inode. Contents decide; times only save reading.
-pub struct FileMemory {
+pub struct StatCache {
     log: Log,
     known: Mutex<Known>,
     rehash: bool,
@@ -58,7 +58,7 @@ struct Known {
     compact: bool,
 }
 
-impl FileMemory {
+impl StatCache {
     /// Loads the memory; with `rehash`, nothing in it is trusted.
     ///
     /// # Errors
@@ -94,11 +94,11 @@ impl FileMemory {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn facts(
+    pub fn info(
         &self,
         path: &Path,
         duration_s: impl FnOnce() -> std::io::Result<f64>,
-    ) -> std::io::Result<FileFacts> {
+    ) -> std::io::Result<FileInfo> {
         let name = path_name(path);
         let (stat, device) = self.system.stat(path)?;
         let now_ns = self.system.now_ns();
@@ -114,7 +114,7 @@ impl FileMemory {
             first_met_ns,
             there_ns: self.system.there_ns(device, now_ns),
         });
-        let facts = FileFacts {
+        let facts = FileInfo {
             digest: Digest::of_file(path)?,
             duration_s: duration_s()?,
         };
@@ -131,13 +131,13 @@ impl FileMemory {
     }
 
     /// The facts of a file that is as it was when it was last read, in this run or before; reads nothing but its times.
-    pub fn remembered(&self, path: &Path) -> Option<FileFacts> {
+    pub fn remembered(&self, path: &Path) -> Option<FileInfo> {
         let (stat, _) = self.system.stat(path).ok()?;
         self.recall(&path_name(path), &stat, self.system.now_ns())
     }
 
     /// What is known of a file with such times, where these vouch for its content.
-    fn recall(&self, name: &PathName, stat: &Stat, now_ns: i64) -> Option<FileFacts> {
+    fn recall(&self, name: &PathName, stat: &Stat, now_ns: i64) -> Option<FileInfo> {
         let seen = self.known().by_path.get(name).copied()?;
         // The clock may have been set back since.
         let vouched = seen.settled && seen.stat == *stat && stat.times.latest_ns() <= now_ns;

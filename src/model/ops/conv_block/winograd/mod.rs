@@ -1,4 +1,4 @@
-//! The convolution of width 5 by minimal filtering: ten products for six frames instead of thirty.
+//! The convolution of width 5 by winograd filtering: ten products for six frames instead of thirty.
 //!
 //! Tiles of six convolved frames begin with each utterance, and rows beyond its own are zeros, so that
 //! an utterance's result does not depend on its neighbours. The transformed frames of the forward pass

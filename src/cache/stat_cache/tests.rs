@@ -16,28 +16,28 @@ fn an_edit_with_size_and_mtime_restored_is_noticed() {
     std::thread::sleep(Duration::from_millis(40));
     let log = || Log::new(folder.path().join("files.log"));
 
-    let memory = FileMemory::load(log(), false).unwrap();
-    let first = memory.facts(&file, || Ok(1.5)).unwrap();
+    let memory = StatCache::load(log(), false).unwrap();
+    let first = memory.info(&file, || Ok(1.5)).unwrap();
     memory.save().unwrap();
-    let memory = FileMemory::load(log(), false).unwrap();
+    let memory = StatCache::load(log(), false).unwrap();
     let again = memory
-        .facts(&file, || panic!("an unchanged file was read"))
+        .info(&file, || panic!("an unchanged file was read"))
         .unwrap();
     assert_eq!(first, again);
 
     std::fs::write(&file, b"two").unwrap();
     set_modified(&file, modified);
-    let changed = FileMemory::load(log(), false)
+    let changed = StatCache::load(log(), false)
         .unwrap()
-        .facts(&file, || Ok(2.0))
+        .info(&file, || Ok(2.0))
         .unwrap();
     assert_eq!(changed.digest, Digest::of(b"two"));
 }
 
-fn count_reads(memory: &FileMemory, path: &Path) -> usize {
+fn count_reads(memory: &StatCache, path: &Path) -> usize {
     let mut reads = 0;
     memory
-        .facts(path, || {
+        .info(path, || {
             reads += 1;
             Ok(0.0)
         })
@@ -54,7 +54,7 @@ fn set_modified(path: &Path, modified: SystemTime) {
 fn a_file_dated_in_the_future_is_never_trusted_and_a_replaced_one_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let (file, other) = (folder.path().join("a.wav"), folder.path().join("b.wav"));
-    let memory = FileMemory::load(Log::new(folder.path().join("files.log")), false).unwrap();
+    let memory = StatCache::load(Log::new(folder.path().join("files.log")), false).unwrap();
     std::fs::write(&file, b"one").unwrap();
     std::fs::write(&other, b"two").unwrap();
     let hour = Duration::from_secs(3600);
@@ -86,12 +86,12 @@ fn rehash_trusts_nothing_and_damage_costs_reading_only() {
         })
         .collect();
     std::thread::sleep(Duration::from_millis(30));
-    let memory = FileMemory::load(log(), false).unwrap();
+    let memory = StatCache::load(log(), false).unwrap();
     files
         .iter()
         .for_each(|file| assert_eq!(count_reads(&memory, file), 1));
     memory.save().unwrap();
-    let rehash = FileMemory::load(log(), true).unwrap();
+    let rehash = StatCache::load(log(), true).unwrap();
     files
         .iter()
         .for_each(|file| assert_eq!(count_reads(&rehash, file), 1));
@@ -100,12 +100,12 @@ fn rehash_trusts_nothing_and_damage_costs_reading_only() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 4;
     std::fs::write(log().path(), bytes).unwrap();
-    let memory = FileMemory::load(log(), false).unwrap();
+    let memory = StatCache::load(log(), false).unwrap();
     assert!(memory.state.damaged_bytes > 0);
     let reads: usize = files.iter().map(|file| count_reads(&memory, file)).sum();
     assert_eq!(reads, 1);
     memory.save().unwrap();
-    let mended = FileMemory::load(log(), false).unwrap();
+    let mended = StatCache::load(log(), false).unwrap();
     assert_eq!(mended.state.damaged_bytes, 0);
     files
         .iter()
@@ -205,9 +205,9 @@ impl Machine {
     /// The digest that a run uses, and whether it read the file for it.
     fn run(&self) -> (Digest, bool) {
         let log = Log::new(self.folder.path().join("files.log"));
-        let memory = FileMemory::with_system(log, false, Box::new(self.system.clone())).unwrap();
+        let memory = StatCache::with_system(log, false, Box::new(self.system.clone())).unwrap();
         let mut read = false;
-        let facts = memory.facts(&self.file(), || {
+        let facts = memory.info(&self.file(), || {
             read = true;
             Ok(0.0)
         });
