@@ -167,7 +167,10 @@ impl Fields {
         let path = draft.root().join(&*relative);
         match draft.look_at(label)(&path) {
             Look::Nothing => Err(format!("there is no file {relative}").into()),
-            Look::Failed(fault) => Err(RowError::Machine(fault)),
+            Look::Failed(fault) => Err(RowError::Machine(MachineFault {
+                what: format!("{}/{id}", draft.corpus()),
+                ..fault
+            })),
             Look::File(content) => Ok(Recording {
                 id,
                 path,
