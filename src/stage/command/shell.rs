@@ -43,10 +43,6 @@ impl Shell {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "which shell there is, is in the key of what it runs"
-)]
 fn is_on_path(program: &str) -> bool {
     let folders = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&folders).any(|folder| {
