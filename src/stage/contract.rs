@@ -266,7 +266,7 @@ pub struct StepInput {
     /// The stage's name and matrix values.
     pub label: InputLabel,
     /// Kinds and effective parameters of the item-wise stages after the source that made it, first to last. A stage
-    /// that writes or compares some of it says so in [`AggregateStage::keyed_lineage`].
+    /// that writes or compares some of it says so in [`AggregateStage::external_inputs`].
     pub lineage: Json,
     /// What it made.
     pub content: InputContent,
