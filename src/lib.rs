@@ -16,7 +16,7 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`source`], [`termination`] | texts that diagnostics point into; the signals that ask a process to end |
+//! | [`source`], [`termination`], [`file_name`] | texts that diagnostics point into; the signals that ask a process to end; names of files made from ids |
 //! | [`protobuf`] | Protocol Buffers messages, written |
 //! | [`model`] | tape operations, encoder, heads, losses, model file, device |
 //! | [`train`], [`eval`] | the training loop; metrics and predictions |
@@ -45,6 +45,7 @@
 
 pub mod source;
 pub mod termination;
+pub mod file_name;
 pub mod protobuf;
 
 pub mod model;

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use pipe_foundation::Digest;
 
+use crate::file_name::file_name_with_ending;
+
 use super::error::CacheError;
 use super::log::Log;
 
@@ -21,10 +23,15 @@ pub struct ListingHistory {
 }
 
 impl ListingHistory {
-    /// The history kept for the source `name`.
-    pub fn new(folder: PathBuf, name: &str) -> Self {
+    /// The history kept for the source step `id` of the manifest called `manifest`.
+    pub fn new(folder: PathBuf, manifest: &str, id: &str) -> Self {
+        // Where a dash would not say where the id begins, what no name of a manifest contains does.
+        let name = match id.contains('-') {
+            false => format!("{manifest}-{id}"),
+            true => format!("{manifest}//{id}"),
+        };
         Self {
-            log: Log::new(folder.join(format!("{name}.log"))),
+            log: Log::new(folder.join(file_name_with_ending(&name, ".log"))),
         }
     }
 
@@ -138,7 +145,7 @@ mod tests {
     #[test]
     fn earlier_listings_come_back_and_a_change_writes_only_itself() {
         let folder = tempfile::tempdir().unwrap();
-        let history = ListingHistory::new(folder.path().to_path_buf(), "speech");
+        let history = ListingHistory::new(folder.path().to_path_buf(), "demo", "speech");
         let of = |n: u32| Digest::of(&n.to_le_bytes());
         let mut listing: Listing = (0..500).map(|n| (format!("corpus/{n}"), of(n))).collect();
         history.record(&of(1000), &listing).unwrap();
@@ -156,9 +163,33 @@ mod tests {
     }
 
     #[test]
+    fn every_source_of_every_manifest_has_a_log_of_its_own() {
+        let path = |manifest: &str, id: &str| {
+            let history = ListingHistory::new(PathBuf::from("listings"), manifest, id);
+            history.log.path().to_path_buf()
+        };
+        assert_eq!(
+            path("demo", "speech"),
+            PathBuf::from("listings/demo-speech.log")
+        );
+        for (one, other) in [
+            (("a-b", "c"), ("a", "b-c")),
+            (("a/b", "c"), ("a", "b-c")),
+            (("a", "s[x=b/c]"), ("a", "s[x=b_c]")),
+            (("a", "s[x=b/c-d]"), ("a/s[x=b", "c-d]")),
+        ] {
+            assert_ne!(path(one.0, one.1), path(other.0, other.1));
+        }
+        let long = "x".repeat(300);
+        let path = path(&long, &long);
+        assert!(path.file_name().unwrap().len() <= 255);
+        assert_eq!(path.extension().unwrap(), "log");
+    }
+
+    #[test]
     fn a_broken_chain_is_never_misread_and_starts_anew() {
         let folder = tempfile::tempdir().unwrap();
-        let history = ListingHistory::new(folder.path().to_path_buf(), "speech");
+        let history = ListingHistory::new(folder.path().to_path_buf(), "demo", "speech");
         let of = |n: u32| Digest::of(&n.to_le_bytes());
         let listing = |n: u32| -> Listing { (0..n).map(|i| (format!("c/{i}"), of(i))).collect() };
         let mut ends = Vec::new();

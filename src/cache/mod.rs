@@ -7,10 +7,11 @@
 //! | `objects/<2 digits>/<digest>` | files of whole results, read-only |
 //! | `items.log` | item key to digest and place, or to the reason for having none |
 //! | `packs/<number>.pack` | bytes of items, each a safetensors document at a multiple of 64 bytes |
-//! | `files.log` | what was last seen of files outside: size, times, inode, digest, and whether the times vouch for it |
+//! | `files.log` | what was last seen of files outside: size, times, inode, digest, and whether these can be trusted |
 //! | `listings/<manifest>-<step>.log` | what sources listed, as changes |
 //! | `runs/<manifest>/<n>.json` | which keys the steps of a run had, what failed, when it was |
 //! | `manifests/<manifest>.json` | which file has the name of a manifest; `/` in names is written `%2F` here and above |
+//! | `published/<digest>.json` | what runs of a manifest put into a folder for people, under the digest of their paths |
 //! | `unfinished/<key>/` | what a running step needs to go on after a kill, such as the checkpoint of a training; under its key but for the device; goes when it is published |
 //! | `checkpoints/<key>/` | the last checkpoint of a finished training, under the key of all it depends on but the device and when to stop; more epochs go on from it |
 //! | `locks/`, `tmp/` | locks that die with their process; work in progress |
@@ -20,7 +21,6 @@
 //! removed. Damaged and absent things are made again by the run that needs them.
 
 mod error;
-mod file_name;
 mod stat_cache;
 mod folder;
 pub mod items;
@@ -31,6 +31,7 @@ mod names;
 mod objects;
 mod packs;
 mod prune;
+mod published;
 mod records;
 mod run_file;
 mod run_history;
@@ -47,8 +48,6 @@ use std::path::{Path, PathBuf};
 use crate::artifact::{Composition, FingerprintInputs};
 use crate::model::Device;
 
-use file_name::encode;
-
 pub use checksummed::Stored;
 pub use error::CacheError;
 pub use listings::{Listing, ListingHistory};
@@ -58,6 +57,7 @@ pub use packs::{PackReader, PackWriter};
 use pipe_foundation::Digest;
 use pipe_foundation::durable;
 pub use prune::{PruneOptions, Pruned, prune};
+pub use published::{Publication, Published, PublishedFile, PublishedFolder, PublishedPart};
 pub use records::{Records, StepOutput, StepRecord};
 pub use run_history::RunHistory;
 pub use run_log::RunLog;
@@ -82,6 +82,8 @@ pub struct Cache {
     pub records: Records,
     /// Earlier runs.
     pub runs: Runs,
+    /// What is in folders for people.
+    pub published: Published,
     /// Bytes of items.
     pub packs: PackReader,
 }
@@ -135,6 +137,7 @@ impl Cache {
             objects: Objects::new(root.join("objects")),
             records: Records::new(root.join("steps")),
             runs: Runs::new(root.join("runs"), root.join("locks")),
+            published: Published::new(root.join("published"), root.join("locks")),
             packs: PackReader::new(root.join("packs")),
         })
     }
@@ -256,17 +259,16 @@ impl Cache {
     pub fn sweep(&self) {
         let runs = std::fs::read_dir(self.root.join("runs"));
         let runs = runs.into_iter().flatten().flatten().map(|e| e.path());
-        let folders = ["", "steps", "listings", "manifests"].map(|name| self.root.join(name));
+        let folders = ["", "steps", "listings", "manifests", "published"].into_iter();
         folders
-            .into_iter()
+            .map(|name| self.root.join(name))
             .chain(runs)
             .for_each(|folder| durable::sweep(&folder));
     }
 
-    /// The history of what a source step of the manifest called `manifest` listed.
+    /// The history of what the source step `step` of the manifest called `manifest` listed.
     pub fn listings(&self, manifest: &str, step: &str) -> ListingHistory {
-        let name = format!("{}-{}", encode(manifest), step.replace('/', "_"));
-        ListingHistory::new(self.root.join("listings"), &name)
+        ListingHistory::new(self.root.join("listings"), manifest, step)
     }
 
     /// What a source step listed at a digest: by its own history, or by that of another manifest with the same source.

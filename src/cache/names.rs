@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::file_name::file_name_with_ending;
 use crate::manifest::location;
 
 use super::checksummed::{self, Stored};
 use super::error::CacheError;
-use super::file_name::encode;
 use super::lock::Lock;
 use super::{Cache, folder};
 
@@ -98,6 +98,6 @@ impl Cache {
 
     fn owner_path(&self, name: &str) -> PathBuf {
         let folder = self.root.join("manifests");
-        folder.join(format!("{}.json", encode(name)))
+        folder.join(file_name_with_ending(name, ".json"))
     }
 }

@@ -1,9 +1,7 @@
 //! Removes what no kept run needs: unfinished work, checkpoints, and what only forgotten runs refer to.
 
-use std::collections::HashSet;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, UNIX_EPOCH};
+use std::path::PathBuf;
 
 use pipe_foundation::Digest;
 use serde::Serialize;
@@ -11,10 +9,14 @@ use serde::Serialize;
 use crate::artifact::FingerprintInputs;
 
 use super::runs::now_s;
-use super::usage::{Usage, usage_of};
-use super::{Cache, CacheError, Ending, Lock, Run, StepOutput, folder};
+use super::usage::Usage;
+use super::{Cache, CacheError, Lock};
 
-const DAY_S: u64 = 24 * 60 * 60;
+mod chosen;
+mod kept_runs;
+
+use chosen::Chosen;
+use kept_runs::KeptRuns;
 
 /// What to prune.
 pub struct PruneOptions<'a> {
@@ -47,8 +49,8 @@ impl Pruned {
 /// Prunes the cache. Runs may go on meanwhile, and then only what no run can be using goes.
 ///
 /// Always kept is what the current state of each manifest needs: its latest run, and those before it down to one
-/// that was not stopped or killed. All is chosen before anything is removed, and the order (runs, records, objects) is
-/// such that a prune that is killed leaves nothing that refers to what is gone; the next one goes on.
+/// that was not stopped or killed. All is chosen before anything is removed, and the order (runs, records, links,
+/// objects) is such that a prune that is killed leaves nothing that refers to what is gone; the next one goes on.
 ///
 /// # Errors
 /// When something that says what is needed cannot be read: then nothing is removed. When something cannot be removed.
@@ -88,51 +90,13 @@ pub fn prune(cache: &Cache, options: &PruneOptions<'_>) -> Result<Pruned, CacheE
     })
 }
 
-/// Runs by what becomes of them.
-struct KeptRuns {
-    /// Keys of the current state of all manifests, and of runs that go on.
-    current: HashSet<Digest>,
-    /// Keys of all runs that are kept.
-    kept: HashSet<Digest>,
-    /// Runs to forget.
-    outdated: Vec<Run>,
-}
-
-impl KeptRuns {
-    fn of(cache: &Cache, keep_runs: Option<usize>) -> Result<Self, CacheError> {
-        let mut plan = Self {
-            current: HashSet::new(),
-            kept: HashSet::new(),
-            outdated: Vec::new(),
-        };
-        for manifest in cache.runs.manifests()? {
-            let mut runs = cache.runs.all(&manifest)?;
-            let ended = |run: &Run| run.record.ending == Ending::Ended;
-            let first_current = runs.iter().rposition(ended).unwrap_or(0);
-            for (index, run) in runs.iter().enumerate() {
-                if index >= first_current || cache.runs.is_going_on(run)? {
-                    plan.current.extend(run.record.keys());
-                }
-            }
-            let first_kept = match keep_runs {
-                Some(count) => runs.len().saturating_sub(count).min(first_current),
-                None => 0,
-            };
-            let kept = runs.split_off(first_kept);
-            plan.kept
-                .extend(kept.iter().flat_map(|run| run.record.keys()));
-            plan.outdated.extend(runs);
-        }
-        Ok(plan)
-    }
-}
-
 /// Something to remove.
 struct Target {
     path: PathBuf,
     used: Usage,
     /// Held until it is removed, where somebody could be working on it.
-    _lock: Option<Lock>,
+    #[expect(dead_code, reason = "it counts while it lives")]
+    lock: Option<Lock>,
 }
 
 impl Target {
@@ -151,116 +115,6 @@ impl Target {
             _ => Ok(()),
         }
     }
-}
-
-/// What is to be removed, in this order.
-struct Chosen<'a> {
-    cache: &'a Cache,
-    options: &'a PruneOptions<'a>,
-    now_s: u64,
-    targets: Vec<Target>,
-}
-
-impl Chosen<'_> {
-    fn unfinished(&mut self, current: &HashSet<Digest>) -> Result<(), CacheError> {
-        for (key, path) in keyed_folders(&self.cache.root.join("unfinished"))? {
-            if current.contains(&key) || !self.is_old(&path)? {
-                continue;
-            }
-            // Whoever works on it holds this.
-            let lock = Lock::try_take(&self.cache.lock_path(&key.hex()))?;
-            if lock.is_some() {
-                self.add("unfinished", path, lock)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn checkpoints(&mut self, current: &HashSet<Digest>) -> Result<(), CacheError> {
-        let mut needed: HashSet<Digest> = HashSet::new();
-        for key in current {
-            if let Some(record) = self.cache.records.get(key)? {
-                needed.extend((self.options.checkpoints)(&record.fingerprint));
-            }
-        }
-        for (key, path) in keyed_folders(&self.cache.root.join("checkpoints"))? {
-            if !needed.contains(&key) && self.is_old(&path)? {
-                self.add("checkpoints", path, None)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Runs beyond those kept, the records that only they had, and objects without a record.
-    fn results(&mut self, plan: KeptRuns) -> Result<(), CacheError> {
-        let KeptRuns {
-            mut kept, outdated, ..
-        } = plan;
-        for run in outdated {
-            let path = self.cache.runs.path(&run.manifest, run.number);
-            if self.is_old(&path)? && !self.cache.runs.is_going_on(&run)? {
-                self.add("runs", path, None)?;
-            } else {
-                kept.extend(run.record.keys());
-            }
-        }
-        let mut referred: HashSet<Digest> = HashSet::new();
-        for path in self.cache.records.paths()? {
-            let Some(record) = self.cache.records.read(&path)?.whole() else {
-                continue;
-            };
-            let outdated = self.options.keep_runs.is_some()
-                && !kept.contains(&record.fingerprint.key())
-                && self.is_old(&path)?;
-            if outdated {
-                self.add("steps", path, None)?;
-            } else if let StepOutput::Files(files) = record.output {
-                referred.extend(files.files.iter().map(|file| file.digest));
-            }
-        }
-        for object in self.cache.objects.all() {
-            let (digest, path) = object?;
-            if !referred.contains(&digest) && self.is_old(&path)? {
-                self.add("objects", path, None)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// True when nothing in it was written within the days that are left alone.
-    fn is_old(&self, path: &Path) -> Result<bool, CacheError> {
-        let age = Duration::from_secs(self.options.older_than_days.saturating_mul(DAY_S));
-        if age.is_zero() {
-            return Ok(true);
-        }
-        let now = UNIX_EPOCH + Duration::from_secs(self.now_s);
-        for entry in folder::walk(path) {
-            let entry = entry?;
-            let modified = entry.path().symlink_metadata().and_then(|m| m.modified());
-            let modified = modified.map_err(|error| CacheError::read(entry.path(), error))?;
-            if now.duration_since(modified).is_ok_and(|old| old >= age) {
-                continue;
-            }
-            return Ok(false);
-        }
-        Ok(true)
-    }
-
-    fn add(&mut self, part: &str, path: PathBuf, lock: Option<Lock>) -> Result<(), CacheError> {
-        self.targets.push(Target {
-            used: usage_of(part, &path)?,
-            path,
-            _lock: lock,
-        });
-        Ok(())
-    }
-}
-
-/// Folders whose names are keys, in the order of the keys.
-fn keyed_folders(folder: &Path) -> Result<Vec<(Digest, PathBuf)>, CacheError> {
-    let keyed = |path: PathBuf| Some((Digest::parse(path.file_name()?.to_str()?)?, path));
-    let paths = folder::entries(folder)?.into_iter();
-    Ok(paths.filter_map(keyed).collect())
 }
 
 #[cfg(test)]

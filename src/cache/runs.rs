@@ -8,11 +8,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use pipe_foundation::Digest;
 use serde::{Deserialize, Serialize};
 
+use crate::file_name::{file_name, id_of};
 use crate::model::Device;
 
 use super::checksummed::Stored;
 use super::error::CacheError;
-use super::file_name::{decode, encode};
 use super::folder;
 use super::lock::Lock;
 use super::run_file;
@@ -147,12 +147,12 @@ impl Runs {
     pub fn manifests(&self) -> Result<Vec<String>, CacheError> {
         let mut names = Vec::new();
         for path in folder::entries(&self.folder)? {
-            let name = path.file_name().and_then(|name| name.to_str());
+            let name = path.file_name().and_then(|name| id_of(name.to_str()?));
             if let Some(name) = name
                 && is_folder(&path)?
-                && !self.of(&decode(name))?.is_empty()
+                && !self.of(&name)?.is_empty()
             {
-                names.push(decode(name));
+                names.push(name);
             }
         }
         names.sort();
@@ -254,11 +254,11 @@ impl Runs {
     }
 
     fn folder_of(&self, name: &str) -> PathBuf {
-        self.folder.join(encode(name))
+        self.folder.join(file_name(name))
     }
 
     pub(super) fn lock_path(&self, name: &str, number: u64) -> PathBuf {
-        self.locks.join(format!("run-{}-{number}", encode(name)))
+        self.locks.join(file_name(&format!("run-{name}-{number}")))
     }
 
     /// Numbers and files of the runs of the manifest called `name`, oldest first.

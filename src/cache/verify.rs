@@ -6,11 +6,11 @@ use std::path::Path;
 use pipe_foundation::Digest;
 use serde::Serialize;
 
-use super::checksummed::Stored;
+use super::checksummed::{self, Stored};
 use super::items::{self, ItemIndex, ItemRecord, Location};
 use super::log::LogState;
 use super::run_file;
-use super::{Cache, CacheError, StepOutput, StepRecord, folder};
+use super::{Cache, CacheError, PublishedFolder, StepOutput, StepRecord, folder};
 
 /// What was read and what was wrong.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -74,6 +74,7 @@ pub fn verify(cache: &Cache, repair: bool) -> Result<Verified, CacheError> {
     work.listings()?;
     work.runs()?;
     work.owners()?;
+    work.published()?;
     let mut found = work.found;
     found.damaged.sort();
     found.unreadable.sort();
@@ -115,7 +116,7 @@ impl Work<'_> {
             self.found.records += 1;
             let read = self.cache.records.read(&path);
             match self.found.readable(read) {
-                // A run that goes on may have removed it.
+                // A run may have removed it meanwhile.
                 None | Some(Stored::Absent) => {}
                 Some(Stored::Damaged) => {
                     self.damaged(format!("record of step {}", stem(&path)), &path)?;
@@ -123,7 +124,7 @@ impl Work<'_> {
                 Some(Stored::Whole(record)) => {
                     if let Some(gone) = self.object_gone(&record) {
                         let name = format!("object {gone}");
-                        // A damaged one was told of above.
+                        // A damaged one is listed already.
                         if !self.found.damaged.contains(&name) {
                             self.found.damaged.push(name);
                         }
@@ -237,13 +238,24 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Tells what a log is like; true when some of it is damaged.
+    fn published(&mut self) -> Result<(), CacheError> {
+        let paths = self.cache.published.paths();
+        for path in self.found.readable(paths).unwrap_or_default() {
+            let read = checksummed::read::<PublishedFolder>(&path);
+            if let Some(Stored::Damaged) = self.found.readable(read) {
+                self.damaged(format!("record of results {}", stem(&path)), &path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds what reading a log found; true when some of it is damaged.
     fn log_state(&mut self, name: &str, state: LogState) -> bool {
         self.found.bytes += state.bytes as u64;
         let damaged = state.damaged_bytes > 0;
         if damaged {
-            let told = format!("{} bytes of {name}", state.damaged_bytes);
-            self.found.damaged.push(told);
+            let name = format!("{} bytes of {name}", state.damaged_bytes);
+            self.found.damaged.push(name);
         }
         damaged
     }

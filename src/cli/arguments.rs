@@ -320,8 +320,8 @@ pub enum CacheAction {
     /// if there is anything.
     Verify(VerifyArguments),
     /// Remove what no run needs: unfinished work and checkpoints of other than the latest runs, files without a
-    /// record; with --keep-runs also earlier runs and their results. Items in packs stay. Removes nothing when a
-    /// record cannot be read.
+    /// record and links to them in the folders of runs; with --keep-runs also earlier runs and their results. Items in
+    /// packs stay. Removes nothing when a record cannot be read.
     Prune(PruneArguments),
 }
 

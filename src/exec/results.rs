@@ -103,11 +103,11 @@ impl<'a> Results<'a> {
         });
     }
 
-    /// The result of every step in the order of the plan; steps that never came to run are skipped.
-    pub fn into_all(self) -> Vec<StepResult> {
+    /// The result of every step in the order of the plan, where steps that never came to run are skipped, and the
+    /// publisher.
+    pub fn into_parts(self) -> (Vec<StepResult>, Publisher<'a>) {
         let results = self.by_step.into_iter();
-        results
-            .map(|result| result.unwrap_or_else(StepResult::skipped))
-            .collect()
+        let results = results.map(|result| result.unwrap_or_else(StepResult::skipped));
+        (results.collect(), self.publisher)
     }
 }

@@ -89,8 +89,8 @@ pub fn run(
     });
     let resolver = Resolver::new(plan, cache, &|| observer.interrupted());
     cache.files.save()?;
-    let publisher = Publisher::new(options.runs, plan, cache);
-    publish_listings(&resolver, &publisher, observer);
+    let mut publisher = Publisher::new(options.runs, plan, cache);
+    publish_listings(&resolver, &mut publisher, observer);
 
     let scratch = cache.scratch()?;
     let outputs = Outputs::new(plan.steps.len());
@@ -103,13 +103,15 @@ pub fn run(
     };
     let mut execution = Execution::new(&work, options, Results::new(plan, observer, publisher));
     let executed = execution.run();
-    let results = execution.results.into_all();
+    let (results, publisher) = execution.results.into_parts();
+    let completed = executed.is_ok() && !observer.interrupted();
+    let published = publisher.finish(completed, observer);
     let saved = cache.files.save().and_then(|()| {
         record_listings(&resolver, &results)?;
         log.end(run_record(plan, &results, started, observer.interrupted()))
     });
     // The first error is the one to report; what follows on a full disk is its consequence.
-    executed.and(saved)?;
+    executed.and(saved).and(published)?;
     let interrupted = observer.interrupted();
     let listings = resolver.into_listings();
     let summary = summary(plan, results, listings, started, interrupted);
@@ -122,7 +124,11 @@ pub fn run(
 }
 
 /// Reports what the sources list: warnings, and tables for people.
-fn publish_listings(resolver: &Resolver<'_>, publisher: &Publisher<'_>, observer: &dyn Observer) {
+fn publish_listings(
+    resolver: &Resolver<'_>,
+    publisher: &mut Publisher<'_>,
+    observer: &dyn Observer,
+) {
     for (step, listing) in resolver.listings() {
         for message in &listing.warnings {
             observer.event(&Event::Warning {

@@ -1,6 +1,6 @@
 //! From one table to declarations of steps: variants expanded, parameters checked, inputs resolved.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value as Json};
@@ -10,7 +10,7 @@ use crate::source::{Place, Source};
 use super::connect::{connect, spread_axes};
 use super::identity::{EXPECTED, is_usable, name_by_path};
 use super::kind::Kind;
-use super::matrix::{Matrix, Variant, variant_folder};
+use super::matrix::{Matrix, Variant, written};
 use super::only::Only;
 use super::problem::{Problem, Problems};
 use super::read::read;
@@ -21,9 +21,6 @@ use super::substitute::{self, Bindings};
 use super::suggest::suggest;
 use super::value::{Table, Value};
 use super::write;
-
-/// Longest name of a folder that file systems take, in bytes.
-const LONGEST_NAME_BYTES: usize = 255;
 
 const TOP_LEVEL: [&str; 7] = [
     "name",
@@ -268,7 +265,7 @@ fn declare(
         let only = Only::read(&stage.entry.key, stage.table, &axes, vars, matrix, problems);
         let mut variants = matrix.variants(&axes);
         variants.retain(|variant| only.keeps(variant));
-        check_folders(
+        check_variants(
             &stage.entry.key,
             &stage.entry.key_place,
             &variants,
@@ -325,8 +322,8 @@ fn declare(
     steps
 }
 
-/// Every variant of a stage needs a folder of its own, with a name that file systems take.
-fn check_folders(
+/// A stage needs a variant, and every variant an id of its own.
+fn check_variants(
     stage: &str,
     stage_place: &Place,
     variants: &[Variant],
@@ -343,47 +340,24 @@ fn check_folders(
             .help("`exclude`, `only` and the axes must leave at least one combination"),
         );
     }
-    let mut taken: HashMap<String, &Variant> = HashMap::new();
+    let mut taken: HashSet<String> = HashSet::new();
     for variant in variants {
-        let Some(folder) = variant_folder(variant) else {
+        let id = step_id(stage, variant);
+        if taken.insert(id.clone()) {
             continue;
-        };
-        let odd = |(axis, label): &&(String, String)| {
-            label.len() > 100 || !folder.contains(&format!("{axis}={label}"))
-        };
-        let place = || {
-            let culprit = variant.iter().find(odd).or(variant.last());
-            let place = culprit.and_then(|(axis, label)| matrix.place_of(axis, label));
-            place.cloned().unwrap_or_else(|| stage_place.clone())
-        };
-        if folder.len() > LONGEST_NAME_BYTES {
-            problems.push(
-                Problem::new(
-                    "manifest::long_label",
-                    format!(
-                        "the name of a variant of `{stage}` has {} bytes",
-                        folder.len()
-                    ),
-                )
-                .at(
-                    &place(),
-                    format!(
-                        "a folder takes its name from this, at most {LONGEST_NAME_BYTES} bytes"
-                    ),
-                )
-                .help("give tables in an axis a short name: { name = \"...\", ... }"),
-            );
-        } else if let Some(other) = taken.insert(folder.clone(), variant) {
-            let labels = |variant: &Variant| step_id(stage, variant);
-            problems.push(
-                Problem::new(
-                    "manifest::same_folder",
-                    format!("`{}` and `{}` would share a folder", labels(other), labels(variant)),
-                )
-                .at(&place(), format!("both would be called {folder}"))
-                .help("`/` and control characters become `_` in names of folders; give one of them another name"),
-            );
         }
+        let odd = |(_, label): &&(String, String)| label.contains([',', '=']);
+        let culprit = variant.iter().find(odd).or(variant.last());
+        let place = culprit.and_then(|(axis, label)| matrix.place_of(axis, label));
+        let place = place.unwrap_or(stage_place);
+        problems.push(
+            Problem::new(
+                "manifest::same_id",
+                format!("two variants of `{stage}` would have the id `{id}`"),
+            )
+            .at(place, "the second one, because of this value")
+            .help("values with `,` or `=` can be taken for others; give one of them another name"),
+        );
     }
 }
 
@@ -391,9 +365,5 @@ fn step_id(stage: &str, variant: &Variant) -> String {
     if variant.is_empty() {
         return stage.into();
     }
-    let parts: Vec<String> = variant
-        .iter()
-        .map(|(axis, label)| format!("{axis}={label}"))
-        .collect();
-    format!("{stage}[{}]", parts.join(","))
+    format!("{stage}[{}]", written(variant))
 }

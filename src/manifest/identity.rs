@@ -2,6 +2,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use crate::file_name::file_name;
+
 use super::problem::Problems;
 use super::read::read;
 use super::value::{Table, Value};
@@ -9,11 +11,12 @@ use super::value::{Table, Value};
 /// A folder for the manifests of a project, which is no part of their names.
 const MANIFESTS: &str = "pipelines";
 
-/// Names in the cache take so many bytes at most; with a step's name they must stay names of files.
-const LONGEST_BYTES: usize = 200;
+/// The folder of a manifest's runs has a name of fewer bytes than this, so that it is not shortened: the manifest's name
+/// is read back from it.
+const LONGEST_BYTES: usize = 230;
 
 /// What a name must look like, for messages.
-pub(super) const EXPECTED: &str = "a relative path without `.`, `..` and control characters, such as \"demo\" or \"paper/demo\", of fewer than 200 bytes";
+pub(super) const EXPECTED: &str = "a relative path without `.`, `..` and control characters, such as \"demo\" or \"paper/demo\", of fewer than 230 bytes, where each slash counts as three";
 
 /// The folder that names of manifests start from.
 fn project_root() -> Option<PathBuf> {
@@ -74,7 +77,7 @@ pub(super) fn is_usable(name: &str) -> bool {
     let plain = |part: Component<'_>| matches!(part, Component::Normal(_));
     let tidy: PathBuf = Path::new(name).components().collect();
     !name.is_empty()
-        && name.len() < LONGEST_BYTES
+        && file_name(name).len() < LONGEST_BYTES
         && !name.contains(char::is_control)
         && tidy.as_os_str() == name
         && tidy.components().all(plain)
@@ -90,8 +93,9 @@ mod tests {
             assert!(is_usable(name), "{name}");
         }
         let long = "x".repeat(LONGEST_BYTES);
+        let deep = format!("{}demo", "a/".repeat(60));
         for name in [
-            "", ".", "..", "/a", "a/", "a//b", "a/../b", "./a", "a\nb", &long,
+            "", ".", "..", "/a", "a/", "a//b", "a/../b", "./a", "a\nb", &long, &deep,
         ] {
             assert!(!is_usable(name), "{name:?}");
         }

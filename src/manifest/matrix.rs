@@ -1,5 +1,6 @@
 //! `[matrix]`: axes of values, and the variants they span.
 
+use crate::file_name::file_name;
 use crate::source::Place;
 
 use super::axis;
@@ -170,14 +171,16 @@ pub fn is_plain_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(plain)
 }
 
+/// A variant as people write it: `axis=label,...`.
+pub fn written(variant: &[(String, String)]) -> String {
+    let parts = variant.iter();
+    let parts: Vec<String> = parts
+        .map(|(axis, label)| format!("{axis}={label}"))
+        .collect();
+    parts.join(",")
+}
+
 /// The folder that holds what a variant makes, `axis=label,...`; none where there are no axes.
 pub fn variant_folder(variant: &[(String, String)]) -> Option<String> {
-    let parts: Vec<String> = variant
-        .iter()
-        .map(|(axis, label)| {
-            let label = label.replace(|c: char| c == '/' || c.is_control(), "_");
-            format!("{axis}={label}")
-        })
-        .collect();
-    (!parts.is_empty()).then(|| parts.join(","))
+    (!variant.is_empty()).then(|| file_name(&written(variant)))
 }

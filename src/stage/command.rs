@@ -20,6 +20,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use crate::artifact::{ArtifactKind, FingerprintInputs, ItemData, input_names};
+use crate::file_name::file_name;
 use crate::manifest::{
     Declaration, Gathers, Kind, Parameter, Problem, Problems, Shape, variant_folder,
 };
@@ -251,7 +252,9 @@ impl AggregateStage for CommandStage {
         let out = absolute(context.out)?;
         let mut places = BTreeMap::from([("out".to_string(), out.clone())]);
         for name in self.options.inputs.keys() {
-            let folder = absolute(context.scratch)?.join("inputs").join(name);
+            let folder = absolute(context.scratch)?
+                .join("inputs")
+                .join(file_name(name));
             for input in context.inputs_of(&format!("inputs.{name}")) {
                 materialise(input, &folder)?;
             }

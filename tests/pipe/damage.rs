@@ -30,7 +30,7 @@ struct Kind {
     absence_shows: bool,
 }
 
-const KINDS: [Kind; 8] = [
+const KINDS: [Kind; 9] = [
     Kind::new("packs", "pack", 300, true),
     Kind::new("items.log", "log", 300, false),
     Kind::new("steps", "json", 120, false),
@@ -39,6 +39,7 @@ const KINDS: [Kind; 8] = [
     Kind::new("listings", "log", 120, false),
     Kind::new("runs", "json", 120, false),
     Kind::new("manifests", "json", 70, false),
+    Kind::new("published", "json", 120, false),
 ];
 
 impl Kind {

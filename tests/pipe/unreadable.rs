@@ -1,4 +1,4 @@
-//! What cannot be read for a moment is told, and neither removed, nor replaced, nor made anew.
+//! What cannot be read for a moment is reported, and neither removed nor replaced nor made again.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -55,13 +55,13 @@ fn record_of(space: &Workspace, run: &Run, id: &str) -> PathBuf {
     space.join(&format!("cache/steps/{}.json", run.key(id)))
 }
 
-fn told(space: &Workspace, arguments: &[&str]) -> (Option<i32>, String) {
-    let output = space.pipe(arguments);
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+fn output(space: &Workspace, arguments: &[&str]) -> (Option<i32>, String) {
+    let done = space.pipe(arguments);
+    let text = String::from_utf8_lossy(&done.stdout).into_owned();
+    let error = String::from_utf8_lossy(&done.stderr).into_owned();
     // Paths are broken over lines in errors.
     (
-        output.status.code(),
+        done.status.code(),
         text + &error.replace(['\n', ' ', '│'], ""),
     )
 }
@@ -75,10 +75,18 @@ fn content(space: &Workspace) -> std::collections::BTreeMap<String, Vec<u8>> {
 }
 
 /// A file of each kind that `pipe cache verify` reads.
-const KINDS: [&str; 6] = ["packs", "steps", "objects", "listings", "runs", "items.log"];
+const KINDS: [&str; 7] = [
+    "packs",
+    "steps",
+    "objects",
+    "listings",
+    "runs",
+    "published",
+    "items.log",
+];
 
 #[test]
-fn verify_tells_what_it_cannot_read_and_leaves_it_alone() {
+fn verify_lists_what_it_cannot_read_and_leaves_it_alone() {
     let space = Workspace::with_corpus(4);
     space.run_well("pipe.toml");
     for kind in KINDS {
@@ -86,7 +94,7 @@ fn verify_tells_what_it_cannot_read_and_leaves_it_alone() {
         for arguments in [&["cache", "verify"][..], &["cache", "verify", "--repair"]] {
             let hidden = Hidden::new(&space, place.clone());
             let before = content(&space);
-            let (code, text) = told(&space, arguments);
+            let (code, text) = output(&space, arguments);
             assert_eq!(code, Some(1), "{kind}: {text}");
             let name = place.strip_prefix(space.path()).unwrap();
             assert!(
@@ -97,7 +105,7 @@ fn verify_tells_what_it_cannot_read_and_leaves_it_alone() {
             assert!(hidden.is_untouched(), "{kind}");
             assert!(content(&space) == before, "{kind}: something was removed");
         }
-        let (code, text) = told(&space, &["cache", "verify"]);
+        let (code, text) = output(&space, &["cache", "verify"]);
         assert_eq!(code, Some(0), "{kind}: {text}");
     }
     assert_eq!(space.run_well("pipe.toml").steps(), (0, 4, 0));
@@ -111,7 +119,7 @@ fn a_repair_beside_something_unreadable_removes_only_what_is_damaged() {
     let other = space.run_well("pipe.toml");
     let hidden = Hidden::new(&space, record_of(&space, &run, "count"));
     fs::write(record_of(&space, &other, "count"), "damaged").unwrap();
-    let (code, text) = told(&space, &["cache", "verify", "--repair"]);
+    let (code, text) = output(&space, &["cache", "verify", "--repair"]);
     assert_eq!(code, Some(1), "{text}");
     assert!(text.contains("1 damaged, 1 unreadable"), "{text}");
     assert!(hidden.is_untouched());
@@ -138,7 +146,7 @@ fn pruning_removes_nothing_when_it_cannot_read_a_record() {
         ] {
             let hidden = Hidden::new(&space, place.clone());
             let before = content(&space);
-            let (code, text) = told(&space, arguments);
+            let (code, text) = output(&space, arguments);
             assert_eq!(code, Some(3), "{text}");
             let name = place.file_name().unwrap().to_str().unwrap();
             assert!(
@@ -149,7 +157,7 @@ fn pruning_removes_nothing_when_it_cannot_read_a_record() {
             assert!(content(&space) == before, "something was removed");
         }
     }
-    let (code, text) = told(&space, &["cache", "prune", "--keep-runs", "1"]);
+    let (code, text) = output(&space, &["cache", "prune", "--keep-runs", "1"]);
     assert_eq!(code, Some(0), "{text}");
     assert_eq!(space.run_well("pipe.toml").steps(), (0, 4, 0));
 }
@@ -182,6 +190,7 @@ fn a_run_stops_at_what_it_cannot_read_and_loses_nothing() {
         run_stops(&space, "pipe.toml", &[], &record_of(&space, &run, step));
     }
     run_stops(&space, "pipe.toml", &[], &first(&space, "objects"));
+    run_stops(&space, "pipe.toml", &[], &first(&space, "published"));
     // Another program over the same items needs their bytes.
     let more = ["--set", "count.run=\"cat {features}/* > {out}/count.txt\""];
     run_stops(&space, "pipe.toml", &more, &first(&space, "packs"));
@@ -219,10 +228,10 @@ fn a_run_is_remembered_beside_an_unreadable_record_of_an_earlier_one() {
     assert_eq!(run.code, Some(3), "{:?}", run.events);
     assert!(hidden.is_untouched());
     assert!(space.join("cache/runs/pipe/000002.json").is_file());
-    let (code, text) = told(&space, &["runs"]);
+    let (code, text) = output(&space, &["runs"]);
     assert_eq!(code, Some(3), "{text}");
     drop(hidden);
-    assert_eq!(told(&space, &["runs"]).0, Some(0));
+    assert_eq!(output(&space, &["runs"]).0, Some(0));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::cache::{Lookup, RunRecord};
+use crate::cache::{Ending, Lookup, RunRecord, StepOutput};
 use crate::model::Device;
 
 fn fingerprint(text: &str) -> FingerprintInputs {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::artifact::ArtifactKind;
 use crate::cache::{Cache, StepOutput};
-use crate::exec::{MissingInputs, PlanResults, Resolver, runs_folder};
+use crate::exec::{MissingInputs, PlanResults, Resolver, note_page, runs_folder};
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::stage::REPORT_CONTENT;
@@ -61,6 +61,9 @@ pub fn report(arguments: &ReportArguments, common: &Common) -> Result<u8, CliErr
                 .map_err(|reason| failed(&path, reason))?;
         }
         let page = write_page(&plan, &cache, &results, step, &folder)?;
+        if arguments.out.is_none() {
+            note_page(&cache, &plan, &arguments.runs, step, &page)?;
+        }
         text.push_str(&format!("{}\n", page.display()));
     }
     cache.files.save()?;
@@ -94,7 +97,8 @@ pub fn write_pages(
     for step in report_steps(plan) {
         if results.steps[step].output.is_some() {
             let folder = runs.join(&plan.name).join(runs_folder(plan, step));
-            write_page(plan, cache, results, step, &folder)?;
+            let page = write_page(plan, cache, results, step, &folder)?;
+            note_page(cache, plan, runs, step, &page)?;
         }
     }
     Ok(())

@@ -1,0 +1,204 @@
+//! What was put into folders for people: so that what no run puts there any more can be taken away, and nothing else.
+//!
+//! A record for each folder and manifest, under the digest of their paths. A file that a person has changed is left
+//! alone.
+
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use pipe_foundation::Digest;
+use serde::{Deserialize, Serialize};
+
+use crate::manifest::location;
+
+use super::checksummed::{self, Stored};
+use super::error::CacheError;
+use super::folder;
+use super::lock::Lock;
+
+/// A file in a folder for people.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PublishedFile {
+    /// Id of the step that it is of.
+    pub step: String,
+    /// What it is.
+    pub part: PublishedPart,
+    /// Its path below the folder.
+    pub name: String,
+    /// Digest of its content.
+    pub digest: Digest,
+    /// Whether it is a link to an object of the cache.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub link: bool,
+}
+
+/// What is put into folders for people; each part of a step is replaced as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PublishedPart {
+    /// The files that a step made.
+    Result,
+    /// What a source says of its data.
+    Tables,
+    /// Which items were set aside.
+    SetAside,
+    /// The page of a report.
+    Page,
+    /// What a failed step left.
+    Failed,
+}
+
+/// What runs of one manifest put into one folder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PublishedFolder {
+    /// The folder's absolute path.
+    pub folder: String,
+    /// The manifest's absolute path.
+    pub manifest: String,
+    /// What was put there.
+    pub files: Vec<PublishedFile>,
+}
+
+/// What a run, or part of one, puts into a folder.
+#[derive(Debug, Default)]
+pub struct Publication {
+    /// The parts of steps that it put there, or found there as they should be.
+    pub parts: HashSet<(String, PublishedPart)>,
+    /// The files of these parts.
+    pub files: Vec<PublishedFile>,
+}
+
+/// The records of all folders.
+#[derive(Debug)]
+pub struct Published {
+    folder: PathBuf,
+    locks: PathBuf,
+}
+
+impl Published {
+    /// The records in `folder`, with locks in `locks`.
+    pub fn new(folder: PathBuf, locks: PathBuf) -> Self {
+        Self { folder, locks }
+    }
+
+    /// All records that are whole.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn all(&self) -> Result<Vec<PublishedFolder>, CacheError> {
+        let mut all = Vec::new();
+        for path in self.paths()? {
+            all.extend(checksummed::read(&path)?.whole());
+        }
+        Ok(all)
+    }
+
+    /// Records what a run of `manifest` put into `folder`, and takes away what earlier runs of it put there: what is of
+    /// the same parts and no longer among their files, and what is of steps that are not wanted. Gives the files that
+    /// could not be removed, with the reason.
+    ///
+    /// Files that were changed since are a person's own and stay. Where a path is not Unicode, nothing is recorded.
+    ///
+    /// # Errors
+    /// When the record cannot be read or written.
+    pub fn update(
+        &self,
+        folder: &Path,
+        manifest: &Path,
+        publication: Publication,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Result<Vec<(PathBuf, std::io::Error)>, CacheError> {
+        let folder = (folder.canonicalize()).or_else(|_| std::path::absolute(folder));
+        let (Some(folder), Some(manifest)) =
+            (folder.ok().and_then(unicode), unicode(location(manifest)))
+        else {
+            return Ok(Vec::new());
+        };
+        let name = Digest::of(format!("{folder}\0{manifest}").as_bytes()).hex();
+        let lock = self.locks.join(format!("published-{name}"));
+        let _lock = Lock::take(&lock, || {}, || false)?;
+        let path = self.folder.join(format!("{name}.json"));
+        let stored: Stored<PublishedFolder> = checksummed::read(&path)?;
+        let before = stored.whole().map_or_else(Vec::new, |record| record.files);
+
+        let Publication { parts, mut files } = publication;
+        let (stays, goes): (Vec<_>, Vec<_>) = before.iter().cloned().partition(|file| {
+            is_wanted(&file.step) && !parts.contains(&(file.step.clone(), file.part))
+        });
+        files.extend(stays);
+        let there: HashSet<String> = files.iter().map(|file| file.name.clone()).collect();
+        let root = Path::new(&folder);
+        let mut failed = Vec::new();
+        for file in goes {
+            if there.contains(&file.name) {
+                continue;
+            }
+            let target = root.join(&file.name);
+            if let Err(error) = remove(root, &target, &file) {
+                failed.push((target, error));
+                files.push(file);
+            }
+        }
+        files.sort();
+        files.dedup();
+        if files != before {
+            let record = PublishedFolder {
+                folder,
+                manifest,
+                files,
+            };
+            checksummed::write(&path, &record)?;
+        }
+        Ok(failed)
+    }
+
+    /// Paths of all records.
+    ///
+    /// # Errors
+    /// When their folder cannot be read.
+    pub fn paths(&self) -> Result<Vec<PathBuf>, CacheError> {
+        let mut paths = folder::entries(&self.folder)?;
+        paths.retain(|path| path.extension().is_some_and(|e| e == "json"));
+        Ok(paths)
+    }
+}
+
+fn unicode(path: PathBuf) -> Option<String> {
+    path.into_os_string().into_string().ok()
+}
+
+impl PublishedFile {
+    /// True when `target` is as it was put there.
+    ///
+    /// # Errors
+    /// When that cannot be determined.
+    pub fn is_at(&self, target: &Path) -> std::io::Result<bool> {
+        let metadata = match target.symlink_metadata() {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        if metadata.is_symlink() {
+            let object = std::fs::read_link(target)?;
+            return Ok(self.link && object.file_name() == Some(OsStr::new(&self.digest.hex())));
+        }
+        Ok(!self.link && metadata.is_file() && Digest::of_file(target)? == self.digest)
+    }
+}
+
+/// Removes a file that is as it was put there, and the folders below `place` that are empty then.
+fn remove(place: &Path, target: &Path, file: &PublishedFile) -> std::io::Result<()> {
+    if !file.is_at(target)? {
+        return Ok(());
+    }
+    std::fs::remove_file(target)?;
+    let folders = target.ancestors().skip(1);
+    for folder in folders.take_while(|folder| *folder != place && folder.starts_with(place)) {
+        if std::fs::remove_dir(folder).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
