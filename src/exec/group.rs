@@ -254,7 +254,7 @@ impl<'a> Group<'a> {
         past: PastLimit,
         dry: bool,
     ) -> Result<Walked, CacheError> {
-        // The survey that comes before every walk has found them, or has failed.
+        // The look-up that comes before every walk has found them, or has failed.
         let files = self
             .files()
             .map_err(|error| CacheError::read(&self.cache.root, std::io::Error::other(error)))?;
