@@ -43,9 +43,6 @@
 //!    folder. Results are published by [`cache::Cache::publish`], the only way to count as done.
 //! 5. Files for people appear under `runs/`.
 
-pub mod source;
-pub mod termination;
-pub mod file_name;
 pub mod protobuf;
 
 pub mod model;
@@ -56,12 +53,10 @@ pub mod onnx;
 pub mod card;
 pub mod report;
 
-pub mod artifact;
-pub mod manifest;
-pub mod cache;
+pub mod items;
 pub mod stage;
-pub mod plan;
-pub mod exec;
+pub mod present;
+pub mod domain;
 pub mod inspect;
 pub mod track;
 pub mod cli;

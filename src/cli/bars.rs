@@ -7,7 +7,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use miette::Report;
 
-use crate::exec::{Event, Observer, Status};
+use pipe_engine::exec::{Event, Observer, Status};
 
 use super::lines::{NameColumn, epoch_text, told};
 use super::signals::Signals;

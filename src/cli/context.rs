@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use pipe_speech::corpus::Corpora;
 
-use crate::cache::Cache;
-use crate::manifest::{Manifest, Problem, Problems};
+use crate::domain::{CORPORA, PlanOptions, SpeechPlan};
 use crate::model::Device;
-use crate::plan::{Plan, PlanOptions};
-use crate::source::{Place, Source};
+use pipe_engine::cache::Cache;
+use pipe_engine::manifest::{Manifest, Problem, Problems};
+use pipe_engine::source::{Place, Source};
 
 use super::arguments::{Common, DeviceArguments, ManifestArguments};
 use super::{CliError, corpora_problem};
@@ -18,9 +18,9 @@ pub fn plan(
     arguments: &ManifestArguments,
     device: Device,
     common: &Common,
-) -> Result<Plan, CliError> {
+) -> Result<SpeechPlan, CliError> {
     let corpora = |manifest: &Manifest| {
-        let named = manifest.corpora.as_ref();
+        let named = manifest.files.get(CORPORA);
         let folder = manifest.path.parent().unwrap_or(Path::new(""));
         corpora(common.corpora.as_deref(), named, folder)
     };
@@ -30,7 +30,7 @@ pub fn plan(
         device,
         corpora: &corpora,
     };
-    Ok(Plan::read(&arguments.manifest, &options)?)
+    Ok(SpeechPlan::read(&arguments.manifest, &options)?)
 }
 
 /// The device to look for results of; nothing is computed on it, so it need not be there.

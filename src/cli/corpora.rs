@@ -4,9 +4,9 @@ use std::path::Path;
 
 use pipe_speech::corpus::{self, AudioSource, Corpora, CorpusConfig, CountCheck};
 
-use crate::cache::Cache;
-use crate::manifest::suggest;
-use crate::stage::FileInfos;
+use crate::stage::file_content;
+use pipe_engine::cache::Cache;
+use pipe_engine::manifest::suggest;
 
 use super::arguments::{Common, CorporaArguments};
 use super::lines::counted;
@@ -77,9 +77,9 @@ fn check_one(
             segment_s: Some((start, end)),
             ..
         } => Some(end - start),
-        AudioSource::File { path, .. } => FileInfos::info(&cache.files, path)
+        AudioSource::File { path, .. } => file_content(path, &cache.files)
             .ok()
-            .map(|facts| facts.duration_s),
+            .map(|content| content.duration_s),
         AudioSource::Synthetic(utterance) => Some(utterance.duration_s()),
     };
     let total_s: f64 = listing

@@ -1,7 +1,7 @@
 //! What is wrong with a `corpora.toml`, in the words used for manifests.
 
-use crate::manifest::{Problem, suggest};
-use crate::source::Source;
+use pipe_engine::manifest::{Problem, suggest};
+use pipe_engine::source::Source;
 
 /// The reader's first error as a problem that points into the file.
 pub fn problem(source: &Source, error: &toml::de::Error) -> Problem {

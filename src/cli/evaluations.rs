@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use pipe_foundation::Digest;
 use walkdir::WalkDir;
 
-use crate::cache::{CacheError, StepOutput};
 use crate::card::CardEvaluation;
 use crate::eval::Evaluation;
+use pipe_engine::cache::{CacheError, StepOutput};
 
 use super::arguments::Common;
 use super::{CliError, context};

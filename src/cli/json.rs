@@ -4,7 +4,7 @@ use std::io::Write;
 
 use miette::{Diagnostic, Report};
 
-use crate::exec::{Event, Observer};
+use pipe_engine::exec::{Event, Observer};
 
 use super::signals::Signals;
 

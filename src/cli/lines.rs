@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use miette::Report;
 use pipe_foundation::progress::EpochReport;
 
-use crate::exec::{Event, ItemCounts, Observer, Status, StepCounts};
+use pipe_engine::exec::{Event, ItemCounts, Observer, Status, StepCounts};
 
 use super::signals::Signals;
 

@@ -35,12 +35,12 @@ use clap::Parser;
 use miette::{Diagnostic, Report};
 use thiserror::Error;
 
-use crate::cache::CacheError;
-use crate::exec::RunError;
 use crate::inspect::InspectError;
-use crate::manifest::Problems;
 use crate::model::DeviceError;
 use crate::track::TrackError;
+use pipe_engine::cache::CacheError;
+use pipe_engine::exec::RunError;
+use pipe_engine::manifest::Problems;
 
 use arguments::{Arguments, Subcommand};
 

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use crate::cache::Cache;
 use crate::inspect::{StepOfRun, stage_of};
-use crate::manifest::{Problem, location, name_by_path, present_name};
-use crate::plan::Plan;
+use pipe_engine::cache::Cache;
+use pipe_engine::manifest::{Problem, location, name_by_path, present_name};
+use pipe_engine::plan::Plan;
 
 use super::CliError;
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::exec::{MissingInputs, Resolver, StepStatus};
+use pipe_engine::exec::{MissingInputs, Resolver, StepStatus};
 
 use super::arguments::{Common, PlanArguments};
 use super::lines::{NameColumn, counted};

@@ -2,8 +2,8 @@
 
 use std::io::IsTerminal;
 
-use crate::exec::{Observer, RunOptions, RunSummary, available_bytes, run as execute};
 use crate::track::{TrackTarget, Tracking};
+use pipe_engine::exec::{Observer, RunOptions, RunSummary, available_bytes, run as execute};
 
 use super::CliError;
 use super::arguments::{Common, RunArguments};

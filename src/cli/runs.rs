@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::cache::{Cache, CacheError, Ending, Run};
 use crate::inspect::{Depth, compare_runs, find_manifest, headline};
+use pipe_engine::cache::{Cache, CacheError, Ending, Run};
 
 use super::arguments::{Common, RunsArguments};
 use super::date::short_date_text;

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::manifest::{Absent, Kind, Parameter, Shape, suggest};
 use crate::stage::kinds;
+use pipe_engine::manifest::{Absent, Kind, Parameter, Shape, suggest};
 
 use super::arguments::{Common, SchemaArguments};
 use super::report::console_width;
@@ -212,7 +212,9 @@ fn shape_schema(shape: &Shape) -> Json {
             json!({ "type": "number", "minimum": min })
         }
         Shape::Float { min, max } => json!({ "type": "number", "minimum": min, "maximum": max }),
-        Shape::Text | Shape::Path | Shape::Corpus | Shape::Input(_) => json!({ "type": "string" }),
+        Shape::Text | Shape::Path | Shape::Named(_) | Shape::Input(_) => {
+            json!({ "type": "string" })
+        }
         Shape::Choice(choices) => json!({ "enum": choices }),
         Shape::List(item) => json!({ "type": "array", "items": shape_schema(item) }),
         Shape::OneOrMany(item) => {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use signal_hook::consts::SIGHUP;
 
-use crate::termination;
+use pipe_engine::termination;
 
 /// Tells whether the user has asked to stop, and how.
 #[derive(Clone, Default)]

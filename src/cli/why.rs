@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use crate::cache::Listing;
-use crate::exec::{MissingInputs, Resolver, StepStatus};
-use crate::manifest::suggest;
-use crate::plan::{Explanation, Reason, explain};
+use crate::items::UtteranceItem;
+use pipe_engine::cache::Listing;
+use pipe_engine::exec::{MissingInputs, Resolver, StepStatus};
+use pipe_engine::manifest::suggest;
+use pipe_engine::plan::{Explanation, Reason, explain};
 
 use super::arguments::{Common, WhyArguments};
 use super::date::date_text;
@@ -29,7 +30,7 @@ pub fn why(arguments: &WhyArguments, common: &Common) -> Result<u8, CliError> {
     let listings: HashMap<usize, Listing> = (resolver.listings())
         .map(|(step, listing)| {
             let items = listing.items.iter();
-            let digests = items.map(|item| (item.utterance.id.clone(), item.digest));
+            let digests = items.map(|item| (item.utterance().id.clone(), item.digest));
             (step, digests.collect())
         })
         .collect();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::cache::{Cache, CacheError, Run, StepRecord};
+use pipe_engine::cache::{Cache, CacheError, Run, StepRecord};
 
 use super::data::{DataChange, data_change};
 use super::evaluations::{EvaluationChange, evaluation_change};

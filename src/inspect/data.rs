@@ -3,7 +3,7 @@
 use pipe_foundation::Digest;
 use serde::Serialize;
 
-use crate::cache::{Cache, CacheError, StepRecord};
+use pipe_engine::cache::{Cache, CacheError, StepRecord};
 
 /// How the data of one source differ.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

@@ -3,7 +3,7 @@
 use miette::Diagnostic;
 use thiserror::Error;
 
-use crate::cache::CacheError;
+use pipe_engine::cache::CacheError;
 
 /// A name does not say which run or step is meant, or the cache cannot be read.
 #[derive(Debug, Error, Diagnostic)]

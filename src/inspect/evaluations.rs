@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::cache::{Cache, StepRecord};
 use crate::eval::Metrics;
 use crate::report::ReportEntry;
 use crate::stage::EVALUATION_ENTRY;
+use pipe_engine::cache::{Cache, StepRecord};
 
 use super::sides::Sides;
 use super::step;

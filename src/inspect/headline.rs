@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::cache::{Cache, CacheError, Run};
 use crate::report::ReportEntry;
 use crate::stage::EVALUATION_ENTRY;
+use pipe_engine::cache::{Cache, CacheError, Run};
 
 use super::step;
 

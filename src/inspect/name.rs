@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::cache::{Cache, Run};
-use crate::manifest::{location, near, present_name, suggest};
+use pipe_engine::cache::{Cache, Run};
+use pipe_engine::manifest::{location, near, present_name, suggest};
 
 use super::error::InspectError;
 use super::step::{StepOfRun, stage_of};

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::artifact::Difference;
-use crate::cache::StepRecord;
+use pipe_engine::artifact::Difference;
+use pipe_engine::cache::StepRecord;
 
 use super::step::stage_of;
 

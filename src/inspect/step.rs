@@ -7,10 +7,10 @@ use std::sync::Arc;
 use pipe_foundation::Digest;
 use serde::de::DeserializeOwned;
 
-use crate::artifact::FileEntry;
-use crate::cache::{Cache, CacheError, Run, StepOutput, StepRecord};
 use crate::eval::{Prediction, read_predictions};
 use crate::train::EpochRecord;
+use pipe_engine::artifact::FileEntry;
+use pipe_engine::cache::{Cache, CacheError, Run, StepOutput, StepRecord};
 
 /// One step of a remembered run.
 #[derive(Clone, Debug)]
@@ -75,8 +75,8 @@ pub fn file<'r>(record: &'r StepRecord, name: &str) -> Option<&'r FileEntry> {
 pub fn path_of(cache: &Cache, record: &StepRecord, name: &str) -> Result<PathBuf, String> {
     let entry = file(record, name).ok_or_else(|| format!("{} made no {name}", record.step))?;
     let path = cache.objects.path(&entry.digest);
-    match cache.files.info(&path, || Ok(0.0)) {
-        Ok(facts) if facts.digest == entry.digest => Ok(path),
+    match cache.files.digest(&path) {
+        Ok(digest) if digest == entry.digest => Ok(path),
         Ok(_) => Err(format!("{name} of {} is damaged in the cache", record.step)),
         Err(error) if error.kind() == ErrorKind::NotFound => Err(format!(
             "{name} of {} is no longer in the cache",

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::cache::{Cache, StepRecord};
 use crate::train::Summary;
+use pipe_engine::cache::{Cache, StepRecord};
 
 use super::step;
 

@@ -22,6 +22,9 @@ pub enum Device {
 }
 
 impl Device {
+    /// [`Device::key_name`] of all kinds of devices.
+    pub const KEY_NAMES: [Option<&str>; 3] = [None, Some("cuda"), Some("cuda, TF32")];
+
     /// What tells its results from those of the processor in keys; the processor needs nothing.
     ///
     /// The number is left out: which of several devices computed is no choice of a result.

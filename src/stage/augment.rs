@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
-use pipe_speech::corpus::{Corpora, Split, Utterance};
+use pipe_speech::corpus::{Split, Utterance};
 use pipe_speech::dsp::{NoiseColour, PerturbOptions, Perturber};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
-use crate::artifact::{ArtifactKind, ItemData};
-use crate::manifest::{Complaint, Declaration, Gathers, Kind, Parameter, Problems, Shape};
+use crate::items::UtteranceItem;
+use crate::items::{AUDIO, Audio, UtteranceFacts};
+use crate::stage::Setting;
+use pipe_engine::artifact::{ItemData, ItemFacts};
+use pipe_engine::manifest::{Complaint, Declaration, Gathers, Kind, Parameter, Problems, Shape};
 
-use super::{ItemContext, ItemCopy, ItemError, ItemStage, MAX_BAD, STORE, Stage};
+use super::{MAX_BAD, STORE};
+use pipe_engine::stage::{ItemContext, ItemCopy, ItemError, ItemStage, Stage};
 
 pub static KIND: Kind = Kind {
     name: "augment",
@@ -19,7 +23,7 @@ pub static KIND: Kind = Kind {
     parameters: &[
         Parameter::required(
             "input",
-            Shape::OneOrMany(&Shape::Input(&[ArtifactKind::Audio])),
+            Shape::OneOrMany(&Shape::Input(&[AUDIO])),
             "Waveforms.",
         ),
         Parameter::default(
@@ -74,7 +78,7 @@ pub static KIND: Kind = Kind {
         STORE,
     ],
     gathers: Gathers::Never,
-    output: |_| ArtifactKind::Audio,
+    output: |_| AUDIO,
     validate,
 };
 
@@ -113,10 +117,10 @@ struct Augment {
     perturber: Perturber,
 }
 
-pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Problems> {
+pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Problems> {
     if !validate(&declaration.parameters).is_empty() {
         // Already reported at the parameter itself.
-        return Ok(Stage::Aggregate(Box::new(super::Unbuilt)));
+        return Ok(Stage::Aggregate(Box::new(pipe_engine::stage::Unbuilt)));
     }
     let options: Options = super::options(declaration)?;
     let Options {
@@ -147,9 +151,10 @@ impl ItemStage for Augment {
         own
     }
 
-    fn copies(&self, utterance: &Arc<Utterance>) -> Vec<ItemCopy> {
+    fn copies(&self, facts: &Arc<dyn ItemFacts>) -> Vec<ItemCopy> {
+        let utterance = facts.utterance();
         let original = ItemCopy {
-            utterance: utterance.clone(),
+            facts: facts.clone(),
             fingerprint: "original".into(),
             index: 0,
         };
@@ -165,9 +170,12 @@ impl ItemStage for Augment {
             let id = format!("{}#{index}", utterance.id);
             let fingerprint = id.clone();
             copies.push(ItemCopy {
-                utterance: Arc::new(Utterance {
-                    id,
-                    ..(**utterance).clone()
+                facts: Arc::new(UtteranceFacts {
+                    utterance: Utterance {
+                        id,
+                        ..utterance.clone()
+                    },
+                    recording: None,
                 }),
                 fingerprint,
                 index,
@@ -179,25 +187,22 @@ impl ItemStage for Augment {
     fn process(
         &self,
         copy: &ItemCopy,
-        input: &ItemData,
+        input: &dyn ItemData,
         _context: &ItemContext<'_>,
-    ) -> Result<ItemData, ItemError> {
-        let ItemData::Audio(wave) = input else {
+    ) -> Result<Box<dyn ItemData>, ItemError> {
+        let Some(Audio(wave)) = input.downcast_ref() else {
             return Err(ItemError::permanent("not audio"));
         };
         if copy.index == 0 {
-            return Ok(input.clone());
+            return Ok(Box::new(Audio(wave.clone())));
         }
         let name = copy.index.to_string();
-        let id = copy
-            .utterance
-            .id
-            .rsplit_once('#')
-            .map_or(copy.utterance.id.as_str(), |(id, _)| id);
+        let id = copy.facts.id();
+        let id = id.rsplit_once('#').map_or(id, |(id, _)| id);
         let made = self
             .perturber
             .apply(wave, self.options.seed, id, &name)
             .map_err(ItemError::permanent)?;
-        Ok(ItemData::Audio(made))
+        Ok(Box::new(Audio(made)))
     }
 }

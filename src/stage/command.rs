@@ -15,19 +15,21 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use pipe_speech::corpus::Corpora;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
-use crate::artifact::{ArtifactKind, FingerprintInputs, ItemData, input_names};
-use crate::file_name::file_name;
-use crate::manifest::{
+use crate::items::{AUDIO, EVALUATION, FEATURES, FILES, MAP, MODEL, PROBE, REPORT};
+use crate::stage::Setting;
+use pipe_engine::artifact::{ArtifactKind, FingerprintInputs, ItemData, input_names};
+use pipe_engine::file_name::file_name;
+use pipe_engine::manifest::{
     Declaration, Gathers, Kind, Parameter, Problem, Problems, Shape, variant_folder,
 };
 
-use super::{
+use super::{MAX_BAD, STORE};
+use pipe_engine::stage::{
     AggregateContext, AggregateStage, DeclaredFile, InputOrigin, Interrupted, ItemContext,
-    ItemCopy, ItemError, ItemStage, MAX_BAD, STORE, Stage,
+    ItemCopy, ItemError, ItemStage, Stage,
 };
 
 use error::CommandError;
@@ -36,20 +38,9 @@ use exchange::{input_name, materialise, read_item, write_item};
 pub use program::supervisor;
 
 const ANY: &[ArtifactKind] = &[
-    ArtifactKind::Audio,
-    ArtifactKind::Features,
-    ArtifactKind::Model,
-    ArtifactKind::Evaluation,
-    ArtifactKind::Probe,
-    ArtifactKind::Map,
-    ArtifactKind::Report,
-    ArtifactKind::Files,
+    AUDIO, FEATURES, MODEL, EVALUATION, PROBE, MAP, REPORT, FILES,
 ];
-const ITEMS: &[ArtifactKind] = &[
-    ArtifactKind::Audio,
-    ArtifactKind::Features,
-    ArtifactKind::Files,
-];
+const ITEMS: &[ArtifactKind] = &[AUDIO, FEATURES, FILES];
 
 pub static KIND: Kind = Kind {
     name: "command",
@@ -106,9 +97,9 @@ pub static KIND: Kind = Kind {
 
 fn output(parameters: &Map<String, Json>) -> ArtifactKind {
     match parameters.get("makes").and_then(Json::as_str) {
-        Some("audio") => ArtifactKind::Audio,
-        Some("features") => ArtifactKind::Features,
-        _ => ArtifactKind::Files,
+        Some("audio") => AUDIO,
+        Some("features") => FEATURES,
+        _ => FILES,
     }
 }
 
@@ -136,7 +127,7 @@ struct CommandStage {
     warned: AtomicBool,
 }
 
-pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Problems> {
+pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Problems> {
     let options: Options = super::options(declaration)?;
     let mut problems = Problems::default();
     let mut files = Vec::new();
@@ -200,17 +191,17 @@ impl ItemStage for CommandStage {
     fn process(
         &self,
         _copy: &ItemCopy,
-        input: &ItemData,
+        input: &dyn ItemData,
         context: &ItemContext<'_>,
-    ) -> Result<ItemData, ItemError> {
+    ) -> Result<Box<dyn ItemData>, ItemError> {
         let folder = tempfile::tempdir_in(context.scratch)
             .map_err(|error| ItemError::of_system(&error, &error))?;
         let root = std::path::absolute(folder.path()).map_err(ItemError::transient)?;
         let input_path = root.join(input_name(input));
         write_item(&input_path, input).map_err(ItemError::transient)?;
         let output_path = root.join(match self.makes {
-            ArtifactKind::Audio => "output.wav",
-            ArtifactKind::Features => "output.safetensors",
+            kind if kind == AUDIO => "output.wav",
+            kind if kind == FEATURES => "output.safetensors",
             _ => "output",
         });
         let places = BTreeMap::from([

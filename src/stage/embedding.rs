@@ -4,30 +4,33 @@ use std::path::Path;
 use std::sync::Arc;
 
 use miette::Diagnostic;
+use pipe_engine::artifact::ItemFacts;
 use pipe_foundation::FeaturesView;
 use pipe_speech::corpus::{Split, Utterance};
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
-use crate::artifact::{ArtifactKind, features};
 use crate::eval::embedding::{Points, stratified};
-use crate::manifest::{Complaint, Parameter, Shape};
+use crate::items::UtteranceItem;
+use crate::items::features;
+use crate::items::{self, FEATURES};
 use crate::model::Model;
 use crate::report::ModelIdentity;
+use pipe_engine::manifest::{Complaint, Parameter, Shape};
 
 use super::front_end::same_front_end;
 use super::identity::identity;
 use super::leakage::{Seen, TRAINING_ITEMS};
-use super::{AggregateContext, Interrupted, LoadedItem, StepInput};
+use pipe_engine::stage::{AggregateContext, Interrupted, LoadedItem, StepInput};
 
 /// The model.
 pub const MODEL: Parameter =
-    Parameter::required("model", Shape::Input(&[ArtifactKind::Model]), "The model.");
+    Parameter::required("model", Shape::Input(&[items::MODEL]), "The model.");
 
 /// The features it embeds.
 pub const INPUT: Parameter = Parameter::required(
     "input",
-    Shape::OneOrMany(&Shape::Input(&[ArtifactKind::Features])),
+    Shape::OneOrMany(&Shape::Input(&[FEATURES])),
     "Features, made as those it was trained on.",
 );
 
@@ -81,7 +84,7 @@ pub struct Embedded {
     /// Which model made them; without its name.
     pub model: ModelIdentity,
     /// The utterances.
-    pub utterances: Vec<Arc<Utterance>>,
+    pub utterances: Vec<Arc<dyn ItemFacts>>,
     /// One row for each, every dimension standardised.
     pub points: Points,
 }
@@ -168,9 +171,9 @@ pub fn embed(
     let mut items: Vec<&LoadedItem> = context
         .inputs_of("input")
         .flat_map(StepInput::items)
-        .filter(|item| wanted(&item.utterance))
+        .filter(|item| wanted(item.utterance()))
         .collect();
-    items.sort_by(|a, b| a.utterance.id.cmp(&b.utterance.id));
+    items.sort_by(|a, b| a.facts.id().cmp(b.facts.id()));
     let items = subset(items, choice);
     if items.len() < least {
         let splits: Vec<&str> = choice.splits.iter().map(|split| split.name()).collect();
@@ -189,7 +192,7 @@ pub fn embed(
     let points = rows(&model, &items, context)?;
     Ok(Embedded {
         model: identity(model.config(), seen.corpora),
-        utterances: items.iter().map(|item| item.utterance.clone()).collect(),
+        utterances: items.iter().map(|item| item.facts.clone()).collect(),
         points: points.standardised(),
     })
 }
@@ -199,13 +202,13 @@ fn subset<'a>(items: Vec<&'a LoadedItem>, choice: &Choice) -> Vec<&'a LoadedItem
     let strata: Vec<_> = items
         .iter()
         .map(|item| {
-            let utterance = &item.utterance;
+            let utterance = item.utterance();
             (&utterance.corpus, &utterance.speaker, utterance.emotion)
         })
         .collect();
     let names: Vec<&str> = items
         .iter()
-        .map(|item| item.utterance.id.as_str())
+        .map(|item| item.utterance().id.as_str())
         .collect();
     stratified(&strata, &names, choice.max_utterances, choice.seed)
         .into_iter()
@@ -234,7 +237,7 @@ fn rows(
         for (item, row) in part.iter().zip(embedded.chunks_exact(width.max(1))) {
             if row.iter().any(|value| !value.is_finite()) {
                 return Err(EmbedError::NotFinite {
-                    utterance: item.utterance.id.clone(),
+                    utterance: item.utterance().id.clone(),
                 }
                 .into());
             }

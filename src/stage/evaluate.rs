@@ -4,22 +4,26 @@ use std::path::Path;
 
 use miette::Diagnostic;
 use pipe_foundation::FeaturesView;
-use pipe_speech::corpus::{Corpora, Split};
+use pipe_speech::corpus::Split;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
-use crate::artifact::{ArtifactKind, FingerprintInputs, features};
 use crate::eval::{Evaluation, Prediction, most_likely, write_predictions};
-use crate::manifest::{Complaint, Declaration, Gathers, Kind, Parameter, Problems, Shape};
-use crate::model::Model;
+use crate::items::UtteranceItem;
+use crate::items::features;
+use crate::items::{EVALUATION, FEATURES, MODEL};
+use crate::model::{Device, Model};
 use crate::report::ReportEntry;
+use crate::stage::Setting;
 use crate::train::EpochRecord;
+use pipe_engine::artifact::FingerprintInputs;
+use pipe_engine::manifest::{Complaint, Declaration, Gathers, Kind, Parameter, Problems, Shape};
 
 use super::front_end::{add_lineages, front_end, same_front_end};
 use super::identity::identity;
 use super::leakage::{self, LeakError, OnLeak, Seen, TRAINING_ITEMS};
-use super::{
+use pipe_engine::stage::{
     AggregateContext, AggregateStage, InputOrigin, Interrupted, LoadedItem, Stage, StepInput,
 };
 
@@ -31,10 +35,10 @@ pub static KIND: Kind = Kind {
     version: 3, // 2: entry.json keeps the whole history; 3: probabilities with the same bits on every machine
     doc: "Tests a model: unweighted and weighted accuracy, recalls and confusion matrix per corpus, and every prediction.",
     parameters: &[
-        Parameter::required("model", Shape::Input(&[ArtifactKind::Model]), "The model."),
+        Parameter::required("model", Shape::Input(&[MODEL]), "The model."),
         Parameter::required(
             "input",
-            Shape::OneOrMany(&Shape::Input(&[ArtifactKind::Features])),
+            Shape::OneOrMany(&Shape::Input(&[FEATURES])),
             "Features, made as those it was trained on.",
         ),
         Parameter::default(
@@ -53,7 +57,7 @@ pub static KIND: Kind = Kind {
         .unkeyed(),
     ],
     gathers: Gathers::Never,
-    output: |_| ArtifactKind::Evaluation,
+    output: |_| EVALUATION,
     validate: |parameters: &Map<String, Json>| match parameters
         .get("splits")
         .and_then(Json::as_array)
@@ -100,13 +104,15 @@ enum EvaluateError {
 struct Evaluate {
     options: Options,
     on_leak: OnLeak,
+    device: Device,
 }
 
-pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Problems> {
+pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Problems> {
     let on_leak = OnLeak::of(&declaration.parameters);
     Ok(Stage::Aggregate(Box::new(Evaluate {
         options: super::options(declaration)?,
         on_leak,
+        device: setting.device,
     })))
 }
 
@@ -134,7 +140,7 @@ impl AggregateStage for Evaluate {
         let items: Vec<&LoadedItem> = context
             .inputs_of("input")
             .flat_map(StepInput::items)
-            .filter(|item| self.options.splits.contains(&item.utterance.split))
+            .filter(|item| self.options.splits.contains(&item.utterance().split))
             .collect();
         if items.is_empty() {
             let splits: Vec<&str> = self
@@ -154,7 +160,7 @@ impl AggregateStage for Evaluate {
         let seen = Seen::read(file(TRAINING_ITEMS)?)?;
         let leaks = self.check_leaks(&seen, &items, context)?;
 
-        let predictions = predict(&model, &items, context)?;
+        let predictions = predict(&model, self.device, &items, context)?;
         let evaluation = Evaluation::of(&predictions)?;
         write_predictions(&context.out.join("predictions.csv"), &predictions)?;
         write_json(context.out, "metrics.json", &evaluation)?;
@@ -197,6 +203,7 @@ impl Evaluate {
 /// Predicts in parts, so that stopping takes effect soon.
 fn predict(
     model: &Model,
+    device: Device,
     items: &[&LoadedItem],
     context: &AggregateContext<'_>,
 ) -> miette::Result<Vec<Prediction>> {
@@ -211,9 +218,9 @@ fn predict(
             .collect::<Result<_, _>>()?;
         for (item, probabilities) in
             part.iter()
-                .zip(model.predict_on(context.device, &views, context.cores.threads())?)
+                .zip(model.predict_on(device, &views, context.cores.threads())?)
         {
-            let utterance = &item.utterance;
+            let utterance = item.utterance();
             let predicted = most_likely(probabilities).ok_or_else(|| EvaluateError::NotFinite {
                 utterance: utterance.id.clone(),
             })?;

@@ -1,14 +1,16 @@
 //! `fbank`: Kaldi-compatible log-mel filterbank features, normalised per utterance.
 
-use pipe_speech::corpus::Corpora;
 use pipe_speech::dsp::{Fbank, FbankError, NormalisedFbank};
 use serde_json::Value as Json;
 
-use crate::artifact::{ArtifactKind, ItemData};
-use crate::manifest::{Complaint, Declaration, Gathers, Kind, Parameter, Problems, Shape};
+use crate::items::{AUDIO, Audio, FEATURES, FeatureItem};
 use crate::predict::fbank_options;
+use crate::stage::Setting;
+use pipe_engine::artifact::ItemData;
+use pipe_engine::manifest::{Complaint, Declaration, Gathers, Kind, Parameter, Problems, Shape};
 
-use super::{ItemContext, ItemCopy, ItemError, ItemStage, MAX_BAD, STORE, Stage};
+use super::{MAX_BAD, STORE};
+use pipe_engine::stage::{ItemContext, ItemCopy, ItemError, ItemStage, Stage};
 
 const MILLISECONDS: Shape = Shape::Float {
     min: 0.1,
@@ -26,7 +28,7 @@ pub static KIND: Kind = Kind {
     parameters: &[
         Parameter::required(
             "input",
-            Shape::OneOrMany(&Shape::Input(&[ArtifactKind::Audio])),
+            Shape::OneOrMany(&Shape::Input(&[AUDIO])),
             "Waveforms, all at `sample_rate_hz`.",
         ),
         Parameter::default(
@@ -138,7 +140,7 @@ pub static KIND: Kind = Kind {
         STORE,
     ],
     gathers: Gathers::Never,
-    output: |_| ArtifactKind::Features,
+    output: |_| FEATURES,
     validate,
 };
 
@@ -173,7 +175,7 @@ struct FbankStage {
     fbank: NormalisedFbank,
 }
 
-pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Problems> {
+pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Problems> {
     // Parameters that do not fit were reported where they stand; this is never run then.
     let (options, normalisation) = fbank_options(&declaration.parameters).unwrap_or_default();
     let fbank = NormalisedFbank::new(options, normalisation)
@@ -195,10 +197,10 @@ impl ItemStage for FbankStage {
     fn process(
         &self,
         _copy: &ItemCopy,
-        input: &ItemData,
+        input: &dyn ItemData,
         _context: &ItemContext<'_>,
-    ) -> Result<ItemData, ItemError> {
-        let ItemData::Audio(wave) = input else {
+    ) -> Result<Box<dyn ItemData>, ItemError> {
+        let Some(Audio(wave)) = input.downcast_ref() else {
             return Err(ItemError::permanent("not audio"));
         };
         let wanted_hz = self.fbank.fbank().options().sample_rate_hz;
@@ -212,7 +214,7 @@ impl ItemStage for FbankStage {
             .fbank
             .compute(&wave.samples)
             .map_err(ItemError::permanent)?;
-        Ok(ItemData::Features(features))
+        Ok(Box::new(FeatureItem(features)))
     }
 }
 
@@ -226,7 +228,7 @@ mod tests {
     fn declared_defaults_are_those_of_the_front_end() {
         let mut parameters = serde_json::Map::new();
         for parameter in KIND.parameters {
-            if let crate::manifest::Absent::Default(json) = parameter.absent {
+            if let pipe_engine::manifest::Absent::Default(json) = parameter.absent {
                 parameters.insert(parameter.name.into(), serde_json::from_str(json).unwrap());
             }
         }

@@ -4,9 +4,9 @@ use miette::Diagnostic;
 use serde_json::Value as Json;
 use thiserror::Error;
 
-use crate::artifact::{FingerprintInputs, input_names};
+use pipe_engine::artifact::{FingerprintInputs, input_names};
 
-use super::{InputOrigin, stands_under};
+use pipe_engine::stage::{InputOrigin, stands_under};
 
 /// They were not.
 #[derive(Debug, Error, Diagnostic)]

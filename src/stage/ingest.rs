@@ -8,27 +8,32 @@ use miette::Diagnostic;
 use pipe_foundation::Digest;
 use pipe_foundation::machine_fault::MachineFault;
 use pipe_speech::audio::AudioError;
-use pipe_speech::corpus::leaks::{self, Item};
+use pipe_speech::corpus::leaks;
 use pipe_speech::corpus::split::{SplitOptions, SplitTable, assign};
 use pipe_speech::corpus::{
     self, AudioSource, CorpusConfig, CorpusError, DropCause, Dropped, Entry, Listing, Split,
 };
 use rayon::prelude::*;
 use serde::Deserialize;
+use serde_json::Value as Json;
 use thiserror::Error;
 
-use crate::artifact::{ArtifactKind, ItemData};
-use crate::manifest::{Complaint, Gathers, Kind, Parameter, Shape};
+use crate::items::AUDIO;
+use crate::items::{Audio, Composition, ListingDetails, Recording, UtteranceFacts, UtteranceItem};
 use crate::report::CorpusFacts;
+use pipe_engine::artifact::{BadItem, Item, ItemData};
+use pipe_engine::manifest::{Complaint, Gathers, Kind, Parameter, Shape};
 
 use super::leakage::OnLeak;
-use super::{FileInfos, ItemError, MAX_BAD, STORE, SourceItem, SourceListing, SourceStage};
+use super::{MAX_BAD, STORE};
+use pipe_engine::stage::{FileInfos, ItemError, SourceListing, SourceStage};
 
 mod build;
 mod leak_check;
 mod source_facts;
 
 pub use build::build;
+pub use source_facts::content;
 use source_facts::{look, source_facts};
 
 const FRACTION: Shape = Shape::Float { min: 0.0, max: 1.0 };
@@ -40,7 +45,7 @@ pub static KIND: Kind = Kind {
     parameters: &[
         Parameter::required(
             "corpora",
-            Shape::OneOrMany(&Shape::Corpus),
+            Shape::OneOrMany(&Shape::Named("the name of a corpus")),
             "Names of corpora in corpora.toml.",
         ),
         Parameter::default(
@@ -87,7 +92,7 @@ pub static KIND: Kind = Kind {
         STORE,
     ],
     gathers: Gathers::Never,
-    output: |_| ArtifactKind::Audio,
+    output: |_| AUDIO,
     validate,
 };
 
@@ -173,10 +178,11 @@ impl Ingest {
         &self,
         name: &str,
         config: &CorpusConfig,
-        facts: &dyn FileInfos,
+        files: &dyn FileInfos,
         listing: &mut SourceListing,
+        details: &mut ListingDetails,
     ) -> miette::Result<Vec<(Entry, Digest, f64)>> {
-        let look_at = |path: &Path| look(path, facts);
+        let look_at = |path: &Path| look(path, files);
         let found = match corpus::list_with(name, config, &self.folder, &look_at) {
             Err(CorpusError::Machine(fault)) => return Err(fault.into()),
             other => other?,
@@ -198,7 +204,7 @@ impl Ingest {
             ..
         } = found;
         listing.warnings.extend(warnings);
-        listing
+        details
             .dropped
             .extend(dropped.into_iter().map(|dropped| Dropped {
                 what: format!("{name}/{}", dropped.what),
@@ -207,7 +213,7 @@ impl Ingest {
         let known: Vec<(Entry, std::io::Result<(Digest, f64)>)> = entries
             .into_par_iter()
             .map(|entry| {
-                let known = source_facts(&entry, facts);
+                let known = source_facts(&entry, files);
                 (entry, known)
             })
             .collect();
@@ -223,7 +229,7 @@ impl Ingest {
                     listing
                         .warnings
                         .push(format!("{id} cannot be read and is left out: {error}"));
-                    listing.dropped.push(Dropped {
+                    details.dropped.push(Dropped {
                         what: id,
                         reason: format!("the file cannot be read: {error}"),
                         cause: DropCause::Missing,
@@ -231,9 +237,9 @@ impl Ingest {
                 }
             }
         }
-        let items: Vec<Item<'_>> = usable
+        let items: Vec<leaks::Item<'_>> = usable
             .iter()
-            .map(|(entry, audio, _)| Item {
+            .map(|(entry, audio, _)| leaks::Item {
                 utterance: &entry.utterance,
                 audio: *audio,
             })
@@ -244,7 +250,7 @@ impl Ingest {
             .collect();
         usable.retain(|(entry, _, _)| match copies.get(&entry.utterance.id) {
             Some(reason) => {
-                listing.dropped.push(Dropped {
+                details.dropped.push(Dropped {
                     what: entry.utterance.id.clone(),
                     reason: reason.clone(),
                     cause: DropCause::Bad,
@@ -310,11 +316,12 @@ impl Ingest {
 }
 
 impl SourceStage for Ingest {
-    fn list(&self, facts: &dyn FileInfos) -> miette::Result<SourceListing> {
+    fn list(&self, files: &dyn FileInfos) -> miette::Result<SourceListing> {
         let mut listing = SourceListing::default();
+        let mut details = ListingDetails::default();
         let mut entries = Vec::new();
         for (name, config) in &self.corpora {
-            listing.corpora.push(CorpusFacts {
+            details.corpora.push(CorpusFacts {
                 name: name.clone(),
                 title: config.title.clone(),
                 language: config.language.clone(),
@@ -326,46 +333,75 @@ impl SourceStage for Ingest {
                     .map(|official| official.utterances as u64),
                 ..CorpusFacts::default()
             });
-            entries.extend(self.entries(name, config, facts, &mut listing)?);
+            entries.extend(self.entries(name, config, files, &mut listing, &mut details)?);
         }
         // What each corpus lists is sorted; so are several in the order of their names.
         if !entries.is_sorted_by(|(a, _, _), (b, _, _)| a.utterance.id <= b.utterance.id) {
             entries.sort_by(|(a, _, _), (b, _, _)| a.utterance.id.cmp(&b.utterance.id));
         }
         let table = self.split(&mut entries)?;
-        self.check_leaks(&entries, &mut listing)?;
+        self.check_leaks(&entries, &mut listing, &mut details)?;
         listing.tables.insert("split.tsv".into(), table.to_text());
         listing.tables.insert(
             SourceListing::DROPPED.into(),
-            dropped_table(&listing.dropped),
+            dropped_table(&details.dropped),
         );
         listing.items = entries
             .into_iter()
-            .map(|(entry, digest, duration_s)| SourceItem {
-                utterance: Arc::new(entry.utterance),
-                source: entry.source,
+            .map(|(entry, digest, duration_s)| Item {
+                facts: Arc::new(UtteranceFacts {
+                    utterance: entry.utterance,
+                    recording: Some(Recording {
+                        source: entry.source,
+                        duration_s,
+                    }),
+                }),
                 digest,
-                duration_s,
             })
             .collect();
+        listing.left_out = details.dropped.len();
+        let dropped = details.dropped.iter();
+        listing.missing = dropped
+            .filter(|dropped| dropped.cause == DropCause::Missing)
+            .map(|dropped| BadItem {
+                id: dropped.what.clone(),
+                reason: dropped.reason.clone(),
+            })
+            .collect();
+        listing.details = Some(Arc::new(details));
         Ok(listing)
     }
 
-    fn load(&self, item: &SourceItem) -> Result<ItemData, ItemError> {
-        match &item.source {
+    fn file_of<'a>(&self, item: &'a Item) -> Option<&'a Path> {
+        match &item.utterance_facts().recording.as_ref()?.source {
+            AudioSource::File { path, .. } => Some(path),
+            AudioSource::Synthetic(_) => None,
+        }
+    }
+
+    fn composition(&self, items: &[Item]) -> Option<Json> {
+        serde_json::to_value(Composition::of(items)).ok()
+    }
+
+    fn load(&self, item: &Item) -> Result<Box<dyn ItemData>, ItemError> {
+        let Some(recording) = &item.utterance_facts().recording else {
+            return Err(ItemError::permanent("no recording"));
+        };
+        match &recording.source {
             AudioSource::File {
                 path,
                 segment_s,
                 channel,
             } => {
                 let read = pipe_speech::audio::read(path, *segment_s, *channel);
-                // Lasting reasons are remembered by content, which other files may share.
-                read.map(ItemData::Audio).map_err(|error| match &error {
+                // Permanent reasons are remembered by content, which other files may share.
+                let read = read.map_err(|error| match &error {
                     AudioError::Io { source, .. } => ItemError::of_system(&error, source),
                     other => ItemError::permanent(other.without_path()),
-                })
+                })?;
+                Ok(Box::new(Audio(read)))
             }
-            AudioSource::Synthetic(utterance) => Ok(ItemData::Audio(utterance.render())),
+            AudioSource::Synthetic(utterance) => Ok(Box::new(Audio(utterance.render()))),
         }
     }
 }

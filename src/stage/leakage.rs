@@ -9,9 +9,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
-use crate::manifest::{Parameter, Shape};
+use crate::items::UtteranceItem;
+use pipe_engine::manifest::{Parameter, Shape};
 
-use super::LoadedItem;
+use pipe_engine::stage::LoadedItem;
 
 /// Name of the table beside the model.
 pub const TRAINING_ITEMS: &str = "training_items.tsv";
@@ -102,9 +103,9 @@ pub fn write_training_items(folder: &Path, items: &[&LoadedItem]) -> miette::Res
         .map_err(failed)?;
     for item in items
         .iter()
-        .filter(|item| item.utterance.split != Split::Test)
+        .filter(|item| item.utterance().split != Split::Test)
     {
-        let utterance = &item.utterance;
+        let utterance = item.utterance();
         let digest = item.digest.hex();
         table
             .write_record([
@@ -163,7 +164,7 @@ impl Seen {
     pub fn leaks(&self, items: &[&LoadedItem]) -> Vec<String> {
         let speakers: BTreeSet<&str> = items
             .iter()
-            .map(|item| item.utterance.speaker.as_str())
+            .map(|item| item.utterance().speaker.as_str())
             .filter(|speaker| self.speakers.contains(*speaker))
             .collect();
         let mut found: Vec<String> = speakers
@@ -174,7 +175,7 @@ impl Seen {
             let seen = self.digests.get(&item.digest.hex())?;
             Some(format!(
                 "{} has the same audio as {seen}, which was in training",
-                item.utterance.id
+                item.utterance().id
             ))
         }));
         found

@@ -1,9 +1,29 @@
 //! The stages: one thin file a kind, with its parameters, what its results depend on, and a call into the domain.
+//!
+//! # What reaches a stage, and whether it is in the key
+//!
+//! [`pipe_engine::stage`] has the general rules. What these stages read of the rest, they add to their keys.
+//! `tests/pipe/keys.rs` varies each of these alone and compares keys and results.
+//!
+//! | what reaches the stage | in the key? |
+//! |---|---|
+//! | content of inputs | yes: the digest of a set covers every field of each [`Utterance`](pipe_speech::corpus::Utterance) |
+//! | [`InputLabel`](pipe_engine::stage::InputLabel) of `command` | yes, the folder that it gives the input (`folder.*`); the program does not learn the name of the stage |
+//! | `InputLabel` of `report` | yes, the names of the rows (`row.*`, `probe.*`, `map.*`) |
+//! | `InputLabel` of the other stages | no: they do not read it |
+//! | lineage of the input of `train` | yes (`lineage.*`): it is written into the model |
+//! | lineage of the input of `evaluate`, `probe`, `tsne` | yes, the front end in it (`lineage.*`): another than the model's is refused |
+//! | missing inputs of `report` | yes: `missing` in place of the digest, and the label that the report names (`missing.*`) |
+//! | device of `train` and `evaluate` | yes; the others compute on the processor |
+//! | [`ItemCopy`](pipe_engine::stage::ItemCopy) of `augment` | yes: which copies there are follows from parameters and split, and what is drawn from id and number, its `fingerprint` |
+//! | `ItemCopy` of the other item-wise stages | no: they do not read it; a program gets the bytes alone |
+//! | `files` of `command` | yes, their content, which is checked again before and after the work; not their place or times |
+//! | `environment` of `command` | yes, as a parameter |
+//! | the shell that runs a line of `command` | yes, its name (`shell`): `bash` and `sh` differ in what `echo` or braces mean; not whether it knows `pipefail`, which decides about failing only |
+//! | what a program finds without declaring it: variables it inherits (but for `BASH_ENV`, which a line does not), programs on the PATH, the shell's version among them, files it opens by itself | no: it is for the manifest to declare what matters |
 
 mod augment;
 mod command;
-mod contract;
-mod core_share;
 mod embedding;
 mod evaluate;
 mod fbank;
@@ -19,19 +39,16 @@ mod tsne;
 
 use std::sync::LazyLock;
 
-use crate::manifest::{Declaration, Kind, Parameter, Problem, Problems, Shape};
+use pipe_engine::manifest::{Declaration, Kind, Parameter, Problem, Problems, Shape};
 
-use contract::stands_under;
-pub use contract::{
-    AggregateContext, AggregateStage, Blame, DeclaredFile, FileInfos, InputContent, InputLabel,
-    InputOrigin, Interrupted, ItemContext, ItemCopy, ItemError, ItemStage, LoadedItem, SourceItem,
-    SourceListing, SourceStage, Stage, StepInput,
-};
+use pipe_engine::stage::Stage;
 use pipe_speech::corpus::Corpora;
 
+use crate::model::Device;
+
 pub use command::supervisor;
-pub use core_share::CoreShare;
 pub use evaluate::ENTRY as EVALUATION_ENTRY;
+pub use ingest::content as file_content;
 pub use probe::ENTRY as PROBE_ENTRY;
 pub use report::CONTENT as REPORT_CONTENT;
 pub use train::checkpoints;
@@ -40,7 +57,16 @@ pub use tsne::ENTRY as MAP_ENTRY;
 /// What every stage file provides.
 struct Registered {
     kind: &'static Kind,
-    build: fn(&Declaration, &Corpora) -> Result<Stage, Problems>,
+    build: fn(&Declaration, &Setting) -> Result<Stage, Problems>,
+}
+
+/// What stages are built with beside what the manifest says of them.
+#[derive(Clone, Debug, Default)]
+pub struct Setting {
+    /// The corpora that can be named.
+    pub corpora: Corpora,
+    /// Where trainings and evaluations compute.
+    pub device: Device,
 }
 
 static REGISTERED: [Registered; 10] = [
@@ -102,12 +128,12 @@ pub fn kinds() -> &'static [&'static Kind] {
 ///
 /// # Errors
 /// What only the stage itself can know to be wrong, such as a corpus that is not there.
-pub fn build(declaration: &Declaration, corpora: &Corpora) -> Result<Stage, Problems> {
+pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Problems> {
     match REGISTERED
         .iter()
         .find(|registered| std::ptr::eq(registered.kind, declaration.kind))
     {
-        Some(registered) => (registered.build)(declaration, corpora),
+        Some(registered) => (registered.build)(declaration, setting),
         None => Err(Problem::new(
             "manifest::unknown_kind",
             format!("no stage kind `{}`", declaration.kind.name),
@@ -165,13 +191,4 @@ fn refused(declaration: &Declaration, error: &dyn miette::Diagnostic) -> Problem
         problem = problem.help(help.to_string());
     }
     problem.into()
-}
-
-/// Stands in for a stage that could not be built; a plan with one never runs.
-pub struct Unbuilt;
-
-impl AggregateStage for Unbuilt {
-    fn run(&self, _context: &AggregateContext<'_>) -> miette::Result<()> {
-        Err(miette::Report::msg("the stage was not built"))
-    }
 }

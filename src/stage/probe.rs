@@ -1,22 +1,24 @@
 //! `probe`: how much a model's shared layers know of each attribute.
 
 use pipe_foundation::Workers;
-use pipe_speech::corpus::{Corpora, Gender, Split, Utterance};
+use pipe_speech::corpus::{Gender, Split, Utterance};
 use serde::Deserialize;
 
-use crate::artifact::{ArtifactKind, FingerprintInputs};
 use crate::eval::Interval;
 use crate::eval::embedding::{
     Labelled, LogisticOptions, Origin, ProbeOptions, Probed, probe, silhouettes,
 };
-use crate::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
+use crate::items::{PROBE, UtteranceItem};
 use crate::report::{Probe, ProbeEntry};
+use crate::stage::Setting;
+use pipe_engine::artifact::FingerprintInputs;
+use pipe_engine::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
 
 use super::embedding::{
     self, CORPORA, Choice, CorporaChoice, INPUT, MODEL, SPLITS, THREADS, write_csv, write_json,
 };
 use super::front_end::{add_lineages, front_end};
-use super::{AggregateContext, AggregateStage, InputOrigin, Stage};
+use pipe_engine::stage::{AggregateContext, AggregateStage, InputOrigin, Stage};
 
 /// The probes as a row of a report, without its name.
 pub const ENTRY: &str = "probe.json";
@@ -79,7 +81,7 @@ pub static KIND: Kind = Kind {
         THREADS,
     ],
     gathers: Gathers::Never,
-    output: |_| ArtifactKind::Probe,
+    output: |_| PROBE,
     validate: |parameters| embedding::complain_of_empty(parameters, &["splits", "attributes"]),
 };
 
@@ -99,7 +101,7 @@ struct ProbeStage {
     options: Options,
 }
 
-pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Problems> {
+pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Problems> {
     Ok(Stage::Aggregate(Box::new(ProbeStage {
         options: super::options(declaration)?,
     })))
@@ -129,10 +131,13 @@ impl AggregateStage for ProbeStage {
         let utterances = &embedded.utterances;
         let origins: Vec<Origin<'_>> = utterances
             .iter()
-            .map(|utterance| Origin {
-                utterance: &utterance.id,
-                speaker: &utterance.speaker,
-                corpus: &utterance.corpus,
+            .map(|item| {
+                let utterance = item.utterance();
+                Origin {
+                    utterance: &utterance.id,
+                    speaker: &utterance.speaker,
+                    corpus: &utterance.corpus,
+                }
             })
             .collect();
         let attributes: Vec<Labelled<'_>> = options
@@ -141,7 +146,7 @@ impl AggregateStage for ProbeStage {
             .map(|attribute| Labelled {
                 values: utterances
                     .iter()
-                    .map(|utterance| value(attribute, utterance))
+                    .map(|item| value(attribute, item.utterance()))
                     .collect(),
                 by_speaker: attribute != "speaker",
             })

@@ -3,19 +3,20 @@
 use std::path::PathBuf;
 
 use miette::Diagnostic;
-use pipe_speech::corpus::Corpora;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-use crate::artifact::{ArtifactKind, FingerprintInputs};
-use crate::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
+use crate::items::{EVALUATION, MAP, PROBE, REPORT};
 use crate::report::{EmbeddingMap, ProbeEntry, Report, ReportEntry};
+use crate::stage::Setting;
+use pipe_engine::artifact::FingerprintInputs;
+use pipe_engine::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
 
-use super::{
+use super::{evaluate, probe, tsne};
+use pipe_engine::stage::{
     AggregateContext, AggregateStage, InputLabel, InputOrigin, Stage, StepInput, stands_under,
 };
-use super::{evaluate, probe, tsne};
 
 /// The report's content, from which every form of it is rendered.
 pub const CONTENT: &str = "report.json";
@@ -27,17 +28,17 @@ pub static KIND: Kind = Kind {
     parameters: &[
         Parameter::required(
             "input",
-            Shape::OneOrMany(&Shape::Input(&[ArtifactKind::Evaluation])),
+            Shape::OneOrMany(&Shape::Input(&[EVALUATION])),
             "Evaluations; all matrix variants of each are taken.",
         ),
         Parameter::optional(
             "probes",
-            Shape::OneOrMany(&Shape::Input(&[ArtifactKind::Probe])),
+            Shape::OneOrMany(&Shape::Input(&[PROBE])),
             "Probes of the shared layers; all matrix variants of each are taken.",
         ),
         Parameter::optional(
             "maps",
-            Shape::OneOrMany(&Shape::Input(&[ArtifactKind::Map])),
+            Shape::OneOrMany(&Shape::Input(&[MAP])),
             "t-SNE maps; all matrix variants of each are taken.",
         ),
         Parameter::default(
@@ -54,7 +55,7 @@ pub static KIND: Kind = Kind {
         ),
     ],
     gathers: Gathers::Always,
-    output: |_| ArtifactKind::Report,
+    output: |_| REPORT,
     validate: |_| Vec::new(),
 };
 
@@ -85,7 +86,7 @@ struct ReportStage {
     options: Options,
 }
 
-pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Problems> {
+pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Problems> {
     Ok(Stage::Aggregate(Box::new(ReportStage {
         options: super::options(declaration)?,
     })))

@@ -1,13 +1,15 @@
 //! `resample`: changes the rate of waveforms.
 
-use pipe_speech::corpus::Corpora;
 use pipe_speech::dsp::ToRate;
 use serde::Deserialize;
 
-use crate::artifact::{ArtifactKind, ItemData};
-use crate::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
+use crate::items::{AUDIO, Audio};
+use crate::stage::Setting;
+use pipe_engine::artifact::ItemData;
+use pipe_engine::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
 
-use super::{ItemContext, ItemCopy, ItemError, ItemStage, MAX_BAD, STORE, Stage};
+use super::{MAX_BAD, STORE};
+use pipe_engine::stage::{ItemContext, ItemCopy, ItemError, ItemStage, Stage};
 
 pub static KIND: Kind = Kind {
     name: "resample",
@@ -16,7 +18,7 @@ pub static KIND: Kind = Kind {
     parameters: &[
         Parameter::required(
             "input",
-            Shape::OneOrMany(&Shape::Input(&[ArtifactKind::Audio])),
+            Shape::OneOrMany(&Shape::Input(&[AUDIO])),
             "Waveforms.",
         ),
         Parameter::default(
@@ -32,7 +34,7 @@ pub static KIND: Kind = Kind {
         STORE,
     ],
     gathers: Gathers::Never,
-    output: |_| ArtifactKind::Audio,
+    output: |_| AUDIO,
     validate: |_| Vec::new(),
 };
 
@@ -45,7 +47,7 @@ struct Resample {
     to_rate: ToRate,
 }
 
-pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Problems> {
+pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Problems> {
     let Options { rate_hz } = super::options(declaration)?;
     Ok(Stage::Items(Box::new(Resample {
         to_rate: ToRate::new(rate_hz),
@@ -56,13 +58,13 @@ impl ItemStage for Resample {
     fn process(
         &self,
         _copy: &ItemCopy,
-        input: &ItemData,
+        input: &dyn ItemData,
         _context: &ItemContext<'_>,
-    ) -> Result<ItemData, ItemError> {
-        let ItemData::Audio(wave) = input else {
+    ) -> Result<Box<dyn ItemData>, ItemError> {
+        let Some(Audio(wave)) = input.downcast_ref() else {
             return Err(ItemError::permanent("not audio"));
         };
         let made = self.to_rate.apply(wave).map_err(ItemError::permanent)?;
-        Ok(ItemData::Audio(made))
+        Ok(Box::new(Audio(made)))
     }
 }

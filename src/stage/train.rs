@@ -5,23 +5,29 @@ mod parameters;
 use std::collections::BTreeMap;
 
 use pipe_foundation::Digest;
+use pipe_speech::corpus::Split;
 use pipe_speech::corpus::leaks::{self, Item, Part};
-use pipe_speech::corpus::{Corpora, Split};
 use pipe_speech::dsp::SpecAugment;
 use serde_json::{Map, Value as Json, json};
 
-use crate::artifact::{ArtifactKind, Difference, FingerprintInputs, features};
-use crate::cache::final_checkpoint_key;
-use crate::manifest::{Complaint, Declaration, Gathers, Kind, Problems};
+use crate::items::MODEL;
+use crate::items::UtteranceItem;
+use crate::items::features;
 use crate::model::{Device, ModelError};
+use crate::stage::Setting;
 use crate::train::{
-    Augment, Example, Places, TrainError, TrainOptions, TrainingData, memory_bytes, train,
+    Augment, Example, LaunchBarrier, Places, TrainError, TrainOptions, TrainingData, memory_bytes,
+    train,
 };
+use pipe_engine::artifact::{Difference, FingerprintInputs};
+use pipe_engine::cache::{CacheError, final_checkpoint_key};
+use pipe_engine::manifest::{Complaint, Declaration, Gathers, Kind, Problems};
 
 use super::front_end::add_lineages;
 use super::leakage::{self, LeakError, OnLeak, TRAINING_ITEMS};
-use super::{
-    AggregateContext, AggregateStage, InputOrigin, Interrupted, LoadedItem, Stage, StepInput,
+use pipe_engine::stage::{
+    AggregateContext, AggregateStage, InputOrigin, Interrupted, Launch, LoadedItem, Stage,
+    StepInput,
 };
 
 pub static KIND: Kind = Kind {
@@ -32,7 +38,7 @@ pub static KIND: Kind = Kind {
     doc: "Fits a convolutional recurrent network with an emotion head and attribute heads; defaults are those of Parry et al. (2022).",
     parameters: parameters::PARAMETERS,
     gathers: Gathers::Never,
-    output: |_| ArtifactKind::Model,
+    output: |_| MODEL,
     validate,
 };
 
@@ -120,9 +126,10 @@ struct Train {
     options: TrainOptions,
     on_leak: OnLeak,
     threads: usize,
+    device: Device,
 }
 
-pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Problems> {
+pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Problems> {
     let parameters = &declaration.parameters;
     // Parameters that do not fit were reported where they stand; this is never run then.
     let options = train_options(parameters).unwrap_or_default();
@@ -135,6 +142,7 @@ pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Pro
         options,
         on_leak,
         threads,
+        device: setting.device,
     })))
 }
 
@@ -196,6 +204,11 @@ impl AggregateStage for Train {
         true
     }
 
+    fn announce(&self) -> Option<Launch> {
+        let barrier = LaunchBarrier::announce();
+        Some(Box::new(move || barrier.carry()))
+    }
+
     fn threads(&self) -> usize {
         self.threads
     }
@@ -205,14 +218,14 @@ impl AggregateStage for Train {
     }
 
     /// What does not fit, or cannot be read, counts nothing here: the run tells of it.
-    fn memory_bytes(&self, inputs: &[StepInput], device: Device) -> u64 {
+    fn memory_bytes(&self, inputs: &[StepInput]) -> u64 {
         let (mut train, mut validation, mut bins) = (Vec::new(), Vec::new(), 0);
         for item in inputs.iter().flat_map(StepInput::items) {
             let Ok(view) = features(&item.blob) else {
                 continue;
             };
             bins = view.bins;
-            match item.utterance.split {
+            match item.utterance().split {
                 Split::Train => train.push(view.frames),
                 Split::Validation => validation.push(view.frames),
                 _ => {}
@@ -221,7 +234,11 @@ impl AggregateStage for Train {
         let needed = memory_bytes(&self.options, bins, &train, &validation, self.threads);
         let needed = needed.unwrap_or_default();
         // The values of the passes, which are most of it, lie in the memory of the device.
-        if device.is_cuda() { needed / 4 } else { needed }
+        if self.device.is_cuda() {
+            needed / 4
+        } else {
+            needed
+        }
     }
 
     fn run(&self, context: &AggregateContext<'_>) -> miette::Result<()> {
@@ -230,10 +247,10 @@ impl AggregateStage for Train {
         let examples = |split: Split| -> miette::Result<Vec<Example<'_>>> {
             items
                 .iter()
-                .filter(|item| item.utterance.split == split)
+                .filter(|item| item.utterance().split == split)
                 .map(|item| {
                     Ok(Example {
-                        utterance: &item.utterance,
+                        utterance: item.utterance(),
                         features: features(&item.blob)?,
                     })
                 })
@@ -267,9 +284,13 @@ impl AggregateStage for Train {
                 earlier: context.earlier,
             },
             context.progress,
-            context.device,
+            self.device,
         ) {
             Err(TrainError::Interrupted) => return Err(Interrupted.into()),
+            // A folder of the cache that cannot be used is no fault of this stage.
+            Err(TrainError::Checkpoint { path, source }) => {
+                return Err(CacheError::read(&path, source).into());
+            }
             other => other?,
         };
         leakage::write_training_items(context.out, &items)
@@ -285,9 +306,9 @@ impl Train {
         let of = |split: Split| -> Vec<Item<'_>> {
             items
                 .iter()
-                .filter(|item| item.utterance.split == split)
+                .filter(|item| item.utterance().split == split)
                 .map(|item| Item {
-                    utterance: &item.utterance,
+                    utterance: item.utterance(),
                     audio: item.digest,
                 })
                 .collect()
@@ -323,8 +344,8 @@ impl Train {
 fn provenance(items: &[&LoadedItem], options: &TrainOptions) -> Json {
     let mut counts: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
     for item in items {
-        let corpus = counts.entry(&item.utterance.corpus).or_default();
-        *corpus.entry(item.utterance.split.name()).or_default() += 1;
+        let corpus = counts.entry(&item.utterance().corpus).or_default();
+        *corpus.entry(item.utterance().split.name()).or_default() += 1;
     }
     json!({ "utterances": counts, "options": options, "train_version": KIND.version, "items": TRAINING_ITEMS })
 }
@@ -332,7 +353,7 @@ fn provenance(items: &[&LoadedItem], options: &TrainOptions) -> Json {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::manifest::Absent;
+    use pipe_engine::manifest::Absent;
 
     #[test]
     fn declared_defaults_are_those_of_the_trainer() {

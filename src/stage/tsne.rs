@@ -1,20 +1,22 @@
 //! `tsne`: a map of a model's embedding in the plane.
 
 use pipe_foundation::Workers;
-use pipe_speech::corpus::{Corpora, Gender, Split};
+use pipe_speech::corpus::{Gender, Split};
 use serde::Deserialize;
 
-use crate::artifact::{ArtifactKind, FingerprintInputs};
 use crate::eval::embedding::Tsne;
-use crate::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
+use crate::items::{MAP, UtteranceItem};
 use crate::report::{EmbeddingMap, MapColour, MapPoint};
+use crate::stage::Setting;
+use pipe_engine::artifact::FingerprintInputs;
+use pipe_engine::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
 
 use super::embedding::{
     self, CORPORA, Choice, CorporaChoice, INPUT, MODEL, SPLITS, THREADS, write, write_csv,
     write_json,
 };
 use super::front_end::{add_lineages, front_end};
-use super::{AggregateContext, AggregateStage, InputOrigin, Stage};
+use pipe_engine::stage::{AggregateContext, AggregateStage, InputOrigin, Stage};
 
 /// The map as a part of a report, without its name.
 pub const ENTRY: &str = "map.json";
@@ -80,7 +82,7 @@ pub static KIND: Kind = Kind {
         THREADS,
     ],
     gathers: Gathers::Never,
-    output: |_| ArtifactKind::Map,
+    output: |_| MAP,
     validate: |parameters| embedding::complain_of_empty(parameters, &["splits"]),
 };
 
@@ -100,7 +102,7 @@ struct TsneStage {
     options: Options,
 }
 
-pub fn build(declaration: &Declaration, _corpora: &Corpora) -> Result<Stage, Problems> {
+pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Problems> {
     Ok(Stage::Aggregate(Box::new(TsneStage {
         options: super::options(declaration)?,
     })))
@@ -143,18 +145,21 @@ impl AggregateStage for TsneStage {
             .utterances
             .iter()
             .zip(&found.places)
-            .map(|(utterance, &[x, y])| MapPoint {
-                x,
-                y,
-                utterance: utterance.id.clone(),
-                corpus: utterance.corpus.clone(),
-                speaker: utterance.speaker.clone(),
-                gender: utterance
-                    .gender
-                    .map(|gender| Gender::name(gender).to_string()),
-                language: utterance.language.clone(),
-                emotion: utterance.emotion.name().to_string(),
-                split: utterance.split.name().to_string(),
+            .map(|(item, &[x, y])| {
+                let utterance = item.utterance();
+                MapPoint {
+                    x,
+                    y,
+                    utterance: utterance.id.clone(),
+                    corpus: utterance.corpus.clone(),
+                    speaker: utterance.speaker.clone(),
+                    gender: utterance
+                        .gender
+                        .map(|gender| Gender::name(gender).to_string()),
+                    language: utterance.language.clone(),
+                    emotion: utterance.emotion.name().to_string(),
+                    split: utterance.split.name().to_string(),
+                }
             })
             .collect();
         let map = EmbeddingMap {

@@ -7,11 +7,12 @@ use std::sync::Mutex;
 use miette::Report;
 use pipe_foundation::Digest;
 
-use crate::artifact::{ArtifactKind, FingerprintInputs};
-use crate::cache::Cache;
-use crate::exec::{Event, Observer, Status, runs_folder};
 use crate::inspect::step::history;
-use crate::plan::Plan;
+use crate::items::MODEL;
+use pipe_engine::artifact::FingerprintInputs;
+use pipe_engine::cache::Cache;
+use pipe_engine::exec::{Event, Observer, Status, runs_folder};
+use pipe_engine::plan::Plan;
 
 use super::event::Event as BoardEvent;
 use super::event_file::EventFile;
@@ -44,7 +45,7 @@ impl<'a> Tracking<'a> {
         let TrackTarget::TensorBoard(root) = target;
         let steps = plan.steps.iter().enumerate();
         let trainings = steps
-            .filter(|(_, step)| step.output == ArtifactKind::Model)
+            .filter(|(_, step)| step.output == MODEL)
             .map(|(index, step)| {
                 let mut parameters = FingerprintInputs::default();
                 parameters.add_json("", &step.keyed_parameters());

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use miette::Diagnostic;
 use thiserror::Error;
 
-use crate::manifest::suggest;
+use pipe_engine::manifest::suggest;
 
 /// Why trainings cannot be tracked there.
 #[derive(Debug, Error, Diagnostic)]

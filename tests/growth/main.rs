@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use pipe::model::Device;
-use pipe::plan::{Plan, PlanOptions};
+use pipe::domain::{PlanOptions, SpeechPlan};
 use pipe_speech::corpus::Corpora;
 
 struct Counting;
@@ -80,7 +80,7 @@ fn read(path: &Path, text: &str) -> (Result<usize, usize>, u64) {
         corpora: &|_| Ok(none.clone()),
     };
     let before = ALLOCATIONS.load(Ordering::Relaxed);
-    let plan = Plan::read(path, &options);
+    let plan = SpeechPlan::read(path, &options);
     let taken = ALLOCATIONS.load(Ordering::Relaxed) - before;
     let found = match plan {
         Ok(plan) => Ok(plan.steps.len()),

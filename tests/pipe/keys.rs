@@ -1,12 +1,12 @@
 //! What reaches a step is in its key or cannot change its result: each channel is varied alone, in a fresh cache.
 //!
-//! The table of channels is in `src/stage/contract.rs`.
+//! The table of channels is in `crates/engine/src/stage/mod.rs` and `src/stage/mod.rs`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use pipe::cache::Records;
-use pipe::cache::items::{ItemIndex, ItemRecord};
-use pipe::cache::log::Log;
+use pipe_engine::cache::Records;
+use pipe_engine::cache::items::{ItemIndex, ItemRecord};
+use pipe_engine::cache::log::Log;
 use pipe_foundation::Digest;
 
 use super::channels::CHANNELS;

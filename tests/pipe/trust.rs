@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::{Child, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use pipe::cache::items::ItemIndex;
-use pipe::cache::log::Log;
+use pipe_engine::cache::items::ItemIndex;
+use pipe_engine::cache::log::Log;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use super::workspace::{Run, Workspace};

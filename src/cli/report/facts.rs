@@ -2,18 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cache::{Cache, CacheError, StepOutput};
-use crate::exec::PlanResults;
-use crate::plan::Plan;
+use crate::domain::SpeechPlan;
+use crate::items::{UtteranceItem, details};
 use crate::report::{CorpusFacts, LeakCheck, LeftOut, Report, RunFacts, SplitFacts, StepFacts};
-use crate::stage::SourceListing;
+use pipe_engine::cache::{Cache, CacheError, StepOutput};
+use pipe_engine::exec::PlanResults;
+use pipe_engine::plan::Plan;
+use pipe_engine::stage::SourceListing;
 
 /// FileInfos of what is in the cache; `report` says what the evaluations found.
 ///
 /// # Errors
 /// When a record cannot be read.
 pub fn facts(
-    plan: &Plan,
+    plan: &SpeechPlan,
     cache: &Cache,
     results: &PlanResults,
     report: &Report,
@@ -50,13 +52,16 @@ fn corpora(listings: &[(usize, SourceListing)]) -> Vec<CorpusFacts> {
     let mut speakers: BTreeMap<(String, String), BTreeSet<&str>> = BTreeMap::new();
     let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
     for (_, listing) in listings {
-        for corpus in &listing.corpora {
+        let details = details(listing);
+        for corpus in details.iter().flat_map(|details| &details.corpora) {
             if !corpora.iter().any(|known| known.name == corpus.name) {
                 corpora.push(corpus.clone());
             }
         }
         for item in &listing.items {
-            let utterance = &item.utterance;
+            let utterance = item.utterance();
+            let recording = item.utterance_facts().recording.as_ref();
+            let duration_s = recording.map_or(0.0, |recording| recording.duration_s);
             let split = utterance.split.name();
             let corpus = corpora.iter_mut().find(|c| c.name == utterance.corpus);
             let (Some(corpus), true) = (corpus, seen.insert((&utterance.id, split))) else {
@@ -64,7 +69,7 @@ fn corpora(listings: &[(usize, SourceListing)]) -> Vec<CorpusFacts> {
             };
             let facts: &mut SplitFacts = corpus.splits.entry(split.into()).or_default();
             facts.utterances += 1;
-            *facts.hours.get_or_insert(0.0) += item.duration_s / 3600.0;
+            *facts.hours.get_or_insert(0.0) += duration_s / 3600.0;
             let class = utterance.emotion.name().to_string();
             *facts.classes.entry(class).or_default() += 1;
             let heard = speakers
@@ -77,7 +82,7 @@ fn corpora(listings: &[(usize, SourceListing)]) -> Vec<CorpusFacts> {
     corpora
 }
 
-fn missing_steps(plan: &Plan, results: &PlanResults) -> Vec<String> {
+fn missing_steps(plan: &SpeechPlan, results: &PlanResults) -> Vec<String> {
     let missing = (0..plan.steps.len()).filter(|&step| results.steps[step].output.is_none());
     let missing = missing.map(|step| plan.steps[step].id().to_string());
     missing.chain(plan.left_out.steps.iter().cloned()).collect()
@@ -90,10 +95,15 @@ fn leak_checks(
 ) -> Vec<LeakCheck> {
     let mut checks: Vec<LeakCheck> = Vec::new();
     for (step, listing) in listings {
-        checks.extend(listing.leak_checks.iter().map(|check| LeakCheck {
-            between: plan.steps[*step].id().into(),
-            ..check.clone()
-        }));
+        for check in details(listing)
+            .iter()
+            .flat_map(|details| &details.leak_checks)
+        {
+            checks.push(LeakCheck {
+                between: plan.steps[*step].id().into(),
+                ..check.clone()
+            });
+        }
     }
     if !report.entries.is_empty() {
         let found: BTreeSet<String> = report
@@ -123,8 +133,9 @@ fn left_out(plan: &Plan, results: &PlanResults) -> Vec<LeftOut> {
         });
     };
     for (step, listing) in &results.listings {
-        let dropped = listing.dropped.iter();
-        dropped.for_each(|dropped| add(*step, &dropped.what, &dropped.reason));
+        for dropped in details(listing).iter().flat_map(|details| &details.dropped) {
+            add(*step, &dropped.what, &dropped.reason);
+        }
     }
     for step in 0..plan.steps.len() {
         if let Some(StepOutput::Items { bad, .. }) = results.steps[step].output.as_deref() {

@@ -5,12 +5,13 @@ mod show;
 
 use std::path::{Path, PathBuf};
 
-use crate::artifact::ArtifactKind;
-use crate::cache::{Cache, StepOutput};
-use crate::exec::{MissingInputs, PlanResults, Resolver, note_page, runs_folder};
-use crate::plan::Plan;
+use crate::domain::SpeechPlan;
+use crate::items::REPORT;
 use crate::report::Report;
 use crate::stage::REPORT_CONTENT;
+use pipe_engine::cache::{Cache, StepOutput};
+use pipe_engine::exec::{MissingInputs, PlanResults, Resolver, note_page, runs_folder};
+use pipe_engine::plan::Plan;
 
 use super::arguments::{Common, ReportArguments};
 use super::{CliError, context, own_name, print};
@@ -89,7 +90,7 @@ fn out_of_date(plan: &Plan, cache: &Cache) -> Result<String, CliError> {
 
 /// Writes the page of every report among the results of a run, beside the files that the stage made.
 pub fn write_pages(
-    plan: &Plan,
+    plan: &SpeechPlan,
     cache: &Cache,
     results: &PlanResults,
     runs: &Path,
@@ -105,12 +106,12 @@ pub fn write_pages(
 }
 
 fn report_steps(plan: &Plan) -> Vec<usize> {
-    let is_report = |step: &usize| plan.steps[*step].output == ArtifactKind::Report;
+    let is_report = |step: &usize| plan.steps[*step].output == REPORT;
     (0..plan.steps.len()).filter(is_report).collect()
 }
 
 fn write_page(
-    plan: &Plan,
+    plan: &SpeechPlan,
     cache: &Cache,
     results: &PlanResults,
     step: usize,

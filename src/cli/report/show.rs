@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use crate::artifact::ArtifactKind;
-use crate::cache::Cache;
-use crate::exec::{RunSummary, runs_folder};
-use crate::plan::Plan;
+use crate::items::REPORT;
+use pipe_engine::cache::Cache;
+use pipe_engine::exec::{RunSummary, runs_folder};
+use pipe_engine::plan::Plan;
 
 use super::super::paint::colours;
 use super::super::{CliError, print};
@@ -16,7 +16,7 @@ pub fn show(plan: &Plan, cache: &Cache, summary: &RunSummary, runs: &Path) -> Re
     let width = console_width();
     let colour = colours();
     for (index, step) in summary.results.steps.iter().enumerate() {
-        if plan.steps[index].output != ArtifactKind::Report {
+        if plan.steps[index].output != REPORT {
             continue;
         }
         if let Some(report) = content(cache, step.output.as_deref()) {

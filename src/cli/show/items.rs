@@ -2,9 +2,10 @@
 
 use pipe_speech::corpus::Emotion;
 
-use crate::artifact::{BadItem, CompositionRow};
-use crate::cache::StepRecord;
+use crate::items::{Composition, CompositionRow};
 use crate::report::{Sheet, SheetCell, SheetColumn, Tone};
+use pipe_engine::artifact::BadItem;
+use pipe_engine::cache::StepRecord;
 
 use super::Page;
 
@@ -14,7 +15,8 @@ const LISTED: usize = 20;
 /// The table of a set, and its bad items.
 pub fn show(record: &StepRecord, bad: &[BadItem], page: Page) -> String {
     let mut sheet = Sheet::new("");
-    match &record.composition {
+    let composition = record.composition.clone();
+    match composition.and_then(|json| serde_json::from_value::<Composition>(json).ok()) {
         None => sheet.notes(vec![
             "what it is made of was not recorded by the version that made it".into(),
         ]),

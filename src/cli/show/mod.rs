@@ -8,10 +8,10 @@ mod training;
 
 use serde_json::{Value as Json, json};
 
-use crate::cache::{Cache, CacheError, StepOutput, StepRecord};
 use crate::inspect::{StepOfRun, find_run, find_step, stage_of, step};
 use crate::report::{Report, Sheet, SheetColumn};
 use crate::stage::{MAP_ENTRY, PROBE_ENTRY, REPORT_CONTENT};
+use pipe_engine::cache::{Cache, CacheError, StepOutput, StepRecord};
 
 use super::arguments::{Common, ShowArguments};
 use super::date::date_text;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::cache::{Cache, CacheError, Ending, Run, StepOutput};
 use crate::inspect::{StepOfRun, headline};
 use crate::report::{Sheet, SheetCell, SheetColumn, Tone};
+use pipe_engine::cache::{Cache, CacheError, Ending, Run, StepOutput};
 
 use super::super::date::date_text;
 use super::super::lines::{bytes_text, counted, duration_text};

@@ -2,10 +2,10 @@
 
 use pipe_speech::corpus::Emotion;
 
-use crate::cache::{Cache, StepRecord};
 use crate::inspect::step;
 use crate::report::Sheet;
 use crate::train::{EpochRecord, Stopped, Summary};
+use pipe_engine::cache::{Cache, StepRecord};
 
 use super::super::chart::{Chart, draw};
 use super::super::lines::counted;

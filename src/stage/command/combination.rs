@@ -4,7 +4,7 @@ use std::path::{Component, Path};
 
 use serde_json::{Map, Value as Json};
 
-use crate::manifest::Complaint;
+use pipe_engine::manifest::Complaint;
 
 /// Placeholders that are no inputs.
 const RESERVED: [&str; 3] = ["input", "output", "out"];

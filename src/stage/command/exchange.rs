@@ -4,9 +4,11 @@ use std::path::Path;
 
 use pipe_speech::audio;
 
-use crate::artifact::{ArtifactKind, ItemData};
-use crate::manifest::variant_folder;
-use crate::stage::{InputContent, StepInput};
+use crate::items::{AUDIO, FEATURES};
+use crate::items::{Audio, UtteranceItem};
+use pipe_engine::artifact::{ArtifactKind, Bytes, ItemData};
+use pipe_engine::manifest::variant_folder;
+use pipe_engine::stage::{InputContent, StepInput};
 
 use super::CommandError;
 
@@ -47,7 +49,7 @@ pub fn materialise(input: &StepInput, folder: &Path) -> Result<(), CommandError>
                 let name = format!("{index:06}.safetensors");
                 let path = folder.join(&name);
                 std::fs::write(&path, &*item.blob).map_err(failed(&path))?;
-                let utterance = &item.utterance;
+                let utterance = item.utterance();
                 let gender = utterance.gender.map_or("", |gender| gender.name());
                 rows.write_record([
                     &name,
@@ -69,42 +71,45 @@ pub fn materialise(input: &StepInput, folder: &Path) -> Result<(), CommandError>
 }
 
 /// The name of the file in which a program finds an item.
-pub fn input_name(data: &ItemData) -> &'static str {
-    match data {
-        ItemData::Audio(_) => "input.wav",
-        ItemData::Features(_) => "input.safetensors",
-        ItemData::Bytes(_) => "input",
+pub fn input_name(data: &dyn ItemData) -> &'static str {
+    match data.kind() {
+        kind if kind == AUDIO => "input.wav",
+        kind if kind == FEATURES => "input.safetensors",
+        _ => "input",
     }
 }
 
 /// Writes an item for a program to read.
-pub fn write_item(path: &Path, data: &ItemData) -> Result<(), String> {
-    match data {
-        ItemData::Audio(wave) => audio::write_wav(path, wave).map_err(|error| error.to_string()),
-        ItemData::Features(_) => {
-            let bytes = data.encode().map_err(|error| error.to_string())?;
-            std::fs::write(path, bytes).map_err(|error| error.to_string())
-        }
-        ItemData::Bytes(bytes) => std::fs::write(path, bytes).map_err(|error| error.to_string()),
+pub fn write_item(path: &Path, data: &dyn ItemData) -> Result<(), String> {
+    if let Some(Audio(wave)) = data.downcast_ref() {
+        return audio::write_wav(path, wave).map_err(|error| error.to_string());
     }
+    let written = match data.downcast_ref() {
+        Some(Bytes(bytes)) => std::fs::write(path, bytes),
+        None => {
+            let bytes = data.encode().map_err(|error| error.to_string())?;
+            std::fs::write(path, bytes)
+        }
+    };
+    written.map_err(|error| error.to_string())
 }
 
 /// Reads what a program made of an item.
-pub fn read_item(path: &Path, kind: ArtifactKind) -> Result<ItemData, String> {
+pub fn read_item(path: &Path, kind: ArtifactKind) -> Result<Box<dyn ItemData>, String> {
     if !path.is_file() {
         return Err("the command did not write {output}".into());
     }
     match kind {
-        ArtifactKind::Audio => audio::read(path, None, None)
-            .map(ItemData::Audio)
+        kind if kind == AUDIO => audio::read(path, None, None)
+            .map(|wave| -> Box<dyn ItemData> { Box::new(Audio(wave)) })
             .map_err(|error| error.to_string()),
-        ArtifactKind::Features => {
+        kind if kind == FEATURES => {
             let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
-            ItemData::decode(kind, &bytes)
+            kind.decode(&bytes)
                 .map_err(|error| format!("{error}; expected a tensor `features` [frames, bins]"))
         }
         _ => std::fs::read(path)
-            .map(ItemData::Bytes)
+            .map(|bytes| -> Box<dyn ItemData> { Box::new(Bytes(bytes)) })
             .map_err(|error| error.to_string()),
     }
 }

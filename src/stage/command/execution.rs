@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use pipe_foundation::progress::Progress;
 
-use crate::artifact::FingerprintInputs;
+use pipe_engine::artifact::FingerprintInputs;
 
 use super::messages::{Ended, Program};
 use super::shell::{self, Shell, shell};

@@ -63,7 +63,7 @@ pub fn supervise() -> ExitCode {
     };
     let (sender, events) = channel();
     let from_signals = sender.clone();
-    if let Ok(mut signals) = Signals::new(crate::termination::signals()) {
+    if let Ok(mut signals) = Signals::new(pipe_engine::termination::signals()) {
         std::thread::spawn(move || {
             let asked = signals.forever().map(|_| Event::End);
             asked.for_each(|event| drop(from_signals.send(event)));

@@ -2,18 +2,20 @@
 
 use std::collections::HashSet;
 
-use pipe_speech::corpus::{self, Corpora, synthetic};
+use pipe_speech::corpus::{self, synthetic};
 
-use crate::manifest::{Declaration, Problem, Problems, suggest};
-use crate::stage::Stage;
+use crate::stage::Setting;
+use pipe_engine::manifest::{Declaration, Problem, Problems, suggest};
+use pipe_engine::stage::Stage;
 
 use super::{Ingest, Options};
 
-pub fn build(declaration: &Declaration, corpora: &Corpora) -> Result<Stage, Problems> {
+pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Problems> {
+    let corpora = &setting.corpora;
     let mut problems = Problems::default();
     let mut configs = Vec::new();
     let mut named = HashSet::new();
-    for (path, name) in &declaration.corpora {
+    for (path, name) in &declaration.named {
         let place = declaration.place_of(path);
         if !named.insert(name) {
             problems.push(

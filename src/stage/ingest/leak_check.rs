@@ -4,9 +4,10 @@ use pipe_foundation::Digest;
 use pipe_speech::corpus::leaks::{self, Item, Part};
 use pipe_speech::corpus::{Entry, Split};
 
+use crate::items::ListingDetails;
 use crate::report::LeakCheck;
-use crate::stage::SourceListing;
 use crate::stage::leakage::{OnLeak, first_few};
+use pipe_engine::stage::SourceListing;
 
 use super::{Ingest, IngestError};
 
@@ -16,6 +17,7 @@ impl Ingest {
         &self,
         entries: &[(Entry, Digest, f64)],
         listing: &mut SourceListing,
+        details: &mut ListingDetails,
     ) -> miette::Result<()> {
         let of = |split: Split| -> Vec<Item<'_>> {
             entries
@@ -51,7 +53,7 @@ impl Ingest {
             .extend(doubtful.iter().map(ToString::to_string));
         let held = [&train, &validation, &test];
         if held.iter().filter(|items| !items.is_empty()).count() > 1 {
-            listing.leak_checks.push(LeakCheck {
+            details.leak_checks.push(LeakCheck {
                 name: "speakers or recordings in both training and held-out splits".into(),
                 between: String::new(),
                 found: bad.clone(),

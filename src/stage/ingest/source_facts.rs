@@ -3,16 +3,16 @@
 use std::path::Path;
 
 use pipe_foundation::Digest;
-use pipe_foundation::machine_fault::MachineFault;
+use pipe_foundation::machine_fault::{MachineFault, is_machine_fault};
+use pipe_speech::audio::{self, AudioError};
 use pipe_speech::corpus::{self, AudioSource, Entry, FileContent, Look, synthetic};
 
-use crate::cache::FileInfo;
-use crate::stage::FileInfos;
+use pipe_engine::stage::FileInfos;
 
 /// Looks at a file as the memory of files does, so that a file that is as remembered is looked at once.
-pub fn look(path: &Path, facts: &dyn FileInfos) -> Look {
-    match facts.info(path) {
-        Ok(FileInfo { digest, duration_s }) => Look::File(Some(FileContent { digest, duration_s })),
+pub fn look(path: &Path, files: &dyn FileInfos) -> Look {
+    match content(path, files) {
+        Ok(content) => Look::File(Some(content)),
         Err(error) => match MachineFault::of(&path.display().to_string(), &error) {
             Some(fault) => Look::Failed(fault),
             // A file that cannot be read is there.
@@ -21,8 +21,30 @@ pub fn look(path: &Path, facts: &dyn FileInfos) -> Look {
     }
 }
 
+/// The digest of a file and the length of its audio in seconds, 0 where that cannot be known.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn content(path: &Path, files: &dyn FileInfos) -> std::io::Result<FileContent> {
+    let info = files.measured(path, &duration_s)?;
+    Ok(FileContent {
+        digest: info.digest,
+        duration_s: info.measure.unwrap_or_default(),
+    })
+}
+
+fn duration_s(path: &Path) -> std::io::Result<f64> {
+    match audio::probe(path) {
+        Ok(info) => Ok(info.duration_s()),
+        // The splits depend on the lengths, so a file must not seem short because it could not be opened.
+        Err(AudioError::Io { source, .. }) if is_machine_fault(&source) => Err(source),
+        // What is wrong with the file itself is reported when its samples are read.
+        Err(_) => Ok(0.0),
+    }
+}
+
 /// The digest of all that determines the samples, and their length in seconds.
-pub fn source_facts(entry: &Entry, facts: &dyn FileInfos) -> std::io::Result<(Digest, f64)> {
+pub fn source_facts(entry: &Entry, files: &dyn FileInfos) -> std::io::Result<(Digest, f64)> {
     match &entry.source {
         AudioSource::File {
             path,
@@ -31,10 +53,7 @@ pub fn source_facts(entry: &Entry, facts: &dyn FileInfos) -> std::io::Result<(Di
         } => {
             let known = match entry.content {
                 Some(known) => known,
-                None => {
-                    let FileInfo { digest, duration_s } = facts.info(path)?;
-                    FileContent { digest, duration_s }
-                }
+                None => content(path, files)?,
             };
             if segment_s.is_none() && channel.is_none() {
                 return Ok((known.digest, known.duration_s));

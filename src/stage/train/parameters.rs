@@ -1,8 +1,8 @@
 //! The parameters of `train`, with the paper's values as defaults.
 
-use crate::artifact::ArtifactKind;
-use crate::manifest::{Parameter, Shape, Variant};
+use crate::items::FEATURES;
 use crate::stage::leakage::LEAKS;
+use pipe_engine::manifest::{Parameter, Shape, Variant};
 
 const POSITIVE: Shape = Shape::Integer {
     min: 1,
@@ -109,7 +109,7 @@ const SCHEDULES: &[Variant] = &[
 pub const PARAMETERS: &[Parameter] = &[
     Parameter::required(
         "input",
-        Shape::OneOrMany(&Shape::Input(&[ArtifactKind::Features])),
+        Shape::OneOrMany(&Shape::Input(&[FEATURES])),
         "Features; their train and validation splits are used.",
     ),
     Parameter::default(

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::CorpusConfig;
 
 /// The content of `corpora.toml`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Corpora {
     /// Folder that holds the folders of all corpora; relative to the file.

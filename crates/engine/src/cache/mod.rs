@@ -1,0 +1,308 @@
+//! The cache: everything that grows, in one folder, safe to kill, share and delete.
+//!
+//! | on disk | what |
+//! |---|---|
+//! | `VERSION` | the format |
+//! | `steps/<key>.json` | a record per finished step, written last |
+//! | `objects/<2 digits>/<digest>` | files of whole results, read-only |
+//! | `items.log` | item key to digest and place, or to the reason for having none |
+//! | `packs/<number>.pack` | bytes of items, each a safetensors document at a multiple of 64 bytes |
+//! | `files.log` | what was last seen of files outside: size, times, inode, digest, and whether these can be trusted |
+//! | `listings/<manifest>-<step>.log` | what sources listed, as changes |
+//! | `runs/<manifest>/<n>.json` | which keys the steps of a run had, what failed, when it was |
+//! | `manifests/<manifest>.json` | which file has the name of a manifest; `/` in names is written `%2F` here and above |
+//! | `published/<digest>.json` | what runs of a manifest put into a folder for people, under the digest of their paths |
+//! | `unfinished/<key>/` | what a running step needs to go on after a kill, such as the checkpoint of a training; under its key but for the device; goes when it is published |
+//! | `checkpoints/<key>/` | the last checkpoint of a finished training, under the key of all it depends on but the device and when to stop; more epochs go on from it |
+//! | `locks/`, `tmp/` | locks that die with their process; work in progress |
+//!
+//! What is looked for is whole, or damaged, or absent; or it cannot be read, which is always an error and never one of
+//! the others: a disk that fails for a moment, or a permission that is missing, must not have anything made anew or
+//! removed. Damaged and absent things are made again by the run that needs them.
+
+mod error;
+mod stat_cache;
+mod folder;
+pub mod items;
+mod listings;
+mod lock;
+pub mod log;
+mod names;
+mod objects;
+mod packs;
+mod prune;
+mod published;
+mod records;
+mod run_file;
+mod run_history;
+mod run_log;
+mod runs;
+mod scratch;
+mod checksummed;
+mod unfinished;
+mod usage;
+mod verify;
+
+use std::path::{Path, PathBuf};
+
+use crate::artifact::FingerprintInputs;
+
+pub use checksummed::Stored;
+pub use error::CacheError;
+pub use listings::{Listing, ListingHistory};
+pub use lock::Lock;
+pub use objects::Objects;
+pub use packs::{PackReader, PackWriter};
+use pipe_foundation::Digest;
+use pipe_foundation::durable;
+pub use prune::{PruneOptions, Pruned, prune};
+pub use published::{Publication, Published, PublishedFile, PublishedFolder, PublishedPart};
+pub use records::{Records, StepOutput, StepRecord};
+pub use run_history::RunHistory;
+pub use run_log::RunLog;
+pub use runs::{Ending, Run, RunRecord, Runs};
+pub use scratch::Scratch;
+use serde_json::Value as Json;
+pub use stat_cache::{FileInfo, StatCache};
+pub use unfinished::{checkpoint_key, final_checkpoint_key};
+pub use usage::{Usage, usage};
+pub use verify::{Verified, verify};
+
+const VERSION: &str = "pipe cache 1\n";
+
+/// An opened cache folder.
+pub struct Cache {
+    /// Its folder.
+    pub root: PathBuf,
+    /// Files outside, as last seen.
+    pub files: StatCache,
+    /// Files of whole results.
+    pub objects: Objects,
+    /// Records of finished steps.
+    pub records: Records,
+    /// Earlier runs.
+    pub runs: Runs,
+    /// What is in folders for people.
+    pub published: Published,
+    /// Bytes of items.
+    pub packs: PackReader,
+}
+
+/// What the cache says of a step: its result, or the only right to write one.
+pub enum Lookup {
+    /// It is done.
+    Hit(Box<StepRecord>),
+    /// It has to run.
+    Miss(Reservation),
+}
+
+/// The right to record a result under one key; while it lives, other runs wait.
+pub struct Reservation {
+    fingerprint: FingerprintInputs,
+    composition: Option<Json>,
+    device: Option<String>,
+    _lock: Lock,
+}
+
+impl Cache {
+    /// Opens the cache at `root`, creating it if needed.
+    ///
+    /// # Errors
+    /// When it cannot be created or read, or has another format.
+    pub fn open(root: &Path, rehash: bool) -> Result<Self, CacheError> {
+        let version_path = root.join("VERSION");
+        match std::fs::read_to_string(&version_path) {
+            Ok(found) if found == VERSION => {}
+            Ok(found) => {
+                return Err(CacheError::Version {
+                    path: root.to_path_buf(),
+                    found: found.trim().into(),
+                    expected: VERSION.trim().into(),
+                });
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                write_atomically(&version_path, VERSION.as_bytes())?;
+            }
+            Err(error) => return Err(CacheError::read(&version_path, error)),
+        }
+        for folder in ["steps", "locks", "tmp"] {
+            let folder = root.join(folder);
+            std::fs::create_dir_all(&folder).map_err(|error| CacheError::write(&folder, error))?;
+        }
+        // Earlier versions gave this folder another name. Where it cannot be moved, longer trainings begin anew.
+        let _ = std::fs::rename(root.join("trajectories"), root.join("checkpoints"));
+        Ok(Self {
+            root: root.to_path_buf(),
+            files: StatCache::load(log::Log::new(root.join("files.log")), rehash)?,
+            objects: Objects::new(root.join("objects")),
+            records: Records::new(root.join("steps")),
+            runs: Runs::new(root.join("runs"), root.join("locks")),
+            published: Published::new(root.join("published"), root.join("locks")),
+            packs: PackReader::new(root.join("packs")),
+        })
+    }
+
+    /// The record of a step if it is there and its files are whole.
+    ///
+    /// # Errors
+    /// When the record or one of the files is there but cannot be read.
+    pub fn finished(&self, key: &Digest) -> Result<Option<StepRecord>, CacheError> {
+        let Some(record) = self.records.get(key)? else {
+            return Ok(None);
+        };
+        let whole = match &record.output {
+            StepOutput::Files(files) => self.objects.holds(files, &self.files)?,
+            StepOutput::Items { .. } => true,
+        };
+        Ok(whole.then_some(record))
+    }
+
+    /// Looks a step up; on a miss, waits until no other run is working on it.
+    ///
+    /// `None` when `stop` said so while waiting.
+    ///
+    /// # Errors
+    /// When the lock cannot be taken, or what is there cannot be read.
+    pub fn lookup(
+        &self,
+        fingerprint: &FingerprintInputs,
+        waiting: impl FnOnce(),
+        stop: impl Fn() -> bool,
+    ) -> Result<Option<Lookup>, CacheError> {
+        let key = fingerprint.key();
+        if let Some(record) = self.finished(&key)? {
+            return Ok(Some(Lookup::Hit(Box::new(record))));
+        }
+        // Runs on different devices keep their work in the same folder, so they wait for each other too.
+        let lock_path = self.lock_path(&checkpoint_key(fingerprint).hex());
+        let Some(lock) = Lock::take(&lock_path, waiting, stop)? else {
+            return Ok(None);
+        };
+        // The run we waited for may have made it.
+        Ok(Some(match self.finished(&key)? {
+            Some(record) => Lookup::Hit(Box::new(record)),
+            None => Lookup::Miss(Reservation {
+                fingerprint: fingerprint.clone(),
+                composition: None,
+                device: None,
+                _lock: lock,
+            }),
+        }))
+    }
+
+    /// Records a result: the one way to make a step count as done.
+    ///
+    /// # Errors
+    /// When the record cannot be written.
+    pub fn publish(
+        &self,
+        reservation: Reservation,
+        step: &str,
+        output: StepOutput,
+        seconds: f64,
+    ) -> Result<StepRecord, CacheError> {
+        let record = StepRecord {
+            step: step.into(),
+            fingerprint: reservation.fingerprint.clone(),
+            output,
+            seconds,
+            pipe_version: env!("CARGO_PKG_VERSION").into(),
+            cpu: pipe_foundation::arithmetic::description(),
+            device: reservation.device.clone(),
+            composition: reservation.composition.clone(),
+        };
+        self.records.put(&record)?;
+        self.remove_unfinished(&reservation);
+        Ok(record)
+    }
+
+    /// What every run holds while it works, so that nothing it found in the cache is pruned under it. `None` when
+    /// `stop` said so while a pruning was waited for.
+    ///
+    /// # Errors
+    /// When the lock cannot be taken.
+    pub fn in_use(&self, stop: impl Fn() -> bool) -> Result<Option<Lock>, CacheError> {
+        Lock::share(&self.lock_path("in-use"), stop)
+    }
+
+    /// The lock file for `name`.
+    pub fn lock_path(&self, name: &str) -> PathBuf {
+        self.root.join("locks").join(name)
+    }
+
+    /// The item index's log.
+    pub fn item_log(&self) -> log::Log {
+        log::Log::new(self.root.join("items.log"))
+    }
+
+    /// A writer for a pack of this run.
+    pub fn pack_writer(&self) -> PackWriter {
+        PackWriter::new(self.root.join("packs"))
+    }
+
+    /// This run's folder for work in progress.
+    ///
+    /// # Errors
+    /// When it cannot be created.
+    pub fn scratch(&self) -> Result<Scratch, CacheError> {
+        let (scratch, found_dead) = Scratch::create(&self.root.join("tmp"))?;
+        if found_dead {
+            self.sweep();
+        }
+        Ok(scratch)
+    }
+
+    /// Removes files that killed runs were about to finish.
+    pub fn sweep(&self) {
+        let runs = std::fs::read_dir(self.root.join("runs"));
+        let runs = runs.into_iter().flatten().flatten().map(|e| e.path());
+        let folders = ["", "steps", "listings", "manifests", "published"].into_iter();
+        folders
+            .map(|name| self.root.join(name))
+            .chain(runs)
+            .for_each(|folder| durable::sweep(&folder));
+    }
+
+    /// The history of what the source step `step` of the manifest called `manifest` listed.
+    pub fn listings(&self, manifest: &str, step: &str) -> ListingHistory {
+        ListingHistory::new(self.root.join("listings"), manifest, step)
+    }
+
+    /// What a source step listed at a digest: by its own history, or by that of another manifest with the same source.
+    ///
+    /// # Errors
+    /// When a history cannot be read.
+    pub fn listing_at(
+        &self,
+        manifest: &str,
+        step: &str,
+        digest: &Digest,
+    ) -> Result<Option<Listing>, CacheError> {
+        if let Some(own) = self.listings(manifest, step).at(digest)? {
+            return Ok(Some(own));
+        }
+        for log in self.listing_logs()? {
+            if let Some(found) = ListingHistory::from(log).at(digest)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The logs of all listings.
+    ///
+    /// # Errors
+    /// When their folder cannot be read.
+    pub fn listing_logs(&self) -> Result<Vec<log::Log>, CacheError> {
+        let paths = folder::entries(&self.root.join("listings"))?.into_iter();
+        Ok(paths
+            .filter(|path| path.extension().is_some_and(|e| e == "log"))
+            .map(log::Log::new)
+            .collect())
+    }
+}
+
+/// [`durable::write`], with a failure told as the cache's.
+fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), CacheError> {
+    durable::write(path, bytes).map_err(|error| CacheError::write(path, error))
+}

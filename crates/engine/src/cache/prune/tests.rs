@@ -1,0 +1,144 @@
+//! What pruning removes and what it must leave.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::cache::{Ending, Lookup, RunRecord, StepOutput};
+
+fn fingerprint(text: &str) -> FingerprintInputs {
+    let mut fingerprint = FingerprintInputs::default();
+    fingerprint.add("text", text);
+    fingerprint
+}
+
+/// Publishes a step with one file and leaves unfinished work and a checkpoint under the same key.
+fn publish(cache: &Cache, text: &str) -> Digest {
+    let Some(Lookup::Miss(reservation)) =
+        cache.lookup(&fingerprint(text), || {}, || false).unwrap()
+    else {
+        panic!("{text} is there");
+    };
+    let made = tempfile::tempdir_in(&cache.root).unwrap();
+    std::fs::write(made.path().join("file"), text).unwrap();
+    let files = cache.objects.take(made.path()).unwrap();
+    let output = StepOutput::Files(files);
+    cache.publish(reservation, "step", output, 0.0).unwrap();
+    let key = fingerprint(text).key();
+    leave(cache, key);
+    key
+}
+
+fn leave(cache: &Cache, key: Digest) {
+    for part in ["unfinished", "checkpoints"] {
+        let folder = cache.root.join(part).join(key.hex());
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("checkpoint"), b"four").unwrap();
+    }
+}
+
+fn run_with(cache: &Cache, manifest: &str, keys: &[Digest], ending: Ending) {
+    let steps = keys.iter().map(|key| (key.short(), *key));
+    let log = cache.runs.log(manifest, "", "cpu");
+    log.end(RunRecord {
+        steps: steps.collect::<BTreeMap<_, _>>(),
+        ending,
+        ..RunRecord::default()
+    })
+    .unwrap();
+}
+
+fn pruned(cache: &Cache, keep_runs: Option<usize>, days: u64, dry_run: bool) -> Vec<String> {
+    let options = PruneOptions {
+        keep_runs,
+        older_than_days: days,
+        dry_run,
+        checkpoints: &|fingerprint| vec![fingerprint.key()],
+    };
+    let pruned = prune(cache, &options).unwrap();
+    let parts = pruned.parts.iter();
+    parts
+        .map(|part| format!("{} {}", part.files, part.name))
+        .collect()
+}
+
+#[test]
+fn only_what_the_latest_runs_do_not_need_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = Cache::open(folder.path(), false).unwrap();
+    let [a, b, c, other] = ["a", "b", "c", "other"].map(|text| publish(&cache, text));
+    run_with(&cache, "demo", &[a], Ending::Ended);
+    run_with(&cache, "demo", &[b], Ending::Ended);
+    run_with(&cache, "demo", &[c], Ending::Stopped);
+    run_with(&cache, "second", &[other], Ending::Ended);
+    assert_eq!(
+        pruned(&cache, None, 0, true),
+        ["1 unfinished", "1 checkpoints"]
+    );
+    assert!(pruned(&cache, None, 1, false).is_empty());
+    assert!(pruned(&cache, Some(1), 1, false).is_empty());
+    assert_eq!(
+        pruned(&cache, None, 0, false),
+        ["1 unfinished", "1 checkpoints"]
+    );
+    // The stopped run and the one before it are the current state.
+    assert_eq!(
+        pruned(&cache, Some(1), 0, false),
+        ["1 runs", "1 steps", "1 objects"]
+    );
+    assert!(cache.finished(&a).unwrap().is_none());
+    for kept in [b, c, other] {
+        assert!(cache.finished(&kept).unwrap().is_some());
+    }
+    assert!(pruned(&cache, Some(1), 0, false).is_empty());
+    let numbers: Vec<u64> = cache
+        .runs
+        .all("demo")
+        .unwrap()
+        .iter()
+        .map(|r| r.number)
+        .collect();
+    assert_eq!(numbers, [2, 3]);
+}
+
+#[test]
+fn beside_a_run_nothing_goes_that_it_could_be_using() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = Cache::open(folder.path(), false).unwrap();
+    let [old, new] = ["old", "new"].map(|text| publish(&cache, text));
+    run_with(&cache, "demo", &[old], Ending::Ended);
+    run_with(&cache, "demo", &[new], Ending::Ended);
+    // A run that works on a step, and one that is remembered to have begun another.
+    let in_use = cache.in_use(|| false).unwrap();
+    let worked_on = fingerprint("worked on").key();
+    leave(&cache, worked_on);
+    let lock = Lock::try_take(&cache.lock_path(&worked_on.hex())).unwrap();
+    let log = cache.runs.log("third", "", "cpu");
+    let begun = fingerprint("begun").key();
+    leave(&cache, begun);
+    log.begun("train", begun, begun).unwrap();
+    let parts = pruned(&cache, Some(1), 0, false);
+    assert_eq!(parts, ["1 unfinished", "3 checkpoints"]);
+    assert!(cache.finished(&old).unwrap().is_some());
+    let unfinished = |key: Digest| cache.root.join("unfinished").join(key.hex()).is_dir();
+    assert!(unfinished(worked_on) && unfinished(begun) && !unfinished(old));
+    drop((in_use, lock, log));
+    // Killed: its work is still the latest of its manifest.
+    assert_eq!(
+        pruned(&cache, Some(1), 0, false),
+        ["1 unfinished", "1 runs", "1 steps", "1 objects"]
+    );
+    assert!(unfinished(begun) && !unfinished(worked_on));
+}
+
+#[test]
+fn a_run_waits_for_a_pruning() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = Cache::open(folder.path(), false).unwrap();
+    let alone = Lock::try_take(&cache.lock_path("in-use")).unwrap();
+    assert!(alone.is_some());
+    assert!(cache.in_use(|| true).unwrap().is_none());
+    drop(alone);
+    let first = cache.in_use(|| true).unwrap();
+    let second = cache.in_use(|| true).unwrap();
+    assert!(first.is_some() && second.is_some());
+}

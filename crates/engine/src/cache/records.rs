@@ -1,0 +1,137 @@
+//! Records of finished steps: what they depended on and what they made.
+
+use std::path::{Path, PathBuf};
+
+use pipe_foundation::Digest;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use crate::artifact::{BadItem, FileSet, FingerprintInputs};
+
+use super::checksummed::{self, Stored};
+use super::error::CacheError;
+use super::folder;
+
+/// What is stored of a finished step. A step without a record has not run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepRecord {
+    /// The step's name when it ran, for people.
+    pub step: String,
+    /// What it depended on; the record's key is the key of this.
+    #[serde(rename = "material")]
+    pub fingerprint: FingerprintInputs,
+    /// What it made.
+    pub output: StepOutput,
+    /// Wall time in seconds.
+    pub seconds: f64,
+    /// Version of `pipe` that ran it.
+    pub pipe_version: String,
+    /// CPU features that the machine had, since rounding may differ between them.
+    pub cpu: String,
+    /// The device that finished it; none where that was the processor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+    /// What a set of items is made of; none for files, and in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub composition: Option<Json>,
+}
+
+/// What a step made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StepOutput {
+    /// Items; where each is, the item index knows.
+    Items {
+        /// Digest of the set.
+        digest: Digest,
+        /// How many.
+        count: usize,
+        /// Items set aside.
+        bad: Vec<BadItem>,
+    },
+    /// Files in the object store.
+    Files(FileSet),
+}
+
+impl StepOutput {
+    /// The digest that enters the keys of what follows.
+    pub fn digest(&self) -> Digest {
+        match self {
+            Self::Items { digest, .. } => *digest,
+            Self::Files(files) => files.digest(),
+        }
+    }
+}
+
+/// The folder of step records.
+#[derive(Debug)]
+pub struct Records {
+    folder: PathBuf,
+}
+
+impl Records {
+    /// The records in `folder`.
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// The record under `key`, if there is a whole one.
+    ///
+    /// # Errors
+    /// When there is one that cannot be read.
+    pub fn get(&self, key: &Digest) -> Result<Option<StepRecord>, CacheError> {
+        Ok(self.read(&self.path(key))?.whole())
+    }
+
+    /// Writes a record under the key of its fingerprint.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn put(&self, record: &StepRecord) -> Result<(), CacheError> {
+        checksummed::write(&self.path(&record.fingerprint.key()), record)
+    }
+
+    /// Forgets the result under `key`, so that it is made again.
+    ///
+    /// # Errors
+    /// When the record is there but cannot be removed.
+    pub fn remove(&self, key: &Digest) -> Result<(), CacheError> {
+        let path = self.path(key);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(CacheError::write(&path, error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Paths of all records, sorted.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn paths(&self) -> Result<Vec<PathBuf>, CacheError> {
+        let mut paths = folder::entries(&self.folder)?;
+        paths.retain(|path| path.extension().is_some_and(|e| e == "json"));
+        Ok(paths)
+    }
+
+    /// Reads one record file; one under another name than its own is damaged.
+    ///
+    /// # Errors
+    /// When it is there but cannot be read.
+    pub fn read(&self, path: &Path) -> Result<Stored<StepRecord>, CacheError> {
+        let stored: Stored<StepRecord> = checksummed::read(path)?;
+        Ok(match stored {
+            Stored::Whole(record)
+                if self.path(&record.fingerprint.key()).file_name() != path.file_name() =>
+            {
+                Stored::Damaged
+            }
+            stored => stored,
+        })
+    }
+
+    fn path(&self, key: &Digest) -> PathBuf {
+        self.folder.join(format!("{key}.json"))
+    }
+}

@@ -1,0 +1,215 @@
+//! The memory of files outside the cache: a file whose size, times and inode are as remembered is not read again.
+//!
+//! A digest is trusted only when the times vouch for the content: when any later change would have given the file
+//! other times. A file that was read within a step of its file system's clock after it was changed is read again by
+//! the next run. The step is a few milliseconds where times show such; two seconds are assumed where they are whole
+//! seconds, as on NFS, FAT, HFS+ and ext3. What time it is there is known of the file system that the cache is on;
+//! of others, times of the last minute are not trusted at once, since a file server's clock may be behind.
+//!
+//! The number of the file system is not compared, as it changes with every mounting.
+//!
+//! What remains unseen: a change of the same length by which the file system's change time stays as it was. That takes
+//! a file server whose clock is more than a minute behind, a clock that was set back so that it meets the same time
+//! once more, or a file system without change times on which a program restores the other time. `--rehash` reads
+//! everything.
+
+use std::collections::HashMap;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard};
+
+use pipe_foundation::Digest;
+
+use super::error::CacheError;
+use super::log::{Log, LogState};
+
+mod seen;
+mod settled;
+mod system;
+
+use seen::{PathName, Seen, decode, encode};
+use settled::Reading;
+use system::{RealSystem, Stat, System};
+
+/// What the memory knows of a file.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FileInfo {
+    /// Digest of its content.
+    pub digest: Digest,
+    /// What the domain measured of its content, such as the length of audio in seconds; none where nobody asked.
+    pub measure: Option<f64>,
+}
+
+/// Remembers digests by path, size, times and inode. Contents decide; times only save reading.
+pub struct StatCache {
+    log: Log,
+    known: Mutex<Known>,
+    rehash: bool,
+    system: Box<dyn System>,
+    /// What reading the log found.
+    pub state: LogState,
+}
+
+#[derive(Default)]
+struct Known {
+    by_path: HashMap<PathName, Seen>,
+    new: Vec<Vec<u8>>,
+    /// Most of the log is out of date, or some of it damaged.
+    compact: bool,
+}
+
+impl StatCache {
+    /// Loads the memory; with `rehash`, nothing in it is trusted.
+    ///
+    /// # Errors
+    /// When the log exists but cannot be read.
+    pub fn load(log: Log, rehash: bool) -> Result<Self, CacheError> {
+        let folder = log.path().parent().unwrap_or(Path::new(".")).to_path_buf();
+        Self::with_system(log, rehash, Box::new(RealSystem::new(folder)))
+    }
+
+    fn with_system(log: Log, rehash: bool, system: Box<dyn System>) -> Result<Self, CacheError> {
+        let mut known = Known::default();
+        let mut records = 0_usize;
+        let state = log.read(|payload| {
+            records += 1;
+            if let Some((path, seen)) = decode(payload) {
+                known.by_path.insert(path, seen);
+            }
+        })?;
+        let outdated = records >= 4096 && records >= 3 * known.by_path.len();
+        known.compact = outdated || state.damaged_bytes > 0;
+        Ok(Self {
+            log,
+            known: Mutex::new(known),
+            rehash,
+            system,
+            state,
+        })
+    }
+
+    /// The digest of a file, which is read only if its times do not vouch for what is remembered.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn digest(&self, path: &Path) -> std::io::Result<Digest> {
+        self.info(path, None).map(|info| info.digest)
+    }
+
+    /// The digest of a file and what `measure` finds of its content, which are worked out only if its times do not
+    /// vouch for what is remembered.
+    ///
+    /// # Errors
+    /// When the file cannot be read or measured.
+    pub fn measured(
+        &self,
+        path: &Path,
+        measure: &dyn Fn(&Path) -> std::io::Result<f64>,
+    ) -> std::io::Result<FileInfo> {
+        self.info(path, Some(measure))
+    }
+
+    fn info(
+        &self,
+        path: &Path,
+        measure: Option<&dyn Fn(&Path) -> std::io::Result<f64>>,
+    ) -> std::io::Result<FileInfo> {
+        let name = path_name(path);
+        let (stat, device) = self.system.stat(path)?;
+        let now_ns = self.system.now_ns();
+        if let (false, Some(info)) = (self.rehash, self.recall(&name, &stat, now_ns))
+            && (measure.is_none() || info.measure.is_some())
+        {
+            return Ok(info);
+        }
+        let before = self.known().by_path.get(&name).copied();
+        let before = before.filter(|seen| seen.stat == stat);
+        // Where the clock was set back, that is when it was first met by this clock.
+        let first_met_ns = before.map_or(now_ns, |seen| seen.first_met_ns.min(now_ns));
+        let settled = stat.times.are_settled(&Reading {
+            now_ns,
+            first_met_ns,
+            there_ns: self.system.there_ns(device, now_ns),
+        });
+        let facts = FileInfo {
+            digest: Digest::of_file(path)?,
+            measure: measure.map(|measure| measure(path)).transpose()?,
+        };
+        let seen = Seen {
+            stat,
+            first_met_ns,
+            settled,
+            facts,
+        };
+        let mut known = self.known();
+        known.new.push(encode(name, &seen));
+        known.by_path.insert(name, seen);
+        Ok(facts)
+    }
+
+    /// The facts of a file that is as it was when it was last read, in this run or before; reads nothing but its times.
+    pub fn remembered(&self, path: &Path) -> Option<FileInfo> {
+        let (stat, _) = self.system.stat(path).ok()?;
+        self.recall(&path_name(path), &stat, self.system.now_ns())
+    }
+
+    /// What is known of a file with such times, where these vouch for its content.
+    fn recall(&self, name: &PathName, stat: &Stat, now_ns: i64) -> Option<FileInfo> {
+        let seen = self.known().by_path.get(name).copied()?;
+        // The clock may have been set back since.
+        let vouched = seen.settled && seen.stat == *stat && stat.times.latest_ns() <= now_ns;
+        vouched.then_some(seen.facts)
+    }
+
+    /// Writes what was learnt since the last call.
+    ///
+    /// # Errors
+    /// When the log cannot be written.
+    pub fn save(&self) -> Result<(), CacheError> {
+        let (new, compact) = {
+            let mut known = self.known();
+            (
+                std::mem::take(&mut known.new),
+                std::mem::take(&mut known.compact),
+            )
+        };
+        self.log.append(new.iter().map(Vec::as_slice))?;
+        match compact {
+            true => self.compact(),
+            false => Ok(()),
+        }
+    }
+
+    /// Drops what is damaged or out of date from the log.
+    ///
+    /// # Errors
+    /// When the log cannot be read or written.
+    pub fn compact(&self) -> Result<(), CacheError> {
+        self.log.keep_last(|payload| Some(decode(payload)?.0))
+    }
+
+    /// True while the file is as it was when its content was read; reads nothing but its times.
+    pub fn is_unchanged(&self, path: &Path) -> bool {
+        let seen = self.known().by_path.get(&path_name(path)).copied();
+        seen.is_some_and(|seen| {
+            let stat = self.system.stat(path);
+            stat.is_ok_and(|(stat, _)| stat == seen.stat)
+        })
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner())
+    }
+}
+
+fn path_name(path: &Path) -> PathName {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let mut name = [0; 16];
+    name.copy_from_slice(&blake3::hash(absolute.as_os_str().as_bytes()).as_bytes()[..16]);
+    name
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,328 @@
+//! When a file is read again, on this machine's file system and on a coarse one with a clock of its own.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use super::system::Stat;
+use super::*;
+
+#[test]
+fn an_edit_with_size_and_mtime_restored_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.wav");
+    std::fs::write(&file, b"one").unwrap();
+    let modified = std::fs::metadata(&file).unwrap().modified().unwrap();
+    std::thread::sleep(Duration::from_millis(40));
+    let log = || Log::new(folder.path().join("files.log"));
+
+    let stat_cache = StatCache::load(log(), false).unwrap();
+    let first = stat_cache.measured(&file, &|_| Ok(1.5)).unwrap();
+    stat_cache.save().unwrap();
+    let stat_cache = StatCache::load(log(), false).unwrap();
+    let again = stat_cache
+        .measured(&file, &|_| panic!("an unchanged file was read"))
+        .unwrap();
+    assert_eq!(first, again);
+
+    std::fs::write(&file, b"two").unwrap();
+    set_modified(&file, modified);
+    let changed = StatCache::load(log(), false)
+        .unwrap()
+        .measured(&file, &|_| Ok(2.0))
+        .unwrap();
+    assert_eq!(changed.digest, Digest::of(b"two"));
+}
+
+#[test]
+fn a_file_whose_digest_alone_is_known_is_measured_when_that_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.wav");
+    std::fs::write(&file, b"one").unwrap();
+    std::thread::sleep(Duration::from_millis(40));
+    let log = || Log::new(folder.path().join("files.log"));
+    let stat_cache = StatCache::load(log(), false).unwrap();
+    stat_cache.digest(&file).unwrap();
+    stat_cache.save().unwrap();
+    let stat_cache = StatCache::load(log(), false).unwrap();
+    assert_eq!(stat_cache.remembered(&file).unwrap().measure, None);
+    assert_eq!(count_reads(&stat_cache, &file), 1);
+    assert_eq!(count_reads(&stat_cache, &file), 0);
+    assert_eq!(stat_cache.digest(&file).unwrap(), Digest::of(b"one"));
+}
+
+fn count_reads(stat_cache: &StatCache, path: &Path) -> usize {
+    let reads = Cell::new(0);
+    let measure = |_: &Path| {
+        reads.set(reads.get() + 1);
+        Ok(0.0)
+    };
+    stat_cache.measured(path, &measure).unwrap();
+    reads.get()
+}
+
+fn set_modified(path: &Path, modified: SystemTime) {
+    let file = std::fs::File::options().write(true).open(path).unwrap();
+    file.set_modified(modified).unwrap();
+}
+
+#[test]
+fn a_file_dated_in_the_future_is_never_trusted_and_a_replaced_one_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, other) = (folder.path().join("a.wav"), folder.path().join("b.wav"));
+    let stat_cache = StatCache::load(Log::new(folder.path().join("files.log")), false).unwrap();
+    std::fs::write(&file, b"one").unwrap();
+    std::fs::write(&other, b"two").unwrap();
+    let hour = Duration::from_secs(3600);
+    let now = std::fs::metadata(&file).unwrap().modified().unwrap();
+    set_modified(&file, now + hour);
+    std::thread::sleep(Duration::from_millis(30));
+    assert_eq!(count_reads(&stat_cache, &file), 1);
+    assert_eq!(count_reads(&stat_cache, &file), 1);
+    set_modified(&file, now - hour);
+    set_modified(&other, now - hour);
+    std::thread::sleep(Duration::from_millis(30));
+    assert_eq!(count_reads(&stat_cache, &file), 1);
+    assert_eq!(count_reads(&stat_cache, &file), 0);
+    assert!(stat_cache.is_unchanged(&file));
+    std::fs::rename(&other, &file).unwrap();
+    assert!(!stat_cache.is_unchanged(&file));
+    assert_eq!(count_reads(&stat_cache, &file), 1);
+}
+
+#[test]
+fn rehash_trusts_nothing_and_damage_costs_reading_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = || Log::new(folder.path().join("files.log"));
+    let files: Vec<_> = (0..3u8)
+        .map(|n| {
+            let path = folder.path().join(format!("{n}.wav"));
+            std::fs::write(&path, [n]).unwrap();
+            path
+        })
+        .collect();
+    std::thread::sleep(Duration::from_millis(30));
+    let stat_cache = StatCache::load(log(), false).unwrap();
+    files
+        .iter()
+        .for_each(|file| assert_eq!(count_reads(&stat_cache, file), 1));
+    stat_cache.save().unwrap();
+    let rehash = StatCache::load(log(), true).unwrap();
+    files
+        .iter()
+        .for_each(|file| assert_eq!(count_reads(&rehash, file), 1));
+
+    let mut bytes = std::fs::read(log().path()).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 4;
+    std::fs::write(log().path(), bytes).unwrap();
+    let stat_cache = StatCache::load(log(), false).unwrap();
+    assert!(stat_cache.state.damaged_bytes > 0);
+    let reads: usize = files
+        .iter()
+        .map(|file| count_reads(&stat_cache, file))
+        .sum();
+    assert_eq!(reads, 1);
+    stat_cache.save().unwrap();
+    let mended = StatCache::load(log(), false).unwrap();
+    assert_eq!(mended.state.damaged_bytes, 0);
+    files
+        .iter()
+        .for_each(|file| assert_eq!(count_reads(&mended, file), 0));
+}
+
+const SECOND_NS: i64 = 1_000_000_000;
+const START_NS: i64 = 1_800_000_000 * SECOND_NS;
+
+/// A file system that counts in steps of two seconds, with a clock of its own, and a machine that uses it.
+#[derive(Default)]
+struct Coarse {
+    /// When all files on it were last changed, by its clock.
+    changed_ns: AtomicI64,
+    /// What time it is on the machine.
+    now_ns: AtomicI64,
+    /// How far its clock is ahead of the machine's.
+    ahead_ns: AtomicI64,
+    /// Whether the machine knows that clock.
+    known: bool,
+    /// The number it is mounted under.
+    device: AtomicU64,
+}
+
+impl Coarse {
+    fn new(known: bool) -> Arc<Self> {
+        let system = Self {
+            known,
+            ..Self::default()
+        };
+        system.now_ns.store(START_NS, Ordering::Relaxed);
+        Arc::new(system)
+    }
+
+    fn there_ns(&self) -> i64 {
+        self.now_ns.load(Ordering::Relaxed) + self.ahead_ns.load(Ordering::Relaxed)
+    }
+
+    fn pass(&self, seconds: f64) {
+        let ns = (seconds * SECOND_NS as f64) as i64;
+        self.now_ns.fetch_add(ns, Ordering::Relaxed);
+    }
+
+    fn write(&self, path: &Path, bytes: &[u8]) {
+        std::fs::write(path, bytes).unwrap();
+        let step = 2 * SECOND_NS;
+        let changed_ns = self.there_ns() / step * step;
+        self.changed_ns.store(changed_ns, Ordering::Relaxed);
+    }
+}
+
+impl System for Arc<Coarse> {
+    fn stat(&self, path: &Path) -> std::io::Result<(Stat, u64)> {
+        let changed_ns = self.changed_ns.load(Ordering::Relaxed);
+        let stat = Stat {
+            inode: 1,
+            bytes: std::fs::metadata(path)?.len(),
+            times: settled::Times {
+                modified_ns: changed_ns,
+                changed_ns,
+            },
+        };
+        Ok((stat, self.device.load(Ordering::Relaxed)))
+    }
+
+    fn now_ns(&self) -> i64 {
+        self.now_ns.load(Ordering::Relaxed)
+    }
+
+    fn there_ns(&self, _device: u64, _now_ns: i64) -> Option<i64> {
+        self.known.then(|| Coarse::there_ns(self))
+    }
+}
+
+/// A folder with a file on such a file system; each run loads the stat_cache anew.
+struct Machine {
+    folder: tempfile::TempDir,
+    system: Arc<Coarse>,
+}
+
+impl Machine {
+    fn new(known: bool) -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            system: Coarse::new(known),
+        }
+    }
+
+    fn file(&self) -> std::path::PathBuf {
+        self.folder.path().join("a.wav")
+    }
+
+    fn write(&self, bytes: &[u8]) {
+        self.system.write(&self.file(), bytes);
+    }
+
+    /// The digest that a run uses, and whether it read the file for it.
+    fn run(&self) -> (Digest, bool) {
+        let log = Log::new(self.folder.path().join("files.log"));
+        let stat_cache = StatCache::with_system(log, false, Box::new(self.system.clone())).unwrap();
+        let read = Cell::new(false);
+        let measure = |_: &Path| {
+            read.set(true);
+            Ok(0.0)
+        };
+        let info = stat_cache.measured(&self.file(), &measure);
+        stat_cache.save().unwrap();
+        (info.unwrap().digest, read.get())
+    }
+}
+
+/// The clock of the file system: known, unknown and the same, ahead, and behind.
+const CLOCKS: [(bool, i64); 5] = [
+    (true, 0),
+    (false, 0),
+    (true, -3600),
+    (false, 40),
+    (false, -40),
+];
+
+#[test]
+fn a_rewrite_within_the_step_of_a_coarse_clock_is_noticed() {
+    for (known, ahead_s) in CLOCKS {
+        let machine = Machine::new(known);
+        machine
+            .system
+            .ahead_ns
+            .store(ahead_s * SECOND_NS, Ordering::Relaxed);
+        machine.write(b"one");
+        machine.system.pass(0.5);
+        assert_eq!(machine.run(), (Digest::of(b"one"), true));
+        machine.system.pass(0.5);
+        // Same length, same times.
+        let before = machine.system.stat(&machine.file()).unwrap();
+        machine.write(b"two");
+        assert_eq!(machine.system.stat(&machine.file()).unwrap(), before);
+        machine.system.pass(10.0);
+        assert_eq!(
+            machine.run(),
+            (Digest::of(b"two"), true),
+            "clock known: {known}, ahead by {ahead_s} s"
+        );
+    }
+}
+
+#[test]
+fn a_file_on_a_coarse_clock_comes_to_be_trusted_and_stays_so_after_mounting_again() {
+    for (known, ahead_s) in CLOCKS {
+        let machine = Machine::new(known);
+        machine
+            .system
+            .ahead_ns
+            .store(ahead_s * SECOND_NS, Ordering::Relaxed);
+        machine.write(b"one");
+        let mut reads = 0;
+        for _ in 0..20 {
+            reads += usize::from(machine.run().1);
+            machine.system.pass(10.0);
+        }
+        assert!(
+            (1..=6).contains(&reads),
+            "{reads} of 20, ahead by {ahead_s} s"
+        );
+        assert!(!machine.run().1);
+        machine.system.device.fetch_add(1, Ordering::Relaxed);
+        assert!(!machine.run().1, "read again after mounting again");
+        machine.write(b"two");
+        assert_eq!(machine.run(), (Digest::of(b"two"), true));
+    }
+}
+
+#[test]
+fn an_old_file_is_read_once_whatever_clock_it_has() {
+    for (known, ahead_s) in CLOCKS {
+        let machine = Machine::new(known);
+        machine
+            .system
+            .ahead_ns
+            .store(ahead_s * SECOND_NS, Ordering::Relaxed);
+        machine.write(b"one");
+        machine.system.pass(3600.0);
+        assert!(machine.run().1);
+        assert!(
+            !machine.run().1,
+            "clock known: {known}, ahead by {ahead_s} s"
+        );
+    }
+}
+
+#[test]
+fn after_the_clock_was_set_back_what_is_dated_later_is_read() {
+    let machine = Machine::new(true);
+    machine.write(b"one");
+    machine.system.pass(10.0);
+    assert!(machine.run().1);
+    assert!(!machine.run().1);
+    machine.system.pass(-20.0);
+    assert!(machine.run().1);
+    assert!(machine.run().1);
+}

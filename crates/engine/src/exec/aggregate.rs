@@ -1,0 +1,306 @@
+//! An aggregate step: its key, and one run of it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use pipe_foundation::Digest;
+use pipe_foundation::progress::Progress;
+
+use crate::artifact::FingerprintInputs;
+use crate::cache::{
+    Cache, CacheError, Lookup, Reservation, RunLog, Scratch, StepOutput, checkpoint_key,
+    final_checkpoint_key,
+};
+use crate::plan::{Plan, lineage};
+use crate::stage::{
+    AggregateContext, AggregateStage, CoreShare, Device, InputContent, InputLabel, InputOrigin,
+    Interrupted, Stage, StepInput,
+};
+
+use super::declared_files::{DeclaredFileError, KeyedFiles};
+use super::observer::{Event, Observer, Status, StepProgress};
+use super::outcome::StepResult;
+use super::outputs::Outputs;
+use super::status::Resolver;
+use super::walk::internal_error;
+
+/// What the step depends on, given the digests of its inputs in order; it does without those that have none.
+///
+/// # Errors
+/// When a file that the stage declares cannot be read.
+pub fn aggregate_fingerprint(
+    plan: &Plan,
+    cache: &Cache,
+    step: usize,
+    inputs: &[Option<Digest>],
+) -> Result<FingerprintInputs, DeclaredFileError> {
+    let declared = &plan.steps[step];
+    let Stage::Aggregate(stage) = &declared.stage else {
+        return Ok(FingerprintInputs::default());
+    };
+    let mut fingerprint = declared.fingerprint(&stage.key_parameters(&declared.keyed_parameters()));
+    let origins = origins(plan, step, inputs);
+    stage.external_inputs(&origins, &mut fingerprint);
+    KeyedFiles::read(stage.files(), &cache.files)?.add_to(&mut fingerprint);
+    declared.add_inputs(&mut fingerprint, inputs);
+    Ok(match stage.uses_device() {
+        true => fingerprint.on_device(plan.device.key_name),
+        false => fingerprint,
+    })
+}
+
+/// The error of a stage, unless it is one of the cache: then no stage has failed.
+fn not_of_the_cache(error: miette::Report) -> Result<miette::Report, CacheError> {
+    match error.downcast::<CacheError>() {
+        Ok(error) => Err(error),
+        Err(error) => Ok(error),
+    }
+}
+
+/// Whether the same was done on a device of another kind.
+fn done_elsewhere(
+    device: &Device,
+    cache: &Cache,
+    fingerprint: &FingerprintInputs,
+) -> Result<bool, CacheError> {
+    for kind in device.kinds {
+        let other = fingerprint.on_device(*kind);
+        if other != *fingerprint && cache.records.get(&other.key())?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn origins(plan: &Plan, step: usize, digests: &[Option<Digest>]) -> Vec<InputOrigin> {
+    let inputs = plan.steps[step].inputs.iter().zip(digests);
+    inputs
+        .map(|((parameter, input), digest)| InputOrigin {
+            parameter: parameter.clone(),
+            label: label(plan, *input),
+            lineage: lineage(plan, *input),
+            missing: digest.is_none(),
+        })
+        .collect()
+}
+
+fn label(plan: &Plan, step: usize) -> InputLabel {
+    let declaration = &plan.steps[step].declaration;
+    InputLabel {
+        stage: declaration.stage.clone(),
+        variant: declaration.variant.clone(),
+    }
+}
+
+/// What a step that is not in the cache needs to run.
+pub struct AggregateRun<'a> {
+    /// Finds the groups that hold item inputs.
+    pub resolver: &'a Resolver<'a>,
+    /// Outputs of the steps before it.
+    pub outputs: &'a Outputs,
+    /// Folders for work in progress.
+    pub scratch: &'a Scratch,
+    /// Where the run is recorded.
+    pub log: &'a RunLog<'a>,
+    /// Receives events.
+    pub observer: &'a dyn Observer,
+}
+
+impl AggregateRun<'_> {
+    fn plan(&self) -> &Plan {
+        self.resolver.plan
+    }
+
+    fn cache(&self) -> &Cache {
+        self.resolver.cache
+    }
+
+    /// Runs `step`, or takes the result of another run that was working on it.
+    ///
+    /// # Errors
+    /// When the cache cannot be used; a failure of the stage itself is a result.
+    pub fn run(
+        &self,
+        step: usize,
+        fingerprint: &FingerprintInputs,
+        cores: &CoreShare,
+    ) -> Result<StepResult, CacheError> {
+        let id = self.plan().steps[step].id();
+        let waiting = || self.observer.event(&Event::StepWaiting { step: id.into() });
+        let reservation = match self
+            .cache()
+            .lookup(fingerprint, waiting, || self.observer.interrupted())?
+        {
+            None => return Ok(StepResult::skipped()),
+            Some(Lookup::Hit(record)) => {
+                let output = Arc::new(record.output);
+                return Ok(StepResult::hit(fingerprint.key(), output));
+            }
+            Some(Lookup::Miss(reservation)) => reservation,
+        };
+        let Stage::Aggregate(stage) = &self.plan().steps[step].stage else {
+            return Ok(StepResult::skipped());
+        };
+        self.observer.event(&Event::StepStarted { step: id.into() });
+        self.execute(step, stage.as_ref(), reservation, fingerprint, cores)
+    }
+
+    /// An estimate of the memory that `step` needs; 0 where its inputs cannot be had, of which its run will tell.
+    pub fn memory_bytes(&self, step: usize, threads: usize) -> u64 {
+        let stage = match &self.plan().steps[step].stage {
+            Stage::Aggregate(stage) if stage.needs_memory() => stage,
+            _ => return 0,
+        };
+        let progress = StepProgress {
+            step: self.plan().steps[step].id(),
+            observer: self.observer,
+        };
+        let estimate = || -> miette::Result<u64> {
+            let folder = self.scratch.folder()?;
+            let inputs = self.inputs(step, folder.path(), threads, &progress)?;
+            Ok(stage.memory_bytes(&inputs))
+        };
+        let estimate = catch_unwind(AssertUnwindSafe(estimate));
+        estimate.map_or(0, Result::unwrap_or_default)
+    }
+
+    fn execute(
+        &self,
+        step: usize,
+        stage: &dyn AggregateStage,
+        mut reservation: Reservation,
+        fingerprint: &FingerprintInputs,
+        cores: &CoreShare,
+    ) -> Result<StepResult, CacheError> {
+        let id = self.plan().steps[step].id();
+        let started = Instant::now();
+        let out = self.scratch.folder()?;
+        let temporary = self.scratch.folder()?;
+        let resume = reservation.unfinished(self.cache());
+        let checkpoint = match stage.extensible() {
+            [] => None,
+            parameters => {
+                self.log
+                    .begun(id, fingerprint.key(), checkpoint_key(fingerprint))?;
+                Some(final_checkpoint_key(fingerprint, parameters))
+            }
+        };
+        if stage.uses_device() {
+            let device = &self.plan().device;
+            reservation.computed_on(device.is_accelerator().then_some(&device.name));
+        }
+        // What another device has finished would be taken over whole, and nothing be computed on this one.
+        let earlier = match checkpoint {
+            Some(key) if !done_elsewhere(&self.plan().device, self.cache(), fingerprint)? => {
+                Some(self.cache().checkpoint(&key))
+            }
+            _ => None,
+        };
+        let progress = StepProgress {
+            step: id,
+            observer: self.observer,
+        };
+        let files = KeyedFiles::of_key(stage.files(), fingerprint);
+        let work = || -> miette::Result<()> {
+            let inputs = self.inputs(step, temporary.path(), cores.threads(), &progress)?;
+            files.check(&self.cache().files)?;
+            let context = AggregateContext {
+                inputs,
+                missing: self.missing(step),
+                out: out.path(),
+                scratch: temporary.path(),
+                resume: &resume,
+                earlier: earlier.as_deref(),
+                cores: cores.clone(),
+                progress: &progress,
+            };
+            let ran = stage.run(&context);
+            // A file that changed may also be why the stage failed.
+            files.check(&self.cache().files)?;
+            ran
+        };
+        let ran = catch_unwind(AssertUnwindSafe(work))
+            .unwrap_or_else(|panic| Err(internal_error(&*panic)));
+        let seconds = started.elapsed().as_secs_f64();
+        if let Err(error) = ran {
+            if self.observer.interrupted() || error.is::<Interrupted>() {
+                return Ok(StepResult::skipped());
+            }
+            let error = not_of_the_cache(error)?;
+            let kept = stage.kept_on_failure().iter().filter_map(|name| {
+                let bytes = std::fs::read(out.path().join(name)).ok()?;
+                Some(((*name).to_owned(), bytes))
+            });
+            return Ok(StepResult {
+                seconds,
+                kept: kept.collect(),
+                ..StepResult::failed(error, Some(fingerprint.key()))
+            });
+        }
+        let files = self.cache().objects.take(out.path())?;
+        if let Some(Err(error)) = checkpoint.map(|key| self.cache().leave(&reservation, &key)) {
+            progress.warn(&format!("longer runs will begin anew: {error}"));
+        }
+        let record = self
+            .cache()
+            .publish(reservation, id, StepOutput::Files(files), seconds)?;
+        Ok(StepResult {
+            status: Status::Executed,
+            key: Some(fingerprint.key()),
+            output: Some(Arc::new(record.output)),
+            seconds,
+            ..StepResult::skipped()
+        })
+    }
+
+    /// Labels of the inputs that could not be made.
+    fn missing(&self, step: usize) -> Vec<InputLabel> {
+        let inputs = self.plan().steps[step].input_steps();
+        inputs
+            .filter(|input| self.outputs.get(*input).is_none())
+            .map(|input| label(self.plan(), input))
+            .collect()
+    }
+
+    fn inputs(
+        &self,
+        step: usize,
+        scratch: &std::path::Path,
+        threads: usize,
+        progress: &StepProgress<'_>,
+    ) -> miette::Result<Vec<StepInput>> {
+        let mut inputs = Vec::new();
+        for (parameter, input) in &self.plan().steps[step].inputs {
+            let Some(output) = self.outputs.get(*input) else {
+                continue;
+            };
+            let content = match self.resolver.group_of(*input) {
+                Some(group) => {
+                    let wanted = Some(output.digest());
+                    InputContent::Items(group.load(*input, wanted, scratch, threads, progress)?)
+                }
+                None => match output.as_ref() {
+                    StepOutput::Files(files) => InputContent::Files(
+                        files
+                            .files
+                            .iter()
+                            .map(|file| {
+                                (file.name.clone(), self.cache().objects.path(&file.digest))
+                            })
+                            .collect(),
+                    ),
+                    _ => InputContent::Files(Default::default()),
+                },
+            };
+            inputs.push(StepInput {
+                parameter: parameter.clone(),
+                step: self.plan().steps[*input].id().into(),
+                label: label(self.plan(), *input),
+                lineage: lineage(self.plan(), *input),
+                content,
+            });
+        }
+        Ok(inputs)
+    }
+}

@@ -1,0 +1,108 @@
+//! Files outside the cache that a stage declares: their content is in its key, and checked again around its work.
+
+use std::path::PathBuf;
+
+use miette::Diagnostic;
+use pipe_foundation::Digest;
+use thiserror::Error;
+
+use crate::artifact::FingerprintInputs;
+use crate::cache::StatCache;
+use crate::stage::DeclaredFile;
+
+/// Why a declared file keeps a step from being made.
+#[derive(Clone, Debug, Error, Diagnostic)]
+pub enum DeclaredFileError {
+    /// It cannot be read.
+    #[error("cannot read {}, which the step depends on: {reason}", path.display())]
+    #[diagnostic(
+        code(files::unreadable),
+        help("put the file back, or take it out of the stage's `files`")
+    )]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+    /// It has another content than the one in the key.
+    #[error("{} changed while the step ran, so its result is not kept; run again", path.display())]
+    #[diagnostic(
+        code(files::changed),
+        help("nothing is lost but this step: the next run makes it with the file as it is then")
+    )]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// The declared files of a stage, with the contents that its key tells of.
+#[derive(Clone, Debug, Default)]
+pub struct KeyedFiles {
+    files: Vec<(DeclaredFile, Digest)>,
+}
+
+impl KeyedFiles {
+    /// Finds out what the files hold now.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn read(files: &[DeclaredFile], stat_cache: &StatCache) -> Result<Self, DeclaredFileError> {
+        let digest = |file: &DeclaredFile| {
+            let digest = stat_cache.digest(&file.path);
+            let digest = digest.map_err(|error| DeclaredFileError::Unreadable {
+                path: file.path.clone(),
+                reason: error.to_string(),
+            })?;
+            Ok((file.clone(), digest))
+        };
+        let files = files.iter().map(digest).collect::<Result<_, _>>()?;
+        Ok(Self { files })
+    }
+
+    /// What `fingerprint` tells of the files.
+    pub fn of_key(files: &[DeclaredFile], fingerprint: &FingerprintInputs) -> Self {
+        let digest = |file: &DeclaredFile| {
+            let digest = Digest::parse(fingerprint.0.get(&key_name(file))?)?;
+            Some((file.clone(), digest))
+        };
+        Self {
+            files: files.iter().filter_map(digest).collect(),
+        }
+    }
+
+    /// Adds the contents to a key.
+    pub fn add_to(&self, fingerprint: &mut FingerprintInputs) {
+        for (file, digest) in &self.files {
+            fingerprint.add(key_name(file), digest.hex());
+        }
+    }
+
+    /// Makes sure that every file still has the content in the key; one whose size, times and inode are the same is not
+    /// read again.
+    ///
+    /// # Errors
+    /// When a file has another content, or is gone.
+    pub fn check(&self, stat_cache: &StatCache) -> Result<(), DeclaredFileError> {
+        for (file, digest) in &self.files {
+            let is_same = match stat_cache.remembered(&file.path) {
+                Some(info) => info.digest == *digest,
+                None => {
+                    let now = stat_cache.digest(&file.path);
+                    now.is_ok_and(|now| now == *digest)
+                }
+            };
+            if !is_same {
+                return Err(DeclaredFileError::Changed {
+                    path: file.path.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn key_name(file: &DeclaredFile) -> String {
+    format!("file.{}", file.name)
+}

@@ -1,0 +1,332 @@
+//! The loop of a run: units are looked up once they wait for nothing, those that miss start as the pools allow.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Sender, channel};
+use std::thread::Scope;
+
+use crate::artifact::FingerprintInputs;
+use crate::cache::CacheError;
+use crate::stage::{CoreShare, Launch, Stage};
+
+use super::aggregate::AggregateRun;
+use super::limit::PastLimit;
+use super::outcome::StepResult;
+use super::pools::{Pools, Request, Taken};
+use super::results::Results;
+use super::run::RunOptions;
+use super::scheduler::{Scheduler, Unit};
+use super::status::{MissingInputs, StepStatus};
+use super::walk::internal_error;
+
+/// How far into the ready queue is looked for a unit that fits, so that a long queue of units too large to start costs
+/// no more than a short one.
+const LOOK_AHEAD: usize = 256;
+
+/// A unit that has to run, as it was found when it was looked up.
+enum Job {
+    /// A group, with the statuses of its members.
+    Group(usize, Vec<(usize, StepStatus)>),
+    /// A step over whole sets, with what it depends on.
+    Aggregate(usize, FingerprintInputs),
+}
+
+/// What looking a unit up came to.
+enum LookedUp {
+    /// Its results: it needs no work.
+    Done(Vec<(usize, StepResult)>),
+    /// What has to be done.
+    ToRun(Job),
+}
+
+/// What became of a unit that ran.
+struct Ended {
+    unit: usize,
+    results: Result<Vec<(usize, StepResult)>, CacheError>,
+}
+
+/// The units of one run at work.
+pub struct Execution<'a> {
+    work: &'a AggregateRun<'a>,
+    options: &'a RunOptions<'a>,
+    /// How steps ended.
+    pub results: Results<'a>,
+    scheduler: Scheduler,
+    pools: Pools,
+    /// Units in the ready queue.
+    jobs: HashMap<usize, Job>,
+    /// Memory estimates of units that have been considered.
+    memory_bytes: HashMap<usize, u64>,
+    at_work: BTreeMap<usize, Taken>,
+    /// Why the cache cannot be used any more.
+    error: Option<CacheError>,
+}
+
+impl<'a> Execution<'a> {
+    /// An execution that has not begun.
+    pub fn new(
+        work: &'a AggregateRun<'a>,
+        options: &'a RunOptions<'a>,
+        results: Results<'a>,
+    ) -> Self {
+        let resolver = work.resolver;
+        Self {
+            work,
+            options,
+            results,
+            scheduler: Scheduler::new(resolver.plan, &resolver.groups),
+            pools: Pools::new(options.jobs, options.memory_bytes),
+            jobs: HashMap::new(),
+            memory_bytes: HashMap::new(),
+            at_work: BTreeMap::new(),
+            error: None,
+        }
+    }
+
+    /// Brings every step up to date, as far as failures and the user let it.
+    ///
+    /// # Errors
+    /// When the cache cannot be used; what was finished before is kept.
+    pub fn run(&mut self) -> Result<(), CacheError> {
+        std::thread::scope(|scope| {
+            let (sender, receiver) = channel::<Ended>();
+            self.add(self.work.resolver.machine_faults());
+            let unblocked = self.scheduler.unblocked();
+            self.look_up(unblocked);
+            loop {
+                if !self.is_stopping() {
+                    self.start_ready(scope, &sender);
+                }
+                if self.at_work.is_empty() {
+                    break;
+                }
+                let Ok(Ended { unit, results }) = receiver.recv() else {
+                    break;
+                };
+                if let Some(taken) = self.at_work.remove(&unit) {
+                    self.pools.give_back(&taken);
+                }
+                match results {
+                    Ok(results) => {
+                        self.add(results);
+                        let unblocked = self.scheduler.complete(unit);
+                        self.look_up(unblocked);
+                    }
+                    Err(error) => self.error = self.error.take().or(Some(error)),
+                }
+            }
+        });
+        self.error.take().map_or(Ok(()), Err)
+    }
+
+    /// True once nothing more may start.
+    fn is_stopping(&self) -> bool {
+        let failed = self.results.any_failed() && !self.options.keep_going;
+        // After a fault of the machine nothing can be relied on.
+        failed || self.results.machine_failed() || self.is_cut_short()
+    }
+
+    /// True once nothing more is looked up either.
+    fn is_cut_short(&self) -> bool {
+        self.error.is_some() || self.work.observer.interrupted()
+    }
+
+    fn add(&mut self, results: Vec<(usize, StepResult)>) {
+        for (step, result) in results {
+            let result = match self.work.resolver.take_failure(step) {
+                Some(error) => StepResult::failed(error, None),
+                None => result,
+            };
+            self.results.add(step, result, self.work.outputs);
+        }
+    }
+
+    /// Looks up units that wait for nothing, and those that hits among them unblock. Misses enter the ready queue.
+    fn look_up(&mut self, unblocked: Vec<usize>) {
+        let mut open: BTreeSet<usize> = unblocked.into_iter().collect();
+        while let Some(unit) = open.pop_first() {
+            if self.is_cut_short() {
+                return;
+            }
+            match self.status(unit) {
+                Ok(LookedUp::Done(results)) => {
+                    self.add(results);
+                    open.extend(self.scheduler.complete(unit));
+                }
+                Ok(LookedUp::ToRun(job)) => {
+                    self.jobs.insert(unit, job);
+                    self.scheduler.enqueue(unit);
+                }
+                Err(error) => self.error = Some(error),
+            }
+        }
+    }
+
+    /// The results of a unit that needs no work: everything is in the cache, or it cannot run. Otherwise the job.
+    fn status(&self, unit: usize) -> Result<LookedUp, CacheError> {
+        let resolver = self.work.resolver;
+        let unit = self.scheduler.unit(unit);
+        if let Some(group) = unit.group {
+            let statuses = resolver.group(group)?;
+            let mut all = statuses.iter();
+            return Ok(match all.all(|(_, status)| status.output().is_some()) {
+                true => LookedUp::Done(resolver.groups[group].hits(&statuses)),
+                false => LookedUp::ToRun(Job::Group(group, statuses)),
+            });
+        }
+        let step = unit.steps[0];
+        let missing_inputs = match self.options.keep_going {
+            true => MissingInputs::Allowed,
+            false => MissingInputs::Refused,
+        };
+        let status = resolver.aggregate(step, self.work.outputs, missing_inputs)?;
+        let result = match status {
+            StepStatus::Miss { fingerprint } => {
+                return Ok(LookedUp::ToRun(Job::Aggregate(step, fingerprint)));
+            }
+            StepStatus::Pending { .. } => StepResult::skipped(),
+            StepStatus::Failed { error } => StepResult::failed(error.into(), None),
+            StepStatus::Hit {
+                fingerprint,
+                output,
+            } => StepResult::hit(fingerprint.key(), output),
+        };
+        Ok(LookedUp::Done(vec![(step, result)]))
+    }
+
+    /// Starts what fits, deepest first; then idle cores go to units at work that can use them.
+    fn start_ready<'scope, 'env>(
+        &mut self,
+        scope: &'scope Scope<'scope, 'env>,
+        sender: &Sender<Ended>,
+    ) where
+        'a: 'scope,
+    {
+        let candidates = self.candidates();
+        // All requests are known before the first unit starts, so that those at the device start together.
+        let requests: Vec<Request> = candidates.iter().map(|&unit| self.request(unit)).collect();
+        let mut started = Vec::new();
+        for (place, &unit) in candidates.iter().enumerate() {
+            let Some(taken) = self.pools.take(&requests[place..]) else {
+                continue;
+            };
+            let Some(job) = self.jobs.remove(&unit) else {
+                continue;
+            };
+            self.scheduler.start(unit);
+            let launch = self.launch(unit);
+            started.push((unit, job, taken.share.clone(), launch));
+            self.at_work.insert(unit, taken);
+        }
+        // All that start together at a device are announced before the first of them gets there.
+        for (unit, job, share, launch) in started {
+            let work = self.work;
+            let past = match self.options.keep_going {
+                true => PastLimit::LeaveOut,
+                false => PastLimit::End,
+            };
+            let sender = sender.clone();
+            scope.spawn(move || {
+                if let Some(launch) = launch {
+                    launch();
+                }
+                let steps = job.steps();
+                let results = catch_unwind(AssertUnwindSafe(|| job.run(work, &share, past)));
+                let results = results.unwrap_or_else(|panic| {
+                    let failed = |step| (step, StepResult::failed(internal_error(&*panic), None));
+                    Ok(steps.into_iter().map(failed).collect())
+                });
+                // The receiver outlives all threads; if it is gone there is nobody to report to.
+                let _ = sender.send(Ended { unit, results });
+            });
+        }
+        self.pools.widen(self.at_work.values());
+    }
+
+    /// Units that could start by the pools, but for memory.
+    fn candidates(&self) -> Vec<usize> {
+        if self.pools.are_full() {
+            return Vec::new();
+        }
+        let mut candidates = Vec::new();
+        let mut group_seen = false;
+        for unit in self.scheduler.ready().take(LOOK_AHEAD) {
+            let is_group = self.scheduler.unit(unit).group.is_some();
+            if (is_group && group_seen)
+                || !self.pools.has_room(self.waits_for_device(unit), is_group)
+            {
+                continue;
+            }
+            group_seen |= is_group;
+            candidates.push(unit);
+        }
+        candidates
+    }
+
+    fn request(&mut self, unit: usize) -> Request {
+        let waits_for_device = self.waits_for_device(unit);
+        let Unit { steps, group, .. } = self.scheduler.unit(unit);
+        let (step, is_group) = (steps[0], group.is_some());
+        let estimate = || self.work.memory_bytes(step, self.options.jobs);
+        Request {
+            cores: match &self.work.resolver.plan.steps[step].stage {
+                Stage::Aggregate(stage) => stage.threads(),
+                _ => usize::MAX,
+            },
+            memory_bytes: *self.memory_bytes.entry(unit).or_insert_with(estimate),
+            waits_for_device,
+            is_group,
+        }
+    }
+
+    /// Announces a unit that waits for the device.
+    fn launch(&self, unit: usize) -> Option<Launch> {
+        let plan = self.work.resolver.plan;
+        match &plan.steps[self.scheduler.unit(unit).steps[0]].stage {
+            Stage::Aggregate(stage) if self.waits_for_device(unit) => stage.announce(),
+            _ => None,
+        }
+    }
+
+    /// True for a unit that takes no core, since a device does its work.
+    fn waits_for_device(&self, unit: usize) -> bool {
+        let plan = self.work.resolver.plan;
+        match &plan.steps[self.scheduler.unit(unit).steps[0]].stage {
+            Stage::Aggregate(stage) => plan.device.is_accelerator() && stage.waits_for_device(),
+            _ => false,
+        }
+    }
+}
+
+impl Job {
+    fn steps(&self) -> Vec<usize> {
+        match self {
+            Self::Group(_, statuses) => statuses.iter().map(|(step, _)| *step).collect(),
+            Self::Aggregate(step, _) => vec![*step],
+        }
+    }
+
+    fn run(
+        self,
+        work: &AggregateRun<'_>,
+        share: &CoreShare,
+        past: PastLimit,
+    ) -> Result<Vec<(usize, StepResult)>, CacheError> {
+        match self {
+            Self::Group(group, statuses) => {
+                let folder = work.scratch.folder()?;
+                let group = &work.resolver.groups[group];
+                group.run(
+                    &statuses,
+                    folder.path(),
+                    share.threads(),
+                    past,
+                    work.observer,
+                )
+            }
+            Self::Aggregate(step, fingerprint) => {
+                Ok(vec![(step, work.run(step, &fingerprint, share)?)])
+            }
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! A group of item-wise steps: looked up step by step, computed item by item, loaded when whole sets are needed.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, OnceLock};
+
+use miette::Report;
+use pipe_foundation::Digest;
+use pipe_foundation::machine_fault::MachineFault;
+use pipe_foundation::progress::Progress;
+use pipe_foundation::sync::lock;
+
+use crate::artifact::FingerprintInputs;
+use crate::cache::items::ItemIndex;
+use crate::cache::{Cache, CacheError, Lock};
+use crate::plan::Plan;
+use crate::stage::{LoadedItem, SourceListing, Stage};
+
+use super::declared_files::{DeclaredFileError, KeyedFiles};
+use super::item_set::{ItemSet, collect};
+use super::limit::{Limits, PastLimit};
+use super::observer::{Event, Observer, StepProgress};
+use super::outcome::StepResult;
+use super::status::StepStatus;
+use super::walk::{Outcome, Walk, Walked};
+
+mod bad;
+mod expected;
+mod loading;
+mod publishing;
+mod statuses;
+
+pub use statuses::source_digest;
+
+/// One group during a run.
+pub struct Group<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// The cache.
+    pub cache: &'a Cache,
+    /// Its steps in order.
+    pub members: Vec<usize>,
+    listings: HashMap<usize, SourceListing>,
+    files: OnceLock<HashMap<usize, KeyedFiles>>,
+    sets: Mutex<Option<HashMap<usize, ItemSet>>>,
+    loaded: Mutex<HashMap<usize, Arc<Vec<LoadedItem>>>>,
+}
+
+/// What came of a pass.
+enum Pass {
+    /// Every step that is not named here is complete.
+    Done(Partial),
+    /// The user stopped it.
+    Interrupted,
+    /// The machine failed at a step.
+    Fault(usize, MachineFault),
+}
+
+/// Steps that a pass left incomplete.
+struct Partial {
+    /// Those that are past their limits on bad items, with the most items that each would have come to.
+    past_limit: HashMap<usize, usize>,
+    /// True when no step is complete.
+    ended_early: bool,
+}
+
+/// Items of one step that a run would compute, as a dry walk finds them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Forecast {
+    /// Items in the cache.
+    pub reused: usize,
+    /// Items to compute for certain.
+    pub missing: usize,
+}
+
+impl<'a> Group<'a> {
+    /// A group whose sources are listed as given.
+    pub fn new(
+        plan: &'a Plan,
+        cache: &'a Cache,
+        members: Vec<usize>,
+        listings: HashMap<usize, SourceListing>,
+    ) -> Self {
+        Self {
+            plan,
+            cache,
+            members,
+            listings,
+            files: OnceLock::new(),
+            sets: Mutex::new(None),
+            loaded: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// What the files that members declare hold, found out once, so that all keys of a run tell of the same contents.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    fn files(&self) -> Result<&HashMap<usize, KeyedFiles>, DeclaredFileError> {
+        if let Some(files) = self.files.get() {
+            return Ok(files);
+        }
+        let mut files = HashMap::new();
+        for &member in &self.members {
+            if let Stage::Items(stage) = &self.plan.steps[member].stage {
+                files.insert(member, KeyedFiles::read(stage.files(), &self.cache.files)?);
+            }
+        }
+        Ok(self.files.get_or_init(|| files))
+    }
+
+    /// What its sources list, when nothing else is wanted of it any more.
+    pub fn into_listings(self) -> HashMap<usize, SourceListing> {
+        self.listings
+    }
+
+    /// What the source `step` listed.
+    pub fn listing(&self, step: usize) -> Option<&SourceListing> {
+        self.listings.get(&step)
+    }
+
+    /// What a run would have to compute.
+    ///
+    /// # Errors
+    /// When the cache or a file that a stage depends on cannot be read.
+    pub fn forecast(&self) -> Result<HashMap<usize, Forecast>, CacheError> {
+        let walked = self.walk(
+            HashSet::new(),
+            std::path::Path::new(""),
+            &pipe_foundation::progress::Silent,
+            PastLimit::Ignore,
+            true,
+        )?;
+        let mut forecasts: HashMap<usize, Forecast> = HashMap::new();
+        for (step, outcomes) in &walked.outcomes {
+            let forecast = forecasts.entry(*step).or_default();
+            for outcome in outcomes {
+                match outcome {
+                    Outcome::Done { .. } => forecast.reused += 1,
+                    Outcome::Missing => forecast.missing += 1,
+                    Outcome::Bad { .. } => {}
+                }
+            }
+        }
+        Ok(forecasts)
+    }
+
+    /// Brings every member up to date; `before` are their statuses, not all of them hits, and `past` says what becomes of
+    /// the others when one has too many bad items.
+    ///
+    /// # Errors
+    /// When the cache cannot be used.
+    pub fn run(
+        &self,
+        before: &[(usize, StepStatus)],
+        scratch: &std::path::Path,
+        threads: usize,
+        past: PastLimit,
+        observer: &dyn Observer,
+    ) -> Result<Vec<(usize, StepResult)>, CacheError> {
+        let unreadable = before.iter().find_map(|(member, status)| match status {
+            StepStatus::Failed { error } if !self.is_unlisted(*member) => Some(error),
+            _ => None,
+        });
+        if let Some(error) = unreadable {
+            let failed = |&member| (member, StepResult::failed(error.clone().into(), None));
+            return Ok(self.members.iter().map(failed).collect());
+        }
+        let first = self.members[0];
+        let progress = StepProgress {
+            step: self.plan.steps[first].id(),
+            observer,
+        };
+        for (member, status) in before {
+            if status.output().is_none() {
+                observer.event(&Event::StepStarted {
+                    step: self.plan.steps[*member].id().into(),
+                });
+            }
+        }
+        let waiting = || {
+            observer.event(&Event::StepWaiting {
+                step: self.plan.steps[first].id().into(),
+            });
+        };
+        let pass = self.pass(HashSet::new(), scratch, threads, past, &progress, waiting)?;
+        let others = |result: &dyn Fn(usize) -> StepResult| {
+            let members = self.members.iter();
+            members.map(|&member| (member, result(member))).collect()
+        };
+        match pass {
+            Pass::Interrupted => Ok(others(&|_| StepResult::skipped())),
+            Pass::Fault(step, fault) => Ok(others(&|member| match member == step {
+                true => StepResult::failed(Report::new(fault.clone()), None),
+                false => StepResult::skipped(),
+            })),
+            Pass::Done(partial) => self.publish(before, &partial, observer),
+        }
+    }
+
+    /// True for a source that could not be listed.
+    fn is_unlisted(&self, member: usize) -> bool {
+        matches!(self.plan.steps[member].stage, Stage::Source(_))
+            && !self.listings.contains_key(&member)
+    }
+
+    /// Walks all items and keeps the sets.
+    fn pass(
+        &self,
+        distrusted: HashSet<Digest>,
+        scratch: &std::path::Path,
+        threads: usize,
+        past: PastLimit,
+        progress: &dyn Progress,
+        waiting: impl FnOnce(),
+    ) -> Result<Pass, CacheError> {
+        // Two runs over the same sources take turns, so that nothing is computed twice.
+        let path = self.cache.lock_path(&format!("items-{}", self.lock_name()));
+        let Some(_lock) = Lock::take(&path, waiting, || progress.interrupted())? else {
+            return Ok(Pass::Interrupted);
+        };
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.max(1))
+            .build();
+        let walked = match pool {
+            Ok(pool) => pool.install(|| self.walk(distrusted, scratch, progress, past, false))?,
+            Err(_) => self.walk(distrusted, scratch, progress, past, false)?,
+        };
+        let Walked {
+            outcomes,
+            busy_s,
+            interrupted,
+            fault,
+            past_limit,
+            ended_early,
+        } = walked;
+        if interrupted {
+            return Ok(Pass::Interrupted);
+        }
+        if let Some((step, fault)) = fault {
+            return Ok(Pass::Fault(step, fault));
+        }
+        *lock(&self.sets) = Some(collect(&self.members, outcomes, &busy_s));
+        Ok(Pass::Done(Partial {
+            past_limit,
+            ended_early,
+        }))
+    }
+
+    fn walk(
+        &self,
+        distrusted: HashSet<Digest>,
+        scratch: &std::path::Path,
+        progress: &dyn Progress,
+        past: PastLimit,
+        dry: bool,
+    ) -> Result<Walked, CacheError> {
+        // The look-up that comes before every walk has found them, or has failed.
+        let files = self
+            .files()
+            .map_err(|error| CacheError::read(&self.cache.root, std::io::Error::other(error)))?;
+        let mut children: HashMap<usize, Vec<usize>> = HashMap::new();
+        let mut prefixes = HashMap::new();
+        for &member in &self.members {
+            let step = &self.plan.steps[member];
+            for input in step.input_steps() {
+                children.entry(input).or_default().push(member);
+            }
+            let mut fingerprint = match &step.stage {
+                // Which items are listed changes no single one.
+                Stage::Source(_) => step.fingerprint(&serde_json::json!({})),
+                Stage::Items(stage) => {
+                    step.fingerprint(&stage.item_parameters(&step.keyed_parameters()))
+                }
+                Stage::Aggregate(_) => continue,
+            };
+            if let Stage::Items(stage) = &step.stage {
+                stage.external_inputs(&mut fingerprint);
+            }
+            if let Some(files) = files.get(&member) {
+                files.add_to(&mut fingerprint);
+            }
+            prefixes.insert(member, fingerprint.key());
+        }
+        let log = self.cache.item_log();
+        let index = ItemIndex::load(&log)?;
+        if index.state.damaged_bytes > 0 && !dry {
+            progress.warn(&format!(
+                "{} bytes of the item index are damaged; what they told is found out again",
+                index.state.damaged_bytes
+            ));
+            log.retain(|_| true)?;
+        }
+        let limits = match past {
+            PastLimit::Ignore => Limits::new(self.plan, past, &[].into(), &[].into(), &children),
+            _ => {
+                let missing =
+                    |(&step, listing): (&usize, &SourceListing)| (step, listing.missing.len());
+                let missing = self.listings.iter().map(missing).collect();
+                let expected = self.expected(&children, &missing);
+                Limits::new(self.plan, past, &expected, &missing, &children)
+            }
+        };
+        let walk = Walk {
+            plan: self.plan,
+            cache: self.cache,
+            limits,
+            children,
+            prefixes,
+            files,
+            index,
+            distrusted,
+            scratch,
+            progress,
+            dry,
+        };
+        let mut sources: Vec<_> = self
+            .listings
+            .iter()
+            .map(|(step, listing)| (*step, listing.items.as_slice()))
+            .collect();
+        sources.sort_by_key(|(step, _)| *step);
+        walk.run(&sources)
+    }
+
+    fn lock_name(&self) -> String {
+        let mut fingerprint = FingerprintInputs::default();
+        for &member in self.listings.keys() {
+            let step = &self.plan.steps[member];
+            fingerprint.add(step.fingerprint(&step.keyed_parameters()).key().hex(), "");
+        }
+        fingerprint.key().short()
+    }
+}

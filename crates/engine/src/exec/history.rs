@@ -1,0 +1,63 @@
+//! What the history keeps of a run: the key of every step, what failed, and what sources listed.
+
+use std::time::Instant;
+
+use crate::cache::{CacheError, Ending, Listing, RunRecord};
+use crate::plan::Plan;
+
+use super::group::source_digest;
+use super::observer::Status;
+use super::outcome::StepResult;
+use super::status::Resolver;
+
+/// Records what the sources that ran have listed, so that `pipe why` can name the file that changed.
+///
+/// # Errors
+/// When a listing cannot be written.
+pub fn record_listings(resolver: &Resolver<'_>, results: &[StepResult]) -> Result<(), CacheError> {
+    for (step, listing) in resolver.listings() {
+        let result = &results[step];
+        if result.key.is_none() || result.status != Status::Executed {
+            continue;
+        }
+        let digests: Listing = (listing.items.iter())
+            .map(|item| (item.facts.id().to_owned(), item.digest))
+            .collect();
+        let plan = resolver.plan;
+        let history = resolver.cache.listings(&plan.name, plan.steps[step].id());
+        history.record(&source_digest(listing), &digests)?;
+    }
+    Ok(())
+}
+
+/// The record of a run that began at `started` and is over.
+pub fn run_record(
+    plan: &Plan,
+    results: &[StepResult],
+    started: Instant,
+    interrupted: bool,
+) -> RunRecord {
+    let mut record = RunRecord {
+        seconds: Some(started.elapsed().as_secs_f64()),
+        ending: match interrupted {
+            true => Ending::Stopped,
+            false => Ending::Ended,
+        },
+        ..RunRecord::default()
+    };
+    for (step, result) in plan.steps.iter().zip(results) {
+        let id = step.id().to_string();
+        match (result.status, result.key) {
+            (Status::Hit | Status::Executed, Some(key)) => {
+                record.steps.insert(id, key);
+            }
+            (Status::Failed, _) => {
+                let causes = result.error.iter().flat_map(|report| report.chain());
+                let causes: Vec<String> = causes.map(ToString::to_string).collect();
+                record.failed.insert(id, causes.join(": "));
+            }
+            _ => record.not_run.push(id),
+        }
+    }
+    record
+}

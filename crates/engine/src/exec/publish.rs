@@ -1,0 +1,258 @@
+//! What a person wants from a run, under `runs/<manifest>/`: small copies that are restored when touched.
+
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use pipe_foundation::{Digest, durable};
+
+use crate::artifact::{BadItem, FileSet};
+use crate::cache::{Cache, CacheError, Publication, PublishedFile, PublishedPart};
+use crate::file_name::file_name;
+use crate::manifest::variant_folder;
+use crate::plan::Plan;
+use crate::stage::{SourceListing, Stage};
+
+use super::observer::{Event, Observer};
+use super::outcome::KnownBad;
+
+/// Files larger than this are linked to the cache rather than copied.
+const LARGEST_COPY_BYTES: u64 = 64 << 20;
+
+/// Name of the table of items that a step could not make.
+const SET_ASIDE: &str = "set_aside.tsv";
+
+/// Puts results where people look for them.
+pub struct Publisher<'a> {
+    folder: PathBuf,
+    plan: &'a Plan,
+    cache: &'a Cache,
+    publication: Publication,
+}
+
+/// The folder of a step's results below that of its run: `stage`, or `stage/axis=label,...`.
+pub fn runs_folder(plan: &Plan, step: usize) -> PathBuf {
+    let declaration = &plan.steps[step].declaration;
+    let folder = PathBuf::from(file_name(&declaration.stage));
+    match variant_folder(&declaration.variant) {
+        None => folder,
+        Some(variant) => folder.join(variant),
+    }
+}
+
+impl<'a> Publisher<'a> {
+    /// A publisher below `runs`.
+    pub fn new(runs: &Path, plan: &'a Plan, cache: &'a Cache) -> Self {
+        Self {
+            folder: runs.join(&plan.name),
+            plan,
+            cache,
+            publication: Publication::default(),
+        }
+    }
+
+    /// Warns that results could not be put where people look; they are safe in the cache.
+    pub fn failed(&self, step: usize, error: &std::io::Error, observer: &dyn Observer) {
+        let message = format!(
+            "cannot put the result into {}: {error}",
+            self.folder.display()
+        );
+        observer.event(&Event::Warning {
+            step: self.plan.steps[step].id().into(),
+            message,
+        });
+    }
+
+    /// Takes away what earlier runs put there and this one does not: of the steps it did, and, if it was completed, of
+    /// steps that the manifest no longer has. Files that a person has changed stay.
+    ///
+    /// # Errors
+    /// When the cache's record of the folder cannot be read or written.
+    pub fn finish(self, completed: bool, observer: &dyn Observer) -> Result<(), CacheError> {
+        let is_wanted = |step: &str| !completed || self.plan.find(step).is_some();
+        let manifest = Path::new(&self.plan.manifest);
+        let published = &self.cache.published;
+        let not_removed = published.update(&self.folder, manifest, self.publication, is_wanted)?;
+        for (path, error) in not_removed {
+            observer.event(&Event::Warning {
+                step: self.plan.name.clone(),
+                message: format!(
+                    "cannot remove the earlier result {}: {error}",
+                    path.display()
+                ),
+            });
+        }
+        Ok(())
+    }
+
+    /// Makes the step's files appear; what is there and right is left alone.
+    ///
+    /// # Errors
+    /// When a file cannot be copied.
+    pub fn files(&mut self, step: usize, files: &FileSet) -> std::io::Result<()> {
+        let folder = runs_folder(self.plan, step);
+        let mut published = Vec::new();
+        for file in &files.files {
+            let name = folder.join(&file.name);
+            let link = file.bytes > LARGEST_COPY_BYTES;
+            published.push((name.clone(), file.digest, link));
+            let target = self.folder.join(&name);
+            let is_right = self
+                .cache
+                .files
+                .digest(&target)
+                .is_ok_and(|found| found == file.digest);
+            if is_right {
+                continue;
+            }
+            let parent = target.parent().unwrap_or(&self.folder);
+            std::fs::create_dir_all(parent)?;
+            let object = std::path::absolute(self.cache.objects.path(&file.digest))?;
+            durable::sweep(parent);
+            let mut new = durable::unfinished_in(parent)?;
+            if link {
+                std::fs::remove_file(new.path())?;
+                std::os::unix::fs::symlink(&object, new.path())?;
+            } else {
+                new.write_all(&std::fs::read(&object)?)?;
+            }
+            new.persist(&target).map_err(|error| error.error)?;
+        }
+        self.note(step, PublishedPart::Result, published);
+        self.remove_failed(step)
+    }
+
+    /// Keeps files of a failed step in its folder `failed`, which go with its next success; gives the folder.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn kept(&mut self, step: usize, files: &[(String, Vec<u8>)]) -> std::io::Result<PathBuf> {
+        let folder = runs_folder(self.plan, step).join("failed");
+        let mut published = Vec::new();
+        for (name, bytes) in files {
+            let name = folder.join(name);
+            durable::write(&self.folder.join(&name), bytes)?;
+            published.push((name, Digest::of(bytes), false));
+        }
+        self.note(step, PublishedPart::Failed, published);
+        Ok(self.folder.join(folder))
+    }
+
+    /// Removes what a failed try of the step left.
+    fn remove_failed(&mut self, step: usize) -> std::io::Result<()> {
+        if let Stage::Aggregate(stage) = &self.plan.steps[step].stage {
+            let folder = self.folder.join(runs_folder(self.plan, step));
+            let folder = folder.join("failed");
+            for name in stage.kept_on_failure() {
+                remove_if_there(&folder.join(name))?;
+            }
+            // A person may have put something there.
+            let _ = std::fs::remove_dir(folder);
+        }
+        self.note(step, PublishedPart::Failed, Vec::new());
+        Ok(())
+    }
+
+    /// Writes what a source says of its data: tables such as the split, and what was left out.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn listing(&mut self, step: usize, listing: &SourceListing) -> std::io::Result<()> {
+        if !matches!(self.plan.steps[step].stage, Stage::Source(_)) {
+            return Ok(());
+        }
+        let tables = listing.tables.iter();
+        let tables = tables.map(|(name, text)| (name.as_ref(), text.as_ref()));
+        self.tables(step, PublishedPart::Tables, tables)
+    }
+
+    /// Writes which items a step set aside, and why, into `set_aside.tsv`; without any, there is no such file.
+    ///
+    /// # Errors
+    /// When the file cannot be written or removed.
+    pub fn set_aside(&mut self, step: usize, bad: &[BadItem]) -> std::io::Result<()> {
+        if bad.is_empty() {
+            // Also where the cache, and with it the record of what was put there, is new.
+            let folder = self.folder.join(runs_folder(self.plan, step));
+            remove_if_there(&folder.join(SET_ASIDE))?;
+        }
+        let mut text = String::from("id\treason\n");
+        for BadItem { id, reason } in bad {
+            let plain = |field: &str| field.replace(['\t', '\n', '\r'], " ");
+            text.push_str(&format!("{}\t{}\n", plain(id), plain(reason)));
+        }
+        let table = (!bad.is_empty()).then_some((SET_ASIDE, text.as_str()));
+        self.tables(step, PublishedPart::SetAside, table)
+    }
+
+    /// Writes what a failed step knows of its bad items, and says where that is.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn known_bad(&mut self, step: usize, known: &KnownBad) -> std::io::Result<String> {
+        let mut tables = Vec::new();
+        if !known.set_aside.is_empty() {
+            self.set_aside(step, &known.set_aside)?;
+            tables.push(SET_ASIDE);
+        }
+        if known.missing {
+            tables.push(SourceListing::DROPPED);
+        }
+        let folder = self.folder.join(runs_folder(self.plan, step));
+        let paths = tables.iter().map(|name| folder.join(name));
+        let paths: Vec<String> = paths.map(|path| path.display().to_string()).collect();
+        let which = match known.ended_early {
+            true => "those found so far, since the step ended early",
+            false => "all of them",
+        };
+        Ok(format!("{which}: {}", paths.join(", ")))
+    }
+
+    /// Writes tables unless they are there already.
+    fn tables<'t>(
+        &mut self,
+        step: usize,
+        part: PublishedPart,
+        tables: impl IntoIterator<Item = (&'t str, &'t str)>,
+    ) -> std::io::Result<()> {
+        let folder = runs_folder(self.plan, step);
+        let mut published = Vec::new();
+        for (name, text) in tables {
+            let name = folder.join(name);
+            write_table(&self.folder.join(&name), text)?;
+            published.push((name, Digest::of(text.as_bytes()), false));
+        }
+        self.note(step, part, published);
+        Ok(())
+    }
+
+    /// Remembers that a part of a step consists of these files: name below the folder, digest, whether it is a link.
+    fn note(&mut self, step: usize, part: PublishedPart, files: Vec<(PathBuf, Digest, bool)>) {
+        let step = self.plan.steps[step].id();
+        self.publication.parts.insert((step.into(), part));
+        let files = files.into_iter().map(|(name, digest, link)| PublishedFile {
+            step: step.into(),
+            part,
+            name: name.to_string_lossy().into_owned(),
+            digest,
+            link,
+        });
+        self.publication.files.extend(files);
+    }
+}
+
+fn remove_if_there(path: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn write_table(path: &Path, text: &str) -> std::io::Result<()> {
+    if std::fs::read(path).is_ok_and(|there| there == text.as_bytes()) {
+        return Ok(());
+    }
+    if let Some(folder) = path.parent() {
+        durable::sweep(folder);
+    }
+    durable::write(path, text.as_bytes())
+}

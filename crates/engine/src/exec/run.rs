@@ -1,0 +1,199 @@
+//! One run of a plan: sources listed, steps looked up, what is missing computed, results published and recorded.
+
+use std::path::Path;
+use std::time::Instant;
+
+use miette::{Diagnostic, Report};
+use thiserror::Error;
+
+use crate::cache::{Cache, CacheError};
+use crate::plan::Plan;
+use crate::stage::SourceListing;
+
+use super::aggregate::AggregateRun;
+use super::execution::Execution;
+use super::history::{record_listings, run_record};
+use super::observer::{Event, ItemCounts, Observer, Status, StepCounts};
+use super::outcome::StepResult;
+use super::outputs::Outputs;
+use super::plan_results::{KnownStep, PlanResults};
+use super::publish::Publisher;
+use super::results::Results;
+use super::status::Resolver;
+
+/// How a run is to be done; nothing here changes a result.
+pub struct RunOptions<'a> {
+    /// Cores it may use.
+    pub jobs: usize,
+    /// After a failure, go on with everything that does not need the failed step.
+    pub keep_going: bool,
+    /// Memory that steps running side by side may need together, by their own estimates.
+    pub memory_bytes: u64,
+    /// The folder under which results appear for people.
+    pub runs: &'a Path,
+}
+
+/// Why a run could not be done at all.
+#[derive(Debug, Error, Diagnostic)]
+pub enum RunError {
+    /// The cache is not usable.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Cache(#[from] CacheError),
+}
+
+/// One step of a finished run.
+pub struct StepSummary {
+    /// Its id.
+    pub id: String,
+    /// How it ended.
+    pub status: Status,
+    /// Seconds of work.
+    pub seconds: f64,
+    /// Why it failed, in one line.
+    pub error: Option<String>,
+}
+
+/// A finished run.
+pub struct RunSummary {
+    /// Every step in the order of the plan.
+    pub steps: Vec<StepSummary>,
+    /// What the sources list and what the steps made.
+    pub results: PlanResults,
+    /// Steps by how they ended.
+    pub counts: StepCounts,
+    /// Items over all steps.
+    pub items: ItemCounts,
+    /// Seconds from start to end.
+    pub seconds: f64,
+    /// True when the user stopped it.
+    pub interrupted: bool,
+}
+
+/// Runs the plan.
+///
+/// # Errors
+/// When the cache cannot be used. Steps that fail are part of the summary.
+pub fn run(
+    plan: &Plan,
+    cache: &Cache,
+    options: &RunOptions<'_>,
+    observer: &dyn Observer,
+) -> Result<RunSummary, RunError> {
+    let started = Instant::now();
+    let log = cache
+        .runs
+        .log(&plan.name, &plan.manifest, &plan.device.name);
+    let _in_use = cache.in_use(|| observer.interrupted())?;
+    observer.event(&Event::RunStarted {
+        manifest: plan.name.clone(),
+        steps: (plan.steps.iter().map(|step| step.id().to_string())).collect(),
+    });
+    let resolver = Resolver::new(plan, cache, &|| observer.interrupted());
+    cache.files.save()?;
+    let mut publisher = Publisher::new(options.runs, plan, cache);
+    publish_listings(&resolver, &mut publisher, observer);
+
+    let scratch = cache.scratch()?;
+    let outputs = Outputs::new(plan.steps.len());
+    let work = AggregateRun {
+        resolver: &resolver,
+        outputs: &outputs,
+        scratch: &scratch,
+        log: &log,
+        observer,
+    };
+    let mut execution = Execution::new(&work, options, Results::new(plan, observer, publisher));
+    let executed = execution.run();
+    let (results, publisher) = execution.results.into_parts();
+    let completed = executed.is_ok() && !observer.interrupted();
+    let published = publisher.finish(completed, observer);
+    let saved = cache.files.save().and_then(|()| {
+        record_listings(&resolver, &results)?;
+        log.end(run_record(plan, &results, started, observer.interrupted()))
+    });
+    // The first error is the one to report; what follows on a full disk is its consequence.
+    executed.and(saved).and(published)?;
+    let interrupted = observer.interrupted();
+    let listings = resolver.into_listings();
+    let summary = summary(plan, results, listings, started, interrupted);
+    observer.event(&Event::RunFinished {
+        steps: summary.counts,
+        items: summary.items,
+        seconds: summary.seconds,
+    });
+    Ok(summary)
+}
+
+/// Reports what the sources list: warnings, and tables for people.
+fn publish_listings(
+    resolver: &Resolver<'_>,
+    publisher: &mut Publisher<'_>,
+    observer: &dyn Observer,
+) {
+    for (step, listing) in resolver.listings() {
+        for message in &listing.warnings {
+            observer.event(&Event::Warning {
+                step: resolver.plan.steps[step].id().into(),
+                message: message.clone(),
+            });
+        }
+        if let Err(error) = publisher.listing(step, listing) {
+            publisher.failed(step, &error, observer);
+        }
+    }
+}
+
+fn summary(
+    plan: &Plan,
+    results: Vec<StepResult>,
+    listings: Vec<(usize, SourceListing)>,
+    started: Instant,
+    interrupted: bool,
+) -> RunSummary {
+    let left_out = listings.iter().map(|(_, listing)| listing.left_out);
+    let left_out = left_out.sum();
+    let mut summary = RunSummary {
+        steps: Vec::new(),
+        results: PlanResults {
+            listings,
+            steps: Vec::new(),
+        },
+        counts: StepCounts::default(),
+        items: ItemCounts {
+            left_out,
+            ..ItemCounts::default()
+        },
+        seconds: started.elapsed().as_secs_f64(),
+        interrupted,
+    };
+    for (step, result) in plan.steps.iter().zip(results) {
+        match result.status {
+            Status::Hit => summary.counts.hit += 1,
+            Status::Executed => summary.counts.executed += 1,
+            Status::Failed => summary.counts.failed += 1,
+            Status::Skipped => summary.counts.skipped += 1,
+        }
+        summary.items.computed += result.computed;
+        summary.items.reused += result.reused;
+        summary.items.bad += result.bad;
+        summary.results.steps.push(KnownStep {
+            key: result.key,
+            output: result.output,
+        });
+        summary.steps.push(StepSummary {
+            id: step.id().into(),
+            status: result.status,
+            seconds: result.seconds,
+            error: result.error.map(|error| one_line(&error)),
+        });
+    }
+    summary
+}
+
+/// An error with its causes, without line breaks.
+fn one_line(error: &Report) -> String {
+    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+    let causes = causes.join(": ");
+    causes.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,79 @@
+//! Lists every source of a plan.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use miette::Report;
+
+use crate::cache::{Cache, FileInfo, StatCache};
+use crate::plan::Plan;
+use crate::stage::{FileInfos, SourceListing, Stage};
+
+use super::walk::internal_error;
+
+/// What the sources list, or why one cannot be listed, by step.
+#[derive(Default)]
+pub struct Listings {
+    /// Listings of the sources that could be listed.
+    pub listed: HashMap<usize, SourceListing>,
+    /// Errors of those that could not.
+    pub failed: HashMap<usize, Report>,
+}
+
+/// The stat cache until the user asks to stop: many files take long to read for the first time.
+struct InterruptibleFiles<'a> {
+    stat_cache: &'a StatCache,
+    interrupted: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl FileInfos for InterruptibleFiles<'_> {
+    fn measured(
+        &self,
+        path: &Path,
+        measure: &dyn Fn(&Path) -> std::io::Result<f64>,
+    ) -> std::io::Result<FileInfo> {
+        if (self.interrupted)() {
+            return Err(std::io::Error::other("interrupted"));
+        }
+        StatCache::measured(self.stat_cache, path, measure)
+    }
+}
+
+/// Lists all sources. Once `interrupted`, nothing that it lists is complete.
+pub fn list_sources(
+    plan: &Plan,
+    cache: &Cache,
+    interrupted: &(dyn Fn() -> bool + Sync),
+) -> Listings {
+    let files = InterruptibleFiles {
+        stat_cache: &cache.files,
+        interrupted,
+    };
+    let mut listings = Listings::default();
+    for (index, step) in plan.steps.iter().enumerate() {
+        if let Stage::Source(stage) = &step.stage {
+            let listed = catch_unwind(AssertUnwindSafe(|| stage.list(&files)))
+                .unwrap_or_else(|panic| Err(internal_error(&*panic)));
+            match listed {
+                Ok(listing) => {
+                    listings.listed.insert(index, listing);
+                }
+                Err(error) => {
+                    listings.failed.insert(index, error);
+                }
+            }
+        }
+    }
+    listings
+}
+
+impl FileInfos for StatCache {
+    fn measured(
+        &self,
+        path: &Path,
+        measure: &dyn Fn(&Path) -> std::io::Result<f64>,
+    ) -> std::io::Result<FileInfo> {
+        StatCache::measured(self, path, measure)
+    }
+}

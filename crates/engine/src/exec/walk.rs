@@ -1,0 +1,490 @@
+//! One pass over the items of a group of item-wise steps: each is taken through all of them at once.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+
+use miette::Report;
+use pipe_foundation::Digest;
+use pipe_foundation::machine_fault::MachineFault;
+use pipe_foundation::progress::Progress;
+use pipe_foundation::sync::{into_inner, lock};
+use rayon::prelude::*;
+
+use crate::artifact::{BadItem, Item, ItemData};
+use crate::cache::items::{ItemIndex, ItemRecord, Location};
+use crate::cache::{Cache, CacheError};
+use crate::plan::Plan;
+use crate::stage::{Blame, ItemContext, ItemCopy, ItemError, Stage};
+
+use super::declared_files::KeyedFiles;
+use super::limit::Limits;
+use super::writer::ItemWriter;
+
+/// What became of one item at one step.
+pub enum Outcome {
+    /// It has a result.
+    Done {
+        /// The item.
+        item: Item,
+        /// Where its bytes are, if they are kept.
+        location: Option<Location>,
+        /// Its key.
+        key: Digest,
+        /// False when the result was in the cache.
+        computed: bool,
+    },
+    /// It was set aside.
+    Bad {
+        /// Which, and why.
+        item: BadItem,
+        /// Whether the reason was remembered.
+        permanent: bool,
+    },
+    /// It has none yet: the walk is dry, or was ended.
+    Missing,
+}
+
+/// Everything one pass needs.
+pub struct Walk<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// The cache.
+    pub cache: &'a Cache,
+    /// For each member of the group, the members that take its items.
+    pub children: HashMap<usize, Vec<usize>>,
+    /// For each member, the digest of what all its items depend on.
+    pub prefixes: HashMap<usize, Digest>,
+    /// For members that declare files, the contents that their keys tell of.
+    pub files: &'a HashMap<usize, KeyedFiles>,
+    /// What is known of item keys.
+    pub index: ItemIndex,
+    /// Keys whose stored bytes turned out to be damaged.
+    pub distrusted: HashSet<Digest>,
+    /// A folder for temporary files.
+    pub scratch: &'a Path,
+    /// Whom to tell.
+    pub progress: &'a dyn Progress,
+    /// Compute nothing, only look.
+    pub dry: bool,
+    /// What becomes of a step with too many bad items.
+    pub limits: Limits,
+}
+
+/// What a pass found, per step and in no order.
+pub struct Walked {
+    /// Outcomes per step.
+    pub outcomes: HashMap<usize, Vec<Outcome>>,
+    /// Seconds of work per step, over all threads.
+    pub busy_s: HashMap<usize, f64>,
+    /// True when the user stopped it; what was done is kept.
+    pub interrupted: bool,
+    /// The machine's fault that ended it, and the step that met it.
+    pub fault: Option<(usize, MachineFault)>,
+    /// Steps that are past their limits, with the most items that each would have come to. Neither they nor what
+    /// follows from them are complete.
+    pub past_limit: HashMap<usize, usize>,
+    /// True when no step is complete, since one is past its limit.
+    pub ended_early: bool,
+}
+
+/// State shared by the threads of a pass.
+struct Shared {
+    writer: Mutex<ItemWriter>,
+    failed: Mutex<Option<CacheError>>,
+    fault: Mutex<Option<(usize, MachineFault)>>,
+    interrupted: AtomicBool,
+    /// Nothing more is begun: the user, the cache, the machine or a limit ended the pass.
+    stop: AtomicBool,
+    busy_ns: HashMap<usize, AtomicU64>,
+}
+
+/// An item at one step, on its way through the group.
+struct Frame<'f> {
+    parent: Option<&'f Frame<'f>>,
+    step: usize,
+    origin: &'f Item,
+    copy: ItemCopy,
+    key: Digest,
+    digest: Digest,
+    location: Option<Location>,
+    lost: &'f RefCell<HashSet<Digest>>,
+    data: RefCell<Option<Arc<dyn ItemData>>>,
+}
+
+impl Walk<'_> {
+    /// Takes every item of every source through the group.
+    ///
+    /// # Errors
+    /// When the cache cannot be read or written; results so far are kept where that was possible.
+    pub fn run(&self, sources: &[(usize, &[Item])]) -> Result<Walked, CacheError> {
+        let shared = Shared {
+            writer: Mutex::new(ItemWriter::new(self.cache)),
+            failed: Mutex::new(None),
+            fault: Mutex::new(None),
+            interrupted: AtomicBool::new(false),
+            stop: AtomicBool::new(self.limits.ends_pass()),
+            busy_ns: self
+                .prefixes
+                .keys()
+                .map(|&step| (step, AtomicU64::new(0)))
+                .collect(),
+        };
+        let interrupted = || !self.dry && self.progress.interrupted();
+        let total: u64 = sources.iter().map(|(_, items)| items.len() as u64).sum();
+        let done = AtomicU64::new(0);
+        let mut outcomes: HashMap<usize, Vec<Outcome>> = HashMap::new();
+        for (step, items) in sources {
+            let found: Vec<Vec<(usize, Outcome)>> = items
+                .par_iter()
+                .map(|item| {
+                    let mut out = Vec::new();
+                    if !shared.stop.load(Ordering::Relaxed) {
+                        if interrupted() {
+                            shared.interrupted.store(true, Ordering::Relaxed);
+                            shared.stop.store(true, Ordering::Relaxed);
+                        } else {
+                            self.source_item(*step, item, &shared, &mut out);
+                            self.count_bad(&out, &shared);
+                        }
+                    }
+                    let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+                    if !self.dry && (done.is_multiple_of(16) || done == total) {
+                        self.progress.advance(done, total);
+                    }
+                    out
+                })
+                .collect();
+            for (step, outcome) in found.into_iter().flatten() {
+                outcomes.entry(step).or_default().push(outcome);
+            }
+        }
+        let failed = into_inner(shared.failed);
+        let synced = into_inner(shared.writer).sync();
+        failed.map_or(Ok(()), Err)?;
+        synced?;
+        // A stage that stopped in the middle of an item has made no result and no failure of it.
+        let interrupted = interrupted() || shared.interrupted.into_inner();
+        let fault = shared.fault.into_inner();
+        let busy_s = shared
+            .busy_ns
+            .into_iter()
+            .map(|(step, ns)| (step, ns.into_inner() as f64 * 1e-9))
+            .collect();
+        Ok(Walked {
+            outcomes,
+            busy_s,
+            interrupted,
+            fault: fault.unwrap_or_else(|poison| poison.into_inner()),
+            past_limit: self.limits.past(),
+            ended_early: self.limits.ends_pass(),
+        })
+    }
+
+    /// Counts what became of one item against the limits.
+    fn count_bad(&self, out: &[(usize, Outcome)], shared: &Shared) {
+        for (step, outcome) in out {
+            if matches!(outcome, Outcome::Bad { .. }) {
+                self.limits.count(*step, 1);
+            }
+        }
+        if self.limits.ends_pass() {
+            shared.stop.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn source_item(
+        &self,
+        step: usize,
+        item: &Item,
+        shared: &Shared,
+        out: &mut Vec<(usize, Outcome)>,
+    ) {
+        let copy = ItemCopy {
+            facts: item.facts.clone(),
+            fingerprint: String::new(),
+            index: 0,
+        };
+        let lost = RefCell::new(HashSet::new());
+        let root = Frame {
+            parent: None,
+            step,
+            origin: item,
+            copy,
+            key: item.digest,
+            digest: item.digest,
+            location: None,
+            lost: &lost,
+            data: RefCell::new(None),
+        };
+        loop {
+            let known = lost.borrow().len();
+            self.visit(step, &root, None, shared, out);
+            if lost.borrow().len() == known {
+                break;
+            }
+            // Stored bytes were damaged: once more, making them again. They may come out different, and with them
+            // the keys of all that follows.
+            out.clear();
+        }
+    }
+
+    /// Takes the item of `input` through `step` and what follows. At the source, `input` is the step's own frame.
+    fn visit(
+        &self,
+        step: usize,
+        input: &Frame<'_>,
+        parent: Option<&Frame<'_>>,
+        shared: &Shared,
+        out: &mut Vec<(usize, Outcome)>,
+    ) {
+        if self.limits.is_closed(step) {
+            return;
+        }
+        let copies = match (&self.plan.steps[step].stage, parent) {
+            (Stage::Items(stage), Some(parent)) => stage.copies(&parent.copy.facts),
+            _ => vec![input.copy.clone()],
+        };
+        for copy in copies {
+            let key = self.item_key(step, &input.digest, &copy.fingerprint);
+            let frame = Frame {
+                parent,
+                step,
+                origin: input.origin,
+                copy,
+                key,
+                digest: input.digest,
+                location: None,
+                lost: input.lost,
+                data: RefCell::new(None),
+            };
+            match self.settle(frame, shared) {
+                Ok((frame, computed)) => {
+                    out.push((
+                        step,
+                        Outcome::Done {
+                            item: Item {
+                                facts: frame.copy.facts.clone(),
+                                digest: frame.digest,
+                            },
+                            location: frame.location,
+                            key,
+                            computed,
+                        },
+                    ));
+                    for &child in self.children.get(&step).map_or(&[][..], Vec::as_slice) {
+                        self.visit(child, &frame, Some(&frame), shared, out);
+                    }
+                }
+                Err(outcome) => out.push((step, outcome)),
+            }
+        }
+    }
+
+    /// The frame with its result, from the cache or computed; true when computed.
+    fn settle<'f>(
+        &self,
+        mut frame: Frame<'f>,
+        shared: &Shared,
+    ) -> Result<(Frame<'f>, bool), Outcome> {
+        let stored = self.plan.steps[frame.step].stored;
+        let key = frame.key;
+        if !self.distrusted.contains(&key) && !frame.lost.borrow().contains(&key) {
+            match self.index.get(&key) {
+                Some(ItemRecord::Done { digest, location }) if !stored || location.is_some() => {
+                    frame.digest = *digest;
+                    frame.location = *location;
+                    return Ok((frame, false));
+                }
+                Some(ItemRecord::Bad { reason }) => {
+                    let item = BadItem {
+                        id: frame.copy.facts.id().to_owned(),
+                        reason: reason.clone(),
+                    };
+                    return Err(Outcome::Bad {
+                        item,
+                        permanent: true,
+                    });
+                }
+                _ => {}
+            }
+        }
+        if self.dry {
+            return Err(Outcome::Missing);
+        }
+        let made = self.compute(&frame, shared).and_then(|data| {
+            let bytes = data.encode().map_err(ItemError::permanent)?;
+            Ok((data, bytes))
+        });
+        match made {
+            Ok((data, bytes)) => {
+                frame.digest = Digest::of(&bytes);
+                frame.location = shared.keep(&key, frame.digest, stored.then_some(&bytes));
+                frame.data = RefCell::new(Some(data));
+                Ok((frame, true))
+            }
+            Err(ItemError {
+                reason,
+                blame: Blame::Machine,
+            }) => {
+                let what = frame.copy.facts.id().to_owned();
+                let fault = (frame.step, MachineFault { what, reason });
+                let mut first = shared.fault.lock().unwrap_or_else(|p| p.into_inner());
+                first.get_or_insert(fault);
+                shared.stop.store(true, Ordering::Relaxed);
+                Err(Outcome::Missing)
+            }
+            Err(ItemError { reason, blame }) => {
+                let permanent = blame == Blame::Item;
+                if permanent {
+                    shared.record(
+                        &key,
+                        &ItemRecord::Bad {
+                            reason: reason.clone(),
+                        },
+                    );
+                }
+                let item = BadItem {
+                    id: frame.copy.facts.id().to_owned(),
+                    reason,
+                };
+                Err(Outcome::Bad { item, permanent })
+            }
+        }
+    }
+
+    /// Runs the stage of `frame` on the data of its parent.
+    fn compute(&self, frame: &Frame<'_>, shared: &Shared) -> Result<Arc<dyn ItemData>, ItemError> {
+        let context = ItemContext {
+            scratch: self.scratch,
+            progress: self.progress,
+        };
+        let input = frame
+            .parent
+            .map(|parent| self.data(parent, shared))
+            .transpose()?;
+        let started = Instant::now();
+        let work = || match (&self.plan.steps[frame.step].stage, &input) {
+            (Stage::Source(stage), _) => {
+                let loaded = stage.load(frame.origin);
+                match stage.file_of(frame.origin) {
+                    Some(path) if !self.cache.files.is_unchanged(path) => Err(
+                        ItemError::transient("the file was changed while the run went on"),
+                    ),
+                    _ => loaded,
+                }
+            }
+            (Stage::Items(stage), Some(input)) => {
+                self.check_files(frame.step)?;
+                let made = stage.process(&frame.copy, &**input, &context);
+                self.check_files(frame.step)?;
+                made
+            }
+            _ => Err(ItemError::transient("the step takes no items")),
+        };
+        // A defect in a stage costs the item, not the run.
+        let made = catch_unwind(AssertUnwindSafe(work))
+            .unwrap_or_else(|panic| Err(ItemError::transient(internal_error(&*panic))));
+        if let Some(busy) = shared.busy_ns.get(&frame.step) {
+            busy.fetch_add(started.elapsed().as_nanos() as u64, Ordering::Relaxed);
+        }
+        made.map(Arc::from)
+    }
+
+    /// Makes sure that the files that `step` declares are those of its key.
+    fn check_files(&self, step: usize) -> Result<(), ItemError> {
+        let files = self.files.get(&step);
+        files.map_or(Ok(()), |files| {
+            files.check(&self.cache.files).map_err(ItemError::transient)
+        })
+    }
+
+    /// The data of a frame: at hand, from its pack, or computed again.
+    fn data(&self, frame: &Frame<'_>, shared: &Shared) -> Result<Arc<dyn ItemData>, ItemError> {
+        if let Some(data) = frame.data.borrow().as_ref() {
+            return Ok(data.clone());
+        }
+        let kind = self.plan.steps[frame.step].output;
+        let data = match frame.location {
+            None => self.compute(frame, shared)?,
+            Some(location) => {
+                let read = self.cache.packs.get(location, &frame.digest);
+                let blob = read.map_err(|error| {
+                    let reason = error.to_string();
+                    shared.fail(error);
+                    ItemError::transient(reason)
+                })?;
+                let data = blob.and_then(|blob| kind.decode(&blob).ok());
+                Arc::from(data.ok_or_else(|| {
+                    frame.lost.borrow_mut().insert(frame.key);
+                    ItemError::transient("its stored bytes are damaged or gone")
+                })?)
+            }
+        };
+        *frame.data.borrow_mut() = Some(data.clone());
+        Ok(data)
+    }
+
+    fn item_key(&self, step: usize, input: &Digest, fingerprint: &str) -> Digest {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(b"pipe item 1\n");
+        hasher.update(&self.prefixes[&step].0);
+        hasher.update(&input.0);
+        hasher.update(fingerprint.as_bytes());
+        Digest(*hasher.finalize().as_bytes())
+    }
+}
+
+impl Shared {
+    fn keep(&self, key: &Digest, digest: Digest, bytes: Option<&Vec<u8>>) -> Option<Location> {
+        let mut writer = lock(&self.writer);
+        let kept = bytes
+            .map(|bytes| writer.store(bytes))
+            .transpose()
+            .and_then(|location| {
+                writer.record(key, &ItemRecord::Done { digest, location })?;
+                Ok(location)
+            });
+        self.unless_failed(kept).flatten()
+    }
+
+    fn record(&self, key: &Digest, record: &ItemRecord) {
+        let mut writer = lock(&self.writer);
+        let result = writer.record(key, record);
+        self.unless_failed(result);
+    }
+
+    fn unless_failed<T>(&self, result: Result<T, CacheError>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.fail(error);
+                None
+            }
+        }
+    }
+
+    /// The cache cannot be used: the pass ends with the first error of this kind.
+    fn fail(&self, error: CacheError) {
+        self.failed
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner())
+            .get_or_insert(error);
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The error that stands for a panic: a defect in a stage costs the stage, not the run.
+pub fn internal_error(panic: &(dyn std::any::Any + Send)) -> Report {
+    let said = panic
+        .downcast_ref::<&str>()
+        .map(ToString::to_string)
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".into());
+    Report::msg(format!("internal error: {said}"))
+}

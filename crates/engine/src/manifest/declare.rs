@@ -1,0 +1,368 @@
+//! From one table to declarations of steps: variants expanded, parameters checked, inputs resolved.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value as Json};
+
+use crate::source::{Place, Source};
+
+use super::connect::{connect, spread_axes};
+use super::identity::{EXPECTED, is_usable, name_by_path};
+use super::kind::Kind;
+use super::matrix::{Matrix, Variant, written};
+use super::only::Only;
+use super::problem::{Problem, Problems};
+use super::read::read;
+use super::resolve::{Others, check_variant};
+use super::stage_steps::StageSteps;
+use super::stages::read_stages;
+use super::substitute::{self, Bindings};
+use super::suggest::suggest;
+use super::value::{Table, Value};
+use super::write;
+
+/// Keys at the top of every manifest, around those that name files of the domain.
+const FIRST: [&str; 2] = ["name", "description"];
+const LAST: [&str; 4] = ["include", "vars", "matrix", "stage"];
+
+/// A manifest, checked as far as it can be without looking at data.
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    /// What it gives itself as `name`, or its path inside the project: see [`name_by_path`].
+    pub name: String,
+    /// The manifest's file.
+    pub path: PathBuf,
+    /// Its text.
+    pub source: Source,
+    /// All of it as one text: includes merged, overrides applied.
+    pub merged: String,
+    /// Files of the domain that it names, by key, each with the place.
+    pub files: BTreeMap<&'static str, (PathBuf, Place)>,
+    /// The steps, inputs before what takes them.
+    pub steps: Vec<Declaration>,
+}
+
+/// One step: a stage, or one variant of a stage.
+#[derive(Clone, Debug)]
+pub struct Declaration {
+    /// `stage`, or `stage[axis=label,...]`.
+    pub id: String,
+    /// Name of the stage's table.
+    pub stage: String,
+    /// The matrix values it stands for.
+    pub variant: Variant,
+    /// Its kind.
+    pub kind: &'static Kind,
+    /// Checked parameters.
+    pub parameters: Map<String, Json>,
+    /// Where each written parameter stands, by dotted path.
+    pub places: HashMap<String, Place>,
+    /// Where the stage's name stands.
+    pub place: Place,
+    /// For each input parameter (dotted path), the indices of the steps it takes.
+    pub inputs: BTreeMap<String, Vec<usize>>,
+    /// Names of things outside the manifest: dotted path and name, of each parameter of the shape
+    /// [`Named`](super::Shape::Named).
+    pub named: Vec<(String, String)>,
+    /// False when something is wrong with its parameters.
+    pub sound: bool,
+}
+
+impl Declaration {
+    /// A path parameter, relative to the file it is written in.
+    pub fn resolve(&self, parameter: &str, written: &str) -> PathBuf {
+        let folder = self
+            .places
+            .get(parameter)
+            .filter(|place| place.source.name() != "--set")
+            .and_then(|place| {
+                Path::new(place.source.name())
+                    .parent()
+                    .map(Path::to_path_buf)
+            });
+        folder.unwrap_or_default().join(written)
+    }
+
+    /// Where `parameter` was written, or the stage's name when a default holds.
+    pub fn place_of(&self, parameter: &str) -> &Place {
+        let mut path = parameter;
+        loop {
+            if let Some(place) = self.places.get(path) {
+                return place;
+            }
+            match path.rsplit_once('.') {
+                Some((parent, _)) => path = parent,
+                None => return &self.place,
+            }
+        }
+    }
+}
+
+impl Manifest {
+    /// Reads, expands and checks a manifest, in which each of `file_keys` may name a file. What is wrong with single stages goes to `problems`, so that more can be
+    /// found wrong with the others.
+    ///
+    /// # Errors
+    /// When a file cannot be read or is not TOML.
+    pub fn read(
+        path: &Path,
+        overrides: &[String],
+        kinds: &'static [&'static Kind],
+        file_keys: &'static [&'static str],
+        problems: &mut Problems,
+    ) -> Result<Self, Problems> {
+        let (source, table) = read(path, overrides, file_keys, problems)?;
+        let known = || FIRST.iter().chain(file_keys).chain(&LAST).copied();
+        for entry in &table.entries {
+            if known().any(|key| key == entry.key) {
+                continue;
+            }
+            problems.push(
+                Problem::new(
+                    "manifest::unknown_key",
+                    format!("unknown key `{}`", entry.key),
+                )
+                .at(&entry.key_place, "a manifest has no such key")
+                .help(format!(
+                    "stages are tables named [stage.<name>]; {}",
+                    suggest(&entry.key, known())
+                )),
+            );
+        }
+        let name = match text_of(&table, "name", problems) {
+            Some((name, place)) => {
+                check_name(&name, &place, problems);
+                name
+            }
+            None => {
+                let name = name_by_path(path);
+                if !is_usable(&name) {
+                    problems.push(
+                        Problem::new(
+                            "manifest::name",
+                            format!("{} cannot give this manifest its name", path.display()),
+                        )
+                        .help(format!("put `name = \"...\"` at its top: {EXPECTED}")),
+                    );
+                }
+                name
+            }
+        };
+        let mut files = BTreeMap::new();
+        for &key in file_keys {
+            if let Some((written, place)) = text_of(&table, key, problems) {
+                let folder = Path::new(place.source.name())
+                    .parent()
+                    .unwrap_or(Path::new(""));
+                files.insert(key, (folder.join(written), place));
+            }
+        }
+        let vars = variables(&table, problems);
+        let matrix = match table_of(&table, "matrix", problems) {
+            Some(axes) => Matrix::read(&substitute::table(axes, &vars, problems), problems),
+            None => Matrix::default(),
+        };
+        let steps = match table_of(&table, "stage", problems) {
+            Some(stages) => declare(stages, &vars, &matrix, kinds, problems),
+            None => {
+                problems.push(
+                    Problem::new("manifest::no_stages", "the manifest has no stages")
+                        .at(&source.place(0..0), "expected [stage.<name>] tables")
+                        .help("`pipe init` writes a manifest to start from"),
+                );
+                Vec::new()
+            }
+        };
+        Ok(Self {
+            name,
+            path: path.to_path_buf(),
+            source,
+            merged: write::text(&table),
+            files,
+            steps,
+        })
+    }
+}
+
+/// The name is that of a folder below `runs`, so it must stay there.
+fn check_name(name: &str, place: &Place, problems: &mut Problems) {
+    if !is_usable(name) {
+        problems.push(
+            Problem::new("manifest::name", format!("{name:?} cannot name a manifest"))
+                .at(place, "results go into a folder of this name")
+                .help(format!("expected {EXPECTED}")),
+        );
+    }
+}
+
+fn text_of(table: &Table, key: &str, problems: &mut Problems) -> Option<(String, Place)> {
+    let node = table.get(key)?;
+    match &node.value {
+        Value::Text(text) => Some((text.clone(), node.place.clone())),
+        other => {
+            problems.push(
+                Problem::new("manifest::type", format!("`{key}` has the wrong type")).at(
+                    &node.place,
+                    format!("expected a string, found {}", other.found()),
+                ),
+            );
+            None
+        }
+    }
+}
+
+fn table_of<'a>(table: &'a Table, key: &str, problems: &mut Problems) -> Option<&'a Table> {
+    let node = table.get(key)?;
+    match &node.value {
+        Value::Table(inner) => Some(inner),
+        other => {
+            problems.push(
+                Problem::new("manifest::type", format!("`{key}` has the wrong type")).at(
+                    &node.place,
+                    format!("expected a table, found {}", other.found()),
+                ),
+            );
+            None
+        }
+    }
+}
+
+/// `[vars]`; a variable may use those written before it.
+fn variables(table: &Table, problems: &mut Problems) -> Bindings<'static> {
+    let mut bindings = Bindings::default();
+    if let Some(vars) = table_of(table, "vars", problems) {
+        for entry in &vars.entries {
+            let node = substitute::node(&entry.node, &bindings, problems);
+            bindings.define(&entry.key, node);
+        }
+    }
+    bindings
+}
+
+fn declare(
+    table: &Table,
+    vars: &Bindings<'_>,
+    matrix: &Matrix,
+    kinds: &'static [&'static Kind],
+    problems: &mut Problems,
+) -> Vec<Declaration> {
+    let (mut stages, broken) = read_stages(table, vars, kinds, problems);
+    let order = connect(&mut stages, vars, matrix, problems);
+    spread_axes(&mut stages, &order);
+
+    let mut steps: Vec<Declaration> = Vec::new();
+    let mut steps_of: BTreeMap<usize, StageSteps> = BTreeMap::new();
+    let names: HashMap<&str, usize> = stages
+        .iter()
+        .enumerate()
+        .map(|(index, stage)| (stage.entry.key.as_str(), index))
+        .collect();
+    for index in order {
+        let stage = &stages[index];
+        let axes: Vec<&str> = stage.axes.iter().map(String::as_str).collect();
+        let only = Only::read(&stage.entry.key, stage.table, &axes, vars, matrix, problems);
+        let mut variants = matrix.variants(&axes);
+        variants.retain(|variant| only.keeps(variant));
+        check_variants(
+            &stage.entry.key,
+            &stage.entry.key_place,
+            &variants,
+            matrix,
+            problems,
+        );
+        let first = steps.len();
+        for variant in variants {
+            let before = problems.len();
+            let checked = check_variant(stage, &variant, vars, matrix, problems);
+            let others = Others {
+                stages: &stages,
+                broken: &broken,
+                kinds,
+                names: &names,
+                steps: &steps,
+                steps_of: &steps_of,
+            };
+            let inputs = others.resolve(&checked, stage, &variant, problems);
+            // What it takes is limited by `only` to other variants, so this one cannot be.
+            let limited = |(path, steps): (&String, &Vec<usize>)| {
+                steps.is_empty() && others.has_steps(&checked, path)
+            };
+            if inputs.iter().any(limited) {
+                continue;
+            }
+            for complaint in (stage.kind.validate)(&checked.values) {
+                let place = checked.place_of(&complaint.path, &stage.entry.key_place);
+                let mut problem =
+                    Problem::new("manifest::value", complaint.message).at(&place, complaint.label);
+                if let Some(help) = complaint.help {
+                    problem = problem.help(help);
+                }
+                problems.push(problem);
+            }
+            steps.push(Declaration {
+                id: step_id(&stage.entry.key, &variant),
+                stage: stage.entry.key.clone(),
+                variant,
+                kind: stage.kind,
+                parameters: checked.values,
+                places: checked.places,
+                place: stage.entry.key_place.clone(),
+                inputs,
+                named: checked.named,
+                sound: problems.len() == before,
+            });
+        }
+        steps_of.insert(
+            index,
+            StageSteps::new((first..steps.len()).collect(), &steps),
+        );
+    }
+    steps
+}
+
+/// A stage needs a variant, and every variant an id of its own.
+fn check_variants(
+    stage: &str,
+    stage_place: &Place,
+    variants: &[Variant],
+    matrix: &Matrix,
+    problems: &mut Problems,
+) {
+    if variants.is_empty() {
+        problems.push(
+            Problem::new(
+                "manifest::exclude",
+                format!("the matrix leaves no variant of `{stage}`"),
+            )
+            .at(stage_place, "nothing of this stage would run")
+            .help("`exclude`, `only` and the axes must leave at least one combination"),
+        );
+    }
+    let mut taken: HashSet<String> = HashSet::new();
+    for variant in variants {
+        let id = step_id(stage, variant);
+        if taken.insert(id.clone()) {
+            continue;
+        }
+        let odd = |(_, label): &&(String, String)| label.contains([',', '=']);
+        let culprit = variant.iter().find(odd).or(variant.last());
+        let place = culprit.and_then(|(axis, label)| matrix.place_of(axis, label));
+        let place = place.unwrap_or(stage_place);
+        problems.push(
+            Problem::new(
+                "manifest::same_id",
+                format!("two variants of `{stage}` would have the id `{id}`"),
+            )
+            .at(place, "the second one, because of this value")
+            .help("values with `,` or `=` can be taken for others; give one of them another name"),
+        );
+    }
+}
+
+fn step_id(stage: &str, variant: &Variant) -> String {
+    if variant.is_empty() {
+        return stage.into();
+    }
+    format!("{stage}[{}]", written(variant))
+}

@@ -1,0 +1,178 @@
+//! Declarations of parameters: one list a stage kind serves checking, defaults, keys, `pipe schema` and the docs.
+
+use crate::artifact::ArtifactKind;
+
+/// One parameter of a stage.
+#[derive(Debug)]
+pub struct Parameter {
+    /// Its key in the manifest.
+    pub name: &'static str,
+    /// What values it takes.
+    pub shape: Shape,
+    /// What holds when it is absent.
+    pub absent: Absent,
+    /// One or two sentences for `pipe schema`: meaning and unit.
+    pub doc: &'static str,
+    /// False for what cannot change the result (threads, limits on bad items): it stays out of the key.
+    pub keyed: bool,
+}
+
+impl Parameter {
+    /// A parameter that must be given.
+    pub const fn required(name: &'static str, shape: Shape, doc: &'static str) -> Self {
+        Self {
+            name,
+            shape,
+            absent: Absent::Error,
+            doc,
+            keyed: true,
+        }
+    }
+
+    /// A parameter that may be left out.
+    pub const fn optional(name: &'static str, shape: Shape, doc: &'static str) -> Self {
+        Self {
+            name,
+            shape,
+            absent: Absent::Null,
+            doc,
+            keyed: true,
+        }
+    }
+
+    /// A parameter with a default, written as JSON.
+    pub const fn default(
+        name: &'static str,
+        shape: Shape,
+        json: &'static str,
+        doc: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            shape,
+            absent: Absent::Default(json),
+            doc,
+            keyed: true,
+        }
+    }
+
+    /// The same parameter, kept out of keys.
+    pub const fn unkeyed(mut self) -> Self {
+        self.keyed = false;
+        self
+    }
+}
+
+/// What holds when a parameter is absent.
+#[derive(Clone, Copy, Debug)]
+pub enum Absent {
+    /// It is an error.
+    Error,
+    /// There is no value.
+    Null,
+    /// This JSON value.
+    Default(&'static str),
+}
+
+/// What values a parameter takes.
+#[derive(Debug)]
+pub enum Shape {
+    /// `true` or `false`.
+    Bool,
+    /// An integer in a closed range.
+    Integer {
+        /// Smallest.
+        min: i64,
+        /// Largest.
+        max: i64,
+    },
+    /// A number in a closed range; integers are taken too.
+    Float {
+        /// Smallest.
+        min: f64,
+        /// Largest.
+        max: f64,
+    },
+    /// Any string.
+    Text,
+    /// One of these strings.
+    Choice(&'static [&'static str]),
+    /// A path, relative to the manifest it is written in.
+    Path,
+    /// A name of something outside the manifest that the domain looks for; with what is expected, such as
+    /// "the name of a corpus".
+    Named(&'static str),
+    /// The name of a step whose artifact is taken.
+    Input(&'static [ArtifactKind]),
+    /// A list.
+    List(&'static Self),
+    /// One value or a list of them; becomes a list.
+    OneOrMany(&'static Self),
+    /// A table with declared keys.
+    Table(&'static [Parameter]),
+    /// A table with free keys.
+    Map(&'static Self),
+    /// A table whose `tag` chooses the declared keys.
+    Tagged {
+        /// The key that chooses.
+        tag: &'static str,
+        /// Each choice and its keys.
+        variants: &'static [Variant],
+    },
+    /// The first that fits by type.
+    Either(&'static [Self]),
+}
+
+/// One choice of a tagged table.
+#[derive(Debug)]
+pub struct Variant {
+    /// Value of the tag.
+    pub name: &'static str,
+    /// Its keys beside the tag.
+    pub parameters: &'static [Parameter],
+    /// One sentence for `pipe schema`.
+    pub doc: &'static str,
+}
+
+impl Shape {
+    /// Any integer from 0.
+    pub const NATURAL: Self = Self::Integer {
+        min: 0,
+        max: i64::MAX,
+    };
+
+    /// What is expected, for messages.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Bool => "`true` or `false`".into(),
+            Self::Integer {
+                min: 0,
+                max: i64::MAX,
+            } => "an integer of at least 0".into(),
+            Self::Integer { min, max: i64::MAX } => format!("an integer of at least {min}"),
+            Self::Integer { min, max } => format!("an integer from {min} to {max}"),
+            Self::Float { min, max } if *max == f64::MAX => format!("a number of at least {min}"),
+            Self::Float { min, max } => format!("a number from {min} to {max}"),
+            Self::Text => "a string".into(),
+            Self::Choice(choices) => {
+                let names: Vec<String> = choices.iter().map(|name| format!("\"{name}\"")).collect();
+                format!("one of {}", names.join(", "))
+            }
+            Self::Path => "a path".into(),
+            Self::Named(expected) => (*expected).into(),
+            Self::Input(kinds) => {
+                let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+                format!("the name of a stage that makes {}", names.join(" or "))
+            }
+            Self::List(item) => format!("a list; each item is {}", item.describe()),
+            Self::OneOrMany(item) => format!("{}, or a list of those", item.describe()),
+            Self::Table(_) => "a table".into(),
+            Self::Map(item) => format!("a table; each value is {}", item.describe()),
+            Self::Tagged { tag, .. } => format!("a table with the key `{tag}`"),
+            Self::Either(shapes) => {
+                let parts: Vec<String> = shapes.iter().map(Self::describe).collect();
+                parts.join(", or ")
+            }
+        }
+    }
+}

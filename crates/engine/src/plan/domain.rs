@@ -1,0 +1,30 @@
+//! What the engine needs of the field that it is used in.
+
+use crate::manifest::{Declaration, Kind, Manifest, Problems};
+use crate::stage::Stage;
+
+/// A field of use: its stage kinds, and how stages are made from declarations.
+pub trait Domain {
+    /// All stage kinds, in the order in which people should read of them.
+    fn kinds(&self) -> &'static [&'static Kind];
+
+    /// Keys at the top of a manifest that name files of the domain, such as `corpora`.
+    fn file_keys(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Called with the checked manifest before any stage is built: looks for what it names outside, and may take steps
+    /// out of it.
+    ///
+    /// # Errors
+    /// What is wrong with what the manifest names.
+    fn prepare(&mut self, _manifest: &mut Manifest) -> Result<(), Problems> {
+        Ok(())
+    }
+
+    /// Makes the stage of a declared step.
+    ///
+    /// # Errors
+    /// What only the stage itself can know to be wrong.
+    fn build(&mut self, declaration: &Declaration) -> Result<Stage, Problems>;
+}

@@ -1,0 +1,150 @@
+//! Why a step would run, or did run: what differs from the earlier run it is compared with.
+
+use std::collections::{BTreeSet, HashMap};
+
+use pipe_foundation::Digest;
+use serde::Serialize;
+
+use crate::artifact::{Difference, FingerprintInputs, input_names};
+use crate::cache::{Cache, CacheError, Listing, RunHistory, StepRecord};
+use crate::stage::Stage;
+
+use super::Plan;
+
+/// Why a step is not the same as in an earlier run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Explanation {
+    /// The step.
+    pub step: String,
+    /// When the earlier run was, in seconds since 1970; none when there was none.
+    pub compared_with_s: Option<u64>,
+    /// What differs; empty when the step never ran before.
+    pub reasons: Vec<Reason>,
+}
+
+/// One thing that differs.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Reason {
+    /// A parameter, a version or a file outside.
+    Value {
+        /// What differs.
+        #[serde(flatten)]
+        difference: Difference,
+        /// What follows from it, where the stage knows.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        remark: Option<String>,
+    },
+    /// The result of a step before it.
+    Input {
+        /// That step.
+        step: String,
+    },
+    /// An item of a source.
+    File {
+        /// The item's id.
+        id: String,
+        /// Digest it had, in short.
+        old: Option<String>,
+        /// Digest it has, in short.
+        new: Option<String>,
+    },
+}
+
+/// Compares a step with the last run of `history` in which its key was another.
+///
+/// # Errors
+/// When a record or a listing cannot be read.
+pub fn explain(
+    plan: &Plan,
+    cache: &Cache,
+    history: &mut RunHistory,
+    step: usize,
+    now: &FingerprintInputs,
+    listing: Option<&Listing>,
+) -> Result<Explanation, CacheError> {
+    let id = plan.steps[step].id();
+    let key = now.key();
+    let earlier = history.find(id, |old, started_s| {
+        if *old == key {
+            return Ok(None);
+        }
+        let record: Option<StepRecord> = cache.records.get(old)?;
+        Ok(record.map(|record| (started_s, record)))
+    })?;
+    let Some((started_s, record)) = earlier else {
+        return Ok(Explanation {
+            step: id.into(),
+            compared_with_s: None,
+            reasons: Vec::new(),
+        });
+    };
+    let differences = now.differences(&record.fingerprint);
+    let value = |difference: &Difference| Reason::Value {
+        difference: difference.clone(),
+        remark: match &plan.steps[step].stage {
+            Stage::Aggregate(stage) => stage.remark(difference, &differences),
+            _ => None,
+        },
+    };
+    let inputs = &plan.steps[step].inputs;
+    let step_of_input: HashMap<String, usize> =
+        input_names(inputs.iter().map(|(parameter, _)| parameter.as_str()))
+            .into_iter()
+            .map(|name| format!("input.{name}"))
+            .zip(plan.steps[step].input_steps())
+            .collect();
+    let mut reasons = Vec::new();
+    let has_other_inputs = differences.iter().any(|d| d.name.starts_with("input."));
+    for difference in &differences {
+        if difference.name.starts_with("lineage.") && has_other_inputs {
+            // The parameters of a step before: its result is told to be another, and it tells why itself.
+            continue;
+        }
+        if difference.name == "source" {
+            let files = changed_files(plan, cache, step, difference, listing)?;
+            if files.is_empty() {
+                reasons.push(value(difference));
+            }
+            reasons.extend(files);
+        } else if let Some(input) = step_of_input.get(&difference.name) {
+            reasons.push(Reason::Input {
+                step: plan.steps[*input].id().into(),
+            });
+        } else {
+            reasons.push(value(difference));
+        }
+    }
+    Ok(Explanation {
+        step: id.into(),
+        compared_with_s: Some(started_s),
+        reasons,
+    })
+}
+
+fn changed_files(
+    plan: &Plan,
+    cache: &Cache,
+    step: usize,
+    difference: &Difference,
+    listing: Option<&Listing>,
+) -> Result<Vec<Reason>, CacheError> {
+    let id = plan.steps[step].id();
+    let old = match difference.old.as_deref().and_then(Digest::parse) {
+        Some(digest) => cache.listing_at(&plan.name, id, &digest)?,
+        None => None,
+    };
+    let (Some(old), Some(new)) = (old, listing) else {
+        return Ok(Vec::new());
+    };
+    let ids: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let changed = ids
+        .into_iter()
+        .filter(|id| old.get(*id) != new.get(*id))
+        .map(|id| Reason::File {
+            id: id.clone(),
+            old: old.get(id).map(Digest::short),
+            new: new.get(id).map(Digest::short),
+        });
+    Ok(changed.collect())
+}

@@ -1,0 +1,118 @@
+//! The plan: steps with their stages, inputs, and what is computed together.
+
+mod domain;
+mod explain;
+mod lineage;
+mod step;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::manifest::{Manifest, Problems};
+use crate::stage::{Device, Stage, Unbuilt};
+
+pub use domain::Domain;
+pub use explain::{Explanation, Reason, explain};
+pub use lineage::lineage;
+pub use step::Step;
+
+/// A checked manifest with everything needed to run it. Steps stand after their inputs.
+pub struct Plan {
+    /// Name of the manifest: what it gives itself, or its path inside the project. Results and the memory of runs go
+    /// by it.
+    pub name: String,
+    /// Its path as it was given.
+    pub manifest: String,
+    /// All of it as one text: includes merged, overrides applied.
+    pub text: String,
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// Where stages compute that use a device; part of their keys.
+    pub device: Device,
+}
+
+impl Plan {
+    /// Reads a manifest and builds its steps with the stages of `domain`, to compute on `device` where they use one.
+    /// `overrides` are dotted paths with values, as `--set` takes them.
+    ///
+    /// # Errors
+    /// Every problem of the manifest, and of what the domain knows to be wrong.
+    pub fn read(
+        path: &Path,
+        overrides: &[String],
+        device: Device,
+        domain: &mut dyn Domain,
+    ) -> Result<Self, Problems> {
+        let mut problems = Problems::default();
+        let mut manifest = Manifest::read(
+            path,
+            overrides,
+            domain.kinds(),
+            domain.file_keys(),
+            &mut problems,
+        )?;
+        if let Err(more) = domain.prepare(&mut manifest) {
+            problems.extend(more);
+            return Err(problems.sorted());
+        }
+        let mut steps: Vec<Step> = Vec::new();
+        for declaration in manifest.steps {
+            let built = match declaration.sound {
+                true => domain.build(&declaration),
+                false => Err(Problems::default()),
+            };
+            // What cannot be built keeps its place, so that all problems are found at once; with any, nothing runs.
+            let stage = built.unwrap_or_else(|more| {
+                problems.extend(more);
+                Stage::Aggregate(Box::new(Unbuilt))
+            });
+            steps.push(Step::new(declaration, stage));
+        }
+        step::connect(&mut steps);
+        let plan = Self {
+            name: manifest.name,
+            manifest: manifest.path.display().to_string(),
+            text: manifest.merged,
+            steps,
+            device,
+        };
+        problems.or_ok(plan)
+    }
+
+    /// Index of the step called `id`.
+    pub fn find(&self, id: &str) -> Option<usize> {
+        self.steps.iter().position(|step| step.declaration.id == id)
+    }
+
+    /// Groups of item-wise steps that are computed together, each in the order of the plan.
+    pub fn item_groups(&self) -> Vec<Vec<usize>> {
+        // Each step's group is that of an earlier step, and in the end of the first step of the group.
+        let mut earlier: Vec<usize> = (0..self.steps.len()).collect();
+        let is_item_wise = |index: &usize| self.steps[*index].is_item_wise();
+        for index in (0..self.steps.len()).filter(is_item_wise) {
+            for input in self.steps[index].input_steps().filter(is_item_wise) {
+                let (one, other) = (first_of(&mut earlier, input), first_of(&mut earlier, index));
+                earlier[one.max(other)] = one.min(other);
+            }
+        }
+        let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for index in (0..self.steps.len()).filter(is_item_wise) {
+            let first = first_of(&mut earlier, index);
+            groups.entry(first).or_default().push(index);
+        }
+        groups.into_values().collect()
+    }
+}
+
+/// The first step of the group of `step`; the way there is made shorter for the next call.
+fn first_of(earlier: &mut [usize], step: usize) -> usize {
+    let mut first = step;
+    while earlier[first] != first {
+        first = earlier[first];
+    }
+    let mut at = step;
+    while earlier[at] != first {
+        at = std::mem::replace(&mut earlier[at], first);
+    }
+    first
+}

@@ -1,0 +1,95 @@
+//! Named texts that diagnostics point into, and the places in them.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use miette::{MietteError, SourceCode, SourceSpan, SpanContents};
+
+mod excerpt;
+
+/// A text a user wrote: a manifest, another file of TOML, or the argument of `--set`.
+#[derive(Clone, Debug)]
+pub struct Source(Arc<SourceText>);
+
+#[derive(Debug)]
+struct SourceText {
+    name: String,
+    text: String,
+}
+
+impl Source {
+    /// A text and the name people know it by.
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Self(Arc::new(SourceText {
+            name: name.into(),
+            text: text.into(),
+        }))
+    }
+
+    /// The name people know it by, usually a path as it was given.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The whole text.
+    pub fn text(&self) -> &str {
+        &self.0.text
+    }
+
+    /// A place in this text; the range is cut to the text.
+    pub fn place(&self, range: Range<usize>) -> Place {
+        let end = range.end.min(self.text().len());
+        Place {
+            source: self.clone(),
+            range: range.start.min(end)..end,
+            axis: None,
+        }
+    }
+}
+
+/// What a diagnostic shows around a place; long lines are cut.
+impl SourceCode for Source {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        context_lines_before: usize,
+        context_lines_after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let context = [context_lines_before, context_lines_after];
+        excerpt::around(self.name(), self.text(), span, context)
+    }
+}
+
+/// A stretch of a [`Source`], in bytes.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The text.
+    pub source: Source,
+    /// The bytes of it.
+    pub range: Range<usize>,
+    /// The axis of the matrix that this is a value of.
+    pub axis: Option<Arc<str>>,
+}
+
+impl Place {
+    /// `name:line:column`, counted from 1.
+    pub fn describe(&self) -> String {
+        let before = self
+            .source
+            .text()
+            .get(..self.range.start)
+            .unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        let column = before
+            .rsplit('\n')
+            .next()
+            .map_or(0, |text| text.chars().count())
+            + 1;
+        format!("{}:{line}:{column}", self.source.name())
+    }
+
+    /// The bytes to underline: all of a short place, the start of a long one.
+    pub fn underlined(&self) -> Range<usize> {
+        excerpt::start_of(self.source.text(), &self.range)
+    }
+}

@@ -1,0 +1,133 @@
+//! Stages over whole sets.
+
+use std::path::Path;
+
+use pipe_foundation::progress::Progress;
+use serde_json::Value as Json;
+
+use crate::artifact::{Difference, FingerprintInputs};
+
+use super::{CoreShare, DeclaredFile, InputLabel, InputOrigin, StepInput, stands_under};
+
+/// Takes an announced run to its thread.
+pub type Launch = Box<dyn FnOnce() + Send>;
+
+/// What an aggregate stage works with.
+pub struct AggregateContext<'a> {
+    /// Its inputs in the order of the parameters.
+    pub inputs: Vec<StepInput>,
+    /// Inputs that could not be made; only stages with [`AggregateStage::allows_missing_inputs`] ever see any.
+    pub missing: Vec<InputLabel>,
+    /// An empty folder; every file left in it becomes part of the result.
+    pub out: &'a Path,
+    /// A folder for temporary files.
+    pub scratch: &'a Path,
+    /// A folder, not made yet, whose files outlive a kill: the next run of the same step finds them, also on another
+    /// device. Gone once the step is done.
+    pub resume: &'a Path,
+    /// What a finished run left in its own such folder that differed only in [`AggregateStage::extensible`] parameters.
+    /// Not to be trusted: it may be missing, or be replaced while it is read. Another device may have made it.
+    pub earlier: Option<&'a Path>,
+    /// The cores it may use; the result must not depend on them.
+    pub cores: CoreShare,
+    /// Where to tell how far it is, and whether to stop.
+    pub progress: &'a dyn Progress,
+}
+
+impl AggregateContext<'_> {
+    /// The inputs that stand under `parameter`, alone or in its list.
+    pub fn inputs_of<'s>(&'s self, parameter: &'s str) -> impl Iterator<Item = &'s StepInput> {
+        self.inputs
+            .iter()
+            .filter(move |input| stands_under(&input.parameter, parameter))
+    }
+}
+
+/// A stage over whole sets.
+pub trait AggregateStage: Send + Sync {
+    /// Adds what the result depends on other than parameters, declared files and the content of inputs.
+    fn external_inputs(&self, _inputs: &[InputOrigin], _fingerprint: &mut FingerprintInputs) {}
+
+    /// Files outside the cache that the result depends on.
+    fn files(&self) -> &[DeclaredFile] {
+        &[]
+    }
+
+    /// Parameters that enter the key, when they are not simply all of them.
+    fn key_parameters(&self, all: &Json) -> Json {
+        all.clone()
+    }
+
+    /// Keyed parameters that decide only when the work ends: a run that differs from a finished one in nothing else
+    /// may go on from there, and must come to the same bytes as one from the start.
+    fn extensible(&self) -> &[&'static str] {
+        &[]
+    }
+
+    /// What a person should know of a difference from an earlier run, given all differences of parameters.
+    fn remark(&self, _difference: &Difference, _all: &[Difference]) -> Option<String> {
+        None
+    }
+
+    /// Files in the folder of the results that help a person when the stage has failed.
+    fn kept_on_failure(&self) -> &[&'static str] {
+        &[]
+    }
+
+    /// True when it can do its work without some of its inputs, and says so in its result.
+    fn allows_missing_inputs(&self) -> bool {
+        false
+    }
+
+    /// True when it computes on the [`Device`](super::Device) of the plan, which is then part of its key.
+    fn uses_device(&self) -> bool {
+        false
+    }
+
+    /// True when on an accelerator it does little but wait for it: it then takes no core, and many run at once.
+    fn waits_for_device(&self) -> bool {
+        false
+    }
+
+    /// Announces a run that waits for the device. All that start together are announced before the first of them
+    /// starts; what this gives is called on the thread of the run before its work.
+    fn announce(&self) -> Option<Launch> {
+        None
+    }
+
+    /// How many threads it can use well.
+    fn threads(&self) -> usize {
+        1
+    }
+
+    /// Whether [`Self::memory_bytes`] says anything, so that its inputs are not loaded to ask in vain.
+    fn needs_memory(&self) -> bool {
+        false
+    }
+
+    /// An estimate of the resident memory it needs beyond its mapped inputs; steps that say 0 always fit.
+    fn memory_bytes(&self, _inputs: &[StepInput]) -> u64 {
+        0
+    }
+
+    /// Makes the result.
+    ///
+    /// # Errors
+    /// Anything that keeps it from being made; nothing it left is used then.
+    fn run(&self, context: &AggregateContext<'_>) -> miette::Result<()>;
+}
+
+/// The work was stopped because the user asked for it.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[error("interrupted")]
+#[diagnostic(code(run::interrupted))]
+pub struct Interrupted;
+
+/// Stands in for a stage that could not be built; a plan with one never runs.
+pub struct Unbuilt;
+
+impl AggregateStage for Unbuilt {
+    fn run(&self, _context: &AggregateContext<'_>) -> miette::Result<()> {
+        Err(miette::Report::msg("the stage was not built"))
+    }
+}

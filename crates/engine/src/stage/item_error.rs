@@ -1,0 +1,52 @@
+//! Why an item has no result, and what is to blame for it.
+
+use pipe_foundation::machine_fault::is_machine_fault;
+
+/// Why one item has no result.
+#[derive(Clone, Debug)]
+pub struct ItemError {
+    /// What is wrong, as a lower-case fragment.
+    pub reason: String,
+    /// What is to blame.
+    pub blame: Blame,
+}
+
+/// What is to blame for an item without a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// The item: trying again cannot help, so that the failure itself may be remembered.
+    Item,
+    /// Something around it, which may be otherwise next time.
+    Surroundings,
+    /// The machine: no item may be taken for bad, and the run ends.
+    Machine,
+}
+
+impl ItemError {
+    /// The input itself is bad.
+    pub fn permanent(reason: impl ToString) -> Self {
+        Self {
+            reason: reason.to_string(),
+            blame: Blame::Item,
+        }
+    }
+
+    /// Something around it failed; it may work next time.
+    pub fn transient(reason: impl ToString) -> Self {
+        Self {
+            reason: reason.to_string(),
+            blame: Blame::Surroundings,
+        }
+    }
+
+    /// The system refused with `error`: the machine's fault, or one that may pass.
+    pub fn of_system(reason: impl ToString, error: &std::io::Error) -> Self {
+        Self {
+            reason: reason.to_string(),
+            blame: match is_machine_fault(error) {
+                true => Blame::Machine,
+                false => Blame::Surroundings,
+            },
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Stages that make one item from another.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use pipe_foundation::progress::Progress;
+use serde_json::Value as Json;
+
+use crate::artifact::{FingerprintInputs, ItemData, ItemFacts};
+
+use super::{DeclaredFile, ItemError};
+
+/// One result that an item-wise stage makes of an item: the item itself, or a copy of it.
+#[derive(Clone, Debug)]
+pub struct ItemCopy {
+    /// What is known of it; copies have ids of their own.
+    pub facts: Arc<dyn ItemFacts>,
+    /// What beside the stage's parameters and the input's bytes the result depends on.
+    pub fingerprint: String,
+    /// Which copy it is, as the stage numbers them.
+    pub index: usize,
+}
+
+/// An item-wise stage.
+pub trait ItemStage: Send + Sync {
+    /// The parameters that every item depends on; all keyed ones unless the stage knows better.
+    fn item_parameters(&self, all: &Json) -> Json {
+        all.clone()
+    }
+
+    /// The parameters as they take effect, where the meaning of one depends on others: what is recorded of how items were
+    /// made, so that two spellings of the same are the same.
+    fn effective_parameters(&self, all: &Json) -> Json {
+        all.clone()
+    }
+
+    /// Adds what every item depends on other than parameters and declared files.
+    fn external_inputs(&self, _fingerprint: &mut FingerprintInputs) {}
+
+    /// Files outside the cache that every item depends on.
+    fn files(&self) -> &[DeclaredFile] {
+        &[]
+    }
+
+    /// What is made of one item; itself unless the stage makes copies or leaves some out.
+    fn copies(&self, facts: &Arc<dyn ItemFacts>) -> Vec<ItemCopy> {
+        vec![ItemCopy {
+            facts: facts.clone(),
+            fingerprint: String::new(),
+            index: 0,
+        }]
+    }
+
+    /// True when equal input may give other bytes, so that results must be kept.
+    fn must_store(&self) -> bool {
+        false
+    }
+
+    /// Makes the result.
+    ///
+    /// # Errors
+    /// When this item has none.
+    fn process(
+        &self,
+        copy: &ItemCopy,
+        input: &dyn ItemData,
+        context: &ItemContext<'_>,
+    ) -> Result<Box<dyn ItemData>, ItemError>;
+}
+
+/// What an item-wise stage may use while it works.
+pub struct ItemContext<'a> {
+    /// A folder for temporary files of this run.
+    pub scratch: &'a Path,
+    /// Whether to stop.
+    pub progress: &'a dyn Progress,
+}

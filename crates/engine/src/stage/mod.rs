@@ -1,0 +1,49 @@
+//! What a stage is: three contracts, by how its work is cut.
+//!
+//! # What reaches a stage, and whether it is in the key
+//!
+//! Equal keys must mean equal results, so whatever can change a result is in the key, and whatever is left out of the
+//! key must not be able to change one. What a domain's stages read of what is optional here, they add by
+//! [`AggregateStage::external_inputs`] or [`ItemStage::external_inputs`].
+//!
+//! | what reaches the stage | in the key? |
+//! |---|---|
+//! | parameters | yes, all but those declared `unkeyed`, which limit the work and not the result |
+//! | [`StepInput::content`], its order included | yes: the digest of a set covers all [`ItemFacts`](crate::artifact::ItemFacts), and of a set of files their names |
+//! | [`StepInput::parameter`] | yes: it names the digest of the input |
+//! | [`StepInput::step`] | no: only error messages name it |
+//! | [`InputLabel`], [`StepInput::lineage`] | as far as the stage adds what it reads of them |
+//! | [`AggregateContext::missing`] | yes: `missing` in place of the digest; the label as far as the stage adds it |
+//! | the device of the plan | yes, for stages with [`AggregateStage::uses_device`]; the others must not depend on it |
+//! | [`AggregateContext::cores`], `resume`, `earlier`, `progress`, `out`, `scratch` | no: the result must not depend on them |
+//! | input of [`ItemStage::process`] | yes: the digest of its bytes |
+//! | [`ItemCopy`] | its `fingerprint`; the result must depend on no other part of it |
+//! | files outside that are declared | yes, their content, which is checked again before and after the work; not their place or times |
+//! | folder of the manifest, working directory, locale, time, host | no: stages must not read them |
+//! | version of the program | no: the version of the stage's kind stands for what it computes; only the record of a step names it, as its origin |
+
+mod aggregate_stage;
+mod core_share;
+mod device;
+mod input;
+mod item_error;
+mod item_stage;
+mod source_stage;
+
+pub use aggregate_stage::{AggregateContext, AggregateStage, Interrupted, Launch, Unbuilt};
+pub use core_share::CoreShare;
+pub use device::Device;
+pub use input::{InputContent, InputLabel, InputOrigin, LoadedItem, StepInput, stands_under};
+pub use item_error::{Blame, ItemError};
+pub use item_stage::{ItemContext, ItemCopy, ItemStage};
+pub use source_stage::{DeclaredFile, FileInfos, SourceListing, SourceStage};
+
+/// A stage, ready to run.
+pub enum Stage {
+    /// Lists items and reads their data.
+    Source(Box<dyn SourceStage>),
+    /// Works on one item after another; cached per item.
+    Items(Box<dyn ItemStage>),
+    /// Works on whole sets; cached as a whole.
+    Aggregate(Box<dyn AggregateStage>),
+}

@@ -1,0 +1,82 @@
+//! Stages that list items and read their data.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::artifact::{BadItem, Item, ItemData};
+use crate::cache::FileInfo;
+
+use super::ItemError;
+
+/// Everything a source lists, and what it says about it.
+#[derive(Clone, Debug, Default)]
+pub struct SourceListing {
+    /// Usable items, sorted by id, each with the digest of all that determines its data, such as the content of a file.
+    pub items: Vec<Item>,
+    /// What is missing or cannot be read; it counts as bad items do.
+    pub missing: Vec<BadItem>,
+    /// How many were left out for any reason, the missing ones included.
+    pub left_out: usize,
+    /// Oddities a person should know of.
+    pub warnings: Vec<String>,
+    /// Tables for people, by file name, such as `split.tsv`.
+    pub tables: BTreeMap<String, String>,
+    /// What else the domain wants to know of it after the run; the engine does not look at it.
+    pub details: Option<Arc<dyn Any + Send + Sync>>,
+}
+
+impl SourceListing {
+    /// Name of the table of what was left out.
+    pub const DROPPED: &str = "dropped.tsv";
+}
+
+/// A file outside the cache whose content is part of a key; it is checked again around the work that reads it.
+#[derive(Clone, Debug)]
+pub struct DeclaredFile {
+    /// Its path as the manifest has it.
+    pub name: String,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+/// The stat cache, as sources see it.
+pub trait FileInfos: Sync {
+    /// Digest of a file and what `measure` finds of its content, such as the length of its audio in seconds. The file
+    /// is read and measured only where it is not as remembered. All sources of a domain must measure the same.
+    ///
+    /// # Errors
+    /// When the file cannot be read or measured.
+    fn measured(
+        &self,
+        path: &Path,
+        measure: &dyn Fn(&Path) -> std::io::Result<f64>,
+    ) -> std::io::Result<FileInfo>;
+}
+
+/// A stage that lists items.
+pub trait SourceStage: Send + Sync {
+    /// Lists the items. Called on every run, also when nothing changed, so it must be fast.
+    ///
+    /// # Errors
+    /// When the data cannot be listed, or break a rule such as disjoint speakers of training and test.
+    fn list(&self, files: &dyn FileInfos) -> miette::Result<SourceListing>;
+
+    /// The file that the data of an item are read from, which must be as it was listed when they have been read.
+    fn file_of<'a>(&self, _item: &'a Item) -> Option<&'a Path> {
+        None
+    }
+
+    /// Reads the data of one item.
+    ///
+    /// # Errors
+    /// When they are not readable.
+    fn load(&self, item: &Item) -> Result<Box<dyn ItemData>, ItemError>;
+
+    /// What a set of items is made of, such as counts by class, for people; it is kept in the record of each step of
+    /// items, and no key depends on it.
+    fn composition(&self, _items: &[Item]) -> Option<serde_json::Value> {
+        None
+    }
+}

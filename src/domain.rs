@@ -1,0 +1,107 @@
+//! Speech as a domain of the engine: its stages, and the corpora that manifests name.
+
+use std::ops::Deref;
+use std::path::Path;
+
+use pipe_engine::manifest::{Declaration, Kind, Manifest, Problems};
+use pipe_engine::plan::{Domain, Plan};
+use pipe_engine::stage::{self as engine, Stage};
+use pipe_speech::corpus::Corpora;
+
+use crate::model::Device;
+use crate::present::{LeftOut, keep_present};
+use crate::stage::{self, Setting};
+
+/// Key at the top of a manifest that names its `corpora.toml`.
+pub const CORPORA: &str = "corpora";
+
+/// What a plan is made with beside its manifest.
+pub struct PlanOptions<'a> {
+    /// The arguments of `--set`, in order.
+    pub overrides: &'a [String],
+    /// Leave out corpora that are not there instead of refusing.
+    pub present_only: bool,
+    /// Where trainings and evaluations compute.
+    pub device: Device,
+    /// Finds and reads the `corpora.toml` of a manifest.
+    pub corpora: &'a dyn Fn(&Manifest) -> Result<Corpora, Problems>,
+}
+
+/// The plan of a manifest of speech stages.
+pub struct SpeechPlan {
+    /// The steps.
+    pub plan: Plan,
+    /// What was left out because corpora are not there.
+    pub left_out: LeftOut,
+}
+
+impl SpeechPlan {
+    /// Reads a manifest and builds its steps.
+    ///
+    /// # Errors
+    /// Every problem of the manifest, and of `corpora.toml` as far as it is used.
+    pub fn read(path: &Path, options: &PlanOptions<'_>) -> Result<Self, Problems> {
+        let mut speech = Speech {
+            options,
+            setting: Setting {
+                device: options.device,
+                ..Setting::default()
+            },
+            left_out: LeftOut::default(),
+        };
+        let device = engine_device(options.device);
+        let plan = Plan::read(path, options.overrides, device, &mut speech)?;
+        Ok(Self {
+            plan,
+            left_out: speech.left_out,
+        })
+    }
+}
+
+impl Deref for SpeechPlan {
+    type Target = Plan;
+
+    fn deref(&self) -> &Plan {
+        &self.plan
+    }
+}
+
+struct Speech<'a> {
+    options: &'a PlanOptions<'a>,
+    setting: Setting,
+    left_out: LeftOut,
+}
+
+impl Domain for Speech<'_> {
+    fn kinds(&self) -> &'static [&'static Kind] {
+        stage::kinds()
+    }
+
+    fn file_keys(&self) -> &'static [&'static str] {
+        &[CORPORA]
+    }
+
+    fn prepare(&mut self, manifest: &mut Manifest) -> Result<(), Problems> {
+        self.setting.corpora = (self.options.corpora)(manifest)?;
+        if self.options.present_only {
+            self.left_out = keep_present(manifest, &self.setting.corpora);
+        }
+        Ok(())
+    }
+
+    fn build(&mut self, declaration: &Declaration) -> Result<Stage, Problems> {
+        stage::build(declaration, &self.setting)
+    }
+}
+
+/// The device as keys, records and the scheduler of the engine know it.
+pub fn engine_device(device: Device) -> engine::Device {
+    engine::Device {
+        name: device.to_string(),
+        key_name: device.key_name(),
+        kinds: &KEY_NAMES,
+    }
+}
+
+/// The key names of all kinds of devices.
+static KEY_NAMES: [Option<&str>; 3] = Device::KEY_NAMES;

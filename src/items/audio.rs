@@ -1,0 +1,70 @@
+//! A waveform as the data of an item.
+
+use std::collections::HashMap;
+
+use pipe_speech::audio::Waveform;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+
+use pipe_engine::artifact::{ArtifactKind, DataError, ItemData};
+
+use super::AUDIO;
+use super::features::tensor;
+
+/// A waveform; stored as tensor `samples` `[n]` with `rate_hz` in the metadata.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Audio(pub Waveform);
+
+impl ItemData for Audio {
+    fn kind(&self) -> ArtifactKind {
+        AUDIO
+    }
+
+    fn encode(&self) -> Result<Vec<u8>, DataError> {
+        let failed = |error| DataError::new("a tensor", error);
+        let Waveform { samples, rate_hz } = &self.0;
+        let bytes = bytemuck::cast_slice(samples);
+        let view = TensorView::new(Dtype::F32, vec![samples.len()], bytes).map_err(failed)?;
+        let metadata = HashMap::from([("rate_hz".to_string(), rate_hz.to_string())]);
+        serialize([("samples", view)], Some(metadata)).map_err(failed)
+    }
+}
+
+/// Reads [`Audio`] from its stored form.
+pub(super) fn decode(bytes: &[u8]) -> Result<Box<dyn ItemData>, DataError> {
+    let failed = |reason: String| DataError::new("audio", reason);
+    let (_, header) =
+        SafeTensors::read_metadata(bytes).map_err(|error| failed(error.to_string()))?;
+    let rate_hz = header
+        .metadata()
+        .as_ref()
+        .and_then(|metadata| metadata.get("rate_hz"))
+        .and_then(|rate| rate.parse().ok())
+        .filter(|&rate: &u32| rate > 0)
+        .ok_or_else(|| failed("no rate_hz".into()))?;
+    let samples = tensor(bytes, "samples").map_err(failed)?;
+    let samples = samples
+        .data()
+        .chunks_exact(4)
+        .map(|chunk| f32::from_le_bytes([chunk[0], chunk[1], chunk[2], chunk[3]]))
+        .collect();
+    Ok(Box::new(Audio(Waveform { samples, rate_hz })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::items::FEATURES;
+
+    #[test]
+    fn a_waveform_comes_back_as_it_was_and_is_not_taken_for_features() {
+        let item = Audio(Waveform {
+            samples: vec![0.0, -0.5, 1.0],
+            rate_hz: 24_414,
+        });
+        let stored = item.encode().unwrap();
+        assert_eq!(AUDIO.decode(&stored).unwrap().downcast_ref(), Some(&item));
+        assert_eq!(stored, item.encode().unwrap());
+        assert!(AUDIO.decode(&stored[..stored.len() / 2]).is_err());
+        assert!(FEATURES.decode(&stored).is_err());
+    }
+}

@@ -1,0 +1,91 @@
+//! A feature matrix as the data of an item.
+
+use pipe_foundation::{Features, FeaturesView};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+
+use pipe_engine::artifact::{ArtifactKind, DataError, ItemData};
+
+use super::FEATURES;
+
+/// A feature matrix; stored as tensor `features` `[frames, bins]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeatureItem(pub Features);
+
+impl ItemData for FeatureItem {
+    fn kind(&self) -> ArtifactKind {
+        FEATURES
+    }
+
+    fn encode(&self) -> Result<Vec<u8>, DataError> {
+        let failed = |error| DataError::new("a tensor", error);
+        let Features {
+            frames,
+            bins,
+            values,
+        } = &self.0;
+        let bytes = bytemuck::cast_slice(values);
+        let view = TensorView::new(Dtype::F32, vec![*frames, *bins], bytes).map_err(failed)?;
+        serialize([("features", view)], None).map_err(failed)
+    }
+}
+
+/// Reads a [`FeatureItem`] from its stored form.
+pub(super) fn decode(bytes: &[u8]) -> Result<Box<dyn ItemData>, DataError> {
+    let view = features(bytes)?;
+    Ok(Box::new(FeatureItem(Features {
+        frames: view.frames,
+        bins: view.bins,
+        values: view.values.to_vec(),
+    })))
+}
+
+/// A feature matrix as it lies in `bytes`, which must be aligned to 4 bytes, without a copy.
+///
+/// # Errors
+/// When the bytes are something else.
+pub fn features(bytes: &[u8]) -> Result<FeaturesView<'_>, DataError> {
+    let failed = |reason: String| DataError::new("features", reason);
+    let view = tensor(bytes, "features").map_err(failed)?;
+    let &[frames, bins] = view.shape() else {
+        return Err(failed(format!(
+            "the shape is {:?}, expected [frames, bins]",
+            view.shape()
+        )));
+    };
+    let values =
+        bytemuck::try_cast_slice(view.data()).map_err(|error| failed(error.to_string()))?;
+    Ok(FeaturesView {
+        frames,
+        bins,
+        values,
+    })
+}
+
+/// The tensor called `name` of a safetensors document, which must hold 32-bit floats.
+pub(super) fn tensor<'a>(bytes: &'a [u8], name: &str) -> Result<TensorView<'a>, String> {
+    let document = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
+    let view = document.tensor(name).map_err(|error| error.to_string())?;
+    if view.dtype() != Dtype::F32 {
+        return Err(format!("`{name}` holds {:?}, expected F32", view.dtype()));
+    }
+    Ok(view)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_matrix_comes_back_as_it_was() {
+        let item = FeatureItem(Features {
+            frames: 2,
+            bins: 3,
+            values: vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
+        });
+        let stored = item.encode().unwrap();
+        let back = FEATURES.decode(&stored).unwrap();
+        assert_eq!(back.downcast_ref(), Some(&item));
+        assert_eq!(stored, item.encode().unwrap());
+        assert!(FEATURES.decode(&stored[..stored.len() / 2]).is_err());
+    }
+}

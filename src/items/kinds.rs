@@ -1,0 +1,20 @@
+//! The kinds of artifacts of speech pipelines.
+
+use pipe_engine::artifact::ArtifactKind;
+
+/// Utterances with waveforms.
+pub const AUDIO: ArtifactKind = ArtifactKind::of_items("audio", super::audio::decode);
+/// Utterances with feature matrices `[frames, bins]`.
+pub const FEATURES: ArtifactKind = ArtifactKind::of_items("features", super::features::decode);
+/// A trained model.
+pub const MODEL: ArtifactKind = ArtifactKind::of_files("model");
+/// Metrics and predictions of one model.
+pub const EVALUATION: ArtifactKind = ArtifactKind::of_files("evaluation");
+/// What one model's shared layers know.
+pub const PROBE: ArtifactKind = ArtifactKind::of_files("probe");
+/// A map of one model's embedding.
+pub const MAP: ArtifactKind = ArtifactKind::of_files("map");
+/// Tables for people.
+pub const REPORT: ArtifactKind = ArtifactKind::of_files("report");
+/// Files of a command.
+pub const FILES: ArtifactKind = ArtifactKind::FILES;

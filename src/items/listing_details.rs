@@ -1,0 +1,24 @@
+//! What a report says of a source beside its items: corpora, checks for leaks, and what was left out.
+
+use std::sync::Arc;
+
+use pipe_engine::stage::SourceListing;
+use pipe_speech::corpus::Dropped;
+
+use crate::report::{CorpusFacts, LeakCheck};
+
+/// What an `ingest` found out when it listed its corpora.
+#[derive(Clone, Debug, Default)]
+pub struct ListingDetails {
+    /// The corpora it read, without counts.
+    pub corpora: Vec<CorpusFacts>,
+    /// What it checked for leaks between its splits.
+    pub leak_checks: Vec<LeakCheck>,
+    /// What was left out, with the corpus in front, and why.
+    pub dropped: Vec<Dropped>,
+}
+
+/// The details of a listing of utterances.
+pub fn details(listing: &SourceListing) -> Option<Arc<ListingDetails>> {
+    listing.details.clone()?.downcast().ok()
+}

@@ -1,0 +1,15 @@
+//! What the items of speech pipelines are: utterances, with audio or features as data.
+
+mod audio;
+mod composition;
+mod features;
+mod kinds;
+mod listing_details;
+mod utterance_facts;
+
+pub use audio::Audio;
+pub use composition::{Composition, CompositionRow};
+pub use features::{FeatureItem, features};
+pub use kinds::{AUDIO, EVALUATION, FEATURES, FILES, MAP, MODEL, PROBE, REPORT};
+pub use listing_details::{ListingDetails, details};
+pub use utterance_facts::{Recording, UtteranceFacts, UtteranceItem};
