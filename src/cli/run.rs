@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use crate::track::{TrackTarget, Tracking};
-use pipe_engine::exec::{Observer, RunOptions, RunSummary, available_bytes, run as execute};
+use pipe_engine::exec::{Observer, RunOptions, RunSummary, run as execute};
 
 use super::CliError;
 use super::arguments::{Common, RunArguments};
@@ -37,14 +37,13 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
     } else {
         Box::new(LineObserver::new(signals.clone()))
     };
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let jobs = arguments.jobs.map_or(cores, usize::from);
-    let options = RunOptions {
-        jobs,
+    let mut options = RunOptions {
         keep_going: arguments.keep_going,
-        memory_bytes: arguments.memory.unwrap_or_else(available_bytes),
         runs: &arguments.runs,
+        ..RunOptions::default()
     };
+    options.jobs = arguments.jobs.map_or(options.jobs, usize::from);
+    options.memory_bytes = arguments.memory.unwrap_or(options.memory_bytes);
     let summary = match &track {
         None => execute(&plan, &cache, &options, observer.as_ref())?,
         Some(target) => {

@@ -1,12 +1,9 @@
 //! `pipe why`: what changed since the last run in which a step was not as it is now.
 
-use std::collections::HashMap;
-
-use crate::items::UtteranceItem;
-use pipe_engine::cache::Listing;
-use pipe_engine::exec::{MissingInputs, Resolver, StepStatus};
+use pipe_engine::exec::{self, Why};
 use pipe_engine::manifest::suggest;
-use pipe_engine::plan::{Explanation, Reason, explain};
+use pipe_engine::plan::{Explanation, Reason};
+use serde_json::json;
 
 use super::arguments::{Common, WhyArguments};
 use super::date::date_text;
@@ -25,65 +22,40 @@ pub fn why(arguments: &WhyArguments, common: &Common) -> Result<u8, CliError> {
     };
     let cache = context::cache(common, arguments.manifest.rehash)?;
     own_name::check(&plan, &cache)?;
-    let resolver = Resolver::new(&plan, &cache, &|| false);
-    let statuses = resolver.all(MissingInputs::Allowed)?;
-    let listings: HashMap<usize, Listing> = (resolver.listings())
-        .map(|(step, listing)| {
-            let items = listing.items.iter();
-            let digests = items.map(|item| (item.utterance().id.clone(), item.digest));
-            (step, digests.collect())
-        })
-        .collect();
+    let explained = exec::why(&plan, &cache, wanted)?;
     cache.files.save()?;
-    let mut history = cache.runs.history(&plan.name)?;
     let mut text = String::new();
-    for (index, step) in plan.steps.iter().enumerate() {
-        if wanted.is_some_and(|wanted| wanted != index) {
-            continue;
-        }
-        let status = statuses.of(index);
-        let state = match status.output() {
-            Some(_) => "in the cache",
-            None => "to run",
-        };
-        match (status, status.fingerprint()) {
-            (StepStatus::Failed { error }, _) => {
-                if common.json {
-                    let line = serde_json::json!({ "event": "why", "step": step.id(), "state": "failed", "reason": error.to_string() });
-                    text.push_str(&format!("{line}\n"));
-                } else {
-                    text.push_str(&format!("{} (cannot run)\n  {error}\n", step.id()));
-                }
+    for (index, why) in explained {
+        let step = plan.steps[index].id();
+        let line = match why {
+            Why::Failed { error } if common.json => {
+                json!({ "event": "why", "step": step, "state": "failed", "reason": error })
             }
-            (_, None) => {
-                let open: Vec<&str> = (step.input_steps())
-                    .filter(|&input| statuses.of(input).output().is_none())
-                    .map(|input| plan.steps[input].id())
-                    .collect();
-                if common.json {
-                    let line = serde_json::json!({ "event": "why", "step": step.id(), "state": "waits", "after": open });
-                    text.push_str(&format!("{line}\n"));
-                } else {
-                    text.push_str(&format!("{}: waits for {}\n", step.id(), open.join(", ")));
-                }
+            Why::Failed { error } => {
+                text.push_str(&format!("{step} (cannot run)\n  {error}\n"));
+                continue;
             }
-            (_, Some(fingerprint)) => {
-                let explanation = explain(
-                    &plan,
-                    &cache,
-                    &mut history,
-                    index,
-                    fingerprint,
-                    listings.get(&index),
-                )?;
-                if common.json {
-                    let line = serde_json::json!({ "event": "why", "state": state, "explanation": explanation });
-                    text.push_str(&format!("{line}\n"));
-                } else {
+            Why::Pending { on } => {
+                let open: Vec<&str> = on.iter().map(|&step| plan.steps[step].id()).collect();
+                if !common.json {
+                    text.push_str(&format!("{step}: waits for {}\n", open.join(", ")));
+                    continue;
+                }
+                json!({ "event": "why", "step": step, "state": "waits", "after": open })
+            }
+            Why::Known {
+                is_cached,
+                explanation,
+            } => {
+                let state = if is_cached { "in the cache" } else { "to run" };
+                if !common.json {
                     text.push_str(&describe(&explanation, state));
+                    continue;
                 }
+                json!({ "event": "why", "state": state, "explanation": explanation })
             }
-        }
+        };
+        text.push_str(&format!("{line}\n"));
     }
     print(&text)?;
     Ok(0)

@@ -11,9 +11,10 @@ use crate::items::UtteranceItem;
 use crate::items::{AUDIO, Audio, UtteranceFacts};
 use crate::stage::Setting;
 use pipe_engine::artifact::{ItemData, ItemFacts};
-use pipe_engine::manifest::{Complaint, Declaration, Gathers, Kind, Parameter, Problems, Shape};
+use pipe_engine::manifest::{
+    Complaint, Declaration, Gathers, Kind, MAX_BAD, Parameter, Problems, STORE, Shape,
+};
 
-use super::{MAX_BAD, STORE};
 use pipe_engine::stage::{ItemContext, ItemCopy, ItemError, ItemStage, Stage};
 
 pub static KIND: Kind = Kind {

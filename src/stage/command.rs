@@ -23,10 +23,9 @@ use crate::stage::Setting;
 use pipe_engine::artifact::{ArtifactKind, FingerprintInputs, ItemData, input_names};
 use pipe_engine::file_name::file_name;
 use pipe_engine::manifest::{
-    Declaration, Gathers, Kind, Parameter, Problem, Problems, Shape, variant_folder,
+    Declaration, Gathers, Kind, MAX_BAD, Parameter, Problem, Problems, STORE, Shape, variant_folder,
 };
 
-use super::{MAX_BAD, STORE};
 use pipe_engine::stage::{
     AggregateContext, AggregateStage, DeclaredFile, InputOrigin, Interrupted, ItemContext,
     ItemCopy, ItemError, ItemStage, Stage,

@@ -7,9 +7,10 @@ use crate::items::{AUDIO, Audio, FEATURES, FeatureItem};
 use crate::predict::fbank_options;
 use crate::stage::Setting;
 use pipe_engine::artifact::ItemData;
-use pipe_engine::manifest::{Complaint, Declaration, Gathers, Kind, Parameter, Problems, Shape};
+use pipe_engine::manifest::{
+    Complaint, Declaration, Gathers, Kind, MAX_BAD, Parameter, Problems, STORE, Shape,
+};
 
-use super::{MAX_BAD, STORE};
 use pipe_engine::stage::{ItemContext, ItemCopy, ItemError, ItemStage, Stage};
 
 const MILLISECONDS: Shape = Shape::Float {

@@ -22,10 +22,9 @@ use crate::items::AUDIO;
 use crate::items::{Audio, Composition, ListingDetails, Recording, UtteranceFacts, UtteranceItem};
 use crate::report::CorpusFacts;
 use pipe_engine::artifact::{BadItem, Item, ItemData};
-use pipe_engine::manifest::{Complaint, Gathers, Kind, Parameter, Shape};
+use pipe_engine::manifest::{Complaint, Gathers, Kind, MAX_BAD, Parameter, STORE, Shape};
 
 use super::leakage::OnLeak;
-use super::{MAX_BAD, STORE};
 use pipe_engine::stage::{FileInfos, ItemError, SourceListing, SourceStage};
 
 mod build;

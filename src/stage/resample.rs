@@ -6,9 +6,10 @@ use serde::Deserialize;
 use crate::items::{AUDIO, Audio};
 use crate::stage::Setting;
 use pipe_engine::artifact::ItemData;
-use pipe_engine::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
+use pipe_engine::manifest::{
+    Declaration, Gathers, Kind, MAX_BAD, Parameter, Problems, STORE, Shape,
+};
 
-use super::{MAX_BAD, STORE};
 use pipe_engine::stage::{ItemContext, ItemCopy, ItemError, ItemStage, Stage};
 
 pub static KIND: Kind = Kind {

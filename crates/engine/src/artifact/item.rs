@@ -25,6 +25,22 @@ impl dyn ItemFacts {
     }
 }
 
+/// Facts of items of which nothing is known but an id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemId(pub String);
+
+impl ItemFacts for ItemId {
+    fn id(&self) -> &str {
+        &self.0
+    }
+
+    /// The id, ended by a byte that text cannot hold.
+    fn append_to_digest(&self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(self.0.as_bytes());
+        bytes.push(0);
+    }
+}
+
 /// One item of a set.
 #[derive(Clone, Debug)]
 pub struct Item {

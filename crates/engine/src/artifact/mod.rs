@@ -12,6 +12,6 @@ pub use blob::Blob;
 pub use bytes::Bytes;
 pub use data::{DataError, ItemData};
 pub use files::{FileEntry, FileSet};
-pub use item::{BadItem, Item, ItemFacts, digest_of_set, item_set_digest};
+pub use item::{BadItem, Item, ItemFacts, ItemId, digest_of_set, item_set_digest};
 pub use key::{Difference, FingerprintInputs, input_names};
 pub use kind::{ArtifactKind, Decode};

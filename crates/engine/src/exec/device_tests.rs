@@ -11,7 +11,7 @@ use crate::cache::{Cache, PruneOptions, Run, final_checkpoint_key, prune};
 use crate::stage::{AggregateContext, AggregateStage, Device, Launch, Stage, StepInput};
 
 use super::toy_domain;
-use super::{Event, Observer, RunOptions, RunSummary, run};
+use super::{RunOptions, RunSummary, Silent, run};
 
 const KINDS: [Option<&str>; 2] = [None, Some("cuda")];
 
@@ -27,18 +27,6 @@ fn processor() -> Device {
     Device {
         kinds: &KINDS,
         ..Device::default()
-    }
-}
-
-struct Nobody;
-
-impl Observer for Nobody {
-    fn event(&self, _event: &Event) {}
-
-    fn failure(&self, _step: &str, _report: &Report) {}
-
-    fn interrupted(&self) -> bool {
-        false
     }
 }
 
@@ -61,7 +49,7 @@ fn run_all<S: AggregateStage + 'static>(
         memory_bytes: u64::MAX,
         runs: &folder.join("runs"),
     };
-    run(&plan, &cache(folder), &options, &Nobody).unwrap()
+    run(&plan, &cache(folder), &options, &Silent).unwrap()
 }
 
 fn cache(folder: &Path) -> Cache {

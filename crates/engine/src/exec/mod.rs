@@ -1,5 +1,6 @@
 //! Running a plan: sources listed, steps looked up, what is missing computed, results published.
 
+mod aggregate;
 mod declared_files;
 #[cfg(test)]
 mod device_tests;
@@ -27,16 +28,17 @@ mod tests;
 #[cfg(test)]
 mod toy_domain;
 mod walk;
-mod aggregate;
+mod why;
 mod writer;
 
 pub use group::{Forecast, Group};
 pub use item_set::GroupError;
 pub use memory::available_bytes;
-pub use observer::{Event, ItemCounts, Observer, Status, StepCounts};
+pub use observer::{Event, ItemCounts, Observer, Silent, Status, StepCounts};
 pub use outcome::StepResult;
 pub use plan_results::{KnownStep, PlanResults};
 pub use publish::runs_folder;
 pub use publish_page::note_page;
 pub use run::{RunError, RunOptions, RunSummary, StepSummary, run};
 pub use status::{MissingInputs, Resolver, StatusError, Statuses, StepStatus};
+pub use why::{Why, why};

@@ -150,12 +150,19 @@ pub struct ItemCounts {
 /// Receives what a run tells.
 pub trait Observer: Sync + Send {
     /// One thing happened.
-    fn event(&self, event: &Event);
+    fn event(&self, _event: &Event) {}
     /// A step failed; `report` is the full diagnostic.
-    fn failure(&self, step: &str, report: &miette::Report);
+    fn failure(&self, _step: &str, _report: &miette::Report) {}
     /// Whether the user has asked to stop.
-    fn interrupted(&self) -> bool;
+    fn interrupted(&self) -> bool {
+        false
+    }
 }
+
+/// Takes no notice of anything.
+pub struct Silent;
+
+impl Observer for Silent {}
 
 /// The progress of one step, told to an observer.
 pub struct StepProgress<'a> {

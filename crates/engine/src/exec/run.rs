@@ -13,6 +13,7 @@ use crate::stage::SourceListing;
 use super::aggregate::AggregateRun;
 use super::execution::Execution;
 use super::history::{record_listings, run_record};
+use super::memory::available_bytes;
 use super::observer::{Event, ItemCounts, Observer, Status, StepCounts};
 use super::outcome::StepResult;
 use super::outputs::Outputs;
@@ -31,6 +32,18 @@ pub struct RunOptions<'a> {
     pub memory_bytes: u64,
     /// The folder under which results appear for people.
     pub runs: &'a Path,
+}
+
+/// On all cores, with the memory that is free, into the folder `runs`.
+impl Default for RunOptions<'_> {
+    fn default() -> Self {
+        Self {
+            jobs: std::thread::available_parallelism().map_or(1, usize::from),
+            keep_going: false,
+            memory_bytes: available_bytes(),
+            runs: Path::new("runs"),
+        }
+    }
 }
 
 /// Why a run could not be done at all.

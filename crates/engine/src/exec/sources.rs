@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use miette::Report;
+use pipe_foundation::Digest;
 
 use crate::cache::{Cache, FileInfo, StatCache};
 use crate::plan::Plan;
@@ -28,14 +29,17 @@ struct InterruptibleFiles<'a> {
 }
 
 impl FileInfos for InterruptibleFiles<'_> {
+    fn digest(&self, path: &Path) -> std::io::Result<Digest> {
+        self.check()?;
+        self.stat_cache.digest(path)
+    }
+
     fn measured(
         &self,
         path: &Path,
         measure: &dyn Fn(&Path) -> std::io::Result<f64>,
     ) -> std::io::Result<FileInfo> {
-        if (self.interrupted)() {
-            return Err(std::io::Error::other("interrupted"));
-        }
+        self.check()?;
         StatCache::measured(self.stat_cache, path, measure)
     }
 }
@@ -68,7 +72,20 @@ pub fn list_sources(
     listings
 }
 
+impl InterruptibleFiles<'_> {
+    fn check(&self) -> std::io::Result<()> {
+        match (self.interrupted)() {
+            true => Err(std::io::Error::other("interrupted")),
+            false => Ok(()),
+        }
+    }
+}
+
 impl FileInfos for StatCache {
+    fn digest(&self, path: &Path) -> std::io::Result<Digest> {
+        self.digest(path)
+    }
+
     fn measured(
         &self,
         path: &Path,

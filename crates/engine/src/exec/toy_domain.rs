@@ -1,66 +1,23 @@
 //! A domain for tests: a few made-up items, a stage that passes them on, and one that makes a file.
 
-use std::any::Any;
 use std::path::Path;
 use std::sync::Arc;
 
 use pipe_foundation::Digest;
 
-use crate::artifact::{ArtifactKind, Bytes, Item, ItemData, ItemFacts};
-use crate::manifest::{Absent, Declaration, Gathers, Kind, Parameter, Problems, Shape};
+use crate::artifact::{ArtifactKind, Bytes, Item, ItemData, ItemId};
+use crate::manifest::{Declaration, Kind, MAX_BAD, Parameter, Problems, Shape};
 use crate::plan::{Domain, Plan};
 use crate::stage::{
     AggregateContext, AggregateStage, Device, FileInfos, ItemContext, ItemCopy, ItemError,
     ItemStage, SourceListing, SourceStage, Stage,
 };
 
-const MAX_BAD: Parameter = Parameter {
-    name: "max_bad",
-    shape: Shape::Float { min: 0.0, max: 1.0 },
-    absent: Absent::Default("0.01"),
-    doc: "",
-    keyed: false,
-};
-
-const fn kind(name: &'static str, parameters: &'static [Parameter]) -> Kind {
-    Kind {
-        name,
-        version: 1,
-        doc: "",
-        parameters,
-        gathers: Gathers::Never,
-        output: |_| ArtifactKind::FILES,
-        validate: |_| Vec::new(),
-    }
-}
-
-static LIST: Kind = kind("list", &[MAX_BAD]);
-static PASS: Kind = kind(
-    "pass",
-    &[
-        Parameter::required("input", Shape::Input(&[ArtifactKind::FILES]), ""),
-        MAX_BAD,
-    ],
-);
-static MAKE: Kind = kind(
-    "make",
-    &[Parameter::default("length", Shape::NATURAL, "1", "")],
-);
-
-/// The name of an item.
-#[derive(Debug)]
-pub struct Name(pub String);
-
-impl ItemFacts for Name {
-    fn id(&self) -> &str {
-        &self.0
-    }
-
-    fn append_to_digest(&self, bytes: &mut Vec<u8>) {
-        bytes.extend_from_slice(self.0.as_bytes());
-        bytes.push(0);
-    }
-}
+static LIST: Kind = Kind::new("list", "", &[MAX_BAD]);
+static PASS: Kind = Kind::new("pass", "", &[INPUT, MAX_BAD]);
+static MAKE: Kind = Kind::new("make", "", &[LENGTH]);
+const INPUT: Parameter = Parameter::required("input", Shape::Input(&[ArtifactKind::FILES]), "");
+const LENGTH: Parameter = Parameter::default("length", Shape::NATURAL, "1", "");
 
 /// The items of every `list`.
 pub const NAMES: [&str; 4] = ["a/calm", "a/loud", "b/calm", "b/loud"];
@@ -71,13 +28,10 @@ pub struct Sound;
 impl SourceStage for Sound {
     fn list(&self, _files: &dyn FileInfos) -> miette::Result<SourceListing> {
         let item = |name: &str| Item {
-            facts: Arc::new(Name(name.into())),
+            facts: Arc::new(ItemId(name.into())),
             digest: Digest::of(name.as_bytes()),
         };
-        Ok(SourceListing {
-            items: NAMES.map(item).into(),
-            ..SourceListing::default()
-        })
+        Ok(SourceListing::of(NAMES.map(item).into()))
     }
 
     fn load(&self, item: &Item) -> Result<Box<dyn ItemData>, ItemError> {
@@ -98,7 +52,7 @@ impl ItemStage for Sound {
 
 /// The same data again.
 pub fn passed_on(input: &dyn ItemData) -> Result<Box<dyn ItemData>, ItemError> {
-    let bytes = (input as &dyn Any).downcast_ref::<Bytes>();
+    let bytes = input.downcast_ref::<Bytes>();
     let bytes = bytes.ok_or_else(|| ItemError::permanent("not bytes"))?;
     Ok(Box::new(bytes.clone()))
 }

@@ -84,6 +84,12 @@ impl Declaration {
         folder.unwrap_or_default().join(written)
     }
 
+    /// The path that the parameter `name` holds, relative to the file it is written in; empty where it holds none.
+    pub fn path(&self, name: &str) -> PathBuf {
+        let written = self.parameters.get(name).and_then(Json::as_str);
+        self.resolve(name, written.unwrap_or_default())
+    }
+
     /// Where `parameter` was written, or the stage's name when a default holds.
     pub fn place_of(&self, parameter: &str) -> &Place {
         let mut path = parameter;

@@ -24,6 +24,25 @@ pub struct Kind {
     pub validate: fn(&Map<String, Json>) -> Vec<Complaint>,
 }
 
+impl Kind {
+    /// A kind in its first version that makes files and has no checks beyond those of its parameters.
+    pub const fn new(
+        name: &'static str,
+        doc: &'static str,
+        parameters: &'static [Parameter],
+    ) -> Self {
+        Self {
+            name,
+            version: 1,
+            doc,
+            parameters,
+            gathers: Gathers::Never,
+            output: |_| ArtifactKind::FILES,
+            validate: |_| Vec::new(),
+        }
+    }
+}
+
 /// Whether a step takes all matrix variants of its inputs at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gathers {

@@ -7,6 +7,7 @@ mod connect;
 mod declare;
 mod exclude;
 mod identity;
+mod item_parameters;
 mod kind;
 mod matrix;
 mod only;
@@ -24,6 +25,7 @@ mod write;
 
 pub use declare::{Declaration, Manifest};
 pub use identity::{location, name_by_path, present_name};
+pub use item_parameters::{MAX_BAD, STORE};
 pub use kind::{Complaint, Gathers, Kind};
 pub use matrix::variant_folder;
 pub use parameter::{Absent, Parameter, Shape, Variant};

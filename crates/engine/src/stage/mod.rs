@@ -25,6 +25,7 @@
 mod aggregate_stage;
 mod core_share;
 mod device;
+mod each_item;
 mod input;
 mod item_error;
 mod item_stage;
@@ -33,6 +34,7 @@ mod source_stage;
 pub use aggregate_stage::{AggregateContext, AggregateStage, Interrupted, Launch, Unbuilt};
 pub use core_share::CoreShare;
 pub use device::Device;
+pub use each_item::EachItem;
 pub use input::{InputContent, InputLabel, InputOrigin, LoadedItem, StepInput, stands_under};
 pub use item_error::{Blame, ItemError};
 pub use item_stage::{ItemContext, ItemCopy, ItemStage};

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use pipe_foundation::Digest;
+
 use crate::artifact::{BadItem, Item, ItemData};
 use crate::cache::FileInfo;
 
@@ -30,6 +32,15 @@ pub struct SourceListing {
 impl SourceListing {
     /// Name of the table of what was left out.
     pub const DROPPED: &str = "dropped.tsv";
+
+    /// A listing of `items` in any order, of which nothing else is to be said.
+    pub fn of(mut items: Vec<Item>) -> Self {
+        items.sort_by(|a, b| a.facts.id().cmp(b.facts.id()));
+        Self {
+            items,
+            ..Self::default()
+        }
+    }
 }
 
 /// A file outside the cache whose content is part of a key; it is checked again around the work that reads it.
@@ -43,6 +54,12 @@ pub struct DeclaredFile {
 
 /// The stat cache, as sources see it.
 pub trait FileInfos: Sync {
+    /// Digest of a file, which is read only where it is not as remembered.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    fn digest(&self, path: &Path) -> std::io::Result<Digest>;
+
     /// Digest of a file and what `measure` finds of its content, such as the length of its audio in seconds. The file
     /// is read and measured only where it is not as remembered. All sources of a domain must measure the same.
     ///
