@@ -39,7 +39,7 @@ mod tsne;
 
 use std::sync::LazyLock;
 
-use pipe_engine::manifest::{Declaration, Kind, Parameter, Problem, Problems, Shape};
+use pipe_engine::manifest::{Declaration, Kind, Problem, Problems};
 
 use pipe_engine::stage::Stage;
 use pipe_speech::corpus::Corpora;

@@ -63,7 +63,7 @@ pub use run_log::RunLog;
 pub use runs::{Ending, Run, RunRecord, Runs};
 pub use scratch::Scratch;
 use serde_json::Value as Json;
-pub use stat_cache::{FileInfo, StatCache};
+pub use stat_cache::{FileInfo, Measure, StatCache};
 pub use unfinished::{checkpoint_key, final_checkpoint_key};
 pub use usage::{Usage, usage};
 pub use verify::{Verified, verify};

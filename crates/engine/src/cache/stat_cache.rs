@@ -40,6 +40,9 @@ pub struct FileInfo {
     pub measure: Option<f64>,
 }
 
+/// Finds out a number about a file's content, such as the length of its audio in seconds.
+pub type Measure<'a> = &'a dyn Fn(&Path) -> std::io::Result<f64>;
+
 /// Remembers digests by path, size, times and inode. Contents decide; times only save reading.
 pub struct StatCache {
     log: Log,
@@ -101,19 +104,11 @@ impl StatCache {
     ///
     /// # Errors
     /// When the file cannot be read or measured.
-    pub fn measured(
-        &self,
-        path: &Path,
-        measure: &dyn Fn(&Path) -> std::io::Result<f64>,
-    ) -> std::io::Result<FileInfo> {
+    pub fn measured(&self, path: &Path, measure: Measure<'_>) -> std::io::Result<FileInfo> {
         self.info(path, Some(measure))
     }
 
-    fn info(
-        &self,
-        path: &Path,
-        measure: Option<&dyn Fn(&Path) -> std::io::Result<f64>>,
-    ) -> std::io::Result<FileInfo> {
+    fn info(&self, path: &Path, measure: Option<Measure<'_>>) -> std::io::Result<FileInfo> {
         let name = path_name(path);
         let (stat, device) = self.system.stat(path)?;
         let now_ns = self.system.now_ns();

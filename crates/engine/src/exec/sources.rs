@@ -7,7 +7,7 @@ use std::path::Path;
 use miette::Report;
 use pipe_foundation::Digest;
 
-use crate::cache::{Cache, FileInfo, StatCache};
+use crate::cache::{Cache, FileInfo, Measure, StatCache};
 use crate::plan::Plan;
 use crate::stage::{FileInfos, SourceListing, Stage};
 
@@ -34,11 +34,7 @@ impl FileInfos for InterruptibleFiles<'_> {
         self.stat_cache.digest(path)
     }
 
-    fn measured(
-        &self,
-        path: &Path,
-        measure: &dyn Fn(&Path) -> std::io::Result<f64>,
-    ) -> std::io::Result<FileInfo> {
+    fn measured(&self, path: &Path, measure: Measure<'_>) -> std::io::Result<FileInfo> {
         self.check()?;
         StatCache::measured(self.stat_cache, path, measure)
     }
@@ -86,11 +82,7 @@ impl FileInfos for StatCache {
         self.digest(path)
     }
 
-    fn measured(
-        &self,
-        path: &Path,
-        measure: &dyn Fn(&Path) -> std::io::Result<f64>,
-    ) -> std::io::Result<FileInfo> {
+    fn measured(&self, path: &Path, measure: Measure<'_>) -> std::io::Result<FileInfo> {
         StatCache::measured(self, path, measure)
     }
 }

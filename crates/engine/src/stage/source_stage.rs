@@ -8,7 +8,7 @@ use std::sync::Arc;
 use pipe_foundation::Digest;
 
 use crate::artifact::{BadItem, Item, ItemData};
-use crate::cache::FileInfo;
+use crate::cache::{FileInfo, Measure};
 
 use super::ItemError;
 
@@ -65,11 +65,7 @@ pub trait FileInfos: Sync {
     ///
     /// # Errors
     /// When the file cannot be read or measured.
-    fn measured(
-        &self,
-        path: &Path,
-        measure: &dyn Fn(&Path) -> std::io::Result<f64>,
-    ) -> std::io::Result<FileInfo>;
+    fn measured(&self, path: &Path, measure: Measure<'_>) -> std::io::Result<FileInfo>;
 }
 
 /// A stage that lists items.
