@@ -2,10 +2,16 @@
 
 use std::fmt;
 use std::fs::OpenOptions;
+use std::io::{ErrorKind, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use rustix::fs::OFlags;
+
+/// Files from this size on are hashed on all threads of the pool.
+const LARGE_BYTES: u64 = 16 << 20;
+/// So much of a large file is read at once.
+const BLOCK_BYTES: usize = 4 << 20;
 
 /// A 256-bit BLAKE3 digest of some bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -30,8 +36,20 @@ impl Digest {
         if !file.metadata()?.is_file() {
             return Err(std::io::Error::other("it is no regular file"));
         }
-        std::io::copy(&mut file, &mut hasher)?;
-        Ok(Self(*hasher.finalize().as_bytes()))
+        let length = file.metadata()?.len();
+        if length < LARGE_BYTES {
+            std::io::copy(&mut file, &mut hasher)?;
+            return Ok(Self(*hasher.finalize().as_bytes()));
+        }
+        // Read and not mapped: a file that is cut short while it is mapped would end the process.
+        let mut block = vec![0; BLOCK_BYTES];
+        loop {
+            let read = fill(&mut file, &mut block)?;
+            if read == 0 {
+                return Ok(Self(*hasher.finalize().as_bytes()));
+            }
+            hasher.update_rayon(&block[..read]);
+        }
     }
 
     /// The digest as 64 hexadecimal digits.
@@ -50,6 +68,20 @@ impl Digest {
             .ok()
             .map(|hash| Self(*hash.as_bytes()))
     }
+}
+
+/// Reads until `block` is full or the file ends; gives the number of bytes.
+fn fill(file: &mut impl Read, block: &mut [u8]) -> std::io::Result<usize> {
+    let mut filled = 0;
+    while filled < block.len() {
+        match file.read(&mut block[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
 }
 
 impl fmt::Display for Digest {

@@ -1,6 +1,6 @@
 //! The index of items: item key to digest and place in a pack, or to the reason why there is no result.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use pipe_foundation::Digest;
 
@@ -35,7 +35,20 @@ pub enum ItemRecord {
     },
 }
 
-/// All item records of a cache, loaded at once: about 120 bytes each.
+/// Which step an item belongs to: the start of the digest of what all items of the step depend on. Different steps may
+/// share one by chance, so that it only ever serves to leave records out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StepTag(pub u32);
+
+impl StepTag {
+    /// The tag of a step whose items all depend on what has the digest `prefix`.
+    pub fn of(prefix: &Digest) -> Self {
+        let [a, b, c, d, ..] = prefix.0;
+        Self(u32::from_le_bytes([a, b, c, d]))
+    }
+}
+
+/// Item records of a cache, loaded at once: about 120 bytes each.
 #[derive(Debug, Default)]
 pub struct ItemIndex {
     records: HashMap<Digest, ItemRecord>,
@@ -44,13 +57,28 @@ pub struct ItemIndex {
 }
 
 impl ItemIndex {
-    /// Loads the index.
+    /// Loads the whole index.
     ///
     /// # Errors
     /// When the log exists but cannot be read.
     pub fn load(log: &Log) -> Result<Self, CacheError> {
+        Self::load_if(log, |_| true)
+    }
+
+    /// Loads the records of some steps, and those that name no step.
+    ///
+    /// # Errors
+    /// As [`ItemIndex::load`].
+    pub fn load_of(log: &Log, steps: &HashSet<StepTag>) -> Result<Self, CacheError> {
+        Self::load_if(log, |step| step.is_none_or(|step| steps.contains(&step)))
+    }
+
+    fn load_if(log: &Log, wanted: impl Fn(Option<StepTag>) -> bool) -> Result<Self, CacheError> {
         let mut records: HashMap<Digest, ItemRecord> = HashMap::new();
         let state = log.read(|payload| {
+            if !wanted(step_of(payload)) {
+                return;
+            }
             if let Some((key, record)) = decode(payload) {
                 // A record without a location adds nothing to one that has the bytes.
                 let keeps_bytes = match (records.get(&key), &record) {
@@ -85,13 +113,22 @@ impl ItemIndex {
     }
 }
 
+/// Added to the kind of a record that names its step, right after the kind.
+const WITH_STEP: u8 = 16;
+
 /// The form of a record in the log.
-pub fn encode(key: &Digest, record: &ItemRecord) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(96);
+pub fn encode(key: &Digest, step: StepTag, record: &ItemRecord) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(100);
     bytes.extend_from_slice(&key.0);
+    let kind = match record {
+        ItemRecord::Done { location: None, .. } => 1,
+        ItemRecord::Done { .. } => 2,
+        ItemRecord::Bad { .. } => 3,
+    };
+    bytes.push(kind + WITH_STEP);
+    bytes.extend_from_slice(&step.0.to_le_bytes());
     match record {
         ItemRecord::Done { digest, location } => {
-            bytes.push(if location.is_some() { 2 } else { 1 });
             bytes.extend_from_slice(&digest.0);
             if let Some(Location {
                 pack,
@@ -104,19 +141,24 @@ pub fn encode(key: &Digest, record: &ItemRecord) -> Vec<u8> {
                 }
             }
         }
-        ItemRecord::Bad { reason } => {
-            bytes.push(3);
-            bytes.extend_from_slice(reason.as_bytes());
-        }
+        ItemRecord::Bad { reason } => bytes.extend_from_slice(reason.as_bytes()),
     }
     bytes
 }
 
-/// The record that [`encode`] made the bytes of.
+/// The step of a record in the log; records of earlier versions name none.
+pub fn step_of(bytes: &[u8]) -> Option<StepTag> {
+    let named = bytes.get(32..37).filter(|bytes| bytes[0] > WITH_STEP)?;
+    Some(StepTag(u32::from_le_bytes(named[1..].try_into().ok()?)))
+}
+
+/// The record that [`encode`], of this version or an earlier one, made the bytes of.
 pub fn decode(bytes: &[u8]) -> Option<(Digest, ItemRecord)> {
     let key = Digest(bytes.get(..32)?.try_into().ok()?);
-    let kind = *bytes.get(32)?;
-    let rest = bytes.get(33..)?;
+    let (kind, rest) = match *bytes.get(32)? {
+        kind if kind > WITH_STEP => (kind - WITH_STEP, bytes.get(37..)?),
+        kind => (kind, bytes.get(33..)?),
+    };
     let record = match kind {
         1 | 2 => {
             let digest = Digest(rest.get(..32)?.try_into().ok()?);
@@ -141,4 +183,48 @@ pub fn decode(bytes: &[u8]) -> Option<(Digest, ItemRecord)> {
         _ => return None,
     };
     Some((key, record))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_come_back_by_step_and_those_of_earlier_versions_always() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Log::new(folder.path().join("items.log"));
+        let digest = |n: u8| Digest::of(&[n]);
+        let location = Location {
+            pack: 7,
+            offset: 64,
+            bytes: 5,
+        };
+        let done = |location| ItemRecord::Done {
+            digest: digest(9),
+            location,
+        };
+        let bad = ItemRecord::Bad {
+            reason: "too short".into(),
+        };
+        let (one, other) = (StepTag(1), StepTag(2));
+        let mut earlier = digest(4).0.to_vec();
+        earlier.extend([&[1][..], &digest(9).0].concat());
+        let records = [
+            encode(&digest(1), one, &done(Some(location))),
+            encode(&digest(2), other, &done(None)),
+            encode(&digest(3), other, &bad),
+            earlier,
+        ];
+        log.append(records.iter().map(Vec::as_slice)).unwrap();
+        let all = ItemIndex::load(&log).unwrap();
+        let wanted = [done(Some(location)), done(None), bad, done(None)];
+        for (n, record) in (1..).zip(&wanted) {
+            assert_eq!(all.get(&digest(n)), Some(record));
+        }
+        let some = ItemIndex::load_of(&log, &HashSet::from([other])).unwrap();
+        let found: Vec<bool> = (1..5).map(|n| some.get(&digest(n)).is_some()).collect();
+        assert_eq!(found, [false, true, true, true]);
+        assert_eq!(step_of(&records[0]), Some(one));
+        assert_eq!(step_of(&records[3]), None);
+    }
 }

@@ -10,6 +10,10 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::error::CacheError;
 
+mod window;
+
+use window::Window;
+
 const MAGIC: [u8; 2] = [0xa7, 0x1c];
 const HEADER: usize = 2 + 4 + 8;
 
@@ -44,28 +48,28 @@ impl Log {
     /// # Errors
     /// When the file exists but cannot be read.
     pub fn read(&self, mut each: impl FnMut(&[u8])) -> Result<LogState, CacheError> {
-        let bytes = match std::fs::read(&self.path) {
-            Ok(bytes) => bytes,
+        let file = match File::open(&self.path) {
+            Ok(file) => file,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Ok(LogState::default());
             }
             Err(error) => return Err(CacheError::read(&self.path, error)),
         };
-        let mut state = LogState {
-            bytes: bytes.len(),
-            damaged_bytes: 0,
-        };
-        let mut at = 0;
-        while at < bytes.len() {
-            match record_at(&bytes, at) {
-                Some(payload) => {
-                    each(payload);
-                    at += HEADER + payload.len();
+        let mut window = Window::new(file);
+        let mut state = LogState::default();
+        let failed = |error| CacheError::read(&self.path, error);
+        while window.holds(1).map_err(failed)? {
+            match window.record().map_err(failed)? {
+                Some(length) => {
+                    each(&window.bytes()[HEADER..HEADER + length]);
+                    window.advance(HEADER + length);
+                    state.bytes += HEADER + length;
                 }
                 // A torn append or a flipped bit: look for the next whole record.
                 None => {
+                    window.advance(1);
+                    state.bytes += 1;
                     state.damaged_bytes += 1;
-                    at += 1;
                 }
             }
         }
@@ -151,16 +155,6 @@ fn encode(payload: &[u8], bytes: &mut Vec<u8>) {
     bytes.extend_from_slice(payload);
 }
 
-fn record_at(bytes: &[u8], at: usize) -> Option<&[u8]> {
-    let header = bytes.get(at..at + HEADER)?;
-    if header[..2] != MAGIC {
-        return None;
-    }
-    let length = u32::from_le_bytes(header[2..6].try_into().ok()?) as usize;
-    let payload = bytes.get(at + HEADER..)?.get(..length)?;
-    (checksum(payload) == header[6..]).then_some(payload)
-}
-
 fn checksum(payload: &[u8]) -> [u8; 8] {
     let mut sum = [0; 8];
     sum.copy_from_slice(&blake3::hash(payload).as_bytes()[..8]);
@@ -205,6 +199,27 @@ mod tests {
         assert_eq!(state.damaged_bytes, 0);
         assert_eq!(found.len(), 49, "49 whole ones and `after`, less one");
         assert!(found.iter().all(|record| record[0] != 3));
+    }
+
+    #[test]
+    fn records_larger_than_a_block_are_read_and_a_damaged_length_skips_none_after_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Log::new(folder.path().join("log"));
+        let wanted: Vec<Vec<u8>> = [3_000_000, 5, 1_048_562, 1_048_576, 700_000, 1]
+            .iter()
+            .zip(0_u8..)
+            .map(|(length, byte)| vec![byte; *length])
+            .collect();
+        log.append(wanted.iter().map(Vec::as_slice)).unwrap();
+        assert_eq!(records(&log).0, wanted);
+        let mut bytes = std::fs::read(log.path()).unwrap();
+        // The second record claims to be far longer than the file.
+        bytes[HEADER + wanted[0].len() + 5] = 0x70;
+        std::fs::write(log.path(), &bytes).unwrap();
+        let (found, state) = records(&log);
+        assert_eq!(found, [&wanted[..1], &wanted[2..]].concat());
+        assert_eq!(state.bytes, bytes.len());
+        assert_eq!(state.damaged_bytes, HEADER + wanted[1].len());
     }
 
     #[test]

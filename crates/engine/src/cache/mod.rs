@@ -52,7 +52,7 @@ pub use error::CacheError;
 pub use listings::{Listing, ListingHistory};
 pub use lock::Lock;
 pub use objects::Objects;
-pub use packs::{PackReader, PackWriter};
+pub use packs::{PackPart, PackReader, PackWriter};
 use pipe_foundation::Digest;
 use pipe_foundation::durable;
 pub use prune::{PruneOptions, Pruned, prune};

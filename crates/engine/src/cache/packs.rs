@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use memmap2::Mmap;
 use pipe_foundation::Digest;
+use pipe_foundation::sync::lock;
 
 use crate::artifact::Blob;
 
@@ -81,10 +82,7 @@ impl PackReader {
     }
 
     fn map(&self, pack: u64, end: usize) -> Result<Option<Arc<Mmap>>, CacheError> {
-        let mut maps = self
-            .maps
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner());
+        let mut maps = lock(&self.maps);
         if let Some(map) = maps.get(&pack).filter(|map| map.len() >= end) {
             return Ok(Some(map.clone()));
         }
@@ -121,7 +119,7 @@ fn range(location: Location) -> Option<Range<usize>> {
     Some(usize::try_from(location.offset).ok()?..usize::try_from(end).ok()?)
 }
 
-/// Writes items into a pack of its own.
+/// Gives items their places in a pack of its own, which are written part by part.
 #[derive(Debug)]
 pub struct PackWriter {
     folder: PathBuf,
@@ -132,10 +130,31 @@ pub struct PackWriter {
 struct OpenPack {
     number: u64,
     path: PathBuf,
-    file: File,
+    file: Arc<File>,
     length: u64,
-    written: u64,
     pending: Vec<u8>,
+}
+
+/// Items that are not on disk yet, with their place in the pack.
+#[derive(Debug)]
+pub struct PackPart {
+    path: PathBuf,
+    file: Arc<File>,
+    offset: u64,
+    bytes: Vec<u8>,
+}
+
+impl PackPart {
+    /// Writes the items and makes them durable. Parts may be written in any order.
+    ///
+    /// # Errors
+    /// When the pack cannot be written or synced.
+    pub fn write(&self) -> Result<(), CacheError> {
+        let written = self.file.write_all_at(&self.bytes, self.offset);
+        written
+            .and_then(|()| self.file.sync_data())
+            .map_err(|error| CacheError::write(&self.path, error))
+    }
 }
 
 impl PackWriter {
@@ -144,10 +163,10 @@ impl PackWriter {
         Self { folder, open: None }
     }
 
-    /// Takes the bytes of an item; they are on disk after the next [`PackWriter::sync`].
+    /// Takes the bytes of an item, which go into the part that [`PackWriter::take`] gives next.
     ///
     /// # Errors
-    /// When the pack cannot be created or written.
+    /// When the pack cannot be created.
     pub fn add(&mut self, bytes: &[u8]) -> Result<Location, CacheError> {
         let folder = &self.folder;
         let open = match &mut self.open {
@@ -159,9 +178,6 @@ impl PackWriter {
         let offset = open.length + padding as u64;
         open.pending.extend_from_slice(bytes);
         open.length = offset + bytes.len() as u64;
-        if open.pending.len() > 1 << 20 {
-            open.flush()?;
-        }
         Ok(Location {
             pack: open.number,
             offset,
@@ -169,18 +185,16 @@ impl PackWriter {
         })
     }
 
-    /// Makes everything added so far durable.
-    ///
-    /// # Errors
-    /// When the pack cannot be written or synced.
-    pub fn sync(&mut self) -> Result<(), CacheError> {
-        let Some(open) = &mut self.open else {
-            return Ok(());
-        };
-        open.flush()?;
-        open.file
-            .sync_data()
-            .map_err(|error| CacheError::write(&open.path, error))
+    /// Everything added since the last call.
+    pub fn take(&mut self) -> Option<PackPart> {
+        let open = self.open.as_mut().filter(|open| !open.pending.is_empty())?;
+        let bytes = std::mem::take(&mut open.pending);
+        Some(PackPart {
+            path: open.path.clone(),
+            file: open.file.clone(),
+            offset: open.length - bytes.len() as u64,
+            bytes,
+        })
     }
 }
 
@@ -192,33 +206,20 @@ impl OpenPack {
             let path = path(folder, number);
             match OpenOptions::new().write(true).create_new(true).open(&path) {
                 Ok(file) => {
-                    let mut open = Self {
-                        number,
-                        path,
-                        file,
-                        length: 0,
-                        written: 0,
-                        pending: MAGIC.to_vec(),
-                    };
-                    open.length = MAGIC.len() as u64;
                     pipe_foundation::durable::sync_folder(folder)
                         .map_err(|error| CacheError::write(folder, error))?;
-                    return Ok(open);
+                    return Ok(Self {
+                        number,
+                        path,
+                        file: Arc::new(file),
+                        length: MAGIC.len() as u64,
+                        pending: MAGIC.to_vec(),
+                    });
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(CacheError::write(&path, error)),
             }
         }
-    }
-
-    fn flush(&mut self) -> Result<(), CacheError> {
-        // At its place rather than at the end: after a full disk, what was written in part is written again.
-        self.file
-            .write_all_at(&self.pending, self.written)
-            .map_err(|error| CacheError::write(&self.path, error))?;
-        self.written += self.pending.len() as u64;
-        self.pending.clear();
-        Ok(())
     }
 }
 
@@ -232,7 +233,7 @@ mod tests {
         let mut writer = PackWriter::new(folder.path().to_path_buf());
         let items: Vec<Vec<u8>> = (1..40u8).map(|n| vec![n; usize::from(n) * 13]).collect();
         let places: Vec<Location> = items.iter().map(|item| writer.add(item).unwrap()).collect();
-        writer.sync().unwrap();
+        writer.take().unwrap().write().unwrap();
         let reader = PackReader::new(folder.path().to_path_buf());
         for (item, place) in items.iter().zip(&places) {
             let blob = reader.get(*place, &Digest::of(item)).unwrap().unwrap();

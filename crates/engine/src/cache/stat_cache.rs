@@ -17,8 +17,10 @@ use std::collections::HashMap;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
 use pipe_foundation::Digest;
+use pipe_foundation::sync::lock;
 
 use super::error::CacheError;
 use super::log::{Log, LogState};
@@ -53,12 +55,24 @@ pub struct StatCache {
     pub state: LogState,
 }
 
-#[derive(Default)]
+/// What was learnt is written at least so often: a killed run reads little again.
+const SAVE_EVERY: Duration = Duration::from_secs(5);
+
 struct Known {
     by_path: HashMap<PathName, Seen>,
+    /// Learnt and not written yet.
     new: Vec<Vec<u8>>,
+    /// When something was last written.
+    since: Instant,
     /// Most of the log is out of date, or some of it damaged.
     compact: bool,
+}
+
+impl Known {
+    fn take_new(&mut self) -> Vec<Vec<u8>> {
+        self.since = Instant::now();
+        std::mem::take(&mut self.new)
+    }
 }
 
 impl StatCache {
@@ -72,7 +86,12 @@ impl StatCache {
     }
 
     fn with_system(log: Log, rehash: bool, system: Box<dyn System>) -> Result<Self, CacheError> {
-        let mut known = Known::default();
+        let mut known = Known {
+            by_path: HashMap::new(),
+            new: Vec::new(),
+            since: Instant::now(),
+            compact: false,
+        };
         let mut records = 0_usize;
         let state = log.read(|payload| {
             records += 1;
@@ -126,7 +145,7 @@ impl StatCache {
             first_met_ns,
             there_ns: self.system.there_ns(device, now_ns),
         });
-        let facts = FileInfo {
+        let info = FileInfo {
             digest: Digest::of_file(path)?,
             measure: measure.map(|measure| measure(path)).transpose()?,
         };
@@ -134,15 +153,23 @@ impl StatCache {
             stat,
             first_met_ns,
             settled,
-            facts,
+            info,
         };
-        let mut known = self.known();
-        known.new.push(encode(name, &seen));
-        known.by_path.insert(name, seen);
-        Ok(facts)
+        let gathered = {
+            let mut known = self.known();
+            known.new.push(encode(name, &seen));
+            known.by_path.insert(name, seen);
+            let is_due = known.since.elapsed() > SAVE_EVERY;
+            is_due.then(|| known.take_new()).unwrap_or_default()
+        };
+        if !gathered.is_empty() && self.log.append(gathered.iter().map(Vec::as_slice)).is_err() {
+            // The next call tries again, and the last one says why it cannot.
+            self.known().new.extend(gathered);
+        }
+        Ok(info)
     }
 
-    /// The facts of a file that is as it was when it was last read, in this run or before; reads nothing but its times.
+    /// The info of a file that is as it was when it was last read, in this run or before; reads nothing but its times.
     pub fn remembered(&self, path: &Path) -> Option<FileInfo> {
         let (stat, _) = self.system.stat(path).ok()?;
         self.recall(&path_name(path), &stat, self.system.now_ns())
@@ -153,7 +180,7 @@ impl StatCache {
         let seen = self.known().by_path.get(name).copied()?;
         // The clock may have been set back since.
         let vouched = seen.settled && seen.stat == *stat && stat.times.latest_ns() <= now_ns;
-        vouched.then_some(seen.facts)
+        vouched.then_some(seen.info)
     }
 
     /// Writes what was learnt since the last call.
@@ -163,10 +190,7 @@ impl StatCache {
     pub fn save(&self) -> Result<(), CacheError> {
         let (new, compact) = {
             let mut known = self.known();
-            (
-                std::mem::take(&mut known.new),
-                std::mem::take(&mut known.compact),
-            )
+            (known.take_new(), std::mem::take(&mut known.compact))
         };
         self.log.append(new.iter().map(Vec::as_slice))?;
         match compact {
@@ -193,9 +217,7 @@ impl StatCache {
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
-        self.known
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner())
+        lock(&self.known)
     }
 }
 

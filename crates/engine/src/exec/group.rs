@@ -10,7 +10,7 @@ use pipe_foundation::progress::Progress;
 use pipe_foundation::sync::lock;
 
 use crate::artifact::FingerprintInputs;
-use crate::cache::items::ItemIndex;
+use crate::cache::items::{ItemIndex, StepTag};
 use crate::cache::{Cache, CacheError, Lock};
 use crate::plan::Plan;
 use crate::stage::{LoadedItem, SourceListing, Stage};
@@ -282,7 +282,8 @@ impl<'a> Group<'a> {
             prefixes.insert(member, fingerprint.key());
         }
         let log = self.cache.item_log();
-        let index = ItemIndex::load(&log)?;
+        let tags = prefixes.values().map(StepTag::of).collect();
+        let index = ItemIndex::load_of(&log, &tags)?;
         if index.state.damaged_bytes > 0 && !dry {
             progress.warn(&format!(
                 "{} bytes of the item index are damaged; what they told is found out again",

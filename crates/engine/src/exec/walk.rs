@@ -17,14 +17,14 @@ use pipe_foundation::sync::{into_inner, lock};
 use rayon::prelude::*;
 
 use crate::artifact::{BadItem, Item, ItemData};
-use crate::cache::items::{ItemIndex, ItemRecord, Location};
+use crate::cache::items::{ItemIndex, ItemRecord, Location, StepTag};
 use crate::cache::{Cache, CacheError};
 use crate::plan::Plan;
 use crate::stage::{Blame, ItemContext, ItemCopy, ItemError, Stage};
 
 use super::declared_files::KeyedFiles;
 use super::limit::Limits;
-use super::writer::ItemWriter;
+use super::writer::{ItemResult, ItemWriter};
 
 /// What became of one item at one step.
 pub enum Outcome {
@@ -95,7 +95,7 @@ pub struct Walked {
 
 /// State shared by the threads of a pass.
 struct Shared {
-    writer: Mutex<ItemWriter>,
+    writer: ItemWriter,
     failed: Mutex<Option<CacheError>>,
     fault: Mutex<Option<(usize, MachineFault)>>,
     interrupted: AtomicBool,
@@ -124,7 +124,7 @@ impl Walk<'_> {
     /// When the cache cannot be read or written; results so far are kept where that was possible.
     pub fn run(&self, sources: &[(usize, &[Item])]) -> Result<Walked, CacheError> {
         let shared = Shared {
-            writer: Mutex::new(ItemWriter::new(self.cache)),
+            writer: ItemWriter::new(self.cache),
             failed: Mutex::new(None),
             fault: Mutex::new(None),
             interrupted: AtomicBool::new(false),
@@ -165,12 +165,12 @@ impl Walk<'_> {
             }
         }
         let failed = into_inner(shared.failed);
-        let synced = into_inner(shared.writer).sync();
+        let synced = shared.writer.finish();
         failed.map_or(Ok(()), Err)?;
         synced?;
         // A stage that stopped in the middle of an item has made no result and no failure of it.
         let interrupted = interrupted() || shared.interrupted.into_inner();
-        let fault = shared.fault.into_inner();
+        let fault = into_inner(shared.fault);
         let busy_s = shared
             .busy_ns
             .into_iter()
@@ -180,7 +180,7 @@ impl Walk<'_> {
             outcomes,
             busy_s,
             interrupted,
-            fault: fault.unwrap_or_else(|poison| poison.into_inner()),
+            fault,
             past_limit: self.limits.past(),
             ended_early: self.limits.ends_pass(),
         })
@@ -324,7 +324,12 @@ impl Walk<'_> {
         match made {
             Ok((data, bytes)) => {
                 frame.digest = Digest::of(&bytes);
-                frame.location = shared.keep(&key, frame.digest, stored.then_some(&bytes));
+                frame.location = shared.keep(
+                    &key,
+                    self.tag(frame.step),
+                    frame.digest,
+                    stored.then_some(&bytes),
+                );
                 frame.data = RefCell::new(Some(data));
                 Ok((frame, true))
             }
@@ -334,7 +339,7 @@ impl Walk<'_> {
             }) => {
                 let what = frame.copy.facts.id().to_owned();
                 let fault = (frame.step, MachineFault { what, reason });
-                let mut first = shared.fault.lock().unwrap_or_else(|p| p.into_inner());
+                let mut first = lock(&shared.fault);
                 first.get_or_insert(fault);
                 shared.stop.store(true, Ordering::Relaxed);
                 Err(Outcome::Missing)
@@ -342,12 +347,11 @@ impl Walk<'_> {
             Err(ItemError { reason, blame }) => {
                 let permanent = blame == Blame::Item;
                 if permanent {
-                    shared.record(
-                        &key,
-                        &ItemRecord::Bad {
-                            reason: reason.clone(),
-                        },
-                    );
+                    let result = ItemResult::Bad {
+                        reason: reason.clone(),
+                    };
+                    let kept = shared.writer.keep(&key, self.tag(frame.step), result);
+                    shared.unless_failed(kept);
                 }
                 let item = BadItem {
                     id: frame.copy.facts.id().to_owned(),
@@ -430,6 +434,10 @@ impl Walk<'_> {
         Ok(data)
     }
 
+    fn tag(&self, step: usize) -> StepTag {
+        StepTag::of(&self.prefixes[&step])
+    }
+
     fn item_key(&self, step: usize, input: &Digest, fingerprint: &str) -> Digest {
         let mut hasher = blake3::Hasher::new();
         hasher.update(b"pipe item 1\n");
@@ -441,22 +449,18 @@ impl Walk<'_> {
 }
 
 impl Shared {
-    fn keep(&self, key: &Digest, digest: Digest, bytes: Option<&Vec<u8>>) -> Option<Location> {
-        let mut writer = lock(&self.writer);
-        let kept = bytes
-            .map(|bytes| writer.store(bytes))
-            .transpose()
-            .and_then(|location| {
-                writer.record(key, &ItemRecord::Done { digest, location })?;
-                Ok(location)
-            });
+    fn keep(
+        &self,
+        key: &Digest,
+        step: StepTag,
+        digest: Digest,
+        bytes: Option<&Vec<u8>>,
+    ) -> Option<Location> {
+        let bytes = bytes.map(Vec::as_slice);
+        let kept = self
+            .writer
+            .keep(key, step, ItemResult::Done { digest, bytes });
         self.unless_failed(kept).flatten()
-    }
-
-    fn record(&self, key: &Digest, record: &ItemRecord) {
-        let mut writer = lock(&self.writer);
-        let result = writer.record(key, record);
-        self.unless_failed(result);
     }
 
     fn unless_failed<T>(&self, result: Result<T, CacheError>) -> Option<T> {
@@ -471,10 +475,7 @@ impl Shared {
 
     /// The cache cannot be used: the pass ends with the first error of this kind.
     fn fail(&self, error: CacheError) {
-        self.failed
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner())
-            .get_or_insert(error);
+        lock(&self.failed).get_or_insert(error);
         self.stop.store(true, Ordering::Relaxed);
     }
 }

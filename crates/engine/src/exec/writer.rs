@@ -1,71 +1,130 @@
 //! Writes item results: bytes to a pack first, records to the index after they are safe.
+//!
+//! Threads that make items only ever wait for memory: whoever finds that enough has gathered takes it and writes it,
+//! while the others go on gathering.
 
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use pipe_foundation::Digest;
+use pipe_foundation::sync::lock;
 
-use crate::cache::items::{ItemRecord, Location, encode};
+use crate::cache::items::{ItemRecord, Location, StepTag, encode};
 use crate::cache::log::Log;
-use crate::cache::{Cache, CacheError, PackWriter};
+use crate::cache::{Cache, CacheError, PackPart, PackWriter};
 
 /// A killed run loses at most the items of this long.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
-const SYNC_BYTES: usize = 64 << 20;
+/// So many bytes are written at once at most, so that they need little memory.
+const SYNC_BYTES: usize = 16 << 20;
 
 /// Collects results and makes them durable in batches.
 pub struct ItemWriter {
+    gathered: Mutex<Gathered>,
+    /// Held while a batch is written.
+    log: Mutex<Log>,
+}
+
+struct Gathered {
     pack: PackWriter,
-    log: Log,
     records: Vec<Vec<u8>>,
-    unsynced_bytes: usize,
-    synced: Instant,
+    bytes: usize,
+    since: Instant,
+}
+
+/// What is written at once.
+struct Batch {
+    part: Option<PackPart>,
+    records: Vec<Vec<u8>>,
 }
 
 impl ItemWriter {
     /// A writer into `cache`.
     pub fn new(cache: &Cache) -> Self {
         Self {
-            pack: cache.pack_writer(),
-            log: cache.item_log(),
-            records: Vec::new(),
-            unsynced_bytes: 0,
-            synced: Instant::now(),
+            gathered: Mutex::new(Gathered {
+                pack: cache.pack_writer(),
+                records: Vec::new(),
+                bytes: 0,
+                since: Instant::now(),
+            }),
+            log: Mutex::new(cache.item_log()),
         }
     }
 
-    /// Keeps the bytes of an item; its record must follow.
-    ///
-    /// # Errors
-    /// When the pack cannot be written.
-    pub fn store(&mut self, bytes: &[u8]) -> Result<Location, CacheError> {
-        self.unsynced_bytes += bytes.len();
-        self.pack.add(bytes)
-    }
-
-    /// Records what is known of an item key, from time to time on disk.
+    /// Keeps what is known of an item key of a step and, where there are any, its bytes; says where these will be. From
+    /// time to time all that has gathered is written.
     ///
     /// # Errors
     /// When the pack or the index cannot be written.
-    pub fn record(&mut self, key: &Digest, record: &ItemRecord) -> Result<(), CacheError> {
-        self.records.push(encode(key, record));
-        if self.unsynced_bytes > SYNC_BYTES || self.synced.elapsed() > SYNC_EVERY {
-            self.sync()?;
+    pub fn keep(
+        &self,
+        key: &Digest,
+        step: StepTag,
+        result: ItemResult<'_>,
+    ) -> Result<Option<Location>, CacheError> {
+        let mut gathered = lock(&self.gathered);
+        let (record, location) = match result {
+            ItemResult::Done { digest, bytes } => {
+                let location = bytes.map(|bytes| gathered.pack.add(bytes)).transpose()?;
+                gathered.bytes += bytes.map_or(0, <[u8]>::len);
+                (ItemRecord::Done { digest, location }, location)
+            }
+            ItemResult::Bad { reason } => (ItemRecord::Bad { reason }, None),
+        };
+        gathered.records.push(encode(key, step, &record));
+        let is_due = gathered.bytes > SYNC_BYTES || gathered.since.elapsed() > SYNC_EVERY;
+        if is_due {
+            let batch = gathered.take();
+            drop(gathered);
+            self.write(batch)?;
         }
-        Ok(())
+        Ok(location)
     }
 
-    /// Makes everything durable: bytes first, then the records that name them.
+    /// Makes everything durable.
     ///
     /// # Errors
     /// When the pack or the index cannot be written.
-    pub fn sync(&mut self) -> Result<(), CacheError> {
-        if !self.records.is_empty() {
-            self.pack.sync()?;
-            self.log.append(self.records.iter().map(Vec::as_slice))?;
-            self.records.clear();
-        }
-        self.unsynced_bytes = 0;
-        self.synced = Instant::now();
-        Ok(())
+    pub fn finish(self) -> Result<(), CacheError> {
+        let batch = lock(&self.gathered).take();
+        self.write(batch)
     }
+
+    /// Bytes first, then the records that name them. Batches may be written in any order, since the records of each
+    /// name only bytes of the same.
+    fn write(&self, batch: Batch) -> Result<(), CacheError> {
+        let log = lock(&self.log);
+        if let Some(part) = &batch.part {
+            part.write()?;
+        }
+        log.append(batch.records.iter().map(Vec::as_slice))
+    }
+}
+
+impl Gathered {
+    fn take(&mut self) -> Batch {
+        self.bytes = 0;
+        self.since = Instant::now();
+        Batch {
+            part: self.pack.take(),
+            records: std::mem::take(&mut self.records),
+        }
+    }
+}
+
+/// What came of an item.
+pub enum ItemResult<'a> {
+    /// It was made.
+    Done {
+        /// Digest of its bytes.
+        digest: Digest,
+        /// The bytes, where they are kept.
+        bytes: Option<&'a [u8]>,
+    },
+    /// It cannot be made of this input, whenever that is tried.
+    Bad {
+        /// Why.
+        reason: String,
+    },
 }

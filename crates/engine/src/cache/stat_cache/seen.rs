@@ -19,7 +19,7 @@ pub struct Seen {
     /// Whether `stat` vouches for the content.
     pub settled: bool,
     /// What was read.
-    pub facts: FileInfo,
+    pub info: FileInfo,
 }
 
 /// Length of a record: path, five numbers, digest, duration, and whether it is settled.
@@ -33,7 +33,7 @@ pub fn encode(name: PathName, seen: &Seen) -> Vec<u8> {
         stat,
         first_met_ns,
         settled,
-        facts,
+        info,
     } = seen;
     let mut bytes = Vec::with_capacity(LENGTH);
     bytes.extend_from_slice(&name);
@@ -43,8 +43,8 @@ pub fn encode(name: PathName, seen: &Seen) -> Vec<u8> {
     for number in [stat.times.modified_ns, stat.times.changed_ns, *first_met_ns] {
         bytes.extend_from_slice(&number.to_le_bytes());
     }
-    bytes.extend_from_slice(&facts.digest.0);
-    bytes.extend_from_slice(&facts.measure.unwrap_or(f64::NAN).to_le_bytes());
+    bytes.extend_from_slice(&info.digest.0);
+    bytes.extend_from_slice(&info.measure.unwrap_or(f64::NAN).to_le_bytes());
     bytes.push(u8::from(*settled));
     bytes
 }
@@ -68,7 +68,7 @@ pub fn decode(bytes: &[u8]) -> Option<(PathName, Seen)> {
         },
     };
     let first_met_ns = i64::from_le_bytes(word(4)?);
-    let facts = FileInfo {
+    let info = FileInfo {
         digest: Digest(rest.get(40..72)?.try_into().ok()?),
         measure: Some(f64::from_le_bytes(rest.get(72..80)?.try_into().ok()?))
             .filter(|measure| !measure.is_nan()),
@@ -85,7 +85,7 @@ pub fn decode(bytes: &[u8]) -> Option<(PathName, Seen)> {
         stat,
         first_met_ns,
         settled: settled.unwrap_or_else(read_then),
-        facts,
+        info,
     };
     Some((name, seen))
 }
@@ -108,7 +108,7 @@ mod tests {
             },
             first_met_ns: READ_NS,
             settled: true,
-            facts: FileInfo {
+            info: FileInfo {
                 digest: Digest::of(b"content"),
                 measure: Some(1.5),
             },
