@@ -356,9 +356,9 @@ fn example(change: &SideChange) -> Vec<SheetCell> {
     };
     vec![
         plain(change.utterance.clone()),
-        plain(change.truth.name().into()),
-        plain(change.before.name().into()),
-        (change.after.name().into(), tone),
+        plain(change.truth.clone()),
+        plain(change.before.clone()),
+        (change.after.clone(), tone),
         plain(format!("{:.2} → {:.2}", change.p_before, change.p_after)),
     ]
 }

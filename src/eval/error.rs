@@ -48,7 +48,21 @@ pub enum EvalError {
         /// The utterance.
         utterance: String,
         /// What the model said.
-        probabilities: [f32; 3],
+        probabilities: Vec<f32>,
+    },
+    /// More or fewer probabilities than classes.
+    #[error("utterance {utterance} has {found} probabilities, there are {classes} classes")]
+    #[diagnostic(
+        code(eval::probability_count),
+        help("give one probability per class, in the order of the classes")
+    )]
+    ProbabilityCount {
+        /// The utterance.
+        utterance: String,
+        /// Number of its probabilities.
+        found: usize,
+        /// Number of classes.
+        classes: usize,
     },
     /// A file cannot be opened, read or written.
     #[error("cannot {action} predictions {}", path.display())]
@@ -68,7 +82,7 @@ pub enum EvalError {
     #[error("predictions {}: line {line}: {problem}", path.display())]
     #[diagnostic(
         code(eval::table),
-        help("a table of predictions has the columns {}", super::table::COLUMNS.join(", "))
+        help("a table of predictions has the columns {columns}")
     )]
     Table {
         /// The file.
@@ -77,5 +91,7 @@ pub enum EvalError {
         line: u64,
         /// What is wrong.
         problem: String,
+        /// The columns that it should have.
+        columns: String,
     },
 }

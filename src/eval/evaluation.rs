@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pipe_speech::corpus::Emotion;
 use serde::{Deserialize, Serialize};
 
 use super::{Confusion, EvalError, Metrics, Prediction};
@@ -21,16 +20,17 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
-    /// Counts predictions.
+    /// Counts predictions over `classes`, the names of two or more classes.
     ///
     /// # Errors
     /// [`EvalError::Duplicate`] where an utterance occurs twice, [`EvalError::NotFinite`] where a
-    /// probability is not a finite number.
-    pub fn of(predictions: &[Prediction]) -> Result<Self, EvalError> {
+    /// probability is not a finite number, [`EvalError::NoSuchClass`] and [`EvalError::ProbabilityCount`] where a
+    /// prediction is not one over these classes.
+    pub fn of(classes: &[String], predictions: &[Prediction]) -> Result<Self, EvalError> {
         let mut seen = BTreeSet::new();
         let mut speakers: BTreeMap<String, BTreeMap<String, Confusion>> = BTreeMap::new();
         let mut counts: BTreeMap<String, Confusion> = BTreeMap::new();
-        let mut overall = Confusion::new(Emotion::ALL.len());
+        let mut overall = Confusion::new(classes.len());
         for prediction in predictions {
             let utterance = || prediction.utterance.clone();
             if !seen.insert(prediction.utterance.as_str()) {
@@ -41,26 +41,25 @@ impl Evaluation {
             if !prediction.probabilities.iter().all(|p| p.is_finite()) {
                 return Err(EvalError::NotFinite {
                     utterance: utterance(),
-                    probabilities: prediction.probabilities,
+                    probabilities: prediction.probabilities.clone(),
                 });
             }
+            prediction.check(classes.len())?;
             let corpus = counts
                 .entry(prediction.corpus.clone())
-                .or_insert_with(|| Confusion::new(Emotion::ALL.len()));
-            let (truth, predicted) = (index(prediction.emotion), index(prediction.predicted));
+                .or_insert_with(|| Confusion::new(classes.len()));
+            let (truth, predicted) = (prediction.truth, prediction.predicted);
             corpus.add(truth, predicted)?;
             overall.add(truth, predicted)?;
             speakers
                 .entry(prediction.corpus.clone())
                 .or_default()
                 .entry(prediction.speaker.clone())
-                .or_insert_with(|| Confusion::new(Emotion::ALL.len()))
+                .or_insert_with(|| Confusion::new(classes.len()))
                 .add(truth, predicted)?;
         }
         Ok(Self {
-            classes: Emotion::ALL
-                .map(|emotion| emotion.name().to_string())
-                .into(),
+            classes: classes.to_vec(),
             corpora: counts
                 .into_iter()
                 .map(|(corpus, confusion)| (corpus, Metrics::of(confusion)))
@@ -81,15 +80,6 @@ impl Evaluation {
     }
 }
 
-/// Position of a class in [`Emotion::ALL`].
-fn index(emotion: Emotion) -> usize {
-    match emotion {
-        Emotion::Positive => 0,
-        Emotion::Neutral => 1,
-        Emotion::Negative => 2,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,10 +89,18 @@ mod tests {
             utterance: format!("{corpus}/{number}"),
             corpus: corpus.to_string(),
             speaker: format!("{corpus}/{}", number % 2),
-            emotion: Emotion::ALL[truth],
-            predicted: Emotion::ALL[predicted],
-            probabilities: [0.3, 0.3, 0.4],
+            truth,
+            predicted,
+            probabilities: vec![0.3, 0.3, 0.4],
         }
+    }
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| name.to_string()).collect()
+    }
+
+    fn three() -> Vec<String> {
+        names(&["positive", "neutral", "negative"])
     }
 
     #[test]
@@ -112,7 +110,7 @@ mod tests {
             prediction(1, "a", 1, 2),
             prediction(0, "b", 2, 2),
         ];
-        let evaluation = Evaluation::of(&predictions).expect("valid");
+        let evaluation = Evaluation::of(&three(), &predictions).expect("valid");
         assert_eq!(evaluation.classes, ["positive", "neutral", "negative"]);
         assert_eq!(evaluation.corpora["a"].ua, Some(0.5));
         assert_eq!(evaluation.corpora["b"].ua, Some(1.0));
@@ -129,24 +127,41 @@ mod tests {
         let json = serde_json::to_string(&evaluation).expect("plain data");
         let back: Evaluation = serde_json::from_str(&json).expect("the same");
         assert_eq!(back, evaluation);
-        for emotion in Emotion::ALL {
-            assert_eq!(Emotion::ALL[index(emotion)], emotion);
-        }
     }
 
     #[test]
     fn duplicates_and_diverged_models_are_errors() {
         let mut predictions = [prediction(0, "a", 0, 0), prediction(0, "a", 0, 0)];
         assert!(matches!(
-            Evaluation::of(&predictions),
+            Evaluation::of(&three(), &predictions),
             Err(EvalError::Duplicate { .. })
         ));
         predictions[0].probabilities[1] = f32::NAN;
         assert!(matches!(
-            Evaluation::of(&predictions),
+            Evaluation::of(&three(), &predictions),
             Err(EvalError::NotFinite { .. })
         ));
-        let none = Evaluation::of(&[]).expect("valid");
+        let none = Evaluation::of(&three(), &[]).expect("valid");
         assert_eq!(none.overall.ua, None);
+    }
+
+    #[test]
+    fn classes_are_those_of_the_caller() {
+        let mut prediction = prediction(0, "a", 1, 0);
+        let two = names(&["calm", "tense"]);
+        let found = Evaluation::of(&two, std::slice::from_ref(&prediction));
+        assert!(matches!(
+            found,
+            Err(EvalError::ProbabilityCount { found: 3, .. })
+        ));
+        prediction.probabilities.pop();
+        let found = Evaluation::of(&two, std::slice::from_ref(&prediction)).expect("valid");
+        assert_eq!(found.classes, two);
+        assert_eq!(found.overall.confusion.classes(), 2);
+        prediction.truth = 2;
+        assert!(matches!(
+            Evaluation::of(&two, &[prediction]),
+            Err(EvalError::NoSuchClass { class: 2, .. })
+        ));
     }
 }

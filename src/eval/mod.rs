@@ -1,6 +1,6 @@
 //! Evaluation: metrics, confusion matrices and predictions.
 //!
-//! A [`Prediction`] is one classified utterance; [`read_predictions`] and [`write_predictions`] keep them as a
+//! A [`Prediction`] is one classified utterance, over any list of two or more classes; [`read_predictions`] and [`write_predictions`] keep them as a
 //! table that a person can open. A [`Confusion`] counts them, [`Metrics`] follow from the counts alone, and an
 //! [`Evaluation`] holds the metrics of each corpus and of all utterances together, and the counts of each speaker.
 //!
@@ -34,7 +34,7 @@ pub use metrics::{COLLAPSE_RECALL, COLLAPSE_SHARE, ClassMetrics, Majority, Metri
 pub use prediction::{Prediction, most_likely};
 pub use speakers::{LEAST_SPEAKERS, SpeakerHits, SpeakerSet};
 pub use student::{mean, mean_interval, t_quantile_975, t_two_sided};
-pub use table::{read_predictions, read_predictions_from, write_predictions, write_predictions_to};
+pub use table::{read_predictions, write_predictions};
 
 #[cfg(test)]
 mod golden;

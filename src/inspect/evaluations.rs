@@ -65,7 +65,7 @@ pub fn evaluation_change(
     };
     let predictions = [read(before, "before"), read(after, "now")];
     let sides = match &predictions {
-        [Some(before), Some(after)] => Some(Sides::of(before, after)),
+        [Some(before), Some(after)] => Some(Sides::of(&step::class_names(), before, after)),
         _ => None,
     };
     EvaluationChange {

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use pipe_speech::corpus::Emotion;
 use serde::Serialize;
 
 use crate::eval::Prediction;
@@ -29,11 +28,11 @@ pub struct SideChange {
     /// How it changed.
     pub side: Side,
     /// The true class.
-    pub truth: Emotion,
+    pub truth: String,
     /// What was predicted.
-    pub before: Emotion,
+    pub before: String,
     /// What is predicted.
-    pub after: Emotion,
+    pub after: String,
     /// Probability of the true class before.
     pub p_before: f32,
     /// Probability of the true class now.
@@ -56,8 +55,9 @@ pub struct Sides {
 }
 
 impl Sides {
-    /// Compares predictions by utterance.
-    pub fn of(before: &[Prediction], after: &[Prediction]) -> Self {
+    /// Compares predictions by utterance; `classes` are the names of the classes of both.
+    pub fn of(classes: &[String], before: &[Prediction], after: &[Prediction]) -> Self {
+        let name = |class: usize| classes.get(class).cloned().unwrap_or_default();
         let mut earlier: HashMap<&str, &Prediction> = before
             .iter()
             .map(|prediction| (prediction.utterance.as_str(), prediction))
@@ -69,11 +69,11 @@ impl Sides {
                 continue;
             };
             sides.shared += 1;
-            if then.emotion != now.emotion {
+            if then.truth != now.truth {
                 sides.relabelled += 1;
                 continue;
             }
-            let truth = now.emotion;
+            let truth = now.truth;
             let side = match (then.predicted == truth, now.predicted == truth) {
                 (true, false) => Side::Lost,
                 (false, true) => Side::Won,
@@ -81,17 +81,16 @@ impl Sides {
                 _ => continue,
             };
             let p = |prediction: &Prediction| {
-                let classes = Emotion::ALL.iter().zip(prediction.probabilities);
-                let mut own = classes.filter(|(class, _)| **class == truth);
-                own.next().map_or(0.0, |(_, p)| p)
+                let own = prediction.probabilities.get(truth);
+                own.copied().unwrap_or_default()
             };
             sides.changes.push(SideChange {
                 utterance: now.utterance.clone(),
                 corpus: now.corpus.clone(),
                 side,
-                truth,
-                before: then.predicted,
-                after: now.predicted,
+                truth: name(truth),
+                before: name(then.predicted),
+                after: name(now.predicted),
                 p_before: p(then),
                 p_after: p(now),
             });
@@ -121,9 +120,9 @@ mod tests {
             utterance: utterance.into(),
             corpus: "a".into(),
             speaker: "a/1".into(),
-            emotion: Emotion::ALL[truth],
-            predicted: crate::eval::most_likely(probabilities).unwrap(),
-            probabilities,
+            truth,
+            predicted: crate::eval::most_likely(&probabilities).unwrap(),
+            probabilities: probabilities.into(),
         }
     }
 
@@ -145,7 +144,8 @@ mod tests {
             prediction("a/2", 0, [0.6, 0.4, 0.0]),
             prediction("a/1", 0, [0.1, 0.1, 0.8]),
         ];
-        let sides = Sides::of(&before, &after);
+        let classes = ["positive", "neutral", "negative"].map(String::from);
+        let sides = Sides::of(&classes, &before, &after);
         let changes: Vec<(&str, Side)> = sides
             .changes
             .iter()
@@ -161,6 +161,14 @@ mod tests {
         );
         assert_eq!((sides.shared, sides.relabelled), (5, 1));
         assert_eq!((sides.only_before, sides.only_after), (1, 1));
-        assert!(Sides::of(&after, &after).changes.is_empty());
+        let [first, ..] = &sides.changes[..] else {
+            panic!("several")
+        };
+        assert_eq!(
+            [&first.truth, &first.before, &first.after],
+            ["positive", "positive", "negative"]
+        );
+        assert_eq!((first.p_before, first.p_after), (0.9, 0.1));
+        assert!(Sides::of(&classes, &after, &after).changes.is_empty());
     }
 }

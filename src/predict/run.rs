@@ -285,7 +285,7 @@ fn tell(
     let (Some(probabilities), Ok(wave)) = (probabilities.next(), &recording.wave) else {
         return failed(path, FailureReason::NotFinite);
     };
-    let Some(predicted) = most_likely(probabilities) else {
+    let Some(class) = most_likely(&probabilities) else {
         return failed(path, FailureReason::NotFinite);
     };
     let seconds = |samples: usize| samples as f64 / f64::from(wave.rate_hz);
@@ -294,7 +294,7 @@ fn tell(
         path,
         start_s: seconds(piece.samples.start),
         end_s: seconds(piece.samples.end),
-        predicted,
+        predicted: Emotion::ALL[class],
         probabilities,
         silent: heard.iter().all(|sample| Some(sample) == heard.first()),
     })

@@ -294,7 +294,8 @@ fn empty_and_odd_reports_do_not_break() {
     );
     assert!(empty.to_markdown().contains("no model was evaluated"));
     let mut odd = demo();
-    odd.entries[1].evaluation = Evaluation::of(&[]).expect("valid");
+    let classes = odd.entries[1].evaluation.classes.clone();
+    odd.entries[1].evaluation = Evaluation::of(&classes, &[]).expect("valid");
     odd.entries[0].model.name = "evil | \u{1b}[2J\nname".to_string();
     odd.entries[0].evaluation.classes.clear();
     let terminal = odd.to_terminal(80, false);

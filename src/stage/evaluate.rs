@@ -86,6 +86,15 @@ enum EvaluateError {
     #[error("the model lacks {name}")]
     #[diagnostic(code(evaluate::model))]
     Model { name: &'static str },
+    #[error("the model has no class `{class}`, the class of {utterance}")]
+    #[diagnostic(
+        code(evaluate::no_class),
+        help("test it on utterances of the classes that it was trained on")
+    )]
+    NoClass {
+        class: &'static str,
+        utterance: String,
+    },
     #[error("the model gives no probability for {utterance}")]
     #[diagnostic(
         code(evaluate::not_finite),
@@ -154,9 +163,11 @@ impl AggregateStage for Evaluate {
         let seen = Seen::read(file(TRAINING_ITEMS)?)?;
         let leaks = self.check_leaks(&seen, &items, context)?;
 
-        let predictions = predict(&model, &items, context)?;
-        let evaluation = Evaluation::of(&predictions)?;
-        write_predictions(&context.out.join("predictions.csv"), &predictions)?;
+        let emotions = model.config().emotions.iter();
+        let classes: Vec<String> = emotions.map(|emotion| emotion.name().to_string()).collect();
+        let predictions = predict(&model, &classes, &items, context)?;
+        let evaluation = Evaluation::of(&classes, &predictions)?;
+        write_predictions(&context.out.join("predictions.csv"), &classes, &predictions)?;
         write_json(context.out, "metrics.json", &evaluation)?;
         let entry = ReportEntry {
             model: identity(model.config(), seen.corpora),
@@ -194,9 +205,10 @@ impl Evaluate {
     }
 }
 
-/// Predicts in parts, so that stopping takes effect soon.
+/// Predicts in parts, so that stopping takes effect soon; `classes` are the names of the model's classes.
 fn predict(
     model: &Model,
+    classes: &[String],
     items: &[&LoadedItem],
     context: &AggregateContext<'_>,
 ) -> miette::Result<Vec<Prediction>> {
@@ -214,16 +226,22 @@ fn predict(
                 .zip(model.predict_on(context.device, &views, context.cores.threads())?)
         {
             let utterance = &item.utterance;
-            let predicted = most_likely(probabilities).ok_or_else(|| EvaluateError::NotFinite {
-                utterance: utterance.id.clone(),
-            })?;
+            let predicted =
+                most_likely(&probabilities).ok_or_else(|| EvaluateError::NotFinite {
+                    utterance: utterance.id.clone(),
+                })?;
+            let class = utterance.emotion.name();
+            let truth = classes.iter().position(|known| known == class);
             predictions.push(Prediction {
                 utterance: utterance.id.clone(),
                 corpus: utterance.corpus.clone(),
                 speaker: utterance.speaker.clone(),
-                emotion: utterance.emotion,
+                truth: truth.ok_or_else(|| EvaluateError::NoClass {
+                    class,
+                    utterance: utterance.id.clone(),
+                })?,
                 predicted,
-                probabilities,
+                probabilities: probabilities.into(),
             });
         }
         context
