@@ -3,9 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::eval::{Confusion, Evaluation, Metrics};
-use crate::train::EpochRecord;
 
-use super::ModelIdentity;
+use super::{EpochPoint, ModelIdentity};
 
 /// One model: how it was made and what it reaches.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -23,7 +22,7 @@ pub struct ReportEntry {
     pub epochs: usize,
     /// The epochs of its training; may be empty.
     #[serde(default)]
-    pub history: Vec<EpochRecord>,
+    pub history: Vec<EpochPoint>,
 }
 
 impl ReportEntry {

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::eval::{Confusion, Evaluation, Metrics};
-use crate::train::{EpochRecord, TrainLosses, ValidationScores};
 
 type Counts = [[u64; 3]; 3];
 
@@ -77,7 +76,7 @@ fn entry(
     }
 }
 
-fn history(uas: &[f64]) -> Vec<EpochRecord> {
+fn history(uas: &[f64]) -> Vec<EpochPoint> {
     let mut best: f64 = 0.0;
     uas.iter()
         .enumerate()
@@ -85,20 +84,20 @@ fn history(uas: &[f64]) -> Vec<EpochRecord> {
             let is_best = ua > best;
             best = best.max(ua);
             let loss = 1.1 / (1.0 + epoch as f64 / 10.0);
-            EpochRecord {
+            EpochPoint {
                 epoch,
                 updates: 10 * (epoch + 1),
                 alpha: epoch as f64 / 80.0,
                 learning_rate: 0.002,
-                train: TrainLosses {
+                train: EpochLosses {
                     total: loss,
                     emotion: loss,
                     heads: Vec::new(),
                 },
                 gradient_norm: 1.0,
-                validation: ValidationScores {
+                validation: EpochScores {
                     ua,
-                    recalls: [Some(ua); 3],
+                    recalls: vec![Some(ua); 3],
                     loss: 1.0,
                 },
                 best: is_best,

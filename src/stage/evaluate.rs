@@ -13,12 +13,12 @@ use crate::artifact::{ArtifactKind, FingerprintInputs, features};
 use crate::eval::{Evaluation, Prediction, most_likely, write_predictions};
 use crate::manifest::{Complaint, Declaration, Gathers, Kind, Parameter, Problems, Shape};
 use crate::model::Model;
-use crate::report::ReportEntry;
-use crate::train::EpochRecord;
+use crate::report::{EpochPoint, ReportEntry};
 
 use super::front_end::{add_lineages, front_end, same_front_end};
 use super::identity::identity;
 use super::leakage::{self, LeakError, OnLeak, Seen, TRAINING_ITEMS};
+use super::learning_curve::epoch_point;
 use super::{
     AggregateContext, AggregateStage, InputOrigin, Interrupted, LoadedItem, Stage, StepInput,
 };
@@ -263,13 +263,17 @@ fn write_json(
 }
 
 /// The epochs of the training.
-fn history(path: &Path) -> miette::Result<Vec<EpochRecord>> {
+fn history(path: &Path) -> miette::Result<Vec<EpochPoint>> {
     let failed = |reason: String| EvaluateError::Output {
         name: "history",
         reason,
     };
     let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
     text.lines()
-        .map(|line| serde_json::from_str(line).map_err(|error| failed(error.to_string()).into()))
+        .map(|line| {
+            let record = serde_json::from_str(line);
+            let record = record.map_err(|error| failed(error.to_string()))?;
+            Ok(epoch_point(record))
+        })
         .collect()
 }

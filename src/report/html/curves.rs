@@ -1,8 +1,6 @@
 //! Learning curves: small multiples of the validation UA, and UA, losses and alpha of one variant.
 
-use crate::train::EpochRecord;
-
-use super::super::{Method, ReportEntry, StudyVariant};
+use super::super::{EpochPoint, Method, ReportEntry, StudyVariant};
 use super::forest::shorten;
 use super::scale::{Scale, ticks};
 use super::svg::{Marker, Svg, polyline};
@@ -22,7 +20,7 @@ pub(super) const DETAIL_CAPTION: &str = "Top: UA on the validation speakers. Mid
     per seed; the dot is the best epoch.";
 
 /// The epoch whose validation UA was first the highest.
-pub(super) fn best(entry: &ReportEntry) -> Option<&EpochRecord> {
+pub(super) fn best(entry: &ReportEntry) -> Option<&EpochPoint> {
     entry.history.iter().reduce(|best, next| {
         let (old, new) = (best.validation.ua, next.validation.ua);
         if new > old || (old.is_nan() && !new.is_nan()) {
@@ -61,7 +59,7 @@ fn histories<'a>(
     models.filter(|entry| !entry.history.is_empty())
 }
 
-fn all<'a>(view: &View<'a>) -> impl Iterator<Item = &'a EpochRecord> {
+fn all<'a>(view: &View<'a>) -> impl Iterator<Item = &'a EpochPoint> {
     view.report.entries.iter().flat_map(|entry| &entry.history)
 }
 
@@ -73,10 +71,10 @@ fn epochs(view: &View, from: f64, to: f64) -> (Scale, usize) {
 
 /// Places of a value over the epochs.
 fn line<'a>(
-    history: &'a [EpochRecord],
+    history: &'a [EpochPoint],
     x: Scale,
     y: Scale,
-    value: impl Fn(&'a EpochRecord) -> Option<f64>,
+    value: impl Fn(&'a EpochPoint) -> Option<f64>,
 ) -> String {
     let stride = history.len().div_ceil(POINTS).max(1);
     let last = history.len().saturating_sub(1);
@@ -167,7 +165,7 @@ fn dot(
 }
 
 /// Names of the attribute heads, in the order of their first appearance.
-fn heads<'a>(epochs: impl Iterator<Item = &'a EpochRecord>) -> Vec<&'a str> {
+fn heads<'a>(epochs: impl Iterator<Item = &'a EpochPoint>) -> Vec<&'a str> {
     let mut names: Vec<&str> = Vec::new();
     for epoch in epochs {
         for head in &epoch.train.heads {
@@ -179,7 +177,7 @@ fn heads<'a>(epochs: impl Iterator<Item = &'a EpochRecord>) -> Vec<&'a str> {
     names
 }
 
-fn loss(epoch: &EpochRecord, name: &str) -> Option<f64> {
+fn loss(epoch: &EpochPoint, name: &str) -> Option<f64> {
     let head = epoch.train.heads.iter().find(|head| head.attribute == name);
     head.map(|head| head.loss)
 }
