@@ -1,8 +1,9 @@
 //! How well the model does: metrics per corpus, with intervals.
 
+use pipe_report::eval::Metrics;
+
 use super::markdown::Markdown;
 use super::{Card, CardEvaluation};
-use crate::eval::Metrics;
 
 /// Writes the section on evaluations.
 pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {

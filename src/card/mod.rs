@@ -6,12 +6,12 @@ mod metrics;
 mod network;
 mod usage;
 
-use crate::eval::Evaluation;
 use crate::model::{ModelConfig, Network};
 use crate::predict::FrontEnd;
 
 use markdown::Markdown;
 use pipe_foundation::Digest;
+use pipe_report::eval::Evaluation;
 use pipe_speech::corpus::CorpusConfig;
 
 /// Everything that a card tells of.

@@ -1,11 +1,12 @@
 //! `pipe diff`: what differs between two runs, or two steps.
 
+use pipe_report::{Sheet, SheetCell, SheetColumn, Tone};
+
 use crate::cache::{Cache, Run};
 use crate::inspect::{
     Comparison, DataChange, Depth, EvaluationChange, InspectError, Side, SideChange, StepOfRun,
     compare_runs, compare_steps, find_run, find_step, run_and_step, stage_of,
 };
-use crate::report::{Sheet, SheetCell, SheetColumn, Tone};
 
 use super::arguments::{Common, DiffArguments};
 use super::lines::{counted, duration_text};

@@ -4,11 +4,11 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use pipe_foundation::Digest;
+use pipe_report::eval::Evaluation;
 use walkdir::WalkDir;
 
 use crate::cache::{CacheError, StepOutput};
 use crate::card::CardEvaluation;
-use crate::eval::Evaluation;
 
 use super::arguments::Common;
 use super::{CliError, context};

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use pipe_report::ReportEntry;
+use pipe_report::eval::Metrics;
 use serde::Serialize;
 
 use crate::cache::{Cache, StepRecord};
-use crate::eval::Metrics;
-use crate::report::ReportEntry;
 use crate::stage::EVALUATION_ENTRY;
 
 use super::sides::Sides;

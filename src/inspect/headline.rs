@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use pipe_report::ReportEntry;
 use serde::Serialize;
 
 use crate::cache::{Cache, CacheError, Run};
-use crate::report::ReportEntry;
 use crate::stage::EVALUATION_ENTRY;
 
 use super::step;

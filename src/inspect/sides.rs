@@ -2,9 +2,8 @@
 
 use std::collections::HashMap;
 
+use pipe_report::eval::Prediction;
 use serde::Serialize;
-
-use crate::eval::Prediction;
 
 /// How a prediction changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -121,7 +120,7 @@ mod tests {
             corpus: "a".into(),
             speaker: "a/1".into(),
             truth,
-            predicted: crate::eval::most_likely(&probabilities).unwrap(),
+            predicted: pipe_report::eval::most_likely(&probabilities).unwrap(),
             probabilities: probabilities.into(),
         }
     }

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use miette::Diagnostic;
 use pipe_foundation::{Features, FeaturesView};
+use pipe_report::eval::most_likely;
 use pipe_speech::audio::{self, AudioError, Waveform};
 use pipe_speech::corpus::Emotion;
 use pipe_speech::dsp::{FbankError, ResampleError};
 use thiserror::Error;
 
 use super::{FrontEnd, Input, Windows};
-use crate::eval::most_likely;
 use crate::model::{Model, ModelError, Predictor};
 
 /// Recordings that are read together, at most.

@@ -36,6 +36,7 @@ use std::sync::Arc;
 use pipe_foundation::Digest;
 use pipe_foundation::machine_fault::is_machine_fault;
 use pipe_foundation::progress::Progress;
+use pipe_report::{CorpusFacts, LeakCheck};
 use pipe_speech::corpus::{AudioSource, DropCause, Dropped, Utterance};
 use serde_json::Value as Json;
 
@@ -44,7 +45,6 @@ use crate::cache::FileInfo;
 use crate::model::Device;
 
 use super::core_share::CoreShare;
-use crate::report::{CorpusFacts, LeakCheck};
 
 /// A stage, ready to run.
 pub enum Stage {

@@ -4,16 +4,16 @@ use std::path::Path;
 
 use miette::Diagnostic;
 use pipe_foundation::FeaturesView;
+use pipe_report::eval::{Evaluation, Prediction, most_likely, write_predictions};
+use pipe_report::{EpochPoint, ReportEntry};
 use pipe_speech::corpus::{Corpora, Split};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
 use crate::artifact::{ArtifactKind, FingerprintInputs, features};
-use crate::eval::{Evaluation, Prediction, most_likely, write_predictions};
 use crate::manifest::{Complaint, Declaration, Gathers, Kind, Parameter, Problems, Shape};
 use crate::model::Model;
-use crate::report::{EpochPoint, ReportEntry};
 
 use super::front_end::{add_lineages, front_end, same_front_end};
 use super::identity::identity;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use miette::Diagnostic;
 use pipe_foundation::Digest;
 use pipe_foundation::machine_fault::MachineFault;
+use pipe_report::CorpusFacts;
 use pipe_speech::audio::AudioError;
 use pipe_speech::corpus::leaks::{self, Item};
 use pipe_speech::corpus::split::{SplitOptions, SplitTable, assign};
@@ -19,7 +20,6 @@ use thiserror::Error;
 
 use crate::artifact::{ArtifactKind, ItemData};
 use crate::manifest::{Complaint, Gathers, Kind, Parameter, Shape};
-use crate::report::CorpusFacts;
 
 use super::leakage::OnLeak;
 use super::{FileInfos, ItemError, MAX_BAD, STORE, SourceItem, SourceListing, SourceStage};

@@ -1,6 +1,7 @@
 //! The epochs of a training as a report shows them.
 
-use crate::report::{EpochHeadLoss, EpochLosses, EpochPoint, EpochScores};
+use pipe_report::{EpochHeadLoss, EpochLosses, EpochPoint, EpochScores};
+
 use crate::train::{EpochRecord, HeadLoss, TrainLosses, ValidationScores};
 
 /// One epoch of a training, for a report.

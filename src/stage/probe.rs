@@ -1,16 +1,16 @@
 //! `probe`: how much a model's shared layers know of each attribute.
 
 use pipe_foundation::Workers;
+use pipe_report::eval::Interval;
+use pipe_report::eval::embedding::{
+    Labelled, LogisticOptions, Origin, ProbeOptions, Probed, probe, silhouettes,
+};
+use pipe_report::{Probe, ProbeEntry};
 use pipe_speech::corpus::{Corpora, Gender, Split, Utterance};
 use serde::Deserialize;
 
 use crate::artifact::{ArtifactKind, FingerprintInputs};
-use crate::eval::Interval;
-use crate::eval::embedding::{
-    Labelled, LogisticOptions, Origin, ProbeOptions, Probed, probe, silhouettes,
-};
 use crate::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
-use crate::report::{Probe, ProbeEntry};
 
 use super::embedding::{
     self, CORPORA, Choice, CorporaChoice, INPUT, MODEL, SPLITS, THREADS, write_csv, write_json,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use miette::Diagnostic;
+use pipe_report::{EmbeddingMap, ProbeEntry, Report, ReportEntry};
 use pipe_speech::corpus::Corpora;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -10,7 +11,6 @@ use thiserror::Error;
 
 use crate::artifact::{ArtifactKind, FingerprintInputs};
 use crate::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
-use crate::report::{EmbeddingMap, ProbeEntry, Report, ReportEntry};
 
 use super::{
     AggregateContext, AggregateStage, InputLabel, InputOrigin, Stage, StepInput, stands_under,

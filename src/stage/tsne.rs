@@ -1,13 +1,13 @@
 //! `tsne`: a map of a model's embedding in the plane.
 
 use pipe_foundation::Workers;
+use pipe_report::eval::embedding::Tsne;
+use pipe_report::{EmbeddingMap, MapColour, MapPoint};
 use pipe_speech::corpus::{Corpora, Gender, Split};
 use serde::Deserialize;
 
 use crate::artifact::{ArtifactKind, FingerprintInputs};
-use crate::eval::embedding::Tsne;
 use crate::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
-use crate::report::{EmbeddingMap, MapColour, MapPoint};
 
 use super::embedding::{
     self, CORPORA, Choice, CorporaChoice, INPUT, MODEL, SPLITS, THREADS, write, write_csv,

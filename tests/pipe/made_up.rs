@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pipe::eval::{Confusion, Evaluation, Interval, Metrics};
-use pipe::report::{
+use pipe_report::eval::{Confusion, Evaluation, Interval, Metrics};
+use pipe_report::{
     Attribute, CorpusFacts, EmbeddingMap, EpochHeadLoss, EpochLosses, EpochPoint, EpochScores,
     LeakCheck, LeftOut, MapPoint, Method, ModelIdentity, Probe, ProbeEntry, Report, ReportEntry,
     RunFacts, SplitFacts, StepFacts, Study,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pipe::report::{Report, Study};
+use pipe_report::{Report, Study};
 
 use crate::made_up;
 
@@ -159,7 +159,7 @@ fn the_answer_is_told_in_words() {
         let cell = variant.cells[tess].as_mut().unwrap();
         cell.ua = ua;
         cell.collapsed = usize::from(ua == 0.44);
-        cell.gain = gain.map(|(ua, p)| pipe::report::Gain {
+        cell.gain = gain.map(|(ua, p)| pipe_report::Gain {
             ua,
             interval: None,
             p: Some(p / 10.0),

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pipe_report::{CorpusFacts, LeakCheck, LeftOut, Report, RunFacts, SplitFacts, StepFacts};
+
 use crate::cache::{Cache, CacheError, StepOutput};
 use crate::exec::PlanResults;
 use crate::plan::Plan;
-use crate::report::{CorpusFacts, LeakCheck, LeftOut, Report, RunFacts, SplitFacts, StepFacts};
 use crate::stage::SourceListing;
 
 /// FileInfos of what is in the cache; `report` says what the evaluations found.

@@ -9,13 +9,13 @@ use crate::artifact::ArtifactKind;
 use crate::cache::{Cache, StepOutput};
 use crate::exec::{MissingInputs, PlanResults, Resolver, note_page, runs_folder};
 use crate::plan::Plan;
-use crate::report::Report;
 use crate::stage::REPORT_CONTENT;
 
 use super::arguments::{Common, ReportArguments};
 use super::{CliError, context, own_name, print};
 
 use pipe_foundation::durable;
+use pipe_report::Report;
 pub use show::{console_width, show};
 
 /// The page beside the stage's own files.

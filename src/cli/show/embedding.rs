@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use pipe_report::{EmbeddingMap, ProbeEntry, Sheet, SheetCell, SheetColumn, Tone};
+
 use crate::cache::{Cache, StepRecord};
 use crate::inspect::step;
-use crate::report::{EmbeddingMap, ProbeEntry, Sheet, SheetCell, SheetColumn, Tone};
 use crate::stage::{MAP_ENTRY, PROBE_ENTRY};
 
 use super::{Page, percent, percent_column};

@@ -1,10 +1,10 @@
 //! A set of items: corpora, splits and classes, and what was set aside.
 
+use pipe_report::{Sheet, SheetCell, SheetColumn, Tone};
 use pipe_speech::corpus::Emotion;
 
 use crate::artifact::{BadItem, CompositionRow};
 use crate::cache::StepRecord;
-use crate::report::{Sheet, SheetCell, SheetColumn, Tone};
 
 use super::Page;
 

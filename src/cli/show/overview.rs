@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use pipe_report::{Sheet, SheetCell, SheetColumn, Tone};
+
 use crate::cache::{Cache, CacheError, Ending, Run, StepOutput};
 use crate::inspect::{StepOfRun, headline};
-use crate::report::{Sheet, SheetCell, SheetColumn, Tone};
 
 use super::super::date::date_text;
 use super::super::lines::{bytes_text, counted, duration_text};

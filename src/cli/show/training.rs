@@ -1,10 +1,10 @@
 //! A training: its summary, and its curves over the epochs.
 
+use pipe_report::Sheet;
 use pipe_speech::corpus::Emotion;
 
 use crate::cache::{Cache, StepRecord};
 use crate::inspect::step;
-use crate::report::Sheet;
 use crate::train::{EpochRecord, Stopped, Summary};
 
 use super::super::chart::{Chart, draw};

@@ -6,7 +6,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::eval::{Confusion, Evaluation, Metrics};
-use crate::report::{Attribute, Method, ModelIdentity, Report, ReportEntry};
+use crate::{Attribute, Method, ModelIdentity, Report, ReportEntry};
 
 /// A corpus: name, speakers, utterances of each class per speaker.
 pub type MadeCorpus = (&'static str, usize, [u64; 3]);

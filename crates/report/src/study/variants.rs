@@ -120,10 +120,7 @@ fn name_apart(variants: &mut [StudyVariant]) {
 }
 
 /// What tells a set of training corpora from others, such as `without savee`; none where there are no others.
-pub(in crate::report) fn trained(
-    sets: &[BTreeSet<String>],
-    corpora: &BTreeSet<String>,
-) -> Option<String> {
+pub(crate) fn trained(sets: &[BTreeSet<String>], corpora: &BTreeSet<String>) -> Option<String> {
     if corpora.is_empty() || sets.iter().all(|set| set == corpora) {
         return None;
     }

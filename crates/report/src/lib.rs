@@ -9,6 +9,7 @@ mod confusions;
 mod csv;
 mod document;
 mod entry;
+pub mod eval;
 mod facts;
 mod html;
 mod identity;

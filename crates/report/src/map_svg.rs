@@ -264,7 +264,7 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{Method, ModelIdentity};
+    use crate::{Method, ModelIdentity};
 
     fn map(count: usize, speakers: usize) -> EmbeddingMap {
         EmbeddingMap {

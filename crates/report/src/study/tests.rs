@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::made::{self, PAPER};
 use super::*;
-use crate::report::ReportEntry;
+use crate::ReportEntry;
 
 fn report(entries: Vec<ReportEntry>) -> Report {
     Report {

@@ -229,7 +229,7 @@ fn remarks(report: &Report) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::eval::Interval;
-    use crate::report::{Attribute, Method, ModelIdentity};
+    use crate::{Attribute, Method, ModelIdentity};
 
     fn entry(method: Method, seed: u64, corpus: f64) -> ProbeEntry {
         let probe = |attribute: &str, ua: Option<f64>, remark: Option<&str>| Probe {

@@ -1,8 +1,8 @@
 """Makes statistics.json: t intervals, Holm's correction, bootstrap over speakers and paired comparisons.
 
-Made with Python 3.11, NumPy 2.4.6, SciPy 1.17.1, statsmodels 0.14.6. Tolerances in src/eval/golden.rs: 1e-9 relative
-for closed forms; 0.004 for the ends of bootstrap intervals, which is the Monte-Carlo error of the 10,000 draws there
-(five repetitions here with 40,000 draws lay within 0.003).
+Made with Python 3.11, NumPy 2.4.6, SciPy 1.17.1, statsmodels 0.14.6. Tolerances in crates/report/src/eval/golden.rs:
+1e-9 relative for closed forms; 0.004 for the ends of bootstrap intervals, which is the Monte-Carlo error of the 10,000
+draws there (five repetitions here with 40,000 draws lay within 0.003).
 Usage: python make.py > statistics.json
 """
 

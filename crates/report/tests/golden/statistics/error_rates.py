@@ -1,4 +1,5 @@
-"""How often a difference of 0 is called one at p < 0.05: the comparison of src/eval/comparison.rs beside two others.
+"""How often a difference of 0 is called one at p < 0.05: the comparison of crates/report/src/eval/comparison.rs beside
+two others.
 
 Speakers, seeds, what methods do to speakers and what seeds do to speakers vary normally, in points of UA. Printed are
 rates for: ours; a joint bootstrap over seeds and speakers (percentile interval); a t-test over seeds alone, which
