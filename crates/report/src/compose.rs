@@ -1,25 +1,17 @@
 //! Lays a report out: which blocks it has, in which order.
 
-use super::Report;
-use super::document::{Block, Document};
-use super::{confusions, models, notes, per_test, probes, summary, training};
+use crate::Report;
+use crate::detail::Detail;
+use crate::document::{Block, Document};
+use crate::{confusions, models, notes, per_test, probes, summary, training};
 
 /// Up to so many variants the brief form shows the table of each test beside that of all.
 const FEW_VARIANTS: usize = 8;
 /// So many names a remark of the brief form lists.
 const FEW_NAMES: usize = 6;
 
-/// How much of a report is laid out.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Detail {
-    /// Everything.
-    Full,
-    /// The comparison of all variants; recalls and intervals of each test where variants are few.
-    Brief,
-}
-
 /// The report as blocks.
-pub(super) fn document(report: &Report, detail: Detail) -> Document {
+pub(crate) fn document(report: &Report, detail: Detail) -> Document {
     let study = report.study();
     let mut blocks = Vec::new();
     let remarks = match detail {

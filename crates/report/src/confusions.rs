@@ -1,10 +1,10 @@
 //! Confusion matrices: one small table per variant and corpus, its models summed.
 
-use super::document::{Block, Cell, Column, Table, Tone};
-use super::{Study, number};
+use crate::document::{Block, Cell, Column, Table, Tone};
+use crate::{Study, number};
 
 /// A heading and a panel per variant and corpus.
-pub(super) fn blocks(study: &Study) -> Vec<Block> {
+pub(crate) fn blocks(study: &Study) -> Vec<Block> {
     let mut panels = Vec::new();
     for (place, test) in study.tests.iter().enumerate() {
         for variant in &study.variants {

@@ -1,11 +1,10 @@
 //! The study as a table for other programs: one row per variant and test.
 
 use crate::eval::Interval;
-
-use super::{Study, StudyCell, StudyTest, StudyVariant, TestRole};
+use crate::{Study, StudyCell, StudyTest, StudyVariant, TestRole};
 
 /// The whole table with its header.
-pub(super) fn render(study: &Study) -> String {
+pub(crate) fn render(study: &Study) -> String {
     let mut text = String::new();
     line(&mut text, header(&study.classes));
     for variant in &study.variants {

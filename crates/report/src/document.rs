@@ -16,7 +16,7 @@ pub enum Tone {
 
 /// Text of one table cell.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Cell {
+pub(crate) struct Cell {
     /// What is written.
     pub text: String,
     /// What it means.
@@ -25,7 +25,7 @@ pub(super) struct Cell {
 
 impl Cell {
     /// A cell of a given tone.
-    pub(super) fn toned(text: impl Into<String>, tone: Tone) -> Self {
+    pub(crate) fn toned(text: impl Into<String>, tone: Tone) -> Self {
         Self {
             text: text.into(),
             tone,
@@ -41,7 +41,7 @@ impl<T: Into<String>> From<T> for Cell {
 
 /// One column of a table.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Column {
+pub(crate) struct Column {
     /// Its heading.
     pub heading: String,
     /// What stands once above neighbouring columns of the same group; may be empty.
@@ -54,7 +54,7 @@ pub(super) struct Column {
 
 impl Column {
     /// A column of numbers that may be left out in the order of `dispensable`.
-    pub(super) fn new(heading: impl Into<String>, dispensable: u8) -> Self {
+    pub(crate) fn new(heading: impl Into<String>, dispensable: u8) -> Self {
         Self {
             heading: heading.into(),
             group: String::new(),
@@ -64,7 +64,7 @@ impl Column {
     }
 
     /// The column under a heading that it shares with its neighbours.
-    pub(super) fn in_group(self, group: impl Into<String>) -> Self {
+    pub(crate) fn in_group(self, group: impl Into<String>) -> Self {
         Self {
             group: group.into(),
             ..self
@@ -72,14 +72,14 @@ impl Column {
     }
 
     /// Group and heading.
-    pub(super) fn full_heading(&self) -> String {
+    pub(crate) fn full_heading(&self) -> String {
         format!("{} {}", self.group, self.heading)
             .trim()
             .to_string()
     }
 
     /// A column of text.
-    pub(super) fn text(heading: impl Into<String>, dispensable: u8) -> Self {
+    pub(crate) fn text(heading: impl Into<String>, dispensable: u8) -> Self {
         Self {
             left: true,
             ..Self::new(heading, dispensable)
@@ -89,7 +89,7 @@ impl Column {
 
 /// A table; its first column names the rows.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Table {
+pub(crate) struct Table {
     /// What stands above it; may be empty.
     pub caption: String,
     /// Its columns.
@@ -102,7 +102,7 @@ pub(super) struct Table {
 
 /// One part of a document.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Block {
+pub(crate) enum Block {
     /// A heading of a section.
     Heading(String),
     /// Running text.
@@ -117,7 +117,7 @@ pub(super) enum Block {
 
 /// A whole report.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Document {
+pub(crate) struct Document {
     /// Heading of the whole.
     pub title: String,
     /// Its parts in order.

@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::eval::{Confusion, Evaluation, Metrics};
-
-use super::{EpochPoint, ModelIdentity};
+use crate::{EpochPoint, ModelIdentity};
 
 /// One model: how it was made and what it reaches.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -27,7 +26,7 @@ pub struct ReportEntry {
 
 impl ReportEntry {
     /// Metrics of all corpora together that the model was trained on; none where it was tested on none.
-    pub(super) fn in_domain(&self) -> Option<Metrics> {
+    pub(crate) fn in_domain(&self) -> Option<Metrics> {
         let mut matrices = self
             .evaluation
             .corpora

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ModelIdentity;
+use crate::ModelIdentity;
 
 /// One model's map.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde::Deserialize;
 
-use super::{EmbeddingMap, MapPoint};
+use crate::{EmbeddingMap, MapPoint, number};
 
 /// What colours stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -95,7 +95,7 @@ impl EmbeddingMap {
              <rect x=\"{MARGIN}\" y=\"{TOP}\" width=\"{SIDE}\" height=\"{SIDE}\" fill=\"none\" stroke=\"#d0d0d0\"/>\n",
             escape(&model),
             colour.name(),
-            super::number::count(self.points.len() as u64),
+            number::count(self.points.len() as u64),
             self.perplexity,
         );
         let frame = Frame::around(&self.points);
@@ -222,7 +222,7 @@ fn legend(counts: &BTreeMap<&str, usize>, colour: MapColour) -> String {
             COLOURS[style % COLOURS.len()],
             left + 20.0,
             escape(&cut(name)),
-            super::number::count(*count as u64),
+            number::count(*count as u64),
         );
     }
     if counts.len() > LEGEND_ROWS {

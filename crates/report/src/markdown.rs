@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::document::{Block, Cell, Document, Table, Tone};
+use crate::document::{Block, Cell, Document, Table, Tone};
 
 /// The whole document.
-pub(super) fn render(document: &Document) -> String {
+pub(crate) fn render(document: &Document) -> String {
     let mut text = format!("# {}\n", escape(&document.title));
     for block in &document.blocks {
         text.push('\n');

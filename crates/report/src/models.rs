@@ -1,11 +1,11 @@
 //! Single models, where variants have several: each seed on its own.
 
-use super::document::{Block, Cell, Column, Table, Tone};
-use super::summary::{cells, headline};
-use super::{Study, StudyModel, number};
+use crate::document::{Block, Cell, Column, Table, Tone};
+use crate::summary::{cells, headline};
+use crate::{Study, StudyModel, number};
 
 /// A heading, a table and its legend; nothing where no variant has several models.
-pub(super) fn blocks(study: &Study) -> Vec<Block> {
+pub(crate) fn blocks(study: &Study) -> Vec<Block> {
     if !study.has_seeds() {
         return Vec::new();
     }

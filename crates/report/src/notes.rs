@@ -3,26 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::eval::LEAST_SPEAKERS;
-
-use super::published::{TRAINING_CORPORA, plain_name};
-use super::study::baseline_of;
-use super::{Method, Report, Study, StudyCell, number};
-
-fn papers() -> BTreeSet<String> {
-    TRAINING_CORPORA
-        .iter()
-        .map(|corpus| plain_name(corpus))
-        .collect()
-}
-
-fn plain(corpora: &BTreeSet<String>) -> BTreeSet<String> {
-    corpora.iter().map(|corpus| plain_name(corpus)).collect()
-}
-
-/// True for exactly the paper's training corpora.
-pub(super) fn is_the_papers_set(corpora: &BTreeSet<String>) -> bool {
-    plain(corpora) == papers()
-}
+use crate::published::{
+    TRAINING_CORPORA, is_paper_training_set, paper_training_set, plain_name, plain_names,
+};
+use crate::study::baseline_of;
+use crate::{Method, Report, Study, StudyCell, number};
 
 /// At most `most` of some names.
 fn listed(names: &[String], most: usize) -> String {
@@ -42,7 +27,7 @@ fn cells(study: &Study) -> impl Iterator<Item = &StudyCell> {
 }
 
 /// The report's own notes, then those that follow from its models; lists name at most `most` things.
-pub(super) fn remarks(report: &Report, study: &Study, most: usize) -> Vec<String> {
+pub(crate) fn remarks(report: &Report, study: &Study, most: usize) -> Vec<String> {
     let mut remarks = report.notes.clone();
     let mut sets: Vec<&BTreeSet<String>> = Vec::new();
     for variant in &study.variants {
@@ -52,7 +37,7 @@ pub(super) fn remarks(report: &Report, study: &Study, most: usize) -> Vec<String
     }
     remarks.extend(sets.iter().map(|set| relation(set)));
     if cells(study).any(|cell| cell.published.is_some())
-        && sets.iter().any(|set| !is_the_papers_set(set))
+        && sets.iter().any(|set| !is_paper_training_set(set))
     {
         remarks.push(
             "Published numbers stand beside ours for orientation: the training data differ, so the \
@@ -72,19 +57,19 @@ pub(super) fn remarks(report: &Report, study: &Study, most: usize) -> Vec<String
 fn relation(set: &BTreeSet<String>) -> String {
     let list = |names: &mut dyn Iterator<Item = &str>| names.collect::<Vec<_>>().join(", ");
     let names = list(&mut set.iter().map(String::as_str));
-    if is_the_papers_set(set) {
+    if is_paper_training_set(set) {
         return format!("Trained on the paper's six corpora: {names}.");
     }
-    let ours = plain(set);
+    let ours = plain_names(set);
     let missing = list(
         &mut TRAINING_CORPORA
             .iter()
             .copied()
             .filter(|corpus| !ours.contains(&plain_name(corpus))),
     );
-    let relation = if ours.is_disjoint(&papers()) {
+    let relation = if ours.is_disjoint(&paper_training_set()) {
         "none of them is among the paper's six training corpora".to_string()
-    } else if ours.is_subset(&papers()) {
+    } else if ours.is_subset(&paper_training_set()) {
         format!("a subset of the paper's six; missing: {missing}")
     } else if missing.is_empty() {
         "more than the paper's six".to_string()

@@ -3,25 +3,25 @@
 use crate::eval::Interval;
 
 /// What stands where there is no number.
-pub(super) const NONE: &str = "-";
+pub(crate) const NONE: &str = "-";
 
 /// A proportion in % with one decimal.
-pub(super) fn percent(proportion: Option<f64>) -> String {
+pub(crate) fn percent(proportion: Option<f64>) -> String {
     proportion.map_or_else(|| NONE.to_string(), |p| format!("{:.1}", 100.0 * p))
 }
 
 /// A proportion in % with a standard deviation.
-pub(super) fn with_deviation(proportion: f64, deviation: f64) -> String {
+pub(crate) fn with_deviation(proportion: f64, deviation: f64) -> String {
     format!("{:.1} ±{:.1}", 100.0 * proportion, 100.0 * deviation)
 }
 
 /// A difference of two proportions in points.
-pub(super) fn points(value: f64) -> String {
+pub(crate) fn points(value: f64) -> String {
     format!("{:+.1}", 100.0 * value)
 }
 
 /// An interval of a difference, in points.
-pub(super) fn points_interval(interval: Option<Interval>) -> String {
+pub(crate) fn points_interval(interval: Option<Interval>) -> String {
     interval.map_or_else(
         || NONE.to_string(),
         |Interval { low, high }| format!("{} to {}", points(low), points(high)),
@@ -29,7 +29,7 @@ pub(super) fn points_interval(interval: Option<Interval>) -> String {
 }
 
 /// A p-value with three decimals.
-pub(super) fn p_value(p: Option<f64>) -> String {
+pub(crate) fn p_value(p: Option<f64>) -> String {
     match p {
         None => NONE.to_string(),
         Some(p) if p < 0.0005 => "<0.001".to_string(),
@@ -38,7 +38,7 @@ pub(super) fn p_value(p: Option<f64>) -> String {
 }
 
 /// An interval of proportions in %.
-pub(super) fn interval(interval: Option<Interval>) -> String {
+pub(crate) fn interval(interval: Option<Interval>) -> String {
     interval.map_or_else(
         || NONE.to_string(),
         |Interval { low, high }| format!("{:.1}–{:.1}", 100.0 * low, 100.0 * high),
@@ -46,7 +46,7 @@ pub(super) fn interval(interval: Option<Interval>) -> String {
 }
 
 /// A count with commas between thousands.
-pub(super) fn count(count: u64) -> String {
+pub(crate) fn count(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
@@ -59,7 +59,7 @@ pub(super) fn count(count: u64) -> String {
 }
 
 /// A count with its noun, which takes an s unless the count is 1.
-pub(super) fn of(number: u64, noun: &str) -> String {
+pub(crate) fn of(number: u64, noun: &str) -> String {
     format!(
         "{} {noun}{}",
         count(number),

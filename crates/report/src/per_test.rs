@@ -1,12 +1,12 @@
 //! One table per test: recalls, both intervals, the gain with its p-value, and the published numbers.
 
-use super::compose::Detail;
-use super::document::{Block, Cell, Column, Table, Tone};
-use super::summary::{cells, collapse_cell, gain_cell, ua_cell};
-use super::{Gain, PUBLISHED_SOURCE, PublishedCell, Study, StudyCell, StudyTest, TestRole, number};
+use crate::detail::Detail;
+use crate::document::{Block, Cell, Column, Table, Tone};
+use crate::summary::{cells, collapse_cell, gain_cell, ua_cell};
+use crate::{Gain, PUBLISHED_SOURCE, PublishedCell, Study, StudyCell, StudyTest, TestRole, number};
 
 /// A heading, a table per test and the legend.
-pub(super) fn blocks(study: &Study, detail: Detail) -> Vec<Block> {
+pub(crate) fn blocks(study: &Study, detail: Detail) -> Vec<Block> {
     let mut blocks = vec![Block::Heading("Per test".into())];
     for (place, test) in study.tests.iter().enumerate() {
         if detail == Detail::Full || test.headline {

@@ -2,9 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ModelIdentity;
 use crate::eval::Interval;
-
-use super::ModelIdentity;
 
 /// One model's probes, one for each attribute.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,10 +1,10 @@
 //! What the shared layers know: one row per model or variant, one column per attribute.
 
-use super::document::{Block, Cell, Column, Table, Tone};
-use super::{Probe, ProbeEntry, Report, Study, number};
+use crate::document::{Block, Cell, Column, Table, Tone};
+use crate::{Probe, ProbeEntry, Report, Study, number};
 
 /// The heading, the tables and their key; nothing where nothing was probed.
-pub(super) fn blocks(report: &Report, study: &Study) -> Vec<Block> {
+pub(crate) fn blocks(report: &Report, study: &Study) -> Vec<Block> {
     if report.probes.is_empty() {
         return Vec::new();
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Attribute, Method};
+use crate::{Attribute, Method};
 
 use Attribute::{Corpus as C, Gender as G, Language as L, Speaker as S};
 
@@ -11,7 +11,7 @@ pub const PUBLISHED_SOURCE: &str = "J. Parry et al., \"Speech Emotion Recognitio
     Multi-task and Adversarial Learning\", Interspeech 2022 (single runs)";
 
 /// Corpora the paper trains on, by their names in `corpora.toml`.
-pub(super) const TRAINING_CORPORA: [&str; 6] =
+pub(crate) const TRAINING_CORPORA: [&str; 6] =
     ["emovo", "emo_db", "iemocap", "epst", "ravdess", "savee"];
 
 /// What the paper tests on.
@@ -26,12 +26,30 @@ pub enum PublishedTest {
 }
 
 /// A corpus name without case, hyphens and underscores.
-pub(super) fn plain_name(corpus: &str) -> String {
+pub(crate) fn plain_name(corpus: &str) -> String {
     corpus
         .chars()
         .filter(|c| !matches!(c, '-' | '_' | ' '))
         .collect::<String>()
         .to_lowercase()
+}
+
+/// The plain names of the corpora the paper trains on.
+pub(crate) fn paper_training_set() -> BTreeSet<String> {
+    TRAINING_CORPORA
+        .iter()
+        .map(|corpus| plain_name(corpus))
+        .collect()
+}
+
+/// The plain names of some corpora.
+pub(crate) fn plain_names(corpora: &BTreeSet<String>) -> BTreeSet<String> {
+    corpora.iter().map(|corpus| plain_name(corpus)).collect()
+}
+
+/// True for exactly the paper's training corpora.
+pub(crate) fn is_paper_training_set(corpora: &BTreeSet<String>) -> bool {
+    plain_names(corpora) == paper_training_set()
 }
 
 impl PublishedTest {

@@ -1,9 +1,8 @@
 //! Tables and remarks for the terminal, for whoever shows something that is not a report.
 
-use super::document::{Block, Cell, Column, Document, Table};
-use super::{Report, ReportEntry, Study, confusions, terminal};
-
-pub use super::document::Tone;
+pub use crate::document::Tone;
+use crate::document::{Block, Cell, Column, Document, Table};
+use crate::{Report, ReportEntry, Study, confusions, terminal};
 
 /// A column of a sheet's table.
 #[derive(Clone, Debug)]

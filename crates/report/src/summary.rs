@@ -1,16 +1,16 @@
 //! The table that answers the question: one row per variant, and for each test UA, interval and gain.
 
-use super::document::{Block, Cell, Column, Table, Tone};
-use super::{Gain, Study, StudyCell, StudyTest, number};
+use crate::document::{Block, Cell, Column, Table, Tone};
+use crate::{Gain, Study, StudyCell, StudyTest, number};
 
 /// The tests of the headline with their places among all.
-pub(super) fn headline(study: &Study) -> Vec<(usize, &StudyTest)> {
+pub(crate) fn headline(study: &Study) -> Vec<(usize, &StudyTest)> {
     let tests = study.tests.iter().enumerate();
     tests.filter(|(_, test)| test.headline).collect()
 }
 
 /// The cells of one test, those of variants that were tested on it.
-pub(super) fn cells(study: &Study, place: usize) -> impl Iterator<Item = &StudyCell> {
+pub(crate) fn cells(study: &Study, place: usize) -> impl Iterator<Item = &StudyCell> {
     study
         .variants
         .iter()
@@ -18,7 +18,7 @@ pub(super) fn cells(study: &Study, place: usize) -> impl Iterator<Item = &StudyC
 }
 
 /// How many of the models collapsed, where any did.
-pub(super) fn collapse_cell(cell: Option<&StudyCell>) -> Cell {
+pub(crate) fn collapse_cell(cell: Option<&StudyCell>) -> Cell {
     match cell {
         Some(cell) if cell.collapsed > 0 => {
             Cell::toned(format!("!{}/{}", cell.collapsed, cell.runs), Tone::Bad)
@@ -28,7 +28,7 @@ pub(super) fn collapse_cell(cell: Option<&StudyCell>) -> Cell {
 }
 
 /// A gain in points, with a star where it stands the correction.
-pub(super) fn gain_cell(gain: Option<&Gain>) -> Cell {
+pub(crate) fn gain_cell(gain: Option<&Gain>) -> Cell {
     let Some(gain) = gain else {
         return Cell::toned(format!("{} ", number::NONE), Tone::Faint);
     };
@@ -41,7 +41,7 @@ pub(super) fn gain_cell(gain: Option<&Gain>) -> Cell {
 }
 
 /// A UA in %, or a dash.
-pub(super) fn ua_cell(cell: Option<&StudyCell>) -> Cell {
+pub(crate) fn ua_cell(cell: Option<&StudyCell>) -> Cell {
     match cell {
         Some(cell) if cell.collapsed > 0 => Cell::toned(number::percent(Some(cell.ua)), Tone::Bad),
         Some(cell) => number::percent(Some(cell.ua)).into(),
@@ -62,7 +62,7 @@ fn half_width(cell: Option<&StudyCell>) -> Cell {
 }
 
 /// The heading, the table and its legend.
-pub(super) fn blocks(study: &Study) -> Vec<Block> {
+pub(crate) fn blocks(study: &Study) -> Vec<Block> {
     let tests = headline(study);
     let over_seeds = study.has_seeds();
     let mut columns = vec![Column::text("variant", 0)];

@@ -3,7 +3,7 @@
 //! Every character counts as one column, which holds for the text of reports but not for, say, Chinese
 //! names.
 
-use super::document::{Block, Cell, Document, Table, Tone};
+use crate::document::{Block, Cell, Document, Table, Tone};
 
 /// Blanks between columns.
 const GAP: usize = 2;
@@ -15,7 +15,7 @@ const PANEL_WIDTH: usize = 36;
 const SHORTEST_NAME: usize = 12;
 
 /// The whole document.
-pub(super) fn render(document: &Document, width: usize, colour: bool) -> String {
+pub(crate) fn render(document: &Document, width: usize, colour: bool) -> String {
     let paint = Paint { colour };
     let mut text = String::new();
     for line in wrap(&clean(&document.title), width, 0) {

@@ -1,7 +1,7 @@
 //! How training went: epochs, best validation UA and loss.
 
-use super::document::{Block, Cell, Column, Table};
-use super::{Report, Study, number};
+use crate::document::{Block, Cell, Column, Table};
+use crate::{Report, Study, number};
 
 /// Heights of the validation curve.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -9,7 +9,7 @@ const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
 const CURVE: usize = 24;
 
 /// A table of the models whose history is known; nothing where none is.
-pub(super) fn blocks(report: &Report, study: &Study) -> Vec<Block> {
+pub(crate) fn blocks(report: &Report, study: &Study) -> Vec<Block> {
     let mut rows: Vec<Vec<Cell>> = Vec::new();
     for entry in &report.entries {
         let (Some(first), Some(last)) = (entry.history.first(), entry.history.last()) else {

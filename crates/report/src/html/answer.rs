@@ -1,6 +1,7 @@
 //! The answer: remarks, a sentence per test, the table of variants and tests, and the same as dots with intervals.
 
-use super::super::{Method, StudyCell, StudyVariant};
+use crate::{Method, StudyCell, StudyVariant};
+
 use super::answer_words::significant;
 use super::table::{Cell, Column, Table};
 use super::view::{Section, View};

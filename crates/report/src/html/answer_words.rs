@@ -1,6 +1,7 @@
 //! The answer in one sentence per test.
 
-use super::super::{Method, StudyCell};
+use crate::{Method, StudyCell};
+
 use super::view::{View, role};
 use super::{escape, quantity};
 

@@ -1,9 +1,10 @@
 //! Checks for leaks between splits, and what readers found odd.
 
-use super::super::LeakCheck;
+use crate::{LeakCheck, number};
+
 use super::table::{Cell, Column, Table};
 use super::view::{Section, View};
-use super::{escape, figure, number};
+use super::{escape, figure};
 
 /// Most findings that are listed one by one.
 const LISTED: usize = 300;

@@ -1,10 +1,11 @@
 //! Confusion matrices: one small drawing per variant, shares of the true class as colours and numbers.
 
-use super::super::StudyCell;
+use crate::{StudyCell, number};
+
 use super::forest::shorten;
+use super::palette;
 use super::svg::Svg;
 use super::view::View;
-use super::{number, palette};
 
 const LABELS: f64 = 30.0;
 const SUPPORT: f64 = 42.0;

@@ -1,6 +1,7 @@
 //! Learning curves: small multiples of the validation UA, and UA, losses and alpha of one variant.
 
-use super::super::{EpochPoint, Method, ReportEntry, StudyVariant};
+use crate::{EpochPoint, Method, ReportEntry, StudyVariant};
+
 use super::forest::shorten;
 use super::scale::{Scale, ticks};
 use super::svg::{Marker, Svg, polyline};

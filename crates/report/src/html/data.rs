@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{CorpusFacts, SplitFacts};
+use crate::{CorpusFacts, SplitFacts, number};
+
 use super::table::{Cell, Column, Table};
 use super::view::{Section, View};
-use super::{escape, number, quantity};
+use super::{escape, quantity};
 
 /// The order of splits; others follow.
 const SPLITS: [&str; 3] = ["train", "validation", "test"];

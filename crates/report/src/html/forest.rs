@@ -1,6 +1,7 @@
 //! Forest plots: every variant of a test as a dot with both intervals, its seeds, and the paper's number.
 
-use super::super::{Method, StudyVariant};
+use crate::{Method, StudyVariant};
+
 use super::scale::{Scale, ticks};
 use super::svg::{Marker, Svg};
 use super::view::View;
@@ -123,12 +124,7 @@ pub(super) fn shorten(text: &str, length: usize) -> String {
     format!("{}…", start.trim_end())
 }
 
-fn row(
-    svg: &mut Svg,
-    (y, axis): (f64, Scale),
-    variant: &StudyVariant,
-    cell: &super::super::StudyCell,
-) {
+fn row(svg: &mut Svg, (y, axis): (f64, Scale), variant: &StudyVariant, cell: &crate::StudyCell) {
     let (class, marker) = palette::method(variant.method);
     svg.raw(&format!(
         "<g><title>{}: {} %, over seeds {}, over speakers {}</title>",

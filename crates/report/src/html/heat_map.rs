@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::super::{Attribute, Method, StudyVariant};
+use crate::{Attribute, Method, StudyVariant};
+
 use super::answer_words::significant;
 use super::view::{Section, View};
 use super::{figure, palette, quantity, svg::Svg};

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::super::LeftOut;
+use crate::{LeftOut, number};
+
 use super::view::{Section, View, join};
-use super::{checks, escape, figure, number};
+use super::{checks, escape, figure};
 
 /// Most reasons with a list of their own; the rarest of more stand together.
 const REASONS: usize = 40;

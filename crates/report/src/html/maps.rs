@@ -2,11 +2,12 @@
 
 use serde_json::{Value as Json, json};
 
-use super::super::{EmbeddingMap, MapPoint};
+use crate::{EmbeddingMap, MapPoint, number};
+
 use super::palette::CATEGORIES;
 use super::svg::{Svg, coordinate};
 use super::view::{Section, View};
-use super::{escape, number, quantity};
+use super::{escape, quantity};
 
 const SIZE: f64 = 340.0;
 const TOP: f64 = 38.0;

@@ -25,7 +25,7 @@ mod table;
 mod training;
 mod view;
 
-use super::{Report, Study, number};
+use crate::{Report, Study, number};
 use view::{Section, View};
 
 const STYLE: &str = include_str!("page.css");

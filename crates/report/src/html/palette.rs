@@ -1,6 +1,7 @@
 //! Which class of the style sheet, and which mark, stands for what.
 
-use super::super::Method;
+use crate::Method;
+
 use super::svg::Marker;
 
 /// Levels of the diverging scale; the middle one is no difference.

@@ -1,9 +1,10 @@
 //! Every number of every test: intervals, gains, recalls, confusion matrices.
 
-use super::super::{StudyCell, StudyTest};
+use crate::{StudyCell, StudyTest, number};
+
 use super::table::{Cell, Column, Table};
 use super::view::{Section, View, paragraph, role};
-use super::{answer, confusion, escape, figure, forest, number, palette, quantity};
+use super::{answer, confusion, escape, figure, forest, palette, quantity};
 
 /// The section; none without tests.
 pub(super) fn section(view: &View) -> Option<Section> {

@@ -1,12 +1,13 @@
 //! What the shared layers know: probe accuracies and silhouettes, every variant beside the baseline.
 
-use super::super::{Method, Probe, ProbeEntry};
+use crate::{Method, Probe, ProbeEntry, number};
+
 use super::forest::{label_width, shorten};
 use super::scale::{Scale, ticks};
 use super::svg::Svg;
 use super::table::{Cell, Column, Table};
 use super::view::{Section, View, join};
-use super::{figure, number, palette, quantity};
+use super::{figure, palette, quantity};
 
 const WIDTH: f64 = 340.0;
 /// Longest label in characters.

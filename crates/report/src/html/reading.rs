@@ -1,6 +1,7 @@
 //! How the numbers are to be read: definitions and sources.
 
-use super::super::PUBLISHED_SOURCE;
+use crate::PUBLISHED_SOURCE;
+
 use super::escape;
 use super::view::{Section, View};
 

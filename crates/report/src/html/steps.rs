@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use super::super::StepFacts;
+use crate::{StepFacts, number};
+
 use super::table::{Cell, Column, Table};
 use super::view::{Section, View};
-use super::{escape, figure, number, quantity};
+use super::{escape, figure, quantity};
 
 /// Parameters that differ get a column each up to this number.
 const COLUMNS: usize = 6;

@@ -1,9 +1,10 @@
 //! How training went: validation UA of every variant, then losses and alpha, then a row per model.
 
-use super::super::ReportEntry;
+use crate::{ReportEntry, number};
+
 use super::table::{Cell, Column, Table};
 use super::view::{Section, View};
-use super::{curves, escape, figure, number, quantity};
+use super::{curves, escape, figure, quantity};
 
 /// The section; none where no history is known.
 pub(super) fn section(view: &View) -> Option<Section> {

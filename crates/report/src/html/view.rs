@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::super::study::trained;
-use super::super::{ModelIdentity, Report, Study, StudyTest, StudyVariant, TestRole};
+use crate::study::trained;
+use crate::{ModelIdentity, Report, Study, StudyTest, StudyVariant, TestRole};
+
 use super::{escape, figure};
 
 /// A report and its study.

@@ -1,84 +1,21 @@
-//! Fills the cells of a study from the report's entries.
+//! The cells of a study: what a variant reaches on a test.
 
 use rayon::prelude::*;
 
-use crate::eval::{
-    Confusion, Metrics, SpeakerBootstrap, SpeakerHits, SpeakerSet, mean, mean_interval,
-};
+use crate::ReportEntry;
+use crate::eval::{Confusion, SpeakerBootstrap, SpeakerHits, SpeakerSet, mean, mean_interval};
+use crate::published::is_paper_training_set;
 
-use super::super::test_set::Test;
-use super::super::{Report, ReportEntry, notes};
-use super::{PublishedCell, Study, StudyCell, StudyModel, columns, gains, variants};
-
-/// One model on one test, with all that is known of it.
-pub(super) struct Tested<'a> {
-    index: usize,
-    entry: &'a ReportEntry,
-    metrics: Metrics,
-    pub ua: f64,
-    pub speakers: SpeakerSet,
-    pub hits: SpeakerHits,
-}
-
-/// The whole comparison.
-pub(super) fn study(report: &Report) -> Study {
-    let mut variants = variants::variants(report);
-    let (tests, facts): (Vec<Test>, Vec<_>) = columns::tests(report).into_iter().unzip();
-    for (test, facts) in tests.iter().zip(&facts) {
-        let rows: Vec<Vec<Tested<'_>>> = variants
-            .iter()
-            .map(|variant| tested(report, test, &variant.entries))
-            .collect();
-        let draws = Draws::for_all(&facts.name, rows.iter().flatten());
-        let mut cells: Vec<Option<StudyCell>> = rows
-            .par_iter()
-            .map(|models| cell(test, models, &draws))
-            .collect();
-        gains::fill(&variants, &rows, &mut cells);
-        for (variant, cell) in variants.iter_mut().zip(cells) {
-            variant.cells.push(cell);
-        }
-    }
-    let comparisons = gains::correct(&facts, &mut variants);
-    let mut study = Study {
-        classes: report
-            .entries
-            .first()
-            .map(|entry| entry.evaluation.classes.clone())
-            .unwrap_or_default(),
-        tests: facts,
-        variants,
-        comparisons,
-        remarks: Vec::new(),
-    };
-    study.remarks = notes::remarks(report, &study, usize::MAX);
-    study
-}
-
-fn tested<'a>(report: &'a Report, test: &Test, entries: &[usize]) -> Vec<Tested<'a>> {
-    entries
-        .iter()
-        .filter_map(|&index| {
-            let entry = report.entries.get(index)?;
-            let metrics = test.metrics(entry)?;
-            let (speakers, hits) = test.speakers(entry);
-            Some(Tested {
-                index,
-                entry,
-                ua: metrics.ua?,
-                metrics,
-                speakers,
-                hits,
-            })
-        })
-        .collect()
-}
+use super::test_set::Test;
+use super::tested::{Tested, common_speakers};
+use super::{PublishedCell, StudyCell, StudyModel};
 
 /// The draws of a test. Models that were tested on the same speakers share them, so that they can be compared.
-struct Draws<'a>(Vec<(&'a SpeakerSet, Option<SpeakerBootstrap>)>);
+pub(super) struct Draws<'a>(Vec<(&'a SpeakerSet, Option<SpeakerBootstrap>)>);
 
 impl<'a> Draws<'a> {
-    fn for_all(test: &str, models: impl Iterator<Item = &'a Tested<'a>>) -> Self {
+    /// Draws for every set of speakers that any of `models` was tested on; `test` is the seed.
+    pub(super) fn for_all(test: &str, models: impl Iterator<Item = &'a Tested<'a>>) -> Self {
         let mut sets: Vec<&SpeakerSet> = Vec::new();
         for model in models {
             if !sets.contains(&&model.speakers) {
@@ -97,16 +34,8 @@ impl<'a> Draws<'a> {
     }
 }
 
-/// The speakers that all of some models were tested on; none where they differ.
-pub(super) fn common_speakers<'a>(
-    models: impl IntoIterator<Item = &'a Tested<'a>>,
-) -> Option<&'a SpeakerSet> {
-    let mut sets = models.into_iter().map(|model| &model.speakers);
-    let first = sets.next()?;
-    sets.all(|set| set == first).then_some(first)
-}
-
-fn cell(test: &Test, models: &[Tested<'_>], draws: &Draws<'_>) -> Option<StudyCell> {
+/// What the models of a variant reach on a test; none where none was tested on it.
+pub(super) fn cell(test: &Test, models: &[Tested<'_>], draws: &Draws<'_>) -> Option<StudyCell> {
     let first = models.first()?;
     let uas: Vec<f64> = models.iter().map(|model| model.ua).collect();
     let was: Vec<f64> = models.iter().filter_map(|model| model.metrics.wa).collect();
@@ -171,6 +100,6 @@ fn published(entry: &ReportEntry, test: &Test) -> Option<PublishedCell> {
     Some(PublishedCell {
         ua: ua / 100.0,
         gain: test.published_gain(entry).map(|gain| gain / 100.0),
-        comparable: notes::is_the_papers_set(&entry.model.training_corpora),
+        comparable: is_paper_training_set(&entry.model.training_corpora),
     })
 }

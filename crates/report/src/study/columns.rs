@@ -1,20 +1,17 @@
 //! The columns of a study: its tests.
 
-use super::super::Report;
-use super::super::test_set::{Role, Test, corpora_of};
+use crate::Report;
+
+use super::test_set::{Test, corpora_of};
 use super::{StudyTest, TestRole};
 
 /// The tests: unseen corpora, all training corpora together, then each of them.
 pub(super) fn tests(report: &Report) -> Vec<(Test, StudyTest)> {
     let (inside, outside): (Vec<_>, Vec<_>) = corpora_of(report)
         .into_iter()
-        .partition(|(_, role)| *role == Role::InDomain);
+        .partition(|(_, role)| *role == TestRole::InDomain);
     let mut tests: Vec<(Test, TestRole, bool)> = Vec::new();
     for (corpus, role) in outside {
-        let role = match role {
-            Role::Mixed => TestRole::Mixed,
-            _ => TestRole::Unseen,
-        };
         tests.push((Test::Corpus(corpus), role, true));
     }
     // A single corpus of the training is the same as all of them.

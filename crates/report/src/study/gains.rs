@@ -2,25 +2,9 @@
 
 use crate::eval::{SpeakerHits, compare, holm, jackknife, mean};
 
-use super::super::Method;
-use super::cells::{Tested, common_speakers};
+use super::baseline::baseline_of;
+use super::tested::{Tested, common_speakers};
 use super::{Gain, StudyCell, StudyTest, StudyVariant};
-
-/// The baseline that a variant compares with: trained on the same corpora, all its seeds. None for a baseline, and
-/// where several variants could be it.
-pub(in super::super) fn baseline_of(
-    variants: &[StudyVariant],
-    variant: &StudyVariant,
-) -> Option<usize> {
-    if variant.method == Some(Method::Baseline) {
-        return None;
-    }
-    let mut baselines = variants.iter().enumerate().filter(|(_, other)| {
-        other.method == Some(Method::Baseline) && other.training_corpora == variant.training_corpora
-    });
-    let (place, _) = baselines.next()?;
-    baselines.next().is_none().then_some(place)
-}
 
 /// Fills the gains of one test, without corrected p-values.
 pub(super) fn fill(

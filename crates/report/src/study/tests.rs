@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use super::made::{self, PAPER};
 use super::*;
-use crate::ReportEntry;
+use crate::eval::Interval;
+use crate::{Attribute, Method, Report, ReportEntry};
 
 fn report(entries: Vec<ReportEntry>) -> Report {
     Report {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::super::{Report, ReportEntry};
+use crate::{Report, ReportEntry};
+
 use super::StudyVariant;
 
 /// Models of the same method, attributes and training corpora.

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::eval::{Metrics, SpeakerHits, SpeakerSet};
+use crate::published::is_paper_training_set;
+use crate::{Method, PublishedTest, Report, ReportEntry, published_ua};
 
-use super::{Method, PublishedTest, Report, ReportEntry};
+use super::TestRole;
 
 /// Something that models are compared on: one corpus, or all corpora of the training together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,10 +61,10 @@ impl Test {
         // A test corpus that was trained on, or in-domain speech of other corpora, is another experiment.
         let comparable = match self {
             Self::Corpus(corpus) => !entry.model.training_corpora.contains(corpus),
-            Self::InDomain => super::notes::is_the_papers_set(&entry.model.training_corpora),
+            Self::InDomain => is_paper_training_set(&entry.model.training_corpora),
         };
         comparable
-            .then(|| super::published_ua(entry.model.method?, &entry.model.attributes, test))
+            .then(|| published_ua(entry.model.method?, &entry.model.attributes, test))
             .flatten()
     }
 
@@ -72,13 +74,13 @@ impl Test {
             return None;
         }
         let none = BTreeSet::new();
-        let baseline = super::published_ua(Method::Baseline, &none, self.as_published()?)?;
+        let baseline = published_ua(Method::Baseline, &none, self.as_published()?)?;
         Some(self.published(entry)? - baseline)
     }
 }
 
 /// Every corpus that any model was tested on: unseen ones first, then those of the training.
-pub(super) fn corpora_of(report: &Report) -> Vec<(String, Role)> {
+pub(super) fn corpora_of(report: &Report) -> Vec<(String, TestRole)> {
     let mut roles: BTreeMap<&str, (bool, bool)> = BTreeMap::new();
     for entry in &report.entries {
         for corpus in entry.evaluation.corpora.keys() {
@@ -90,28 +92,17 @@ pub(super) fn corpora_of(report: &Report) -> Vec<(String, Role)> {
             }
         }
     }
-    let mut corpora: Vec<(String, Role)> = roles
+    let mut corpora: Vec<(String, TestRole)> = roles
         .into_iter()
         .map(|(corpus, role)| {
             let role = match role {
-                (true, false) => Role::InDomain,
-                (true, true) => Role::Mixed,
-                (false, _) => Role::Unseen,
+                (true, false) => TestRole::InDomain,
+                (true, true) => TestRole::Mixed,
+                (false, _) => TestRole::Unseen,
             };
             (corpus.to_string(), role)
         })
         .collect();
     corpora.sort_by_key(|(_, role)| *role);
     corpora
-}
-
-/// Whether a test corpus was trained on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Role {
-    /// By no model.
-    Unseen,
-    /// By some models.
-    Mixed,
-    /// By every model.
-    InDomain,
 }
