@@ -1,12 +1,12 @@
 //! The forms of a report: Markdown, HTML, text for a terminal, CSV, JSON.
 
-use crate::detail::Detail;
-use crate::{Report, Study, compose, csv, html, markdown, terminal};
+use crate::sections::{self, Detail};
+use crate::{Report, Study, csv, html, markdown, terminal};
 
 impl Report {
     /// The report as GitHub-flavoured Markdown.
     pub fn to_markdown(&self) -> String {
-        markdown::render(&compose::document(self, Detail::Full))
+        markdown::render(&sections::document(self, Detail::Full))
     }
 
     /// The report as one HTML page that needs no other file and no network.
@@ -49,6 +49,6 @@ impl Report {
     }
 
     fn terminal(&self, detail: Detail, width: usize, colour: bool) -> String {
-        terminal::render(&compose::document(self, detail), width.max(40), colour)
+        terminal::render(&sections::document(self, detail), width.max(40), colour)
     }
 }

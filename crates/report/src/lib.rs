@@ -9,10 +9,7 @@
 //! [`Report::to_csv`] and [`Report::to_study_json`] give the numbers to other programs. A [`Sheet`] lays out for the
 //! terminal what is no report.
 
-mod compose;
-mod confusions;
 mod csv;
-mod detail;
 mod document;
 mod entry;
 pub mod eval;
@@ -24,19 +21,15 @@ mod learning_curve;
 mod map;
 mod map_svg;
 mod markdown;
-mod models;
 mod notes;
 mod number;
-mod per_test;
 mod probe;
-mod probes;
 mod published;
 mod report;
+mod sections;
 mod sheet;
 mod study;
-mod summary;
 mod terminal;
-mod training;
 
 pub use entry::ReportEntry;
 pub use facts::{CorpusFacts, LeakCheck, LeftOut, RunFacts, SplitFacts, StepFacts};

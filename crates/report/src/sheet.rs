@@ -2,7 +2,8 @@
 
 pub use crate::document::Tone;
 use crate::document::{Block, Cell, Column, Document, Table};
-use crate::{Report, ReportEntry, Study, confusions, terminal};
+use crate::sections::confusions;
+use crate::{Report, ReportEntry, Study, terminal};
 
 /// A column of a sheet's table.
 #[derive(Clone, Debug)]

@@ -1,9 +1,11 @@
 //! Lays a report out: which blocks it has, in which order.
 
 use crate::Report;
-use crate::detail::Detail;
 use crate::document::{Block, Document};
-use crate::{confusions, models, notes, per_test, probes, summary, training};
+use crate::notes;
+
+use super::detail::Detail;
+use super::{confusions, models, per_test, probes, summary, training};
 
 /// Up to so many variants the brief form shows the table of each test beside that of all.
 const FEW_VARIANTS: usize = 8;

@@ -1,9 +1,10 @@
 //! One table per test: recalls, both intervals, the gain with its p-value, and the published numbers.
 
-use crate::detail::Detail;
 use crate::document::{Block, Cell, Column, Table, Tone};
-use crate::summary::{cells, collapse_cell, gain_cell, ua_cell};
 use crate::{Gain, PUBLISHED_SOURCE, PublishedCell, Study, StudyCell, StudyTest, TestRole, number};
+
+use super::detail::Detail;
+use super::summary::{cells, collapse_cell, gain_cell, ua_cell};
 
 /// A heading, a table per test and the legend.
 pub(crate) fn blocks(study: &Study, detail: Detail) -> Vec<Block> {

@@ -1,8 +1,9 @@
 //! Single models, where variants have several: each seed on its own.
 
 use crate::document::{Block, Cell, Column, Table, Tone};
-use crate::summary::{cells, headline};
 use crate::{Study, StudyModel, number};
+
+use super::summary::{cells, headline};
 
 /// A heading, a table and its legend; nothing where no variant has several models.
 pub(crate) fn blocks(study: &Study) -> Vec<Block> {
