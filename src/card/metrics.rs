@@ -1,8 +1,8 @@
 //! How well the model does: metrics per corpus, with intervals.
 
 use pipe_report::eval::Metrics;
+use pipe_report::{Align, Markdown};
 
-use super::markdown::Markdown;
 use super::{Card, CardEvaluation};
 
 /// Writes the section on evaluations.
@@ -60,17 +60,17 @@ fn one(card: &Card<'_>, evaluation: &CardEvaluation, text: &mut Markdown) {
     text.paragraph(&source);
     text.table(
         &[
-            "corpus",
-            "corpus was",
-            ">utterances",
-            ">speakers",
-            ">UA %",
-            ">95 % interval",
-            ">WA %",
-            ">positive %",
-            ">neutral %",
-            ">negative %",
-            ">chance %",
+            ("corpus", Align::Left),
+            ("corpus was", Align::Left),
+            ("utterances", Align::Right),
+            ("speakers", Align::Right),
+            ("UA %", Align::Right),
+            ("95 % interval", Align::Right),
+            ("WA %", Align::Right),
+            ("positive %", Align::Right),
+            ("neutral %", Align::Right),
+            ("negative %", Align::Right),
+            ("chance %", Align::Right),
         ],
         &rows,
     );

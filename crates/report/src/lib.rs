@@ -37,6 +37,7 @@ pub use identity::{Attribute, Method, ModelIdentity};
 pub use learning_curve::{EpochHeadLoss, EpochLosses, EpochPoint, EpochScores};
 pub use map::{EmbeddingMap, MapPoint};
 pub use map_svg::MapColour;
+pub use markdown::{Align, Markdown};
 pub use probe::{Probe, ProbeEntry};
 pub use published::{PUBLISHED_SOURCE, PublishedTest, published_ua};
 pub use report::Report;
