@@ -58,22 +58,20 @@ fn one(card: &Card<'_>, evaluation: &CardEvaluation, text: &mut Markdown) {
         ),
     };
     text.paragraph(&source);
-    text.table(
-        &[
-            ("corpus", Align::Left),
-            ("corpus was", Align::Left),
-            ("utterances", Align::Right),
-            ("speakers", Align::Right),
-            ("UA %", Align::Right),
-            ("95 % interval", Align::Right),
-            ("WA %", Align::Right),
-            ("positive %", Align::Right),
-            ("neutral %", Align::Right),
-            ("negative %", Align::Right),
-            ("chance %", Align::Right),
-        ],
-        &rows,
+    let recalls: Vec<String> = metrics
+        .classes
+        .iter()
+        .map(|class| format!("{class} %"))
+        .collect();
+    let mut columns = vec![("corpus", Align::Left), ("corpus was", Align::Left)];
+    let before = ["utterances", "speakers", "UA %", "95 % interval", "WA %"];
+    let headings = before.into_iter().chain(recalls.iter().map(String::as_str));
+    columns.extend(
+        headings
+            .chain(["chance %"])
+            .map(|heading| (heading, Align::Right)),
     );
+    text.table(&columns, &rows);
     let collapsed: Vec<&str> = metrics
         .corpora
         .iter()
