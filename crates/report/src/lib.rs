@@ -39,7 +39,6 @@ pub use map::{EmbeddingMap, MapPoint};
 pub use map_svg::MapColour;
 pub use markdown::{Align, Markdown};
 pub use probe::{Probe, ProbeEntry};
-pub use published::{PUBLISHED_SOURCE, PublishedTest, published_ua};
 pub use report::Report;
 pub use sheet::{Sheet, SheetCell, SheetColumn, Tone};
 pub use study::{

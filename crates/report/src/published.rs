@@ -7,7 +7,7 @@ use crate::{Attribute, Method};
 use Attribute::{Corpus as C, Gender as G, Language as L, Speaker as S};
 
 /// Where the numbers come from.
-pub const PUBLISHED_SOURCE: &str = "J. Parry et al., \"Speech Emotion Recognition in the Wild using \
+pub(crate) const PUBLISHED_SOURCE: &str = "J. Parry et al., \"Speech Emotion Recognition in the Wild using \
     Multi-task and Adversarial Learning\", Interspeech 2022 (single runs)";
 
 /// Corpora the paper trains on, by their names in `corpora.toml`.
@@ -16,7 +16,7 @@ pub(crate) const TRAINING_CORPORA: [&str; 6] =
 
 /// What the paper tests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PublishedTest {
+pub(crate) enum PublishedTest {
     /// TESS, unseen in training.
     Tess,
     /// CREMA-D, unseen in training.
@@ -54,7 +54,7 @@ pub(crate) fn is_paper_training_set(corpora: &BTreeSet<String>) -> bool {
 
 impl PublishedTest {
     /// The test set that a corpus of that name is.
-    pub fn of_corpus(corpus: &str) -> Option<Self> {
+    pub(crate) fn of_corpus(corpus: &str) -> Option<Self> {
         match plain_name(corpus).as_str() {
             "tess" => Some(Self::Tess),
             "cremad" => Some(Self::CremaD),
@@ -88,7 +88,7 @@ const IN_DOMAIN: [(Method, &[Attribute], f64); 3] = [
 ];
 
 /// The published UA in % of a model on a test set; none where it was never published.
-pub fn published_ua(
+pub(crate) fn published_ua(
     method: Method,
     attributes: &BTreeSet<Attribute>,
     test: PublishedTest,

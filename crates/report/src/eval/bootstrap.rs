@@ -6,11 +6,11 @@ use pipe_foundation::Digest;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::student::normal_tail;
-use super::{Interval, SpeakerHits, SpeakerSet, t_quantile_975};
+use super::student::{normal_tail, t_quantile_975};
+use super::{Interval, SpeakerHits, SpeakerSet};
 
 /// Number of draws. The ends of an interval are then within about 3 % of its half-width of their limit.
-pub const BOOTSTRAP_DRAWS: usize = 10_000;
+const BOOTSTRAP_DRAWS: usize = 10_000;
 
 /// Draws that are worked on at once; their sums stay in the first cache.
 const STRETCH: usize = 1024;

@@ -17,8 +17,9 @@
 //! be shown. With one seed the p-value is of these very models: as a statement on their kind it was wrong in 23 % of
 //! the same trials with 20 speakers, in 51 % with 91.
 
-use super::student::variance_of_mean;
-use super::{Interval, Variance, mean, t_quantile_975, t_two_sided};
+use super::Interval;
+use super::jackknife::Variance;
+use super::student::{mean, t_quantile_975, t_two_sided, variance_of_mean};
 
 /// A difference and what may be said of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,7 +40,7 @@ pub struct Comparison {
     pub over_speakers: bool,
 }
 
-/// Compares the UAs of models of two kinds; `speakers` is the [`super::jackknife`] of the same difference.
+/// Compares the UAs of models of two kinds; `speakers` is the [`super::jackknife()`] of the same difference.
 ///
 /// Seeds count where both kinds have several models. None where neither seeds nor speakers tell how much the difference
 /// varies, or where it does not vary at all.

@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Confusion, Interval, mean_of_proportions};
+use super::interval::mean_of_proportions;
+use super::{Confusion, Interval};
 
 /// Share of all predictions in one class from which a classifier can count as collapsed.
-pub const COLLAPSE_SHARE: f64 = 0.95;
+const COLLAPSE_SHARE: f64 = 0.95;
 /// Mean recall of all other classes below which it does.
-pub const COLLAPSE_RECALL: f64 = 0.10;
+const COLLAPSE_RECALL: f64 = 0.10;
 
 /// Metrics of one class.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,7 +45,7 @@ pub struct Metrics {
     pub ua: Option<f64>,
     /// Binomial standard error of the UA: sqrt(sum r (1 - r) / n) / classes that occur.
     pub ua_standard_error: Option<f64>,
-    /// 95 % confidence interval of the UA ([`mean_of_proportions`]).
+    /// 95 % confidence interval of the UA (Zou and Donner 2008), with utterances taken as independent.
     pub ua_interval: Option<Interval>,
     /// Weighted accuracy: the part of all utterances that were right.
     pub wa: Option<f64>,
@@ -56,8 +57,8 @@ pub struct Metrics {
     pub majority: Option<Majority>,
     /// (Nearly) everything was predicted as one class.
     ///
-    /// True where at least two classes occur, one class takes at least [`COLLAPSE_SHARE`] of all
-    /// predictions, and the mean recall of the other classes that occur is below [`COLLAPSE_RECALL`].
+    /// True where at least two classes occur, one class takes at least 95 % of all predictions, and the mean recall of
+    /// the other classes that occur is below 10 %.
     pub collapsed: bool,
     /// Metrics of each class, in the order of the confusion matrix.
     pub classes: Vec<ClassMetrics>,

@@ -4,8 +4,9 @@
 //! table that a person can open. A [`Confusion`] counts them, [`Metrics`] follow from the counts alone, and an
 //! [`Evaluation`] holds the metrics of each corpus and of all utterances together, and the counts of each speaker.
 //!
-//! Uncertainty has two sources. Other speakers: [`SpeakerBootstrap`] and [`jackknife`] over a [`SpeakerSet`]. Other
-//! seeds: [`mean_interval`]. [`compare`] joins both for the difference of two models, [`holm`] corrects p-values.
+//! Uncertainty has two sources. Other speakers: `bootstrap.rs` and `jackknife.rs` over the speakers of a test
+//! (`speakers.rs`). Other seeds: `student.rs`. `comparison.rs` joins both for the difference of two models, `holm.rs`
+//! corrects p-values.
 
 mod bootstrap;
 mod comparison;
@@ -22,19 +23,20 @@ mod speakers;
 mod student;
 mod table;
 
-pub use bootstrap::{BOOTSTRAP_DRAWS, SpeakerBootstrap};
-pub use comparison::{Comparison, compare};
 pub use confusion::Confusion;
 pub use error::EvalError;
 pub use evaluation::Evaluation;
-pub use holm::holm;
-pub use interval::{Interval, mean_of_proportions, wilson};
-pub use jackknife::{Variance, jackknife};
-pub use metrics::{COLLAPSE_RECALL, COLLAPSE_SHARE, ClassMetrics, Majority, Metrics};
+pub use interval::Interval;
+pub use metrics::{ClassMetrics, Majority, Metrics};
 pub use prediction::{Prediction, most_likely};
-pub use speakers::{LEAST_SPEAKERS, SpeakerHits, SpeakerSet};
-pub use student::{mean, mean_interval, t_quantile_975, t_two_sided};
 pub use table::{read_predictions, write_predictions};
+
+pub(crate) use bootstrap::SpeakerBootstrap;
+pub(crate) use comparison::compare;
+pub(crate) use holm::holm;
+pub(crate) use jackknife::jackknife;
+pub(crate) use speakers::{LEAST_SPEAKERS, SpeakerHits, SpeakerSet};
+pub(crate) use student::{mean, mean_interval};
 
 #[cfg(test)]
 mod golden;

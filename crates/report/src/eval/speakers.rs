@@ -75,17 +75,6 @@ impl SpeakerSet {
         self.speakers() >= LEAST_SPEAKERS && !self.classes.is_empty()
     }
 
-    /// UA of a model on all speakers; none where there are none.
-    pub fn ua(&self, hits: &SpeakerHits) -> Option<f64> {
-        let sum = |rows: &[Vec<u64>], class: usize| {
-            rows.iter().filter_map(|row| row.get(class)).sum::<u64>()
-        };
-        let recalls: Vec<f64> = (0..self.occurring())
-            .map(|class| sum(&hits.0, class) as f64 / sum(&self.support, class) as f64)
-            .collect();
-        super::mean(&recalls)
-    }
-
     /// Number of classes that occur.
     pub(super) fn occurring(&self) -> usize {
         self.classes.len()

@@ -1,6 +1,6 @@
 //! How the numbers are to be read: definitions and sources.
 
-use crate::PUBLISHED_SOURCE;
+use crate::published::PUBLISHED_SOURCE;
 
 use super::escape;
 use super::view::{Section, View};

@@ -1,7 +1,8 @@
 //! One table per test: recalls, both intervals, the gain with its p-value, and the published numbers.
 
 use crate::document::{Block, Cell, Column, Table, Tone};
-use crate::{Gain, PUBLISHED_SOURCE, PublishedCell, Study, StudyCell, StudyTest, TestRole, number};
+use crate::published::PUBLISHED_SOURCE;
+use crate::{Gain, PublishedCell, Study, StudyCell, StudyTest, TestRole, number};
 
 use super::detail::Detail;
 use super::summary::{cells, collapse_cell, gain_cell, ua_cell};

@@ -33,7 +33,7 @@ pub struct StudyTest {
     pub headline: bool,
     /// Utterances.
     pub utterances: u64,
-    /// Speakers; fewer than [`crate::eval::LEAST_SPEAKERS`] say nothing of others.
+    /// Speakers; fewer than five say nothing of others.
     pub speakers: usize,
     /// UA of every predictor that ignores its input.
     pub chance_ua: Option<f64>,
@@ -81,9 +81,8 @@ pub struct StudyCell {
     pub uas: Vec<f64>,
     /// 95 % interval of the mean over seeds (Student's t); none for a single model.
     pub seeds_interval: Option<Interval>,
-    /// 95 % interval of the mean from a bootstrap over the test's speakers ([`crate::eval::SpeakerBootstrap`]); none
-    /// where there are fewer than [`crate::eval::LEAST_SPEAKERS`], a class has too few of them, or the models were not
-    /// tested on the same ones.
+    /// 95 % interval of the mean from a bootstrap over the test's speakers; none where there are fewer than five, a
+    /// class has too few of them, or the models were not tested on the same ones.
     pub speakers_interval: Option<Interval>,
     /// Mean weighted accuracy.
     pub wa: f64,

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::eval::{Metrics, SpeakerHits, SpeakerSet};
-use crate::published::is_paper_training_set;
-use crate::{Method, PublishedTest, Report, ReportEntry, published_ua};
+use crate::published::{PublishedTest, is_paper_training_set, published_ua};
+use crate::{Method, Report, ReportEntry};
 
 use super::TestRole;
 

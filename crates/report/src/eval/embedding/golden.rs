@@ -3,7 +3,8 @@
 use pipe_foundation::Workers;
 use serde::Deserialize;
 
-use super::{Logistic, LogisticOptions, Points, Tsne, silhouettes};
+use super::logistic::Logistic;
+use super::{LogisticOptions, Points, Tsne, silhouettes};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -15,7 +15,7 @@ mod speakers;
 mod tsne;
 
 pub use error::EmbeddingError;
-pub use logistic::{Logistic, LogisticOptions};
+pub use logistic::LogisticOptions;
 pub use points::Points;
 pub use probe::{Labelled, Origin, ProbeOptions, Probed, probe};
 pub use sample::stratified;
