@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::cache::{Cache, StepRecord};
 use crate::stage::EVALUATION_ENTRY;
 
-use super::sides::Sides;
+use super::prediction_flips::PredictionFlips;
 use super::step;
 
 /// The metrics of one corpus before and after.
@@ -35,7 +35,8 @@ pub struct EvaluationChange {
     /// Metrics by corpus, unseen ones first.
     pub corpora: Vec<CorpusChange>,
     /// Predictions that changed; none where they cannot be compared.
-    pub sides: Option<Sides>,
+    #[serde(rename = "sides")]
+    pub flips: Option<PredictionFlips>,
     /// What the cache lacks for the comparison.
     pub missing: Vec<String>,
 }
@@ -64,14 +65,16 @@ pub fn evaluation_change(
             .ok()
     };
     let predictions = [read(before, "before"), read(after, "now")];
-    let sides = match &predictions {
-        [Some(before), Some(after)] => Some(Sides::of(&step::class_names(), before, after)),
+    let flips = match &predictions {
+        [Some(before), Some(after)] => {
+            Some(PredictionFlips::of(&step::class_names(), before, after))
+        }
         _ => None,
     };
     EvaluationChange {
         step: id.into(),
         corpora,
-        sides,
+        flips,
         missing,
     }
 }

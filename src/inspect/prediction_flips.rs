@@ -1,4 +1,4 @@
-//! Predictions that changed sides: right before and wrong now, or the other way.
+//! Prediction flips: what two models predict differently for the same utterances.
 
 use std::collections::HashMap;
 
@@ -8,24 +8,27 @@ use serde::Serialize;
 /// How a prediction changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Side {
+pub enum Flip {
     /// It was right and is wrong.
-    Lost,
+    #[serde(rename = "lost")]
+    RightToWrong,
     /// It was wrong and is right.
-    Won,
+    #[serde(rename = "won")]
+    WrongToRight,
     /// It was wrong and is wrong in another way.
     StillWrong,
 }
 
 /// One prediction that changed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct SideChange {
+pub struct PredictionFlip {
     /// The utterance.
     pub utterance: String,
     /// Its corpus.
     pub corpus: String,
     /// How it changed.
-    pub side: Side,
+    #[serde(rename = "side")]
+    pub flip: Flip,
     /// The true class.
     pub truth: String,
     /// What was predicted.
@@ -38,9 +41,9 @@ pub struct SideChange {
     pub p_after: f32,
 }
 
-/// All predictions of two evaluations side by side.
+/// The predictions of two evaluations compared.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Sides {
+pub struct PredictionFlips {
     /// Utterances that both tested on.
     pub shared: usize,
     /// Utterances that only the earlier one tested on.
@@ -50,10 +53,11 @@ pub struct Sides {
     /// Utterances whose true class is another; they are not compared.
     pub relabelled: usize,
     /// Predictions that changed, those whose probability of the true class moved most first.
-    pub changes: Vec<SideChange>,
+    #[serde(rename = "changes")]
+    pub flips: Vec<PredictionFlip>,
 }
 
-impl Sides {
+impl PredictionFlips {
     /// Compares predictions by utterance; `classes` are the names of the classes of both.
     pub fn of(classes: &[String], before: &[Prediction], after: &[Prediction]) -> Self {
         let name = |class: usize| classes.get(class).cloned().unwrap_or_default();
@@ -61,32 +65,32 @@ impl Sides {
             .iter()
             .map(|prediction| (prediction.utterance.as_str(), prediction))
             .collect();
-        let mut sides = Self::default();
+        let mut compared = Self::default();
         for now in after {
             let Some(then) = earlier.remove(now.utterance.as_str()) else {
-                sides.only_after += 1;
+                compared.only_after += 1;
                 continue;
             };
-            sides.shared += 1;
+            compared.shared += 1;
             if then.truth != now.truth {
-                sides.relabelled += 1;
+                compared.relabelled += 1;
                 continue;
             }
             let truth = now.truth;
-            let side = match (then.predicted == truth, now.predicted == truth) {
-                (true, false) => Side::Lost,
-                (false, true) => Side::Won,
-                (false, false) if then.predicted != now.predicted => Side::StillWrong,
+            let flip = match (then.predicted == truth, now.predicted == truth) {
+                (true, false) => Flip::RightToWrong,
+                (false, true) => Flip::WrongToRight,
+                (false, false) if then.predicted != now.predicted => Flip::StillWrong,
                 _ => continue,
             };
             let p = |prediction: &Prediction| {
                 let own = prediction.probabilities.get(truth);
                 own.copied().unwrap_or_default()
             };
-            sides.changes.push(SideChange {
+            compared.flips.push(PredictionFlip {
                 utterance: now.utterance.clone(),
                 corpus: now.corpus.clone(),
-                side,
+                flip,
                 truth: name(truth),
                 before: name(then.predicted),
                 after: name(now.predicted),
@@ -94,19 +98,18 @@ impl Sides {
                 p_after: p(now),
             });
         }
-        sides.only_before = earlier.len();
-        let moved = |change: &SideChange| (change.p_after - change.p_before).abs();
-        sides.changes.sort_by(|a, b| {
+        compared.only_before = earlier.len();
+        let moved = |flip: &PredictionFlip| (flip.p_after - flip.p_before).abs();
+        compared.flips.sort_by(|a, b| {
             let by_move = moved(b).total_cmp(&moved(a));
             by_move.then_with(|| a.utterance.cmp(&b.utterance))
         });
-        sides
+        compared
     }
 
-    /// How many predictions changed to this side.
-    pub fn count(&self, side: Side) -> usize {
-        let changes = self.changes.iter();
-        changes.filter(|change| change.side == side).count()
+    /// How many predictions changed in this way.
+    pub fn count(&self, flip: Flip) -> usize {
+        self.flips.iter().filter(|one| one.flip == flip).count()
     }
 }
 
@@ -144,23 +147,23 @@ mod tests {
             prediction("a/1", 0, [0.1, 0.1, 0.8]),
         ];
         let classes = ["positive", "neutral", "negative"].map(String::from);
-        let sides = Sides::of(&classes, &before, &after);
-        let changes: Vec<(&str, Side)> = sides
-            .changes
+        let compared = PredictionFlips::of(&classes, &before, &after);
+        let flips: Vec<(&str, Flip)> = compared
+            .flips
             .iter()
-            .map(|change| (change.utterance.as_str(), change.side))
+            .map(|flip| (flip.utterance.as_str(), flip.flip))
             .collect();
         assert_eq!(
-            changes,
+            flips,
             [
-                ("a/1", Side::Lost),
-                ("a/2", Side::Won),
-                ("a/3", Side::StillWrong)
+                ("a/1", Flip::RightToWrong),
+                ("a/2", Flip::WrongToRight),
+                ("a/3", Flip::StillWrong)
             ]
         );
-        assert_eq!((sides.shared, sides.relabelled), (5, 1));
-        assert_eq!((sides.only_before, sides.only_after), (1, 1));
-        let [first, ..] = &sides.changes[..] else {
+        assert_eq!((compared.shared, compared.relabelled), (5, 1));
+        assert_eq!((compared.only_before, compared.only_after), (1, 1));
+        let [first, ..] = &compared.flips[..] else {
             panic!("several")
         };
         assert_eq!(
@@ -168,6 +171,10 @@ mod tests {
             ["positive", "positive", "negative"]
         );
         assert_eq!((first.p_before, first.p_after), (0.9, 0.1));
-        assert!(Sides::of(&classes, &after, &after).changes.is_empty());
+        assert!(
+            PredictionFlips::of(&classes, &after, &after)
+                .flips
+                .is_empty()
+        );
     }
 }
