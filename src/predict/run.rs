@@ -97,7 +97,7 @@ pub struct Failure {
     pub reason: FailureReason,
 }
 
-/// What is told of a recording or window.
+/// What came of a recording or window.
 #[derive(Debug)]
 pub enum Outcome {
     /// It was predicted.
@@ -245,7 +245,7 @@ fn predict_part(
             .collect();
         let mut probabilities = predictor.predict(&views)?.into_iter();
         for piece in pieces {
-            let outcome = tell(piece, &mut recordings, &mut probabilities);
+            let outcome = outcome(piece, &mut recordings, &mut probabilities);
             if !each(outcome) {
                 return Ok(false);
             }
@@ -266,7 +266,7 @@ fn without_features(error: FbankError, rate_hz: u32) -> FailureReason {
 }
 
 /// The outcome of one piece; `probabilities` are those of the pieces with features, in order.
-fn tell(
+fn outcome(
     piece: Piece,
     recordings: &mut [Recording],
     probabilities: &mut impl Iterator<Item = [f32; 3]>,

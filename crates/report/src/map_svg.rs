@@ -221,7 +221,7 @@ fn legend(counts: &BTreeMap<&str, usize>, colour: MapColour) -> String {
             shape(style, left + 6.0, y - 5.0, 5.0),
             COLOURS[style % COLOURS.len()],
             left + 20.0,
-            escape(&cut(name)),
+            escape(&shorten(name)),
             number::count(*count as u64),
         );
     }
@@ -238,7 +238,7 @@ fn legend(counts: &BTreeMap<&str, usize>, colour: MapColour) -> String {
 }
 
 /// A name that fits beside the map.
-fn cut(name: &str) -> String {
+fn shorten(name: &str) -> String {
     match name.chars().count() {
         0..=26 => name.to_string(),
         _ => name.chars().take(25).chain(['…']).collect(),

@@ -10,7 +10,7 @@ use crate::study::baseline_of;
 use crate::{Method, Report, Study, StudyCell, number};
 
 /// At most `most` of some names.
-fn listed(names: &[String], most: usize) -> String {
+fn join_at_most(names: &[String], most: usize) -> String {
     let (first, rest) = names.split_at(names.len().min(most));
     match rest.len() {
         0 => first.join(", "),
@@ -96,7 +96,7 @@ fn single_runs(study: &Study, most: usize) -> Option<String> {
     } else {
         Some(format!(
             "Single runs: {}. There, {what}.",
-            listed(&single, most)
+            join_at_most(&single, most)
         ))
     }
 }
@@ -135,7 +135,7 @@ fn few_speakers(study: &Study, most: usize) -> Option<String> {
     if !few.is_empty() {
         remark = format!(
             "Fewer than {LEAST_SPEAKERS} speakers: {}. Nothing there says what other speakers would give; {}.",
-            listed(&few, most),
+            join_at_most(&few, most),
             match study.has_seeds() {
                 true => "intervals and p-values are over seeds alone",
                 false => "there are no intervals and no p-values",
@@ -146,7 +146,7 @@ fn few_speakers(study: &Study, most: usize) -> Option<String> {
         remark += &format!(
             " On {} some models have no interval over speakers: a class has too few of them, or the runs of a variant \
              were not tested on the same ones.",
-            listed(&other, most)
+            join_at_most(&other, most)
         );
     }
     (!remark.is_empty()).then(|| remark.trim().to_string())
@@ -166,7 +166,7 @@ fn no_gain(study: &Study, most: usize) -> Option<String> {
     (!without.is_empty()).then(|| {
         format!(
             "No gain is given for {}: a gain needs exactly one baseline of the same training corpora.",
-            listed(&without, most)
+            join_at_most(&without, most)
         )
     })
 }
@@ -215,8 +215,8 @@ fn collapse(study: &Study, most: usize) -> Option<String> {
         format!(
             "{} of {} collapsed, nearly all predictions are one class, so that is no result: {}.",
             models.len(),
-            number::of(total as u64, "model"),
-            listed(&found, most)
+            number::counted(total as u64, "model"),
+            join_at_most(&found, most)
         )
     })
 }

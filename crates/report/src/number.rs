@@ -59,7 +59,7 @@ pub(crate) fn count(count: u64) -> String {
 }
 
 /// A count with its noun, which takes an s unless the count is 1.
-pub(crate) fn of(number: u64, noun: &str) -> String {
+pub(crate) fn counted(number: u64, noun: &str) -> String {
     format!(
         "{} {noun}{}",
         count(number),
@@ -90,7 +90,7 @@ mod tests {
         assert_eq!(count(999), "999");
         assert_eq!(count(1000), "1,000");
         assert_eq!(count(1_234_567), "1,234,567");
-        assert_eq!(of(1, "speaker"), "1 speaker");
-        assert_eq!(of(2800, "utterance"), "2,800 utterances");
+        assert_eq!(counted(1, "speaker"), "1 speaker");
+        assert_eq!(counted(2800, "utterance"), "2,800 utterances");
     }
 }

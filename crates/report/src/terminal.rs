@@ -134,7 +134,7 @@ fn wrap(text: &str, width: usize, indent: usize) -> Vec<String> {
 }
 
 /// A name cut to a width, the end kept because variants differ there.
-fn cut(text: &str, width: usize) -> String {
+fn truncate_middle(text: &str, width: usize) -> String {
     let length = text.chars().count();
     if length <= width {
         return text.to_string();
@@ -201,7 +201,7 @@ fn lines(table: &Table, width: usize, paint: Paint) -> Vec<Line> {
     }
     let pad = |text: &str, column: usize| {
         let text = if column == 0 {
-            cut(text, widths[0])
+            truncate_middle(text, widths[0])
         } else {
             text.to_string()
         };
@@ -274,7 +274,7 @@ fn group_line(table: &Table, shown: &[usize], widths: &[usize]) -> Option<String
             - GAP;
         if !group.is_empty() {
             line += &" ".repeat(start - line.chars().count());
-            line += &cut(&clean(group), width);
+            line += &truncate_middle(&clean(group), width);
         }
         start += width + GAP;
         place += members;
@@ -329,8 +329,8 @@ mod tests {
         assert_eq!(wrap("one two three", 7, 0), ["one two", "three"]);
         assert_eq!(wrap("abcdefghij k", 4, 0), ["abcd", "efgh", "ij k"]);
         assert_eq!(wrap("aa bb cc", 5, 2), ["aa bb", "  cc"]);
-        assert_eq!(cut("variant_with_a_seed_12", 11), "varia…ed_12");
-        assert_eq!(cut("short", 11), "short");
+        assert_eq!(truncate_middle("variant_with_a_seed_12", 11), "varia…ed_12");
+        assert_eq!(truncate_middle("short", 11), "short");
         assert_eq!(clean("a\x1b[31mb\n"), "a\u{fffd}[31mb\u{fffd}");
     }
 }

@@ -13,7 +13,7 @@ use super::{Interval, SpeakerHits, SpeakerSet};
 const BOOTSTRAP_DRAWS: usize = 10_000;
 
 /// Draws that are worked on at once; their sums stay in the first cache.
-const STRETCH: usize = 1024;
+const BLOCK: usize = 1024;
 
 /// Draws of the speakers of one test, the same for every model.
 ///
@@ -30,7 +30,7 @@ const STRETCH: usize = 1024;
 /// is drawn anew. Where more than half of all draws would be, there is no interval: a class has too few speakers.
 #[derive(Clone, Debug)]
 pub struct SpeakerBootstrap {
-    /// Weight of each speaker in each draw, a stretch of draws per speaker.
+    /// Weight of each speaker in each draw, a block of draws per speaker.
     weights: Vec<f32>,
     /// Weighted utterances of each class in each draw, inverted and divided by the number of classes.
     shares: Vec<f32>,
@@ -53,7 +53,7 @@ impl SpeakerBootstrap {
         );
         let mut weights = vec![0.0; speakers * BOOTSTRAP_DRAWS];
         let mut shares = vec![0.0; classes * BOOTSTRAP_DRAWS];
-        let mut refused = 0;
+        let mut rejected = 0;
         let mut counts = vec![0_u32; speakers];
         let mut totals = vec![0.0; classes];
         for draw in 0..BOOTSTRAP_DRAWS {
@@ -75,19 +75,19 @@ impl SpeakerBootstrap {
                 if totals.iter().all(|&total| total > 0.0) {
                     break;
                 }
-                refused += 1;
-                if refused > BOOTSTRAP_DRAWS {
+                rejected += 1;
+                if rejected > BOOTSTRAP_DRAWS {
                     return None;
                 }
             }
             for stratum in &set.strata {
                 for &speaker in stratum {
                     let weight = f64::from(counts[speaker]) * scale(stratum.len());
-                    weights[place(draw, speaker, speakers)] = weight as f32;
+                    weights[offset(draw, speaker, speakers)] = weight as f32;
                 }
             }
             for (class, total) in totals.iter().enumerate() {
-                shares[place(draw, class, classes)] = (1.0 / (total * classes as f64)) as f32;
+                shares[offset(draw, class, classes)] = (1.0 / (total * classes as f64)) as f32;
             }
         }
         Some(Self {
@@ -108,11 +108,11 @@ impl SpeakerBootstrap {
             return None;
         }
         let mut uas = vec![0.0_f32; BOOTSTRAP_DRAWS];
-        let mut sums = [0.0_f32; STRETCH];
-        for (number, uas) in uas.chunks_mut(STRETCH).enumerate() {
+        let mut sums = [0.0_f32; BLOCK];
+        for (number, uas) in uas.chunks_mut(BLOCK).enumerate() {
             let width = uas.len();
-            let weights = &self.weights[number * STRETCH * self.speakers..];
-            let shares = &self.shares[number * STRETCH * self.classes..];
+            let weights = &self.weights[number * BLOCK * self.speakers..];
+            let shares = &self.shares[number * BLOCK * self.classes..];
             for class in 0..self.classes {
                 let sums = &mut sums[..width];
                 sums.fill(0.0);
@@ -143,10 +143,10 @@ fn scale(stratum: usize) -> f64 {
 }
 
 /// Where the value of a draw stands among `rows` rows, in stretches of draws.
-fn place(draw: usize, row: usize, rows: usize) -> usize {
-    let stretch = draw / STRETCH;
-    let width = STRETCH.min(BOOTSTRAP_DRAWS - stretch * STRETCH);
-    stretch * STRETCH * rows + row * width + draw % STRETCH
+fn offset(draw: usize, row: usize, rows: usize) -> usize {
+    let block = draw / BLOCK;
+    let width = BLOCK.min(BOOTSTRAP_DRAWS - block * BLOCK);
+    block * BLOCK * rows + row * width + draw % BLOCK
 }
 
 /// A quantile, interpolated between neighbours as `numpy.quantile` does; 0 of nothing.

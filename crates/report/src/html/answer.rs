@@ -2,16 +2,16 @@
 
 use crate::{Method, StudyCell, StudyVariant};
 
-use super::answer_words::significant;
+use super::answer_sentences::significant;
 use super::table::{Cell, Column, Table};
 use super::view::{Section, View};
-use super::{answer_words, escape, forest, quantity};
+use super::{answer_sentences, escape, forest, quantity};
 
 /// The section; none without variants and remarks.
 pub(super) fn section(view: &View) -> Option<Section> {
     let mut body = String::new();
     if !view.study.variants.is_empty() {
-        body += &answer_words::list(view);
+        body += &answer_sentences::list(view);
     }
     if !view.study.remarks.is_empty() {
         body += "<div class=\"remarks\"><h3>Read first</h3><ul>\n";

@@ -22,12 +22,12 @@ pub(super) fn section(view: &View) -> Option<Section> {
         body += &match leaks {
             0 => format!(
                 "<p>None of {} found a leak between splits.</p>\n",
-                number::of(facts.leak_checks.len() as u64, "check")
+                number::counted(facts.leak_checks.len() as u64, "check")
             ),
             leaks => format!(
                 "<p><span class=\"flag\">leaks</span> {} of {} found something.</p>\n",
                 leaks,
-                number::of(facts.leak_checks.len() as u64, "check")
+                number::counted(facts.leak_checks.len() as u64, "check")
             ),
         };
         let mut table = Table::new(
@@ -50,7 +50,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
                 escape::text(&check.name),
                 escape::text(&check.between)
             );
-            body += &figure::fold(&summary, &list(&check.found));
+            body += &figure::details(&summary, &list(&check.found));
         }
     }
     if !facts.warnings.is_empty() {
@@ -58,7 +58,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
             "Warnings of the readers <span class=\"faint\">{}</span>",
             number::count(facts.warnings.len() as u64)
         );
-        body += &figure::fold(&summary, &list(&facts.warnings));
+        body += &figure::details(&summary, &list(&facts.warnings));
     }
     (!body.is_empty()).then_some(Section {
         id: "leaks",

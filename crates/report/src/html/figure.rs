@@ -16,6 +16,6 @@ pub(super) fn figure(name: &str, panels: &str, caption: &str) -> String {
 }
 
 /// Something that is closed until a reader opens it; `summary` is markup.
-pub(super) fn fold(summary: &str, body: &str) -> String {
+pub(super) fn details(summary: &str, body: &str) -> String {
     format!("<details><summary>{summary}</summary><div class=\"fold\">{body}</div></details>\n")
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{Attribute, Method, StudyVariant};
 
-use super::answer_words::significant;
+use super::answer_sentences::significant;
 use super::view::{Section, View};
 use super::{figure, palette, quantity, svg::Svg};
 
@@ -19,7 +19,7 @@ const SMALLEST_LIMIT: f64 = 0.05;
 /// One number of a panel.
 struct Number {
     gain: f64,
-    holds: bool,
+    significant: bool,
     collapsed: bool,
 }
 
@@ -55,7 +55,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
     );
     let mut body = view.figure("gain-over-baseline", &(panels + &legend(limit)), &caption);
     if !rest.is_empty() {
-        body += &figure::fold(
+        body += &figure::details(
             "The single training corpora",
             &view.figure(
                 "gain-over-baseline-in-domain",
@@ -78,7 +78,7 @@ fn ours(variant: &StudyVariant, test: usize) -> Option<Number> {
             .gain
             .map(|gain| gain.ua)
             .filter(|gain| gain.is_finite())?,
-        holds: significant(cell),
+        significant: significant(cell),
         collapsed: cell.collapsed > 0,
     })
 }
@@ -87,7 +87,7 @@ fn papers(variant: &StudyVariant, test: usize) -> Option<Number> {
     let cell = variant.cells.get(test)?.as_ref()?;
     Some(Number {
         gain: cell.published?.gain.filter(|gain| gain.is_finite())?,
-        holds: false,
+        significant: false,
         collapsed: false,
     })
 }
@@ -157,7 +157,7 @@ fn panel(
         "" => name.clone(),
         whose => format!("{name}, {whose}"),
     };
-    if let Some(trained) = view.trained(corpora) {
+    if let Some(trained) = view.training_difference(corpora) {
         title += &format!(" (trained {trained})");
     }
     let width = LABELS + CELL_WIDTH * methods.len() as f64 + 2.0;
@@ -193,13 +193,13 @@ fn cell(svg: &mut Svg, (x, y): (f64, f64), number: Option<&Number>, limit: f64) 
     let level = palette::diverging(number.gain, limit);
     svg.rectangle(x, y, width, height, &format!("d{level}"));
     let mut text = quantity::points(Some(number.gain));
-    if number.holds {
+    if number.significant {
         text += "*";
     }
     if number.collapsed {
         text += " !";
     }
-    let bold = if number.holds { " bold" } else { "" };
+    let bold = if number.significant { " bold" } else { "" };
     svg.text(
         x + width / 2.0,
         y + 14.5,

@@ -32,8 +32,8 @@ pub(super) fn section(view: &View) -> Option<Section> {
     groups.sort_by_key(|(_, members)| std::cmp::Reverse(members.len()));
     let mut body = format!(
         "<p>{}, for {}.</p>\n",
-        number::of(facts.left_out.len() as u64, "utterance"),
-        number::of(groups.len() as u64, "reason")
+        number::counted(facts.left_out.len() as u64, "utterance"),
+        number::counted(groups.len() as u64, "reason")
     );
     let rare = groups.split_off(groups.len().min(REASONS));
     for (reason, members) in &groups {
@@ -41,11 +41,11 @@ pub(super) fn section(view: &View) -> Option<Section> {
         let summary = format!(
             "{} <span class=\"faint\">{}, step {}</span>",
             escape::text(reason),
-            number::of(members.len() as u64, "utterance"),
+            number::counted(members.len() as u64, "utterance"),
             escape::text(&join(steps))
         );
         let items: Vec<String> = members.iter().map(|one| one.item.clone()).collect();
-        body += &figure::fold(&summary, &checks::list(&items));
+        body += &figure::details(&summary, &checks::list(&items));
     }
     if !rare.is_empty() {
         let items: Vec<String> = rare
@@ -55,9 +55,9 @@ pub(super) fn section(view: &View) -> Option<Section> {
             .collect();
         let summary = format!(
             "Other reasons <span class=\"faint\">{}</span>",
-            number::of(items.len() as u64, "utterance")
+            number::counted(items.len() as u64, "utterance")
         );
-        body += &figure::fold(&summary, &checks::list(&items));
+        body += &figure::details(&summary, &checks::list(&items));
     }
     Some(Section {
         id: "left-out",

@@ -142,7 +142,7 @@ fn panel(place: usize, map: &EmbeddingMap, placed: &Placed, values: &[Vec<&str>]
     );
     let facts = format!(
         "{}, perplexity {}",
-        number::of(placed.points.len() as u64, "point"),
+        number::counted(placed.points.len() as u64, "point"),
         quantity::decimal(Some(map.perplexity), 0)
     );
     svg.text(0.0, 30.0, "tick", &facts);

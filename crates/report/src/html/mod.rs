@@ -2,7 +2,7 @@
 //! adds sorting, colours, hover labels and saving.
 
 mod answer;
-mod answer_words;
+mod answer_sentences;
 mod checks;
 mod confusion;
 mod curves;
@@ -100,17 +100,17 @@ fn scope(view: &View) -> String {
     if view.report.entries.is_empty() {
         return String::new();
     }
-    let mut parts = vec![number::of(view.report.entries.len() as u64, "model")];
+    let mut parts = vec![number::counted(view.report.entries.len() as u64, "model")];
     let variants = view.study.variants.len();
     if variants < view.report.entries.len() {
-        parts.push(number::of(variants as u64, "variant"));
+        parts.push(number::counted(variants as u64, "variant"));
     }
-    let singles = view
-        .study
-        .tests
-        .iter()
-        .filter(|test| test.name != "in domain");
-    parts.push(number::of(singles.count() as u64, "test corpus").replace("corpuss", "corpora"));
+    let tests = view.study.tests.iter();
+    let corpora = tests.filter(|test| test.name != "in domain").count();
+    parts.push(match corpora {
+        1 => "1 test corpus".to_string(),
+        corpora => format!("{} test corpora", number::count(corpora as u64)),
+    });
     if let Some(facts) = view
         .report
         .facts

@@ -20,7 +20,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
         let figure_name = format!("confusion-{}", test.name);
         let matrices = view.figure(&figure_name, &matrices, confusion::CAPTION);
         if main.contains(&place) {
-            part += &figure::fold("Confusion matrices", &matrices);
+            part += &figure::details("Confusion matrices", &matrices);
             body += &format!(
                 "<h3>{}</h3>\n{}{part}",
                 escape::text(&test.name),
@@ -29,7 +29,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
         } else {
             let panel = forest::panel(view, place).unwrap_or_default();
             let forest = view.figure(&format!("ua-{}", test.name), &panel, forest::CAPTION);
-            body += &figure::fold(
+            body += &figure::details(
                 &format!(
                     "<h3>{}</h3> <span class=\"faint\">{}</span>",
                     escape::text(&test.name),
@@ -55,8 +55,8 @@ const KEY: &str = "<p class=\"key\">Over seeds: Student’s t interval of the me
 fn facts(view: &View, test: &StudyTest) -> String {
     let mut facts = vec![
         role(test).to_string(),
-        number::of(test.utterances, "utterance"),
-        number::of(test.speakers as u64, "speaker"),
+        number::counted(test.utterances, "utterance"),
+        number::counted(test.speakers as u64, "speaker"),
     ];
     if let Some(chance) = test.chance_ua {
         facts.push(format!("chance UA {} %", quantity::percent(Some(chance))));

@@ -37,8 +37,8 @@ pub(super) fn section(view: &View) -> Option<Section> {
     }
     let table = table(view, &attributes);
     if table.rows.len() > 40 {
-        let rows = number::of(table.rows.len() as u64, "row");
-        body += &figure::fold(
+        let rows = number::counted(table.rows.len() as u64, "row");
+        body += &figure::details(
             &format!("All probes <span class=\"faint\">{rows}</span>"),
             &table.render(),
         );

@@ -29,17 +29,17 @@ pub(super) fn section(view: &View) -> Option<Section> {
     let mut body = format!(
         "<p class=\"key\">{}; together {} of wall time when they ran, which may have been in an earlier run. Key: digest \
          of all a step depends on. Output: digest of what it made. Digests are cut on screen and whole when copied.</p>\n",
-        number::of(steps.len() as u64, "step"),
+        number::counted(steps.len() as u64, "step"),
         quantity::duration(total(steps.iter()))
     );
     for (kind, members) in kinds {
         let summary = format!(
             "{} <span class=\"faint\">{}, {}</span>",
             escape::text(kind),
-            number::of(members.len() as u64, "step"),
+            number::counted(members.len() as u64, "step"),
             quantity::duration(total(members.iter().copied()))
         );
-        body += &figure::fold(&summary, &group(kind, &members));
+        body += &figure::details(&summary, &group(kind, &members));
     }
     Some(Section {
         id: "steps",
@@ -55,7 +55,7 @@ pub(super) fn manifest(view: &View) -> Option<Section> {
         return None;
     }
     let name = escape::text(&facts.manifest);
-    let lines = number::of(facts.manifest_text.lines().count() as u64, "line");
+    let lines = number::counted(facts.manifest_text.lines().count() as u64, "line");
     let text = format!(
         "<pre tabindex=\"0\" role=\"region\" aria-label=\"Manifest\">{}</pre>",
         escape::text(facts.manifest_text.trim_end())
@@ -65,7 +65,7 @@ pub(super) fn manifest(view: &View) -> Option<Section> {
         title: "Manifest",
         body: format!(
             "<p>Running this text again gives these results.</p>\n{}",
-            figure::fold(
+            figure::details(
                 &format!("{name} <span class=\"faint\">{lines}, includes merged</span>"),
                 &text
             )
@@ -83,27 +83,29 @@ fn total<'a>(steps: impl Iterator<Item = &'a StepFacts>) -> Option<f64> {
 
 /// A parameter of a step as compact JSON; text without its quotes.
 fn parameter(step: &StepFacts, name: &str) -> Option<String> {
-    Some(written(step.parameters.as_object()?.get(name)?))
+    Some(format_value(step.parameters.as_object()?.get(name)?))
 }
 
-fn written(value: &Json) -> String {
+fn format_value(value: &Json) -> String {
     match value {
         Json::String(text) => text.clone(),
-        other => spaced(other),
+        other => format_json(other),
     }
 }
 
 /// JSON on one line with blanks where it may break.
-fn spaced(value: &Json) -> String {
+fn format_json(value: &Json) -> String {
     match value {
         Json::Array(values) => {
-            let values: Vec<String> = values.iter().map(spaced).collect();
+            let values: Vec<String> = values.iter().map(format_json).collect();
             format!("[{}]", values.join(", "))
         }
         Json::Object(map) => {
             let pairs: Vec<String> = map
                 .iter()
-                .map(|(name, value)| format!("{}: {}", Json::String(name.clone()), spaced(value)))
+                .map(|(name, value)| {
+                    format!("{}: {}", Json::String(name.clone()), format_json(value))
+                })
                 .collect();
             format!("{{{}}}", pairs.join(", "))
         }

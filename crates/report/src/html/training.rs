@@ -25,20 +25,20 @@ pub(super) fn section(view: &View) -> Option<Section> {
         let summary = format!(
             "Losses, UA and alpha: {} <span class=\"faint\">{}</span>",
             escape::text(method),
-            number::of(variants.len() as u64, "variant")
+            number::counted(variants.len() as u64, "variant")
         );
         let caption = curves::DETAIL_CAPTION;
         let panels = curves::legend(view) + &panels;
-        body += &figure::fold(
+        body += &figure::details(
             &summary,
             &view.figure(&format!("training-{method}"), &panels, caption),
         );
     }
     let rows = table.rows.len() as u64;
-    body += &figure::fold(
+    body += &figure::details(
         &format!(
             "All models <span class=\"faint\">{}</span>",
-            number::of(rows, "row")
+            number::counted(rows, "row")
         ),
         &table.render(),
     );

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::study::trained;
+use crate::study::training_difference;
 use crate::{ModelIdentity, Report, Study, StudyTest, StudyVariant, TestRole};
 
 use super::{escape, figure};
@@ -78,17 +78,17 @@ impl View<'_> {
     /// A model's variant as [`View::label`] writes it, without its seed.
     pub(super) fn model_label(&self, model: &ModelIdentity) -> String {
         let name = model.variant().unwrap_or_else(|| model.name.clone());
-        match self.trained(&model.training_corpora) {
+        match self.training_difference(&model.training_corpora) {
             Some(trained) => format!("{name}, {trained}"),
             None => name,
         }
     }
 
     /// What tells a set of training corpora from the study's others; none where there are no others.
-    pub(super) fn trained(&self, corpora: &BTreeSet<String>) -> Option<String> {
+    pub(super) fn training_difference(&self, corpora: &BTreeSet<String>) -> Option<String> {
         let variants = self.study.variants.iter();
         let sets: Vec<BTreeSet<String>> = variants.map(|v| v.training_corpora.clone()).collect();
-        trained(&sets, corpora)
+        training_difference(&sets, corpora)
     }
 
     /// Names of the classes.

@@ -36,8 +36,8 @@ fn caption(study: &Study, test: &StudyTest) -> String {
     let mut caption = format!(
         "{}, {role}, {}, {}",
         test.name,
-        number::of(test.utterances, "utterance"),
-        number::of(test.speakers as u64, "speaker")
+        number::counted(test.utterances, "utterance"),
+        number::counted(test.speakers as u64, "speaker")
     );
     if let Some(trained_on) = study.trained_on() {
         caption += &format!("; {trained_on}");
@@ -200,7 +200,7 @@ fn legend(study: &Study) -> String {
             &format!(" Gain: over the baseline, in points; its interval and p allow for {over}.");
         legend += &format!(
             " p: of no difference; p Holm: after correction for {}, in which single training corpora have no part.",
-            number::of(study.comparisons as u64, "comparison")
+            number::counted(study.comparisons as u64, "comparison")
         );
     } else if all().any(|cell| cell.gain.is_some()) {
         legend += " Gain: over the baseline, in points.";

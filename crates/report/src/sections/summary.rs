@@ -72,17 +72,17 @@ pub(crate) fn blocks(study: &Study) -> Vec<Block> {
     let mut shown: Vec<(usize, &StudyTest, bool, bool)> = Vec::new();
     for (number, &(place, test)) in tests.iter().enumerate() {
         // Of the tests that do not fit, the last give way first: intervals, then gains, then the rest.
-        let give_way =
+        let priority =
             |step: usize| u8::try_from(step * tests.len() + number).unwrap_or(u8::MAX - 1);
         let collapsed = cells(study, place).any(|cell| cell.collapsed > 0);
         let gains = cells(study, place).any(|cell| cell.gain.is_some());
-        columns.push(Column::new("UA", give_way(0)).in_group(&test.name));
+        columns.push(Column::new("UA", priority(0)).in_group(&test.name));
         if collapsed {
-            columns.push(Column::text("!", give_way(0)).in_group(&test.name));
+            columns.push(Column::text("!", priority(0)).in_group(&test.name));
         }
-        columns.push(Column::new("95 %", give_way(2)).in_group(&test.name));
+        columns.push(Column::new("95 %", priority(2)).in_group(&test.name));
         if gains {
-            columns.push(Column::new("gain ", give_way(1)).in_group(&test.name));
+            columns.push(Column::new("gain ", priority(1)).in_group(&test.name));
         }
         shown.push((place, test, collapsed, gains));
     }
@@ -170,7 +170,7 @@ fn legend(study: &Study, tests: &[(usize, &StudyTest)]) -> String {
             0 => ".".to_string(),
             n => format!(
                 "; * where it differs from 0 with p < 0.05 after Holm's correction for {}.",
-                number::of(n as u64, "comparison")
+                number::counted(n as u64, "comparison")
             ),
         };
     }

@@ -8,7 +8,7 @@ use crate::{Report, notes};
 
 use super::cells::{Draws, cell};
 use super::test_set::Test;
-use super::tested::{Tested, tested};
+use super::tested_model::{TestedModel, tested_models};
 use super::{Study, StudyCell, columns, gains, variants};
 
 impl Study {
@@ -17,9 +17,9 @@ impl Study {
         let mut variants = variants::variants(report);
         let (tests, facts): (Vec<Test>, Vec<_>) = columns::tests(report).into_iter().unzip();
         for (test, facts) in tests.iter().zip(&facts) {
-            let rows: Vec<Vec<Tested<'_>>> = variants
+            let rows: Vec<Vec<TestedModel<'_>>> = variants
                 .iter()
-                .map(|variant| tested(report, test, &variant.entries))
+                .map(|variant| tested_models(report, test, &variant.entries))
                 .collect();
             let draws = Draws::for_all(&facts.name, rows.iter().flatten());
             let mut cells: Vec<Option<StudyCell>> = rows

@@ -7,7 +7,7 @@ use crate::eval::{Confusion, SpeakerBootstrap, SpeakerHits, SpeakerSet, mean, me
 use crate::published::is_paper_training_set;
 
 use super::test_set::Test;
-use super::tested::{Tested, common_speakers};
+use super::tested_model::{TestedModel, common_speakers};
 use super::{PublishedCell, StudyCell, StudyModel};
 
 /// The draws of a test. Models that were tested on the same speakers share them, so that they can be compared.
@@ -15,7 +15,7 @@ pub(super) struct Draws<'a>(Vec<(&'a SpeakerSet, Option<SpeakerBootstrap>)>);
 
 impl<'a> Draws<'a> {
     /// Draws for every set of speakers that any of `models` was tested on; `test` is the seed.
-    pub(super) fn for_all(test: &str, models: impl Iterator<Item = &'a Tested<'a>>) -> Self {
+    pub(super) fn for_all(test: &str, models: impl Iterator<Item = &'a TestedModel<'a>>) -> Self {
         let mut sets: Vec<&SpeakerSet> = Vec::new();
         for model in models {
             if !sets.contains(&&model.speakers) {
@@ -35,7 +35,11 @@ impl<'a> Draws<'a> {
 }
 
 /// What the models of a variant reach on a test; none where none was tested on it.
-pub(super) fn cell(test: &Test, models: &[Tested<'_>], draws: &Draws<'_>) -> Option<StudyCell> {
+pub(super) fn cell(
+    test: &Test,
+    models: &[TestedModel<'_>],
+    draws: &Draws<'_>,
+) -> Option<StudyCell> {
     let first = models.first()?;
     let uas: Vec<f64> = models.iter().map(|model| model.ua).collect();
     let was: Vec<f64> = models.iter().filter_map(|model| model.metrics.wa).collect();

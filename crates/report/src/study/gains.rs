@@ -3,13 +3,13 @@
 use crate::eval::{SpeakerHits, compare, holm, jackknife, mean};
 
 use super::baseline::baseline_of;
-use super::tested::{Tested, common_speakers};
+use super::tested_model::{TestedModel, common_speakers};
 use super::{Gain, StudyCell, StudyTest, StudyVariant};
 
 /// Fills the gains of one test, without corrected p-values.
 pub(super) fn fill(
     variants: &[StudyVariant],
-    rows: &[Vec<Tested<'_>>],
+    rows: &[Vec<TestedModel<'_>>],
     cells: &mut [Option<StudyCell>],
 ) {
     for ((variant, ours), cell) in variants.iter().zip(rows).zip(cells) {
@@ -20,8 +20,9 @@ pub(super) fn fill(
     }
 }
 
-fn gain(ours: &[Tested<'_>], theirs: &[Tested<'_>]) -> Option<Gain> {
-    let uas = |models: &[Tested<'_>]| -> Vec<f64> { models.iter().map(|model| model.ua).collect() };
+fn gain(ours: &[TestedModel<'_>], theirs: &[TestedModel<'_>]) -> Option<Gain> {
+    let uas =
+        |models: &[TestedModel<'_>]| -> Vec<f64> { models.iter().map(|model| model.ua).collect() };
     let (our_uas, their_uas) = (uas(ours), uas(theirs));
     let difference = mean(&our_uas)? - mean(&their_uas)?;
     let speakers = common_speakers(ours.iter().chain(theirs)).and_then(|speakers| {

@@ -16,11 +16,11 @@ mod columns;
 mod data;
 mod gains;
 mod test_set;
-mod tested;
+mod tested_model;
 mod variants;
 
 #[cfg(test)]
-mod made;
+mod simulated;
 #[cfg(test)]
 mod tests;
 
@@ -28,4 +28,4 @@ pub(crate) use baseline::baseline_of;
 pub use data::{
     Gain, PublishedCell, Study, StudyCell, StudyModel, StudyTest, StudyVariant, TestRole,
 };
-pub(crate) use variants::trained;
+pub(crate) use variants::training_difference;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use super::made::{self, PAPER};
+use super::simulated::{self, PAPER};
 use super::*;
 use crate::eval::Interval;
 use crate::{Attribute, Method, Report, ReportEntry};
@@ -25,7 +25,7 @@ fn seeds(
 ) -> Vec<ReportEntry> {
     let attributes = attribute.into_iter().collect();
     let model = |(seed, skill): (usize, &f64)| {
-        made::model(name, method, &attributes, seed as u64 + 1, *skill, &PAPER)
+        simulated::model(name, method, &attributes, seed as u64 + 1, *skill, &PAPER)
     };
     skills.iter().enumerate().map(model).collect()
 }
@@ -151,7 +151,7 @@ fn equal_skill_is_seldom_a_gain() {
 fn what_differs_in_more_than_its_seed_is_apart() {
     let attributes = BTreeSet::new();
     let model =
-        |name: &str, seed| made::model(name, Method::Baseline, &attributes, seed, 0.5, &PAPER);
+        |name: &str, seed| simulated::model(name, Method::Baseline, &attributes, seed, 0.5, &PAPER);
     let names = |entries| -> Vec<(String, usize)> {
         let study = Study::of(&report(entries));
         study
@@ -257,7 +257,7 @@ type Numbers = (f64, Option<Interval>, Option<Gain>);
 
 #[test]
 fn the_order_of_models_changes_no_number() {
-    let one = made::whole(2);
+    let one = simulated::whole(2);
     let mut turned = one.clone();
     turned.entries.reverse();
     let cells = |report: &Report| -> BTreeMap<String, Vec<Option<Numbers>>> {
@@ -306,7 +306,7 @@ fn rounded(interval: Interval) -> Interval {
 
 #[test]
 fn the_whole_study_is_readable() {
-    let report = made::whole(3);
+    let report = simulated::whole(3);
     let start = Instant::now();
     let study = Study::of(&report);
     eprintln!("{} models in {:?}", report.entries.len(), start.elapsed());
@@ -347,7 +347,7 @@ fn markdown_table(text: &str, before: &str) -> Vec<Vec<String>> {
 
 #[test]
 fn every_form_shows_the_same_numbers() {
-    let report = made::whole(2);
+    let report = simulated::whole(2);
     let json: Study =
         serde_json::from_str(&report.to_study_json().expect("finite")).expect("a study");
     assert_eq!(json, Study::of(&report));

@@ -41,7 +41,7 @@ pub(super) fn variants(report: &Report) -> Vec<StudyVariant> {
         }
     }
     variants.sort_by_key(|variant| variant.entries.first().copied());
-    name_apart(&mut variants);
+    disambiguate_names(&mut variants);
     variants
 }
 
@@ -101,7 +101,7 @@ fn name_without_seed(entry: &ReportEntry) -> String {
 }
 
 /// Gives variants of one name that of their training corpora too.
-fn name_apart(variants: &mut [StudyVariant]) {
+fn disambiguate_names(variants: &mut [StudyVariant]) {
     let names: Vec<String> = variants
         .iter()
         .map(|variant| variant.name.clone())
@@ -114,14 +114,17 @@ fn name_apart(variants: &mut [StudyVariant]) {
         if names.iter().filter(|name| **name == variant.name).count() < 2 {
             continue;
         }
-        if let Some(trained) = trained(&sets, &variant.training_corpora) {
+        if let Some(trained) = training_difference(&sets, &variant.training_corpora) {
             variant.name = format!("{}, {trained}", variant.name);
         }
     }
 }
 
 /// What tells a set of training corpora from others, such as `without savee`; none where there are no others.
-pub(crate) fn trained(sets: &[BTreeSet<String>], corpora: &BTreeSet<String>) -> Option<String> {
+pub(crate) fn training_difference(
+    sets: &[BTreeSet<String>],
+    corpora: &BTreeSet<String>,
+) -> Option<String> {
     if corpora.is_empty() || sets.iter().all(|set| set == corpora) {
         return None;
     }

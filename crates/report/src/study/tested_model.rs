@@ -6,7 +6,7 @@ use crate::{Report, ReportEntry};
 use super::test_set::Test;
 
 /// One model on one test, with all that is known of it.
-pub(super) struct Tested<'a> {
+pub(super) struct TestedModel<'a> {
     pub index: usize,
     pub entry: &'a ReportEntry,
     pub metrics: Metrics,
@@ -16,14 +16,18 @@ pub(super) struct Tested<'a> {
 }
 
 /// Some entries of a report on a test; without those that were not tested on it.
-pub(super) fn tested<'a>(report: &'a Report, test: &Test, entries: &[usize]) -> Vec<Tested<'a>> {
+pub(super) fn tested_models<'a>(
+    report: &'a Report,
+    test: &Test,
+    entries: &[usize],
+) -> Vec<TestedModel<'a>> {
     entries
         .iter()
         .filter_map(|&index| {
             let entry = report.entries.get(index)?;
             let metrics = test.metrics(entry)?;
             let (speakers, hits) = test.speakers(entry);
-            Some(Tested {
+            Some(TestedModel {
                 index,
                 entry,
                 ua: metrics.ua?,
@@ -37,7 +41,7 @@ pub(super) fn tested<'a>(report: &'a Report, test: &Test, entries: &[usize]) -> 
 
 /// The speakers that all of some models were tested on; none where they differ.
 pub(super) fn common_speakers<'a>(
-    models: impl IntoIterator<Item = &'a Tested<'a>>,
+    models: impl IntoIterator<Item = &'a TestedModel<'a>>,
 ) -> Option<&'a SpeakerSet> {
     let mut sets = models.into_iter().map(|model| &model.speakers);
     let first = sets.next()?;

@@ -9,10 +9,10 @@ use crate::eval::{Confusion, Evaluation, Metrics};
 use crate::{Attribute, Method, ModelIdentity, Report, ReportEntry};
 
 /// A corpus: name, speakers, utterances of each class per speaker.
-pub type MadeCorpus = (&'static str, usize, [u64; 3]);
+pub type SimulatedCorpus = (&'static str, usize, [u64; 3]);
 
 /// The paper's corpora as a test sees them, nearly.
-pub const PAPER: [MadeCorpus; 8] = [
+pub const PAPER: [SimulatedCorpus; 8] = [
     ("tess", 2, [400, 200, 800]),
     ("crema_d", 91, [14, 12, 56]),
     ("emovo", 1, [14, 14, 42]),
@@ -54,7 +54,7 @@ pub fn model(
     attributes: &BTreeSet<Attribute>,
     seed: u64,
     skill: f64,
-    corpora: &[MadeCorpus],
+    corpora: &[SimulatedCorpus],
 ) -> ReportEntry {
     let mut own = ChaCha8Rng::seed_from_u64(
         seed ^ (u64::from(name.len() as u32) << 8) ^ (skill * 1e9) as u64,
