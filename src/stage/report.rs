@@ -22,7 +22,7 @@ pub const CONTENT: &str = "report.json";
 
 pub static KIND: Kind = Kind {
     name: "report",
-    version: 2, // 2: statistics over speakers and seeds, probes, maps, CSV
+    version: 3, // 2: statistics over speakers and seeds, probes, maps, CSV; 3: remarks and legends in plainer words
     doc: "Puts evaluations side by side: accuracies with intervals, recalls, confusion matrices, and the published results where they match.",
     parameters: &[
         Parameter::required(

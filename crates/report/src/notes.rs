@@ -40,8 +40,8 @@ pub(crate) fn remarks(report: &Report, study: &Study, most: usize) -> Vec<String
         && sets.iter().any(|set| !is_paper_training_set(set))
     {
         remarks.push(
-            "Published numbers stand beside ours for orientation: the training data differ, so the \
-             difference is not a failure or success to reproduce."
+            "Published numbers are shown for orientation only: the training data differ, so a difference neither \
+             confirms nor refutes the published results."
                 .into(),
         );
     }
@@ -68,13 +68,13 @@ fn relation(set: &BTreeSet<String>) -> String {
             .filter(|corpus| !ours.contains(&plain_name(corpus))),
     );
     let relation = if ours.is_disjoint(&paper_training_set()) {
-        "none of them is among the paper's six training corpora".to_string()
+        "none of them is one of the paper's six training corpora".to_string()
     } else if ours.is_subset(&paper_training_set()) {
         format!("a subset of the paper's six; missing: {missing}")
     } else if missing.is_empty() {
         "more than the paper's six".to_string()
     } else {
-        format!("not the paper's six; missing of those: {missing}")
+        format!("not the paper's six, of which these are missing: {missing}")
     };
     format!("Trained on {names}: {relation}.")
 }
@@ -87,15 +87,15 @@ fn single_runs(study: &Study, most: usize) -> Option<String> {
         .filter(|variant| variant.entries.len() == 1)
         .map(|variant| variant.name.clone())
         .collect();
-    let what = "what another seed would give is not known, so a gain and its p-value are of these very models, \
-                not of their kind";
+    let what = "the effect of the seed is unknown, so gains and p-values apply to these particular models, not to \
+        their variants";
     if single.is_empty() {
         None
     } else if single.len() == study.variants.len() {
         Some(format!("Every variant is a single run: {what}."))
     } else {
         Some(format!(
-            "Single runs: {}. There, {what}.",
+            "Single runs: {}. For these, {what}.",
             join_at_most(&single, most)
         ))
     }
@@ -110,8 +110,8 @@ fn few_runs(study: &Study) -> Option<String> {
         .max()?;
     (2..=4).contains(&most).then(|| {
         format!(
-            "At most {most} runs of a variant: intervals over seeds are wide, and only large differences can be told \
-             from chance. More seeds help most."
+            "No variant has more than {most} runs: intervals over seeds are wide, and only large differences can be \
+             distinguished from chance. More seeds would help most."
         )
     })
 }
@@ -134,18 +134,19 @@ fn few_speakers(study: &Study, most: usize) -> Option<String> {
     let mut remark = String::new();
     if !few.is_empty() {
         remark = format!(
-            "Fewer than {LEAST_SPEAKERS} speakers: {}. Nothing there says what other speakers would give; {}.",
+            "Fewer than {LEAST_SPEAKERS} speakers: {}. These tests do not show how much results vary between \
+             speakers; {}.",
             join_at_most(&few, most),
             match study.has_seeds() {
-                true => "intervals and p-values are over seeds alone",
-                false => "there are no intervals and no p-values",
+                true => "their intervals and p-values cover seeds only",
+                false => "they have no intervals or p-values",
             }
         );
     }
     if !other.is_empty() {
         remark += &format!(
-            " On {} some models have no interval over speakers: a class has too few of them, or the runs of a variant \
-             were not tested on the same ones.",
+            " On {}, some models have no interval over speakers, because a class has too few speakers or the runs of \
+             a variant were not tested on the same speakers.",
             join_at_most(&other, most)
         );
     }
@@ -165,7 +166,7 @@ fn no_gain(study: &Study, most: usize) -> Option<String> {
         .collect();
     (!without.is_empty()).then(|| {
         format!(
-            "No gain is given for {}: a gain needs exactly one baseline of the same training corpora.",
+            "No gain is given for {}: a gain requires exactly one baseline with the same training corpora.",
             join_at_most(&without, most)
         )
     })
@@ -191,14 +192,10 @@ fn collapse(study: &Study, most: usize) -> Option<String> {
         let on: Vec<String> = cells
             .iter()
             .filter(|(_, cell)| cell.collapsed > 0)
-            .map(|(test, cell)| (if alike { "everywhere" } else { test }, cell))
+            .map(|(test, cell)| (if alike { "all tests" } else { test }, cell))
             .map(|(test, cell)| match cell.runs {
-                1 => test.to_string(),
-                runs => format!(
-                    "{} of {runs} {}{test}",
-                    cell.collapsed,
-                    if alike { "" } else { "on " }
-                ),
+                1 => format!("on {test}"),
+                runs => format!("{} of {runs} on {test}", cell.collapsed),
             })
             .take(if alike { 1 } else { usize::MAX })
             .collect();
@@ -213,7 +210,7 @@ fn collapse(study: &Study, most: usize) -> Option<String> {
         .sum();
     (!found.is_empty()).then(|| {
         format!(
-            "{} of {} collapsed, nearly all predictions are one class, so that is no result: {}.",
+            "{} of {} collapsed (nearly all predictions are one class); disregard these results: {}.",
             models.len(),
             number::counted(total as u64, "model"),
             join_at_most(&found, most)

@@ -248,7 +248,7 @@ fn lines(table: &Table, width: usize, paint: Paint) -> Vec<Line> {
             .iter()
             .map(|&column| clean(&table.columns[column].full_heading()))
             .collect();
-        let remark = format!("(too narrow for: {})", names.join(", "));
+        let remark = format!("(omitted for lack of width: {})", names.join(", "));
         for line in wrap(&remark, width, 1) {
             lines.push(Line::new(&line, paint.faint(&line)));
         }

@@ -9,8 +9,8 @@ use thiserror::Error;
 #[derive(Debug, Error, Diagnostic)]
 pub enum EvalError {
     /// A class beyond the matrix.
-    #[error("class {class} does not exist, there are {classes}")]
-    #[diagnostic(code(eval::no_such_class), help("classes are counted from 0"))]
+    #[error("class {class} does not exist; there are {classes} classes")]
+    #[diagnostic(code(eval::no_such_class), help("classes are numbered from 0"))]
     NoSuchClass {
         /// The class.
         class: usize,
@@ -32,14 +32,14 @@ pub enum EvalError {
     #[error("utterance {utterance} is predicted twice")]
     #[diagnostic(
         code(eval::duplicate),
-        help("keep one prediction per utterance, or evaluate the tables apart")
+        help("keep one prediction per utterance, or evaluate the tables separately")
     )]
     Duplicate {
         /// The utterance.
         utterance: String,
     },
     /// A probability that is not a finite number.
-    #[error("utterance {utterance} has probabilities {probabilities:?}")]
+    #[error("utterance {utterance} has probabilities that are not finite: {probabilities:?}")]
     #[diagnostic(
         code(eval::not_finite),
         help("probabilities must be finite; the model that made them has probably diverged")
@@ -51,7 +51,7 @@ pub enum EvalError {
         probabilities: Vec<f32>,
     },
     /// More or fewer probabilities than classes.
-    #[error("utterance {utterance} has {found} probabilities, there are {classes} classes")]
+    #[error("utterance {utterance} has {found} probabilities for {classes} classes")]
     #[diagnostic(
         code(eval::probability_count),
         help("give one probability per class, in the order of the classes")

@@ -105,7 +105,7 @@ fn read_from(
                 expected_len, len, ..
             } => wrong(
                 line,
-                format!("{len} fields where the header has {expected_len}"),
+                format!("{len} fields, but the header has {expected_len}"),
             ),
             csv::ErrorKind::Utf8 { .. } => wrong(line, "text is not UTF-8".to_string()),
             _ => wrong(line, problem),
@@ -298,7 +298,7 @@ mod tests {
             ),
             (
                 format!("{header}\nc/x,c\n"),
-                "line 2: 2 fields where the header has 8",
+                "line 2: 2 fields, but the header has 8",
             ),
             (
                 format!("{header}\n,c,s,neutral,neutral,0,0,1\n"),

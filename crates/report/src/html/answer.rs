@@ -14,7 +14,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
         body += &answer_sentences::list(view);
     }
     if !view.study.remarks.is_empty() {
-        body += "<div class=\"remarks\"><h3>Read first</h3><ul>\n";
+        body += "<div class=\"remarks\"><h3>Caveats</h3><ul>\n";
         for remark in &view.study.remarks {
             body += &format!("<li>{}</li>\n", escape::text(remark));
         }
@@ -33,17 +33,17 @@ pub(super) fn section(view: &View) -> Option<Section> {
     }
     (!body.is_empty()).then_some(Section {
         id: "answer",
-        title: "Answer",
+        title: "Summary",
         body,
     })
 }
 
-const KEY: &str = "<p class=\"key\">UA: unweighted accuracy, the mean recall of the classes, in %, mean over seeds. \
-    95 %: interval of that mean over seeds, or over the test’s speakers where there is one seed alone (marked †). \
-    Gain: UA less the baseline’s, in points; <b class=\"mark\">*</b> marks p&nbsp;&lt;&nbsp;0.05 after Holm’s correction for \
-    all compared cells. Paper: the published UA, a single run. \
-    <span class=\"flag\">! 1/3</span>: so many of the runs collapsed to (nearly) one class. The highest of many variants \
-    is in part high by chance.</p>\n";
+const KEY: &str = "<p class=\"key\">UA: unweighted accuracy, the mean recall of the classes, in %, averaged over \
+    seeds. 95 %: interval of that mean over seeds, or over the test’s speakers where there is only one seed (marked \
+    †). Gain: difference from the baseline’s UA, in points; <b class=\"mark\">*</b> marks p&nbsp;&lt;&nbsp;0.05 \
+    after Holm’s correction for all comparisons. Paper: the published UA, from a single run. \
+    <span class=\"flag\">! 1/3</span>: number of runs that collapsed to (nearly) one class. The best of many \
+        variants is partly best by chance.</p>\n";
 
 fn table(view: &View) -> Table {
     let tests = view.main_tests();

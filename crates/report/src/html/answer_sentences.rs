@@ -1,6 +1,6 @@
 //! The answer in one sentence per test.
 
-use crate::{Method, StudyCell};
+use crate::{Method, StudyCell, number};
 
 use super::view::{View, role};
 use super::{escape, quantity};
@@ -61,17 +61,14 @@ fn sentence(view: &View, place: usize) -> Option<String> {
         if baselines.len() == 1 {
             words += ", ";
         }
-        words += &format!(
-            "the highest of {} is {} with {} %",
-            match (baselines.len(), others.len()) {
-                (1, 1) => "1 other variant".to_string(),
-                (1, count) => format!("{count} other variants"),
-                (_, 1) => "1 variant".to_string(),
-                (_, count) => format!("{count} variants"),
-            },
-            escape::text(&view.label(variant)),
-            quantity::percent(Some(cell.ua))
-        );
+        let name = escape::text(&view.label(variant));
+        let ua = quantity::percent(Some(cell.ua));
+        words += &match (baselines.len(), others.len()) {
+            (1, 1) => format!("the other variant, {name}, reaches {ua} %"),
+            (1, count) => format!("the best of {count} other variants is {name} with {ua} %"),
+            (_, 1) => format!("{name} reaches {ua} %"),
+            (_, count) => format!("the best of {count} variants is {name} with {ua} %"),
+        };
         if let Some(gain) = cell.gain {
             words += &format!(" ({} points)", quantity::points(Some(gain.ua)));
         }
@@ -100,12 +97,14 @@ fn counts(cells: &[&StudyCell]) -> String {
             0 => "none".to_string(),
             count => count.to_string(),
         };
+        let verb = |count: usize| if count > 1 { "are" } else { "is" };
         words += &format!(
-            " After Holm’s correction (p&nbsp;&lt;&nbsp;0.05), {} of {} compared {} better than the baseline and {} worse.",
+            " After Holm’s correction (p&nbsp;&lt;&nbsp;0.05), {} of {} {} better than the baseline and {} {} worse.",
             number(better),
-            compared.len(),
-            if better > 1 { "are" } else { "is" },
-            number(worse)
+            number::counted(compared.len() as u64, "compared variant"),
+            verb(better),
+            number(worse),
+            verb(worse)
         );
     }
     let collapsed = cells.iter().filter(|cell| cell.collapsed > 0).count();

@@ -25,7 +25,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
                 number::counted(facts.leak_checks.len() as u64, "check")
             ),
             leaks => format!(
-                "<p><span class=\"flag\">leaks</span> {} of {} found something.</p>\n",
+                "<p><span class=\"flag\">leaks</span> {} of {} found leaks between splits.</p>\n",
                 leaks,
                 number::counted(facts.leak_checks.len() as u64, "check")
             ),
@@ -33,7 +33,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
         let mut table = Table::new(
             "Leak checks",
             vec![
-                Column::text("looked for"),
+                Column::text("check"),
                 Column::text("between"),
                 Column::number("found"),
             ],
@@ -55,7 +55,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
     }
     if !facts.warnings.is_empty() {
         let summary = format!(
-            "Warnings of the readers <span class=\"faint\">{}</span>",
+            "Warnings of the corpus readers <span class=\"faint\">{}</span>",
             number::count(facts.warnings.len() as u64)
         );
         body += &figure::details(&summary, &list(&facts.warnings));
@@ -91,7 +91,7 @@ pub(super) fn list(texts: &[String]) -> String {
     html += "</ul>\n";
     if texts.len() > LISTED {
         html += &format!(
-            "<p class=\"faint\">and {} more, which the JSON beside this page lists</p>\n",
+            "<p class=\"faint\">and {} more, listed in the JSON file beside this page</p>\n",
             number::count((texts.len() - LISTED) as u64)
         );
     }

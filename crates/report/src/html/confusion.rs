@@ -14,9 +14,9 @@ const CELL_HEIGHT: f64 = 20.0;
 const TOP: f64 = 34.0;
 
 /// What the figure shows; markup.
-pub(super) const CAPTION: &str = "Rows: the true class; columns: the predicted class. Each number is the share of the \
-    true class in %, so rows add up to 100 and the diagonal holds the recalls. At the right: utterances of the class, \
-    summed over the runs.";
+pub(super) const CAPTION: &str = "Rows: true class; columns: predicted class. Each number is a share of the true \
+    class in %, so rows add up to 100 and the diagonal shows the recalls. On the right: number of utterances of the \
+    class, summed over the runs.";
 
 /// The matrices of all variants on one test.
 pub(super) fn panels(view: &View, test: usize) -> String {

@@ -13,12 +13,13 @@ const POINTS: usize = 160;
 const DETAIL_WIDTH: f64 = 340.0;
 
 /// Markup.
-pub(super) const OVERVIEW_CAPTION: &str = "UA on the validation speakers in %, a line per seed; the dot is the best \
-    epoch, whose weights were kept. Validation chose the weights, so it flatters. All panels have the same axes.";
+pub(super) const OVERVIEW_CAPTION: &str = "UA on the validation speakers in %, one line per seed; the marker shows \
+    the best epoch, whose weights were kept. The weights were selected by this score, so it is optimistic. All \
+    panels have the same axes.";
 /// Markup.
-pub(super) const DETAIL_CAPTION: &str = "Top: UA on the validation speakers. Middle: training losses, cross-entropy of \
-    the emotion and of each attribute head, and their total. Bottom: alpha, the weight of the attribute tasks. A line \
-    per seed; the dot is the best epoch.";
+pub(super) const DETAIL_CAPTION: &str = "Top: UA on the validation speakers. Middle: training losses, that is the \
+    cross-entropy of the emotion head and of each attribute head, and their total. Bottom: alpha, the weight of the \
+    attribute tasks. One line per seed; the marker shows the best epoch.";
 
 /// The epoch whose validation UA was first the highest.
 pub(super) fn best(entry: &ReportEntry) -> Option<&EpochPoint> {
@@ -291,7 +292,8 @@ pub(super) fn legend(view: &View) -> String {
         .into_iter()
         .map(|name| {
             format!(
-                "<li><svg width=\"18\" height=\"10\" aria-hidden=\"true\"><path class=\"curve {}\" d=\"M0 5h18\"/></svg>\
+                "<li><svg width=\"18\" height=\"10\" aria-hidden=\"true\"><path class=\"curve {}\" d=\"M0 \
+                 5h18\"/></svg>\
                  <span data-text>{}</span></li>",
                 palette::series(name),
                 escape::text(name)

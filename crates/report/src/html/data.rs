@@ -65,7 +65,7 @@ fn about(corpora: &[CorpusFacts]) -> Table {
 /// Corpora that the manifest names and that the run did without.
 fn absent(corpora: &[CorpusFacts]) -> Table {
     let mut table = Table::new(
-        "Named in the manifest, but not there: this run did without them",
+        "Named in the manifest but not found: this run did not use them",
         vec![
             Column::text("corpus"),
             Column::text("title"),
@@ -120,12 +120,9 @@ fn splits(view: &View, corpora: &[CorpusFacts]) -> Table {
     columns.extend(
         classes
             .iter()
-            .map(|class| Column::number(class).within("utterances of the class")),
+            .map(|class| Column::number(class).within("utterances per class")),
     );
-    let mut table = Table::new(
-        "Utterances, speakers, hours and classes of every split",
-        columns,
-    );
+    let mut table = Table::new("Utterances, speakers, hours and classes per split", columns);
     let mut totals: BTreeMap<usize, (String, SplitFacts)> = BTreeMap::new();
     for corpus in corpora {
         let mut ordered: Vec<(&String, &SplitFacts)> = corpus.splits.iter().collect();

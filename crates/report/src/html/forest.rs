@@ -17,10 +17,10 @@ const ROW: f64 = 15.0;
 const GAP: f64 = 7.0;
 
 /// What the figure shows; markup.
-pub(super) const CAPTION: &str = "Each row is a variant. Large mark: mean UA over seeds (disc: baseline, square: MTL, \
-    triangle: GR, diamond: AD). Small rings: single seeds. Thin line: 95 % interval over seeds. \
-    Broad band: 95 % interval from a bootstrap over the test’s speakers. Cross: the paper’s number. \
-    Full vertical line: our baseline. Dashed: chance, where it lies on the axis.";
+pub(super) const CAPTION: &str = "Each row is a variant. Large marker: mean UA over seeds (disc: baseline, square: \
+    MTL, triangle: GR, diamond: AD). Small rings: single seeds. Thin line: 95 % interval over seeds. Wide band: 95 % \
+    interval from a bootstrap over the test’s speakers. Cross: published UA. Solid vertical line: our baseline. \
+    Dashed line: chance, if it is within the axis.";
 
 /// One test; none where no variant has a number.
 pub(super) fn panel(view: &View, place: usize) -> Option<String> {
@@ -127,7 +127,7 @@ pub(super) fn shorten(text: &str, length: usize) -> String {
 fn row(svg: &mut Svg, (y, axis): (f64, Scale), variant: &StudyVariant, cell: &crate::StudyCell) {
     let (class, marker) = palette::method(variant.method);
     svg.raw(&format!(
-        "<g><title>{}: {} %, over seeds {}, over speakers {}</title>",
+        "<g><title>{}: {} %; 95 % interval over seeds {}, over speakers {}</title>",
         super::escape::text(&variant.name),
         quantity::percent(Some(cell.ua)),
         quantity::interval(cell.seeds_interval),

@@ -48,19 +48,20 @@ pub(super) fn section(view: &View) -> Option<Section> {
     }
     let caption = format!(
         "Gain in UA over the baseline in points, by attribute combination (rows) and method (columns); blue is \
-         better, orange is worse, the scale ends at ±{:.0} points. <b>Bold with *</b>: p&nbsp;&lt;&nbsp;0.05 after Holm’s \
-         correction. !: a run collapsed. Where the paper has a number, its gain over its own baseline stands beside; \
-         empty cells were not published.",
+         better, orange is worse, and the scale ends at ±{:.0} points. <b>Bold with *</b>: p&nbsp;&lt;&nbsp;0.05 \
+         after Holm’s \
+         correction. !: at least one run collapsed. Where the paper has a number, its gain over its own baseline is \
+             shown beside ours; empty cells were not published.",
         100.0 * limit
     );
     let mut body = view.figure("gain-over-baseline", &(panels + &legend(limit)), &caption);
     if !rest.is_empty() {
         body += &figure::details(
-            "The single training corpora",
+            "Individual training corpora",
             &view.figure(
                 "gain-over-baseline-in-domain",
                 &rest,
-                "The same on the held-out speakers of each training corpus, with the same colours.",
+                "The same for held-out speakers of each training corpus, with the same colour scale.",
             ),
         );
     }

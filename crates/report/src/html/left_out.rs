@@ -18,7 +18,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
         return (!facts.corpora.is_empty()).then(|| Section {
             id: "left-out",
             title: "Left out",
-            body: "<p>No utterance was left out.</p>\n".to_string(),
+            body: "<p>No utterances were left out.</p>\n".to_string(),
         });
     }
     let mut groups: Vec<(&str, Vec<&LeftOut>)> = Vec::new();
@@ -31,7 +31,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
     // Stable: equally frequent reasons stay in the order of the run.
     groups.sort_by_key(|(_, members)| std::cmp::Reverse(members.len()));
     let mut body = format!(
-        "<p>{}, for {}.</p>\n",
+        "<p>{} left out for {}.</p>\n",
         number::counted(facts.left_out.len() as u64, "utterance"),
         number::counted(groups.len() as u64, "reason")
     );

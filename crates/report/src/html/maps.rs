@@ -18,16 +18,16 @@ const ATTRIBUTES: [&str; 6] = [
     "corpus", "speaker", "gender", "language", "emotion", "split",
 ];
 
-const CAPTION: &str = "t-SNE of the embedding of the shared layers, a point per utterance. Neighbours on the map are \
-    neighbours in the embedding; distances between groups, and the axes, mean nothing. Colours and forms are the same \
-    in all maps. <span class=\"scripted\">Point at an utterance, or move from point to point with the arrow keys: it is \
-    ringed in every map. Choose a name of the legend to see it alone.</span>";
+const CAPTION: &str = "t-SNE of the embedding of the shared layers, one point per utterance. Neighbours on the map \
+    are neighbours in the embedding; distances between groups and the axes have no meaning. Colours and shapes are \
+    the same in all maps. <span class=\"scripted\">Hover over an utterance, or move between points with the arrow \
+    keys, to highlight it in every map. Select a name in the legend to see it alone.</span>";
 
 fn value<'a>(point: &'a MapPoint, attribute: &str) -> &'a str {
     match attribute {
         "corpus" => &point.corpus,
         "speaker" => &point.speaker,
-        "gender" => point.gender.as_deref().unwrap_or("not known"),
+        "gender" => point.gender.as_deref().unwrap_or("unknown"),
         "language" => &point.language,
         "emotion" => &point.emotion,
         _ => &point.split,
@@ -190,7 +190,8 @@ fn choice(values: &[Vec<&str>]) -> String {
         .map(|(place, attribute)| {
             let checked = if place == 0 { " checked" } else { "" };
             format!(
-                "<label><input type=\"radio\" name=\"colour\" value=\"{place}\"{checked}><span>{attribute}</span></label>"
+                "<label><input type=\"radio\" name=\"colour\" \
+                 value=\"{place}\"{checked}><span>{attribute}</span></label>"
             )
         })
         .collect();

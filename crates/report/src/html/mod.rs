@@ -90,7 +90,7 @@ pub(super) fn render(report: &Report, study: &Study) -> String {
 }
 
 /// The switch of light and dark; the script shows it.
-const THEME: &str = "<fieldset class=\"choice theme\" hidden><legend>Colours of the page</legend>\
+const THEME: &str = "<fieldset class=\"choice theme\" hidden><legend>Colour theme</legend>\
     <label><input type=\"radio\" name=\"theme\" value=\"auto\" checked><span>Auto</span></label>\
     <label><input type=\"radio\" name=\"theme\" value=\"light\"><span>Light</span></label>\
     <label><input type=\"radio\" name=\"theme\" value=\"dark\"><span>Dark</span></label></fieldset>";

@@ -41,15 +41,15 @@ pub(super) fn section(view: &View) -> Option<Section> {
     }
     Some(Section {
         id: "tests",
-        title: "Test by test",
+        title: "Results per test",
         body,
     })
 }
 
-const KEY: &str = "<p class=\"key\">Over seeds: Student’s t interval of the mean of the runs, so it holds what \
-    another training would change. Over speakers: bootstrap over the test’s speakers, so it holds what other speakers \
-    would change. Gain: difference from the baseline of the same training corpora. p: two-sided; Holm: corrected for \
-    all compared cells of the study. WA: accuracy. Recalls in %, darker is higher.</p>\n";
+const KEY: &str = "<p class=\"key\">Over seeds: Student’s t interval of the mean over the runs; it covers how \
+    results vary between trainings. Over speakers: bootstrap over the test’s speakers; it covers how results vary \
+    between speakers. Gain: difference from the baseline with the same training corpora. p: two-sided; Holm: \
+    corrected for all comparisons of the study. WA: weighted accuracy. Recalls in %; darker is higher.</p>\n";
 
 /// Size, chance and majority of a test; plain text.
 fn facts(view: &View, test: &StudyTest) -> String {
@@ -65,7 +65,7 @@ fn facts(view: &View, test: &StudyTest) -> String {
         let classes = view.classes();
         let class = classes.get(majority.class).map_or("?", String::as_str);
         facts.push(format!(
-            "always “{class}”: UA {} %, WA {} %",
+            "always predicting “{class}”: UA {} %, WA {} %",
             quantity::percent(Some(majority.ua)),
             quantity::percent(Some(majority.wa))
         ));
@@ -101,8 +101,13 @@ fn table(view: &View, place: usize) -> Table {
             columns.extend(headings.iter().map(|h| Column::number(h).within(group)));
         }
     };
-    optional(&mut columns, seeds, "95 % of UA", &["over seeds"]);
-    optional(&mut columns, speakers, "95 % of UA", &["over speakers"]);
+    optional(&mut columns, seeds, "95 % interval of UA", &["over seeds"]);
+    optional(
+        &mut columns,
+        speakers,
+        "95 % interval of UA",
+        &["over speakers"],
+    );
     optional(
         &mut columns,
         gain,
@@ -116,7 +121,7 @@ fn table(view: &View, place: usize) -> Table {
     }
     optional(&mut columns, published, "paper", &["UA", "gain"]);
     let name = &view.study.tests[place].name;
-    let mut table = Table::new(view.caption(&format!("All numbers: {name}")), columns);
+    let mut table = Table::new(view.caption(&format!("All results: {name}")), columns);
     let mut before = None;
     for (variant, cell) in rows {
         let mut row = vec![

@@ -16,10 +16,11 @@ const SILHOUETTES: f64 = 252.0;
 const TOP: f64 = 60.0;
 const ROW: f64 = 15.0;
 
-const CAPTION: &str = "A linear classifier reads each attribute from the embedding of the shared layers. Left: UA of \
-    the probe in %, a mark per model with its 95 % interval where it is known; short tick: a probe that ignores the \
-    embedding. Right: mean silhouette of the utterances grouped by the attribute. Full vertical lines: mean of the \
-    baseline. To the left of it, the layers hold less of the attribute than those of the baseline.";
+const CAPTION: &str = "A linear classifier predicts each attribute from the embedding of the shared layers. Left: UA \
+    of the probe in %, one marker per model with its 95 % interval where available; short tick: chance, a probe that \
+    ignores the embedding. Right: mean silhouette of the utterances grouped by the attribute. Solid vertical lines: \
+    mean of the baselines. Values to the left of them mean that the layers hold less information on the attribute \
+    than those of the baseline.";
 
 /// The section; none where nothing was probed.
 pub(super) fn section(view: &View) -> Option<Section> {
@@ -47,7 +48,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
     }
     Some(Section {
         id: "probes",
-        title: "What the shared layers know",
+        title: "Probes of the shared layers",
         body,
     })
 }
@@ -227,13 +228,13 @@ fn table(view: &View, attributes: &[&str]) -> Table {
             Column::text("attribute"),
             Column::number("values"),
             Column::number("utterances"),
-            Column::text("speakers apart"),
+            Column::text("held-out speakers"),
             Column::number("UA").within("probe"),
             Column::number("95 %").within("probe"),
-            Column::number("less baseline").within("probe"),
-            Column::number("no embedding").within("probe"),
+            Column::number("vs. baseline").within("probe"),
+            Column::number("chance").within("probe"),
             Column::number("mean").within("silhouette"),
-            Column::number("less baseline").within("silhouette"),
+            Column::number("vs. baseline").within("silhouette"),
             Column::text("remark"),
         ],
     );

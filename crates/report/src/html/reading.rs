@@ -13,17 +13,18 @@ pub(super) fn section(view: &View) -> Option<Section> {
     let mut terms = vec![
         (
             "UA",
-            "Unweighted accuracy: the mean recall of the classes that occur. Chance is 1 / classes, whatever the \
-          class counts are; always saying the most frequent class reaches no more.",
+            "Unweighted accuracy: the mean recall of the classes that occur. Chance is 1 / number of classes, \
+             whatever their sizes; always predicting the most frequent class does no better.",
         ),
         (
             "WA",
-            "Weighted accuracy: the share of all utterances that were right. Corpora with one large class flatter it.",
+            "Weighted accuracy: the share of all utterances that were classified correctly. One large class inflates \
+             it.",
         ),
         (
             "In domain",
-            "Speakers of the training corpora that were held out of training and validation; all corpora \
-          together, so that large ones weigh more.",
+            "Speakers of the training corpora that were held out from training and validation; all corpora together, \
+             so that large ones weigh more.",
         ),
         (
             "Collapsed",
@@ -31,25 +32,24 @@ pub(super) fn section(view: &View) -> Option<Section> {
         ),
         (
             "Interval over seeds",
-            "Student’s t over the runs: how far another mean of as many runs may lie. With two or three \
-          runs it is wide.",
+            "Student’s t interval of the mean over the runs. With two or three runs it is wide.",
         ),
         (
             "Interval over speakers",
-            "Bootstrap that draws speakers, not utterances, with replacement: utterances of one \
-          speaker are alike, and counting them as independent makes intervals too short.",
+            "Bootstrap that draws speakers, not utterances, with replacement: utterances of one speaker are \
+             correlated, and treating them as independent makes intervals too narrow.",
         ),
         (
             "Holm",
-            "p-values multiplied so that the chance of any false alarm among all compared cells stays below 5 % \
-          (Holm 1979).",
+            "p-values adjusted so that the probability of any false positive among all comparisons stays below 5 % \
+             (Holm 1979).",
         ),
     ];
     if !view.report.probes.is_empty() {
         terms.push((
             "Silhouette",
-            "How much nearer an utterance is to its own group than to the next one, from -1 to 1 (Rousseeuw 1987); 0 \
-             means that the groups overlap.",
+            "How much closer an utterance is to its own group than to the nearest other group, from -1 to 1 \
+             (Rousseeuw 1987); 0 means that the groups overlap.",
         ));
     }
     let mut body = String::from("<dl>\n");

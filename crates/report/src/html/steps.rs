@@ -27,8 +27,8 @@ pub(super) fn section(view: &View) -> Option<Section> {
         }
     }
     let mut body = format!(
-        "<p class=\"key\">{}; together {} of wall time when they ran, which may have been in an earlier run. Key: digest \
-         of all a step depends on. Output: digest of what it made. Digests are cut on screen and whole when copied.</p>\n",
+        "<p class=\"key\">{}; total wall time {}, some of it possibly in earlier runs. Key: digest of everything a \
+         step depends on. Output: digest of its results. Digests are shortened on screen but copied in full.</p>\n",
         number::counted(steps.len() as u64, "step"),
         quantity::duration(total(steps.iter()))
     );
@@ -64,7 +64,7 @@ pub(super) fn manifest(view: &View) -> Option<Section> {
         id: "manifest",
         title: "Manifest",
         body: format!(
-            "<p>Running this text again gives these results.</p>\n{}",
+            "<p>Running this manifest again gives these results.</p>\n{}",
             figure::details(
                 &format!("{name} <span class=\"faint\">{lines}, includes merged</span>"),
                 &text
@@ -137,7 +137,7 @@ fn group(kind: &str, steps: &[&StepFacts]) -> String {
         let what = if steps.len() == 1 {
             "Parameters"
         } else {
-            "Parameters of all"
+            "Common parameters"
         };
         let mut table = Table::new(
             format!("{what}: {kind}"),

@@ -56,7 +56,7 @@ fn table(view: &View) -> Option<Table> {
             Column::text("model"),
             Column::number("seed"),
             Column::number("epochs"),
-            Column::number("of"),
+            Column::number("max. epochs"),
             Column::number("best UA"),
             Column::number("at epoch"),
             Column::number("first loss"),

@@ -114,7 +114,7 @@ pub(super) fn join<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
 pub(super) fn role(test: &StudyTest) -> &'static str {
     match test.role {
         TestRole::Unseen => "unseen in training",
-        TestRole::Mixed => "in the training of some models",
+        TestRole::Mixed => "seen in training by some models",
         TestRole::InDomain => "held-out speakers of the training corpora",
     }
 }

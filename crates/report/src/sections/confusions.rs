@@ -47,13 +47,13 @@ pub(crate) fn blocks(study: &Study) -> Vec<Block> {
     if panels.is_empty() {
         return Vec::new();
     }
-    let mut key = String::from("Rows: the true class. Columns: the predicted class.");
+    let mut key = String::from("Rows: true class. Columns: predicted class.");
     if let Some(trained_on) = study.trained_on() {
         key += &trained_on.replacen("trained", " Trained", 1);
         key.push('.');
     }
     if study.has_seeds() {
-        key += " Utterances count once for each run of the variant.";
+        key += " Each utterance is counted once per run of the variant.";
     }
     vec![
         Block::Heading("Confusion matrices".into()),

@@ -59,8 +59,8 @@ pub(crate) fn blocks(study: &Study) -> Vec<Block> {
             footer_rows: 0,
         }),
         Block::Paragraph(
-            "UA and the recall of each class, in %. 95 %: what this very model would reach on other speakers of the \
-             corpus. ! marks a collapsed model: nearly all its predictions are one class."
+            "UA and recall of each class, in %. 95 %: interval for the same model on other speakers of the corpus \
+             (bootstrap over speakers). ! marks a collapsed model: nearly all its predictions are one class."
                 .into(),
         ),
     ]

@@ -30,7 +30,7 @@ pub(crate) fn blocks(study: &Study, detail: Detail) -> Vec<Block> {
 fn caption(study: &Study, test: &StudyTest) -> String {
     let role = match test.role {
         TestRole::Unseen => "unseen in training",
-        TestRole::Mixed => "in the training of some models",
+        TestRole::Mixed => "seen in training by some models",
         TestRole::InDomain => "held-out speakers",
     };
     let mut caption = format!(
@@ -88,7 +88,7 @@ fn table(study: &Study, place: usize, test: &StudyTest) -> Table {
     }
     if any(|cell| cell.gain.is_some_and(|gain| gain.interval.is_some())) {
         parts.push(Part {
-            columns: vec![Column::new("its 95 %", 3)],
+            columns: vec![Column::new("gain 95 %", 3)],
             cells: |cell| {
                 vec![number::points_interval(cell.gain.and_then(|gain| gain.interval)).into()]
             },
@@ -166,13 +166,13 @@ fn paper(published: Option<PublishedCell>) -> Vec<Cell> {
 
 fn legend(study: &Study) -> String {
     let all = || (0..study.tests.len()).flat_map(|place| cells(study, place));
-    let mut legend = String::from("All in %.");
+    let mut legend = String::from("All values in %.");
     if all().any(|cell| cell.seeds_interval.is_some()) {
-        legend += " 95 % over seeds: what the mean of other seeds would be on these speakers.";
+        legend += " 95 % over seeds: interval of the mean with other seeds on the same speakers.";
     }
     if all().any(|cell| cell.speakers_interval.is_some()) {
         legend +=
-            " 95 % over speakers: what these models would reach on other speakers of the corpus.";
+            " 95 % over speakers: interval for the same models on other speakers of the corpus.";
     }
     let gains: Vec<&Gain> = all()
         .filter_map(|cell| cell.gain.as_ref())
@@ -190,20 +190,21 @@ fn legend(study: &Study) -> String {
             .any(|gain| !gain.over_seeds && gain.over_speakers);
         let over = match (both, seeds, speakers) {
             (true, false, false) => "other seeds and other speakers",
-            (false, true, false) => "other seeds on these speakers",
-            (false, false, true) => "other speakers, not other seeds",
+            (false, true, false) => "other seeds on the same speakers",
+            (false, false, true) => "other speakers but not other seeds",
             _ => {
-                "other seeds where both sides have several, and other speakers where the test has enough"
+                "other seeds where both variants have several runs, and other speakers where the test has enough"
             }
         };
-        legend +=
-            &format!(" Gain: over the baseline, in points; its interval and p allow for {over}.");
         legend += &format!(
-            " p: of no difference; p Holm: after correction for {}, in which single training corpora have no part.",
+            " Gain: difference from the baseline, in points; its interval and p-value account for {over}."
+        );
+        legend += &format!(
+            " p: test of no difference; p Holm: corrected for {}; single training corpora are not among them.",
             number::counted(study.comparisons as u64, "comparison")
         );
     } else if all().any(|cell| cell.gain.is_some()) {
-        legend += " Gain: over the baseline, in points.";
+        legend += " Gain: difference from the baseline, in points.";
     }
-    legend + " Recall: of each class. WA: the plain accuracy."
+    legend + " WA: weighted accuracy, the share of all utterances that were classified correctly."
 }

@@ -16,7 +16,7 @@ pub(crate) fn blocks(report: &Report, study: &Study) -> Vec<Block> {
         None => text.to_string(),
     };
     let mut blocks = vec![
-        Block::Heading("What the shared layers know".into()),
+        Block::Heading("Probes of the shared layers".into()),
         Block::Table(Table {
             caption: captioned("Linear probes, UA in %"),
             columns: columns(&attributes, several),
@@ -196,14 +196,15 @@ fn chance(report: &Report, attributes: &[&str], several: bool) -> Vec<Cell> {
 
 fn key(several: bool) -> String {
     let mut key = String::from(
-        "A probe is a linear classifier fitted to the shared layers' output, tested on speakers it was not fitted to \
-         (for the attribute speaker: on utterances). At chance the layers hold nothing that it could use; well above, \
-         they do. A silhouette near 0 means that the groups of an attribute overlap, near 1 that they lie apart.",
+        "A probe is a linear classifier fitted to the output of the shared layers and tested on held-out speakers \
+         (for the attribute speaker, on held-out utterances). At chance level, the layers hold nothing about the \
+         attribute that a linear classifier can use. A silhouette near 0 means that the groups of an attribute \
+         overlap, near 1 that they are well separated.",
     );
     key += match several {
         true => {
-            " Means over runs, ± standard deviation between them; a single run has its 95 % interval in brackets, \
-             from a bootstrap over speakers."
+            " Values are means over runs ± their standard deviation; for a single run, the 95 % interval from a \
+             bootstrap over speakers is in brackets."
         }
         false => " In brackets: 95 % interval from a bootstrap over speakers.",
     };

@@ -155,31 +155,27 @@ fn legend(study: &Study, tests: &[(usize, &StudyTest)]) -> String {
             .iter()
             .any(|&(place, _)| cells(study, place).any(what))
     };
-    let mut legend = String::from("UA: the mean recall of the classes, in %");
+    let mut legend = String::from("UA: mean recall of the classes, in %");
     legend += match study.has_seeds() {
-        true => {
-            ", its mean over the runs. 95 %: what the mean of other seeds would be (Student's t)."
-        }
-        false => {
-            ". 95 %: what it would be on other speakers of the corpus (bootstrap over speakers)."
-        }
+        true => ", averaged over the runs. 95 %: interval of the mean over seeds (Student's t).",
+        false => ". 95 %: interval for other speakers of the corpus (bootstrap over speakers).",
     };
     if any(&|cell| cell.gain.is_some()) {
-        legend += " Gain: points above the baseline of the same training corpora";
+        legend += " Gain: difference from the baseline with the same training corpora, in points";
         legend += &match study.comparisons {
             0 => ".".to_string(),
             n => format!(
-                "; * where it differs from 0 with p < 0.05 after Holm's correction for {}.",
+                "; * marks p < 0.05 after Holm's correction for {}.",
                 number::counted(n as u64, "comparison")
             ),
         };
     }
     if any(&|cell| cell.collapsed > 0) {
-        legend += " !: so many of the runs collapsed, nearly all their predictions are one class.";
+        legend += " !: number of runs that collapsed, with nearly all predictions in one class.";
     }
     if tests.iter().any(|(_, test)| test.name == "in domain") {
-        legend += " In domain: held-out speakers of the training corpora, all together.";
+        legend += " In domain: held-out speakers of all training corpora together.";
     }
-    legend += " Majority: what always naming the most frequent class would reach.";
+    legend += " Majority: always predicting the most frequent class.";
     legend
 }

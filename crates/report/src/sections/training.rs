@@ -44,7 +44,7 @@ pub(crate) fn blocks(report: &Report, study: &Study) -> Vec<Block> {
         ("model", 0),
         ("epochs", 1),
         ("best UA", 0),
-        ("at", 0),
+        ("at epoch", 0),
         ("first loss", 5),
         ("last loss", 4),
         ("validation UA", 3),
@@ -63,8 +63,8 @@ pub(crate) fn blocks(report: &Report, study: &Study) -> Vec<Block> {
             footer_rows: 0,
         }),
         Block::Paragraph(
-            "best UA: on the validation speakers, in %, first reached at that epoch. It chose the weights, \
-             so it flatters; the curve runs from 0 to 100 %."
+            "best UA: highest UA on the validation speakers, in %, and the epoch that first reached it. The weights \
+             were selected by it, so it is optimistic. The curve spans 0 to 100 %."
                 .into(),
         ),
     ]

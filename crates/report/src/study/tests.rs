@@ -247,7 +247,7 @@ fn runs_on_different_speakers_are_not_paired() {
         study
             .remarks
             .iter()
-            .any(|remark| remark.contains("On crema_d") && remark.contains("same ones")),
+            .any(|remark| remark.contains("On crema_d") && remark.contains("same speakers")),
         "{:?}",
         study.remarks
     );

@@ -9,12 +9,12 @@ use thiserror::Error;
 pub enum EmbeddingError {
     /// More neighbours asked for than there are.
     #[error(
-        "perplexity {perplexity} is too large for {points} utterances; the largest is {largest:.1}"
+        "perplexity {perplexity} is too large for {points} utterances; the maximum is {largest:.1}"
     )]
     #[diagnostic(
         code(tsne::perplexity),
         help(
-            "lower `perplexity` or take more utterances; the largest is a third of the other utterances"
+            "lower `perplexity` or use more utterances; the maximum is a third of the other utterances"
         )
     )]
     Perplexity {

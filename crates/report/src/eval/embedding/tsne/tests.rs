@@ -150,7 +150,7 @@ fn too_few_points_are_refused_with_the_largest_perplexity() {
     let refused = Tsne::default().map(&points, &workers, &|| false, &|_, _| ());
     assert_eq!(
         refused.unwrap_err().to_string(),
-        "perplexity 30 is too large for 20 utterances; the largest is 6.3"
+        "perplexity 30 is too large for 20 utterances; the maximum is 6.3"
     );
     let stopped = Tsne {
         perplexity: 5.0,
