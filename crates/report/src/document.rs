@@ -44,9 +44,9 @@ impl<T: Into<String>> From<T> for Cell {
 pub(crate) struct Column {
     /// Its heading.
     pub heading: String,
-    /// What stands once above neighbouring columns of the same group; may be empty.
+    /// A common heading above neighbouring columns of the same group; may be empty.
     pub group: String,
-    /// Columns with the highest number are left out first where the width does not suffice; 0 never is.
+    /// Columns with the highest number are omitted first where the width does not suffice; those with 0 never are.
     pub dispensable: u8,
     /// Text starts at the column's left edge; numbers end at its right edge.
     pub left: bool,
@@ -90,13 +90,13 @@ impl Column {
 /// A table; its first column names the rows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Table {
-    /// What stands above it; may be empty.
+    /// Its caption; may be empty.
     pub caption: String,
     /// Its columns.
     pub columns: Vec<Column>,
     /// Its rows, each with one cell per column.
     pub rows: Vec<Vec<Cell>>,
-    /// Number of rows at the end that are set apart.
+    /// Number of rows at the end that are separated from the others by a rule.
     pub footer_rows: usize,
 }
 
@@ -111,7 +111,7 @@ pub(crate) enum Block {
     Notes(Vec<String>),
     /// A table.
     Table(Table),
-    /// Small tables that may stand side by side.
+    /// Small tables that may be placed side by side.
     Panels(Vec<Table>),
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 pub struct RunFacts {
     /// Name of the manifest.
     pub manifest: String,
-    /// Its text with all includes merged, so that the report says how to repeat it.
+    /// Its text with all includes merged, so that the run can be repeated from the report.
     pub manifest_text: String,
     /// Version of `pipe` that wrote the report.
     pub pipe_version: String,
@@ -45,7 +45,7 @@ pub struct CorpusFacts {
     pub source: String,
     /// Utterances by split (`train`, `validation`, `test`).
     pub splits: BTreeMap<String, SplitFacts>,
-    /// Utterances that the publisher's distribution has, where the table says.
+    /// Utterances in the publisher's distribution, where `corpora.toml` gives their number.
     pub official_utterances: Option<u64>,
 }
 

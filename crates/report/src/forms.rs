@@ -23,7 +23,7 @@ impl Report {
 
     /// The report as plain text for a terminal `width` columns wide (at least 40 are used).
     ///
-    /// Tables that do not fit leave out their least important columns and say so. Only with `colour` does
+    /// Tables that do not fit omit their least important columns and name them below. Only with `colour` does
     /// the text hold ANSI escapes.
     pub fn to_terminal(&self, width: usize, colour: bool) -> String {
         self.terminal(Detail::Full, width, colour)

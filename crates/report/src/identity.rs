@@ -1,4 +1,4 @@
-//! Who a model is: method, attributes, seed and training corpora.
+//! Identity of a model: method, attributes, seed and training corpora.
 
 use std::collections::BTreeSet;
 
@@ -56,7 +56,7 @@ impl Attribute {
     }
 }
 
-/// What tells one model of a study from another.
+/// What distinguishes one model of a study from another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelIdentity {

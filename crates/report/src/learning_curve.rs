@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// One epoch of a training.
 ///
-/// Pages and tables show losses, the UA and alpha. The rest is kept so that an evaluation holds the whole course of its
+/// Pages and tables show losses, the UA and alpha. The rest is kept so that an evaluation holds the whole history of its
 /// training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochPoint {

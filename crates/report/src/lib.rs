@@ -1,13 +1,19 @@
 //! Reports: what a run's models reach, beside each other and beside the published results.
 //!
-//! It knows nothing of networks, audio or pipelines: whoever calls it says which classes there are, which model is which,
-//! and what is known of a run.
+//! It knows nothing of networks, audio or pipelines: the caller names the classes, identifies the models and states the
+//! facts of a run.
 //!
 //! [`eval`] has predictions, metrics and statistics. A [`Report`] is a list of named evaluations. [`Study`] compares them:
-//! every number of every form comes from there. It is laid out once as a document of headings, notes and tables, which
-//! two renderers write as Markdown and for a terminal; [`Report::to_html`] is a page of its own, and
-//! [`Report::to_csv`] and [`Report::to_study_json`] give the numbers to other programs. A [`Sheet`] lays out for the
-//! terminal what is no report.
+//! every number of every form comes from there. A [`Sheet`] is a smaller document for the terminal.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`eval`] | predictions, confusion matrices, metrics, statistics, embeddings |
+//! | `report`, `entry`, `identity`, `learning_curve`, `probe`, `map`, `facts` | what a report holds |
+//! | `study`, `published`, `notes` | the comparison of its models, the published results, remarks |
+//! | `document`, `sections`, `sheet` | headings, notes and tables, not yet written |
+//! | `markdown`, `terminal`, `html`, `csv`, `map_svg`, `number` | writers |
+//! | `forms` | the forms of a report |
 
 mod csv;
 mod document;

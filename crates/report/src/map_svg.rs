@@ -51,7 +51,7 @@ impl MapColour {
     }
 }
 
-/// Okabe and Ito (2008): told apart with any colour vision. Yellow is left out, it vanishes on white.
+/// Okabe and Ito (2008): distinguishable with any colour vision. Yellow is left out because it vanishes on white.
 const COLOURS: [&str; 7] = [
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000",
 ];
@@ -245,7 +245,7 @@ fn shorten(name: &str) -> String {
     }
 }
 
-/// Text as XML takes it.
+/// Text escaped for XML.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

@@ -2,12 +2,12 @@
 
 use crate::document::{Block, Cell, Document, Table, Tone};
 
-/// On which side of a column its text stands.
+/// Alignment of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Align {
-    /// Text.
+    /// To the left, for text.
     Left,
-    /// Numbers.
+    /// To the right, for numbers.
     Right,
 }
 
@@ -39,7 +39,7 @@ impl Markdown {
         }
     }
 
-    /// A table: heading and side of each column, then rows with one cell per column.
+    /// A table: heading and alignment of each column, then rows with one cell per column.
     pub fn table(&mut self, columns: &[(&str, Align)], rows: &[Vec<String>]) {
         let columns = columns.iter().map(|(heading, align)| (*heading, *align));
         let rows = rows
@@ -101,7 +101,7 @@ impl Markdown {
         self.block(&lines.join("\n"));
     }
 
-    /// Blocks are parted by an empty line.
+    /// Appends a block after an empty line.
     fn block(&mut self, block: &str) {
         if !self.text.is_empty() {
             self.text.push('\n');
@@ -127,7 +127,7 @@ pub(crate) fn render(document: &Document) -> String {
     text.finish()
 }
 
-/// Characters that Markdown would take for its own, and line ends, made harmless.
+/// Escapes characters with a meaning in Markdown; line ends become blanks.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -143,7 +143,7 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-/// Markup that stands out.
+/// Bold markup.
 fn strong(markup: &str) -> String {
     format!("**{markup}**")
 }

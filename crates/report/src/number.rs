@@ -2,7 +2,7 @@
 
 use crate::eval::Interval;
 
-/// What stands where there is no number.
+/// Written in place of a missing number.
 pub(crate) const NONE: &str = "-";
 
 /// A proportion in % with one decimal.
@@ -58,7 +58,7 @@ pub(crate) fn count(count: u64) -> String {
     text
 }
 
-/// A count with its noun, which takes an s unless the count is 1.
+/// A count with its noun, in the plural unless the count is 1.
 pub(crate) fn counted(number: u64, noun: &str) -> String {
     format!(
         "{} {noun}{}",

@@ -1,4 +1,4 @@
-//! What the shared layers know: probes and silhouettes of one model's embedding.
+//! Probes and silhouettes of one model's embedding.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ pub struct ProbeEntry {
     pub probes: Vec<Probe>,
 }
 
-/// How well a linear classifier tells one attribute from the embedding. Proportions lie in 0..=1.
+/// How well a linear classifier predicts one attribute from the embedding. Proportions lie in 0..=1.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Probe {

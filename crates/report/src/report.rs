@@ -12,16 +12,16 @@ pub struct Report {
     pub title: String,
     /// One entry per model, in the order of the rows.
     pub entries: Vec<ReportEntry>,
-    /// Remarks that stand above the tables.
+    /// Remarks above the tables.
     #[serde(default)]
     pub notes: Vec<String>,
-    /// What the shared layers know, one entry per probed model.
+    /// Probes of the shared layers, one entry per probed model.
     #[serde(default)]
     pub probes: Vec<ProbeEntry>,
     /// t-SNE maps.
     #[serde(default)]
     pub maps: Vec<EmbeddingMap>,
-    /// The comparison of its models, when it was made before: its bootstrap takes time.
+    /// The comparison of its models, where it was made before; the bootstrap takes time.
     #[serde(default)]
     pub study: Option<Study>,
     /// Data and steps of the run; none in the cached content, which must not depend on times.

@@ -1,4 +1,4 @@
-//! Tables and remarks for the terminal, for whoever shows something that is not a report.
+//! Tables and remarks for the terminal that are not part of a report.
 
 pub use crate::document::Tone;
 use crate::document::{Block, Cell, Column, Document, Table};
@@ -10,7 +10,7 @@ use crate::{Report, ReportEntry, Study, terminal};
 pub struct SheetColumn {
     /// Its heading.
     pub heading: String,
-    /// Columns with the highest number are left out first where the width does not suffice; 0 never is.
+    /// Columns with the highest number are omitted first where the width does not suffice; those with 0 never are.
     pub dispensable: u8,
     /// Text starts at the column's left edge; numbers end at its right edge.
     pub is_text: bool,
@@ -34,7 +34,7 @@ impl SheetColumn {
         }
     }
 
-    /// The column, to be left out before those with a lower `rank`.
+    /// The column, to be omitted before those with a lower `rank`.
     pub fn dispensable(mut self, rank: u8) -> Self {
         self.dispensable = rank;
         self
@@ -78,7 +78,7 @@ impl Sheet {
         }
     }
 
-    /// Adds a table; its first column names the rows, its last `footer_rows` are set apart.
+    /// Adds a table; its first column names the rows, a rule separates its last `footer_rows`.
     pub fn table(
         &mut self,
         caption: &str,

@@ -133,7 +133,7 @@ fn wrap(text: &str, width: usize, indent: usize) -> Vec<String> {
     lines
 }
 
-/// A name cut to a width, the end kept because variants differ there.
+/// A name shortened in the middle: variants differ at its end.
 fn truncate_middle(text: &str, width: usize) -> String {
     let length = text.chars().count();
     if length <= width {

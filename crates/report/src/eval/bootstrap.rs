@@ -1,6 +1,6 @@
 //! Bootstrap over speakers: what the UA might be on other speakers of the same corpora.
 //!
-//! Utterances of one speaker are alike, so speakers are drawn, never utterances.
+//! Utterances of one speaker are correlated, so speakers are drawn, never utterances.
 
 use pipe_foundation::Digest;
 use rand::{Rng, SeedableRng};
@@ -101,7 +101,7 @@ impl SpeakerBootstrap {
 
     /// 95 % interval of the mean UA of some models of the same test; none without models.
     ///
-    /// It speaks of other speakers and of these very models: what other seeds would change is not in it.
+    /// It generalises to other speakers, for these particular models: the effect of other seeds is not in it.
     pub fn interval(&self, models: &[&SpeakerHits]) -> Option<Interval> {
         let hits = SpeakerHits::mean(models);
         if hits.len() != self.speakers || hits.iter().any(|row| row.len() != self.classes) {
@@ -142,7 +142,7 @@ fn scale(stratum: usize) -> f64 {
     stratum as f64 / (stratum as f64 - 1.0)
 }
 
-/// Where the value of a draw stands among `rows` rows, in stretches of draws.
+/// Offset of the value of a draw among `rows` rows, in blocks of draws.
 fn offset(draw: usize, row: usize, rows: usize) -> usize {
     let block = draw / BLOCK;
     let width = BLOCK.min(BOOTSTRAP_DRAWS - block * BLOCK);
@@ -230,11 +230,11 @@ mod tests {
     #[test]
     fn few_speakers_and_rare_classes_have_no_interval() {
         assert_eq!(interval(&[[10; 3]; 4]).1, None);
-        // All alike: the interval is the mean itself.
+        // All are the same: the interval is the mean itself.
         let (ua, found) = interval(&[[10; 3]; 5]);
         let found = found.expect("five speakers");
         assert!((found.low - ua).abs() < 1e-6 && (found.high - ua).abs() < 1e-6);
-        // Only one of twenty speakers says the second class: 38 % of draws of 19 leave it out; only one says the third,
+        // Only one of twenty speakers has the second class: 38 % of draws of 19 leave it out; only one has the third,
         // too, so that 61 % of all draws lack one of them.
         let only = |class: usize| {
             let mut rows = vec![vec![0; 3]; 3];

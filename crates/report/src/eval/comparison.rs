@@ -14,14 +14,14 @@
 //!
 //! Limits. What seeds and speakers do together is in both variances, so the test errs on the cautious side. Models of
 //! equal seed are taken as independent. Two or three seeds leave few degrees of freedom: only large differences can
-//! be shown. With one seed the p-value is of these very models: as a statement on their kind it was wrong in 23 % of
+//! be shown. With one seed the p-value is of these particular models: as a statement on their kind it was wrong in 23 % of
 //! the same trials with 20 speakers, in 51 % with 91.
 
 use super::Interval;
 use super::jackknife::Variance;
 use super::student::{mean, t_quantile_975, t_two_sided, variance_of_mean};
 
-/// A difference and what may be said of it.
+/// A difference, its uncertainty, and what it generalises to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Comparison {
     /// Mean of ours less mean of theirs.
@@ -34,15 +34,15 @@ pub struct Comparison {
     pub interval: Interval,
     /// Two-sided p-value of no difference.
     pub p: f64,
-    /// Whether other seeds are in it: it speaks of the kinds of model, not of these models alone.
+    /// Whether the variation between seeds is in it: it generalises to the kinds of model, not these models alone.
     pub over_seeds: bool,
-    /// Whether other speakers are in it: it speaks of the corpus, not of these speakers alone.
+    /// Whether the variation between speakers is in it: it generalises to the corpus, not these speakers alone.
     pub over_speakers: bool,
 }
 
 /// Compares the UAs of models of two kinds; `speakers` is the [`super::jackknife()`] of the same difference.
 ///
-/// Seeds count where both kinds have several models. None where neither seeds nor speakers tell how much the difference
+/// Seeds count where both kinds have several models. None where neither seeds nor speakers show how much the difference
 /// varies, or where it does not vary at all.
 pub fn compare(ours: &[f64], theirs: &[f64], speakers: Option<Variance>) -> Option<Comparison> {
     let difference = mean(ours)? - mean(theirs)?;

@@ -47,7 +47,7 @@ pub enum EvalError {
     NotFinite {
         /// The utterance.
         utterance: String,
-        /// What the model said.
+        /// What the model predicted.
         probabilities: Vec<f32>,
     },
     /// More or fewer probabilities than classes.
@@ -75,7 +75,7 @@ pub enum EvalError {
         action: &'static str,
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: std::io::Error,
     },
     /// The table is not a table of predictions.

@@ -121,7 +121,7 @@ struct SpeakerCase {
     low: f64,
     high: f64,
     comparison: Option<ComparisonCase>,
-    /// `scipy.stats.bootstrap(method="percentile")`, where it can be had.
+    /// `scipy.stats.bootstrap(method="percentile")`, where SciPy can compute it.
     percentile: Option<[f64; 2]>,
 }
 

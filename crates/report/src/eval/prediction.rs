@@ -2,7 +2,7 @@
 
 use super::EvalError;
 
-/// What a model said of one utterance. Classes are positions in a list of names that whoever holds predictions keeps.
+/// What a model predicts for one utterance. Classes are positions in a list of names that the caller keeps.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
     /// Id of the utterance.

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use super::Confusion;
 
-/// Fewest speakers from which anything is said about other speakers.
+/// Smallest number of speakers from which results are generalised to other speakers.
 ///
 /// Of four speakers there are 35 different draws, of five 126; an interval from fewer is a row of steps.
 pub const LEAST_SPEAKERS: usize = 5;
 
-/// The speakers of a test: what each was asked, and which of them are drawn among each other.
+/// The speakers of a test: the utterances of each, and which of them are drawn among each other.
 ///
 /// A stratum is a corpus. Corpora of fewer than [`LEAST_SPEAKERS`] speakers form one stratum together, and where that
 /// is still too small the smallest of the others joins it ("collapsed strata", Cochran 1977, section 5A.12). What such
@@ -70,7 +70,7 @@ impl SpeakerSet {
         self.names.len()
     }
 
-    /// Whether there are enough speakers to speak of others.
+    /// Whether there are enough speakers to generalise to others.
     pub fn suffices(&self) -> bool {
         self.speakers() >= LEAST_SPEAKERS && !self.classes.is_empty()
     }

@@ -1,4 +1,4 @@
-//! The answer: remarks, a sentence per test, the table of variants and tests, and the same as dots with intervals.
+//! The summary: a sentence per test, remarks, the table of variants and tests, and the same as markers with intervals.
 
 use crate::{Method, StudyCell, StudyVariant};
 
@@ -105,7 +105,7 @@ fn table(view: &View) -> Table {
                 None if majority => None,
                 _ => test.chance_ua,
             })));
-            // The WA of the majority class stands in the first column that is free.
+            // The WA of the majority class goes into the first free column.
             let mut wa = test
                 .majority
                 .as_ref()

@@ -8,7 +8,7 @@ use super::svg::{Marker, Svg, polyline};
 use super::view::View;
 use super::{escape, palette};
 
-/// Longer histories show every so many-th epoch.
+/// Largest number of points of a curve; of longer histories every n-th epoch is shown.
 const POINTS: usize = 160;
 const DETAIL_WIDTH: f64 = 340.0;
 

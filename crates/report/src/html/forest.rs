@@ -40,8 +40,8 @@ pub(super) fn panel(view: &View, place: usize) -> Option<String> {
         values.push(cell.ua);
         values.extend(&cell.uas);
         values.extend(cell.published.map(|published| published.ua));
-        // Over two or three seeds Student's interval may be wider than the figure is worth: a line that runs
-        // off its edge says so.
+        // Over two or three seeds Student's interval may be very wide: it does not stretch the axis, and its line runs
+        // off the edge.
         for interval in [cell.speakers_interval, cell.seeds_interval]
             .into_iter()
             .flatten()

@@ -7,14 +7,14 @@ use crate::{LeftOut, number};
 use super::view::{Section, View, join};
 use super::{checks, escape, figure};
 
-/// Most reasons with a list of their own; the rarest of more stand together.
+/// Largest number of reasons with a list of their own; rarer ones share a list.
 const REASONS: usize = 40;
 
-/// The section; none where the run is not known, or left nothing out and says so.
+/// The section; none where nothing is known of the run.
 pub(super) fn section(view: &View) -> Option<Section> {
     let facts = view.report.facts.as_ref()?;
     if facts.left_out.is_empty() {
-        // Without corpora nothing was listed, so there is nothing to say of it.
+        // Without corpora nothing was listed, so nothing can have been left out.
         return (!facts.corpora.is_empty()).then(|| Section {
             id: "left-out",
             title: "Left out",

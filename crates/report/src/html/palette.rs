@@ -1,4 +1,4 @@
-//! Which class of the style sheet, and which mark, stands for what.
+//! Style classes and markers of methods, differences, proportions and losses.
 
 use crate::Method;
 

@@ -1,4 +1,4 @@
-//! What the shared layers know: probe accuracies and silhouettes, every variant beside the baseline.
+//! Probes of the shared layers: accuracies and silhouettes, every variant beside the baseline.
 
 use crate::{Method, Probe, ProbeEntry, number};
 

@@ -2,7 +2,7 @@
 
 use crate::eval::Interval;
 
-/// What stands where there is no number.
+/// Written in place of a missing number.
 pub(super) const NONE: &str = "–";
 
 fn finite(value: Option<f64>) -> Option<f64> {

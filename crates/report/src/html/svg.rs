@@ -10,7 +10,7 @@ pub(super) struct Svg {
     body: String,
 }
 
-/// How a value is marked; form as well as colour tells methods apart.
+/// The marker of a value; methods differ in shape as well as colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Marker {
     /// A disc.
@@ -69,7 +69,7 @@ pub(super) fn polyline(points: impl Iterator<Item = (f64, f64)>) -> String {
 }
 
 impl Svg {
-    /// An empty drawing in pixels; `label` says what it shows to those who do not see it.
+    /// An empty drawing in pixels; `label` describes it for screen readers.
     pub(super) fn new(width: f64, height: f64, label: &str) -> Self {
         Self {
             width,

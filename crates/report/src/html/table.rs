@@ -81,7 +81,7 @@ pub(super) struct Table {
     pub columns: Vec<Column>,
     /// Its rows, each with one cell per column.
     pub rows: Vec<Vec<Cell>>,
-    /// Rows that are set apart and stay when it is sorted.
+    /// Rows at the end that sorting leaves in place.
     pub footer: Vec<Vec<Cell>>,
 }
 

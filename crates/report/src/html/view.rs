@@ -26,8 +26,7 @@ pub(super) struct Section {
 }
 
 impl View<'_> {
-    /// Indices of the tests that answer the question: corpora that some model had not heard, then all
-    /// training corpora together.
+    /// Indices of the main tests: corpora that some model was not trained on, then all training corpora together.
     pub(super) fn main_tests(&self) -> Vec<usize> {
         let tests = &self.study.tests;
         let in_domain = tests
@@ -38,7 +37,7 @@ impl View<'_> {
             .collect()
     }
 
-    /// A caption that says which corpora the models were trained on, where these are the same for all.
+    /// A caption that names the corpora the models were trained on, where these are the same for all.
     pub(super) fn caption(&self, text: &str) -> String {
         match self.study.trained_on() {
             Some(trained_on) => format!("{text}, {trained_on}"),
@@ -70,7 +69,7 @@ impl View<'_> {
         sets
     }
 
-    /// A variant's name; the study tells variants of one name apart by their training corpora.
+    /// A variant's name, which the study makes unique with its training corpora.
     pub(super) fn label(&self, variant: &StudyVariant) -> String {
         variant.name.clone()
     }
@@ -84,7 +83,7 @@ impl View<'_> {
         }
     }
 
-    /// What tells a set of training corpora from the study's others; none where there are no others.
+    /// How a set of training corpora differs from the study's others; none where there are no others.
     pub(super) fn training_difference(&self, corpora: &BTreeSet<String>) -> Option<String> {
         let variants = self.study.variants.iter();
         let sets: Vec<BTreeSet<String>> = variants.map(|v| v.training_corpora.clone()).collect();

@@ -7,9 +7,9 @@ use crate::notes;
 use super::detail::Detail;
 use super::{confusions, models, per_test, probes, summary, training};
 
-/// Up to so many variants the brief form shows the table of each test beside that of all.
+/// Up to this number of variants, the brief form also shows a table of each test.
 const FEW_VARIANTS: usize = 8;
-/// So many names a remark of the brief form lists.
+/// Largest number of names in a remark of the brief form.
 const FEW_NAMES: usize = 6;
 
 /// The report as blocks.

@@ -1,4 +1,4 @@
-//! What the shared layers know: one row per model or variant, one column per attribute.
+//! Probes of the shared layers: one row per model or variant, one column per attribute.
 
 use crate::document::{Block, Cell, Column, Table, Tone};
 use crate::{Probe, ProbeEntry, Report, Study, number};

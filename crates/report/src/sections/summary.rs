@@ -1,4 +1,4 @@
-//! The table that answers the question: one row per variant, and for each test UA, interval and gain.
+//! The main table: one row per variant, and for each test UA, interval and gain.
 
 use crate::document::{Block, Cell, Column, Table, Tone};
 use crate::{Gain, Study, StudyCell, StudyTest, number};
@@ -27,7 +27,7 @@ pub(crate) fn collapse_cell(cell: Option<&StudyCell>) -> Cell {
     }
 }
 
-/// A gain in points, with a star where it stands the correction.
+/// A gain in points, with a star where it is significant after correction.
 pub(crate) fn gain_cell(gain: Option<&Gain>) -> Cell {
     let Some(gain) = gain else {
         return Cell::toned(format!("{} ", number::NONE), Tone::Faint);

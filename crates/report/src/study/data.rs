@@ -27,13 +27,13 @@ pub struct Study {
 pub struct StudyTest {
     /// Name of the corpus, or `in domain` for all training corpora together.
     pub name: String,
-    /// Whether models heard it in training.
+    /// Whether models were trained on it.
     pub role: TestRole,
     /// Whether it belongs to the comparison that the study is for; false for a part of the training corpora.
     pub headline: bool,
     /// Utterances.
     pub utterances: u64,
-    /// Speakers; fewer than five say nothing of others.
+    /// Speakers; with fewer than five, results are not generalised to others.
     pub speakers: usize,
     /// UA of every predictor that ignores its input.
     pub chance_ua: Option<f64>,

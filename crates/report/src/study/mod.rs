@@ -6,7 +6,7 @@
 //! Two intervals answer two questions. [`StudyCell::seeds_interval`]: what would other seeds give on these speakers?
 //! [`StudyCell::speakers_interval`]: what would these models give on other speakers of the corpus? A [`Gain`] asks both
 //! at once (`eval/comparison.rs`). Its p-values are corrected over one family: every compared cell of
-//! [`StudyTest::headline`] tests, which are the corpora that some model did not hear in training, and all training
+//! [`StudyTest::headline`] tests, which are the corpora that some model was not trained on, and all training
 //! corpora together. Single training corpora are parts of that sum and are not tested on their own.
 
 mod baseline;

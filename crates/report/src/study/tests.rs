@@ -79,7 +79,7 @@ fn cells_hold_what_their_models_reach() {
     );
     assert!(interval.low > 0.0 && interval.low < gain.ua && gain.ua < interval.high);
     assert!(gain.p_corrected >= gain.p);
-    // TESS has two speakers: seeds alone say something.
+    // TESS has two speakers: only seeds count.
     let tess = reversed.cells[1].as_ref().expect("tested");
     assert_eq!(tess.speakers_interval, None);
     let gain = tess.gain.expect("there is a baseline");
@@ -164,7 +164,7 @@ fn what_differs_in_more_than_its_seed_is_apart() {
         names(vec![model("a", 1), model("b", 2)]),
         [("baseline".to_string(), 2)]
     );
-    // Two of seed 1: the name tells what else differs.
+    // Two of seed 1: the name shows what else differs.
     let four = vec![
         model("wide", 1),
         model("narrow", 1),

@@ -8,8 +8,8 @@ use super::StudyVariant;
 
 /// Models of the same method, attributes and training corpora.
 ///
-/// Where two of these have the same seed they differ in something else: then their names, less the seed, tell them
-/// apart, and models of which not even this is known stand alone.
+/// Where two of these have the same seed they differ in something else: then they are grouped by their names less the
+/// seed, and where this does not separate them either, each model is a variant of its own.
 pub(super) fn variants(report: &Report) -> Vec<StudyVariant> {
     let entry = |index: usize| &report.entries[index];
     let all: Vec<usize> = (0..report.entries.len()).collect();
@@ -100,7 +100,7 @@ fn name_without_seed(entry: &ReportEntry) -> String {
     parts.join(", ")
 }
 
-/// Gives variants of one name that of their training corpora too.
+/// Adds their training corpora to variants of one name.
 fn disambiguate_names(variants: &mut [StudyVariant]) {
     let names: Vec<String> = variants
         .iter()
@@ -120,7 +120,7 @@ fn disambiguate_names(variants: &mut [StudyVariant]) {
     }
 }
 
-/// What tells a set of training corpora from others, such as `without savee`; none where there are no others.
+/// How a set of training corpora differs from others, such as `without savee`; none where there are no others.
 pub(crate) fn training_difference(
     sets: &[BTreeSet<String>],
     corpora: &BTreeSet<String>,

@@ -1,4 +1,4 @@
-//! Why an embedding cannot be looked into.
+//! Why an embedding cannot be analysed.
 
 use miette::Diagnostic;
 use pipe_foundation::ThreadError;

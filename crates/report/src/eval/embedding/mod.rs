@@ -1,4 +1,4 @@
-//! What an embedding knows: linear probes, silhouettes and t-SNE maps of a model's shared layers.
+//! Analysis of embeddings: linear probes, silhouettes and t-SNE maps of a model's shared layers.
 //!
 //! Everything here gives the same bits for any number of threads: work is cut by rows and folds, never by threads,
 //! and sums are added in one order.

@@ -1,4 +1,4 @@
-//! Cross-validated linear probes: how well a linear classifier tells an attribute from the embedding.
+//! Cross-validated linear probes: how well a linear classifier predicts an attribute from the embedding.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -84,10 +84,10 @@ struct Plan {
 
 /// Probes each attribute: fits on all folds but one, tests on that one, for every fold.
 ///
-/// Dimensions are standardised by the fitting part alone. `advance` hears how many fits of how many are done.
+/// Dimensions are standardised by the fitting part alone. `advance` is called with the number of fits done and of all.
 ///
 /// # Errors
-/// [`EmbeddingError::Stopped`] once `stop` says so.
+/// [`EmbeddingError::Stopped`] once `stop` returns true.
 pub fn probe(
     points: &Points,
     origins: &[Origin<'_>],
@@ -182,7 +182,7 @@ fn plan(origins: &[Origin<'_>], attribute: &Labelled<'_>, options: &ProbeOptions
         Some((at, tested.binary_search(&label).ok()?, (*fold)?))
     });
     Plan {
-        // One value alone is nothing to tell apart.
+        // A single value leaves nothing to classify.
         members: if tested.len() < 2 {
             Vec::new()
         } else {
@@ -295,7 +295,8 @@ mod tests {
         origins: Vec<(String, String, String)>,
     }
 
-    /// 4 corpora of 3 speakers of 20 utterances; dimension 0 tells the corpus, dimension 1 the speaker, the rest noise.
+    /// 4 corpora of 3 speakers of 20 utterances; dimensions 0 and 1 encode the corpus, dimension 2 the speaker, the rest
+    /// is noise.
     fn made(signal: f32) -> Made {
         let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(1);
         let (mut values, mut origins) = (Vec::new(), Vec::new());

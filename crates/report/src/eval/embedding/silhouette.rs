@@ -10,12 +10,12 @@ const ROWS: usize = 16;
 /// The mean silhouette (Rousseeuw 1987) for each grouping of the same points, in -1..=1.
 ///
 /// `groupings` give each point its group, counted from 0, or none where it has none; such points are left out of that
-/// grouping. A point alone in its group counts 0, as do points that all coincide. A grouping has no value where its points make fewer
-/// than two groups or all stand alone. Distances are Euclidean and computed once for all groupings. Agrees with
-/// scikit-learn's `silhouette_score`.
+/// grouping. A point alone in its group counts 0, as do points that all coincide. A grouping has no value where its
+/// points make fewer than two groups or all stand alone. Distances are Euclidean and computed once for all groupings.
+/// Agrees with scikit-learn's `silhouette_score`.
 ///
 /// # Errors
-/// [`EmbeddingError::Stopped`] once `stop` says so.
+/// [`EmbeddingError::Stopped`] once `stop` returns true.
 pub fn silhouettes(
     points: &Points,
     groupings: &[Vec<Option<usize>>],

@@ -36,7 +36,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 
 /// Minimises `evaluate`, which returns the value and writes the gradient (Liu and Nocedal 1989; line search by
 /// bisection after Lewis and Overton 2013). Ends early, with the best point so far, where rounding leaves no descent
-/// or `stop` says so.
+/// or `stop` returns true.
 pub(super) fn minimise(
     start: Vec<f64>,
     options: &Lbfgs,

@@ -52,7 +52,7 @@ impl Logistic {
     /// convex, so the minimum is one. Minimised by L-BFGS (Liu and Nocedal 1989).
     ///
     /// # Errors
-    /// [`EmbeddingError::Stopped`] once `stop` says so.
+    /// [`EmbeddingError::Stopped`] once `stop` returns true.
     pub fn fit(
         points: &Points,
         labels: &[usize],

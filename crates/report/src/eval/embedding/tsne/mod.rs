@@ -63,10 +63,10 @@ impl Tsne {
     ///
     /// The map starts from the first two principal components, scaled to deviation 1e-4 (Kobak and Berens 2019). The
     /// schedule is that of scikit-learn's `TSNE`: exaggeration 12 for 250 steps, learning rate max(n / 48, 50),
-    /// gains, momentum 0.5 and then 0.8. `advance` hears of the steps done.
+    /// gains, momentum 0.5 and then 0.8. `advance` is called with the steps done and their number.
     ///
     /// # Errors
-    /// [`EmbeddingError::Perplexity`] where there are too few points, [`EmbeddingError::Stopped`] once `stop` says so.
+    /// [`EmbeddingError::Perplexity`] where there are too few points, [`EmbeddingError::Stopped`] once `stop` returns true.
     pub fn map(
         &self,
         points: &Points,
