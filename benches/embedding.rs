@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use pipe::eval::embedding::{Points, Tsne, silhouettes};
 use pipe_foundation::Workers;
+use pipe_report::eval::embedding::{Points, Tsne, silhouettes};
 
 /// Values of an embedding of the paper's network.
 const DIMENSIONS: usize = 512;

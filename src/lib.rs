@@ -11,6 +11,7 @@
 //! |---|---|
 //! | [`pipe_foundation`] | digests, whole files, functions with fixed bits, matrix products, threads, features, progress |
 //! | [`pipe_speech`] | audio files, the front end of speech, corpora |
+//! | [`pipe_report`] | metrics, statistics, tables, pages |
 //!
 //! A module imports only from those above it; `tests/pipe/layers.rs` holds that.
 //!
@@ -19,11 +20,10 @@
 //! | [`source`], [`termination`], [`file_name`] | texts that diagnostics point into; the signals that ask a process to end; names of files made from ids |
 //! | [`protobuf`] | Protocol Buffers messages, written |
 //! | [`model`] | tape operations, encoder, heads, losses, model file, device |
-//! | [`train`], [`eval`] | the training loop; metrics and predictions |
+//! | [`train`] | the training loop |
 //! | [`predict`] | a model on recordings: its features, windows, probabilities |
 //! | [`onnx`] | a model as an ONNX graph |
 //! | [`card`] | the model card |
-//! | [`report`] | tables for people |
 //! | [`artifact`] | items and files that steps make, and the fingerprint of their keys |
 //! | [`manifest`] | TOML to checked declarations, with every error at its place |
 //! | [`cache`] | what is stored, and how it is looked up; the map of its folder |
@@ -47,11 +47,9 @@ pub mod protobuf;
 
 pub mod model;
 pub mod train;
-pub mod eval;
 pub mod predict;
 pub mod onnx;
 pub mod card;
-pub mod report;
 
 pub mod items;
 pub mod stage;

@@ -1,9 +1,9 @@
 //! What the model learned from: corpora, languages, classes, licences.
 
+use pipe_report::{Align, Markdown};
 use pipe_speech::corpus::{CorpusConfig, Emotion};
 
 use super::Card;
-use super::markdown::Markdown;
 
 /// Writes the sections on data.
 pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {
@@ -31,13 +31,13 @@ pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {
         .collect();
     text.table(
         &[
-            "corpus",
-            "title",
-            "language",
-            ">train",
-            ">validation",
-            ">test",
-            "source",
+            ("corpus", Align::Left),
+            ("title", Align::Left),
+            ("language", Align::Left),
+            ("train", Align::Right),
+            ("validation", Align::Right),
+            ("test", Align::Right),
+            ("source", Align::Left),
         ],
         &rows,
     );
@@ -78,7 +78,15 @@ fn classes(card: &Card<'_>, text: &mut Markdown) {
         return;
     }
     text.heading(3, "Labels behind the classes");
-    text.table(&["corpus", "positive", "neutral", "negative"], &rows);
+    text.table(
+        &[
+            ("corpus", Align::Left),
+            ("positive", Align::Left),
+            ("neutral", Align::Left),
+            ("negative", Align::Left),
+        ],
+        &rows,
+    );
     text.paragraph("As corpora.toml maps them when this card is written.");
 }
 
@@ -98,7 +106,14 @@ fn licences(card: &Card<'_>, text: &mut Markdown) {
             ]
         })
         .collect();
-    text.table(&["corpus", "licence", "reading"], &rows);
+    text.table(
+        &[
+            ("corpus", Align::Left),
+            ("licence", Align::Left),
+            ("reading", Align::Left),
+        ],
+        &rows,
+    );
     let limited: Vec<&str> = rows
         .iter()
         .filter(|row| row[2].starts_with("non-commercial"))

@@ -1,8 +1,9 @@
 //! How well the model does: metrics per corpus, with intervals.
 
-use super::markdown::Markdown;
+use pipe_report::eval::Metrics;
+use pipe_report::{Align, Markdown};
+
 use super::{Card, CardEvaluation};
-use crate::eval::Metrics;
 
 /// Writes the section on evaluations.
 pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {
@@ -57,22 +58,20 @@ fn one(card: &Card<'_>, evaluation: &CardEvaluation, text: &mut Markdown) {
         ),
     };
     text.paragraph(&source);
-    text.table(
-        &[
-            "corpus",
-            "corpus was",
-            ">utterances",
-            ">speakers",
-            ">UA %",
-            ">95 % interval",
-            ">WA %",
-            ">positive %",
-            ">neutral %",
-            ">negative %",
-            ">chance %",
-        ],
-        &rows,
+    let recalls: Vec<String> = metrics
+        .classes
+        .iter()
+        .map(|class| format!("{class} %"))
+        .collect();
+    let mut columns = vec![("corpus", Align::Left), ("corpus was", Align::Left)];
+    let before = ["utterances", "speakers", "UA %", "95 % interval", "WA %"];
+    let headings = before.into_iter().chain(recalls.iter().map(String::as_str));
+    columns.extend(
+        headings
+            .chain(["chance %"])
+            .map(|heading| (heading, Align::Right)),
     );
+    text.table(&columns, &rows);
     let collapsed: Vec<&str> = metrics
         .corpora
         .iter()

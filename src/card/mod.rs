@@ -1,18 +1,17 @@
 //! The model card of a trained model (Mitchell et al., 2019): only what its file and the tables hold.
 
 mod data;
-mod markdown;
 mod metrics;
 mod network;
 mod usage;
 
-use crate::eval::Evaluation;
+use pipe_foundation::Digest;
+use pipe_report::eval::Evaluation;
+use pipe_report::{Align, Markdown};
+use pipe_speech::corpus::CorpusConfig;
+
 use crate::model::{ModelConfig, Network};
 use crate::predict::FrontEnd;
-
-use markdown::Markdown;
-use pipe_foundation::Digest;
-use pipe_speech::corpus::CorpusConfig;
 
 /// Everything that a card tells of.
 pub struct Card<'a> {
@@ -63,7 +62,7 @@ impl Card<'_> {
              sound alone and gives a probability for each class.",
         );
         text.table(
-            &["", ""],
+            &[("", Align::Left), ("", Align::Left)],
             &[
                 vec![
                     "file".into(),

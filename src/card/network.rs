@@ -1,9 +1,9 @@
 //! How the model works: front end, layers, heads, training options.
 
+use pipe_report::{Align, Markdown};
 use serde_json::Value as Json;
 
 use super::Card;
-use super::markdown::Markdown;
 use crate::model::spec::{HeadMode, Layer};
 
 /// Writes the sections on computation.
@@ -61,7 +61,15 @@ pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {
         text.paragraph("It was trained without attribute heads.");
     } else {
         text.paragraph("Attribute heads took part in training and are not used for predictions:");
-        text.table(&["attribute", "method", ">labels", ">parameters"], &heads);
+        text.table(
+            &[
+                ("attribute", Align::Left),
+                ("method", Align::Left),
+                ("labels", Align::Right),
+                ("parameters", Align::Right),
+            ],
+            &heads,
+        );
     }
     text.heading(2, "Training");
     let options: Vec<Vec<String>> = card.config.provenance["options"]
@@ -74,7 +82,7 @@ pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {
     if options.is_empty() {
         text.paragraph("The file does not say how it was trained.");
     } else {
-        text.table(&["option", "value"], &options);
+        text.table(&[("option", Align::Left), ("value", Align::Left)], &options);
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use pipe_report::Markdown;
+
 use super::Card;
 use super::data::has_stage;
-use super::markdown::Markdown;
 use crate::predict::FrontEnd;
 
 /// Writes the sections on use.

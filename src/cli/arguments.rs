@@ -53,7 +53,7 @@ pub enum Subcommand {
     Report(ReportArguments),
     /// List earlier runs: when, what changed, what they reached.
     Runs(RunsArguments),
-    /// Compare two runs or steps: parameters, data, metrics, predictions that changed sides.
+    /// Compare two runs or steps: parameters, data, metrics, prediction flips.
     Diff(DiffArguments),
     /// Show a step: its parameters, tables, learning curves, confusion matrices.
     Show(ShowArguments),

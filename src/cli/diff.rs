@@ -1,11 +1,11 @@
 //! `pipe diff`: what differs between two runs, or two steps.
 
 use crate::inspect::{
-    Comparison, DataChange, Depth, EvaluationChange, InspectError, Side, SideChange, StepOfRun,
+    Comparison, DataChange, Depth, EvaluationChange, Flip, InspectError, PredictionFlip, StepOfRun,
     compare_runs, compare_steps, find_run, find_step, run_and_step, stage_of,
 };
-use crate::report::{Sheet, SheetCell, SheetColumn, Tone};
 use pipe_engine::cache::{Cache, Run};
+use pipe_report::{Sheet, SheetCell, SheetColumn, Tone};
 
 use super::arguments::{Common, DiffArguments};
 use super::lines::{counted, duration_text};
@@ -271,15 +271,15 @@ fn metrics(sheet: &mut Sheet, comparison: &Comparison, width: usize) {
 }
 
 fn predictions(sheet: &mut Sheet, comparison: &Comparison, all: bool) {
-    let sides: Vec<_> = comparison
+    let compared: Vec<_> = comparison
         .evaluations
         .iter()
-        .filter_map(|evaluation| Some((evaluation, evaluation.sides.as_ref()?)))
+        .filter_map(|evaluation| Some((evaluation, evaluation.flips.as_ref()?)))
         .collect();
-    if sides.is_empty() {
+    if compared.is_empty() {
         return;
     }
-    sheet.heading("Predictions that changed sides");
+    sheet.heading("Prediction flips");
     let columns = vec![
         SheetColumn::text("step"),
         SheetColumn::number("right → wrong"),
@@ -287,27 +287,31 @@ fn predictions(sheet: &mut Sheet, comparison: &Comparison, all: bool) {
         SheetColumn::number("wrong otherwise").dispensable(2),
         SheetColumn::number("of").dispensable(1),
     ];
-    let names = short_names(sides.iter().map(|(evaluation, _)| evaluation.step.as_str()));
-    let rows = sides.iter().zip(names).map(|((_, sides), name)| {
-        let count = |side, tone| match sides.count(side) {
+    let names = short_names(
+        compared
+            .iter()
+            .map(|(evaluation, _)| evaluation.step.as_str()),
+    );
+    let rows = compared.iter().zip(names).map(|((_, flips), name)| {
+        let count = |flip, tone| match flips.count(flip) {
             0 => ("0".to_string(), Tone::Plain),
             count => (count.to_string(), tone),
         };
         vec![
             plain(name),
-            count(Side::Lost, Tone::Bad),
-            count(Side::Won, Tone::Good),
-            count(Side::StillWrong, Tone::Plain),
-            plain(sides.shared.to_string()),
+            count(Flip::RightToWrong, Tone::Bad),
+            count(Flip::WrongToRight, Tone::Good),
+            count(Flip::StillWrong, Tone::Plain),
+            plain(flips.shared.to_string()),
         ]
     });
     sheet.table("", columns, rows.collect(), 0);
-    for (evaluation, sides) in &sides {
+    for (evaluation, flips) in &compared {
         for (count, what) in [
-            (sides.only_before, "were tested on before only"),
-            (sides.only_after, "are tested on now only"),
+            (flips.only_before, "were tested on before only"),
+            (flips.only_after, "are tested on now only"),
             (
-                sides.relabelled,
+                flips.relabelled,
                 "have another true class and are not compared",
             ),
         ] {
@@ -317,14 +321,14 @@ fn predictions(sheet: &mut Sheet, comparison: &Comparison, all: bool) {
             }
         }
     }
-    if !all && sides.len() > EVALUATIONS {
+    if !all && compared.len() > EVALUATIONS {
         sheet.paragraph("Which ones: --all, or compare two steps.");
         return;
     }
-    for (evaluation, sides) in &sides {
+    for (evaluation, flips) in &compared {
         let shown = match all {
-            true => sides.changes.len(),
-            false => EXAMPLES.min(sides.changes.len()),
+            true => flips.flips.len(),
+            false => EXAMPLES.min(flips.flips.len()),
         };
         if shown == 0 {
             continue;
@@ -336,8 +340,8 @@ fn predictions(sheet: &mut Sheet, comparison: &Comparison, all: bool) {
             SheetColumn::text("now"),
             SheetColumn::text("p of the true class").dispensable(2),
         ];
-        let rows = sides.changes[..shown].iter().map(example).collect();
-        let caption = match sides.changes.len() - shown {
+        let rows = flips.flips[..shown].iter().map(example).collect();
+        let caption = match flips.flips.len() - shown {
             0 => evaluation.step.clone(),
             more => format!(
                 "{}: those whose probability moved most, {more} more with --all",
@@ -348,18 +352,18 @@ fn predictions(sheet: &mut Sheet, comparison: &Comparison, all: bool) {
     }
 }
 
-fn example(change: &SideChange) -> Vec<SheetCell> {
-    let tone = match change.side {
-        Side::Lost => Tone::Bad,
-        Side::Won => Tone::Good,
-        Side::StillWrong => Tone::Plain,
+fn example(flip: &PredictionFlip) -> Vec<SheetCell> {
+    let tone = match flip.flip {
+        Flip::RightToWrong => Tone::Bad,
+        Flip::WrongToRight => Tone::Good,
+        Flip::StillWrong => Tone::Plain,
     };
     vec![
-        plain(change.utterance.clone()),
-        plain(change.truth.name().into()),
-        plain(change.before.name().into()),
-        (change.after.name().into(), tone),
-        plain(format!("{:.2} → {:.2}", change.p_before, change.p_after)),
+        plain(flip.utterance.clone()),
+        plain(flip.truth.clone()),
+        plain(flip.before.clone()),
+        (flip.after.clone(), tone),
+        plain(format!("{:.2} → {:.2}", flip.p_before, flip.p_after)),
     ]
 }
 

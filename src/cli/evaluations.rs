@@ -4,10 +4,10 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use pipe_foundation::Digest;
+use pipe_report::eval::Evaluation;
 use walkdir::WalkDir;
 
 use crate::card::CardEvaluation;
-use crate::eval::Evaluation;
 use pipe_engine::cache::{CacheError, StepOutput};
 
 use super::arguments::Common;

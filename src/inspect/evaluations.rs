@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use pipe_report::ReportEntry;
+use pipe_report::eval::Metrics;
 use serde::Serialize;
 
-use crate::eval::Metrics;
-use crate::report::ReportEntry;
 use crate::stage::EVALUATION_ENTRY;
 use pipe_engine::cache::{Cache, StepRecord};
 
-use super::sides::Sides;
+use super::prediction_flips::PredictionFlips;
 use super::step;
 
 /// The metrics of one corpus before and after.
@@ -35,7 +35,8 @@ pub struct EvaluationChange {
     /// Metrics by corpus, unseen ones first.
     pub corpora: Vec<CorpusChange>,
     /// Predictions that changed; none where they cannot be compared.
-    pub sides: Option<Sides>,
+    #[serde(rename = "sides")]
+    pub flips: Option<PredictionFlips>,
     /// What the cache lacks for the comparison.
     pub missing: Vec<String>,
 }
@@ -64,14 +65,16 @@ pub fn evaluation_change(
             .ok()
     };
     let predictions = [read(before, "before"), read(after, "now")];
-    let sides = match &predictions {
-        [Some(before), Some(after)] => Some(Sides::of(before, after)),
+    let flips = match &predictions {
+        [Some(before), Some(after)] => {
+            Some(PredictionFlips::of(&step::class_names(), before, after))
+        }
         _ => None,
     };
     EvaluationChange {
         step: id.into(),
         corpora,
-        sides,
+        flips,
         missing,
     }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use pipe_report::ReportEntry;
 use serde::Serialize;
 
-use crate::report::ReportEntry;
 use crate::stage::EVALUATION_ENTRY;
 use pipe_engine::cache::{Cache, CacheError, Run};
 

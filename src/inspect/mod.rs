@@ -11,7 +11,7 @@ mod evaluations;
 mod headline;
 mod name;
 mod parameters;
-mod sides;
+mod prediction_flips;
 pub mod step;
 mod trainings;
 
@@ -22,6 +22,6 @@ pub use evaluations::{CorpusChange, EvaluationChange};
 pub use headline::{Headline, headline};
 pub use name::{find_manifest, find_run, find_step, run_and_step};
 pub use parameters::{ParameterChange, parameter_changes};
-pub use sides::{Side, SideChange, Sides};
+pub use prediction_flips::{Flip, PredictionFlip, PredictionFlips};
 pub use step::{StepOfRun, stage_of};
 pub use trainings::TrainingChange;

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pipe_foundation::Digest;
+use pipe_report::eval::{Prediction, read_predictions};
+use pipe_speech::corpus::Emotion;
 use serde::de::DeserializeOwned;
 
-use crate::eval::{Prediction, read_predictions};
 use crate::train::EpochRecord;
 use pipe_engine::artifact::FileEntry;
 use pipe_engine::cache::{Cache, CacheError, Run, StepOutput, StepRecord};
@@ -124,5 +125,10 @@ pub fn history(cache: &Cache, record: &StepRecord) -> Result<Vec<EpochRecord>, S
 /// As [`path_of`], and when the table makes no sense.
 pub fn predictions(cache: &Cache, record: &StepRecord) -> Result<Vec<Prediction>, String> {
     let path = path_of(cache, record, "predictions.csv")?;
-    read_predictions(&path).map_err(|error| error.to_string())
+    read_predictions(&path, &class_names()).map_err(|error| error.to_string())
+}
+
+/// Names of the classes of every evaluation.
+pub fn class_names() -> [String; 3] {
+    Emotion::ALL.map(|class| class.name().to_string())
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pipe_engine::stage::SourceListing;
 use pipe_speech::corpus::Dropped;
 
-use crate::report::{CorpusFacts, LeakCheck};
+use pipe_report::{CorpusFacts, LeakCheck};
 
 /// What an `ingest` found out when it listed its corpora.
 #[derive(Clone, Debug, Default)]

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use miette::Diagnostic;
 use pipe_foundation::{Features, FeaturesView};
+use pipe_report::eval::most_likely;
 use pipe_speech::audio::{self, AudioError, Waveform};
 use pipe_speech::corpus::Emotion;
 use pipe_speech::dsp::{FbankError, ResampleError};
 use thiserror::Error;
 
 use super::{FrontEnd, Input, Windows};
-use crate::eval::most_likely;
 use crate::model::{Model, ModelError, Predictor};
 
 /// Recordings that are read together, at most.
@@ -97,7 +97,7 @@ pub struct Failure {
     pub reason: FailureReason,
 }
 
-/// What is told of a recording or window.
+/// What came of a recording or window.
 #[derive(Debug)]
 pub enum Outcome {
     /// It was predicted.
@@ -245,7 +245,7 @@ fn predict_part(
             .collect();
         let mut probabilities = predictor.predict(&views)?.into_iter();
         for piece in pieces {
-            let outcome = tell(piece, &mut recordings, &mut probabilities);
+            let outcome = outcome(piece, &mut recordings, &mut probabilities);
             if !each(outcome) {
                 return Ok(false);
             }
@@ -266,7 +266,7 @@ fn without_features(error: FbankError, rate_hz: u32) -> FailureReason {
 }
 
 /// The outcome of one piece; `probabilities` are those of the pieces with features, in order.
-fn tell(
+fn outcome(
     piece: Piece,
     recordings: &mut [Recording],
     probabilities: &mut impl Iterator<Item = [f32; 3]>,
@@ -285,7 +285,7 @@ fn tell(
     let (Some(probabilities), Ok(wave)) = (probabilities.next(), &recording.wave) else {
         return failed(path, FailureReason::NotFinite);
     };
-    let Some(predicted) = most_likely(probabilities) else {
+    let Some(class) = most_likely(&probabilities) else {
         return failed(path, FailureReason::NotFinite);
     };
     let seconds = |samples: usize| samples as f64 / f64::from(wave.rate_hz);
@@ -294,7 +294,7 @@ fn tell(
         path,
         start_s: seconds(piece.samples.start),
         end_s: seconds(piece.samples.end),
-        predicted,
+        predicted: Emotion::ALL[class],
         probabilities,
         silent: heard.iter().all(|sample| Some(sample) == heard.first()),
     })

@@ -6,16 +6,14 @@ use std::sync::Arc;
 use miette::Diagnostic;
 use pipe_engine::artifact::ItemFacts;
 use pipe_foundation::FeaturesView;
+use pipe_report::ModelIdentity;
+use pipe_report::eval::embedding::{Points, stratified};
 use pipe_speech::corpus::{Split, Utterance};
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
-use crate::eval::embedding::{Points, stratified};
-use crate::items::UtteranceItem;
-use crate::items::features;
-use crate::items::{self, FEATURES};
+use crate::items::{self, FEATURES, UtteranceItem, features};
 use crate::model::Model;
-use crate::report::ModelIdentity;
 use pipe_engine::manifest::{Complaint, Parameter, Shape};
 
 use super::front_end::same_front_end;

@@ -4,25 +4,23 @@ use std::path::Path;
 
 use miette::Diagnostic;
 use pipe_foundation::FeaturesView;
+use pipe_report::eval::{Evaluation, Prediction, most_likely, write_predictions};
+use pipe_report::{EpochPoint, ReportEntry};
 use pipe_speech::corpus::Split;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
-use crate::eval::{Evaluation, Prediction, most_likely, write_predictions};
-use crate::items::UtteranceItem;
-use crate::items::features;
-use crate::items::{EVALUATION, FEATURES, MODEL};
+use crate::items::{EVALUATION, FEATURES, MODEL, UtteranceItem, features};
 use crate::model::{Device, Model};
-use crate::report::ReportEntry;
 use crate::stage::Setting;
-use crate::train::EpochRecord;
 use pipe_engine::artifact::FingerprintInputs;
 use pipe_engine::manifest::{Complaint, Declaration, Gathers, Kind, Parameter, Problems, Shape};
 
 use super::front_end::{add_lineages, front_end, same_front_end};
 use super::identity::identity;
 use super::leakage::{self, LeakError, OnLeak, Seen, TRAINING_ITEMS};
+use super::learning_curve::epoch_point;
 use pipe_engine::stage::{
     AggregateContext, AggregateStage, InputOrigin, Interrupted, LoadedItem, Stage, StepInput,
 };
@@ -90,6 +88,15 @@ enum EvaluateError {
     #[error("the model lacks {name}")]
     #[diagnostic(code(evaluate::model))]
     Model { name: &'static str },
+    #[error("the model has no class `{class}`, the class of {utterance}")]
+    #[diagnostic(
+        code(evaluate::no_class),
+        help("test it on utterances of the classes that it was trained on")
+    )]
+    NoClass {
+        class: &'static str,
+        utterance: String,
+    },
     #[error("the model gives no probability for {utterance}")]
     #[diagnostic(
         code(evaluate::not_finite),
@@ -160,9 +167,11 @@ impl AggregateStage for Evaluate {
         let seen = Seen::read(file(TRAINING_ITEMS)?)?;
         let leaks = self.check_leaks(&seen, &items, context)?;
 
-        let predictions = predict(&model, self.device, &items, context)?;
-        let evaluation = Evaluation::of(&predictions)?;
-        write_predictions(&context.out.join("predictions.csv"), &predictions)?;
+        let emotions = model.config().emotions.iter();
+        let classes: Vec<String> = emotions.map(|emotion| emotion.name().to_string()).collect();
+        let predictions = predict(&model, self.device, &classes, &items, context)?;
+        let evaluation = Evaluation::of(&classes, &predictions)?;
+        write_predictions(&context.out.join("predictions.csv"), &classes, &predictions)?;
         write_json(context.out, "metrics.json", &evaluation)?;
         let entry = ReportEntry {
             model: identity(model.config(), seen.corpora),
@@ -200,10 +209,11 @@ impl Evaluate {
     }
 }
 
-/// Predicts in parts, so that stopping takes effect soon.
+/// Predicts in parts, so that stopping takes effect soon; `classes` are the names of the model's classes.
 fn predict(
     model: &Model,
     device: Device,
+    classes: &[String],
     items: &[&LoadedItem],
     context: &AggregateContext<'_>,
 ) -> miette::Result<Vec<Prediction>> {
@@ -221,16 +231,22 @@ fn predict(
                 .zip(model.predict_on(device, &views, context.cores.threads())?)
         {
             let utterance = item.utterance();
-            let predicted = most_likely(probabilities).ok_or_else(|| EvaluateError::NotFinite {
-                utterance: utterance.id.clone(),
-            })?;
+            let predicted =
+                most_likely(&probabilities).ok_or_else(|| EvaluateError::NotFinite {
+                    utterance: utterance.id.clone(),
+                })?;
+            let class = utterance.emotion.name();
+            let truth = classes.iter().position(|known| known == class);
             predictions.push(Prediction {
                 utterance: utterance.id.clone(),
                 corpus: utterance.corpus.clone(),
                 speaker: utterance.speaker.clone(),
-                emotion: utterance.emotion,
+                truth: truth.ok_or_else(|| EvaluateError::NoClass {
+                    class,
+                    utterance: utterance.id.clone(),
+                })?,
                 predicted,
-                probabilities,
+                probabilities: probabilities.into(),
             });
         }
         context
@@ -252,13 +268,17 @@ fn write_json(
 }
 
 /// The epochs of the training.
-fn history(path: &Path) -> miette::Result<Vec<EpochRecord>> {
+fn history(path: &Path) -> miette::Result<Vec<EpochPoint>> {
     let failed = |reason: String| EvaluateError::Output {
         name: "history",
         reason,
     };
     let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
     text.lines()
-        .map(|line| serde_json::from_str(line).map_err(|error| failed(error.to_string()).into()))
+        .map(|line| {
+            let record = serde_json::from_str(line);
+            let record = record.map_err(|error| failed(error.to_string()))?;
+            Ok(epoch_point(record))
+        })
         .collect()
 }

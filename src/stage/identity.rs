@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use pipe_report::{Attribute, Method, ModelIdentity};
+
 use crate::model::spec::{self, HeadMode};
 use crate::model::{HeadLabels, ModelConfig};
-use crate::report::{Attribute, Method, ModelIdentity};
 
 /// Which model it is, for a report; the name of its row comes from the matrix.
 pub fn identity(config: &ModelConfig, training_corpora: BTreeSet<String>) -> ModelIdentity {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use miette::Diagnostic;
 use pipe_foundation::Digest;
 use pipe_foundation::machine_fault::MachineFault;
+use pipe_report::CorpusFacts;
 use pipe_speech::audio::AudioError;
 use pipe_speech::corpus::leaks;
 use pipe_speech::corpus::split::{SplitOptions, SplitTable, assign};
@@ -18,9 +19,9 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 use thiserror::Error;
 
-use crate::items::AUDIO;
-use crate::items::{Audio, Composition, ListingDetails, Recording, UtteranceFacts, UtteranceItem};
-use crate::report::CorpusFacts;
+use crate::items::{
+    AUDIO, Audio, Composition, ListingDetails, Recording, UtteranceFacts, UtteranceItem,
+};
 use pipe_engine::artifact::{BadItem, Item, ItemData};
 use pipe_engine::manifest::{Complaint, Gathers, Kind, MAX_BAD, Parameter, STORE, Shape};
 

@@ -29,6 +29,7 @@ mod evaluate;
 mod fbank;
 mod front_end;
 mod leakage;
+mod learning_curve;
 mod identity;
 mod ingest;
 mod probe;

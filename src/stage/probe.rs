@@ -1,15 +1,15 @@
 //! `probe`: how much a model's shared layers know of each attribute.
 
 use pipe_foundation::Workers;
+use pipe_report::eval::Interval;
+use pipe_report::eval::embedding::{
+    Labelled, LogisticOptions, Origin, ProbeOptions, Probed, probe, silhouettes,
+};
+use pipe_report::{Probe, ProbeEntry};
 use pipe_speech::corpus::{Gender, Split, Utterance};
 use serde::Deserialize;
 
-use crate::eval::Interval;
-use crate::eval::embedding::{
-    Labelled, LogisticOptions, Origin, ProbeOptions, Probed, probe, silhouettes,
-};
 use crate::items::{PROBE, UtteranceItem};
-use crate::report::{Probe, ProbeEntry};
 use crate::stage::Setting;
 use pipe_engine::artifact::FingerprintInputs;
 use pipe_engine::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use miette::Diagnostic;
+use pipe_report::{EmbeddingMap, ProbeEntry, Report, ReportEntry};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use crate::items::{EVALUATION, MAP, PROBE, REPORT};
-use crate::report::{EmbeddingMap, ProbeEntry, Report, ReportEntry};
 use crate::stage::Setting;
 use pipe_engine::artifact::FingerprintInputs;
 use pipe_engine::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
@@ -23,7 +23,7 @@ pub const CONTENT: &str = "report.json";
 
 pub static KIND: Kind = Kind {
     name: "report",
-    version: 2, // 2: statistics over speakers and seeds, probes, maps, CSV
+    version: 3, // 2: statistics over speakers and seeds, probes, maps, CSV; 3: remarks and legends in plainer words
     doc: "Puts evaluations side by side: accuracies with intervals, recalls, confusion matrices, and the published results where they match.",
     parameters: &[
         Parameter::required(

@@ -1,12 +1,12 @@
 //! `tsne`: a map of a model's embedding in the plane.
 
 use pipe_foundation::Workers;
+use pipe_report::eval::embedding::Tsne;
+use pipe_report::{EmbeddingMap, MapColour, MapPoint};
 use pipe_speech::corpus::{Gender, Split};
 use serde::Deserialize;
 
-use crate::eval::embedding::Tsne;
 use crate::items::{MAP, UtteranceItem};
-use crate::report::{EmbeddingMap, MapColour, MapPoint};
 use crate::stage::Setting;
 use pipe_engine::artifact::FingerprintInputs;
 use pipe_engine::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};

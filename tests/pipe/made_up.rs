@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pipe::eval::{Confusion, Evaluation, Interval, Metrics};
-use pipe::report::{
-    Attribute, CorpusFacts, EmbeddingMap, LeakCheck, LeftOut, MapPoint, Method, ModelIdentity,
-    Probe, ProbeEntry, Report, ReportEntry, RunFacts, SplitFacts, StepFacts, Study,
+use pipe_report::eval::{Confusion, Evaluation, Interval, Metrics};
+use pipe_report::{
+    Attribute, CorpusFacts, EmbeddingMap, EpochHeadLoss, EpochLosses, EpochPoint, EpochScores,
+    LeakCheck, LeftOut, MapPoint, Method, ModelIdentity, Probe, ProbeEntry, Report, ReportEntry,
+    RunFacts, SplitFacts, StepFacts, Study,
 };
-use pipe::train::{EpochRecord, HeadLoss, TrainLosses, ValidationScores};
 use serde_json::json;
 
 const TRAINING: [(&str, &str, usize, u64); 6] = [
@@ -208,7 +208,7 @@ fn history(
     attributes: &BTreeSet<Attribute>,
     method: Method,
     epochs: usize,
-) -> Vec<EpochRecord> {
+) -> Vec<EpochPoint> {
     let mut best = 0.0;
     let names = attributes.iter().map(|attribute| match attribute {
         Attribute::Corpus => ("corpus", 1.7),
@@ -228,9 +228,9 @@ fn history(
                 2.0 / (1.0 + (-10.0 * progress).exp()) - 1.0
             };
             let reversed = method == Method::Gr;
-            let heads: Vec<HeadLoss> = names
+            let heads: Vec<EpochHeadLoss> = names
                 .iter()
-                .map(|(name, start)| HeadLoss {
+                .map(|(name, start)| EpochHeadLoss {
                     attribute: name.to_string(),
                     loss: start * (-if reversed { 0.3 } else { 2.5 } * progress).exp()
                         + 0.02 * chance.normal().abs(),
@@ -239,20 +239,20 @@ fn history(
             let tasks: f64 = heads.iter().map(|head| head.loss).sum();
             let is_best = ua > best;
             best = f64::max(best, ua);
-            EpochRecord {
+            EpochPoint {
                 epoch,
                 updates: 400 * (epoch + 1),
                 alpha,
                 learning_rate: 0.001,
-                train: TrainLosses {
+                train: EpochLosses {
                     total: emotion + alpha * tasks,
                     emotion,
                     heads,
                 },
                 gradient_norm: 1.0,
-                validation: ValidationScores {
+                validation: EpochScores {
                     ua,
-                    recalls: [Some(ua); 3],
+                    recalls: vec![Some(ua); 3],
                     loss: 1.0,
                 },
                 best: is_best,

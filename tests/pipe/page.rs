@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pipe::report::{Report, Study};
+use pipe_report::{Report, Study};
 
 use crate::made_up;
 
@@ -140,7 +140,7 @@ fn answers(html: &str) -> String {
 }
 
 #[test]
-fn the_answer_is_told_in_words() {
+fn the_answer_is_written_as_sentences() {
     let (report, mut study) = made_up::study();
     study.variants.truncate(4);
     let tess = study
@@ -159,7 +159,7 @@ fn the_answer_is_told_in_words() {
         let cell = variant.cells[tess].as_mut().unwrap();
         cell.ua = ua;
         cell.collapsed = usize::from(ua == 0.44);
-        cell.gain = gain.map(|(ua, p)| pipe::report::Gain {
+        cell.gain = gain.map(|(ua, p)| pipe_report::Gain {
             ua,
             interval: None,
             p: Some(p / 10.0),
@@ -169,10 +169,10 @@ fn the_answer_is_told_in_words() {
         });
     }
     let text = answers(&report.to_html_of(&study));
-    let told = "tess (unseen in training): the baseline reaches 50.0 %, the highest of 3 other variants is MTL C with \
-        55.0 % (+5.0 points). After Holm’s correction (p&nbsp;&lt;&nbsp;0.05), 1 of 3 compared is better than the \
-        baseline and 1 worse. 1 variant has collapsed runs.";
-    assert!(text.contains(told), "{text}");
+    let sentence = "tess (unseen in training): the baseline reaches 50.0 %, the best of 3 other variants is MTL C with \
+        55.0 % (+5.0 points). After Holm’s correction (p&nbsp;&lt;&nbsp;0.05), 1 of 3 compared variants is better than \
+        the baseline and 1 is worse. 1 variant has collapsed runs.";
+    assert!(text.contains(sentence), "{text}");
     // Without p-values nothing is said of them, and without a baseline nothing of it.
     study.variants.remove(0);
     for cell in study
@@ -185,12 +185,12 @@ fn the_answer_is_told_in_words() {
         cell.collapsed = 0;
     }
     let text = answers(&report.to_html_of(&study));
-    let told = "tess (unseen in training): the highest of 3 variants is MTL C with 55.0 %.\n";
-    assert!(text.contains(told), "{text}");
+    let sentence = "tess (unseen in training): the best of 3 variants is MTL C with 55.0 %.\n";
+    assert!(text.contains(sentence), "{text}");
 }
 
 #[test]
-fn variants_are_told_apart_by_their_training_corpora() {
+fn variants_of_one_name_differ_by_their_training_corpora() {
     let (mut report, _) = made_up::study();
     report.entries.truncate(12);
     for entry in &mut report.entries {

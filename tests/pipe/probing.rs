@@ -127,7 +127,7 @@ fn probes_and_maps_run_once_and_stand_in_the_report() {
         assert_eq!(names, ["baseline", "MTL"]);
     }
     let text = space.read("runs/study/report/report.md");
-    assert!(text.contains("## What the shared layers know"), "{text}");
+    assert!(text.contains("## Probes of the shared layers"), "{text}");
 
     for (step, expected) in [
         ("known[method=MTL]", "silhouette"),
@@ -207,7 +207,7 @@ fn what_cannot_be_probed_says_why() {
     let failures = run.events_of("step_failed");
     let error = failures[0]["error"].as_str().unwrap();
     assert!(
-        error.contains("perplexity 30 is too large for 72 utterances; the largest is 23.7"),
+        error.contains("perplexity 30 is too large for 72 utterances; the maximum is 23.7"),
         "{error}"
     );
     let probe = json(&space, "runs/study/known/method=MTL/probe.json");
@@ -238,7 +238,8 @@ fn features_made_otherwise_than_in_training_are_not_probed() {
     space.edit(
         "study.toml",
         "[stage.known]\nkind = \"probe\"\nmodel = \"train\"\ninput = \"fbank\"",
-        "[stage.other]\nkind = \"fbank\"\ninput = \"audio\"\nlow_hz = 100\n[stage.known]\nkind = \"probe\"\nmodel = \"train\"\ninput = \"other\"",
+        "[stage.other]\nkind = \"fbank\"\ninput = \"audio\"\nlow_hz = 100\n[stage.known]\nkind = \"probe\"\nmodel = \
+         \"train\"\ninput = \"other\"",
     );
     let run = space.run("study.toml", &[]);
     assert_eq!(run.code, Some(1));

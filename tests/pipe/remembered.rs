@@ -122,11 +122,11 @@ fn runs_are_listed_and_compared() {
     let evaluations = diff["evaluations"].as_array().unwrap();
     assert_eq!(evaluations.len(), 2);
     for evaluation in evaluations {
-        let sides = &evaluation["sides"];
-        assert_eq!(sides["only_after"], 9);
-        let changes = sides["changes"].as_array().unwrap();
-        let count = |side: &str| changes.iter().filter(|c| c["side"] == side).count();
-        // What changed sides explains the counts of right predictions on the shared utterances.
+        let flips = &evaluation["sides"];
+        assert_eq!(flips["only_after"], 9);
+        let changes = flips["changes"].as_array().unwrap();
+        let count = |flip: &str| changes.iter().filter(|c| c["side"] == flip).count();
+        // The flips explain the counts of right predictions on the shared utterances.
         let right = |run: &str| {
             let step = evaluation["step"].as_str().unwrap();
             let shown = &json(&space, &["show", run, step])[0]["content"]["corpora"]["near"];

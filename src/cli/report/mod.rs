@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::SpeechPlan;
 use crate::items::REPORT;
-use crate::report::Report;
 use crate::stage::REPORT_CONTENT;
 use pipe_engine::cache::{Cache, StepOutput};
 use pipe_engine::exec::{MissingInputs, PlanResults, Resolver, note_page, runs_folder};
@@ -17,6 +16,7 @@ use super::arguments::{Common, ReportArguments};
 use super::{CliError, context, own_name, print};
 
 use pipe_foundation::durable;
+use pipe_report::Report;
 pub use show::{console_width, show};
 
 /// The page beside the stage's own files.

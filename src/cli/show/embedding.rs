@@ -1,11 +1,11 @@
-//! What the shared layers know: the probes of a model, and what its t-SNE map holds.
+//! The probes of a model's shared layers, and what its t-SNE map holds.
 
 use std::collections::BTreeMap;
 
 use crate::inspect::step;
-use crate::report::{EmbeddingMap, ProbeEntry, Sheet, SheetCell, SheetColumn, Tone};
 use crate::stage::{MAP_ENTRY, PROBE_ENTRY};
 use pipe_engine::cache::{Cache, StepRecord};
+use pipe_report::{EmbeddingMap, ProbeEntry, Sheet, SheetCell, SheetColumn, Tone};
 
 use super::{Page, percent, percent_column};
 
@@ -16,7 +16,7 @@ use super::{Page, percent, percent_column};
 pub fn probes(cache: &Cache, record: &StepRecord, page: Page) -> Result<String, String> {
     let entry: ProbeEntry = step::json(cache, record, PROBE_ENTRY)?;
     let mut sheet = Sheet::new("");
-    sheet.heading("What the shared layers know");
+    sheet.heading("Probes of the shared layers");
     let columns = vec![
         SheetColumn::text("attribute"),
         SheetColumn::number("values").dispensable(2),

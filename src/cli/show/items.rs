@@ -1,9 +1,9 @@
 //! A set of items: corpora, splits and classes, and what was set aside.
 
+use pipe_report::{Sheet, SheetCell, SheetColumn, Tone};
 use pipe_speech::corpus::Emotion;
 
 use crate::items::{Composition, CompositionRow};
-use crate::report::{Sheet, SheetCell, SheetColumn, Tone};
 use pipe_engine::artifact::BadItem;
 use pipe_engine::cache::StepRecord;
 

@@ -6,10 +6,10 @@ mod items;
 mod overview;
 mod training;
 
+use pipe_report::{Report, Sheet, SheetColumn};
 use serde_json::{Value as Json, json};
 
 use crate::inspect::{StepOfRun, find_run, find_step, stage_of, step};
-use crate::report::{Report, Sheet, SheetColumn};
 use crate::stage::{MAP_ENTRY, PROBE_ENTRY, REPORT_CONTENT};
 use pipe_engine::cache::{Cache, CacheError, StepOutput, StepRecord};
 

@@ -1,9 +1,9 @@
 //! A training: its summary, and its curves over the epochs.
 
+use pipe_report::Sheet;
 use pipe_speech::corpus::Emotion;
 
 use crate::inspect::step;
-use crate::report::Sheet;
 use crate::train::{EpochRecord, Stopped, Summary};
 use pipe_engine::cache::{Cache, StepRecord};
 

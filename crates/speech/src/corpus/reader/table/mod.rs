@@ -12,12 +12,14 @@ use crate::corpus::draft::{Candidate, Draft};
 use crate::corpus::error::nearest_first;
 use pipe_foundation::machine_fault::MachineFault;
 
+mod format;
 mod json_lines;
 mod recording;
 mod rows;
 
+use format::Format;
 use recording::{Fields, Paths, Read, RowError, tidy};
-use rows::Format;
+use rows::FIELDS;
 
 pub(super) const OPTIONS: &[ReaderOption] = &[
     ReaderOption {
@@ -44,11 +46,6 @@ pub(super) const OPTIONS: &[ReaderOption] = &[
         name: "constants",
         meaning: "values for those of the same names that the table has no column for",
     },
-];
-
-/// What a row can tell: times in seconds, the channel counted from 0.
-pub(super) const FIELDS: [&str; 8] = [
-    "path", "start", "end", "channel", "speaker", "gender", "language", "emotion",
 ];
 
 const REQUIRED: [&str; 3] = ["path", "speaker", "emotion"];
@@ -86,7 +83,7 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
         },
     })?;
     let fields = Fields { columns, constants };
-    let rows = rows::parse(&bytes, format, &fields.columns).map_err(|problem| {
+    let rows = format::parse(&bytes, format, &fields.columns).map_err(|problem| {
         let known: Vec<&str> = problem.known.iter().map(String::as_str).collect();
         CorpusError::Table {
             corpus: draft.corpus().to_string(),

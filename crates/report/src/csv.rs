@@ -1,0 +1,179 @@
+//! The study as a table for other programs: one row per variant and test.
+
+use crate::eval::Interval;
+use crate::{Study, StudyCell, StudyTest, StudyVariant, TestRole};
+
+/// The whole table with its header.
+pub(crate) fn render(study: &Study) -> String {
+    let mut text = String::new();
+    line(&mut text, header(&study.classes));
+    for variant in &study.variants {
+        for (test, cell) in study.tests.iter().zip(&variant.cells) {
+            if let Some(cell) = cell {
+                line(&mut text, row(&study.classes, variant, test, cell));
+            }
+        }
+    }
+    text
+}
+
+const BEFORE_RECALLS: [&str; 22] = [
+    "variant",
+    "method",
+    "attributes",
+    "training_corpora",
+    "test",
+    "role",
+    "headline",
+    "utterances",
+    "speakers",
+    "chance_ua",
+    "majority_ua",
+    "majority_wa",
+    "majority_class",
+    "runs",
+    "collapsed",
+    "ua",
+    "ua_of_runs",
+    "seeds_low",
+    "seeds_high",
+    "speakers_low",
+    "speakers_high",
+    "wa",
+];
+
+const AFTER_RECALLS: [&str; 10] = [
+    "gain",
+    "gain_low",
+    "gain_high",
+    "gain_over",
+    "p",
+    "p_corrected",
+    "significant",
+    "paper_ua",
+    "paper_gain",
+    "paper_comparable",
+];
+
+fn header(classes: &[String]) -> Vec<String> {
+    let mut header: Vec<String> = BEFORE_RECALLS.map(String::from).into();
+    header.extend(classes.iter().map(|class| format!("recall_{class}")));
+    header.extend(AFTER_RECALLS.map(String::from));
+    for truth in classes {
+        header.extend(
+            classes
+                .iter()
+                .map(|predicted| format!("count_{truth}_as_{predicted}")),
+        );
+    }
+    header
+}
+
+fn row(
+    classes: &[String],
+    variant: &StudyVariant,
+    test: &StudyTest,
+    cell: &StudyCell,
+) -> Vec<String> {
+    let majority = test.majority.as_ref();
+    let letters: Vec<String> = variant
+        .attributes
+        .iter()
+        .map(|attribute| attribute.letter().to_string())
+        .collect();
+    let corpora: Vec<&str> = variant
+        .training_corpora
+        .iter()
+        .map(String::as_str)
+        .collect();
+    let uas: Vec<String> = cell.uas.iter().map(f64::to_string).collect();
+    let role = match test.role {
+        TestRole::Unseen => "unseen",
+        TestRole::Mixed => "mixed",
+        TestRole::InDomain => "in_domain",
+    };
+    let [seeds_low, seeds_high] = ends(cell.seeds_interval);
+    let [speakers_low, speakers_high] = ends(cell.speakers_interval);
+    let mut row: Vec<String> = vec![
+        variant.name.clone(),
+        variant.method.map_or("", |method| method.name()).into(),
+        letters.join("+"),
+        corpora.join(" "),
+        test.name.clone(),
+        role.into(),
+        test.headline.to_string(),
+        test.utterances.to_string(),
+        test.speakers.to_string(),
+        number(test.chance_ua),
+        number(majority.map(|majority| majority.ua)),
+        number(majority.map(|majority| majority.wa)),
+        majority
+            .and_then(|majority| classes.get(majority.class))
+            .cloned()
+            .unwrap_or_default(),
+        cell.runs.to_string(),
+        cell.collapsed.to_string(),
+        cell.ua.to_string(),
+        uas.join(" "),
+        seeds_low,
+        seeds_high,
+        speakers_low,
+        speakers_high,
+        cell.wa.to_string(),
+    ];
+    row.extend((0..classes.len()).map(|class| number(cell.recalls.get(class).copied().flatten())));
+    let gain = cell.gain;
+    let [gain_low, gain_high] = ends(gain.and_then(|gain| gain.interval));
+    let over = match gain.map(|gain| (gain.over_seeds, gain.over_speakers)) {
+        Some((true, true)) => "seeds speakers",
+        Some((true, false)) => "seeds",
+        Some((false, true)) => "speakers",
+        _ => "",
+    };
+    row.extend([
+        number(gain.map(|gain| gain.ua)),
+        gain_low,
+        gain_high,
+        over.into(),
+        number(gain.and_then(|gain| gain.p)),
+        number(gain.and_then(|gain| gain.p_corrected)),
+        gain.filter(|gain| gain.p_corrected.is_some())
+            .map_or_else(String::new, |gain| gain.significant().to_string()),
+        number(cell.published.map(|published| published.ua)),
+        number(cell.published.and_then(|published| published.gain)),
+        cell.published
+            .map_or_else(String::new, |published| published.comparable.to_string()),
+    ]);
+    for truth in 0..classes.len() {
+        row.extend(
+            (0..classes.len()).map(|predicted| cell.confusion.count(truth, predicted).to_string()),
+        );
+    }
+    row
+}
+
+/// The shortest decimal that reads back exactly; empty for none.
+fn number(value: Option<f64>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
+}
+
+fn ends(interval: Option<Interval>) -> [String; 2] {
+    [
+        interval.map(|interval| interval.low),
+        interval.map(|interval| interval.high),
+    ]
+    .map(number)
+}
+
+/// One line, fields quoted where they must be (RFC 4180).
+fn line(text: &mut String, fields: Vec<String>) {
+    let quoted = fields.into_iter().map(|field| {
+        if field.contains(['"', ',', '\n', '\r']) {
+            format!("\"{}\"", field.replace('"', "\"\""))
+        } else {
+            field
+        }
+    });
+    *text += &quoted.collect::<Vec<_>>().join(",");
+    text.push('\n');
+}

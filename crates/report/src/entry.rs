@@ -1,0 +1,42 @@
+//! One tested model of a report.
+
+use serde::{Deserialize, Serialize};
+
+use crate::eval::{Confusion, Evaluation, Metrics};
+use crate::{EpochPoint, ModelIdentity};
+
+/// One model: how it was made and what it reaches.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReportEntry {
+    /// Which model it is.
+    pub model: ModelIdentity,
+    /// What it reaches.
+    pub evaluation: Evaluation,
+    /// Speakers and recordings of the training among those tested, where that was allowed.
+    #[serde(default)]
+    pub leaks: Vec<String>,
+    /// Most epochs its training could have had.
+    #[serde(default)]
+    pub epochs: usize,
+    /// The epochs of its training; may be empty.
+    #[serde(default)]
+    pub history: Vec<EpochPoint>,
+}
+
+impl ReportEntry {
+    /// Metrics of all corpora together that the model was trained on; none where it was tested on none.
+    pub(crate) fn in_domain(&self) -> Option<Metrics> {
+        let mut matrices = self
+            .evaluation
+            .corpora
+            .iter()
+            .filter(|(corpus, _)| self.model.training_corpora.contains(*corpus))
+            .map(|(_, metrics)| &metrics.confusion);
+        let mut sum: Confusion = matrices.next()?.clone();
+        for matrix in matrices {
+            sum.merge(matrix).ok()?;
+        }
+        Some(Metrics::of(sum))
+    }
+}

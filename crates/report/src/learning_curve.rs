@@ -1,0 +1,61 @@
+//! Learning curves of a training: what was measured at the end of each epoch.
+
+use serde::{Deserialize, Serialize};
+
+/// One epoch of a training.
+///
+/// Pages and tables show losses, the UA and alpha. The rest is kept so that an evaluation holds the whole history of its
+/// training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochPoint {
+    /// Epoch, from 0.
+    pub epoch: usize,
+    /// Updates so far.
+    pub updates: usize,
+    /// Weight of the attribute tasks.
+    pub alpha: f64,
+    /// Learning rate of its last update.
+    pub learning_rate: f64,
+    /// Training losses.
+    pub train: EpochLosses,
+    /// Mean norm of the gradient before clipping.
+    pub gradient_norm: f64,
+    /// Scores on the validation split.
+    pub validation: EpochScores,
+    /// Whether this epoch's weights were the best so far.
+    pub best: bool,
+    /// What computed it where that was not the processor: "cuda" or "cuda, TF32".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+}
+
+/// Training losses of one epoch, in nats.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochLosses {
+    /// What was descended.
+    pub total: f64,
+    /// Cross-entropy of the emotion.
+    pub emotion: f64,
+    /// Cross-entropy of each attribute head.
+    pub heads: Vec<EpochHeadLoss>,
+}
+
+/// Loss of one attribute head, in nats.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochHeadLoss {
+    /// The attribute.
+    pub attribute: String,
+    /// Its cross-entropy.
+    pub loss: f64,
+}
+
+/// Scores of one epoch on the validation split.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochScores {
+    /// Unweighted accuracy, in 0..=1.
+    pub ua: f64,
+    /// Recall of each class, in 0..=1; none where a class does not occur.
+    pub recalls: Vec<Option<f64>>,
+    /// Mean cross-entropy, in nats.
+    pub loss: f64,
+}

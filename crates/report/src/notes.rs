@@ -1,0 +1,219 @@
+//! Remarks that keep a reader from taking a report for more than it is.
+
+use std::collections::BTreeSet;
+
+use crate::eval::LEAST_SPEAKERS;
+use crate::published::{
+    TRAINING_CORPORA, is_paper_training_set, paper_training_set, plain_name, plain_names,
+};
+use crate::study::baseline_of;
+use crate::{Method, Report, Study, StudyCell, number};
+
+/// At most `most` of some names.
+fn join_at_most(names: &[String], most: usize) -> String {
+    let (first, rest) = names.split_at(names.len().min(most));
+    match rest.len() {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
+    }
+}
+
+fn cells(study: &Study) -> impl Iterator<Item = &StudyCell> {
+    study
+        .variants
+        .iter()
+        .flat_map(|variant| &variant.cells)
+        .flatten()
+}
+
+/// The report's own notes, then those that follow from its models; lists name at most `most` things.
+pub(crate) fn remarks(report: &Report, study: &Study, most: usize) -> Vec<String> {
+    let mut remarks = report.notes.clone();
+    let mut sets: Vec<&BTreeSet<String>> = Vec::new();
+    for variant in &study.variants {
+        if !variant.training_corpora.is_empty() && !sets.contains(&&variant.training_corpora) {
+            sets.push(&variant.training_corpora);
+        }
+    }
+    remarks.extend(sets.iter().map(|set| relation(set)));
+    if cells(study).any(|cell| cell.published.is_some())
+        && sets.iter().any(|set| !is_paper_training_set(set))
+    {
+        remarks.push(
+            "Published numbers are shown for orientation only: the training data differ, so a difference neither \
+             confirms nor refutes the published results."
+                .into(),
+        );
+    }
+    remarks.extend(single_runs(study, most));
+    remarks.extend(few_runs(study));
+    remarks.extend(few_speakers(study, most));
+    remarks.extend(no_gain(study, most));
+    remarks.extend(collapse(study, most));
+    remarks
+}
+
+/// How training corpora relate to the paper's.
+fn relation(set: &BTreeSet<String>) -> String {
+    let list = |names: &mut dyn Iterator<Item = &str>| names.collect::<Vec<_>>().join(", ");
+    let names = list(&mut set.iter().map(String::as_str));
+    if is_paper_training_set(set) {
+        return format!("Trained on the paper's six corpora: {names}.");
+    }
+    let ours = plain_names(set);
+    let missing = list(
+        &mut TRAINING_CORPORA
+            .iter()
+            .copied()
+            .filter(|corpus| !ours.contains(&plain_name(corpus))),
+    );
+    let relation = if ours.is_disjoint(&paper_training_set()) {
+        "none of them is one of the paper's six training corpora".to_string()
+    } else if ours.is_subset(&paper_training_set()) {
+        format!("a subset of the paper's six; missing: {missing}")
+    } else if missing.is_empty() {
+        "more than the paper's six".to_string()
+    } else {
+        format!("not the paper's six, of which these are missing: {missing}")
+    };
+    format!("Trained on {names}: {relation}.")
+}
+
+/// Which variants have one seed alone.
+fn single_runs(study: &Study, most: usize) -> Option<String> {
+    let single: Vec<String> = study
+        .variants
+        .iter()
+        .filter(|variant| variant.entries.len() == 1)
+        .map(|variant| variant.name.clone())
+        .collect();
+    let what = "the effect of the seed is unknown, so gains and p-values apply to these particular models, not to \
+        their variants";
+    if single.is_empty() {
+        None
+    } else if single.len() == study.variants.len() {
+        Some(format!("Every variant is a single run: {what}."))
+    } else {
+        Some(format!(
+            "Single runs: {}. For these, {what}.",
+            join_at_most(&single, most)
+        ))
+    }
+}
+
+/// That a handful of seeds shows large differences only.
+fn few_runs(study: &Study) -> Option<String> {
+    let most = study
+        .variants
+        .iter()
+        .map(|variant| variant.entries.len())
+        .max()?;
+    (2..=4).contains(&most).then(|| {
+        format!(
+            "No variant has more than {most} runs: intervals over seeds are wide, and only large differences can be \
+             distinguished from chance. More seeds would help most."
+        )
+    })
+}
+
+/// Which tests have too few speakers for intervals over them, or none for other reasons.
+fn few_speakers(study: &Study, most: usize) -> Option<String> {
+    let mut few = Vec::new();
+    let mut other = Vec::new();
+    for (place, test) in study.tests.iter().enumerate() {
+        let mut tested = study
+            .variants
+            .iter()
+            .filter_map(|variant| variant.cells.get(place)?.as_ref());
+        if test.speakers < LEAST_SPEAKERS {
+            few.push(format!("{} ({})", test.name, test.speakers));
+        } else if tested.any(|cell| cell.speakers_interval.is_none()) {
+            other.push(test.name.clone());
+        }
+    }
+    let mut remark = String::new();
+    if !few.is_empty() {
+        remark = format!(
+            "Fewer than {LEAST_SPEAKERS} speakers: {}. These tests do not show how much results vary between \
+             speakers; {}.",
+            join_at_most(&few, most),
+            match study.has_seeds() {
+                true => "their intervals and p-values cover seeds only",
+                false => "they have no intervals or p-values",
+            }
+        );
+    }
+    if !other.is_empty() {
+        remark += &format!(
+            " On {}, some models have no interval over speakers, because a class has too few speakers or the runs of \
+             a variant were not tested on the same speakers.",
+            join_at_most(&other, most)
+        );
+    }
+    (!remark.is_empty()).then(|| remark.trim().to_string())
+}
+
+/// Which variants have no baseline.
+fn no_gain(study: &Study, most: usize) -> Option<String> {
+    let without: Vec<String> = study
+        .variants
+        .iter()
+        .filter(|variant| {
+            variant.method != Some(Method::Baseline)
+                && baseline_of(&study.variants, variant).is_none()
+        })
+        .map(|variant| variant.name.clone())
+        .collect();
+    (!without.is_empty()).then(|| {
+        format!(
+            "No gain is given for {}: a gain requires exactly one baseline with the same training corpora.",
+            join_at_most(&without, most)
+        )
+    })
+}
+
+/// One remark that names every variant with collapsed models.
+fn collapse(study: &Study, most: usize) -> Option<String> {
+    let mut found = Vec::new();
+    let mut models = BTreeSet::new();
+    for variant in &study.variants {
+        let cells: Vec<(&str, &StudyCell)> = study
+            .tests
+            .iter()
+            .zip(&variant.cells)
+            .filter_map(|(test, cell)| Some((test.name.as_str(), cell.as_ref()?)))
+            .collect();
+        for (_, cell) in &cells {
+            let collapsed = cell.models.iter().filter(|model| model.collapsed);
+            models.extend(collapsed.map(|model| model.entry));
+        }
+        let part = |cell: &StudyCell| (cell.collapsed, cell.runs);
+        let alike = cells.len() > 1 && cells.iter().all(|(_, cell)| part(cell) == part(cells[0].1));
+        let on: Vec<String> = cells
+            .iter()
+            .filter(|(_, cell)| cell.collapsed > 0)
+            .map(|(test, cell)| (if alike { "all tests" } else { test }, cell))
+            .map(|(test, cell)| match cell.runs {
+                1 => format!("on {test}"),
+                runs => format!("{} of {runs} on {test}", cell.collapsed),
+            })
+            .take(if alike { 1 } else { usize::MAX })
+            .collect();
+        if !on.is_empty() {
+            found.push(format!("{} ({})", variant.name, on.join(", ")));
+        }
+    }
+    let total: usize = study
+        .variants
+        .iter()
+        .map(|variant| variant.entries.len())
+        .sum();
+    (!found.is_empty()).then(|| {
+        format!(
+            "{} of {} collapsed (nearly all predictions are one class); disregard these results: {}.",
+            models.len(),
+            number::counted(total as u64, "model"),
+            join_at_most(&found, most)
+        )
+    })
+}

@@ -1,0 +1,96 @@
+//! How numbers are written.
+
+use crate::eval::Interval;
+
+/// Written in place of a missing number.
+pub(crate) const NONE: &str = "-";
+
+/// A proportion in % with one decimal.
+pub(crate) fn percent(proportion: Option<f64>) -> String {
+    proportion.map_or_else(|| NONE.to_string(), |p| format!("{:.1}", 100.0 * p))
+}
+
+/// A proportion in % with a standard deviation.
+pub(crate) fn with_deviation(proportion: f64, deviation: f64) -> String {
+    format!("{:.1} ±{:.1}", 100.0 * proportion, 100.0 * deviation)
+}
+
+/// A difference of two proportions in points.
+pub(crate) fn points(value: f64) -> String {
+    format!("{:+.1}", 100.0 * value)
+}
+
+/// An interval of a difference, in points.
+pub(crate) fn points_interval(interval: Option<Interval>) -> String {
+    interval.map_or_else(
+        || NONE.to_string(),
+        |Interval { low, high }| format!("{} to {}", points(low), points(high)),
+    )
+}
+
+/// A p-value with three decimals.
+pub(crate) fn p_value(p: Option<f64>) -> String {
+    match p {
+        None => NONE.to_string(),
+        Some(p) if p < 0.0005 => "<0.001".to_string(),
+        Some(p) => format!("{p:.3}"),
+    }
+}
+
+/// An interval of proportions in %.
+pub(crate) fn interval(interval: Option<Interval>) -> String {
+    interval.map_or_else(
+        || NONE.to_string(),
+        |Interval { low, high }| format!("{:.1}–{:.1}", 100.0 * low, 100.0 * high),
+    )
+}
+
+/// A count with commas between thousands.
+pub(crate) fn count(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A count with its noun, in the plural unless the count is 1.
+pub(crate) fn counted(number: u64, noun: &str) -> String {
+    format!(
+        "{} {noun}{}",
+        count(number),
+        if number == 1 { "" } else { "s" }
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_for_people() {
+        assert_eq!(percent(Some(1.0 / 3.0)), "33.3");
+        assert_eq!(percent(None), "-");
+        assert_eq!(points(-0.031), "-3.1");
+        assert_eq!(points(0.05), "+5.0");
+        let interval = Interval {
+            low: -0.012,
+            high: 0.034,
+        };
+        assert_eq!(points_interval(Some(interval)), "-1.2 to +3.4");
+        assert_eq!(points_interval(None), "-");
+        assert_eq!(p_value(Some(0.0004)), "<0.001");
+        assert_eq!(p_value(Some(0.0123)), "0.012");
+        assert_eq!(p_value(None), "-");
+        assert_eq!(count(0), "0");
+        assert_eq!(count(999), "999");
+        assert_eq!(count(1000), "1,000");
+        assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!(counted(1, "speaker"), "1 speaker");
+        assert_eq!(counted(2800, "utterance"), "2,800 utterances");
+    }
+}

@@ -1,0 +1,30 @@
+//! A report as data: evaluations, probes and maps of models, and what is known of the run.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{EmbeddingMap, ProbeEntry, ReportEntry, RunFacts, Study};
+
+/// Everything a report shows.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// Heading of the whole.
+    pub title: String,
+    /// One entry per model, in the order of the rows.
+    pub entries: Vec<ReportEntry>,
+    /// Remarks above the tables.
+    #[serde(default)]
+    pub notes: Vec<String>,
+    /// Probes of the shared layers, one entry per probed model.
+    #[serde(default)]
+    pub probes: Vec<ProbeEntry>,
+    /// t-SNE maps.
+    #[serde(default)]
+    pub maps: Vec<EmbeddingMap>,
+    /// The comparison of its models, where it was made before; the bootstrap takes time.
+    #[serde(default)]
+    pub study: Option<Study>,
+    /// Data and steps of the run; none in the cached content, which must not depend on times.
+    #[serde(default)]
+    pub facts: Option<RunFacts>,
+}

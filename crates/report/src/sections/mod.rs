@@ -1,0 +1,13 @@
+//! A report laid out for Markdown and the terminal: a file a section, and which sections there are.
+
+mod compose;
+pub(crate) mod confusions;
+mod detail;
+mod models;
+mod per_test;
+mod probes;
+mod summary;
+mod training;
+
+pub(crate) use compose::document;
+pub(crate) use detail::Detail;

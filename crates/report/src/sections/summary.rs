@@ -1,0 +1,181 @@
+//! The main table: one row per variant, and for each test UA, interval and gain.
+
+use crate::document::{Block, Cell, Column, Table, Tone};
+use crate::{Gain, Study, StudyCell, StudyTest, number};
+
+/// The tests of the headline with their places among all.
+pub(crate) fn headline(study: &Study) -> Vec<(usize, &StudyTest)> {
+    let tests = study.tests.iter().enumerate();
+    tests.filter(|(_, test)| test.headline).collect()
+}
+
+/// The cells of one test, those of variants that were tested on it.
+pub(crate) fn cells(study: &Study, place: usize) -> impl Iterator<Item = &StudyCell> {
+    study
+        .variants
+        .iter()
+        .filter_map(move |variant| variant.cells.get(place)?.as_ref())
+}
+
+/// How many of the models collapsed, where any did.
+pub(crate) fn collapse_cell(cell: Option<&StudyCell>) -> Cell {
+    match cell {
+        Some(cell) if cell.collapsed > 0 => {
+            Cell::toned(format!("!{}/{}", cell.collapsed, cell.runs), Tone::Bad)
+        }
+        _ => Cell::default(),
+    }
+}
+
+/// A gain in points, with a star where it is significant after correction.
+pub(crate) fn gain_cell(gain: Option<&Gain>) -> Cell {
+    let Some(gain) = gain else {
+        return Cell::toned(format!("{} ", number::NONE), Tone::Faint);
+    };
+    let (mark, tone) = match (gain.significant(), gain.ua > 0.0) {
+        (true, true) => ("*", Tone::Good),
+        (true, false) => ("*", Tone::Bad),
+        (false, _) => (" ", Tone::Plain),
+    };
+    Cell::toned(number::points(gain.ua) + mark, tone)
+}
+
+/// A UA in %, or a dash.
+pub(crate) fn ua_cell(cell: Option<&StudyCell>) -> Cell {
+    match cell {
+        Some(cell) if cell.collapsed > 0 => Cell::toned(number::percent(Some(cell.ua)), Tone::Bad),
+        Some(cell) => number::percent(Some(cell.ua)).into(),
+        None => Cell::toned(number::NONE, Tone::Faint),
+    }
+}
+
+/// Half the interval over seeds, which is even around the mean.
+fn half_width(cell: Option<&StudyCell>) -> Cell {
+    let interval = cell.and_then(|cell| Some((cell.ua, cell.seeds_interval?)));
+    interval.map_or_else(
+        || Cell::toned(number::NONE, Tone::Faint),
+        |(ua, interval)| {
+            let half = (ua - interval.low).max(interval.high - ua);
+            format!("±{}", number::percent(Some(half))).into()
+        },
+    )
+}
+
+/// The heading, the table and its legend.
+pub(crate) fn blocks(study: &Study) -> Vec<Block> {
+    let tests = headline(study);
+    let over_seeds = study.has_seeds();
+    let mut columns = vec![Column::text("variant", 0)];
+    if over_seeds {
+        columns.push(Column::new("runs", u8::MAX));
+    }
+    let mut shown: Vec<(usize, &StudyTest, bool, bool)> = Vec::new();
+    for (number, &(place, test)) in tests.iter().enumerate() {
+        // Of the tests that do not fit, the last give way first: intervals, then gains, then the rest.
+        let priority =
+            |step: usize| u8::try_from(step * tests.len() + number).unwrap_or(u8::MAX - 1);
+        let collapsed = cells(study, place).any(|cell| cell.collapsed > 0);
+        let gains = cells(study, place).any(|cell| cell.gain.is_some());
+        columns.push(Column::new("UA", priority(0)).in_group(&test.name));
+        if collapsed {
+            columns.push(Column::text("!", priority(0)).in_group(&test.name));
+        }
+        columns.push(Column::new("95 %", priority(2)).in_group(&test.name));
+        if gains {
+            columns.push(Column::new("gain ", priority(1)).in_group(&test.name));
+        }
+        shown.push((place, test, collapsed, gains));
+    }
+    let mut rows: Vec<Vec<Cell>> = Vec::new();
+    for variant in &study.variants {
+        let mut row = vec![Cell::from(variant.name.clone())];
+        if over_seeds {
+            row.push(variant.entries.len().to_string().into());
+        }
+        for &(place, _, collapsed, gains) in &shown {
+            let cell = variant.cells.get(place).and_then(Option::as_ref);
+            row.push(ua_cell(cell));
+            if collapsed {
+                row.push(collapse_cell(cell));
+            }
+            row.push(match over_seeds {
+                true => half_width(cell),
+                false => number::interval(cell.and_then(|cell| cell.speakers_interval)).into(),
+            });
+            if gains {
+                row.push(gain_cell(cell.and_then(|cell| cell.gain.as_ref())));
+            }
+        }
+        rows.push(row);
+    }
+    let variants = rows.len();
+    rows.push(constant("chance", &shown, over_seeds, |test| {
+        test.chance_ua
+    }));
+    rows.push(constant("majority", &shown, over_seeds, |test| {
+        test.majority.as_ref().map(|majority| majority.ua)
+    }));
+    let footer_rows = rows.len() - variants;
+    vec![
+        Block::Heading("Unweighted accuracy".into()),
+        Block::Table(Table {
+            caption: study.trained_on().unwrap_or_default(),
+            columns,
+            rows,
+            footer_rows,
+        }),
+        Block::Paragraph(legend(study, &tests)),
+    ]
+}
+
+/// A row of what needs no model.
+fn constant(
+    name: &str,
+    shown: &[(usize, &StudyTest, bool, bool)],
+    runs: bool,
+    ua: impl Fn(&StudyTest) -> Option<f64>,
+) -> Vec<Cell> {
+    let faint = |text: String| Cell::toned(text, Tone::Faint);
+    let mut row = vec![faint(name.into())];
+    if runs {
+        row.push(Cell::default());
+    }
+    for (_, test, collapsed, gains) in shown {
+        row.push(faint(number::percent(ua(test))));
+        // The mark, the interval and the gain.
+        let others = usize::from(*collapsed) + 1 + usize::from(*gains);
+        row.extend(vec![Cell::default(); others]);
+    }
+    row
+}
+
+fn legend(study: &Study, tests: &[(usize, &StudyTest)]) -> String {
+    let any = |what: &dyn Fn(&StudyCell) -> bool| {
+        tests
+            .iter()
+            .any(|&(place, _)| cells(study, place).any(what))
+    };
+    let mut legend = String::from("UA: mean recall of the classes, in %");
+    legend += match study.has_seeds() {
+        true => ", averaged over the runs. 95 %: interval of the mean over seeds (Student's t).",
+        false => ". 95 %: interval for other speakers of the corpus (bootstrap over speakers).",
+    };
+    if any(&|cell| cell.gain.is_some()) {
+        legend += " Gain: difference from the baseline with the same training corpora, in points";
+        legend += &match study.comparisons {
+            0 => ".".to_string(),
+            n => format!(
+                "; * marks p < 0.05 after Holm's correction for {}.",
+                number::counted(n as u64, "comparison")
+            ),
+        };
+    }
+    if any(&|cell| cell.collapsed > 0) {
+        legend += " !: number of runs that collapsed, with nearly all predictions in one class.";
+    }
+    if tests.iter().any(|(_, test)| test.name == "in domain") {
+        legend += " In domain: held-out speakers of all training corpora together.";
+    }
+    legend += " Majority: always predicting the most frequent class.";
+    legend
+}

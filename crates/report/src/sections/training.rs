@@ -1,0 +1,100 @@
+//! How training went: epochs, best validation UA and loss.
+
+use crate::document::{Block, Cell, Column, Table};
+use crate::{Report, Study, number};
+
+/// Heights of the validation curve.
+const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+/// Most columns of a curve.
+const CURVE: usize = 24;
+
+/// A table of the models whose history is known; nothing where none is.
+pub(crate) fn blocks(report: &Report, study: &Study) -> Vec<Block> {
+    let mut rows: Vec<Vec<Cell>> = Vec::new();
+    for entry in &report.entries {
+        let (Some(first), Some(last)) = (entry.history.first(), entry.history.last()) else {
+            continue;
+        };
+        let curve: Vec<f64> = entry
+            .history
+            .iter()
+            .map(|epoch| epoch.validation.ua)
+            .collect();
+        let best = entry.history.iter().fold(first, |best, epoch| {
+            if epoch.validation.ua > best.validation.ua {
+                epoch
+            } else {
+                best
+            }
+        });
+        rows.push(vec![
+            entry.model.name.clone().into(),
+            format!("{} of {}", entry.history.len(), entry.epochs).into(),
+            number::percent(Some(best.validation.ua)).into(),
+            (best.epoch + 1).to_string().into(),
+            format!("{:.3}", first.train.total).into(),
+            format!("{:.3}", last.train.total).into(),
+            sparkline(&curve).into(),
+        ]);
+    }
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let columns = [
+        ("model", 0),
+        ("epochs", 1),
+        ("best UA", 0),
+        ("at epoch", 0),
+        ("first loss", 5),
+        ("last loss", 4),
+        ("validation UA", 3),
+    ];
+    vec![
+        Block::Heading("Training".into()),
+        Block::Table(Table {
+            caption: study.trained_on().unwrap_or_default(),
+            columns: columns
+                .map(|(heading, dispensable)| match heading {
+                    "model" | "validation UA" => Column::text(heading, dispensable),
+                    _ => Column::new(heading, dispensable),
+                })
+                .into(),
+            rows,
+            footer_rows: 0,
+        }),
+        Block::Paragraph(
+            "best UA: highest UA on the validation speakers, in %, and the epoch that first reached it. The weights \
+             were selected by it, so it is optimistic. The curve spans 0 to 100 %."
+                .into(),
+        ),
+    ]
+}
+
+/// A curve of proportions as bars; long ones show the mean of each stretch.
+fn sparkline(values: &[f64]) -> String {
+    let width = values.len().min(CURVE);
+    (0..width)
+        .map(|column| {
+            let stretch =
+                &values[column * values.len() / width..(column + 1) * values.len() / width];
+            let mean = stretch.iter().sum::<f64>() / stretch.len() as f64;
+            let height = (mean.clamp(0.0, 1.0) * BARS.len() as f64) as usize;
+            BARS[height.min(BARS.len() - 1)]
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn curves_fit_and_rise() {
+        assert_eq!(sparkline(&[]), "");
+        assert_eq!(sparkline(&[0.0, 0.5, 1.0, f64::NAN]), "▁▅█▁");
+        let long: Vec<f64> = (0..1000).map(|i| f64::from(i) / 1000.0).collect();
+        let curve = sparkline(&long);
+        assert_eq!(curve.chars().count(), CURVE);
+        assert!(curve.starts_with('▁') && curve.ends_with('█'));
+    }
+}

@@ -1,0 +1,59 @@
+//! Compares the models of a report.
+
+use std::borrow::Cow;
+
+use rayon::prelude::*;
+
+use crate::{Report, notes};
+
+use super::cells::{Draws, cell};
+use super::test_set::Test;
+use super::tested_model::{TestedModel, tested_models};
+use super::{Study, StudyCell, columns, gains, variants};
+
+impl Study {
+    /// The comparison of a report's models.
+    pub fn of(report: &Report) -> Self {
+        let mut variants = variants::variants(report);
+        let (tests, facts): (Vec<Test>, Vec<_>) = columns::tests(report).into_iter().unzip();
+        for (test, facts) in tests.iter().zip(&facts) {
+            let rows: Vec<Vec<TestedModel<'_>>> = variants
+                .iter()
+                .map(|variant| tested_models(report, test, &variant.entries))
+                .collect();
+            let draws = Draws::for_all(&facts.name, rows.iter().flatten());
+            let mut cells: Vec<Option<StudyCell>> = rows
+                .par_iter()
+                .map(|models| cell(test, models, &draws))
+                .collect();
+            gains::fill(&variants, &rows, &mut cells);
+            for (variant, cell) in variants.iter_mut().zip(cells) {
+                variant.cells.push(cell);
+            }
+        }
+        let comparisons = gains::correct(&facts, &mut variants);
+        let mut study = Self {
+            classes: report
+                .entries
+                .first()
+                .map(|entry| entry.evaluation.classes.clone())
+                .unwrap_or_default(),
+            tests: facts,
+            variants,
+            comparisons,
+            remarks: Vec::new(),
+        };
+        study.remarks = notes::remarks(report, &study, usize::MAX);
+        study
+    }
+}
+
+impl Report {
+    /// The comparison of its models.
+    pub fn study(&self) -> Cow<'_, Study> {
+        match &self.study {
+            Some(study) => Cow::Borrowed(study),
+            None => Cow::Owned(Study::of(self)),
+        }
+    }
+}

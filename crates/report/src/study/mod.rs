@@ -1,0 +1,31 @@
+//! The comparison of a study: per variant and test, the mean over seeds, its uncertainty and its gain over the
+//! baseline.
+//!
+//! Everything that any form of the report shows of the results is computed here, once; renderers only lay it out.
+//!
+//! Two intervals answer two questions. [`StudyCell::seeds_interval`]: what would other seeds give on these speakers?
+//! [`StudyCell::speakers_interval`]: what would these models give on other speakers of the corpus? A [`Gain`] asks both
+//! at once (`eval/comparison.rs`). Its p-values are corrected over one family: every compared cell of
+//! [`StudyTest::headline`] tests, which are the corpora that some model was not trained on, and all training
+//! corpora together. Single training corpora are parts of that sum and are not tested on their own.
+
+mod baseline;
+mod build;
+mod cells;
+mod columns;
+mod data;
+mod gains;
+mod test_set;
+mod tested_model;
+mod variants;
+
+#[cfg(test)]
+mod simulated;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use baseline::baseline_of;
+pub use data::{
+    Gain, PublishedCell, Study, StudyCell, StudyModel, StudyTest, StudyVariant, TestRole,
+};
+pub(crate) use variants::training_difference;

@@ -1,0 +1,108 @@
+//! What models are compared on: one corpus, or all corpora of the training together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::eval::{Metrics, SpeakerHits, SpeakerSet};
+use crate::published::{PublishedTest, is_paper_training_set, published_ua};
+use crate::{Method, Report, ReportEntry};
+
+use super::TestRole;
+
+/// Something that models are compared on: one corpus, or all corpora of the training together.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Test {
+    /// One corpus.
+    Corpus(String),
+    /// All corpora that the model was trained on, held-out speakers.
+    InDomain,
+}
+
+impl Test {
+    /// Name in headings.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Corpus(corpus) => corpus,
+            Self::InDomain => "in domain",
+        }
+    }
+
+    /// What a model reaches on it; none where it was not tested on it.
+    pub(super) fn metrics(&self, entry: &ReportEntry) -> Option<Metrics> {
+        match self {
+            Self::Corpus(corpus) => entry.evaluation.corpora.get(corpus).cloned(),
+            Self::InDomain => entry.in_domain(),
+        }
+    }
+
+    /// Counts of each speaker of it that a model was tested on.
+    pub(super) fn speakers(&self, entry: &ReportEntry) -> (SpeakerSet, SpeakerHits) {
+        let speakers = entry.evaluation.speakers.iter();
+        SpeakerSet::of(
+            speakers
+                .filter(|(corpus, _)| match self {
+                    Self::Corpus(name) => *corpus == name,
+                    Self::InDomain => entry.model.training_corpora.contains(*corpus),
+                })
+                .map(|(corpus, speakers)| (corpus.as_str(), speakers)),
+        )
+    }
+
+    /// The paper's test that it is.
+    pub(super) fn as_published(&self) -> Option<PublishedTest> {
+        match self {
+            Self::Corpus(corpus) => PublishedTest::of_corpus(corpus),
+            Self::InDomain => Some(PublishedTest::InDomain),
+        }
+    }
+
+    /// The published UA in % of a model on it.
+    pub(super) fn published(&self, entry: &ReportEntry) -> Option<f64> {
+        let test = self.as_published()?;
+        // A test corpus that was trained on, or in-domain speech of other corpora, is another experiment.
+        let comparable = match self {
+            Self::Corpus(corpus) => !entry.model.training_corpora.contains(corpus),
+            Self::InDomain => is_paper_training_set(&entry.model.training_corpora),
+        };
+        comparable
+            .then(|| published_ua(entry.model.method?, &entry.model.attributes, test))
+            .flatten()
+    }
+
+    /// The published UA less that of the published baseline, in points; none for the baseline.
+    pub(super) fn published_gain(&self, entry: &ReportEntry) -> Option<f64> {
+        if entry.model.method == Some(Method::Baseline) {
+            return None;
+        }
+        let none = BTreeSet::new();
+        let baseline = published_ua(Method::Baseline, &none, self.as_published()?)?;
+        Some(self.published(entry)? - baseline)
+    }
+}
+
+/// Every corpus that any model was tested on: unseen ones first, then those of the training.
+pub(super) fn corpora_of(report: &Report) -> Vec<(String, TestRole)> {
+    let mut roles: BTreeMap<&str, (bool, bool)> = BTreeMap::new();
+    for entry in &report.entries {
+        for corpus in entry.evaluation.corpora.keys() {
+            let role = roles.entry(corpus).or_default();
+            if entry.model.training_corpora.contains(corpus) {
+                role.0 = true;
+            } else {
+                role.1 = true;
+            }
+        }
+    }
+    let mut corpora: Vec<(String, TestRole)> = roles
+        .into_iter()
+        .map(|(corpus, role)| {
+            let role = match role {
+                (true, false) => TestRole::InDomain,
+                (true, true) => TestRole::Mixed,
+                (false, _) => TestRole::Unseen,
+            };
+            (corpus.to_string(), role)
+        })
+        .collect();
+    corpora.sort_by_key(|(_, role)| *role);
+    corpora
+}

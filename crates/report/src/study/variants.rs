@@ -1,0 +1,145 @@
+//! The rows of a study: models that differ in their seed alone.
+
+use std::collections::BTreeSet;
+
+use crate::{Report, ReportEntry};
+
+use super::StudyVariant;
+
+/// Models of the same method, attributes and training corpora.
+///
+/// Where two of these have the same seed they differ in something else: then they are grouped by their names less the
+/// seed, and where this does not separate them either, each model is a variant of its own.
+pub(super) fn variants(report: &Report) -> Vec<StudyVariant> {
+    let entry = |index: usize| &report.entries[index];
+    let all: Vec<usize> = (0..report.entries.len()).collect();
+    let by_method = grouped(&all, |index| {
+        let model = &entry(index).model;
+        let name = model
+            .variant()
+            .unwrap_or_else(|| name_without_seed(entry(index)));
+        (name, model.training_corpora.clone())
+    });
+    let mut variants: Vec<StudyVariant> = Vec::new();
+    for ((name, _), members) in by_method {
+        if seeds_differ(report, &members) {
+            variants.push(variant(name, entry(members[0]), members));
+            continue;
+        }
+        for (name, members) in grouped(&members, |index| name_without_seed(entry(index))) {
+            if seeds_differ(report, &members) {
+                variants.push(variant(name, entry(members[0]), members));
+            } else {
+                for index in members {
+                    variants.push(variant(
+                        entry(index).model.name.clone(),
+                        entry(index),
+                        vec![index],
+                    ));
+                }
+            }
+        }
+    }
+    variants.sort_by_key(|variant| variant.entries.first().copied());
+    disambiguate_names(&mut variants);
+    variants
+}
+
+fn variant(name: String, first: &ReportEntry, entries: Vec<usize>) -> StudyVariant {
+    StudyVariant {
+        name,
+        method: first.model.method,
+        attributes: first.model.attributes.clone(),
+        training_corpora: first.model.training_corpora.clone(),
+        entries,
+        cells: Vec::new(),
+    }
+}
+
+/// Indices by key, in the order in which keys occur first.
+fn grouped<K: PartialEq>(indices: &[usize], key: impl Fn(usize) -> K) -> Vec<(K, Vec<usize>)> {
+    let mut groups: Vec<(K, Vec<usize>)> = Vec::new();
+    for &index in indices {
+        let key = key(index);
+        match groups.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, members)) => members.push(index),
+            None => groups.push((key, vec![index])),
+        }
+    }
+    groups
+}
+
+fn seeds_differ(report: &Report, members: &[usize]) -> bool {
+    let seeds: BTreeSet<Option<u64>> = members
+        .iter()
+        .map(|&index| report.entries[index].model.seed)
+        .collect();
+    seeds.len() == members.len()
+}
+
+/// The matrix values of a model less its seed: `wide, seed 2` is `wide`.
+fn name_without_seed(entry: &ReportEntry) -> String {
+    let name = &entry.model.name;
+    let Some(seed) = entry.model.seed else {
+        return name.clone();
+    };
+    let mut parts: Vec<&str> = name.split(", ").collect();
+    let exact = parts
+        .iter()
+        .rposition(|part| *part == format!("seed {seed}"));
+    let place = exact.or_else(|| {
+        parts
+            .iter()
+            .rposition(|part| part.ends_with(&format!(" {seed}")))
+    });
+    if let Some(place) = place
+        && parts.len() > 1
+    {
+        parts.remove(place);
+    }
+    parts.join(", ")
+}
+
+/// Adds their training corpora to variants of one name.
+fn disambiguate_names(variants: &mut [StudyVariant]) {
+    let names: Vec<String> = variants
+        .iter()
+        .map(|variant| variant.name.clone())
+        .collect();
+    let sets: Vec<BTreeSet<String>> = variants
+        .iter()
+        .map(|variant| variant.training_corpora.clone())
+        .collect();
+    for variant in variants {
+        if names.iter().filter(|name| **name == variant.name).count() < 2 {
+            continue;
+        }
+        if let Some(trained) = training_difference(&sets, &variant.training_corpora) {
+            variant.name = format!("{}, {trained}", variant.name);
+        }
+    }
+}
+
+/// How a set of training corpora differs from others, such as `without savee`; none where there are no others.
+pub(crate) fn training_difference(
+    sets: &[BTreeSet<String>],
+    corpora: &BTreeSet<String>,
+) -> Option<String> {
+    if corpora.is_empty() || sets.iter().all(|set| set == corpora) {
+        return None;
+    }
+    let union: BTreeSet<&String> = sets.iter().flatten().collect();
+    let missing: Vec<&str> = union
+        .into_iter()
+        .filter(|corpus| !corpora.contains(*corpus))
+        .map(String::as_str)
+        .collect();
+    Some(match missing.len() {
+        0 => "on all".to_string(),
+        1 | 2 if missing.len() < corpora.len() => format!("without {}", missing.join(", ")),
+        _ => {
+            let names: Vec<&str> = corpora.iter().map(String::as_str).collect();
+            format!("on {}", names.join(", "))
+        }
+    })
+}

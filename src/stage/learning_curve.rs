@@ -1,0 +1,84 @@
+//! The epochs of a training as a report shows them.
+
+use pipe_report::{EpochHeadLoss, EpochLosses, EpochPoint, EpochScores};
+
+use crate::train::{EpochRecord, HeadLoss, TrainLosses, ValidationScores};
+
+/// One epoch of a training, for a report.
+pub fn epoch_point(record: EpochRecord) -> EpochPoint {
+    // Taken apart by name, so that a field that is new cannot be forgotten here.
+    let EpochRecord {
+        epoch,
+        updates,
+        alpha,
+        learning_rate,
+        train: TrainLosses {
+            total,
+            emotion,
+            heads,
+        },
+        gradient_norm,
+        validation: ValidationScores { ua, recalls, loss },
+        best,
+        device,
+    } = record;
+    let head = |HeadLoss { attribute, loss }| EpochHeadLoss { attribute, loss };
+    EpochPoint {
+        epoch,
+        updates,
+        alpha,
+        learning_rate,
+        train: EpochLosses {
+            total,
+            emotion,
+            heads: heads.into_iter().map(head).collect(),
+        },
+        gradient_norm,
+        validation: EpochScores {
+            ua,
+            recalls: recalls.into(),
+            loss,
+        },
+        best,
+        device,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An evaluation keeps the lines of `history.jsonl` as they are.
+    #[test]
+    fn a_point_is_written_as_its_record() {
+        let mut record = EpochRecord {
+            epoch: 3,
+            updates: 40,
+            alpha: 0.1,
+            learning_rate: 1.0 / 3.0,
+            train: TrainLosses {
+                total: 1.25,
+                emotion: 1.0,
+                heads: vec![HeadLoss {
+                    attribute: "corpus".into(),
+                    loss: 2.5,
+                }],
+            },
+            gradient_norm: 0.7,
+            validation: ValidationScores {
+                ua: 0.4,
+                recalls: [Some(0.4), None, Some(0.4)],
+                loss: 1.1,
+            },
+            best: true,
+            device: None,
+        };
+        for device in [None, Some("cuda".to_string())] {
+            record.device = device;
+            let line = serde_json::to_string(&record).unwrap();
+            let point = epoch_point(record.clone());
+            assert_eq!(serde_json::to_string(&point).unwrap(), line);
+            assert_eq!(serde_json::from_str::<EpochPoint>(&line).unwrap(), point);
+        }
+    }
+}
