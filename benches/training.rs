@@ -7,12 +7,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use pipe::model::spec::{Reversal, default_encoder};
-use pipe::model::{
-    EncoderPass, EncoderShape, Initialisation, Network, Sgd, Targets, Trainable, TrainingBatch,
-};
 use pipe_foundation::FeaturesView;
 use pipe_foundation::Workers;
+use pipe_nn::model::spec::{Reversal, default_encoder};
+use pipe_nn::model::{
+    EncoderPass, EncoderShape, Initialisation, Network, Sgd, Targets, Trainable, TrainingBatch,
+};
 
 const BINS: usize = 40;
 

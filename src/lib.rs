@@ -11,6 +11,7 @@
 //! |---|---|
 //! | [`pipe_foundation`] | digests, whole files, functions with fixed bits, matrix products, threads, features, progress |
 //! | [`pipe_speech`] | audio files, the front end of speech, corpora |
+//! | [`pipe_nn`] | networks, their model files, CUDA devices, the training loop |
 //!
 //! A module imports only from those above it; `tests/pipe/layers.rs` holds that.
 //!
@@ -18,8 +19,7 @@
 //! |---|---|
 //! | [`source`], [`termination`], [`file_name`] | texts that diagnostics point into; the signals that ask a process to end; names of files made from ids |
 //! | [`protobuf`] | Protocol Buffers messages, written |
-//! | [`model`] | tape operations, encoder, heads, losses, model file, device |
-//! | [`train`], [`eval`] | the training loop; metrics and predictions |
+//! | [`eval`] | metrics and predictions |
 //! | [`predict`] | a model on recordings: its features, windows, probabilities |
 //! | [`onnx`] | a model as an ONNX graph |
 //! | [`card`] | the model card |
@@ -48,8 +48,6 @@ pub mod termination;
 pub mod file_name;
 pub mod protobuf;
 
-pub mod model;
-pub mod train;
 pub mod eval;
 pub mod predict;
 pub mod onnx;

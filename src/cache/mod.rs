@@ -46,7 +46,6 @@ mod verify;
 use std::path::{Path, PathBuf};
 
 use crate::artifact::{Composition, FingerprintInputs};
-use crate::model::Device;
 
 pub use checksummed::Stored;
 pub use error::CacheError;
@@ -56,6 +55,7 @@ pub use objects::Objects;
 pub use packs::{PackReader, PackWriter};
 use pipe_foundation::Digest;
 use pipe_foundation::durable;
+use pipe_nn::model::Device;
 pub use prune::{PruneOptions, Pruned, prune};
 pub use published::{Publication, Published, PublishedFile, PublishedFolder, PublishedPart};
 pub use records::{Records, StepOutput, StepRecord};

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use pipe_foundation::Digest;
+use pipe_nn::model::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::file_name::{file_name, id_of};
-use crate::model::Device;
 
 use super::checksummed::Stored;
 use super::error::CacheError;

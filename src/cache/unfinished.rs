@@ -4,9 +4,9 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use pipe_foundation::Digest;
+use pipe_nn::model::Device;
 
 use crate::artifact::{Composition, FingerprintInputs};
-use crate::model::Device;
 
 use super::error::CacheError;
 use super::{Cache, Reservation, folder};

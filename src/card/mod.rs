@@ -7,11 +7,11 @@ mod network;
 mod usage;
 
 use crate::eval::Evaluation;
-use crate::model::{ModelConfig, Network};
 use crate::predict::FrontEnd;
 
 use markdown::Markdown;
 use pipe_foundation::Digest;
+use pipe_nn::model::{ModelConfig, Network};
 use pipe_speech::corpus::CorpusConfig;
 
 /// Everything that a card tells of.

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use pipe_nn::model::Device;
 use pipe_speech::corpus::Corpora;
 
 use crate::cache::Cache;
 use crate::manifest::{Manifest, Problem, Problems};
-use crate::model::Device;
 use crate::plan::{Plan, PlanOptions};
 use crate::source::{Place, Source};
 

@@ -194,8 +194,8 @@ fn trainings(sheet: &mut Sheet, comparison: &Comparison) {
         .iter()
         .zip(names)
         .map(|(change, name)| {
-            let of = |value: &dyn Fn(&crate::train::Summary) -> String| -> SheetCell {
-                let text = |summary: &Option<crate::train::Summary>| {
+            let of = |value: &dyn Fn(&pipe_nn::train::Summary) -> String| -> SheetCell {
+                let text = |summary: &Option<pipe_nn::train::Summary>| {
                     summary.as_ref().map_or_else(|| "?".into(), value)
                 };
                 let (old, new) = (text(&change.before), text(&change.after));

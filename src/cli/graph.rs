@@ -1,6 +1,7 @@
 //! `pipe graph`: the steps as Graphviz or Mermaid.
 
-use crate::model::Device;
+use pipe_nn::model::Device;
+
 use crate::plan::Plan;
 
 use super::arguments::{Common, GraphArguments, GraphFormat};

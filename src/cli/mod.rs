@@ -33,13 +33,13 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use miette::{Diagnostic, Report};
+use pipe_nn::model::DeviceError;
 use thiserror::Error;
 
 use crate::cache::CacheError;
 use crate::exec::RunError;
 use crate::inspect::InspectError;
 use crate::manifest::Problems;
-use crate::model::DeviceError;
 use crate::track::TrackError;
 
 use arguments::{Arguments, Subcommand};

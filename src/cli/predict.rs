@@ -5,8 +5,8 @@ use std::path::Path;
 
 use miette::Diagnostic;
 use pipe_foundation::Digest;
+use pipe_nn::model::{Model, model_path};
 
-use crate::model::{Model, model_path};
 use crate::predict::{self, FrontEnd, Input, Outcome, PredictOptions, Windows};
 
 use super::CliError;

@@ -6,19 +6,19 @@ use std::time::Instant;
 
 use pipe_foundation::Digest;
 use pipe_foundation::progress::Progress;
+use pipe_nn::model::Device;
+use pipe_nn::train::TrainError;
 
 use crate::artifact::FingerprintInputs;
 use crate::cache::{
     Cache, CacheError, Lookup, Reservation, RunLog, Scratch, StepOutput, checkpoint_key,
     final_checkpoint_key,
 };
-use crate::model::Device;
 use crate::plan::{Plan, lineage};
 use crate::stage::{
     AggregateContext, AggregateStage, CoreShare, InputContent, InputLabel, InputOrigin,
     Interrupted, Stage, StepInput,
 };
-use crate::train::TrainError;
 
 use super::declared_files::{DeclaredFileError, KeyedFiles};
 use super::observer::{Event, Observer, Status, StepProgress};

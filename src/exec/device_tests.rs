@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use miette::Report;
+use pipe_nn::model::Device;
 use pipe_speech::corpus::Corpora;
 
 use crate::cache::{Cache, PruneOptions, Run, final_checkpoint_key, prune};
 use crate::manifest::Manifest;
-use crate::model::Device;
 use crate::plan::{Plan, PlanOptions};
 use crate::stage::{AggregateContext, AggregateStage, Stage, StepInput};
 

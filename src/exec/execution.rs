@@ -5,10 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Sender, channel};
 use std::thread::Scope;
 
+use pipe_nn::train::LaunchBarrier;
+
 use crate::artifact::FingerprintInputs;
 use crate::cache::CacheError;
 use crate::stage::{CoreShare, Stage};
-use crate::train::LaunchBarrier;
 
 use super::aggregate::AggregateRun;
 use super::limit::PastLimit;

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::Mutex;
 
 use miette::Report;
+use pipe_nn::model::Device;
 use pipe_speech::corpus::{Corpora, Utterance};
 
 use crate::artifact::ItemData;
 use crate::cache::Cache;
 use crate::manifest::Manifest;
-use crate::model::Device;
 use crate::plan::{Plan, PlanOptions};
 use crate::stage::{
     AggregateContext, AggregateStage, FileInfos, ItemContext, ItemCopy, ItemError, ItemStage,

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pipe_foundation::Digest;
+use pipe_nn::train::EpochRecord;
 use serde::de::DeserializeOwned;
 
 use crate::artifact::FileEntry;
 use crate::cache::{Cache, CacheError, Run, StepOutput, StepRecord};
 use crate::eval::{Prediction, read_predictions};
-use crate::train::EpochRecord;
 
 /// One step of a remembered run.
 #[derive(Clone, Debug)]

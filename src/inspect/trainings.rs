@@ -1,9 +1,9 @@
 //! How a training went in one run and in another.
 
+use pipe_nn::train::Summary;
 use serde::Serialize;
 
 use crate::cache::{Cache, StepRecord};
-use crate::train::Summary;
 
 use super::step;
 

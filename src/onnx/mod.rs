@@ -12,10 +12,10 @@ mod network;
 
 use miette::Diagnostic;
 use pipe_foundation::Digest;
+use pipe_nn::model::Model;
 use pipe_speech::corpus::Emotion;
 use thiserror::Error;
 
-use crate::model::Model;
 use crate::predict::FrontEnd;
 use crate::protobuf::Message;
 

@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::manifest::{Manifest, Problems};
-use crate::model::Device;
 use crate::stage::{self, Stage};
 
+use pipe_nn::model::Device;
 use pipe_speech::corpus::Corpora;
 use present::keep_present;
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use miette::Diagnostic;
 use pipe_foundation::{Features, FeaturesView};
+use pipe_nn::model::{Model, ModelError, Predictor};
 use pipe_speech::audio::{self, AudioError, Waveform};
 use pipe_speech::corpus::Emotion;
 use pipe_speech::dsp::{FbankError, ResampleError};
@@ -11,7 +12,6 @@ use thiserror::Error;
 
 use super::{FrontEnd, Input, Windows};
 use crate::eval::most_likely;
-use crate::model::{Model, ModelError, Predictor};
 
 /// Recordings that are read together, at most.
 const FILES_AT_ONCE: usize = 64;

@@ -1,9 +1,9 @@
 //! One tested model of a report.
 
+use pipe_nn::train::EpochRecord;
 use serde::{Deserialize, Serialize};
 
 use crate::eval::{Confusion, Evaluation, Metrics};
-use crate::train::EpochRecord;
 
 use super::ModelIdentity;
 

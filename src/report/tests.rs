@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pipe_nn::train::{EpochRecord, TrainLosses, ValidationScores};
+
 use super::*;
 use crate::eval::{Confusion, Evaluation, Metrics};
-use crate::train::{EpochRecord, TrainLosses, ValidationScores};
 
 type Counts = [[u64; 3]; 3];
 

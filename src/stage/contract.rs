@@ -36,12 +36,12 @@ use std::sync::Arc;
 use pipe_foundation::Digest;
 use pipe_foundation::machine_fault::is_machine_fault;
 use pipe_foundation::progress::Progress;
+use pipe_nn::model::Device;
 use pipe_speech::corpus::{AudioSource, DropCause, Dropped, Utterance};
 use serde_json::Value as Json;
 
 use crate::artifact::{Blob, Difference, FingerprintInputs, ItemData};
 use crate::cache::FileInfo;
-use crate::model::Device;
 
 use super::core_share::CoreShare;
 use crate::report::{CorpusFacts, LeakCheck};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use miette::Diagnostic;
 use pipe_foundation::FeaturesView;
+use pipe_nn::model::Model;
 use pipe_speech::corpus::{Split, Utterance};
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
@@ -12,7 +13,6 @@ use thiserror::Error;
 use crate::artifact::{ArtifactKind, features};
 use crate::eval::embedding::{Points, stratified};
 use crate::manifest::{Complaint, Parameter, Shape};
-use crate::model::Model;
 use crate::report::ModelIdentity;
 
 use super::front_end::same_front_end;

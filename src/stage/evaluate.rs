@@ -4,6 +4,8 @@ use std::path::Path;
 
 use miette::Diagnostic;
 use pipe_foundation::FeaturesView;
+use pipe_nn::model::Model;
+use pipe_nn::train::EpochRecord;
 use pipe_speech::corpus::{Corpora, Split};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
@@ -12,9 +14,7 @@ use thiserror::Error;
 use crate::artifact::{ArtifactKind, FingerprintInputs, features};
 use crate::eval::{Evaluation, Prediction, most_likely, write_predictions};
 use crate::manifest::{Complaint, Declaration, Gathers, Kind, Parameter, Problems, Shape};
-use crate::model::Model;
 use crate::report::ReportEntry;
-use crate::train::EpochRecord;
 
 use super::front_end::{add_lineages, front_end, same_front_end};
 use super::identity::identity;

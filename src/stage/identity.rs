@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::spec::{self, HeadMode};
-use crate::model::{HeadLabels, ModelConfig};
+use pipe_nn::model::spec::{self, HeadMode};
+use pipe_nn::model::{HeadLabels, ModelConfig};
+
 use crate::report::{Attribute, Method, ModelIdentity};
 
 /// Which model it is, for a report; the name of its row comes from the matrix.

@@ -5,6 +5,10 @@ mod parameters;
 use std::collections::BTreeMap;
 
 use pipe_foundation::Digest;
+use pipe_nn::model::{Device, ModelError};
+use pipe_nn::train::{
+    Augment, Example, Places, TrainError, TrainOptions, TrainingData, memory_bytes, train,
+};
 use pipe_speech::corpus::leaks::{self, Item, Part};
 use pipe_speech::corpus::{Corpora, Split};
 use pipe_speech::dsp::SpecAugment;
@@ -13,10 +17,6 @@ use serde_json::{Map, Value as Json, json};
 use crate::artifact::{ArtifactKind, Difference, FingerprintInputs, features};
 use crate::cache::final_checkpoint_key;
 use crate::manifest::{Complaint, Declaration, Gathers, Kind, Problems};
-use crate::model::{Device, ModelError};
-use crate::train::{
-    Augment, Example, Places, TrainError, TrainOptions, TrainingData, memory_bytes, train,
-};
 
 use super::front_end::add_lineages;
 use super::leakage::{self, LeakError, OnLeak, TRAINING_ITEMS};

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use pipe::model::Device;
 use pipe::plan::{Plan, PlanOptions};
+use pipe_nn::model::Device;
 use pipe_speech::corpus::Corpora;
 
 struct Counting;

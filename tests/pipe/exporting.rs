@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use pipe::model::{EncoderShape, HeadLabels, Initialisation, Model, ModelConfig, Network};
 use pipe::predict::FrontEnd;
+use pipe_nn::model::{EncoderShape, HeadLabels, Initialisation, Model, ModelConfig, Network};
 use pipe_speech::audio;
 use pipe_speech::corpus::Emotion;
 use serde_json::{Value as Json, json};

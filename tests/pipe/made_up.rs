@@ -7,7 +7,7 @@ use pipe::report::{
     Attribute, CorpusFacts, EmbeddingMap, LeakCheck, LeftOut, MapPoint, Method, ModelIdentity,
     Probe, ProbeEntry, Report, ReportEntry, RunFacts, SplitFacts, StepFacts, Study,
 };
-use pipe::train::{EpochRecord, HeadLoss, TrainLosses, ValidationScores};
+use pipe_nn::train::{EpochRecord, HeadLoss, TrainLosses, ValidationScores};
 use serde_json::json;
 
 const TRAINING: [(&str, &str, usize, u64); 6] = [

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use pipe_nn::model::Device;
+
 use super::*;
 use crate::cache::{Ending, Lookup, RunRecord, StepOutput};
-use crate::model::Device;
 
 fn fingerprint(text: &str) -> FingerprintInputs {
     let mut fingerprint = FingerprintInputs::default();

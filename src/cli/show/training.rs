@@ -1,11 +1,11 @@
 //! A training: its summary, and its curves over the epochs.
 
+use pipe_nn::train::{EpochRecord, Stopped, Summary};
 use pipe_speech::corpus::Emotion;
 
 use crate::cache::{Cache, StepRecord};
 use crate::inspect::step;
 use crate::report::Sheet;
-use crate::train::{EpochRecord, Stopped, Summary};
 
 use super::super::chart::{Chart, draw};
 use super::super::lines::counted;

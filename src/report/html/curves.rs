@@ -1,6 +1,6 @@
 //! Learning curves: small multiples of the validation UA, and UA, losses and alpha of one variant.
 
-use crate::train::EpochRecord;
+use pipe_nn::train::EpochRecord;
 
 use super::super::{Method, ReportEntry, StudyVariant};
 use super::forest::shorten;
