@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use pipe_foundation::Digest;
 use pipe_nn::model::{Device, ModelError};
 use pipe_nn::train::{
-    Augment, Example, Places, TrainError, TrainOptions, TrainingData, memory_bytes, train,
+    Augment, Example, Places, SpecAugment, TrainError, TrainOptions, TrainingData, memory_bytes,
+    train,
 };
 use pipe_speech::corpus::leaks::{self, Item, Part};
 use pipe_speech::corpus::{Corpora, Split};
-use pipe_speech::dsp::SpecAugment;
 use serde_json::{Map, Value as Json, json};
 
 use crate::artifact::{ArtifactKind, Difference, FingerprintInputs, features};

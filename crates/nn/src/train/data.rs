@@ -2,9 +2,8 @@
 
 use pipe_foundation::FeaturesView;
 use pipe_speech::corpus::Utterance;
-use pipe_speech::dsp::SpecAugment;
 
-use super::TrainError;
+use super::{SpecAugment, TrainError};
 use crate::model::Encoder;
 
 /// What is hidden of each training utterance, drawn anew in each epoch from a seed.

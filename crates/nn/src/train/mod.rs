@@ -20,6 +20,7 @@ mod options;
 mod prefetch;
 mod run;
 mod sampling;
+mod spec_augment;
 mod validation;
 
 pub use alpha_curve::AlphaCurve;
@@ -34,3 +35,4 @@ pub use memory::memory_bytes;
 pub use options::{ClassWeights, OptimiserName, SpecAugmentOptions, TrainOptions};
 pub use run::{Places, TrainOutcome, train};
 pub use sampling::Sampling;
+pub use spec_augment::{Masks, SpecAugment};

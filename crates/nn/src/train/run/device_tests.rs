@@ -8,14 +8,13 @@ use pipe_foundation::Digest;
 use pipe_foundation::Features;
 use pipe_foundation::progress::Silent;
 use pipe_speech::corpus::{Split, Utterance};
-use pipe_speech::dsp::SpecAugment;
 
 use super::tests::{corpus, data, digests, small};
 use super::*;
 use crate::model::DeviceChoice;
 use crate::model::spec::{Attribute, HeadMode};
 use crate::train::common::names;
-use crate::train::{Augment, Sampling};
+use crate::train::{Augment, Sampling, SpecAugment};
 
 /// The first device; none, said aloud, where there is none.
 fn device() -> Option<Device> {

@@ -156,7 +156,7 @@ fn same_seed_same_bytes_whatever_the_threads() {
     );
     let mut data = data(&train_set, &validation);
     data.augment = Some(crate::train::Augment {
-        masks: pipe_speech::dsp::SpecAugment::default(),
+        masks: crate::train::SpecAugment::default(),
         seed: 3,
     });
     let mut options = small(&[

@@ -2,9 +2,8 @@
 
 use std::ops::Range;
 
+use pipe_foundation::random::{stream, whole};
 use serde::{Deserialize, Serialize};
-
-use super::noise;
 
 /// Masks on features, after Park et al., "SpecAugment" (Interspeech 2019), without time warping.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -80,7 +79,7 @@ impl SpecAugment {
         epoch: u64,
         utterance_id: &str,
     ) -> Masks {
-        let mut random = noise::stream(
+        let mut random = stream(
             "spec_augment",
             &[
                 &seed.to_le_bytes(),
@@ -89,8 +88,8 @@ impl SpecAugment {
             ],
         );
         let mut mask = |width: usize, size: usize| {
-            let width = noise::whole(&mut random, width.min(size));
-            let start = noise::whole(&mut random, size - width);
+            let width = whole(&mut random, width.min(size));
+            let start = whole(&mut random, size - width);
             start..start + width
         };
         let times = (0..self.time_masks)
