@@ -270,7 +270,7 @@ impl Setting {
     fn new(options: &Options, studies: &[Heads]) -> Result<Self, Box<dyn Error>> {
         let shape = EncoderShape::new(&default_encoder(), BINS)?;
         let state = |heads: &Heads| -> Result<_, Box<dyn Error>> {
-            let network = Network::new(shape.clone(), heads, Initialisation::He, 1)?;
+            let network = Network::new(shape.clone(), EMOTIONS, heads, Initialisation::He, 1)?;
             Ok(TrainingState::new(network))
         };
         let states: Result<_, _> = studies.iter().map(state).collect();

@@ -47,7 +47,7 @@ fn main() {
         .collect();
     let workers = Arc::new(Workers::new(threads).expect("threads"));
     let shape = EncoderShape::new(&default_encoder(), BINS).expect("default encoder");
-    let network = Network::new(shape, &[], Initialisation::He, 1).expect("network");
+    let network = Network::new(shape, 3, &[], Initialisation::He, 1).expect("network");
     let tape = rayon::ThreadPoolBuilder::new().num_threads(1).build();
     let (train, eval) = tape.expect("thread").install(|| {
         let mut pass = EncoderPass::default();

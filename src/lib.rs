@@ -19,6 +19,7 @@
 //! |---|---|
 //! | [`source`], [`termination`], [`file_name`] | texts that diagnostics point into; the signals that ask a process to end; names of files made from ids |
 //! | [`protobuf`] | Protocol Buffers messages, written |
+//! | [`emotion_classes`] | the emotions as the classes of a network |
 //! | [`eval`] | metrics and predictions |
 //! | [`predict`] | a model on recordings: its features, windows, probabilities |
 //! | [`onnx`] | a model as an ONNX graph |
@@ -48,6 +49,7 @@ pub mod termination;
 pub mod file_name;
 pub mod protobuf;
 
+pub mod emotion_classes;
 pub mod eval;
 pub mod predict;
 pub mod onnx;

@@ -195,7 +195,6 @@ fn read_fbank(parameters: &Map<String, Json>) -> Result<NormalisedFbank, String>
 mod tests {
     use super::*;
     use pipe_nn::model::spec::default_encoder;
-    use pipe_speech::corpus::Emotion;
     use serde_json::json;
 
     fn config(lineage: Json) -> ModelConfig {
@@ -203,7 +202,7 @@ mod tests {
             format: ModelConfig::FORMAT,
             bins: 40,
             encoder: default_encoder(),
-            emotions: Emotion::ALL.to_vec(),
+            classes: crate::emotion_classes::names(),
             heads: Vec::new(),
             feature_options: lineage,
             provenance: Json::Null,

@@ -11,6 +11,7 @@ use pipe_speech::dsp::{FbankError, ResampleError};
 use thiserror::Error;
 
 use super::{FrontEnd, Input, Windows};
+use crate::emotion_classes::probabilities;
 use crate::eval::most_likely;
 
 /// Recordings that are read together, at most.
@@ -243,9 +244,10 @@ fn predict_part(
             .iter()
             .filter_map(|piece| Some(piece.features.as_ref()?.as_ref().ok()?.view()))
             .collect();
-        let mut probabilities = predictor.predict(&views)?.into_iter();
+        let rows = predictor.predict(&views)?;
+        let mut rows = rows.iter().map(|row| probabilities(row));
         for piece in pieces {
-            let outcome = tell(piece, &mut recordings, &mut probabilities);
+            let outcome = tell(piece, &mut recordings, &mut rows);
             if !each(outcome) {
                 return Ok(false);
             }

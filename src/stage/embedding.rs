@@ -11,6 +11,7 @@ use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
 use crate::artifact::{ArtifactKind, features};
+use crate::emotion_classes::load_model;
 use crate::eval::embedding::{Points, stratified};
 use crate::manifest::{Complaint, Parameter, Shape};
 use crate::report::ModelIdentity;
@@ -152,7 +153,7 @@ pub fn embed(
             .and_then(|input| input.file(name))
             .ok_or(EmbedError::Model { name })
     };
-    let model = Model::load(file("model.safetensors")?)?;
+    let model = load_model(file("model.safetensors")?)?;
     let seen = Seen::read(file(TRAINING_ITEMS)?)?;
     for input in context.inputs_of("input") {
         same_front_end(&input.lineage, &model.config().feature_options)?;

@@ -12,6 +12,7 @@ use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
 use crate::artifact::{ArtifactKind, FingerprintInputs, features};
+use crate::emotion_classes::{load_model, probabilities};
 use crate::eval::{Evaluation, Prediction, most_likely, write_predictions};
 use crate::manifest::{Complaint, Declaration, Gathers, Kind, Parameter, Problems, Shape};
 use crate::report::ReportEntry;
@@ -130,7 +131,7 @@ impl AggregateStage for Evaluate {
                 .and_then(|input| input.file(name))
                 .ok_or(EvaluateError::Model { name })
         };
-        let model = Model::load(file("model.safetensors")?)?;
+        let model = load_model(file("model.safetensors")?)?;
         let items: Vec<&LoadedItem> = context
             .inputs_of("input")
             .flat_map(StepInput::items)
@@ -209,11 +210,10 @@ fn predict(
             .iter()
             .map(|item| features(&item.blob))
             .collect::<Result<_, _>>()?;
-        for (item, probabilities) in
-            part.iter()
-                .zip(model.predict_on(context.device, &views, context.cores.threads())?)
-        {
+        let rows = model.predict_on(context.device, &views, context.cores.threads())?;
+        for (item, row) in part.iter().zip(rows) {
             let utterance = &item.utterance;
+            let probabilities = probabilities(&row);
             let predicted = most_likely(probabilities).ok_or_else(|| EvaluateError::NotFinite {
                 utterance: utterance.id.clone(),
             })?;

@@ -1,5 +1,6 @@
 //! `train`: fits a network with an emotion head and attribute heads.
 
+mod data;
 mod parameters;
 
 use std::collections::BTreeMap;
@@ -7,8 +8,7 @@ use std::collections::BTreeMap;
 use pipe_foundation::Digest;
 use pipe_nn::model::{Device, ModelError};
 use pipe_nn::train::{
-    Augment, Example, Places, SpecAugment, TrainError, TrainOptions, TrainingData, memory_bytes,
-    train,
+    Augment, Places, SpecAugment, TrainError, TrainOptions, TrainingData, memory_bytes, train,
 };
 use pipe_speech::corpus::leaks::{self, Item, Part};
 use pipe_speech::corpus::{Corpora, Split};
@@ -16,6 +16,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::artifact::{ArtifactKind, Difference, FingerprintInputs, features};
 use crate::cache::final_checkpoint_key;
+use crate::emotion_classes;
 use crate::manifest::{Complaint, Declaration, Gathers, Kind, Problems};
 
 use super::front_end::add_lineages;
@@ -227,26 +228,16 @@ impl AggregateStage for Train {
     fn run(&self, context: &AggregateContext<'_>) -> miette::Result<()> {
         let items: Vec<&LoadedItem> = context.inputs.iter().flat_map(StepInput::items).collect();
         self.check_leaks(&items, context)?;
-        let examples = |split: Split| -> miette::Result<Vec<Example<'_>>> {
-            items
-                .iter()
-                .filter(|item| item.utterance.split == split)
-                .map(|item| {
-                    Ok(Example {
-                        utterance: &item.utterance,
-                        features: features(&item.blob)?,
-                    })
-                })
-                .collect()
-        };
         let masks = SpecAugment {
             time_mask_frames: self.options.spec_augment.time_mask_frames,
             frequency_mask_bins: self.options.spec_augment.frequency_mask_bins,
             ..SpecAugment::default()
         };
         let data = TrainingData {
-            train: examples(Split::Train)?,
-            validation: examples(Split::Validation)?,
+            classes: emotion_classes::names(),
+            train: data::examples(&items, Split::Train)?,
+            validation: data::examples(&items, Split::Validation)?,
+            labels: data::labels(&items, Split::Train, &self.options.heads),
             augment: Some(Augment {
                 masks,
                 seed: self.options.seed_of_batches(),

@@ -9,6 +9,7 @@ use pipe_foundation::Digest;
 
 use crate::artifact::{ArtifactKind, FingerprintInputs};
 use crate::cache::Cache;
+use crate::emotion_classes;
 use crate::exec::{Event, Observer, Status, runs_folder};
 use crate::inspect::step::history;
 use crate::plan::Plan;
@@ -123,10 +124,11 @@ impl<'a> Tracking<'a> {
         if let Some(record) = record {
             let epochs = history(self.cache, &record).map_err(std::io::Error::other)?;
             self.started(step)?;
+            let classes = emotion_classes::names();
             for record in &epochs {
                 self.push(
                     step,
-                    &BoardEvent::scalars(record.epoch + 1, &record.scalars()),
+                    &BoardEvent::scalars(record.epoch + 1, &record.scalars(&classes)),
                 )?;
             }
         }

@@ -252,7 +252,7 @@ fn history(
                 gradient_norm: 1.0,
                 validation: ValidationScores {
                     ua,
-                    recalls: [Some(ua); 3],
+                    recalls: vec![Some(ua); 3],
                     loss: 1.0,
                 },
                 best: is_best,

@@ -1,7 +1,7 @@
 //! Neural networks on features over time: tensors on dfdx's tape, layers, heads, optimisers, CUDA devices, and the
 //! training loop.
 //!
-//! It knows nothing of speech, corpora or pipelines: features are frames of numbers.
+//! It reads no corpora and knows no pipelines: features are frames of numbers, classes and labels come as data.
 //!
 //! | module | what |
 //! |---|---|

@@ -29,9 +29,9 @@ pub fn show(cache: &Cache, record: &StepRecord, page: Page) -> Result<String, St
 }
 
 fn summary_notes(summary: &Summary) -> Vec<String> {
-    let recalls = Emotion::ALL.iter().zip(summary.best.recalls);
+    let recalls = Emotion::ALL.iter().zip(&summary.best.recalls);
     let recalls: Vec<String> = recalls
-        .map(|(class, recall)| format!("{} {}", class.name(), percent(recall)))
+        .map(|(class, recall)| format!("{} {}", class.name(), percent(*recall)))
         .collect();
     let why = match summary.stopped {
         Stopped::Epochs => "all epochs were done",

@@ -30,6 +30,10 @@ pub enum ModelError {
         help("end the list with {{ layer = \"time_pool\", how = \"last_states\" }} after an lstm")
     )]
     Encoder(String),
+    /// There is nothing to tell apart.
+    #[error("a network needs two classes or more, but there are {0}")]
+    #[diagnostic(code(model::classes))]
+    Classes(usize),
     /// The attribute heads do not fit together.
     #[error("heads: {0}")]
     #[diagnostic(code(model::heads))]

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use pipe_foundation::FeaturesView;
 use pipe_foundation::Workers;
-use pipe_speech::corpus::Emotion;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
@@ -35,8 +34,9 @@ pub struct ModelConfig {
     pub bins: usize,
     /// Layers of the encoder.
     pub encoder: Vec<Layer>,
-    /// Emotion classes in the order of the outputs.
-    pub emotions: Vec<Emotion>,
+    /// Names of the classes in the order of the outputs; the file calls them emotions.
+    #[serde(rename = "emotions")]
+    pub classes: Vec<String>,
     /// Attribute heads, each with its labels in the order of its outputs.
     pub heads: Vec<HeadLabels>,
     /// Options of the features it was trained on.
@@ -93,7 +93,7 @@ impl Model {
         &self.network
     }
 
-    /// Probabilities of positive, neutral and negative for each utterance.
+    /// For each utterance the probability of every class, in the order of [`ModelConfig::classes`].
     ///
     /// The same bits whatever `threads`.
     ///
@@ -103,7 +103,7 @@ impl Model {
         &self,
         utterances: &[FeaturesView<'_>],
         threads: usize,
-    ) -> Result<Vec<[f32; 3]>, ModelError> {
+    ) -> Result<Vec<Vec<f32>>, ModelError> {
         Predictor::new(&self.network, threads)?.predict(utterances)
     }
 
@@ -116,7 +116,7 @@ impl Model {
         device: Device,
         utterances: &[FeaturesView<'_>],
         threads: usize,
-    ) -> Result<Vec<[f32; 3]>, ModelError> {
+    ) -> Result<Vec<Vec<f32>>, ModelError> {
         match device {
             Device::Cpu => self.predict(utterances, threads),
             #[cfg(feature = "cuda")]
@@ -230,21 +230,19 @@ impl Model {
             ));
         }
         let config: ModelConfig = serde_json::from_str(config).map_err(|e| e.to_string())?;
-        if config.emotions != Emotion::ALL {
-            return Err("its emotion classes are not positive, neutral, negative".into());
-        }
         let shape = EncoderShape::new(&config.encoder, config.bins).map_err(|e| e.to_string())?;
+        let classes = config.classes.len();
         let heads: Vec<(HeadSpec, usize)> = config
             .heads
             .iter()
             .map(|head| (head.head, head.labels.len()))
             .collect();
         // The claimed sizes must fit the bytes before anything of that size is made.
-        if count_parameters(&shape, &heads) > bytes.len() / 4 {
+        if count_parameters(&shape, classes, &heads) > bytes.len() / 4 {
             return Err("it holds fewer values than its layers need".into());
         }
-        let mut network =
-            Network::new(shape, &heads, Initialisation::Pytorch, 0).map_err(|e| e.to_string())?;
+        let mut network = Network::new(shape, classes, &heads, Initialisation::Pytorch, 0)
+            .map_err(|e| e.to_string())?;
         let tensors = SafeTensors::deserialize(bytes).map_err(|e| e.to_string())?;
         let mut arrays = Vec::new();
         for (name, view) in tensors.iter() {

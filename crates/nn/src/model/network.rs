@@ -10,8 +10,6 @@ use super::ops::cross_entropy::softmax;
 use super::spec::{HeadMode, HeadSpec};
 use super::{Array, Encoder, EncoderPass, EncoderShape, Initialisation, ModelError, initialise};
 
-/// Number of emotion classes.
-pub(super) const CLASSES: usize = 3;
 /// Hidden units of a discriminator, both layers.
 pub(super) const DISCRIMINATOR_UNITS: usize = 1000;
 
@@ -26,16 +24,22 @@ pub struct Network {
 }
 
 impl Network {
-    /// A network with first values drawn from `seed`; each head with its number of labels.
+    /// A network that tells so many classes of emotion apart, with first values drawn from `seed`; each attribute head
+    /// with its number of labels.
     ///
     /// # Errors
-    /// [`ModelError::Heads`] where an attribute appears twice or has fewer than two labels.
+    /// [`ModelError::Classes`] where there are fewer than two, [`ModelError::Heads`] where an attribute appears twice or
+    /// has fewer than two labels.
     pub fn new(
         shape: EncoderShape,
+        classes: usize,
         heads: &[(HeadSpec, usize)],
         how: Initialisation,
         seed: u64,
     ) -> Result<Self, ModelError> {
+        if classes < 2 {
+            return Err(ModelError::Classes(classes));
+        }
         for (index, (head, labels)) in heads.iter().enumerate() {
             let name = head.attribute.name();
             if heads[..index]
@@ -60,7 +64,7 @@ impl Network {
         let heads = heads
             .iter()
             .map(|&(head, labels)| {
-                let sizes = head_sizes(&head, embedding, labels);
+                let sizes = head_sizes(&head, embedding, classes, labels);
                 let layers = sizes
                     .windows(2)
                     .enumerate()
@@ -77,7 +81,7 @@ impl Network {
             values: initialise::encoder(encoder.layout(), how, seed),
             encoder: Arc::new(encoder),
             trunk,
-            emotion: initialise::dense(embedding, CLASSES, seed, "emotion"),
+            emotion: initialise::dense(embedding, classes, seed, "emotion"),
             heads,
         })
     }
@@ -103,6 +107,11 @@ impl Network {
     /// The convolutions and recurrent layers.
     pub fn encoder(&self) -> &Encoder {
         &self.encoder
+    }
+
+    /// Number of emotion classes.
+    pub fn classes(&self) -> usize {
+        self.emotion.outputs
     }
 
     /// Values of the shared layers.
@@ -194,30 +203,33 @@ impl Network {
         self.encoder.pack(&self.values, pass, false, workers);
     }
 
-    /// Emotion probabilities of embeddings.
-    pub fn classify(&self, embeddings: &[f32]) -> Vec<[f32; CLASSES]> {
-        softmax(&self.emotion.apply(embeddings), CLASSES)
-            .as_chunks::<CLASSES>()
-            .0
-            .to_vec()
+    /// Emotion probabilities of embeddings: for each, one of every class.
+    pub fn classify(&self, embeddings: &[f32]) -> Vec<Vec<f32>> {
+        let probabilities = softmax(&self.emotion.apply(embeddings), self.classes());
+        let rows = probabilities.chunks_exact(self.classes());
+        rows.map(<[f32]>::to_vec).collect()
     }
 }
 
 /// Lengths of a head's input, of its hidden layers and of its output.
-fn head_sizes(head: &HeadSpec, embedding: usize, labels: usize) -> Vec<usize> {
+fn head_sizes(head: &HeadSpec, embedding: usize, classes: usize, labels: usize) -> Vec<usize> {
     match head.mode {
-        HeadMode::Discriminator => vec![CLASSES, DISCRIMINATOR_UNITS, DISCRIMINATOR_UNITS, labels],
+        HeadMode::Discriminator => vec![classes, DISCRIMINATOR_UNITS, DISCRIMINATOR_UNITS, labels],
         HeadMode::Shared | HeadMode::GradReverse => vec![embedding, labels],
     }
 }
 
 /// Values of a whole network, without making it.
-pub(super) fn count_parameters(shape: &EncoderShape, heads: &[(HeadSpec, usize)]) -> usize {
+pub(super) fn count_parameters(
+    shape: &EncoderShape,
+    classes: usize,
+    heads: &[(HeadSpec, usize)],
+) -> usize {
     let embedding = shape.embedding();
     heads
         .iter()
-        .map(|(head, labels)| head_sizes(head, embedding, *labels))
-        .chain([vec![embedding, CLASSES]])
+        .map(|(head, labels)| head_sizes(head, embedding, classes, *labels))
+        .chain([vec![embedding, classes]])
         .flat_map(|sizes| {
             let pairs = sizes
                 .windows(2)

@@ -34,7 +34,7 @@ impl<'a> Predictor<'a> {
         &self.workers
     }
 
-    /// Probabilities of positive, neutral and negative for each utterance.
+    /// For each utterance the probability of every class.
     ///
     /// The same bits whatever the threads, and whatever is predicted together.
     ///
@@ -43,7 +43,7 @@ impl<'a> Predictor<'a> {
     pub fn predict(
         &mut self,
         utterances: &[FeaturesView<'_>],
-    ) -> Result<Vec<[f32; 3]>, ModelError> {
+    ) -> Result<Vec<Vec<f32>>, ModelError> {
         let embeddings = embed_all(self.network, utterances, &mut self.pass, &self.workers)?;
         let width = self.network.shape().embedding();
         Ok(embeddings
@@ -84,7 +84,7 @@ mod tests {
             ),
         ] {
             let shape = EncoderShape::new(&encoder, bins).unwrap();
-            let network = Network::new(shape, &[], Initialisation::Pytorch, 3).unwrap();
+            let network = Network::new(shape, 3, &[], Initialisation::Pytorch, 3).unwrap();
             let features: Vec<Features> = [1, 40, 14, 97, 15, 16, 300, 40, 2, 61]
                 .into_iter()
                 .cycle()
@@ -101,9 +101,10 @@ mod tests {
             let together = predictor.predict(&views).unwrap();
             for (view, expected) in views.iter().zip(together) {
                 let alone = predictor.predict(std::slice::from_ref(view)).unwrap();
+                let bits = |row: &[f32]| row.iter().map(|p| p.to_bits()).collect::<Vec<_>>();
                 assert_eq!(
-                    alone[0].map(f32::to_bits),
-                    expected.map(f32::to_bits),
+                    bits(&alone[0]),
+                    bits(&expected),
                     "{} frames",
                     view.frames
                 );

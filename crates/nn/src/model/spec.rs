@@ -1,6 +1,5 @@
 //! How a manifest describes a network: encoder layers, attribute heads, task weight.
 
-use pipe_speech::corpus::{Gender, Utterance};
 use serde::{Deserialize, Serialize};
 
 /// One layer of the shared encoder. Order: `conv`*, `lstm`*, one `time_pool`, `linear`*.
@@ -106,19 +105,6 @@ impl Attribute {
             Self::Gender => "gender",
             Self::Speaker => "speaker",
             Self::Language => "language",
-        }
-    }
-
-    /// The utterance's label; none where it is not documented.
-    pub fn label(self, utterance: &Utterance) -> Option<&str> {
-        match self {
-            Self::Corpus => Some(&utterance.corpus),
-            Self::Gender => utterance.gender.map(|gender| match gender {
-                Gender::Female => "female",
-                Gender::Male => "male",
-            }),
-            Self::Speaker => Some(&utterance.speaker),
-            Self::Language => Some(&utterance.language),
         }
     }
 }

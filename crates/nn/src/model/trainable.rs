@@ -11,7 +11,7 @@ use super::dense_tape::Learns;
 use super::encoder_tape::TapeEncoder;
 use super::heads::{Dense, Linear, Matrix, chain};
 use super::losses::weights;
-use super::network::{CLASSES, head_name};
+use super::network::head_name;
 use super::ops::cross_entropy::{cross_entropy, softmax};
 use super::ops::dropout::dropout;
 use super::ops::grad_reverse::grad_reverse;
@@ -230,8 +230,8 @@ impl Trainable {
         labels: &[Option<usize>],
         step: &Step,
     ) -> Result<f32, ModelError> {
+        let detached = softmax(&logits.as_vec(), self.network.classes());
         let layers = &mut self.heads[index];
-        let detached = softmax(&logits.as_vec(), CLASSES);
         let y = self.device.try_tensor_from_vec(detached, *logits.shape())?;
         let loss = cross_entropy(chain(layers, y.leaky_traced(), Learns::Yes)?, labels, None)?;
         let value = loss.array();

@@ -65,10 +65,7 @@ impl BatchFeatures {
     pub(super) fn fill(&mut self, data: &TrainingData<'_>, members: &[Draw], epoch: usize) {
         self.values.clear();
         for &Draw { at, repeat } in members {
-            let Example {
-                utterance,
-                features,
-            } = data.train[at];
+            let Example { id, features, .. } = data.train[at];
             let start = self.values.len();
             self.values.extend_from_slice(features.values);
             if let Some(augment) = &data.augment {
@@ -79,7 +76,7 @@ impl BatchFeatures {
                     features.bins,
                     augment.seed,
                     masks_of(epoch, repeat),
-                    &utterance.id,
+                    id,
                 );
             }
         }

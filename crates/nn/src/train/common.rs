@@ -7,7 +7,7 @@ use super::{TrainOptions, TrainingData};
 
 /// The digest that trainings on the same network, data and order share, and one that is a training's own.
 ///
-/// Heads, alpha, learning rate, clipping, when to stop, and the seed of first values and dropout may differ; all else
+/// Heads and their labels, alpha, learning rate, clipping, when to stop, and the seed of first values and dropout may differ; all else
 /// must not.
 pub(super) fn names(options: &TrainOptions, data: &TrainingData<'_>) -> (Digest, Digest) {
     let augment = data.augment.as_ref();
@@ -20,6 +20,7 @@ pub(super) fn names(options: &TrainOptions, data: &TrainingData<'_>) -> (Digest,
         "dropout": options.dropout,
         "class_weights": options.class_weights,
         "optimiser": options.optimiser,
+        "classes": data.classes,
         "augment": augment.map(|augment| json!({"masks": augment.masks, "seed": augment.seed})),
     });
     let mut hasher = blake3::Hasher::new();
@@ -28,8 +29,8 @@ pub(super) fn names(options: &TrainOptions, data: &TrainingData<'_>) -> (Digest,
         for example in examples {
             let features = example.features;
             hasher.update(&[split]);
-            // All labels come from here.
-            hasher.update(json!(example.utterance).to_string().as_bytes());
+            let known = json!([example.id, example.corpus, example.class]);
+            hasher.update(known.to_string().as_bytes());
             hasher.update(&(features.frames as u64).to_le_bytes());
             hasher.update(bytemuck::cast_slice(features.values));
         }

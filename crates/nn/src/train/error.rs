@@ -33,6 +33,10 @@ pub enum TrainError {
         /// "train" or "validation".
         split: &'static str,
     },
+    /// Classes or labels do not belong to the utterances.
+    #[error("the training data do not fit together: {0}")]
+    #[diagnostic(code(train::data))]
+    Data(String),
     /// An attribute has no two labels to tell apart.
     #[error("head {attribute} has {labels} label(s) in the training data; it needs two or more")]
     #[diagnostic(

@@ -5,7 +5,6 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use pipe_foundation::progress::Scalars;
-use pipe_speech::corpus::Emotion;
 use serde::{Deserialize, Serialize};
 
 use super::TrainError;
@@ -36,8 +35,9 @@ pub struct EpochRecord {
 
 impl EpochRecord {
     /// Everything that was measured, by name: `loss/total`, `loss/emotion`, `loss/<attribute>`, `validation/ua`,
-    /// `validation/loss`, `validation/recall_<class>`, `alpha`, `learning_rate`, `gradient_norm`.
-    pub fn scalars(&self) -> Scalars {
+    /// `validation/loss`, `validation/recall_<class>`, `alpha`, `learning_rate`, `gradient_norm`. `classes` are the names
+    /// of the classes in the order of the network's outputs.
+    pub fn scalars(&self, classes: &[String]) -> Scalars {
         let mut scalars = Scalars::from([
             ("loss/total".into(), self.train.total),
             ("loss/emotion".into(), self.train.emotion),
@@ -50,8 +50,8 @@ impl EpochRecord {
         for head in &self.train.heads {
             scalars.insert(format!("loss/{}", head.attribute), head.loss);
         }
-        for (class, recall) in Emotion::ALL.iter().zip(self.validation.recalls) {
-            let name = format!("validation/recall_{}", class.name());
+        for (class, recall) in classes.iter().zip(&self.validation.recalls) {
+            let name = format!("validation/recall_{class}");
             scalars.extend(recall.map(|recall| (name, recall)));
         }
         scalars
@@ -83,8 +83,8 @@ pub struct HeadLoss {
 pub struct ValidationScores {
     /// Unweighted accuracy: mean recall of the classes that occur.
     pub ua: f64,
-    /// Recall of positive, neutral and negative; none where a class does not occur.
-    pub recalls: [Option<f64>; 3],
+    /// Recall of each class, in the order of the network's outputs; none where a class does not occur.
+    pub recalls: Vec<Option<f64>>,
     /// Mean cross-entropy.
     pub loss: f64,
 }

@@ -2,33 +2,26 @@
 
 use std::collections::BTreeSet;
 
-use pipe_speech::corpus::Emotion;
-
 use super::sampling::Draw;
-use super::{ClassWeights, Example, TrainError};
-use crate::model::spec::HeadSpec;
+use super::{ClassWeights, TrainError, TrainingData};
+use crate::model::spec::{Attribute, HeadSpec};
 use crate::model::{HeadLabels, Targets};
 
-/// Position of an emotion in the order of the outputs.
-pub(super) fn class(emotion: Emotion) -> usize {
-    Emotion::ALL
-        .iter()
-        .position(|other| *other == emotion)
-        .unwrap_or_default()
+/// The label of every training utterance; no entries where the data name no labels of the attribute.
+fn column<'a>(data: &'a TrainingData<'_>, attribute: Attribute) -> &'a [Option<&'a str>] {
+    data.labels.get(&attribute).map_or(&[], Vec::as_slice)
 }
 
 /// Sorted labels of each head in the training data.
 pub(super) fn of_heads(
     heads: &[HeadSpec],
-    train: &[Example<'_>],
+    data: &TrainingData<'_>,
 ) -> Result<Vec<HeadLabels>, TrainError> {
     heads
         .iter()
         .map(|&head| {
-            let labels: BTreeSet<&str> = train
-                .iter()
-                .filter_map(|example| head.attribute.label(example.utterance))
-                .collect();
+            let labels = column(data, head.attribute).iter().flatten();
+            let labels: BTreeSet<&str> = labels.copied().collect();
             if labels.len() < 2 {
                 return Err(TrainError::Labels {
                     attribute: head.attribute.name(),
@@ -44,22 +37,22 @@ pub(super) fn of_heads(
 }
 
 /// Class numbers of all training utterances.
-pub(super) fn targets(heads: &[HeadLabels], train: &[Example<'_>]) -> Targets {
+pub(super) fn targets(heads: &[HeadLabels], data: &TrainingData<'_>) -> Targets {
     Targets {
-        emotion: train
-            .iter()
-            .map(|example| Some(class(example.utterance.emotion)))
+        emotion: (data.train.iter())
+            .map(|example| Some(example.class))
             .collect(),
         attributes: heads
             .iter()
             .map(|head| {
-                let number = |example: &Example<'_>| {
-                    let label = head.head.attribute.label(example.utterance)?;
+                let number = |label: &Option<&str>| {
+                    let label = (*label)?;
                     head.labels
                         .binary_search_by(|other| other.as_str().cmp(label))
                         .ok()
                 };
-                train.iter().map(number).collect()
+                let labels = column(data, head.head.attribute).iter();
+                labels.map(number).collect()
             })
             .collect(),
     }
@@ -74,12 +67,16 @@ pub(super) fn select(all: &Targets, members: &[Draw]) -> Targets {
     }
 }
 
-/// Weight of each emotion class; a class without utterances weighs 0.
-pub(super) fn class_weights(how: ClassWeights, targets: &Targets) -> Option<Vec<f32>> {
+/// Weight of each of so many emotion classes; a class without utterances weighs 0.
+pub(super) fn class_weights(
+    how: ClassWeights,
+    targets: &Targets,
+    classes: usize,
+) -> Option<Vec<f32>> {
     if how == ClassWeights::None {
         return None;
     }
-    let mut counts = [0usize; Emotion::ALL.len()];
+    let mut counts = vec![0usize; classes];
     for &target in targets.emotion.iter().flatten() {
         counts[target] += 1;
     }

@@ -72,7 +72,7 @@ impl<'a> Learner<'a> {
         &mut self,
         epoch: usize,
         workers: &Workers,
-    ) -> Result<Vec<[f32; 3]>, ModelError> {
+    ) -> Result<Vec<Vec<f32>>, ModelError> {
         match self {
             Self::Processor {
                 trainable,

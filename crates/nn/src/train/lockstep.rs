@@ -66,7 +66,7 @@ enum Work {
 
 enum Answer {
     Stepped,
-    Classified(Vec<[f32; 3]>),
+    Classified(Vec<Vec<f32>>),
 }
 
 /// A training among others.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::batches::{batch_seed, of_epoch};
 use super::early_stop::EarlyStop;
 use super::history::History;
-use super::labels::{class, class_weights, of_heads, select, targets};
+use super::labels::{class_weights, of_heads, select, targets};
 use super::launch_barrier::LaunchBarrier;
 use super::learner::Learner;
 use super::prefetch::each_batch;
@@ -23,7 +23,6 @@ use crate::model::{
 use epoch_sums::EpochSums;
 use pipe_foundation::progress::{EpochReport, Progress};
 use pipe_foundation::{Workers, thread_pool};
-use pipe_speech::corpus::Emotion;
 
 /// How often the user's wish to stop is looked at.
 const POLL: Duration = Duration::from_millis(100);
@@ -150,12 +149,15 @@ impl<'a> Run<'a> {
         workers: &'a Arc<Workers>,
         places: Places<'a>,
     ) -> Result<Self, TrainError> {
-        let heads = of_heads(&options.heads, &data.train)?;
+        data.check_labels()?;
+        let classes = data.classes.len();
+        let heads = of_heads(&options.heads, data)?;
         let sizes: Vec<_> = heads.iter().map(|h| (h.head, h.labels.len())).collect();
         let shape = EncoderShape::new(&options.encoder, bins)?;
-        let network = Network::new(shape, &sizes, options.initialisation, options.seed)?;
+        let how = options.initialisation;
+        let network = Network::new(shape, classes, &sizes, how, options.seed)?;
         data.check(network.encoder())?;
-        let targets = targets(&heads, &data.train);
+        let targets = targets(&heads, data);
         Ok(Self {
             options,
             data,
@@ -163,7 +165,7 @@ impl<'a> Run<'a> {
             alpha: options.alpha()?,
             workers,
             places,
-            class_weights: class_weights(options.class_weights, &targets),
+            class_weights: class_weights(options.class_weights, &targets, classes),
             targets,
             frames: data.train.iter().map(|e| e.features.frames).collect(),
             groups: options.sampling.groups(&data.train),
@@ -185,7 +187,8 @@ impl<'a> Run<'a> {
             history.append(record)?;
         }
         if !records.is_empty() {
-            let earlier: Vec<_> = records.iter().map(EpochRecord::scalars).collect();
+            let scalars = |record: &EpochRecord| record.scalars(&self.data.classes);
+            let earlier: Vec<_> = records.iter().map(scalars).collect();
             progress.resumed(&earlier);
         }
         let stopped = loop {
@@ -196,7 +199,7 @@ impl<'a> Run<'a> {
             let started = Instant::now();
             let sums = self.epoch(epoch, progress)?;
             let probabilities = self.learner.validate(epoch, self.workers)?;
-            let scores = validation::score(&probabilities, &self.data.validation);
+            let scores = validation::score(&probabilities, self.data);
             let better = stop.observe(epoch, &scores);
             if better {
                 best = Some(self.learner.network()?);
@@ -210,7 +213,7 @@ impl<'a> Run<'a> {
                 validation_ua: ua,
                 best_ua: stop.best_ua(),
                 seconds: started.elapsed().as_secs_f64(),
-                scalars: record.scalars(),
+                scalars: record.scalars(&self.data.classes),
             };
             history.append(&record)?;
             records.push(record);
@@ -256,7 +259,7 @@ impl<'a> Run<'a> {
     fn early_stop(&self) -> EarlyStop {
         let options = self.options;
         let mut classes: Vec<usize> = (self.data.validation.iter())
-            .map(|example| class(example.utterance.emotion))
+            .map(|example| example.class)
             .collect();
         classes.sort_unstable();
         classes.dedup();
@@ -357,7 +360,7 @@ impl<'a> Run<'a> {
         let Some(head) = losses.non_finite(&self.options.heads) else {
             return Ok(());
         };
-        let id = |draw: &Draw| self.data.train[draw.at].utterance.id.clone();
+        let id = |draw: &Draw| self.data.train[draw.at].id.to_owned();
         Err(TrainError::NonFinite {
             epoch,
             batch,
@@ -376,7 +379,7 @@ impl<'a> Run<'a> {
             format: ModelConfig::FORMAT,
             bins: self.bins,
             encoder: self.options.encoder.clone(),
-            emotions: Emotion::ALL.to_vec(),
+            classes: self.data.classes.clone(),
             heads: self.heads.clone(),
             feature_options: self.data.feature_options.clone(),
             provenance: self.data.provenance.clone(),

@@ -5,7 +5,6 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::Example;
-use super::labels::class;
 
 /// How an epoch draws its utterances; there are always as many draws as utterances.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,9 +34,7 @@ impl Sampling {
     /// Positions of the utterances that are drawn as one group, groups and members in a fixed order.
     pub(super) fn groups(self, examples: &[Example<'_>]) -> Vec<Vec<usize>> {
         let mut groups: std::collections::BTreeMap<(&str, usize), Vec<usize>> = Default::default();
-        for (at, example) in examples.iter().enumerate() {
-            let corpus = example.utterance.corpus.as_str();
-            let class = class(example.utterance.emotion);
+        for (at, &Example { corpus, class, .. }) in examples.iter().enumerate() {
             let group = match self {
                 Self::All => ("", 0),
                 Self::Corpus => (corpus, 0),

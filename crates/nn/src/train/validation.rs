@@ -4,8 +4,7 @@ use pipe_foundation::FeaturesView;
 use pipe_foundation::Workers;
 use pipe_foundation::exact;
 
-use super::labels::class;
-use super::{Example, ValidationScores};
+use super::{Example, TrainingData, ValidationScores};
 use crate::model::{EncoderPass, ModelError, Network, embed_all};
 
 /// Emotion probabilities of the examples, on the processor.
@@ -14,27 +13,26 @@ pub(super) fn classify(
     examples: &[Example<'_>],
     pass: &mut EncoderPass,
     workers: &Workers,
-) -> Result<Vec<[f32; 3]>, ModelError> {
+) -> Result<Vec<Vec<f32>>, ModelError> {
     network.pack(pass, workers);
     let views: Vec<FeaturesView<'_>> = examples.iter().map(|example| example.features).collect();
     let embeddings = embed_all(network, &views, pass, workers)?;
     Ok(network.classify(&embeddings))
 }
 
-/// Recalls, unweighted accuracy and loss of the emotion head.
-pub(super) fn score(probabilities: &[[f32; 3]], examples: &[Example<'_>]) -> ValidationScores {
-    let truth = examples
-        .iter()
-        .map(|example| class(example.utterance.emotion));
-    of_predictions(probabilities, truth)
+/// Recalls, unweighted accuracy and loss of the emotion head on the validation split.
+pub(super) fn score(probabilities: &[Vec<f32>], data: &TrainingData<'_>) -> ValidationScores {
+    let truth = data.validation.iter().map(|example| example.class);
+    of_predictions(probabilities, truth, data.classes.len())
 }
 
 fn of_predictions(
-    probabilities: &[[f32; 3]],
+    probabilities: &[Vec<f32>],
     truth: impl Iterator<Item = usize>,
+    classes: usize,
 ) -> ValidationScores {
-    let mut right = [0usize; 3];
-    let mut count = [0usize; 3];
+    let mut right = vec![0usize; classes];
+    let mut count = vec![0usize; classes];
     let mut loss = 0f64;
     for (row, truth) in probabilities.iter().zip(truth) {
         let mut named = 0;
@@ -47,9 +45,9 @@ fn of_predictions(
         right[truth] += usize::from(named == truth);
         loss -= exact::ln(f64::from(row[truth].max(f32::MIN_POSITIVE)));
     }
-    let recalls = std::array::from_fn(|index| {
-        (count[index] > 0).then(|| right[index] as f64 / count[index] as f64)
-    });
+    let recalls: Vec<Option<f64>> = (right.iter().zip(&count))
+        .map(|(&right, &count)| (count > 0).then(|| right as f64 / count as f64))
+        .collect();
     let present: Vec<f64> = recalls.iter().flatten().copied().collect();
     ValidationScores {
         ua: present.iter().sum::<f64>() / present.len().max(1) as f64,
@@ -70,7 +68,8 @@ mod tests {
             [0.1, 0.2, 0.7],
             [0.6, 0.2, 0.2],
         ];
-        let scores = of_predictions(&rows, [0, 2, 2, 2].into_iter());
+        let rows = rows.map(Vec::from);
+        let scores = of_predictions(&rows, [0, 2, 2, 2].into_iter(), 3);
         assert_eq!(scores.recalls, [Some(1.0), None, Some(2.0 / 3.0)]);
         assert!((scores.ua - 5.0 / 6.0).abs() < 1e-12);
         let expected = -(0.8f64.ln() + 0.5f64.ln() + 0.7f64.ln() + 0.2f64.ln()) / 4.0;

@@ -14,7 +14,6 @@ use super::tape::Walked;
 use super::{Card, Corpus, Memory, Tape, Value, arguments, encoder};
 use crate::model::dense_tape::Learns;
 use crate::model::losses::{HeadWeight, weights};
-use crate::model::network::CLASSES;
 use crate::model::ops::cross_entropy::cuda_kernel::{Labels, cross_entropy, softmax, weigh};
 use crate::model::ops::dropout::cuda_kernel::dropout;
 use crate::model::ops::gather::cuda_kernel as gather;
@@ -224,7 +223,7 @@ impl Group {
         let emotion = Labels::new(
             &tape,
             &models[0].targets.emotion,
-            CLASSES,
+            logits.columns,
             batch.class_weights,
         )?;
         let loss = cross_entropy(&mut tape, &logits, &emotion)?;

@@ -173,7 +173,8 @@ const FRAMES: [usize; 6] = [23, 4, 61, 23, 1, 40];
 const CLASS_WEIGHTS: [f32; 3] = [0.5, 1.0, 2.0];
 
 fn networks(shape: &EncoderShape) -> Vec<Network> {
-    let new = |heads: Vec<_>| Network::new(shape.clone(), &heads, Initialisation::He, 5).unwrap();
+    let new =
+        |heads: Vec<_>| Network::new(shape.clone(), 3, &heads, Initialisation::He, 5).unwrap();
     studies().into_iter().map(new).collect()
 }
 

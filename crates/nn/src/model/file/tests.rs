@@ -20,7 +20,9 @@ fn model() -> Model {
         format: FORMAT,
         bins: 5,
         encoder,
-        emotions: Emotion::ALL.to_vec(),
+        classes: ["positive", "neutral", "negative"]
+            .map(String::from)
+            .to_vec(),
         heads: vec![HeadLabels {
             head,
             labels: vec!["de".into(), "en".into()],
@@ -31,7 +33,7 @@ fn model() -> Model {
     };
     Model::new(
         config,
-        Network::new(shape, &[(head, 2)], Initialisation::He, 1).unwrap(),
+        Network::new(shape, 3, &[(head, 2)], Initialisation::He, 1).unwrap(),
     )
 }
 
@@ -99,7 +101,11 @@ fn what_does_not_fit_is_named() {
     assert!(with_config(|c| c["encoder"][1]["units"] = 60_000.into()).contains("fewer values"));
     assert!(with_config(|c| c["encoder"][0]["width"] = 0.into()).contains("layer 0"));
     assert!(with_config(|c| c["heads"] = serde_json::json!([])).contains("belongs to no layer"));
-    assert!(with_config(|c| c["emotions"] = serde_json::json!(["neutral"])).contains("classes"));
+    assert!(
+        with_config(|c| c["emotions"] = serde_json::json!(["neutral"])).contains("two classes")
+    );
+    let four = serde_json::json!(["a", "b", "c", "d"]);
+    assert!(with_config(|c| c["emotions"] = four.clone()).contains("emotion.weight"));
     assert!(with_config(|c| c["extra"] = 1.into()).contains("extra"));
     let mut odd = model();
     odd.network.values[7] = f32::NAN;

@@ -72,7 +72,7 @@ fn agree_in_summary(what: &str, found: &[f32], expected: &Value) {
 /// A network with the script's first values.
 fn filled(layers: &[Layer], bins: usize, heads: &[(HeadSpec, usize)]) -> Network {
     let shape = EncoderShape::new(layers, bins).unwrap();
-    let mut network = Network::new(shape, heads, Initialisation::He, 0).unwrap();
+    let mut network = Network::new(shape, 3, heads, Initialisation::He, 0).unwrap();
     let mut arrays = network.to_arrays();
     for (index, array) in arrays.iter_mut().enumerate() {
         let fan_in = array.shape[1..].iter().product::<usize>() as f64;
@@ -261,13 +261,16 @@ fn parameter_counts_are_the_papers() {
                 attribute: Attribute::Speaker,
                 mode,
             };
-            let network = Network::new(shape, &[(head, labels)], Initialisation::He, 0).unwrap();
+            let network = Network::new(shape, 3, &[(head, labels)], Initialisation::He, 0).unwrap();
             assert_eq!(network.shared_parameters(), 1_760_000);
             assert_eq!(network.emotion_parameters(), 1_539);
             assert_eq!(network.head_parameters(), [expected]);
             let values: usize = network.to_arrays().iter().map(|a| a.values.len()).sum();
             assert_eq!(values, 1_760_000 + 1_539 + expected);
-            assert_eq!(count_parameters(network.shape(), &[(head, labels)]), values);
+            assert_eq!(
+                count_parameters(network.shape(), 3, &[(head, labels)]),
+                values
+            );
         }
     }
 }
@@ -278,7 +281,7 @@ fn gradients(mode: HeadMode, picked: &[usize], alpha: f64, reversal: Reversal) -
     let full = filled(&small_layers(), 6, &all);
     let specs: Vec<_> = picked.iter().map(|&at| all[at]).collect();
     let shape = EncoderShape::new(&small_layers(), 6).unwrap();
-    let mut network = Network::new(shape, &specs, Initialisation::He, 0).unwrap();
+    let mut network = Network::new(shape, 3, &specs, Initialisation::He, 0).unwrap();
     let wanted: Vec<String> = network.to_arrays().into_iter().map(|a| a.name).collect();
     let arrays: Vec<_> = full
         .to_arrays()

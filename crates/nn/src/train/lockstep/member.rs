@@ -96,7 +96,7 @@ impl<'a> Member<'a> {
     }
 
     /// Emotion probabilities of the validation utterances.
-    pub(in crate::train) fn classify(&self, epoch: usize) -> Result<Vec<[f32; 3]>, ModelError> {
+    pub(in crate::train) fn classify(&self, epoch: usize) -> Result<Vec<Vec<f32>>, ModelError> {
         match self.ask(Position::validation(epoch), Work::Classify)? {
             Answer::Classified(rows) => Ok(rows),
             Answer::Stepped => Ok(Vec::new()),

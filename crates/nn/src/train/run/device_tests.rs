@@ -5,11 +5,9 @@
 use std::path::Path;
 
 use pipe_foundation::Digest;
-use pipe_foundation::Features;
 use pipe_foundation::progress::Silent;
-use pipe_speech::corpus::{Split, Utterance};
 
-use super::tests::{corpus, data, digests, small};
+use super::tests::{Made, corpus, data, digests, small};
 use super::*;
 use crate::model::DeviceChoice;
 use crate::model::spec::{Attribute, HeadMode};
@@ -27,13 +25,8 @@ fn device() -> Option<Device> {
     }
 }
 
-type Set = Vec<(Utterance, Features)>;
-
-fn sets() -> (Set, Set) {
-    (
-        corpus(90, Split::Train, 1),
-        corpus(60, Split::Validation, 9),
-    )
+fn sets() -> (Vec<Made>, Vec<Made>) {
+    (corpus(90, "Train", 1), corpus(60, "Validation", 9))
 }
 
 fn history(folder: &Path) -> Vec<EpochRecord> {
@@ -227,8 +220,8 @@ fn losses_that_blow_up_on_the_device_are_told_and_bounds_hold() {
         let outcome = train(&options, &data, 1, folder.path(), &Silent, device).unwrap();
         assert_eq!(outcome.summary.updates, 5);
     }
-    train_set[17].1.values[3] = f32::NAN;
-    let id = train_set[17].0.id.clone();
+    train_set[17].features.values[3] = f32::NAN;
+    let id = train_set[17].id.clone();
     let data = data(&train_set, &validation);
     options.max_updates = 0;
     let told = train(&options, &data, 1, folder.path(), &Silent, device).unwrap_err();

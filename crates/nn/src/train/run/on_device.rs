@@ -47,16 +47,13 @@ impl Run<'_> {
     fn device_step(&self, epoch: usize, batch: usize, members: &[Draw]) -> StepWork {
         let (options, data) = (self.options, self.data);
         let masked = |draw: &Draw| {
-            let Example {
-                utterance,
-                features,
-            } = data.train[draw.at];
+            let Example { id, features, .. } = data.train[draw.at];
             let masks = data.augment.as_ref().map(|augment| {
                 let number = masks_of(epoch, draw.repeat);
                 let size = (features.frames, features.bins);
                 augment
                     .masks
-                    .masks(size.0, size.1, augment.seed, number, &utterance.id)
+                    .masks(size.0, size.1, augment.seed, number, id)
             });
             let masks = masks.unwrap_or_default();
             Masked {

@@ -1,5 +1,6 @@
 //! Whole trainings on made data: they learn, repeat to the bit, stop, and say what went wrong.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 
@@ -7,7 +8,6 @@ use pipe_foundation::Digest;
 use pipe_foundation::Features;
 use pipe_foundation::progress::Silent;
 use pipe_foundation::test_support::noise;
-use pipe_speech::corpus::{Gender, Split, Utterance};
 
 use super::*;
 use crate::model::spec::{Attribute, HeadMode, HeadSpec, Reversal};
@@ -17,8 +17,19 @@ mod resume;
 
 const BINS: usize = 8;
 
+/// A made-up utterance.
+#[derive(Clone)]
+pub(super) struct Made {
+    pub(super) id: String,
+    corpus: &'static str,
+    speaker: String,
+    gender: Option<&'static str>,
+    class: usize,
+    pub(super) features: Features,
+}
+
 /// Utterances whose class decides in which band a slow ripple is; corpus and gender shift other bins.
-pub(super) fn corpus(count: usize, split: Split, seed: u32) -> Vec<(Utterance, Features)> {
+pub(super) fn corpus(count: usize, split: &str, seed: u32) -> Vec<Made> {
     (0..count)
         .map(|n| {
             let class = n % 3;
@@ -32,42 +43,45 @@ pub(super) fn corpus(count: usize, split: Split, seed: u32) -> Vec<(Utterance, F
                 row[6] += if female { 0.5 } else { -0.5 };
                 row[7] += if corpus == "alpha" { 0.5 } else { -0.5 };
             }
-            let utterance = Utterance {
-                id: format!("{corpus}/{split:?}/{n}"),
-                corpus: corpus.into(),
+            Made {
+                id: format!("{corpus}/{split}/{n}"),
+                corpus,
                 speaker: format!("{corpus}/{}", n % 7),
                 // Gender is missing for some.
-                gender: (n % 4 != 3).then_some(if female { Gender::Female } else { Gender::Male }),
-                language: "en".into(),
-                label: String::new(),
-                emotion: Emotion::ALL[class],
-                split,
-            };
-            let features = Features {
-                frames,
-                bins: BINS,
-                values,
-            };
-            (utterance, features)
+                gender: (n % 4 != 3).then_some(if female { "female" } else { "male" }),
+                class,
+                features: Features {
+                    frames,
+                    bins: BINS,
+                    values,
+                },
+            }
         })
         .collect()
 }
 
-pub(super) fn data<'a>(
-    train: &'a [(Utterance, Features)],
-    validation: &'a [(Utterance, Features)],
-) -> TrainingData<'a> {
-    let examples = |from: &'a [(Utterance, Features)]| {
+pub(super) fn data<'a>(train: &'a [Made], validation: &'a [Made]) -> TrainingData<'a> {
+    let examples = |from: &'a [Made]| {
         from.iter()
-            .map(|(utterance, features)| Example {
-                utterance,
-                features: features.view(),
+            .map(|made| Example {
+                id: &made.id,
+                corpus: made.corpus,
+                class: made.class,
+                features: made.features.view(),
             })
             .collect()
     };
+    let column = |label: fn(&'a Made) -> Option<&'a str>| train.iter().map(label).collect();
     TrainingData {
+        classes: ["positive", "neutral", "negative"].map(String::from).into(),
         train: examples(train),
         validation: examples(validation),
+        labels: BTreeMap::from([
+            (Attribute::Corpus, column(|made| Some(made.corpus))),
+            (Attribute::Gender, column(|made| made.gender)),
+            (Attribute::Speaker, column(|made| Some(&made.speaker))),
+            (Attribute::Language, column(|_| Some("en"))),
+        ]),
         augment: None,
         feature_options: serde_json::json!({"bins": BINS}),
         provenance: serde_json::json!({"made": true}),
@@ -103,10 +117,7 @@ pub(super) fn digests(folder: &Path) -> Vec<Digest> {
 
 #[test]
 fn every_method_learns_and_its_model_predicts_the_same() {
-    let (train_set, validation) = (
-        corpus(240, Split::Train, 1),
-        corpus(90, Split::Validation, 77_000),
-    );
+    let (train_set, validation) = (corpus(240, "Train", 1), corpus(90, "Validation", 77_000));
     let data = data(&train_set, &validation);
     let methods: [&[(Attribute, HeadMode)]; 4] = [
         &[],
@@ -129,16 +140,13 @@ fn every_method_learns_and_its_model_predicts_the_same() {
         let model = Model::load(&outcome.model).unwrap();
         assert_eq!(model.config().feature_options["bins"], BINS);
         assert_eq!(model.config().best_epoch, outcome.summary.best_epoch);
-        let views: Vec<_> = validation
-            .iter()
-            .map(|(_, features)| features.view())
-            .collect();
+        let views: Vec<_> = validation.iter().map(|made| made.features.view()).collect();
         let probabilities = model.predict(&views, 1).unwrap();
         assert_eq!(probabilities, model.predict(&views, 3).unwrap());
         let mut right = [0.0; 3];
-        for (row, (utterance, _)) in probabilities.iter().zip(&validation) {
+        for (row, made) in probabilities.iter().zip(&validation) {
             assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5);
-            let truth = class(utterance.emotion);
+            let truth = made.class;
             right[truth] += f64::from(row.iter().all(|p| *p <= row[truth])) / 30.0;
         }
         assert!((right.iter().sum::<f64>() / 3.0 - best.ua).abs() < 1e-9);
@@ -150,10 +158,7 @@ fn every_method_learns_and_its_model_predicts_the_same() {
 
 #[test]
 fn same_seed_same_bytes_whatever_the_threads() {
-    let (train_set, validation) = (
-        corpus(100, Split::Train, 1),
-        corpus(30, Split::Validation, 9),
-    );
+    let (train_set, validation) = (corpus(100, "Train", 1), corpus(30, "Validation", 9));
     let mut data = data(&train_set, &validation);
     data.augment = Some(crate::train::Augment {
         masks: crate::train::SpecAugment::default(),
@@ -194,12 +199,9 @@ fn same_seed_same_bytes_whatever_the_threads() {
 
 #[test]
 fn losses_that_blow_up_name_the_head_and_keep_the_history() {
-    let (mut train_set, validation) = (
-        corpus(40, Split::Train, 1),
-        corpus(12, Split::Validation, 9),
-    );
-    for (_, features) in &mut train_set {
-        features.values.iter_mut().for_each(|v| *v *= 1e3);
+    let (mut train_set, validation) = (corpus(40, "Train", 1), corpus(12, "Validation", 9));
+    for made in &mut train_set {
+        made.features.values.iter_mut().for_each(|v| *v *= 1e3);
     }
     let data = data(&train_set, &validation);
     let folder = tempfile::tempdir().unwrap();
@@ -236,10 +238,7 @@ impl Progress for Impatient {
 
 #[test]
 fn interruption_ends_training_within_half_a_second() {
-    let (train_set, validation) = (
-        corpus(64, Split::Train, 1),
-        corpus(12, Split::Validation, 9),
-    );
+    let (train_set, validation) = (corpus(64, "Train", 1), corpus(12, "Validation", 9));
     let data = data(&train_set, &validation);
     let folder = tempfile::tempdir().unwrap();
     let mut options = small(&[]);
@@ -257,10 +256,7 @@ fn interruption_ends_training_within_half_a_second() {
 
 #[test]
 fn bounds_on_updates_and_data_that_cannot_be_used() {
-    let (train_set, validation) = (
-        corpus(40, Split::Train, 1),
-        corpus(12, Split::Validation, 9),
-    );
+    let (train_set, validation) = (corpus(40, "Train", 1), corpus(12, "Validation", 9));
     let folder = tempfile::tempdir().unwrap();
     let mut options = small(&[]);
     options.max_updates = 7;
@@ -309,7 +305,7 @@ fn bounds_on_updates_and_data_that_cannot_be_used() {
         }
     ));
     let mut odd = validation.clone();
-    odd[3].1.bins = 4;
+    odd[3].features.bins = 4;
     let error = train(
         &options,
         &data(&train_set, &odd),
@@ -319,15 +315,33 @@ fn bounds_on_updates_and_data_that_cannot_be_used() {
         Device::Cpu,
     )
     .unwrap_err();
-    assert!(error.to_string().contains(&odd[3].0.id), "{error}");
+    assert!(error.to_string().contains(&odd[3].id), "{error}");
+}
+
+#[test]
+fn labels_that_do_not_belong_to_the_utterances_are_refused() {
+    let (train_set, validation) = (corpus(12, "Train", 1), corpus(6, "Validation", 9));
+    let folder = tempfile::tempdir().unwrap();
+    let options = small(&[(Attribute::Gender, HeadMode::Shared)]);
+    let refused = |change: &dyn Fn(&mut TrainingData<'_>)| {
+        let mut data = data(&train_set, &validation);
+        change(&mut data);
+        let told = train(&options, &data, 1, folder.path(), &Silent, Device::Cpu);
+        told.unwrap_err().to_string()
+    };
+    let told = refused(&|data| data.validation[2].class = 3);
+    assert!(told.contains("Validation/2 is of class 3"), "{told}");
+    let told = refused(&|data| {
+        data.labels.get_mut(&Attribute::Gender).unwrap().pop();
+    });
+    assert!(told.contains("11 labels of the attribute gender"), "{told}");
+    let told = refused(&|data| data.labels.clear());
+    assert!(told.contains("gender has 0 label(s)"), "{told}");
 }
 
 #[test]
 fn every_optimiser_learns() {
-    let (train_set, validation) = (
-        corpus(240, Split::Train, 1),
-        corpus(90, Split::Validation, 77_000),
-    );
+    let (train_set, validation) = (corpus(240, "Train", 1), corpus(90, "Validation", 77_000));
     let data = data(&train_set, &validation);
     for optimiser in [OptimiserName::Adam, OptimiserName::Adamw] {
         let folder = tempfile::tempdir().unwrap();

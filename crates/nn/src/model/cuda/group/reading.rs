@@ -5,7 +5,6 @@ use pipe_foundation::FeaturesView;
 
 use super::Group;
 use crate::model::cuda::{Card, Corpus, Masked, Tape};
-use crate::model::network::CLASSES;
 use crate::model::ops::cross_entropy::cuda_kernel::softmax;
 use crate::model::parameter::Part;
 use crate::model::{ModelError, Network, StepLosses, TrainingState};
@@ -14,14 +13,15 @@ use crate::model::{ModelError, Network, StepLosses, TrainingState};
 const CLASSIFIED_TOGETHER: usize = 64;
 
 impl Group {
-    /// Emotion probabilities of every utterance of a corpus by every model: `[models][utterances]`.
+    /// Emotion probabilities of every utterance of a corpus by every model: `[models][utterances][classes]`.
     ///
     /// # Errors
     /// What went wrong on the device, or too little memory for a single utterance.
-    pub fn classify(&self, corpus: &Corpus<'_>) -> Result<Vec<Vec<[f32; CLASSES]>>, CudaError> {
+    pub fn classify(&self, corpus: &Corpus<'_>) -> Result<Vec<Vec<Vec<f32>>>, CudaError> {
         let mut order: Vec<usize> = (0..corpus.utterances.len()).collect();
         order.sort_by_key(|&at| (corpus.utterances[at].1, at));
-        let mut found = vec![vec![[0.0; CLASSES]; order.len()]; self.models()];
+        let classes = (self.states.first()).map_or(1, |state| state.network().classes());
+        let mut found = vec![vec![Vec::new(); order.len()]; self.models()];
         let (mut rest, mut together) = (&order[..], CLASSIFIED_TOGETHER);
         while !rest.is_empty() {
             let (part, next) = rest.split_at(together.min(rest.len()));
@@ -33,10 +33,10 @@ impl Group {
                 other => other?,
             };
             rest = next;
-            let models = probabilities.chunks_exact(part.len() * CLASSES);
+            let models = probabilities.chunks_exact(part.len() * classes);
             for (model, own) in models.enumerate() {
-                for (&at, row) in part.iter().zip(own.as_chunks::<CLASSES>().0) {
-                    found[model][at] = *row;
+                for (&at, row) in part.iter().zip(own.chunks_exact(classes)) {
+                    found[model][at] = row.to_vec();
                 }
             }
         }
@@ -131,7 +131,7 @@ pub fn classify(
     tf32: bool,
     network: &Network,
     utterances: &[FeaturesView<'_>],
-) -> Result<Vec<[f32; CLASSES]>, ModelError> {
+) -> Result<Vec<Vec<f32>>, ModelError> {
     let card = Card::shared(ordinal, tf32)?;
     let run = || {
         // Trainings may be at a step.

@@ -87,10 +87,7 @@ fn of_every_kind() -> Vec<TrainOptions> {
 
 #[test]
 fn an_interrupted_training_ends_with_the_bytes_of_one_never_interrupted() {
-    let (train_set, validation) = (
-        corpus(64, Split::Train, 1),
-        corpus(18, Split::Validation, 9),
-    );
+    let (train_set, validation) = (corpus(64, "Train", 1), corpus(18, "Validation", 9));
     let data = data(&train_set, &validation);
     for options in of_every_kind() {
         let options = TrainOptions {
@@ -126,10 +123,7 @@ fn an_interrupted_training_ends_with_the_bytes_of_one_never_interrupted() {
 
 #[test]
 fn raised_epochs_go_on_and_give_the_bytes_of_a_fresh_run() {
-    let (train_set, validation) = (
-        corpus(64, Split::Train, 1),
-        corpus(18, Split::Validation, 9),
-    );
+    let (train_set, validation) = (corpus(64, "Train", 1), corpus(18, "Validation", 9));
     let data = data(&train_set, &validation);
     for options in of_every_kind() {
         let with = |epochs| TrainOptions {
@@ -151,10 +145,7 @@ fn raised_epochs_go_on_and_give_the_bytes_of_a_fresh_run() {
 
 #[test]
 fn raised_patience_and_updates_go_on_and_give_the_bytes_of_a_fresh_run() {
-    let (train_set, validation) = (
-        corpus(64, Split::Train, 1),
-        corpus(18, Split::Validation, 9),
-    );
+    let (train_set, validation) = (corpus(64, "Train", 1), corpus(18, "Validation", 9));
     let data = data(&train_set, &validation);
     let base = TrainOptions {
         epochs: 60,
@@ -195,10 +186,7 @@ fn raised_patience_and_updates_go_on_and_give_the_bytes_of_a_fresh_run() {
 
 #[test]
 fn a_damaged_checkpoint_is_told_and_left_aside() {
-    let (train_set, validation) = (
-        corpus(64, Split::Train, 1),
-        corpus(18, Split::Validation, 9),
-    );
+    let (train_set, validation) = (corpus(64, "Train", 1), corpus(18, "Validation", 9));
     let data = data(&train_set, &validation);
     let options = TrainOptions {
         epochs: 4,

@@ -49,7 +49,7 @@ fn network() -> Network {
         Some(path) => Model::load(Path::new(&path)).unwrap().network().clone(),
         None => {
             let shape = EncoderShape::new(&default_encoder(), 40).unwrap();
-            Network::new(shape, &[], Initialisation::He, 1).unwrap()
+            Network::new(shape, 3, &[], Initialisation::He, 1).unwrap()
         }
     }
 }
