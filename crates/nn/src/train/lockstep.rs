@@ -8,10 +8,11 @@
 //! brings those of its batch along, which are the same for all.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use pipe_foundation::Digest;
+use pipe_foundation::sync::lock;
 
 use crate::model::cuda::{Card, Corpus, Group, Masked};
 use crate::model::spec::Reversal;
@@ -114,6 +115,6 @@ struct State {
 
 impl Lockstep {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }

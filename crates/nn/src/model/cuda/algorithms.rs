@@ -5,8 +5,8 @@
 
 use std::collections::HashMap;
 use std::ffi::c_void;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use cudarc::cublaslt::result::{self, CublasError};
 use cudarc::cublaslt::sys;
@@ -14,6 +14,7 @@ use cudarc::cublaslt::sys::cublasLtMatmulPreferenceAttributes_t as Wish;
 use cudarc::cublaslt::sys::cublasLtMatrixLayoutAttribute_t as LayoutAttribute;
 use cudarc::driver::sys::CUstream;
 use dfdx::tensor::CudaError;
+use pipe_foundation::sync::lock;
 
 use super::Pointer;
 
@@ -186,7 +187,7 @@ impl Algorithms {
 
     /// The algorithm for products like these, if there is one.
     fn chosen(&self, kinds: [Operand; 3]) -> Result<Option<sys::cublasLtMatmulAlgo_t>, CudaError> {
-        let mut chosen = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut chosen = lock(&self.chosen);
         if let Some(algorithm) = chosen.get(&kinds) {
             return Ok(*algorithm);
         }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use cudarc::cublas::{result as cublas, sys as cublas_sys};
 use cudarc::driver::sys::CUdevice_attribute as Attribute;
 use cudarc::driver::{CudaDevice, result as driver, sys};
 use dfdx::tensor::{Cuda, CudaError};
+use pipe_foundation::sync::{get_mut, lock};
 
 use super::algorithms::Algorithms;
 use super::failure::{is_out_of_memory, name, tell};
@@ -73,7 +74,7 @@ impl Card {
     /// As [`Self::open`].
     pub fn shared(ordinal: usize, tf32: bool) -> Result<Arc<Self>, DeviceError> {
         static OPEN: Mutex<Vec<(usize, bool, Arc<Card>)>> = Mutex::new(Vec::new());
-        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = lock(&OPEN);
         if let Some((.., card)) = open.iter().find(|own| (own.0, own.1) == (ordinal, tf32)) {
             return Ok(Arc::clone(card));
         }
@@ -179,7 +180,7 @@ impl Card {
 
     /// Waits until no other group of models is at a step.
     pub fn turn(&self) -> MutexGuard<'_, ()> {
-        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.turn)
     }
 
     pub(super) fn algorithms(&self) -> &Algorithms {
@@ -301,7 +302,7 @@ impl Card {
         values: &[T],
     ) -> Result<(), CudaError> {
         self.bind()?;
-        let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ring = lock(&self.ring);
         // SAFETY: the caller's.
         self.noted(unsafe { ring.copy(self.stream(), to, values) })
     }
@@ -387,7 +388,7 @@ impl Drop for Card {
         if self.noted(idle).is_err() {
             return;
         }
-        let ring = self.ring.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let ring = get_mut(&mut self.ring);
         ring.release();
         // SAFETY: each is given back here and nowhere else; cuBLAS before the context that it works in.
         unsafe {

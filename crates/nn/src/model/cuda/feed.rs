@@ -4,11 +4,12 @@
 //! slot, has it copied, makes the main stream wait for the copy and goes on. When the last that reads the batch is on
 //! its way, the main stream records that the slot is done with; the host waits for that before it writes the slot again.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use cudarc::driver::result::stream::{self as streams, StreamKind};
 use cudarc::driver::{DriverError, sys};
 use dfdx::tensor::CudaError;
+use pipe_foundation::sync::{get_mut, lock};
 
 use super::event::Event;
 use super::pinned::Pinned;
@@ -104,7 +105,7 @@ impl Feed {
     }
 
     fn lock(&self) -> MutexGuard<'_, Slots> {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.slots)
     }
 
     /// Brings a batch to the device: its tables, and the values of `features` one after the other. Work that the card's
@@ -248,7 +249,7 @@ impl Drop for Feed {
         if self.card.noted(idle).is_err() {
             return;
         }
-        let slots = self.slots.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let slots = get_mut(&mut self.slots);
         for slot in &mut slots.all {
             if let Some(pinned) = &mut slot.pinned {
                 pinned.release();

@@ -1,10 +1,11 @@
 //! How long each kernel and each kind of product takes on the device, for whoever measures.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use cudarc::driver::{result as driver, sys};
 use dfdx::tensor::CudaError;
+use pipe_foundation::sync::lock;
 
 /// What calls of one name took and had to do.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -38,7 +39,7 @@ unsafe impl Send for Span {}
 impl Timeline {
     /// Begins to measure.
     pub fn start(&self) {
-        let mut spans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut spans = lock(&self.0);
         spans.get_or_insert_default();
     }
 
@@ -50,7 +51,7 @@ impl Timeline {
         of: Timed,
         call: impl FnOnce() -> Result<(), CudaError>,
     ) -> Result<(), CudaError> {
-        let mut spans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut spans = lock(&self.0);
         let Some(spans) = spans.as_mut() else {
             drop(spans);
             return call();
@@ -70,7 +71,7 @@ impl Timeline {
 
     /// Ends measuring: what was called, by name, once the device has done it.
     pub fn take(&self, stream: sys::CUstream) -> Result<BTreeMap<&'static str, Timed>, CudaError> {
-        let spans = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let spans = lock(&self.0).take();
         // SAFETY: the stream is the card's.
         unsafe { driver::stream::synchronize(stream) }?;
         let mut all = BTreeMap::<_, Timed>::new();

@@ -9,11 +9,12 @@ mod pooling;
 mod shard;
 mod weights;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use group::Group;
 use pipe_foundation::FeaturesView;
 use pipe_foundation::Workers;
+use pipe_foundation::sync::lock;
 use shard::{Shard, Workspace};
 use weights::EncoderWeights;
 
@@ -55,7 +56,7 @@ struct Workspaces {
 impl Workspaces {
     /// Lends one to `work`: the one used last, as it may still be in the cache.
     fn with(&self, work: impl FnOnce(&mut Workspace)) {
-        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = || lock(&self.idle);
         let mut workspace = idle().pop().unwrap_or_default();
         work(&mut workspace);
         idle().push(workspace);

@@ -1,12 +1,13 @@
 //! A training's hold on the device: it asks for steps and waits for them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, Weak};
 
 use dfdx::tensor::CudaError;
 use pipe_foundation::Digest;
 use pipe_foundation::FeaturesView;
 use pipe_foundation::Workers;
+use pipe_foundation::sync::{lock, wait_timeout};
 
 use super::{Answer, Lockstep, POLL, Place, Position, State, StepWork, Work};
 use crate::model::cuda::{Card, Corpus, Group};
@@ -37,7 +38,7 @@ impl<'a> Member<'a> {
         static ALL: Mutex<Option<HashMap<Key, Weak<Lockstep>>>> = Mutex::new(None);
         let card = Card::shared(ordinal, tf32)?;
         let lockstep = {
-            let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut all = lock(&ALL);
             let all = all.get_or_insert_default();
             all.retain(|_, known| known.strong_count() > 0);
             let own = (ordinal, tf32, key);
@@ -192,8 +193,7 @@ impl<'a> Member<'a> {
                 self.lockstep.changed.notify_all();
                 continue;
             }
-            let waited = self.lockstep.changed.wait_timeout(state, POLL);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            state = wait_timeout(&self.lockstep.changed, state, POLL);
         }
     }
 }

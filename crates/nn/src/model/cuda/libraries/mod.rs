@@ -10,7 +10,9 @@ mod forward;
 mod nvrtc;
 mod opening;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
+
+use pipe_foundation::sync::lock;
 
 use crate::model::DeviceError;
 use opening::Found;
@@ -30,7 +32,7 @@ unsafe fn find<F: Copy>(library: &Found, name: &'static str) -> Option<F> {
     let function = unsafe { opened.library.get::<F>(name) };
     if function.is_err() {
         let told = format!("{} has no {}", opened.name, name.trim_end_matches('\0'));
-        let mut lacking = LACKING.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lacking = lock(&LACKING);
         lacking.push(told);
     }
     function.ok().map(|function| *function)
@@ -38,7 +40,7 @@ unsafe fn find<F: Copy>(library: &Found, name: &'static str) -> Option<F> {
 
 /// What CUDA said, and functions that were called in vain: their calls end with a code that says nothing of them.
 pub fn with_lacking(reason: String) -> String {
-    let lacking = LACKING.lock().unwrap_or_else(PoisonError::into_inner);
+    let lacking = lock(&LACKING);
     match lacking.as_slice() {
         [] => reason,
         lacking => format!("{reason} ({})", lacking.join(", ")),
