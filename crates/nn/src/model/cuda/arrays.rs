@@ -6,7 +6,7 @@ use crate::model::heads::Dense;
 use crate::model::ops::lstm::DirectionLayout;
 use crate::model::{EncoderLayout, Network};
 
-/// One array of a bank, of the same size in every model.
+/// One array of parameters, of the same size in every model.
 #[derive(Clone, Debug)]
 pub struct Piece {
     /// Values of one model before it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dfdx::tensor::CudaError;
 
 use super::arrays::SharedArrays;
-use super::bank::{GradientPlace, StackedParameters};
+use super::stacked_parameters::{GradientPlace, StackedParameters};
 use super::{Card, Gradients, Memory, Packed, Tape, Value};
 use crate::model::EncoderShape;
 use crate::model::ops::conv_block::cuda_kernel::{self as conv_block, BlockArrays, BlockPass};
@@ -27,19 +27,19 @@ struct EncoderPass {
 
 /// Reads a batch's frames `[rows, bins]` and gives the pooled vectors `[models, utterances, width]`.
 ///
-/// With `learns`, the backward operation adds to the bank's gradient.
+/// With `learns`, the backward operation adds to the parameters' gradient.
 pub fn forward(
     tape: &mut Tape,
     shape: &Arc<EncoderShape>,
     arrays: &SharedArrays,
-    bank: &StackedParameters,
+    parameters: &StackedParameters,
     packed: &Arc<Packed>,
     frames: Memory,
     learns: bool,
 ) -> Result<Value, CudaError> {
     let card = Arc::clone(tape.card());
-    let models = bank.models();
-    let weights = weights(arrays, bank);
+    let models = parameters.models();
+    let weights = weights(arrays, parameters);
     let mut pass = EncoderPass {
         blocks: Vec::new(),
         layers: Vec::new(),
@@ -70,7 +70,7 @@ pub fn forward(
     let output = Value::new(tape, pooled, size)?;
     if learns {
         let (shape, packed, to) = (Arc::clone(shape), Arc::clone(packed), output.clone());
-        let places = places(arrays, bank);
+        let places = places(arrays, parameters);
         tape.record(move |gradients| {
             let of_pooled = to.handle.gradient(gradients)?;
             let own = places.find(gradients)?;
@@ -139,24 +139,24 @@ fn pool_shape(shape: &EncoderShape) -> PoolShape {
     }
 }
 
-fn weights(arrays: &SharedArrays, bank: &StackedParameters) -> EncoderArrays {
+fn weights(arrays: &SharedArrays, parameters: &StackedParameters) -> EncoderArrays {
     EncoderArrays {
         convs: arrays
             .convs
             .iter()
             .map(|&(weight, bias)| BlockArrays {
-                weight: bank.values(weight),
-                bias: bank.values(bias),
+                weight: parameters.values(weight),
+                bias: parameters.values(bias),
             })
             .collect(),
         lstms: arrays
             .lstms
             .iter()
             .map(|pieces| LayerArrays {
-                input: bank.values(pieces.input),
-                hidden: bank.values(pieces.hidden),
-                bias_input: bank.values(pieces.bias_input),
-                bias_hidden: bank.values(pieces.bias_hidden),
+                input: parameters.values(pieces.input),
+                hidden: parameters.values(pieces.hidden),
+                bias_input: parameters.values(pieces.bias_input),
+                bias_hidden: parameters.values(pieces.bias_hidden),
             })
             .collect(),
     }
@@ -168,8 +168,8 @@ struct Places {
     lstms: Vec<[GradientPlace; 4]>,
 }
 
-fn places(arrays: &SharedArrays, bank: &StackedParameters) -> Places {
-    let place = |piece| bank.gradient_place(piece);
+fn places(arrays: &SharedArrays, parameters: &StackedParameters) -> Places {
+    let place = |piece| parameters.gradient_place(piece);
     Places {
         convs: arrays
             .convs

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use dfdx::tensor::CudaError;
 
 use super::arrays::SharedArrays;
-use super::bank::{StackedParameters, StepParameters, rates};
 use super::demand::step_bytes;
 use super::feed::Feed;
-use super::heads::{HeadBank, dense_of};
 use super::packing::{Masked, Packed, Packing};
+use super::stacked_heads::{StackedHead, dense_of};
+use super::stacked_parameters::{StackedParameters, StepParameters, rates};
 use super::tape::Walked;
 use super::{Card, Corpus, Memory, Tape, Value, arguments, encoder};
 use crate::model::dense_tape::Learns;
@@ -65,7 +65,7 @@ pub struct Group {
     shape: Arc<EncoderShape>,
     arrays: SharedArrays,
     shared: StackedParameters,
-    heads: Vec<HeadBank>,
+    heads: Vec<StackedHead>,
     /// What the models looked like when they came: sizes for what is read back, and numbers of steps.
     states: Vec<TrainingState>,
     specs: Vec<Vec<HeadSpec>>,
@@ -82,7 +82,7 @@ pub struct Group {
 
 /// What a step measured, still on the device.
 struct Measured {
-    /// Emotion, each bank of heads, then each bank as it counts in the total: `[1 + 2 banks, models]`. The last two
+    /// Emotion, each kind of head, then each kind as it counts in the total: `[1 + 2 kinds, models]`. The last two
     /// differ for discriminators, which take their own step between.
     losses: Memory,
     norms: Memory<f64>,
@@ -102,7 +102,7 @@ impl Group {
         let shape = networks.first().map(|network| network.shape().clone());
         let all: Vec<usize> = (0..states.len()).collect();
         let mut shared = StackedParameters::new(card, arrays.pieces.clone(), &all)?;
-        let mut heads = HeadBank::of(card, &networks)?;
+        let mut heads = StackedHead::of(card, &networks)?;
         let borrowed: Vec<&TrainingState> = states.iter().collect();
         for part in Part::ALL {
             let slices: Option<Vec<_>> = borrowed
@@ -195,7 +195,7 @@ impl Group {
     fn prepare(&mut self, step: &Step) -> Result<(), CudaError> {
         self.shared.prepare(step)?;
         for head in &mut self.heads {
-            head.bank.prepare(step)?;
+            head.parameters.prepare(step)?;
         }
         Ok(())
     }
@@ -278,7 +278,7 @@ impl Group {
         tape.backward()
     }
 
-    /// One step of a bank of discriminators on detached emotion probabilities; gives their losses before the step.
+    /// One step of the discriminators of one kind on detached emotion probabilities; gives their losses before the step.
     fn step_discriminator(
         &mut self,
         index: usize,
@@ -309,7 +309,7 @@ impl Group {
             alive: &well,
         };
         self.half_done = true;
-        head.bank.update(step, &mut walked.gradients, &pace)?;
+        head.parameters.update(step, &mut walked.gradients, &pace)?;
         Ok(loss)
     }
 
@@ -325,9 +325,9 @@ impl Group {
         let norms = Memory::<f64>::zeros(&self.card, count)?;
         let gradients = &mut walked.gradients;
         self.shared.add_squares(gradients, &norms)?;
-        let learning = |head: &HeadBank| head.spec.mode != HeadMode::Discriminator;
+        let learning = |head: &StackedHead| head.spec.mode != HeadMode::Discriminator;
         for head in self.heads.iter().filter(|head| learning(head)) {
-            head.bank.add_squares(gradients, &norms)?;
+            head.parameters.add_squares(gradients, &norms)?;
         }
         let clips: Vec<f32> = models
             .iter()
@@ -350,7 +350,7 @@ impl Group {
         self.half_done = true;
         self.shared.update(step, gradients, &pace)?;
         for head in self.heads.iter_mut().filter(|head| learning(head)) {
-            head.bank.update(step, gradients, &pace)?;
+            head.parameters.update(step, gradients, &pace)?;
         }
         Ok(norms)
     }
@@ -360,7 +360,7 @@ impl Group {
         1 + 2 * self.heads.len()
     }
 
-    /// Keeps the losses of a bank's models for later.
+    /// Keeps the losses of the models in `which` for later.
     fn note(
         &self,
         losses: &Memory,

@@ -12,7 +12,6 @@
 
 mod algorithms;
 mod arrays;
-mod bank;
 mod card;
 mod ceilings;
 mod compiler;
@@ -24,7 +23,6 @@ mod event;
 mod failure;
 mod feed;
 mod group;
-mod heads;
 mod kernels;
 mod libraries;
 mod long_product;
@@ -35,6 +33,8 @@ mod pool;
 mod products;
 mod ring;
 mod shares;
+mod stacked_heads;
+mod stacked_parameters;
 mod tape;
 mod timeline;
 

@@ -1,12 +1,12 @@
-// One step of every value of several models: torch.optim.SGD, Adam and AdamW. blockIdx.y is the model's row in its bank.
+// One step of every value of several models: torch.optim.SGD, Adam and AdamW. blockIdx.y is the model's row.
 //
-// A bank holds array after array, each of all models; for each of `pieces` arrays, `before` gives the values of one
-// model before it, and `places` those of the bank. `which` gives the place of a row's model among the models of the
-// step, where its rates, its gradient's scale and its flag are read: a model whose flag is 0 met a loss or gradient that
-// is not finite and stays as it is.
+// Stacked parameters are array after array, each of all models; for each of `pieces` arrays, `before` gives the values
+// of one model before it, and `places` those of all models. `which` gives the place of a row's model among the models of
+// the step, where its rates, its gradient's scale and its flag are read: a model whose flag is 0 met a loss or gradient
+// that is not finite and stays as it is.
 
 // Where value `at` of this row's model lies, of `length` in all.
-static __device__ size_t bank_place(const int *before, const size_t *places, int pieces, int length, int at) {
+static __device__ size_t stacked_place(const int *before, const size_t *places, int pieces, int length, int at) {
     int low = 0, high = pieces;
     while (high - low > 1) {
         int middle = (low + high) / 2;
@@ -26,7 +26,7 @@ extern "C" __global__ void sgd(
     int model = which[blockIdx.y];
     if (!alive[model]) return;
     const float *rate = rates + (size_t)model * 8;
-    size_t own = bank_place(before, places, pieces, length, at);
+    size_t own = stacked_place(before, places, pieces, length, at);
     float g = scales[model] * gradient[own];
     if (rate[2] != 0.0f) g += rate[2] * values[own];
     float v = rate[1] * velocity[own] + g;
@@ -43,7 +43,7 @@ extern "C" __global__ void adam(
     int model = which[blockIdx.y];
     if (!alive[model]) return;
     const float *rate = rates + (size_t)model * 8;
-    size_t own = bank_place(before, places, pieces, length, at);
+    size_t own = stacked_place(before, places, pieces, length, at);
     float value = values[own];
     float g = scales[model] * gradient[own] + rate[6] * value;
     float m = first[own] + rate[0] * (g - first[own]);
@@ -61,7 +61,7 @@ extern "C" __global__ void squares(
     if (thread >= threads) return;
     double sum = 0.0;
     for (int at = thread; at < length; at += threads) {
-        double g = gradient[bank_place(before, places, pieces, length, at)];
+        double g = gradient[stacked_place(before, places, pieces, length, at)];
         sum += g * g;
     }
     sums[(size_t)blockIdx.y * threads + thread] = sum;
@@ -110,7 +110,7 @@ extern "C" __global__ void may_step(int *flags, const int *alive, const int *whi
     flags[which[at]] = alive[which[at]] && loss[at] - loss[at] == 0.0f;
 }
 
-// to[slots[k]] = from[k]: puts what each model of a bank measured where its models stand.
+// to[slots[k]] = from[k]: puts what each of some models measured where its models stand.
 extern "C" __global__ void scatter(float *to, const float *from, const int *slots, int count) {
     int at = blockIdx.x * blockDim.x + threadIdx.x;
     if (at >= count) return;

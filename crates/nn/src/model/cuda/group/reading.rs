@@ -69,11 +69,11 @@ impl Group {
             let one = |model: usize| {
                 let mut attributes = vec![0.0; self.specs[model].len()];
                 let mut counted = attributes.clone();
-                for (bank, head) in self.heads.iter().enumerate() {
+                for (kind, head) in self.heads.iter().enumerate() {
                     for &(own, place) in &head.owners {
                         if own == model {
-                            attributes[place] = losses[(bank + 1) * count + model];
-                            counted[place] = losses[(bank + 1 + self.heads.len()) * count + model];
+                            attributes[place] = losses[(kind + 1) * count + model];
+                            counted[place] = losses[(kind + 1 + self.heads.len()) * count + model];
                         }
                     }
                 }

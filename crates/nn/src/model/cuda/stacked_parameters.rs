@@ -24,11 +24,11 @@ pub struct StackedParameters {
     parts: [Option<Memory>; 3],
     /// Names the gradient on the tape.
     gradient: Arc<Handle>,
-    /// For each row of the bank, the place of its model in the group.
+    /// For each row, the place of its model in the group.
     which: Arc<Memory<i32>>,
     /// For each array, the values of one model before it.
     before: Memory<i32>,
-    /// For each array, the values of the bank before it.
+    /// For each array, the values of all models before it.
     starts: Vec<usize>,
     /// The same, on the device.
     places: Memory<u64>,
@@ -61,7 +61,7 @@ pub struct StepParameters<'a> {
 }
 
 impl StackedParameters {
-    /// A bank without values yet; `which` gives the place of each row's model in the group.
+    /// Room for parameters, all zero; `which` gives the place of each row's model in the group.
     pub fn new(card: &Arc<Card>, pieces: Vec<Piece>, which: &[usize]) -> Result<Self, CudaError> {
         card.take();
         let length = pieces.last().map_or(0, |last| last.before + last.length);
@@ -92,7 +92,7 @@ impl StackedParameters {
         })
     }
 
-    /// Models in the bank.
+    /// Models whose parameters these are.
     pub fn models(&self) -> usize {
         self.models
     }

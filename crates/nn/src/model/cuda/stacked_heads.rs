@@ -6,7 +6,7 @@ use std::sync::Arc;
 use dfdx::tensor::CudaError;
 
 use super::arrays::{DensePieces, dense_slices, push_dense, put_dense};
-use super::bank::StackedParameters;
+use super::stacked_parameters::StackedParameters;
 use super::{Card, Memory, Tape, Value};
 use crate::model::dense_tape::Learns;
 use crate::model::ops::dense::cuda_kernel::{DenseArrays, dense};
@@ -19,15 +19,15 @@ use crate::model::{Network, TrainingState};
 type Owner = (usize, usize);
 
 /// A head of the same attribute, mode and labels in several models of a group.
-pub struct HeadBank {
+pub struct StackedHead {
     pub spec: HeadSpec,
-    /// For each row of the bank: the model's place in the group and the head's place in the model.
+    /// For each row of the parameters: the model's place in the group and the head's place in the model.
     pub owners: Vec<Owner>,
-    pub bank: StackedParameters,
+    pub parameters: StackedParameters,
     layers: Vec<DensePieces>,
 }
 
-impl HeadBank {
+impl StackedHead {
     /// All heads of the networks, put together by kind.
     ///
     /// Kinds have an order of their own: that of their gradients where they meet, in whatever company a model is.
@@ -52,7 +52,7 @@ impl HeadBank {
                     .collect();
                 let which: Vec<usize> = owners.iter().map(|owner| owner.0).collect();
                 Ok(Self {
-                    bank: StackedParameters::new(card, pieces, &which)?,
+                    parameters: StackedParameters::new(card, pieces, &which)?,
                     spec,
                     owners,
                     layers,
@@ -63,7 +63,7 @@ impl HeadBank {
 
     /// For each row, the place of its model in the group, on the device.
     pub fn which(&self) -> &Arc<Memory<i32>> {
-        self.bank.which()
+        self.parameters.which()
     }
 
     /// Classes it tells apart.
@@ -78,7 +78,7 @@ impl HeadBank {
             if index > 0 {
                 x = relu(tape, &x)?;
             }
-            x = dense_of(tape, &x, &self.bank, layer, learns)?;
+            x = dense_of(tape, &x, &self.parameters, layer, learns)?;
         }
         Ok(x)
     }
@@ -93,7 +93,7 @@ impl HeadBank {
             })
             .collect();
         match parts {
-            Some(parts) => self.bank.write(part, &parts),
+            Some(parts) => self.parameters.write(part, &parts),
             None => Ok(()),
         }
     }
@@ -109,30 +109,30 @@ impl HeadBank {
             return Ok(());
         };
         let place = self.owners[row].1;
-        self.bank.read(part, row, |piece, values| {
+        self.parameters.read(part, row, |piece, values| {
             let layers = &mut state.part_mut(part).heads[place].1;
             put_dense(&mut layers[piece / 2], piece, values);
         })
     }
 }
 
-/// One fully connected layer of a bank on the tape.
+/// One fully connected layer of several models on the tape.
 pub fn dense_of(
     tape: &mut Tape,
     x: &Value,
-    bank: &StackedParameters,
+    parameters: &StackedParameters,
     layer: &DensePieces,
     learns: Learns,
 ) -> Result<Value, CudaError> {
     let arrays = DenseArrays {
-        weight: bank.values(layer.weight),
-        bias: bank.values(layer.bias),
+        weight: parameters.values(layer.weight),
+        bias: parameters.values(layer.bias),
         inputs: layer.inputs,
         outputs: layer.outputs,
     };
     let (weight, bias) = (
-        bank.gradient_place(layer.weight),
-        bank.gradient_place(layer.bias),
+        parameters.gradient_place(layer.weight),
+        parameters.gradient_place(layer.bias),
     );
     let find = move |gradients: &mut super::Gradients| {
         Ok((weight.find(gradients)?, bias.find(gradients)?))
