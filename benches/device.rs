@@ -148,7 +148,7 @@ fn measure() -> Result<(), Box<dyn Error>> {
     sweep(&setting, &studies[..counts[1]], options.steps)
 }
 
-/// Steps whose convolutions take so many models at a time; by itself the card chooses by its sms.
+/// Steps whose convolutions take so many models at a time; by itself the card chooses by its SMs.
 fn sweep(setting: &Setting, studies: &[Heads], steps: usize) -> Result<(), Box<dyn Error>> {
     println!(
         "models that a convolution takes at a time, of {}: ms/step in fp32 and TF32",

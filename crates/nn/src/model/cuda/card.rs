@@ -159,7 +159,7 @@ impl Card {
         *self.device.cu_stream()
     }
 
-    /// Multiprocessors.
+    /// Number of SMs (streaming multiprocessors).
     pub fn sms(&self) -> usize {
         self.sms
     }

@@ -12,7 +12,7 @@ const VALUES: usize = 1 << 26;
 
 /// `c += aᵀ b` for each matrix of the batch; `a` is `[inner, rows]`, `b` `[inner, columns]`.
 ///
-/// A result of few tiles would leave most sms of the card idle. It is then computed in parts of the frames side
+/// A result of few tiles would leave most SMs of the card idle. It is then computed in parts of the frames side
 /// by side, which are added in their order, so that the same bits come each time. How many parts there are does not
 /// depend on the number of models, so that a model's sums do not either.
 ///

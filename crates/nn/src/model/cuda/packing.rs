@@ -76,7 +76,7 @@ pub struct Packing {
 
 impl Packing {
     /// The tables of utterances with so many frames; `sources` gives the first row of each where it is read, and its
-    /// masks. The card has so many `sms`.
+    /// masks. The card has so many SMs.
     pub fn new(
         shape: &EncoderShape,
         sms: usize,
@@ -261,7 +261,7 @@ mod tests {
                 assert_eq!(taken.count() as i32, count);
             }
         }
-        // Long enough to keep several sms busy: three times the width, the next block twice.
+        // Long enough to keep several SMs busy: three times the width, the next block twice.
         assert_eq!(packing.parts, [2 * 4, 3 * 3]);
         let last = &packing.frames[2];
         assert!(owners(last).iter().all(|&own| own >= 0), "no gaps");

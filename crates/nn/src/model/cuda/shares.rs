@@ -1,10 +1,10 @@
-//! How the work of products is shared out: among the card's sms, and among models that take turns.
+//! How the work of products is shared out: among the card's SMs (streaming multiprocessors), and among models that take turns.
 
 use super::Sizes;
 
-/// Rows and columns of a tile, which one processor computes of a product.
+/// Rows and columns of a tile, which one SM computes of a product.
 const TILE: usize = 128;
-/// Times that every processor should have a tile to compute in one product, so that few idle at its end; more take memory
+/// Times that every SM should have a tile to compute in one product, so that few idle at its end; more take memory
 /// and save nothing.
 const WAVES: usize = 16;
 /// Fewest frames that are worth a part of their own.
@@ -15,14 +15,14 @@ fn tiles(sizes: Sizes) -> usize {
     sizes.rows.div_ceil(TILE) * sizes.columns.div_ceil(TILE)
 }
 
-/// Models at a time that give each processor of the card several tiles of such a product.
+/// Models at a time that give each SM of the card several tiles of such a product.
 pub fn models_for_sms(sms: usize, sizes: Sizes) -> usize {
     (WAVES * sms).div_ceil(tiles(sizes).max(1))
 }
 
-/// Parts that a sum over `inner` is computed in, a multiple of `least`: as many as give half of the sms something
-/// to do at one matrix of the batch. Each part is one more pass over the result for every model, and many models keep all
-/// sms busy anyway.
+/// Parts that a sum over `inner` is computed in, a multiple of `least`: as many as give half of the SMs something to do at
+/// one matrix of the batch. Each part is one more pass over the result for every model, and many models keep all SMs busy
+/// anyway.
 pub fn parts(sms: usize, sizes: Sizes, least: usize) -> usize {
     let wanted = sms / 2 / (tiles(sizes) * least).max(1);
     let possible = sizes.inner / (PART * least).max(1);
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn few_tiles_are_computed_in_parts_whatever_the_batch() {
-        // The first two blocks of the paper's network and its recurrent layer on a card with 132 sms.
+        // The first two blocks of the paper's network and its recurrent layer on a card with 132 SMs.
         assert_eq!(parts(132, sizes(200, 9600, 1), 5), 15);
         assert_eq!(parts(132, sizes(1280, 4800, 1), 5), 5);
         assert_eq!(parts(132, sizes(1024, 1200, 1), 1), 4);

@@ -77,9 +77,9 @@ fn wide_products_give_the_same_bits_whatever_trains_side_by_side_with_either_pre
         }
         assert_eq!(card.irregular_products(), 0, "all by their sizes alone");
         let network = networks(&shape).swap_remove(0);
-        let (sms, _) = on_processor(network, 0, &data, course);
+        let (reference, _) = on_processor(network, 0, &data, course);
         let allowed = if tf32 { 1e-2 } else { 1e-4 };
-        for (found, expected) in expected.0.iter().zip(&sms) {
+        for (found, expected) in expected.0.iter().zip(&reference) {
             let off = (found[0].total - expected.total).abs();
             assert!(off < allowed, "TF32 {tf32}: {found:?} {expected:?}");
         }

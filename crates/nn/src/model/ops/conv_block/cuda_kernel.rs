@@ -5,7 +5,7 @@
 //! memory. Patches that begin `width` frames apart do not overlap, so they are the rows of a matrix as it lies in memory,
 //! and there are `width` such matrices, the *phases*: phase p has the patches of rows p, p + width, p + 2 width, and so
 //! on. The gradient of the frames is a convolution, too, of the gradient with zeros around it by weights turned over in
-//! time. The weights' gradient may be summed in more phases, by rows further apart, so that more sms of the card
+//! time. The weights' gradient may be summed in more phases, by rows further apart, so that more SMs of the card
 //! have something to do.
 
 use std::sync::Arc;
