@@ -22,7 +22,7 @@ use super::Pointer;
 /// preferred.
 const SUPPOSED_BATCH: usize = 8;
 /// Alignment that loads of four values need, in bytes.
-const WIDE: usize = 16;
+const ALIGNMENT: usize = 16;
 /// Sizes up to this one count as they are; larger ones in eighths of a power of two, since batches differ in frames.
 const EXACT: usize = 256;
 
@@ -37,17 +37,17 @@ pub struct Operand {
     /// Values from one matrix to the next.
     pub stride: usize,
     pub transposed: bool,
-    /// Whether every matrix and column begins where four values can be loaded at once, in any company: places of models
-    /// differ by multiples of these sizes.
-    pub wide: bool,
+    /// Whether every matrix and column begins at a multiple of 16 bytes, where four values can be loaded at once, in any
+    /// company: places of models differ by multiples of these sizes.
+    pub aligned_16: bool,
 }
 
-/// Whether what begins at `start`, and again and again after so many values, can be loaded four values at once.
-pub fn is_wide(start: Pointer, steps: [usize; 2]) -> bool {
+/// Whether what begins at `start`, and again and again after so many values, begins at multiples of 16 bytes.
+pub fn is_aligned_16(start: Pointer, steps: [usize; 2]) -> bool {
     let steps = steps.map(|values| values * size_of::<f32>());
     [start as usize, steps[0], steps[1]]
         .iter()
-        .all(|at| at.is_multiple_of(WIDE))
+        .all(|at| at.is_multiple_of(ALIGNMENT))
 }
 
 impl Operand {
@@ -224,7 +224,11 @@ impl Algorithms {
             (Wish::CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, c),
             (Wish::CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, c),
         ] {
-            let bytes = if operand.wide { WIDE } else { size_of::<f32>() };
+            let bytes = if operand.aligned_16 {
+                ALIGNMENT
+            } else {
+                size_of::<f32>()
+            };
             preference.set(wish, bytes as u32)?;
         }
         let mut found = sys::cublasLtMatmulHeuristicResult_t {
@@ -399,7 +403,7 @@ mod tests {
             leading,
             stride: leading * columns,
             transposed: false,
-            wide: is_wide(start, [leading, leading * columns]),
+            aligned_16: is_aligned_16(start, [leading, leading * columns]),
         };
         let kind = operand(4096, 5000, 64).kind();
         assert_eq!(kind, operand(1 << 20, 5100, 64).kind());
@@ -408,7 +412,7 @@ mod tests {
         // Columns of odd length begin anywhere: then nothing counts on where the first one does.
         let odd = operand(4096, 5000, 63).kind();
         assert_eq!(odd, operand(4100, 5000, 63).kind());
-        assert!(!odd.wide);
+        assert!(!odd.aligned_16);
         // Sizes of the operands of a product fit together, whatever their columns are padded to.
         let long = operand(0, 600, 1000).kind();
         assert_eq!((long.rows, long.leading), (1024, 1024));

@@ -4,7 +4,7 @@ use cudarc::cublas::sys::cublasOperation_t::{CUBLAS_OP_N, CUBLAS_OP_T};
 use cudarc::cublas::{result::CublasError, sys};
 use dfdx::tensor::CudaError;
 
-use super::algorithms::{Operand, Product, is_wide};
+use super::algorithms::{Operand, Product, is_aligned_16};
 use super::timeline::Timed;
 use super::{Card, Pointer};
 
@@ -16,7 +16,7 @@ pub struct Matrix {
     stride: usize,
     transposed: bool,
     /// Whether a call may not count on what its own sizes allow, since another call for the same values cannot.
-    narrow: bool,
+    assume_unaligned: bool,
 }
 
 impl Matrix {
@@ -29,7 +29,7 @@ impl Matrix {
             leading,
             stride,
             transposed: false,
-            narrow: false,
+            assume_unaligned: false,
         }
     }
 
@@ -83,7 +83,8 @@ impl Matrix {
             leading: self.leading,
             stride: self.stride,
             transposed: self.transposed,
-            wide: !self.narrow && is_wide(self.start, [self.leading, self.stride]),
+            aligned_16: !self.assume_unaligned
+                && is_aligned_16(self.start, [self.leading, self.stride]),
         }
     }
 
@@ -134,9 +135,9 @@ impl Phased {
 
     /// Both take the same algorithm, so what one of them may not count on, the other does not.
     fn matrix(self) -> Matrix {
-        let narrow = !is_wide(self.matrix.start, [self.step, self.matrix.stride]);
+        let aligned = is_aligned_16(self.matrix.start, [self.step, self.matrix.stride]);
         Matrix {
-            narrow: narrow || self.matrix.narrow,
+            assume_unaligned: !aligned || self.matrix.assume_unaligned,
             ..self.matrix
         }
     }

@@ -1,4 +1,5 @@
-//! How the work of products is shared out: among the card's SMs (streaming multiprocessors), and among models that take turns.
+//! How the work of products is shared out: among the card's SMs (streaming multiprocessors), and among models that take
+//! turns.
 
 use super::Sizes;
 
