@@ -5,22 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::batches::{batch_seed, of_epoch};
 use super::early_stop::EarlyStop;
 use super::history::History;
-use super::labels::{class_weights, of_heads, select, targets};
+use super::labels::{class_weights, of_heads, targets};
 use super::launch_barrier::LaunchBarrier;
 use super::learner::Learner;
-use super::prefetch::each_batch;
-use super::sampling::Draw;
 use super::{EpochRecord, Stopped, Summary, TrainError, TrainOptions, TrainingData, validation};
 use crate::model::spec::Alpha;
 use crate::model::{
-    Device, EncoderShape, HeadLabels, Model, ModelConfig, ModelError, Network, StepLosses, Targets,
-    TrainingBatch, model_path,
+    Device, EncoderShape, HeadLabels, Model, ModelConfig, ModelError, Network, Targets, model_path,
 };
 
-use epoch_sums::EpochSums;
 use pipe_foundation::progress::{EpochReport, Progress};
 use pipe_foundation::{Workers, thread_pool};
 
@@ -283,97 +278,6 @@ impl<'a> Run<'a> {
         (epochs >= self.options.epochs).then_some(Stopped::Epochs)
     }
 
-    /// One pass over the training split.
-    fn epoch(&mut self, epoch: usize, progress: &dyn Progress) -> Result<EpochSums, TrainError> {
-        let options = self.options;
-        let batches = of_epoch(
-            &self.frames,
-            &self.groups,
-            options.batch,
-            options.bucket_batches,
-            options.seed_of_batches(),
-            epoch,
-        );
-        match &self.learner {
-            Learner::Processor { .. } => self.epoch_here(epoch, &batches, progress),
-            #[cfg(feature = "cuda")]
-            Learner::Device(_) => self.epoch_on_device(epoch, &batches, progress),
-        }
-    }
-
-    /// One pass on the processor: the next batch's features are made while one is learned.
-    fn epoch_here(
-        &mut self,
-        epoch: usize,
-        batches: &[Vec<Draw>],
-        progress: &dyn Progress,
-    ) -> Result<EpochSums, TrainError> {
-        let (options, data) = (self.options, self.data);
-        let alpha = self.alpha_at(epoch);
-        let mut sums = EpochSums::default();
-        each_batch(data, batches, epoch, |batch, members, features| {
-            if self.at_bound() {
-                sums.cut = true;
-                return Ok::<_, TrainError>(false);
-            }
-            let views = features.views(data, members);
-            let targets = select(&self.targets, members);
-            #[cfg_attr(not(feature = "cuda"), expect(irrefutable_let_patterns))]
-            let Learner::Processor { trainable, .. } = &mut self.learner else {
-                return Ok(false);
-            };
-            let losses = trainable.step(
-                &TrainingBatch {
-                    features: &views,
-                    targets: &targets,
-                    alpha,
-                    reversal: options.reversal,
-                    dropout: options.dropout as f32,
-                    dropout_seed: batch_seed(options.seed, "dropout", epoch, batch),
-                    class_weights: self.class_weights.as_deref(),
-                    gradient_clip_norm: options.gradient_clip_norm,
-                },
-                options.update(epoch, self.updates),
-            )?;
-            self.check(&losses, epoch, batch, members)?;
-            self.updates += 1;
-            tell(progress, options, epoch, batch, batches.len());
-            sums.add(&losses);
-            Ok(true)
-        })?;
-        Ok(sums)
-    }
-
-    /// Whether the bound on updates is reached.
-    fn at_bound(&self) -> bool {
-        self.options.max_updates > 0 && self.updates >= self.options.max_updates
-    }
-
-    /// Ends a training whose losses or gradient are not finite.
-    fn check(
-        &self,
-        losses: &StepLosses,
-        epoch: usize,
-        batch: usize,
-        members: &[Draw],
-    ) -> Result<(), TrainError> {
-        let Some(head) = losses.non_finite(&self.options.heads) else {
-            return Ok(());
-        };
-        let id = |draw: &Draw| self.data.train[draw.at].id.to_owned();
-        Err(TrainError::NonFinite {
-            epoch,
-            batch,
-            head,
-            utterances: members.iter().map(id).collect(),
-        })
-    }
-
-    fn alpha_at(&self, epoch: usize) -> f64 {
-        let options = self.options;
-        options.alpha_curve.at(self.alpha, epoch, options.epochs)
-    }
-
     fn config(&self, best_epoch: usize) -> ModelConfig {
         ModelConfig {
             format: ModelConfig::FORMAT,
@@ -388,22 +292,9 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Tells how many batches of all epochs are done.
-fn tell(
-    progress: &dyn Progress,
-    options: &TrainOptions,
-    epoch: usize,
-    batch: usize,
-    batches: usize,
-) {
-    progress.advance(
-        (epoch * batches + batch + 1) as u64,
-        (options.epochs * batches) as u64,
-    );
-}
-
 #[cfg(all(test, feature = "cuda"))]
 mod device_tests;
+mod epoch;
 mod epoch_sums;
 #[cfg(feature = "cuda")]
 mod on_device;

@@ -12,13 +12,13 @@ use dfdx::tensor::{Cuda, CudaError};
 use pipe_foundation::sync::{get_mut, lock};
 
 use super::algorithms::Algorithms;
-use super::failure::{is_out_of_memory, name, tell};
+use super::failure::{is_out_of_memory, tell};
 use super::kernels::{Argument, Extent, Kernels};
 use super::pool::{check_memory_pools, give_back_freed_memory, keep_freed_memory, kept_bytes};
 use super::ring::Ring;
 use super::shares::{even_share, models_for_sms};
 use super::timeline::{Timed, Timeline};
-use super::{Pointer, Sizes, libraries};
+use super::{Pointer, Sizes, count_devices, libraries};
 use crate::model::DeviceError;
 
 /// A device, for as long as anything on it lives.
@@ -44,28 +44,6 @@ pub struct Card {
 unsafe impl Send for Card {}
 // SAFETY: as above.
 unsafe impl Sync for Card {}
-
-/// Devices that the driver knows.
-///
-/// # Errors
-/// [`DeviceError::NoDriver`] where there is no driver or it does not start, [`DeviceError::NoDevice`] where it finds
-/// none.
-pub fn count_devices() -> Result<usize, DeviceError> {
-    libraries::check_driver()?;
-    let none = |error: driver::DriverError| match error.0 {
-        sys::CUresult::CUDA_ERROR_NO_DEVICE => DeviceError::NoDevice,
-        _ => DeviceError::NoDriver {
-            reason: libraries::with_lacking(name(error)),
-        },
-    };
-    let count = driver::init()
-        .and_then(|()| driver::device::get_count())
-        .map_err(none)?;
-    match usize::try_from(count) {
-        Ok(count) if count > 0 => Ok(count),
-        _ => Err(DeviceError::NoDevice),
-    }
-}
 
 impl Card {
     /// The device with number `ordinal`, opened once for the whole process.

@@ -2,8 +2,9 @@
 
 use pipe_foundation::progress::Progress;
 
+use super::epoch::tell;
 use super::epoch_sums::EpochSums;
-use super::{Learner, Run, tell};
+use super::{Learner, Run};
 use crate::model::cuda::Masked;
 use crate::train::batches::{batch_seed, masks_of};
 use crate::train::labels::select;

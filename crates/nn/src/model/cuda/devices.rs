@@ -1,14 +1,36 @@
-//! What the driver calls a device.
+//! The devices that the driver knows: how many they are, and their names.
 
 use std::ffi::CStr;
 
 use cudarc::driver::{result as driver, sys};
 
-use super::{count_devices, failure};
+use super::{failure, libraries};
 use crate::model::DeviceError;
 
 /// Room for a name and the zero at its end, in bytes.
 const ROOM: usize = 128;
+
+/// Devices that the driver knows.
+///
+/// # Errors
+/// [`DeviceError::NoDriver`] where there is no driver or it does not start, [`DeviceError::NoDevice`] where it finds
+/// none.
+pub fn count_devices() -> Result<usize, DeviceError> {
+    libraries::check_driver()?;
+    let none = |error: driver::DriverError| match error.0 {
+        sys::CUresult::CUDA_ERROR_NO_DEVICE => DeviceError::NoDevice,
+        _ => DeviceError::NoDriver {
+            reason: libraries::with_lacking(failure::name(error)),
+        },
+    };
+    let count = driver::init()
+        .and_then(|()| driver::device::get_count())
+        .map_err(none)?;
+    match usize::try_from(count) {
+        Ok(count) if count > 0 => Ok(count),
+        _ => Err(DeviceError::NoDevice),
+    }
+}
 
 /// The name of the device with number `ordinal`; "unknown" where the driver has none for it.
 ///
