@@ -115,7 +115,7 @@ impl EncoderLayout {
     ///
     /// # Errors
     /// The reason as a lower-case fragment.
-    pub fn from_arrays<'a>(
+    pub fn flat_values<'a>(
         &self,
         find: impl Fn(&str) -> Option<&'a Array>,
     ) -> Result<Vec<f32>, String> {
@@ -194,10 +194,10 @@ mod tests {
         // Output 1, input 2, tap 1 of the convolution.
         assert_eq!(arrays[0].values[8 + 2 * 2 + 1], values[(4 + 2) * 3 + 1]);
         let find = |name: &str| arrays.iter().find(|array| array.name == name);
-        assert_eq!(layout.from_arrays(find).unwrap(), values);
+        assert_eq!(layout.flat_values(find).unwrap(), values);
         assert_eq!(
             layout
-                .from_arrays(|name| find(name).filter(|array| array.name != "lstm.1.bias_hh"))
+                .flat_values(|name| find(name).filter(|array| array.name != "lstm.1.bias_hh"))
                 .unwrap_err(),
             "array lstm.1.bias_hh is missing"
         );

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "cuda")]
 pub mod cuda;
-pub mod ops;
+mod ops;
 pub mod spec;
 
 mod dense_tape;
@@ -26,11 +26,9 @@ mod training_state;
 pub use device::{Device, DeviceChoice, DeviceError, UnknownDevice};
 pub use encoder::{Encoder, EncoderPass};
 pub use error::ModelError;
-pub(crate) use file::embed_all;
 pub use file::{HeadLabels, Model, ModelConfig, model_path};
-pub use heads::Dense;
 pub use initialise::Initialisation;
-pub use layout::{Array, EncoderLayout};
+pub use layout::Array;
 pub use losses::{StepLosses, Targets};
 pub use network::Network;
 pub use optimiser::{Adam, Rule, Sgd, Update};
@@ -38,3 +36,6 @@ pub use predictor::Predictor;
 pub use shape::{ConvShape, EncoderShape, LstmShape};
 pub use trainable::{Trainable, TrainingBatch};
 pub use training_state::TrainingState;
+
+pub(crate) use file::embed_all;
+use layout::EncoderLayout;

@@ -154,7 +154,7 @@ impl Network {
         {
             return Err(format!("array {} belongs to no layer", extra.name));
         }
-        self.values = self.encoder.layout().from_arrays(find)?;
+        self.values = self.encoder.layout().flat_values(find)?;
         for (index, dense) in self.trunk.iter_mut().enumerate() {
             dense.set(&format!("linear.{index}"), find)?;
         }

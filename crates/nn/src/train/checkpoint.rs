@@ -42,7 +42,7 @@ pub(super) struct CheckpointProgress {
 }
 
 /// Where the checkpoint lies in a folder.
-pub fn checkpoint_path(folder: &Path) -> PathBuf {
+pub(super) fn checkpoint_path(folder: &Path) -> PathBuf {
     folder.join("checkpoint")
 }
 

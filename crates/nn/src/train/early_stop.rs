@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::ValidationScores;
 
 /// How far above chance a validation UA must be to have left it: 5 points.
-pub const CHANCE_MARGIN: f64 = 0.05;
+const CHANCE_MARGIN: f64 = 0.05;
 
 /// Which validation score decides what is better.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

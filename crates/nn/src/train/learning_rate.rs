@@ -45,7 +45,7 @@ impl LearningRateSchedule {
 
 /// Factor of update number `update` (from 0): linear over the first `updates`, 1 after them
 /// (Goyal et al., 2017; `LinearLR` with `start_factor = 1 / updates`).
-pub fn warm_up(update: usize, updates: usize) -> f64 {
+pub(super) fn warm_up(update: usize, updates: usize) -> f64 {
     if update + 1 >= updates {
         return 1.0;
     }

@@ -24,13 +24,12 @@ mod spec_augment;
 mod validation;
 
 pub use alpha_curve::AlphaCurve;
-pub use checkpoint::checkpoint_path;
 pub use data::{Augment, Example, TrainingData};
-pub use early_stop::{CHANCE_MARGIN, Monitor};
+pub use early_stop::Monitor;
 pub use error::TrainError;
 pub use history::{EpochRecord, HeadLoss, Stopped, Summary, TrainLosses, ValidationScores};
 pub use launch_barrier::LaunchBarrier;
-pub use learning_rate::{LearningRateSchedule, warm_up};
+pub use learning_rate::LearningRateSchedule;
 pub use memory::memory_bytes;
 pub use options::{ClassWeights, OptimiserName, SpecAugmentOptions, TrainOptions};
 pub use run::{Places, TrainOutcome, train};

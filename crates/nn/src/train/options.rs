@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AlphaCurve, LearningRateSchedule, Monitor, Sampling, TrainError, warm_up};
+use super::learning_rate::warm_up;
+use super::{AlphaCurve, LearningRateSchedule, Monitor, Sampling, TrainError};
 use crate::model::spec::{Alpha, HeadMode, HeadSpec, Layer, Reversal, default_encoder};
 use crate::model::{Adam, EncoderShape, Initialisation, Rule, Update};
 

@@ -151,7 +151,7 @@ impl Card {
         even_share(of_phase.batch, wanted)
     }
 
-    /// Fixes [`Self::models_at_once`], for measurements; 0 lets it be worked out again.
+    /// Fixes how many models a convolution takes at a time, for measurements; 0 lets it be worked out again.
     pub fn fix_models_at_once(&self, models: usize) {
         self.at_once.store(models, Ordering::Relaxed);
     }

@@ -35,7 +35,7 @@ pub fn count_devices() -> Result<usize, DeviceError> {
 /// The name of the device with number `ordinal`; "unknown" where the driver has none for it.
 ///
 /// # Errors
-/// As [`count_devices`], or where there is no device of that number.
+/// No driver, or no device of that number.
 pub fn device_name(ordinal: usize) -> Result<String, DeviceError> {
     let count = count_devices()?;
     if ordinal >= count {

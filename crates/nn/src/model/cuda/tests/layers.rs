@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::cuda::feed::Feed;
+use crate::model::cuda::packing::Packing;
 use crate::model::ops::conv_block::cuda_kernel::{self as conv_block, BlockArrays};
 use crate::model::ops::conv_block::naive as naive_block;
 use crate::model::ops::lstm::cuda_kernel::{self as lstm, LayerArrays};

@@ -8,7 +8,8 @@
 pub(crate) mod cuda_kernel;
 mod direct;
 mod winograd;
-pub mod naive;
+#[cfg(test)]
+pub(crate) mod naive;
 mod pool;
 mod spaced;
 

@@ -42,11 +42,6 @@ impl SpacedFrames {
         self.rows
     }
 
-    /// Columns of the matrix.
-    pub fn channels(&self) -> usize {
-        self.channels
-    }
-
     /// The whole matrix.
     pub fn values(&self) -> &[f32] {
         &self.values

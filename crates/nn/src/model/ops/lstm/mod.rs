@@ -8,7 +8,8 @@
 #[cfg(feature = "cuda")]
 pub(crate) mod cuda_kernel;
 mod cell;
-pub mod naive;
+#[cfg(test)]
+pub(crate) mod naive;
 mod steps;
 
 use pipe_foundation::Buffer;

@@ -195,7 +195,7 @@ fn a_damaged_checkpoint_is_told_and_left_aside() {
     let folder = tempfile::tempdir().unwrap();
     let (fresh, _, warnings) = run_at(&options, &data, folder.path(), None);
     assert!(warnings.iter().all(|text| !text.contains("checkpoint")));
-    let path = crate::train::checkpoint_path(folder.path());
+    let path = crate::train::checkpoint::checkpoint_path(folder.path());
     let mut bytes = std::fs::read(&path).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
