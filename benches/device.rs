@@ -7,19 +7,18 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::ffi::CStr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
-use cudarc::driver::{result as driver, sys};
-use dfdx::tensor::CudaError;
-use pipe::model::cuda::{Card, Ceilings, Corpus, Group, GroupBatch, Masked, ModelStep, Timed};
-use pipe::model::spec::{Attribute, HeadMode, HeadSpec, Reversal, default_encoder};
-use pipe::model::{
+use pipe_foundation::FeaturesView;
+use pipe_nn::model::cuda::{
+    Card, Ceilings, Corpus, CudaError, Group, GroupBatch, Masked, ModelStep, Timed, device_name,
+};
+use pipe_nn::model::spec::{Attribute, HeadMode, HeadSpec, Reversal, default_encoder};
+use pipe_nn::model::{
     DeviceError, EncoderShape, Initialisation, Network, Rule, Targets, TrainingState, Update,
 };
-use pipe_foundation::FeaturesView;
 
 const BINS: usize = 40;
 const EMOTIONS: usize = 3;
@@ -74,7 +73,7 @@ fn measure() -> Result<(), Box<dyn Error>> {
     for tf32 in [false, true] {
         let card = Card::open(0, tf32)?;
         if !named {
-            println!("card: {}", card_name()?);
+            println!("card: {}", device_name(0)?);
             println!(
                 "models precision   ms/step model-steps/s    TFLOP/s  study-minutes  multiply-adds"
             );
@@ -149,7 +148,7 @@ fn measure() -> Result<(), Box<dyn Error>> {
     sweep(&setting, &studies[..counts[1]], options.steps)
 }
 
-/// Steps whose convolutions take so many models at a time; by itself the card chooses by its sms.
+/// Steps whose convolutions take so many models at a time; by itself the card chooses by its SMs.
 fn sweep(setting: &Setting, studies: &[Heads], steps: usize) -> Result<(), Box<dyn Error>> {
     println!(
         "models that a convolution takes at a time, of {}: ms/step in fp32 and TF32",
@@ -271,7 +270,7 @@ impl Setting {
     fn new(options: &Options, studies: &[Heads]) -> Result<Self, Box<dyn Error>> {
         let shape = EncoderShape::new(&default_encoder(), BINS)?;
         let state = |heads: &Heads| -> Result<_, Box<dyn Error>> {
-            let network = Network::new(shape.clone(), heads, Initialisation::He, 1)?;
+            let network = Network::new(shape.clone(), EMOTIONS, heads, Initialisation::He, 1)?;
             Ok(TrainingState::new(network))
         };
         let states: Result<_, _> = studies.iter().map(state).collect();
@@ -407,18 +406,4 @@ fn studies() -> Vec<Heads> {
         }
     }
     studies
-}
-
-/// What the driver calls the first device.
-fn card_name() -> Result<String, String> {
-    let device = driver::device::get(0).map_err(|error| format!("{error:?}"))?;
-    let mut name = [0u8; 128];
-    // SAFETY: the driver writes at most as many bytes as it is told, the last a zero.
-    let status = unsafe { sys::cuDeviceGetName(name.as_mut_ptr().cast(), 127, device) };
-    if status != sys::CUresult::CUDA_SUCCESS {
-        // The device works; only its name is not to be had.
-        return Ok("unknown".to_string());
-    }
-    let name = CStr::from_bytes_until_nul(&name).map_err(|error| error.to_string())?;
-    Ok(name.to_string_lossy().into_owned())
 }

@@ -5,8 +5,8 @@
 # FOLDER holds `pipe-tests` and `device`, and perhaps `lib/` with libcublas, libcublasLt and libnvrtc (with its builtins)
 # of CUDA 13 or 12; without it they are looked for in /usr/local/cuda and among the wheels that PyTorch brings. To make
 # it on a build machine, which needs no CUDA:
-#   cargo test --release --features cuda --lib --no-run         # names the binary: copy it to FOLDER/pipe-tests
-#   cargo bench --features cuda --bench device --no-run         # likewise: FOLDER/device
+#   cargo test --release --package pipe-nn --features cuda --lib --no-run   # names the binary: copy it to FOLDER/pipe-tests
+#   cargo bench --features cuda --bench device --no-run                     # likewise: FOLDER/device
 # Programs do not start where glibc is older than on the build machine.
 # Ends with 0 if the tests ran on a device and passed, and both benchmarks ran. Takes less than 8 minutes.
 set -uo pipefail
@@ -21,7 +21,7 @@ python=$(command -v python || command -v python3 || true)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # Tests read files of the tree, as under cargo.
-cd "$here/.."
+cd "$here/../crates/nn"
 
 wheels=
 if [ -n "$python" ]; then

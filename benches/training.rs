@@ -7,12 +7,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use pipe::model::spec::{Reversal, default_encoder};
-use pipe::model::{
-    EncoderPass, EncoderShape, Initialisation, Network, Sgd, Targets, Trainable, TrainingBatch,
-};
 use pipe_foundation::FeaturesView;
 use pipe_foundation::Workers;
+use pipe_nn::model::spec::{Reversal, default_encoder};
+use pipe_nn::model::{
+    EncoderPass, EncoderShape, Initialisation, Network, Sgd, Targets, Trainable, TrainingBatch,
+};
 
 const BINS: usize = 40;
 
@@ -47,7 +47,7 @@ fn main() {
         .collect();
     let workers = Arc::new(Workers::new(threads).expect("threads"));
     let shape = EncoderShape::new(&default_encoder(), BINS).expect("default encoder");
-    let network = Network::new(shape, &[], Initialisation::He, 1).expect("network");
+    let network = Network::new(shape, 3, &[], Initialisation::He, 1).expect("network");
     let tape = rayon::ThreadPoolBuilder::new().num_threads(1).build();
     let (train, eval) = tape.expect("thread").install(|| {
         let mut pass = EncoderPass::default();

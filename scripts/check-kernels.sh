@@ -1,5 +1,5 @@
 #!/bin/bash
-# Compiles every kernel source of src/ to PTX for each kind of card the binary may meet; a warning counts as an error.
+# Compiles every kernel source of crates/ to PTX for each kind of card the binary may meet; a warning counts as an error.
 # usage: check-kernels.sh [DIR]    DIR is made by cuda-compiler.sh; without it, nvcc is taken from PATH
 #
 # With DIR, the program compiles all its kernels too, as it does when it starts, with nvrtc of CUDA 13 and of CUDA 12.
@@ -14,8 +14,8 @@ fi
 cd "$(dirname "$0")/.."
 command -v nvcc > /dev/null || { echo 'check-kernels.sh: no nvcc; scripts/cuda-compiler.sh brings one' >&2; exit 1; }
 capabilities=(75 80 86 89 90 100 120)
-mapfile -d '' -t sources < <(find src -name '*.cu' -print0 | sort -z)
-((${#sources[@]})) || { echo 'check-kernels.sh: no .cu file in src/' >&2; exit 1; }
+mapfile -d '' -t sources < <(find crates -name '*.cu' -print0 | sort -z)
+((${#sources[@]})) || { echo 'check-kernels.sh: no .cu file in crates/' >&2; exit 1; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failed=0
@@ -32,7 +32,7 @@ echo "${#sources[@]} files compile for ${capabilities[*]}"
 
 for compiler in ${compilers[@]+"${compilers[@]}"}; do
     # The test passes where there is no compiler, so what it says is looked at.
-    LD_LIBRARY_PATH=$compiler cargo test --release --locked --features cuda --lib -- --nocapture \
+    LD_LIBRARY_PATH=$compiler cargo test --release --locked --package pipe-nn --features cuda --lib -- --nocapture \
         the_compiler_of_cuda_takes_every_kernel_for_every_card | tee "$work/told"
     major=${compiler##*-}
     grep -q "^libnvrtc.so.$major: .* kernels for compute capability 12.0" "$work/told" ||

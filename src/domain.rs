@@ -6,9 +6,9 @@ use std::path::Path;
 use pipe_engine::manifest::{Declaration, Kind, Manifest, Problems};
 use pipe_engine::plan::{Domain, Plan};
 use pipe_engine::stage::{self as engine, Stage};
+use pipe_nn::model::Device;
 use pipe_speech::corpus::Corpora;
 
-use crate::model::Device;
 use crate::present::{LeftOut, keep_present};
 use crate::stage::{self, Setting};
 

@@ -11,6 +11,7 @@
 //! |---|---|
 //! | [`pipe_foundation`] | digests, whole files, functions with fixed bits, matrix products, threads, features, progress |
 //! | [`pipe_speech`] | audio files, the front end of speech, corpora |
+//! | [`pipe_nn`] | networks, their model files, CUDA devices, the training loop |
 //! | [`pipe_report`] | metrics, statistics, tables, pages |
 //!
 //! A module imports only from those above it; `tests/pipe/layers.rs` holds that.
@@ -19,8 +20,7 @@
 //! |---|---|
 //! | [`source`], [`termination`], [`file_name`] | texts that diagnostics point into; the signals that ask a process to end; names of files made from ids |
 //! | [`protobuf`] | Protocol Buffers messages, written |
-//! | [`model`] | tape operations, encoder, heads, losses, model file, device |
-//! | [`train`] | the training loop |
+//! | [`emotion_classes`] | the emotions as the classes of a network |
 //! | [`predict`] | a model on recordings: its features, windows, probabilities |
 //! | [`onnx`] | a model as an ONNX graph |
 //! | [`card`] | the model card |
@@ -45,8 +45,7 @@
 
 pub mod protobuf;
 
-pub mod model;
-pub mod train;
+pub mod emotion_classes;
 pub mod predict;
 pub mod onnx;
 pub mod card;

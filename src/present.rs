@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use pipe_engine::manifest::{Declaration, Manifest};
 use pipe_speech::corpus::{self, Corpora, synthetic};
 use serde_json::Value as Json;
-
-use pipe_engine::manifest::{Declaration, Manifest};
 
 /// A corpus that a manifest names and that is not there.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

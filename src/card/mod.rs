@@ -6,11 +6,11 @@ mod network;
 mod usage;
 
 use pipe_foundation::Digest;
+use pipe_nn::model::{ModelConfig, Network};
 use pipe_report::eval::Evaluation;
 use pipe_report::{Align, Markdown};
 use pipe_speech::corpus::CorpusConfig;
 
-use crate::model::{ModelConfig, Network};
 use crate::predict::FrontEnd;
 
 /// Everything that a card tells of.

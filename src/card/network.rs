@@ -1,10 +1,10 @@
 //! How the model works: front end, layers, heads, training options.
 
+use pipe_nn::model::spec::{HeadMode, Layer};
 use pipe_report::{Align, Markdown};
 use serde_json::Value as Json;
 
 use super::Card;
-use crate::model::spec::{HeadMode, Layer};
 
 /// Writes the sections on computation.
 pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {

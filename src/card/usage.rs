@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use pipe_report::Markdown;
 
+use crate::predict::FrontEnd;
+
 use super::Card;
 use super::data::has_stage;
-use crate::predict::FrontEnd;
 
 /// Writes the sections on use.
 pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use miette::Report;
-
 use pipe_engine::exec::{Event, Observer, Status};
 
 use super::lines::{NameColumn, epoch_text, told};

@@ -1,7 +1,8 @@
 //! `pipe cache`: what it holds, whether it is whole, and what can go.
 
-use crate::stage::checkpoints;
 use pipe_engine::cache::{Cache, PruneOptions, Verified, prune, usage, verify};
+
+use crate::stage::checkpoints;
 
 use super::arguments::{CacheAction, CacheArguments, Common, PruneArguments};
 use super::lines::{bytes_text, counted};

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use pipe_speech::corpus::Corpora;
-
-use crate::domain::{CORPORA, PlanOptions, SpeechPlan};
-use crate::model::Device;
 use pipe_engine::cache::Cache;
 use pipe_engine::manifest::{Manifest, Problem, Problems};
 use pipe_engine::source::{Place, Source};
+use pipe_nn::model::Device;
+use pipe_speech::corpus::Corpora;
+
+use crate::domain::{CORPORA, PlanOptions, SpeechPlan};
 
 use super::arguments::{Common, DeviceArguments, ManifestArguments};
 use super::{CliError, corpora_problem};

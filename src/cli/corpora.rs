@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
+use pipe_engine::cache::Cache;
+use pipe_engine::manifest::suggest;
 use pipe_speech::corpus::{self, AudioSource, Corpora, CorpusConfig, CountCheck};
 
 use crate::stage::file_content;
-use pipe_engine::cache::Cache;
-use pipe_engine::manifest::suggest;
 
 use super::arguments::{Common, CorporaArguments};
 use super::lines::counted;

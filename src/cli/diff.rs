@@ -1,11 +1,12 @@
 //! `pipe diff`: what differs between two runs, or two steps.
 
+use pipe_engine::cache::{Cache, Run};
+use pipe_report::{Sheet, SheetCell, SheetColumn, Tone};
+
 use crate::inspect::{
     Comparison, DataChange, Depth, EvaluationChange, Flip, InspectError, PredictionFlip, StepOfRun,
     compare_runs, compare_steps, find_run, find_step, run_and_step, stage_of,
 };
-use pipe_engine::cache::{Cache, Run};
-use pipe_report::{Sheet, SheetCell, SheetColumn, Tone};
 
 use super::arguments::{Common, DiffArguments};
 use super::lines::{counted, duration_text};
@@ -194,8 +195,8 @@ fn trainings(sheet: &mut Sheet, comparison: &Comparison) {
         .iter()
         .zip(names)
         .map(|(change, name)| {
-            let of = |value: &dyn Fn(&crate::train::Summary) -> String| -> SheetCell {
-                let text = |summary: &Option<crate::train::Summary>| {
+            let of = |value: &dyn Fn(&pipe_nn::train::Summary) -> String| -> SheetCell {
+                let text = |summary: &Option<pipe_nn::train::Summary>| {
                     summary.as_ref().map_or_else(|| "?".into(), value)
                 };
                 let (old, new) = (text(&change.before), text(&change.after));

@@ -3,12 +3,12 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use pipe_engine::cache::{CacheError, StepOutput};
 use pipe_foundation::Digest;
 use pipe_report::eval::Evaluation;
 use walkdir::WalkDir;
 
 use crate::card::CardEvaluation;
-use pipe_engine::cache::{CacheError, StepOutput};
 
 use super::arguments::Common;
 use super::{CliError, context};

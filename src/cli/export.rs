@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use pipe_foundation::Digest;
 use pipe_foundation::durable;
+use pipe_nn::model::Model;
 
 use crate::card::{Card, CardCorpus, CardEvaluation};
-use crate::model::Model;
 use crate::onnx::{self, GraphInput};
 use crate::predict::FrontEnd;
 

@@ -1,7 +1,7 @@
 //! `pipe graph`: the steps as Graphviz or Mermaid.
 
-use crate::model::Device;
 use pipe_engine::plan::Plan;
+use pipe_nn::model::Device;
 
 use super::arguments::{Common, GraphArguments, GraphFormat};
 use super::{CliError, context, print};

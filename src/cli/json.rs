@@ -3,7 +3,6 @@
 use std::io::Write;
 
 use miette::{Diagnostic, Report};
-
 use pipe_engine::exec::{Event, Observer};
 
 use super::signals::Signals;

@@ -7,9 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use miette::Report;
-use pipe_foundation::progress::EpochReport;
-
 use pipe_engine::exec::{Event, ItemCounts, Observer, Status, StepCounts};
+use pipe_foundation::progress::EpochReport;
 
 use super::signals::Signals;
 

@@ -33,10 +33,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use miette::{Diagnostic, Report};
+use pipe_nn::model::DeviceError;
 use thiserror::Error;
 
 use crate::inspect::InspectError;
-use crate::model::DeviceError;
 use crate::track::TrackError;
 use pipe_engine::cache::CacheError;
 use pipe_engine::exec::RunError;

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use crate::inspect::{StepOfRun, stage_of};
 use pipe_engine::cache::Cache;
 use pipe_engine::manifest::{Problem, location, name_by_path, present_name};
 use pipe_engine::plan::Plan;
+
+use crate::inspect::{StepOfRun, stage_of};
 
 use super::CliError;
 

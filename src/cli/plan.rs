@@ -2,9 +2,8 @@
 
 use std::collections::HashMap;
 
-use serde::Serialize;
-
 use pipe_engine::exec::{MissingInputs, Resolver, StepStatus};
+use serde::Serialize;
 
 use super::arguments::{Common, PlanArguments};
 use super::lines::{NameColumn, counted};

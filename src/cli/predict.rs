@@ -5,8 +5,9 @@ use std::path::Path;
 
 use miette::Diagnostic;
 use pipe_foundation::Digest;
+use pipe_nn::model::{Model, model_path};
 
-use crate::model::{Model, model_path};
+use crate::emotion_classes::load_model;
 use crate::predict::{self, FrontEnd, Input, Outcome, PredictOptions, Windows};
 
 use super::CliError;
@@ -97,7 +98,7 @@ pub fn load(path: &Path) -> Result<(Model, Digest), CliError> {
             },
         });
     }
-    let model = Model::load(path).map_err(refused)?;
+    let model = load_model(path).map_err(refused)?;
     let digest = Digest::of_file(path).map_err(|reason| CliError::Usage {
         message: format!("cannot read {}: {reason}", path.display()),
         help: "check that the file may be read".into(),

@@ -2,8 +2,9 @@
 
 use std::io::IsTerminal;
 
-use crate::track::{TrackTarget, Tracking};
 use pipe_engine::exec::{Observer, RunOptions, RunSummary, run as execute};
+
+use crate::track::{TrackTarget, Tracking};
 
 use super::CliError;
 use super::arguments::{Common, RunArguments};

@@ -1,9 +1,9 @@
 //! `pipe runs`: earlier runs, the latest first.
 
+use pipe_engine::cache::{Cache, CacheError, Ending, Run};
 use serde_json::json;
 
 use crate::inspect::{Depth, compare_runs, find_manifest, headline};
-use pipe_engine::cache::{Cache, CacheError, Ending, Run};
 
 use super::arguments::{Common, RunsArguments};
 use super::date::short_date_text;

@@ -1,9 +1,9 @@
 //! `pipe schema`: the stage kinds, their parameters, defaults and ranges; with `--json` as a JSON Schema.
 
+use pipe_engine::manifest::{Absent, Kind, Parameter, Shape, suggest};
 use serde_json::{Map, Value as Json, json};
 
 use crate::stage::kinds;
-use pipe_engine::manifest::{Absent, Kind, Parameter, Shape, suggest};
 
 use super::arguments::{Common, SchemaArguments};
 use super::report::console_width;

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use signal_hook::consts::SIGHUP;
-
 use pipe_engine::termination;
+use signal_hook::consts::SIGHUP;
 
 /// Tells whether the user has asked to stop, and how.
 #[derive(Clone, Default)]

@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use serde::Serialize;
-
 use pipe_engine::cache::{Cache, CacheError, Run, StepRecord};
+use serde::Serialize;
 
 use super::data::{DataChange, data_change};
 use super::evaluations::{EvaluationChange, evaluation_change};

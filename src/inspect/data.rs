@@ -1,9 +1,8 @@
 //! Utterances that a source listed in one run and not, or otherwise, in another.
 
+use pipe_engine::cache::{Cache, CacheError, StepRecord};
 use pipe_foundation::Digest;
 use serde::Serialize;
-
-use pipe_engine::cache::{Cache, CacheError, StepRecord};
 
 /// How the data of one source differ.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

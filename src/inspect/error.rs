@@ -1,9 +1,8 @@
 //! Why a run or step cannot be shown.
 
 use miette::Diagnostic;
-use thiserror::Error;
-
 use pipe_engine::cache::CacheError;
+use thiserror::Error;
 
 /// A name does not say which run or step is meant, or the cache cannot be read.
 #[derive(Debug, Error, Diagnostic)]

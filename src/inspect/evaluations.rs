@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use pipe_engine::cache::{Cache, StepRecord};
 use pipe_report::ReportEntry;
 use pipe_report::eval::Metrics;
 use serde::Serialize;
 
 use crate::stage::EVALUATION_ENTRY;
-use pipe_engine::cache::{Cache, StepRecord};
 
 use super::prediction_flips::PredictionFlips;
 use super::step;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use pipe_engine::cache::{Cache, CacheError, Run};
 use pipe_report::ReportEntry;
 use serde::Serialize;
 
 use crate::stage::EVALUATION_ENTRY;
-use pipe_engine::cache::{Cache, CacheError, Run};
 
 use super::step;
 

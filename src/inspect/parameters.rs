@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use serde::Serialize;
-
 use pipe_engine::artifact::Difference;
 use pipe_engine::cache::StepRecord;
+use serde::Serialize;
 
 use super::step::stage_of;
 

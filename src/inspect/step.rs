@@ -4,14 +4,13 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use pipe_engine::artifact::FileEntry;
+use pipe_engine::cache::{Cache, CacheError, Run, StepOutput, StepRecord};
 use pipe_foundation::Digest;
+use pipe_nn::train::EpochRecord;
 use pipe_report::eval::{Prediction, read_predictions};
 use pipe_speech::corpus::Emotion;
 use serde::de::DeserializeOwned;
-
-use crate::train::EpochRecord;
-use pipe_engine::artifact::FileEntry;
-use pipe_engine::cache::{Cache, CacheError, Run, StepOutput, StepRecord};
 
 /// One step of a remembered run.
 #[derive(Clone, Debug)]

@@ -1,9 +1,8 @@
 //! How a training went in one run and in another.
 
-use serde::Serialize;
-
-use crate::train::Summary;
 use pipe_engine::cache::{Cache, StepRecord};
+use pipe_nn::train::Summary;
+use serde::Serialize;
 
 use super::step;
 

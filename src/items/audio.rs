@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
+use pipe_engine::artifact::{ArtifactKind, DataError, ItemData};
 use pipe_speech::audio::Waveform;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
-
-use pipe_engine::artifact::{ArtifactKind, DataError, ItemData};
 
 use super::AUDIO;
 use super::features::tensor;

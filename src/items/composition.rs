@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pipe_engine::artifact::Item;
 use pipe_speech::corpus::{Emotion, Split};
 use serde::{Deserialize, Serialize};
-
-use pipe_engine::artifact::Item;
 
 use super::UtteranceItem;
 

@@ -1,9 +1,8 @@
 //! A feature matrix as the data of an item.
 
+use pipe_engine::artifact::{ArtifactKind, DataError, ItemData};
 use pipe_foundation::{Features, FeaturesView};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
-
-use pipe_engine::artifact::{ArtifactKind, DataError, ItemData};
 
 use super::FEATURES;
 

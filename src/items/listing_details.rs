@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use pipe_engine::stage::SourceListing;
-use pipe_speech::corpus::Dropped;
-
 use pipe_report::{CorpusFacts, LeakCheck};
+use pipe_speech::corpus::Dropped;
 
 /// What an `ingest` found out when it listed its corpora.
 #[derive(Clone, Debug, Default)]

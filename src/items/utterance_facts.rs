@@ -3,10 +3,9 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
-use pipe_speech::corpus::{AudioSource, Utterance};
-
 use pipe_engine::artifact::{Item, ItemFacts};
 use pipe_engine::stage::{ItemCopy, LoadedItem};
+use pipe_speech::corpus::{AudioSource, Utterance};
 
 /// An utterance, and where its audio is as long as it is an item of a source.
 #[derive(Clone, Debug)]

@@ -12,10 +12,9 @@ mod network;
 
 use miette::Diagnostic;
 use pipe_foundation::Digest;
-use pipe_speech::corpus::Emotion;
+use pipe_nn::model::Model;
 use thiserror::Error;
 
-use crate::model::Model;
 use crate::predict::FrontEnd;
 use crate::protobuf::Message;
 
@@ -73,7 +72,8 @@ pub enum OnnxError {
 pub fn export(model: &Model, digest: &Digest, input: GraphInput<'_>) -> Result<Vec<u8>, OnnxError> {
     let mut graph = Graph::default();
     let bins = model.config().bins;
-    let classes = Emotion::ALL.map(Emotion::name).join(",");
+    let classes = model.config().classes.join(",");
+    let count = model.config().classes.len();
     let mut properties = vec![
         ("classes", classes.clone()),
         ("model_digest", format!("blake3:{digest}")),
@@ -107,12 +107,9 @@ pub fn export(model: &Model, digest: &Digest, input: GraphInput<'_>) -> Result<V
         }
     };
     network::add(&mut graph, &features, model.network(), "probabilities");
-    let output = graph::float_value(
-        "probabilities",
-        &[Dim::Named("batch"), Dim::Size(Emotion::ALL.len())],
-    );
+    let output = graph::float_value("probabilities", &[Dim::Named("batch"), Dim::Size(count)]);
     let about = format!(
-        "Speech emotion recognition. Takes {takes}. Returns probabilities [batch, 3] of {classes}. \
+        "Speech emotion recognition. Takes {takes}. Returns probabilities [batch, {count}] of {classes}. \
          All recordings of a batch have the same length."
     );
     let graph = graph.finish("emotion", &about, &declared, &output);

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use pipe_nn::model::spec::TimePool;
+use pipe_nn::model::{Array, ConvShape, EncoderShape, LstmShape, Network};
+
 use super::graph::{Attribute, Graph};
-use crate::model::spec::TimePool;
-use crate::model::{Array, ConvShape, EncoderShape, LstmShape, Network};
 
 /// Arrays of the network by name.
 type Arrays = HashMap<String, Array>;

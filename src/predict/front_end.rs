@@ -4,14 +4,13 @@ use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 use pipe_foundation::Features;
+use pipe_nn::model::ModelConfig;
 use pipe_speech::audio::Waveform;
 use pipe_speech::dsp::{
     FbankError, FbankOptions, Normalisation, NormalisedFbank, RATES_HZ, ResampleError, ToRate,
 };
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
-
-use crate::model::ModelConfig;
 
 /// Resampling and filterbank as a model was trained with.
 pub struct FrontEnd {
@@ -195,8 +194,7 @@ fn read_fbank(parameters: &Map<String, Json>) -> Result<NormalisedFbank, String>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::spec::default_encoder;
-    use pipe_speech::corpus::Emotion;
+    use pipe_nn::model::spec::default_encoder;
     use serde_json::json;
 
     fn config(lineage: Json) -> ModelConfig {
@@ -204,7 +202,7 @@ mod tests {
             format: ModelConfig::FORMAT,
             bins: 40,
             encoder: default_encoder(),
-            emotions: Emotion::ALL.to_vec(),
+            classes: crate::emotion_classes::names(),
             heads: Vec::new(),
             feature_options: lineage,
             provenance: Json::Null,

@@ -4,14 +4,16 @@ use std::path::PathBuf;
 
 use miette::Diagnostic;
 use pipe_foundation::{Features, FeaturesView};
+use pipe_nn::model::{Model, ModelError, Predictor};
 use pipe_report::eval::most_likely;
 use pipe_speech::audio::{self, AudioError, Waveform};
 use pipe_speech::corpus::Emotion;
 use pipe_speech::dsp::{FbankError, ResampleError};
 use thiserror::Error;
 
+use crate::emotion_classes::probabilities;
+
 use super::{FrontEnd, Input, Windows};
-use crate::model::{Model, ModelError, Predictor};
 
 /// Recordings that are read together, at most.
 const FILES_AT_ONCE: usize = 64;
@@ -243,9 +245,10 @@ fn predict_part(
             .iter()
             .filter_map(|piece| Some(piece.features.as_ref()?.as_ref().ok()?.view()))
             .collect();
-        let mut probabilities = predictor.predict(&views)?.into_iter();
+        let rows = predictor.predict(&views)?;
+        let mut rows = rows.iter().map(|row| probabilities(row));
         for piece in pieces {
-            let outcome = outcome(piece, &mut recordings, &mut probabilities);
+            let outcome = outcome(piece, &mut recordings, &mut rows);
             if !each(outcome) {
                 return Ok(false);
             }

@@ -2,6 +2,11 @@
 
 use std::sync::Arc;
 
+use pipe_engine::artifact::{ItemData, ItemFacts};
+use pipe_engine::manifest::{
+    Complaint, Declaration, Gathers, Kind, MAX_BAD, Parameter, Problems, STORE, Shape,
+};
+use pipe_engine::stage::{ItemContext, ItemCopy, ItemError, ItemStage, Stage};
 use pipe_speech::corpus::{Split, Utterance};
 use pipe_speech::dsp::{NoiseColour, PerturbOptions, Perturber};
 use serde::Deserialize;
@@ -10,12 +15,6 @@ use serde_json::{Map, Value as Json};
 use crate::items::UtteranceItem;
 use crate::items::{AUDIO, Audio, UtteranceFacts};
 use crate::stage::Setting;
-use pipe_engine::artifact::{ItemData, ItemFacts};
-use pipe_engine::manifest::{
-    Complaint, Declaration, Gathers, Kind, MAX_BAD, Parameter, Problems, STORE, Shape,
-};
-
-use pipe_engine::stage::{ItemContext, ItemCopy, ItemError, ItemStage, Stage};
 
 pub static KIND: Kind = Kind {
     name: "augment",

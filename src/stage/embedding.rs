@@ -5,21 +5,22 @@ use std::sync::Arc;
 
 use miette::Diagnostic;
 use pipe_engine::artifact::ItemFacts;
+use pipe_engine::manifest::{Complaint, Parameter, Shape};
+use pipe_engine::stage::{AggregateContext, Interrupted, LoadedItem, StepInput};
 use pipe_foundation::FeaturesView;
+use pipe_nn::model::Model;
 use pipe_report::ModelIdentity;
 use pipe_report::eval::embedding::{Points, stratified};
 use pipe_speech::corpus::{Split, Utterance};
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
+use crate::emotion_classes::load_model;
 use crate::items::{self, FEATURES, UtteranceItem, features};
-use crate::model::Model;
-use pipe_engine::manifest::{Complaint, Parameter, Shape};
 
 use super::front_end::same_front_end;
 use super::identity::identity;
 use super::leakage::{Seen, TRAINING_ITEMS};
-use pipe_engine::stage::{AggregateContext, Interrupted, LoadedItem, StepInput};
 
 /// The model.
 pub const MODEL: Parameter =
@@ -153,7 +154,7 @@ pub fn embed(
             .and_then(|input| input.file(name))
             .ok_or(EmbedError::Model { name })
     };
-    let model = Model::load(file("model.safetensors")?)?;
+    let model = load_model(file("model.safetensors")?)?;
     let seen = Seen::read(file(TRAINING_ITEMS)?)?;
     for input in context.inputs_of("input") {
         same_front_end(&input.lineage, &model.config().feature_options)?;

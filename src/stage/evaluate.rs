@@ -3,7 +3,14 @@
 use std::path::Path;
 
 use miette::Diagnostic;
+use pipe_engine::artifact::FingerprintInputs;
+use pipe_engine::manifest::{Complaint, Declaration, Gathers, Kind, Parameter, Problems, Shape};
+use pipe_engine::stage::{
+    AggregateContext, AggregateStage, InputOrigin, Interrupted, LoadedItem, Stage, StepInput,
+};
 use pipe_foundation::FeaturesView;
+use pipe_nn::model::Device;
+use pipe_nn::model::Model;
 use pipe_report::eval::{Evaluation, Prediction, most_likely, write_predictions};
 use pipe_report::{EpochPoint, ReportEntry};
 use pipe_speech::corpus::Split;
@@ -11,19 +18,14 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
+use crate::emotion_classes::{load_model, probabilities};
 use crate::items::{EVALUATION, FEATURES, MODEL, UtteranceItem, features};
-use crate::model::{Device, Model};
 use crate::stage::Setting;
-use pipe_engine::artifact::FingerprintInputs;
-use pipe_engine::manifest::{Complaint, Declaration, Gathers, Kind, Parameter, Problems, Shape};
 
 use super::front_end::{add_lineages, front_end, same_front_end};
 use super::identity::identity;
 use super::leakage::{self, LeakError, OnLeak, Seen, TRAINING_ITEMS};
 use super::learning_curve::epoch_point;
-use pipe_engine::stage::{
-    AggregateContext, AggregateStage, InputOrigin, Interrupted, LoadedItem, Stage, StepInput,
-};
 
 /// The evaluation as a row of a report, without its name.
 pub const ENTRY: &str = "entry.json";
@@ -143,7 +145,7 @@ impl AggregateStage for Evaluate {
                 .and_then(|input| input.file(name))
                 .ok_or(EvaluateError::Model { name })
         };
-        let model = Model::load(file("model.safetensors")?)?;
+        let model = load_model(file("model.safetensors")?)?;
         let items: Vec<&LoadedItem> = context
             .inputs_of("input")
             .flat_map(StepInput::items)
@@ -167,11 +169,10 @@ impl AggregateStage for Evaluate {
         let seen = Seen::read(file(TRAINING_ITEMS)?)?;
         let leaks = self.check_leaks(&seen, &items, context)?;
 
-        let emotions = model.config().emotions.iter();
-        let classes: Vec<String> = emotions.map(|emotion| emotion.name().to_string()).collect();
-        let predictions = predict(&model, self.device, &classes, &items, context)?;
-        let evaluation = Evaluation::of(&classes, &predictions)?;
-        write_predictions(&context.out.join("predictions.csv"), &classes, &predictions)?;
+        let classes = &model.config().classes;
+        let predictions = predict(&model, self.device, classes, &items, context)?;
+        let evaluation = Evaluation::of(classes, &predictions)?;
+        write_predictions(&context.out.join("predictions.csv"), classes, &predictions)?;
         write_json(context.out, "metrics.json", &evaluation)?;
         let entry = ReportEntry {
             model: identity(model.config(), seen.corpora),
@@ -226,11 +227,10 @@ fn predict(
             .iter()
             .map(|item| features(&item.blob))
             .collect::<Result<_, _>>()?;
-        for (item, probabilities) in
-            part.iter()
-                .zip(model.predict_on(device, &views, context.cores.threads())?)
-        {
+        let rows = model.predict_on(device, &views, context.cores.threads())?;
+        for (item, row) in part.iter().zip(rows) {
             let utterance = item.utterance();
+            let probabilities = probabilities(&row);
             let predicted =
                 most_likely(&probabilities).ok_or_else(|| EvaluateError::NotFinite {
                     utterance: utterance.id.clone(),

@@ -1,17 +1,16 @@
 //! `fbank`: Kaldi-compatible log-mel filterbank features, normalised per utterance.
 
+use pipe_engine::artifact::ItemData;
+use pipe_engine::manifest::{
+    Complaint, Declaration, Gathers, Kind, MAX_BAD, Parameter, Problems, STORE, Shape,
+};
+use pipe_engine::stage::{ItemContext, ItemCopy, ItemError, ItemStage, Stage};
 use pipe_speech::dsp::{Fbank, FbankError, NormalisedFbank};
 use serde_json::Value as Json;
 
 use crate::items::{AUDIO, Audio, FEATURES, FeatureItem};
 use crate::predict::fbank_options;
 use crate::stage::Setting;
-use pipe_engine::artifact::ItemData;
-use pipe_engine::manifest::{
-    Complaint, Declaration, Gathers, Kind, MAX_BAD, Parameter, Problems, STORE, Shape,
-};
-
-use pipe_engine::stage::{ItemContext, ItemCopy, ItemError, ItemStage, Stage};
 
 const MILLISECONDS: Shape = Shape::Float {
     min: 0.1,

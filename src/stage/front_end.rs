@@ -1,12 +1,10 @@
 //! Whether features were made like those a model was trained on.
 
 use miette::Diagnostic;
+use pipe_engine::artifact::{FingerprintInputs, input_names};
+use pipe_engine::stage::{InputOrigin, stands_under};
 use serde_json::Value as Json;
 use thiserror::Error;
-
-use pipe_engine::artifact::{FingerprintInputs, input_names};
-
-use pipe_engine::stage::{InputOrigin, stands_under};
 
 /// They were not.
 #[derive(Debug, Error, Diagnostic)]

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use pipe_nn::model::spec::{self, HeadMode};
+use pipe_nn::model::{HeadLabels, ModelConfig};
 use pipe_report::{Attribute, Method, ModelIdentity};
-
-use crate::model::spec::{self, HeadMode};
-use crate::model::{HeadLabels, ModelConfig};
 
 /// Which model it is, for a report; the name of its row comes from the matrix.
 pub fn identity(config: &ModelConfig, training_corpora: BTreeSet<String>) -> ModelIdentity {

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use miette::Diagnostic;
+use pipe_engine::artifact::{BadItem, Item, ItemData};
+use pipe_engine::manifest::{Complaint, Gathers, Kind, MAX_BAD, Parameter, STORE, Shape};
+use pipe_engine::stage::{FileInfos, ItemError, SourceListing, SourceStage};
 use pipe_foundation::Digest;
 use pipe_foundation::machine_fault::MachineFault;
 use pipe_report::CorpusFacts;
@@ -22,11 +25,8 @@ use thiserror::Error;
 use crate::items::{
     AUDIO, Audio, Composition, ListingDetails, Recording, UtteranceFacts, UtteranceItem,
 };
-use pipe_engine::artifact::{BadItem, Item, ItemData};
-use pipe_engine::manifest::{Complaint, Gathers, Kind, MAX_BAD, Parameter, STORE, Shape};
 
 use super::leakage::OnLeak;
-use pipe_engine::stage::{FileInfos, ItemError, SourceListing, SourceStage};
 
 mod build;
 mod leak_check;

@@ -4,15 +4,14 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use miette::Diagnostic;
+use pipe_engine::manifest::{Parameter, Shape};
+use pipe_engine::stage::LoadedItem;
 use pipe_speech::corpus::Split;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
 use crate::items::UtteranceItem;
-use pipe_engine::manifest::{Parameter, Shape};
-
-use pipe_engine::stage::LoadedItem;
 
 /// Name of the table beside the model.
 pub const TRAINING_ITEMS: &str = "training_items.tsv";

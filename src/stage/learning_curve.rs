@@ -1,8 +1,7 @@
 //! The epochs of a training as a report shows them.
 
+use pipe_nn::train::{EpochRecord, HeadLoss, TrainLosses, ValidationScores};
 use pipe_report::{EpochHeadLoss, EpochLosses, EpochPoint, EpochScores};
-
-use crate::train::{EpochRecord, HeadLoss, TrainLosses, ValidationScores};
 
 /// One epoch of a training, for a report.
 pub fn epoch_point(record: EpochRecord) -> EpochPoint {
@@ -67,7 +66,7 @@ mod tests {
             gradient_norm: 0.7,
             validation: ValidationScores {
                 ua: 0.4,
-                recalls: [Some(0.4), None, Some(0.4)],
+                recalls: vec![Some(0.4), None, Some(0.4)],
                 loss: 1.1,
             },
             best: true,

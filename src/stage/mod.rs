@@ -41,11 +41,9 @@ mod tsne;
 use std::sync::LazyLock;
 
 use pipe_engine::manifest::{Declaration, Kind, Problem, Problems};
-
 use pipe_engine::stage::Stage;
+use pipe_nn::model::Device;
 use pipe_speech::corpus::Corpora;
-
-use crate::model::Device;
 
 pub use command::supervisor;
 pub use evaluate::ENTRY as EVALUATION_ENTRY;

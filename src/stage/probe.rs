@@ -1,5 +1,8 @@
 //! `probe`: how much a model's shared layers know of each attribute.
 
+use pipe_engine::artifact::FingerprintInputs;
+use pipe_engine::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
+use pipe_engine::stage::{AggregateContext, AggregateStage, InputOrigin, Stage};
 use pipe_foundation::Workers;
 use pipe_report::eval::Interval;
 use pipe_report::eval::embedding::{
@@ -11,14 +14,11 @@ use serde::Deserialize;
 
 use crate::items::{PROBE, UtteranceItem};
 use crate::stage::Setting;
-use pipe_engine::artifact::FingerprintInputs;
-use pipe_engine::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
 
 use super::embedding::{
     self, CORPORA, Choice, CorporaChoice, INPUT, MODEL, SPLITS, THREADS, write_csv, write_json,
 };
 use super::front_end::{add_lineages, front_end};
-use pipe_engine::stage::{AggregateContext, AggregateStage, InputOrigin, Stage};
 
 /// The probes as a row of a report, without its name.
 pub const ENTRY: &str = "probe.json";

@@ -3,6 +3,11 @@
 use std::path::PathBuf;
 
 use miette::Diagnostic;
+use pipe_engine::artifact::FingerprintInputs;
+use pipe_engine::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
+use pipe_engine::stage::{
+    AggregateContext, AggregateStage, InputLabel, InputOrigin, Stage, StepInput, stands_under,
+};
 use pipe_report::{EmbeddingMap, ProbeEntry, Report, ReportEntry};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -10,13 +15,8 @@ use thiserror::Error;
 
 use crate::items::{EVALUATION, MAP, PROBE, REPORT};
 use crate::stage::Setting;
-use pipe_engine::artifact::FingerprintInputs;
-use pipe_engine::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
 
 use super::{evaluate, probe, tsne};
-use pipe_engine::stage::{
-    AggregateContext, AggregateStage, InputLabel, InputOrigin, Stage, StepInput, stands_under,
-};
 
 /// The report's content, from which every form of it is rendered.
 pub const CONTENT: &str = "report.json";

@@ -1,16 +1,15 @@
 //! `resample`: changes the rate of waveforms.
 
+use pipe_engine::artifact::ItemData;
+use pipe_engine::manifest::{
+    Declaration, Gathers, Kind, MAX_BAD, Parameter, Problems, STORE, Shape,
+};
+use pipe_engine::stage::{ItemContext, ItemCopy, ItemError, ItemStage, Stage};
 use pipe_speech::dsp::ToRate;
 use serde::Deserialize;
 
 use crate::items::{AUDIO, Audio};
 use crate::stage::Setting;
-use pipe_engine::artifact::ItemData;
-use pipe_engine::manifest::{
-    Declaration, Gathers, Kind, MAX_BAD, Parameter, Problems, STORE, Shape,
-};
-
-use pipe_engine::stage::{ItemContext, ItemCopy, ItemError, ItemStage, Stage};
 
 pub static KIND: Kind = Kind {
     name: "resample",

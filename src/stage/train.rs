@@ -1,34 +1,33 @@
 //! `train`: fits a network with an emotion head and attribute heads.
 
+mod data;
 mod parameters;
 
 use std::collections::BTreeMap;
 
-use pipe_foundation::Digest;
-use pipe_speech::corpus::Split;
-use pipe_speech::corpus::leaks::{self, Item, Part};
-use pipe_speech::dsp::SpecAugment;
-use serde_json::{Map, Value as Json, json};
-
-use crate::items::MODEL;
-use crate::items::UtteranceItem;
-use crate::items::features;
-use crate::model::{Device, ModelError};
-use crate::stage::Setting;
-use crate::train::{
-    Augment, Example, LaunchBarrier, Places, TrainError, TrainOptions, TrainingData, memory_bytes,
-    train,
-};
 use pipe_engine::artifact::{Difference, FingerprintInputs};
 use pipe_engine::cache::{CacheError, final_checkpoint_key};
 use pipe_engine::manifest::{Complaint, Declaration, Gathers, Kind, Problems};
-
-use super::front_end::add_lineages;
-use super::leakage::{self, LeakError, OnLeak, TRAINING_ITEMS};
 use pipe_engine::stage::{
     AggregateContext, AggregateStage, InputOrigin, Interrupted, Launch, LoadedItem, Stage,
     StepInput,
 };
+use pipe_foundation::Digest;
+use pipe_nn::model::{Device, ModelError};
+use pipe_nn::train::LaunchBarrier;
+use pipe_nn::train::{
+    Augment, Places, SpecAugment, TrainError, TrainOptions, TrainingData, memory_bytes, train,
+};
+use pipe_speech::corpus::Split;
+use pipe_speech::corpus::leaks::{self, Item, Part};
+use serde_json::{Map, Value as Json, json};
+
+use crate::emotion_classes;
+use crate::items::{MODEL, UtteranceItem, features};
+use crate::stage::Setting;
+
+use super::front_end::add_lineages;
+use super::leakage::{self, LeakError, OnLeak, TRAINING_ITEMS};
 
 pub static KIND: Kind = Kind {
     name: "train",
@@ -244,26 +243,16 @@ impl AggregateStage for Train {
     fn run(&self, context: &AggregateContext<'_>) -> miette::Result<()> {
         let items: Vec<&LoadedItem> = context.inputs.iter().flat_map(StepInput::items).collect();
         self.check_leaks(&items, context)?;
-        let examples = |split: Split| -> miette::Result<Vec<Example<'_>>> {
-            items
-                .iter()
-                .filter(|item| item.utterance().split == split)
-                .map(|item| {
-                    Ok(Example {
-                        utterance: item.utterance(),
-                        features: features(&item.blob)?,
-                    })
-                })
-                .collect()
-        };
         let masks = SpecAugment {
             time_mask_frames: self.options.spec_augment.time_mask_frames,
             frequency_mask_bins: self.options.spec_augment.frequency_mask_bins,
             ..SpecAugment::default()
         };
         let data = TrainingData {
-            train: examples(Split::Train)?,
-            validation: examples(Split::Validation)?,
+            classes: emotion_classes::names(),
+            train: data::examples(&items, Split::Train)?,
+            validation: data::examples(&items, Split::Validation)?,
+            labels: data::labels(&items, Split::Train, &self.options.heads),
             augment: Some(Augment {
                 masks,
                 seed: self.options.seed_of_batches(),

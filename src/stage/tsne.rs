@@ -1,5 +1,8 @@
 //! `tsne`: a map of a model's embedding in the plane.
 
+use pipe_engine::artifact::FingerprintInputs;
+use pipe_engine::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
+use pipe_engine::stage::{AggregateContext, AggregateStage, InputOrigin, Stage};
 use pipe_foundation::Workers;
 use pipe_report::eval::embedding::Tsne;
 use pipe_report::{EmbeddingMap, MapColour, MapPoint};
@@ -8,15 +11,12 @@ use serde::Deserialize;
 
 use crate::items::{MAP, UtteranceItem};
 use crate::stage::Setting;
-use pipe_engine::artifact::FingerprintInputs;
-use pipe_engine::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
 
 use super::embedding::{
     self, CORPORA, Choice, CorporaChoice, INPUT, MODEL, SPLITS, THREADS, write, write_csv,
     write_json,
 };
 use super::front_end::{add_lineages, front_end};
-use pipe_engine::stage::{AggregateContext, AggregateStage, InputOrigin, Stage};
 
 /// The map as a part of a report, without its name.
 pub const ENTRY: &str = "map.json";

@@ -5,14 +5,15 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use miette::Report;
-use pipe_foundation::Digest;
-
-use crate::inspect::step::history;
-use crate::items::MODEL;
 use pipe_engine::artifact::FingerprintInputs;
 use pipe_engine::cache::Cache;
 use pipe_engine::exec::{Event, Observer, Status, runs_folder};
 use pipe_engine::plan::Plan;
+use pipe_foundation::Digest;
+
+use crate::emotion_classes;
+use crate::inspect::step::history;
+use crate::items::MODEL;
 
 use super::event::Event as BoardEvent;
 use super::event_file::EventFile;
@@ -124,10 +125,11 @@ impl<'a> Tracking<'a> {
         if let Some(record) = record {
             let epochs = history(self.cache, &record).map_err(std::io::Error::other)?;
             self.started(step)?;
+            let classes = emotion_classes::names();
             for record in &epochs {
                 self.push(
                     step,
-                    &BoardEvent::scalars(record.epoch + 1, &record.scalars()),
+                    &BoardEvent::scalars(record.epoch + 1, &record.scalars(&classes)),
                 )?;
             }
         }

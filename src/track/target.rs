@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
-use thiserror::Error;
-
 use pipe_engine::manifest::suggest;
+use thiserror::Error;
 
 /// Why trainings cannot be tracked there.
 #[derive(Debug, Error, Diagnostic)]

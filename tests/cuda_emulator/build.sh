@@ -1,8 +1,8 @@
 #!/bin/bash
-# Builds the emulated CUDA libraries, with the kernels of src/ in them, into OUT_DIR.
+# Builds the emulated CUDA libraries, with the kernels of crates/ in them, into OUT_DIR.
 # usage: build.sh [--sanitize] [--kernels DIR]... OUT_DIR
 #   --sanitize     with the address sanitizer (see README.md)
-#   --kernels DIR  where .cu files are looked for, instead of src/
+#   --kernels DIR  where .cu files are looked for, instead of crates/
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cxx=${CXX:-g++}
@@ -19,7 +19,7 @@ while (($#)); do
     shift
 done
 [ -n "$out" ] || { sed -n '2,5s/^# //p' "$0" >&2; exit 2; }
-((${#folders[@]})) || folders=("$here/../../src")
+((${#folders[@]})) || folders=("$here/../../crates")
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 # Within OUT_DIR, so that the finished libraries are moved in place at once: a program that uses the old ones lives on.

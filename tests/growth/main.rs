@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use pipe::domain::{PlanOptions, SpeechPlan};
-use pipe::model::Device;
+use pipe_nn::model::Device;
 use pipe_speech::corpus::Corpora;
 
 struct Counting;

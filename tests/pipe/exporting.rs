@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use pipe::model::{EncoderShape, HeadLabels, Initialisation, Model, ModelConfig, Network};
+use pipe::emotion_classes;
 use pipe::predict::FrontEnd;
+use pipe_nn::model::{EncoderShape, HeadLabels, Initialisation, Model, ModelConfig, Network};
 use pipe_speech::audio;
-use pipe_speech::corpus::Emotion;
 use serde_json::{Value as Json, json};
 
 use super::predicting::trained;
@@ -87,7 +87,7 @@ fn model(layers: &str, rate_hz: u32, fbank: &str) -> Model {
     let head = json!({ "head": { "attribute": "gender", "mode": "shared" }, "labels": ["female", "male"] });
     let head: HeadLabels = serde_json::from_value(head).unwrap();
     let heads = [(head.head, 2)];
-    let mut network = Network::new(shape, &heads, Initialisation::Pytorch, 7).unwrap();
+    let mut network = Network::new(shape, 3, &heads, Initialisation::Pytorch, 7).unwrap();
     let mut arrays = network.to_arrays();
     for array in &mut arrays {
         let gain = match array.name.as_str() {
@@ -104,7 +104,7 @@ fn model(layers: &str, rate_hz: u32, fbank: &str) -> Model {
         format: ModelConfig::FORMAT,
         bins,
         encoder,
-        emotions: Emotion::ALL.to_vec(),
+        classes: emotion_classes::names(),
         heads: vec![head],
         feature_options: json!([
             { "kind": "ingest", "parameters": {} },

@@ -1,4 +1,4 @@
-//! What every part of `pipe` rests on: digests, files that appear whole, functions with the same bits on every
+//! What every part of `pipe` rests on: digests, files that appear whole, functions and random streams with the same bits on every
 //! machine, matrix products, threads, features over time, and how long work reports its progress.
 //!
 //! It knows nothing of speech, networks or pipelines.
@@ -17,6 +17,7 @@ pub mod durable;
 pub mod machine_fault;
 pub mod sync;
 pub mod exact;
+pub mod random;
 pub mod arithmetic;
 mod vectorised;
 mod buffer;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Attribute, Method};
-
 use Attribute::{Corpus as C, Gender as G, Language as L, Speaker as S};
+
+use crate::{Attribute, Method};
 
 /// Where the numbers come from.
 pub(crate) const PUBLISHED_SOURCE: &str = "J. Parry et al., \"Speech Emotion Recognition in the Wild using \

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::*;
 use crate::eval::{Confusion, Evaluation, Metrics};
+
+use super::*;
 
 type Counts = [[u64; 3]; 3];
 

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::SpeechPlan;
-use crate::items::{UtteranceItem, details};
 use pipe_engine::cache::{Cache, CacheError, StepOutput};
 use pipe_engine::exec::PlanResults;
 use pipe_engine::plan::Plan;
 use pipe_engine::stage::SourceListing;
 use pipe_report::{CorpusFacts, LeakCheck, LeftOut, Report, RunFacts, SplitFacts, StepFacts};
+
+use crate::domain::SpeechPlan;
+use crate::items::{UtteranceItem, details};
 
 /// FileInfos of what is in the cache; `report` says what the evaluations found.
 ///

@@ -5,18 +5,18 @@ mod show;
 
 use std::path::{Path, PathBuf};
 
-use crate::domain::SpeechPlan;
-use crate::items::REPORT;
-use crate::stage::REPORT_CONTENT;
 use pipe_engine::cache::{Cache, StepOutput};
 use pipe_engine::exec::{MissingInputs, PlanResults, Resolver, note_page, runs_folder};
 use pipe_engine::plan::Plan;
+use pipe_foundation::durable;
+use pipe_report::Report;
+
+use crate::domain::SpeechPlan;
+use crate::items::REPORT;
+use crate::stage::REPORT_CONTENT;
 
 use super::arguments::{Common, ReportArguments};
 use super::{CliError, context, own_name, print};
-
-use pipe_foundation::durable;
-use pipe_report::Report;
 pub use show::{console_width, show};
 
 /// The page beside the stage's own files.

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use crate::items::REPORT;
 use pipe_engine::cache::Cache;
 use pipe_engine::exec::{RunSummary, runs_folder};
 use pipe_engine::plan::Plan;
+
+use crate::items::REPORT;
 
 use super::super::paint::colours;
 use super::super::{CliError, print};

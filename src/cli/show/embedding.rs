@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::inspect::step;
-use crate::stage::{MAP_ENTRY, PROBE_ENTRY};
 use pipe_engine::cache::{Cache, StepRecord};
 use pipe_report::{EmbeddingMap, ProbeEntry, Sheet, SheetCell, SheetColumn, Tone};
+
+use crate::inspect::step;
+use crate::stage::{MAP_ENTRY, PROBE_ENTRY};
 
 use super::{Page, percent, percent_column};
 

@@ -1,10 +1,11 @@
 //! An evaluation: metrics by corpus, recalls, confusion matrices.
 
-use crate::inspect::step;
-use crate::stage::EVALUATION_ENTRY;
 use pipe_engine::cache::{Cache, StepRecord};
 use pipe_report::eval::Metrics;
 use pipe_report::{ReportEntry, Sheet, SheetCell, SheetColumn, Tone};
+
+use crate::inspect::step;
+use crate::stage::EVALUATION_ENTRY;
 
 use super::{Page, percent, percent_column};
 

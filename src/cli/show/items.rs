@@ -1,11 +1,11 @@
 //! A set of items: corpora, splits and classes, and what was set aside.
 
+use pipe_engine::artifact::BadItem;
+use pipe_engine::cache::StepRecord;
 use pipe_report::{Sheet, SheetCell, SheetColumn, Tone};
 use pipe_speech::corpus::Emotion;
 
 use crate::items::{Composition, CompositionRow};
-use pipe_engine::artifact::BadItem;
-use pipe_engine::cache::StepRecord;
 
 use super::Page;
 

@@ -6,12 +6,12 @@ mod items;
 mod overview;
 mod training;
 
+use pipe_engine::cache::{Cache, CacheError, StepOutput, StepRecord};
 use pipe_report::{Report, Sheet, SheetColumn};
 use serde_json::{Value as Json, json};
 
 use crate::inspect::{StepOfRun, find_run, find_step, stage_of, step};
 use crate::stage::{MAP_ENTRY, PROBE_ENTRY, REPORT_CONTENT};
-use pipe_engine::cache::{Cache, CacheError, StepOutput, StepRecord};
 
 use super::arguments::{Common, ShowArguments};
 use super::date::date_text;

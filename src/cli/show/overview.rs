@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::inspect::{StepOfRun, headline};
 use pipe_engine::cache::{Cache, CacheError, Ending, Run, StepOutput};
 use pipe_report::{Sheet, SheetCell, SheetColumn, Tone};
+
+use crate::inspect::{StepOfRun, headline};
 
 use super::super::date::date_text;
 use super::super::lines::{bytes_text, counted, duration_text};

@@ -1,11 +1,11 @@
 //! A training: its summary, and its curves over the epochs.
 
+use pipe_engine::cache::{Cache, StepRecord};
+use pipe_nn::train::{EpochRecord, Stopped, Summary};
 use pipe_report::Sheet;
 use pipe_speech::corpus::Emotion;
 
 use crate::inspect::step;
-use crate::train::{EpochRecord, Stopped, Summary};
-use pipe_engine::cache::{Cache, StepRecord};
 
 use super::super::chart::{Chart, draw};
 use super::super::lines::counted;
@@ -29,9 +29,9 @@ pub fn show(cache: &Cache, record: &StepRecord, page: Page) -> Result<String, St
 }
 
 fn summary_notes(summary: &Summary) -> Vec<String> {
-    let recalls = Emotion::ALL.iter().zip(summary.best.recalls);
+    let recalls = Emotion::ALL.iter().zip(&summary.best.recalls);
     let recalls: Vec<String> = recalls
-        .map(|(class, recall)| format!("{} {}", class.name(), percent(recall)))
+        .map(|(class, recall)| format!("{} {}", class.name(), percent(*recall)))
         .collect();
     let why = match summary.stopped {
         Stopped::Epochs => "all epochs were done",

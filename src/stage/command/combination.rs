@@ -2,9 +2,8 @@
 
 use std::path::{Component, Path};
 
-use serde_json::{Map, Value as Json};
-
 use pipe_engine::manifest::Complaint;
+use serde_json::{Map, Value as Json};
 
 /// Placeholders that are no inputs.
 const RESERVED: [&str; 3] = ["input", "output", "out"];

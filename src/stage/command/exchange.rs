@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
+use pipe_engine::artifact::{ArtifactKind, Bytes, ItemData};
+use pipe_engine::manifest::variant_folder;
+use pipe_engine::stage::{InputContent, StepInput};
 use pipe_speech::audio;
 
 use crate::items::{AUDIO, FEATURES};
 use crate::items::{Audio, UtteranceItem};
-use pipe_engine::artifact::{ArtifactKind, Bytes, ItemData};
-use pipe_engine::manifest::variant_folder;
-use pipe_engine::stage::{InputContent, StepInput};
 
 use super::CommandError;
 

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use pipe_foundation::progress::Progress;
-
 use pipe_engine::artifact::FingerprintInputs;
+use pipe_foundation::progress::Progress;
 
 use super::messages::{Ended, Program};
 use super::shell::{self, Shell, shell};

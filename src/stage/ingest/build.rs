@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
+use pipe_engine::manifest::{Declaration, Problem, Problems, suggest};
+use pipe_engine::stage::Stage;
 use pipe_speech::corpus::{self, synthetic};
 
 use crate::stage::Setting;
-use pipe_engine::manifest::{Declaration, Problem, Problems, suggest};
-use pipe_engine::stage::Stage;
 
 use super::{Ingest, Options};
 

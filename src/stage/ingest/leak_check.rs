@@ -1,5 +1,6 @@
 //! No speaker and no recording may be on both sides of the line between training and held-out data.
 
+use pipe_engine::stage::SourceListing;
 use pipe_foundation::Digest;
 use pipe_report::LeakCheck;
 use pipe_speech::corpus::leaks::{self, Item, Part};
@@ -7,7 +8,6 @@ use pipe_speech::corpus::{Entry, Split};
 
 use crate::items::ListingDetails;
 use crate::stage::leakage::{OnLeak, first_few};
-use pipe_engine::stage::SourceListing;
 
 use super::{Ingest, IngestError};
 

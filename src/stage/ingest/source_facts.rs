@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
+use pipe_engine::stage::FileInfos;
 use pipe_foundation::Digest;
 use pipe_foundation::machine_fault::{MachineFault, is_machine_fault};
 use pipe_speech::audio::{self, AudioError};
 use pipe_speech::corpus::{self, AudioSource, Entry, FileContent, Look, synthetic};
-
-use pipe_engine::stage::FileInfos;
 
 /// Looks at a file as the memory of files does, so that a file that is as remembered is looked at once.
 pub fn look(path: &Path, files: &dyn FileInfos) -> Look {

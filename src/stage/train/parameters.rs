@@ -1,8 +1,9 @@
 //! The parameters of `train`, with the paper's values as defaults.
 
+use pipe_engine::manifest::{Parameter, Shape, Variant};
+
 use crate::items::FEATURES;
 use crate::stage::leakage::LEAKS;
-use pipe_engine::manifest::{Parameter, Shape, Variant};
 
 const POSITIVE: Shape = Shape::Integer {
     min: 1,

@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::parameter::Parameter;
 use crate::artifact::ArtifactKind;
+
+use super::parameter::Parameter;
 
 /// A stage kind, as far as manifests are concerned.
 #[derive(Debug)]

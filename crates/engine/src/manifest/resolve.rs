@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Map;
 
+use crate::artifact::ArtifactKind;
+
 use super::check::{Checked, InputReference, check};
 use super::declare::Declaration;
 use super::kind::Kind;
@@ -14,7 +16,6 @@ use super::stage_steps::{StageSteps, made_by};
 use super::stages::Stage;
 use super::substitute::{self, Bindings};
 use super::suggest::suggest;
-use crate::artifact::ArtifactKind;
 
 /// Checks one variant of a stage: variables filled in, parameters checked.
 pub fn check_variant(

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use super::simulated::{self, PAPER};
-use super::*;
 use crate::eval::Interval;
 use crate::{Attribute, Method, Report, ReportEntry};
+
+use super::simulated::{self, PAPER};
+use super::*;
 
 fn report(entries: Vec<ReportEntry>) -> Report {
     Report {

@@ -6,7 +6,6 @@ mod normalise;
 mod normalised_fbank;
 mod perturb;
 mod resample;
-mod spec_augment;
 mod to_rate;
 
 pub use fbank::{Fbank, FbankError, FbankOptions};
@@ -14,5 +13,4 @@ pub use normalise::{Normalisation, normalise};
 pub use normalised_fbank::NormalisedFbank;
 pub use perturb::{NoiseColour, PerturbError, PerturbOptions, Perturber};
 pub use resample::{RATES_HZ, ResampleError, Resampler};
-pub use spec_augment::{Masks, SpecAugment};
 pub use to_rate::ToRate;

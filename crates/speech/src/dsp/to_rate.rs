@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use super::{ResampleError, Resampler};
 use crate::audio::Waveform;
+
+use super::{ResampleError, Resampler};
 
 /// Converts waveforms to a fixed rate; the filter of each rate is designed once.
 pub struct ToRate {

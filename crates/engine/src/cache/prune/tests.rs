@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::*;
 use crate::cache::{Ending, Lookup, RunRecord, StepOutput};
+
+use super::*;
 
 fn fingerprint(text: &str) -> FingerprintInputs {
     let mut fingerprint = FingerprintInputs::default();

@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use pipe_foundation::Workers;
 
+use crate::eval::{Confusion, Interval};
+
 use super::folds::{Folds, by_group, within_labels};
 use super::logistic::Logistic;
 use super::speakers::{Group, interval_over_groups, mean_recall};
 use super::{EmbeddingError, LogisticOptions, Points};
-use crate::eval::{Confusion, Interval};
 
 /// Where an embedded utterance comes from.
 #[derive(Clone, Copy, Debug)]

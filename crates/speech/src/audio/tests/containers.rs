@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use super::make::{aiff, pcm16, sphere, wav16};
 use crate::audio::{AudioError, AudioFormat, SampleCoding, Waveform, probe, read, read_from_bytes};
+
+use super::make::{aiff, pcm16, sphere, wav16};
 
 fn decode(bytes: &[u8]) -> Result<Waveform, AudioError> {
     read_from_bytes(Path::new("made"), bytes, None, None)

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use super::make::{aiff, chunk, fmt, fmt_extensible, pcm16, riff, sphere, wav16};
 use crate::audio::{AudioError, probe, read_from_bytes};
+
+use super::make::{aiff, chunk, fmt, fmt_extensible, pcm16, riff, sphere, wav16};
 
 fn originals() -> Vec<Vec<u8>> {
     let samples: Vec<i16> = (0..64).map(|i| i * 300).collect();

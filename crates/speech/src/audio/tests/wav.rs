@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use super::make::{chunk, fmt, fmt_extensible, pcm16, riff, wav16};
 use crate::audio::{
     AudioError, WavEncoding, Waveform, probe, read, read_from_bytes, write_wav, write_wav_as,
 };
+
+use super::make::{chunk, fmt, fmt_extensible, pcm16, riff, wav16};
 
 fn decode(bytes: &[u8]) -> Result<Waveform, AudioError> {
     read_from_bytes(Path::new("made.wav"), bytes, None, None)

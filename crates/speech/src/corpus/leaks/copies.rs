@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Item, same_audio};
 use crate::corpus::Utterance;
+
+use super::{Item, same_audio};
 
 /// An utterance that a mirror holds a second time in a nested copy of the tree.
 #[derive(Clone, Debug, PartialEq, Eq)]

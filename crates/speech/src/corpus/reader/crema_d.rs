@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::folders;
-use super::options::Options;
 use crate::corpus::draft::{Candidate, Draft};
 use crate::corpus::{CorpusError, Gender, walk};
+
+use super::folders;
+use super::options::Options;
 
 /// Lossy and video copies of the same recordings in the publisher's tree.
 const PASS_OVER: [&str; 2] = ["audiomp3", "videoflash"];

@@ -1,9 +1,10 @@
 //! Emo-DB: `SSTTTEV.wav`, speaker (2 digits), text (3), emotion letter, take letter.
 
-use super::folders;
-use super::options::Options;
 use crate::corpus::draft::{Candidate, Draft};
 use crate::corpus::{CorpusError, walk};
+
+use super::folders;
+use super::options::Options;
 
 pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusError> {
     for file in &walk::audio_files(draft, &[]) {

@@ -1,9 +1,10 @@
 //! EMOVO: `<emotion>-<speaker>-<sentence>.wav` in a folder a speaker; the speaker's first letter is the gender.
 
-use super::folders;
-use super::options::Options;
 use crate::corpus::draft::{Candidate, Draft};
 use crate::corpus::{CorpusError, Gender, walk};
+
+use super::folders;
+use super::options::Options;
 
 const SPEAKERS: [&str; 6] = ["f1", "f2", "f3", "m1", "m2", "m3"];
 

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::ReaderOption;
-use super::options::Options;
 use crate::corpus::CorpusError;
 use crate::corpus::draft::{Candidate, Draft};
 use crate::corpus::labels::Mapped;
 use crate::corpus::walk::{self, FoundFile};
+
+use super::ReaderOption;
+use super::options::Options;
 
 mod transcript;
 

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::folders;
-use super::options::Options;
 use crate::corpus::draft::{Candidate, Draft};
 use crate::corpus::{CorpusError, Gender, walk};
+
+use super::folders;
+use super::options::Options;
 
 /// Folders without labels or turns; motion capture alone is tens of thousands of files.
 const PASS_OVER: [&str; 11] = [

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::Reader;
 use crate::corpus::error::nearest_first;
 use crate::corpus::{CorpusConfig, CorpusError};
+
+use super::Reader;
 
 /// The options of one corpus, all of them known to its reader.
 pub(super) struct Options<'a> {

@@ -1,10 +1,11 @@
 //! RAVDESS: seven two-digit fields, `MM-VC-EE-II-SS-RR-AA.wav`; odd actors are male.
 
+use crate::corpus::draft::{Candidate, Draft};
+use crate::corpus::{CorpusError, Gender, walk};
+
 use super::ReaderOption;
 use super::folders;
 use super::options::Options;
-use crate::corpus::draft::{Candidate, Draft};
-use crate::corpus::{CorpusError, Gender, walk};
 
 pub(super) const OPTIONS: &[ReaderOption] = &[ReaderOption {
     name: "channels",

@@ -1,9 +1,10 @@
 //! SAVEE: `<speaker>/<emotion>NN.wav`, or flat `<speaker>_<emotion>NN.wav`; four male speakers.
 
-use super::folders;
-use super::options::Options;
 use crate::corpus::draft::{Candidate, Draft};
 use crate::corpus::{CorpusError, walk};
+
+use super::folders;
+use super::options::Options;
 
 const SPEAKERS: [&str; 4] = ["DC", "JE", "JK", "KL"];
 

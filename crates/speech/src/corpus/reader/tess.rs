@@ -1,10 +1,11 @@
 //! TESS: `<OAF|YAF>_<word>_<emotion>.wav`, flat or in 14 unevenly named folders.
 
-use super::folders;
-use super::options::Options;
 use crate::corpus::draft::{Candidate, Draft};
 use crate::corpus::labels::normalise;
 use crate::corpus::{CorpusError, walk};
+
+use super::folders;
+use super::options::Options;
 
 pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusError> {
     for file in &walk::audio_files(draft, &[]) {

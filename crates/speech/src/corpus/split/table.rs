@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 
-use super::{SplitError, gender_name};
 use crate::corpus::{Gender, Split, Utterance};
+
+use super::{SplitError, gender_name};
 
 const COLUMNS: &str = "speaker\tsplit\tgender\tutterances\thours";
 

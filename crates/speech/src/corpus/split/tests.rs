@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::*;
 use crate::corpus::Emotion;
+
+use super::*;
 
 /// `seconds` of speech of one speaker, in utterances of up to 3 s.
 fn speech(

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::nearest::by_name;
 use crate::corpus::CorpusConfig;
 
 use super::SyntheticError;
 use super::channel::{Noise, Room};
 use super::language::Language;
+use super::nearest::by_name;
 
 /// What a corpus is made from.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,13 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use miette::Diagnostic;
 use pipe_foundation::exact;
+use pipe_foundation::random::{stream, uniform};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::audio::Waveform;
+
 use super::noise;
 use super::resample::{RATES_HZ, ResampleError, Resampler};
-use crate::audio::Waveform;
 
 /// Spectrum of added noise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,7 +126,7 @@ impl Perturber {
         utterance_id: &str,
         copy_name: &str,
     ) -> Result<Waveform, PerturbError> {
-        let mut random = noise::stream(
+        let mut random = stream(
             "perturb",
             &[
                 &seed.to_le_bytes(),
@@ -132,8 +134,7 @@ impl Perturber {
                 copy_name.as_bytes(),
             ],
         );
-        let mut draw =
-            |[least, most]: [f64; 2]| least + (most - least) * noise::uniform(&mut random);
+        let mut draw = |[least, most]: [f64; 2]| least + (most - least) * uniform(&mut random);
         // All are drawn always, so that one option does not change what another draws.
         let speed = (draw(self.options.speed) * 100.0).round() / 100.0;
         let gain_db = draw(self.options.gain_db);

@@ -72,7 +72,7 @@ fn gain_and_noise_have_the_levels_asked_for() {
 /// Power in octaves, by the difference of one-pole bands, must fall by 3 dB from octave to octave.
 #[test]
 fn pink_noise_falls_by_three_decibels_per_octave() {
-    let mut random = noise::stream("test", &[]);
+    let mut random = stream("test", &[]);
     let mut pink: Vec<f32> = (0..1 << 16).map(|_| noise::gaussian(&mut random)).collect();
     make_pink(&mut pink, 16_000);
     // Mean periodogram over an octave, by direct Fourier sums at a few hundred frequencies.

@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 
+use pipe_foundation::machine_fault::MachineFault;
 use rayon::prelude::*;
 
-use super::ReaderOption;
-use super::options::Options;
 use crate::corpus::CorpusError;
 use crate::corpus::draft::{Candidate, Draft};
 use crate::corpus::error::nearest_first;
-use pipe_foundation::machine_fault::MachineFault;
+
+use super::ReaderOption;
+use super::options::Options;
 
 mod format;
 mod json_lines;

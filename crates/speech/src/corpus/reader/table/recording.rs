@@ -4,11 +4,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
-use super::rows::Row;
+use pipe_foundation::machine_fault::MachineFault;
+
 use crate::corpus::draft::Draft;
 use crate::corpus::reader::epst::segment_name;
 use crate::corpus::{FileContent, Gender, Look};
-use pipe_foundation::machine_fault::MachineFault;
+
+use super::rows::Row;
 
 /// Spellings of "the gender is not known", without case.
 const NO_GENDER: [&str; 8] = ["", "unknown", "u", "other", "n/a", "na", "none", "-"];

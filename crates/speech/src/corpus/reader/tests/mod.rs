@@ -5,8 +5,9 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use super::*;
 use crate::corpus::{AudioSource, Corpora, DropCause, Emotion, Entry, Gender};
+
+use super::*;
 
 #[cfg(unix)]
 mod folders;

@@ -5,8 +5,9 @@ use std::sync::Mutex;
 use pipe_foundation::Digest;
 use serde_json::json;
 
-use super::*;
 use crate::corpus::{FileContent, Look};
+
+use super::*;
 
 fn tree(files: &[&str]) -> Tree {
     Tree::new("nemo", files)

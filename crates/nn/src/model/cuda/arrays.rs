@@ -1,0 +1,162 @@
+//! Which arrays models of one network have, and where each lies among a model's values on the processor.
+
+use std::ops::Range;
+
+use crate::model::heads::Dense;
+use crate::model::ops::lstm::DirectionLayout;
+use crate::model::{EncoderLayout, Network};
+
+/// One array of parameters, of the same size in every model.
+#[derive(Clone, Debug)]
+pub struct Piece {
+    /// Values of one model before it.
+    pub before: usize,
+    /// Its values in one model.
+    pub length: usize,
+}
+
+/// Places of a recurrent layer's arrays; all directions of one array lie together.
+#[derive(Clone, Copy, Debug)]
+pub struct RecurrentPieces {
+    pub input: usize,
+    pub hidden: usize,
+    pub bias_input: usize,
+    pub bias_hidden: usize,
+}
+
+/// Places of a fully connected layer's arrays.
+#[derive(Clone, Copy, Debug)]
+pub struct DensePieces {
+    pub weight: usize,
+    pub bias: usize,
+    pub inputs: usize,
+    pub outputs: usize,
+}
+
+/// The arrays of the shared network: encoder, fully connected layers after it, emotion head.
+#[derive(Clone, Debug, Default)]
+pub struct SharedArrays {
+    pub pieces: Vec<Piece>,
+    /// For each block, weight and bias.
+    pub convs: Vec<(usize, usize)>,
+    pub lstms: Vec<RecurrentPieces>,
+    /// The layers after the pooling, the emotion head last.
+    pub dense: Vec<DensePieces>,
+    /// Where the pieces of the encoder lie in its flat values.
+    ranges: Vec<Vec<Range<usize>>>,
+}
+
+/// Adds an array to a list of pieces.
+pub fn push(pieces: &mut Vec<Piece>, length: usize) -> usize {
+    let before = pieces.last().map_or(0, |last| last.before + last.length);
+    pieces.push(Piece { before, length });
+    pieces.len() - 1
+}
+
+/// Adds weight and bias of a layer.
+pub fn push_dense(pieces: &mut Vec<Piece>, layer: &Dense) -> DensePieces {
+    DensePieces {
+        weight: push(pieces, layer.weight.len()),
+        bias: push(pieces, layer.bias.len()),
+        inputs: layer.inputs,
+        outputs: layer.outputs,
+    }
+}
+
+impl SharedArrays {
+    /// The arrays of networks like this one.
+    pub fn new(network: &Network) -> Self {
+        let layout = network.encoder.layout();
+        let mut own = Self::default();
+        for (offset, shape) in &layout.convs {
+            let weight = shape.width * shape.input * shape.output;
+            let middle = offset + weight;
+            let pieces = (
+                own.place(std::iter::once(*offset..middle).collect()),
+                own.place(std::iter::once(middle..offset + shape.parameters()).collect()),
+            );
+            own.convs.push(pieces);
+        }
+        for (layer, (_, shape)) in layout.lstms.iter().enumerate() {
+            let [input, hidden, bias_input, bias_hidden] =
+                recurrent_ranges(layout, layer, shape.directions);
+            let pieces = RecurrentPieces {
+                input: own.place(input),
+                hidden: own.place(hidden),
+                bias_input: own.place(bias_input),
+                bias_hidden: own.place(bias_hidden),
+            };
+            own.lstms.push(pieces);
+        }
+        for layer in network.trunk.iter().chain([&network.emotion]) {
+            let pieces = push_dense(&mut own.pieces, layer);
+            own.dense.push(pieces);
+        }
+        own
+    }
+
+    fn place(&mut self, ranges: Vec<Range<usize>>) -> usize {
+        let length = ranges.iter().map(Range::len).sum();
+        self.ranges.push(ranges);
+        push(&mut self.pieces, length)
+    }
+
+    /// The values of each piece, cut as they lie in the network.
+    pub fn slices<'a>(&self, network: &'a Network) -> Vec<Vec<&'a [f32]>> {
+        let encoder = self.ranges.iter().map(|ranges| {
+            let cut = |range: &Range<usize>| &network.values[range.clone()];
+            ranges.iter().map(cut).collect()
+        });
+        let layers = network.trunk.iter().chain([&network.emotion]);
+        encoder.chain(dense_slices(layers)).collect()
+    }
+
+    /// Puts the values of piece `index` where they lie in the network.
+    pub fn put(&self, network: &mut Network, index: usize, mut values: &[f32]) {
+        if let Some(ranges) = self.ranges.get(index) {
+            for range in ranges {
+                let (own, rest) = values.split_at(range.len());
+                network.values[range.clone()].copy_from_slice(own);
+                values = rest;
+            }
+            return;
+        }
+        let index = index - self.ranges.len();
+        let layer = network.trunk.get_mut(index / 2);
+        put_dense(layer.unwrap_or(&mut network.emotion), index, values);
+    }
+}
+
+/// Weight and bias of each layer as pieces.
+pub fn dense_slices<'a>(
+    layers: impl Iterator<Item = &'a Dense>,
+) -> impl Iterator<Item = Vec<&'a [f32]>> {
+    layers.flat_map(|layer| [vec![&layer.weight[..]], vec![&layer.bias[..]]])
+}
+
+/// Puts the values of a piece into the layer; even pieces are weights.
+pub fn put_dense(layer: &mut Dense, index: usize, values: &[f32]) {
+    let to = match index.is_multiple_of(2) {
+        true => &mut layer.weight,
+        false => &mut layer.bias,
+    };
+    to.copy_from_slice(values);
+}
+
+/// For each of the four arrays of a recurrent layer, its place in every direction.
+fn recurrent_ranges(
+    layout: &EncoderLayout,
+    layer: usize,
+    directions: usize,
+) -> [Vec<Range<usize>>; 4] {
+    let mut ranges: [Vec<Range<usize>>; 4] = Default::default();
+    let sizes = DirectionLayout::new(&layout.lstms[layer].1).lengths();
+    for direction in 0..directions {
+        let mut start = layout.direction(layer, direction).start;
+        for (own, size) in ranges.iter_mut().zip(sizes) {
+            own.push(start..start + size);
+            start += size;
+        }
+    }
+    ranges
+}

@@ -1,0 +1,397 @@
+//! The device against the processor: steps of every method, masks, state, and the same bits twice.
+//!
+//! Skipped, aloud, where there is no device.
+
+use std::sync::Arc;
+
+mod batch_invariance;
+mod feeding;
+mod heads;
+mod layers;
+
+use pipe_foundation::Workers;
+use pipe_foundation::test_support::noise;
+use pipe_foundation::{Features, FeaturesView};
+
+use super::*;
+use crate::model::spec::{Attribute, HeadMode, HeadSpec, Layer, Reversal, default_encoder};
+use crate::model::{
+    Adam, DeviceError, EncoderShape, Initialisation, Network, Rule, StepLosses, Targets, Trainable,
+    TrainingBatch, TrainingState, Update,
+};
+
+/// The first device, opened for one test; none, said aloud, where there is none.
+fn card() -> Option<Arc<Card>> {
+    opened(Card::open(0, false))
+}
+
+/// The first device, opened once for all tests that change nothing of it.
+fn shared_card() -> Option<Arc<Card>> {
+    opened(Card::shared(0, false))
+}
+
+fn opened(card: Result<Arc<Card>, DeviceError>) -> Option<Arc<Card>> {
+    card.map_err(pipe_foundation::test_support::skipped).ok()
+}
+
+const HEADS: [(Attribute, usize); 3] = [
+    (Attribute::Corpus, 4),
+    (Attribute::Gender, 2),
+    (Attribute::Speaker, 7),
+];
+
+/// Heads of the models of a group: every method, alone and mixed.
+fn studies() -> Vec<Vec<(HeadSpec, usize)>> {
+    let head = |index: usize, mode| {
+        let (attribute, labels) = HEADS[index];
+        (HeadSpec { attribute, mode }, labels)
+    };
+    use HeadMode::{Discriminator, GradReverse, Shared};
+    vec![
+        vec![],
+        vec![head(0, Shared), head(1, Shared)],
+        vec![head(2, GradReverse)],
+        vec![head(1, Discriminator)],
+        vec![
+            head(0, GradReverse),
+            head(2, Shared),
+            head(1, Discriminator),
+        ],
+        vec![head(0, Discriminator), head(1, GradReverse)],
+        vec![head(1, Shared)],
+        vec![head(2, Shared), head(0, GradReverse), head(1, Shared)],
+    ]
+}
+
+/// Encoders whose every part differs: blocks, recurrent layers, pooling, layers after it.
+fn encoders() -> Vec<(usize, Vec<Layer>)> {
+    let read = |text: &str| serde_json::from_str(text).unwrap();
+    vec![
+        (
+            7,
+            read(
+                r#"[{"layer":"conv","channels":9,"width":5,"padding":2,"pool_width":3,"pool_stride":2},
+                {"layer":"conv","channels":8,"width":3,"padding":0},
+                {"layer":"lstm","units":6,"layers":2,"bidirectional":true},
+                {"layer":"time_pool","how":"last_states"},{"layer":"linear","units":11}]"#,
+            ),
+        ),
+        (
+            5,
+            read(r#"[{"layer":"lstm","units":7},{"layer":"time_pool","how":"mean"}]"#),
+        ),
+        (
+            6,
+            read(
+                r#"[{"layer":"conv","channels":10,"width":4,"padding":3,"pool_width":2,"pool_stride":3},
+                {"layer":"time_pool","how":"mean"}]"#,
+            ),
+        ),
+    ]
+}
+
+struct Data {
+    features: Vec<Features>,
+    emotion: Vec<Option<usize>>,
+    /// Of every attribute of [`HEADS`]; some are not known.
+    attributes: Vec<Vec<Option<usize>>>,
+}
+
+fn data(bins: usize, frames: &[usize]) -> Data {
+    let features = frames.iter().enumerate().map(|(index, &frames)| Features {
+        frames,
+        bins,
+        values: noise(frames * bins, index as u32 + 1),
+    });
+    let label = |index: usize, classes: usize| (index * 7 + 3) % classes;
+    Data {
+        features: features.collect(),
+        emotion: (0..frames.len()).map(|at| Some(label(at, 3))).collect(),
+        attributes: HEADS
+            .iter()
+            .map(|&(_, classes)| {
+                (0..frames.len())
+                    .map(|at| (at % 5 != 2).then(|| label(at, classes)))
+                    .collect()
+            })
+            .collect(),
+    }
+}
+
+impl Data {
+    fn views(&self) -> Vec<FeaturesView<'_>> {
+        self.features.iter().map(Features::view).collect()
+    }
+
+    fn targets(&self, heads: &[(HeadSpec, usize)], batch: &[usize]) -> Targets {
+        let pick = |all: &[Option<usize>]| batch.iter().map(|&at| all[at]).collect();
+        let of = |(head, _): &(HeadSpec, usize)| {
+            let place = HEADS.iter().position(|(own, _)| *own == head.attribute);
+            pick(&self.attributes[place.unwrap()])
+        };
+        Targets {
+            emotion: pick(&self.emotion),
+            attributes: heads.iter().map(of).collect(),
+        }
+    }
+}
+
+/// How the steps of a comparison are taken.
+#[derive(Clone, Copy)]
+struct How {
+    rule: Rule,
+    weight_decay: f64,
+    clip: f64,
+    dropout: f32,
+    reversal: Reversal,
+}
+
+impl How {
+    fn update(self, step: usize, model: usize) -> Update {
+        Update {
+            rule: self.rule,
+            // Every model at its own rate, falling from step to step.
+            learning_rate: 0.02 / (1.0 + step as f64) * (1.0 + 0.1 * model as f64),
+            weight_decay: self.weight_decay,
+        }
+    }
+
+    fn alpha(model: usize) -> f64 {
+        0.2 + 0.05 * model as f64
+    }
+}
+
+/// The steps of a comparison: the utterances of each, and how they are taken.
+#[derive(Clone, Copy)]
+struct Course<'a> {
+    batches: &'a [&'a [usize]],
+    how: How,
+}
+
+const BATCHES: [&[usize]; 3] = [&[3, 0, 5, 1, 2], &[4, 2], &[1, 5, 0, 4, 3]];
+const FRAMES: [usize; 6] = [23, 4, 61, 23, 1, 40];
+const CLASS_WEIGHTS: [f32; 3] = [0.5, 1.0, 2.0];
+
+fn networks(shape: &EncoderShape) -> Vec<Network> {
+    let new =
+        |heads: Vec<_>| Network::new(shape.clone(), 3, &heads, Initialisation::He, 5).unwrap();
+    studies().into_iter().map(new).collect()
+}
+
+/// Losses of each step, and the state after the last, of one model on the processor.
+fn on_processor(
+    network: Network,
+    model: usize,
+    data: &Data,
+    Course { batches, how }: Course<'_>,
+) -> (Vec<StepLosses>, TrainingState) {
+    let workers = Arc::new(Workers::new(1).unwrap());
+    let mut trainable = Trainable::new(network, workers).unwrap();
+    let heads = &studies()[model];
+    let views = data.views();
+    let steps = batches.iter().enumerate().map(|(step, batch)| {
+        let features: Vec<_> = batch.iter().map(|&at| views[at]).collect();
+        let batch = TrainingBatch {
+            features: &features,
+            targets: &data.targets(heads, batch),
+            alpha: How::alpha(model),
+            reversal: how.reversal,
+            dropout: how.dropout,
+            dropout_seed: step as u64 + 9,
+            class_weights: Some(&CLASS_WEIGHTS),
+            gradient_clip_norm: how.clip,
+        };
+        trainable.step(&batch, how.update(step, model)).unwrap()
+    });
+    let losses = steps.collect();
+    (losses, trainable.state())
+}
+
+/// The same of the models of some of [`studies`] on the device; `masked` makes an utterance of a place.
+fn on_device(
+    card: &Arc<Card>,
+    (shape, members): (&EncoderShape, &[usize]),
+    data: &Data,
+    Course { batches, how }: Course<'_>,
+    corpus: &Corpus<'_>,
+    masked: impl Fn(usize) -> Masked,
+) -> (Vec<Vec<StepLosses>>, Vec<TrainingState>) {
+    let (studies, networks) = (studies(), networks(shape));
+    let own = members.iter().map(|&model| networks[model].clone());
+    let mut group = Group::new(card, own.map(TrainingState::new).collect()).unwrap();
+    for (step, batch) in batches.iter().enumerate() {
+        let utterances: Vec<Masked> = batch.iter().map(|&at| masked(at)).collect();
+        let targets = members
+            .iter()
+            .map(|&own| data.targets(&studies[own], batch));
+        let targets: Vec<Targets> = targets.collect();
+        let models: Vec<ModelStep<'_>> = (members.iter().zip(&targets))
+            .map(|(&model, targets)| ModelStep {
+                targets,
+                alpha: How::alpha(model),
+                reversal: how.reversal,
+                dropout_seed: step as u64 + 9,
+                update: how.update(step, model),
+                gradient_clip_norm: how.clip,
+            })
+            .collect();
+        let batch = GroupBatch {
+            corpus,
+            utterances: &utterances,
+            fill: 0.5,
+            dropout: how.dropout,
+            class_weights: Some(&CLASS_WEIGHTS),
+        };
+        group.step(&batch, &models).unwrap();
+    }
+    let losses = group.losses().unwrap();
+    let states = (0..group.models()).map(|model| group.state(model).unwrap());
+    (losses, states.collect())
+}
+
+/// The bits of every value of a state.
+fn bits(state: &TrainingState) -> Vec<u32> {
+    let arrays = state.to_arrays();
+    let values = arrays.iter().flat_map(|array| array.values.iter());
+    values.map(|value| value.to_bits()).collect()
+}
+
+/// An utterance of which nothing is hidden.
+fn whole(at: usize) -> Masked {
+    Masked {
+        at,
+        ..Masked::default()
+    }
+}
+
+fn close(found: f64, expected: f64, scale: f64) -> bool {
+    (found - expected).abs() <= 1e-4 * scale.max(expected.abs()).max(1e-3)
+}
+
+fn hows() -> Vec<How> {
+    let sgd = How {
+        rule: Rule::Sgd { momentum: 0.9 },
+        weight_decay: 0.0,
+        clip: 0.0,
+        dropout: 0.3,
+        reversal: Reversal::Paper,
+    };
+    let adam = Adam {
+        beta1: 0.9,
+        beta2: 0.99,
+        // Large, so that a gradient of about zero does not decide by its rounding where a value goes.
+        epsilon: 1e-2,
+    };
+    vec![
+        sgd,
+        How {
+            weight_decay: 0.01,
+            clip: 0.5,
+            reversal: Reversal::Ganin,
+            ..sgd
+        },
+        How {
+            rule: Rule::Adam(adam),
+            weight_decay: 0.01,
+            dropout: 0.0,
+            ..sgd
+        },
+        How {
+            rule: Rule::AdamW(adam),
+            weight_decay: 0.1,
+            clip: 1.0,
+            ..sgd
+        },
+    ]
+}
+
+/// Steps of every method on the device and on the processor.
+fn agree(
+    card: &Arc<Card>,
+    shape: &EncoderShape,
+    data: &Data,
+    course: Course<'_>,
+    corpus: &Corpus<'_>,
+) {
+    let networks = networks(shape);
+    let members: Vec<usize> = (0..networks.len()).collect();
+    let (losses, states) = on_device(card, (shape, &members), data, course, corpus, whole);
+    assert_eq!(losses.len(), course.batches.len());
+    for (model, network) in networks.into_iter().enumerate() {
+        let (expected, state) = on_processor(network, model, data, course);
+        for (step, (found, expected)) in losses.iter().zip(&expected).enumerate() {
+            let found = &found[model];
+            let place = format!("model {model}, step {step}: {found:?} {expected:?}");
+            let [total, emotion] = [
+                (found.total, expected.total),
+                (found.emotion, expected.emotion),
+            ]
+            .map(|(found, expected)| close(found.into(), expected.into(), 1.0));
+            assert!(total && emotion, "{place}");
+            assert!(
+                close(found.gradient_norm, expected.gradient_norm, 1.0),
+                "{place}"
+            );
+            for (found, expected) in found.attributes.iter().zip(&expected.attributes) {
+                assert!(close((*found).into(), (*expected).into(), 1.0), "{place}");
+            }
+        }
+        for (found, expected) in states[model].to_arrays().iter().zip(state.to_arrays()) {
+            let name = &expected.name;
+            assert_eq!(found.name, *name);
+            assert_eq!(found.shape, expected.shape);
+            let scale = expected
+                .values
+                .iter()
+                .fold(0f32, |most, v| most.max(v.abs()));
+            for (at, (found, expected)) in found.values.iter().zip(&expected.values).enumerate() {
+                assert!(
+                    close((*found).into(), (*expected).into(), scale.into()),
+                    "model {model}, {name}[{at}]: {found} {expected}"
+                );
+            }
+        }
+        assert_eq!(states[model].steps, course.batches.len() as u64);
+    }
+}
+
+#[test]
+fn steps_of_every_method_in_lockstep_agree_with_the_processor() {
+    let Some(card) = card() else { return };
+    for (bins, layers) in encoders() {
+        let shape = EncoderShape::new(&layers, bins).unwrap();
+        let data = data(bins, &FRAMES);
+        let corpus = Corpus::new(&card, &data.views()).unwrap();
+        for how in hows() {
+            let batches = &BATCHES;
+            agree(&card, &shape, &data, Course { batches, how }, &corpus);
+        }
+    }
+}
+
+#[test]
+fn the_papers_network_agrees_and_gives_the_same_bits_twice() {
+    let Some(card) = card() else { return };
+    let shape = EncoderShape::new(&default_encoder(), 40).unwrap();
+    let data = data(40, &[60, 33, 48, 21, 60, 55]);
+    let some = || networks(&shape).into_iter().take(3).collect::<Vec<_>>();
+    let run = || {
+        let states = some().into_iter().map(TrainingState::new).collect();
+        let group = Group::new(&card, states).unwrap();
+        let corpus = Corpus::new(&card, &data.views()).unwrap();
+        group.classify(&corpus).unwrap()
+    };
+    let found = run();
+    assert_eq!(found, run());
+    let views = data.views();
+    for (network, found) in some().iter().zip(found) {
+        let mut predictor = crate::model::Predictor::new(network, 1).unwrap();
+        let expected = predictor.predict(&views).unwrap();
+        for (found, expected) in found.iter().flatten().zip(expected.iter().flatten()) {
+            assert!(
+                close((*found).into(), (*expected).into(), 1.0),
+                "{found} {expected}"
+            );
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What can be wrong with a network, its input or its file.
+
+use std::path::PathBuf;
+
+use miette::Diagnostic;
+use pipe_foundation::ThreadError;
+use thiserror::Error;
+
+use super::device::DeviceError;
+
+/// An error of the network.
+#[derive(Debug, Error, Diagnostic)]
+pub enum ModelError {
+    /// A layer of the encoder does not fit.
+    #[error("encoder layer {index}: {reason}")]
+    #[diagnostic(
+        code(model::layer),
+        help("layers are counted from 0; their order is conv, lstm, one time_pool, linear")
+    )]
+    Layer {
+        /// Position in the list, from 0.
+        index: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The encoder as a whole lacks something.
+    #[error("encoder: {0}")]
+    #[diagnostic(
+        code(model::encoder),
+        help("end the list with {{ layer = \"time_pool\", how = \"last_states\" }} after an lstm")
+    )]
+    Encoder(String),
+    /// There is nothing to tell apart.
+    #[error("a network needs two classes or more, but there are {0}")]
+    #[diagnostic(code(model::classes))]
+    Classes(usize),
+    /// The attribute heads do not fit together.
+    #[error("heads: {0}")]
+    #[diagnostic(code(model::heads))]
+    Heads(String),
+    /// Features do not have the width that the network was made for.
+    #[error("features have {found} bins where the network takes {expected}")]
+    #[diagnostic(
+        code(model::bins),
+        help("extract the features with the options that the network was trained with")
+    )]
+    Bins {
+        /// Bins of the features.
+        found: usize,
+        /// Bins of the network.
+        expected: usize,
+    },
+    /// A matrix of features does not hold what it says.
+    #[error("features claim {frames} frames of {bins} bins but hold {values} values")]
+    #[diagnostic(code(model::features))]
+    Features {
+        /// Claimed frames.
+        frames: usize,
+        /// Claimed bins.
+        bins: usize,
+        /// Values present.
+        values: usize,
+    },
+    /// The work was stopped before its end.
+    #[error("stopped before the end")]
+    #[diagnostic(code(model::stopped))]
+    Stopped,
+    /// The tensor library refused an operation.
+    #[error("tensor operation failed: {0}")]
+    #[diagnostic(code(model::tensor))]
+    Tensor(String),
+    /// No thread pool could be made.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Threads(#[from] ThreadError),
+    /// A model file cannot be read or written.
+    #[error("cannot {action} model {}", path.display())]
+    #[diagnostic(code(model::io))]
+    Io {
+        /// "read" or "write".
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file is no model, or is damaged.
+    #[error("{} is not a usable model: {reason}", path.display())]
+    #[diagnostic(
+        code(model::file),
+        help("train the model again, or take the file from its original place")
+    )]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The device cannot be used, or failed.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Device(#[from] DeviceError),
+}
+
+impl From<dfdx::tensor::CpuError> for ModelError {
+    fn from(error: dfdx::tensor::CpuError) -> Self {
+        Self::Tensor(error.to_string())
+    }
+}

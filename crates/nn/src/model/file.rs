@@ -1,0 +1,306 @@
+//! The model file: safetensors with the configuration in its metadata.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use pipe_foundation::FeaturesView;
+use pipe_foundation::Workers;
+use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, TensorView};
+use serde::{Deserialize, Serialize};
+
+use super::network::count_parameters;
+use super::spec::{Attribute, HeadSpec, Layer};
+use super::{
+    Array, Device, EncoderPass, EncoderShape, Initialisation, ModelError, Network, Predictor,
+};
+
+/// Version of the file format.
+const FORMAT: u32 = 1;
+/// Key of the configuration in the file's metadata.
+const CONFIG_KEY: &str = "pipe.model";
+/// Larger files are no models of ours.
+const LARGEST_FILE: u64 = 4 << 30;
+/// Utterances that [`Model::predict`] computes at once.
+pub(super) const PREDICT_BATCH: usize = 32;
+
+/// Everything needed to use a model: travels in its file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelConfig {
+    /// Version of the file format.
+    pub format: u32,
+    /// Feature bins per frame.
+    pub bins: usize,
+    /// Layers of the encoder.
+    pub encoder: Vec<Layer>,
+    /// Names of the classes in the order of the outputs; the file calls them emotions.
+    #[serde(rename = "emotions")]
+    pub classes: Vec<String>,
+    /// Attribute heads, each with its labels in the order of its outputs.
+    pub heads: Vec<HeadLabels>,
+    /// Options of the features it was trained on.
+    pub feature_options: serde_json::Value,
+    /// Where it comes from.
+    pub provenance: serde_json::Value,
+    /// Epoch of these weights, from 0.
+    pub best_epoch: usize,
+}
+
+/// One attribute head and its labels.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeadLabels {
+    /// What it predicts and how it was trained.
+    pub head: HeadSpec,
+    /// Its labels in the order of its outputs.
+    pub labels: Vec<String>,
+}
+
+impl ModelConfig {
+    /// The version that this build writes and reads.
+    pub const FORMAT: u32 = FORMAT;
+
+    /// Labels of one attribute's head.
+    pub fn labels(&self, attribute: Attribute) -> Option<&[String]> {
+        self.heads
+            .iter()
+            .find(|head| head.head.attribute == attribute)
+            .map(|head| head.labels.as_slice())
+    }
+}
+
+/// A trained network ready for use.
+#[derive(Clone, Debug)]
+pub struct Model {
+    config: ModelConfig,
+    network: Network,
+}
+
+impl Model {
+    /// Joins a network and its configuration.
+    pub fn new(config: ModelConfig, network: Network) -> Self {
+        Self { config, network }
+    }
+
+    /// Its configuration.
+    pub fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// Its network.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// For each utterance the probability of every class, in the order of [`ModelConfig::classes`].
+    ///
+    /// The same bits whatever `threads`.
+    ///
+    /// # Errors
+    /// Features that do not fit the network, or no threads.
+    pub fn predict(
+        &self,
+        utterances: &[FeaturesView<'_>],
+        threads: usize,
+    ) -> Result<Vec<Vec<f32>>, ModelError> {
+        Predictor::new(&self.network, threads)?.predict(utterances)
+    }
+
+    /// As [`Self::predict`], computed on `device`.
+    ///
+    /// # Errors
+    /// As [`Self::predict`], or what went wrong on the device.
+    pub fn predict_on(
+        &self,
+        device: Device,
+        utterances: &[FeaturesView<'_>],
+        threads: usize,
+    ) -> Result<Vec<Vec<f32>>, ModelError> {
+        match device {
+            Device::Cpu => self.predict(utterances, threads),
+            #[cfg(feature = "cuda")]
+            Device::Cuda { ordinal, tf32 } => {
+                let encoder = self.network.encoder();
+                utterances.iter().try_for_each(|view| encoder.check(view))?;
+                super::cuda::classify(ordinal, tf32, &self.network, utterances)
+            }
+            #[cfg(not(feature = "cuda"))]
+            Device::Cuda { .. } => Err(super::DeviceError::NotBuilt.into()),
+        }
+    }
+
+    /// The shared layers' output, `[utterances, embedding]` row-major.
+    ///
+    /// # Errors
+    /// As [`Self::predict`].
+    pub fn embed(
+        &self,
+        utterances: &[FeaturesView<'_>],
+        threads: usize,
+    ) -> Result<Vec<f32>, ModelError> {
+        let workers = Workers::new(threads)?;
+        let mut pass = EncoderPass::default();
+        self.network.pack(&mut pass, &workers);
+        embed_all(&self.network, utterances, &mut pass, &workers)
+    }
+
+    /// Writes the file; the caller gives a temporary path and renames it.
+    ///
+    /// # Errors
+    /// [`ModelError::Io`] names the path.
+    pub fn save(&self, path: &Path) -> Result<(), ModelError> {
+        let bytes = self.to_bytes(path)?;
+        std::fs::write(path, bytes).map_err(|source| ModelError::Io {
+            action: "write",
+            path: path.to_owned(),
+            source,
+        })
+    }
+
+    fn to_bytes(&self, path: &Path) -> Result<Vec<u8>, ModelError> {
+        let fail = |reason: String| ModelError::File {
+            path: path.to_owned(),
+            reason,
+        };
+        let config = serde_json::to_string(&self.config).map_err(|e| fail(e.to_string()))?;
+        let arrays: Vec<(Array, Vec<u8>)> = self
+            .network
+            .to_arrays()
+            .into_iter()
+            .map(|array| {
+                let bytes = array.values.iter().flat_map(|v| v.to_le_bytes()).collect();
+                (array, bytes)
+            })
+            .collect();
+        let views = arrays
+            .iter()
+            .map(|(array, bytes)| {
+                TensorView::new(Dtype::F32, array.shape.clone(), bytes)
+                    .map(|view| (array.name.clone(), view))
+            })
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|e| fail(e.to_string()))?;
+        // One key only: a hash map of several would be written in any order.
+        let metadata = HashMap::from([(CONFIG_KEY.to_owned(), config)]);
+        safetensors::serialize(views, Some(metadata)).map_err(|e| fail(e.to_string()))
+    }
+
+    /// Reads and checks a file, which may come from anywhere.
+    ///
+    /// # Errors
+    /// [`ModelError::Io`] where it cannot be read, [`ModelError::File`] where anything in it does not fit.
+    pub fn load(path: &Path) -> Result<Self, ModelError> {
+        let io = |source| ModelError::Io {
+            action: "read",
+            path: path.to_owned(),
+            source,
+        };
+        let size = std::fs::metadata(path).map_err(io)?.len();
+        let fail = |reason: String| ModelError::File {
+            path: path.to_owned(),
+            reason,
+        };
+        if size > LARGEST_FILE {
+            return Err(fail(format!("{size} bytes are too many")));
+        }
+        let bytes = std::fs::read(path).map_err(io)?;
+        Self::from_bytes(&bytes).map_err(fail)
+    }
+
+    /// As [`Self::load`], from memory; the reason of a failure as a lower-case fragment.
+    ///
+    /// # Errors
+    /// What does not fit.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        if bytes.starts_with(b"version https://git-lfs") {
+            return Err("it is a git-lfs pointer, not the model itself".into());
+        }
+        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| e.to_string())?;
+        let config = metadata
+            .metadata()
+            .as_ref()
+            .and_then(|map| map.get(CONFIG_KEY))
+            .ok_or("its metadata holds no configuration")?;
+        let version: FormatOnly = serde_json::from_str(config).map_err(|e| e.to_string())?;
+        if version.format != FORMAT {
+            return Err(format!(
+                "it has format {} where {FORMAT} is known",
+                version.format
+            ));
+        }
+        let config: ModelConfig = serde_json::from_str(config).map_err(|e| e.to_string())?;
+        let shape = EncoderShape::new(&config.encoder, config.bins).map_err(|e| e.to_string())?;
+        let classes = config.classes.len();
+        let heads: Vec<(HeadSpec, usize)> = config
+            .heads
+            .iter()
+            .map(|head| (head.head, head.labels.len()))
+            .collect();
+        // The claimed sizes must fit the bytes before anything of that size is made.
+        if count_parameters(&shape, classes, &heads) > bytes.len() / 4 {
+            return Err("it holds fewer values than its layers need".into());
+        }
+        let mut network = Network::new(shape, classes, &heads, Initialisation::Pytorch, 0)
+            .map_err(|e| e.to_string())?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(|e| e.to_string())?;
+        let mut arrays = Vec::new();
+        for (name, view) in tensors.iter() {
+            if view.dtype() != Dtype::F32 {
+                return Err(format!("array {name} is not of type f32"));
+            }
+            let values: Vec<f32> = view
+                .data()
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .map(|raw| f32::from_le_bytes(*raw))
+                .collect();
+            if values.iter().any(|value| !value.is_finite()) {
+                return Err(format!("array {name} holds values that are not finite"));
+            }
+            arrays.push(Array {
+                name: name.to_owned(),
+                shape: view.shape().to_vec(),
+                values,
+            });
+        }
+        network.set_arrays(&arrays)?;
+        Ok(Self { config, network })
+    }
+}
+
+/// Only the version, whatever else a later format may hold.
+#[derive(Deserialize)]
+struct FormatOnly {
+    format: u32,
+}
+
+/// Embeds utterances in batches of similar length; the output is in their order.
+pub(crate) fn embed_all(
+    network: &Network,
+    utterances: &[FeaturesView<'_>],
+    pass: &mut EncoderPass,
+    workers: &Workers,
+) -> Result<Vec<f32>, ModelError> {
+    let width = network.shape().embedding();
+    let mut order: Vec<usize> = (0..utterances.len()).collect();
+    order.sort_by_key(|&at| (utterances[at].frames, at));
+    let mut out = vec![0.0; utterances.len() * width];
+    for part in order.chunks(PREDICT_BATCH) {
+        let batch: Vec<FeaturesView<'_>> = part.iter().map(|&at| utterances[at]).collect();
+        let embeddings = network.embed(&batch, pass, workers)?;
+        for (&at, row) in part.iter().zip(embeddings.chunks_exact(width)) {
+            out[at * width..][..width].copy_from_slice(row);
+        }
+    }
+    Ok(out)
+}
+
+/// Where a model file lies in a folder of results.
+pub fn model_path(folder: &Path) -> PathBuf {
+    folder.join("model.safetensors")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,41 @@
+//! The network: tape operations, encoder, heads, losses, the model file, and the device that computes it.
+
+#[cfg(feature = "cuda")]
+pub mod cuda;
+mod ops;
+pub mod spec;
+
+mod dense_tape;
+mod device;
+mod encoder;
+mod encoder_tape;
+mod error;
+mod file;
+mod heads;
+mod initialise;
+mod layout;
+mod losses;
+mod network;
+mod optimiser;
+mod parameter;
+mod predictor;
+mod shape;
+mod trainable;
+mod training_state;
+
+pub use device::{Device, DeviceChoice, DeviceError, UnknownDevice};
+pub use encoder::{Encoder, EncoderPass};
+pub use error::ModelError;
+pub use file::{HeadLabels, Model, ModelConfig, model_path};
+pub use initialise::Initialisation;
+pub use layout::Array;
+pub use losses::{StepLosses, Targets};
+pub use network::Network;
+pub use optimiser::{Adam, Rule, Sgd, Update};
+pub use predictor::Predictor;
+pub use shape::{ConvShape, EncoderShape, LstmShape};
+pub use trainable::{Trainable, TrainingBatch};
+pub use training_state::TrainingState;
+
+pub(crate) use file::embed_all;
+use layout::EncoderLayout;

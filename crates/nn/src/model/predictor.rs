@@ -1,0 +1,114 @@
+//! A network made ready to predict again and again: threads started, weights packed, buffers kept.
+
+use pipe_foundation::FeaturesView;
+use pipe_foundation::Workers;
+
+use super::file::{PREDICT_BATCH, embed_all};
+use super::{EncoderPass, ModelError, Network};
+
+/// Predicts with one network; costs of starting are paid once.
+pub struct Predictor<'a> {
+    network: &'a Network,
+    pass: EncoderPass,
+    workers: Workers,
+}
+
+impl<'a> Predictor<'a> {
+    /// Starts `threads` threads (at least one) and packs the weights.
+    ///
+    /// # Errors
+    /// [`ModelError::Threads`] where the system refuses.
+    pub fn new(network: &'a Network, threads: usize) -> Result<Self, ModelError> {
+        let workers = Workers::new(threads)?;
+        let mut pass = EncoderPass::default();
+        network.pack(&mut pass, &workers);
+        Ok(Self {
+            network,
+            pass,
+            workers,
+        })
+    }
+
+    /// Its threads, free between predictions.
+    pub fn workers(&self) -> &Workers {
+        &self.workers
+    }
+
+    /// For each utterance the probability of every class.
+    ///
+    /// The same bits whatever the threads, and whatever is predicted together.
+    ///
+    /// # Errors
+    /// Features that do not fit the network.
+    pub fn predict(
+        &mut self,
+        utterances: &[FeaturesView<'_>],
+    ) -> Result<Vec<Vec<f32>>, ModelError> {
+        let embeddings = embed_all(self.network, utterances, &mut self.pass, &self.workers)?;
+        let width = self.network.shape().embedding();
+        Ok(embeddings
+            .chunks(PREDICT_BATCH * width.max(1))
+            .flat_map(|part| self.network.classify(part))
+            .collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pipe_foundation::Features;
+    use pipe_foundation::test_support::noise;
+
+    use super::*;
+    use crate::model::spec::default_encoder;
+    use crate::model::{EncoderShape, Initialisation};
+
+    #[test]
+    fn an_utterance_has_the_same_bits_alone_and_among_others() {
+        for (bins, encoder) in [
+            (40, default_encoder()),
+            (
+                7,
+                serde_json::from_str(
+                    r#"[{"layer":"conv","channels":9,"width":3},{"layer":"lstm","units":11,"layers":2,
+                    "bidirectional":true},{"layer":"time_pool","how":"mean"},{"layer":"linear","units":13}]"#,
+                )
+                .unwrap(),
+            ),
+            (
+                5,
+                serde_json::from_str(
+                    r#"[{"layer":"conv","channels":19,"width":4,"padding":1,"pool_width":2},
+                    {"layer":"time_pool","how":"mean"}]"#,
+                )
+                .unwrap(),
+            ),
+        ] {
+            let shape = EncoderShape::new(&encoder, bins).unwrap();
+            let network = Network::new(shape, 3, &[], Initialisation::Pytorch, 3).unwrap();
+            let features: Vec<Features> = [1, 40, 14, 97, 15, 16, 300, 40, 2, 61]
+                .into_iter()
+                .cycle()
+                .take(43)
+                .enumerate()
+                .map(|(index, frames)| Features {
+                    frames,
+                    bins,
+                    values: noise(frames * bins, index as u32),
+                })
+                .collect();
+            let views: Vec<_> = features.iter().map(Features::view).collect();
+            let mut predictor = Predictor::new(&network, 2).unwrap();
+            let together = predictor.predict(&views).unwrap();
+            for (view, expected) in views.iter().zip(together) {
+                let alone = predictor.predict(std::slice::from_ref(view)).unwrap();
+                let bits = |row: &[f32]| row.iter().map(|p| p.to_bits()).collect::<Vec<_>>();
+                assert_eq!(
+                    bits(&alone[0]),
+                    bits(&expected),
+                    "{} frames",
+                    view.frames
+                );
+            }
+        }
+    }
+}

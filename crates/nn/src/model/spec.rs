@@ -1,0 +1,210 @@
+//! How a manifest describes a network: encoder layers, attribute heads, task weight.
+
+use serde::{Deserialize, Serialize};
+
+/// One layer of the shared encoder. Order: `conv`*, `lstm`*, one `time_pool`, `linear`*.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "layer", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Layer {
+    /// Convolution over time with stride 1, bias and ReLU, then max-pooling (`torch.nn.Conv1d`, `MaxPool1d`).
+    Conv {
+        /// Output channels.
+        channels: usize,
+        /// Frames under the kernel.
+        width: usize,
+        /// Zero frames added at either end.
+        #[serde(default)]
+        padding: usize,
+        /// Frames under the pooling window; no pooling without it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pool_width: Option<usize>,
+        /// Frames between pooling windows; the pooling width where it is missing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pool_stride: Option<usize>,
+    },
+    /// Recurrent layers (`torch.nn.LSTM`).
+    Lstm {
+        /// Hidden units of each direction.
+        units: usize,
+        /// Also run backward in time; the outputs are concatenated.
+        #[serde(default)]
+        bidirectional: bool,
+        /// Number of stacked layers.
+        #[serde(default = "one")]
+        layers: usize,
+    },
+    /// One vector from all frames.
+    TimePool {
+        /// How.
+        how: TimePool,
+    },
+    /// Fully connected layer with ReLU, after the time pooling.
+    Linear {
+        /// Output units.
+        units: usize,
+    },
+}
+
+fn one() -> usize {
+    1
+}
+
+/// How frames become one vector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimePool {
+    /// State after the last frame of the forward direction, after the first frame of the backward one.
+    LastStates,
+    /// Mean over the utterance's own frames.
+    Mean,
+}
+
+/// The encoder whose sizes reproduce the paper's parameter count: 1,760,000 with 40 bins.
+pub fn default_encoder() -> Vec<Layer> {
+    let conv = Layer::Conv {
+        channels: 256,
+        width: 5,
+        padding: 2,
+        pool_width: Some(3),
+        pool_stride: Some(2),
+    };
+    vec![
+        conv.clone(),
+        conv.clone(),
+        conv,
+        Layer::Lstm {
+            units: 256,
+            bidirectional: true,
+            layers: 1,
+        },
+        Layer::TimePool {
+            how: TimePool::LastStates,
+        },
+    ]
+}
+
+/// What an attribute head predicts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Attribute {
+    /// The corpus of the utterance.
+    Corpus,
+    /// The speaker's gender.
+    Gender,
+    /// The speaker.
+    Speaker,
+    /// The language.
+    Language,
+}
+
+impl Attribute {
+    /// Name as written in manifests.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Corpus => "corpus",
+            Self::Gender => "gender",
+            Self::Speaker => "speaker",
+            Self::Language => "language",
+        }
+    }
+}
+
+/// How an attribute head takes part in training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeadMode {
+    /// Multi-task learning, eq. 1 of the paper.
+    Shared,
+    /// Gradient reversal before the head, eq. 2.
+    GradReverse,
+    /// Adversarial discriminator on the emotion probabilities, eq. 3.
+    Discriminator,
+}
+
+/// One attribute head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeadSpec {
+    /// What it predicts.
+    pub attribute: Attribute,
+    /// How it takes part in training.
+    pub mode: HeadMode,
+}
+
+/// Weight of the attribute tasks: linear over the epochs, constant where both ends are equal.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Alpha {
+    /// Value at epoch 0.
+    pub start: f64,
+    /// Value at the last possible epoch.
+    pub end: f64,
+}
+
+impl Alpha {
+    /// The same weight in every epoch.
+    pub fn constant(value: f64) -> Self {
+        Self {
+            start: value,
+            end: value,
+        }
+    }
+
+    /// The weight at `epoch` (from 0) of at most `epochs`: `start + (end - start) e / (E - 1)`.
+    pub fn at(&self, epoch: usize, epochs: usize) -> f64 {
+        if epochs < 2 {
+            return self.start;
+        }
+        let part = epoch.min(epochs - 1) as f64 / (epochs - 1) as f64;
+        self.start + (self.end - self.start) * part
+    }
+}
+
+/// What alpha scales where a head sits behind a gradient reversal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reversal {
+    /// Eq. 2 of the paper: alpha scales the head's own learning and the reversed gradient.
+    #[default]
+    Paper,
+    /// Ganin et al. (2016): heads learn with weight 1 and emotion keeps weight 1; alpha scales only the reversed gradient.
+    Ganin,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alpha_is_linear_over_the_epochs() {
+        let alpha = Alpha {
+            start: 0.0,
+            end: 0.5,
+        };
+        assert_eq!(alpha.at(0, 150), 0.0);
+        assert_eq!(alpha.at(149, 150), 0.5);
+        assert!((alpha.at(10, 21) - 0.25).abs() < 1e-12);
+        assert_eq!(alpha.at(0, 1), 0.0);
+        assert_eq!(Alpha::constant(0.1).at(77, 150), 0.1);
+    }
+
+    #[test]
+    fn layers_read_from_plain_json_and_refuse_unknown_keys() {
+        let layer: Layer = serde_json::from_str(
+            r#"{"layer":"conv","channels":256,"width":5,"padding":2,"pool_width":3,"pool_stride":2}"#,
+        )
+        .unwrap();
+        assert_eq!(layer, default_encoder()[0]);
+        let lstm: Layer = serde_json::from_str(r#"{"layer":"lstm","units":8}"#).unwrap();
+        assert_eq!(
+            lstm,
+            Layer::Lstm {
+                units: 8,
+                bidirectional: false,
+                layers: 1
+            }
+        );
+        assert!(serde_json::from_str::<Layer>(r#"{"layer":"lstm","units":8,"unit":1}"#).is_err());
+        assert!(serde_json::from_str::<Layer>(r#"{"layer":"gru","units":8}"#).is_err());
+    }
+}

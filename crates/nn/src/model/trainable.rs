@@ -1,0 +1,279 @@
+//! The network in training: its forward pass, losses and gradients on dfdx's tape.
+
+use std::sync::Arc;
+
+use dfdx::prelude::*;
+use dfdx::tensor::CpuError;
+use pipe_foundation::FeaturesView;
+use pipe_foundation::Workers;
+
+use super::dense_tape::Learns;
+use super::encoder_tape::TapeEncoder;
+use super::heads::{Dense, Linear, Matrix, chain};
+use super::losses::weights;
+use super::network::head_name;
+use super::ops::cross_entropy::{cross_entropy, softmax};
+use super::ops::dropout::dropout;
+use super::ops::grad_reverse::grad_reverse;
+use super::ops::tape_op::weighted_sum;
+use super::optimiser::{Moments, Step, sum_of_squares_on};
+use super::spec::{HeadMode, HeadSpec, Reversal};
+use super::{Array, ModelError, Network, StepLosses, Targets, Update};
+
+/// One batch and how it is to be learned.
+pub struct TrainingBatch<'a> {
+    /// Features of each utterance.
+    pub features: &'a [FeaturesView<'a>],
+    /// What it should be classified as.
+    pub targets: &'a Targets,
+    /// Weight of the attributes in this epoch.
+    pub alpha: f64,
+    /// What alpha scales behind a reversal.
+    pub reversal: Reversal,
+    /// Probability of dropping a value of the embedding.
+    pub dropout: f32,
+    /// Seed of the dropout mask.
+    pub dropout_seed: u64,
+    /// Weight of each emotion class; equal without it.
+    pub class_weights: Option<&'a [f32]>,
+    /// Largest norm of the gradient; 0 switches clipping off.
+    pub gradient_clip_norm: f64,
+}
+
+/// A network in training. Stays on one thread; the encoder spreads its work over the workers.
+pub struct Trainable {
+    network: Network,
+    tape_encoder: TapeEncoder,
+    moments: Moments,
+    steps: u64,
+    trunk: Vec<Linear>,
+    emotion: Linear,
+    heads: Vec<Vec<Linear>>,
+    specs: Vec<HeadSpec>,
+    device: Cpu,
+    workers: Arc<Workers>,
+}
+
+type Taped = OwnedTape<f32, Cpu>;
+
+impl Trainable {
+    /// Puts a network on the tape, nothing remembered yet.
+    ///
+    /// # Errors
+    /// Where memory runs out.
+    pub fn new(network: Network, workers: Arc<Workers>) -> Result<Self, ModelError> {
+        let device = Cpu::default();
+        let linears = |layers: &[Dense]| -> Result<Vec<Linear>, CpuError> {
+            layers
+                .iter()
+                .map(|dense| Linear::new(&device, dense))
+                .collect()
+        };
+        let encoder = Arc::clone(&network.encoder);
+        Ok(Self {
+            tape_encoder: TapeEncoder::new(encoder, Arc::clone(&workers), device.clone())?,
+            moments: Moments::new(network.values.len()),
+            steps: 0,
+            trunk: linears(&network.trunk)?,
+            emotion: Linear::new(&device, &network.emotion)?,
+            heads: network
+                .heads
+                .iter()
+                .map(|(_, layers)| linears(layers))
+                .collect::<Result<_, _>>()?,
+            specs: network.heads.iter().map(|(head, _)| *head).collect(),
+            network,
+            device,
+            workers,
+        })
+    }
+
+    /// The network with its present values.
+    pub fn network(&mut self) -> &Network {
+        let collect = |layers: &[Linear]| layers.iter().map(Linear::dense).collect();
+        self.network.trunk = collect(&self.trunk);
+        self.network.emotion = self.emotion.dense();
+        for ((_, dense), layers) in self.network.heads.iter_mut().zip(&self.heads) {
+            *dense = collect(layers);
+        }
+        &self.network
+    }
+
+    /// One step: discriminators first, then the rest with the discriminators frozen.
+    ///
+    /// A step whose losses or gradient are not finite changes nothing further and says so in its losses.
+    ///
+    /// # Errors
+    /// Features that do not fit, no memory, or [`ModelError::Stopped`] once the workers are stopped.
+    pub fn step(
+        &mut self,
+        batch: &TrainingBatch<'_>,
+        update: impl Into<Update>,
+    ) -> Result<StepLosses, ModelError> {
+        let step = update.into().step(self.steps + 1);
+        let (losses, mut grads) = self.descend(batch, &step)?;
+        if self.workers.stopped() {
+            return Err(ModelError::Stopped);
+        }
+        if losses.non_finite(&self.specs).is_some() {
+            return Ok(losses);
+        }
+        let clip = batch.gradient_clip_norm;
+        let scale = if clip > 0.0 && losses.gradient_norm > clip {
+            (clip / (losses.gradient_norm + 1e-6)) as f32
+        } else {
+            1.0
+        };
+        let gradient = self.tape_encoder.gradient(&mut grads)?;
+        self.moments.update_on(
+            &self.workers,
+            &step,
+            &mut self.network.values,
+            gradient,
+            scale,
+        );
+        if self.workers.stopped() {
+            return Err(ModelError::Stopped);
+        }
+        for layer in self.trunk.iter_mut().chain([&mut self.emotion]) {
+            layer.update(&step, &mut grads, scale)?;
+        }
+        for (head, layers) in self.specs.iter().zip(&mut self.heads) {
+            if head.mode != HeadMode::Discriminator {
+                for layer in layers {
+                    layer.update(&step, &mut grads, scale)?;
+                }
+            }
+        }
+        self.steps += 1;
+        Ok(losses)
+    }
+
+    /// Losses and gradients of one step; the discriminators have already taken theirs.
+    fn descend(
+        &mut self,
+        batch: &TrainingBatch<'_>,
+        step: &Step,
+    ) -> Result<(StepLosses, Gradients<f32, Cpu>), ModelError> {
+        let targets = batch.targets;
+        let mut x = self
+            .tape_encoder
+            .forward(&self.network.values, batch.features)?;
+        for layer in &self.trunk {
+            x = layer.forward(x, Learns::Yes)?.try_relu()?;
+        }
+        let x = dropout(x, batch.dropout, batch.dropout_seed)?;
+        let (x, tape) = x.split_tape();
+        let (logits, tape) = self
+            .emotion
+            .forward(x.clone().put_tape(tape), Learns::Yes)?
+            .split_tape();
+        let loss = cross_entropy(
+            logits.clone().put_tape(tape),
+            &targets.emotion,
+            batch.class_weights,
+        )?;
+        let (emotion, mut tape) = loss.split_tape();
+        let (emotion_weight, head_weights) = weights(&self.specs, batch.alpha, batch.reversal);
+        let mut terms = vec![(emotion.clone(), emotion_weight)];
+        let mut attributes = Vec::with_capacity(self.specs.len());
+        for (index, weight) in head_weights.into_iter().enumerate() {
+            let labels = targets.attributes.get(index).map_or(&[][..], Vec::as_slice);
+            if self.specs[index].mode == HeadMode::Discriminator {
+                attributes.push(self.step_discriminator(index, &logits, labels, step)?);
+            }
+            let from: Matrix<Taped> = match self.specs[index].mode {
+                HeadMode::Shared => x.clone().put_tape(tape),
+                HeadMode::GradReverse => grad_reverse(x.clone().put_tape(tape), weight.lambda)?,
+                HeadMode::Discriminator => {
+                    logits.clone().put_tape(tape).try_softmax::<Axis<1>>()?
+                }
+            };
+            let learns = match self.specs[index].mode {
+                HeadMode::Discriminator => Learns::No,
+                HeadMode::Shared | HeadMode::GradReverse => Learns::Yes,
+            };
+            let loss = cross_entropy(chain(&self.heads[index], from, learns)?, labels, None)?;
+            let (loss, rest) = loss.split_tape();
+            tape = rest;
+            if self.specs[index].mode != HeadMode::Discriminator {
+                attributes.push(loss.array());
+            }
+            terms.push((loss, weight.loss));
+        }
+        let total = weighted_sum(&self.device, tape, terms)?;
+        let mut losses = StepLosses {
+            total: total.array(),
+            emotion: emotion.array(),
+            attributes,
+            gradient_norm: 0.0,
+        };
+        let mut grads = total.try_backward()?;
+        let gradient = self.tape_encoder.gradient(&mut grads)?;
+        let mut squares = sum_of_squares_on(&self.workers, gradient);
+        let shared_heads = self.specs.iter().zip(&self.heads);
+        let shared_heads = shared_heads
+            .filter(|(head, _)| head.mode != HeadMode::Discriminator)
+            .flat_map(|(_, layers)| layers);
+        for layer in self.trunk.iter().chain([&self.emotion]).chain(shared_heads) {
+            squares += layer.sum_of_squares(&mut grads)?;
+        }
+        losses.gradient_norm = squares.sqrt();
+        Ok((losses, grads))
+    }
+
+    /// One step of a discriminator on detached emotion probabilities; gives its loss before the step.
+    fn step_discriminator(
+        &mut self,
+        index: usize,
+        logits: &Matrix,
+        labels: &[Option<usize>],
+        step: &Step,
+    ) -> Result<f32, ModelError> {
+        let detached = softmax(&logits.as_vec(), self.network.classes());
+        let layers = &mut self.heads[index];
+        let y = self.device.try_tensor_from_vec(detached, *logits.shape())?;
+        let loss = cross_entropy(chain(layers, y.leaky_traced(), Learns::Yes)?, labels, None)?;
+        let value = loss.array();
+        if value.is_finite() {
+            let mut grads = loss.try_backward()?;
+            for layer in layers {
+                layer.update(step, &mut grads, 1.0)?;
+            }
+        }
+        Ok(value)
+    }
+
+    /// Losses and every gradient by name, in PyTorch's layout, without a step of the shared layers and heads.
+    ///
+    /// # Errors
+    /// As [`Self::step`].
+    pub fn gradients(
+        &mut self,
+        batch: &TrainingBatch<'_>,
+        update: impl Into<Update>,
+    ) -> Result<(StepLosses, Vec<Array>), ModelError> {
+        let step = update.into().step(self.steps + 1);
+        let (losses, mut grads) = self.descend(batch, &step)?;
+        let gradient = self.tape_encoder.gradient(&mut grads)?;
+        let mut arrays = self.network.encoder.layout().to_arrays(gradient);
+        for (index, layer) in self.trunk.iter().enumerate() {
+            let dense = layer.gradients(&mut grads)?;
+            arrays.extend(dense.to_arrays(&format!("linear.{index}")));
+        }
+        arrays.extend(self.emotion.gradients(&mut grads)?.to_arrays("emotion"));
+        for (head, layers) in self.specs.iter().zip(&self.heads) {
+            if head.mode != HeadMode::Discriminator {
+                for (index, layer) in layers.iter().enumerate() {
+                    let dense = layer.gradients(&mut grads)?;
+                    arrays.extend(dense.to_arrays(&head_name(head, index)));
+                }
+            }
+        }
+        Ok((losses, arrays))
+    }
+}
+
+mod state;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! What a training learns from.
+
+use std::collections::BTreeMap;
+
+use pipe_foundation::FeaturesView;
+
+use crate::model::Encoder;
+use crate::model::spec::Attribute;
+
+use super::{SpecAugment, TrainError};
+
+/// What is hidden of each training utterance, drawn anew in each epoch from a seed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Augment {
+    /// The masks.
+    pub masks: SpecAugment,
+    /// Their seed.
+    pub seed: u64,
+}
+
+/// An utterance and its features, borrowed from where they lie.
+#[derive(Clone, Copy, Debug)]
+pub struct Example<'a> {
+    /// Its id, which names it in messages and seeds its masks.
+    pub id: &'a str,
+    /// The corpus that it comes from, since draws can be balanced over corpora.
+    pub corpus: &'a str,
+    /// Number of its class in [`TrainingData::classes`].
+    pub class: usize,
+    /// Its normalised features.
+    pub features: FeaturesView<'a>,
+}
+
+/// Both splits and what travels in the model file.
+pub struct TrainingData<'a> {
+    /// Names of the classes, in the order of the network's outputs.
+    pub classes: Vec<String>,
+    /// Utterances that weights are fitted on.
+    pub train: Vec<Example<'a>>,
+    /// Utterances that early stopping watches.
+    pub validation: Vec<Example<'a>>,
+    /// For each attribute with a head, the label of every utterance of `train`, in the same order; none where it is not
+    /// documented.
+    pub labels: BTreeMap<Attribute, Vec<Option<&'a str>>>,
+    /// Augmentation of the training features, if any.
+    pub augment: Option<Augment>,
+    /// Options of the features.
+    pub feature_options: serde_json::Value,
+    /// Where the data comes from.
+    pub provenance: serde_json::Value,
+}
+
+impl TrainingData<'_> {
+    /// Bins of the features: those of the first utterance.
+    ///
+    /// # Errors
+    /// [`TrainError::Empty`] where a split holds nothing.
+    pub fn bins(&self) -> Result<usize, TrainError> {
+        if self.validation.is_empty() {
+            return Err(TrainError::Empty {
+                split: "validation",
+            });
+        }
+        self.train
+            .first()
+            .map(|example| example.features.bins)
+            .ok_or(TrainError::Empty { split: "train" })
+    }
+
+    /// Checks that classes and labels belong to the utterances.
+    pub(super) fn check_labels(&self) -> Result<(), TrainError> {
+        let classes = self.classes.len();
+        let mut all = self.train.iter().chain(&self.validation);
+        if let Some(odd) = all.find(|example| example.class >= classes) {
+            let (id, class) = (odd.id, odd.class);
+            return Err(TrainError::Data(format!(
+                "utterance {id} is of class {class}, counted from 0, of {classes}"
+            )));
+        }
+        for (attribute, column) in &self.labels {
+            let (name, labels, utterances) = (attribute.name(), column.len(), self.train.len());
+            if labels != utterances {
+                return Err(TrainError::Data(format!(
+                    "there are {labels} labels of the attribute {name} for {utterances} utterances"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that every utterance fits the encoder.
+    pub(super) fn check(&self, encoder: &Encoder) -> Result<(), TrainError> {
+        for example in self.train.iter().chain(&self.validation) {
+            encoder
+                .check(&example.features)
+                .map_err(|source| TrainError::Features {
+                    utterance: example.id.to_owned(),
+                    source,
+                })?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,129 @@
+//! What can end a training early.
+
+use std::path::PathBuf;
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use crate::model::ModelError;
+
+/// An error of training.
+#[derive(Debug, Error, Diagnostic)]
+pub enum TrainError {
+    /// The user asked to stop.
+    #[error("training was interrupted")]
+    #[diagnostic(code(train::interrupted))]
+    Interrupted,
+    /// A parameter has a value that cannot be used.
+    #[error("{field} {reason}")]
+    #[diagnostic(code(train::option))]
+    Option {
+        /// Name of the parameter.
+        field: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A split holds no utterance.
+    #[error("the {split} split is empty")]
+    #[diagnostic(
+        code(train::empty),
+        help("check which corpora the split draws from and how many utterances were set aside")
+    )]
+    Empty {
+        /// "train" or "validation".
+        split: &'static str,
+    },
+    /// Classes or labels do not belong to the utterances.
+    #[error("the training data do not fit together: {0}")]
+    #[diagnostic(code(train::data))]
+    Data(String),
+    /// An attribute has no two labels to tell apart.
+    #[error("head {attribute} has {labels} label(s) in the training data; it needs two or more")]
+    #[diagnostic(
+        code(train::labels),
+        help("remove the head, or train on data in which the attribute differs")
+    )]
+    Labels {
+        /// The attribute.
+        attribute: &'static str,
+        /// Distinct labels found.
+        labels: usize,
+    },
+    /// An utterance's features cannot be used.
+    #[error("utterance {utterance}: {source}")]
+    #[diagnostic(code(train::features))]
+    Features {
+        /// Its id.
+        utterance: String,
+        /// What is wrong.
+        #[source]
+        source: ModelError,
+    },
+    /// A loss or the gradient is not finite any more.
+    #[error(
+        "{} is not finite at epoch {epoch}, batch {batch} (utterances {})",
+        blown_up(head),
+        utterances.join(", ")
+    )]
+    #[diagnostic(
+        code(train::non_finite),
+        help("lower learning_rate, lengthen warm_up_updates or set gradient_clip_norm")
+    )]
+    NonFinite {
+        /// Epoch, from 0.
+        epoch: usize,
+        /// Batch of the epoch, from 0.
+        batch: usize,
+        /// The head whose loss blew up, "total" or "gradient".
+        head: &'static str,
+        /// Utterances of the batch.
+        utterances: Vec<String>,
+    },
+    /// A checkpoint is there but cannot be read.
+    #[error("cannot read the checkpoint {}", path.display())]
+    #[diagnostic(
+        code(train::checkpoint),
+        help(
+            "check the disk and the permissions and run again; remove the checkpoint to train from the beginning"
+        )
+    )]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A result cannot be written.
+    #[error("cannot write {}", path.display())]
+    #[diagnostic(code(train::io))]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The network does not fit, or failed.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Model(#[from] ModelError),
+}
+
+/// Names what is not finite.
+fn blown_up(head: &str) -> String {
+    match head {
+        "total" => "the total loss".into(),
+        "gradient" => "the gradient".into(),
+        head => format!("the loss of head {head}"),
+    }
+}
+
+impl TrainError {
+    pub(super) fn option(field: &'static str, reason: &str) -> Self {
+        Self::Option {
+            field,
+            reason: reason.to_owned(),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Training: the one loop, its batches, optimiser, early stopping and history.
+
+mod alpha_curve;
+mod launch_barrier;
+mod batches;
+mod checkpoint;
+#[cfg(feature = "cuda")]
+mod common;
+mod data;
+mod early_stop;
+mod error;
+mod history;
+mod labels;
+mod learner;
+mod learning_rate;
+#[cfg(feature = "cuda")]
+mod lockstep;
+mod memory;
+mod options;
+mod prefetch;
+mod run;
+mod sampling;
+mod spec_augment;
+mod validation;
+
+pub use alpha_curve::AlphaCurve;
+pub use data::{Augment, Example, TrainingData};
+pub use early_stop::Monitor;
+pub use error::TrainError;
+pub use history::{EpochRecord, HeadLoss, Stopped, Summary, TrainLosses, ValidationScores};
+pub use launch_barrier::LaunchBarrier;
+pub use learning_rate::LearningRateSchedule;
+pub use memory::memory_bytes;
+pub use options::{ClassWeights, OptimiserName, SpecAugmentOptions, TrainOptions};
+pub use run::{Places, TrainOutcome, train};
+pub use sampling::Sampling;
+pub use spec_augment::{Masks, SpecAugment};

@@ -1,0 +1,360 @@
+//! The parameters of one training, with the paper's values as defaults.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::spec::{Alpha, HeadMode, HeadSpec, Layer, Reversal, default_encoder};
+use crate::model::{Adam, EncoderShape, Initialisation, Rule, Update};
+
+use super::learning_rate::warm_up;
+use super::{AlphaCurve, LearningRateSchedule, Monitor, Sampling, TrainError};
+
+/// Everything that decides what is learned, apart from the data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainOptions {
+    /// Layers of the shared encoder.
+    pub encoder: Vec<Layer>,
+    /// Attribute heads beside the emotion head.
+    pub heads: Vec<HeadSpec>,
+    /// Weight of the attribute tasks; the paper's for the heads' mode where it is missing.
+    pub alpha: Option<Alpha>,
+    /// How alpha goes from its first to its last value.
+    pub alpha_curve: AlphaCurve,
+    /// What alpha scales behind a gradient reversal.
+    pub reversal: Reversal,
+    /// Most epochs.
+    pub epochs: usize,
+    /// Most updates; 0 sets no bound.
+    pub max_updates: usize,
+    /// Early stopping never ends training before this many epochs.
+    pub min_epochs: usize,
+    /// Epochs without a better validation UA, once it has left chance, after which training ends; 0 switches it off.
+    pub patience: usize,
+    /// The validation score that decides which epoch is best.
+    pub monitor: Monitor,
+    /// Utterances in a batch.
+    pub batch: usize,
+    /// Learning rate of every parameter.
+    pub learning_rate: f64,
+    /// How the learning rate changes over the epochs.
+    pub learning_rate_schedule: LearningRateSchedule,
+    /// Updates over which the learning rate rises to its value; 0 for none.
+    pub warm_up_updates: usize,
+    /// The rule of an update.
+    pub optimiser: OptimiserName,
+    /// Momentum of SGD.
+    pub momentum: f64,
+    /// Decay of the gradient's mean in Adam.
+    pub beta1: f64,
+    /// Decay of the squared gradient's mean in Adam.
+    pub beta2: f64,
+    /// Added to the root of the squared gradient's mean in Adam.
+    pub epsilon: f64,
+    /// Weight decay of every parameter.
+    pub weight_decay: f64,
+    /// Probability that a value of the embedding is dropped.
+    pub dropout: f64,
+    /// First values of the convolutions.
+    pub initialisation: Initialisation,
+    /// Masks on the features of each training batch.
+    pub spec_augment: SpecAugmentOptions,
+    /// How an epoch draws its utterances.
+    pub sampling: Sampling,
+    /// Weights of the emotion classes in the loss.
+    pub class_weights: ClassWeights,
+    /// Largest norm of the gradient of shared layers and heads; 0 switches clipping off.
+    pub gradient_clip_norm: f64,
+    /// Batches whose utterances are sorted by length together.
+    pub bucket_batches: usize,
+    /// Seed of first values and dropout, and of the batches where they have none of their own.
+    pub seed: u64,
+    /// Seed of the batches: their order, their draws and their masks; [`Self::seed`] where it is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch_seed: Option<u64>,
+}
+
+/// The rule of an update.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OptimiserName {
+    /// Stochastic gradient descent with momentum.
+    #[default]
+    Sgd,
+    /// Adam (Kingma and Ba, 2015).
+    Adam,
+    /// Adam with decoupled weight decay (Loshchilov and Hutter, 2019).
+    Adamw,
+}
+
+/// Widths of the masks of SpecAugment (Park et al., 2019).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SpecAugmentOptions {
+    /// Largest number of masked frames; 0 switches the mask off.
+    pub time_mask_frames: usize,
+    /// Largest number of masked bins; 0 switches the mask off.
+    pub frequency_mask_bins: usize,
+}
+
+impl Default for SpecAugmentOptions {
+    fn default() -> Self {
+        Self {
+            time_mask_frames: 30,
+            frequency_mask_bins: 3,
+        }
+    }
+}
+
+/// Weights of the emotion classes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClassWeights {
+    /// Every utterance counts the same.
+    #[default]
+    None,
+    /// Every class counts the same: utterances / (classes * utterances of the class).
+    Balanced,
+}
+
+impl Default for TrainOptions {
+    fn default() -> Self {
+        Self {
+            encoder: default_encoder(),
+            heads: Vec::new(),
+            alpha: None,
+            alpha_curve: AlphaCurve::Linear,
+            reversal: Reversal::Paper,
+            epochs: 150,
+            max_updates: 0,
+            min_epochs: 0,
+            patience: 20,
+            monitor: Monitor::Ua,
+            batch: 32,
+            learning_rate: 0.002,
+            learning_rate_schedule: LearningRateSchedule::Constant,
+            warm_up_updates: 0,
+            optimiser: OptimiserName::Sgd,
+            momentum: 0.9,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            weight_decay: 0.0,
+            dropout: 0.5,
+            initialisation: Initialisation::He,
+            spec_augment: SpecAugmentOptions::default(),
+            sampling: Sampling::All,
+            class_weights: ClassWeights::None,
+            gradient_clip_norm: 0.0,
+            bucket_batches: 50,
+            seed: 0,
+            batch_seed: None,
+        }
+    }
+}
+
+impl TrainOptions {
+    /// The task weight: as given, or the paper's. Multi-task 0.1, reversal 0 to 0.5, discriminators 0.5.
+    ///
+    /// # Errors
+    /// Heads of different modes have no common default.
+    pub fn alpha(&self) -> Result<Alpha, TrainError> {
+        if let Some(alpha) = self.alpha {
+            return Ok(alpha);
+        }
+        let Some(first) = self.heads.first() else {
+            return Ok(Alpha::constant(0.0));
+        };
+        if self.heads.iter().any(|head| head.mode != first.mode) {
+            return Err(TrainError::option(
+                "alpha",
+                "is missing, and heads of different modes have no common default",
+            ));
+        }
+        Ok(match first.mode {
+            HeadMode::Shared => Alpha::constant(0.1),
+            HeadMode::GradReverse => Alpha {
+                start: 0.0,
+                end: 0.5,
+            },
+            HeadMode::Discriminator => Alpha::constant(0.5),
+        })
+    }
+
+    /// What depends on the greatest number of epochs, so that another number means another training.
+    ///
+    /// # Errors
+    /// As [`Self::alpha`].
+    pub fn tied_to_epochs(&self) -> Result<Option<&'static str>, TrainError> {
+        let alpha = self.alpha()?;
+        if alpha.start != alpha.end {
+            return Ok(Some("alpha"));
+        }
+        let cosine = matches!(
+            self.learning_rate_schedule,
+            LearningRateSchedule::Cosine { .. }
+        );
+        Ok(cosine.then_some("learning_rate"))
+    }
+
+    /// The seed that order, draws and masks of the batches come from.
+    pub fn seed_of_batches(&self) -> u64 {
+        self.batch_seed.unwrap_or(self.seed)
+    }
+
+    /// The update with number `update` (from 0) in `epoch`.
+    pub fn update(&self, epoch: usize, update: usize) -> Update {
+        let adam = Adam {
+            beta1: self.beta1,
+            beta2: self.beta2,
+            epsilon: self.epsilon,
+        };
+        let schedule = self.learning_rate_schedule.factor(epoch, self.epochs);
+        Update {
+            rule: match self.optimiser {
+                OptimiserName::Sgd => Rule::Sgd {
+                    momentum: self.momentum,
+                },
+                OptimiserName::Adam => Rule::Adam(adam),
+                OptimiserName::Adamw => Rule::AdamW(adam),
+            },
+            learning_rate: self.learning_rate * schedule * warm_up(update, self.warm_up_updates),
+            weight_decay: self.weight_decay,
+        }
+    }
+
+    /// Checks every value, before any data is read.
+    ///
+    /// # Errors
+    /// [`TrainError::Option`] names the field; a layer that does not fit is named by its number.
+    pub fn check(&self, bins: usize) -> Result<(), TrainError> {
+        EncoderShape::new(&self.encoder, bins)?;
+        let alpha = self.alpha()?;
+        let fail = TrainError::option;
+        for (field, value) in [("alpha.start", alpha.start), ("alpha.end", alpha.end)] {
+            if !(0.0..=1.0).contains(&value) {
+                return Err(fail(field, &format!("is {value}; expected 0 to 1")));
+            }
+        }
+        for (index, head) in self.heads.iter().enumerate() {
+            let twice = |other: &HeadSpec| other.attribute == head.attribute;
+            if self.heads[..index].iter().any(twice) {
+                let name = head.attribute.name();
+                return Err(fail("heads", &format!("name {name} twice")));
+            }
+        }
+        for (field, value) in [
+            ("epochs", self.epochs),
+            ("batch", self.batch),
+            ("bucket_batches", self.bucket_batches),
+        ] {
+            if value == 0 || value > 1_000_000 {
+                return Err(fail(field, &format!("is {value}; expected 1 to 1000000")));
+            }
+        }
+        if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
+            return Err(fail("learning_rate", "must be above 0"));
+        }
+        for (field, value) in [
+            ("momentum", self.momentum),
+            ("beta1", self.beta1),
+            ("beta2", self.beta2),
+            ("dropout", self.dropout),
+        ] {
+            if !(0.0..1.0).contains(&value) {
+                return Err(fail(field, &format!("is {value}; expected 0 to below 1")));
+            }
+        }
+        for (field, value) in [
+            ("gradient_clip_norm", self.gradient_clip_norm),
+            ("weight_decay", self.weight_decay),
+        ] {
+            if !(value >= 0.0 && value.is_finite()) {
+                return Err(fail(field, "must be 0 or above"));
+            }
+        }
+        if !(self.epsilon > 0.0 && self.epsilon.is_finite()) {
+            return Err(fail("epsilon", "must be above 0"));
+        }
+        let (factor, every) = match self.learning_rate_schedule {
+            LearningRateSchedule::Constant => (1.0, 1),
+            LearningRateSchedule::Step {
+                every_epochs,
+                factor,
+            } => (factor, every_epochs),
+            LearningRateSchedule::Cosine { end_factor } => (end_factor, 1),
+        };
+        if every == 0 || !(0.0..=1.0).contains(&factor) {
+            let reason = "needs a factor from 0 to 1 and at least one epoch between changes";
+            return Err(fail("learning_rate_schedule", reason));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_the_papers() {
+        let options: TrainOptions = serde_json::from_str("{}").unwrap();
+        assert_eq!(options, TrainOptions::default());
+        assert_eq!(
+            (options.epochs, options.batch, options.patience),
+            (150, 32, 20)
+        );
+        assert_eq!(
+            (options.learning_rate, options.momentum, options.dropout),
+            (0.002, 0.9, 0.5)
+        );
+        assert!(options.check(40).is_ok());
+        assert!(serde_json::from_str::<TrainOptions>(r#"{"epoch":3}"#).is_err());
+    }
+
+    #[test]
+    fn alpha_defaults_follow_the_heads() {
+        let with = |heads: &str| -> TrainOptions {
+            serde_json::from_str(&format!(r#"{{"heads":[{heads}]}}"#)).unwrap()
+        };
+        let head = |mode: &str| format!(r#"{{"attribute":"gender","mode":"{mode}"}}"#);
+        let alpha = |mode: &str| with(&head(mode)).alpha().unwrap();
+        assert_eq!(alpha("shared"), Alpha::constant(0.1));
+        assert_eq!(alpha("grad_reverse").end, 0.5);
+        assert_eq!(alpha("discriminator").start, 0.5);
+        let mixed = with(&format!(
+            r#"{},{{"attribute":"corpus","mode":"grad_reverse"}}"#,
+            head("shared")
+        ));
+        assert!(mixed.alpha().unwrap_err().to_string().contains("alpha"));
+    }
+
+    #[test]
+    fn only_scheduled_values_tie_a_training_to_its_epochs() {
+        let tied = |json: &str| {
+            let options: TrainOptions = serde_json::from_str(json).unwrap();
+            options.tied_to_epochs().unwrap()
+        };
+        assert_eq!(tied("{}"), None);
+        assert_eq!(tied(r#"{"alpha":{"start":0.1,"end":0.1}}"#), None);
+        let reversal = r#"{"heads":[{"attribute":"gender","mode":"grad_reverse"}]}"#;
+        assert_eq!(tied(reversal), Some("alpha"));
+        let cosine = r#"{"learning_rate_schedule":{"shape":"cosine","end_factor":0.0}}"#;
+        assert_eq!(tied(cosine), Some("learning_rate"));
+        let step = r#"{"learning_rate_schedule":{"shape":"step","every_epochs":5,"factor":0.5}}"#;
+        assert_eq!(tied(step), None);
+    }
+
+    #[test]
+    fn wrong_values_are_named() {
+        let error = |json: &str| {
+            let options: TrainOptions = serde_json::from_str(json).unwrap();
+            options.check(40).unwrap_err().to_string()
+        };
+        assert!(error(r#"{"batch":0}"#).contains("batch"));
+        assert!(error(r#"{"dropout":1.0}"#).contains("dropout"));
+        assert!(error(r#"{"beta2":1.0}"#).contains("beta2"));
+        assert!(error(r#"{"weight_decay":-1.0}"#).contains("weight_decay"));
+        assert!(error(r#"{"alpha":{"start":0,"end":1.5}}"#).contains("alpha.end"));
+        assert!(error(r#"{"encoder":[{"layer":"lstm","units":0}]}"#).contains("layer 0"));
+    }
+}

@@ -1,0 +1,304 @@
+//! The one training loop.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use pipe_foundation::progress::{EpochReport, Progress};
+use pipe_foundation::{Workers, thread_pool};
+
+use crate::model::spec::Alpha;
+use crate::model::{
+    Device, EncoderShape, HeadLabels, Model, ModelConfig, ModelError, Network, Targets, model_path,
+};
+
+use super::early_stop::EarlyStop;
+use super::history::History;
+use super::labels::{class_weights, of_heads, targets};
+use super::launch_barrier::LaunchBarrier;
+use super::learner::Learner;
+use super::{EpochRecord, Stopped, Summary, TrainError, TrainOptions, TrainingData, validation};
+
+/// How often the user's wish to stop is looked at.
+const POLL: Duration = Duration::from_millis(100);
+/// Time between two checkpoints on a device, whose epochs may be shorter than it takes to write one.
+const BETWEEN_CHECKPOINTS: Duration = Duration::from_secs(20);
+
+/// What a finished training gives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrainOutcome {
+    /// What `summary.json` says.
+    pub summary: Summary,
+    /// The model file.
+    pub model: PathBuf,
+}
+
+/// Where a training leaves its files.
+#[derive(Clone, Copy, Debug)]
+pub struct Places<'a> {
+    /// The folder of the results.
+    pub out: &'a Path,
+    /// The folder of the checkpoint, made when needed; none is written without it.
+    pub checkpoint: Option<&'a Path>,
+    /// A folder with the last checkpoint of a training that differed only in when it ended.
+    pub earlier: Option<&'a Path>,
+}
+
+impl<'a> From<&'a Path> for Places<'a> {
+    fn from(out: &'a Path) -> Self {
+        Self {
+            out,
+            checkpoint: None,
+            earlier: None,
+        }
+    }
+}
+
+/// Trains a network and writes `model.safetensors`, `history.jsonl` and `summary.json` into the folder `out`.
+///
+/// Options, data and seed decide every byte of the three files; `threads` does not, nor does it matter
+/// whether the training began anew or at a checkpoint. Training runs on threads of its own. The model
+/// holds the weights of the epoch with the best validation score. After every whole epoch a checkpoint
+/// is written; one that is there already is gone on from if it is whole and of a training like this.
+///
+/// # Errors
+/// A device that cannot be used, options or data that do not fit, a loss that is not finite, a file that
+/// cannot be written, or [`TrainError::Interrupted`] within half a second of the user's wish. The history so
+/// far is kept.
+pub fn train<'p>(
+    options: &TrainOptions,
+    data: &TrainingData<'_>,
+    threads: usize,
+    places: impl Into<Places<'p>>,
+    progress: &dyn Progress,
+    device: Device,
+) -> Result<TrainOutcome, TrainError> {
+    let launch_barrier = LaunchBarrier::take();
+    let places = places.into();
+    let bins = data.bins()?;
+    options.check(bins)?;
+    let workers = Arc::new(Workers::new(threads).map_err(ModelError::from)?);
+    // Tensor operations see one thread, so that their products are cut the same way whatever `threads`.
+    let tape_thread = thread_pool(1).map_err(ModelError::from)?;
+    let finished = AtomicBool::new(false);
+    let result = std::thread::scope(|scope| {
+        let watch = scope.spawn(|| {
+            while !finished.load(Ordering::Relaxed) {
+                if progress.interrupted() {
+                    workers.stop();
+                    return;
+                }
+                std::thread::park_timeout(POLL);
+            }
+        });
+        // Ends the watch even if training panics; otherwise the scope would wait for ever.
+        let _finish = Finish(&finished, watch.thread().clone());
+        tape_thread.install(|| {
+            let run = Run::new(options, data, bins, device, &workers, places)?;
+            drop(launch_barrier);
+            run.epochs(progress)
+        })
+    });
+    match result {
+        Err(TrainError::Model(ModelError::Stopped)) => Err(TrainError::Interrupted),
+        other => other,
+    }
+}
+
+/// Tells the watching thread that there is nothing left to watch.
+struct Finish<'a>(&'a AtomicBool, std::thread::Thread);
+
+impl Drop for Finish<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+        self.1.unpark();
+    }
+}
+
+/// The state of one training.
+struct Run<'a> {
+    options: &'a TrainOptions,
+    data: &'a TrainingData<'a>,
+    bins: usize,
+    alpha: Alpha,
+    workers: &'a Arc<Workers>,
+    places: Places<'a>,
+    heads: Vec<HeadLabels>,
+    targets: Targets,
+    class_weights: Option<Vec<f32>>,
+    frames: Vec<usize>,
+    groups: Vec<Vec<usize>>,
+    device: Device,
+    learner: Learner<'a>,
+    updates: usize,
+    /// When the last checkpoint was written.
+    saved: Instant,
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        options: &'a TrainOptions,
+        data: &'a TrainingData<'a>,
+        bins: usize,
+        device: Device,
+        workers: &'a Arc<Workers>,
+        places: Places<'a>,
+    ) -> Result<Self, TrainError> {
+        data.check_labels()?;
+        let classes = data.classes.len();
+        let heads = of_heads(&options.heads, data)?;
+        let sizes: Vec<_> = heads.iter().map(|h| (h.head, h.labels.len())).collect();
+        let shape = EncoderShape::new(&options.encoder, bins)?;
+        let how = options.initialisation;
+        let network = Network::new(shape, classes, &sizes, how, options.seed)?;
+        data.check(network.encoder())?;
+        let targets = targets(&heads, data);
+        Ok(Self {
+            options,
+            data,
+            bins,
+            alpha: options.alpha()?,
+            workers,
+            places,
+            class_weights: class_weights(options.class_weights, &targets, classes),
+            targets,
+            frames: data.train.iter().map(|e| e.features.frames).collect(),
+            groups: options.sampling.groups(&data.train),
+            heads,
+            learner: Learner::new(device, network, options, data, workers)?,
+            device,
+            updates: 0,
+            saved: Instant::now(),
+        })
+    }
+
+    /// All epochs, then the files.
+    fn epochs(mut self, progress: &dyn Progress) -> Result<TrainOutcome, TrainError> {
+        let options = self.options;
+        let mut stop = self.early_stop();
+        let (mut records, mut best) = self.go_on(&mut stop, progress)?;
+        let mut history = History::create(self.places.out)?;
+        for record in &records {
+            history.append(record)?;
+        }
+        if !records.is_empty() {
+            let scalars = |record: &EpochRecord| record.scalars(&self.data.classes);
+            let earlier: Vec<_> = records.iter().map(scalars).collect();
+            progress.resumed(&earlier);
+        }
+        let stopped = loop {
+            if let Some(why) = self.ended(&stop, records.len()) {
+                break why;
+            }
+            let epoch = records.len();
+            let started = Instant::now();
+            let sums = self.epoch(epoch, progress)?;
+            let probabilities = self.learner.validate(epoch, self.workers)?;
+            let scores = validation::score(&probabilities, self.data);
+            let better = stop.observe(epoch, &scores);
+            if better {
+                best = Some(self.learner.network()?);
+            }
+            let ua = scores.ua;
+            let record = self.record(epoch, &sums, scores, better);
+            let report = EpochReport {
+                epoch,
+                epochs: options.epochs,
+                loss: record.train.total,
+                validation_ua: ua,
+                best_ua: stop.best_ua(),
+                seconds: started.elapsed().as_secs_f64(),
+                scalars: record.scalars(&self.data.classes),
+            };
+            history.append(&record)?;
+            records.push(record);
+            // Half an epoch could not be gone on from with another bound on updates.
+            if let (Some(folder), false) = (self.places.checkpoint, sums.cut) {
+                let last = self.ended(&stop, records.len()).is_some();
+                if last || !self.device.is_cuda() || self.saved.elapsed() > BETWEEN_CHECKPOINTS {
+                    self.save(folder, &records, best.as_ref())?;
+                    self.saved = Instant::now();
+                }
+            }
+            progress.epoch(&report);
+        };
+        if stop.left_chance().is_none() {
+            progress.warn(
+                "validation UA never left chance: the classifier has collapsed onto one class; \
+                 more updates, a smaller batch or another learning rate may help",
+            );
+        }
+        let best_record = records.iter().rfind(|record| record.best);
+        let (Some(record), Some(network)) = (best_record, best) else {
+            return Err(TrainError::option("epochs", "must be above 0"));
+        };
+        let summary = Summary {
+            best_epoch: record.epoch,
+            best: record.validation.clone(),
+            epochs: records.len(),
+            updates: self.updates,
+            stopped,
+            left_chance: stop.left_chance(),
+            shared_parameters: network.shared_parameters(),
+            emotion_parameters: network.emotion_parameters(),
+            head_parameters: network.head_parameters(),
+            train_utterances: self.data.train.len(),
+            validation_utterances: self.data.validation.len(),
+        };
+        let model = model_path(self.places.out);
+        Model::new(self.config(record.epoch), network).save(&model)?;
+        summary.write(self.places.out)?;
+        Ok(TrainOutcome { summary, model })
+    }
+
+    fn early_stop(&self) -> EarlyStop {
+        let options = self.options;
+        let mut classes: Vec<usize> = (self.data.validation.iter())
+            .map(|example| example.class)
+            .collect();
+        classes.sort_unstable();
+        classes.dedup();
+        EarlyStop::new(
+            options.monitor,
+            options.patience,
+            options.min_epochs,
+            classes.len(),
+        )
+    }
+
+    /// Why training is at its end after `epochs` epochs, if it is.
+    fn ended(&self, stop: &EarlyStop, epochs: usize) -> Option<Stopped> {
+        let bound = self.options.max_updates;
+        if bound > 0 && self.updates >= bound {
+            return Some(Stopped::MaxUpdates);
+        }
+        if epochs > 0 && stop.exhausted(epochs - 1) {
+            return Some(Stopped::Patience);
+        }
+        (epochs >= self.options.epochs).then_some(Stopped::Epochs)
+    }
+
+    fn config(&self, best_epoch: usize) -> ModelConfig {
+        ModelConfig {
+            format: ModelConfig::FORMAT,
+            bins: self.bins,
+            encoder: self.options.encoder.clone(),
+            classes: self.data.classes.clone(),
+            heads: self.heads.clone(),
+            feature_options: self.data.feature_options.clone(),
+            provenance: self.data.provenance.clone(),
+            best_epoch,
+        }
+    }
+}
+
+#[cfg(all(test, feature = "cuda"))]
+mod device_tests;
+mod epoch;
+mod epoch_sums;
+#[cfg(feature = "cuda")]
+mod on_device;
+mod resume;
+#[cfg(test)]
+mod tests;

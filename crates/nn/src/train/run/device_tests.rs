@@ -1,0 +1,233 @@
+//! Whole trainings on a CUDA device beside the processor's: results, lockstep, checkpoints, errors.
+//!
+//! Skipped, aloud, where there is no device.
+
+use std::path::Path;
+
+use pipe_foundation::Digest;
+use pipe_foundation::progress::Silent;
+
+use crate::model::DeviceChoice;
+use crate::model::spec::{Attribute, HeadMode};
+use crate::train::common::names;
+use crate::train::{Augment, Sampling, SpecAugment};
+
+use super::tests::{Made, corpus, data, digests, small};
+use super::*;
+
+/// The first device; none, said aloud, where there is none.
+fn device() -> Option<Device> {
+    match (DeviceChoice::Cuda { ordinal: 0 }).resolve(false) {
+        Ok(device) => Some(device),
+        Err(error) => {
+            pipe_foundation::test_support::skipped(error);
+            None
+        }
+    }
+}
+
+fn sets() -> (Vec<Made>, Vec<Made>) {
+    (corpus(90, "Train", 1), corpus(60, "Validation", 9))
+}
+
+fn history(folder: &Path) -> Vec<EpochRecord> {
+    let text = std::fs::read_to_string(folder.join("history.jsonl")).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// One head of each method, and all of them together.
+fn methods() -> Vec<Vec<(Attribute, HeadMode)>> {
+    let corpus = |mode| (Attribute::Corpus, mode);
+    vec![
+        vec![],
+        vec![corpus(HeadMode::Shared)],
+        vec![corpus(HeadMode::GradReverse)],
+        vec![corpus(HeadMode::Discriminator)],
+        vec![
+            corpus(HeadMode::Shared),
+            (Attribute::Gender, HeadMode::GradReverse),
+            (Attribute::Speaker, HeadMode::Discriminator),
+        ],
+    ]
+}
+
+fn options(heads: &[(Attribute, HeadMode)]) -> TrainOptions {
+    let mut options = small(heads);
+    options.epochs = 4;
+    options.alpha = Some(Alpha {
+        start: 0.05,
+        end: 0.1,
+    });
+    options.sampling = Sampling::Class;
+    // At five times this, last digits decide after a few epochs where a training goes.
+    options.learning_rate = 0.01;
+    options
+}
+
+fn augmented(mut data: TrainingData<'_>) -> TrainingData<'_> {
+    let masks = SpecAugment {
+        time_mask_frames: 4,
+        frequency_mask_bins: 2,
+        time_masks: 2,
+        ..SpecAugment::default()
+    };
+    data.augment = Some(Augment { masks, seed: 5 });
+    data
+}
+
+fn agree(found: &[EpochRecord], expected: &[EpochRecord]) {
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(expected) {
+        let close = |a: f64, b: f64| (a - b).abs() <= 1e-3 * b.abs().max(0.1);
+        let place = format!("{found:?} {expected:?}");
+        assert!(close(found.train.total, expected.train.total), "{place}");
+        assert!(
+            close(found.gradient_norm, expected.gradient_norm),
+            "{place}"
+        );
+        assert!(
+            close(found.validation.loss, expected.validation.loss),
+            "{place}"
+        );
+        assert_eq!(found.updates, expected.updates);
+        for (found, expected) in found.train.heads.iter().zip(&expected.train.heads) {
+            assert!(close(found.loss, expected.loss), "{place}");
+        }
+    }
+}
+
+#[test]
+fn every_method_goes_as_on_the_processor() {
+    let Some(device) = device() else { return };
+    let (train_set, validation) = sets();
+    let data = augmented(data(&train_set, &validation));
+    for heads in methods() {
+        let options = options(&heads);
+        let run = |device| {
+            let folder = tempfile::tempdir().unwrap();
+            let outcome = train(&options, &data, 1, folder.path(), &Silent, device).unwrap();
+            (outcome.summary, history(folder.path()))
+        };
+        let (here, expected) = run(Device::Cpu);
+        let (there, found) = run(device);
+        agree(&found, &expected);
+        assert!(
+            (here.best.ua - there.best.ua).abs() < 0.1,
+            "{here:?} {there:?}"
+        );
+        assert_eq!(found[0].device.as_deref(), Some("cuda"));
+        assert_eq!(expected[0].device, None);
+    }
+}
+
+/// Runs trainings side by side; gives the digests of their files and their histories.
+fn side_by_side(
+    all: &[TrainOptions],
+    data: &TrainingData<'_>,
+    device: Device,
+) -> Vec<(Vec<Digest>, Vec<EpochRecord>)> {
+    let arrivals: Vec<LaunchBarrier> = all.iter().map(|_| LaunchBarrier::announce()).collect();
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = all
+            .iter()
+            .zip(arrivals)
+            .map(|(options, launch_barrier)| {
+                scope.spawn(move || {
+                    launch_barrier.carry();
+                    let folder = tempfile::tempdir().unwrap();
+                    train(options, data, 1, folder.path(), &Silent, device).unwrap();
+                    (digests(folder.path()), history(folder.path()))
+                })
+            })
+            .collect();
+        threads.into_iter().map(|t| t.join().unwrap()).collect()
+    })
+}
+
+#[test]
+fn in_lockstep_each_training_goes_as_alone_bit_for_bit() {
+    let Some(device) = device() else { return };
+    let (train_set, validation) = sets();
+    let data = augmented(data(&train_set, &validation));
+    let mut all: Vec<TrainOptions> = methods().iter().map(|heads| options(heads)).collect();
+    // One ends sooner, one starts from other values, and one has another order, so that it cannot go with the others.
+    all[1].epochs = 2;
+    all[1].alpha = Some(Alpha::constant(0.05));
+    all[2].batch_seed = Some(all[2].seed);
+    all[2].seed = 5;
+    all[3].seed = 77;
+    let company: Vec<Digest> = all.iter().map(|own| names(own, &data).0).collect();
+    assert_eq!([company[1], company[2]], [company[0]; 2]);
+    assert_ne!(company[3], company[0]);
+    let together = side_by_side(&all, &data, device);
+    for (own, options) in together.iter().zip(&all) {
+        let alone = side_by_side(std::slice::from_ref(options), &data, device);
+        assert_eq!(own.0, alone[0].0, "the same bits alone");
+        let folder = tempfile::tempdir().unwrap();
+        train(options, &data, 1, folder.path(), &Silent, Device::Cpu).unwrap();
+        agree(&own.1, &history(folder.path()));
+    }
+}
+
+#[test]
+fn a_checkpoint_moves_between_devices() {
+    let Some(device) = device() else { return };
+    let (train_set, validation) = sets();
+    let data = augmented(data(&train_set, &validation));
+    let mut whole = options(&[(Attribute::Corpus, HeadMode::Discriminator)]);
+    whole.alpha = Some(Alpha::constant(0.05));
+    let half = TrainOptions {
+        epochs: 2,
+        ..whole.clone()
+    };
+    let run = |first: Device, second: Device| {
+        let folder = tempfile::tempdir().unwrap();
+        let (out, kept) = (folder.path().join("out"), folder.path().join("kept"));
+        std::fs::create_dir(&out).unwrap();
+        let places = Places {
+            out: &out,
+            checkpoint: Some(&kept),
+            earlier: None,
+        };
+        train(&half, &data, 1, places, &Silent, first).unwrap();
+        train(&whole, &data, 1, places, &Silent, second).unwrap();
+        history(&out)
+    };
+    let expected = run(Device::Cpu, Device::Cpu);
+    for (first, second) in [
+        (device, device),
+        (device, Device::Cpu),
+        (Device::Cpu, device),
+    ] {
+        let found = run(first, second);
+        agree(&found, &expected);
+        let devices: Vec<bool> = found.iter().map(|epoch| epoch.device.is_some()).collect();
+        let (first, second) = (first.is_cuda(), second.is_cuda());
+        assert_eq!(devices, [first, first, second, second]);
+    }
+}
+
+#[test]
+fn losses_that_blow_up_on_the_device_are_told_and_bounds_hold() {
+    let Some(device) = device() else { return };
+    let (mut train_set, validation) = sets();
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = options(&[(Attribute::Corpus, HeadMode::Discriminator)]);
+    options.max_updates = 5;
+    {
+        let data = data(&train_set, &validation);
+        let outcome = train(&options, &data, 1, folder.path(), &Silent, device).unwrap();
+        assert_eq!(outcome.summary.updates, 5);
+    }
+    train_set[17].features.values[3] = f32::NAN;
+    let id = train_set[17].id.clone();
+    let data = data(&train_set, &validation);
+    options.max_updates = 0;
+    let told = train(&options, &data, 1, folder.path(), &Silent, device).unwrap_err();
+    let TrainError::NonFinite { utterances, .. } = &told else {
+        panic!("{told}");
+    };
+    assert!(utterances.contains(&id), "{utterances:?}");
+}

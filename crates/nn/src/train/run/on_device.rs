@@ -1,0 +1,83 @@
+//! An epoch on a CUDA device, where other trainings take the same steps.
+
+use pipe_foundation::progress::Progress;
+
+use crate::model::cuda::Masked;
+use crate::train::batches::{batch_seed, masks_of};
+use crate::train::labels::select;
+use crate::train::lockstep::{Position, StepWork};
+use crate::train::sampling::Draw;
+use crate::train::{Example, TrainError};
+
+use super::epoch::tell;
+use super::epoch_sums::EpochSums;
+use super::{Learner, Run};
+
+impl Run<'_> {
+    /// One pass on a device; what the steps measured is read at the end.
+    pub(super) fn epoch_on_device(
+        &mut self,
+        epoch: usize,
+        batches: &[Vec<Draw>],
+        progress: &dyn Progress,
+    ) -> Result<EpochSums, TrainError> {
+        let options = self.options;
+        let Learner::Device(member) = &self.learner else {
+            return Ok(EpochSums::default());
+        };
+        let mut sums = EpochSums::default();
+        for (batch, members) in batches.iter().enumerate() {
+            if self.at_bound() {
+                sums.cut = true;
+                break;
+            }
+            let work = self.device_step(epoch, batch, members);
+            member.step(Position { epoch, batch }, work)?;
+            self.updates += 1;
+            tell(progress, options, epoch, batch, batches.len());
+        }
+        for (batch, losses) in member.losses()?.iter().enumerate() {
+            self.check(losses, epoch, batch, &batches[batch])?;
+            sums.add(losses);
+        }
+        for remark in member.remarks() {
+            progress.warn(&remark);
+        }
+        Ok(sums)
+    }
+
+    fn device_step(&self, epoch: usize, batch: usize, members: &[Draw]) -> StepWork {
+        let (options, data) = (self.options, self.data);
+        let masked = |draw: &Draw| {
+            let Example { id, features, .. } = data.train[draw.at];
+            let masks = data.augment.as_ref().map(|augment| {
+                let number = masks_of(epoch, draw.repeat);
+                let size = (features.frames, features.bins);
+                augment
+                    .masks
+                    .masks(size.0, size.1, augment.seed, number, id)
+            });
+            let masks = masks.unwrap_or_default();
+            Masked {
+                at: draw.at,
+                times: masks.times,
+                bands: masks.bands,
+            }
+        };
+        StepWork {
+            utterances: members.iter().map(masked).collect(),
+            fill: data
+                .augment
+                .as_ref()
+                .map_or(0.0, |augment| augment.masks.fill),
+            dropout: options.dropout as f32,
+            class_weights: self.class_weights.clone(),
+            targets: select(&self.targets, members),
+            alpha: self.alpha_at(epoch),
+            reversal: options.reversal,
+            dropout_seed: batch_seed(options.seed, "dropout", epoch, batch),
+            update: options.update(epoch, self.updates),
+            gradient_clip_norm: options.gradient_clip_norm,
+        }
+    }
+}
