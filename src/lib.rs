@@ -1,47 +1,37 @@
 //! `pipe`: declarative, content-cached pipelines for speech emotion recognition.
 //!
-//! A manifest names stages; the engine works out which results are missing and makes only those. Data flows one
-//! way: manifest, plan, keys, loop, stages, cache, report.
+//! A manifest names stages; the engine works out which results are missing and makes only those. This crate holds the
+//! stages and the command line. What they rest on are crates of their own, in `crates/`, none of which can name what
+//! its `Cargo.toml` does not:
 //!
-//! # Map of the code
+//! | crate | holds | rests on |
+//! |---|---|---|
+//! | [`pipe_foundation`] | digests, whole files, functions with fixed bits, matrix products, threads, features, progress | |
+//! | [`pipe_engine`] | manifests, keys, plans, the cache, runs and their history | `pipe_foundation` |
+//! | [`pipe_speech`] | audio files, the front end of speech, corpora | `pipe_foundation` |
+//! | [`pipe_nn`] | networks, their model files, CUDA devices, the training loop | `pipe_foundation` |
+//! | [`pipe_report`] | metrics, statistics, tables, pages | `pipe_foundation` |
 //!
-//! Crates below this one, in `crates/`:
+//! # Modules
 //!
-//! | crate | what |
-//! |---|---|
-//! | [`pipe_foundation`] | digests, whole files, functions with fixed bits, matrix products, threads, features, progress |
-//! | [`pipe_speech`] | audio files, the front end of speech, corpora |
-//! | [`pipe_nn`] | networks, their model files, CUDA devices, the training loop |
-//! | [`pipe_report`] | metrics, statistics, tables, pages |
-//!
-//! A module imports only from those above it; `tests/pipe/layers.rs` holds that.
+//! A module imports only from those above it.
 //!
 //! | module | what |
 //! |---|---|
-//! | [`source`], [`termination`], [`file_name`] | texts that diagnostics point into; the signals that ask a process to end; names of files made from ids |
 //! | [`protobuf`] | Protocol Buffers messages, written |
 //! | [`emotion_classes`] | the emotions as the classes of a network |
 //! | [`predict`] | a model on recordings: its features, windows, probabilities |
 //! | [`onnx`] | a model as an ONNX graph |
 //! | [`card`] | the model card |
-//! | [`artifact`] | items and files that steps make, and the fingerprint of their keys |
-//! | [`manifest`] | TOML to checked declarations, with every error at its place |
-//! | [`cache`] | what is stored, and how it is looked up; the map of its folder |
-//! | [`stage`] | the stage kinds |
-//! | [`plan`] | steps, groups of item-wise steps, explanations |
-//! | [`exec`] | the run: listing, looking up, computing, publishing |
+//! | [`items`] | what the items of speech pipelines are: utterances, audio, features |
+//! | [`stage`] | the stage kinds, and what is in their keys |
+//! | [`present`] | leaving out corpora that are not there |
+//! | [`domain`] | speech as a domain of the engine |
 //! | [`inspect`] | earlier runs by name, and what differs between them |
 //! | [`track`] | trainings as TensorBoard shows them |
 //! | [`cli`] | the command line |
 //!
-//! # From a manifest to results
-//!
-//! 1. [`manifest::Manifest::read`] parses, includes, overrides, substitutes, expands the matrix and checks.
-//! 2. [`plan::Plan`] builds a stage for each step and groups item-wise steps that are computed together.
-//! 3. [`exec::run`] lists the sources, computes keys ([`artifact::FingerprintInputs`]) and looks up the status of every step.
-//! 4. A group that misses takes each utterance through all its steps at once; an aggregate step runs in a scratch
-//!    folder. Results are published by [`cache::Cache::publish`], the only way to count as done.
-//! 5. Files for people appear under `runs/`.
+//! [`pipe_engine`] says how a manifest becomes results.
 
 pub mod protobuf;
 

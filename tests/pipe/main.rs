@@ -18,7 +18,6 @@ mod exporting;
 mod hostile;
 mod identity;
 mod keys;
-mod layers;
 mod learning;
 mod leftovers;
 mod limits;

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use pipe_foundation::Digest;
 
 use super::error::CacheError;
-use super::log::{Log, LogState};
+use super::log::{self, Log, LogState};
 
 /// Where an item's bytes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -37,7 +37,10 @@ pub enum ItemRecord {
 
 /// Which step an item belongs to: the start of the digest of what all items of the step depend on. Different steps may
 /// share one by chance, so that it only ever serves to leave records out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+#[serde(transparent)]
 pub struct StepTag(pub u32);
 
 impl StepTag {
@@ -71,6 +74,19 @@ impl ItemIndex {
     /// As [`ItemIndex::load`].
     pub fn load_of(log: &Log, steps: &HashSet<StepTag>) -> Result<Self, CacheError> {
         Self::load_if(log, |step| step.is_none_or(|step| steps.contains(&step)))
+    }
+
+    /// Loads all records but those of some steps.
+    ///
+    /// # Errors
+    /// As [`ItemIndex::load`].
+    pub fn load_but(log: &Log, steps: &HashSet<StepTag>) -> Result<Self, CacheError> {
+        Self::load_if(log, |step| step.is_none_or(|step| !steps.contains(&step)))
+    }
+
+    /// All records, by key.
+    pub fn into_records(self) -> HashMap<Digest, ItemRecord> {
+        self.records
     }
 
     fn load_if(log: &Log, wanted: impl Fn(Option<StepTag>) -> bool) -> Result<Self, CacheError> {
@@ -118,6 +134,21 @@ const WITH_STEP: u8 = 16;
 
 /// The form of a record in the log.
 pub fn encode(key: &Digest, step: StepTag, record: &ItemRecord) -> Vec<u8> {
+    encode_with(key, Some(step), record)
+}
+
+/// The form of a record of an earlier version, whose step is not known.
+pub fn encode_without_step(key: &Digest, record: &ItemRecord) -> Vec<u8> {
+    encode_with(key, None, record)
+}
+
+/// Bytes that a record takes in the log.
+pub fn encoded_bytes(record: &ItemRecord) -> u64 {
+    let payload = encode(&Digest([0; 32]), StepTag(0), record).len();
+    (payload + log::HEADER) as u64
+}
+
+fn encode_with(key: &Digest, step: Option<StepTag>, record: &ItemRecord) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(100);
     bytes.extend_from_slice(&key.0);
     let kind = match record {
@@ -125,8 +156,13 @@ pub fn encode(key: &Digest, step: StepTag, record: &ItemRecord) -> Vec<u8> {
         ItemRecord::Done { .. } => 2,
         ItemRecord::Bad { .. } => 3,
     };
-    bytes.push(kind + WITH_STEP);
-    bytes.extend_from_slice(&step.0.to_le_bytes());
+    match step {
+        Some(step) => {
+            bytes.push(kind + WITH_STEP);
+            bytes.extend_from_slice(&step.0.to_le_bytes());
+        }
+        None => bytes.push(kind),
+    }
     match record {
         ItemRecord::Done { digest, location } => {
             bytes.extend_from_slice(&digest.0);

@@ -1,12 +1,14 @@
 //! An append-only file of checksummed records: torn or damaged ones are skipped, never misread.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use pipe_foundation::durable::is_at;
+use pipe_foundation::durable::{is_at, sync_folder, unfinished_in};
 use rustix::fs::{FlockOperation, flock};
+use tempfile::NamedTempFile;
 
 use super::error::CacheError;
 
@@ -15,7 +17,8 @@ mod window;
 use window::Window;
 
 const MAGIC: [u8; 2] = [0xa7, 0x1c];
-const HEADER: usize = 2 + 4 + 8;
+/// Bytes of a record before its payload.
+pub(super) const HEADER: usize = 2 + 4 + 8;
 
 /// An append-only log. Each record is `magic | length u32 | checksum 8 bytes | payload`, little-endian.
 #[derive(Debug)]
@@ -109,10 +112,10 @@ impl Log {
                 last.insert(name, payload.to_vec());
             }
         })?;
-        let mut bytes = Vec::new();
-        last.values()
-            .for_each(|payload| encode(payload, &mut bytes));
-        super::write_atomically(&self.path, &bytes)
+        self.replace(|new| {
+            let mut payloads = last.values();
+            payloads.try_for_each(|payload| new.add(payload))
+        })
     }
 
     /// Drops damaged bytes, and whole records that `keep` refuses; others may append meanwhile.
@@ -120,14 +123,53 @@ impl Log {
     /// # Errors
     /// As [`Log::append`], and when the log cannot be read.
     pub fn retain(&self, mut keep: impl FnMut(&[u8]) -> bool) -> Result<(), CacheError> {
+        self.rewrite(|payload| match keep(payload) {
+            true => Some(Cow::Borrowed(payload)),
+            false => None,
+        })
+    }
+
+    /// Puts in place of each whole record what `change` makes of it, if anything, and drops damaged bytes; others may
+    /// append meanwhile.
+    ///
+    /// # Errors
+    /// As [`Log::append`], and when the log cannot be read.
+    pub fn rewrite(
+        &self,
+        mut change: impl FnMut(&[u8]) -> Option<Cow<'_, [u8]>>,
+    ) -> Result<(), CacheError> {
         let _locked = self.open()?;
-        let mut bytes = Vec::new();
-        self.read(|payload| {
-            if keep(payload) {
-                encode(payload, &mut bytes);
-            }
-        })?;
-        super::write_atomically(&self.path, &bytes)
+        self.replace(|new| {
+            let mut added = Ok(());
+            self.read(|payload| {
+                if let (true, Some(payload)) = (added.is_ok(), change(payload)) {
+                    added = new.add(&payload);
+                }
+            })?;
+            added
+        })
+    }
+
+    /// Writes a new log and puts it in place of this one, which must be locked.
+    fn replace(
+        &self,
+        fill: impl FnOnce(&mut NewLog<'_>) -> Result<(), CacheError>,
+    ) -> Result<(), CacheError> {
+        let failed = |error: std::io::Error| CacheError::write(&self.path, error);
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let file = unfinished_in(folder).map_err(failed)?;
+        let mut new = NewLog {
+            log: self,
+            file: BufWriter::new(file),
+            record: Vec::new(),
+        };
+        fill(&mut new)?;
+        let file = new.file.into_inner();
+        let file = file.map_err(|error| failed(error.into_error()))?;
+        file.as_file().sync_data().map_err(failed)?;
+        let persisted = file.persist(&self.path);
+        persisted.map_err(|error| failed(error.error))?;
+        sync_folder(folder).map_err(failed)
     }
 
     fn open(&self) -> Result<File, CacheError> {
@@ -145,6 +187,22 @@ impl Log {
                 return Ok(file);
             }
         }
+    }
+}
+
+/// A log that is written to take another's place.
+struct NewLog<'l> {
+    log: &'l Log,
+    file: BufWriter<NamedTempFile>,
+    record: Vec<u8>,
+}
+
+impl NewLog<'_> {
+    fn add(&mut self, payload: &[u8]) -> Result<(), CacheError> {
+        self.record.clear();
+        encode(payload, &mut self.record);
+        let written = self.file.write_all(&self.record);
+        written.map_err(|error| CacheError::write(&self.log.path, error))
     }
 }
 

@@ -100,6 +100,7 @@ pub enum Lookup {
 pub struct Reservation {
     fingerprint: FingerprintInputs,
     composition: Option<Json>,
+    step_tag: Option<items::StepTag>,
     device: Option<String>,
     _lock: Lock,
 }
@@ -184,6 +185,7 @@ impl Cache {
             None => Lookup::Miss(Reservation {
                 fingerprint: fingerprint.clone(),
                 composition: None,
+                step_tag: None,
                 device: None,
                 _lock: lock,
             }),
@@ -210,6 +212,7 @@ impl Cache {
             cpu: pipe_foundation::arithmetic::description(),
             device: reservation.device.clone(),
             composition: reservation.composition.clone(),
+            step_tag: reservation.step_tag,
         };
         self.records.put(&record)?;
         self.remove_unfinished(&reservation);

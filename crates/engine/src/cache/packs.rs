@@ -26,6 +26,19 @@ pub fn path(folder: &Path, pack: u64) -> PathBuf {
     folder.join(format!("{pack:016x}.pack"))
 }
 
+/// The number of the pack at a path.
+pub fn number(path: &Path) -> Option<u64> {
+    let name = path.file_name()?.to_str()?.strip_suffix(".pack")?;
+    u64::from_str_radix(name, 16).ok()
+}
+
+/// Bytes of a pack that holds items of these lengths, in their order.
+pub fn bytes_of(items: impl Iterator<Item = u64>) -> u64 {
+    items.fold(MAGIC.len() as u64, |end, bytes| {
+        end.next_multiple_of(ALIGNMENT as u64) + bytes
+    })
+}
+
 /// Reads items from packs.
 #[derive(Debug)]
 pub struct PackReader {
@@ -56,29 +69,37 @@ impl PackReader {
         Ok(Blob::new(map, range).filter(|blob| Digest::of(blob) == *wanted))
     }
 
-    /// Whether [`PackReader::get`] has the item. The pack is read and not mapped: a disk that fails while a page of a
+    /// What [`PackReader::get`] gives, as a copy. The pack is read and not mapped: a disk that fails while a page of a
     /// map is read ends the process.
     ///
     /// # Errors
     /// When the pack is there but cannot be read.
-    pub fn holds(&self, location: Location, wanted: &Digest) -> Result<bool, CacheError> {
+    pub fn read(&self, location: Location, wanted: &Digest) -> Result<Option<Vec<u8>>, CacheError> {
         let Some(range) = range(location) else {
-            return Ok(false);
+            return Ok(None);
         };
         let path = path(&self.folder, location.pack);
-        let read = || -> std::io::Result<bool> {
+        let read = || -> std::io::Result<Option<Vec<u8>>> {
             let Some(file) = open_with(&path, range.end)? else {
-                return Ok(false);
+                return Ok(None);
             };
             let mut bytes = vec![0; range.len()];
             file.read_exact_at(&mut bytes, location.offset)?;
-            Ok(Digest::of(&bytes) == *wanted)
+            Ok(Some(bytes).filter(|bytes| Digest::of(bytes) == *wanted))
         };
         match read() {
             // It may be cut short while it is read.
-            Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(None),
             other => other.map_err(|error| CacheError::read(&path, error)),
         }
+    }
+
+    /// Whether [`PackReader::read`] has the item.
+    ///
+    /// # Errors
+    /// As [`PackReader::read`].
+    pub fn holds(&self, location: Location, wanted: &Digest) -> Result<bool, CacheError> {
+        Ok(self.read(location, wanted)?.is_some())
     }
 
     fn map(&self, pack: u64, end: usize) -> Result<Option<Arc<Mmap>>, CacheError> {

@@ -1,5 +1,6 @@
 //! Removes what no kept run needs: unfinished work, checkpoints, and what only forgotten runs refer to.
 
+use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
@@ -13,9 +14,11 @@ use super::usage::Usage;
 use super::{Cache, CacheError, Lock};
 
 mod chosen;
+mod compaction;
 mod kept_runs;
 
 use chosen::Chosen;
+use compaction::Compaction;
 use kept_runs::KeptRuns;
 
 /// What to prune.
@@ -50,7 +53,7 @@ impl Pruned {
 ///
 /// Always kept is what the current state of each manifest needs: its latest run, and those before it down to one
 /// that was not stopped or killed. All is chosen before anything is removed, and the order (runs, records, links,
-/// objects) is such that a prune that is killed leaves nothing that refers to what is gone; the next one goes on.
+/// objects, items) is such that a prune that is killed leaves nothing that refers to what is gone; the next one goes on.
 ///
 /// # Errors
 /// When something that says what is needed cannot be read: then nothing is removed. When something cannot be removed.
@@ -63,18 +66,34 @@ pub fn prune(cache: &Cache, options: &PruneOptions<'_>) -> Result<Pruned, CacheE
         options,
         now_s: now_s(),
         targets: Vec::new(),
+        dead_tags: HashSet::new(),
     };
     chosen.unfinished(&plan.current)?;
     chosen.checkpoints(&plan.current)?;
     if alone.is_some() {
         chosen.results(plan)?;
     }
+    let compaction = match alone {
+        Some(_) => Some(Compaction::of(cache, &chosen.dead_tags, &|path| {
+            chosen.is_old(path)
+        })?),
+        None => None,
+    };
     let mut parts: Vec<Usage> = Vec::new();
+    let mut freed = Vec::new();
     for target in chosen.targets {
         if !options.dry_run {
             target.remove()?;
         }
-        let used = target.used;
+        freed.push(target.used);
+    }
+    if let Some(compaction) = compaction {
+        freed.extend(compaction.frees());
+        if !options.dry_run {
+            compaction.run(cache)?;
+        }
+    }
+    for used in freed {
         match parts.iter_mut().find(|known| known.name == used.name) {
             Some(known) => {
                 known.files += used.files;

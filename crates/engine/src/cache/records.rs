@@ -11,6 +11,7 @@ use crate::artifact::{BadItem, FileSet, FingerprintInputs};
 use super::checksummed::{self, Stored};
 use super::error::CacheError;
 use super::folder;
+use super::items::StepTag;
 
 /// What is stored of a finished step. A step without a record has not run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,6 +35,9 @@ pub struct StepRecord {
     /// What a set of items is made of; none for files, and in records of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub composition: Option<Json>,
+    /// The tag of its items in the index; none for files, and in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step_tag: Option<StepTag>,
 }
 
 /// What a step made.

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use crate::artifact::FingerprintInputs;
 
 use super::error::CacheError;
+use super::items::StepTag;
 use super::{Cache, Reservation, folder};
 
 impl Reservation {
@@ -20,6 +21,11 @@ impl Reservation {
     /// Says what the set of items is made of, for people.
     pub fn composed_of(&mut self, composition: Json) {
         self.composition = Some(composition);
+    }
+
+    /// Says which items of the index belong to the step.
+    pub fn tagged(&mut self, tag: StepTag) {
+        self.step_tag = Some(tag);
     }
 
     /// The folder in which the holder keeps what it needs to go on after a kill. Made by whoever writes there.

@@ -259,28 +259,14 @@ impl<'a> Group<'a> {
             .files()
             .map_err(|error| CacheError::read(&self.cache.root, std::io::Error::other(error)))?;
         let mut children: HashMap<usize, Vec<usize>> = HashMap::new();
-        let mut prefixes = HashMap::new();
         for &member in &self.members {
-            let step = &self.plan.steps[member];
-            for input in step.input_steps() {
+            for input in self.plan.steps[member].input_steps() {
                 children.entry(input).or_default().push(member);
             }
-            let mut fingerprint = match &step.stage {
-                // Which items are listed changes no single one.
-                Stage::Source(_) => step.fingerprint(&serde_json::json!({})),
-                Stage::Items(stage) => {
-                    step.fingerprint(&stage.item_parameters(&step.keyed_parameters()))
-                }
-                Stage::Aggregate(_) => continue,
-            };
-            if let Stage::Items(stage) = &step.stage {
-                stage.external_inputs(&mut fingerprint);
-            }
-            if let Some(files) = files.get(&member) {
-                files.add_to(&mut fingerprint);
-            }
-            prefixes.insert(member, fingerprint.key());
         }
+        let prefixes: HashMap<usize, Digest> = (self.members.iter())
+            .filter_map(|&member| Some((member, self.prefix(member, files)?)))
+            .collect();
         let log = self.cache.item_log();
         let tags = prefixes.values().map(StepTag::of).collect();
         let index = ItemIndex::load_of(&log, &tags)?;
@@ -321,6 +307,26 @@ impl<'a> Group<'a> {
             .collect();
         sources.sort_by_key(|(step, _)| *step);
         walk.run(&sources)
+    }
+
+    /// The digest of what all items of `member` depend on.
+    fn prefix(&self, member: usize, files: &HashMap<usize, KeyedFiles>) -> Option<Digest> {
+        let step = &self.plan.steps[member];
+        let mut fingerprint = match &step.stage {
+            // Which items are listed changes no single one.
+            Stage::Source(_) => step.fingerprint(&serde_json::json!({})),
+            Stage::Items(stage) => {
+                step.fingerprint(&stage.item_parameters(&step.keyed_parameters()))
+            }
+            Stage::Aggregate(_) => return None,
+        };
+        if let Stage::Items(stage) = &step.stage {
+            stage.external_inputs(&mut fingerprint);
+        }
+        if let Some(files) = files.get(&member) {
+            files.add_to(&mut fingerprint);
+        }
+        Some(fingerprint.key())
     }
 
     fn lock_name(&self) -> String {

@@ -7,6 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use pipe_foundation::Digest;
 
+use crate::cache::items::StepTag;
 use crate::cache::usage::{Usage, usage_of};
 use crate::cache::{Cache, CacheError, Lock, StepOutput, folder};
 
@@ -21,6 +22,8 @@ pub struct Chosen<'a> {
     pub options: &'a PruneOptions<'a>,
     pub now_s: u64,
     pub targets: Vec<Target>,
+    /// Tags of items that only records to be removed have.
+    pub dead_tags: HashSet<StepTag>,
 }
 
 impl Chosen<'_> {
@@ -67,6 +70,7 @@ impl Chosen<'_> {
             }
         }
         let mut referred: HashSet<Digest> = HashSet::new();
+        let mut live_tags: HashSet<StepTag> = HashSet::new();
         for path in self.cache.records.paths()? {
             let Some(record) = self.cache.records.read(&path)?.whole() else {
                 continue;
@@ -74,12 +78,17 @@ impl Chosen<'_> {
             let outdated = self.options.keep_runs.is_some()
                 && !kept.contains(&record.fingerprint.key())
                 && self.is_old(&path)?;
+            match outdated {
+                true => self.dead_tags.extend(record.step_tag),
+                false => live_tags.extend(record.step_tag),
+            }
             if outdated {
                 self.add("steps", path, None)?;
             } else if let StepOutput::Files(files) = record.output {
                 referred.extend(files.files.iter().map(|file| file.digest));
             }
         }
+        self.dead_tags.retain(|tag| !live_tags.contains(tag));
         let mut objects = Vec::new();
         for object in self.cache.objects.all() {
             let (digest, path) = object?;
@@ -122,7 +131,7 @@ impl Chosen<'_> {
     }
 
     /// True when nothing in it was written within the days that are left alone.
-    fn is_old(&self, path: &Path) -> Result<bool, CacheError> {
+    pub fn is_old(&self, path: &Path) -> Result<bool, CacheError> {
         let age = Duration::from_secs(self.options.older_than_days.saturating_mul(DAY_S));
         if age.is_zero() {
             return Ok(true);

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::cache::items::{self, ItemIndex, ItemRecord, StepTag};
+use crate::cache::usage::usage_of;
 use crate::cache::{Ending, Lookup, RunRecord, StepOutput};
 
 use super::*;
@@ -142,4 +144,88 @@ fn a_run_waits_for_a_pruning() {
     let first = cache.in_use(|| true).unwrap();
     let second = cache.in_use(|| true).unwrap();
     assert!(first.is_some() && second.is_some());
+}
+
+/// Stores an item of `step` with as many bytes as its number says, and gives its key.
+fn store_items(cache: &Cache, step: StepTag, numbers: &[u8]) -> Vec<Digest> {
+    let mut writer = cache.pack_writer();
+    let mut keys = Vec::new();
+    let mut records = Vec::new();
+    for &number in numbers {
+        let bytes = vec![number; 1000 + usize::from(number)];
+        let key = Digest::of(&[&step.0.to_le_bytes()[..], &[number]].concat());
+        let record = ItemRecord::Done {
+            digest: Digest::of(&bytes),
+            location: Some(writer.add(&bytes).unwrap()),
+        };
+        records.push(items::encode(&key, step, &record));
+        keys.push(key);
+    }
+    writer.take().unwrap().write().unwrap();
+    let log = cache.item_log();
+    log.append(records.iter().map(Vec::as_slice)).unwrap();
+    keys
+}
+
+/// Publishes a step of items.
+fn publish_items(cache: &Cache, text: &str, tag: StepTag) -> Digest {
+    let Some(Lookup::Miss(mut reservation)) =
+        cache.lookup(&fingerprint(text), || {}, || false).unwrap()
+    else {
+        panic!("{text} is there");
+    };
+    reservation.tagged(tag);
+    let output = StepOutput::Items {
+        digest: Digest::of(text.as_bytes()),
+        count: 1,
+        bad: Vec::new(),
+    };
+    cache.publish(reservation, text, output, 0.0).unwrap();
+    fingerprint(text).key()
+}
+
+#[test]
+fn items_that_only_forgotten_runs_had_give_their_bytes_back_and_the_others_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = Cache::open(folder.path(), false).unwrap();
+    let (old, new, unfinished) = (StepTag(1), StepTag(2), StepTag(3));
+    // A pack with items of both, as of one run; one of the old step alone; one that a killed run left.
+    let mixed_old = store_items(&cache, old, &[1, 2, 3]);
+    let kept = store_items(&cache, new, &[1, 2]);
+    let began = store_items(&cache, unfinished, &[9]);
+    // The same item made again: the first copy is dead.
+    store_items(&cache, new, &[1, 2]);
+    let mut orphan = cache.pack_writer();
+    orphan.add(&[7; 500]).unwrap();
+    orphan.take().unwrap().write().unwrap();
+    let [first, second] =
+        [("first", old), ("second", new)].map(|(text, tag)| publish_items(&cache, text, tag));
+    run_with(&cache, "demo", &[first], Ending::Ended);
+    run_with(&cache, "demo", &[second], Ending::Ended);
+    let bytes = |cache: &Cache| usage_of("packs", &cache.root.join("packs")).unwrap().bytes;
+    let all = bytes(&cache);
+    assert!(pruned(&cache, Some(1), 1, false).is_empty());
+    // All runs are kept: only the orphan and the dead copies go.
+    assert_eq!(pruned(&cache, None, 0, true), ["2 packs", "1 items.log"]);
+    assert_eq!(bytes(&cache), all);
+    let parts = pruned(&cache, Some(1), 0, false);
+    assert_eq!(parts, ["1 runs", "1 steps", "3 packs", "1 items.log"]);
+    let cache = Cache::open(folder.path(), false).unwrap();
+    let index = ItemIndex::load(&cache.item_log()).unwrap();
+    assert_eq!(index.state.damaged_bytes, 0);
+    assert_eq!(index.iter().count(), 3);
+    assert!(mixed_old.iter().all(|key| index.get(key).is_none()));
+    for (key, number) in [(kept[0], 1_u8), (kept[1], 2), (began[0], 9)] {
+        let Some(ItemRecord::Done {
+            digest,
+            location: Some(location),
+        }) = index.get(&key)
+        else {
+            panic!("item {number} is gone");
+        };
+        let blob = cache.packs.get(*location, digest).unwrap().unwrap();
+        assert_eq!(*blob, vec![number; 1000 + usize::from(number)]);
+    }
+    assert!(bytes(&cache) < all / 2, "{} of {all}", bytes(&cache));
+    assert!(pruned(&cache, Some(1), 0, false).is_empty());
 }

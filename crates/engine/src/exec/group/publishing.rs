@@ -9,6 +9,7 @@ use pipe_foundation::sync::lock;
 use serde_json::Value as Json;
 
 use crate::artifact::{Item, item_set_digest};
+use crate::cache::items::StepTag;
 use crate::cache::{CacheError, Lookup, StepOutput};
 use crate::exec::item_set::{BadOf, usable};
 use crate::exec::observer::{Event, Observer, Status};
@@ -119,6 +120,13 @@ impl Group<'_> {
                 && let Some(Lookup::Miss(mut reservation)) =
                     self.cache.lookup(&fingerprint, || {}, || false)?
             {
+                let prefix = self
+                    .files()
+                    .ok()
+                    .and_then(|files| self.prefix(member, files));
+                if let Some(prefix) = prefix {
+                    reservation.tagged(StepTag::of(&prefix));
+                }
                 if let Some(composition) = self.composition(&set.items) {
                     reservation.composed_of(composition);
                 }

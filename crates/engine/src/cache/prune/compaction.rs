@@ -1,0 +1,182 @@
+//! Gives back what packs and the item index hold of items that nobody needs any more.
+//!
+//! An item is needed as long as the index names it as the result of its key, and a step that has it is kept. Items of
+//! steps that never finished, and of versions whose index did not name steps, stay.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use pipe_foundation::Digest;
+
+use crate::cache::items::{self, ItemIndex, ItemRecord, Location, StepTag};
+use crate::cache::usage::Usage;
+use crate::cache::{Cache, CacheError, folder, packs};
+
+/// What is not worth to be written anew: as long as less than one byte in so many is dead.
+const WORTH: u64 = 4;
+
+/// What is to be written anew, or removed.
+pub struct Compaction {
+    /// Records of the index that are needed.
+    live: HashMap<Digest, ItemRecord>,
+    /// Packs to take items from, with the items that are needed, in the order of the pack.
+    packs: BTreeMap<u64, Vec<(Digest, Digest, Location)>>,
+    paths: Vec<PathBuf>,
+    pack_bytes: u64,
+    /// Whether the index is worth to be written anew by itself, and what that frees.
+    index_bytes: u64,
+    rewrites_index: bool,
+}
+
+impl Compaction {
+    /// Finds what is dead, that is of steps with `dead_tags`, out of date or damaged, in packs that are `old` enough.
+    ///
+    /// # Errors
+    /// When the index or a folder cannot be read.
+    pub fn of(
+        cache: &Cache,
+        dead_tags: &HashSet<StepTag>,
+        is_old: &dyn Fn(&Path) -> Result<bool, CacheError>,
+    ) -> Result<Self, CacheError> {
+        let log = cache.item_log();
+        let index = ItemIndex::load_but(&log, dead_tags)?;
+        let state = index.state;
+        let live = index.into_records();
+        let mut needed: BTreeMap<u64, Vec<(Digest, Digest, Location)>> = BTreeMap::new();
+        let mut live_index_bytes = 0;
+        for (key, record) in &live {
+            live_index_bytes += items::encoded_bytes(record);
+            if let ItemRecord::Done {
+                digest,
+                location: Some(location),
+            } = record
+            {
+                let pack = needed.entry(location.pack).or_default();
+                pack.push((*key, *digest, *location));
+            }
+        }
+        let mut found = Self {
+            live,
+            packs: BTreeMap::new(),
+            paths: Vec::new(),
+            pack_bytes: 0,
+            index_bytes: (state.bytes as u64).saturating_sub(live_index_bytes),
+            rewrites_index: false,
+        };
+        for path in folder::entries(&cache.root.join("packs"))? {
+            let Some(pack) = packs::number(&path) else {
+                continue;
+            };
+            let bytes = match path.symlink_metadata() {
+                Ok(metadata) => metadata.len(),
+                Err(error) => return Err(CacheError::read(&path, error)),
+            };
+            let mut items = needed.remove(&pack).unwrap_or_default();
+            items.sort_by_key(|(_, _, location)| location.offset);
+            let live_bytes = packs::bytes_of(items.iter().map(|(_, _, location)| location.bytes));
+            let dead = bytes.saturating_sub(live_bytes);
+            if dead > bytes / WORTH && is_old(&path)? {
+                found.pack_bytes += dead;
+                found.packs.insert(pack, items);
+                found.paths.push(path);
+            }
+        }
+        let dead_index = found.index_bytes;
+        found.rewrites_index = !found.packs.is_empty()
+            || (dead_index > state.bytes as u64 / WORTH && is_old(log.path())?);
+        if !found.rewrites_index {
+            found.index_bytes = 0;
+        }
+        Ok(found)
+    }
+
+    /// What it frees, by part of the cache.
+    pub fn frees(&self) -> Vec<Usage> {
+        let part = |name: &str, files: usize, bytes| Usage {
+            name: name.into(),
+            files: files as u64,
+            bytes,
+        };
+        let index = usize::from(self.index_bytes > 0);
+        vec![
+            part("packs", self.paths.len(), self.pack_bytes),
+            part("items.log", index, self.index_bytes),
+        ]
+    }
+
+    /// Writes needed items into a new pack, then the index that names them there, then removes the old packs: whenever
+    /// it is killed, the index names only what is there. Nobody else may use the cache meanwhile.
+    ///
+    /// # Errors
+    /// When something cannot be read or written.
+    pub fn run(mut self, cache: &Cache) -> Result<(), CacheError> {
+        const PART_BYTES: u64 = 16 << 20;
+        if !self.rewrites_index {
+            return Ok(());
+        }
+        let mut writer = cache.pack_writer();
+        let mut pending = 0;
+        for (key, digest, location) in self.packs.values().flatten() {
+            // A damaged item is made again when it is needed.
+            let record = match cache.packs.read(*location, digest)? {
+                None => None,
+                Some(bytes) => {
+                    pending += location.bytes;
+                    let location = Some(writer.add(&bytes)?);
+                    let digest = *digest;
+                    Some(ItemRecord::Done { digest, location })
+                }
+            };
+            match record {
+                Some(record) => self.live.insert(*key, record),
+                None => self.live.remove(key),
+            };
+            if pending > PART_BYTES {
+                writer.take().map_or(Ok(()), |part| part.write())?;
+                pending = 0;
+            }
+        }
+        writer.take().map_or(Ok(()), |part| part.write())?;
+        let mut live = self.live;
+        cache.item_log().rewrite(|payload| {
+            let (key, record) = items::decode(payload)?;
+            // Of several records of a key, the first that is as the index has it stands for all.
+            let wanted = live.get(&key)?;
+            let moved = match (wanted, &record) {
+                (
+                    ItemRecord::Done {
+                        digest: wanted,
+                        location: Some(_),
+                    },
+                    ItemRecord::Done {
+                        digest,
+                        location: Some(_),
+                    },
+                ) => wanted == digest,
+                (wanted, record) => wanted == record,
+            };
+            if !moved {
+                return None;
+            }
+            let wanted = live.remove(&key)?;
+            if wanted == record {
+                return Some(Cow::Borrowed(payload));
+            }
+            let payload = match items::step_of(payload) {
+                Some(step) => items::encode(&key, step, &wanted),
+                None => items::encode_without_step(&key, &wanted),
+            };
+            Some(Cow::Owned(payload))
+        })?;
+        for path in &self.paths {
+            match std::fs::remove_file(path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(CacheError::write(path, error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
