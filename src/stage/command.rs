@@ -10,6 +10,7 @@ mod placeholders;
 mod program;
 mod shell;
 mod supervisor;
+mod tail;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -41,6 +41,7 @@ impl CommandStage {
         Program {
             name,
             arguments,
+            folder: self.folder.clone(),
             environment: self.options.environment.clone(),
             without: match self.options.run {
                 Line::Shell(_) => vec![shell::STARTUP_FILE.to_string()],
@@ -60,7 +61,7 @@ impl CommandStage {
         }
         let program = self.program(places);
         let line = by_hand(&program);
-        let (ended, tail) = program::run(program, &self.folder, progress)?;
+        let ended = program::run(&program, progress)?;
         if !ended.left_running.is_empty() && !self.warned.swap(true, Ordering::Relaxed) {
             progress.warn(&format!(
                 "the command left programs running, which were ended: {}",
@@ -72,7 +73,7 @@ impl CommandStage {
         }
         Err(CommandError::Failed {
             status: self.status(&ended),
-            tail: tail.trim_end().to_string(),
+            tail: ended.tail.trim_end().to_string(),
             line,
         })
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, ErrorKind, Write};
+use std::path::PathBuf;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// What the run tells the supervisor.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Order {
-    /// Start this program; always the first order.
+    /// Start this program; the one before has ended.
     Start(Program),
     /// End it, and all that it started.
     End,
@@ -22,6 +23,8 @@ pub struct Program {
     pub name: String,
     /// Its arguments.
     pub arguments: Vec<String>,
+    /// The folder that it runs in.
+    pub folder: PathBuf,
     /// Variables set for it, in addition to those it inherits.
     pub environment: BTreeMap<String, String>,
     /// Variables that it does not inherit; `environment` may set them.
@@ -53,6 +56,8 @@ pub struct Ended {
     pub signal: Option<i32>,
     /// Names of the programs that it had left running, and that were ended after it.
     pub left_running: Vec<String>,
+    /// Its last lines on standard output, and those on standard error.
+    pub tail: String,
 }
 
 /// Sends a message.

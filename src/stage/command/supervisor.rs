@@ -1,4 +1,5 @@
-//! The process that watches over one program: it ends the program and all its descendants together with the run.
+//! The process that watches over programs, one after another: it ends a program and all its descendants together with
+//! the run.
 //!
 //! `pipe` starts itself anew for it. The two are connected by a socket whose other end the run alone holds, so that its
 //! end tells of the end of the run, however that came about. Orphans among the descendants become children of this
@@ -20,6 +21,7 @@ use signal_hook::iterator::Signals;
 
 use super::descendants::descendants;
 use super::messages::{self, Ended, Order, Program, Received, Report, send};
+use super::tail::Tails;
 
 /// How long programs have to end by themselves after SIGTERM; then SIGKILL ends them.
 pub const GRACE: Duration = Duration::from_secs(5);
@@ -30,8 +32,10 @@ const LEFT_RUNNING: Duration = Duration::from_millis(200);
 /// How often SIGKILL is sent again, to what was started meanwhile.
 const KILL_AGAIN: Duration = Duration::from_millis(20);
 
-/// What happens while a program runs.
+/// What happens.
 enum Event {
+    /// The run wants a program to be started.
+    Start(Program),
     /// The run wants the program to end, or a signal does.
     End,
     /// The run is gone.
@@ -42,7 +46,7 @@ enum Event {
     Childless,
 }
 
-/// Does all the work of this process: runs the program that comes through standard input, and tells how it ended.
+/// Does all the work of this process: runs each program that comes through standard input, and tells how it ended.
 pub fn supervise() -> ExitCode {
     let Ok(socket) = std::io::stdin().as_fd().try_clone_to_owned() else {
         return ExitCode::from(2);
@@ -55,10 +59,7 @@ pub fn supervise() -> ExitCode {
         .try_clone()
         .map(BufReader::new)
         .map(messages::Receiver::new);
-    let (Ok(mut orders), Ok(())) = (orders, adopted) else {
-        return ExitCode::from(2);
-    };
-    let Received::Message(Order::Start(program)) = orders.next() else {
+    let (Ok(orders), Ok(())) = (orders, adopted) else {
         return ExitCode::from(2);
     };
     let (sender, events) = channel();
@@ -69,37 +70,65 @@ pub fn supervise() -> ExitCode {
             asked.for_each(|event| drop(from_signals.send(event)));
         });
     }
-    let report = match start(&program) {
-        Err(error) => Report::NotStarted {
-            reason: error.to_string(),
-            errno: error.raw_os_error(),
-        },
-        Ok(pid) => {
-            // A run that is gone is noticed below.
-            let _ = send(&mut run, &Report::Started(pid.as_raw_pid()));
-            let from_children = sender.clone();
-            std::thread::spawn(move || reap(&from_children));
-            std::thread::spawn(move || listen(orders, &sender));
-            Report::Ended(Supervised { pid, events }.until_all_ended())
+    let from_run = sender.clone();
+    std::thread::spawn(move || listen(orders, &from_run));
+    while let Ok(event) = events.recv() {
+        let program = match event {
+            Event::Start(program) => program,
+            // What comes too late for the program before, or a signal while there is none.
+            Event::Exited(..) | Event::Childless => continue,
+            Event::End | Event::Gone => break,
+        };
+        let report = match start(&program) {
+            Err(error) => Report::NotStarted {
+                reason: error.to_string(),
+                errno: error.raw_os_error(),
+            },
+            Ok((pid, tails)) => {
+                // A run that is gone is noticed below.
+                let _ = send(&mut run, &Report::Started(pid.as_raw_pid()));
+                let from_children = sender.clone();
+                std::thread::spawn(move || reap(&from_children));
+                let mut supervised = Supervised {
+                    pid,
+                    events: &events,
+                    gone: false,
+                };
+                let ended = supervised.until_all_ended();
+                if supervised.gone {
+                    break;
+                }
+                Report::Ended(Ended {
+                    tail: tails.collect(),
+                    ..ended
+                })
+            }
+        };
+        if send(&mut run, &report).is_err() {
+            break;
         }
-    };
-    let _ = send(&mut run, &report);
+    }
     ExitCode::SUCCESS
 }
 
 /// Starts the program in a process group of its own.
-fn start(program: &Program) -> std::io::Result<Pid> {
+fn start(program: &Program) -> std::io::Result<(Pid, Tails)> {
     let mut command = Command::new(&program.name);
     for name in &program.without {
         command.env_remove(name);
     }
-    let child = command
+    let mut child = command
         .args(&program.arguments)
         .envs(&program.environment)
+        .current_dir(&program.folder)
         .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .process_group(0)
         .spawn()?;
-    Pid::from_raw(child.id() as i32).ok_or_else(|| std::io::Error::other("it has no number"))
+    let pid = Pid::from_raw(child.id() as i32);
+    let pid = pid.ok_or_else(|| std::io::Error::other("it has no number"))?;
+    Ok((pid, Tails::of(&mut child)))
 }
 
 /// Waits for all children and tells of each.
@@ -119,20 +148,25 @@ fn reap(events: &Sender<Event>) {
 
 /// Tells of orders, and of the end of the run.
 fn listen(mut orders: messages::Receiver<BufReader<UnixStream>>, events: &Sender<Event>) {
-    while let Received::Message(Order::End) = orders.next() {
-        let _ = events.send(Event::End);
+    while let Received::Message(order) = orders.next() {
+        let _ = events.send(match order {
+            Order::Start(program) => Event::Start(program),
+            Order::End => Event::End,
+        });
     }
     let _ = events.send(Event::Gone);
 }
 
 /// A running program.
-struct Supervised {
+struct Supervised<'e> {
     pid: Pid,
-    events: Receiver<Event>,
+    events: &'e Receiver<Event>,
+    /// Whether the run is known to be gone.
+    gone: bool,
 }
 
-impl Supervised {
-    fn until_all_ended(self) -> Ended {
+impl Supervised<'_> {
+    fn until_all_ended(&mut self) -> Ended {
         let mut ended = Ended::default();
         while let Ok(event) = self.events.recv() {
             match event {
@@ -140,13 +174,14 @@ impl Supervised {
                     note(&mut ended, status);
                     return self.end_what_is_left(ended);
                 }
-                Event::Exited(..) => {}
+                Event::Exited(..) | Event::Start(_) => {}
                 Event::Childless => break,
                 Event::End => {
                     self.end_all(&mut ended, true);
                     break;
                 }
                 Event::Gone => {
+                    self.gone = true;
                     self.end_all(&mut ended, false);
                     break;
                 }
@@ -161,14 +196,18 @@ impl Supervised {
     }
 
     /// The program has ended by itself; what it started may finish, but not stay.
-    fn end_what_is_left(&self, mut ended: Ended) -> Ended {
+    fn end_what_is_left(&mut self, mut ended: Ended) -> Ended {
         let until = Instant::now() + LEFT_RUNNING;
         let asked = loop {
             match self.next(until) {
-                Ok(Event::Exited(..)) => {}
+                Ok(Event::Exited(..) | Event::Start(_)) => {}
                 Ok(Event::Childless) | Err(RecvTimeoutError::Disconnected) => return ended,
                 Ok(Event::End) => break true,
-                Ok(Event::Gone) | Err(RecvTimeoutError::Timeout) => break false,
+                Ok(Event::Gone) => {
+                    self.gone = true;
+                    break false;
+                }
+                Err(RecvTimeoutError::Timeout) => break false,
             }
         };
         let left = descendants().into_iter().map(|process| process.name);
@@ -179,14 +218,19 @@ impl Supervised {
 
     /// Ends all descendants: SIGTERM, and SIGKILL after [`GRACE`]. When the run had `asked` for it and then is gone,
     /// it was ended a second time, so SIGKILL comes at once.
-    fn end_all(&self, ended: &mut Ended, asked: bool) {
+    fn end_all(&mut self, ended: &mut Ended, asked: bool) {
         self.terminate();
         let until = Instant::now() + GRACE;
         loop {
             match self.next(until) {
                 Ok(Event::Exited(pid, status)) if pid == self.pid => note(ended, status),
                 Ok(Event::Childless) | Err(RecvTimeoutError::Disconnected) => return,
-                Ok(Event::Gone) if asked => break,
+                Ok(Event::Gone) => {
+                    self.gone = true;
+                    if asked {
+                        break;
+                    }
+                }
                 Ok(_) => {}
                 Err(RecvTimeoutError::Timeout) => break,
             }
@@ -198,6 +242,7 @@ impl Supervised {
             match self.next(Instant::now() + KILL_AGAIN) {
                 Ok(Event::Exited(pid, status)) if pid == self.pid => note(ended, status),
                 Ok(Event::Childless) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(Event::Gone) => self.gone = true,
                 _ => {}
             }
         }
