@@ -18,8 +18,8 @@ pub(super) fn section(view: &View) -> Option<Section> {
         ),
         (
             "WA",
-            "Weighted accuracy: the share of all utterances that were classified correctly. One large class inflates \
-             it.",
+            "Weighted accuracy: the share of all utterances that were classified correctly. It favours models that \
+             often predict a large class.",
         ),
         (
             "In domain",

@@ -20,6 +20,8 @@ mod tested_model;
 mod variants;
 
 #[cfg(test)]
+mod form_tests;
+#[cfg(test)]
 mod simulated;
 #[cfg(test)]
 mod tests;
