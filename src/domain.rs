@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::path::Path;
 
-use pipe_engine::manifest::{Declaration, Kind, Manifest, Problems};
+use pipe_engine::manifest::{Declaration, Diagnostics, Kind, Manifest};
 use pipe_engine::plan::{Domain, Plan};
 use pipe_engine::stage::{self as engine, Stage};
 use pipe_nn::model::Device;
@@ -24,7 +24,7 @@ pub struct PlanOptions<'a> {
     /// Where trainings and evaluations compute.
     pub device: Device,
     /// Finds and reads the `corpora.toml` of a manifest.
-    pub corpora: &'a dyn Fn(&Manifest) -> Result<Corpora, Problems>,
+    pub corpora: &'a dyn Fn(&Manifest) -> Result<Corpora, Diagnostics>,
 }
 
 /// The plan of a manifest of speech stages.
@@ -40,7 +40,7 @@ impl SpeechPlan {
     ///
     /// # Errors
     /// Every problem of the manifest, and of `corpora.toml` as far as it is used.
-    pub fn read(path: &Path, options: &PlanOptions<'_>) -> Result<Self, Problems> {
+    pub fn read(path: &Path, options: &PlanOptions<'_>) -> Result<Self, Diagnostics> {
         let mut speech = Speech {
             options,
             setting: Setting {
@@ -81,7 +81,7 @@ impl Domain for Speech<'_> {
         &[CORPORA]
     }
 
-    fn prepare(&mut self, manifest: &mut Manifest) -> Result<(), Problems> {
+    fn prepare(&mut self, manifest: &mut Manifest) -> Result<(), Diagnostics> {
         self.setting.corpora = (self.options.corpora)(manifest)?;
         if self.options.present_only {
             self.left_out = keep_present(manifest, &self.setting.corpora);
@@ -89,7 +89,7 @@ impl Domain for Speech<'_> {
         Ok(())
     }
 
-    fn build(&mut self, declaration: &Declaration) -> Result<Stage, Problems> {
+    fn build(&mut self, declaration: &Declaration) -> Result<Stage, Diagnostics> {
         stage::build(declaration, &self.setting)
     }
 }

@@ -7,8 +7,9 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use miette::Report;
 use pipe_engine::exec::{Event, Observer, Status};
+use pipe_foundation::sync::lock;
 
-use super::lines::{NameColumn, epoch_text, told};
+use super::lines::{NameColumn, epoch_text, format_event};
 use super::signals::Signals;
 
 /// Draws bars on standard error.
@@ -44,10 +45,7 @@ impl BarObserver {
     }
 
     fn with_bar(&self, step: &str, act: impl FnOnce(&ProgressBar)) {
-        let mut bars = self
-            .bars
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner());
+        let mut bars = lock(&self.bars);
         act(bars.entry(step.to_string()).or_insert_with(|| {
             let bar = self.all.add(ProgressBar::new_spinner());
             bar.set_prefix(step.to_string());
@@ -69,7 +67,7 @@ fn coloured(status: Status, line: &str) -> String {
 
 impl Observer for BarObserver {
     fn event(&self, event: &Event) {
-        self.names.hear(event);
+        self.names.on_event(event);
         match event {
             Event::StepStarted { step } => self.with_bar(step, |_| {}),
             Event::StepProgress { step, done, total } => self.with_bar(step, |bar| {
@@ -90,27 +88,22 @@ impl Observer for BarObserver {
                 bar.set_message(epoch_text(report));
             }),
             Event::StepFinished { step, status, .. } => {
-                if let Some(bar) = self
-                    .bars
-                    .lock()
-                    .unwrap_or_else(|poison| poison.into_inner())
-                    .remove(step)
-                {
+                if let Some(bar) = lock(&self.bars).remove(step) {
                     bar.disable_steady_tick();
                     bar.finish_and_clear();
                     self.all.remove(&bar);
                 }
-                if let Some(line) = told(event, self.names.width()) {
+                if let Some(line) = format_event(event, self.names.width()) {
                     self.say(&coloured(*status, &line));
                 }
             }
             Event::Warning { .. } | Event::ItemBad { .. } => {
-                if let Some(line) = told(event, self.names.width()) {
+                if let Some(line) = format_event(event, self.names.width()) {
                     self.say(&format!("\u{1b}[33m{line}\u{1b}[0m"));
                 }
             }
             other => {
-                if let Some(line) = told(other, self.names.width()) {
+                if let Some(line) = format_event(other, self.names.width()) {
                     self.say(&line);
                 }
             }

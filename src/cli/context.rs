@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use pipe_engine::cache::Cache;
-use pipe_engine::manifest::{Manifest, Problem, Problems};
+use pipe_engine::manifest::{Diagnostic, Diagnostics, Manifest};
 use pipe_engine::source::{Place, Source};
 use pipe_nn::model::Device;
 use pipe_speech::corpus::Corpora;
@@ -11,7 +11,7 @@ use pipe_speech::corpus::Corpora;
 use crate::domain::{CORPORA, PlanOptions, SpeechPlan};
 
 use super::arguments::{Common, DeviceArguments, ManifestArguments};
-use super::{CliError, corpora_problem};
+use super::{CliError, corpora_diagnostic};
 
 /// Reads the manifest and builds its plan for `device`.
 pub fn plan(
@@ -61,7 +61,7 @@ pub fn corpora(
     given: Option<&Path>,
     named: Option<&(PathBuf, Place)>,
     folder: &Path,
-) -> Result<Corpora, Problems> {
+) -> Result<Corpora, Diagnostics> {
     let place = named
         .filter(|_| given.is_none_or(Path::is_dir))
         .map(|(_, place)| place);
@@ -79,7 +79,7 @@ pub fn corpora(
     };
     let text = std::fs::read_to_string(&file).map_err(|error| {
         let missing = error.kind() == std::io::ErrorKind::NotFound;
-        let problem = Problem::new(
+        let diagnostic = Diagnostic::new(
             "corpora::unreadable",
             match missing {
                 true => format!("there is no file {}", file.display()),
@@ -87,15 +87,15 @@ pub fn corpora(
             },
         );
         match place {
-            Some(place) => problem
+            Some(place) => diagnostic
                 .at(place, "expected a corpora.toml")
                 .help("the path is relative to the manifest it is written in"),
-            None => problem.help("name a corpora.toml, or the folder of all corpora"),
+            None => diagnostic.help("name a corpora.toml, or the folder of all corpora"),
         }
     })?;
     let source = Source::new(file.display().to_string(), text);
-    let mut corpora =
-        Corpora::parse(source.text()).map_err(|error| corpora_problem::problem(&source, &error))?;
+    let mut corpora = Corpora::parse(source.text())
+        .map_err(|error| corpora_diagnostic::diagnostic(&source, &error))?;
     let base = file.parent().unwrap_or(Path::new(""));
     corpora.folder = match given_folder {
         Some(folder) => folder.to_path_buf(),

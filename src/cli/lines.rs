@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use miette::Report;
 use pipe_engine::exec::{Event, ItemCounts, Observer, Status, StepCounts};
 use pipe_foundation::progress::EpochReport;
+use pipe_foundation::sync::lock;
 
 use super::signals::Signals;
 
@@ -31,7 +32,7 @@ impl NameColumn {
     }
 
     /// Takes the names from the event that starts a run.
-    pub fn hear(&self, event: &Event) {
+    pub fn on_event(&self, event: &Event) {
         if let Event::RunStarted { steps, .. } = event {
             let width = Self::width_of(steps.iter().map(String::as_str));
             self.0.store(width, Ordering::Relaxed);
@@ -68,13 +69,10 @@ const PROGRESS_EVERY: Duration = Duration::from_secs(5);
 
 impl Observer for LineObserver {
     fn event(&self, event: &Event) {
-        self.names.hear(event);
+        self.names.on_event(event);
         let line = match event {
             Event::StepProgress { step, done, total } => {
-                let mut told = self
-                    .told
-                    .lock()
-                    .unwrap_or_else(|poison| poison.into_inner());
+                let mut told = lock(&self.told);
                 let last = told.entry(step.clone()).or_insert_with(Instant::now);
                 if last.elapsed() < PROGRESS_EVERY {
                     return;
@@ -84,7 +82,7 @@ impl Observer for LineObserver {
             }
             Event::StepStarted { step } => format!("  {step}: started"),
             Event::Epoch { step, report } => format!("  {step}: {}", epoch_text(report)),
-            other => match told(other, self.names.width()) {
+            other => match format_event(other, self.names.width()) {
                 Some(line) => line,
                 None => return,
             },
@@ -102,7 +100,7 @@ impl Observer for LineObserver {
 }
 
 /// The line for events that every form of output tells; names of steps take `width` characters.
-pub fn told(event: &Event, width: usize) -> Option<String> {
+pub fn format_event(event: &Event, width: usize) -> Option<String> {
     match event {
         Event::RunStarted { manifest, steps } => {
             Some(format!("{manifest}: {}", counted(steps.len(), "step")))

@@ -6,7 +6,7 @@ mod cache;
 mod chart;
 mod context;
 mod corpora;
-mod corpora_problem;
+mod corpora_diagnostic;
 mod evaluations;
 mod export;
 mod date;
@@ -40,7 +40,7 @@ use crate::inspect::InspectError;
 use crate::track::TrackError;
 use pipe_engine::cache::CacheError;
 use pipe_engine::exec::RunError;
-use pipe_engine::manifest::Problems;
+use pipe_engine::manifest::Diagnostics;
 
 use arguments::{Arguments, Subcommand};
 
@@ -50,7 +50,7 @@ pub enum CliError {
     /// The manifest or `corpora.toml` is wrong.
     #[error(transparent)]
     #[diagnostic(transparent)]
-    Manifest(#[from] Problems),
+    Manifest(#[from] Diagnostics),
     /// The cache cannot be used.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -159,21 +159,21 @@ pub fn main() -> ExitCode {
 /// Shows an error on standard error; several problems of a manifest one after another.
 fn show(error: CliError) {
     match error {
-        CliError::Manifest(problems) => {
-            let count = problems.iter().count();
-            for problem in problems.iter() {
-                tell(&format!("{:?}", Report::new(problem.clone())));
+        CliError::Manifest(diagnostics) => {
+            let count = diagnostics.iter().count();
+            for diagnostic in diagnostics.iter() {
+                print_error(&format!("{:?}", Report::new(diagnostic.clone())));
             }
             if count > 1 {
-                tell(&format!("{count} errors; nothing was run"));
+                print_error(&format!("{count} errors; nothing was run"));
             }
         }
-        other => tell(&format!("{:?}", Report::new(other))),
+        other => print_error(&format!("{:?}", Report::new(other))),
     }
 }
 
 /// Writes a line to standard error; a terminal that was closed, or a full disk, must not keep the rest from being done.
-fn tell(line: &str) {
+fn print_error(line: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use pipe_engine::cache::Cache;
-use pipe_engine::manifest::{Problem, location, name_by_path, present_name};
+use pipe_engine::manifest::{Diagnostic, location, name_by_path, present_name};
 use pipe_engine::plan::Plan;
 
 use crate::inspect::{StepOfRun, stage_of};
@@ -96,7 +96,7 @@ fn taken(plan: &Plan, other: &Path) -> CliError {
 }
 
 fn refused(message: String) -> CliError {
-    let problem = Problem::new("manifest::name_taken", message)
+    let diagnostic = Diagnostic::new("manifest::name_taken", message)
         .help("give one of them another name: a line `name = \"...\"` at the top of its file");
-    CliError::Manifest(problem.into())
+    CliError::Manifest(diagnostic.into())
 }

@@ -13,7 +13,7 @@ use crate::predict::{self, FrontEnd, Input, Outcome, PredictOptions, Windows};
 use super::CliError;
 use super::arguments::{Common, PredictArguments, PredictionFormat};
 use super::predictions::Predictions;
-use super::tell;
+use super::print_error;
 
 /// Predicts every recording; 1 where one of them could not be.
 pub fn predict(arguments: &PredictArguments, common: &Common) -> Result<u8, CliError> {
@@ -77,7 +77,7 @@ pub fn predict(arguments: &PredictArguments, common: &Common) -> Result<u8, CliE
         _ => {
             if failed > 0 && found.inputs.len() + found.failed.len() > 1 {
                 let all = found.inputs.len() + found.failed.len();
-                tell(&format!("{failed} of {all} without a prediction"));
+                print_error(&format!("{failed} of {all} without a prediction"));
             }
             Ok(u8::from(failed > 0))
         }
@@ -160,7 +160,7 @@ fn complain(path: &Path, reason: &str, help: Option<&str>) {
         false => format!("{name}: {reason}"),
     };
     match help {
-        Some(help) => tell(&format!("error: {line}\n  help: {help}")),
-        None => tell(&format!("error: {line}")),
+        Some(help) => print_error(&format!("error: {line}\n  help: {help}")),
+        None => print_error(&format!("error: {line}")),
     }
 }

@@ -13,8 +13,8 @@ use super::context;
 use super::json::JsonObserver;
 use super::lines::{LineObserver, counted};
 use super::own_name;
+use super::print_error;
 use super::signals::Signals;
-use super::tell;
 
 /// Runs a manifest.
 pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
@@ -57,7 +57,7 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
         super::report::write_pages(&plan, &cache, &summary.results, &arguments.runs)?;
     }
     if summary.interrupted && !common.json {
-        tell("stopped; the same command goes on from here");
+        print_error("stopped; the same command goes on from here");
     } else if !common.json {
         tell_failures(&summary, arguments.keep_going);
         super::report::show(&plan, &cache, &summary, &arguments.runs)?;
@@ -75,12 +75,12 @@ fn tell_failures(summary: &RunSummary, kept_going: bool) {
     if failed.is_empty() {
         return;
     }
-    tell("\nfailed:");
+    print_error("\nfailed:");
     for (step, error) in &failed {
-        tell(&format!("  {}\n      {error}", step.id));
+        print_error(&format!("  {}\n      {error}", step.id));
     }
     if summary.counts.skipped > 0 {
-        tell(&format!(
+        print_error(&format!(
             "{} not run{}",
             counted(summary.counts.skipped, "step"),
             match kept_going {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pipe_engine::artifact::{ItemData, ItemFacts};
 use pipe_engine::manifest::{
-    Complaint, Declaration, Gathers, Kind, MAX_BAD, Parameter, Problems, STORE, Shape,
+    Declaration, Diagnostic, Diagnostics, Gathers, Kind, MAX_BAD, Parameter, STORE, Shape,
 };
 use pipe_engine::stage::{ItemContext, ItemCopy, ItemError, ItemStage, Stage};
 use pipe_speech::corpus::{Split, Utterance};
@@ -82,20 +82,18 @@ pub static KIND: Kind = Kind {
     validate,
 };
 
-fn validate(parameters: &Map<String, Json>) -> Vec<Complaint> {
+fn validate(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
     ["speed", "gain_db", "snr_db"]
         .iter()
         .filter(|name| {
             let range = parameters.get(**name).and_then(Json::as_array);
             range.is_some_and(|range| range.len() != 2 || range[0].as_f64() > range[1].as_f64())
         })
-        .map(|name| Complaint {
-            path: name.to_string(),
-            message: format!("`{name}` is not a range"),
-            label: "expected two numbers, the smaller first".into(),
-            help: Some(format!(
-                "write {name} = [least, most]; the same number twice for a fixed value"
-            )),
+        .map(|name| {
+            let message = format!("`{name}` is not a range");
+            Diagnostic::of_value(*name, message, "expected two numbers, the smaller first").help(
+                format!("write {name} = [least, most]; the same number twice for a fixed value"),
+            )
         })
         .collect()
 }
@@ -117,7 +115,7 @@ struct Augment {
     perturber: Perturber,
 }
 
-pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Problems> {
+pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Diagnostics> {
     if !validate(&declaration.parameters).is_empty() {
         // Already reported at the parameter itself.
         return Ok(Stage::Aggregate(Box::new(pipe_engine::stage::Unbuilt)));

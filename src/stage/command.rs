@@ -24,7 +24,8 @@ use crate::stage::Setting;
 use pipe_engine::artifact::{ArtifactKind, FingerprintInputs, ItemData, input_names};
 use pipe_engine::file_name::file_name;
 use pipe_engine::manifest::{
-    Declaration, Gathers, Kind, MAX_BAD, Parameter, Problem, Problems, STORE, Shape, variant_folder,
+    Declaration, Diagnostic, Diagnostics, Gathers, Kind, MAX_BAD, Parameter, STORE, Shape,
+    variant_folder,
 };
 
 use pipe_engine::stage::{
@@ -127,9 +128,9 @@ struct CommandStage {
     warned: AtomicBool,
 }
 
-pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Problems> {
+pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Diagnostics> {
     let options: Options = super::options(declaration)?;
-    let mut problems = Problems::default();
+    let mut diagnostics = Diagnostics::default();
     let mut files = Vec::new();
     for (index, written) in declaration.parameters["files"]
         .as_array()
@@ -140,8 +141,8 @@ pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Pro
         let written = written.as_str().unwrap_or_default();
         let path = declaration.resolve(&format!("files.{index}"), written);
         if !path.is_file() {
-            problems.push(
-                Problem::new(
+            diagnostics.push(
+                Diagnostic::new(
                     "manifest::missing_file",
                     format!("there is no file {}", path.display()),
                 )
@@ -171,7 +172,7 @@ pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Pro
         Some(_) => Stage::Items(Box::new(stage)),
         None => Stage::Aggregate(Box::new(stage)),
     };
-    problems.or_ok(stage)
+    diagnostics.or_ok(stage)
 }
 
 impl ItemStage for CommandStage {

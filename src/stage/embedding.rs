@@ -3,9 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use miette::Diagnostic;
 use pipe_engine::artifact::ItemFacts;
-use pipe_engine::manifest::{Complaint, Parameter, Shape};
+use pipe_engine::manifest::{Diagnostic, Parameter, Shape};
 use pipe_engine::stage::{AggregateContext, Interrupted, LoadedItem, StepInput};
 use pipe_foundation::FeaturesView;
 use pipe_nn::model::Model;
@@ -89,7 +88,7 @@ pub struct Embedded {
 }
 
 /// Why nothing can be embedded.
-#[derive(Debug, Error, Diagnostic)]
+#[derive(Debug, Error, miette::Diagnostic)]
 pub enum EmbedError {
     /// The model's folder is not complete.
     #[error("the model lacks {name}")]
@@ -247,7 +246,7 @@ fn rows(
 }
 
 /// Complains of a list that names nothing.
-pub fn complain_of_empty(parameters: &Map<String, Json>, names: &[&str]) -> Vec<Complaint> {
+pub fn check_not_empty(parameters: &Map<String, Json>, names: &[&str]) -> Vec<Diagnostic> {
     let empty = |name: &&&str| {
         let list = parameters.get(**name).and_then(Json::as_array);
         list.is_some_and(Vec::is_empty)
@@ -255,11 +254,10 @@ pub fn complain_of_empty(parameters: &Map<String, Json>, names: &[&str]) -> Vec<
     names
         .iter()
         .filter(empty)
-        .map(|name| Complaint {
-            path: name.to_string(),
-            message: format!("`{name}` names nothing"),
-            label: "expected at least one".into(),
-            help: Some("leave it out for the default".into()),
+        .map(|name| {
+            let message = format!("`{name}` names nothing");
+            Diagnostic::of_value(*name, message, "expected at least one")
+                .help("leave it out for the default")
         })
         .collect()
 }

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use miette::Diagnostic;
 use pipe_engine::artifact::FingerprintInputs;
-use pipe_engine::manifest::{Complaint, Declaration, Gathers, Kind, Parameter, Problems, Shape};
+use pipe_engine::manifest::{
+    Declaration, Diagnostic, Diagnostics, Gathers, Kind, Parameter, Shape,
+};
 use pipe_engine::stage::{
     AggregateContext, AggregateStage, InputOrigin, Interrupted, LoadedItem, Stage, StepInput,
 };
@@ -62,12 +63,14 @@ pub static KIND: Kind = Kind {
         .get("splits")
         .and_then(Json::as_array)
     {
-        Some(list) if list.is_empty() => vec![Complaint {
-            path: "splits".into(),
-            message: "`splits` names nothing".into(),
-            label: "expected at least one split".into(),
-            help: Some("the usual is splits = [\"test\"]".into()),
-        }],
+        Some(list) if list.is_empty() => vec![
+            Diagnostic::of_value(
+                "splits",
+                "`splits` names nothing",
+                "expected at least one split",
+            )
+            .help("the usual is splits = [\"test\"]"),
+        ],
         _ => Vec::new(),
     },
 };
@@ -79,7 +82,7 @@ struct Options {
 }
 
 /// Why a model cannot be tested.
-#[derive(Debug, Error, Diagnostic)]
+#[derive(Debug, Error, miette::Diagnostic)]
 enum EvaluateError {
     #[error("there is nothing to test on: no utterance is in the splits {splits}")]
     #[diagnostic(
@@ -116,7 +119,7 @@ struct Evaluate {
     device: Device,
 }
 
-pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Problems> {
+pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diagnostics> {
     let on_leak = OnLeak::of(&declaration.parameters);
     Ok(Stage::Aggregate(Box::new(Evaluate {
         options: super::options(declaration)?,

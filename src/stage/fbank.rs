@@ -2,7 +2,7 @@
 
 use pipe_engine::artifact::ItemData;
 use pipe_engine::manifest::{
-    Complaint, Declaration, Gathers, Kind, MAX_BAD, Parameter, Problems, STORE, Shape,
+    Declaration, Diagnostic, Diagnostics, Gathers, Kind, MAX_BAD, Parameter, STORE, Shape,
 };
 use pipe_engine::stage::{ItemContext, ItemCopy, ItemError, ItemStage, Stage};
 use pipe_speech::dsp::{Fbank, FbankError, NormalisedFbank};
@@ -144,38 +144,35 @@ pub static KIND: Kind = Kind {
     validate,
 };
 
-fn validate(parameters: &serde_json::Map<String, Json>) -> Vec<Complaint> {
+fn validate(parameters: &serde_json::Map<String, Json>) -> Vec<Diagnostic> {
     let (options, _) = fbank_options(parameters).unwrap_or_default();
     let Err(error) = Fbank::new(options) else {
         return Vec::new();
     };
     let help = miette::Diagnostic::help(&error).map(|help| help.to_string());
-    let complaint = match &error {
+    let found = match &error {
         FbankError::Option {
             option,
             value,
             valid,
-        } => Complaint {
-            path: (*option).to_string(),
-            message: format!("`{option}` does not fit the other parameters: {value}"),
-            label: "out of its range".into(),
-            help: Some(format!("`{option}` must be {valid}")),
-        },
-        _ => Complaint {
-            path: "bins".into(),
-            message: error.to_string(),
-            label: "too many for these edges and this frame length".into(),
-            help,
-        },
+        } => {
+            let message = format!("`{option}` does not fit the other parameters: {value}");
+            Diagnostic::of_value(*option, message, "out of its range")
+                .help(format!("`{option}` must be {valid}"))
+        }
+        _ => {
+            let label = "too many for these edges and this frame length";
+            Diagnostic::of_value("bins", error.to_string(), label).help_if(help)
+        }
     };
-    vec![complaint]
+    vec![found]
 }
 
 struct FbankStage {
     fbank: NormalisedFbank,
 }
 
-pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Problems> {
+pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Diagnostics> {
     // Parameters that do not fit were reported where they stand; this is never run then.
     let (options, normalisation) = fbank_options(&declaration.parameters).unwrap_or_default();
     let fbank = NormalisedFbank::new(options, normalisation)

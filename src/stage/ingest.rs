@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use miette::Diagnostic;
 use pipe_engine::artifact::{BadItem, Item, ItemData};
-use pipe_engine::manifest::{Complaint, Gathers, Kind, MAX_BAD, Parameter, STORE, Shape};
+use pipe_engine::manifest::{Diagnostic, Gathers, Kind, MAX_BAD, Parameter, STORE, Shape};
 use pipe_engine::stage::{FileInfos, ItemError, SourceListing, SourceStage};
 use pipe_foundation::Digest;
 use pipe_foundation::machine_fault::MachineFault;
@@ -96,7 +95,7 @@ pub static KIND: Kind = Kind {
     validate,
 };
 
-fn validate(parameters: &serde_json::Map<String, serde_json::Value>) -> Vec<Complaint> {
+fn validate(parameters: &serde_json::Map<String, serde_json::Value>) -> Vec<Diagnostic> {
     let Some(table) = parameters.get("split").and_then(|split| split.as_object()) else {
         return Vec::new();
     };
@@ -108,23 +107,16 @@ fn validate(parameters: &serde_json::Map<String, serde_json::Value>) -> Vec<Comp
     if (sum - 1.0).abs() < 1e-6 {
         return Vec::new();
     }
-    vec![Complaint {
-        path: "split".into(),
-        message: "the fractions of `split` do not add up to 1".into(),
-        label: format!(
-            "{} is {}",
-            fractions
-                .iter()
-                .map(f64::to_string)
-                .collect::<Vec<_>>()
-                .join(" + "),
-            (sum * 1e6).round() / 1e6
-        ),
-        help: Some(
-            "train, validation and test must add up to 1; those left out are 0.8, 0.1 and 0.1"
-                .into(),
-        ),
-    }]
+    let terms: Vec<String> = fractions.iter().map(f64::to_string).collect();
+    let label = format!("{} is {}", terms.join(" + "), (sum * 1e6).round() / 1e6);
+    vec![
+        Diagnostic::of_value(
+            "split",
+            "the fractions of `split` do not add up to 1",
+            label,
+        )
+        .help("train, validation and test must add up to 1; those left out are 0.8, 0.1 and 0.1"),
+    ]
 }
 
 #[derive(Deserialize)]
@@ -147,7 +139,7 @@ enum SplitChoice {
 }
 
 /// Why the data cannot be used as listed.
-#[derive(Debug, Error, Diagnostic)]
+#[derive(Debug, Error, miette::Diagnostic)]
 enum IngestError {
     #[error("the splits share speakers or audio: {findings}")]
     #[diagnostic(

@@ -40,7 +40,7 @@ mod tsne;
 
 use std::sync::LazyLock;
 
-use pipe_engine::manifest::{Declaration, Kind, Problem, Problems};
+use pipe_engine::manifest::{Declaration, Diagnostic, Diagnostics, Kind};
 use pipe_engine::stage::Stage;
 use pipe_nn::model::Device;
 use pipe_speech::corpus::Corpora;
@@ -56,7 +56,7 @@ pub use tsne::ENTRY as MAP_ENTRY;
 /// What every stage file provides.
 struct Registered {
     kind: &'static Kind,
-    build: fn(&Declaration, &Setting) -> Result<Stage, Problems>,
+    build: fn(&Declaration, &Setting) -> Result<Stage, Diagnostics>,
 }
 
 /// What stages are built with beside what the manifest says of them.
@@ -127,13 +127,13 @@ pub fn kinds() -> &'static [&'static Kind] {
 ///
 /// # Errors
 /// What only the stage itself can know to be wrong, such as a corpus that is not there.
-pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Problems> {
+pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diagnostics> {
     match REGISTERED
         .iter()
         .find(|registered| std::ptr::eq(registered.kind, declaration.kind))
     {
         Some(registered) => (registered.build)(declaration, setting),
-        None => Err(Problem::new(
+        None => Err(Diagnostic::new(
             "manifest::unknown_kind",
             format!("no stage kind `{}`", declaration.kind.name),
         )
@@ -142,10 +142,10 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Prob
 }
 
 /// Reads checked parameters into a stage's options; they fit because both were declared together.
-fn options<T: serde::de::DeserializeOwned>(declaration: &Declaration) -> Result<T, Problems> {
+fn options<T: serde::de::DeserializeOwned>(declaration: &Declaration) -> Result<T, Diagnostics> {
     serde_json::from_value(serde_json::Value::Object(declaration.parameters.clone())).map_err(
         |error| {
-            Problem::new(
+            Diagnostic::new(
                 "manifest::value",
                 format!("`{}`: {error}", declaration.stage),
             )
@@ -159,8 +159,8 @@ fn options<T: serde::de::DeserializeOwned>(declaration: &Declaration) -> Result<
 }
 
 /// A problem with the options as a whole, reported at the stage's name.
-fn refused(declaration: &Declaration, error: &dyn miette::Diagnostic) -> Problems {
-    let mut problem = Problem::new(
+fn refused(declaration: &Declaration, error: &dyn miette::Diagnostic) -> Diagnostics {
+    let mut diagnostic = Diagnostic::new(
         "manifest::value",
         format!("`{}`: {error}", declaration.stage),
     )
@@ -169,7 +169,7 @@ fn refused(declaration: &Declaration, error: &dyn miette::Diagnostic) -> Problem
         "the parameters of this stage do not fit together",
     );
     if let Some(help) = error.help() {
-        problem = problem.help(help.to_string());
+        diagnostic = diagnostic.help(help.to_string());
     }
-    problem.into()
+    diagnostic.into()
 }

@@ -1,7 +1,7 @@
 //! `probe`: how much a model's shared layers know of each attribute.
 
 use pipe_engine::artifact::FingerprintInputs;
-use pipe_engine::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
+use pipe_engine::manifest::{Declaration, Diagnostics, Gathers, Kind, Parameter, Shape};
 use pipe_engine::stage::{AggregateContext, AggregateStage, InputOrigin, Stage};
 use pipe_foundation::Workers;
 use pipe_report::eval::Interval;
@@ -82,7 +82,7 @@ pub static KIND: Kind = Kind {
     ],
     gathers: Gathers::Never,
     output: |_| PROBE,
-    validate: |parameters| embedding::complain_of_empty(parameters, &["splits", "attributes"]),
+    validate: |parameters| embedding::check_not_empty(parameters, &["splits", "attributes"]),
 };
 
 #[derive(Deserialize)]
@@ -101,7 +101,7 @@ struct ProbeStage {
     options: Options,
 }
 
-pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Problems> {
+pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Diagnostics> {
     Ok(Stage::Aggregate(Box::new(ProbeStage {
         options: super::options(declaration)?,
     })))

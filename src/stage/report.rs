@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use miette::Diagnostic;
 use pipe_engine::artifact::FingerprintInputs;
-use pipe_engine::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
+use pipe_engine::manifest::{Declaration, Diagnostics, Gathers, Kind, Parameter, Shape};
 use pipe_engine::stage::{
     AggregateContext, AggregateStage, InputLabel, InputOrigin, Stage, StepInput, stands_under,
 };
@@ -86,7 +86,7 @@ struct ReportStage {
     options: Options,
 }
 
-pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Problems> {
+pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Diagnostics> {
     Ok(Stage::Aggregate(Box::new(ReportStage {
         options: super::options(declaration)?,
     })))

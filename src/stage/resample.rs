@@ -2,7 +2,7 @@
 
 use pipe_engine::artifact::ItemData;
 use pipe_engine::manifest::{
-    Declaration, Gathers, Kind, MAX_BAD, Parameter, Problems, STORE, Shape,
+    Declaration, Diagnostics, Gathers, Kind, MAX_BAD, Parameter, STORE, Shape,
 };
 use pipe_engine::stage::{ItemContext, ItemCopy, ItemError, ItemStage, Stage};
 use pipe_speech::dsp::ToRate;
@@ -47,7 +47,7 @@ struct Resample {
     to_rate: ToRate,
 }
 
-pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Problems> {
+pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Diagnostics> {
     let Options { rate_hz } = super::options(declaration)?;
     Ok(Stage::Items(Box::new(Resample {
         to_rate: ToRate::new(rate_hz),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use pipe_engine::artifact::{Difference, FingerprintInputs};
 use pipe_engine::cache::{CacheError, final_checkpoint_key};
-use pipe_engine::manifest::{Complaint, Declaration, Gathers, Kind, Problems};
+use pipe_engine::manifest::{Declaration, Diagnostic, Diagnostics, Gathers, Kind};
 use pipe_engine::stage::{
     AggregateContext, AggregateStage, InputOrigin, Interrupted, Launch, LoadedItem, Stage,
     StepInput,
@@ -54,7 +54,7 @@ fn train_options(parameters: &Map<String, Json>) -> Result<TrainOptions, serde_j
 }
 
 /// The number of bins is known only from the data, so layers are checked against the usual one.
-fn validate(parameters: &Map<String, Json>) -> Vec<Complaint> {
+fn validate(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
     let Ok(options) = train_options(parameters) else {
         return Vec::new();
     };
@@ -80,29 +80,23 @@ fn validate(parameters: &Map<String, Json>) -> Vec<Complaint> {
         }
         _ => ("encoder".to_string(), "these layers".to_string(), help),
     };
-    vec![Complaint {
-        path,
-        message: error.to_string(),
-        label,
-        help,
-    }]
+    vec![Diagnostic::of_value(path, error.to_string(), label).help_if(help)]
 }
 
 /// Heads after the first one for their attribute.
-fn second_heads(options: &TrainOptions) -> Vec<Complaint> {
-    let mut complaints = Vec::new();
+fn second_heads(options: &TrainOptions) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
     for (index, head) in options.heads.iter().enumerate() {
         let before = &options.heads[..index];
         if before.iter().any(|other| other.attribute == head.attribute) {
-            complaints.push(Complaint {
-                path: format!("heads.{index}"),
-                message: format!("two heads predict the {}", head.attribute.name()),
-                label: "the second one".into(),
-                help: Some("keep one head for each attribute".into()),
-            });
+            let message = format!("two heads predict the {}", head.attribute.name());
+            found.push(
+                Diagnostic::of_value(format!("heads.{index}"), message, "the second one")
+                    .help("keep one head for each attribute"),
+            );
         }
     }
-    complaints
+    found
 }
 
 /// Whether training ends later than before; 0 sets no bound, except for `min_epochs`.
@@ -128,7 +122,7 @@ struct Train {
     device: Device,
 }
 
-pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Problems> {
+pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diagnostics> {
     let parameters = &declaration.parameters;
     // Parameters that do not fit were reported where they stand; this is never run then.
     let options = train_options(parameters).unwrap_or_default();
@@ -369,8 +363,8 @@ mod tests {
             "encoder".to_string(),
             json!([{"layer": "linear", "units": 4}]),
         )]);
-        let complaints = validate(&parameters);
-        assert_eq!(complaints.len(), 1);
-        assert_eq!(complaints[0].path, "encoder.0");
+        let found = validate(&parameters);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].parameter(), Some("encoder.0"));
     }
 }

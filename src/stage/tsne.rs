@@ -1,7 +1,7 @@
 //! `tsne`: a map of a model's embedding in the plane.
 
 use pipe_engine::artifact::FingerprintInputs;
-use pipe_engine::manifest::{Declaration, Gathers, Kind, Parameter, Problems, Shape};
+use pipe_engine::manifest::{Declaration, Diagnostics, Gathers, Kind, Parameter, Shape};
 use pipe_engine::stage::{AggregateContext, AggregateStage, InputOrigin, Stage};
 use pipe_foundation::Workers;
 use pipe_report::eval::embedding::Tsne;
@@ -83,7 +83,7 @@ pub static KIND: Kind = Kind {
     ],
     gathers: Gathers::Never,
     output: |_| MAP,
-    validate: |parameters| embedding::complain_of_empty(parameters, &["splits"]),
+    validate: |parameters| embedding::check_not_empty(parameters, &["splits"]),
 };
 
 #[derive(Deserialize)]
@@ -102,7 +102,7 @@ struct TsneStage {
     options: Options,
 }
 
-pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Problems> {
+pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Diagnostics> {
     Ok(Stage::Aggregate(Box::new(TsneStage {
         options: super::options(declaration)?,
     })))

@@ -10,6 +10,7 @@ use pipe_engine::cache::Cache;
 use pipe_engine::exec::{Event, Observer, Status, runs_folder};
 use pipe_engine::plan::Plan;
 use pipe_foundation::Digest;
+use pipe_foundation::sync::lock;
 
 use crate::emotion_classes;
 use crate::inspect::step::history;
@@ -67,7 +68,7 @@ impl<'a> Tracking<'a> {
         }
     }
 
-    fn hear(&self, event: &Event) -> Result<(), (String, std::io::Error)> {
+    fn on_event(&self, event: &Event) -> Result<(), (String, std::io::Error)> {
         let (step, done) = match event {
             Event::StepStarted { step } => (step, self.started(step)),
             Event::TrainingResumed { step, scalars, .. } => {
@@ -142,16 +143,14 @@ impl<'a> Tracking<'a> {
     }
 
     fn open_files(&self) -> std::sync::MutexGuard<'_, HashMap<String, Option<EventFile>>> {
-        self.open
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner())
+        lock(&self.open)
     }
 }
 
 impl Observer for Tracking<'_> {
     fn event(&self, event: &Event) {
         self.inner.event(event);
-        if let Err((step, error)) = self.hear(event) {
+        if let Err((step, error)) = self.on_event(event) {
             // Tracking must not cost the training; its history can be written later.
             self.open_files().insert(step.clone(), None);
             self.inner.event(&Event::Warning {

@@ -84,7 +84,7 @@ fn read(path: &Path, text: &str) -> (Result<usize, usize>, u64) {
     let taken = ALLOCATIONS.load(Ordering::Relaxed) - before;
     let found = match plan {
         Ok(plan) => Ok(plan.steps.len()),
-        Err(problems) => Err(problems.len()),
+        Err(diagnostics) => Err(diagnostics.len()),
     };
     (found, taken)
 }

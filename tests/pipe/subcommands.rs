@@ -365,10 +365,10 @@ fn every_shipped_manifest_is_read_and_lacks_at_most_corpora() {
         let output = space.pipe(&arguments);
         if output.status.code() != Some(0) {
             let error: Json = serde_json::from_slice(&output.stdout).unwrap();
-            for problem in error["errors"].as_array().unwrap() {
+            for diagnostic in error["errors"].as_array().unwrap() {
                 assert_eq!(
-                    problem["code"], "manifest::missing_corpus",
-                    "{manifest}: {problem}"
+                    diagnostic["code"], "manifest::missing_corpus",
+                    "{manifest}: {diagnostic}"
                 );
             }
         }

@@ -7,7 +7,7 @@ use miette::{IntoDiagnostic, Result};
 use pipe_engine::artifact::{ArtifactKind, Bytes, Item, ItemData, ItemId};
 use pipe_engine::cache::Cache;
 use pipe_engine::exec::{self, RunOptions, Silent};
-use pipe_engine::manifest::{Declaration, Kind, MAX_BAD, Parameter, Problems, Shape};
+use pipe_engine::manifest::{Declaration, Diagnostics, Kind, MAX_BAD, Parameter, Shape};
 use pipe_engine::plan::{Domain, Plan};
 use pipe_engine::stage::{
     Device, EachItem, FileInfos, ItemError, SourceListing, SourceStage, Stage,
@@ -54,7 +54,7 @@ impl Domain for Words {
         &KINDS
     }
 
-    fn build(&mut self, step: &Declaration) -> Result<Stage, Problems> {
+    fn build(&mut self, step: &Declaration) -> Result<Stage, Diagnostics> {
         Ok(match step.kind.name {
             "texts" => Stage::Source(Box::new(Texts(step.path("folder")))),
             _ => Stage::Items(Box::new(EachItem(count))),

@@ -2,22 +2,17 @@
 
 use std::path::{Component, Path};
 
-use pipe_engine::manifest::Complaint;
+use pipe_engine::manifest::Diagnostic;
 use serde_json::{Map, Value as Json};
 
 /// Placeholders that are no inputs.
 const RESERVED: [&str; 3] = ["input", "output", "out"];
 
 /// Checks names of inputs and outputs, and what has no meaning with or without `for_each`.
-pub fn validate(parameters: &Map<String, Json>) -> Vec<Complaint> {
-    let mut complaints = Vec::new();
-    let mut complain = |path: &str, message: &str, label: &str, help: &str| {
-        complaints.push(Complaint {
-            path: path.into(),
-            message: message.into(),
-            label: label.into(),
-            help: Some(help.into()),
-        });
+pub fn validate(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let mut refuse = |path: &str, message: &str, label: &str, help: &str| {
+        found.push(Diagnostic::of_value(path, message, label).help(help));
     };
     let per_item = parameters.contains_key("for_each");
     // What is wrong in itself is absent here, and reported already.
@@ -26,7 +21,7 @@ pub fn validate(parameters: &Map<String, Json>) -> Vec<Complaint> {
     let makes = parameters.get("makes").and_then(Json::as_str);
     if per_item {
         if outputs.is_some_and(|list| !list.is_empty()) {
-            complain(
+            refuse(
                 "outputs",
                 "`outputs` has no meaning with `for_each`",
                 "the program writes one result for each item",
@@ -34,7 +29,7 @@ pub fn validate(parameters: &Map<String, Json>) -> Vec<Complaint> {
             );
         }
         if inputs.is_some_and(|inputs| !inputs.is_empty()) {
-            complain(
+            refuse(
                 "inputs",
                 "`inputs` has no meaning with `for_each`",
                 "the program gets one item at a time",
@@ -43,7 +38,7 @@ pub fn validate(parameters: &Map<String, Json>) -> Vec<Complaint> {
         }
     } else {
         if outputs.is_some_and(Vec::is_empty) {
-            complain(
+            refuse(
                 "outputs",
                 "the command declares no outputs",
                 "`outputs` is missing",
@@ -51,7 +46,7 @@ pub fn validate(parameters: &Map<String, Json>) -> Vec<Complaint> {
             );
         }
         if makes.is_some_and(|makes| makes != "files") {
-            complain(
+            refuse(
                 "makes",
                 "only a command with `for_each` makes items",
                 "runs once, so it makes files",
@@ -63,7 +58,7 @@ pub fn validate(parameters: &Map<String, Json>) -> Vec<Complaint> {
         let path = Path::new(output.as_str().unwrap_or_default());
         let plain = |part: Component<'_>| matches!(part, Component::Normal(_));
         if path.components().next().is_none() || !path.components().all(plain) {
-            complain(
+            refuse(
                 &format!("outputs.{index}"),
                 &format!("{output} cannot name an output"),
                 "expected a path within {out}",
@@ -74,14 +69,14 @@ pub fn validate(parameters: &Map<String, Json>) -> Vec<Complaint> {
     for name in inputs.into_iter().flatten().map(|(name, _)| name) {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
         if name.is_empty() || !name.chars().all(plain) {
-            complain(
+            refuse(
                 &format!("inputs.{name}"),
                 &format!("{name:?} cannot name an input"),
                 "expected a name of letters, digits, `_` and `-`",
                 "the program finds the input under {name}",
             );
         } else if RESERVED.contains(&name.as_str()) {
-            complain(
+            refuse(
                 &format!("inputs.{name}"),
                 &format!("`{name}` cannot name an input"),
                 &format!("{{{name}}} stands for something else"),
@@ -100,7 +95,7 @@ pub fn validate(parameters: &Map<String, Json>) -> Vec<Complaint> {
             .map(Json::to_string)
             .unwrap_or_default();
         if written.contains(&format!("{{{name}}}")) && !written.contains(&format!("${{{name}}}")) {
-            complain(
+            refuse(
                 "run",
                 &format!("{{{name}}} stands for nothing here"),
                 if per_item {
@@ -116,5 +111,5 @@ pub fn validate(parameters: &Map<String, Json>) -> Vec<Complaint> {
             );
         }
     }
-    complaints
+    found
 }

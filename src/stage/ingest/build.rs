@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use pipe_engine::manifest::{Declaration, Problem, Problems, suggest};
+use pipe_engine::manifest::{Declaration, Diagnostic, Diagnostics, suggest};
 use pipe_engine::stage::Stage;
 use pipe_speech::corpus::{self, synthetic};
 
@@ -10,16 +10,16 @@ use crate::stage::Setting;
 
 use super::{Ingest, Options};
 
-pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Problems> {
+pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diagnostics> {
     let corpora = &setting.corpora;
-    let mut problems = Problems::default();
+    let mut diagnostics = Diagnostics::default();
     let mut configs = Vec::new();
     let mut named = HashSet::new();
     for (path, name) in &declaration.named {
         let place = declaration.place_of(path);
         if !named.insert(name) {
-            problems.push(
-                Problem::new(
+            diagnostics.push(
+                Diagnostic::new(
                     "manifest::duplicate",
                     format!("the corpus `{name}` stands twice"),
                 )
@@ -28,8 +28,8 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Prob
             );
         }
         match corpora.corpora.get(name) {
-            None => problems.push(
-                Problem::new(
+            None => diagnostics.push(
+                Diagnostic::new(
                     "manifest::unknown_corpus",
                     match corpora.corpora.is_empty() {
                         true => format!("there is no corpora.toml that describes `{name}`"),
@@ -49,8 +49,8 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Prob
                     result => result.err(),
                 };
                 if let Some(error) = absent {
-                    problems.push(
-                        Problem::new("manifest::missing_corpus", error.to_string())
+                    diagnostics.push(
+                        Diagnostic::new("manifest::missing_corpus", error.to_string())
                             .at(place, "this corpus is not there")
                             .help(format!(
                                 "get {} from {} (licence: {}) and put it there; or change its `root` in corpora.toml, or name the folder of all corpora with --corpora FOLDER; --present goes on with those that are there",
@@ -59,12 +59,12 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Prob
                     );
                 }
                 if let Err(error) = corpus::check_config(name, config) {
-                    let problem = Problem::new("manifest::corpus", error.to_string())
+                    let diagnostic = Diagnostic::new("manifest::corpus", error.to_string())
                         .at(place, "corpora.toml describes it wrongly");
                     let help = miette::Diagnostic::help(&error).map(|help| help.to_string());
-                    problems.push(match help {
-                        Some(help) => problem.help(help),
-                        None => problem,
+                    diagnostics.push(match help {
+                        Some(help) => diagnostic.help(help),
+                        None => diagnostic,
                     });
                 }
                 configs.push((name.clone(), config.clone()));
@@ -77,8 +77,8 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Prob
         .as_ref()
         .map(|written| declaration.resolve("split_file", written));
     if let Some(path) = split_file.as_ref().filter(|path| !path.is_file()) {
-        problems.push(
-            Problem::new(
+        diagnostics.push(
+            Diagnostic::new(
                 "manifest::missing_file",
                 format!("there is no split table {}", path.display()),
             )
@@ -87,7 +87,7 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Prob
         );
     }
     let folder = corpora.folder.clone();
-    problems.or_ok(Stage::Source(Box::new(Ingest {
+    diagnostics.or_ok(Stage::Source(Box::new(Ingest {
         corpora: configs,
         folder,
         options,

@@ -46,7 +46,7 @@ impl<'a> RunLog<'a> {
     ///
     /// # Errors
     /// When the record cannot be written.
-    pub fn begun(&self, step: &str, key: Digest, kept: Digest) -> Result<(), CacheError> {
+    pub fn record_start(&self, step: &str, key: Digest, kept: Digest) -> Result<(), CacheError> {
         let mut open = self.open.lock().unwrap_or_else(|p| p.into_inner());
         open.record.unfinished.insert(step.into(), key);
         if kept != key {

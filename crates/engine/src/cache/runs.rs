@@ -386,7 +386,7 @@ mod tests {
         let runs = runs(folder.path());
         let key = Digest::of(b"train");
         let log = runs.log("demo", "demo.toml", "cpu");
-        log.begun("train", key, key).unwrap();
+        log.record_start("train", key, key).unwrap();
         let going = runs.latest("demo").unwrap().unwrap();
         assert!(runs.is_going_on(&going).unwrap());
         assert_eq!(going.record.keys().collect::<Vec<_>>(), [&key]);
@@ -413,7 +413,7 @@ mod tests {
             } else {
                 of(1000)
             };
-            log.begun(&format!("train[seed={number}]"), of(number), kept)
+            log.record_start(&format!("train[seed={number}]"), of(number), kept)
                 .unwrap();
         }
         let killed = runs.latest("demo").unwrap().unwrap().record;

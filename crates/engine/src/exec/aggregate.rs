@@ -182,7 +182,7 @@ impl AggregateRun<'_> {
             [] => None,
             parameters => {
                 self.log
-                    .begun(id, fingerprint.key(), checkpoint_key(fingerprint))?;
+                    .record_start(id, fingerprint.key(), checkpoint_key(fingerprint))?;
                 Some(final_checkpoint_key(fingerprint, parameters))
             }
         };

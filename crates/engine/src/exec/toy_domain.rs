@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pipe_foundation::Digest;
 
 use crate::artifact::{ArtifactKind, Bytes, Item, ItemData, ItemId};
-use crate::manifest::{Declaration, Kind, MAX_BAD, Parameter, Problems, Shape};
+use crate::manifest::{Declaration, Diagnostics, Kind, MAX_BAD, Parameter, Shape};
 use crate::plan::{Domain, Plan};
 use crate::stage::{
     AggregateContext, AggregateStage, Device, FileInfos, ItemContext, ItemCopy, ItemError,
@@ -71,7 +71,7 @@ impl Domain for Toy {
         &KINDS
     }
 
-    fn build(&mut self, declaration: &Declaration) -> Result<Stage, Problems> {
+    fn build(&mut self, declaration: &Declaration) -> Result<Stage, Diagnostics> {
         Ok(match declaration.kind.name {
             "list" => Stage::Source(Box::new(Sound)),
             "pass" => Stage::Items(Box::new(Sound)),
@@ -85,5 +85,5 @@ pub fn plan(folder: &Path, manifest: &str, device: Device) -> Plan {
     let path = folder.join("pipe.toml");
     std::fs::write(&path, manifest).unwrap();
     Plan::read(&path, &[], device, &mut Toy)
-        .unwrap_or_else(|problems| panic!("{:?}", problems.iter().collect::<Vec<_>>()))
+        .unwrap_or_else(|diagnostics| panic!("{:?}", diagnostics.iter().collect::<Vec<_>>()))
 }

@@ -2,7 +2,7 @@
 
 use crate::source::Place;
 
-use super::problem::{Problem, Problems};
+use super::diagnostic::{Diagnostic, Diagnostics};
 use super::suggest::suggest;
 use super::value::{Node, Table, TableEntry, Value};
 
@@ -18,12 +18,16 @@ const MOST_ITEMS: usize = 8;
 ///   puts a value without items first. `sizes = [1, 4]` keeps only subsets of these sizes. Names are made of the
 ///   items' own (`MTL C+G`), which are left out of the items.
 /// - `leave_one_out = [values]` makes `{ name, left, rest }` for each value.
-pub fn described(axis: &TableEntry, table: &Table, problems: &mut Problems) -> Option<Vec<Node>> {
-    let before = problems.len();
+pub fn described(
+    axis: &TableEntry,
+    table: &Table,
+    diagnostics: &mut Diagnostics,
+) -> Option<Vec<Node>> {
+    let before = diagnostics.len();
     for entry in &table.entries {
         if !KEYS.contains(&entry.key.as_str()) {
-            problems.push(
-                Problem::new(
+            diagnostics.push(
+                Diagnostic::new(
                     "manifest::unknown_key",
                     format!("unknown key `{}`", entry.key),
                 )
@@ -33,11 +37,11 @@ pub fn described(axis: &TableEntry, table: &Table, problems: &mut Problems) -> O
         }
     }
     let values = match (table.entry("subsets_of"), table.entry("leave_one_out")) {
-        (Some(items), None) => subsets(table, items, problems),
-        (None, Some(values)) => leave_one_out(table, values, problems),
+        (Some(items), None) => subsets(table, items, diagnostics),
+        (None, Some(values)) => leave_one_out(table, values, diagnostics),
         (Some(_), Some(second)) => {
-            problems.push(
-                Problem::new(
+            diagnostics.push(
+                Diagnostic::new(
                     "manifest::axis",
                     format!("`{}` is described in two ways", axis.key),
                 )
@@ -46,9 +50,9 @@ pub fn described(axis: &TableEntry, table: &Table, problems: &mut Problems) -> O
             );
             None
         }
-        (None, None) if problems.len() == before => {
-            problems.push(
-                Problem::new(
+        (None, None) if diagnostics.len() == before => {
+            diagnostics.push(
+                Diagnostic::new(
                     "manifest::axis",
                     format!("the axis `{}` has no values", axis.key),
                 )
@@ -61,15 +65,15 @@ pub fn described(axis: &TableEntry, table: &Table, problems: &mut Problems) -> O
         }
         (None, None) => None,
     };
-    values.filter(|_| problems.len() == before)
+    values.filter(|_| diagnostics.len() == before)
 }
 
-fn subsets(table: &Table, items: &TableEntry, problems: &mut Problems) -> Option<Vec<Node>> {
-    let items = tables(items, problems)?;
+fn subsets(table: &Table, items: &TableEntry, diagnostics: &mut Diagnostics) -> Option<Vec<Node>> {
+    let items = tables(items, diagnostics)?;
     if items.len() > MOST_ITEMS {
         let (_, _, place) = items.last()?;
-        problems.push(
-            Problem::new(
+        diagnostics.push(
+            Diagnostic::new(
                 "manifest::axis",
                 format!("`subsets_of` has {} items", items.len()),
             )
@@ -78,14 +82,14 @@ fn subsets(table: &Table, items: &TableEntry, problems: &mut Problems) -> Option
         return None;
     }
     let companions = match table.entry("each_with") {
-        Some(entry) => tables(entry, problems)?
+        Some(entry) => tables(entry, diagnostics)?
             .into_iter()
             .map(|(name, table, _)| (Some(name), table))
             .collect(),
         None => vec![(None, Table::default())],
     };
     let sizes = match table.get("sizes") {
-        Some(node) => sizes(node, items.len(), problems)?,
+        Some(node) => sizes(node, items.len(), diagnostics)?,
         None => (1..=items.len()).collect(),
     };
     let mut values = Vec::new();
@@ -96,8 +100,8 @@ fn subsets(table: &Table, items: &TableEntry, problems: &mut Problems) -> Option
             place,
         }) => values.push(value(name.clone(), Vec::new(), place)),
         Some(node) => {
-            problems.push(
-                Problem::new("manifest::type", "`empty` has the wrong type").at(
+            diagnostics.push(
+                Diagnostic::new("manifest::type", "`empty` has the wrong type").at(
                     &node.place,
                     format!(
                         "expected the name of the value without items, found {}",
@@ -176,16 +180,16 @@ fn node_of<const N: usize>(place: &Place, fields: [(&str, Value); N]) -> Node {
 }
 
 /// The named tables of a list: name, the rest of the table, place.
-fn tables(list: &TableEntry, problems: &mut Problems) -> Option<Vec<(String, Table, Place)>> {
+fn tables(list: &TableEntry, diagnostics: &mut Diagnostics) -> Option<Vec<(String, Table, Place)>> {
     let Value::List(nodes) = &list.node.value else {
-        problems.push(wrong_type(list, "expected a list of tables"));
+        diagnostics.push(wrong_type(list, "expected a list of tables"));
         return None;
     };
     let mut named = Vec::new();
     for node in nodes {
         let Value::Table(table) = &node.value else {
-            problems.push(
-                Problem::new(
+            diagnostics.push(
+                Diagnostic::new(
                     "manifest::type",
                     format!("`{}` has the wrong type", list.key),
                 )
@@ -202,8 +206,8 @@ fn tables(list: &TableEntry, problems: &mut Problems) -> Option<Vec<(String, Tab
         let mut table = table.clone();
         match table.take("name").map(|entry| entry.node.value) {
             Some(Value::Text(name)) => named.push((name, table, node.place.clone())),
-            _ => problems.push(
-                Problem::new(
+            _ => diagnostics.push(
+                Diagnostic::new(
                     "manifest::missing_key",
                     format!("an item of `{}` has no `name`", list.key),
                 )
@@ -213,8 +217,8 @@ fn tables(list: &TableEntry, problems: &mut Problems) -> Option<Vec<(String, Tab
         }
     }
     if nodes.is_empty() {
-        problems.push(
-            Problem::new(
+        diagnostics.push(
+            Diagnostic::new(
                 "manifest::empty_list",
                 format!("`{}` names nothing", list.key),
             )
@@ -224,7 +228,7 @@ fn tables(list: &TableEntry, problems: &mut Problems) -> Option<Vec<(String, Tab
     (named.len() == nodes.len() && !named.is_empty()).then_some(named)
 }
 
-fn sizes(node: &Node, most: usize, problems: &mut Problems) -> Option<Vec<usize>> {
+fn sizes(node: &Node, most: usize, diagnostics: &mut Diagnostics) -> Option<Vec<usize>> {
     let fits = |node: &Node| match node.value {
         Value::Integer(size) => usize::try_from(size)
             .ok()
@@ -236,8 +240,8 @@ fn sizes(node: &Node, most: usize, problems: &mut Problems) -> Option<Vec<usize>
         _ => None,
     };
     if sizes.is_none() {
-        problems.push(
-            Problem::new("manifest::range", "`sizes` cannot be used").at(
+        diagnostics.push(
+            Diagnostic::new("manifest::range", "`sizes` cannot be used").at(
                 &node.place,
                 format!("expected a list of numbers from 1 to {most}"),
             ),
@@ -246,11 +250,15 @@ fn sizes(node: &Node, most: usize, problems: &mut Problems) -> Option<Vec<usize>
     sizes
 }
 
-fn leave_one_out(table: &Table, list: &TableEntry, problems: &mut Problems) -> Option<Vec<Node>> {
+fn leave_one_out(
+    table: &Table,
+    list: &TableEntry,
+    diagnostics: &mut Diagnostics,
+) -> Option<Vec<Node>> {
     for key in ["each_with", "empty", "sizes"] {
         if let Some(entry) = table.entry(key) {
-            problems.push(
-                Problem::new(
+            diagnostics.push(
+                Diagnostic::new(
                     "manifest::axis",
                     format!("`{key}` stands without `subsets_of`"),
                 )
@@ -259,12 +267,12 @@ fn leave_one_out(table: &Table, list: &TableEntry, problems: &mut Problems) -> O
         }
     }
     let Value::List(nodes) = &list.node.value else {
-        problems.push(wrong_type(list, "expected a list"));
+        diagnostics.push(wrong_type(list, "expected a list"));
         return None;
     };
     if nodes.len() < 2 {
-        problems.push(
-            Problem::new("manifest::axis", "`leave_one_out` leaves nothing").at(
+        diagnostics.push(
+            Diagnostic::new("manifest::axis", "`leave_one_out` leaves nothing").at(
                 &list.node.place,
                 "expected at least two values, so that one stays",
             ),
@@ -288,8 +296,8 @@ fn leave_one_out(table: &Table, list: &TableEntry, problems: &mut Problems) -> O
     Some(values.collect())
 }
 
-fn wrong_type(entry: &TableEntry, expected: &str) -> Problem {
-    Problem::new(
+fn wrong_type(entry: &TableEntry, expected: &str) -> Diagnostic {
+    Diagnostic::new(
         "manifest::type",
         format!("`{}` has the wrong type", entry.key),
     )
@@ -305,16 +313,16 @@ mod tests {
     use crate::manifest::value::parse;
     use crate::source::Source;
 
-    fn axis(text: &str) -> Result<Vec<Node>, Problems> {
+    fn axis(text: &str) -> Result<Vec<Node>, Diagnostics> {
         let source = Source::new("test.toml", format!("[axis]\n{text}"));
         let table = parse(&source).unwrap();
         let entry = table.entry("axis").unwrap();
         let Value::Table(inner) = &entry.node.value else {
             panic!("not a table");
         };
-        let mut problems = Problems::default();
-        let values = described(entry, inner, &mut problems);
-        problems.or_ok(values.unwrap_or_default())
+        let mut diagnostics = Diagnostics::default();
+        let values = described(entry, inner, &mut diagnostics);
+        diagnostics.or_ok(values.unwrap_or_default())
     }
 
     fn names(values: &[Node]) -> Vec<String> {

@@ -7,8 +7,8 @@ use serde_json::Value as Json;
 use crate::artifact::ArtifactKind;
 use crate::source::Place;
 
+use super::diagnostic::{Diagnostic, Diagnostics};
 use super::parameter::{Absent, Parameter, Shape};
-use super::problem::{Problem, Problems};
 use super::suggest::{near, suggest};
 use super::value::{Node, Table, Value};
 
@@ -59,10 +59,10 @@ pub fn check(
     what: &str,
     parameters: &'static [Parameter],
     ignore: &[&str],
-    problems: &mut Problems,
+    diagnostics: &mut Diagnostics,
 ) -> Checked {
     let mut checker = Checker {
-        problems,
+        diagnostics,
         checked: Checked {
             values: serde_json::Map::new(),
             places: HashMap::new(),
@@ -76,7 +76,7 @@ pub fn check(
 }
 
 struct Checker<'a> {
-    problems: &'a mut Problems,
+    diagnostics: &'a mut Diagnostics,
     checked: Checked,
 }
 
@@ -98,8 +98,8 @@ impl Checker<'_> {
                 let names = parameters.iter().map(|parameter| parameter.name);
                 let valid = ignore.iter().copied().chain(names);
                 misspelt.extend(near(&entry.key, valid.clone()).first());
-                self.problems.push(
-                    Problem::new(
+                self.diagnostics.push(
+                    Diagnostic::new(
                         "manifest::unknown_key",
                         format!("unknown key `{}`", entry.key),
                     )
@@ -126,8 +126,8 @@ impl Checker<'_> {
                         values.insert(parameter.name.into(), default_value(parameter.name, json));
                     }
                     Absent::Error if misspelt.contains(parameter.name) => {}
-                    Absent::Error => self.problems.push(
-                        Problem::new(
+                    Absent::Error => self.diagnostics.push(
+                        Diagnostic::new(
                             "manifest::missing_key",
                             format!("{what} needs the key `{}`", parameter.name),
                         )
@@ -190,8 +190,8 @@ impl Checker<'_> {
             (Shape::List(item), Value::List(nodes)) => self.list(path, nodes, item),
             (Shape::OneOrMany(item), Value::List(nodes)) => {
                 if nodes.is_empty() {
-                    self.problems.push(
-                        Problem::new(
+                    self.diagnostics.push(
+                        Diagnostic::new(
                             "manifest::empty_list",
                             format!("`{}` names nothing", last(path)),
                         )
@@ -207,9 +207,9 @@ impl Checker<'_> {
             }
             (Shape::Table(parameters), Value::Table(table)) => {
                 let what = format!("`{}`", last(path));
-                let before = self.problems.len();
+                let before = self.diagnostics.len();
                 let values = self.table(path, table, &node.place, &what, parameters, &[]);
-                (self.problems.len() == before).then_some(Json::Object(values))
+                (self.diagnostics.len() == before).then_some(Json::Object(values))
             }
             (Shape::Map(item), Value::Table(table)) => {
                 let mut values = serde_json::Map::new();
@@ -258,10 +258,10 @@ impl Checker<'_> {
         variants: &'static [super::parameter::Variant],
     ) -> Option<Json> {
         let names = || variants.iter().map(|variant| variant.name);
-        let before = self.problems.len();
+        let before = self.diagnostics.len();
         let Some(entry) = table.entry(tag) else {
-            self.problems.push(
-                Problem::new(
+            self.diagnostics.push(
+                Diagnostic::new(
                     "manifest::missing_key",
                     format!("`{}` needs the key `{tag}`", last(path)),
                 )
@@ -280,7 +280,7 @@ impl Checker<'_> {
         let mut values = serde_json::Map::new();
         values.insert(tag.into(), Json::String(variant.name.into()));
         values.extend(self.table(path, table, &node.place, &what, variant.parameters, &[tag]));
-        (self.problems.len() == before).then_some(Json::Object(values))
+        (self.diagnostics.len() == before).then_some(Json::Object(values))
     }
 
     fn wrong_choice(&mut self, name: &str, found: &str, node: &Node, choices: &[&'static str]) {
@@ -298,20 +298,20 @@ impl Checker<'_> {
             ));
             label = format!("no value of `{name}`");
         }
-        let problem = Problem::new(
+        let diagnostic = Diagnostic::new(
             "manifest::choice",
             format!("\"{found}\" is not a value of `{name}`"),
         )
         .at(&node.place, label);
-        self.problems.push(match help.is_empty() {
-            true => problem,
-            false => problem.help(help.join(" ")),
+        self.diagnostics.push(match help.is_empty() {
+            true => diagnostic,
+            false => diagnostic.help(help.join(" ")),
         });
     }
 
     fn out_of_range(&mut self, path: &str, node: &Node, shape: &Shape) -> Option<Json> {
-        self.problems.push(
-            Problem::new(
+        self.diagnostics.push(
+            Diagnostic::new(
                 "manifest::range",
                 format!(
                     "`{}` is out of range: {}",
@@ -326,17 +326,17 @@ impl Checker<'_> {
 
     fn wrong_type(&mut self, path: &str, node: &Node, shape: &Shape) -> Option<Json> {
         const LONGEST: usize = 50;
-        let problem = Problem::new(
+        let diagnostic = Diagnostic::new(
             "manifest::type",
             format!("`{}` has the wrong type", last(path)),
         );
         let (expected, found) = (shape.describe(), node.value.found());
         // Labels are not wrapped, help is.
-        self.problems.push(match expected.len() > LONGEST {
-            true => problem
+        self.diagnostics.push(match expected.len() > LONGEST {
+            true => diagnostic
                 .at(&node.place, format!("found {found}"))
                 .help(format!("expected {expected}")),
-            false => problem.at(&node.place, format!("expected {expected}, found {found}")),
+            false => diagnostic.at(&node.place, format!("expected {expected}, found {found}")),
         });
         None
     }

@@ -8,9 +8,9 @@ use petgraph::visit::EdgeRef;
 
 use crate::source::Place;
 
+use super::diagnostic::{Diagnostic, Diagnostics};
 use super::kind::Gathers;
 use super::matrix::Matrix;
-use super::problem::{Problem, Problems};
 use super::resolve::check_variant;
 use super::stages::Stage;
 use super::substitute::{self, Bindings};
@@ -20,7 +20,7 @@ pub fn connect(
     stages: &mut [Stage<'_>],
     vars: &Bindings<'_>,
     matrix: &Matrix,
-    problems: &mut Problems,
+    diagnostics: &mut Diagnostics,
 ) -> Vec<usize> {
     let names: HashMap<String, usize> = stages
         .iter()
@@ -43,7 +43,7 @@ pub fn connect(
         let mut inputs = BTreeSet::new();
         for variant in matrix.variants(&axes) {
             // Errors are reported when every variant is checked for good.
-            let checked = check_variant(stage, &variant, vars, matrix, &mut Problems::default());
+            let checked = check_variant(stage, &variant, vars, matrix, &mut Diagnostics::default());
             for input in &checked.inputs {
                 if let Some(&target) = names.get(&input.stage)
                     && inputs.insert(target)
@@ -57,7 +57,7 @@ pub fn connect(
         stages[index].axes = used;
     }
     if let Some(edges) = first_cycle(&graph) {
-        problems.push(cycle(stages, &graph, &edges));
+        diagnostics.push(cycle(stages, &graph, &edges));
         return (0..stages.len()).collect();
     }
     in_order(stages)
@@ -109,7 +109,7 @@ fn first_cycle(graph: &DiGraph<usize, Place>) -> Option<Vec<EdgeIndex>> {
     }
 }
 
-fn cycle(stages: &[Stage<'_>], graph: &DiGraph<usize, Place>, edges: &[EdgeIndex]) -> Problem {
+fn cycle(stages: &[Stage<'_>], graph: &DiGraph<usize, Place>, edges: &[EdgeIndex]) -> Diagnostic {
     let name = |node: NodeIndex| stages[graph[node]].entry.key.as_str();
     let links: Vec<(&str, &str)> = edges
         .iter()
@@ -127,17 +127,17 @@ fn cycle(stages: &[Stage<'_>], graph: &DiGraph<usize, Place>, edges: &[EdgeIndex
             format!("`{first}` {}", takes.join(", which "))
         }
     };
-    let problem = Problem::new("manifest::cycle", message)
+    let diagnostic = Diagnostic::new("manifest::cycle", message)
         .help("a stage can only take what stages before it make");
     match (edges.last(), links.last()) {
-        (Some(&edge), Some((taker, taken))) => problem.at(
+        (Some(&edge), Some((taker, taken))) => diagnostic.at(
             &graph[edge],
             match taker == taken {
                 true => "its own result".to_string(),
                 false => format!("`{taken}` cannot be made before `{taker}`"),
             },
         ),
-        _ => problem,
+        _ => diagnostic,
     }
 }
 

@@ -8,11 +8,11 @@ use serde_json::{Map, Value as Json};
 use crate::source::{Place, Source};
 
 use super::connect::{connect, spread_axes};
+use super::diagnostic::{Diagnostic, Diagnostics};
 use super::identity::{EXPECTED, is_usable, name_by_path};
 use super::kind::Kind;
 use super::matrix::{Matrix, Variant, written};
 use super::only::Only;
-use super::problem::{Problem, Problems};
 use super::read::read;
 use super::resolve::{Others, check_variant};
 use super::stage_steps::StageSteps;
@@ -116,16 +116,16 @@ impl Manifest {
         overrides: &[String],
         kinds: &'static [&'static Kind],
         file_keys: &'static [&'static str],
-        problems: &mut Problems,
-    ) -> Result<Self, Problems> {
-        let (source, table) = read(path, overrides, file_keys, problems)?;
+        diagnostics: &mut Diagnostics,
+    ) -> Result<Self, Diagnostics> {
+        let (source, table) = read(path, overrides, file_keys, diagnostics)?;
         let known = || FIRST.iter().chain(file_keys).chain(&LAST).copied();
         for entry in &table.entries {
             if known().any(|key| key == entry.key) {
                 continue;
             }
-            problems.push(
-                Problem::new(
+            diagnostics.push(
+                Diagnostic::new(
                     "manifest::unknown_key",
                     format!("unknown key `{}`", entry.key),
                 )
@@ -136,16 +136,16 @@ impl Manifest {
                 )),
             );
         }
-        let name = match text_of(&table, "name", problems) {
+        let name = match text_of(&table, "name", diagnostics) {
             Some((name, place)) => {
-                check_name(&name, &place, problems);
+                check_name(&name, &place, diagnostics);
                 name
             }
             None => {
                 let name = name_by_path(path);
                 if !is_usable(&name) {
-                    problems.push(
-                        Problem::new(
+                    diagnostics.push(
+                        Diagnostic::new(
                             "manifest::name",
                             format!("{} cannot give this manifest its name", path.display()),
                         )
@@ -157,23 +157,23 @@ impl Manifest {
         };
         let mut files = BTreeMap::new();
         for &key in file_keys {
-            if let Some((written, place)) = text_of(&table, key, problems) {
+            if let Some((written, place)) = text_of(&table, key, diagnostics) {
                 let folder = Path::new(place.source.name())
                     .parent()
                     .unwrap_or(Path::new(""));
                 files.insert(key, (folder.join(written), place));
             }
         }
-        let vars = variables(&table, problems);
-        let matrix = match table_of(&table, "matrix", problems) {
-            Some(axes) => Matrix::read(&substitute::table(axes, &vars, problems), problems),
+        let vars = variables(&table, diagnostics);
+        let matrix = match table_of(&table, "matrix", diagnostics) {
+            Some(axes) => Matrix::read(&substitute::table(axes, &vars, diagnostics), diagnostics),
             None => Matrix::default(),
         };
-        let steps = match table_of(&table, "stage", problems) {
-            Some(stages) => declare(stages, &vars, &matrix, kinds, problems),
+        let steps = match table_of(&table, "stage", diagnostics) {
+            Some(stages) => declare(stages, &vars, &matrix, kinds, diagnostics),
             None => {
-                problems.push(
-                    Problem::new("manifest::no_stages", "the manifest has no stages")
+                diagnostics.push(
+                    Diagnostic::new("manifest::no_stages", "the manifest has no stages")
                         .at(&source.place(0..0), "expected [stage.<name>] tables")
                         .help("`pipe init` writes a manifest to start from"),
                 );
@@ -192,23 +192,23 @@ impl Manifest {
 }
 
 /// The name is that of a folder below `runs`, so it must stay there.
-fn check_name(name: &str, place: &Place, problems: &mut Problems) {
+fn check_name(name: &str, place: &Place, diagnostics: &mut Diagnostics) {
     if !is_usable(name) {
-        problems.push(
-            Problem::new("manifest::name", format!("{name:?} cannot name a manifest"))
+        diagnostics.push(
+            Diagnostic::new("manifest::name", format!("{name:?} cannot name a manifest"))
                 .at(place, "results go into a folder of this name")
                 .help(format!("expected {EXPECTED}")),
         );
     }
 }
 
-fn text_of(table: &Table, key: &str, problems: &mut Problems) -> Option<(String, Place)> {
+fn text_of(table: &Table, key: &str, diagnostics: &mut Diagnostics) -> Option<(String, Place)> {
     let node = table.get(key)?;
     match &node.value {
         Value::Text(text) => Some((text.clone(), node.place.clone())),
         other => {
-            problems.push(
-                Problem::new("manifest::type", format!("`{key}` has the wrong type")).at(
+            diagnostics.push(
+                Diagnostic::new("manifest::type", format!("`{key}` has the wrong type")).at(
                     &node.place,
                     format!("expected a string, found {}", other.found()),
                 ),
@@ -218,13 +218,13 @@ fn text_of(table: &Table, key: &str, problems: &mut Problems) -> Option<(String,
     }
 }
 
-fn table_of<'a>(table: &'a Table, key: &str, problems: &mut Problems) -> Option<&'a Table> {
+fn table_of<'a>(table: &'a Table, key: &str, diagnostics: &mut Diagnostics) -> Option<&'a Table> {
     let node = table.get(key)?;
     match &node.value {
         Value::Table(inner) => Some(inner),
         other => {
-            problems.push(
-                Problem::new("manifest::type", format!("`{key}` has the wrong type")).at(
+            diagnostics.push(
+                Diagnostic::new("manifest::type", format!("`{key}` has the wrong type")).at(
                     &node.place,
                     format!("expected a table, found {}", other.found()),
                 ),
@@ -235,11 +235,11 @@ fn table_of<'a>(table: &'a Table, key: &str, problems: &mut Problems) -> Option<
 }
 
 /// `[vars]`; a variable may use those written before it.
-fn variables(table: &Table, problems: &mut Problems) -> Bindings<'static> {
+fn variables(table: &Table, diagnostics: &mut Diagnostics) -> Bindings<'static> {
     let mut bindings = Bindings::default();
-    if let Some(vars) = table_of(table, "vars", problems) {
+    if let Some(vars) = table_of(table, "vars", diagnostics) {
         for entry in &vars.entries {
-            let node = substitute::node(&entry.node, &bindings, problems);
+            let node = substitute::node(&entry.node, &bindings, diagnostics);
             bindings.define(&entry.key, node);
         }
     }
@@ -251,10 +251,10 @@ fn declare(
     vars: &Bindings<'_>,
     matrix: &Matrix,
     kinds: &'static [&'static Kind],
-    problems: &mut Problems,
+    diagnostics: &mut Diagnostics,
 ) -> Vec<Declaration> {
-    let (mut stages, broken) = read_stages(table, vars, kinds, problems);
-    let order = connect(&mut stages, vars, matrix, problems);
+    let (mut stages, broken) = read_stages(table, vars, kinds, diagnostics);
+    let order = connect(&mut stages, vars, matrix, diagnostics);
     spread_axes(&mut stages, &order);
 
     let mut steps: Vec<Declaration> = Vec::new();
@@ -267,7 +267,14 @@ fn declare(
     for index in order {
         let stage = &stages[index];
         let axes: Vec<&str> = stage.axes.iter().map(String::as_str).collect();
-        let only = Only::read(&stage.entry.key, stage.table, &axes, vars, matrix, problems);
+        let only = Only::read(
+            &stage.entry.key,
+            stage.table,
+            &axes,
+            vars,
+            matrix,
+            diagnostics,
+        );
         let mut variants = matrix.variants(&axes);
         variants.retain(|variant| only.keeps(variant));
         check_variants(
@@ -275,12 +282,12 @@ fn declare(
             &stage.entry.key_place,
             &variants,
             matrix,
-            problems,
+            diagnostics,
         );
         let first = steps.len();
         for variant in variants {
-            let before = problems.len();
-            let checked = check_variant(stage, &variant, vars, matrix, problems);
+            let before = diagnostics.len();
+            let checked = check_variant(stage, &variant, vars, matrix, diagnostics);
             let others = Others {
                 stages: &stages,
                 broken: &broken,
@@ -289,7 +296,7 @@ fn declare(
                 steps: &steps,
                 steps_of: &steps_of,
             };
-            let inputs = others.resolve(&checked, stage, &variant, problems);
+            let inputs = others.resolve(&checked, stage, &variant, diagnostics);
             // What it takes is limited by `only` to other variants, so this one cannot be.
             let limited = |(path, steps): (&String, &Vec<usize>)| {
                 steps.is_empty() && others.has_steps(&checked, path)
@@ -297,14 +304,9 @@ fn declare(
             if inputs.iter().any(limited) {
                 continue;
             }
-            for complaint in (stage.kind.validate)(&checked.values) {
-                let place = checked.place_of(&complaint.path, &stage.entry.key_place);
-                let mut problem =
-                    Problem::new("manifest::value", complaint.message).at(&place, complaint.label);
-                if let Some(help) = complaint.help {
-                    problem = problem.help(help);
-                }
-                problems.push(problem);
+            for found in (stage.kind.validate)(&checked.values) {
+                let place_of = |path: &str| checked.place_of(path, &stage.entry.key_place);
+                diagnostics.push(found.located(place_of));
             }
             steps.push(Declaration {
                 id: step_id(&stage.entry.key, &variant),
@@ -316,7 +318,7 @@ fn declare(
                 place: stage.entry.key_place.clone(),
                 inputs,
                 named: checked.named,
-                sound: problems.len() == before,
+                sound: diagnostics.len() == before,
             });
         }
         steps_of.insert(
@@ -333,11 +335,11 @@ fn check_variants(
     stage_place: &Place,
     variants: &[Variant],
     matrix: &Matrix,
-    problems: &mut Problems,
+    diagnostics: &mut Diagnostics,
 ) {
     if variants.is_empty() {
-        problems.push(
-            Problem::new(
+        diagnostics.push(
+            Diagnostic::new(
                 "manifest::exclude",
                 format!("the matrix leaves no variant of `{stage}`"),
             )
@@ -355,8 +357,8 @@ fn check_variants(
         let culprit = variant.iter().find(odd).or(variant.last());
         let place = culprit.and_then(|(axis, label)| matrix.place_of(axis, label));
         let place = place.unwrap_or(stage_place);
-        problems.push(
-            Problem::new(
+        diagnostics.push(
+            Diagnostic::new(
                 "manifest::same_id",
                 format!("two variants of `{stage}` would have the id `{id}`"),
             )

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::axis_values::AxisValues;
+use super::diagnostic::{Diagnostic, Diagnostics};
 use super::matrix::Variant;
-use super::problem::{Problem, Problems};
 use super::suggest::suggest;
 use super::value::{Node, Value};
 
@@ -14,10 +14,10 @@ pub struct Exclusions(BTreeMap<Vec<String>, HashSet<Vec<String>>>);
 
 impl Exclusions {
     /// Adds one item of `exclude`, if every axis and value in it exists.
-    pub fn read(&mut self, node: &Node, axes: &[AxisValues], problems: &mut Problems) {
+    pub fn read(&mut self, node: &Node, axes: &[AxisValues], diagnostics: &mut Diagnostics) {
         let Value::Table(table) = &node.value else {
-            problems.push(
-                Problem::new("manifest::type", "`exclude` has the wrong type").at(
+            diagnostics.push(
+                Diagnostic::new("manifest::type", "`exclude` has the wrong type").at(
                     &node.place,
                     format!(
                         "expected a table such as {{ seed = 2 }}, found {}",
@@ -31,8 +31,8 @@ impl Exclusions {
         for entry in &table.entries {
             let label = entry.node.value.describe();
             let Some(axis) = axes.iter().find(|axis| axis.name == entry.key) else {
-                problems.push(
-                    Problem::new(
+                diagnostics.push(
+                    Diagnostic::new(
                         "manifest::exclude",
                         format!(
                             "`exclude` names the axis `{}`, which does not exist",
@@ -48,8 +48,8 @@ impl Exclusions {
                 continue;
             };
             if axis.value(&label).is_none() {
-                problems.push(
-                    Problem::new(
+                diagnostics.push(
+                    Diagnostic::new(
                         "manifest::exclude",
                         format!(
                             "`exclude` names {} = {label}, which does not exist",

@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::file_name::file_name;
 
-use super::problem::Problems;
+use super::diagnostic::Diagnostics;
 use super::read::read;
 use super::value::{Table, Value};
 
@@ -60,7 +60,7 @@ pub fn present_name(path: &Path) -> Option<String> {
     if !path.is_file() {
         return None;
     }
-    let table = read(path, &[], &[], &mut Problems::default());
+    let table = read(path, &[], &[], &mut Diagnostics::default());
     let given = table.ok().and_then(|(_, table)| given_name(&table));
     Some(given.unwrap_or_else(|| name_by_path(path)))
 }

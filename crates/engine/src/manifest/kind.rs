@@ -4,6 +4,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::artifact::ArtifactKind;
 
+use super::diagnostic::Diagnostic;
 use super::parameter::Parameter;
 
 /// A stage kind, as far as manifests are concerned.
@@ -21,8 +22,8 @@ pub struct Kind {
     pub gathers: Gathers,
     /// What it makes, which may depend on its parameters.
     pub output: fn(&Map<String, Json>) -> ArtifactKind,
-    /// Checks beyond single values; each complaint names the dotted path of a parameter and says what is wrong.
-    pub validate: fn(&Map<String, Json>) -> Vec<Complaint>,
+    /// Checks beyond single values; each finding is a [`Diagnostic::of_value`].
+    pub validate: fn(&Map<String, Json>) -> Vec<Diagnostic>,
 }
 
 impl Kind {
@@ -53,17 +54,4 @@ pub enum Gathers {
     Always,
     /// It takes all unless this parameter is given.
     Without(&'static str),
-}
-
-/// What [`Kind::validate`] finds wrong.
-#[derive(Clone, Debug)]
-pub struct Complaint {
-    /// Dotted path of the parameter, such as `encoder.2.units`.
-    pub path: String,
-    /// What is wrong, as a full sentence fragment.
-    pub message: String,
-    /// What to write beside the underlined value.
-    pub label: String,
-    /// What to do.
-    pub help: Option<String>,
 }

@@ -5,8 +5,8 @@ use crate::source::Place;
 
 use super::axis;
 use super::axis_values::AxisValues;
+use super::diagnostic::{Diagnostic, Diagnostics};
 use super::exclude::Exclusions;
-use super::problem::{Problem, Problems};
 use super::substitute::Bindings;
 use super::value::{Node, Table, TableEntry, Value};
 
@@ -22,12 +22,12 @@ pub type Variant = Vec<(String, String)>;
 
 impl Matrix {
     /// Reads the `[matrix]` table.
-    pub fn read(table: &Table, problems: &mut Problems) -> Self {
+    pub fn read(table: &Table, diagnostics: &mut Diagnostics) -> Self {
         let mut matrix = Self::default();
         let mut exclusions = Vec::new();
         for entry in &table.entries {
             if let (Value::Table(description), true) = (&entry.node.value, entry.key != "exclude") {
-                let values = axis::described(entry, description, problems);
+                let values = axis::described(entry, description, diagnostics);
                 // An axis of one unknown value, so that what uses it is still checked.
                 let unknown = || {
                     vec![Node {
@@ -35,12 +35,12 @@ impl Matrix {
                         place: entry.node.place.clone(),
                     }]
                 };
-                matrix.add(entry, values.unwrap_or_else(unknown), problems);
+                matrix.add(entry, values.unwrap_or_else(unknown), diagnostics);
                 continue;
             }
             let Value::List(values) = &entry.node.value else {
-                problems.push(
-                    Problem::new(
+                diagnostics.push(
+                    Diagnostic::new(
                         "manifest::type",
                         format!("`{}` of [matrix] has the wrong type", entry.key),
                     )
@@ -68,17 +68,17 @@ impl Matrix {
                 exclusions.extend(values);
                 continue;
             }
-            matrix.add(entry, values.clone(), problems);
+            matrix.add(entry, values.clone(), diagnostics);
         }
         for node in exclusions {
-            matrix.excluded.read(node, &matrix.axes, problems);
+            matrix.excluded.read(node, &matrix.axes, diagnostics);
         }
         matrix
     }
 
-    fn add(&mut self, entry: &TableEntry, values: Vec<Node>, problems: &mut Problems) {
+    fn add(&mut self, entry: &TableEntry, values: Vec<Node>, diagnostics: &mut Diagnostics) {
         let axis = AxisValues::new(&entry.key, values);
-        check_axis(entry, &axis, problems);
+        check_axis(entry, &axis, diagnostics);
         self.axes.push(axis);
     }
 
@@ -130,10 +130,10 @@ impl Matrix {
     }
 }
 
-fn check_axis(entry: &TableEntry, axis: &AxisValues, problems: &mut Problems) {
+fn check_axis(entry: &TableEntry, axis: &AxisValues, diagnostics: &mut Diagnostics) {
     if !is_plain_name(&entry.key) {
-        problems.push(
-            Problem::new(
+        diagnostics.push(
+            Diagnostic::new(
                 "manifest::axis_name",
                 format!("`{}` cannot name an axis", entry.key),
             )
@@ -141,8 +141,8 @@ fn check_axis(entry: &TableEntry, axis: &AxisValues, problems: &mut Problems) {
         );
     }
     if axis.values().is_empty() {
-        problems.push(
-            Problem::new(
+        diagnostics.push(
+            Diagnostic::new(
                 "manifest::empty_list",
                 format!("the axis `{}` has no values", entry.key),
             )
@@ -151,16 +151,16 @@ fn check_axis(entry: &TableEntry, axis: &AxisValues, problems: &mut Problems) {
     }
     for index in axis.repeated() {
         let (value, label) = (&axis.values()[index], &axis.labels()[index]);
-        let problem = Problem::new(
+        let diagnostic = Diagnostic::new(
             "manifest::duplicate",
             format!("`{label}` stands twice in the axis `{}`", entry.key),
         )
         .at(&value.place, "the second one");
-        problems.push(match value.value {
+        diagnostics.push(match value.value {
             Value::Table(_) => {
-                problem.help("give the tables different names: { name = \"...\", ... }")
+                diagnostic.help("give the tables different names: { name = \"...\", ... }")
             }
-            _ => problem.help("remove one of them"),
+            _ => diagnostic.help("remove one of them"),
         });
     }
 }

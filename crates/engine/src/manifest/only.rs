@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::diagnostic::{Diagnostic, Diagnostics};
 use super::matrix::{Matrix, Variant};
-use super::problem::{Problem, Problems};
 use super::substitute::{self, Bindings};
 use super::suggest::suggest;
 use super::value::{Table, Value};
@@ -23,16 +23,16 @@ impl Only {
         axes: &[&str],
         vars: &Bindings<'_>,
         matrix: &Matrix,
-        problems: &mut Problems,
+        diagnostics: &mut Diagnostics,
     ) -> Self {
         let mut only = Self::default();
         let Some(node) = table.get(KEY) else {
             return only;
         };
-        let node = substitute::node(node, vars, problems);
+        let node = substitute::node(node, vars, diagnostics);
         let Value::Table(limits) = &node.value else {
-            problems.push(
-                Problem::new("manifest::type", "`only` has the wrong type").at(
+            diagnostics.push(
+                Diagnostic::new("manifest::type", "`only` has the wrong type").at(
                     &node.place,
                     format!(
                         "expected a table such as {{ method = [\"baseline\"] }}, found {}",
@@ -45,8 +45,8 @@ impl Only {
         for limit in &limits.entries {
             let known = matrix.axis(&limit.key);
             let (Some(axis), true) = (known, axes.contains(&limit.key.as_str())) else {
-                problems.push(
-                    Problem::new(
+                diagnostics.push(
+                    Diagnostic::new(
                         "manifest::only",
                         format!("`{stage}` has no variants by `{}`", limit.key),
                     )
@@ -63,8 +63,8 @@ impl Only {
             for value in values {
                 let label = value.value.describe();
                 if axis.value(&label).is_none() {
-                    problems.push(
-                        Problem::new(
+                    diagnostics.push(
+                        Diagnostic::new(
                             "manifest::only",
                             format!("`only` names {} = {label}, which does not exist", limit.key),
                         )

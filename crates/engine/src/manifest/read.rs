@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::source::{Place, Source};
 
-use super::problem::{Problem, Problems};
+use super::diagnostic::{Diagnostic, Diagnostics};
 use super::suggest::suggest;
 use super::value::{self, Node, Table, TableEntry, Value};
 
@@ -19,15 +19,15 @@ pub fn read(
     path: &Path,
     overrides: &[String],
     file_keys: &[&str],
-    problems: &mut Problems,
-) -> Result<(Source, Table), Problems> {
+    diagnostics: &mut Diagnostics,
+) -> Result<(Source, Table), Diagnostics> {
     let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error, None))?;
     let source = Source::new(path.display().to_string(), text);
     let mut table = with_includes(path, &source, &mut vec![canonical(path)])?;
     for text in overrides {
         match parse_override(text) {
-            Ok(over) => apply(&mut table, over, file_keys, problems),
-            Err(more) => problems.extend(more),
+            Ok(over) => apply(&mut table, over, file_keys, diagnostics),
+            Err(more) => diagnostics.extend(more),
         }
     }
     Ok((source, table))
@@ -37,10 +37,10 @@ fn with_includes(
     path: &Path,
     source: &Source,
     stack: &mut Vec<PathBuf>,
-) -> Result<Table, Problems> {
+) -> Result<Table, Diagnostics> {
     let mut over = value::parse(source)?;
     let mut under = Table::default();
-    let mut problems = Problems::default();
+    let mut diagnostics = Diagnostics::default();
     let includes = match over.take("include") {
         None => Vec::new(),
         Some(TableEntry { node, .. }) => match node.value {
@@ -50,8 +50,8 @@ fn with_includes(
     };
     for include in includes {
         let Value::Text(name) = &include.value else {
-            problems.push(
-                Problem::new("manifest::type", "`include` has the wrong type").at(
+            diagnostics.push(
+                Diagnostic::new("manifest::type", "`include` has the wrong type").at(
                     &include.place,
                     format!("expected a path, found {}", include.value.found()),
                 ),
@@ -60,8 +60,8 @@ fn with_includes(
         };
         let target = path.parent().unwrap_or(Path::new("")).join(name);
         if stack.contains(&canonical(&target)) {
-            problems.push(
-                Problem::new(
+            diagnostics.push(
+                Diagnostic::new(
                     "manifest::include_loop",
                     format!("`{name}` is included from within itself"),
                 )
@@ -71,29 +71,29 @@ fn with_includes(
             continue;
         }
         match std::fs::read_to_string(&target) {
-            Err(error) => problems.push(unreadable(&target, &error, Some(&include.place))),
+            Err(error) => diagnostics.push(unreadable(&target, &error, Some(&include.place))),
             Ok(text) => {
                 let source = Source::new(target.display().to_string(), text);
                 stack.push(canonical(&target));
                 match with_includes(&target, &source, stack) {
                     Ok(table) => under.merge(table),
-                    Err(more) => problems.extend(more),
+                    Err(more) => diagnostics.extend(more),
                 }
                 stack.pop();
             }
         }
     }
     under.merge(over);
-    problems.or_ok(under)
+    diagnostics.or_ok(under)
 }
 
 fn canonical(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
 }
 
-fn unreadable(path: &Path, error: &std::io::Error, place: Option<&Place>) -> Problem {
+fn unreadable(path: &Path, error: &std::io::Error, place: Option<&Place>) -> Diagnostic {
     let missing = error.kind() == std::io::ErrorKind::NotFound;
-    let problem = Problem::new(
+    let diagnostic = Diagnostic::new(
         "manifest::unreadable",
         match missing {
             true => format!("there is no file {}", path.display()),
@@ -101,10 +101,10 @@ fn unreadable(path: &Path, error: &std::io::Error, place: Option<&Place>) -> Pro
         },
     );
     match place {
-        Some(place) => problem
+        Some(place) => diagnostic
             .at(place, if missing { "not found" } else { "not readable" })
             .help("the path is relative to the manifest it is written in"),
-        None => problem.help(
+        None => diagnostic.help(
             "name a manifest such as pipelines/demo.toml; `pipe init` writes one to start from",
         ),
     }
@@ -116,12 +116,12 @@ struct Override {
     node: Node,
 }
 
-fn parse_override(text: &str) -> Result<Override, Problems> {
+fn parse_override(text: &str) -> Result<Override, Diagnostics> {
     let source = Source::new("--set", text);
     let whole = source.place(0..text.len());
     let Some((path, written)) = text.split_once('=') else {
         return Err(
-            Problem::new("manifest::set", format!("`--set {text}` has no `=`"))
+            Diagnostic::new("manifest::set", format!("`--set {text}` has no `=`"))
                 .at(&whole, "expected stage.key=value")
                 .help("for example: --set fbank.bins=80")
                 .into(),
@@ -137,7 +137,7 @@ fn parse_override(text: &str) -> Result<Override, Problems> {
         start += part.len() + 1;
     }
     if parts.len() < 2 || parts.iter().any(|(name, _)| name.is_empty()) {
-        return Err(Problem::new(
+        return Err(Diagnostic::new(
             "manifest::set",
             format!("`--set {text}` names no key of a stage"),
         )
@@ -158,7 +158,7 @@ fn parse_override(text: &str) -> Result<Override, Problems> {
     })
 }
 
-fn apply(table: &mut Table, over: Override, file_keys: &[&str], problems: &mut Problems) {
+fn apply(table: &mut Table, over: Override, file_keys: &[&str], diagnostics: &mut Diagnostics) {
     let mut path = over.path;
     let first = path[0].0.clone();
     let is_top_level = ["vars", "matrix", "stage", "name"].contains(&first.as_str())
@@ -173,8 +173,8 @@ fn apply(table: &mut Table, over: Override, file_keys: &[&str], problems: &mut P
             _ => Vec::new(),
         };
         if !stages.contains(&first) {
-            problems.push(
-                Problem::new(
+            diagnostics.push(
+                Diagnostic::new(
                     "manifest::set",
                     format!("`--set` names the stage `{first}`, which does not exist"),
                 )
@@ -198,8 +198,8 @@ fn apply(table: &mut Table, over: Override, file_keys: &[&str], problems: &mut P
         };
         let (name, place) = &path[1];
         if !names.contains(&name.as_str()) {
-            problems.push(
-                Problem::new(
+            diagnostics.push(
+                Diagnostic::new(
                     "manifest::set",
                     format!("`--set` names `{name}`, which [{first}] does not have"),
                 )

@@ -8,10 +8,10 @@ use crate::artifact::ArtifactKind;
 
 use super::check::{Checked, InputReference, check};
 use super::declare::Declaration;
+use super::diagnostic::{Diagnostic, Diagnostics};
 use super::kind::Kind;
 use super::matrix::{Matrix, Variant};
 use super::only;
-use super::problem::{Problem, Problems};
 use super::stage_steps::{StageSteps, made_by};
 use super::stages::Stage;
 use super::substitute::{self, Bindings};
@@ -23,11 +23,11 @@ pub fn check_variant(
     variant: &Variant,
     vars: &Bindings<'_>,
     matrix: &Matrix,
-    problems: &mut Problems,
+    diagnostics: &mut Diagnostics,
 ) -> Checked {
     let mut bindings = Bindings::within(vars);
     matrix.bind(variant, &mut bindings);
-    let table = substitute::table(stage.table, &bindings, problems);
+    let table = substitute::table(stage.table, &bindings, diagnostics);
     let what = format!("`{}` (kind {})", stage.entry.key, stage.kind.name);
     check(
         &table,
@@ -35,7 +35,7 @@ pub fn check_variant(
         &what,
         stage.kind.parameters,
         &["kind", only::KEY],
-        problems,
+        diagnostics,
     )
 }
 
@@ -62,7 +62,7 @@ impl Others<'_> {
         checked: &Checked,
         stage: &Stage<'_>,
         variant: &Variant,
-        problems: &mut Problems,
+        diagnostics: &mut Diagnostics,
     ) -> BTreeMap<String, Vec<usize>> {
         let mut inputs = BTreeMap::new();
         let mut in_lists: HashSet<(&str, &str)> = HashSet::new();
@@ -73,8 +73,8 @@ impl Others<'_> {
                 if !self.broken.contains(&input.stage.as_str()) {
                     let names = self.stages.iter().map(|other| other.entry.key.as_str());
                     let others = names.filter(|name| *name != stage.entry.key);
-                    problems.push(
-                        Problem::new(
+                    diagnostics.push(
+                        Diagnostic::new(
                             "manifest::unknown_input",
                             format!("there is no stage `{}`", input.stage),
                         )
@@ -89,8 +89,8 @@ impl Others<'_> {
             if let Some(&first) = fitting.first() {
                 let made = made_by(&self.steps[first]);
                 if !input.accepts.contains(&made) {
-                    problems.push(
-                        Problem::new(
+                    diagnostics.push(
+                        Diagnostic::new(
                             "manifest::wrong_artifact",
                             format!("`{}` makes {}", input.stage, made.name()),
                         )
@@ -105,8 +105,8 @@ impl Others<'_> {
             if let Some(list) = list_of(&input.path)
                 && !in_lists.insert((list, &input.stage))
             {
-                problems.push(
-                    Problem::new(
+                diagnostics.push(
+                    Diagnostic::new(
                         "manifest::duplicate",
                         format!("the stage `{}` stands twice in `{list}`", input.stage),
                     )

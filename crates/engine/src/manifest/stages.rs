@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::diagnostic::{Diagnostic, Diagnostics};
 use super::kind::Kind;
 use super::matrix::is_plain_name;
-use super::problem::{Problem, Problems};
 use super::substitute::{self, Bindings};
 use super::suggest::suggest;
 use super::value::{Table, TableEntry, Value};
@@ -28,7 +28,7 @@ pub fn read_stages<'a>(
     table: &'a Table,
     vars: &Bindings<'_>,
     kinds: &'static [&'static Kind],
-    problems: &mut Problems,
+    diagnostics: &mut Diagnostics,
 ) -> (Vec<Stage<'a>>, Vec<&'a str>) {
     let mut stages = Vec::new();
     let mut broken = Vec::new();
@@ -36,8 +36,8 @@ pub fn read_stages<'a>(
         // Until its kind is found.
         broken.push(entry.key.as_str());
         if !is_plain_name(&entry.key) {
-            problems.push(
-                Problem::new(
+            diagnostics.push(
+                Diagnostic::new(
                     "manifest::stage_name",
                     format!("`{}` cannot name a stage", entry.key),
                 )
@@ -46,8 +46,8 @@ pub fn read_stages<'a>(
             continue;
         }
         let Value::Table(inner) = &entry.node.value else {
-            problems.push(
-                Problem::new(
+            diagnostics.push(
+                Diagnostic::new(
                     "manifest::type",
                     format!("the stage `{}` has the wrong type", entry.key),
                 )
@@ -60,8 +60,8 @@ pub fn read_stages<'a>(
         };
         let names = || kinds.iter().map(|kind| kind.name);
         let Some(kind_node) = inner.get("kind") else {
-            problems.push(
-                Problem::new(
+            diagnostics.push(
+                Diagnostic::new(
                     "manifest::missing_key",
                     format!("the stage `{}` needs the key `kind`", entry.key),
                 )
@@ -73,7 +73,7 @@ pub fn read_stages<'a>(
             );
             continue;
         };
-        let kind_value = substitute::node(kind_node, vars, problems).value;
+        let kind_value = substitute::node(kind_node, vars, diagnostics).value;
         if matches!(kind_value, Value::Unknown) {
             continue;
         }
@@ -89,8 +89,8 @@ pub fn read_stages<'a>(
                     axes: BTreeSet::new(),
                 });
             }
-            None => problems.push(
-                Problem::new(
+            None => diagnostics.push(
+                Diagnostic::new(
                     "manifest::unknown_kind",
                     format!("there is no stage kind `{kind_name}`"),
                 )

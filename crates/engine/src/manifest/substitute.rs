@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::source::Place;
 
-use super::problem::{Problem, Problems};
+use super::diagnostic::{Diagnostic, Diagnostics};
 use super::suggest::suggest;
 use super::value::{Node, Table, TableEntry, Value};
 
@@ -76,11 +76,11 @@ impl<'a> Bindings<'a> {
 }
 
 /// `table` with every `${name}` replaced.
-pub fn table(table: &Table, bindings: &Bindings<'_>, problems: &mut Problems) -> Table {
+pub fn table(table: &Table, bindings: &Bindings<'_>, diagnostics: &mut Diagnostics) -> Table {
     let entries = table.entries.iter().map(|entry| TableEntry {
         key: entry.key.clone(),
         key_place: entry.key_place.clone(),
-        node: node(&entry.node, bindings, problems),
+        node: node(&entry.node, bindings, diagnostics),
     });
     Table {
         entries: entries.collect(),
@@ -88,18 +88,18 @@ pub fn table(table: &Table, bindings: &Bindings<'_>, problems: &mut Problems) ->
 }
 
 /// `node` with every `${name}` replaced. A string that is one reference takes the value with its type.
-pub fn node(original: &Node, bindings: &Bindings<'_>, problems: &mut Problems) -> Node {
+pub fn node(original: &Node, bindings: &Bindings<'_>, diagnostics: &mut Diagnostics) -> Node {
     let value = match &original.value {
         Value::Text(text) if text.contains("${") => {
-            return text_node(original, text, bindings, problems);
+            return text_node(original, text, bindings, diagnostics);
         }
         Value::List(items) => Value::List(
             items
                 .iter()
-                .map(|item| node(item, bindings, problems))
+                .map(|item| node(item, bindings, diagnostics))
                 .collect(),
         ),
-        Value::Table(inner) => Value::Table(table(inner, bindings, problems)),
+        Value::Table(inner) => Value::Table(table(inner, bindings, diagnostics)),
         other => other.clone(),
     };
     Node {
@@ -161,22 +161,22 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
-fn unknown(name: &str, bindings: &Bindings<'_>) -> Problem {
-    let problem = Problem::new(
+fn unknown(name: &str, bindings: &Bindings<'_>) -> Diagnostic {
+    let diagnostic = Diagnostic::new(
         "manifest::unknown_variable",
         format!("nothing is called `${{{name}}}`"),
     );
     let names = bindings.names();
     let axis = format!("matrix.{name}");
     if names.contains(&axis.as_str()) {
-        return problem.help(format!("values of [matrix] are written `${{{axis}}}`"));
+        return diagnostic.help(format!("values of [matrix] are written `${{{axis}}}`"));
     }
     if names.is_empty() {
-        return problem.help(format!(
+        return diagnostic.help(format!(
             "put it into [vars]; `$${{{name}}}` stands for the text `${{{name}}}` itself"
         ));
     }
-    problem.help(suggest(name, names))
+    diagnostic.help(suggest(name, names))
 }
 
 /// Where `${name}` stands within the string at `place`.
@@ -203,7 +203,7 @@ fn text_node(
     original: &Node,
     text: &str,
     bindings: &Bindings<'_>,
-    problems: &mut Problems,
+    diagnostics: &mut Diagnostics,
 ) -> Node {
     let pieces = pieces(text);
     let filled = pieces
@@ -224,7 +224,7 @@ fn text_node(
                             place: original.place.clone(),
                         };
                     }
-                    problems.push(unknown(name, bindings).at(
+                    diagnostics.push(unknown(name, bindings).at(
                         &reference_place(&original.place, name),
                         match name.strip_prefix("matrix.") {
                             Some(_) => "[matrix] has no such axis",

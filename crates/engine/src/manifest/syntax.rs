@@ -4,18 +4,18 @@ use toml::de::Error;
 
 use crate::source::Source;
 
-use super::problem::{Problem, Problems};
+use super::diagnostic::{Diagnostic, Diagnostics};
 
 /// The parser's errors as problems.
-pub fn problems(source: &Source, errors: &[Error]) -> Problems {
-    let mut problems = Problems::default();
+pub fn diagnostics(source: &Source, errors: &[Error]) -> Diagnostics {
+    let mut diagnostics = Diagnostics::default();
     // Below the second header of a table every key is a duplicate too; the header says it all.
     let mut below_duplicate = 0..0;
     for error in errors {
         let range = error.span().unwrap_or(0..0);
         let place = source.place(range.clone());
         let message = error.message().lines().next().unwrap_or("wrong syntax");
-        let problem = |message: String| Problem::new("manifest::syntax", message);
+        let diagnostic = |message: String| Diagnostic::new("manifest::syntax", message);
         if message == "duplicate key" {
             if below_duplicate.contains(&range.start) {
                 continue;
@@ -33,8 +33,8 @@ pub fn problems(source: &Source, errors: &[Error]) -> Problems {
                 }
                 None => ("the second one".into(), "remove one of them"),
             };
-            problems.push(
-                problem(format!("`{name}` stands twice"))
+            diagnostics.push(
+                diagnostic(format!("`{name}` stands twice"))
                     .at(&place, label)
                     .help(help),
             );
@@ -44,9 +44,9 @@ pub fn problems(source: &Source, errors: &[Error]) -> Problems {
             Some((message, expected)) => (message, format!("expected {expected}")),
             None => (message, "the parser stopped here".into()),
         };
-        problems.push(problem(format!("this is not TOML: {message}")).at(&place, label));
+        diagnostics.push(diagnostic(format!("this is not TOML: {message}")).at(&place, label));
     }
-    problems
+    diagnostics
 }
 
 /// The header line that `position` stands in.

@@ -4,7 +4,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::source::{Place, Source};
 
-use super::problem::{Problem, Problems};
+use super::diagnostic::{Diagnostic, Diagnostics};
 use super::syntax;
 
 /// A value and its place.
@@ -144,18 +144,18 @@ impl Table {
 ///
 /// # Errors
 /// Each syntax error with its place.
-pub fn parse(source: &Source) -> Result<Table, Problems> {
+pub fn parse(source: &Source) -> Result<Table, Diagnostics> {
     let (table, errors) = DeTable::parse_recoverable(source.text());
-    let mut problems = syntax::problems(source, &errors);
+    let mut diagnostics = syntax::diagnostics(source, &errors);
     let table = if errors.is_empty() {
-        convert_table(table.get_ref(), source, &mut problems)
+        convert_table(table.get_ref(), source, &mut diagnostics)
     } else {
         Table::default()
     };
-    problems.or_ok(table)
+    diagnostics.or_ok(table)
 }
 
-fn convert_table(table: &DeTable<'_>, source: &Source, problems: &mut Problems) -> Table {
+fn convert_table(table: &DeTable<'_>, source: &Source, diagnostics: &mut Diagnostics) -> Table {
     let mut entries: Vec<TableEntry> = table
         .iter()
         .map(|(key, value)| TableEntry {
@@ -165,7 +165,7 @@ fn convert_table(table: &DeTable<'_>, source: &Source, problems: &mut Problems) 
                 value.get_ref(),
                 source.place(value.span()),
                 source,
-                problems,
+                diagnostics,
             ),
         })
         .collect();
@@ -174,15 +174,20 @@ fn convert_table(table: &DeTable<'_>, source: &Source, problems: &mut Problems) 
     Table { entries }
 }
 
-fn convert(value: &DeValue<'_>, place: Place, source: &Source, problems: &mut Problems) -> Node {
+fn convert(
+    value: &DeValue<'_>,
+    place: Place,
+    source: &Source,
+    diagnostics: &mut Diagnostics,
+) -> Node {
     let value = match value {
         DeValue::Boolean(value) => Value::Bool(*value),
         DeValue::String(value) => Value::Text(value.to_string()),
         DeValue::Integer(value) => match i64::from_str_radix(value.as_str(), value.radix()) {
             Ok(value) => Value::Integer(value),
             Err(_) => {
-                problems.push(
-                    Problem::new("manifest::number", "the integer does not fit into 64 bits")
+                diagnostics.push(
+                    Diagnostic::new("manifest::number", "the integer does not fit into 64 bits")
                         .at(&place, format!("expected {} to {}", i64::MIN, i64::MAX)),
                 );
                 Value::Integer(0)
@@ -191,8 +196,8 @@ fn convert(value: &DeValue<'_>, place: Place, source: &Source, problems: &mut Pr
         DeValue::Float(value) => match value.as_str().replace('_', "").parse::<f64>() {
             Ok(value) if value.is_finite() => Value::Float(value),
             _ => {
-                problems.push(
-                    Problem::new(
+                diagnostics.push(
+                    Diagnostic::new(
                         "manifest::number",
                         format!("`{}` is no number to compute with", value.as_str()),
                     )
@@ -202,8 +207,8 @@ fn convert(value: &DeValue<'_>, place: Place, source: &Source, problems: &mut Pr
             }
         },
         DeValue::Datetime(_) => {
-            problems.push(
-                Problem::new("manifest::type", "no key takes a date")
+            diagnostics.push(
+                Diagnostic::new("manifest::type", "no key takes a date")
                     .at(&place, "TOML reads this as a date")
                     .help("put it between quotes to make it a string"),
             );
@@ -212,10 +217,17 @@ fn convert(value: &DeValue<'_>, place: Place, source: &Source, problems: &mut Pr
         DeValue::Array(items) => Value::List(
             items
                 .iter()
-                .map(|item| convert(item.get_ref(), source.place(item.span()), source, problems))
+                .map(|item| {
+                    convert(
+                        item.get_ref(),
+                        source.place(item.span()),
+                        source,
+                        diagnostics,
+                    )
+                })
                 .collect(),
         ),
-        DeValue::Table(table) => Value::Table(convert_table(table, source, problems)),
+        DeValue::Table(table) => Value::Table(convert_table(table, source, diagnostics)),
     };
     Node { value, place }
 }

@@ -1,6 +1,6 @@
 //! What the engine needs of the field that it is used in.
 
-use crate::manifest::{Declaration, Kind, Manifest, Problems};
+use crate::manifest::{Declaration, Diagnostics, Kind, Manifest};
 use crate::stage::Stage;
 
 /// A field of use: its stage kinds, and how stages are made from declarations.
@@ -18,7 +18,7 @@ pub trait Domain {
     ///
     /// # Errors
     /// What is wrong with what the manifest names.
-    fn prepare(&mut self, _manifest: &mut Manifest) -> Result<(), Problems> {
+    fn prepare(&mut self, _manifest: &mut Manifest) -> Result<(), Diagnostics> {
         Ok(())
     }
 
@@ -26,5 +26,5 @@ pub trait Domain {
     ///
     /// # Errors
     /// What only the stage itself can know to be wrong.
-    fn build(&mut self, declaration: &Declaration) -> Result<Stage, Problems>;
+    fn build(&mut self, declaration: &Declaration) -> Result<Stage, Diagnostics>;
 }

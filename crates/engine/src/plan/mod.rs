@@ -8,7 +8,7 @@ mod step;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::manifest::{Manifest, Problems};
+use crate::manifest::{Diagnostics, Manifest};
 use crate::stage::{Device, Stage, Unbuilt};
 
 pub use domain::Domain;
@@ -42,28 +42,28 @@ impl Plan {
         overrides: &[String],
         device: Device,
         domain: &mut dyn Domain,
-    ) -> Result<Self, Problems> {
-        let mut problems = Problems::default();
+    ) -> Result<Self, Diagnostics> {
+        let mut diagnostics = Diagnostics::default();
         let mut manifest = Manifest::read(
             path,
             overrides,
             domain.kinds(),
             domain.file_keys(),
-            &mut problems,
+            &mut diagnostics,
         )?;
         if let Err(more) = domain.prepare(&mut manifest) {
-            problems.extend(more);
-            return Err(problems.sorted());
+            diagnostics.extend(more);
+            return Err(diagnostics.sorted());
         }
         let mut steps: Vec<Step> = Vec::new();
         for declaration in manifest.steps {
             let built = match declaration.sound {
                 true => domain.build(&declaration),
-                false => Err(Problems::default()),
+                false => Err(Diagnostics::default()),
             };
             // What cannot be built keeps its place, so that all problems are found at once; with any, nothing runs.
             let stage = built.unwrap_or_else(|more| {
-                problems.extend(more);
+                diagnostics.extend(more);
                 Stage::Aggregate(Box::new(Unbuilt))
             });
             steps.push(Step::new(declaration, stage));
@@ -76,7 +76,7 @@ impl Plan {
             steps,
             device,
         };
-        problems.or_ok(plan)
+        diagnostics.or_ok(plan)
     }
 
     /// Index of the step called `id`.

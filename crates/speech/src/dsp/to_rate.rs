@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use crate::audio::Waveform;
+use pipe_foundation::sync::lock;
 
 use super::{ResampleError, Resampler};
 
@@ -42,10 +43,7 @@ impl ToRate {
     }
 
     fn resampler(&self, from_hz: u32) -> Result<Arc<Resampler>, ResampleError> {
-        let mut by_rate = self
-            .by_rate
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner());
+        let mut by_rate = lock(&self.by_rate);
         if let Some(resampler) = by_rate.get(&from_hz) {
             return Ok(resampler.clone());
         }

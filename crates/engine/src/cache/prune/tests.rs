@@ -118,7 +118,7 @@ fn beside_a_run_nothing_goes_that_it_could_be_using() {
     let log = cache.runs.log("third", "", "cpu");
     let begun = fingerprint("begun").key();
     leave(&cache, begun);
-    log.begun("train", begun, begun).unwrap();
+    log.record_start("train", begun, begun).unwrap();
     let parts = pruned(&cache, Some(1), 0, false);
     assert_eq!(parts, ["1 unfinished", "3 checkpoints"]);
     assert!(cache.finished(&old).unwrap().is_some());

@@ -14,7 +14,7 @@ use pipe_foundation::sync::{get_mut, lock};
 use crate::model::DeviceError;
 
 use super::algorithms::Algorithms;
-use super::failure::{is_out_of_memory, tell};
+use super::failure::{is_out_of_memory, to_device_error};
 use super::kernels::{Argument, Extent, Kernels};
 use super::pool::{check_memory_pools, give_back_freed_memory, keep_freed_memory, kept_bytes};
 use super::ring::Ring;
@@ -76,7 +76,7 @@ impl Card {
         }
         libraries::check_computing()?;
         check_memory_pools(ordinal)?;
-        let failed = |what: &'static str| move |error: CudaError| tell(what, &error);
+        let failed = |what: &'static str| move |error: CudaError| to_device_error(what, &error);
         let open = || -> Result<_, CudaError> {
             let device = CudaDevice::new(ordinal)?;
             let dfdx = Cuda::try_build(ordinal, 0)?;
@@ -111,7 +111,8 @@ impl Card {
                 reason: libraries::with_lacking(reason),
             }
         })?;
-        let ring = Ring::new().map_err(|error| tell("pinning memory of the host", &error))?;
+        let ring =
+            Ring::new().map_err(|error| to_device_error("pinning memory of the host", &error))?;
         Ok(Arc::new(Self {
             device: ManuallyDrop::new(device),
             dfdx: ManuallyDrop::new(dfdx),
@@ -187,7 +188,7 @@ impl Card {
 
     /// Remembers, before anything on the device is dropped, whether an error leaves it unusable.
     pub(super) fn note(&self, error: CudaError) -> CudaError {
-        if matches!(tell("", &error), DeviceError::Sticky { .. }) {
+        if matches!(to_device_error("", &error), DeviceError::Sticky { .. }) {
             self.broken.store(true, Ordering::Relaxed);
         }
         error
@@ -297,8 +298,8 @@ impl Card {
     }
 
     /// What an error means for the user.
-    pub fn tell(&self, what: &'static str, error: &CudaError) -> DeviceError {
-        let told = tell(what, error);
+    pub fn to_device_error(&self, what: &'static str, error: &CudaError) -> DeviceError {
+        let told = to_device_error(what, error);
         match (&told, self.broken()) {
             (DeviceError::Sticky { .. }, _) => {
                 self.broken.store(true, Ordering::Relaxed);
@@ -314,7 +315,10 @@ impl Card {
 
     /// Whether an error says that the device has no memory left.
     pub fn is_out_of_memory(&self, error: &CudaError) -> bool {
-        matches!(self.tell("", error), DeviceError::OutOfMemory { .. })
+        matches!(
+            self.to_device_error("", error),
+            DeviceError::OutOfMemory { .. }
+        )
     }
 
     /// Asks for memory; where there is none left, again once what is under way is done and freed, and pieces of what was

@@ -18,7 +18,7 @@ pub fn is_out_of_memory(error: &CudaError) -> bool {
 }
 
 /// What an error means for the user; `what` was being done.
-pub fn tell(what: &'static str, error: &CudaError) -> DeviceError {
+pub fn to_device_error(what: &'static str, error: &CudaError) -> DeviceError {
     if is_out_of_memory(error) {
         return DeviceError::OutOfMemory {
             what: what.to_string(),

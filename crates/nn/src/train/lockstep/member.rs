@@ -65,7 +65,8 @@ impl<'a> Member<'a> {
             let card = Arc::clone(&locked.card);
             let _turn = card.turn();
             let resident = upload(&card, &views);
-            let told = resident.map_err(|error| locked.card.tell("copying the features", &error));
+            let told = resident
+                .map_err(|error| locked.card.to_device_error("copying the features", &error));
             locked.resident = told?;
             locked.tried = true;
         }
@@ -159,7 +160,9 @@ impl<'a> Member<'a> {
         for (ids, group) in &state.groups {
             if let Some(model) = ids.iter().position(|id| *id == self.id) {
                 let found = of_group(group, model);
-                return Ok(found.map_err(|error| state.card.tell("reading a model", &error))?);
+                return Ok(
+                    found.map_err(|error| state.card.to_device_error("reading a model", &error))?
+                );
             }
         }
         let lost = state.failed.clone().unwrap_or_else(|| DeviceError::Failed {

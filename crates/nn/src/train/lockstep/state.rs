@@ -149,7 +149,7 @@ impl State {
                 }
             }
             let told = |error: CudaError| {
-                let told = self.card.tell("taking a step", &error);
+                let told = self.card.to_device_error("taking a step", &error);
                 match (told, steps.first()) {
                     (DeviceError::OutOfMemory { .. }, Some(step)) => too_large(step, train),
                     (told, _) => told,
@@ -191,7 +191,8 @@ impl State {
                 .filter_map(|id| self.places.get(id)?.state.clone())
                 .collect();
             let group = Group::new(&self.card, states);
-            let group = group.map_err(|error| self.card.tell("holding the models", &error))?;
+            let group =
+                group.map_err(|error| self.card.to_device_error("holding the models", &error))?;
             for id in chunk {
                 if let Some(place) = self.places.get_mut(id) {
                     place.state = None;
@@ -218,7 +219,9 @@ impl State {
                 if let Some(place) = self.places.get_mut(id) {
                     let state = group.state(model);
                     place.state =
-                        Some(state.map_err(|error| self.card.tell("reading a model", &error))?);
+                        Some(state.map_err(|error| {
+                            self.card.to_device_error("reading a model", &error)
+                        })?);
                 }
             }
         }
@@ -229,7 +232,9 @@ impl State {
     pub(super) fn collect_losses(&mut self) -> Result<(), DeviceError> {
         for (ids, group) in &mut self.groups {
             let losses = group.losses();
-            for step in losses.map_err(|error| self.card.tell("reading the losses", &error))? {
+            for step in
+                losses.map_err(|error| self.card.to_device_error("reading the losses", &error))?
+            {
                 for (id, losses) in ids.iter().zip(step) {
                     if let Some(place) = self.places.get_mut(id) {
                         place.losses.push(losses);

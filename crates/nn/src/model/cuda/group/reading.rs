@@ -142,5 +142,8 @@ pub fn classify(
         let corpus = Corpus::on_host(utterances.iter().copied());
         Ok(group.classify(&corpus)?.pop().unwrap_or_default())
     };
-    run().map_err(|error| card.tell("classifying utterances", &error).into())
+    run().map_err(|error| {
+        card.to_device_error("classifying utterances", &error)
+            .into()
+    })
 }

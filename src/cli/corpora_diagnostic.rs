@@ -1,10 +1,10 @@
 //! What is wrong with a `corpora.toml`, in the words used for manifests.
 
-use pipe_engine::manifest::{Problem, suggest};
+use pipe_engine::manifest::{Diagnostic, suggest};
 use pipe_engine::source::Source;
 
 /// The reader's first error as a problem that points into the file.
-pub fn problem(source: &Source, error: &toml::de::Error) -> Problem {
+pub fn diagnostic(source: &Source, error: &toml::de::Error) -> Diagnostic {
     let message = error.message().lines().next().unwrap_or("wrong");
     // Errors that were not the parser's own know no place, but quote what they are about.
     let quoted = || {
@@ -17,13 +17,13 @@ pub fn problem(source: &Source, error: &toml::de::Error) -> Problem {
     if let Some(rest) = message.strip_prefix("unknown field ") {
         let names: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
         if let Some((found, valid)) = names.split_first() {
-            return Problem::new("corpora::unknown_key", format!("unknown key `{found}`"))
+            return Diagnostic::new("corpora::unknown_key", format!("unknown key `{found}`"))
                 .at(&place, "corpora.toml has no such key here")
                 .help(suggest(found, valid.iter().copied()));
         }
     }
     if let Some(name) = message.strip_prefix("missing field ") {
-        return Problem::new("corpora::missing_key", format!("{name} is missing"))
+        return Diagnostic::new("corpora::missing_key", format!("{name} is missing"))
             .at(&place, format!("needs the key {name}"))
             .help("the corpora that come with the program show every key");
     }
@@ -31,11 +31,12 @@ pub fn problem(source: &Source, error: &toml::de::Error) -> Problem {
         .strip_prefix("invalid type: ")
         .and_then(|rest| rest.split_once(", expected "))
     {
-        return Problem::new("corpora::type", "a value has the wrong type")
+        return Diagnostic::new("corpora::type", "a value has the wrong type")
             .at(&place, format!("expected {expected}, found the {found}"));
     }
     if let Some((message, expected)) = message.split_once(", expected ") {
-        return Problem::new("corpora::value", message).at(&place, format!("expected {expected}"));
+        return Diagnostic::new("corpora::value", message)
+            .at(&place, format!("expected {expected}"));
     }
-    Problem::new("corpora::value", message).at(&place, "cannot be used")
+    Diagnostic::new("corpora::value", message).at(&place, "cannot be used")
 }

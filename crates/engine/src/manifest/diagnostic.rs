@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
-use miette::{Diagnostic, LabeledSpan, SourceCode};
+use miette::{LabeledSpan, SourceCode};
 
 use crate::source::Place;
 
@@ -13,24 +13,27 @@ const MOST_OF_AN_AXIS: usize = 20;
 
 /// One thing that is wrong, at one place.
 #[derive(Clone, Debug)]
-pub struct Problem {
+pub struct Diagnostic {
     code: &'static str,
     message: String,
     label: String,
     place: Option<Place>,
+    /// Dotted path of the parameter that it is about, until its place is known.
+    parameter: Option<String>,
     help: Option<String>,
     /// Values of the same axis that have the same problem, other than the one at the place.
     more_values: usize,
 }
 
-impl Problem {
-    /// A problem with a stable code such as `manifest::unknown_key`.
+impl Diagnostic {
+    /// A diagnostic with a stable code such as `manifest::unknown_key`.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self {
             code,
             message: message.into(),
             label: String::new(),
             place: None,
+            parameter: None,
             help: None,
             more_values: 0,
         }
@@ -40,6 +43,39 @@ impl Problem {
     pub fn at(mut self, place: &Place, label: impl Into<String>) -> Self {
         self.place = Some(place.clone());
         self.label = label.into();
+        self
+    }
+
+    /// A parameter whose value cannot be used, alone or with others: its dotted path, such as `encoder.2.units`, and
+    /// what to write beside the underlined value.
+    pub fn of_value(
+        parameter: impl Into<String>,
+        message: impl Into<String>,
+        label: impl Into<String>,
+    ) -> Self {
+        Self {
+            label: label.into(),
+            parameter: Some(parameter.into()),
+            ..Self::new("manifest::value", message)
+        }
+    }
+
+    /// The dotted path of the parameter that it is about, as long as its place is not known.
+    pub fn parameter(&self) -> Option<&str> {
+        self.parameter.as_deref()
+    }
+
+    /// The same at the place of its parameter.
+    pub fn located(mut self, place_of: impl FnOnce(&str) -> Place) -> Self {
+        if let Some(parameter) = self.parameter.take() {
+            self.place = Some(place_of(&parameter));
+        }
+        self
+    }
+
+    /// What the user can do, where that is known.
+    pub fn help_if(mut self, help: Option<impl Into<String>>) -> Self {
+        self.help = help.map(Into::into);
         self
     }
 
@@ -60,15 +96,15 @@ impl Problem {
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl std::error::Error for Problem {}
+impl std::error::Error for Diagnostic {}
 
-impl Diagnostic for Problem {
+impl miette::Diagnostic for Diagnostic {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         Some(Box::new(self.code))
     }
@@ -104,12 +140,12 @@ impl Diagnostic for Problem {
 
 /// Everything that is wrong, in the order of the text.
 #[derive(Clone, Debug, Default)]
-pub struct Problems(Vec<Problem>);
+pub struct Diagnostics(Vec<Diagnostic>);
 
-impl Problems {
+impl Diagnostics {
     /// Adds one.
-    pub fn push(&mut self, problem: Problem) {
-        self.0.push(problem);
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.0.push(diagnostic);
     }
 
     /// Takes in all of another's.
@@ -128,7 +164,7 @@ impl Problems {
     }
 
     /// The problems found so far.
-    pub fn iter(&self) -> impl Iterator<Item = &Problem> {
+    pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         self.0.iter()
     }
 
@@ -142,8 +178,8 @@ impl Problems {
 
     /// By file and place, each once. What is wrong with many values of an axis is reported once, with their number.
     pub fn sorted(mut self) -> Self {
-        let at = |problem: &Problem| {
-            problem
+        let at = |diagnostic: &Diagnostic| {
+            diagnostic
                 .place
                 .as_ref()
                 .map(|place| (place.source.name().to_string(), place.range.start))
@@ -152,43 +188,46 @@ impl Problems {
         // The same mistake is found again in every variant.
         let mut seen = BTreeSet::new();
         self.0
-            .retain(|problem| seen.insert((at(problem), problem.message.clone())));
+            .retain(|diagnostic| seen.insert((at(diagnostic), diagnostic.message.clone())));
         Self(merged_by_axis(self.0))
     }
 }
 
 /// Of problems with the same message at values of the same axis, the first; of problems with different messages but the
 /// same code, at most [`MOST_OF_AN_AXIS`].
-fn merged_by_axis(problems: Vec<Problem>) -> Vec<Problem> {
-    let mut merged: Vec<Problem> = Vec::new();
+fn merged_by_axis(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut merged: Vec<Diagnostic> = Vec::new();
     let mut first_with: HashMap<(Arc<str>, String), usize> = HashMap::new();
     let mut with_code: HashMap<(Arc<str>, &'static str), Vec<usize>> = HashMap::new();
-    for problem in problems {
-        let axis = problem.place.as_ref().and_then(|place| place.axis.clone());
+    for diagnostic in diagnostics {
+        let axis = diagnostic
+            .place
+            .as_ref()
+            .and_then(|place| place.axis.clone());
         if let Some(axis) = axis {
-            let message = (axis.clone(), problem.message.clone());
-            let alike = with_code.entry((axis, problem.code)).or_default();
+            let message = (axis.clone(), diagnostic.message.clone());
+            let alike = with_code.entry((axis, diagnostic.code)).or_default();
             let first = first_with.get(&message).copied();
             let full = || (alike.last().copied()).filter(|_| alike.len() >= MOST_OF_AN_AXIS);
             if let Some(index) = first.or_else(full) {
-                merged[index].more_values += 1 + problem.more_values;
+                merged[index].more_values += 1 + diagnostic.more_values;
                 continue;
             }
             first_with.insert(message, merged.len());
             alike.push(merged.len());
         }
-        merged.push(problem);
+        merged.push(diagnostic);
     }
     merged
 }
 
-impl From<Problem> for Problems {
-    fn from(problem: Problem) -> Self {
-        Self(vec![problem])
+impl From<Diagnostic> for Diagnostics {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self(vec![diagnostic])
     }
 }
 
-impl fmt::Display for Problems {
+impl fmt::Display for Diagnostics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.len() {
             1 => f.write_str("the manifest has an error"),
@@ -197,12 +236,14 @@ impl fmt::Display for Problems {
     }
 }
 
-impl std::error::Error for Problems {}
+impl std::error::Error for Diagnostics {}
 
-impl Diagnostic for Problems {
-    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
+impl miette::Diagnostic for Diagnostics {
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn miette::Diagnostic> + 'a>> {
         Some(Box::new(
-            self.0.iter().map(|problem| problem as &dyn Diagnostic),
+            self.0
+                .iter()
+                .map(|diagnostic| diagnostic as &dyn miette::Diagnostic),
         ))
     }
 }
