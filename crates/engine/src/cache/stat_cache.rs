@@ -160,7 +160,10 @@ impl StatCache {
             known.new.push(encode(name, &seen));
             known.by_path.insert(name, seen);
             let is_due = known.since.elapsed() > SAVE_EVERY;
-            is_due.then(|| known.take_new()).unwrap_or_default()
+            match is_due {
+                true => known.take_new(),
+                false => Vec::new(),
+            }
         };
         if !gathered.is_empty() && self.log.append(gathered.iter().map(Vec::as_slice)).is_err() {
             // The next call tries again, and the last one says why it cannot.
