@@ -35,7 +35,7 @@ pub fn epoch_point(record: EpochRecord) -> EpochPoint {
         gradient_norm,
         validation: EpochScores {
             ua,
-            recalls: recalls.into(),
+            recalls,
             loss,
         },
         best,
