@@ -87,12 +87,12 @@ fn measure() -> Result<(), Box<dyn Error>> {
                         tables.push((models, tf32, times));
                         break seconds;
                     }
-                    Err(error) => match card.tell("steps", &error) {
+                    Err(error) => match card.to_device_error("steps", &error) {
                         DeviceError::OutOfMemory { .. } if models > 1 => {
                             eprintln!("{models} models do not fit; trying half");
                             models /= 2;
                             // What was timed until then.
-                            card.times().map_err(|error| card.tell("timing", &error))?;
+                            card.times().map_err(|error| card.to_device_error("timing", &error))?;
                         }
                         told => return Err(told.into()),
                     },
@@ -164,9 +164,9 @@ fn sweep(setting: &Setting, studies: &[Heads], steps: usize) -> Result<(), Box<d
             card.fix_models_at_once(wanted);
             line += &match setting.time(card, studies, steps.div_ceil(3)) {
                 Ok((seconds, _)) => format!(" {:>9.2}", 1e3 * seconds),
-                Err(error) => match card.tell("steps", &error) {
+                Err(error) => match card.to_device_error("steps", &error) {
                     DeviceError::OutOfMemory { .. } => {
-                        card.times().map_err(|error| card.tell("timing", &error))?;
+                        card.times().map_err(|error| card.to_device_error("timing", &error))?;
                         format!(" {:>9}", "no room")
                     }
                     told => return Err(told.into()),
