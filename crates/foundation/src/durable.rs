@@ -16,13 +16,30 @@ const UNFINISHED: &str = ".new-";
 /// # Errors
 /// When the folder cannot be created or the file not be written, synced or renamed.
 pub fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    write_then(path, bytes, File::sync_data)?;
+    sync_folder(path.parent().unwrap_or(Path::new(".")))
+}
+
+/// As [`write`], but not synced: whole or not there for all processes, and durable once file and folder are synced.
+///
+/// # Errors
+/// When the folder cannot be created or the file not be written or renamed.
+pub fn place(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    write_then(path, bytes, |_| Ok(()))
+}
+
+fn write_then(
+    path: &Path,
+    bytes: &[u8],
+    then: impl FnOnce(&File) -> std::io::Result<()>,
+) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     let mut file = unfinished_in(folder)?;
     file.write_all(bytes)?;
-    file.as_file().sync_data()?;
+    then(file.as_file())?;
     file.persist(path).map_err(|error| error.error)?;
-    sync_folder(folder)
+    Ok(())
 }
 
 /// A new file in `folder`, to be renamed once it is whole; locked so that [`sweep`] leaves it alone.

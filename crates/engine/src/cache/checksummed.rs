@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use pipe_foundation::Digest;
+use pipe_foundation::{Digest, durable};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -35,10 +35,23 @@ impl<T> Stored<T> {
 /// # Errors
 /// When it cannot be written.
 pub fn write(path: &Path, document: &impl Serialize) -> Result<(), CacheError> {
+    super::write_atomically(path, text(path, document)?.as_bytes())
+}
+
+/// As [`write()`], without waiting until it is durable.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn place(path: &Path, document: &impl Serialize) -> Result<(), CacheError> {
+    let text = text(path, document)?;
+    let placed = durable::place(path, text.as_bytes());
+    placed.map_err(|error| CacheError::write(path, error))
+}
+
+fn text(path: &Path, document: &impl Serialize) -> Result<String, CacheError> {
     let json = serde_json::to_string_pretty(document)
         .map_err(|error| CacheError::write(path, error.into()))?;
-    let text = format!("{}\n{json}\n", Digest::of(json.as_bytes()));
-    super::write_atomically(path, text.as_bytes())
+    Ok(format!("{}\n{json}\n", Digest::of(json.as_bytes())))
 }
 
 /// Reads the document at `path`.

@@ -22,6 +22,7 @@
 
 mod error;
 mod stat_cache;
+mod syncer;
 mod folder;
 pub mod items;
 mod listings;
@@ -64,6 +65,7 @@ pub use runs::{Ending, Run, RunRecord, Runs};
 pub use scratch::Scratch;
 use serde_json::Value as Json;
 pub use stat_cache::{FileInfo, Measure, StatCache};
+use syncer::Syncer;
 pub use unfinished::{checkpoint_key, final_checkpoint_key};
 pub use usage::{Usage, usage};
 pub use verify::{Verified, verify};
@@ -76,6 +78,7 @@ pub struct Cache {
     pub root: PathBuf,
     /// Files outside, as last seen.
     pub files: StatCache,
+    syncer: Syncer,
     /// Files of whole results.
     pub objects: Objects,
     /// Records of finished steps.
@@ -135,6 +138,7 @@ impl Cache {
         Ok(Self {
             root: root.to_path_buf(),
             files: StatCache::load(log::Log::new(root.join("files.log")), rehash)?,
+            syncer: Syncer::default(),
             objects: Objects::new(root.join("objects")),
             records: Records::new(root.join("steps")),
             runs: Runs::new(root.join("runs"), root.join("locks")),
@@ -214,9 +218,22 @@ impl Cache {
             composition: reservation.composition.clone(),
             step_tag: reservation.step_tag,
         };
-        self.records.put(&record)?;
+        let path = self.records.put(&record)?;
+        if let StepOutput::Files(files) = &record.output {
+            let objects = files.files.iter();
+            objects.for_each(|file| self.syncer.add(&self.objects.path(&file.digest)));
+        }
+        self.syncer.add(&path);
         self.remove_unfinished(&reservation);
         Ok(record)
+    }
+
+    /// Waits until everything published is durable.
+    ///
+    /// # Errors
+    /// When something could not be synced.
+    pub fn wait_for_disk(&self) -> Result<(), CacheError> {
+        self.syncer.wait()
     }
 
     /// What every run holds while it works, so that nothing it found in the cache is pruned under it. `None` when

@@ -1,6 +1,6 @@
 //! Files of whole results, stored once under the digest of their content.
 
-use std::fs::{File, Permissions};
+use std::fs::Permissions;
 use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -31,10 +31,10 @@ impl Objects {
         self.folder.join(&hex[..2]).join(hex)
     }
 
-    /// Moves every file below `made` into the store.
+    /// Moves every file below `made` into the store; whoever publishes them has them synced.
     ///
     /// # Errors
-    /// When a file cannot be read, synced or moved.
+    /// When a file cannot be read or moved.
     pub fn take(&self, made: &Path) -> Result<FileSet, CacheError> {
         let mut set = FileSet::default();
         for entry in walkdir::WalkDir::new(made).sort_by_file_name() {
@@ -69,10 +69,8 @@ impl Objects {
         let folder = target.parent().unwrap_or(&self.folder);
         let attempt = || -> std::io::Result<()> {
             std::fs::create_dir_all(folder)?;
-            File::open(from)?.sync_all()?;
             std::fs::set_permissions(from, Permissions::from_mode(0o444))?;
-            std::fs::rename(from, &target)?;
-            pipe_foundation::durable::sync_folder(folder)
+            std::fs::rename(from, &target)
         };
         attempt().map_err(|error| CacheError::write(&target, error))
     }

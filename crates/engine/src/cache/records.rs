@@ -87,12 +87,14 @@ impl Records {
         Ok(self.read(&self.path(key))?.whole())
     }
 
-    /// Writes a record under the key of its fingerprint.
+    /// Writes a record under the key of its fingerprint and gives its path, which is to be synced.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn put(&self, record: &StepRecord) -> Result<(), CacheError> {
-        checksummed::write(&self.path(&record.fingerprint.key()), record)
+    pub(super) fn put(&self, record: &StepRecord) -> Result<PathBuf, CacheError> {
+        let path = self.path(&record.fingerprint.key());
+        checksummed::place(&path, record)?;
+        Ok(path)
     }
 
     /// Forgets the result under `key`, so that it is made again.

@@ -121,7 +121,9 @@ pub fn run(
     let (results, publisher) = execution.results.into_parts();
     let completed = executed.is_ok() && !observer.interrupted();
     let published = publisher.finish(completed, observer);
-    let saved = cache.files.save().and_then(|()| {
+    // What the stat cache says of objects, and the history of results, must not outlive them.
+    let saved = cache.wait_for_disk().and_then(|()| {
+        cache.files.save()?;
         record_listings(&resolver, &results)?;
         log.end(run_record(plan, &results, started, observer.interrupted()))
     });

@@ -1,0 +1,118 @@
+//! Makes what was written durable in the background, many files at once, so that short steps do not wait for the disk.
+//!
+//! What a step makes counts as soon as it has its name. A power failure within the next moments can leave a file under
+//! its name without its content; its digest then tells, and it is made again.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use pipe_foundation::sync::lock;
+
+use super::error::CacheError;
+
+/// How long files gather that are synced together.
+const GATHER: Duration = Duration::from_millis(50);
+
+/// Syncs files and the folders that they are in.
+#[derive(Debug, Default)]
+pub struct Syncer(Mutex<Option<Worker>>);
+
+#[derive(Debug)]
+struct Worker {
+    paths: Sender<PathBuf>,
+    thread: JoinHandle<Result<(), CacheError>>,
+}
+
+impl Syncer {
+    /// Sees to it that the file at `path` becomes durable, and its name.
+    pub fn add(&self, path: &Path) {
+        let mut worker = lock(&self.0);
+        let worker = worker.get_or_insert_with(|| {
+            let (paths, received) = channel();
+            let thread = std::thread::spawn(move || work(&received));
+            Worker { paths, thread }
+        });
+        // A worker that has failed says so when it is waited for.
+        let _ = worker.paths.send(path.to_path_buf());
+    }
+
+    /// Waits until everything added so far is durable.
+    ///
+    /// # Errors
+    /// When something could not be synced.
+    pub fn wait(&self) -> Result<(), CacheError> {
+        let Some(Worker { paths, thread }) = lock(&self.0).take() else {
+            return Ok(());
+        };
+        drop(paths);
+        thread.join().unwrap_or_else(|panic| {
+            let reason = std::io::Error::other(format!("{panic:?}"));
+            Err(CacheError::write(Path::new("."), reason))
+        })
+    }
+}
+
+impl Drop for Syncer {
+    fn drop(&mut self) {
+        // Whoever wants to know has waited.
+        let _ = self.wait();
+    }
+}
+
+/// Syncs what comes until nothing more can come. What comes within [`GATHER`] goes together, since one commit of the
+/// file system's journal serves many files.
+fn work(paths: &Receiver<PathBuf>) -> Result<(), CacheError> {
+    while let Ok(first) = paths.recv() {
+        let until = Instant::now() + GATHER;
+        let mut batch = vec![first];
+        while let Ok(next) = paths.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            batch.push(next);
+        }
+        let mut folders = BTreeSet::new();
+        for path in &batch {
+            sync(path)?;
+            folders.extend(path.parent().map(Path::to_path_buf));
+        }
+        for folder in folders {
+            sync(&folder)?;
+        }
+    }
+    Ok(())
+}
+
+fn sync(path: &Path) -> Result<(), CacheError> {
+    match File::open(path).and_then(|file| file.sync_all()) {
+        // A damaged file is removed by the run that finds it.
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        other => other.map_err(|error| CacheError::write(path, error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_added_is_synced_before_the_wait_ends_and_failures_are_reported_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let syncer = Syncer::default();
+        for number in 0..300 {
+            let path = folder.path().join(number.to_string());
+            std::fs::write(&path, b"content").unwrap();
+            syncer.add(&path);
+        }
+        syncer.wait().unwrap();
+        syncer.add(&folder.path().join("gone"));
+        syncer.wait().unwrap();
+        // Below a file nothing can be opened.
+        syncer.add(&folder.path().join("0/below"));
+        assert!(syncer.wait().is_err());
+        syncer.wait().unwrap();
+    }
+}
