@@ -7,7 +7,8 @@ use pipe_engine::manifest::{
     Declaration, Diagnostic, Diagnostics, Gathers, Kind, Parameter, Shape,
 };
 use pipe_engine::stage::{
-    AggregateContext, AggregateStage, InputOrigin, Interrupted, LoadedItem, Stage, StepInput,
+    AggregateContext, AggregateStage, InputOrigin, Interrupted, LoadedItem, Resources, Stage,
+    StepInput,
 };
 use pipe_foundation::FeaturesView;
 use pipe_nn::model::Device;
@@ -137,8 +138,11 @@ impl AggregateStage for Evaluate {
         true
     }
 
-    fn threads(&self) -> usize {
-        self.options.threads
+    fn resources(&self) -> Resources {
+        Resources {
+            threads: self.options.threads,
+            ..Resources::default()
+        }
     }
 
     fn run(&self, context: &AggregateContext<'_>) -> miette::Result<()> {

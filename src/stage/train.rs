@@ -9,10 +9,10 @@ use pipe_engine::artifact::{Difference, FingerprintInputs};
 use pipe_engine::cache::{CacheError, final_checkpoint_key};
 use pipe_engine::manifest::{Declaration, Diagnostic, Diagnostics, Gathers, Kind};
 use pipe_engine::stage::{
-    AggregateContext, AggregateStage, InputOrigin, Interrupted, Launch, LoadedItem, Stage,
-    StepInput,
+    AggregateContext, AggregateStage, InputOrigin, Interrupted, Launch, LoadedItem, Resources,
+    Stage, StepInput,
 };
-use pipe_foundation::Digest;
+use pipe_foundation::{Digest, ThreadCount};
 use pipe_nn::model::{Device, ModelError};
 use pipe_nn::train::LaunchBarrier;
 use pipe_nn::train::{
@@ -202,8 +202,11 @@ impl AggregateStage for Train {
         Some(Box::new(move || barrier.carry()))
     }
 
-    fn threads(&self) -> usize {
-        self.threads
+    fn resources(&self) -> Resources {
+        Resources {
+            threads: self.threads,
+            ..Resources::default()
+        }
     }
 
     fn needs_memory(&self) -> bool {
@@ -260,7 +263,7 @@ impl AggregateStage for Train {
         match train(
             &self.options,
             &data,
-            context.cores.threads(),
+            ThreadCount::Growing(&|| context.cores.threads()),
             Places {
                 out: context.out,
                 checkpoint: Some(context.resume),

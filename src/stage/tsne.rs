@@ -2,7 +2,7 @@
 
 use pipe_engine::artifact::FingerprintInputs;
 use pipe_engine::manifest::{Declaration, Diagnostics, Gathers, Kind, Parameter, Shape};
-use pipe_engine::stage::{AggregateContext, AggregateStage, InputOrigin, Stage};
+use pipe_engine::stage::{AggregateContext, AggregateStage, InputOrigin, Resources, Stage};
 use pipe_foundation::Workers;
 use pipe_report::eval::embedding::Tsne;
 use pipe_report::{EmbeddingMap, MapColour, MapPoint};
@@ -113,8 +113,11 @@ impl AggregateStage for TsneStage {
         add_lineages(inputs, fingerprint, front_end);
     }
 
-    fn threads(&self) -> usize {
-        self.options.threads
+    fn resources(&self) -> Resources {
+        Resources {
+            threads: self.options.threads,
+            ..Resources::default()
+        }
     }
 
     fn run(&self, context: &AggregateContext<'_>) -> miette::Result<()> {

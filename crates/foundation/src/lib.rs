@@ -31,4 +31,4 @@ pub mod test_support;
 pub use buffer::Buffer;
 pub use digest::Digest;
 pub use features::{Features, FeaturesView};
-pub use workers::{ThreadError, Workers, thread_pool};
+pub use workers::{ThreadCount, ThreadError, Workers, thread_pool};

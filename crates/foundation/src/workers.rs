@@ -1,10 +1,13 @@
 //! The threads that one training, prediction or analysis runs on.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use miette::Diagnostic;
 use rayon::prelude::*;
 use thiserror::Error;
+
+use crate::sync::lock;
 
 /// Threads that the system refused to start.
 #[derive(Debug, Error, Diagnostic)]
@@ -37,8 +40,34 @@ pub fn thread_pool(threads: usize) -> Result<rayon::ThreadPool, ThreadError> {
 
 /// A thread pool of its own, so that several models can train side by side.
 pub struct Workers {
-    pool: rayon::ThreadPool,
+    pool: Mutex<Arc<rayon::ThreadPool>>,
     stopped: AtomicBool,
+}
+
+/// How many threads long work may use.
+#[derive(Clone, Copy)]
+pub enum ThreadCount<'a> {
+    /// So many, all the time.
+    Fixed(usize),
+    /// At least so many as this says now; it may say more later.
+    Growing(&'a (dyn Fn() -> usize + Sync)),
+}
+
+impl ThreadCount<'_> {
+    /// Threads to use from now on, at least 1.
+    pub fn now(self) -> usize {
+        let threads = match self {
+            Self::Fixed(threads) => threads,
+            Self::Growing(threads) => threads(),
+        };
+        threads.max(1)
+    }
+}
+
+impl From<usize> for ThreadCount<'_> {
+    fn from(threads: usize) -> Self {
+        Self::Fixed(threads)
+    }
 }
 
 impl Workers {
@@ -48,16 +77,29 @@ impl Workers {
     /// Where the system refuses to start them.
     pub fn new(threads: usize) -> Result<Self, ThreadError> {
         Ok(Self {
-            pool: thread_pool(threads)?,
+            pool: Mutex::new(Arc::new(thread_pool(threads)?)),
             stopped: AtomicBool::new(false),
         })
+    }
+
+    /// Has the next tasks run on `threads` threads, if that is more than before.
+    ///
+    /// # Errors
+    /// Where the system refuses to start them; then all stays as it is.
+    pub fn widen(&self, threads: usize) -> Result<(), ThreadError> {
+        if threads > lock(&self.pool).current_num_threads() {
+            let wider = Arc::new(thread_pool(threads)?);
+            *lock(&self.pool) = wider;
+        }
+        Ok(())
     }
 
     /// Runs `work` once for each item, each item a task of its own.
     ///
     /// The items decide how work is cut, never the number of threads, so results do not depend on it.
     pub fn for_each<T: Send>(&self, items: &mut [T], work: impl Fn(usize, &mut T) + Send + Sync) {
-        self.pool.install(|| {
+        let pool = lock(&self.pool).clone();
+        pool.install(|| {
             items
                 .par_iter_mut()
                 .enumerate()
@@ -78,5 +120,33 @@ impl Workers {
     /// Whether [`Self::stop`] has been called: what tasks have computed since is not complete.
     pub fn stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::sync::Barrier;
+
+    use super::*;
+
+    #[test]
+    fn tasks_after_a_widening_run_on_more_threads_and_never_on_fewer() {
+        let workers = Workers::new(1).unwrap();
+        // All tasks of a round meet, so that each needs a thread of its own.
+        let threads = |count: usize| {
+            let meeting = Barrier::new(count);
+            let mut seen = vec![None; count];
+            workers.for_each(&mut seen, |_, seen| {
+                meeting.wait();
+                *seen = Some(std::thread::current().id());
+            });
+            seen.into_iter().flatten().collect::<HashSet<_>>().len()
+        };
+        assert_eq!(threads(1), 1);
+        workers.widen(3).unwrap();
+        assert_eq!(threads(3), 3);
+        workers.widen(2).unwrap();
+        assert_eq!(threads(3), 3);
     }
 }

@@ -14,11 +14,12 @@ use crate::cache::{
 };
 use crate::plan::{Plan, lineage};
 use crate::stage::{
-    AggregateContext, AggregateStage, CoreShare, Device, InputContent, InputLabel, InputOrigin,
-    Interrupted, Stage, StepInput,
+    AggregateContext, AggregateStage, Device, InputContent, InputLabel, InputOrigin, Interrupted,
+    Stage, StepInput,
 };
 
 use super::declared_files::{DeclaredFileError, KeyedFiles};
+use super::lent::LentTo;
 use super::observer::{Event, Observer, Status, StepProgress};
 use super::outcome::StepResult;
 use super::outputs::Outputs;
@@ -124,7 +125,7 @@ impl AggregateRun<'_> {
         &self,
         step: usize,
         fingerprint: &FingerprintInputs,
-        cores: &CoreShare,
+        lent: &LentTo,
     ) -> Result<StepResult, CacheError> {
         let id = self.plan().steps[step].id();
         let waiting = || self.observer.event(&Event::StepWaiting { step: id.into() });
@@ -143,15 +144,19 @@ impl AggregateRun<'_> {
             return Ok(StepResult::skipped());
         };
         self.observer.event(&Event::StepStarted { step: id.into() });
-        self.execute(step, stage.as_ref(), reservation, fingerprint, cores)
+        self.execute(step, stage.as_ref(), reservation, fingerprint, lent)
     }
 
     /// An estimate of the memory that `step` needs; 0 where its inputs cannot be had, of which its run will tell.
     pub fn memory_bytes(&self, step: usize, threads: usize) -> u64 {
         let stage = match &self.plan().steps[step].stage {
-            Stage::Aggregate(stage) if stage.needs_memory() => stage,
+            Stage::Aggregate(stage) => stage,
             _ => return 0,
         };
+        let declared = stage.resources().memory_bytes;
+        if !stage.needs_memory() {
+            return declared;
+        }
         let progress = StepProgress {
             step: self.plan().steps[step].id(),
             observer: self.observer,
@@ -159,7 +164,7 @@ impl AggregateRun<'_> {
         let estimate = || -> miette::Result<u64> {
             let folder = self.scratch.folder()?;
             let inputs = self.inputs(step, folder.path(), threads, &progress)?;
-            Ok(stage.memory_bytes(&inputs))
+            Ok(declared.saturating_add(stage.memory_bytes(&inputs)))
         };
         let estimate = catch_unwind(AssertUnwindSafe(estimate));
         estimate.map_or(0, Result::unwrap_or_default)
@@ -171,7 +176,7 @@ impl AggregateRun<'_> {
         stage: &dyn AggregateStage,
         mut reservation: Reservation,
         fingerprint: &FingerprintInputs,
-        cores: &CoreShare,
+        lent: &LentTo,
     ) -> Result<StepResult, CacheError> {
         let id = self.plan().steps[step].id();
         let started = Instant::now();
@@ -203,7 +208,7 @@ impl AggregateRun<'_> {
         };
         let files = KeyedFiles::of_key(stage.files(), fingerprint);
         let work = || -> miette::Result<()> {
-            let inputs = self.inputs(step, temporary.path(), cores.threads(), &progress)?;
+            let inputs = self.inputs(step, temporary.path(), lent.share.threads(), &progress)?;
             files.check(&self.cache().files)?;
             let context = AggregateContext {
                 inputs,
@@ -212,7 +217,8 @@ impl AggregateRun<'_> {
                 scratch: temporary.path(),
                 resume: &resume,
                 earlier: earlier.as_deref(),
-                cores: cores.clone(),
+                cores: lent.share.clone(),
+                devices: &lent.devices,
                 progress: &progress,
             };
             let ran = stage.run(&context);

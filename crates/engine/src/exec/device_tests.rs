@@ -47,6 +47,7 @@ fn run_all<S: AggregateStage + 'static>(
         jobs: 1,
         keep_going: true,
         memory_bytes: u64::MAX,
+        devices: 1,
         runs: &folder.join("runs"),
     };
     run(&plan, &cache(folder), &options, &Silent).unwrap()

@@ -7,9 +7,10 @@ use std::thread::Scope;
 
 use crate::artifact::FingerprintInputs;
 use crate::cache::CacheError;
-use crate::stage::{CoreShare, Launch, Stage};
+use crate::stage::{Launch, Stage};
 
 use super::aggregate::AggregateRun;
+use super::lent::LentTo;
 use super::limit::PastLimit;
 use super::outcome::StepResult;
 use super::pools::{Pools, Request, Taken};
@@ -75,7 +76,7 @@ impl<'a> Execution<'a> {
             options,
             results,
             scheduler: Scheduler::new(resolver.plan, &resolver.groups),
-            pools: Pools::new(options.jobs, options.memory_bytes),
+            pools: Pools::new(options.jobs, options.memory_bytes, options.devices),
             jobs: HashMap::new(),
             memory_bytes: HashMap::new(),
             at_work: BTreeMap::new(),
@@ -215,11 +216,17 @@ impl<'a> Execution<'a> {
             };
             self.scheduler.start(unit);
             let launch = self.launch(unit);
-            started.push((unit, job, taken.share.clone(), launch));
+            let lent = LentTo {
+                share: taken.share.clone(),
+                devices: taken.devices.clone(),
+                memory_bytes: self.options.memory_bytes,
+                jobs: self.options.jobs,
+            };
+            started.push((unit, job, lent, launch));
             self.at_work.insert(unit, taken);
         }
         // All that start together at a device are announced before the first of them gets there.
-        for (unit, job, share, launch) in started {
+        for (unit, job, lent, launch) in started {
             let work = self.work;
             let past = match self.options.keep_going {
                 true => PastLimit::LeaveOut,
@@ -231,7 +238,7 @@ impl<'a> Execution<'a> {
                     launch();
                 }
                 let steps = job.steps();
-                let results = catch_unwind(AssertUnwindSafe(|| job.run(work, &share, past)));
+                let results = catch_unwind(AssertUnwindSafe(|| job.run(work, &lent, past)));
                 let results = results.unwrap_or_else(|panic| {
                     let failed = |step| (step, StepResult::failed(internal_error(&*panic), None));
                     Ok(steps.into_iter().map(failed).collect())
@@ -268,12 +275,19 @@ impl<'a> Execution<'a> {
         let Unit { steps, group, .. } = self.scheduler.unit(unit);
         let (step, is_group) = (steps[0], group.is_some());
         let estimate = || self.work.memory_bytes(step, self.options.jobs);
-        Request {
-            cores: match &self.work.resolver.plan.steps[step].stage {
-                Stage::Aggregate(stage) => stage.threads(),
-                _ => usize::MAX,
+        let plan = self.work.resolver.plan;
+        let (cores, devices) = match &plan.steps[step].stage {
+            Stage::Aggregate(stage) => (stage.resources().threads, stage.resources().devices),
+            // Its items share them.
+            _ => match steps.iter().any(|&step| plan.steps[step].needs_devices()) {
+                true => (usize::MAX, usize::MAX),
+                false => (usize::MAX, 0),
             },
+        };
+        Request {
+            cores,
             memory_bytes: *self.memory_bytes.entry(unit).or_insert_with(estimate),
+            devices,
             waits_for_device,
             is_group,
         }
@@ -309,23 +323,17 @@ impl Job {
     fn run(
         self,
         work: &AggregateRun<'_>,
-        share: &CoreShare,
+        lent: &LentTo,
         past: PastLimit,
     ) -> Result<Vec<(usize, StepResult)>, CacheError> {
         match self {
             Self::Group(group, statuses) => {
                 let folder = work.scratch.folder()?;
                 let group = &work.resolver.groups[group];
-                group.run(
-                    &statuses,
-                    folder.path(),
-                    share.threads(),
-                    past,
-                    work.observer,
-                )
+                group.run(&statuses, folder.path(), lent, past, work.observer)
             }
             Self::Aggregate(step, fingerprint) => {
-                Ok(vec![(step, work.run(step, &fingerprint, share)?)])
+                Ok(vec![(step, work.run(step, &fingerprint, lent)?)])
             }
         }
     }

@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use miette::Report;
-use pipe_foundation::Digest;
 use pipe_foundation::machine_fault::MachineFault;
 use pipe_foundation::progress::Progress;
 use pipe_foundation::sync::lock;
+use pipe_foundation::{Digest, thread_pool};
 
 use crate::artifact::FingerprintInputs;
 use crate::cache::items::{ItemIndex, StepTag};
@@ -16,12 +16,15 @@ use crate::plan::Plan;
 use crate::stage::{LoadedItem, SourceListing, Stage};
 
 use super::declared_files::{DeclaredFileError, KeyedFiles};
+use super::gate::Gate;
 use super::item_set::{ItemSet, collect};
+use super::lent::LentTo;
 use super::limit::{Limits, PastLimit};
 use super::observer::{Event, Observer, StepProgress};
 use super::outcome::StepResult;
 use super::status::StepStatus;
 use super::walk::{Outcome, Walk, Walked};
+use super::width::Width;
 
 mod bad;
 mod expected;
@@ -128,7 +131,7 @@ impl<'a> Group<'a> {
             std::path::Path::new(""),
             &pipe_foundation::progress::Silent,
             PastLimit::Ignore,
-            true,
+            None,
         )?;
         let mut forecasts: HashMap<usize, Forecast> = HashMap::new();
         for (step, outcomes) in &walked.outcomes {
@@ -153,7 +156,7 @@ impl<'a> Group<'a> {
         &self,
         before: &[(usize, StepStatus)],
         scratch: &std::path::Path,
-        threads: usize,
+        lent: &LentTo,
         past: PastLimit,
         observer: &dyn Observer,
     ) -> Result<Vec<(usize, StepResult)>, CacheError> {
@@ -182,7 +185,7 @@ impl<'a> Group<'a> {
                 step: self.plan.steps[first].id().into(),
             });
         };
-        let pass = self.pass(HashSet::new(), scratch, threads, past, &progress, waiting)?;
+        let pass = self.pass(HashSet::new(), scratch, lent, past, &progress, waiting)?;
         let others = |result: &dyn Fn(usize) -> StepResult| {
             let members = self.members.iter();
             members.map(|&member| (member, result(member))).collect()
@@ -208,7 +211,7 @@ impl<'a> Group<'a> {
         &self,
         distrusted: HashSet<Digest>,
         scratch: &std::path::Path,
-        threads: usize,
+        lent: &LentTo,
         past: PastLimit,
         progress: &dyn Progress,
         waiting: impl FnOnce(),
@@ -218,12 +221,12 @@ impl<'a> Group<'a> {
         let Some(_lock) = Lock::take(&path, waiting, || progress.interrupted())? else {
             return Ok(Pass::Interrupted);
         };
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads.max(1))
-            .build();
-        let walked = match pool {
-            Ok(pool) => pool.install(|| self.walk(distrusted, scratch, progress, past, false))?,
-            Err(_) => self.walk(distrusted, scratch, progress, past, false)?,
+        // Threads for all cores that it may come to have; those beyond its share wait.
+        let threads = lent.jobs.max(lent.share.threads());
+        let walk = || self.walk(distrusted, scratch, progress, past, Some(lent));
+        let walked = match thread_pool(threads) {
+            Ok(pool) => pool.install(walk)?,
+            Err(_) => walk()?,
         };
         let Walked {
             outcomes,
@@ -252,8 +255,9 @@ impl<'a> Group<'a> {
         scratch: &std::path::Path,
         progress: &dyn Progress,
         past: PastLimit,
-        dry: bool,
+        lent: Option<&LentTo>,
     ) -> Result<Walked, CacheError> {
+        let dry = lent.is_none();
         // The look-up that comes before every walk has found them, or has failed.
         let files = self
             .files()
@@ -299,6 +303,11 @@ impl<'a> Group<'a> {
             scratch,
             progress,
             dry,
+            width: Width::new(lent.map(|lent| &lent.share)),
+            gate: lent.map(|lent| {
+                let threads = lent.jobs.max(lent.share.threads());
+                Gate::new(threads, lent.memory_bytes, &lent.devices)
+            }),
         };
         let mut sources: Vec<_> = self
             .listings

@@ -2,13 +2,16 @@
 
 mod aggregate;
 mod declared_files;
+mod devices;
 #[cfg(test)]
 mod device_tests;
 mod execution;
 mod failure;
+mod gate;
 mod group;
 mod history;
 mod item_set;
+mod lent;
 mod limit;
 mod memory;
 mod observer;
@@ -29,6 +32,7 @@ mod tests;
 mod toy_domain;
 mod walk;
 mod why;
+mod width;
 mod writer;
 
 pub use group::{Forecast, Group};

@@ -12,6 +12,8 @@ pub struct Request {
     pub cores: usize,
     /// Bytes of memory it needs by its own estimate; 0 always fits.
     pub memory_bytes: u64,
+    /// Devices that it needs for itself.
+    pub devices: usize,
     /// True when a device does the work and the unit only waits for it: it takes no core.
     pub waits_for_device: bool,
     /// True for a group of item-wise steps. It spreads over all cores by itself, and two at once would both compute
@@ -25,6 +27,8 @@ pub struct Taken {
     request: Request,
     /// Its cores.
     pub share: CoreShare,
+    /// Numbers of the devices that are its own.
+    pub devices: Vec<usize>,
 }
 
 /// What is left for units that start.
@@ -34,17 +38,22 @@ pub struct Pools {
     at_device: usize,
     memory_bytes: u64,
     memory_limit_bytes: u64,
+    /// Numbers of the devices that are free.
+    devices: Vec<usize>,
+    device_count: usize,
     group_at_work: bool,
 }
 
 impl Pools {
-    /// So many cores and bytes, of which nothing is taken.
-    pub fn new(cores: usize, memory_limit_bytes: u64) -> Self {
+    /// So many cores, bytes and devices, of which nothing is taken.
+    pub fn new(cores: usize, memory_limit_bytes: u64, devices: usize) -> Self {
         Self {
             cores: cores.max(1),
             at_device: 0,
             memory_bytes: 0,
             memory_limit_bytes,
+            devices: (0..devices).collect(),
+            device_count: devices,
             group_at_work: false,
         }
     }
@@ -72,6 +81,11 @@ impl Pools {
         {
             return None;
         }
+        // Who asks for more devices than there are gets all.
+        let devices = request.devices.min(self.device_count);
+        if self.devices.len() < devices {
+            return None;
+        }
         let cores = match request.waits_for_device {
             true => {
                 self.at_device += 1;
@@ -85,6 +99,7 @@ impl Pools {
         Some(Taken {
             request,
             share: CoreShare::new(cores),
+            devices: self.devices.drain(..devices).collect(),
         })
     }
 
@@ -95,6 +110,8 @@ impl Pools {
             false => self.cores += taken.share.cores(),
         }
         self.memory_bytes = self.memory_bytes.saturating_sub(taken.request.memory_bytes);
+        self.devices.extend(&taken.devices);
+        self.devices.sort_unstable();
         self.group_at_work &= !taken.request.is_group;
     }
 
@@ -148,6 +165,7 @@ mod tests {
         Request {
             cores,
             memory_bytes,
+            devices: 0,
             waits_for_device: false,
             is_group: false,
         }
@@ -156,13 +174,14 @@ mod tests {
     const AT_DEVICE: Request = Request {
         cores: 8,
         memory_bytes: 0,
+        devices: 0,
         waits_for_device: true,
         is_group: false,
     };
 
     #[test]
     fn a_unit_starts_beside_others_only_while_the_sum_of_memory_fits() {
-        let mut pools = Pools::new(8, 10);
+        let mut pools = Pools::new(8, 10, 2);
         let first = pools.take(&[on_cores(1, 4)]).unwrap();
         assert!(pools.take(&[on_cores(1, 7)]).is_none());
         assert!(pools.take(&[on_cores(1, u64::MAX)]).is_none());
@@ -179,7 +198,7 @@ mod tests {
     #[test]
     fn cores_are_shared_before_one_unit_gets_several() {
         let cores = |free, requests: &[Request]| {
-            let taken = Pools::new(free, 10).take(requests);
+            let taken = Pools::new(free, 10, 2).take(requests);
             taken.unwrap().share.threads()
         };
         assert_eq!(cores(8, &[on_cores(4, 0)]), 4);
@@ -194,7 +213,7 @@ mod tests {
 
     #[test]
     fn what_waits_for_the_device_takes_no_core() {
-        let mut pools = Pools::new(2, 10);
+        let mut pools = Pools::new(2, 10, 2);
         let on_cores = pools.take(&[on_cores(8, 0)]).unwrap();
         assert_eq!(on_cores.share.threads(), 2);
         assert!(!pools.has_room(false, false));
@@ -207,12 +226,34 @@ mod tests {
     }
 
     #[test]
+    fn devices_are_lent_by_number_and_never_twice() {
+        let on = |devices| Request {
+            devices,
+            ..on_cores(1, 0)
+        };
+        let mut pools = Pools::new(8, 10, 2);
+        let first = pools.take(&[on(1)]).unwrap();
+        assert!(pools.take(&[on(2)]).is_none());
+        let second = pools.take(&[on(1)]).unwrap();
+        assert_eq!(
+            (&first.devices[..], &second.devices[..]),
+            (&[0][..], &[1][..])
+        );
+        assert!(pools.take(&[on(1)]).is_none());
+        assert!(pools.take(&[on(0)]).is_some());
+        pools.give_back(&second);
+        pools.give_back(&first);
+        // More than there are is all of them.
+        assert_eq!(pools.take(&[on(5)]).unwrap().devices, [0, 1]);
+    }
+
+    #[test]
     fn one_group_is_at_work_at_a_time() {
         let group = Request {
             is_group: true,
             ..on_cores(1, 0)
         };
-        let mut pools = Pools::new(4, 10);
+        let mut pools = Pools::new(4, 10, 2);
         let first = pools.take(&[group]).unwrap();
         assert!(pools.take(&[group]).is_none());
         assert!(pools.take(&[on_cores(1, 0)]).is_some());
@@ -222,7 +263,7 @@ mod tests {
 
     #[test]
     fn idle_cores_go_to_the_narrowest_unit_that_can_use_them() {
-        let mut pools = Pools::new(8, 10);
+        let mut pools = Pools::new(8, 10, 2);
         let requests = [
             on_cores(4, 0),
             on_cores(2, 0),

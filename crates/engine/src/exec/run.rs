@@ -11,6 +11,7 @@ use crate::plan::Plan;
 use crate::stage::SourceListing;
 
 use super::aggregate::AggregateRun;
+use super::devices::visible_devices;
 use super::execution::Execution;
 use super::history::{record_listings, run_record};
 use super::memory::available_bytes;
@@ -30,6 +31,8 @@ pub struct RunOptions<'a> {
     pub keep_going: bool,
     /// Memory that steps running side by side may need together, by their own estimates.
     pub memory_bytes: u64,
+    /// Devices that it may lend to stages that need some for themselves.
+    pub devices: usize,
     /// The folder under which results appear for people.
     pub runs: &'a Path,
 }
@@ -41,6 +44,7 @@ impl Default for RunOptions<'_> {
             jobs: std::thread::available_parallelism().map_or(1, usize::from),
             keep_going: false,
             memory_bytes: available_bytes(),
+            devices: visible_devices(),
             runs: Path::new("runs"),
         }
     }

@@ -121,6 +121,7 @@ fn run_as(folder: &Path, step: &str, stage: Stage, keep_going: bool) -> (RunSumm
         jobs: 2,
         keep_going,
         memory_bytes: u64::MAX,
+        devices: 1,
         runs: &folder.join("runs"),
     };
     let summary = run(&plan, &cache, &options, &listener).unwrap();

@@ -20,10 +20,12 @@ use crate::artifact::{BadItem, Item, ItemData};
 use crate::cache::items::{ItemIndex, ItemRecord, Location, StepTag};
 use crate::cache::{Cache, CacheError};
 use crate::plan::Plan;
-use crate::stage::{Blame, ItemContext, ItemCopy, ItemError, Stage};
+use crate::stage::{Blame, ItemContext, ItemCopy, ItemError, Resources, Stage};
 
 use super::declared_files::KeyedFiles;
+use super::gate::Gate;
 use super::limit::Limits;
+use super::width::Width;
 use super::writer::{ItemResult, ItemWriter};
 
 /// What became of one item at one step.
@@ -72,6 +74,10 @@ pub struct Walk<'a> {
     pub progress: &'a dyn Progress,
     /// Compute nothing, only look.
     pub dry: bool,
+    /// How many threads may work.
+    pub width: Width<'a>,
+    /// What stages take that declare it; none where nothing is computed.
+    pub gate: Option<Gate>,
     /// What becomes of a step with too many bad items.
     pub limits: Limits,
 }
@@ -144,6 +150,7 @@ impl Walk<'_> {
                 .par_iter()
                 .map(|item| {
                     let mut out = Vec::new();
+                    let _at_work = self.width.enter();
                     if !shared.stop.load(Ordering::Relaxed) {
                         if interrupted() {
                             shared.interrupted.store(true, Ordering::Relaxed);
@@ -364,10 +371,6 @@ impl Walk<'_> {
 
     /// Runs the stage of `frame` on the data of its parent.
     fn compute(&self, frame: &Frame<'_>, shared: &Shared) -> Result<Arc<dyn ItemData>, ItemError> {
-        let context = ItemContext {
-            scratch: self.scratch,
-            progress: self.progress,
-        };
         let input = frame
             .parent
             .map(|parent| self.data(parent, shared))
@@ -385,6 +388,15 @@ impl Walk<'_> {
             }
             (Stage::Items(stage), Some(input)) => {
                 self.check_files(frame.step)?;
+                let wanted = stage.resources();
+                let declares = wanted != Resources::default();
+                let lent = (self.gate.as_ref().filter(|_| declares)).map(|gate| gate.enter(wanted));
+                let context = ItemContext {
+                    scratch: self.scratch,
+                    progress: self.progress,
+                    threads: lent.as_ref().map_or(1, |lent| lent.threads),
+                    devices: lent.as_ref().map_or(&[], |lent| &lent.devices),
+                };
                 let made = stage.process(&frame.copy, &**input, &context);
                 self.check_files(frame.step)?;
                 made

@@ -105,6 +105,11 @@ impl Step {
         }
     }
 
+    /// True for an item-wise step whose items need devices for themselves.
+    pub fn needs_devices(&self) -> bool {
+        matches!(&self.stage, Stage::Items(stage) if stage.resources().devices > 0)
+    }
+
     /// The limit on items set aside, as a fraction.
     pub fn max_bad(&self) -> f64 {
         self.declaration

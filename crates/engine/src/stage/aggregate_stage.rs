@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use crate::artifact::{Difference, FingerprintInputs};
 
-use super::{CoreShare, DeclaredFile, InputLabel, InputOrigin, StepInput, stands_under};
+use super::{CoreShare, DeclaredFile, InputLabel, InputOrigin, Resources, StepInput, stands_under};
 
 /// Takes an announced run to its thread.
 pub type Launch = Box<dyn FnOnce() + Send>;
@@ -30,6 +30,8 @@ pub struct AggregateContext<'a> {
     pub earlier: Option<&'a Path>,
     /// The cores it may use; the result must not depend on them.
     pub cores: CoreShare,
+    /// Numbers of the devices that are lent to it, as many as it declared or as there are.
+    pub devices: &'a [usize],
     /// Where to tell how far it is, and whether to stop.
     pub progress: &'a dyn Progress,
 }
@@ -95,9 +97,9 @@ pub trait AggregateStage: Send + Sync {
         None
     }
 
-    /// How many threads it can use well.
-    fn threads(&self) -> usize {
-        1
+    /// What it takes of the machine, as far as that does not depend on its inputs.
+    fn resources(&self) -> Resources {
+        Resources::default()
     }
 
     /// Whether [`Self::memory_bytes`] says anything, so that its inputs are not loaded to ask in vain.
@@ -105,7 +107,7 @@ pub trait AggregateStage: Send + Sync {
         false
     }
 
-    /// An estimate of the resident memory it needs beyond its mapped inputs; steps that say 0 always fit.
+    /// An estimate of the resident memory it needs beyond its mapped inputs and its [`Resources`].
     fn memory_bytes(&self, _inputs: &[StepInput]) -> u64 {
         0
     }

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use crate::artifact::{FingerprintInputs, ItemData, ItemFacts};
 
-use super::{DeclaredFile, ItemError};
+use super::{DeclaredFile, ItemError, Resources};
 
 /// One result that an item-wise stage makes of an item: the item itself, or a copy of it.
 #[derive(Clone, Debug)]
@@ -56,6 +56,11 @@ pub trait ItemStage: Send + Sync {
         false
     }
 
+    /// What the work on one item takes of the machine.
+    fn resources(&self) -> Resources {
+        Resources::default()
+    }
+
     /// Makes the result.
     ///
     /// # Errors
@@ -74,4 +79,8 @@ pub struct ItemContext<'a> {
     pub scratch: &'a Path,
     /// Whether to stop.
     pub progress: &'a dyn Progress,
+    /// Threads it may use.
+    pub threads: usize,
+    /// Numbers of the devices that are lent to it, as many as it declared or as there are.
+    pub devices: &'a [usize],
 }

@@ -29,6 +29,7 @@ mod each_item;
 mod input;
 mod item_error;
 mod item_stage;
+mod resources;
 mod source_stage;
 
 pub use aggregate_stage::{AggregateContext, AggregateStage, Interrupted, Launch, Unbuilt};
@@ -38,6 +39,7 @@ pub use each_item::EachItem;
 pub use input::{InputContent, InputLabel, InputOrigin, LoadedItem, StepInput, stands_under};
 pub use item_error::{Blame, ItemError};
 pub use item_stage::{ItemContext, ItemCopy, ItemStage};
+pub use resources::Resources;
 pub use source_stage::{DeclaredFile, FileInfos, SourceListing, SourceStage};
 
 /// A stage, ready to run.

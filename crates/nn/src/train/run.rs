@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use pipe_foundation::progress::{EpochReport, Progress};
-use pipe_foundation::{Workers, thread_pool};
+use pipe_foundation::{ThreadCount, Workers, thread_pool};
 
 use crate::model::spec::Alpha;
 use crate::model::{
@@ -57,7 +57,7 @@ impl<'a> From<&'a Path> for Places<'a> {
 
 /// Trains a network and writes `model.safetensors`, `history.jsonl` and `summary.json` into the folder `out`.
 ///
-/// Options, data and seed decide every byte of the three files; `threads` does not, nor does it matter
+/// Options, data and seed decide every byte of the three files; `threads`, which may grow, does not, nor does it matter
 /// whether the training began anew or at a checkpoint. Training runs on threads of its own. The model
 /// holds the weights of the epoch with the best validation score. After every whole epoch a checkpoint
 /// is written; one that is there already is gone on from if it is whole and of a training like this.
@@ -69,7 +69,7 @@ impl<'a> From<&'a Path> for Places<'a> {
 pub fn train<'p>(
     options: &TrainOptions,
     data: &TrainingData<'_>,
-    threads: usize,
+    threads: impl Into<ThreadCount<'p>>,
     places: impl Into<Places<'p>>,
     progress: &dyn Progress,
     device: Device,
@@ -78,7 +78,8 @@ pub fn train<'p>(
     let places = places.into();
     let bins = data.bins()?;
     options.check(bins)?;
-    let workers = Arc::new(Workers::new(threads).map_err(ModelError::from)?);
+    let threads = threads.into();
+    let workers = Arc::new(Workers::new(threads.now()).map_err(ModelError::from)?);
     // Tensor operations see one thread, so that their products are cut the same way whatever `threads`.
     let tape_thread = thread_pool(1).map_err(ModelError::from)?;
     let finished = AtomicBool::new(false);
@@ -89,6 +90,8 @@ pub fn train<'p>(
                     workers.stop();
                     return;
                 }
+                // Where the system refuses more threads, those that are there do the work.
+                let _ = workers.widen(threads.now());
                 std::thread::park_timeout(POLL);
             }
         });

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use crate::exec::lent::LentTo;
 use pipe_foundation::Digest;
 use pipe_foundation::progress::Progress;
 use pipe_foundation::sync::lock;
@@ -82,7 +83,14 @@ impl Group<'_> {
         progress: &dyn Progress,
     ) -> miette::Result<()> {
         let past = PastLimit::Ignore;
-        match self.pass(distrusted, scratch, threads, past, progress, || {})? {
+        match self.pass(
+            distrusted,
+            scratch,
+            &LentTo::threads(threads),
+            past,
+            progress,
+            || {},
+        )? {
             Pass::Done(_) => Ok(()),
             Pass::Interrupted => Err(crate::stage::Interrupted.into()),
             Pass::Fault(_, fault) => Err(fault.into()),

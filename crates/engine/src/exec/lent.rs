@@ -1,0 +1,28 @@
+//! What a unit at work may use of the machine.
+
+use crate::stage::CoreShare;
+
+/// The part of the machine that is a unit's own.
+#[derive(Clone, Debug)]
+pub struct LentTo {
+    /// Its cores, which may become more.
+    pub share: CoreShare,
+    /// Numbers of its devices.
+    pub devices: Vec<usize>,
+    /// Memory that its items may take together.
+    pub memory_bytes: u64,
+    /// The most cores that its share can come to.
+    pub jobs: usize,
+}
+
+impl LentTo {
+    /// So many threads, and nothing else of its own.
+    pub fn threads(threads: usize) -> Self {
+        Self {
+            share: CoreShare::new(threads),
+            devices: Vec::new(),
+            memory_bytes: u64::MAX,
+            jobs: threads,
+        }
+    }
+}
