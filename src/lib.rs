@@ -18,6 +18,7 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | [`byte_size`] | sizes of memory as people write them |
 //! | [`protobuf`] | Protocol Buffers messages, written |
 //! | [`emotion_classes`] | the emotions as the classes of a network |
 //! | [`predict`] | a model on recordings: its features, windows, probabilities |
@@ -33,6 +34,7 @@
 //!
 //! [`pipe_engine`] says how a manifest becomes results.
 
+pub mod byte_size;
 pub mod protobuf;
 
 pub mod emotion_classes;

@@ -119,7 +119,7 @@ pub struct RunArguments {
     pub keep_going: bool,
     /// Memory that steps running side by side may need together, such as 8GB; what is available by default. One step
     /// always runs, whatever it needs.
-    #[arg(long, value_name = "SIZE", value_parser = super::size::parse_bytes)]
+    #[arg(long, value_name = "SIZE", value_parser = crate::byte_size::parse_bytes)]
     pub memory: Option<u64>,
     /// Use no vector instructions that only some processors have. Results have the same bits either way, so this only
     /// proves it, slowly; the records of the steps name it.

@@ -26,7 +26,6 @@ mod runs;
 mod schema;
 mod show;
 mod signals;
-mod size;
 mod why;
 
 use std::process::ExitCode;

@@ -8,6 +8,7 @@ mod execution;
 mod messages;
 mod placeholders;
 mod program;
+mod resources;
 mod shell;
 mod supervisor;
 mod tail;
@@ -30,7 +31,7 @@ use pipe_engine::manifest::{
 
 use pipe_engine::stage::{
     AggregateContext, AggregateStage, DeclaredFile, InputOrigin, Interrupted, ItemContext,
-    ItemCopy, ItemError, ItemStage, Stage,
+    ItemCopy, ItemError, ItemStage, Resources, Stage,
 };
 
 use error::CommandError;
@@ -82,6 +83,29 @@ pub static KIND: Kind = Kind {
             "\"files\"",
             "What {output} holds with `for_each`.",
         ),
+        Parameter::optional(
+            "items",
+            Shape::Choice(&["files", "packs"]),
+            "How inputs of items are passed: `files`, the usual, is a copy of each item in a file of its own; with `packs` nothing is copied, and items.tsv names the pack, offset and bytes of each item.",
+        ),
+        Parameter::optional(
+            "threads",
+            Shape::Integer { min: 1, max: 1024 },
+            "Threads that the program, or its work on one item, can use. It gets at most so many: {threads}, and OMP_NUM_THREADS unless `environment` sets it. Without it, the program counts as one thread.",
+        )
+        .unkeyed(),
+        Parameter::optional(
+            "memory",
+            Shape::Text,
+            "Memory that the program, or its work on one item, needs, such as \"4GB\"; only so many run at once as fit into --memory.",
+        )
+        .unkeyed(),
+        Parameter::optional(
+            "devices",
+            Shape::Integer { min: 1, max: 64 },
+            "Devices that the program, or its work on one item, needs for itself: their numbers are {devices}, such as 0,1, and CUDA_VISIBLE_DEVICES unless `environment` sets it.",
+        )
+        .unkeyed(),
         Parameter::default(
             "environment",
             Shape::Map(&Shape::Text),
@@ -118,6 +142,20 @@ struct Options {
     inputs: BTreeMap<String, String>,
     outputs: Vec<String>,
     environment: BTreeMap<String, String>,
+    #[serde(default)]
+    items: ItemsAs,
+    threads: Option<usize>,
+    memory: Option<String>,
+    devices: Option<usize>,
+}
+
+/// How inputs of items are passed to a program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ItemsAs {
+    #[default]
+    Files,
+    Packs,
 }
 
 struct CommandStage {
@@ -184,6 +222,10 @@ impl ItemStage for CommandStage {
         &self.files
     }
 
+    fn resources(&self) -> Resources {
+        self.declared_resources()
+    }
+
     /// A program may not repeat itself to the bit, so what it made is kept.
     fn must_store(&self) -> bool {
         true
@@ -205,11 +247,12 @@ impl ItemStage for CommandStage {
             kind if kind == FEATURES => "output.safetensors",
             _ => "output",
         });
-        let places = BTreeMap::from([
+        let mut places = BTreeMap::from([
             ("input".to_string(), input_path),
             ("output".to_string(), output_path.clone()),
         ]);
-        self.execute(&places, context.progress)
+        let lent = self.lent(context.threads, context.devices, &mut places);
+        self.execute(&places, lent, context.progress)
             .map_err(|error| match &error {
                 CommandError::Start { reason, .. } => ItemError::of_system(&error, reason),
                 other => ItemError::transient(other),
@@ -234,6 +277,10 @@ impl AggregateStage for CommandStage {
         &self.files
     }
 
+    fn resources(&self) -> Resources {
+        self.declared_resources()
+    }
+
     fn run(&self, context: &AggregateContext<'_>) -> miette::Result<()> {
         let absolute = |path: &Path| {
             std::path::absolute(path).map_err(|reason| CommandError::Prepare {
@@ -248,11 +295,12 @@ impl AggregateStage for CommandStage {
                 .join("inputs")
                 .join(file_name(name));
             for input in context.inputs_of(&format!("inputs.{name}")) {
-                materialise(input, &folder)?;
+                materialise(input, &folder, self.options.items)?;
             }
             places.insert(name.clone(), folder);
         }
-        match self.execute(&places, context.progress) {
+        let lent = self.lent(context.cores.threads(), context.devices, &mut places);
+        match self.execute(&places, lent, context.progress) {
             Err(CommandError::Stopped) => return Err(Interrupted.into()),
             other => other?,
         }

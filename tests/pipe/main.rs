@@ -30,6 +30,7 @@ mod predicting;
 mod probing;
 mod programs;
 mod remembered;
+mod resources;
 mod resuming;
 mod shell_lines;
 mod shown_names;

@@ -5,8 +5,12 @@ use std::path::{Component, Path};
 use pipe_engine::manifest::Diagnostic;
 use serde_json::{Map, Value as Json};
 
+use crate::byte_size::parse_bytes;
+
+use super::resources::{DEVICES, THREADS};
+
 /// Placeholders that are no inputs.
-const RESERVED: [&str; 3] = ["input", "output", "out"];
+const RESERVED: [&str; 5] = ["input", "output", "out", THREADS, DEVICES];
 
 /// Checks names of inputs and outputs, and what has no meaning with or without `for_each`.
 pub fn validate(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
@@ -84,17 +88,42 @@ pub fn validate(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
             );
         }
     }
+    if let Some(memory) = parameters.get("memory").and_then(Json::as_str)
+        && let Err(expected) = parse_bytes(memory)
+    {
+        let help = "it is what one run of the program needs";
+        refuse(
+            "memory",
+            &format!("`memory` is no size: {memory:?}"),
+            &expected,
+            help,
+        );
+    }
+    if per_item && parameters.contains_key("items") {
+        refuse(
+            "items",
+            "`items` has no meaning with `for_each`",
+            "the program gets one item at a time",
+            "remove `items`; the program reads {input}",
+        );
+    }
+    for name in [THREADS, DEVICES] {
+        if !parameters.contains_key(name) && stands_in(parameters, name) {
+            refuse(
+                "run",
+                &format!("{{{name}}} stands for nothing here"),
+                &format!("`{name}` is not given"),
+                &format!("add {name} = 1, or more: what the program can use"),
+            );
+        }
+    }
     let absent: &[&str] = if per_item {
         &["out"]
     } else {
         &["input", "output"]
     };
     for name in absent {
-        let written = parameters
-            .get("run")
-            .map(Json::to_string)
-            .unwrap_or_default();
-        if written.contains(&format!("{{{name}}}")) && !written.contains(&format!("${{{name}}}")) {
+        if stands_in(parameters, name) {
             refuse(
                 "run",
                 &format!("{{{name}}} stands for nothing here"),
@@ -112,4 +141,11 @@ pub fn validate(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
         }
     }
     found
+}
+
+/// Whether `{name}` stands in the command.
+fn stands_in(parameters: &Map<String, Json>, name: &str) -> bool {
+    let written = parameters.get("run").map(Json::to_string);
+    let written = written.unwrap_or_default();
+    written.contains(&format!("{{{name}}}")) && !written.contains(&format!("${{{name}}}"))
 }

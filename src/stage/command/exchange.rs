@@ -1,5 +1,6 @@
 //! The files through which data come to a program and back.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use pipe_engine::artifact::{ArtifactKind, Bytes, ItemData};
@@ -10,10 +11,14 @@ use pipe_speech::audio;
 use crate::items::{AUDIO, FEATURES};
 use crate::items::{Audio, UtteranceItem};
 
-use super::CommandError;
+use super::{CommandError, ItemsAs};
 
-/// Lays an input out as a folder: its files, or one file per item with a table `items.tsv`.
-pub fn materialise(input: &StepInput, folder: &Path) -> Result<(), CommandError> {
+/// Lays an input out as a folder: its files, or its items with a table `items.tsv` that says where each is.
+pub fn materialise(
+    input: &StepInput,
+    folder: &Path,
+    items_as: ItemsAs,
+) -> Result<(), CommandError> {
     // Variants of one stage lie in folders of their own.
     let folder = match variant_folder(&input.label.variant) {
         None => folder.to_path_buf(),
@@ -44,14 +49,37 @@ pub fn materialise(input: &StepInput, folder: &Path) -> Result<(), CommandError>
                 "file", "id", "corpus", "speaker", "gender", "language", "label", "emotion",
                 "split",
             ];
-            rows.write_record(head).map_err(row_failed)?;
+            let place: &[&str] = match items_as {
+                ItemsAs::Files => &[],
+                ItemsAs::Packs => &["offset", "bytes"],
+            };
+            rows.write_record(head.iter().chain(place))
+                .map_err(row_failed)?;
+            let mut linked = BTreeSet::new();
             for (index, item) in items.iter().enumerate() {
-                let name = format!("{index:06}.safetensors");
-                let path = folder.join(&name);
-                std::fs::write(&path, &*item.blob).map_err(failed(&path))?;
+                let blob = &item.blob;
+                let (name, place) = match items_as {
+                    ItemsAs::Files => {
+                        let name = format!("{index:06}.safetensors");
+                        let path = folder.join(&name);
+                        std::fs::write(&path, &**blob).map_err(failed(&path))?;
+                        (name, Vec::new())
+                    }
+                    ItemsAs::Packs => {
+                        let name = blob.pack().file_name().unwrap_or_default();
+                        if linked.insert(name) {
+                            let target = folder.join(name);
+                            let pack = std::path::absolute(blob.pack());
+                            let pack = pack.map_err(failed(blob.pack()))?;
+                            std::os::unix::fs::symlink(&pack, &target).map_err(failed(&target))?;
+                        }
+                        let place = vec![blob.offset().to_string(), blob.len().to_string()];
+                        (name.to_string_lossy().into_owned(), place)
+                    }
+                };
                 let utterance = item.utterance();
                 let gender = utterance.gender.map_or("", |gender| gender.name());
-                rows.write_record([
+                let row = [
                     &name,
                     &utterance.id,
                     &utterance.corpus,
@@ -61,8 +89,9 @@ pub fn materialise(input: &StepInput, folder: &Path) -> Result<(), CommandError>
                     &utterance.label,
                     utterance.emotion.name(),
                     utterance.split.name(),
-                ])
-                .map_err(row_failed)?;
+                ];
+                let row = row.into_iter().chain(place.iter().map(String::as_str));
+                rows.write_record(row).map_err(row_failed)?;
             }
             rows.flush().map_err(failed(&table))?;
         }

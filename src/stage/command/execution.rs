@@ -25,8 +25,12 @@ impl CommandStage {
         }
     }
 
-    /// The program with `{name}` replaced.
-    fn program(&self, places: &BTreeMap<String, PathBuf>) -> Program {
+    /// The program with `{name}` replaced; its own variables come before those of what is `lent` to it.
+    fn program(
+        &self,
+        places: &BTreeMap<String, PathBuf>,
+        lent: BTreeMap<String, String>,
+    ) -> Program {
         let (name, arguments) = match &self.options.run {
             Line::Shell(line) => {
                 let shell = shell();
@@ -42,7 +46,10 @@ impl CommandStage {
             name,
             arguments,
             folder: self.folder.clone(),
-            environment: self.options.environment.clone(),
+            environment: [lent, self.options.environment.clone()]
+                .into_iter()
+                .flatten()
+                .collect(),
             without: match self.options.run {
                 Line::Shell(_) => vec![shell::STARTUP_FILE.to_string()],
                 Line::Program(_) => Vec::new(),
@@ -50,16 +57,17 @@ impl CommandStage {
         }
     }
 
-    /// Runs the program to its end.
+    /// Runs the program to its end, with variables of what is `lent` to it.
     pub fn execute(
         &self,
         places: &BTreeMap<String, PathBuf>,
+        lent: BTreeMap<String, String>,
         progress: &dyn Progress,
     ) -> Result<(), CommandError> {
         if self.shell().is_some_and(|shell| !shell.pipefail) {
             warn_of_shell(progress);
         }
-        let program = self.program(places);
+        let program = self.program(places, lent);
         let line = by_hand(&program);
         let ended = program::run(&program, progress)?;
         if !ended.left_running.is_empty() && !self.warned.swap(true, Ordering::Relaxed) {

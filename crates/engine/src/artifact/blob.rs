@@ -1,22 +1,42 @@
-//! The bytes of one item where they lie: inside a mapped pack.
+//! The bytes of one item where they are: inside a mapped pack.
 
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use memmap2::Mmap;
 
+/// A pack in memory.
+#[derive(Debug)]
+pub struct MappedPack {
+    /// Where the pack is.
+    pub path: PathBuf,
+    /// Its bytes.
+    pub map: Mmap,
+}
+
 /// Bytes of one item inside a mapped pack; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Blob {
-    map: Arc<Mmap>,
+    pack: Arc<MappedPack>,
     range: Range<usize>,
 }
 
 impl Blob {
-    /// The part of `map` in `range`, if it is inside.
-    pub fn new(map: Arc<Mmap>, range: Range<usize>) -> Option<Self> {
-        map.get(range.clone())?;
-        Some(Self { map, range })
+    /// The part of `pack` in `range`, if it is inside.
+    pub fn new(pack: Arc<MappedPack>, range: Range<usize>) -> Option<Self> {
+        pack.map.get(range.clone())?;
+        Some(Self { pack, range })
+    }
+
+    /// The pack that the bytes are in.
+    pub fn pack(&self) -> &Path {
+        &self.pack.path
+    }
+
+    /// Where in the pack they start, in bytes.
+    pub fn offset(&self) -> usize {
+        self.range.start
     }
 }
 
@@ -24,6 +44,6 @@ impl std::ops::Deref for Blob {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.map[self.range.clone()]
+        &self.pack.map[self.range.clone()]
     }
 }

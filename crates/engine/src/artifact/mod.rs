@@ -8,7 +8,7 @@ mod item;
 mod key;
 mod kind;
 
-pub use blob::Blob;
+pub use blob::{Blob, MappedPack};
 pub use bytes::Bytes;
 pub use data::{DataError, ItemData};
 pub use files::{FileEntry, FileSet};

@@ -12,7 +12,7 @@ use memmap2::Mmap;
 use pipe_foundation::Digest;
 use pipe_foundation::sync::lock;
 
-use crate::artifact::Blob;
+use crate::artifact::{Blob, MappedPack};
 
 use super::error::CacheError;
 use super::items::Location;
@@ -43,7 +43,7 @@ pub fn bytes_of(items: impl Iterator<Item = u64>) -> u64 {
 #[derive(Debug)]
 pub struct PackReader {
     folder: PathBuf,
-    maps: Mutex<HashMap<u64, Arc<Mmap>>>,
+    maps: Mutex<HashMap<u64, Arc<MappedPack>>>,
 }
 
 impl PackReader {
@@ -102,9 +102,9 @@ impl PackReader {
         Ok(self.read(location, wanted)?.is_some())
     }
 
-    fn map(&self, pack: u64, end: usize) -> Result<Option<Arc<Mmap>>, CacheError> {
+    fn map(&self, pack: u64, end: usize) -> Result<Option<Arc<MappedPack>>, CacheError> {
         let mut maps = lock(&self.maps);
-        if let Some(map) = maps.get(&pack).filter(|map| map.len() >= end) {
+        if let Some(map) = maps.get(&pack).filter(|pack| pack.map.len() >= end) {
             return Ok(Some(map.clone()));
         }
         let path = path(&self.folder, pack);
@@ -114,9 +114,10 @@ impl PackReader {
         };
         // SAFETY: packs are only ever appended to by this program, and every item read from one is checked
         // against its digest before use; cutting a pack short while it is mapped is outside what we can guard.
-        let map = Arc::new(unsafe { Mmap::map(&file) }.map_err(unreadable)?);
-        maps.insert(pack, map.clone());
-        Ok((map.len() >= end).then_some(map))
+        let map = unsafe { Mmap::map(&file) }.map_err(unreadable)?;
+        let mapped = Arc::new(MappedPack { path, map });
+        maps.insert(pack, mapped.clone());
+        Ok((mapped.map.len() >= end).then_some(mapped))
     }
 }
 

@@ -1,0 +1,80 @@
+//! What a command declares to take of the machine, and what it is told of its share.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use pipe_engine::stage::Resources;
+
+use crate::byte_size::parse_bytes;
+
+use super::CommandStage;
+
+/// Placeholder of the threads that a program may use.
+pub const THREADS: &str = "threads";
+/// Placeholder of the numbers of its devices.
+pub const DEVICES: &str = "devices";
+
+impl CommandStage {
+    /// What one run of the program takes.
+    pub fn declared_resources(&self) -> Resources {
+        let memory = self.options.memory.as_deref();
+        Resources {
+            threads: self.options.threads.unwrap_or(1),
+            // What cannot be read was refused with the manifest.
+            memory_bytes: memory.map_or(0, |text| parse_bytes(text).unwrap_or_default()),
+            devices: self.options.devices.unwrap_or(0),
+        }
+    }
+
+    /// Variables that tell libraries of what is lent to the program, as far as it declared to need it; placeholders of
+    /// the same go to `places`.
+    pub fn lent(
+        &self,
+        threads: usize,
+        devices: &[usize],
+        places: &mut BTreeMap<String, PathBuf>,
+    ) -> BTreeMap<String, String> {
+        let mut variables = BTreeMap::new();
+        let mut tell = |name: &str, variable: &str, value: String| {
+            places.insert(name.into(), PathBuf::from(&value));
+            variables.insert(variable.into(), value);
+        };
+        if let Some(most) = self.options.threads {
+            tell(THREADS, "OMP_NUM_THREADS", threads.min(most).to_string());
+        }
+        if self.options.devices.is_some() {
+            let outer = std::env::var("CUDA_VISIBLE_DEVICES").ok();
+            tell(
+                DEVICES,
+                "CUDA_VISIBLE_DEVICES",
+                names(devices, outer.as_deref()),
+            );
+        }
+        variables
+    }
+}
+
+/// The names of devices by their numbers: those that `visible` lists, where it lists some.
+fn names(devices: &[usize], visible: Option<&str>) -> String {
+    let visible: Vec<&str> = visible
+        .into_iter()
+        .flat_map(|list| list.split(','))
+        .collect();
+    let name = |&device: &usize| match visible.get(device) {
+        Some(name) => (*name).trim().to_owned(),
+        None => device.to_string(),
+    };
+    devices.iter().map(name).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_are_numbered_among_those_that_are_visible() {
+        assert_eq!(names(&[0, 2], None), "0,2");
+        assert_eq!(names(&[1], Some("4, 7")), "7");
+        assert_eq!(names(&[], Some("4,7")), "");
+    }
+}
