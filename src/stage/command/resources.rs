@@ -28,6 +28,10 @@ impl CommandStage {
 
     /// Variables that tell libraries of what is lent to the program, as far as it declared to need it; placeholders of
     /// the same go to `places`.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "which devices are lent changes no result"
+    )]
     pub fn lent(
         &self,
         threads: usize,

@@ -13,7 +13,6 @@
 //! once more, or a file system without change times on which a program restores the other time. `--rehash` reads
 //! everything.
 
-use std::collections::HashMap;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard};
@@ -26,10 +25,12 @@ use super::error::CacheError;
 use super::log::{Log, LogState};
 
 mod seen;
+mod seen_files;
 mod settled;
 mod system;
 
-use seen::{PathName, Seen, decode, encode};
+use seen::{LENGTH, PathName, Seen, decode, encode};
+use seen_files::SeenFiles;
 use settled::Reading;
 use system::{RealSystem, Stat, System};
 
@@ -59,9 +60,9 @@ pub struct StatCache {
 const SAVE_EVERY: Duration = Duration::from_secs(5);
 
 struct Known {
-    by_path: HashMap<PathName, Seen>,
+    files: SeenFiles,
     /// Learnt and not written yet.
-    new: Vec<Vec<u8>>,
+    new: Vec<[u8; LENGTH]>,
     /// When something was last written.
     since: Instant,
     /// Most of the log is out of date, or some of it damaged.
@@ -69,7 +70,7 @@ struct Known {
 }
 
 impl Known {
-    fn take_new(&mut self) -> Vec<Vec<u8>> {
+    fn take_new(&mut self) -> Vec<[u8; LENGTH]> {
         self.since = Instant::now();
         std::mem::take(&mut self.new)
     }
@@ -87,19 +88,20 @@ impl StatCache {
 
     fn with_system(log: Log, rehash: bool, system: Box<dyn System>) -> Result<Self, CacheError> {
         let mut known = Known {
-            by_path: HashMap::new(),
+            files: SeenFiles::default(),
             new: Vec::new(),
             since: Instant::now(),
             compact: false,
         };
-        let mut records = 0_usize;
+        let mut records = Vec::new();
         let state = log.read(|payload| {
-            records += 1;
             if let Some((path, seen)) = decode(payload) {
-                known.by_path.insert(path, seen);
+                records.push(encode(path, &seen));
             }
         })?;
-        let outdated = records >= 4096 && records >= 3 * known.by_path.len();
+        let count = records.len();
+        known.files = SeenFiles::new(records);
+        let outdated = count >= 4096 && count >= 3 * known.files.loaded();
         known.compact = outdated || state.damaged_bytes > 0;
         Ok(Self {
             log,
@@ -136,7 +138,7 @@ impl StatCache {
         {
             return Ok(info);
         }
-        let before = self.known().by_path.get(&name).copied();
+        let before = self.known().files.get(&name);
         let before = before.filter(|seen| seen.stat == stat);
         // Where the clock was set back, that is when it was first met by this clock.
         let first_met_ns = before.map_or(now_ns, |seen| seen.first_met_ns.min(now_ns));
@@ -158,14 +160,19 @@ impl StatCache {
         let gathered = {
             let mut known = self.known();
             known.new.push(encode(name, &seen));
-            known.by_path.insert(name, seen);
+            known.files.insert(name, seen);
             let is_due = known.since.elapsed() > SAVE_EVERY;
             match is_due {
                 true => known.take_new(),
                 false => Vec::new(),
             }
         };
-        if !gathered.is_empty() && self.log.append(gathered.iter().map(Vec::as_slice)).is_err() {
+        if !gathered.is_empty()
+            && self
+                .log
+                .append(gathered.iter().map(<[u8; LENGTH]>::as_slice))
+                .is_err()
+        {
             // The next call tries again, and the last one says why it cannot.
             self.known().new.extend(gathered);
         }
@@ -180,7 +187,7 @@ impl StatCache {
 
     /// What is known of a file with such times, where these vouch for its content.
     fn recall(&self, name: &PathName, stat: &Stat, now_ns: i64) -> Option<FileInfo> {
-        let seen = self.known().by_path.get(name).copied()?;
+        let seen = self.known().files.get(name)?;
         // The clock may have been set back since.
         let vouched = seen.settled && seen.stat == *stat && stat.times.latest_ns() <= now_ns;
         vouched.then_some(seen.info)
@@ -195,7 +202,7 @@ impl StatCache {
             let mut known = self.known();
             (known.take_new(), std::mem::take(&mut known.compact))
         };
-        self.log.append(new.iter().map(Vec::as_slice))?;
+        self.log.append(new.iter().map(<[u8; LENGTH]>::as_slice))?;
         match compact {
             true => self.compact(),
             false => Ok(()),
@@ -212,7 +219,7 @@ impl StatCache {
 
     /// True while the file is as it was when its content was read; reads nothing but its times.
     pub fn is_unchanged(&self, path: &Path) -> bool {
-        let seen = self.known().by_path.get(&path_name(path)).copied();
+        let seen = self.known().files.get(&path_name(path));
         seen.is_some_and(|seen| {
             let stat = self.system.stat(path);
             stat.is_ok_and(|(stat, _)| stat == seen.stat)

@@ -23,29 +23,31 @@ pub struct Seen {
 }
 
 /// Length of a record: path, five numbers, digest, duration, and whether it is settled.
-const LENGTH: usize = 16 + 5 * 8 + 32 + 8 + 1;
+pub const LENGTH: usize = 16 + 5 * 8 + 32 + 8 + 1;
 /// Length of a record of earlier versions: the number of the file system before the inode, and no last byte.
 const EARLIER_LENGTH: usize = LENGTH + 8 - 1;
 
 /// The form of a record in the log.
-pub fn encode(name: PathName, seen: &Seen) -> Vec<u8> {
+pub fn encode(name: PathName, seen: &Seen) -> [u8; LENGTH] {
     let Seen {
         stat,
         first_met_ns,
         settled,
         info,
     } = seen;
-    let mut bytes = Vec::with_capacity(LENGTH);
-    bytes.extend_from_slice(&name);
-    for number in [stat.inode, stat.bytes] {
-        bytes.extend_from_slice(&number.to_le_bytes());
-    }
-    for number in [stat.times.modified_ns, stat.times.changed_ns, *first_met_ns] {
-        bytes.extend_from_slice(&number.to_le_bytes());
-    }
-    bytes.extend_from_slice(&info.digest.0);
-    bytes.extend_from_slice(&info.measure.unwrap_or(f64::NAN).to_le_bytes());
-    bytes.push(u8::from(*settled));
+    let mut bytes = [0; LENGTH];
+    bytes[..16].copy_from_slice(&name);
+    let numbers = [
+        stat.inode.to_le_bytes(),
+        stat.bytes.to_le_bytes(),
+        stat.times.modified_ns.to_le_bytes(),
+        stat.times.changed_ns.to_le_bytes(),
+        first_met_ns.to_le_bytes(),
+    ];
+    bytes[16..56].copy_from_slice(numbers.as_flattened());
+    bytes[56..88].copy_from_slice(&info.digest.0);
+    bytes[88..96].copy_from_slice(&info.measure.unwrap_or(f64::NAN).to_le_bytes());
+    bytes[LENGTH - 1] = u8::from(*settled);
     bytes
 }
 
