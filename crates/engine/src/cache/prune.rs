@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::artifact::FingerprintInputs;
 
-use super::runs::now_s;
+use super::run_record::now_s;
 use super::usage::Usage;
 use super::{Cache, CacheError, Lock};
 
