@@ -92,7 +92,8 @@ fn measure() -> Result<(), Box<dyn Error>> {
                             eprintln!("{models} models do not fit; trying half");
                             models /= 2;
                             // What was timed until then.
-                            card.times().map_err(|error| card.to_device_error("timing", &error))?;
+                            card.times()
+                                .map_err(|error| card.to_device_error("timing", &error))?;
                         }
                         told => return Err(told.into()),
                     },
@@ -166,7 +167,8 @@ fn sweep(setting: &Setting, studies: &[Heads], steps: usize) -> Result<(), Box<d
                 Ok((seconds, _)) => format!(" {:>9.2}", 1e3 * seconds),
                 Err(error) => match card.to_device_error("steps", &error) {
                     DeviceError::OutOfMemory { .. } => {
-                        card.times().map_err(|error| card.to_device_error("timing", &error))?;
+                        card.times()
+                            .map_err(|error| card.to_device_error("timing", &error))?;
                         format!(" {:>9}", "no room")
                     }
                     told => return Err(told.into()),
