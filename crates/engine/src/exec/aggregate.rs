@@ -19,11 +19,11 @@ use crate::stage::{
 };
 
 use super::declared_files::{DeclaredFileError, KeyedFiles};
+use super::internal_error::internal_error;
 use super::observer::{Event, Observer, Status, StepProgress};
 use super::outcome::StepResult;
 use super::outputs::Outputs;
 use super::status::Resolver;
-use super::walk::internal_error;
 
 /// What the step depends on, given the digests of its inputs in order; it does without those that have none.
 ///

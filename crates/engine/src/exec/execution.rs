@@ -10,6 +10,7 @@ use crate::cache::CacheError;
 use crate::stage::{CoreShare, Launch, Stage};
 
 use super::aggregate::AggregateRun;
+use super::internal_error::internal_error;
 use super::limit::PastLimit;
 use super::outcome::StepResult;
 use super::pools::{Pools, Request, Taken};
@@ -17,7 +18,6 @@ use super::results::Results;
 use super::run::RunOptions;
 use super::scheduler::{Scheduler, Unit};
 use super::status::{MissingInputs, StepStatus};
-use super::walk::internal_error;
 
 /// How far into the ready queue is looked for a unit that fits, so that a long queue of units too large to start costs
 /// no more than a short one.

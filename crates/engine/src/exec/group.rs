@@ -20,8 +20,9 @@ use super::item_set::{ItemSet, collect};
 use super::limit::{Limits, PastLimit};
 use super::observer::{Event, Observer, StepProgress};
 use super::outcome::StepResult;
+use super::pass::Walked;
 use super::status::StepStatus;
-use super::walk::{Outcome, Walk, Walked};
+use super::walk::{Outcome, Walk};
 
 mod bad;
 mod expected;
