@@ -21,7 +21,7 @@ use super::limit::{Limits, PastLimit};
 use super::observer::{Event, Observer, StepProgress};
 use super::outcome::StepResult;
 use super::pass::Walked;
-use super::status::StepStatus;
+use super::step_status::StepStatus;
 use super::walk::{Outcome, Walk};
 
 mod bad;

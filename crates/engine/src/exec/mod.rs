@@ -1,6 +1,7 @@
 //! Running a plan: sources listed, steps looked up, what is missing computed, results published.
 
 mod aggregate;
+mod aggregate_key;
 mod declared_files;
 #[cfg(test)]
 mod device_tests;
@@ -23,9 +24,11 @@ mod publish;
 mod publish_page;
 mod results;
 mod run;
+mod run_options;
 mod scheduler;
 mod sources;
 mod status;
+mod step_status;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -42,6 +45,8 @@ pub use outcome::StepResult;
 pub use plan_results::{KnownStep, PlanResults};
 pub use publish::runs_folder;
 pub use publish_page::note_page;
-pub use run::{RunError, RunOptions, RunSummary, StepSummary, run};
-pub use status::{MissingInputs, Resolver, StatusError, Statuses, StepStatus};
+pub use run::{RunError, RunSummary, StepSummary, run};
+pub use run_options::RunOptions;
+pub use status::{MissingInputs, Resolver, Statuses};
+pub use step_status::{StatusError, StepStatus};
 pub use why::{Why, why};
