@@ -8,7 +8,8 @@ use pipe_speech::corpus::{self, synthetic};
 
 use crate::stage::Setting;
 
-use super::{Ingest, Options};
+use super::Ingest;
+use super::parameters::Options;
 
 pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diagnostics> {
     let corpora = &setting.corpora;
