@@ -65,16 +65,8 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
             Gender::Female
         };
         draft.add(Candidate {
-            id: file.id().to_string(),
-            path: file.path.clone(),
-            speaker: actor,
             gender: Some(gender),
-            language: None,
-            label,
-            segment_s: None,
-            channel: None,
-            content: None,
-            place: &file.relative,
+            ..file.candidate(actor, label)
         });
     }
     Ok(())
