@@ -17,39 +17,22 @@ use pipe_speech::corpus::{
 };
 use rayon::prelude::*;
 use serde_json::Value as Json;
-use thiserror::Error;
 
 use crate::items::{Audio, Composition, ListingDetails, Recording, UtteranceFacts, UtteranceItem};
 
 mod build;
+mod error;
 mod leak_check;
 mod parameters;
 mod source_facts;
 
 pub use build::build;
+use error::IngestError;
+use leak_check::{check_leaks, leak_items};
 pub use parameters::KIND;
 use parameters::{Options, SplitChoice};
 pub use source_facts::content;
 use source_facts::{look, source_facts};
-
-/// Why the data cannot be used as listed.
-#[derive(Debug, Error, miette::Diagnostic)]
-enum IngestError {
-    #[error("the splits share speakers or audio: {findings}")]
-    #[diagnostic(
-        code(ingest::leak),
-        help(
-            "results on held-out data would be worthless. Mend the split or the corpus; `leaks = \"warn\"` goes on anyway"
-        )
-    )]
-    Leak { findings: String },
-    #[error("cannot read the split table {}: {reason}", path.display())]
-    #[diagnostic(code(ingest::split_file), help("the path is relative to the manifest"))]
-    SplitFile {
-        path: PathBuf,
-        reason: std::io::Error,
-    },
-}
 
 struct Ingest {
     corpora: Vec<(String, CorpusConfig)>,
@@ -123,14 +106,7 @@ impl Ingest {
                 }
             }
         }
-        let items: Vec<leaks::Item<'_>> = usable
-            .iter()
-            .map(|(entry, audio, _)| leaks::Item {
-                utterance: &entry.utterance,
-                audio: *audio,
-            })
-            .collect();
-        let copies: BTreeMap<String, String> = leaks::nested_copies(&items)
+        let copies: BTreeMap<String, String> = leaks::nested_copies(&leak_items(&usable))
             .into_iter()
             .map(|copy| (copy.dropped.clone(), copy.reason()))
             .collect();
@@ -226,7 +202,7 @@ impl SourceStage for Ingest {
             entries.sort_by(|(a, _, _), (b, _, _)| a.utterance.id.cmp(&b.utterance.id));
         }
         let table = self.split(&mut entries)?;
-        self.check_leaks(&entries, &mut listing, &mut details)?;
+        check_leaks(&entries, self.options.leaks, &mut listing, &mut details)?;
         listing.tables.insert("split.tsv".into(), table.to_text());
         listing.tables.insert(
             SourceListing::DROPPED.into(),
