@@ -3,9 +3,8 @@
 use crate::corpus::draft::{Candidate, Draft};
 use crate::corpus::{CorpusError, Gender, walk};
 
-use super::ReaderOption;
 use super::folders;
-use super::options::Options;
+use super::options::{Options, ReaderOption};
 
 pub(super) const OPTIONS: &[ReaderOption] = &[ReaderOption {
     name: "channels",
