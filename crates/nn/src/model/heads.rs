@@ -4,12 +4,9 @@ use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
 
 use super::Array;
-use super::dense_tape::{Learns, dense};
+use super::dense_tape::{Learns, Matrix, dense};
 use super::optimiser::{Step, sum_of_squares};
 use super::parameter::{Parameter, Part};
-
-/// A matrix of runtime size.
-pub(super) type Matrix<T = NoneTape> = Tensor<(usize, usize), f32, Cpu, T>;
 
 /// Values of a fully connected layer, `torch.nn.Linear`: weight `[outputs, inputs]` and bias `[outputs]`.
 #[derive(Clone, Debug, PartialEq)]
