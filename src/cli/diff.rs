@@ -7,9 +7,10 @@ use crate::inspect::{
 };
 
 use super::arguments::{Common, DiffArguments};
+use super::console::{console_width, print};
+use super::context;
+use super::error::CliError;
 use super::paint::colours;
-use super::report::console_width;
-use super::{CliError, context, print};
 
 mod sheet;
 

@@ -6,8 +6,10 @@ use pipe_engine::artifact::{ArtifactKind, DataError, ItemData};
 use pipe_speech::audio::Waveform;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 
-use super::AUDIO;
 use super::features::tensor;
+
+/// Utterances with waveforms.
+pub const AUDIO: ArtifactKind = ArtifactKind::of_items("audio", decode);
 
 /// A waveform; stored as tensor `samples` `[n]` with `rate_hz` in the metadata.
 #[derive(Clone, Debug, PartialEq)]
