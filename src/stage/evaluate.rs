@@ -21,12 +21,13 @@ use thiserror::Error;
 
 use crate::emotion_classes::{load_model, probabilities};
 use crate::items::{EVALUATION, FEATURES, MODEL, UtteranceItem, features};
-use crate::stage::Setting;
 
 use super::front_end::{add_lineages, front_end, same_front_end};
 use super::identity::identity;
 use super::leakage::{self, LeakError, OnLeak, Seen, TRAINING_ITEMS};
 use super::learning_curve::epoch_point;
+use super::options::options;
+use super::setting::Setting;
 
 /// The evaluation as a row of a report, without its name.
 pub const ENTRY: &str = "entry.json";
@@ -122,7 +123,7 @@ struct Evaluate {
 pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diagnostics> {
     let on_leak = OnLeak::of(&declaration.parameters);
     Ok(Stage::Aggregate(Box::new(Evaluate {
-        options: super::options(declaration)?,
+        options: options(declaration)?,
         on_leak,
         device: setting.device,
     })))

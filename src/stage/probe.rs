@@ -13,12 +13,13 @@ use pipe_speech::corpus::{Gender, Split, Utterance};
 use serde::Deserialize;
 
 use crate::items::{PROBE, UtteranceItem};
-use crate::stage::Setting;
 
 use super::embedding::{
     self, CORPORA, Choice, CorporaChoice, INPUT, MODEL, SPLITS, THREADS, write_csv, write_json,
 };
 use super::front_end::{add_lineages, front_end};
+use super::options::options;
+use super::setting::Setting;
 
 /// The probes as a row of a report, without its name.
 pub const ENTRY: &str = "probe.json";
@@ -103,7 +104,7 @@ struct ProbeStage {
 
 pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Diagnostics> {
     Ok(Stage::Aggregate(Box::new(ProbeStage {
-        options: super::options(declaration)?,
+        options: options(declaration)?,
     })))
 }
 

@@ -24,10 +24,10 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::emotion_classes;
 use crate::items::{MODEL, UtteranceItem, features};
-use crate::stage::Setting;
 
 use super::front_end::add_lineages;
 use super::leakage::{self, LeakError, OnLeak, TRAINING_ITEMS};
+use super::setting::Setting;
 
 pub static KIND: Kind = Kind {
     name: "train",

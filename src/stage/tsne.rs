@@ -10,13 +10,14 @@ use pipe_speech::corpus::{Gender, Split};
 use serde::Deserialize;
 
 use crate::items::{MAP, UtteranceItem};
-use crate::stage::Setting;
 
 use super::embedding::{
     self, CORPORA, Choice, CorporaChoice, INPUT, MODEL, SPLITS, THREADS, write, write_csv,
     write_json,
 };
 use super::front_end::{add_lineages, front_end};
+use super::options::options;
+use super::setting::Setting;
 
 /// The map as a part of a report, without its name.
 pub const ENTRY: &str = "map.json";
@@ -104,7 +105,7 @@ struct TsneStage {
 
 pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Diagnostics> {
     Ok(Stage::Aggregate(Box::new(TsneStage {
-        options: super::options(declaration)?,
+        options: options(declaration)?,
     })))
 }
 
