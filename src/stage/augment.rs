@@ -16,6 +16,7 @@ use crate::items::UtteranceItem;
 use crate::items::{AUDIO, Audio, UtteranceFacts};
 
 use super::options::{options, refused};
+use super::parameters::SPLITS;
 use super::setting::Setting;
 
 pub static KIND: Kind = Kind {
@@ -42,7 +43,7 @@ pub static KIND: Kind = Kind {
         ),
         Parameter::default(
             "splits",
-            Shape::List(&Shape::Choice(&["train", "validation", "test"])),
+            SPLITS,
             "[\"train\"]",
             "Splits that are augmented; the others pass unchanged.",
         ),
