@@ -77,14 +77,7 @@ impl Dense {
         find: impl Fn(&str) -> Option<&'a Array>,
     ) -> Result<(), String> {
         for wanted in self.to_arrays(name) {
-            let array =
-                find(&wanted.name).ok_or_else(|| format!("array {} is missing", wanted.name))?;
-            if array.shape != wanted.shape || array.values.len() != wanted.values.len() {
-                return Err(format!(
-                    "array {} has shape {:?} where {:?} is needed",
-                    wanted.name, array.shape, wanted.shape
-                ));
-            }
+            let array = wanted.found_by(&find)?;
             if wanted.shape.len() == 2 {
                 self.weight.copy_from_slice(&array.values);
             } else {
