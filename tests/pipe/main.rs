@@ -34,6 +34,7 @@ mod python;
 mod remembered;
 mod resuming;
 mod shell_lines;
+mod shipped;
 mod shown_names;
 mod side_by_side;
 mod study;
