@@ -3,7 +3,7 @@
 use pipe_report::{Align, Markdown};
 use pipe_speech::corpus::{CorpusConfig, Emotion};
 
-use super::Card;
+use super::content::Card;
 
 /// Writes the sections on data.
 pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {

@@ -3,7 +3,7 @@
 use pipe_report::eval::Metrics;
 use pipe_report::{Align, Markdown};
 
-use super::{Card, CardEvaluation};
+use super::content::{Card, CardEvaluation};
 
 /// Writes the section on evaluations.
 pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {

@@ -4,7 +4,7 @@ use pipe_nn::model::spec::{HeadMode, Layer};
 use pipe_report::{Align, Markdown};
 use serde_json::Value as Json;
 
-use super::Card;
+use super::content::Card;
 
 /// Writes the sections on computation.
 pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {

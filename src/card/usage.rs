@@ -6,7 +6,7 @@ use pipe_report::Markdown;
 
 use crate::predict::FrontEnd;
 
-use super::Card;
+use super::content::Card;
 use super::data::has_stage;
 
 /// Writes the sections on use.

@@ -5,8 +5,10 @@ use pipe_engine::cache::{Cache, PruneOptions, Verified, prune, usage, verify};
 use crate::stage::checkpoints;
 
 use super::arguments::{CacheAction, CacheArguments, Common, PruneArguments};
+use super::console::print;
+use super::context;
+use super::error::CliError;
 use super::lines::{bytes_text, counted};
-use super::{CliError, context, print};
 
 /// Does what was asked.
 pub fn cache(arguments: &CacheArguments, common: &Common) -> Result<u8, CliError> {

@@ -11,7 +11,8 @@ use pipe_speech::corpus::Corpora;
 use crate::domain::{CORPORA, PlanOptions, SpeechPlan};
 
 use super::arguments::{Common, DeviceArguments, ManifestArguments};
-use super::{CliError, corpora_diagnostic};
+use super::corpora_diagnostic;
+use super::error::CliError;
 
 /// Reads the manifest and builds its plan for `device`.
 pub fn plan(

@@ -9,8 +9,10 @@ use pipe_speech::corpus::{self, AudioSource, Corpora, CorpusConfig, CountCheck};
 use crate::stage::file_content;
 
 use super::arguments::{Common, CorporaArguments};
+use super::console::print;
+use super::context;
+use super::error::CliError;
 use super::lines::counted;
-use super::{CliError, context, print};
 
 /// Lists or checks corpora.
 pub fn corpora(arguments: &CorporaArguments, common: &Common) -> Result<u8, CliError> {

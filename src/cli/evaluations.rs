@@ -11,7 +11,8 @@ use walkdir::WalkDir;
 use crate::card::CardEvaluation;
 
 use super::arguments::Common;
-use super::{CliError, context};
+use super::context;
+use super::error::CliError;
 
 /// What `evaluate` calls its metrics.
 const METRICS: &str = "metrics.json";

@@ -11,23 +11,25 @@ use crate::onnx::{self, GraphInput};
 use crate::predict::FrontEnd;
 
 use super::arguments::{Common, ExportArguments, ExportInput};
-use super::{CliError, context, evaluations, predict, print};
+use super::console::{print, shown};
+use super::error::CliError;
+use super::model::{load, refused};
+use super::{context, evaluations};
 
 /// Writes what was asked for; both texts are made before either file is touched.
 pub fn export(arguments: &ExportArguments, common: &Common) -> Result<u8, CliError> {
-    let (model, digest) = predict::load(&arguments.model)?;
+    let (model, digest) = load(&arguments.model)?;
     let mut files: Vec<(&Path, Vec<u8>, &str)> = Vec::new();
     if let Some(path) = &arguments.onnx {
         check_target(path, &arguments.model, "--onnx", &["onnx"])?;
         let bytes = match arguments.input {
             ExportInput::Features => onnx::export(&model, &digest, GraphInput::Features),
             ExportInput::Waveform => {
-                let front_end =
-                    FrontEnd::of(model.config(), &arguments.model).map_err(predict::refused)?;
+                let front_end = FrontEnd::of(model.config(), &arguments.model).map_err(refused)?;
                 onnx::export(&model, &digest, GraphInput::Waveform(&front_end))
             }
         };
-        files.push((path, bytes.map_err(predict::refused)?, "ONNX, opset 17"));
+        files.push((path, bytes.map_err(refused)?, "ONNX, opset 17"));
     }
     if let Some(path) = &arguments.card {
         check_target(path, &arguments.model, "--card", &["md", "markdown"])?;
@@ -49,7 +51,7 @@ pub fn export(arguments: &ExportArguments, common: &Common) -> Result<u8, CliErr
         } else {
             print(&format!(
                 "{} written ({what}, {} bytes)\n",
-                predict::shown(path),
+                shown(path),
                 bytes.len()
             ))?;
         }
@@ -116,7 +118,7 @@ fn card(
         .collect();
     let front_end = FrontEnd::of(model.config(), &arguments.model);
     let card = Card {
-        file: predict::shown(name),
+        file: shown(name),
         bytes,
         digest,
         config: model.config(),

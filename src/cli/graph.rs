@@ -4,7 +4,9 @@ use pipe_engine::plan::Plan;
 use pipe_nn::model::Device;
 
 use super::arguments::{Common, GraphArguments, GraphFormat};
-use super::{CliError, context, print};
+use super::console::print;
+use super::context;
+use super::error::CliError;
 
 /// Prints the graph.
 pub fn graph(arguments: &GraphArguments, common: &Common) -> Result<u8, CliError> {

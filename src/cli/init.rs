@@ -5,7 +5,9 @@ use std::io::Write;
 use std::path::Path;
 
 use super::arguments::InitArguments;
-use super::{CliError, context, print};
+use super::console::print;
+use super::context;
+use super::error::CliError;
 
 const TEMPLATE: &str = include_str!("../../pipelines/demo.toml");
 const CORPORA: &str = include_str!("../../corpora.toml");

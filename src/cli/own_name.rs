@@ -8,7 +8,7 @@ use pipe_engine::plan::Plan;
 
 use crate::inspect::{StepOfRun, stage_of};
 
-use super::CliError;
+use super::error::CliError;
 
 /// Makes sure that nothing else goes by the name of `plan`, without writing it down.
 pub fn check(plan: &Plan, cache: &Cache) -> Result<(), CliError> {

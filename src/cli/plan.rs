@@ -6,8 +6,10 @@ use pipe_engine::exec::{MissingInputs, Resolver, StepStatus};
 use serde::Serialize;
 
 use super::arguments::{Common, PlanArguments};
+use super::console::print;
+use super::error::CliError;
 use super::lines::{NameColumn, counted};
-use super::{CliError, context, own_name, print};
+use super::{context, own_name};
 
 /// What a run would do with one step.
 #[derive(Clone, Debug, PartialEq, Serialize)]

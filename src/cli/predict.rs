@@ -4,16 +4,14 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use miette::Diagnostic;
-use pipe_foundation::Digest;
-use pipe_nn::model::{Model, model_path};
 
-use crate::emotion_classes::load_model;
 use crate::predict::{self, FrontEnd, Input, Outcome, PredictOptions, Windows};
 
-use super::CliError;
 use super::arguments::{Common, PredictArguments, PredictionFormat};
+use super::console::{print_error, shown};
+use super::error::CliError;
+use super::model::{load, refused};
 use super::predictions::Predictions;
-use super::print_error;
 
 /// Predicts every recording; 1 where one of them could not be.
 pub fn predict(arguments: &PredictArguments, common: &Common) -> Result<u8, CliError> {
@@ -84,33 +82,6 @@ pub fn predict(arguments: &PredictArguments, common: &Common) -> Result<u8, CliE
     }
 }
 
-/// Reads a model, and the digest of its file.
-pub fn load(path: &Path) -> Result<(Model, Digest), CliError> {
-    if path.is_dir() {
-        let inside = model_path(path);
-        return Err(CliError::Usage {
-            message: format!("{} is a folder, not a model", path.display()),
-            help: match inside.is_file() {
-                true => format!("did you mean {}?", inside.display()),
-                false => {
-                    "name the model.safetensors that a train step wrote under runs/".to_owned()
-                }
-            },
-        });
-    }
-    let model = load_model(path).map_err(refused)?;
-    let digest = Digest::of_file(path).map_err(|reason| CliError::Usage {
-        message: format!("cannot read {}: {reason}", path.display()),
-        help: "check that the file may be read".into(),
-    })?;
-    Ok((model, digest))
-}
-
-/// An error with the model, for the command line.
-pub fn refused(error: impl Diagnostic + Send + Sync + 'static) -> CliError {
-    CliError::Model(Box::new(error))
-}
-
 fn threads(given: Option<u16>) -> usize {
     match given {
         Some(threads) => usize::from(threads),
@@ -138,14 +109,6 @@ fn format(arguments: &PredictArguments, common: &Common) -> PredictionFormat {
         None if std::io::stdout().is_terminal() => PredictionFormat::Table,
         None => PredictionFormat::Csv,
     }
-}
-
-/// A path as people read it: no line breaks or other control characters.
-pub fn shown(path: impl AsRef<Path>) -> String {
-    let text = path.as_ref().to_string_lossy();
-    text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
 }
 
 /// One line about one recording; the path is named once.

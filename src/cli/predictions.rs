@@ -9,8 +9,7 @@ use serde::Serialize;
 use crate::predict::Row;
 
 use super::arguments::PredictionFormat;
-use super::predict::shown;
-use super::report::console_width;
+use super::console::{console_width, shown};
 
 /// Width of the columns after the path: times, class, three probabilities.
 const NUMBERS: usize = 39;

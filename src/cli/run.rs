@@ -6,14 +6,14 @@ use pipe_engine::exec::{Observer, RunOptions, RunSummary, run as execute};
 
 use crate::track::{TrackTarget, Tracking};
 
-use super::CliError;
 use super::arguments::{Common, RunArguments};
 use super::bars::BarObserver;
+use super::console::print_error;
 use super::context;
+use super::error::CliError;
 use super::json::JsonObserver;
 use super::lines::{LineObserver, counted};
 use super::own_name;
-use super::print_error;
 use super::signals::Signals;
 
 /// Runs a manifest.

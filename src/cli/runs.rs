@@ -6,11 +6,12 @@ use serde_json::json;
 use crate::inspect::{Depth, compare_runs, find_manifest, headline};
 
 use super::arguments::{Common, RunsArguments};
+use super::console::{console_width, print};
+use super::context;
 use super::date::short_date_text;
+use super::error::CliError;
 use super::lines::duration_text;
 use super::paint::Paint;
-use super::report::console_width;
-use super::{CliError, context, print};
 
 /// Runs of each manifest that are listed by default.
 const LISTED: usize = 20;

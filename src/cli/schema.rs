@@ -6,8 +6,8 @@ use serde_json::{Map, Value as Json, json};
 use crate::stage::kinds;
 
 use super::arguments::{Common, SchemaArguments};
-use super::report::console_width;
-use super::{CliError, print};
+use super::console::{console_width, print};
+use super::error::CliError;
 
 /// Describes one kind or all.
 pub fn schema(arguments: &SchemaArguments, common: &Common) -> Result<u8, CliError> {

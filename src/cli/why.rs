@@ -6,8 +6,10 @@ use pipe_engine::plan::{Explanation, Reason};
 use serde_json::json;
 
 use super::arguments::{Common, WhyArguments};
+use super::console::print;
 use super::date::date_text;
-use super::{CliError, context, own_name, print};
+use super::error::CliError;
+use super::{context, own_name};
 
 /// Explains every step, or one.
 pub fn why(arguments: &WhyArguments, common: &Common) -> Result<u8, CliError> {

@@ -3,15 +3,30 @@
 use std::collections::HashMap;
 
 use pipe_engine::artifact::{ArtifactKind, DataError, ItemData};
+use pipe_engine::stage::ItemError;
 use pipe_speech::audio::Waveform;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 
-use super::AUDIO;
 use super::features::tensor;
+
+/// Utterances with waveforms.
+pub const AUDIO: ArtifactKind = ArtifactKind::of_items("audio", decode);
 
 /// A waveform; stored as tensor `samples` `[n]` with `rate_hz` in the metadata.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Audio(pub Waveform);
+
+impl Audio {
+    /// The waveform of an item.
+    ///
+    /// # Errors
+    /// When its data are something else.
+    pub fn of(data: &dyn ItemData) -> Result<&Waveform, ItemError> {
+        let audio: Option<&Self> = data.downcast_ref();
+        let audio = audio.ok_or_else(|| ItemError::permanent("not audio"))?;
+        Ok(&audio.0)
+    }
+}
 
 impl ItemData for Audio {
     fn kind(&self) -> ArtifactKind {

@@ -4,7 +4,8 @@ use pipe_engine::artifact::{ArtifactKind, DataError, ItemData};
 use pipe_foundation::{Features, FeaturesView};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 
-use super::FEATURES;
+/// Utterances with feature matrices `[frames, bins]`.
+pub const FEATURES: ArtifactKind = ArtifactKind::of_items("features", decode);
 
 /// A feature matrix; stored as tensor `features` `[frames, bins]`.
 #[derive(Clone, Debug, PartialEq)]

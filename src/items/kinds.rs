@@ -1,11 +1,7 @@
-//! The kinds of artifacts of speech pipelines.
+//! The kinds of artifacts of speech pipelines that are files.
 
 use pipe_engine::artifact::ArtifactKind;
 
-/// Utterances with waveforms.
-pub const AUDIO: ArtifactKind = ArtifactKind::of_items("audio", super::audio::decode);
-/// Utterances with feature matrices `[frames, bins]`.
-pub const FEATURES: ArtifactKind = ArtifactKind::of_items("features", super::features::decode);
 /// A trained model.
 pub const MODEL: ArtifactKind = ArtifactKind::of_files("model");
 /// Metrics and predictions of one model.

@@ -7,9 +7,9 @@ mod kinds;
 mod listing_details;
 mod utterance_facts;
 
-pub use audio::Audio;
+pub use audio::{AUDIO, Audio};
 pub use composition::{Composition, CompositionRow};
-pub use features::{FeatureItem, features};
-pub use kinds::{AUDIO, EVALUATION, FEATURES, FILES, MAP, MODEL, PROBE, REPORT};
+pub use features::{FEATURES, FeatureItem, features};
+pub use kinds::{EVALUATION, FILES, MAP, MODEL, PROBE, REPORT};
 pub use listing_details::{ListingDetails, details};
 pub use utterance_facts::{Recording, UtteranceFacts, UtteranceItem};

@@ -8,7 +8,7 @@ use std::f64::consts::TAU;
 
 use pipe_speech::dsp::{Fbank, Normalisation, NormalisedFbank};
 
-use super::OnnxError;
+use super::error::OnnxError;
 use super::graph::{Attribute, Graph};
 
 /// The least deviation that features are divided by, as in [`normalise`](pipe_speech::dsp::normalise).

@@ -14,7 +14,10 @@ use serde_json::{Map, Value as Json};
 
 use crate::items::UtteranceItem;
 use crate::items::{AUDIO, Audio, UtteranceFacts};
-use crate::stage::Setting;
+
+use super::options::{options, refused};
+use super::parameters::SPLITS;
+use super::setting::Setting;
 
 pub static KIND: Kind = Kind {
     name: "augment",
@@ -40,7 +43,7 @@ pub static KIND: Kind = Kind {
         ),
         Parameter::default(
             "splits",
-            Shape::List(&Shape::Choice(&["train", "validation", "test"])),
+            SPLITS,
             "[\"train\"]",
             "Splits that are augmented; the others pass unchanged.",
         ),
@@ -120,7 +123,7 @@ pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Dia
         // Already reported at the parameter itself.
         return Ok(Stage::Aggregate(Box::new(pipe_engine::stage::Unbuilt)));
     }
-    let options: Options = super::options(declaration)?;
+    let options: Options = options(declaration)?;
     let Options {
         speed,
         gain_db,
@@ -134,7 +137,7 @@ pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Dia
         snr_db,
         noise,
     };
-    let perturber = Perturber::new(perturb).map_err(|error| super::refused(declaration, &error))?;
+    let perturber = Perturber::new(perturb).map_err(|error| refused(declaration, &error))?;
     Ok(Stage::Items(Box::new(Augment { options, perturber })))
 }
 
@@ -188,9 +191,7 @@ impl ItemStage for Augment {
         input: &dyn ItemData,
         _context: &ItemContext<'_>,
     ) -> Result<Box<dyn ItemData>, ItemError> {
-        let Some(Audio(wave)) = input.downcast_ref() else {
-            return Err(ItemError::permanent("not audio"));
-        };
+        let wave = Audio::of(input)?;
         if copy.index == 0 {
             return Ok(Box::new(Audio(wave.clone())));
         }

@@ -21,7 +21,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use crate::items::{AUDIO, EVALUATION, FEATURES, FILES, MAP, MODEL, PROBE, REPORT};
-use crate::stage::Setting;
+
+use super::options::options;
+use super::setting::Setting;
 use pipe_engine::artifact::{ArtifactKind, FingerprintInputs, ItemData, input_names};
 use pipe_engine::file_name::file_name;
 use pipe_engine::manifest::{
@@ -167,7 +169,7 @@ struct CommandStage {
 }
 
 pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Diagnostics> {
-    let options: Options = super::options(declaration)?;
+    let options: Options = options(declaration)?;
     let mut diagnostics = Diagnostics::default();
     let mut files = Vec::new();
     for (index, written) in declaration.parameters["files"]

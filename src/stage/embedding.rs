@@ -1,36 +1,34 @@
 //! What `probe` and `tsne` share: which utterances they look at, and what a model's shared layers make of them.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use pipe_engine::artifact::ItemFacts;
-use pipe_engine::manifest::{Diagnostic, Parameter, Shape};
-use pipe_engine::stage::{AggregateContext, Interrupted, LoadedItem, StepInput};
-use pipe_foundation::FeaturesView;
+use pipe_engine::artifact::{FingerprintInputs, ItemFacts};
+use pipe_engine::manifest::{Declaration, Diagnostic, Diagnostics, Parameter, Shape};
+use pipe_engine::stage::{
+    AggregateContext, AggregateStage, InputOrigin, LoadedItem, Resources, Stage, StepInput,
+};
+use pipe_foundation::Workers;
 use pipe_nn::model::Model;
 use pipe_report::ModelIdentity;
 use pipe_report::eval::embedding::{Points, stratified};
 use pipe_speech::corpus::{Split, Utterance};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
 use crate::emotion_classes::load_model;
-use crate::items::{self, FEATURES, UtteranceItem, features};
+use crate::items::UtteranceItem;
 
-use super::front_end::same_front_end;
+use super::feature_parts::for_each_part;
+use super::front_end::{add_lineages, front_end, same_front_end};
 use super::identity::identity;
 use super::leakage::{Seen, TRAINING_ITEMS};
+use super::options::options;
+use super::output::Unwritten;
 
-/// The model.
-pub const MODEL: Parameter =
-    Parameter::required("model", Shape::Input(&[items::MODEL]), "The model.");
-
-/// The features it embeds.
-pub const INPUT: Parameter = Parameter::required(
-    "input",
-    Shape::OneOrMany(&Shape::Input(&[FEATURES])),
-    "Features, made as those it was trained on.",
-);
+/// Fewer utterances cannot be fitted and tested, and have no neighbours to speak of: perplexity 1 needs four.
+const LEAST: usize = 4;
 
 /// Which corpora are looked at.
 pub const CORPORA: Parameter = Parameter::default(
@@ -40,22 +38,10 @@ pub const CORPORA: Parameter = Parameter::default(
     "Which corpora to look at. Attribute heads were trained on those of the training; of others they promise nothing.",
 );
 
-/// Most threads.
-pub const THREADS: Parameter = Parameter::default(
-    "threads",
-    Shape::Integer { min: 1, max: 1024 },
-    "8",
-    "Most threads it uses; the result does not depend on it.",
-)
-.unkeyed();
-
-/// The values of `splits`.
-pub const SPLITS: Shape = Shape::List(&Shape::Choice(&["train", "validation", "test"]));
-
 /// Which corpora are looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum CorporaChoice {
+enum CorporaChoice {
     /// Those the model was trained on.
     Training,
     /// All others.
@@ -64,17 +50,14 @@ pub enum CorporaChoice {
     All,
 }
 
-/// Which utterances are looked at.
-#[derive(Clone, Debug)]
-pub struct Choice {
-    /// Their splits.
-    pub splits: Vec<Split>,
-    /// Their corpora.
-    pub corpora: CorporaChoice,
-    /// At most so many.
-    pub max_utterances: usize,
-    /// Draws them where there are more.
-    pub seed: u64,
+/// What every such stage is told.
+#[derive(Deserialize)]
+struct Options {
+    splits: Vec<Split>,
+    corpora: CorporaChoice,
+    max_utterances: usize,
+    seed: u64,
+    threads: usize,
 }
 
 /// Utterances and their embeddings.
@@ -138,15 +121,66 @@ pub enum EmbedError {
     },
 }
 
+impl From<Unwritten> for EmbedError {
+    fn from(Unwritten { name, reason }: Unwritten) -> Self {
+        Self::Output { name, reason }
+    }
+}
+
+/// What a stage makes of embeddings, with options of its own.
+pub trait Analysis: DeserializeOwned + Send + Sync + 'static {
+    /// Writes its results into the folder of `context`.
+    ///
+    /// # Errors
+    /// When the embeddings cannot be worked on, or a result cannot be written.
+    fn run(
+        &self,
+        embedded: Embedded,
+        workers: &Workers,
+        context: &AggregateContext<'_>,
+    ) -> miette::Result<()>;
+}
+
+struct EmbeddingStage<A> {
+    options: Options,
+    analysis: A,
+}
+
+/// The stage that chooses utterances, embeds them, and hands them to `A`.
+///
+/// # Errors
+/// When its options cannot be read.
+pub fn build<A: Analysis>(declaration: &Declaration) -> Result<Stage, Diagnostics> {
+    Ok(Stage::Aggregate(Box::new(EmbeddingStage::<A> {
+        options: options(declaration)?,
+        analysis: options(declaration)?,
+    })))
+}
+
+impl<A: Analysis> AggregateStage for EmbeddingStage<A> {
+    fn external_inputs(&self, inputs: &[InputOrigin], fingerprint: &mut FingerprintInputs) {
+        add_lineages(inputs, fingerprint, front_end);
+    }
+
+    fn resources(&self) -> Resources {
+        Resources {
+            threads: self.options.threads,
+            ..Resources::default()
+        }
+    }
+
+    fn run(&self, context: &AggregateContext<'_>) -> miette::Result<()> {
+        let embedded = embed(context, &self.options)?;
+        let workers = Workers::new(context.cores.threads())?;
+        self.analysis.run(embedded, &workers, context)
+    }
+}
+
 /// Chooses utterances and embeds them.
 ///
 /// # Errors
-/// Fewer than `least` utterances, features that do not fit the model, a model that gives no numbers.
-pub fn embed(
-    context: &AggregateContext<'_>,
-    choice: &Choice,
-    least: usize,
-) -> miette::Result<Embedded> {
+/// Too few utterances, features that do not fit the model, a model that gives no numbers.
+fn embed(context: &AggregateContext<'_>, choice: &Options) -> miette::Result<Embedded> {
     let input = context.inputs_of("model").next();
     let file = |name: &'static str| {
         input
@@ -173,11 +207,11 @@ pub fn embed(
         .collect();
     items.sort_by(|a, b| a.facts.id().cmp(b.facts.id()));
     let items = subset(items, choice);
-    if items.len() < least {
+    if items.len() < LEAST {
         let splits: Vec<&str> = choice.splits.iter().map(|split| split.name()).collect();
         return Err(EmbedError::TooFew {
             found: items.len(),
-            least,
+            least: LEAST,
             splits: splits.join(", "),
             corpora: match choice.corpora {
                 CorporaChoice::All => "all corpora",
@@ -196,7 +230,7 @@ pub fn embed(
 }
 
 /// At most so many, each speaker's emotions in their proportions.
-fn subset<'a>(items: Vec<&'a LoadedItem>, choice: &Choice) -> Vec<&'a LoadedItem> {
+fn subset<'a>(items: Vec<&'a LoadedItem>, choice: &Options) -> Vec<&'a LoadedItem> {
     let strata: Vec<_> = items
         .iter()
         .map(|item| {
@@ -214,7 +248,6 @@ fn subset<'a>(items: Vec<&'a LoadedItem>, choice: &Choice) -> Vec<&'a LoadedItem
         .collect()
 }
 
-/// Embeds in parts, so that stopping takes effect soon.
 fn rows(
     model: &Model,
     items: &[&LoadedItem],
@@ -222,15 +255,8 @@ fn rows(
 ) -> miette::Result<Points> {
     let mut values = Vec::new();
     let mut width = 1;
-    for part in items.chunks(256) {
-        if context.progress.interrupted() {
-            return Err(Interrupted.into());
-        }
-        let views: Vec<FeaturesView<'_>> = part
-            .iter()
-            .map(|item| features(&item.blob))
-            .collect::<Result<_, _>>()?;
-        let embedded = model.embed(&views, context.cores.threads())?;
+    for_each_part(items, context, |part, views| {
+        let embedded = model.embed(views, context.cores.threads())?;
         width = embedded.len() / part.len().max(1);
         for (item, row) in part.iter().zip(embedded.chunks_exact(width.max(1))) {
             if row.iter().any(|value| !value.is_finite()) {
@@ -241,7 +267,8 @@ fn rows(
             }
         }
         values.extend(embedded);
-    }
+        Ok(())
+    })?;
     Ok(Points::new(width, values).unwrap_or_default())
 }
 
@@ -260,54 +287,4 @@ pub fn check_not_empty(parameters: &Map<String, Json>, names: &[&str]) -> Vec<Di
                 .help("leave it out for the default")
         })
         .collect()
-}
-
-/// Writes a text into the folder of the results.
-///
-/// # Errors
-/// Where the file cannot be written.
-pub fn write(folder: &Path, name: &'static str, text: &str) -> Result<(), EmbedError> {
-    std::fs::write(folder.join(name), text).map_err(|error| EmbedError::Output {
-        name,
-        reason: error.to_string(),
-    })
-}
-
-/// Writes a value as JSON for people.
-///
-/// # Errors
-/// As [`write`].
-pub fn write_json(
-    folder: &Path,
-    name: &'static str,
-    value: &impl serde::Serialize,
-) -> Result<(), EmbedError> {
-    let json = serde_json::to_string_pretty(value).map_err(|error| EmbedError::Output {
-        name,
-        reason: error.to_string(),
-    })?;
-    write(folder, name, &(json + "\n"))
-}
-
-/// Writes rows as a table with a heading.
-///
-/// # Errors
-/// As [`write`].
-pub fn write_csv(
-    folder: &Path,
-    name: &'static str,
-    heading: &[&str],
-    rows: impl Iterator<Item = Vec<String>>,
-) -> Result<(), EmbedError> {
-    let failed = |reason: String| EmbedError::Output { name, reason };
-    let mut table = csv::Writer::from_path(folder.join(name)).map_err(|e| failed(e.to_string()))?;
-    table
-        .write_record(heading)
-        .map_err(|e| failed(e.to_string()))?;
-    for row in rows {
-        table
-            .write_record(&row)
-            .map_err(|e| failed(e.to_string()))?;
-    }
-    table.flush().map_err(|e| failed(e.to_string()))
 }

@@ -3,14 +3,10 @@
 use std::path::Path;
 
 use pipe_engine::artifact::FingerprintInputs;
-use pipe_engine::manifest::{
-    Declaration, Diagnostic, Diagnostics, Gathers, Kind, Parameter, Shape,
-};
+use pipe_engine::manifest::{Declaration, Diagnostic, Diagnostics, Gathers, Kind, Parameter};
 use pipe_engine::stage::{
-    AggregateContext, AggregateStage, InputOrigin, Interrupted, LoadedItem, Resources, Stage,
-    StepInput,
+    AggregateContext, AggregateStage, InputOrigin, LoadedItem, Resources, Stage, StepInput,
 };
-use pipe_foundation::FeaturesView;
 use pipe_nn::model::Device;
 use pipe_nn::model::Model;
 use pipe_report::eval::{Evaluation, Prediction, most_likely, write_predictions};
@@ -21,13 +17,17 @@ use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
 use crate::emotion_classes::{load_model, probabilities};
-use crate::items::{EVALUATION, FEATURES, MODEL, UtteranceItem, features};
-use crate::stage::Setting;
+use crate::items::{EVALUATION, UtteranceItem};
 
+use super::feature_parts::for_each_part;
 use super::front_end::{add_lineages, front_end, same_front_end};
 use super::identity::identity;
 use super::leakage::{self, LeakError, OnLeak, Seen, TRAINING_ITEMS};
 use super::learning_curve::epoch_point;
+use super::options::options;
+use super::output::{Unwritten, write_json};
+use super::parameters::{INPUT, MODEL, SPLITS, THREADS};
+use super::setting::Setting;
 
 /// The evaluation as a row of a report, without its name.
 pub const ENTRY: &str = "entry.json";
@@ -37,26 +37,16 @@ pub static KIND: Kind = Kind {
     version: 3, // 2: entry.json keeps the whole history; 3: probabilities with the same bits on every machine
     doc: "Tests a model: unweighted and weighted accuracy, recalls and confusion matrix per corpus, and every prediction.",
     parameters: &[
-        Parameter::required("model", Shape::Input(&[MODEL]), "The model."),
-        Parameter::required(
-            "input",
-            Shape::OneOrMany(&Shape::Input(&[FEATURES])),
-            "Features, made as those it was trained on.",
-        ),
+        MODEL,
+        INPUT,
         Parameter::default(
             "splits",
-            Shape::List(&Shape::Choice(&["train", "validation", "test"])),
+            SPLITS,
             "[\"test\"]",
             "Which utterances to test on.",
         ),
         leakage::LEAKS,
-        Parameter::default(
-            "threads",
-            Shape::Integer { min: 1, max: 1024 },
-            "8",
-            "Most threads it uses; the result does not depend on it.",
-        )
-        .unkeyed(),
+        THREADS,
     ],
     gathers: Gathers::Never,
     output: |_| EVALUATION,
@@ -114,6 +104,12 @@ enum EvaluateError {
     Output { name: &'static str, reason: String },
 }
 
+impl From<Unwritten> for EvaluateError {
+    fn from(Unwritten { name, reason }: Unwritten) -> Self {
+        Self::Output { name, reason }
+    }
+}
+
 struct Evaluate {
     options: Options,
     on_leak: OnLeak,
@@ -123,7 +119,7 @@ struct Evaluate {
 pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diagnostics> {
     let on_leak = OnLeak::of(&declaration.parameters);
     Ok(Stage::Aggregate(Box::new(Evaluate {
-        options: super::options(declaration)?,
+        options: options(declaration)?,
         on_leak,
         device: setting.device,
     })))
@@ -180,7 +176,7 @@ impl AggregateStage for Evaluate {
         let predictions = predict(&model, self.device, classes, &items, context)?;
         let evaluation = Evaluation::of(classes, &predictions)?;
         write_predictions(&context.out.join("predictions.csv"), classes, &predictions)?;
-        write_json(context.out, "metrics.json", &evaluation)?;
+        write_json(context.out, "metrics.json", &evaluation).map_err(EvaluateError::from)?;
         let entry = ReportEntry {
             model: identity(model.config(), seen.corpora),
             evaluation,
@@ -190,7 +186,7 @@ impl AggregateStage for Evaluate {
                 .unwrap_or_default() as usize,
             history: history(file("history.jsonl")?)?,
         };
-        write_json(context.out, ENTRY, &entry)
+        Ok(write_json(context.out, ENTRY, &entry).map_err(EvaluateError::from)?)
     }
 }
 
@@ -217,7 +213,7 @@ impl Evaluate {
     }
 }
 
-/// Predicts in parts, so that stopping takes effect soon; `classes` are the names of the model's classes.
+/// Predicts every item; `classes` are the names of the model's classes.
 fn predict(
     model: &Model,
     device: Device,
@@ -226,15 +222,8 @@ fn predict(
     context: &AggregateContext<'_>,
 ) -> miette::Result<Vec<Prediction>> {
     let mut predictions = Vec::with_capacity(items.len());
-    for part in items.chunks(256) {
-        if context.progress.interrupted() {
-            return Err(Interrupted.into());
-        }
-        let views: Vec<FeaturesView<'_>> = part
-            .iter()
-            .map(|item| features(&item.blob))
-            .collect::<Result<_, _>>()?;
-        let rows = model.predict_on(device, &views, context.cores.threads())?;
+    for_each_part(items, context, |part, views| {
+        let rows = model.predict_on(device, views, context.cores.threads())?;
         for (item, row) in part.iter().zip(rows) {
             let utterance = item.utterance();
             let probabilities = probabilities(&row);
@@ -259,19 +248,9 @@ fn predict(
         context
             .progress
             .advance(predictions.len() as u64, items.len() as u64);
-    }
+        Ok(())
+    })?;
     Ok(predictions)
-}
-
-fn write_json(
-    folder: &Path,
-    name: &'static str,
-    value: &impl serde::Serialize,
-) -> miette::Result<()> {
-    let failed = |reason: String| EvaluateError::Output { name, reason };
-    let json = serde_json::to_string_pretty(value).map_err(|error| failed(error.to_string()))?;
-    std::fs::write(folder.join(name), json + "\n").map_err(|error| failed(error.to_string()))?;
-    Ok(())
 }
 
 /// The epochs of the training.

@@ -10,7 +10,9 @@ use serde_json::Value as Json;
 
 use crate::items::{AUDIO, Audio, FEATURES, FeatureItem};
 use crate::predict::fbank_options;
-use crate::stage::Setting;
+
+use super::options::refused;
+use super::setting::Setting;
 
 const MILLISECONDS: Shape = Shape::Float {
     min: 0.1,
@@ -176,7 +178,7 @@ pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Dia
     // Parameters that do not fit were reported where they stand; this is never run then.
     let (options, normalisation) = fbank_options(&declaration.parameters).unwrap_or_default();
     let fbank = NormalisedFbank::new(options, normalisation)
-        .map_err(|error| super::refused(declaration, &error))?;
+        .map_err(|error| refused(declaration, &error))?;
     Ok(Stage::Items(Box::new(FbankStage { fbank })))
 }
 
@@ -197,9 +199,7 @@ impl ItemStage for FbankStage {
         input: &dyn ItemData,
         _context: &ItemContext<'_>,
     ) -> Result<Box<dyn ItemData>, ItemError> {
-        let Some(Audio(wave)) = input.downcast_ref() else {
-            return Err(ItemError::permanent("not audio"));
-        };
+        let wave = Audio::of(input)?;
         let wanted_hz = self.fbank.fbank().options().sample_rate_hz;
         if wave.rate_hz != wanted_hz {
             return Err(ItemError::permanent(format!(

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pipe_engine::artifact::{BadItem, Item, ItemData};
-use pipe_engine::manifest::{Diagnostic, Gathers, Kind, MAX_BAD, Parameter, STORE, Shape};
 use pipe_engine::stage::{FileInfos, ItemError, SourceListing, SourceStage};
 use pipe_foundation::Digest;
 use pipe_foundation::machine_fault::MachineFault;
@@ -17,145 +16,23 @@ use pipe_speech::corpus::{
     self, AudioSource, CorpusConfig, CorpusError, DropCause, Dropped, Entry, Listing, Split,
 };
 use rayon::prelude::*;
-use serde::Deserialize;
 use serde_json::Value as Json;
-use thiserror::Error;
 
-use crate::items::{
-    AUDIO, Audio, Composition, ListingDetails, Recording, UtteranceFacts, UtteranceItem,
-};
-
-use super::leakage::OnLeak;
+use crate::items::{Audio, Composition, ListingDetails, Recording, UtteranceFacts, UtteranceItem};
 
 mod build;
+mod error;
 mod leak_check;
+mod parameters;
 mod source_facts;
 
 pub use build::build;
+use error::IngestError;
+use leak_check::{check_leaks, leak_items};
+pub use parameters::KIND;
+use parameters::{Options, SplitChoice};
 pub use source_facts::content;
 use source_facts::{look, source_facts};
-
-const FRACTION: Shape = Shape::Float { min: 0.0, max: 1.0 };
-
-pub static KIND: Kind = Kind {
-    name: "ingest",
-    version: 1,
-    doc: "Lists the utterances of corpora, assigns them to splits by speaker, and reads their audio as one channel.",
-    parameters: &[
-        Parameter::required(
-            "corpora",
-            Shape::OneOrMany(&Shape::Named("the name of a corpus")),
-            "Names of corpora in corpora.toml.",
-        ),
-        Parameter::default(
-            "split",
-            Shape::Either(&[
-                Shape::Choice(&["train", "validation", "test"]),
-                Shape::Table(&[
-                    Parameter::default(
-                        "train",
-                        FRACTION,
-                        "0.8",
-                        "Fraction of each corpus's hours.",
-                    ),
-                    Parameter::default(
-                        "validation",
-                        FRACTION,
-                        "0.1",
-                        "Fraction of each corpus's hours.",
-                    ),
-                    Parameter::default("test", FRACTION, "0.1", "Fraction of each corpus's hours."),
-                    Parameter::default(
-                        "seed",
-                        Shape::NATURAL,
-                        "0",
-                        "Chooses among equally good splits.",
-                    ),
-                ]),
-            ]),
-            "{\"train\": 0.8, \"validation\": 0.1, \"test\": 0.1, \"seed\": 0}",
-            "Fractions per corpus, whole speakers at a time; or one split for all utterances.",
-        ),
-        Parameter::optional(
-            "split_file",
-            Shape::Path,
-            "A split table to use as it is, such as the split.tsv of an earlier run.",
-        ),
-        Parameter::default(
-            "leaks",
-            Shape::Choice(&["error", "warn"]),
-            "\"error\"",
-            "What to do when a speaker or the same audio is in train and in a held-out split.",
-        ),
-        MAX_BAD,
-        STORE,
-    ],
-    gathers: Gathers::Never,
-    output: |_| AUDIO,
-    validate,
-};
-
-fn validate(parameters: &serde_json::Map<String, serde_json::Value>) -> Vec<Diagnostic> {
-    let Some(table) = parameters.get("split").and_then(|split| split.as_object()) else {
-        return Vec::new();
-    };
-    let fractions: Vec<f64> = ["train", "validation", "test"]
-        .iter()
-        .filter_map(|name| table.get(*name)?.as_f64())
-        .collect();
-    let sum: f64 = fractions.iter().sum();
-    if (sum - 1.0).abs() < 1e-6 {
-        return Vec::new();
-    }
-    let terms: Vec<String> = fractions.iter().map(f64::to_string).collect();
-    let label = format!("{} is {}", terms.join(" + "), (sum * 1e6).round() / 1e6);
-    vec![
-        Diagnostic::of_value(
-            "split",
-            "the fractions of `split` do not add up to 1",
-            label,
-        )
-        .help("train, validation and test must add up to 1; those left out are 0.8, 0.1 and 0.1"),
-    ]
-}
-
-#[derive(Deserialize)]
-struct Options {
-    split: SplitChoice,
-    split_file: Option<String>,
-    leaks: OnLeak,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum SplitChoice {
-    One(Split),
-    Fractions {
-        train: f64,
-        validation: f64,
-        test: f64,
-        seed: u64,
-    },
-}
-
-/// Why the data cannot be used as listed.
-#[derive(Debug, Error, miette::Diagnostic)]
-enum IngestError {
-    #[error("the splits share speakers or audio: {findings}")]
-    #[diagnostic(
-        code(ingest::leak),
-        help(
-            "results on held-out data would be worthless. Mend the split or the corpus; `leaks = \"warn\"` goes on anyway"
-        )
-    )]
-    Leak { findings: String },
-    #[error("cannot read the split table {}: {reason}", path.display())]
-    #[diagnostic(code(ingest::split_file), help("the path is relative to the manifest"))]
-    SplitFile {
-        path: PathBuf,
-        reason: std::io::Error,
-    },
-}
 
 struct Ingest {
     corpora: Vec<(String, CorpusConfig)>,
@@ -229,14 +106,7 @@ impl Ingest {
                 }
             }
         }
-        let items: Vec<leaks::Item<'_>> = usable
-            .iter()
-            .map(|(entry, audio, _)| leaks::Item {
-                utterance: &entry.utterance,
-                audio: *audio,
-            })
-            .collect();
-        let copies: BTreeMap<String, String> = leaks::nested_copies(&items)
+        let copies: BTreeMap<String, String> = leaks::nested_copies(&leak_items(&usable))
             .into_iter()
             .map(|copy| (copy.dropped.clone(), copy.reason()))
             .collect();
@@ -332,7 +202,7 @@ impl SourceStage for Ingest {
             entries.sort_by(|(a, _, _), (b, _, _)| a.utterance.id.cmp(&b.utterance.id));
         }
         let table = self.split(&mut entries)?;
-        self.check_leaks(&entries, &mut listing, &mut details)?;
+        check_leaks(&entries, self.options.leaks, &mut listing, &mut details)?;
         listing.tables.insert("split.tsv".into(), table.to_text());
         listing.tables.insert(
             SourceListing::DROPPED.into(),

@@ -27,14 +27,19 @@ mod command;
 mod embedding;
 mod evaluate;
 mod fbank;
+mod feature_parts;
 mod front_end;
 mod leakage;
 mod learning_curve;
 mod identity;
 mod ingest;
+mod options;
+mod output;
+mod parameters;
 mod probe;
 mod report;
 mod resample;
+mod setting;
 mod train;
 mod tsne;
 
@@ -42,14 +47,13 @@ use std::sync::LazyLock;
 
 use pipe_engine::manifest::{Declaration, Diagnostic, Diagnostics, Kind};
 use pipe_engine::stage::Stage;
-use pipe_nn::model::Device;
-use pipe_speech::corpus::Corpora;
 
 pub use command::supervisor;
 pub use evaluate::ENTRY as EVALUATION_ENTRY;
 pub use ingest::content as file_content;
 pub use probe::ENTRY as PROBE_ENTRY;
 pub use report::CONTENT as REPORT_CONTENT;
+pub use setting::Setting;
 pub use train::checkpoints;
 pub use tsne::ENTRY as MAP_ENTRY;
 
@@ -57,15 +61,6 @@ pub use tsne::ENTRY as MAP_ENTRY;
 struct Registered {
     kind: &'static Kind,
     build: fn(&Declaration, &Setting) -> Result<Stage, Diagnostics>,
-}
-
-/// What stages are built with beside what the manifest says of them.
-#[derive(Clone, Debug, Default)]
-pub struct Setting {
-    /// The corpora that can be named.
-    pub corpora: Corpora,
-    /// Where trainings and evaluations compute.
-    pub device: Device,
 }
 
 static REGISTERED: [Registered; 10] = [
@@ -139,37 +134,4 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
         )
         .into()),
     }
-}
-
-/// Reads checked parameters into a stage's options; they fit because both were declared together.
-fn options<T: serde::de::DeserializeOwned>(declaration: &Declaration) -> Result<T, Diagnostics> {
-    serde_json::from_value(serde_json::Value::Object(declaration.parameters.clone())).map_err(
-        |error| {
-            Diagnostic::new(
-                "manifest::value",
-                format!("`{}`: {error}", declaration.stage),
-            )
-            .at(
-                &declaration.place,
-                "the parameters of this stage cannot be read",
-            )
-            .into()
-        },
-    )
-}
-
-/// A problem with the options as a whole, reported at the stage's name.
-fn refused(declaration: &Declaration, error: &dyn miette::Diagnostic) -> Diagnostics {
-    let mut diagnostic = Diagnostic::new(
-        "manifest::value",
-        format!("`{}`: {error}", declaration.stage),
-    )
-    .at(
-        &declaration.place,
-        "the parameters of this stage do not fit together",
-    );
-    if let Some(help) = error.help() {
-        diagnostic = diagnostic.help(help.to_string());
-    }
-    diagnostic.into()
 }

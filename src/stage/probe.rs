@@ -1,30 +1,25 @@
 //! `probe`: how much a model's shared layers know of each attribute.
 
-use pipe_engine::artifact::FingerprintInputs;
 use pipe_engine::manifest::{Declaration, Diagnostics, Gathers, Kind, Parameter, Shape};
-use pipe_engine::stage::{AggregateContext, AggregateStage, InputOrigin, Resources, Stage};
+use pipe_engine::stage::{AggregateContext, Stage};
 use pipe_foundation::Workers;
 use pipe_report::eval::Interval;
 use pipe_report::eval::embedding::{
     Labelled, LogisticOptions, Origin, ProbeOptions, Probed, probe, silhouettes,
 };
 use pipe_report::{Probe, ProbeEntry};
-use pipe_speech::corpus::{Gender, Split, Utterance};
+use pipe_speech::corpus::{Gender, Utterance};
 use serde::Deserialize;
 
 use crate::items::{PROBE, UtteranceItem};
-use crate::stage::Setting;
 
-use super::embedding::{
-    self, CORPORA, Choice, CorporaChoice, INPUT, MODEL, SPLITS, THREADS, write_csv, write_json,
-};
-use super::front_end::{add_lineages, front_end};
+use super::embedding::{self, Analysis, CORPORA, EmbedError, Embedded};
+use super::output::{write_csv, write_json};
+use super::parameters::{INPUT, MODEL, SPLITS, THREADS};
+use super::setting::Setting;
 
 /// The probes as a row of a report, without its name.
 pub const ENTRY: &str = "probe.json";
-
-/// Fewer utterances than these cannot be fitted and tested.
-const LEAST: usize = 4;
 
 pub static KIND: Kind = Kind {
     name: "probe",
@@ -86,51 +81,24 @@ pub static KIND: Kind = Kind {
 };
 
 #[derive(Deserialize)]
-struct Options {
-    splits: Vec<Split>,
-    corpora: CorporaChoice,
+struct Probing {
     attributes: Vec<String>,
     folds: usize,
     c: f64,
-    max_utterances: usize,
     seed: u64,
-    threads: usize,
-}
-
-struct ProbeStage {
-    options: Options,
 }
 
 pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Diagnostics> {
-    Ok(Stage::Aggregate(Box::new(ProbeStage {
-        options: super::options(declaration)?,
-    })))
+    embedding::build::<Probing>(declaration)
 }
 
-impl AggregateStage for ProbeStage {
-    fn external_inputs(&self, inputs: &[InputOrigin], fingerprint: &mut FingerprintInputs) {
-        add_lineages(inputs, fingerprint, front_end);
-    }
-
-    fn resources(&self) -> Resources {
-        Resources {
-            threads: self.options.threads,
-            ..Resources::default()
-        }
-    }
-
-    fn run(&self, context: &AggregateContext<'_>) -> miette::Result<()> {
-        let options = &self.options;
-        let embedded = embedding::embed(
-            context,
-            &Choice {
-                splits: options.splits.clone(),
-                corpora: options.corpora,
-                max_utterances: options.max_utterances,
-                seed: options.seed,
-            },
-            LEAST,
-        )?;
+impl Analysis for Probing {
+    fn run(
+        &self,
+        embedded: Embedded,
+        workers: &Workers,
+        context: &AggregateContext<'_>,
+    ) -> miette::Result<()> {
         let utterances = &embedded.utterances;
         let origins: Vec<Origin<'_>> = utterances
             .iter()
@@ -143,7 +111,7 @@ impl AggregateStage for ProbeStage {
                 }
             })
             .collect();
-        let attributes: Vec<Labelled<'_>> = options
+        let attributes: Vec<Labelled<'_>> = self
             .attributes
             .iter()
             .map(|attribute| Labelled {
@@ -154,41 +122,41 @@ impl AggregateStage for ProbeStage {
                 by_speaker: attribute != "speaker",
             })
             .collect();
-        let workers = Workers::new(context.cores.threads())?;
         let stop = || context.progress.interrupted();
         let groupings: Vec<Vec<Option<usize>>> = attributes
             .iter()
             .map(|labelled| numbers(&labelled.values))
             .collect();
-        let apart = silhouettes(&embedded.points, &groupings, &workers, &stop)?;
+        let apart = silhouettes(&embedded.points, &groupings, workers, &stop)?;
         let probed = probe(
             &embedded.points,
             &origins,
             &attributes,
             &ProbeOptions {
-                folds: options.folds,
+                folds: self.folds,
                 logistic: LogisticOptions {
-                    c: options.c,
+                    c: self.c,
                     ..LogisticOptions::default()
                 },
-                seed: options.seed,
+                seed: self.seed,
             },
-            &workers,
+            workers,
             &stop,
             &|done, total| context.progress.advance(done, total),
         )?;
-        let probes: Vec<Probe> = options
+        let probes: Vec<Probe> = self
             .attributes
             .iter()
             .zip(probed.into_iter().zip(apart))
             .map(|(attribute, (probed, silhouette))| entry(attribute, probed, silhouette))
             .collect();
-        write_csv(context.out, "probe.csv", &HEADING, probes.iter().map(row))?;
+        write_csv(context.out, "probe.csv", &HEADING, probes.iter().map(row))
+            .map_err(EmbedError::from)?;
         let entry = ProbeEntry {
             model: embedded.model,
             probes,
         };
-        Ok(write_json(context.out, ENTRY, &entry)?)
+        Ok(write_json(context.out, ENTRY, &entry).map_err(EmbedError::from)?)
     }
 }
 

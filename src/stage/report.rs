@@ -14,8 +14,9 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use crate::items::{EVALUATION, MAP, PROBE, REPORT};
-use crate::stage::Setting;
 
+use super::options::options;
+use super::setting::Setting;
 use super::{evaluate, probe, tsne};
 
 /// The report's content, from which every form of it is rendered.
@@ -88,7 +89,7 @@ struct ReportStage {
 
 pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Diagnostics> {
     Ok(Stage::Aggregate(Box::new(ReportStage {
-        options: super::options(declaration)?,
+        options: options(declaration)?,
     })))
 }
 

@@ -9,7 +9,9 @@ use pipe_speech::dsp::ToRate;
 use serde::Deserialize;
 
 use crate::items::{AUDIO, Audio};
-use crate::stage::Setting;
+
+use super::options::options;
+use super::setting::Setting;
 
 pub static KIND: Kind = Kind {
     name: "resample",
@@ -48,7 +50,7 @@ struct Resample {
 }
 
 pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Diagnostics> {
-    let Options { rate_hz } = super::options(declaration)?;
+    let Options { rate_hz } = options(declaration)?;
     Ok(Stage::Items(Box::new(Resample {
         to_rate: ToRate::new(rate_hz),
     })))
@@ -61,9 +63,7 @@ impl ItemStage for Resample {
         input: &dyn ItemData,
         _context: &ItemContext<'_>,
     ) -> Result<Box<dyn ItemData>, ItemError> {
-        let Some(Audio(wave)) = input.downcast_ref() else {
-            return Err(ItemError::permanent("not audio"));
-        };
+        let wave = Audio::of(input)?;
         let made = self.to_rate.apply(wave).map_err(ItemError::permanent)?;
         Ok(Box::new(Audio(made)))
     }

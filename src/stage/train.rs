@@ -24,10 +24,10 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::emotion_classes;
 use crate::items::{MODEL, UtteranceItem, features};
-use crate::stage::Setting;
 
 use super::front_end::add_lineages;
 use super::leakage::{self, LeakError, OnLeak, TRAINING_ITEMS};
+use super::setting::Setting;
 
 pub static KIND: Kind = Kind {
     name: "train",
@@ -289,27 +289,14 @@ impl Train {
         items: &[&LoadedItem],
         context: &AggregateContext<'_>,
     ) -> miette::Result<()> {
-        let of = |split: Split| -> Vec<Item<'_>> {
-            items
-                .iter()
-                .filter(|item| item.utterance().split == split)
-                .map(|item| Item {
-                    utterance: item.utterance(),
-                    audio: item.digest,
-                })
-                .collect()
-        };
-        let (train, validation) = (of(Split::Train), of(Split::Validation));
-        let parts = [
-            Part {
-                name: "train",
-                items: &train,
-            },
-            Part {
-                name: "validation",
-                items: &validation,
-            },
-        ];
+        let items: Vec<Item<'_>> = items
+            .iter()
+            .map(|item| Item {
+                utterance: item.utterance(),
+                audio: item.digest,
+            })
+            .collect();
+        let parts = [Split::Train, Split::Validation].map(|split| Part::of_split(split, &items));
         let leaks: Vec<String> = leaks::find(&parts)
             .iter()
             .filter(|f| f.is_leak())

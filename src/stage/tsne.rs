@@ -1,28 +1,22 @@
 //! `tsne`: a map of a model's embedding in the plane.
 
-use pipe_engine::artifact::FingerprintInputs;
 use pipe_engine::manifest::{Declaration, Diagnostics, Gathers, Kind, Parameter, Shape};
-use pipe_engine::stage::{AggregateContext, AggregateStage, InputOrigin, Resources, Stage};
+use pipe_engine::stage::{AggregateContext, Stage};
 use pipe_foundation::Workers;
 use pipe_report::eval::embedding::Tsne;
 use pipe_report::{EmbeddingMap, MapColour, MapPoint};
-use pipe_speech::corpus::{Gender, Split};
+use pipe_speech::corpus::Gender;
 use serde::Deserialize;
 
 use crate::items::{MAP, UtteranceItem};
-use crate::stage::Setting;
 
-use super::embedding::{
-    self, CORPORA, Choice, CorporaChoice, INPUT, MODEL, SPLITS, THREADS, write, write_csv,
-    write_json,
-};
-use super::front_end::{add_lineages, front_end};
+use super::embedding::{self, Analysis, CORPORA, EmbedError, Embedded};
+use super::output::{write, write_csv, write_json};
+use super::parameters::{INPUT, MODEL, SPLITS, THREADS};
+use super::setting::Setting;
 
 /// The map as a part of a report, without its name.
 pub const ENTRY: &str = "map.json";
-
-/// Fewer points have no neighbours to speak of: perplexity 1 needs four.
-const LEAST: usize = 4;
 
 pub static KIND: Kind = Kind {
     name: "tsne",
@@ -87,60 +81,32 @@ pub static KIND: Kind = Kind {
 };
 
 #[derive(Deserialize)]
-struct Options {
-    splits: Vec<Split>,
-    corpora: CorporaChoice,
+struct Mapping {
     colour: MapColour,
     perplexity: f64,
     steps: usize,
-    max_utterances: usize,
     seed: u64,
-    threads: usize,
-}
-
-struct TsneStage {
-    options: Options,
 }
 
 pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Diagnostics> {
-    Ok(Stage::Aggregate(Box::new(TsneStage {
-        options: super::options(declaration)?,
-    })))
+    embedding::build::<Mapping>(declaration)
 }
 
-impl AggregateStage for TsneStage {
-    fn external_inputs(&self, inputs: &[InputOrigin], fingerprint: &mut FingerprintInputs) {
-        add_lineages(inputs, fingerprint, front_end);
-    }
-
-    fn resources(&self) -> Resources {
-        Resources {
-            threads: self.options.threads,
-            ..Resources::default()
-        }
-    }
-
-    fn run(&self, context: &AggregateContext<'_>) -> miette::Result<()> {
-        let options = &self.options;
-        let embedded = embedding::embed(
-            context,
-            &Choice {
-                splits: options.splits.clone(),
-                corpora: options.corpora,
-                max_utterances: options.max_utterances,
-                seed: options.seed,
-            },
-            LEAST,
-        )?;
-        let workers = Workers::new(context.cores.threads())?;
+impl Analysis for Mapping {
+    fn run(
+        &self,
+        embedded: Embedded,
+        workers: &Workers,
+        context: &AggregateContext<'_>,
+    ) -> miette::Result<()> {
         let tsne = Tsne {
-            perplexity: options.perplexity,
-            steps: options.steps,
-            seed: options.seed,
+            perplexity: self.perplexity,
+            steps: self.steps,
+            seed: self.seed,
         };
         let found = tsne.map(
             &embedded.points,
-            &workers,
+            workers,
             &|| context.progress.interrupted(),
             &|done, total| context.progress.advance(done, total),
         )?;
@@ -167,12 +133,13 @@ impl AggregateStage for TsneStage {
             .collect();
         let map = EmbeddingMap {
             model: embedded.model,
-            perplexity: options.perplexity,
+            perplexity: self.perplexity,
             points,
         };
-        write_csv(context.out, "map.csv", &HEADING, map.points.iter().map(row))?;
-        write(context.out, "map.svg", &map.to_svg(options.colour))?;
-        Ok(write_json(context.out, ENTRY, &map)?)
+        write_csv(context.out, "map.csv", &HEADING, map.points.iter().map(row))
+            .map_err(EmbedError::from)?;
+        write(context.out, "map.svg", &map.to_svg(self.colour)).map_err(EmbedError::from)?;
+        Ok(write_json(context.out, ENTRY, &map).map_err(EmbedError::from)?)
     }
 }
 

@@ -74,8 +74,7 @@ fn look(path: &Path) -> [i64; 6] {
 
 #[test]
 fn a_rewrite_within_the_same_second_is_noticed() {
-    let space = Workspace::new();
-    space.write("pipe.toml", COPY);
+    let space = Workspace::with_manifest("pipe.toml", COPY);
     let Some(_disk) = Coarse::mount(space.join("image"), space.join("disk")) else {
         return;
     };
@@ -104,8 +103,7 @@ fn a_rewrite_within_the_same_second_is_noticed() {
 
 #[test]
 fn mounting_again_reads_nothing_again() {
-    let space = Workspace::new();
-    space.write("pipe.toml", COPY);
+    let space = Workspace::with_manifest("pipe.toml", COPY);
     let Some(disk) = Coarse::mount(space.join("image"), space.join("disk")) else {
         return;
     };

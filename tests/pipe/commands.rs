@@ -250,8 +250,7 @@ outputs = ["count.txt"]
     let run = space.run_well("pipe.toml");
     assert_eq!(run.executed(), ["count"]);
     assert_eq!(space.read("runs/pipe/count/count.txt").trim(), "none");
-    let why =
-        String::from_utf8(space.pipe(&["why", "pipe.toml", "--step", "count"]).stdout).unwrap();
+    let why = space.told(&["why", "pipe.toml", "--step", "count"]);
     assert!(why.contains("file.tools/count.sh"), "{why}");
 }
 

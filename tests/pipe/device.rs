@@ -1,12 +1,12 @@
 //! The device of a run: which are refused, which are there, and what it does to keys.
 
-use super::resuming::{ONE, space};
+use super::manifests::TEST;
+use super::resuming::{one, space};
 use super::workspace::Workspace;
 
 /// A training of two epochs and its test.
 pub fn trained() -> Workspace {
-    let test = "[stage.test]\nkind = \"evaluate\"\nmodel = \"train\"\ninput = \"fbank\"\n";
-    space(&(ONE.replace("epochs = 8", "epochs = 2") + test))
+    space(&(one().replace("epochs = 8", "epochs = 2") + TEST))
 }
 
 /// What a refused command says; it must end with 2 and make nothing.
@@ -19,14 +19,6 @@ fn refused(space: &Workspace, arguments: &[&str]) -> String {
         assert!(!space.join(folder).exists(), "{arguments:?}: {folder}");
     }
     told
-}
-
-/// What a command prints that must end with 0.
-fn printed(space: &Workspace, arguments: &[&str]) -> String {
-    let output = space.pipe(arguments);
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {told}");
-    String::from_utf8(output.stdout).unwrap()
 }
 
 #[test]
@@ -76,7 +68,7 @@ fn results_of_the_processor_are_no_results_of_cuda() {
         assert_eq!(run.steps(), (0, 5, 0), "{more:?}");
     }
     let cuda = ["--device", "cuda:2"];
-    let plan = |more: &[&str]| printed(&space, &[&["plan", "one.toml"], more].concat());
+    let plan = |more: &[&str]| space.told(&[&["plan", "one.toml"], more].concat());
     assert!(plan(&[]).contains("5 unchanged, 0 to run"));
     let told = plan(&cuda);
     assert!(
@@ -85,14 +77,14 @@ fn results_of_the_processor_are_no_results_of_cuda() {
     );
     let why = |more: &[&str]| {
         let step = ["why", "one.toml", "--step", "train"];
-        printed(&space, &[&step, more].concat())
+        space.told(&[&step, more].concat())
     };
     let told = why(&cuda);
     assert!(told.contains("  device: cpu -> cuda\n"), "{told}");
     let told = why(&["--device", "cuda", "--tf32"]);
     assert!(told.contains("  device: cpu -> cuda, TF32\n"), "{told}");
     // The run names its device.
-    let runs = printed(&space, &["runs", "--json"]);
+    let runs = space.told(&["runs", "--json"]);
     assert!(runs.contains("\"device\":\"cpu\""), "{runs}");
 }
 
@@ -203,13 +195,14 @@ mod in_software {
     }
 
     fn with(from: &str, to: &str) -> String {
-        assert!(ONE.contains(from), "{from}");
-        ONE.replace("epochs = 8", "epochs = 1").replace(from, to)
+        assert!(one().contains(from), "{from}");
+        one().replace("epochs = 8", "epochs = 1").replace(from, to)
     }
 
     /// One epoch of a network that is small beside its features, in batches of two.
     fn lean() -> String {
-        let heads = ONE.lines().find(|line| line.starts_with("heads"));
+        let one = one();
+        let heads = one.lines().find(|line| line.starts_with("heads"));
         let alpha = "alpha = { start = 0.0, end = 0.4 }\n";
         with("batch = 8", "batch = 2")
             .replace(heads.unwrap(), "")
@@ -257,7 +250,7 @@ mod in_software {
         if emulator().is_none() {
             return;
         }
-        let manifest = ONE.replace("epochs = 8", "epochs = 1");
+        let manifest = one().replace("epochs = 8", "epochs = 1");
         let (expected, resident) = done(&manifest, None);
         // Less than the training takes with its features, which are small beside it.
         let (found, brought) = done(&manifest, Some(resident.peak / 100 * 97));

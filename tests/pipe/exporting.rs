@@ -1,7 +1,7 @@
 //! `pipe export`: ONNX graphs against our own forward pass, and model cards whose lines work.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
 use pipe::emotion_classes;
@@ -11,6 +11,7 @@ use pipe_speech::audio;
 use serde_json::{Value as Json, json};
 
 use super::predicting::trained;
+use super::python::python;
 use super::workspace::Workspace;
 
 const MODEL: &str = "runs/m/train/model.safetensors";
@@ -61,22 +62,6 @@ const CASES: [(&str, u32, &str, &str); 6] = [
         r#"{"bins":24}"#,
     ),
 ];
-
-/// The interpreter with onnx and onnxruntime; none where it has not been set up.
-fn python() -> Option<PathBuf> {
-    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/python/bin/python");
-    let has_packages = Command::new(&python)
-        .args(["-c", "import numpy, onnx, onnxruntime"])
-        .output()
-        .is_ok_and(|output| output.status.success());
-    if !has_packages {
-        pipe_foundation::test_support::skipped(format_args!(
-            "{} with onnx and onnxruntime is not there",
-            python.display()
-        ));
-    }
-    has_packages.then_some(python)
-}
 
 /// A model with drawn weights, made livelier so that recordings differ in their probabilities.
 fn model(layers: &str, rate_hz: u32, fbank: &str) -> Model {
@@ -178,7 +163,9 @@ fn well(output: Output) -> String {
 
 #[test]
 fn onnxruntime_agrees_with_our_forward_pass() {
-    let Some(python) = python() else { return };
+    let Some(python) = python("numpy, onnx, onnxruntime") else {
+        return;
+    };
     let space = Workspace::new();
     for (name, rate_hz, layers, fbank) in CASES {
         let model = model(layers, rate_hz, fbank);
@@ -257,7 +244,9 @@ fn the_lines_of_a_card_work() {
         }
     }
     assert_eq!(lines, 3);
-    let Some(python) = python() else { return };
+    let Some(python) = python("numpy, onnx, onnxruntime") else {
+        return;
+    };
     let program = blocks
         .iter()
         .find_map(|block| block.strip_prefix("python\n"))

@@ -107,7 +107,7 @@ labels = { positive = ["F"], neutral = ["N"], negative = ["W"] }
 fn hostile_folders_are_told_and_the_rest_is_used() {
     let space = Workspace::new();
     space.write("corpora.toml", CORPUS);
-    space.write("pipe.toml", super::workspace::CHAIN);
+    space.write("pipe.toml", super::manifests::chain());
     for (index, name) in ["03a01Fa", "03a01Nc", "08a01Wa", "08a02Fb"]
         .iter()
         .enumerate()
@@ -210,8 +210,7 @@ fn an_unreadable_recording_is_left_out_until_it_can_be_read() {
 
 #[test]
 fn a_failing_step_stops_only_what_depends_on_it() {
-    let space = Workspace::new();
-    space.write(
+    let space = Workspace::with_manifest(
         "pipe.toml",
         r#"
 [stage.wrong]

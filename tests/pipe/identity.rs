@@ -26,13 +26,6 @@ fn runs(space: &Workspace) -> Vec<String> {
         .collect()
 }
 
-fn told(space: &Workspace, arguments: &[&str]) -> String {
-    let output = space.pipe(arguments);
-    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {stderr}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
 /// What a refused command says: it must end with 2.
 fn refusal(output: Output) -> String {
     let stderr = String::from_utf8(output.stderr).unwrap();
@@ -58,24 +51,28 @@ fn manifests_of_one_file_name_in_two_folders_have_nothing_in_common() {
     assert_eq!(space.read("runs/b/exp/say/said.txt"), "b\n");
     assert_eq!(runs(&space), ["a/exp:1", "b/exp:1"]);
     // By name, by path from anywhere, and with a step.
-    assert!(told(&space, &["runs", "b/exp.toml"]).contains("b/exp:1"));
-    assert!(told(&space, &["runs", "./a/../b/exp.toml"]).contains("b/exp:1"));
+    assert!(space.told(&["runs", "b/exp.toml"]).contains("b/exp:1"));
+    assert!(
+        space
+            .told(&["runs", "./a/../b/exp.toml"])
+            .contains("b/exp:1")
+    );
     for names in [
         &["b/exp/say"][..],
         &["b/exp:1/say"],
         &["b/exp", "say"],
         &["b/exp.toml", "say"],
     ] {
-        let shown = told(&space, &[&["show"], names].concat());
+        let shown = space.told(&[&["show"], names].concat());
         assert!(
             shown.contains("b/exp:1/say") && shown.contains("echo b"),
             "{shown}"
         );
     }
-    let diff = told(&space, &["diff", "a/exp", "b/exp:1"]);
+    let diff = space.told(&["diff", "a/exp", "b/exp:1"]);
     assert!(diff.contains("echo a") && diff.contains("echo b"), "{diff}");
     // Keeping one run of each keeps both, and all that they made.
-    told(&space, &["cache", "prune", "--keep-runs", "1"]);
+    space.told(&["cache", "prune", "--keep-runs", "1"]);
     for folder in ["a", "b"] {
         let run = space.run_well(&format!("{folder}/exp.toml"));
         assert_eq!(run.steps(), (0, 1, 0), "{folder}");
@@ -91,18 +88,17 @@ fn a_change_is_explained_by_the_runs_of_the_same_manifest() {
     space.run_well("a/pipe.toml");
     space.run_well("b/pipe.toml");
     space.edit("a/pipe.toml", "bins = 23", "bins = 24");
-    let why = told(&space, &["why", "a/pipe.toml", "--step", "fbank"]);
+    let why = space.told(&["why", "a/pipe.toml", "--step", "fbank"]);
     assert!(why.contains("bins: 23 -> 24"), "{why}");
     // What sources listed is kept by manifest too.
     space.tone("corpora/made/audio/0001.wav", 16_000, 0.3, 999.0);
-    let why = told(&space, &["why", "b/pipe.toml", "--step", "speech"]);
+    let why = space.told(&["why", "b/pipe.toml", "--step", "speech"]);
     assert!(why.contains("made/audio/0001: content "), "{why}");
 }
 
 #[test]
 fn the_folder_pipelines_is_no_part_of_a_name_and_what_then_has_one_name_is_refused() {
-    let space = Workspace::new();
-    space.write("pipelines/demo.toml", echo("first"));
+    let space = Workspace::with_manifest("pipelines/demo.toml", echo("first"));
     space.write("demo.toml", echo("second"));
     space.run_well("pipelines/demo.toml");
     assert_eq!(runs(&space), ["demo:1"]);
@@ -135,8 +131,7 @@ fn the_folder_pipelines_is_no_part_of_a_name_and_what_then_has_one_name_is_refus
 
 #[test]
 fn a_manifest_that_was_moved_goes_on_with_its_history() {
-    let space = Workspace::new();
-    space.write("demo.toml", echo("first"));
+    let space = Workspace::with_manifest("demo.toml", echo("first"));
     space.run_well("demo.toml");
     fs::create_dir(space.join("pipelines")).unwrap();
     fs::rename(space.join("demo.toml"), space.join("pipelines/demo.toml")).unwrap();
@@ -192,8 +187,7 @@ fn of_two_that_start_together_under_one_name_one_is_refused() {
 
 #[test]
 fn results_of_a_manifest_never_lie_in_the_folder_of_anothers_step() {
-    let space = Workspace::new();
-    space.write("demo.toml", echo("first"));
+    let space = Workspace::with_manifest("demo.toml", echo("first"));
     space.write("demo/say.toml", echo("second"));
     space.write("demo/other.toml", echo("third"));
     space.run_well("demo.toml");
@@ -231,7 +225,7 @@ fn what_earlier_versions_remembered_is_found_under_the_new_name() {
     }
     assert_eq!(runs(&space), ["exp:2", "exp:1"]);
     space.edit("b/exp.toml", "echo b", "echo more");
-    let why = told(&space, &["why", "b/exp.toml"]);
+    let why = space.told(&["why", "b/exp.toml"]);
     assert!(why.contains("echo b") && why.contains("echo more"), "{why}");
     space.run_well("b/exp.toml");
     assert_eq!(runs(&space), ["b/exp:3", "b/exp:2", "exp:1"]);

@@ -4,86 +4,43 @@ use std::path::Path;
 
 use pipe_foundation::test_support::corpora_folder;
 
-use super::resuming::{ONE, space};
+use super::manifests::{ENCODER, NEAR_AND_FAR, REPORT, TEST, UNHEARD, front_end};
+use super::resuming::{one, space};
 use super::workspace::Workspace;
 
-/// Three small synthetic corpora.
-pub const CORPORA: &str = r#"folder = "corpora"
-[corpus.near]
-root = ""
-reader = "synthetic"
-title = "Synthetic, near"
-language = "en"
-licence = "none needed"
-source = "generated"
-labels = { positive = ["happiness"], neutral = ["neutral"], negative = ["anger"] }
-options = { seed = 1, speakers = 6, utterances_per_label = 4, rate_hz = 16000 }
-[corpus.far]
-root = ""
-reader = "synthetic"
-title = "Synthetic, far"
-language = "it"
-licence = "none needed"
-source = "generated"
-labels = { positive = ["happiness"], neutral = ["neutral"], negative = ["anger"] }
-options = { seed = 2, speakers = 4, utterances_per_label = 4, rate_hz = 22050, room = "office" }
-[corpus.unheard]
-root = ""
-reader = "synthetic"
-title = "Synthetic, unheard"
-language = "es"
-licence = "none needed"
-source = "generated"
-labels = { positive = ["happiness"], neutral = ["neutral"], negative = ["anger"] }
-options = { seed = 3, speakers = 4, utterances_per_label = 3, rate_hz = 24000, room = "kitchen" }
-"#;
-
-const STUDY: &str = r#"
-[matrix]
+const METHODS: &str = r#"[matrix]
 method = [
     { name = "baseline", heads = [] },
     { name = "GR", heads = [{ attribute = "corpus", mode = "grad_reverse" }] },
 ]
-[stage.speech]
-kind = "ingest"
-corpora = ["near", "far"]
-split = { train = 0.6, validation = 0.2, test = 0.2 }
-[stage.unseen]
-kind = "ingest"
-corpora = "unheard"
-split = "test"
-[stage.audio]
-kind = "resample"
-input = ["speech", "unseen"]
-[stage.fbank]
-kind = "fbank"
-input = "audio"
-[stage.train]
+"#;
+
+const TRAIN: &str = r#"[stage.train]
 kind = "train"
 input = "fbank"
 heads = "${matrix.method.heads}"
-encoder = [
-    { layer = "conv", channels = 16, width = 5, padding = 2, pool_width = 3, pool_stride = 3 },
-    { layer = "lstm", units = 12, bidirectional = true },
-    { layer = "time_pool", how = "mean" },
-]
 epochs = 3
 batch = 8
 learning_rate = 0.02
-[stage.test]
-kind = "evaluate"
-model = "train"
-input = "fbank"
-[stage.report]
-kind = "report"
-input = "test"
 "#;
 
+/// Two methods on two corpora, tested on a third too.
+fn manifest() -> String {
+    [
+        METHODS,
+        NEAR_AND_FAR,
+        UNHEARD,
+        &front_end(r#"["speech", "unseen"]"#),
+        TRAIN,
+        ENCODER,
+        TEST,
+        REPORT,
+    ]
+    .concat()
+}
+
 pub fn study() -> Workspace {
-    let space = Workspace::new();
-    space.write("corpora.toml", CORPORA);
-    space.write("study.toml", STUDY);
-    space
+    Workspace::synthetic("study.toml", manifest())
 }
 
 #[test]
@@ -149,10 +106,10 @@ fn weights_do_not_depend_on_threads_neighbours_or_where_features_came_from() {
 
 #[test]
 fn order_and_masks_of_the_batches_may_have_a_seed_of_their_own() {
-    let space = space(ONE);
+    let space = space(&one());
     let learned = |seeds: &str, more: &[&str]| {
         let seeds = format!("patience = 0\n{seeds}");
-        space.write("seeds.toml", ONE.replace("patience = 0", &seeds));
+        space.write("seeds.toml", one().replace("patience = 0", &seeds));
         let more = [more, &["--set", "train.epochs=2"]].concat();
         let run = space.run("seeds.toml", &more);
         assert_eq!(run.code, Some(0), "{}", run.stderr);

@@ -11,12 +11,6 @@ fn names(space: &Workspace) -> Vec<String> {
     space.files("runs/pipe").into_keys().collect()
 }
 
-fn output(space: &Workspace, arguments: &[&str]) -> String {
-    let done = space.pipe(arguments);
-    assert_eq!(done.status.code(), Some(0), "{arguments:?}: {done:?}");
-    String::from_utf8(done.stdout).unwrap()
-}
-
 #[test]
 fn removed_outputs_and_stages_leave_nothing_behind_but_a_persons_own_files() {
     let space = Workspace::with_corpus(4);
@@ -140,8 +134,7 @@ outputs = ["large.bin", "small.txt"]
 
 #[test]
 fn pruning_takes_links_along_that_would_lead_nowhere() {
-    let space = Workspace::new();
-    space.write("pipe.toml", LARGE);
+    let space = Workspace::with_manifest("pipe.toml", LARGE);
     assert_eq!(space.run("pipe.toml", &["--runs", "first"]).code, Some(0));
     space.edit(
         "pipe.toml",
@@ -156,17 +149,17 @@ fn pruning_takes_links_along_that_would_lead_nowhere() {
     let own = space.join("mine/large.bin");
     std::os::unix::fs::symlink(fs::read_link(link("first")).unwrap(), &own).unwrap();
 
-    output(&space, &["cache", "prune"]);
-    output(&space, &["cache", "prune", "--keep-runs", "1", "--dry-run"]);
+    space.told(&["cache", "prune"]);
+    space.told(&["cache", "prune", "--keep-runs", "1", "--dry-run"]);
     assert!(leads_somewhere(&link("first")), "still kept");
-    let pruned = output(&space, &["cache", "prune", "--keep-runs", "1"]);
+    let pruned = space.told(&["cache", "prune", "--keep-runs", "1"]);
     assert!(pruned.contains("links"), "{pruned}");
     assert!(!link("first").is_symlink(), "it leads nowhere");
     assert!(leads_somewhere(&link("second")), "of a kept run");
     assert!(own.is_symlink(), "not made by pipe");
     assert_eq!(space.read("first/pipe/large/small.txt"), "one\n");
     assert_eq!(
-        output(&space, &["cache", "prune", "--keep-runs", "1"]),
+        space.told(&["cache", "prune", "--keep-runs", "1"]),
         "nothing to remove\n"
     );
 }

@@ -2,22 +2,10 @@
 
 use serde_json::Value as Json;
 
-use super::learning::CORPORA;
+use super::manifests::{NEAR_AND_FAR, TEST, front_end};
 use super::workspace::{Run, Workspace};
 
-/// A short training whose features come by the chain `fbank`, and an evaluation of others that come by `other`.
-const CHAINS: &str = r#"
-[stage.speech]
-kind = "ingest"
-corpora = ["near", "far"]
-split = { train = 0.6, validation = 0.2, test = 0.2 }
-[stage.audio]
-kind = "resample"
-input = "speech"
-[stage.fbank]
-kind = "fbank"
-input = "audio"
-[stage.train]
+const TRAIN: &str = r#"[stage.train]
 kind = "train"
 input = "fbank"
 encoder = [
@@ -26,11 +14,9 @@ encoder = [
 ]
 epochs = 1
 batch = 8
-[stage.test]
-kind = "evaluate"
-model = "train"
-input = "fbank"
-[stage.unheard]
+"#;
+
+const OTHERS: &str = r#"[stage.unheard]
 kind = "ingest"
 corpora = "unheard"
 split = "test"
@@ -49,11 +35,13 @@ kind = "report"
 input = ["test", "unheard_test"]
 "#;
 
+/// A short training whose features come by the chain `fbank`, and an evaluation of others that come by `other`.
+fn chains() -> String {
+    [NEAR_AND_FAR, &front_end(r#""speech""#), TRAIN, TEST, OTHERS].concat()
+}
+
 fn space() -> Workspace {
-    let space = Workspace::new();
-    space.write("corpora.toml", CORPORA);
-    space.write("pipe.toml", CHAINS);
-    space
+    Workspace::synthetic("pipe.toml", chains())
 }
 
 fn run_with(space: &Workspace, settings: &[&str]) -> Run {
@@ -100,8 +88,7 @@ fn a_model_tells_how_its_features_were_made_even_where_other_ways_make_the_same(
     )
     .into_owned();
     assert!(model.contains("1e-20"), "the model tells of other features");
-    let output = space.pipe(&["why", "pipe.toml", "--step", "train"]);
-    let why = String::from_utf8(output.stdout).unwrap();
+    let why = space.told(&["why", "pipe.toml", "--step", "train"]);
     assert!(why.contains("log_floor: 1e-20 -> "), "{why}");
     // The same weights, since the features are the same; and back is free.
     assert_eq!(space.run_well("pipe.toml").executed(), [""; 0]);

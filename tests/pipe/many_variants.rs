@@ -9,11 +9,7 @@ fn list(count: usize) -> String {
 
 /// What `pipe plan` says of a manifest that it refuses.
 fn refused(text: &str) -> String {
-    let space = Workspace::new();
-    space.write("many.toml", text);
-    let output = space.pipe(&["plan", "many.toml"]);
-    assert_eq!(output.status.code(), Some(2));
-    String::from_utf8(output.stderr).unwrap()
+    Workspace::with_manifest("many.toml", text).refused(&["plan", "many.toml"])
 }
 
 #[test]
@@ -76,8 +72,7 @@ bin = 3
 
 #[test]
 fn why_names_the_input_that_changed_and_not_one_with_a_similar_name() {
-    let space = Workspace::new();
-    space.write(
+    let space = Workspace::with_manifest(
         "pipe.toml",
         r#"[stage.one]
 kind = "command"
@@ -97,8 +92,7 @@ outputs = ["x"]
     space.run_well("pipe.toml");
     space.edit("pipe.toml", "echo 10", "echo 11");
     space.run_well("pipe.toml");
-    let why = space.pipe(&["why", "pipe.toml"]);
-    let why = String::from_utf8(why.stdout).unwrap();
+    let why = space.told(&["why", "pipe.toml"]);
     assert!(why.contains("the result of `ten` changed"), "{why}");
     assert!(!why.contains("the result of `one` changed"), "{why}");
 }

@@ -2,11 +2,10 @@
 
 use serde_json::Value as Json;
 
-use super::learning::CORPORA;
+use super::manifests::{ENCODER, REPORT, TEST, UNHEARD, front_end};
 use super::workspace::Workspace;
 
-const STUDY: &str = r#"
-[matrix]
+const SOURCES: &str = r#"[matrix]
 method = [
     { name = "baseline", heads = [] },
     { name = "MTL", heads = [{ attribute = "corpus", mode = "shared" }] },
@@ -15,33 +14,18 @@ method = [
 kind = "ingest"
 corpora = ["near", "far"]
 split = { train = 0.5, validation = 0.25, test = 0.25 }
-[stage.unseen]
-kind = "ingest"
-corpora = "unheard"
-split = "test"
-[stage.audio]
-kind = "resample"
-input = ["speech", "unseen"]
-[stage.fbank]
-kind = "fbank"
-input = "audio"
-[stage.train]
+"#;
+
+const TRAIN: &str = r#"[stage.train]
 kind = "train"
 input = "fbank"
 heads = "${matrix.method.heads}"
-encoder = [
-    { layer = "conv", channels = 16, width = 5, padding = 2, pool_width = 3, pool_stride = 3 },
-    { layer = "lstm", units = 12, bidirectional = true },
-    { layer = "time_pool", how = "mean" },
-]
 epochs = 2
 batch = 8
 learning_rate = 0.02
-[stage.test]
-kind = "evaluate"
-model = "train"
-input = "fbank"
-[stage.known]
+"#;
+
+const LOOKS: &str = r#"[stage.known]
 kind = "probe"
 model = "train"
 input = "fbank"
@@ -53,18 +37,30 @@ model = "train"
 input = "fbank"
 perplexity = 10
 steps = 300
-[stage.report]
-kind = "report"
-input = "test"
-probes = "known"
+"#;
+
+const SHOWN: &str = r#"probes = "known"
 maps = "map"
 "#;
 
+/// Two methods on two corpora, with probes and maps.
+fn manifest() -> String {
+    [
+        SOURCES,
+        UNHEARD,
+        &front_end(r#"["speech", "unseen"]"#),
+        TRAIN,
+        ENCODER,
+        TEST,
+        LOOKS,
+        REPORT,
+        SHOWN,
+    ]
+    .concat()
+}
+
 fn study() -> Workspace {
-    let space = Workspace::new();
-    space.write("corpora.toml", CORPORA);
-    space.write("study.toml", STUDY);
-    space
+    Workspace::synthetic("study.toml", manifest())
 }
 
 fn json(space: &Workspace, name: &str) -> Json {

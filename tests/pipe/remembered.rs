@@ -3,30 +3,12 @@
 use serde_json::Value as Json;
 
 use super::learning::study;
-use super::resuming::{ONE, read_until, space};
-use super::workspace::Workspace;
-
-/// Standard output of a subcommand that must exit with 0.
-fn told(space: &Workspace, arguments: &[&str]) -> String {
-    let output = space.pipe(arguments);
-    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {stderr}");
-    String::from_utf8(output.stdout).unwrap()
-}
+use super::resuming::{one, read_until, space};
+use super::workspace::{Workspace, lines_of_json};
 
 fn json(space: &Workspace, arguments: &[&str]) -> Vec<Json> {
-    let text = told(space, &[arguments, &["--json"]].concat());
-    let lines = text.lines();
-    lines
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
-}
-
-/// Standard error of a subcommand that must exit with 2.
-fn refused(space: &Workspace, arguments: &[&str]) -> String {
-    let output = space.pipe(arguments);
-    assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-    String::from_utf8(output.stderr).unwrap()
+    let text = space.told(&[arguments, &["--json"]].concat());
+    lines_of_json(&text)
 }
 
 /// The text with times, keys, CPU features and the widths that follow from them taken out.
@@ -99,12 +81,12 @@ fn runs_are_listed_and_compared() {
     assert!(runs[0]["seconds"].as_f64().is_some_and(|s| s > 0.0));
     assert_eq!(runs[0]["result"]["models"], 3);
     assert!(runs[0]["result"]["best"]["unheard"].is_number());
-    insta::assert_snapshot!("runs", steady(&told(&space, &["runs", "study.toml"])));
-    insta::assert_snapshot!("diff", steady(&told(&space, &["diff", "study~1", "study"])));
+    insta::assert_snapshot!("runs", steady(&space.told(&["runs", "study.toml"])));
+    insta::assert_snapshot!("diff", steady(&space.told(&["diff", "study~1", "study"])));
     // Alone, a run is compared with the one before.
     assert_eq!(
-        told(&space, &["diff", "study"]),
-        told(&space, &["diff", "study:1", "study:2"])
+        space.told(&["diff", "study"]),
+        space.told(&["diff", "study:1", "study:2"])
     );
 
     let diff = &json(&space, &["diff", "study:1", "study:2"])[0];
@@ -168,14 +150,14 @@ fn runs_are_listed_and_compared() {
 fn every_kind_of_step_is_shown() {
     let space = two_runs();
     for step in ["unseen", "train[method=GR]", "test[method=GR]"] {
-        let text = told(&space, &["show", "study:2", step]);
+        let text = space.told(&["show", "study:2", step]);
         insta::assert_snapshot!(
             format!("show_{}", step.split('[').next().unwrap()),
             steady(&text)
         );
     }
     // An unambiguous part of a name is enough, with or without the run.
-    let whole = told(&space, &["show", "study", "train[method=MTL]"]);
+    let whole = space.told(&["show", "study", "train[method=MTL]"]);
     for names in [
         &["study/train[method=MTL]"][..],
         &["study:2", "train[method=mtl"],
@@ -183,15 +165,11 @@ fn every_kind_of_step_is_shown() {
         &["study", "mtl train"],
         &["study.toml", "train[method=MTL]"],
     ] {
-        assert_eq!(
-            told(&space, &[&["show"], names].concat()),
-            whole,
-            "{names:?}"
-        );
+        assert_eq!(space.told(&[&["show"], names].concat()), whole, "{names:?}");
     }
-    let report = told(&space, &["show", "report"]);
+    let report = space.told(&["show", "report"]);
     assert!(report.contains("Unweighted accuracy"), "{report}");
-    let run = told(&space, &["show", "study:1"]);
+    let run = space.told(&["show", "study:1"]);
     assert!(
         run.contains("train[method=GR]") && !run.contains("MTL"),
         "{run}"
@@ -205,7 +183,7 @@ fn every_kind_of_step_is_shown() {
 #[test]
 fn names_that_say_too_little_or_nothing_are_answered_with_what_there_is() {
     let space = study();
-    assert!(refused(&space, &["runs"]).contains("there is no cache"));
+    assert!(space.refused(&["runs"]).contains("there is no cache"));
     space.run_well("study.toml");
     for (arguments, words) in [
         (&["show", "train"][..], "study:1/train[method=baseline]"),
@@ -227,7 +205,7 @@ fn names_that_say_too_little_or_nothing_are_answered_with_what_there_is() {
             "no run of `other.toml` is remembered",
         ),
     ] {
-        let told = refused(&space, arguments);
+        let told = space.refused(arguments);
         assert!(told.contains(words), "{arguments:?}: {told}");
     }
 }
@@ -251,35 +229,35 @@ fn what_is_gone_or_damaged_is_said_and_no_crash() {
             std::fs::remove_file(&path).unwrap();
         }
     }
-    let diff = told(&space, &["diff", "study:1", "study:2"]);
+    let diff = space.told(&["diff", "study:1", "study:2"]);
     for words in [
         "entry.json of test[method=GR] is damaged in the cache",
         "predictions.csv of test[method=GR] is no longer in the cache",
     ] {
         assert!(diff.replace("\n  ", " ").contains(words), "{diff}");
     }
-    let shown = told(&space, &["show", "study:1", "test[method=GR]"]);
+    let shown = space.told(&["show", "study:1", "test[method=GR]"]);
     assert!(shown.contains("`pipe run` makes it again"), "{shown}");
     // A step record that is gone.
     let key = record["key"].as_str().unwrap();
     std::fs::remove_file(space.join(&format!("cache/steps/{key}.json"))).unwrap();
-    let diff = told(&space, &["diff", "study:1", "study:2"]);
+    let diff = space.told(&["diff", "study:1", "study:2"]);
     assert!(
         diff.contains("study:1/test[method=GR] has no whole record"),
         "{diff}"
     );
-    let shown = told(&space, &["show", "study:1", "test[method=GR]"]);
+    let shown = space.told(&["show", "study:1", "test[method=GR]"]);
     assert!(
         shown.contains("its record is no longer in the cache"),
         "{shown}"
     );
-    assert!(told(&space, &["runs"]).contains("study:1"));
+    assert!(space.told(&["runs"]).contains("study:1"));
 }
 
 #[test]
 fn failed_stopped_and_killed_runs_are_remembered_as_such() {
     // Long enough to be going on while it is looked at, on a busy machine too.
-    let space = space(&ONE.replace("epochs = 8", "epochs = 30"));
+    let space = space(&one().replace("epochs = 8", "epochs = 30"));
     let mut command = space.command(&["run", "one.toml", "--json"]);
     let mut child = read_until(&mut command, |_, event| event["event"] == "epoch");
     let going_on = json(&space, &["runs"]);
@@ -287,7 +265,7 @@ fn failed_stopped_and_killed_runs_are_remembered_as_such() {
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(json(&space, &["runs"])[0]["state"], "killed");
-    let shown = told(&space, &["show", "train"]);
+    let shown = space.told(&["show", "train"]);
     assert!(shown.contains("it was begun and not done"), "{shown}");
 
     let broken = [
@@ -300,7 +278,7 @@ fn failed_stopped_and_killed_runs_are_remembered_as_such() {
     let runs = json(&space, &["runs"]);
     assert_eq!(runs[0]["run"], "one:2");
     assert!(runs[0]["failed"]["train"].is_string(), "{}", runs[0]);
-    let shown = told(&space, &["show", "train"]);
+    let shown = space.told(&["show", "train"]);
     assert!(shown.contains("it failed: "), "{shown}");
     // Failing in the same way again is nothing new; a run that is whole is.
     assert_eq!(space.run("one.toml", &broken).code, Some(1));
@@ -339,13 +317,13 @@ fn a_cache_of_the_first_version_is_read() {
     assert_eq!(runs[1]["run"], "study:0");
     assert_eq!(runs[0]["seconds"], Json::Null);
     assert_eq!(space.run_well("study.toml").steps(), (0, 11, 0));
-    assert!(told(&space, &["diff", "study"]).contains("learning_rate"));
+    assert!(space.told(&["diff", "study"]).contains("learning_rate"));
 }
 
 #[test]
 fn pruning_keeps_what_the_latest_runs_need() {
     let space = two_runs();
-    let du = told(&space, &["cache", "du"]);
+    let du = space.told(&["cache", "du"]);
     assert!(du.contains("`pipe cache prune` frees"), "{du}");
     // The checkpoints of the two trainings with the old learning rate.
     let dry = json(&space, &["cache", "prune", "--dry-run"]).remove(0);
@@ -353,21 +331,21 @@ fn pruning_keeps_what_the_latest_runs_need() {
     assert_eq!(dry["parts"][0]["name"], "checkpoints");
     assert_eq!(dry["parts"][0]["files"], 2);
     assert_eq!(space.files("cache/checkpoints").len(), 5);
-    let kept = told(&space, &["cache", "prune", "--older-than", "1"]);
+    let kept = space.told(&["cache", "prune", "--older-than", "1"]);
     assert_eq!(kept, "nothing to remove\n");
-    told(&space, &["cache", "prune"]);
+    space.told(&["cache", "prune"]);
     assert_eq!(space.files("cache/checkpoints").len(), 3);
     assert_eq!(json(&space, &["runs"]).len(), 2);
 
     let before = space.bytes("cache/objects");
-    told(&space, &["cache", "prune", "--keep-runs", "1"]);
+    space.told(&["cache", "prune", "--keep-runs", "1"]);
     assert!(space.bytes("cache/objects") < before);
     assert_eq!(json(&space, &["runs"]).len(), 1);
     let verified = json(&space, &["cache", "verify"]).remove(0);
     assert_eq!(verified["damaged"].as_array().unwrap().len(), 0);
     assert_eq!(space.run_well("study.toml").steps(), (0, 11, 0));
     assert_eq!(
-        told(&space, &["cache", "prune", "--keep-runs", "1"]),
+        space.told(&["cache", "prune", "--keep-runs", "1"]),
         "nothing to remove\n"
     );
     // A longer training still goes on from the kept checkpoint.
@@ -379,7 +357,7 @@ fn pruning_keeps_what_the_latest_runs_need() {
 
 #[test]
 fn pruning_beside_a_run_leaves_it_alone() {
-    let space = space(&ONE.replace("epochs = 8", "epochs = 30"));
+    let space = space(&one().replace("epochs = 8", "epochs = 30"));
     let mut command = space.command(&["run", "one.toml", "--json"]);
     let mut child = read_until(&mut command, |_, event| event["event"] == "epoch");
     let pruned = json(&space, &["cache", "prune", "--keep-runs", "1"]).remove(0);
@@ -388,7 +366,7 @@ fn pruning_beside_a_run_leaves_it_alone() {
     child.kill().unwrap();
     child.wait().unwrap();
     // Killed, its work is still what the next run needs.
-    told(&space, &["cache", "prune", "--keep-runs", "1"]);
+    space.told(&["cache", "prune", "--keep-runs", "1"]);
     let resumed = space.run_well("one.toml");
     assert!(resumed.events_of("epoch").len() < 30);
     assert_eq!(resumed.events_of("training_resumed").len(), 1);

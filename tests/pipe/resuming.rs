@@ -6,31 +6,14 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use super::learning::CORPORA;
+use super::manifests::{ENCODER, NEAR_AND_FAR, front_end};
 use super::workspace::{Run, Workspace};
 
-/// One training with a reversed head, Adam and a schedule, so that everything has a state.
-pub const ONE: &str = r#"
-[stage.speech]
-kind = "ingest"
-corpora = ["near", "far"]
-split = { train = 0.6, validation = 0.2, test = 0.2 }
-[stage.audio]
-kind = "resample"
-input = "speech"
-[stage.fbank]
-kind = "fbank"
-input = "audio"
-[stage.train]
+const TRAIN: &str = r#"[stage.train]
 kind = "train"
 input = "fbank"
 heads = [{ attribute = "corpus", mode = "grad_reverse" }, { attribute = "gender", mode = "discriminator" }]
 alpha = { start = 0.0, end = 0.4 }
-encoder = [
-    { layer = "conv", channels = 16, width = 5, padding = 2, pool_width = 3, pool_stride = 3 },
-    { layer = "lstm", units = 12, bidirectional = true },
-    { layer = "time_pool", how = "mean" },
-]
 optimiser = "adam"
 learning_rate = 0.002
 learning_rate_schedule = { shape = "cosine" }
@@ -39,17 +22,20 @@ epochs = 8
 batch = 8
 "#;
 
-pub fn space(manifest: &str) -> Workspace {
-    let space = Workspace::new();
-    space.write("corpora.toml", CORPORA);
-    space.write("one.toml", manifest);
-    space
+/// One training with a reversed head, Adam and a schedule, so that everything has a state.
+pub fn one() -> String {
+    [NEAR_AND_FAR, &front_end(r#""speech""#), TRAIN, ENCODER].concat()
 }
 
-/// As [`ONE`], with nothing that depends on the number of epochs.
+pub fn space(manifest: &str) -> Workspace {
+    Workspace::synthetic("one.toml", manifest)
+}
+
+/// As [`one`], with nothing that depends on the number of epochs.
 pub fn plain() -> String {
     let alpha = "alpha = { start = 0.0, end = 0.4 }";
-    ONE.replace(alpha, "alpha = 0.3")
+    one()
+        .replace(alpha, "alpha = 0.3")
         .replace("{ shape = \"cosine\" }", "{ shape = \"constant\" }")
 }
 
@@ -89,7 +75,7 @@ pub fn first_epoch(run: &Run) -> u64 {
 #[test]
 fn a_training_killed_at_any_moment_ends_with_the_bytes_of_one_never_killed() {
     // Many epochs, so that a busy machine on which this test is late still kills in the middle.
-    let manifest = ONE.replace("epochs = 8", "epochs = 24");
+    let manifest = one().replace("epochs = 8", "epochs = 24");
     let whole = space(&manifest);
     assert_eq!(whole.run_well("one.toml").events_of("epoch").len(), 24);
     let killed = space(&manifest);
@@ -117,7 +103,7 @@ fn a_training_killed_at_any_moment_ends_with_the_bytes_of_one_never_killed() {
 
 #[test]
 fn a_damaged_checkpoint_costs_a_warning_and_time() {
-    let killed = space(ONE);
+    let killed = space(&one());
     let mut child = until(&killed, |_, event| event["event"] == "epoch");
     child.kill().unwrap();
     child.wait().unwrap();
@@ -131,7 +117,7 @@ fn a_damaged_checkpoint_costs_a_warning_and_time() {
     let warnings = run.events_of("warning");
     let told = |event: &&Json| event["message"].as_str().unwrap().contains("checkpoint");
     assert!(warnings.iter().any(told), "{warnings:?}");
-    let whole = space(ONE);
+    let whole = space(&one());
     whole.run_well("one.toml");
     assert!(results(&killed) == results(&whole));
 }
@@ -183,7 +169,7 @@ fn raised_epochs_of_a_finished_run_go_on_and_why_says_so() {
 
 #[test]
 fn raised_epochs_train_anew_where_alpha_depends_on_them_and_why_says_so() {
-    let longer = space(ONE);
+    let longer = space(&one());
     longer.run_well("one.toml");
     longer.edit("one.toml", "epochs = 8", "epochs = 9");
     let why = longer.pipe(&["why", "one.toml", "--step", "train"]);

@@ -1,34 +1,28 @@
 //! Which steps run side by side: as many as cores and memory allow.
 
-use super::learning::CORPORA;
+use super::manifests::{ENCODER, front_end};
 use super::workspace::{Run, Workspace};
 
-const TWO: &str = r#"
-[matrix]
+const SOURCES: &str = r#"[matrix]
 rate = [{ name = "slow", value = 0.01 }, { name = "fast", value = 0.02 }]
 [stage.speech]
 kind = "ingest"
 corpora = "near"
 split = { train = 0.8, validation = 0.2, test = 0 }
-[stage.audio]
-kind = "resample"
-input = "speech"
-[stage.fbank]
-kind = "fbank"
-input = "audio"
-[stage.train]
+"#;
+
+const TRAIN: &str = r#"[stage.train]
 kind = "train"
 input = "fbank"
-encoder = [
-    { layer = "conv", channels = 16, width = 5, padding = 2, pool_width = 3, pool_stride = 3 },
-    { layer = "lstm", units = 12, bidirectional = true },
-    { layer = "time_pool", how = "mean" },
-]
 epochs = 12
 patience = 0
 batch = 8
 learning_rate = "${matrix.rate.value}"
 "#;
+
+fn two() -> String {
+    [SOURCES, &front_end(r#""speech""#), TRAIN, ENCODER].concat()
+}
 
 /// Starts and ends of the trainings in order.
 fn order(run: &Run) -> Vec<&str> {
@@ -66,9 +60,7 @@ fn trainings_run_side_by_side_only_while_their_memory_fits() {
             ],
         ),
     ] {
-        let space = Workspace::new();
-        space.write("corpora.toml", CORPORA);
-        space.write("two.toml", TWO);
+        let space = Workspace::synthetic("two.toml", two());
         let run = space.run("two.toml", &["--jobs", "2", "--memory", memory]);
         assert_eq!(run.code, Some(0), "{:?}\n{}", run.events, run.stderr);
         assert_eq!(order(&run), expected, "{memory}");
@@ -84,8 +76,6 @@ fn trainings_run_side_by_side_only_while_their_memory_fits() {
 #[test]
 fn a_size_without_a_unit_is_refused() {
     let space = Workspace::new();
-    let out = space.pipe(&["run", "two.toml", "--memory", "12"]);
-    assert_eq!(out.status.code(), Some(2));
-    let told = String::from_utf8(out.stderr).unwrap();
+    let told = space.refused(&["run", "two.toml", "--memory", "12"]);
     assert!(told.contains("500MB, 1.5GB or 8GiB"), "{told}");
 }

@@ -4,18 +4,10 @@ use std::path::Path;
 
 use super::browser;
 use super::chromium::Chromium;
-use super::learning::CORPORA;
+use super::manifests::{NEAR_AND_FAR, REPORT, TEST, UNHEARD, front_end};
 use super::workspace::Workspace;
 
-/// Everything of a small study but its sources.
-const TAIL: &str = r#"
-[stage.audio]
-kind = "resample"
-input = ["speech", "unseen"]
-[stage.fbank]
-kind = "fbank"
-input = "audio"
-[stage.train]
+const TRAIN: &str = r#"[stage.train]
 kind = "train"
 input = "fbank"
 heads = "${matrix.method.items}"
@@ -27,25 +19,12 @@ encoder = [
 epochs = 2
 batch = 8
 learning_rate = 0.02
-[stage.test]
-kind = "evaluate"
-model = "train"
-input = "fbank"
-[stage.report]
-kind = "report"
-input = "test"
 "#;
 
-const SOURCES: &str = r#"
-[stage.speech]
-kind = "ingest"
-corpora = ["near", "far"]
-split = { train = 0.6, validation = 0.2, test = 0.2 }
-[stage.unseen]
-kind = "ingest"
-corpora = "unheard"
-split = "test"
-"#;
+/// Everything of a small study but its sources.
+fn tail() -> String {
+    [&front_end(r#"["speech", "unseen"]"#), TRAIN, TEST, REPORT].concat()
+}
 
 const METHODS: &str = r#"
 [matrix.method]
@@ -55,15 +34,12 @@ empty = "baseline"
 "#;
 
 fn study(head: &str) -> Workspace {
-    let space = Workspace::new();
-    space.write("corpora.toml", CORPORA);
-    space.write("study.toml", format!("{head}{TAIL}"));
-    space
+    Workspace::synthetic("study.toml", head.to_owned() + &tail())
 }
 
 #[test]
 fn a_described_axis_makes_its_variants_and_a_dropped_one_costs_nothing() {
-    let space = study(&format!("{METHODS}{SOURCES}"));
+    let space = study(&format!("{METHODS}{NEAR_AND_FAR}{UNHEARD}"));
     let first = space.run_well("study.toml");
     let trained: Vec<String> = first
         .executed()
@@ -100,7 +76,7 @@ fn a_described_axis_makes_its_variants_and_a_dropped_one_costs_nothing() {
 
 #[test]
 fn only_limits_a_stage_and_what_follows_it() {
-    let space = study(&format!("{METHODS}{SOURCES}"));
+    let space = study(&format!("{METHODS}{NEAR_AND_FAR}{UNHEARD}"));
     space.edit(
         "study.toml",
         "[stage.test]\n",
@@ -118,7 +94,7 @@ fn only_limits_a_stage_and_what_follows_it() {
 
 #[test]
 fn absent_corpora_are_refused_or_left_out_when_asked() {
-    let space = study(&format!("{METHODS}{SOURCES}"));
+    let space = study(&format!("{METHODS}{NEAR_AND_FAR}{UNHEARD}"));
     space.edit(
         "study.toml",
         "[\"near\", \"far\"]",
@@ -195,7 +171,7 @@ split = "test"
 #[test]
 fn a_failure_stops_the_run_unless_it_is_to_keep_going() {
     let head = format!(
-        "[matrix]\ndecay = [1e5, 0.0]\nmethod = [{{ name = \"baseline\", items = [] }}]\n{SOURCES}"
+        "[matrix]\ndecay = [1e5, 0.0]\nmethod = [{{ name = \"baseline\", items = [] }}]\n{NEAR_AND_FAR}{UNHEARD}"
     );
     let space = study(&head);
     space.edit(

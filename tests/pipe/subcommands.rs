@@ -1,44 +1,21 @@
 //! Every subcommand as a person uses it: what it prints, what it writes, how it exits.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use serde_json::Value as Json;
 
-use super::workspace::Workspace;
-
-/// Standard output of a subcommand that must exit with `code`.
-fn told(space: &Workspace, arguments: &[&str], code: i32) -> String {
-    let output = space.pipe(arguments);
-    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// Standard error of a subcommand that must exit with 2.
-fn refused(space: &Workspace, arguments: &[&str]) -> String {
-    let output = space.pipe(arguments);
-    assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-    String::from_utf8(output.stderr).unwrap()
-}
-
-fn lines_of_json(text: &str) -> Vec<Json> {
-    let lines = text.lines();
-    lines
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
-}
+use super::workspace::{Workspace, lines_of_json};
 
 #[test]
 fn plan_tells_what_a_run_would_do_and_writes_no_results() {
     let space = Workspace::with_corpus(3);
-    insta::assert_snapshot!("plan_before", told(&space, &["plan", "pipe.toml"], 0));
+    insta::assert_snapshot!("plan_before", space.told(&["plan", "pipe.toml"]));
     assert!(!space.join("runs").exists());
     space.run_well("pipe.toml");
-    insta::assert_snapshot!("plan_after", told(&space, &["plan", "pipe.toml"], 0));
+    insta::assert_snapshot!("plan_after", space.told(&["plan", "pipe.toml"]));
     space.tone("corpora/made/audio/0001.wav", 16_000, 0.3, 999.0);
-    insta::assert_snapshot!("plan_one_changed", told(&space, &["plan", "pipe.toml"], 0));
-    let planned = lines_of_json(&told(&space, &["plan", "pipe.toml", "--json"], 0));
+    insta::assert_snapshot!("plan_one_changed", space.told(&["plan", "pipe.toml"]));
+    let planned = lines_of_json(&space.told(&["plan", "pipe.toml", "--json"]));
     assert_eq!(planned.len(), 4);
     assert_eq!(planned[0]["forecast"]["missing"], 1);
 }
@@ -49,7 +26,7 @@ fn columns_fit_the_longest_name() {
     let long = "filterbank_features_of_every_utterance";
     space.edit("pipe.toml", "[stage.fbank]", &format!("[stage.{long}]"));
     space.edit("pipe.toml", "\"fbank\" }", &format!("\"{long}\" }}"));
-    let plan = told(&space, &["plan", "pipe.toml"], 0);
+    let plan = space.told(&["plan", "pipe.toml"]);
     let columns: BTreeSet<usize> = plan
         .lines()
         .filter_map(|line| line.find("  runs"))
@@ -71,7 +48,7 @@ fn one_thing_is_told_in_the_singular() {
             .next()
             .unwrap(),
     );
-    let plan = told(&space, &["plan", "pipe.toml"], 0);
+    let plan = space.told(&["plan", "pipe.toml"]);
     assert!(
         plan.contains("1 step:") && plan.contains("1 item to compute"),
         "{plan}"
@@ -90,7 +67,7 @@ fn one_thing_is_told_in_the_singular() {
 #[test]
 fn why_names_the_step_and_what_changed() {
     let space = Workspace::with_corpus(3);
-    let first = told(&space, &["why", "pipe.toml"], 0);
+    let first = space.told(&["why", "pipe.toml"]);
     assert!(first.contains("speech (to run)"), "{first}");
     assert!(first.contains("no earlier run"), "{first}");
     space.run_well("pipe.toml");
@@ -100,11 +77,11 @@ fn why_names_the_step_and_what_changed() {
         "rate_hz = 8000\nmax_bad = 0.1\n",
     );
     space.edit("pipe.toml", "bins = 23", "bins = 24");
-    let why = told(&space, &["why", "pipe.toml"], 0);
+    let why = space.told(&["why", "pipe.toml"]);
     assert!(why.contains("bins: 23 -> 24"), "{why}");
-    let json = lines_of_json(&told(&space, &["why", "pipe.toml", "--json"], 0));
+    let json = lines_of_json(&space.told(&["why", "pipe.toml", "--json"]));
     assert_eq!(json.len(), 4);
-    let error = refused(&space, &["why", "pipe.toml", "--step", "fbnak"]);
+    let error = space.refused(&["why", "pipe.toml", "--step", "fbnak"]);
     assert!(
         error.contains("no step `fbnak`") && error.contains("did you mean `fbank`?"),
         "{error}"
@@ -129,7 +106,7 @@ fn graph_draws_every_step_and_every_edge() {
         "bins = [20, { name = 'a \"b\"', n = 3 }]",
         "bins = [\"hann\", \"hamming\"]",
     );
-    let dot = told(&space, &["graph", "pipe.toml"], 0);
+    let dot = space.told(&["graph", "pipe.toml"]);
     insta::assert_snapshot!("graph_dot", dot);
     // Quotes and braces are balanced, and every edge joins two nodes that are declared.
     assert_eq!(dot.matches('"').count() % 2, 0);
@@ -149,7 +126,7 @@ fn graph_draws_every_step_and_every_edge() {
     );
     insta::assert_snapshot!(
         "graph_mermaid",
-        told(&space, &["graph", "pipe.toml", "--format", "mermaid"], 0)
+        space.told(&["graph", "pipe.toml", "--format", "mermaid"])
     );
 }
 
@@ -161,12 +138,12 @@ fn labels_with_quotes_do_not_break_the_drawing() {
         "pipe.toml",
         space.read("pipe.toml") + "\n[matrix]\nword = ['say \"<a>\" \\ b', \"c\"]\n",
     );
-    let dot = told(&space, &["graph", "pipe.toml"], 0);
+    let dot = space.told(&["graph", "pipe.toml"]);
     assert!(
         dot.contains(r#"label = "count[word=say \"<a>\" \\ b]\ncommand""#),
         "{dot}"
     );
-    let mermaid = told(&space, &["graph", "pipe.toml", "--format", "mermaid"], 0);
+    let mermaid = space.told(&["graph", "pipe.toml", "--format", "mermaid"]);
     assert!(
         mermaid.contains("count[word=say &quot;&lt;a>&quot; \\ b]"),
         "{mermaid}"
@@ -178,20 +155,23 @@ fn corpora_are_compared_with_their_official_counts() {
     let space = Workspace::with_corpus(6);
     let official = "[corpus.made.official]\nutterances = 6\nspeakers = 4\nlabels = { happy = 2, neutral = 2, sad = 2 }\n";
     space.write("corpora.toml", space.read("corpora.toml") + official);
-    insta::assert_snapshot!("corpora_complete", told(&space, &["corpora", "made"], 0));
+    insta::assert_snapshot!("corpora_complete", space.told(&["corpora", "made"]));
     space.table(5);
-    insta::assert_snapshot!("corpora_incomplete", told(&space, &["corpora", "made"], 1));
-    let line = &lines_of_json(&told(&space, &["corpora", "made", "--json"], 1))[0];
+    insta::assert_snapshot!(
+        "corpora_incomplete",
+        space.told_with(&["corpora", "made"], 1)
+    );
+    let line = &lines_of_json(&space.told_with(&["corpora", "made", "--json"], 1))[0];
     assert_eq!(
         line["utterances"],
         serde_json::json!({ "found": 5, "official": 6 })
     );
     assert_eq!(line["agrees"], false);
     std::fs::rename(space.join("corpora/made"), space.join("corpora/gone")).unwrap();
-    let absent = told(&space, &["corpora", "made"], 1);
+    let absent = space.told_with(&["corpora", "made"], 1);
     assert!(absent.contains("made by the tests"), "{absent}");
-    assert_eq!(told(&space, &["corpora"], 0), absent, "a list is no check");
-    let error = refused(&space, &["corpora", "maid"]);
+    assert_eq!(space.told(&["corpora"]), absent, "a list is no check");
+    let error = space.refused(&["corpora", "maid"]);
     assert!(
         error.contains("no corpus `maid`") && error.contains("did you mean `made`?"),
         "{error}"
@@ -201,18 +181,18 @@ fn corpora_are_compared_with_their_official_counts() {
 #[test]
 fn the_cache_tells_its_size_and_finds_damage() {
     let space = Workspace::with_corpus(3);
-    let error = refused(&space, &["cache", "du"]);
+    let error = space.refused(&["cache", "du"]);
     assert!(error.contains("there is no cache at cache"), "{error}");
     space.run_well("pipe.toml");
-    let du = told(&space, &["cache", "du"], 0);
+    let du = space.told(&["cache", "du"]);
     assert!(du.contains("in cache"), "{du}");
-    let parts = lines_of_json(&told(&space, &["cache", "du", "--json"], 0));
+    let parts = lines_of_json(&space.told(&["cache", "du", "--json"]));
     let bytes: u64 = parts
         .iter()
         .map(|part| part["bytes"].as_u64().unwrap())
         .sum();
     assert_eq!(bytes, space.bytes("cache"));
-    let whole = told(&space, &["cache", "verify"], 0);
+    let whole = space.told(&["cache", "verify"]);
     assert!(whole.contains("all whole"), "{whole}");
     let object = space
         .files("cache")
@@ -225,53 +205,53 @@ fn the_cache_tells_its_size_and_finds_damage() {
     permissions.set_readonly(false);
     std::fs::set_permissions(&path, permissions).unwrap();
     std::fs::write(&path, "damaged").unwrap();
-    let damaged = told(&space, &["cache", "verify"], 1);
+    let damaged = space.told_with(&["cache", "verify"], 1);
     assert!(damaged.contains("1 damaged"), "{damaged}");
     assert!(damaged.contains("nothing was changed"), "{damaged}");
     assert!(path.exists());
-    let repaired = told(&space, &["cache", "verify", "--repair"], 1);
+    let repaired = space.told_with(&["cache", "verify", "--repair"], 1);
     assert!(repaired.contains("has been removed"), "{repaired}");
     assert!(!path.exists());
     space.run_well("pipe.toml");
-    assert!(told(&space, &["cache", "verify"], 0).contains("all whole"));
+    assert!(space.told(&["cache", "verify"]).contains("all whole"));
 }
 
 #[test]
 fn schema_describes_every_kind() {
     let space = Workspace::new();
-    let all = told(&space, &["schema"], 0);
+    let all = space.told(&["schema"]);
     let kinds = [
         "ingest", "resample", "fbank", "augment", "train", "evaluate", "probe", "tsne", "report",
         "command",
     ];
     for kind in kinds {
         assert!(all.contains(&format!("kind = \"{kind}\"")), "{kind}");
-        let one = told(&space, &["schema", kind], 0);
+        let one = space.told(&["schema", kind]);
         assert!(
             all.contains(one.trim_end()) && one.starts_with("kind"),
             "{one}"
         );
     }
-    let schema: Json = serde_json::from_str(&told(&space, &["schema", "--json"], 0)).unwrap();
+    let schema: Json = serde_json::from_str(&space.told(&["schema", "--json"])).unwrap();
     assert_eq!(schema["additionalProperties"], false);
     let stages = &schema["properties"]["stage"]["additionalProperties"]["anyOf"][0]["oneOf"];
     assert_eq!(stages.as_array().unwrap().len(), kinds.len());
-    let error = refused(&space, &["schema", "fbnak"]);
+    let error = space.refused(&["schema", "fbnak"]);
     assert!(error.contains("did you mean `fbank`?"), "{error}");
 }
 
 #[test]
 fn init_writes_what_runs_and_overwrites_nothing() {
     let space = Workspace::new();
-    let wrote = told(&space, &["init"], 0);
+    let wrote = space.told(&["init"]);
     assert!(wrote.contains("pipeline.toml and corpora.toml"), "{wrote}");
-    told(&space, &["plan", "pipeline.toml"], 0);
+    space.told(&["plan", "pipeline.toml"]);
     space.write("pipeline.toml", "mine");
-    let error = refused(&space, &["init"]);
+    let error = space.refused(&["init"]);
     assert!(error.contains("pipeline.toml exists"), "{error}");
     assert_eq!(space.read("pipeline.toml"), "mine");
     space.write("corpora.toml", "mine too");
-    told(&space, &["init", "other.toml"], 0);
+    space.told(&["init", "other.toml"]);
     assert_eq!(space.read("corpora.toml"), "mine too");
     let output = space.pipe(&["init", "no/such/folder.toml"]);
     assert_eq!(output.status.code(), Some(1));
@@ -280,14 +260,14 @@ fn init_writes_what_runs_and_overwrites_nothing() {
 #[test]
 fn version_help_and_slips_of_the_pen() {
     let space = Workspace::new();
-    let version = told(&space, &["--version"], 0);
+    let version = space.told(&["--version"]);
     assert_eq!(version, format!("pipe {}\n", env!("CARGO_PKG_VERSION")));
-    insta::assert_snapshot!("help", told(&space, &["--help"], 0));
-    insta::assert_snapshot!("help_run", told(&space, &["run", "--help"], 0));
-    insta::assert_snapshot!("slip_subcommand", refused(&space, &["rnu", "x.toml"]));
+    insta::assert_snapshot!("help", space.told(&["--help"]));
+    insta::assert_snapshot!("help_run", space.told(&["run", "--help"]));
+    insta::assert_snapshot!("slip_subcommand", space.refused(&["rnu", "x.toml"]));
     insta::assert_snapshot!(
         "slip_option",
-        refused(&space, &["run", "x.toml", "--job", "2"])
+        space.refused(&["run", "x.toml", "--job", "2"])
     );
     assert_eq!(space.pipe(&[]).status.code(), Some(2));
 }
@@ -335,46 +315,6 @@ fn a_matrix_shares_what_does_not_vary_and_runs_what_is_new() {
     ];
     assert_eq!(executed, expected.map(str::to_string).into());
     assert_eq!(second.items().0, 6);
-}
-
-#[test]
-fn every_shipped_manifest_is_read_and_lacks_at_most_corpora() {
-    let space = Workspace::new();
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines");
-    let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpora.toml");
-    let mut read = 0;
-    for entry in walkdir::WalkDir::new(&shipped)
-        .into_iter()
-        .map(Result::unwrap)
-    {
-        if entry
-            .path()
-            .extension()
-            .is_none_or(|extension| extension != "toml")
-        {
-            continue;
-        }
-        let manifest = entry.path().to_str().unwrap();
-        let arguments = [
-            "graph",
-            manifest,
-            "--json",
-            "--corpora",
-            corpora.to_str().unwrap(),
-        ];
-        let output = space.pipe(&arguments);
-        if output.status.code() != Some(0) {
-            let error: Json = serde_json::from_slice(&output.stdout).unwrap();
-            for diagnostic in error["errors"].as_array().unwrap() {
-                assert_eq!(
-                    diagnostic["code"], "manifest::missing_corpus",
-                    "{manifest}: {diagnostic}"
-                );
-            }
-        }
-        read += 1;
-    }
-    assert!(read >= 7, "{read} manifests");
 }
 
 #[test]

@@ -1,30 +1,14 @@
 //! `--track tensorboard=FOLDER`: event files read back with TensorBoard's own reader.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value as Json;
 
-use super::resuming::{ONE, first_epoch, read_until, space};
+use super::python::python;
+use super::resuming::{first_epoch, one, read_until, space};
 use super::workspace::Workspace;
-
-/// The Python with the packages of `tests/requirements.txt`; none where it was not made.
-fn python() -> Option<PathBuf> {
-    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/python/bin/python");
-    let has_it = python.is_file()
-        && Command::new(&python)
-            .args(["-c", "import tensorboard"])
-            .output()
-            .is_ok_and(|output| output.status.success());
-    if !has_it {
-        pipe_foundation::test_support::skipped(format_args!(
-            "no {} with tensorboard",
-            python.display()
-        ));
-    }
-    has_it.then_some(python)
-}
 
 /// What TensorBoard finds in the folder `board`.
 fn read(python: &Path, space: &Workspace) -> Json {
@@ -66,8 +50,10 @@ fn assert_same(told: &Json, expected: &[(u64, f64)]) {
 
 #[test]
 fn tensorboard_reads_trainings_that_went_on_and_those_in_the_cache() {
-    let Some(python) = python() else { return };
-    let space = space(ONE);
+    let Some(python) = python("tensorboard") else {
+        return;
+    };
+    let space = space(&one());
     let track = ["--track", "tensorboard=board"];
     let mut command = space.command(&["run", "one.toml", "--json", "--track", "tensorboard=board"]);
     let mut child = read_until(&mut command, |_, event| {
@@ -145,7 +131,7 @@ fn tensorboard_reads_trainings_that_went_on_and_those_in_the_cache() {
 
 #[test]
 fn event_files_grow_epoch_by_epoch_and_take_on_a_longer_training() {
-    let space = space(&ONE.replace("{ shape = \"cosine\" }", "{ shape = \"constant\" }"));
+    let space = space(&one().replace("{ shape = \"cosine\" }", "{ shape = \"constant\" }"));
     let size = || space.bytes("board");
     let mut sizes = BTreeSet::new();
     let mut command = space.command(&["run", "one.toml", "--json", "--track", "tensorboard=board"]);
@@ -168,7 +154,7 @@ fn event_files_grow_epoch_by_epoch_and_take_on_a_longer_training() {
 
 #[test]
 fn a_wrong_tracker_or_folder_is_told_before_anything_runs() {
-    let space = space(ONE);
+    let space = space(&one());
     space.write("file", "text");
     for (track, words) in [
         ("tensorbord=board", "did you mean `tensorboard`?"),

@@ -10,26 +10,11 @@ use pipe_engine::cache::items::ItemIndex;
 use pipe_engine::cache::log::Log;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
+use super::manifests::MADE;
 use super::workspace::{Run, Workspace};
 
-/// Item-wise stages, one of them a program that takes its time, and a program over all they made.
+/// A program that takes its time for each item, and a program over all that item-wise stages made.
 const SLOW: &str = r#"
-[stage.speech]
-kind = "ingest"
-corpora = "made"
-split = "train"
-
-[stage.audio]
-kind = "resample"
-input = "speech"
-rate_hz = 8000
-
-[stage.fbank]
-kind = "fbank"
-input = "audio"
-sample_rate_hz = 8000
-bins = 23
-
 [stage.slow]
 kind = "command"
 for_each = "audio"
@@ -46,7 +31,7 @@ const STEPS: [&str; 5] = ["speech", "audio", "fbank", "slow", "sum"];
 
 fn slow_space(utterances: usize) -> Workspace {
     let space = Workspace::with_corpus(utterances);
-    space.write("pipe.toml", SLOW);
+    space.write("pipe.toml", [MADE, SLOW].concat());
     space
 }
 
@@ -208,8 +193,7 @@ fn signals_stop_the_run_and_its_programs_within_two_seconds() {
 
 #[test]
 fn programs_left_behind_do_not_hold_the_run_up() {
-    let space = Workspace::new();
-    space.write(
+    let space = Workspace::with_manifest(
         "pipe.toml",
         r#"
 [stage.quick]

@@ -6,6 +6,8 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value as Json;
 
+use super::manifests;
+
 /// A folder of its own for one test.
 pub struct Workspace {
     folder: tempfile::TempDir,
@@ -95,6 +97,20 @@ impl Workspace {
         }
     }
 
+    /// A folder with a manifest.
+    pub fn with_manifest(name: &str, text: impl AsRef<[u8]>) -> Self {
+        let space = Self::new();
+        space.write(name, text);
+        space
+    }
+
+    /// A folder with a manifest over synthetic corpora, see [`manifests::CORPORA`].
+    pub fn synthetic(name: &str, text: impl AsRef<[u8]>) -> Self {
+        let space = Self::with_manifest(name, text);
+        space.write("corpora.toml", manifests::CORPORA);
+        space
+    }
+
     /// A folder with `utterances` recordings of a table corpus called `made`, a second apart in pitch, of four
     /// speakers, and a manifest `pipe.toml` with the chain speech, audio, fbank.
     pub fn with_corpus(utterances: usize) -> Self {
@@ -122,7 +138,7 @@ labels = { positive = ["happy"], neutral = ["neutral"], negative = ["sad"] }
 options = { table = "table.csv" }
 "#,
         );
-        space.write("pipe.toml", CHAIN);
+        space.write("pipe.toml", manifests::chain());
         space
     }
 
@@ -204,6 +220,27 @@ options = { table = "table.csv" }
         self.command(arguments).output().unwrap()
     }
 
+    /// Standard output of the binary, which must exit with 0.
+    pub fn told(&self, arguments: &[&str]) -> String {
+        self.told_with(arguments, 0)
+    }
+
+    /// Standard output of the binary, which must exit with `code`.
+    pub fn told_with(&self, arguments: &[&str], code: i32) -> String {
+        let output = self.pipe(arguments);
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Standard error of the binary, which must refuse what it is told: it exits with 2.
+    pub fn refused(&self, arguments: &[&str]) -> String {
+        let output = self.pipe(arguments);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
+        stderr
+    }
+
     /// `pipe run --json` with more arguments.
     pub fn run(&self, manifest: &str, more: &[&str]) -> Run {
         Run::of(self.pipe(&[&["run", manifest, "--json"], more].concat()))
@@ -250,36 +287,16 @@ impl Run {
         let stdout = String::from_utf8(output.stdout).unwrap();
         Self {
             code: output.status.code(),
-            events: stdout
-                .lines()
-                .map(|line| serde_json::from_str(line).unwrap())
-                .collect(),
+            events: lines_of_json(&stdout),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
     }
 }
 
-/// Ingest, resample, fbank over the corpus `made`, and a program that counts the items.
-pub const CHAIN: &str = r#"# A chain of item-wise stages and a program.
-[stage.speech]
-kind = "ingest"
-corpora = "made"
-split = "train"
-
-[stage.audio]
-kind = "resample"
-input = "speech"
-rate_hz = 8000
-
-[stage.fbank]
-kind = "fbank"
-input = "audio"
-sample_rate_hz = 8000
-bins = 23
-
-[stage.count]
-kind = "command"
-inputs = { features = "fbank" }
-run = "wc -l < {features}/items.tsv > {out}/count.txt"
-outputs = ["count.txt"]
-"#;
+/// The objects of lines of JSON.
+pub fn lines_of_json(text: &str) -> Vec<Json> {
+    let lines = text.lines();
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}

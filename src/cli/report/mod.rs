@@ -1,5 +1,6 @@
 //! `pipe report`, and what a run shows of its reports.
 
+mod content;
 mod facts;
 mod show;
 
@@ -9,18 +10,18 @@ use pipe_engine::cache::{Cache, StepOutput};
 use pipe_engine::exec::{MissingInputs, PlanResults, Resolver, note_page, runs_folder};
 use pipe_engine::plan::Plan;
 use pipe_foundation::durable;
-use pipe_report::Report;
 
 use crate::domain::SpeechPlan;
 use crate::items::REPORT;
-use crate::stage::REPORT_CONTENT;
 
 use super::arguments::{Common, ReportArguments};
-use super::{CliError, context, own_name, print};
-pub use show::{console_width, show};
+use super::console::print;
+use super::error::CliError;
+use super::{context, own_name};
 
-/// The page beside the stage's own files.
-const PAGE: &str = "report.html";
+pub use show::show;
+
+use content::{PAGE, content};
 
 /// Writes the reports of a manifest that has been run.
 pub fn report(arguments: &ReportArguments, common: &Common) -> Result<u8, CliError> {
@@ -131,16 +132,6 @@ fn write_page(
         durable::write(&path, page.as_bytes()).map_err(|reason| failed(&path, reason))?;
     }
     Ok(path)
-}
-
-/// The content of a report that the cache holds.
-fn content(cache: &Cache, output: Option<&StepOutput>) -> Option<Report> {
-    let Some(StepOutput::Files(files)) = output else {
-        return None;
-    };
-    let file = files.get(REPORT_CONTENT)?;
-    let bytes = std::fs::read(cache.objects.path(&file.digest)).ok()?;
-    serde_json::from_slice(&bytes).ok()
 }
 
 fn failed(path: &Path, reason: std::io::Error) -> CliError {

@@ -8,9 +8,11 @@ use pipe_engine::plan::Plan;
 
 use crate::items::REPORT;
 
-use super::super::paint::colours;
-use super::super::{CliError, print};
-use super::{PAGE, content};
+use crate::cli::console::{console_width, print};
+use crate::cli::error::CliError;
+use crate::cli::paint::colours;
+
+use super::content::{PAGE, content};
 
 /// Prints every report of the run in brief.
 pub fn show(plan: &Plan, cache: &Cache, summary: &RunSummary, runs: &Path) -> Result<(), CliError> {
@@ -33,12 +35,4 @@ pub fn show(plan: &Plan, cache: &Cache, summary: &RunSummary, runs: &Path) -> Re
         }
     }
     Ok(())
-}
-
-/// Columns of the terminal; 100 where there is none.
-pub fn console_width() -> usize {
-    match rustix::termios::tcgetwinsize(std::io::stdout()) {
-        Ok(size) if size.ws_col > 0 => usize::from(size.ws_col),
-        _ => 100,
-    }
 }

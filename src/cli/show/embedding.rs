@@ -8,7 +8,7 @@ use pipe_report::{EmbeddingMap, ProbeEntry, Sheet, SheetCell, SheetColumn, Tone}
 use crate::inspect::step;
 use crate::stage::{MAP_ENTRY, PROBE_ENTRY};
 
-use super::{Page, percent, percent_column};
+use super::page::{Page, percent};
 
 /// The probes as a table.
 ///
@@ -21,9 +21,9 @@ pub fn probes(cache: &Cache, record: &StepRecord, page: Page) -> Result<String, 
     let columns = vec![
         SheetColumn::text("attribute"),
         SheetColumn::number("values").dispensable(2),
-        percent_column("probe UA"),
-        percent_column("95 % interval").dispensable(1),
-        percent_column("chance"),
+        SheetColumn::number("probe UA"),
+        SheetColumn::number("95 % interval").dispensable(1),
+        SheetColumn::number("chance"),
         SheetColumn::number("silhouette"),
         SheetColumn::number("utterances").dispensable(3),
     ];

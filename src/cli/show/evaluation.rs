@@ -7,7 +7,7 @@ use pipe_report::{ReportEntry, Sheet, SheetCell, SheetColumn, Tone};
 use crate::inspect::step;
 use crate::stage::EVALUATION_ENTRY;
 
-use super::{Page, percent, percent_column};
+use super::page::{Page, percent};
 
 /// The tables of an evaluation.
 ///
@@ -20,14 +20,14 @@ pub fn show(cache: &Cache, record: &StepRecord, page: Page) -> Result<String, St
     sheet.heading("Metrics, %");
     let mut columns = vec![
         SheetColumn::text("corpus"),
-        percent_column("UA"),
-        percent_column("95 % interval").dispensable(2),
-        percent_column("WA"),
-        percent_column("F1").dispensable(3),
+        SheetColumn::number("UA"),
+        SheetColumn::number("95 % interval").dispensable(2),
+        SheetColumn::number("WA"),
+        SheetColumn::number("F1").dispensable(3),
     ];
     for class in &entry.evaluation.classes {
         let start: String = class.chars().take(3).collect();
-        columns.push(percent_column(&format!("recall {start}")));
+        columns.push(SheetColumn::number(&format!("recall {start}")));
     }
     columns.push(SheetColumn::number("utterances").dispensable(1));
     let trained = &entry.model.training_corpora;

@@ -7,7 +7,7 @@ use pipe_speech::corpus::Emotion;
 
 use crate::items::{Composition, CompositionRow};
 
-use super::Page;
+use super::page::Page;
 
 /// Items set aside that are listed.
 const LISTED: usize = 20;

@@ -4,34 +4,25 @@ mod embedding;
 mod evaluation;
 mod items;
 mod overview;
+mod page;
 mod training;
 
 use pipe_engine::cache::{Cache, CacheError, StepOutput, StepRecord};
-use pipe_report::{Report, Sheet, SheetColumn};
+use pipe_report::{Report, Sheet};
 use serde_json::{Value as Json, json};
 
 use crate::inspect::{StepOfRun, find_run, find_step, stage_of, step};
 use crate::stage::{MAP_ENTRY, PROBE_ENTRY, REPORT_CONTENT};
 
 use super::arguments::{Common, ShowArguments};
+use super::console::{console_width, print};
+use super::context;
 use super::date::date_text;
+use super::error::CliError;
 use super::lines::{bytes_text, counted, duration_text};
 use super::paint::Paint;
-use super::report::console_width;
-use super::{CliError, context, print};
 
-/// Where text goes and how wide it may be.
-#[derive(Clone, Copy)]
-struct Page {
-    width: usize,
-    paint: Paint,
-}
-
-impl Page {
-    fn render(self, sheet: &Sheet) -> String {
-        sheet.to_terminal(self.width, self.paint.colours)
-    }
-}
+use page::{Page, kind};
 
 /// Shows what was named.
 pub fn show(arguments: &ShowArguments, common: &Common) -> Result<u8, CliError> {
@@ -107,10 +98,6 @@ fn why_not(step: &StepOfRun) -> String {
         return "it was begun and not done; `pipe run` goes on from its last finished epoch".into();
     }
     "its record is no longer in the cache, or damaged; `pipe run` makes it again".into()
-}
-
-fn kind(record: &StepRecord) -> &str {
-    record.fingerprint.0.get("kind").map_or("?", String::as_str)
 }
 
 fn facts(sheet: &mut Sheet, step: &StepOfRun, record: &StepRecord) {
@@ -224,14 +211,4 @@ fn content_json(cache: &Cache, record: &StepRecord) -> Json {
         "report" => read(REPORT_CONTENT),
         _ => Json::Null,
     }
-}
-
-/// A column of proportions in percent.
-fn percent_column(heading: &str) -> SheetColumn {
-    SheetColumn::number(heading)
-}
-
-/// A proportion in percent, or a dash.
-fn percent(value: Option<f64>) -> String {
-    value.map_or_else(|| "-".into(), |value| format!("{:.1}", value * 100.0))
 }

@@ -7,9 +7,9 @@ use pipe_report::{Sheet, SheetCell, SheetColumn, Tone};
 
 use crate::inspect::{StepOfRun, headline};
 
-use super::super::date::date_text;
-use super::super::lines::{bytes_text, counted, duration_text};
-use super::{Page, kind};
+use super::page::{Page, kind};
+use crate::cli::date::date_text;
+use crate::cli::lines::{bytes_text, counted, duration_text};
 
 /// The steps of a run.
 pub fn show(cache: &Cache, run: &Run, json: bool, page: Page) -> Result<String, CacheError> {

@@ -7,9 +7,9 @@ use pipe_speech::corpus::Emotion;
 
 use crate::inspect::step;
 
-use super::super::chart::{Chart, draw};
-use super::super::lines::counted;
-use super::{Page, percent};
+use super::page::{Page, percent};
+use crate::cli::chart::{Chart, draw};
+use crate::cli::lines::counted;
 
 /// Summary and learning curves.
 ///

@@ -6,9 +6,11 @@ use pipe_engine::manifest::{Declaration, Diagnostic, Diagnostics, suggest};
 use pipe_engine::stage::Stage;
 use pipe_speech::corpus::{self, synthetic};
 
-use crate::stage::Setting;
+use crate::stage::options::options;
+use crate::stage::setting::Setting;
 
-use super::{Ingest, Options};
+use super::Ingest;
+use super::parameters::Options;
 
 pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diagnostics> {
     let corpora = &setting.corpora;
@@ -71,7 +73,7 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
             }
         }
     }
-    let options: Options = crate::stage::options(declaration)?;
+    let options: Options = options(declaration)?;
     let split_file = options
         .split_file
         .as_ref()

@@ -9,66 +9,53 @@ use pipe_speech::corpus::{Entry, Split};
 use crate::items::ListingDetails;
 use crate::stage::leakage::{OnLeak, first_few};
 
-use super::{Ingest, IngestError};
+use super::error::IngestError;
 
-impl Ingest {
-    /// Adds what is found to the listing.
-    pub(super) fn check_leaks(
-        &self,
-        entries: &[(Entry, Digest, f64)],
-        listing: &mut SourceListing,
-        details: &mut ListingDetails,
-    ) -> miette::Result<()> {
-        let of = |split: Split| -> Vec<Item<'_>> {
-            entries
-                .iter()
-                .filter(|(entry, _, _)| entry.utterance.split == split)
-                .map(|(entry, audio, _)| Item {
-                    utterance: &entry.utterance,
-                    audio: *audio,
-                })
-                .collect()
-        };
-        let (train, validation, test) = (of(Split::Train), of(Split::Validation), of(Split::Test));
-        let parts = [
-            Part {
-                name: "train",
-                items: &train,
-            },
-            Part {
-                name: "validation",
-                items: &validation,
-            },
-            Part {
-                name: "test",
-                items: &test,
-            },
-        ];
-        let findings = leaks::find(&parts);
-        let (bad, doubtful): (Vec<_>, Vec<_>) =
-            findings.iter().partition(|finding| finding.is_leak());
-        let bad: Vec<String> = bad.iter().map(ToString::to_string).collect();
-        listing
-            .warnings
-            .extend(doubtful.iter().map(ToString::to_string));
-        let held = [&train, &validation, &test];
-        if held.iter().filter(|items| !items.is_empty()).count() > 1 {
-            details.leak_checks.push(LeakCheck {
-                name: "speakers or recordings in both training and held-out splits".into(),
-                between: String::new(),
-                found: bad.clone(),
-            });
-        }
-        if bad.is_empty() {
-            return Ok(());
-        }
-        if self.options.leaks == OnLeak::Error {
-            return Err(IngestError::Leak {
-                findings: first_few(&bad),
-            }
-            .into());
-        }
-        listing.warnings.extend(bad);
-        Ok(())
+/// What the search for leaks looks at.
+pub fn leak_items(entries: &[(Entry, Digest, f64)]) -> Vec<Item<'_>> {
+    entries
+        .iter()
+        .map(|(entry, audio, _)| Item {
+            utterance: &entry.utterance,
+            audio: *audio,
+        })
+        .collect()
+}
+
+/// Adds what is found to the listing.
+///
+/// # Errors
+/// A leak, unless warnings are asked for.
+pub fn check_leaks(
+    entries: &[(Entry, Digest, f64)],
+    on_leak: OnLeak,
+    listing: &mut SourceListing,
+    details: &mut ListingDetails,
+) -> Result<(), IngestError> {
+    let items = leak_items(entries);
+    let parts = Split::ALL.map(|split| Part::of_split(split, &items));
+    let findings = leaks::find(&parts);
+    let (bad, doubtful): (Vec<_>, Vec<_>) = findings.iter().partition(|finding| finding.is_leak());
+    let bad: Vec<String> = bad.iter().map(ToString::to_string).collect();
+    listing
+        .warnings
+        .extend(doubtful.iter().map(ToString::to_string));
+    let filled = parts.iter().filter(|part| !part.items.is_empty());
+    if filled.count() > 1 {
+        details.leak_checks.push(LeakCheck {
+            name: "speakers or recordings in both training and held-out splits".into(),
+            between: String::new(),
+            found: bad.clone(),
+        });
     }
+    if bad.is_empty() {
+        return Ok(());
+    }
+    if on_leak == OnLeak::Error {
+        return Err(IngestError::Leak {
+            findings: first_few(&bad),
+        });
+    }
+    listing.warnings.extend(bad);
+    Ok(())
 }

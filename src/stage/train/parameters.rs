@@ -4,6 +4,7 @@ use pipe_engine::manifest::{Parameter, Shape, Variant};
 
 use crate::items::FEATURES;
 use crate::stage::leakage::LEAKS;
+use crate::stage::parameters::THREADS;
 
 const POSITIVE: Shape = Shape::Integer {
     min: 1,
@@ -313,11 +314,5 @@ pub const PARAMETERS: &[Parameter] = &[
         "Seed of the batches: order, draws and SpecAugment masks. The seed by default; one value for all seeds shows what first values and dropout alone do, and lets them train in lockstep on a CUDA device.",
     ),
     LEAKS,
-    Parameter::default(
-        "threads",
-        Shape::Integer { min: 1, max: 1024 },
-        "8",
-        "Most threads it uses; the result does not depend on it.",
-    )
-    .unkeyed(),
+    THREADS,
 ];

@@ -21,8 +21,18 @@ impl ItemData for Bytes {
     }
 }
 
+impl ArtifactKind {
+    /// Plain files; as items, bytes that nobody interprets.
+    pub const FILES: Self = Self::of_files("files");
+
+    /// A kind whose steps make a set of files.
+    pub const fn of_files(name: &'static str) -> Self {
+        Self::of_items(name, decode)
+    }
+}
+
 /// Reads [`Bytes`] from their stored form.
-pub(super) fn decode(bytes: &[u8]) -> Result<Box<dyn ItemData>, DataError> {
+fn decode(bytes: &[u8]) -> Result<Box<dyn ItemData>, DataError> {
     let failed = |error| DataError::new("bytes", error);
     let document = SafeTensors::deserialize(bytes).map_err(failed)?;
     let tensor = document.tensor("bytes").map_err(failed)?;

@@ -1,12 +1,11 @@
-//! The data of one item on its way through a group of steps, and its form in a pack.
+//! The kinds of artifacts, and the data of one item: on its way through a group of steps, and in a pack.
 
 use std::any::Any;
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 
 use miette::Diagnostic;
+use serde::{Serialize, Serializer};
 use thiserror::Error;
-
-use super::ArtifactKind;
 
 /// The data of one item. A domain has one type for each kind of item; [`Bytes`](super::Bytes) are the engine's own.
 ///
@@ -45,5 +44,55 @@ impl DataError {
             expected,
             reason: reason.to_string(),
         }
+    }
+}
+
+/// Reads the stored form of one item.
+pub type Decode = fn(&[u8]) -> Result<Box<dyn ItemData>, DataError>;
+
+/// What a step makes and another takes. A domain declares its kinds as constants; a name stands for one kind.
+#[derive(Clone, Copy)]
+pub struct ArtifactKind {
+    name: &'static str,
+    decode: Decode,
+}
+
+impl ArtifactKind {
+    /// A kind whose steps make items, which `decode` reads from their stored form.
+    pub const fn of_items(name: &'static str, decode: Decode) -> Self {
+        Self { name, decode }
+    }
+
+    /// The name used in messages and records.
+    pub const fn name(self) -> &'static str {
+        self.name
+    }
+
+    /// Reads the stored form of an item of this kind.
+    ///
+    /// # Errors
+    /// When the bytes are something else.
+    pub fn decode(self, bytes: &[u8]) -> Result<Box<dyn ItemData>, DataError> {
+        (self.decode)(bytes)
+    }
+}
+
+impl PartialEq for ArtifactKind {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for ArtifactKind {}
+
+impl fmt::Debug for ArtifactKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl Serialize for ArtifactKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name)
     }
 }

@@ -6,12 +6,10 @@ mod data;
 mod files;
 mod item;
 mod key;
-mod kind;
 
 pub use blob::{Blob, MappedPack};
 pub use bytes::Bytes;
-pub use data::{DataError, ItemData};
+pub use data::{ArtifactKind, DataError, Decode, ItemData};
 pub use files::{FileEntry, FileSet};
 pub use item::{BadItem, Item, ItemFacts, ItemId, digest_of_set, item_set_digest};
 pub use key::{Difference, FingerprintInputs, input_names};
-pub use kind::{ArtifactKind, Decode};

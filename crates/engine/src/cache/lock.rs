@@ -78,4 +78,10 @@ impl Lock {
         }
         Ok(None)
     }
+
+    /// Lets go of the lock and removes its file, which is at `path`.
+    pub fn release(self, path: &Path) {
+        // A file that stays is an open lock, which says the same.
+        let _ = std::fs::remove_file(path);
+    }
 }

@@ -12,15 +12,14 @@ use tempfile::NamedTempFile;
 
 use super::error::CacheError;
 
+mod record;
 mod window;
 
+pub(super) use record::HEADER;
+use record::encode;
 use window::Window;
 
-const MAGIC: [u8; 2] = [0xa7, 0x1c];
-/// Bytes of a record before its payload.
-pub(super) const HEADER: usize = 2 + 4 + 8;
-
-/// An append-only log. Each record is `magic | length u32 | checksum 8 bytes | payload`, little-endian.
+/// An append-only log.
 #[derive(Debug)]
 pub struct Log {
     path: PathBuf,
@@ -204,19 +203,6 @@ impl NewLog<'_> {
         let written = self.file.write_all(&self.record);
         written.map_err(|error| CacheError::write(&self.log.path, error))
     }
-}
-
-fn encode(payload: &[u8], bytes: &mut Vec<u8>) {
-    bytes.extend_from_slice(&MAGIC);
-    bytes.extend_from_slice(&(payload.len() as u32).to_le_bytes());
-    bytes.extend_from_slice(&checksum(payload));
-    bytes.extend_from_slice(payload);
-}
-
-fn checksum(payload: &[u8]) -> [u8; 8] {
-    let mut sum = [0; 8];
-    sum.copy_from_slice(&blake3::hash(payload).as_bytes()[..8]);
-    sum
 }
 
 #[cfg(test)]

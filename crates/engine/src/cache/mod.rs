@@ -37,6 +37,7 @@ mod records;
 mod run_file;
 mod run_history;
 mod run_log;
+mod run_record;
 mod runs;
 mod scratch;
 mod checksummed;
@@ -61,7 +62,8 @@ pub use published::{Publication, Published, PublishedFile, PublishedFolder, Publ
 pub use records::{Records, StepOutput, StepRecord};
 pub use run_history::RunHistory;
 pub use run_log::RunLog;
-pub use runs::{Ending, Run, RunRecord, Runs};
+pub use run_record::{Ending, Run, RunRecord};
+pub use runs::Runs;
 pub use scratch::Scratch;
 use serde_json::Value as Json;
 pub use stat_cache::{FileInfo, Measure, StatCache};

@@ -1,37 +1,23 @@
 //! Removes what no kept run needs: unfinished work, checkpoints, and what only forgotten runs refer to.
 
 use std::collections::HashSet;
-use std::io::ErrorKind;
-use std::path::PathBuf;
 
-use pipe_foundation::Digest;
 use serde::Serialize;
 
-use crate::artifact::FingerprintInputs;
-
-use super::runs::now_s;
+use super::run_record::now_s;
 use super::usage::Usage;
 use super::{Cache, CacheError, Lock};
 
 mod chosen;
 mod compaction;
 mod kept_runs;
+mod options;
+mod target;
 
 use chosen::Chosen;
 use compaction::Compaction;
 use kept_runs::KeptRuns;
-
-/// What to prune.
-pub struct PruneOptions<'a> {
-    /// How many runs of each manifest to keep, with their results; all of them without it.
-    pub keep_runs: Option<usize>,
-    /// Leaves alone what was written in so many last days.
-    pub older_than_days: u64,
-    /// Removes nothing, and tells what it would remove.
-    pub dry_run: bool,
-    /// Names the checkpoints that a longer run of a finished step could go on from.
-    pub checkpoints: &'a dyn Fn(&FingerprintInputs) -> Vec<Digest>,
-}
+pub use options::PruneOptions;
 
 /// What was pruned.
 #[derive(Clone, Debug, Serialize)]
@@ -107,33 +93,6 @@ pub fn prune(cache: &Cache, options: &PruneOptions<'_>) -> Result<Pruned, CacheE
         parts,
         run_goes_on: alone.is_none(),
     })
-}
-
-/// Something to remove.
-struct Target {
-    path: PathBuf,
-    used: Usage,
-    /// Held until it is removed, where somebody could be working on it.
-    #[expect(dead_code, reason = "it counts while it lives")]
-    lock: Option<Lock>,
-}
-
-impl Target {
-    fn remove(&self) -> Result<(), CacheError> {
-        let removed = self
-            .path
-            .symlink_metadata()
-            .and_then(|metadata| match metadata.is_dir() {
-                true => std::fs::remove_dir_all(&self.path),
-                false => std::fs::remove_file(&self.path),
-            });
-        match removed {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(CacheError::write(&self.path, error))
-            }
-            _ => Ok(()),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::checksummed::{self, Stored};
 use super::error::CacheError;
-use super::runs::RunRecord;
+use super::run_record::RunRecord;
 
 /// The last line of a record: everything in it is indented but its own braces.
 const END_OF_RECORD: &str = "\n}\n";

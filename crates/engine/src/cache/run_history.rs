@@ -73,7 +73,7 @@ impl RunHistory {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::runs::RunRecord;
+    use super::super::run_record::RunRecord;
     use super::*;
 
     #[test]

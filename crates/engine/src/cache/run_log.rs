@@ -1,6 +1,5 @@
 //! The log of a run that goes on: what is written of it, and when.
 
-use std::path::Path;
 use std::sync::Mutex;
 
 use pipe_foundation::Digest;
@@ -8,7 +7,8 @@ use pipe_foundation::Digest;
 use super::error::CacheError;
 use super::lock::Lock;
 use super::run_file::{self, Begun};
-use super::runs::{RunRecord, Runs};
+use super::run_record::{Ending, RunRecord, now_s};
+use super::runs::Runs;
 
 /// Writes what becomes of one run, so that also a killed one is remembered.
 ///
@@ -28,9 +28,24 @@ struct Open {
     record: RunRecord,
 }
 
+impl Runs {
+    /// The log of a run on `device` that begins now. Nothing is written yet.
+    pub fn log(&self, name: &str, manifest: &str, device: &str) -> RunLog<'_> {
+        let record = RunRecord {
+            started_s: now_s(),
+            manifest: manifest.into(),
+            pipe_version: Some(env!("CARGO_PKG_VERSION").into()),
+            device: Some(device.to_string()),
+            ending: Ending::Open,
+            ..RunRecord::default()
+        };
+        RunLog::new(self, name, record)
+    }
+}
+
 impl<'a> RunLog<'a> {
     /// The log of the run of the manifest `name` that `record` tells the start of.
-    pub(super) fn new(runs: &'a Runs, name: &str, record: RunRecord) -> Self {
+    fn new(runs: &'a Runs, name: &str, record: RunRecord) -> Self {
         Self {
             runs,
             name: name.into(),
@@ -103,7 +118,7 @@ impl<'a> RunLog<'a> {
             (Some((number, lock)), Some(before)) if record.repeats(&before) => {
                 let path = runs.path(&name, number);
                 let removed = std::fs::remove_file(&path);
-                release(&runs.lock_path(&name, number), lock);
+                lock.release(&runs.lock_path(&name, number));
                 return removed.map_err(|error| CacheError::write(&path, error));
             }
             (Some(place), _) => place,
@@ -112,13 +127,7 @@ impl<'a> RunLog<'a> {
             (None, _) => runs.reserve(&name)?,
         };
         run_file::write(&runs.path(&name, number), &record)?;
-        release(&runs.lock_path(&name, number), lock);
+        lock.release(&runs.lock_path(&name, number));
         unreadable.map_or(Ok(()), Err)
     }
-}
-
-pub(super) fn release(path: &Path, lock: Lock) {
-    // A file that stays is an open lock, which says the same.
-    let _ = std::fs::remove_file(path);
-    drop(lock);
 }

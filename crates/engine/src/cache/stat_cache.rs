@@ -29,19 +29,11 @@ mod seen_files;
 mod settled;
 mod system;
 
+pub use seen::FileInfo;
 use seen::{LENGTH, PathName, Seen, decode, encode};
 use seen_files::SeenFiles;
 use settled::Reading;
 use system::{RealSystem, Stat, System};
-
-/// What the memory knows of a file.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct FileInfo {
-    /// Digest of its content.
-    pub digest: Digest,
-    /// What the domain measured of its content, such as the length of audio in seconds; none where nobody asked.
-    pub measure: Option<f64>,
-}
 
 /// Finds out a number about a file's content, such as the length of its audio in seconds.
 pub type Measure<'a> = &'a dyn Fn(&Path) -> std::io::Result<f64>;

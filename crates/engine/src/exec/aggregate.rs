@@ -1,10 +1,9 @@
-//! An aggregate step: its key, and one run of it.
+//! One run of an aggregate step.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use pipe_foundation::Digest;
 use pipe_foundation::progress::Progress;
 
 use crate::artifact::FingerprintInputs;
@@ -14,42 +13,18 @@ use crate::cache::{
 };
 use crate::plan::{Plan, lineage};
 use crate::stage::{
-    AggregateContext, AggregateStage, Device, InputContent, InputLabel, InputOrigin, Interrupted,
-    Stage, StepInput,
+    AggregateContext, AggregateStage, Device, InputContent, InputLabel, Interrupted, Stage,
+    StepInput,
 };
 
-use super::declared_files::{DeclaredFileError, KeyedFiles};
+use super::aggregate_key::label;
+use super::declared_files::KeyedFiles;
+use super::internal_error::internal_error;
 use super::lent::LentTo;
 use super::observer::{Event, Observer, Status, StepProgress};
 use super::outcome::StepResult;
 use super::outputs::Outputs;
 use super::status::Resolver;
-use super::walk::internal_error;
-
-/// What the step depends on, given the digests of its inputs in order; it does without those that have none.
-///
-/// # Errors
-/// When a file that the stage declares cannot be read.
-pub fn aggregate_fingerprint(
-    plan: &Plan,
-    cache: &Cache,
-    step: usize,
-    inputs: &[Option<Digest>],
-) -> Result<FingerprintInputs, DeclaredFileError> {
-    let declared = &plan.steps[step];
-    let Stage::Aggregate(stage) = &declared.stage else {
-        return Ok(FingerprintInputs::default());
-    };
-    let mut fingerprint = declared.fingerprint(&stage.key_parameters(&declared.keyed_parameters()));
-    let origins = origins(plan, step, inputs);
-    stage.external_inputs(&origins, &mut fingerprint);
-    KeyedFiles::read(stage.files(), &cache.files)?.add_to(&mut fingerprint);
-    declared.add_inputs(&mut fingerprint, inputs);
-    Ok(match stage.uses_device() {
-        true => fingerprint.on_device(plan.device.key_name),
-        false => fingerprint,
-    })
-}
 
 /// The error of a stage, unless it is one of the cache: then no stage has failed.
 fn not_of_the_cache(error: miette::Report) -> Result<miette::Report, CacheError> {
@@ -72,26 +47,6 @@ fn done_elsewhere(
         }
     }
     Ok(false)
-}
-
-fn origins(plan: &Plan, step: usize, digests: &[Option<Digest>]) -> Vec<InputOrigin> {
-    let inputs = plan.steps[step].inputs.iter().zip(digests);
-    inputs
-        .map(|((parameter, input), digest)| InputOrigin {
-            parameter: parameter.clone(),
-            label: label(plan, *input),
-            lineage: lineage(plan, *input),
-            missing: digest.is_none(),
-        })
-        .collect()
-}
-
-fn label(plan: &Plan, step: usize) -> InputLabel {
-    let declaration = &plan.steps[step].declaration;
-    InputLabel {
-        stage: declaration.stage.clone(),
-        variant: declaration.variant.clone(),
-    }
 }
 
 /// What a step that is not in the cache needs to run.

@@ -10,15 +10,16 @@ use crate::cache::CacheError;
 use crate::stage::{Launch, Stage};
 
 use super::aggregate::AggregateRun;
+use super::internal_error::internal_error;
 use super::lent::LentTo;
 use super::limit::PastLimit;
 use super::outcome::StepResult;
 use super::pools::{Pools, Request, Taken};
 use super::results::Results;
-use super::run::RunOptions;
+use super::run_options::RunOptions;
 use super::scheduler::{Scheduler, Unit};
-use super::status::{MissingInputs, StepStatus};
-use super::walk::internal_error;
+use super::status::MissingInputs;
+use super::step_status::StepStatus;
 
 /// How far into the ready queue is looked for a unit that fits, so that a long queue of units too large to start costs
 /// no more than a short one.

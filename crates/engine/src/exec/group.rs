@@ -22,8 +22,9 @@ use super::lent::LentTo;
 use super::limit::{Limits, PastLimit};
 use super::observer::{Event, Observer, StepProgress};
 use super::outcome::StepResult;
-use super::status::StepStatus;
-use super::walk::{Outcome, Walk, Walked};
+use super::pass::Walked;
+use super::step_status::StepStatus;
+use super::walk::{Outcome, Walk};
 use super::width::Width;
 
 mod bad;

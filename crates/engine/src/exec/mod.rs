@@ -1,6 +1,7 @@
 //! Running a plan: sources listed, steps looked up, what is missing computed, results published.
 
 mod aggregate;
+mod aggregate_key;
 mod declared_files;
 mod devices;
 #[cfg(test)]
@@ -10,6 +11,7 @@ mod failure;
 mod gate;
 mod group;
 mod history;
+mod internal_error;
 mod item_set;
 mod lent;
 mod limit;
@@ -17,15 +19,19 @@ mod memory;
 mod observer;
 mod outcome;
 mod outputs;
+mod pass;
+mod pass_state;
 mod plan_results;
 mod pools;
 mod publish;
 mod publish_page;
 mod results;
 mod run;
+mod run_options;
 mod scheduler;
 mod sources;
 mod status;
+mod step_status;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -43,6 +49,8 @@ pub use outcome::StepResult;
 pub use plan_results::{KnownStep, PlanResults};
 pub use publish::runs_folder;
 pub use publish_page::note_page;
-pub use run::{RunError, RunOptions, RunSummary, StepSummary, run};
-pub use status::{MissingInputs, Resolver, StatusError, Statuses, StepStatus};
+pub use run::{RunError, RunSummary, StepSummary, run};
+pub use run_options::RunOptions;
+pub use status::{MissingInputs, Resolver, Statuses};
+pub use step_status::{StatusError, StepStatus};
 pub use why::{Why, why};

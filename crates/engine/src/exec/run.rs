@@ -1,6 +1,5 @@
 //! One run of a plan: sources listed, steps looked up, what is missing computed, results published and recorded.
 
-use std::path::Path;
 use std::time::Instant;
 
 use miette::{Diagnostic, Report};
@@ -11,44 +10,16 @@ use crate::plan::Plan;
 use crate::stage::SourceListing;
 
 use super::aggregate::AggregateRun;
-use super::devices::visible_devices;
 use super::execution::Execution;
 use super::history::{record_listings, run_record};
-use super::memory::available_bytes;
 use super::observer::{Event, ItemCounts, Observer, Status, StepCounts};
 use super::outcome::StepResult;
 use super::outputs::Outputs;
 use super::plan_results::{KnownStep, PlanResults};
 use super::publish::Publisher;
 use super::results::Results;
+use super::run_options::RunOptions;
 use super::status::Resolver;
-
-/// How a run is to be done; nothing here changes a result.
-pub struct RunOptions<'a> {
-    /// Cores it may use.
-    pub jobs: usize,
-    /// After a failure, go on with everything that does not need the failed step.
-    pub keep_going: bool,
-    /// Memory that steps running side by side may need together, by their own estimates.
-    pub memory_bytes: u64,
-    /// Devices that it may lend to stages that need some for themselves.
-    pub devices: usize,
-    /// The folder under which results appear for people.
-    pub runs: &'a Path,
-}
-
-/// On all cores, with the memory that is free, into the folder `runs`.
-impl Default for RunOptions<'_> {
-    fn default() -> Self {
-        Self {
-            jobs: std::thread::available_parallelism().map_or(1, usize::from),
-            keep_going: false,
-            memory_bytes: available_bytes(),
-            devices: visible_devices(),
-            runs: Path::new("runs"),
-        }
-    }
-}
 
 /// Why a run could not be done at all.
 #[derive(Debug, Error, Diagnostic)]

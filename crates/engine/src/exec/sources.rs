@@ -11,7 +11,7 @@ use crate::cache::{Cache, FileInfo, Measure, StatCache};
 use crate::plan::Plan;
 use crate::stage::{FileInfos, SourceListing, Stage};
 
-use super::walk::internal_error;
+use super::internal_error::internal_error;
 
 /// What the sources list, or why one cannot be listed, by step.
 #[derive(Default)]

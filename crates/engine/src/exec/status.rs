@@ -2,109 +2,25 @@
 //! and `report` share.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
-use miette::{Diagnostic, Report};
+use miette::Report;
 use pipe_foundation::Digest;
 use pipe_foundation::machine_fault::MachineFault;
 use pipe_foundation::sync::lock;
-use thiserror::Error;
 
 use crate::artifact::FingerprintInputs;
-use crate::cache::{Cache, CacheError, StepOutput};
+use crate::cache::{Cache, CacheError};
 use crate::plan::Plan;
 use crate::stage::{SourceListing, Stage};
 
-use super::aggregate::aggregate_fingerprint;
-use super::declared_files::DeclaredFileError;
+use super::aggregate_key::aggregate_fingerprint;
 use super::group::Group;
 use super::outcome::StepResult;
 use super::outputs::Outputs;
 use super::plan_results::{KnownStep, PlanResults};
 use super::sources::{Listings, list_sources};
-
-/// The status of one step before it runs.
-#[derive(Debug)]
-pub enum StepStatus {
-    /// Its result is in the cache.
-    Hit {
-        /// What it depends on.
-        fingerprint: FingerprintInputs,
-        /// What it made.
-        output: Arc<StepOutput>,
-    },
-    /// It has to run.
-    Miss {
-        /// What it depends on.
-        fingerprint: FingerprintInputs,
-    },
-    /// Its key is not known before the results of these steps are.
-    Pending {
-        /// The steps, in the order of its inputs.
-        on: Vec<usize>,
-    },
-    /// It cannot run: its data cannot be listed, or a file that it depends on cannot be read.
-    Failed {
-        /// Why.
-        error: StatusError,
-    },
-}
-
-/// Why a step cannot run, found before it starts.
-#[derive(Clone, Debug, Error, Diagnostic)]
-pub enum StatusError {
-    /// Its data cannot be listed; the text is the reason. A run reports the listing's own diagnostic.
-    #[error("{0}")]
-    #[diagnostic(code(run::unlisted))]
-    Unlisted(String),
-    /// A file that its stage declares cannot be read.
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    DeclaredFile(#[from] DeclaredFileError),
-}
-
-impl StepStatus {
-    /// The status of a step that depends on `fingerprint`.
-    ///
-    /// # Errors
-    /// When the cache cannot be read.
-    pub fn look_up(cache: &Cache, fingerprint: FingerprintInputs) -> Result<Self, CacheError> {
-        Ok(match cache.finished(&fingerprint.key())? {
-            Some(record) => Self::Hit {
-                fingerprint,
-                output: Arc::new(record.output),
-            },
-            None => Self::Miss { fingerprint },
-        })
-    }
-
-    /// What the step depends on, once that is known.
-    pub fn fingerprint(&self) -> Option<&FingerprintInputs> {
-        match self {
-            Self::Hit { fingerprint, .. } | Self::Miss { fingerprint } => Some(fingerprint),
-            Self::Pending { .. } | Self::Failed { .. } => None,
-        }
-    }
-
-    /// The result of the step in a run, where it is in the cache.
-    pub fn hit(&self) -> Option<StepResult> {
-        match self {
-            Self::Hit {
-                fingerprint,
-                output,
-            } => Some(StepResult::hit(fingerprint.key(), output.clone())),
-            _ => None,
-        }
-    }
-
-    /// The step's result, where it is in the cache.
-    pub fn output(&self) -> Option<&Arc<StepOutput>> {
-        match self {
-            Self::Hit { output, .. } => Some(output),
-            _ => None,
-        }
-    }
-}
+use super::step_status::{StatusError, StepStatus};
 
 /// What to do about inputs without a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,32 +1,30 @@
-//! One pass over the items of a group of item-wise steps: each is taken through all of them at once.
+//! An item on its way through a group of item-wise steps: it is taken through all of them at once.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use miette::Report;
 use pipe_foundation::Digest;
 use pipe_foundation::machine_fault::MachineFault;
 use pipe_foundation::progress::Progress;
-use pipe_foundation::sync::{into_inner, lock};
-use rayon::prelude::*;
 
 use crate::artifact::{BadItem, Item, ItemData};
+use crate::cache::Cache;
 use crate::cache::items::{ItemIndex, ItemRecord, Location, StepTag};
-use crate::cache::{Cache, CacheError};
 use crate::plan::Plan;
 use crate::stage::{Blame, ItemContext, ItemCopy, ItemError, Resources, Stage};
 
 use super::declared_files::KeyedFiles;
 use super::gate::Gate;
+use super::internal_error::internal_error;
 use super::limit::Limits;
+use super::pass_state::PassState;
 use super::width::Width;
-use super::writer::{ItemResult, ItemWriter};
+use super::writer::ItemResult;
 
 /// What became of one item at one step.
 pub enum Outcome {
@@ -82,34 +80,6 @@ pub struct Walk<'a> {
     pub limits: Limits,
 }
 
-/// What a pass found, per step and in no order.
-pub struct Walked {
-    /// Outcomes per step.
-    pub outcomes: HashMap<usize, Vec<Outcome>>,
-    /// Seconds of work per step, over all threads.
-    pub busy_s: HashMap<usize, f64>,
-    /// True when the user stopped it; what was done is kept.
-    pub interrupted: bool,
-    /// The machine's fault that ended it, and the step that met it.
-    pub fault: Option<(usize, MachineFault)>,
-    /// Steps that are past their limits, with the most items that each would have come to. Neither they nor what
-    /// follows from them are complete.
-    pub past_limit: HashMap<usize, usize>,
-    /// True when no step is complete, since one is past its limit.
-    pub ended_early: bool,
-}
-
-/// State shared by the threads of a pass.
-struct Shared {
-    writer: ItemWriter,
-    failed: Mutex<Option<CacheError>>,
-    fault: Mutex<Option<(usize, MachineFault)>>,
-    interrupted: AtomicBool,
-    /// Nothing more is begun: the user, the cache, the machine or a limit ended the pass.
-    stop: AtomicBool,
-    busy_ns: HashMap<usize, AtomicU64>,
-}
-
 /// An item at one step, on its way through the group.
 struct Frame<'f> {
     parent: Option<&'f Frame<'f>>,
@@ -124,92 +94,12 @@ struct Frame<'f> {
 }
 
 impl Walk<'_> {
-    /// Takes every item of every source through the group.
-    ///
-    /// # Errors
-    /// When the cache cannot be read or written; results so far are kept where that was possible.
-    pub fn run(&self, sources: &[(usize, &[Item])]) -> Result<Walked, CacheError> {
-        let shared = Shared {
-            writer: ItemWriter::new(self.cache),
-            failed: Mutex::new(None),
-            fault: Mutex::new(None),
-            interrupted: AtomicBool::new(false),
-            stop: AtomicBool::new(self.limits.ends_pass()),
-            busy_ns: self
-                .prefixes
-                .keys()
-                .map(|&step| (step, AtomicU64::new(0)))
-                .collect(),
-        };
-        let interrupted = || !self.dry && self.progress.interrupted();
-        let total: u64 = sources.iter().map(|(_, items)| items.len() as u64).sum();
-        let done = AtomicU64::new(0);
-        let mut outcomes: HashMap<usize, Vec<Outcome>> = HashMap::new();
-        for (step, items) in sources {
-            let found: Vec<Vec<(usize, Outcome)>> = items
-                .par_iter()
-                .map(|item| {
-                    let mut out = Vec::new();
-                    let _at_work = self.width.enter();
-                    if !shared.stop.load(Ordering::Relaxed) {
-                        if interrupted() {
-                            shared.interrupted.store(true, Ordering::Relaxed);
-                            shared.stop.store(true, Ordering::Relaxed);
-                        } else {
-                            self.source_item(*step, item, &shared, &mut out);
-                            self.count_bad(&out, &shared);
-                        }
-                    }
-                    let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-                    if !self.dry && (done.is_multiple_of(16) || done == total) {
-                        self.progress.advance(done, total);
-                    }
-                    out
-                })
-                .collect();
-            for (step, outcome) in found.into_iter().flatten() {
-                outcomes.entry(step).or_default().push(outcome);
-            }
-        }
-        let failed = into_inner(shared.failed);
-        let synced = shared.writer.finish();
-        failed.map_or(Ok(()), Err)?;
-        synced?;
-        // A stage that stopped in the middle of an item has made no result and no failure of it.
-        let interrupted = interrupted() || shared.interrupted.into_inner();
-        let fault = into_inner(shared.fault);
-        let busy_s = shared
-            .busy_ns
-            .into_iter()
-            .map(|(step, ns)| (step, ns.into_inner() as f64 * 1e-9))
-            .collect();
-        Ok(Walked {
-            outcomes,
-            busy_s,
-            interrupted,
-            fault,
-            past_limit: self.limits.past(),
-            ended_early: self.limits.ends_pass(),
-        })
-    }
-
-    /// Counts what became of one item against the limits.
-    fn count_bad(&self, out: &[(usize, Outcome)], shared: &Shared) {
-        for (step, outcome) in out {
-            if matches!(outcome, Outcome::Bad { .. }) {
-                self.limits.count(*step, 1);
-            }
-        }
-        if self.limits.ends_pass() {
-            shared.stop.store(true, Ordering::Relaxed);
-        }
-    }
-
-    fn source_item(
+    /// Takes one item of the source `step` through the group.
+    pub(super) fn source_item(
         &self,
         step: usize,
         item: &Item,
-        shared: &Shared,
+        shared: &PassState,
         out: &mut Vec<(usize, Outcome)>,
     ) {
         let copy = ItemCopy {
@@ -247,7 +137,7 @@ impl Walk<'_> {
         step: usize,
         input: &Frame<'_>,
         parent: Option<&Frame<'_>>,
-        shared: &Shared,
+        shared: &PassState,
         out: &mut Vec<(usize, Outcome)>,
     ) {
         if self.limits.is_closed(step) {
@@ -297,7 +187,7 @@ impl Walk<'_> {
     fn settle<'f>(
         &self,
         mut frame: Frame<'f>,
-        shared: &Shared,
+        shared: &PassState,
     ) -> Result<(Frame<'f>, bool), Outcome> {
         let stored = self.plan.steps[frame.step].stored;
         let key = frame.key;
@@ -345,10 +235,7 @@ impl Walk<'_> {
                 blame: Blame::Machine,
             }) => {
                 let what = frame.copy.facts.id().to_owned();
-                let fault = (frame.step, MachineFault { what, reason });
-                let mut first = lock(&shared.fault);
-                first.get_or_insert(fault);
-                shared.stop.store(true, Ordering::Relaxed);
+                shared.end_by_fault(frame.step, MachineFault { what, reason });
                 Err(Outcome::Missing)
             }
             Err(ItemError { reason, blame }) => {
@@ -370,7 +257,11 @@ impl Walk<'_> {
     }
 
     /// Runs the stage of `frame` on the data of its parent.
-    fn compute(&self, frame: &Frame<'_>, shared: &Shared) -> Result<Arc<dyn ItemData>, ItemError> {
+    fn compute(
+        &self,
+        frame: &Frame<'_>,
+        shared: &PassState,
+    ) -> Result<Arc<dyn ItemData>, ItemError> {
         let input = frame
             .parent
             .map(|parent| self.data(parent, shared))
@@ -421,7 +312,7 @@ impl Walk<'_> {
     }
 
     /// The data of a frame: at hand, from its pack, or computed again.
-    fn data(&self, frame: &Frame<'_>, shared: &Shared) -> Result<Arc<dyn ItemData>, ItemError> {
+    fn data(&self, frame: &Frame<'_>, shared: &PassState) -> Result<Arc<dyn ItemData>, ItemError> {
         if let Some(data) = frame.data.borrow().as_ref() {
             return Ok(data.clone());
         }
@@ -458,46 +349,4 @@ impl Walk<'_> {
         hasher.update(fingerprint.as_bytes());
         Digest(*hasher.finalize().as_bytes())
     }
-}
-
-impl Shared {
-    fn keep(
-        &self,
-        key: &Digest,
-        step: StepTag,
-        digest: Digest,
-        bytes: Option<&Vec<u8>>,
-    ) -> Option<Location> {
-        let bytes = bytes.map(Vec::as_slice);
-        let kept = self
-            .writer
-            .keep(key, step, ItemResult::Done { digest, bytes });
-        self.unless_failed(kept).flatten()
-    }
-
-    fn unless_failed<T>(&self, result: Result<T, CacheError>) -> Option<T> {
-        match result {
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.fail(error);
-                None
-            }
-        }
-    }
-
-    /// The cache cannot be used: the pass ends with the first error of this kind.
-    fn fail(&self, error: CacheError) {
-        lock(&self.failed).get_or_insert(error);
-        self.stop.store(true, Ordering::Relaxed);
-    }
-}
-
-/// The error that stands for a panic: a defect in a stage costs the stage, not the run.
-pub fn internal_error(panic: &(dyn std::any::Any + Send)) -> Report {
-    let said = panic
-        .downcast_ref::<&str>()
-        .map(ToString::to_string)
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "no message".into());
-    Report::msg(format!("internal error: {said}"))
 }

@@ -5,7 +5,8 @@ use pipe_foundation::Digest;
 use crate::cache::{Cache, CacheError, Listing};
 use crate::plan::{Explanation, Plan, explain};
 
-use super::status::{MissingInputs, Resolver, StepStatus};
+use super::status::{MissingInputs, Resolver};
+use super::step_status::StepStatus;
 
 /// The status of a step before it runs, and the reason for it.
 #[derive(Debug)]

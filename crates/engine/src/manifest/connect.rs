@@ -8,10 +8,10 @@ use petgraph::visit::EdgeRef;
 
 use crate::source::Place;
 
+use super::check_variant::check_variant;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::kind::Gathers;
 use super::matrix::Matrix;
-use super::resolve::check_variant;
 use super::stages::Stage;
 use super::substitute::{self, Bindings};
 

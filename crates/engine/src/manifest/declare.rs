@@ -3,23 +3,24 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value as Json};
-
 use crate::source::{Place, Source};
 
+use super::check_variant::check_variant;
 use super::connect::{connect, spread_axes};
+use super::declaration::Declaration;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::identity::{EXPECTED, is_usable, name_by_path};
 use super::kind::Kind;
-use super::matrix::{Matrix, Variant, written};
+use super::matrix::Matrix;
 use super::only::Only;
 use super::read::read;
-use super::resolve::{Others, check_variant};
+use super::resolve::Others;
 use super::stage_steps::StageSteps;
 use super::stages::read_stages;
 use super::substitute::{self, Bindings};
 use super::suggest::suggest;
 use super::value::{Table, Value};
+use super::variant::{Variant, written};
 use super::write;
 
 /// Keys at the top of every manifest, around those that name files of the domain.
@@ -41,68 +42,6 @@ pub struct Manifest {
     pub files: BTreeMap<&'static str, (PathBuf, Place)>,
     /// The steps, inputs before what takes them.
     pub steps: Vec<Declaration>,
-}
-
-/// One step: a stage, or one variant of a stage.
-#[derive(Clone, Debug)]
-pub struct Declaration {
-    /// `stage`, or `stage[axis=label,...]`.
-    pub id: String,
-    /// Name of the stage's table.
-    pub stage: String,
-    /// The matrix values it stands for.
-    pub variant: Variant,
-    /// Its kind.
-    pub kind: &'static Kind,
-    /// Checked parameters.
-    pub parameters: Map<String, Json>,
-    /// Where each written parameter stands, by dotted path.
-    pub places: HashMap<String, Place>,
-    /// Where the stage's name stands.
-    pub place: Place,
-    /// For each input parameter (dotted path), the indices of the steps it takes.
-    pub inputs: BTreeMap<String, Vec<usize>>,
-    /// Names of things outside the manifest: dotted path and name, of each parameter of the shape
-    /// [`Named`](super::Shape::Named).
-    pub named: Vec<(String, String)>,
-    /// False when something is wrong with its parameters.
-    pub sound: bool,
-}
-
-impl Declaration {
-    /// A path parameter, relative to the file it is written in.
-    pub fn resolve(&self, parameter: &str, written: &str) -> PathBuf {
-        let folder = self
-            .places
-            .get(parameter)
-            .filter(|place| place.source.name() != "--set")
-            .and_then(|place| {
-                Path::new(place.source.name())
-                    .parent()
-                    .map(Path::to_path_buf)
-            });
-        folder.unwrap_or_default().join(written)
-    }
-
-    /// The path that the parameter `name` holds, relative to the file it is written in; empty where it holds none.
-    pub fn path(&self, name: &str) -> PathBuf {
-        let written = self.parameters.get(name).and_then(Json::as_str);
-        self.resolve(name, written.unwrap_or_default())
-    }
-
-    /// Where `parameter` was written, or the stage's name when a default holds.
-    pub fn place_of(&self, parameter: &str) -> &Place {
-        let mut path = parameter;
-        loop {
-            if let Some(place) = self.places.get(path) {
-                return place;
-            }
-            match path.rsplit_once('.') {
-                Some((parent, _)) => path = parent,
-                None => return &self.place,
-            }
-        }
-    }
 }
 
 impl Manifest {

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::axis_values::AxisValues;
 use super::diagnostic::{Diagnostic, Diagnostics};
-use super::matrix::Variant;
 use super::suggest::suggest;
 use super::value::{Node, Value};
+use super::variant::Variant;
 
 /// Labels that are left out together, by the axes they are of.
 #[derive(Clone, Debug, Default)]

@@ -1,6 +1,5 @@
 //! `[matrix]`: axes of values, and the variants they span.
 
-use crate::file_name::file_name;
 use crate::source::Place;
 
 use super::axis;
@@ -9,6 +8,7 @@ use super::diagnostic::{Diagnostic, Diagnostics};
 use super::exclude::Exclusions;
 use super::substitute::Bindings;
 use super::value::{Node, Table, TableEntry, Value};
+use super::variant::Variant;
 
 /// The axes of a matrix and the combinations left out.
 #[derive(Clone, Debug, Default)]
@@ -16,9 +16,6 @@ pub struct Matrix {
     axes: Vec<AxisValues>,
     excluded: Exclusions,
 }
-
-/// One value of each of some axes, by axis name and label, in the order of the axes.
-pub type Variant = Vec<(String, String)>;
 
 impl Matrix {
     /// Reads the `[matrix]` table.
@@ -169,18 +166,4 @@ fn check_axis(entry: &TableEntry, axis: &AxisValues, diagnostics: &mut Diagnosti
 pub fn is_plain_name(name: &str) -> bool {
     let plain = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     !name.is_empty() && name.chars().all(plain)
-}
-
-/// A variant as people write it: `axis=label,...`.
-pub fn written(variant: &[(String, String)]) -> String {
-    let parts = variant.iter();
-    let parts: Vec<String> = parts
-        .map(|(axis, label)| format!("{axis}={label}"))
-        .collect();
-    parts.join(",")
-}
-
-/// The folder that holds what a variant makes, `axis=label,...`; none where there are no axes.
-pub fn variant_folder(variant: &[(String, String)]) -> Option<String> {
-    (!variant.is_empty()).then(|| file_name(&written(variant)))
 }

@@ -3,7 +3,9 @@
 mod axis;
 mod axis_values;
 pub mod check;
+mod check_variant;
 mod connect;
+mod declaration;
 mod declare;
 mod diagnostic;
 mod exclude;
@@ -21,13 +23,15 @@ mod substitute;
 mod suggest;
 mod syntax;
 pub mod value;
+mod variant;
 mod write;
 
-pub use declare::{Declaration, Manifest};
+pub use declaration::Declaration;
+pub use declare::Manifest;
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use identity::{location, name_by_path, present_name};
 pub use item_parameters::{MAX_BAD, STORE};
 pub use kind::{Gathers, Kind};
-pub use matrix::variant_folder;
 pub use parameter::{Absent, Parameter, Shape, Variant};
 pub use suggest::{near, suggest};
+pub use variant::variant_folder;

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::diagnostic::{Diagnostic, Diagnostics};
-use super::matrix::{Matrix, Variant};
+use super::matrix::Matrix;
 use super::substitute::{self, Bindings};
 use super::suggest::suggest;
 use super::value::{Table, Value};
+use super::variant::Variant;
 
 /// The key in a stage's table.
 pub const KEY: &str = "only";

@@ -1,4 +1,4 @@
-//! Checks one variant of a stage and finds the steps it takes.
+//! Finds the steps that one variant of a stage takes.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -6,38 +6,14 @@ use serde_json::Map;
 
 use crate::artifact::ArtifactKind;
 
-use super::check::{Checked, InputReference, check};
-use super::declare::Declaration;
+use super::check::{Checked, InputReference};
+use super::declaration::Declaration;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::kind::Kind;
-use super::matrix::{Matrix, Variant};
-use super::only;
 use super::stage_steps::{StageSteps, made_by};
 use super::stages::Stage;
-use super::substitute::{self, Bindings};
 use super::suggest::suggest;
-
-/// Checks one variant of a stage: variables filled in, parameters checked.
-pub fn check_variant(
-    stage: &Stage<'_>,
-    variant: &Variant,
-    vars: &Bindings<'_>,
-    matrix: &Matrix,
-    diagnostics: &mut Diagnostics,
-) -> Checked {
-    let mut bindings = Bindings::within(vars);
-    matrix.bind(variant, &mut bindings);
-    let table = substitute::table(stage.table, &bindings, diagnostics);
-    let what = format!("`{}` (kind {})", stage.entry.key, stage.kind.name);
-    check(
-        &table,
-        &stage.entry.key_place,
-        &what,
-        stage.kind.parameters,
-        &["kind", only::KEY],
-        diagnostics,
-    )
-}
+use super::variant::Variant;
 
 /// What is known of the other stages when one is resolved.
 pub struct Others<'a> {

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use crate::artifact::ArtifactKind;
 
-use super::declare::Declaration;
-use super::matrix::Variant;
+use super::declaration::Declaration;
+use super::variant::Variant;
 
 /// Labels of some axes to the steps that have them, in order.
 type ByLabels = HashMap<Vec<String>, Vec<usize>>;

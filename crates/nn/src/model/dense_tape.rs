@@ -9,8 +9,10 @@ use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
 use pipe_foundation::matmul::{Packed, multiply, multiply_transposed};
 
-use super::heads::Matrix;
 use super::parameter::Parameter;
+
+/// A matrix of runtime size.
+pub(super) type Matrix<T = NoneTape> = Tensor<(usize, usize), f32, Cpu, T>;
 
 /// Whether a layer's own values get gradients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use dfdx::prelude::*;
 use pipe_foundation::FeaturesView;
 use pipe_foundation::Workers;
 
-use super::heads::Matrix;
+use super::dense_tape::Matrix;
 use super::{Encoder, EncoderPass, ModelError};
 
 /// The encoder in training.

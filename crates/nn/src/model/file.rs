@@ -9,6 +9,7 @@ use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
 
+use super::embedding::embed_all;
 use super::network::count_parameters;
 use super::spec::{Attribute, HeadSpec, Layer};
 use super::{
@@ -21,9 +22,6 @@ const FORMAT: u32 = 1;
 const CONFIG_KEY: &str = "pipe.model";
 /// Larger files are no models of ours.
 const LARGEST_FILE: u64 = 4 << 30;
-/// Utterances that [`Model::predict`] computes at once.
-pub(super) const PREDICT_BATCH: usize = 32;
-
 /// Everything needed to use a model: travels in its file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -274,27 +272,6 @@ impl Model {
 #[derive(Deserialize)]
 struct FormatOnly {
     format: u32,
-}
-
-/// Embeds utterances in batches of similar length; the output is in their order.
-pub(crate) fn embed_all(
-    network: &Network,
-    utterances: &[FeaturesView<'_>],
-    pass: &mut EncoderPass,
-    workers: &Workers,
-) -> Result<Vec<f32>, ModelError> {
-    let width = network.shape().embedding();
-    let mut order: Vec<usize> = (0..utterances.len()).collect();
-    order.sort_by_key(|&at| (utterances[at].frames, at));
-    let mut out = vec![0.0; utterances.len() * width];
-    for part in order.chunks(PREDICT_BATCH) {
-        let batch: Vec<FeaturesView<'_>> = part.iter().map(|&at| utterances[at]).collect();
-        let embeddings = network.embed(&batch, pass, workers)?;
-        for (&at, row) in part.iter().zip(embeddings.chunks_exact(width)) {
-            out[at * width..][..width].copy_from_slice(row);
-        }
-    }
-    Ok(out)
 }
 
 /// Where a model file lies in a folder of results.

@@ -4,12 +4,9 @@ use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
 
 use super::Array;
-use super::dense_tape::{Learns, dense};
+use super::dense_tape::{Learns, Matrix, dense};
 use super::optimiser::{Step, sum_of_squares};
 use super::parameter::{Parameter, Part};
-
-/// A matrix of runtime size.
-pub(super) type Matrix<T = NoneTape> = Tensor<(usize, usize), f32, Cpu, T>;
 
 /// Values of a fully connected layer, `torch.nn.Linear`: weight `[outputs, inputs]` and bias `[outputs]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,14 +77,7 @@ impl Dense {
         find: impl Fn(&str) -> Option<&'a Array>,
     ) -> Result<(), String> {
         for wanted in self.to_arrays(name) {
-            let array =
-                find(&wanted.name).ok_or_else(|| format!("array {} is missing", wanted.name))?;
-            if array.shape != wanted.shape || array.values.len() != wanted.values.len() {
-                return Err(format!(
-                    "array {} has shape {:?} where {:?} is needed",
-                    wanted.name, array.shape, wanted.shape
-                ));
-            }
+            let array = wanted.found_by(&find)?;
             if wanted.shape.len() == 2 {
                 self.weight.copy_from_slice(&array.values);
             } else {

@@ -14,6 +14,26 @@ pub struct Array {
     pub values: Vec<f32>,
 }
 
+impl Array {
+    /// The array that `find` has under the name of this one, which must have its shape.
+    ///
+    /// # Errors
+    /// The reason as a lower-case fragment.
+    pub(super) fn found_by<'a>(
+        &self,
+        find: impl Fn(&str) -> Option<&'a Array>,
+    ) -> Result<&'a Array, String> {
+        let array = find(&self.name).ok_or_else(|| format!("array {} is missing", self.name))?;
+        if array.shape != self.shape || array.values.len() != self.values.len() {
+            return Err(format!(
+                "array {} has shape {:?} where {:?} is needed",
+                self.name, array.shape, self.shape
+            ));
+        }
+        Ok(array)
+    }
+}
+
 /// Offsets of convolution blocks and LSTM directions in the encoder's flat parameters.
 #[derive(Clone, Debug)]
 pub struct EncoderLayout {
@@ -124,15 +144,7 @@ impl EncoderLayout {
         let template = self.to_arrays(&flat);
         let mut found = Vec::new();
         for wanted in &template {
-            let array =
-                find(&wanted.name).ok_or_else(|| format!("array {} is missing", wanted.name))?;
-            if array.shape != wanted.shape || array.values.len() != wanted.values.len() {
-                return Err(format!(
-                    "array {} has shape {:?} where {:?} is needed",
-                    wanted.name, array.shape, wanted.shape
-                ));
-            }
-            found.push(array);
+            found.push(wanted.found_by(&find)?);
         }
         let mut found = found.into_iter();
         let mut next = || found.next().map_or(&[][..], |array| &array.values);

@@ -7,6 +7,8 @@ pub mod spec;
 
 mod dense_tape;
 mod device;
+mod device_choice;
+mod embedding;
 mod encoder;
 mod encoder_tape;
 mod error;
@@ -23,7 +25,8 @@ mod shape;
 mod trainable;
 mod training_state;
 
-pub use device::{Device, DeviceChoice, DeviceError, UnknownDevice};
+pub use device::{Device, DeviceError};
+pub use device_choice::{DeviceChoice, UnknownDevice};
 pub use encoder::{Encoder, EncoderPass};
 pub use error::ModelError;
 pub use file::{HeadLabels, Model, ModelConfig, model_path};
@@ -37,5 +40,5 @@ pub use shape::{ConvShape, EncoderShape, LstmShape};
 pub use trainable::{Trainable, TrainingBatch};
 pub use training_state::TrainingState;
 
-pub(crate) use file::embed_all;
+pub(crate) use embedding::embed_all;
 use layout::EncoderLayout;

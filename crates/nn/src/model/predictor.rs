@@ -3,7 +3,7 @@
 use pipe_foundation::FeaturesView;
 use pipe_foundation::Workers;
 
-use super::file::{PREDICT_BATCH, embed_all};
+use super::embedding::{PREDICT_BATCH, embed_all};
 use super::{EncoderPass, ModelError, Network};
 
 /// Predicts with one network; costs of starting are paid once.

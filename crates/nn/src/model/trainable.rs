@@ -7,9 +7,9 @@ use dfdx::tensor::CpuError;
 use pipe_foundation::FeaturesView;
 use pipe_foundation::Workers;
 
-use super::dense_tape::Learns;
+use super::dense_tape::{Learns, Matrix};
 use super::encoder_tape::TapeEncoder;
-use super::heads::{Dense, Linear, Matrix, chain};
+use super::heads::{Dense, Linear, chain};
 use super::losses::weights;
 use super::network::head_name;
 use super::ops::cross_entropy::{cross_entropy, softmax};

@@ -2,7 +2,7 @@
 
 use crate::{Method, StudyCell, number};
 
-use super::view::{View, role};
+use super::view::{View, only_baseline, role};
 use super::{escape, quantity};
 
 /// Level below which a corrected p-value counts.
@@ -27,23 +27,14 @@ pub(super) fn list(view: &View) -> String {
 
 fn sentence(view: &View, place: usize) -> Option<String> {
     let test = view.study.tests.get(place)?;
-    let cells: Vec<_> = view
-        .study
-        .variants
-        .iter()
-        .filter_map(|variant| Some((variant, variant.cells.get(place)?.as_ref()?)))
-        .filter(|(_, cell)| cell.ua.is_finite())
-        .collect();
+    let cells = view.results(place);
     let mut words = format!(
         "<strong>{}</strong> ({}): ",
         escape::text(&test.name),
         role(test)
     );
-    let baselines: Vec<_> = cells
-        .iter()
-        .filter(|(variant, _)| variant.method == Some(Method::Baseline))
-        .collect();
-    if let [(_, cell)] = baselines[..] {
+    let baseline = only_baseline(&cells);
+    if let Some(cell) = baseline {
         words += &format!(
             "the baseline reaches {} %",
             quantity::percent(Some(cell.ua))
@@ -58,14 +49,14 @@ fn sentence(view: &View, place: usize) -> Option<String> {
         .copied()
         .reduce(|best, next| if next.1.ua > best.1.ua { next } else { best });
     if let Some((variant, cell)) = best {
-        if baselines.len() == 1 {
+        if baseline.is_some() {
             words += ", ";
         }
         let name = escape::text(&view.label(variant));
         let ua = quantity::percent(Some(cell.ua));
-        words += &match (baselines.len(), others.len()) {
-            (1, 1) => format!("the other variant, {name}, reaches {ua} %"),
-            (1, count) => format!("the best of {count} other variants is {name} with {ua} %"),
+        words += &match (baseline.is_some(), others.len()) {
+            (true, 1) => format!("the other variant, {name}, reaches {ua} %"),
+            (true, count) => format!("the best of {count} other variants is {name} with {ua} %"),
             (_, 1) => format!("{name} reaches {ua} %"),
             (_, count) => format!("the best of {count} variants is {name} with {ua} %"),
         };

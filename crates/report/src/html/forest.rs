@@ -4,7 +4,7 @@ use crate::{Method, StudyVariant};
 
 use super::scale::{Scale, ticks};
 use super::svg::{Marker, Svg};
-use super::view::View;
+use super::view::{View, only_baseline};
 use super::{palette, quantity};
 
 const WIDTH: f64 = 340.0;
@@ -25,13 +25,7 @@ pub(super) const CAPTION: &str = "Each row is a variant. Large marker: mean UA o
 /// One test; none where no variant has a number.
 pub(super) fn panel(view: &View, place: usize) -> Option<String> {
     let test = view.study.tests.get(place)?;
-    let rows: Vec<_> = view
-        .study
-        .variants
-        .iter()
-        .filter_map(|variant| Some((variant, variant.cells.get(place)?.as_ref()?)))
-        .filter(|(_, cell)| cell.ua.is_finite())
-        .collect();
+    let rows = view.results(place);
     if rows.is_empty() {
         return None;
     }
@@ -83,11 +77,7 @@ pub(super) fn panel(view: &View, place: usize) -> Option<String> {
             "chance",
         );
     }
-    let baselines: Vec<_> = rows
-        .iter()
-        .filter(|(variant, _)| variant.method == Some(Method::Baseline))
-        .collect();
-    if let [(_, cell)] = baselines[..] {
+    if let Some(cell) = only_baseline(&rows) {
         let x = axis.at(cell.ua);
         svg.line((x, TOP - 6.0), (x, bottom), "baseline");
     }

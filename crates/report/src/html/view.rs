@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::study::training_difference;
-use crate::{ModelIdentity, Report, Study, StudyTest, StudyVariant, TestRole};
+use crate::{Method, ModelIdentity, Report, Study, StudyCell, StudyTest, StudyVariant, TestRole};
 
 use super::{escape, figure};
 
@@ -34,6 +34,16 @@ impl View<'_> {
             .position(|test| test.role == TestRole::InDomain);
         (0..tests.len())
             .filter(|&place| tests[place].role != TestRole::InDomain || Some(place) == in_domain)
+            .collect()
+    }
+
+    /// The variants with a number in the test at `place`, each with its result there.
+    pub(super) fn results(&self, place: usize) -> Vec<(&StudyVariant, &StudyCell)> {
+        self.study
+            .variants
+            .iter()
+            .filter_map(|variant| Some((variant, variant.cells.get(place)?.as_ref()?)))
+            .filter(|(_, cell)| cell.ua.is_finite())
             .collect()
     }
 
@@ -97,6 +107,19 @@ impl View<'_> {
             .first()
             .map(|entry| entry.evaluation.classes.clone())
             .unwrap_or_default()
+    }
+}
+
+/// The result of the baseline, where there is one baseline among the variants.
+pub(super) fn only_baseline<'a>(
+    results: &[(&'a StudyVariant, &'a StudyCell)],
+) -> Option<&'a StudyCell> {
+    let mut baselines = results
+        .iter()
+        .filter(|(variant, _)| variant.method == Some(Method::Baseline));
+    match (baselines.next(), baselines.next()) {
+        (Some((_, cell)), None) => Some(cell),
+        _ => None,
     }
 }
 

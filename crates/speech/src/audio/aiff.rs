@@ -91,13 +91,7 @@ pub(super) fn layout<R: Read + Seek>(
     }
     let promised_bytes = u64::from(comm.frames) * u64::from(comm.channels) * coding.bytes() as u64;
     let present_bytes = chunk_bytes.min(source.len.saturating_sub(data_offset));
-    if promised_bytes > present_bytes {
-        return Err(AudioError::Truncated {
-            path: path.clone(),
-            promised_bytes,
-            present_bytes,
-        });
-    }
+    source.check_whole(promised_bytes, present_bytes)?;
     Ok(Layout {
         info: AudioInfo {
             format,

@@ -47,6 +47,21 @@ impl<'a> Source<Cursor<&'a [u8]>> {
     }
 }
 
+impl<R> Source<R> {
+    /// # Errors
+    /// [`AudioError::Truncated`] where the file has fewer bytes of samples than its header promises.
+    pub fn check_whole(&self, promised_bytes: u64, present_bytes: u64) -> Result<(), AudioError> {
+        if promised_bytes <= present_bytes {
+            return Ok(());
+        }
+        Err(AudioError::Truncated {
+            path: self.path.clone(),
+            promised_bytes,
+            present_bytes,
+        })
+    }
+}
+
 impl<R: Read + Seek> Source<R> {
     fn new(mut reader: R, len: u64, path: &Path) -> Result<Self, AudioError> {
         let mut head = Vec::new();

@@ -113,13 +113,7 @@ pub(super) fn layout<R: Read + Seek>(source: &mut Source<R>) -> Result<Layout, A
         None => present_bytes / frame_bytes,
     };
     let promised_bytes = frames.saturating_mul(frame_bytes);
-    if promised_bytes > present_bytes {
-        return Err(AudioError::Truncated {
-            path: path.clone(),
-            promised_bytes,
-            present_bytes,
-        });
-    }
+    source.check_whole(promised_bytes, present_bytes)?;
     Ok(Layout {
         info: AudioInfo {
             format: AudioFormat::Sphere,

@@ -197,13 +197,7 @@ impl Fmt {
             )));
         }
         let present_bytes = source.len.saturating_sub(data_offset);
-        if promised_bytes > present_bytes {
-            return Err(AudioError::Truncated {
-                path: source.path.clone(),
-                promised_bytes,
-                present_bytes,
-            });
-        }
+        source.check_whole(promised_bytes, present_bytes)?;
         Ok(Layout {
             info: AudioInfo {
                 format,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::draft::Draft;
+use super::draft::{Candidate, Draft};
 
 /// Extensions of files that may hold an utterance; what is inside is sniffed when it is read.
 const AUDIO_EXTENSIONS: [&str; 6] = ["wav", "aif", "aiff", "aifc", "flac", "sph"];
@@ -77,6 +77,22 @@ impl FoundFile {
             0
         };
         &self.relative[..self.relative.len() - cut]
+    }
+
+    /// All of it as one utterance, of which its name tells `speaker` and `label`.
+    pub fn candidate<'a>(&'a self, speaker: &'a str, label: &'a str) -> Candidate<'a> {
+        Candidate {
+            id: self.id().to_string(),
+            path: self.path.clone(),
+            speaker,
+            gender: None,
+            language: None,
+            label,
+            segment_s: None,
+            channel: None,
+            content: None,
+            place: &self.relative,
+        }
     }
 }
 

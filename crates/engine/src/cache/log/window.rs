@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 
-use super::{HEADER, MAGIC, checksum};
+use super::record::{HEADER, MAGIC, checksum};
 
 /// So much is read at once.
 const BLOCK_BYTES: usize = 1 << 20;

@@ -12,7 +12,8 @@ use crate::cache::usage::{Usage, usage_of};
 use crate::cache::{Cache, CacheError, Lock, StepOutput, folder};
 
 use super::kept_runs::KeptRuns;
-use super::{PruneOptions, Target};
+use super::options::PruneOptions;
+use super::target::Target;
 
 const DAY_S: u64 = 24 * 60 * 60;
 

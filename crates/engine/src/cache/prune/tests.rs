@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use pipe_foundation::Digest;
+
+use crate::artifact::FingerprintInputs;
 use crate::cache::items::{self, ItemIndex, ItemRecord, StepTag};
 use crate::cache::usage::usage_of;
 use crate::cache::{Ending, Lookup, RunRecord, StepOutput};

@@ -2,9 +2,17 @@
 
 use pipe_foundation::Digest;
 
-use super::FileInfo;
 use super::settled::{Reading, Times};
 use super::system::Stat;
+
+/// What the memory knows of a file.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FileInfo {
+    /// Digest of its content.
+    pub digest: Digest,
+    /// What the domain measured of its content, such as the length of audio in seconds; none where nobody asked.
+    pub measure: Option<f64>,
+}
 
 /// The path of a file, shortened.
 pub type PathName = [u8; 16];

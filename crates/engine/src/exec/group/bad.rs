@@ -10,7 +10,7 @@ use crate::artifact::{BadItem, FingerprintInputs};
 use crate::cache::StepOutput;
 use crate::exec::item_set::{BadOf, GroupError};
 use crate::exec::outcome::{KnownBad, StepResult};
-use crate::exec::status::StepStatus;
+use crate::exec::step_status::StepStatus;
 
 use super::Group;
 

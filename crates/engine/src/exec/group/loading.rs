@@ -13,7 +13,7 @@ use crate::artifact::item_set_digest;
 use crate::cache::CacheError;
 use crate::exec::item_set::GroupError;
 use crate::exec::limit::PastLimit;
-use crate::exec::status::StepStatus;
+use crate::exec::step_status::StepStatus;
 use crate::stage::LoadedItem;
 
 use super::{Group, Pass};

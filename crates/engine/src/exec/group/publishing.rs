@@ -14,7 +14,7 @@ use crate::cache::{CacheError, Lookup, StepOutput};
 use crate::exec::item_set::{BadOf, usable};
 use crate::exec::observer::{Event, Observer, Status};
 use crate::exec::outcome::StepResult;
-use crate::exec::status::StepStatus;
+use crate::exec::step_status::StepStatus;
 use crate::stage::Stage;
 
 use super::bad::failed_for;

@@ -7,7 +7,7 @@ use pipe_foundation::Digest;
 use crate::artifact::{FingerprintInputs, digest_of_set};
 use crate::cache::CacheError;
 use crate::exec::declared_files::DeclaredFileError;
-use crate::exec::status::{StatusError, StepStatus};
+use crate::exec::step_status::{StatusError, StepStatus};
 use crate::stage::{SourceListing, Stage};
 
 use super::Group;

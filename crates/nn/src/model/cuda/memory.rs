@@ -7,10 +7,7 @@ use std::sync::Arc;
 use cudarc::driver::result as driver;
 use dfdx::tensor::CudaError;
 
-use super::Card;
-
-/// An address on the device.
-pub type Pointer = u64;
+use super::{Card, Pointer};
 
 /// An array on the device.
 pub struct Memory<T = f32> {

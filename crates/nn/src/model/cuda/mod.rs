@@ -29,10 +29,12 @@ mod long_product;
 mod memory;
 mod packing;
 mod pinned;
+mod pointer;
 mod pool;
 mod products;
 mod ring;
 mod shares;
+mod sizes;
 mod stacked_heads;
 mod stacked_parameters;
 mod tape;
@@ -52,10 +54,12 @@ pub(crate) use group::classify;
 pub(crate) use kernels::{Argument, arguments};
 pub(crate) use libraries::check_computing;
 pub(crate) use long_product::{add_product_over_frames, add_product_over_phases};
-pub(crate) use memory::{Memory, Pointer};
+pub(crate) use memory::Memory;
 pub(crate) use packing::{Frames, Packed};
-pub(crate) use products::{Matrix, Phased, Sizes};
+pub(crate) use pointer::Pointer;
+pub(crate) use products::{Matrix, Phased};
 pub(crate) use shares::parts;
+pub(crate) use sizes::Sizes;
 pub(crate) use tape::{Gradients, Handle, Tape, Value};
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use dfdx::tensor::CudaError;
 
 use super::algorithms::{Operand, Product, is_aligned_16};
 use super::timeline::Timed;
-use super::{Card, Pointer};
+use super::{Card, Pointer, Sizes};
 
 /// A batch of row-major matrices on the device.
 #[derive(Clone, Copy)]
@@ -141,15 +141,6 @@ impl Phased {
             ..self.matrix
         }
     }
-}
-
-/// Sizes of a product: `[rows, inner] [inner, columns]`, `batch` times.
-#[derive(Clone, Copy)]
-pub struct Sizes {
-    pub rows: usize,
-    pub inner: usize,
-    pub columns: usize,
-    pub batch: usize,
 }
 
 impl Card {

@@ -1,8 +1,6 @@
 //! Adam (Kingma and Ba, 2015) and AdamW (Loshchilov and Hutter, 2019), as `torch.optim.Adam` and `torch.optim.AdamW`.
 
-use super::Update;
-
-/// Numbers of Adam; the learning rate and weight decay stand in [`Update`].
+/// Numbers of Adam; the learning rate and weight decay stand in [`Update`](super::Update).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Adam {
     /// Decay of the gradient's mean.
@@ -31,10 +29,8 @@ pub struct AdamStep {
 }
 
 impl AdamStep {
-    /// Step `count`, from 1; with `decoupled`, weight decay is AdamW's.
-    pub(super) fn new(adam: Adam, update: &Update, count: u64, decoupled: bool) -> Self {
-        let rate = update.learning_rate;
-        let decay = update.weight_decay;
+    /// Step `count`, from 1, of learning rate `rate` and weight decay `decay`; with `decoupled`, weight decay is AdamW's.
+    pub(super) fn new(adam: Adam, rate: f64, decay: f64, count: u64, decoupled: bool) -> Self {
         Self {
             rest1: (1.0 - adam.beta1) as f32,
             beta2: adam.beta2 as f32,

@@ -54,16 +54,17 @@ impl From<Sgd> for Update {
 impl Update {
     /// The step with number `count`, from 1.
     pub(super) fn step(&self, count: u64) -> Step {
+        let (rate, decay) = (self.learning_rate, self.weight_decay);
         match self.rule {
             Rule::Sgd { momentum } => Step::Sgd(
                 Sgd {
-                    learning_rate: self.learning_rate as f32,
+                    learning_rate: rate as f32,
                     momentum: momentum as f32,
                 },
-                self.weight_decay as f32,
+                decay as f32,
             ),
-            Rule::Adam(adam) => Step::Adam(AdamStep::new(adam, self, count, false)),
-            Rule::AdamW(adam) => Step::Adam(AdamStep::new(adam, self, count, true)),
+            Rule::Adam(adam) => Step::Adam(AdamStep::new(adam, rate, decay, count, false)),
+            Rule::AdamW(adam) => Step::Adam(AdamStep::new(adam, rate, decay, count, true)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Squared Euclidean distances, exact and in a fixed order of additions.
 
-use pipe_foundation::vectorised;
+use pipe_foundation::{tree_sum, vectorised};
 
 use super::Points;
 
@@ -45,14 +45,7 @@ fn one(a: &[f32], b: &[f32]) -> f32 {
         let difference = a - b;
         *sum += difference * difference;
     }
-    let mut width = WIDTH / 2;
-    while width > 0 {
-        for i in 0..width {
-            sums[i] += sums[i + width];
-        }
-        width /= 2;
-    }
-    sums[0]
+    tree_sum(sums)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::fmt;
 use pipe_foundation::Digest;
 use rayon::prelude::*;
 
-use super::Utterance;
+use super::{Split, Utterance};
 
 mod copies;
 
@@ -22,12 +22,23 @@ pub struct Item<'a> {
 }
 
 /// A part of the data that must not share speakers or audio with the others.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Part<'a> {
     /// Its name in messages, such as `train` or `test`.
     pub name: &'a str,
     /// Its utterances.
-    pub items: &'a [Item<'a>],
+    pub items: Vec<Item<'a>>,
+}
+
+impl<'a> Part<'a> {
+    /// Those of `items` that are in `split`, under its name.
+    pub fn of_split(split: Split, items: &[Item<'a>]) -> Self {
+        let own = items.iter().filter(|item| item.utterance.split == split);
+        Self {
+            name: split.name(),
+            items: own.copied().collect(),
+        }
+    }
 }
 
 /// An utterance as a finding names it.
@@ -126,7 +137,7 @@ fn speaker_overlaps(parts: &[Part<'_>]) -> Vec<Finding> {
     let mut speakers: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
     for part in parts {
         let mut counts: HashMap<&str, usize> = HashMap::new();
-        for item in part.items {
+        for item in &part.items {
             *counts.entry(&item.utterance.speaker).or_default() += 1;
         }
         for (speaker, count) in counts {
@@ -220,7 +231,7 @@ fn same_audio<'a>(digests: impl Iterator<Item = &'a Digest>) -> Vec<Vec<usize>> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::corpus::{Emotion, Split};
+    use crate::corpus::Emotion;
 
     pub(super) fn utterance(id: &str, speaker: &str, label: &str) -> Utterance {
         Utterance {
@@ -243,6 +254,13 @@ mod tests {
         Item {
             utterance,
             audio: Digest::of(audio.as_bytes()),
+        }
+    }
+
+    fn part<'a>(name: &'a str, items: &[Item<'a>]) -> Part<'a> {
+        Part {
+            name,
+            items: items.to_vec(),
         }
     }
 
@@ -272,16 +290,9 @@ mod tests {
             utterance("c/a", "c/1", "hap"),
             utterance("c/b", "c/2", "sad"),
         );
-        let (train, test) = ([item(&a, "a")], [item(&b, "b")]);
         let parts = [
-            Part {
-                name: "train",
-                items: &train,
-            },
-            Part {
-                name: "test",
-                items: &test,
-            },
+            part("train", &[item(&a, "a")]),
+            part("test", &[item(&b, "b")]),
         ];
         assert_eq!(find(&parts), []);
     }
@@ -291,22 +302,10 @@ mod tests {
         let a = utterance("c/a", "c/1", "hap");
         let b = utterance("c/b", "c/1", "hap");
         let c = utterance("c/c", "c/2", "hap");
-        let train = [item(&a, "a"), item(&b, "b")];
-        let validation = [item(&c, "b")];
-        let test = [item(&a, "z")];
         let parts = [
-            Part {
-                name: "train",
-                items: &train,
-            },
-            Part {
-                name: "validation",
-                items: &validation,
-            },
-            Part {
-                name: "test",
-                items: &test,
-            },
+            part("train", &[item(&a, "a"), item(&b, "b")]),
+            part("validation", &[item(&c, "b")]),
+            part("test", &[item(&a, "z")]),
         ];
         let findings = find(&parts);
         let said: Vec<String> = findings.iter().map(ToString::to_string).collect();
@@ -324,11 +323,7 @@ mod tests {
     fn one_recording_under_two_labels_is_found_within_a_part() {
         let a = utterance("crema-d/1006_TIE_HAP_XX", "crema-d/1006", "hap");
         let b = utterance("crema-d/1006_TIE_NEU_XX", "crema-d/1006", "neu");
-        let train = [item(&a, "same"), item(&b, "same")];
-        let findings = find(&[Part {
-            name: "train",
-            items: &train,
-        }]);
+        let findings = find(&[part("train", &[item(&a, "same"), item(&b, "same")])]);
         assert_eq!(findings.len(), 1);
         assert!(!findings[0].is_leak());
         assert_eq!(

@@ -48,16 +48,8 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
         let label = name.emotion.to_ascii_uppercase();
         folders::compare_label(draft, file, &label);
         draft.add(Candidate {
-            id: file.id().to_string(),
-            path: file.path.clone(),
-            speaker: name.actor,
             gender: genders.get(name.actor).copied(),
-            language: None,
-            label: &label,
-            segment_s: None,
-            channel: None,
-            content: None,
-            place: &file.relative,
+            ..file.candidate(name.actor, &label)
         });
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Emo-DB: `SSTTTEV.wav`, speaker (2 digits), text (3), emotion letter, take letter.
 
-use crate::corpus::draft::{Candidate, Draft};
+use crate::corpus::draft::Draft;
 use crate::corpus::{CorpusError, walk};
 
 use super::folders;
@@ -16,19 +16,8 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
             continue;
         };
         folders::compare_label(draft, file, &label);
-        draft.add(Candidate {
-            id: file.id().to_string(),
-            path: file.path.clone(),
-            speaker,
-            // The names do not tell; `genders` of corpora.toml does.
-            gender: None,
-            language: None,
-            label: &label,
-            segment_s: None,
-            channel: None,
-            content: None,
-            place: &file.relative,
-        });
+        // The names tell no gender; `genders` of corpora.toml does.
+        draft.add(file.candidate(speaker, &label));
     }
     Ok(())
 }

@@ -31,16 +31,8 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
             Gender::Male
         };
         draft.add(Candidate {
-            id: file.id().to_string(),
-            path: file.path.clone(),
-            speaker: &speaker,
             gender: Some(gender),
-            language: None,
-            label: &label,
-            segment_s: None,
-            channel: None,
-            content: None,
-            place: &file.relative,
+            ..file.candidate(&speaker, &label)
         });
     }
     Ok(())

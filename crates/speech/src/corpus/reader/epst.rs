@@ -7,8 +7,8 @@ use crate::corpus::draft::{Candidate, Draft};
 use crate::corpus::labels::Mapped;
 use crate::corpus::walk::{self, FoundFile};
 
-use super::ReaderOption;
-use super::options::Options;
+use super::options::{Options, ReaderOption};
+use super::segment::segment_name;
 
 mod transcript;
 
@@ -105,11 +105,6 @@ fn session(draft: &mut Draft<'_>, audio: &FoundFile, transcript: &FoundFile, cha
             }
         }
     }
-}
-
-/// Name of a part of a file: start and end in milliseconds, padded so that names sort by time.
-pub(super) fn segment_name(start_s: f64, end_s: f64) -> String {
-    format!("{:08.0}-{:08.0}", start_s * 1000.0, end_s * 1000.0)
 }
 
 /// `cc` of `cc_001`.

@@ -62,16 +62,8 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
         };
         let speaker = format!("Ses0{}{letter}", turn.session);
         draft.add(Candidate {
-            id: file.id().to_string(),
-            path: file.path.clone(),
-            speaker: &speaker,
             gender: Some(turn.gender),
-            language: None,
-            label: &label.label,
-            segment_s: None,
-            channel: None,
-            content: None,
-            place: &file.relative,
+            ..file.candidate(&speaker, &label.label)
         });
     }
     for (turn, label) in &labels {

@@ -15,10 +15,12 @@ mod iemocap;
 mod options;
 mod ravdess;
 mod savee;
+mod segment;
 mod table;
 mod tess;
 
 use options::Options;
+pub use options::ReaderOption;
 
 /// A reader of one corpus layout.
 pub struct Reader {
@@ -27,14 +29,6 @@ pub struct Reader {
     /// The options it accepts.
     pub options: &'static [ReaderOption],
     list: fn(&mut Draft<'_>, &Options<'_>) -> Result<(), CorpusError>,
-}
-
-/// An option of a reader.
-pub struct ReaderOption {
-    /// Its key in `options`.
-    pub name: &'static str,
-    /// What it says, for people.
-    pub meaning: &'static str,
 }
 
 /// Every reader, sorted by name.
@@ -119,7 +113,7 @@ pub fn list_with(
         return Ok(synthetic::list(name, config)?);
     }
     let reader = reader_of(name, config)?;
-    let options = Options::new(name, config, reader)?;
+    let options = Options::new(name, config, reader.options)?;
     let root = root_of(name, config, corpora_root)?;
     let mut draft = Draft::new(name, config, &root, look_at)?;
     (reader.list)(&mut draft, &options)?;
@@ -134,7 +128,7 @@ pub fn check_config(name: &str, config: &CorpusConfig) -> Result<(), CorpusError
     if config.reader == synthetic::READER {
         return Ok(());
     }
-    Options::new(name, config, reader_of(name, config)?).map(|_| ())
+    Options::new(name, config, reader_of(name, config)?.options).map(|_| ())
 }
 
 fn reader_of(name: &str, config: &CorpusConfig) -> Result<&'static Reader, CorpusError> {

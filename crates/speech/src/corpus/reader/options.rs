@@ -7,7 +7,13 @@ use serde_json::Value;
 use crate::corpus::error::nearest_first;
 use crate::corpus::{CorpusConfig, CorpusError};
 
-use super::Reader;
+/// An option of a reader.
+pub struct ReaderOption {
+    /// Its key in `options`.
+    pub name: &'static str,
+    /// What it says, for people.
+    pub meaning: &'static str,
+}
 
 /// The options of one corpus, all of them known to its reader.
 pub(super) struct Options<'a> {
@@ -16,19 +22,21 @@ pub(super) struct Options<'a> {
 }
 
 impl<'a> Options<'a> {
+    /// The options of `corpus`.
+    ///
     /// # Errors
-    /// [`CorpusError::UnknownOption`] for the first option that `reader` does not have.
+    /// [`CorpusError::UnknownOption`] for the first option that is not among the `known` ones of its reader.
     pub fn new(
         corpus: &'a str,
         config: &'a CorpusConfig,
-        reader: &Reader,
+        known: &[ReaderOption],
     ) -> Result<Self, CorpusError> {
-        let known: Vec<&str> = reader.options.iter().map(|option| option.name).collect();
+        let known: Vec<&str> = known.iter().map(|option| option.name).collect();
         for option in config.options.keys() {
             if !known.contains(&option.as_str()) {
                 return Err(CorpusError::UnknownOption {
                     corpus: corpus.to_string(),
-                    reader: reader.name.to_string(),
+                    reader: config.reader.clone(),
                     option: option.clone(),
                     known: if known.is_empty() {
                         "it has none: remove the key".to_string()

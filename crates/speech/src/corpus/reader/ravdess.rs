@@ -3,9 +3,8 @@
 use crate::corpus::draft::{Candidate, Draft};
 use crate::corpus::{CorpusError, Gender, walk};
 
-use super::ReaderOption;
 use super::folders;
-use super::options::Options;
+use super::options::{Options, ReaderOption};
 
 pub(super) const OPTIONS: &[ReaderOption] = &[ReaderOption {
     name: "channels",
@@ -65,16 +64,8 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
             Gender::Female
         };
         draft.add(Candidate {
-            id: file.id().to_string(),
-            path: file.path.clone(),
-            speaker: actor,
             gender: Some(gender),
-            language: None,
-            label,
-            segment_s: None,
-            channel: None,
-            content: None,
-            place: &file.relative,
+            ..file.candidate(actor, label)
         });
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! SAVEE: `<speaker>/<emotion>NN.wav`, or flat `<speaker>_<emotion>NN.wav`; four male speakers.
 
-use crate::corpus::draft::{Candidate, Draft};
+use crate::corpus::draft::Draft;
 use crate::corpus::{CorpusError, walk};
 
 use super::folders;
@@ -32,18 +32,7 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
             folders::disagree(draft, file, "speaker", speaker);
         }
         folders::compare_label(draft, file, &label);
-        draft.add(Candidate {
-            id: file.id().to_string(),
-            path: file.path.clone(),
-            speaker,
-            gender: None,
-            language: None,
-            label: &label,
-            segment_s: None,
-            channel: None,
-            content: None,
-            place: &file.relative,
-        });
+        draft.add(file.candidate(speaker, &label));
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! TESS: `<OAF|YAF>_<word>_<emotion>.wav`, flat or in 14 unevenly named folders.
 
-use crate::corpus::draft::{Candidate, Draft};
+use crate::corpus::draft::Draft;
 use crate::corpus::labels::normalise;
 use crate::corpus::{CorpusError, walk};
 
@@ -30,18 +30,7 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
                 folders::disagree(draft, file, "label", &label);
             }
         }
-        draft.add(Candidate {
-            id: file.id().to_string(),
-            path: file.path.clone(),
-            speaker,
-            gender: None,
-            language: None,
-            label: &label,
-            segment_s: None,
-            channel: None,
-            content: None,
-            place: &file.relative,
-        });
+        draft.add(file.candidate(speaker, &label));
     }
     Ok(())
 }

@@ -33,7 +33,7 @@ pub use error::SyntheticError;
 pub use expression::Expression;
 pub use language::Language;
 pub use speaker::Speaker;
-pub use utterance::SyntheticUtterance;
+pub use utterance::{SyntheticUtterance, VERSION};
 
 use super::{
     AudioSource, CorpusConfig, DropCause, Dropped, Emotion, Entry, Gender, Listing, Split,
@@ -42,13 +42,6 @@ use super::{
 use nearest::by_name;
 use options::Options;
 use random::Stream;
-
-/// Version of the sound: raised whenever the same [`SyntheticUtterance`] renders other samples.
-///
-/// | version | change |
-/// |---|---|
-/// | 1 | first |
-pub const VERSION: u32 = 1;
 
 /// The `reader` of a synthetic corpus in `corpora.toml`.
 pub const READER: &str = "synthetic";

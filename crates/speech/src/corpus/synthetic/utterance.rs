@@ -5,13 +5,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::audio::Waveform;
 
-use super::VERSION;
 use super::channel::Channel;
 use super::expression::Expression;
 use super::language::Language;
 use super::phrase::Phrase;
 use super::speaker::Speaker;
 use super::voice::speak;
+
+/// Version of the sound: raised whenever the same [`SyntheticUtterance`] renders other samples.
+///
+/// | version | change |
+/// |---|---|
+/// | 1 | first |
+pub const VERSION: u32 = 1;
 
 /// Everything that goes into the samples of one utterance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

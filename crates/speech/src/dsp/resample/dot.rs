@@ -3,6 +3,8 @@
 //! Sixteen partial sums run side by side, products and sums are rounded one by one (no fused multiply-add), and the
 //! partial sums are added up in one tree, in the portable code as in that for AVX2.
 
+use pipe_foundation::tree_sum;
+
 const WIDTH: usize = 16;
 
 /// The inner loops of the resampler; slices of coefficients have a length that is a multiple of 16.
@@ -13,19 +15,6 @@ pub(super) trait Dot: Copy {
     fn two(self, a: &[f32], b: &[f32], c: &[f32]) -> [f32; 2];
     /// The products of `row` with four stretches of `input`, `step` samples apart.
     fn four(self, row: &[f32], input: &[f32], step: usize) -> [f32; 4];
-}
-
-/// Adds up the partial sums, always in the same tree.
-#[inline(always)]
-fn fold(mut sums: [f32; WIDTH]) -> f32 {
-    let mut width = WIDTH / 2;
-    while width > 0 {
-        for i in 0..width {
-            sums[i] += sums[i + width];
-        }
-        width /= 2;
-    }
-    sums[0]
 }
 
 /// Plain code for any machine.
@@ -42,7 +31,7 @@ impl Dot for Portable {
                 *sum += a * b;
             }
         }
-        fold(sums)
+        tree_sum(sums)
     }
 
     fn two(self, a: &[f32], b: &[f32], c: &[f32]) -> [f32; 2] {
@@ -65,7 +54,9 @@ mod avx2 {
         __m256, _mm256_add_ps, _mm256_loadu_ps, _mm256_mul_ps, _mm256_setzero_ps, _mm256_storeu_ps,
     };
 
-    use super::{Dot, WIDTH, fold};
+    use pipe_foundation::tree_sum;
+
+    use super::{Dot, WIDTH};
 
     /// Proof that the processor has AVX2: there is no other way to get one than [`Avx2::detect`].
     #[derive(Clone, Copy)]
@@ -126,7 +117,7 @@ mod avx2 {
                 _mm256_storeu_ps(sums.as_mut_ptr(), low[i]);
                 _mm256_storeu_ps(sums.as_mut_ptr().add(8), high[i]);
             }
-            out[i] = fold(sums);
+            out[i] = tree_sum(sums);
         }
         out
     }

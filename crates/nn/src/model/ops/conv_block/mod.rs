@@ -10,17 +10,16 @@ mod direct;
 mod winograd;
 #[cfg(test)]
 pub(crate) mod naive;
+mod passes;
 mod pool;
 mod spaced;
 
+pub use passes::{BlockGradients, BlockPass, Scratch};
 use pipe_foundation::Buffer;
 use pipe_foundation::matmul::Packed;
 pub use spaced::SpacedFrames;
 
 use crate::model::ConvShape;
-
-/// Marks an output that ReLU has cut off: no gradient flows back.
-const CUT: u8 = u8::MAX;
 
 /// A block's weights made ready for its passes.
 #[derive(Default)]
@@ -62,25 +61,6 @@ impl BlockWeights {
     }
 }
 
-/// What the forward pass leaves for the backward pass.
-#[derive(Default)]
-pub struct BlockPass {
-    /// Position of each pooled maximum in its window, or [`CUT`].
-    arg_max: Buffer<u8>,
-    /// The transformed frames of winograd filtering.
-    transformed: Buffer,
-}
-
-/// Buffers that a block needs while it runs.
-#[derive(Default)]
-pub struct Scratch {
-    convolved: Buffer,
-    transformed: Buffer,
-    products: Buffer,
-    zeros: Vec<f32>,
-    packed: Vec<Packed>,
-}
-
 /// Forward: fills the frames of `output` (already reset to the pooled lengths) and `pass`.
 ///
 /// `input` has gaps of the block's padding.
@@ -103,16 +83,6 @@ pub fn forward(
         Some(first) => direct::forward(shape, first, bias, input, output, pass, scratch),
         None => {}
     }
-}
-
-/// What flows back into a block.
-pub struct BlockGradients<'a> {
-    /// `[width, input, output]`, overwritten.
-    pub weight: &'a mut [f32],
-    /// `[output]`, overwritten.
-    pub bias: &'a mut [f32],
-    /// dL/dx in the geometry of `input` (gap rows hold no meaning); none for the first layer.
-    pub input: Option<&'a mut SpacedFrames>,
 }
 
 /// Backward: from dL/d(output) in `grad_output` (frames only are read) to the block's gradients.

@@ -4,7 +4,8 @@ use pipe_foundation::vectorised;
 
 use crate::model::ConvShape;
 
-use super::CUT;
+/// Marks an output that ReLU has cut off: no gradient flows back.
+pub(super) const CUT: u8 = u8::MAX;
 
 /// Columns pooled together: one AVX2 register.
 const LANES: usize = 8;

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use crate::model::ops::testing::{close_to_size, lengths};
 
+use super::pool::CUT;
 use super::*;
 
 /// Both versions on noise.

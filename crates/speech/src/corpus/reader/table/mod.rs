@@ -10,8 +10,7 @@ use crate::corpus::CorpusError;
 use crate::corpus::draft::{Candidate, Draft};
 use crate::corpus::error::nearest_first;
 
-use super::ReaderOption;
-use super::options::Options;
+use super::options::{Options, ReaderOption};
 
 mod format;
 mod json_lines;

@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use pipe_foundation::machine_fault::MachineFault;
 
 use crate::corpus::draft::Draft;
-use crate::corpus::reader::epst::segment_name;
+use crate::corpus::reader::segment::segment_name;
 use crate::corpus::{FileContent, Gender, Look};
 
 use super::rows::Row;

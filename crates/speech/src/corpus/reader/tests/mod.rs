@@ -134,7 +134,7 @@ fn the_shipped_file_is_consistent() {
         let Some(reader) = READERS.iter().find(|reader| reader.name == config.reader) else {
             continue; // Not a corpus of files.
         };
-        Options::new(name, config, reader).unwrap();
+        Options::new(name, config, reader.options).unwrap();
         let map = crate::corpus::LabelMap::new(name, &config.labels).unwrap();
         let official = config.official.as_ref().unwrap();
         if !official.labels.is_empty() {

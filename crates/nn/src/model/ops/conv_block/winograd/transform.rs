@@ -8,11 +8,8 @@
 use pipe_foundation::vectorised;
 
 use points::{FILTER, POWERS, PRODUCTS, SCALE_ZERO};
+pub(super) use points::{TAPS, TILE};
 
-/// Outputs of a tile.
-pub(super) const TILE: usize = 6;
-/// Taps of the filter.
-pub(super) const TAPS: usize = 5;
 /// Products of a tile, and the inputs that it reads.
 pub(super) const POINTS: usize = TILE + TAPS - 1;
 /// Values computed together: one AVX2 register.

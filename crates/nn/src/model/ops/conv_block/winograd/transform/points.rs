@@ -1,6 +1,9 @@
 //! The points at which winograd filtering evaluates polynomials, and the numbers that follow from them.
 
-use super::{TAPS, TILE};
+/// Outputs of a tile.
+pub const TILE: usize = 6;
+/// Taps of the filter.
+pub const TAPS: usize = 5;
 
 /// The positive points.
 const P: [f64; 4] = [0.4, 0.8, 1.25, 2.5];

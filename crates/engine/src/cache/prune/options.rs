@@ -1,0 +1,17 @@
+//! What to prune.
+
+use pipe_foundation::Digest;
+
+use crate::artifact::FingerprintInputs;
+
+/// What to prune.
+pub struct PruneOptions<'a> {
+    /// How many runs of each manifest to keep, with their results; all of them without it.
+    pub keep_runs: Option<usize>,
+    /// Leaves alone what was written in so many last days.
+    pub older_than_days: u64,
+    /// Removes nothing, and tells what it would remove.
+    pub dry_run: bool,
+    /// Names the checkpoints that a longer run of a finished step could go on from.
+    pub checkpoints: &'a dyn Fn(&FingerprintInputs) -> Vec<Digest>,
+}

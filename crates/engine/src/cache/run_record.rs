@@ -1,0 +1,116 @@
+//! What is remembered of one run: the key that each step had, and how it ended.
+
+use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use pipe_foundation::Digest;
+use serde::{Deserialize, Serialize};
+
+/// The name of the processor as a device.
+const PROCESSOR: &str = "cpu";
+
+/// One run of a manifest. Fields with a default are missing in records of earlier versions.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// Seconds since 1970 at the start.
+    pub started_s: u64,
+    /// The manifest's path as it was given.
+    pub manifest: String,
+    /// Key of each step that was done.
+    pub steps: BTreeMap<String, Digest>,
+    /// What went wrong in each step that failed.
+    #[serde(default)]
+    pub failed: BTreeMap<String, String>,
+    /// Steps that did not run, in the order of the plan.
+    #[serde(default)]
+    pub not_run: Vec<String>,
+    /// Keys of steps that keep their work while they run, and were begun but not done.
+    #[serde(default)]
+    pub unfinished: BTreeMap<String, Digest>,
+    /// Keys under which those steps keep their work, where these are not their own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub kept: BTreeMap<String, Digest>,
+    /// Wall time in seconds; none while the run goes on and after a kill.
+    #[serde(default)]
+    pub seconds: Option<f64>,
+    /// Version of `pipe` that ran it.
+    #[serde(default)]
+    pub pipe_version: Option<String>,
+    /// The device that trainings and evaluations were to compute on.
+    #[serde(default)]
+    pub device: Option<String>,
+    /// How it ended.
+    #[serde(default)]
+    pub ending: Ending,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ending {
+    /// It came to its end.
+    #[default]
+    Ended,
+    /// The user stopped it.
+    Stopped,
+    /// It goes on, or was killed.
+    Open,
+}
+
+impl RunRecord {
+    /// True when every step of the manifest was done.
+    pub fn is_complete(&self) -> bool {
+        self.ending == Ending::Ended && self.failed.is_empty() && self.not_run.is_empty()
+    }
+
+    /// The device in words that follow others, where it was not the processor: `, on cuda:0`.
+    pub fn on_device(&self) -> String {
+        let device = self.device.iter();
+        let mut device = device.filter(|device| **device != PROCESSOR);
+        device
+            .next()
+            .map_or_else(String::new, |device| format!(", on {device}"))
+    }
+
+    /// Every key that the run had or was about to make.
+    pub fn keys(&self) -> impl Iterator<Item = &Digest> {
+        let begun = self.unfinished.values().chain(self.kept.values());
+        self.steps.values().chain(begun)
+    }
+
+    /// True when a run has nothing to tell that `earlier` does not tell.
+    pub(super) fn repeats(&self, earlier: &Self) -> bool {
+        self.steps == earlier.steps
+            && self.failed == earlier.failed
+            && self.not_run == earlier.not_run
+            && self.ending == earlier.ending
+    }
+}
+
+/// A remembered run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// Name of the manifest.
+    pub manifest: String,
+    /// Its number among the runs of the manifest.
+    pub number: u64,
+    /// What is remembered.
+    pub record: RunRecord,
+}
+
+impl std::fmt::Display for Run {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.manifest, self.number)
+    }
+}
+
+/// Seconds since 1970.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tells people when a run was; no result depends on it"
+)]
+pub(super) fn now_s() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.as_secs())
+}

@@ -1,0 +1,70 @@
+//! What the threads of a pass share: where results go, and what ended it.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use pipe_foundation::Digest;
+use pipe_foundation::machine_fault::MachineFault;
+use pipe_foundation::sync::lock;
+
+use crate::cache::CacheError;
+use crate::cache::items::{Location, StepTag};
+
+use super::writer::{ItemResult, ItemWriter};
+
+/// State shared by the threads of a pass.
+pub struct PassState {
+    /// Writes results.
+    pub writer: ItemWriter,
+    /// What of the cache could not be used.
+    pub failed: Mutex<Option<CacheError>>,
+    /// The machine's fault that ended the pass, and the step that met it.
+    pub fault: Mutex<Option<(usize, MachineFault)>>,
+    /// The user stopped it.
+    pub interrupted: AtomicBool,
+    /// Nothing more is begun: the user, the cache, the machine or a limit ended the pass.
+    pub stop: AtomicBool,
+    /// Nanoseconds of work per step, over all threads.
+    pub busy_ns: HashMap<usize, AtomicU64>,
+}
+
+impl PassState {
+    /// Keeps the result of an item; where its bytes lie, if they are given and could be written.
+    pub fn keep(
+        &self,
+        key: &Digest,
+        step: StepTag,
+        digest: Digest,
+        bytes: Option<&Vec<u8>>,
+    ) -> Option<Location> {
+        let bytes = bytes.map(Vec::as_slice);
+        let kept = self
+            .writer
+            .keep(key, step, ItemResult::Done { digest, bytes });
+        self.unless_failed(kept).flatten()
+    }
+
+    /// The value of `result`; a failure ends the pass.
+    pub fn unless_failed<T>(&self, result: Result<T, CacheError>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.fail(error);
+                None
+            }
+        }
+    }
+
+    /// The cache cannot be used: the pass ends with the first error of this kind.
+    pub fn fail(&self, error: CacheError) {
+        lock(&self.failed).get_or_insert(error);
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// The machine is at fault: the pass ends with the first error of this kind.
+    pub fn end_by_fault(&self, step: usize, fault: MachineFault) {
+        lock(&self.fault).get_or_insert((step, fault));
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,33 @@
+//! How a run is to be done.
+
+use std::path::Path;
+
+use super::devices::visible_devices;
+use super::memory::available_bytes;
+
+/// How a run is to be done; nothing here changes a result.
+pub struct RunOptions<'a> {
+    /// Cores it may use.
+    pub jobs: usize,
+    /// After a failure, go on with everything that does not need the failed step.
+    pub keep_going: bool,
+    /// Memory that steps running side by side may need together, by their own estimates.
+    pub memory_bytes: u64,
+    /// Devices that it may lend to stages that need some for themselves.
+    pub devices: usize,
+    /// The folder under which results appear for people.
+    pub runs: &'a Path,
+}
+
+/// On all cores, with the memory that is free, into the folder `runs`.
+impl Default for RunOptions<'_> {
+    fn default() -> Self {
+        Self {
+            jobs: std::thread::available_parallelism().map_or(1, usize::from),
+            keep_going: false,
+            memory_bytes: available_bytes(),
+            devices: visible_devices(),
+            runs: Path::new("runs"),
+        }
+    }
+}

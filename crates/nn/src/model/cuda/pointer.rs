@@ -1,0 +1,4 @@
+//! Addresses on the device.
+
+/// An address on the device.
+pub type Pointer = u64;

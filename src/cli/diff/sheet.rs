@@ -1,0 +1,341 @@
+//! What differs between two runs or steps, for people to read.
+
+use pipe_report::{Sheet, SheetCell, SheetColumn, Tone};
+
+use crate::cli::lines::{counted, duration_text};
+use crate::inspect::{Comparison, DataChange, EvaluationChange, Flip, PredictionFlip, stage_of};
+
+/// Utterances listed of each kind of change unless all are asked for.
+const UTTERANCES: usize = 8;
+/// Predictions listed of each evaluation unless all are asked for.
+const EXAMPLES: usize = 6;
+/// Without `--all`, examples are given when no more evaluations than this changed.
+const EVALUATIONS: usize = 3;
+
+/// The comparison in lines of `width`, with every utterance where `all` is set.
+pub fn sheet(comparison: &Comparison, all: bool, width: usize) -> Sheet {
+    let Comparison {
+        before,
+        after,
+        same,
+        different,
+        ..
+    } = comparison;
+    let mut sheet = Sheet::new(format!("{before} -> {after}"));
+    sheet.paragraph(format!(
+        "{} with the same result key, {different} with another",
+        counted(*same, "step")
+    ));
+    if *different == 0 && comparison.only_before.is_empty() && comparison.only_after.is_empty() {
+        sheet.notes(vec!["nothing differs".into()]);
+    }
+    if !comparison.missing.is_empty() {
+        sheet.heading("Not in the cache any more");
+        sheet.notes(comparison.missing.clone());
+    }
+    if !comparison.parameters.is_empty() {
+        sheet.heading("Parameters");
+        let note = |change: &crate::inspect::ParameterChange| match (
+            change.everywhere,
+            change.steps.as_slice(),
+        ) {
+            (true, [_]) => change.to_string(),
+            (true, steps) => format!("{change} (all {} variants)", steps.len()),
+            (false, steps) => format!("{change} ({})", steps.join(", ")),
+        };
+        sheet.notes(comparison.parameters.iter().map(note).collect());
+    }
+    if !comparison.data.is_empty() {
+        sheet.heading("Data");
+        let notes = comparison.data.iter().flat_map(|data| listed(data, all));
+        sheet.notes(notes.collect());
+    }
+    for (title, steps) in [
+        (format!("Only in {before}"), &comparison.only_before),
+        (format!("Only in {after}"), &comparison.only_after),
+    ] {
+        if !steps.is_empty() {
+            sheet.heading(title);
+            sheet.notes(steps.clone());
+        }
+    }
+    trainings(&mut sheet, comparison);
+    metrics(&mut sheet, comparison, width);
+    predictions(&mut sheet, comparison, all);
+    sheet
+}
+
+/// A line for what differs in a source, and one for each kind of change.
+fn listed(data: &DataChange, all: bool) -> Vec<String> {
+    if data.unknown {
+        return vec![format!(
+            "{}: other utterances; which ones is no longer known",
+            data.step
+        )];
+    }
+    if data.is_only_what_is_known() {
+        return vec![format!(
+            "{}: the same audio; labels, speakers or splits differ",
+            data.step
+        )];
+    }
+    let mut lines = vec![format!("{}: {}", data.step, data.brief())];
+    for (ids, word) in [
+        (&data.added, "new"),
+        (&data.removed, "gone"),
+        (&data.changed, "changed"),
+    ] {
+        if ids.is_empty() {
+            continue;
+        }
+        let shown = if all { ids.len() } else { UTTERANCES };
+        let mut names = ids[..shown.min(ids.len())].join(", ");
+        if ids.len() > shown {
+            names.push_str(&format!(" and {} more (--all)", ids.len() - shown));
+        }
+        lines.push(format!("{word}: {names}"));
+    }
+    lines
+}
+
+fn trainings(sheet: &mut Sheet, comparison: &Comparison) {
+    if comparison.trainings.is_empty() {
+        return;
+    }
+    sheet.heading("Training");
+    let columns = vec![
+        SheetColumn::text("step"),
+        SheetColumn::text("validation UA, %"),
+        SheetColumn::text("best epoch").dispensable(2),
+        SheetColumn::text("epochs").dispensable(1),
+        SheetColumn::text("time").dispensable(3),
+    ];
+    let names = short_names(comparison.trainings.iter().map(|t| t.step.as_str()));
+    let rows = comparison
+        .trainings
+        .iter()
+        .zip(names)
+        .map(|(change, name)| {
+            let of = |value: &dyn Fn(&pipe_nn::train::Summary) -> String| -> SheetCell {
+                let text = |summary: &Option<pipe_nn::train::Summary>| {
+                    summary.as_ref().map_or_else(|| "?".into(), value)
+                };
+                let (old, new) = (text(&change.before), text(&change.after));
+                plain(match old == new {
+                    true => new,
+                    false => format!("{old} → {new}"),
+                })
+            };
+            let ua = match (&change.before, &change.after) {
+                (Some(old), Some(new)) => moved(Some(old.best.ua), Some(new.best.ua)),
+                _ => plain("?".into()),
+            };
+            let [old, new] = change.seconds.map(duration_text);
+            vec![
+                plain(name),
+                ua,
+                of(&|summary| (summary.best_epoch + 1).to_string()),
+                of(&|summary| summary.epochs.to_string()),
+                plain(format!("{old} → {new}")),
+            ]
+        });
+    sheet.table("", columns, rows.collect(), 0);
+}
+
+fn metrics(sheet: &mut Sheet, comparison: &Comparison, width: usize) {
+    if comparison.evaluations.is_empty() {
+        return;
+    }
+    sheet.heading("Unweighted accuracy, %");
+    let mut corpora: Vec<(&str, bool)> = Vec::new();
+    for change in comparison.evaluations.iter().flat_map(|e| &e.corpora) {
+        if !corpora.iter().any(|(corpus, _)| *corpus == change.corpus) {
+            corpora.push((&change.corpus, change.unseen));
+        }
+    }
+    corpora.sort_by_key(|(_, unseen)| !unseen);
+    let names = short_names(comparison.evaluations.iter().map(|e| e.step.as_str()));
+    let left_out = corpora.split_off(fitting(&names, &corpora, width));
+    let mut columns = vec![SheetColumn::text("step")];
+    columns.extend(corpora.iter().map(|(corpus, _)| SheetColumn::text(corpus)));
+    let cell = |evaluation: &EvaluationChange, corpus: &str| {
+        let mut own = evaluation.corpora.iter();
+        match own.find(|change| change.corpus == corpus) {
+            Some(change) => moved(change.ua_before, change.ua_after),
+            None => plain("-".into()),
+        }
+    };
+    let rows = comparison.evaluations.iter().zip(&names);
+    let rows = rows.map(|(evaluation, name)| {
+        let mut row = vec![plain(name.clone())];
+        row.extend(corpora.iter().map(|(corpus, _)| cell(evaluation, corpus)));
+        row
+    });
+    sheet.table("", columns, rows.collect(), 0);
+    if !left_out.is_empty() {
+        let names: Vec<&str> = left_out.iter().map(|(corpus, _)| *corpus).collect();
+        sheet.paragraph(format!(
+            "Too narrow for corpora of the training: {}.",
+            names.join(", ")
+        ));
+    }
+    if comparison.same_evaluations > 0 {
+        sheet.paragraph(format!(
+            "{} came out the same.",
+            counted(comparison.same_evaluations, "evaluation")
+        ));
+    }
+    let missing = comparison.evaluations.iter().flat_map(|evaluation| {
+        let said = |why: &String| format!("{}: {why}", evaluation.step);
+        evaluation.missing.iter().map(said)
+    });
+    sheet.notes(missing.collect());
+}
+
+fn predictions(sheet: &mut Sheet, comparison: &Comparison, all: bool) {
+    let compared: Vec<_> = comparison
+        .evaluations
+        .iter()
+        .filter_map(|evaluation| Some((evaluation, evaluation.flips.as_ref()?)))
+        .collect();
+    if compared.is_empty() {
+        return;
+    }
+    sheet.heading("Prediction flips");
+    let columns = vec![
+        SheetColumn::text("step"),
+        SheetColumn::number("right → wrong"),
+        SheetColumn::number("wrong → right"),
+        SheetColumn::number("wrong otherwise").dispensable(2),
+        SheetColumn::number("of").dispensable(1),
+    ];
+    let names = short_names(
+        compared
+            .iter()
+            .map(|(evaluation, _)| evaluation.step.as_str()),
+    );
+    let rows = compared.iter().zip(names).map(|((_, flips), name)| {
+        let count = |flip, tone| match flips.count(flip) {
+            0 => ("0".to_string(), Tone::Plain),
+            count => (count.to_string(), tone),
+        };
+        vec![
+            plain(name),
+            count(Flip::RightToWrong, Tone::Bad),
+            count(Flip::WrongToRight, Tone::Good),
+            count(Flip::StillWrong, Tone::Plain),
+            plain(flips.shared.to_string()),
+        ]
+    });
+    sheet.table("", columns, rows.collect(), 0);
+    for (evaluation, flips) in &compared {
+        for (count, what) in [
+            (flips.only_before, "were tested on before only"),
+            (flips.only_after, "are tested on now only"),
+            (
+                flips.relabelled,
+                "have another true class and are not compared",
+            ),
+        ] {
+            if count > 0 {
+                let utterances = counted(count, "utterance");
+                sheet.notes(vec![format!("{}: {utterances} {what}", evaluation.step)]);
+            }
+        }
+    }
+    if !all && compared.len() > EVALUATIONS {
+        sheet.paragraph("Which ones: --all, or compare two steps.");
+        return;
+    }
+    for (evaluation, flips) in &compared {
+        let shown = match all {
+            true => flips.flips.len(),
+            false => EXAMPLES.min(flips.flips.len()),
+        };
+        if shown == 0 {
+            continue;
+        }
+        let columns = vec![
+            SheetColumn::text("utterance"),
+            SheetColumn::text("true"),
+            SheetColumn::text("before").dispensable(1),
+            SheetColumn::text("now"),
+            SheetColumn::text("p of the true class").dispensable(2),
+        ];
+        let rows = flips.flips[..shown].iter().map(example).collect();
+        let caption = match flips.flips.len() - shown {
+            0 => evaluation.step.clone(),
+            more => format!(
+                "{}: those whose probability moved most, {more} more with --all",
+                evaluation.step
+            ),
+        };
+        sheet.table(&caption, columns, rows, 0);
+    }
+}
+
+fn example(flip: &PredictionFlip) -> Vec<SheetCell> {
+    let tone = match flip.flip {
+        Flip::RightToWrong => Tone::Bad,
+        Flip::WrongToRight => Tone::Good,
+        Flip::StillWrong => Tone::Plain,
+    };
+    vec![
+        plain(flip.utterance.clone()),
+        plain(flip.truth.clone()),
+        plain(flip.before.clone()),
+        (flip.after.clone(), tone),
+        plain(format!("{:.2} → {:.2}", flip.p_before, flip.p_after)),
+    ]
+}
+
+/// How many columns of corpora fit beside the names; those not heard in training are always shown.
+fn fitting(names: &[String], corpora: &[(&str, bool)], width: usize) -> usize {
+    const CELL: usize = "99.9 → 99.9 (+99.9)".len() - "→".len() + 1;
+    let longest = names.iter().map(|name| name.chars().count()).max();
+    let mut used = longest.unwrap_or(0).max(4);
+    let mut columns = corpora.iter().take_while(|(corpus, unseen)| {
+        used += 2 + corpus.chars().count().max(CELL);
+        *unseen || used <= width
+    });
+    columns.by_ref().count()
+}
+
+/// Names of steps as short as they can be: the matrix values alone where all are variants of one stage.
+fn short_names<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let ids: Vec<&str> = ids.collect();
+    let stage = ids.first().map_or("", |id| stage_of(id));
+    let value = |part: &str| match part.split_once('=') {
+        // A bare number needs the name of its axis.
+        Some((axis, value)) if value.parse::<f64>().is_ok() => format!("{axis} {value}"),
+        Some((_, value)) => value.to_string(),
+        None => part.to_string(),
+    };
+    let values = |id: &&str| -> Option<String> {
+        let values = id.strip_prefix(stage)?.strip_prefix('[')?;
+        let values = values.strip_suffix(']')?.split(',').map(value);
+        Some(values.collect::<Vec<String>>().join(", "))
+    };
+    let short: Option<Vec<String>> = ids.iter().map(values).collect();
+    short.unwrap_or_else(|| ids.into_iter().map(str::to_string).collect())
+}
+
+fn plain(text: String) -> SheetCell {
+    (text, Tone::Plain)
+}
+
+/// `70.4 → 72.1 (+1.7)` from two proportions.
+fn moved(before: Option<f64>, after: Option<f64>) -> SheetCell {
+    let percent = |value: Option<f64>| value.map_or("-".into(), |v| format!("{:.1}", v * 100.0));
+    let text = format!("{} → {}", percent(before), percent(after));
+    let (Some(before), Some(after)) = (before, after) else {
+        return plain(text);
+    };
+    let points = (after - before) * 100.0;
+    let tone = match points {
+        points if points >= 0.05 => Tone::Good,
+        points if points <= -0.05 => Tone::Bad,
+        _ => Tone::Faint,
+    };
+    (format!("{text} ({points:+.1})"), tone)
+}

@@ -1,0 +1,19 @@
+//! What the cache holds of a report.
+
+use pipe_engine::cache::{Cache, StepOutput};
+use pipe_report::Report;
+
+use crate::stage::REPORT_CONTENT;
+
+/// The page beside the stage's own files.
+pub const PAGE: &str = "report.html";
+
+/// The content of a report that the cache holds.
+pub fn content(cache: &Cache, output: Option<&StepOutput>) -> Option<Report> {
+    let Some(StepOutput::Files(files)) = output else {
+        return None;
+    };
+    let file = files.get(REPORT_CONTENT)?;
+    let bytes = std::fs::read(cache.objects.path(&file.digest)).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}

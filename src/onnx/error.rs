@@ -1,0 +1,33 @@
+//! Why a model cannot be written as ONNX.
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// Why a model cannot be written as ONNX.
+#[derive(Debug, Error, Diagnostic, PartialEq, Eq)]
+pub enum OnnxError {
+    /// The front end adds noise that no ONNX operator makes.
+    #[error("the model's features are dithered, which an ONNX graph cannot do")]
+    #[diagnostic(
+        code(onnx::dither),
+        help("export it with --input features, or train with dither = 0")
+    )]
+    Dither,
+    /// The Fourier transform as a matrix would be out of proportion.
+    #[error("frames of {frame_length} samples are too long for a graph that holds the front end")]
+    #[diagnostic(
+        code(onnx::frame_length),
+        help("export it with --input features, or train with shorter frames")
+    )]
+    LongFrames {
+        /// Samples of a frame.
+        frame_length: usize,
+    },
+    /// Protocol buffers end at 2 GiB.
+    #[error("the graph would take {bytes} bytes, more than an ONNX file can hold")]
+    #[diagnostic(code(onnx::size), help("train a smaller network"))]
+    Size {
+        /// Bytes of the file.
+        bytes: usize,
+    },
+}

@@ -1,0 +1,28 @@
+//! Parameters that several stages have.
+
+use pipe_engine::manifest::{Parameter, Shape};
+
+use crate::items::{self, FEATURES};
+
+/// The model that a stage looks at.
+pub const MODEL: Parameter =
+    Parameter::required("model", Shape::Input(&[items::MODEL]), "The model.");
+
+/// The features that are put into it.
+pub const INPUT: Parameter = Parameter::required(
+    "input",
+    Shape::OneOrMany(&Shape::Input(&[FEATURES])),
+    "Features, made as those it was trained on.",
+);
+
+/// The values of `splits`.
+pub const SPLITS: Shape = Shape::List(&Shape::Choice(&["train", "validation", "test"]));
+
+/// Most threads.
+pub const THREADS: Parameter = Parameter::default(
+    "threads",
+    Shape::Integer { min: 1, max: 1024 },
+    "8",
+    "Most threads it uses; the result does not depend on it.",
+)
+.unkeyed();
