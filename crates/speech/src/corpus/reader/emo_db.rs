@@ -11,7 +11,8 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
         let Some((speaker, label)) = parse(file.stem()) else {
             draft.drop_bad(
                 &file.relative,
-                "its name is not <speaker><text><emotion><take>, such as 03a01Fa".to_string(),
+                "its name does not match <speaker><text><emotion><take>, such as 03a01Fa"
+                    .to_string(),
             );
             continue;
         };
@@ -20,7 +21,7 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
             id: file.id().to_string(),
             path: file.path.clone(),
             speaker,
-            // The names do not tell; `genders` of corpora.toml does.
+            // The names do not say; `genders` of corpora.toml does.
             gender: None,
             language: None,
             label: &label,

@@ -276,7 +276,7 @@ fn rooms_ring_and_noise_has_its_level() {
     for noise in Noise::ALL.map(Noise::name) {
         let config = with(clean(), "snr_db", serde_json::json!(20));
         let level = end_db(&with(config, "noise", serde_json::json!(noise)));
-        // Plain speech lies at -40 dB, so the noise belongs at -60 dB.
+        // Plain speech is at -40 dB, so the noise belongs at -60 dB.
         assert!((level + 60.0).abs() < 2.5, "{noise} noise at {level:.1} dB");
     }
 }
@@ -389,7 +389,7 @@ corpus::synthetic::bad_option
     let mut config = clean();
     config.labels.positive.push("hapiness".to_string());
     insta::assert_snapshot!(complaint(&config), @r"
-corpus c: nobody can express the label `hapiness`
+corpus c: the synthesiser does not know the label `hapiness`
 corpus::synthetic::unknown_label
 labels of synthetic speech, nearest first: happiness, sadness, anger, calm, elation, surprise, fear, disgust, neutral, boredom
 ");
@@ -403,7 +403,7 @@ list each label once under positive, neutral, negative or dropped in [corpus.c.l
     let mut config = clean();
     config.labels = crate::corpus::Labels::default();
     insta::assert_snapshot!(complaint(&config), @r"
-corpus c: the label map names no label to synthesise
+corpus c: the label map has no label to synthesise
 corpus::synthetic::labels
 list each label once under positive, neutral, negative or dropped in [corpus.c.labels]
 ");
