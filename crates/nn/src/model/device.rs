@@ -25,9 +25,9 @@ impl Device {
     /// [`Device::key_name`] of all kinds of devices.
     pub const KEY_NAMES: [Option<&str>; 3] = [None, Some("cuda"), Some("cuda, TF32")];
 
-    /// What tells its results from those of the processor in keys; the processor needs nothing.
+    /// What distinguishes its results from those of the processor in keys; the processor needs nothing.
     ///
-    /// The number is left out: which of several devices computed is no choice of a result.
+    /// The number is left out: which of several devices computed does not matter for a result.
     pub fn key_name(self) -> Option<&'static str> {
         match self {
             Self::Cpu => None,
@@ -54,7 +54,7 @@ impl fmt::Display for Device {
     }
 }
 
-/// The device as a person names it, which need not be there.
+/// The device as a person names it, which need not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceChoice {
     /// The processor.
@@ -70,7 +70,7 @@ pub enum DeviceChoice {
 
 /// A text that names no device.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("there is no device `{0}`; expected cpu, cuda, cuda:N such as cuda:1, or auto")]
+#[error("unknown device `{0}`; expected cpu, cuda, cuda:N such as cuda:1, or auto")]
 pub struct UnknownDevice(String);
 
 impl FromStr for DeviceChoice {
@@ -96,10 +96,10 @@ impl FromStr for DeviceChoice {
 }
 
 impl DeviceChoice {
-    /// The device to compute on, which is there.
+    /// The device to compute on, which exists.
     ///
     /// # Errors
-    /// When it or a library it needs is not there, or when `tf32` is asked of the processor.
+    /// When it or a library it needs is missing, or when `tf32` is asked of the processor.
     pub fn resolve(self, tf32: bool) -> Result<Device, DeviceError> {
         let device = self.resolve_among(tf32, count_devices)?;
         if device.is_cuda() {
@@ -108,8 +108,8 @@ impl DeviceChoice {
         Ok(device)
     }
 
-    /// The device as keys know it, for looking at results: a CUDA device that is named need not be there, nor what it
-    /// computes with.
+    /// The device as keys know it, for looking at results: a CUDA device that is named need not exist, nor the
+    /// libraries it computes with.
     ///
     /// # Errors
     /// When `tf32` is asked of the processor, or when `auto` cannot be decided.
@@ -160,13 +160,13 @@ fn count_devices() -> Result<usize, DeviceError> {
     Err(DeviceError::NotBuilt)
 }
 
-/// That the libraries are there which a CUDA device computes with.
+/// Checks that the libraries exist which a CUDA device computes with.
 #[cfg(feature = "cuda")]
 fn check_libraries() -> Result<(), DeviceError> {
     super::cuda::check_computing()
 }
 
-/// That the libraries are there which a CUDA device computes with; this build knows none.
+/// Checks that the libraries exist which a CUDA device computes with; this build knows none.
 #[cfg(not(feature = "cuda"))]
 fn check_libraries() -> Result<(), DeviceError> {
     Err(DeviceError::NotBuilt)
@@ -176,7 +176,7 @@ fn check_libraries() -> Result<(), DeviceError> {
 #[derive(Clone, Debug, PartialEq, Eq, Error, Diagnostic)]
 pub enum DeviceError {
     /// The program was built without CUDA.
-    #[error("this build of pipe has no CUDA, but a CUDA device was asked for")]
+    #[error("this build of pipe has no CUDA support, but a CUDA device was requested")]
     #[diagnostic(
         code(device::not_built),
         help(
@@ -204,11 +204,11 @@ pub enum DeviceError {
         reason: String,
     },
     /// A library that computes on the device is missing.
-    #[error("{what} of CUDA cannot be opened: {reason}")]
+    #[error("cannot open {what} of CUDA: {reason}")]
     #[diagnostic(
         code(device::no_library),
         help(
-            "install the runtime libraries of the CUDA toolkit 12 or 13, or the Python wheels `nvidia-cublas` and `nvidia-cuda-nvrtc`, and name their folders in LD_LIBRARY_PATH; or compute with --device cpu"
+            "install the runtime libraries of the CUDA toolkit 12 or 13, or the Python wheels `nvidia-cublas` and `nvidia-cuda-nvrtc`, and add their folders to LD_LIBRARY_PATH; or compute with --device cpu"
         )
     )]
     NoLibrary {
@@ -231,8 +231,8 @@ pub enum DeviceError {
     #[diagnostic(
         code(device::ordinal),
         help("{}", match count {
-            1 => "name cuda:0, or cuda".to_string(),
-            _ => format!("name one from cuda:0 to cuda:{}", count.saturating_sub(1)),
+            1 => "use cuda:0, or cuda".to_string(),
+            _ => format!("use one from cuda:0 to cuda:{}", count.saturating_sub(1)),
         })
     )]
     Ordinal {
@@ -267,7 +267,7 @@ pub enum DeviceError {
     #[diagnostic(
         code(device::sticky),
         help(
-            "nothing half-written was kept; run the same command again, and trainings go on from their last checkpoint"
+            "nothing half-written was kept; run the same command again, and trainings resume from their last checkpoint"
         )
     )]
     Sticky {
@@ -295,9 +295,9 @@ mod tests {
         for text in [
             "", "quantum", "CPU", "cuda:", "cuda:+1", "cuda:-1", "cuda:one", "cuda1", &too_large,
         ] {
-            let told = text.parse::<DeviceChoice>().unwrap_err().to_string();
-            assert!(told.contains(&format!("`{text}`")), "{told}");
-            assert!(told.contains("cpu, cuda, cuda:N"), "{told}");
+            let error = text.parse::<DeviceChoice>().unwrap_err().to_string();
+            assert!(error.contains(&format!("`{text}`")), "{error}");
+            assert!(error.contains("cpu, cuda, cuda:N"), "{error}");
         }
     }
 
@@ -315,7 +315,7 @@ mod tests {
         assert_eq!(error, DeviceError::Ordinal { asked: 2, count: 2 });
         assert_eq!(
             error.help().unwrap().to_string(),
-            "name one from cuda:0 to cuda:1"
+            "use one from cuda:0 to cuda:1"
         );
         assert_eq!(cuda(1).resolve_for_keys(true), Ok(there));
     }
@@ -344,7 +344,7 @@ mod tests {
         for absent in none.map(Err).into_iter().chain([Ok(0)]) {
             assert_eq!(auto.resolve_among(true, || absent), Ok(Device::Cpu));
         }
-        // A device that is there and broken is not passed over in silence.
+        // A device that exists and is broken is not passed over in silence.
         let broken = DeviceError::Sticky {
             reason: "illegal address".into(),
         };
@@ -355,14 +355,14 @@ mod tests {
     #[test]
     fn people_read_the_number_and_keys_do_not() {
         let device = |ordinal, tf32| Device::Cuda { ordinal, tf32 };
-        let told = [Device::Cpu, device(0, false), device(3, true)]
+        let shown = [Device::Cpu, device(0, false), device(3, true)]
             .map(|device| (device.to_string(), device.key_name()));
         let expected = [
             ("cpu", None),
             ("cuda:0", Some("cuda")),
             ("cuda:3, TF32", Some("cuda, TF32")),
         ];
-        assert_eq!(told, expected.map(|(text, key)| (text.to_owned(), key)));
+        assert_eq!(shown, expected.map(|(text, key)| (text.to_owned(), key)));
     }
 
     #[test]

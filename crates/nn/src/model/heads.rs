@@ -84,7 +84,7 @@ impl Dense {
                 find(&wanted.name).ok_or_else(|| format!("array {} is missing", wanted.name))?;
             if array.shape != wanted.shape || array.values.len() != wanted.values.len() {
                 return Err(format!(
-                    "array {} has shape {:?} where {:?} is needed",
+                    "array {} has shape {:?}, expected {:?}",
                     wanted.name, array.shape, wanted.shape
                 ));
             }

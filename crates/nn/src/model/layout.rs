@@ -1,4 +1,4 @@
-//! Where each array of the encoder lies in one flat vector, and its PyTorch name and layout.
+//! Where each array of the encoder is in one flat vector, and its PyTorch name and layout.
 
 use super::ops::lstm::DirectionLayout;
 use super::{ConvShape, EncoderShape, LstmShape};
@@ -128,7 +128,7 @@ impl EncoderLayout {
                 find(&wanted.name).ok_or_else(|| format!("array {} is missing", wanted.name))?;
             if array.shape != wanted.shape || array.values.len() != wanted.values.len() {
                 return Err(format!(
-                    "array {} has shape {:?} where {:?} is needed",
+                    "array {} has shape {:?}, expected {:?}",
                     wanted.name, array.shape, wanted.shape
                 ));
             }

@@ -57,10 +57,10 @@ impl<'a> From<&'a Path> for Places<'a> {
 
 /// Trains a network and writes `model.safetensors`, `history.jsonl` and `summary.json` into the folder `out`.
 ///
-/// Options, data and seed decide every byte of the three files; `threads` does not, nor does it matter
-/// whether the training began anew or at a checkpoint. Training runs on threads of its own. The model
-/// holds the weights of the epoch with the best validation score. After every whole epoch a checkpoint
-/// is written; one that is there already is gone on from if it is whole and of a training like this.
+/// Options, data and seed decide every byte of the three files; `threads` does not, nor does it matter whether the
+/// training started from the beginning or at a checkpoint. Training runs on threads of its own. The model holds the
+/// weights of the epoch with the best validation score. After every whole epoch a checkpoint is written; training
+/// continues from an existing one if it is whole and of a training like this.
 ///
 /// # Errors
 /// A device that cannot be used, options or data that do not fit, a loss that is not finite, a file that
@@ -177,7 +177,7 @@ impl<'a> Run<'a> {
     fn epochs(mut self, progress: &dyn Progress) -> Result<TrainOutcome, TrainError> {
         let options = self.options;
         let mut stop = self.early_stop();
-        let (mut records, mut best) = self.go_on(&mut stop, progress)?;
+        let (mut records, mut best) = self.resume(&mut stop, progress)?;
         let mut history = History::create(self.places.out)?;
         for record in &records {
             history.append(record)?;
@@ -213,7 +213,7 @@ impl<'a> Run<'a> {
             };
             history.append(&record)?;
             records.push(record);
-            // Half an epoch could not be gone on from with another bound on updates.
+            // Half an epoch could not be resumed with another bound on updates.
             if let (Some(folder), false) = (self.places.checkpoint, sums.cut) {
                 let last = self.ended(&stop, records.len()).is_some();
                 if last || !self.device.is_cuda() || self.saved.elapsed() > BETWEEN_CHECKPOINTS {
@@ -225,7 +225,7 @@ impl<'a> Run<'a> {
         };
         if stop.left_chance().is_none() {
             progress.warn(
-                "validation UA never left chance: the classifier has collapsed onto one class; \
+                "validation UA never rose above chance: the classifier has collapsed onto one class; \
                  more updates, a smaller batch or another learning rate may help",
             );
         }

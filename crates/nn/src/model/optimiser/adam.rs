@@ -2,7 +2,7 @@
 
 use super::Update;
 
-/// Numbers of Adam; the learning rate and weight decay stand in [`Update`].
+/// Numbers of Adam; the learning rate and weight decay are in [`Update`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Adam {
     /// Decay of the gradient's mean.
