@@ -1,4 +1,4 @@
-//! The bytes of one item where they lie: inside a mapped pack.
+//! The bytes of one item in place: inside a mapped pack.
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -44,7 +44,7 @@ pub fn write(path: &Path, document: &impl Serialize) -> Result<(), CacheError> {
 /// Reads the document at `path`.
 ///
 /// # Errors
-/// When it is there but cannot be read.
+/// When it exists but cannot be read.
 pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Stored<T>, CacheError> {
     match std::fs::read(path) {
         Ok(bytes) => Ok(parse(&bytes).map_or(Stored::Damaged, Stored::Whole)),

@@ -27,9 +27,9 @@ pub struct PruneOptions<'a> {
     pub keep_runs: Option<usize>,
     /// Leaves alone what was written in so many last days.
     pub older_than_days: u64,
-    /// Removes nothing, and tells what it would remove.
+    /// Removes nothing, and reports what it would remove.
     pub dry_run: bool,
-    /// Names the checkpoints that a longer run of a finished step could go on from.
+    /// Names the checkpoints that a longer run of a finished step could continue from.
     pub checkpoints: &'a dyn Fn(&FingerprintInputs) -> Vec<Digest>,
 }
 
@@ -38,7 +38,7 @@ pub struct PruneOptions<'a> {
 pub struct Pruned {
     /// Files and bytes by the part of the cache they were in; parts of which nothing went are left out.
     pub parts: Vec<Usage>,
-    /// A run goes on: what it may have found in the cache was left alone.
+    /// A run is in progress: what it may have found in the cache was left alone.
     pub run_goes_on: bool,
 }
 
@@ -49,11 +49,11 @@ impl Pruned {
     }
 }
 
-/// Prunes the cache. Runs may go on meanwhile, and then only what no run can be using goes.
+/// Prunes the cache. Runs may be in progress meanwhile, and then only what no run can be using is removed.
 ///
-/// Always kept is what the current state of each manifest needs: its latest run, and those before it down to one
-/// that was not stopped or killed. All is chosen before anything is removed, and the order (runs, records, links,
-/// objects, items) is such that a prune that is killed leaves nothing that refers to what is gone; the next one goes on.
+/// Always kept is what the current state of each manifest needs: its latest run, and those before it down to one that
+/// was not stopped or killed. All is chosen before anything is removed, and the order (runs, records, links, objects,
+/// items) is such that a prune that is killed leaves nothing that refers to what is gone; the next one continues.
 ///
 /// # Errors
 /// When something that says what is needed cannot be read: then nothing is removed. When something cannot be removed.

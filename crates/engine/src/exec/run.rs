@@ -1,4 +1,4 @@
-//! One run of a plan: sources listed, steps looked up, what is missing computed, results published and recorded.
+//! One run of a plan: sources are listed, steps checked, missing results computed, published and recorded.
 
 use std::path::Path;
 use std::time::Instant;
@@ -26,7 +26,7 @@ use super::status::Resolver;
 pub struct RunOptions<'a> {
     /// Cores it may use.
     pub jobs: usize,
-    /// After a failure, go on with everything that does not need the failed step.
+    /// After a failure, continue with everything that does not need the failed step.
     pub keep_going: bool,
     /// Memory that steps running side by side may need together, by their own estimates.
     pub memory_bytes: u64,

@@ -111,7 +111,7 @@ impl StepStatus {
 pub enum MissingInputs {
     /// A step without all of its inputs cannot run.
     Refused,
-    /// A stage that allows missing inputs runs with those that are there.
+    /// A stage that allows missing inputs runs with those that exist.
     Allowed,
 }
 

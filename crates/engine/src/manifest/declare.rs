@@ -50,15 +50,15 @@ pub struct Declaration {
     pub id: String,
     /// Name of the stage's table.
     pub stage: String,
-    /// The matrix values it stands for.
+    /// Its matrix values.
     pub variant: Variant,
     /// Its kind.
     pub kind: &'static Kind,
     /// Checked parameters.
     pub parameters: Map<String, Json>,
-    /// Where each written parameter stands, by dotted path.
+    /// The place of each written parameter, by dotted path.
     pub places: HashMap<String, Place>,
-    /// Where the stage's name stands.
+    /// The place of the stage's name.
     pub place: Place,
     /// For each input parameter (dotted path), the indices of the steps it takes.
     pub inputs: BTreeMap<String, Vec<usize>>,
@@ -147,9 +147,11 @@ impl Manifest {
                     diagnostics.push(
                         Diagnostic::new(
                             "manifest::name",
-                            format!("{} cannot give this manifest its name", path.display()),
+                            format!("{} does not give a valid manifest name", path.display()),
                         )
-                        .help(format!("put `name = \"...\"` at its top: {EXPECTED}")),
+                        .help(format!(
+                            "add `name = \"...\"` at the top of the manifest: {EXPECTED}"
+                        )),
                     );
                 }
                 name
@@ -195,9 +197,12 @@ impl Manifest {
 fn check_name(name: &str, place: &Place, diagnostics: &mut Diagnostics) {
     if !is_usable(name) {
         diagnostics.push(
-            Diagnostic::new("manifest::name", format!("{name:?} cannot name a manifest"))
-                .at(place, "results go into a folder of this name")
-                .help(format!("expected {EXPECTED}")),
+            Diagnostic::new(
+                "manifest::name",
+                format!("{name:?} is not a valid manifest name"),
+            )
+            .at(place, "results go into a folder of this name")
+            .help(format!("expected {EXPECTED}")),
         );
     }
 }
@@ -341,9 +346,9 @@ fn check_variants(
         diagnostics.push(
             Diagnostic::new(
                 "manifest::exclude",
-                format!("the matrix leaves no variant of `{stage}`"),
+                format!("the matrix leaves no variants of `{stage}`"),
             )
-            .at(stage_place, "nothing of this stage would run")
+            .at(stage_place, "this stage would never run")
             .help("`exclude`, `only` and the axes must leave at least one combination"),
         );
     }
@@ -363,7 +368,7 @@ fn check_variants(
                 format!("two variants of `{stage}` would have the id `{id}`"),
             )
             .at(place, "the second one, because of this value")
-            .help("values with `,` or `=` can be taken for others; give one of them another name"),
+            .help("values that contain `,` or `=` are ambiguous here; rename one of them"),
         );
     }
 }
