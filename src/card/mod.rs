@@ -13,7 +13,7 @@ use pipe_speech::corpus::CorpusConfig;
 
 use crate::predict::FrontEnd;
 
-/// Everything that a card tells of.
+/// Everything that a card describes.
 pub struct Card<'a> {
     /// Name of the model file.
     pub file: String,
@@ -58,8 +58,7 @@ impl Card<'_> {
         let mut text = Markdown::default();
         text.heading(1, &format!("Model card: {}", self.file));
         text.paragraph(
-            "Tells three classes of emotion apart in recorded speech: positive, neutral and negative. It hears the \
-             sound alone and gives a probability for each class.",
+            "Classifies recorded speech into three classes of emotion: positive, neutral and negative. It uses the audio alone and gives a probability for each class.",
         );
         text.table(
             &[("", Align::Left), ("", Align::Left)],
