@@ -69,7 +69,7 @@ pub static KIND: Kind = Kind {
                         "seed",
                         Shape::NATURAL,
                         "0",
-                        "Chooses among equally good splits.",
+                        "Seed of the choice among equally good splits.",
                     ),
                 ]),
             ]),
@@ -85,7 +85,7 @@ pub static KIND: Kind = Kind {
             "leaks",
             Shape::Choice(&["error", "warn"]),
             "\"error\"",
-            "What to do when a speaker or the same audio is in train and in a held-out split.",
+            "What to do when a speaker or the same audio is both in train and in a held-out split.",
         ),
         MAX_BAD,
         STORE,
@@ -115,7 +115,7 @@ fn validate(parameters: &serde_json::Map<String, serde_json::Value>) -> Vec<Diag
             "the fractions of `split` do not add up to 1",
             label,
         )
-        .help("train, validation and test must add up to 1; those left out are 0.8, 0.1 and 0.1"),
+        .help("train, validation and test must add up to 1; those omitted are 0.8, 0.1 and 0.1"),
     ]
 }
 
@@ -145,7 +145,7 @@ enum IngestError {
     #[diagnostic(
         code(ingest::leak),
         help(
-            "results on held-out data would be worthless. Mend the split or the corpus; `leaks = \"warn\"` goes on anyway"
+            "results on held-out data would be worthless. Fix the split or the corpus; `leaks = \"warn\"` continues anyway"
         )
     )]
     Leak { findings: String },
@@ -185,7 +185,7 @@ impl Ingest {
             listing.warnings.push(match bad {
                 1 => format!("{name}: {what} cannot be used and is left out: {reason}"),
                 _ => format!(
-                    "{name}: {bad} files or rows cannot be used and are left out, as dropped.tsv tells; the first is {what}: {reason}"
+                    "{name}: {bad} files or rows cannot be used and are left out (see dropped.tsv); the first is {what}: {reason}"
                 ),
             });
         }

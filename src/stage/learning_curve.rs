@@ -33,11 +33,7 @@ pub fn epoch_point(record: EpochRecord) -> EpochPoint {
             heads: heads.into_iter().map(head).collect(),
         },
         gradient_norm,
-        validation: EpochScores {
-            ua,
-            recalls,
-            loss,
-        },
+        validation: EpochScores { ua, recalls, loss },
         best,
         device,
     }

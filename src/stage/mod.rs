@@ -59,7 +59,7 @@ struct Registered {
     build: fn(&Declaration, &Setting) -> Result<Stage, Diagnostics>,
 }
 
-/// What stages are built with beside what the manifest says of them.
+/// What stages are built with besides what the manifest says of them.
 #[derive(Clone, Debug, Default)]
 pub struct Setting {
     /// The corpora that can be named.
@@ -126,7 +126,7 @@ pub fn kinds() -> &'static [&'static Kind] {
 /// Makes the stage of a declared step.
 ///
 /// # Errors
-/// What only the stage itself can know to be wrong, such as a corpus that is not there.
+/// What only the stage itself can know to be wrong, such as a missing corpus.
 pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diagnostics> {
     match REGISTERED
         .iter()
@@ -135,7 +135,7 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
         Some(registered) => (registered.build)(declaration, setting),
         None => Err(Diagnostic::new(
             "manifest::unknown_kind",
-            format!("no stage kind `{}`", declaration.kind.name),
+            format!("unknown stage kind `{}`", declaration.kind.name),
         )
         .into()),
     }
@@ -166,7 +166,7 @@ fn refused(declaration: &Declaration, error: &dyn miette::Diagnostic) -> Diagnos
     )
     .at(
         &declaration.place,
-        "the parameters of this stage do not fit together",
+        "the parameters of this stage are inconsistent",
     );
     if let Some(help) = error.help() {
         diagnostic = diagnostic.help(help.to_string());

@@ -14,7 +14,7 @@ use super::CommandError;
 
 /// Lays an input out as a folder: its files, or one file per item with a table `items.tsv`.
 pub fn materialise(input: &StepInput, folder: &Path) -> Result<(), CommandError> {
-    // Variants of one stage lie in folders of their own.
+    // Variants of one stage are in folders of their own.
     let folder = match variant_folder(&input.label.variant) {
         None => folder.to_path_buf(),
         Some(variant) => folder.join(variant),
