@@ -43,7 +43,7 @@ pub fn diff(arguments: &DiffArguments, common: &Common) -> Result<u8, CliError> 
         _ => {
             return Err(CliError::Usage {
                 message: "a run cannot be compared with a step".into(),
-                help: "name two runs, or two steps such as demo:1/test and demo:2/test".into(),
+                help: "give two runs, or two steps such as demo:1/test and demo:2/test".into(),
             });
         }
     };
@@ -84,7 +84,7 @@ fn earlier(cache: &Cache, named: &Named) -> Result<Named, CliError> {
     let before = runs.into_iter().rev().find(|b| b.number < run.number);
     let before = before.ok_or_else(|| CliError::Usage {
         message: format!("there is no run before {run}"),
-        help: "name two runs; `pipe runs` lists them".into(),
+        help: "give two runs; `pipe runs` lists them".into(),
     })?;
     Ok(match named {
         Named::Run(_) => Named::Run(Box::new(before)),
@@ -109,7 +109,7 @@ fn sheet(comparison: &Comparison, all: bool, width: usize) -> Sheet {
         sheet.notes(vec!["nothing differs".into()]);
     }
     if !comparison.missing.is_empty() {
-        sheet.heading("Not in the cache any more");
+        sheet.heading("No longer in the cache");
         sheet.notes(comparison.missing.clone());
     }
     if !comparison.parameters.is_empty() {
@@ -148,7 +148,7 @@ fn sheet(comparison: &Comparison, all: bool, width: usize) -> Sheet {
 fn listed(data: &DataChange, all: bool) -> Vec<String> {
     if data.unknown {
         return vec![format!(
-            "{}: other utterances; which ones is no longer known",
+            "{}: other utterances; it is no longer known which",
             data.step
         )];
     }
@@ -161,7 +161,7 @@ fn listed(data: &DataChange, all: bool) -> Vec<String> {
     let mut lines = vec![format!("{}: {}", data.step, data.brief())];
     for (ids, word) in [
         (&data.added, "new"),
-        (&data.removed, "gone"),
+        (&data.removed, "removed"),
         (&data.changed, "changed"),
     ] {
         if ids.is_empty() {
@@ -254,7 +254,7 @@ fn metrics(sheet: &mut Sheet, comparison: &Comparison, width: usize) {
     if !left_out.is_empty() {
         let names: Vec<&str> = left_out.iter().map(|(corpus, _)| *corpus).collect();
         sheet.paragraph(format!(
-            "Too narrow for corpora of the training: {}.",
+            "No room for these training corpora: {}.",
             names.join(", ")
         ));
     }
@@ -309,8 +309,8 @@ fn predictions(sheet: &mut Sheet, comparison: &Comparison, all: bool) {
     sheet.table("", columns, rows.collect(), 0);
     for (evaluation, flips) in &compared {
         for (count, what) in [
-            (flips.only_before, "were tested on before only"),
-            (flips.only_after, "are tested on now only"),
+            (flips.only_before, "were tested only before"),
+            (flips.only_after, "are tested only now"),
             (
                 flips.relabelled,
                 "have another true class and are not compared",
@@ -345,7 +345,7 @@ fn predictions(sheet: &mut Sheet, comparison: &Comparison, all: bool) {
         let caption = match flips.flips.len() - shown {
             0 => evaluation.step.clone(),
             more => format!(
-                "{}: those whose probability moved most, {more} more with --all",
+                "{}: those whose probability changed most, {more} more with --all",
                 evaluation.step
             ),
         };
@@ -368,7 +368,7 @@ fn example(flip: &PredictionFlip) -> Vec<SheetCell> {
     ]
 }
 
-/// How many columns of corpora fit beside the names; those not heard in training are always shown.
+/// How many columns of corpora fit next to the names; those not heard in training are always shown.
 fn fitting(names: &[String], corpora: &[(&str, bool)], width: usize) -> usize {
     const CELL: usize = "99.9 → 99.9 (+99.9)".len() - "→".len() + 1;
     let longest = names.iter().map(|name| name.chars().count()).max();

@@ -84,7 +84,7 @@ pub enum CliError {
     #[error("cannot write {what}: {reason}")]
     #[diagnostic(
         code(cli::output),
-        help("check that the folder exists, has space and may be written to")
+        help("check that the folder exists, has free space and is writable")
     )]
     Output {
         /// What was to be written.
@@ -118,7 +118,7 @@ impl CliError {
     }
 }
 
-/// Parses the arguments, does the work, and tells how it went: 0 done, 1 a step failed, 2 the manifest or the
+/// Parses the arguments, does the work, and returns how it went: 0 done, 1 a step failed, 2 the manifest or the
 /// configuration is wrong, 3 the cache is unusable, 130 interrupted (129 for SIGHUP, 131 for SIGQUIT, 143 for SIGTERM).
 pub fn main() -> ExitCode {
     if let Some(code) = crate::stage::supervisor() {

@@ -71,7 +71,7 @@ fn python() -> Option<PathBuf> {
         .is_ok_and(|output| output.status.success());
     if !has_packages {
         pipe_foundation::test_support::skipped(format_args!(
-            "{} with onnx and onnxruntime is not there",
+            "{} with onnx and onnxruntime was not found",
             python.display()
         ));
     }
@@ -224,8 +224,8 @@ fn the_lines_of_a_card_work() {
     for words in [
         "| made | Made for tests | en | 48 | 12 | 12 |",
         "the cache records that it tested exactly this file",
-        "| made | none | look up the terms |",
-        "The counts include copies that an augment stage made.",
+        "| made | none | check the terms |",
+        "The counts include copies made by an augment stage.",
         "resample: rate\\_hz 11025",
         "| learning\\_rate | 0.05 |",
     ] {

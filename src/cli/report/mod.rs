@@ -19,7 +19,7 @@ use super::arguments::{Common, ReportArguments};
 use super::{CliError, context, own_name, print};
 pub use show::{console_width, show};
 
-/// The page beside the stage's own files.
+/// The page next to the stage's own files.
 const PAGE: &str = "report.html";
 
 /// Writes the reports of a manifest that has been run.
@@ -79,7 +79,7 @@ fn out_of_date(plan: &Plan, cache: &Cache) -> Result<String, CliError> {
     let own = plan.device.to_string();
     let other = device.filter(|device| *device != own);
     let other = other.map(|device| {
-        format!("; the latest run computed on {device}, so say `--device` here too, as in that run")
+        format!("; the latest run computed on {device}, so give the same `--device` here")
     });
     let other = other.unwrap_or_default();
     Ok(format!(
@@ -88,7 +88,7 @@ fn out_of_date(plan: &Plan, cache: &Cache) -> Result<String, CliError> {
     ))
 }
 
-/// Writes the page of every report among the results of a run, beside the files that the stage made.
+/// Writes the page of every report among the results of a run, next to the files that the stage made.
 pub fn write_pages(
     plan: &SpeechPlan,
     cache: &Cache,
