@@ -20,7 +20,7 @@ pub fn parse_bytes(text: &str) -> Result<u64, String> {
     };
     let number: f64 = number.parse().map_err(|_| expected())?;
     if number <= 0.0 {
-        return Err("expected more than nothing".to_owned());
+        return Err("expected more than 0 bytes".to_owned());
     }
     Ok((number * scale) as u64)
 }

@@ -15,11 +15,11 @@ use crate::stage::{self, Setting};
 /// Key at the top of a manifest that names its `corpora.toml`.
 pub const CORPORA: &str = "corpora";
 
-/// What a plan is made with beside its manifest.
+/// What a plan is made with besides its manifest.
 pub struct PlanOptions<'a> {
     /// The arguments of `--set`, in order.
     pub overrides: &'a [String],
-    /// Leave out corpora that are not there instead of refusing.
+    /// Leave out missing corpora instead of failing.
     pub present_only: bool,
     /// Where trainings and evaluations compute.
     pub device: Device,
@@ -31,7 +31,7 @@ pub struct PlanOptions<'a> {
 pub struct SpeechPlan {
     /// The steps.
     pub plan: Plan,
-    /// What was left out because corpora are not there.
+    /// What was left out because corpora are missing.
     pub left_out: LeftOut,
 }
 

@@ -1,4 +1,4 @@
-//! The emotions as the classes that a network tells apart.
+//! The emotions as the classes that a network distinguishes.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ pub fn number(emotion: Emotion) -> usize {
     place.unwrap_or_default()
 }
 
-/// Reads a model that tells the emotions apart.
+/// Reads a model that distinguishes the emotions.
 ///
 /// # Errors
 /// As [`Model::load`], and where its classes are others.

@@ -26,7 +26,7 @@
 //! | [`card`] | the model card |
 //! | [`items`] | what the items of speech pipelines are: utterances, audio, features |
 //! | [`stage`] | the stage kinds, and what is in their keys |
-//! | [`present`] | leaving out corpora that are not there |
+//! | [`present`] | leaving out missing corpora |
 //! | [`domain`] | speech as a domain of the engine |
 //! | [`inspect`] | earlier runs by name, and what differs between them |
 //! | [`track`] | trainings as TensorBoard shows them |

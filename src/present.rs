@@ -1,4 +1,4 @@
-//! Leaving out corpora that are not there, and what cannot be made without them.
+//! Leaving out missing corpora, and what cannot be made without them.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -6,7 +6,7 @@ use pipe_engine::manifest::{Declaration, Manifest};
 use pipe_speech::corpus::{self, Corpora, synthetic};
 use serde_json::Value as Json;
 
-/// A corpus that a manifest names and that is not there.
+/// A corpus that a manifest names and that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AbsentCorpus {
     /// Its name in `corpora.toml`.
@@ -22,14 +22,14 @@ pub struct AbsentCorpus {
 /// What was left out of a manifest.
 #[derive(Clone, Debug, Default)]
 pub struct LeftOut {
-    /// Corpora that are not there, by name.
+    /// Missing corpora, by name.
     pub corpora: BTreeSet<AbsentCorpus>,
     /// Ids of steps that no corpus is left for, and of those that need them.
     pub steps: Vec<String>,
 }
 
 /// Takes absent corpora out of the lists that name them. A step that names no other goes too, with all that needs it;
-/// where that would leave nothing of a stage, the stage keeps its names, so that its corpora are told as missing.
+/// where that would leave nothing of a stage, the stage keeps its names, so that its corpora are reported as missing.
 pub fn keep_present(manifest: &mut Manifest, corpora: &Corpora) -> LeftOut {
     let mut left_out = LeftOut::default();
     let mut reduced: Vec<Declaration> = manifest.steps.clone();

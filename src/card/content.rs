@@ -7,7 +7,7 @@ use pipe_speech::corpus::CorpusConfig;
 
 use crate::predict::FrontEnd;
 
-/// Everything that a card tells of.
+/// Everything that a card describes.
 pub struct Card<'a> {
     /// Name of the model file.
     pub file: String,

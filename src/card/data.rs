@@ -17,8 +17,7 @@ pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {
         .iter()
         .map(|(name, counts)| {
             let config = card.corpus(name);
-            let of =
-                |field: fn(&CorpusConfig) -> &str| config.map_or("not known", field).to_owned();
+            let of = |field: fn(&CorpusConfig) -> &str| config.map_or("unknown", field).to_owned();
             let mut row = vec![
                 (*name).to_owned(),
                 of(|config| &config.title),
@@ -44,16 +43,16 @@ pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {
     text.paragraph(
         "Utterances in each split. Those of train were learned from; those of validation decided which epoch was kept \
          and when training ended; those of test were not used in training. Titles, languages and sources are those of \
-         corpora.toml; a corpus without them is not in that table.",
+         corpora.toml; corpora that it does not list have none.",
     );
     if has_stage(card, "augment") {
-        text.paragraph("The counts include copies that an augment stage made.");
+        text.paragraph("The counts include copies made by an augment stage.");
     }
     classes(card, text);
     licences(card, text);
 }
 
-/// Whether a stage of this kind stands before training.
+/// Whether a stage of this kind comes before training.
 pub(super) fn has_stage(card: &Card<'_>, kind: &str) -> bool {
     let stages = card.config.feature_options.as_array();
     stages.is_some_and(|stages| stages.iter().any(|stage| stage["kind"] == kind))
@@ -87,7 +86,7 @@ fn classes(card: &Card<'_>, text: &mut Markdown) {
         ],
         &rows,
     );
-    text.paragraph("As corpora.toml maps them when this card is written.");
+    text.paragraph("As mapped by corpora.toml when this card was written.");
 }
 
 /// Terms of the corpora, and what they may mean for the model.
@@ -121,22 +120,21 @@ fn licences(card: &Card<'_>, text: &mut Markdown) {
         .collect();
     let unclear: Vec<&str> = rows
         .iter()
-        .filter(|row| row[2].starts_with("look"))
+        .filter(|row| row[2].starts_with("check"))
         .map(|row| row[0].as_str())
         .collect();
     let mut notes = Vec::new();
     if !limited.is_empty() {
         notes.push(format!(
-            "Non-commercial or research only: {}. Treat the model as bound by the same terms unless you know better.",
+            "Non-commercial or research only: {}. Treat the model as bound by the same terms unless you know otherwise.",
             limited.join(", ")
         ));
     }
     if !unclear.is_empty() {
-        notes.push(format!("Terms to look up first: {}.", unclear.join(", ")));
+        notes.push(format!("Check the terms first: {}.", unclear.join(", ")));
     }
     notes.push(
-        "The middle column is the wording of corpora.toml, the last one a reading of that wording by its words alone. \
-         Neither is legal advice."
+        "The middle column quotes corpora.toml; the last one is derived from its wording alone. Neither is legal advice."
             .to_owned(),
     );
     text.list(&notes);
@@ -155,9 +153,9 @@ fn terms(licence: &str) -> &'static str {
     } else if lower.contains("none needed") {
         "no limits"
     } else if has("none") || lower.contains("not known") || has("paid") || words.is_empty() {
-        "look up the terms"
+        "check the terms"
     } else {
-        "no limit to research in these words"
+        "no limit on research in this wording"
     }
 }
 
@@ -171,11 +169,14 @@ mod tests {
             ("CC BY-NC-SA 4.0", "non-commercial"),
             ("signed release form, research only", "non-commercial"),
             ("free for research after registration", "non-commercial"),
-            ("none stated with the files; see the home page", "look up"),
-            ("paid, Linguistic Data Consortium", "look up"),
-            ("not known", "look up"),
+            (
+                "none stated with the files; see the home page",
+                "check the terms",
+            ),
+            ("paid, Linguistic Data Consortium", "check the terms"),
+            ("not known", "check the terms"),
             ("none needed (generated)", "no limits"),
-            ("ODbL 1.0, contents DbCL 1.0", "no limit to research"),
+            ("ODbL 1.0, contents DbCL 1.0", "no limit on research"),
         ] {
             assert!(
                 terms(licence).starts_with(expected),

@@ -10,8 +10,7 @@ pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {
     text.heading(2, "Evaluation");
     if card.evaluations.is_empty() {
         text.paragraph(
-            "No evaluation of this file was given, and the cache holds none. Nothing is known here about how well it \
-             does.",
+            "No evaluation of this file was given, and the cache has none. How well it performs is not known here.",
         );
         return;
     }
@@ -19,10 +18,8 @@ pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {
         one(card, evaluation, text);
     }
     text.paragraph(
-        "UA (unweighted accuracy) is the mean recall of the classes, WA the part of all utterances that were right. \
-         The interval is one of 95 % from the number of utterances, taken as independent; those of one speaker are \
-         not, so true intervals are wider where speakers are few. Chance is the UA of any predictor that does not \
-         listen.",
+        "UA (unweighted accuracy) is the mean recall of the classes, WA the fraction of all utterances that were classified correctly. \
+         The interval is a 95 % interval that treats utterances as independent; those of one speaker are not, so true intervals are wider where there are few speakers. Chance is the UA of any predictor that ignores the audio.",
     );
 }
 
@@ -45,7 +42,7 @@ fn one(card: &Card<'_>, evaluation: &CardEvaluation, text: &mut Markdown) {
         })
         .collect();
     if metrics.corpora.len() > 1 {
-        rows.push(row("all together", "", "", &metrics.overall));
+        rows.push(row("all corpora", "", "", &metrics.overall));
     }
     let source = match evaluation.of_this_file {
         true => format!(
@@ -53,7 +50,7 @@ fn one(card: &Card<'_>, evaluation: &CardEvaluation, text: &mut Markdown) {
             evaluation.name
         ),
         false => format!(
-            "{}: given by hand; that it is of this model is for its giver to know.",
+            "{}: given by hand, without proof that it tested this model.",
             evaluation.name
         ),
     };
@@ -80,7 +77,7 @@ fn one(card: &Card<'_>, evaluation: &CardEvaluation, text: &mut Markdown) {
         .collect();
     if !collapsed.is_empty() {
         text.paragraph(&format!(
-            "Collapsed on {}: nearly everything was taken for one class. Do not use it there.",
+            "Collapsed on {}: nearly everything was classified as one class. Do not use it there.",
             collapsed.join(", ")
         ));
     }

@@ -16,8 +16,7 @@ impl Card<'_> {
         let mut text = Markdown::default();
         text.heading(1, &format!("Model card: {}", self.file));
         text.paragraph(
-            "Tells three classes of emotion apart in recorded speech: positive, neutral and negative. It hears the \
-             sound alone and gives a probability for each class.",
+            "Classifies recorded speech into three classes of emotion: positive, neutral and negative. It uses the audio alone and gives a probability for each class.",
         );
         text.table(
             &[("", Align::Left), ("", Align::Left)],

@@ -22,7 +22,7 @@ pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {
         })
         .collect();
     if stages.is_empty() {
-        text.paragraph("The file does not say how its features were made.");
+        text.paragraph("The file does not say how its features were computed.");
     }
     text.list(&stages);
     text.heading(2, "Architecture");
@@ -33,7 +33,7 @@ pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {
     let emotion = network.shared_parameters() + network.emotion_parameters();
     text.paragraph(&format!(
         "{emotion} parameters give the emotion: {} of the shared layers and {} of the head. Utterances shorter than {} \
-         frames are lengthened by zeros.",
+         frames are padded with zeros.",
         network.shared_parameters(),
         network.emotion_parameters(),
         network.shape().minimum_frames()

@@ -1,4 +1,4 @@
-//! What the model is for, where it ends, and the lines that use it.
+//! What the model is for, its limits, and the commands that use it.
 
 use std::collections::BTreeSet;
 
@@ -13,8 +13,7 @@ use super::data::has_stage;
 pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {
     text.heading(2, "Intended use");
     text.paragraph(
-        "Research on speech emotion recognition, above all on how well it holds on corpora that a model never heard. \
-         It was not made, and nothing here shows it fit, for decisions about people.",
+        "Research on speech emotion recognition, above all on how well it generalises to corpora that a model never heard. It was not made for decisions about people, and nothing here shows it to be fit for them.",
     );
     text.heading(2, "Limits");
     text.list(&limits(card));
@@ -22,7 +21,7 @@ pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {
     match &card.front_end {
         Ok(front_end) => how(card, front_end, text),
         Err(reason) => text.paragraph(&format!(
-            "Recordings cannot be predicted with the file alone: {reason}. Use an evaluate stage in its manifest."
+            "Recordings cannot be predicted with the file alone: {reason}. Use an evaluate stage in its manifest instead."
         )),
     }
 }
@@ -31,7 +30,7 @@ fn limits(card: &Card<'_>) -> Vec<String> {
     let mut limits = vec![
         "Three classes only. Emotions that the corpora do not label, and mixtures, are forced into one of them."
             .to_owned(),
-        "Probabilities are the softmax of the network as trained; they were not calibrated.".to_owned(),
+        "Probabilities are the softmax of the network as trained; they are not calibrated.".to_owned(),
     ];
     let trained = card.training_corpora();
     if !trained.is_empty() {
@@ -47,8 +46,7 @@ fn limits(card: &Card<'_>) -> Vec<String> {
             ),
         };
         limits.push(format!(
-            "Trained on {} {}{of_languages}. Other languages, microphones, rooms and ways of speaking are outside of \
-             what it learned.",
+            "Trained on {} {}{of_languages}. Other languages, microphones, rooms and ways of speaking are outside what it learned.",
             trained.len(),
             if trained.len() == 1 { "corpus" } else { "corpora" },
         ));
@@ -62,7 +60,7 @@ fn limits(card: &Card<'_>) -> Vec<String> {
         .filter_map(|(name, metrics)| Some(format!("{name} {:.1} %", 100.0 * metrics.ua?)))
         .collect();
     limits.push(if unseen.is_empty() {
-        "No result on a corpus that it never heard is in this card. Expect it to do worse there."
+        "This card has no result on a corpus that it never heard. Expect it to perform worse there."
             .to_owned()
     } else {
         format!("UA on corpora that it never heard: {}.", unseen.join(", "))
@@ -81,7 +79,9 @@ fn limits(card: &Card<'_>) -> Vec<String> {
         ));
     }
     if has_stage(card, "command") {
-        limits.push("A program of the manifest's owner had a part in its features.".to_owned());
+        limits.push(
+            "A program of the manifest's owner took part in computing its features.".to_owned(),
+        );
     }
     limits
 }
@@ -98,7 +98,7 @@ fn how(card: &Card<'_>, front_end: &FrontEnd, text: &mut Markdown) {
     );
     if front_end.fbank().fbank().options().dither > 0.0 {
         text.paragraph(
-            "Its features are dithered, so it can be exported to ONNX from features on only.",
+            "Its features are dithered, so it can only be exported to ONNX with features as input.",
         );
         return;
     }
@@ -108,7 +108,7 @@ fn how(card: &Card<'_>, front_end: &FrontEnd, text: &mut Markdown) {
         &format!("pipe export {} --onnx model.onnx", quoted(&card.file)),
     );
     text.paragraph(&format!(
-        "The graph takes samples in -1..=1 at {rate_hz} Hz, [batch, samples], and holds the whole front end:"
+        "The graph takes samples in -1..=1 at {rate_hz} Hz, [batch, samples], and contains the whole front end:"
     ));
     text.code("python", &python(rate_hz));
 }

@@ -30,11 +30,11 @@ pub struct Common {
     /// Folder of the cache.
     #[arg(long, global = true, value_name = "FOLDER", default_value = "cache")]
     pub cache: PathBuf,
-    /// A corpora.toml, or the folder that holds the corpora. By default corpora.toml is searched from the manifest's
-    /// folder upwards.
+    /// A corpora.toml, or the folder that holds the corpora. By default corpora.toml is searched for from the
+    /// manifest's folder upwards.
     #[arg(long, global = true, value_name = "PATH")]
     pub corpora: Option<PathBuf>,
-    /// Print JSON, one object a line, instead of text.
+    /// Print JSON, one object per line, instead of text.
     #[arg(long, global = true)]
     pub json: bool,
 }
@@ -46,11 +46,11 @@ pub enum Subcommand {
     Run(RunArguments),
     /// Show what `run` would do, without doing it.
     Plan(PlanArguments),
-    /// Tell why steps ran, or would run: which parameter or file changed, from what to what.
+    /// Explain why steps ran, or would run: which parameter or file changed, from what to what.
     Why(WhyArguments),
     /// Write the report of a manifest that has been run: one HTML page, Markdown, CSV and JSON.
     Report(ReportArguments),
-    /// List earlier runs: when, what changed, what they reached.
+    /// List earlier runs: when they ran, what changed, what accuracy they reached.
     Runs(RunsArguments),
     /// Compare two runs or steps: parameters, data, metrics, prediction flips.
     Diff(DiffArguments),
@@ -58,13 +58,13 @@ pub enum Subcommand {
     Show(ShowArguments),
     /// Draw the steps of a manifest.
     Graph(GraphArguments),
-    /// Tell the emotions in recordings with a trained model.
+    /// Predict the emotions in recordings with a trained model.
     Predict(PredictArguments),
     /// Write a trained model as ONNX, and its model card.
     Export(ExportArguments),
     /// List the known corpora, or check copies against the official counts.
     Corpora(CorporaArguments),
-    /// Look after the cache.
+    /// Inspect, verify or prune the cache.
     Cache(CacheArguments),
     /// Describe the stage kinds and their parameters.
     Schema(SchemaArguments),
@@ -81,11 +81,12 @@ pub struct ManifestArguments {
     /// Change a value: stage.key=value, or vars.name=value.
     #[arg(long = "set", value_name = "STAGE.KEY=VALUE")]
     pub overrides: Vec<String>,
-    /// Use the corpora that are there and leave out the others, instead of refusing. Every table then says which.
+    /// Use the corpora that exist and leave out the others, instead of failing. Every table then says which are
+    /// missing.
     #[arg(long)]
     pub present: bool,
     /// Read every input file again, whatever its size and times say. Needed only where a change can leave both as they
-    /// were, as with a clock that was set back.
+    /// were, for example after the clock was set back.
     #[arg(long)]
     pub rehash: bool,
 }
@@ -94,10 +95,10 @@ pub struct ManifestArguments {
 #[derive(Args)]
 pub struct DeviceArguments {
     /// Where trainings and evaluations compute: cpu, cuda (the first CUDA device), cuda:N, or auto (the first CUDA
-    /// device, or the CPU without one). Results of the CPU and of CUDA are cached apart.
+    /// device, or the CPU without one). Results of the CPU and of CUDA are cached separately.
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     pub device: DeviceChoice,
-    /// Multiply in TF32 on the CUDA device: faster and less exact. Results are cached apart from those without it.
+    /// Multiply in TF32 on the CUDA device: faster and less exact. Results are cached separately from those without it.
     #[arg(long)]
     pub tf32: bool,
 }
@@ -114,21 +115,22 @@ pub struct RunArguments {
     /// Cores to use; all by default.
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
-    /// After a failure, go on with everything that does not need the failed step; reports are made of what there is.
+    /// After a failure, continue with everything that does not need the failed step; reports use whatever results
+    /// exist.
     #[arg(long, short)]
     pub keep_going: bool,
-    /// Memory that steps running side by side may need together, such as 8GB; what is available by default. One step
-    /// always runs, whatever it needs.
+    /// Memory that concurrent steps may need together, such as 8GB; by default all that is available. One step always
+    /// runs, whatever it needs.
     #[arg(long, value_name = "SIZE", value_parser = crate::byte_size::parse_bytes)]
     pub memory: Option<u64>,
     /// Use no vector instructions that only some processors have. Results have the same bits either way, so this only
-    /// proves it, slowly; the records of the steps name it.
+    /// serves to prove it, slowly; the records of the steps mention it.
     #[arg(long)]
     pub portable: bool,
     /// Folder under which results appear.
     #[arg(long, value_name = "FOLDER", default_value = "runs")]
     pub runs: PathBuf,
-    /// Write what trainings measure for another program, while they go on: tensorboard=FOLDER.
+    /// Log training metrics for another program while trainings run: tensorboard=FOLDER.
     #[arg(long, value_name = "TRACKER=FOLDER")]
     pub track: Option<String>,
 }
@@ -147,8 +149,8 @@ pub struct RunsArguments {
 /// Arguments of `diff`.
 #[derive(Args)]
 pub struct DiffArguments {
-    /// A run: demo:3 by its number, demo the latest, demo~1 the one before. Or a step of one: demo:3/test. Alone, it
-    /// is compared with the run before it.
+    /// A run: demo:3 by its number, demo the latest, demo~1 the one before. Or a step of one: demo:3/test. Given alone,
+    /// it is compared with the run before it.
     #[arg(value_name = "A")]
     pub before: String,
     /// The run or step to compare it with.
@@ -273,14 +275,14 @@ pub struct ExportArguments {
     /// Write the network as ONNX, opset 17.
     #[arg(long, value_name = "FILE", required_unless_present = "card")]
     pub onnx: Option<PathBuf>,
-    /// What the ONNX graph takes.
+    /// What the ONNX graph takes as input.
     #[arg(long, value_enum, default_value_t = ExportInput::Waveform, requires = "onnx")]
     pub input: ExportInput,
     /// Write the model card as Markdown.
     #[arg(long, value_name = "FILE")]
     pub card: Option<PathBuf>,
-    /// Evaluations for the card: metrics.json of evaluate steps, or folders that hold some. By default those that the
-    /// cache holds of this very model.
+    /// Evaluations for the card: metrics.json files of evaluate steps, or folders that contain one. By default those of
+    /// this very model in the cache.
     #[arg(long, value_name = "PATH", num_args = 1.., requires = "card")]
     pub metrics: Vec<PathBuf>,
 }
@@ -288,7 +290,7 @@ pub struct ExportArguments {
 /// What an exported graph takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ExportInput {
-    /// Samples at the model's rate, [batch, samples] in -1..=1; the whole front end is in the graph.
+    /// Samples at the model's rate, [batch, samples] in -1..=1; the graph contains the whole front end.
     Waveform,
     /// Normalised filterbank features, [batch, frames, bins].
     Features,
@@ -313,21 +315,21 @@ pub struct CacheArguments {
 /// What to do with the cache.
 #[derive(clap::Subcommand)]
 pub enum CacheAction {
-    /// Show what uses how much disk.
+    /// Show disk usage.
     Du,
-    /// Read everything and compare it with its digest, and list what is damaged and what cannot be read. Exits with 1
-    /// if there is anything.
+    /// Read everything, compare it with its digest, and list what is damaged or unreadable. Exits with 1 if there is
+    /// any.
     Verify(VerifyArguments),
-    /// Remove what no run needs: unfinished work and checkpoints of other than the latest runs, files without a
-    /// record and links to them in the folders of runs; with --keep-runs also earlier runs and their results. Items in
-    /// packs stay. Removes nothing when a record cannot be read.
+    /// Remove what no run needs: unfinished work and checkpoints of all but the latest runs, files without a record and
+    /// links to them in the folders of runs; with --keep-runs also earlier runs and their results. Items in packs stay.
+    /// Removes nothing if a record cannot be read.
     Prune(PruneArguments),
 }
 
 /// Arguments of `cache verify`.
 #[derive(Args)]
 pub struct VerifyArguments {
-    /// Remove what is damaged, so that the next run makes what it needs again. What cannot be read is left alone.
+    /// Remove what is damaged, so that the next run recomputes what it needs. What cannot be read is left alone.
     #[arg(long)]
     pub repair: bool,
 }
@@ -335,13 +337,13 @@ pub struct VerifyArguments {
 /// Arguments of `cache prune`.
 #[derive(Args)]
 pub struct PruneArguments {
-    /// Keep so many runs of each manifest and their results; all of them by default.
+    /// Keep this many runs of each manifest and their results; all of them by default.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub keep_runs: Option<u64>,
     /// Leave alone what was written in the last DAYS days.
     #[arg(long, value_name = "DAYS", default_value_t = 0)]
     pub older_than: u64,
-    /// Only tell what would go.
+    /// Only report what would be removed.
     #[arg(long)]
     pub dry_run: bool,
 }

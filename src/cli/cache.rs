@@ -52,7 +52,7 @@ pub fn cache(arguments: &CacheArguments, common: &Common) -> Result<u8, CliError
             ] {
                 if bytes > 0 {
                     let bytes = bytes_text(bytes);
-                    text.push_str(&format!("{bytes:>10}  of it `{command}` frees{what}\n"));
+                    text.push_str(&format!("{bytes:>10}  can be freed by `{command}`{what}\n"));
                 }
             }
             print(&text)?;
@@ -88,7 +88,7 @@ fn verified_text(found: &Verified) -> String {
         }
     }
     if counts.is_empty() {
-        counts.push("all whole".into());
+        counts.push("all intact".into());
     }
     text.push_str(&format!(
         "{}, {}, {}, {} read: {}\n",
@@ -101,16 +101,15 @@ fn verified_text(found: &Verified) -> String {
     match (found.damaged.is_empty(), found.repaired) {
         (true, _) => {}
         (false, true) => text.push_str(
-            "what was damaged has been removed; the next run makes what it needs again\n",
+            "the damaged parts were removed; the next run recomputes what it needs\n",
         ),
         (false, false) => text.push_str(
-            "nothing was changed; `pipe cache verify --repair` removes what is damaged, and the next run makes what \
-             it needs again\n",
+            "nothing was changed; `pipe cache verify --repair` removes what is damaged, and the next run recomputes what it needs\n",
         ),
     }
     if !found.unreadable.is_empty() {
         text.push_str(
-            "what cannot be read was left alone and may be whole: check the disk and the permissions\n",
+            "what cannot be read was left alone and may be intact: check the disk and the permissions\n",
         );
     }
     text
@@ -154,7 +153,7 @@ fn prune_cache(cache: &Cache, arguments: &PruneArguments, common: &Common) -> Re
         bytes => format!("{:>10}  {verb}\n", bytes_text(bytes)),
     });
     if pruned.run_goes_on {
-        text.push_str("a run goes on: earlier runs, records and objects were left alone\n");
+        text.push_str("a run is in progress: earlier runs, records and objects were left alone\n");
     }
     print(&text)?;
     Ok(0)

@@ -4,7 +4,7 @@ use super::paint::Paint;
 
 /// Rows of characters of a chart without its title and axis.
 const ROWS: usize = 6;
-/// Characters of the numbers beside the axis, with a blank.
+/// Characters of the numbers next to the axis, with a blank.
 const MARGIN: usize = 7;
 /// Blanks between charts.
 const GAP: usize = 3;
@@ -17,7 +17,7 @@ pub struct Chart {
     pub title: String,
     /// The value at each epoch, from the first; what is not finite is left out.
     pub values: Vec<f64>,
-    /// How values are written beside the axis.
+    /// How values are written next to the axis.
     pub number: fn(f64) -> String,
 }
 
@@ -115,7 +115,7 @@ fn panel(chart: &Chart, width: usize, paint: Paint) -> Vec<Line> {
     lines
 }
 
-/// A number that fits beside the axis: what diverges is written by its power of ten.
+/// A number that fits next to the axis: what diverges is written by its power of ten.
 fn label(chart: &Chart, value: f64) -> String {
     let text = (chart.number)(value);
     match text.chars().count() < MARGIN {

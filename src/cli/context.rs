@@ -44,12 +44,12 @@ pub fn cache(common: &Common, rehash: bool) -> Result<Cache, CliError> {
     Ok(Cache::open(&common.cache, rehash)?)
 }
 
-/// Opens a cache that must be there.
+/// Opens a cache that must exist.
 pub fn existing_cache(common: &Common) -> Result<Cache, CliError> {
     if !common.cache.is_dir() {
         return Err(CliError::Usage {
-            message: format!("there is no cache at {}", common.cache.display()),
-            help: "`pipe run` makes one; name another with --cache".into(),
+            message: format!("no cache found at {}", common.cache.display()),
+            help: "`pipe run` creates it; choose another with --cache".into(),
         });
     }
     cache(common, false)
@@ -83,7 +83,7 @@ pub fn corpora(
         let diagnostic = Diagnostic::new(
             "corpora::unreadable",
             match missing {
-                true => format!("there is no file {}", file.display()),
+                true => format!("{} does not exist", file.display()),
                 false => format!("cannot read {}: {error}", file.display()),
             },
         );
@@ -91,7 +91,7 @@ pub fn corpora(
             Some(place) => diagnostic
                 .at(place, "expected a corpora.toml")
                 .help("the path is relative to the manifest it is written in"),
-            None => diagnostic.help("name a corpora.toml, or the folder of all corpora"),
+            None => diagnostic.help("give a corpora.toml, or the folder of all corpora"),
         }
     })?;
     let source = Source::new(file.display().to_string(), text);

@@ -20,7 +20,7 @@ pub fn corpora(arguments: &CorporaArguments, common: &Common) -> Result<u8, CliE
     if corpora.corpora.is_empty() {
         return Err(CliError::Usage {
             message: "no corpora.toml was found".into(),
-            help: "name one with --corpora FILE, or run in the folder that holds one".into(),
+            help: "give one with --corpora FILE, or run in the folder that contains one".into(),
         });
     }
     for name in &arguments.names {

@@ -1,4 +1,4 @@
-//! Dates as people read them; UTC, since the machine's zone is not looked up.
+//! Dates as people read them; UTC, since the machine's time zone is not read.
 
 /// `2026-03-01 12:30:05 UTC` from seconds since 1970, by the civil-from-days algorithm (Howard Hinnant).
 pub fn date_text(seconds: u64) -> String {

@@ -38,7 +38,7 @@ pub fn diff(arguments: &DiffArguments, common: &Common) -> Result<u8, CliError> 
         _ => {
             return Err(CliError::Usage {
                 message: "a run cannot be compared with a step".into(),
-                help: "name two runs, or two steps such as demo:1/test and demo:2/test".into(),
+                help: "give two runs, or two steps such as demo:1/test and demo:2/test".into(),
             });
         }
     };
@@ -79,7 +79,7 @@ fn earlier(cache: &Cache, named: &Named) -> Result<Named, CliError> {
     let before = runs.into_iter().rev().find(|b| b.number < run.number);
     let before = before.ok_or_else(|| CliError::Usage {
         message: format!("there is no run before {run}"),
-        help: "name two runs; `pipe runs` lists them".into(),
+        help: "give two runs; `pipe runs` lists them".into(),
     })?;
     Ok(match named {
         Named::Run(_) => Named::Run(Box::new(before)),

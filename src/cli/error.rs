@@ -50,7 +50,7 @@ pub enum CliError {
     #[error("cannot write {what}: {reason}")]
     #[diagnostic(
         code(cli::output),
-        help("check that the folder exists, has space and may be written to")
+        help("check that the folder exists, has free space and is writable")
     )]
     Output {
         /// What was to be written.

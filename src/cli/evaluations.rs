@@ -34,8 +34,8 @@ pub fn given(paths: &[PathBuf]) -> Result<Vec<CardEvaluation>, CliError> {
         }
         if found.len() == before {
             return Err(CliError::Usage {
-                message: format!("{} holds no {METRICS}", path.display()),
-                help: "name the folder of an evaluate step under runs/, or its metrics.json".into(),
+                message: format!("{} has no {METRICS}", path.display()),
+                help: "give the folder of an evaluate step under runs/, or its metrics.json".into(),
             });
         }
     }
@@ -45,12 +45,12 @@ pub fn given(paths: &[PathBuf]) -> Result<Vec<CardEvaluation>, CliError> {
 fn read(path: &Path) -> Result<CardEvaluation, CliError> {
     let text = std::fs::read(path).map_err(|reason| CliError::Usage {
         message: format!("cannot read {}: {reason}", path.display()),
-        help: "name a metrics.json that an evaluate step wrote".into(),
+        help: "give a metrics.json that an evaluate step wrote".into(),
     })?;
     let evaluation: Evaluation =
         serde_json::from_slice(&text).map_err(|reason| CliError::Usage {
-            message: format!("{} holds no evaluation: {reason}", path.display()),
-            help: "name a metrics.json that an evaluate step wrote".into(),
+            message: format!("{} is not an evaluation: {reason}", path.display()),
+            help: "give a metrics.json that an evaluate step wrote".into(),
         })?;
     Ok(CardEvaluation {
         name: path.display().to_string(),

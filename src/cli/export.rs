@@ -71,7 +71,7 @@ fn check_target(
         return usage(
             format!("{} is a folder", path.display()),
             format!(
-                "name a file: {option} {}",
+                "give a file name: {option} {}",
                 path.join("model").with_extension(extensions[0]).display()
             ),
         );
@@ -80,7 +80,7 @@ fn check_target(
     if !extension.is_some_and(|found| extensions.iter().any(|e| found.eq_ignore_ascii_case(e))) {
         return usage(
             format!(
-                "{option} {}: the name does not end in .{}",
+                "{option} {}: the file name does not end in .{}",
                 path.display(),
                 extensions[0]
             ),
@@ -90,7 +90,7 @@ fn check_target(
     match (path.canonicalize(), model.canonicalize()) {
         (Ok(path), Ok(model)) if path == model => usage(
             format!("{option} {} would replace the model itself", path.display()),
-            "name another file".into(),
+            "choose another file name".into(),
         ),
         _ => Ok(()),
     }

@@ -12,19 +12,19 @@ use super::error::CliError;
 const TEMPLATE: &str = include_str!("../../pipelines/demo.toml");
 const CORPORA: &str = include_str!("../../corpora.toml");
 
-/// Writes the demo manifest under another name, and a `corpora.toml` beside it where none would be found.
+/// Writes the demo manifest under another name, and a `corpora.toml` next to it where none would be found.
 pub fn init(arguments: &InitArguments) -> Result<u8, CliError> {
     let path = &arguments.manifest;
     create(path, TEMPLATE)?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    let mut told = format!("wrote {}", path.display());
+    let mut wrote = format!("wrote {}", path.display());
     if context::search(folder).is_none() {
         let corpora = folder.join("corpora.toml");
         create(&corpora, CORPORA)?;
-        told.push_str(&format!(" and {}", corpora.display()));
+        wrote.push_str(&format!(" and {}", corpora.display()));
     }
     print(&format!(
-        "{told}; run it with: pipe run {}\n",
+        "{wrote}; run it with: pipe run {}\n",
         path.display()
     ))?;
     Ok(0)
@@ -36,8 +36,8 @@ fn create(path: &Path, text: &str) -> Result<(), CliError> {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             return Err(CliError::Usage {
-                message: format!("{} exists and stays as it is", path.display()),
-                help: "name another file: pipe init my.toml".into(),
+                message: format!("{} already exists and was not changed", path.display()),
+                help: "choose another file name: pipe init my.toml".into(),
             });
         }
         Err(reason) => {

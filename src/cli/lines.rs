@@ -16,11 +16,11 @@ use super::signals::Signals;
 /// Prints a line when something worth reading happens.
 pub struct LineObserver {
     signals: Signals,
-    told: Mutex<HashMap<String, Instant>>,
+    last_printed: Mutex<HashMap<String, Instant>>,
     names: NameColumn,
 }
 
-/// How wide the column of step names is; known once the run has told its steps.
+/// How wide the column of step names is; known once the run has named its steps.
 #[derive(Default)]
 pub struct NameColumn(AtomicUsize);
 
@@ -58,13 +58,13 @@ impl LineObserver {
     pub fn new(signals: Signals) -> Self {
         Self {
             signals,
-            told: Mutex::default(),
+            last_printed: Mutex::default(),
             names: NameColumn::default(),
         }
     }
 }
 
-/// Progress within a step is told at most this often.
+/// Progress within a step is printed at most this often.
 const PROGRESS_EVERY: Duration = Duration::from_secs(5);
 
 impl Observer for LineObserver {
@@ -72,8 +72,10 @@ impl Observer for LineObserver {
         self.names.on_event(event);
         let line = match event {
             Event::StepProgress { step, done, total } => {
-                let mut told = lock(&self.told);
-                let last = told.entry(step.clone()).or_insert_with(Instant::now);
+                let mut last_printed = lock(&self.last_printed);
+                let last = last_printed
+                    .entry(step.clone())
+                    .or_insert_with(Instant::now);
                 if last.elapsed() < PROGRESS_EVERY {
                     return;
                 }
@@ -99,14 +101,14 @@ impl Observer for LineObserver {
     }
 }
 
-/// The line for events that every form of output tells; names of steps take `width` characters.
+/// The line for events that every form of output shows; names of steps take `width` characters.
 pub fn format_event(event: &Event, width: usize) -> Option<String> {
     match event {
         Event::RunStarted { manifest, steps } => {
             Some(format!("{manifest}: {}", counted(steps.len(), "step")))
         }
         Event::StepWaiting { step } => Some(format!(
-            "  {step}: another run works on this, waiting for it"
+            "  {step}: another run is working on this step, waiting for it"
         )),
         Event::Warning { step, message } => Some(format!("  warning: {step}: {message}")),
         Event::ItemBad { step, item } => Some(format!(

@@ -40,7 +40,7 @@ use arguments::{Arguments, Subcommand};
 use console::print_error;
 use error::CliError;
 
-/// Parses the arguments, does the work, and tells how it went: 0 done, 1 a step failed, 2 the manifest or the
+/// Parses the arguments, does the work, and returns how it went: 0 done, 1 a step failed, 2 the manifest or the
 /// configuration is wrong, 3 the cache is unusable, 130 interrupted (129 for SIGHUP, 131 for SIGQUIT, 143 for SIGTERM).
 pub fn main() -> ExitCode {
     if let Some(code) = crate::stage::supervisor() {

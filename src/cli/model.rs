@@ -19,7 +19,7 @@ pub fn load(path: &Path) -> Result<(Model, Digest), CliError> {
             help: match inside.is_file() {
                 true => format!("did you mean {}?", inside.display()),
                 false => {
-                    "name the model.safetensors that a train step wrote under runs/".to_owned()
+                    "give the model.safetensors that a train step wrote under runs/".to_owned()
                 }
             },
         });
@@ -27,7 +27,7 @@ pub fn load(path: &Path) -> Result<(Model, Digest), CliError> {
     let model = load_model(path).map_err(refused)?;
     let digest = Digest::of_file(path).map_err(|reason| CliError::Usage {
         message: format!("cannot read {}: {reason}", path.display()),
-        help: "check that the file may be read".into(),
+        help: "check that the file is readable".into(),
     })?;
     Ok((model, digest))
 }

@@ -29,7 +29,7 @@ pub fn claim(plan: &Plan, cache: &Cache) -> Result<(), CliError> {
     other.map_or(Ok(()), |other| Err(taken(plan, &other)))
 }
 
-/// Whether the manifest at `path` is there and called `name`. One that was moved leaves its name to whoever has it
+/// Whether the manifest at `path` exists and is called `name`. One that was moved leaves its name to whoever has it
 /// then, which may be itself.
 fn goes_by(path: &Path, name: &str) -> bool {
     present_name(path).is_some_and(|present| present == name)
@@ -42,7 +42,7 @@ fn adopt_earlier_runs(plan: &Plan, cache: &Cache) -> Result<(), CliError> {
     let Some(stem) = stem.filter(|stem| *stem != plan.name) else {
         return Ok(());
     };
-    // Who gives itself a name may want to begin anew under it.
+    // A manifest that gives itself a name may want to start over under it.
     if name_by_path(path) != plan.name {
         return Ok(());
     }
@@ -77,7 +77,7 @@ fn check_folders(plan: &Plan, cache: &Cache) -> Result<(), CliError> {
         if let Some(step) = step {
             let below = if above == other { &plan.name } else { other };
             return Err(refused(format!(
-                "results of `{below}` would lie in the folder of the step `{step}` of `{above}`"
+                "results of `{below}` would be in the folder of the step `{step}` of `{above}`"
             )));
         }
     }
@@ -88,7 +88,7 @@ fn taken(plan: &Plan, other: &Path) -> CliError {
     let here = std::env::current_dir().ok();
     let short = here.and_then(|here| other.strip_prefix(here).ok());
     refused(format!(
-        "{} and {} are both called `{}`: they would write over each other's results",
+        "{} and {} are both called `{}`: they would overwrite each other's results",
         plan.manifest,
         short.unwrap_or(other).display(),
         plan.name
@@ -97,6 +97,6 @@ fn taken(plan: &Plan, other: &Path) -> CliError {
 
 fn refused(message: String) -> CliError {
     let diagnostic = Diagnostic::new("manifest::name_taken", message)
-        .help("give one of them another name: a line `name = \"...\"` at the top of its file");
+        .help("rename one of them: add a line `name = \"...\"` at the top of its file");
     CliError::Manifest(diagnostic.into())
 }

@@ -26,7 +26,7 @@ impl Paint {
         self.with("1", text)
     }
 
-    /// What is there for orientation.
+    /// What is for orientation.
     pub fn faint(self, text: &str) -> String {
         self.with("2", text)
     }

@@ -140,7 +140,7 @@ fn describe(forecast: &Forecast) -> (&'static str, String) {
         Forecast::Run { missing: 0, reused } => (
             "+",
             format!(
-                "runs, {} reused, the rest follows from steps before",
+                "runs, {} reused, the rest depends on earlier steps",
                 counted(*reused, "item")
             ),
         ),

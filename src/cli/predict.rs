@@ -27,8 +27,8 @@ pub fn predict(arguments: &PredictArguments, common: &Common) -> Result<u8, CliE
         .filter(|path| path.as_os_str() == "-");
     if stdin.count() > 1 {
         return Err(CliError::Usage {
-            message: "standard input is named twice".into(),
-            help: "it can be read once: give - once".into(),
+            message: "standard input is given twice".into(),
+            help: "it can be read only once: give - once".into(),
         });
     }
     if arguments.files.iter().any(|path| path.as_os_str() == "-") && std::io::stdin().is_terminal()
@@ -36,7 +36,7 @@ pub fn predict(arguments: &PredictArguments, common: &Common) -> Result<u8, CliE
         return Err(CliError::Usage {
             message: "standard input is a terminal".into(),
             help: format!(
-                "feed it a recording: sox in.mp3 -t wav - | pipe predict {} -",
+                "pipe a recording into it: sox in.mp3 -t wav - | pipe predict {} -",
                 arguments.model.display()
             ),
         });
@@ -55,7 +55,7 @@ pub fn predict(arguments: &PredictArguments, common: &Common) -> Result<u8, CliE
         match outcome {
             Outcome::Predicted(row) => written = predictions.write(&row),
             Outcome::Failed(failure) => {
-                // The output so far must stand above the complaint about what follows.
+                // The output so far must come before the message about what follows.
                 written = predictions.flush();
                 failed += 1;
                 let help = failure.reason.help().map(|help| help.to_string());
@@ -75,7 +75,7 @@ pub fn predict(arguments: &PredictArguments, common: &Common) -> Result<u8, CliE
         _ => {
             if failed > 0 && found.inputs.len() + found.failed.len() > 1 {
                 let all = found.inputs.len() + found.failed.len();
-                print_error(&format!("{failed} of {all} without a prediction"));
+                print_error(&format!("{failed} of {all} recordings have no prediction"));
             }
             Ok(u8::from(failed > 0))
         }

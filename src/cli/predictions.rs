@@ -148,7 +148,7 @@ impl Predictions {
     }
 }
 
-/// The end of a path that is too long, after an ellipsis: file names tell more than folders.
+/// The end of a path that is too long, after an ellipsis: file names say more than folders.
 fn fitted(path: &str, width: usize) -> String {
     let count = path.chars().count();
     if count <= width {

@@ -57,7 +57,7 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
         super::report::write_pages(&plan, &cache, &summary.results, &arguments.runs)?;
     }
     if summary.interrupted && !common.json {
-        print_error("stopped; the same command goes on from here");
+        print_error("stopped; the same command continues from here");
     } else if !common.json {
         tell_failures(&summary, arguments.keep_going);
         super::report::show(&plan, &cache, &summary, &arguments.runs)?;
@@ -85,7 +85,7 @@ fn tell_failures(summary: &RunSummary, kept_going: bool) {
             counted(summary.counts.skipped, "step"),
             match kept_going {
                 true => " because of them",
-                false => "; --keep-going goes on with what does not need the failed ones",
+                false => "; --keep-going continues with what does not need the failed steps",
             }
         ));
     }

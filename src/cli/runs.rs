@@ -32,11 +32,11 @@ pub fn runs(arguments: &RunsArguments, common: &Common) -> Result<u8, CliError> 
             true => 0,
             false => runs.len().saturating_sub(LISTED),
         };
-        let lines: Vec<Told> = (first..runs.len())
+        let lines: Vec<ListedRun> = (first..runs.len())
             .rev()
             .map(|index| {
                 let before = index.checked_sub(1).and_then(|before| runs.get(before));
-                Told::of(&cache, &runs[index], before)
+                ListedRun::of(&cache, &runs[index], before)
             })
             .collect::<Result<_, CacheError>>()?;
         if common.json {
@@ -54,15 +54,15 @@ pub fn runs(arguments: &RunsArguments, common: &Common) -> Result<u8, CliError> 
         }
     }
     if manifests.is_empty() && !common.json {
-        text.push_str("no run is remembered yet; `pipe run` makes one\n");
+        text.push_str("there are no runs yet; start one with `pipe run`\n");
     }
     print(&text)?;
     cache.files.save()?;
     Ok(0)
 }
 
-/// What is told of one run.
-struct Told<'r> {
+/// What is shown of one run.
+struct ListedRun<'r> {
     run: &'r Run,
     steps: String,
     changed: Vec<String>,
@@ -70,17 +70,17 @@ struct Told<'r> {
     details: serde_json::Value,
 }
 
-impl<'r> Told<'r> {
+impl<'r> ListedRun<'r> {
     fn of(cache: &Cache, run: &'r Run, before: Option<&Run>) -> Result<Self, CacheError> {
         let record = &run.record;
         let mut done = record.steps.len();
-        // A killed run could not say which of the steps it had begun were done.
+        // A killed run could not say which of the steps it had started were done.
         for key in record.unfinished.values() {
             done += usize::from(cache.records.get(key)?.is_some());
         }
         let going_on = cache.runs.is_going_on(run)?;
         let state = match (record.ending, going_on) {
-            (_, true) => "goes on",
+            (_, true) => "running",
             (Ending::Open, false) => "killed",
             (Ending::Stopped, _) => "stopped",
             (Ending::Ended, _) => "ended",
@@ -109,7 +109,7 @@ impl<'r> Told<'r> {
                 match changed.is_empty() {
                     true if record.ending == Ending::Open => Vec::new(),
                     true if record.steps == before.record.steps => Vec::new(),
-                    true => vec!["the same steps, other results".into()],
+                    true => vec!["the same steps, different results".into()],
                     false => changed,
                 }
             }
@@ -141,7 +141,7 @@ impl<'r> Told<'r> {
 }
 
 /// A line a run, and below it what changed and what came of it.
-fn table(lines: &[Told<'_>], width: usize, paint: Paint) -> String {
+fn table(lines: &[ListedRun<'_>], width: usize, paint: Paint) -> String {
     let names: Vec<String> = lines.iter().map(|line| line.run.to_string()).collect();
     let widest = |texts: &mut dyn Iterator<Item = &str>| {
         texts.map(|text| text.chars().count()).max().unwrap_or(0)

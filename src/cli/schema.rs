@@ -16,7 +16,7 @@ pub fn schema(arguments: &SchemaArguments, common: &Common) -> Result<u8, CliErr
         Some(name) => {
             let found = kinds().iter().find(|kind| kind.name == name);
             vec![*found.ok_or_else(|| CliError::Usage {
-                message: format!("there is no stage kind `{name}`"),
+                message: format!("unknown stage kind `{name}`"),
                 help: suggest(name, kinds().iter().map(|kind| kind.name)),
             })?]
         }
@@ -48,7 +48,7 @@ fn describe(parameter: &Parameter, indent: usize, text: &mut String) {
     let state = match parameter.absent {
         Absent::Error => "required".to_string(),
         Absent::Null => "optional".to_string(),
-        Absent::Default(json) if json.len() > 60 => "has a default, see --json".to_string(),
+        Absent::Default(json) if json.len() > 60 => "default: see --json".to_string(),
         Absent::Default(json) => format!("default {json}"),
     };
     text.push_str(&format!(
@@ -112,7 +112,7 @@ fn json_schema(shown: &[&Kind]) -> Json {
             object["description"] = json!(kind.doc);
             object["properties"]["kind"] = json!({ "const": kind.name });
             object["properties"]["only"] = json!({
-                "description": "Limits the stage to some values of axes of the matrix.",
+                "description": "Limits the stage to some values of some axes of the matrix.",
                 "type": "object",
             });
             if let Some(required) = object["required"].as_array_mut() {
@@ -133,7 +133,7 @@ fn json_schema(shown: &[&Kind]) -> Json {
         "type": "object",
         "properties": {
             "name": {
-                "description": "What results and runs of this manifest go by: a relative path without `..`. By default the manifest's own path inside the project, without `.toml` and a leading `pipelines/`; outside, the name of the file.",
+                "description": "Name of this manifest for its results and runs: a relative path without `..`. By default the manifest's own path inside the project, without `.toml` and a leading `pipelines/`; outside the project, the name of the file.",
                 "type": "string",
                 "minLength": 1,
                 "maxLength": 199,
@@ -166,7 +166,7 @@ fn axis_schema() -> Json {
             "additionalProperties": false,
         },
         {
-            "description": "One value left out after another, as { name, left, rest }.",
+            "description": "Each value left out in turn, as { name, left, rest }.",
             "type": "object",
             "properties": { "leave_one_out": { "type": "array", "minItems": 2 } },
             "required": ["leave_one_out"],

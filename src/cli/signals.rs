@@ -40,7 +40,7 @@ impl Signals {
         self.asked.load(Ordering::Relaxed)
     }
 
-    /// The exit code that tells of the signal, 128 more than its number: 129 to 131, or 143.
+    /// The exit code that reports the signal, 128 more than its number: 129 to 131, or 143.
     pub fn exit_code(&self) -> u8 {
         128 + self.which.load(Ordering::Relaxed) as u8
     }

@@ -95,7 +95,7 @@ fn describe(explanation: &Explanation, state: &str) -> String {
             }
             Reason::Input { step } => format!("the result of `{step}` changed"),
             Reason::File { id, old: None, .. } => format!("{id} is new"),
-            Reason::File { id, new: None, .. } => format!("{id} is gone"),
+            Reason::File { id, new: None, .. } => format!("{id} was removed"),
             Reason::File { id, old, new } => {
                 format!("{id}: content {} -> {}", gone(old), gone(new))
             }
@@ -109,9 +109,7 @@ fn describe(explanation: &Explanation, state: &str) -> String {
         ));
     }
     if explanation.reasons.is_empty() {
-        text.push_str(
-            "  what is known of its utterances (label, speaker, split) changed, no audio did\n",
-        );
+        text.push_str("  labels, speakers or splits of its utterances changed, but no audio\n");
     }
     text
 }

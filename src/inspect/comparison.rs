@@ -12,7 +12,7 @@ use super::parameters::{ParameterChange, parameter_changes};
 use super::step::{StepOfRun, stage_of};
 use super::trainings::{TrainingChange, training_change};
 
-/// Two steps that stand for the same.
+/// Two steps that correspond to each other.
 #[derive(Clone, Debug)]
 struct Pair {
     /// How the pair is called: the id where both have the same, otherwise both ids.
@@ -253,7 +253,7 @@ fn compare(cache: &Cache, pairs: &[Pair], depth: Depth) -> Result<Comparison, Ca
             let record = step.record(cache)?;
             if record.is_none() {
                 let why = match step.run.record.steps.contains_key(&step.id) {
-                    true => "has no whole record in the cache any more",
+                    true => "no longer has an intact record in the cache",
                     false => "was not done",
                 };
                 let missing = format!("{}/{} {why}", step.run, step.id);

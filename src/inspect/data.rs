@@ -25,7 +25,7 @@ impl DataChange {
         !self.unknown && self.added.is_empty() && self.removed.is_empty() && self.changed.is_empty()
     }
 
-    /// What differs in a few words, such as `3 utterances new, 1 gone`.
+    /// What differs in a few words, such as `3 utterances new, 1 removed`.
     pub fn brief(&self) -> String {
         if self.unknown {
             return "other utterances".into();
@@ -35,7 +35,7 @@ impl DataChange {
         }
         let counts = [
             (&self.added, "new"),
-            (&self.removed, "gone"),
+            (&self.removed, "removed"),
             (&self.changed, "changed"),
         ];
         let mut parts: Vec<String> = counts

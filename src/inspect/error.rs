@@ -12,7 +12,7 @@ pub enum InspectError {
     #[diagnostic(transparent)]
     Cache(#[from] CacheError),
     /// No manifest of this name has a run.
-    #[error("no run of `{name}` is remembered")]
+    #[error("there are no runs of `{name}`")]
     #[diagnostic(code(runs::unknown), help("{help}"))]
     NoManifest {
         /// What was asked for.
@@ -43,10 +43,10 @@ pub enum InspectError {
         help: String,
     },
     /// Several steps have this inside their names.
-    #[error("`{name}` may be any of {count} steps")]
+    #[error("`{name}` matches {count} steps")]
     #[diagnostic(
         code(runs::ambiguous_step),
-        help("say more of its name:\n{candidates}")
+        help("give more of its name:\n{candidates}")
     )]
     Ambiguous {
         /// What was asked for.

@@ -1,8 +1,8 @@
 //! Earlier runs and their steps: found by name, read back from the cache, compared.
 //!
 //! A run is called `demo:3` by its number, `demo` for the latest one, `demo~1` for the one before; a step of it is
-//! `demo:3/train[seed=1]`. Whatever the cache no longer holds is told as missing; what it holds and cannot
-//! be read is an error.
+//! `demo:3/train[seed=1]`. Whatever the cache no longer holds is reported as missing; what it holds and cannot be read
+//! is an error.
 
 mod comparison;
 mod data;

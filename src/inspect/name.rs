@@ -44,7 +44,7 @@ pub fn find_manifest(cache: &Cache, name: &str) -> Result<String, InspectError> 
         .ok_or_else(|| InspectError::NoManifest {
             name: name.into(),
             help: match known.is_empty() {
-                true => "the cache remembers no run at all; `pipe run` makes one".into(),
+                true => "the cache has no runs at all; start one with `pipe run`".into(),
                 false => suggest(name, known.iter().map(String::as_str)),
             },
         })

@@ -1,4 +1,4 @@
-//! Parameters that differ between two runs, told once where all variants of a stage differ alike.
+//! Parameters that differ between two runs, reported once where all variants of a stage differ alike.
 
 use std::collections::HashMap;
 
@@ -36,7 +36,7 @@ pub fn parameter_changes(pairs: &[(String, StepRecord, StepRecord)]) -> Vec<Para
         for difference in after.fingerprint.differences(&before.fingerprint) {
             let name = match difference.name.strip_prefix("parameters.") {
                 Some(name) => name.to_owned(),
-                None if told_elsewhere(&difference.name) => continue,
+                None if reported_elsewhere(&difference.name) => continue,
                 None => difference.name.clone(),
             };
             let (old, new) = (difference.old.clone(), difference.new.clone());
@@ -62,7 +62,7 @@ pub fn parameter_changes(pairs: &[(String, StepRecord, StepRecord)]) -> Vec<Para
 }
 
 /// Inputs and how they were made follow from steps before, sources are data, rows of a report are the steps themselves.
-fn told_elsewhere(name: &str) -> bool {
+fn reported_elsewhere(name: &str) -> bool {
     name == "source"
         || ["input.", "lineage.", "missing.", "row.", "probe.", "map."]
             .iter()

@@ -41,7 +41,7 @@ impl StepOfRun {
         ids
     }
 
-    /// The step's key, where it was done, or begun and kept its work.
+    /// The step's key, where it was done, or started and kept its work.
     pub fn key(&self) -> Option<Digest> {
         let record = &self.run.record;
         let key = record.steps.get(&self.id);
@@ -73,7 +73,7 @@ pub fn file<'r>(record: &'r StepRecord, name: &str) -> Option<&'r FileEntry> {
 /// # Errors
 /// A lower-case fragment that says what is missing.
 pub fn path_of(cache: &Cache, record: &StepRecord, name: &str) -> Result<PathBuf, String> {
-    let entry = file(record, name).ok_or_else(|| format!("{} made no {name}", record.step))?;
+    let entry = file(record, name).ok_or_else(|| format!("{} has no {name}", record.step))?;
     let path = cache.objects.path(&entry.digest);
     match cache.files.digest(&path) {
         Ok(digest) if digest == entry.digest => Ok(path),
@@ -101,7 +101,7 @@ pub fn json<T: DeserializeOwned>(
     let path = path_of(cache, record, name)?;
     let text = std::fs::read(&path).map_err(|error| format!("cannot read {name}: {error}"))?;
     serde_json::from_slice(&text)
-        .map_err(|error| format!("{name} of {} cannot be understood: {error}", record.step))
+        .map_err(|error| format!("cannot parse {name} of {}: {error}", record.step))
 }
 
 /// The epochs of a training.
@@ -115,7 +115,7 @@ pub fn history(cache: &Cache, record: &StepRecord) -> Result<Vec<EpochRecord>, S
         std::fs::read_to_string(&path).map_err(|error| format!("cannot read {NAME}: {error}"))?;
     let line = |line: &str| serde_json::from_str(line);
     let epochs: Result<Vec<EpochRecord>, _> = text.lines().map(line).collect();
-    epochs.map_err(|error| format!("{NAME} of {} cannot be understood: {error}", record.step))
+    epochs.map_err(|error| format!("cannot parse {NAME} of {}: {error}", record.step))
 }
 
 /// The predictions of an evaluation.

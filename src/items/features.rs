@@ -39,7 +39,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Box<dyn ItemData>, DataError> {
     })))
 }
 
-/// A feature matrix as it lies in `bytes`, which must be aligned to 4 bytes, without a copy.
+/// A feature matrix in place in `bytes`, which must be aligned to 4 bytes, without a copy.
 ///
 /// # Errors
 /// When the bytes are something else.

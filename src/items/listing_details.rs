@@ -1,4 +1,4 @@
-//! What a report says of a source beside its items: corpora, checks for leaks, and what was left out.
+//! What a report says of a source besides its items: corpora, checks for leaks, and what was left out.
 
 use std::sync::Arc;
 

@@ -58,7 +58,7 @@ impl ItemFacts for UtteranceFacts {
     }
 }
 
-/// Whatever stands for one item of a speech pipeline. The stages of such a pipeline make no items but utterances.
+/// The facts of one item of a speech pipeline. The stages of such a pipeline make no items but utterances.
 pub trait UtteranceItem {
     /// What is known of the item.
     fn facts(&self) -> &dyn ItemFacts;

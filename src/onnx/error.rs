@@ -7,14 +7,16 @@ use thiserror::Error;
 #[derive(Debug, Error, Diagnostic, PartialEq, Eq)]
 pub enum OnnxError {
     /// The front end adds noise that no ONNX operator makes.
-    #[error("the model's features are dithered, which an ONNX graph cannot do")]
+    #[error("the model's features are dithered, which an ONNX graph cannot reproduce")]
     #[diagnostic(
         code(onnx::dither),
         help("export it with --input features, or train with dither = 0")
     )]
     Dither,
     /// The Fourier transform as a matrix would be out of proportion.
-    #[error("frames of {frame_length} samples are too long for a graph that holds the front end")]
+    #[error(
+        "frames of {frame_length} samples are too long for a graph that contains the front end"
+    )]
     #[diagnostic(
         code(onnx::frame_length),
         help("export it with --input features, or train with shorter frames")

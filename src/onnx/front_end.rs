@@ -56,7 +56,7 @@ fn frames(graph: &mut Graph, waveform: &str, fbank: &Fbank) -> String {
     if options.snip_edges {
         count = graph.node("Add", "frame_count", &[&count, &one]);
     }
-    // A recording too short for a frame gets one that lies outside, so that the graph fails and does not guess.
+    // A recording too short for a frame gets one that is outside, so that the graph fails and does not guess.
     let at_least_one = graph.node("Max", "frame_count_or_one", &[&count, &one]);
     let numbers = graph.node("Range", "frame_numbers", &[&zero, &at_least_one, &one]);
     let starts = graph.node("Mul", "frame_starts", &[&numbers, &shift_of]);

@@ -23,21 +23,21 @@ pub struct FrontEnd {
 #[derive(Debug, Error, Diagnostic, PartialEq, Eq)]
 pub enum FrontEndError {
     /// The file does not say how its features were made.
-    #[error("{} does not say how its features were made", model.display())]
+    #[error("{} does not say how its features were computed", model.display())]
     #[diagnostic(
         code(front_end::missing),
-        help("train the model with a manifest: its file then names the stages before it")
+        help("train the model with a manifest: its file then records the stages before it")
     )]
     Missing {
         /// The model file.
         model: PathBuf,
     },
     /// A stage before training that only a run of its manifest can apply.
-    #[error("{} was trained on features that a `{kind}` stage had a part in", model.display())]
+    #[error("{} was trained on features that a `{kind}` stage took part in", model.display())]
     #[diagnostic(
         code(front_end::stage),
         help(
-            "such a stage runs a program of the manifest's owner: use `pipe run` with an evaluate stage instead"
+            "such a stage runs a program that the model file does not contain: use `pipe run` with an evaluate stage instead"
         )
     )]
     Stage {
@@ -47,7 +47,7 @@ pub enum FrontEndError {
         kind: String,
     },
     /// The stages in the file make no sense together, or to this version.
-    #[error("the features of {} cannot be made: {reason}", model.display())]
+    #[error("the features of {} cannot be computed: {reason}", model.display())]
     #[diagnostic(
         code(front_end::parameters),
         help("the file was changed, or written by another version of pipe: train the model again")
@@ -105,7 +105,7 @@ impl FrontEnd {
         let options = fbank.fbank().options();
         if options.bins != config.bins {
             return Err(wrong(format!(
-                "its filterbank has {} bins, its network takes {}",
+                "its filterbank has {} bins, but its network expects {}",
                 options.bins, config.bins
             )));
         }
@@ -115,7 +115,7 @@ impl FrontEnd {
             Some(rate_hz) if rate_hz == wanted_hz => {}
             Some(rate_hz) => {
                 return Err(wrong(format!(
-                    "it resamples to {rate_hz} Hz, its filterbank takes {wanted_hz} Hz"
+                    "it resamples to {rate_hz} Hz, but its filterbank expects {wanted_hz} Hz"
                 )));
             }
         }
@@ -252,16 +252,16 @@ mod tests {
     #[test]
     fn what_cannot_be_applied_is_an_error() {
         let fbank = json!({ "kind": "fbank", "parameters": {} });
-        assert!(error(Json::Null).contains("does not say how its features were made"));
+        assert!(error(Json::Null).contains("does not say how its features were computed"));
         assert!(error(json!([])).contains("does not say"));
         assert!(
             error(json!([{ "kind": "command", "parameters": {} }, fbank]))
-                .contains("a `command` stage had a part in")
+                .contains("a `command` stage took part in")
         );
         assert!(error(json!([{ "kind": "ingest" }])).contains("no fbank stage"));
         assert!(
             error(json!([{ "kind": "fbank", "parameters": { "bins": 23 } }]))
-                .contains("23 bins, its network takes 40")
+                .contains("23 bins, but its network expects 40")
         );
         assert!(
             error(json!([{ "kind": "fbank", "parameters": { "whiskers": 23 } }]))
@@ -269,7 +269,7 @@ mod tests {
         );
         assert!(
             error(json!([{ "kind": "resample", "parameters": { "rate_hz": 8000 } }, fbank]))
-                .contains("resamples to 8000 Hz, its filterbank takes 16000 Hz")
+                .contains("resamples to 8000 Hz, but its filterbank expects 16000 Hz")
         );
         assert!(
             error(json!([{ "kind": "resample", "parameters": { "rate_hz": -1 } }, fbank]))

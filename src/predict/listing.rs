@@ -39,8 +39,7 @@ pub struct Found {
     pub failed: Vec<(PathBuf, String)>,
 }
 
-/// Lists recordings: a file stands for itself whatever its name, a folder for all audio files below it, `-` for
-/// standard input.
+/// Lists recordings: a file is itself whatever its name, a folder all audio files below it, `-` standard input.
 ///
 /// Symbolic links are followed; names that begin with a dot are passed over in folders.
 pub fn list(arguments: &[PathBuf]) -> Found {
@@ -52,7 +51,7 @@ pub fn list(arguments: &[PathBuf]) -> Found {
             let before = (found.inputs.len(), found.failed.len());
             walk(argument, &mut found);
             if before == (found.inputs.len(), found.failed.len()) {
-                let reason = "the folder holds no audio files (.wav, .aiff, .sph)".to_owned();
+                let reason = "the folder contains no audio files (.wav, .aiff, .sph)".to_owned();
                 found.failed.push((argument.clone(), reason));
             }
         } else {

@@ -65,7 +65,7 @@ pub enum FailureReason {
     #[error("it lasts {lasts_ms:.1} ms, too short for one frame of {needed_ms:.1} ms")]
     #[diagnostic(
         code(predict::too_short),
-        help("so short a recording holds no emotion to hear: leave it out")
+        help("so short a recording carries no emotion: leave it out")
     )]
     TooShort {
         /// Length in milliseconds.
@@ -85,7 +85,7 @@ pub enum FailureReason {
     #[error("the model gives no probabilities")]
     #[diagnostic(
         code(predict::not_finite),
-        help("the model has diverged; look at its history.jsonl")
+        help("the model has diverged; check its history.jsonl")
     )]
     NotFinite,
 }

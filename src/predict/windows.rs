@@ -5,9 +5,9 @@ use thiserror::Error;
 
 /// Windows of one length at one distance, in samples.
 ///
-/// They start at 0, hop, 2 hop and so on, as long as they lie wholly within the recording. Where samples are left at
-/// its end, and windows leave no gaps, one more window is moved back so that it ends with the recording. A recording
-/// no longer than one window is one window.
+/// They start at 0, hop, 2 hop and so on, as long as they are wholly within the recording. Where samples are left at
+/// its end, and windows leave no gaps, one more window is moved back so that it ends with the recording. A recording no
+/// longer than one window is one window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Windows {
     length: usize,
@@ -16,7 +16,7 @@ pub struct Windows {
 
 /// Lengths that make no windows.
 #[derive(Debug, Error, Diagnostic, PartialEq)]
-#[error("{option} {seconds} s makes no windows: {reason}")]
+#[error("{option} {seconds} s is not valid: {reason}")]
 #[diagnostic(
     code(predict::windows),
     help("give a length in seconds, such as {option} 2.5")
@@ -54,7 +54,7 @@ impl Windows {
             let samples = (seconds * f64::from(rate_hz)).round() as usize;
             if samples < least {
                 let least_s = least as f64 / f64::from(rate_hz);
-                return Err(fail(format!("the least is {least_s} s for this model")));
+                return Err(fail(format!("the minimum is {least_s} s for this model")));
             }
             Ok(samples)
         };

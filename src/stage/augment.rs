@@ -22,7 +22,7 @@ use super::setting::Setting;
 pub static KIND: Kind = Kind {
     name: "augment",
     version: 2, // 2: pink noise with the same bits on every machine
-    doc: "Adds perturbed copies of waveforms (speed, gain, noise), drawn per utterance and copy from the seed. SpecAugment is an option of `train`.",
+    doc: "Adds perturbed copies of waveforms (speed, gain, noise), drawn per utterance and copy from the seed. For SpecAugment, see `spec_augment` of `train`.",
     parameters: &[
         Parameter::required(
             "input",
@@ -39,19 +39,19 @@ pub static KIND: Kind = Kind {
             "keep_original",
             Shape::Bool,
             "true",
-            "Keep the utterance itself too.",
+            "Also keep the original utterance.",
         ),
         Parameter::default(
             "splits",
             SPLITS,
             "[\"train\"]",
-            "Splits that are augmented; the others pass unchanged.",
+            "Splits that are augmented; the others pass through unchanged.",
         ),
         Parameter::default(
             "speed",
             Shape::List(&Shape::Float { min: 0.5, max: 2.0 }),
             "[0.9, 1.1]",
-            "Range [least, most] of the factor of speed.",
+            "Range [least, most] of the speed factor.",
         ),
         Parameter::default(
             "gain_db",
@@ -76,7 +76,7 @@ pub static KIND: Kind = Kind {
             "\"white\"",
             "Spectrum of the noise.",
         ),
-        Parameter::default("seed", Shape::NATURAL, "1", "Seed of the draws."),
+        Parameter::default("seed", Shape::NATURAL, "1", "Seed of the random draws."),
         MAX_BAD,
         STORE,
     ],

@@ -54,36 +54,36 @@ pub static KIND: Kind = Kind {
         Parameter::required(
             "run",
             Shape::Either(&[Shape::Text, Shape::List(&Shape::Text)]),
-            "A line for a shell, or a list of program and arguments. {input} and {output} name the item's files; {NAME} an input's folder, {out} the folder for outputs. The shell is `bash -o pipefail -c`; where there is no bash, `sh`, with `pipefail` if it knows it. So a line `a | b` fails when either program does, also when `a` still writes after `b` has ended: `yes | head -1` ends with 141, `(yes || true) | head -1` with 0. When the program has ended, or the run does, whatever the program started is ended too.",
+            "A line for a shell, or a list of program and arguments. {input} and {output} are the item's files; {NAME} is an input's folder, {out} the folder for outputs. The shell is `bash -o pipefail -c`; without bash, `sh`, with `pipefail` if it supports it. So a line `a | b` fails when either program does, also when `a` still writes after `b` has ended: `yes | head -1` ends with 141, `(yes || true) | head -1` with 0. When the program or the run ends, everything that the program started is terminated too.",
         ),
         Parameter::optional(
             "for_each",
             Shape::Input(ITEMS),
-            "The stage whose items are handed over one by one: audio as 32-bit float WAV, features as safetensors.",
+            "The stage whose items are passed one by one: audio as 32-bit float WAV, features as safetensors.",
         ),
         Parameter::default(
             "inputs",
             Shape::Map(&Shape::Input(ANY)),
             "{}",
-            "Names and the stages whose results are handed over as folders; a variant lies in a folder `axis=value` within, whose name enters the key.",
+            "Names, each with the stage whose results are passed as a folder; variants are in subfolders `axis=value`, whose names are part of the key.",
         ),
         Parameter::default(
             "files",
             Shape::List(&Shape::Path),
             "[]",
-            "Files that the program reads, such as its script; their content enters the key. When one changes while the program runs, the result is not kept and the step is made again by the next run.",
+            "Files that the program reads, such as its script; their content is part of the key. If one changes while the program runs, the result is discarded and the next run repeats the step.",
         ),
         Parameter::default(
             "outputs",
             Shape::List(&Shape::Text),
             "[]",
-            "Files that must be in {out} afterwards.",
+            "Files that must exist in {out} afterwards.",
         ),
         Parameter::default(
             "makes",
             Shape::Choice(&["audio", "features", "files"]),
             "\"files\"",
-            "What {output} holds with `for_each`.",
+            "What {output} contains with `for_each`.",
         ),
         Parameter::optional(
             "items",
@@ -184,7 +184,7 @@ pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Dia
             diagnostics.push(
                 Diagnostic::new(
                     "manifest::missing_file",
-                    format!("there is no file {}", path.display()),
+                    format!("{} does not exist", path.display()),
                 )
                 .at(declaration.place_of(&format!("files.{index}")), "not found")
                 .help("the path is relative to the manifest it is written in"),

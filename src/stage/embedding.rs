@@ -35,7 +35,7 @@ pub const CORPORA: Parameter = Parameter::default(
     "corpora",
     Shape::Choice(&["training", "unseen", "all"]),
     "\"training\"",
-    "Which corpora to look at. Attribute heads were trained on those of the training; of others they promise nothing.",
+    "Which corpora to include. Attribute heads were trained on the training corpora; for others they promise nothing.",
 );
 
 /// Which corpora are looked at.
@@ -74,7 +74,7 @@ pub struct Embedded {
 #[derive(Debug, Error, miette::Diagnostic)]
 pub enum EmbedError {
     /// The model's folder is not complete.
-    #[error("the model lacks {name}")]
+    #[error("the model has no {name}")]
     #[diagnostic(code(embedding::model))]
     Model {
         /// The file.
@@ -104,7 +104,7 @@ pub enum EmbedError {
     #[error("the embedding of {utterance} is not finite")]
     #[diagnostic(
         code(embedding::not_finite),
-        help("the model has diverged; look at its history.jsonl")
+        help("the model has diverged; check its history.jsonl")
     )]
     NotFinite {
         /// The utterance.
@@ -272,7 +272,7 @@ fn rows(
     Ok(Points::new(width, values).unwrap_or_default())
 }
 
-/// Complains of a list that names nothing.
+/// Reports lists that are empty.
 pub fn check_not_empty(parameters: &Map<String, Json>, names: &[&str]) -> Vec<Diagnostic> {
     let empty = |name: &&&str| {
         let list = parameters.get(**name).and_then(Json::as_array);
@@ -282,9 +282,9 @@ pub fn check_not_empty(parameters: &Map<String, Json>, names: &[&str]) -> Vec<Di
         .iter()
         .filter(empty)
         .map(|name| {
-            let message = format!("`{name}` names nothing");
+            let message = format!("`{name}` is empty");
             Diagnostic::of_value(*name, message, "expected at least one")
-                .help("leave it out for the default")
+                .help("omit it to use the default")
         })
         .collect()
 }

@@ -55,12 +55,8 @@ pub static KIND: Kind = Kind {
         .and_then(Json::as_array)
     {
         Some(list) if list.is_empty() => vec![
-            Diagnostic::of_value(
-                "splits",
-                "`splits` names nothing",
-                "expected at least one split",
-            )
-            .help("the usual is splits = [\"test\"]"),
+            Diagnostic::of_value("splits", "`splits` is empty", "expected at least one split")
+                .help("the usual is splits = [\"test\"]"),
         ],
         _ => Vec::new(),
     },
@@ -75,13 +71,13 @@ struct Options {
 /// Why a model cannot be tested.
 #[derive(Debug, Error, miette::Diagnostic)]
 enum EvaluateError {
-    #[error("there is nothing to test on: no utterance is in the splits {splits}")]
+    #[error("there is nothing to test on: the splits {splits} have no utterances")]
     #[diagnostic(
         code(evaluate::empty),
         help("check `split` of the ingest stage and `splits` of this one")
     )]
     Empty { splits: String },
-    #[error("the model lacks {name}")]
+    #[error("the model has no {name}")]
     #[diagnostic(code(evaluate::model))]
     Model { name: &'static str },
     #[error("the model has no class `{class}`, the class of {utterance}")]
@@ -96,7 +92,7 @@ enum EvaluateError {
     #[error("the model gives no probability for {utterance}")]
     #[diagnostic(
         code(evaluate::not_finite),
-        help("the model has diverged; look at its history.jsonl")
+        help("the model has diverged; check its history.jsonl")
     )]
     NotFinite { utterance: String },
     #[error("cannot write {name}: {reason}")]

@@ -94,25 +94,25 @@ pub static KIND: Kind = Kind {
             "dither",
             Shape::Float { min: 0.0, max: 1e4 },
             "0.0",
-            "Deviation of added noise on the scale of 16-bit samples.",
+            "Standard deviation of added noise on the scale of 16-bit samples.",
         ),
         Parameter::default(
             "snip_edges",
             Shape::Bool,
             "true",
-            "Only frames that lie wholly within the audio.",
+            "Only frames that are wholly within the audio.",
         ),
         Parameter::default(
             "use_power",
             Shape::Bool,
             "true",
-            "Squared magnitudes instead of magnitudes.",
+            "Use squared magnitudes instead of magnitudes.",
         ),
         Parameter::default(
             "use_log",
             Shape::Bool,
             "true",
-            "Natural logarithm of the energies.",
+            "Take the natural logarithm of the energies.",
         ),
         Parameter::default(
             "log_floor",
@@ -136,7 +136,7 @@ pub static KIND: Kind = Kind {
             "normalise",
             Shape::Choice(&["none", "mean", "mean_variance"]),
             "\"mean_variance\"",
-            "What is made equal across utterances, per coefficient.",
+            "What is normalised in each utterance, per coefficient.",
         ),
         MAX_BAD,
         STORE,
@@ -159,7 +159,7 @@ fn validate(parameters: &serde_json::Map<String, Json>) -> Vec<Diagnostic> {
             valid,
         } => {
             let message = format!("`{option}` does not fit the other parameters: {value}");
-            Diagnostic::of_value(*option, message, "out of its range")
+            Diagnostic::of_value(*option, message, "out of range")
                 .help(format!("`{option}` must be {valid}"))
         }
         _ => {
@@ -175,7 +175,7 @@ struct FbankStage {
 }
 
 pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Diagnostics> {
-    // Parameters that do not fit were reported where they stand; this is never run then.
+    // Parameters that do not fit were reported where they are written; this is never run then.
     let (options, normalisation) = fbank_options(&declaration.parameters).unwrap_or_default();
     let fbank = NormalisedFbank::new(options, normalisation)
         .map_err(|error| refused(declaration, &error))?;
@@ -203,7 +203,7 @@ impl ItemStage for FbankStage {
         let wanted_hz = self.fbank.fbank().options().sample_rate_hz;
         if wave.rate_hz != wanted_hz {
             return Err(ItemError::permanent(format!(
-                "the audio has {} Hz, `sample_rate_hz` is {wanted_hz}: put a resample stage before fbank",
+                "the audio has {} Hz, but `sample_rate_hz` is {wanted_hz}: put a resample stage before fbank",
                 wave.rate_hz
             )));
         }

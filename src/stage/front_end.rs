@@ -8,7 +8,7 @@ use thiserror::Error;
 
 /// They were not.
 #[derive(Debug, Error, Diagnostic)]
-#[error("the features were not made like those of training: {found} instead of {wanted}")]
+#[error("the features were not computed like those of training: {found} instead of {wanted}")]
 #[diagnostic(
     code(data::front_end),
     help("give resample and fbank the same parameters in both chains, or use one chain for both")

@@ -62,7 +62,7 @@ impl Ingest {
             listing.warnings.push(match bad {
                 1 => format!("{name}: {what} cannot be used and is left out: {reason}"),
                 _ => format!(
-                    "{name}: {bad} files or rows cannot be used and are left out, as dropped.tsv tells; the first is {what}: {reason}"
+                    "{name}: {bad} files or rows cannot be used and are left out (see dropped.tsv); the first is {what}: {reason}"
                 ),
             });
         }

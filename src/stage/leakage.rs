@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use crate::items::UtteranceItem;
 
-/// Name of the table beside the model.
+/// Name of the table next to the model.
 pub const TRAINING_ITEMS: &str = "training_items.tsv";
 
 /// What to do about leaks, a parameter of `train` and `evaluate`.
@@ -21,7 +21,7 @@ pub const LEAKS: Parameter = Parameter::default(
     "leaks",
     Shape::Choice(&["error", "warn"]),
     "\"error\"",
-    "What to do when a speaker or the same audio is in train and in held-out data.",
+    "What to do when a speaker or the same audio is both in train and in held-out data.",
 );
 
 /// What to do about leaks.
@@ -50,7 +50,7 @@ impl OnLeak {
 #[diagnostic(
     code(data::leak),
     help(
-        "a score on such data says nothing. Mend the split or the corpus; `leaks = \"warn\"` goes on anyway"
+        "a score on such data means nothing. Fix the split or the corpus; `leaks = \"warn\"` continues anyway"
     )
 )]
 pub struct LeakError {
@@ -133,7 +133,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Reads the table beside a model.
+    /// Reads the table next to a model.
     ///
     /// # Errors
     /// When it is missing or not such a table.

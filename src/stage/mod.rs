@@ -121,7 +121,7 @@ pub fn kinds() -> &'static [&'static Kind] {
 /// Makes the stage of a declared step.
 ///
 /// # Errors
-/// What only the stage itself can know to be wrong, such as a corpus that is not there.
+/// What only the stage itself can know to be wrong, such as a missing corpus.
 pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diagnostics> {
     match REGISTERED
         .iter()
@@ -130,7 +130,7 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
         Some(registered) => (registered.build)(declaration, setting),
         None => Err(Diagnostic::new(
             "manifest::unknown_kind",
-            format!("no stage kind `{}`", declaration.kind.name),
+            format!("unknown stage kind `{}`", declaration.kind.name),
         )
         .into()),
     }

@@ -32,7 +32,7 @@ pub fn refused(declaration: &Declaration, error: &dyn miette::Diagnostic) -> Dia
     )
     .at(
         &declaration.place,
-        "the parameters of this stage do not fit together",
+        "the parameters of this stage are inconsistent",
     );
     if let Some(help) = error.help() {
         diagnostic = diagnostic.help(help.to_string());

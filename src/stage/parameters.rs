@@ -12,7 +12,7 @@ pub const MODEL: Parameter =
 pub const INPUT: Parameter = Parameter::required(
     "input",
     Shape::OneOrMany(&Shape::Input(&[FEATURES])),
-    "Features, made as those it was trained on.",
+    "Features, computed like those it was trained on.",
 );
 
 /// The values of `splits`.
@@ -23,6 +23,6 @@ pub const THREADS: Parameter = Parameter::default(
     "threads",
     Shape::Integer { min: 1, max: 1024 },
     "8",
-    "Most threads it uses; the result does not depend on it.",
+    "Maximum number of threads; the result does not depend on it.",
 )
 .unkeyed();

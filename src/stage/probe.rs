@@ -24,7 +24,7 @@ pub const ENTRY: &str = "probe.json";
 pub static KIND: Kind = Kind {
     name: "probe",
     version: 1,
-    doc: "Measures what a model's shared layers know: how well a linear classifier tells corpus, speaker, gender, language and emotion from the embedding of utterances no weight was fitted to, and how far they are apart (silhouette).",
+    doc: "Measures what a model's shared layers know: how well a linear classifier predicts corpus, speaker, gender, language and emotion from the embeddings of utterances that no weight was fitted to, and how well they separate (silhouette).",
     parameters: &[
         MODEL,
         INPUT,
@@ -32,7 +32,7 @@ pub static KIND: Kind = Kind {
             "splits",
             SPLITS,
             "[\"validation\", \"test\"]",
-            "Which utterances. The default are those whose speakers the network was not fitted to: what it knows of speakers it has learnt by heart says little. Validation data decided only when training ended, and test data alone often hold one speaker a corpus, too few for disjoint folds.",
+            "Which utterances. By default those whose speakers the network was not fitted to: what it knows of memorised speakers says little. Validation data only decided when training ended, and test data alone often have one speaker per corpus, too few for disjoint folds.",
         ),
         CORPORA,
         Parameter::default(
@@ -41,7 +41,7 @@ pub static KIND: Kind = Kind {
                 "corpus", "speaker", "gender", "language", "emotion",
             ])),
             "[\"corpus\", \"speaker\", \"gender\", \"language\", \"emotion\"]",
-            "What to probe for.",
+            "Attributes to probe for.",
         ),
         Parameter::default(
             "folds",
@@ -56,7 +56,7 @@ pub static KIND: Kind = Kind {
                 max: 1e9,
             },
             "0.1",
-            "Inverse strength of the L2 penalty, as scikit-learn's C. Inputs are standardised and classes weigh the same.",
+            "Inverse strength of the L2 penalty, as scikit-learn's C. Inputs are standardised and classes have equal weight.",
         ),
         Parameter::default(
             "max_utterances",
@@ -65,13 +65,13 @@ pub static KIND: Kind = Kind {
                 max: 1_000_000,
             },
             "4000",
-            "Where there are more, so many are drawn, each speaker's emotions in their proportions.",
+            "If there are more, this many are drawn, with each speaker's emotions in proportion.",
         ),
         Parameter::default(
             "seed",
             Shape::NATURAL,
             "1",
-            "Draws utterances, folds and the bootstrap.",
+            "Seed of the draws of utterances, folds and the bootstrap.",
         ),
         THREADS,
     ],

@@ -1,4 +1,4 @@
-//! `report`: evaluations side by side, beside the published results.
+//! `report`: evaluations side by side, with the published results.
 
 use std::path::PathBuf;
 
@@ -25,22 +25,22 @@ pub const CONTENT: &str = "report.json";
 pub static KIND: Kind = Kind {
     name: "report",
     version: 3, // 2: statistics over speakers and seeds, probes, maps, CSV; 3: remarks and legends in plainer words
-    doc: "Puts evaluations side by side: accuracies with intervals, recalls, confusion matrices, and the published results where they match.",
+    doc: "Compares evaluations side by side: accuracies with intervals, recalls, confusion matrices, and the published results where they match.",
     parameters: &[
         Parameter::required(
             "input",
             Shape::OneOrMany(&Shape::Input(&[EVALUATION])),
-            "Evaluations; all matrix variants of each are taken.",
+            "Evaluations; all matrix variants of each are included.",
         ),
         Parameter::optional(
             "probes",
             Shape::OneOrMany(&Shape::Input(&[PROBE])),
-            "Probes of the shared layers; all matrix variants of each are taken.",
+            "Probes of the shared layers; all matrix variants of each are included.",
         ),
         Parameter::optional(
             "maps",
             Shape::OneOrMany(&Shape::Input(&[MAP])),
-            "t-SNE maps; all matrix variants of each are taken.",
+            "t-SNE maps; all matrix variants of each are included.",
         ),
         Parameter::default(
             "title",
@@ -69,10 +69,10 @@ struct Options {
 /// Why a report cannot be written.
 #[derive(Debug, Error, Diagnostic)]
 enum ReportError {
-    #[error("`{step}` lacks {file}")]
+    #[error("`{step}` has no {file}")]
     #[diagnostic(code(report::input))]
     Input { step: String, file: &'static str },
-    #[error("cannot read what `{step}` made: {reason}")]
+    #[error("cannot read the result of `{step}`: {reason}")]
     #[diagnostic(code(report::input))]
     Unreadable { step: String, reason: String },
     #[error("cannot write {}: {reason}", path.display())]
@@ -93,7 +93,7 @@ pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Dia
     })))
 }
 
-/// Names of the rows: the matrix values where they tell the inputs apart, with the stage where there are several.
+/// Names of the rows: the matrix values where the inputs differ in them, with the stage where there are several.
 fn row_names(labels: &[&InputLabel]) -> Vec<String> {
     let several = labels.iter().any(|label| label.stage != labels[0].stage);
     labels

@@ -30,7 +30,7 @@ pub static KIND: Kind = Kind {
                 max: 768_000,
             },
             "16000",
-            "Rate of the result in Hz.",
+            "Sample rate of the result in Hz.",
         ),
         MAX_BAD,
         STORE,

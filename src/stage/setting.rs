@@ -3,7 +3,7 @@
 use pipe_nn::model::Device;
 use pipe_speech::corpus::Corpora;
 
-/// What stages are built with beside what the manifest says of them.
+/// What stages are built with besides what the manifest says of them.
 #[derive(Clone, Debug, Default)]
 pub struct Setting {
     /// The corpora that can be named.

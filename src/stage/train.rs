@@ -124,7 +124,7 @@ struct Train {
 
 pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diagnostics> {
     let parameters = &declaration.parameters;
-    // Parameters that do not fit were reported where they stand; this is never run then.
+    // Parameters that do not fit were reported where they are written; this is never run then.
     let options = train_options(parameters).unwrap_or_default();
     let on_leak = OnLeak::of(parameters);
     let threads = parameters
@@ -143,7 +143,7 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
 const END: [&str; 4] = ["epochs", "max_updates", "min_epochs", "patience"];
 
 /// The checkpoints that a finished step may have left: one with `epochs` in its key and one without, since only its
-/// options tell which.
+/// options say which.
 pub fn checkpoints(fingerprint: &FingerprintInputs) -> Vec<Digest> {
     let is_training = fingerprint
         .0
@@ -175,14 +175,14 @@ impl AggregateStage for Train {
         };
         let own = name(difference)?;
         if let ("epochs", Ok(Some(what))) = (own, self.options.tied_to_epochs()) {
-            return Some(format!("{what} depends on it: trained anew"));
+            return Some(format!("{what} depends on it: training starts over"));
         }
         let mut others = all.iter().filter(|other| !other.is_device());
         let all_extend = others.all(|other| {
             name(other)
                 .is_some_and(|name| self.extensible().contains(&name) && extends(name, other))
         });
-        all_extend.then(|| "goes on from the finished training".to_owned())
+        all_extend.then(|| "continues from the finished training".to_owned())
     }
 
     fn kept_on_failure(&self) -> &[&'static str] {
@@ -213,7 +213,7 @@ impl AggregateStage for Train {
         true
     }
 
-    /// What does not fit, or cannot be read, counts nothing here: the run tells of it.
+    /// What does not fit, or cannot be read, counts nothing here: the run reports it.
     fn memory_bytes(&self, inputs: &[StepInput]) -> u64 {
         let (mut train, mut validation, mut bins) = (Vec::new(), Vec::new(), 0);
         for item in inputs.iter().flat_map(StepInput::items) {
@@ -229,7 +229,7 @@ impl AggregateStage for Train {
         }
         let needed = memory_bytes(&self.options, bins, &train, &validation, self.threads);
         let needed = needed.unwrap_or_default();
-        // The values of the passes, which are most of it, lie in the memory of the device.
+        // The values of the passes, which are most of it, are in the memory of the device.
         if self.device.is_cuda() {
             needed / 4
         } else {

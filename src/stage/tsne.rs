@@ -21,7 +21,7 @@ pub const ENTRY: &str = "map.json";
 pub static KIND: Kind = Kind {
     name: "tsne",
     version: 1,
-    doc: "Draws a t-SNE map of a model's shared layers' output (Figure 2 of the paper). Distances on it are no measure: `probe` measures.",
+    doc: "Draws a t-SNE map of the output of a model's shared layers (Figure 2 of the paper). Distances on it are not a measure: use `probe` to measure.",
     parameters: &[
         MODEL,
         INPUT,
@@ -38,7 +38,7 @@ pub static KIND: Kind = Kind {
                 "corpus", "speaker", "gender", "language", "emotion", "split",
             ]),
             "\"corpus\"",
-            "What colours stand for in map.svg.",
+            "What the colours in map.svg show.",
         ),
         Parameter::default(
             "perplexity",
@@ -56,7 +56,7 @@ pub static KIND: Kind = Kind {
                 max: 100_000,
             },
             "1000",
-            "Steps of gradient descent.",
+            "Number of gradient descent steps.",
         ),
         Parameter::default(
             "max_utterances",
@@ -65,13 +65,13 @@ pub static KIND: Kind = Kind {
                 max: 20_000,
             },
             "2000",
-            "Where there are more, so many are drawn, each speaker's emotions in their proportions. Time and memory grow with the square.",
+            "If there are more, this many are drawn, with each speaker's emotions in proportion. Time and memory grow with the square.",
         ),
         Parameter::default(
             "seed",
             Shape::NATURAL,
             "1",
-            "Draws utterances and parts points that coincide.",
+            "Seed of the draw of utterances, and of the separation of coinciding points.",
         ),
         THREADS,
     ],

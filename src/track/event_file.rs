@@ -16,7 +16,7 @@ const END: &str = ".pipe";
 
 /// The event file of one training.
 ///
-/// A reader follows a file from where it stopped, so what is there is never rewritten in place: events that a file
+/// A reader follows a file from where it stopped, so existing content is never rewritten in place: events that a file
 /// holds already are passed over, and where they differ, a new file takes its place.
 pub(super) struct EventFile {
     folder: PathBuf,
@@ -125,11 +125,11 @@ fn ends_with(path: &Path, end: &str) -> bool {
         .is_some_and(|name| name.to_string_lossy().ends_with(end))
 }
 
-/// When a file was begun, by its name.
+/// When a file was started, by its name.
 fn begun_s(path: &Path) -> Option<u64> {
     let name = path.file_name()?.to_str()?;
-    let (begun, _) = name.strip_prefix(START)?.split_once('.')?;
-    begun.parse().ok()
+    let (started, _) = name.strip_prefix(START)?.split_once('.')?;
+    started.parse().ok()
 }
 
 /// Seconds since 1970.
@@ -177,7 +177,7 @@ mod tests {
         drop(push(folder.path(), "a", &events[..3]));
         let path = ours(folder.path()).remove(0);
         let before = std::fs::read(&path).unwrap();
-        // Killed in the middle of an event, and begun again at an earlier epoch than the file knows.
+        // Killed in the middle of an event, and started again at an earlier epoch than the file knows.
         std::fs::write(&path, [before.as_slice(), &[7, 0, 0]].concat()).unwrap();
         let mut file = push(folder.path(), "a", &events[..2]);
         assert_eq!(read(folder.path()), events[..3]);

@@ -1,7 +1,7 @@
-//! Trainings as other programs show them: TensorBoard event files, written while training goes on.
+//! Trainings as other programs show them: TensorBoard event files, written while training runs.
 //!
-//! A [`Tracking`] hears what a run tells and passes it on. Trainings that are in the cache are written from their
-//! history, so that a folder of event files shows every training of the manifest whenever it ran.
+//! A [`Tracking`] receives the events of a run and passes them on. Trainings that are in the cache are written from
+//! their history, so that a folder of event files shows every training of the manifest whenever it ran.
 
 mod crc32c;
 mod event;

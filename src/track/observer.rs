@@ -1,4 +1,4 @@
-//! Hears a run and writes what its trainings tell.
+//! Receives the events of a run and writes those of its trainings.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -136,7 +136,7 @@ impl<'a> Tracking<'a> {
         }
         let file = self.open_files().remove(step).flatten();
         match (file, status) {
-            // What was stopped goes on from there.
+            // What was stopped continues from there.
             (Some(_), Status::Skipped) | (None, _) => Ok(()),
             (Some(file), _) => file.finish(),
         }
@@ -155,7 +155,7 @@ impl Observer for Tracking<'_> {
             self.open_files().insert(step.clone(), None);
             self.inner.event(&Event::Warning {
                 step,
-                message: format!("not tracked any more: {error}"),
+                message: format!("no longer tracked: {error}"),
             });
         }
     }

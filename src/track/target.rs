@@ -10,17 +10,17 @@ use thiserror::Error;
 #[derive(Debug, Error, Diagnostic)]
 pub enum TrackError {
     /// The argument does not name a tracker and a folder.
-    #[error("`--track {written}` names no folder")]
+    #[error("`--track {written}` does not name a folder")]
     #[diagnostic(
         code(track::argument),
-        help("say which tracker and where: --track tensorboard=FOLDER")
+        help("give the tracker and a folder: --track tensorboard=FOLDER")
     )]
     NoFolder {
         /// The argument.
         written: String,
     },
     /// There is no such tracker.
-    #[error("there is no tracker `{name}`")]
+    #[error("unknown tracker `{name}`")]
     #[diagnostic(code(track::unknown), help("{help}"))]
     Unknown {
         /// The name.
@@ -32,7 +32,7 @@ pub enum TrackError {
     #[error("cannot write event files into {}: {reason}", folder.display())]
     #[diagnostic(
         code(track::folder),
-        help("name a folder that exists or can be made, and may be written to")
+        help("give a folder that exists or can be created, and is writable")
     )]
     Folder {
         /// The folder.

@@ -270,7 +270,7 @@ mod in_software {
             let (found, halved) = done(&manifest, Some(together.peak / 100 * percent));
             assert!(found == expected, "the same files");
             assert!(halved.launches > together.launches + together.launches / 2);
-            let remark = "no room for more models side by side than";
+            let remark = "of the models at once: they take turns";
             assert!(!together.told.contains(remark), "{}", together.told);
             assert_eq!(halved.told.matches(remark).count(), 1, "{}", halved.told);
         }

@@ -211,8 +211,8 @@ fn the_lines_of_a_card_work() {
     for words in [
         "| made | Made for tests | en | 48 | 12 | 12 |",
         "the cache records that it tested exactly this file",
-        "| made | none | look up the terms |",
-        "The counts include copies that an augment stage made.",
+        "| made | none | check the terms |",
+        "The counts include copies made by an augment stage.",
         "resample: rate\\_hz 11025",
         "| learning\\_rate | 0.05 |",
     ] {

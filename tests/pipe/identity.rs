@@ -193,7 +193,7 @@ fn results_of_a_manifest_never_lie_in_the_folder_of_anothers_step() {
     space.run_well("demo.toml");
     let told = refusal(space.pipe(&["run", "demo/say.toml"]));
     assert!(
-        told.contains("results of `demo/say` would lie in the folder of the step `say` of `demo`"),
+        told.contains("results of `demo/say` would be in the folder of the step `say` of `demo`"),
         "{told}"
     );
     space.run_well("demo/other.toml");

@@ -180,7 +180,7 @@ fn features_made_otherwise_than_in_training_are_refused() {
     let failures = run.events_of("step_failed");
     let error = failures[0]["error"].as_str().unwrap();
     assert!(
-        error.contains("the features were not made like those of training"),
+        error.contains("the features were not computed like those of training"),
         "{error}"
     );
 }

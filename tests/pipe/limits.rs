@@ -30,11 +30,11 @@ fn a_lower_limit_holds_for_results_in_the_cache_and_a_higher_one_costs_no_work()
         for words in [
             "1 of 10 items",
             "5 %",
-            "made/audio/0003: the file is not audio",
+            "made/audio/0003: the file is not in a known audio format",
         ] {
             assert!(error.contains(words), "{words}: {error}");
         }
-        for words in ["max_bad", "all of them: runs/pipe/speech/set_aside.tsv"] {
+        for words in ["max_bad", "all bad items: runs/pipe/speech/set_aside.tsv"] {
             assert!(help.contains(words), "{words}: {help}");
         }
         assert_eq!(lowered.with_status("skipped"), ["audio", "fbank", "count"]);
@@ -86,7 +86,7 @@ fn missing_files_count_as_broken_ones_do() {
     let (_, error, help) = failure(&run);
     // Rows in the order of the table, not of the digits of their numbers.
     assert!(
-        error.contains("made/table.csv:2: there is no file audio/0000.wav; made/table.csv:4: "),
+        error.contains("made/table.csv:2: audio/0000.wav does not exist; made/table.csv:4: "),
         "{error}"
     );
     assert!(error.ends_with("and 7 more"), "{error}");
@@ -145,7 +145,10 @@ fn a_step_that_is_certain_to_be_past_its_limit_ends_at_once() {
     assert_eq!(step, "fails");
     // One of a hundred is allowed.
     assert!(error.starts_with("at least 2 of 100 items"), "{error}");
-    assert!(help.contains("those found so far"), "{help}");
+    assert!(
+        help.contains("bad items found before the step ended early"),
+        "{help}"
+    );
     assert_eq!(calls(), 2);
     assert!(run.executed().is_empty(), "{:?}", run.executed());
     // What does not follow from it is done where it is asked for.

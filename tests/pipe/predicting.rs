@@ -254,7 +254,7 @@ fn what_is_no_model_is_told() {
         ("absent.safetensors", 2, "No such file"),
         ("a.wav", 2, "is not a usable model"),
         ("damaged.safetensors", 2, "is not a usable model"),
-        ("other.safetensors", 2, "format 7 where 1 is known"),
+        ("other.safetensors", 2, "format 7, expected 1"),
         ("pointer.safetensors", 2, "git-lfs pointer"),
         (
             "runs/m/train",

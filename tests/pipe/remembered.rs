@@ -200,10 +200,7 @@ fn names_that_say_too_little_or_nothing_are_answered_with_what_there_is() {
             &["diff", "study", "study:1/report"],
             "cannot be compared with a step",
         ),
-        (
-            &["runs", "other.toml"],
-            "no run of `other.toml` is remembered",
-        ),
+        (&["runs", "other.toml"], "there are no runs of `other.toml`"),
     ] {
         let told = space.refused(arguments);
         assert!(told.contains(words), "{arguments:?}: {told}");
@@ -237,18 +234,18 @@ fn what_is_gone_or_damaged_is_said_and_no_crash() {
         assert!(diff.replace("\n  ", " ").contains(words), "{diff}");
     }
     let shown = space.told(&["show", "study:1", "test[method=GR]"]);
-    assert!(shown.contains("`pipe run` makes it again"), "{shown}");
+    assert!(shown.contains("`pipe run` recomputes it"), "{shown}");
     // A step record that is gone.
     let key = record["key"].as_str().unwrap();
     std::fs::remove_file(space.join(&format!("cache/steps/{key}.json"))).unwrap();
     let diff = space.told(&["diff", "study:1", "study:2"]);
     assert!(
-        diff.contains("study:1/test[method=GR] has no whole record"),
+        diff.contains("study:1/test[method=GR] no longer has an intact record"),
         "{diff}"
     );
     let shown = space.told(&["show", "study:1", "test[method=GR]"]);
     assert!(
-        shown.contains("its record is no longer in the cache"),
+        shown.contains("its record is damaged or no longer in the cache"),
         "{shown}"
     );
     assert!(space.told(&["runs"]).contains("study:1"));
@@ -261,12 +258,12 @@ fn failed_stopped_and_killed_runs_are_remembered_as_such() {
     let mut command = space.command(&["run", "one.toml", "--json"]);
     let mut child = read_until(&mut command, |_, event| event["event"] == "epoch");
     let going_on = json(&space, &["runs"]);
-    assert_eq!(going_on[0]["state"], "goes on");
+    assert_eq!(going_on[0]["state"], "running");
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(json(&space, &["runs"])[0]["state"], "killed");
     let shown = space.told(&["show", "train"]);
-    assert!(shown.contains("it was begun and not done"), "{shown}");
+    assert!(shown.contains("it was started but not finished"), "{shown}");
 
     let broken = [
         "--set",
@@ -324,7 +321,7 @@ fn a_cache_of_the_first_version_is_read() {
 fn pruning_keeps_what_the_latest_runs_need() {
     let space = two_runs();
     let du = space.told(&["cache", "du"]);
-    assert!(du.contains("`pipe cache prune` frees"), "{du}");
+    assert!(du.contains("freed by `pipe cache prune`"), "{du}");
     // The checkpoints of the two trainings with the old learning rate.
     let dry = json(&space, &["cache", "prune", "--dry-run"]).remove(0);
     assert_eq!(dry["parts"].as_array().unwrap().len(), 1, "{dry}");

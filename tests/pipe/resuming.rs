@@ -154,7 +154,7 @@ fn raised_epochs_of_a_finished_run_go_on_and_why_says_so() {
     let why = longer.pipe(&["why", "one.toml", "--step", "train"]);
     let why = String::from_utf8(why.stdout).unwrap();
     assert!(
-        why.contains("epochs: 8 -> 11 (goes on from the finished training)"),
+        why.contains("epochs: 8 -> 11 (continues from the finished training)"),
         "{why}"
     );
     let run = longer.run_well("one.toml");
@@ -175,7 +175,7 @@ fn raised_epochs_train_anew_where_alpha_depends_on_them_and_why_says_so() {
     let why = longer.pipe(&["why", "one.toml", "--step", "train"]);
     let why = String::from_utf8(why.stdout).unwrap();
     assert!(
-        why.contains("epochs: 8 -> 9 (alpha depends on it: trained anew)"),
+        why.contains("epochs: 8 -> 9 (alpha depends on it: training starts over)"),
         "{why}"
     );
     let run = longer.run_well("one.toml");

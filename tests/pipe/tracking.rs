@@ -158,7 +158,7 @@ fn a_wrong_tracker_or_folder_is_told_before_anything_runs() {
     space.write("file", "text");
     for (track, words) in [
         ("tensorbord=board", "did you mean `tensorboard`?"),
-        ("mlflow=board", "there is only `tensorboard`"),
+        ("mlflow=board", "the only choice is `tensorboard`"),
         ("tensorboard", "--track tensorboard=FOLDER"),
         ("tensorboard=", "--track tensorboard=FOLDER"),
         ("tensorboard=file", "cannot write event files into file"),

@@ -100,7 +100,7 @@ mod tests {
 
     use super::*;
 
-    /// Ids that are hard to tell apart, with the names of all as ids of their own.
+    /// Ids that are hard to distinguish, with the names of all as ids of their own.
     fn ids() -> Vec<String> {
         let long = "ä".repeat(140);
         let mut ids: Vec<String> = [

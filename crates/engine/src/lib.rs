@@ -18,7 +18,7 @@
 //! | [`source`], [`termination`], [`file_name`] | texts that diagnostics point into; the signals that ask a process to end; names of files made from ids |
 //! | [`artifact`] | items and files that steps make, and the fingerprint of their keys |
 //! | [`manifest`] | TOML to checked declarations, with every error at its place |
-//! | [`cache`] | what is stored, and how it is looked up; the map of its folder |
+//! | [`cache`] | what is stored, and how it is found; the map of its folder |
 //! | [`stage`] | the three contracts of stages, and what is in a key |
 //! | [`plan`] | steps, groups of item-wise steps, explanations |
 //! | [`exec`] | the run: listing, looking up, computing, publishing |

@@ -11,7 +11,7 @@ pub fn signals() -> Vec<i32> {
     signals
 }
 
-/// Whether the process ignores `signal`, as the kernel tells; false where it does not tell.
+/// Whether the process ignores `signal`, according to the kernel; false where it does not say.
 fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status

@@ -14,7 +14,7 @@ input = "texts"
 max_bad = 0.5
 "#;
 
-/// The example, which `cargo test` builds beside the tests.
+/// The example, which `cargo test` builds along with the tests.
 fn program() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let profile = test.parent().and_then(Path::parent).unwrap();
@@ -48,7 +48,7 @@ fn every_text_is_counted_once_and_a_change_costs_what_changed() {
     text("a.txt", b"one").unwrap();
     text("b.txt", b"one two").unwrap();
     text("c.txt", &[0xff, 0xfe]).unwrap();
-    // c.txt is no text and is set aside; only it is read and counted again once it is mended.
+    // c.txt is not text and is set aside; only it is read and counted again once it is fixed.
     assert_eq!(words(folder, &[]), counts(5, 0, 1));
     text("c.txt", b"one two three").unwrap();
     assert_eq!(words(folder, &[]), counts(2, 4, 0));

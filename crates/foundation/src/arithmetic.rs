@@ -4,7 +4,7 @@
 //! neither. The switch lets anybody prove that on a machine, at the price of speed, so it stays out of keys.
 //!
 //! Nothing whose bits are promised calls `exp`, `ln` or `cos` of the C library, whose last bit may differ from one
-//! version of it to another: [`crate::exact`] stands in. One place is left, the double-precision sines inside the
+//! version of it to another: [`crate::exact`] is used instead. One place is left, the double-precision sines inside the
 //! `rustfft` crate; rounded to single precision, none of those tried differed between glibc and musl.
 
 use std::sync::atomic::{AtomicBool, Ordering};

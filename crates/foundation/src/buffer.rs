@@ -2,7 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 
-/// Values whose memory grows and never shrinks: passes of changing size neither ask for it anew nor clear it.
+/// Values whose memory grows and never shrinks: passes of changing size neither ask for it again nor clear it.
 #[derive(Clone, Debug)]
 pub struct Buffer<T = f32> {
     memory: Vec<T>,

@@ -26,7 +26,8 @@ impl Digest {
     /// The digest of a file's whole content.
     ///
     /// # Errors
-    /// Whatever opening or reading the file returns, and where it is no regular file: reading a pipe might never end.
+    /// Whatever opening or reading the file returns, and where it is not a regular file: reading a pipe might never
+    /// end.
     pub fn of_file(path: &Path) -> std::io::Result<Self> {
         let mut hasher = blake3::Hasher::new();
         let mut file = OpenOptions::new()
@@ -34,7 +35,7 @@ impl Digest {
             .custom_flags(OFlags::NONBLOCK.bits() as i32)
             .open(path)?;
         if !file.metadata()?.is_file() {
-            return Err(std::io::Error::other("it is no regular file"));
+            return Err(std::io::Error::other("it is not a regular file"));
         }
         let length = file.metadata()?.len();
         if length < LARGE_BYTES {

@@ -11,7 +11,7 @@ use tempfile::NamedTempFile;
 /// How names of files that are not whole yet begin; a killed run may leave one.
 const UNFINISHED: &str = ".new-";
 
-/// Writes `bytes` to `path`, replacing what was there; makes the folder if needed.
+/// Writes `bytes` to `path`, replacing an existing file; makes the folder if needed.
 ///
 /// # Errors
 /// When the folder cannot be created or the file not be written, synced or renamed.
@@ -91,7 +91,7 @@ pub fn sync_folder(folder: &Path) -> std::io::Result<()> {
 /// True while `file` is the one that `path` names.
 ///
 /// # Errors
-/// When it cannot be told.
+/// When that cannot be determined.
 pub fn is_at(file: &File, path: &Path) -> std::io::Result<bool> {
     let open = file.metadata()?;
     match std::fs::metadata(path) {

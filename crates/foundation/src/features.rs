@@ -22,7 +22,7 @@ impl Features {
     }
 }
 
-/// Borrowed features, row-major `[frames, bins]`, as they lie in a mapped pack.
+/// Borrowed features, row-major `[frames, bins]`, in place in a mapped pack.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FeaturesView<'a> {
     /// Number of frames (rows).

@@ -9,7 +9,7 @@ compile_error!(
 );
 #[cfg(target_endian = "big")]
 compile_error!(
-    "pipe needs a little-endian processor: features are read from the cache as they lie there"
+    "pipe needs a little-endian processor: features are read from the cache without conversion"
 );
 
 mod digest;

@@ -12,7 +12,7 @@ use rustix::io::Errno;
 #[diagnostic(
     code(run::machine_fault),
     help(
-        "the machine failed, not the data, so nothing was set aside: free file descriptors (`ulimit -n`), memory or disk space, or check the disk, and run again; what was done is kept"
+        "the machine failed, not the data, so nothing was set aside: free up file descriptors (`ulimit -n`), memory or disk space, or check the disk, and run again; finished work is kept"
     )
 )]
 pub struct MachineFault {
@@ -23,7 +23,7 @@ pub struct MachineFault {
 }
 
 impl MachineFault {
-    /// The fault that `error` tells of, met at `what`; none where it is about the file itself, such as missing
+    /// The fault that `error` reports, met at `what`; none where it is about the file itself, such as missing
     /// permissions.
     pub fn of(what: &str, error: &Error) -> Option<Self> {
         is_machine_fault(error).then(|| Self {

@@ -1,4 +1,4 @@
-//! How long work tells of itself: the domain reports through this trait and never prints.
+//! How long-running work reports on itself: the domain reports through this trait and never prints.
 
 use std::collections::BTreeMap;
 
@@ -27,17 +27,17 @@ pub struct EpochReport {
     pub scalars: Scalars,
 }
 
-/// Receives what a running step has to tell, and tells it whether to stop.
+/// Receives the reports of a running step, and says whether it should stop.
 pub trait Progress: Send + Sync {
     /// True once the user has asked to stop; long work checks this at least every 0.5 s.
     fn interrupted(&self) -> bool;
     /// `done` of `total` units of work are finished.
     fn advance(&self, done: u64, total: u64);
-    /// Training goes on after epochs that an earlier run did; `epochs` holds what was measured in each.
+    /// Training continues after epochs that an earlier run did; `epochs` holds what was measured in each.
     fn resumed(&self, _epochs: &[Scalars]) {}
     /// An epoch of training has ended.
     fn epoch(&self, report: &EpochReport);
-    /// Something a person should read although the step goes on.
+    /// Something a person should read although the step continues.
     fn warn(&self, message: &str);
 }
 

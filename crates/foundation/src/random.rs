@@ -3,7 +3,7 @@
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// A random stream named by what it is for and the parts that tell one use from another.
+/// A random stream named by what it is for and the parts that distinguish one use from another.
 pub fn stream(purpose: &str, parts: &[&[u8]]) -> ChaCha8Rng {
     let mut hasher = blake3::Hasher::new();
     for part in [&[purpose.as_bytes()], parts].concat() {

@@ -112,7 +112,7 @@ impl Workers {
         });
     }
 
-    /// Makes the tasks that have not begun do nothing; whoever waits for results must check [`Self::stopped`].
+    /// Makes the tasks that have not started do nothing; whoever waits for results must check [`Self::stopped`].
     pub fn stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
     }

@@ -30,7 +30,7 @@ pub fn sheet(comparison: &Comparison, all: bool, width: usize) -> Sheet {
         sheet.notes(vec!["nothing differs".into()]);
     }
     if !comparison.missing.is_empty() {
-        sheet.heading("Not in the cache any more");
+        sheet.heading("No longer in the cache");
         sheet.notes(comparison.missing.clone());
     }
     if !comparison.parameters.is_empty() {
@@ -69,7 +69,7 @@ pub fn sheet(comparison: &Comparison, all: bool, width: usize) -> Sheet {
 fn listed(data: &DataChange, all: bool) -> Vec<String> {
     if data.unknown {
         return vec![format!(
-            "{}: other utterances; which ones is no longer known",
+            "{}: other utterances; it is no longer known which",
             data.step
         )];
     }
@@ -82,7 +82,7 @@ fn listed(data: &DataChange, all: bool) -> Vec<String> {
     let mut lines = vec![format!("{}: {}", data.step, data.brief())];
     for (ids, word) in [
         (&data.added, "new"),
-        (&data.removed, "gone"),
+        (&data.removed, "removed"),
         (&data.changed, "changed"),
     ] {
         if ids.is_empty() {
@@ -175,7 +175,7 @@ fn metrics(sheet: &mut Sheet, comparison: &Comparison, width: usize) {
     if !left_out.is_empty() {
         let names: Vec<&str> = left_out.iter().map(|(corpus, _)| *corpus).collect();
         sheet.paragraph(format!(
-            "Too narrow for corpora of the training: {}.",
+            "No room for these training corpora: {}.",
             names.join(", ")
         ));
     }
@@ -230,8 +230,8 @@ fn predictions(sheet: &mut Sheet, comparison: &Comparison, all: bool) {
     sheet.table("", columns, rows.collect(), 0);
     for (evaluation, flips) in &compared {
         for (count, what) in [
-            (flips.only_before, "were tested on before only"),
-            (flips.only_after, "are tested on now only"),
+            (flips.only_before, "were tested only before"),
+            (flips.only_after, "are tested only now"),
             (
                 flips.relabelled,
                 "have another true class and are not compared",
@@ -266,7 +266,7 @@ fn predictions(sheet: &mut Sheet, comparison: &Comparison, all: bool) {
         let caption = match flips.flips.len() - shown {
             0 => evaluation.step.clone(),
             more => format!(
-                "{}: those whose probability moved most, {more} more with --all",
+                "{}: those whose probability changed most, {more} more with --all",
                 evaluation.step
             ),
         };
@@ -289,7 +289,7 @@ fn example(flip: &PredictionFlip) -> Vec<SheetCell> {
     ]
 }
 
-/// How many columns of corpora fit beside the names; those not heard in training are always shown.
+/// How many columns of corpora fit next to the names; those not heard in training are always shown.
 fn fitting(names: &[String], corpora: &[(&str, bool)], width: usize) -> usize {
     const CELL: usize = "99.9 → 99.9 (+99.9)".len() - "→".len() + 1;
     let longest = names.iter().map(|name| name.chars().count()).max();

@@ -5,7 +5,7 @@ use pipe_report::Report;
 
 use crate::stage::REPORT_CONTENT;
 
-/// The page beside the stage's own files.
+/// The page next to the stage's own files.
 pub const PAGE: &str = "report.html";
 
 /// The content of a report that the cache holds.

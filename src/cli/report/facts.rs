@@ -1,4 +1,4 @@
-//! Gathers what a report says beside results: data, checks, steps.
+//! Gathers what a report says besides results: data, checks, steps.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -113,7 +113,7 @@ fn leak_checks(
             .flat_map(|entry| entry.leaks.iter().cloned())
             .collect();
         checks.push(LeakCheck {
-            name: "speakers or recordings of the training among those tested".into(),
+            name: "training speakers or recordings among those tested".into(),
             between: match report.entries.len() {
                 1 => "1 evaluation".into(),
                 n => format!("{n} evaluations"),
@@ -148,13 +148,13 @@ fn left_out(plan: &Plan, results: &PlanResults) -> Vec<LeftOut> {
 
 fn warnings(listings: &[(usize, SourceListing)]) -> Vec<String> {
     let all = listings.iter().flat_map(|(_, listing)| &listing.warnings);
-    let mut told: Vec<String> = Vec::new();
+    let mut distinct: Vec<String> = Vec::new();
     for warning in all {
-        if !told.contains(warning) {
-            told.push(warning.clone());
+        if !distinct.contains(warning) {
+            distinct.push(warning.clone());
         }
     }
-    told
+    distinct
 }
 
 fn steps(plan: &Plan, cache: &Cache, results: &PlanResults) -> Result<Vec<StepFacts>, CacheError> {

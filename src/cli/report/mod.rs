@@ -80,7 +80,7 @@ fn out_of_date(plan: &Plan, cache: &Cache) -> Result<String, CliError> {
     let own = plan.device.to_string();
     let other = device.filter(|device| *device != own);
     let other = other.map(|device| {
-        format!("; the latest run computed on {device}, so say `--device` here too, as in that run")
+        format!("; the latest run computed on {device}, so give the same `--device` here")
     });
     let other = other.unwrap_or_default();
     Ok(format!(
@@ -89,7 +89,7 @@ fn out_of_date(plan: &Plan, cache: &Cache) -> Result<String, CliError> {
     ))
 }
 
-/// Writes the page of every report among the results of a run, beside the files that the stage made.
+/// Writes the page of every report among the results of a run, next to the files that the stage made.
 pub fn write_pages(
     plan: &SpeechPlan,
     cache: &Cache,

@@ -85,7 +85,7 @@ pub fn map(cache: &Cache, record: &StepRecord, page: Page) -> Result<String, Str
     rows.push(row("all", map.points.len()));
     sheet.table("", columns, rows, 1);
     sheet.paragraph(format!(
-        "Perplexity {}. The drawing is map.svg under runs/; the report shows it with names.",
+        "Perplexity {}. The map is map.svg under runs/; the report shows it with names.",
         map.perplexity
     ));
     Ok(page.render(&sheet))

@@ -18,7 +18,7 @@ pub fn show(record: &StepRecord, bad: &[BadItem], page: Page) -> String {
     let composition = record.composition.clone();
     match composition.and_then(|json| serde_json::from_value::<Composition>(json).ok()) {
         None => sheet.notes(vec![
-            "what it is made of was not recorded by the version that made it".into(),
+            "its composition was not recorded by the version that computed it".into(),
         ]),
         Some(composition) => {
             sheet.heading("Utterances");
@@ -41,7 +41,9 @@ pub fn show(record: &StepRecord, bad: &[BadItem], page: Page) -> String {
             .collect();
         if bad.len() > LISTED {
             let more = bad.len() - LISTED;
-            notes.push(format!("and {more} more, all in set_aside.tsv"));
+            notes.push(format!(
+                "and {more} more; see set_aside.tsv for all of them"
+            ));
         }
         sheet.notes(notes);
     }

@@ -95,9 +95,9 @@ fn why_not(step: &StepOfRun) -> String {
         return "it did not run".into();
     }
     if run.unfinished.contains_key(&step.id) {
-        return "it was begun and not done; `pipe run` goes on from its last finished epoch".into();
+        return "it was started but not finished; `pipe run` continues from its last finished epoch".into();
     }
-    "its record is no longer in the cache, or damaged; `pipe run` makes it again".into()
+    "its record is damaged or no longer in the cache; `pipe run` recomputes it".into()
 }
 
 fn facts(sheet: &mut Sheet, step: &StepOfRun, record: &StepRecord) {
@@ -121,14 +121,14 @@ fn facts(sheet: &mut Sheet, step: &StepOfRun, record: &StepRecord) {
     let device = device.map_or_else(String::new, |device| format!(", on {device}"));
     let mut facts = vec![
         format!("kind: {}", kind(record)),
-        format!("made: {made}"),
+        format!("output: {made}"),
         format!("wall time: {}", duration_text(record.seconds)),
         format!("key: {}", key.short()),
         format!("pipe {}, {}{device}", record.pipe_version, record.cpu),
         format!("run of {}", date_text(step.run.record.started_s)),
     ];
     if record.step != step.id {
-        facts.push(format!("first made as {}", record.step));
+        facts.push(format!("first computed as {}", record.step));
     }
     sheet.notes(facts);
 }
@@ -173,7 +173,7 @@ fn parameters(record: &StepRecord, page: Page) -> String {
     text
 }
 
-/// What a step made, by its kind. A new kind gets an arm here and a file beside this one.
+/// What a step made, by its kind. A new kind gets an arm here and a file next to this one.
 fn content(cache: &Cache, record: &StepRecord, page: Page) -> String {
     let shown = match (&record.output, kind(record)) {
         (StepOutput::Items { bad, .. }, _) => Ok(items::show(record, bad, page)),
@@ -186,7 +186,7 @@ fn content(cache: &Cache, record: &StepRecord, page: Page) -> String {
     };
     shown.unwrap_or_else(|why| {
         let mut sheet = Sheet::new("");
-        sheet.notes(vec![format!("{why}; `pipe run` makes it again")]);
+        sheet.notes(vec![format!("{why}; `pipe run` recomputes it")]);
         page.render(&sheet)
     })
 }

@@ -26,20 +26,20 @@ pub fn show(cache: &Cache, run: &Run, json: bool, page: Page) -> Result<String, 
     )];
     let device = record.on_device();
     notes.push(match (record.ending, record.seconds) {
-        (Ending::Open, _) if cache.runs.is_going_on(run)? => "it goes on".into(),
+        (Ending::Open, _) if cache.runs.is_going_on(run)? => "it is running".into(),
         (Ending::Open, _) => "it was killed".into(),
         (Ending::Stopped, Some(seconds)) => {
             format!("stopped after {}{device}", duration_text(seconds))
         }
         (_, Some(seconds)) => format!("it took {}{device}", duration_text(seconds)),
-        (_, None) => "how long it took was not recorded".into(),
+        (_, None) => "its duration was not recorded".into(),
     });
     let reached = headline(cache, run)?;
     if !reached.best.is_empty() {
         let what = if reached.unseen {
             "corpora not heard in training"
         } else {
-            "the corpora of training"
+            "the training corpora"
         };
         notes.push(format!("UA in % on {what}: {reached}"));
     }
@@ -49,7 +49,7 @@ pub fn show(cache: &Cache, run: &Run, json: bool, page: Page) -> Result<String, 
         SheetColumn::text("kind").dispensable(2),
         SheetColumn::text("state"),
         SheetColumn::number("time").dispensable(1),
-        SheetColumn::text("made").dispensable(3),
+        SheetColumn::text("output").dispensable(3),
     ];
     let shared = Arc::new(run.clone());
     let rows = StepOfRun::ids(run)

@@ -34,13 +34,13 @@ fn summary_notes(summary: &Summary) -> Vec<String> {
         .map(|(class, recall)| format!("{} {}", class.name(), percent(*recall)))
         .collect();
     let why = match summary.stopped {
-        Stopped::Epochs => "all epochs were done",
+        Stopped::Epochs => "all epochs were completed",
         Stopped::Patience => "patience ran out",
-        Stopped::MaxUpdates => "the bound on updates was reached",
+        Stopped::MaxUpdates => "the limit on updates was reached",
     };
     let chance = match summary.left_chance {
-        Some(epoch) => format!("validation UA left chance at epoch {}", epoch + 1),
-        None => "validation UA never left chance: the classifier has collapsed".into(),
+        Some(epoch) => format!("validation UA rose above chance at epoch {}", epoch + 1),
+        None => "validation UA never rose above chance: the classifier has collapsed".into(),
     };
     let heads: usize = summary.head_parameters.iter().sum();
     vec![

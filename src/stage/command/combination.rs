@@ -9,10 +9,10 @@ use crate::byte_size::parse_bytes;
 
 use super::resources::{DEVICES, THREADS};
 
-/// Placeholders that are no inputs.
+/// Placeholders that are not inputs.
 const RESERVED: [&str; 5] = ["input", "output", "out", THREADS, DEVICES];
 
-/// Checks names of inputs and outputs, and what has no meaning with or without `for_each`.
+/// Checks names of inputs and outputs, and what cannot be used with or without `for_each`.
 pub fn validate(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let mut refuse = |path: &str, message: &str, label: &str, help: &str| {
@@ -27,7 +27,7 @@ pub fn validate(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
         if outputs.is_some_and(|list| !list.is_empty()) {
             refuse(
                 "outputs",
-                "`outputs` has no meaning with `for_each`",
+                "`outputs` cannot be used with `for_each`",
                 "the program writes one result for each item",
                 "remove `outputs`; the program writes to {output}",
             );
@@ -35,7 +35,7 @@ pub fn validate(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
         if inputs.is_some_and(|inputs| !inputs.is_empty()) {
             refuse(
                 "inputs",
-                "`inputs` has no meaning with `for_each`",
+                "`inputs` cannot be used with `for_each`",
                 "the program gets one item at a time",
                 "remove `inputs`; the program reads {input}",
             );
@@ -52,8 +52,8 @@ pub fn validate(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
         if makes.is_some_and(|makes| makes != "files") {
             refuse(
                 "makes",
-                "only a command with `for_each` makes items",
-                "runs once, so it makes files",
+                "only a command with `for_each` can make items",
+                "this command runs once, so it makes files",
                 "add for_each = \"stage\", or remove `makes`",
             );
         }
@@ -64,9 +64,9 @@ pub fn validate(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
         if path.components().next().is_none() || !path.components().all(plain) {
             refuse(
                 &format!("outputs.{index}"),
-                &format!("{output} cannot name an output"),
+                &format!("{output} is not a valid output name"),
                 "expected a path within {out}",
-                "name a file such as \"result.json\" or \"tables/result.json\"",
+                "use a file name such as \"result.json\" or \"tables/result.json\"",
             );
         }
     }
@@ -75,15 +75,15 @@ pub fn validate(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
         if name.is_empty() || !name.chars().all(plain) {
             refuse(
                 &format!("inputs.{name}"),
-                &format!("{name:?} cannot name an input"),
+                &format!("{name:?} is not a valid input name"),
                 "expected a name of letters, digits, `_` and `-`",
-                "the program finds the input under {name}",
+                "the program refers to the input as {name}",
             );
         } else if RESERVED.contains(&name.as_str()) {
             refuse(
                 &format!("inputs.{name}"),
-                &format!("`{name}` cannot name an input"),
-                &format!("{{{name}}} stands for something else"),
+                &format!("`{name}` is not a valid input name"),
+                &format!("{{{name}}} is reserved"),
                 "choose another name for the input",
             );
         }
@@ -111,7 +111,7 @@ pub fn validate(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
         if !parameters.contains_key(name) && stands_in(parameters, name) {
             refuse(
                 "run",
-                &format!("{{{name}}} stands for nothing here"),
+                &format!("{{{name}}} is not available here"),
                 &format!("`{name}` is not given"),
                 &format!("add {name} = 1, or more: what the program can use"),
             );
@@ -126,16 +126,16 @@ pub fn validate(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
         if stands_in(parameters, name) {
             refuse(
                 "run",
-                &format!("{{{name}}} stands for nothing here"),
+                &format!("{{{name}}} is not available here"),
                 if per_item {
-                    "runs once for each item"
+                    "this command runs once per item"
                 } else {
-                    "runs once, over whole inputs"
+                    "this command runs once, on whole inputs"
                 },
                 if per_item {
                     "with `for_each`, the program reads {input} and writes {output}"
                 } else {
-                    "without `for_each`, the program reads the folders of `inputs` by their names and writes into {out}"
+                    "without `for_each`, the program reads the folders of `inputs` by name and writes into {out}"
                 },
             );
         }

@@ -39,7 +39,7 @@ pub fn descendants() -> Vec<Process> {
 
 /// The parent's number and the process, of a line of `/proc/<pid>/stat`; none for one that has ended.
 fn parse(stat: &str) -> Option<(i32, Process)> {
-    // The name stands in parentheses and may hold any character.
+    // The name is in parentheses and may contain any character.
     let (pid, rest) = stat.split_once(" (")?;
     let (name, rest) = rest.rsplit_once(") ")?;
     let mut fields = rest.split(' ');

@@ -17,7 +17,7 @@ pub enum CommandError {
         program: String,
         reason: std::io::Error,
     },
-    #[error("the process that watches over the command was killed, and the command with it")]
+    #[error("the process that supervises the command was killed, and the command with it")]
     #[diagnostic(code(command::lost), help("run again"))]
     Lost,
     #[error("the command ended with {status}\n{tail}")]

@@ -19,7 +19,7 @@ pub fn materialise(
     folder: &Path,
     items_as: ItemsAs,
 ) -> Result<(), CommandError> {
-    // Variants of one stage lie in folders of their own.
+    // Variants of one stage are in folders of their own.
     let folder = match variant_folder(&input.label.variant) {
         None => folder.to_path_buf(),
         Some(variant) => folder.join(variant),

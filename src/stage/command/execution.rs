@@ -1,4 +1,4 @@
-//! One run of a command: its line filled in, its shell, and what is told of how it ended.
+//! One run of a command: its line filled in, its shell, and the report of how it ended.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,8 +17,8 @@ impl CommandStage {
         matches!(self.options.run, Line::Shell(_)).then(shell)
     }
 
-    /// The shells differ in what they make of a line, so the key tells which it is; that a failing pipe is noticed
-    /// changes no result.
+    /// The shells differ in what they make of a line, so the key names it; that a failing pipe is noticed changes no
+    /// result.
     pub fn add_shell(&self, fingerprint: &mut FingerprintInputs) {
         if let Some(shell) = self.shell() {
             fingerprint.add("shell", shell.name);
@@ -72,7 +72,7 @@ impl CommandStage {
         let ended = program::run(&program, progress)?;
         if !ended.left_running.is_empty() && !self.warned.swap(true, Ordering::Relaxed) {
             progress.warn(&format!(
-                "the command left programs running, which were ended: {}",
+                "the command left programs running, which were terminated: {}",
                 ended.left_running.join(", ")
             ));
         }
@@ -98,12 +98,12 @@ impl CommandStage {
     }
 }
 
-/// Tells, once in a run, that failures within pipes are not noticed.
+/// Warns, once in a run, that failures within pipes are not noticed.
 fn warn_of_shell(progress: &dyn Progress) {
-    static TOLD: AtomicBool = AtomicBool::new(false);
-    if !TOLD.swap(true, Ordering::Relaxed) {
+    static WARNED: AtomicBool = AtomicBool::new(false);
+    if !WARNED.swap(true, Ordering::Relaxed) {
         progress.warn(
-            "there is no `bash`, and `sh` has no `pipefail`: where a program in a pipe fails that is not the last one, the line counts as done",
+            "there is no `bash`, and `sh` has no `pipefail`: a failure of any program but the last in a pipe goes unnoticed",
         );
     }
 }

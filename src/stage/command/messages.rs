@@ -1,4 +1,4 @@
-//! What a run and the supervisor of a program tell each other: one JSON object a line.
+//! The messages between a run and the supervisor of a program: one JSON object per line.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, ErrorKind, Write};
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// What the run tells the supervisor.
+/// Messages of the run to the supervisor.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Order {
     /// Start this program; the one before has ended.
@@ -31,7 +31,7 @@ pub struct Program {
     pub without: Vec<String>,
 }
 
-/// What the supervisor tells the run.
+/// Messages of the supervisor to the run.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Report {
     /// The program runs, in a process group of this number.
@@ -63,7 +63,7 @@ pub struct Ended {
 /// Sends a message.
 ///
 /// # Errors
-/// When nobody is there to receive it.
+/// When nobody is left to receive it.
 pub fn send(channel: &mut impl Write, message: &impl Serialize) -> std::io::Result<()> {
     let mut line = serde_json::to_vec(message)?;
     line.push(b'\n');

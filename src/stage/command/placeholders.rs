@@ -8,8 +8,8 @@ pub fn fill(text: &str, places: &BTreeMap<String, PathBuf>) -> String {
     replace(text, places, |_, path| path.to_string())
 }
 
-/// `line` with every known `{name}` replaced so that a POSIX shell reads the path as it is, whether the placeholder
-/// stands bare or between quotes.
+/// `line` with every known `{name}` replaced so that a POSIX shell reads the path as it is, whether the placeholder is
+/// bare or between quotes.
 pub fn fill_shell(line: &str, places: &BTreeMap<String, PathBuf>) -> String {
     replace(line, places, |before, path| match quote_at_end(before) {
         Quote::None => quoted(path),

@@ -97,7 +97,7 @@ pub fn run(program: &Program, progress: &dyn Progress) -> Result<Ended, CommandE
     let report = match wait(&mut supervisor, progress) {
         Ok(report) => report,
         Err(error) => {
-            // It ends by itself once nobody is there to give it orders.
+            // It ends by itself once nobody is left to give it orders.
             drop((supervisor.channel, supervisor.reports));
             if !matches!(error, CommandError::Stopped) {
                 let _ = supervisor.process.wait();

@@ -1,8 +1,8 @@
 //! The process that watches over programs, one after another: it ends a program and all its descendants together with
 //! the run.
 //!
-//! `pipe` starts itself anew for it. The two are connected by a socket whose other end the run alone holds, so that its
-//! end tells of the end of the run, however that came about. Orphans among the descendants become children of this
+//! `pipe` starts itself again for it. The two are connected by a socket whose other end the run alone holds, so that
+//! its end marks the end of the run, however that came about. Orphans among the descendants become children of this
 //! process, those with a session of their own too.
 
 use std::io::BufReader;
@@ -46,7 +46,7 @@ enum Event {
     Childless,
 }
 
-/// Does all the work of this process: runs each program that comes through standard input, and tells how it ended.
+/// Does all the work of this process: runs each program that comes through standard input, and reports how it ended.
 pub fn supervise() -> ExitCode {
     let Ok(socket) = std::io::stdin().as_fd().try_clone_to_owned() else {
         return ExitCode::from(2);
@@ -131,7 +131,7 @@ fn start(program: &Program) -> std::io::Result<(Pid, Tails)> {
     Ok((pid, Tails::of(&mut child)))
 }
 
-/// Waits for all children and tells of each.
+/// Waits for all children and reports each.
 fn reap(events: &Sender<Event>) {
     loop {
         let event = match wait(WaitOptions::empty()) {
@@ -248,7 +248,7 @@ impl Supervised<'_> {
         }
     }
 
-    /// Sends SIGTERM to all descendants, and lets stopped ones go on so that they notice. A process that ended
+    /// Sends SIGTERM to all descendants, and lets stopped ones continue so that they notice. A process that ended
     /// meanwhile is no error.
     fn terminate(&self) {
         let outside: Vec<Pid> = descendants()

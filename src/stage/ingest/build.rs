@@ -23,7 +23,7 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
             diagnostics.push(
                 Diagnostic::new(
                     "manifest::duplicate",
-                    format!("the corpus `{name}` stands twice"),
+                    format!("the corpus `{name}` is listed twice"),
                 )
                 .at(place, "the second one")
                 .help("remove one of them"),
@@ -34,13 +34,13 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
                 Diagnostic::new(
                     "manifest::unknown_corpus",
                     match corpora.corpora.is_empty() {
-                        true => format!("there is no corpora.toml that describes `{name}`"),
+                        true => format!("no corpora.toml was found that describes `{name}`"),
                         false => format!("corpora.toml has no corpus `{name}`"),
                     },
                 )
                 .at(place, "expected a corpus of corpora.toml")
                 .help(if corpora.corpora.is_empty() {
-                    "put one into the manifest's folder or one above it, or name it with --corpora FILE; `pipe init` writes one".into()
+                    "put one into the manifest's folder or one above it, or give it with --corpora FILE; `pipe init` writes one".into()
                 } else {
                     suggest(name, corpora.corpora.keys().map(String::as_str))
                 }),
@@ -53,16 +53,16 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
                 if let Some(error) = absent {
                     diagnostics.push(
                         Diagnostic::new("manifest::missing_corpus", error.to_string())
-                            .at(place, "this corpus is not there")
+                            .at(place, "this corpus was not found")
                             .help(format!(
-                                "get {} from {} (licence: {}) and put it there; or change its `root` in corpora.toml, or name the folder of all corpora with --corpora FOLDER; --present goes on with those that are there",
+                                "get {} from {} (licence: {}) and put it there; or change its `root` in corpora.toml, or give the folder of all corpora with --corpora FOLDER; --present continues with the corpora that exist",
                                 config.title, config.source, config.licence
                             )),
                     );
                 }
                 if let Err(error) = corpus::check_config(name, config) {
                     let diagnostic = Diagnostic::new("manifest::corpus", error.to_string())
-                        .at(place, "corpora.toml describes it wrongly");
+                        .at(place, "its entry in corpora.toml is wrong");
                     let help = miette::Diagnostic::help(&error).map(|help| help.to_string());
                     diagnostics.push(match help {
                         Some(help) => diagnostic.help(help),
@@ -82,7 +82,7 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
         diagnostics.push(
             Diagnostic::new(
                 "manifest::missing_file",
-                format!("there is no split table {}", path.display()),
+                format!("the split table {} does not exist", path.display()),
             )
             .at(declaration.place_of("split_file"), "not found")
             .help("the path is relative to the manifest it is written in; a run writes such tables as runs/<manifest>/<stage>/split.tsv"),

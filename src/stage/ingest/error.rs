@@ -12,7 +12,7 @@ pub enum IngestError {
     #[diagnostic(
         code(ingest::leak),
         help(
-            "results on held-out data would be worthless. Mend the split or the corpus; `leaks = \"warn\"` goes on anyway"
+            "results on held-out data would be worthless. Fix the split or the corpus; `leaks = \"warn\"` continues anyway"
         )
     )]
     Leak {

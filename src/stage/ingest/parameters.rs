@@ -41,7 +41,7 @@ pub static KIND: Kind = Kind {
                         "seed",
                         Shape::NATURAL,
                         "0",
-                        "Chooses among equally good splits.",
+                        "Seed of the choice among equally good splits.",
                     ),
                 ]),
             ]),
@@ -57,7 +57,7 @@ pub static KIND: Kind = Kind {
             "leaks",
             Shape::Choice(&["error", "warn"]),
             "\"error\"",
-            "What to do when a speaker or the same audio is in train and in a held-out split.",
+            "What to do when a speaker or the same audio is both in train and in a held-out split.",
         ),
         MAX_BAD,
         STORE,
@@ -87,7 +87,7 @@ fn validate(parameters: &serde_json::Map<String, serde_json::Value>) -> Vec<Diag
             "the fractions of `split` do not add up to 1",
             label,
         )
-        .help("train, validation and test must add up to 1; those left out are 0.8, 0.1 and 0.1"),
+        .help("train, validation and test must add up to 1; those omitted are 0.8, 0.1 and 0.1"),
     ]
 }
 

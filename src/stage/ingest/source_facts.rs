@@ -14,7 +14,7 @@ pub fn look(path: &Path, files: &dyn FileInfos) -> Look {
         Ok(content) => Look::File(Some(content)),
         Err(error) => match MachineFault::of(&path.display().to_string(), &error) {
             Some(fault) => Look::Failed(fault),
-            // A file that cannot be read is there.
+            // A file that cannot be read exists.
             None => corpus::is_there(path),
         },
     }

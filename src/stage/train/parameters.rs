@@ -31,14 +31,18 @@ const LAYERS: &[Variant] = &[
         doc: "Convolution over time with bias and ReLU, then max-pooling if pool_width is given.",
         parameters: &[
             Parameter::required("channels", POSITIVE, "Output channels."),
-            Parameter::required("width", POSITIVE, "Frames under the kernel."),
+            Parameter::required("width", POSITIVE, "Width of the kernel, in frames."),
             Parameter::default(
                 "padding",
                 Shape::NATURAL,
                 "0",
                 "Zero frames added at either end.",
             ),
-            Parameter::optional("pool_width", POSITIVE, "Frames under the pooling window."),
+            Parameter::optional(
+                "pool_width",
+                POSITIVE,
+                "Width of the pooling window, in frames.",
+            ),
             Parameter::optional(
                 "pool_stride",
                 POSITIVE,
@@ -55,7 +59,7 @@ const LAYERS: &[Variant] = &[
                 "bidirectional",
                 Shape::Bool,
                 "false",
-                "Also run backward in time.",
+                "Also run backwards in time.",
             ),
             Parameter::default(
                 "layers",
@@ -84,12 +88,12 @@ const LAYERS: &[Variant] = &[
 const SCHEDULES: &[Variant] = &[
     Variant {
         name: "constant",
-        doc: "The learning rate as it is.",
+        doc: "The learning rate unchanged.",
         parameters: &[],
     },
     Variant {
         name: "step",
-        doc: "Multiplied by factor after every so many epochs.",
+        doc: "Multiplied by `factor` after every `every_epochs` epochs.",
         parameters: &[
             Parameter::required("every_epochs", POSITIVE, "Epochs between changes."),
             Parameter::required("factor", FRACTION, "Factor of each change."),
@@ -138,7 +142,7 @@ pub const PARAMETERS: &[Parameter] = &[
             ),
         ])),
         "[]",
-        "Attribute heads beside the emotion head; none is the baseline.",
+        "Attribute heads in addition to the emotion head; without any, this is the baseline.",
     ),
     Parameter::optional(
         "alpha",
@@ -155,45 +159,45 @@ pub const PARAMETERS: &[Parameter] = &[
         "alpha_curve",
         Shape::Choice(&["linear", "ganin"]),
         "\"linear\"",
-        "How alpha goes from start to end. ganin: 2 / (1 + exp(-10 p)) - 1 of the way at progress p (Ganin et al. 2016); give it with reversal = \"ganin\" and alpha = { start = 0, end = 1 } for their lambda.",
+        "How alpha changes from start to end. ganin: 2 / (1 + exp(-10 p)) - 1 of the way at progress p (Ganin et al. 2016); use it with reversal = \"ganin\" and alpha = { start = 0, end = 1 } for their lambda.",
     ),
     Parameter::default(
         "reversal",
         Shape::Choice(&["paper", "ganin"]),
         "\"paper\"",
-        "paper: alpha scales the head's own learning too. ganin: only the reversed gradient (Ganin et al. 2016).",
+        "paper: alpha also scales the head's own learning. ganin: only the reversed gradient (Ganin et al. 2016).",
     ),
-    Parameter::default("epochs", POSITIVE, "150", "Most epochs."),
+    Parameter::default("epochs", POSITIVE, "150", "Maximum number of epochs."),
     Parameter::default(
         "max_updates",
         Shape::NATURAL,
         "0",
-        "Most updates; 0 for no bound.",
+        "Maximum number of updates; 0 for no limit.",
     ),
     Parameter::default(
         "min_epochs",
         Shape::NATURAL,
         "0",
-        "Early stopping never ends training before.",
+        "Early stopping never ends training before this many epochs.",
     ),
     Parameter::default(
         "patience",
         Shape::NATURAL,
         "20",
-        "Epochs without a better validation score, counted once UA has left chance; 0 switches early stopping off.",
+        "Epochs without a better validation score, counted once UA has risen above chance; 0 disables early stopping.",
     ),
     Parameter::default(
         "monitor",
         Shape::Choice(&["ua", "loss"]),
         "\"ua\"",
-        "Validation score of emotion that decides which epoch is best: unweighted accuracy, or cross-entropy.",
+        "Validation score on emotion that decides which epoch is best: unweighted accuracy, or cross-entropy.",
     ),
     Parameter::default("batch", POSITIVE, "32", "Utterances in a batch."),
     Parameter::default(
         "bucket_batches",
         POSITIVE,
         "50",
-        "Batches whose utterances are sorted by length together.",
+        "Number of batches whose utterances are sorted by length together.",
     ),
     Parameter::default(
         "learning_rate",
@@ -223,7 +227,7 @@ pub const PARAMETERS: &[Parameter] = &[
         "optimiser",
         Shape::Choice(&["sgd", "adam", "adamw"]),
         "\"sgd\"",
-        "Rule of an update. sgd: with momentum. adam: Kingma and Ba (2015). adamw: Adam with decoupled weight decay, Loshchilov and Hutter (2019).",
+        "Update rule. sgd: with momentum. adam: Kingma and Ba (2015). adamw: Adam with decoupled weight decay, Loshchilov and Hutter (2019).",
     ),
     Parameter::default("momentum", BELOW_ONE, "0.9", "Momentum of SGD."),
     Parameter::default(
@@ -263,7 +267,7 @@ pub const PARAMETERS: &[Parameter] = &[
         "initialisation",
         Shape::Choice(&["he", "he_uniform", "pytorch"]),
         "\"he\"",
-        "First values of the convolutions.",
+        "Initial values of the convolutions.",
     ),
     Parameter::default(
         "spec_augment",
@@ -282,13 +286,13 @@ pub const PARAMETERS: &[Parameter] = &[
             ),
         ]),
         "{\"time_mask_frames\": 30, \"frequency_mask_bins\": 3}",
-        "Masks on each training utterance, drawn anew every epoch (SpecAugment).",
+        "Masks on each training utterance, drawn afresh every epoch (SpecAugment).",
     ),
     Parameter::default(
         "sampling",
         Shape::Choice(&["all", "corpus", "class", "corpus_and_class"]),
         "\"all\"",
-        "all: an epoch draws each utterance once. Otherwise it draws as many of every corpus, emotion class, or class of every corpus; small groups are gone through more than once.",
+        "all: an epoch draws each utterance once. Otherwise it draws equally many from every corpus, emotion class, or class of every corpus; small groups are repeated.",
     ),
     Parameter::default(
         "class_weights",
@@ -300,18 +304,18 @@ pub const PARAMETERS: &[Parameter] = &[
         "gradient_clip_norm",
         Shape::Float { min: 0.0, max: 1e9 },
         "0.0",
-        "Largest norm of the gradient; 0 switches clipping off.",
+        "Maximum norm of the gradient; 0 disables clipping.",
     ),
     Parameter::default(
         "seed",
         Shape::NATURAL,
         "0",
-        "Seed of first values and dropout, and of the batches where batch_seed is missing.",
+        "Seed of initial values and dropout, and of the batches unless batch_seed is given.",
     ),
     Parameter::optional(
         "batch_seed",
         Shape::NATURAL,
-        "Seed of the batches: order, draws and SpecAugment masks. The seed by default; one value for all seeds shows what first values and dropout alone do, and lets them train in lockstep on a CUDA device.",
+        "Seed of the batches: order, draws and SpecAugment masks. By default the same as seed; one value for all seeds shows the effect of initial values and dropout alone, and lets them train in lockstep on a CUDA device.",
     ),
     LEAKS,
     THREADS,

@@ -50,7 +50,7 @@ impl DataError {
 /// Reads the stored form of one item.
 pub type Decode = fn(&[u8]) -> Result<Box<dyn ItemData>, DataError>;
 
-/// What a step makes and another takes. A domain declares its kinds as constants; a name stands for one kind.
+/// What a step makes and another takes. A domain declares its kinds as constants; a name identifies one kind.
 #[derive(Clone, Copy)]
 pub struct ArtifactKind {
     name: &'static str,

@@ -1,4 +1,4 @@
-//! What a result depends on, as named values: hashed for the key, stored beside the result, compared by `pipe why`.
+//! What a result depends on, as named values: hashed for the key, stored with the result, compared by `pipe why`.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -75,7 +75,7 @@ impl FingerprintInputs {
         Digest(*hasher.finalize().as_bytes())
     }
 
-    /// Names whose values differ: name, value here, value in `other`. A device without a name is told as `cpu`.
+    /// Names whose values differ: name, value here, value in `other`. A device without a name is shown as `cpu`.
     pub fn differences(&self, other: &Self) -> Vec<Difference> {
         let names: std::collections::BTreeSet<&String> =
             self.0.keys().chain(other.0.keys()).collect();
@@ -84,19 +84,19 @@ impl FingerprintInputs {
             .filter(|name| self.0.get(*name) != other.0.get(*name))
             .map(|name| Difference {
                 name: name.clone(),
-                new: self.told(name),
-                old: other.told(name),
+                new: self.shown(name),
+                old: other.shown(name),
             })
             .collect()
     }
 
-    fn told(&self, name: &str) -> Option<String> {
+    fn shown(&self, name: &str) -> Option<String> {
         let unnamed = || (name == DEVICE).then(|| "cpu".to_owned());
         self.0.get(name).cloned().or_else(unnamed)
     }
 }
 
-/// Names under which values of inputs stand in a key: the parameter of each, numbered where it holds several.
+/// Names under which values of inputs are in a key: the parameter of each, numbered where it holds several.
 pub fn input_names<'a>(parameters: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
     let mut counts: HashMap<&str, usize> = HashMap::new();
     for parameter in parameters.clone() {
@@ -181,8 +181,8 @@ mod tests {
         let differences = cuda.differences(&cpu);
         assert_eq!(differences.len(), 1);
         assert!(differences[0].is_device());
-        let told = [&differences[0].old, &differences[0].new].map(|text| text.as_deref());
-        assert_eq!(told, [Some("cpu"), Some("cuda")]);
+        let devices = [&differences[0].old, &differences[0].new].map(|text| text.as_deref());
+        assert_eq!(devices, [Some("cpu"), Some("cuda")]);
     }
 
     #[test]

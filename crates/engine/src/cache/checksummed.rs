@@ -57,7 +57,7 @@ fn text(path: &Path, document: &impl Serialize) -> Result<String, CacheError> {
 /// Reads the document at `path`.
 ///
 /// # Errors
-/// When it is there but cannot be read.
+/// When it exists but cannot be read.
 pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Stored<T>, CacheError> {
     match std::fs::read(path) {
         Ok(bytes) => Ok(parse(&bytes).map_or(Stored::Damaged, Stored::Whole)),

@@ -13,7 +13,7 @@ pub enum CacheError {
     #[diagnostic(
         code(cache::read),
         help(
-            "check the disk and the permissions and try again; what cannot be read is not used, replaced or removed. `pipe cache verify` lists all of it"
+            "check the disk and the permissions and try again; unreadable files are neither used nor replaced or removed. `pipe cache verify` lists them all"
         )
     )]
     Read {
@@ -27,7 +27,7 @@ pub enum CacheError {
     #[diagnostic(
         code(cache::write),
         help(
-            "check free space and permissions, or name another cache with --cache; nothing half-written is ever used"
+            "check free space and permissions, or choose another cache with --cache; half-written files are never used"
         )
     )]
     Write {
@@ -37,11 +37,11 @@ pub enum CacheError {
         source: std::io::Error,
     },
     /// The cache was written by a version that this one does not understand.
-    #[error("the cache {} has the format {found:?}, this pipe reads {expected:?}", path.display())]
+    #[error("the cache {} has format {found:?}, but this version of pipe reads {expected:?}", path.display())]
     #[diagnostic(
         code(cache::version),
         help(
-            "use the pipe that wrote it, name another cache with --cache, or delete it: everything in it can be made again"
+            "use the version of pipe that wrote it, choose another cache with --cache, or delete it: everything in it can be recomputed"
         )
     )]
     Version {

@@ -1,4 +1,4 @@
-//! What a folder of the cache holds: one that is not there holds nothing, one that cannot be read is an error.
+//! What a folder of the cache holds: a missing one holds nothing, an unreadable one is an error.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use super::error::CacheError;
 /// Paths of everything directly in `folder`, sorted.
 ///
 /// # Errors
-/// When the folder is there but cannot be read.
+/// When the folder exists but cannot be read.
 pub fn entries(folder: &Path) -> Result<Vec<PathBuf>, CacheError> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -42,7 +42,7 @@ pub fn walk(path: &Path) -> impl Iterator<Item = Result<walkdir::DirEntry, Cache
 /// Whether there is something at `path`, be it readable or not.
 ///
 /// # Errors
-/// When it cannot be told.
+/// When that cannot be determined.
 pub fn is_there(path: &Path) -> Result<bool, CacheError> {
     match path.symlink_metadata() {
         Ok(_) => Ok(true),

@@ -15,8 +15,8 @@ pub type Listing = BTreeMap<String, Digest>;
 
 /// The history of one source's listings: a log of `set digest | digest before | changes`.
 ///
-/// A record counts only after the one that it was made from; where the chain is broken, by damage or by two runs
-/// at once, the next record starts anew with a whole listing (`digest before` is all zeros).
+/// A record counts only after the one that it was made from; where the chain is broken, by damage or by two runs at
+/// once, the next record starts over with a whole listing (`digest before` is all zeros).
 #[derive(Debug)]
 pub struct ListingHistory {
     log: Log,

@@ -25,7 +25,7 @@ pub struct Log {
     path: PathBuf,
 }
 
-/// What reading a log found beside its records.
+/// What reading a log found besides its records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LogState {
     /// Bytes in the file.
@@ -78,7 +78,7 @@ impl Log {
         Ok(state)
     }
 
-    /// Appends records and syncs them to disk; safe beside other processes that append.
+    /// Appends records and syncs them to disk; safe while other processes append.
     ///
     /// # Errors
     /// When the file cannot be created, locked, written or synced.

@@ -12,13 +12,13 @@
 //! | `runs/<manifest>/<n>.json` | which keys the steps of a run had, what failed, when it was |
 //! | `manifests/<manifest>.json` | which file has the name of a manifest; `/` in names is written `%2F` here and above |
 //! | `published/<digest>.json` | what runs of a manifest put into a folder for people, under the digest of their paths |
-//! | `unfinished/<key>/` | what a running step needs to go on after a kill, such as the checkpoint of a training; under its key but for the device; goes when it is published |
-//! | `checkpoints/<key>/` | the last checkpoint of a finished training, under the key of all it depends on but the device and when to stop; more epochs go on from it |
+//! | `unfinished/<key>/` | what a running step needs to continue after a kill, such as the checkpoint of a training; under its key but for the device; removed when it is published |
+//! | `checkpoints/<key>/` | the last checkpoint of a finished training, under the key of all it depends on but the device and when to stop; more epochs continue from it |
 //! | `locks/`, `tmp/` | locks that die with their process; work in progress |
 //!
 //! What is looked for is whole, or damaged, or absent; or it cannot be read, which is always an error and never one of
-//! the others: a disk that fails for a moment, or a permission that is missing, must not have anything made anew or
-//! removed. Damaged and absent things are made again by the run that needs them.
+//! the others: a disk that fails for a moment, or a permission that is missing, must not cause anything to be
+//! recomputed or removed. Damaged and absent things are made again by the run that needs them.
 
 mod error;
 mod stat_cache;
@@ -135,7 +135,7 @@ impl Cache {
             let folder = root.join(folder);
             std::fs::create_dir_all(&folder).map_err(|error| CacheError::write(&folder, error))?;
         }
-        // Earlier versions gave this folder another name. Where it cannot be moved, longer trainings begin anew.
+        // Earlier versions gave this folder another name. Where it cannot be moved, longer trainings start over.
         let _ = std::fs::rename(root.join("trajectories"), root.join("checkpoints"));
         Ok(Self {
             root: root.to_path_buf(),
@@ -149,10 +149,10 @@ impl Cache {
         })
     }
 
-    /// The record of a step if it is there and its files are whole.
+    /// The record of a step if it exists and its files are whole.
     ///
     /// # Errors
-    /// When the record or one of the files is there but cannot be read.
+    /// When the record or one of the files exists but cannot be read.
     pub fn finished(&self, key: &Digest) -> Result<Option<StepRecord>, CacheError> {
         let Some(record) = self.records.get(key)? else {
             return Ok(None);
@@ -169,7 +169,7 @@ impl Cache {
     /// `None` when `stop` said so while waiting.
     ///
     /// # Errors
-    /// When the lock cannot be taken, or what is there cannot be read.
+    /// When the lock cannot be taken, or an existing file cannot be read.
     pub fn lookup(
         &self,
         fingerprint: &FingerprintInputs,
@@ -324,7 +324,7 @@ impl Cache {
     }
 }
 
-/// [`durable::write`], with a failure told as the cache's.
+/// [`durable::write`], with a failure reported as the cache's.
 fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), CacheError> {
     durable::write(path, bytes).map_err(|error| CacheError::write(path, error))
 }

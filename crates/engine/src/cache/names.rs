@@ -15,8 +15,8 @@ use super::{Cache, folder};
 /// The manifest that has a name.
 #[derive(Debug, Serialize, Deserialize)]
 struct Owner {
-    /// Its file: from the folder that holds the cache where it lies in there, so that both can be moved or copied
-    /// together; absolute otherwise.
+    /// Its file: relative to the folder that holds the cache where it is inside that, so that both can be moved or
+    /// copied together; absolute otherwise.
     manifest: String,
 }
 

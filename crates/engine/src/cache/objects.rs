@@ -75,10 +75,10 @@ impl Objects {
         attempt().map_err(|error| CacheError::write(&target, error))
     }
 
-    /// True when every file of `set` is there with its content.
+    /// True when every file of `set` exists with its content.
     ///
     /// # Errors
-    /// When one is there but cannot be read.
+    /// When one exists but cannot be read.
     pub fn holds(&self, set: &FileSet, stat_cache: &StatCache) -> Result<bool, CacheError> {
         for file in &set.files {
             let path = self.path(&file.digest);

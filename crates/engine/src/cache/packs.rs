@@ -55,10 +55,10 @@ impl PackReader {
         }
     }
 
-    /// The item at `location` if it is there and its bytes have the digest `wanted`.
+    /// The item at `location` if it exists and its bytes have the digest `wanted`.
     ///
     /// # Errors
-    /// When the pack is there but cannot be opened.
+    /// When the pack exists but cannot be opened.
     pub fn get(&self, location: Location, wanted: &Digest) -> Result<Option<Blob>, CacheError> {
         let Some(range) = range(location) else {
             return Ok(None);
@@ -73,7 +73,7 @@ impl PackReader {
     /// map is read ends the process.
     ///
     /// # Errors
-    /// When the pack is there but cannot be read.
+    /// When the pack exists but cannot be read.
     pub fn read(&self, location: Location, wanted: &Digest) -> Result<Option<Vec<u8>>, CacheError> {
         let Some(range) = range(location) else {
             return Ok(None);

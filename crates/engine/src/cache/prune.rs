@@ -24,7 +24,7 @@ pub use options::PruneOptions;
 pub struct Pruned {
     /// Files and bytes by the part of the cache they were in; parts of which nothing went are left out.
     pub parts: Vec<Usage>,
-    /// A run goes on: what it may have found in the cache was left alone.
+    /// A run is in progress: what it may have found in the cache was left alone.
     pub run_goes_on: bool,
 }
 
@@ -35,11 +35,11 @@ impl Pruned {
     }
 }
 
-/// Prunes the cache. Runs may go on meanwhile, and then only what no run can be using goes.
+/// Prunes the cache. Runs may be in progress meanwhile, and then only what no run can be using is removed.
 ///
-/// Always kept is what the current state of each manifest needs: its latest run, and those before it down to one
-/// that was not stopped or killed. All is chosen before anything is removed, and the order (runs, records, links,
-/// objects, items) is such that a prune that is killed leaves nothing that refers to what is gone; the next one goes on.
+/// Always kept is what the current state of each manifest needs: its latest run, and those before it down to one that
+/// was not stopped or killed. All is chosen before anything is removed, and the order (runs, records, links, objects,
+/// items) is such that a prune that is killed leaves nothing that refers to what is gone; the next one continues.
 ///
 /// # Errors
 /// When something that says what is needed cannot be read: then nothing is removed. When something cannot be removed.

@@ -100,7 +100,7 @@ impl Records {
     /// Forgets the result under `key`, so that it is made again.
     ///
     /// # Errors
-    /// When the record is there but cannot be removed.
+    /// When the record exists but cannot be removed.
     pub fn remove(&self, key: &Digest) -> Result<(), CacheError> {
         let path = self.path(key);
         match std::fs::remove_file(&path) {
@@ -124,7 +124,7 @@ impl Records {
     /// Reads one record file; one under another name than its own is damaged.
     ///
     /// # Errors
-    /// When it is there but cannot be read.
+    /// When it exists but cannot be read.
     pub fn read(&self, path: &Path) -> Result<Stored<StepRecord>, CacheError> {
         let stored: Stored<StepRecord> = checksummed::read(path)?;
         Ok(match stored {

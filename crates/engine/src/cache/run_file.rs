@@ -1,4 +1,4 @@
-//! The file of one run: its record, and below it, while the run goes on, a line for each step that was begun since.
+//! The file of one run: its record, and below it, while the run is in progress, a line for each step started since.
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
@@ -13,10 +13,10 @@ use super::run_record::RunRecord;
 
 /// The last line of a record: everything in it is indented but its own braces.
 const END_OF_RECORD: &str = "\n}\n";
-/// Starts every line of a begun step.
+/// Starts every line of a started step.
 const BEGUN: &str = "begun ";
 
-/// A step that keeps its work was begun.
+/// A step that keeps its work was started.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Begun {
     /// The step's id.
@@ -51,12 +51,12 @@ pub fn append(path: &Path, begun: &Begun) -> Result<(), CacheError> {
         .map_err(failed)
 }
 
-/// Reads the record with what was begun after it was written.
+/// Reads the record with the steps that were started after it was written.
 ///
 /// A line that is not whole, as after a power cut, is passed over.
 ///
 /// # Errors
-/// When the file is there but cannot be read.
+/// When the file exists but cannot be read.
 pub fn read(path: &Path) -> Result<Stored<RunRecord>, CacheError> {
     match std::fs::read(path) {
         Ok(bytes) => Ok(parse(&bytes).map_or(Stored::Damaged, Stored::Whole)),
@@ -156,6 +156,6 @@ mod tests {
         let inode = |path| std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(path).unwrap());
         let before = inode(&path);
         append(&path, &begun(1)).unwrap();
-        assert_eq!(inode(&path), before, "the file is not written anew");
+        assert_eq!(inode(&path), before, "the file is not rewritten");
     }
 }

@@ -18,7 +18,7 @@ pub struct RunHistory {
 }
 
 impl RunHistory {
-    /// The history that the records at `files` tell, the latest last.
+    /// The history in the records at `files`, the latest last.
     pub(super) fn new(files: Vec<PathBuf>) -> Self {
         Self {
             unread: files,

@@ -1,4 +1,4 @@
-//! The log of a run that goes on: what is written of it, and when.
+//! The log of a run in progress: what is written of it, and when.
 
 use std::sync::Mutex;
 
@@ -44,7 +44,7 @@ impl Runs {
 }
 
 impl<'a> RunLog<'a> {
-    /// The log of the run of the manifest `name` that `record` tells the start of.
+    /// The log of the run of the manifest `name` whose start `record` holds.
     fn new(runs: &'a Runs, name: &str, record: RunRecord) -> Self {
         Self {
             runs,

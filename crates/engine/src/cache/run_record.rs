@@ -24,13 +24,13 @@ pub struct RunRecord {
     /// Steps that did not run, in the order of the plan.
     #[serde(default)]
     pub not_run: Vec<String>,
-    /// Keys of steps that keep their work while they run, and were begun but not done.
+    /// Keys of steps that keep their work while they run, and were started but not finished.
     #[serde(default)]
     pub unfinished: BTreeMap<String, Digest>,
     /// Keys under which those steps keep their work, where these are not their own.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub kept: BTreeMap<String, Digest>,
-    /// Wall time in seconds; none while the run goes on and after a kill.
+    /// Wall time in seconds; none while the run is in progress and after a kill.
     #[serde(default)]
     pub seconds: Option<f64>,
     /// Version of `pipe` that ran it.
@@ -53,7 +53,7 @@ pub enum Ending {
     Ended,
     /// The user stopped it.
     Stopped,
-    /// It goes on, or was killed.
+    /// It is in progress, or was killed.
     Open,
 }
 
@@ -78,7 +78,7 @@ impl RunRecord {
         self.steps.values().chain(begun)
     }
 
-    /// True when a run has nothing to tell that `earlier` does not tell.
+    /// True when a run records nothing that `earlier` does not.
     pub(super) fn repeats(&self, earlier: &Self) -> bool {
         self.steps == earlier.steps
             && self.failed == earlier.failed

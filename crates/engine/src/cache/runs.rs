@@ -21,7 +21,7 @@ pub struct Runs {
 }
 
 impl Runs {
-    /// The runs remembered in `folder`; those that go on hold a lock in `locks`.
+    /// The runs remembered in `folder`; those in progress hold a lock in `locks`.
     pub fn new(folder: PathBuf, locks: PathBuf) -> Self {
         Self { folder, locks }
     }

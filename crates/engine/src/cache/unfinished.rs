@@ -28,7 +28,7 @@ impl Reservation {
         self.step_tag = Some(tag);
     }
 
-    /// The folder in which the holder keeps what it needs to go on after a kill. Made by whoever writes there.
+    /// The folder in which the holder keeps what it needs to continue after a kill. Made by whoever writes there.
     ///
     /// It belongs to [`checkpoint_key`], outlives the process, and goes when the step is published. Only the holder of
     /// the step's lock may use it.
@@ -73,13 +73,13 @@ impl Cache {
     }
 }
 
-/// The key under which a step keeps its work while it runs: the device does not count, so that another one can go on
+/// The key under which a step keeps its work while it runs: the device does not count, so that another one can continue
 /// with it.
 pub fn checkpoint_key(fingerprint: &FingerprintInputs) -> Digest {
     fingerprint.on_device(None).key()
 }
 
-/// The key of all that decides how the work goes on, apart from the device and the `parameters` that decide when it
+/// The key of all that decides how the work continues, apart from the device and the `parameters` that decide when it
 /// ends.
 pub fn final_checkpoint_key(fingerprint: &FingerprintInputs, parameters: &[&str]) -> Digest {
     let mut rest = fingerprint.on_device(None);

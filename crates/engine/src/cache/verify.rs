@@ -54,7 +54,7 @@ impl Verified {
     }
 }
 
-/// Reads the whole cache; with `repair`, what is damaged is taken out of it. Runs may go on meanwhile.
+/// Reads the whole cache; with `repair`, what is damaged is taken out of it. Runs may be in progress meanwhile.
 ///
 /// # Errors
 /// When what is damaged cannot be removed.
@@ -109,7 +109,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Step records, and whether the objects that they name are there.
+    /// Step records, and whether the objects that they name exist.
     fn records(&mut self) -> Result<(), CacheError> {
         let paths = self.cache.records.paths();
         for path in self.found.readable(paths).unwrap_or_default() {
@@ -136,7 +136,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The first object of a record that is not there.
+    /// The first missing object of a record.
     fn object_gone(&mut self, record: &StepRecord) -> Option<Digest> {
         let StepOutput::Files(files) = &record.output else {
             return None;
@@ -153,7 +153,7 @@ impl Work<'_> {
         let Some(index) = self.found.readable(ItemIndex::load(&log)) else {
             return Ok(());
         };
-        let mut mend = self.log_state("the item index", index.state);
+        let mut rewrite = self.log_state("the item index", index.state);
         let mut kept: Vec<(Digest, Digest, Location)> = index
             .iter()
             .filter_map(|(key, record)| match record {
@@ -176,11 +176,11 @@ impl Work<'_> {
                 Some(false) => {
                     self.found.damaged.push(format!("item {key}"));
                     lost.insert((key, location));
-                    mend = true;
+                    rewrite = true;
                 }
             }
         }
-        if !mend || !self.repair {
+        if !rewrite || !self.repair {
             return Ok(());
         }
         log.retain(|payload| match items::decode(payload) {
@@ -196,7 +196,7 @@ impl Work<'_> {
     }
 
     fn files(&mut self) -> Result<(), CacheError> {
-        match self.log_state("the memory of files", self.cache.files.state) && self.repair {
+        match self.log_state("the stat cache", self.cache.files.state) && self.repair {
             true => self.cache.files.compact(),
             false => Ok(()),
         }
@@ -231,7 +231,7 @@ impl Work<'_> {
         let owners = self.cache.owners();
         for owner in self.found.readable(owners).unwrap_or_default() {
             if self.found.readable(owner.is_whole) == Some(false) {
-                let name = format!("owner of the name {}", stem(&owner.path));
+                let name = format!("owner of the manifest name {}", stem(&owner.path));
                 self.damaged(name, &owner.path)?;
             }
         }
@@ -243,7 +243,10 @@ impl Work<'_> {
         for path in self.found.readable(paths).unwrap_or_default() {
             let read = checksummed::read::<PublishedFolder>(&path);
             if let Some(Stored::Damaged) = self.found.readable(read) {
-                self.damaged(format!("record of results {}", stem(&path)), &path)?;
+                self.damaged(
+                    format!("record of published results {}", stem(&path)),
+                    &path,
+                )?;
             }
         }
         Ok(())

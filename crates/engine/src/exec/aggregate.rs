@@ -102,7 +102,7 @@ impl AggregateRun<'_> {
         self.execute(step, stage.as_ref(), reservation, fingerprint, lent)
     }
 
-    /// An estimate of the memory that `step` needs; 0 where its inputs cannot be had, of which its run will tell.
+    /// An estimate of the memory that `step` needs; 0 where its inputs cannot be had, which its run will report.
     pub fn memory_bytes(&self, step: usize, threads: usize) -> u64 {
         let stage = match &self.plan().steps[step].stage {
             Stage::Aggregate(stage) => stage,
@@ -201,7 +201,7 @@ impl AggregateRun<'_> {
         }
         let files = self.cache().objects.take(out.path())?;
         if let Some(Err(error)) = checkpoint.map(|key| self.cache().leave(&reservation, &key)) {
-            progress.warn(&format!("longer runs will begin anew: {error}"));
+            progress.warn(&format!("longer trainings will start over: {error}"));
         }
         let record = self
             .cache()

@@ -17,7 +17,7 @@ pub enum DeclaredFileError {
     #[error("cannot read {}, which the step depends on: {reason}", path.display())]
     #[diagnostic(
         code(files::unreadable),
-        help("put the file back, or take it out of the stage's `files`")
+        help("restore the file, or remove it from the stage's `files`")
     )]
     Unreadable {
         /// The file.
@@ -26,10 +26,10 @@ pub enum DeclaredFileError {
         reason: String,
     },
     /// It has another content than the one in the key.
-    #[error("{} changed while the step ran, so its result is not kept; run again", path.display())]
+    #[error("{} changed while the step ran, so its result was discarded; run again", path.display())]
     #[diagnostic(
         code(files::changed),
-        help("nothing is lost but this step: the next run makes it with the file as it is then")
+        help("only this step is lost: the next run executes it with the file as it is then")
     )]
     Changed {
         /// The file.
@@ -37,7 +37,7 @@ pub enum DeclaredFileError {
     },
 }
 
-/// The declared files of a stage, with the contents that its key tells of.
+/// The declared files of a stage, with the contents that its key names.
 #[derive(Clone, Debug, Default)]
 pub struct KeyedFiles {
     files: Vec<(DeclaredFile, Digest)>,
@@ -61,7 +61,7 @@ impl KeyedFiles {
         Ok(Self { files })
     }
 
-    /// What `fingerprint` tells of the files.
+    /// What `fingerprint` says of the files.
     pub fn of_key(files: &[DeclaredFile], fingerprint: &FingerprintInputs) -> Self {
         let digest = |file: &DeclaredFile| {
             let digest = Digest::parse(fingerprint.0.get(&key_name(file))?)?;

@@ -1,4 +1,4 @@
-//! What a device changes in a run: keys, who starts together, and what a step goes on from.
+//! What a device changes in a run: keys, who starts together, and what a step continues from.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};

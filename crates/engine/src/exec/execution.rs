@@ -1,4 +1,4 @@
-//! The loop of a run: units are looked up once they wait for nothing, those that miss start as the pools allow.
+//! The loop of a run: units are checked once they wait for nothing, and those that miss start as the pools allow.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,7 +25,7 @@ use super::step_status::StepStatus;
 /// no more than a short one.
 const LOOK_AHEAD: usize = 256;
 
-/// A unit that has to run, as it was found when it was looked up.
+/// A unit that has to run, as it was found when it was checked.
 enum Job {
     /// A group, with the statuses of its members.
     Group(usize, Vec<(usize, StepStatus)>),
@@ -65,7 +65,7 @@ pub struct Execution<'a> {
 }
 
 impl<'a> Execution<'a> {
-    /// An execution that has not begun.
+    /// An execution that has not started.
     pub fn new(
         work: &'a AggregateRun<'a>,
         options: &'a RunOptions<'a>,
@@ -128,7 +128,7 @@ impl<'a> Execution<'a> {
         failed || self.results.machine_failed() || self.is_cut_short()
     }
 
-    /// True once nothing more is looked up either.
+    /// True once nothing more is checked either.
     fn is_cut_short(&self) -> bool {
         self.error.is_some() || self.work.observer.interrupted()
     }

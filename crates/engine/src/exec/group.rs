@@ -1,4 +1,4 @@
-//! A group of item-wise steps: looked up step by step, computed item by item, loaded when whole sets are needed.
+//! A group of item-wise steps: checked step by step, computed item by item, loaded when whole sets are needed.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -95,7 +95,7 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// What the files that members declare hold, found out once, so that all keys of a run tell of the same contents.
+    /// What the files that members declare hold, found out once, so that all keys of a run name the same contents.
     ///
     /// # Errors
     /// When one cannot be read.
@@ -277,7 +277,7 @@ impl<'a> Group<'a> {
         let index = ItemIndex::load_of(&log, &tags)?;
         if index.state.damaged_bytes > 0 && !dry {
             progress.warn(&format!(
-                "{} bytes of the item index are damaged; what they told is found out again",
+                "{} bytes of the item index are damaged; what they recorded is recomputed",
                 index.state.damaged_bytes
             ));
             log.retain(|_| true)?;

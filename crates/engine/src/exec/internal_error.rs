@@ -2,7 +2,7 @@
 
 use miette::Report;
 
-/// The error that stands for a panic: a defect in a stage costs the stage, not the run.
+/// The error that a panic becomes: a defect in a stage costs the stage, not the run.
 pub fn internal_error(panic: &(dyn std::any::Any + Send)) -> Report {
     let said = panic
         .downcast_ref::<&str>()

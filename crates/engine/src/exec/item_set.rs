@@ -23,7 +23,7 @@ pub enum GroupError {
     #[diagnostic(
         code(items::too_many_bad),
         help(
-            "mend the files, take them out of the data, or raise `max_bad` of this stage; what was done is kept"
+            "fix the files, remove them from the data, or raise `max_bad` of this stage; finished work is kept"
         )
     )]
     TooManyBad {
@@ -49,17 +49,17 @@ pub enum GroupError {
         examples: String,
     },
     /// Two items have the same id.
-    #[error("two inputs hold an item called {id}")]
-    #[diagnostic(code(items::same_id), help("list each item in one of the inputs only"))]
+    #[error("two inputs contain the item {id}")]
+    #[diagnostic(code(items::same_id), help("an item may be in one of the inputs only"))]
     SameId {
         /// The id.
         id: String,
     },
     /// Items were damaged or gone, and making them again gave others, as with a program that does not repeat itself.
-    #[error("items of {step} had to be made again, and came out different")]
+    #[error("items of {step} had to be recomputed and came out different")]
     #[diagnostic(
         code(items::different),
-        help("run again: what depends on them will be made from the new ones")
+        help("run again: whatever depends on them will be recomputed")
     )]
     Different {
         /// The step.
@@ -76,7 +76,7 @@ pub enum GroupError {
     },
 }
 
-/// A set of items as it stands after a pass.
+/// A set of items as it is after a pass.
 pub struct ItemSet {
     /// The items, sorted by id.
     pub items: Vec<Item>,

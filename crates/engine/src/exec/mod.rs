@@ -1,4 +1,4 @@
-//! Running a plan: sources listed, steps looked up, what is missing computed, results published.
+//! Running a plan: sources are listed, steps checked, missing results computed and published.
 
 mod aggregate;
 mod aggregate_key;

@@ -1,4 +1,4 @@
-//! What a run tells while it goes on; terminals and `--json` are observers.
+//! The events of a run in progress; terminals and `--json` are observers.
 
 use pipe_foundation::progress::{EpochReport, Scalars};
 use serde::Serialize;
@@ -19,7 +19,7 @@ pub enum Status {
     Skipped,
 }
 
-/// One thing a run tells.
+/// One event of a run.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
@@ -49,7 +49,7 @@ pub enum Event {
         /// Units in all.
         total: u64,
     },
-    /// A training goes on after epochs that an earlier run did.
+    /// A training continues after epochs that an earlier run did.
     TrainingResumed {
         /// The step's id.
         step: String,
@@ -143,11 +143,11 @@ pub struct ItemCounts {
     pub reused: usize,
     /// Set aside by a step that could not make them.
     pub bad: usize,
-    /// Left out by the sources; `dropped.tsv` tells which, and why.
+    /// Left out by the sources; `dropped.tsv` says which, and why.
     pub left_out: usize,
 }
 
-/// Receives what a run tells.
+/// Receives the events of a run.
 pub trait Observer: Sync + Send {
     /// One thing happened.
     fn event(&self, _event: &Event) {}
@@ -164,7 +164,7 @@ pub struct Silent;
 
 impl Observer for Silent {}
 
-/// The progress of one step, told to an observer.
+/// The progress of one step, passed to an observer.
 pub struct StepProgress<'a> {
     /// The step's id.
     pub step: &'a str,

@@ -78,7 +78,7 @@ impl StepResult {
         }
     }
 
-    /// Adds to its error which files tell more.
+    /// Adds to its error which files say more.
     pub fn about(&mut self, files: String) {
         let with = |report| Report::new(Failure::new(report, files));
         self.error = self.error.take().map(with);

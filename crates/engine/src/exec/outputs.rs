@@ -16,7 +16,7 @@ impl Outputs {
         Self((0..steps).map(|_| OnceLock::new()).collect())
     }
 
-    /// Adds the output of `step`; one that is there already stays.
+    /// Adds the output of `step`; an existing one stays.
     pub fn set(&self, step: usize, output: Arc<StepOutput>) {
         if let Some(place) = self.0.get(step) {
             // A step has one result in a run.

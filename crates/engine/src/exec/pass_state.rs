@@ -23,7 +23,7 @@ pub struct PassState {
     pub fault: Mutex<Option<(usize, MachineFault)>>,
     /// The user stopped it.
     pub interrupted: AtomicBool,
-    /// Nothing more is begun: the user, the cache, the machine or a limit ended the pass.
+    /// Nothing more is started: the user, the cache, the machine or a limit ended the pass.
     pub stop: AtomicBool,
     /// Nanoseconds of work per step, over all threads.
     pub busy_ns: HashMap<usize, AtomicU64>,

@@ -63,7 +63,7 @@ impl Pools {
         self.cores == 0 && self.at_device == MOST_AT_DEVICE
     }
 
-    /// Whether there is room beside the memory, which may take work to estimate.
+    /// Whether there is room, memory aside, which may take work to estimate.
     pub fn has_room(&self, waits_for_device: bool, is_group: bool) -> bool {
         let place = match waits_for_device {
             true => self.at_device < MOST_AT_DEVICE,

@@ -53,7 +53,7 @@ impl<'a> Publisher<'a> {
     /// Warns that results could not be put where people look; they are safe in the cache.
     pub fn failed(&self, step: usize, error: &std::io::Error, observer: &dyn Observer) {
         let message = format!(
-            "cannot put the result into {}: {error}",
+            "cannot write the result to {}: {error}",
             self.folder.display()
         );
         observer.event(&Event::Warning {
@@ -84,7 +84,7 @@ impl<'a> Publisher<'a> {
         Ok(())
     }
 
-    /// Makes the step's files appear; what is there and right is left alone.
+    /// Makes the step's files appear; files that already exist and are right are left alone.
     ///
     /// # Errors
     /// When a file cannot be copied.
@@ -201,13 +201,13 @@ impl<'a> Publisher<'a> {
         let paths = tables.iter().map(|name| folder.join(name));
         let paths: Vec<String> = paths.map(|path| path.display().to_string()).collect();
         let which = match known.ended_early {
-            true => "those found so far, since the step ended early",
-            false => "all of them",
+            true => "bad items found before the step ended early",
+            false => "all bad items",
         };
         Ok(format!("{which}: {}", paths.join(", ")))
     }
 
-    /// Writes tables unless they are there already.
+    /// Writes tables unless they already exist.
     fn tables<'t>(
         &mut self,
         step: usize,

@@ -50,7 +50,7 @@ impl<'a> Results<'a> {
         if !result.kept.is_empty() {
             match self.publisher.kept(step, &result.kept) {
                 Ok(folder) => {
-                    let kept = format!("what it had made is kept in {}", folder.display());
+                    let kept = format!("what it had written is kept in {}", folder.display());
                     result.about(kept);
                 }
                 Err(error) => self.publisher.failed(step, &error, self.observer),

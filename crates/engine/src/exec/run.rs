@@ -1,4 +1,4 @@
-//! One run of a plan: sources listed, steps looked up, what is missing computed, results published and recorded.
+//! One run of a plan: sources are listed, steps checked, missing results computed, published and recorded.
 
 use std::time::Instant;
 

@@ -9,7 +9,7 @@ use super::memory::available_bytes;
 pub struct RunOptions<'a> {
     /// Cores it may use.
     pub jobs: usize,
-    /// After a failure, go on with everything that does not need the failed step.
+    /// After a failure, continue with everything that does not need the failed step.
     pub keep_going: bool,
     /// Memory that steps running side by side may need together, by their own estimates.
     pub memory_bytes: u64,

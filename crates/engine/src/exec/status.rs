@@ -27,7 +27,7 @@ use super::step_status::{StatusError, StepStatus};
 pub enum MissingInputs {
     /// A step without all of its inputs cannot run.
     Refused,
-    /// A stage that allows missing inputs runs with those that are there.
+    /// A stage that allows missing inputs runs with those that exist.
     Allowed,
 }
 

@@ -171,8 +171,8 @@ fn a_panic_anywhere_in_a_stage_fails_its_step_only() {
         let folder = tempfile::tempdir().unwrap();
         let (summary, listener) = run_with(folder.path(), step, stage);
         let failures = listener.failures.into_inner().unwrap();
-        let told = format!("{step}: internal error: a defect in {place}");
-        assert!(failures.contains(&told), "{failures:?}");
+        let expected = format!("{step}: internal error: a defect in {place}");
+        assert!(failures.contains(&expected), "{failures:?}");
         let statuses = statuses(&summary);
         assert!(statuses.contains(&(step, Status::Failed)), "{statuses:?}");
         let other = if step == "apart" { "passed" } else { "apart" };

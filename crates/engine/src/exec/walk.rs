@@ -60,7 +60,7 @@ pub struct Walk<'a> {
     pub children: HashMap<usize, Vec<usize>>,
     /// For each member, the digest of what all its items depend on.
     pub prefixes: HashMap<usize, Digest>,
-    /// For members that declare files, the contents that their keys tell of.
+    /// For members that declare files, the contents that their keys name.
     pub files: &'a HashMap<usize, KeyedFiles>,
     /// What is known of item keys.
     pub index: ItemIndex,
@@ -68,7 +68,7 @@ pub struct Walk<'a> {
     pub distrusted: HashSet<Digest>,
     /// A folder for temporary files.
     pub scratch: &'a Path,
-    /// Whom to tell.
+    /// Receives the events.
     pub progress: &'a dyn Progress,
     /// Compute nothing, only look.
     pub dry: bool,
@@ -271,9 +271,9 @@ impl Walk<'_> {
             (Stage::Source(stage), _) => {
                 let loaded = stage.load(frame.origin);
                 match stage.file_of(frame.origin) {
-                    Some(path) if !self.cache.files.is_unchanged(path) => Err(
-                        ItemError::transient("the file was changed while the run went on"),
-                    ),
+                    Some(path) if !self.cache.files.is_unchanged(path) => {
+                        Err(ItemError::transient("the file changed during the run"))
+                    }
                     _ => loaded,
                 }
             }
@@ -311,7 +311,7 @@ impl Walk<'_> {
         })
     }
 
-    /// The data of a frame: at hand, from its pack, or computed again.
+    /// The data of a frame: held in memory, read from its pack, or computed again.
     fn data(&self, frame: &Frame<'_>, shared: &PassState) -> Result<Arc<dyn ItemData>, ItemError> {
         if let Some(data) = frame.data.borrow().as_ref() {
             return Ok(data.clone());
@@ -329,7 +329,7 @@ impl Walk<'_> {
                 let data = blob.and_then(|blob| kind.decode(&blob).ok());
                 Arc::from(data.ok_or_else(|| {
                     frame.lost.borrow_mut().insert(frame.key);
-                    ItemError::transient("its stored bytes are damaged or gone")
+                    ItemError::transient("its stored bytes are damaged or missing")
                 })?)
             }
         };

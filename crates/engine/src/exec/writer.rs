@@ -1,7 +1,7 @@
 //! Writes item results: bytes to a pack first, records to the index after they are safe.
 //!
 //! Threads that make items only ever wait for memory: whoever finds that enough has gathered takes it and writes it,
-//! while the others go on gathering.
+//! while the others keep gathering.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};

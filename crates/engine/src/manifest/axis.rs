@@ -11,7 +11,7 @@ const KEYS: [&str; 5] = ["subsets_of", "each_with", "empty", "sizes", "leave_one
 /// Subsets of more items would be more than anybody runs.
 const MOST_ITEMS: usize = 8;
 
-/// The values of an axis that is written as a table; none, with problems told, where it is wrong.
+/// The values of an axis that is written as a table; none, with problems reported, where it is wrong.
 ///
 /// - `subsets_of = [items]` makes `{ name, items }` for every non-empty subset, in the order of sizes and of the text.
 ///   `each_with = [tables]` repeats them for each of these tables, which are merged into every item. `empty = "name"`
@@ -45,7 +45,7 @@ pub fn described(
                     "manifest::axis",
                     format!("`{}` is described in two ways", axis.key),
                 )
-                .at(&second.key_place, "beside `subsets_of`")
+                .at(&second.key_place, "conflicts with `subsets_of`")
                 .help("keep one of `subsets_of` and `leave_one_out`"),
             );
             None
@@ -212,17 +212,14 @@ fn tables(list: &TableEntry, diagnostics: &mut Diagnostics) -> Option<Vec<(Strin
                     format!("an item of `{}` has no `name`", list.key),
                 )
                 .at(&node.place, "`name` is missing")
-                .help("add name = \"...\": names of variants are made of it"),
+                .help("add name = \"...\": variants are named after it"),
             ),
         }
     }
     if nodes.is_empty() {
         diagnostics.push(
-            Diagnostic::new(
-                "manifest::empty_list",
-                format!("`{}` names nothing", list.key),
-            )
-            .at(&list.node.place, "expected at least one table"),
+            Diagnostic::new("manifest::empty_list", format!("`{}` is empty", list.key))
+                .at(&list.node.place, "expected at least one table"),
         );
     }
     (named.len() == nodes.len() && !named.is_empty()).then_some(named)
@@ -241,7 +238,7 @@ fn sizes(node: &Node, most: usize, diagnostics: &mut Diagnostics) -> Option<Vec<
     };
     if sizes.is_none() {
         diagnostics.push(
-            Diagnostic::new("manifest::range", "`sizes` cannot be used").at(
+            Diagnostic::new("manifest::range", "`sizes` is not valid").at(
                 &node.place,
                 format!("expected a list of numbers from 1 to {most}"),
             ),
@@ -258,11 +255,8 @@ fn leave_one_out(
     for key in ["each_with", "empty", "sizes"] {
         if let Some(entry) = table.entry(key) {
             diagnostics.push(
-                Diagnostic::new(
-                    "manifest::axis",
-                    format!("`{key}` stands without `subsets_of`"),
-                )
-                .at(&entry.key_place, "it belongs to `subsets_of`"),
+                Diagnostic::new("manifest::axis", format!("`{key}` needs `subsets_of`"))
+                    .at(&entry.key_place, "only valid together with `subsets_of`"),
             );
         }
     }
@@ -274,7 +268,7 @@ fn leave_one_out(
         diagnostics.push(
             Diagnostic::new("manifest::axis", "`leave_one_out` leaves nothing").at(
                 &list.node.place,
-                "expected at least two values, so that one stays",
+                "expected at least two values, so that one remains",
             ),
         );
         return None;

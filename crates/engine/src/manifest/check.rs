@@ -91,7 +91,7 @@ impl Checker<'_> {
         ignore: &[&str],
     ) -> serde_json::Map<String, Json> {
         let known: BTreeSet<&str> = parameters.iter().map(|parameter| parameter.name).collect();
-        // A required key that is only misspelt is not told as missing, too.
+        // A required key that is only misspelt is not reported as missing, too.
         let mut misspelt: BTreeSet<&str> = BTreeSet::new();
         for entry in &table.entries {
             if !known.contains(entry.key.as_str()) && !ignore.contains(&entry.key.as_str()) {
@@ -193,7 +193,7 @@ impl Checker<'_> {
                     self.diagnostics.push(
                         Diagnostic::new(
                             "manifest::empty_list",
-                            format!("`{}` names nothing", last(path)),
+                            format!("`{}` is empty", last(path)),
                         )
                         .at(&node.place, format!("expected {}", shape.describe())),
                     );
@@ -296,7 +296,7 @@ impl Checker<'_> {
                 "values: {}",
                 label.trim_start_matches("expected one of ")
             ));
-            label = format!("no value of `{name}`");
+            label = format!("not a value of `{name}`");
         }
         let diagnostic = Diagnostic::new(
             "manifest::choice",

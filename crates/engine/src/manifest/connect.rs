@@ -117,24 +117,24 @@ fn cycle(stages: &[Stage<'_>], graph: &DiGraph<usize, Place>, edges: &[EdgeIndex
         .map(|(taken, taker)| (name(taker), name(taken)))
         .collect();
     let message = match &links[..] {
-        [(taker, _)] => format!("`{taker}` takes itself"),
+        [(taker, _)] => format!("`{taker}` depends on itself"),
         _ => {
             let first = links.first().map_or("", |(taker, _)| taker);
-            let takes: Vec<String> = links
+            let dependencies: Vec<String> = links
                 .iter()
-                .map(|(_, taken)| format!("takes `{taken}`"))
+                .map(|(_, taken)| format!("depends on `{taken}`"))
                 .collect();
-            format!("`{first}` {}", takes.join(", which "))
+            format!("`{first}` {}", dependencies.join(", which "))
         }
     };
     let diagnostic = Diagnostic::new("manifest::cycle", message)
-        .help("a stage can only take what stages before it make");
+        .help("a stage can only take the results of stages before it");
     match (edges.last(), links.last()) {
         (Some(&edge), Some((taker, taken))) => diagnostic.at(
             &graph[edge],
             match taker == taken {
-                true => "its own result".to_string(),
-                false => format!("`{taken}` cannot be made before `{taker}`"),
+                true => "this is its own result".to_string(),
+                false => format!("`{taken}` cannot be computed before `{taker}`"),
             },
         ),
         _ => diagnostic,

@@ -17,15 +17,15 @@ pub struct Declaration {
     pub id: String,
     /// Name of the stage's table.
     pub stage: String,
-    /// The matrix values it stands for.
+    /// Its matrix values.
     pub variant: Variant,
     /// Its kind.
     pub kind: &'static Kind,
     /// Checked parameters.
     pub parameters: Map<String, Json>,
-    /// Where each written parameter stands, by dotted path.
+    /// The place of each written parameter, by dotted path.
     pub places: HashMap<String, Place>,
-    /// Where the stage's name stands.
+    /// The place of the stage's name.
     pub place: Place,
     /// For each input parameter (dotted path), the indices of the steps it takes.
     pub inputs: BTreeMap<String, Vec<usize>>,

@@ -86,9 +86,11 @@ impl Manifest {
                     diagnostics.push(
                         Diagnostic::new(
                             "manifest::name",
-                            format!("{} cannot give this manifest its name", path.display()),
+                            format!("{} does not give a valid manifest name", path.display()),
                         )
-                        .help(format!("put `name = \"...\"` at its top: {EXPECTED}")),
+                        .help(format!(
+                            "add `name = \"...\"` at the top of the manifest: {EXPECTED}"
+                        )),
                     );
                 }
                 name
@@ -134,9 +136,12 @@ impl Manifest {
 fn check_name(name: &str, place: &Place, diagnostics: &mut Diagnostics) {
     if !is_usable(name) {
         diagnostics.push(
-            Diagnostic::new("manifest::name", format!("{name:?} cannot name a manifest"))
-                .at(place, "results go into a folder of this name")
-                .help(format!("expected {EXPECTED}")),
+            Diagnostic::new(
+                "manifest::name",
+                format!("{name:?} is not a valid manifest name"),
+            )
+            .at(place, "results go into a folder of this name")
+            .help(format!("expected {EXPECTED}")),
         );
     }
 }
@@ -280,9 +285,9 @@ fn check_variants(
         diagnostics.push(
             Diagnostic::new(
                 "manifest::exclude",
-                format!("the matrix leaves no variant of `{stage}`"),
+                format!("the matrix leaves no variants of `{stage}`"),
             )
-            .at(stage_place, "nothing of this stage would run")
+            .at(stage_place, "this stage would never run")
             .help("`exclude`, `only` and the axes must leave at least one combination"),
         );
     }
@@ -302,7 +307,7 @@ fn check_variants(
                 format!("two variants of `{stage}` would have the id `{id}`"),
             )
             .at(place, "the second one, because of this value")
-            .help("values with `,` or `=` can be taken for others; give one of them another name"),
+            .help("values that contain `,` or `=` are ambiguous here; rename one of them"),
         );
     }
 }

@@ -39,7 +39,7 @@ impl Diagnostic {
         }
     }
 
-    /// Where it is, and what to write beside the underlined text.
+    /// Where it is, and the label of the underlined text.
     pub fn at(mut self, place: &Place, label: impl Into<String>) -> Self {
         self.place = Some(place.clone());
         self.label = label.into();
@@ -47,7 +47,7 @@ impl Diagnostic {
     }
 
     /// A parameter whose value cannot be used, alone or with others: its dotted path, such as `encoder.2.units`, and
-    /// what to write beside the underlined value.
+    /// the label of the underlined value.
     pub fn of_value(
         parameter: impl Into<String>,
         message: impl Into<String>,
@@ -116,7 +116,7 @@ impl miette::Diagnostic for Diagnostic {
                 1 => "1 more value".to_owned(),
                 count => format!("{count} more values"),
             };
-            format!("{values} of the axis `{axis}` cannot be used either")
+            format!("{values} of the axis `{axis}` are invalid too")
         });
         let parts: Vec<&str> = [&self.help, &more]
             .into_iter()

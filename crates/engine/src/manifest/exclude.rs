@@ -56,7 +56,7 @@ impl Exclusions {
                             entry.key
                         ),
                     )
-                    .at(&entry.node.place, format!("no value of `{}`", entry.key))
+                    .at(&entry.node.place, format!("not a value of `{}`", entry.key))
                     .help(suggest(&label, axis.labels().iter().map(String::as_str))),
                 );
                 continue;

@@ -38,7 +38,7 @@ pub fn location(path: &Path) -> PathBuf {
 }
 
 /// The name that a manifest has by its path alone: the path inside the project without `.toml` and without a leading
-/// `pipelines/`; the name of the file where it lies outside.
+/// `pipelines/`; the name of the file where it is outside.
 pub fn name_by_path(path: &Path) -> String {
     let path = location(path);
     let inside = project_root().and_then(|root| path.strip_prefix(root).ok());

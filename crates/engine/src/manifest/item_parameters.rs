@@ -7,7 +7,7 @@ pub const MAX_BAD: Parameter = Parameter::default(
     "max_bad",
     Shape::Float { min: 0.0, max: 1.0 },
     "0.01",
-    "Fraction of items that may be bad before the step fails: those that it cannot make, and at a source those that are missing or cannot be read. What is left out by choice does not count. It is no part of the result: the limit holds for results in the cache too, and raising it costs no work.",
+    "Fraction of items that may be bad before the step fails: items that cannot be computed and, for a source, items that are missing or unreadable. Items left out by choice do not count. It is not part of the key: the limit also applies to cached results, and raising it recomputes nothing.",
 )
 .unkeyed();
 
@@ -16,6 +16,6 @@ pub const STORE: Parameter = Parameter::default(
     "store",
     Shape::Bool,
     "false",
-    "Keep the items' bytes in the cache even when nothing but item-wise stages takes them. Costs disk, saves computing them again when a later stage changes.",
+    "Keep the items' bytes in the cache even when only item-wise stages take them. Costs disk space, but saves recomputing them when a later stage changes.",
 )
 .unkeyed();

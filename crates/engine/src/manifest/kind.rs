@@ -16,7 +16,7 @@ pub struct Kind {
     pub version: u32,
     /// One sentence for `pipe schema`.
     pub doc: &'static str,
-    /// Its parameters beside `kind`.
+    /// Its parameters besides `kind`.
     pub parameters: &'static [Parameter],
     /// Whether it takes all matrix variants of its inputs instead of being repeated for each.
     pub gathers: Gathers,

@@ -132,7 +132,7 @@ fn check_axis(entry: &TableEntry, axis: &AxisValues, diagnostics: &mut Diagnosti
         diagnostics.push(
             Diagnostic::new(
                 "manifest::axis_name",
-                format!("`{}` cannot name an axis", entry.key),
+                format!("`{}` is not a valid axis name", entry.key),
             )
             .at(&entry.key_place, "expected letters, digits, `_` and `-`"),
         );
@@ -150,7 +150,7 @@ fn check_axis(entry: &TableEntry, axis: &AxisValues, diagnostics: &mut Diagnosti
         let (value, label) = (&axis.values()[index], &axis.labels()[index]);
         let diagnostic = Diagnostic::new(
             "manifest::duplicate",
-            format!("`{label}` stands twice in the axis `{}`", entry.key),
+            format!("`{label}` appears twice in the axis `{}`", entry.key),
         )
         .at(&value.place, "the second one");
         diagnostics.push(match value.value {

@@ -49,9 +49,9 @@ impl Only {
                 diagnostics.push(
                     Diagnostic::new(
                         "manifest::only",
-                        format!("`{stage}` has no variants by `{}`", limit.key),
+                        format!("`{stage}` does not vary by `{}`", limit.key),
                     )
-                    .at(&limit.key_place, "no axis of this stage")
+                    .at(&limit.key_place, "not an axis of this stage")
                     .help(suggest(&limit.key, axes.iter().copied())),
                 );
                 continue;
@@ -69,7 +69,7 @@ impl Only {
                             "manifest::only",
                             format!("`only` names {} = {label}, which does not exist", limit.key),
                         )
-                        .at(&value.place, format!("no value of `{}`", limit.key))
+                        .at(&value.place, format!("not a value of `{}`", limit.key))
                         .help(suggest(&label, axis.labels().iter().map(String::as_str))),
                     );
                 }

@@ -128,7 +128,7 @@ pub enum Shape {
 pub struct Variant {
     /// Value of the tag.
     pub name: &'static str,
-    /// Its keys beside the tag.
+    /// Its keys besides the tag.
     pub parameters: &'static [Parameter],
     /// One sentence for `pipe schema`.
     pub doc: &'static str,
@@ -162,10 +162,10 @@ impl Shape {
             Self::Named(expected) => (*expected).into(),
             Self::Input(kinds) => {
                 let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
-                format!("the name of a stage that makes {}", names.join(" or "))
+                format!("the name of a stage that produces {}", names.join(" or "))
             }
             Self::List(item) => format!("a list; each item is {}", item.describe()),
-            Self::OneOrMany(item) => format!("{}, or a list of those", item.describe()),
+            Self::OneOrMany(item) => format!("{}, or a list of them", item.describe()),
             Self::Table(_) => "a table".into(),
             Self::Map(item) => format!("a table; each value is {}", item.describe()),
             Self::Tagged { tag, .. } => format!("a table with the key `{tag}`"),

@@ -8,10 +8,10 @@ use super::diagnostic::{Diagnostic, Diagnostics};
 use super::suggest::suggest;
 use super::value::{self, Node, Table, TableEntry, Value};
 
-/// Reads `path` and its includes, then applies the overrides in order; each of `file_keys` may stand at the top.
+/// Reads `path` and its includes, then applies the overrides in order; each of `file_keys` is allowed at the top.
 ///
-/// Included manifests come first and lie under the including one; tables merge key by key. Overrides that are wrong
-/// are left out and go to `problems`.
+/// Included manifests come first and the including one overrides them; tables merge key by key. Overrides that are
+/// wrong are left out and go to `problems`.
 ///
 /// # Errors
 /// Every unreadable file, syntax error and include loop.
@@ -63,9 +63,9 @@ fn with_includes(
             diagnostics.push(
                 Diagnostic::new(
                     "manifest::include_loop",
-                    format!("`{name}` is included from within itself"),
+                    format!("`{name}` includes itself"),
                 )
-                .at(&include.place, "this file is being read already")
+                .at(&include.place, "this file is already being read")
                 .help("remove one of the includes that form the loop"),
             );
             continue;
@@ -96,7 +96,7 @@ fn unreadable(path: &Path, error: &std::io::Error, place: Option<&Place>) -> Dia
     let diagnostic = Diagnostic::new(
         "manifest::unreadable",
         match missing {
-            true => format!("there is no file {}", path.display()),
+            true => format!("{} does not exist", path.display()),
             false => format!("cannot read {}: {error}", path.display()),
         },
     );
@@ -105,7 +105,7 @@ fn unreadable(path: &Path, error: &std::io::Error, place: Option<&Place>) -> Dia
             .at(place, if missing { "not found" } else { "not readable" })
             .help("the path is relative to the manifest it is written in"),
         None => diagnostic.help(
-            "name a manifest such as pipelines/demo.toml; `pipe init` writes one to start from",
+            "give a manifest such as pipelines/demo.toml; `pipe init` writes one to start from",
         ),
     }
 }
@@ -139,7 +139,7 @@ fn parse_override(text: &str) -> Result<Override, Diagnostics> {
     if parts.len() < 2 || parts.iter().any(|(name, _)| name.is_empty()) {
         return Err(Diagnostic::new(
             "manifest::set",
-            format!("`--set {text}` names no key of a stage"),
+            format!("`--set {text}` does not name a key of a stage"),
         )
         .at(&whole, "expected stage.key=value")
         .help("for example: --set fbank.bins=80, or --set vars.seed=2")

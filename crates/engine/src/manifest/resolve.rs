@@ -52,7 +52,7 @@ impl Others<'_> {
                     diagnostics.push(
                         Diagnostic::new(
                             "manifest::unknown_input",
-                            format!("there is no stage `{}`", input.stage),
+                            format!("unknown stage `{}`", input.stage),
                         )
                         .at(&place, "no stage has this name")
                         .help(suggest(&input.stage, others)),
@@ -68,11 +68,11 @@ impl Others<'_> {
                     diagnostics.push(
                         Diagnostic::new(
                             "manifest::wrong_artifact",
-                            format!("`{}` makes {}", input.stage, made.name()),
+                            format!("`{}` produces {}", input.stage, made.name()),
                         )
                         .at(
                             &place,
-                            format!("`{}` takes {}", stage.entry.key, names_of(input.accepts)),
+                            format!("`{}` expects {}", stage.entry.key, names_of(input.accepts)),
                         )
                         .help(self.makers(input, stage)),
                     );
@@ -84,7 +84,7 @@ impl Others<'_> {
                 diagnostics.push(
                     Diagnostic::new(
                         "manifest::duplicate",
-                        format!("the stage `{}` stands twice in `{list}`", input.stage),
+                        format!("the stage `{}` is listed twice in `{list}`", input.stage),
                     )
                     .at(&place, "the second one")
                     .help("remove one of them"),
@@ -118,7 +118,7 @@ impl Others<'_> {
         makers.sort_unstable();
         if !makers.is_empty() {
             let names: Vec<String> = makers.iter().map(|(_, name)| format!("`{name}`")).collect();
-            return format!("take one that makes {wanted}: {}", names.join(", "));
+            return format!("use one that produces {wanted}: {}", names.join(", "));
         }
         let kinds: Vec<String> = self
             .kinds
@@ -127,7 +127,7 @@ impl Others<'_> {
             .map(|kind| format!("`{}`", kind.name))
             .collect();
         format!(
-            "put a stage between that makes {wanted}: kind {}",
+            "insert a stage that produces {wanted}: kind {}",
             kinds.join(" or ")
         )
     }

@@ -1,4 +1,4 @@
-//! The steps of one stage, found by the values that they stand for.
+//! The steps of one stage, found by their matrix values.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

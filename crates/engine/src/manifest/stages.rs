@@ -13,13 +13,13 @@ use super::value::{Table, TableEntry, Value};
 pub struct Stage<'a> {
     /// Its table with its name.
     pub entry: &'a TableEntry,
-    /// What stands in the table.
+    /// The content of the table.
     pub table: &'a Table,
     /// Its kind.
     pub kind: &'static Kind,
     /// Indices of the stages it takes.
     pub inputs: Vec<usize>,
-    /// Axes of the matrix that tell its variants apart.
+    /// Axes of the matrix that its variants differ in.
     pub axes: BTreeSet<String>,
 }
 
@@ -39,7 +39,7 @@ pub fn read_stages<'a>(
             diagnostics.push(
                 Diagnostic::new(
                     "manifest::stage_name",
-                    format!("`{}` cannot name a stage", entry.key),
+                    format!("`{}` is not a valid stage name", entry.key),
                 )
                 .at(&entry.key_place, "expected letters, digits, `_` and `-`"),
             );
@@ -92,9 +92,9 @@ pub fn read_stages<'a>(
             None => diagnostics.push(
                 Diagnostic::new(
                     "manifest::unknown_kind",
-                    format!("there is no stage kind `{kind_name}`"),
+                    format!("unknown stage kind `{kind_name}`"),
                 )
-                .at(&kind_node.place, "`pipe schema` tells the kinds")
+                .at(&kind_node.place, "`pipe schema` lists the kinds")
                 .help(suggest(&kind_name, names())),
             ),
         }

@@ -140,7 +140,7 @@ enum Piece<'a> {
     Reference(&'a str),
 }
 
-/// Cuts `a${b}c` into its pieces; `$${` stands for a literal `${`.
+/// Cuts `a${b}c` into its pieces; `$${` is a literal `${`.
 fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut rest = text;
@@ -164,7 +164,7 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
 fn unknown(name: &str, bindings: &Bindings<'_>) -> Diagnostic {
     let diagnostic = Diagnostic::new(
         "manifest::unknown_variable",
-        format!("nothing is called `${{{name}}}`"),
+        format!("unknown variable `${{{name}}}`"),
     );
     let names = bindings.names();
     let axis = format!("matrix.{name}");
@@ -173,13 +173,13 @@ fn unknown(name: &str, bindings: &Bindings<'_>) -> Diagnostic {
     }
     if names.is_empty() {
         return diagnostic.help(format!(
-            "put it into [vars]; `$${{{name}}}` stands for the text `${{{name}}}` itself"
+            "define it in [vars], or write `$${{{name}}}` for the literal text `${{{name}}}`"
         ));
     }
     diagnostic.help(suggest(name, names))
 }
 
-/// Where `${name}` stands within the string at `place`.
+/// Where `${name}` is in the string at `place`.
 fn reference_place(place: &Place, name: &str) -> Place {
     let text = place.source.text();
     let Some(written) = text.get(place.range.clone()) else {
@@ -217,7 +217,7 @@ fn text_node(
             Piece::Reference(name) => {
                 let plain = name.strip_prefix("vars.").unwrap_or(name);
                 let Some(found) = bindings.get(plain) else {
-                    // What it is a part of is wrong, which was told where that is written.
+                    // What it is part of is wrong, which was reported where that is written.
                     if bindings.is_part_of_unknown(plain) {
                         return Node {
                             value: Value::Unknown,

@@ -38,8 +38,8 @@ pub fn suggest<'a>(found: &str, valid: impl IntoIterator<Item = &'a str>) -> Str
         list.push(format!("and {} more", names.len() - LISTED));
     }
     match list.len() {
-        0 => "there is none to choose from".into(),
-        1 => format!("there is only {}", list[0]),
+        0 => "there is nothing to choose from".into(),
+        1 => format!("the only choice is {}", list[0]),
         _ => format!("choose from {}", list.join(", ")),
     }
 }
@@ -61,9 +61,9 @@ mod tests {
     }
 
     #[test]
-    fn equally_near_names_are_all_told() {
-        let told = suggest("fron", ["front", "from", "back"]);
-        assert_eq!(told, "did you mean `from` or `front`?");
+    fn equally_near_names_are_all_suggested() {
+        let suggestion = suggest("fron", ["front", "from", "back"]);
+        assert_eq!(suggestion, "did you mean `from` or `front`?");
     }
 
     #[test]
@@ -72,7 +72,7 @@ mod tests {
             suggest("x", ["bins", "window"]),
             "choose from `bins`, `window`"
         );
-        assert_eq!(suggest("x", ["bins", "bins"]), "there is only `bins`");
-        assert_eq!(suggest("x", []), "there is none to choose from");
+        assert_eq!(suggest("x", ["bins", "bins"]), "the only choice is `bins`");
+        assert_eq!(suggest("x", []), "there is nothing to choose from");
     }
 }

@@ -1,4 +1,4 @@
-//! TOML's own errors, told with what was expected at the place.
+//! TOML's own errors, reported with what was expected at the place.
 
 use toml::de::Error;
 
@@ -27,14 +27,14 @@ pub fn diagnostics(source: &Source, errors: &[Error]) -> Diagnostics {
                     below_duplicate = range.start..next_header(source.text(), range.start);
                     let first = line_of(source.text(), header);
                     (
-                        format!("line {first} has this table already"),
-                        "give one of them another name, or merge them",
+                        format!("already defined on line {first}"),
+                        "rename one of them, or merge them",
                     )
                 }
                 None => ("the second one".into(), "remove one of them"),
             };
             diagnostics.push(
-                diagnostic(format!("`{name}` stands twice"))
+                diagnostic(format!("`{name}` is defined twice"))
                     .at(&place, label)
                     .help(help),
             );
@@ -44,12 +44,12 @@ pub fn diagnostics(source: &Source, errors: &[Error]) -> Diagnostics {
             Some((message, expected)) => (message, format!("expected {expected}")),
             None => (message, "the parser stopped here".into()),
         };
-        diagnostics.push(diagnostic(format!("this is not TOML: {message}")).at(&place, label));
+        diagnostics.push(diagnostic(format!("invalid TOML: {message}")).at(&place, label));
     }
     diagnostics
 }
 
-/// The header line that `position` stands in.
+/// The header line that `position` is in.
 fn header_at(text: &str, position: usize) -> Option<&str> {
     let start = text.get(..position)?.rfind('\n').map_or(0, |at| at + 1);
     let line = text.get(start..)?.lines().next()?.trim();

@@ -199,7 +199,7 @@ fn convert(
                 diagnostics.push(
                     Diagnostic::new(
                         "manifest::number",
-                        format!("`{}` is no number to compute with", value.as_str()),
+                        format!("`{}` is not a finite number", value.as_str()),
                     )
                     .at(&place, "expected a finite number"),
                 );
@@ -210,7 +210,7 @@ fn convert(
             diagnostics.push(
                 Diagnostic::new("manifest::type", "no key takes a date")
                     .at(&place, "TOML reads this as a date")
-                    .help("put it between quotes to make it a string"),
+                    .help("quote it to make it a string"),
             );
             Value::Bool(false)
         }

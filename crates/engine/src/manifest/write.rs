@@ -39,7 +39,7 @@ fn section(name: &str, table: &Table, text: &mut String) {
     }
 }
 
-/// `key = value`; a list that is long stands on several lines.
+/// `key = value`; a long list takes several lines.
 fn line(name: &str, value: &Value) -> String {
     const LONGEST: usize = 100;
     let short = format!("{} = {}\n", key(name), inline(value));

@@ -98,7 +98,7 @@ pub fn explain(
     let has_other_inputs = differences.iter().any(|d| d.name.starts_with("input."));
     for difference in &differences {
         if difference.name.starts_with("lineage.") && has_other_inputs {
-            // The parameters of a step before: its result is told to be another, and it tells why itself.
+            // The parameters of a step before: its result is reported as changed, and it says why itself.
             continue;
         }
         if difference.name == "source" {

@@ -9,7 +9,7 @@ use super::Plan;
 /// Kinds and effective parameters of the item-wise stages up to and including `step`, first to last. Sources are left
 /// out: which utterances there are is no part of how one is made.
 ///
-/// Where several chains meet, the first one is told; they must agree for a model to be used later.
+/// Where several chains meet, the first one is given; they must agree for a model to be used later.
 pub fn lineage(plan: &Plan, step: usize) -> Json {
     let mut chain = Vec::new();
     let mut at = Some(step);

@@ -16,7 +16,7 @@ pub use explain::{Explanation, Reason, explain};
 pub use lineage::lineage;
 pub use step::Step;
 
-/// A checked manifest with everything needed to run it. Steps stand after their inputs.
+/// A checked manifest with everything needed to run it. Steps come after their inputs.
 pub struct Plan {
     /// Name of the manifest: what it gives itself, or its path inside the project. Results and the memory of runs go
     /// by it.

@@ -54,7 +54,7 @@ impl Step {
         self.inputs.iter().map(|(_, step)| *step)
     }
 
-    /// All parameters that may enter keys; references to other steps are left out, their digests stand for them.
+    /// All parameters that may enter keys; references to other steps are left out, since their digests are in the key.
     pub fn keyed_parameters(&self) -> Json {
         let mut keyed = Map::new();
         for parameter in self

@@ -32,12 +32,12 @@ pub struct AggregateContext<'a> {
     pub cores: CoreShare,
     /// Numbers of the devices that are lent to it, as many as it declared or as there are.
     pub devices: &'a [usize],
-    /// Where to tell how far it is, and whether to stop.
+    /// Where to report progress, and whether to stop.
     pub progress: &'a dyn Progress,
 }
 
 impl AggregateContext<'_> {
-    /// The inputs that stand under `parameter`, alone or in its list.
+    /// The inputs of `parameter`, alone or in its list.
     pub fn inputs_of<'s>(&'s self, parameter: &'s str) -> impl Iterator<Item = &'s StepInput> {
         self.inputs
             .iter()
@@ -60,8 +60,8 @@ pub trait AggregateStage: Send + Sync {
         all.clone()
     }
 
-    /// Keyed parameters that decide only when the work ends: a run that differs from a finished one in nothing else
-    /// may go on from there, and must come to the same bytes as one from the start.
+    /// Keyed parameters that decide only when the work ends: a run that differs from a finished one in nothing else may
+    /// continue from there, and must give the same bytes as one from the start.
     fn extensible(&self) -> &[&'static str] {
         &[]
     }

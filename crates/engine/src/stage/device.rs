@@ -7,7 +7,7 @@ use std::fmt;
 pub struct Device {
     /// Its name for people and records, such as `cuda:0`.
     pub name: String,
-    /// What tells its results from those of the processor in keys; the processor needs nothing.
+    /// What distinguishes its results from those of the processor in keys; the processor needs nothing.
     pub key_name: Option<&'static str>,
     /// The key names of all kinds of devices that the domain knows, the processor among them.
     pub kinds: &'static [Option<&'static str>],

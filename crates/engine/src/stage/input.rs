@@ -23,7 +23,7 @@ pub struct LoadedItem {
 /// What an aggregate stage takes from one step.
 #[derive(Clone, Debug)]
 pub struct StepInput {
-    /// The parameter it stands under, such as `input.0`.
+    /// The parameter that names it, such as `input.0`.
     pub parameter: String,
     /// The step's id.
     pub step: String,
@@ -39,7 +39,7 @@ pub struct StepInput {
 /// What a key may depend on of an input, other than its content.
 #[derive(Clone, Debug)]
 pub struct InputOrigin {
-    /// The parameter it stands under, such as `input.0`.
+    /// The parameter that names it, such as `input.0`.
     pub parameter: String,
     /// The stage's name and matrix values.
     pub label: InputLabel,
@@ -85,7 +85,7 @@ impl StepInput {
     }
 }
 
-/// Whether an input, such as `input.0`, stands under a parameter, alone or in its list.
+/// Whether an input, such as `input.0`, belongs to a parameter, alone or in its list.
 pub fn stands_under(input: &str, parameter: &str) -> bool {
     let rest = input.strip_prefix(parameter);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))

@@ -15,7 +15,7 @@ use super::{DeclaredFile, ItemError, Resources};
 pub struct ItemCopy {
     /// What is known of it; copies have ids of their own.
     pub facts: Arc<dyn ItemFacts>,
-    /// What beside the stage's parameters and the input's bytes the result depends on.
+    /// What the result depends on besides the stage's parameters and the input's bytes.
     pub fingerprint: String,
     /// Which copy it is, as the stage numbers them.
     pub index: usize,

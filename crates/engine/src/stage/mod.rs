@@ -20,7 +20,7 @@
 //! | [`ItemCopy`] | its `fingerprint`; the result must depend on no other part of it |
 //! | files outside that are declared | yes, their content, which is checked again before and after the work; not their place or times |
 //! | folder of the manifest, working directory, locale, time, host | no: stages must not read them |
-//! | version of the program | no: the version of the stage's kind stands for what it computes; only the record of a step names it, as its origin |
+//! | version of the program | no: the version of the stage's kind covers what it computes; only the record of a step names it, as its origin |
 
 mod aggregate_stage;
 mod core_share;

@@ -1,9 +1,8 @@
 //! Single-precision matrix products with a right side packed once and used many times.
 //!
-//! The left side is read where it lies, so the overlapping windows of a convolution need no copy.
-//! Each output value is one chain of fused multiply-adds over the depth in rising order. It depends
-//! on nothing else: not on the other rows, the threads or the vector width of the machine. So the
-//! AVX-512, the AVX2 and the portable kernel give the same bits.
+//! The left side is read in place, so the overlapping windows of a convolution need no copy. Each output value is one
+//! chain of fused multiply-adds over the depth in rising order. It depends on nothing else: not on the other rows, the
+//! threads or the vector width of the machine. So the AVX-512, the AVX2 and the portable kernel give the same bits.
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;
@@ -179,7 +178,7 @@ mod tests {
                 for accumulate in [false, true] {
                     let run = |kernel: Kernel, left_stride: usize| {
                         let mut out = start.clone();
-                        // SAFETY: the sizes above fit each other and the features are there.
+                        // SAFETY: the sizes above fit each other and the features exist.
                         unsafe {
                             let right = Panels::from(&packed);
                             let (left, out) = (left.as_ptr(), out.as_mut_ptr());

@@ -25,7 +25,7 @@ pub(super) enum Learns {
 
 /// `x Wᵀ + b` for `x` `[rows, inputs]`, weight `[outputs, inputs]`, bias `[outputs]` (`torch.nn.functional.linear`).
 ///
-/// Computed as `W xᵀ`: the weight, which is large beside a batch, is read where it lies and never packed.
+/// Computed as `W xᵀ`: the weight, which is large compared with a batch, is read in place and never packed.
 pub(super) fn dense<T: Tape<f32, Cpu>>(
     x: Matrix<T>,
     weight: &Parameter<(usize, usize)>,
@@ -61,7 +61,7 @@ pub(super) fn dense<T: Tape<f32, Cpu>>(
         let mut packed = Packed::default();
         packed.pack(&gradient, outputs, rows, 1, outputs);
         let grad_x = grads.get_or_alloc_mut(&of_x)?;
-        // The sums go on from what is there, as they would without the detour.
+        // The sums continue from the values present, as they would without the detour.
         let mut turned = transposed(grad_x, rows, inputs);
         multiply_transposed(inputs, &weights, inputs, &packed, &mut turned, rows, true);
         grad_x.copy_from_slice(&transposed(&turned, inputs, rows));

@@ -24,9 +24,9 @@ impl Device {
     /// [`Device::key_name`] of all kinds of devices.
     pub const KEY_NAMES: [Option<&str>; 3] = [None, Some("cuda"), Some("cuda, TF32")];
 
-    /// What tells its results from those of the processor in keys; the processor needs nothing.
+    /// What distinguishes its results from those of the processor in keys; the processor needs nothing.
     ///
-    /// The number is left out: which of several devices computed is no choice of a result.
+    /// The number is left out: which of several devices computed does not matter for a result.
     pub fn key_name(self) -> Option<&'static str> {
         match self {
             Self::Cpu => None,
@@ -57,7 +57,7 @@ impl fmt::Display for Device {
 #[derive(Clone, Debug, PartialEq, Eq, Error, Diagnostic)]
 pub enum DeviceError {
     /// The program was built without CUDA.
-    #[error("this build of pipe has no CUDA, but a CUDA device was asked for")]
+    #[error("this build of pipe has no CUDA support, but a CUDA device was requested")]
     #[diagnostic(
         code(device::not_built),
         help(
@@ -85,11 +85,11 @@ pub enum DeviceError {
         reason: String,
     },
     /// A library that computes on the device is missing.
-    #[error("{what} of CUDA cannot be opened: {reason}")]
+    #[error("cannot open {what} of CUDA: {reason}")]
     #[diagnostic(
         code(device::no_library),
         help(
-            "install the runtime libraries of the CUDA toolkit 12 or 13, or the Python wheels `nvidia-cublas` and `nvidia-cuda-nvrtc`, and name their folders in LD_LIBRARY_PATH; or compute with --device cpu"
+            "install the runtime libraries of the CUDA toolkit 12 or 13, or the Python wheels `nvidia-cublas` and `nvidia-cuda-nvrtc`, and add their folders to LD_LIBRARY_PATH; or compute with --device cpu"
         )
     )]
     NoLibrary {
@@ -112,8 +112,8 @@ pub enum DeviceError {
     #[diagnostic(
         code(device::ordinal),
         help("{}", match count {
-            1 => "name cuda:0, or cuda".to_string(),
-            _ => format!("name one from cuda:0 to cuda:{}", count.saturating_sub(1)),
+            1 => "use cuda:0, or cuda".to_string(),
+            _ => format!("use one from cuda:0 to cuda:{}", count.saturating_sub(1)),
         })
     )]
     Ordinal {
@@ -148,7 +148,7 @@ pub enum DeviceError {
     #[diagnostic(
         code(device::sticky),
         help(
-            "nothing half-written was kept; run the same command again, and trainings go on from their last checkpoint"
+            "nothing half-written was kept; run the same command again, and trainings resume from their last checkpoint"
         )
     )]
     Sticky {
@@ -164,13 +164,13 @@ mod tests {
     #[test]
     fn people_read_the_number_and_keys_do_not() {
         let device = |ordinal, tf32| Device::Cuda { ordinal, tf32 };
-        let told = [Device::Cpu, device(0, false), device(3, true)]
+        let shown = [Device::Cpu, device(0, false), device(3, true)]
             .map(|device| (device.to_string(), device.key_name()));
         let expected = [
             ("cpu", None),
             ("cuda:0", Some("cuda")),
             ("cuda:3, TF32", Some("cuda, TF32")),
         ];
-        assert_eq!(told, expected.map(|(text, key)| (text.to_owned(), key)));
+        assert_eq!(shown, expected.map(|(text, key)| (text.to_owned(), key)));
     }
 }

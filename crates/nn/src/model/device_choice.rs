@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::device::{Device, DeviceError};
 
-/// The device as a person names it, which need not be there.
+/// The device as a person names it, which need not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceChoice {
     /// The processor.
@@ -22,7 +22,7 @@ pub enum DeviceChoice {
 
 /// A text that names no device.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("there is no device `{0}`; expected cpu, cuda, cuda:N such as cuda:1, or auto")]
+#[error("unknown device `{0}`; expected cpu, cuda, cuda:N such as cuda:1, or auto")]
 pub struct UnknownDevice(String);
 
 impl FromStr for DeviceChoice {
@@ -48,10 +48,10 @@ impl FromStr for DeviceChoice {
 }
 
 impl DeviceChoice {
-    /// The device to compute on, which is there.
+    /// The device to compute on, which exists.
     ///
     /// # Errors
-    /// When it or a library it needs is not there, or when `tf32` is asked of the processor.
+    /// When it or a library it needs is missing, or when `tf32` is asked of the processor.
     pub fn resolve(self, tf32: bool) -> Result<Device, DeviceError> {
         let device = self.resolve_among(tf32, count_devices)?;
         if device.is_cuda() {
@@ -60,8 +60,8 @@ impl DeviceChoice {
         Ok(device)
     }
 
-    /// The device as keys know it, for looking at results: a CUDA device that is named need not be there, nor what it
-    /// computes with.
+    /// The device as keys know it, for looking at results: a CUDA device that is named need not exist, nor the
+    /// libraries it computes with.
     ///
     /// # Errors
     /// When `tf32` is asked of the processor, or when `auto` cannot be decided.
@@ -112,13 +112,13 @@ fn count_devices() -> Result<usize, DeviceError> {
     Err(DeviceError::NotBuilt)
 }
 
-/// That the libraries are there which a CUDA device computes with.
+/// Checks that the libraries exist which a CUDA device computes with.
 #[cfg(feature = "cuda")]
 fn check_libraries() -> Result<(), DeviceError> {
     super::cuda::check_computing()
 }
 
-/// That the libraries are there which a CUDA device computes with; this build knows none.
+/// Checks that the libraries exist which a CUDA device computes with; this build knows none.
 #[cfg(not(feature = "cuda"))]
 fn check_libraries() -> Result<(), DeviceError> {
     Err(DeviceError::NotBuilt)
@@ -145,9 +145,9 @@ mod tests {
         for text in [
             "", "quantum", "CPU", "cuda:", "cuda:+1", "cuda:-1", "cuda:one", "cuda1", &too_large,
         ] {
-            let told = text.parse::<DeviceChoice>().unwrap_err().to_string();
-            assert!(told.contains(&format!("`{text}`")), "{told}");
-            assert!(told.contains("cpu, cuda, cuda:N"), "{told}");
+            let error = text.parse::<DeviceChoice>().unwrap_err().to_string();
+            assert!(error.contains(&format!("`{text}`")), "{error}");
+            assert!(error.contains("cpu, cuda, cuda:N"), "{error}");
         }
     }
 
@@ -165,7 +165,7 @@ mod tests {
         assert_eq!(error, DeviceError::Ordinal { asked: 2, count: 2 });
         assert_eq!(
             error.help().unwrap().to_string(),
-            "name one from cuda:0 to cuda:1"
+            "use one from cuda:0 to cuda:1"
         );
         assert_eq!(cuda(1).resolve_for_keys(true), Ok(there));
     }
@@ -194,7 +194,7 @@ mod tests {
         for absent in none.map(Err).into_iter().chain([Ok(0)]) {
             assert_eq!(auto.resolve_among(true, || absent), Ok(Device::Cpu));
         }
-        // A device that is there and broken is not passed over in silence.
+        // A device that exists and is broken is not passed over in silence.
         let broken = DeviceError::Sticky {
             reason: "illegal address".into(),
         };

@@ -30,7 +30,7 @@ pub enum ModelError {
         help("end the list with {{ layer = \"time_pool\", how = \"last_states\" }} after an lstm")
     )]
     Encoder(String),
-    /// There is nothing to tell apart.
+    /// There is nothing to distinguish.
     #[error("a network needs two classes or more, but there are {0}")]
     #[diagnostic(code(model::classes))]
     Classes(usize),
@@ -39,7 +39,7 @@ pub enum ModelError {
     #[diagnostic(code(model::heads))]
     Heads(String),
     /// Features do not have the width that the network was made for.
-    #[error("features have {found} bins where the network takes {expected}")]
+    #[error("features have {found} bins, but the network expects {expected}")]
     #[diagnostic(
         code(model::bins),
         help("extract the features with the options that the network was trained with")
@@ -51,7 +51,7 @@ pub enum ModelError {
         expected: usize,
     },
     /// A matrix of features does not hold what it says.
-    #[error("features claim {frames} frames of {bins} bins but hold {values} values")]
+    #[error("features claim {frames} frames of {bins} bins but have {values} values")]
     #[diagnostic(code(model::features))]
     Features {
         /// Claimed frames.
@@ -89,7 +89,7 @@ pub enum ModelError {
     #[error("{} is not a usable model: {reason}", path.display())]
     #[diagnostic(
         code(model::file),
-        help("train the model again, or take the file from its original place")
+        help("train the model again, or copy the file from its original location")
     )]
     File {
         /// The file.

@@ -219,11 +219,11 @@ impl Model {
             .metadata()
             .as_ref()
             .and_then(|map| map.get(CONFIG_KEY))
-            .ok_or("its metadata holds no configuration")?;
+            .ok_or("its metadata has no configuration")?;
         let version: FormatOnly = serde_json::from_str(config).map_err(|e| e.to_string())?;
         if version.format != FORMAT {
             return Err(format!(
-                "it has format {} where {FORMAT} is known",
+                "it has format {}, expected {FORMAT}",
                 version.format
             ));
         }
@@ -237,7 +237,7 @@ impl Model {
             .collect();
         // The claimed sizes must fit the bytes before anything of that size is made.
         if count_parameters(&shape, classes, &heads) > bytes.len() / 4 {
-            return Err("it holds fewer values than its layers need".into());
+            return Err("it has fewer values than its layers need".into());
         }
         let mut network = Network::new(shape, classes, &heads, Initialisation::Pytorch, 0)
             .map_err(|e| e.to_string())?;
@@ -255,7 +255,7 @@ impl Model {
                 .map(|raw| f32::from_le_bytes(*raw))
                 .collect();
             if values.iter().any(|value| !value.is_finite()) {
-                return Err(format!("array {name} holds values that are not finite"));
+                return Err(format!("array {name} contains values that are not finite"));
             }
             arrays.push(Array {
                 name: name.to_owned(),
@@ -274,7 +274,7 @@ struct FormatOnly {
     format: u32,
 }
 
-/// Where a model file lies in a folder of results.
+/// Where a model file is in a folder of results.
 pub fn model_path(folder: &Path) -> PathBuf {
     folder.join("model.safetensors")
 }

@@ -1,4 +1,4 @@
-//! Where each array of the encoder lies in one flat vector, and its PyTorch name and layout.
+//! Where each array of the encoder is in one flat vector, and its PyTorch name and layout.
 
 use super::ops::lstm::DirectionLayout;
 use super::{ConvShape, EncoderShape, LstmShape};
@@ -26,7 +26,7 @@ impl Array {
         let array = find(&self.name).ok_or_else(|| format!("array {} is missing", self.name))?;
         if array.shape != self.shape || array.values.len() != self.values.len() {
             return Err(format!(
-                "array {} has shape {:?} where {:?} is needed",
+                "array {} has shape {:?}, expected {:?}",
                 self.name, array.shape, self.shape
             ));
         }

@@ -24,8 +24,8 @@ pub struct Network {
 }
 
 impl Network {
-    /// A network that tells so many classes of emotion apart, with first values drawn from `seed`; each attribute head
-    /// with its number of labels.
+    /// A network that distinguishes this many classes of emotion, with first values drawn from `seed`; each attribute
+    /// head with its number of labels.
     ///
     /// # Errors
     /// [`ModelError::Classes`] where there are fewer than two, [`ModelError::Heads`] where an attribute appears twice or

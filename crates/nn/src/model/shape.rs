@@ -104,7 +104,7 @@ impl EncoderShape {
         }
         if layers.len() > 64 {
             return Err(ModelError::Encoder(format!(
-                "{} layers; at most 64 are possible",
+                "{} layers; at most 64 are allowed",
                 layers.len()
             )));
         }

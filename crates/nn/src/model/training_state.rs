@@ -1,4 +1,4 @@
-//! What a training must keep to go on later: every value, and what the optimiser remembers of it.
+//! What a training must keep to continue later: every value, and what the optimiser remembers of it.
 
 use super::parameter::Part;
 use super::{Array, Network};
@@ -43,7 +43,7 @@ impl TrainingState {
         }
     }
 
-    /// The same, made of zeros where it was not there.
+    /// The same, made of zeros where it did not exist.
     pub(super) fn part_mut(&mut self, part: Part) -> &mut Network {
         match part {
             Part::Values => &mut self.values,
@@ -52,8 +52,8 @@ impl TrainingState {
         }
     }
 
-    /// Values and moments as named arrays in PyTorch's layout: all that the next step depends on beside
-    /// its batch and the number of steps.
+    /// Values and moments as named arrays in PyTorch's layout: all that the next step depends on besides its batch and
+    /// the number of steps.
     pub fn to_arrays(&self) -> Vec<Array> {
         let mut arrays = Vec::new();
         for part in Part::ALL {

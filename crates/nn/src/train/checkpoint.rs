@@ -1,7 +1,7 @@
-//! The checkpoint of a training: all it needs to go on as if it had never stopped, in one checked file.
+//! The checkpoint of a training: all it needs to continue as if it had never stopped, in one checked file.
 //!
-//! Order, dropout and augmentation are drawn anew from seed, epoch and batch, so there is no random state
-//! to keep: the number of finished epochs stands for it.
+//! Order, dropout and augmentation are drawn again from seed, epoch and batch, so there is no random state to keep: the
+//! number of finished epochs determines it.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -42,13 +42,13 @@ pub(super) struct CheckpointProgress {
     pub(super) history: Vec<EpochRecord>,
 }
 
-/// Where the checkpoint lies in a folder.
+/// Where the checkpoint is in a folder.
 pub(super) fn checkpoint_path(folder: &Path) -> PathBuf {
     folder.join("checkpoint")
 }
 
 impl Checkpoint {
-    /// Writes the file so that it is there whole or not at all.
+    /// Writes the file so that it exists whole or not at all.
     pub(super) fn save(&self, folder: &Path) -> std::io::Result<()> {
         let bytes = self.to_bytes().map_err(std::io::Error::other)?;
         durable::write(&checkpoint_path(folder), &bytes)
@@ -58,7 +58,7 @@ impl Checkpoint {
     /// is not usable, as a lower-case fragment.
     ///
     /// # Errors
-    /// When the file is there but cannot be read. It may well be whole, so the training must not replace it.
+    /// When the file exists but cannot be read. It may well be whole, so the training must not replace it.
     pub(super) fn load(folder: &Path) -> Result<Option<Result<Self, String>>, TrainError> {
         let path = checkpoint_path(folder);
         match std::fs::read(&path) {
@@ -96,22 +96,22 @@ impl Checkpoint {
     fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
         let rest = bytes
             .strip_prefix(HEAD.as_bytes())
-            .ok_or("it does not begin like a checkpoint of this version")?;
+            .ok_or("it is not a checkpoint of this version")?;
         let (digest, body) = rest
             .split_at_checked(65)
-            .ok_or("it ends in its first lines")?;
+            .ok_or("it ends within its header")?;
         let digest = std::str::from_utf8(digest)
             .ok()
             .and_then(|text| Digest::parse(text.trim_end()));
         if digest != Some(Digest::of(body)) {
-            return Err("its content does not have the digest that it names".into());
+            return Err("its content does not match its digest".into());
         }
         let (_, metadata) = SafeTensors::read_metadata(body).map_err(|e| e.to_string())?;
         let progress = metadata
             .metadata()
             .as_ref()
             .and_then(|map| map.get(PROGRESS_KEY))
-            .ok_or("it does not say how far the training is")?;
+            .ok_or("it does not record how far the training is")?;
         let progress = serde_json::from_str(progress).map_err(|e| e.to_string())?;
         let tensors = SafeTensors::deserialize(body).map_err(|e| e.to_string())?;
         let (mut state, mut best) = (Vec::new(), Vec::new());

@@ -9,7 +9,7 @@ use crate::model::spec::Attribute;
 
 use super::{SpecAugment, TrainError};
 
-/// What is hidden of each training utterance, drawn anew in each epoch from a seed.
+/// What is hidden of each training utterance, drawn afresh in each epoch from a seed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Augment {
     /// The masks.
@@ -18,7 +18,7 @@ pub struct Augment {
     pub seed: u64,
 }
 
-/// An utterance and its features, borrowed from where they lie.
+/// An utterance and its features, borrowed in place.
 #[derive(Clone, Copy, Debug)]
 pub struct Example<'a> {
     /// Its id, which names it in messages and seeds its masks.
@@ -74,7 +74,7 @@ impl TrainingData<'_> {
         if let Some(odd) = all.find(|example| example.class >= classes) {
             let (id, class) = (odd.id, odd.class);
             return Err(TrainError::Data(format!(
-                "utterance {id} is of class {class}, counted from 0, of {classes}"
+                "utterance {id} has class {class} (counted from 0), but there are {classes} classes"
             )));
         }
         for (attribute, column) in &self.labels {

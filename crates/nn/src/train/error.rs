@@ -34,14 +34,14 @@ pub enum TrainError {
         split: &'static str,
     },
     /// Classes or labels do not belong to the utterances.
-    #[error("the training data do not fit together: {0}")]
+    #[error("the training data are inconsistent: {0}")]
     #[diagnostic(code(train::data))]
     Data(String),
-    /// An attribute has no two labels to tell apart.
+    /// An attribute does not have two labels to distinguish.
     #[error("head {attribute} has {labels} label(s) in the training data; it needs two or more")]
     #[diagnostic(
         code(train::labels),
-        help("remove the head, or train on data in which the attribute differs")
+        help("remove the head, or train on data in which the attribute varies")
     )]
     Labels {
         /// The attribute.
@@ -79,12 +79,12 @@ pub enum TrainError {
         /// Utterances of the batch.
         utterances: Vec<String>,
     },
-    /// A checkpoint is there but cannot be read.
+    /// A checkpoint exists but cannot be read.
     #[error("cannot read the checkpoint {}", path.display())]
     #[diagnostic(
         code(train::checkpoint),
         help(
-            "check the disk and the permissions and run again; remove the checkpoint to train from the beginning"
+            "check the disk and the permissions and run again; remove the checkpoint to start over"
         )
     )]
     Checkpoint {

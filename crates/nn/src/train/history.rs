@@ -1,4 +1,5 @@
-//! What is written beside the model: a line for each epoch and a summary. No times, so that equal runs are equal bytes.
+//! What is written next to the model: a line for each epoch and a summary. No times, so that equal runs are equal
+//! bytes.
 
 use std::fs::File;
 use std::io::Write;

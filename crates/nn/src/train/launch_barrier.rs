@@ -1,9 +1,9 @@
-//! Trainings that were started for a CUDA device and have not reached it yet: whoever is there waits for them.
+//! Trainings that were started for a CUDA device and have not reached it yet: those that have wait for them.
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Announced and not there yet.
+/// Announced and not arrived yet.
 static EXPECTED: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {

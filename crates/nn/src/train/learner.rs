@@ -87,7 +87,7 @@ impl<'a> Learner<'a> {
         }
     }
 
-    /// All that the next step depends on beside its batch.
+    /// All that the next step depends on besides its batch.
     pub(super) fn state(&self) -> Result<TrainingState, ModelError> {
         match self {
             Self::Processor { trainable, .. } => Ok(trainable.state()),

@@ -86,8 +86,8 @@ struct Lockstep {
     changed: Condvar,
 }
 
-/// What the user was told of how the device is used.
-struct Told {
+/// What was reported to the user of how the device is used.
+struct Reported {
     /// Most models side by side.
     capacity: usize,
     /// Whether the features have left the device.
@@ -108,7 +108,7 @@ struct State {
     groups: Vec<(Vec<usize>, Group)>,
     /// Most models that are on the device side by side.
     capacity: usize,
-    told: Told,
+    reported: Reported,
     failed: Option<DeviceError>,
     since: Instant,
 }

@@ -16,7 +16,7 @@ const BYTES: f64 = 4.0;
 /// Memory that the allocator holds back, as a factor.
 const SLACK: f64 = 1.1;
 
-/// Resident memory of a training in bytes, beyond the features that lie in mapped packs.
+/// Resident memory of a training in bytes, beyond the features in mapped packs.
 ///
 /// Takes the longest utterances for the largest batch. Counts the values of the network, in every form that is kept of
 /// them, and those that a frame passes through; small things such as threads are a flat 16 MB, and a tenth is added. `train` and

@@ -14,7 +14,7 @@ use super::{AlphaCurve, LearningRateSchedule, Monitor, Sampling, TrainError};
 pub struct TrainOptions {
     /// Layers of the shared encoder.
     pub encoder: Vec<Layer>,
-    /// Attribute heads beside the emotion head.
+    /// Attribute heads in addition to the emotion head.
     pub heads: Vec<HeadSpec>,
     /// Weight of the attribute tasks; the paper's for the heads' mode where it is missing.
     pub alpha: Option<Alpha>,

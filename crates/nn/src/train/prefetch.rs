@@ -6,10 +6,10 @@ use super::TrainingData;
 use super::batches::BatchFeatures;
 use super::sampling::Draw;
 
-/// Batches being filled or waiting, beside the one in use.
+/// Batches being filled or waiting, besides the one in use.
 const AHEAD: usize = 1;
 
-/// Calls `work` with each batch of an epoch and its features, in order, until it says not to go on.
+/// Calls `work` with each batch of an epoch and its features, in order, until it says to stop.
 ///
 /// What a batch holds depends on the batch alone, so filling it earlier changes nothing.
 ///

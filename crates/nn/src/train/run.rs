@@ -180,7 +180,7 @@ impl<'a> Run<'a> {
     fn epochs(mut self, progress: &dyn Progress) -> Result<TrainOutcome, TrainError> {
         let options = self.options;
         let mut stop = self.early_stop();
-        let (mut records, mut best) = self.go_on(&mut stop, progress)?;
+        let (mut records, mut best) = self.resume(&mut stop, progress)?;
         let mut history = History::create(self.places.out)?;
         for record in &records {
             history.append(record)?;
@@ -216,7 +216,7 @@ impl<'a> Run<'a> {
             };
             history.append(&record)?;
             records.push(record);
-            // Half an epoch could not be gone on from with another bound on updates.
+            // Half an epoch could not be resumed with another bound on updates.
             if let (Some(folder), false) = (self.places.checkpoint, sums.cut) {
                 let last = self.ended(&stop, records.len()).is_some();
                 if last || !self.device.is_cuda() || self.saved.elapsed() > BETWEEN_CHECKPOINTS {
@@ -228,7 +228,7 @@ impl<'a> Run<'a> {
         };
         if stop.left_chance().is_none() {
             progress.warn(
-                "validation UA never left chance: the classifier has collapsed onto one class; \
+                "validation UA never rose above chance: the classifier has collapsed onto one class; \
                  more updates, a smaller batch or another learning rate may help",
             );
         }

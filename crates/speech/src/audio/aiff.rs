@@ -39,7 +39,7 @@ pub(super) fn layout<R: Read + Seek>(
                 let needed = if format == AudioFormat::Aifc { 22 } else { 18 };
                 if present < needed {
                     return Err(malformed(format!(
-                        "its `COMM` chunk has {size} bytes, not {needed} or more"
+                        "its `COMM` chunk has {size} bytes, expected at least {needed}"
                     )));
                 }
                 if !source.read_at(payload, &mut bytes[..present])? {
@@ -50,12 +50,12 @@ pub(super) fn layout<R: Read + Seek>(
             }
             b"SSND" => {
                 let Some(bytes) = source.array_at::<4>(payload)? else {
-                    return Err(malformed("its `SSND` chunk is cut short".to_string()));
+                    return Err(malformed("its `SSND` chunk is truncated".to_string()));
                 };
                 let skipped = 8 + u64::from(u32::from_be_bytes(bytes));
                 if skipped > size {
                     return Err(malformed(format!(
-                        "its `SSND` chunk of {size} bytes starts {skipped} bytes in"
+                        "its `SSND` chunk has {size} bytes, but its samples start at byte {skipped}"
                     )));
                 }
                 sound = Some((payload + skipped, size - skipped));
@@ -64,12 +64,12 @@ pub(super) fn layout<R: Read + Seek>(
         }
         offset = payload + size + size % 2;
     }
-    let comm = comm.ok_or_else(|| malformed("there is no `COMM` chunk".to_string()))?;
+    let comm = comm.ok_or_else(|| malformed("it has no `COMM` chunk".to_string()))?;
     let (data_offset, chunk_bytes) = match sound {
         Some(sound) => sound,
         // The sound chunk may be left out of a file without samples.
         None if comm.frames == 0 => (source.len, 0),
-        None => return Err(malformed("there is no `SSND` chunk".to_string())),
+        None => return Err(malformed("it has no `SSND` chunk".to_string())),
     };
     let Some((coding, big_endian)) = comm.coding() else {
         return Err(AudioError::UnsupportedCoding {

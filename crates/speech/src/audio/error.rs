@@ -26,13 +26,13 @@ pub enum AudioError {
     #[error("{} is empty (0 bytes)", path.display())]
     #[diagnostic(
         code(audio::empty_file),
-        help("the copy of the corpus is incomplete: fetch this file again")
+        help("the copy of the corpus is incomplete: download this file again")
     )]
     EmptyFile {
         /// The file.
         path: PathBuf,
     },
-    /// A git-lfs pointer stands where the audio should be.
+    /// A git-lfs pointer in place of the audio.
     #[error("{} is a git-lfs pointer, not the audio itself", path.display())]
     #[diagnostic(
         code(audio::git_lfs_pointer),
@@ -42,11 +42,11 @@ pub enum AudioError {
         /// The file.
         path: PathBuf,
     },
-    /// A known format that is not read here.
-    #[error("{} is {format}, which is not read", path.display())]
+    /// A known format that is not supported.
+    #[error("{} is {format}, which is not supported", path.display())]
     #[diagnostic(
         code(audio::unsupported_format),
-        help("convert it to WAV; WAV, AIFF, AIFC and NIST SPHERE are read")
+        help("convert it to WAV; WAV, AIFF, AIFC and NIST SPHERE are supported")
     )]
     UnsupportedFormat {
         /// The file.
@@ -55,10 +55,10 @@ pub enum AudioError {
         format: &'static str,
     },
     /// Nothing known starts like this.
-    #[error("{} is not audio of a known format; it starts with {first_bytes}", path.display())]
+    #[error("{} is not in a known audio format; it starts with {first_bytes}", path.display())]
     #[diagnostic(
         code(audio::unknown_format),
-        help("WAV, AIFF, AIFC and NIST SPHERE are read, whatever the extension says")
+        help("WAV, AIFF, AIFC and NIST SPHERE are supported, whatever the file extension")
     )]
     UnknownFormat {
         /// The file.
@@ -70,7 +70,7 @@ pub enum AudioError {
     #[error("{} has a broken {format} header: {detail}", path.display())]
     #[diagnostic(
         code(audio::malformed),
-        help("the file is damaged: fetch it again, or leave it out")
+        help("the file is damaged: download it again, or leave it out")
     )]
     Malformed {
         /// The file.
@@ -80,8 +80,8 @@ pub enum AudioError {
         /// What is wrong.
         detail: String,
     },
-    /// A valid file with a coding that is not decoded here.
-    #[error("{} holds {format} with {coding}, which is not decoded", path.display())]
+    /// A valid file with a coding that is not supported.
+    #[error("{} contains {format} with {coding}, which is not supported", path.display())]
     #[diagnostic(code(audio::unsupported_coding), help("{advice}"))]
     UnsupportedCoding {
         /// The file.
@@ -95,12 +95,12 @@ pub enum AudioError {
     },
     /// Fewer bytes of samples than the header promises.
     #[error(
-        "{} is cut short: its header promises {promised_bytes} bytes of samples, {present_bytes} are there",
+        "{} is truncated: its header promises {promised_bytes} bytes of samples, but it has {present_bytes}",
         path.display()
     )]
     #[diagnostic(
         code(audio::truncated),
-        help("the copy is incomplete: fetch this file again")
+        help("the copy is incomplete: download this file again")
     )]
     Truncated {
         /// The file.
@@ -111,17 +111,20 @@ pub enum AudioError {
         present_bytes: u64,
     },
     /// A valid header and not one sample.
-    #[error("{} holds no samples", path.display())]
-    #[diagnostic(code(audio::no_samples), help("leave the file out, or fetch it again"))]
+    #[error("{} contains no samples", path.display())]
+    #[diagnostic(
+        code(audio::no_samples),
+        help("leave the file out, or download it again")
+    )]
     NoSamples {
         /// The file.
         path: PathBuf,
     },
     /// The channel asked for is not in the file.
-    #[error("{} has {channels} channel(s), and channel {channel} (counted from 0) was asked for", path.display())]
+    #[error("{} has {channels} channel(s), but channel {channel} (counted from 0) was requested", path.display())]
     #[diagnostic(
         code(audio::no_such_channel),
-        help("channels are counted from 0; leave the channel out for the mean of all")
+        help("channels are counted from 0; omit the channel to use the mean of all")
     )]
     NoSuchChannel {
         /// The file.
@@ -131,14 +134,16 @@ pub enum AudioError {
         /// Channels in the file.
         channels: u16,
     },
-    /// A segment that the file does not hold.
+    /// A segment that the file does not contain.
     #[error(
-        "{} lasts {duration_s:.3} s and does not hold the segment from {start_s} s to {end_s} s",
+        "{} lasts {duration_s:.3} s and does not contain the segment from {start_s} s to {end_s} s",
         path.display()
     )]
     #[diagnostic(
         code(audio::bad_segment),
-        help("a segment has 0 <= start < end, and may pass the end of the file by at most 0.1 s")
+        help(
+            "a segment has 0 <= start < end, and may extend past the end of the file by at most 0.1 s"
+        )
     )]
     BadSegment {
         /// The file.
@@ -151,10 +156,10 @@ pub enum AudioError {
         duration_s: f64,
     },
     /// A float sample is infinite or not a number.
-    #[error("{} holds a sample that is not a finite number (frame {frame})", path.display())]
+    #[error("{} contains a sample that is not a finite number (frame {frame})", path.display())]
     #[diagnostic(
         code(audio::not_finite),
-        help("the file is damaged: fetch it again, or leave it out")
+        help("the file is damaged: download it again, or leave it out")
     )]
     NotFinite {
         /// The file.
@@ -165,7 +170,7 @@ pub enum AudioError {
 }
 
 impl AudioError {
-    /// What is wrong, without the path of the file: it holds for every file of the same content.
+    /// What is wrong, without the path of the file: it is the same for every file of the same content.
     pub fn without_path(&self) -> String {
         let path = self.path().display().to_string();
         self.to_string().replacen(&path, "the file", 1)

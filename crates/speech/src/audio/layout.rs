@@ -1,4 +1,4 @@
-//! Where the samples lie in a file and how they are coded: what every header boils down to.
+//! Where the samples are in a file and how they are coded: what every header boils down to.
 
 use serde::{Deserialize, Serialize};
 

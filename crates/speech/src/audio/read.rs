@@ -40,7 +40,7 @@ pub fn read(
     read_source(&mut Source::open(path)?, segment_s, channel)
 }
 
-/// As [`read`], of a file that is in memory; `name` stands for the path in messages.
+/// As [`read`], of a file that is in memory; `name` replaces the path in messages.
 ///
 /// # Errors
 /// As [`read`].

@@ -41,7 +41,7 @@ impl Source<File> {
 }
 
 impl<'a> Source<Cursor<&'a [u8]>> {
-    /// Bytes that are in memory already; `name` stands in messages.
+    /// Bytes that are in memory already; `name` is used in messages.
     pub fn from_bytes(name: &Path, bytes: &'a [u8]) -> Result<Self, AudioError> {
         Self::new(Cursor::new(bytes), bytes.len() as u64, name)
     }

@@ -34,7 +34,7 @@ pub(super) fn layout<R: Read + Seek>(source: &mut Source<R>) -> Result<Layout, A
     source.read_at(0, &mut header)?;
     let header = String::from_utf8_lossy(&header);
     let fields = Fields::parse(&header)
-        .ok_or_else(|| malformed("there is no `end_head` line in its header".to_string()))?;
+        .ok_or_else(|| malformed("its header has no `end_head` line".to_string()))?;
 
     let coding_name = fields.text("sample_coding").unwrap_or("pcm").to_lowercase();
     let (law, compression) = match coding_name.split_once(',') {
@@ -46,7 +46,7 @@ pub(super) fn layout<R: Read + Seek>(source: &mut Source<R>) -> Result<Layout, A
             path: path.clone(),
             format: "SPHERE",
             coding: format!("sample_coding {coding_name}"),
-            advice: "expand it first, for example `sph2pipe -f sph in.sph out.sph`, or `w_decode -o pcm in.sph out.sph`",
+            advice: "decompress it first, for example `sph2pipe -f sph in.sph out.sph`, or `w_decode -o pcm in.sph out.sph`",
         });
     }
     let count = |name: &str| {
@@ -55,7 +55,7 @@ pub(super) fn layout<R: Read + Seek>(source: &mut Source<R>) -> Result<Layout, A
             .map_err(|value| malformed(format!("{name} is \"{value}\"")))
     };
     let required = |name: &str, value: Option<u64>| {
-        value.ok_or_else(|| malformed(format!("there is no {name} in its header")))
+        value.ok_or_else(|| malformed(format!("its header has no {name}")))
     };
     let channels = count("channel_count")?.unwrap_or(1);
     let rate_hz = required("sample_rate", count("sample_rate")?)?;
@@ -93,7 +93,7 @@ pub(super) fn layout<R: Read + Seek>(source: &mut Source<R>) -> Result<Layout, A
         return Err(AudioError::UnsupportedCoding {
             path: path.clone(),
             format: "SPHERE",
-            coding: "channels one after another".to_string(),
+            coding: "channels stored one after another".to_string(),
             advice: "interleave the channels",
         });
     }

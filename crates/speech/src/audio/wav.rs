@@ -52,7 +52,7 @@ pub(super) fn layout<R: Read + Seek>(
                 let mut bytes = [0; 40];
                 let present = size.min(40) as usize;
                 if present < 16 {
-                    let detail = format!("its `fmt ` chunk has {size} bytes, not 16 or more");
+                    let detail = format!("its `fmt ` chunk has {size} bytes, expected at least 16");
                     return Err(malformed(source, detail));
                 }
                 if !source.read_at(payload, &mut bytes[..present])? {

@@ -33,7 +33,7 @@ impl Corpora {
             |name: &&String| name.is_empty() || name.starts_with('.') || !name.chars().all(plain);
         match corpora.corpora.keys().find(bad) {
             Some(name) => Err(toml::de::Error::custom(format!(
-                "corpus name {name:?} must be of letters, digits, `-`, `_` and `.`"
+                "corpus name {name:?} must consist of letters, digits, `-`, `_` and `.`"
             ))),
             None => Ok(corpora),
         }

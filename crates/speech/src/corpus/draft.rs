@@ -19,7 +19,7 @@ pub(super) struct Candidate<'a> {
     pub path: PathBuf,
     /// Speaker without the corpus name.
     pub speaker: &'a str,
-    /// Gender as the files tell it.
+    /// Gender according to the files.
     pub gender: Option<Gender>,
     /// Language where it differs from the corpus's.
     pub language: Option<&'a str>,
@@ -49,14 +49,14 @@ pub(super) struct Draft<'a> {
     speakers_seen: HashSet<String>,
     /// Message to number of files and the first of them.
     notes: BTreeMap<String, (usize, String)>,
-    /// Genders told of each speaker.
+    /// Genders found for each speaker.
     genders: HashMap<String, Option<Gender>>,
     /// Why nothing that was found can be relied on.
     fault: Option<MachineFault>,
 }
 
 impl<'a> Draft<'a> {
-    /// An empty draft of `corpus`, whose files lie below `root`.
+    /// An empty draft of `corpus`, whose files are below `root`.
     pub fn new(
         corpus: &'a str,
         config: &'a CorpusConfig,
@@ -114,7 +114,7 @@ impl<'a> Draft<'a> {
             .0 += 1;
     }
 
-    /// Sets aside something that is no utterance.
+    /// Sets aside something that is not an utterance.
     pub fn drop_bad(&mut self, what: &str, reason: String) {
         self.set_aside(what, reason, DropCause::Bad);
     }
@@ -195,12 +195,12 @@ impl<'a> Draft<'a> {
             Mapped::Unknown => {
                 self.note(
                     format!(
-                        "label `{label}` is in no list of [corpus.{}.labels] and is left out",
+                        "label `{label}` is not listed in [corpus.{}.labels] and is left out",
                         self.corpus
                     ),
                     candidate.place,
                 );
-                self.drop_bad(candidate.place, format!("label {label} is in no list"));
+                self.drop_bad(candidate.place, format!("label {label} is not listed"));
                 return;
             }
         };
@@ -228,23 +228,23 @@ impl<'a> Draft<'a> {
         });
     }
 
-    /// The gender of a speaker: `genders` of `corpora.toml` first, so that a person can correct
-    /// the files, then what the files tell.
-    fn gender_of(&mut self, speaker: &str, told: Option<Gender>, place: &str) -> Option<Gender> {
+    /// The gender of a speaker: `genders` of `corpora.toml` first, so that a person can correct the files, then what
+    /// the files say.
+    fn gender_of(&mut self, speaker: &str, found: Option<Gender>, place: &str) -> Option<Gender> {
         let configured = self.config.genders.get(speaker).copied();
-        if let (Some(configured), Some(told)) = (configured, told)
-            && configured != told
+        if let (Some(configured), Some(found)) = (configured, found)
+            && configured != found
         {
             self.note(
                 format!(
-                    "the files say speaker {speaker} is {}, `genders` says {}: `genders` is taken",
-                    told.name(),
+                    "the files say speaker {speaker} is {}, `genders` says {}: `genders` is used",
+                    found.name(),
                     configured.name()
                 ),
                 place,
             );
         }
-        let gender = configured.or(told);
+        let gender = configured.or(found);
         match self.genders.get(speaker).copied() {
             None => {
                 self.genders.insert(speaker.to_string(), gender);
@@ -286,21 +286,21 @@ impl<'a> Draft<'a> {
                 String::new()
             };
             self.listing.warnings.push(format!(
-                "no gender is known of speakers {shown}{more}: add them to [corpus.{}.genders]",
+                "the gender of these speakers is unknown: {shown}{more}; add them to [corpus.{}.genders]",
                 self.corpus
             ));
         }
         for (message, (count, first)) in std::mem::take(&mut self.notes) {
             self.listing.warnings.push(match count {
                 1 => format!("{message}: {first}"),
-                _ => format!("{message}: {count} times, first {first}"),
+                _ => format!("{message}: {count} times, first at {first}"),
             });
         }
         let entries = std::mem::take(&mut self.listing.entries);
         self.listing.entries = self.unique(entries);
         if self.listing.entries.is_empty() && self.listing.dropped.is_empty() {
             self.listing.warnings.push(format!(
-                "reader {} finds nothing below {}",
+                "reader {} found nothing in {}",
                 self.config.reader,
                 self.root.display()
             ));
@@ -314,7 +314,7 @@ impl<'a> Draft<'a> {
         Ok(self.listing)
     }
 
-    /// Sorts by id and sets aside all but the first of equal ids (`a.wav` beside `a.flac`).
+    /// Sorts by id and sets aside all but the first of equal ids (`a.wav` and `a.flac`).
     fn unique(&mut self, mut entries: Vec<Entry>) -> Vec<Entry> {
         if entries.is_sorted_by(|a, b| a.utterance.id < b.utterance.id) {
             return entries;
@@ -330,7 +330,7 @@ impl<'a> Draft<'a> {
                         }
                         AudioSource::Synthetic(_) => "it".into(),
                     };
-                    let reason = format!("{name} would be a second utterance of this id");
+                    let reason = format!("{name} would be a second utterance with this id");
                     self.drop_bad(&entry.utterance.id, reason);
                 }
                 _ => kept.push(entry),

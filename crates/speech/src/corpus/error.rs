@@ -5,8 +5,8 @@ use std::path::PathBuf;
 /// Why a corpus cannot be listed.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum CorpusError {
-    /// The folder of the corpus is not there.
-    #[error("corpus {corpus} is missing: there is no folder {}", path.display())]
+    /// The folder of the corpus does not exist.
+    #[error("corpus {corpus} is missing: the folder {} does not exist", path.display())]
     #[diagnostic(
         code(corpus::missing_root),
         help(
@@ -26,7 +26,7 @@ pub enum CorpusError {
         /// Its licence in a few words.
         licence: String,
     },
-    /// The folder of the corpus is there and cannot be opened.
+    /// The folder of the corpus exists and cannot be opened.
     #[error("the folder {} of corpus {corpus} cannot be read: {reason}", path.display())]
     #[diagnostic(
         code(corpus::unreadable_root),
@@ -41,7 +41,7 @@ pub enum CorpusError {
         reason: String,
     },
     /// No reader has this name.
-    #[error("corpus {corpus}: there is no reader `{reader}`")]
+    #[error("corpus {corpus}: unknown reader `{reader}`")]
     #[diagnostic(code(corpus::unknown_reader), help("readers: {known}"))]
     UnknownReader {
         /// Name of the corpus.
@@ -77,11 +77,11 @@ pub enum CorpusError {
         /// What it should be.
         help: String,
     },
-    /// A label stands in two lists of the label map.
+    /// A label is in two lists of the label map.
     #[error("corpus {corpus}: label `{label}` is listed as {first} and as {second}")]
     #[diagnostic(
         code(corpus::label_twice),
-        help("keep it in one list; labels are compared without case, hyphens and underscores")
+        help("keep it in one list; labels are compared ignoring case, hyphens and underscores")
     )]
     LabelTwice {
         /// Name of the corpus.

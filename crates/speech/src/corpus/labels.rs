@@ -25,7 +25,7 @@ impl LabelMap {
     /// Builds the map of `corpus`.
     ///
     /// # Errors
-    /// [`CorpusError::LabelTwice`] where a label stands in two lists.
+    /// [`CorpusError::LabelTwice`] where a label is in two lists.
     pub fn new(corpus: &str, labels: &Labels) -> Result<Self, CorpusError> {
         let lists = [
             (&labels.positive, Mapped::Class(Emotion::Positive)),

@@ -52,11 +52,11 @@ pub enum Look {
     Nothing,
     /// A file, with what is known of its content.
     File(Option<FileContent>),
-    /// The machine cannot tell.
+    /// The machine failed to answer.
     Failed(MachineFault),
 }
 
-/// Looks at paths, so that whoever wants to know more of each file than that it is there need not look twice.
+/// Looks at paths, so that whoever wants to know more of each file than that it exists need not look twice.
 pub type LookAt<'a> = &'a (dyn Fn(&Path) -> Look + Sync);
 
 /// A look that opens nothing.
@@ -76,7 +76,7 @@ pub fn is_there(path: &Path) -> Look {
 pub enum DropCause {
     /// The label map or an option of the reader leaves it out.
     Choice,
-    /// It is there and is no utterance: it has an odd name or label, or is there twice.
+    /// It exists and is not an utterance: it has an odd name or label, or exists twice.
     Bad,
     /// The corpus promises it, by a row or a file, and it is missing or cannot be read.
     Missing,

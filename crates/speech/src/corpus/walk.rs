@@ -124,7 +124,7 @@ pub(super) fn files(draft: &mut Draft<'_>, pass_over: &[&str]) -> Vec<FoundFile>
         let unusable = match name {
             None => Some("its name is not UTF-8"),
             Some(name) if name.chars().any(char::is_control) => {
-                Some("its name holds a line break or another control character")
+                Some("its name contains a line break or another control character")
             }
             Some(_) => None,
         };
@@ -188,7 +188,7 @@ pub(super) fn note_other_formats(draft: &mut Draft<'_>, found: &[FoundFile]) {
             .iter()
             .find(|other| file.has_extension(other))
         {
-            draft.note(format!(".{other} files are not read"), &file.relative);
+            draft.note(format!(".{other} files are not supported"), &file.relative);
         }
     }
 }

@@ -27,12 +27,12 @@ impl<R: Read> Window<R> {
         }
     }
 
-    /// The bytes at hand.
+    /// The bytes in the window.
     pub fn bytes(&self) -> &[u8] {
         &self.buffer[self.start..]
     }
 
-    /// Whether the log has `count` more bytes, which then are at hand.
+    /// Whether the log has `count` more bytes, which then are in the window.
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -74,7 +74,7 @@ impl<R: Read> Window<R> {
         Ok((checksum(payload) == header[6..]).then_some(length))
     }
 
-    /// Moves on by `count` bytes, which must be at hand.
+    /// Moves on by `count` bytes, which must be in the window.
     pub fn advance(&mut self, count: usize) {
         self.start += count;
     }

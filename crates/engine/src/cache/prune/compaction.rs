@@ -13,10 +13,10 @@ use crate::cache::items::{self, ItemIndex, ItemRecord, Location, StepTag};
 use crate::cache::usage::Usage;
 use crate::cache::{Cache, CacheError, folder, packs};
 
-/// What is not worth to be written anew: as long as less than one byte in so many is dead.
+/// Not worth rewriting as long as less than one byte in this many is dead.
 const WORTH: u64 = 4;
 
-/// What is to be written anew, or removed.
+/// What is to be rewritten or removed.
 pub struct Compaction {
     /// Records of the index that are needed.
     live: HashMap<Digest, ItemRecord>,
@@ -24,7 +24,7 @@ pub struct Compaction {
     packs: BTreeMap<u64, Vec<(Digest, Digest, Location)>>,
     paths: Vec<PathBuf>,
     pack_bytes: u64,
-    /// Whether the index is worth to be written anew by itself, and what that frees.
+    /// Whether the index alone is worth rewriting, and what that frees.
     index_bytes: u64,
     rewrites_index: bool,
 }
@@ -106,7 +106,7 @@ impl Compaction {
     }
 
     /// Writes needed items into a new pack, then the index that names them there, then removes the old packs: whenever
-    /// it is killed, the index names only what is there. Nobody else may use the cache meanwhile.
+    /// it is killed, the index names only what exists. Nobody else may use the cache meanwhile.
     ///
     /// # Errors
     /// When something cannot be read or written.
@@ -141,7 +141,7 @@ impl Compaction {
         let mut live = self.live;
         cache.item_log().rewrite(|payload| {
             let (key, record) = items::decode(payload)?;
-            // Of several records of a key, the first that is as the index has it stands for all.
+            // Of several records of a key, the first that matches the index is kept.
             let wanted = live.get(&key)?;
             let moved = match (wanted, &record) {
                 (

@@ -8,7 +8,7 @@ use crate::cache::{Cache, CacheError, Ending, Run};
 
 /// Runs by what becomes of them.
 pub struct KeptRuns {
-    /// Keys of the current state of all manifests, and of runs that go on.
+    /// Keys of the current state of all manifests, and of runs in progress.
     pub current: HashSet<Digest>,
     /// Keys of all runs that are kept.
     pub kept: HashSet<Digest>,

@@ -10,8 +10,8 @@ pub struct PruneOptions<'a> {
     pub keep_runs: Option<usize>,
     /// Leaves alone what was written in so many last days.
     pub older_than_days: u64,
-    /// Removes nothing, and tells what it would remove.
+    /// Removes nothing, and reports what it would remove.
     pub dry_run: bool,
-    /// Names the checkpoints that a longer run of a finished step could go on from.
+    /// Names the checkpoints that a longer run of a finished step could continue from.
     pub checkpoints: &'a dyn Fn(&FingerprintInputs) -> Vec<Digest>,
 }

@@ -125,11 +125,11 @@ fn rehash_trusts_nothing_and_damage_costs_reading_only() {
         .sum();
     assert_eq!(reads, 1);
     stat_cache.save().unwrap();
-    let mended = StatCache::load(log(), false).unwrap();
-    assert_eq!(mended.state.damaged_bytes, 0);
+    let repaired = StatCache::load(log(), false).unwrap();
+    assert_eq!(repaired.state.damaged_bytes, 0);
     files
         .iter()
-        .for_each(|file| assert_eq!(count_reads(&mended, file), 0));
+        .for_each(|file| assert_eq!(count_reads(&repaired, file), 0));
 }
 
 const SECOND_NS: i64 = 1_000_000_000;
@@ -200,7 +200,7 @@ impl System for Arc<Coarse> {
     }
 }
 
-/// A folder with a file on such a file system; each run loads the stat_cache anew.
+/// A folder with a file on such a file system; each run loads the stat cache again.
 struct Machine {
     folder: tempfile::TempDir,
     system: Arc<Coarse>,

@@ -87,7 +87,7 @@ impl Bad {
     }
 }
 
-/// A step that failed with `error`; people are told where all its bad items are, if there are any.
+/// A step that failed with `error`; the message says where all its bad items are listed, if there are any.
 pub fn failed_for(error: GroupError, bad: &BadOf<'_>, key: Option<Digest>) -> StepResult {
     let ended_early = matches!(
         error,

@@ -51,7 +51,7 @@ impl Group<'_> {
             Err(damaged) => damaged,
         };
         progress.warn(&format!(
-            "{} stored items are damaged or gone; making them again",
+            "{} stored items are damaged or missing; recomputing them",
             damaged.len()
         ));
         let distrusted: HashSet<Digest> = damaged.iter().map(|(key, _)| *key).collect();
@@ -97,7 +97,7 @@ impl Group<'_> {
         }
     }
 
-    /// Makes sure that the set of `step` is the one that its record tells of; if not, forgets the record.
+    /// Makes sure that the set of `step` is the one that its record names; if not, forgets the record.
     fn check(&self, step: usize, wanted: Option<Digest>) -> miette::Result<()> {
         let sets = lock(&self.sets);
         let set = sets.as_ref().and_then(|sets| sets.get(&step));

@@ -1,7 +1,8 @@
 //! How products are computed: by algorithms of cublasLt that are chosen for a product alone, however many share it.
 //!
 //! Algorithms differ in the order of their additions, so in the last digits. The functions of cuBLAS choose one by all
-//! sizes, the number of products side by side included: then a model would learn other digits beside others than alone.
+//! sizes, the number of products side by side included: then a model would learn other digits together with others than
+//! alone.
 
 use std::collections::HashMap;
 use std::ffi::c_void;
@@ -82,7 +83,7 @@ impl Algorithms {
     /// What may pass, such as too little memory: another algorithm would give other digits, just this once.
     ///
     /// # Safety
-    /// The matrices must lie within memory of the device.
+    /// The matrices must be within memory of the device.
     pub unsafe fn multiply(&self, stream: CUstream, product: &Product) -> Result<bool, CudaError> {
         let operands = [&product.a, &product.b, &product.c];
         // What suits a kind should suit all of it; if not, what is chosen for the very sizes does.
@@ -241,7 +242,7 @@ impl Algorithms {
     }
 }
 
-/// How the matrices of a batch lie.
+/// How the matrices of a batch are laid out.
 struct Layout(sys::cublasLtMatrixLayout_t);
 
 impl Layout {

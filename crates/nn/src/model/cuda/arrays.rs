@@ -1,4 +1,4 @@
-//! Which arrays models of one network have, and where each lies among a model's values on the processor.
+//! Which arrays models of one network have, and where each is among a model's values on the processor.
 
 use std::ops::Range;
 
@@ -15,7 +15,7 @@ pub struct Piece {
     pub length: usize,
 }
 
-/// Places of a recurrent layer's arrays; all directions of one array lie together.
+/// Places of a recurrent layer's arrays; all directions of one array are together.
 #[derive(Clone, Copy, Debug)]
 pub struct RecurrentPieces {
     pub input: usize,
@@ -42,7 +42,7 @@ pub struct SharedArrays {
     pub lstms: Vec<RecurrentPieces>,
     /// The layers after the pooling, the emotion head last.
     pub dense: Vec<DensePieces>,
-    /// Where the pieces of the encoder lie in its flat values.
+    /// Where the pieces of the encoder are in its flat values.
     ranges: Vec<Vec<Range<usize>>>,
 }
 
@@ -101,7 +101,7 @@ impl SharedArrays {
         push(&mut self.pieces, length)
     }
 
-    /// The values of each piece, cut as they lie in the network.
+    /// The values of each piece, cut as they are in the network.
     pub fn slices<'a>(&self, network: &'a Network) -> Vec<Vec<&'a [f32]>> {
         let encoder = self.ranges.iter().map(|ranges| {
             let cut = |range: &Range<usize>| &network.values[range.clone()];
@@ -111,7 +111,7 @@ impl SharedArrays {
         encoder.chain(dense_slices(layers)).collect()
     }
 
-    /// Puts the values of piece `index` where they lie in the network.
+    /// Puts the values of piece `index` where they are in the network.
     pub fn put(&self, network: &mut Network, index: usize, mut values: &[f32]) {
         if let Some(ranges) = self.ranges.get(index) {
             for range in ranges {

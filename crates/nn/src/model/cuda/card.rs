@@ -111,8 +111,7 @@ impl Card {
                 reason: libraries::with_lacking(reason),
             }
         })?;
-        let ring =
-            Ring::new().map_err(|error| to_device_error("pinning memory of the host", &error))?;
+        let ring = Ring::new().map_err(|error| to_device_error("pinning host memory", &error))?;
         Ok(Arc::new(Self {
             device: ManuallyDrop::new(device),
             dfdx: ManuallyDrop::new(dfdx),
@@ -202,8 +201,8 @@ impl Card {
     /// As [`Self::note`], for an error of cuBLAS, which does not say what ails the device.
     pub(super) fn note_product(&self, error: CudaError) -> CudaError {
         // SAFETY: the stream is the device's own.
-        let told = unsafe { driver::stream::synchronize(self.stream()) };
-        self.note(told.err().map_or(error, CudaError::from))
+        let synchronised = unsafe { driver::stream::synchronize(self.stream()) };
+        self.note(synchronised.err().map_or(error, CudaError::from))
     }
 
     /// Runs a kernel over `length` threads for each of `models`, with the arguments of its source.
@@ -299,17 +298,17 @@ impl Card {
 
     /// What an error means for the user.
     pub fn to_device_error(&self, what: &'static str, error: &CudaError) -> DeviceError {
-        let told = to_device_error(what, error);
-        match (&told, self.broken()) {
+        let device_error = to_device_error(what, error);
+        match (&device_error, self.broken()) {
             (DeviceError::Sticky { .. }, _) => {
                 self.broken.store(true, Ordering::Relaxed);
-                told
+                device_error
             }
             // What came first is the reason; later calls only say that they failed.
             (_, true) => DeviceError::Sticky {
                 reason: error.to_string(),
             },
-            (_, false) => told,
+            (_, false) => device_error,
         }
     }
 

@@ -61,7 +61,7 @@ impl Program {
         // SAFETY: the number is written to a place for it.
         unsafe { size(self.0, &raw mut length) }.result()?;
         let mut image = vec![0u8; length];
-        // SAFETY: there is room for as many bytes as were told.
+        // SAFETY: there is room for as many bytes as were reported.
         unsafe { bytes(self.0, image.as_mut_ptr().cast()) }.result()?;
         Ok(image)
     }
@@ -79,10 +79,10 @@ fn target(capability: usize, targets: &[usize]) -> Result<usize, String> {
     let suiting = targets.iter().copied().filter(|&own| own <= capability);
     match (suiting.max(), targets.iter().min()) {
         (Some(target), _) => Ok(target),
-        // The compiler does not tell; it will where it refuses.
+        // The compiler does not say; it will where it refuses.
         (None, None) => Ok(capability),
         (None, Some(oldest)) => Err(format!(
-            "the card has compute capability {}, but {} makes code for {} and above",
+            "the GPU has compute capability {}, but {} generates code for {} and above",
             dotted(capability),
             libraries::compiler_name(),
             dotted(*oldest)
@@ -94,7 +94,7 @@ fn dotted(capability: usize) -> String {
     format!("{}.{}", capability / 10, capability % 10)
 }
 
-/// Compute capabilities that the compiler knows; none where it does not tell.
+/// Compute capabilities that the compiler knows; none where it does not say.
 fn targets() -> Vec<usize> {
     let mut count = 0;
     // SAFETY: the number is written to a place for it.
@@ -104,7 +104,7 @@ fn targets() -> Vec<usize> {
         return Vec::new();
     }
     let mut targets = vec![0; length];
-    // SAFETY: there is room for as many numbers as were told.
+    // SAFETY: there is room for as many numbers as were reported.
     let status = unsafe { nvrtc::nvrtcGetSupportedArchs(targets.as_mut_ptr()) };
     if status != nvrtc::nvrtcResult::NVRTC_SUCCESS {
         return Vec::new();
@@ -118,8 +118,7 @@ pub fn refusal(error: driver::DriverError) -> String {
     let version = libraries::driver_version();
     match (error.0, version) {
         (sys::CUresult::CUDA_ERROR_UNSUPPORTED_PTX_VERSION, Some(version)) => format!(
-            "the driver knows CUDA {}.{} and refuses what {} made: update the driver, or let LD_LIBRARY_PATH \
-             begin with libraries of that CUDA or an older one",
+            "the driver supports CUDA {}.{} and rejects code from {}: update the driver, or put libraries of that CUDA or an older one first in LD_LIBRARY_PATH",
             version / 1000,
             version % 1000 / 10,
             libraries::compiler_name()
@@ -139,10 +138,10 @@ mod tests {
         assert_eq!(target(121, &[75, 80, 120, 90]), Ok(120));
         assert_eq!(target(87, &[80, 86, 89]), Ok(86));
         assert_eq!(target(90, &[]), Ok(90));
-        let told = target(70, &[75, 80]).unwrap_err();
+        let error = target(70, &[75, 80]).unwrap_err();
         assert!(
-            told.contains("capability 7.0,") && told.contains("7.5 and above"),
-            "{told}"
+            error.contains("capability 7.0,") && error.contains("7.5 and above"),
+            "{error}"
         );
     }
 
@@ -178,7 +177,7 @@ mod tests {
         }
         let unknown = compile(SOURCE, 10).unwrap_err();
         assert!(unknown.contains("and above"), "{unknown}");
-        let told = compile("extern \"C\" __global__ void k() { wrong(); }", 90).unwrap_err();
-        assert!(told.contains("wrong"), "{told}");
+        let error = compile("extern \"C\" __global__ void k() { wrong(); }", 90).unwrap_err();
+        assert!(error.contains("wrong"), "{error}");
     }
 }

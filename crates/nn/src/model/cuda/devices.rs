@@ -50,9 +50,9 @@ pub fn device_name(ordinal: usize) -> Result<String, DeviceError> {
     let mut name = [0u8; ROOM];
     // SAFETY: the driver writes at most as many bytes as it is told, the last a zero.
     let status = unsafe { sys::cuDeviceGetName(name.as_mut_ptr().cast(), ROOM as i32 - 1, device) };
-    let told = CStr::from_bytes_until_nul(&name).ok();
-    let told = told.filter(|_| status == sys::CUresult::CUDA_SUCCESS);
-    Ok(told.map_or_else(
+    let name = CStr::from_bytes_until_nul(&name).ok();
+    let name = name.filter(|_| status == sys::CUresult::CUDA_SUCCESS);
+    Ok(name.map_or_else(
         || "unknown".to_owned(),
         |name| name.to_string_lossy().into_owned(),
     ))

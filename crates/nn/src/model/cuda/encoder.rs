@@ -14,7 +14,7 @@ use super::arrays::SharedArrays;
 use super::stacked_parameters::{GradientPlace, StackedParameters};
 use super::{Card, Gradients, Memory, Packed, Tape, Value};
 
-/// Where weights or gradients of the encoder lie.
+/// Where weights or gradients of the encoder are.
 struct EncoderArrays {
     convs: Vec<BlockArrays>,
     lstms: Vec<LayerArrays>,

@@ -28,7 +28,7 @@ impl Event {
         unsafe { driver::event::record(self.0, stream) }
     }
 
-    /// Makes what `stream` is given from now on wait; the host goes on.
+    /// Makes what `stream` is given from now on wait; the host continues.
     ///
     /// # Errors
     /// What the driver says, of earlier work too.

@@ -22,7 +22,7 @@ pub fn to_device_error(what: &'static str, error: &CudaError) -> DeviceError {
     if is_out_of_memory(error) {
         return DeviceError::OutOfMemory {
             what: what.to_string(),
-            help: "free memory on the device (`nvidia-smi` tells who holds it), or lower `batch`"
+            help: "free memory on the device (`nvidia-smi` shows what uses it), or lower `batch`"
                 .to_string(),
         };
     }
@@ -34,7 +34,7 @@ pub fn to_device_error(what: &'static str, error: &CudaError) -> DeviceError {
         }
         CudaError::Driver(error) => libraries::with_lacking(name(*error)),
         CudaError::Cpu(CpuError::OutOfMemory) => {
-            "the host has no memory left that the device can copy from".to_string()
+            "the host has no pinned memory left that the device could copy from".to_string()
         }
         error => libraries::with_lacking(error.to_string()),
     };

@@ -1,8 +1,9 @@
 //! How batches get to the device: through pinned memory and on a stream of their own, while the step before computes.
 //!
 //! A feed has a few slots, each with pinned memory and as much memory on the device. The host writes a batch into a
-//! slot, has it copied, makes the main stream wait for the copy and goes on. When the last that reads the batch is on
-//! its way, the main stream records that the slot is done with; the host waits for that before it writes the slot again.
+//! slot, has it copied, makes the main stream wait for the copy and continues. When the last that reads the batch is on
+//! its way, the main stream records that the slot is done with; the host waits for that before it writes the slot
+//! again.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -47,9 +48,9 @@ struct Slot {
     memory: Option<Memory<u8>>,
     /// Comes after the copy.
     ready: Event,
-    /// Comes after the last use, and after the memory is there.
+    /// Comes after the last use, and after the memory is allocated.
     done: Event,
-    /// Whether a batch in use lies here.
+    /// Whether a batch in use is here.
     held: bool,
     /// Whether the events say how far the device is; after a failure they may not.
     certain: bool,
@@ -185,7 +186,7 @@ impl Slot {
         }
         self.pinned = Some(Pinned::new(room).map_err(|error| card.note(error))?);
         let memory = self.memory.insert(Memory::new(card, room)?);
-        // The memory is there once the main stream gets to this: it may have had another use before.
+        // The memory is allocated once the main stream gets to this: it may have had another use before.
         let recorded = self.done.record(card.stream());
         self.certain = recorded.is_ok();
         card.noted(recorded)?;

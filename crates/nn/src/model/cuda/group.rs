@@ -74,7 +74,7 @@ pub struct Group {
     measured: Vec<Measured>,
     /// Bytes that the device is known to have for a step, and what [`Card::taken`] said then.
     reserved: (usize, usize),
-    /// Whether a step has begun to move values and not ended.
+    /// Whether a step has started to move values and not ended.
     half_done: bool,
 }
 
@@ -155,7 +155,7 @@ impl Group {
         Ok(())
     }
 
-    /// Whether a step failed after it had begun to move values, so that it must not be taken again.
+    /// Whether a step failed after it had started to move values, so that it must not be taken again.
     pub fn half_done(&self) -> bool {
         self.half_done
     }

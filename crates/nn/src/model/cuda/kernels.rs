@@ -1,4 +1,4 @@
-//! Our own kernels, compiled at start for the card that is there, and how they are launched.
+//! Our own kernels, compiled at start for the installed card, and how they are launched.
 
 use std::collections::HashMap;
 use std::ffi::{CString, c_void};
@@ -89,7 +89,7 @@ impl Kernels {
     /// What the compiler or the driver says.
     pub fn new(capability: usize) -> Result<Self, String> {
         let image = compile(SOURCE, capability)?;
-        // SAFETY: the image outlives the call, and its head or a NUL tells the driver where it ends.
+        // SAFETY: the image outlives the call, and its head or a NUL marks its end for the driver.
         let module = unsafe { driver::module::load_data(image.as_ptr().cast::<c_void>()) }
             .map_err(refusal)?;
         let mut functions = HashMap::new();
@@ -121,7 +121,7 @@ impl Kernels {
             .map(|value| std::ptr::from_mut(value).cast())
             .collect();
         let (grid, block) = extent.grid_and_block();
-        // SAFETY: each caller passes the arguments that stand beside it in the kernel's source.
+        // SAFETY: each caller passes the arguments that the kernel's source lists.
         unsafe { driver::launch_kernel(function, grid, block, 0, stream, &mut places) }?;
         Ok(())
     }

@@ -1,10 +1,10 @@
 //! Training on a CUDA device: several models in lockstep, as hand-written operations on dfdx's tape.
 //!
-//! Models that share network, data and order take each step together: their values lie side by side in a `StackedParameters`,
-//! products are strided batches, and every kernel runs over all models at once. The encoder is one operation of the
-//! tape; heads, losses and reversal are others. Nothing is summed by atomic additions, and no order of additions depends
-//! on how many models there are (`algorithms`), so the same seed gives the same bits on one card, with one build and
-//! version of cuBLAS, whichever models stand side by side.
+//! Models that share network, data and order take each step together: their values are side by side in a
+//! `StackedParameters`, products are strided batches, and every kernel runs over all models at once. The encoder is one
+//! operation of the tape; heads, losses and reversal are others. Nothing is summed by atomic additions, and no order of
+//! additions depends on how many models there are (`algorithms`), so the same seed gives the same bits on one card,
+//! with one build and version of cuBLAS, whichever models train together.
 //!
 //! The host runs ahead of the device: what it writes goes through pinned memory (`ring`), and a batch through a stream
 //! of its own (`feed`), so that it is copied while the step before computes. It waits where it reads something back, and

@@ -1,4 +1,4 @@
-//! How a batch lies on the device: which row belongs to which utterance, before and after every layer.
+//! How a batch is laid out on the device: which row belongs to which utterance, before and after every layer.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub struct Masked {
     pub bands: Vec<Range<usize>>,
 }
 
-/// What stands for the utterance of a row that belongs to none.
+/// The utterance of a row that belongs to none.
 const NO_UTTERANCE: i32 = -1;
 
 /// Where a table begins among all of a batch's numbers.
@@ -31,7 +31,7 @@ pub type Table = usize;
 /// The frames of all utterances at one depth of the network, one after the other.
 ///
 /// What a convolution reads has `padding` rows of zeros before each utterance, which are those after the one before,
-/// too, and zeros at the end; other frames lie without gaps.
+/// too, and zeros at the end; other frames follow without gaps.
 #[derive(Clone, Debug, Default)]
 pub struct Frames {
     /// Rows in all.

@@ -1,4 +1,4 @@
-//! Memory of the host that stays where it is, so that the device copies from it while the host goes on.
+//! Memory of the host that stays where it is, so that the device copies from it while the host continues.
 
 use std::ffi::c_void;
 

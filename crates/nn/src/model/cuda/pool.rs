@@ -19,7 +19,7 @@ pub fn check_memory_pools(ordinal: usize) -> Result<(), DeviceError> {
             what: "opening the device".to_string(),
             reason: "it has no memory pools (cuMemAllocAsync)".to_string(),
         }),
-        // What is wrong is told where the device is opened.
+        // What is wrong is reported when the device is opened.
         _ => Ok(()),
     }
 }
@@ -42,7 +42,7 @@ pub fn keep_freed_memory(device: sys::CUdevice) {
     }
 }
 
-/// Gives what was freed and is no longer in use back to the device, so that pieces of it can be put together anew.
+/// Gives what was freed and is no longer in use back to the device, so that pieces of it can be put together again.
 pub fn give_back_freed_memory(device: sys::CUdevice) {
     if let Some(pool) = memory_pool(device) {
         // SAFETY: the pool is the device's; memory in use stays. Where the call fails, all is as it was.
@@ -55,10 +55,10 @@ pub fn kept_bytes(device: sys::CUdevice) -> usize {
     let count = |attribute| {
         let mut bytes = 0u64;
         // SAFETY: the attributes below are numbers of 64 bits.
-        let told = unsafe {
+        let status = unsafe {
             sys::cuMemPoolGetAttribute(memory_pool(device)?, attribute, (&raw mut bytes).cast())
         };
-        (told == sys::CUresult::CUDA_SUCCESS).then_some(bytes as usize)
+        (status == sys::CUresult::CUDA_SUCCESS).then_some(bytes as usize)
     };
     let reserved = count(Pool::CU_MEMPOOL_ATTR_RESERVED_MEM_CURRENT);
     let used = count(Pool::CU_MEMPOOL_ATTR_USED_MEM_CURRENT);

@@ -70,7 +70,7 @@ impl Matrix {
         }
     }
 
-    /// As cuBLAS sees it, where it stands for `rows` by `columns` in a product.
+    /// As cuBLAS sees it, where it is `rows` by `columns` in a product.
     fn operand(self, (rows, columns): (usize, usize)) -> Operand {
         let (rows, columns) = match self.transposed {
             true => (columns, rows),
@@ -100,7 +100,7 @@ impl Matrix {
 /// A batch of matrices, and the same so many values further on, again and again.
 #[derive(Clone, Copy)]
 pub struct Phased {
-    /// Where the first of each lies.
+    /// Where the first of each is.
     pub matrix: Matrix,
     /// Values from one phase to the next.
     pub step: usize,
@@ -179,7 +179,7 @@ impl Card {
         };
         let call = || {
             if inner > 0 {
-                // SAFETY: callers pass matrices that lie within their memory.
+                // SAFETY: callers pass matrices that are within their memory.
                 let done = unsafe { self.algorithms().multiply(self.stream(), &product) };
                 if done.map_err(|error| self.note_product(error))? {
                     return Ok(());

@@ -67,7 +67,7 @@ impl StackedHead {
         self.parameters.which()
     }
 
-    /// Classes it tells apart.
+    /// Classes it distinguishes.
     pub fn classes(&self) -> usize {
         self.layers.last().map_or(0, |layer| layer.outputs)
     }

@@ -45,13 +45,13 @@ pub struct GradientPlace {
 }
 
 impl GradientPlace {
-    /// Its address; made of zeros where it was not there.
+    /// Its address; made of zeros where it did not exist.
     pub fn find(&self, gradients: &mut Gradients) -> Result<Pointer, CudaError> {
         Ok(self.handle.gradient(gradients)? + self.bytes)
     }
 }
 
-/// What an update reads beside values and gradients, by place of the model in the group.
+/// What an update reads besides values and gradients, by place of the model in the group.
 pub struct StepParameters<'a> {
     /// Eight numbers of the rule for each model.
     pub rates: &'a Memory,
@@ -139,7 +139,7 @@ impl StackedParameters {
         Ok(())
     }
 
-    /// Reads one part of the model in a row: `put` receives each piece. Nothing where the part is not there.
+    /// Reads one part of the model in a row: `put` receives each piece. Nothing where the part does not exist.
     pub fn read(
         &self,
         part: Part,

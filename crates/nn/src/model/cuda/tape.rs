@@ -16,7 +16,7 @@ use super::{Card, Memory, Pointer};
 /// Gradients by name.
 pub type Gradients = dfdx::prelude::Gradients<f32, Cuda>;
 
-/// The name of a gradient on the tape. dfdx hides the values of its tensors, so ours lie in [`Memory`] beside it.
+/// The name of a gradient on the tape. dfdx hides the values of its tensors, so ours are in [`Memory`] next to it.
 pub struct Handle {
     card: Arc<Card>,
     tensor: ManuallyDrop<Tensor<(usize,), f32, Cuda>>,
@@ -43,7 +43,7 @@ impl Handle {
         self.tensor.shape().0
     }
 
-    /// Where the gradient lies; made of zeros where it was not there.
+    /// Where the gradient is; made of zeros where it did not exist.
     pub fn gradient(&self, gradients: &mut Gradients) -> Result<Pointer, CudaError> {
         let place = || Ok(*gradients.get_or_alloc_mut(&*self.tensor)?.device_ptr());
         self.card.allocate(place)

@@ -35,7 +35,7 @@ pub struct Encoder {
     layout: EncoderLayout,
 }
 
-/// Packed weights, activations and gradients of one pass; kept from step to step so that nothing is allocated anew.
+/// Packed weights, activations and gradients of one pass; kept from step to step so that nothing is allocated again.
 #[derive(Default)]
 pub struct EncoderPass {
     weights: EncoderWeights,
@@ -75,7 +75,7 @@ impl Encoder {
         &self.shape
     }
 
-    /// Where its parameters lie.
+    /// Where its parameters are.
     pub fn layout(&self) -> &EncoderLayout {
         &self.layout
     }

@@ -12,7 +12,7 @@ pub(super) struct EncoderWeights {
     pub(super) convs: Vec<BlockWeights>,
     /// Per layer, per direction.
     pub(super) lstms: Vec<Vec<DirectionWeights>>,
-    /// Whether the forms of the backward pass are there.
+    /// Whether the forms of the backward pass exist.
     pub(super) training: bool,
 }
 

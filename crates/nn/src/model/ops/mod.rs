@@ -1,4 +1,4 @@
-//! Operations of the network: fast versions, each beside the naive one that tests compare it with.
+//! Operations of the network: fast versions, each with the naive one that tests compare it with.
 
 pub mod activation;
 pub mod conv_block;

@@ -7,7 +7,7 @@ use crate::model::{Network, TrainingState};
 use super::Trainable;
 
 impl Trainable {
-    /// All that the next step depends on beside its batch.
+    /// All that the next step depends on besides its batch.
     pub fn state(&self) -> TrainingState {
         let mut state = TrainingState::new(self.part(Part::Values));
         state.steps = self.steps;

@@ -28,7 +28,7 @@ pub(in crate::train) struct Member<'a> {
 }
 
 impl<'a> Member<'a> {
-    /// Joins the trainings with the same `key`, which stands for network, data and order; `name` sorts them.
+    /// Joins the trainings with the same `key`, which covers network, data and order; `name` sorts them.
     pub(in crate::train) fn join(
         (ordinal, tf32): (usize, bool),
         (key, name): (Digest, Digest),
@@ -65,9 +65,9 @@ impl<'a> Member<'a> {
             let card = Arc::clone(&locked.card);
             let _turn = card.turn();
             let resident = upload(&card, &views);
-            let told = resident
+            let resident = resident
                 .map_err(|error| locked.card.to_device_error("copying the features", &error));
-            locked.resident = told?;
+            locked.resident = resident?;
             locked.tried = true;
         }
         let id = locked.next;
@@ -129,7 +129,7 @@ impl<'a> Member<'a> {
         )
     }
 
-    /// All that the next step depends on beside its batch.
+    /// All that the next step depends on besides its batch.
     pub(in crate::train) fn state(&self) -> Result<TrainingState, ModelError> {
         self.read(|group, model| group.state(model), |state| state)
     }

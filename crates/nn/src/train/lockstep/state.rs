@@ -11,12 +11,12 @@ use crate::model::cuda::{Card, Corpus, Group, GroupBatch, ModelStep};
 use crate::model::{DeviceError, TrainingState};
 use crate::train::launch_barrier::LaunchBarrier;
 
-use super::{ARRIVAL, Answer, Place, State, StepWork, Told, Work};
+use super::{ARRIVAL, Answer, Place, Reported, State, StepWork, Work};
 
 impl State {
     pub(super) fn new(card: Arc<Card>) -> Self {
         Self {
-            told: Told {
+            reported: Reported {
                 capacity: usize::MAX,
                 features_left: false,
                 irregular: card.irregular_products(),
@@ -98,31 +98,28 @@ impl State {
         }
     }
 
-    /// What the user should know of how the device is used, and was not told before: it costs time, or digits.
+    /// What the user should know of how the device is used and was not told before: it costs time, or digits.
     pub(super) fn remarks(&mut self) -> Vec<String> {
         let mut remarks = Vec::new();
-        if self.tried && self.resident.is_none() && !self.told.features_left {
-            self.told.features_left = true;
+        if self.tried && self.resident.is_none() && !self.reported.features_left {
+            self.reported.features_left = true;
             remarks.push(
-                "the device has no room for all features beside the models: each batch brings its own; \
-                 this changes no result"
+                "the device has no room for all features alongside the models: each batch copies its own; results are the same"
                     .into(),
             );
         }
-        let told = std::mem::replace(&mut self.told.capacity, self.capacity);
-        if self.capacity != told && self.capacity < usize::MAX {
+        let reported = std::mem::replace(&mut self.reported.capacity, self.capacity);
+        if self.capacity != reported && self.capacity < usize::MAX {
             remarks.push(format!(
-                "the device has no room for more models side by side than {}: others wait their turn; \
-                 this changes no result",
+                "the device has room for at most {} of the models at once: they take turns; results are the same",
                 self.capacity
             ));
         }
         let irregular = self.card.irregular_products();
-        if self.told.irregular == 0 && irregular > 0 {
-            self.told.irregular = irregular;
+        if self.reported.irregular == 0 && irregular > 0 {
+            self.reported.irregular = irregular;
             remarks.push(format!(
-                "cuBLAS refused what was chosen for {irregular} products by their sizes: they take longer, and last \
-                 digits may depend on which models train side by side; another version of cuBLAS may not"
+                "cuBLAS refused the algorithms chosen for {irregular} products: they take longer, and last digits may depend on which models train together; another version of cuBLAS may accept them"
             ));
         }
         remarks
@@ -148,23 +145,23 @@ impl State {
                     steps.push(&**step);
                 }
             }
-            let told = |error: CudaError| {
-                let told = self.card.to_device_error("taking a step", &error);
-                match (told, steps.first()) {
+            let explained = |error: CudaError| {
+                let error = self.card.to_device_error("taking a step", &error);
+                match (error, steps.first()) {
                     (DeviceError::OutOfMemory { .. }, Some(step)) => too_large(step, train),
-                    (told, _) => told,
+                    (error, _) => error,
                 }
             };
             let answers: Vec<Answer> = match steps.first() {
                 Some(first) => {
                     group
                         .reserve(train, &first.utterances, &first.update)
-                        .map_err(told)?;
-                    step(group, train, &steps).map_err(told)?;
+                        .map_err(explained)?;
+                    step(group, train, &steps).map_err(explained)?;
                     ids.iter().map(|_| Answer::Stepped).collect()
                 }
                 None => {
-                    let rows = group.classify(validation).map_err(told)?;
+                    let rows = group.classify(validation).map_err(explained)?;
                     rows.into_iter().map(Answer::Classified).collect()
                 }
             };
@@ -228,7 +225,7 @@ impl State {
         Ok(())
     }
 
-    /// Hands what the steps measured to their trainings.
+    /// Passes what the steps measured to their trainings.
     pub(super) fn collect_losses(&mut self) -> Result<(), DeviceError> {
         for (ids, group) in &mut self.groups {
             let losses = group.losses();
@@ -283,7 +280,7 @@ fn too_large(step: &StepWork, corpus: &Corpus<'_>) -> DeviceError {
             "a batch of {} utterances with {frames} frames",
             step.utterances.len()
         ),
-        help: "lower `batch` of the train stage, or free memory on the device (`nvidia-smi` tells who holds it)"
+        help: "lower `batch` of the train stage, or free memory on the device (`nvidia-smi` shows what uses it)"
             .into(),
     }
 }

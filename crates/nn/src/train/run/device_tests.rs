@@ -1,4 +1,4 @@
-//! Whole trainings on a CUDA device beside the processor's: results, lockstep, checkpoints, errors.
+//! Whole trainings on a CUDA device compared with the processor's: results, lockstep, checkpoints, errors.
 //!
 //! Skipped, aloud, where there is no device.
 
@@ -225,9 +225,9 @@ fn losses_that_blow_up_on_the_device_are_told_and_bounds_hold() {
     let id = train_set[17].id.clone();
     let data = data(&train_set, &validation);
     options.max_updates = 0;
-    let told = train(&options, &data, 1, folder.path(), &Silent, device).unwrap_err();
-    let TrainError::NonFinite { utterances, .. } = &told else {
-        panic!("{told}");
+    let error = train(&options, &data, 1, folder.path(), &Silent, device).unwrap_err();
+    let TrainError::NonFinite { utterances, .. } = &error else {
+        panic!("{error}");
     };
     assert!(utterances.contains(&id), "{utterances:?}");
 }

@@ -72,7 +72,7 @@ impl Run<'_> {
             )?;
             self.check(&losses, epoch, batch, members)?;
             self.updates += 1;
-            tell(progress, options, epoch, batch, batches.len());
+            report_progress(progress, options, epoch, batch, batches.len());
             sums.add(&losses);
             Ok(true)
         })?;
@@ -110,8 +110,8 @@ impl Run<'_> {
     }
 }
 
-/// Tells how many batches of all epochs are done.
-pub(super) fn tell(
+/// Reports how many batches of all epochs are done.
+pub(super) fn report_progress(
     progress: &dyn Progress,
     options: &TrainOptions,
     epoch: usize,

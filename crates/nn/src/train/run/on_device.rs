@@ -9,7 +9,7 @@ use crate::train::lockstep::{Position, StepWork};
 use crate::train::sampling::Draw;
 use crate::train::{Example, TrainError};
 
-use super::epoch::tell;
+use super::epoch::report_progress;
 use super::epoch_sums::EpochSums;
 use super::{Learner, Run};
 
@@ -34,7 +34,7 @@ impl Run<'_> {
             let work = self.device_step(epoch, batch, members);
             member.step(Position { epoch, batch }, work)?;
             self.updates += 1;
-            tell(progress, options, epoch, batch, batches.len());
+            report_progress(progress, options, epoch, batch, batches.len());
         }
         for (batch, losses) in member.losses()?.iter().enumerate() {
             self.check(losses, epoch, batch, &batches[batch])?;

@@ -13,7 +13,7 @@ use super::Run;
 
 impl Run<'_> {
     /// Takes the state of the first checkpoint that fits: its records and the best network. Nothing without one.
-    pub(super) fn go_on(
+    pub(super) fn resume(
         &mut self,
         stop: &mut EarlyStop,
         progress: &dyn Progress,
@@ -29,7 +29,7 @@ impl Run<'_> {
                 Ok(Some(taken)) => return Ok(taken),
                 Ok(None) => {}
                 Err(reason) => progress.warn(&format!(
-                    "the checkpoint in {} is not usable and is left aside: {reason}",
+                    "ignoring the unusable checkpoint in {}: {reason}",
                     folder.display()
                 )),
             }
@@ -40,7 +40,7 @@ impl Run<'_> {
     /// Takes the state of a checkpoint. None where this training would have ended before it.
     #[expect(
         clippy::type_complexity,
-        reason = "what `go_on` gives, if there is any"
+        reason = "what `resume` gives, if there is any"
     )]
     fn take(
         &mut self,

@@ -327,17 +327,20 @@ fn labels_that_do_not_belong_to_the_utterances_are_refused() {
     let refused = |change: &dyn Fn(&mut TrainingData<'_>)| {
         let mut data = data(&train_set, &validation);
         change(&mut data);
-        let told = train(&options, &data, 1, folder.path(), &Silent, Device::Cpu);
-        told.unwrap_err().to_string()
+        let outcome = train(&options, &data, 1, folder.path(), &Silent, Device::Cpu);
+        outcome.unwrap_err().to_string()
     };
-    let told = refused(&|data| data.validation[2].class = 3);
-    assert!(told.contains("Validation/2 is of class 3"), "{told}");
-    let told = refused(&|data| {
+    let message = refused(&|data| data.validation[2].class = 3);
+    assert!(message.contains("Validation/2 has class 3"), "{message}");
+    let message = refused(&|data| {
         data.labels.get_mut(&Attribute::Gender).unwrap().pop();
     });
-    assert!(told.contains("11 labels of the attribute gender"), "{told}");
-    let told = refused(&|data| data.labels.clear());
-    assert!(told.contains("gender has 0 label(s)"), "{told}");
+    assert!(
+        message.contains("11 labels of the attribute gender"),
+        "{message}"
+    );
+    let message = refused(&|data| data.labels.clear());
+    assert!(message.contains("gender has 0 label(s)"), "{message}");
 }
 
 #[test]

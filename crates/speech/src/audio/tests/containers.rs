@@ -177,10 +177,12 @@ fn a_segment_of_a_large_sphere_file_is_read_alone() {
     }
 }
 
-/// How many bytes this thread has read from files, where the system (Linux) tells.
+/// How many bytes this thread has read from files, where the system (Linux) says so.
 fn bytes_read() -> Option<u64> {
-    let told = std::fs::read_to_string("/proc/thread-self/io").ok()?;
-    let line = told.lines().find_map(|line| line.strip_prefix("rchar: "));
+    let counters = std::fs::read_to_string("/proc/thread-self/io").ok()?;
+    let line = counters
+        .lines()
+        .find_map(|line| line.strip_prefix("rchar: "));
     line?.parse().ok()
 }
 

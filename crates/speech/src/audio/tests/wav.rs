@@ -164,7 +164,7 @@ fn a_truncated_file_is_an_error_with_both_lengths() {
     let error = decode(&bytes).expect_err("cut short");
     assert_eq!(
         error.to_string(),
-        "made.wav is cut short: its header promises 200 bytes of samples, 150 are there"
+        "made.wav is truncated: its header promises 200 bytes of samples, but it has 150"
     );
 }
 
@@ -179,7 +179,10 @@ fn a_header_that_is_cut_short_and_one_that_is_too_small_are_told_apart() {
     );
     let small = riff(&[chunk(b"fmt ", &[0; 14], false)]);
     let error = decode(&small).expect_err("too small").to_string();
-    assert!(error.contains("has 14 bytes, not 16 or more"), "{error}");
+    assert!(
+        error.contains("has 14 bytes, expected at least 16"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -91,14 +91,14 @@ mod tests {
     fn nested_copies_are_left_out_and_other_duplicates_stay() {
         let outer = utterance("tess/Set/OAF_angry/OAF_back_angry", "tess/OAF", "angry");
         let inner = utterance("tess/Set/set/OAF_angry/OAF_back_angry", "tess/OAF", "angry");
-        let beside = utterance("tess/Other/OAF_angry/OAF_back_angry", "tess/OAF", "angry");
+        let nearby = utterance("tess/Other/OAF_angry/OAF_back_angry", "tess/OAF", "angry");
         let renamed = utterance("tess/Set/set/OAF_angry/OAF_bar_angry", "tess/OAF", "angry");
         let relabelled = utterance("tess/Set/set/OAF_sad/OAF_back_angry", "tess/OAF", "sad");
         let other_audio = utterance("tess/Set/x/OAF_angry/OAF_back_angry", "tess/OAF", "angry");
         let items = [
             item(&inner, "a"),
             item(&outer, "a"),
-            item(&beside, "a"),
+            item(&nearby, "a"),
             item(&renamed, "a"),
             item(&relabelled, "a"),
             item(&other_audio, "b"),

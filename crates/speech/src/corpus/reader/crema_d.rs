@@ -25,7 +25,7 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
         Some(file) => genders(draft, &file.path, &file.relative),
         None => {
             draft.warn(format!(
-                "{DEMOGRAPHICS} is missing: it tells the actors' gender"
+                "{DEMOGRAPHICS} is missing: it gives the actors' gender"
             ));
             HashMap::new()
         }
@@ -35,13 +35,14 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
         let Some(name) = Name::parse(file.stem()) else {
             draft.drop_bad(
                 &file.relative,
-                "its name is not <actor 1001-1091>_<sentence>_<emotion>_<intensity>".to_string(),
+                "its name does not match <actor 1001-1091>_<sentence>_<emotion>_<intensity>"
+                    .to_string(),
             );
             continue;
         };
         if name.intensity.eq_ignore_ascii_case("X") {
             draft.note(
-                "intensity X is read as XX, as old mirrors write it".into(),
+                "intensity X, written by old mirrors, is read as XX".into(),
                 &file.relative,
             );
         }
@@ -110,7 +111,7 @@ fn genders(draft: &mut Draft<'_>, path: &Path, relative: &str) -> HashMap<String
         .and_then(|headers| Some((column(headers, b"ActorID")?, column(headers, b"Sex")?)));
     let Some((actor_column, sex_column)) = columns else {
         draft.warn(format!(
-            "{relative} has no columns ActorID and Sex: no gender is known"
+            "{relative} has no columns ActorID and Sex: genders are unknown"
         ));
         return genders;
     };

@@ -11,7 +11,8 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
         let Some((speaker, label)) = parse(file.stem()) else {
             draft.drop_bad(
                 &file.relative,
-                "its name is not <speaker><text><emotion><take>, such as 03a01Fa".to_string(),
+                "its name does not match <speaker><text><emotion><take>, such as 03a01Fa"
+                    .to_string(),
             );
             continue;
         };

@@ -13,7 +13,7 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
         let Some((label, speaker)) = parse(file.stem()) else {
             draft.drop_bad(
                 &file.relative,
-                "its name is not <emotion>-<f1 to m3>-<sentence>".to_string(),
+                "its name does not match <emotion>-<f1 to m3>-<sentence>".to_string(),
             );
             continue;
         };

@@ -21,7 +21,7 @@ pub(super) const OPTIONS: &[ReaderOption] = &[ReaderOption {
 
 pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), CorpusError> {
     let channel = options.index("channel")?.unwrap_or(0);
-    let help = "give it 0 or 1: the sessions have two channels";
+    let help = "set it to 0 or 1: the sessions have two channels";
     if channel > 1 {
         return Err(options.error("channel", format!("cannot be {channel}"), help));
     }
@@ -33,7 +33,7 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
             Some(_) if file.is_audio() => audio.push(file),
             Some(_) if file.has_extension("txt") => transcripts.push(file),
             None if file.is_audio() => {
-                let reason = "its name is not <speaker>_<session>, such as cc_001";
+                let reason = "its name does not match <speaker>_<session>, such as cc_001";
                 draft.drop_bad(&file.relative, reason.to_string());
             }
             _ => {}
@@ -48,13 +48,13 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
             }
             None => draft.drop_missing(
                 &file.relative,
-                "it has no transcript of this name".to_string(),
+                "it has no transcript with this name".to_string(),
             ),
         }
     }
     for transcript in transcripts {
         if !used.contains(&transcript.relative) {
-            let reason = "it is the transcript of a session that is not there";
+            let reason = "it is the transcript of a missing session";
             draft.drop_missing(&transcript.relative, reason.to_string());
         }
     }
@@ -88,7 +88,7 @@ fn session(draft: &mut Draft<'_>, audio: &FoundFile, transcript: &FoundFile, cha
                 label,
             } => {
                 if draft.labels().look_up(&label) == Mapped::Unknown {
-                    draft.warn(format!("{place}: `{label}` is no known emotion"));
+                    draft.warn(format!("{place}: `{label}` is not a known emotion"));
                 }
                 draft.add(Candidate {
                     id: format!("{}/{}", audio.id(), segment_name(start_s, end_s)),

@@ -12,10 +12,10 @@ pub(super) fn compare_label(draft: &mut Draft<'_>, file: &FoundFile, label: &str
     }
 }
 
-/// Warns that the folder of `file` contradicts its name, which is believed.
-pub(super) fn disagree(draft: &mut Draft<'_>, file: &FoundFile, what: &str, believed: &str) {
+/// Warns that the folder of `file` contradicts its name, which is used.
+pub(super) fn disagree(draft: &mut Draft<'_>, file: &FoundFile, what: &str, used: &str) {
     let message = format!(
-        "folder {} holds files whose names say {what} {believed}: the names are believed",
+        "folder {} contains files whose names say {what} {used}: the names are used",
         file.folder()
     );
     draft.note(message, &file.relative);

@@ -39,7 +39,7 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
         let Some(turn) = Turn::parse(file.stem()) else {
             draft.drop_bad(
                 &file.relative,
-                "its name is not a turn, such as Ses01F_impro01_M003".to_string(),
+                "its name is not that of a turn, such as Ses01F_impro01_M003".to_string(),
             );
             continue;
         };
@@ -70,7 +70,7 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
         if !seen.contains(turn) {
             draft.drop_missing(
                 &label.turn,
-                format!("{} labels it and it has no audio", label.place),
+                format!("{} labels it, but it has no audio", label.place),
             );
         }
     }
@@ -148,7 +148,7 @@ fn labels(draft: &mut Draft<'_>, files: &[walk::FoundFile]) -> BTreeMap<String, 
             let place = format!("{}:{number}", file.relative);
             match labels.get(&turn.to_ascii_lowercase()) {
                 Some(earlier) if earlier.label != label => draft.warn(format!(
-                    "{place}: turn {turn} is {label} here and {} in {}, which is taken",
+                    "{place}: turn {turn} is {label} here and {} in {}, which is used",
                     earlier.label, earlier.place
                 )),
                 Some(_) => {}

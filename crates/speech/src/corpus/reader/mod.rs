@@ -80,7 +80,7 @@ pub const READERS: &[Reader] = &[
     },
 ];
 
-/// Lists the utterances of corpus `name`, whose root lies below `corpora_root` unless it is absolute.
+/// Lists the utterances of corpus `name`, whose root is below `corpora_root` unless it is absolute.
 ///
 /// Opens no audio: only names, transcripts, label files and tables are read. Bad files and rows
 /// are set aside in the listing with their reason. Every utterance is given

@@ -96,7 +96,7 @@ impl<'a> Options<'a> {
                 .as_u64()
                 .and_then(|number| u16::try_from(number).ok())
                 .map(Some)
-                .ok_or_else(|| self.wrong_type(option, value, "a whole number from 0")),
+                .ok_or_else(|| self.wrong_type(option, value, "a non-negative integer")),
         }
     }
 
@@ -121,7 +121,7 @@ impl<'a> Options<'a> {
         self.error(
             option,
             format!("cannot be {value}"),
-            &format!("give it {wanted}"),
+            &format!("set it to {wanted}"),
         )
     }
 }

@@ -13,7 +13,7 @@ pub(super) const OPTIONS: &[ReaderOption] = &[ReaderOption {
 
 pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), CorpusError> {
     let channels = options.texts("channels")?.unwrap_or_else(|| vec!["speech"]);
-    let help = "give it [\"speech\"], [\"song\"] or [\"speech\", \"song\"]";
+    let help = "set it to [\"speech\"], [\"song\"] or [\"speech\", \"song\"]";
     if channels.is_empty() {
         return Err(options.error("channels", "is empty", help));
     }
@@ -27,7 +27,8 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
         let Some([modality, channel, label, _, _, _, actor]) = parse(file.stem()) else {
             draft.drop_bad(
                 &file.relative,
-                "its name is not seven two-digit fields, such as 03-01-05-01-02-01-16".to_string(),
+                "its name does not consist of seven two-digit fields, such as 03-01-05-01-02-01-16"
+                    .to_string(),
             );
             continue;
         };

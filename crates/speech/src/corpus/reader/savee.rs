@@ -19,12 +19,13 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
         let Some(label) = label_of(rest).filter(|_| !named_otherwise) else {
             draft.drop_bad(
                 &file.relative,
-                "its name is not <emotion>NN or <speaker>_<emotion>NN, such as DC_sa01".to_string(),
+                "its name does not match <emotion>NN or <speaker>_<emotion>NN, such as DC_sa01"
+                    .to_string(),
             );
             continue;
         };
         let Some(speaker) = name_speaker.or(folder_speaker) else {
-            let reason = "neither its name nor a folder tells the speaker (DC, JE, JK, KL)";
+            let reason = "neither its name nor its folder gives the speaker (DC, JE, JK, KL)";
             draft.drop_bad(&file.relative, reason.to_string());
             continue;
         };

@@ -9,16 +9,16 @@ use super::options::Options;
 
 pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusError> {
     for file in &walk::audio_files(draft, &[]) {
-        let Some((told, speaker, label)) = parse(file.stem()) else {
+        let Some((written, speaker, label)) = parse(file.stem()) else {
             draft.drop_bad(
                 &file.relative,
-                "its name is not <OAF or YAF>_<word>_<emotion>".to_string(),
+                "its name does not match <OAF or YAF>_<word>_<emotion>".to_string(),
             );
             continue;
         };
-        if !told.eq_ignore_ascii_case(speaker) {
+        if !written.eq_ignore_ascii_case(speaker) {
             draft.note(
-                format!("speaker {told} is read as {speaker}"),
+                format!("speaker {written} is read as {speaker}"),
                 &file.relative,
             );
         }
@@ -37,11 +37,11 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
 
 /// Speaker as written, speaker, and label in lower case.
 fn parse(stem: &str) -> Option<(&str, &'static str, String)> {
-    let (told, rest) = stem.split_once('_')?;
+    let (written, rest) = stem.split_once('_')?;
     let (word, emotion) = rest.rsplit_once('_')?;
     let letters = !emotion.is_empty() && emotion.bytes().all(|b| b.is_ascii_alphabetic());
     (!word.is_empty() && letters)
-        .then(|| Some((told, speaker_of(told)?, emotion.to_ascii_lowercase())))?
+        .then(|| Some((written, speaker_of(written)?, emotion.to_ascii_lowercase())))?
 }
 
 /// The distribution names one file of OAF `OA_bite_neutral`.

@@ -7,8 +7,8 @@
 //! - One speaker: the largest split. Two speakers where three splits are wanted: train and
 //!   validation, because training cannot stop early without it and test data may come from
 //!   other corpora. No utterance is ever cut loose from its speaker to fill a split.
-//! - Where validation and test have one speaker each and both genders are there, they differ in
-//!   gender. Where a held-out split has more speakers, it has both genders if the corpus does.
+//! - Where validation and test have one speaker each and both genders exist, they differ in gender. Where a held-out
+//!   split has more speakers, it has both genders if the corpus does.
 //! - Among those, the hours are as near to the fractions as whole speakers allow. Differences
 //!   below half a percent of the corpus's hours count as equal, and the seed chooses.
 //!   Up to 12 speakers all splits are tried; above, a search from shuffled orders comes near.
@@ -69,7 +69,7 @@ pub enum SplitError {
     #[error("line {line} of the split table: {reason}")]
     #[diagnostic(
         code(corpus::split::line),
-        help("the columns are speaker, split, gender, utterances and hours, with tabs between")
+        help("the columns are speaker, split, gender, utterances and hours, separated by tabs")
     )]
     Line {
         /// Line number, counted from 1.
@@ -89,12 +89,14 @@ pub enum SplitError {
     },
     /// The table assigns speakers that the data do not have.
     #[error(
-        "the split table assigns {}, and there is no such speaker",
+        "the split table assigns speakers that do not exist: {}",
         names(speakers)
     )]
     #[diagnostic(
         code(corpus::split::unknown_speaker),
-        help("check that all corpora of the table are there and complete, or remove these lines")
+        help(
+            "check that all corpora of the table are present and complete, or remove these lines"
+        )
     )]
     UnknownSpeaker {
         /// The speakers, sorted.
@@ -104,9 +106,8 @@ pub enum SplitError {
 
 /// Assigns every speaker of `entries` to a split; the second of each pair is its duration in seconds.
 ///
-/// The result depends on the speakers, their genders and hours, the fractions and the seed; not on
-/// the order of `entries`, and a corpus's split not on other corpora. Durations that are no
-/// positive number count as 0.
+/// The result depends on the speakers, their genders and hours, the fractions and the seed; not on the order of
+/// `entries`, and a corpus's split not on other corpora. Durations that are not positive numbers count as 0.
 ///
 /// # Errors
 /// [`SplitError::Fractions`] unless the fractions are in 0..=1 and add up to 1.

@@ -186,22 +186,20 @@ fn row(line: &str) -> Result<(&str, SplitRow), String> {
     if speaker.is_empty() {
         return Err("no speaker".to_string());
     }
-    let split = fields
-        .next()
-        .ok_or("no tab and no split after the speaker")?;
+    let split = fields.next().ok_or("no tab and split after the speaker")?;
     let split = Split::parse(split)
-        .ok_or_else(|| format!("`{split}` is none of train, validation, test"))?;
+        .ok_or_else(|| format!("`{split}` is not one of train, validation, test"))?;
     let gender = match fields.next() {
         None | Some("" | "-") => None,
         Some(text) => Some(
-            Gender::parse(text).ok_or_else(|| format!("`{text}` is none of female, male, -"))?,
+            Gender::parse(text).ok_or_else(|| format!("`{text}` is not one of female, male, -"))?,
         ),
     };
     let utterances = match fields.next() {
         None | Some("") => 0,
         Some(text) => text
             .parse()
-            .map_err(|_| format!("`{text}` is no number of utterances"))?,
+            .map_err(|_| format!("`{text}` is not a number of utterances"))?,
     };
     let hours = match fields.next() {
         None | Some("") => 0.0,
@@ -209,7 +207,7 @@ fn row(line: &str) -> Result<(&str, SplitRow), String> {
             .parse::<f64>()
             .ok()
             .filter(|hours| hours.is_finite() && *hours >= 0.0)
-            .ok_or_else(|| format!("`{text}` is no number of hours"))?,
+            .ok_or_else(|| format!("`{text}` is not a number of hours"))?,
     };
     match fields.next() {
         Some(_) => Err("more than five columns".to_string()),

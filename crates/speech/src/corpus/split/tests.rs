@@ -235,7 +235,7 @@ fn a_pinned_table_must_name_exactly_the_speakers_of_the_data() {
     let unknown = apply("c/00\ttest\nc/01\ttrain\nc/9\ttrain\n", &mut data).unwrap_err();
     assert_eq!(
         unknown,
-        "the split table assigns c/9, and there is no such speaker"
+        "the split table assigns speakers that do not exist: c/9"
     );
     assert!(data.iter().all(|utterance| utterance.split == Split::Train));
     apply("c/00\ttest\nc/01\ttrain\n", &mut data).unwrap();

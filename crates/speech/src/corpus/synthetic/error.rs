@@ -37,7 +37,7 @@ pub enum SyntheticError {
         expected: String,
     },
     /// A label without an expression.
-    #[error("corpus {corpus}: nobody can express the label `{label}`")]
+    #[error("corpus {corpus}: the synthesiser does not know the label `{label}`")]
     #[diagnostic(
         code(corpus::synthetic::unknown_label),
         help("labels of synthetic speech, nearest first: {valid}")

@@ -171,7 +171,7 @@ fn labels<'a>(name: &str, config: &'a CorpusConfig) -> Result<Vec<LabelPlan<'a>>
     if plan.iter().all(|(.., emotion)| emotion.is_none()) {
         return Err(SyntheticError::Labels {
             corpus: name.to_string(),
-            problem: "the label map names no label to synthesise".to_string(),
+            problem: "the label map has no label to synthesise".to_string(),
         });
     }
     Ok(plan)

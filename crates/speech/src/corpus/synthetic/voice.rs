@@ -123,7 +123,7 @@ fn glide(
         && time_s - start_s < half_s
     {
         let old = pick(&before.target);
-        // The other half of the glide lies in the segment before.
+        // The other half of the glide is in the segment before.
         return old + (value - old) * smoothstep(0.5 + (time_s - start_s) / (2.0 * half_s));
     }
     if let Some(after) = segments.get(index + 1)
@@ -198,7 +198,7 @@ pub(super) fn speak(
                 0 => (first[0], 60.0),
                 1 => (first[1], 90.0),
                 2 => (first[2], 130.0),
-                // Higher formants lie 1 kHz apart and are damped more and more.
+                // Higher formants are 1 kHz apart and are damped more and more.
                 n => (500.0 + 1000.0 * n as f64, 70.0 * n as f64),
             };
             let centre_hz = centre_hz * formant_factor;

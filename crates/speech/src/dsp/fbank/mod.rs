@@ -277,7 +277,7 @@ impl Fbank {
     }
 }
 
-/// The index that stands for one outside 0..len, the signal mirrored with its end samples doubled.
+/// The index that replaces one outside 0..len, the signal mirrored with its end samples doubled.
 fn mirror(index: isize, len: usize) -> usize {
     let period = 2 * len as isize;
     let index = index.rem_euclid(period);

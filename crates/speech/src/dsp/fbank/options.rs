@@ -35,7 +35,7 @@ pub struct FbankOptions {
     /// Deviation of noise added to the samples, on the scale of 16-bit samples; 0 for none. The noise depends on the
     /// samples alone, so the same audio gives the same features.
     pub dither: f64,
-    /// Only frames that lie within the audio: 1 + (samples - length) / shift of them. Otherwise one frame per shift,
+    /// Only frames that are within the audio: 1 + (samples - length) / shift of them. Otherwise one frame per shift,
     /// rounded, centred on it, with the audio mirrored at its ends.
     pub snip_edges: bool,
     /// Squared magnitudes; otherwise magnitudes.
@@ -165,7 +165,7 @@ pub enum FbankError {
     },
     /// A filter falls between two bins of the spectrum.
     #[error(
-        "{bins} mel filters are too many: filter {filter} (counted from 0) holds no bin of the spectrum"
+        "{bins} mel filters are too many: filter {filter} (counted from 0) contains no bin of the spectrum"
     )]
     #[diagnostic(
         code(fbank::too_many_bins),

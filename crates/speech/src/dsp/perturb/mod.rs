@@ -54,7 +54,7 @@ impl Default for PerturbOptions {
 /// Why a waveform cannot be perturbed.
 #[derive(Debug, Error, Diagnostic, PartialEq)]
 pub enum PerturbError {
-    /// A range is not a range, or lies outside what is possible.
+    /// A range is not a range, or is outside what is possible.
     #[error("augment option {option} = [{least}, {most}] is not a range within {valid}")]
     #[diagnostic(
         code(perturb::option),

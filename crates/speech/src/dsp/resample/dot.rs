@@ -125,7 +125,7 @@ mod avx2 {
     #[inline]
     #[target_feature(enable = "avx2")]
     fn load(values: &[f32; WIDTH]) -> (__m256, __m256) {
-        // SAFETY: sixteen floats lie there.
+        // SAFETY: sixteen floats are there.
         unsafe {
             (
                 _mm256_loadu_ps(values.as_ptr()),

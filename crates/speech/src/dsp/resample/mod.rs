@@ -18,9 +18,9 @@ const INPUT_BLOCK: u64 = 1 << 14;
 /// Converts audio from one rate to another, made once per pair of rates.
 ///
 /// A Kaiser-windowed sinc that passes up to 0.9 of the Nyquist frequency of the lower rate within 0.1 dB and rejects
-/// everything beyond that Nyquist frequency by at least 100 dB, for every ratio and in both directions. Output
-/// sample m lies at the time of input sample m * from / to: there is no delay. Silence is assumed before and after
-/// the audio. The bits of the result do not depend on the processor's vector unit.
+/// everything beyond that Nyquist frequency by at least 100 dB, for every ratio and in both directions. Output sample m
+/// is at the time of input sample m * from / to: there is no delay. Silence is assumed before and after the audio. The
+/// bits of the result do not depend on the processor's vector unit.
 pub struct Resampler {
     from_hz: u32,
     to_hz: u32,
@@ -36,7 +36,7 @@ pub struct Resampler {
 #[error("cannot resample from {from_hz} Hz to {to_hz} Hz")]
 #[diagnostic(
     code(resample::rate),
-    help("rates lie in 1000..=768000 Hz; look at the file's header or at the rate asked for")
+    help("rates must be from 1000 to 768000 Hz; check the file's header or the requested rate")
 )]
 pub struct ResampleError {
     /// Rate of the input.
@@ -116,7 +116,7 @@ impl Resampler {
         out
     }
 
-    /// Fills `out`, the first of which lies `part` / to after the input that its taps are centred on.
+    /// Fills `out`, the first of which is `part` / to after the input that its taps are centred on.
     fn run(&self, dot: impl Dot, table: &PhaseTable, padded: &[f32], part: u64, out: &mut [f32]) {
         let taps = table.taps;
         if self.to == 1 {

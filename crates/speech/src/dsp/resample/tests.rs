@@ -99,7 +99,7 @@ fn impulse_spectra_meet_the_promise() {
         let resampler = Resampler::new(from, to).expect("rates");
         let (f, t) = (resampler.from as usize, resampler.to as usize);
         let span = resampler.table.as_ref().map_or(0, |table| table.taps);
-        // Outputs far enough in that their whole support lies inside the signal.
+        // Outputs far enough in that their whole support is inside the signal.
         let first = (span * t).div_ceil(f) + 1;
         for m in [first, first + 1, first + 3] {
             let position = (m * f) as f64 / t as f64;

@@ -69,7 +69,7 @@ impl Operand {
     }
 }
 
-/// The size that stands for all that are about as large.
+/// The size that represents all that are about as large.
 fn size_class(size: usize) -> usize {
     match size {
         0..=EXACT => size,

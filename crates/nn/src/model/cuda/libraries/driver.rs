@@ -125,7 +125,7 @@ thread_local! {
 }
 
 /// No failure to make a context this thread's that it already was: it still is, and the error is one of work before,
-/// which the next call tells too. cudarc panics where this fails in a drop, and a second panic ends the process.
+/// which the next call reports too. cudarc panics where this fails in a drop, and a second panic ends the process.
 fn unless_current(context: CUcontext) -> impl Fn(CUresult) -> CUresult {
     move |status| {
         let address = context.addr();

@@ -3,9 +3,9 @@
 use std::ops::RangeInclusive;
 
 /// Defines the functions of one library: `forward! { LIBRARY, MODULE OF CUDARC -> STATUS, CODE, KNOWN, OTHER;
-/// name(argument: kind, ...); ... }`. A call gives `CODE` where the library or the function is not there, and `OTHER`
-/// where the library gives a number that is not among `KNOWN`. After `=>` may stand a function that makes another status
-/// of it.
+/// name(argument: kind, ...); ... }`. A call gives `CODE` where the library or the function is missing, and `OTHER`
+/// where the library gives a number that is not among `KNOWN`. After `=>` there may be a function that makes another
+/// status of it.
 macro_rules! forward {
     ($library:path, $sys:ident -> $status:ident, $missing:expr, $known:expr, $other:expr;
      $($name:ident($($argument:ident: $kind:ty),* $(,)?) $(=> $after:expr)?;)*) => {$(

@@ -1,7 +1,7 @@
 //! The C functions of CUDA that cudarc declares, forwarded to libraries that are opened when one is first called.
 //!
-//! So the program is built without CUDA and starts without it, and a library that is not there is an error like others:
-//! its functions give an error code, and [`check_driver`] and [`check_computing`] say what is missing.
+//! So the program is built without CUDA and starts without it, and a missing library is an error like others: its
+//! functions give an error code, and [`check_driver`] and [`check_computing`] say what is missing.
 
 mod cublas;
 mod cublaslt;
@@ -22,7 +22,7 @@ pub use opening::{driver_version, nvrtc as compiler};
 /// Functions that were called and that an opened library does not have.
 static LACKING: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// The function called `name`, which ends with a NUL; none where its library is not there or has no such function.
+/// The function called `name`, which ends with a NUL; none where its library is missing or has no such function.
 ///
 /// # Safety
 /// `F` must be a pointer to a C function of the signature that `name` has.
@@ -31,9 +31,9 @@ unsafe fn find<F: Copy>(library: &Found, name: &'static str) -> Option<F> {
     // SAFETY: as the caller promises.
     let function = unsafe { opened.library.get::<F>(name) };
     if function.is_err() {
-        let told = format!("{} has no {}", opened.name, name.trim_end_matches('\0'));
+        let message = format!("{} has no {}", opened.name, name.trim_end_matches('\0'));
         let mut lacking = lock(&LACKING);
-        lacking.push(told);
+        lacking.push(message);
     }
     function.ok().map(|function| *function)
 }
@@ -47,7 +47,7 @@ pub fn with_lacking(reason: String) -> String {
     }
 }
 
-/// That the driver's library is there.
+/// Checks that the driver's library can be opened.
 ///
 /// # Errors
 /// [`DeviceError::NoDriver`] with what was tried.
@@ -60,7 +60,7 @@ pub fn check_driver() -> Result<(), DeviceError> {
     }
 }
 
-/// That cuBLAS and the compiler of kernels are there.
+/// Checks that cuBLAS and the compiler of kernels can be opened.
 ///
 /// # Errors
 /// [`DeviceError::NoLibrary`] with what was tried.
@@ -74,7 +74,7 @@ pub fn check_computing() -> Result<(), DeviceError> {
     Err(DeviceError::NoLibrary { what, reason })
 }
 
-/// File name of the compiler, as far as it is there.
+/// File name of the compiler, where it was found.
 pub fn compiler_name() -> &'static str {
     let found = compiler().as_ref();
     found.map_or("nvrtc", |opened| opened.name.as_str())

@@ -59,7 +59,7 @@ fn computing() -> &'static (Found, Found) {
         let driver = driver_version();
         let found = |part: Part, major| open(&part.file(major), &part.companion(major), &folders);
         let (cublas, nvrtc) = pair(&majors(driver), found);
-        let told = |part: Part, tried: String| {
+        let explained = |part: Part, tried: String| {
             let there = |major: &&i32| found(part, **major).is_ok();
             let newer = driver.and_then(|version| {
                 let newer = MAJORS.iter().find(|major| **major > version / 1000);
@@ -71,8 +71,8 @@ fn computing() -> &'static (Found, Found) {
             }
         };
         (
-            cublas.map_err(|tried| told(Part::Cublas, tried)),
-            nvrtc.map_err(|tried| told(Part::Nvrtc, tried)),
+            cublas.map_err(|tried| explained(Part::Cublas, tried)),
+            nvrtc.map_err(|tried| explained(Part::Nvrtc, tried)),
         )
     });
     &FOUND
@@ -96,7 +96,7 @@ impl Part {
         }
     }
 
-    /// How the file names of libraries begin that it opens by name, beside it in the same folder.
+    /// How the file names of libraries begin that it opens by name, in its own folder.
     fn companion(self, major: i32) -> String {
         match self {
             Self::Cublas => format!("libcublasLt.so.{major}"),
@@ -111,11 +111,11 @@ fn majors(driver: Option<i32>) -> Vec<i32> {
     MAJORS.into_iter().filter(suits).collect()
 }
 
-/// What to say where the library `newer` is there, but not one for the driver.
+/// What to say where the library `newer` was found, but none for the driver.
 fn too_new(tried: &str, newer: &str, driver: i32) -> String {
     let (major, minor) = (driver / 1000, driver % 1000 / 10);
     format!(
-        "{tried}; {newer} is there, but the driver knows CUDA {major}.{minor} at most: install the libraries of CUDA \
+        "{tried}; {newer} was found, but the driver supports CUDA {major}.{minor} at most: install the libraries of CUDA \
          {major}, or a newer driver"
     )
 }
@@ -176,7 +176,7 @@ fn open(name: &str, companion: &str, folders: &[PathBuf]) -> Result<Opened, Stri
     };
     let mut tried = match load(PathBuf::from(name)) {
         Ok(library) => return Ok(opened(library, Vec::new())),
-        Err(reason) if reason == format!("{name}: {ABSENT}") => format!("{name} is not there"),
+        Err(reason) if reason == format!("{name}: {ABSENT}") => format!("{name} was not found"),
         Err(reason) => reason,
     };
     for folder in folders {
@@ -193,8 +193,8 @@ fn open(name: &str, companion: &str, folders: &[PathBuf]) -> Result<Opened, Stri
     Err(tried)
 }
 
-/// Opens what stands in `folder` under names that begin with `companion`: the loader does not look there for what a
-/// library asks for by name, but takes what is already open.
+/// Opens what is in `folder` under names that begin with `companion`: the loader does not look there for what a library
+/// asks for by name, but takes what is already open.
 fn companions(folder: &Path, companion: &str) -> Vec<Library> {
     if companion.is_empty() {
         return Vec::new();
@@ -203,7 +203,7 @@ fn companions(folder: &Path, companion: &str) -> Vec<Library> {
     let begins = entries
         .filter(|entry| entry.file_name().to_string_lossy().starts_with(companion))
         .map(|entry| entry.path());
-    // One that does not open is told by the library that needs it.
+    // One that does not open is reported by the library that needs it.
     begins.filter_map(|path| load(path).ok()).collect()
 }
 
@@ -226,8 +226,11 @@ mod tests {
         assert_eq!(majors(Some(14_010)), [13, 12, 11]);
         assert_eq!(majors(Some(12_080)), [12, 11]);
         assert_eq!(majors(Some(11_040)), [11]);
-        let told = too_new("libcublas.so.12 is not there", "libcublas.so.13", 12_040);
-        assert!(told.contains("libcublas.so.13 is there, but the driver knows CUDA 12.4 at most"));
+        let message = too_new("libcublas.so.12 was not found", "libcublas.so.13", 12_040);
+        assert!(
+            message
+                .contains("libcublas.so.13 was found, but the driver supports CUDA 12.4 at most")
+        );
     }
 
     #[test]
@@ -257,9 +260,9 @@ mod tests {
         assert!(absent.contains(name), "{absent}");
         assert!(!absent.contains(';'), "{absent}");
         std::fs::write(folder.path().join(name), "no library").unwrap();
-        let told = open(name, "", &folders).err().unwrap();
-        assert!(told.starts_with(&format!("{absent}; ")), "{told}");
-        assert!(told.contains(folder.path().to_str().unwrap()), "{told}");
+        let reason = open(name, "", &folders).err().unwrap();
+        assert!(reason.starts_with(&format!("{absent}; ")), "{reason}");
+        assert!(reason.contains(folder.path().to_str().unwrap()), "{reason}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Every model beside others, in any order and place, and one alone.
+/// Every model together with others, in any order and place, and one alone.
 const COMPANIES: [&[usize]; 5] = [&[6, 3, 0], &[2], &[5, 1, 4, 2, 0], &[4, 6], &[7]];
 
 /// All models side by side.
@@ -12,16 +12,16 @@ const ALL: [usize; 8] = [0, 1, 2, 3, 4, 5, 6, 7];
 type Learned = (Vec<Vec<StepLosses>>, Vec<TrainingState>);
 
 /// Every member's losses and bits are those it has where all are side by side.
-fn as_in_the_largest(members: &[usize], found: &Learned, expected: &Learned, told: &str) {
+fn as_in_the_largest(members: &[usize], found: &Learned, expected: &Learned, setting: &str) {
     for (place, &model) in members.iter().enumerate() {
         for (found, expected) in found.0.iter().zip(&expected.0) {
             assert_eq!(
                 found[place], expected[model],
-                "{told}: {model} of {members:?}"
+                "{setting}: {model} of {members:?}"
             );
         }
         let same = bits(&found.1[place]) == bits(&expected.1[model]);
-        assert!(same, "{told}: {model} of {members:?}");
+        assert!(same, "{setting}: {model} of {members:?}");
     }
 }
 
@@ -72,8 +72,8 @@ fn wide_products_give_the_same_bits_whatever_trains_side_by_side_with_either_pre
         };
         let expected = run(&ALL, 0);
         for (members, at_once) in [(&[2][..], 0), (&[6, 3, 0], 0), (&ALL, 1), (&ALL, 3)] {
-            let told = format!("TF32 {tf32}, {at_once} at once");
-            as_in_the_largest(members, &run(members, at_once), &expected, &told);
+            let setting = format!("TF32 {tf32}, {at_once} at once");
+            as_in_the_largest(members, &run(members, at_once), &expected, &setting);
         }
         assert_eq!(card.irregular_products(), 0, "all by their sizes alone");
         let network = networks(&shape).swap_remove(0);

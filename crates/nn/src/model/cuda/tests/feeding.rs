@@ -7,7 +7,7 @@ use super::*;
 /// Batches of many sizes, large ones after small ones, and more of them than the feed has slots.
 ///
 /// The first has no utterance that is made longer with zeros: while the biases are zero, as at the start, rounding
-/// would decide on which side of zero its values lie, and so whether ReLU lets a gradient through.
+/// would decide on which side of zero its values are, and so whether ReLU lets a gradient through.
 const MANY: [&[usize]; 11] = [
     &[0],
     &[3, 0],

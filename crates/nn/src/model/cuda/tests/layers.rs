@@ -102,7 +102,7 @@ proptest! {
         let length = width * input * output;
         let frames = rows(&packed, before, (inputs, input), 0.0, seed);
         let (weight, bias) = (noise(models * length, seed ^ 1), noise(models * output, seed ^ 2));
-        // What stands between the utterances must not count.
+        // What is between the utterances must not count.
         let slope = rows(&packed, after, (models, output), f32::NAN, seed ^ 3);
 
         let there = |values: &[f32]| Memory::of(&card, values).unwrap();

@@ -2,11 +2,11 @@
 //!
 //! The same sums as `naive`: `relu(max over the window of (patches W) + bias)`. Patches are never made: frames are
 //! channels-last with zeros between utterances, so that a patch, `width` frames one after the other, is a stretch of
-//! memory. Patches that begin `width` frames apart do not overlap, so they are the rows of a matrix as it lies in memory,
+//! memory. Patches that begin `width` frames apart do not overlap, so they are the rows of a matrix as it is in memory,
 //! and there are `width` such matrices, the *phases*: phase p has the patches of rows p, p + width, p + 2 width, and so
 //! on. The gradient of the frames is a convolution, too, of the gradient with zeros around it by weights turned over in
-//! time. The weights' gradient may be summed in more phases, by rows further apart, so that more SMs of the card
-//! have something to do.
+//! time. The weights' gradient may be summed in more phases, by rows further apart, so that more SMs of the card have
+//! something to do.
 
 use std::sync::Arc;
 
@@ -218,7 +218,7 @@ pub fn backward(
         "frames that all models share have no gradient"
     );
     block.add_bias_gradient(&arg_max, grad_output, gradients.bias)?;
-    // Zeros before the first row, for the frames that stand at the end of a patch alone.
+    // Zeros before the first row, for the frames that are at the end of a patch only.
     let lead = width - 1;
     let convolved = Memory::<f32>::new(card, block.chunk * (lead + middle.rows) * channels)?;
     let turned = match input_gradient {

@@ -61,7 +61,7 @@ fn lanes<const L: usize>(
 ) {
     let mut best = [0f32; L];
     best.copy_from_slice(&window[at..at + L]);
-    // As wide as the values: bytes beside floats keep the compiler from using whole registers.
+    // As wide as the values: bytes next to floats keep the compiler from using whole registers.
     let mut place = [0u32; L];
     for (k, frame) in (0u32..).zip(window.chunks_exact(channels)).skip(1) {
         let mut values = [0f32; L];

@@ -10,7 +10,7 @@ use crate::model::cuda::{Memory, Tape, Value, arguments};
 pub struct Labels {
     targets: Memory<i32>,
     weights: Option<Arc<Memory>>,
-    /// One over the sum of the weights of the targets that are there; 0 where there are none.
+    /// One over the sum of the weights of the targets present; 0 where there are none.
     share: f64,
 }
 

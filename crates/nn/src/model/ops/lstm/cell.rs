@@ -7,7 +7,7 @@ use crate::model::ops::activation::{sigmoid, tanh};
 vectorised! {
     /// From the gates' sums `[i, f, g, o]` to cell and hidden state; the gates are left activated.
     ///
-    /// `before` is the cell state of the step before; empty stands for zeros.
+    /// `before` is the cell state of the step before; empty means zeros.
     pub(super) fn forward / forward_portable (
         gates: &mut [f32],
         bias: &[f32],

@@ -18,7 +18,7 @@ pub use steps::Steps;
 
 use crate::model::LstmShape;
 
-/// Where the four arrays of one direction lie in its flat parameters.
+/// Where the four arrays of one direction are in its flat parameters.
 #[derive(Clone, Copy)]
 pub struct DirectionLayout {
     input: usize,
@@ -302,7 +302,7 @@ impl DirectionPass {
     }
 }
 
-/// `values` cut into what lies before, at and after `own..own + width`.
+/// `values` cut into what is before, at and after `own..own + width`.
 fn around(values: &mut [f32], own: usize, width: usize) -> (&[f32], &mut [f32], &[f32]) {
     let (past, rest) = values.split_at_mut(own);
     let (cells, future) = rest.split_at_mut(width);

@@ -122,7 +122,7 @@ fn an_interrupted_training_ends_with_the_bytes_of_one_never_interrupted() {
 }
 
 #[test]
-fn raised_epochs_go_on_and_give_the_bytes_of_a_fresh_run() {
+fn raised_epochs_resume_and_give_the_bytes_of_a_fresh_run() {
     let (train_set, validation) = (corpus(64, "Train", 1), corpus(18, "Validation", 9));
     let data = data(&train_set, &validation);
     for options in of_every_kind() {
@@ -136,7 +136,7 @@ fn raised_epochs_go_on_and_give_the_bytes_of_a_fresh_run() {
         let (longer, epochs, _) =
             run_at(&with(7), &data, folders[2].path(), Some(folders[1].path()));
         assert_eq!((&longer, epochs), (&fresh, 4), "{:?}", options.optimiser);
-        // A shorter one cannot go on from a longer one: it begins anew.
+        // A shorter one cannot continue from a longer one: it starts over.
         let (again, epochs, _) =
             run_at(&with(3), &data, folders[3].path(), Some(folders[2].path()));
         assert_eq!((again, epochs), (short, 3));
@@ -144,7 +144,7 @@ fn raised_epochs_go_on_and_give_the_bytes_of_a_fresh_run() {
 }
 
 #[test]
-fn raised_patience_and_updates_go_on_and_give_the_bytes_of_a_fresh_run() {
+fn raised_patience_and_updates_resume_and_give_the_bytes_of_a_fresh_run() {
     let (train_set, validation) = (corpus(64, "Train", 1), corpus(18, "Validation", 9));
     let data = data(&train_set, &validation);
     let base = TrainOptions {

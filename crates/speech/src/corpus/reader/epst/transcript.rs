@@ -58,11 +58,11 @@ fn parse(line: &str) -> Line {
         return Line::Odd("its times are not 0 <= start < end");
     }
     let Some((label, _words)) = said.split_once(',') else {
-        return Line::Odd("no comma ends an emotion");
+        return Line::Odd("no comma follows an emotion");
     };
     let label = normalise(label);
     if label.is_empty() || label.contains(char::is_control) {
-        return Line::Odd("no emotion stands before the comma");
+        return Line::Odd("no emotion precedes the comma");
     }
     Line::Utterance {
         start_s,

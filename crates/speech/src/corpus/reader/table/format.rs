@@ -142,7 +142,7 @@ fn separated_row(
 ) -> Result<Row, String> {
     if record.len() != columns.len() {
         return Err(format!(
-            "it has {} fields where the header has {}",
+            "it has {} fields, but the header has {}",
             record.len(),
             columns.len()
         ));
@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(lines, [(2, true), (3, false), (4, false), (6, true)]);
         assert_eq!(
             rows[1].1,
-            Err("it has 1 fields where the header has 2".to_string())
+            Err("it has 1 fields, but the header has 2".to_string())
         );
     }
 

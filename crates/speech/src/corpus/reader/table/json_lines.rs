@@ -23,14 +23,14 @@ pub(super) fn json_lines(bytes: &[u8], names: &BTreeMap<String, String>) -> Resu
                 }
                 Ok(object)
             }
-            Ok(_) => Err("it is no JSON object".to_string()),
-            Err(error) => Err(format!("it is no JSON: {error}")),
+            Ok(_) => Err("it is not a JSON object".to_string()),
+            Err(error) => Err(format!("it is not JSON: {error}")),
         };
         objects.push((index as u64 + 1, object));
     }
     if columns.is_empty() {
         return Err(Problem {
-            reason: "has no JSON object a line".to_string(),
+            reason: "does not have one JSON object per line".to_string(),
             wanted: String::new(),
             known: Vec::new(),
         });
@@ -48,7 +48,9 @@ pub(super) fn json_lines(bytes: &[u8], names: &BTreeMap<String, String>) -> Resu
                         Some(Value::String(text)) => row.set(field, text.trim())?,
                         Some(Value::Number(number)) => row.set(field, &number.to_string())?,
                         Some(other) => {
-                            return Err(format!("{field} is neither text nor number: {other}"));
+                            return Err(format!(
+                                "{field} is neither a string nor a number: {other}"
+                            ));
                         }
                     }
                 }

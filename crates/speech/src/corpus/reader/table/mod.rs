@@ -40,11 +40,11 @@ pub(super) const OPTIONS: &[ReaderOption] = &[
     },
     ReaderOption {
         name: "columns",
-        meaning: "the table's own names for path, start, end, channel, speaker, gender, language, emotion",
+        meaning: "the table's column names for path, start, end, channel, speaker, gender, language, emotion",
     },
     ReaderOption {
         name: "constants",
-        meaning: "values for those of the same names that the table has no column for",
+        meaning: "values for fields that the table has no column for",
     },
 ];
 
@@ -52,7 +52,7 @@ const REQUIRED: [&str; 3] = ["path", "speaker", "emotion"];
 
 pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), CorpusError> {
     let Some(table) = options.text("table")? else {
-        let help = "name the table, a file below the root: table = \"data.tsv\"";
+        let help = "set the table, a file below the root: table = \"data.tsv\"";
         return Err(options.error("table", "is missing", help));
     };
     let format = format_of(options, table)?;
@@ -68,8 +68,12 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
     let constants = known_fields(options, "constants")?;
     for (option, value) in [("table", table), ("audio_folder", audio_folder)] {
         if tidy(value).is_none() {
-            let help = "name it from the corpus folder on, without `..`";
-            return Err(options.error(option, format!("leaves the corpus folder: {value}"), help));
+            let help = "write it relative to the corpus folder, without `..`";
+            return Err(options.error(
+                option,
+                format!("is outside the corpus folder: {value}"),
+                help,
+            ));
         }
     }
     let path = draft.root().join(table);
@@ -91,7 +95,8 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
             reason: problem.reason,
             help: match known.is_empty() {
                 true => {
-                    "its first line names the columns; set `format` if it is no such file".into()
+                    "its first line must name the columns; set `format` if it has another format"
+                        .into()
                 }
                 false => format!("its columns: {}", nearest_first(&problem.wanted, &known)),
             },
@@ -151,7 +156,10 @@ fn add(
             Err(RowError::Machine(fault)) => draft.fail(fault),
             Err(RowError::Row(reason)) => draft.drop_missing(&place, reason),
             Ok(utterance) if is_repeated => {
-                draft.drop_bad(&place, format!("{} is in an earlier row", utterance.id));
+                draft.drop_bad(
+                    &place,
+                    format!("{} is already in an earlier row", utterance.id),
+                );
             }
             Ok(utterance) => draft.add(Candidate {
                 id: utterance.id,
@@ -188,7 +196,7 @@ fn id_of(read: &Result<Read, String>) -> Option<&str> {
 }
 
 fn format_of(options: &Options<'_>, table: &str) -> Result<Format, CorpusError> {
-    let help = "give it \"csv\", \"tsv\" or \"jsonl\"";
+    let help = "set it to \"csv\", \"tsv\" or \"jsonl\"";
     if let Some(format) = options.text("format")? {
         return Format::of_extension(format)
             .ok_or_else(|| options.error("format", format!("cannot be `{format}`"), help));
@@ -199,7 +207,7 @@ fn format_of(options: &Options<'_>, table: &str) -> Result<Format, CorpusError> 
         .ok_or_else(|| {
             options.error(
                 "format",
-                "is missing and the table's name does not tell",
+                "is missing and cannot be inferred from the table's name",
                 help,
             )
         })

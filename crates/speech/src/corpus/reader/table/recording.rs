@@ -36,7 +36,7 @@ pub(super) struct Read {
 pub(super) enum RowError {
     /// It makes no sense, or its file is missing.
     Row(String),
-    /// The machine cannot tell.
+    /// The machine failed to answer.
     Machine(MachineFault),
 }
 
@@ -75,7 +75,7 @@ impl Fields {
             .value(row, field)
             .ok_or_else(|| format!("{field} is empty"))?;
         if has_control(value) {
-            return Err(format!("{field} holds a control character"));
+            return Err(format!("{field} contains a control character"));
         }
         Ok(value)
     }
@@ -86,7 +86,7 @@ impl Fields {
         };
         match value.parse::<f64>() {
             Ok(number) if number.is_finite() && number >= 0.0 => Ok(Some(number)),
-            _ => Err(format!("{field} is no time in seconds: {value}")),
+            _ => Err(format!("{field} is not a time in seconds: {value}")),
         }
     }
 
@@ -109,7 +109,7 @@ impl Fields {
         note: &mut Option<String>,
     ) -> Result<Recording, RowError> {
         let written = self.required(row, "path")?;
-        let outside = || format!("path leaves the corpus folder: {written}");
+        let outside = || format!("path is outside the corpus folder: {written}");
         let path = Path::new(written);
         let joined = if path.is_absolute() {
             let root = std::path::absolute(draft.root()).map_err(|error| error.to_string())?;
@@ -141,14 +141,14 @@ impl Fields {
             Some(value) => Some(
                 value
                     .parse::<u16>()
-                    .map_err(|_| format!("channel is no number from 0: {value}"))?,
+                    .map_err(|_| format!("channel is not a non-negative integer: {value}"))?,
             ),
         };
         let gender = match self.value(row, "gender") {
             Some(value) => {
                 let gender = Gender::parse(value);
                 if gender.is_none() && !NO_GENDER.contains(&value.to_lowercase().as_str()) {
-                    *note = Some(format!("gender `{value}` is not understood"));
+                    *note = Some(format!("gender `{value}` is not recognised"));
                 }
                 gender
             }
@@ -168,7 +168,7 @@ impl Fields {
         let label = self.required(row, "emotion")?;
         let path = draft.root().join(&*relative);
         match draft.look_at(label)(&path) {
-            Look::Nothing => Err(format!("there is no file {relative}").into()),
+            Look::Nothing => Err(format!("{relative} does not exist").into()),
             Look::Failed(fault) => Err(RowError::Machine(MachineFault {
                 what: format!("{}/{id}", draft.corpus()),
                 ..fault

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// What a row can tell: times in seconds, the channel counted from 0.
+/// What a row can say: times in seconds, the channel counted from 0.
 pub(super) const FIELDS: [&str; 8] = [
     "path", "start", "end", "channel", "speaker", "gender", "language", "emotion",
 ];
@@ -72,7 +72,7 @@ pub(super) struct Problem {
     pub reason: String,
     /// The column that was looked for.
     pub wanted: String,
-    /// The columns that are there.
+    /// The columns present.
     pub known: Vec<String>,
 }
 

@@ -22,13 +22,13 @@ fn dot_files_are_not_seen_and_other_files_are_passed_over() {
     );
     let listing = tree.list();
     assert_eq!(
-        told(&listing),
+        facts(&listing),
         [("wav/03a01Fa", "03", M, "F", Emotion::Positive)]
     );
     assert_eq!(dropped(&listing), []);
     assert_eq!(
         listing.warnings,
-        [".mp3 files are not read: 2 times, first wav/03a01Wa.mp3"]
+        [".mp3 files are not supported: 2 times, first at wav/03a01Wa.mp3"]
     );
 }
 
@@ -130,7 +130,7 @@ fn one_name_in_two_formats_is_one_utterance() {
 }
 
 #[test]
-fn labels_that_are_dropped_or_unknown_are_told_apart() {
+fn dropped_and_unknown_labels_are_distinguished() {
     let mut tree = Tree::new("emo-db", &["03a01Fa.wav", "03a01Wa.wav", "03a01Xa.wav"]);
     tree.config.labels.negative.retain(|label| label != "W");
     tree.config.labels.dropped.push("w".to_string());
@@ -140,14 +140,14 @@ fn labels_that_are_dropped_or_unknown_are_told_apart() {
         dropped(&listing),
         [
             ("03a01Wa.wav", "label W is mapped to dropped"),
-            ("03a01Xa.wav", "label X is in no list")
+            ("03a01Xa.wav", "label X is not listed")
         ]
     );
     assert_eq!(listing.dropped[0].cause, DropCause::Choice);
     assert_eq!(listing.bad().count(), 1);
     assert_warns(
         &listing,
-        "label `X` is in no list of [corpus.emo-db.labels]",
+        "label `X` is not listed in [corpus.emo-db.labels]",
     );
     let labels: Vec<_> = listing
         .labels
@@ -161,7 +161,7 @@ fn labels_that_are_dropped_or_unknown_are_told_apart() {
 fn nothing_found_is_said() {
     assert_warns(
         &Tree::new("emo-db", &["readme.txt"]).list(),
-        "finds nothing below",
+        "found nothing in",
     );
 }
 

@@ -23,7 +23,7 @@ fn crema_d_takes_gender_from_the_demographics() {
     );
     let listing = tree.list();
     assert_eq!(
-        told(&listing),
+        facts(&listing),
         [
             (
                 "AudioWAV/1001_DFA_ANG_XX",
@@ -49,9 +49,12 @@ fn crema_d_takes_gender_from_the_demographics() {
         ]
     );
     assert_eq!(listing.dropped.len(), 3);
-    assert_warns(&listing, "intensity X is read as XX");
+    assert_warns(
+        &listing,
+        "intensity X, written by old mirrors, is read as XX",
+    );
     assert_warns(&listing, "VideoDemographics.csv:4: no actor and sex");
-    assert_warns(&listing, "no gender is known of speakers 1040");
+    assert_warns(&listing, "the gender of these speakers is unknown: 1040");
     assert_eq!(listing.warnings.len(), 3);
 }
 
@@ -67,7 +70,7 @@ fn crema_d_without_demographics_says_so_and_takes_configured_genders() {
     tree.write("VideoDemographics.csv", "ActorID,Sex\n1001,Female\n");
     let listing = tree.list();
     assert_eq!(listing.entries[0].utterance.gender, M);
-    assert_warns(&listing, "`genders` is taken");
+    assert_warns(&listing, "`genders` is used");
 }
 
 #[test]
@@ -82,7 +85,10 @@ fn the_file_name_wins_over_the_folder() {
     );
     let listing = tree.list();
     assert!(listing.entries.iter().all(|e| e.utterance.label == "ANG"));
-    assert_warns(&listing, "folder hap holds files whose names say label ANG");
+    assert_warns(
+        &listing,
+        "folder hap contains files whose names say label ANG",
+    );
     assert_eq!(
         listing
             .warnings
@@ -107,7 +113,7 @@ fn emovo_names_tell_speaker_gender_and_label() {
     );
     let listing = tree.list();
     assert_eq!(
-        told(&listing),
+        facts(&listing),
         [
             ("EMOVO/M3/SOR-m3-l4", "m3", M, "sor", Emotion::Positive),
             ("EMOVO/f1/gio-f1-b1", "f1", F, "gio", Emotion::Positive),
@@ -115,7 +121,10 @@ fn emovo_names_tell_speaker_gender_and_label() {
         ]
     );
     assert_eq!(listing.dropped.len(), 2);
-    assert_warns(&listing, "folder f2 holds files whose names say speaker m1");
+    assert_warns(
+        &listing,
+        "folder f2 contains files whose names say speaker m1",
+    );
     assert!(listing.entries.iter().all(|e| e.utterance.language == "it"));
 }
 
@@ -134,7 +143,7 @@ fn emo_db_takes_differ_by_their_letter_and_genders_are_right() {
     let listing = Tree::new("emo-db", &files).list();
     assert_eq!(listing.entries.len(), 12);
     let men = ["03", "10", "11", "12", "15"];
-    for (id, speaker, gender, label, _) in told(&listing) {
+    for (id, speaker, gender, label, _) in facts(&listing) {
         assert_eq!(gender, if men.contains(&speaker) { M } else { F }, "{id}");
         assert_eq!(label, &id[9..10]);
     }
@@ -155,7 +164,7 @@ fn ravdess_channels_are_an_option() {
     ];
     let listing = Tree::new("ravdess", &files).list();
     assert_eq!(
-        told(&listing),
+        facts(&listing),
         [
             (
                 "Actor_03/03-01-04-01-01-01-04",
@@ -182,7 +191,7 @@ fn ravdess_channels_are_an_option() {
     );
     assert_warns(
         &listing,
-        "folder Actor_03 holds files whose names say actor 04",
+        "folder Actor_03 contains files whose names say actor 04",
     );
     let by_choice = listing
         .dropped
@@ -215,7 +224,7 @@ fn savee_has_two_layouts() {
     )
     .list();
     assert_eq!(
-        told(&listing),
+        facts(&listing),
         [
             ("AudioData/DC/a01", "DC", M, "a", Emotion::Negative),
             ("AudioData/JE/DC_n01", "DC", M, "n", Emotion::Neutral),
@@ -233,8 +242,11 @@ fn savee_has_two_layouts() {
             "flat/n30.wav"
         ]
     );
-    assert_warns(&listing, "folder JE holds files whose names say speaker DC");
-    assert_warns(&listing, "label `xx` is in no list");
+    assert_warns(
+        &listing,
+        "folder JE contains files whose names say speaker DC",
+    );
+    assert_warns(&listing, "label `xx` is not listed");
 }
 
 #[test]
@@ -256,7 +268,7 @@ fn tess_folders_are_uneven_and_may_hold_a_second_tree() {
     )
     .list();
     assert_eq!(
-        told(&listing),
+        facts(&listing),
         [
             ("OAF_bar_happy", "OAF", F, "happy", Emotion::Positive),
             (
@@ -317,11 +329,11 @@ fn tess_folders_are_uneven_and_may_hold_a_second_tree() {
     );
     assert_warns(
         &listing,
-        "folder YAF_sad holds files whose names say speaker OAF",
+        "folder YAF_sad contains files whose names say speaker OAF",
     );
     assert_warns(
         &listing,
-        "folder YAF_sad holds files whose names say label angry",
+        "folder YAF_sad contains files whose names say label angry",
     );
     assert_eq!(listing.warnings.len(), 3);
 }

@@ -85,13 +85,13 @@ fn shipped() -> Corpora {
 }
 
 /// Id without the corpus, speaker without the corpus, gender, label, class.
-type Told<'a> = (&'a str, &'a str, Option<Gender>, &'a str, Emotion);
+type Facts<'a> = (&'a str, &'a str, Option<Gender>, &'a str, Emotion);
 
-fn told(listing: &Listing) -> Vec<Told<'_>> {
-    listing.entries.iter().map(tell).collect()
+fn facts(listing: &Listing) -> Vec<Facts<'_>> {
+    listing.entries.iter().map(facts_of).collect()
 }
 
-fn tell(entry: &Entry) -> Told<'_> {
+fn facts_of(entry: &Entry) -> Facts<'_> {
     let utterance = &entry.utterance;
     let below = |text: &'_ str| text.find('/').map_or(0, |slash| slash + 1);
     (

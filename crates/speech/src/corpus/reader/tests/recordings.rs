@@ -1,4 +1,4 @@
-//! Real recordings, where they are; counts of whatever part of a corpus is there.
+//! Real recordings, where they are; counts of whatever part of a corpus is present.
 
 use pipe_foundation::test_support::{corpora_folder, skipped};
 

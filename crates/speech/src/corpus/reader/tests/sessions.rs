@@ -1,4 +1,4 @@
-//! Corpora whose labels are in files beside the audio: IEMOCAP and EPST.
+//! Corpora whose labels are in files next to the audio: IEMOCAP and EPST.
 
 use proptest::prelude::*;
 
@@ -46,7 +46,7 @@ fn iemocap_speakers_are_those_of_the_last_token() {
         format!("{below}/Ses01F_impro01_M001"),
     );
     assert_eq!(
-        told(&listing),
+        facts(&listing),
         [
             (first.as_str(), "Ses01F", F, "neu", Emotion::Neutral),
             (second.as_str(), "Ses01M", M, "fru", Emotion::Negative),
@@ -73,11 +73,11 @@ fn iemocap_sets_aside_what_has_no_partner() {
             ),
             (
                 "notes.wav",
-                "its name is not a turn, such as Ses01F_impro01_M003"
+                "its name is not that of a turn, such as Ses01F_impro01_M003"
             ),
             (
                 "Ses01F_impro01_F003",
-                &*format!("{labels}:9 labels it and it has no audio")
+                &*format!("{labels}:9 labels it, but it has no audio")
             ),
         ]
     );
@@ -86,7 +86,7 @@ fn iemocap_sets_aside_what_has_no_partner() {
 }
 
 #[test]
-fn iemocap_labels_that_contradict_each_other_are_told() {
+fn iemocap_labels_that_contradict_each_other_are_reported() {
     let tree = iemocap();
     tree.write(
         "Session1/dialog/EmoEvaluation/Ses01F_impro01.txt",
@@ -109,7 +109,7 @@ fn iemocap_session_folders_are_compared() {
         "[6.2 - 8.2]\tSes01M_script01_1_F019\thap\t[2.5, 2.5, 2.5]\r\n",
     );
     let listing = tree.list();
-    assert_eq!(told(&listing)[0].1, "Ses01F");
+    assert_eq!(facts(&listing)[0].1, "Ses01F");
     assert_warns(&listing, "names say session 1");
 }
 
@@ -130,7 +130,7 @@ fn epst_utterances_are_segments_of_a_channel() {
     tree.config.genders.insert("cc".to_string(), Gender::Female);
     let listing = tree.list();
     assert_eq!(
-        told(&listing),
+        facts(&listing),
         [
             (
                 "data/speech/cc_001/00012340-00013600",
@@ -160,9 +160,9 @@ fn epst_utterances_are_segments_of_a_channel() {
         [
             (
                 "data/speech/mm_002.sph",
-                "it has no transcript of this name"
+                "it has no transcript with this name"
             ),
-            ("data/transcr/cc_001.txt:7", "label hapy is in no list"),
+            ("data/transcr/cc_001.txt:7", "label hapy is not listed"),
             (
                 "data/transcr/cc_001.txt:8",
                 "its times are not 0 <= start < end"
@@ -173,13 +173,13 @@ fn epst_utterances_are_segments_of_a_channel() {
             ),
             (
                 "data/transcr/gg_001.txt",
-                "it is the transcript of a session that is not there"
+                "it is the transcript of a missing session"
             ),
         ]
     );
     assert_warns(
         &listing,
-        "data/transcr/cc_001.txt:7: `hapy` is no known emotion",
+        "data/transcr/cc_001.txt:7: `hapy` is not a known emotion",
     );
     assert_warns(&listing, "data/transcr/cc_001.txt:8: its times");
 
@@ -201,7 +201,7 @@ fn epst_copies_of_the_tree_keep_to_their_transcripts() {
     assert_eq!(listing.entries[1].utterance.label, "sadness");
     assert_warns(
         &listing,
-        "no gender is known of speakers cc: add them to [corpus.epst.genders]",
+        "the gender of these speakers is unknown: cc; add them to [corpus.epst.genders]",
     );
 }
 

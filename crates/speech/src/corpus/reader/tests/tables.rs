@@ -32,7 +32,7 @@ fn a_table_names_files_speakers_and_labels() {
     );
     let listing = tree.list();
     assert_eq!(
-        told(&listing),
+        facts(&listing),
         [
             ("samples/A_fear_1", "A", F, "fear", Emotion::Negative),
             ("samples/B_sad_2", "B", M, "surprised", Emotion::Positive),
@@ -42,15 +42,21 @@ fn a_table_names_files_speakers_and_labels() {
     assert_eq!(
         dropped(&listing),
         [
-            ("data.tsv:4", "there is no file samples/absent.wav"),
-            ("data.tsv:5", "it has 3 fields where the header has 5"),
-            ("data.tsv:6", "label joy is in no list"),
-            ("data.tsv:7", "path leaves the corpus folder: ../secret.wav"),
-            ("data.tsv:8", "samples/A_fear_1 is in an earlier row"),
+            ("data.tsv:4", "samples/absent.wav does not exist"),
+            ("data.tsv:5", "it has 3 fields, but the header has 5"),
+            ("data.tsv:6", "label joy is not listed"),
+            (
+                "data.tsv:7",
+                "path is outside the corpus folder: ../secret.wav"
+            ),
+            (
+                "data.tsv:8",
+                "samples/A_fear_1 is already in an earlier row"
+            ),
             ("data.tsv:9", "path is empty"),
         ]
     );
-    assert_warns(&listing, "gender `queer` is not understood: data.tsv:6");
+    assert_warns(&listing, "gender `queer` is not recognised: data.tsv:6");
 }
 
 #[test]
@@ -75,7 +81,7 @@ fn segments_channels_and_constants() {
     );
     let listing = tree.list();
     assert_eq!(
-        told(&listing),
+        facts(&listing),
         [
             (
                 "samples/long/00000000-00001000/channel-1",
@@ -125,10 +131,13 @@ fn an_absolute_path_below_the_root_will_do() {
         ),
     );
     let listing = tree.list();
-    assert_eq!(told(&listing)[0].0, "samples/a");
+    assert_eq!(facts(&listing)[0].0, "samples/a");
     assert_eq!(
         dropped(&listing),
-        [("data.tsv:3", "path leaves the corpus folder: /etc/passwd")]
+        [(
+            "data.tsv:3",
+            "path is outside the corpus folder: /etc/passwd"
+        )]
     );
 }
 
@@ -213,14 +222,14 @@ fn each_file_is_looked_at_once_and_only_where_its_utterance_is_used() {
         }
     };
     let listing = list_with(tree.name, &tree.config, tree.folder.path(), &look_at).unwrap();
-    let ids: Vec<&str> = told(&listing).iter().map(|told| told.0).collect();
+    let ids: Vec<&str> = facts(&listing).iter().map(|facts| facts.0).collect();
     assert_eq!(ids, ["samples/a", "samples/b"]);
     assert!((listing.entries.iter()).all(|entry| entry.content == Some(content)));
     let reasons: Vec<&str> = dropped(&listing).iter().map(|(_, why)| *why).collect();
     let wanted = [
-        "samples/b is in an earlier row",
-        "label joy is in no list",
-        "there is no file samples/d.wav",
+        "samples/b is already in an earlier row",
+        "label joy is not listed",
+        "samples/d.wav does not exist",
     ];
     assert_eq!(reasons, wanted);
     let mut looked = looked.into_inner().unwrap();

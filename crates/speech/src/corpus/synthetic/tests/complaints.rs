@@ -41,7 +41,7 @@ corpus::synthetic::bad_option
     let mut config = clean();
     config.labels.positive.push("hapiness".to_string());
     insta::assert_snapshot!(complaint(&config), @r"
-corpus c: nobody can express the label `hapiness`
+corpus c: the synthesiser does not know the label `hapiness`
 corpus::synthetic::unknown_label
 labels of synthetic speech, nearest first: happiness, sadness, anger, calm, elation, surprise, fear, disgust, neutral, boredom
 ");
@@ -55,7 +55,7 @@ list each label once under positive, neutral, negative or dropped in [corpus.c.l
     let mut config = clean();
     config.labels = crate::corpus::Labels::default();
     insta::assert_snapshot!(complaint(&config), @r"
-corpus c: the label map names no label to synthesise
+corpus c: the label map has no label to synthesise
 corpus::synthetic::labels
 list each label once under positive, neutral, negative or dropped in [corpus.c.labels]
 ");

@@ -278,7 +278,7 @@ fn rooms_ring_and_noise_has_its_level() {
     for noise in Noise::ALL.map(Noise::name) {
         let config = with(clean(), "snr_db", serde_json::json!(20));
         let level = end_db(&with(config, "noise", serde_json::json!(noise)));
-        // Plain speech lies at -40 dB, so the noise belongs at -60 dB.
+        // Plain speech is at -40 dB, so the noise belongs at -60 dB.
         assert!((level + 60.0).abs() < 2.5, "{noise} noise at {level:.1} dB");
     }
 }
