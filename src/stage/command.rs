@@ -37,7 +37,7 @@ use pipe_engine::stage::{
 };
 
 use error::CommandError;
-use exchange::{input_name, materialise, read_item, write_item};
+use exchange::{ItemsAs, input_name, materialise, read_item, write_item};
 
 pub use program::supervisor;
 
@@ -149,15 +149,6 @@ struct Options {
     threads: Option<usize>,
     memory: Option<String>,
     devices: Option<usize>,
-}
-
-/// How inputs of items are passed to a program.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum ItemsAs {
-    #[default]
-    Files,
-    Packs,
 }
 
 struct CommandStage {

@@ -11,7 +11,18 @@ use pipe_speech::audio;
 use crate::items::{AUDIO, FEATURES};
 use crate::items::{Audio, UtteranceItem};
 
-use super::{CommandError, ItemsAs};
+use super::error::CommandError;
+
+/// How inputs of items are passed to a program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ItemsAs {
+    /// Each in a file of its own.
+    #[default]
+    Files,
+    /// In the packs that they are stored in.
+    Packs,
+}
 
 /// Lays an input out as a folder: its files, or its items with a table `items.tsv` that says where each is.
 pub fn materialise(

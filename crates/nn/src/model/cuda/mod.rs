@@ -58,7 +58,6 @@ pub(crate) use memory::Memory;
 pub(crate) use packing::{Frames, Packed};
 pub(crate) use pointer::Pointer;
 pub(crate) use products::{Matrix, Phased};
-pub(crate) use shares::parts;
 pub(crate) use sizes::Sizes;
 pub(crate) use tape::{Gradients, Handle, Tape, Value};
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use dfdx::tensor::CudaError;
 
-use crate::model::ops::conv_block::cuda_kernel as conv_block;
 use crate::model::{ConvShape, EncoderShape};
 
-use super::Pointer;
 use super::feed::{Fed, Feed};
+use super::shares::parts;
+use super::{Pointer, Sizes};
 
 /// An utterance of a batch and what SpecAugment hides of it.
 #[derive(Clone, Debug, Default)]
@@ -182,7 +182,7 @@ impl Packing {
 /// weights' gradient is summed in.
 pub fn rows_and_parts(sms: usize, conv: &ConvShape, counts: &[usize]) -> (usize, usize) {
     let rows = counts.iter().map(|count| conv.padding + count).sum();
-    let parts = conv_block::parts(sms, conv, rows);
+    let parts = gradient_phases(sms, conv, rows);
     (rows.next_multiple_of(parts), parts)
 }
 
@@ -223,6 +223,17 @@ impl Packed {
     pub fn brought(&self) -> Pointer {
         self.fed.features()
     }
+}
+
+/// Phases that the weights' gradient of a block is summed in over so many rows.
+fn gradient_phases(sms: usize, shape: &ConvShape, rows: usize) -> usize {
+    let sizes = Sizes {
+        rows: shape.width * shape.input,
+        inner: rows,
+        columns: shape.output,
+        batch: 1,
+    };
+    parts(sms, sizes, shape.width)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use dfdx::tensor::CudaError;
 use crate::model::ConvShape;
 use crate::model::cuda::{
     Card, Frames, Matrix, Memory, Packed, Phased, Pointer, Sizes, add_product_over_phases,
-    arguments, parts as parts_of,
+    arguments,
 };
 use crate::model::ops::dense::cuda_kernel::{CHUNK_ROWS, column_totals};
 
@@ -132,17 +132,6 @@ pub fn of_phase(shape: &ConvShape, rows: usize, models: usize) -> Sizes {
         columns: shape.output,
         batch: models,
     }
-}
-
-/// Phases that the weights' gradient of a block is summed in over so many rows.
-pub fn parts(sms: usize, shape: &ConvShape, rows: usize) -> usize {
-    let sizes = Sizes {
-        rows: shape.width * shape.input,
-        inner: rows,
-        columns: shape.output,
-        batch: 1,
-    };
-    parts_of(sms, sizes, shape.width)
 }
 
 /// Block `index` of the network over a batch, for `models` models; `frames` are those of `inputs` models (1 or all).
