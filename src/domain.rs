@@ -95,7 +95,7 @@ impl Domain for Speech<'_> {
 }
 
 /// The device as keys, records and the scheduler of the engine know it.
-pub fn engine_device(device: Device) -> engine::Device {
+fn engine_device(device: Device) -> engine::Device {
     engine::Device {
         name: device.to_string(),
         key_name: device.key_name(),

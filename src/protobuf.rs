@@ -6,10 +6,10 @@
 //!
 //! | wire type | value | methods |
 //! |---|---|---|
-//! | 0 | varint: seven bits a byte, the lowest first | [`Message::int`], [`Message::uint`], [`Message::boolean`] |
-//! | 1 | eight bytes, little-endian | [`Message::double`], [`Message::fixed64`] |
+//! | 0 | varint: seven bits a byte, the lowest first | [`Message::int`] |
+//! | 1 | eight bytes, little-endian | [`Message::double`] |
 //! | 2 | a varint of the length, then so many bytes | [`Message::bytes`], [`Message::string`], [`Message::message`], packed lists |
-//! | 5 | four bytes, little-endian | [`Message::float`], [`Message::fixed32`] |
+//! | 5 | four bytes, little-endian | [`Message::float`] |
 
 /// One message in the making.
 ///
@@ -17,7 +17,7 @@
 /// use pipe::protobuf::Message;
 /// // message Point { int64 x = 1; string name = 2; }
 /// let point = Message::new().int(1, 150).string(2, "a");
-/// assert_eq!(point.as_bytes(), [0x08, 0x96, 0x01, 0x12, 0x01, b'a']);
+/// assert_eq!(point.into_bytes(), [0x08, 0x96, 0x01, 0x12, 0x01, b'a']);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Message {
@@ -42,59 +42,29 @@ impl Message {
 
     /// The encoded message.
     #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// The encoded message, taken out.
-    #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
 
     /// A field of type `int32`, `int64` or an enum: negative values take ten bytes.
     #[must_use]
-    pub fn int(self, field: u32, value: i64) -> Self {
-        self.uint(field, value.cast_unsigned())
-    }
-
-    /// A field of type `uint32` or `uint64`.
-    #[must_use]
-    pub fn uint(mut self, field: u32, value: u64) -> Self {
+    pub fn int(mut self, field: u32, value: i64) -> Self {
         self.tag(field, WireType::Varint);
-        varint(&mut self.bytes, value);
+        varint(&mut self.bytes, value.cast_unsigned());
         self
-    }
-
-    /// A field of type `bool`.
-    #[must_use]
-    pub fn boolean(self, field: u32, value: bool) -> Self {
-        self.uint(field, u64::from(value))
     }
 
     /// A field of type `float`.
     #[must_use]
-    pub fn float(self, field: u32, value: f32) -> Self {
-        self.fixed32(field, value.to_bits())
-    }
-
-    /// A field of type `double`.
-    #[must_use]
-    pub fn double(self, field: u32, value: f64) -> Self {
-        self.fixed64(field, value.to_bits())
-    }
-
-    /// A field of type `fixed32`.
-    #[must_use]
-    pub fn fixed32(mut self, field: u32, value: u32) -> Self {
+    pub fn float(mut self, field: u32, value: f32) -> Self {
         self.tag(field, WireType::Fixed32);
         self.bytes.extend(value.to_le_bytes());
         self
     }
 
-    /// A field of type `fixed64`.
+    /// A field of type `double`.
     #[must_use]
-    pub fn fixed64(mut self, field: u32, value: u64) -> Self {
+    pub fn double(mut self, field: u32, value: f64) -> Self {
         self.tag(field, WireType::Fixed64);
         self.bytes.extend(value.to_le_bytes());
         self
@@ -131,20 +101,6 @@ impl Message {
         self.bytes(field, &packed)
     }
 
-    /// A packed repeated field of type `float`.
-    #[must_use]
-    pub fn packed_floats(self, field: u32, values: &[f32]) -> Self {
-        let packed: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        self.bytes(field, &packed)
-    }
-
-    /// A packed repeated field of type `double`.
-    #[must_use]
-    pub fn packed_doubles(self, field: u32, values: &[f64]) -> Self {
-        let packed: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        self.bytes(field, &packed)
-    }
-
     fn tag(&mut self, field: u32, wire_type: WireType) {
         debug_assert!(
             (1..1 << 29).contains(&field),
@@ -172,15 +128,14 @@ mod tests {
 
     #[test]
     fn integers_are_varints() {
-        assert_eq!(Message::new().int(1, 150).as_bytes(), [0x08, 0x96, 0x01]);
-        assert_eq!(Message::new().int(1, 0).as_bytes(), [0x08, 0x00]);
-        assert_eq!(Message::new().boolean(2, true).as_bytes(), [0x10, 0x01]);
+        assert_eq!(Message::new().int(1, 150).into_bytes(), [0x08, 0x96, 0x01]);
+        assert_eq!(Message::new().int(1, 0).into_bytes(), [0x08, 0x00]);
         let minus_two = [
             0x08, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01,
         ];
-        assert_eq!(Message::new().int(1, -2).as_bytes(), minus_two);
+        assert_eq!(Message::new().int(1, -2).into_bytes(), minus_two);
         assert_eq!(
-            Message::new().uint(1, u64::MAX).as_bytes(),
+            Message::new().int(1, -1).into_bytes(),
             [
                 0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01
             ]
@@ -189,45 +144,40 @@ mod tests {
 
     #[test]
     fn field_numbers_above_fifteen_take_two_bytes() {
-        assert_eq!(Message::new().int(16, 1).as_bytes(), [0x80, 0x01, 0x01]);
-        assert_eq!(Message::new().int(20, 3).as_bytes(), [0xa0, 0x01, 0x03]);
+        assert_eq!(Message::new().int(16, 1).into_bytes(), [0x80, 0x01, 0x01]);
+        assert_eq!(Message::new().int(20, 3).into_bytes(), [0xa0, 0x01, 0x03]);
     }
 
     #[test]
     fn strings_and_messages_carry_their_length() {
         let name = Message::new().string(2, "testing");
-        assert_eq!(name.as_bytes(), b"\x12\x07testing");
+        assert_eq!(name.into_bytes(), b"\x12\x07testing");
         let outer = Message::new().message(3, &Message::new().int(1, 150));
-        assert_eq!(outer.as_bytes(), [0x1a, 0x03, 0x08, 0x96, 0x01]);
-        assert_eq!(Message::new().bytes(1, &[]).as_bytes(), [0x0a, 0x00]);
+        assert_eq!(outer.into_bytes(), [0x1a, 0x03, 0x08, 0x96, 0x01]);
+        assert_eq!(Message::new().bytes(1, &[]).into_bytes(), [0x0a, 0x00]);
         let long = Message::new().bytes(1, &[7; 300]);
-        assert_eq!(&long.as_bytes()[..4], [0x0a, 0xac, 0x02, 7]);
+        assert_eq!(long.into_bytes()[..4], [0x0a, 0xac, 0x02, 7]);
     }
 
     #[test]
     fn fixed_values_are_little_endian() {
         assert_eq!(
-            Message::new().float(1, 1.0).as_bytes(),
+            Message::new().float(1, 1.0).into_bytes(),
             [0x0d, 0, 0, 0x80, 0x3f]
         );
         assert_eq!(
-            Message::new().double(1, 1.0).as_bytes(),
+            Message::new().double(1, 1.0).into_bytes(),
             [0x09, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f]
         );
-        assert_eq!(Message::new().fixed32(3, 1).as_bytes(), [0x1d, 1, 0, 0, 0]);
     }
 
     #[test]
     fn lists_are_packed() {
         let ints = Message::new().packed_ints(6, &[3, 270, 86942]);
         assert_eq!(
-            ints.as_bytes(),
+            ints.into_bytes(),
             [0x32, 0x06, 0x03, 0x8e, 0x02, 0x9e, 0xa7, 0x05]
         );
-        let floats = Message::new().packed_floats(1, &[0.0, 1.0]);
-        assert_eq!(floats.as_bytes(), [0x0a, 8, 0, 0, 0, 0, 0, 0, 0x80, 0x3f]);
-        let doubles = Message::new().packed_doubles(1, &[1.0]);
-        assert_eq!(doubles.as_bytes(), [0x0a, 8, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f]);
     }
 
     proptest! {

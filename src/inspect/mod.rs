@@ -21,7 +21,7 @@ pub use error::InspectError;
 pub use evaluations::{CorpusChange, EvaluationChange};
 pub use headline::{Headline, headline};
 pub use name::{find_manifest, find_run, find_step, run_and_step};
-pub use parameters::{ParameterChange, parameter_changes};
+pub use parameters::ParameterChange;
 pub use prediction_flips::{Flip, PredictionFlip, PredictionFlips};
 pub use step::{StepOfRun, stage_of};
 pub use trainings::TrainingChange;

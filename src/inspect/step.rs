@@ -72,7 +72,7 @@ pub fn file<'r>(record: &'r StepRecord, name: &str) -> Option<&'r FileEntry> {
 ///
 /// # Errors
 /// A lower-case fragment that says what is missing.
-pub fn path_of(cache: &Cache, record: &StepRecord, name: &str) -> Result<PathBuf, String> {
+fn path_of(cache: &Cache, record: &StepRecord, name: &str) -> Result<PathBuf, String> {
     let entry = file(record, name).ok_or_else(|| format!("{} has no {name}", record.step))?;
     let path = cache.objects.path(&entry.digest);
     match cache.files.digest(&path) {
@@ -92,7 +92,7 @@ pub fn path_of(cache: &Cache, record: &StepRecord, name: &str) -> Result<PathBuf
 /// A JSON file that a step made.
 ///
 /// # Errors
-/// As [`path_of`], and when the file is of another version.
+/// What is missing, as a lower-case fragment; also when the file is of another version.
 pub fn json<T: DeserializeOwned>(
     cache: &Cache,
     record: &StepRecord,
@@ -107,7 +107,7 @@ pub fn json<T: DeserializeOwned>(
 /// The epochs of a training.
 ///
 /// # Errors
-/// As [`path_of`], and when a line is of another version.
+/// What is missing, as a lower-case fragment; also when a line is of another version.
 pub fn history(cache: &Cache, record: &StepRecord) -> Result<Vec<EpochRecord>, String> {
     const NAME: &str = "history.jsonl";
     let path = path_of(cache, record, NAME)?;
@@ -121,7 +121,7 @@ pub fn history(cache: &Cache, record: &StepRecord) -> Result<Vec<EpochRecord>, S
 /// The predictions of an evaluation.
 ///
 /// # Errors
-/// As [`path_of`], and when the table makes no sense.
+/// What is missing, as a lower-case fragment; also when the table makes no sense.
 pub fn predictions(cache: &Cache, record: &StepRecord) -> Result<Vec<Prediction>, String> {
     let path = path_of(cache, record, "predictions.csv")?;
     read_predictions(&path, &class_names()).map_err(|error| error.to_string())

@@ -21,7 +21,7 @@ pub use error::OnnxError;
 use graph::{Dim, Graph};
 
 /// Version of the operator set.
-pub const OPSET: i64 = 17;
+const OPSET: i64 = 17;
 /// Version of the file format, the one that came with [`OPSET`].
 const IR_VERSION: i64 = 8;
 /// Longest message of Protocol Buffers.

@@ -72,22 +72,6 @@ pub struct Place {
 }
 
 impl Place {
-    /// `name:line:column`, counted from 1.
-    pub fn describe(&self) -> String {
-        let before = self
-            .source
-            .text()
-            .get(..self.range.start)
-            .unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
-        let column = before
-            .rsplit('\n')
-            .next()
-            .map_or(0, |text| text.chars().count())
-            + 1;
-        format!("{}:{line}:{column}", self.source.name())
-    }
-
     /// The bytes to underline: all of a short place, the start of a long one.
     pub fn underlined(&self) -> Range<usize> {
         excerpt::start_of(self.source.text(), &self.range)

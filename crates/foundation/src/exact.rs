@@ -11,7 +11,7 @@ pub use libm::{cos, log as ln, pow, sin, tan};
 
 /// 2 to the power of `x`, relative error below 1e-14 for |x| <= 1000; clamped beyond.
 #[inline]
-pub fn exp2(x: f64) -> f64 {
+fn exp2(x: f64) -> f64 {
     let x = x.clamp(-1000.0, 1000.0);
     let whole = x.round();
     let y = (x - whole) * LN_2;

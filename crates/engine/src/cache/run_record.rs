@@ -58,11 +58,6 @@ pub enum Ending {
 }
 
 impl RunRecord {
-    /// True when every step of the manifest was done.
-    pub fn is_complete(&self) -> bool {
-        self.ending == Ending::Ended && self.failed.is_empty() && self.not_run.is_empty()
-    }
-
     /// The device in words that follow others, where it was not the processor: `, on cuda:0`.
     pub fn on_device(&self) -> String {
         let device = self.device.iter();

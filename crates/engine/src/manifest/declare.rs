@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use crate::source::{Place, Source};
+use crate::source::Place;
 
 use super::check_variant::check_variant;
 use super::connect::{connect, spread_axes};
@@ -34,8 +34,6 @@ pub struct Manifest {
     pub name: String,
     /// The manifest's file.
     pub path: PathBuf,
-    /// Its text.
-    pub source: Source,
     /// All of it as one text: includes merged, overrides applied.
     pub merged: String,
     /// Files of the domain that it names, by key, each with the place.
@@ -124,7 +122,6 @@ impl Manifest {
         Ok(Self {
             name,
             path: path.to_path_buf(),
-            source,
             merged: write::text(&table),
             files,
             steps,

@@ -84,16 +84,6 @@ impl Diagnostic {
         self.help = Some(help.into());
         self
     }
-
-    /// The stable code.
-    pub fn code(&self) -> &'static str {
-        self.code
-    }
-
-    /// The place, when there is one.
-    pub fn place(&self) -> Option<&Place> {
-        self.place.as_ref()
-    }
 }
 
 impl fmt::Display for Diagnostic {

@@ -37,7 +37,7 @@ pub enum Value {
 
 impl Value {
     /// The type's name for messages.
-    pub fn type_name(&self) -> &'static str {
+    fn type_name(&self) -> &'static str {
         match self {
             Self::Bool(_) => "a boolean",
             Self::Integer(_) => "an integer",

@@ -57,16 +57,6 @@ impl Packed {
         }
     }
 
-    /// Rows of the matrix.
-    pub fn depth(&self) -> usize {
-        self.depth
-    }
-
-    /// Columns of the matrix.
-    pub fn columns(&self) -> usize {
-        self.columns
-    }
-
     /// Some of the columns, as a right side of its own.
     ///
     /// # Panics

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::embedding::embed_all;
 use super::network::count_parameters;
-use super::spec::{Attribute, HeadSpec, Layer};
+use super::spec::{HeadSpec, Layer};
 use super::{
     Array, Device, EncoderPass, EncoderShape, Initialisation, ModelError, Network, Predictor,
 };
@@ -58,14 +58,6 @@ pub struct HeadLabels {
 impl ModelConfig {
     /// The version that this build writes and reads.
     pub const FORMAT: u32 = FORMAT;
-
-    /// Labels of one attribute's head.
-    pub fn labels(&self, attribute: Attribute) -> Option<&[String]> {
-        self.heads
-            .iter()
-            .find(|head| head.head.attribute == attribute)
-            .map(|head| head.labels.as_slice())
-    }
 }
 
 /// A trained network ready for use.

@@ -135,6 +135,7 @@ impl Linear {
             + sum_of_squares(self.bias.gradient(grads)?))
     }
 
+    #[cfg(test)]
     pub(super) fn gradients(&self, grads: &mut Gradients<f32, Cpu>) -> Result<Dense, CpuError> {
         let mut dense = self.dense();
         dense.weight = self.weight.gradient(grads)?.to_vec();

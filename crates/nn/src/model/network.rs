@@ -11,7 +11,7 @@ use super::spec::{HeadMode, HeadSpec};
 use super::{Array, Encoder, EncoderPass, EncoderShape, Initialisation, ModelError, initialise};
 
 /// Hidden units of a discriminator, both layers.
-pub(super) const DISCRIMINATOR_UNITS: usize = 1000;
+const DISCRIMINATOR_UNITS: usize = 1000;
 
 /// Sizes and values of a network.
 #[derive(Clone, Debug)]

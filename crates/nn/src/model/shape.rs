@@ -240,11 +240,6 @@ impl EncoderShape {
         }
     }
 
-    /// Channels after the convolutions.
-    pub fn convolved_width(&self) -> usize {
-        self.convs.last().map_or(self.bins, |conv| conv.output)
-    }
-
     /// Length of the embedding.
     pub fn embedding(&self) -> usize {
         self.linears

@@ -11,14 +11,13 @@ use super::dense_tape::{Learns, Matrix};
 use super::encoder_tape::TapeEncoder;
 use super::heads::{Dense, Linear, chain};
 use super::losses::weights;
-use super::network::head_name;
 use super::ops::cross_entropy::{cross_entropy, softmax};
 use super::ops::dropout::dropout;
 use super::ops::grad_reverse::grad_reverse;
 use super::ops::tape_op::weighted_sum;
 use super::optimiser::{Moments, Step, sum_of_squares_on};
 use super::spec::{HeadMode, HeadSpec, Reversal};
-use super::{Array, ModelError, Network, StepLosses, Targets, Update};
+use super::{ModelError, Network, StepLosses, Targets, Update};
 
 /// One batch and how it is to be learned.
 pub struct TrainingBatch<'a> {
@@ -243,37 +242,10 @@ impl Trainable {
         }
         Ok(value)
     }
-
-    /// Losses and every gradient by name, in PyTorch's layout, without a step of the shared layers and heads.
-    ///
-    /// # Errors
-    /// As [`Self::step`].
-    pub fn gradients(
-        &mut self,
-        batch: &TrainingBatch<'_>,
-        update: impl Into<Update>,
-    ) -> Result<(StepLosses, Vec<Array>), ModelError> {
-        let step = update.into().step(self.steps + 1);
-        let (losses, mut grads) = self.descend(batch, &step)?;
-        let gradient = self.tape_encoder.gradient(&mut grads)?;
-        let mut arrays = self.network.encoder.layout().to_arrays(gradient);
-        for (index, layer) in self.trunk.iter().enumerate() {
-            let dense = layer.gradients(&mut grads)?;
-            arrays.extend(dense.to_arrays(&format!("linear.{index}")));
-        }
-        arrays.extend(self.emotion.gradients(&mut grads)?.to_arrays("emotion"));
-        for (head, layers) in self.specs.iter().zip(&self.heads) {
-            if head.mode != HeadMode::Discriminator {
-                for (index, layer) in layers.iter().enumerate() {
-                    let dense = layer.gradients(&mut grads)?;
-                    arrays.extend(dense.to_arrays(&head_name(head, index)));
-                }
-            }
-        }
-        Ok((losses, arrays))
-    }
 }
 
+#[cfg(test)]
+mod gradients;
 mod state;
 #[cfg(test)]
 mod tests;

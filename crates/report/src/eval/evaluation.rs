@@ -73,11 +73,6 @@ impl Evaluation {
     pub fn speaker_count(&self, corpus: &str) -> usize {
         self.speakers.get(corpus).map_or(0, BTreeMap::len)
     }
-
-    /// True where the model collapsed on any corpus.
-    pub fn collapsed(&self) -> bool {
-        self.corpora.values().any(|metrics| metrics.collapsed)
-    }
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub struct Interval {
 /// The Wilson score interval of `hits` in `total` draws (Wilson 1927); 0..=1 where there are none.
 ///
 /// Unlike the interval of the standard error it does not shrink to nothing at 0 and 1.
-pub fn wilson(hits: u64, total: u64) -> Interval {
+fn wilson(hits: u64, total: u64) -> Interval {
     if total == 0 {
         return Interval {
             low: 0.0,

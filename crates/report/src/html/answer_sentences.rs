@@ -6,7 +6,7 @@ use super::view::{View, only_baseline, role};
 use super::{escape, quantity};
 
 /// Level below which a corrected p-value counts.
-pub(super) const SIGNIFICANT: f64 = 0.05;
+const SIGNIFICANT: f64 = 0.05;
 
 /// True where a cell differs from its baseline after correction.
 pub(super) fn significant(cell: &StudyCell) -> bool {

@@ -48,7 +48,7 @@ impl Test {
     }
 
     /// The paper's test that it is.
-    pub(super) fn as_published(&self) -> Option<PublishedTest> {
+    fn as_published(&self) -> Option<PublishedTest> {
         match self {
             Self::Corpus(corpus) => PublishedTest::of_corpus(corpus),
             Self::InDomain => Some(PublishedTest::InDomain),

@@ -22,5 +22,5 @@ pub use labels::{LabelMap, Mapped};
 pub use listing::{
     AudioSource, DropCause, Dropped, Entry, FileContent, Listing, Look, LookAt, is_there,
 };
-pub use reader::{READERS, Reader, ReaderOption, check_config, list, list_with, root_of};
+pub use reader::{READERS, Reader, check_config, list, list_with, root_of};
 pub use utterance::{Emotion, Gender, Split, Utterance};

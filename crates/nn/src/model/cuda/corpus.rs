@@ -79,11 +79,6 @@ impl<'a> Corpus<'a> {
         rows.map_or(0, |(first, frames)| (first + frames) * self.bins)
     }
 
-    /// Size of the features in bytes.
-    pub fn bytes(&self) -> usize {
-        self.values() * size_of::<f32>()
-    }
-
     /// Frames of the utterance at a place.
     pub fn frames(&self, at: usize) -> usize {
         self.utterances.get(at).map_or(0, |own| own.1)

@@ -17,7 +17,7 @@ use super::pinned::Pinned;
 use super::{Card, Memory, Pointer};
 
 /// Batches that are on their way or in use at once: as far the host runs ahead.
-pub const SLOTS: usize = 3;
+const SLOTS: usize = 3;
 /// Tables and features begin at multiples of so many bytes, as memory of the device does.
 const ALIGNMENT: usize = 256;
 /// A slot grows by multiples of so many bytes.

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::model::spec::HeadMode;
+use crate::model::spec::{Attribute, HeadMode};
 
 use super::*;
 

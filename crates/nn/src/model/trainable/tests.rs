@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::model::network::count_parameters;
 use crate::model::spec::{Attribute, Layer, default_encoder};
-use crate::model::{EncoderPass, EncoderShape, Initialisation, Sgd};
+use crate::model::{Array, EncoderPass, EncoderShape, Initialisation, Sgd};
 
 use super::*;
 

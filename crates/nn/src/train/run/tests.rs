@@ -151,8 +151,10 @@ fn every_method_learns_and_its_model_predicts_the_same() {
             right[truth] += f64::from(row.iter().all(|p| *p <= row[truth])) / 30.0;
         }
         assert!((right.iter().sum::<f64>() / 3.0 - best.ua).abs() < 1e-9);
-        if let Some(labels) = model.config().labels(Attribute::Gender) {
-            assert_eq!(labels, ["female", "male"]);
+        for head in &model.config().heads {
+            if head.head.attribute == Attribute::Gender {
+                assert_eq!(head.labels, ["female", "male"]);
+            }
         }
     }
 }

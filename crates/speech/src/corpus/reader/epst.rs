@@ -7,17 +7,15 @@ use crate::corpus::draft::{Candidate, Draft};
 use crate::corpus::labels::Mapped;
 use crate::corpus::walk::{self, FoundFile};
 
-use super::options::{Options, ReaderOption};
+use super::options::Options;
 use super::segment::segment_name;
 
 mod transcript;
 
 use transcript::Line;
 
-pub(super) const OPTIONS: &[ReaderOption] = &[ReaderOption {
-    name: "channel",
-    meaning: "microphone channel to take, counted from 0 (default 0)",
-}];
+/// `channel`: the microphone channel to take, counted from 0 (default 0).
+pub(super) const OPTIONS: &[&str] = &["channel"];
 
 pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), CorpusError> {
     let channel = options.index("channel")?.unwrap_or(0);

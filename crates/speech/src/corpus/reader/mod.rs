@@ -20,14 +20,13 @@ mod table;
 mod tess;
 
 use options::Options;
-pub use options::ReaderOption;
 
 /// A reader of one corpus layout.
 pub struct Reader {
     /// Its name, the `reader` of `corpora.toml`.
     pub name: &'static str,
-    /// The options it accepts.
-    pub options: &'static [ReaderOption],
+    /// Names of the options it accepts.
+    pub options: &'static [&'static str],
     list: fn(&mut Draft<'_>, &Options<'_>) -> Result<(), CorpusError>,
 }
 

@@ -7,14 +7,6 @@ use serde_json::Value;
 use crate::corpus::error::nearest_first;
 use crate::corpus::{CorpusConfig, CorpusError};
 
-/// An option of a reader.
-pub struct ReaderOption {
-    /// Its key in `options`.
-    pub name: &'static str,
-    /// What it says, for people.
-    pub meaning: &'static str,
-}
-
 /// The options of one corpus, all of them known to its reader.
 pub(super) struct Options<'a> {
     corpus: &'a str,
@@ -29,9 +21,8 @@ impl<'a> Options<'a> {
     pub fn new(
         corpus: &'a str,
         config: &'a CorpusConfig,
-        known: &[ReaderOption],
+        known: &[&str],
     ) -> Result<Self, CorpusError> {
-        let known: Vec<&str> = known.iter().map(|option| option.name).collect();
         for option in config.options.keys() {
             if !known.contains(&option.as_str()) {
                 return Err(CorpusError::UnknownOption {
@@ -41,7 +32,7 @@ impl<'a> Options<'a> {
                     known: if known.is_empty() {
                         "it has none: remove the key".to_string()
                     } else {
-                        format!("options: {}", nearest_first(option, &known))
+                        format!("options: {}", nearest_first(option, known))
                     },
                 });
             }

@@ -4,12 +4,10 @@ use crate::corpus::draft::{Candidate, Draft};
 use crate::corpus::{CorpusError, Gender, walk};
 
 use super::folders;
-use super::options::{Options, ReaderOption};
+use super::options::Options;
 
-pub(super) const OPTIONS: &[ReaderOption] = &[ReaderOption {
-    name: "channels",
-    meaning: "vocal channels to take: \"speech\", \"song\" or both (default [\"speech\"])",
-}];
+/// `channels`: the vocal channels to take, `"speech"`, `"song"` or both (default `["speech"]`).
+pub(super) const OPTIONS: &[&str] = &["channels"];
 
 pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), CorpusError> {
     let channels = options.texts("channels")?.unwrap_or_else(|| vec!["speech"]);

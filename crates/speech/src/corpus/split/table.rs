@@ -41,11 +41,6 @@ pub struct SplitTotal {
 }
 
 impl SplitTable {
-    /// The split of a speaker.
-    pub fn split_of(&self, speaker: &str) -> Option<Split> {
-        self.rows.get(speaker).map(|row| row.split)
-    }
-
     /// What `split` has of `corpus`, or of all corpora without one.
     pub fn total(&self, split: Split, corpus: Option<&str>) -> SplitTotal {
         let of_corpus = |speaker: &str| {

@@ -196,8 +196,8 @@ fn a_table_is_written_and_read_back() {
     );
     assert_eq!(SplitTable::parse(&text).unwrap(), table);
     let short = SplitTable::parse("# pinned\nc/00\ttest\nc/01\ttrain\r\n").unwrap();
-    assert_eq!(short.split_of("c/00"), Some(Split::Test));
-    assert_eq!(short.split_of("c/01"), Some(Split::Train));
+    assert_eq!(short.rows["c/00"].split, Split::Test);
+    assert_eq!(short.rows["c/01"].split, Split::Train);
 }
 
 #[test]

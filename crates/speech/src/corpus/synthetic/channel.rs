@@ -22,7 +22,7 @@ pub enum Room {
 }
 
 /// What sets one room apart from another.
-pub(super) struct Acoustics {
+struct Acoustics {
     /// Time in which the reverberation falls by 60 dB, in seconds.
     pub decay_s: f64,
     /// Level of the late reverberation against the direct sound in dB.
@@ -56,7 +56,7 @@ impl Room {
         }
     }
 
-    pub(super) fn acoustics(self) -> Option<Acoustics> {
+    fn acoustics(self) -> Option<Acoustics> {
         let (decay_s, late_db, early_db, size_s, damping) = match self {
             Self::None => return None,
             Self::Studio => (0.12, -26.0, -20.0, 0.005, 0.5),

@@ -1,6 +1,5 @@
 //! One synthetic utterance: small plain data that fully determines its samples.
 
-use pipe_foundation::Digest;
 use serde::{Deserialize, Serialize};
 
 use crate::audio::Waveform;
@@ -70,11 +69,5 @@ impl SyntheticUtterance {
             samples: self.channel.record(&dry, self.rate_hz, self.seed),
             rate_hz: self.rate_hz,
         }
-    }
-
-    /// Stands for the content without rendering: a digest of [`VERSION`] and all fields.
-    pub fn digest(&self) -> Digest {
-        let fields = serde_json::json!({ "synthetic": VERSION, "utterance": self });
-        Digest::of(fields.to_string().as_bytes())
     }
 }

@@ -11,7 +11,7 @@ const REJECTION_DB: f64 = 104.0;
 const PASSBAND: f64 = 0.9;
 
 /// Taps are a multiple of this, the width of the inner loops.
-pub(super) const TAPS_MULTIPLE: usize = 16;
+const TAPS_MULTIPLE: usize = 16;
 
 /// Phases in the time of one sample at the lower rate from which straight lines between neighbouring phases are as
 /// good as exact coefficients (an error of -118 dB); with more outputs than that the table is not exact.

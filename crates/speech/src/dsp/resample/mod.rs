@@ -22,8 +22,6 @@ const INPUT_BLOCK: u64 = 1 << 14;
 /// is at the time of input sample m * from / to: there is no delay. Silence is assumed before and after the audio. The
 /// bits of the result do not depend on the processor's vector unit.
 pub struct Resampler {
-    from_hz: u32,
-    to_hz: u32,
     /// The rates without their common factor.
     from: u64,
     to: u64,
@@ -57,31 +55,19 @@ impl Resampler {
         let common = greatest_common_divisor(from_hz, to_hz);
         let (from, to) = (u64::from(from_hz / common), u64::from(to_hz / common));
         Ok(Resampler {
-            from_hz,
-            to_hz,
             from,
             to,
             table: (from != to).then(|| PhaseTable::new(from, to)),
         })
     }
 
-    /// Rate of the input in Hz.
-    pub fn from_hz(&self) -> u32 {
-        self.from_hz
-    }
-
-    /// Rate of the output in Hz.
-    pub fn to_hz(&self) -> u32 {
-        self.to_hz
-    }
-
-    /// Output samples for an input of `samples`: samples * to / from, rounded up.
-    pub fn output_len(&self, samples: usize) -> usize {
+    /// Output samples for an input of `samples`.
+    fn output_len(&self, samples: usize) -> usize {
         let len = (samples as u128 * u128::from(self.to)).div_ceil(u128::from(self.from));
         usize::try_from(len).unwrap_or(usize::MAX)
     }
 
-    /// Resamples a whole signal; the result has [`Self::output_len`] samples.
+    /// Resamples a whole signal; the result has samples * to / from samples, rounded up.
     pub fn process(&self, samples: &[f32]) -> Vec<f32> {
         let Some(table) = &self.table else {
             return samples.to_vec();

@@ -55,7 +55,7 @@ const SMALLEST_GAIN: f32 = 0.01;
 
 impl Tsne {
     /// The largest perplexity that `points` points allow, that of van der Maaten's implementation.
-    pub fn largest_perplexity(points: usize) -> f64 {
+    fn largest_perplexity(points: usize) -> f64 {
         points.saturating_sub(1) as f64 / 3.0
     }
 

@@ -10,7 +10,7 @@ use crate::corpus::CorpusError;
 use crate::corpus::draft::{Candidate, Draft};
 use crate::corpus::error::nearest_first;
 
-use super::options::{Options, ReaderOption};
+use super::options::Options;
 
 mod format;
 mod json_lines;
@@ -21,31 +21,19 @@ use format::Format;
 use recording::{Fields, Paths, Read, RowError, tidy};
 use rows::FIELDS;
 
-pub(super) const OPTIONS: &[ReaderOption] = &[
-    ReaderOption {
-        name: "table",
-        meaning: "the table, a file below the root (required)",
-    },
-    ReaderOption {
-        name: "format",
-        meaning: "\"csv\", \"tsv\" or \"jsonl\" (default: by the table's extension)",
-    },
-    ReaderOption {
-        name: "audio_folder",
-        meaning: "folder below the root that the paths of the table start from (default: the root)",
-    },
-    ReaderOption {
-        name: "audio_extension",
-        meaning: "extension to add to paths that have none, such as \"wav\"",
-    },
-    ReaderOption {
-        name: "columns",
-        meaning: "the table's column names for path, start, end, channel, speaker, gender, language, emotion",
-    },
-    ReaderOption {
-        name: "constants",
-        meaning: "values for fields that the table has no column for",
-    },
+/// - `table`: the table, a file below the root (required),
+/// - `format`: `"csv"`, `"tsv"` or `"jsonl"` (default: by the table's extension),
+/// - `audio_folder`: the folder below the root that the paths of the table start from (default: the root),
+/// - `audio_extension`: the extension to add to paths that have none, such as `"wav"`,
+/// - `columns`: the table's own names for path, start, end, channel, speaker, gender, language, emotion,
+/// - `constants`: values for those of the same names that the table has no column for.
+pub(super) const OPTIONS: &[&str] = &[
+    "table",
+    "format",
+    "audio_folder",
+    "audio_extension",
+    "columns",
+    "constants",
 ];
 
 const REQUIRED: [&str; 3] = ["path", "speaker", "emotion"];

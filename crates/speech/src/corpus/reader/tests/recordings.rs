@@ -33,10 +33,9 @@ fn real_corpora_are_listed_without_unexplained_files() {
                 .iter()
                 .all(|e| e.utterance.gender.is_some() || name == "epst")
         );
-        assert_eq!(
-            (check.utterances.surplus(), check.speakers.surplus()),
-            (0, 0),
-            "{name}"
-        );
+        for count in [check.utterances, check.speakers] {
+            let most = count.official.unwrap_or(count.found);
+            assert!(count.found <= most, "{name}: {count:?}");
+        }
     }
 }
