@@ -49,7 +49,10 @@ fn a_table_names_files_speakers_and_labels() {
                 "data.tsv:7",
                 "path is outside the corpus folder: ../secret.wav"
             ),
-            ("data.tsv:8", "samples/A_fear_1 is already in an earlier row"),
+            (
+                "data.tsv:8",
+                "samples/A_fear_1 is already in an earlier row"
+            ),
             ("data.tsv:9", "path is empty"),
         ]
     );
