@@ -1,9 +1,9 @@
 //! Optimiser steps per second of the paper's network on the first CUDA device, one model alone and many in lockstep.
 //!
 //! `cargo bench --features cuda --bench device -- [--steps 30] [--models 46] [--batch 32] [--frames 600]`; each in fp32
-//! and TF32. `--frames` is the longest utterance; the shortest has a sixth of it. Then, per kernel, its time beside what
-//! the card's measured ceilings allow; `--ceiling-megabytes 1024` and `--ceiling-side 8192` are the sizes they are
-//! measured with. See `benches/gpu.sh`.
+//! and TF32. `--frames` is the longest utterance; the shortest has a sixth of it. Then, per kernel, its time compared
+//! with what the card's measured ceilings allow; `--ceiling-megabytes 1024` and `--ceiling-side 8192` are the sizes
+//! they are measured with. See `benches/gpu.sh`.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -92,9 +92,10 @@ fn measure() -> Result<(), Box<dyn Error>> {
                             eprintln!("{models} models do not fit; trying half");
                             models /= 2;
                             // What was timed until then.
-                            card.times().map_err(|error| card.to_device_error("timing", &error))?;
+                            card.times()
+                                .map_err(|error| card.to_device_error("timing", &error))?;
                         }
-                        told => return Err(told.into()),
+                        error => return Err(error.into()),
                     },
                 }
             };
@@ -148,7 +149,7 @@ fn measure() -> Result<(), Box<dyn Error>> {
     sweep(&setting, &studies[..counts[1]], options.steps)
 }
 
-/// Steps whose convolutions take so many models at a time; by itself the card chooses by its SMs.
+/// Steps whose convolutions take this many models at a time; by itself the card chooses by its SMs.
 fn sweep(setting: &Setting, studies: &[Heads], steps: usize) -> Result<(), Box<dyn Error>> {
     println!(
         "models that a convolution takes at a time, of {}: ms/step in fp32 and TF32",
@@ -166,10 +167,11 @@ fn sweep(setting: &Setting, studies: &[Heads], steps: usize) -> Result<(), Box<d
                 Ok((seconds, _)) => format!(" {:>9.2}", 1e3 * seconds),
                 Err(error) => match card.to_device_error("steps", &error) {
                     DeviceError::OutOfMemory { .. } => {
-                        card.times().map_err(|error| card.to_device_error("timing", &error))?;
+                        card.times()
+                            .map_err(|error| card.to_device_error("timing", &error))?;
                         format!(" {:>9}", "no room")
                     }
-                    told => return Err(told.into()),
+                    error => return Err(error.into()),
                 },
             };
         }

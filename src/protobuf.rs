@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | 0 | varint: seven bits a byte, the lowest first | [`Message::int`], [`Message::uint`], [`Message::boolean`] |
 //! | 1 | eight bytes, little-endian | [`Message::double`], [`Message::fixed64`] |
-//! | 2 | a varint of the length, then so many bytes | [`Message::bytes`], [`Message::string`], [`Message::message`], packed lists |
+//! | 2 | a varint of the length, then that many bytes | [`Message::bytes`], [`Message::string`], [`Message::message`], packed lists |
 //! | 5 | four bytes, little-endian | [`Message::float`], [`Message::fixed32`] |
 
 /// One message in the making.

@@ -71,7 +71,7 @@ pub struct Choice {
     pub splits: Vec<Split>,
     /// Their corpora.
     pub corpora: CorporaChoice,
-    /// At most so many.
+    /// At most this many.
     pub max_utterances: usize,
     /// Draws them where there are more.
     pub seed: u64,
@@ -195,7 +195,7 @@ pub fn embed(
     })
 }
 
-/// At most so many, each speaker's emotions in their proportions.
+/// At most this many, with each speaker's emotions in proportion.
 fn subset<'a>(items: Vec<&'a LoadedItem>, choice: &Choice) -> Vec<&'a LoadedItem> {
     let strata: Vec<_> = items
         .iter()

@@ -184,7 +184,8 @@ fn a_remembered_reason_names_no_other_file_of_the_same_content() {
     for (_, reason) in told {
         let reason = reason.as_str().unwrap();
         assert!(
-            reason.starts_with("the file is not in a known audio format") && !reason.contains(".wav"),
+            reason.starts_with("the file is not in a known audio format")
+                && !reason.contains(".wav"),
             "{reason}"
         );
     }

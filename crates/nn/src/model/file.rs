@@ -19,7 +19,7 @@ use super::{
 const FORMAT: u32 = 1;
 /// Key of the configuration in the file's metadata.
 const CONFIG_KEY: &str = "pipe.model";
-/// Larger files are no models of ours.
+/// Larger files are not models of ours.
 const LARGEST_FILE: u64 = 4 << 30;
 /// Utterances that [`Model::predict`] computes at once.
 pub(super) const PREDICT_BATCH: usize = 32;
