@@ -1,9 +1,9 @@
 //! Optimiser steps per second of the paper's network on the first CUDA device, one model alone and many in lockstep.
 //!
 //! `cargo bench --features cuda --bench device -- [--steps 30] [--models 46] [--batch 32] [--frames 600]`; each in fp32
-//! and TF32. `--frames` is the longest utterance; the shortest has a sixth of it. Then, per kernel, its time beside what
-//! the card's measured ceilings allow; `--ceiling-megabytes 1024` and `--ceiling-side 8192` are the sizes they are
-//! measured with. See `benches/gpu.sh`.
+//! and TF32. `--frames` is the longest utterance; the shortest has a sixth of it. Then, per kernel, its time compared
+//! with what the card's measured ceilings allow; `--ceiling-megabytes 1024` and `--ceiling-side 8192` are the sizes
+//! they are measured with. See `benches/gpu.sh`.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -95,7 +95,7 @@ fn measure() -> Result<(), Box<dyn Error>> {
                             card.times()
                                 .map_err(|error| card.to_device_error("timing", &error))?;
                         }
-                        told => return Err(told.into()),
+                        error => return Err(error.into()),
                     },
                 }
             };
@@ -149,7 +149,7 @@ fn measure() -> Result<(), Box<dyn Error>> {
     sweep(&setting, &studies[..counts[1]], options.steps)
 }
 
-/// Steps whose convolutions take so many models at a time; by itself the card chooses by its SMs.
+/// Steps whose convolutions take this many models at a time; by itself the card chooses by its SMs.
 fn sweep(setting: &Setting, studies: &[Heads], steps: usize) -> Result<(), Box<dyn Error>> {
     println!(
         "models that a convolution takes at a time, of {}: ms/step in fp32 and TF32",
@@ -171,7 +171,7 @@ fn sweep(setting: &Setting, studies: &[Heads], steps: usize) -> Result<(), Box<d
                             .map_err(|error| card.to_device_error("timing", &error))?;
                         format!(" {:>9}", "no room")
                     }
-                    told => return Err(told.into()),
+                    error => return Err(error.into()),
                 },
             };
         }

@@ -14,7 +14,7 @@ set -uo pipefail
 folder=$(cd "$1" && pwd) || exit 2
 shift
 for name in pipe-tests device; do
-    [ -x "$folder/$name" ] || { echo "gpu.sh: $folder/$name is no program" >&2; exit 2; }
+    [ -x "$folder/$name" ] || { echo "gpu.sh: $folder/$name is not an executable file" >&2; exit 2; }
 done
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 python=$(command -v python || command -v python3 || true)
@@ -39,7 +39,7 @@ fi
 # For our programs alone: PyTorch finds its own.
 libraries=$folder/lib:/usr/local/cuda/lib64${wheels:+:$wheels}${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 
-nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader 2>/dev/null || echo 'nvidia-smi: not there'
+nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader 2>/dev/null || echo 'nvidia-smi: not found'
 
 part() { # NAME SECONDS COMMAND...    output to the terminal and to $work/NAME; the status is the command's
     echo "== $1"
@@ -72,7 +72,7 @@ if [ -n "$python" ]; then
     part pytorch 80 "$python" "$here/pytorch/device.py" --device "${DEVICE:-cuda:0}" ${options[@]+"${options[@]}"}
     pytorch=$?
 else
-    echo 'python: not there'
+    echo 'python: not found'
 fi
 
 echo '== summary'

@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | 0 | varint: seven bits a byte, the lowest first | [`Message::int`] |
 //! | 1 | eight bytes, little-endian | [`Message::double`] |
-//! | 2 | a varint of the length, then so many bytes | [`Message::bytes`], [`Message::string`], [`Message::message`], packed lists |
+//! | 2 | a varint of the length, then that many bytes | [`Message::bytes`], [`Message::string`], [`Message::message`], packed lists |
 //! | 5 | four bytes, little-endian | [`Message::float`] |
 
 /// One message in the making.

@@ -1,7 +1,7 @@
 //! Times the front end on one core and prints multiples of real time, medians of several rounds.
 //!
 //! `cargo bench --bench frontend` makes speech-like audio; `cargo bench --bench frontend -- FOLDER` takes the
-//! recordings of a folder (with its sub-folders) instead. `compare.py` beside this file times other programs.
+//! recordings of a folder (with its sub-folders) instead. `compare.py` next to this file times other programs.
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};

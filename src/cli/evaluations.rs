@@ -106,7 +106,7 @@ pub fn of_model(common: &Common, digest: &Digest) -> Result<Vec<CardEvaluation>,
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
             Err(error) => return Err(CacheError::read(&path, error).into()),
         };
-        // What is damaged on disk is no evidence.
+        // What is damaged on disk is not evidence.
         if Digest::of(&text) != entry.digest {
             continue;
         }

@@ -56,7 +56,7 @@ impl DataChange {
     }
 }
 
-/// How the source of a pair of records differs; none where it does not, or where they are no sources.
+/// How the source of a pair of records differs; none where it does not, or where they are not sources.
 ///
 /// `id` is the step's id, `manifests` the names under which the runs kept their listings.
 ///

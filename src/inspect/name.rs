@@ -57,7 +57,7 @@ enum Which {
     Before(usize),
 }
 
-/// The run called `demo:3` (by number), `demo` (the latest) or `demo~1` (so many before the latest).
+/// The run called `demo:3` (by number), `demo` (the latest) or `demo~1` (this many before the latest).
 ///
 /// # Errors
 /// When no manifest or run has the name, or the cache cannot be read.

@@ -67,7 +67,7 @@ pub trait UtteranceItem {
     fn utterance_facts(&self) -> &UtteranceFacts {
         let facts = self.facts();
         facts.downcast_ref().unwrap_or_else(|| {
-            unreachable!("an item of a speech pipeline is no utterance: {facts:?}")
+            unreachable!("an item of a speech pipeline is not an utterance: {facts:?}")
         })
     }
 

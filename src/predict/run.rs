@@ -81,7 +81,7 @@ pub enum FailureReason {
     #[error("cannot read standard input: {0}")]
     #[diagnostic(code(predict::standard_input))]
     Stdin(#[source] std::io::Error),
-    /// The model gives numbers that are no probabilities.
+    /// The model gives numbers that are not probabilities.
     #[error("the model gives no probabilities")]
     #[diagnostic(
         code(predict::not_finite),

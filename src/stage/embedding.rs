@@ -229,7 +229,7 @@ fn embed(context: &AggregateContext<'_>, choice: &Options) -> miette::Result<Emb
     })
 }
 
-/// At most so many, each speaker's emotions in their proportions.
+/// At most this many, with each speaker's emotions in proportion.
 fn subset<'a>(items: Vec<&'a LoadedItem>, choice: &Options) -> Vec<&'a LoadedItem> {
     let strata: Vec<_> = items
         .iter()

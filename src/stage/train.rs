@@ -273,7 +273,7 @@ impl AggregateStage for Train {
             self.device,
         ) {
             Err(TrainError::Interrupted) => return Err(Interrupted.into()),
-            // A folder of the cache that cannot be used is no fault of this stage.
+            // A folder of the cache that cannot be used is not a fault of this stage.
             Err(TrainError::Checkpoint { path, source }) => {
                 return Err(CacheError::read(&path, source).into());
             }

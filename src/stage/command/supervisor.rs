@@ -249,7 +249,7 @@ impl Supervised<'_> {
     }
 
     /// Sends SIGTERM to all descendants, and lets stopped ones continue so that they notice. A process that ended
-    /// meanwhile is no error.
+    /// meanwhile is not an error.
     fn terminate(&self) {
         let outside: Vec<Pid> = descendants()
             .into_iter()

@@ -102,7 +102,7 @@ impl std::fmt::Display for Run {
 /// Seconds since 1970.
 #[expect(
     clippy::disallowed_methods,
-    reason = "tells people when a run was; no result depends on it"
+    reason = "shows people when a run was; no result depends on it"
 )]
 pub(super) fn now_s() -> u64 {
     SystemTime::now()

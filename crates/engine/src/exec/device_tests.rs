@@ -193,7 +193,7 @@ fn work_moves_between_devices_and_results_do_not() {
         cache(folder).records.get(&by_cpu).unwrap().unwrap().device,
         None
     );
-    // What the processor has finished is no result of the device, and nothing to take one from.
+    // What the processor has finished is not a result of the device, and nothing to take one from.
     assert_eq!(train(cuda(), false), 1);
     let by_cuda = latest(folder).record.steps["step0"];
     assert_ne!(by_cuda, by_cpu);

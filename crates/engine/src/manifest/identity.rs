@@ -8,7 +8,7 @@ use super::diagnostic::Diagnostics;
 use super::read::read;
 use super::value::{Table, Value};
 
-/// A folder for the manifests of a project, which is no part of their names.
+/// A folder for the manifests of a project, which is not part of their names.
 const MANIFESTS: &str = "pipelines";
 
 /// The folder of a manifest's runs has a name of fewer bytes than this, so that it is not shortened: the manifest's name

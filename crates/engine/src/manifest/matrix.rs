@@ -162,7 +162,7 @@ fn check_axis(entry: &TableEntry, axis: &AxisValues, diagnostics: &mut Diagnosti
     }
 }
 
-/// True for names that can stand in ids and names of folders.
+/// True for names that are allowed in ids and names of folders.
 pub fn is_plain_name(name: &str) -> bool {
     let plain = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     !name.is_empty() && name.chars().all(plain)

@@ -85,7 +85,7 @@ pub enum ModelError {
         #[source]
         source: std::io::Error,
     },
-    /// A file is no model, or is damaged.
+    /// A file is not a model, or is damaged.
     #[error("{} is not a usable model: {reason}", path.display())]
     #[diagnostic(
         code(model::file),

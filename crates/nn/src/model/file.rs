@@ -20,7 +20,7 @@ use super::{
 const FORMAT: u32 = 1;
 /// Key of the configuration in the file's metadata.
 const CONFIG_KEY: &str = "pipe.model";
-/// Larger files are no models of ours.
+/// Larger files are not models of ours.
 const LARGEST_FILE: u64 = 4 << 30;
 /// Everything needed to use a model: travels in its file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -68,7 +68,7 @@ pub(super) fn select(all: &Targets, members: &[Draw]) -> Targets {
     }
 }
 
-/// Weight of each of so many emotion classes; a class without utterances weighs 0.
+/// Weight of each of this many emotion classes; a class without utterances weighs 0.
 pub(super) fn class_weights(
     how: ClassWeights,
     targets: &Targets,

@@ -109,7 +109,7 @@ pub fn train<'p>(
     }
 }
 
-/// Tells the watching thread that there is nothing left to watch.
+/// Signals to the watching thread that there is nothing left to watch.
 struct Finish<'a>(&'a AtomicBool, std::thread::Thread);
 
 impl Drop for Finish<'_> {

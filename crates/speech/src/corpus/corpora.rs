@@ -23,9 +23,9 @@ impl Corpora {
     /// Reads the text of `corpora.toml`.
     ///
     /// # Errors
-    /// Where the text is no TOML, a key is unknown or missing, a value has the wrong type, or a
-    /// corpus name has other characters than ASCII letters, digits, `-`, `_` and `.`: it is the
-    /// first part of utterance ids and of file names.
+    /// Where the text is not TOML, a key is unknown or missing, a value has the wrong type, or a corpus name has other
+    /// characters than ASCII letters, digits, `-`, `_` and `.`: it is the first part of utterance ids and of file
+    /// names.
     pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
         let corpora: Self = toml::from_str(text)?;
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);

@@ -8,7 +8,7 @@ use crate::artifact::FingerprintInputs;
 pub struct PruneOptions<'a> {
     /// How many runs of each manifest to keep, with their results; all of them without it.
     pub keep_runs: Option<usize>,
-    /// Leaves alone what was written in so many last days.
+    /// Leaves alone what was written within this many days.
     pub older_than_days: u64,
     /// Removes nothing, and reports what it would remove.
     pub dry_run: bool,

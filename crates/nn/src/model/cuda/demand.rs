@@ -11,8 +11,8 @@ use super::{Card, Sizes};
 /// What a layer's output takes: values, the name under which its gradient is kept, and the gradient.
 const OF_OUTPUT: usize = 3;
 
-/// Bytes that a step of models on a batch with so many `frames` of each utterance needs at most, besides what they hold
-/// between steps.
+/// Bytes that a step of models on a batch with this many `frames` of each utterance needs at most, besides what they
+/// hold between steps.
 pub fn step_bytes(
     card: &Card,
     shape: &EncoderShape,

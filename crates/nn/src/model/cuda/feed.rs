@@ -18,9 +18,9 @@ use super::{Card, Memory, Pointer};
 
 /// Batches that are on their way or in use at once: as far the host runs ahead.
 const SLOTS: usize = 3;
-/// Tables and features begin at multiples of so many bytes, as memory of the device does.
+/// Tables and features begin at multiples of this many bytes, as memory of the device does.
 const ALIGNMENT: usize = 256;
-/// A slot grows by multiples of so many bytes.
+/// A slot grows by multiples of this many bytes.
 const GROWTH: usize = 4096;
 
 /// The way of a group's batches.
@@ -161,7 +161,7 @@ impl Slot {
         })
     }
 
-    /// Waits until nobody reads the slot and makes room for so many bytes; gives the address on the device.
+    /// Waits until nobody reads the slot and makes room for this many bytes; gives the address on the device.
     fn prepare(
         &mut self,
         card: &Arc<Card>,
@@ -230,7 +230,7 @@ impl Slot {
         }
         self.certain = false;
         self.done.hold_back(copies)?;
-        // SAFETY: `prepare` made room for so many bytes, and waits before the slot is written again.
+        // SAFETY: `prepare` made room for that many bytes, and waits before the slot is written again.
         unsafe { pinned.send(0, bytes, start, copies) }?;
         self.ready.record(copies)?;
         self.ready.hold_back(card.stream())?;

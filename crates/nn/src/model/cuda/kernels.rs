@@ -130,7 +130,7 @@ impl Kernels {
 /// What a kernel runs over; the last number is blockIdx.y's, mostly a model's.
 #[derive(Clone, Copy)]
 pub enum Extent {
-    /// A thread for each of so many values.
+    /// A thread for each of this many values.
     Flat(usize, usize),
     /// Columns and rows: threads side by side take the columns of a row, threads one below the other rows.
     Rows(usize, usize, usize),

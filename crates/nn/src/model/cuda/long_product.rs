@@ -44,7 +44,7 @@ pub fn add_product_over_frames(
     add_parts(card, name, of(inner), parts, factors, Some(rest), c)
 }
 
-/// The same for frames in so many phases, of which `sizes` are those of one; see [`parts`].
+/// The same for frames in this many phases, of which `sizes` are those of one; see [`parts`].
 ///
 /// # Errors
 /// What cuBLAS or the driver says.

@@ -76,8 +76,8 @@ pub struct Packing {
 }
 
 impl Packing {
-    /// The tables of utterances with so many frames; `sources` gives the first row of each where it is read, and its
-    /// masks. The card has so many SMs.
+    /// The tables of utterances with this many frames; `sources` gives the first row of each where it is read, and its
+    /// masks. `sms` is the number of SMs of the card.
     pub fn new(
         shape: &EncoderShape,
         sms: usize,
@@ -178,7 +178,7 @@ impl Packing {
     }
 }
 
-/// Rows of a block over utterances with so many frames, between convolution and pooling, and the phases that its
+/// Rows of a block over utterances with this many frames, between convolution and pooling, and the phases that its
 /// weights' gradient is summed in.
 pub fn rows_and_parts(sms: usize, conv: &ConvShape, counts: &[usize]) -> (usize, usize) {
     let rows = counts.iter().map(|count| conv.padding + count).sum();
@@ -225,7 +225,7 @@ impl Packed {
     }
 }
 
-/// Phases that the weights' gradient of a block is summed in over so many rows.
+/// Phases that the weights' gradient of a block is summed in over this many rows.
 fn gradient_phases(sms: usize, shape: &ConvShape, rows: usize) -> usize {
     let sizes = Sizes {
         rows: shape.width * shape.input,

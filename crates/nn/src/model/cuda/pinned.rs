@@ -20,7 +20,7 @@ impl Pinned {
     /// So many bytes that hold anything; at least one.
     ///
     /// # Errors
-    /// Where the host has no memory left, or must not pin it: that is no lack of the device's.
+    /// Where the host has no memory left, or must not pin it: that is not a lack of the device's memory.
     pub fn new(bytes: usize) -> Result<Self, CudaError> {
         let mut start: *mut c_void = std::ptr::null_mut();
         // SAFETY: the driver fills the pointer.
@@ -44,7 +44,7 @@ impl Pinned {
     /// Writes `bytes` bytes of values to the place `at`.
     ///
     /// # Safety
-    /// No copy from that place may be under way, and `from` must be the start of so many bytes.
+    /// No copy from that place may be under way, and `from` must be the start of that many bytes.
     pub unsafe fn write(&mut self, at: usize, from: *const u8, bytes: usize) {
         assert!(
             at + bytes <= self.bytes,

@@ -48,17 +48,17 @@ impl Matrix {
         self.moved(place * self.stride)
     }
 
-    /// What comes after so many rows.
+    /// What comes after this many rows.
     pub fn after_rows(self, rows: usize) -> Self {
         self.moved(rows * self.leading)
     }
 
-    /// Values of so many rows.
+    /// Values of this many rows.
     pub fn values_of_rows(self, rows: usize) -> usize {
         rows * self.leading
     }
 
-    /// With the next matrix so many values after the one before.
+    /// With the next matrix this many values after the one before.
     fn with_stride(self, stride: usize) -> Self {
         Self { stride, ..self }
     }
@@ -97,7 +97,7 @@ impl Matrix {
     }
 }
 
-/// A batch of matrices, and the same so many values further on, again and again.
+/// A batch of matrices, each starting a fixed number of values after the one before.
 #[derive(Clone, Copy)]
 pub struct Phased {
     /// Where the first of each is.

@@ -14,7 +14,7 @@ use super::pinned::Pinned;
 pub const SEGMENT: usize = 1 << 20;
 /// Segments of a ring.
 pub const SEGMENTS: usize = 4;
-/// Arrays begin at multiples of so many bytes.
+/// Arrays begin at multiples of this many bytes.
 const ALIGNMENT: usize = 64;
 
 /// A ring of segments. Copies go on one stream, always the same.

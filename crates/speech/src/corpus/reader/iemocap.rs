@@ -28,7 +28,7 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
     walk::note_other_formats(draft, &files);
     let labels = labels(draft, &files);
     let mut seen = BTreeSet::new();
-    // Whole dialogues are in dialog/wav: they are no turns.
+    // Whole dialogues are in dialog/wav: they are not turns.
     let turns = files.iter().filter(|file| {
         file.is_audio()
             && !file

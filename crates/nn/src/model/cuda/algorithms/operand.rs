@@ -23,7 +23,8 @@ pub struct Operand {
     pub aligned_16: bool,
 }
 
-/// Whether what begins at `start`, and again and again after so many values, begins at multiples of 16 bytes.
+/// Whether what begins at `start`, and everything a multiple of these steps after it, begins at multiples of 16
+/// bytes.
 pub fn is_aligned_16(start: Pointer, steps: [usize; 2]) -> bool {
     let steps = steps.map(|values| values * size_of::<f32>());
     [start as usize, steps[0], steps[1]]

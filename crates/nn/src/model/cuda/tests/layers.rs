@@ -30,7 +30,7 @@ fn shape(bins: usize, convs: Vec<ConvShape>, lstms: Vec<LstmShape>) -> EncoderSh
     }
 }
 
-/// A batch of utterances with so many frames on the device.
+/// A batch of utterances with this many frames on the device.
 fn packed(card: &Arc<Card>, shape: &EncoderShape, frames: &[usize]) -> Packed {
     let sources = vec![(0, Masked::default()); frames.len()];
     let packing = Packing::new(shape, card.sms(), frames, &sources);

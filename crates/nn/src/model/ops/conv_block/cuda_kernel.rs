@@ -87,8 +87,8 @@ impl<'a> Block<'a> {
             .map(move |model| (model, chunk.min(models - model)))
     }
 
-    /// The patches, or what follows from them, of the models from `model` on: rows of `channels`, so many a model, every
-    /// `phases`-th of which is in one phase.
+    /// The patches, or what follows from them, of the models from `model` on: rows of `channels`, this many per model,
+    /// every `phases`-th of which is in one phase.
     fn phased(
         start: Pointer,
         model: usize,
@@ -124,7 +124,7 @@ impl<'a> Block<'a> {
     }
 }
 
-/// Sizes of the product of one phase, over so many rows in all phases between convolution and pooling.
+/// Sizes of the product of one phase, over this many rows in all phases between convolution and pooling.
 pub fn of_phase(shape: &ConvShape, rows: usize, models: usize) -> Sizes {
     Sizes {
         rows: rows / shape.width,

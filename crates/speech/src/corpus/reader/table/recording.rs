@@ -32,7 +32,7 @@ pub(super) struct Read {
     pub utterance: Result<Recording, RowError>,
 }
 
-/// Why a row is no recording.
+/// Why a row is not a recording.
 pub(super) enum RowError {
     /// It makes no sense, or its file is missing.
     Row(String),
