@@ -88,24 +88,24 @@ pub static KIND: Kind = Kind {
         Parameter::optional(
             "items",
             Shape::Choice(&["files", "packs"]),
-            "How inputs of items are passed: `files`, the usual, is a copy of each item in a file of its own; with `packs` nothing is copied, and items.tsv names the pack, offset and bytes of each item.",
+            "How item inputs are passed: with `files`, the default, each item is copied into a file of its own; with `packs` nothing is copied, and items.tsv gives the pack, offset and length in bytes of each item.",
         ),
         Parameter::optional(
             "threads",
             Shape::Integer { min: 1, max: 1024 },
-            "Threads that the program, or its work on one item, can use. It gets at most so many: {threads}, and OMP_NUM_THREADS unless `environment` sets it. Without it, the program counts as one thread.",
+            "Threads that the program, or its work on one item, can use. {threads} is the number it was given, at most this; OMP_NUM_THREADS is set to the same unless `environment` sets it. Without `threads`, the program counts as one thread.",
         )
         .unkeyed(),
         Parameter::optional(
             "memory",
             Shape::Text,
-            "Memory that the program, or its work on one item, needs, such as \"4GB\"; only so many run at once as fit into --memory.",
+            "Memory that the program, or its work on one item, needs, such as \"4GB\"; programs run concurrently only as far as --memory allows.",
         )
         .unkeyed(),
         Parameter::optional(
             "devices",
             Shape::Integer { min: 1, max: 64 },
-            "Devices that the program, or its work on one item, needs for itself: their numbers are {devices}, such as 0,1, and CUDA_VISIBLE_DEVICES unless `environment` sets it.",
+            "Devices that the program, or its work on one item, needs to itself. {devices} lists their numbers, such as 0,1; CUDA_VISIBLE_DEVICES is set to the same unless `environment` sets it.",
         )
         .unkeyed(),
         Parameter::default(

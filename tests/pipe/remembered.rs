@@ -183,7 +183,7 @@ fn every_kind_of_step_is_shown() {
 #[test]
 fn names_that_say_too_little_or_nothing_are_answered_with_what_there_is() {
     let space = study();
-    assert!(space.refused(&["runs"]).contains("there is no cache"));
+    assert!(space.refused(&["runs"]).contains("no cache found at cache"));
     space.run_well("study.toml");
     for (arguments, words) in [
         (&["show", "train"][..], "study:1/train[method=baseline]"),

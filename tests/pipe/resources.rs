@@ -144,17 +144,17 @@ fn what_does_not_fit_side_by_side_runs_one_after_another() {
 fn sizes_and_placeholders_that_mean_nothing_are_refused() {
     let space = Workspace::new();
     for (declared, line, message) in [
-        ("memory = \"lots\"", "echo > {out}/a", "`memory` is no size"),
+        ("memory = \"lots\"", "echo > {out}/a", "`memory` is not a size"),
         ("threads = 0", "echo > {out}/a", "`threads` is out of range"),
         (
             "",
             "echo {threads} > {out}/a",
-            "{threads} stands for nothing here",
+            "{threads} is not available here",
         ),
         (
             "",
             "echo {devices} > {out}/a",
-            "{devices} stands for nothing here",
+            "{devices} is not available here",
         ),
     ] {
         space.write(

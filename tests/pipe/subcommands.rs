@@ -213,7 +213,7 @@ fn the_cache_tells_its_size_and_finds_damage() {
     assert!(repaired.contains("were removed"), "{repaired}");
     assert!(!path.exists());
     space.run_well("pipe.toml");
-    assert!(space.told(&["cache", "verify"]).contains("all whole"));
+    assert!(space.told(&["cache", "verify"]).contains("all intact"));
 }
 
 #[test]

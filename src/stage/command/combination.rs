@@ -91,10 +91,10 @@ pub fn validate(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
     if let Some(memory) = parameters.get("memory").and_then(Json::as_str)
         && let Err(expected) = parse_bytes(memory)
     {
-        let help = "it is what one run of the program needs";
+        let help = "give what one run of the program needs";
         refuse(
             "memory",
-            &format!("`memory` is no size: {memory:?}"),
+            &format!("`memory` is not a size: {memory:?}"),
             &expected,
             help,
         );
@@ -112,8 +112,8 @@ pub fn validate(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
             refuse(
                 "run",
                 &format!("{{{name}}} is not available here"),
-                &format!("`{name}` is not given"),
-                &format!("add {name} = 1, or more: what the program can use"),
+                &format!("`{name}` is not set"),
+                &format!("add {name} = 1 or more: what the program can use"),
             );
         }
     }
