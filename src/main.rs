@@ -1,4 +1,4 @@
-//! The `pipe` command: hands the arguments to the library and exits with its code.
+//! The `pipe` command: passes the arguments to the library and exits with its code.
 
 use std::process::ExitCode;
 

@@ -121,7 +121,7 @@ impl Predictions {
         }
     }
 
-    /// Hands on what has been written so far.
+    /// Passes on what has been written so far.
     pub fn flush(&mut self) -> std::io::Result<()> {
         self.out.flush()
     }

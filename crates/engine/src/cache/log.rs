@@ -45,7 +45,7 @@ impl Log {
         &self.path
     }
 
-    /// Hands every whole record to `each`, oldest first.
+    /// Passes every whole record to `each`, oldest first.
     ///
     /// # Errors
     /// When the file exists but cannot be read.

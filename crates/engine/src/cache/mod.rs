@@ -164,7 +164,7 @@ impl Cache {
         Ok(whole.then_some(record))
     }
 
-    /// Looks a step up; on a miss, waits until no other run is working on it.
+    /// Checks a step; on a miss, waits until no other run is working on it.
     ///
     /// `None` when `stop` said so while waiting.
     ///

@@ -1,4 +1,4 @@
-//! Which manifest has which name: two with one name would write over each other's results.
+//! Which manifest has which name: two with the same name would overwrite each other's results.
 
 use std::path::{Path, PathBuf};
 
@@ -29,7 +29,7 @@ pub(super) struct OwnerFile {
 }
 
 impl Cache {
-    /// The file of the manifest that last ran under `name`, whether it is still there or not.
+    /// The file of the manifest that last ran under `name`, whether it still exists or not.
     ///
     /// # Errors
     /// When what the cache knows of it cannot be read.

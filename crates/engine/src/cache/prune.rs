@@ -1,4 +1,4 @@
-//! Removes what no kept run needs: unfinished work, checkpoints, and what only forgotten runs refer to.
+//! Removes what no kept run needs: unfinished work, checkpoints, and what only removed runs refer to.
 
 use std::collections::HashSet;
 

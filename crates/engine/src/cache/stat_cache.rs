@@ -3,8 +3,8 @@
 //! A digest is trusted only when the times vouch for the content: when any later change would have given the file other
 //! times. A file that was read within a step of its file system's clock after it was changed is read again by the next
 //! run. The step is a few milliseconds where times show such; two seconds are assumed where they are whole seconds, as
-//! on NFS, FAT, HFS+ and ext3. The time is only known on the file system that the cache is on; of others, times of the
-//! last minute are not trusted at once, since a file server's clock may be behind.
+//! on NFS, FAT, HFS+ and ext3. The current time of a file system is only known for the one that the cache is on; on
+//! others, times of the last minute are not trusted at once, since a file server's clock may be behind.
 //!
 //! The number of the file system is not compared, as it changes with every mounting.
 //!

@@ -1,4 +1,4 @@
-//! What the memory of files asks the system: a file's times, and what time it is here and where the file is.
+//! What the stat cache asks the system: a file's times, and what time it is here and where the file is.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
