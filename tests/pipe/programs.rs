@@ -28,7 +28,7 @@ outputs = ["done.txt"]
 
 /// Starts a run and waits until its program has written `held`, a line for each process to watch.
 fn start(space: &Workspace) -> (Child, Vec<String>) {
-    let mut command = space.command(&["run", "pipe.toml", "--json"]);
+    let mut command = space.command_that_heeds_signals(&["run", "pipe.toml", "--json"]);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.process_group(0).spawn().unwrap();
     wait_until("the program", || space.join("held").exists());
@@ -261,7 +261,7 @@ fn a_run_whose_terminal_is_gone_ends_as_usual() {
     // Nothing can be written there, as to a terminal that was closed.
     let space = space(FAMILY);
     let nowhere = || fs::File::options().write(true).open("/dev/full").unwrap();
-    let mut command = space.command(&["run", "pipe.toml"]);
+    let mut command = space.command_that_heeds_signals(&["run", "pipe.toml"]);
     command.stdout(nowhere()).stderr(nowhere());
     let mut child = command.spawn().unwrap();
     wait_until("the program", || space.join("held").exists());

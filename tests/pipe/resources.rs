@@ -144,7 +144,11 @@ fn what_does_not_fit_side_by_side_runs_one_after_another() {
 fn sizes_and_placeholders_that_mean_nothing_are_refused() {
     let space = Workspace::new();
     for (declared, line, message) in [
-        ("memory = \"lots\"", "echo > {out}/a", "`memory` is not a size"),
+        (
+            "memory = \"lots\"",
+            "echo > {out}/a",
+            "`memory` is not a size",
+        ),
         ("threads = 0", "echo > {out}/a", "`threads` is out of range"),
         (
             "",

@@ -38,7 +38,8 @@ fn slow_space(utterances: usize) -> Workspace {
 /// A run that has begun, in a process group of its own.
 fn start(space: &Workspace) -> Child {
     use std::os::unix::process::CommandExt;
-    let mut command = space.command(&["run", "pipe.toml", "--json", "--jobs", "2"]);
+    let mut command =
+        space.command_that_heeds_signals(&["run", "pipe.toml", "--json", "--jobs", "2"]);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command.process_group(0).spawn().unwrap()
 }

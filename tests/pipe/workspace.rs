@@ -207,10 +207,25 @@ options = { table = "table.csv" }
     /// The binary, to be run in the folder.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pipe"));
+        command.args(arguments);
+        self.prepare(command)
+    }
+
+    /// As [`Workspace::command`], in a process that ignores no signal, as the tests themselves may: a run goes on after
+    /// signals that are ignored from its start.
+    pub fn command_that_heeds_signals(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("env");
         command
-            .args(arguments)
-            .current_dir(self.path())
-            .stdin(Stdio::null());
+            .args([
+                "--default-signal=HUP,INT,QUIT,TERM",
+                env!("CARGO_BIN_EXE_pipe"),
+            ])
+            .args(arguments);
+        self.prepare(command)
+    }
+
+    fn prepare(&self, mut command: Command) -> Command {
+        command.current_dir(self.path()).stdin(Stdio::null());
         command.env("NO_COLOR", "1").env("COLUMNS", "100");
         command
     }
