@@ -20,7 +20,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     sync_folder(path.parent().unwrap_or(Path::new(".")))
 }
 
-/// As [`write`], but not synced: whole or not there for all processes, and durable once file and folder are synced.
+/// As [`write()`], but not synced: whole or not there for all processes, and durable once file and folder are synced.
 ///
 /// # Errors
 /// When the folder cannot be created or the file not be written or renamed.
