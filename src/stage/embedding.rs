@@ -50,7 +50,7 @@ enum CorporaChoice {
     All,
 }
 
-/// What every such stage is told.
+/// What every such stage is given.
 #[derive(Deserialize)]
 struct Options {
     splits: Vec<Split>,

@@ -1,4 +1,4 @@
-//! What a command declares to take of the machine, and what it is told of its share.
+//! What a command declares to take of the machine, and how its program learns its share.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ impl CommandStage {
         }
     }
 
-    /// Variables that tell libraries of what is lent to the program, as far as it declared to need it; placeholders of
+    /// Variables that inform libraries of what is lent to the program, as far as it declared to need it; placeholders for
     /// the same go to `places`.
     #[expect(
         clippy::disallowed_methods,
@@ -39,16 +39,16 @@ impl CommandStage {
         places: &mut BTreeMap<String, PathBuf>,
     ) -> BTreeMap<String, String> {
         let mut variables = BTreeMap::new();
-        let mut tell = |name: &str, variable: &str, value: String| {
+        let mut add = |name: &str, variable: &str, value: String| {
             places.insert(name.into(), PathBuf::from(&value));
             variables.insert(variable.into(), value);
         };
         if let Some(most) = self.options.threads {
-            tell(THREADS, "OMP_NUM_THREADS", threads.min(most).to_string());
+            add(THREADS, "OMP_NUM_THREADS", threads.min(most).to_string());
         }
         if self.options.devices.is_some() {
             let outer = std::env::var("CUDA_VISIBLE_DEVICES").ok();
-            tell(
+            add(
                 DEVICES,
                 "CUDA_VISIBLE_DEVICES",
                 names(devices, outer.as_deref()),

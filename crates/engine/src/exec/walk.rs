@@ -160,7 +160,7 @@ impl Walk<'_> {
                 lost: input.lost,
                 data: RefCell::new(None),
             };
-            match self.settle(frame, shared) {
+            match self.resolve_item(frame, shared) {
                 Ok((frame, computed)) => {
                     out.push((
                         step,
@@ -184,7 +184,7 @@ impl Walk<'_> {
     }
 
     /// The frame with its result, from the cache or computed; true when computed.
-    fn settle<'f>(
+    fn resolve_item<'f>(
         &self,
         mut frame: Frame<'f>,
         shared: &PassState,

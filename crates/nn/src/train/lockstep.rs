@@ -26,7 +26,7 @@ pub(super) use member::Member;
 /// How often someone who waits looks whether the user wants to stop.
 const POLL: Duration = Duration::from_millis(20);
 /// Longest wait for trainings that were announced.
-const ARRIVAL: Duration = Duration::from_secs(30);
+const LONGEST_LAUNCH: Duration = Duration::from_secs(30);
 
 /// Where a training is: epochs and, within one, batches; the validation comes after the last batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -48,7 +48,7 @@ pub fn device_name(ordinal: usize) -> Result<String, DeviceError> {
     let device = driver::device::get(ordinal as i32)
         .map_err(|error| failure::to_device_error("looking for the device", &error.into()))?;
     let mut name = [0u8; ROOM];
-    // SAFETY: the driver writes at most as many bytes as it is told, the last a zero.
+    // SAFETY: the driver writes at most as many bytes as it is given room for, the last a zero.
     let status = unsafe { sys::cuDeviceGetName(name.as_mut_ptr().cast(), ROOM as i32 - 1, device) };
     let name = CStr::from_bytes_until_nul(&name).ok();
     let name = name.filter(|_| status == sys::CUresult::CUDA_SUCCESS);

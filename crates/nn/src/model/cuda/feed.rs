@@ -168,7 +168,7 @@ impl Slot {
         copies: sys::CUstream,
         bytes: usize,
     ) -> Result<Pointer, CudaError> {
-        card.noted(self.settle(card, copies))?;
+        card.noted(self.wait_for_last_batch(card, copies))?;
         let room = (self.pinned.as_ref().map_or(0, Pinned::bytes))
             .min(self.memory.as_ref().map_or(0, Memory::len));
         if let Some(memory) = &self.memory
@@ -194,7 +194,11 @@ impl Slot {
     }
 
     /// Waits for the last batch in this slot.
-    fn settle(&mut self, card: &Card, copies: sys::CUstream) -> Result<(), DriverError> {
+    fn wait_for_last_batch(
+        &mut self,
+        card: &Card,
+        copies: sys::CUstream,
+    ) -> Result<(), DriverError> {
         if self.certain {
             return self.done.wait();
         }

@@ -31,7 +31,7 @@ pub struct StackedHead {
 impl StackedHead {
     /// All heads of the networks, put together by kind.
     ///
-    /// Kinds have an order of their own: that of their gradients where they meet, in whatever company a model is.
+    /// Kinds have an order of their own: that of their gradients where they meet, whichever models are in the group.
     pub fn of(card: &Arc<Card>, networks: &[&Network]) -> Result<Vec<Self>, CudaError> {
         let mut kinds: BTreeMap<(HeadSpec, usize), Vec<Owner>> = BTreeMap::new();
         for (model, network) in networks.iter().enumerate() {

@@ -197,12 +197,12 @@ impl StackedParameters {
         Ok(())
     }
 
-    /// Moves every value by the rule of `step`, for which [`Self::prepare`] has made room; its numbers are those of `pace`.
+    /// Moves every value by the rule of `step`, for which [`Self::prepare`] has made room; its numbers are those of `step_parameters`.
     pub fn update(
         &mut self,
         step: &Step,
         gradients: &mut Gradients,
-        pace: &StepParameters<'_>,
+        step_parameters: &StepParameters<'_>,
     ) -> Result<(), CudaError> {
         let gradient = self.gradient.gradient(gradients)?;
         let place = |part: &Option<Memory>| part.as_ref().map_or(0, |own| own.at(0));
@@ -217,7 +217,7 @@ impl StackedParameters {
         };
         own.extend(arguments![
             at gradient, of self.before, of self.places, int self.pieces.len(), int self.length, of self.which,
-            of pace.rates, of pace.scales, of pace.alive,
+            of step_parameters.rates, of step_parameters.scales, of step_parameters.alive,
         ]);
         self.card.launch(name, (self.length, self.models), &own)
     }

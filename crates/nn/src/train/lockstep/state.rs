@@ -11,7 +11,7 @@ use crate::model::cuda::{Card, Corpus, Group, GroupBatch, ModelStep};
 use crate::model::{DeviceError, TrainingState};
 use crate::train::launch_barrier::LaunchBarrier;
 
-use super::{ARRIVAL, Answer, Place, Reported, State, StepWork, Work};
+use super::{Answer, LONGEST_LAUNCH, Place, Reported, State, StepWork, Work};
 
 impl State {
     pub(super) fn new(card: Arc<Card>) -> Self {
@@ -34,7 +34,7 @@ impl State {
     }
 
     pub(super) fn all_have_asked(&self) -> bool {
-        let none_to_come = LaunchBarrier::expected() == 0 || self.since.elapsed() > ARRIVAL;
+        let none_to_come = LaunchBarrier::expected() == 0 || self.since.elapsed() > LONGEST_LAUNCH;
         none_to_come && self.places.values().all(|place| place.request.is_some())
     }
 

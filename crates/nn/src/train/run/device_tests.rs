@@ -158,9 +158,9 @@ fn in_lockstep_each_training_goes_as_alone_bit_for_bit() {
     all[2].batch_seed = Some(all[2].seed);
     all[2].seed = 5;
     all[3].seed = 77;
-    let company: Vec<Digest> = all.iter().map(|own| names(own, &data).0).collect();
-    assert_eq!([company[1], company[2]], [company[0]; 2]);
-    assert_ne!(company[3], company[0]);
+    let named: Vec<Digest> = all.iter().map(|own| names(own, &data).0).collect();
+    assert_eq!([named[1], named[2]], [named[0]; 2]);
+    assert_ne!(named[3], named[0]);
     let together = side_by_side(&all, &data, device);
     for (own, options) in together.iter().zip(&all) {
         let alone = side_by_side(std::slice::from_ref(options), &data, device);

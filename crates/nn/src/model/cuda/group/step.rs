@@ -50,7 +50,7 @@ impl Group {
         let losses = Memory::zeros(&self.card, self.loss_rows() * models.len())?;
         let rule = steps[0];
         let walked = self.descend(batch, models, &weights, (&rule, &rates), &losses)?;
-        let norms = self.settle(models, walked, (&rule, &rates), &losses)?;
+        let norms = self.clip_and_update(models, walked, (&rule, &rates), &losses)?;
         self.measured.push(Measured {
             losses,
             norms,
@@ -69,7 +69,7 @@ impl Group {
         batch: &GroupBatch<'_>,
         models: &[ModelStep<'_>],
         weights: &[(f32, Vec<HeadWeight>)],
-        pace: (&Step, &Memory),
+        parameters_of_step: (&Step, &Memory),
         losses: &Memory,
     ) -> Result<Walked, CudaError> {
         let card = Arc::clone(&self.card);
@@ -102,7 +102,7 @@ impl Group {
             let which = Arc::clone(head.which());
             let discriminates = head.spec.mode == HeadMode::Discriminator;
             if discriminates {
-                let loss = self.step_discriminator(index, &logits, &labels, pace)?;
+                let loss = self.step_discriminator(index, &logits, &labels, parameters_of_step)?;
                 self.note(losses, index + 1, &loss, &which)?;
             }
             let head = &self.heads[index];
@@ -161,18 +161,19 @@ impl Group {
             (count, 1),
             arguments![of well, of self.alive, of which, of loss.values, int count],
         )?;
-        let pace = StepParameters {
+        let parameters_of_step = StepParameters {
             rates,
             scales: &self.ones,
             alive: &well,
         };
         self.half_done = true;
-        head.parameters.update(step, &mut walked.gradients, &pace)?;
+        head.parameters
+            .update(step, &mut walked.gradients, &parameters_of_step)?;
         Ok(loss)
     }
 
     /// Norms, clipping, and the update of everything but the discriminators.
-    fn settle(
+    fn clip_and_update(
         &mut self,
         models: &[ModelStep<'_>],
         mut walked: Walked,
@@ -200,15 +201,16 @@ impl Group {
                 of norms, of scales, of self.alive, of clips, of losses, int self.loss_rows(), int count,
             ],
         )?;
-        let pace = StepParameters {
+        let parameters_of_step = StepParameters {
             rates,
             scales: &scales,
             alive: &self.alive,
         };
         self.half_done = true;
-        self.shared.update(step, gradients, &pace)?;
+        self.shared.update(step, gradients, &parameters_of_step)?;
         for head in self.heads.iter_mut().filter(|head| learning(head)) {
-            head.parameters.update(step, gradients, &pace)?;
+            head.parameters
+                .update(step, gradients, &parameters_of_step)?;
         }
         Ok(norms)
     }

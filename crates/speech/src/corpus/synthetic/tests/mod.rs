@@ -4,7 +4,7 @@ use pipe_foundation::Digest;
 
 use super::*;
 
-mod complaints;
+mod messages;
 
 /// The `[corpus.<name>]` table of the crate's own `corpora.toml`.
 fn shipped(name: &str) -> CorpusConfig {

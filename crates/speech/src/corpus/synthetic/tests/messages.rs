@@ -1,4 +1,4 @@
-//! What is told of configurations that are wrong.
+//! Messages about configurations that are wrong.
 
 use super::*;
 
@@ -12,7 +12,7 @@ fn complaint(config: &CorpusConfig) -> String {
 }
 
 #[test]
-fn complaints_name_the_nearest() {
+fn messages_name_the_nearest() {
     insta::assert_snapshot!(complaint(&with(clean(), "speaker", serde_json::json!(3))), @r"
 corpus c: unknown option `speaker` of the reader `synthetic`
 corpus::synthetic::unknown_option
