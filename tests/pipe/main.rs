@@ -38,6 +38,7 @@ mod shell_lines;
 mod shipped;
 mod shown_names;
 mod side_by_side;
+mod strangers_cache;
 mod study;
 mod subcommands;
 mod tracking;

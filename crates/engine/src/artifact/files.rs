@@ -1,12 +1,16 @@
 //! The files that an aggregate step makes.
 
+use std::path::{Component, Path, PathBuf};
+
 use pipe_foundation::Digest;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// One file of a result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileEntry {
     /// Path below the result's folder, with `/`.
+    #[serde(deserialize_with = "plain_relative")]
     pub name: String,
     /// Digest of its bytes.
     pub digest: Digest,
@@ -36,5 +40,60 @@ impl FileSet {
     /// The file called `name`.
     pub fn get(&self, name: &str) -> Option<&FileEntry> {
         self.files.iter().find(|file| file.name == name)
+    }
+}
+
+/// Reads a stored name that becomes a path below some folder: whoever wrote it, it must not lead out of that folder.
+///
+/// # Errors
+/// When the name is empty, absolute, or has a part such as `..`.
+pub fn plain_relative<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    let path = Path::new(&name);
+    let is_plain = |part: Component<'_>| matches!(part, Component::Normal(_));
+    // Components leave out `.` within a path, and a slash at its end.
+    let same = path.components().collect::<PathBuf>().as_os_str() == path.as_os_str();
+    match !name.is_empty() && !name.contains('\0') && same && path.components().all(is_plain) {
+        true => Ok(name),
+        false => Err(D::Error::custom(format!(
+            "{name:?} leads out of its folder"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_lead_out_of_their_folder_are_refused() {
+        let entry = |name: &str| {
+            let json = serde_json::json!({ "name": name, "digest": Digest::of(b""), "bytes": 0 });
+            serde_json::from_value::<FileEntry>(json)
+        };
+        for name in ["a", "a/b.txt", "..a", "a..", "a b", "-", "~", "\u{202e}"] {
+            assert_eq!(entry(name).unwrap().name, name);
+        }
+        for name in [
+            "",
+            "/",
+            "/etc/passwd",
+            "..",
+            "../a",
+            "a/../../b",
+            "a/..",
+            "./a",
+            "a/./b",
+            "a//b",
+            "a/",
+            ".",
+            "a\0b",
+        ] {
+            let refused = entry(name).unwrap_err().to_string();
+            assert!(
+                refused.contains("leads out of its folder"),
+                "{name}: {refused}"
+            );
+        }
     }
 }

@@ -8,6 +8,7 @@ use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use crate::artifact::plain_relative;
 use pipe_foundation::Digest;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,7 @@ pub struct PublishedFile {
     /// What it is.
     pub part: PublishedPart,
     /// Its path below the folder.
+    #[serde(deserialize_with = "plain_relative")]
     pub name: String,
     /// Digest of its content.
     pub digest: Digest,

@@ -1,0 +1,118 @@
+//! A cache that somebody else made: what it holds writes, links and reads nothing outside its place.
+
+use std::fs;
+use std::path::PathBuf;
+
+use pipe_foundation::Digest;
+
+use super::workspace::Workspace;
+
+const MANIFEST: &str = r#"
+[stage.made]
+kind = "command"
+run = "echo made > {out}/made.txt"
+outputs = ["made.txt"]
+
+[stage.taken]
+kind = "command"
+inputs = { made = "made" }
+run = "cp {made}/* {out}/taken.txt"
+outputs = ["taken.txt"]
+"#;
+
+/// Replaces a text in all records of a folder of the cache and makes their checksums fit; gives how many it was in.
+fn forge(space: &Workspace, folder: &str, from: &str, to: &str) -> usize {
+    let mut forged = 0;
+    for entry in fs::read_dir(space.join("cache").join(folder)).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        let (_, json) = text.split_once('\n').unwrap();
+        if json.contains(from) {
+            let json = json.trim_end().replace(from, to);
+            let digest = Digest::of(json.as_bytes());
+            fs::write(&path, format!("{digest}\n{json}\n")).unwrap();
+            forged += 1;
+        }
+    }
+    forged
+}
+
+#[test]
+fn names_in_records_of_steps_lead_nowhere_else() {
+    for name in [
+        "../../../../outside.txt",
+        "/tmp/outside-of-pipe.txt",
+        "a/../../../../../outside.txt",
+    ] {
+        let space = Workspace::with_manifest("project/pipe.toml", MANIFEST);
+        let project = space.join("project");
+        let pipe = |arguments: &[&str]| {
+            let output = space
+                .command(arguments)
+                .current_dir(&project)
+                .output()
+                .unwrap();
+            (
+                output.status.code(),
+                String::from_utf8_lossy(&output.stdout).into_owned(),
+            )
+        };
+        assert_eq!(pipe(&["run", "pipe.toml"]).0, Some(0));
+        fs::remove_dir_all(project.join("runs")).unwrap();
+        fs::rename(project.join("cache"), space.join("cache")).unwrap();
+        assert_eq!(
+            forge(&space, "steps", "\"made.txt\"", &format!("{name:?}")),
+            1
+        );
+        fs::rename(space.join("cache"), project.join("cache")).unwrap();
+        let before: Vec<PathBuf> = list(&space);
+        let (code, found) = pipe(&["cache", "verify"]);
+        assert_eq!(code, Some(1), "{found}");
+        assert!(found.contains("record of step"), "{found}");
+        // The record counts as damaged, so the step runs once more and the next one finds its file.
+        let (code, events) = pipe(&["run", "pipe.toml", "--json"]);
+        assert_eq!(code, Some(0), "{events}");
+        assert!(events.contains("\"made\""), "{events}");
+        assert_eq!(
+            fs::read_to_string(project.join("runs/pipe/made/made.txt")).unwrap(),
+            "made\n"
+        );
+        let outside = |path: &PathBuf| !path.starts_with(&project);
+        let after: Vec<PathBuf> = list(&space);
+        assert_eq!(
+            before.iter().filter(|path| outside(path)).count(),
+            after.iter().filter(|path| outside(path)).count(),
+            "{after:?}"
+        );
+        assert!(!PathBuf::from("/tmp/outside-of-pipe.txt").exists());
+    }
+}
+
+#[test]
+fn records_of_results_for_people_remove_nothing_elsewhere() {
+    let space = Workspace::with_manifest("pipe.toml", MANIFEST);
+    space.run_well("pipe.toml");
+    // A file of the same content, which the forged record names as one that the run had put there.
+    space.write("precious.txt", "made\n");
+    assert_eq!(
+        forge(
+            &space,
+            "published",
+            "\"taken/taken.txt\"",
+            "\"../../precious.txt\""
+        ),
+        1
+    );
+    space.edit("pipe.toml", "[stage.taken]", "[stage.renamed]");
+    space.run_well("pipe.toml");
+    assert_eq!(space.read("precious.txt"), "made\n");
+    space.told(&["cache", "prune", "--keep-runs", "1"]);
+    assert_eq!(space.read("precious.txt"), "made\n");
+}
+
+/// All files below the workspace.
+fn list(space: &Workspace) -> Vec<PathBuf> {
+    let entries = walkdir::WalkDir::new(space.path()).into_iter().flatten();
+    let files = entries.filter(|entry| !entry.file_type().is_dir());
+    files.map(walkdir::DirEntry::into_path).collect()
+}
