@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use super::visible::visible;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use miette::Report;
 use pipe_engine::exec::{Event, Observer, Status};
@@ -33,7 +34,7 @@ impl BarObserver {
 
     fn say(&self, line: &str) {
         // Without a terminal there is nothing to draw on and nothing lost.
-        let _ = self.all.println(line);
+        let _ = self.all.println(visible(line));
     }
 
     /// The step's name in its column, then `rest`.
@@ -48,7 +49,7 @@ impl BarObserver {
         let mut bars = lock(&self.bars);
         act(bars.entry(step.to_string()).or_insert_with(|| {
             let bar = self.all.add(ProgressBar::new_spinner());
-            bar.set_prefix(step.to_string());
+            bar.set_prefix(visible(step).into_owned());
             bar.set_style(self.style("{wide_msg}"));
             bar.enable_steady_tick(Duration::from_millis(120));
             bar

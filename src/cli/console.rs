@@ -4,15 +4,16 @@ use std::io::Write;
 use std::path::Path;
 
 use super::error::CliError;
+use super::visible::visible;
 
 /// Writes a line to standard error; a terminal that was closed, or a full disk, must not keep the rest from being done.
 pub fn print_error(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", visible(line));
 }
 
 /// Writes to standard output; a reader that went away is not an error.
 pub fn print(text: &str) -> Result<(), CliError> {
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
+    match std::io::stdout().lock().write_all(visible(text).as_bytes()) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         Err(reason) => Err(CliError::Output {
             what: "to standard output".into(),

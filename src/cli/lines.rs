@@ -1,11 +1,11 @@
 //! A run as plain lines, for logs and pipes; the wording is shared with the bars of a terminal.
 
 use std::collections::HashMap;
-use std::io::Write;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use super::console::print_error;
 use miette::Report;
 use pipe_engine::exec::{Event, ItemCounts, Observer, Status, StepCounts};
 use pipe_foundation::progress::EpochReport;
@@ -89,11 +89,11 @@ impl Observer for LineObserver {
                 None => return,
             },
         };
-        let _ = writeln!(std::io::stderr().lock(), "{line}");
+        print_error(&line);
     }
 
     fn failure(&self, step: &str, report: &Report) {
-        let _ = writeln!(std::io::stderr().lock(), "{step} failed:\n{report:?}");
+        print_error(&format!("{step} failed:\n{report:?}"));
     }
 
     fn interrupted(&self) -> bool {

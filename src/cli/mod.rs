@@ -29,6 +29,7 @@ mod runs;
 mod schema;
 mod show;
 mod signals;
+mod visible;
 mod why;
 
 use std::process::ExitCode;

@@ -14,6 +14,7 @@ mod device;
 mod device_libraries;
 mod disk;
 mod errors;
+mod escapes;
 mod exporting;
 mod hostile;
 mod identity;

@@ -1,0 +1,47 @@
+//! What strangers write reaches the terminal with control characters shown, not executed.
+
+use super::workspace::Workspace;
+
+/// Clears the screen, sets the title, moves back, and turns text around.
+const ATTACK: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{8}\u{9b}31m\u{202e}evil";
+
+fn no_controls(text: &str) {
+    for bad in ['\u{1b}', '\u{7}', '\u{8}', '\u{9b}', '\u{202e}'] {
+        assert!(!text.contains(bad), "{text:?}");
+    }
+}
+
+#[test]
+fn the_output_of_a_failing_program_is_shown_and_not_executed() {
+    let space = Workspace::new();
+    space.write("attack.txt", ATTACK);
+    space.write(
+        "pipe.toml",
+        "[stage.a]\nkind = \"command\"\nrun = \"cat attack.txt >&2; exit 1\"\noutputs = [\"a\"]\n",
+    );
+    let output = space.pipe(&["run", "pipe.toml"]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    no_controls(&stderr);
+    assert!(stderr.contains("\\u001b[2J"), "{stderr}");
+    assert!(stderr.contains("\\u202eevil"), "{stderr}");
+    let shown = space.pipe(&["runs", "pipe"]);
+    no_controls(&String::from_utf8(shown.stdout).unwrap());
+}
+
+#[test]
+fn errors_in_manifests_and_what_is_listed_show_their_controls() {
+    let space = Workspace::new();
+    for text in [
+        format!("[stage.a]\nkind = \"command\" # {ATTACK}\n"),
+        "[stage.a]\nkind = \"\\u001b[2J\\u202e\"\n".to_owned(),
+        "[vars]\nx = \"\\u001b[2J\"\n[stage.\"\\u001b[2J\"]\nkind = \"command\"\n".to_owned(),
+        "[matrix]\nx = [\"\\u001b[2J\", \"b\"]\n[stage.a]\nkind = \"command\"\nrun = \"echo '${matrix.x}' > {out}/a\"\noutputs = [\"a\"]\n".to_owned(),
+    ] {
+        space.write("pipe.toml", &text);
+        for command in ["plan", "graph", "why"] {
+            let output = space.pipe(&[command, "pipe.toml"]);
+            no_controls(&String::from_utf8_lossy(&output.stderr));
+            no_controls(&String::from_utf8_lossy(&output.stdout));
+        }
+    }
+}
