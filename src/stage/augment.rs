@@ -16,7 +16,7 @@ use crate::items::UtteranceItem;
 use crate::items::{AUDIO, Audio, UtteranceFacts};
 
 use super::options::{options, refused};
-use super::parameters::SPLITS;
+use super::parameters::{SPLITS, WAVEFORMS};
 use super::setting::Setting;
 
 pub static KIND: Kind = Kind {
@@ -24,11 +24,7 @@ pub static KIND: Kind = Kind {
     version: 2, // 2: pink noise with the same bits on every machine
     doc: "Adds perturbed copies of waveforms (speed, gain, noise), drawn per utterance and copy from the seed. For SpecAugment, see `spec_augment` of `train`.",
     parameters: &[
-        Parameter::required(
-            "input",
-            Shape::OneOrMany(&Shape::Input(&[AUDIO])),
-            "Waveforms.",
-        ),
+        WAVEFORMS,
         Parameter::default(
             "copies",
             Shape::Integer { min: 1, max: 100 },

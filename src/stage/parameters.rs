@@ -2,7 +2,7 @@
 
 use pipe_engine::manifest::{Parameter, Shape};
 
-use crate::items::{self, FEATURES};
+use crate::items::{self, AUDIO, FEATURES};
 
 /// The model that a stage looks at.
 pub const MODEL: Parameter =
@@ -13,6 +13,13 @@ pub const INPUT: Parameter = Parameter::required(
     "input",
     Shape::OneOrMany(&Shape::Input(&[FEATURES])),
     "Features, computed like those it was trained on.",
+);
+
+/// The waveforms that a stage changes.
+pub const WAVEFORMS: Parameter = Parameter::required(
+    "input",
+    Shape::OneOrMany(&Shape::Input(&[AUDIO])),
+    "Waveforms.",
 );
 
 /// The values of `splits`.

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use crate::items::{AUDIO, Audio};
 
 use super::options::options;
+use super::parameters::WAVEFORMS;
 use super::setting::Setting;
 
 pub static KIND: Kind = Kind {
@@ -18,11 +19,7 @@ pub static KIND: Kind = Kind {
     version: 1,
     doc: "Changes the rate of waveforms: flat to 0.1 dB up to 0.9 of the lower Nyquist frequency, 100 dB down beyond it.",
     parameters: &[
-        Parameter::required(
-            "input",
-            Shape::OneOrMany(&Shape::Input(&[AUDIO])),
-            "Waveforms.",
-        ),
+        WAVEFORMS,
         Parameter::default(
             "rate_hz",
             Shape::Integer {

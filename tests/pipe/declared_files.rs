@@ -48,7 +48,7 @@ fn a_file_edited_while_the_program_runs_fails_the_step_and_leaves_no_result() {
     let space = space(ONCE, edited);
     let failed = space.run("pipe.toml", &[]);
     assert_eq!(failed.code, Some(1), "{}", failed.stderr);
-    let error = failed.events_of("step_failed")[0];
+    let error = failed.failure();
     let told = error["error"].as_str().unwrap();
     assert!(
         told.contains("word.txt changed while the step ran"),
@@ -79,7 +79,7 @@ fn a_file_that_is_gone_after_the_program_fails_the_step() {
     let space = space(ONCE, "cp word.txt kept; trap 'rm word.txt' EXIT;");
     let failed = space.run("pipe.toml", &[]);
     assert_eq!(failed.code, Some(1), "{:?}", failed.events);
-    assert_eq!(failed.events_of("step_failed")[0]["code"], "files::changed");
+    assert_eq!(failed.failure()["code"], "files::changed");
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn a_file_edited_between_the_key_and_the_program_fails_the_step() {
     assert!(lines.any(changed));
     assert_eq!(second.wait().unwrap().code(), Some(1));
     let first = Run::of(first.wait_with_output().unwrap());
-    assert_eq!(first.events_of("step_failed")[0]["code"], "files::changed");
+    assert_eq!(first.failure()["code"], "files::changed");
     assert_eq!(space.read("starts").lines().count(), 1);
 }
 

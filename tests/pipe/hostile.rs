@@ -80,7 +80,7 @@ outputs = ["done.txt"]
         assert_eq!(run.steps(), (executed, 1 - executed, 1));
         assert_eq!(run.with_status("failed"), ["speech"]);
         assert_eq!(run.with_status("skipped"), ["audio", "fbank", "count"]);
-        let error = run.events_of("step_failed")[0]["error"].as_str().unwrap();
+        let error = run.error();
         assert!(error.contains("at least 1 of 20 items"), "{error}");
         assert!(error.contains("made/audio/0000"), "{error}");
     }
@@ -129,9 +129,7 @@ fn hostile_folders_are_told_and_the_rest_is_used() {
     // Of all of these, only the dangling link is a recording that is missing.
     let refused = space.run("pipe.toml", &[]);
     assert_eq!(refused.code, Some(1));
-    let error = refused.events_of("step_failed")[0]["error"]
-        .as_str()
-        .unwrap();
+    let error = refused.error();
     assert!(
         error.contains("1 of 5 items") && error.contains("08a07Wa.wav"),
         "{error}"
@@ -246,7 +244,7 @@ outputs = ["e.txt"]
     assert_eq!(run.with_status("failed"), ["wrong", "link"]);
     assert_eq!(run.with_status("skipped"), ["after"]);
     assert_eq!(run.executed(), ["apart", "next"]);
-    let error = run.events_of("step_failed")[0]["error"].as_str().unwrap();
+    let error = run.error();
     assert!(
         error.contains("exit code 7") && error.contains("the reason"),
         "{error}"

@@ -155,8 +155,7 @@ fn a_model_is_not_tested_on_speakers_it_was_trained_on() {
     assert_eq!(run.code, Some(1));
     assert_eq!(run.with_status("failed").len(), 2);
     assert_eq!(run.with_status("skipped"), ["report"]);
-    let failures = run.events_of("step_failed");
-    let error = failures[0]["error"].as_str().unwrap();
+    let error = run.error();
     assert!(
         error.contains("speaker near/") && error.contains("was in training"),
         "{error}"
@@ -177,8 +176,7 @@ fn features_made_otherwise_than_in_training_are_refused() {
     space.edit("study.toml", "input = \"fbank\"\n[stage.report]", "input = \"other\"\n[stage.other]\nkind = \"fbank\"\ninput = \"audio\"\nlow_hz = 100\n[stage.report]");
     let run = space.run("study.toml", &[]);
     assert_eq!(run.code, Some(1));
-    let failures = run.events_of("step_failed");
-    let error = failures[0]["error"].as_str().unwrap();
+    let error = run.error();
     assert!(
         error.contains("the features were not computed like those of training"),
         "{error}"

@@ -189,7 +189,7 @@ fn a_disk_that_fails_ends_the_run_and_makes_no_recording_bad() {
         let (step, error, _) = failure(&run);
         assert_eq!(step, "speech");
         assert!(error.starts_with("made/audio/0002: "), "{error}");
-        let failed = &run.events_of("step_failed")[0];
+        let failed = run.failure();
         assert_eq!(failed["code"], "run::machine_fault");
         let items = &run.finished()["items"];
         assert_eq!((&items["bad"], &items["left_out"]), (&0.into(), &0.into()));

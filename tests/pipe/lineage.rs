@@ -103,7 +103,7 @@ fn an_evaluation_in_the_cache_has_passed_the_comparison_that_a_run_would_make() 
         let run = space.run("pipe.toml", &["--set", &set]);
         assert_eq!(run.code, Some(1), "{:?}", run.executed());
         assert_eq!(run.with_status("failed"), ["unheard_test"]);
-        let failed = &run.events_of("step_failed")[0];
+        let failed = run.failure();
         assert_eq!(failed["code"], "data::front_end", "{failed}");
     }
     space.run_well("pipe.toml");

@@ -200,8 +200,7 @@ fn what_cannot_be_probed_says_why() {
     // The maps fail; without --keep-going it would be chance whether the probes come first.
     let run = space.run("study.toml", &["--keep-going"]);
     assert_eq!(run.code, Some(1), "{:?}", run.stderr);
-    let failures = run.events_of("step_failed");
-    let error = failures[0]["error"].as_str().unwrap();
+    let error = run.error();
     assert!(
         error.contains("perplexity 30 is too large for 72 utterances; the maximum is 23.7"),
         "{error}"
@@ -220,8 +219,7 @@ fn what_cannot_be_probed_says_why() {
         "perplexity = 10\ncorpora = \"unseen\"\nsplits = [\"train\"]",
     );
     let run = space.run("study.toml", &[]);
-    let failures = run.events_of("step_failed");
-    let error = failures[0]["error"].as_str().unwrap();
+    let error = run.error();
     assert!(
         error.contains("too few utterances: 0 in the splits train of corpora not trained on"),
         "{error}"
@@ -239,8 +237,7 @@ fn features_made_otherwise_than_in_training_are_not_probed() {
     );
     let run = space.run("study.toml", &[]);
     assert_eq!(run.code, Some(1));
-    let failures = run.events_of("step_failed");
-    let error = failures[0]["error"].as_str().unwrap();
+    let error = run.error();
     assert!(
         error.contains("the features were not computed like those of training"),
         "{error}"

@@ -208,7 +208,7 @@ fn what_a_failing_program_leaves_running_is_ended_too() {
     let space = space("sleep 600 & echo $! > held; kill -TERM $PPID\n");
     let run = space.run("pipe.toml", &[]);
     assert_eq!(run.code, Some(1), "{:?}", run.events);
-    let error = run.events_of("step_failed")[0]["error"].to_string();
+    let error = run.failure()["error"].to_string();
     assert!(error.contains("signal 15"), "{error}");
     assert!(is_gone(&space.read("held")));
 }
@@ -228,7 +228,7 @@ fn a_killed_supervisor_fails_the_step_and_its_program_ends() {
     kill_process(supervisor, Signal::KILL).unwrap();
     let run = Run::of(child.wait_with_output().unwrap());
     assert_eq!(run.code, Some(1), "{}", run.stderr);
-    assert_eq!(run.events_of("step_failed")[0]["code"], "command::lost");
+    assert_eq!(run.failure()["code"], "command::lost");
     wait_until_gone(&held);
     finish(&space);
 }

@@ -21,7 +21,7 @@ fn a_line_fails_when_any_program_of_a_pipe_does() {
         for _ in 0..2 {
             let run = space.run("pipe.toml", &[]);
             assert_eq!(run.code, Some(1), "{head}: {:?}", run.events);
-            assert_eq!(run.events_of("step_failed")[0]["code"], "command::failed");
+            assert_eq!(run.failure()["code"], "command::failed");
         }
         assert!(!space.join("runs/pipe/count").exists());
     }
@@ -33,7 +33,7 @@ fn a_program_that_writes_into_a_pipe_without_a_reader_fails_unless_the_line_allo
     let space = space(line);
     let failed = space.run("pipe.toml", &[]);
     assert_eq!(failed.code, Some(1));
-    let error = failed.events_of("step_failed")[0]["error"].to_string();
+    let error = failed.failure()["error"].to_string();
     assert!(
         error.contains("141") && error.contains("reader had ended"),
         "{error}"
@@ -47,7 +47,7 @@ fn a_program_that_writes_into_a_pipe_without_a_reader_fails_unless_the_line_allo
 fn the_help_of_a_failed_line_can_be_typed() {
     let space = space("echo it\\'s > count.txt; exit 3");
     let run = space.run("pipe.toml", &[]);
-    let help = run.events_of("step_failed")[0]["help"].as_str().unwrap();
+    let help = run.failure()["help"].as_str().unwrap();
     let typed = help.strip_prefix("run it by hand: ").unwrap();
     let again = std::process::Command::new("sh")
         .args(["-c", typed])

@@ -80,6 +80,19 @@ impl Run {
             .to_string()
     }
 
+    /// The first event of a step that failed.
+    pub fn failure(&self) -> &Json {
+        let failed = self.events_of("step_failed");
+        failed
+            .first()
+            .unwrap_or_else(|| panic!("no step failed; stderr:\n{}", self.stderr))
+    }
+
+    /// What the first step that failed says.
+    pub fn error(&self) -> &str {
+        self.failure()["error"].as_str().unwrap()
+    }
+
     /// All events called `name`.
     pub fn events_of(&self, name: &str) -> Vec<&Json> {
         self.events
