@@ -13,11 +13,14 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use pipe_foundation::sync::lock;
+use rustix::fs::{Advice, fadvise};
 
 use super::error::CacheError;
 
 /// How long files gather that are synced together.
-const GATHER: Duration = Duration::from_millis(50);
+const GATHER: Duration = Duration::from_millis(500);
+/// So many are open at once at most.
+const MOST: usize = 256;
 
 /// Syncs files and the folders that they are in.
 #[derive(Debug, Default)]
@@ -71,26 +74,41 @@ fn work(paths: &Receiver<PathBuf>) -> Result<(), CacheError> {
     while let Ok(first) = paths.recv() {
         let until = Instant::now() + GATHER;
         let mut batch = vec![first];
-        while let Ok(next) = paths.recv_timeout(until.saturating_duration_since(Instant::now())) {
+        while batch.len() < MOST
+            && let Ok(next) = paths.recv_timeout(until.saturating_duration_since(Instant::now()))
+        {
             batch.push(next);
         }
+        let mut files = Vec::with_capacity(batch.len());
         let mut folders = BTreeSet::new();
-        for path in &batch {
-            sync(path)?;
+        for path in batch {
             folders.extend(path.parent().map(Path::to_path_buf));
+            files.extend(opened(path)?);
+        }
+        // The kernel starts to write them all before any is waited for, so that one commit serves them.
+        for (_, file) in &files {
+            let _ = fadvise(file, 0, None, Advice::DontNeed);
+        }
+        for (path, file) in files {
+            file.sync_all()
+                .map_err(|error| CacheError::write(&path, error))?;
         }
         for folder in folders {
-            sync(&folder)?;
+            if let Some((path, file)) = opened(folder)? {
+                file.sync_all()
+                    .map_err(|error| CacheError::write(&path, error))?;
+            }
         }
     }
     Ok(())
 }
 
-fn sync(path: &Path) -> Result<(), CacheError> {
-    match File::open(path).and_then(|file| file.sync_all()) {
-        // A damaged file is removed by the run that finds it.
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        other => other.map_err(|error| CacheError::write(path, error)),
+/// The file or folder, if it is still there: a damaged one is removed by the run that finds it.
+fn opened(path: PathBuf) -> Result<Option<(PathBuf, File)>, CacheError> {
+    match File::open(&path) {
+        Ok(file) => Ok(Some((path, file))),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(CacheError::write(&path, error)),
     }
 }
 
