@@ -17,7 +17,7 @@ fn space(program: &str) -> Workspace {
     space.write(
         "pipe.toml",
         r#"
-[stage.work]
+[stage.program]
 kind = "command"
 run = "test -e go || bash program.sh; echo done > {out}/done.txt"
 outputs = ["done.txt"]
@@ -46,7 +46,7 @@ fn wait_until_gone(held: &[String]) {
 fn finish(space: &Workspace) {
     assert!(entries(&space.join("cache/tmp")).is_empty());
     space.write("go", "");
-    assert_eq!(space.run_well("pipe.toml").executed(), ["work"]);
+    assert_eq!(space.run_well("pipe.toml").executed(), ["program"]);
     assert!(space.run_well("pipe.toml").executed().is_empty());
 }
 
@@ -86,7 +86,7 @@ fn a_killed_run_takes_all_descendants_of_its_programs_along() {
     child.wait_with_output().unwrap();
     wait_until_gone(&held);
     space.write("go", "");
-    assert_eq!(space.run_well("pipe.toml").executed(), ["work"]);
+    assert_eq!(space.run_well("pipe.toml").executed(), ["program"]);
     assert!(entries(&space.join("cache/tmp")).is_empty());
 }
 
@@ -101,7 +101,7 @@ fn programs_for_items_end_with_a_killed_run_too() {
 kind = "ingest"
 corpora = "made"
 split = "train"
-[stage.work]
+[stage.program]
 kind = "command"
 for_each = "speech"
 run = ["bash", "program.sh"]
@@ -200,7 +200,7 @@ sleep 0.01 &
         told.contains("left programs running") && told.contains("sleep, sleep"),
         "{told}"
     );
-    assert_eq!(space.read("runs/pipe/work/done.txt"), "done\n");
+    assert_eq!(space.read("runs/pipe/program/done.txt"), "done\n");
 }
 
 #[test]
