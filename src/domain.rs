@@ -99,9 +99,6 @@ fn engine_device(device: Device) -> engine::Device {
     engine::Device {
         name: device.to_string(),
         key_name: device.key_name(),
-        kinds: &KEY_NAMES,
+        kinds: &Device::KEY_NAMES,
     }
 }
-
-/// The key names of all kinds of devices.
-static KEY_NAMES: [Option<&str>; 3] = Device::KEY_NAMES;

@@ -247,7 +247,7 @@ impl SourceStage for Ingest {
 
     fn load(&self, item: &Item) -> Result<Box<dyn ItemData>, ItemError> {
         let Some(recording) = &item.utterance_facts().recording else {
-            return Err(ItemError::permanent("no recording"));
+            return Err(ItemError::transient("no recording"));
         };
         match &recording.source {
             AudioSource::File {

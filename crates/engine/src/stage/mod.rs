@@ -15,7 +15,7 @@
 //! | [`InputLabel`], [`StepInput::lineage`] | as far as the stage adds what it reads of them |
 //! | [`AggregateContext::missing`] | yes: `missing` in place of the digest; the label as far as the stage adds it |
 //! | the device of the plan | yes, for stages with [`AggregateStage::uses_device`]; the others must not depend on it |
-//! | [`AggregateContext::cores`], `resume`, `earlier`, `progress`, `out`, `scratch` | no: the result must not depend on them |
+//! | [`AggregateContext::cores`], `devices`, `resume`, `earlier`, `progress`, `out`, `scratch`; all of [`ItemContext`] | no: the result must not depend on them |
 //! | input of [`ItemStage::process`] | yes: the digest of its bytes |
 //! | [`ItemCopy`] | its `fingerprint`; the result must depend on no other part of it |
 //! | files outside that are declared | yes, their content, which is checked again before and after the work; not their place or times |
