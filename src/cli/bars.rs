@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use super::visible::visible;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use miette::Report;
 use pipe_engine::exec::{Event, Observer, Status};
@@ -12,6 +11,7 @@ use pipe_foundation::sync::lock;
 
 use super::lines::{NameColumn, epoch_text, format_event};
 use super::signals::Signals;
+use super::visible::visible;
 
 /// Draws bars on standard error.
 pub struct BarObserver {

@@ -5,12 +5,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use super::console::print_error;
 use miette::Report;
 use pipe_engine::exec::{Event, ItemCounts, Observer, Status, StepCounts};
 use pipe_foundation::progress::EpochReport;
 use pipe_foundation::sync::lock;
 
+use super::console::print_error;
 use super::signals::Signals;
 
 /// Prints a line when something worth reading happens.

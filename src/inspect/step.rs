@@ -9,8 +9,9 @@ use pipe_engine::cache::{Cache, CacheError, Run, StepOutput, StepRecord};
 use pipe_foundation::Digest;
 use pipe_nn::train::EpochRecord;
 use pipe_report::eval::{Prediction, read_predictions};
-use pipe_speech::corpus::Emotion;
 use serde::de::DeserializeOwned;
+
+use crate::emotion_classes;
 
 /// One step of a remembered run.
 #[derive(Clone, Debug)]
@@ -124,10 +125,5 @@ pub fn history(cache: &Cache, record: &StepRecord) -> Result<Vec<EpochRecord>, S
 /// What is missing, as a lower-case fragment; also when the table makes no sense.
 pub fn predictions(cache: &Cache, record: &StepRecord) -> Result<Vec<Prediction>, String> {
     let path = path_of(cache, record, "predictions.csv")?;
-    read_predictions(&path, &class_names()).map_err(|error| error.to_string())
-}
-
-/// Names of the classes of every evaluation.
-pub fn class_names() -> [String; 3] {
-    Emotion::ALL.map(|class| class.name().to_string())
+    read_predictions(&path, &emotion_classes::names()).map_err(|error| error.to_string())
 }

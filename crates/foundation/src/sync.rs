@@ -14,8 +14,14 @@ pub fn get_mut<T>(mutex: &mut Mutex<T>) -> &mut T {
     mutex.get_mut().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Gives the lock back until `changed` is notified, or `most` has passed, and takes it again; as [`lock`] where a
-/// thread panicked while it held the lock.
+/// Gives the lock back until `changed` is notified, and takes it again; as [`lock`] where a thread panicked while it
+/// held the lock.
+pub fn wait<'a, T>(changed: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+    let waited = changed.wait(guard);
+    waited.unwrap_or_else(PoisonError::into_inner)
+}
+
+/// As [`wait`], but no longer than `most`.
 pub fn wait_timeout<'a, T>(
     changed: &Condvar,
     guard: MutexGuard<'a, T>,

@@ -11,7 +11,7 @@ use pipe_report::{CorpusFacts, LeakCheck, LeftOut, Report, RunFacts, SplitFacts,
 use crate::domain::SpeechPlan;
 use crate::items::{UtteranceItem, details};
 
-/// FileInfos of what is in the cache; `report` says what the evaluations found.
+/// What the cache knows of the run; `report` says what the evaluations found.
 ///
 /// # Errors
 /// When a record cannot be read.

@@ -6,11 +6,10 @@ use pipe_engine::cache::Cache;
 use pipe_engine::exec::{RunSummary, runs_folder};
 use pipe_engine::plan::Plan;
 
-use crate::items::REPORT;
-
 use crate::cli::console::{console_width, print};
 use crate::cli::error::CliError;
 use crate::cli::paint::colours;
+use crate::items::REPORT;
 
 use super::content::{PAGE, content};
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use pipe_engine::cache::{Cache, CacheError, Ending, Run, StepOutput};
 use pipe_report::{Sheet, SheetCell, SheetColumn, Tone};
 
+use crate::cli::date::date_text;
+use crate::cli::lines::{bytes_text, counted, duration_text};
 use crate::inspect::{StepOfRun, headline};
 
 use super::page::{Page, kind};
-use crate::cli::date::date_text;
-use crate::cli::lines::{bytes_text, counted, duration_text};
 
 /// The steps of a run.
 pub fn show(cache: &Cache, run: &Run, json: bool, page: Page) -> Result<String, CacheError> {

@@ -5,11 +5,11 @@ use pipe_nn::train::{EpochRecord, Stopped, Summary};
 use pipe_report::Sheet;
 use pipe_speech::corpus::Emotion;
 
+use crate::cli::chart::{Chart, draw};
+use crate::cli::lines::counted;
 use crate::inspect::step;
 
 use super::page::{Page, percent};
-use crate::cli::chart::{Chart, draw};
-use crate::cli::lines::counted;
 
 /// Summary and learning curves.
 ///

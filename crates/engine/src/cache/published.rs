@@ -8,10 +8,10 @@ use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::artifact::plain_relative;
 use pipe_foundation::Digest;
 use serde::{Deserialize, Serialize};
 
+use crate::artifact::plain_relative;
 use crate::manifest::location;
 
 use super::checksummed::{self, Stored};

@@ -2,7 +2,7 @@
 
 use std::sync::{Condvar, Mutex};
 
-use pipe_foundation::sync::lock;
+use pipe_foundation::sync::{lock, wait};
 
 use crate::stage::Resources;
 
@@ -62,10 +62,7 @@ impl Gate {
                 || left.memory_bytes < memory_bytes
                 || left.devices.len() < devices)
         {
-            left = self
-                .freed
-                .wait(left)
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            left = wait(&self.freed, left);
         }
         left.inside += 1;
         left.threads = left.threads.saturating_sub(threads);

@@ -223,9 +223,8 @@ impl<'a> Group<'a> {
             return Ok(Pass::Interrupted);
         };
         // Threads for all cores that it may come to have; those beyond its share wait.
-        let threads = lent.jobs.max(lent.share.threads());
         let walk = || self.walk(distrusted, scratch, progress, past, Some(lent));
-        let walked = match thread_pool(threads) {
+        let walked = match thread_pool(lent.most_threads()) {
             Ok(pool) => pool.install(walk)?,
             Err(_) => walk()?,
         };
@@ -305,10 +304,7 @@ impl<'a> Group<'a> {
             progress,
             dry,
             width: Width::new(lent.map(|lent| &lent.share)),
-            gate: lent.map(|lent| {
-                let threads = lent.jobs.max(lent.share.threads());
-                Gate::new(threads, lent.memory_bytes, &lent.devices)
-            }),
+            gate: lent.map(|lent| Gate::new(lent.most_threads(), lent.memory_bytes, &lent.devices)),
         };
         let mut sources: Vec<_> = self
             .listings

@@ -16,6 +16,11 @@ pub struct LentTo {
 }
 
 impl LentTo {
+    /// Threads for all cores that its share can come to.
+    pub fn most_threads(&self) -> usize {
+        self.jobs.max(self.share.threads())
+    }
+
     /// So many threads, and nothing else of its own.
     pub fn threads(threads: usize) -> Self {
         Self {

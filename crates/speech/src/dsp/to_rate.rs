@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use crate::audio::Waveform;
 use pipe_foundation::sync::lock;
+
+use crate::audio::Waveform;
 
 use super::{ResampleError, Resampler};
 

@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::exec::lent::LentTo;
 use pipe_foundation::Digest;
 use pipe_foundation::progress::Progress;
 use pipe_foundation::sync::lock;
@@ -12,6 +11,7 @@ use rayon::prelude::*;
 use crate::artifact::item_set_digest;
 use crate::cache::CacheError;
 use crate::exec::item_set::GroupError;
+use crate::exec::lent::LentTo;
 use crate::exec::limit::PastLimit;
 use crate::exec::step_status::StepStatus;
 use crate::stage::LoadedItem;

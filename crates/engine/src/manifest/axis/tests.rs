@@ -1,8 +1,9 @@
 //! Tests of described axes.
 
-use super::*;
 use crate::manifest::value::parse;
 use crate::source::Source;
+
+use super::*;
 
 fn axis(text: &str) -> Result<Vec<Node>, Diagnostics> {
     let source = Source::new("test.toml", format!("[axis]\n{text}"));

@@ -1,11 +1,12 @@
 //! Offline augmentation of waveforms: speed, noise and gain.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use miette::Diagnostic;
 use pipe_foundation::exact;
 use pipe_foundation::random::{stream, uniform};
+use pipe_foundation::sync::lock;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -167,16 +168,11 @@ impl Perturber {
     }
 
     fn resampler(&self, from_hz: u32, to_hz: u32) -> Result<Arc<Resampler>, ResampleError> {
-        let lock = || {
-            self.resamplers
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-        };
-        if let Some(resampler) = lock().get(&(from_hz, to_hz)) {
+        if let Some(resampler) = lock(&self.resamplers).get(&(from_hz, to_hz)) {
             return Ok(resampler.clone());
         }
         let resampler = Arc::new(Resampler::new(from_hz, to_hz)?);
-        lock().insert((from_hz, to_hz), resampler.clone());
+        lock(&self.resamplers).insert((from_hz, to_hz), resampler.clone());
         Ok(resampler)
     }
 }

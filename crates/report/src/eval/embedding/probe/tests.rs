@@ -1,7 +1,8 @@
 //! Probes of embeddings made for the test.
 
-use super::*;
 use rand::{Rng, SeedableRng};
+
+use super::*;
 
 struct Made {
     points: Points,
