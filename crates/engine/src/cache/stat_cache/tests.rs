@@ -214,6 +214,14 @@ impl Machine {
         }
     }
 
+    /// As [`Machine::new`], with the clock of the file system ahead of the machine's.
+    fn ahead(known: bool, ahead_s: i64) -> Self {
+        let machine = Self::new(known);
+        let ahead_ns = &machine.system.ahead_ns;
+        ahead_ns.store(ahead_s * SECOND_NS, Ordering::Relaxed);
+        machine
+    }
+
     fn file(&self) -> std::path::PathBuf {
         self.folder.path().join("a.wav")
     }
@@ -249,11 +257,7 @@ const CLOCKS: [(bool, i64); 5] = [
 #[test]
 fn a_rewrite_within_the_step_of_a_coarse_clock_is_noticed() {
     for (known, ahead_s) in CLOCKS {
-        let machine = Machine::new(known);
-        machine
-            .system
-            .ahead_ns
-            .store(ahead_s * SECOND_NS, Ordering::Relaxed);
+        let machine = Machine::ahead(known, ahead_s);
         machine.write(b"one");
         machine.system.pass(0.5);
         assert_eq!(machine.run(), (Digest::of(b"one"), true));
@@ -274,11 +278,7 @@ fn a_rewrite_within_the_step_of_a_coarse_clock_is_noticed() {
 #[test]
 fn a_file_on_a_coarse_clock_comes_to_be_trusted_and_stays_so_after_mounting_again() {
     for (known, ahead_s) in CLOCKS {
-        let machine = Machine::new(known);
-        machine
-            .system
-            .ahead_ns
-            .store(ahead_s * SECOND_NS, Ordering::Relaxed);
+        let machine = Machine::ahead(known, ahead_s);
         machine.write(b"one");
         let mut reads = 0;
         for _ in 0..20 {
@@ -300,11 +300,7 @@ fn a_file_on_a_coarse_clock_comes_to_be_trusted_and_stays_so_after_mounting_agai
 #[test]
 fn an_old_file_is_read_once_whatever_clock_it_has() {
     for (known, ahead_s) in CLOCKS {
-        let machine = Machine::new(known);
-        machine
-            .system
-            .ahead_ns
-            .store(ahead_s * SECOND_NS, Ordering::Relaxed);
+        let machine = Machine::ahead(known, ahead_s);
         machine.write(b"one");
         machine.system.pass(3600.0);
         assert!(machine.run().1);
