@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io::{BufWriter, IsTerminal, Stdout, Write};
 
+use pipe_foundation::spreadsheet::guarded_bytes;
 use pipe_speech::corpus::Emotion;
 use serde::Serialize;
 
@@ -91,7 +92,7 @@ impl Predictions {
                 let mut line = csv::Writer::from_writer(&mut self.out);
                 let [positive, neutral, negative] = row.probabilities.map(|p| p.to_string());
                 line.write_record([
-                    row.path.as_os_str().as_encoded_bytes(),
+                    &guarded_bytes(row.path.as_os_str().as_encoded_bytes()),
                     row.start_s.to_string().as_bytes(),
                     row.end_s.to_string().as_bytes(),
                     row.predicted.name().as_bytes(),

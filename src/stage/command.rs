@@ -2,6 +2,7 @@
 
 mod combination;
 mod descendants;
+mod environment;
 mod error;
 mod exchange;
 mod execution;
@@ -112,8 +113,19 @@ pub static KIND: Kind = Kind {
             "environment",
             Shape::Map(&Shape::Text),
             "{}",
-            "Environment variables set for the program.",
+            "Environment variables set for the program. Of the caller's, it has PATH, HOME, USER, the locale and others that say where things are.",
         ),
+        Parameter::optional(
+            "inherit",
+            Shape::List(&Shape::Text),
+            "Names of further variables of the caller that the program has, such as the token of a service. Their values are not part of the key.",
+        ),
+        Parameter::optional(
+            "timeout_s",
+            Shape::Integer { min: 1, max: 31_536_000 },
+            "Time in seconds after which the program, or its work on one item, is terminated and counts as failed.",
+        )
+        .unkeyed(),
         MAX_BAD,
         STORE,
     ],
@@ -144,6 +156,9 @@ struct Options {
     inputs: BTreeMap<String, String>,
     outputs: Vec<String>,
     environment: BTreeMap<String, String>,
+    #[serde(default)]
+    inherit: Vec<String>,
+    timeout_s: Option<u64>,
     #[serde(default)]
     items: ItemsAs,
     threads: Option<usize>,

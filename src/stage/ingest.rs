@@ -8,6 +8,7 @@ use pipe_engine::artifact::{BadItem, Item, ItemData};
 use pipe_engine::stage::{FileInfos, ItemError, SourceListing, SourceStage};
 use pipe_foundation::Digest;
 use pipe_foundation::machine_fault::MachineFault;
+use pipe_foundation::spreadsheet::guarded;
 use pipe_report::CorpusFacts;
 use pipe_speech::audio::AudioError;
 use pipe_speech::corpus::leaks;
@@ -115,7 +116,7 @@ impl Ingest {
                 details.dropped.push(Dropped {
                     what: entry.utterance.id.clone(),
                     reason: reason.clone(),
-                    cause: DropCause::Bad,
+                    cause: DropCause::Repeated,
                 });
                 false
             }
@@ -224,7 +225,7 @@ impl SourceStage for Ingest {
         listing.left_out = details.dropped.len();
         let dropped = details.dropped.iter();
         listing.missing = dropped
-            .filter(|dropped| dropped.cause == DropCause::Missing)
+            .filter(|dropped| dropped.cause.is_loss())
             .map(|dropped| BadItem {
                 id: dropped.what.clone(),
                 reason: dropped.reason.clone(),
@@ -273,8 +274,8 @@ fn dropped_table(dropped: &[Dropped]) -> String {
     for Dropped { what, reason, .. } in dropped {
         text.push_str(&format!(
             "{}\t{}\n",
-            what.replace(['\t', '\n'], " "),
-            reason.replace(['\t', '\n'], " ")
+            guarded(&what.replace(['\t', '\n'], " ")),
+            guarded(&reason.replace(['\t', '\n'], " "))
         ));
     }
     text

@@ -6,6 +6,7 @@ use std::path::Path;
 use miette::Diagnostic;
 use pipe_engine::manifest::{Parameter, Shape};
 use pipe_engine::stage::LoadedItem;
+use pipe_foundation::spreadsheet::{guarded, unguarded};
 use pipe_speech::corpus::Split;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
@@ -108,9 +109,9 @@ pub fn write_training_items(folder: &Path, items: &[&LoadedItem]) -> miette::Res
         let digest = item.digest.hex();
         table
             .write_record([
-                &utterance.id,
-                &utterance.corpus,
-                &utterance.speaker,
+                &guarded(&utterance.id),
+                &guarded(&utterance.corpus),
+                &guarded(&utterance.speaker),
                 utterance.split.name(),
                 &digest,
             ])
@@ -149,7 +150,7 @@ impl Seen {
         let mut seen = Self::default();
         for row in table.records() {
             let row = row.map_err(failed)?;
-            let field = |index: usize| row.get(index).unwrap_or_default().to_string();
+            let field = |index: usize| unguarded(row.get(index).unwrap_or_default()).to_string();
             if field(3) == Split::Train.name() {
                 seen.corpora.insert(field(1));
             }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use pipe_foundation::spreadsheet::guarded;
+
 /// A file that cannot be written.
 #[derive(Debug)]
 pub struct Unwritten {
@@ -55,7 +57,7 @@ pub fn write_csv(
         .map_err(|e| failed(e.to_string()))?;
     for row in rows {
         table
-            .write_record(&row)
+            .write_record(row.iter().map(|cell| guarded(cell).into_owned()))
             .map_err(|e| failed(e.to_string()))?;
     }
     table.flush().map_err(|e| failed(e.to_string()))

@@ -106,11 +106,62 @@ fn what_is_left_out_by_choice_does_not_count() {
     let dropped = with_limit(&space, "speech", "0");
     assert_eq!(dropped.code, Some(0), "{:?}", dropped.events);
     assert_eq!(dropped.finished()["items"]["left_out"], 4);
-    // In no list at all: a warning tells of it.
-    space.edit("corpora.toml", ", dropped = [\"sad\"]", "");
-    let unknown = with_limit(&space, "speech", "0");
-    assert_eq!(unknown.code, Some(0), "{:?}", unknown.events);
-    assert!(!unknown.events_of("warning").is_empty());
+    // Neither does a row that is there once more.
+    let first = space.read("corpora/made/table.csv");
+    let second_row = first.lines().nth(1).unwrap();
+    space.write("corpora/made/table.csv", format!("{first}{second_row}\n"));
+    let repeated = with_limit(&space, "speech", "0");
+    assert_eq!(repeated.code, Some(0), "{:?}", repeated.events);
+    assert_eq!(repeated.finished()["items"]["left_out"], 5);
+}
+
+#[test]
+fn labels_that_the_map_does_not_list_count() {
+    let space = Workspace::with_corpus(12);
+    space.edit("corpora.toml", "negative = [\"sad\"]", "negative = []");
+    let (step, error, _) = failure(&with_limit(&space, "speech", "0.3"));
+    assert_eq!(step, "speech");
+    assert!(error.contains("4 of 12 items cannot be used"), "{error}");
+    assert!(error.contains("label sad is not listed"), "{error}");
+    let allowed = with_limit(&space, "speech", "0.4");
+    assert_eq!(allowed.code, Some(0), "{:?}", allowed.events);
+    assert!(!allowed.events_of("warning").is_empty());
+}
+
+/// What is left of a data set whose files were renamed is not the data set.
+#[test]
+fn names_that_the_reader_does_not_understand_count() {
+    let space = Workspace::with_corpus(1);
+    space.write(
+        "corpora.toml",
+        r#"folder = "corpora"
+[corpus.german]
+root = "german"
+reader = "emo_db"
+title = "Emo-DB"
+language = "de"
+licence = "none"
+source = "made by the tests"
+labels = { positive = ["F"], neutral = ["N"], negative = ["W", "L", "E", "A", "T"] }
+"#,
+    );
+    for (index, letter) in ["F", "N", "W"].iter().enumerate() {
+        let name = format!("corpora/german/wav/03a{:02}{letter}a.wav", index + 1);
+        space.tone(&name, 16_000, 0.3, 150.0 + index as f64);
+    }
+    for index in 0..57 {
+        let name = format!("corpora/german/wav/recording-{index:02}.wav");
+        space.tone(&name, 16_000, 0.3, 160.0 + f64::from(index));
+    }
+    space.edit("pipe.toml", "corpora = \"made\"", "corpora = \"german\"");
+    let run = space.run("pipe.toml", &[]);
+    let (step, error, help) = failure(&run);
+    assert_eq!((run.code, step.as_str()), (Some(1), "speech"));
+    assert!(error.contains("57 of 60 items cannot be used"), "{error}");
+    assert!(help.contains("runs/pipe/speech/dropped.tsv"), "{help}");
+    let dropped = space.read("runs/pipe/speech/dropped.tsv");
+    assert_eq!(dropped.lines().count(), 58, "{dropped}");
+    assert_eq!(with_limit(&space, "speech", "0.95").code, Some(0));
 }
 
 /// A program that fails at every item and notes that it was called, beside a chain of its own.

@@ -36,7 +36,7 @@ fn start(space: &Workspace) -> (Child, Vec<String>) {
     (child, held.lines().map(str::to_owned).collect())
 }
 
-fn wait_until_gone(held: &[String]) {
+pub fn wait_until_gone(held: &[String]) {
     wait_until("the programs to end", || {
         held.iter().all(|process| is_gone(process))
     });

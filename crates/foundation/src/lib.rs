@@ -1,5 +1,5 @@
 //! What every part of `pipe` rests on: digests, files that appear whole, functions and random streams with the same bits on every
-//! machine, matrix products, threads, features over time, and how long work reports its progress.
+//! machine, matrix products, threads, features over time, text in tables, and how long work reports its progress.
 //!
 //! It knows nothing of speech, networks or pipelines.
 
@@ -15,6 +15,7 @@ compile_error!(
 mod digest;
 pub mod durable;
 pub mod machine_fault;
+pub mod spreadsheet;
 pub mod sync;
 pub mod exact;
 pub mod random;
@@ -25,6 +26,7 @@ mod buffer;
 pub mod matmul;
 mod workers;
 mod features;
+pub mod panics;
 pub mod progress;
 #[cfg(any(test, feature = "test-support"))]
 pub mod test_support;
@@ -33,4 +35,4 @@ pub use buffer::Buffer;
 pub use digest::Digest;
 pub use features::{Features, FeaturesView};
 pub use tree_sum::tree_sum;
-pub use workers::{ThreadCount, ThreadError, Workers, thread_pool};
+pub use workers::{ThreadCount, ThreadError, Workers, start_shared_threads, thread_pool};

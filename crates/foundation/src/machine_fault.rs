@@ -35,13 +35,14 @@ impl MachineFault {
 
 /// Whether every other file might fail in the same way.
 pub fn is_machine_fault(error: &Error) -> bool {
-    const FAULTS: [Errno; 10] = [
+    const FAULTS: [Errno; 11] = [
         Errno::MFILE,
         Errno::NFILE,
         Errno::NOMEM,
         Errno::AGAIN,
         Errno::IO,
         Errno::NOSPC,
+        Errno::FBIG,
         Errno::DQUOT,
         Errno::STALE,
         Errno::NOTCONN,

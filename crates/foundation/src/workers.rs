@@ -38,6 +38,25 @@ pub fn thread_pool(threads: usize) -> Result<rayon::ThreadPool, ThreadError> {
         })
 }
 
+/// Starts the threads that share work which has no pool of its own: one per core, or a single one where the system refuses
+/// so many.
+///
+/// # Errors
+/// Where it refuses a single one too.
+pub fn start_shared_threads() -> Result<(), ThreadError> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    // They can be asked for only once, so others are tried first.
+    let threads = match thread_pool(cores) {
+        Ok(_) => cores,
+        Err(_) => thread_pool(1).map(|_| 1)?,
+    };
+    // It fails where they have been started before.
+    let _ = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global();
+    Ok(())
+}
+
 /// A thread pool of its own, so that several models can train side by side.
 pub struct Workers {
     pool: Mutex<Arc<rayon::ThreadPool>>,

@@ -1,5 +1,7 @@
 //! The study as a table for other programs: one row per variant and test.
 
+use pipe_foundation::spreadsheet::guarded;
+
 use crate::eval::Interval;
 use crate::{Study, StudyCell, StudyTest, StudyVariant, TestRole};
 
@@ -168,6 +170,7 @@ fn ends(interval: Option<Interval>) -> [String; 2] {
 /// One line, fields quoted where they must be (RFC 4180).
 fn line(text: &mut String, fields: Vec<String>) {
     let quoted = fields.into_iter().map(|field| {
+        let field = guarded(&field).into_owned();
         if field.contains(['"', ',', '\n', '\r']) {
             format!("\"{}\"", field.replace('"', "\"\""))
         } else {

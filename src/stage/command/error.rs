@@ -27,6 +27,12 @@ pub enum CommandError {
         tail: String,
         line: String,
     },
+    #[error("the command was ended after {timeout_s} s, its `timeout_s`")]
+    #[diagnostic(
+        code(command::timeout),
+        help("raise `timeout_s` if it may take longer; results do not depend on it")
+    )]
+    TimedOut { timeout_s: u64 },
     #[error("the command did not write `{name}` as a regular file")]
     #[diagnostic(
         code(command::no_output),

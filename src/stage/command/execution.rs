@@ -8,8 +8,8 @@ use pipe_engine::artifact::FingerprintInputs;
 use pipe_foundation::progress::Progress;
 
 use super::messages::{Ended, Program};
-use super::shell::{self, Shell, shell};
-use super::{CommandError, CommandStage, Line, placeholders, program};
+use super::shell::{Shell, shell};
+use super::{CommandError, CommandStage, Line, environment, placeholders, program};
 
 impl CommandStage {
     /// The shell of a line; none where a program is started without one.
@@ -25,7 +25,8 @@ impl CommandStage {
         }
     }
 
-    /// The program with `{name}` replaced; its own variables come before those of what is `lent` to it.
+    /// The program with `{name}` replaced; its own variables come before those of what is `lent` to it, and these before
+    /// the caller's.
     fn program(
         &self,
         places: &BTreeMap<String, PathBuf>,
@@ -46,14 +47,15 @@ impl CommandStage {
             name,
             arguments,
             folder: self.folder.clone(),
-            environment: [lent, self.options.environment.clone()]
-                .into_iter()
-                .flatten()
-                .collect(),
-            without: match self.options.run {
-                Line::Shell(_) => vec![shell::STARTUP_FILE.to_string()],
-                Line::Program(_) => Vec::new(),
-            },
+            environment: [
+                environment::passed(&self.options.inherit),
+                lent,
+                self.options.environment.clone(),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+            timeout_s: self.options.timeout_s,
         }
     }
 

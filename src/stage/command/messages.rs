@@ -25,10 +25,10 @@ pub struct Program {
     pub arguments: Vec<String>,
     /// The folder that it runs in.
     pub folder: PathBuf,
-    /// Variables set for it, in addition to those it inherits.
+    /// All its environment variables.
     pub environment: BTreeMap<String, String>,
-    /// Variables that it does not inherit; `environment` may set them.
-    pub without: Vec<String>,
+    /// After so many seconds it is ended.
+    pub timeout_s: Option<u64>,
 }
 
 /// Messages of the supervisor to the run.

@@ -57,6 +57,7 @@ impl Supervisor {
         let process = Command::new("/proc/self/exe")
             .arg0("pipe")
             .arg(SUPERVISE)
+            .env_clear()
             .stdin(Stdio::from(OwnedFd::from(other_end)))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -94,12 +95,12 @@ pub fn run(program: &Program, progress: &dyn Progress) -> Result<Ended, CommandE
         reason,
     };
     let mut supervisor = Supervisor::with_order(program).map_err(not_started)?;
-    let report = match wait(&mut supervisor, progress) {
+    let report = match wait(&mut supervisor, program.timeout_s, progress) {
         Ok(report) => report,
         Err(error) => {
             // It ends by itself once nobody is left to give it orders.
             drop((supervisor.channel, supervisor.reports));
-            if !matches!(error, CommandError::Stopped) {
+            if matches!(error, CommandError::Lost) {
                 let _ = supervisor.process.wait();
             }
             return Err(error);
@@ -117,32 +118,49 @@ pub fn run(program: &Program, progress: &dyn Progress) -> Result<Ended, CommandE
 }
 
 /// The supervisor's last report.
-fn wait(supervisor: &mut Supervisor, progress: &dyn Progress) -> Result<Report, CommandError> {
+fn wait(
+    supervisor: &mut Supervisor,
+    timeout_s: Option<u64>,
+    progress: &dyn Progress,
+) -> Result<Report, CommandError> {
+    let started = Instant::now();
+    let is_late = || timeout_s.filter(|&timeout_s| started.elapsed().as_secs() >= timeout_s);
     let mut group = None;
-    let mut asked: Option<Instant> = None;
+    let mut asked: Option<(Instant, CommandError)> = None;
     loop {
         match supervisor.reports.next() {
             Received::Message(Report::Started(number)) => group = Some(number),
-            Received::Message(_) if asked.is_some() => return Err(CommandError::Stopped),
-            Received::Message(last) => return Ok(last),
+            Received::Message(last) => {
+                return match asked {
+                    Some((_, why)) => Err(why),
+                    None => Ok(last),
+                };
+            }
             Received::Nothing => {}
             Received::Closed => {
                 kill_group(group);
-                let stopped = asked.is_some() || progress.interrupted();
-                return Err(if stopped {
-                    CommandError::Stopped
-                } else {
-                    CommandError::Lost
+                return Err(match asked {
+                    Some((_, why)) => why,
+                    None if progress.interrupted() => CommandError::Stopped,
+                    None => CommandError::Lost,
                 });
             }
         }
-        match asked {
-            None if progress.interrupted() => {
-                let _ = send(&mut supervisor.channel, &Order::End);
-                asked = Some(Instant::now());
-            }
-            Some(asked) if asked.elapsed() > GRACE + PATIENCE => return Err(CommandError::Stopped),
-            _ => {}
+        if asked
+            .as_ref()
+            .is_some_and(|(asked, _)| asked.elapsed() > GRACE + PATIENCE)
+        {
+            return Err(asked.map_or(CommandError::Stopped, |(_, why)| why));
+        }
+        let why = match is_late() {
+            _ if asked.is_some() => None,
+            _ if progress.interrupted() => Some(CommandError::Stopped),
+            late => late.map(|timeout_s| CommandError::TimedOut { timeout_s }),
+        };
+        if let Some(why) = why {
+            // One that is lost meanwhile is noticed next.
+            let _ = send(&mut supervisor.channel, &Order::End);
+            asked = Some((Instant::now(), why));
         }
     }
 }

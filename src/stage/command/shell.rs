@@ -4,8 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
-/// The variable that names a file which `bash` reads before every line.
-pub const STARTUP_FILE: &str = "BASH_ENV";
+use super::environment::passed;
 
 /// A shell.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +53,8 @@ fn is_on_path(program: &str) -> bool {
 fn knows_pipefail(shell: &str) -> bool {
     let tried = Command::new(shell)
         .args(["-o", "pipefail", "-c", ":"])
-        .env_remove(STARTUP_FILE)
+        .env_clear()
+        .envs(passed(&[]))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

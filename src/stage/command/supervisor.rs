@@ -64,14 +64,21 @@ pub fn supervise() -> ExitCode {
     };
     let (sender, events) = channel();
     let from_signals = sender.clone();
+    let mut started = Ok(());
     if let Ok(mut signals) = Signals::new(pipe_engine::termination::signals()) {
-        std::thread::spawn(move || {
+        let thread = std::thread::Builder::new().spawn(move || {
             let asked = signals.forever().map(|_| Event::End);
             asked.for_each(|event| drop(from_signals.send(event)));
         });
+        started = started.and(thread.map(drop));
     }
     let from_run = sender.clone();
-    std::thread::spawn(move || listen(orders, &from_run));
+    let thread = std::thread::Builder::new().spawn(move || listen(orders, &from_run));
+    if let Err(error) = started.and(thread.map(drop)) {
+        // It is the answer to the first order.
+        let _ = send(&mut run, &not_started(&error));
+        return ExitCode::from(2);
+    }
     while let Ok(event) = events.recv() {
         let program = match event {
             Event::Start(program) => program,
@@ -79,16 +86,11 @@ pub fn supervise() -> ExitCode {
             Event::Exited(..) | Event::Childless => continue,
             Event::End | Event::Gone => break,
         };
-        let report = match start(&program) {
-            Err(error) => Report::NotStarted {
-                reason: error.to_string(),
-                errno: error.raw_os_error(),
-            },
+        let report = match start(&program, &sender) {
+            Err(error) => not_started(&error),
             Ok((pid, tails)) => {
                 // A run that is gone is noticed below.
                 let _ = send(&mut run, &Report::Started(pid.as_raw_pid()));
-                let from_children = sender.clone();
-                std::thread::spawn(move || reap(&from_children));
                 let mut supervised = Supervised {
                     pid,
                     events: &events,
@@ -111,14 +113,18 @@ pub fn supervise() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Starts the program in a process group of its own.
-fn start(program: &Program) -> std::io::Result<(Pid, Tails)> {
-    let mut command = Command::new(&program.name);
-    for name in &program.without {
-        command.env_remove(name);
+fn not_started(error: &std::io::Error) -> Report {
+    Report::NotStarted {
+        reason: error.to_string(),
+        errno: error.raw_os_error(),
     }
-    let mut child = command
+}
+
+/// Starts the program in a process group of its own; `events` receives what becomes of it and all that it starts.
+fn start(program: &Program, events: &Sender<Event>) -> std::io::Result<(Pid, Tails)> {
+    let mut child = Command::new(&program.name)
         .args(&program.arguments)
+        .env_clear()
         .envs(&program.environment)
         .current_dir(&program.folder)
         .stdin(Stdio::null())
@@ -128,7 +134,20 @@ fn start(program: &Program) -> std::io::Result<(Pid, Tails)> {
         .spawn()?;
     let pid = Pid::from_raw(child.id() as i32);
     let pid = pid.ok_or_else(|| std::io::Error::other("it has no number"))?;
-    Ok((pid, Tails::of(&mut child)))
+    let from_children = events.clone();
+    let watched = Tails::of(&mut child).and_then(|tails| {
+        std::thread::Builder::new()
+            .spawn(move || reap(&from_children))
+            .map(|_| tails)
+    });
+    match watched {
+        Ok(tails) => Ok((pid, tails)),
+        Err(error) => {
+            let _ = kill_process_group(pid, Signal::KILL);
+            let _ = child.wait();
+            Err(error)
+        }
+    }
 }
 
 /// Waits for all children and reports each.

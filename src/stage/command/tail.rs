@@ -15,7 +15,10 @@ pub struct Tails(Receiver<(usize, String)>);
 
 impl Tails {
     /// Reads both streams of `child`, each on a thread of its own.
-    pub fn of(child: &mut Child) -> Self {
+    ///
+    /// # Errors
+    /// When the system refuses the threads.
+    pub fn of(child: &mut Child) -> std::io::Result<Self> {
         let (sender, tails) = channel();
         let stdout = child.stdout.take();
         let stderr = child.stderr.take();
@@ -26,9 +29,9 @@ impl Tails {
         for (number, stream) in streams.into_iter().flatten().enumerate() {
             let sender = sender.clone();
             // Nobody waits for it any more when the sending fails.
-            std::thread::spawn(move || drop(sender.send((number, tail(stream)))));
+            std::thread::Builder::new().spawn(move || drop(sender.send((number, tail(stream)))))?;
         }
-        Self(tails)
+        Ok(Self(tails))
     }
 
     /// The last lines of both streams. All that could write has ended, except for what could not be ended, which is

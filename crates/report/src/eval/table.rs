@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
+use pipe_foundation::spreadsheet::{guarded, unguarded};
+
 use super::{EvalError, Prediction};
 
 /// The columns before the probabilities, in order.
@@ -60,7 +62,8 @@ fn write_to(
             &classes[prediction.truth],
             &classes[prediction.predicted],
         ];
-        table.write_record(cells.into_iter().cloned().chain(probabilities))?;
+        let cells = cells.map(|cell| guarded(cell).into_owned());
+        table.write_record(cells.into_iter().chain(probabilities))?;
     }
     table.flush()
 }
@@ -124,7 +127,7 @@ fn read_from(
     for record in table.records() {
         let record = record.map_err(unreadable)?;
         let line = record.position().map_or(0, csv::Position::line);
-        let cell = |column: usize| record.get(places[column]).unwrap_or_default();
+        let cell = |column: usize| unguarded(record.get(places[column]).unwrap_or_default());
         let class = |column: usize| {
             let name = cell(column);
             classes
@@ -197,6 +200,7 @@ mod tests {
         };
         vec![
             row("c/x", [0.1, 0.2, 0.7]),
+            row("=c/x+1", [0.1, 0.2, 0.7]),
             row("c/ü\nÿ", [1.0 / 3.0, f32::MIN_POSITIVE, 0.99999994]),
             row("c/nan", [f32::NAN, 0.0, 1.0]),
         ]

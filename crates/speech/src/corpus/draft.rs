@@ -114,7 +114,12 @@ impl<'a> Draft<'a> {
             .0 += 1;
     }
 
-    /// Sets aside something that is not an utterance.
+    /// Sets aside something that is there once more.
+    pub fn drop_repeated(&mut self, what: &str, reason: String) {
+        self.set_aside(what, reason, DropCause::Repeated);
+    }
+
+    /// Sets aside something that cannot be taken for an utterance.
     pub fn drop_bad(&mut self, what: &str, reason: String) {
         self.set_aside(what, reason, DropCause::Bad);
     }
@@ -331,7 +336,7 @@ impl<'a> Draft<'a> {
                         AudioSource::Synthetic(_) => "it".into(),
                     };
                     let reason = format!("{name} would be a second utterance with this id");
-                    self.drop_bad(&entry.utterance.id, reason);
+                    self.drop_repeated(&entry.utterance.id, reason);
                 }
                 _ => kept.push(entry),
             }

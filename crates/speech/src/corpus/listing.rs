@@ -76,10 +76,19 @@ pub fn is_there(path: &Path) -> Look {
 pub enum DropCause {
     /// The label map or an option of the reader leaves it out.
     Choice,
-    /// It exists and is not an utterance: it has an odd name or label, or exists twice.
+    /// It is there once more: a copy, a second row, a link to a folder above it.
+    Repeated,
+    /// It exists and cannot be taken for an utterance: its name or label is none that the reader or the label map knows.
     Bad,
     /// The corpus promises it, by a row or a file, and it is missing or cannot be read.
     Missing,
+}
+
+impl DropCause {
+    /// Whether the corpus promises an utterance that is lacking: such are counted against the limit on bad items.
+    pub fn is_loss(self) -> bool {
+        matches!(self, Self::Bad | Self::Missing)
+    }
 }
 
 /// Something a reader left out, and why.

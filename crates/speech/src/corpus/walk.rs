@@ -144,7 +144,7 @@ pub(super) fn files(draft: &mut Draft<'_>, pass_over: &[&str]) -> Vec<FoundFile>
         if is_folder {
             if entry.path_is_symlink() && is_above(entry.path(), &root) {
                 walk.skip_current_dir();
-                draft.drop_bad(&printable(&root, entry.path()), LINK_ABOVE.to_string());
+                draft.drop_repeated(&printable(&root, entry.path()), LINK_ABOVE.to_string());
             }
             continue;
         }
@@ -215,7 +215,7 @@ fn printable(root: &Path, path: &Path) -> String {
 
 fn set_aside(draft: &mut Draft<'_>, what: &str, error: &walkdir::Error) {
     match (error.loop_ancestor(), error.io_error()) {
-        (Some(_), _) => draft.drop_bad(what, LINK_ABOVE.to_string()),
+        (Some(_), _) => draft.drop_repeated(what, LINK_ABOVE.to_string()),
         (None, Some(error)) => draft.drop_unreadable(what, error),
         (None, None) => draft.drop_missing(what, "it cannot be read".to_string()),
     }

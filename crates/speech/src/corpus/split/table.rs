@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 
+use pipe_foundation::spreadsheet::{guarded, unguarded};
+
 use crate::corpus::{Gender, Split, Utterance};
 
 use super::{SplitError, gender_name};
@@ -138,7 +140,8 @@ impl SplitTable {
         for (speaker, row) in &self.rows {
             let _ = writeln!(
                 text,
-                "{speaker}\t{}\t{}\t{}\t{:.6}",
+                "{}\t{}\t{}\t{}\t{:.6}",
+                guarded(speaker),
                 row.split.name(),
                 gender_name(row.gender),
                 row.utterances,
@@ -177,7 +180,7 @@ impl SplitTable {
 
 fn row(line: &str) -> Result<(&str, SplitRow), String> {
     let mut fields = line.split('\t').map(str::trim);
-    let speaker = fields.next().unwrap_or_default();
+    let speaker = unguarded(fields.next().unwrap_or_default());
     if speaker.is_empty() {
         return Err("no speaker".to_string());
     }

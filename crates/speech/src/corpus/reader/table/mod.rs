@@ -144,7 +144,7 @@ fn add(
             Err(RowError::Machine(fault)) => draft.fail(fault),
             Err(RowError::Row(reason)) => draft.drop_missing(&place, reason),
             Ok(utterance) if is_repeated => {
-                draft.drop_bad(
+                draft.drop_repeated(
                     &place,
                     format!("{} is already in an earlier row", utterance.id),
                 );
