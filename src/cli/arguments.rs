@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, ValueEnum};
 use pipe_nn::model::DeviceChoice;
 
+use super::cache_arguments::CacheArguments;
+
 const AFTER_HELP: &str = "\
 Start with:  pipe init, then pipe run pipeline.toml
 Exit codes:  0 done, 1 a step failed or a check found something, 2 the manifest, corpora.toml or the
@@ -123,6 +125,10 @@ pub struct RunArguments {
     /// runs, whatever it needs.
     #[arg(long, value_name = "SIZE", value_parser = crate::byte_size::parse_bytes)]
     pub memory: Option<u64>,
+    /// Keep checkpoints of finished trainings up to this size, so that more epochs continue from them; the oldest go
+    /// first. 1GB by default.
+    #[arg(long, value_name = "SIZE", value_parser = crate::byte_size::parse_bytes)]
+    pub keep_checkpoints: Option<u64>,
     /// Use no vector instructions that only some processors have. Results have the same bits either way, so this only
     /// serves to prove it, slowly; the records of the steps mention it.
     #[arg(long)]
@@ -302,50 +308,6 @@ pub struct CorporaArguments {
     /// Corpora to check; all that are present by default.
     #[arg(value_name = "CORPUS")]
     pub names: Vec<String>,
-}
-
-/// Arguments of `cache`.
-#[derive(Args)]
-pub struct CacheArguments {
-    /// What to do.
-    #[command(subcommand)]
-    pub action: CacheAction,
-}
-
-/// What to do with the cache.
-#[derive(clap::Subcommand)]
-pub enum CacheAction {
-    /// Show disk usage.
-    Du,
-    /// Read everything, compare it with its digest, and list what is damaged or unreadable. Exits with 1 if there is
-    /// any.
-    Verify(VerifyArguments),
-    /// Remove what no run needs: unfinished work and checkpoints of all but the latest runs, files without a record and
-    /// links to them in the folders of runs; with --keep-runs also earlier runs and their results. Items in packs stay.
-    /// Removes nothing if a record cannot be read.
-    Prune(PruneArguments),
-}
-
-/// Arguments of `cache verify`.
-#[derive(Args)]
-pub struct VerifyArguments {
-    /// Remove what is damaged, so that the next run recomputes what it needs. What cannot be read is left alone.
-    #[arg(long)]
-    pub repair: bool,
-}
-
-/// Arguments of `cache prune`.
-#[derive(Args)]
-pub struct PruneArguments {
-    /// Keep this many runs of each manifest and their results; all of them by default.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub keep_runs: Option<u64>,
-    /// Leave alone what was written in the last DAYS days.
-    #[arg(long, value_name = "DAYS", default_value_t = 0)]
-    pub older_than: u64,
-    /// Only report what would be removed.
-    #[arg(long)]
-    pub dry_run: bool,
 }
 
 /// Arguments of `schema`.

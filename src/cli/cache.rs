@@ -1,20 +1,42 @@
 //! `pipe cache`: what it holds, whether it is whole, and what can go.
 
-use pipe_engine::cache::{Cache, PruneOptions, Verified, prune, usage, verify};
+use std::time::Duration;
 
+use pipe_engine::cache::{
+    Cache, Collected, GcOptions, Pin, PruneOptions, Pruned, Verified, gc, prune, usage, verify,
+};
+
+use crate::inspect::find_run;
 use crate::stage::checkpoints;
 
-use super::arguments::{CacheAction, CacheArguments, Common, PruneArguments};
+use super::arguments::Common;
+use super::cache_arguments::{CacheAction, CacheArguments, GcArguments, PruneArguments};
 use super::console::print;
 use super::context;
 use super::error::CliError;
 use super::lines::{bytes_text, counted};
 
+const DAY_S: u64 = 24 * 60 * 60;
+
 /// Does what was asked.
 pub fn cache(arguments: &CacheArguments, common: &Common) -> Result<u8, CliError> {
-    let cache = context::existing_cache(common)?;
+    let writes = match &arguments.action {
+        CacheAction::Du => false,
+        CacheAction::Prune(options) => !options.dry_run,
+        CacheAction::Verify(options) => options.repair,
+        CacheAction::Gc(options) => !options.dry_run,
+        CacheAction::Pin(options) => options.run.is_some(),
+        CacheAction::Unpin(_) => true,
+    };
+    let cache = match writes {
+        true => context::existing_cache(common)?,
+        false => context::existing_cache_to_read(common)?,
+    };
     match &arguments.action {
         CacheAction::Prune(options) => prune_cache(&cache, options, common),
+        CacheAction::Gc(options) => collect_garbage(&cache, options, common),
+        CacheAction::Pin(options) => pin(&cache, options.run.as_deref(), common),
+        CacheAction::Unpin(options) => unpin(&cache, &options.run),
         CacheAction::Du => {
             let parts = usage(&common.cache)?;
             if common.json {
@@ -75,12 +97,15 @@ fn verified_text(found: &Verified) -> String {
         .damaged
         .iter()
         .map(|name| format!("damaged: {name}\n"));
+    let made_from = found.made_from_damaged.iter();
+    let made_from = made_from.map(|name| format!("made from what is damaged: {name}\n"));
     let unreadable = found.unreadable.iter();
     let unreadable = unreadable.map(|name| format!("unreadable: {name}\n"));
-    let mut text: String = damaged.chain(unreadable).collect();
+    let mut text: String = damaged.chain(made_from).chain(unreadable).collect();
     let mut counts: Vec<String> = Vec::new();
     for (names, word) in [
         (&found.damaged, "damaged"),
+        (&found.made_from_damaged, "made from what is damaged"),
         (&found.unreadable, "unreadable"),
     ] {
         if !names.is_empty() {
@@ -101,10 +126,10 @@ fn verified_text(found: &Verified) -> String {
     match (found.damaged.is_empty(), found.repaired) {
         (true, _) => {}
         (false, true) => text.push_str(
-            "the damaged parts were removed; the next run recomputes what it needs\n",
+            "the damaged parts were removed, with what was made from them; the next run recomputes what it needs\n",
         ),
         (false, false) => text.push_str(
-            "nothing was changed; `pipe cache verify --repair` removes what is damaged, and the next run recomputes what it needs\n",
+            "nothing was changed; `pipe cache verify --repair` removes what is damaged or was made from it, and the next run recomputes what it needs\n",
         ),
     }
     if !found.unreadable.is_empty() {
@@ -131,10 +156,15 @@ fn prune_cache(cache: &Cache, arguments: &PruneArguments, common: &Common) -> Re
         ..dry(arguments.keep_runs.map(|count| count as usize))
     };
     let pruned = prune(cache, &options)?;
-    if common.json {
-        print(&format!("{}\n", serde_json::json!(pruned)))?;
-        return Ok(0);
-    }
+    print(&match common.json {
+        true => format!("{}\n", serde_json::json!(pruned)),
+        false => pruned_text(&pruned, arguments.dry_run),
+    })?;
+    Ok(0)
+}
+
+/// What was removed, for people.
+fn pruned_text(pruned: &Pruned, dry_run: bool) -> String {
     let mut text = String::new();
     for part in &pruned.parts {
         text.push_str(&format!(
@@ -144,7 +174,7 @@ fn prune_cache(cache: &Cache, arguments: &PruneArguments, common: &Common) -> Re
             part.name
         ));
     }
-    let verb = match arguments.dry_run {
+    let verb = match dry_run {
         true => "would be removed",
         false => "removed",
     };
@@ -155,6 +185,111 @@ fn prune_cache(cache: &Cache, arguments: &PruneArguments, common: &Common) -> Re
     if pruned.run_goes_on {
         text.push_str("a run is in progress: earlier runs, records and objects were left alone\n");
     }
-    print(&text)?;
+    text
+}
+
+fn collect_garbage(
+    cache: &Cache,
+    arguments: &GcArguments,
+    common: &Common,
+) -> Result<u8, CliError> {
+    let options = GcOptions {
+        max_bytes: arguments.max_size,
+        max_age: arguments
+            .max_age
+            .map(|days| Duration::from_secs(days.saturating_mul(DAY_S))),
+        keep_runs: arguments.keep_runs as usize,
+        dry_run: arguments.dry_run,
+    };
+    let collected = gc(cache, &options)?;
+    if common.json {
+        print(&format!("{}\n", serde_json::json!(collected)))?;
+    } else {
+        let mut text = pruned_text(&collected.pruned, arguments.dry_run);
+        let (left, root) = (bytes_text(collected.bytes_left), common.cache.display());
+        let verb = match arguments.dry_run {
+            true => "would stay",
+            false => "stays",
+        };
+        text.push_str(&format!("{left:>10}  {verb} in {root}\n"));
+        if !collected.within_size {
+            text.push_str(&too_large(cache, arguments, &collected)?);
+        }
+        print(&text)?;
+    }
+    Ok(u8::from(!collected.within_size))
+}
+
+/// Why the cache is still larger than asked, and what to do.
+fn too_large(
+    cache: &Cache,
+    arguments: &GcArguments,
+    collected: &Collected,
+) -> Result<String, CliError> {
+    let wanted = bytes_text(arguments.max_size.unwrap_or_default());
+    if collected.pruned.run_goes_on {
+        return Ok(format!(
+            "that is more than {wanted}; try again when no run is in progress\n"
+        ));
+    }
+    let runs = match arguments.keep_runs {
+        1 => "the latest run of each manifest".to_owned(),
+        count => format!("the latest {count} runs of each manifest"),
+    };
+    let pins = cache.pins()?.len();
+    let pinned = match pins {
+        0 => String::new(),
+        _ => format!(" and {}", counted(pins, "pinned run")),
+    };
+    let mut text = format!("that is more than {wanted}, but it is needed by {runs}{pinned}\n");
+    if arguments.keep_runs > 1 {
+        text.push_str("a smaller --keep-runs lets earlier runs go\n");
+    }
+    if pins > 0 {
+        text.push_str("`pipe cache unpin` lets a pinned run go\n");
+    }
+    Ok(text)
+}
+
+fn pin(cache: &Cache, name: Option<&str>, common: &Common) -> Result<u8, CliError> {
+    if let Some(name) = name {
+        let pin = Pin::of(&find_run(cache, name)?);
+        cache.pin(&pin)?;
+        print(&format!("pinned {}\n", pin_name(&pin)))?;
+        return Ok(0);
+    }
+    let pins = cache.pins()?;
+    let lines = pins.iter().map(|pin| match common.json {
+        true => format!("{}\n", serde_json::json!(pin)),
+        false => format!("{}\n", pin_name(pin)),
+    });
+    let lines: String = lines.collect();
+    print(&match lines.is_empty() && !common.json {
+        true => "no run is pinned; `pipe cache pin RUN` pins one\n".to_owned(),
+        false => lines,
+    })?;
     Ok(0)
+}
+
+fn unpin(cache: &Cache, name: &str) -> Result<u8, CliError> {
+    let pins = cache.pins()?;
+    // A run that can no longer be found may still be pinned.
+    let listed = pins.iter().find(|pin| pin_name(pin) == name).cloned();
+    let pin = match listed {
+        Some(pin) => pin,
+        None => Pin::of(&find_run(cache, name)?),
+    };
+    if !cache.unpin(&pin)? {
+        return Err(CliError::Usage {
+            message: format!("{} is not pinned", pin_name(&pin)),
+            help: "`pipe cache pin` lists pinned runs".into(),
+        });
+    }
+    print(&format!("unpinned {}\n", pin_name(&pin)))?;
+    Ok(0)
+}
+
+/// The name of a pinned run as people write it.
+fn pin_name(pin: &Pin) -> String {
+    format!("{}:{}", pin.manifest, pin.number)
 }

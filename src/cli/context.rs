@@ -1,5 +1,6 @@
 //! What subcommands need before they start: the plan, the corpora, the cache.
 
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 use pipe_engine::cache::Cache;
@@ -14,12 +15,13 @@ use super::arguments::{Common, DeviceArguments, ManifestArguments};
 use super::corpora_diagnostic;
 use super::error::CliError;
 
-/// Reads the manifest and builds its plan for `device`.
+/// Reads the manifest and builds its plan for `device`. It stays until the process ends: to free the memory of thousands of
+/// steps piece by piece would take a tenth of the time that they take to plan.
 pub fn plan(
     arguments: &ManifestArguments,
     device: Device,
     common: &Common,
-) -> Result<SpeechPlan, CliError> {
+) -> Result<ManuallyDrop<SpeechPlan>, CliError> {
     let corpora = |manifest: &Manifest| {
         let named = manifest.files.get(CORPORA);
         let folder = manifest.path.parent().unwrap_or(Path::new(""));
@@ -31,7 +33,8 @@ pub fn plan(
         device,
         corpora: &corpora,
     };
-    Ok(SpeechPlan::read(&arguments.manifest, &options)?)
+    let plan = SpeechPlan::read(&arguments.manifest, &options)?;
+    Ok(ManuallyDrop::new(plan))
 }
 
 /// The device to look for results of; nothing is computed on it, so it need not be there.
@@ -39,20 +42,36 @@ pub fn device_of_results(arguments: &DeviceArguments) -> Result<Device, CliError
     Ok(arguments.device.resolve_for_keys(arguments.tf32)?)
 }
 
-/// Opens the cache.
+/// Opens the cache for a command that stores results.
 pub fn cache(common: &Common, rehash: bool) -> Result<Cache, CliError> {
     Ok(Cache::open(&common.cache, rehash)?)
 }
 
-/// Opens a cache that must exist.
+/// Opens the cache for a command that looks at it.
+pub fn cache_to_read(common: &Common, rehash: bool) -> Result<Cache, CliError> {
+    Ok(Cache::open_to_read(&common.cache, rehash)?)
+}
+
+/// Opens a cache that must exist for a command that looks at it.
+pub fn existing_cache_to_read(common: &Common) -> Result<Cache, CliError> {
+    require_cache(common)?;
+    cache_to_read(common, false)
+}
+
+/// Opens a cache that must exist for a command that removes something.
 pub fn existing_cache(common: &Common) -> Result<Cache, CliError> {
+    require_cache(common)?;
+    cache(common, false)
+}
+
+fn require_cache(common: &Common) -> Result<(), CliError> {
     if !common.cache.is_dir() {
         return Err(CliError::Usage {
             message: format!("no cache found at {}", common.cache.display()),
             help: "`pipe run` creates it; choose another with --cache".into(),
         });
     }
-    cache(common, false)
+    Ok(())
 }
 
 /// Finds and reads `corpora.toml`; its folder of corpora is made usable from here.

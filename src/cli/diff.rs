@@ -24,7 +24,7 @@ enum Named {
 
 /// Compares two runs, a run with the one before it, or two steps.
 pub fn diff(arguments: &DiffArguments, common: &Common) -> Result<u8, CliError> {
-    let cache = context::existing_cache(common)?;
+    let cache = context::existing_cache_to_read(common)?;
     let first = named(&cache, &arguments.before)?;
     let pair = match &arguments.after {
         Some(after) => (first, named(&cache, after)?),
@@ -42,7 +42,6 @@ pub fn diff(arguments: &DiffArguments, common: &Common) -> Result<u8, CliError> 
             });
         }
     };
-    cache.files.save()?;
     let text = match common.json {
         true => format!("{}\n", serde_json::json!(comparison)),
         false => {

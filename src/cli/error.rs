@@ -4,6 +4,7 @@ use miette::Diagnostic;
 use pipe_engine::cache::CacheError;
 use pipe_engine::exec::RunError;
 use pipe_engine::manifest::Diagnostics;
+use pipe_foundation::ThreadError;
 use pipe_nn::model::DeviceError;
 use thiserror::Error;
 
@@ -37,6 +38,10 @@ pub enum CliError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Device(#[from] DeviceError),
+    /// The system refuses threads.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Threads(#[from] ThreadError),
     /// Anything else that the user gave is wrong.
     #[error("{message}")]
     #[diagnostic(code(cli::usage), help("{help}"))]
@@ -79,7 +84,7 @@ impl CliError {
             | Self::Track(_)
             | Self::Device(_)
             | Self::Usage { .. } => 2,
-            Self::Output { .. } => 1,
+            Self::Output { .. } | Self::Threads(_) => 1,
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Evaluations of a model, for its card: given as files, or found in the cache by the model's digest.
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use pipe_engine::cache::{CacheError, StepOutput};
@@ -61,11 +60,7 @@ fn read(path: &Path) -> Result<CardEvaluation, CliError> {
 
 /// The evaluations that the cache holds of the model file with `digest`: those whose recorded input it is.
 pub fn of_model(common: &Common, digest: &Digest) -> Result<Vec<CardEvaluation>, CliError> {
-    // Looking must not make a cache.
-    if !common.cache.join("VERSION").is_file() {
-        return Ok(Vec::new());
-    }
-    let cache = context::cache(common, false)?;
+    let cache = context::cache_to_read(common, false)?;
     let mut records = Vec::new();
     for path in cache.records.paths()? {
         records.extend(cache.records.read(&path)?.whole());
@@ -100,16 +95,11 @@ pub fn of_model(common: &Common, digest: &Digest) -> Result<Vec<CardEvaluation>,
         else {
             continue;
         };
-        let path = cache.objects.path(&entry.digest);
-        let text = match std::fs::read(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            Err(error) => return Err(CacheError::read(&path, error).into()),
-        };
         // What is damaged on disk is not evidence.
-        if Digest::of(&text) != entry.digest {
+        let Some(path) = cache.objects.open(&entry.digest)? else {
             continue;
-        }
+        };
+        let text = std::fs::read(&path).map_err(|error| CacheError::read(&path, error))?;
         let Ok(evaluation) = serde_json::from_slice::<Evaluation>(&text) else {
             continue;
         };

@@ -3,6 +3,7 @@
 mod arguments;
 mod bars;
 mod cache;
+mod cache_arguments;
 mod chart;
 mod console;
 mod context;
@@ -11,6 +12,7 @@ mod corpora_diagnostic;
 mod error;
 mod evaluations;
 mod export;
+mod failures;
 mod date;
 mod diff;
 mod graph;
@@ -36,6 +38,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use miette::Report;
+use pipe_foundation::start_shared_threads;
 
 use arguments::{Arguments, Subcommand};
 use console::print_error;
@@ -47,9 +50,19 @@ pub fn main() -> ExitCode {
     if let Some(code) = crate::stage::supervisor() {
         return code;
     }
-    let arguments = Arguments::parse();
+    failures::explain();
+    let done = std::panic::catch_unwind(|| work(Arguments::parse()));
+    done.unwrap_or_else(|panic| {
+        print_error(&failures::internal_error(&*panic));
+        ExitCode::from(failures::CODE)
+    })
+}
+
+/// Does what the arguments say.
+fn work(arguments: Arguments) -> ExitCode {
     let json = arguments.common.json;
-    let done = match arguments.command {
+    let done = start_shared_threads().map_err(CliError::from);
+    let done = done.and_then(|()| match arguments.command {
         Subcommand::Run(options) => run::run(&options, &arguments.common),
         Subcommand::Plan(options) => plan::plan(&options, &arguments.common),
         Subcommand::Why(options) => why::why(&options, &arguments.common),
@@ -64,7 +77,7 @@ pub fn main() -> ExitCode {
         Subcommand::Cache(options) => cache::cache(&options, &arguments.common),
         Subcommand::Schema(options) => schema::schema(&options, &arguments.common),
         Subcommand::Init(options) => init::init(&options),
-    };
+    });
     match done {
         Ok(code) => ExitCode::from(code),
         Err(error) => {

@@ -10,9 +10,8 @@ use crate::inspect::{StepOfRun, stage_of};
 
 use super::error::CliError;
 
-/// Makes sure that nothing else goes by the name of `plan`, without writing it down.
+/// Makes sure that nothing else goes by the name of `plan`, without writing anything down.
 pub fn check(plan: &Plan, cache: &Cache) -> Result<(), CliError> {
-    adopt_earlier_runs(plan, cache)?;
     let own = location(Path::new(&plan.manifest));
     let other = cache.owner(&plan.name)?;
     match other.filter(|other| *other != own && goes_by(other, &plan.name)) {
@@ -23,6 +22,10 @@ pub fn check(plan: &Plan, cache: &Cache) -> Result<(), CliError> {
 
 /// As [`check`], and the name is this manifest's from now on.
 pub fn claim(plan: &Plan, cache: &Cache) -> Result<(), CliError> {
+    if cache.why_not_stored().is_some() {
+        return check(plan, cache);
+    }
+    adopt_earlier_runs(plan, cache)?;
     check(plan, cache)?;
     let path = Path::new(&plan.manifest);
     let other = cache.claim(&plan.name, path, |other| goes_by(other, &plan.name))?;

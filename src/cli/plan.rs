@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use pipe_engine::exec::{MissingInputs, Resolver, StepStatus};
+use pipe_engine::plan::Step;
 use serde::Serialize;
+use serde_json::Value as Json;
 
 use super::arguments::{Common, PlanArguments};
 use super::console::print;
@@ -40,11 +42,10 @@ pub enum Forecast {
 pub fn plan(arguments: &PlanArguments, common: &Common) -> Result<u8, CliError> {
     let device = context::device_of_results(&arguments.device)?;
     let plan = context::plan(&arguments.manifest, device, common)?;
-    let cache = context::cache(common, arguments.manifest.rehash)?;
+    let cache = context::cache_to_read(common, arguments.manifest.rehash)?;
     own_name::check(&plan, &cache)?;
     let resolver = Resolver::new(&plan, &cache, &|| false);
     let forecasts = forecasts(&resolver)?;
-    cache.files.save()?;
     let stuck = forecasts
         .iter()
         .filter(|forecast| matches!(forecast, Forecast::Impossible { .. }))
@@ -53,11 +54,17 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> Result<u8, CliError> 
     let width = NameColumn::width_of(plan.steps.iter().map(|step| step.id()));
     for (step, forecast) in plan.steps.iter().zip(&forecasts) {
         if common.json {
-            let line = serde_json::json!({ "event": "step_planned", "step": step.id(), "kind": step.declaration.kind.name, "forecast": forecast });
+            let mut line = serde_json::json!({ "event": "step_planned", "step": step.id(), "kind": step.declaration.kind.name, "forecast": forecast });
+            if let Some(run) = step.declaration.parameters.get("run") {
+                line["run"] = run.clone();
+            }
             text.push_str(&format!("{line}\n"));
         } else {
             let (mark, words) = describe(forecast);
             text.push_str(&format!("  {mark} {:<width$}  {words}\n", step.id()));
+            if let Some(line) = command_line(step) {
+                text.push_str(&format!("      $ {line}\n"));
+            }
         }
     }
     if !common.json {
@@ -88,6 +95,15 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> Result<u8, CliError> 
     }
     print(&text)?;
     Ok(u8::from(stuck > 0))
+}
+
+/// The program that a command would start, as the manifest has it; lines after its first are indented.
+fn command_line(step: &Step) -> Option<String> {
+    let run = step.declaration.parameters.get("run")?;
+    Some(match run {
+        Json::String(line) => line.trim().replace('\n', "\n        "),
+        other => other.to_string(),
+    })
 }
 
 /// What a run would do with each step, in the order of the plan.

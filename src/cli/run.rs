@@ -45,6 +45,9 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
     };
     options.jobs = arguments.jobs.map_or(options.jobs, usize::from);
     options.memory_bytes = arguments.memory.unwrap_or(options.memory_bytes);
+    options.checkpoint_bytes = arguments
+        .keep_checkpoints
+        .unwrap_or(options.checkpoint_bytes);
     let summary = match &track {
         None => execute(&plan, &cache, &options, observer.as_ref())?,
         Some(target) => {

@@ -18,7 +18,7 @@ const LISTED: usize = 20;
 
 /// Lists the runs of one manifest, or of all.
 pub fn runs(arguments: &RunsArguments, common: &Common) -> Result<u8, CliError> {
-    let cache = context::existing_cache(common)?;
+    let cache = context::existing_cache_to_read(common)?;
     let manifests = match &arguments.manifest {
         Some(name) => vec![find_manifest(&cache, name)?],
         None => cache.runs.manifests()?,
@@ -57,7 +57,6 @@ pub fn runs(arguments: &RunsArguments, common: &Common) -> Result<u8, CliError> 
         text.push_str("there are no runs yet; start one with `pipe run`\n");
     }
     print(&text)?;
-    cache.files.save()?;
     Ok(0)
 }
 

@@ -22,10 +22,9 @@ pub fn why(arguments: &WhyArguments, common: &Common) -> Result<u8, CliError> {
             help: suggest(name, plan.steps.iter().map(|step| step.id())),
         })?),
     };
-    let cache = context::cache(common, arguments.manifest.rehash)?;
+    let cache = context::cache_to_read(common, arguments.manifest.rehash)?;
     own_name::check(&plan, &cache)?;
     let explained = exec::why(&plan, &cache, wanted)?;
-    cache.files.save()?;
     let mut text = String::new();
     for (index, why) in explained {
         let step = plan.steps[index].id();

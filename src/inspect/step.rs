@@ -1,6 +1,5 @@
 //! One step of a remembered run, and the files it made.
 
-use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -75,18 +74,13 @@ pub fn file<'r>(record: &'r StepRecord, name: &str) -> Option<&'r FileEntry> {
 /// A lower-case fragment that says what is missing.
 fn path_of(cache: &Cache, record: &StepRecord, name: &str) -> Result<PathBuf, String> {
     let entry = file(record, name).ok_or_else(|| format!("{} has no {name}", record.step))?;
-    let path = cache.objects.path(&entry.digest);
-    match cache.files.digest(&path) {
-        Ok(digest) if digest == entry.digest => Ok(path),
-        Ok(_) => Err(format!("{name} of {} is damaged in the cache", record.step)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Err(format!(
-            "{name} of {} is no longer in the cache",
+    match cache.objects.open(&entry.digest) {
+        Ok(Some(path)) => Ok(path),
+        Ok(None) => Err(format!(
+            "{name} of {} is damaged or no longer in the cache",
             record.step
         )),
-        Err(error) => Err(format!(
-            "{name} of {} cannot be read from the cache: {error}",
-            record.step
-        )),
+        Err(error) => Err(format!("{name} of {} cannot be used: {error}", record.step)),
     }
 }
 

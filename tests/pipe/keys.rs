@@ -116,7 +116,7 @@ impl Made {
     /// Takes the results of a cache in; a key that had another result before is an error.
     fn take(&mut self, channel: &'static str, space: &Workspace, run: &Run) {
         let mut found: Vec<(String, String)> = Vec::new();
-        let records = Records::new(space.join("cache/steps"));
+        let records = Records::new(space.join("cache/steps"), None);
         for name in space.files("cache/steps").into_keys() {
             let key = Digest::parse(name.trim_end_matches(".json")).unwrap();
             let output =

@@ -1,5 +1,6 @@
 //! End-to-end tests: the real binary in a temporary folder. Run, change one thing, run again, compare what ran.
 
+mod bit_rot;
 mod browser;
 mod caching;
 mod channels;
@@ -13,16 +14,19 @@ mod device;
 #[cfg(feature = "cuda")]
 mod device_libraries;
 mod disk;
+mod environment;
 mod errors;
 mod escapes;
 mod exporting;
 mod hostile;
 mod identity;
+mod keeping;
 mod keys;
 mod learning;
 mod leftovers;
 mod limits;
 mod lineage;
+mod machine_limits;
 mod made_up;
 mod manifests;
 mod many_variants;
@@ -32,6 +36,7 @@ mod predicting;
 mod probing;
 mod programs;
 mod python;
+mod read_only;
 mod remembered;
 mod resources;
 mod resuming;
@@ -40,6 +45,7 @@ mod shipped;
 mod shown_names;
 mod side_by_side;
 mod strangers_cache;
+mod somebody;
 mod study;
 mod subcommands;
 mod tracking;

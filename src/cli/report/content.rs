@@ -13,7 +13,9 @@ pub fn content(cache: &Cache, output: Option<&StepOutput>) -> Option<Report> {
     let Some(StepOutput::Files(files)) = output else {
         return None;
     };
-    let file = files.get(REPORT_CONTENT)?;
-    let bytes = std::fs::read(cache.objects.path(&file.digest)).ok()?;
-    serde_json::from_slice(&bytes).ok()
+    let object = cache
+        .objects
+        .open(&files.get(REPORT_CONTENT)?.digest)
+        .ok()??;
+    serde_json::from_slice(&std::fs::read(object).ok()?).ok()
 }

@@ -27,7 +27,7 @@ use content::{PAGE, content};
 pub fn report(arguments: &ReportArguments, common: &Common) -> Result<u8, CliError> {
     let device = context::device_of_results(&arguments.device)?;
     let plan = context::plan(&arguments.manifest, device, common)?;
-    let cache = context::cache(common, arguments.manifest.rehash)?;
+    let cache = context::cache_to_read(common, arguments.manifest.rehash)?;
     own_name::check(&plan, &cache)?;
     let steps = report_steps(&plan);
     if steps.is_empty() {
@@ -56,19 +56,28 @@ pub fn report(arguments: &ReportArguments, common: &Common) -> Result<u8, CliErr
                 .join(runs_folder(&plan, step)),
         };
         for file in &files.files {
-            let bytes = std::fs::read(cache.objects.path(&file.digest));
             let path = folder.join(&file.name);
-            bytes
+            let object = cache
+                .objects
+                .open(&file.digest)?
+                .ok_or_else(|| CliError::Usage {
+                    message: format!(
+                        "{} of `{}` is damaged in the cache",
+                        file.name,
+                        plan.steps[step].id()
+                    ),
+                    help: format!(
+                        "`pipe cache verify --repair` and then `pipe run {}` make it again",
+                        plan.manifest
+                    ),
+                })?;
+            std::fs::read(&object)
                 .and_then(|bytes| durable::write(&path, &bytes))
                 .map_err(|reason| failed(&path, reason))?;
         }
         let page = write_page(&plan, &cache, &results, step, &folder)?;
-        if arguments.out.is_none() {
-            note_page(&cache, &plan, &arguments.runs, step, &page)?;
-        }
         text.push_str(&format!("{}\n", page.display()));
     }
-    cache.files.save()?;
     print(&text)?;
     Ok(0)
 }

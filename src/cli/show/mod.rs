@@ -26,7 +26,7 @@ use page::{Page, kind};
 
 /// Shows what was named.
 pub fn show(arguments: &ShowArguments, common: &Common) -> Result<u8, CliError> {
-    let cache = context::existing_cache(common)?;
+    let cache = context::existing_cache_to_read(common)?;
     let page = Page {
         width: console_width(),
         paint: Paint::stdout(),
@@ -49,7 +49,6 @@ pub fn show(arguments: &ShowArguments, common: &Common) -> Result<u8, CliError> 
             }
         }
     };
-    cache.files.save()?;
     print(&text)?;
     Ok(0)
 }

@@ -36,6 +36,18 @@ pub enum CacheError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A file of the cache was damaged again right after it was made again.
+    #[error("{} in the cache was recomputed and is damaged again", path.display())]
+    #[diagnostic(
+        code(cache::damaged_again),
+        help(
+            "the disk does not keep what is written to it: check it, or choose a cache on another disk with --cache"
+        )
+    )]
+    DamagedAgain {
+        /// The file.
+        path: PathBuf,
+    },
     /// The cache was written by a version that this one does not understand.
     #[error("the cache {} has format {found:?}, but this version of pipe reads {expected:?}", path.display())]
     #[diagnostic(

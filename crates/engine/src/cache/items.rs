@@ -65,15 +65,21 @@ impl ItemIndex {
     /// # Errors
     /// When the log exists but cannot be read.
     pub fn load(log: &Log) -> Result<Self, CacheError> {
-        Self::load_if(log, |_| true)
+        let mut index = Self::default();
+        index.add(log, |_| true)?;
+        Ok(index)
     }
 
-    /// Loads the records of some steps, and those that name no step.
+    /// Loads the records of some steps, and those that name no step, from several logs; those of later logs count.
     ///
     /// # Errors
     /// As [`ItemIndex::load`].
-    pub fn load_of(log: &Log, steps: &HashSet<StepTag>) -> Result<Self, CacheError> {
-        Self::load_if(log, |step| step.is_none_or(|step| steps.contains(&step)))
+    pub fn load_of(logs: &[Log], steps: &HashSet<StepTag>) -> Result<Self, CacheError> {
+        let mut index = Self::default();
+        for log in logs {
+            index.add(log, |step| step.is_none_or(|step| steps.contains(&step)))?;
+        }
+        Ok(index)
     }
 
     /// Loads all records but those of some steps.
@@ -81,7 +87,9 @@ impl ItemIndex {
     /// # Errors
     /// As [`ItemIndex::load`].
     pub fn load_but(log: &Log, steps: &HashSet<StepTag>) -> Result<Self, CacheError> {
-        Self::load_if(log, |step| step.is_none_or(|step| !steps.contains(&step)))
+        let mut index = Self::default();
+        index.add(log, |step| step.is_none_or(|step| !steps.contains(&step)))?;
+        Ok(index)
     }
 
     /// All records, by key.
@@ -89,9 +97,13 @@ impl ItemIndex {
         self.records
     }
 
-    fn load_if(log: &Log, wanted: impl Fn(Option<StepTag>) -> bool) -> Result<Self, CacheError> {
-        let mut records: HashMap<Digest, ItemRecord> = HashMap::new();
-        let state = log.read(|payload| {
+    fn add(
+        &mut self,
+        log: &Log,
+        wanted: impl Fn(Option<StepTag>) -> bool,
+    ) -> Result<(), CacheError> {
+        let records = &mut self.records;
+        self.state = log.read(|payload| {
             if !wanted(step_of(payload)) {
                 return;
             }
@@ -115,7 +127,7 @@ impl ItemIndex {
                 }
             }
         })?;
-        Ok(Self { records, state })
+        Ok(())
     }
 
     /// What is known of `key`.
@@ -257,7 +269,7 @@ mod tests {
         for (n, record) in (1..).zip(&wanted) {
             assert_eq!(all.get(&digest(n)), Some(record));
         }
-        let some = ItemIndex::load_of(&log, &HashSet::from([other])).unwrap();
+        let some = ItemIndex::load_of(std::slice::from_ref(&log), &HashSet::from([other])).unwrap();
         let found: Vec<bool> = (1..5).map(|n| some.get(&digest(n)).is_some()).collect();
         assert_eq!(found, [false, true, true, true]);
         assert_eq!(step_of(&records[0]), Some(one));

@@ -1,6 +1,7 @@
 //! Locks that the kernel drops when their holder dies: a killed run leaves none behind.
 
 use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ use super::error::CacheError;
 /// A lock on a file, held until dropped; exclusive, but for those of [`Lock::share`].
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    /// None where there is no file, in a cache that is only read.
+    _file: Option<File>,
 }
 
 impl Lock {
@@ -39,6 +41,42 @@ impl Lock {
         }
     }
 
+    /// As [`Lock::share`], but writes nothing: where nobody has made the file, nobody holds the lock.
+    ///
+    /// # Errors
+    /// When the file exists but cannot be locked.
+    pub fn share_existing(
+        path: &Path,
+        stop: impl Fn() -> bool,
+    ) -> Result<Option<Self>, CacheError> {
+        loop {
+            let lock = Self::attempt_existing(path, FlockOperation::NonBlockingLockShared)?;
+            if lock.is_some() || stop() {
+                return Ok(lock);
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// As [`Lock::try_take`], but writes nothing: where nobody has made the file, nobody holds the lock.
+    ///
+    /// # Errors
+    /// As [`Lock::share_existing`].
+    pub fn try_take_existing(path: &Path) -> Result<Option<Self>, CacheError> {
+        Self::attempt_existing(path, FlockOperation::NonBlockingLockExclusive)
+    }
+
+    fn attempt_existing(
+        path: &Path,
+        operation: FlockOperation,
+    ) -> Result<Option<Self>, CacheError> {
+        match File::open(path) {
+            Ok(file) => Self::lock(file, path, operation),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Some(Self { _file: None })),
+            Err(error) => Err(CacheError::read(path, error)),
+        }
+    }
+
     fn attempt(path: &Path, operation: FlockOperation) -> Result<Option<Self>, CacheError> {
         let file = OpenOptions::new()
             .create(true)
@@ -46,11 +84,19 @@ impl Lock {
             .write(true)
             .open(path);
         let file = file.map_err(|error| CacheError::write(path, error))?;
+        Self::lock(file, path, operation)
+    }
+
+    fn lock(
+        file: File,
+        path: &Path,
+        operation: FlockOperation,
+    ) -> Result<Option<Self>, CacheError> {
         match flock(&file, operation) {
             Ok(()) => {
                 // Removed between opening and locking, it would be a lock that nobody else sees.
                 let seen = is_at(&file, path).map_err(|error| CacheError::write(path, error))?;
-                Ok(seen.then_some(Self { _file: file }))
+                Ok(seen.then_some(Self { _file: Some(file) }))
             }
             Err(Errno::WOULDBLOCK) => Ok(None),
             Err(error) => Err(CacheError::write(path, error.into())),

@@ -11,6 +11,7 @@
 //! | `listings/<manifest>-<step>.log` | what sources listed, as changes |
 //! | `runs/<manifest>/<n>.json` | which keys the steps of a run had, what failed, when it was |
 //! | `manifests/<manifest>.json` | which file has the name of a manifest; `/` in names is written `%2F` here and above |
+//! | `pins/<manifest>:<n>.json` | runs that stay with their results until they are unpinned |
 //! | `published/<digest>.json` | what runs of a manifest put into a folder for people, under the digest of their paths |
 //! | `unfinished/<key>/` | what a running step needs to continue after a kill, such as the checkpoint of a training; under its key but for the device; removed when it is published |
 //! | `checkpoints/<key>/` | the last checkpoint of a finished training, under the key of all it depends on but the device and when to stop; more epochs continue from it |
@@ -20,6 +21,8 @@
 //! the others: a disk that fails for a moment, or a permission that is missing, must not cause anything to be
 //! recomputed or removed. Damaged and absent things are made again by the run that needs them.
 
+mod access;
+mod damaged_results;
 mod error;
 mod stat_cache;
 mod syncer;
@@ -31,6 +34,7 @@ pub mod log;
 mod names;
 mod objects;
 mod packs;
+mod pins;
 mod prune;
 mod published;
 mod records;
@@ -49,15 +53,18 @@ use std::path::{Path, PathBuf};
 
 use crate::artifact::FingerprintInputs;
 
+use access::Access;
 pub use checksummed::Stored;
+pub use damaged_results::DamagedResult;
 pub use error::CacheError;
 pub use listings::{Listing, ListingHistory};
 pub use lock::Lock;
 pub use objects::Objects;
 pub use packs::{PackPart, PackReader, PackWriter};
+pub use pins::Pin;
 use pipe_foundation::Digest;
 use pipe_foundation::durable;
-pub use prune::{PruneOptions, Pruned, prune};
+pub use prune::{Collected, GcOptions, PruneOptions, Pruned, gc, prune};
 pub use published::{Publication, Published, PublishedFile, PublishedFolder, PublishedPart};
 pub use records::{Records, StepOutput, StepRecord};
 pub use run_history::RunHistory;
@@ -66,6 +73,7 @@ pub use run_record::{Ending, Run, RunRecord};
 pub use runs::Runs;
 pub use scratch::Scratch;
 use serde_json::Value as Json;
+use stat_cache::StatCacheOptions;
 pub use stat_cache::{FileInfo, Measure, StatCache};
 use syncer::Syncer;
 pub use unfinished::{checkpoint_key, final_checkpoint_key};
@@ -78,6 +86,8 @@ const VERSION: &str = "pipe cache 1\n";
 pub struct Cache {
     /// Its folder.
     pub root: PathBuf,
+    access: Access,
+    version_was_damaged: bool,
     /// Files outside, as last seen.
     pub files: StatCache,
     syncer: Syncer,
@@ -107,45 +117,31 @@ pub struct Reservation {
     composition: Option<Json>,
     step_tag: Option<items::StepTag>,
     device: Option<String>,
-    _lock: Lock,
+    checkpoint: Option<Digest>,
+    lock: Lock,
 }
 
 impl Cache {
-    /// Opens the cache at `root`, creating it if needed.
-    ///
-    /// # Errors
-    /// When it cannot be created or read, or has another format.
-    pub fn open(root: &Path, rehash: bool) -> Result<Self, CacheError> {
-        let version_path = root.join("VERSION");
-        match std::fs::read_to_string(&version_path) {
-            Ok(found) if found == VERSION => {}
-            Ok(found) => {
-                return Err(CacheError::Version {
-                    path: root.to_path_buf(),
-                    found: found.trim().into(),
-                    expected: VERSION.trim().into(),
-                });
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                write_atomically(&version_path, VERSION.as_bytes())?;
-            }
-            Err(error) => return Err(CacheError::read(&version_path, error)),
-        }
-        for folder in ["steps", "locks", "tmp"] {
-            let folder = root.join(folder);
-            std::fs::create_dir_all(&folder).map_err(|error| CacheError::write(&folder, error))?;
-        }
-        // Earlier versions gave this folder another name. Where it cannot be moved, longer trainings start over.
-        let _ = std::fs::rename(root.join("trajectories"), root.join("checkpoints"));
+    fn at(root: &Path, access: Access, rehash: bool) -> Result<Self, CacheError> {
+        let (own, base) = (access.own(root), access.base(root));
+        let beside = |name: &str| base.map(|base| base.join(name));
+        let files = StatCache::load(StatCacheOptions {
+            log: log::Log::new(own.join("files.log")),
+            base: beside("files.log").map(log::Log::new),
+            rehash,
+            saves: !matches!(access, Access::Read),
+        })?;
         Ok(Self {
             root: root.to_path_buf(),
-            files: StatCache::load(log::Log::new(root.join("files.log")), rehash)?,
+            files,
             syncer: Syncer::default(),
-            objects: Objects::new(root.join("objects")),
-            records: Records::new(root.join("steps")),
-            runs: Runs::new(root.join("runs"), root.join("locks")),
-            published: Published::new(root.join("published"), root.join("locks")),
-            packs: PackReader::new(root.join("packs")),
+            objects: Objects::new(own.join("objects"), beside("objects")),
+            records: Records::new(own.join("steps"), beside("steps")),
+            runs: Runs::new(own.join("runs"), own.join("locks")),
+            published: Published::new(own.join("published"), own.join("locks")),
+            packs: PackReader::new(own.join("packs"), beside("packs")),
+            access,
+            version_was_damaged: false,
         })
     }
 
@@ -181,7 +177,7 @@ impl Cache {
             return Ok(Some(Lookup::Hit(Box::new(record))));
         }
         // Runs on different devices keep their work in the same folder, so they wait for each other too.
-        let lock_path = self.lock_path(&checkpoint_key(fingerprint).hex());
+        let lock_path = self.step_lock_path(fingerprint);
         let Some(lock) = Lock::take(&lock_path, waiting, stop)? else {
             return Ok(None);
         };
@@ -193,7 +189,8 @@ impl Cache {
                 composition: None,
                 step_tag: None,
                 device: None,
-                _lock: lock,
+                checkpoint: None,
+                lock,
             }),
         }))
     }
@@ -219,14 +216,18 @@ impl Cache {
             device: reservation.device.clone(),
             composition: reservation.composition.clone(),
             step_tag: reservation.step_tag,
+            checkpoint: reservation.checkpoint,
         };
         let path = self.records.put(&record)?;
         if let StepOutput::Files(files) = &record.output {
-            let objects = files.files.iter();
-            objects.for_each(|file| self.syncer.add(&self.objects.path(&file.digest)));
+            for file in &files.files {
+                self.syncer.add(&self.objects.path(&file.digest))?;
+            }
         }
-        self.syncer.add(&path);
+        self.syncer.add(&path)?;
         self.remove_unfinished(&reservation);
+        let lock_path = self.step_lock_path(&reservation.fingerprint);
+        reservation.lock.release(&lock_path);
         Ok(record)
     }
 
@@ -244,22 +245,37 @@ impl Cache {
     /// # Errors
     /// When the lock cannot be taken.
     pub fn in_use(&self, stop: impl Fn() -> bool) -> Result<Option<Lock>, CacheError> {
-        Lock::share(&self.lock_path("in-use"), stop)
+        match self.access.base(&self.root) {
+            // Whoever may write there may also prune.
+            Some(base) => Lock::share_existing(&base.join("locks/in-use"), stop),
+            None => Lock::share(&self.lock_path("in-use"), stop),
+        }
+    }
+
+    fn step_lock_path(&self, fingerprint: &FingerprintInputs) -> PathBuf {
+        self.lock_path(&checkpoint_key(fingerprint).hex())
     }
 
     /// The lock file for `name`.
     pub fn lock_path(&self, name: &str) -> PathBuf {
-        self.root.join("locks").join(name)
+        self.own().join("locks").join(name)
     }
 
-    /// The item index's log.
+    /// The item index's log, to which items are added.
     pub fn item_log(&self) -> log::Log {
-        log::Log::new(self.root.join("items.log"))
+        log::Log::new(self.own().join("items.log"))
+    }
+
+    /// The logs that make up the item index, earlier items first.
+    pub fn item_logs(&self) -> Vec<log::Log> {
+        let base = self.access.base(&self.root);
+        let base = base.map(|base| log::Log::new(base.join("items.log")));
+        base.into_iter().chain([self.item_log()]).collect()
     }
 
     /// A writer for a pack of this run.
     pub fn pack_writer(&self) -> PackWriter {
-        PackWriter::new(self.root.join("packs"))
+        PackWriter::new(self.own().join("packs"))
     }
 
     /// This run's folder for work in progress.
@@ -267,7 +283,7 @@ impl Cache {
     /// # Errors
     /// When it cannot be created.
     pub fn scratch(&self) -> Result<Scratch, CacheError> {
-        let (scratch, found_dead) = Scratch::create(&self.root.join("tmp"))?;
+        let (scratch, found_dead) = Scratch::create(&self.own().join("tmp"))?;
         if found_dead {
             self.sweep();
         }
@@ -276,18 +292,18 @@ impl Cache {
 
     /// Removes files that killed runs were about to finish.
     pub fn sweep(&self) {
-        let runs = std::fs::read_dir(self.root.join("runs"));
+        let runs = std::fs::read_dir(self.own().join("runs"));
         let runs = runs.into_iter().flatten().flatten().map(|e| e.path());
         let folders = ["", "steps", "listings", "manifests", "published"].into_iter();
         folders
-            .map(|name| self.root.join(name))
+            .map(|name| self.own().join(name))
             .chain(runs)
             .for_each(|folder| durable::sweep(&folder));
     }
 
     /// The history of what the source step `step` of the manifest called `manifest` listed.
     pub fn listings(&self, manifest: &str, step: &str) -> ListingHistory {
-        ListingHistory::new(self.root.join("listings"), manifest, step)
+        ListingHistory::new(self.own().join("listings"), manifest, step)
     }
 
     /// What a source step listed at a digest: by its own history, or by that of another manifest with the same source.

@@ -1,11 +1,14 @@
 //! Files of whole results, stored once under the digest of their content.
 
+use std::collections::HashSet;
 use std::fs::Permissions;
 use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use pipe_foundation::Digest;
+use pipe_foundation::sync::lock;
 
 use crate::artifact::{FileEntry, FileSet};
 
@@ -17,18 +20,33 @@ use super::stat_cache::StatCache;
 #[derive(Debug)]
 pub struct Objects {
     folder: PathBuf,
+    /// Where objects are that are not in `folder`.
+    base: Option<PathBuf>,
+    /// Those whose content this process has hashed, and found to be right.
+    verified: Mutex<HashSet<Digest>>,
 }
 
 impl Objects {
-    /// The store below `folder`.
-    pub fn new(folder: PathBuf) -> Self {
-        Self { folder }
+    /// The store below `folder`; `base` is one that is only read.
+    pub fn new(folder: PathBuf, base: Option<PathBuf>) -> Self {
+        Self {
+            folder,
+            base,
+            verified: Mutex::default(),
+        }
     }
 
     /// Where the object with `digest` is, or would be.
     pub fn path(&self, digest: &Digest) -> PathBuf {
-        let hex = digest.hex();
-        self.folder.join(&hex[..2]).join(hex)
+        let own = self.own_path(digest);
+        match &self.base {
+            Some(base) if !own.exists() => path_in(base, digest),
+            _ => own,
+        }
+    }
+
+    fn own_path(&self, digest: &Digest) -> PathBuf {
+        path_in(&self.folder, digest)
     }
 
     /// Moves every file below `made` into the store; whoever publishes them has them synced.
@@ -54,6 +72,7 @@ impl Objects {
                 .map_err(|error| CacheError::read(path, error.into()))?
                 .len();
             self.store(path, &digest)?;
+            lock(&self.verified).insert(digest);
             set.files.push(FileEntry {
                 name,
                 digest,
@@ -65,7 +84,7 @@ impl Objects {
     }
 
     fn store(&self, from: &Path, digest: &Digest) -> Result<(), CacheError> {
-        let target = self.path(digest);
+        let target = self.own_path(digest);
         let folder = target.parent().unwrap_or(&self.folder);
         let attempt = || -> std::io::Result<()> {
             std::fs::create_dir_all(folder)?;
@@ -75,7 +94,45 @@ impl Objects {
         attempt().map_err(|error| CacheError::write(&target, error))
     }
 
-    /// True when every file of `set` exists with its content.
+    /// Where the object with `digest` is, for reading; none where it is absent or damaged.
+    ///
+    /// Its content is hashed, once per process: a flipped bit leaves the times of a file as they were, so that the stat
+    /// cache, which is enough to see what a program has changed, cannot vouch for what a disk has.
+    ///
+    /// # Errors
+    /// When it exists but cannot be read.
+    pub fn open(&self, digest: &Digest) -> Result<Option<PathBuf>, CacheError> {
+        let path = self.path(digest);
+        if lock(&self.verified).contains(digest) {
+            return Ok(Some(path));
+        }
+        match Digest::of_file(&path) {
+            Ok(found) if found == *digest => {
+                lock(&self.verified).insert(*digest);
+                Ok(Some(path))
+            }
+            Ok(_) => Ok(None),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(CacheError::read(&path, error)),
+        }
+    }
+
+    /// Removes a damaged object, so that no result that names it counts as done.
+    ///
+    /// # Errors
+    /// When it exists but cannot be removed.
+    pub(super) fn remove(&self, digest: &Digest) -> Result<(), CacheError> {
+        let path = self.own_path(digest);
+        lock(&self.verified).remove(digest);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(CacheError::write(&path, error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// True when every file of `set` exists with its content, as far as the stat cache can tell.
     ///
     /// # Errors
     /// When one exists but cannot be read.
@@ -104,4 +161,9 @@ impl Objects {
             Some(Ok((digest, entry.into_path())))
         })
     }
+}
+
+fn path_in(folder: &Path, digest: &Digest) -> PathBuf {
+    let hex = digest.hex();
+    folder.join(&hex[..2]).join(hex)
 }

@@ -43,14 +43,17 @@ pub fn bytes_of(items: impl Iterator<Item = u64>) -> u64 {
 #[derive(Debug)]
 pub struct PackReader {
     folder: PathBuf,
+    /// Where packs are that are not in `folder`.
+    base: Option<PathBuf>,
     maps: Mutex<HashMap<u64, Arc<MappedPack>>>,
 }
 
 impl PackReader {
-    /// A reader of the packs in `folder`.
-    pub fn new(folder: PathBuf) -> Self {
+    /// A reader of the packs in `folder`, and of those in `base` that are not there.
+    pub fn new(folder: PathBuf, base: Option<PathBuf>) -> Self {
         Self {
             folder,
+            base,
             maps: Mutex::new(HashMap::new()),
         }
     }
@@ -78,7 +81,7 @@ impl PackReader {
         let Some(range) = range(location) else {
             return Ok(None);
         };
-        let path = path(&self.folder, location.pack);
+        let path = self.path(location.pack);
         let read = || -> std::io::Result<Option<Vec<u8>>> {
             let Some(file) = open_with(&path, range.end)? else {
                 return Ok(None);
@@ -102,12 +105,20 @@ impl PackReader {
         Ok(self.read(location, wanted)?.is_some())
     }
 
+    fn path(&self, pack: u64) -> PathBuf {
+        let own = path(&self.folder, pack);
+        match &self.base {
+            Some(base) if !own.exists() => path(base, pack),
+            _ => own,
+        }
+    }
+
     fn map(&self, pack: u64, end: usize) -> Result<Option<Arc<MappedPack>>, CacheError> {
         let mut maps = lock(&self.maps);
         if let Some(map) = maps.get(&pack).filter(|pack| pack.map.len() >= end) {
             return Ok(Some(map.clone()));
         }
-        let path = path(&self.folder, pack);
+        let path = self.path(pack);
         let unreadable = |error| CacheError::read(&path, error);
         let Some(file) = open_with(&path, end).map_err(unreadable)? else {
             return Ok(None);
@@ -256,7 +267,7 @@ mod tests {
         let items: Vec<Vec<u8>> = (1..40u8).map(|n| vec![n; usize::from(n) * 13]).collect();
         let places: Vec<Location> = items.iter().map(|item| writer.add(item).unwrap()).collect();
         writer.take().unwrap().write().unwrap();
-        let reader = PackReader::new(folder.path().to_path_buf());
+        let reader = PackReader::new(folder.path().to_path_buf(), None);
         for (item, place) in items.iter().zip(&places) {
             let blob = reader.get(*place, &Digest::of(item)).unwrap().unwrap();
             assert!(reader.holds(*place, &Digest::of(item)).unwrap());
@@ -267,7 +278,7 @@ mod tests {
         let mut bytes = std::fs::read(&pack).unwrap();
         bytes[places[3].offset as usize] ^= 1;
         std::fs::write(&pack, &bytes[..bytes.len() - 1]).unwrap();
-        let reader = PackReader::new(folder.path().to_path_buf());
+        let reader = PackReader::new(folder.path().to_path_buf(), None);
         let lost: Vec<usize> = (0..items.len())
             .filter(|&i| {
                 let wanted = Digest::of(&items[i]);

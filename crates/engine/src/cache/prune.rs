@@ -1,23 +1,29 @@
 //! Removes what no kept run needs: unfinished work, checkpoints, and what only removed runs refer to.
 
-use std::collections::HashSet;
+use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde::Serialize;
 
 use super::run_record::now_s;
 use super::usage::Usage;
-use super::{Cache, CacheError, Lock};
+use super::{Cache, CacheError, Lock, folder};
 
 mod chosen;
 mod compaction;
+mod gc;
 mod kept_runs;
 mod options;
 mod target;
 
 use chosen::Chosen;
 use compaction::Compaction;
+pub use gc::{Collected, GcOptions, gc};
 use kept_runs::KeptRuns;
 pub use options::PruneOptions;
+use target::Target;
+
+const DAY_S: u64 = 24 * 60 * 60;
 
 /// What was pruned.
 #[derive(Clone, Debug, Serialize)]
@@ -44,40 +50,64 @@ impl Pruned {
 /// # Errors
 /// When something that says what is needed cannot be read: then nothing is removed. When something cannot be removed.
 pub fn prune(cache: &Cache, options: &PruneOptions<'_>) -> Result<Pruned, CacheError> {
-    // Held to the end: runs that begin meanwhile wait.
-    let alone = Lock::try_take(&cache.lock_path("in-use"))?;
-    let plan = KeptRuns::of(cache, options.keep_runs)?;
-    let mut chosen = Chosen {
-        cache,
-        options,
-        now_s: now_s(),
-        targets: Vec::new(),
-        dead_tags: HashSet::new(),
+    let alone = alone(cache, options.dry_run)?;
+    let kept = KeptRuns::of(cache, options.keep_runs)?;
+    let cutoff = match options.older_than_days {
+        0 => None,
+        days => Some(
+            UNIX_EPOCH + Duration::from_secs(now_s().saturating_sub(days.saturating_mul(DAY_S))),
+        ),
     };
-    chosen.unfinished(&plan.current)?;
-    chosen.checkpoints(&plan.current)?;
+    let mut chosen = Chosen::new(cache, cutoff, options.dry_run);
+    chosen.unfinished(&kept.current)?;
+    chosen.checkpoints(Some(
+        &chosen.needed_checkpoints(&kept.current, options.checkpoints)?,
+    ))?;
+    let mut compaction = None;
     if alone.is_some() {
-        chosen.results(plan)?;
+        chosen.results(&kept, options.keep_runs.is_some())?;
+        let is_old = |path: &Path| chosen.is_old(path);
+        compaction = Some(Compaction::of(cache, &chosen.dead_tags, &is_old)?);
     }
-    let compaction = match alone {
-        Some(_) => Some(Compaction::of(cache, &chosen.dead_tags, &|path| {
-            chosen.is_old(path)
-        })?),
-        None => None,
-    };
+    let parts = remove_all(cache, chosen.targets, compaction, options.dry_run)?;
+    Ok(Pruned {
+        parts,
+        run_goes_on: alone.is_none(),
+    })
+}
+
+/// The lock that no run is in progress, to be held to the end: runs that begin meanwhile wait. None where one is.
+fn alone(cache: &Cache, dry_run: bool) -> Result<Option<Lock>, CacheError> {
+    let in_use = cache.lock_path("in-use");
+    match dry_run {
+        true => Lock::try_take_existing(&in_use),
+        false => Lock::try_take(&in_use),
+    }
+}
+
+/// Removes what was chosen, unless that is only to be reported, and gives what it frees by part of the cache.
+fn remove_all(
+    cache: &Cache,
+    targets: Vec<Target>,
+    compaction: Option<Compaction>,
+    dry_run: bool,
+) -> Result<Vec<Usage>, CacheError> {
     let mut parts: Vec<Usage> = Vec::new();
     let mut freed = Vec::new();
-    for target in chosen.targets {
-        if !options.dry_run {
+    for target in targets {
+        if !dry_run {
             target.remove()?;
         }
         freed.push(target.used);
     }
     if let Some(compaction) = compaction {
         freed.extend(compaction.frees());
-        if !options.dry_run {
+        if !dry_run {
             compaction.run(cache)?;
         }
+    }
+    if !dry_run {
+        remove_free_locks(cache)?;
     }
     for used in freed {
         match parts.iter_mut().find(|known| known.name == used.name) {
@@ -89,10 +119,21 @@ pub fn prune(cache: &Cache, options: &PruneOptions<'_>) -> Result<Pruned, CacheE
         }
     }
     parts.retain(|part| part.files > 0);
-    Ok(Pruned {
-        parts,
-        run_goes_on: alone.is_none(),
-    })
+    Ok(parts)
+}
+
+/// Removes the files of locks that nobody holds.
+fn remove_free_locks(cache: &Cache) -> Result<(), CacheError> {
+    for path in folder::entries(&cache.root.join("locks"))? {
+        // Held by this process, and wanted by every run.
+        if path.file_name().is_some_and(|name| name == "in-use") {
+            continue;
+        }
+        if let Some(lock) = Lock::try_take(&path)? {
+            lock.release(&path);
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

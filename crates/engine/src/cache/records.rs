@@ -1,8 +1,11 @@
 //! Records of finished steps: what they depended on and what they made.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use pipe_foundation::Digest;
+use pipe_foundation::sync::lock;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -38,6 +41,9 @@ pub struct StepRecord {
     /// The tag of its items in the index; none for files, and in records of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step_tag: Option<StepTag>,
+    /// The key of the checkpoint that it left for longer runs; none where it left none, and in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<Digest>,
 }
 
 /// What a step made.
@@ -71,12 +77,20 @@ impl StepOutput {
 #[derive(Debug)]
 pub struct Records {
     folder: PathBuf,
+    /// Where records are that are not in `folder`.
+    base: Option<PathBuf>,
+    /// Those in `base` that no longer count.
+    forgotten: Mutex<HashSet<Digest>>,
 }
 
 impl Records {
-    /// The records in `folder`.
-    pub fn new(folder: PathBuf) -> Self {
-        Self { folder }
+    /// The records in `folder`; `base` is one that is only read.
+    pub fn new(folder: PathBuf, base: Option<PathBuf>) -> Self {
+        Self {
+            folder,
+            base,
+            forgotten: Mutex::default(),
+        }
     }
 
     /// The record under `key`, if there is a whole one.
@@ -84,7 +98,13 @@ impl Records {
     /// # Errors
     /// When there is one that cannot be read.
     pub fn get(&self, key: &Digest) -> Result<Option<StepRecord>, CacheError> {
-        Ok(self.read(&self.path(key))?.whole())
+        let own = self.read(&self.path(key))?.whole();
+        match &self.base {
+            Some(base) if own.is_none() && !lock(&self.forgotten).contains(key) => {
+                Ok(self.read(&path_in(base, key))?.whole())
+            }
+            _ => Ok(own),
+        }
     }
 
     /// Writes a record under the key of its fingerprint and gives its path, which is to be synced.
@@ -103,6 +123,7 @@ impl Records {
     /// When the record exists but cannot be removed.
     pub fn remove(&self, key: &Digest) -> Result<(), CacheError> {
         let path = self.path(key);
+        lock(&self.forgotten).insert(*key);
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 Err(CacheError::write(&path, error))
@@ -117,6 +138,9 @@ impl Records {
     /// When the folder cannot be read.
     pub fn paths(&self) -> Result<Vec<PathBuf>, CacheError> {
         let mut paths = folder::entries(&self.folder)?;
+        if let Some(base) = &self.base {
+            paths.extend(folder::entries(base)?);
+        }
         paths.retain(|path| path.extension().is_some_and(|e| e == "json"));
         Ok(paths)
     }
@@ -138,6 +162,10 @@ impl Records {
     }
 
     fn path(&self, key: &Digest) -> PathBuf {
-        self.folder.join(format!("{key}.json"))
+        path_in(&self.folder, key)
     }
+}
+
+fn path_in(folder: &Path, key: &Digest) -> PathBuf {
+    folder.join(format!("{key}.json"))
 }

@@ -85,9 +85,7 @@ impl Runs {
     /// When its lock cannot be tried.
     pub fn is_going_on(&self, run: &Run) -> Result<bool, CacheError> {
         let path = self.lock_path(&run.manifest, run.number);
-        // Trying a lock makes its file.
-        let may_be = run.record.ending == Ending::Open && folder::is_there(&path)?;
-        Ok(may_be && Lock::try_take(&path)?.is_none())
+        Ok(run.record.ending == Ending::Open && Lock::try_take_existing(&path)?.is_none())
     }
 
     /// Moves the runs remembered under the name `from` that `made_here` takes for its own, by the path in their record,

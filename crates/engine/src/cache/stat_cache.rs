@@ -41,11 +41,24 @@ pub type Measure<'a> = &'a dyn Fn(&Path) -> std::io::Result<f64>;
 /// Remembers digests by path, size, times and inode. Contents decide; times only save reading.
 pub struct StatCache {
     log: Log,
+    saves: bool,
     known: Mutex<Known>,
     rehash: bool,
     system: Box<dyn System>,
     /// What reading the log found.
     pub state: LogState,
+}
+
+/// How the memory is loaded.
+pub struct StatCacheOptions {
+    /// Its log.
+    pub log: Log,
+    /// The log of another memory that is only read.
+    pub base: Option<Log>,
+    /// Nothing in it is trusted.
+    pub rehash: bool,
+    /// What is learnt is written down.
+    pub saves: bool,
 }
 
 /// What was learnt is written at least so often: a killed run reads little again.
@@ -69,16 +82,24 @@ impl Known {
 }
 
 impl StatCache {
-    /// Loads the memory; with `rehash`, nothing in it is trusted.
+    /// Loads the memory.
     ///
     /// # Errors
-    /// When the log exists but cannot be read.
-    pub fn load(log: Log, rehash: bool) -> Result<Self, CacheError> {
-        let folder = log.path().parent().unwrap_or(Path::new(".")).to_path_buf();
-        Self::with_system(log, rehash, Box::new(RealSystem::new(folder)))
+    /// When a log exists but cannot be read.
+    pub fn load(options: StatCacheOptions) -> Result<Self, CacheError> {
+        let folder = options.log.path().parent().unwrap_or(Path::new("."));
+        // Its clock is read from a file that is written there.
+        let folder = options.saves.then(|| folder.to_path_buf());
+        Self::with_system(options, Box::new(RealSystem::new(folder)))
     }
 
-    fn with_system(log: Log, rehash: bool, system: Box<dyn System>) -> Result<Self, CacheError> {
+    fn with_system(options: StatCacheOptions, system: Box<dyn System>) -> Result<Self, CacheError> {
+        let StatCacheOptions {
+            log,
+            base,
+            rehash,
+            saves,
+        } = options;
         let mut known = Known {
             files: SeenFiles::default(),
             new: Vec::new(),
@@ -86,17 +107,22 @@ impl StatCache {
             compact: false,
         };
         let mut records = Vec::new();
-        let state = log.read(|payload| {
+        let mut remember = |payload: &[u8]| {
             if let Some((path, seen)) = decode(payload) {
                 records.push(encode(path, &seen));
             }
-        })?;
+        };
+        if let Some(base) = base {
+            base.read(&mut remember)?;
+        }
+        let state = log.read(remember)?;
         let count = records.len();
         known.files = SeenFiles::new(records);
         let outdated = count >= 4096 && count >= 3 * known.files.loaded();
         known.compact = outdated || state.damaged_bytes > 0;
         Ok(Self {
             log,
+            saves,
             known: Mutex::new(known),
             rehash,
             system,
@@ -153,7 +179,7 @@ impl StatCache {
             let mut known = self.known();
             known.new.push(encode(name, &seen));
             known.files.insert(name, seen);
-            let is_due = known.since.elapsed() > SAVE_EVERY;
+            let is_due = self.saves && known.since.elapsed() > SAVE_EVERY;
             match is_due {
                 true => known.take_new(),
                 false => Vec::new(),
@@ -190,6 +216,9 @@ impl StatCache {
     /// # Errors
     /// When the log cannot be written.
     pub fn save(&self) -> Result<(), CacheError> {
+        if !self.saves {
+            return Ok(());
+        }
         let (new, compact) = {
             let mut known = self.known();
             (known.take_new(), std::mem::take(&mut known.compact))

@@ -34,15 +34,22 @@ struct Worker {
 
 impl Syncer {
     /// Sees to it that the file at `path` becomes durable, and its name.
-    pub fn add(&self, path: &Path) {
+    ///
+    /// # Errors
+    /// When it has to be done at once, since the system refuses another thread, and cannot be done.
+    pub fn add(&self, path: &Path) -> Result<(), CacheError> {
         let mut worker = lock(&self.0);
-        let worker = worker.get_or_insert_with(|| {
+        if worker.is_none() {
             let (paths, received) = channel();
-            let thread = std::thread::spawn(move || work(&received));
-            Worker { paths, thread }
-        });
-        // A worker that has failed says so when it is waited for.
-        let _ = worker.paths.send(path.to_path_buf());
+            let thread = std::thread::Builder::new().spawn(move || work(&received));
+            *worker = thread.ok().map(|thread| Worker { paths, thread });
+        }
+        match worker.as_ref() {
+            // A worker that has failed says so when it is waited for.
+            Some(worker) => drop(worker.paths.send(path.to_path_buf())),
+            None => sync(vec![path.to_path_buf()])?,
+        }
+        Ok(())
     }
 
     /// Waits until everything added so far is durable.
@@ -79,25 +86,31 @@ fn work(paths: &Receiver<PathBuf>) -> Result<(), CacheError> {
         {
             batch.push(next);
         }
-        let mut files = Vec::with_capacity(batch.len());
-        let mut folders = BTreeSet::new();
-        for path in batch {
-            folders.extend(path.parent().map(Path::to_path_buf));
-            files.extend(opened(path)?);
-        }
-        // The kernel starts to write them all before any is waited for, so that one commit serves them.
-        for (_, file) in &files {
-            let _ = fadvise(file, 0, None, Advice::DontNeed);
-        }
-        for (path, file) in files {
+        sync(batch)?;
+    }
+    Ok(())
+}
+
+/// Syncs files and the folders that they are in.
+fn sync(batch: Vec<PathBuf>) -> Result<(), CacheError> {
+    let mut files = Vec::with_capacity(batch.len());
+    let mut folders = BTreeSet::new();
+    for path in batch {
+        folders.extend(path.parent().map(Path::to_path_buf));
+        files.extend(opened(path)?);
+    }
+    // The kernel starts to write them all before any is waited for, so that one commit serves them.
+    for (_, file) in &files {
+        let _ = fadvise(file, 0, None, Advice::DontNeed);
+    }
+    for (path, file) in files {
+        file.sync_all()
+            .map_err(|error| CacheError::write(&path, error))?;
+    }
+    for folder in folders {
+        if let Some((path, file)) = opened(folder)? {
             file.sync_all()
                 .map_err(|error| CacheError::write(&path, error))?;
-        }
-        for folder in folders {
-            if let Some((path, file)) = opened(folder)? {
-                file.sync_all()
-                    .map_err(|error| CacheError::write(&path, error))?;
-            }
         }
     }
     Ok(())
@@ -123,13 +136,13 @@ mod tests {
         for number in 0..300 {
             let path = folder.path().join(number.to_string());
             std::fs::write(&path, b"content").unwrap();
-            syncer.add(&path);
+            syncer.add(&path).unwrap();
         }
         syncer.wait().unwrap();
-        syncer.add(&folder.path().join("gone"));
+        syncer.add(&folder.path().join("gone")).unwrap();
         syncer.wait().unwrap();
         // Below a file nothing can be opened.
-        syncer.add(&folder.path().join("0/below"));
+        syncer.add(&folder.path().join("0/below")).unwrap();
         assert!(syncer.wait().is_err());
         syncer.wait().unwrap();
     }

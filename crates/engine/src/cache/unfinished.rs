@@ -1,7 +1,7 @@
 //! Work that can be gone on with: what steps keep while they run, and what finished ones leave for longer runs.
 
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use pipe_foundation::Digest;
 use serde_json::Value as Json;
@@ -10,6 +10,7 @@ use crate::artifact::FingerprintInputs;
 
 use super::error::CacheError;
 use super::items::StepTag;
+use super::usage::usage_of;
 use super::{Cache, Reservation, folder};
 
 impl Reservation {
@@ -34,7 +35,7 @@ impl Reservation {
     /// the step's lock may use it.
     pub fn unfinished(&self, cache: &Cache) -> PathBuf {
         let key = checkpoint_key(&self.fingerprint);
-        cache.root.join("unfinished").join(key.hex())
+        cache.own().join("unfinished").join(key.hex())
     }
 }
 
@@ -43,33 +44,79 @@ impl Cache {
     ///
     /// Another run may replace it at any time, so its files must be checked when read.
     pub fn checkpoint(&self, checkpoint: &Digest) -> PathBuf {
-        self.root.join("checkpoints").join(checkpoint.hex())
+        self.below(&format!("checkpoints/{checkpoint}"))
     }
 
     /// Moves what a finished step kept to where longer runs of it find it.
     ///
     /// # Errors
     /// When it cannot be moved; nothing depends on it.
-    pub fn leave(&self, reservation: &Reservation, checkpoint: &Digest) -> Result<(), CacheError> {
-        let (from, to) = (reservation.unfinished(self), self.checkpoint(checkpoint));
+    pub fn leave(
+        &self,
+        reservation: &mut Reservation,
+        checkpoint: &Digest,
+    ) -> Result<(), CacheError> {
+        let folder = self.own().join("checkpoints");
+        let (from, to) = (reservation.unfinished(self), folder.join(checkpoint.hex()));
         if !folder::is_there(&from)? {
             return Ok(());
         }
         let attempt = || -> std::io::Result<()> {
-            std::fs::create_dir_all(self.root.join("checkpoints"))?;
-            match std::fs::remove_dir_all(&to) {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
+            std::fs::create_dir_all(&folder)?;
+            remove_folder(&to)?;
             std::fs::rename(&from, &to)
         };
-        attempt().map_err(|error| CacheError::write(&to, error))
+        attempt().map_err(|error| CacheError::write(&to, error))?;
+        reservation.checkpoint = Some(*checkpoint);
+        Ok(())
+    }
+
+    /// Removes the oldest checkpoints of finished steps until the rest takes at most `most` bytes.
+    ///
+    /// # Errors
+    /// When they cannot be read or removed.
+    pub fn limit_checkpoints(&self, most: u64) -> Result<(), CacheError> {
+        let mut checkpoints = Vec::new();
+        for path in folder::entries(&self.own().join("checkpoints"))? {
+            let written = path.metadata().and_then(|metadata| metadata.modified());
+            // Another run may have removed it.
+            if let Ok(written) = written {
+                let bytes = usage_of("checkpoints", &path)?.bytes;
+                checkpoints.push((written, bytes, path));
+            }
+        }
+        checkpoints.sort();
+        let mut total: u64 = checkpoints.iter().map(|(_, bytes, _)| bytes).sum();
+        for (_, bytes, path) in checkpoints {
+            if total <= most {
+                break;
+            }
+            remove_folder(&path).map_err(|error| CacheError::write(&path, error))?;
+            total -= bytes;
+        }
+        Ok(())
+    }
+
+    /// Removes what a finished step left for longer runs.
+    ///
+    /// # Errors
+    /// When it exists but cannot be removed.
+    pub(super) fn remove_checkpoint(&self, checkpoint: &Digest) -> Result<(), CacheError> {
+        let folder = self.checkpoint(checkpoint);
+        remove_folder(&folder).map_err(|error| CacheError::write(&folder, error))
     }
 
     /// Removes what a step kept that is now published.
     pub(super) fn remove_unfinished(&self, reservation: &Reservation) {
         // What cannot be removed is never used again, since the step counts as done.
         let _ = std::fs::remove_dir_all(reservation.unfinished(self));
+    }
+}
+
+fn remove_folder(path: &Path) -> std::io::Result<()> {
+    match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 
@@ -87,4 +134,37 @@ pub fn final_checkpoint_key(fingerprint: &FingerprintInputs, parameters: &[&str]
         rest.0.remove(&format!("parameters.{parameter}"));
     }
     rest.key()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+
+    #[test]
+    fn the_oldest_checkpoints_go_until_the_rest_fits() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::open(folder.path(), false).unwrap();
+        let checkpoints: Vec<PathBuf> = (0..4_u64)
+            .map(|age| {
+                let path = cache.checkpoint(&Digest::of(&age.to_le_bytes()));
+                std::fs::create_dir_all(&path).unwrap();
+                std::fs::write(path.join("state"), vec![0; 100]).unwrap();
+                let written = SystemTime::now() - Duration::from_secs(100 * age);
+                let opened = std::fs::File::open(&path).unwrap();
+                opened.set_modified(written).unwrap();
+                path
+            })
+            .collect();
+        let there = || -> Vec<bool> { checkpoints.iter().map(|path| path.exists()).collect() };
+        cache.limit_checkpoints(400).unwrap();
+        assert_eq!(there(), [true; 4]);
+        cache.limit_checkpoints(399).unwrap();
+        assert_eq!(there(), [true, true, true, false]);
+        cache.limit_checkpoints(100).unwrap();
+        assert_eq!(there(), [true, false, false, false]);
+        cache.limit_checkpoints(99).unwrap();
+        assert_eq!(there(), [false; 4]);
+    }
 }

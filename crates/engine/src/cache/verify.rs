@@ -25,6 +25,9 @@ pub struct Verified {
     pub bytes: u64,
     /// What was damaged or gone, by name.
     pub damaged: Vec<String>,
+    /// Results that were made from something damaged: their own files are as they were written, but nobody knows whether
+    /// they are right.
+    pub made_from_damaged: Vec<String>,
     /// What could not be read, with the reason: nobody knows whether it is whole, so it was left alone.
     pub unreadable: Vec<String>,
     /// Whether the cache was asked to take out what is damaged, and did.
@@ -67,8 +70,9 @@ pub fn verify(cache: &Cache, repair: bool) -> Result<Verified, CacheError> {
             ..Verified::default()
         },
     };
-    work.objects()?;
+    let damaged = work.objects();
     work.records()?;
+    work.made_from(&damaged)?;
     work.items()?;
     work.files()?;
     work.listings()?;
@@ -91,7 +95,9 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    fn objects(&mut self) -> Result<(), CacheError> {
+    /// Objects, those that are damaged.
+    fn objects(&mut self) -> HashSet<Digest> {
+        let mut damaged = HashSet::new();
         for object in self.cache.objects.all() {
             let Some((digest, path)) = self.found.readable(object) else {
                 continue;
@@ -103,10 +109,26 @@ impl Work<'_> {
             };
             self.found.bytes += path.metadata().map_or(0, |metadata| metadata.len());
             if read != digest {
-                self.damaged(format!("object {digest}"), &path)?;
+                self.found.damaged.push(format!("object {digest}"));
+                damaged.insert(digest);
             }
         }
-        Ok(())
+        damaged
+    }
+
+    /// Results that one of the objects `damaged` belongs to, and those that were made from them.
+    fn made_from(&mut self, damaged: &HashSet<Digest>) -> Result<(), CacheError> {
+        let results = self.cache.damaged_results(damaged);
+        let Some(results) = self.found.readable(results) else {
+            return Ok(());
+        };
+        let made_from = results.iter().filter(|result| result.file.is_none());
+        let names = made_from.map(|result| format!("result of {}", result.step));
+        self.found.made_from_damaged.extend(names);
+        match self.repair {
+            true => self.cache.forget_damaged(damaged, &results),
+            false => Ok(()),
+        }
     }
 
     /// Step records, and whether the objects that they name exist.

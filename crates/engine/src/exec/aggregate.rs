@@ -1,9 +1,11 @@
 //! One run of an aggregate step.
 
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
+use pipe_foundation::Digest;
 use pipe_foundation::progress::Progress;
 
 use crate::artifact::FingerprintInputs;
@@ -25,6 +27,21 @@ use super::observer::{Event, Observer, Status, StepProgress};
 use super::outcome::StepResult;
 use super::outputs::Outputs;
 use super::status::Resolver;
+
+/// Why a step could not even be tried.
+#[derive(Debug)]
+pub enum Stopped {
+    /// The cache cannot be used.
+    Cache(CacheError),
+    /// These objects among its inputs are damaged.
+    Damaged(HashSet<Digest>),
+}
+
+impl From<CacheError> for Stopped {
+    fn from(error: CacheError) -> Self {
+        Self::Cache(error)
+    }
+}
 
 /// The error of a stage, unless it is one of the cache: then no stage has failed.
 fn not_of_the_cache(error: miette::Report) -> Result<miette::Report, CacheError> {
@@ -75,13 +92,14 @@ impl AggregateRun<'_> {
     /// Runs `step`, or takes the result of another run that was working on it.
     ///
     /// # Errors
-    /// When the cache cannot be used; a failure of the stage itself is a result.
+    /// When the cache cannot be used, or a file among the inputs is damaged; a failure of the stage itself is a result.
     pub fn run(
         &self,
         step: usize,
         fingerprint: &FingerprintInputs,
         lent: &LentTo,
-    ) -> Result<StepResult, CacheError> {
+    ) -> Result<StepResult, Stopped> {
+        self.open_inputs(step)?;
         let id = self.plan().steps[step].id();
         let waiting = || self.observer.event(&Event::StepWaiting { step: id.into() });
         let reservation = match self
@@ -99,7 +117,25 @@ impl AggregateRun<'_> {
             return Ok(StepResult::skipped());
         };
         self.observer.event(&Event::StepStarted { step: id.into() });
-        self.execute(step, stage.as_ref(), reservation, fingerprint, lent)
+        Ok(self.execute(step, stage.as_ref(), reservation, fingerprint, lent)?)
+    }
+
+    /// Makes sure that all files among the inputs of `step` have the content that they had when they were made.
+    fn open_inputs(&self, step: usize) -> Result<(), Stopped> {
+        let mut damaged = HashSet::new();
+        for input in self.plan().steps[step].input_steps() {
+            if let Some(StepOutput::Files(files)) = self.outputs.get(input).map(Arc::as_ref) {
+                for file in &files.files {
+                    if self.cache().objects.open(&file.digest)?.is_none() {
+                        damaged.insert(file.digest);
+                    }
+                }
+            }
+        }
+        match damaged.is_empty() {
+            true => Ok(()),
+            false => Err(Stopped::Damaged(damaged)),
+        }
     }
 
     /// An estimate of the memory that `step` needs; 0 where its inputs cannot be had, which its run will report.
@@ -200,7 +236,7 @@ impl AggregateRun<'_> {
             });
         }
         let files = self.cache().objects.take(out.path())?;
-        if let Some(Err(error)) = checkpoint.map(|key| self.cache().leave(&reservation, &key)) {
+        if let Some(Err(error)) = checkpoint.map(|key| self.cache().leave(&mut reservation, &key)) {
             progress.warn(&format!("longer trainings will start over: {error}"));
         }
         let record = self

@@ -48,6 +48,7 @@ fn run_all<S: AggregateStage + 'static>(
         keep_going: true,
         memory_bytes: u64::MAX,
         devices: 1,
+        checkpoint_bytes: u64::MAX,
         runs: &folder.join("runs"),
     };
     run(&plan, &cache(folder), &options, &Silent).unwrap()

@@ -1,15 +1,18 @@
 //! The loop of a run: units are checked once they wait for nothing, and those that miss start as the pools allow.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Sender, channel};
 use std::thread::Scope;
+
+use pipe_foundation::Digest;
+use pipe_foundation::machine_fault::MachineFault;
 
 use crate::artifact::FingerprintInputs;
 use crate::cache::CacheError;
 use crate::stage::{Launch, Stage};
 
-use super::aggregate::AggregateRun;
+use super::aggregate::{AggregateRun, Stopped};
 use super::internal_error::internal_error;
 use super::lent::LentTo;
 use super::limit::PastLimit;
@@ -44,15 +47,15 @@ enum LookedUp {
 /// What became of a unit that ran.
 struct Ended {
     unit: usize,
-    results: Result<Vec<(usize, StepResult)>, CacheError>,
+    results: Result<Vec<(usize, StepResult)>, Stopped>,
 }
 
 /// The units of one run at work.
-pub struct Execution<'a> {
+pub struct Execution<'a, 'r> {
     work: &'a AggregateRun<'a>,
     options: &'a RunOptions<'a>,
     /// How steps ended.
-    pub results: Results<'a>,
+    pub results: Results<'r>,
     scheduler: Scheduler,
     pools: Pools,
     /// Units in the ready queue.
@@ -62,14 +65,16 @@ pub struct Execution<'a> {
     at_work: BTreeMap<usize, Taken>,
     /// Why the cache cannot be used any more.
     error: Option<CacheError>,
+    /// Objects that were found damaged when they were opened: what was made from them is not to be used either.
+    damaged: HashSet<Digest>,
 }
 
-impl<'a> Execution<'a> {
+impl<'a, 'r> Execution<'a, 'r> {
     /// An execution that has not started.
     pub fn new(
         work: &'a AggregateRun<'a>,
         options: &'a RunOptions<'a>,
-        results: Results<'a>,
+        results: Results<'r>,
     ) -> Self {
         let resolver = work.resolver;
         Self {
@@ -82,14 +87,16 @@ impl<'a> Execution<'a> {
             memory_bytes: HashMap::new(),
             at_work: BTreeMap::new(),
             error: None,
+            damaged: HashSet::new(),
         }
     }
 
-    /// Brings every step up to date, as far as failures and the user let it.
+    /// Brings every step up to date, as far as failures and the user let it. Gives the objects that are damaged: once
+    /// one is found nothing more is started, since what has to be made again may be among what counted as done.
     ///
     /// # Errors
     /// When the cache cannot be used; what was finished before is kept.
-    pub fn run(&mut self) -> Result<(), CacheError> {
+    pub fn run(&mut self) -> Result<HashSet<Digest>, CacheError> {
         std::thread::scope(|scope| {
             let (sender, receiver) = channel::<Ended>();
             self.add(self.work.resolver.machine_faults());
@@ -114,18 +121,22 @@ impl<'a> Execution<'a> {
                         let unblocked = self.scheduler.complete(unit);
                         self.look_up(unblocked);
                     }
-                    Err(error) => self.error = self.error.take().or(Some(error)),
+                    Err(Stopped::Damaged(objects)) => self.damaged.extend(objects),
+                    Err(Stopped::Cache(error)) => self.error = self.error.take().or(Some(error)),
                 }
             }
         });
-        self.error.take().map_or(Ok(()), Err)
+        match self.error.take() {
+            Some(error) => Err(error),
+            None => Ok(std::mem::take(&mut self.damaged)),
+        }
     }
 
     /// True once nothing more may start.
     fn is_stopping(&self) -> bool {
         let failed = self.results.any_failed() && !self.options.keep_going;
         // After a fault of the machine nothing can be relied on.
-        failed || self.results.machine_failed() || self.is_cut_short()
+        failed || self.results.machine_failed() || !self.damaged.is_empty() || self.is_cut_short()
     }
 
     /// True once nothing more is checked either.
@@ -141,6 +152,7 @@ impl<'a> Execution<'a> {
             };
             self.results.add(step, result, self.work.outputs);
         }
+        self.damaged.extend(self.results.take_damaged());
     }
 
     /// Looks up units that wait for nothing, and those that hits among them unblock. Misses enter the ready queue.
@@ -234,7 +246,8 @@ impl<'a> Execution<'a> {
                 false => PastLimit::End,
             };
             let sender = sender.clone();
-            scope.spawn(move || {
+            let (refused, idle_steps) = (sender.clone(), job.steps());
+            let thread = std::thread::Builder::new().spawn_scoped(scope, move || {
                 if let Some(launch) = launch {
                     launch();
                 }
@@ -247,6 +260,15 @@ impl<'a> Execution<'a> {
                 // The receiver outlives all threads; if it is gone there is nobody to report to.
                 let _ = sender.send(Ended { unit, results });
             });
+            if let Err(reason) = thread {
+                let fault = MachineFault {
+                    what: "cannot start a thread".into(),
+                    reason: reason.to_string(),
+                };
+                let failed = |step| (step, StepResult::failed(fault.clone().into(), None));
+                let results = Ok(idle_steps.into_iter().map(failed).collect());
+                let _ = refused.send(Ended { unit, results });
+            }
         }
         self.pools.widen(self.at_work.values());
     }
@@ -326,12 +348,12 @@ impl Job {
         work: &AggregateRun<'_>,
         lent: &LentTo,
         past: PastLimit,
-    ) -> Result<Vec<(usize, StepResult)>, CacheError> {
+    ) -> Result<Vec<(usize, StepResult)>, Stopped> {
         match self {
             Self::Group(group, statuses) => {
                 let folder = work.scratch.folder()?;
                 let group = &work.resolver.groups[group];
-                group.run(&statuses, folder.path(), lent, past, work.observer)
+                Ok(group.run(&statuses, folder.path(), lent, past, work.observer)?)
             }
             Self::Aggregate(step, fingerprint) => {
                 Ok(vec![(step, work.run(step, &fingerprint, lent)?)])

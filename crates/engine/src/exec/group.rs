@@ -273,7 +273,7 @@ impl<'a> Group<'a> {
             .collect();
         let log = self.cache.item_log();
         let tags = prefixes.values().map(StepTag::of).collect();
-        let index = ItemIndex::load_of(&log, &tags)?;
+        let index = ItemIndex::load_of(&self.cache.item_logs(), &tags)?;
         if index.state.damaged_bytes > 0 && !dry {
             progress.warn(&format!(
                 "{} bytes of the item index are damaged; what they recorded is recomputed",

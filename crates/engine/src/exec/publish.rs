@@ -1,8 +1,11 @@
 //! What a person wants from a run, under `runs/<manifest>/`: small copies that are restored when touched.
 
-use std::io::{ErrorKind, Write};
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use pipe_foundation::spreadsheet::guarded;
 use pipe_foundation::{Digest, durable};
 
 use crate::artifact::{BadItem, FileSet};
@@ -27,6 +30,8 @@ pub struct Publisher<'a> {
     plan: &'a Plan,
     cache: &'a Cache,
     publication: Publication,
+    /// Objects that were found damaged when they were to be copied.
+    pub damaged: HashSet<Digest>,
 }
 
 /// The folder of a step's results below that of its run: `stage`, or `stage/axis=label,...`.
@@ -47,6 +52,7 @@ impl<'a> Publisher<'a> {
             plan,
             cache,
             publication: Publication::default(),
+            damaged: HashSet::new(),
         }
     }
 
@@ -93,7 +99,8 @@ impl<'a> Publisher<'a> {
         let mut published = Vec::new();
         for file in &files.files {
             let name = folder.join(&file.name);
-            let link = file.bytes > LARGEST_COPY_BYTES;
+            // What is not stored is gone when the process ends.
+            let link = file.bytes > LARGEST_COPY_BYTES && self.cache.why_not_stored().is_none();
             published.push((name.clone(), file.digest, link));
             let target = self.folder.join(&name);
             let is_right = self
@@ -106,19 +113,31 @@ impl<'a> Publisher<'a> {
             }
             let parent = target.parent().unwrap_or(&self.folder);
             std::fs::create_dir_all(parent)?;
-            let object = std::path::absolute(self.cache.objects.path(&file.digest))?;
+            let Some(object) = self.open(&file.digest)? else {
+                self.damaged.insert(file.digest);
+                continue;
+            };
             durable::sweep(parent);
             let mut new = durable::unfinished_in(parent)?;
             if link {
                 std::fs::remove_file(new.path())?;
                 std::os::unix::fs::symlink(&object, new.path())?;
             } else {
-                new.write_all(&std::fs::read(&object)?)?;
+                std::io::copy(&mut File::open(&object)?, new.as_file_mut())?;
             }
             new.persist(&target).map_err(|error| error.error)?;
         }
         self.note(step, PublishedPart::Result, published);
         self.remove_failed(step)
+    }
+
+    /// Where the object with `digest` is; none where it is damaged.
+    fn open(&self, digest: &Digest) -> std::io::Result<Option<PathBuf>> {
+        match self.cache.objects.open(digest) {
+            Ok(object) => object.map(std::path::absolute).transpose(),
+            Err(CacheError::Read { source, .. }) => Err(source),
+            Err(error) => Err(std::io::Error::other(error)),
+        }
     }
 
     /// Keeps files of a failed step in its folder `failed`, which go with its next success; gives the folder.
@@ -177,8 +196,8 @@ impl<'a> Publisher<'a> {
         }
         let mut text = String::from("id\treason\n");
         for BadItem { id, reason } in bad {
-            let plain = |field: &str| field.replace(['\t', '\n', '\r'], " ");
-            text.push_str(&format!("{}\t{}\n", plain(id), plain(reason)));
+            let cell = |field: &str| guarded(&field.replace(['\t', '\n', '\r'], " ")).into_owned();
+            text.push_str(&format!("{}\t{}\n", cell(id), cell(reason)));
         }
         let table = (!bad.is_empty()).then_some((SET_ASIDE, text.as_str()));
         self.tables(step, PublishedPart::SetAside, table)
@@ -228,7 +247,11 @@ impl<'a> Publisher<'a> {
     /// Remembers that a part of a step consists of these files: name below the folder, digest, whether it is a link.
     fn note(&mut self, step: usize, part: PublishedPart, files: Vec<(PathBuf, Digest, bool)>) {
         let step = self.plan.steps[step].id();
-        self.publication.parts.insert((step.into(), part));
+        let is_first = self.publication.parts.insert((step.into(), part));
+        if !is_first {
+            let is_other = |file: &PublishedFile| (file.step.as_str(), file.part) != (step, part);
+            self.publication.files.retain(is_other);
+        }
         let files = files.into_iter().map(|(name, digest, link)| PublishedFile {
             step: step.into(),
             part,

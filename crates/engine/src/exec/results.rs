@@ -1,7 +1,9 @@
 //! How the steps of a run ended: kept for the summary and the history, sent to the observer, published for people.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
+use pipe_foundation::Digest;
 use pipe_foundation::machine_fault::MachineFault;
 
 use crate::cache::StepOutput;
@@ -18,6 +20,8 @@ pub struct Results<'a> {
     observer: &'a dyn Observer,
     publisher: Publisher<'a>,
     by_step: Vec<Option<StepResult>>,
+    /// What was reported before the run had to look at everything anew.
+    before: Vec<Option<StepResult>>,
     any_failed: bool,
     machine_failed: bool,
 }
@@ -29,7 +33,8 @@ impl<'a> Results<'a> {
             plan,
             observer,
             publisher,
-            by_step: (0..plan.steps.len()).map(|_| None).collect(),
+            by_step: none(plan),
+            before: none(plan),
             any_failed: false,
             machine_failed: false,
         }
@@ -45,8 +50,35 @@ impl<'a> Results<'a> {
         self.machine_failed
     }
 
+    /// Objects that were found damaged when they were to be copied for people.
+    pub fn take_damaged(&mut self) -> HashSet<Digest> {
+        std::mem::take(&mut self.publisher.damaged)
+    }
+
+    /// Forgets how steps ended, since they are looked at anew; what turns out as it was is not reported again.
+    pub fn start_over(&mut self) {
+        self.before = std::mem::replace(&mut self.by_step, none(self.plan));
+    }
+
+    /// What was reported of `step` before, if `result` says nothing new.
+    fn take_reported(&mut self, step: usize, result: &StepResult) -> Option<StepResult> {
+        let is_known = |before: &mut StepResult| match result.status {
+            Status::Hit => before.key == result.key && before.output == result.output,
+            Status::Failed => before.status == Status::Failed,
+            Status::Executed | Status::Skipped => false,
+        };
+        self.before[step].take_if(is_known)
+    }
+
     /// Takes the result of `step`; its output becomes an input of the steps after it.
     pub fn add(&mut self, step: usize, mut result: StepResult, outputs: &Outputs) {
+        if let Some(known) = self.take_reported(step, &result) {
+            if let Some(output) = &known.output {
+                outputs.set(step, Arc::clone(output));
+            }
+            self.by_step[step] = Some(known);
+            return;
+        }
         if !result.kept.is_empty() {
             match self.publisher.kept(step, &result.kept) {
                 Ok(folder) => {
@@ -110,4 +142,9 @@ impl<'a> Results<'a> {
         let results = results.map(|result| result.unwrap_or_else(StepResult::skipped));
         (results.collect(), self.publisher)
     }
+}
+
+/// No result of any step.
+fn none(plan: &Plan) -> Vec<Option<StepResult>> {
+    (0..plan.steps.len()).map(|_| None).collect()
 }

@@ -1,8 +1,10 @@
 //! One run of a plan: sources are listed, steps checked, missing results computed, published and recorded.
 
+use std::collections::HashSet;
 use std::time::Instant;
 
 use miette::{Diagnostic, Report};
+use pipe_foundation::Digest;
 use thiserror::Error;
 
 use crate::cache::{Cache, CacheError};
@@ -77,25 +79,61 @@ pub fn run(
         manifest: plan.name.clone(),
         steps: (plan.steps.iter().map(|step| step.id().to_string())).collect(),
     });
+    for message in cache.notices() {
+        observer.event(&Event::Warning {
+            step: plan.name.clone(),
+            message,
+        });
+    }
     let resolver = Resolver::new(plan, cache, &|| observer.interrupted());
     cache.files.save()?;
     let mut publisher = Publisher::new(options.runs, plan, cache);
     publish_listings(&resolver, &mut publisher, observer);
 
     let scratch = cache.scratch()?;
-    let outputs = Outputs::new(plan.steps.len());
-    let work = AggregateRun {
-        resolver: &resolver,
-        outputs: &outputs,
-        scratch: &scratch,
-        log: &log,
-        observer,
+    let mut results = Results::new(plan, observer, publisher);
+    let mut remade = HashSet::new();
+    let executed = loop {
+        let outputs = Outputs::new(plan.steps.len());
+        let work = AggregateRun {
+            resolver: &resolver,
+            outputs: &outputs,
+            scratch: &scratch,
+            log: &log,
+            observer,
+        };
+        let mut execution = Execution::new(&work, options, results);
+        let executed = execution.run();
+        results = execution.results;
+        let damaged = match executed {
+            Ok(damaged) if damaged.is_empty() => break Ok(()),
+            Ok(damaged) => damaged,
+            Err(error) => break Err(error),
+        };
+        if let Some(digest) = damaged.intersection(&remade).next() {
+            break Err(CacheError::DamagedAgain {
+                path: cache.objects.path(digest),
+            });
+        }
+        if let Err(error) = forget_damaged(cache, &damaged, observer) {
+            break Err(error);
+        }
+        let may_go_on = options.keep_going || !results.any_failed();
+        if observer.interrupted() || results.machine_failed() || !may_go_on {
+            break Ok(());
+        }
+        remade.extend(damaged);
+        results.start_over();
     };
-    let mut execution = Execution::new(&work, options, Results::new(plan, observer, publisher));
-    let executed = execution.run();
-    let (results, publisher) = execution.results.into_parts();
+    let (results, publisher) = results.into_parts();
     let completed = executed.is_ok() && !observer.interrupted();
     let published = publisher.finish(completed, observer);
+    if results
+        .iter()
+        .any(|result| result.status == Status::Executed)
+    {
+        limit_checkpoints(plan, cache, options, observer);
+    }
     // What the stat cache says of objects, and the history of results, must not outlive them.
     let saved = cache.wait_for_disk().and_then(|()| {
         cache.files.save()?;
@@ -113,6 +151,45 @@ pub fn run(
         seconds: summary.seconds,
     });
     Ok(summary)
+}
+
+/// Removes checkpoints of finished trainings beyond what they may take. Nothing depends on them.
+fn limit_checkpoints(
+    plan: &Plan,
+    cache: &Cache,
+    options: &RunOptions<'_>,
+    observer: &dyn Observer,
+) {
+    if let Err(error) = cache.limit_checkpoints(options.checkpoint_bytes) {
+        observer.event(&Event::Warning {
+            step: plan.name.clone(),
+            message: format!("checkpoints of finished trainings take more than they may: {error}"),
+        });
+    }
+}
+
+/// Forgets results that are damaged and those that were made from them, with a warning for each damaged one.
+fn forget_damaged(
+    cache: &Cache,
+    damaged: &HashSet<Digest>,
+    observer: &dyn Observer,
+) -> Result<(), CacheError> {
+    let results = cache.damaged_results(damaged)?;
+    let made_from = results.iter().filter(|result| result.file.is_none());
+    let made_from = match made_from.count() {
+        0 => "recomputing it".into(),
+        1 => "recomputing it and the 1 result that was made from it".into(),
+        count => format!("recomputing it and the {count} results that were made from it"),
+    };
+    for result in &results {
+        if let Some(file) = &result.file {
+            observer.event(&Event::Warning {
+                step: result.step.clone(),
+                message: format!("{file} is damaged in the cache; {made_from}"),
+            });
+        }
+    }
+    cache.forget_damaged(damaged, &results)
 }
 
 /// Reports what the sources list: warnings, and tables for people.

@@ -5,6 +5,9 @@ use std::path::Path;
 use super::devices::visible_devices;
 use super::memory::available_bytes;
 
+/// What checkpoints of finished steps may take unless the user says otherwise.
+const CHECKPOINT_BYTES: u64 = 1_000_000_000;
+
 /// How a run is to be done; nothing here changes a result.
 pub struct RunOptions<'a> {
     /// Cores it may use.
@@ -15,6 +18,8 @@ pub struct RunOptions<'a> {
     pub memory_bytes: u64,
     /// Devices that it may lend to stages that need some for themselves.
     pub devices: usize,
+    /// What checkpoints of finished steps may take in the cache, in bytes; the oldest go first.
+    pub checkpoint_bytes: u64,
     /// The folder under which results appear for people.
     pub runs: &'a Path,
 }
@@ -27,6 +32,7 @@ impl Default for RunOptions<'_> {
             keep_going: false,
             memory_bytes: available_bytes(),
             devices: visible_devices(),
+            checkpoint_bytes: CHECKPOINT_BYTES,
             runs: Path::new("runs"),
         }
     }

@@ -8,6 +8,7 @@ use miette::Report;
 use pipe_foundation::Digest;
 use pipe_foundation::machine_fault::MachineFault;
 use pipe_foundation::sync::lock;
+use rayon::prelude::*;
 
 use crate::artifact::FingerprintInputs;
 use crate::cache::{Cache, CacheError};
@@ -179,6 +180,26 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// Steps over whole sets by how many of them are before each: those of one level do not depend on each other.
+    fn levels(&self) -> Vec<Vec<usize>> {
+        let mut level_of = vec![0; self.plan.steps.len()];
+        let mut levels: Vec<Vec<usize>> = Vec::new();
+        for (step, declared) in self.plan.steps.iter().enumerate() {
+            if self.group_of[step].is_some() {
+                continue;
+            }
+            let before = declared.input_steps().map(|input| level_of[input]).max();
+            let level = before.unwrap_or(0);
+            // That of what follows.
+            level_of[step] = level + 1;
+            if levels.len() <= level {
+                levels.resize_with(level + 1, Vec::new);
+            }
+            levels[level].push(step);
+        }
+        levels
+    }
+
     /// Looks up every step, as far as results in the cache make keys known. Nothing is computed.
     ///
     /// # Errors
@@ -198,10 +219,15 @@ impl<'a> Resolver<'a> {
                 keep(step, status);
             }
         }
-        for step in 0..self.plan.steps.len() {
-            if self.group_of[step].is_none() {
-                keep(step, self.aggregate(step, &outputs, missing_inputs)?);
-            }
+        for level in self.levels() {
+            let looked_up: Vec<StepStatus> = level
+                .par_iter()
+                .map(|&step| self.aggregate(step, &outputs, missing_inputs))
+                .collect::<Result<_, _>>()?;
+            level
+                .into_iter()
+                .zip(looked_up)
+                .for_each(|(step, status)| keep(step, status));
         }
         let pending = || StepStatus::Pending { on: Vec::new() };
         Ok(Statuses(

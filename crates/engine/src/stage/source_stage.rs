@@ -17,7 +17,7 @@ use super::ItemError;
 pub struct SourceListing {
     /// Usable items, sorted by id, each with the digest of all that determines its data, such as the content of a file.
     pub items: Vec<Item>,
-    /// What is missing or cannot be read; it counts as bad items do.
+    /// What the source promises and lacks: it is missing, cannot be read, or is not understood. It counts as bad items do.
     pub missing: Vec<BadItem>,
     /// How many were left out for any reason, the missing ones included.
     pub left_out: usize,

@@ -24,7 +24,7 @@ pub(super) fn each_batch<E>(
     std::thread::scope(|scope| {
         let (fill, filled) = mpsc::sync_channel::<BatchFeatures>(AHEAD);
         let (give_back, idle) = mpsc::channel::<BatchFeatures>();
-        scope.spawn(move || {
+        let ahead = std::thread::Builder::new().spawn_scoped(scope, move || {
             for members in batches {
                 let mut features = idle.try_recv().unwrap_or_default();
                 features.fill(data, members, epoch);
@@ -34,6 +34,17 @@ pub(super) fn each_batch<E>(
                 }
             }
         });
+        if ahead.is_err() {
+            // The system refuses another thread: each batch is filled when it is needed.
+            let mut features = BatchFeatures::default();
+            for (batch, members) in batches.iter().enumerate() {
+                features.fill(data, members, epoch);
+                if !work(batch, members, &features)? {
+                    break;
+                }
+            }
+            return Ok(());
+        }
         for (batch, members) in batches.iter().enumerate() {
             // Fails only after a panic of the thread, which the scope passes on.
             let Ok(features) = filled.recv() else { break };

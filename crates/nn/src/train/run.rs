@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use pipe_foundation::progress::{EpochReport, Progress};
-use pipe_foundation::{ThreadCount, Workers, thread_pool};
+use pipe_foundation::{ThreadCount, ThreadError, Workers, thread_pool};
 
 use crate::model::spec::Alpha;
 use crate::model::{
@@ -84,7 +84,7 @@ pub fn train<'p>(
     let tape_thread = thread_pool(1).map_err(ModelError::from)?;
     let finished = AtomicBool::new(false);
     let result = std::thread::scope(|scope| {
-        let watch = scope.spawn(|| {
+        let watch = std::thread::Builder::new().spawn_scoped(scope, || {
             while !finished.load(Ordering::Relaxed) {
                 if progress.interrupted() {
                     workers.stop();
@@ -95,6 +95,12 @@ pub fn train<'p>(
                 std::thread::park_timeout(POLL);
             }
         });
+        let watch = watch.map_err(|reason| {
+            ModelError::from(ThreadError {
+                threads: 1,
+                reason: reason.to_string(),
+            })
+        })?;
         // Ends the watch even if training panics; otherwise the scope would wait for ever.
         let _finish = Finish(&finished, watch.thread().clone());
         tape_thread.install(|| {

@@ -3,38 +3,53 @@
 use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use pipe_foundation::Digest;
 
+use crate::artifact::FingerprintInputs;
 use crate::cache::items::StepTag;
 use crate::cache::usage::{Usage, usage_of};
 use crate::cache::{Cache, CacheError, Lock, StepOutput, folder};
 
 use super::kept_runs::KeptRuns;
-use super::options::PruneOptions;
 use super::target::Target;
-
-const DAY_S: u64 = 24 * 60 * 60;
 
 /// What is to be removed, in this order.
 pub struct Chosen<'a> {
-    pub cache: &'a Cache,
-    pub options: &'a PruneOptions<'a>,
-    pub now_s: u64,
+    cache: &'a Cache,
+    /// What was written later is left alone.
+    cutoff: Option<SystemTime>,
+    dry_run: bool,
     pub targets: Vec<Target>,
     /// Tags of items that only records to be removed have.
     pub dead_tags: HashSet<StepTag>,
 }
 
-impl Chosen<'_> {
+impl<'a> Chosen<'a> {
+    /// Nothing yet; what was written after `cutoff` will be left alone.
+    pub fn new(cache: &'a Cache, cutoff: Option<SystemTime>, dry_run: bool) -> Self {
+        Self {
+            cache,
+            cutoff,
+            dry_run,
+            targets: Vec::new(),
+            dead_tags: HashSet::new(),
+        }
+    }
+
+    /// Work of steps that are not in `current` and that nobody is working on.
     pub fn unfinished(&mut self, current: &HashSet<Digest>) -> Result<(), CacheError> {
         for (key, path) in keyed_folders(&self.cache.root.join("unfinished"))? {
             if current.contains(&key) || !self.is_old(&path)? {
                 continue;
             }
             // Whoever works on it holds this.
-            let lock = Lock::try_take(&self.cache.lock_path(&key.hex()))?;
+            let lock_path = self.cache.lock_path(&key.hex());
+            let lock = match self.dry_run {
+                true => Lock::try_take_existing(&lock_path)?,
+                false => Lock::try_take(&lock_path)?,
+            };
             if lock.is_some() {
                 self.add("unfinished", path, lock)?;
             }
@@ -42,29 +57,39 @@ impl Chosen<'_> {
         Ok(())
     }
 
-    pub fn checkpoints(&mut self, current: &HashSet<Digest>) -> Result<(), CacheError> {
-        let mut needed: HashSet<Digest> = HashSet::new();
-        for key in current {
-            if let Some(record) = self.cache.records.get(key)? {
-                needed.extend((self.options.checkpoints)(&record.fingerprint));
-            }
-        }
+    /// Checkpoints of finished steps, but for those that are `needed`.
+    pub fn checkpoints(&mut self, needed: Option<&HashSet<Digest>>) -> Result<(), CacheError> {
         for (key, path) in keyed_folders(&self.cache.root.join("checkpoints"))? {
-            if !needed.contains(&key) && self.is_old(&path)? {
+            let is_needed = needed.is_some_and(|needed| needed.contains(&key));
+            if !is_needed && self.is_old(&path)? {
                 self.add("checkpoints", path, None)?;
             }
         }
         Ok(())
     }
 
+    /// Checkpoints that longer runs of the steps `current` could continue from, as `checkpoints` names them.
+    pub fn needed_checkpoints(
+        &self,
+        current: &HashSet<Digest>,
+        checkpoints: &dyn Fn(&FingerprintInputs) -> Vec<Digest>,
+    ) -> Result<HashSet<Digest>, CacheError> {
+        let mut needed = HashSet::new();
+        for key in current {
+            if let Some(record) = self.cache.records.get(key)? {
+                needed.extend(checkpoints(&record.fingerprint));
+            }
+        }
+        Ok(needed)
+    }
+
     /// Runs beyond those kept, the records that only they had, and objects without a record.
-    pub fn results(&mut self, plan: KeptRuns) -> Result<(), CacheError> {
-        let KeptRuns {
-            mut kept, outdated, ..
-        } = plan;
-        for run in outdated {
+    /// Without `forgets`, records stay.
+    pub fn results(&mut self, plan: &KeptRuns, forgets: bool) -> Result<(), CacheError> {
+        let mut kept = plan.kept.clone();
+        for run in &plan.outdated {
             let path = self.cache.runs.path(&run.manifest, run.number);
-            if self.is_old(&path)? && !self.cache.runs.is_going_on(&run)? {
+            if self.is_old(&path)? && !self.cache.runs.is_going_on(run)? {
                 self.add("runs", path, None)?;
             } else {
                 kept.extend(run.record.keys());
@@ -76,9 +101,8 @@ impl Chosen<'_> {
             let Some(record) = self.cache.records.read(&path)?.whole() else {
                 continue;
             };
-            let outdated = self.options.keep_runs.is_some()
-                && !kept.contains(&record.fingerprint.key())
-                && self.is_old(&path)?;
+            let outdated =
+                forgets && !kept.contains(&record.fingerprint.key()) && self.is_old(&path)?;
             match outdated {
                 true => self.dead_tags.extend(record.step_tag),
                 false => live_tags.extend(record.step_tag),
@@ -123,6 +147,7 @@ impl Chosen<'_> {
                     self.targets.push(Target {
                         path,
                         used,
+                        written: SystemTime::UNIX_EPOCH,
                         lock: None,
                     });
                 }
@@ -131,34 +156,40 @@ impl Chosen<'_> {
         Ok(())
     }
 
-    /// True when nothing in it was written within the days that are left alone.
+    /// True when nothing in it was written after the cutoff.
     pub fn is_old(&self, path: &Path) -> Result<bool, CacheError> {
-        let age = Duration::from_secs(self.options.older_than_days.saturating_mul(DAY_S));
-        if age.is_zero() {
-            return Ok(true);
+        match self.cutoff {
+            None => Ok(true),
+            Some(cutoff) => Ok(last_written(path)?.is_some_and(|written| written <= cutoff)),
         }
-        let now = UNIX_EPOCH + Duration::from_secs(self.now_s);
-        for entry in folder::walk(path) {
-            let entry = entry?;
-            let modified = entry.path().symlink_metadata().and_then(|m| m.modified());
-            let old = match modified {
-                Ok(modified) => now.duration_since(modified).is_ok_and(|old| old >= age),
-                // It went this very moment, so somebody is at work there.
-                Err(error) if error.kind() == ErrorKind::NotFound => false,
-                Err(error) => return Err(CacheError::read(entry.path(), error)),
-            };
-            if !old {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 
     fn add(&mut self, part: &str, path: PathBuf, lock: Option<Lock>) -> Result<(), CacheError> {
         let used = usage_of(part, &path)?;
-        self.targets.push(Target { path, used, lock });
+        // What went this very moment frees nothing.
+        let written = last_written(&path)?.unwrap_or(SystemTime::UNIX_EPOCH);
+        self.targets.push(Target {
+            path,
+            used,
+            written,
+            lock,
+        });
         Ok(())
     }
+}
+
+/// When something in it was last written; none where it goes this very moment, so that somebody is at work there.
+fn last_written(path: &Path) -> Result<Option<SystemTime>, CacheError> {
+    let mut last = None;
+    for entry in folder::walk(path) {
+        let entry = entry?;
+        match entry.path().symlink_metadata().and_then(|m| m.modified()) {
+            Ok(modified) => last = last.max(Some(modified)),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(CacheError::read(entry.path(), error)),
+        }
+    }
+    Ok(last)
 }
 
 /// Folders whose names are keys, in the order of the keys.

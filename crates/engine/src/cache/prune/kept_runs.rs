@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use pipe_foundation::Digest;
 
-use crate::cache::{Cache, CacheError, Ending, Run};
+use crate::cache::{Cache, CacheError, Ending, Pin, Run};
 
 /// Runs by what becomes of them.
 pub struct KeptRuns {
@@ -23,6 +23,7 @@ impl KeptRuns {
             kept: HashSet::new(),
             outdated: Vec::new(),
         };
+        let pins = cache.pins()?;
         for manifest in cache.runs.manifests()? {
             let mut runs = cache.runs.all(&manifest)?;
             let ended = |run: &Run| run.record.ending == Ending::Ended;
@@ -37,9 +38,12 @@ impl KeptRuns {
                 None => 0,
             };
             let kept = runs.split_off(first_kept);
-            plan.kept
-                .extend(kept.iter().flat_map(|run| run.record.keys()));
-            plan.outdated.extend(runs);
+            let (pinned, outdated): (Vec<Run>, Vec<Run>) = runs
+                .into_iter()
+                .partition(|run| pins.contains(&Pin::of(run)));
+            let kept = kept.iter().chain(&pinned);
+            plan.kept.extend(kept.flat_map(|run| run.record.keys()));
+            plan.outdated.extend(outdated);
         }
         Ok(plan)
     }

@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use crate::cache::usage::Usage;
 use crate::cache::{CacheError, Lock};
@@ -10,6 +11,8 @@ use crate::cache::{CacheError, Lock};
 pub struct Target {
     pub path: PathBuf,
     pub used: Usage,
+    /// When something in it was last written.
+    pub written: SystemTime,
     /// Held until it is removed, where somebody could be working on it.
     #[expect(dead_code, reason = "it counts while it lives")]
     pub lock: Option<Lock>,

@@ -35,7 +35,7 @@ pub trait System: Send + Sync {
 
 /// The real one. It learns the clock of one file system, from a file that it writes there.
 pub struct RealSystem {
-    folder: PathBuf,
+    folder: Option<PathBuf>,
     stamp: OnceLock<Option<Stamp>>,
 }
 
@@ -50,8 +50,8 @@ struct Stamp {
 }
 
 impl RealSystem {
-    /// The system, with the clock of the file system of `folder`.
-    pub fn new(folder: PathBuf) -> Self {
+    /// The system, with the clock of the file system of `folder`, where one may be written to.
+    pub fn new(folder: Option<PathBuf>) -> Self {
         Self {
             folder,
             stamp: OnceLock::new(),
@@ -59,7 +59,7 @@ impl RealSystem {
     }
 
     fn stamp(&self) -> Option<Stamp> {
-        let file = durable::unfinished_in(&self.folder).ok()?;
+        let file = durable::unfinished_in(self.folder.as_deref()?).ok()?;
         let (stat, device) = self.stat(file.path()).ok()?;
         Some(Stamp {
             device,

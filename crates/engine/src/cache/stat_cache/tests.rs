@@ -8,6 +8,19 @@ use std::time::{Duration, SystemTime};
 use super::system::Stat;
 use super::*;
 
+fn options(log: Log) -> StatCacheOptions {
+    StatCacheOptions {
+        log,
+        base: None,
+        rehash: false,
+        saves: true,
+    }
+}
+
+fn load(log: Log) -> Result<StatCache, CacheError> {
+    StatCache::load(options(log))
+}
+
 #[test]
 fn an_edit_with_size_and_mtime_restored_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
@@ -17,10 +30,10 @@ fn an_edit_with_size_and_mtime_restored_is_noticed() {
     std::thread::sleep(Duration::from_millis(40));
     let log = || Log::new(folder.path().join("files.log"));
 
-    let stat_cache = StatCache::load(log(), false).unwrap();
+    let stat_cache = load(log()).unwrap();
     let first = stat_cache.measured(&file, &|_| Ok(1.5)).unwrap();
     stat_cache.save().unwrap();
-    let stat_cache = StatCache::load(log(), false).unwrap();
+    let stat_cache = load(log()).unwrap();
     let again = stat_cache
         .measured(&file, &|_| panic!("an unchanged file was read"))
         .unwrap();
@@ -28,10 +41,7 @@ fn an_edit_with_size_and_mtime_restored_is_noticed() {
 
     std::fs::write(&file, b"two").unwrap();
     set_modified(&file, modified);
-    let changed = StatCache::load(log(), false)
-        .unwrap()
-        .measured(&file, &|_| Ok(2.0))
-        .unwrap();
+    let changed = load(log()).unwrap().measured(&file, &|_| Ok(2.0)).unwrap();
     assert_eq!(changed.digest, Digest::of(b"two"));
 }
 
@@ -42,10 +52,10 @@ fn a_file_whose_digest_alone_is_known_is_measured_when_that_is_asked() {
     std::fs::write(&file, b"one").unwrap();
     std::thread::sleep(Duration::from_millis(40));
     let log = || Log::new(folder.path().join("files.log"));
-    let stat_cache = StatCache::load(log(), false).unwrap();
+    let stat_cache = load(log()).unwrap();
     stat_cache.digest(&file).unwrap();
     stat_cache.save().unwrap();
-    let stat_cache = StatCache::load(log(), false).unwrap();
+    let stat_cache = load(log()).unwrap();
     assert_eq!(stat_cache.remembered(&file).unwrap().measure, None);
     assert_eq!(count_reads(&stat_cache, &file), 1);
     assert_eq!(count_reads(&stat_cache, &file), 0);
@@ -71,7 +81,7 @@ fn set_modified(path: &Path, modified: SystemTime) {
 fn a_file_dated_in_the_future_is_never_trusted_and_a_replaced_one_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let (file, other) = (folder.path().join("a.wav"), folder.path().join("b.wav"));
-    let stat_cache = StatCache::load(Log::new(folder.path().join("files.log")), false).unwrap();
+    let stat_cache = load(Log::new(folder.path().join("files.log"))).unwrap();
     std::fs::write(&file, b"one").unwrap();
     std::fs::write(&other, b"two").unwrap();
     let hour = Duration::from_secs(3600);
@@ -103,12 +113,16 @@ fn rehash_trusts_nothing_and_damage_costs_reading_only() {
         })
         .collect();
     std::thread::sleep(Duration::from_millis(30));
-    let stat_cache = StatCache::load(log(), false).unwrap();
+    let stat_cache = load(log()).unwrap();
     files
         .iter()
         .for_each(|file| assert_eq!(count_reads(&stat_cache, file), 1));
     stat_cache.save().unwrap();
-    let rehash = StatCache::load(log(), true).unwrap();
+    let rehash = StatCache::load(StatCacheOptions {
+        rehash: true,
+        ..options(log())
+    })
+    .unwrap();
     files
         .iter()
         .for_each(|file| assert_eq!(count_reads(&rehash, file), 1));
@@ -117,7 +131,7 @@ fn rehash_trusts_nothing_and_damage_costs_reading_only() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 4;
     std::fs::write(log().path(), bytes).unwrap();
-    let stat_cache = StatCache::load(log(), false).unwrap();
+    let stat_cache = load(log()).unwrap();
     assert!(stat_cache.state.damaged_bytes > 0);
     let reads: usize = files
         .iter()
@@ -125,7 +139,7 @@ fn rehash_trusts_nothing_and_damage_costs_reading_only() {
         .sum();
     assert_eq!(reads, 1);
     stat_cache.save().unwrap();
-    let repaired = StatCache::load(log(), false).unwrap();
+    let repaired = load(log()).unwrap();
     assert_eq!(repaired.state.damaged_bytes, 0);
     files
         .iter()
@@ -233,7 +247,8 @@ impl Machine {
     /// The digest that a run uses, and whether it read the file for it.
     fn run(&self) -> (Digest, bool) {
         let log = Log::new(self.folder.path().join("files.log"));
-        let stat_cache = StatCache::with_system(log, false, Box::new(self.system.clone())).unwrap();
+        let stat_cache =
+            StatCache::with_system(options(log), Box::new(self.system.clone())).unwrap();
         let read = Cell::new(false);
         let measure = |_: &Path| {
             read.set(true);

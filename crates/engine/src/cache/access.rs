@@ -1,0 +1,191 @@
+//! How a cache is opened: to be written, to be looked at, or, where it cannot be written, under a folder that takes what is
+//! made and goes with the process.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access as Wanted, access};
+use rustix::io::Errno;
+use tempfile::TempDir;
+
+use super::error::CacheError;
+use super::{Cache, Records, Stored, VERSION, folder, write_atomically};
+
+/// What may be done with a cache.
+#[derive(Debug)]
+pub(super) enum Access {
+    /// Everything is stored in it.
+    Write,
+    /// It is looked at: nothing at all is written.
+    Read,
+    /// It cannot be written, for this reason. What is made goes into the folder, which is removed at the end.
+    Overlay {
+        made: TempDir,
+        reason: std::io::Error,
+    },
+}
+
+impl Access {
+    /// Where what is made goes, of a cache at `root`.
+    pub fn own<'a>(&'a self, root: &'a Path) -> &'a Path {
+        match self {
+            Self::Write | Self::Read => root,
+            Self::Overlay { made, .. } => made.path(),
+        }
+    }
+
+    /// What is looked at besides [`Access::own`].
+    pub fn base<'a>(&self, root: &'a Path) -> Option<&'a Path> {
+        matches!(self, Self::Overlay { .. }).then_some(root)
+    }
+}
+
+impl Cache {
+    /// Opens the cache at `root` for a run and creates it if needed. Where it exists but cannot be written, what is in it
+    /// is used and nothing is stored: see [`Cache::why_not_stored`].
+    ///
+    /// # Errors
+    /// When it cannot be created or read, or has another format.
+    pub fn open(root: &Path, rehash: bool) -> Result<Self, CacheError> {
+        if let Some(reason) = why_not_writable(root)? {
+            let made = tempfile::Builder::new().prefix("pipe-cache-").tempdir();
+            let made = made.map_err(|error| CacheError::write(&std::env::temp_dir(), error))?;
+            Version::of(root)?;
+            create(made.path())?;
+            return Self::at(root, Access::Overlay { made, reason }, rehash);
+        }
+        let version = Version::of(root)?;
+        if version != Version::Known {
+            write_atomically(&root.join("VERSION"), VERSION.as_bytes())?;
+        }
+        create(root)?;
+        // Earlier versions gave this folder another name. Where it cannot be moved, longer trainings start over.
+        let _ = std::fs::rename(root.join("trajectories"), root.join("checkpoints"));
+        let mut cache = Self::at(root, Access::Write, rehash)?;
+        cache.version_was_damaged = version == Version::Damaged;
+        Ok(cache)
+    }
+
+    /// Opens the cache at `root` to look at it: nothing is ever written, and one that does not exist is empty.
+    ///
+    /// # Errors
+    /// When it cannot be read, or has another format.
+    pub fn open_to_read(root: &Path, rehash: bool) -> Result<Self, CacheError> {
+        Version::of(root)?;
+        Self::at(root, Access::Read, rehash)
+    }
+
+    /// What whoever uses the cache should know of it.
+    pub fn notices(&self) -> Vec<String> {
+        let root = self.root.display();
+        let read_only = self.why_not_stored().map(|reason| {
+            format!(
+                "the cache {root} cannot be written ({reason}): what is in it is used, and what is missing is computed but not stored"
+            )
+        });
+        let repaired = self.version_was_damaged.then(|| {
+            format!(
+                "{root}/VERSION was damaged; it was rewritten, since the records are of this format"
+            )
+        });
+        read_only.into_iter().chain(repaired).collect()
+    }
+
+    /// Why results are not stored; none where they are.
+    pub fn why_not_stored(&self) -> Option<&std::io::Error> {
+        match &self.access {
+            Access::Overlay { reason, .. } => Some(reason),
+            Access::Write | Access::Read => None,
+        }
+    }
+
+    /// The file or folder called `name` below the cache: what this process has made there, or else what was there.
+    pub(super) fn below(&self, name: &str) -> PathBuf {
+        let own = self.own().join(name);
+        match self.access.base(&self.root) {
+            Some(base) if !own.exists() => base.join(name),
+            _ => own,
+        }
+    }
+
+    /// Where what is made goes.
+    pub(super) fn own(&self) -> &Path {
+        self.access.own(&self.root)
+    }
+}
+
+/// Creates the folders that every cache has.
+fn create(root: &Path) -> Result<(), CacheError> {
+    for name in ["steps", "locks", "tmp"] {
+        let folder = root.join(name);
+        std::fs::create_dir_all(&folder).map_err(|error| CacheError::write(&folder, error))?;
+    }
+    Ok(())
+}
+
+/// What a cache says of its format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Version {
+    /// It is that of this version.
+    Known,
+    /// It says nothing: it is new, or lost its VERSION file.
+    Absent,
+    /// Its VERSION file says nothing that any version writes, and its records are of this format.
+    Damaged,
+}
+
+impl Version {
+    /// That of the cache at `root`.
+    ///
+    /// # Errors
+    /// When the cache has another format, or cannot be read.
+    fn of(root: &Path) -> Result<Self, CacheError> {
+        let path = root.join("VERSION");
+        let found = match std::fs::read(&path) {
+            Ok(found) if found == VERSION.as_bytes() => return Ok(Self::Known),
+            Ok(found) => String::from_utf8_lossy(&found).into_owned(),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::Absent),
+            Err(error) => return Err(CacheError::read(&path, error)),
+        };
+        let is_number = |number: &str| number.trim_end().parse::<u32>().is_ok();
+        let is_other = found.strip_prefix("pipe cache ").is_some_and(is_number);
+        if !is_other && has_records_of_this_format(root)? {
+            return Ok(Self::Damaged);
+        }
+        Err(CacheError::Version {
+            path: root.to_path_buf(),
+            found: found.trim().chars().take(40).collect(),
+            expected: VERSION.trim().into(),
+        })
+    }
+}
+
+/// True where a record can be read, or there are none.
+fn has_records_of_this_format(root: &Path) -> Result<bool, CacheError> {
+    let records = Records::new(root.join("steps"), None);
+    let paths = records.paths()?;
+    for path in &paths {
+        if let Stored::Whole(_) = records.read(path)? {
+            return Ok(true);
+        }
+    }
+    Ok(paths.is_empty())
+}
+
+/// Why an existing cache cannot be written: the file system is read-only, or a permission is missing on its folder or on
+/// something directly in it.
+fn why_not_writable(root: &Path) -> Result<Option<std::io::Error>, CacheError> {
+    if !folder::is_there(root)? {
+        return Ok(None);
+    }
+    for path in std::iter::once(root.to_path_buf()).chain(folder::entries(root)?) {
+        match access(&path, Wanted::WRITE_OK) {
+            Err(error @ (Errno::ACCESS | Errno::PERM | Errno::ROFS)) => {
+                return Ok(Some(error.into()));
+            }
+            // Whatever else is wrong is reported by who meets it.
+            _ => {}
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,164 @@
+//! A cache that cannot be written: its results are used, what is missing is computed and not stored; and commands that only
+//! look never write.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::somebody::{Somebody, permit};
+use super::workspace::{Run, Workspace};
+
+/// A cache that its user cannot write, until dropped.
+struct ReadOnly<'a> {
+    space: &'a Workspace,
+    user: Somebody<'a>,
+}
+
+impl<'a> ReadOnly<'a> {
+    fn new(space: &'a Workspace) -> Self {
+        let user = Somebody::new(space);
+        permit(&space.join("cache"), 0o555, 0o444);
+        Self { space, user }
+    }
+
+    /// As [`Workspace::pipe`].
+    fn pipe(&self, arguments: &[&str]) -> std::process::Output {
+        let mut command = self.user.command("./program");
+        command.args(arguments).output().unwrap()
+    }
+
+    fn run(&self, more: &[&str]) -> Run {
+        Run::of(self.pipe(&[&["run", "pipe.toml", "--json"], more].concat()))
+    }
+}
+
+impl Drop for ReadOnly<'_> {
+    fn drop(&mut self) {
+        permit(&self.space.join("cache"), 0o755, 0o644);
+    }
+}
+
+/// Everything in a folder, with when it was changed: a file that came and went changes its folder.
+fn state(folder: &Path) -> BTreeMap<PathBuf, (i64, i64, u64)> {
+    let entries = walkdir::WalkDir::new(folder).into_iter();
+    entries
+        .map(|entry| {
+            let entry = entry.unwrap();
+            let found = entry.metadata().unwrap();
+            let state = (found.mtime(), found.mtime_nsec(), found.len());
+            (entry.into_path(), state)
+        })
+        .collect()
+}
+
+fn warnings(run: &Run) -> Vec<&str> {
+    let warnings = run.events_of("warning").into_iter();
+    warnings
+        .map(|event| event["message"].as_str().unwrap())
+        .collect()
+}
+
+/// Another program with another result over the same items.
+const MORE: &[&str] = &[
+    "--set",
+    "count.run=\"cat {features}/* | sha256sum > {out}/count.txt\"",
+];
+
+#[test]
+fn a_run_of_hits_works_with_a_warning() {
+    let space = Workspace::with_corpus(6);
+    space.run_well("pipe.toml");
+    let cache = space.join("cache");
+    let count = space.read("runs/pipe/count/count.txt");
+    fs::remove_dir_all(space.join("runs")).unwrap();
+    let read_only = ReadOnly::new(&space);
+    let before = state(&cache);
+    let run = read_only.run(&[]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert_eq!(run.executed(), [""; 0]);
+    let warnings = warnings(&run);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(
+        warnings[0].starts_with("the cache cache cannot be written (Permission denied"),
+        "{warnings:?}"
+    );
+    assert_eq!(space.read("runs/pipe/count/count.txt"), count);
+    assert!(state(&cache) == before);
+}
+
+#[test]
+fn what_is_missing_is_computed_and_not_stored() {
+    let space = Workspace::with_corpus(6);
+    space.run_well("pipe.toml");
+    let expected = Workspace::with_corpus(6);
+    let wanted = expected.run("pipe.toml", MORE);
+    // Items too: one recording is new, and one step of them.
+    for space in [&space, &expected] {
+        space.tone("corpora/made/audio/0006.wav", 16_000, 0.3, 200.0);
+        space.table(7);
+    }
+    let more = &[MORE, &["--set", "fbank.bins=30"]].concat();
+    let whole = expected.run("pipe.toml", more);
+    assert_eq!((wanted.code, whole.code), (Some(0), Some(0)));
+    let cache = space.join("cache");
+    let read_only = ReadOnly::new(&space);
+    let before = state(&cache);
+    for _ in 0..2 {
+        let run = read_only.run(more);
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        assert!(run.executed().contains(&"count".into()), "{:?}", run.events);
+        assert_eq!(run.key("count"), whole.key("count"));
+        assert_eq!(
+            space.read("runs/pipe/count/count.txt"),
+            expected.read("runs/pipe/count/count.txt")
+        );
+        assert!(state(&cache) == before);
+    }
+    // What was there is reused, item by item.
+    let run = read_only.run(MORE);
+    assert_eq!(run.items(), (3, 18), "{:?}", run.finished());
+    assert_eq!(fs::read_dir(space.join("temporary")).unwrap().count(), 0);
+}
+
+#[test]
+fn commands_that_only_look_never_write() {
+    let space = Workspace::with_corpus(6);
+    let looks: &[&[&str]] = &[
+        &["plan", "pipe.toml"],
+        &["why", "pipe.toml"],
+        &["why", "pipe.toml", "--step", "count"],
+    ];
+    for look in looks {
+        space.told(look);
+        assert!(!space.join("cache").exists(), "{look:?}");
+    }
+    space.run_well("pipe.toml");
+    space.run("pipe.toml", MORE);
+    space.edit("corpora/made/table.csv", "happy", "sad");
+    let more: &[&[&str]] = &[
+        &["runs"],
+        &["show", "pipe"],
+        &["diff", "pipe~1", "pipe"],
+        &["graph", "pipe.toml"],
+        &["cache", "du"],
+        &["cache", "verify"],
+        &["cache", "prune", "--dry-run", "--keep-runs", "1"],
+    ];
+    let before = state(&space.join("cache"));
+    for look in looks.iter().chain(more) {
+        space.told(look);
+        assert!(state(&space.join("cache")) == before, "{look:?}");
+    }
+    let written: Vec<String> = looks
+        .iter()
+        .chain(more)
+        .map(|look| space.told(look))
+        .collect();
+    let read_only = ReadOnly::new(&space);
+    for (look, written) in looks.iter().chain(more).zip(written) {
+        let output = read_only.pipe(look);
+        assert_eq!(output.status.code(), Some(0), "{look:?}: {output:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), written, "{look:?}");
+    }
+}
