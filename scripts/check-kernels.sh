@@ -31,8 +31,9 @@ done
 echo "${#sources[@]} files compile for ${capabilities[*]}"
 
 for compiler in ${compilers[@]+"${compilers[@]}"}; do
-    # The test passes where there is no compiler, so what it says is looked at.
-    LD_LIBRARY_PATH=$compiler cargo test --release --locked --package pipe-nn --features cuda --lib -- --nocapture \
+    # The test passes where there is no compiler, so what it says is looked at. The whole workspace is named so that what
+    # the test command of the README has built is used.
+    LD_LIBRARY_PATH=$compiler cargo test --release --locked --workspace --features cuda --lib -- --nocapture \
         the_compiler_of_cuda_takes_every_kernel_for_every_card | tee "$work/told"
     major=${compiler##*-}
     grep -q "^libnvrtc.so.$major: .* kernels for compute capability 12.0" "$work/told" ||
