@@ -76,10 +76,10 @@ fn path_of(cache: &Cache, record: &StepRecord, name: &str) -> Result<PathBuf, St
     let entry = file(record, name).ok_or_else(|| format!("{} has no {name}", record.step))?;
     match cache.objects.open(&entry.digest) {
         Ok(Some(path)) => Ok(path),
-        Ok(None) => Err(format!(
-            "{name} of {} is damaged or no longer in the cache",
-            record.step
-        )),
+        Ok(None) => Err(match cache.objects.path(&entry.digest).exists() {
+            true => format!("{name} of {} is damaged in the cache", record.step),
+            false => format!("{name} of {} is no longer in the cache", record.step),
+        }),
         Err(error) => Err(format!("{name} of {} cannot be used: {error}", record.step)),
     }
 }

@@ -154,7 +154,10 @@ pub const CHANNELS: &[Channel] = &[
     },
     Channel {
         name: "an emotion",
-        vary: |space| space.edit("corpora.toml", "negative = [\"sad\"]", "negative = []"),
+        vary: |space| {
+            let dropped = "negative = [], dropped = [\"sad\"]";
+            space.edit("corpora.toml", "negative = [\"sad\"]", dropped);
+        },
         rekeyed: &[
             "speech", "features", "network", "test", "known", "map", "report", "seen",
         ],

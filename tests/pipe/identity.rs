@@ -225,9 +225,9 @@ fn what_earlier_versions_remembered_is_found_under_the_new_name() {
     }
     assert_eq!(runs(&space), ["exp:2", "exp:1"]);
     space.edit("b/exp.toml", "echo b", "echo more");
+    space.run_well("b/exp.toml");
     let why = space.told(&["why", "b/exp.toml"]);
     assert!(why.contains("echo b") && why.contains("echo more"), "{why}");
-    space.run_well("b/exp.toml");
     assert_eq!(runs(&space), ["b/exp:3", "b/exp:2", "exp:1"]);
     assert_eq!(space.run_well("a/exp.toml").steps(), (0, 1, 0));
     assert_eq!(runs(&space), ["a/exp:1", "b/exp:3", "b/exp:2"]);
