@@ -48,4 +48,5 @@ pub mod present;
 pub mod domain;
 pub mod inspect;
 pub mod track;
+pub mod doctor;
 pub mod cli;

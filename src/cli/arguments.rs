@@ -66,8 +66,11 @@ pub enum Subcommand {
     Export(ExportArguments),
     /// List the known corpora, or check copies against the official counts.
     Corpora(CorporaArguments),
-    /// Inspect, verify or prune the cache.
+    /// Inspect, verify, prune or shrink the cache; keep runs in it.
     Cache(CacheArguments),
+    /// Check this machine, this folder and the cache: limits, locks, clock, disk, permissions, corpora, device. Says what to
+    /// do about what it finds, and exits with 1 if runs would fail.
+    Doctor(DoctorArguments),
     /// Describe the stage kinds and their parameters.
     Schema(SchemaArguments),
     /// Write a manifest to start from.
@@ -308,6 +311,14 @@ pub struct CorporaArguments {
     /// Corpora to check; all that are present by default.
     #[arg(value_name = "CORPUS")]
     pub names: Vec<String>,
+}
+
+/// Arguments of `doctor`.
+#[derive(Args)]
+pub struct DoctorArguments {
+    /// Folder under which results appear.
+    #[arg(long, value_name = "FOLDER", default_value = "runs")]
+    pub runs: PathBuf,
 }
 
 /// Arguments of `schema`.

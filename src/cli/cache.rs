@@ -6,6 +6,7 @@ use pipe_engine::cache::{
     Cache, Collected, GcOptions, Pin, PruneOptions, Pruned, Verified, gc, prune, usage, verify,
 };
 
+use crate::byte_size::bytes_text;
 use crate::inspect::find_run;
 use crate::stage::checkpoints;
 
@@ -14,7 +15,7 @@ use super::cache_arguments::{CacheAction, CacheArguments, GcArguments, PruneArgu
 use super::console::print;
 use super::context;
 use super::error::CliError;
-use super::lines::{bytes_text, counted};
+use super::lines::counted;
 
 const DAY_S: u64 = 24 * 60 * 60;
 

@@ -231,19 +231,3 @@ pub fn duration_text(seconds: f64) -> String {
         ),
     }
 }
-
-/// A number of bytes as people say it.
-pub fn bytes_text(bytes: u64) -> String {
-    let units = ["B", "kB", "MB", "GB", "TB"];
-    let mut value = bytes as f64;
-    let mut unit = 0;
-    while value >= 999.5 && unit + 1 < units.len() {
-        value /= 1000.0;
-        unit += 1;
-    }
-    if unit == 0 {
-        format!("{bytes} B")
-    } else {
-        format!("{value:.1} {}", units[unit])
-    }
-}

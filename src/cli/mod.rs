@@ -15,6 +15,7 @@ mod export;
 mod failures;
 mod date;
 mod diff;
+mod doctor;
 mod graph;
 mod init;
 mod json;
@@ -74,6 +75,7 @@ fn work(arguments: Arguments) -> ExitCode {
         Subcommand::Predict(options) => predict::predict(&options, &arguments.common),
         Subcommand::Export(options) => export::export(&options, &arguments.common),
         Subcommand::Corpora(options) => corpora::corpora(&options, &arguments.common),
+        Subcommand::Doctor(options) => doctor::doctor(&options, &arguments.common),
         Subcommand::Cache(options) => cache::cache(&options, &arguments.common),
         Subcommand::Schema(options) => schema::schema(&options, &arguments.common),
         Subcommand::Init(options) => init::init(&options),

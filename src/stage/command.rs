@@ -40,7 +40,7 @@ use pipe_engine::stage::{
 use error::CommandError;
 use exchange::{ItemsAs, input_name, materialise, read_item, write_item};
 
-pub use program::supervisor;
+pub use program::{orphaned_supervisors, supervisor};
 
 const ANY: &[ArtifactKind] = &[
     AUDIO, FEATURES, MODEL, EVALUATION, PROBE, MAP, REPORT, FILES,

@@ -14,6 +14,7 @@ mod device;
 #[cfg(feature = "cuda")]
 mod device_libraries;
 mod disk;
+mod doctor;
 mod environment;
 mod errors;
 mod escapes;

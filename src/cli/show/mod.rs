@@ -11,6 +11,7 @@ use pipe_engine::cache::{Cache, CacheError, StepOutput, StepRecord};
 use pipe_report::{Report, Sheet};
 use serde_json::{Value as Json, json};
 
+use crate::byte_size::bytes_text;
 use crate::inspect::{StepOfRun, find_run, find_step, stage_of, step};
 use crate::stage::{MAP_ENTRY, PROBE_ENTRY, REPORT_CONTENT};
 
@@ -19,7 +20,7 @@ use super::console::{console_width, print};
 use super::context;
 use super::date::date_text;
 use super::error::CliError;
-use super::lines::{bytes_text, counted, duration_text};
+use super::lines::{counted, duration_text};
 use super::paint::Paint;
 
 use page::{Page, kind};

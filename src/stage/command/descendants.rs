@@ -15,16 +15,22 @@ pub struct Process {
     pub name: String,
 }
 
+/// All processes that have not ended, each with the number of its parent.
+pub fn processes() -> impl Iterator<Item = (i32, Process)> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| {
+        let is_process = entry.file_name().as_encoded_bytes()[0].is_ascii_digit();
+        let stat = is_process.then(|| std::fs::read_to_string(entry.path().join("stat")));
+        parse(&stat?.ok()?)
+    })
+}
+
 /// All descendants that have not ended. What moves to a session of its own stays a descendant, since this process is
 /// the one that orphans below it are given to.
 pub fn descendants() -> Vec<Process> {
     let mut children: HashMap<i32, Vec<Process>> = HashMap::new();
-    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let is_process = entry.file_name().as_encoded_bytes()[0].is_ascii_digit();
-        let stat = std::fs::read_to_string(entry.path().join("stat")).ok();
-        if let Some((parent, process)) = stat.filter(|_| is_process).as_deref().and_then(parse) {
-            children.entry(parent).or_default().push(process);
-        }
+    for (parent, process) in processes() {
+        children.entry(parent).or_default().push(process);
     }
     let mut found = Vec::new();
     let mut parents = vec![getpid().as_raw_pid()];

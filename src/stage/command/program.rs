@@ -13,6 +13,7 @@ use pipe_foundation::progress::Progress;
 use pipe_foundation::sync::lock;
 
 use super::CommandError;
+use super::descendants::processes;
 use super::messages::{Ended, Order, Program, Received, Receiver, Report, send};
 use super::supervisor::{GRACE, supervise};
 
@@ -37,6 +38,20 @@ pub fn supervisor() -> Option<ExitCode> {
     CAN_SUPERVISE.store(true, Ordering::Relaxed);
     let is_supervisor = std::env::args_os().nth(1)? == SUPERVISE;
     is_supervisor.then(supervise)
+}
+
+/// Numbers of supervising processes whose run is gone: those that are not children of an executable like theirs.
+pub fn orphaned_supervisors() -> Vec<i32> {
+    let executable = |pid: i32| std::fs::read_link(format!("/proc/{pid}/exe")).ok();
+    processes()
+        .filter(|(parent, process)| {
+            let pid = process.pid.as_raw_pid();
+            let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let mut arguments = line.split(|byte| *byte == 0);
+            arguments.nth(1) == Some(SUPERVISE.as_bytes()) && executable(*parent) != executable(pid)
+        })
+        .map(|(_, process)| process.pid.as_raw_pid())
+        .collect()
 }
 
 /// A process that supervises one program after another.

@@ -173,8 +173,11 @@ fn has_records_of_this_format(root: &Path) -> Result<bool, CacheError> {
 }
 
 /// Why an existing cache cannot be written: the file system is read-only, or a permission is missing on its folder or on
-/// something directly in it.
-fn why_not_writable(root: &Path) -> Result<Option<std::io::Error>, CacheError> {
+/// something directly in it. None where it can.
+///
+/// # Errors
+/// When its folder cannot be read.
+pub fn why_not_writable(root: &Path) -> Result<Option<std::io::Error>, CacheError> {
     if !folder::is_there(root)? {
         return Ok(None);
     }

@@ -54,6 +54,7 @@ use std::path::{Path, PathBuf};
 use crate::artifact::FingerprintInputs;
 
 use access::Access;
+pub use access::why_not_writable;
 pub use checksummed::Stored;
 pub use damaged_results::DamagedResult;
 pub use error::CacheError;

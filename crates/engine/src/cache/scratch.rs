@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::error::CacheError;
+use super::folder;
 use super::lock::Lock;
 
 /// One run's folder under `cache/tmp`, removed when dropped.
@@ -38,6 +39,20 @@ impl Scratch {
         }
     }
 
+    /// How many folders in `tmp` are of runs that died.
+    ///
+    /// # Errors
+    /// When `tmp` cannot be read.
+    pub fn dead(tmp: &Path) -> Result<usize, CacheError> {
+        let mut count = 0;
+        for path in folder::entries(tmp)? {
+            if is_lock(&path) && Lock::try_take_existing(&path)?.is_some() {
+                count += 1;
+            }
+        }
+        Ok(count)
+    }
+
     /// A new empty folder inside, removed when dropped.
     ///
     /// # Errors
@@ -55,16 +70,21 @@ impl Drop for Scratch {
     }
 }
 
+/// Whether it is the lock of a folder.
+fn is_lock(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension == "lock")
+}
+
 fn remove_dead(tmp: &Path) -> bool {
     let mut found = false;
     let Ok(entries) = std::fs::read_dir(tmp) else {
         return false;
     };
     for path in entries.flatten().map(|entry| entry.path()) {
-        let is_lock = path
-            .extension()
-            .is_some_and(|extension| extension == "lock");
-        if is_lock && let Ok(Some(_free)) = Lock::try_take(&path) {
+        if is_lock(&path)
+            && let Ok(Some(_free)) = Lock::try_take(&path)
+        {
             found = true;
             // A program that outlived its run may still write into the folder; then the next run tries again.
             let folder = path.with_extension("");

@@ -1,0 +1,105 @@
+//! `pipe doctor`: whether this machine, this folder and this cache are fit for runs, and what to do where they are not.
+
+use std::path::Path;
+
+use pipe_nn::model::{DeviceChoice, DeviceError};
+use pipe_speech::corpus::root_of;
+
+use crate::doctor::{Check, State, examine};
+
+use super::arguments::{Common, DoctorArguments};
+use super::console::print;
+use super::context;
+use super::error::CliError;
+use super::lines::counted;
+use super::paint::Paint;
+
+/// Prints what every check found; 1 where something is bad.
+pub fn doctor(arguments: &DoctorArguments, common: &Common) -> Result<u8, CliError> {
+    let mut checks = examine(&common.cache, &arguments.runs);
+    checks.push(corpora(common));
+    checks.push(device(
+        DeviceChoice::Cuda { ordinal: 0 }.resolve(false).map(drop),
+    ));
+    let worst = checks.iter().map(|check| check.state).max();
+    print(&match common.json {
+        true => checks
+            .iter()
+            .map(|check| format!("{}\n", serde_json::json!(check)))
+            .collect(),
+        false => text(&checks, Paint::stdout()),
+    })?;
+    Ok(u8::from(worst == Some(State::Bad)))
+}
+
+fn text(checks: &[Check], paint: Paint) -> String {
+    let width = checks.iter().map(|check| check.name.len()).max();
+    let width = width.unwrap_or_default();
+    let mut text = String::new();
+    for check in checks {
+        let mark = match check.state {
+            State::Good => paint.faint("ok     "),
+            State::Warning => paint.bold("warning"),
+            State::Bad => paint.bad("bad    "),
+        };
+        text.push_str(&format!(
+            "{mark}  {:<width$}  {}\n",
+            check.name, check.found
+        ));
+        if let Some(advice) = check.advice.as_ref().filter(|advice| !advice.is_empty()) {
+            text.push_str(&format!("{:9}{:width$}  {advice}\n", "", ""));
+        }
+    }
+    let count = |state: State| checks.iter().filter(|check| check.state == state).count();
+    text.push_str(&match (count(State::Bad), count(State::Warning)) {
+        (0, 0) => "everything is fit for runs\n".to_owned(),
+        (0, warnings) => format!("fit for runs, with {}\n", counted(warnings, "warning")),
+        (bad, _) => format!("not fit for runs: {} failed\n", counted(bad, "check")),
+    });
+    text
+}
+
+/// The corpora of the `corpora.toml` here, and which of them are there.
+fn corpora(common: &Common) -> Check {
+    const NAME: &str = "corpora";
+    let found = match context::corpora(common.corpora.as_deref(), None, Path::new("")) {
+        Ok(found) => found,
+        Err(errors) => {
+            let first = errors.iter().next().map(ToString::to_string);
+            let advice = "`pipe corpora` shows the place";
+            return Check::bad(NAME, first.unwrap_or_default(), advice);
+        }
+    };
+    if found.corpora.is_empty() {
+        let advice = "give one with --corpora, or run in the folder that contains one";
+        return Check::warning(NAME, "no corpora.toml was found", advice);
+    }
+    let corpora = found.corpora.iter();
+    let there = corpora.filter(|(name, config)| root_of(name, config, &found.folder).is_ok());
+    let there = there.count();
+    let all = found.corpora.len();
+    let text = format!("{there} of {all} in {}", found.folder.display());
+    match there {
+        0 => Check::warning(
+            NAME,
+            text,
+            "`pipe corpora` says where to get them; synthetic ones need no files",
+        ),
+        _ => Check::good(NAME, text),
+    }
+}
+
+/// What asking for the first CUDA device came to. Without one everything runs on the processor.
+fn device(asked: Result<(), DeviceError>) -> Check {
+    const NAME: &str = "device";
+    match asked {
+        Ok(()) => Check::good(NAME, "CUDA works: --device cuda"),
+        Err(
+            error @ (DeviceError::NotBuilt | DeviceError::NoDriver { .. } | DeviceError::NoDevice),
+        ) => Check::good(NAME, format!("the processor ({error})")),
+        Err(error) => {
+            let advice = miette::Diagnostic::help(&error).map(|help| help.to_string());
+            Check::warning(NAME, error.to_string(), advice.unwrap_or_default())
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! `pipe doctor`: what it finds here, and what it says of caches and files that are not as they should be.
+
+use std::fs;
+
+use serde_json::Value as Json;
+
+use super::somebody::{Somebody, permit};
+use super::workspace::{Workspace, lines_of_json};
+
+fn checks(text: &str) -> Vec<(String, String, String)> {
+    let text_of = |check: &Json, name: &str| check[name].as_str().unwrap_or_default().to_owned();
+    lines_of_json(text)
+        .iter()
+        .map(|check| {
+            (
+                text_of(check, "name"),
+                text_of(check, "state"),
+                text_of(check, "found"),
+            )
+        })
+        .collect()
+}
+
+fn check<'c>(checks: &'c [(String, String, String)], name: &str) -> (&'c str, &'c str) {
+    let (_, state, found) = checks.iter().find(|(known, _, _)| known == name).unwrap();
+    (state, found)
+}
+
+#[test]
+fn every_part_is_looked_at_and_nothing_is_left_behind() {
+    let space = Workspace::with_corpus(3);
+    for there in [false, true] {
+        if there {
+            space.run_well("pipe.toml");
+        }
+        let before = space.files(".");
+        let text = space.told(&["doctor", "--json"]);
+        let found = checks(&text);
+        let names: Vec<&str> = found.iter().map(|(name, _, _)| name.as_str()).collect();
+        for name in [
+            "processor",
+            "memory",
+            "open files",
+            "processes and threads",
+            "address space",
+            "size of files",
+            "cache",
+            "locks",
+            "clock",
+            "room for the cache",
+            "room for results",
+            "room for temporary files",
+            "leftover programs",
+            "leftover files",
+            "corpora",
+            "device",
+        ] {
+            assert!(names.contains(&name), "{name}: {names:?}");
+        }
+        assert_eq!(check(&found, "locks").0, "good");
+        assert_eq!(check(&found, "corpora"), ("good", "1 of 1 in corpora"));
+        assert_eq!(names.contains(&"permissions"), there);
+        assert!(space.files(".") == before);
+    }
+    let text = space.told(&["doctor"]);
+    assert!(text.contains("fit for runs"), "{text}");
+}
+
+#[test]
+fn what_is_wrong_is_said_with_what_to_do() {
+    let space = Workspace::with_corpus(3);
+    space.run_well("pipe.toml");
+    space.write("cache/VERSION", "pipe cache 2\n");
+    let text = space.told_with(&["doctor"], 1);
+    assert!(text.contains("bad      cache"), "{text}");
+    assert!(text.contains("choose another cache with --cache"), "{text}");
+    assert!(
+        text.ends_with("not fit for runs: 1 check failed\n"),
+        "{text}"
+    );
+    space.write("cache/VERSION", "pipe cache 1\n");
+    space.write("corpora.toml", "folder = 3\n");
+    let text = space.told_with(&["doctor"], 1);
+    assert!(text.contains("bad      corpora"), "{text}");
+    fs::remove_file(space.join("corpora.toml")).unwrap();
+    let found = checks(&space.told(&["doctor", "--json"]));
+    assert_eq!(check(&found, "corpora").0, "warning");
+    let user = Somebody::new(&space);
+    permit(&space.join("cache"), 0o555, 0o444);
+    let output = user
+        .command("./program")
+        .args(["doctor", "--json"])
+        .output();
+    permit(&space.join("cache"), 0o755, 0o644);
+    let found = checks(&String::from_utf8(output.unwrap().stdout).unwrap());
+    let (state, text) = check(&found, "permissions");
+    assert_eq!(state, "warning");
+    assert!(text.contains("Permission denied"), "{text}");
+}
+
+#[test]
+fn low_limits_are_named() {
+    let space = Workspace::new();
+    let script = "ulimit -n 64; exec \"$0\" doctor --json";
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_pipe")]);
+    let output = command.current_dir(space.path()).output().unwrap();
+    let found = checks(&String::from_utf8(output.stdout).unwrap());
+    assert_eq!(check(&found, "open files"), ("warning", "limited to 64"));
+}
