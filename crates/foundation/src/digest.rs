@@ -23,6 +23,15 @@ impl Digest {
         Self(*blake3::hash(bytes).as_bytes())
     }
 
+    /// The digest of all bytes of `parts`, in their order.
+    pub fn of_parts(parts: &[impl AsRef<[u8]>]) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        for part in parts {
+            hasher.update(part.as_ref());
+        }
+        Self(*hasher.finalize().as_bytes())
+    }
+
     /// The digest of a file's whole content.
     ///
     /// # Errors
@@ -120,6 +129,10 @@ mod tests {
         let file = folder.path().join("file");
         std::fs::write(&file, b"content").unwrap();
         assert_eq!(Digest::of_file(&file).unwrap(), Digest::of(b"content"));
+        assert_eq!(
+            Digest::of_parts(&["con", "", "tent"]),
+            Digest::of(b"content")
+        );
         let pipe = folder.path().join("pipe");
         let made = std::process::Command::new("mkfifo").arg(&pipe).status();
         assert!(made.unwrap().success());
