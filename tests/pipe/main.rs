@@ -23,6 +23,7 @@ mod learning;
 mod leftovers;
 mod limits;
 mod lineage;
+mod long_recordings;
 mod made_up;
 mod manifests;
 mod many_variants;
