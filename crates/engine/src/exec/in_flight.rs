@@ -101,18 +101,18 @@ impl Walk<'_> {
             Stage::Source(stage) => stage.memory_bytes(item),
             _ => 0,
         };
-        self.from_step(step, item, bytes)
+        self.path_bytes(step, item, bytes)
     }
 
     /// As [`Self::memory_bytes`], from `step` on, whose result takes `bytes`.
-    fn from_step(&self, step: usize, item: &Item, bytes: u64) -> u64 {
+    fn path_bytes(&self, step: usize, item: &Item, bytes: u64) -> u64 {
         let children = self.children.get(&step).map_or(&[][..], Vec::as_slice);
         let after = children.iter().map(|&child| {
             let made = match &self.plan.steps[child].stage {
                 Stage::Items(stage) => stage.memory_bytes(&*item.facts, bytes),
                 _ => 0,
             };
-            self.from_step(child, item, made)
+            self.path_bytes(child, item, made)
         });
         let copies = 1 + u64::from(self.plan.steps[step].stored);
         let here = bytes.saturating_mul(copies);

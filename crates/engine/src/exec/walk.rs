@@ -247,7 +247,7 @@ impl Walk<'_> {
                 *parent.data.borrow_mut() = None;
             }
             let parts = data.parts().map_err(ItemError::permanent)?;
-            let digest = Digest::of_parts(&parts);
+            let digest = Digest::of_parts(&parts, self.progress).map_err(ItemError::transient)?;
             let stored = stored.then_some(&parts[..]);
             let location = shared.keep(&key, self.tag(frame.step), digest, stored);
             drop(parts);

@@ -171,8 +171,9 @@ impl Perturber {
         }
         if gain_db != 0.0 {
             let factor = decibels(gain_db);
-            for sample in &mut samples {
-                *sample *= factor;
+            for block in samples.chunks_mut(BLOCK) {
+                progress.check()?;
+                block.iter_mut().for_each(|sample| *sample *= factor);
             }
         }
         Ok(Waveform { samples, rate_hz })
@@ -193,9 +194,14 @@ fn decibels(gain_db: f64) -> f32 {
     exact::pow(10.0, gain_db / 20.0) as f32
 }
 
-fn mean_power(samples: &[f32]) -> f64 {
-    let sum: f64 = samples.iter().map(|s| f64::from(*s) * f64::from(*s)).sum();
-    sum / samples.len().max(1) as f64
+fn mean_power(samples: &[f32], progress: &dyn Progress) -> Result<f64, Interrupted> {
+    let mut sum = 0.0_f64;
+    for block in samples.chunks(BLOCK) {
+        progress.check()?;
+        let powers = block.iter().map(|s| f64::from(*s) * f64::from(*s));
+        sum = powers.fold(sum, |sum, power| sum + power);
+    }
+    Ok(sum / samples.len().max(1) as f64)
 }
 
 fn add_noise(
@@ -206,7 +212,7 @@ fn add_noise(
     random: &mut ChaCha8Rng,
     progress: &dyn Progress,
 ) -> Result<(), Interrupted> {
-    let signal_power = mean_power(samples);
+    let signal_power = mean_power(samples, progress)?;
     if signal_power == 0.0 {
         return Ok(());
     }
@@ -218,13 +224,16 @@ fn add_noise(
     if colour == NoiseColour::Pink && rate_hz >= *RATES_HZ.start() {
         make_pink(&mut added, rate_hz, progress)?;
     }
-    let noise_power = mean_power(&added);
+    let noise_power = mean_power(&added, progress)?;
     if noise_power == 0.0 {
         return Ok(());
     }
     let factor = decibels(-snr_db) * (signal_power / noise_power).sqrt() as f32;
-    for (sample, added) in samples.iter_mut().zip(added) {
-        *sample += factor * added;
+    for (samples, added) in samples.chunks_mut(BLOCK).zip(added.chunks(BLOCK)) {
+        progress.check()?;
+        for (sample, added) in samples.iter_mut().zip(added) {
+            *sample += factor * added;
+        }
     }
     Ok(())
 }

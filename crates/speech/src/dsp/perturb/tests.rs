@@ -19,6 +19,10 @@ fn apply(options: PerturbOptions, waveform: &Waveform, copy: &str) -> Waveform {
         .expect("a copy")
 }
 
+fn power(samples: &[f32]) -> f64 {
+    mean_power(samples, &Silent).expect("nothing interrupts it")
+}
+
 #[test]
 fn speed_changes_length_and_pitch() {
     let options = PerturbOptions {
@@ -47,7 +51,7 @@ fn gain_and_noise_have_the_levels_asked_for() {
         &clean,
         "a",
     );
-    let gain = 10.0 * (mean_power(&loud.samples) / mean_power(&clean.samples)).log10();
+    let gain = 10.0 * (power(&loud.samples) / power(&clean.samples)).log10();
     assert!((gain - 6.0).abs() < 1e-4, "{gain}");
     for noise in [NoiseColour::White, NoiseColour::Pink] {
         let options = PerturbOptions {
@@ -62,7 +66,7 @@ fn gain_and_noise_have_the_levels_asked_for() {
             .zip(&clean.samples)
             .map(|(a, b)| a - b)
             .collect();
-        let snr = 10.0 * (mean_power(&clean.samples) / mean_power(&added)).log10();
+        let snr = 10.0 * (power(&clean.samples) / power(&added)).log10();
         assert!((snr - 15.0).abs() < 0.01, "{snr}");
         let silence = Waveform {
             samples: vec![0.0; 100],
