@@ -124,8 +124,8 @@ pub struct RunArguments {
     /// exist.
     #[arg(long, short)]
     pub keep_going: bool,
-    /// Memory that concurrent steps may need together, such as 8GB; by default all that is available. One step always
-    /// runs, whatever it needs.
+    /// Memory that concurrent steps, or the recordings at work in one, may need together, such as 8GB; by default all
+    /// that is available. One step, and one recording, always runs, whatever it needs.
     #[arg(long, value_name = "SIZE", value_parser = crate::byte_size::parse_bytes)]
     pub memory: Option<u64>,
     /// Keep checkpoints of finished trainings up to this size, so that more epochs continue from them; the oldest go
@@ -256,6 +256,10 @@ pub struct PredictArguments {
     /// Seconds from one window to the next; the window's length by default.
     #[arg(long, value_name = "SECONDS", requires = "window_s")]
     pub hop_s: Option<f64>,
+    /// Longest recording, or window with --window-s, that is predicted as one, in seconds. A longer one is reported and
+    /// not read.
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600.0)]
+    pub max_duration_s: f64,
     /// Form of the output; a table on a terminal, CSV elsewhere.
     #[arg(long, value_enum)]
     pub format: Option<PredictionFormat>,

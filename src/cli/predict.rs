@@ -2,16 +2,20 @@
 
 use std::io::IsTerminal;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use miette::Diagnostic;
+use pipe_foundation::sync::lock;
 
-use crate::predict::{self, FrontEnd, Input, Outcome, PredictOptions, Windows};
+use crate::predict::{self, FrontEnd, Input, Outcome, PredictOptions, WindowError, Windows};
 
 use super::arguments::{Common, PredictArguments, PredictionFormat};
 use super::console::{print_error, shown};
 use super::error::CliError;
 use super::model::{load, refused};
 use super::predictions::Predictions;
+use super::signals::Signals;
 
 /// Predicts every recording; 1 where one of them could not be.
 pub fn predict(arguments: &PredictArguments, common: &Common) -> Result<u8, CliError> {
@@ -19,6 +23,7 @@ pub fn predict(arguments: &PredictArguments, common: &Common) -> Result<u8, CliE
     let front_end = FrontEnd::of(model.config(), &arguments.model).map_err(refused)?;
     let options = PredictOptions {
         windows: windows(arguments, &front_end)?,
+        max_duration_s: max_duration_s(arguments)?,
         threads: threads(arguments.threads),
     };
     let stdin = arguments
@@ -48,15 +53,17 @@ pub fn predict(arguments: &PredictArguments, common: &Common) -> Result<u8, CliE
     }
     let mut failed = found.failed.len();
     let names: Vec<String> = found.inputs.iter().map(Input::name).map(shown).collect();
-    let mut predictions =
+    let predictions =
         Predictions::new(format(arguments, common), &names, options.windows.is_some());
-    let mut written = predictions.begin();
+    let predictions = Arc::new(Mutex::new(predictions));
+    end_when_asked(&predictions);
+    let mut written = lock(&predictions).begin();
     let mut each = |outcome: Outcome| {
         match outcome {
-            Outcome::Predicted(row) => written = predictions.write(&row),
+            Outcome::Predicted(row) => written = lock(&predictions).write(&row),
             Outcome::Failed(failure) => {
                 // The output so far must come before the message about what follows.
-                written = predictions.flush();
+                written = lock(&predictions).flush();
                 failed += 1;
                 let help = failure.reason.help().map(|help| help.to_string());
                 complain(&failure.path, &failure.reason.to_string(), help.as_deref());
@@ -65,7 +72,7 @@ pub fn predict(arguments: &PredictArguments, common: &Common) -> Result<u8, CliE
         written.is_ok()
     };
     predict::predict(&model, &front_end, &found.inputs, options, &mut each).map_err(refused)?;
-    written = written.and_then(|()| predictions.flush());
+    written = written.and_then(|()| lock(&predictions).flush());
     match written {
         // A reader that went away has seen what it wanted.
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(CliError::Output {
@@ -79,6 +86,35 @@ pub fn predict(arguments: &PredictArguments, common: &Common) -> Result<u8, CliE
             }
             Ok(u8::from(failed > 0))
         }
+    }
+}
+
+/// Ends the process soon after a signal asks for it, wherever the work is; what has been written ends with a whole line.
+fn end_when_asked(predictions: &Arc<Mutex<Predictions>>) {
+    const LOOK_EVERY: Duration = Duration::from_millis(50);
+    let signals = Signals::listen();
+    let predictions = predictions.clone();
+    let watch = move || {
+        while !signals.asked() {
+            std::thread::sleep(LOOK_EVERY);
+        }
+        // Should the reader of the output take none of it, a second signal ends the process.
+        let mut predictions = lock(&predictions);
+        let _ = predictions.flush();
+        std::process::exit(signals.exit_code().into());
+    };
+    // Where the system refuses a thread, the second signal ends the process too.
+    let _ = std::thread::Builder::new().spawn(watch);
+}
+
+fn max_duration_s(arguments: &PredictArguments) -> Result<f64, CliError> {
+    match arguments.max_duration_s {
+        seconds if seconds > 0.0 => Ok(seconds),
+        seconds => Err(refused(WindowError {
+            option: "--max-duration-s",
+            seconds,
+            reason: "expected more than 0".into(),
+        })),
     }
 }
 

@@ -1,30 +1,38 @@
 //! A waveform as the data of an item.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::sync::Arc;
 
 use pipe_engine::artifact::{ArtifactKind, DataError, ItemData};
 use pipe_engine::stage::ItemError;
 use pipe_speech::audio::Waveform;
-use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use safetensors::tensor::SafeTensors;
 
 use super::features::tensor;
+use super::tensor_header::tensor_header;
 
 /// Utterances with waveforms.
 pub const AUDIO: ArtifactKind = ArtifactKind::of_items("audio", decode);
 
-/// A waveform; stored as tensor `samples` `[n]` with `rate_hz` in the metadata.
+/// A waveform; stored as tensor `samples` `[n]` with `rate_hz` in the metadata. Steps that leave it as it is share it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Audio(pub Waveform);
+pub struct Audio(pub Arc<Waveform>);
 
 impl Audio {
     /// The waveform of an item.
     ///
     /// # Errors
     /// When its data are something else.
-    pub fn of(data: &dyn ItemData) -> Result<&Waveform, ItemError> {
+    pub fn of(data: &dyn ItemData) -> Result<&Arc<Waveform>, ItemError> {
         let audio: Option<&Self> = data.downcast_ref();
         let audio = audio.ok_or_else(|| ItemError::permanent("not audio"))?;
         Ok(&audio.0)
+    }
+}
+
+impl From<Waveform> for Audio {
+    fn from(wave: Waveform) -> Self {
+        Self(Arc::new(wave))
     }
 }
 
@@ -34,12 +42,15 @@ impl ItemData for Audio {
     }
 
     fn encode(&self) -> Result<Vec<u8>, DataError> {
-        let failed = |error| DataError::new("a tensor", error);
-        let Waveform { samples, rate_hz } = &self.0;
-        let bytes = bytemuck::cast_slice(samples);
-        let view = TensorView::new(Dtype::F32, vec![samples.len()], bytes).map_err(failed)?;
-        let metadata = HashMap::from([("rate_hz".to_string(), rate_hz.to_string())]);
-        serialize([("samples", view)], Some(metadata)).map_err(failed)
+        Ok(self.parts()?.concat())
+    }
+
+    fn parts(&self) -> Result<Vec<Cow<'_, [u8]>>, DataError> {
+        let Waveform { samples, rate_hz } = &*self.0;
+        let bytes: &[u8] = bytemuck::cast_slice(samples);
+        let rate_hz = ("rate_hz", rate_hz.to_string());
+        let header = tensor_header("samples", &[samples.len()], Some(rate_hz))?;
+        Ok(vec![header.into(), bytes.into()])
     }
 }
 
@@ -61,7 +72,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Box<dyn ItemData>, DataError> {
         .chunks_exact(4)
         .map(|chunk| f32::from_le_bytes([chunk[0], chunk[1], chunk[2], chunk[3]]))
         .collect();
-    Ok(Box::new(Audio(Waveform { samples, rate_hz })))
+    Ok(Box::new(Audio::from(Waveform { samples, rate_hz })))
 }
 
 #[cfg(test)]
@@ -71,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_waveform_comes_back_as_it_was_and_is_not_taken_for_features() {
-        let item = Audio(Waveform {
+        let item = Audio::from(Waveform {
             samples: vec![0.0, -0.5, 1.0],
             rate_hz: 24_414,
         });

@@ -1,8 +1,12 @@
 //! A feature matrix as the data of an item.
 
+use std::borrow::Cow;
+
 use pipe_engine::artifact::{ArtifactKind, DataError, ItemData};
 use pipe_foundation::{Features, FeaturesView};
-use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+
+use super::tensor_header::tensor_header;
 
 /// Utterances with feature matrices `[frames, bins]`.
 pub const FEATURES: ArtifactKind = ArtifactKind::of_items("features", decode);
@@ -17,15 +21,18 @@ impl ItemData for FeatureItem {
     }
 
     fn encode(&self) -> Result<Vec<u8>, DataError> {
-        let failed = |error| DataError::new("a tensor", error);
+        Ok(self.parts()?.concat())
+    }
+
+    fn parts(&self) -> Result<Vec<Cow<'_, [u8]>>, DataError> {
         let Features {
             frames,
             bins,
             values,
         } = &self.0;
-        let bytes = bytemuck::cast_slice(values);
-        let view = TensorView::new(Dtype::F32, vec![*frames, *bins], bytes).map_err(failed)?;
-        serialize([("features", view)], None).map_err(failed)
+        let bytes: &[u8] = bytemuck::cast_slice(values);
+        let header = tensor_header("features", &[*frames, *bins], None)?;
+        Ok(vec![header.into(), bytes.into()])
     }
 }
 

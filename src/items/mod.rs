@@ -5,6 +5,7 @@ mod composition;
 mod features;
 mod kinds;
 mod listing_details;
+mod tensor_header;
 mod utterance_facts;
 
 pub use audio::{AUDIO, Audio};

@@ -75,6 +75,14 @@ pub trait UtteranceItem {
     fn utterance(&self) -> &Utterance {
         &self.utterance_facts().utterance
     }
+
+    /// Bytes of the waveform at a rate, by the length of the recording; `otherwise` where that is not known.
+    fn waveform_bytes(&self, rate_hz: u32, otherwise: u64) -> u64 {
+        match &self.utterance_facts().recording {
+            Some(recording) => (4.0 * recording.duration_s * f64::from(rate_hz)) as u64,
+            None => otherwise,
+        }
+    }
 }
 
 impl UtteranceItem for Item {
@@ -92,6 +100,12 @@ impl UtteranceItem for LoadedItem {
 impl UtteranceItem for ItemCopy {
     fn facts(&self) -> &dyn ItemFacts {
         &*self.facts
+    }
+}
+
+impl UtteranceItem for dyn ItemFacts {
+    fn facts(&self) -> &dyn ItemFacts {
+        self
     }
 }
 

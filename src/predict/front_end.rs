@@ -1,13 +1,14 @@
 //! The computation from a waveform to a model's features, read from the model file itself.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use miette::Diagnostic;
 use pipe_foundation::Features;
 use pipe_nn::model::ModelConfig;
-use pipe_speech::audio::Waveform;
+use pipe_speech::audio::{RATES_HZ, Waveform};
 use pipe_speech::dsp::{
-    FbankError, FbankOptions, Normalisation, NormalisedFbank, RATES_HZ, ResampleError, ToRate,
+    FbankError, FbankOptions, Normalisation, NormalisedFbank, ResampleError, Resampler, ToRate,
 };
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
@@ -139,6 +140,19 @@ impl FrontEnd {
             true => options.frame_length(),
             false => options.frame_shift().div_ceil(2),
         }
+    }
+
+    /// What a waveform at a rate goes through, one after another, to come to [`Self::rate_hz`].
+    ///
+    /// # Errors
+    /// A rate that cannot be converted.
+    pub fn resamplers(&self, mut rate_hz: u32) -> Result<Vec<Arc<Resampler>>, ResampleError> {
+        let mut resamplers = Vec::new();
+        for to_rate in &self.rates {
+            resamplers.extend(to_rate.resampler(rate_hz)?);
+            rate_hz = to_rate.rate_hz();
+        }
+        Ok(resamplers)
     }
 
     /// The waveform at [`Self::rate_hz`].

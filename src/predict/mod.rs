@@ -1,11 +1,17 @@
 //! Using a model on recordings: the features it was trained on, windows, and a prediction for each.
 
+mod by_windows;
 mod front_end;
 mod listing;
+mod outcome;
+mod recording;
 mod run;
+mod sample_stream;
+mod whole;
 mod windows;
 
 pub use front_end::{FrontEnd, FrontEndError, fbank_options};
 pub use listing::{Found, Input, list};
-pub use run::{Failure, FailureReason, Outcome, PredictOptions, Row, predict};
+pub use outcome::{Failure, FailureReason, Outcome, Row};
+pub use run::{PredictOptions, predict};
 pub use windows::{WindowError, Windows};

@@ -64,6 +64,11 @@ impl Windows {
         })
     }
 
+    /// Samples of a window.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
     /// Number of windows in a recording of `len` samples.
     pub fn count(&self, len: usize) -> usize {
         match len.checked_sub(self.length) {

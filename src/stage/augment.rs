@@ -8,7 +8,7 @@ use pipe_engine::manifest::{
 };
 use pipe_engine::stage::{ItemContext, ItemCopy, ItemError, ItemStage, Stage};
 use pipe_speech::corpus::{Split, Utterance};
-use pipe_speech::dsp::{NoiseColour, PerturbOptions, Perturber};
+use pipe_speech::dsp::{NoiseColour, PerturbError, PerturbOptions, Perturber};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
@@ -181,11 +181,21 @@ impl ItemStage for Augment {
         copies
     }
 
+    /// The longest copy, and the noise that is added to it.
+    fn memory_bytes(&self, _source: &dyn ItemFacts, input_bytes: u64) -> u64 {
+        let copies = match self.options.snr_db {
+            Some(_) => 2,
+            None => 1,
+        };
+        let slowest = self.options.speed[0].max(0.1);
+        (copies as f64 * input_bytes as f64 / slowest) as u64
+    }
+
     fn process(
         &self,
         copy: &ItemCopy,
         input: &dyn ItemData,
-        _context: &ItemContext<'_>,
+        context: &ItemContext<'_>,
     ) -> Result<Box<dyn ItemData>, ItemError> {
         let wave = Audio::of(input)?;
         if copy.index == 0 {
@@ -196,8 +206,11 @@ impl ItemStage for Augment {
         let id = id.rsplit_once('#').map_or(id, |(id, _)| id);
         let made = self
             .perturber
-            .apply(wave, self.options.seed, id, &name)
-            .map_err(ItemError::permanent)?;
-        Ok(Box::new(Audio(made)))
+            .apply(wave, self.options.seed, id, &name, context.progress)
+            .map_err(|error| match error {
+                PerturbError::Interrupted(interrupted) => ItemError::transient(interrupted),
+                other => ItemError::permanent(other),
+            })?;
+        Ok(Box::new(Audio::from(made)))
     }
 }

@@ -256,7 +256,7 @@ fn rows(
     let mut values = Vec::new();
     let mut width = 1;
     for_each_part(items, context, |part, views| {
-        let embedded = model.embed(views, context.cores.threads())?;
+        let embedded = model.embed(views, context.cores.threads(), context.progress)?;
         width = embedded.len() / part.len().max(1);
         for (item, row) in part.iter().zip(embedded.chunks_exact(width.max(1))) {
             if row.iter().any(|value| !value.is_finite()) {

@@ -219,7 +219,8 @@ fn predict(
 ) -> miette::Result<Vec<Prediction>> {
     let mut predictions = Vec::with_capacity(items.len());
     for_each_part(items, context, |part, views| {
-        let rows = model.predict_on(device, views, context.cores.threads())?;
+        let threads = context.cores.threads();
+        let rows = model.predict_on(device, views, threads, context.progress)?;
         for (item, row) in part.iter().zip(rows) {
             let utterance = item.utterance();
             let probabilities = probabilities(&row);

@@ -1,6 +1,6 @@
 //! `fbank`: Kaldi-compatible log-mel filterbank features, normalised per utterance.
 
-use pipe_engine::artifact::ItemData;
+use pipe_engine::artifact::{ItemData, ItemFacts};
 use pipe_engine::manifest::{
     Declaration, Diagnostic, Diagnostics, Gathers, Kind, MAX_BAD, Parameter, STORE, Shape,
 };
@@ -8,7 +8,7 @@ use pipe_engine::stage::{ItemContext, ItemCopy, ItemError, ItemStage, Stage};
 use pipe_speech::dsp::{Fbank, FbankError, NormalisedFbank};
 use serde_json::Value as Json;
 
-use crate::items::{AUDIO, Audio, FEATURES, FeatureItem};
+use crate::items::{AUDIO, Audio, FEATURES, FeatureItem, UtteranceItem};
 use crate::predict::fbank_options;
 
 use super::options::refused;
@@ -193,11 +193,19 @@ impl ItemStage for FbankStage {
         effective
     }
 
+    fn memory_bytes(&self, source: &dyn ItemFacts, input_bytes: u64) -> u64 {
+        let options = self.fbank.fbank().options();
+        let shift_bytes = 4 * options.frame_shift().max(1) as u64;
+        let samples_bytes = source.waveform_bytes(options.sample_rate_hz, input_bytes);
+        let frames = samples_bytes / shift_bytes + 1;
+        frames.saturating_mul(4 * options.bins as u64)
+    }
+
     fn process(
         &self,
         _copy: &ItemCopy,
         input: &dyn ItemData,
-        _context: &ItemContext<'_>,
+        context: &ItemContext<'_>,
     ) -> Result<Box<dyn ItemData>, ItemError> {
         let wave = Audio::of(input)?;
         let wanted_hz = self.fbank.fbank().options().sample_rate_hz;
@@ -209,8 +217,11 @@ impl ItemStage for FbankStage {
         }
         let features = self
             .fbank
-            .compute(&wave.samples)
-            .map_err(ItemError::permanent)?;
+            .compute_interruptible(&wave.samples, context.progress)
+            .map_err(|error| match error {
+                FbankError::Interrupted(interrupted) => ItemError::transient(interrupted),
+                other => ItemError::permanent(other),
+            })?;
         Ok(Box::new(FeatureItem(features)))
     }
 }

@@ -8,9 +8,10 @@ use pipe_engine::artifact::{BadItem, Item, ItemData};
 use pipe_engine::stage::{FileInfos, ItemError, SourceListing, SourceStage};
 use pipe_foundation::Digest;
 use pipe_foundation::machine_fault::MachineFault;
+use pipe_foundation::progress::Progress;
 use pipe_foundation::spreadsheet::guarded;
 use pipe_report::CorpusFacts;
-use pipe_speech::audio::AudioError;
+use pipe_speech::audio::{AudioError, AudioReader};
 use pipe_speech::corpus::leaks;
 use pipe_speech::corpus::split::{SplitOptions, SplitTable, assign};
 use pipe_speech::corpus::{
@@ -33,7 +34,10 @@ use leak_check::{check_leaks, leak_items};
 pub use parameters::KIND;
 use parameters::{Options, SplitChoice};
 pub use source_facts::content;
-use source_facts::{look, source_facts};
+use source_facts::{look, source_facts, waveform_bytes};
+
+/// A segment is listed with the length that its table says, and read with its bounds rounded to samples.
+const SEGMENT_ROUNDING_S: f64 = 0.01;
 
 struct Ingest {
     corpora: Vec<(String, CorpusConfig)>,
@@ -88,8 +92,16 @@ impl Ingest {
             })
             .collect();
         let mut usable = Vec::new();
+        let mut too_long = Vec::new();
         for (entry, known) in known {
             match known {
+                Ok((_, duration_s)) if duration_s > self.options.max_duration_s => {
+                    too_long.push(Dropped {
+                        what: entry.utterance.id,
+                        reason: self.too_long(duration_s),
+                        cause: DropCause::Missing,
+                    });
+                }
                 Ok((digest, duration_s)) => usable.push((entry, digest, duration_s)),
                 Err(error) => {
                     let id = entry.utterance.id;
@@ -107,6 +119,18 @@ impl Ingest {
                 }
             }
         }
+        if let Some(first) = too_long.first() {
+            listing.warnings.push(format!(
+                "{name}: {} too long and left out (see dropped.tsv); the first is {}: {}",
+                match too_long.len() {
+                    1 => "1 recording is".into(),
+                    count => format!("{count} recordings are"),
+                },
+                first.what,
+                first.reason
+            ));
+        }
+        details.dropped.append(&mut too_long);
         let copies: BTreeMap<String, String> = leaks::nested_copies(&leak_items(&usable))
             .into_iter()
             .map(|copy| (copy.dropped.clone(), copy.reason()))
@@ -123,6 +147,14 @@ impl Ingest {
             None => true,
         });
         Ok(usable)
+    }
+
+    /// Why a recording of this length is not read.
+    fn too_long(&self, duration_s: f64) -> String {
+        format!(
+            "it lasts {duration_s:.1} s, more than the {:.1} s that `max_duration_s` of its ingest stage allows: raise it, or cut the recording into parts",
+            self.options.max_duration_s
+        )
     }
 
     fn split(&self, entries: &mut [(Entry, Digest, f64)]) -> miette::Result<SplitTable> {
@@ -246,7 +278,11 @@ impl SourceStage for Ingest {
         serde_json::to_value(Composition::of(items)).ok()
     }
 
-    fn load(&self, item: &Item) -> Result<Box<dyn ItemData>, ItemError> {
+    fn memory_bytes(&self, item: &Item) -> u64 {
+        waveform_bytes(item)
+    }
+
+    fn load(&self, item: &Item, progress: &dyn Progress) -> Result<Box<dyn ItemData>, ItemError> {
         let Some(recording) = &item.utterance_facts().recording else {
             return Err(ItemError::transient("no recording"));
         };
@@ -256,15 +292,21 @@ impl SourceStage for Ingest {
                 segment_s,
                 channel,
             } => {
-                let read = pipe_speech::audio::read(path, *segment_s, *channel);
                 // Permanent reasons are remembered by content, which other files may share.
-                let read = read.map_err(|error| match &error {
+                let failed = |error: AudioError| match &error {
                     AudioError::Io { source, .. } => ItemError::of_system(&error, source),
+                    AudioError::Interrupted { .. } => ItemError::transient(error),
                     other => ItemError::permanent(other.without_path()),
-                })?;
-                Ok(Box::new(Audio(read)))
+                };
+                let mut reader = AudioReader::open(path, *segment_s, *channel).map_err(failed)?;
+                // It was shorter when it was listed; no other limit may find this among what is remembered.
+                if reader.duration_s() > self.options.max_duration_s + SEGMENT_ROUNDING_S {
+                    return Err(ItemError::transient(self.too_long(reader.duration_s())));
+                }
+                let read = reader.rest(progress).map_err(failed)?;
+                Ok(Box::new(Audio::from(read)))
             }
-            AudioSource::Synthetic(utterance) => Ok(Box::new(Audio(utterance.render()))),
+            AudioSource::Synthetic(utterance) => Ok(Box::new(Audio::from(utterance.render()))),
         }
     }
 }

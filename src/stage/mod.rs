@@ -11,6 +11,7 @@
 //! | [`InputLabel`](pipe_engine::stage::InputLabel) of `command` | yes, the folder that it gives the input (`folder.*`); the program does not learn the name of the stage |
 //! | `InputLabel` of `report` | yes, the names of the rows (`row.*`, `probe.*`, `map.*`) |
 //! | `InputLabel` of the other stages | no: they do not read it |
+//! | `max_duration_s` of `ingest` | no: it decides which recordings are listed, and what is listed is in the key |
 //! | lineage of the input of `train` | yes (`lineage.*`): it is written into the model |
 //! | lineage of the input of `evaluate`, `probe`, `tsne` | yes, the front end in it (`lineage.*`): another than the model's is refused |
 //! | missing inputs of `report` | yes: `missing` in place of the digest, and the label that the report names (`missing.*`) |

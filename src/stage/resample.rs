@@ -1,14 +1,15 @@
 //! `resample`: changes the rate of waveforms.
 
-use pipe_engine::artifact::ItemData;
+use pipe_engine::artifact::{ItemData, ItemFacts};
 use pipe_engine::manifest::{
     Declaration, Diagnostics, Gathers, Kind, MAX_BAD, Parameter, STORE, Shape,
 };
 use pipe_engine::stage::{ItemContext, ItemCopy, ItemError, ItemStage, Stage};
+use pipe_speech::audio::Waveform;
 use pipe_speech::dsp::ToRate;
 use serde::Deserialize;
 
-use crate::items::{AUDIO, Audio};
+use crate::items::{AUDIO, Audio, UtteranceItem};
 
 use super::options::options;
 use super::parameters::WAVEFORMS;
@@ -54,14 +55,25 @@ pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Dia
 }
 
 impl ItemStage for Resample {
+    fn memory_bytes(&self, source: &dyn ItemFacts, input_bytes: u64) -> u64 {
+        source.waveform_bytes(self.to_rate.rate_hz(), input_bytes)
+    }
+
     fn process(
         &self,
         _copy: &ItemCopy,
         input: &dyn ItemData,
-        _context: &ItemContext<'_>,
+        context: &ItemContext<'_>,
     ) -> Result<Box<dyn ItemData>, ItemError> {
         let wave = Audio::of(input)?;
-        let made = self.to_rate.apply(wave).map_err(ItemError::permanent)?;
-        Ok(Box::new(Audio(made)))
+        let resampler = self.to_rate.resampler(wave.rate_hz);
+        let Some(resampler) = resampler.map_err(ItemError::permanent)? else {
+            return Ok(Box::new(Audio(wave.clone())));
+        };
+        let samples = resampler.process_interruptible(&wave.samples, context.progress);
+        Ok(Box::new(Audio::from(Waveform {
+            samples: samples.map_err(ItemError::transient)?,
+            rate_hz: self.to_rate.rate_hz(),
+        })))
     }
 }

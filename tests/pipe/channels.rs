@@ -108,6 +108,17 @@ pub const CHANNELS: &[Channel] = &[
         ..NOTHING
     },
     Channel {
+        name: "a limit that leaves a long recording out",
+        vary: |space| {
+            space.tone("corpora/made/audio/0003.wav", 16_000, 0.9, 153.0);
+            let speech = "corpora = \"made\"\n";
+            let limits = "max_duration_s = 0.5\nmax_bad = 0.1\n";
+            space.edit("pipe.toml", speech, &format!("{speech}{limits}"));
+        },
+        rekeyed: &["speech", "copies", "features", "network", "seen"],
+        ..NOTHING
+    },
+    Channel {
         name: "an utterance's name",
         vary: |space| {
             let audio = |name: &str| space.join(&format!("corpora/made/audio/{name}.wav"));
@@ -226,8 +237,14 @@ pub const CHANNELS: &[Channel] = &[
                 "bins = 23\nmax_bad = 0.5\nstore = true",
             );
             space.edit("pipe.toml", "epochs = 1", "epochs = 1\nthreads = 3");
+            let speech = "corpora = \"made\"\n";
+            space.edit(
+                "pipe.toml",
+                speech,
+                &format!("{speech}max_duration_s = 0.3\n"),
+            );
         },
-        arguments: &["--jobs", "3"],
+        arguments: &["--jobs", "3", "--memory", "1MB"],
         variables: &[
             ("LC_ALL", "tr_TR.UTF-8"),
             ("TZ", "Asia/Tokyo"),

@@ -28,6 +28,7 @@ mod leftovers;
 mod limits;
 mod lineage;
 mod machine_limits;
+mod long_recordings;
 mod made_up;
 mod manifests;
 mod many_variants;

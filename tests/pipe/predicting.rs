@@ -42,7 +42,8 @@ model = "train"
 input = "fbank"
 "#;
 
-const MODEL: &str = "runs/m/train/model.safetensors";
+/// Where the model is.
+pub const MODEL: &str = "runs/m/train/model.safetensors";
 
 /// A folder with a trained model and the 48 recordings it is about.
 pub fn trained() -> Workspace {

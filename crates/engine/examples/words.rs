@@ -12,6 +12,7 @@ use pipe_engine::plan::{Domain, Plan};
 use pipe_engine::stage::{
     Device, EachItem, FileInfos, ItemError, SourceListing, SourceStage, Stage,
 };
+use pipe_foundation::progress::Progress;
 
 const FOLDER: Parameter = Parameter::required("folder", Shape::Path, "Where the texts are.");
 const INPUT: Parameter = Parameter::required("input", Shape::Input(&[ArtifactKind::FILES]), "");
@@ -33,7 +34,7 @@ impl SourceStage for Texts {
         Ok(SourceListing::of(items))
     }
 
-    fn load(&self, item: &Item) -> Result<Box<dyn ItemData>, ItemError> {
+    fn load(&self, item: &Item, _: &dyn Progress) -> Result<Box<dyn ItemData>, ItemError> {
         let text = std::fs::read(item.facts.id()).map_err(ItemError::transient)?;
         Ok(Box::new(Bytes(text)))
     }

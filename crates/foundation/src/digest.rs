@@ -8,6 +8,8 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
+use crate::progress::{Interrupted, Progress};
+
 /// Files from this size on are hashed on all threads of the pool.
 const LARGE_BYTES: u64 = 16 << 20;
 /// So much of a large file is read at once.
@@ -21,6 +23,25 @@ impl Digest {
     /// The digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self(*blake3::hash(bytes).as_bytes())
+    }
+
+    /// The digest of all bytes of `parts`, in their order, with a look at `progress` every 4 MiB.
+    ///
+    /// # Errors
+    /// [`Interrupted`].
+    pub fn of_parts(
+        parts: &[impl AsRef<[u8]>],
+        progress: &dyn Progress,
+    ) -> Result<Self, Interrupted> {
+        let mut hasher = blake3::Hasher::new();
+        for block in parts
+            .iter()
+            .flat_map(|part| part.as_ref().chunks(BLOCK_BYTES))
+        {
+            progress.check()?;
+            hasher.update(block);
+        }
+        Ok(Self(*hasher.finalize().as_bytes()))
     }
 
     /// The digest of a file's whole content.
@@ -112,6 +133,8 @@ impl<'de> serde::Deserialize<'de> for Digest {
 
 #[cfg(test)]
 mod tests {
+    use crate::progress::Silent;
+
     use super::*;
 
     #[test]
@@ -120,6 +143,8 @@ mod tests {
         let file = folder.path().join("file");
         std::fs::write(&file, b"content").unwrap();
         assert_eq!(Digest::of_file(&file).unwrap(), Digest::of(b"content"));
+        let parts = Digest::of_parts(&["con", "", "tent"], &Silent);
+        assert_eq!(parts, Ok(Digest::of(b"content")));
         let pipe = folder.path().join("pipe");
         let made = std::process::Command::new("mkfifo").arg(&pipe).status();
         assert!(made.unwrap().success());

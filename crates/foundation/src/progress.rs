@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use miette::Diagnostic;
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 /// Named values of one epoch, such as `loss/total`.
 pub type Scalars = BTreeMap<String, f64>;
@@ -39,6 +41,25 @@ pub trait Progress: Send + Sync {
     fn epoch(&self, report: &EpochReport);
     /// Something a person should read although the step continues.
     fn warn(&self, message: &str);
+}
+
+/// The work was stopped because the user asked for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error, Diagnostic)]
+#[error("interrupted")]
+#[diagnostic(code(run::interrupted))]
+pub struct Interrupted;
+
+impl dyn Progress + '_ {
+    /// Goes on unless the user has asked to stop: long work calls this between its blocks.
+    ///
+    /// # Errors
+    /// [`Interrupted`].
+    pub fn check(&self) -> Result<(), Interrupted> {
+        match self.interrupted() {
+            true => Err(Interrupted),
+            false => Ok(()),
+        }
+    }
 }
 
 /// A [`Progress`] that ignores everything and never interrupts.

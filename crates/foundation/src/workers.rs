@@ -1,12 +1,15 @@
 //! The threads that one training, prediction or analysis runs on.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use miette::Diagnostic;
 use rayon::prelude::*;
 use thiserror::Error;
 
+use crate::progress::Progress;
 use crate::sync::lock;
 
 /// Threads that the system refused to start.
@@ -136,6 +139,25 @@ impl Workers {
         self.stopped.store(true, Ordering::Relaxed);
     }
 
+    /// Runs `work`, and calls [`Self::stop`] soon after `progress` says so.
+    pub fn watched<T>(&self, progress: &dyn Progress, work: impl FnOnce() -> T) -> T {
+        /// How often the user's wish to stop is looked at.
+        const LOOK_EVERY: Duration = Duration::from_millis(100);
+        let (done, is_done) = channel::<()>();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                // The sender is dropped at the end of the work, also where it panics.
+                while is_done.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
+                    if progress.interrupted() {
+                        return self.stop();
+                    }
+                }
+            });
+            let _done = done;
+            work()
+        })
+    }
+
     /// Whether [`Self::stop`] has been called: what tasks have computed since is not complete.
     pub fn stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed)
@@ -147,7 +169,29 @@ mod tests {
     use std::collections::HashSet;
     use std::sync::Barrier;
 
+    use crate::progress::Silent;
+    use crate::test_support::InterruptsAfter;
+
     use super::*;
+
+    #[test]
+    fn a_user_who_interrupts_stops_the_tasks_that_have_not_started() {
+        let workers = Workers::new(1).unwrap();
+        let progress = InterruptsAfter::new(2);
+        let mut tasks = [false; 2];
+        workers.watched(&progress, || {
+            workers.for_each(&mut tasks, |_, ran| {
+                *ran = true;
+                while !workers.stopped() {
+                    std::thread::yield_now();
+                }
+            });
+        });
+        assert_eq!(tasks.iter().filter(|ran| **ran).count(), 1);
+        let other = Workers::new(1).unwrap();
+        assert_eq!(other.watched(&Silent, || 3), 3);
+        assert!(!other.stopped());
+    }
 
     #[test]
     fn tasks_after_a_widening_run_on_more_threads_and_never_on_fewer() {

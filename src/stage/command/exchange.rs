@@ -141,7 +141,7 @@ pub fn read_item(path: &Path, kind: ArtifactKind) -> Result<Box<dyn ItemData>, S
     }
     match kind {
         kind if kind == AUDIO => audio::read(path, None, None)
-            .map(|wave| -> Box<dyn ItemData> { Box::new(Audio(wave)) })
+            .map(|wave| -> Box<dyn ItemData> { Box::new(Audio::from(wave)) })
             .map_err(|error| error.to_string()),
         kind if kind == FEATURES => {
             let bytes = std::fs::read(path).map_err(|error| error.to_string())?;

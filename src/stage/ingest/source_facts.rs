@@ -2,11 +2,14 @@
 
 use std::path::Path;
 
+use pipe_engine::artifact::Item;
 use pipe_engine::stage::FileInfos;
 use pipe_foundation::Digest;
 use pipe_foundation::machine_fault::{MachineFault, is_machine_fault};
 use pipe_speech::audio::{self, AudioError};
 use pipe_speech::corpus::{self, AudioSource, Entry, FileContent, Look, synthetic};
+
+use crate::items::UtteranceItem;
 
 /// Looks at a file as the memory of files does, so that a file that is as remembered is looked at once.
 pub fn look(path: &Path, files: &dyn FileInfos) -> Look {
@@ -70,4 +73,22 @@ pub fn source_facts(entry: &Entry, files: &dyn FileInfos) -> std::io::Result<(Di
             Ok((Digest::of(text.as_bytes()), utterance.duration_s()))
         }
     }
+}
+
+/// An estimate of the bytes of an item's waveform before it is read.
+pub fn waveform_bytes(item: &Item) -> u64 {
+    /// Recordings of speech seldom have more.
+    const USUAL_RATE_HZ: u32 = 48_000;
+    /// Headers of shorter recordings need not be read once more.
+    const SHORT_S: f64 = 60.0;
+    let Some(recording) = &item.utterance_facts().recording else {
+        return 0;
+    };
+    let rate_hz = match &recording.source {
+        AudioSource::File { path, .. } if recording.duration_s > SHORT_S => {
+            audio::probe(path).map_or(USUAL_RATE_HZ, |info| info.rate_hz)
+        }
+        _ => USUAL_RATE_HZ,
+    };
+    item.facts.waveform_bytes(rate_hz, 0)
 }

@@ -1,6 +1,7 @@
 //! The kinds of artifacts, and the data of one item: on its way through a group of steps, and in a pack.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::fmt::{self, Debug};
 
 use miette::Diagnostic;
@@ -19,6 +20,15 @@ pub trait ItemData: Any + Debug + Send + Sync {
     /// # Errors
     /// When the data have no stored form, which a well-formed item never meets.
     fn encode(&self) -> Result<Vec<u8>, DataError>;
+
+    /// The stored form in parts, to be put one after another. Large data are lent as they are, so that they are not held
+    /// twice.
+    ///
+    /// # Errors
+    /// As [`Self::encode`].
+    fn parts(&self) -> Result<Vec<Cow<'_, [u8]>>, DataError> {
+        Ok(vec![Cow::Owned(self.encode()?)])
+    }
 }
 
 impl dyn ItemData {

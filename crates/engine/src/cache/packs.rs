@@ -201,6 +201,14 @@ impl PackWriter {
     /// # Errors
     /// When the pack cannot be created.
     pub fn add(&mut self, bytes: &[u8]) -> Result<Location, CacheError> {
+        self.add_parts(&[bytes])
+    }
+
+    /// As [`PackWriter::add`], of an item whose bytes come in parts.
+    ///
+    /// # Errors
+    /// As [`PackWriter::add`].
+    pub fn add_parts(&mut self, parts: &[impl AsRef<[u8]>]) -> Result<Location, CacheError> {
         let folder = &self.folder;
         let open = match &mut self.open {
             Some(open) => open,
@@ -209,12 +217,16 @@ impl PackWriter {
         let padding = (ALIGNMENT - (open.length as usize % ALIGNMENT)) % ALIGNMENT;
         open.pending.resize(open.pending.len() + padding, 0);
         let offset = open.length + padding as u64;
-        open.pending.extend_from_slice(bytes);
-        open.length = offset + bytes.len() as u64;
+        let bytes: usize = parts.iter().map(|part| part.as_ref().len()).sum();
+        open.pending.reserve(bytes);
+        for part in parts {
+            open.pending.extend_from_slice(part.as_ref());
+        }
+        open.length = offset + bytes as u64;
         Ok(Location {
             pack: open.number,
             offset,
-            bytes: bytes.len() as u64,
+            bytes: bytes as u64,
         })
     }
 

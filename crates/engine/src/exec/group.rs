@@ -17,6 +17,7 @@ use crate::stage::{LoadedItem, SourceListing, Stage};
 
 use super::declared_files::{DeclaredFileError, KeyedFiles};
 use super::gate::Gate;
+use super::in_flight::ItemMemory;
 use super::item_set::{ItemSet, collect};
 use super::lent::LentTo;
 use super::limit::{Limits, PastLimit};
@@ -305,6 +306,7 @@ impl<'a> Group<'a> {
             dry,
             width: Width::new(lent.map(|lent| &lent.share)),
             gate: lent.map(|lent| Gate::new(lent.most_threads(), lent.memory_bytes, &lent.devices)),
+            memory: ItemMemory::new(lent.map_or(u64::MAX, |lent| lent.memory_bytes)),
         };
         let mut sources: Vec<_> = self
             .listings

@@ -11,6 +11,7 @@ mod failure;
 mod gate;
 mod group;
 mod history;
+mod in_flight;
 mod internal_error;
 mod item_set;
 mod lent;

@@ -59,13 +59,14 @@ impl Walk<'_> {
                 .par_iter()
                 .map(|item| {
                     let mut out = Vec::new();
-                    let _at_work = self.width.enter();
+                    let at_work = self.width.enter();
                     if !shared.stop.load(Ordering::Relaxed) {
                         if interrupted() {
                             shared.interrupted.store(true, Ordering::Relaxed);
                             shared.stop.store(true, Ordering::Relaxed);
                         } else {
-                            self.source_item(*step, item, &shared, &mut out);
+                            let within = at_work.is_within();
+                            self.source_item(*step, item, within, &shared, &mut out);
                             self.count_bad(&out, &shared);
                         }
                     }

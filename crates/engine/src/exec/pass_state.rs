@@ -1,5 +1,6 @@
 //! What the threads of a pass share: where results go, and what ended it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -36,12 +37,11 @@ impl PassState {
         key: &Digest,
         step: StepTag,
         digest: Digest,
-        bytes: Option<&Vec<u8>>,
+        parts: Option<&[Cow<'_, [u8]>]>,
     ) -> Option<Location> {
-        let bytes = bytes.map(Vec::as_slice);
         let kept = self
             .writer
-            .keep(key, step, ItemResult::Done { digest, bytes });
+            .keep(key, step, ItemResult::Done { digest, parts });
         self.unless_failed(kept).flatten()
     }
 

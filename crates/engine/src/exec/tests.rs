@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 
 use miette::Report;
+use pipe_foundation::progress::Progress;
 
 use crate::artifact::{Item, ItemData, ItemFacts};
 use crate::cache::Cache;
@@ -45,7 +46,7 @@ impl SourceStage for Defect {
         panic!("a defect in list")
     }
 
-    fn load(&self, _item: &Item) -> Result<Box<dyn ItemData>, ItemError> {
+    fn load(&self, _item: &Item, _progress: &dyn Progress) -> Result<Box<dyn ItemData>, ItemError> {
         panic!("a defect in load")
     }
 }

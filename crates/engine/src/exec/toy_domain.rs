@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pipe_foundation::Digest;
+use pipe_foundation::progress::Progress;
 
 use crate::artifact::{ArtifactKind, Bytes, Item, ItemData, ItemId};
 use crate::manifest::{Declaration, Diagnostics, Kind, MAX_BAD, Parameter, Shape};
@@ -34,7 +35,7 @@ impl SourceStage for Sound {
         Ok(SourceListing::of(NAMES.map(item).into()))
     }
 
-    fn load(&self, item: &Item) -> Result<Box<dyn ItemData>, ItemError> {
+    fn load(&self, item: &Item, _progress: &dyn Progress) -> Result<Box<dyn ItemData>, ItemError> {
         Ok(Box::new(Bytes(item.facts.id().into())))
     }
 }

@@ -20,6 +20,7 @@ use crate::stage::{Blame, ItemContext, ItemCopy, ItemError, Resources, Stage};
 
 use super::declared_files::KeyedFiles;
 use super::gate::Gate;
+use super::in_flight::{InFlight, ItemMemory};
 use super::internal_error::internal_error;
 use super::limit::Limits;
 use super::pass_state::PassState;
@@ -76,6 +77,8 @@ pub struct Walk<'a> {
     pub width: Width<'a>,
     /// What stages take that declare it; none where nothing is computed.
     pub gate: Option<Gate>,
+    /// The memory of items in flight.
+    pub memory: ItemMemory,
     /// What becomes of a step with too many bad items.
     pub limits: Limits,
 }
@@ -84,21 +87,33 @@ pub struct Walk<'a> {
 struct Frame<'f> {
     parent: Option<&'f Frame<'f>>,
     step: usize,
-    origin: &'f Item,
+    source: Source<'f>,
     copy: ItemCopy,
     key: Digest,
     digest: Digest,
     location: Option<Location>,
-    lost: &'f RefCell<HashSet<Digest>>,
     data: RefCell<Option<Arc<dyn ItemData>>>,
 }
 
+/// What all frames of one item of a source share.
+#[derive(Clone, Copy)]
+struct Source<'f> {
+    step: usize,
+    item: &'f Item,
+    /// The memory that it takes.
+    in_flight: &'f InFlight<'f>,
+    /// Keys of results whose stored bytes are damaged.
+    lost: &'f RefCell<HashSet<Digest>>,
+}
+
 impl Walk<'_> {
-    /// Takes one item of the source `step` through the group.
+    /// Takes one item of the source `step` through the group. One that begins `within` another item of the same thread
+    /// does not wait for memory.
     pub(super) fn source_item(
         &self,
         step: usize,
         item: &Item,
+        within: bool,
         shared: &PassState,
         out: &mut Vec<(usize, Outcome)>,
     ) {
@@ -108,20 +123,25 @@ impl Walk<'_> {
             index: 0,
         };
         let lost = RefCell::new(HashSet::new());
+        let in_flight = self.memory.item(!within);
         let root = Frame {
             parent: None,
             step,
-            origin: item,
+            source: Source {
+                step,
+                item,
+                in_flight: &in_flight,
+                lost: &lost,
+            },
             copy,
             key: item.digest,
             digest: item.digest,
             location: None,
-            lost: &lost,
             data: RefCell::new(None),
         };
         loop {
             let known = lost.borrow().len();
-            self.visit(step, &root, None, shared, out);
+            self.visit(step, &root, None, true, shared, out);
             if lost.borrow().len() == known {
                 break;
             }
@@ -131,12 +151,14 @@ impl Walk<'_> {
         }
     }
 
-    /// Takes the item of `input` through `step` and what follows. At the source, `input` is the step's own frame.
+    /// Takes the item of `input` through `step` and what follows. At the source, `input` is the step's own frame. After
+    /// the `last` step that takes it, its data are dropped as soon as they have been taken.
     fn visit(
         &self,
         step: usize,
         input: &Frame<'_>,
         parent: Option<&Frame<'_>>,
+        last: bool,
         shared: &PassState,
         out: &mut Vec<(usize, Outcome)>,
     ) {
@@ -147,20 +169,22 @@ impl Walk<'_> {
             (Stage::Items(stage), Some(parent)) => stage.copies(&parent.copy.facts),
             _ => vec![input.copy.clone()],
         };
-        for copy in copies {
+        let children = self.children.get(&step).map_or(&[][..], Vec::as_slice);
+        let count = copies.len();
+        for (index, copy) in copies.into_iter().enumerate() {
             let key = self.item_key(step, &input.digest, &copy.fingerprint);
             let frame = Frame {
                 parent,
                 step,
-                origin: input.origin,
+                source: input.source,
                 copy,
                 key,
                 digest: input.digest,
                 location: None,
-                lost: input.lost,
                 data: RefCell::new(None),
             };
-            match self.resolve_item(frame, shared) {
+            let last = last && index + 1 == count;
+            match self.resolve_item(frame, last, shared) {
                 Ok((frame, computed)) => {
                     out.push((
                         step,
@@ -174,8 +198,9 @@ impl Walk<'_> {
                             computed,
                         },
                     ));
-                    for &child in self.children.get(&step).map_or(&[][..], Vec::as_slice) {
-                        self.visit(child, &frame, Some(&frame), shared, out);
+                    for (index, &child) in children.iter().enumerate() {
+                        let last = index + 1 == children.len();
+                        self.visit(child, &frame, Some(&frame), last, shared, out);
                     }
                 }
                 Err(outcome) => out.push((step, outcome)),
@@ -183,15 +208,18 @@ impl Walk<'_> {
         }
     }
 
-    /// The frame with its result, from the cache or computed; true when computed.
+    /// The frame with its result, from the cache or computed; true when computed. A result that is the `last` to be made
+    /// of the data of its parent takes their place, before it is stored. One from the cache does not: it may yet have to
+    /// be made again for those that take it.
     fn resolve_item<'f>(
         &self,
         mut frame: Frame<'f>,
+        last: bool,
         shared: &PassState,
     ) -> Result<(Frame<'f>, bool), Outcome> {
         let stored = self.plan.steps[frame.step].stored;
         let key = frame.key;
-        if !self.distrusted.contains(&key) && !frame.lost.borrow().contains(&key) {
+        if !self.distrusted.contains(&key) && !frame.source.lost.borrow().contains(&key) {
             match self.index.get(&key) {
                 Some(ItemRecord::Done { digest, location }) if !stored || location.is_some() => {
                     frame.digest = *digest;
@@ -215,18 +243,20 @@ impl Walk<'_> {
             return Err(Outcome::Missing);
         }
         let made = self.compute(&frame, shared).and_then(|data| {
-            let bytes = data.encode().map_err(ItemError::permanent)?;
-            Ok((data, bytes))
+            if let (true, Some(parent)) = (last, frame.parent) {
+                *parent.data.borrow_mut() = None;
+            }
+            let parts = data.parts().map_err(ItemError::permanent)?;
+            let digest = Digest::of_parts(&parts, self.progress).map_err(ItemError::transient)?;
+            let stored = stored.then_some(&parts[..]);
+            let location = shared.keep(&key, self.tag(frame.step), digest, stored);
+            drop(parts);
+            Ok((data, digest, location))
         });
         match made {
-            Ok((data, bytes)) => {
-                frame.digest = Digest::of(&bytes);
-                frame.location = shared.keep(
-                    &key,
-                    self.tag(frame.step),
-                    frame.digest,
-                    stored.then_some(&bytes),
-                );
+            Ok((data, digest, location)) => {
+                frame.digest = digest;
+                frame.location = location;
                 frame.data = RefCell::new(Some(data));
                 Ok((frame, true))
             }
@@ -262,6 +292,13 @@ impl Walk<'_> {
         frame: &Frame<'_>,
         shared: &PassState,
     ) -> Result<Arc<dyn ItemData>, ItemError> {
+        let Source {
+            step,
+            item,
+            in_flight,
+            ..
+        } = frame.source;
+        in_flight.take(|| self.memory_bytes(step, item));
         let input = frame
             .parent
             .map(|parent| self.data(parent, shared))
@@ -269,8 +306,8 @@ impl Walk<'_> {
         let started = Instant::now();
         let work = || match (&self.plan.steps[frame.step].stage, &input) {
             (Stage::Source(stage), _) => {
-                let loaded = stage.load(frame.origin);
-                match stage.file_of(frame.origin) {
+                let loaded = stage.load(item, self.progress);
+                match stage.file_of(item) {
                     Some(path) if !self.cache.files.is_unchanged(path) => {
                         Err(ItemError::transient("the file changed during the run"))
                     }
@@ -328,7 +365,7 @@ impl Walk<'_> {
                 })?;
                 let data = blob.and_then(|blob| kind.decode(&blob).ok());
                 Arc::from(data.ok_or_else(|| {
-                    frame.lost.borrow_mut().insert(frame.key);
+                    frame.source.lost.borrow_mut().insert(frame.key);
                     ItemError::transient("its stored bytes are damaged or missing")
                 })?)
             }

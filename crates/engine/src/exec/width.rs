@@ -51,6 +51,13 @@ impl<'a> Width<'a> {
     }
 }
 
+impl AtWork<'_> {
+    /// True where the thread was at work already: it began this while it waits for tasks of another item.
+    pub fn is_within(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
 impl Drop for AtWork<'_> {
     fn drop(&mut self) {
         if let Some(width) = self.0 {

@@ -3,6 +3,7 @@
 //! Threads that make items only ever wait for memory: whoever finds that enough has gathered takes it and writes it,
 //! while the others keep gathering.
 
+use std::borrow::Cow;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -65,9 +66,10 @@ impl ItemWriter {
     ) -> Result<Option<Location>, CacheError> {
         let mut gathered = lock(&self.gathered);
         let (record, location) = match result {
-            ItemResult::Done { digest, bytes } => {
-                let location = bytes.map(|bytes| gathered.pack.add(bytes)).transpose()?;
-                gathered.bytes += bytes.map_or(0, <[u8]>::len);
+            ItemResult::Done { digest, parts } => {
+                let location = parts.map(|parts| gathered.pack.add_parts(parts));
+                let location = location.transpose()?;
+                gathered.bytes += location.map_or(0, |location| location.bytes as usize);
                 (ItemRecord::Done { digest, location }, location)
             }
             ItemResult::Bad { reason } => (ItemRecord::Bad { reason }, None),
@@ -119,8 +121,8 @@ pub enum ItemResult<'a> {
     Done {
         /// Digest of its bytes.
         digest: Digest,
-        /// The bytes, where they are kept.
-        bytes: Option<&'a [u8]>,
+        /// The bytes, in parts that follow one another, where they are kept.
+        parts: Option<&'a [Cow<'a, [u8]>]>,
     },
     /// It cannot be made of this input, whenever that is tried.
     Bad {

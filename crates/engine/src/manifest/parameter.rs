@@ -13,7 +13,8 @@ pub struct Parameter {
     pub absent: Absent,
     /// One or two sentences for `pipe schema`: meaning and unit.
     pub doc: &'static str,
-    /// False for what cannot change the result (threads, limits on bad items): it stays out of the key.
+    /// False for what cannot change the result (threads, limits on bad items), or decides only which items a source
+    /// lists, which are in the key themselves: it stays out of the key.
     pub keyed: bool,
 }
 

@@ -119,12 +119,6 @@ pub trait AggregateStage: Send + Sync {
     fn run(&self, context: &AggregateContext<'_>) -> miette::Result<()>;
 }
 
-/// The work was stopped because the user asked for it.
-#[derive(Debug, thiserror::Error, miette::Diagnostic)]
-#[error("interrupted")]
-#[diagnostic(code(run::interrupted))]
-pub struct Interrupted;
-
 /// Stands in for a stage that could not be built; a plan with one never runs.
 pub struct Unbuilt;
 

@@ -61,7 +61,13 @@ pub trait ItemStage: Send + Sync {
         Resources::default()
     }
 
-    /// Makes the result.
+    /// An estimate of the memory that the result takes, by what is known of the item at its source and the estimate for
+    /// the input; as much as the input unless the stage knows better. It decides how many items are in flight at once.
+    fn memory_bytes(&self, _source: &dyn ItemFacts, input_bytes: u64) -> u64 {
+        input_bytes
+    }
+
+    /// Makes the result; within a second after the progress of `context` says so, it ends with an error instead.
     ///
     /// # Errors
     /// When this item has none.

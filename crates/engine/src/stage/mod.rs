@@ -8,7 +8,8 @@
 //!
 //! | what reaches the stage | in the key? |
 //! |---|---|
-//! | parameters | yes, all but those declared `unkeyed`, which limit the work and not the result |
+//! | parameters | yes, all but those declared `unkeyed`, which limit the work and not the result, or decide only what a source lists |
+//! | what a [`SourceListing`] lists | yes: the digest of all its items and of what is known of each |
 //! | [`StepInput::content`], its order included | yes: the digest of a set covers all [`ItemFacts`](crate::artifact::ItemFacts), and of a set of files their names |
 //! | [`StepInput::parameter`] | yes: it names the digest of the input |
 //! | [`StepInput::step`] | no: only error messages name it |
@@ -32,13 +33,14 @@ mod item_stage;
 mod resources;
 mod source_stage;
 
-pub use aggregate_stage::{AggregateContext, AggregateStage, Interrupted, Launch, Unbuilt};
+pub use aggregate_stage::{AggregateContext, AggregateStage, Launch, Unbuilt};
 pub use core_share::CoreShare;
 pub use device::Device;
 pub use each_item::EachItem;
 pub use input::{InputContent, InputLabel, InputOrigin, LoadedItem, StepInput, stands_under};
 pub use item_error::{Blame, ItemError};
 pub use item_stage::{ItemContext, ItemCopy, ItemStage};
+pub use pipe_foundation::progress::Interrupted;
 pub use resources::Resources;
 pub use source_stage::{DeclaredFile, FileInfos, SourceListing, SourceStage};
 

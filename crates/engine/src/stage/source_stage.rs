@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pipe_foundation::Digest;
+use pipe_foundation::progress::Progress;
 
 use crate::artifact::{BadItem, Item, ItemData};
 use crate::cache::{FileInfo, Measure};
@@ -81,11 +82,17 @@ pub trait SourceStage: Send + Sync {
         None
     }
 
-    /// Reads the data of one item.
+    /// An estimate of the memory that the data of one item take, by what is known of it before they are read; 0 where
+    /// that is little. It decides how many items are in flight at once, never a result.
+    fn memory_bytes(&self, _item: &Item) -> u64 {
+        0
+    }
+
+    /// Reads the data of one item; soon after `progress` says so, it ends with an error instead.
     ///
     /// # Errors
     /// When they are not readable.
-    fn load(&self, item: &Item) -> Result<Box<dyn ItemData>, ItemError>;
+    fn load(&self, item: &Item, progress: &dyn Progress) -> Result<Box<dyn ItemData>, ItemError>;
 
     /// What a set of items is made of, such as counts by class, for people; it is kept in the record of each step of
     /// items, and no key depends on it.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use pipe_foundation::FeaturesView;
 use pipe_foundation::Workers;
+use pipe_foundation::progress::Progress;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
@@ -97,18 +98,21 @@ impl Model {
         Predictor::new(&self.network, threads)?.predict(utterances)
     }
 
-    /// As [`Self::predict`], computed on `device`.
+    /// As [`Self::predict`], computed on `device`; on the processor it ends soon after `progress` says so.
     ///
     /// # Errors
-    /// As [`Self::predict`], or what went wrong on the device.
+    /// As [`Self::predict`], [`ModelError::Stopped`], or what went wrong on the device.
     pub fn predict_on(
         &self,
         device: Device,
         utterances: &[FeaturesView<'_>],
         threads: usize,
+        progress: &dyn Progress,
     ) -> Result<Vec<Vec<f32>>, ModelError> {
         match device {
-            Device::Cpu => self.predict(utterances, threads),
+            Device::Cpu => {
+                Predictor::new(&self.network, threads)?.predict_interruptible(utterances, progress)
+            }
             #[cfg(feature = "cuda")]
             Device::Cuda { ordinal, tf32 } => {
                 let encoder = self.network.encoder();
@@ -120,19 +124,22 @@ impl Model {
         }
     }
 
-    /// The shared layers' output, `[utterances, embedding]` row-major.
+    /// The shared layers' output, `[utterances, embedding]` row-major; it ends soon after `progress` says so.
     ///
     /// # Errors
-    /// As [`Self::predict`].
+    /// As [`Self::predict`], and [`ModelError::Stopped`].
     pub fn embed(
         &self,
         utterances: &[FeaturesView<'_>],
         threads: usize,
+        progress: &dyn Progress,
     ) -> Result<Vec<f32>, ModelError> {
         let workers = Workers::new(threads)?;
         let mut pass = EncoderPass::default();
         self.network.pack(&mut pass, &workers);
-        embed_all(&self.network, utterances, &mut pass, &workers)
+        workers.watched(progress, || {
+            embed_all(&self.network, utterances, &mut pass, &workers)
+        })
     }
 
     /// Writes the file; the caller gives a temporary path and renames it.

@@ -2,6 +2,7 @@
 
 use pipe_foundation::FeaturesView;
 use pipe_foundation::Workers;
+use pipe_foundation::progress::Progress;
 
 use super::embedding::{PREDICT_BATCH, embed_all};
 use super::{EncoderPass, ModelError, Network};
@@ -45,11 +46,28 @@ impl<'a> Predictor<'a> {
         utterances: &[FeaturesView<'_>],
     ) -> Result<Vec<Vec<f32>>, ModelError> {
         let embeddings = embed_all(self.network, utterances, &mut self.pass, &self.workers)?;
+        Ok(self.classified(&embeddings))
+    }
+
+    /// As [`Self::predict`], once; [`ModelError::Stopped`] soon after `progress` says so.
+    ///
+    /// # Errors
+    /// As [`Self::predict`], and [`ModelError::Stopped`].
+    pub fn predict_interruptible(
+        mut self,
+        utterances: &[FeaturesView<'_>],
+        progress: &dyn Progress,
+    ) -> Result<Vec<Vec<f32>>, ModelError> {
+        let (pass, workers) = (&mut self.pass, &self.workers);
+        let embed = || embed_all(self.network, utterances, pass, workers);
+        let embeddings = workers.watched(progress, embed)?;
+        Ok(self.classified(&embeddings))
+    }
+
+    fn classified(&self, embeddings: &[f32]) -> Vec<Vec<f32>> {
         let width = self.network.shape().embedding();
-        Ok(embeddings
-            .chunks(PREDICT_BATCH * width.max(1))
-            .flat_map(|part| self.network.classify(part))
-            .collect())
+        let parts = embeddings.chunks(PREDICT_BATCH * width.max(1));
+        parts.flat_map(|part| self.network.classify(part)).collect()
     }
 }
 

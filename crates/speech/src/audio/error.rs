@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use miette::Diagnostic;
 use thiserror::Error;
 
+use super::layout::RATES_HZ;
+
 /// Why a file could not be read, or written, as audio.
 #[derive(Debug, Error, Diagnostic)]
 pub enum AudioError {
@@ -93,6 +95,21 @@ pub enum AudioError {
         /// What to do.
         advice: &'static str,
     },
+    /// A rate that no recording of speech has.
+    #[error(
+        "{} has a sample rate of {rate_hz} Hz; from {} to {} Hz are supported",
+        path.display(), RATES_HZ.start(), RATES_HZ.end()
+    )]
+    #[diagnostic(
+        code(audio::unsupported_rate),
+        help("the header is damaged, or this is no recording of speech: leave the file out")
+    )]
+    UnsupportedRate {
+        /// The file.
+        path: PathBuf,
+        /// The rate in Hz.
+        rate_hz: u32,
+    },
     /// Fewer bytes of samples than the header promises.
     #[error(
         "{} is truncated: its header promises {promised_bytes} bytes of samples, but it has {present_bytes}",
@@ -167,6 +184,13 @@ pub enum AudioError {
         /// The frame (sample of every channel), counted from 0 at the file's start.
         frame: u64,
     },
+    /// The user asked to stop.
+    #[error("{} was not read to its end: interrupted", path.display())]
+    #[diagnostic(code(audio::interrupted))]
+    Interrupted {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 impl AudioError {
@@ -189,7 +213,9 @@ impl AudioError {
             | Self::NoSamples { path }
             | Self::NoSuchChannel { path, .. }
             | Self::BadSegment { path, .. }
-            | Self::NotFinite { path, .. } => path,
+            | Self::UnsupportedRate { path, .. }
+            | Self::NotFinite { path, .. }
+            | Self::Interrupted { path } => path,
         }
     }
 }

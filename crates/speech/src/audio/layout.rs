@@ -4,6 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::sniff::AudioFormat;
 
+/// Rates in Hz that recordings may have, and that can be converted from and to. Telephony starts at 8,000 Hz, and no
+/// converter of sound is faster than 768,000 Hz: a header that says something else is damaged.
+pub const RATES_HZ: std::ops::RangeInclusive<u32> = 1_000..=768_000;
+
 /// How one sample of one channel is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -5,6 +5,7 @@ mod error;
 mod layout;
 mod pcm;
 mod read;
+mod reader;
 mod sniff;
 mod source;
 mod sphere;
@@ -15,8 +16,9 @@ mod waveform;
 mod write;
 
 pub use error::AudioError;
-pub use layout::{AudioInfo, SampleCoding};
+pub use layout::{AudioInfo, RATES_HZ, SampleCoding};
 pub use read::{probe, read, read_from_bytes};
+pub use reader::AudioReader;
 pub use sniff::{AudioFormat, SNIFF_BYTES, sniff};
 pub use waveform::Waveform;
 pub use write::{WavEncoding, write_wav, write_wav_as};

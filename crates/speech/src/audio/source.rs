@@ -1,8 +1,11 @@
 //! Random access to the bytes of one audio file, on disk or in memory.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{Cursor, Read, Seek, SeekFrom};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
 
 use super::AudioError;
 
@@ -20,14 +23,18 @@ pub(super) struct Source<R> {
 }
 
 impl Source<File> {
-    /// Opens a regular file.
+    /// Opens a regular file; a named pipe is refused without waiting for its writer.
     pub fn open(path: &Path) -> Result<Self, AudioError> {
         let io = |source| AudioError::Io {
             path: path.to_path_buf(),
             action: "open",
             source,
         };
-        let file = File::open(path).map_err(io)?;
+        let file = OpenOptions::new()
+            .read(true)
+            .custom_flags(OFlags::NONBLOCK.bits() as i32)
+            .open(path)
+            .map_err(io)?;
         let metadata = file.metadata().map_err(io)?;
         if !metadata.is_file() {
             let reason = "not a regular file";
@@ -44,6 +51,21 @@ impl<'a> Source<Cursor<&'a [u8]>> {
     /// Bytes that are in memory already; `name` is used in messages.
     pub fn from_bytes(name: &Path, bytes: &'a [u8]) -> Result<Self, AudioError> {
         Self::new(Cursor::new(bytes), bytes.len() as u64, name)
+    }
+}
+
+impl<R: Read + Seek> Source<R> {
+    /// What a reader gives from its start to its end; `name` is used in messages.
+    pub fn from_reader(name: &Path, mut reader: R) -> Result<Self, AudioError> {
+        let len = reader
+            .seek(SeekFrom::End(0))
+            .and_then(|len| reader.rewind().map(|()| len))
+            .map_err(|source| AudioError::Io {
+                path: name.to_path_buf(),
+                action: "read",
+                source,
+            })?;
+        Self::new(reader, len, name)
     }
 }
 

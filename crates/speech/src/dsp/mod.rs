@@ -8,9 +8,9 @@ mod perturb;
 mod resample;
 mod to_rate;
 
-pub use fbank::{Fbank, FbankError, FbankOptions};
+pub use fbank::{Fbank, FbankError, FbankOptions, FbankStream};
 pub use normalise::{Normalisation, normalise};
 pub use normalised_fbank::NormalisedFbank;
 pub use perturb::{NoiseColour, PerturbError, PerturbOptions, Perturber};
-pub use resample::{RATES_HZ, ResampleError, Resampler};
+pub use resample::{ResampleError, ResampleStream, Resampler};
 pub use to_rate::ToRate;

@@ -1,5 +1,6 @@
 //! Seeded noise: the same on every machine.
 
+use pipe_foundation::progress::{Interrupted, Progress};
 use pipe_foundation::random::stream;
 use rand::RngCore;
 use rand_chacha::ChaCha8Rng;
@@ -18,16 +19,28 @@ pub(super) fn gaussian(random: &mut ChaCha8Rng) -> f32 {
 }
 
 /// Samples with noise of this deviation; the noise depends on the samples alone.
-pub(super) fn dither(samples: &[f32], deviation: f32) -> Vec<f32> {
+pub(super) fn dither(
+    samples: &[f32],
+    deviation: f32,
+    progress: &dyn Progress,
+) -> Result<Vec<f32>, Interrupted> {
+    /// Samples between two looks at whether to stop.
+    const BLOCK: usize = 1 << 16;
     let mut hasher = blake3::Hasher::new();
-    for sample in samples {
-        hasher.update(&sample.to_le_bytes());
+    for block in samples.chunks(BLOCK) {
+        progress.check()?;
+        for sample in block {
+            hasher.update(&sample.to_le_bytes());
+        }
     }
     let mut random = stream("dither", &[hasher.finalize().as_bytes()]);
-    samples
-        .iter()
-        .map(|sample| sample + deviation * gaussian(&mut random))
-        .collect()
+    let mut dithered = Vec::with_capacity(samples.len());
+    for block in samples.chunks(BLOCK) {
+        progress.check()?;
+        let noisy = |sample: &f32| sample + deviation * gaussian(&mut random);
+        dithered.extend(block.iter().map(noisy));
+    }
+    Ok(dithered)
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Filterbank features normalised per utterance, as a model takes them.
 
 use pipe_foundation::Features;
+use pipe_foundation::progress::{Progress, Silent};
 use serde_json::{Map, Value as Json};
 
+use super::fbank::FbankStream;
 use super::{Fbank, FbankError, FbankOptions, Normalisation, normalise};
 
 /// A filterbank and what follows it.
@@ -53,8 +55,37 @@ impl NormalisedFbank {
     /// # Errors
     /// As [`Fbank::compute`].
     pub fn compute(&self, samples: &[f32]) -> Result<Features, FbankError> {
-        let mut features = self.fbank.compute(samples)?;
+        self.compute_interruptible(samples, &Silent)
+    }
+
+    /// As [`Self::compute`], with a look at `progress` every 512 frames.
+    ///
+    /// # Errors
+    /// As [`Fbank::compute_interruptible`].
+    pub fn compute_interruptible(
+        &self,
+        samples: &[f32],
+        progress: &dyn Progress,
+    ) -> Result<Features, FbankError> {
+        let features = self.fbank.compute_interruptible(samples, progress)?;
+        Ok(self.normalised(features))
+    }
+
+    /// Computes features of samples that come in blocks; [`Self::finish`] ends them.
+    pub fn stream(&self) -> FbankStream<'_> {
+        FbankStream::new(&self.fbank)
+    }
+
+    /// The features of all that has come, as [`Self::compute`] gives them.
+    ///
+    /// # Errors
+    /// As [`Fbank::compute`].
+    pub fn finish(&self, stream: FbankStream<'_>) -> Result<Features, FbankError> {
+        Ok(self.normalised(stream.finish()?))
+    }
+
+    fn normalised(&self, mut features: Features) -> Features {
         normalise(&mut features, self.normalisation);
-        Ok(features)
+        features
     }
 }

@@ -34,22 +34,29 @@ impl ToRate {
     /// # Errors
     /// A rate that cannot be converted.
     pub fn apply(&self, wave: &Waveform) -> Result<Waveform, ResampleError> {
-        if wave.rate_hz == self.rate_hz {
-            return Ok(wave.clone());
-        }
-        Ok(Waveform {
-            samples: self.resampler(wave.rate_hz)?.process(&wave.samples),
-            rate_hz: self.rate_hz,
+        Ok(match self.resampler(wave.rate_hz)? {
+            None => wave.clone(),
+            Some(resampler) => Waveform {
+                samples: resampler.process(&wave.samples),
+                rate_hz: self.rate_hz,
+            },
         })
     }
 
-    fn resampler(&self, from_hz: u32) -> Result<Arc<Resampler>, ResampleError> {
+    /// What converts from `from_hz`; none where that is [`Self::rate_hz`] already.
+    ///
+    /// # Errors
+    /// A rate that cannot be converted.
+    pub fn resampler(&self, from_hz: u32) -> Result<Option<Arc<Resampler>>, ResampleError> {
+        if from_hz == self.rate_hz {
+            return Ok(None);
+        }
         let mut by_rate = lock(&self.by_rate);
         if let Some(resampler) = by_rate.get(&from_hz) {
-            return Ok(resampler.clone());
+            return Ok(Some(resampler.clone()));
         }
         let resampler = Arc::new(Resampler::new(from_hz, self.rate_hz)?);
         by_rate.insert(from_hz, resampler.clone());
-        Ok(resampler)
+        Ok(Some(resampler))
     }
 }

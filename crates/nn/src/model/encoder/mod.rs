@@ -134,7 +134,10 @@ impl Encoder {
         workers.for_each(shards, |_, shard| {
             workspaces.with(|workspace| {
                 let (shape, layout) = (&self.shape, &self.layout);
-                shard.forward(shape, layout, weights, values, batch, workspace, keep);
+                let stopped = || workers.stopped();
+                shard.forward(
+                    shape, layout, weights, values, batch, workspace, keep, &stopped,
+                );
             });
         });
         if !workers.stopped() {
@@ -210,6 +213,7 @@ impl Encoder {
                     steps,
                     *direction == 1,
                     input,
+                    &|| workers.stopped(),
                 );
             });
             if workers.stopped() {

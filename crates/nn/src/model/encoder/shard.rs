@@ -42,7 +42,8 @@ pub(super) struct Workspace {
 }
 
 impl Shard {
-    /// Runs all blocks on the shard's members of `batch`; `keep` what a backward pass needs.
+    /// Runs all blocks on the shard's members of `batch`; `keep` what a backward pass needs. Incomplete once `stopped`
+    /// says so.
     #[expect(
         clippy::too_many_arguments,
         reason = "the parts of a pass, each borrowed on its own"
@@ -56,6 +57,7 @@ impl Shard {
         batch: &[FeaturesView<'_>],
         workspace: &mut Workspace,
         keep: bool,
+        stopped: &dyn Fn() -> bool,
     ) {
         let Workspace {
             scratch,
@@ -84,6 +86,9 @@ impl Shard {
             to[from.len()..].fill(0.0);
         }
         for (block, conv) in shape.convs.iter().enumerate() {
+            if stopped() {
+                return;
+            }
             lengths.iter_mut().for_each(|n| *n = conv.pooled(*n));
             let (before, after) = inputs.split_at_mut(block + 1);
             let output = after.first_mut().unwrap_or(&mut self.output);

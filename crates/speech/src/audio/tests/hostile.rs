@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use pipe_foundation::test_support::InterruptsAfter;
 use proptest::prelude::*;
 
-use crate::audio::{AudioError, probe, read_from_bytes};
+use crate::audio::{AudioError, AudioReader, probe, read, read_from_bytes};
 
 use super::make::{aiff, chunk, fmt, fmt_extensible, pcm16, riff, sphere, wav16};
 
@@ -105,4 +106,69 @@ fn folders_and_missing_files_are_errors() {
         probe(&path),
         Err(AudioError::GitLfsPointer { .. })
     ));
+}
+
+#[test]
+fn rates_that_no_recording_has_are_refused() {
+    for rate_hz in [1, 999, 768_001, 2_000_000_000] {
+        let bytes = wav16(1, rate_hz, &[0; 64]);
+        let error = read_from_bytes(Path::new("odd"), &bytes, None, None).expect_err("refused");
+        assert!(
+            matches!(error, AudioError::UnsupportedRate { .. }),
+            "{error}"
+        );
+    }
+    for rate_hz in [1_000, 768_000] {
+        let bytes = wav16(1, rate_hz, &[0; 64]);
+        assert!(read_from_bytes(Path::new("odd"), &bytes, None, None).is_ok());
+    }
+}
+
+#[test]
+fn the_most_channels_that_there_can_be_are_averaged_within_blocks_of_one_frame() {
+    let samples = vec![16_384; 3 * 32_767];
+    let bytes = wav16(32_767, 16_000, &samples);
+    let wave = read_from_bytes(Path::new("wide"), &bytes, None, None).expect("a recording");
+    assert_eq!(wave.samples.len(), 3);
+    assert!(
+        wave.samples
+            .iter()
+            .all(|sample| (sample - 0.5).abs() < 1e-3)
+    );
+}
+
+#[test]
+fn a_named_pipe_is_refused_without_waiting_for_its_writer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("pipe.wav");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo").success());
+    for path in [pipe.as_path(), Path::new("/dev/zero")] {
+        let error = probe(path).expect_err("no file");
+        assert!(error.to_string().contains("not a regular file"), "{error}");
+    }
+}
+
+#[test]
+fn a_file_is_read_block_by_block_as_at_once_and_can_be_interrupted_between_them() {
+    let samples: Vec<i16> = (0..300_000_i64)
+        .map(|i| (i * 7919 % 20_011) as i16)
+        .collect();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("long.wav");
+    std::fs::write(&path, wav16(1, 16_000, &samples)).expect("written");
+    let whole = read(&path, None, None).expect("a recording");
+    let open = || AudioReader::open(&path, None, None).expect("a recording");
+    let (mut reader, mut blocks, mut count) = (open(), Vec::new(), 0);
+    assert_eq!((reader.samples(), reader.duration_s()), (300_000, 18.75));
+    while reader.block(&mut blocks).expect("a block") {
+        count += 1;
+    }
+    assert_eq!((blocks, count), (whole.samples, 5));
+    for looks in 0..5 {
+        let error = open()
+            .rest(&InterruptsAfter::new(looks))
+            .expect_err("interrupted");
+        assert!(matches!(error, AudioError::Interrupted { .. }), "{error}");
+    }
 }

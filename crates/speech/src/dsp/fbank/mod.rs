@@ -7,18 +7,24 @@ mod lanes;
 mod mel;
 mod options;
 mod spectrum;
+mod stream;
 mod window;
 
-pub use options::{FbankError, FbankOptions};
 use pipe_foundation::Features;
-pub use window::Window;
-
+use pipe_foundation::progress::{Progress, Silent};
 use rustfft::num_complex::Complex;
+
+pub use self::options::{FbankError, FbankOptions};
+pub use self::stream::FbankStream;
+pub use self::window::Window;
 
 use self::lanes::{LANES, Lanes};
 use self::mel::MelBank;
 use self::spectrum::PowerSpectrum;
 use super::noise;
+
+/// Batches of frames between two looks at whether to stop.
+const BATCHES: usize = 64;
 
 /// Computes log-mel filterbank features: everything that depends on the options alone, made once.
 pub struct Fbank {
@@ -28,6 +34,16 @@ pub struct Fbank {
     spectrum: PowerSpectrum,
     mel: MelBank,
     fft_len: usize,
+}
+
+/// The part of a signal that is held.
+#[derive(Clone, Copy)]
+struct Held<'s> {
+    samples: &'s [f32],
+    /// Samples before them.
+    before: usize,
+    /// Samples of the whole signal, as far as it is known.
+    len: usize,
 }
 
 /// What one batch of frames is computed in; made once per utterance.
@@ -115,63 +131,102 @@ impl Fbank {
     /// # Errors
     /// Audio too short for one frame: below the frame length, or below half a shift without `snip_edges`.
     pub fn compute(&self, samples: &[f32]) -> Result<Features, FbankError> {
-        #[cfg(target_arch = "x86_64")]
-        if pipe_foundation::arithmetic::avx2() {
-            // SAFETY: the processor has AVX2, just checked.
-            return unsafe { self.compute_avx2(samples) };
-        }
-        self.compute_portable(samples)
+        self.compute_interruptible(samples, &Silent)
     }
 
-    /// The same code, compiled for wider registers.
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2")]
-    fn compute_avx2(&self, samples: &[f32]) -> Result<Features, FbankError> {
-        self.compute_portable(samples)
+    /// As [`Self::compute`], with a look at `progress` every 512 frames.
+    ///
+    /// # Errors
+    /// As [`Self::compute`], or [`FbankError::Interrupted`].
+    pub fn compute_interruptible(
+        &self,
+        samples: &[f32],
+        progress: &dyn Progress,
+    ) -> Result<Features, FbankError> {
+        self.compute_with(samples, progress, Self::fill)
     }
 
-    #[inline(always)]
-    fn compute_portable(&self, samples: &[f32]) -> Result<Features, FbankError> {
+    fn compute_with(
+        &self,
+        samples: &[f32],
+        progress: &dyn Progress,
+        fill: impl Fn(&Self, Held<'_>, usize, &mut [f32], &mut Scratch),
+    ) -> Result<Features, FbankError> {
         let frames = self.frames(samples.len());
         if frames == 0 {
-            let shift = self.options.frame_shift();
-            return Err(FbankError::TooShort {
-                samples: samples.len(),
-                needed: match self.options.snip_edges {
-                    true => self.window.len(),
-                    false => shift - shift / 2,
-                },
-            });
+            return Err(self.too_short(samples.len()));
         }
         let dithered;
         let samples = if self.options.dither > 0.0 {
             let deviation = self.options.dither / self.options.sample_scale;
-            dithered = noise::dither(samples, deviation as f32);
+            dithered = noise::dither(samples, deviation as f32, progress)?;
             &dithered
         } else {
             samples
         };
-
+        let held = Held {
+            samples,
+            before: 0,
+            len: samples.len(),
+        };
         let bins = self.options.bins;
         let mut values = vec![0.0; frames * bins];
         let mut scratch = self.scratch();
-        for (batch, out) in values.chunks_mut(LANES * bins).enumerate() {
-            self.gather(samples, batch * LANES, out.len() / bins, &mut scratch);
-            self.weigh(&mut scratch);
-            self.spectrum
-                .transform(&mut scratch.transform, &mut scratch.fft);
-            self.filter(&mut scratch);
-            for (lane, row) in out.chunks_exact_mut(bins).enumerate() {
-                for (value, energy) in row.iter_mut().zip(&scratch.energies) {
-                    *value = energy.0[lane];
-                }
-            }
+        let batches = values.chunks_mut(BATCHES * LANES * bins);
+        for (index, out) in batches.enumerate() {
+            progress.check()?;
+            fill(self, held, index * BATCHES * LANES, out, &mut scratch);
         }
         Ok(Features {
             frames,
             bins,
             values,
         })
+    }
+
+    fn too_short(&self, samples: usize) -> FbankError {
+        let shift = self.options.frame_shift();
+        FbankError::TooShort {
+            samples,
+            needed: match self.options.snip_edges {
+                true => self.window.len(),
+                false => shift - shift / 2,
+            },
+        }
+    }
+
+    /// Fills `out` `[frames, bins]` with the frames from `first` on, whose samples are held.
+    fn fill(&self, held: Held<'_>, first: usize, out: &mut [f32], scratch: &mut Scratch) {
+        #[cfg(target_arch = "x86_64")]
+        if pipe_foundation::arithmetic::avx2() {
+            // SAFETY: the processor has AVX2, just checked.
+            return unsafe { self.fill_avx2(held, first, out, scratch) };
+        }
+        self.fill_portable(held, first, out, scratch);
+    }
+
+    /// The same code, compiled for wider registers.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn fill_avx2(&self, held: Held<'_>, first: usize, out: &mut [f32], scratch: &mut Scratch) {
+        self.fill_portable(held, first, out, scratch);
+    }
+
+    #[inline(always)]
+    fn fill_portable(&self, held: Held<'_>, first: usize, out: &mut [f32], scratch: &mut Scratch) {
+        let bins = self.options.bins;
+        for (batch, out) in out.chunks_mut(LANES * bins).enumerate() {
+            self.gather(held, first + batch * LANES, out.len() / bins, scratch);
+            self.weigh(scratch);
+            self.spectrum
+                .transform(&mut scratch.transform, &mut scratch.fft);
+            self.filter(scratch);
+            for (lane, row) in out.chunks_exact_mut(bins).enumerate() {
+                for (value, energy) in row.iter_mut().zip(&scratch.energies) {
+                    *value = energy.0[lane];
+                }
+            }
+        }
     }
 
     fn scratch(&self) -> Scratch {
@@ -188,12 +243,11 @@ impl Fbank {
 
     /// Lays the frames from `first` on side by side, `count` of them.
     #[inline(always)]
-    fn gather(&self, samples: &[f32], first: usize, count: usize, scratch: &mut Scratch) {
+    fn gather(&self, held: Held<'_>, first: usize, count: usize, scratch: &mut Scratch) {
         let (shift, length) = (self.options.frame_shift(), self.window.len());
-        let start = first * shift;
         let all = (LANES - 1) * shift + length;
         if self.options.snip_edges && count == LANES {
-            let span = &samples[start..start + all];
+            let span = &held.samples[first * shift - held.before..][..all];
             let lanes: [&[f32]; LANES] =
                 std::array::from_fn(|lane| &span[lane * shift..][..length]);
             for (i, out) in scratch.samples.iter_mut().enumerate() {
@@ -204,17 +258,23 @@ impl Fbank {
             return;
         }
         for lane in 0..count {
-            let start = ((first + lane) * shift) as isize;
-            let start = match self.options.snip_edges {
-                true => start,
-                false => start + (shift / 2) as isize - (length / 2) as isize,
-            };
+            let start = self.start(first + lane);
             for (i, value) in scratch.mirrored.iter_mut().enumerate() {
-                *value = samples[mirror(start + i as isize, samples.len())];
+                *value = held.samples[mirror(start + i as isize, held.len) - held.before];
             }
             for (out, &value) in scratch.samples.iter_mut().zip(&scratch.mirrored) {
                 out.0[lane] = value;
             }
+        }
+    }
+
+    /// Where a frame starts; before the audio for the first ones without `snip_edges`.
+    fn start(&self, frame: usize) -> isize {
+        let (shift, length) = (self.options.frame_shift(), self.window.len());
+        let start = (frame * shift) as isize;
+        match self.options.snip_edges {
+            true => start,
+            false => start + (shift / 2) as isize - (length / 2) as isize,
         }
     }
 

@@ -1,6 +1,7 @@
 //! What can be set about the filterbank.
 
 use miette::Diagnostic;
+use pipe_foundation::progress::Interrupted;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -189,4 +190,8 @@ pub enum FbankError {
         /// Samples of the shortest audio with a frame.
         needed: usize,
     },
+    /// The user asked to stop.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Interrupted(#[from] Interrupted),
 }

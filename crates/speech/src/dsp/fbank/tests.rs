@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use pipe_foundation::progress::Interrupted;
+use pipe_foundation::test_support::InterruptsAfter;
+
 use super::*;
 
 #[derive(serde::Deserialize)]
@@ -88,7 +91,11 @@ fn both_code_paths_give_the_same_bits() {
     let dispatched = bits(fbank.compute(&samples).expect("features"));
     assert_eq!(
         dispatched,
-        bits(fbank.compute_portable(&samples).expect("features"))
+        bits(
+            fbank
+                .compute_with(&samples, &Silent, Fbank::fill_portable)
+                .expect("features")
+        )
     );
 }
 
@@ -281,4 +288,26 @@ fn one_computer_serves_all_threads() {
     shared::<Fbank>();
     shared::<crate::dsp::Resampler>();
     shared::<crate::dsp::Perturber>();
+}
+
+#[test]
+fn an_interruption_ends_the_work_at_any_look_and_there_are_many() {
+    for dither in [0.0, 1.0] {
+        let fbank = Fbank::new(FbankOptions {
+            dither,
+            ..FbankOptions::default()
+        });
+        let fbank = fbank.expect("valid options");
+        let samples = vec![0.1; 400_000];
+        let all = InterruptsAfter::new(usize::MAX);
+        let features = fbank.compute_interruptible(&samples, &all);
+        let frames = features.expect("nothing interrupts it").frames;
+        assert!(all.seen() >= frames / (BATCHES * LANES), "{}", all.seen());
+        for looks in 0..all.seen() {
+            let progress = InterruptsAfter::new(looks);
+            let made = fbank.compute_interruptible(&samples, &progress);
+            assert_eq!(made, Err(Interrupted.into()));
+            assert_eq!(progress.seen(), looks + 1);
+        }
+    }
 }

@@ -5,16 +5,20 @@ use std::sync::{Arc, Mutex};
 
 use miette::Diagnostic;
 use pipe_foundation::exact;
+use pipe_foundation::progress::{Interrupted, Progress};
 use pipe_foundation::random::{stream, uniform};
 use pipe_foundation::sync::lock;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::audio::Waveform;
+use crate::audio::{RATES_HZ, Waveform};
 
 use super::noise;
-use super::resample::{RATES_HZ, ResampleError, Resampler};
+use super::resample::{ResampleError, Resampler};
+
+/// Samples between two looks at whether to stop.
+const BLOCK: usize = 1 << 16;
 
 /// Spectrum of added noise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +79,10 @@ pub enum PerturbError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Resample(#[from] ResampleError),
+    /// The user asked to stop.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Interrupted(#[from] Interrupted),
 }
 
 /// Makes perturbed copies of waveforms.
@@ -119,13 +127,14 @@ impl Perturber {
     /// digital silence, which has no power to compare with.
     ///
     /// # Errors
-    /// A rate that cannot be resampled.
+    /// A rate that cannot be resampled, or [`PerturbError::Interrupted`] soon after `progress` says so.
     pub fn apply(
         &self,
         waveform: &Waveform,
         seed: u64,
         utterance_id: &str,
         copy_name: &str,
+        progress: &dyn Progress,
     ) -> Result<Waveform, PerturbError> {
         let mut random = stream(
             "perturb",
@@ -147,7 +156,8 @@ impl Perturber {
         } else {
             // Played faster is recorded at a higher rate.
             let from_hz = (f64::from(rate_hz) * speed).round() as u32;
-            self.resampler(from_hz, rate_hz)?.process(&waveform.samples)
+            self.resampler(from_hz, rate_hz)?
+                .process_interruptible(&waveform.samples, progress)?
         };
         if self.options.snr_db.is_some() {
             add_noise(
@@ -156,12 +166,14 @@ impl Perturber {
                 self.options.noise,
                 snr_db,
                 &mut random,
-            );
+                progress,
+            )?;
         }
         if gain_db != 0.0 {
             let factor = decibels(gain_db);
-            for sample in &mut samples {
-                *sample *= factor;
+            for block in samples.chunks_mut(BLOCK) {
+                progress.check()?;
+                block.iter_mut().for_each(|sample| *sample *= factor);
             }
         }
         Ok(Waveform { samples, rate_hz })
@@ -182,9 +194,14 @@ fn decibels(gain_db: f64) -> f32 {
     exact::pow(10.0, gain_db / 20.0) as f32
 }
 
-fn mean_power(samples: &[f32]) -> f64 {
-    let sum: f64 = samples.iter().map(|s| f64::from(*s) * f64::from(*s)).sum();
-    sum / samples.len().max(1) as f64
+fn mean_power(samples: &[f32], progress: &dyn Progress) -> Result<f64, Interrupted> {
+    let mut sum = 0.0_f64;
+    for block in samples.chunks(BLOCK) {
+        progress.check()?;
+        let powers = block.iter().map(|s| f64::from(*s) * f64::from(*s));
+        sum = powers.fold(sum, |sum, power| sum + power);
+    }
+    Ok(sum / samples.len().max(1) as f64)
 }
 
 fn add_noise(
@@ -193,30 +210,41 @@ fn add_noise(
     colour: NoiseColour,
     snr_db: f64,
     random: &mut ChaCha8Rng,
-) {
-    let signal_power = mean_power(samples);
+    progress: &dyn Progress,
+) -> Result<(), Interrupted> {
+    let signal_power = mean_power(samples, progress)?;
     if signal_power == 0.0 {
-        return;
+        return Ok(());
     }
-    let mut added: Vec<f32> = (0..samples.len())
-        .map(|_| noise::gaussian(random))
-        .collect();
+    let mut added: Vec<f32> = Vec::with_capacity(samples.len());
+    for block in samples.chunks(BLOCK) {
+        progress.check()?;
+        added.extend(block.iter().map(|_| noise::gaussian(random)));
+    }
     if colour == NoiseColour::Pink && rate_hz >= *RATES_HZ.start() {
-        make_pink(&mut added, rate_hz);
+        make_pink(&mut added, rate_hz, progress)?;
     }
-    let noise_power = mean_power(&added);
+    let noise_power = mean_power(&added, progress)?;
     if noise_power == 0.0 {
-        return;
+        return Ok(());
     }
     let factor = decibels(-snr_db) * (signal_power / noise_power).sqrt() as f32;
-    for (sample, added) in samples.iter_mut().zip(added) {
-        *sample += factor * added;
+    for (samples, added) in samples.chunks_mut(BLOCK).zip(added.chunks(BLOCK)) {
+        progress.check()?;
+        for (sample, added) in samples.iter_mut().zip(added) {
+            *sample += factor * added;
+        }
     }
+    Ok(())
 }
 
 /// Filters white noise by one pole and one zero in every two octaves from 20 Hz to the Nyquist frequency, the zero an
 /// octave above its pole: between them the spectrum falls by 6 dB, then not at all, on average 3 dB per octave.
-fn make_pink(samples: &mut [f32], rate_hz: u32) {
+fn make_pink(
+    samples: &mut [f32],
+    rate_hz: u32,
+    progress: &dyn Progress,
+) -> Result<(), Interrupted> {
     let rate_hz = f64::from(rate_hz);
     let mut pole_hz = 20.0;
     while pole_hz < rate_hz / 2.0 {
@@ -226,14 +254,18 @@ fn make_pink(samples: &mut [f32], rate_hz: u32) {
         let feedback = (1.0 - pole) / (1.0 + pole);
         let (now, before) = ((1.0 + zero) / (1.0 + pole), (zero - 1.0) / (1.0 + pole));
         let (mut last_in, mut last_out) = (0.0_f64, 0.0_f64);
-        for sample in samples.iter_mut() {
-            let input = f64::from(*sample);
-            last_out = now * input + before * last_in + feedback * last_out;
-            last_in = input;
-            *sample = last_out as f32;
+        for block in samples.chunks_mut(BLOCK) {
+            progress.check()?;
+            for sample in block {
+                let input = f64::from(*sample);
+                last_out = now * input + before * last_in + feedback * last_out;
+                last_in = input;
+                *sample = last_out as f32;
+            }
         }
         pole_hz *= 4.0;
     }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! Levels, spectra and seeds of perturbed copies.
 
+use pipe_foundation::progress::Silent;
+use pipe_foundation::test_support::InterruptsAfter;
+
 use super::*;
 
 fn tone(rate_hz: u32) -> Waveform {
@@ -12,8 +15,12 @@ fn tone(rate_hz: u32) -> Waveform {
 fn apply(options: PerturbOptions, waveform: &Waveform, copy: &str) -> Waveform {
     let perturber = Perturber::new(options).expect("valid options");
     perturber
-        .apply(waveform, 3, "utterance", copy)
+        .apply(waveform, 3, "utterance", copy, &Silent)
         .expect("a copy")
+}
+
+fn power(samples: &[f32]) -> f64 {
+    mean_power(samples, &Silent).expect("nothing interrupts it")
 }
 
 #[test]
@@ -44,7 +51,7 @@ fn gain_and_noise_have_the_levels_asked_for() {
         &clean,
         "a",
     );
-    let gain = 10.0 * (mean_power(&loud.samples) / mean_power(&clean.samples)).log10();
+    let gain = 10.0 * (power(&loud.samples) / power(&clean.samples)).log10();
     assert!((gain - 6.0).abs() < 1e-4, "{gain}");
     for noise in [NoiseColour::White, NoiseColour::Pink] {
         let options = PerturbOptions {
@@ -59,7 +66,7 @@ fn gain_and_noise_have_the_levels_asked_for() {
             .zip(&clean.samples)
             .map(|(a, b)| a - b)
             .collect();
-        let snr = 10.0 * (mean_power(&clean.samples) / mean_power(&added)).log10();
+        let snr = 10.0 * (power(&clean.samples) / power(&added)).log10();
         assert!((snr - 15.0).abs() < 0.01, "{snr}");
         let silence = Waveform {
             samples: vec![0.0; 100],
@@ -74,7 +81,7 @@ fn gain_and_noise_have_the_levels_asked_for() {
 fn pink_noise_falls_by_three_decibels_per_octave() {
     let mut random = stream("test", &[]);
     let mut pink: Vec<f32> = (0..1 << 16).map(|_| noise::gaussian(&mut random)).collect();
-    make_pink(&mut pink, 16_000);
+    make_pink(&mut pink, 16_000, &Silent).expect("nothing interrupts it");
     // Mean periodogram over an octave, by direct Fourier sums at a few hundred frequencies.
     let level = |low_hz: f64| {
         let mut power = 0.0;
@@ -110,7 +117,7 @@ fn draws_depend_on_seed_utterance_and_copy() {
     let perturber = Perturber::new(options).expect("valid options");
     let copy = |seed, utterance, copy| {
         perturber
-            .apply(&wave, seed, utterance, copy)
+            .apply(&wave, seed, utterance, copy, &Silent)
             .expect("a copy")
     };
     let first = copy(1, "u", "a");
@@ -142,5 +149,30 @@ fn ranges_are_checked() {
     ];
     for options in bad {
         assert!(Perturber::new(options).is_err());
+    }
+}
+
+#[test]
+fn an_interruption_ends_the_work_at_any_look_and_there_are_many() {
+    let perturber = Perturber::new(PerturbOptions {
+        speed: [1.1, 1.1],
+        snr_db: Some([10.0, 10.0]),
+        noise: NoiseColour::Pink,
+        ..PerturbOptions::default()
+    });
+    let perturber = perturber.expect("valid options");
+    let wave = Waveform {
+        samples: vec![0.1; 500_000],
+        rate_hz: 16_000,
+    };
+    let apply = |progress: &InterruptsAfter| perturber.apply(&wave, 1, "utterance", "a", progress);
+    let all = InterruptsAfter::new(usize::MAX);
+    apply(&all).expect("nothing interrupts it");
+    // Resampling, noise and each of the five filters look at least once every 65,536 samples.
+    assert!(all.seen() >= 7 * (450_000 / 65_536), "{}", all.seen());
+    for looks in 0..all.seen() {
+        let progress = InterruptsAfter::new(looks);
+        assert_eq!(apply(&progress), Err(Interrupted.into()));
+        assert_eq!(progress.seen(), looks + 1);
     }
 }

@@ -2,15 +2,17 @@
 
 mod dot;
 mod filter;
+mod stream;
 
 use miette::Diagnostic;
+use pipe_foundation::progress::{Interrupted, Progress, Silent};
 use thiserror::Error;
+
+use crate::audio::RATES_HZ;
 
 use self::dot::Dot;
 use self::filter::PhaseTable;
-
-/// Rates in Hz that can be converted from and to.
-pub const RATES_HZ: std::ops::RangeInclusive<u32> = 1_000..=768_000;
+pub use self::stream::ResampleStream;
 
 /// About this many input samples are worked on at once: they stay in the processor's cache.
 const INPUT_BLOCK: u64 = 1 << 14;
@@ -62,31 +64,56 @@ impl Resampler {
     }
 
     /// Output samples for an input of `samples`.
-    fn output_len(&self, samples: usize) -> usize {
-        let len = (samples as u128 * u128::from(self.to)).div_ceil(u128::from(self.from));
-        usize::try_from(len).unwrap_or(usize::MAX)
+    pub fn output_len(&self, samples: u64) -> u64 {
+        let len = (u128::from(samples) * u128::from(self.to)).div_ceil(u128::from(self.from));
+        u64::try_from(len).unwrap_or(u64::MAX)
     }
 
     /// Resamples a whole signal; the result has samples * to / from samples, rounded up.
     pub fn process(&self, samples: &[f32]) -> Vec<f32> {
+        self.process_interruptible(samples, &Silent)
+            .unwrap_or_else(|_| unreachable!("`Silent` interrupts nothing"))
+    }
+
+    /// As [`Self::process`], with a look at `progress` for every 16,384 input samples.
+    ///
+    /// # Errors
+    /// [`Interrupted`].
+    pub fn process_interruptible(
+        &self,
+        samples: &[f32],
+        progress: &dyn Progress,
+    ) -> Result<Vec<f32>, Interrupted> {
         let Some(table) = &self.table else {
-            return samples.to_vec();
+            return Ok(samples.to_vec());
         };
         #[cfg(target_arch = "x86_64")]
         if let Some(avx2) = dot::Avx2::detect() {
-            return self.process_with(avx2, table, samples);
+            return self.process_with(avx2, table, samples, progress);
         }
-        self.process_with(dot::Portable, table, samples)
+        self.process_with(dot::Portable, table, samples, progress)
     }
 
-    fn process_with(&self, dot: impl Dot, table: &PhaseTable, samples: &[f32]) -> Vec<f32> {
-        let mut out = vec![0.0; self.output_len(samples.len())];
+    /// Output samples that are computed at once.
+    fn block(&self) -> usize {
         let block = (INPUT_BLOCK * self.to / self.from) as usize;
-        let block = block.next_multiple_of(4).max(4);
+        block.next_multiple_of(4).max(4)
+    }
+
+    fn process_with(
+        &self,
+        dot: impl Dot,
+        table: &PhaseTable,
+        samples: &[f32],
+        progress: &dyn Progress,
+    ) -> Result<Vec<f32>, Interrupted> {
+        let mut out = vec![0.0; self.output_len(samples.len() as u64) as usize];
+        let block = self.block();
         // An output at input position p sees inputs from p - before on.
         let before = table.taps / 2 - 1;
         let mut padded = Vec::new();
         for (index, out) in out.chunks_mut(block).enumerate() {
+            progress.check()?;
             let position = (index * block) as u64 * self.from;
             let (first, part) = ((position / self.to) as usize, position % self.to);
             let last = (part + (out.len() as u64 - 1) * self.from) / self.to;
@@ -99,7 +126,7 @@ impl Resampler {
             padded.resize(len, 0.0);
             self.run(dot, table, &padded, part, out);
         }
-        out
+        Ok(out)
     }
 
     /// Fills `out`, the first of which is `part` / to after the input that its taps are centred on.

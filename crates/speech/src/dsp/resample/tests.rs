@@ -2,6 +2,8 @@
 
 use std::f64::consts::TAU;
 
+use pipe_foundation::test_support::InterruptsAfter;
+
 use super::*;
 
 const RATIOS: [(u32, u32); 12] = [
@@ -193,8 +195,8 @@ fn lengths_are_rounded_up_and_bits_do_not_depend_on_the_machine() {
                 (n as u64 * u64::from(to)).div_ceil(u64::from(from)) as usize
             );
             let table = resampler.table.as_ref().expect("different rates");
-            let portable = resampler.process_with(dot::Portable, table, &signal);
-            assert!(out == portable, "{from} -> {to}, {n}");
+            let portable = resampler.process_with(dot::Portable, table, &signal, &Silent);
+            assert!(Ok(&out) == portable.as_ref(), "{from} -> {to}, {n}");
         }
     }
 }
@@ -278,6 +280,24 @@ fn blocks_have_no_borders() {
                 "{from} -> {to}"
             );
         }
+    }
+}
+
+#[test]
+fn an_interruption_ends_the_work_at_any_look_and_there_are_many() {
+    let resampler = Resampler::new(48_000, 16_000).expect("rates");
+    let signal = vec![0.1; 200_000];
+    let all = InterruptsAfter::new(usize::MAX);
+    assert!(resampler.process_interruptible(&signal, &all).is_ok());
+    assert!(
+        all.seen() >= 200_000 / INPUT_BLOCK as usize,
+        "{}",
+        all.seen()
+    );
+    for looks in 0..all.seen() {
+        let progress = InterruptsAfter::new(looks);
+        let made = resampler.process_interruptible(&signal, &progress);
+        assert_eq!((made, progress.seen()), (Err(Interrupted), looks + 1));
     }
 }
 

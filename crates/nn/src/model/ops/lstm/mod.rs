@@ -119,7 +119,7 @@ impl DirectionPass {
         &self.grad_weights
     }
 
-    /// Forward over `input` `[rows, input]`.
+    /// Forward over `input` `[rows, input]`. Incomplete once `stopped` says so.
     pub fn forward(
         &mut self,
         layout: DirectionLayout,
@@ -127,7 +127,10 @@ impl DirectionPass {
         steps: &Steps,
         backward_in_time: bool,
         input: &[f32],
+        stopped: &dyn Fn() -> bool,
     ) {
+        /// Steps between two looks at whether to stop.
+        const LOOK_EVERY: usize = 4096;
         let units = layout.units;
         let rows = steps.rows();
         self.gates.resize(rows * 4 * units);
@@ -145,6 +148,9 @@ impl DirectionPass {
         );
         let mut previous: Option<(usize, usize)> = None;
         for index in 0..steps.steps() {
+            if index % LOOK_EVERY == LOOK_EVERY - 1 && stopped() {
+                return;
+            }
             let t = if backward_in_time {
                 steps.steps() - 1 - index
             } else {

@@ -31,7 +31,7 @@ proptest! {
         let mut weights = DirectionWeights::default();
         weights.pack(layout, &values, true);
         let mut pass = DirectionPass::default();
-        pass.forward(layout, &weights, &steps, backward_in_time, &frames);
+        pass.forward(layout, &weights, &steps, backward_in_time, &frames, &|| false);
         let hidden = pass.hidden().to_vec();
         pass.backward(layout, &weights, &steps, backward_in_time, &frames, &gradient);
         pass.input_gradient(layout, &weights);

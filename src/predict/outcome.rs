@@ -1,0 +1,110 @@
+//! What comes of a recording: a prediction, or why there is none.
+
+use std::path::PathBuf;
+
+use miette::Diagnostic;
+use pipe_speech::audio::AudioError;
+use pipe_speech::corpus::Emotion;
+use pipe_speech::dsp::{FbankError, ResampleError};
+use thiserror::Error;
+
+/// The prediction of a recording, or of one window of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// The recording.
+    pub path: PathBuf,
+    /// Start in seconds.
+    pub start_s: f64,
+    /// End in seconds.
+    pub end_s: f64,
+    /// The class with the highest probability.
+    pub predicted: Emotion,
+    /// Probability of each class in the order of [`Emotion::ALL`].
+    pub probabilities: [f32; 3],
+    /// Every sample has the same value: there is nothing to hear.
+    pub silent: bool,
+}
+
+/// Why a recording has no prediction.
+#[derive(Debug, Error, Diagnostic)]
+pub enum FailureReason {
+    /// It cannot be read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Audio(#[from] AudioError),
+    /// Its rate cannot be converted.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Rate(#[from] ResampleError),
+    /// It is too long to be computed as one.
+    #[error("it lasts {lasts_s:.1} s, more than the {most_s:.1} s that are predicted as one")]
+    #[diagnostic(
+        code(predict::too_long),
+        help("predict it by windows, such as --window-s 3, or raise --max-duration-s")
+    )]
+    TooLong {
+        /// Length in seconds.
+        lasts_s: f64,
+        /// The limit in seconds.
+        most_s: f64,
+    },
+    /// It is too short for one frame of features.
+    #[error("it lasts {lasts_ms:.1} ms, too short for one frame of {needed_ms:.1} ms")]
+    #[diagnostic(
+        code(predict::too_short),
+        help("so short a recording carries no emotion: leave it out")
+    )]
+    TooShort {
+        /// Length in milliseconds.
+        lasts_ms: f64,
+        /// Length of the shortest recording in milliseconds.
+        needed_ms: f64,
+    },
+    /// It has no features.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Features(FbankError),
+    /// Standard input cannot be read.
+    #[error("cannot read standard input: {0}")]
+    #[diagnostic(code(predict::standard_input))]
+    Stdin(#[source] std::io::Error),
+    /// The model gives numbers that are not probabilities.
+    #[error("the model gives no probabilities")]
+    #[diagnostic(
+        code(predict::not_finite),
+        help("the model has diverged; check its history.jsonl")
+    )]
+    NotFinite,
+}
+
+/// A recording without prediction.
+#[derive(Debug)]
+pub struct Failure {
+    /// The recording.
+    pub path: PathBuf,
+    /// Why.
+    pub reason: FailureReason,
+}
+
+/// What came of a recording or window.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It was predicted.
+    Predicted(Row),
+    /// It could not be.
+    Failed(Failure),
+}
+
+impl FailureReason {
+    /// Why samples at a rate have no features.
+    pub(super) fn without_features(error: FbankError, rate_hz: u32) -> Self {
+        let ms = |samples: usize| 1000.0 * samples as f64 / f64::from(rate_hz);
+        match error {
+            FbankError::TooShort { samples, needed } => Self::TooShort {
+                lasts_ms: ms(samples),
+                needed_ms: ms(needed),
+            },
+            other => Self::Features(other),
+        }
+    }
+}
