@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use pipe_foundation::regular_file;
+
 use super::AudioError;
 
 /// The first bytes are kept, so that a usual header costs one read.
@@ -27,7 +29,7 @@ impl Source<File> {
             action: "open",
             source,
         };
-        let file = File::open(path).map_err(io)?;
+        let file = regular_file::open(path).map_err(|error| io(error.into_io()))?;
         let metadata = file.metadata().map_err(io)?;
         if !metadata.is_file() {
             let reason = "not a regular file";
