@@ -16,6 +16,7 @@ mod diff;
 mod graph;
 mod init;
 mod json;
+mod limit_argument;
 mod lines;
 mod model;
 mod own_name;
@@ -36,6 +37,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use miette::Report;
+use pipe_foundation::grouped;
 
 use arguments::{Arguments, Subcommand};
 use console::print_error;
@@ -70,7 +72,13 @@ pub fn main() -> ExitCode {
         Err(error) => {
             let code = error.code();
             if json {
-                json::error(&error, code);
+                let more = match &error {
+                    CliError::Manifest(diagnostics) => {
+                        diagnostics.count() - diagnostics.shown().len()
+                    }
+                    _ => 0,
+                };
+                json::error(&error, more, code);
             } else {
                 show(error);
             }
@@ -79,15 +87,18 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Shows an error on standard error; several problems of a manifest one after another.
+/// Shows an error on standard error; several problems of a manifest one after another, of very many the first.
 fn show(error: CliError) {
     match error {
         CliError::Manifest(diagnostics) => {
-            let count = diagnostics.iter().count();
-            for diagnostic in diagnostics.iter() {
+            for diagnostic in diagnostics.shown() {
                 print_error(&format!("{:?}", Report::new(diagnostic.clone())));
             }
-            if count > 1 {
+            if let Some(more) = diagnostics.not_shown() {
+                print_error(&format!("{more}\n"));
+            }
+            if diagnostics.count() > 1 {
+                let count = grouped(diagnostics.count() as u64);
                 print_error(&format!("{count} errors; nothing was run"));
             }
         }

@@ -33,6 +33,7 @@ mod leakage;
 mod learning_curve;
 mod identity;
 mod ingest;
+mod missing_file;
 mod options;
 mod output;
 mod parameters;

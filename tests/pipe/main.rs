@@ -1,5 +1,6 @@
 //! End-to-end tests: the real binary in a temporary folder. Run, change one thing, run again, compare what ran.
 
+mod bounded;
 mod browser;
 mod caching;
 mod channels;
@@ -39,6 +40,8 @@ mod shell_lines;
 mod shipped;
 mod shown_names;
 mod side_by_side;
+mod small_manifests;
+mod special_files;
 mod strangers_cache;
 mod study;
 mod subcommands;

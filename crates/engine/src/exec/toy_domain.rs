@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pipe_foundation::Digest;
 
 use crate::artifact::{ArtifactKind, Bytes, Item, ItemData, ItemId};
-use crate::manifest::{Declaration, Diagnostics, Kind, MAX_BAD, Parameter, Shape};
+use crate::manifest::{Declaration, Diagnostics, Kind, Limits, MAX_BAD, Parameter, Shape};
 use crate::plan::{Domain, Plan};
 use crate::stage::{
     AggregateContext, AggregateStage, Device, FileInfos, ItemContext, ItemCopy, ItemError,
@@ -84,6 +84,6 @@ impl Domain for Toy {
 pub fn plan(folder: &Path, manifest: &str, device: Device) -> Plan {
     let path = folder.join("pipe.toml");
     std::fs::write(&path, manifest).unwrap();
-    Plan::read(&path, &[], device, &mut Toy)
-        .unwrap_or_else(|diagnostics| panic!("{:?}", diagnostics.iter().collect::<Vec<_>>()))
+    Plan::read(&path, &[], &Limits::default(), device, &mut Toy)
+        .unwrap_or_else(|diagnostics| panic!("{:?}", diagnostics.shown()))
 }
