@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -82,7 +83,7 @@ pub struct Walk<'a> {
 
 /// An item at one step, on its way through the group.
 struct Frame<'f> {
-    parent: Option<&'f Frame<'f>>,
+    parent: Option<Rc<Frame<'f>>>,
     step: usize,
     origin: &'f Item,
     copy: ItemCopy,
@@ -91,6 +92,25 @@ struct Frame<'f> {
     location: Option<Location>,
     lost: &'f RefCell<HashSet<Digest>>,
     data: RefCell<Option<Arc<dyn ItemData>>>,
+}
+
+/// Drops the frames before it that nothing else needs, one after another: dropping each from within the next would
+/// take a call for every stage of a chain.
+impl Drop for Frame<'_> {
+    fn drop(&mut self) {
+        let mut parent = self.parent.take();
+        while let Some(mut frame) = parent.and_then(Rc::into_inner) {
+            parent = frame.parent.take();
+        }
+    }
+}
+
+/// An item that is to be taken through a step, and where it comes from.
+struct Visit<'f> {
+    step: usize,
+    copy: ItemCopy,
+    input: Digest,
+    parent: Option<Rc<Frame<'f>>>,
 }
 
 impl Walk<'_> {
@@ -102,26 +122,10 @@ impl Walk<'_> {
         shared: &PassState,
         out: &mut Vec<(usize, Outcome)>,
     ) {
-        let copy = ItemCopy {
-            facts: item.facts.clone(),
-            fingerprint: String::new(),
-            index: 0,
-        };
         let lost = RefCell::new(HashSet::new());
-        let root = Frame {
-            parent: None,
-            step,
-            origin: item,
-            copy,
-            key: item.digest,
-            digest: item.digest,
-            location: None,
-            lost: &lost,
-            data: RefCell::new(None),
-        };
         loop {
             let known = lost.borrow().len();
-            self.visit(step, &root, None, shared, out);
+            self.visit(step, item, &lost, shared, out);
             if lost.borrow().len() == known {
                 break;
             }
@@ -131,33 +135,42 @@ impl Walk<'_> {
         }
     }
 
-    /// Takes the item of `input` through `step` and what follows. At the source, `input` is the step's own frame.
+    /// Takes `item` through `step` and all that follows, a branch at a time. What is open is kept in a list, not in
+    /// calls of calls: a group may be a chain of any length.
     fn visit(
         &self,
         step: usize,
-        input: &Frame<'_>,
-        parent: Option<&Frame<'_>>,
+        item: &Item,
+        lost: &RefCell<HashSet<Digest>>,
         shared: &PassState,
         out: &mut Vec<(usize, Outcome)>,
     ) {
-        if self.limits.is_closed(step) {
-            return;
-        }
-        let copies = match (&self.plan.steps[step].stage, parent) {
-            (Stage::Items(stage), Some(parent)) => stage.copies(&parent.copy.facts),
-            _ => vec![input.copy.clone()],
+        let copy = ItemCopy {
+            facts: item.facts.clone(),
+            fingerprint: String::new(),
+            index: 0,
         };
-        for copy in copies {
-            let key = self.item_key(step, &input.digest, &copy.fingerprint);
+        let mut open = vec![Visit {
+            step,
+            copy,
+            input: item.digest,
+            parent: None,
+        }];
+        while let Some(visit) = open.pop() {
+            let step = visit.step;
+            if self.limits.is_closed(step) {
+                continue;
+            }
+            let key = self.item_key(step, &visit.input, &visit.copy.fingerprint);
             let frame = Frame {
-                parent,
+                parent: visit.parent,
                 step,
-                origin: input.origin,
-                copy,
+                origin: item,
+                copy: visit.copy,
                 key,
-                digest: input.digest,
+                digest: visit.input,
                 location: None,
-                lost: input.lost,
+                lost,
                 data: RefCell::new(None),
             };
             match self.resolve_item(frame, shared) {
@@ -174,13 +187,29 @@ impl Walk<'_> {
                             computed,
                         },
                     ));
-                    for &child in self.children.get(&step).map_or(&[][..], Vec::as_slice) {
-                        self.visit(child, &frame, Some(&frame), shared, out);
-                    }
+                    self.follow(&Rc::new(frame), &mut open);
                 }
                 Err(outcome) => out.push((step, outcome)),
             }
         }
+    }
+
+    /// Opens what takes the item of `frame`; the first of it is visited first.
+    fn follow<'f>(&self, frame: &Rc<Frame<'f>>, open: &mut Vec<Visit<'f>>) {
+        let before = open.len();
+        for &step in self.children.get(&frame.step).into_iter().flatten() {
+            let copies = match &self.plan.steps[step].stage {
+                Stage::Items(stage) => stage.copies(&frame.copy.facts),
+                _ => vec![frame.copy.clone()],
+            };
+            open.extend(copies.into_iter().map(|copy| Visit {
+                step,
+                copy,
+                input: frame.digest,
+                parent: Some(frame.clone()),
+            }));
+        }
+        open[before..].reverse();
     }
 
     /// The frame with its result, from the cache or computed; true when computed.
@@ -262,10 +291,10 @@ impl Walk<'_> {
         frame: &Frame<'_>,
         shared: &PassState,
     ) -> Result<Arc<dyn ItemData>, ItemError> {
-        let input = frame
-            .parent
-            .map(|parent| self.data(parent, shared))
-            .transpose()?;
+        let input = match &frame.parent {
+            Some(parent) => Some(self.data(parent, shared)?),
+            None => None,
+        };
         let started = Instant::now();
         let work = || match (&self.plan.steps[frame.step].stage, &input) {
             (Stage::Source(stage), _) => {
@@ -313,28 +342,43 @@ impl Walk<'_> {
 
     /// The data of a frame: held in memory, read from its pack, or computed again.
     fn data(&self, frame: &Frame<'_>, shared: &PassState) -> Result<Arc<dyn ItemData>, ItemError> {
-        if let Some(data) = frame.data.borrow().as_ref() {
-            return Ok(data.clone());
+        // From the nearest frame that has its data on, so that computing one never asks for more than the one before.
+        let mut needed = Vec::new();
+        let mut at = Some(frame);
+        while let Some(frame) = at.filter(|frame| frame.data.borrow().is_none()) {
+            needed.push(frame);
+            let parent = frame.parent.as_deref();
+            at = parent.filter(|_| frame.location.is_none());
         }
-        let kind = self.plan.steps[frame.step].output;
-        let data = match frame.location {
-            None => self.compute(frame, shared)?,
-            Some(location) => {
-                let read = self.cache.packs.get(location, &frame.digest);
-                let blob = read.map_err(|error| {
-                    let reason = error.to_string();
-                    shared.fail(error);
-                    ItemError::transient(reason)
-                })?;
-                let data = blob.and_then(|blob| kind.decode(&blob).ok());
-                Arc::from(data.ok_or_else(|| {
-                    frame.lost.borrow_mut().insert(frame.key);
-                    ItemError::transient("its stored bytes are damaged or missing")
-                })?)
-            }
+        for frame in needed.into_iter().rev() {
+            let data = self.make_data(frame, shared)?;
+            *frame.data.borrow_mut() = Some(data);
+        }
+        let data = frame.data.borrow().clone();
+        data.ok_or_else(|| ItemError::transient("its data was lost"))
+    }
+
+    /// The data of a frame that is read from its pack, or computed from that of the frame before.
+    fn make_data(
+        &self,
+        frame: &Frame<'_>,
+        shared: &PassState,
+    ) -> Result<Arc<dyn ItemData>, ItemError> {
+        let Some(location) = frame.location else {
+            return self.compute(frame, shared);
         };
-        *frame.data.borrow_mut() = Some(data.clone());
-        Ok(data)
+        let kind = self.plan.steps[frame.step].output;
+        let read = self.cache.packs.get(location, &frame.digest);
+        let blob = read.map_err(|error| {
+            let reason = error.to_string();
+            shared.fail(error);
+            ItemError::transient(reason)
+        })?;
+        let data = blob.and_then(|blob| kind.decode(&blob).ok());
+        data.map(Arc::from).ok_or_else(|| {
+            frame.lost.borrow_mut().insert(frame.key);
+            ItemError::transient("its stored bytes are damaged or missing")
+        })
     }
 
     fn tag(&self, step: usize) -> StepTag {
