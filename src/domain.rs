@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::path::Path;
 
-use pipe_engine::manifest::{Declaration, Diagnostics, Kind, Manifest};
+use pipe_engine::manifest::{Declaration, Diagnostics, Kind, Limits, Manifest};
 use pipe_engine::plan::{Domain, Plan};
 use pipe_engine::stage::{self as engine, Stage};
 use pipe_nn::model::Device;
@@ -19,6 +19,8 @@ pub const CORPORA: &str = "corpora";
 pub struct PlanOptions<'a> {
     /// The arguments of `--set`, in order.
     pub overrides: &'a [String],
+    /// What the manifest may ask for.
+    pub limits: Limits,
     /// Leave out missing corpora instead of failing.
     pub present_only: bool,
     /// Where trainings and evaluations compute.
@@ -45,12 +47,19 @@ impl SpeechPlan {
             options,
             setting: Setting {
                 device: options.device,
-                ..Setting::default()
+                file_bytes: options.limits.file_bytes,
+                corpora: Corpora::default(),
             },
             left_out: LeftOut::default(),
         };
         let device = engine_device(options.device);
-        let plan = Plan::read(path, options.overrides, device, &mut speech)?;
+        let plan = Plan::read(
+            path,
+            options.overrides,
+            &options.limits,
+            device,
+            &mut speech,
+        )?;
         Ok(Self {
             plan,
             left_out: speech.left_out,

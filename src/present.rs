@@ -116,6 +116,7 @@ fn is_absent(name: &str, corpora: &Corpora) -> bool {
 /// Removes corpora from the lists of a step; true when a list becomes empty.
 fn take_out(step: &mut Declaration, absent: &[(String, String)]) -> bool {
     let mut emptied = false;
+    let names: HashSet<&str> = absent.iter().map(|(_, name)| name.as_str()).collect();
     let lists: BTreeSet<String> = absent
         .iter()
         .filter_map(|(path, _)| Some(path.rsplit_once('.')?.0.to_string()))
@@ -124,10 +125,10 @@ fn take_out(step: &mut Declaration, absent: &[(String, String)]) -> bool {
         let Some(Json::Array(values)) = step.parameters.get_mut(&list) else {
             continue;
         };
-        values.retain(|value| !absent.iter().any(|(_, name)| value == name));
+        values.retain(|value| !value.as_str().is_some_and(|name| names.contains(name)));
         emptied |= values.is_empty();
     }
-    step.named
-        .retain(|named| !absent.iter().any(|other| other == named));
+    let absent: HashSet<&(String, String)> = absent.iter().collect();
+    step.named.retain(|named| !absent.contains(named));
     emptied
 }

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, ValueEnum};
+use pipe_engine::manifest::Limits;
 use pipe_nn::model::DeviceChoice;
 
 use super::cache_arguments::CacheArguments;
+use super::limit_argument::{LimitArgument, limits_of, parse_limit};
 
 const AFTER_HELP: &str = "\
 Start with:  pipe init, then pipe run pipeline.toml
@@ -39,6 +41,16 @@ pub struct Common {
     /// Print JSON, one object per line, instead of text.
     #[arg(long, global = true)]
     pub json: bool,
+    /// Raise a limit on what a manifest may ask for, such as variants=200000. An error about a limit names it.
+    #[arg(long = "limit", global = true, value_name = "NAME=NUMBER", value_parser = parse_limit)]
+    limits: Vec<LimitArgument>,
+}
+
+impl Common {
+    /// What manifests may ask for.
+    pub fn limits(&self) -> Limits {
+        limits_of(&self.limits)
+    }
 }
 
 /// What to do.

@@ -4,8 +4,9 @@ use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 use pipe_engine::cache::Cache;
-use pipe_engine::manifest::{Diagnostic, Diagnostics, Manifest};
+use pipe_engine::manifest::{Diagnostic, Diagnostics, Limits, Manifest};
 use pipe_engine::source::{Place, Source};
+use pipe_foundation::regular_file;
 use pipe_nn::model::Device;
 use pipe_speech::corpus::Corpora;
 
@@ -25,10 +26,11 @@ pub fn plan(
     let corpora = |manifest: &Manifest| {
         let named = manifest.files.get(CORPORA);
         let folder = manifest.path.parent().unwrap_or(Path::new(""));
-        corpora(common.corpora.as_deref(), named, folder)
+        corpora(common.corpora.as_deref(), named, folder, &common.limits())
     };
     let options = PlanOptions {
         overrides: &arguments.overrides,
+        limits: common.limits(),
         present_only: arguments.present,
         device,
         corpora: &corpora,
@@ -76,11 +78,13 @@ fn require_cache(common: &Common) -> Result<(), CliError> {
 
 /// Finds and reads `corpora.toml`; its folder of corpora is made usable from here.
 ///
-/// `given` is the argument of `--corpora`, `named` what the manifest names, `folder` where the search starts.
+/// `given` is the argument of `--corpora`, `named` what the manifest names, `folder` where the search starts. It may be
+/// as long as a manifest.
 pub fn corpora(
     given: Option<&Path>,
     named: Option<&(PathBuf, Place)>,
     folder: &Path,
+    limits: &Limits,
 ) -> Result<Corpora, Diagnostics> {
     let place = named
         .filter(|_| given.is_none_or(Path::is_dir))
@@ -97,8 +101,13 @@ pub fn corpora(
             corpora: Default::default(),
         });
     };
-    let text = std::fs::read_to_string(&file).map_err(|error| {
-        let missing = error.kind() == std::io::ErrorKind::NotFound;
+    // What the user gives may be a pipe; what a manifest names may not.
+    let read = match given {
+        Some(path) if path == file => regular_file::read_given_text,
+        _ => regular_file::read_text,
+    };
+    let text = read(&file, limits.manifest_bytes).map_err(|error| {
+        let missing = error.is_missing();
         let diagnostic = Diagnostic::new(
             "corpora::unreadable",
             match missing {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use pipe_engine::cache::Cache;
 use pipe_engine::manifest::suggest;
+use pipe_foundation::Limit;
 use pipe_speech::corpus::{self, AudioSource, Corpora, CorpusConfig, CountCheck};
 
 use crate::stage::file_content;
@@ -16,7 +17,12 @@ use super::lines::counted;
 
 /// Lists or checks corpora.
 pub fn corpora(arguments: &CorporaArguments, common: &Common) -> Result<u8, CliError> {
-    let corpora = context::corpora(common.corpora.as_deref(), None, Path::new("."))?;
+    let corpora = context::corpora(
+        common.corpora.as_deref(),
+        None,
+        Path::new("."),
+        &common.limits(),
+    )?;
     if corpora.corpora.is_empty() {
         return Err(CliError::Usage {
             message: "no corpora.toml was found".into(),
@@ -39,7 +45,7 @@ pub fn corpora(arguments: &CorporaArguments, common: &Common) -> Result<u8, CliE
         if !arguments.names.is_empty() && !named {
             continue;
         }
-        match check_one(name, config, &corpora, &cache) {
+        match check_one(name, config, &corpora, &cache, common.limits().file_bytes) {
             Ok((check, warnings)) => {
                 all_agree &= check.agrees();
                 text.push_str(&if common.json {
@@ -72,8 +78,9 @@ fn check_one(
     config: &CorpusConfig,
     corpora: &Corpora,
     cache: &Cache,
+    file_bytes: Limit,
 ) -> miette::Result<(CountCheck, Vec<String>)> {
-    let listing = corpus::list(name, config, &corpora.folder)?;
+    let listing = corpus::list(name, config, &corpora.folder, file_bytes)?;
     let seconds = |source: &AudioSource| match source {
         AudioSource::File {
             segment_s: Some((start, end)),

@@ -62,10 +62,15 @@ fn text(checks: &[Check], paint: Paint) -> String {
 /// The corpora of the `corpora.toml` here, and which of them are there.
 fn corpora(common: &Common) -> Check {
     const NAME: &str = "corpora";
-    let found = match context::corpora(common.corpora.as_deref(), None, Path::new("")) {
+    let found = match context::corpora(
+        common.corpora.as_deref(),
+        None,
+        Path::new(""),
+        &common.limits(),
+    ) {
         Ok(found) => found,
         Err(errors) => {
-            let first = errors.iter().next().map(ToString::to_string);
+            let first = errors.shown().first().map(ToString::to_string);
             let advice = "`pipe corpora` shows the place";
             return Check::bad(NAME, first.unwrap_or_default(), advice);
         }

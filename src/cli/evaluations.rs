@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use pipe_engine::cache::{CacheError, StepOutput};
+use pipe_engine::manifest::Limits;
 use pipe_foundation::Digest;
+use pipe_foundation::regular_file;
 use pipe_report::eval::Evaluation;
 use walkdir::WalkDir;
 
@@ -17,18 +19,18 @@ use super::error::CliError;
 const METRICS: &str = "metrics.json";
 
 /// The evaluations in files, and in all files called `metrics.json` below folders.
-pub fn given(paths: &[PathBuf]) -> Result<Vec<CardEvaluation>, CliError> {
+pub fn given(paths: &[PathBuf], limits: &Limits) -> Result<Vec<CardEvaluation>, CliError> {
     let mut found = Vec::new();
     for path in paths {
         if !path.is_dir() {
-            found.push(read(path)?);
+            found.push(read(path, limits)?);
             continue;
         }
         let before = found.len();
         let entries = WalkDir::new(path).follow_links(true).sort_by_file_name();
         for entry in entries.into_iter().flatten() {
             if entry.file_type().is_file() && entry.file_name() == METRICS {
-                found.push(read(entry.path())?);
+                found.push(read(entry.path(), limits)?);
             }
         }
         if found.len() == before {
@@ -41,8 +43,9 @@ pub fn given(paths: &[PathBuf]) -> Result<Vec<CardEvaluation>, CliError> {
     Ok(found)
 }
 
-fn read(path: &Path) -> Result<CardEvaluation, CliError> {
-    let text = std::fs::read(path).map_err(|reason| CliError::Usage {
+fn read(path: &Path, limits: &Limits) -> Result<CardEvaluation, CliError> {
+    let text = regular_file::read_given(path, limits.file_bytes);
+    let text = text.map_err(|reason| CliError::Usage {
         message: format!("cannot read {}: {reason}", path.display()),
         help: "give a metrics.json that an evaluate step wrote".into(),
     })?;

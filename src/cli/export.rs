@@ -103,10 +103,10 @@ fn card(
     digest: Digest,
 ) -> Result<String, CliError> {
     let folder = arguments.model.parent().unwrap_or(Path::new(""));
-    let corpora = context::corpora(common.corpora.as_deref(), None, folder)?;
+    let corpora = context::corpora(common.corpora.as_deref(), None, folder, &common.limits())?;
     let evaluations: Vec<CardEvaluation> = match arguments.metrics.as_slice() {
         [] => evaluations::of_model(common, &digest)?,
-        paths => evaluations::given(paths)?,
+        paths => evaluations::given(paths, &common.limits())?,
     };
     let name = arguments.model.file_name();
     let name = name.map_or_else(|| PathBuf::from("model.safetensors"), PathBuf::from);

@@ -28,8 +28,8 @@ impl Observer for JsonObserver {
     }
 }
 
-/// Prints an error that kept the subcommand from starting.
-pub fn error(error: &dyn Diagnostic, exit_code: u8) {
+/// Prints an error that kept the subcommand from starting; `more` errors are not among those related to it.
+pub fn error(error: &dyn Diagnostic, more: usize, exit_code: u8) {
     let related: Vec<serde_json::Value> = error
         .related()
         .into_iter()
@@ -42,6 +42,7 @@ pub fn error(error: &dyn Diagnostic, exit_code: u8) {
         "code": error.code().map(|code| code.to_string()),
         "help": error.help().map(|help| help.to_string()),
         "errors": related,
+        "more_errors": more,
         "exit_code": exit_code,
     });
     let _ = writeln!(std::io::stdout().lock(), "{line}");

@@ -19,6 +19,7 @@ mod doctor;
 mod graph;
 mod init;
 mod json;
+mod limit_argument;
 mod lines;
 mod model;
 mod own_name;
@@ -39,7 +40,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use miette::Report;
-use pipe_foundation::start_shared_threads;
+use pipe_foundation::{grouped, start_shared_threads};
 
 use arguments::{Arguments, Subcommand};
 use console::print_error;
@@ -85,7 +86,13 @@ fn work(arguments: Arguments) -> ExitCode {
         Err(error) => {
             let code = error.code();
             if json {
-                json::error(&error, code);
+                let more = match &error {
+                    CliError::Manifest(diagnostics) => {
+                        diagnostics.count() - diagnostics.shown().len()
+                    }
+                    _ => 0,
+                };
+                json::error(&error, more, code);
             } else {
                 show(error);
             }
@@ -94,15 +101,18 @@ fn work(arguments: Arguments) -> ExitCode {
     }
 }
 
-/// Shows an error on standard error; several problems of a manifest one after another.
+/// Shows an error on standard error; several problems of a manifest one after another, of very many the first.
 fn show(error: CliError) {
     match error {
         CliError::Manifest(diagnostics) => {
-            let count = diagnostics.iter().count();
-            for diagnostic in diagnostics.iter() {
+            for diagnostic in diagnostics.shown() {
                 print_error(&format!("{:?}", Report::new(diagnostic.clone())));
             }
-            if count > 1 {
+            if let Some(more) = diagnostics.not_shown() {
+                print_error(&format!("{more}\n"));
+            }
+            if diagnostics.count() > 1 {
+                let count = grouped(diagnostics.count() as u64);
                 print_error(&format!("{count} errors; nothing was run"));
             }
         }

@@ -3,39 +3,40 @@
 use std::path::Path;
 
 use pipe_engine::cache::Cache;
-use pipe_engine::manifest::{Diagnostic, location, name_by_path, present_name};
+use pipe_engine::manifest::{Diagnostic, Limits, location, name_by_path, present_name};
 use pipe_engine::plan::Plan;
 
 use crate::inspect::{StepOfRun, stage_of};
 
 use super::error::CliError;
 
-/// Makes sure that nothing else goes by the name of `plan`, without writing anything down.
-pub fn check(plan: &Plan, cache: &Cache) -> Result<(), CliError> {
+/// Makes sure that nothing else goes by the name of `plan`, without writing anything down. Other manifests are read within
+/// `limits`.
+pub fn check(plan: &Plan, cache: &Cache, limits: &Limits) -> Result<(), CliError> {
     let own = location(Path::new(&plan.manifest));
     let other = cache.owner(&plan.name)?;
-    match other.filter(|other| *other != own && goes_by(other, &plan.name)) {
+    match other.filter(|other| *other != own && goes_by(other, &plan.name, limits)) {
         Some(other) => Err(taken(plan, &other)),
-        None => check_folders(plan, cache),
+        None => check_folders(plan, cache, limits),
     }
 }
 
 /// As [`check`], and the name is this manifest's from now on.
-pub fn claim(plan: &Plan, cache: &Cache) -> Result<(), CliError> {
+pub fn claim(plan: &Plan, cache: &Cache, limits: &Limits) -> Result<(), CliError> {
     if cache.why_not_stored().is_some() {
-        return check(plan, cache);
+        return check(plan, cache, limits);
     }
     adopt_earlier_runs(plan, cache)?;
-    check(plan, cache)?;
+    check(plan, cache, limits)?;
     let path = Path::new(&plan.manifest);
-    let other = cache.claim(&plan.name, path, |other| goes_by(other, &plan.name))?;
+    let other = cache.claim(&plan.name, path, |other| goes_by(other, &plan.name, limits))?;
     other.map_or(Ok(()), |other| Err(taken(plan, &other)))
 }
 
 /// Whether the manifest at `path` exists and is called `name`. One that was moved leaves its name to whoever has it
 /// then, which may be itself.
-fn goes_by(path: &Path, name: &str) -> bool {
-    present_name(path).is_some_and(|present| present == name)
+fn goes_by(path: &Path, name: &str, limits: &Limits) -> bool {
+    present_name(path, limits).is_some_and(|present| present == name)
 }
 
 /// Earlier versions called every manifest by its file alone: what they remember of this one moves to its name.
@@ -55,14 +56,14 @@ fn adopt_earlier_runs(plan: &Plan, cache: &Cache) -> Result<(), CliError> {
 }
 
 /// `runs/demo/train` is the folder of the step `train` of `demo`, and that of a manifest called `demo/train`.
-fn check_folders(plan: &Plan, cache: &Cache) -> Result<(), CliError> {
+fn check_folders(plan: &Plan, cache: &Cache, limits: &Limits) -> Result<(), CliError> {
     let first_folder = |name: &str, above: &str| -> Option<String> {
         let below = name.strip_prefix(above)?.strip_prefix('/')?;
         below.split('/').next().map(str::to_owned)
     };
     for other in &cache.runs.manifests()? {
         let owner = cache.owner(other)?;
-        if !owner.is_some_and(|owner| goes_by(&owner, other)) {
+        if !owner.is_some_and(|owner| goes_by(&owner, other, limits)) {
             continue;
         }
         let (above, step) = if let Some(folder) = first_folder(&plan.name, other) {

@@ -43,7 +43,7 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> Result<u8, CliError> 
     let device = context::device_of_results(&arguments.device)?;
     let plan = context::plan(&arguments.manifest, device, common)?;
     let cache = context::cache_to_read(common, arguments.manifest.rehash)?;
-    own_name::check(&plan, &cache)?;
+    own_name::check(&plan, &cache, &common.limits())?;
     let resolver = Resolver::new(&plan, &cache, &|| false);
     let forecasts = forecasts(&resolver)?;
     let stuck = forecasts

@@ -27,7 +27,7 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
     let track = arguments.track.as_deref().map(TrackTarget::parse);
     let track = track.transpose()?;
     let cache = context::cache(common, arguments.manifest.rehash)?;
-    own_name::claim(&plan, &cache)?;
+    own_name::claim(&plan, &cache, &common.limits())?;
     let signals = Signals::listen();
     let observer: Box<dyn Observer> = if common.json {
         Box::new(JsonObserver {

@@ -23,7 +23,7 @@ pub fn why(arguments: &WhyArguments, common: &Common) -> Result<u8, CliError> {
         })?),
     };
     let cache = context::cache_to_read(common, arguments.manifest.rehash)?;
-    own_name::check(&plan, &cache)?;
+    own_name::check(&plan, &cache, &common.limits())?;
     let explained = exec::why(&plan, &cache, wanted)?;
     let mut text = String::new();
     for (index, why) in explained {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pipe_engine::cache::{Cache, Run};
-use pipe_engine::manifest::{location, near, present_name, suggest};
+use pipe_engine::manifest::{Limits, location, near, present_name, suggest};
 
 use super::error::InspectError;
 use super::step::{StepOfRun, stage_of};
@@ -25,7 +25,9 @@ pub fn find_manifest(cache: &Cache, name: &str) -> Result<String, InspectError> 
     let stem = name.strip_suffix(".toml");
     if stem.is_some() {
         let path = Path::new(name);
-        if let Some(present) = present_name(path).filter(|present| known.contains(present)) {
+        // One that asks for more than usual is found by its place below.
+        let present = present_name(path, &Limits::default());
+        if let Some(present) = present.filter(|present| known.contains(present)) {
             return Ok(present);
         }
         let own = location(path);

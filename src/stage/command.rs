@@ -23,19 +23,20 @@ use serde_json::{Map, Value as Json};
 
 use crate::items::{AUDIO, EVALUATION, FEATURES, FILES, MAP, MODEL, PROBE, REPORT};
 
+use super::missing_file::missing_file;
 use super::options::options;
 use super::setting::Setting;
 use pipe_engine::artifact::{ArtifactKind, FingerprintInputs, ItemData, input_names};
 use pipe_engine::file_name::file_name;
 use pipe_engine::manifest::{
-    Declaration, Diagnostic, Diagnostics, Gathers, Kind, MAX_BAD, Parameter, STORE, Shape,
-    variant_folder,
+    Declaration, Diagnostics, Gathers, Kind, MAX_BAD, Parameter, STORE, Shape, variant_folder,
 };
 
 use pipe_engine::stage::{
     AggregateContext, AggregateStage, DeclaredFile, InputOrigin, Interrupted, ItemContext,
     ItemCopy, ItemError, ItemStage, Resources, Stage,
 };
+use pipe_foundation::regular_file;
 
 use error::CommandError;
 use exchange::{ItemsAs, input_name, materialise, read_item, write_item};
@@ -186,13 +187,13 @@ pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Dia
     {
         let written = written.as_str().unwrap_or_default();
         let path = declaration.resolve(&format!("files.{index}"), written);
-        if !path.is_file() {
+        if let Err(error) = regular_file::check(&path) {
             diagnostics.push(
-                Diagnostic::new(
-                    "manifest::missing_file",
-                    format!("{} does not exist", path.display()),
+                missing_file(
+                    &path.display().to_string(),
+                    &error,
+                    declaration.place_of(&format!("files.{index}")),
                 )
-                .at(declaration.place_of(&format!("files.{index}")), "not found")
                 .help("the path is relative to the manifest it is written in"),
             );
         }

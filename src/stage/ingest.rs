@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use pipe_engine::artifact::{BadItem, Item, ItemData};
 use pipe_engine::stage::{FileInfos, ItemError, SourceListing, SourceStage};
-use pipe_foundation::Digest;
 use pipe_foundation::machine_fault::MachineFault;
 use pipe_foundation::progress::Progress;
+use pipe_foundation::regular_file;
 use pipe_foundation::spreadsheet::guarded;
+use pipe_foundation::{Digest, Limit};
 use pipe_report::CorpusFacts;
 use pipe_speech::audio::{AudioError, AudioReader};
 use pipe_speech::corpus::leaks;
@@ -44,6 +45,7 @@ struct Ingest {
     folder: PathBuf,
     options: Options,
     split_file: Option<PathBuf>,
+    file_bytes: Limit,
 }
 
 impl Ingest {
@@ -57,7 +59,7 @@ impl Ingest {
         details: &mut ListingDetails,
     ) -> miette::Result<Vec<(Entry, Digest, f64)>> {
         let look_at = |path: &Path| look(path, files);
-        let found = match corpus::list_with(name, config, &self.folder, &look_at) {
+        let found = match corpus::list_with(name, config, &self.folder, &look_at, self.file_bytes) {
             Err(CorpusError::Machine(fault)) => return Err(fault.into()),
             other => other?,
         };
@@ -164,11 +166,11 @@ impl Ingest {
             .collect();
         let table = match (&self.split_file, &self.options.split) {
             (Some(path), _) => {
-                let text =
-                    std::fs::read_to_string(path).map_err(|reason| IngestError::SplitFile {
-                        path: path.clone(),
-                        reason,
-                    })?;
+                let text = regular_file::read_text(path, self.file_bytes);
+                let text = text.map_err(|reason| IngestError::SplitFile {
+                    path: path.clone(),
+                    reason,
+                })?;
                 SplitTable::parse(&text)?
             }
             (None, SplitChoice::One(split)) => {

@@ -34,6 +34,7 @@ mod leakage;
 mod learning_curve;
 mod identity;
 mod ingest;
+mod missing_file;
 mod options;
 mod output;
 mod parameters;

@@ -1,13 +1,16 @@
 //! What stages are built with beside what the manifest says of them.
 
+use pipe_foundation::Limit;
 use pipe_nn::model::Device;
 use pipe_speech::corpus::Corpora;
 
 /// What stages are built with besides what the manifest says of them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Setting {
     /// The corpora that can be named.
     pub corpora: Corpora,
     /// Where trainings and evaluations compute.
     pub device: Device,
+    /// How long a file may be that is read as a whole because the manifest or `corpora.toml` names it.
+    pub file_bytes: Limit,
 }

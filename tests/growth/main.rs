@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use pipe::domain::{PlanOptions, SpeechPlan};
+use pipe_engine::manifest::Limits;
 use pipe_nn::model::Device;
 use pipe_speech::corpus::Corpora;
 
@@ -75,6 +76,7 @@ fn read(path: &Path, text: &str) -> (Result<usize, usize>, u64) {
     let none = Corpora::parse("folder = \"corpora\"").unwrap();
     let options = PlanOptions {
         overrides: &[],
+        limits: Limits::default(),
         present_only: true,
         device: Device::default(),
         corpora: &|_| Ok(none.clone()),

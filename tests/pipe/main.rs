@@ -1,6 +1,7 @@
 //! End-to-end tests: the real binary in a temporary folder. Run, change one thing, run again, compare what ran.
 
 mod bit_rot;
+mod bounded;
 mod browser;
 mod caching;
 mod channels;
@@ -46,6 +47,8 @@ mod shell_lines;
 mod shipped;
 mod shown_names;
 mod side_by_side;
+mod small_manifests;
+mod special_files;
 mod strangers_cache;
 mod somebody;
 mod study;

@@ -1,12 +1,10 @@
 //! Content digests: BLAKE3 of bytes and files, written as lower-case hexadecimal.
 
 use std::fmt;
-use std::fs::OpenOptions;
 use std::io::{ErrorKind, Read};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use rustix::fs::OFlags;
+use crate::regular_file::{self, FileError};
 
 use crate::progress::{Interrupted, Progress};
 
@@ -51,13 +49,7 @@ impl Digest {
     /// end.
     pub fn of_file(path: &Path) -> std::io::Result<Self> {
         let mut hasher = blake3::Hasher::new();
-        let mut file = OpenOptions::new()
-            .read(true)
-            .custom_flags(OFlags::NONBLOCK.bits() as i32)
-            .open(path)?;
-        if !file.metadata()?.is_file() {
-            return Err(std::io::Error::other("it is not a regular file"));
-        }
+        let mut file = regular_file::open(path).map_err(FileError::into_io)?;
         let length = file.metadata()?.len();
         if length < LARGE_BYTES {
             std::io::copy(&mut file, &mut hasher)?;

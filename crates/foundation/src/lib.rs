@@ -1,5 +1,6 @@
-//! What every part of `pipe` rests on: digests, files that appear whole, functions and random streams with the same bits on every
-//! machine, matrix products, threads, features over time, text in tables, and how long work reports its progress.
+//! What every part of `pipe` rests on: digests, files that appear whole, files that strangers name, functions and
+//! random streams with the same bits on every machine, matrix products, threads, features over time, text in tables, and
+//! how long work reports its progress.
 //!
 //! It knows nothing of speech, networks or pipelines.
 
@@ -12,6 +13,9 @@ compile_error!(
     "pipe needs a little-endian processor: features are read from the cache without conversion"
 );
 
+mod grouped;
+mod limit;
+pub mod regular_file;
 mod digest;
 pub mod durable;
 pub mod machine_fault;
@@ -34,5 +38,7 @@ pub mod test_support;
 pub use buffer::Buffer;
 pub use digest::Digest;
 pub use features::{Features, FeaturesView};
+pub use grouped::grouped;
+pub use limit::Limit;
 pub use tree_sum::tree_sum;
 pub use workers::{ThreadCount, ThreadError, Workers, start_shared_threads, thread_pool};

@@ -1,5 +1,7 @@
 //! How numbers are written.
 
+pub(crate) use pipe_foundation::grouped as count;
+
 use crate::eval::Interval;
 
 /// Written in place of a missing number.
@@ -43,19 +45,6 @@ pub(crate) fn interval(interval: Option<Interval>) -> String {
         || NONE.to_string(),
         |Interval { low, high }| format!("{:.1}–{:.1}", 100.0 * low, 100.0 * high),
     )
-}
-
-/// A count with commas between thousands.
-pub(crate) fn count(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// A count with its noun, in the plural unless the count is 1.

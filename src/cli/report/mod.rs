@@ -28,7 +28,7 @@ pub fn report(arguments: &ReportArguments, common: &Common) -> Result<u8, CliErr
     let device = context::device_of_results(&arguments.device)?;
     let plan = context::plan(&arguments.manifest, device, common)?;
     let cache = context::cache_to_read(common, arguments.manifest.rehash)?;
-    own_name::check(&plan, &cache)?;
+    own_name::check(&plan, &cache, &common.limits())?;
     let steps = report_steps(&plan);
     if steps.is_empty() {
         return Err(CliError::Usage {

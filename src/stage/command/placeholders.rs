@@ -11,16 +11,20 @@ pub fn fill(text: &str, places: &BTreeMap<String, PathBuf>) -> String {
 /// `line` with every known `{name}` replaced so that a POSIX shell reads the path as it is, whether the placeholder is
 /// bare or between quotes.
 pub fn fill_shell(line: &str, places: &BTreeMap<String, PathBuf>) -> String {
-    replace(line, places, |before, path| match quote_at_end(before) {
-        Quote::None => quoted(path),
-        Quote::Single => path.replace('\'', "'\\''"),
-        Quote::Double => path
-            .chars()
-            .flat_map(|c| {
-                let escape = matches!(c, '"' | '\\' | '$' | '`').then_some('\\');
-                escape.into_iter().chain([c])
-            })
-            .collect(),
+    let mut quote = Quote::None;
+    replace(line, places, |between, path| {
+        quote = quote_after(quote, between);
+        match quote {
+            Quote::None => quoted(path),
+            Quote::Single => path.replace('\'', "'\\''"),
+            Quote::Double => path
+                .chars()
+                .flat_map(|c| {
+                    let escape = matches!(c, '"' | '\\' | '$' | '`').then_some('\\');
+                    escape.into_iter().chain([c])
+                })
+                .collect(),
+        }
     })
 }
 
@@ -29,24 +33,29 @@ pub fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 
-/// One pass from left to right: what is put in is not searched again. `write` gets the text before the placeholder.
+/// One pass from left to right: what is put in is not searched again. `write` gets the text between the placeholder and
+/// the one before it.
 fn replace(
     text: &str,
     places: &BTreeMap<String, PathBuf>,
-    write: impl Fn(&str, &str) -> String,
+    mut write: impl FnMut(&str, &str) -> String,
 ) -> String {
+    let longest = places.keys().map(String::len).max().unwrap_or_default();
     let mut out = String::new();
-    let mut at = 0;
+    let (mut at, mut last) = (0, 0);
     while let Some(start) = text[at..].find('{').map(|start| at + start) {
         out.push_str(&text[at..start]);
         let inside = &text[start + 1..];
-        let known = inside
-            .split_once('}')
-            .and_then(|(name, _)| Some((name.len() + 2, places.get(name)?)));
+        // A text of braces is not searched to its end at each of them.
+        let mut near = inside.bytes().take(longest + 1);
+        let known = near
+            .position(|byte| byte == b'}')
+            .and_then(|length| Some((length + 2, places.get(&inside[..length])?)));
         match known {
             Some((length, path)) => {
-                out.push_str(&write(&text[..start], &path.to_string_lossy()));
+                out.push_str(&write(&text[last..start], &path.to_string_lossy()));
                 at = start + length;
+                last = at;
             }
             None => {
                 out.push('{');
@@ -65,9 +74,8 @@ enum Quote {
     Double,
 }
 
-/// Which quotes are open after `text`.
-fn quote_at_end(text: &str) -> Quote {
-    let mut quote = Quote::None;
+/// Which quotes are open after `text`, where `quote` is open before it.
+fn quote_after(mut quote: Quote, text: &str) -> Quote {
     let mut characters = text.chars();
     while let Some(c) = characters.next() {
         quote = match (quote, c) {
@@ -127,6 +135,14 @@ mod tests {
             fill(line, &places("/x")),
             "awk '{print $1}' /x ${HOME} {b} {"
         );
+    }
+
+    #[test]
+    fn lines_of_any_length_are_filled_in_one_pass() {
+        let open = "{".repeat(1 << 20);
+        assert_eq!(fill(&open, &places("/x")), open);
+        let line = "'{a}' ".repeat(100_000);
+        assert_eq!(fill_shell(&line, &places("/x")), "'/x' ".repeat(100_000));
     }
 
     #[test]

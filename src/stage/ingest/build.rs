@@ -4,8 +4,10 @@ use std::collections::HashSet;
 
 use pipe_engine::manifest::{Declaration, Diagnostic, Diagnostics, suggest};
 use pipe_engine::stage::Stage;
+use pipe_foundation::regular_file;
 use pipe_speech::corpus::{self, synthetic};
 
+use crate::stage::missing_file::missing_file;
 use crate::stage::options::options;
 use crate::stage::setting::Setting;
 
@@ -28,6 +30,7 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
                 .at(place, "the second one")
                 .help("remove one of them"),
             );
+            continue;
         }
         match corpora.corpora.get(name) {
             None => diagnostics.push(
@@ -78,14 +81,13 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
         .split_file
         .as_ref()
         .map(|written| declaration.resolve("split_file", written));
-    if let Some(path) = split_file.as_ref().filter(|path| !path.is_file()) {
+    if let Some(path) = &split_file
+        && let Err(error) = regular_file::check(path)
+    {
+        let table = format!("the split table {}", path.display());
         diagnostics.push(
-            Diagnostic::new(
-                "manifest::missing_file",
-                format!("the split table {} does not exist", path.display()),
-            )
-            .at(declaration.place_of("split_file"), "not found")
-            .help("the path is relative to the manifest it is written in; a run writes such tables as runs/<manifest>/<stage>/split.tsv"),
+            missing_file(&table, &error, declaration.place_of("split_file"))
+                .help("the path is relative to the manifest it is written in; a run writes such tables as runs/<manifest>/<stage>/split.tsv"),
         );
     }
     let folder = corpora.folder.clone();
@@ -94,5 +96,6 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
         folder,
         options,
         split_file,
+        file_bytes: setting.file_bytes,
     })))
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use pipe_foundation::regular_file::FileError;
 use thiserror::Error;
 
 /// Why the data cannot be used as listed.
@@ -26,6 +27,6 @@ pub enum IngestError {
         /// The table.
         path: PathBuf,
         /// Why.
-        reason: std::io::Error,
+        reason: FileError,
     },
 }

@@ -1,6 +1,6 @@
 //! The limits on bad items during a pass: a step that is certain to be past its own takes no more of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::plan::Plan;
@@ -25,6 +25,8 @@ pub enum PastLimit {
 pub struct Limits {
     past: PastLimit,
     steps: HashMap<usize, StepLimit>,
+    /// The steps that take items of each.
+    children: HashMap<usize, Vec<usize>>,
 }
 
 struct StepLimit {
@@ -34,8 +36,6 @@ struct StepLimit {
     is_past: AtomicBool,
     /// The step or one before it is past its limit: nothing it makes would be used.
     is_closed: AtomicBool,
-    /// The step and all that follow from it.
-    following: Vec<usize>,
 }
 
 impl Limits {
@@ -49,30 +49,19 @@ impl Limits {
         children: &HashMap<usize, Vec<usize>>,
     ) -> Self {
         let step = |(&step, &expected): (&usize, &usize)| {
-            let mut following = vec![step];
-            let mut at = 0;
-            while let Some(&next) = following.get(at) {
-                let children = children.get(&next).into_iter().flatten();
-                let new: Vec<usize> = children
-                    .filter(|child| !following.contains(child))
-                    .copied()
-                    .collect();
-                following.extend(new);
-                at += 1;
-            }
             let limit = StepLimit {
                 max_bad: plan.steps[step].max_bad(),
                 expected,
                 bad: AtomicUsize::new(0),
                 is_past: AtomicBool::new(false),
                 is_closed: AtomicBool::new(false),
-                following,
             };
             (step, limit)
         };
         let limits = Self {
             past,
             steps: expected.iter().map(step).collect(),
+            children: children.clone(),
         };
         for (&step, &bad) in bad {
             limits.count(step, bad);
@@ -89,9 +78,21 @@ impl Limits {
         if self.past == PastLimit::Ignore || !exceeds(bad, limit.expected, limit.max_bad) {
             return;
         }
-        limit.is_past.store(true, Ordering::Relaxed);
-        for following in limit.following.iter().filter_map(|s| self.steps.get(s)) {
-            following.is_closed.store(true, Ordering::Relaxed);
+        if !limit.is_past.swap(true, Ordering::Relaxed) {
+            self.close(step);
+        }
+    }
+
+    /// Closes a step and all that follow from it.
+    fn close(&self, step: usize) {
+        let mut met = HashSet::from([step]);
+        let mut open = vec![step];
+        while let Some(step) = open.pop() {
+            if let Some(limit) = self.steps.get(&step) {
+                limit.is_closed.store(true, Ordering::Relaxed);
+            }
+            let children = self.children.get(&step).into_iter().flatten();
+            open.extend(children.filter(|&&child| met.insert(child)));
         }
     }
 

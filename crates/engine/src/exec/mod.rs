@@ -2,6 +2,8 @@
 
 mod aggregate;
 mod aggregate_key;
+#[cfg(test)]
+mod chain_tests;
 mod declared_files;
 mod devices;
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::artifact::{BadItem, FileSet};
 use crate::cache::{Cache, CacheError, Publication, PublishedFile, PublishedPart};
 use crate::file_name::file_name;
 use crate::manifest::variant_folder;
-use crate::plan::Plan;
+use crate::plan::{Plan, Step};
 use crate::stage::{SourceListing, Stage};
 
 use super::observer::{Event, Observer};
@@ -74,7 +74,8 @@ impl<'a> Publisher<'a> {
     /// # Errors
     /// When the cache's record of the folder cannot be read or written.
     pub fn finish(self, completed: bool, observer: &dyn Observer) -> Result<(), CacheError> {
-        let is_wanted = |step: &str| !completed || self.plan.find(step).is_some();
+        let ids: HashSet<&str> = self.plan.steps.iter().map(Step::id).collect();
+        let is_wanted = |step: &str| !completed || ids.contains(step);
         let manifest = Path::new(&self.plan.manifest);
         let published = &self.cache.published;
         let not_removed = published.update(&self.folder, manifest, self.publication, is_wanted)?;

@@ -7,7 +7,7 @@ use pipe_foundation::Digest;
 use pipe_foundation::progress::Progress;
 
 use crate::artifact::{ArtifactKind, Bytes, Item, ItemData, ItemId};
-use crate::manifest::{Declaration, Diagnostics, Kind, MAX_BAD, Parameter, Shape};
+use crate::manifest::{Declaration, Diagnostics, Kind, Limits, MAX_BAD, Parameter, Shape};
 use crate::plan::{Domain, Plan};
 use crate::stage::{
     AggregateContext, AggregateStage, Device, FileInfos, ItemContext, ItemCopy, ItemError,
@@ -15,7 +15,7 @@ use crate::stage::{
 };
 
 static LIST: Kind = Kind::new("list", "", &[MAX_BAD]);
-static PASS: Kind = Kind::new("pass", "", &[INPUT, MAX_BAD]);
+static PASS: Kind = Kind::new("pass", "", &[INPUT, LENGTH, MAX_BAD]);
 static MAKE: Kind = Kind::new("make", "", &[LENGTH]);
 const INPUT: Parameter = Parameter::required("input", Shape::Input(&[ArtifactKind::FILES]), "");
 const LENGTH: Parameter = Parameter::default("length", Shape::NATURAL, "1", "");
@@ -85,6 +85,6 @@ impl Domain for Toy {
 pub fn plan(folder: &Path, manifest: &str, device: Device) -> Plan {
     let path = folder.join("pipe.toml");
     std::fs::write(&path, manifest).unwrap();
-    Plan::read(&path, &[], device, &mut Toy)
-        .unwrap_or_else(|diagnostics| panic!("{:?}", diagnostics.iter().collect::<Vec<_>>()))
+    Plan::read(&path, &[], &Limits::default(), device, &mut Toy)
+        .unwrap_or_else(|diagnostics| panic!("{:?}", diagnostics.shown()))
 }

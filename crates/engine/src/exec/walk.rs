@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -85,7 +86,7 @@ pub struct Walk<'a> {
 
 /// An item at one step, on its way through the group.
 struct Frame<'f> {
-    parent: Option<&'f Frame<'f>>,
+    parent: Option<Rc<Frame<'f>>>,
     step: usize,
     source: Source<'f>,
     copy: ItemCopy,
@@ -93,6 +94,17 @@ struct Frame<'f> {
     digest: Digest,
     location: Option<Location>,
     data: RefCell<Option<Arc<dyn ItemData>>>,
+}
+
+/// Drops the frames before it that nothing else needs, one after another: dropping each from within the next would
+/// take a call for every stage of a chain.
+impl Drop for Frame<'_> {
+    fn drop(&mut self) {
+        let mut parent = self.parent.take();
+        while let Some(mut frame) = parent.and_then(Rc::into_inner) {
+            parent = frame.parent.take();
+        }
+    }
 }
 
 /// What all frames of one item of a source share.
@@ -106,6 +118,16 @@ struct Source<'f> {
     lost: &'f RefCell<HashSet<Digest>>,
 }
 
+/// An item that is to be taken through a step, and where it comes from.
+struct Visit<'f> {
+    step: usize,
+    copy: ItemCopy,
+    input: Digest,
+    parent: Option<Rc<Frame<'f>>>,
+    /// Whether nothing else is to be made of the data of `parent` after it.
+    last: bool,
+}
+
 impl Walk<'_> {
     /// Takes one item of the source `step` through the group. One that begins `within` another item of the same thread
     /// does not wait for memory.
@@ -117,31 +139,17 @@ impl Walk<'_> {
         shared: &PassState,
         out: &mut Vec<(usize, Outcome)>,
     ) {
-        let copy = ItemCopy {
-            facts: item.facts.clone(),
-            fingerprint: String::new(),
-            index: 0,
-        };
         let lost = RefCell::new(HashSet::new());
         let in_flight = self.memory.item(!within);
-        let root = Frame {
-            parent: None,
+        let source = Source {
             step,
-            source: Source {
-                step,
-                item,
-                in_flight: &in_flight,
-                lost: &lost,
-            },
-            copy,
-            key: item.digest,
-            digest: item.digest,
-            location: None,
-            data: RefCell::new(None),
+            item,
+            in_flight: &in_flight,
+            lost: &lost,
         };
         loop {
             let known = lost.borrow().len();
-            self.visit(step, &root, None, true, shared, out);
+            self.visit(source, shared, out);
             if lost.borrow().len() == known {
                 break;
             }
@@ -151,40 +159,38 @@ impl Walk<'_> {
         }
     }
 
-    /// Takes the item of `input` through `step` and what follows. At the source, `input` is the step's own frame. After
-    /// the `last` step that takes it, its data are dropped as soon as they have been taken.
-    fn visit(
-        &self,
-        step: usize,
-        input: &Frame<'_>,
-        parent: Option<&Frame<'_>>,
-        last: bool,
-        shared: &PassState,
-        out: &mut Vec<(usize, Outcome)>,
-    ) {
-        if self.limits.is_closed(step) {
-            return;
-        }
-        let copies = match (&self.plan.steps[step].stage, parent) {
-            (Stage::Items(stage), Some(parent)) => stage.copies(&parent.copy.facts),
-            _ => vec![input.copy.clone()],
+    /// Takes an item of a source through its step and all that follows, a branch at a time. What is open is kept in a list,
+    /// not in calls of calls: a group may be a chain of any length.
+    fn visit(&self, source: Source<'_>, shared: &PassState, out: &mut Vec<(usize, Outcome)>) {
+        let copy = ItemCopy {
+            facts: source.item.facts.clone(),
+            fingerprint: String::new(),
+            index: 0,
         };
-        let children = self.children.get(&step).map_or(&[][..], Vec::as_slice);
-        let count = copies.len();
-        for (index, copy) in copies.into_iter().enumerate() {
-            let key = self.item_key(step, &input.digest, &copy.fingerprint);
+        let mut open = vec![Visit {
+            step: source.step,
+            copy,
+            input: source.item.digest,
+            parent: None,
+            last: true,
+        }];
+        while let Some(visit) = open.pop() {
+            let step = visit.step;
+            if self.limits.is_closed(step) {
+                continue;
+            }
+            let key = self.item_key(step, &visit.input, &visit.copy.fingerprint);
             let frame = Frame {
-                parent,
+                parent: visit.parent,
                 step,
-                source: input.source,
-                copy,
+                source,
+                copy: visit.copy,
                 key,
-                digest: input.digest,
+                digest: visit.input,
                 location: None,
                 data: RefCell::new(None),
             };
-            let last = last && index + 1 == count;
-            match self.resolve_item(frame, last, shared) {
+            match self.resolve_item(frame, visit.last, shared) {
                 Ok((frame, computed)) => {
                     out.push((
                         step,
@@ -198,14 +204,33 @@ impl Walk<'_> {
                             computed,
                         },
                     ));
-                    for (index, &child) in children.iter().enumerate() {
-                        let last = index + 1 == children.len();
-                        self.visit(child, &frame, Some(&frame), last, shared, out);
-                    }
+                    self.follow(&Rc::new(frame), &mut open);
                 }
                 Err(outcome) => out.push((step, outcome)),
             }
         }
+    }
+
+    /// Opens what takes the item of `frame`; the first of it is visited first.
+    fn follow<'f>(&self, frame: &Rc<Frame<'f>>, open: &mut Vec<Visit<'f>>) {
+        let before = open.len();
+        for &step in self.children.get(&frame.step).into_iter().flatten() {
+            let copies = match &self.plan.steps[step].stage {
+                Stage::Items(stage) => stage.copies(&frame.copy.facts),
+                _ => vec![frame.copy.clone()],
+            };
+            open.extend(copies.into_iter().map(|copy| Visit {
+                step,
+                copy,
+                input: frame.digest,
+                parent: Some(frame.clone()),
+                last: false,
+            }));
+        }
+        if let Some(last) = open[before..].last_mut() {
+            last.last = true;
+        }
+        open[before..].reverse();
     }
 
     /// The frame with its result, from the cache or computed; true when computed. A result that is the `last` to be made
@@ -243,7 +268,7 @@ impl Walk<'_> {
             return Err(Outcome::Missing);
         }
         let made = self.compute(&frame, shared).and_then(|data| {
-            if let (true, Some(parent)) = (last, frame.parent) {
+            if let (true, Some(parent)) = (last, &frame.parent) {
                 *parent.data.borrow_mut() = None;
             }
             let parts = data.parts().map_err(ItemError::permanent)?;
@@ -299,10 +324,10 @@ impl Walk<'_> {
             ..
         } = frame.source;
         in_flight.take(|| self.memory_bytes(step, item));
-        let input = frame
-            .parent
-            .map(|parent| self.data(parent, shared))
-            .transpose()?;
+        let input = match &frame.parent {
+            Some(parent) => Some(self.data(parent, shared)?),
+            None => None,
+        };
         let started = Instant::now();
         let work = || match (&self.plan.steps[frame.step].stage, &input) {
             (Stage::Source(stage), _) => {
@@ -350,28 +375,43 @@ impl Walk<'_> {
 
     /// The data of a frame: held in memory, read from its pack, or computed again.
     fn data(&self, frame: &Frame<'_>, shared: &PassState) -> Result<Arc<dyn ItemData>, ItemError> {
-        if let Some(data) = frame.data.borrow().as_ref() {
-            return Ok(data.clone());
+        // From the nearest frame that has its data on, so that computing one never asks for more than the one before.
+        let mut needed = Vec::new();
+        let mut at = Some(frame);
+        while let Some(frame) = at.filter(|frame| frame.data.borrow().is_none()) {
+            needed.push(frame);
+            let parent = frame.parent.as_deref();
+            at = parent.filter(|_| frame.location.is_none());
         }
-        let kind = self.plan.steps[frame.step].output;
-        let data = match frame.location {
-            None => self.compute(frame, shared)?,
-            Some(location) => {
-                let read = self.cache.packs.get(location, &frame.digest);
-                let blob = read.map_err(|error| {
-                    let reason = error.to_string();
-                    shared.fail(error);
-                    ItemError::transient(reason)
-                })?;
-                let data = blob.and_then(|blob| kind.decode(&blob).ok());
-                Arc::from(data.ok_or_else(|| {
-                    frame.source.lost.borrow_mut().insert(frame.key);
-                    ItemError::transient("its stored bytes are damaged or missing")
-                })?)
-            }
+        for frame in needed.into_iter().rev() {
+            let data = self.make_data(frame, shared)?;
+            *frame.data.borrow_mut() = Some(data);
+        }
+        let data = frame.data.borrow().clone();
+        data.ok_or_else(|| ItemError::transient("its data was lost"))
+    }
+
+    /// The data of a frame that is read from its pack, or computed from that of the frame before.
+    fn make_data(
+        &self,
+        frame: &Frame<'_>,
+        shared: &PassState,
+    ) -> Result<Arc<dyn ItemData>, ItemError> {
+        let Some(location) = frame.location else {
+            return self.compute(frame, shared);
         };
-        *frame.data.borrow_mut() = Some(data.clone());
-        Ok(data)
+        let kind = self.plan.steps[frame.step].output;
+        let read = self.cache.packs.get(location, &frame.digest);
+        let blob = read.map_err(|error| {
+            let reason = error.to_string();
+            shared.fail(error);
+            ItemError::transient(reason)
+        })?;
+        let data = blob.and_then(|blob| kind.decode(&blob).ok());
+        data.map(Arc::from).ok_or_else(|| {
+            frame.source.lost.borrow_mut().insert(frame.key);
+            ItemError::transient("its stored bytes are damaged or missing")
+        })
     }
 
     fn tag(&self, step: usize) -> StepTag {

@@ -56,8 +56,7 @@ pub fn why(
                     .collect(),
             },
             (_, Some(fingerprint)) => {
-                let listing = resolver.listings().find(|(source, _)| *source == step);
-                let listing: Option<Listing> = listing.map(|(_, listing)| {
+                let listing: Option<Listing> = resolver.listing(step).map(|listing| {
                     let items = listing.items.iter();
                     let digest = |id: &str, digest: Digest| (id.to_owned(), digest);
                     items

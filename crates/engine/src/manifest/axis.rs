@@ -2,7 +2,11 @@
 
 use crate::source::Place;
 
-use super::diagnostic::{Diagnostic, Diagnostics};
+use super::budget::Budget;
+use super::diagnostic::Diagnostic;
+use super::diagnostics::Diagnostics;
+use super::limits::{Limits, VALUE_BYTES};
+use super::matrix::too_many_values;
 use super::suggest::suggest;
 use super::value::{Node, Table, TableEntry, Value};
 
@@ -18,27 +22,34 @@ const MOST_ITEMS: usize = 8;
 ///   puts a value without items first. `sizes = [1, 4]` keeps only subsets of these sizes. Names are made of the
 ///   items' own (`MTL C+G`), which are left out of the items.
 /// - `leave_one_out = [values]` makes `{ name, left, rest }` for each value.
+///
+/// How much that is is known before anything is made: it must be within `limits` and `budget`.
 pub fn described(
     axis: &TableEntry,
     table: &Table,
+    limits: &Limits,
+    budget: &Budget,
     diagnostics: &mut Diagnostics,
 ) -> Option<Vec<Node>> {
     let before = diagnostics.len();
-    for entry in &table.entries {
+    for entry in table.entries() {
         if !KEYS.contains(&entry.key.as_str()) {
-            diagnostics.push(
-                Diagnostic::new(
-                    "manifest::unknown_key",
-                    format!("unknown key `{}`", entry.key),
-                )
-                .at(&entry.key_place, "an axis has no such key")
-                .help(suggest(&entry.key, KEYS)),
-            );
+            let diagnostic = Diagnostic::new(
+                "manifest::unknown_key",
+                format!("unknown key `{}`", entry.key),
+            )
+            .at(&entry.key_place, "an axis has no such key");
+            diagnostics.push_with_help(diagnostic, || suggest(&entry.key, KEYS));
         }
     }
+    let room = Room {
+        axis: &axis.key,
+        limits,
+        budget,
+    };
     let values = match (table.entry("subsets_of"), table.entry("leave_one_out")) {
-        (Some(items), None) => subsets(table, items, diagnostics),
-        (None, Some(values)) => leave_one_out(table, values, diagnostics),
+        (Some(items), None) => subsets(table, items, &room, diagnostics),
+        (None, Some(values)) => leave_one_out(table, values, &room, diagnostics),
         (Some(_), Some(second)) => {
             diagnostics.push(
                 Diagnostic::new(
@@ -68,7 +79,43 @@ pub fn described(
     values.filter(|_| diagnostics.len() == before)
 }
 
-fn subsets(table: &Table, items: &TableEntry, diagnostics: &mut Diagnostics) -> Option<Vec<Node>> {
+/// What the values of an axis may take.
+struct Room<'a> {
+    axis: &'a str,
+    limits: &'a Limits,
+    budget: &'a Budget,
+}
+
+impl Room<'_> {
+    /// Whether there is room for so many values of so many bytes together; reported where there is not.
+    fn has(&self, values: u64, bytes: u64, place: &Place, diagnostics: &mut Diagnostics) -> bool {
+        if values > self.limits.axis_values.most {
+            let told = too_many_values(self.axis, values, self.limits);
+            diagnostics.push(told.at(place, "from these"));
+            return false;
+        }
+        // What is exceeded here ends the reading of the manifest, and is reported then.
+        self.budget.spend_in_all(bytes, place)
+    }
+}
+
+/// The bytes that named tables take.
+fn bytes_of(named: &[(String, Table, Place)]) -> u64 {
+    let bytes = named.iter().map(|(name, table, _)| {
+        let entries = table.entries().iter();
+        let values = entries.map(|entry| entry.key.len() as u64 + entry.node.value.extent().bytes);
+        name.len() as u64 + VALUE_BYTES + values.sum::<u64>()
+    });
+    bytes.sum()
+}
+
+fn subsets(
+    table: &Table,
+    items: &TableEntry,
+    room: &Room<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Vec<Node>> {
+    let list = items;
     let items = tables(items, diagnostics)?;
     if items.len() > MOST_ITEMS {
         let (_, _, place) = items.last()?;
@@ -81,12 +128,17 @@ fn subsets(table: &Table, items: &TableEntry, diagnostics: &mut Diagnostics) -> 
         );
         return None;
     }
-    let companions = match table.entry("each_with") {
-        Some(entry) => tables(entry, diagnostics)?
+    let each_with = match table.entry("each_with") {
+        Some(entry) => tables(entry, diagnostics)?,
+        None => Vec::new(),
+    };
+    let bytes_of_companions = bytes_of(&each_with);
+    let companions: Vec<(Option<String>, Table)> = match each_with.is_empty() {
+        true => vec![(None, Table::default())],
+        false => each_with
             .into_iter()
             .map(|(name, table, _)| (Some(name), table))
             .collect(),
-        None => vec![(None, Table::default())],
     };
     let sizes = match table.get("sizes") {
         Some(node) => sizes(node, items.len(), diagnostics)?,
@@ -123,6 +175,17 @@ fn subsets(table: &Table, items: &TableEntry, diagnostics: &mut Diagnostics) -> 
                 .collect::<Vec<_>>(),
         )
     });
+    let (masks_count, companions_count) = (masks.len() as u64, companions.len() as u64);
+    // At most: not every item is in every subset.
+    let bytes = masks_count.saturating_mul(
+        companions_count
+            .saturating_mul(bytes_of(&items))
+            .saturating_add(bytes_of_companions.saturating_mul(items.len() as u64)),
+    );
+    let count = masks_count.saturating_mul(companions_count);
+    if !room.has(count, bytes, &list.node.place, diagnostics) {
+        return None;
+    }
     for (prefix, companion) in &companions {
         for mask in &masks {
             let chosen: Vec<&(String, Table, Place)> = items
@@ -172,9 +235,7 @@ fn node_of<const N: usize>(place: &Place, fields: [(&str, Value); N]) -> Node {
         },
     });
     Node {
-        value: Value::Table(Table {
-            entries: entries.into(),
-        }),
+        value: Value::Table(entries.into_iter().collect()),
         place: place.clone(),
     }
 }
@@ -250,6 +311,7 @@ fn sizes(node: &Node, most: usize, diagnostics: &mut Diagnostics) -> Option<Vec<
 fn leave_one_out(
     table: &Table,
     list: &TableEntry,
+    room: &Room<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Option<Vec<Node>> {
     for key in ["each_with", "empty", "sizes"] {
@@ -271,6 +333,12 @@ fn leave_one_out(
                 "expected at least two values, so that one remains",
             ),
         );
+        return None;
+    }
+    // Every value is in all but one of the rests, and in its own place.
+    let bytes = list.node.value.extent().bytes;
+    let (count, bytes) = (nodes.len() as u64, bytes.saturating_mul(nodes.len() as u64));
+    if !room.has(count, bytes, &list.node.place, diagnostics) {
         return None;
     }
     let values = nodes.iter().enumerate().map(|(left, node)| {

@@ -47,7 +47,12 @@ impl AxisValues {
 
     /// The first value with this label.
     pub fn value(&self, label: &str) -> Option<&Node> {
-        Some(&self.values[*self.by_label.get(label)?])
+        Some(&self.values[self.index(label)?])
+    }
+
+    /// The index of the first value with this label.
+    pub fn index(&self, label: &str) -> Option<usize> {
+        self.by_label.get(label).copied()
     }
 
     /// Indices of values whose label an earlier one has.
@@ -63,9 +68,9 @@ fn mark(node: &mut Node, axis: &Arc<str>) {
     node.place.axis = Some(axis.clone());
     match &mut node.value {
         Value::List(items) => items.iter_mut().for_each(|item| mark(item, axis)),
-        Value::Table(table) => table.entries.iter_mut().for_each(|entry| {
-            entry.key_place.axis = Some(axis.clone());
-            mark(&mut entry.node, axis);
+        Value::Table(table) => table.nodes_mut().for_each(|(key_place, node)| {
+            key_place.axis = Some(axis.clone());
+            mark(node, axis);
         }),
         _ => {}
     }

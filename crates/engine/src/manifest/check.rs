@@ -7,7 +7,8 @@ use serde_json::Value as Json;
 use crate::artifact::ArtifactKind;
 use crate::source::Place;
 
-use super::diagnostic::{Diagnostic, Diagnostics};
+use super::diagnostic::Diagnostic;
+use super::diagnostics::Diagnostics;
 use super::parameter::{Absent, Parameter, Shape};
 use super::suggest::{near, suggest};
 use super::value::{Node, Table, Value};
@@ -93,19 +94,20 @@ impl Checker<'_> {
         let known: BTreeSet<&str> = parameters.iter().map(|parameter| parameter.name).collect();
         // A required key that is only misspelt is not reported as missing, too.
         let mut misspelt: BTreeSet<&str> = BTreeSet::new();
-        for entry in &table.entries {
+        for entry in table.entries() {
             if !known.contains(entry.key.as_str()) && !ignore.contains(&entry.key.as_str()) {
                 let names = parameters.iter().map(|parameter| parameter.name);
                 let valid = ignore.iter().copied().chain(names);
-                misspelt.extend(near(&entry.key, valid.clone()).first());
-                self.diagnostics.push(
-                    Diagnostic::new(
-                        "manifest::unknown_key",
-                        format!("unknown key `{}`", entry.key),
-                    )
-                    .at(&entry.key_place, format!("{what} has no such key"))
-                    .help(suggest(&entry.key, valid)),
-                );
+                if self.diagnostics.is_explaining() {
+                    misspelt.extend(near(&entry.key, valid.clone()).first());
+                }
+                let diagnostic = Diagnostic::new(
+                    "manifest::unknown_key",
+                    format!("unknown key `{}`", entry.key),
+                )
+                .at(&entry.key_place, format!("{what} has no such key"));
+                let help = || suggest(&entry.key, valid);
+                self.diagnostics.push_with_help(diagnostic, help);
             }
         }
         let mut values = serde_json::Map::new();
@@ -213,7 +215,7 @@ impl Checker<'_> {
             }
             (Shape::Map(item), Value::Table(table)) => {
                 let mut values = serde_json::Map::new();
-                for entry in &table.entries {
+                for entry in table.entries() {
                     let path = join(path, &entry.key);
                     self.checked
                         .places
@@ -287,7 +289,8 @@ impl Checker<'_> {
         const LONGEST_LABEL: usize = 60;
         let mut label = format!("expected {}", one_of(choices.iter().copied()));
         let mut help = Vec::new();
-        if !near(found, choices.iter().copied()).is_empty() {
+        let is_explained = self.diagnostics.is_explaining();
+        if is_explained && !near(found, choices.iter().copied()).is_empty() {
             help.push(suggest(found, choices.iter().copied()));
         }
         // Labels are not wrapped, help is.

@@ -1,31 +1,38 @@
 //! Checks one variant of a stage.
 
+use super::bindings::Bindings;
 use super::check::{Checked, check};
-use super::diagnostic::Diagnostics;
+use super::diagnostics::Diagnostics;
+use super::limits::Exceeded;
 use super::matrix::Matrix;
 use super::only;
 use super::stages::Stage;
-use super::substitute::{self, Bindings};
+use super::substitute;
 use super::variant::Variant;
 
 /// Fills in variables and checks parameters.
+///
+/// # Errors
+/// The limit that the values exceed.
 pub fn check_variant(
     stage: &Stage<'_>,
     variant: &Variant,
     vars: &Bindings<'_>,
     matrix: &Matrix,
     diagnostics: &mut Diagnostics,
-) -> Checked {
+) -> Result<Checked, Exceeded> {
     let mut bindings = Bindings::within(vars);
     matrix.bind(variant, &mut bindings);
-    let table = substitute::table(stage.table, &bindings, diagnostics);
+    // `only` is the same for all variants, and may be as long as their list.
+    let table = substitute::table_without(only::KEY, stage.table, &bindings, diagnostics);
+    vars.budget().check()?;
     let what = format!("`{}` (kind {})", stage.entry.key, stage.kind.name);
-    check(
+    Ok(check(
         &table,
         &stage.entry.key_place,
         &what,
         stage.kind.parameters,
         &["kind", only::KEY],
         diagnostics,
-    )
+    ))
 }

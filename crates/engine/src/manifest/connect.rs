@@ -1,27 +1,39 @@
 //! Which stages take which, and an order in which they can be made.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
 
 use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
 use petgraph::visit::EdgeRef;
 
 use crate::source::Place;
 
+use super::bindings::Bindings;
+use super::budget::Budget;
 use super::check_variant::check_variant;
-use super::diagnostic::{Diagnostic, Diagnostics};
+use super::diagnostic::Diagnostic;
+use super::diagnostics::Diagnostics;
+use super::expansion::Expansion;
 use super::kind::Gathers;
+use super::limits::{Exceeded, Limits};
 use super::matrix::Matrix;
 use super::stages::Stage;
-use super::substitute::{self, Bindings};
+use super::substitute;
+
+/// Links of a cycle that are told one by one.
+const MOST_LINKS: usize = 12;
 
 /// Finds which stages take which, and an order; a cycle is a problem, and the order is that of the text then.
+///
+/// # Errors
+/// The limit that was exceeded.
 pub fn connect(
     stages: &mut [Stage<'_>],
     vars: &Bindings<'_>,
     matrix: &Matrix,
+    limits: &Limits,
     diagnostics: &mut Diagnostics,
-) -> Vec<usize> {
+) -> Result<Vec<usize>, Exceeded> {
     let names: HashMap<String, usize> = stages
         .iter()
         .enumerate()
@@ -31,19 +43,26 @@ pub fn connect(
     let nodes: Vec<NodeIndex> = (0..stages.len())
         .map(|index| graph.add_node(index))
         .collect();
+    let mut expansion = Expansion::new(matrix, limits);
+    // Everything is filled in once more when every variant is checked for good, and errors are reported then.
+    let budget = Budget::new(limits);
+    let vars = &vars.with_budget(&budget);
     for index in 0..stages.len() {
-        let stage = &stages[index];
-        let used: BTreeSet<String> = substitute::references(stage.table)
+        let used: BTreeSet<String> = substitute::references(stages[index].table)
             .iter()
             .filter_map(|name| name.strip_prefix("matrix."))
-            .filter_map(|name| name.split('.').next().map(str::to_string))
-            .filter(|axis| matrix.axes().any(|known| known == axis))
+            .filter_map(|name| name.split('.').next())
+            .filter(|axis| matrix.axis(axis).is_some())
+            .map(str::to_string)
             .collect();
-        let axes: Vec<&str> = used.iter().map(String::as_str).collect();
+        stages[index].axes = used;
+        let stage = &stages[index];
+        expansion.add(stage, &budget)?;
+        let axes: Vec<&str> = stage.axes.iter().map(String::as_str).collect();
         let mut inputs = BTreeSet::new();
         for variant in matrix.variants(&axes) {
-            // Errors are reported when every variant is checked for good.
-            let checked = check_variant(stage, &variant, vars, matrix, &mut Diagnostics::default());
+            let mut found_again = Diagnostics::only_counted();
+            let checked = check_variant(stage, &variant, vars, matrix, &mut found_again)?;
             for input in &checked.inputs {
                 if let Some(&target) = names.get(&input.stage)
                     && inputs.insert(target)
@@ -54,13 +73,12 @@ pub fn connect(
             }
         }
         stages[index].inputs = inputs.into_iter().collect();
-        stages[index].axes = used;
     }
     if let Some(edges) = first_cycle(&graph) {
         diagnostics.push(cycle(stages, &graph, &edges));
-        return (0..stages.len()).collect();
+        return Ok((0..stages.len()).collect());
     }
-    in_order(stages)
+    Ok(in_order(stages))
 }
 
 /// Stages in the order of the text wherever their inputs allow it; there must be no cycle.
@@ -87,24 +105,27 @@ fn in_order(stages: &[Stage<'_>]) -> Vec<usize> {
 
 /// The edges of a cycle, each from what is taken to what takes it; none when there is no cycle.
 fn first_cycle(graph: &DiGraph<usize, Place>) -> Option<Vec<EdgeIndex>> {
-    let mut components = petgraph::algo::tarjan_scc(graph);
+    // Unlike Tarjan's algorithm, this one does not call itself for every stage of a chain.
+    let mut components = petgraph::algo::kosaraju_scc(graph);
     components.iter_mut().for_each(|members| members.sort());
     components.sort();
     let component = components.iter().find(|members| {
         members.len() > 1 || members.iter().any(|&node| graph.contains_edge(node, node))
     })?;
-    // From any member, what is taken leads to a member again, so a walk comes back to where it was.
-    let mut walk: Vec<(NodeIndex, EdgeIndex)> = Vec::new();
     let mut at = *component.first()?;
+    let component: HashSet<NodeIndex> = component.iter().copied().collect();
+    // From any member, what is taken leads to a member again, so a walk comes back to where it was.
+    let mut walk: Vec<EdgeIndex> = Vec::new();
+    let mut passed: HashMap<NodeIndex, usize> = HashMap::new();
     loop {
-        if let Some(start) = walk.iter().position(|(node, _)| *node == at) {
-            return Some(walk[start..].iter().map(|(_, edge)| *edge).collect());
+        if let Some(start) = passed.insert(at, walk.len()) {
+            return Some(walk.split_off(start));
         }
         let taken = graph
             .edges_directed(at, petgraph::Direction::Incoming)
             .filter(|edge| component.contains(&edge.source()))
             .min_by_key(|edge| edge.source())?;
-        walk.push((at, taken.id()));
+        walk.push(taken.id());
         at = taken.source();
     }
 }
@@ -120,10 +141,15 @@ fn cycle(stages: &[Stage<'_>], graph: &DiGraph<usize, Place>, edges: &[EdgeIndex
         [(taker, _)] => format!("`{taker}` depends on itself"),
         _ => {
             let first = links.first().map_or("", |(taker, _)| taker);
-            let dependencies: Vec<String> = links
+            let mut dependencies: Vec<String> = links
                 .iter()
+                .take(MOST_LINKS)
                 .map(|(_, taken)| format!("depends on `{taken}`"))
                 .collect();
+            if links.len() > MOST_LINKS {
+                let more = links.len() - MOST_LINKS;
+                dependencies.push(format!("comes back to `{first}` after {more} more"));
+            }
             format!("`{first}` {}", dependencies.join(", which "))
         }
     };

@@ -1,23 +1,29 @@
 //! From one table to declarations of steps: variants expanded, parameters checked, inputs resolved.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use crate::source::Place;
+use crate::source::{Place, Source};
 
+use super::bindings::Bindings;
+use super::budget::Budget;
 use super::check_variant::check_variant;
 use super::connect::{connect, spread_axes};
 use super::declaration::Declaration;
-use super::diagnostic::{Diagnostic, Diagnostics};
+use super::diagnostic::Diagnostic;
+use super::diagnostics::Diagnostics;
+use super::expansion::Expansion;
 use super::identity::{EXPECTED, is_usable, name_by_path};
 use super::kind::Kind;
+use super::limits::{Exceeded, Limits};
 use super::matrix::Matrix;
 use super::only::Only;
 use super::read::read;
 use super::resolve::Others;
 use super::stage_steps::StageSteps;
 use super::stages::read_stages;
-use super::substitute::{self, Bindings};
+use super::substitute;
 use super::suggest::suggest;
 use super::value::{Table, Value};
 use super::variant::{Variant, written};
@@ -43,37 +49,55 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// Reads, expands and checks a manifest, in which each of `file_keys` may name a file. What is wrong with single stages goes to `problems`, so that more can be
-    /// found wrong with the others.
+    /// Reads, expands and checks a manifest, in which each of `file_keys` may name a file. What is wrong with single
+    /// stages goes to `diagnostics`, so that more can be found wrong with the others.
     ///
     /// # Errors
-    /// When a file cannot be read or is not TOML.
+    /// When a file cannot be read or is not TOML, or the manifest asks for more than `limits` allow.
     pub fn read(
         path: &Path,
         overrides: &[String],
+        limits: &Limits,
         kinds: &'static [&'static Kind],
         file_keys: &'static [&'static str],
         diagnostics: &mut Diagnostics,
     ) -> Result<Self, Diagnostics> {
-        let (source, table) = read(path, overrides, file_keys, diagnostics)?;
+        let (source, table) = read(path, overrides, limits, file_keys, diagnostics)?;
+        let read = Self::of_table(path, &source, &table, limits, kinds, file_keys, diagnostics);
+        read.map_err(|exceeded| {
+            let mut diagnostics = std::mem::take(diagnostics);
+            diagnostics.push(exceeded.into());
+            diagnostics.sorted()
+        })
+    }
+
+    /// # Errors
+    /// The limit that was exceeded.
+    fn of_table(
+        path: &Path,
+        source: &Source,
+        table: &Table,
+        limits: &Limits,
+        kinds: &'static [&'static Kind],
+        file_keys: &'static [&'static str],
+        diagnostics: &mut Diagnostics,
+    ) -> Result<Self, Exceeded> {
         let known = || FIRST.iter().chain(file_keys).chain(&LAST).copied();
-        for entry in &table.entries {
+        for entry in table.entries() {
             if known().any(|key| key == entry.key) {
                 continue;
             }
-            diagnostics.push(
-                Diagnostic::new(
-                    "manifest::unknown_key",
-                    format!("unknown key `{}`", entry.key),
-                )
-                .at(&entry.key_place, "a manifest has no such key")
-                .help(format!(
-                    "stages are tables named [stage.<name>]; {}",
-                    suggest(&entry.key, known())
-                )),
-            );
+            let diagnostic = Diagnostic::new(
+                "manifest::unknown_key",
+                format!("unknown key `{}`", entry.key),
+            )
+            .at(&entry.key_place, "a manifest has no such key");
+            diagnostics.push_with_help(diagnostic, || {
+                let near = suggest(&entry.key, known());
+                format!("stages are tables named [stage.<name>]; {near}")
+            });
         }
-        let name = match text_of(&table, "name", diagnostics) {
+        let name = match text_of(table, "name", diagnostics) {
             Some((name, place)) => {
                 check_name(&name, &place, diagnostics);
                 name
@@ -96,20 +120,23 @@ impl Manifest {
         };
         let mut files = BTreeMap::new();
         for &key in file_keys {
-            if let Some((written, place)) = text_of(&table, key, diagnostics) {
+            if let Some((written, place)) = text_of(table, key, diagnostics) {
                 let folder = Path::new(place.source.name())
                     .parent()
                     .unwrap_or(Path::new(""));
                 files.insert(key, (folder.join(written), place));
             }
         }
-        let vars = variables(&table, diagnostics);
-        let matrix = match table_of(&table, "matrix", diagnostics) {
-            Some(axes) => Matrix::read(&substitute::table(axes, &vars, diagnostics), diagnostics),
+        let budget = Budget::new(limits);
+        let vars = variables(table, &budget, diagnostics);
+        budget.check()?;
+        let matrix = match table_of(table, "matrix", diagnostics) {
+            Some(axes) => Matrix::read(axes, &vars, limits, diagnostics)?,
             None => Matrix::default(),
         };
-        let steps = match table_of(&table, "stage", diagnostics) {
-            Some(stages) => declare(stages, &vars, &matrix, kinds, diagnostics),
+        budget.check()?;
+        let steps = match table_of(table, "stage", diagnostics) {
+            Some(stages) => declare(stages, &vars, &matrix, limits, kinds, diagnostics)?,
             None => {
                 diagnostics.push(
                     Diagnostic::new("manifest::no_stages", "the manifest has no stages")
@@ -122,7 +149,7 @@ impl Manifest {
         Ok(Self {
             name,
             path: path.to_path_buf(),
-            merged: write::text(&table),
+            merged: write::text(table),
             files,
             steps,
         })
@@ -176,28 +203,37 @@ fn table_of<'a>(table: &'a Table, key: &str, diagnostics: &mut Diagnostics) -> O
 }
 
 /// `[vars]`; a variable may use those written before it.
-fn variables(table: &Table, diagnostics: &mut Diagnostics) -> Bindings<'static> {
-    let mut bindings = Bindings::default();
+fn variables<'a>(table: &Table, budget: &'a Budget, diagnostics: &mut Diagnostics) -> Bindings<'a> {
+    let mut bindings = Bindings::new(budget);
     if let Some(vars) = table_of(table, "vars", diagnostics) {
-        for entry in &vars.entries {
+        for entry in vars.entries() {
             let node = substitute::node(&entry.node, &bindings, diagnostics);
-            bindings.define(&entry.key, node);
+            bindings.bind(entry.key.clone(), Cow::Owned(node));
         }
     }
     bindings
 }
 
+/// # Errors
+/// The limit that was exceeded.
 fn declare(
     table: &Table,
     vars: &Bindings<'_>,
     matrix: &Matrix,
+    limits: &Limits,
     kinds: &'static [&'static Kind],
     diagnostics: &mut Diagnostics,
-) -> Vec<Declaration> {
-    let (mut stages, broken) = read_stages(table, vars, kinds, diagnostics);
-    let order = connect(&mut stages, vars, matrix, diagnostics);
+) -> Result<Vec<Declaration>, Exceeded> {
+    let (mut stages, broken) = read_stages(table, vars, limits, kinds, diagnostics)?;
+    let order = connect(&mut stages, vars, matrix, limits, diagnostics)?;
     spread_axes(&mut stages, &order);
 
+    let mut expansion = Expansion::new(matrix, limits);
+    // Before the first variant is made.
+    for &index in &order {
+        let stage = &stages[index];
+        expansion.add(stage, vars.budget())?;
+    }
     let mut steps: Vec<Declaration> = Vec::new();
     let mut steps_of: BTreeMap<usize, StageSteps> = BTreeMap::new();
     let names: HashMap<&str, usize> = stages
@@ -228,7 +264,7 @@ fn declare(
         let first = steps.len();
         for variant in variants {
             let before = diagnostics.len();
-            let checked = check_variant(stage, &variant, vars, matrix, diagnostics);
+            let checked = check_variant(stage, &variant, vars, matrix, diagnostics)?;
             let others = Others {
                 stages: &stages,
                 broken: &broken,
@@ -237,18 +273,16 @@ fn declare(
                 steps: &steps,
                 steps_of: &steps_of,
             };
-            let inputs = others.resolve(&checked, stage, &variant, diagnostics);
+            let inputs = others.resolve(&checked, stage, &variant, &mut expansion, diagnostics)?;
             // What it takes is limited by `only` to other variants, so this one cannot be.
-            let limited = |(path, steps): (&String, &Vec<usize>)| {
-                steps.is_empty() && others.has_steps(&checked, path)
-            };
-            if inputs.iter().any(limited) {
+            if inputs.iter().any(|input| input.is_limited) {
                 continue;
             }
             for found in (stage.kind.validate)(&checked.values) {
                 let place_of = |path: &str| checked.place_of(path, &stage.entry.key_place);
                 diagnostics.push(found.located(place_of));
             }
+            let inputs = inputs.into_iter().map(|input| (input.path, input.steps));
             steps.push(Declaration {
                 id: step_id(&stage.entry.key, &variant),
                 stage: stage.entry.key.clone(),
@@ -257,7 +291,7 @@ fn declare(
                 parameters: checked.values,
                 places: checked.places,
                 place: stage.entry.key_place.clone(),
-                inputs,
+                inputs: inputs.collect(),
                 named: checked.named,
                 sound: diagnostics.len() == before,
             });
@@ -267,7 +301,7 @@ fn declare(
             StageSteps::new((first..steps.len()).collect(), &steps),
         );
     }
-    steps
+    Ok(steps)
 }
 
 /// A stage needs a variant, and every variant an id of its own.

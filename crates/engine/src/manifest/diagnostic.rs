@@ -1,28 +1,29 @@
-//! What can be wrong with a manifest or another file of TOML, as diagnostics that point at the place.
+//! One thing that is wrong with a manifest or another file of TOML, as a diagnostic that points at the place.
 
-use std::collections::{BTreeSet, HashMap};
 use std::fmt;
-use std::sync::Arc;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use miette::{LabeledSpan, SourceCode};
 
 use crate::source::Place;
 
-/// How many different problems with the values of one axis are reported.
-const MOST_OF_AN_AXIS: usize = 20;
+/// Characters that are shown of a message, a label and a help text: names and values may be of any length.
+const LONGEST_MESSAGE: usize = 1000;
+const LONGEST_LABEL: usize = 300;
+const LONGEST_HELP: usize = 2000;
 
 /// One thing that is wrong, at one place.
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
-    code: &'static str,
-    message: String,
+    pub(super) code: &'static str,
+    pub(super) message: String,
     label: String,
-    place: Option<Place>,
+    pub(super) place: Option<Place>,
     /// Dotted path of the parameter that it is about, until its place is known.
     parameter: Option<String>,
     help: Option<String>,
     /// Values of the same axis that have the same problem, other than the one at the place.
-    more_values: usize,
+    pub(super) more_values: usize,
 }
 
 impl Diagnostic {
@@ -30,7 +31,7 @@ impl Diagnostic {
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self {
             code,
-            message: message.into(),
+            message: shortened(message.into(), LONGEST_MESSAGE),
             label: String::new(),
             place: None,
             parameter: None,
@@ -42,7 +43,7 @@ impl Diagnostic {
     /// Where it is, and the label of the underlined text.
     pub fn at(mut self, place: &Place, label: impl Into<String>) -> Self {
         self.place = Some(place.clone());
-        self.label = label.into();
+        self.label = shortened(label.into(), LONGEST_LABEL);
         self
     }
 
@@ -54,7 +55,7 @@ impl Diagnostic {
         label: impl Into<String>,
     ) -> Self {
         Self {
-            label: label.into(),
+            label: shortened(label.into(), LONGEST_LABEL),
             parameter: Some(parameter.into()),
             ..Self::new("manifest::value", message)
         }
@@ -75,15 +76,42 @@ impl Diagnostic {
 
     /// What the user can do, where that is known.
     pub fn help_if(mut self, help: Option<impl Into<String>>) -> Self {
-        self.help = help.map(Into::into);
+        self.help = help.map(|help| shortened(help.into(), LONGEST_HELP));
         self
     }
 
     /// What the user can do.
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(shortened(help.into(), LONGEST_HELP));
         self
     }
+
+    /// The same number for problems with the same message at the same place.
+    pub(super) fn identity(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.start().hash(&mut hasher);
+        self.message.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// The file and the first byte of the place.
+    pub(super) fn start(&self) -> Option<(&str, usize)> {
+        let place = self.place.as_ref()?;
+        Some((place.source.name(), place.range.start))
+    }
+}
+
+/// The text, or of a long one the start and the end.
+fn shortened(text: String, longest: usize) -> String {
+    const END: usize = 60;
+    // A character has a byte at least, so most texts need not be counted.
+    if text.len() <= longest || text.chars().count() <= longest {
+        return text;
+    }
+    let start: String = text.chars().take(longest - END).collect();
+    let end = text.char_indices().rev().nth(END - 1);
+    let end = end.map_or("", |(at, _)| &text[at..]);
+    format!("{start} ... {end}")
 }
 
 impl fmt::Display for Diagnostic {
@@ -128,112 +156,17 @@ impl miette::Diagnostic for Diagnostic {
     }
 }
 
-/// Everything that is wrong, in the order of the text.
-#[derive(Clone, Debug, Default)]
-pub struct Diagnostics(Vec<Diagnostic>);
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Diagnostics {
-    /// Adds one.
-    pub fn push(&mut self, diagnostic: Diagnostic) {
-        self.0.push(diagnostic);
-    }
-
-    /// Takes in all of another's.
-    pub fn extend(&mut self, other: Self) {
-        self.0.extend(other.0);
-    }
-
-    /// True when nothing is wrong.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// How many were found so far, each as often as it was found.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// The problems found so far.
-    pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
-        self.0.iter()
-    }
-
-    /// `value` when nothing is wrong; otherwise the problems, by file and place, each once.
-    pub fn or_ok<T>(self, value: T) -> Result<T, Self> {
-        if self.is_empty() {
-            return Ok(value);
-        }
-        Err(self.sorted())
-    }
-
-    /// By file and place, each once. What is wrong with many values of an axis is reported once, with their number.
-    pub fn sorted(mut self) -> Self {
-        let at = |diagnostic: &Diagnostic| {
-            diagnostic
-                .place
-                .as_ref()
-                .map(|place| (place.source.name().to_string(), place.range.start))
-        };
-        self.0.sort_by_cached_key(at);
-        // The same mistake is found again in every variant.
-        let mut seen = BTreeSet::new();
-        self.0
-            .retain(|diagnostic| seen.insert((at(diagnostic), diagnostic.message.clone())));
-        Self(merged_by_axis(self.0))
-    }
-}
-
-/// Of problems with the same message at values of the same axis, the first; of problems with different messages but the
-/// same code, at most [`MOST_OF_AN_AXIS`].
-fn merged_by_axis(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let mut merged: Vec<Diagnostic> = Vec::new();
-    let mut first_with: HashMap<(Arc<str>, String), usize> = HashMap::new();
-    let mut with_code: HashMap<(Arc<str>, &'static str), Vec<usize>> = HashMap::new();
-    for diagnostic in diagnostics {
-        let axis = diagnostic
-            .place
-            .as_ref()
-            .and_then(|place| place.axis.clone());
-        if let Some(axis) = axis {
-            let message = (axis.clone(), diagnostic.message.clone());
-            let alike = with_code.entry((axis, diagnostic.code)).or_default();
-            let first = first_with.get(&message).copied();
-            let full = || (alike.last().copied()).filter(|_| alike.len() >= MOST_OF_AN_AXIS);
-            if let Some(index) = first.or_else(full) {
-                merged[index].more_values += 1 + diagnostic.more_values;
-                continue;
-            }
-            first_with.insert(message, merged.len());
-            alike.push(merged.len());
-        }
-        merged.push(diagnostic);
-    }
-    merged
-}
-
-impl From<Diagnostic> for Diagnostics {
-    fn from(diagnostic: Diagnostic) -> Self {
-        Self(vec![diagnostic])
-    }
-}
-
-impl fmt::Display for Diagnostics {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.len() {
-            1 => f.write_str("the manifest has an error"),
-            count => write!(f, "the manifest has {count} errors"),
-        }
-    }
-}
-
-impl std::error::Error for Diagnostics {}
-
-impl miette::Diagnostic for Diagnostics {
-    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn miette::Diagnostic> + 'a>> {
-        Some(Box::new(
-            self.0
-                .iter()
-                .map(|diagnostic| diagnostic as &dyn miette::Diagnostic),
-        ))
+    #[test]
+    fn of_long_texts_the_start_and_the_end_are_shown() {
+        let long = format!("start {} end", "ä".repeat(10_000));
+        let diagnostic = Diagnostic::new("manifest::test", long.clone());
+        assert!(diagnostic.message.starts_with("start ää"));
+        assert!(diagnostic.message.ends_with("ää end"));
+        assert_eq!(diagnostic.message.chars().count(), LONGEST_MESSAGE + 5);
+        assert_eq!(shortened("ä".repeat(300), 300).chars().count(), 300);
     }
 }

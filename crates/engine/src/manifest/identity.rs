@@ -4,7 +4,8 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::file_name::file_name;
 
-use super::diagnostic::Diagnostics;
+use super::diagnostics::Diagnostics;
+use super::limits::Limits;
 use super::read::read;
 use super::value::{Table, Value};
 
@@ -56,11 +57,11 @@ pub fn name_by_path(path: &Path) -> String {
 
 /// The name that the manifest at `path` has at present; none where there is no such file. One that cannot be read has
 /// the name of its path.
-pub fn present_name(path: &Path) -> Option<String> {
+pub fn present_name(path: &Path, limits: &Limits) -> Option<String> {
     if !path.is_file() {
         return None;
     }
-    let table = read(path, &[], &[], &mut Diagnostics::default());
+    let table = read(path, &[], limits, &[], &mut Diagnostics::default());
     let given = table.ok().and_then(|(_, table)| given_name(&table));
     Some(given.unwrap_or_else(|| name_by_path(path)))
 }

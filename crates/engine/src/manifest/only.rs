@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::diagnostic::{Diagnostic, Diagnostics};
+use super::bindings::Bindings;
+use super::diagnostic::Diagnostic;
+use super::diagnostics::Diagnostics;
 use super::matrix::Matrix;
-use super::substitute::{self, Bindings};
+use super::substitute;
 use super::suggest::suggest;
 use super::value::{Table, Value};
 use super::variant::Variant;
@@ -43,17 +45,16 @@ impl Only {
             );
             return only;
         };
-        for limit in &limits.entries {
+        for limit in limits.entries() {
             let known = matrix.axis(&limit.key);
             let (Some(axis), true) = (known, axes.contains(&limit.key.as_str())) else {
-                diagnostics.push(
-                    Diagnostic::new(
-                        "manifest::only",
-                        format!("`{stage}` does not vary by `{}`", limit.key),
-                    )
-                    .at(&limit.key_place, "not an axis of this stage")
-                    .help(suggest(&limit.key, axes.iter().copied())),
-                );
+                let diagnostic = Diagnostic::new(
+                    "manifest::only",
+                    format!("`{stage}` does not vary by `{}`", limit.key),
+                )
+                .at(&limit.key_place, "not an axis of this stage");
+                let names = axes.iter().copied();
+                diagnostics.push_with_help(diagnostic, || suggest(&limit.key, names));
                 continue;
             };
             let values = match &limit.node.value {
@@ -64,14 +65,13 @@ impl Only {
             for value in values {
                 let label = value.value.describe();
                 if axis.value(&label).is_none() {
-                    diagnostics.push(
-                        Diagnostic::new(
-                            "manifest::only",
-                            format!("`only` names {} = {label}, which does not exist", limit.key),
-                        )
-                        .at(&value.place, format!("not a value of `{}`", limit.key))
-                        .help(suggest(&label, axis.labels().iter().map(String::as_str))),
-                    );
+                    let diagnostic = Diagnostic::new(
+                        "manifest::only",
+                        format!("`only` names {} = {label}, which does not exist", limit.key),
+                    )
+                    .at(&value.place, format!("not a value of `{}`", limit.key));
+                    let labels = axis.labels().iter().map(String::as_str);
+                    diagnostics.push_with_help(diagnostic, || suggest(&label, labels));
                 }
                 kept.insert(label);
             }

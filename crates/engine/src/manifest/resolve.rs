@@ -8,11 +8,14 @@ use crate::artifact::ArtifactKind;
 
 use super::check::{Checked, InputReference};
 use super::declaration::Declaration;
-use super::diagnostic::{Diagnostic, Diagnostics};
+use super::diagnostic::Diagnostic;
+use super::diagnostics::Diagnostics;
+use super::expansion::Expansion;
 use super::kind::Kind;
+use super::limits::Exceeded;
 use super::stage_steps::{StageSteps, made_by};
 use super::stages::Stage;
-use super::suggest::suggest;
+use super::suggest::{listed, suggest};
 use super::variant::Variant;
 
 /// What is known of the other stages when one is resolved.
@@ -20,7 +23,7 @@ pub struct Others<'a> {
     /// All stages.
     pub stages: &'a [Stage<'a>],
     /// Names of stages that cannot be read.
-    pub broken: &'a [&'a str],
+    pub broken: &'a HashSet<&'a str>,
     /// All stage kinds.
     pub kinds: &'static [&'static Kind],
     /// Indices of the stages by name.
@@ -31,51 +34,62 @@ pub struct Others<'a> {
     pub steps_of: &'a BTreeMap<usize, StageSteps>,
 }
 
+/// What a step takes as one of its inputs.
+pub struct ResolvedInput {
+    /// Dotted path of the parameter.
+    pub path: String,
+    /// Indices of the steps.
+    pub steps: Vec<usize>,
+    /// Whether `only` limits the other stage to steps that this one cannot take.
+    pub is_limited: bool,
+}
+
 impl Others<'_> {
-    /// The steps that each input of one variant of `stage` takes.
+    /// The steps that each input of one variant of `stage` takes; they are counted in `expansion`.
+    ///
+    /// # Errors
+    /// The limit that is exceeded.
     pub fn resolve(
         &self,
         checked: &Checked,
         stage: &Stage<'_>,
         variant: &Variant,
+        expansion: &mut Expansion<'_>,
         diagnostics: &mut Diagnostics,
-    ) -> BTreeMap<String, Vec<usize>> {
-        let mut inputs = BTreeMap::new();
+    ) -> Result<Vec<ResolvedInput>, Exceeded> {
+        let mut inputs = Vec::with_capacity(checked.inputs.len());
         let mut in_lists: HashSet<(&str, &str)> = HashSet::new();
         for input in &checked.inputs {
             let place = checked.place_of(&input.path, &stage.entry.key_place);
             let found = self.names.get(input.stage.as_str());
             let Some(target) = found else {
-                if !self.broken.contains(&input.stage.as_str()) {
+                if !self.broken.contains(input.stage.as_str()) {
+                    let diagnostic = Diagnostic::new(
+                        "manifest::unknown_input",
+                        format!("unknown stage `{}`", input.stage),
+                    )
+                    .at(&place, "no stage has this name");
                     let names = self.stages.iter().map(|other| other.entry.key.as_str());
                     let others = names.filter(|name| *name != stage.entry.key);
-                    diagnostics.push(
-                        Diagnostic::new(
-                            "manifest::unknown_input",
-                            format!("unknown stage `{}`", input.stage),
-                        )
-                        .at(&place, "no stage has this name")
-                        .help(suggest(&input.stage, others)),
-                    );
+                    diagnostics.push_with_help(diagnostic, || suggest(&input.stage, others));
                 }
                 continue;
             };
             let steps = self.steps_of.get(target);
             let fitting = steps.map_or_else(Vec::new, |steps| steps.matching(variant, self.steps));
+            expansion.add_inputs(fitting.len(), &place)?;
             if let Some(&first) = fitting.first() {
                 let made = made_by(&self.steps[first]);
                 if !input.accepts.contains(&made) {
-                    diagnostics.push(
-                        Diagnostic::new(
-                            "manifest::wrong_artifact",
-                            format!("`{}` produces {}", input.stage, made.name()),
-                        )
-                        .at(
-                            &place,
-                            format!("`{}` expects {}", stage.entry.key, names_of(input.accepts)),
-                        )
-                        .help(self.makers(input, stage)),
+                    let diagnostic = Diagnostic::new(
+                        "manifest::wrong_artifact",
+                        format!("`{}` produces {}", input.stage, made.name()),
+                    )
+                    .at(
+                        &place,
+                        format!("`{}` expects {}", stage.entry.key, names_of(input.accepts)),
                     );
+                    diagnostics.push_with_help(diagnostic, || self.makers(input, stage));
                 }
             }
             if let Some(list) = list_of(&input.path)
@@ -90,17 +104,13 @@ impl Others<'_> {
                     .help("remove one of them"),
                 );
             }
-            inputs.insert(input.path.clone(), fitting);
+            inputs.push(ResolvedInput {
+                path: input.path.clone(),
+                is_limited: fitting.is_empty() && steps.is_some_and(|steps| !steps.is_empty()),
+                steps: fitting,
+            });
         }
-        inputs
-    }
-
-    /// True when the stage that the input at `path` names has any step.
-    pub fn has_steps(&self, checked: &Checked, path: &str) -> bool {
-        let input = checked.inputs.iter().find(|input| input.path == path);
-        let target = input.and_then(|input| self.names.get(input.stage.as_str()));
-        let steps = target.and_then(|target| self.steps_of.get(target));
-        steps.is_some_and(|steps| !steps.is_empty())
+        Ok(inputs)
     }
 
     /// Which stages make what `input` accepts, or which kinds would.
@@ -117,8 +127,11 @@ impl Others<'_> {
             .collect();
         makers.sort_unstable();
         if !makers.is_empty() {
-            let names: Vec<String> = makers.iter().map(|(_, name)| format!("`{name}`")).collect();
-            return format!("use one that produces {wanted}: {}", names.join(", "));
+            let names: Vec<&str> = makers.iter().map(|(_, name)| *name).collect();
+            return format!(
+                "use one that produces {wanted}: {}",
+                listed(&names).join(", ")
+            );
         }
         let kinds: Vec<String> = self
             .kinds

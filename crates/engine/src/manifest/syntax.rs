@@ -1,14 +1,19 @@
 //! TOML's own errors, reported with what was expected at the place.
 
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
 use toml::de::Error;
 
 use crate::source::Source;
 
-use super::diagnostic::{Diagnostic, Diagnostics};
+use super::diagnostic::Diagnostic;
+use super::diagnostics::Diagnostics;
 
 /// The parser's errors as problems.
 pub fn diagnostics(source: &Source, errors: &[Error]) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
+    let lines = Lines::new(source.text());
     // Below the second header of a table every key is a duplicate too; the header says it all.
     let mut below_duplicate = 0..0;
     for error in errors {
@@ -21,11 +26,11 @@ pub fn diagnostics(source: &Source, errors: &[Error]) -> Diagnostics {
                 continue;
             }
             let name = source.text().get(range.clone()).unwrap_or_default();
-            let header = header_at(source.text(), range.start);
+            let header = lines.header_at(range.start);
             let (label, help) = match header {
                 Some(header) => {
                     below_duplicate = range.start..next_header(source.text(), range.start);
-                    let first = line_of(source.text(), header);
+                    let first = lines.first_with(header);
                     (
                         format!("already defined on line {first}"),
                         "rename one of them, or merge them",
@@ -49,24 +54,60 @@ pub fn diagnostics(source: &Source, errors: &[Error]) -> Diagnostics {
     diagnostics
 }
 
-/// The header line that `position` is in.
-fn header_at(text: &str, position: usize) -> Option<&str> {
-    let start = text.get(..position)?.rfind('\n').map_or(0, |at| at + 1);
-    let line = text.get(start..)?.lines().next()?.trim();
-    line.starts_with('[').then_some(line)
+/// The lines of a text, found without going through all of it for every error.
+struct Lines<'a> {
+    text: &'a str,
+    /// Where each line starts.
+    starts: OnceCell<Vec<usize>>,
+    /// The number of the first line, from 1, with each header.
+    headers: OnceCell<HashMap<&'a str, usize>>,
 }
 
-/// Number of the first line that is this header, from 1.
-fn line_of(text: &str, header: &str) -> usize {
-    let plain = |line: &str| {
-        line.split('#')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_string()
-    };
-    let found = text.lines().position(|line| plain(line) == plain(header));
-    found.map_or(1, |index| index + 1)
+impl<'a> Lines<'a> {
+    fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            starts: OnceCell::new(),
+            headers: OnceCell::new(),
+        }
+    }
+
+    /// The header line that `position` is in.
+    fn header_at(&self, position: usize) -> Option<&'a str> {
+        let starts = self.starts.get_or_init(|| {
+            let breaks = self.text.match_indices('\n').map(|(at, _)| at + 1);
+            std::iter::once(0).chain(breaks).collect()
+        });
+        let after = starts.partition_point(|&start| start <= position);
+        let start = *starts.get(after.checked_sub(1)?)?;
+        let bytes = self.text.as_bytes().get(start..)?;
+        // The start of a line of any length decides.
+        let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace())?;
+        if *first != b'[' {
+            return None;
+        }
+        let end = starts.get(after).copied().unwrap_or(self.text.len());
+        self.text.get(start..end).map(str::trim)
+    }
+
+    /// Number of the first line that is this header, from 1.
+    fn first_with(&self, header: &str) -> usize {
+        let headers = self.headers.get_or_init(|| {
+            let mut headers = HashMap::new();
+            for (index, line) in self.text.lines().enumerate() {
+                let header = without_comment(line);
+                if header.starts_with('[') {
+                    headers.entry(header).or_insert(index + 1);
+                }
+            }
+            headers
+        });
+        headers.get(without_comment(header)).copied().unwrap_or(1)
+    }
+}
+
+fn without_comment(line: &str) -> &str {
+    line.split('#').next().unwrap_or_default().trim()
 }
 
 fn next_header(text: &str, position: usize) -> usize {

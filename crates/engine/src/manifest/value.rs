@@ -1,11 +1,22 @@
 //! TOML values that remember where they were written.
 
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::source::{Place, Source};
 
-use super::diagnostic::{Diagnostic, Diagnostics};
+use super::diagnostic::Diagnostic;
+use super::diagnostics::Diagnostics;
+use super::limits::VALUE_BYTES;
 use super::syntax;
+pub use super::table::{Table, TableEntry};
+
+/// Lists and tables are in one another no deeper than this: what goes through them calls itself. The parser has such a
+/// limit too, but another one for dotted keys, and variables could pile up more.
+pub const MOST_NESTED: usize = 64;
+
+/// A text of more bytes with syntax errors is told the first of them only: it may have one at every byte.
+const EVERY_ERROR_BYTES: usize = 256 << 10;
 
 /// A value and its place.
 #[derive(Clone, Debug)]
@@ -76,7 +87,7 @@ impl Value {
                 Some(Self::Text(name)) => name.clone(),
                 _ => {
                     let names: Vec<String> = table
-                        .entries
+                        .entries()
                         .iter()
                         .map(|e| format!("{}={}", e.key, e.node.value.describe()))
                         .collect();
@@ -87,147 +98,196 @@ impl Value {
     }
 }
 
-/// One `key = value`.
-#[derive(Clone, Debug)]
-pub struct TableEntry {
-    /// The key.
-    pub key: String,
-    /// Where the key was written.
-    pub key_place: Place,
-    /// The value.
-    pub node: Node,
+/// How much a value is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// Bytes of its texts and keys, and of each value in it what it takes besides.
+    pub bytes: u64,
+    /// How many lists and tables are in one another.
+    pub depth: usize,
 }
 
-/// A table in the order it was written.
-#[derive(Clone, Debug, Default)]
-pub struct Table {
-    /// The entries.
-    pub entries: Vec<TableEntry>,
-}
-
-impl Table {
-    /// The value under `key`.
-    pub fn get(&self, key: &str) -> Option<&Node> {
-        self.entry(key).map(|entry| &entry.node)
-    }
-
-    /// The entry under `key`.
-    pub fn entry(&self, key: &str) -> Option<&TableEntry> {
-        self.entries.iter().find(|entry| entry.key == key)
-    }
-
-    /// Removes and returns the entry under `key`.
-    pub fn take(&mut self, key: &str) -> Option<TableEntry> {
-        let index = self.entries.iter().position(|entry| entry.key == key)?;
-        Some(self.entries.remove(index))
-    }
-
-    /// Puts `over` on top: tables merge key by key, everything else is replaced.
-    pub fn merge(&mut self, over: Self) {
-        for entry in over.entries {
-            match self.entries.iter_mut().find(|mine| mine.key == entry.key) {
-                Some(mine) => match (&mut mine.node.value, entry.node.value) {
-                    (Value::Table(under), Value::Table(over)) => under.merge(over),
-                    (value, over) => {
-                        *value = over;
-                        mine.node.place = entry.node.place;
-                        mine.key_place = entry.key_place;
-                    }
-                },
-                None => self.entries.push(entry),
+impl Value {
+    /// How much it is.
+    pub fn extent(&self) -> Extent {
+        let inside = |parts: &mut dyn Iterator<Item = (u64, &Self)>| {
+            let mut extent = Extent::default();
+            for (key_bytes, value) in parts {
+                let part = value.extent();
+                extent.bytes += key_bytes + part.bytes;
+                extent.depth = extent.depth.max(part.depth);
             }
-        }
+            extent.depth += 1;
+            extent
+        };
+        let mut extent = match self {
+            Self::Text(text) => Extent {
+                bytes: text.len() as u64,
+                depth: 0,
+            },
+            Self::List(items) => inside(&mut items.iter().map(|item| (0, &item.value))),
+            Self::Table(table) => inside(&mut table.entries().iter().map(|entry| {
+                let key_bytes = entry.key.len() as u64;
+                (key_bytes, &entry.node.value)
+            })),
+            Self::Bool(_) | Self::Integer(_) | Self::Float(_) | Self::Unknown => Extent::default(),
+        };
+        extent.bytes += VALUE_BYTES;
+        extent
     }
 }
 
-/// Parses a TOML text into a table with places; all syntax errors at once.
+/// Parses a TOML text into a table with places; all syntax errors at once, unless the text is very long.
 ///
 /// # Errors
 /// Each syntax error with its place.
 pub fn parse(source: &Source) -> Result<Table, Diagnostics> {
-    let (table, errors) = DeTable::parse_recoverable(source.text());
+    let text = source.text();
+    let (table, errors) = match text.len() <= EVERY_ERROR_BYTES {
+        true => DeTable::parse_recoverable(text),
+        false => match DeTable::parse(text) {
+            Ok(table) => (table, Vec::new()),
+            Err(error) => (Spanned::new(0..0, DeTable::new()), vec![error]),
+        },
+    };
     let mut diagnostics = syntax::diagnostics(source, &errors);
-    let table = if errors.is_empty() {
-        convert_table(table.get_ref(), source, &mut diagnostics)
-    } else {
-        Table::default()
+    let table = match errors.is_empty() {
+        true => Reading {
+            source,
+            diagnostics: &mut diagnostics,
+        }
+        .table(table.get_ref(), 0),
+        false => Table::default(),
     };
     diagnostics.or_ok(table)
 }
 
-fn convert_table(table: &DeTable<'_>, source: &Source, diagnostics: &mut Diagnostics) -> Table {
-    let mut entries: Vec<TableEntry> = table
-        .iter()
-        .map(|(key, value)| TableEntry {
-            key: key.get_ref().to_string(),
-            key_place: source.place(key.span()),
-            node: convert(
-                value.get_ref(),
-                source.place(value.span()),
-                source,
-                diagnostics,
-            ),
-        })
-        .collect();
-    // The parser sorts keys; people think in the order of the text.
-    entries.sort_by_key(|entry| entry.key_place.range.start);
-    Table { entries }
+/// Turns what the parser found into tables of ours.
+struct Reading<'a> {
+    source: &'a Source,
+    diagnostics: &'a mut Diagnostics,
 }
 
-fn convert(
-    value: &DeValue<'_>,
-    place: Place,
-    source: &Source,
-    diagnostics: &mut Diagnostics,
-) -> Node {
-    let value = match value {
-        DeValue::Boolean(value) => Value::Bool(*value),
-        DeValue::String(value) => Value::Text(value.to_string()),
-        DeValue::Integer(value) => match i64::from_str_radix(value.as_str(), value.radix()) {
-            Ok(value) => Value::Integer(value),
-            Err(_) => {
-                diagnostics.push(
+impl Reading<'_> {
+    /// `depth` is the number of lists and tables around it.
+    fn table(&mut self, table: &DeTable<'_>, depth: usize) -> Table {
+        let mut entries: Vec<TableEntry> = table
+            .iter()
+            .map(|(key, value)| TableEntry {
+                key: key.get_ref().to_string(),
+                key_place: self.source.place(key.span()),
+                node: self.node(value, depth),
+            })
+            .collect();
+        // The parser sorts keys; people think in the order of the text.
+        entries.sort_by_key(|entry| entry.key_place.range.start);
+        entries.into_iter().collect()
+    }
+
+    fn node(&mut self, value: &Spanned<DeValue<'_>>, depth: usize) -> Node {
+        let place = self.source.place(value.span());
+        let value = match value.get_ref() {
+            DeValue::Boolean(value) => Value::Bool(*value),
+            DeValue::String(value) => Value::Text(value.to_string()),
+            DeValue::Integer(value) => match i64::from_str_radix(value.as_str(), value.radix()) {
+                Ok(value) => Value::Integer(value),
+                Err(_) => self.wrong(
                     Diagnostic::new("manifest::number", "the integer does not fit into 64 bits")
                         .at(&place, format!("expected {} to {}", i64::MIN, i64::MAX)),
-                );
-                Value::Integer(0)
-            }
-        },
-        DeValue::Float(value) => match value.as_str().replace('_', "").parse::<f64>() {
-            Ok(value) if value.is_finite() => Value::Float(value),
-            _ => {
-                diagnostics.push(
+                ),
+            },
+            DeValue::Float(value) => match value.as_str().replace('_', "").parse::<f64>() {
+                Ok(value) if value.is_finite() => Value::Float(value),
+                _ => self.wrong(
                     Diagnostic::new(
                         "manifest::number",
                         format!("`{}` is not a finite number", value.as_str()),
                     )
                     .at(&place, "expected a finite number"),
-                );
-                Value::Float(0.0)
-            }
-        },
-        DeValue::Datetime(_) => {
-            diagnostics.push(
+                ),
+            },
+            DeValue::Datetime(_) => self.wrong(
                 Diagnostic::new("manifest::type", "no key takes a date")
                     .at(&place, "TOML reads this as a date")
                     .help("quote it to make it a string"),
-            );
-            Value::Bool(false)
+            ),
+            DeValue::Array(_) | DeValue::Table(_) if depth == MOST_NESTED => {
+                self.wrong(nested_too_deep(&place))
+            }
+            DeValue::Array(items) => {
+                let items = items.iter().map(|item| self.node(item, depth + 1));
+                Value::List(items.collect())
+            }
+            DeValue::Table(table) => Value::Table(self.table(table, depth + 1)),
+        };
+        Node { value, place }
+    }
+
+    fn wrong(&mut self, diagnostic: Diagnostic) -> Value {
+        self.diagnostics.push(diagnostic);
+        Value::Unknown
+    }
+}
+
+/// What is wrong with a value that has too many lists and tables in one another.
+pub fn nested_too_deep(place: &Place) -> Diagnostic {
+    Diagnostic::new(
+        "manifest::nested",
+        format!("lists and tables are nested more than {MOST_NESTED} deep"),
+    )
+    .at(place, "too deep")
+    .help("no key of a manifest needs this; write the value with fewer levels")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Result<Table, Diagnostics> {
+        parse(&Source::new("test.toml", text))
+    }
+
+    #[test]
+    fn nesting_has_a_limit_however_it_is_written() {
+        let lists = |depth: usize| format!("a = {}{}", "[".repeat(depth), "]".repeat(depth));
+        let dotted = |depth: usize| format!("{} = 1", vec!["a"; depth + 1].join("."));
+        let mixed = |depth: usize| {
+            let keys = vec!["a"; 70].join(".");
+            let braces = depth / 70;
+            format!(
+                "{}1{}",
+                format!("{keys} = {{ ").repeat(braces),
+                "}".repeat(braces)
+            )
+            .replacen("{ 1", "{ a = 1", 1)
+        };
+        for write in [&lists as &dyn Fn(usize) -> String, &dotted] {
+            assert!(parsed(&write(MOST_NESTED)).is_ok());
+            let told = parsed(&write(MOST_NESTED + 1)).unwrap_err();
+            assert_eq!(told.count(), 1);
+            assert!(told.shown()[0].to_string().contains("nested more than 64"));
         }
-        DeValue::Array(items) => Value::List(
-            items
-                .iter()
-                .map(|item| {
-                    convert(
-                        item.get_ref(),
-                        source.place(item.span()),
-                        source,
-                        diagnostics,
-                    )
-                })
-                .collect(),
-        ),
-        DeValue::Table(table) => Value::Table(convert_table(table, source, diagnostics)),
-    };
-    Node { value, place }
+        // As deep as the parser allows with both.
+        let told = parsed(&mixed(70 * 70)).unwrap_err();
+        assert!(told.shown()[0].to_string().contains("nested more than 64"));
+        // Deeper than the parser allows.
+        for deep in [lists(100_000), dotted(100_000)] {
+            assert!(parsed(&deep).is_err());
+        }
+    }
+
+    #[test]
+    fn values_count_their_texts_and_what_they_take() {
+        let table = parsed("a = [1, \"two\", { three = [] }]").unwrap();
+        let extent = table.get("a").unwrap().value.extent();
+        let bytes = ("two".len() + "three".len()) as u64 + 5 * VALUE_BYTES;
+        assert_eq!(extent, Extent { bytes, depth: 3 });
+    }
+
+    #[test]
+    fn of_a_long_text_the_first_syntax_error_is_told() {
+        let wrong = "= 1\n".repeat(EVERY_ERROR_BYTES / 4);
+        assert!(parsed(&wrong).unwrap_err().count() > 1000);
+        assert_eq!(parsed(&(wrong + "= 1\n")).unwrap_err().count(), 1);
+    }
 }

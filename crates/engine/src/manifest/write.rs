@@ -5,18 +5,18 @@ use super::value::{Table, Value};
 /// The table as TOML; reading it gives the same table.
 pub fn text(table: &Table) -> String {
     let mut text = String::new();
-    for entry in &table.entries {
+    for entry in table.entries() {
         if !matches!(entry.node.value, Value::Table(_)) {
             text.push_str(&line(&entry.key, &entry.node.value));
         }
     }
-    for entry in &table.entries {
+    for entry in table.entries() {
         let Value::Table(inner) = &entry.node.value else {
             continue;
         };
         match entry.key.as_str() {
             // `[stage]` itself holds nothing but tables.
-            "stage" => inner.entries.iter().for_each(|stage| {
+            "stage" => inner.entries().iter().for_each(|stage| {
                 let name = format!("stage.{}", key(&stage.key));
                 match &stage.node.value {
                     Value::Table(stage) => section(&name, stage, &mut text),
@@ -34,7 +34,7 @@ fn section(name: &str, table: &Table, text: &mut String) {
         text.push('\n');
     }
     text.push_str(&format!("[{name}]\n"));
-    for entry in &table.entries {
+    for entry in table.entries() {
         text.push_str(&line(&entry.key, &entry.node.value));
     }
 }
@@ -68,7 +68,7 @@ fn inline(value: &Value) -> String {
         }
         Value::Table(table) => {
             let entries: Vec<String> = table
-                .entries
+                .entries()
                 .iter()
                 .map(|entry| format!("{} = {}", key(&entry.key), inline(&entry.node.value)))
                 .collect();

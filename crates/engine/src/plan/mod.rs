@@ -8,7 +8,7 @@ mod step;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::manifest::{Diagnostics, Manifest};
+use crate::manifest::{Diagnostics, Limits, Manifest};
 use crate::stage::{Device, Stage, Unbuilt};
 
 pub use domain::Domain;
@@ -33,13 +33,15 @@ pub struct Plan {
 
 impl Plan {
     /// Reads a manifest and builds its steps with the stages of `domain`, to compute on `device` where they use one.
-    /// `overrides` are dotted paths with values, as `--set` takes them.
+    /// `overrides` are dotted paths with values, as `--set` takes them; the manifest may ask for as much as `limits`
+    /// allow.
     ///
     /// # Errors
     /// Every problem of the manifest, and of what the domain knows to be wrong.
     pub fn read(
         path: &Path,
         overrides: &[String],
+        limits: &Limits,
         device: Device,
         domain: &mut dyn Domain,
     ) -> Result<Self, Diagnostics> {
@@ -47,6 +49,7 @@ impl Plan {
         let mut manifest = Manifest::read(
             path,
             overrides,
+            limits,
             domain.kinds(),
             domain.file_keys(),
             &mut diagnostics,

@@ -1,11 +1,11 @@
 //! The model file: safetensors with the configuration in its metadata.
 
 use std::collections::HashMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use pipe_foundation::FeaturesView;
-use pipe_foundation::Workers;
 use pipe_foundation::progress::Progress;
+use pipe_foundation::{FeaturesView, Workers, regular_file};
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
@@ -193,7 +193,8 @@ impl Model {
             path: path.to_owned(),
             source,
         };
-        let size = std::fs::metadata(path).map_err(io)?.len();
+        let mut file = regular_file::open(path).map_err(|error| io(error.into_io()))?;
+        let size = file.metadata().map_err(io)?.len();
         let fail = |reason: String| ModelError::File {
             path: path.to_owned(),
             reason,
@@ -201,7 +202,8 @@ impl Model {
         if size > LARGEST_FILE {
             return Err(fail(format!("{size} bytes are too many")));
         }
-        let bytes = std::fs::read(path).map_err(io)?;
+        let mut bytes = Vec::with_capacity(size as usize);
+        file.read_to_end(&mut bytes).map_err(io)?;
         Self::from_bytes(&bytes).map_err(fail)
     }
 

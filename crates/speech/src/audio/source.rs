@@ -1,11 +1,10 @@
 //! Random access to the bytes of one audio file, on disk or in memory.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{Cursor, Read, Seek, SeekFrom};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
+use pipe_foundation::regular_file;
 
 use super::AudioError;
 
@@ -30,11 +29,7 @@ impl Source<File> {
             action: "open",
             source,
         };
-        let file = OpenOptions::new()
-            .read(true)
-            .custom_flags(OFlags::NONBLOCK.bits() as i32)
-            .open(path)
-            .map_err(io)?;
+        let file = regular_file::open(path).map_err(|error| io(error.into_io()))?;
         let metadata = file.metadata().map_err(io)?;
         if !metadata.is_file() {
             let reason = "not a regular file";

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use pipe_foundation::Limit;
 use pipe_foundation::machine_fault::MachineFault;
+use pipe_foundation::regular_file::{self, FileError};
 
 use super::labels::{LabelMap, Mapped};
 use super::{
@@ -42,6 +44,7 @@ pub(super) struct Draft<'a> {
     root: &'a Path,
     labels: LabelMap,
     look_at: LookAt<'a>,
+    file_bytes: Limit,
     listing: Listing,
     /// Utterances of each label, and what the map says of it.
     labels_seen: HashMap<String, (usize, Mapped)>,
@@ -62,6 +65,7 @@ impl<'a> Draft<'a> {
         config: &'a CorpusConfig,
         root: &'a Path,
         look_at: LookAt<'a>,
+        file_bytes: Limit,
     ) -> Result<Self, CorpusError> {
         Ok(Self {
             corpus,
@@ -69,6 +73,7 @@ impl<'a> Draft<'a> {
             root,
             labels: LabelMap::new(corpus, &config.labels)?,
             look_at,
+            file_bytes,
             listing: Listing::default(),
             labels_seen: HashMap::new(),
             speakers_seen: HashSet::new(),
@@ -91,6 +96,14 @@ impl<'a> Draft<'a> {
     /// The label map.
     pub fn labels(&self) -> &LabelMap {
         &self.labels
+    }
+
+    /// The content of a file of the corpus that is no audio.
+    ///
+    /// # Errors
+    /// Where it cannot be read, is no regular file, or is too long.
+    pub fn read(&self, path: &Path) -> std::io::Result<Vec<u8>> {
+        regular_file::read(path, self.file_bytes).map_err(FileError::into_io)
     }
 
     /// How to look at the file of an utterance with this label.

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use pipe_foundation::grouped;
+
 /// Why a corpus cannot be listed.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum CorpusError {
@@ -116,16 +118,28 @@ pub enum CorpusError {
     Synthetic(#[from] super::synthetic::SyntheticError),
 }
 
-/// `valid` names as a comma-separated list, the nearest to `name` first.
+/// `valid` names as a comma-separated list, the nearest to `name` first. Of many, such as the columns of a table, the
+/// nearest are listed, and of long ones the start.
 pub(super) fn nearest_first(name: &str, valid: &[&str]) -> String {
-    let name = name.to_lowercase();
-    let mut ranked: Vec<&str> = valid.to_vec();
-    ranked.sort_by(|a, b| {
-        let (near_a, near_b) = (
-            strsim::jaro_winkler(&name, a),
-            strsim::jaro_winkler(&name, b),
-        );
-        near_b.total_cmp(&near_a)
-    });
-    ranked.join(", ")
+    const LISTED: usize = 24;
+    const LONGEST: usize = 100;
+    let start = |name: &str| -> String { name.chars().take(LONGEST).collect() };
+    let name = start(&name.to_lowercase());
+    let mut ranked: Vec<(f64, String)> = valid
+        .iter()
+        .map(|valid| {
+            let valid = start(valid);
+            (strsim::jaro_winkler(&name, &valid), valid)
+        })
+        .collect();
+    ranked.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    let names = ranked.iter().take(LISTED);
+    let mut listed: Vec<String> = names.map(|(_, name)| name.clone()).collect();
+    if valid.len() > LISTED {
+        listed.push(format!(
+            "and {} more",
+            grouped((valid.len() - LISTED) as u64)
+        ));
+    }
+    listed.join(", ")
 }

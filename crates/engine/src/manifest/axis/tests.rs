@@ -1,5 +1,7 @@
 //! Tests of described axes.
 
+use crate::manifest::budget::Budget;
+use crate::manifest::limits::Limits;
 use crate::manifest::value::parse;
 use crate::source::Source;
 
@@ -13,7 +15,9 @@ fn axis(text: &str) -> Result<Vec<Node>, Diagnostics> {
         panic!("not a table");
     };
     let mut diagnostics = Diagnostics::default();
-    let values = described(entry, inner, &mut diagnostics);
+    let limits = Limits::default();
+    let budget = Budget::new(&limits);
+    let values = described(entry, inner, &limits, &budget, &mut diagnostics);
     diagnostics.or_ok(values.unwrap_or_default())
 }
 

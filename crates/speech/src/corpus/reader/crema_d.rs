@@ -87,7 +87,7 @@ impl<'a> Name<'a> {
 /// Actor to gender, from the columns `ActorID` and `Sex`.
 fn genders(draft: &mut Draft<'_>, path: &Path, relative: &str) -> HashMap<String, Gender> {
     let mut genders = HashMap::new();
-    let bytes = match std::fs::read(path) {
+    let bytes = match draft.read(path) {
         Ok(bytes) => bytes,
         Err(error) => {
             if !draft.note_fault(relative, &error) {

@@ -65,7 +65,7 @@ fn session(draft: &mut Draft<'_>, audio: &FoundFile, transcript: &FoundFile, cha
         return;
     };
     let speaker = speaker.to_ascii_lowercase();
-    let text = match std::fs::read(&transcript.path) {
+    let text = match draft.read(&transcript.path) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(error) => {
             draft.drop_unreadable(&transcript.relative, &error);

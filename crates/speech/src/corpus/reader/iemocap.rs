@@ -127,7 +127,7 @@ fn labels(draft: &mut Draft<'_>, files: &[walk::FoundFile]) -> BTreeMap<String, 
         if !is_label_file {
             continue;
         }
-        let text = match std::fs::read(&file.path) {
+        let text = match draft.read(&file.path) {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(error) => {
                 draft.drop_unreadable(&file.relative, &error);

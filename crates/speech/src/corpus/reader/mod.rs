@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use pipe_foundation::Limit;
+
 use super::draft::Draft;
 use super::error::nearest_first;
 use super::{CorpusConfig, CorpusError, Listing, LookAt, is_there, synthetic};
@@ -81,8 +83,8 @@ pub const READERS: &[Reader] = &[
 
 /// Lists the utterances of corpus `name`, whose root is below `corpora_root` unless it is absolute.
 ///
-/// Opens no audio: only names, transcripts, label files and tables are read. Bad files and rows
-/// are set aside in the listing with their reason. Every utterance is given
+/// Opens no audio: only names, transcripts, label files and tables are read, of no more than `file_bytes` each. Bad files
+/// and rows are set aside in the listing with their reason. Every utterance is given
 /// [`super::Split::Train`]; the split is assigned later.
 ///
 /// # Errors
@@ -92,8 +94,9 @@ pub fn list(
     name: &str,
     config: &CorpusConfig,
     corpora_root: &Path,
+    file_bytes: Limit,
 ) -> Result<Listing, CorpusError> {
-    list_with(name, config, corpora_root, &is_there)
+    list_with(name, config, corpora_root, &is_there, file_bytes)
 }
 
 /// As [`list`], with a look of the caller's own at files that a reader finds named in a table.
@@ -107,6 +110,7 @@ pub fn list_with(
     config: &CorpusConfig,
     corpora_root: &Path,
     look_at: LookAt<'_>,
+    file_bytes: Limit,
 ) -> Result<Listing, CorpusError> {
     if config.reader == synthetic::READER {
         return Ok(synthetic::list(name, config)?);
@@ -114,7 +118,7 @@ pub fn list_with(
     let reader = reader_of(name, config)?;
     let options = Options::new(name, config, reader.options)?;
     let root = root_of(name, config, corpora_root)?;
-    let mut draft = Draft::new(name, config, &root, look_at)?;
+    let mut draft = Draft::new(name, config, &root, look_at, file_bytes)?;
     (reader.list)(&mut draft, &options)?;
     draft.finish()
 }

@@ -65,15 +65,17 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
         }
     }
     let path = draft.root().join(table);
-    let bytes = std::fs::read(&path).map_err(|error| match MachineFault::of(table, &error) {
-        Some(fault) => CorpusError::Machine(fault),
-        None => CorpusError::Table {
-            corpus: draft.corpus().to_string(),
-            path: path.clone(),
-            reason: format!("cannot be read: {error}"),
-            help: "check the option `table`: it is a file below the corpus folder".to_string(),
-        },
-    })?;
+    let bytes = draft
+        .read(&path)
+        .map_err(|error| match MachineFault::of(table, &error) {
+            Some(fault) => CorpusError::Machine(fault),
+            None => CorpusError::Table {
+                corpus: draft.corpus().to_string(),
+                path: path.clone(),
+                reason: format!("cannot be read: {error}"),
+                help: "check the option `table`: it is a file below the corpus folder".to_string(),
+            },
+        })?;
     let fields = Fields { columns, constants };
     let rows = format::parse(&bytes, format, &fields.columns).map_err(|problem| {
         let known: Vec<&str> = problem.known.iter().map(String::as_str).collect();

@@ -16,6 +16,12 @@ mod recordings;
 mod sessions;
 mod tables;
 
+/// How long files may be.
+const FILE_BYTES: Limit = Limit {
+    name: "file_bytes",
+    most: 1 << 20,
+};
+
 /// A folder of corpora with one corpus in it, configured as the shipped `corpora.toml` has it.
 struct Tree {
     folder: TempDir,
@@ -54,7 +60,7 @@ impl Tree {
     }
 
     fn try_list(&self) -> Result<Listing, CorpusError> {
-        list(self.name, &self.config, self.folder.path())
+        list(self.name, &self.config, self.folder.path(), FILE_BYTES)
     }
 
     fn list(&self) -> Listing {

@@ -221,7 +221,8 @@ fn each_file_is_looked_at_once_and_only_where_its_utterance_is_used() {
             false => Look::Nothing,
         }
     };
-    let listing = list_with(tree.name, &tree.config, tree.folder.path(), &look_at).unwrap();
+    let root = tree.folder.path();
+    let listing = list_with(tree.name, &tree.config, root, &look_at, FILE_BYTES).unwrap();
     let ids: Vec<&str> = facts(&listing).iter().map(|facts| facts.0).collect();
     assert_eq!(ids, ["samples/a", "samples/b"]);
     assert!((listing.entries.iter()).all(|entry| entry.content == Some(content)));

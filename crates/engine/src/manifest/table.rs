@@ -1,0 +1,166 @@
+//! A TOML table: entries in the order they were written, found by their keys.
+
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
+use crate::source::Place;
+
+use super::value::{Node, Value};
+
+/// Tables with more entries are searched by hash.
+const FEW: usize = 16;
+
+/// One `key = value`.
+#[derive(Clone, Debug)]
+pub struct TableEntry {
+    /// The key.
+    pub key: String,
+    /// Where the key was written.
+    pub key_place: Place,
+    /// The value.
+    pub node: Node,
+}
+
+/// A table in the order it was written; every key is there once.
+#[derive(Debug, Default)]
+pub struct Table {
+    entries: Vec<TableEntry>,
+    /// Positions by key, once they were asked for.
+    positions: OnceCell<HashMap<String, usize>>,
+}
+
+impl Table {
+    /// The entries in order.
+    pub fn entries(&self) -> &[TableEntry] {
+        &self.entries
+    }
+
+    /// The values, with their places and those of their keys, to be changed.
+    pub fn nodes_mut(&mut self) -> impl Iterator<Item = (&mut Place, &mut Node)> {
+        let entries = self.entries.iter_mut();
+        entries.map(|entry| (&mut entry.key_place, &mut entry.node))
+    }
+
+    /// The value under `key`.
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        self.entry(key).map(|entry| &entry.node)
+    }
+
+    /// The entry under `key`.
+    pub fn entry(&self, key: &str) -> Option<&TableEntry> {
+        self.position(key).map(|position| &self.entries[position])
+    }
+
+    fn position(&self, key: &str) -> Option<usize> {
+        if self.entries.len() <= FEW {
+            return self.entries.iter().position(|entry| entry.key == key);
+        }
+        let positions = self.positions.get_or_init(|| {
+            let keys = self.entries.iter().map(|entry| entry.key.clone());
+            keys.zip(0..).collect()
+        });
+        positions.get(key).copied()
+    }
+
+    /// Removes and returns the entry under `key`.
+    pub fn take(&mut self, key: &str) -> Option<TableEntry> {
+        let position = self.position(key)?;
+        self.positions.take();
+        Some(self.entries.remove(position))
+    }
+
+    fn push(&mut self, entry: TableEntry) {
+        if let Some(positions) = self.positions.get_mut() {
+            positions.insert(entry.key.clone(), self.entries.len());
+        }
+        self.entries.push(entry);
+    }
+
+    /// Puts `over` on top: tables merge key by key, everything else is replaced. Takes time in proportion to `over`.
+    pub fn merge(&mut self, over: Self) {
+        if self.entries.is_empty() {
+            *self = over;
+            return;
+        }
+        for entry in over.entries {
+            let Some(position) = self.position(&entry.key) else {
+                self.push(entry);
+                continue;
+            };
+            let mine = &mut self.entries[position];
+            match (&mut mine.node.value, entry.node.value) {
+                (Value::Table(under), Value::Table(over)) => under.merge(over),
+                (value, over) => {
+                    *value = over;
+                    mine.node.place = entry.node.place;
+                    mine.key_place = entry.key_place;
+                }
+            }
+        }
+    }
+}
+
+/// The positions are not copied: most copies are read once.
+impl Clone for Table {
+    fn clone(&self) -> Self {
+        self.entries.iter().cloned().collect()
+    }
+}
+
+impl FromIterator<TableEntry> for Table {
+    fn from_iter<T: IntoIterator<Item = TableEntry>>(entries: T) -> Self {
+        Self {
+            entries: entries.into_iter().collect(),
+            positions: OnceCell::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::manifest::value::parse;
+    use crate::source::Source;
+
+    use super::*;
+
+    fn table(text: &str) -> Table {
+        parse(&Source::new("test.toml", text)).unwrap()
+    }
+
+    fn numbered(numbers: std::ops::Range<usize>, value: &str) -> Table {
+        let lines = numbers.map(|number| format!("k{number} = {value}\n"));
+        table(&lines.collect::<String>())
+    }
+
+    #[test]
+    fn large_tables_find_take_and_merge_as_small_ones_do() {
+        for count in [3, 100] {
+            let mut merged = numbered(0..count, "1");
+            assert!(merged.get("k2").is_some() && merged.get("x").is_none());
+            merged.merge(numbered(2..count + 2, "2"));
+            let shown = |table: &Table| -> Vec<String> {
+                let entries = table.entries().iter();
+                entries
+                    .map(|entry| format!("{}={}", entry.key, entry.node.value.describe()))
+                    .collect()
+            };
+            let mut expected = vec!["k0=1".to_owned(), "k1=1".to_owned()];
+            expected.extend((2..count + 2).map(|number| format!("k{number}=2")));
+            assert_eq!(shown(&merged), expected);
+            assert_eq!(shown(&merged.clone()), expected);
+            assert_eq!(merged.take("k0").unwrap().node.value.describe(), "1");
+            let last = format!("k{}", count + 1);
+            assert_eq!(merged.get(&last).unwrap().value.describe(), "2");
+            assert!(merged.take("k0").is_none());
+        }
+    }
+
+    #[test]
+    fn tables_in_tables_are_merged_key_by_key() {
+        let mut under = table("a = { x = 1, y = 2 }\nb = { x = 1 }");
+        under.merge(table("a = { y = 3, z = 4 }\nb = 5"));
+        let entries = under.entries().iter();
+        let values: Vec<String> = entries.map(|entry| entry.node.value.describe()).collect();
+        assert_eq!(values, ["x=1,y=3,z=4", "5"]);
+    }
+}
