@@ -10,6 +10,7 @@ mod devices;
 mod device_tests;
 mod execution;
 mod failure;
+mod frame;
 mod gate;
 mod group;
 mod history;

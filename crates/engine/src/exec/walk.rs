@@ -20,8 +20,9 @@ use crate::plan::Plan;
 use crate::stage::{Blame, ItemContext, ItemCopy, ItemError, Resources, Stage};
 
 use super::declared_files::KeyedFiles;
+use super::frame::{Frame, Source, Visit};
 use super::gate::Gate;
-use super::in_flight::{InFlight, ItemMemory};
+use super::in_flight::ItemMemory;
 use super::internal_error::internal_error;
 use super::limit::Limits;
 use super::pass_state::PassState;
@@ -82,50 +83,6 @@ pub struct Walk<'a> {
     pub memory: ItemMemory,
     /// What becomes of a step with too many bad items.
     pub limits: Limits,
-}
-
-/// An item at one step, on its way through the group.
-struct Frame<'f> {
-    parent: Option<Rc<Frame<'f>>>,
-    step: usize,
-    source: Source<'f>,
-    copy: ItemCopy,
-    key: Digest,
-    digest: Digest,
-    location: Option<Location>,
-    data: RefCell<Option<Arc<dyn ItemData>>>,
-}
-
-/// Drops the frames before it that nothing else needs, one after another: dropping each from within the next would
-/// take a call for every stage of a chain.
-impl Drop for Frame<'_> {
-    fn drop(&mut self) {
-        let mut parent = self.parent.take();
-        while let Some(mut frame) = parent.and_then(Rc::into_inner) {
-            parent = frame.parent.take();
-        }
-    }
-}
-
-/// What all frames of one item of a source share.
-#[derive(Clone, Copy)]
-struct Source<'f> {
-    step: usize,
-    item: &'f Item,
-    /// The memory that it takes.
-    in_flight: &'f InFlight<'f>,
-    /// Keys of results whose stored bytes are damaged.
-    lost: &'f RefCell<HashSet<Digest>>,
-}
-
-/// An item that is to be taken through a step, and where it comes from.
-struct Visit<'f> {
-    step: usize,
-    copy: ItemCopy,
-    input: Digest,
-    parent: Option<Rc<Frame<'f>>>,
-    /// Whether nothing else is to be made of the data of `parent` after it.
-    last: bool,
 }
 
 impl Walk<'_> {
