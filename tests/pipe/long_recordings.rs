@@ -232,6 +232,26 @@ fn rates_that_no_recording_has_are_refused_before_anything_is_read() {
 }
 
 #[test]
+fn an_hour_at_the_rate_of_a_converter_has_too_many_samples() {
+    let space = Workspace::with_corpus(10);
+    // As 32-bit floats, its samples would take 4.9 GB.
+    sparse_wav(&space, "corpora/made/audio/0003.wav", 768_000, 8, 1_600);
+    for _ in 0..2 {
+        let run = run_within(&space, 100_000, &[]);
+        assert_eq!(run.code, Some(1), "{}", run.stderr);
+        let told = "made/audio/0003: it lasts 1600.0 s at 768000 Hz, more samples than";
+        assert!(run.error().contains(told), "{}", run.error());
+    }
+    // What is refused is not remembered: another limit has its say.
+    sparse_wav(&space, "corpora/made/audio/0003.wav", 768_000, 8, 3);
+    let limit = |seconds: &str| format!("speech.max_duration_s={seconds}");
+    let refused = space.run("pipe.toml", &["--set", &limit("10")]);
+    assert_eq!(refused.code, Some(1), "{}", refused.stderr);
+    let allowed = space.run("pipe.toml", &["--set", &limit("30")]);
+    assert_eq!(allowed.code, Some(0), "{}", allowed.stderr);
+}
+
+#[test]
 fn a_header_that_promises_more_than_the_file_has_costs_no_memory() {
     let space = trained();
     sparse_wav(&space, "lying.wav", 16_000, 8, 60);
