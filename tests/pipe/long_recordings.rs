@@ -42,6 +42,8 @@ fn fed_within(space: &Workspace, kilobytes: u32, arguments: &[&str], stdin: Stdi
     command
         .args(["-c", &script, env!("CARGO_BIN_EXE_pipe")])
         .args(arguments);
+    // Threads have stacks, which count: as many as on a small machine.
+    command.env("RAYON_NUM_THREADS", "2");
     let command = command.current_dir(space.path()).stdin(stdin);
     command.output().unwrap()
 }
