@@ -149,6 +149,8 @@ impl HeldSamples {
     /// # Errors
     /// A file that cannot be read, or holds infinite or NaN samples.
     pub fn read_to(&mut self, end: usize) -> Result<(), FailureReason> {
+        let missing = end.saturating_sub(self.before + self.samples.len());
+        self.samples.reserve(missing);
         if end == self.len {
             // The last block comes with what is left in the filters.
             while self.stream.block(&mut self.samples)? {}

@@ -250,7 +250,7 @@ impl ItemStage for CommandStage {
             .map_err(|error| ItemError::of_system(&error, &error))?;
         let root = std::path::absolute(folder.path()).map_err(ItemError::transient)?;
         let input_path = root.join(input_name(input));
-        write_item(&input_path, input).map_err(ItemError::transient)?;
+        write_item(&input_path, input, context.progress).map_err(ItemError::transient)?;
         let output_path = root.join(match self.makes {
             kind if kind == AUDIO => "output.wav",
             kind if kind == FEATURES => "output.safetensors",
@@ -266,7 +266,7 @@ impl ItemStage for CommandStage {
                 CommandError::Start { reason, .. } => ItemError::of_system(&error, reason),
                 other => ItemError::transient(other),
             })?;
-        read_item(&output_path, self.makes).map_err(ItemError::transient)
+        read_item(&output_path, self.makes, context.progress).map_err(ItemError::transient)
     }
 }
 

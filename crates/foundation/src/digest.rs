@@ -48,6 +48,14 @@ impl Digest {
     /// Whatever opening or reading the file returns, and where it is not a regular file: reading a pipe might never
     /// end.
     pub fn of_file(path: &Path) -> std::io::Result<Self> {
+        Self::of_file_unless(path, &|| false)
+    }
+
+    /// As [`Digest::of_file`], unless `interrupted` says to stop, which a large file asks every 4 MiB.
+    ///
+    /// # Errors
+    /// As [`Digest::of_file`]; also once interrupted.
+    pub fn of_file_unless(path: &Path, interrupted: &dyn Fn() -> bool) -> std::io::Result<Self> {
         let mut hasher = blake3::Hasher::new();
         let mut file = regular_file::open(path).map_err(FileError::into_io)?;
         let length = file.metadata()?.len();
@@ -58,6 +66,9 @@ impl Digest {
         // Read and not mapped: a file that is cut short while it is mapped would end the process.
         let mut block = vec![0; BLOCK_BYTES];
         loop {
+            if interrupted() {
+                return Err(std::io::Error::other(Interrupted));
+            }
             let read = fill(&mut file, &mut block)?;
             if read == 0 {
                 return Ok(Self(*hasher.finalize().as_bytes()));
@@ -143,5 +154,18 @@ mod tests {
         for path in [pipe.as_path(), folder.path()] {
             assert!(Digest::of_file(path).is_err(), "{}", path.display());
         }
+    }
+
+    #[test]
+    fn a_large_file_is_not_read_on_once_interrupted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("large");
+        let file = std::fs::File::create(&path).unwrap();
+        file.set_len(LARGE_BYTES).unwrap();
+        let looks = std::cell::Cell::new(0);
+        let third = || looks.replace(looks.get() + 1) == 2;
+        let error = Digest::of_file_unless(&path, &third).unwrap_err();
+        assert_eq!((error.to_string(), looks.get()), ("interrupted".into(), 3));
+        assert!(Digest::of_file_unless(&path, &|| false).is_ok());
     }
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 use pipe_engine::artifact::{ArtifactKind, Bytes, ItemData};
 use pipe_engine::manifest::variant_folder;
 use pipe_engine::stage::{InputContent, StepInput};
-use pipe_speech::audio;
+use pipe_foundation::progress::Progress;
+use pipe_speech::audio::{self, AudioReader};
 
 use crate::items::{AUDIO, FEATURES};
 use crate::items::{Audio, UtteranceItem};
@@ -120,9 +121,10 @@ pub fn input_name(data: &dyn ItemData) -> &'static str {
 }
 
 /// Writes an item for a program to read.
-pub fn write_item(path: &Path, data: &dyn ItemData) -> Result<(), String> {
+pub fn write_item(path: &Path, data: &dyn ItemData, progress: &dyn Progress) -> Result<(), String> {
     if let Some(Audio(wave)) = data.downcast_ref() {
-        return audio::write_wav(path, wave).map_err(|error| error.to_string());
+        let written = audio::write_wav_interruptible(path, wave, progress);
+        return written.map_err(|error| error.to_string());
     }
     let written = match data.downcast_ref() {
         Some(Bytes(bytes)) => std::fs::write(path, bytes),
@@ -135,12 +137,17 @@ pub fn write_item(path: &Path, data: &dyn ItemData) -> Result<(), String> {
 }
 
 /// Reads what a program made of an item.
-pub fn read_item(path: &Path, kind: ArtifactKind) -> Result<Box<dyn ItemData>, String> {
+pub fn read_item(
+    path: &Path,
+    kind: ArtifactKind,
+    progress: &dyn Progress,
+) -> Result<Box<dyn ItemData>, String> {
     if !path.is_file() {
         return Err("the command did not write {output}".into());
     }
     match kind {
-        kind if kind == AUDIO => audio::read(path, None, None)
+        kind if kind == AUDIO => AudioReader::open(path, None, None)
+            .and_then(|mut reader| reader.rest(progress))
             .map(|wave| -> Box<dyn ItemData> { Box::new(Audio::from(wave)) })
             .map_err(|error| error.to_string()),
         kind if kind == FEATURES => {

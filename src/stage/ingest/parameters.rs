@@ -63,7 +63,7 @@ pub static KIND: Kind = Kind {
             "max_duration_s",
             Shape::Float { min: 0.001, max: 1e6 },
             "3600.0",
-            "Longest recording, or segment of one, in seconds. Longer ones are not read; they count as bad items. An hour at 16 kHz takes about 300 MB of memory.",
+            "Longest recording, or segment of one, in seconds. Longer ones are not read; they count as bad items. An hour at 16 kHz takes about 300 MB of memory. Above 96 kHz, a recording may have as many samples as at 96 kHz.",
         )
         .unkeyed(),
         MAX_BAD,

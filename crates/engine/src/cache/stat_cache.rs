@@ -38,6 +38,9 @@ use system::{RealSystem, Stat, System};
 /// Finds out a number about a file's content, such as the length of its audio in seconds.
 pub type Measure<'a> = &'a dyn Fn(&Path) -> std::io::Result<f64>;
 
+/// Whether the user has asked to stop.
+pub type Asked<'a> = &'a dyn Fn() -> bool;
+
 /// Remembers digests by path, size, times and inode. Contents decide; times only save reading.
 pub struct StatCache {
     log: Log,
@@ -135,7 +138,15 @@ impl StatCache {
     /// # Errors
     /// When the file cannot be read.
     pub fn digest(&self, path: &Path) -> std::io::Result<Digest> {
-        self.info(path, None).map(|info| info.digest)
+        self.digest_unless(path, &|| false)
+    }
+
+    /// As [`StatCache::digest`], unless `interrupted` says to stop, also within a large file.
+    ///
+    /// # Errors
+    /// As [`StatCache::digest`]; also once interrupted.
+    pub fn digest_unless(&self, path: &Path, interrupted: Asked<'_>) -> std::io::Result<Digest> {
+        self.info(path, None, interrupted).map(|info| info.digest)
     }
 
     /// The digest of a file and what `measure` finds of its content, which are worked out only if its times do not
@@ -144,10 +155,28 @@ impl StatCache {
     /// # Errors
     /// When the file cannot be read or measured.
     pub fn measured(&self, path: &Path, measure: Measure<'_>) -> std::io::Result<FileInfo> {
-        self.info(path, Some(measure))
+        self.measured_unless(path, measure, &|| false)
     }
 
-    fn info(&self, path: &Path, measure: Option<Measure<'_>>) -> std::io::Result<FileInfo> {
+    /// As [`StatCache::measured`], unless `interrupted` says to stop, also within a large file.
+    ///
+    /// # Errors
+    /// As [`StatCache::measured`]; also once interrupted.
+    pub fn measured_unless(
+        &self,
+        path: &Path,
+        measure: Measure<'_>,
+        interrupted: Asked<'_>,
+    ) -> std::io::Result<FileInfo> {
+        self.info(path, Some(measure), interrupted)
+    }
+
+    fn info(
+        &self,
+        path: &Path,
+        measure: Option<Measure<'_>>,
+        interrupted: Asked<'_>,
+    ) -> std::io::Result<FileInfo> {
         let name = path_name(path);
         let (stat, device) = self.system.stat(path)?;
         let now_ns = self.system.now_ns();
@@ -166,7 +195,7 @@ impl StatCache {
             there_ns: self.system.there_ns(device, now_ns),
         });
         let info = FileInfo {
-            digest: Digest::of_file(path)?,
+            digest: Digest::of_file_unless(path, interrupted)?,
             measure: measure.map(|measure| measure(path)).transpose()?,
         };
         let seen = Seen {

@@ -31,12 +31,13 @@ struct InterruptibleFiles<'a> {
 impl FileInfos for InterruptibleFiles<'_> {
     fn digest(&self, path: &Path) -> std::io::Result<Digest> {
         self.check()?;
-        self.stat_cache.digest(path)
+        self.stat_cache.digest_unless(path, &self.interrupted)
     }
 
     fn measured(&self, path: &Path, measure: Measure<'_>) -> std::io::Result<FileInfo> {
         self.check()?;
-        StatCache::measured(self.stat_cache, path, measure)
+        self.stat_cache
+            .measured_unless(path, measure, &self.interrupted)
     }
 }
 

@@ -185,7 +185,7 @@ pub enum AudioError {
         frame: u64,
     },
     /// The user asked to stop.
-    #[error("{} was not read to its end: interrupted", path.display())]
+    #[error("the work on {} was interrupted", path.display())]
     #[diagnostic(code(audio::interrupted))]
     Interrupted {
         /// The file.

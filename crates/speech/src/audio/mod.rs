@@ -21,4 +21,4 @@ pub use read::{probe, read, read_from_bytes};
 pub use reader::AudioReader;
 pub use sniff::{AudioFormat, SNIFF_BYTES, sniff};
 pub use waveform::Waveform;
-pub use write::{WavEncoding, write_wav, write_wav_as};
+pub use write::{WavEncoding, write_wav, write_wav_as, write_wav_interruptible};
