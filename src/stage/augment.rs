@@ -148,6 +148,10 @@ impl ItemStage for Augment {
         own
     }
 
+    fn most_copies(&self) -> usize {
+        (self.options.copies + usize::from(self.options.keep_original)).max(1)
+    }
+
     fn copies(&self, facts: &Arc<dyn ItemFacts>) -> Vec<ItemCopy> {
         let utterance = facts.utterance();
         let original = ItemCopy {

@@ -233,6 +233,35 @@ fn inputs_are_counted() {
 }
 
 #[test]
+fn copies_of_copies_are_counted() {
+    let space = Workspace::synthetic("m.toml", "");
+    let source = "[stage.a0]\nkind = \"ingest\"\ncorpora = \"near\"\nsplit = \"train\"\n";
+    let mut text = source.to_owned();
+    for stage in 1..6 {
+        let before = stage - 1;
+        let _ = write!(
+            text,
+            "[stage.a{stage}]\nkind = \"augment\"\ninput = \"a{before}\"\ncopies = 100\n"
+        );
+    }
+    space.write("m.toml", &text);
+    assert_eq!(meets(&space, "copies"), "copies=10201");
+    // Two stages, each of which takes both of the two before it.
+    let mut text = source.to_owned() + &source.replace("a0", "b0").replace("near", "far");
+    for stage in 1..60 {
+        let before = stage - 1;
+        for name in ["a", "b"] {
+            let _ = write!(
+                text,
+                "[stage.{name}{stage}]\nkind = \"resample\"\ninput = [\"a{before}\", \"b{before}\"]\n"
+            );
+        }
+    }
+    space.write("m.toml", &text);
+    assert_eq!(meets(&space, "copies"), "copies=16384");
+}
+
+#[test]
 fn of_thousands_of_errors_the_first_are_shown() {
     let keys: String = (0..20_000).map(|key| format!("key{key} = 1\n")).collect();
     for text in [format!("{keys}{ONE}"), format!("{ONE}{keys}")] {

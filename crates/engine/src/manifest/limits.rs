@@ -70,6 +70,9 @@ limits! {
     /// Inputs of all steps together. A stage that takes all variants of another has one for each of them, in each of its
     /// own variants.
     inputs = 1_000_000;
+    /// Items that a step may make of each item of a source. Stages that make copies, or that take several stages which
+    /// take the same, multiply them.
+    copies = 10_000;
     /// Bytes of a file that is read as a whole because a manifest or `corpora.toml` names it: a table of labels or
     /// splits, a transcript. Parsed, a byte may take several bytes of memory.
     file_bytes = 256 << 20;

@@ -42,6 +42,7 @@ pub use identity::{location, name_by_path, present_name};
 pub use item_parameters::{MAX_BAD, STORE};
 pub use kind::{Gathers, Kind};
 pub use limits::Limits;
+pub(crate) use limits::exceeded;
 pub use parameter::{Absent, Parameter, Shape, Variant};
 pub use suggest::{near, suggest};
 pub use variant::variant_folder;

@@ -132,3 +132,22 @@ fn keys(table: Option<&Table>) -> impl Iterator<Item = &str> {
     let entries = table.map_or(&[][..], Table::entries);
     entries.iter().map(|entry| entry.key.as_str())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_as_deep_as_values_may_be() {
+        let over = |keys: usize| parse_override(&format!("{}=1", vec!["a"; keys].join(".")));
+        assert!(over(MOST_NESTED).is_ok());
+        let Err(told) = over(100_000) else {
+            panic!("accepted");
+        };
+        assert!(
+            told.shown()[0]
+                .to_string()
+                .contains("in more than 64 tables")
+        );
+    }
+}

@@ -25,9 +25,13 @@ pub struct TableEntry {
 #[derive(Debug, Default)]
 pub struct Table {
     entries: Vec<TableEntry>,
-    /// Positions by key, once they were asked for.
-    positions: OnceCell<HashMap<String, usize>>,
+    /// Positions by key, once they were asked for; in a box, since every value has room for a table.
+    positions: OnceCell<Box<Positions>>,
 }
+
+/// Where entries are, by key.
+#[derive(Debug)]
+struct Positions(HashMap<String, usize>);
 
 impl Table {
     /// The entries in order.
@@ -57,9 +61,9 @@ impl Table {
         }
         let positions = self.positions.get_or_init(|| {
             let keys = self.entries.iter().map(|entry| entry.key.clone());
-            keys.zip(0..).collect()
+            Box::new(Positions(keys.zip(0..).collect()))
         });
-        positions.get(key).copied()
+        positions.0.get(key).copied()
     }
 
     /// Removes and returns the entry under `key`.
@@ -71,7 +75,7 @@ impl Table {
 
     fn push(&mut self, entry: TableEntry) {
         if let Some(positions) = self.positions.get_mut() {
-            positions.insert(entry.key.clone(), self.entries.len());
+            positions.0.insert(entry.key.clone(), self.entries.len());
         }
         self.entries.push(entry);
     }

@@ -1,5 +1,6 @@
 //! The plan: steps with their stages, inputs, and what is computed together.
 
+mod copies;
 mod domain;
 mod explain;
 mod lineage;
@@ -72,6 +73,9 @@ impl Plan {
             steps.push(Step::new(declaration, stage));
         }
         step::connect(&mut steps);
+        if let Some(exceeded) = copies::check(&steps, limits) {
+            diagnostics.push(exceeded);
+        }
         let plan = Self {
             name: manifest.name,
             manifest: manifest.path.display().to_string(),

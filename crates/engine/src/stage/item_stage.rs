@@ -51,6 +51,11 @@ pub trait ItemStage: Send + Sync {
         }]
     }
 
+    /// The most that [`ItemStage::copies`] gives for any item.
+    fn most_copies(&self) -> usize {
+        1
+    }
+
     /// True when equal input may give other bytes, so that results must be kept.
     fn must_store(&self) -> bool {
         false

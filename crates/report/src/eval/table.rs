@@ -216,8 +216,8 @@ mod tests {
         let path = folder.path().join("predictions.csv");
         write_predictions(&path, &three(), &example()).expect("written");
         let back = read_predictions(&path, &three()).expect("read");
-        assert_eq!(back[..2], example()[..2]);
-        assert!(back[2].probabilities[0].is_nan());
+        assert_eq!(back[..3], example()[..3]);
+        assert!(back[3].probabilities[0].is_nan());
         let text = std::fs::read_to_string(&path).expect("read");
         assert!(text.starts_with(
             "utterance,corpus,speaker,emotion,predicted,p_positive,p_neutral,p_negative\n\
