@@ -77,7 +77,7 @@ fn vouch(space: &Workspace, path: &Path, digest: &Digest) {
     record.extend(f64::NAN.to_le_bytes());
     record.push(1);
     let log = Log::new(space.join("cache/files.log"));
-    log.append([record.as_slice()].into_iter()).unwrap();
+    log.append([record.as_slice()]).unwrap();
 }
 
 fn space() -> Workspace {

@@ -27,6 +27,11 @@ outputs = ["counted.txt"]
 
 const BYTES: [&str; 5] = ["a", "b", "c", "d", "e"];
 
+#[expect(clippy::disallowed_methods, reason = "files are dated in the past")]
+fn days_ago(days: u64) -> SystemTime {
+    SystemTime::now() - Duration::from_secs(days * 24 * 60 * 60 + 60)
+}
+
 /// Five runs with other results, the latest with `e`; each was done a day after the one before.
 fn space() -> Workspace {
     let space = Workspace::with_manifest("pipe.toml", MANIFEST);
@@ -37,8 +42,7 @@ fn space() -> Workspace {
         let days = (BYTES.len() - index) as u64;
         for path in files_of(&space, byte, index as u64 + 1) {
             let file = fs::File::open(&path).unwrap();
-            let written = SystemTime::now() - Duration::from_secs(days * 24 * 60 * 60 + 60);
-            file.set_modified(written).unwrap();
+            file.set_modified(days_ago(days)).unwrap();
         }
     }
     space

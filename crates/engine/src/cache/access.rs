@@ -182,12 +182,11 @@ pub fn why_not_writable(root: &Path) -> Result<Option<std::io::Error>, CacheErro
         return Ok(None);
     }
     for path in std::iter::once(root.to_path_buf()).chain(folder::entries(root)?) {
-        match access(&path, Wanted::WRITE_OK) {
-            Err(error @ (Errno::ACCESS | Errno::PERM | Errno::ROFS)) => {
-                return Ok(Some(error.into()));
-            }
-            // Whatever else is wrong is reported by who meets it.
-            _ => {}
+        // Whatever else is wrong is reported by who meets it.
+        if let Err(error @ (Errno::ACCESS | Errno::PERM | Errno::ROFS)) =
+            access(&path, Wanted::WRITE_OK)
+        {
+            return Ok(Some(error.into()));
         }
     }
     Ok(None)

@@ -71,7 +71,7 @@ impl Lock {
         operation: FlockOperation,
     ) -> Result<Option<Self>, CacheError> {
         match File::open(path) {
-            Ok(file) => Self::lock(file, path, operation),
+            Ok(file) => Self::of_file(file, path, operation),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Some(Self { _file: None })),
             Err(error) => Err(CacheError::read(path, error)),
         }
@@ -84,10 +84,10 @@ impl Lock {
             .write(true)
             .open(path);
         let file = file.map_err(|error| CacheError::write(path, error))?;
-        Self::lock(file, path, operation)
+        Self::of_file(file, path, operation)
     }
 
-    fn lock(
+    fn of_file(
         file: File,
         path: &Path,
         operation: FlockOperation,

@@ -151,7 +151,7 @@ mod tests {
                 let path = cache.checkpoint(&Digest::of(&age.to_le_bytes()));
                 std::fs::create_dir_all(&path).unwrap();
                 std::fs::write(path.join("state"), vec![0; 100]).unwrap();
-                let written = SystemTime::now() - Duration::from_secs(100 * age);
+                let written = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000 - 100 * age);
                 let opened = std::fs::File::open(&path).unwrap();
                 opened.set_modified(written).unwrap();
                 path
