@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::manifests::chain;
-use super::workspace::Workspace;
+use super::workspace::{Run, Workspace};
 
 #[test]
 fn a_second_run_executes_nothing() {
@@ -204,4 +204,75 @@ fn results_under_runs_are_restored_when_touched() {
     fs::remove_dir_all(space.join("runs")).unwrap();
     space.run_well("pipe.toml");
     assert_eq!(space.read("runs/pipe/count/count.txt").trim(), "5");
+}
+
+#[test]
+fn another_locale_folder_or_number_of_threads_causes_no_work() {
+    let space = Workspace::with_corpus(4);
+    let first = space.run("pipe.toml", &["--jobs", "1"]);
+    assert_eq!(first.code, Some(0), "{}", first.stderr);
+    let name = space.path().file_name().unwrap().to_str().unwrap();
+    let below = |name: &str, file: &str| format!("{name}/{file}");
+    let (manifest, cache, runs) = (
+        below(name, "pipe.toml"),
+        below(name, "cache"),
+        below(name, "runs"),
+    );
+    let arguments = [
+        "run", &manifest, "--json", "--cache", &cache, "--runs", &runs, "--jobs", "3",
+    ];
+    let mut command = space.command(&arguments);
+    command
+        .current_dir(space.path().parent().unwrap())
+        .env("LC_ALL", "de_DE.UTF-8")
+        .env("LANG", "tr_TR.UTF-8")
+        .env("TZ", "Asia/Kolkata")
+        .env("OMP_NUM_THREADS", "7")
+        .env("RAYON_NUM_THREADS", "5");
+    let again = Run::of(command.output().unwrap());
+    assert_eq!(
+        again.steps(),
+        (0, 4, 0),
+        "{:?} {}",
+        again.events,
+        again.stderr
+    );
+    for step in ["speech", "audio", "fbank", "count"] {
+        assert_eq!(again.key(step), first.key(step));
+    }
+}
+
+/// As after a clock that was set back, or from another machine.
+#[test]
+fn files_dated_in_the_future_are_used_and_their_edits_noticed() {
+    let space = Workspace::with_corpus(4);
+    let future = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(7_258_118_400);
+    let date = |name: &str| {
+        let file = std::fs::File::options().write(true).open(space.join(name));
+        file.unwrap().set_modified(future).unwrap();
+    };
+    let recordings: Vec<String> = (0..4)
+        .map(|index| format!("corpora/made/audio/{index:04}.wav"))
+        .collect();
+    recordings.iter().for_each(|name| date(name));
+    date("corpora/made/table.csv");
+    let first = space.run_well("pipe.toml");
+    let again = space.run_well("pipe.toml");
+    assert_eq!(again.steps(), (0, 4, 0));
+    // Of the same length and with the same date.
+    space.tone(&recordings[2], 16_000, 0.3, 400.0);
+    date(&recordings[2]);
+    let edited = space.run_well("pipe.toml");
+    assert_eq!(edited.items(), (3, 9));
+    assert_ne!(edited.key("count"), first.key("count"));
+    // What the cache wrote itself may be of the future too.
+    for entry in walkdir::WalkDir::new(space.join("cache")) {
+        let entry = entry.unwrap();
+        if entry.file_type().is_file() {
+            let file = std::fs::File::open(entry.path()).unwrap();
+            file.set_modified(future).unwrap();
+        }
+    }
+    assert_eq!(space.run_well("pipe.toml").steps(), (0, 4, 0));
+    assert_eq!(space.pipe(&["cache", "verify"]).status.code(), Some(0));
 }

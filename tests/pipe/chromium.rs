@@ -264,10 +264,14 @@ impl Chromium {
             self.click(selector);
             let start = Instant::now();
             while start.elapsed() < PATIENCE / 4 {
-                if path.is_file() {
-                    return std::fs::read_to_string(path).unwrap();
+                // The file is there before its content is.
+                let read = || std::fs::read_to_string(&path).unwrap_or_default();
+                let before = read();
+                std::thread::sleep(Duration::from_millis(50));
+                let after = read();
+                if !after.is_empty() && after == before {
+                    return after;
                 }
-                std::thread::sleep(Duration::from_millis(20));
             }
         }
         panic!("{name} was not saved after four clicks");

@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
 use pipe_engine::cache::{Records, StepOutput};
 
-use super::workspace::Workspace;
+use super::trust::wait_until;
+use super::workspace::{Run, Workspace};
 
 /// A megabyte per run.
 const MANIFEST: &str = r#"
@@ -226,4 +228,28 @@ fn a_damaged_version_is_repaired_and_another_is_refused() {
         assert_eq!(run.status.code(), Some(3), "{other}");
         assert_eq!(space.read("cache/VERSION"), other);
     }
+}
+
+#[test]
+fn beside_a_run_nothing_goes_that_it_could_need() {
+    let space = space();
+    space.write(
+        "slow.toml",
+        "[stage.slow]\nkind = \"command\"\nrun = \"echo $$ > held; until test -e go; do sleep 0.02; done; echo done > {out}/done.txt\"\noutputs = [\"done.txt\"]\n",
+    );
+    let mut command = space.command(&["run", "slow.toml", "--json"]);
+    let child = command.stdout(Stdio::piped()).spawn().unwrap();
+    wait_until("the program", || space.join("held").exists());
+    let text = gc(&space, &["--max-size", "0.5MB"], 1);
+    assert!(
+        text.contains("try again when no run is in progress"),
+        "{text}"
+    );
+    assert_eq!(there(&space), "abcde");
+    space.write("go", "");
+    let run = Run::of(child.wait_with_output().unwrap());
+    assert_eq!(run.code, Some(0), "{:?}", run.events);
+    gc(&space, &["--max-size", "0.5MB"], 1);
+    assert_eq!(there(&space), "e");
+    assert_eq!(space.run_well("slow.toml").steps(), (0, 1, 0));
 }

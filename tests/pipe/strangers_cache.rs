@@ -1,6 +1,7 @@
 //! A cache that somebody else made: what it holds writes, links and reads nothing outside its place.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
 use pipe_foundation::Digest;
@@ -115,4 +116,63 @@ fn list(space: &Workspace) -> Vec<PathBuf> {
     let entries = walkdir::WalkDir::new(space.path()).into_iter().flatten();
     let files = entries.filter(|entry| !entry.file_type().is_dir());
     files.map(walkdir::DirEntry::into_path).collect()
+}
+
+/// A link in the place of a folder or a file of the cache, to something outside.
+#[test]
+fn links_in_a_cache_lead_nowhere_else() {
+    for folder in [
+        "steps",
+        "objects/ab",
+        "packs",
+        "locks",
+        "tmp",
+        "runs/pipe",
+        "unfinished",
+    ] {
+        let space = Workspace::with_manifest("pipe.toml", MANIFEST);
+        let outside = space.join("outside");
+        fs::create_dir_all(&outside).unwrap();
+        let link = space.join("cache").join(folder);
+        fs::create_dir_all(link.parent().unwrap()).unwrap();
+        symlink(&outside, &link).unwrap();
+        for arguments in [
+            &["run", "pipe.toml"][..],
+            &["plan", "pipe.toml"],
+            &["cache", "du"],
+        ] {
+            let output = space.pipe(arguments);
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(
+                output.status.code(),
+                Some(3),
+                "{folder} {arguments:?}: {stderr}"
+            );
+            assert!(stderr.contains("is a symbolic link"), "{folder}: {stderr}");
+        }
+        assert_eq!(fs::read_dir(&outside).unwrap().count(), 0, "{folder}");
+    }
+    for file in ["files.log", "items.log", "locks/in-use", "locks/manifests"] {
+        let space = Workspace::with_manifest("pipe.toml", MANIFEST);
+        space.write("outside", "kept");
+        let link = space.join("cache").join(file);
+        fs::create_dir_all(link.parent().unwrap()).unwrap();
+        symlink(space.join("outside"), &link).unwrap();
+        let output = space.pipe(&["run", "pipe.toml"]);
+        // Nothing is ever added to the index of a pipeline without items.
+        let code = if file == "items.log" { 0 } else { 3 };
+        assert_eq!(output.status.code(), Some(code), "{file}: {output:?}");
+        assert_eq!(space.read("outside"), "kept", "{file}");
+    }
+}
+
+/// The cache itself may be a link, such as to another disk.
+#[test]
+fn a_cache_may_be_elsewhere() {
+    let space = Workspace::with_manifest("pipe.toml", MANIFEST);
+    fs::create_dir_all(space.join("disk")).unwrap();
+    symlink("disk", space.join("cache")).unwrap();
+    space.run_well("pipe.toml");
+    assert_eq!(space.run_well("pipe.toml").steps(), (0, 2, 0));
+    assert!(space.join("disk/VERSION").exists());
 }

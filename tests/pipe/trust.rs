@@ -250,6 +250,6 @@ fn two_runs_at_once_share_the_work() {
 }
 
 #[test]
-fn four_runs_at_once_share_the_work() {
-    run_at_once(4);
+fn eight_runs_at_once_share_the_work() {
+    run_at_once(8);
 }

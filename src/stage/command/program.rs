@@ -115,7 +115,9 @@ pub fn run(program: &Program, progress: &dyn Progress) -> Result<Ended, CommandE
         Err(error) => {
             // It ends by itself once nobody is left to give it orders.
             drop((supervisor.channel, supervisor.reports));
-            if matches!(error, CommandError::Lost) {
+            if matches!(error, CommandError::Lost | CommandError::TimedOut { .. }) {
+                // What it supervised has ended, or been killed.
+                let _ = supervisor.process.kill();
                 let _ = supervisor.process.wait();
             }
             return Err(error);
@@ -165,6 +167,7 @@ fn wait(
             .as_ref()
             .is_some_and(|(asked, _)| asked.elapsed() > GRACE + PATIENCE)
         {
+            kill_group(group);
             return Err(asked.map_or(CommandError::Stopped, |(_, why)| why));
         }
         let why = match is_late() {

@@ -50,10 +50,12 @@ impl Cache {
         if let Some(reason) = why_not_writable(root)? {
             let made = tempfile::Builder::new().prefix("pipe-cache-").tempdir();
             let made = made.map_err(|error| CacheError::write(&std::env::temp_dir(), error))?;
+            refuse_links(root)?;
             Version::of(root)?;
             create(made.path())?;
             return Self::at(root, Access::Overlay { made, reason }, rehash);
         }
+        refuse_links(root)?;
         let version = Version::of(root)?;
         if version != Version::Known {
             write_atomically(&root.join("VERSION"), VERSION.as_bytes())?;
@@ -71,6 +73,7 @@ impl Cache {
     /// # Errors
     /// When it cannot be read, or has another format.
     pub fn open_to_read(root: &Path, rehash: bool) -> Result<Self, CacheError> {
+        refuse_links(root)?;
         Version::of(root)?;
         Self::at(root, Access::Read, rehash)
     }
@@ -170,6 +173,23 @@ fn has_records_of_this_format(root: &Path) -> Result<bool, CacheError> {
         }
     }
     Ok(paths.is_empty())
+}
+
+/// Makes sure that no folder of the cache at `root` leads out of it.
+fn refuse_links(root: &Path) -> Result<(), CacheError> {
+    const DEEP: [&str; 4] = ["objects", "runs", "unfinished", "checkpoints"];
+    let deep = DEEP.map(|name| root.join(name));
+    for folder in std::iter::once(root).chain(deep.iter().map(PathBuf::as_path)) {
+        for path in folder::entries(folder)? {
+            let is_link = path
+                .symlink_metadata()
+                .is_ok_and(|found| found.is_symlink());
+            if is_link && path.is_dir() {
+                return Err(CacheError::Link { path });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Why an existing cache cannot be written: the file system is read-only, or a permission is missing on its folder or on

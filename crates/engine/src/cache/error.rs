@@ -36,6 +36,18 @@ pub enum CacheError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A folder of the cache is a symbolic link, so that what is written there would be somewhere else.
+    #[error("{} in the cache is a symbolic link", path.display())]
+    #[diagnostic(
+        code(cache::link),
+        help(
+            "a cache keeps everything inside its own folder: move what the link leads to in its place, or give the folder that holds the whole cache with --cache; delete the link if the cache came from somebody else"
+        )
+    )]
+    Link {
+        /// The link.
+        path: PathBuf,
+    },
     /// A file of the cache was damaged again right after it was made again.
     #[error("{} in the cache was recomputed and is damaged again", path.display())]
     #[diagnostic(

@@ -1,7 +1,11 @@
 //! What a folder of the cache holds: a missing one holds nothing, an unreadable one is an error.
 
+use std::fs::OpenOptions;
 use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
 
 use super::error::CacheError;
 
@@ -37,6 +41,14 @@ pub fn walk(path: &Path) -> impl Iterator<Item = Result<walkdir::DirEntry, Cache
                 (error.kind() != ErrorKind::NotFound).then(|| Err(CacheError::read(&place, error)))
             }
         })
+}
+
+/// How files of the cache are opened to be written where they are: a symbolic link in the place of one, as a cache from
+/// somebody else may have, would lead to another file.
+pub fn write_options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.custom_flags(OFlags::NOFOLLOW.bits() as i32);
+    options
 }
 
 /// Whether there is something at `path`, be it readable or not.

@@ -1,6 +1,6 @@
 //! Locks that the kernel drops when their holder dies: a killed run leaves none behind.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
 use super::error::CacheError;
+use super::folder;
 
 /// A lock on a file, held until dropped; exclusive, but for those of [`Lock::share`].
 #[derive(Debug)]
@@ -78,7 +79,7 @@ impl Lock {
     }
 
     fn attempt(path: &Path, operation: FlockOperation) -> Result<Option<Self>, CacheError> {
-        let file = OpenOptions::new()
+        let file = folder::write_options()
             .create(true)
             .truncate(false)
             .write(true)

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -11,6 +11,7 @@ use rustix::fs::{FlockOperation, flock};
 use tempfile::NamedTempFile;
 
 use super::error::CacheError;
+use super::folder;
 
 mod record;
 mod window;
@@ -174,7 +175,7 @@ impl Log {
     fn open(&self) -> Result<File, CacheError> {
         let failed = |error: std::io::Error| CacheError::write(&self.path, error);
         loop {
-            let file = OpenOptions::new()
+            let file = folder::write_options()
                 .create(true)
                 .append(true)
                 .open(&self.path)

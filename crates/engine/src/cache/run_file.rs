@@ -1,6 +1,5 @@
 //! The file of one run: its record, and below it, while the run is in progress, a line for each step started since.
 
-use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
@@ -9,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::checksummed::{self, Stored};
 use super::error::CacheError;
+use super::folder;
 use super::run_record::RunRecord;
 
 /// The last line of a record: everything in it is indented but its own braces.
@@ -45,7 +45,10 @@ pub fn append(path: &Path, begun: &Begun) -> Result<(), CacheError> {
     let json = serde_json::to_string(begun).map_err(|error| failed(error.into()))?;
     // A line that was torn before does not take this one along.
     let line = format!("\n{BEGUN}{} {json}\n", Digest::of(json.as_bytes()));
-    let mut file = OpenOptions::new().append(true).open(path).map_err(failed)?;
+    let mut file = folder::write_options()
+        .append(true)
+        .open(path)
+        .map_err(failed)?;
     file.write_all(line.as_bytes())
         .and_then(|()| file.sync_data())
         .map_err(failed)
