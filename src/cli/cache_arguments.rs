@@ -1,6 +1,6 @@
 //! Arguments of `pipe cache`.
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 /// Arguments of `cache`.
 #[derive(Args)]
@@ -35,9 +35,10 @@ pub enum CacheAction {
 
 /// Arguments of `cache gc`.
 #[derive(Args)]
+#[command(group = ArgGroup::new("bound").args(["max_size", "max_age"]).required(true).multiple(true))]
 pub struct GcArguments {
     /// What the cache may take, such as 20GB.
-    #[arg(long, value_name = "SIZE", value_parser = crate::byte_size::parse_bytes, required_unless_present = "max_age")]
+    #[arg(long, value_name = "SIZE", value_parser = crate::byte_size::parse_bytes)]
     pub max_size: Option<u64>,
     /// Remove what the runs that stay do not need and was written more than DAYS days ago.
     #[arg(long, value_name = "DAYS")]

@@ -80,16 +80,15 @@ fn corpora(common: &Common) -> Check {
         return Check::warning(NAME, "no corpora.toml was found", advice);
     }
     let corpora = found.corpora.iter();
-    let there = corpora.filter(|(name, config)| root_of(name, config, &found.folder).is_ok());
+    // Synthetic ones are made when they are needed.
+    let there = corpora.filter(|(name, config)| {
+        config.reader == "synthetic" || root_of(name, config, &found.folder).is_ok()
+    });
     let there = there.count();
     let all = found.corpora.len();
     let text = format!("{there} of {all} in {}", found.folder.display());
     match there {
-        0 => Check::warning(
-            NAME,
-            text,
-            "`pipe corpora` says where to get them; synthetic ones need no files",
-        ),
+        0 => Check::warning(NAME, text, "`pipe corpora` says where to get them"),
         _ => Check::good(NAME, text),
     }
 }
@@ -99,9 +98,12 @@ fn device(asked: Result<(), DeviceError>) -> Check {
     const NAME: &str = "device";
     match asked {
         Ok(()) => Check::good(NAME, "CUDA works: --device cuda"),
-        Err(
-            error @ (DeviceError::NotBuilt | DeviceError::NoDriver { .. } | DeviceError::NoDevice),
-        ) => Check::good(NAME, format!("the processor ({error})")),
+        Err(DeviceError::NotBuilt) => {
+            Check::good(NAME, "the processor; this build has no CUDA support")
+        }
+        Err(error @ (DeviceError::NoDriver { .. } | DeviceError::NoDevice)) => {
+            Check::good(NAME, format!("the processor; {error}"))
+        }
         Err(error) => {
             let advice = miette::Diagnostic::help(&error).map(|help| help.to_string());
             Check::warning(NAME, error.to_string(), advice.unwrap_or_default())
