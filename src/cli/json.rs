@@ -1,9 +1,11 @@
 //! `--json`: one JSON object a line, for programs.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
+use std::sync::{Arc, Mutex};
 
 use miette::{Diagnostic, Report};
 use pipe_engine::exec::{Event, Observer};
+use pipe_foundation::sync::lock;
 
 use super::signals::Signals;
 
@@ -11,13 +13,20 @@ use super::signals::Signals;
 pub struct JsonObserver {
     /// Whether to stop.
     pub signals: Signals,
+    /// Why an event could not be written, such as a full disk; the first reason.
+    pub lost: Arc<Mutex<Option<std::io::Error>>>,
 }
 
 impl Observer for JsonObserver {
     fn event(&self, event: &Event) {
         if let Ok(line) = serde_json::to_string(event) {
-            // A reader that went away must not stop the run.
-            let _ = writeln!(std::io::stdout().lock(), "{line}");
+            // Neither may stop the run: a reader that went away, which is no error, nor a full disk.
+            match writeln!(std::io::stdout().lock(), "{line}") {
+                Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                    lock(&self.lost).get_or_insert(error);
+                }
+                _ => {}
+            }
         }
     }
 

@@ -1,8 +1,10 @@
 //! `pipe run`: brings every step up to date and shows what came of it.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 
 use pipe_engine::exec::{Observer, RunOptions, RunSummary, run as execute};
+use pipe_foundation::sync::lock;
 
 use crate::track::{TrackTarget, Tracking};
 
@@ -29,9 +31,11 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
     let cache = context::cache(common, arguments.manifest.rehash)?;
     own_name::claim(&plan, &cache, &common.limits())?;
     let signals = Signals::listen();
+    let lost = Arc::default();
     let observer: Box<dyn Observer> = if common.json {
         Box::new(JsonObserver {
             signals: signals.clone(),
+            lost: Arc::clone(&lost),
         })
     } else if std::io::stderr().is_terminal() {
         Box::new(BarObserver::new(signals.clone()))
@@ -65,7 +69,18 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
         tell_failures(&summary, arguments.keep_going);
         super::report::show(&plan, &cache, &summary, &arguments.runs)?;
     }
-    Ok(exit_code(&summary, &signals))
+    let code = exit_code(&summary, &signals);
+    // Standard output cannot say it.
+    let lost = lock(&lost).take();
+    Ok(match lost {
+        Some(reason) => {
+            print_error(&format!(
+                "events could not be written to standard output: {reason}"
+            ));
+            code.max(1)
+        }
+        None => code,
+    })
 }
 
 /// What failed, once more in short, where its errors have scrolled away.

@@ -1,6 +1,7 @@
 //! A recording at the model's rate: decoded and resampled block by block.
 
 use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use pipe_speech::audio::{AudioError, AudioReader};
@@ -111,10 +112,18 @@ impl Reader {
     }
 }
 
+/// Standard input may have no end; a WAV file counts its bytes in 32 bits.
+const MOST_BYTES: u64 = 1 << 32;
+
 /// Standard input, read to its end: where its samples are and how many there are may be known only then.
 fn stdin() -> Result<AudioReader<SpooledTempFile>, FailureReason> {
     let mut spooled = SpooledTempFile::new(IN_MEMORY);
-    std::io::copy(&mut std::io::stdin().lock(), &mut spooled).map_err(FailureReason::Stdin)?;
+    let mut input = std::io::stdin().lock().take(MOST_BYTES + 1);
+    let read = std::io::copy(&mut input, &mut spooled).map_err(FailureReason::Stdin)?;
+    if read > MOST_BYTES {
+        let reason = "it is longer than the 4 GiB that a WAV file can be";
+        return Err(FailureReason::Stdin(std::io::Error::other(reason)));
+    }
     let name = Path::new("standard input");
     Ok(AudioReader::from_reader(name, spooled)?)
 }

@@ -147,3 +147,18 @@ fn a_cache_of_another_format_is_refused_and_left_alone() {
     space.write("cache/VERSION", "pipe cache 1\n");
     assert_eq!(space.run_well("pipe.toml").steps(), (0, 4, 0));
 }
+
+#[test]
+fn events_that_cannot_be_written_are_an_error_and_the_run_is_done() {
+    let space = Workspace::with_corpus(4);
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut command = space.command(&["run", "pipe.toml", "--json"]);
+    let output = command.stdout(full).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(
+        stderr.contains("events could not be written to standard output: No space"),
+        "{stderr}"
+    );
+    assert_eq!(space.run_well("pipe.toml").steps(), (0, 4, 0));
+}
