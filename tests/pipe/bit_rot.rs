@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use pipe_engine::cache::log::Log;
 use pipe_foundation::Digest;
 
-use super::workspace::{Run, Workspace};
+use super::workspace::Workspace;
 
 const MANIFEST: &str = r#"
 [stage.made]
@@ -86,13 +86,6 @@ fn space() -> Workspace {
     space
 }
 
-fn warnings(run: &Run) -> Vec<&str> {
-    let warnings = run.events_of("warning").into_iter();
-    warnings
-        .map(|event| event["message"].as_str().unwrap())
-        .collect()
-}
-
 const WARNING: &str =
     "made.txt is damaged in the cache; recomputing it and the 2 results that were made from it";
 
@@ -107,7 +100,7 @@ fn a_damaged_file_that_a_step_opens_is_made_again_with_all_that_was_made_from_it
     let mut executed = run.executed();
     executed.sort();
     assert_eq!(executed, ["last", "made", "new", "taken"]);
-    assert_eq!(warnings(&run), [WARNING]);
+    assert_eq!(run.warnings(), [WARNING]);
     assert_eq!(run.steps(), (4, 1, 0));
     assert_eq!(space.read("runs/pipe/new/new.txt"), "content\napart\n");
     assert_eq!(
@@ -130,7 +123,7 @@ fn what_ran_before_the_damage_was_found_is_kept() {
     let slow = "\n[stage.slow]\nkind = \"command\"\nrun = \"echo slow >> calls; echo slow > {out}/slow.txt\"\noutputs = [\"slow.txt\"]\n";
     space.write("pipe.toml", format!("{MANIFEST}{slow}{late}"));
     let run = space.run_well("pipe.toml");
-    assert_eq!(warnings(&run), [WARNING]);
+    assert_eq!(run.warnings(), [WARNING]);
     assert_eq!(space.read("runs/pipe/new/new.txt"), "content\nslow\n");
     assert_eq!(space.read("calls"), "made\nslow\nmade\n");
     // `slow` is reported once, as executed.
@@ -146,7 +139,7 @@ fn a_damaged_file_is_not_copied_for_people() {
     rot(&space, "content\n");
     fs::remove_file(space.join("runs/pipe/made/made.txt")).unwrap();
     let run = space.run_well("pipe.toml");
-    assert_eq!(warnings(&run), [WARNING]);
+    assert_eq!(run.warnings(), [WARNING]);
     assert_eq!(space.read("runs/pipe/made/made.txt"), "content\n");
     let mut executed = run.executed();
     executed.sort();

@@ -52,13 +52,6 @@ fn state(folder: &Path) -> BTreeMap<PathBuf, (i64, i64, u64)> {
         .collect()
 }
 
-fn warnings(run: &Run) -> Vec<&str> {
-    let warnings = run.events_of("warning").into_iter();
-    warnings
-        .map(|event| event["message"].as_str().unwrap())
-        .collect()
-}
-
 /// Another program with another result over the same items.
 const MORE: &[&str] = &[
     "--set",
@@ -77,7 +70,7 @@ fn a_run_of_hits_works_with_a_warning() {
     let run = read_only.run(&[]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     assert_eq!(run.executed(), [""; 0]);
-    let warnings = warnings(&run);
+    let warnings = run.warnings();
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(
         warnings[0].starts_with("the cache cache cannot be written (Permission denied"),

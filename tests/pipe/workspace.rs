@@ -93,6 +93,14 @@ impl Run {
         self.failure()["error"].as_str().unwrap()
     }
 
+    /// The texts of all warnings.
+    pub fn warnings(&self) -> Vec<&str> {
+        let warnings = self.events_of("warning").into_iter();
+        warnings
+            .map(|event| event["message"].as_str().unwrap())
+            .collect()
+    }
+
     /// All events called `name`.
     pub fn events_of(&self, name: &str) -> Vec<&Json> {
         self.events

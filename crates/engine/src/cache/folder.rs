@@ -43,6 +43,22 @@ pub fn walk(path: &Path) -> impl Iterator<Item = Result<walkdir::DirEntry, Cache
         })
 }
 
+/// Removes the file or folder at `path`, if there is one.
+///
+/// # Errors
+/// When it exists but cannot be removed.
+pub fn remove(path: &Path) -> Result<(), CacheError> {
+    let found = path.symlink_metadata();
+    let removed = found.and_then(|found| match found.is_dir() {
+        true => std::fs::remove_dir_all(path),
+        false => std::fs::remove_file(path),
+    });
+    match removed {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(CacheError::write(path, error)),
+        _ => Ok(()),
+    }
+}
+
 /// How files of the cache are opened to be written where they are: a symbolic link in the place of one, as a cache from
 /// somebody else may have, would lead to another file.
 pub fn write_options() -> OpenOptions {

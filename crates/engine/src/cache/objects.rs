@@ -124,12 +124,7 @@ impl Objects {
     pub(super) fn remove(&self, digest: &Digest) -> Result<(), CacheError> {
         let path = self.own_path(digest);
         lock(&self.verified).remove(digest);
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(CacheError::write(&path, error))
-            }
-            _ => Ok(()),
-        }
+        folder::remove(&path)
     }
 
     /// True when every file of `set` exists with its content, as far as the stat cache can tell.

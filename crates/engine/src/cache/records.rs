@@ -124,12 +124,7 @@ impl Records {
     pub fn remove(&self, key: &Digest) -> Result<(), CacheError> {
         let path = self.path(key);
         lock(&self.forgotten).insert(*key);
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(CacheError::write(&path, error))
-            }
-            _ => Ok(()),
-        }
+        folder::remove(&path)
     }
 
     /// Paths of all records, sorted.

@@ -1,7 +1,6 @@
 //! Work that can be gone on with: what steps keep while they run, and what finished ones leave for longer runs.
 
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use pipe_foundation::Digest;
 use serde_json::Value as Json;
@@ -63,9 +62,9 @@ impl Cache {
         }
         let attempt = || -> std::io::Result<()> {
             std::fs::create_dir_all(&folder)?;
-            remove_folder(&to)?;
             std::fs::rename(&from, &to)
         };
+        folder::remove(&to)?;
         attempt().map_err(|error| CacheError::write(&to, error))?;
         reservation.checkpoint = Some(*checkpoint);
         Ok(())
@@ -91,7 +90,7 @@ impl Cache {
             if total <= most {
                 break;
             }
-            remove_folder(&path).map_err(|error| CacheError::write(&path, error))?;
+            folder::remove(&path)?;
             total -= bytes;
         }
         Ok(())
@@ -102,21 +101,13 @@ impl Cache {
     /// # Errors
     /// When it exists but cannot be removed.
     pub(super) fn remove_checkpoint(&self, checkpoint: &Digest) -> Result<(), CacheError> {
-        let folder = self.checkpoint(checkpoint);
-        remove_folder(&folder).map_err(|error| CacheError::write(&folder, error))
+        folder::remove(&self.own().join("checkpoints").join(checkpoint.hex()))
     }
 
     /// Removes what a step kept that is now published.
     pub(super) fn remove_unfinished(&self, reservation: &Reservation) {
         // What cannot be removed is never used again, since the step counts as done.
         let _ = std::fs::remove_dir_all(reservation.unfinished(self));
-    }
-}
-
-fn remove_folder(path: &Path) -> std::io::Result<()> {
-    match std::fs::remove_dir_all(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
     }
 }
 

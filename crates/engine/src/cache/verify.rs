@@ -294,12 +294,7 @@ impl Work<'_> {
         if !self.repair {
             return Ok(());
         }
-        match std::fs::remove_file(path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(CacheError::write(path, error))
-            }
-            _ => Ok(()),
-        }
+        folder::remove(path)
     }
 }
 

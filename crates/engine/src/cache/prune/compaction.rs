@@ -170,12 +170,7 @@ impl Compaction {
             Some(Cow::Owned(payload))
         })?;
         for path in &self.paths {
-            match std::fs::remove_file(path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(CacheError::write(path, error));
-                }
-                _ => {}
-            }
+            folder::remove(path)?;
         }
         Ok(())
     }

@@ -1,11 +1,10 @@
 //! Something that a pruning removes.
 
-use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
 use crate::cache::usage::Usage;
-use crate::cache::{CacheError, Lock};
+use crate::cache::{CacheError, Lock, folder};
 
 /// Something to remove.
 pub struct Target {
@@ -20,18 +19,6 @@ pub struct Target {
 
 impl Target {
     pub fn remove(&self) -> Result<(), CacheError> {
-        let removed = self
-            .path
-            .symlink_metadata()
-            .and_then(|metadata| match metadata.is_dir() {
-                true => std::fs::remove_dir_all(&self.path),
-                false => std::fs::remove_file(&self.path),
-            });
-        match removed {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(CacheError::write(&self.path, error))
-            }
-            _ => Ok(()),
-        }
+        folder::remove(&self.path)
     }
 }
