@@ -2,9 +2,10 @@
 # Compiles every kernel source of crates/ to PTX for each kind of card the binary may meet; a warning counts as an error.
 # usage: check-kernels.sh [DIR]    DIR is made by cuda-compiler.sh; without it, nvcc is taken from PATH
 #
-# With DIR, the program compiles all its kernels too, as it does when it starts, with nvrtc of CUDA 13 and of CUDA 12.
+# With DIR, the program compiles all its kernels too, as it does when it starts, with nvrtc of CUDA 13 and of CUDA 12;
+# CARGO_OPTIONS may hold options of cargo, such as --config FILE.
 set -euo pipefail
-(($# < 2)) || { sed -n '2,5s/^# \?//p' "$0" >&2; exit 2; }
+(($# < 2)) || { sed -n '2,6s/^# \?//p' "$0" >&2; exit 2; }
 compilers=()
 if [ $# = 1 ]; then
     dir=$(cd "$1" && pwd)
@@ -33,7 +34,7 @@ echo "${#sources[@]} files compile for ${capabilities[*]}"
 for compiler in ${compilers[@]+"${compilers[@]}"}; do
     # The test passes where there is no compiler, so what it says is looked at. The whole workspace is named so that what
     # the test command of the README has built is used.
-    LD_LIBRARY_PATH=$compiler cargo test --release --locked --workspace --features cuda --lib -- --nocapture \
+    LD_LIBRARY_PATH=$compiler cargo test --release ${CARGO_OPTIONS-} --locked --workspace --features cuda --lib -- --nocapture \
         the_compiler_of_cuda_takes_every_kernel_for_every_card | tee "$work/told"
     major=${compiler##*-}
     grep -q "^libnvrtc.so.$major: .* kernels for compute capability 12.0" "$work/told" ||

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::path::Path;
 
-use pipe_engine::manifest::{Declaration, Diagnostics, Kind, Limits, Manifest};
+use pipe_engine::manifest::{Declaration, Diagnostics, Kind, Manifest, ReadOptions};
 use pipe_engine::plan::{Domain, Plan};
 use pipe_engine::stage::{self as engine, Stage};
 use pipe_nn::model::Device;
@@ -17,14 +17,14 @@ pub const CORPORA: &str = "corpora";
 
 /// What a plan is made with besides its manifest.
 pub struct PlanOptions<'a> {
-    /// The arguments of `--set`, in order.
-    pub overrides: &'a [String],
-    /// What the manifest may ask for.
-    pub limits: Limits,
+    /// How the manifest is to be read.
+    pub read: ReadOptions<'a>,
     /// Leave out missing corpora instead of failing.
     pub present_only: bool,
     /// Where trainings and evaluations compute.
     pub device: Device,
+    /// Whether programs run in a sandbox.
+    pub sandbox: bool,
     /// Finds and reads the `corpora.toml` of a manifest.
     pub corpora: &'a dyn Fn(&Manifest) -> Result<Corpora, Diagnostics>,
 }
@@ -35,6 +35,10 @@ pub struct SpeechPlan {
     pub plan: Plan,
     /// What was left out because corpora are missing.
     pub left_out: LeftOut,
+    /// The arguments of `--set` that it was read with.
+    pub overrides: Vec<String>,
+    /// The corpora that its sources read.
+    pub corpora: Corpora,
 }
 
 impl SpeechPlan {
@@ -47,22 +51,19 @@ impl SpeechPlan {
             options,
             setting: Setting {
                 device: options.device,
-                file_bytes: options.limits.file_bytes,
+                sandbox: options.sandbox,
+                file_bytes: options.read.limits.file_bytes,
                 corpora: Corpora::default(),
             },
             left_out: LeftOut::default(),
         };
         let device = engine_device(options.device);
-        let plan = Plan::read(
-            path,
-            options.overrides,
-            &options.limits,
-            device,
-            &mut speech,
-        )?;
+        let plan = Plan::read(path, &options.read, device, &mut speech)?;
         Ok(Self {
             plan,
             left_out: speech.left_out,
+            overrides: options.read.overrides.to_vec(),
+            corpora: speech.setting.corpora,
         })
     }
 }

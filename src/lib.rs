@@ -18,6 +18,8 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | [`version`] | which build of the program this is |
+//! | [`shell_words`] | words as a shell reads them |
 //! | [`byte_size`] | sizes of memory as people write them |
 //! | [`protobuf`] | Protocol Buffers messages, written |
 //! | [`emotion_classes`] | the emotions as the classes of a network |
@@ -30,11 +32,17 @@
 //! | [`domain`] | speech as a domain of the engine |
 //! | [`inspect`] | earlier runs by name, and what differs between them |
 //! | [`track`] | trainings as TensorBoard shows them |
+//! | [`doctor`] | checks of the machine, the folder and the cache |
+//! | [`trust`] | projects whose manifests may start programs and name files elsewhere |
+//! | [`lock`] | what a run depended on and gave, as a file |
+//! | [`bundle`] | a run as one file, for others |
 //! | [`cli`] | the command line |
 //!
 //! [`pipe_engine`] says how a manifest becomes results.
 
 pub mod byte_size;
+pub mod shell_words;
+pub mod version;
 pub mod protobuf;
 
 pub mod emotion_classes;
@@ -49,4 +57,7 @@ pub mod domain;
 pub mod inspect;
 pub mod track;
 pub mod doctor;
+pub mod trust;
+pub mod lock;
+pub mod bundle;
 pub mod cli;

@@ -112,7 +112,7 @@ def main():
     print(f"machine: {platform.machine()}, {os.cpu_count()} cores; {FILES} files of 32 KB, six stages, medians of {rounds}")
     with tempfile.TemporaryDirectory() as folder:
         make(folder)
-        sides = {"pipe": [pipe, "run", "six.toml"]}
+        sides = {"pipe": [pipe, "run", "six.toml", "--allow-commands"]}
         if ninja:
             sides["ninja"] = [ninja]
         print("version", f"{statistics.median(timed([pipe, '--version'], folder) for _ in range(rounds)) * 1000:.1f} ms")

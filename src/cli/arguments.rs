@@ -6,6 +6,9 @@ use clap::{Args, Parser, ValueEnum};
 use pipe_engine::manifest::Limits;
 use pipe_nn::model::DeviceChoice;
 
+use crate::version::VERSION;
+
+use super::bundle_arguments::{BundleArguments, ReproduceArguments};
 use super::cache_arguments::CacheArguments;
 use super::limit_argument::{LimitArgument, limits_of, parse_limit};
 
@@ -18,7 +21,7 @@ Exit codes:  0 done, 1 a step failed or a check found something, 2 the manifest,
 /// Runs pipelines for speech emotion recognition from TOML manifests. Every result is cached by content: running
 /// again costs only what changed.
 #[derive(Parser)]
-#[command(name = "pipe", version, about, max_term_width = 100, after_help = AFTER_HELP)]
+#[command(name = "pipe", version = VERSION, about, max_term_width = 100, after_help = AFTER_HELP)]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
@@ -58,6 +61,12 @@ impl Common {
 pub enum Subcommand {
     /// Bring every step of a manifest up to date.
     Run(RunArguments),
+    /// Write down what a run depended on and gave, for `pipe run --locked` to hold later runs to.
+    Lock(LockArguments),
+    /// Put a run into one file for others, or unpack one.
+    Bundle(BundleArguments),
+    /// Run what is in a bundle with your own recordings, and say whether the results are identical.
+    Reproduce(ReproduceArguments),
     /// Show what `run` would do, without doing it.
     Plan(PlanArguments),
     /// Explain why steps ran, or would run: which parameter or file changed, from what to what.
@@ -68,6 +77,8 @@ pub enum Subcommand {
     Runs(RunsArguments),
     /// Compare two runs or steps: parameters, data, metrics, prediction flips.
     Diff(DiffArguments),
+    /// Say which step of which run made a file, and from what, back to the recordings.
+    Whence(WhenceArguments),
     /// Show a step: its parameters, tables, learning curves, confusion matrices.
     Show(ShowArguments),
     /// Draw the steps of a manifest.
@@ -83,6 +94,8 @@ pub enum Subcommand {
     /// Check this machine, this folder and the cache: limits, locks, clock, disk, permissions, corpora, device. Says what to
     /// do about what it finds, and exits with 1 if runs would fail.
     Doctor(DoctorArguments),
+    /// Trust the manifests of a folder: they may start programs, and name files outside of their project.
+    Trust(TrustArguments),
     /// Describe the stage kinds and their parameters.
     Schema(SchemaArguments),
     /// Write a manifest to start from.
@@ -106,6 +119,9 @@ pub struct ManifestArguments {
     /// were, for example after the clock was set back.
     #[arg(long)]
     pub rehash: bool,
+    /// Let the manifest name files outside of its project, though you have not trusted it with `pipe trust`.
+    #[arg(long)]
+    pub allow_paths: bool,
 }
 
 /// Where trainings and evaluations compute.
@@ -129,6 +145,15 @@ pub struct RunArguments {
     /// Where trainings and evaluations compute.
     #[command(flatten)]
     pub device: DeviceArguments,
+    /// Let `command` stages start their programs, though you have not trusted the project with `pipe trust`. `pipe plan`
+    /// shows the programs.
+    #[arg(long)]
+    pub allow_commands: bool,
+    /// Run the programs of `command` stages in a sandbox of bubblewrap: they can write only their outputs and temporary
+    /// files, have no network, and see neither other processes nor keys in your home folder. Results are cached as
+    /// without it.
+    #[arg(long)]
+    pub sandbox: bool,
     /// Cores to use; all by default.
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
@@ -148,6 +173,10 @@ pub struct RunArguments {
     /// serves to prove it, slowly; the records of the steps mention it.
     #[arg(long)]
     pub portable: bool,
+    /// Fail instead of giving anything else than the lock file says, which is beside the manifest: see `pipe lock`. What
+    /// is known to differ before the run is reported in the words of `pipe why`, and nothing is run.
+    #[arg(long)]
+    pub locked: bool,
     /// Folder under which results appear.
     #[arg(long, value_name = "FOLDER", default_value = "runs")]
     pub runs: PathBuf,
@@ -180,6 +209,14 @@ pub struct DiffArguments {
     /// List every utterance and prediction that differs.
     #[arg(long)]
     pub all: bool,
+}
+
+/// Arguments of `whence`.
+#[derive(Args)]
+pub struct WhenceArguments {
+    /// The file, wherever it was copied to: only its content counts.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
 }
 
 /// Arguments of `show`.
@@ -231,6 +268,20 @@ pub struct ReportArguments {
     /// Folder under which results appear.
     #[arg(long, value_name = "FOLDER", default_value = "runs")]
     pub runs: PathBuf,
+}
+
+/// Arguments of `lock`.
+#[derive(Args)]
+pub struct LockArguments {
+    /// The manifest.
+    #[command(flatten)]
+    pub manifest: ManifestArguments,
+    /// Where the run computed.
+    #[command(flatten)]
+    pub device: DeviceArguments,
+    /// The file to write, instead of NAME.lock.toml beside the manifest.
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// Arguments of `graph`.
@@ -335,6 +386,18 @@ pub struct DoctorArguments {
     /// Folder under which results appear.
     #[arg(long, value_name = "FOLDER", default_value = "runs")]
     pub runs: PathBuf,
+}
+
+/// Arguments of `trust`.
+#[derive(Args)]
+pub struct TrustArguments {
+    /// The folder, with all folders in it but unpacked bundles, each of which has to be trusted itself. Without it, the
+    /// trusted folders are listed.
+    #[arg(value_name = "FOLDER", required_if_eq("remove", "true"))]
+    pub folder: Option<PathBuf>,
+    /// Trust the folder no longer.
+    #[arg(long)]
+    pub remove: bool,
 }
 
 /// Arguments of `schema`.

@@ -4,13 +4,14 @@ use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 use pipe_engine::cache::Cache;
-use pipe_engine::manifest::{Diagnostic, Diagnostics, Limits, Manifest};
+use pipe_engine::manifest::{Diagnostic, Diagnostics, Limits, Manifest, ReadOptions};
 use pipe_engine::source::{Place, Source};
 use pipe_foundation::regular_file;
 use pipe_nn::model::Device;
 use pipe_speech::corpus::Corpora;
 
 use crate::domain::{CORPORA, PlanOptions, SpeechPlan};
+use crate::trust::{Project, TrustedFolders};
 
 use super::arguments::{Common, DeviceArguments, ManifestArguments};
 use super::corpora_diagnostic;
@@ -23,16 +24,32 @@ pub fn plan(
     device: Device,
     common: &Common,
 ) -> Result<ManuallyDrop<SpeechPlan>, CliError> {
+    plan_to_run(arguments, device, false, common)
+}
+
+/// As [`plan`], with programs in a sandbox if so wanted.
+pub fn plan_to_run(
+    arguments: &ManifestArguments,
+    device: Device,
+    sandbox: bool,
+    common: &Common,
+) -> Result<ManuallyDrop<SpeechPlan>, CliError> {
     let corpora = |manifest: &Manifest| {
         let named = manifest.files.get(CORPORA);
         let folder = manifest.path.parent().unwrap_or(Path::new(""));
         corpora(common.corpora.as_deref(), named, folder, &common.limits())
     };
+    let project = Project::of(&arguments.manifest);
+    let is_free = arguments.allow_paths || TrustedFolders::load()?.trusts(&project);
     let options = PlanOptions {
-        overrides: &arguments.overrides,
-        limits: common.limits(),
+        read: ReadOptions {
+            overrides: &arguments.overrides,
+            limits: common.limits(),
+            confined_to: (!is_free).then_some(&project.folder),
+        },
         present_only: arguments.present,
         device,
+        sandbox,
         corpora: &corpora,
     };
     let plan = SpeechPlan::read(&arguments.manifest, &options)?;

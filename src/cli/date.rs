@@ -20,6 +20,12 @@ pub fn date_text(seconds: u64) -> String {
     format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
 }
 
+/// `2026-03-01T12:30:05Z`, as ISO 8601 has it.
+pub fn iso_date(seconds: u64) -> String {
+    let text = date_text(seconds);
+    text.replacen(' ', "T", 1).replace(" UTC", "Z")
+}
+
 /// `2026-03-01 12:30`, for tables that say that it is UTC.
 pub fn short_date_text(seconds: u64) -> String {
     date_text(seconds).chars().take(16).collect()
@@ -27,13 +33,14 @@ pub fn short_date_text(seconds: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{date_text, short_date_text};
+    use super::{date_text, iso_date, short_date_text};
 
     #[test]
     fn dates_are_those_of_the_date_command() {
         assert_eq!(date_text(0), "1970-01-01 00:00:00 UTC");
         assert_eq!(date_text(951_782_400), "2000-02-29 00:00:00 UTC");
         assert_eq!(date_text(1_772_368_205), "2026-03-01 12:30:05 UTC");
+        assert_eq!(iso_date(1_772_368_205), "2026-03-01T12:30:05Z");
         assert_eq!(short_date_text(1_772_368_205), "2026-03-01 12:30");
     }
 }

@@ -8,8 +8,11 @@ use pipe_foundation::ThreadError;
 use pipe_nn::model::DeviceError;
 use thiserror::Error;
 
+use crate::bundle::BundleError;
 use crate::inspect::InspectError;
+use crate::lock::LockError;
 use crate::track::TrackError;
+use crate::trust::TrustError;
 
 /// Why a subcommand could not do its work.
 #[derive(Debug, Error, Diagnostic)]
@@ -34,6 +37,52 @@ pub enum CliError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Track(#[from] TrackError),
+    /// It is not known what the user trusts.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Trust(#[from] TrustError),
+    /// The manifest would start programs, and nobody has said that it may.
+    #[error("{manifest} starts programs, and you have not trusted {project}")]
+    #[diagnostic(
+        code(trust::commands),
+        help(
+            "they would run with your rights:\n{lines}\nif you know who wrote them, `pipe trust {project}`, or --allow-commands for this once"
+        )
+    )]
+    Untrusted {
+        /// The manifest's path.
+        manifest: String,
+        /// The folder of its project.
+        project: String,
+        /// What it would start, a line each.
+        lines: String,
+    },
+    /// A bundle cannot be made or used.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Bundle(#[from] BundleError),
+    /// What a step made cannot be read back.
+    #[error("{0}")]
+    #[diagnostic(code(cli::step))]
+    Step(miette::Report),
+    /// The lock file cannot be used.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Lock(#[from] LockError),
+    /// The manifest, its data or its results are not as in the lock file.
+    #[error("{manifest} is not as in {lock}; nothing was run")]
+    #[diagnostic(
+        code(lock::differs),
+        help("{changes}`pipe lock` writes a lock file with what a run without --locked gives")
+    )]
+    NotAsLocked {
+        /// The manifest's path.
+        manifest: String,
+        /// The lock file's path.
+        lock: String,
+        /// What differs, in lines.
+        changes: String,
+    },
     /// The device cannot be used.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -83,8 +132,13 @@ impl CliError {
             | Self::Inspect(_)
             | Self::Track(_)
             | Self::Device(_)
+            | Self::Trust(_)
+            | Self::Lock(_)
+            | Self::Bundle(_)
+            | Self::NotAsLocked { .. }
+            | Self::Untrusted { .. }
             | Self::Usage { .. } => 2,
-            Self::Output { .. } | Self::Threads(_) => 1,
+            Self::Output { .. } | Self::Threads(_) | Self::Step(_) => 1,
         }
     }
 }

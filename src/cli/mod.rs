@@ -2,9 +2,12 @@
 
 mod arguments;
 mod bars;
+mod bundle;
+mod bundle_arguments;
 mod cache;
 mod cache_arguments;
 mod chart;
+mod command_line;
 mod console;
 mod context;
 mod corpora;
@@ -21,19 +24,25 @@ mod init;
 mod json;
 mod limit_argument;
 mod lines;
+mod lock;
 mod model;
 mod own_name;
 mod paint;
+mod permission;
 mod plan;
 mod predict;
 mod predictions;
+mod reasons;
 mod report;
+mod reproduce;
 mod run;
 mod runs;
 mod schema;
 mod show;
 mod signals;
+mod trust;
 mod visible;
+mod whence;
 mod why;
 
 use std::process::ExitCode;
@@ -66,10 +75,14 @@ fn work(arguments: Arguments) -> ExitCode {
     let done = start_shared_threads().map_err(CliError::from);
     let done = done.and_then(|()| match arguments.command {
         Subcommand::Run(options) => run::run(&options, &arguments.common),
+        Subcommand::Lock(options) => lock::lock(&options, &arguments.common),
+        Subcommand::Bundle(options) => bundle::bundle(&options, &arguments.common),
+        Subcommand::Reproduce(options) => reproduce::reproduce(&options, &arguments.common),
         Subcommand::Plan(options) => plan::plan(&options, &arguments.common),
         Subcommand::Why(options) => why::why(&options, &arguments.common),
         Subcommand::Report(options) => report::report(&options, &arguments.common),
         Subcommand::Runs(options) => runs::runs(&options, &arguments.common),
+        Subcommand::Whence(options) => whence::whence(&options, &arguments.common),
         Subcommand::Diff(options) => diff::diff(&options, &arguments.common),
         Subcommand::Show(options) => show::show(&options, &arguments.common),
         Subcommand::Graph(options) => graph::graph(&options, &arguments.common),
@@ -78,6 +91,7 @@ fn work(arguments: Arguments) -> ExitCode {
         Subcommand::Corpora(options) => corpora::corpora(&options, &arguments.common),
         Subcommand::Doctor(options) => doctor::doctor(&options, &arguments.common),
         Subcommand::Cache(options) => cache::cache(&options, &arguments.common),
+        Subcommand::Trust(options) => trust::trust(&options, &arguments.common),
         Subcommand::Schema(options) => schema::schema(&options, &arguments.common),
         Subcommand::Init(options) => init::init(&options),
     });

@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 
 use pipe_engine::exec::{MissingInputs, Resolver, StepStatus};
-use pipe_engine::plan::Step;
 use serde::Serialize;
-use serde_json::Value as Json;
 
 use super::arguments::{Common, PlanArguments};
+use super::command_line::{command_line, command_parameter};
 use super::console::print;
 use super::error::CliError;
 use super::lines::{NameColumn, counted};
@@ -55,7 +54,7 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> Result<u8, CliError> 
     for (step, forecast) in plan.steps.iter().zip(&forecasts) {
         if common.json {
             let mut line = serde_json::json!({ "event": "step_planned", "step": step.id(), "kind": step.declaration.kind.name, "forecast": forecast });
-            if let Some(run) = step.declaration.parameters.get("run") {
+            if let Some(run) = command_parameter(step) {
                 line["run"] = run.clone();
             }
             text.push_str(&format!("{line}\n"));
@@ -63,7 +62,7 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> Result<u8, CliError> 
             let (mark, words) = describe(forecast);
             text.push_str(&format!("  {mark} {:<width$}  {words}\n", step.id()));
             if let Some(line) = command_line(step) {
-                text.push_str(&format!("      $ {line}\n"));
+                text.push_str(&format!("      $ {}\n", line.replace('\n', "\n        ")));
             }
         }
     }
@@ -95,15 +94,6 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> Result<u8, CliError> 
     }
     print(&text)?;
     Ok(u8::from(stuck > 0))
-}
-
-/// The program that a command would start, as the manifest has it; lines after its first are indented.
-fn command_line(step: &Step) -> Option<String> {
-    let run = step.declaration.parameters.get("run")?;
-    Some(match run {
-        Json::String(line) => line.trim().replace('\n', "\n        "),
-        other => other.to_string(),
-    })
 }
 
 /// What a run would do with each step, in the order of the plan.

@@ -1,10 +1,10 @@
 //! `pipe run`: brings every step up to date and shows what came of it.
 
 use std::io::IsTerminal;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use pipe_engine::exec::{Observer, RunOptions, RunSummary, run as execute};
-use pipe_foundation::sync::lock;
+use pipe_foundation::sync;
 
 use crate::track::{TrackTarget, Tracking};
 
@@ -15,8 +15,8 @@ use super::context;
 use super::error::CliError;
 use super::json::JsonObserver;
 use super::lines::{LineObserver, counted};
-use super::own_name;
 use super::signals::Signals;
+use super::{lock, own_name, permission};
 
 /// Runs a manifest.
 pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
@@ -25,26 +25,22 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
     }
     let device = &arguments.device;
     let device = device.device.resolve(device.tf32)?;
-    let plan = context::plan(&arguments.manifest, device, common)?;
+    let plan = permission::plan(arguments, device, common)?;
     let track = arguments.track.as_deref().map(TrackTarget::parse);
     let track = track.transpose()?;
     let cache = context::cache(common, arguments.manifest.rehash)?;
     own_name::claim(&plan, &cache, &common.limits())?;
-    let signals = Signals::listen();
-    let lost = Arc::default();
-    let observer: Box<dyn Observer> = if common.json {
-        Box::new(JsonObserver {
-            signals: signals.clone(),
-            lost: Arc::clone(&lost),
-        })
-    } else if std::io::stderr().is_terminal() {
-        Box::new(BarObserver::new(signals.clone()))
-    } else {
-        Box::new(LineObserver::new(signals.clone()))
+    let lock = match arguments.locked {
+        true => Some(lock::hold(&plan, &cache, common)?),
+        false => None,
     };
+    let expected = lock.map(|lock| lock.expected());
+    let signals = Signals::listen();
+    let (observer, lost) = listening(common, &signals);
     let mut options = RunOptions {
         keep_going: arguments.keep_going,
         runs: &arguments.runs,
+        expected: expected.as_ref(),
         ..RunOptions::default()
     };
     options.jobs = arguments.jobs.map_or(options.jobs, usize::from);
@@ -71,7 +67,7 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
     }
     let code = exit_code(&summary, &signals);
     // Standard output cannot say it.
-    let lost = lock(&lost).take();
+    let lost = sync::lock(&lost).take();
     Ok(match lost {
         Some(reason) => {
             print_error(&format!(
@@ -83,8 +79,27 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
     })
 }
 
+/// Who shows the events of a run, and why some of them could not be written, once that happens.
+pub fn listening(
+    common: &Common,
+    signals: &Signals,
+) -> (Box<dyn Observer>, Arc<Mutex<Option<std::io::Error>>>) {
+    let lost = Arc::default();
+    let observer: Box<dyn Observer> = if common.json {
+        Box::new(JsonObserver {
+            signals: signals.clone(),
+            lost: Arc::clone(&lost),
+        })
+    } else if std::io::stderr().is_terminal() {
+        Box::new(BarObserver::new(signals.clone()))
+    } else {
+        Box::new(LineObserver::new(signals.clone()))
+    };
+    (observer, lost)
+}
+
 /// What failed, once more in short, where its errors have scrolled away.
-fn tell_failures(summary: &RunSummary, kept_going: bool) {
+pub fn tell_failures(summary: &RunSummary, kept_going: bool) {
     let failed: Vec<_> = summary
         .steps
         .iter()
@@ -109,7 +124,8 @@ fn tell_failures(summary: &RunSummary, kept_going: bool) {
     }
 }
 
-fn exit_code(summary: &RunSummary, signals: &Signals) -> u8 {
+/// 0, 1 where a step failed, or that of the signal that stopped the run.
+pub fn exit_code(summary: &RunSummary, signals: &Signals) -> u8 {
     if summary.interrupted {
         return signals.exit_code();
     }

@@ -113,11 +113,14 @@ pub fn history(cache: &Cache, record: &StepRecord) -> Result<Vec<EpochRecord>, S
     epochs.map_err(|error| format!("cannot parse {NAME} of {}: {error}", record.step))
 }
 
+/// The file with the predictions of an evaluation.
+pub const PREDICTIONS: &str = "predictions.csv";
+
 /// The predictions of an evaluation.
 ///
 /// # Errors
 /// What is missing, as a lower-case fragment; also when the table makes no sense.
 pub fn predictions(cache: &Cache, record: &StepRecord) -> Result<Vec<Prediction>, String> {
-    let path = path_of(cache, record, "predictions.csv")?;
+    let path = path_of(cache, record, PREDICTIONS)?;
     read_predictions(&path, &emotion_classes::names()).map_err(|error| error.to_string())
 }

@@ -10,6 +10,7 @@ mod messages;
 mod placeholders;
 mod program;
 mod resources;
+mod sandbox;
 mod shell;
 mod supervisor;
 mod tail;
@@ -42,14 +43,18 @@ use error::CommandError;
 use exchange::{ItemsAs, input_name, materialise, read_item, write_item};
 
 pub use program::{orphaned_supervisors, supervisor};
+pub use sandbox::why_not as why_no_sandbox;
 
 const ANY: &[ArtifactKind] = &[
     AUDIO, FEATURES, MODEL, EVALUATION, PROBE, MAP, REPORT, FILES,
 ];
 const ITEMS: &[ArtifactKind] = &[AUDIO, FEATURES, FILES];
 
+/// The name of this kind.
+pub const COMMAND: &str = "command";
+
 pub static KIND: Kind = Kind {
-    name: "command",
+    name: COMMAND,
     version: 1,
     doc: "Runs a program: once, with declared inputs and outputs; or once per item with `for_each`. It runs in the manifest's folder.",
     parameters: &[
@@ -172,10 +177,11 @@ struct CommandStage {
     files: Vec<DeclaredFile>,
     folder: PathBuf,
     makes: ArtifactKind,
+    sandbox: bool,
     warned: AtomicBool,
 }
 
-pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Diagnostics> {
+pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diagnostics> {
     let options: Options = options(declaration)?;
     let mut diagnostics = Diagnostics::default();
     let mut files = Vec::new();
@@ -210,6 +216,7 @@ pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Dia
     };
     let stage = CommandStage {
         makes: output(&declaration.parameters),
+        sandbox: setting.sandbox,
         files,
         folder,
         options,
@@ -261,7 +268,7 @@ impl ItemStage for CommandStage {
             ("output".to_string(), output_path.clone()),
         ]);
         let lent = self.lent(context.threads, context.devices, &mut places);
-        self.execute(&places, lent, context.progress)
+        self.execute(&places, lent, &root, context.progress)
             .map_err(|error| match &error {
                 CommandError::Start { reason, .. } => ItemError::of_system(&error, reason),
                 other => ItemError::transient(other),
@@ -309,7 +316,7 @@ impl AggregateStage for CommandStage {
             places.insert(name.clone(), folder);
         }
         let lent = self.lent(context.cores.threads(), context.devices, &mut places);
-        match self.execute(&places, lent, context.progress) {
+        match self.execute(&places, lent, &out, context.progress) {
             Err(CommandError::Stopped) => return Err(Interrupted.into()),
             other => other?,
         }

@@ -50,7 +50,7 @@ use std::sync::LazyLock;
 use pipe_engine::manifest::{Declaration, Diagnostic, Diagnostics, Kind};
 use pipe_engine::stage::Stage;
 
-pub use command::{orphaned_supervisors, supervisor};
+pub use command::{COMMAND, orphaned_supervisors, supervisor, why_no_sandbox};
 pub use evaluate::ENTRY as EVALUATION_ENTRY;
 pub use ingest::content as file_content;
 pub use probe::ENTRY as PROBE_ENTRY;

@@ -13,4 +13,6 @@ pub struct Setting {
     pub device: Device,
     /// How long a file may be that is read as a whole because the manifest or `corpora.toml` names it.
     pub file_bytes: Limit,
+    /// Whether programs run in a sandbox.
+    pub sandbox: bool,
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use pipe::domain::{PlanOptions, SpeechPlan};
-use pipe_engine::manifest::Limits;
+use pipe_engine::manifest::ReadOptions;
 use pipe_nn::model::Device;
 use pipe_speech::corpus::Corpora;
 
@@ -75,10 +75,10 @@ fn read(path: &Path, text: &str) -> (Result<usize, usize>, u64) {
     std::fs::write(path, text).unwrap();
     let none = Corpora::parse("folder = \"corpora\"").unwrap();
     let options = PlanOptions {
-        overrides: &[],
-        limits: Limits::default(),
+        read: ReadOptions::default(),
         present_only: true,
         device: Device::default(),
+        sandbox: false,
         corpora: &|_| Ok(none.clone()),
     };
     let before = ALLOCATIONS.load(Ordering::Relaxed);

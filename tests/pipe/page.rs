@@ -8,8 +8,18 @@ use crate::made_up;
 
 /// Every `id` of a section.
 const SECTIONS: [&str; 12] = [
-    "answer", "gain", "tests", "training", "probes", "maps", "data", "leaks", "left-out", "steps",
-    "manifest", "reading",
+    "answer",
+    "gain",
+    "tests",
+    "training",
+    "probes",
+    "maps",
+    "data",
+    "leaks",
+    "left-out",
+    "steps",
+    "reproduce",
+    "reading",
 ];
 
 /// Writes a page where it can be looked at after the tests; whole at once, since a browser of another test may be
@@ -87,7 +97,14 @@ fn what_is_not_there_is_left_out() {
     }
     let html = report.to_html_of(&Study::of(&report));
     for id in [
-        "training", "probes", "maps", "data", "leaks", "left-out", "steps", "manifest",
+        "training",
+        "probes",
+        "maps",
+        "data",
+        "leaks",
+        "left-out",
+        "steps",
+        "reproduce",
     ] {
         assert!(!html.contains(&format!("\"{id}\"")), "{id}");
         assert!(!html.contains(&format!("#{id}\"")), "{id}");

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 
 use serde_json::Value as Json;
 
@@ -11,6 +12,17 @@ use super::manifests;
 /// A folder of its own for one test.
 pub struct Workspace {
     folder: tempfile::TempDir,
+}
+
+/// The configuration of a user who trusts every manifest, since most tests write their own.
+pub fn configuration() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("configuration");
+        fs::create_dir_all(folder.join("pipe")).unwrap();
+        fs::write(folder.join("pipe/trust.toml"), "folders = [\"/\"]\n").unwrap();
+        folder
+    })
 }
 
 /// What a `pipe run --json` told.
@@ -248,6 +260,7 @@ options = { table = "table.csv" }
     fn prepare(&self, mut command: Command) -> Command {
         command.current_dir(self.path()).stdin(Stdio::null());
         command.env("NO_COLOR", "1").env("COLUMNS", "100");
+        command.env("XDG_CONFIG_HOME", configuration());
         command
     }
 

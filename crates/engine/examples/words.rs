@@ -7,7 +7,9 @@ use miette::{IntoDiagnostic, Result};
 use pipe_engine::artifact::{ArtifactKind, Bytes, Item, ItemData, ItemId};
 use pipe_engine::cache::Cache;
 use pipe_engine::exec::{self, RunOptions, Silent};
-use pipe_engine::manifest::{Declaration, Diagnostics, Kind, Limits, MAX_BAD, Parameter, Shape};
+use pipe_engine::manifest::{
+    Declaration, Diagnostics, Kind, MAX_BAD, Parameter, ReadOptions, Shape,
+};
 use pipe_engine::plan::{Domain, Plan};
 use pipe_engine::stage::{
     Device, EachItem, FileInfos, ItemError, SourceListing, SourceStage, Stage,
@@ -65,9 +67,13 @@ impl Domain for Words {
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().collect();
-    let limits = Limits::default();
     let manifest = Path::new(&arguments[1]);
-    let plan = Plan::read(manifest, &[], &limits, Device::default(), &mut Words)?;
+    let plan = Plan::read(
+        manifest,
+        &ReadOptions::default(),
+        Device::default(),
+        &mut Words,
+    )?;
     let cache = Cache::open(Path::new("cache"), false)?;
     if arguments.len() > 2 {
         println!("{:#?}", exec::why(&plan, &cache, None)?);

@@ -15,6 +15,7 @@ pub struct Source(Arc<SourceText>);
 struct SourceText {
     name: String,
     text: String,
+    of_command_line: bool,
 }
 
 impl Source {
@@ -23,6 +24,16 @@ impl Source {
         Self(Arc::new(SourceText {
             name: name.into(),
             text: text.into(),
+            of_command_line: false,
+        }))
+    }
+
+    /// The argument of `--set`.
+    pub fn of_override(text: impl Into<String>) -> Self {
+        Self(Arc::new(SourceText {
+            name: "--set".into(),
+            text: text.into(),
+            of_command_line: true,
         }))
     }
 
@@ -72,6 +83,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// Whether it is in an argument of the command line.
+    pub fn is_of_command_line(&self) -> bool {
+        self.source.0.of_command_line
+    }
+
     /// The bytes to underline: all of a short place, the start of a long one.
     pub fn underlined(&self) -> Range<usize> {
         excerpt::start_of(self.source.text(), &self.range)

@@ -17,7 +17,7 @@ const UNFINISHED: &str = ".new-";
 /// When the folder cannot be created or the file not be written, synced or renamed.
 pub fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     write_then(path, bytes, File::sync_data)?;
-    sync_folder(path.parent().unwrap_or(Path::new(".")))
+    sync_folder(folder_of(path))
 }
 
 /// As [`write()`], but not synced: whole or not there for all processes, and durable once file and folder are synced.
@@ -33,13 +33,21 @@ fn write_then(
     bytes: &[u8],
     then: impl FnOnce(&File) -> std::io::Result<()>,
 ) -> std::io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     std::fs::create_dir_all(folder)?;
     let mut file = unfinished_in(folder)?;
     file.write_all(bytes)?;
     then(file.as_file())?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// The folder that `path` is in, which is the current one for a name alone.
+pub fn folder_of(path: &Path) -> &Path {
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    parent.unwrap_or(Path::new("."))
 }
 
 /// A new file in `folder`, to be renamed once it is whole; locked so that [`sweep`] leaves it alone.
@@ -117,6 +125,13 @@ mod tests {
         assert!(!name(".new-dead").exists());
         assert!(name("whole").exists());
         writing.persist(name("whole")).unwrap();
+    }
+
+    #[test]
+    fn a_name_alone_is_in_the_current_folder() {
+        assert_eq!(folder_of(Path::new("a")), Path::new("."));
+        assert_eq!(folder_of(Path::new("a/b")), Path::new("a"));
+        assert_eq!(folder_of(Path::new("/a")), Path::new("/"));
     }
 
     #[test]

@@ -10,8 +10,8 @@ use serde_json::Value as Json;
 pub struct RunFacts {
     /// Name of the manifest.
     pub manifest: String,
-    /// Its text with all includes merged, so that the run can be repeated from the report.
-    pub manifest_text: String,
+    /// What it takes to run it again.
+    pub reproduction: Option<Reproduction>,
     /// Version of `pipe` that wrote the report.
     pub pipe_version: String,
     /// Corpora used.
@@ -28,6 +28,28 @@ pub struct RunFacts {
     pub warnings: Vec<String>,
     /// Every step, in the order of the plan.
     pub steps: Vec<StepFacts>,
+}
+
+/// What it takes to run a manifest again.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Reproduction {
+    /// The command, to be run in the folder of the files.
+    pub command: String,
+    /// The manifest, what it includes and names, its lock file, the entries of `corpora.toml` that it uses.
+    pub files: Vec<ProjectFile>,
+    /// Why the files are not enough, as a lower-case fragment; none where they are.
+    pub incomplete: Option<String>,
+}
+
+/// A file of a project.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ProjectFile {
+    /// Its path in the project.
+    pub name: String,
+    /// Its text; none where it is too long, or no plain text.
+    pub text: Option<String>,
+    /// BLAKE3 of its content, in hexadecimal.
+    pub digest: String,
 }
 
 /// One corpus as the run used it.

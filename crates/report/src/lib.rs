@@ -38,7 +38,9 @@ mod study;
 mod terminal;
 
 pub use entry::ReportEntry;
-pub use facts::{CorpusFacts, LeakCheck, LeftOut, RunFacts, SplitFacts, StepFacts};
+pub use facts::{
+    CorpusFacts, LeakCheck, LeftOut, ProjectFile, Reproduction, RunFacts, SplitFacts, StepFacts,
+};
 pub use identity::{Attribute, Method, ModelIdentity};
 pub use learning_curve::{EpochHeadLoss, EpochLosses, EpochPoint, EpochScores};
 pub use map::{EmbeddingMap, MapPoint};

@@ -11,6 +11,8 @@ use pipe_report::{CorpusFacts, LeakCheck, LeftOut, Report, RunFacts, SplitFacts,
 use crate::domain::SpeechPlan;
 use crate::items::{UtteranceItem, details};
 
+use super::reproduction::reproduction;
+
 /// What the cache knows of the run; `report` says what the evaluations found.
 ///
 /// # Errors
@@ -24,7 +26,7 @@ pub fn facts(
     let listings = &results.listings;
     Ok(RunFacts {
         manifest: plan.name.clone(),
-        manifest_text: plan.text.clone(),
+        reproduction: Some(reproduction(plan, cache, results)?),
         pipe_version: env!("CARGO_PKG_VERSION").into(),
         corpora: corpora(listings),
         absent_corpora: plan

@@ -2,6 +2,7 @@
 
 mod content;
 mod facts;
+mod reproduction;
 mod show;
 
 use std::path::{Path, PathBuf};
@@ -98,6 +99,18 @@ fn out_of_date(plan: &Plan, cache: &Cache) -> Result<String, CliError> {
     ))
 }
 
+/// The page of every report among the results of a run, with its step.
+pub fn pages(
+    plan: &SpeechPlan,
+    cache: &Cache,
+    results: &PlanResults,
+) -> Result<Vec<(usize, String)>, CliError> {
+    let steps = report_steps(plan).into_iter();
+    let done = steps.filter(|&step| results.steps[step].output.is_some());
+    done.map(|step| Ok((step, page(plan, cache, results, step)?)))
+        .collect()
+}
+
 /// Writes the page of every report among the results of a run, next to the files that the stage made.
 pub fn write_pages(
     plan: &SpeechPlan,
@@ -128,19 +141,29 @@ fn write_page(
     folder: &Path,
 ) -> Result<PathBuf, CliError> {
     let path = folder.join(PAGE);
-    let mut report = content(cache, results.steps[step].output.as_deref()).ok_or_else(|| {
-        failed(
-            &path,
-            std::io::Error::other("its content cannot be read from the cache"),
-        )
-    })?;
-    report.facts = Some(facts::facts(plan, cache, results, &report)?);
-    let page = report.to_html();
+    let page = page(plan, cache, results, step)?;
     // Left alone when it is right, so that nobody's browser or backup sees a change.
     if !std::fs::read(&path).is_ok_and(|there| there == page.as_bytes()) {
         durable::write(&path, page.as_bytes()).map_err(|reason| failed(&path, reason))?;
     }
     Ok(path)
+}
+
+fn page(
+    plan: &SpeechPlan,
+    cache: &Cache,
+    results: &PlanResults,
+    step: usize,
+) -> Result<String, CliError> {
+    let report = content(cache, results.steps[step].output.as_deref());
+    let mut report = report.ok_or_else(|| {
+        failed(
+            Path::new(PAGE),
+            std::io::Error::other("its content cannot be read from the cache"),
+        )
+    })?;
+    report.facts = Some(facts::facts(plan, cache, results, &report)?);
+    Ok(report.to_html())
 }
 
 fn failed(path: &Path, reason: std::io::Error) -> CliError {

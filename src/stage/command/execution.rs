@@ -1,15 +1,18 @@
 //! One run of a command: its line filled in, its shell, and the report of how it ended.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pipe_engine::artifact::FingerprintInputs;
 use pipe_foundation::progress::Progress;
+use tempfile::TempDir;
+
+use crate::shell_words;
 
 use super::messages::{Ended, Program};
 use super::shell::{Shell, shell};
-use super::{CommandError, CommandStage, Line, environment, placeholders, program};
+use super::{CommandError, CommandStage, Line, environment, placeholders, program, sandbox};
 
 impl CommandStage {
     /// The shell of a line; none where a program is started without one.
@@ -59,18 +62,27 @@ impl CommandStage {
         }
     }
 
-    /// Runs the program to its end, with variables of what is `lent` to it.
+    /// Runs the program to its end, with variables of what is `lent` to it. In a sandbox it can write only in `writable`.
     pub fn execute(
         &self,
         places: &BTreeMap<String, PathBuf>,
         lent: BTreeMap<String, String>,
+        writable: &Path,
         progress: &dyn Progress,
     ) -> Result<(), CommandError> {
         if self.shell().is_some_and(|shell| !shell.pipefail) {
             warn_of_shell(progress);
         }
-        let program = self.program(places, lent);
+        let mut program = self.program(places, lent);
         let line = by_hand(&program);
+        let temporary = match self.sandbox {
+            true => Some(temporary_beside(writable)?),
+            false => None,
+        };
+        if let Some(temporary) = &temporary {
+            let needs_devices = self.options.devices.is_some();
+            program = sandbox::wrapped(program, writable, temporary.path(), needs_devices);
+        }
         let ended = program::run(&program, progress)?;
         if !ended.left_running.is_empty() && !self.warned.swap(true, Ordering::Relaxed) {
             progress.warn(&format!(
@@ -100,6 +112,15 @@ impl CommandStage {
     }
 }
 
+/// A folder for temporary files of a program, beside that of its outputs.
+fn temporary_beside(writable: &Path) -> Result<TempDir, CommandError> {
+    let parent = writable.parent().unwrap_or(writable);
+    tempfile::tempdir_in(parent).map_err(|reason| CommandError::Prepare {
+        path: parent.to_path_buf(),
+        reason,
+    })
+}
+
 /// Warns, once in a run, that failures within pipes are not noticed.
 fn warn_of_shell(progress: &dyn Progress) {
     static WARNED: AtomicBool = AtomicBool::new(false);
@@ -112,11 +133,5 @@ fn warn_of_shell(progress: &dyn Progress) {
 
 /// What to type to run the program again.
 fn by_hand(program: &Program) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,+@%".contains(c);
-    let word = |text: &String| match !text.is_empty() && text.chars().all(plain) {
-        true => text.clone(),
-        false => placeholders::quoted(text),
-    };
-    let words = std::iter::once(&program.name).chain(&program.arguments);
-    words.map(word).collect::<Vec<_>>().join(" ")
+    shell_words::line(std::iter::once(&program.name).chain(&program.arguments))
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::shell_words::quoted;
+
 /// `text` with every known `{name}` replaced by its path as it is.
 pub fn fill(text: &str, places: &BTreeMap<String, PathBuf>) -> String {
     replace(text, places, |_, path| path.to_string())
@@ -26,11 +28,6 @@ pub fn fill_shell(line: &str, places: &BTreeMap<String, PathBuf>) -> String {
                 .collect(),
         }
     })
-}
-
-/// `text` in single quotes, so that a POSIX shell reads it as it is.
-pub fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// One pass from left to right: what is put in is not searched again. `write` gets the text between the placeholder and

@@ -1,7 +1,8 @@
 //! What a made-up run tells of its corpora, checks and steps.
 
 use pipe_report::{
-    CorpusFacts, LeakCheck, LeftOut, ModelIdentity, RunFacts, SplitFacts, StepFacts,
+    CorpusFacts, LeakCheck, LeftOut, ModelIdentity, ProjectFile, Reproduction, RunFacts,
+    SplitFacts, StepFacts,
 };
 use serde_json::json;
 
@@ -96,9 +97,25 @@ pub fn facts(chance: &mut Chance, models: &[ModelIdentity]) -> RunFacts {
         absent_corpora: Vec::new(),
         missing_steps: Vec::new(),
         manifest: "made_up".into(),
-        manifest_text:
-            "# A manifest with <markup> & \"quotes\" in it.\n[stage.speech]\nkind = \"ingest\"\n"
-                .repeat(12),
+        reproduction: Some(Reproduction {
+            command: "pipe run made_up.toml --locked".into(),
+            files: vec![
+                ProjectFile {
+                    name: "made_up.toml".into(),
+                    text: Some(
+                        "# A manifest with <markup> & \"quotes\" in it.\n[stage.speech]\nkind = \"ingest\"\n"
+                            .repeat(12),
+                    ),
+                    digest: "3f".repeat(32),
+                },
+                ProjectFile {
+                    name: "splits/large.tsv".into(),
+                    text: None,
+                    digest: "a0".repeat(32),
+                },
+            ],
+            incomplete: None,
+        }),
         pipe_version: "0.1.0".into(),
         corpora: corpora.collect(),
         leak_checks: vec![

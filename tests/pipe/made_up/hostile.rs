@@ -1,6 +1,6 @@
 //! A report that tries to break the page.
 
-use pipe_report::{Report, Study};
+use pipe_report::{ProjectFile, Report, Reproduction, Study};
 use serde_json::json;
 
 use super::study;
@@ -61,7 +61,15 @@ pub fn hostile() -> (Report, Study) {
     }
     if let Some(facts) = &mut report.facts {
         facts.manifest = evil(14);
-        facts.manifest_text = evil(15);
+        facts.reproduction = Some(Reproduction {
+            command: evil(15),
+            files: vec![ProjectFile {
+                name: evil(15),
+                text: Some(evil(15)),
+                digest: evil(15),
+            }],
+            incomplete: None,
+        });
         facts.pipe_version = evil(16);
         facts.warnings = vec![evil(17)];
         facts.corpora.truncate(1);

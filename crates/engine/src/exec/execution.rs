@@ -150,6 +150,11 @@ impl<'a, 'r> Execution<'a, 'r> {
                 Some(error) => StepResult::failed(error, None),
                 None => result,
             };
+            let id = self.work.resolver.plan.steps[step].id();
+            let result = match self.options.expected {
+                Some(expected) => expected.hold(id, result),
+                None => result,
+            };
             self.results.add(step, result, self.work.outputs);
         }
         self.damaged.extend(self.results.take_damaged());
@@ -196,6 +201,12 @@ impl<'a, 'r> Execution<'a, 'r> {
         let status = resolver.aggregate(step, self.work.outputs, missing_inputs)?;
         let result = match status {
             StepStatus::Miss { fingerprint } => {
+                let expected = self.options.expected;
+                let (id, key) = (resolver.plan.steps[step].id(), fingerprint.key());
+                if let Some(refused) = expected.and_then(|expected| expected.refuse_key(id, &key)) {
+                    let failed = StepResult::failed(refused, Some(key));
+                    return Ok(LookedUp::Done(vec![(step, failed)]));
+                }
                 return Ok(LookedUp::ToRun(Job::Aggregate(step, fingerprint)));
             }
             StepStatus::Pending { .. } => StepResult::skipped(),

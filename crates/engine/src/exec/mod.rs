@@ -9,6 +9,7 @@ mod devices;
 #[cfg(test)]
 mod device_tests;
 mod execution;
+mod expected_results;
 mod failure;
 mod frame;
 mod gate;
@@ -45,6 +46,7 @@ mod why;
 mod width;
 mod writer;
 
+pub use expected_results::{ExpectedResult, ExpectedResults};
 pub use group::{Forecast, Group};
 pub use item_set::GroupError;
 pub use memory::available_bytes;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::devices::visible_devices;
+use super::expected_results::ExpectedResults;
 use super::memory::available_bytes;
 
 /// What checkpoints of finished steps may take unless the user says otherwise.
@@ -20,6 +21,8 @@ pub struct RunOptions<'a> {
     pub devices: usize,
     /// What checkpoints of finished steps may take in the cache, in bytes; the oldest go first.
     pub checkpoint_bytes: u64,
+    /// The results that it must arrive at, where these are known; a step that does not fails.
+    pub expected: Option<&'a ExpectedResults>,
     /// The folder under which results appear for people.
     pub runs: &'a Path,
 }
@@ -33,6 +36,7 @@ impl Default for RunOptions<'_> {
             memory_bytes: available_bytes(),
             devices: visible_devices(),
             checkpoint_bytes: CHECKPOINT_BYTES,
+            expected: None,
             runs: Path::new("runs"),
         }
     }

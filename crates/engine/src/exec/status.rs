@@ -91,6 +91,21 @@ impl<'a> Resolver<'a> {
         (0..self.plan.steps.len()).filter_map(|step| Some((step, self.listing(step)?)))
     }
 
+    /// As [`Resolver::into_results`], with a copy of what the sources list.
+    pub fn results(&self, statuses: &Statuses) -> PlanResults {
+        let listings = self.listings();
+        let known = |status: &StepStatus| KnownStep {
+            key: status.fingerprint().map(FingerprintInputs::key),
+            output: status.output().cloned(),
+        };
+        PlanResults {
+            listings: listings
+                .map(|(step, listing)| (step, listing.clone()))
+                .collect(),
+            steps: statuses.0.iter().map(known).collect(),
+        }
+    }
+
     /// What all sources list and what `statuses` say of the steps.
     pub fn into_results(self, statuses: Statuses) -> PlanResults {
         let known = |status: StepStatus| KnownStep {

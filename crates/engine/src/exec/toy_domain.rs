@@ -7,7 +7,7 @@ use pipe_foundation::Digest;
 use pipe_foundation::progress::Progress;
 
 use crate::artifact::{ArtifactKind, Bytes, Item, ItemData, ItemId};
-use crate::manifest::{Declaration, Diagnostics, Kind, Limits, MAX_BAD, Parameter, Shape};
+use crate::manifest::{Declaration, Diagnostics, Kind, MAX_BAD, Parameter, ReadOptions, Shape};
 use crate::plan::{Domain, Plan};
 use crate::stage::{
     AggregateContext, AggregateStage, Device, FileInfos, ItemContext, ItemCopy, ItemError,
@@ -85,6 +85,6 @@ impl Domain for Toy {
 pub fn plan(folder: &Path, manifest: &str, device: Device) -> Plan {
     let path = folder.join("pipe.toml");
     std::fs::write(&path, manifest).unwrap();
-    Plan::read(&path, &[], &Limits::default(), device, &mut Toy)
+    Plan::read(&path, &ReadOptions::default(), device, &mut Toy)
         .unwrap_or_else(|diagnostics| panic!("{:?}", diagnostics.shown()))
 }

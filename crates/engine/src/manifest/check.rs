@@ -24,6 +24,8 @@ pub struct Checked {
     pub inputs: Vec<InputReference>,
     /// Dotted path and value of each [`Shape::Named`].
     pub named: Vec<(String, String)>,
+    /// Dotted path and value of each [`Shape::Path`].
+    pub paths: Vec<(String, String)>,
 }
 
 impl Checked {
@@ -69,6 +71,7 @@ pub fn check(
             places: HashMap::new(),
             inputs: Vec::new(),
             named: Vec::new(),
+            paths: Vec::new(),
         },
     };
     let values = checker.table("", table, table_place, what, parameters, ignore);
@@ -169,7 +172,11 @@ impl Checker<'_> {
                 }
                 self.out_of_range(path, node, shape)
             }
-            (Shape::Text | Shape::Path, Value::Text(value)) => Some(Json::String(value.clone())),
+            (Shape::Text, Value::Text(value)) => Some(Json::String(value.clone())),
+            (Shape::Path, Value::Text(value)) => {
+                self.checked.paths.push((path.into(), value.clone()));
+                Some(Json::String(value.clone()))
+            }
             (Shape::Choice(choices), Value::Text(value)) => {
                 if choices.contains(&value.as_str()) {
                     return Some(Json::String(value.clone()));

@@ -32,6 +32,8 @@ pub struct Declaration {
     /// Names of things outside the manifest: dotted path and name, of each parameter of the shape
     /// [`Named`](super::Shape::Named).
     pub named: Vec<(String, String)>,
+    /// Paths: dotted path and what is written, of each parameter of the shape [`Path`](super::Shape::Path).
+    pub paths: Vec<(String, String)>,
     /// False when something is wrong with its parameters.
     pub sound: bool,
 }
@@ -42,7 +44,7 @@ impl Declaration {
         let folder = self
             .places
             .get(parameter)
-            .filter(|place| place.source.name() != "--set")
+            .filter(|place| !place.is_of_command_line())
             .and_then(|place| {
                 Path::new(place.source.name())
                     .parent()

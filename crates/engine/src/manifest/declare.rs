@@ -9,6 +9,7 @@ use crate::source::{Place, Source};
 use super::bindings::Bindings;
 use super::budget::Budget;
 use super::check_variant::check_variant;
+use super::confinement;
 use super::connect::{connect, spread_axes};
 use super::declaration::Declaration;
 use super::diagnostic::Diagnostic;
@@ -16,10 +17,11 @@ use super::diagnostics::Diagnostics;
 use super::expansion::Expansion;
 use super::identity::{EXPECTED, is_usable, name_by_path};
 use super::kind::Kind;
-use super::limits::{Exceeded, Limits};
+use super::limits::Exceeded;
 use super::matrix::Matrix;
 use super::only::Only;
 use super::read::read;
+use super::read_options::ReadOptions;
 use super::resolve::Others;
 use super::stage_steps::StageSteps;
 use super::stages::read_stages;
@@ -27,7 +29,6 @@ use super::substitute;
 use super::suggest::suggest;
 use super::value::{Table, Value};
 use super::variant::{Variant, written};
-use super::write;
 
 /// Keys at the top of every manifest, around those that name files of the domain.
 const FIRST: [&str; 2] = ["name", "description"];
@@ -40,8 +41,8 @@ pub struct Manifest {
     pub name: String,
     /// The manifest's file.
     pub path: PathBuf,
-    /// All of it as one text: includes merged, overrides applied.
-    pub merged: String,
+    /// The files that it was read from: its own, then those that it includes.
+    pub sources: Vec<Source>,
     /// Files of the domain that it names, by key, each with the place.
     pub files: BTreeMap<&'static str, (PathBuf, Place)>,
     /// The steps, inputs before what takes them.
@@ -56,14 +57,21 @@ impl Manifest {
     /// When a file cannot be read or is not TOML, or the manifest asks for more than `limits` allow.
     pub fn read(
         path: &Path,
-        overrides: &[String],
-        limits: &Limits,
+        options: &ReadOptions<'_>,
         kinds: &'static [&'static Kind],
         file_keys: &'static [&'static str],
         diagnostics: &mut Diagnostics,
     ) -> Result<Self, Diagnostics> {
-        let (source, table) = read(path, overrides, limits, file_keys, diagnostics)?;
-        let read = Self::of_table(path, &source, &table, limits, kinds, file_keys, diagnostics);
+        let (sources, table) = read(path, options, file_keys, diagnostics)?;
+        let read = Self::of_table(
+            path,
+            sources,
+            &table,
+            options,
+            kinds,
+            file_keys,
+            diagnostics,
+        );
         read.map_err(|exceeded| {
             let mut diagnostics = std::mem::take(diagnostics);
             diagnostics.push(exceeded.into());
@@ -75,9 +83,9 @@ impl Manifest {
     /// The limit that was exceeded.
     fn of_table(
         path: &Path,
-        source: &Source,
+        sources: Vec<Source>,
         table: &Table,
-        limits: &Limits,
+        options: &ReadOptions<'_>,
         kinds: &'static [&'static Kind],
         file_keys: &'static [&'static str],
         diagnostics: &mut Diagnostics,
@@ -124,9 +132,15 @@ impl Manifest {
                 let folder = Path::new(place.source.name())
                     .parent()
                     .unwrap_or(Path::new(""));
-                files.insert(key, (folder.join(written), place));
+                let file = folder.join(written);
+                if let Some(outside) = confinement::check(options.confined_to, &file, &place) {
+                    diagnostics.push(outside);
+                    continue;
+                }
+                files.insert(key, (file, place));
             }
         }
+        let limits = &options.limits;
         let budget = Budget::new(limits);
         let vars = variables(table, &budget, diagnostics);
         budget.check()?;
@@ -136,11 +150,11 @@ impl Manifest {
         };
         budget.check()?;
         let steps = match table_of(table, "stage", diagnostics) {
-            Some(stages) => declare(stages, &vars, &matrix, limits, kinds, diagnostics)?,
+            Some(stages) => declare(stages, &vars, &matrix, options, kinds, diagnostics)?,
             None => {
                 diagnostics.push(
                     Diagnostic::new("manifest::no_stages", "the manifest has no stages")
-                        .at(&source.place(0..0), "expected [stage.<name>] tables")
+                        .at(&sources[0].place(0..0), "expected [stage.<name>] tables")
                         .help("`pipe init` writes a manifest to start from"),
                 );
                 Vec::new()
@@ -149,7 +163,7 @@ impl Manifest {
         Ok(Self {
             name,
             path: path.to_path_buf(),
-            merged: write::text(table),
+            sources,
             files,
             steps,
         })
@@ -220,10 +234,11 @@ fn declare(
     table: &Table,
     vars: &Bindings<'_>,
     matrix: &Matrix,
-    limits: &Limits,
+    options: &ReadOptions<'_>,
     kinds: &'static [&'static Kind],
     diagnostics: &mut Diagnostics,
 ) -> Result<Vec<Declaration>, Exceeded> {
+    let limits = &options.limits;
     let (mut stages, broken) = read_stages(table, vars, limits, kinds, diagnostics)?;
     let order = connect(&mut stages, vars, matrix, limits, diagnostics)?;
     spread_axes(&mut stages, &order);
@@ -293,8 +308,12 @@ fn declare(
                 place: stage.entry.key_place.clone(),
                 inputs: inputs.collect(),
                 named: checked.named,
+                paths: checked.paths,
                 sound: diagnostics.len() == before,
             });
+            if let Some(step) = steps.last() {
+                check_paths(step, options.confined_to, diagnostics);
+            }
         }
         steps_of.insert(
             index,
@@ -302,6 +321,16 @@ fn declare(
         );
     }
     Ok(steps)
+}
+
+/// The paths of a step must not lead out of `folder`.
+fn check_paths(step: &Declaration, folder: Option<&Path>, diagnostics: &mut Diagnostics) {
+    for (parameter, written) in &step.paths {
+        let path = step.resolve(parameter, written);
+        if let Some(outside) = confinement::check(folder, &path, step.place_of(parameter)) {
+            diagnostics.push(outside);
+        }
+    }
 }
 
 /// A stage needs a variant, and every variant an id of its own.

@@ -7,6 +7,7 @@ use crate::file_name::file_name;
 use super::diagnostics::Diagnostics;
 use super::limits::Limits;
 use super::read::read;
+use super::read_options::ReadOptions;
 use super::value::{Table, Value};
 
 /// A folder for the manifests of a project, which is not part of their names.
@@ -61,7 +62,11 @@ pub fn present_name(path: &Path, limits: &Limits) -> Option<String> {
     if !path.is_file() {
         return None;
     }
-    let table = read(path, &[], limits, &[], &mut Diagnostics::default());
+    let options = ReadOptions {
+        limits: *limits,
+        ..ReadOptions::default()
+    };
+    let table = read(path, &options, &[], &mut Diagnostics::default());
     let given = table.ok().and_then(|(_, table)| given_name(&table));
     Some(given.unwrap_or_else(|| name_by_path(path)))
 }

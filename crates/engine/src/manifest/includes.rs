@@ -8,17 +8,23 @@ use pipe_foundation::regular_file::{self, FileError};
 
 use crate::source::{Place, Source};
 
+use super::confinement;
 use super::diagnostic::Diagnostic;
 use super::diagnostics::Diagnostics;
 use super::limits::{Limits, exceeded, reached};
+use super::read_options::ReadOptions;
 use super::value::{self, Node, Table, TableEntry, Value};
 
 /// Reads the manifest at `path` with its includes. Included manifests come first and the including one overrides them;
-/// tables merge key by key.
+/// tables merge key by key. Gives the files that were read, too, `path` first.
 ///
 /// # Errors
 /// Every unreadable file, syntax error and include loop; the limit that was exceeded.
-pub fn read_with_includes(path: &Path, limits: &Limits) -> Result<(Source, Table), Diagnostics> {
+pub fn read_with_includes(
+    path: &Path,
+    options: &ReadOptions<'_>,
+) -> Result<(Vec<Source>, Table), Diagnostics> {
+    let limits = &options.limits;
     // What the user named may be a pipe; what a manifest names may not.
     let text = regular_file::read_given_text(path, limits.manifest_bytes);
     let text = text.map_err(|error| match error {
@@ -27,24 +33,26 @@ pub fn read_with_includes(path: &Path, limits: &Limits) -> Result<(Source, Table
     })?;
     let source = Source::new(path.display().to_string(), text);
     let reading = Reading {
-        limits,
+        options,
         bytes: source.text().len() as u64,
-        files: 0,
+        includes: 0,
+        sources: Vec::new(),
         open: HashSet::new(),
         diagnostics: Diagnostics::default(),
     };
-    let table = reading.read(path, &source)?;
-    Ok((source, table))
+    reading.read(path, source)
 }
 
 /// What was read so far. Files that are being read are kept in a list, not in calls of calls, so that their number is
 /// limited by nothing but the limits.
 struct Reading<'a> {
-    limits: &'a Limits,
+    options: &'a ReadOptions<'a>,
     /// Bytes of all files.
     bytes: u64,
-    /// Included files.
-    files: u64,
+    /// How many are included, those that cannot be read too.
+    includes: u64,
+    /// The files that were read, that of the manifest first.
+    sources: Vec<Source>,
     /// Where the files are that are being read.
     open: HashSet<PathBuf>,
     diagnostics: Diagnostics,
@@ -62,7 +70,7 @@ struct OpenFile {
 }
 
 impl Reading<'_> {
-    fn read(mut self, path: &Path, source: &Source) -> Result<Table, Diagnostics> {
+    fn read(mut self, path: &Path, source: Source) -> Result<(Vec<Source>, Table), Diagnostics> {
         let mut files = vec![self.start(path, canonical(path), source)?];
         while let Some(file) = files.last_mut() {
             let Some(include) = file.includes.next() else {
@@ -71,7 +79,7 @@ impl Reading<'_> {
                 done.under.merge(done.own);
                 match files.last_mut() {
                     Some(including) => including.under.merge(done.under),
-                    None => return self.diagnostics.or_ok(done.under),
+                    None => return self.diagnostics.or_ok((self.sources, done.under)),
                 }
                 continue;
             };
@@ -79,7 +87,7 @@ impl Reading<'_> {
             let depth = files.len() as u64;
             files.extend(self.include(&folder, &include, depth)?);
         }
-        self.diagnostics.or_ok(Table::default())
+        self.diagnostics.or_ok((self.sources, Table::default()))
     }
 
     /// Starts with an included file; none, with problems reported, where that is not possible.
@@ -114,17 +122,23 @@ impl Reading<'_> {
             );
             return Ok(None);
         }
-        self.files += 1;
-        let (limit, what) = if depth > self.limits.include_depth.most {
-            (self.limits.include_depth, "includes are nested too deep")
-        } else if self.files > self.limits.includes.most {
-            (self.limits.includes, "too many files are included")
+        let outside = confinement::check(self.options.confined_to, &target, &include.place);
+        if let Some(outside) = outside {
+            self.diagnostics.push(outside);
+            return Ok(None);
+        }
+        self.includes += 1;
+        let limits = &self.options.limits;
+        let (limit, what) = if depth > limits.include_depth.most {
+            (limits.include_depth, "includes are nested too deep")
+        } else if self.includes > limits.includes.most {
+            (limits.includes, "too many files are included")
         } else {
             match self.text(&target, &include.place)? {
                 None => return Ok(None),
                 Some(text) => {
                     let source = Source::new(target.display().to_string(), text);
-                    return match self.start(&target, canonical, &source) {
+                    return match self.start(&target, canonical, source) {
                         Ok(file) => Ok(Some(file)),
                         Err(more) => {
                             self.diagnostics.extend(more);
@@ -139,7 +153,7 @@ impl Reading<'_> {
 
     /// The text of an included file; none, with the problem reported, where it cannot be read.
     fn text(&mut self, target: &Path, place: &Place) -> Result<Option<String>, Diagnostics> {
-        let mut left = self.limits.manifest_bytes;
+        let mut left = self.options.limits.manifest_bytes;
         left.most -= self.bytes;
         match regular_file::read_text(target, left) {
             Ok(text) => {
@@ -147,7 +161,7 @@ impl Reading<'_> {
                 Ok(Some(text))
             }
             Err(FileError::TooLong { bytes, .. }) => {
-                let told = too_long(self.limits, self.bytes, bytes);
+                let told = too_long(&self.options.limits, self.bytes, bytes);
                 Err(self.stopped(told.at(place, "too long")))
             }
             Err(error) => {
@@ -162,9 +176,11 @@ impl Reading<'_> {
         &mut self,
         path: &Path,
         canonical: PathBuf,
-        source: &Source,
+        source: Source,
     ) -> Result<OpenFile, Diagnostics> {
-        let mut own = value::parse(source)?;
+        let parsed = value::parse(&source);
+        self.sources.push(source);
+        let mut own = parsed?;
         let includes = match own.take("include") {
             None => Vec::new(),
             Some(TableEntry { node, .. }) => match node.value {

@@ -18,7 +18,7 @@ pub struct Override {
 /// # Errors
 /// What is wrong with it.
 pub fn parse_override(text: &str) -> Result<Override, Diagnostics> {
-    let source = Source::new("--set", text);
+    let source = Source::of_override(text);
     let whole = source.place(0..text.len());
     let Some((path, written)) = text.split_once('=') else {
         return Err(
@@ -56,7 +56,7 @@ pub fn parse_override(text: &str) -> Result<Override, Diagnostics> {
     }
     let place = source.place(path.len() + 1..text.len());
     // What is not TOML is a string: `--set report.title=Open set` needs no quotes.
-    let parsed = value::parse(&Source::new("--set", format!("value = {written}")));
+    let parsed = value::parse(&Source::of_override(format!("value = {written}")));
     let value = match parsed.ok().and_then(|mut table| table.take("value")) {
         Some(entry) => entry.node.value,
         None => Value::Text(written.trim().to_string()),

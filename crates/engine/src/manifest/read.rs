@@ -6,11 +6,12 @@ use crate::source::Source;
 
 use super::diagnostics::Diagnostics;
 use super::includes::read_with_includes;
-use super::limits::Limits;
 use super::overrides::{apply, parse_override};
+use super::read_options::ReadOptions;
 use super::value::Table;
 
-/// Reads `path` and its includes, then applies the overrides in order; each of `file_keys` is allowed at the top.
+/// Reads `path` and its includes, then applies the overrides in order; each of `file_keys` is allowed at the top. Gives the
+/// files that were read, too, `path` first.
 ///
 /// Overrides that are wrong are left out and go to `diagnostics`.
 ///
@@ -18,17 +19,16 @@ use super::value::Table;
 /// Every unreadable file, syntax error and include loop; the limit that was exceeded.
 pub fn read(
     path: &Path,
-    overrides: &[String],
-    limits: &Limits,
+    options: &ReadOptions<'_>,
     file_keys: &[&str],
     diagnostics: &mut Diagnostics,
-) -> Result<(Source, Table), Diagnostics> {
-    let (source, mut table) = read_with_includes(path, limits)?;
-    for text in overrides {
+) -> Result<(Vec<Source>, Table), Diagnostics> {
+    let (sources, mut table) = read_with_includes(path, options)?;
+    for text in options.overrides {
         match parse_override(text) {
             Ok(over) => apply(&mut table, over, file_keys, diagnostics),
             Err(more) => diagnostics.extend(more),
         }
     }
-    Ok((source, table))
+    Ok((sources, table))
 }

@@ -79,7 +79,27 @@ pub fn explain(
             reasons: Vec::new(),
         });
     };
-    let differences = now.differences(&record.fingerprint);
+    Ok(Explanation {
+        step: id.into(),
+        compared_with_s: Some(started_s),
+        reasons: reasons(plan, cache, step, now, &record.fingerprint, listing)?,
+    })
+}
+
+/// What differs between what a step depends on `now` and what it depended on `before`. Which items of a source changed
+/// is known where the cache has both listings.
+///
+/// # Errors
+/// When a listing cannot be read.
+pub fn reasons(
+    plan: &Plan,
+    cache: &Cache,
+    step: usize,
+    now: &FingerprintInputs,
+    before: &FingerprintInputs,
+    listing: Option<&Listing>,
+) -> Result<Vec<Reason>, CacheError> {
+    let differences = now.differences(before);
     let value = |difference: &Difference| Reason::Value {
         difference: difference.clone(),
         remark: match &plan.steps[step].stage {
@@ -115,11 +135,7 @@ pub fn explain(
             reasons.push(value(difference));
         }
     }
-    Ok(Explanation {
-        step: id.into(),
-        compared_with_s: Some(started_s),
-        reasons,
-    })
+    Ok(reasons)
 }
 
 fn changed_files(

@@ -7,13 +7,14 @@ mod lineage;
 mod step;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::manifest::{Diagnostics, Limits, Manifest};
+use crate::manifest::{Diagnostics, Manifest, ReadOptions};
+use crate::source::{Place, Source};
 use crate::stage::{Device, Stage, Unbuilt};
 
 pub use domain::Domain;
-pub use explain::{Explanation, Reason, explain};
+pub use explain::{Explanation, Reason, explain, reasons};
 pub use lineage::lineage;
 pub use step::Step;
 
@@ -24,8 +25,10 @@ pub struct Plan {
     pub name: String,
     /// Its path as it was given.
     pub manifest: String,
-    /// All of it as one text: includes merged, overrides applied.
-    pub text: String,
+    /// The files that it was read from: its own, then those that it includes.
+    pub sources: Vec<Source>,
+    /// Files of the domain that it names, by key, each with the place.
+    pub files: BTreeMap<&'static str, (PathBuf, Place)>,
     /// The steps.
     pub steps: Vec<Step>,
     /// Where stages compute that use a device; part of their keys.
@@ -34,23 +37,19 @@ pub struct Plan {
 
 impl Plan {
     /// Reads a manifest and builds its steps with the stages of `domain`, to compute on `device` where they use one.
-    /// `overrides` are dotted paths with values, as `--set` takes them; the manifest may ask for as much as `limits`
-    /// allow.
     ///
     /// # Errors
     /// Every problem of the manifest, and of what the domain knows to be wrong.
     pub fn read(
         path: &Path,
-        overrides: &[String],
-        limits: &Limits,
+        options: &ReadOptions<'_>,
         device: Device,
         domain: &mut dyn Domain,
     ) -> Result<Self, Diagnostics> {
         let mut diagnostics = Diagnostics::default();
         let mut manifest = Manifest::read(
             path,
-            overrides,
-            limits,
+            options,
             domain.kinds(),
             domain.file_keys(),
             &mut diagnostics,
@@ -73,13 +72,14 @@ impl Plan {
             steps.push(Step::new(declaration, stage));
         }
         step::connect(&mut steps);
-        if let Some(exceeded) = copies::check(&steps, limits) {
+        if let Some(exceeded) = copies::check(&steps, &options.limits) {
             diagnostics.push(exceeded);
         }
         let plan = Self {
             name: manifest.name,
             manifest: manifest.path.display().to_string(),
-            text: manifest.merged,
+            sources: manifest.sources,
+            files: manifest.files,
             steps,
             device,
         };

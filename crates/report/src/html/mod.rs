@@ -18,6 +18,7 @@ mod per_test;
 mod probes;
 mod quantity;
 mod reading;
+mod reproduce;
 mod scale;
 mod steps;
 mod svg;
@@ -45,7 +46,7 @@ pub(super) fn render(report: &Report, study: &Study) -> String {
         checks::section(&view),
         left_out::section(&view),
         steps::section(&view),
-        steps::manifest(&view),
+        reproduce::section(&view),
         reading::section(&view),
     ]
     .into_iter()

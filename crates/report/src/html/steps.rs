@@ -1,4 +1,4 @@
-//! Every step by stage kind: what all have in common, then what each has of its own; and the manifest.
+//! Every step by stage kind: what all have in common, then what each has of its own.
 
 use std::collections::BTreeSet;
 
@@ -45,31 +45,6 @@ pub(super) fn section(view: &View) -> Option<Section> {
         id: "steps",
         title: "Steps",
         body,
-    })
-}
-
-/// The manifest; none where it is not known.
-pub(super) fn manifest(view: &View) -> Option<Section> {
-    let facts = view.report.facts.as_ref()?;
-    if facts.manifest_text.trim().is_empty() {
-        return None;
-    }
-    let name = escape::text(&facts.manifest);
-    let lines = number::counted(facts.manifest_text.lines().count() as u64, "line");
-    let text = format!(
-        "<pre tabindex=\"0\" role=\"region\" aria-label=\"Manifest\">{}</pre>",
-        escape::text(facts.manifest_text.trim_end())
-    );
-    Some(Section {
-        id: "manifest",
-        title: "Manifest",
-        body: format!(
-            "<p>Running this manifest again gives these results.</p>\n{}",
-            figure::details(
-                &format!("{name} <span class=\"faint\">{lines}, includes merged</span>"),
-                &text
-            )
-        ),
     })
 }
 

@@ -1,0 +1,93 @@
+//! Whether a path that a manifest names stays inside a folder, links followed.
+
+use std::path::{Component, Path, PathBuf};
+
+use crate::source::Place;
+
+use super::diagnostic::Diagnostic;
+
+/// The code of a diagnostic about a path that leads out of the folder that a manifest is confined to.
+pub const OUTSIDE: &str = "manifest::outside";
+
+/// What is wrong with `path`, written at `place`: it leads out of `folder`. Paths of the command line are the user's own
+/// and may lead anywhere.
+pub(super) fn check(folder: Option<&Path>, path: &Path, place: &Place) -> Option<Diagnostic> {
+    let folder = folder.filter(|_| !place.is_of_command_line())?;
+    let real = real_path(path);
+    if real.starts_with(real_path(folder)) {
+        return None;
+    }
+    let message = format!("{} is outside of {}", real.display(), folder.display());
+    let help = format!(
+        "move it into the project; or, if you know who wrote this manifest, `pipe trust {}`, or --allow-paths for this \
+        once",
+        folder.display()
+    );
+    let diagnostic = Diagnostic::new(OUTSIDE, message);
+    Some(diagnostic.at(place, "leads out of the project").help(help))
+}
+
+/// The path without links, `.` and `..`, whether or not all of it exists.
+fn real_path(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let mut real = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => {
+                real.pop();
+            }
+            part => {
+                real.push(part);
+                real = real.canonicalize().unwrap_or(real);
+            }
+        }
+    }
+    real
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::source::Source;
+
+    use super::*;
+
+    #[test]
+    fn paths_that_lead_out_by_dots_links_or_a_root_are_found() {
+        let space = tempfile::tempdir().unwrap();
+        let root = space.path().canonicalize().unwrap();
+        let folder = root.join("project");
+        std::fs::create_dir_all(folder.join("a")).unwrap();
+        std::fs::create_dir_all(root.join("project-2")).unwrap();
+        std::os::unix::fs::symlink(&root, folder.join("out")).unwrap();
+        std::os::unix::fs::symlink(folder.join("a"), folder.join("in")).unwrap();
+        let place = Source::new("x.toml", "x").place(0..1);
+        let is_outside = |name: &str| check(Some(&folder), &folder.join(name), &place).is_some();
+        for name in [
+            "",
+            "a",
+            "a/b/c",
+            "a/../b",
+            "in/x",
+            "out/project/x",
+            "..a",
+            "missing/../b",
+        ] {
+            assert!(!is_outside(name), "{name}");
+        }
+        for name in [
+            "..",
+            "a/../..",
+            "/etc/passwd",
+            "out",
+            "out/x",
+            "in/../..",
+            "../project-2/x",
+            "missing/../../x",
+        ] {
+            assert!(is_outside(name), "{name}");
+        }
+        let of_command_line = Source::of_override("x").place(0..1);
+        assert!(check(Some(&folder), &root, &of_command_line).is_none());
+        assert!(check(None, &root, &place).is_none());
+    }
+}

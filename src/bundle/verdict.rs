@@ -1,0 +1,296 @@
+//! How a reproduction compares with what a bundle holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use pipe_engine::cache::{Cache, CacheError};
+use pipe_engine::exec::runs_folder;
+use pipe_engine::plan::Plan;
+use pipe_engine::stage::SourceListing;
+use pipe_foundation::Digest;
+use pipe_foundation::spreadsheet::unguarded;
+use pipe_report::eval::read_predictions;
+use serde::Serialize;
+
+use crate::emotion_classes;
+use crate::inspect::PredictionFlips;
+use crate::inspect::step;
+use crate::items::UtteranceItem;
+use crate::lock::{LockFile, LockedMetrics};
+
+/// How a reproduction compares with a bundle.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "verdict", rename_all = "snake_case")]
+pub enum Verdict {
+    /// Every step depends on the same and made the same, bit for bit.
+    Identical {
+        /// How many steps.
+        steps: usize,
+    },
+    /// The recordings and what is known of them are the same, and some results are not.
+    DifferentNumbers {
+        /// Steps with other keys or other results.
+        steps: Vec<String>,
+        /// What evaluations reach, where that is not the same.
+        numbers: Vec<NumberChange>,
+        /// Evaluations with other predictions.
+        predictions: Vec<PredictionChange>,
+    },
+    /// The data are others.
+    DifferentData {
+        /// Where, and how.
+        data: Vec<DataChange>,
+    },
+}
+
+/// One metric that is not the same.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct NumberChange {
+    /// The evaluation.
+    pub step: String,
+    /// The corpus.
+    pub corpus: String,
+    /// The metric.
+    pub metric: &'static str,
+    /// Its value in the bundle.
+    pub bundle: Option<f64>,
+    /// Its value here.
+    pub here: Option<f64>,
+}
+
+/// How many predictions of an evaluation are not the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PredictionChange {
+    /// The evaluation.
+    pub step: String,
+    /// Utterances that both tested on.
+    pub shared: usize,
+    /// Those with another class.
+    pub changed: usize,
+}
+
+/// How the utterances of a corpus in a split are not the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct DataChange {
+    /// The step that lists them.
+    pub source: String,
+    /// The corpus.
+    pub corpus: String,
+    /// The split.
+    pub split: String,
+    /// Utterances in the bundle.
+    pub bundle: usize,
+    /// Utterances here.
+    pub here: usize,
+    /// Those that are only in the bundle.
+    pub missing: usize,
+    /// Those that are only here.
+    pub added: usize,
+    /// Those with another recording.
+    pub other_recording: usize,
+    /// Those with another label, speaker or class.
+    pub other_facts: usize,
+}
+
+/// What a bundle or a listing says of one utterance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Utterance {
+    part: (String, String),
+    facts: [String; 3],
+    digest: String,
+}
+
+/// How the data of a plan differ from those of the bundle in `folder`; nothing where they are the same.
+pub fn data_changes(
+    plan: &Plan,
+    listings: &[(usize, SourceListing)],
+    folder: &Path,
+) -> Vec<DataChange> {
+    let mut changes = Vec::new();
+    for (index, listing) in listings {
+        let source = plan.steps[*index].id();
+        let table = folder.join("data").join(runs_folder(plan, *index));
+        let text = std::fs::read_to_string(with_ending(&table, ".tsv")).unwrap_or_default();
+        let before: BTreeMap<String, Utterance> = text.lines().skip(1).filter_map(row).collect();
+        let here: BTreeMap<String, Utterance> = (listing.items.iter())
+            .map(|item| {
+                let utterance = item.utterance();
+                let facts = [
+                    &*utterance.speaker,
+                    &utterance.label,
+                    utterance.emotion.name(),
+                ];
+                let known = Utterance {
+                    part: (utterance.corpus.clone(), utterance.split.name().into()),
+                    facts: facts.map(plain),
+                    digest: item.digest.hex(),
+                };
+                (plain(&utterance.id), known)
+            })
+            .collect();
+        let utterances = before.values().chain(here.values());
+        let parts: BTreeSet<&(String, String)> = utterances.map(|known| &known.part).collect();
+        for part in parts {
+            let of = |all: &BTreeMap<String, Utterance>| -> BTreeMap<String, Utterance> {
+                let own = all.iter().filter(|(_, known)| known.part == *part);
+                own.map(|(id, known)| (id.clone(), known.clone())).collect()
+            };
+            let change = change(source, part, &of(&before), &of(&here));
+            changes.extend(change);
+        }
+    }
+    changes
+}
+
+/// `path` with `ending` after its name, which may have dots.
+fn with_ending(path: &Path, ending: &str) -> std::path::PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// A cell as it can be in a table.
+fn plain(cell: &str) -> String {
+    cell.replace(['\t', '\n', '\r'], " ")
+}
+
+/// A row of a table of utterances: id, corpus, split, speaker, label, class, digest.
+fn row(line: &str) -> Option<(String, Utterance)> {
+    let cells: Vec<String> = line
+        .split('\t')
+        .map(|cell| unguarded(cell).into())
+        .collect();
+    let [id, corpus, split, speaker, label, class, digest] = <[String; 7]>::try_from(cells).ok()?;
+    let known = Utterance {
+        part: (corpus, split),
+        facts: [speaker, label, class],
+        digest,
+    };
+    Some((id, known))
+}
+
+fn change(
+    source: &str,
+    part: &(String, String),
+    before: &BTreeMap<String, Utterance>,
+    here: &BTreeMap<String, Utterance>,
+) -> Option<DataChange> {
+    let shared = || {
+        before
+            .iter()
+            .filter_map(|(id, old)| Some((old, here.get(id)?)))
+    };
+    let change = DataChange {
+        source: source.into(),
+        corpus: part.0.clone(),
+        split: part.1.clone(),
+        bundle: before.len(),
+        here: here.len(),
+        missing: before.keys().filter(|id| !here.contains_key(*id)).count(),
+        added: here.keys().filter(|id| !before.contains_key(*id)).count(),
+        other_recording: shared()
+            .filter(|(old, new)| old.digest != new.digest)
+            .count(),
+        other_facts: shared().filter(|(old, new)| old.facts != new.facts).count(),
+    };
+    let differs = change.missing + change.added + change.other_recording + change.other_facts > 0;
+    differs.then_some(change)
+}
+
+/// How a complete run, of which `here` is the lock file, compares with the bundle in `folder` that has the lock file
+/// `bundled`, where the data are the same.
+///
+/// # Errors
+/// When a record cannot be read.
+pub fn verdict(
+    plan: &Plan,
+    cache: &Cache,
+    bundled: &LockFile,
+    here: &LockFile,
+    folder: &Path,
+) -> Result<Verdict, CacheError> {
+    let mut steps = Vec::new();
+    let mut numbers = Vec::new();
+    let mut predictions = Vec::new();
+    let known: BTreeMap<&str, _> = bundled.steps.iter().map(|old| (&*old.id, old)).collect();
+    for (index, new) in here.steps.iter().enumerate() {
+        let old = known.get(&*new.id);
+        if old.is_some_and(|old| (old.key, old.output) == (new.key, new.output)) {
+            continue;
+        }
+        steps.push(new.id.clone());
+        if let Some(old) = old {
+            numbers.extend(number_changes(&new.id, &old.metrics, &new.metrics));
+        }
+        if !new.metrics.is_empty() {
+            let table = folder.join("results").join(runs_folder(plan, index));
+            predictions.extend(prediction_change(cache, &new.id, &new.key, &table)?);
+        }
+    }
+    let gone = bundled
+        .steps
+        .iter()
+        .filter(|old| here.steps.iter().all(|new| new.id != old.id));
+    steps.extend(gone.map(|step| step.id.clone()));
+    Ok(match steps.is_empty() {
+        true => Verdict::Identical {
+            steps: here.steps.len(),
+        },
+        false => Verdict::DifferentNumbers {
+            steps,
+            numbers,
+            predictions,
+        },
+    })
+}
+
+fn number_changes(
+    step: &str,
+    before: &BTreeMap<String, LockedMetrics>,
+    here: &BTreeMap<String, LockedMetrics>,
+) -> Vec<NumberChange> {
+    let corpora: BTreeSet<&String> = before.keys().chain(here.keys()).collect();
+    let metrics: [(&str, fn(&LockedMetrics) -> Option<f64>); 3] = [
+        ("UA", |metrics| metrics.ua),
+        ("WA", |metrics| metrics.wa),
+        ("macro F1", |metrics| metrics.macro_f1),
+    ];
+    let mut changes = Vec::new();
+    for corpus in corpora {
+        for (metric, value) in metrics {
+            let of = |all: &BTreeMap<String, LockedMetrics>| all.get(corpus).and_then(value);
+            let (bundle, here) = (of(before), of(here));
+            if bundle != here {
+                changes.push(NumberChange {
+                    step: step.into(),
+                    corpus: corpus.clone(),
+                    metric,
+                    bundle,
+                    here,
+                });
+            }
+        }
+    }
+    changes
+}
+
+/// How the predictions of an evaluation compare with those in the bundle's `folder` of it; none where one lacks them.
+fn prediction_change(
+    cache: &Cache,
+    id: &str,
+    key: &Digest,
+    folder: &Path,
+) -> Result<Option<PredictionChange>, CacheError> {
+    let names = emotion_classes::names();
+    let before = read_predictions(&folder.join(step::PREDICTIONS), &names).ok();
+    let record = cache.records.get(key)?;
+    let here = record.and_then(|record| step::predictions(cache, &record).ok());
+    Ok(before.zip(here).map(|(before, here)| {
+        let flips = PredictionFlips::of(&names, &before, &here);
+        PredictionChange {
+            step: id.into(),
+            shared: flips.shared,
+            changed: flips.flips.len(),
+        }
+    }))
+}

@@ -1,0 +1,46 @@
+//! What changed of a step's inputs, in words.
+
+use pipe_engine::plan::Reason;
+
+/// How many reasons are shown of one step.
+const SHOWN: usize = 12;
+
+/// A line for each of the first reasons, indented.
+pub fn reason_lines(reasons: &[Reason]) -> String {
+    let mut text = String::new();
+    for reason in reasons.iter().take(SHOWN) {
+        text.push_str(&format!("  {}\n", line(reason)));
+    }
+    if let Some(more) = reasons.len().checked_sub(SHOWN).filter(|&more| more > 0) {
+        text.push_str(&format!("  and {more} more\n"));
+    }
+    if reasons.is_empty() {
+        text.push_str("  labels, speakers or splits of its utterances changed, but no audio\n");
+    }
+    text
+}
+
+fn line(reason: &Reason) -> String {
+    let gone = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".into());
+    match reason {
+        Reason::Value { difference, remark } => {
+            let name = difference
+                .name
+                .strip_prefix("parameters.")
+                .unwrap_or(&difference.name);
+            let remark = remark.as_ref().map(|text| format!(" ({text})"));
+            format!(
+                "{name}: {} -> {}{}",
+                gone(&difference.old),
+                gone(&difference.new),
+                remark.unwrap_or_default()
+            )
+        }
+        Reason::Input { step } => format!("the result of `{step}` changed"),
+        Reason::File { id, old: None, .. } => format!("{id} is new"),
+        Reason::File { id, new: None, .. } => format!("{id} was removed"),
+        Reason::File { id, old, new } => {
+            format!("{id}: content {} -> {}", gone(old), gone(new))
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What a page says of how to run it again: the files of the project, and the command.
+
+use pipe_engine::cache::{Cache, CacheError};
+use pipe_engine::exec::PlanResults;
+use pipe_foundation::Digest;
+use pipe_report::{ProjectFile, Reproduction};
+
+use crate::bundle::{Content, project_files};
+use crate::domain::SpeechPlan;
+use crate::lock::lock_of;
+use crate::shell_words;
+
+/// The longest file that is shown.
+const LONGEST_BYTES: usize = 4 << 20;
+
+/// What it takes to run `plan` again.
+///
+/// # Errors
+/// When a record cannot be read.
+pub fn reproduction(
+    plan: &SpeechPlan,
+    cache: &Cache,
+    results: &PlanResults,
+) -> Result<Reproduction, CacheError> {
+    let lock = lock_of(plan, cache, results)?.ok();
+    let project = match project_files(plan, lock.as_ref(), "corpora") {
+        Ok(project) => project,
+        Err(error) => {
+            return Ok(Reproduction {
+                incomplete: Some(error.to_string()),
+                ..Reproduction::default()
+            });
+        }
+    };
+    let files: Vec<ProjectFile> = (project.files.into_iter())
+        .map(|(name, content)| shown(name, &content))
+        .collect();
+    let hidden = files.iter().filter(|file| file.text.is_none()).count();
+    let incomplete = match (lock.is_some(), hidden) {
+        (false, _) => Some("some steps have no result".to_owned()),
+        (true, 0) => None,
+        (true, 1) => Some("one file is not shown".into()),
+        (true, _) => Some(format!("{hidden} files are not shown")),
+    };
+    Ok(Reproduction {
+        command: command(plan, &project.manifest),
+        files,
+        incomplete,
+    })
+}
+
+/// A file with its text, where that is short enough and stays what it is in a page.
+fn shown(name: String, content: &Content) -> ProjectFile {
+    let read;
+    let bytes: &[u8] = match content {
+        Content::Bytes(bytes) => bytes,
+        Content::File(path) => {
+            read = std::fs::read(path).unwrap_or_default();
+            &read
+        }
+    };
+    let text = std::str::from_utf8(bytes).ok();
+    let stays = |text: &&str| {
+        let changes = |c: char| c.is_control() && c != '\n' && c != '\t';
+        text.len() <= LONGEST_BYTES && !text.contains(changes)
+    };
+    ProjectFile {
+        name,
+        text: text.filter(stays).map(str::to_owned),
+        digest: Digest::of(bytes).hex(),
+    }
+}
+
+/// The command that repeats the run.
+fn command(plan: &SpeechPlan, manifest: &str) -> String {
+    let mut words = vec!["pipe".to_owned(), "run".into(), manifest.into()];
+    for over in &plan.overrides {
+        words.push("--set".into());
+        words.push(over.clone());
+    }
+    if !plan.left_out.corpora.is_empty() {
+        words.push("--present".into());
+    }
+    if plan.device.is_accelerator() {
+        words.push("--device".into());
+        words.push(plan.device.name.clone());
+    }
+    words.push("--locked".into());
+    shell_words::line(words)
+}

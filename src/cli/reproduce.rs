@@ -1,0 +1,207 @@
+//! `pipe reproduce`: a bundle run again with the reader's own recordings, and how the results compare.
+
+use std::path::Path;
+
+use pipe_engine::exec::{Resolver, RunOptions, run as execute};
+use pipe_engine::manifest::{Diagnostics, Manifest, ReadOptions};
+use pipe_speech::corpus::Corpora;
+
+use crate::bundle::{DataChange, Verdict, corpora_at, data_changes, unpack_or_reuse, verdict};
+use crate::domain::{CORPORA, PlanOptions, SpeechPlan};
+use crate::lock::{LockFile, lock_path};
+
+use super::arguments::Common;
+use super::bundle::folder_of;
+use super::bundle_arguments::ReproduceArguments;
+use super::console::{print, print_error};
+use super::error::CliError;
+use super::lines::counted;
+use super::run::{exit_code, listening, tell_failures};
+use super::signals::Signals;
+use super::{context, lock, own_name, permission, report};
+
+/// Where results of reproductions go, in the cache's history.
+const NAME: &str = "reproduced";
+
+/// Runs a bundle again and compares.
+pub fn reproduce(arguments: &ReproduceArguments, common: &Common) -> Result<u8, CliError> {
+    let device = arguments.device.device.resolve(arguments.device.tf32)?;
+    permission::check_sandbox(arguments.sandbox)?;
+    let folder = folder_of(&arguments.bundle);
+    let contents = unpack_or_reuse(&arguments.bundle.bundle, &folder, arguments.bundle.max_size)?;
+    let manifest = folder.join(&contents.manifest);
+    let bundled = LockFile::read(&lock_path(&manifest), common.limits().file_bytes)?;
+    let set: Vec<String> = contents
+        .set
+        .iter()
+        .chain(&arguments.overrides)
+        .cloned()
+        .collect();
+    let corpora = |read: &Manifest| corpora(read, common);
+    let mut plan = SpeechPlan::read(
+        &manifest,
+        &PlanOptions {
+            read: ReadOptions {
+                overrides: &set,
+                limits: common.limits(),
+                confined_to: Some(&folder),
+            },
+            present_only: bundled.present,
+            device,
+            sandbox: arguments.sandbox,
+            corpora: &corpora,
+        },
+    )?;
+    if !arguments.allow_commands {
+        permission::refuse_commands(&plan, &folder)?;
+    }
+    // Next to the reader's own manifests, which may have the same name.
+    plan.plan.name = format!("{NAME}/{}", bundled.manifest);
+    let cache = context::cache(common, false)?;
+    own_name::claim(&plan, &cache, &common.limits())?;
+
+    let resolver = Resolver::new(&plan, &cache, &|| false);
+    let listed = resolver.into_listings();
+    let data = data_changes(&plan, &listed, &folder);
+    if !data.is_empty() {
+        return show(&Verdict::DifferentData { data }, &folder, common);
+    }
+    let signals = Signals::listen();
+    let (observer, _) = listening(common, &signals);
+    let runs = folder.join("runs");
+    let mut options = RunOptions {
+        runs: &runs,
+        ..RunOptions::default()
+    };
+    options.jobs = arguments.jobs.map_or(options.jobs, usize::from);
+    let summary = execute(&plan, &cache, &options, observer.as_ref())?;
+    drop(observer);
+    let code = exit_code(&summary, &signals);
+    if code != 0 {
+        if summary.interrupted {
+            print_error("stopped; the same command continues from here");
+        } else if !common.json {
+            tell_failures(&summary, false);
+        }
+        return Ok(code);
+    }
+    report::write_pages(&plan, &cache, &summary.results, &runs)?;
+    let here = lock::current(&plan, &cache)?;
+    let verdict = verdict(&plan, &cache, &bundled, &here, &folder)?;
+    show(&verdict, &folder, common)
+}
+
+/// The corpora that the bundle's manifest uses, where the reader has them.
+fn corpora(manifest: &Manifest, common: &Common) -> Result<Corpora, Diagnostics> {
+    let folder = manifest.path.parent().unwrap_or(Path::new(""));
+    let limits = common.limits();
+    let named = manifest.files.get(CORPORA);
+    let bundled = context::corpora(None, named, folder, &limits)?;
+    let own = match &common.corpora {
+        Some(given) if given.is_dir() => {
+            let mut own = bundled.clone();
+            own.folder.clone_from(given);
+            own
+        }
+        given => {
+            let file = given.clone().or_else(|| context::search(Path::new(".")));
+            match file {
+                Some(file) => context::corpora(Some(&file), None, Path::new("."), &limits)?,
+                None => return Ok(bundled),
+            }
+        }
+    };
+    Ok(corpora_at(bundled, &own))
+}
+
+/// Prints the verdict; 0 only where everything is identical.
+fn show(verdict: &Verdict, folder: &Path, common: &Common) -> Result<u8, CliError> {
+    let code = u8::from(!matches!(verdict, Verdict::Identical { .. }));
+    if common.json {
+        let mut line = serde_json::to_value(verdict).unwrap_or_default();
+        line["event"] = "reproduced".into();
+        line["folder"] = folder.display().to_string().into();
+        print(&format!("{line}\n"))?;
+        return Ok(code);
+    }
+    print(&text(verdict))?;
+    Ok(code)
+}
+
+fn text(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Identical { steps } => format!(
+            "identical: all {} have the same keys and the same results, bit for bit\n",
+            counted(*steps, "step")
+        ),
+        Verdict::DifferentData { data } => {
+            let mut text = String::from("different data; nothing was run\n");
+            data.iter()
+                .for_each(|change| text.push_str(&data_line(change)));
+            text
+        }
+        Verdict::DifferentNumbers {
+            steps,
+            numbers,
+            predictions,
+        } => {
+            let mut text = format!(
+                "same data, different numbers: {} {} not as in the bundle\n",
+                counted(steps.len(), "step"),
+                if steps.len() == 1 { "is" } else { "are" }
+            );
+            let percent = |value: Option<f64>| match value {
+                Some(value) => format!("{:.2} %", value * 100.0),
+                None => "none".into(),
+            };
+            for change in numbers {
+                text.push_str(&format!(
+                    "  {}, {}: {} {} -> {}\n",
+                    change.step,
+                    change.corpus,
+                    change.metric,
+                    percent(change.bundle),
+                    percent(change.here)
+                ));
+            }
+            for change in predictions {
+                text.push_str(&format!(
+                    "  {}: {} of {} predictions changed\n",
+                    change.step, change.changed, change.shared
+                ));
+            }
+            if numbers.is_empty() && predictions.iter().all(|change| change.changed == 0) {
+                text.push_str("  every metric and every predicted class is the same\n");
+            }
+            text.push_str(&format!(
+                "  first: {}\n",
+                steps[..steps.len().min(4)].join(", ")
+            ));
+            text
+        }
+    }
+}
+
+fn data_line(change: &DataChange) -> String {
+    let mut parts = vec![format!(
+        "{} utterances, here {}",
+        change.bundle, change.here
+    )];
+    for (count, what) in [
+        (change.missing, "missing here"),
+        (change.added, "only here"),
+        (change.other_recording, "with another recording"),
+        (change.other_facts, "with another label or speaker"),
+    ] {
+        if count > 0 {
+            parts.push(format!("{count} {what}"));
+        }
+    }
+    format!(
+        "  {}, {}, {}: {}\n",
+        change.source,
+        change.corpus,
+        change.split,
+        parts.join("; ")
+    )
+}

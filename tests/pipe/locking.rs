@@ -1,0 +1,195 @@
+//! `pipe lock` writes down what a run gave; `pipe run --locked` refuses anything else, and says what is different.
+
+use std::fs;
+
+use super::learning::study;
+use super::workspace::Workspace;
+
+const LOCK: &str = "pipe.lock.toml";
+
+/// A chain over recordings that has been run and locked.
+fn locked() -> Workspace {
+    let space = Workspace::with_corpus(12);
+    space.run_well("pipe.toml");
+    space.told(&["lock", "pipe.toml"]);
+    space
+}
+
+/// What `--locked` says when it refuses to run.
+fn refusal(space: &Workspace, more: &[&str]) -> String {
+    let stderr = space.refused(&[&["run", "pipe.toml", "--locked"], more].concat());
+    assert!(stderr.contains("lock::differs"), "{stderr}");
+    assert!(stderr.contains("nothing was run"), "{stderr}");
+    stderr
+}
+
+#[test]
+fn the_same_again_is_as_locked_from_any_cache_and_the_file_has_the_same_bytes() {
+    let space = locked();
+    assert_eq!(space.run("pipe.toml", &["--locked"]).code, Some(0));
+    fs::remove_dir_all(space.join("cache")).unwrap();
+    let again = space.run("pipe.toml", &["--locked"]);
+    assert_eq!((again.code, again.steps()), (Some(0), (4, 0, 0)));
+    let before = space.read(LOCK);
+    space.told(&["lock", "pipe.toml"]);
+    assert_eq!(space.read(LOCK), before);
+    let text: toml::Table = before.parse().unwrap();
+    assert_eq!(text["version"].as_integer(), Some(1));
+    assert_eq!(text["step"].as_array().unwrap().len(), 4);
+    let data = text["data"].as_array().unwrap();
+    let utterances = data
+        .iter()
+        .map(|part| part["utterances"].as_integer().unwrap());
+    assert_eq!(utterances.sum::<i64>(), 12);
+}
+
+#[test]
+fn a_parameter_a_recording_and_a_step_that_differ_are_named_and_nothing_runs() {
+    let space = locked();
+    let told = refusal(&space, &["--set", "fbank.bins=30"]);
+    assert!(told.contains("bins: 23 -> 30"), "{told}");
+    assert!(!told.contains("audio\n"), "only what changed: {told}");
+
+    space.tone("corpora/made/audio/0003.wav", 16_000, 0.3, 999.0);
+    let told = refusal(&space, &[]);
+    assert!(told.contains("made/audio/0003: content "), "{told}");
+    assert!(told.contains("utterances, not the same"), "{told}");
+    space.tone("corpora/made/audio/0003.wav", 16_000, 0.3, 153.0);
+    assert_eq!(space.run("pipe.toml", &["--locked"]).code, Some(0));
+
+    space.table(11);
+    let told = refusal(&space, &[]);
+    assert!(told.contains("made/audio/0011 was removed"), "{told}");
+    assert!(told.contains(" utterances -> "), "{told}");
+    space.table(12);
+
+    let text = space.read("pipe.toml");
+    let more = "\n[stage.more]\nkind = \"resample\"\ninput = \"speech\"\nrate_hz = 11025\n";
+    space.write("pipe.toml", format!("{text}{more}"));
+    let told = refusal(&space, &[]);
+    assert!(told.contains("is not in the lock file"), "{told}");
+    space.write("pipe.toml", &text);
+    assert_eq!(space.run("pipe.toml", &["--locked"]).code, Some(0));
+}
+
+#[test]
+fn a_result_that_is_not_the_locked_one_fails_its_step_and_what_follows_does_not_run() {
+    let manifest = r#"[stage.one]
+kind = "command"
+run = "cat number > {out}/a; true"
+outputs = ["a"]
+[stage.two]
+kind = "command"
+inputs = { one = "one" }
+run = "cp {one}/a {out}/b"
+outputs = ["b"]
+"#;
+    let space = Workspace::with_manifest("pipe.toml", manifest);
+    space.write("number", "1");
+    space.run_well("pipe.toml");
+    space.told(&["lock", "pipe.toml"]);
+    // The program reads a file that it does not declare.
+    space.write("number", "2");
+    assert_eq!(space.run("pipe.toml", &["--locked"]).steps(), (0, 2, 0));
+    fs::remove_dir_all(space.join("cache")).unwrap();
+    let run = space.run("pipe.toml", &["--locked"]);
+    assert_eq!((run.code, run.steps()), (Some(1), (0, 0, 1)));
+    assert!(
+        run.error().contains("made another result"),
+        "{}",
+        run.error()
+    );
+    assert_eq!(run.failure()["code"], "lock::output");
+    // What is in the cache is looked at before anything runs.
+    let told = refusal(&space, &[]);
+    assert!(
+        told.contains("made another result of the same inputs"),
+        "{told}"
+    );
+}
+
+#[test]
+fn what_is_no_lock_file_or_not_run_is_said() {
+    let space = Workspace::with_corpus(4);
+    let told = space.refused(&["lock", "pipe.toml"]);
+    assert!(told.contains("4 steps are not up to date"), "{told}");
+    let told = space.refused(&["run", "pipe.toml", "--locked"]);
+    assert!(told.contains("lock::missing"), "{told}");
+    space.run_well("pipe.toml");
+    space.told(&["lock", "pipe.toml"]);
+    let text = space.read(LOCK);
+    for (from, to, problem) in [
+        ("version = 1", "version = 2", "version 2 of the format"),
+        (
+            "bins\" = \"23\"",
+            "bins\" = \"24\"",
+            "one of them was edited",
+        ),
+        ("[made_by]", "[made_by", "is not a lock file"),
+        ("manifest = ", "manifesto = ", "unknown field"),
+    ] {
+        assert!(text.contains(from), "{from}: {text}");
+        space.write(LOCK, text.replacen(from, to, 1));
+        let told = space.refused(&["run", "pipe.toml", "--locked"]);
+        assert!(
+            told.contains("lock::invalid") && told.contains(problem),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn metrics_overrides_and_the_program_are_written_down() {
+    let space = study();
+    space.run_well("study.toml");
+    space.told(&["lock", "study.toml"]);
+    let lock: toml::Table = space.read("study.lock.toml").parse().unwrap();
+    let steps = lock["step"].as_array().unwrap();
+    let metrics = steps
+        .iter()
+        .filter_map(|step| step.get("metrics"))
+        .next()
+        .unwrap();
+    let (_, corpus) = metrics.as_table().unwrap().iter().next().unwrap();
+    assert!(corpus["ua"].as_float().unwrap() >= 0.0);
+    assert!(corpus["utterances"].as_integer().unwrap() > 0);
+    assert!(lock["made_by"]["processor"].as_str().unwrap().len() > 3);
+    assert_eq!(lock["made_by"]["device"].as_str(), Some("cpu"));
+}
+
+#[test]
+fn a_copied_file_is_traced_to_its_step_its_run_and_its_recordings() {
+    let space = study();
+    space.run_well("study.toml");
+    let model = "runs/study/train/method=GR/model.safetensors";
+    fs::copy(space.join(model), space.join("copy.bin")).unwrap();
+    let told = space.told(&["whence", "copy.bin"]);
+    let lines: Vec<&str> = told.lines().collect();
+    assert!(
+        lines[0].starts_with("model.safetensors of `train[method=GR]` of study:1, "),
+        "{told}"
+    );
+    assert!(lines[1].contains("computed by pipe "), "{told}");
+    for step in ["fbank", "audio", "speech"] {
+        assert!(told.contains(&format!("  from `{step}`: ")), "{told}");
+    }
+    assert!(
+        told.contains("(far 36, near 36)") || told.contains("(near 36, far 36)"),
+        "{told}"
+    );
+
+    let told = space.told(&["whence", "copy.bin", "--json"]);
+    let line: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let chain = line["chain"].as_array().unwrap();
+    let speech = chain.iter().find(|step| step["step"] == "speech").unwrap();
+    let recordings = speech["recordings"].as_object().unwrap();
+    assert!(
+        recordings.keys().any(|id| id.starts_with("near/")),
+        "{recordings:?}"
+    );
+    assert_eq!(line["made_by"]["inputs"]["kind"], "train");
+
+    space.write("copy.bin", "something else");
+    let told = space.told_with(&["whence", "copy.bin"], 1);
+    assert!(told.starts_with("no step in cache made"), "{told}");
+}
