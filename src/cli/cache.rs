@@ -5,6 +5,7 @@ use std::time::Duration;
 use pipe_engine::cache::{
     Cache, Collected, GcOptions, Pin, PruneOptions, Pruned, Verified, gc, prune, usage, verify,
 };
+use pipe_foundation::system::RealSystem;
 
 use crate::byte_size::bytes_text;
 use crate::inspect::find_run;
@@ -39,7 +40,7 @@ pub fn cache(arguments: &CacheArguments, common: &Common) -> Result<u8, CliError
         CacheAction::Pin(options) => pin(&cache, options.run.as_deref(), common),
         CacheAction::Unpin(options) => unpin(&cache, &options.run),
         CacheAction::Du => {
-            let parts = usage(&common.cache)?;
+            let parts = usage(&RealSystem, &common.cache)?;
             if common.json {
                 let text: String = parts
                     .iter()

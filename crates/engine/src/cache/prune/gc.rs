@@ -51,10 +51,13 @@ pub struct Collected {
 pub fn gc(cache: &Cache, options: &GcOptions) -> Result<Collected, CacheError> {
     let alone = alone(cache, options.dry_run)?;
     let kept = KeptRuns::of(cache, Some(options.keep_runs))?;
-    let now = UNIX_EPOCH + Duration::from_secs(now_s());
+    let now = UNIX_EPOCH + Duration::from_secs(now_s(&*cache.system));
     let age_limit = options.max_age.and_then(|age| now.checked_sub(age));
     let is_too_large = |left: u64| options.max_bytes.is_some_and(|most| left > most);
-    let mut left: u64 = usage(&cache.root)?.iter().map(|part| part.bytes).sum();
+    let mut left: u64 = usage(&*cache.system, &cache.root)?
+        .iter()
+        .map(|part| part.bytes)
+        .sum();
 
     let mut chosen = Chosen::new(cache, None, options.dry_run);
     chosen.unfinished(&kept.current)?;
