@@ -26,7 +26,7 @@ fn commit() -> Option<String> {
     if Path::new(&log).exists() {
         println!("cargo::rerun-if-changed={log}");
     }
-    let mut commit = git(&["rev-parse", "HEAD"])?;
+    let mut commit = git(&["rev-parse", "--short=12", "HEAD"])?;
     let edited = [
         "status",
         "--porcelain",

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
+use pipe_foundation::system::RealSystem;
 use pipe_foundation::{Digest, durable};
 use tar::{Archive, Builder, Entry, EntryType, Header};
 
@@ -34,11 +35,11 @@ pub fn write(
     let failed = |reason| BundleError::file(path, reason);
     let folder = durable::folder_of(path);
     std::fs::create_dir_all(folder).map_err(failed)?;
-    let mut new = durable::unfinished_in(folder).map_err(failed)?;
+    let mut new = durable::unfinished_in(&RealSystem, folder).map_err(failed)?;
     let list = serde_json::to_vec_pretty(&contents);
     let list = list.map_err(|error| failed(std::io::Error::other(error)))?;
     let written = (|| -> std::io::Result<()> {
-        let mut zstd = zstd::Encoder::new(BufWriter::new(new.as_file_mut()), LEVEL)?;
+        let mut zstd = zstd::Encoder::new(BufWriter::new(&mut new), LEVEL)?;
         zstd.include_checksum(true)?;
         zstd.window_log(WINDOW_LOG)?;
         let mut tar = Builder::new(zstd);
@@ -56,9 +57,9 @@ pub fn write(
         tar.into_inner()?.finish()?.flush()
     })();
     written.map_err(failed)?;
-    new.as_file().sync_data().map_err(failed)?;
-    new.persist(path).map_err(|error| failed(error.error))?;
-    durable::sync_folder(folder).map_err(failed)?;
+    new.file().sync_data().map_err(failed)?;
+    new.persist(path).map_err(failed)?;
+    durable::sync_folder(&RealSystem, folder).map_err(failed)?;
     Ok(contents)
 }
 

@@ -1,13 +1,17 @@
 //! `pipe cache`: what it holds, whether it is whole, and what can go.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use pipe_engine::cache::{
     Cache, Collected, GcOptions, Pin, PruneOptions, Pruned, Verified, gc, prune, usage, verify,
 };
+use pipe_foundation::Digest;
+use pipe_foundation::system::RealSystem;
 
 use crate::byte_size::bytes_text;
 use crate::inspect::find_run;
+use crate::lock::{LockFile, lock_path};
 use crate::stage::checkpoints;
 
 use super::arguments::Common;
@@ -39,7 +43,7 @@ pub fn cache(arguments: &CacheArguments, common: &Common) -> Result<u8, CliError
         CacheAction::Pin(options) => pin(&cache, options.run.as_deref(), common),
         CacheAction::Unpin(options) => unpin(&cache, &options.run),
         CacheAction::Du => {
-            let parts = usage(&common.cache)?;
+            let parts = usage(&RealSystem, &common.cache)?;
             if common.json {
                 let text: String = parts
                     .iter()
@@ -48,7 +52,9 @@ pub fn cache(arguments: &CacheArguments, common: &Common) -> Result<u8, CliError
                 print(&text)?;
                 return Ok(0);
             }
-            let would_free = |keep_runs| Ok::<_, CliError>(prune(&cache, &dry(keep_runs))?.bytes());
+            let locked = locked(&cache, common)?;
+            let would_free =
+                |keep_runs| Ok::<_, CliError>(prune(&cache, &dry(keep_runs, &locked))?.bytes());
             let (unused, all_but_latest) = (would_free(None)?, would_free(Some(1))?);
             let total: u64 = parts.iter().map(|part| part.bytes).sum();
             let mut text = String::new();
@@ -141,9 +147,10 @@ fn verified_text(found: &Verified) -> String {
     text
 }
 
-fn dry(keep_runs: Option<usize>) -> PruneOptions<'static> {
+fn dry(keep_runs: Option<usize>, locked: &HashSet<Digest>) -> PruneOptions<'_> {
     PruneOptions {
         keep_runs,
+        locked,
         older_than_days: 0,
         dry_run: true,
         checkpoints: &checkpoints,
@@ -151,10 +158,11 @@ fn dry(keep_runs: Option<usize>) -> PruneOptions<'static> {
 }
 
 fn prune_cache(cache: &Cache, arguments: &PruneArguments, common: &Common) -> Result<u8, CliError> {
+    let locked = locked(cache, common)?;
     let options = PruneOptions {
         older_than_days: arguments.older_than,
         dry_run: arguments.dry_run,
-        ..dry(arguments.keep_runs.map(|count| count as usize))
+        ..dry(arguments.keep_runs.map(|count| count as usize), &locked)
     };
     let pruned = prune(cache, &options)?;
     print(&match common.json {
@@ -189,12 +197,28 @@ fn pruned_text(pruned: &Pruned, dry_run: bool) -> String {
     text
 }
 
+/// The keys in the lock files beside all manifests that have run, which keep their results.
+fn locked(cache: &Cache, common: &Common) -> Result<HashSet<Digest>, CliError> {
+    let mut keys = HashSet::new();
+    for manifest in cache.runs.manifests()? {
+        let path = cache.owner(&manifest)?.map(|owner| lock_path(&owner));
+        let Some(path) = path.filter(|path| path.is_file()) else {
+            continue;
+        };
+        let lock = LockFile::read(&path, common.limits().file_bytes)?;
+        keys.extend(lock.steps.iter().map(|step| step.key));
+    }
+    Ok(keys)
+}
+
 fn collect_garbage(
     cache: &Cache,
     arguments: &GcArguments,
     common: &Common,
 ) -> Result<u8, CliError> {
+    let locked = locked(cache, common)?;
     let options = GcOptions {
+        locked: &locked,
         max_bytes: arguments.max_size,
         max_age: arguments
             .max_age

@@ -22,8 +22,8 @@ pub enum CacheAction {
     /// links to them in the folders of runs; with --keep-runs also earlier runs and their results. Items in packs stay.
     /// Removes nothing if a record cannot be read.
     Prune(PruneArguments),
-    /// Shrink the cache to a size, or remove what is older than an age. Results of the last runs of each manifest and of
-    /// pinned runs stay. Unfinished work and checkpoints of finished trainings go first, then results of earlier runs,
+    /// Shrink the cache to a size, or remove what is older than an age. Results of the last runs of each manifest, of
+    /// pinned runs and in lock files beside manifests stay. Unfinished work and checkpoints of finished trainings go first, then results of earlier runs,
     /// oldest first. Exits with 1 if what has to stay is larger than the size. Removes nothing if a record cannot be
     /// read.
     Gc(GcArguments),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use pipe_foundation::Digest;
 use pipe_foundation::durable;
+use pipe_foundation::system::RealSystem;
 use pipe_nn::model::Model;
 
 use crate::card::{Card, CardCorpus, CardEvaluation};
@@ -42,7 +43,7 @@ pub fn export(arguments: &ExportArguments, common: &Common) -> Result<u8, CliErr
             reason,
         };
         let whole = std::path::absolute(path).map_err(failed)?;
-        durable::write(&whole, &bytes).map_err(failed)?;
+        durable::write(&RealSystem, &whole, &bytes).map_err(failed)?;
         if common.json {
             let line = serde_json::json!({
                 "event": "written", "file": path.to_string_lossy(), "what": what, "bytes": bytes.len(),

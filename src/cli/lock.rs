@@ -6,6 +6,7 @@ use pipe_engine::cache::Cache;
 use pipe_engine::exec::{MissingInputs, Resolver};
 use pipe_engine::plan::Plan;
 use pipe_foundation::durable;
+use pipe_foundation::system::RealSystem;
 use serde_json::json;
 
 use crate::domain::SpeechPlan;
@@ -30,7 +31,7 @@ pub fn lock(arguments: &LockArguments, common: &Common) -> Result<u8, CliError> 
     let lock = current(&plan, &cache)?;
     let path = arguments.out.clone();
     let path = path.unwrap_or_else(|| lock_path(&arguments.manifest.manifest));
-    let written = durable::write(&path, lock.to_text().as_bytes());
+    let written = durable::write(&RealSystem, &path, lock.to_text().as_bytes());
     written.map_err(|reason| CliError::Output {
         what: path.display().to_string(),
         reason,

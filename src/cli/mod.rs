@@ -49,7 +49,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use miette::Report;
+use pipe_engine::program;
 use pipe_foundation::{grouped, start_shared_threads};
+
+use crate::version::VERSION;
 
 use arguments::{Arguments, Subcommand};
 use console::print_error;
@@ -62,6 +65,7 @@ pub fn main() -> ExitCode {
         return code;
     }
     failures::explain();
+    program::set_version(VERSION);
     let done = std::panic::catch_unwind(|| work(Arguments::parse()));
     done.unwrap_or_else(|panic| {
         print_error(&failures::internal_error(&*panic));

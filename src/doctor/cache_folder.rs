@@ -4,6 +4,7 @@ use std::path::Path;
 
 use miette::Diagnostic;
 use pipe_engine::cache::{Cache, CacheError, why_not_writable};
+use pipe_foundation::system::RealSystem;
 
 use super::Check;
 
@@ -34,7 +35,7 @@ fn failed(error: &CacheError) -> Check {
 }
 
 fn permissions(cache: &Path) -> Check {
-    match why_not_writable(cache) {
+    match why_not_writable(&RealSystem, cache) {
         Ok(None) => Check::good("permissions", "the cache can be written"),
         Ok(Some(reason)) => Check::warning(
             "permissions",

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use pipe_engine::cache::Scratch;
+use pipe_foundation::system::RealSystem;
 
 use crate::stage::orphaned_supervisors;
 
@@ -27,7 +28,7 @@ fn programs(supervisors: &[i32]) -> Check {
 }
 
 fn folders(cache: &Path) -> Check {
-    match Scratch::dead(&cache.join("tmp")) {
+    match Scratch::dead(&RealSystem, &cache.join("tmp")) {
         Ok(0) => Check::good("leftover files", "none"),
         Ok(count) => Check::warning(
             "leftover files",

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 use pipe_foundation::durable;
+use pipe_foundation::system::RealSystem;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -116,7 +117,7 @@ impl TrustedFolders {
         let text = format!(
             "# Manifests in these folders may start programs and name files elsewhere: see `pipe trust --help`.\n{text}"
         );
-        durable::write(&path, text.as_bytes()).map_err(unwritable)
+        durable::write(&RealSystem, &path, text.as_bytes()).map_err(unwritable)
     }
 }
 

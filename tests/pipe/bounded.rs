@@ -1,7 +1,7 @@
 //! The binary with little memory and an end: what takes more than either fails its test, on a busy machine too.
 
 use std::fs::File;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 use super::workspace::Workspace;
@@ -37,11 +37,7 @@ pub fn run_large(space: &Workspace, arguments: &[&str]) -> Ended {
 /// Runs a script of the shell, in which `"$0" "$@"` are the binary and `arguments`.
 pub fn run_script(space: &Workspace, script: &str, arguments: &[&str]) -> Ended {
     let output = |name: &str| File::create(space.join(name)).unwrap();
-    let mut command = Command::new("sh");
-    command.args(["-c", script, env!("CARGO_BIN_EXE_pipe")]);
-    command.args(arguments).current_dir(space.path());
-    command.env("NO_COLOR", "1").env("COLUMNS", "100");
-    command.stdin(Stdio::null());
+    let mut command = space.script(script, arguments);
     // Files take any amount without anybody reading them.
     command.stdout(output("stdout")).stderr(output("stderr"));
     let status = wait(&mut command, arguments);

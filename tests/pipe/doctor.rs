@@ -102,9 +102,7 @@ fn what_is_wrong_is_said_with_what_to_do() {
 fn low_limits_are_named() {
     let space = Workspace::new();
     let script = "ulimit -n 64; exec \"$0\" doctor --json";
-    let mut command = std::process::Command::new("sh");
-    command.args(["-c", script, env!("CARGO_BIN_EXE_pipe")]);
-    let output = command.current_dir(space.path()).output().unwrap();
+    let output = space.script(script, &[]).output().unwrap();
     let found = checks(&String::from_utf8(output.stdout).unwrap());
     assert_eq!(check(&found, "open files"), ("warning", "limited to 64"));
 }

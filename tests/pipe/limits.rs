@@ -256,9 +256,7 @@ fn a_run_without_file_descriptors_takes_no_recording_for_bad() {
         let script = format!(
             "ulimit -n {limit}; exec \"$0\" run pipe.toml --jobs 2 --cache cache{limit} --runs runs{limit}"
         );
-        let mut command = std::process::Command::new("sh");
-        command.args(["-c", &script, env!("CARGO_BIN_EXE_pipe")]);
-        let output = command.current_dir(space.path()).output().unwrap();
+        let output = space.script(&script, &[]).output().unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);
         for words in ["left out", "set aside by", "too_many_bad", "panicked"] {
             assert!(!stderr.contains(words), "{limit}: {words}: {stderr}");

@@ -193,3 +193,30 @@ fn a_copied_file_is_traced_to_its_step_its_run_and_its_recordings() {
     let told = space.told_with(&["whence", "copy.bin"], 1);
     assert!(told.starts_with("no step in cache made"), "{told}");
 }
+
+#[test]
+fn results_in_a_lock_file_stay_whatever_is_collected() {
+    let space = locked();
+    // Two later runs with other results.
+    for bins in ["24", "25"] {
+        space.told(&["run", "pipe.toml", "--set", &format!("fbank.bins={bins}")]);
+    }
+    let collect = ["cache", "prune", "--keep-runs", "1"];
+    space.told(&collect);
+    let again = space.run("pipe.toml", &["--locked"]);
+    assert_eq!(
+        (again.code, again.steps(), again.items().0),
+        (Some(0), (0, 4, 0), 0)
+    );
+
+    space.write(LOCK, "no lock file");
+    assert_eq!(
+        space.pipe(&collect).status.code(),
+        Some(2),
+        "nothing is removed"
+    );
+    fs::remove_file(space.join(LOCK)).unwrap();
+    space.told(&["run", "pipe.toml", "--set", "fbank.bins=26"]);
+    space.told(&collect);
+    assert!(space.run_well("pipe.toml").items().0 > 0);
+}

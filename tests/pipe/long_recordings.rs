@@ -38,13 +38,9 @@ fn within(space: &Workspace, kilobytes: u32, arguments: &[&str]) -> Output {
 /// As [`within`], with something on standard input.
 fn fed_within(space: &Workspace, kilobytes: u32, arguments: &[&str], stdin: Stdio) -> Output {
     let script = format!("ulimit -d {kilobytes}; exec \"$0\" \"$@\"");
-    let mut command = Command::new("sh");
-    command
-        .args(["-c", &script, env!("CARGO_BIN_EXE_pipe")])
-        .args(arguments);
+    let mut command = space.script(&script, arguments);
     // Threads have stacks, which count: as many as on a small machine.
-    command.env("RAYON_NUM_THREADS", "2");
-    let command = command.current_dir(space.path()).stdin(stdin);
+    command.env("RAYON_NUM_THREADS", "2").stdin(stdin);
     command.output().unwrap()
 }
 

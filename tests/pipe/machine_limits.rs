@@ -15,9 +15,7 @@ fn under_limits(limits: &[String], more: &str) {
     for (number, limit) in limits.iter().enumerate() {
         let folders = format!("--cache cache{number} --runs runs{number}");
         let script = format!("{limit}; exec \"$0\" run pipe.toml {more} {folders}");
-        let mut command = std::process::Command::new("sh");
-        command.args(["-c", &script, env!("CARGO_BIN_EXE_pipe")]);
-        let output = command.current_dir(space.path()).output().unwrap();
+        let output = space.script(&script, &[]).output().unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);
         for words in ["panicked", "left out", "set aside by"] {
             assert!(!stderr.contains(words), "{limit}: {words}: {stderr}");
@@ -51,12 +49,12 @@ fn under_limits(limits: &[String], more: &str) {
 
 #[test]
 fn a_run_that_is_refused_memory_says_so() {
+    let space = Workspace::new();
     // The least with which the program comes to its first line; how much that is depends on the build.
     let starts = |megabytes: &u32| {
         let script = format!("ulimit -v {}; exec \"$0\" --version", megabytes * 1024);
-        let mut command = std::process::Command::new("sh");
-        command.args(["-c", &script, env!("CARGO_BIN_EXE_pipe")]);
-        command.output().unwrap().status.success()
+        let output = space.script(&script, &[]).output().unwrap();
+        output.status.success()
     };
     let least = (1..500).find(starts).unwrap();
     let megabytes = [0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 4000].map(|more| least + more);

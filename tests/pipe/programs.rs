@@ -237,17 +237,8 @@ fn a_killed_supervisor_fails_the_step_and_its_program_ends() {
 fn a_run_that_ignores_hangups_from_the_start_goes_on() {
     let space =
         space("echo $$ > held.new; mv held.new held; until test -e go; do sleep 0.02; done\n");
-    let binary = env!("CARGO_BIN_EXE_pipe");
-    let mut command = std::process::Command::new("sh");
-    command
-        .args([
-            "-c",
-            "trap '' HUP; exec \"$0\" run pipe.toml --json",
-            binary,
-        ])
-        .current_dir(space.path())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    let mut command = space.script("trap '' HUP; exec \"$0\" run pipe.toml --json", &[]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().unwrap();
     wait_until("the program", || space.join("held").exists());
     kill_process(pid(&child), Signal::HUP).unwrap();

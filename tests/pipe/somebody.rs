@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use super::workspace::Workspace;
+use super::workspace::{TRUST, Workspace};
 
 /// The user and group called nobody.
 const NOBODY: u32 = 65_534;
@@ -35,6 +35,7 @@ impl<'a> Somebody<'a> {
         let program = space.join("program");
         copy(env!("CARGO_BIN_EXE_pipe"), &program).unwrap();
         create_dir_all(space.join("temporary")).unwrap();
+        space.write(".configuration/pipe/trust.toml", TRUST);
         permit(space.path(), 0o777, 0o666);
         permit(&program, 0o777, 0o777);
         Self { space }
@@ -46,6 +47,7 @@ impl<'a> Somebody<'a> {
         command.current_dir(self.space.path());
         command
             .env("NO_COLOR", "1")
+            .env("XDG_CONFIG_HOME", self.space.join(".configuration"))
             .env("TMPDIR", self.space.join("temporary"));
         if rustix::process::getuid().is_root() {
             command.uid(NOBODY).gid(NOBODY);

@@ -239,7 +239,6 @@ fn without_free_file_descriptors_nothing_is_taken_for_damaged() {
     let space = Workspace::with_corpus(4);
     space.run_well("pipe.toml");
     let before = content(&space);
-    let pipe = env!("CARGO_BIN_EXE_pipe");
     let mut refused = 0;
     for limit in 3..16 {
         for arguments in [
@@ -247,12 +246,8 @@ fn without_free_file_descriptors_nothing_is_taken_for_damaged() {
             "cache prune --keep-runs 1",
             "run pipe.toml",
         ] {
-            let line = format!("ulimit -n {limit}; exec {pipe} {arguments}");
-            let output = std::process::Command::new("sh")
-                .args(["-c", &line])
-                .current_dir(space.path())
-                .output()
-                .unwrap();
+            let script = format!("ulimit -n {limit}; exec \"$0\" {arguments}");
+            let output = space.script(&script, &[]).output().unwrap();
             let text = format!("{output:?}");
             assert!(!text.contains("damaged: "), "{limit}: {text}");
             refused += usize::from(!output.status.success());

@@ -14,13 +14,16 @@ pub struct Workspace {
     folder: tempfile::TempDir,
 }
 
+/// Trust in every folder.
+pub const TRUST: &str = "folders = [\"/\"]\n";
+
 /// The configuration of a user who trusts every manifest, since most tests write their own.
 pub fn configuration() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("configuration");
         fs::create_dir_all(folder.join("pipe")).unwrap();
-        fs::write(folder.join("pipe/trust.toml"), "folders = [\"/\"]\n").unwrap();
+        fs::write(folder.join("pipe/trust.toml"), TRUST).unwrap();
         folder
     })
 }
@@ -254,6 +257,14 @@ options = { table = "table.csv" }
                 env!("CARGO_BIN_EXE_pipe"),
             ])
             .args(arguments);
+        self.prepare(command)
+    }
+
+    /// A script of a shell, in which `"$0" "$@"` are the binary and `arguments`, to be run in the folder.
+    pub fn script(&self, script: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script, env!("CARGO_BIN_EXE_pipe")]);
+        command.args(arguments);
         self.prepare(command)
     }
 

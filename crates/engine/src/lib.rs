@@ -15,7 +15,7 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`source`], [`termination`], [`file_name`] | texts that diagnostics point into; the signals that ask a process to end; names of files made from ids |
+//! | [`source`], [`termination`], [`file_name`], [`program`] | texts that diagnostics point into; the signals that ask a process to end; names of files made from ids; the version that records get |
 //! | [`artifact`] | items and files that steps make, and the fingerprint of their keys |
 //! | [`manifest`] | TOML to checked declarations, with every error at its place |
 //! | [`cache`] | what is stored, and how it is found; the map of its folder |
@@ -35,6 +35,7 @@
 pub mod source;
 pub mod termination;
 pub mod file_name;
+pub mod program;
 
 pub mod artifact;
 pub mod manifest;

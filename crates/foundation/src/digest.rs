@@ -4,9 +4,8 @@ use std::fmt;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use crate::regular_file::{self, FileError};
-
 use crate::progress::{Interrupted, Progress};
+use crate::system::{RealSystem, System};
 
 /// Files from this size on are hashed on all threads of the pool.
 const LARGE_BYTES: u64 = 16 << 20;
@@ -48,19 +47,22 @@ impl Digest {
     /// Whatever opening or reading the file returns, and where it is not a regular file: reading a pipe might never
     /// end.
     pub fn of_file(path: &Path) -> std::io::Result<Self> {
-        Self::of_file_unless(path, &|| false)
+        (&RealSystem as &dyn System).digest(path)
     }
 
-    /// As [`Digest::of_file`], unless `interrupted` says to stop, which a large file asks every 4 MiB.
+    /// The digest of all that `reader` gives, which is a file of so many `bytes`; a large one asks every 4 MiB whether it
+    /// is `interrupted`.
     ///
     /// # Errors
-    /// As [`Digest::of_file`]; also once interrupted.
-    pub fn of_file_unless(path: &Path, interrupted: &dyn Fn() -> bool) -> std::io::Result<Self> {
+    /// Whatever reading returns; also once interrupted.
+    pub fn of_reader(
+        reader: &mut impl Read,
+        bytes: u64,
+        interrupted: &dyn Fn() -> bool,
+    ) -> std::io::Result<Self> {
         let mut hasher = blake3::Hasher::new();
-        let mut file = regular_file::open(path).map_err(FileError::into_io)?;
-        let length = file.metadata()?.len();
-        if length < LARGE_BYTES {
-            std::io::copy(&mut file, &mut hasher)?;
+        if bytes < LARGE_BYTES {
+            std::io::copy(reader, &mut hasher)?;
             return Ok(Self(*hasher.finalize().as_bytes()));
         }
         // Read and not mapped: a file that is cut short while it is mapped would end the process.
@@ -69,7 +71,7 @@ impl Digest {
             if interrupted() {
                 return Err(std::io::Error::other(Interrupted));
             }
-            let read = fill(&mut file, &mut block)?;
+            let read = fill(reader, &mut block)?;
             if read == 0 {
                 return Ok(Self(*hasher.finalize().as_bytes()));
             }
@@ -162,10 +164,14 @@ mod tests {
         let path = folder.path().join("large");
         let file = std::fs::File::create(&path).unwrap();
         file.set_len(LARGE_BYTES).unwrap();
+        let digest = |interrupted: &dyn Fn() -> bool| {
+            let system: &dyn System = &RealSystem;
+            system.digest_unless(&path, interrupted)
+        };
         let looks = std::cell::Cell::new(0);
         let third = || looks.replace(looks.get() + 1) == 2;
-        let error = Digest::of_file_unless(&path, &third).unwrap_err();
+        let error = digest(&third).unwrap_err();
         assert_eq!((error.to_string(), looks.get()), ("interrupted".into(), 3));
-        assert!(Digest::of_file_unless(&path, &|| false).is_ok());
+        assert!(digest(&|| false).is_ok());
     }
 }

@@ -1,12 +1,9 @@
 //! Files that appear whole or not at all, and stay: written aside, synced, renamed, and the folder synced.
 
-use std::fs::{File, Permissions};
-use std::io::Write;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::Path;
+use std::io::{ErrorKind, Result, Write};
+use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
-use tempfile::NamedTempFile;
+use crate::system::{File, Hold, Open, System};
 
 /// How names of files that are not whole yet begin; a killed run may leave one.
 const UNFINISHED: &str = ".new-";
@@ -15,31 +12,82 @@ const UNFINISHED: &str = ".new-";
 ///
 /// # Errors
 /// When the folder cannot be created or the file not be written, synced or renamed.
-pub fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    write_then(path, bytes, File::sync_data)?;
-    sync_folder(folder_of(path))
+pub fn write(system: &dyn System, path: &Path, bytes: &[u8]) -> Result<()> {
+    write_then(system, path, bytes, |file| file.sync_data())?;
+    sync_folder(system, folder_of(path))
 }
 
 /// As [`write()`], but not synced: whole or not there for all processes, and durable once file and folder are synced.
 ///
 /// # Errors
 /// When the folder cannot be created or the file not be written or renamed.
-pub fn place(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    write_then(path, bytes, |_| Ok(()))
+pub fn place(system: &dyn System, path: &Path, bytes: &[u8]) -> Result<()> {
+    write_then(system, path, bytes, |_| Ok(()))
 }
 
 fn write_then(
+    system: &dyn System,
     path: &Path,
     bytes: &[u8],
-    then: impl FnOnce(&File) -> std::io::Result<()>,
-) -> std::io::Result<()> {
+    then: impl FnOnce(&dyn File) -> Result<()>,
+) -> Result<()> {
     let folder = folder_of(path);
-    std::fs::create_dir_all(folder)?;
-    let mut file = unfinished_in(folder)?;
+    system.create_folders(folder)?;
+    let mut file = unfinished_in(system, folder)?;
     file.write_all(bytes)?;
-    then(file.as_file())?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    then(file.file())?;
+    file.persist(path)
+}
+
+/// A file that is not whole yet; it is removed when this is dropped, unless it was given its name.
+#[derive(Debug)]
+pub struct Unfinished<'s> {
+    system: &'s dyn System,
+    path: PathBuf,
+    file: Box<dyn File>,
+    has_name: bool,
+}
+
+impl Unfinished<'_> {
+    /// The file.
+    pub fn file(&self) -> &dyn File {
+        &*self.file
+    }
+
+    /// Where it is until it is whole.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Gives it its name, in place of the file that has it.
+    ///
+    /// # Errors
+    /// When it cannot be renamed.
+    pub fn persist(mut self, path: &Path) -> Result<()> {
+        self.system.rename(&self.path, path)?;
+        self.has_name = true;
+        Ok(())
+    }
+}
+
+impl Write for Unfinished<'_> {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        self.file.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if !self.has_name {
+            // What stays is swept away later.
+            let _ = self.system.remove_file(&self.path);
+        }
+    }
 }
 
 /// The folder that `path` is in, which is the current one for a name alone.
@@ -54,36 +102,38 @@ pub fn folder_of(path: &Path) -> &Path {
 ///
 /// # Errors
 /// When it cannot be created or locked.
-pub fn unfinished_in(folder: &Path) -> std::io::Result<NamedTempFile> {
+pub fn unfinished_in<'s>(system: &'s dyn System, folder: &Path) -> Result<Unfinished<'s>> {
     loop {
-        let file = tempfile::Builder::new()
-            .prefix(UNFINISHED)
-            .permissions(Permissions::from_mode(0o666))
-            .tempfile_in(folder)?;
-        flock(file.as_file(), FlockOperation::LockExclusive)?;
+        let path = folder.join(format!("{UNFINISHED}{:016x}", system.unique()));
+        let file = match system.open(&path, Open::CreateNew) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
+            opened => opened?,
+        };
+        let unfinished = Unfinished {
+            system,
+            path,
+            file,
+            has_name: false,
+        };
+        unfinished.file.lock(Hold::Alone)?;
         // It may have been swept away before it was locked.
-        if is_at(file.as_file(), file.path())? {
-            return Ok(file);
+        if system.is_at(unfinished.file(), &unfinished.path)? {
+            return Ok(unfinished);
         }
     }
 }
 
 /// Removes files in `folder` that killed runs were about to finish. What cannot be removed stays, and harms nothing.
-pub fn sweep(folder: &Path) {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    for entry in entries {
-        if !entry
-            .file_name()
-            .as_encoded_bytes()
-            .starts_with(UNFINISHED.as_bytes())
-        {
+pub fn sweep(system: &dyn System, folder: &Path) {
+    for entry in system.entries(folder).into_iter().flatten() {
+        let name = entry.path.file_name().unwrap_or_default();
+        if !name.as_encoded_bytes().starts_with(UNFINISHED.as_bytes()) {
             continue;
         }
-        let path = entry.path();
-        if let Ok(file) = File::open(&path)
-            && flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok()
+        if let Ok(file) = system.open(&entry.path, Open::Read)
+            && file.lock(Hold::AloneIfFree).is_ok_and(|free| free)
         {
-            let _ = std::fs::remove_file(&path);
+            let _ = system.remove_file(&entry.path);
         }
     }
 }
@@ -92,39 +142,33 @@ pub fn sweep(folder: &Path) {
 ///
 /// # Errors
 /// When the folder cannot be opened or synced.
-pub fn sync_folder(folder: &Path) -> std::io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-/// True while `file` is the one that `path` names.
-///
-/// # Errors
-/// When that cannot be determined.
-pub fn is_at(file: &File, path: &Path) -> std::io::Result<bool> {
-    let open = file.metadata()?;
-    match std::fs::metadata(path) {
-        Ok(there) => Ok(open.dev() == there.dev() && open.ino() == there.ino()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
-    }
+pub fn sync_folder(system: &dyn System, folder: &Path) -> Result<()> {
+    system.open(folder, Open::Read)?.sync_all()
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::system::RealSystem;
+
     use super::*;
 
     #[test]
     fn only_what_nobody_writes_any_more_is_swept_away() {
         let folder = tempfile::tempdir().unwrap();
         let name = |name: &str| folder.path().join(name);
-        let writing = unfinished_in(folder.path()).unwrap();
+        let writing = unfinished_in(&RealSystem, folder.path()).unwrap();
         std::fs::write(name(".new-dead"), b"half").unwrap();
         std::fs::write(name("whole"), b"whole").unwrap();
-        sweep(folder.path());
+        sweep(&RealSystem, folder.path());
         assert!(writing.path().exists());
         assert!(!name(".new-dead").exists());
         assert!(name("whole").exists());
-        writing.persist(name("whole")).unwrap();
+        writing.persist(&name("whole")).unwrap();
+        assert_eq!(std::fs::read(name("whole")).unwrap(), b"");
+        let given_up = unfinished_in(&RealSystem, folder.path()).unwrap();
+        let path = given_up.path().to_path_buf();
+        drop(given_up);
+        assert!(!path.exists());
     }
 
     #[test]
@@ -138,9 +182,11 @@ mod tests {
     fn writing_beside_sweeping_loses_nothing() {
         let folder = tempfile::tempdir().unwrap();
         std::thread::scope(|scope| {
-            let sweeper = scope.spawn(|| (0..500).for_each(|_| sweep(folder.path())));
+            let sweeper = scope.spawn(|| {
+                (0..500).for_each(|_| sweep(&RealSystem, folder.path()));
+            });
             for n in 0..100u8 {
-                write(&folder.path().join("file"), &[n]).unwrap();
+                write(&RealSystem, &folder.path().join("file"), &[n]).unwrap();
             }
             sweeper.join().unwrap();
         });

@@ -1,6 +1,6 @@
-//! What every part of `pipe` rests on: digests, files that appear whole, files that strangers name, functions and
-//! random streams with the same bits on every machine, matrix products, threads, features over time, text in tables, and
-//! how long work reports its progress.
+//! What every part of `pipe` rests on: digests, the layer to the system, files that appear whole, files that strangers
+//! name, functions and random streams with the same bits on every machine, matrix products, threads, features over
+//! time, text in tables, and how long work reports its progress.
 //!
 //! It knows nothing of speech, networks or pipelines.
 
@@ -17,6 +17,7 @@ mod grouped;
 mod limit;
 pub mod regular_file;
 mod digest;
+pub mod system;
 pub mod durable;
 pub mod machine_fault;
 pub mod spreadsheet;

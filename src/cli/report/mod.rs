@@ -11,6 +11,7 @@ use pipe_engine::cache::{Cache, StepOutput};
 use pipe_engine::exec::{MissingInputs, PlanResults, Resolver, note_page, runs_folder};
 use pipe_engine::plan::Plan;
 use pipe_foundation::durable;
+use pipe_foundation::system::RealSystem;
 
 use crate::domain::SpeechPlan;
 use crate::items::REPORT;
@@ -73,7 +74,7 @@ pub fn report(arguments: &ReportArguments, common: &Common) -> Result<u8, CliErr
                     ),
                 })?;
             std::fs::read(&object)
-                .and_then(|bytes| durable::write(&path, &bytes))
+                .and_then(|bytes| durable::write(&RealSystem, &path, &bytes))
                 .map_err(|reason| failed(&path, reason))?;
         }
         let page = write_page(&plan, &cache, &results, step, &folder)?;
@@ -144,7 +145,8 @@ fn write_page(
     let page = page(plan, cache, results, step)?;
     // Left alone when it is right, so that nobody's browser or backup sees a change.
     if !std::fs::read(&path).is_ok_and(|there| there == page.as_bytes()) {
-        durable::write(&path, page.as_bytes()).map_err(|reason| failed(&path, reason))?;
+        durable::write(&RealSystem, &path, page.as_bytes())
+            .map_err(|reason| failed(&path, reason))?;
     }
     Ok(path)
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use memmap2::Mmap;
+use pipe_foundation::system::Mapping;
 
 /// A pack in memory.
 #[derive(Debug)]
@@ -12,7 +12,7 @@ pub struct MappedPack {
     /// Where the pack is.
     pub path: PathBuf,
     /// Its bytes.
-    pub map: Mmap,
+    pub map: Mapping,
 }
 
 /// Bytes of one item inside a mapped pack; cheap to clone.

@@ -3,10 +3,9 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use rustix::fs::{Access as Wanted, access};
-use rustix::io::Errno;
-use tempfile::TempDir;
+use pipe_foundation::system::{Kind, RealSystem, System, TemporaryFolder};
 
 use super::error::CacheError;
 use super::{Cache, Records, Stored, VERSION, folder, write_atomically};
@@ -20,7 +19,7 @@ pub(super) enum Access {
     Read,
     /// It cannot be written, for this reason. What is made goes into the folder, which is removed at the end.
     Overlay {
-        made: TempDir,
+        made: TemporaryFolder,
         reason: std::io::Error,
     },
 }
@@ -47,23 +46,32 @@ impl Cache {
     /// # Errors
     /// When it cannot be created or read, or has another format.
     pub fn open(root: &Path, rehash: bool) -> Result<Self, CacheError> {
-        if let Some(reason) = why_not_writable(root)? {
-            let made = tempfile::Builder::new().prefix("pipe-cache-").tempdir();
-            let made = made.map_err(|error| CacheError::write(&std::env::temp_dir(), error))?;
-            refuse_links(root)?;
-            Version::of(root)?;
-            create(made.path())?;
-            return Self::at(root, Access::Overlay { made, reason }, rehash);
+        Self::open_on(Arc::new(RealSystem), root, rehash)
+    }
+
+    /// As [`Cache::open`], on another system than the machine itself.
+    ///
+    /// # Errors
+    /// As [`Cache::open`].
+    pub fn open_on(system: Arc<dyn System>, root: &Path, rehash: bool) -> Result<Self, CacheError> {
+        if let Some(reason) = why_not_writable(&*system, root)? {
+            let folder = std::env::temp_dir();
+            let made = TemporaryFolder::create_in(&system, &folder, "pipe-cache-");
+            let made = made.map_err(|error| CacheError::write(&folder, error))?;
+            refuse_links(&*system, root)?;
+            Version::of(&system, root)?;
+            create(&*system, made.path())?;
+            return Self::at(system, root, Access::Overlay { made, reason }, rehash);
         }
-        refuse_links(root)?;
-        let version = Version::of(root)?;
+        refuse_links(&*system, root)?;
+        let version = Version::of(&system, root)?;
         if version != Version::Known {
-            write_atomically(&root.join("VERSION"), VERSION.as_bytes())?;
+            write_atomically(&*system, &root.join("VERSION"), VERSION.as_bytes())?;
         }
-        create(root)?;
+        create(&*system, root)?;
         // Earlier versions gave this folder another name. Where it cannot be moved, longer trainings start over.
-        let _ = std::fs::rename(root.join("trajectories"), root.join("checkpoints"));
-        let mut cache = Self::at(root, Access::Write, rehash)?;
+        let _ = system.rename(&root.join("trajectories"), &root.join("checkpoints"));
+        let mut cache = Self::at(system, root, Access::Write, rehash)?;
         cache.version_was_damaged = version == Version::Damaged;
         Ok(cache)
     }
@@ -73,9 +81,10 @@ impl Cache {
     /// # Errors
     /// When it cannot be read, or has another format.
     pub fn open_to_read(root: &Path, rehash: bool) -> Result<Self, CacheError> {
-        refuse_links(root)?;
-        Version::of(root)?;
-        Self::at(root, Access::Read, rehash)
+        let system: Arc<dyn System> = Arc::new(RealSystem);
+        refuse_links(&*system, root)?;
+        Version::of(&system, root)?;
+        Self::at(system, root, Access::Read, rehash)
     }
 
     /// What whoever uses the cache should know of it.
@@ -106,7 +115,7 @@ impl Cache {
     pub(super) fn below(&self, name: &str) -> PathBuf {
         let own = self.own().join(name);
         match self.access.base(&self.root) {
-            Some(base) if !own.exists() => base.join(name),
+            Some(base) if !self.system.exists(&own) => base.join(name),
             _ => own,
         }
     }
@@ -118,10 +127,11 @@ impl Cache {
 }
 
 /// Creates the folders that every cache has.
-fn create(root: &Path) -> Result<(), CacheError> {
+fn create(system: &dyn System, root: &Path) -> Result<(), CacheError> {
     for name in ["steps", "locks", "tmp"] {
         let folder = root.join(name);
-        std::fs::create_dir_all(&folder).map_err(|error| CacheError::write(&folder, error))?;
+        let created = system.create_folders(&folder);
+        created.map_err(|error| CacheError::write(&folder, error))?;
     }
     Ok(())
 }
@@ -142,9 +152,9 @@ impl Version {
     ///
     /// # Errors
     /// When the cache has another format, or cannot be read.
-    fn of(root: &Path) -> Result<Self, CacheError> {
+    fn of(system: &Arc<dyn System>, root: &Path) -> Result<Self, CacheError> {
         let path = root.join("VERSION");
-        let found = match std::fs::read(&path) {
+        let found = match system.read(&path) {
             Ok(found) if found == VERSION.as_bytes() => return Ok(Self::Known),
             Ok(found) => String::from_utf8_lossy(&found).into_owned(),
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::Absent),
@@ -152,7 +162,7 @@ impl Version {
         };
         let is_number = |number: &str| number.trim_end().parse::<u32>().is_ok();
         let is_other = found.strip_prefix("pipe cache ").is_some_and(is_number);
-        if !is_other && has_records_of_this_format(root)? {
+        if !is_other && has_records_of_this_format(system, root)? {
             return Ok(Self::Damaged);
         }
         Err(CacheError::Version {
@@ -164,8 +174,8 @@ impl Version {
 }
 
 /// True where a record can be read, or there are none.
-fn has_records_of_this_format(root: &Path) -> Result<bool, CacheError> {
-    let records = Records::new(root.join("steps"), None);
+fn has_records_of_this_format(system: &Arc<dyn System>, root: &Path) -> Result<bool, CacheError> {
+    let records = Records::new(system.clone(), root.join("steps"), None);
     let paths = records.paths()?;
     for path in &paths {
         if let Stored::Whole(_) = records.read(path)? {
@@ -176,15 +186,15 @@ fn has_records_of_this_format(root: &Path) -> Result<bool, CacheError> {
 }
 
 /// Makes sure that no folder of the cache at `root` leads out of it.
-fn refuse_links(root: &Path) -> Result<(), CacheError> {
+fn refuse_links(system: &dyn System, root: &Path) -> Result<(), CacheError> {
     const DEEP: [&str; 4] = ["objects", "runs", "unfinished", "checkpoints"];
     let deep = DEEP.map(|name| root.join(name));
     for folder in std::iter::once(root).chain(deep.iter().map(PathBuf::as_path)) {
-        for path in folder::entries(folder)? {
-            let is_link = path
-                .symlink_metadata()
-                .is_ok_and(|found| found.is_symlink());
-            if is_link && path.is_dir() {
+        for path in folder::entries(system, folder)? {
+            let is_link = system.link_metadata(&path);
+            let is_link = is_link.is_ok_and(|found| found.kind == Kind::Link);
+            let is_folder = || system.metadata(&path).map(|found| found.kind);
+            if is_link && is_folder().is_ok_and(|kind| kind == Kind::Folder) {
                 return Err(CacheError::Link { path });
             }
         }
@@ -197,16 +207,19 @@ fn refuse_links(root: &Path) -> Result<(), CacheError> {
 ///
 /// # Errors
 /// When its folder cannot be read.
-pub fn why_not_writable(root: &Path) -> Result<Option<std::io::Error>, CacheError> {
-    if !folder::is_there(root)? {
+pub fn why_not_writable(
+    system: &dyn System,
+    root: &Path,
+) -> Result<Option<std::io::Error>, CacheError> {
+    if !folder::is_there(system, root)? {
         return Ok(None);
     }
-    for path in std::iter::once(root.to_path_buf()).chain(folder::entries(root)?) {
+    for path in std::iter::once(root.to_path_buf()).chain(folder::entries(system, root)?) {
         // Whatever else is wrong is reported by who meets it.
-        if let Err(error @ (Errno::ACCESS | Errno::PERM | Errno::ROFS)) =
-            access(&path, Wanted::WRITE_OK)
+        if let Err(error) = system.check_writable(&path)
+            && let ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem = error.kind()
         {
-            return Ok(Some(error.into()));
+            return Ok(Some(error));
         }
     }
     Ok(None)

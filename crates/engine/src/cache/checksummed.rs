@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
+use pipe_foundation::system::System;
 use pipe_foundation::{Digest, durable};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -34,17 +35,25 @@ impl<T> Stored<T> {
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn write(path: &Path, document: &impl Serialize) -> Result<(), CacheError> {
-    super::write_atomically(path, text(path, document)?.as_bytes())
+pub fn write(
+    system: &dyn System,
+    path: &Path,
+    document: &impl Serialize,
+) -> Result<(), CacheError> {
+    super::write_atomically(system, path, text(path, document)?.as_bytes())
 }
 
 /// As [`write()`], without waiting until it is durable.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn place(path: &Path, document: &impl Serialize) -> Result<(), CacheError> {
+pub fn place(
+    system: &dyn System,
+    path: &Path,
+    document: &impl Serialize,
+) -> Result<(), CacheError> {
     let text = text(path, document)?;
-    let placed = durable::place(path, text.as_bytes());
+    let placed = durable::place(system, path, text.as_bytes());
     placed.map_err(|error| CacheError::write(path, error))
 }
 
@@ -58,8 +67,11 @@ fn text(path: &Path, document: &impl Serialize) -> Result<String, CacheError> {
 ///
 /// # Errors
 /// When it exists but cannot be read.
-pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Stored<T>, CacheError> {
-    match std::fs::read(path) {
+pub fn read<T: DeserializeOwned>(
+    system: &dyn System,
+    path: &Path,
+) -> Result<Stored<T>, CacheError> {
+    match system.read(path) {
         Ok(bytes) => Ok(parse(&bytes).map_or(Stored::Damaged, Stored::Whole)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Stored::Absent),
         Err(error) => Err(CacheError::read(path, error)),

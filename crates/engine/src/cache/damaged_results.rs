@@ -102,8 +102,11 @@ impl Cache {
             }
             self.records.remove(&result.key)?;
         }
+        let mut damaged: Vec<&Digest> = damaged.iter().collect();
+        // In an order, so that what a failure leaves does not depend on chance.
+        damaged.sort_unstable();
         damaged
-            .iter()
+            .into_iter()
             .try_for_each(|digest| self.objects.remove(digest))
     }
 }

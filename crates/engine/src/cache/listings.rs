@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use pipe_foundation::Digest;
+use pipe_foundation::system::System;
 
 use crate::file_name::file_name_with_ending;
 
@@ -19,20 +21,20 @@ pub type Listing = BTreeMap<String, Digest>;
 /// once, the next record starts over with a whole listing (`digest before` is all zeros).
 #[derive(Debug)]
 pub struct ListingHistory {
+    system: Arc<dyn System>,
     log: Log,
 }
 
 impl ListingHistory {
     /// The history kept for the source step `id` of the manifest called `manifest`.
-    pub fn new(folder: PathBuf, manifest: &str, id: &str) -> Self {
+    pub fn new(system: Arc<dyn System>, folder: PathBuf, manifest: &str, id: &str) -> Self {
         // Where a dash would not say where the id begins, what no name of a manifest contains does.
         let name = match id.contains('-') {
             false => format!("{manifest}-{id}"),
             true => format!("{manifest}//{id}"),
         };
-        Self {
-            log: Log::new(folder.join(file_name_with_ending(&name, ".log"))),
-        }
+        let path = folder.join(file_name_with_ending(&name, ".log"));
+        Log::on(system, path).into()
     }
 
     /// The listing at `wanted`, or none when it was never recorded.
@@ -79,7 +81,8 @@ impl ListingHistory {
             change(&mut payload, id, None);
         }
         if let Some(folder) = self.log.path().parent() {
-            std::fs::create_dir_all(folder).map_err(|error| CacheError::write(folder, error))?;
+            let created = self.system.create_folders(folder);
+            created.map_err(|error| CacheError::write(folder, error))?;
         }
         self.log.append([payload.as_slice()])
     }
@@ -87,7 +90,10 @@ impl ListingHistory {
 
 impl From<Log> for ListingHistory {
     fn from(log: Log) -> Self {
-        Self { log }
+        Self {
+            system: log.system().clone(),
+            log,
+        }
     }
 }
 
@@ -140,12 +146,19 @@ fn apply(payload: &[u8], at: Option<Digest>, state: &mut Listing) -> Option<Dige
 
 #[cfg(test)]
 mod tests {
+    use pipe_foundation::system::RealSystem;
+
     use super::*;
 
     #[test]
     fn earlier_listings_come_back_and_a_change_writes_only_itself() {
         let folder = tempfile::tempdir().unwrap();
-        let history = ListingHistory::new(folder.path().to_path_buf(), "demo", "speech");
+        let history = ListingHistory::new(
+            Arc::new(RealSystem),
+            folder.path().to_path_buf(),
+            "demo",
+            "speech",
+        );
         let of = |n: u32| Digest::of(&n.to_le_bytes());
         let mut listing: Listing = (0..500).map(|n| (format!("corpus/{n}"), of(n))).collect();
         history.record(&of(1000), &listing).unwrap();
@@ -165,7 +178,12 @@ mod tests {
     #[test]
     fn every_source_of_every_manifest_has_a_log_of_its_own() {
         let path = |manifest: &str, id: &str| {
-            let history = ListingHistory::new(PathBuf::from("listings"), manifest, id);
+            let history = ListingHistory::new(
+                Arc::new(RealSystem),
+                PathBuf::from("listings"),
+                manifest,
+                id,
+            );
             history.log.path().to_path_buf()
         };
         assert_eq!(
@@ -189,7 +207,12 @@ mod tests {
     #[test]
     fn a_broken_chain_is_never_misread_and_starts_anew() {
         let folder = tempfile::tempdir().unwrap();
-        let history = ListingHistory::new(folder.path().to_path_buf(), "demo", "speech");
+        let history = ListingHistory::new(
+            Arc::new(RealSystem),
+            folder.path().to_path_buf(),
+            "demo",
+            "speech",
+        );
         let of = |n: u32| Digest::of(&n.to_le_bytes());
         let listing = |n: u32| -> Listing { (0..n).map(|i| (format!("c/{i}"), of(i))).collect() };
         let mut ends = Vec::new();

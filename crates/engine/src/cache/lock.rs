@@ -1,22 +1,21 @@
 //! Locks that the kernel drops when their holder dies: a killed run leaves none behind.
 
-use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
-use pipe_foundation::durable::is_at;
-use rustix::fs::{FlockOperation, flock};
-use rustix::io::Errno;
+use pipe_foundation::system::{File, Hold, Open, System};
 
 use super::error::CacheError;
-use super::folder;
+
+/// How often whoever waits for a lock looks for it.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// A lock on a file, held until dropped; exclusive, but for those of [`Lock::share`].
 #[derive(Debug)]
 pub struct Lock {
     /// None where there is no file, in a cache that is only read.
-    _file: Option<File>,
+    _file: Option<Box<dyn File>>,
 }
 
 impl Lock {
@@ -24,21 +23,25 @@ impl Lock {
     ///
     /// # Errors
     /// When the file cannot be created or locked.
-    pub fn try_take(path: &Path) -> Result<Option<Self>, CacheError> {
-        Self::attempt(path, FlockOperation::NonBlockingLockExclusive)
+    pub fn try_take(system: &dyn System, path: &Path) -> Result<Option<Self>, CacheError> {
+        Self::attempt(system, path, Hold::AloneIfFree)
     }
 
     /// Waits until nobody holds the lock alone, and then holds it together with others; gives up when `stop` says so.
     ///
     /// # Errors
     /// As [`Lock::try_take`].
-    pub fn share(path: &Path, stop: impl Fn() -> bool) -> Result<Option<Self>, CacheError> {
+    pub fn share(
+        system: &dyn System,
+        path: &Path,
+        stop: impl Fn() -> bool,
+    ) -> Result<Option<Self>, CacheError> {
         loop {
-            let lock = Self::attempt(path, FlockOperation::NonBlockingLockShared)?;
+            let lock = Self::attempt(system, path, Hold::SharedIfFree)?;
             if lock.is_some() || stop() {
                 return Ok(lock);
             }
-            std::thread::sleep(Duration::from_millis(50));
+            system.sleep(LOOK_AGAIN);
         }
     }
 
@@ -47,15 +50,16 @@ impl Lock {
     /// # Errors
     /// When the file exists but cannot be locked.
     pub fn share_existing(
+        system: &dyn System,
         path: &Path,
         stop: impl Fn() -> bool,
     ) -> Result<Option<Self>, CacheError> {
         loop {
-            let lock = Self::attempt_existing(path, FlockOperation::NonBlockingLockShared)?;
+            let lock = Self::attempt_existing(system, path, Hold::SharedIfFree)?;
             if lock.is_some() || stop() {
                 return Ok(lock);
             }
-            std::thread::sleep(Duration::from_millis(50));
+            system.sleep(LOOK_AGAIN);
         }
     }
 
@@ -63,45 +67,41 @@ impl Lock {
     ///
     /// # Errors
     /// As [`Lock::share_existing`].
-    pub fn try_take_existing(path: &Path) -> Result<Option<Self>, CacheError> {
-        Self::attempt_existing(path, FlockOperation::NonBlockingLockExclusive)
+    pub fn try_take_existing(system: &dyn System, path: &Path) -> Result<Option<Self>, CacheError> {
+        Self::attempt_existing(system, path, Hold::AloneIfFree)
     }
 
     fn attempt_existing(
+        system: &dyn System,
         path: &Path,
-        operation: FlockOperation,
+        hold: Hold,
     ) -> Result<Option<Self>, CacheError> {
-        match File::open(path) {
-            Ok(file) => Self::of_file(file, path, operation),
+        match system.open(path, Open::Read) {
+            Ok(file) => Self::of_file(system, file, path, hold),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Some(Self { _file: None })),
             Err(error) => Err(CacheError::read(path, error)),
         }
     }
 
-    fn attempt(path: &Path, operation: FlockOperation) -> Result<Option<Self>, CacheError> {
-        let file = folder::write_options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path);
+    fn attempt(system: &dyn System, path: &Path, hold: Hold) -> Result<Option<Self>, CacheError> {
+        let file = system.open(path, Open::WriteOrCreate);
         let file = file.map_err(|error| CacheError::write(path, error))?;
-        Self::of_file(file, path, operation)
+        Self::of_file(system, file, path, hold)
     }
 
     fn of_file(
-        file: File,
+        system: &dyn System,
+        file: Box<dyn File>,
         path: &Path,
-        operation: FlockOperation,
+        hold: Hold,
     ) -> Result<Option<Self>, CacheError> {
-        match flock(&file, operation) {
-            Ok(()) => {
-                // Removed between opening and locking, it would be a lock that nobody else sees.
-                let seen = is_at(&file, path).map_err(|error| CacheError::write(path, error))?;
-                Ok(seen.then_some(Self { _file: Some(file) }))
-            }
-            Err(Errno::WOULDBLOCK) => Ok(None),
-            Err(error) => Err(CacheError::write(path, error.into())),
+        let failed = |error| CacheError::write(path, error);
+        if !file.lock(hold).map_err(failed)? {
+            return Ok(None);
         }
+        // Removed between opening and locking, it would be a lock that nobody else sees.
+        let seen = system.is_at(&*file, path).map_err(failed)?;
+        Ok(seen.then_some(Self { _file: Some(file) }))
     }
 
     /// Waits for the lock; calls `waiting` once when it is taken, gives up when `stop` says so.
@@ -109,17 +109,18 @@ impl Lock {
     /// # Errors
     /// As [`Lock::try_take`].
     pub fn take(
+        system: &dyn System,
         path: &Path,
         waiting: impl FnOnce(),
         stop: impl Fn() -> bool,
     ) -> Result<Option<Self>, CacheError> {
-        if let Some(lock) = Self::try_take(path)? {
+        if let Some(lock) = Self::try_take(system, path)? {
             return Ok(Some(lock));
         }
         waiting();
         while !stop() {
-            std::thread::sleep(Duration::from_millis(50));
-            if let Some(lock) = Self::try_take(path)? {
+            system.sleep(LOOK_AGAIN);
+            if let Some(lock) = Self::try_take(system, path)? {
                 return Ok(Some(lock));
             }
         }
@@ -127,8 +128,8 @@ impl Lock {
     }
 
     /// Lets go of the lock and removes its file, which is at `path`.
-    pub fn release(self, path: &Path) {
+    pub fn release(self, system: &dyn System, path: &Path) {
         // A file that stays is an open lock, which says the same.
-        let _ = std::fs::remove_file(path);
+        let _ = system.remove_file(path);
     }
 }

@@ -2,16 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use pipe_foundation::durable::{is_at, sync_folder, unfinished_in};
-use rustix::fs::{FlockOperation, flock};
-use tempfile::NamedTempFile;
+use pipe_foundation::durable::{Unfinished, sync_folder, unfinished_in};
+use pipe_foundation::system::{File, Hold, Open, RealSystem, System};
 
 use super::error::CacheError;
-use super::folder;
 
 mod record;
 mod window;
@@ -23,6 +21,7 @@ use window::Window;
 /// An append-only log.
 #[derive(Debug)]
 pub struct Log {
+    system: Arc<dyn System>,
     path: PathBuf,
 }
 
@@ -38,7 +37,17 @@ pub struct LogState {
 impl Log {
     /// The log at `path`, which need not exist yet.
     pub fn new(path: PathBuf) -> Self {
-        Self { path }
+        Self::on(Arc::new(RealSystem), path)
+    }
+
+    /// As [`Log::new`], on another system than the machine itself.
+    pub fn on(system: Arc<dyn System>, path: PathBuf) -> Self {
+        Self { system, path }
+    }
+
+    /// The system that it is on.
+    pub(super) fn system(&self) -> &Arc<dyn System> {
+        &self.system
     }
 
     /// The log's file.
@@ -51,7 +60,7 @@ impl Log {
     /// # Errors
     /// When the file exists but cannot be read.
     pub fn read(&self, mut each: impl FnMut(&[u8])) -> Result<LogState, CacheError> {
-        let file = match File::open(&self.path) {
+        let file = match self.system.open(&self.path, Open::Read) {
             Ok(file) => file,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Ok(LogState::default());
@@ -157,7 +166,7 @@ impl Log {
     ) -> Result<(), CacheError> {
         let failed = |error: std::io::Error| CacheError::write(&self.path, error);
         let folder = self.path.parent().unwrap_or(Path::new("."));
-        let file = unfinished_in(folder).map_err(failed)?;
+        let file = unfinished_in(&*self.system, folder).map_err(failed)?;
         let mut new = NewLog {
             log: self,
             file: BufWriter::new(file),
@@ -166,24 +175,20 @@ impl Log {
         fill(&mut new)?;
         let file = new.file.into_inner();
         let file = file.map_err(|error| failed(error.into_error()))?;
-        file.as_file().sync_data().map_err(failed)?;
-        let persisted = file.persist(&self.path);
-        persisted.map_err(|error| failed(error.error))?;
-        sync_folder(folder).map_err(failed)
+        file.file().sync_data().map_err(failed)?;
+        file.persist(&self.path).map_err(failed)?;
+        sync_folder(&*self.system, folder).map_err(failed)
     }
 
-    fn open(&self) -> Result<File, CacheError> {
+    fn open(&self) -> Result<Box<dyn File>, CacheError> {
         let failed = |error: std::io::Error| CacheError::write(&self.path, error);
         loop {
-            let file = folder::write_options()
-                .create(true)
-                .append(true)
-                .open(&self.path)
-                .map_err(failed)?;
+            let file = self.system.open(&self.path, Open::AppendOrCreate);
+            let file = file.map_err(failed)?;
             // Held only while records are written; the kernel drops it if we die.
-            flock(&file, FlockOperation::LockExclusive).map_err(|error| failed(error.into()))?;
+            file.lock(Hold::Alone).map_err(failed)?;
             // The log may have been replaced while we waited.
-            if is_at(&file, &self.path).map_err(failed)? {
+            if self.system.is_at(&*file, &self.path).map_err(failed)? {
                 return Ok(file);
             }
         }
@@ -193,7 +198,7 @@ impl Log {
 /// A log that is written to take another's place.
 struct NewLog<'l> {
     log: &'l Log,
-    file: BufWriter<NamedTempFile>,
+    file: BufWriter<Unfinished<'l>>,
     record: Vec<u8>,
 }
 

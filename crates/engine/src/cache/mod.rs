@@ -50,8 +50,10 @@ mod usage;
 mod verify;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::artifact::FingerprintInputs;
+use crate::program;
 
 use access::Access;
 pub use access::why_not_writable;
@@ -65,6 +67,7 @@ pub use packs::{PackPart, PackReader, PackWriter};
 pub use pins::Pin;
 use pipe_foundation::Digest;
 use pipe_foundation::durable;
+use pipe_foundation::system::System;
 pub use prune::{Collected, GcOptions, PruneOptions, Pruned, gc, prune};
 pub use published::{Publication, Published, PublishedFile, PublishedFolder, PublishedPart};
 pub use records::{Records, StepOutput, StepRecord};
@@ -85,6 +88,8 @@ const VERSION: &str = "pipe cache 1\n";
 
 /// An opened cache folder.
 pub struct Cache {
+    /// The system that it is kept on.
+    pub system: Arc<dyn System>,
     /// Its folder.
     pub root: PathBuf,
     access: Access,
@@ -123,26 +128,34 @@ pub struct Reservation {
 }
 
 impl Cache {
-    fn at(root: &Path, access: Access, rehash: bool) -> Result<Self, CacheError> {
+    fn at(
+        system: Arc<dyn System>,
+        root: &Path,
+        access: Access,
+        rehash: bool,
+    ) -> Result<Self, CacheError> {
+        let on = || system.clone();
         let (own, base) = (access.own(root), access.base(root));
         let beside = |name: &str| base.map(|base| base.join(name));
         let files = StatCache::load(StatCacheOptions {
-            log: log::Log::new(own.join("files.log")),
-            base: beside("files.log").map(log::Log::new),
+            log: log::Log::on(on(), own.join("files.log")),
+            base: beside("files.log").map(|path| log::Log::on(on(), path)),
+            system: on(),
             rehash,
             saves: !matches!(access, Access::Read),
         })?;
         Ok(Self {
             root: root.to_path_buf(),
             files,
-            syncer: Syncer::default(),
-            objects: Objects::new(own.join("objects"), beside("objects")),
-            records: Records::new(own.join("steps"), beside("steps")),
-            runs: Runs::new(own.join("runs"), own.join("locks")),
-            published: Published::new(own.join("published"), own.join("locks")),
-            packs: PackReader::new(own.join("packs"), beside("packs")),
+            syncer: Syncer::new(on()),
+            objects: Objects::new(on(), own.join("objects"), beside("objects")),
+            records: Records::new(on(), own.join("steps"), beside("steps")),
+            runs: Runs::new(on(), own.join("runs"), own.join("locks")),
+            published: Published::new(on(), own.join("published"), own.join("locks")),
+            packs: PackReader::new(on(), own.join("packs"), beside("packs")),
             access,
             version_was_damaged: false,
+            system,
         })
     }
 
@@ -179,7 +192,7 @@ impl Cache {
         }
         // Runs on different devices keep their work in the same folder, so they wait for each other too.
         let lock_path = self.step_lock_path(fingerprint);
-        let Some(lock) = Lock::take(&lock_path, waiting, stop)? else {
+        let Some(lock) = Lock::take(&*self.system, &lock_path, waiting, stop)? else {
             return Ok(None);
         };
         // The run we waited for may have made it.
@@ -212,7 +225,7 @@ impl Cache {
             fingerprint: reservation.fingerprint.clone(),
             output,
             seconds,
-            pipe_version: env!("CARGO_PKG_VERSION").into(),
+            pipe_version: program::version().into(),
             cpu: pipe_foundation::arithmetic::description(),
             device: reservation.device.clone(),
             composition: reservation.composition.clone(),
@@ -228,7 +241,7 @@ impl Cache {
         self.syncer.add(&path)?;
         self.remove_unfinished(&reservation);
         let lock_path = self.step_lock_path(&reservation.fingerprint);
-        reservation.lock.release(&lock_path);
+        reservation.lock.release(&*self.system, &lock_path);
         Ok(record)
     }
 
@@ -248,8 +261,8 @@ impl Cache {
     pub fn in_use(&self, stop: impl Fn() -> bool) -> Result<Option<Lock>, CacheError> {
         match self.access.base(&self.root) {
             // Whoever may write there may also prune.
-            Some(base) => Lock::share_existing(&base.join("locks/in-use"), stop),
-            None => Lock::share(&self.lock_path("in-use"), stop),
+            Some(base) => Lock::share_existing(&*self.system, &base.join("locks/in-use"), stop),
+            None => Lock::share(&*self.system, &self.lock_path("in-use"), stop),
         }
     }
 
@@ -264,19 +277,19 @@ impl Cache {
 
     /// The item index's log, to which items are added.
     pub fn item_log(&self) -> log::Log {
-        log::Log::new(self.own().join("items.log"))
+        log::Log::on(self.system.clone(), self.own().join("items.log"))
     }
 
     /// The logs that make up the item index, earlier items first.
     pub fn item_logs(&self) -> Vec<log::Log> {
         let base = self.access.base(&self.root);
-        let base = base.map(|base| log::Log::new(base.join("items.log")));
+        let base = base.map(|base| log::Log::on(self.system.clone(), base.join("items.log")));
         base.into_iter().chain([self.item_log()]).collect()
     }
 
     /// A writer for a pack of this run.
     pub fn pack_writer(&self) -> PackWriter {
-        PackWriter::new(self.own().join("packs"))
+        PackWriter::new(self.system.clone(), self.own().join("packs"))
     }
 
     /// This run's folder for work in progress.
@@ -284,7 +297,7 @@ impl Cache {
     /// # Errors
     /// When it cannot be created.
     pub fn scratch(&self) -> Result<Scratch, CacheError> {
-        let (scratch, found_dead) = Scratch::create(&self.own().join("tmp"))?;
+        let (scratch, found_dead) = Scratch::create(&self.system, &self.own().join("tmp"))?;
         if found_dead {
             self.sweep();
         }
@@ -293,18 +306,23 @@ impl Cache {
 
     /// Removes files that killed runs were about to finish.
     pub fn sweep(&self) {
-        let runs = std::fs::read_dir(self.own().join("runs"));
-        let runs = runs.into_iter().flatten().flatten().map(|e| e.path());
+        let runs = self.system.entries(&self.own().join("runs"));
+        let runs = runs.into_iter().flatten().map(|entry| entry.path);
         let folders = ["", "steps", "listings", "manifests", "published"].into_iter();
         folders
             .map(|name| self.own().join(name))
             .chain(runs)
-            .for_each(|folder| durable::sweep(&folder));
+            .for_each(|folder| durable::sweep(&*self.system, &folder));
     }
 
     /// The history of what the source step `step` of the manifest called `manifest` listed.
     pub fn listings(&self, manifest: &str, step: &str) -> ListingHistory {
-        ListingHistory::new(self.own().join("listings"), manifest, step)
+        ListingHistory::new(
+            self.system.clone(),
+            self.own().join("listings"),
+            manifest,
+            step,
+        )
     }
 
     /// What a source step listed at a digest: by its own history, or by that of another manifest with the same source.
@@ -333,15 +351,15 @@ impl Cache {
     /// # Errors
     /// When their folder cannot be read.
     pub fn listing_logs(&self) -> Result<Vec<log::Log>, CacheError> {
-        let paths = folder::entries(&self.root.join("listings"))?.into_iter();
+        let paths = folder::entries(&*self.system, &self.root.join("listings"))?.into_iter();
         Ok(paths
             .filter(|path| path.extension().is_some_and(|e| e == "log"))
-            .map(log::Log::new)
+            .map(|path| log::Log::on(self.system.clone(), path))
             .collect())
     }
 }
 
 /// [`durable::write`], with a failure reported as the cache's.
-fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), CacheError> {
-    durable::write(path, bytes).map_err(|error| CacheError::write(path, error))
+fn write_atomically(system: &dyn System, path: &Path, bytes: &[u8]) -> Result<(), CacheError> {
+    durable::write(system, path, bytes).map_err(|error| CacheError::write(path, error))
 }

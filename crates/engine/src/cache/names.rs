@@ -34,7 +34,9 @@ impl Cache {
     /// # Errors
     /// When what the cache knows of it cannot be read.
     pub fn owner(&self, name: &str) -> Result<Option<PathBuf>, CacheError> {
-        if let Stored::Whole(owner) = checksummed::read::<Owner>(&self.owner_path(name))? {
+        if let Stored::Whole(owner) =
+            checksummed::read::<Owner>(&*self.system, &self.owner_path(name))?
+        {
             return Ok(Some(self.home().join(owner.manifest)));
         }
         // Caches of earlier versions have only what runs were given on the command line.
@@ -54,7 +56,7 @@ impl Cache {
         has_name: impl Fn(&Path) -> bool,
     ) -> Result<Option<PathBuf>, CacheError> {
         // Two that start at the same time must not both find the name free.
-        let _lock = Lock::take(&self.lock_path("manifests"), || {}, || false)?;
+        let _lock = Lock::take(&*self.system, &self.lock_path("manifests"), || {}, || false)?;
         let manifest = location(manifest);
         let owner = self.owner(name)?;
         if let Some(other) = owner.filter(|other| *other != manifest && has_name(other)) {
@@ -65,9 +67,9 @@ impl Cache {
             manifest: written.to_string_lossy().into_owned(),
         };
         let path = self.owner_path(name);
-        let known = checksummed::read::<Owner>(&path)?.whole();
+        let known = checksummed::read::<Owner>(&*self.system, &path)?.whole();
         if known.is_none_or(|known| known.manifest != owner.manifest) {
-            checksummed::write(&path, &owner)?;
+            checksummed::write(&*self.system, &path, &owner)?;
         }
         Ok(None)
     }
@@ -77,10 +79,10 @@ impl Cache {
     /// # Errors
     /// When their folder cannot be read.
     pub(super) fn owners(&self) -> Result<Vec<OwnerFile>, CacheError> {
-        let paths = folder::entries(&self.root.join("manifests"))?.into_iter();
+        let paths = folder::entries(&*self.system, &self.root.join("manifests"))?.into_iter();
         let paths = paths.filter(|path| path.extension().is_some_and(|e| e == "json"));
         let is_whole = |path: &Path| {
-            let owner = checksummed::read::<Owner>(path)?;
+            let owner = checksummed::read::<Owner>(&*self.system, path)?;
             Ok(!matches!(owner, Stored::Damaged))
         };
         let owner = |path: PathBuf| OwnerFile {

@@ -1,14 +1,13 @@
 //! Files of whole results, stored once under the digest of their content.
 
 use std::collections::HashSet;
-use std::fs::Permissions;
 use std::io::ErrorKind;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use pipe_foundation::Digest;
 use pipe_foundation::sync::lock;
+use pipe_foundation::system::{Kind, System, Walk};
 
 use crate::artifact::{FileEntry, FileSet};
 
@@ -19,6 +18,7 @@ use super::stat_cache::StatCache;
 /// The store of files.
 #[derive(Debug)]
 pub struct Objects {
+    system: Arc<dyn System>,
     folder: PathBuf,
     /// Where objects are that are not in `folder`.
     base: Option<PathBuf>,
@@ -28,8 +28,9 @@ pub struct Objects {
 
 impl Objects {
     /// The store below `folder`; `base` is one that is only read.
-    pub fn new(folder: PathBuf, base: Option<PathBuf>) -> Self {
+    pub fn new(system: Arc<dyn System>, folder: PathBuf, base: Option<PathBuf>) -> Self {
         Self {
+            system,
             folder,
             base,
             verified: Mutex::default(),
@@ -40,7 +41,7 @@ impl Objects {
     pub fn path(&self, digest: &Digest) -> PathBuf {
         let own = self.own_path(digest);
         match &self.base {
-            Some(base) if !own.exists() => path_in(base, digest),
+            Some(base) if !self.system.exists(&own) => path_in(base, digest),
             _ => own,
         }
     }
@@ -55,22 +56,20 @@ impl Objects {
     /// When a file cannot be read or moved.
     pub fn take(&self, made: &Path) -> Result<FileSet, CacheError> {
         let mut set = FileSet::default();
-        for entry in walkdir::WalkDir::new(made).sort_by_file_name() {
-            let entry = entry.map_err(|error| CacheError::read(made, error.into()))?;
-            if !entry.file_type().is_file() {
+        for entry in Walk::new(&*self.system, made) {
+            let entry = entry.map_err(|(path, error)| CacheError::read(&path, error))?;
+            if entry.kind != Kind::File {
                 continue;
             }
-            let path = entry.path();
+            let path = entry.path.as_path();
             let name = path
                 .strip_prefix(made)
                 .unwrap_or(path)
                 .to_string_lossy()
                 .replace('\\', "/");
-            let digest = Digest::of_file(path).map_err(|error| CacheError::read(path, error))?;
-            let bytes = entry
-                .metadata()
-                .map_err(|error| CacheError::read(path, error.into()))?
-                .len();
+            let failed = |error| CacheError::read(path, error);
+            let digest = self.system.digest(path).map_err(failed)?;
+            let bytes = self.system.metadata(path).map_err(failed)?.bytes;
             self.store(path, &digest)?;
             lock(&self.verified).insert(digest);
             set.files.push(FileEntry {
@@ -87,9 +86,9 @@ impl Objects {
         let target = self.own_path(digest);
         let folder = target.parent().unwrap_or(&self.folder);
         let attempt = || -> std::io::Result<()> {
-            std::fs::create_dir_all(folder)?;
-            std::fs::set_permissions(from, Permissions::from_mode(0o444))?;
-            std::fs::rename(from, &target)
+            self.system.create_folders(folder)?;
+            self.system.make_read_only(from)?;
+            self.system.rename(from, &target)
         };
         attempt().map_err(|error| CacheError::write(&target, error))
     }
@@ -106,7 +105,7 @@ impl Objects {
         if lock(&self.verified).contains(digest) {
             return Ok(Some(path));
         }
-        match Digest::of_file(&path) {
+        match self.system.digest(&path) {
             Ok(found) if found == *digest => {
                 lock(&self.verified).insert(*digest);
                 Ok(Some(path))
@@ -124,7 +123,7 @@ impl Objects {
     pub(super) fn remove(&self, digest: &Digest) -> Result<(), CacheError> {
         let path = self.own_path(digest);
         lock(&self.verified).remove(digest);
-        folder::remove(&path)
+        folder::remove(&*self.system, &path)
     }
 
     /// True when every file of `set` exists with its content, as far as the stat cache can tell.
@@ -147,13 +146,13 @@ impl Objects {
 
     /// All objects with their digest, in no order, and an error for each folder of them that cannot be read.
     pub fn all(&self) -> impl Iterator<Item = Result<(Digest, PathBuf), CacheError>> {
-        folder::walk(&self.folder).filter_map(|entry| {
+        folder::walk(&*self.system, &self.folder).filter_map(|entry| {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => return Some(Err(error)),
             };
-            let digest = Digest::parse(&entry.file_name().to_string_lossy())?;
-            Some(Ok((digest, entry.into_path())))
+            let digest = Digest::parse(entry.path.file_name()?.to_str()?)?;
+            Some(Ok((digest, entry.path)))
         })
     }
 }

@@ -1,16 +1,14 @@
 //! Packs: append-only files that hold the bytes of many items, mapped when read.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use memmap2::Mmap;
-use pipe_foundation::Digest;
 use pipe_foundation::sync::lock;
+use pipe_foundation::system::{File, Kind, Open, System};
+use pipe_foundation::{Digest, durable};
 
 use crate::artifact::{Blob, MappedPack};
 
@@ -42,6 +40,7 @@ pub fn bytes_of(items: impl Iterator<Item = u64>) -> u64 {
 /// Reads items from packs.
 #[derive(Debug)]
 pub struct PackReader {
+    system: Arc<dyn System>,
     folder: PathBuf,
     /// Where packs are that are not in `folder`.
     base: Option<PathBuf>,
@@ -50,8 +49,9 @@ pub struct PackReader {
 
 impl PackReader {
     /// A reader of the packs in `folder`, and of those in `base` that are not there.
-    pub fn new(folder: PathBuf, base: Option<PathBuf>) -> Self {
+    pub fn new(system: Arc<dyn System>, folder: PathBuf, base: Option<PathBuf>) -> Self {
         Self {
+            system,
             folder,
             base,
             maps: Mutex::new(HashMap::new()),
@@ -83,7 +83,7 @@ impl PackReader {
         };
         let path = self.path(location.pack);
         let read = || -> std::io::Result<Option<Vec<u8>>> {
-            let Some(file) = open_with(&path, range.end)? else {
+            let Some(file) = self.open_with(&path, range.end)? else {
                 return Ok(None);
             };
             let mut bytes = vec![0; range.len()];
@@ -108,7 +108,7 @@ impl PackReader {
     fn path(&self, pack: u64) -> PathBuf {
         let own = path(&self.folder, pack);
         match &self.base {
-            Some(base) if !own.exists() => path(base, pack),
+            Some(base) if !self.system.exists(&own) => path(base, pack),
             _ => own,
         }
     }
@@ -120,30 +120,28 @@ impl PackReader {
         }
         let path = self.path(pack);
         let unreadable = |error| CacheError::read(&path, error);
-        let Some(file) = open_with(&path, end).map_err(unreadable)? else {
+        let Some(file) = self.open_with(&path, end).map_err(unreadable)? else {
             return Ok(None);
         };
-        // SAFETY: packs are only ever appended to by this program, and every item read from one is checked
-        // against its digest before use; cutting a pack short while it is mapped is outside what we can guard.
-        let map = unsafe { Mmap::map(&file) }.map_err(unreadable)?;
+        let map = file.map().map_err(unreadable)?;
         let mapped = Arc::new(MappedPack { path, map });
         maps.insert(pack, mapped.clone());
         Ok((mapped.map.len() >= end).then_some(mapped))
     }
-}
 
-/// Opens a pack; none where there is none, or it does not hold `bytes` bytes.
-fn open_with(path: &Path, bytes: usize) -> std::io::Result<Option<File>> {
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let metadata = file.metadata()?;
-    if metadata.is_dir() {
-        return Err(ErrorKind::IsADirectory.into());
+    /// Opens a pack; none where there is none, or it does not hold `bytes` bytes.
+    fn open_with(&self, path: &Path, bytes: usize) -> std::io::Result<Option<Box<dyn File>>> {
+        let file = match self.system.open(path, Open::Read) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let metadata = file.metadata()?;
+        if metadata.kind == Kind::Folder {
+            return Err(ErrorKind::IsADirectory.into());
+        }
+        Ok((metadata.bytes >= bytes as u64).then_some(file))
     }
-    Ok((metadata.len() >= bytes as u64).then_some(file))
 }
 
 /// The bytes of an item in its pack; none where they cannot be addressed.
@@ -155,6 +153,7 @@ fn range(location: Location) -> Option<Range<usize>> {
 /// Gives items their places in a pack of its own, which are written part by part.
 #[derive(Debug)]
 pub struct PackWriter {
+    system: Arc<dyn System>,
     folder: PathBuf,
     open: Option<OpenPack>,
 }
@@ -163,7 +162,7 @@ pub struct PackWriter {
 struct OpenPack {
     number: u64,
     path: PathBuf,
-    file: Arc<File>,
+    file: Arc<dyn File>,
     length: u64,
     pending: Vec<u8>,
 }
@@ -172,7 +171,7 @@ struct OpenPack {
 #[derive(Debug)]
 pub struct PackPart {
     path: PathBuf,
-    file: Arc<File>,
+    file: Arc<dyn File>,
     offset: u64,
     bytes: Vec<u8>,
 }
@@ -192,8 +191,12 @@ impl PackPart {
 
 impl PackWriter {
     /// A writer that creates its pack in `folder` with the first item.
-    pub fn new(folder: PathBuf) -> Self {
-        Self { folder, open: None }
+    pub fn new(system: Arc<dyn System>, folder: PathBuf) -> Self {
+        Self {
+            system,
+            folder,
+            open: None,
+        }
     }
 
     /// Takes the bytes of an item, which go into the part that [`PackWriter::take`] gives next.
@@ -209,10 +212,9 @@ impl PackWriter {
     /// # Errors
     /// As [`PackWriter::add`].
     pub fn add_parts(&mut self, parts: &[impl AsRef<[u8]>]) -> Result<Location, CacheError> {
-        let folder = &self.folder;
         let open = match &mut self.open {
             Some(open) => open,
-            none => none.insert(OpenPack::create(folder)?),
+            none => none.insert(OpenPack::create(&*self.system, &self.folder)?),
         };
         let padding = (ALIGNMENT - (open.length as usize % ALIGNMENT)) % ALIGNMENT;
         open.pending.resize(open.pending.len() + padding, 0);
@@ -244,24 +246,24 @@ impl PackWriter {
 }
 
 impl OpenPack {
-    fn create(folder: &Path) -> Result<Self, CacheError> {
-        std::fs::create_dir_all(folder).map_err(|error| CacheError::write(folder, error))?;
+    fn create(system: &dyn System, folder: &Path) -> Result<Self, CacheError> {
+        let failed = |error| CacheError::write(folder, error);
+        system.create_folders(folder).map_err(failed)?;
         loop {
-            let number = rand::random::<u64>();
+            let number = system.unique();
             let path = path(folder, number);
-            match OpenOptions::new().write(true).create_new(true).open(&path) {
+            match system.open(&path, Open::CreateNew) {
                 Ok(file) => {
-                    pipe_foundation::durable::sync_folder(folder)
-                        .map_err(|error| CacheError::write(folder, error))?;
+                    durable::sync_folder(system, folder).map_err(failed)?;
                     return Ok(Self {
                         number,
                         path,
-                        file: Arc::new(file),
+                        file: file.into(),
                         length: MAGIC.len() as u64,
                         pending: MAGIC.to_vec(),
                     });
                 }
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(CacheError::write(&path, error)),
             }
         }
@@ -270,16 +272,18 @@ impl OpenPack {
 
 #[cfg(test)]
 mod tests {
+    use pipe_foundation::system::RealSystem;
+
     use super::*;
 
     #[test]
     fn damaged_bytes_are_never_handed_out() {
         let folder = tempfile::tempdir().unwrap();
-        let mut writer = PackWriter::new(folder.path().to_path_buf());
+        let mut writer = PackWriter::new(Arc::new(RealSystem), folder.path().to_path_buf());
         let items: Vec<Vec<u8>> = (1..40u8).map(|n| vec![n; usize::from(n) * 13]).collect();
         let places: Vec<Location> = items.iter().map(|item| writer.add(item).unwrap()).collect();
         writer.take().unwrap().write().unwrap();
-        let reader = PackReader::new(folder.path().to_path_buf(), None);
+        let reader = PackReader::new(Arc::new(RealSystem), folder.path().to_path_buf(), None);
         for (item, place) in items.iter().zip(&places) {
             let blob = reader.get(*place, &Digest::of(item)).unwrap().unwrap();
             assert!(reader.holds(*place, &Digest::of(item)).unwrap());
@@ -290,7 +294,7 @@ mod tests {
         let mut bytes = std::fs::read(&pack).unwrap();
         bytes[places[3].offset as usize] ^= 1;
         std::fs::write(&pack, &bytes[..bytes.len() - 1]).unwrap();
-        let reader = PackReader::new(folder.path().to_path_buf(), None);
+        let reader = PackReader::new(Arc::new(RealSystem), folder.path().to_path_buf(), None);
         let lost: Vec<usize> = (0..items.len())
             .filter(|&i| {
                 let wanted = Digest::of(&items[i]);

@@ -36,7 +36,7 @@ impl Cache {
     /// # Errors
     /// When that cannot be written down.
     pub fn pin(&self, pin: &Pin) -> Result<(), CacheError> {
-        checksummed::write(&self.pin_path(pin), pin)
+        checksummed::write(&*self.system, &self.pin_path(pin), pin)
     }
 
     /// Lets a run go; false where it was not pinned.
@@ -45,7 +45,7 @@ impl Cache {
     /// When the pin cannot be removed.
     pub fn unpin(&self, pin: &Pin) -> Result<bool, CacheError> {
         let path = self.pin_path(pin);
-        match std::fs::remove_file(&path) {
+        match self.system.remove_file(&path) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(CacheError::write(&path, error)),
@@ -58,11 +58,11 @@ impl Cache {
     /// When one cannot be read, or is damaged: nobody knows then what is to stay.
     pub fn pins(&self) -> Result<BTreeSet<Pin>, CacheError> {
         let mut pins = BTreeSet::new();
-        for path in folder::entries(&self.root.join("pins"))? {
+        for path in folder::entries(&*self.system, &self.root.join("pins"))? {
             if path.extension().is_none_or(|extension| extension != "json") {
                 continue;
             }
-            match checksummed::read::<Pin>(&path)? {
+            match checksummed::read::<Pin>(&*self.system, &path)? {
                 Stored::Whole(pin) => {
                     pins.insert(pin);
                 }

@@ -51,11 +51,14 @@ impl Pruned {
 /// When something that says what is needed cannot be read: then nothing is removed. When something cannot be removed.
 pub fn prune(cache: &Cache, options: &PruneOptions<'_>) -> Result<Pruned, CacheError> {
     let alone = alone(cache, options.dry_run)?;
-    let kept = KeptRuns::of(cache, options.keep_runs)?;
+    let kept = KeptRuns::of(cache, options.keep_runs, options.locked)?;
     let cutoff = match options.older_than_days {
         0 => None,
         days => Some(
-            UNIX_EPOCH + Duration::from_secs(now_s().saturating_sub(days.saturating_mul(DAY_S))),
+            UNIX_EPOCH
+                + Duration::from_secs(
+                    now_s(&*cache.system).saturating_sub(days.saturating_mul(DAY_S)),
+                ),
         ),
     };
     let mut chosen = Chosen::new(cache, cutoff, options.dry_run);
@@ -80,8 +83,8 @@ pub fn prune(cache: &Cache, options: &PruneOptions<'_>) -> Result<Pruned, CacheE
 fn alone(cache: &Cache, dry_run: bool) -> Result<Option<Lock>, CacheError> {
     let in_use = cache.lock_path("in-use");
     match dry_run {
-        true => Lock::try_take_existing(&in_use),
-        false => Lock::try_take(&in_use),
+        true => Lock::try_take_existing(&*cache.system, &in_use),
+        false => Lock::try_take(&*cache.system, &in_use),
     }
 }
 
@@ -96,7 +99,7 @@ fn remove_all(
     let mut freed = Vec::new();
     for target in targets {
         if !dry_run {
-            target.remove()?;
+            target.remove(&*cache.system)?;
         }
         freed.push(target.used);
     }
@@ -124,13 +127,13 @@ fn remove_all(
 
 /// Removes the files of locks that nobody holds.
 fn remove_free_locks(cache: &Cache) -> Result<(), CacheError> {
-    for path in folder::entries(&cache.root.join("locks"))? {
+    for path in folder::entries(&*cache.system, &cache.root.join("locks"))? {
         // Held by this process, and wanted by every run.
         if path.file_name().is_some_and(|name| name == "in-use") {
             continue;
         }
-        if let Some(lock) = Lock::try_take(&path)? {
-            lock.release(&path);
+        if let Some(lock) = Lock::try_take(&*cache.system, &path)? {
+            lock.release(&*cache.system, &path);
         }
     }
     Ok(())

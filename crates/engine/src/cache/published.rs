@@ -7,8 +7,10 @@ use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use pipe_foundation::Digest;
+use pipe_foundation::system::{Kind, System};
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::plain_relative;
@@ -75,14 +77,19 @@ pub struct Publication {
 /// The records of all folders.
 #[derive(Debug)]
 pub struct Published {
+    system: Arc<dyn System>,
     folder: PathBuf,
     locks: PathBuf,
 }
 
 impl Published {
     /// The records in `folder`, with locks in `locks`.
-    pub fn new(folder: PathBuf, locks: PathBuf) -> Self {
-        Self { folder, locks }
+    pub fn new(system: Arc<dyn System>, folder: PathBuf, locks: PathBuf) -> Self {
+        Self {
+            system,
+            folder,
+            locks,
+        }
     }
 
     /// All records that are whole.
@@ -92,7 +99,7 @@ impl Published {
     pub fn all(&self) -> Result<Vec<PublishedFolder>, CacheError> {
         let mut all = Vec::new();
         for path in self.paths()? {
-            all.extend(checksummed::read(&path)?.whole());
+            all.extend(checksummed::read(&*self.system, &path)?.whole());
         }
         Ok(all)
     }
@@ -112,7 +119,7 @@ impl Published {
         publication: Publication,
         is_wanted: impl Fn(&str) -> bool,
     ) -> Result<Vec<(PathBuf, std::io::Error)>, CacheError> {
-        let folder = (folder.canonicalize()).or_else(|_| std::path::absolute(folder));
+        let folder = (self.system.canonical(folder)).or_else(|_| std::path::absolute(folder));
         let (Some(folder), Some(manifest)) =
             (folder.ok().and_then(unicode), unicode(location(manifest)))
         else {
@@ -120,9 +127,9 @@ impl Published {
         };
         let name = Digest::of(format!("{folder}\0{manifest}").as_bytes()).hex();
         let lock = self.locks.join(format!("published-{name}"));
-        let _lock = Lock::take(&lock, || {}, || false)?;
+        let _lock = Lock::take(&*self.system, &lock, || {}, || false)?;
         let path = self.folder.join(format!("{name}.json"));
-        let stored: Stored<PublishedFolder> = checksummed::read(&path)?;
+        let stored: Stored<PublishedFolder> = checksummed::read(&*self.system, &path)?;
         let before = stored.whole().map_or_else(Vec::new, |record| record.files);
 
         let Publication { parts, mut files } = publication;
@@ -138,7 +145,7 @@ impl Published {
                 continue;
             }
             let target = root.join(&file.name);
-            if let Err(error) = remove(root, &target, &file) {
+            if let Err(error) = remove(&*self.system, root, &target, &file) {
                 failed.push((target, error));
                 files.push(file);
             }
@@ -151,7 +158,7 @@ impl Published {
                 manifest,
                 files,
             };
-            checksummed::write(&path, &record)?;
+            checksummed::write(&*self.system, &path, &record)?;
         }
         Ok(failed)
     }
@@ -161,7 +168,7 @@ impl Published {
     /// # Errors
     /// When their folder cannot be read.
     pub fn paths(&self) -> Result<Vec<PathBuf>, CacheError> {
-        let mut paths = folder::entries(&self.folder)?;
+        let mut paths = folder::entries(&*self.system, &self.folder)?;
         paths.retain(|path| path.extension().is_some_and(|e| e == "json"));
         Ok(paths)
     }
@@ -176,29 +183,34 @@ impl PublishedFile {
     ///
     /// # Errors
     /// When that cannot be determined.
-    pub fn is_at(&self, target: &Path) -> std::io::Result<bool> {
-        let metadata = match target.symlink_metadata() {
-            Ok(metadata) => metadata,
+    pub fn is_at(&self, system: &dyn System, target: &Path) -> std::io::Result<bool> {
+        let kind = match system.link_metadata(target) {
+            Ok(metadata) => metadata.kind,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(error),
         };
-        if metadata.is_symlink() {
-            let object = std::fs::read_link(target)?;
+        if kind == Kind::Link {
+            let object = system.read_link(target)?;
             return Ok(self.link && object.file_name() == Some(OsStr::new(&self.digest.hex())));
         }
-        Ok(!self.link && metadata.is_file() && Digest::of_file(target)? == self.digest)
+        Ok(!self.link && kind == Kind::File && system.digest(target)? == self.digest)
     }
 }
 
 /// Removes a file that is as it was put there, and the folders below `place` that are empty then.
-fn remove(place: &Path, target: &Path, file: &PublishedFile) -> std::io::Result<()> {
-    if !file.is_at(target)? {
+fn remove(
+    system: &dyn System,
+    place: &Path,
+    target: &Path,
+    file: &PublishedFile,
+) -> std::io::Result<()> {
+    if !file.is_at(system, target)? {
         return Ok(());
     }
-    std::fs::remove_file(target)?;
+    system.remove_file(target)?;
     let folders = target.ancestors().skip(1);
     for folder in folders.take_while(|folder| *folder != place && folder.starts_with(place)) {
-        if std::fs::remove_dir(folder).is_err() {
+        if system.remove_folder(folder).is_err() {
             break;
         }
     }

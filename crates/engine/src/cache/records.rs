@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use pipe_foundation::Digest;
 use pipe_foundation::sync::lock;
+use pipe_foundation::system::System;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -76,6 +77,7 @@ impl StepOutput {
 /// The folder of step records.
 #[derive(Debug)]
 pub struct Records {
+    system: Arc<dyn System>,
     folder: PathBuf,
     /// Where records are that are not in `folder`.
     base: Option<PathBuf>,
@@ -85,8 +87,9 @@ pub struct Records {
 
 impl Records {
     /// The records in `folder`; `base` is one that is only read.
-    pub fn new(folder: PathBuf, base: Option<PathBuf>) -> Self {
+    pub fn new(system: Arc<dyn System>, folder: PathBuf, base: Option<PathBuf>) -> Self {
         Self {
+            system,
             folder,
             base,
             forgotten: Mutex::default(),
@@ -113,7 +116,7 @@ impl Records {
     /// When it cannot be written.
     pub(super) fn put(&self, record: &StepRecord) -> Result<PathBuf, CacheError> {
         let path = self.path(&record.fingerprint.key());
-        checksummed::place(&path, record)?;
+        checksummed::place(&*self.system, &path, record)?;
         Ok(path)
     }
 
@@ -124,7 +127,7 @@ impl Records {
     pub fn remove(&self, key: &Digest) -> Result<(), CacheError> {
         let path = self.path(key);
         lock(&self.forgotten).insert(*key);
-        folder::remove(&path)
+        folder::remove(&*self.system, &path)
     }
 
     /// Paths of all records, sorted.
@@ -132,9 +135,9 @@ impl Records {
     /// # Errors
     /// When the folder cannot be read.
     pub fn paths(&self) -> Result<Vec<PathBuf>, CacheError> {
-        let mut paths = folder::entries(&self.folder)?;
+        let mut paths = folder::entries(&*self.system, &self.folder)?;
         if let Some(base) = &self.base {
-            paths.extend(folder::entries(base)?);
+            paths.extend(folder::entries(&*self.system, base)?);
         }
         paths.retain(|path| path.extension().is_some_and(|e| e == "json"));
         Ok(paths)
@@ -145,7 +148,7 @@ impl Records {
     /// # Errors
     /// When it exists but cannot be read.
     pub fn read(&self, path: &Path) -> Result<Stored<StepRecord>, CacheError> {
-        let stored: Stored<StepRecord> = checksummed::read(path)?;
+        let stored: Stored<StepRecord> = checksummed::read(&*self.system, path)?;
         Ok(match stored {
             Stored::Whole(record)
                 if self.path(&record.fingerprint.key()).file_name() != path.file_name() =>

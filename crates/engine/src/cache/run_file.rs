@@ -1,14 +1,14 @@
 //! The file of one run: its record, and below it, while the run is in progress, a line for each step started since.
 
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use pipe_foundation::Digest;
+use pipe_foundation::system::{Open, System};
 use serde::{Deserialize, Serialize};
 
 use super::checksummed::{self, Stored};
 use super::error::CacheError;
-use super::folder;
 use super::run_record::RunRecord;
 
 /// The last line of a record: everything in it is indented but its own braces.
@@ -32,23 +32,20 @@ pub struct Begun {
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn write(path: &Path, record: &RunRecord) -> Result<(), CacheError> {
-    checksummed::write(path, record)
+pub fn write(system: &dyn System, path: &Path, record: &RunRecord) -> Result<(), CacheError> {
+    checksummed::write(system, path, record)
 }
 
 /// Adds a line below the record and syncs it to disk.
 ///
 /// # Errors
 /// When the file is gone or cannot be written.
-pub fn append(path: &Path, begun: &Begun) -> Result<(), CacheError> {
+pub fn append(system: &dyn System, path: &Path, begun: &Begun) -> Result<(), CacheError> {
     let failed = |error: std::io::Error| CacheError::write(path, error);
     let json = serde_json::to_string(begun).map_err(|error| failed(error.into()))?;
     // A line that was torn before does not take this one along.
     let line = format!("\n{BEGUN}{} {json}\n", Digest::of(json.as_bytes()));
-    let mut file = folder::write_options()
-        .append(true)
-        .open(path)
-        .map_err(failed)?;
+    let mut file = system.open(path, Open::Append).map_err(failed)?;
     file.write_all(line.as_bytes())
         .and_then(|()| file.sync_data())
         .map_err(failed)
@@ -60,8 +57,8 @@ pub fn append(path: &Path, begun: &Begun) -> Result<(), CacheError> {
 ///
 /// # Errors
 /// When the file exists but cannot be read.
-pub fn read(path: &Path) -> Result<Stored<RunRecord>, CacheError> {
-    match std::fs::read(path) {
+pub fn read(system: &dyn System, path: &Path) -> Result<Stored<RunRecord>, CacheError> {
+    match system.read(path) {
         Ok(bytes) => Ok(parse(&bytes).map_or(Stored::Damaged, Stored::Whole)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Stored::Absent),
         Err(error) => Err(CacheError::read(path, error)),
@@ -92,10 +89,12 @@ fn begun(line: &str) -> Option<Begun> {
 
 #[cfg(test)]
 mod tests {
+    use pipe_foundation::system::RealSystem;
+
     use super::*;
 
     fn whole(path: &Path) -> Option<RunRecord> {
-        read(path).unwrap().whole()
+        read(&RealSystem, path).unwrap().whole()
     }
 
     fn begun(number: u32) -> Begun {
@@ -110,9 +109,9 @@ mod tests {
     fn a_torn_or_damaged_line_costs_nothing_but_itself() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("000001.json");
-        write(&path, &RunRecord::default()).unwrap();
+        write(&RealSystem, &path, &RunRecord::default()).unwrap();
         let first = std::fs::metadata(&path).unwrap().len() as usize;
-        (0..5).for_each(|number| append(&path, &begun(number)).unwrap());
+        (0..5).for_each(|number| append(&RealSystem, &path, &begun(number)).unwrap());
         let bytes = std::fs::read(&path).unwrap();
         let record = whole(&path).unwrap();
         assert_eq!((record.unfinished.len(), record.kept.len()), (5, 3));
@@ -120,7 +119,7 @@ mod tests {
         for end in first..bytes.len() {
             std::fs::write(&path, &bytes[..end]).unwrap();
             let torn = whole(&path).unwrap().unfinished.len();
-            append(&path, &begun(9)).unwrap();
+            append(&RealSystem, &path, &begun(9)).unwrap();
             let record = whole(&path).unwrap();
             // Only the newline may have been missing.
             let known = record.unfinished.len();
@@ -147,18 +146,18 @@ mod tests {
     fn a_begun_step_adds_a_line_of_the_same_length_however_many_there_are() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("000001.json");
-        write(&path, &RunRecord::default()).unwrap();
+        write(&RealSystem, &path, &RunRecord::default()).unwrap();
         let bytes = || std::fs::metadata(&path).unwrap().len();
         let mut lengths = Vec::new();
         for number in 100..150 {
             let before = bytes();
-            append(&path, &begun(2 * number + 1)).unwrap();
+            append(&RealSystem, &path, &begun(2 * number + 1)).unwrap();
             lengths.push(bytes() - before);
         }
         assert_eq!(lengths.iter().min(), lengths.iter().max());
         let inode = |path| std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(path).unwrap());
         let before = inode(&path);
-        append(&path, &begun(1)).unwrap();
+        append(&RealSystem, &path, &begun(1)).unwrap();
         assert_eq!(inode(&path), before, "the file is not rewritten");
     }
 }

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use pipe_foundation::Digest;
+use pipe_foundation::system::System;
 
 use super::error::CacheError;
 use super::run_file;
@@ -11,6 +13,7 @@ use super::run_file;
 /// The keys that steps had, each record read once, and only when it is needed.
 #[derive(Debug)]
 pub struct RunHistory {
+    system: Arc<dyn System>,
     /// Records not read yet, the latest last.
     unread: Vec<PathBuf>,
     /// Per step, its keys from the latest on, with the start of the latest of the runs in a row that had them.
@@ -19,8 +22,9 @@ pub struct RunHistory {
 
 impl RunHistory {
     /// The history in the records at `files`, the latest last.
-    pub(super) fn new(files: Vec<PathBuf>) -> Self {
+    pub(super) fn new(system: Arc<dyn System>, files: Vec<PathBuf>) -> Self {
         Self {
+            system,
             unread: files,
             keys: HashMap::new(),
         }
@@ -56,7 +60,7 @@ impl RunHistory {
         let Some(path) = self.unread.pop() else {
             return Ok(false);
         };
-        let Some(record) = run_file::read(&path)?.whole() else {
+        let Some(record) = run_file::read(&*self.system, &path)?.whole() else {
             return Ok(true);
         };
         for (step, key) in record.steps {
@@ -74,6 +78,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::super::run_record::RunRecord;
+    use pipe_foundation::system::RealSystem;
+
     use super::*;
 
     #[test]
@@ -89,9 +95,9 @@ mod tests {
                 steps: BTreeMap::from([("x".into(), of(key)), ("y".into(), of("y"))]),
                 ..RunRecord::default()
             };
-            run_file::write(path, &record).unwrap();
+            run_file::write(&RealSystem, path, &record).unwrap();
         }
-        let mut history = RunHistory::new(files.clone());
+        let mut history = RunHistory::new(Arc::new(RealSystem), files.clone());
         let mut other_than = |step: &str, now: &str| {
             let found = history.find(step, |key, started_s| {
                 Ok((*key != of(now)).then_some((*key, started_s)))

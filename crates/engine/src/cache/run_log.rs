@@ -4,6 +4,8 @@ use std::sync::Mutex;
 
 use pipe_foundation::Digest;
 
+use crate::program;
+
 use super::error::CacheError;
 use super::lock::Lock;
 use super::run_file::{self, Begun};
@@ -32,9 +34,9 @@ impl Runs {
     /// The log of a run on `device` that begins now. Nothing is written yet.
     pub fn log(&self, name: &str, manifest: &str, device: &str) -> RunLog<'_> {
         let record = RunRecord {
-            started_s: now_s(),
+            started_s: now_s(&*self.system),
             manifest: manifest.into(),
-            pipe_version: Some(env!("CARGO_PKG_VERSION").into()),
+            pipe_version: Some(program::version().into()),
             device: Some(device.to_string()),
             ending: Ending::Open,
             ..RunRecord::default()
@@ -81,9 +83,9 @@ impl<'a> RunLog<'a> {
                 key,
                 kept: (kept != key).then_some(kept),
             };
-            return run_file::append(&path, &begun);
+            return run_file::append(&*self.runs.system, &path, &begun);
         }
-        run_file::write(&path, &open.record)?;
+        run_file::write(&*self.runs.system, &path, &open.record)?;
         open.is_written = true;
         Ok(())
     }
@@ -117,8 +119,8 @@ impl<'a> RunLog<'a> {
         let (number, lock) = match (place, before) {
             (Some((number, lock)), Some(before)) if record.repeats(&before) => {
                 let path = runs.path(&name, number);
-                let removed = std::fs::remove_file(&path);
-                lock.release(&runs.lock_path(&name, number));
+                let removed = runs.system.remove_file(&path);
+                lock.release(&*runs.system, &runs.lock_path(&name, number));
                 return removed.map_err(|error| CacheError::write(&path, error));
             }
             (Some(place), _) => place,
@@ -126,8 +128,8 @@ impl<'a> RunLog<'a> {
             (None, _) if nothing => return Ok(()),
             (None, _) => runs.reserve(&name)?,
         };
-        run_file::write(&runs.path(&name, number), &record)?;
-        lock.release(&runs.lock_path(&name, number));
+        run_file::write(&*runs.system, &runs.path(&name, number), &record)?;
+        lock.release(&*runs.system, &runs.lock_path(&name, number));
         unreadable.map_or(Ok(()), Err)
     }
 }

@@ -1,9 +1,10 @@
 //! What is remembered of one run: the key that each step had, and how it ended.
 
 use std::collections::BTreeMap;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
 use pipe_foundation::Digest;
+use pipe_foundation::system::System;
 use serde::{Deserialize, Serialize};
 
 /// The name of the processor as a device.
@@ -100,12 +101,7 @@ impl std::fmt::Display for Run {
 }
 
 /// Seconds since 1970.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "shows people when a run was; no result depends on it"
-)]
-pub(super) fn now_s() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |elapsed| elapsed.as_secs())
+pub(super) fn now_s(system: &dyn System) -> u64 {
+    let elapsed = system.now().duration_since(UNIX_EPOCH);
+    elapsed.map_or(0, |elapsed| elapsed.as_secs())
 }

@@ -2,6 +2,9 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use pipe_foundation::system::{Kind, System};
 
 use crate::file_name::{file_name, id_of};
 
@@ -16,14 +19,19 @@ use super::run_record::{Ending, Run, RunRecord};
 /// The runs of one cache.
 #[derive(Debug)]
 pub struct Runs {
+    pub(super) system: Arc<dyn System>,
     folder: PathBuf,
     locks: PathBuf,
 }
 
 impl Runs {
     /// The runs remembered in `folder`; those in progress hold a lock in `locks`.
-    pub fn new(folder: PathBuf, locks: PathBuf) -> Self {
-        Self { folder, locks }
+    pub fn new(system: Arc<dyn System>, folder: PathBuf, locks: PathBuf) -> Self {
+        Self {
+            system,
+            folder,
+            locks,
+        }
     }
 
     /// Names of all manifests that have runs, sorted.
@@ -32,10 +40,10 @@ impl Runs {
     /// When a folder of runs cannot be read.
     pub fn manifests(&self) -> Result<Vec<String>, CacheError> {
         let mut names = Vec::new();
-        for path in folder::entries(&self.folder)? {
+        for path in folder::entries(&*self.system, &self.folder)? {
             let name = path.file_name().and_then(|name| id_of(name.to_str()?));
             if let Some(name) = name
-                && is_folder(&path)?
+                && self.is_folder(&path)?
                 && !self.of(&name)?.is_empty()
             {
                 names.push(name);
@@ -51,7 +59,7 @@ impl Runs {
     /// When a record cannot be read.
     pub fn latest(&self, name: &str) -> Result<Option<Run>, CacheError> {
         for (number, path) in self.of(name)?.into_iter().rev() {
-            if let Some(run) = run(name, number, &path)? {
+            if let Some(run) = self.run(name, number, &path)? {
                 return Ok(Some(run));
             }
         }
@@ -65,7 +73,7 @@ impl Runs {
     pub fn all(&self, name: &str) -> Result<Vec<Run>, CacheError> {
         let mut runs = Vec::new();
         for (number, path) in self.of(name)? {
-            runs.extend(run(name, number, &path)?);
+            runs.extend(self.run(name, number, &path)?);
         }
         Ok(runs)
     }
@@ -76,7 +84,10 @@ impl Runs {
     /// When their folder cannot be read.
     pub fn history(&self, name: &str) -> Result<RunHistory, CacheError> {
         let files = self.of(name)?.into_iter();
-        Ok(RunHistory::new(files.map(|(_, path)| path).collect()))
+        Ok(RunHistory::new(
+            self.system.clone(),
+            files.map(|(_, path)| path).collect(),
+        ))
     }
 
     /// True while the process that does the run lives.
@@ -85,7 +96,8 @@ impl Runs {
     /// When its lock cannot be tried.
     pub fn is_going_on(&self, run: &Run) -> Result<bool, CacheError> {
         let path = self.lock_path(&run.manifest, run.number);
-        Ok(run.record.ending == Ending::Open && Lock::try_take_existing(&path)?.is_none())
+        Ok(run.record.ending == Ending::Open
+            && Lock::try_take_existing(&*self.system, &path)?.is_none())
     }
 
     /// Moves the runs remembered under the name `from` that `made_here` takes for its own, by the path in their record,
@@ -106,9 +118,9 @@ impl Runs {
             let before = self.path(from, run.number);
             let (number, lock) = self.reserve_from(to, run.number)?;
             let after = self.path(to, number);
-            let moved = std::fs::create_dir_all(self.folder_of(to))
-                .and_then(|()| std::fs::rename(&before, &after));
-            lock.release(&self.lock_path(to, number));
+            let moved = (self.system.create_folders(&self.folder_of(to)))
+                .and_then(|()| self.system.rename(&before, &after));
+            lock.release(&*self.system, &self.lock_path(to, number));
             match moved {
                 // Another run has moved it meanwhile.
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
@@ -116,7 +128,7 @@ impl Runs {
             }
         }
         // Only an empty folder goes.
-        let _ = std::fs::remove_dir(self.folder_of(from));
+        let _ = self.system.remove_folder(&self.folder_of(from));
         Ok(())
     }
 
@@ -147,7 +159,7 @@ impl Runs {
 
     /// Numbers and files of the runs of the manifest called `name`, oldest first.
     pub(super) fn of(&self, name: &str) -> Result<Vec<(u64, PathBuf)>, CacheError> {
-        let mut runs: Vec<(u64, PathBuf)> = folder::entries(&self.folder_of(name))?
+        let mut runs: Vec<(u64, PathBuf)> = folder::entries(&*self.system, &self.folder_of(name))?
             .into_iter()
             .filter(|path| path.extension().is_some_and(|e| e == "json"))
             .filter_map(|path| Some((path.file_stem()?.to_str()?.parse().ok()?, path)))
@@ -164,7 +176,7 @@ impl Runs {
     ) -> Result<Option<RunRecord>, CacheError> {
         let others = self.of(name)?.into_iter().rev();
         for (_, path) in others.filter(|(number, _)| Some(*number) != own) {
-            if let Stored::Whole(record) = run_file::read(&path)? {
+            if let Stored::Whole(record) = run_file::read(&*self.system, &path)? {
                 return Ok(Some(record));
             }
         }
@@ -180,30 +192,30 @@ impl Runs {
     /// The first free number from `number` on, held as long as the lock.
     fn reserve_from(&self, name: &str, mut number: u64) -> Result<(u64, Lock), CacheError> {
         loop {
-            if let Some(lock) = Lock::try_take(&self.lock_path(name, number))?
-                && !folder::is_there(&self.path(name, number))?
+            if let Some(lock) = Lock::try_take(&*self.system, &self.lock_path(name, number))?
+                && !folder::is_there(&*self.system, &self.path(name, number))?
             {
                 return Ok((number, lock));
             }
             number += 1;
         }
     }
-}
 
-fn run(name: &str, number: u64, path: &Path) -> Result<Option<Run>, CacheError> {
-    let record = run_file::read(path)?.whole();
-    Ok(record.map(|record| Run {
-        manifest: name.into(),
-        number,
-        record,
-    }))
-}
+    fn run(&self, name: &str, number: u64, path: &Path) -> Result<Option<Run>, CacheError> {
+        let record = run_file::read(&*self.system, path)?.whole();
+        Ok(record.map(|record| Run {
+            manifest: name.into(),
+            number,
+            record,
+        }))
+    }
 
-fn is_folder(path: &Path) -> Result<bool, CacheError> {
-    match path.metadata() {
-        Ok(metadata) => Ok(metadata.is_dir()),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(CacheError::read(path, error)),
+    fn is_folder(&self, path: &Path) -> Result<bool, CacheError> {
+        match self.system.metadata(path) {
+            Ok(metadata) => Ok(metadata.kind == Kind::Folder),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(CacheError::read(path, error)),
+        }
     }
 }
 

@@ -1,6 +1,9 @@
 //! Folders for work in progress; those of runs that died are removed by the next run.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use pipe_foundation::system::{System, TemporaryFolder};
 
 use super::error::CacheError;
 use super::folder;
@@ -9,6 +12,7 @@ use super::lock::Lock;
 /// One run's folder under `cache/tmp`, removed when dropped.
 #[derive(Debug)]
 pub struct Scratch {
+    system: Arc<dyn System>,
     folder: PathBuf,
     lock_path: PathBuf,
     _lock: Lock,
@@ -19,17 +23,19 @@ impl Scratch {
     ///
     /// # Errors
     /// When the folder cannot be created.
-    pub fn create(tmp: &Path) -> Result<(Self, bool), CacheError> {
-        std::fs::create_dir_all(tmp).map_err(|error| CacheError::write(tmp, error))?;
-        let found_dead = remove_dead(tmp);
+    pub fn create(system: &Arc<dyn System>, tmp: &Path) -> Result<(Self, bool), CacheError> {
+        let created = system.create_folders(tmp);
+        created.map_err(|error| CacheError::write(tmp, error))?;
+        let found_dead = remove_dead(&**system, tmp);
         loop {
-            let name = format!("{:016x}", rand::random::<u64>());
+            let name = format!("{:016x}", system.unique());
             let lock_path = tmp.join(format!("{name}.lock"));
-            if let Some(lock) = Lock::try_take(&lock_path)? {
+            if let Some(lock) = Lock::try_take(&**system, &lock_path)? {
                 let folder = tmp.join(name);
-                std::fs::create_dir_all(&folder)
-                    .map_err(|error| CacheError::write(&folder, error))?;
+                let created = system.create_folders(&folder);
+                created.map_err(|error| CacheError::write(&folder, error))?;
                 let scratch = Self {
+                    system: system.clone(),
                     folder,
                     lock_path,
                     _lock: lock,
@@ -43,10 +49,10 @@ impl Scratch {
     ///
     /// # Errors
     /// When `tmp` cannot be read.
-    pub fn dead(tmp: &Path) -> Result<usize, CacheError> {
+    pub fn dead(system: &dyn System, tmp: &Path) -> Result<usize, CacheError> {
         let mut count = 0;
-        for path in folder::entries(tmp)? {
-            if is_lock(&path) && Lock::try_take_existing(&path)?.is_some() {
+        for path in folder::entries(system, tmp)? {
+            if is_lock(&path) && Lock::try_take_existing(system, &path)?.is_some() {
                 count += 1;
             }
         }
@@ -57,16 +63,17 @@ impl Scratch {
     ///
     /// # Errors
     /// When it cannot be created.
-    pub fn folder(&self) -> Result<tempfile::TempDir, CacheError> {
-        tempfile::tempdir_in(&self.folder).map_err(|error| CacheError::write(&self.folder, error))
+    pub fn folder(&self) -> Result<TemporaryFolder, CacheError> {
+        let made = TemporaryFolder::create_in(&self.system, &self.folder, "");
+        made.map_err(|error| CacheError::write(&self.folder, error))
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
         // What cannot be removed now, the next run removes.
-        let _ = std::fs::remove_dir_all(&self.folder);
-        let _ = std::fs::remove_file(&self.lock_path);
+        let _ = self.system.remove_folders(&self.folder);
+        let _ = self.system.remove_file(&self.lock_path);
     }
 }
 
@@ -76,21 +83,21 @@ fn is_lock(path: &Path) -> bool {
         .is_some_and(|extension| extension == "lock")
 }
 
-fn remove_dead(tmp: &Path) -> bool {
+fn remove_dead(system: &dyn System, tmp: &Path) -> bool {
     let mut found = false;
-    let Ok(entries) = std::fs::read_dir(tmp) else {
+    let Ok(entries) = system.entries(tmp) else {
         return false;
     };
-    for path in entries.flatten().map(|entry| entry.path()) {
+    for path in entries.into_iter().map(|entry| entry.path) {
         if is_lock(&path)
-            && let Ok(Some(_free)) = Lock::try_take(&path)
+            && let Ok(Some(_free)) = Lock::try_take(system, &path)
         {
             found = true;
             // A program that outlived its run may still write into the folder; then the next run tries again.
             let folder = path.with_extension("");
-            let _ = std::fs::remove_dir_all(&folder);
-            if matches!(folder.try_exists(), Ok(false)) {
-                let _ = std::fs::remove_file(&path);
+            let _ = system.remove_folders(&folder);
+            if matches!(folder::is_there(system, &folder), Ok(false)) {
+                let _ = system.remove_file(&path);
             }
         }
     }

@@ -15,25 +15,28 @@
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use pipe_foundation::Digest;
 use pipe_foundation::sync::lock;
+use pipe_foundation::system::System;
 
 use super::error::CacheError;
 use super::log::{Log, LogState};
 
 mod seen;
 mod seen_files;
+mod clock;
 mod settled;
-mod system;
+mod stat;
 
+use clock::Clock;
 pub use seen::FileInfo;
 use seen::{LENGTH, PathName, Seen, decode, encode};
 use seen_files::SeenFiles;
 use settled::Reading;
-use system::{RealSystem, Stat, System};
+use stat::{Stat, stat};
 
 /// Finds out a number about a file's content, such as the length of its audio in seconds.
 pub type Measure<'a> = &'a dyn Fn(&Path) -> std::io::Result<f64>;
@@ -47,7 +50,9 @@ pub struct StatCache {
     saves: bool,
     known: Mutex<Known>,
     rehash: bool,
-    system: Box<dyn System>,
+    system: Arc<dyn System>,
+    /// The clock of the file system that the log is on.
+    clock: Clock,
     /// What reading the log found.
     pub state: LogState,
 }
@@ -58,6 +63,8 @@ pub struct StatCacheOptions {
     pub log: Log,
     /// The log of another memory that is only read.
     pub base: Option<Log>,
+    /// The system that the files are on.
+    pub system: Arc<dyn System>,
     /// Nothing in it is trusted.
     pub rehash: bool,
     /// What is learnt is written down.
@@ -72,14 +79,14 @@ struct Known {
     /// Learnt and not written yet.
     new: Vec<[u8; LENGTH]>,
     /// When something was last written.
-    since: Instant,
+    since: Duration,
     /// Most of the log is out of date, or some of it damaged.
     compact: bool,
 }
 
 impl Known {
-    fn take_new(&mut self) -> Vec<[u8; LENGTH]> {
-        self.since = Instant::now();
+    fn take_new(&mut self, uptime: Duration) -> Vec<[u8; LENGTH]> {
+        self.since = uptime;
         std::mem::take(&mut self.new)
     }
 }
@@ -90,25 +97,22 @@ impl StatCache {
     /// # Errors
     /// When a log exists but cannot be read.
     pub fn load(options: StatCacheOptions) -> Result<Self, CacheError> {
-        let folder = options.log.path().parent().unwrap_or(Path::new("."));
-        // Its clock is read from a file that is written there.
-        let folder = options.saves.then(|| folder.to_path_buf());
-        Self::with_system(options, Box::new(RealSystem::new(folder)))
-    }
-
-    fn with_system(options: StatCacheOptions, system: Box<dyn System>) -> Result<Self, CacheError> {
         let StatCacheOptions {
             log,
             base,
+            system,
             rehash,
             saves,
         } = options;
         let mut known = Known {
             files: SeenFiles::default(),
             new: Vec::new(),
-            since: Instant::now(),
+            since: system.uptime(),
             compact: false,
         };
+        // Its clock is read from a file that is written there.
+        let folder = log.path().parent().unwrap_or(Path::new("."));
+        let folder = saves.then(|| folder.to_path_buf());
         let mut records = Vec::new();
         let mut remember = |payload: &[u8]| {
             if let Some((path, seen)) = decode(payload) {
@@ -128,6 +132,7 @@ impl StatCache {
             saves,
             known: Mutex::new(known),
             rehash,
+            clock: Clock::new(folder),
             system,
             state,
         })
@@ -178,8 +183,8 @@ impl StatCache {
         interrupted: Asked<'_>,
     ) -> std::io::Result<FileInfo> {
         let name = path_name(path);
-        let (stat, device) = self.system.stat(path)?;
-        let now_ns = self.system.now_ns();
+        let (stat, device) = stat(&*self.system, path)?;
+        let now_ns = clock::now_ns(&*self.system);
         if let (false, Some(info)) = (self.rehash, self.recall(&name, &stat, now_ns))
             && (measure.is_none() || info.measure.is_some())
         {
@@ -192,10 +197,10 @@ impl StatCache {
         let settled = stat.times.are_settled(&Reading {
             now_ns,
             first_met_ns,
-            there_ns: self.system.there_ns(device, now_ns),
+            there_ns: self.clock.there_ns(&*self.system, device, now_ns),
         });
         let info = FileInfo {
-            digest: Digest::of_file_unless(path, interrupted)?,
+            digest: self.system.digest_unless(path, interrupted)?,
             measure: measure.map(|measure| measure(path)).transpose()?,
         };
         let seen = Seen {
@@ -208,9 +213,10 @@ impl StatCache {
             let mut known = self.known();
             known.new.push(encode(name, &seen));
             known.files.insert(name, seen);
-            let is_due = self.saves && known.since.elapsed() > SAVE_EVERY;
+            let uptime = self.system.uptime();
+            let is_due = self.saves && uptime.saturating_sub(known.since) > SAVE_EVERY;
             match is_due {
-                true => known.take_new(),
+                true => known.take_new(uptime),
                 false => Vec::new(),
             }
         };
@@ -228,8 +234,8 @@ impl StatCache {
 
     /// The info of a file that is as it was when it was last read, in this run or before; reads nothing but its times.
     pub fn remembered(&self, path: &Path) -> Option<FileInfo> {
-        let (stat, _) = self.system.stat(path).ok()?;
-        self.recall(&path_name(path), &stat, self.system.now_ns())
+        let (stat, _) = stat(&*self.system, path).ok()?;
+        self.recall(&path_name(path), &stat, clock::now_ns(&*self.system))
     }
 
     /// What is known of a file with such times, where these vouch for its content.
@@ -250,7 +256,10 @@ impl StatCache {
         }
         let (new, compact) = {
             let mut known = self.known();
-            (known.take_new(), std::mem::take(&mut known.compact))
+            (
+                known.take_new(self.system.uptime()),
+                std::mem::take(&mut known.compact),
+            )
         };
         self.log.append(new.iter().map(<[u8; LENGTH]>::as_slice))?;
         match compact {
@@ -271,7 +280,7 @@ impl StatCache {
     pub fn is_unchanged(&self, path: &Path) -> bool {
         let seen = self.known().files.get(&path_name(path));
         seen.is_some_and(|seen| {
-            let stat = self.system.stat(path);
+            let stat = stat(&*self.system, path);
             stat.is_ok_and(|(stat, _)| stat == seen.stat)
         })
     }

@@ -4,16 +4,14 @@
 //! its name without its content; its digest then tells, and it is made again.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use pipe_foundation::sync::lock;
-use rustix::fs::{Advice, fadvise};
+use pipe_foundation::system::{File, Open, System};
 
 use super::error::CacheError;
 
@@ -23,33 +21,70 @@ const GATHER: Duration = Duration::from_millis(500);
 const MOST: usize = 256;
 
 /// Syncs files and the folders that they are in.
-#[derive(Debug, Default)]
-pub struct Syncer(Mutex<Option<Worker>>);
-
 #[derive(Debug)]
-struct Worker {
-    paths: Sender<PathBuf>,
-    thread: JoinHandle<Result<(), CacheError>>,
+pub struct Syncer {
+    system: Arc<dyn System>,
+    work: Mutex<Work>,
+}
+
+#[derive(Debug, Default)]
+enum Work {
+    /// Nothing is to be synced.
+    #[default]
+    None,
+    /// A thread syncs what it is sent, and says at the end how that went.
+    Thread {
+        paths: Sender<PathBuf>,
+        ended: Receiver<Result<(), CacheError>>,
+    },
+    /// The system refuses another thread: these are synced by whoever waits.
+    Later(Vec<PathBuf>),
 }
 
 impl Syncer {
+    /// A syncer that has nothing to do yet.
+    pub fn new(system: Arc<dyn System>) -> Self {
+        Self {
+            system,
+            work: Mutex::default(),
+        }
+    }
+
     /// Sees to it that the file at `path` becomes durable, and its name.
     ///
     /// # Errors
-    /// When it has to be done at once, since the system refuses another thread, and cannot be done.
+    /// When it has to be done at once, since the system refuses another thread and much has gathered, and cannot be done.
     pub fn add(&self, path: &Path) -> Result<(), CacheError> {
-        let mut worker = lock(&self.0);
-        if worker.is_none() {
-            let (paths, received) = channel();
-            let thread = std::thread::Builder::new().spawn(move || work(&received));
-            *worker = thread.ok().map(|thread| Worker { paths, thread });
+        let mut work = lock(&self.work);
+        if matches!(*work, Work::None) {
+            *work = self.start();
         }
-        match worker.as_ref() {
-            // A worker that has failed says so when it is waited for.
-            Some(worker) => drop(worker.paths.send(path.to_path_buf())),
-            None => sync(vec![path.to_path_buf()])?,
+        match &mut *work {
+            // A thread that has failed says so when it is waited for.
+            Work::Thread { paths, .. } => drop(paths.send(path.to_path_buf())),
+            Work::Later(paths) => {
+                paths.push(path.to_path_buf());
+                if paths.len() >= MOST {
+                    sync(&*self.system, std::mem::take(paths))?;
+                }
+            }
+            Work::None => {}
         }
         Ok(())
+    }
+
+    fn start(&self) -> Work {
+        let (paths, received) = channel();
+        let (end, ended) = channel();
+        let system = self.system.clone();
+        let task = move || {
+            // Whoever waits is there until this is sent.
+            let _ = end.send(work(&*system, &received));
+        };
+        match self.system.spawn(Box::new(task)) {
+            Ok(_) => Work::Thread { paths, ended },
+            Err(_) => Work::Later(Vec::new()),
+        }
     }
 
     /// Waits until everything added so far is durable.
@@ -57,14 +92,18 @@ impl Syncer {
     /// # Errors
     /// When something could not be synced.
     pub fn wait(&self) -> Result<(), CacheError> {
-        let Some(Worker { paths, thread }) = lock(&self.0).take() else {
-            return Ok(());
-        };
-        drop(paths);
-        thread.join().unwrap_or_else(|panic| {
-            let reason = std::io::Error::other(format!("{panic:?}"));
-            Err(CacheError::write(Path::new("."), reason))
-        })
+        let work = std::mem::take(&mut *lock(&self.work));
+        match work {
+            Work::None => Ok(()),
+            Work::Later(paths) => sync(&*self.system, paths),
+            Work::Thread { paths, ended } => {
+                drop(paths);
+                ended.recv().unwrap_or_else(|_| {
+                    let reason = std::io::Error::other("the thread that syncs has ended");
+                    Err(CacheError::write(Path::new("."), reason))
+                })
+            }
+        }
     }
 }
 
@@ -77,38 +116,38 @@ impl Drop for Syncer {
 
 /// Syncs what comes until nothing more can come. What comes within [`GATHER`] goes together, since one commit of the
 /// file system's journal serves many files.
-fn work(paths: &Receiver<PathBuf>) -> Result<(), CacheError> {
+fn work(system: &dyn System, paths: &Receiver<PathBuf>) -> Result<(), CacheError> {
     while let Ok(first) = paths.recv() {
-        let until = Instant::now() + GATHER;
+        let until = system.uptime() + GATHER;
         let mut batch = vec![first];
         while batch.len() < MOST
-            && let Ok(next) = paths.recv_timeout(until.saturating_duration_since(Instant::now()))
+            && let Ok(next) = paths.recv_timeout(until.saturating_sub(system.uptime()))
         {
             batch.push(next);
         }
-        sync(batch)?;
+        sync(system, batch)?;
     }
     Ok(())
 }
 
 /// Syncs files and the folders that they are in.
-fn sync(batch: Vec<PathBuf>) -> Result<(), CacheError> {
+fn sync(system: &dyn System, batch: Vec<PathBuf>) -> Result<(), CacheError> {
     let mut files = Vec::with_capacity(batch.len());
     let mut folders = BTreeSet::new();
     for path in batch {
         folders.extend(path.parent().map(Path::to_path_buf));
-        files.extend(opened(path)?);
+        files.extend(opened(system, path)?);
     }
     // The kernel starts to write them all before any is waited for, so that one commit serves them.
     for (_, file) in &files {
-        let _ = fadvise(file, 0, None, Advice::DontNeed);
+        file.start_sync();
     }
     for (path, file) in files {
         file.sync_all()
             .map_err(|error| CacheError::write(&path, error))?;
     }
     for folder in folders {
-        if let Some((path, file)) = opened(folder)? {
+        if let Some((path, file)) = opened(system, folder)? {
             file.sync_all()
                 .map_err(|error| CacheError::write(&path, error))?;
         }
@@ -116,9 +155,12 @@ fn sync(batch: Vec<PathBuf>) -> Result<(), CacheError> {
     Ok(())
 }
 
+/// A path with what is open there.
+type Opened = (PathBuf, Box<dyn File>);
+
 /// The file or folder, if it is still there: a damaged one is removed by the run that finds it.
-fn opened(path: PathBuf) -> Result<Option<(PathBuf, File)>, CacheError> {
-    match File::open(&path) {
+fn opened(system: &dyn System, path: PathBuf) -> Result<Option<Opened>, CacheError> {
+    match system.open(&path, Open::Read) {
         Ok(file) => Ok(Some((path, file))),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(CacheError::write(&path, error)),
@@ -127,12 +169,14 @@ fn opened(path: PathBuf) -> Result<Option<(PathBuf, File)>, CacheError> {
 
 #[cfg(test)]
 mod tests {
+    use pipe_foundation::system::RealSystem;
+
     use super::*;
 
     #[test]
     fn everything_added_is_synced_before_the_wait_ends_and_failures_are_reported_once() {
         let folder = tempfile::tempdir().unwrap();
-        let syncer = Syncer::default();
+        let syncer = Syncer::new(Arc::new(RealSystem));
         for number in 0..300 {
             let path = folder.path().join(number.to_string());
             std::fs::write(&path, b"content").unwrap();

@@ -57,14 +57,14 @@ impl Cache {
     ) -> Result<(), CacheError> {
         let folder = self.own().join("checkpoints");
         let (from, to) = (reservation.unfinished(self), folder.join(checkpoint.hex()));
-        if !folder::is_there(&from)? {
+        if !folder::is_there(&*self.system, &from)? {
             return Ok(());
         }
         let attempt = || -> std::io::Result<()> {
-            std::fs::create_dir_all(&folder)?;
-            std::fs::rename(&from, &to)
+            self.system.create_folders(&folder)?;
+            self.system.rename(&from, &to)
         };
-        folder::remove(&to)?;
+        folder::remove(&*self.system, &to)?;
         attempt().map_err(|error| CacheError::write(&to, error))?;
         reservation.checkpoint = Some(*checkpoint);
         Ok(())
@@ -76,12 +76,12 @@ impl Cache {
     /// When they cannot be read or removed.
     pub fn limit_checkpoints(&self, most: u64) -> Result<(), CacheError> {
         let mut checkpoints = Vec::new();
-        for path in folder::entries(&self.own().join("checkpoints"))? {
-            let written = path.metadata().and_then(|metadata| metadata.modified());
+        for path in folder::entries(&*self.system, &self.own().join("checkpoints"))? {
+            let written = self.system.metadata(&path);
             // Another run may have removed it.
             if let Ok(written) = written {
-                let bytes = usage_of("checkpoints", &path)?.bytes;
-                checkpoints.push((written, bytes, path));
+                let bytes = usage_of(&*self.system, "checkpoints", &path)?.bytes;
+                checkpoints.push((written.modified_ns, bytes, path));
             }
         }
         checkpoints.sort();
@@ -90,7 +90,7 @@ impl Cache {
             if total <= most {
                 break;
             }
-            folder::remove(&path)?;
+            folder::remove(&*self.system, &path)?;
             total -= bytes;
         }
         Ok(())
@@ -101,13 +101,16 @@ impl Cache {
     /// # Errors
     /// When it exists but cannot be removed.
     pub(super) fn remove_checkpoint(&self, checkpoint: &Digest) -> Result<(), CacheError> {
-        folder::remove(&self.own().join("checkpoints").join(checkpoint.hex()))
+        folder::remove(
+            &*self.system,
+            &self.own().join("checkpoints").join(checkpoint.hex()),
+        )
     }
 
     /// Removes what a step kept that is now published.
     pub(super) fn remove_unfinished(&self, reservation: &Reservation) {
         // What cannot be removed is never used again, since the step counts as done.
-        let _ = std::fs::remove_dir_all(reservation.unfinished(self));
+        let _ = self.system.remove_folders(&reservation.unfinished(self));
     }
 }
 

@@ -103,11 +103,16 @@ impl Work<'_> {
                 continue;
             };
             self.found.objects += 1;
-            let read = Digest::of_file(&path).map_err(|error| CacheError::read(&path, error));
+            let read = self
+                .cache
+                .system
+                .digest(&path)
+                .map_err(|error| CacheError::read(&path, error));
             let Some(read) = self.found.readable(read) else {
                 continue;
             };
-            self.found.bytes += path.metadata().map_or(0, |metadata| metadata.len());
+            self.found.bytes +=
+                (self.cache.system.metadata(&path)).map_or(0, |metadata| metadata.bytes);
             if read != digest {
                 self.found.damaged.push(format!("object {digest}"));
                 damaged.insert(digest);
@@ -165,7 +170,7 @@ impl Work<'_> {
         };
         let mut digests = files.files.iter().map(|file| file.digest);
         digests.find(|digest| {
-            let there = folder::is_there(&self.cache.objects.path(digest));
+            let there = folder::is_there(&*self.cache.system, &self.cache.objects.path(digest));
             self.found.readable(there) == Some(false)
         })
     }
@@ -241,7 +246,7 @@ impl Work<'_> {
     fn runs(&mut self) -> Result<(), CacheError> {
         let paths = self.cache.runs.paths();
         for path in self.found.readable(paths).unwrap_or_default() {
-            let read = run_file::read(&path);
+            let read = run_file::read(&*self.cache.system, &path);
             if let Some(Stored::Damaged) = self.found.readable(read) {
                 self.damaged(format!("record of run {}", stem(&path)), &path)?;
             }
@@ -263,7 +268,7 @@ impl Work<'_> {
     fn published(&mut self) -> Result<(), CacheError> {
         let paths = self.cache.published.paths();
         for path in self.found.readable(paths).unwrap_or_default() {
-            let read = checksummed::read::<PublishedFolder>(&path);
+            let read = checksummed::read::<PublishedFolder>(&*self.cache.system, &path);
             if let Some(Stored::Damaged) = self.found.readable(read) {
                 self.damaged(
                     format!("record of published results {}", stem(&path)),
@@ -294,7 +299,7 @@ impl Work<'_> {
         if !self.repair {
             return Ok(());
         }
-        folder::remove(path)
+        folder::remove(&*self.cache.system, path)
     }
 }
 

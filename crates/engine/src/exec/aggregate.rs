@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
 
 use pipe_foundation::Digest;
 use pipe_foundation::progress::Progress;
@@ -170,7 +169,8 @@ impl AggregateRun<'_> {
         lent: &LentTo,
     ) -> Result<StepResult, CacheError> {
         let id = self.plan().steps[step].id();
-        let started = Instant::now();
+        let system = &self.cache().system;
+        let started = system.uptime();
         let out = self.scratch.folder()?;
         let temporary = self.scratch.folder()?;
         let resume = reservation.unfinished(self.cache());
@@ -219,14 +219,14 @@ impl AggregateRun<'_> {
         };
         let ran = catch_unwind(AssertUnwindSafe(work))
             .unwrap_or_else(|panic| Err(internal_error(&*panic)));
-        let seconds = started.elapsed().as_secs_f64();
+        let seconds = (system.uptime() - started).as_secs_f64();
         if let Err(error) = ran {
             if self.observer.interrupted() || error.is::<Interrupted>() {
                 return Ok(StepResult::skipped());
             }
             let error = not_of_the_cache(error)?;
             let kept = stage.kept_on_failure().iter().filter_map(|name| {
-                let bytes = std::fs::read(out.path().join(name)).ok()?;
+                let bytes = system.read(&out.path().join(name)).ok()?;
                 Some(((*name).to_owned(), bytes))
             });
             return Ok(StepResult {

@@ -1,5 +1,6 @@
 //! What a device changes in a run: keys, who starts together, and what a step continues from.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -183,6 +184,7 @@ fn work_moves_between_devices_and_results_do_not() {
     let options = PruneOptions {
         keep_runs: None,
         older_than_days: 0,
+        locked: &HashSet::new(),
         dry_run: false,
         checkpoints: &|fingerprint| vec![final_checkpoint_key(fingerprint, &["length"])],
     };

@@ -1,5 +1,9 @@
 //! How many devices a run may lend to stages that need some for themselves.
 
+use std::path::Path;
+
+use pipe_foundation::system::{RealSystem, System};
+
 /// Devices that programs can see: those of `CUDA_VISIBLE_DEVICES`, or those that NVIDIA's driver has made files of. At
 /// least one, so that work for other makes of devices takes turns.
 #[expect(
@@ -8,7 +12,7 @@
 )]
 pub fn visible_devices() -> usize {
     let named = std::env::var("CUDA_VISIBLE_DEVICES");
-    let files = || std::fs::read_dir("/dev").into_iter().flatten().flatten();
+    let files = || RealSystem.entries(Path::new("/dev")).into_iter().flatten();
     let is_device = |name: &str| {
         let number = name.strip_prefix("nvidia");
         number
@@ -20,7 +24,8 @@ pub fn visible_devices() -> usize {
             .filter(|name| !name.trim().is_empty())
             .count(),
         Err(_) => files()
-            .filter(|entry| entry.file_name().to_str().is_some_and(is_device))
+            .filter_map(|entry| entry.path.file_name()?.to_str().map(is_device))
+            .filter(|is_device| *is_device)
             .count(),
     };
     count.max(1)

@@ -220,7 +220,9 @@ impl<'a> Group<'a> {
     ) -> Result<Pass, CacheError> {
         // Two runs over the same sources take turns, so that nothing is computed twice.
         let path = self.cache.lock_path(&format!("items-{}", self.lock_name()));
-        let Some(_lock) = Lock::take(&path, waiting, || progress.interrupted())? else {
+        let system = &*self.cache.system;
+        let taken = Lock::take(system, &path, waiting, || progress.interrupted())?;
+        let Some(_lock) = taken else {
             return Ok(Pass::Interrupted);
         };
         // Threads for all cores that it may come to have; those beyond its share wait.

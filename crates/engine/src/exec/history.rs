@@ -1,6 +1,6 @@
 //! What the history keeps of a run: the key of every step, what failed, and what sources listed.
 
-use std::time::Instant;
+use std::time::Duration;
 
 use crate::cache::{CacheError, Ending, Listing, RunRecord};
 use crate::plan::Plan;
@@ -30,15 +30,15 @@ pub fn record_listings(resolver: &Resolver<'_>, results: &[StepResult]) -> Resul
     Ok(())
 }
 
-/// The record of a run that began at `started` and is over.
+/// The record of a run that took so long and is over.
 pub fn run_record(
     plan: &Plan,
     results: &[StepResult],
-    started: Instant,
+    took: Duration,
     interrupted: bool,
 ) -> RunRecord {
     let mut record = RunRecord {
-        seconds: Some(started.elapsed().as_secs_f64()),
+        seconds: Some(took.as_secs_f64()),
         ending: match interrupted {
             true => Ending::Stopped,
             false => Ending::Ended,

@@ -1,10 +1,15 @@
 //! How much memory a run may plan with.
 
+use std::path::Path;
+
+use pipe_foundation::system::{RealSystem, System};
+
 /// What the system says could be taken without swapping; no bound where it does not say.
 pub fn available_bytes() -> u64 {
-    std::fs::read_to_string("/proc/meminfo")
-        .ok()
-        .and_then(|text| available(&text))
+    let system: &dyn System = &RealSystem;
+    let said = system.read(Path::new("/proc/meminfo"));
+    said.ok()
+        .and_then(|text| available(&String::from_utf8_lossy(&text)))
         .unwrap_or(u64::MAX)
 }
 

@@ -1,11 +1,11 @@
 //! What a person wants from a run, under `runs/<manifest>/`: small copies that are restored when touched.
 
 use std::collections::HashSet;
-use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use pipe_foundation::spreadsheet::guarded;
+use pipe_foundation::system::{Open, System};
 use pipe_foundation::{Digest, durable};
 
 use crate::artifact::{BadItem, FileSet};
@@ -113,23 +113,27 @@ impl<'a> Publisher<'a> {
                 continue;
             }
             let parent = target.parent().unwrap_or(&self.folder);
-            std::fs::create_dir_all(parent)?;
+            self.system().create_folders(parent)?;
             let Some(object) = self.open(&file.digest)? else {
                 self.damaged.insert(file.digest);
                 continue;
             };
-            durable::sweep(parent);
-            let mut new = durable::unfinished_in(parent)?;
+            durable::sweep(self.system(), parent);
+            let mut new = durable::unfinished_in(self.system(), parent)?;
             if link {
-                std::fs::remove_file(new.path())?;
-                std::os::unix::fs::symlink(&object, new.path())?;
+                self.system().remove_file(new.path())?;
+                self.system().link(&object, new.path())?;
             } else {
-                std::io::copy(&mut File::open(&object)?, new.as_file_mut())?;
+                std::io::copy(&mut self.system().open(&object, Open::Read)?, &mut new)?;
             }
-            new.persist(&target).map_err(|error| error.error)?;
+            new.persist(&target)?;
         }
         self.note(step, PublishedPart::Result, published);
         self.remove_failed(step)
+    }
+
+    fn system(&self) -> &'a dyn System {
+        &*self.cache.system
     }
 
     /// Where the object with `digest` is; none where it is damaged.
@@ -150,7 +154,7 @@ impl<'a> Publisher<'a> {
         let mut published = Vec::new();
         for (name, bytes) in files {
             let name = folder.join(name);
-            durable::write(&self.folder.join(&name), bytes)?;
+            durable::write(self.system(), &self.folder.join(&name), bytes)?;
             published.push((name, Digest::of(bytes), false));
         }
         self.note(step, PublishedPart::Failed, published);
@@ -163,10 +167,10 @@ impl<'a> Publisher<'a> {
             let folder = self.folder.join(runs_folder(self.plan, step));
             let folder = folder.join("failed");
             for name in stage.kept_on_failure() {
-                remove_if_there(&folder.join(name))?;
+                remove_if_there(self.system(), &folder.join(name))?;
             }
             // A person may have put something there.
-            let _ = std::fs::remove_dir(folder);
+            let _ = self.system().remove_folder(&folder);
         }
         self.note(step, PublishedPart::Failed, Vec::new());
         Ok(())
@@ -193,7 +197,7 @@ impl<'a> Publisher<'a> {
         if bad.is_empty() {
             // Also where the cache, and with it the record of what was put there, is new.
             let folder = self.folder.join(runs_folder(self.plan, step));
-            remove_if_there(&folder.join(SET_ASIDE))?;
+            remove_if_there(self.system(), &folder.join(SET_ASIDE))?;
         }
         let mut text = String::from("id\treason\n");
         for BadItem { id, reason } in bad {
@@ -238,7 +242,7 @@ impl<'a> Publisher<'a> {
         let mut published = Vec::new();
         for (name, text) in tables {
             let name = folder.join(name);
-            write_table(&self.folder.join(&name), text)?;
+            write_table(self.system(), &self.folder.join(&name), text)?;
             published.push((name, Digest::of(text.as_bytes()), false));
         }
         self.note(step, part, published);
@@ -264,19 +268,22 @@ impl<'a> Publisher<'a> {
     }
 }
 
-fn remove_if_there(path: &Path) -> std::io::Result<()> {
-    match std::fs::remove_file(path) {
+fn remove_if_there(system: &dyn System, path: &Path) -> std::io::Result<()> {
+    match system.remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
 }
 
-fn write_table(path: &Path, text: &str) -> std::io::Result<()> {
-    if std::fs::read(path).is_ok_and(|there| there == text.as_bytes()) {
+fn write_table(system: &dyn System, path: &Path, text: &str) -> std::io::Result<()> {
+    if system
+        .read(path)
+        .is_ok_and(|there| there == text.as_bytes())
+    {
         return Ok(());
     }
     if let Some(folder) = path.parent() {
-        durable::sweep(folder);
+        durable::sweep(system, folder);
     }
-    durable::write(path, text.as_bytes())
+    durable::write(system, path, text.as_bytes())
 }

@@ -3,8 +3,6 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use pipe_foundation::Digest;
-
 use crate::cache::{Cache, CacheError, Publication, PublishedFile, PublishedPart};
 use crate::plan::Plan;
 
@@ -21,7 +19,10 @@ pub fn note_page(
     step: usize,
     page: &Path,
 ) -> Result<(), CacheError> {
-    let digest = Digest::of_file(page).map_err(|error| CacheError::read(page, error))?;
+    let digest = cache
+        .system
+        .digest(page)
+        .map_err(|error| CacheError::read(page, error))?;
     let name = runs_folder(plan, step).join(page.file_name().unwrap_or_default());
     let file = PublishedFile {
         step: plan.steps[step].id().into(),

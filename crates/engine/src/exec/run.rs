@@ -1,7 +1,7 @@
 //! One run of a plan: sources are listed, steps checked, missing results computed, published and recorded.
 
 use std::collections::HashSet;
-use std::time::Instant;
+use std::time::Duration;
 
 use miette::{Diagnostic, Report};
 use pipe_foundation::Digest;
@@ -70,7 +70,8 @@ pub fn run(
     options: &RunOptions<'_>,
     observer: &dyn Observer,
 ) -> Result<RunSummary, RunError> {
-    let started = Instant::now();
+    let started = cache.system.uptime();
+    let took = || cache.system.uptime() - started;
     let log = cache
         .runs
         .log(&plan.name, &plan.manifest, &plan.device.name);
@@ -138,13 +139,13 @@ pub fn run(
     let saved = cache.wait_for_disk().and_then(|()| {
         cache.files.save()?;
         record_listings(&resolver, &results)?;
-        log.end(run_record(plan, &results, started, observer.interrupted()))
+        log.end(run_record(plan, &results, took(), observer.interrupted()))
     });
     // The first error is the one to report; what follows on a full disk is its consequence.
     executed.and(saved).and(published)?;
     let interrupted = observer.interrupted();
     let listings = resolver.into_listings();
-    let summary = summary(plan, results, listings, started, interrupted);
+    let summary = summary(plan, results, listings, took(), interrupted);
     observer.event(&Event::RunFinished {
         steps: summary.counts,
         items: summary.items,
@@ -215,7 +216,7 @@ fn summary(
     plan: &Plan,
     results: Vec<StepResult>,
     listings: Vec<(usize, SourceListing)>,
-    started: Instant,
+    took: Duration,
     interrupted: bool,
 ) -> RunSummary {
     let left_out = listings.iter().map(|(_, listing)| listing.left_out);
@@ -231,7 +232,7 @@ fn summary(
             left_out,
             ..ItemCounts::default()
         },
-        seconds: started.elapsed().as_secs_f64(),
+        seconds: took.as_secs_f64(),
         interrupted,
     };
     for (step, result) in plan.steps.iter().zip(results) {

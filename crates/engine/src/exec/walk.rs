@@ -7,7 +7,6 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 use pipe_foundation::Digest;
 use pipe_foundation::machine_fault::MachineFault;
@@ -285,7 +284,7 @@ impl Walk<'_> {
             Some(parent) => Some(self.data(parent, shared)?),
             None => None,
         };
-        let started = Instant::now();
+        let started = self.cache.system.uptime();
         let work = || match (&self.plan.steps[frame.step].stage, &input) {
             (Stage::Source(stage), _) => {
                 let loaded = stage.load(item, self.progress);
@@ -317,7 +316,8 @@ impl Walk<'_> {
         let made = catch_unwind(AssertUnwindSafe(work))
             .unwrap_or_else(|panic| Err(ItemError::transient(internal_error(&*panic))));
         if let Some(busy) = shared.busy_ns.get(&frame.step) {
-            busy.fetch_add(started.elapsed().as_nanos() as u64, Ordering::Relaxed);
+            let took = self.cache.system.uptime() - started;
+            busy.fetch_add(took.as_nanos() as u64, Ordering::Relaxed);
         }
         made.map(Arc::from)
     }

@@ -4,11 +4,12 @@
 //! while the others keep gathering.
 
 use std::borrow::Cow;
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use pipe_foundation::Digest;
 use pipe_foundation::sync::lock;
+use pipe_foundation::system::System;
 
 use crate::cache::items::{ItemRecord, Location, StepTag, encode};
 use crate::cache::log::Log;
@@ -21,6 +22,7 @@ const SYNC_BYTES: usize = 16 << 20;
 
 /// Collects results and makes them durable in batches.
 pub struct ItemWriter {
+    system: Arc<dyn System>,
     gathered: Mutex<Gathered>,
     /// Held while a batch is written.
     log: Mutex<Log>,
@@ -30,7 +32,8 @@ struct Gathered {
     pack: PackWriter,
     records: Vec<Vec<u8>>,
     bytes: usize,
-    since: Instant,
+    /// When something was last written, as uptime.
+    since: Duration,
 }
 
 /// What is written at once.
@@ -43,11 +46,12 @@ impl ItemWriter {
     /// A writer into `cache`.
     pub fn new(cache: &Cache) -> Self {
         Self {
+            system: cache.system.clone(),
             gathered: Mutex::new(Gathered {
                 pack: cache.pack_writer(),
                 records: Vec::new(),
                 bytes: 0,
-                since: Instant::now(),
+                since: cache.system.uptime(),
             }),
             log: Mutex::new(cache.item_log()),
         }
@@ -75,9 +79,11 @@ impl ItemWriter {
             ItemResult::Bad { reason } => (ItemRecord::Bad { reason }, None),
         };
         gathered.records.push(encode(key, step, &record));
-        let is_due = gathered.bytes > SYNC_BYTES || gathered.since.elapsed() > SYNC_EVERY;
+        let uptime = self.system.uptime();
+        let waited = uptime.saturating_sub(gathered.since);
+        let is_due = gathered.bytes > SYNC_BYTES || waited > SYNC_EVERY;
         if is_due {
-            let batch = gathered.take();
+            let batch = gathered.take(uptime);
             drop(gathered);
             self.write(batch)?;
         }
@@ -89,7 +95,7 @@ impl ItemWriter {
     /// # Errors
     /// When the pack or the index cannot be written.
     pub fn finish(self) -> Result<(), CacheError> {
-        let batch = lock(&self.gathered).take();
+        let batch = lock(&self.gathered).take(self.system.uptime());
         self.write(batch)
     }
 
@@ -105,9 +111,9 @@ impl ItemWriter {
 }
 
 impl Gathered {
-    fn take(&mut self) -> Batch {
+    fn take(&mut self, uptime: Duration) -> Batch {
         self.bytes = 0;
-        self.since = Instant::now();
+        self.since = uptime;
         Batch {
             part: self.pack.take(),
             records: std::mem::take(&mut self.records),

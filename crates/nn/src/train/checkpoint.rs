@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use pipe_foundation::Digest;
 use pipe_foundation::durable;
+use pipe_foundation::system::RealSystem;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
@@ -51,7 +52,7 @@ impl Checkpoint {
     /// Writes the file so that it exists whole or not at all.
     pub(super) fn save(&self, folder: &Path) -> std::io::Result<()> {
         let bytes = self.to_bytes().map_err(std::io::Error::other)?;
-        durable::write(&checkpoint_path(folder), &bytes)
+        durable::write(&RealSystem, &checkpoint_path(folder), &bytes)
     }
 
     /// Reads the file; none where there is none. One that is damaged, or of another version, gives the reason why it

@@ -1,6 +1,5 @@
 //! A view of a log that moves over the file, so that a log of any size is read in little memory.
 
-use std::fs::File;
 use std::io::{ErrorKind, Read};
 
 use super::record::{HEADER, MAGIC, checksum};
@@ -9,7 +8,7 @@ use super::record::{HEADER, MAGIC, checksum};
 const BLOCK_BYTES: usize = 1 << 20;
 
 /// The bytes of a log from some place on, as many as were needed so far.
-pub struct Window<R = File> {
+pub struct Window<R> {
     file: R,
     buffer: Vec<u8>,
     start: usize,

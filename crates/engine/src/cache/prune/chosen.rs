@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use pipe_foundation::Digest;
+use pipe_foundation::system::System;
 
 use crate::artifact::FingerprintInputs;
 use crate::cache::items::StepTag;
@@ -40,15 +41,15 @@ impl<'a> Chosen<'a> {
 
     /// Work of steps that are not in `current` and that nobody is working on.
     pub fn unfinished(&mut self, current: &HashSet<Digest>) -> Result<(), CacheError> {
-        for (key, path) in keyed_folders(&self.cache.root.join("unfinished"))? {
+        for (key, path) in keyed_folders(self.system(), &self.cache.root.join("unfinished"))? {
             if current.contains(&key) || !self.is_old(&path)? {
                 continue;
             }
             // Whoever works on it holds this.
             let lock_path = self.cache.lock_path(&key.hex());
             let lock = match self.dry_run {
-                true => Lock::try_take_existing(&lock_path)?,
-                false => Lock::try_take(&lock_path)?,
+                true => Lock::try_take_existing(self.system(), &lock_path)?,
+                false => Lock::try_take(self.system(), &lock_path)?,
             };
             if lock.is_some() {
                 self.add("unfinished", path, lock)?;
@@ -59,7 +60,7 @@ impl<'a> Chosen<'a> {
 
     /// Checkpoints of finished steps, but for those that are `needed`.
     pub fn checkpoints(&mut self, needed: Option<&HashSet<Digest>>) -> Result<(), CacheError> {
-        for (key, path) in keyed_folders(&self.cache.root.join("checkpoints"))? {
+        for (key, path) in keyed_folders(self.system(), &self.cache.root.join("checkpoints"))? {
             let is_needed = needed.is_some_and(|needed| needed.contains(&key));
             if !is_needed && self.is_old(&path)? {
                 self.add("checkpoints", path, None)?;
@@ -133,12 +134,12 @@ impl<'a> Chosen<'a> {
         for published in self.cache.published.all()? {
             for file in published.files.iter().filter(|file| file.link) {
                 let object = self.cache.objects.path(&file.digest);
-                if !gone.contains(&file.digest) && folder::is_there(&object)? {
+                if !gone.contains(&file.digest) && folder::is_there(self.system(), &object)? {
                     continue;
                 }
                 let path = Path::new(&published.folder).join(&file.name);
                 // What cannot be looked at is left alone; it may be a person's own.
-                if file.is_at(&path).unwrap_or(false) {
+                if file.is_at(self.system(), &path).unwrap_or(false) {
                     let used = Usage {
                         name: "links".into(),
                         files: 1,
@@ -160,14 +161,20 @@ impl<'a> Chosen<'a> {
     pub fn is_old(&self, path: &Path) -> Result<bool, CacheError> {
         match self.cutoff {
             None => Ok(true),
-            Some(cutoff) => Ok(last_written(path)?.is_some_and(|written| written <= cutoff)),
+            Some(cutoff) => {
+                Ok(last_written(self.system(), path)?.is_some_and(|written| written <= cutoff))
+            }
         }
     }
 
+    fn system(&self) -> &'a dyn System {
+        &*self.cache.system
+    }
+
     fn add(&mut self, part: &str, path: PathBuf, lock: Option<Lock>) -> Result<(), CacheError> {
-        let used = usage_of(part, &path)?;
+        let used = usage_of(self.system(), part, &path)?;
         // What went this very moment frees nothing.
-        let written = last_written(&path)?.unwrap_or(SystemTime::UNIX_EPOCH);
+        let written = last_written(self.system(), &path)?.unwrap_or(SystemTime::UNIX_EPOCH);
         self.targets.push(Target {
             path,
             used,
@@ -179,22 +186,22 @@ impl<'a> Chosen<'a> {
 }
 
 /// When something in it was last written; none where it goes this very moment, so that somebody is at work there.
-fn last_written(path: &Path) -> Result<Option<SystemTime>, CacheError> {
+fn last_written(system: &dyn System, path: &Path) -> Result<Option<SystemTime>, CacheError> {
     let mut last = None;
-    for entry in folder::walk(path) {
+    for entry in folder::walk(system, path) {
         let entry = entry?;
-        match entry.path().symlink_metadata().and_then(|m| m.modified()) {
-            Ok(modified) => last = last.max(Some(modified)),
+        match system.link_metadata(&entry.path) {
+            Ok(metadata) => last = last.max(Some(metadata.modified())),
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(CacheError::read(entry.path(), error)),
+            Err(error) => return Err(CacheError::read(&entry.path, error)),
         }
     }
     Ok(last)
 }
 
 /// Folders whose names are keys, in the order of the keys.
-fn keyed_folders(folder: &Path) -> Result<Vec<(Digest, PathBuf)>, CacheError> {
+fn keyed_folders(system: &dyn System, folder: &Path) -> Result<Vec<(Digest, PathBuf)>, CacheError> {
     let keyed = |path: PathBuf| Some((Digest::parse(path.file_name()?.to_str()?)?, path));
-    let paths = folder::entries(folder)?.into_iter();
+    let paths = folder::entries(system, folder)?.into_iter();
     Ok(paths.filter_map(keyed).collect())
 }

@@ -64,12 +64,12 @@ impl Compaction {
             index_bytes: (state.bytes as u64).saturating_sub(live_index_bytes),
             rewrites_index: false,
         };
-        for path in folder::entries(&cache.root.join("packs"))? {
+        for path in folder::entries(&*cache.system, &cache.root.join("packs"))? {
             let Some(pack) = packs::number(&path) else {
                 continue;
             };
-            let bytes = match path.symlink_metadata() {
-                Ok(metadata) => metadata.len(),
+            let bytes = match cache.system.link_metadata(&path) {
+                Ok(metadata) => metadata.bytes,
                 Err(error) => return Err(CacheError::read(&path, error)),
             };
             let mut items = needed.remove(&pack).unwrap_or_default();
@@ -170,7 +170,7 @@ impl Compaction {
             Some(Cow::Owned(payload))
         })?;
         for path in &self.paths {
-            folder::remove(path)?;
+            folder::remove(&*cache.system, path)?;
         }
         Ok(())
     }

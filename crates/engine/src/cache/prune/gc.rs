@@ -1,12 +1,13 @@
 //! Collects garbage down to a size or an age: what is least worth keeping goes first, and what is reachable stays.
 //!
-//! Reachable is what the last runs of each manifest and pinned runs have made. The order is: unfinished work of runs that
+//! Reachable is what the last runs of each manifest and pinned runs have made, and what lock files name. The order is: unfinished work of runs that
 //! are over and checkpoints of finished trainings, which only save time; then results of earlier runs. Within each, the
 //! oldest goes first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use pipe_foundation::Digest;
 use serde::Serialize;
 
 use crate::cache::run_record::now_s;
@@ -21,13 +22,15 @@ use super::{Pruned, alone, remove_all};
 
 /// What to collect.
 #[derive(Clone, Copy, Debug)]
-pub struct GcOptions {
+pub struct GcOptions<'a> {
     /// What the cache may take, in bytes.
     pub max_bytes: Option<u64>,
     /// What is unreachable and was written longer ago goes.
     pub max_age: Option<Duration>,
     /// How many runs of each manifest stay.
     pub keep_runs: usize,
+    /// Keys of results that stay in any case, such as those in lock files.
+    pub locked: &'a HashSet<Digest>,
     /// Removes nothing, and reports what it would remove.
     pub dry_run: bool,
 }
@@ -48,13 +51,16 @@ pub struct Collected {
 ///
 /// # Errors
 /// When something that says what is needed cannot be read: then nothing is removed. When something cannot be removed.
-pub fn gc(cache: &Cache, options: &GcOptions) -> Result<Collected, CacheError> {
+pub fn gc(cache: &Cache, options: &GcOptions<'_>) -> Result<Collected, CacheError> {
     let alone = alone(cache, options.dry_run)?;
-    let kept = KeptRuns::of(cache, Some(options.keep_runs))?;
-    let now = UNIX_EPOCH + Duration::from_secs(now_s());
+    let kept = KeptRuns::of(cache, Some(options.keep_runs), options.locked)?;
+    let now = UNIX_EPOCH + Duration::from_secs(now_s(&*cache.system));
     let age_limit = options.max_age.and_then(|age| now.checked_sub(age));
     let is_too_large = |left: u64| options.max_bytes.is_some_and(|most| left > most);
-    let mut left: u64 = usage(&cache.root)?.iter().map(|part| part.bytes).sum();
+    let mut left: u64 = usage(&*cache.system, &cache.root)?
+        .iter()
+        .map(|part| part.bytes)
+        .sum();
 
     let mut chosen = Chosen::new(cache, None, options.dry_run);
     chosen.unfinished(&kept.current)?;
@@ -97,7 +103,7 @@ fn results(
     cache: &Cache,
     kept: &KeptRuns,
     age_limit: Option<SystemTime>,
-    options: &GcOptions,
+    options: &GcOptions<'_>,
     enough: impl Fn(u64) -> bool,
 ) -> Result<Option<Results>, CacheError> {
     let choose = |cutoff| Results::until(cache, kept, cutoff, options.dry_run);

@@ -17,10 +17,15 @@ pub struct KeptRuns {
 }
 
 impl KeptRuns {
-    pub fn of(cache: &Cache, keep_runs: Option<usize>) -> Result<Self, CacheError> {
+    /// What is kept of a cache when `keep_runs` runs of each manifest are, and the results under the keys `locked`.
+    pub fn of(
+        cache: &Cache,
+        keep_runs: Option<usize>,
+        locked: &HashSet<Digest>,
+    ) -> Result<Self, CacheError> {
         let mut plan = Self {
             current: HashSet::new(),
-            kept: HashSet::new(),
+            kept: locked.clone(),
             outdated: Vec::new(),
         };
         let pins = cache.pins()?;

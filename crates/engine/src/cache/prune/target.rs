@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use pipe_foundation::system::System;
+
 use crate::cache::usage::Usage;
 use crate::cache::{CacheError, Lock, folder};
 
@@ -18,7 +20,7 @@ pub struct Target {
 }
 
 impl Target {
-    pub fn remove(&self) -> Result<(), CacheError> {
-        folder::remove(&self.path)
+    pub fn remove(&self, system: &dyn System) -> Result<(), CacheError> {
+        folder::remove(system, &self.path)
     }
 }

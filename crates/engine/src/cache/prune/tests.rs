@@ -1,6 +1,6 @@
 //! What pruning removes and what it must leave.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use pipe_foundation::Digest;
 
@@ -56,6 +56,7 @@ fn run_with(cache: &Cache, manifest: &str, keys: &[Digest], ending: Ending) {
 fn pruned(cache: &Cache, keep_runs: Option<usize>, days: u64, dry_run: bool) -> Vec<String> {
     let options = PruneOptions {
         keep_runs,
+        locked: &HashSet::new(),
         older_than_days: days,
         dry_run,
         checkpoints: &|fingerprint| vec![fingerprint.key()],
@@ -117,7 +118,7 @@ fn beside_a_run_nothing_goes_that_it_could_be_using() {
     let in_use = cache.in_use(|| false).unwrap();
     let worked_on = fingerprint("worked on").key();
     leave(&cache, worked_on);
-    let lock = Lock::try_take(&cache.lock_path(&worked_on.hex())).unwrap();
+    let lock = Lock::try_take(&*cache.system, &cache.lock_path(&worked_on.hex())).unwrap();
     let log = cache.runs.log("third", "", "cpu");
     let begun = fingerprint("begun").key();
     leave(&cache, begun);
@@ -140,7 +141,7 @@ fn beside_a_run_nothing_goes_that_it_could_be_using() {
 fn a_run_waits_for_a_pruning() {
     let folder = tempfile::tempdir().unwrap();
     let cache = Cache::open(folder.path(), false).unwrap();
-    let alone = Lock::try_take(&cache.lock_path("in-use")).unwrap();
+    let alone = Lock::try_take(&*cache.system, &cache.lock_path("in-use")).unwrap();
     assert!(alone.is_some());
     assert!(cache.in_use(|| true).unwrap().is_none());
     drop(alone);
@@ -205,7 +206,11 @@ fn items_that_only_forgotten_runs_had_give_their_bytes_back_and_the_others_stay(
         [("first", old), ("second", new)].map(|(text, tag)| publish_items(&cache, text, tag));
     run_with(&cache, "demo", &[first], Ending::Ended);
     run_with(&cache, "demo", &[second], Ending::Ended);
-    let bytes = |cache: &Cache| usage_of("packs", &cache.root.join("packs")).unwrap().bytes;
+    let bytes = |cache: &Cache| {
+        usage_of(&*cache.system, "packs", &cache.root.join("packs"))
+            .unwrap()
+            .bytes
+    };
     let all = bytes(&cache);
     assert!(pruned(&cache, Some(1), 1, false).is_empty());
     // All runs are kept: only the orphan and the dead copies go.

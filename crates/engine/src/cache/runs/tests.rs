@@ -3,12 +3,17 @@
 use std::collections::BTreeMap;
 
 use pipe_foundation::Digest;
+use pipe_foundation::system::RealSystem;
 
 use super::*;
 
 fn runs(folder: &Path) -> Runs {
     std::fs::create_dir_all(folder.join("locks")).unwrap();
-    Runs::new(folder.join("runs"), folder.join("locks"))
+    Runs::new(
+        Arc::new(RealSystem),
+        folder.join("runs"),
+        folder.join("locks"),
+    )
 }
 
 fn done(step: &str, text: &str) -> RunRecord {
@@ -88,7 +93,12 @@ fn every_step_that_a_killed_run_had_begun_is_remembered() {
     assert_eq!(killed.kept.len(), 25);
     assert_eq!(killed.kept["train[seed=49]"], of(1000));
     for path in runs.paths().unwrap() {
-        assert!(run_file::read(&path).unwrap().whole().is_some());
+        assert!(
+            run_file::read(&RealSystem, &path)
+                .unwrap()
+                .whole()
+                .is_some()
+        );
     }
     log.end(done("train[seed=7]", "a")).unwrap();
     let ended = runs.latest("demo").unwrap().unwrap().record;

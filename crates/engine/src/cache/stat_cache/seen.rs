@@ -3,7 +3,7 @@
 use pipe_foundation::Digest;
 
 use super::settled::{Reading, Times};
-use super::system::Stat;
+use super::stat::Stat;
 
 /// What the memory knows of a file.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -101,7 +101,7 @@ mod tests {
 
     use super::super::FileInfo;
     use super::super::settled::Times;
-    use super::super::system::Stat;
+    use super::super::stat::Stat;
     use super::*;
 
     fn seen(bytes: u64) -> Seen {

@@ -1,24 +1,28 @@
 //! When a file is read again, on this machine's file system and on a coarse one with a clock of its own.
 
 use std::cell::Cell;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::system::Stat;
+use pipe_foundation::system::{Entry, File, Metadata, Open, RealSystem, Task};
+
 use super::*;
 
-fn options(log: Log) -> StatCacheOptions {
+fn options(log: Log, system: Arc<dyn System>) -> StatCacheOptions {
     StatCacheOptions {
         log,
         base: None,
+        system,
         rehash: false,
         saves: true,
     }
 }
 
 fn load(log: Log) -> Result<StatCache, CacheError> {
-    StatCache::load(options(log))
+    StatCache::load(options(log, Arc::new(RealSystem)))
 }
 
 #[test]
@@ -120,7 +124,7 @@ fn rehash_trusts_nothing_and_damage_costs_reading_only() {
     stat_cache.save().unwrap();
     let rehash = StatCache::load(StatCacheOptions {
         rehash: true,
-        ..options(log())
+        ..options(log(), Arc::new(RealSystem))
     })
     .unwrap();
     files
@@ -150,7 +154,7 @@ const SECOND_NS: i64 = 1_000_000_000;
 const START_NS: i64 = 1_800_000_000 * SECOND_NS;
 
 /// A file system that counts in steps of two seconds, with a clock of its own, and a machine that uses it.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Coarse {
     /// When all files on it were last changed, by its clock.
     changed_ns: AtomicI64,
@@ -191,26 +195,102 @@ impl Coarse {
     }
 }
 
-impl System for Arc<Coarse> {
-    fn stat(&self, path: &Path) -> std::io::Result<(Stat, u64)> {
+/// Files are those of the machine; times and the number of the file system are its own.
+impl System for Coarse {
+    fn metadata(&self, path: &Path) -> std::io::Result<Metadata> {
+        let found = RealSystem.metadata(path)?;
+        // A file that is written to learn the clock.
+        if path.extension().is_none_or(|extension| extension != "wav") {
+            return Ok(Metadata {
+                changed_ns: self.there_ns(),
+                ..found
+            });
+        }
+        let mounted = self.device.load(Ordering::Relaxed) + u64::from(!self.known);
         let changed_ns = self.changed_ns.load(Ordering::Relaxed);
-        let stat = Stat {
+        Ok(Metadata {
             inode: 1,
-            bytes: std::fs::metadata(path)?.len(),
-            times: settled::Times {
-                modified_ns: changed_ns,
-                changed_ns,
-            },
-        };
-        Ok((stat, self.device.load(Ordering::Relaxed)))
+            modified_ns: changed_ns,
+            changed_ns,
+            device: found.device + mounted,
+            ..found
+        })
     }
 
-    fn now_ns(&self) -> i64 {
-        self.now_ns.load(Ordering::Relaxed)
+    fn now(&self) -> SystemTime {
+        UNIX_EPOCH + self.uptime()
     }
 
-    fn there_ns(&self, _device: u64, _now_ns: i64) -> Option<i64> {
-        self.known.then(|| Coarse::there_ns(self))
+    fn uptime(&self) -> Duration {
+        Duration::from_nanos(self.now_ns.load(Ordering::Relaxed) as u64)
+    }
+
+    fn open(&self, path: &Path, how: Open) -> std::io::Result<Box<dyn File>> {
+        RealSystem.open(path, how)
+    }
+
+    fn link_metadata(&self, path: &Path) -> std::io::Result<Metadata> {
+        RealSystem.link_metadata(path)
+    }
+
+    fn entries(&self, folder: &Path) -> std::io::Result<Vec<Entry>> {
+        RealSystem.entries(folder)
+    }
+
+    fn create_folders(&self, path: &Path) -> std::io::Result<()> {
+        RealSystem.create_folders(path)
+    }
+
+    fn create_private_folder(&self, path: &Path) -> std::io::Result<()> {
+        RealSystem.create_private_folder(path)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> std::io::Result<()> {
+        RealSystem.rename(from, to)
+    }
+
+    fn remove_file(&self, path: &Path) -> std::io::Result<()> {
+        RealSystem.remove_file(path)
+    }
+
+    fn remove_folder(&self, path: &Path) -> std::io::Result<()> {
+        RealSystem.remove_folder(path)
+    }
+
+    fn remove_folders(&self, path: &Path) -> std::io::Result<()> {
+        RealSystem.remove_folders(path)
+    }
+
+    fn link(&self, target: &Path, path: &Path) -> std::io::Result<()> {
+        RealSystem.link(target, path)
+    }
+
+    fn read_link(&self, path: &Path) -> std::io::Result<PathBuf> {
+        RealSystem.read_link(path)
+    }
+
+    fn make_read_only(&self, path: &Path) -> std::io::Result<()> {
+        RealSystem.make_read_only(path)
+    }
+
+    fn check_writable(&self, path: &Path) -> std::io::Result<()> {
+        RealSystem.check_writable(path)
+    }
+
+    fn canonical(&self, path: &Path) -> std::io::Result<PathBuf> {
+        RealSystem.canonical(path)
+    }
+
+    fn sleep(&self, time: Duration) {
+        self.pass(time.as_secs_f64());
+    }
+
+    fn unique(&self) -> u64 {
+        RealSystem.unique()
+    }
+
+    fn spawn(&self, task: Task) -> std::io::Result<JoinHandle<()>> {
+        RealSystem.spawn(task)
     }
 }
 
@@ -236,7 +316,7 @@ impl Machine {
         machine
     }
 
-    fn file(&self) -> std::path::PathBuf {
+    fn file(&self) -> PathBuf {
         self.folder.path().join("a.wav")
     }
 
@@ -247,8 +327,7 @@ impl Machine {
     /// The digest that a run uses, and whether it read the file for it.
     fn run(&self) -> (Digest, bool) {
         let log = Log::new(self.folder.path().join("files.log"));
-        let stat_cache =
-            StatCache::with_system(options(log), Box::new(self.system.clone())).unwrap();
+        let stat_cache = StatCache::load(options(log, self.system.clone())).unwrap();
         let read = Cell::new(false);
         let measure = |_: &Path| {
             read.set(true);
@@ -278,9 +357,9 @@ fn a_rewrite_within_the_step_of_a_coarse_clock_is_noticed() {
         assert_eq!(machine.run(), (Digest::of(b"one"), true));
         machine.system.pass(0.5);
         // Same length, same times.
-        let before = machine.system.stat(&machine.file()).unwrap();
+        let before = machine.system.metadata(&machine.file()).unwrap();
         machine.write(b"two");
-        assert_eq!(machine.system.stat(&machine.file()).unwrap(), before);
+        assert_eq!(machine.system.metadata(&machine.file()).unwrap(), before);
         machine.system.pass(10.0);
         assert_eq!(
             machine.run(),

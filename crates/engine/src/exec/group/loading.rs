@@ -46,7 +46,7 @@ impl Group<'_> {
             self.walk_again(HashSet::new(), scratch, threads, progress)?;
         }
         self.check(step, wanted)?;
-        let mut damaged = match self.read_back(step)? {
+        let mut damaged = match self.read_back(step, threads)? {
             Ok(items) => return Ok(remember(&mut cached, step, items)),
             Err(damaged) => damaged,
         };
@@ -57,7 +57,7 @@ impl Group<'_> {
         let distrusted: HashSet<Digest> = damaged.iter().map(|(key, _)| *key).collect();
         self.walk_again(distrusted, scratch, threads, progress)?;
         self.check(step, wanted)?;
-        match self.read_back(step)? {
+        match self.read_back(step, threads)? {
             Ok(items) => Ok(remember(&mut cached, step, items)),
             Err(still) => {
                 damaged = still;
@@ -116,11 +116,11 @@ impl Group<'_> {
         .into())
     }
 
-    /// All items of `step`, or keys and ids of those whose bytes are not what they should be.
+    /// All items of `step`, or keys and ids of those whose bytes are not what they should be; read on so many threads.
     ///
     /// # Errors
     /// When a pack cannot be read.
-    fn read_back(&self, step: usize) -> Result<ReadBack, CacheError> {
+    fn read_back(&self, step: usize, threads: usize) -> Result<ReadBack, CacheError> {
         let sets = lock(&self.sets);
         let Some(set) = sets.as_ref().and_then(|sets| sets.get(&step)) else {
             return Ok(Ok(Vec::new()));
@@ -129,6 +129,7 @@ impl Group<'_> {
             .items
             .par_iter()
             .zip(&set.places)
+            .with_min_len(set.items.len().div_ceil(threads.max(1)).max(1))
             .map(|(item, (key, location))| {
                 let blob = match location {
                     Some(location) => self.cache.packs.get(*location, &item.digest)?,

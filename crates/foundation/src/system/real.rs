@@ -1,0 +1,192 @@
+//! The machine itself.
+
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::io::{Read, Result, Write};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime};
+
+use memmap2::Mmap;
+use rustix::fs::{Access, Advice, FlockOperation, OFlags, access, fadvise, flock};
+use rustix::io::Errno;
+
+use crate::regular_file::{self, FileError};
+
+use super::{Entry, File, Hold, Mapping, Metadata, Open, System, Task};
+
+/// The machine that this process runs on.
+#[derive(Clone, Copy, Debug)]
+pub struct RealSystem;
+
+/// When this process first asked for the time.
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+impl System for RealSystem {
+    fn open(&self, path: &Path, how: Open) -> Result<Box<dyn File>> {
+        let mut options = OpenOptions::new();
+        let no_link = OFlags::NOFOLLOW.bits() as i32;
+        let options = match how {
+            Open::Read => options.read(true),
+            Open::Regular => {
+                let file = regular_file::open(path).map_err(FileError::into_io)?;
+                return Ok(Box::new(RealFile(file)));
+            }
+            Open::Append => options.append(true).custom_flags(no_link),
+            Open::AppendOrCreate => options.append(true).create(true).custom_flags(no_link),
+            Open::WriteOrCreate => {
+                let options = options.write(true).create(true).truncate(false);
+                options.custom_flags(no_link)
+            }
+            Open::CreateNew => options.write(true).create_new(true),
+        };
+        Ok(Box::new(RealFile(options.open(path)?)))
+    }
+
+    fn metadata(&self, path: &Path) -> Result<Metadata> {
+        fs::metadata(path).map(Metadata::from)
+    }
+
+    fn link_metadata(&self, path: &Path) -> Result<Metadata> {
+        fs::symlink_metadata(path).map(Metadata::from)
+    }
+
+    fn entries(&self, folder: &Path) -> Result<Vec<Entry>> {
+        let entries = fs::read_dir(folder)?.map(|entry| {
+            let entry = entry?;
+            Ok(Entry {
+                path: entry.path(),
+                kind: entry.file_type()?.into(),
+            })
+        });
+        entries.collect()
+    }
+
+    fn create_folders(&self, path: &Path) -> Result<()> {
+        fs::create_dir_all(path)
+    }
+
+    fn create_private_folder(&self, path: &Path) -> Result<()> {
+        DirBuilder::new().mode(0o700).create(path)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn remove_file(&self, path: &Path) -> Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn remove_folder(&self, path: &Path) -> Result<()> {
+        fs::remove_dir(path)
+    }
+
+    fn remove_folders(&self, path: &Path) -> Result<()> {
+        fs::remove_dir_all(path)
+    }
+
+    fn link(&self, target: &Path, path: &Path) -> Result<()> {
+        std::os::unix::fs::symlink(target, path)
+    }
+
+    fn read_link(&self, path: &Path) -> Result<PathBuf> {
+        fs::read_link(path)
+    }
+
+    fn make_read_only(&self, path: &Path) -> Result<()> {
+        fs::set_permissions(path, Permissions::from_mode(0o444))
+    }
+
+    fn check_writable(&self, path: &Path) -> Result<()> {
+        Ok(access(path, Access::WRITE_OK)?)
+    }
+
+    fn canonical(&self, path: &Path) -> Result<PathBuf> {
+        fs::canonicalize(path)
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that asks; no result depends on it"
+    )]
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    fn uptime(&self) -> Duration {
+        START.elapsed()
+    }
+
+    fn sleep(&self, time: Duration) {
+        std::thread::sleep(time);
+    }
+
+    fn unique(&self) -> u64 {
+        rand::random()
+    }
+
+    fn spawn(&self, task: Task) -> Result<JoinHandle<()>> {
+        std::thread::Builder::new().spawn(task)
+    }
+}
+
+/// An open file of the machine.
+#[derive(Debug)]
+struct RealFile(fs::File);
+
+impl File for RealFile {
+    fn read_next(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        self.0.read(buffer)
+    }
+
+    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> Result<()> {
+        self.0.read_exact_at(buffer, offset)
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> Result<()> {
+        self.0.write_all(bytes)
+    }
+
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> Result<()> {
+        self.0.write_all_at(bytes, offset)
+    }
+
+    fn sync_data(&self) -> Result<()> {
+        self.0.sync_data()
+    }
+
+    fn sync_all(&self) -> Result<()> {
+        self.0.sync_all()
+    }
+
+    fn start_sync(&self) {
+        // The kernel begins to write dirty pages before it finds that it cannot drop them.
+        let _ = fadvise(&self.0, 0, None, Advice::DontNeed);
+    }
+
+    fn lock(&self, hold: Hold) -> Result<bool> {
+        let operation = match hold {
+            Hold::Alone => FlockOperation::LockExclusive,
+            Hold::AloneIfFree => FlockOperation::NonBlockingLockExclusive,
+            Hold::SharedIfFree => FlockOperation::NonBlockingLockShared,
+        };
+        match flock(&self.0, operation) {
+            Ok(()) => Ok(true),
+            Err(Errno::WOULDBLOCK) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn metadata(&self) -> Result<Metadata> {
+        self.0.metadata().map(Metadata::from)
+    }
+
+    fn map(&self) -> Result<Mapping> {
+        // SAFETY: files that are mapped are packs, which are only ever appended to by this program, and every item read
+        // from one is checked against its digest before use; cutting a pack short while it is mapped is outside what we
+        // can guard.
+        unsafe { Mmap::map(&self.0) }.map(Mapping::Pages)
+    }
+}
