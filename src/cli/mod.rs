@@ -27,6 +27,7 @@ mod paint;
 mod plan;
 mod predict;
 mod predictions;
+mod reason;
 mod report;
 mod run;
 mod runs;

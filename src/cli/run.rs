@@ -33,10 +33,7 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
     let signals = Signals::listen();
     let lost = Arc::default();
     let observer: Box<dyn Observer> = if common.json {
-        Box::new(JsonObserver {
-            signals: signals.clone(),
-            lost: Arc::clone(&lost),
-        })
+        Box::new(JsonObserver::new(signals.clone(), Arc::clone(&lost)))
     } else if std::io::stderr().is_terminal() {
         Box::new(BarObserver::new(signals.clone()))
     } else {

@@ -2,13 +2,14 @@
 
 use pipe_engine::exec::{self, Why};
 use pipe_engine::manifest::suggest;
-use pipe_engine::plan::{Explanation, Reason};
+use pipe_engine::plan::Explanation;
 use serde_json::json;
 
 use super::arguments::{Common, WhyArguments};
 use super::console::print;
 use super::date::date_text;
 use super::error::CliError;
+use super::reason::{ONLY_FACTS, reason_text};
 use super::{context, own_name};
 
 /// Explains every step, or one.
@@ -77,28 +78,7 @@ fn describe(explanation: &Explanation, state: &str) -> String {
     ));
     const SHOWN: usize = 12;
     for reason in explanation.reasons.iter().take(SHOWN) {
-        let gone = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".into());
-        let line = match reason {
-            Reason::Value { difference, remark } => {
-                let name = difference
-                    .name
-                    .strip_prefix("parameters.")
-                    .unwrap_or(&difference.name);
-                let remark = remark.as_ref().map(|text| format!(" ({text})"));
-                format!(
-                    "{name}: {} -> {}{}",
-                    gone(&difference.old),
-                    gone(&difference.new),
-                    remark.unwrap_or_default()
-                )
-            }
-            Reason::Input { step } => format!("the result of `{step}` changed"),
-            Reason::File { id, old: None, .. } => format!("{id} is new"),
-            Reason::File { id, new: None, .. } => format!("{id} was removed"),
-            Reason::File { id, old, new } => {
-                format!("{id}: content {} -> {}", gone(old), gone(new))
-            }
-        };
+        let line = reason_text(reason);
         text.push_str(&format!("  {line}\n"));
     }
     if explanation.reasons.len() > SHOWN {
@@ -108,7 +88,7 @@ fn describe(explanation: &Explanation, state: &str) -> String {
         ));
     }
     if explanation.reasons.is_empty() {
-        text.push_str("  labels, speakers or splits of its utterances changed, but no audio\n");
+        text.push_str(&format!("  {ONLY_FACTS}\n"));
     }
     text
 }

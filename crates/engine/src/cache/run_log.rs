@@ -1,11 +1,12 @@
 //! The log of a run in progress: what is written of it, and when.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 use pipe_foundation::Digest;
 
 use super::error::CacheError;
 use super::lock::Lock;
+use super::run_decisions::{RunDecisions, log_of};
 use super::run_file::{self, Begun};
 use super::run_record::{Ending, RunRecord, now_s};
 use super::runs::Runs;
@@ -19,6 +20,7 @@ pub struct RunLog<'a> {
     runs: &'a Runs,
     name: String,
     open: Mutex<Open>,
+    decisions: Mutex<RunDecisions>,
 }
 
 struct Open {
@@ -54,7 +56,22 @@ impl<'a> RunLog<'a> {
                 is_written: false,
                 record,
             }),
+            decisions: Mutex::default(),
         }
+    }
+
+    /// Adds a line to the log of the run, given without its line break.
+    pub fn decided(&self, line: &str) {
+        self.decisions().add(line);
+    }
+
+    /// Why the log of the run is not whole, if it is not; the second call finds nothing.
+    pub fn take_lost(&self) -> Option<std::io::Error> {
+        self.decisions().take_lost()
+    }
+
+    fn decisions(&self) -> MutexGuard<'_, RunDecisions> {
+        self.decisions.lock().unwrap_or_else(|p| p.into_inner())
     }
 
     /// A step begins that keeps its work, under the key `kept`.
@@ -85,6 +102,7 @@ impl<'a> RunLog<'a> {
         }
         run_file::write(&path, &open.record)?;
         open.is_written = true;
+        self.decisions().begin(&path);
         Ok(())
     }
 
@@ -92,9 +110,12 @@ impl<'a> RunLog<'a> {
     ///
     /// # Errors
     /// When the record cannot be written, or an earlier one not be read; this run is then remembered all the same.
-    pub fn end(self, ended: RunRecord) -> Result<(), CacheError> {
-        let Self { runs, name, open } = self;
-        let Open { place, record, .. } = open.into_inner().unwrap_or_else(|p| p.into_inner());
+    pub fn end(&self, ended: RunRecord) -> Result<(), CacheError> {
+        let Self { runs, name, .. } = self;
+        let (place, record) = {
+            let mut open = self.open.lock().unwrap_or_else(|p| p.into_inner());
+            (open.place.take(), std::mem::take(&mut open.record))
+        };
         let mut unfinished = record.unfinished;
         unfinished.retain(|step, _| !ended.steps.contains_key(step));
         let mut kept = record.kept;
@@ -109,25 +130,33 @@ impl<'a> RunLog<'a> {
             ..ended
         };
         let own = place.as_ref().map(|(number, _)| *number);
-        let (before, unreadable) = match runs.latest_but(&name, own) {
+        let (before, unreadable) = match runs.latest_but(name, own) {
             Ok(before) => (before, None),
             Err(error) => (None, Some(error)),
         };
         let nothing = record.steps.is_empty() && record.failed.is_empty();
         let (number, lock) = match (place, before) {
             (Some((number, lock)), Some(before)) if record.repeats(&before) => {
-                let path = runs.path(&name, number);
+                let path = runs.path(name, number);
+                self.decisions().end_unrecorded();
+                let _ = std::fs::remove_file(log_of(&path));
                 let removed = std::fs::remove_file(&path);
-                lock.release(&runs.lock_path(&name, number));
+                lock.release(&runs.lock_path(name, number));
                 return removed.map_err(|error| CacheError::write(&path, error));
             }
             (Some(place), _) => place,
-            (None, Some(before)) if record.repeats(&before) => return Ok(()),
-            (None, _) if nothing => return Ok(()),
-            (None, _) => runs.reserve(&name)?,
+            (None, before)
+                if nothing || before.as_ref().is_some_and(|before| record.repeats(before)) =>
+            {
+                self.decisions().end_unrecorded();
+                return Ok(());
+            }
+            (None, _) => runs.reserve(name)?,
         };
-        run_file::write(&runs.path(&name, number), &record)?;
-        lock.release(&runs.lock_path(&name, number));
+        let path = runs.path(name, number);
+        run_file::write(&path, &record)?;
+        self.decisions().begin(&path);
+        lock.release(&runs.lock_path(name, number));
         unreadable.map_or(Ok(()), Err)
     }
 }

@@ -1,0 +1,32 @@
+//! One thing that makes a step run, in words; `why` and the log of a run share them.
+
+use pipe_engine::plan::Reason;
+
+/// What differs from an earlier run, in one line.
+pub fn reason_text(reason: &Reason) -> String {
+    let gone = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".into());
+    match reason {
+        Reason::Value { difference, remark } => {
+            let name = difference
+                .name
+                .strip_prefix("parameters.")
+                .unwrap_or(&difference.name);
+            let remark = remark.as_ref().map(|text| format!(" ({text})"));
+            format!(
+                "{name}: {} -> {}{}",
+                gone(&difference.old),
+                gone(&difference.new),
+                remark.unwrap_or_default()
+            )
+        }
+        Reason::Input { step } => format!("the result of `{step}` changed"),
+        Reason::File { id, old: None, .. } => format!("{id} is new"),
+        Reason::File { id, new: None, .. } => format!("{id} was removed"),
+        Reason::File { id, old, new } => {
+            format!("{id}: content {} -> {}", gone(old), gone(new))
+        }
+    }
+}
+
+/// What is said of a step that differs from an earlier run in nothing that has a name.
+pub const ONLY_FACTS: &str = "labels, speakers or splits of its utterances changed, but no audio";
