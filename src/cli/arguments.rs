@@ -226,6 +226,9 @@ pub struct ShowArguments {
     /// name is enough.
     #[arg(value_name = "[RUN] STEP", num_args = 1..=2, required = true)]
     pub names: Vec<String>,
+    /// Show the log of the run instead: what it decided and when, such as why steps ran. Of a step, its part of it.
+    #[arg(long)]
+    pub log: bool,
 }
 
 /// Arguments of `plan`.

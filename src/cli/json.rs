@@ -2,31 +2,42 @@
 
 use std::io::{ErrorKind, Write};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use miette::{Diagnostic, Report};
-use pipe_engine::exec::{Event, Observer};
+use pipe_engine::exec::{Event, Observer, SCHEMA_VERSION};
 use pipe_foundation::sync::lock;
 
 use super::signals::Signals;
 
 /// Prints every event as it happens.
 pub struct JsonObserver {
-    /// Whether to stop.
-    pub signals: Signals,
-    /// Why an event could not be written, such as a full disk; the first reason.
-    pub lost: Arc<Mutex<Option<std::io::Error>>>,
+    signals: Signals,
+    started: Instant,
+    lost: Arc<Mutex<Option<std::io::Error>>>,
+}
+
+impl JsonObserver {
+    /// An observer of a run that begins now. The first reason why an event could not be written, such as a full disk,
+    /// goes to `lost`.
+    pub fn new(signals: Signals, lost: Arc<Mutex<Option<std::io::Error>>>) -> Self {
+        Self {
+            signals,
+            started: Instant::now(),
+            lost,
+        }
+    }
 }
 
 impl Observer for JsonObserver {
     fn event(&self, event: &Event) {
-        if let Ok(line) = serde_json::to_string(event) {
-            // Neither may stop the run: a reader that went away, which is no error, nor a full disk.
-            match writeln!(std::io::stdout().lock(), "{line}") {
-                Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-                    lock(&self.lost).get_or_insert(error);
-                }
-                _ => {}
+        let line = event.line(self.started.elapsed().as_secs_f64());
+        // Neither may stop the run: a reader that went away, which is no error, nor a full disk.
+        match writeln!(std::io::stdout().lock(), "{line}") {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                lock(&self.lost).get_or_insert(error);
             }
+            _ => {}
         }
     }
 
@@ -47,6 +58,7 @@ pub fn error(error: &dyn Diagnostic, more: usize, exit_code: u8) {
         .collect();
     let line = serde_json::json!({
         "event": "error",
+        "schema_version": SCHEMA_VERSION,
         "message": error.to_string(),
         "code": error.code().map(|code| code.to_string()),
         "help": error.help().map(|help| help.to_string()),

@@ -104,14 +104,17 @@ impl Observer for LineObserver {
 /// The line for events that every form of output shows; names of steps take `width` characters.
 pub fn format_event(event: &Event, width: usize) -> Option<String> {
     match event {
-        Event::RunStarted { manifest, steps } => {
-            Some(format!("{manifest}: {}", counted(steps.len(), "step")))
+        Event::RunStarted {
+            manifest, steps, ..
+        } => Some(format!("{manifest}: {}", counted(steps.len(), "step"))),
+        Event::StepWaiting { step, process } => {
+            let process = process.map_or_else(String::new, |id| format!(" (process {id})"));
+            Some(format!(
+                "  {step}: another run{process} is working on this step, waiting for it"
+            ))
         }
-        Event::StepWaiting { step } => Some(format!(
-            "  {step}: another run is working on this step, waiting for it"
-        )),
         Event::Warning { step, message } => Some(format!("  warning: {step}: {message}")),
-        Event::ItemBad { step, item } => Some(format!(
+        Event::ItemBad { step, item, .. } => Some(format!(
             "  set aside by {step}: {}: {}",
             item.id, item.reason
         )),
@@ -137,6 +140,7 @@ pub fn format_event(event: &Event, width: usize) -> Option<String> {
             steps,
             items,
             seconds,
+            ..
         } => Some(summary(steps, items, *seconds)),
         _ => None,
     }

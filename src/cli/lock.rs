@@ -16,7 +16,7 @@ use super::arguments::{Common, LockArguments};
 use super::console::print;
 use super::error::CliError;
 use super::lines::counted;
-use super::reasons::reason_lines;
+use super::reason::reason_lines;
 use super::{context, own_name};
 
 /// How many steps are named that are not done, or that differ.

@@ -32,7 +32,7 @@ mod permission;
 mod plan;
 mod predict;
 mod predictions;
-mod reasons;
+mod reason;
 mod report;
 mod reproduce;
 mod run;

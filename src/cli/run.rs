@@ -86,10 +86,7 @@ pub fn listening(
 ) -> (Box<dyn Observer>, Arc<Mutex<Option<std::io::Error>>>) {
     let lost = Arc::default();
     let observer: Box<dyn Observer> = if common.json {
-        Box::new(JsonObserver {
-            signals: signals.clone(),
-            lost: Arc::clone(&lost),
-        })
+        Box::new(JsonObserver::new(signals.clone(), Arc::clone(&lost)))
     } else if std::io::stderr().is_terminal() {
         Box::new(BarObserver::new(signals.clone()))
     } else {

@@ -9,7 +9,7 @@ use super::arguments::{Common, WhyArguments};
 use super::console::print;
 use super::date::date_text;
 use super::error::CliError;
-use super::reasons::reason_lines;
+use super::reason::reason_lines;
 use super::{context, own_name};
 
 /// Explains every step, or one.

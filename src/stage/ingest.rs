@@ -279,6 +279,12 @@ impl SourceStage for Ingest {
             })
             .collect();
         listing.left_out = details.dropped.len();
+        for dropped in &details.dropped {
+            *listing
+                .causes
+                .entry(dropped.cause.name().into())
+                .or_default() += 1;
+        }
         let dropped = details.dropped.iter();
         listing.missing = dropped
             .filter(|dropped| dropped.cause.is_loss())

@@ -101,6 +101,29 @@ fn a_damaged_file_that_a_step_opens_is_made_again_with_all_that_was_made_from_it
     executed.sort();
     assert_eq!(executed, ["last", "made", "new", "taken"]);
     assert_eq!(run.warnings(), [WARNING]);
+    let forgotten = run.events_of("result_damaged").into_iter();
+    let forgotten: Vec<_> = forgotten
+        .map(|event| (event["step"].as_str().unwrap(), event["file"].as_str()))
+        .collect();
+    assert_eq!(
+        forgotten,
+        [("made", Some("made.txt")), ("taken", None), ("last", None)]
+    );
+    let causes = run.events_of("step_missed").into_iter();
+    let causes: Vec<_> = causes
+        .map(|event| (event["step"].as_str().unwrap(), event["cause"].as_str()))
+        .collect();
+    let damaged = Some("damaged");
+    assert_eq!(
+        causes,
+        [
+            ("new", Some("first_run")),
+            ("made", damaged),
+            ("taken", damaged),
+            ("new", Some("first_run")),
+            ("last", damaged)
+        ]
+    );
     assert_eq!(run.steps(), (4, 1, 0));
     assert_eq!(space.read("runs/pipe/new/new.txt"), "content\napart\n");
     assert_eq!(

@@ -10,7 +10,7 @@ use thiserror::Error;
 pub type Scalars = BTreeMap<String, f64>;
 
 /// One finished epoch of training.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochReport {
     /// Epoch, counted from 0.
     pub epoch: usize,
@@ -39,6 +39,8 @@ pub trait Progress: Send + Sync {
     fn resumed(&self, _epochs: &[Scalars]) {}
     /// An epoch of training has ended.
     fn epoch(&self, report: &EpochReport);
+    /// This many stored items are not what they were, and are made again.
+    fn damaged(&self, _items: usize) {}
     /// Something a person should read although the step continues.
     fn warn(&self, message: &str);
 }

@@ -3,16 +3,17 @@
 mod embedding;
 mod evaluation;
 mod items;
+mod log;
 mod overview;
 mod page;
 mod training;
 
-use pipe_engine::cache::{Cache, CacheError, StepOutput, StepRecord};
+use pipe_engine::cache::{Cache, CacheError, Run, StepOutput, StepRecord};
 use pipe_report::{Report, Sheet};
 use serde_json::{Value as Json, json};
 
 use crate::byte_size::bytes_text;
-use crate::inspect::{StepOfRun, find_run, find_step, stage_of, step};
+use crate::inspect::{InspectError, StepOfRun, find_run, find_step, stage_of, step};
 use crate::stage::{MAP_ENTRY, PROBE_ENTRY, REPORT_CONTENT};
 
 use super::arguments::{Common, ShowArguments};
@@ -32,26 +33,35 @@ pub fn show(arguments: &ShowArguments, common: &Common) -> Result<u8, CliError> 
         width: console_width(),
         paint: Paint::stdout(),
     };
-    let text = match arguments.names.as_slice() {
-        [run, step] => {
-            let run = find_run(&cache, run)?;
-            one_step(&cache, &find_step(&cache, Some(run), step)?, common, page)?
-        }
-        names => {
-            let name = names.first().map_or("", String::as_str);
-            let found = find_step(&cache, None, name);
-            let is_step = |step: &StepOfRun| step.id == name || stage_of(&step.id) == name;
-            match (found, find_run(&cache, name)) {
-                // A run that is called so is meant rather than a step with the name inside its own.
-                (found, Ok(run)) if !found.as_ref().is_ok_and(is_step) => {
-                    overview::show(&cache, &run, common.json, page)?
-                }
-                (found, _) => one_step(&cache, &found?, common, page)?,
-            }
-        }
+    let text = match (named(&cache, &arguments.names)?, arguments.log) {
+        (Named::Step(step), false) => one_step(&cache, &step, common, page)?,
+        (Named::Step(step), true) => log::show(&cache, &step.run, Some(&step.id), common.json)?,
+        (Named::Run(run), false) => overview::show(&cache, &run, common.json, page)?,
+        (Named::Run(run), true) => log::show(&cache, &run, None, common.json)?,
     };
     print(&text)?;
     Ok(0)
+}
+
+/// What names on the command line mean.
+enum Named {
+    Run(Box<Run>),
+    Step(StepOfRun),
+}
+
+fn named(cache: &Cache, names: &[String]) -> Result<Named, InspectError> {
+    if let [run, step] = names {
+        let run = find_run(cache, run)?;
+        return Ok(Named::Step(find_step(cache, Some(run), step)?));
+    }
+    let name = names.first().map_or("", String::as_str);
+    let found = find_step(cache, None, name);
+    let is_step = |step: &StepOfRun| step.id == name || stage_of(&step.id) == name;
+    match (found, find_run(cache, name)) {
+        // A run that is called so is meant rather than a step with the name inside its own.
+        (found, Ok(run)) if !found.as_ref().is_ok_and(is_step) => Ok(Named::Run(Box::new(run))),
+        (found, _) => Ok(Named::Step(found?)),
+    }
 }
 
 fn one_step(

@@ -117,7 +117,7 @@ pub fn input_names<'a>(parameters: impl Iterator<Item = &'a str> + Clone) -> Vec
 }
 
 /// One named value that differs between two results.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Difference {
     /// Its name, such as `parameters.bins`.
     pub name: String,

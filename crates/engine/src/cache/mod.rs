@@ -10,6 +10,7 @@
 //! | `files.log` | what was last seen of files outside: size, times, inode, digest, and whether these can be trusted |
 //! | `listings/<manifest>-<step>.log` | what sources listed, as changes |
 //! | `runs/<manifest>/<n>.json` | which keys the steps of a run had, what failed, when it was |
+//! | `runs/<manifest>/<n>.log` | what that run decided, as lines of JSON: see `docs/events.md` |
 //! | `manifests/<manifest>.json` | which file has the name of a manifest; `/` in names is written `%2F` here and above |
 //! | `pins/<manifest>:<n>.json` | runs that stay with their results until they are unpinned |
 //! | `published/<digest>.json` | what runs of a manifest put into a folder for people, under the digest of their paths |
@@ -30,7 +31,9 @@ mod folder;
 pub mod items;
 mod listings;
 mod lock;
+mod lock_holder;
 pub mod log;
+mod lost_result;
 mod names;
 mod objects;
 mod packs;
@@ -38,6 +41,7 @@ mod pins;
 mod prune;
 mod published;
 mod records;
+mod run_decisions;
 mod run_file;
 mod run_history;
 mod run_log;
@@ -62,6 +66,8 @@ pub use damaged_results::DamagedResult;
 pub use error::CacheError;
 pub use listings::{Listing, ListingHistory};
 pub use lock::Lock;
+pub use lock_holder::holder;
+pub use lost_result::Lost;
 pub use objects::Objects;
 pub use packs::{PackPart, PackReader, PackWriter};
 pub use pins::Pin;

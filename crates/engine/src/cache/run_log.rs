@@ -1,13 +1,15 @@
 //! The log of a run in progress: what is written of it, and when.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 use pipe_foundation::Digest;
+use pipe_foundation::sync::lock;
 
 use crate::program;
 
 use super::error::CacheError;
 use super::lock::Lock;
+use super::run_decisions::{RunDecisions, log_of};
 use super::run_file::{self, Begun};
 use super::run_record::{Ending, RunRecord, now_s};
 use super::runs::Runs;
@@ -21,6 +23,7 @@ pub struct RunLog<'a> {
     runs: &'a Runs,
     name: String,
     open: Mutex<Open>,
+    decisions: Mutex<RunDecisions>,
 }
 
 struct Open {
@@ -56,7 +59,22 @@ impl<'a> RunLog<'a> {
                 is_written: false,
                 record,
             }),
+            decisions: Mutex::new(RunDecisions::new(runs.system.clone())),
         }
+    }
+
+    /// Adds a line to the log of the run, given without its line break.
+    pub fn decided(&self, line: &str) {
+        self.decisions().add(line);
+    }
+
+    /// Why the log of the run is not whole, if it is not; the second call finds nothing.
+    pub fn take_lost(&self) -> Option<std::io::Error> {
+        self.decisions().take_lost()
+    }
+
+    fn decisions(&self) -> MutexGuard<'_, RunDecisions> {
+        lock(&self.decisions)
     }
 
     /// A step begins that keeps its work, under the key `kept`.
@@ -64,7 +82,7 @@ impl<'a> RunLog<'a> {
     /// # Errors
     /// When the record cannot be written.
     pub fn record_start(&self, step: &str, key: Digest, kept: Digest) -> Result<(), CacheError> {
-        let mut open = self.open.lock().unwrap_or_else(|p| p.into_inner());
+        let mut open = lock(&self.open);
         open.record.unfinished.insert(step.into(), key);
         if kept != key {
             open.record.kept.insert(step.into(), kept);
@@ -87,6 +105,7 @@ impl<'a> RunLog<'a> {
         }
         run_file::write(&*self.runs.system, &path, &open.record)?;
         open.is_written = true;
+        self.decisions().begin(&path);
         Ok(())
     }
 
@@ -94,9 +113,12 @@ impl<'a> RunLog<'a> {
     ///
     /// # Errors
     /// When the record cannot be written, or an earlier one not be read; this run is then remembered all the same.
-    pub fn end(self, ended: RunRecord) -> Result<(), CacheError> {
-        let Self { runs, name, open } = self;
-        let Open { place, record, .. } = open.into_inner().unwrap_or_else(|p| p.into_inner());
+    pub fn end(&self, ended: RunRecord) -> Result<(), CacheError> {
+        let Self { runs, name, .. } = self;
+        let (place, record) = {
+            let mut open = lock(&self.open);
+            (open.place.take(), std::mem::take(&mut open.record))
+        };
         let mut unfinished = record.unfinished;
         unfinished.retain(|step, _| !ended.steps.contains_key(step));
         let mut kept = record.kept;
@@ -111,25 +133,33 @@ impl<'a> RunLog<'a> {
             ..ended
         };
         let own = place.as_ref().map(|(number, _)| *number);
-        let (before, unreadable) = match runs.latest_but(&name, own) {
+        let (before, unreadable) = match runs.latest_but(name, own) {
             Ok(before) => (before, None),
             Err(error) => (None, Some(error)),
         };
         let nothing = record.steps.is_empty() && record.failed.is_empty();
         let (number, lock) = match (place, before) {
             (Some((number, lock)), Some(before)) if record.repeats(&before) => {
-                let path = runs.path(&name, number);
+                let path = runs.path(name, number);
+                self.decisions().end_unrecorded();
+                let _ = runs.system.remove_file(&log_of(&path));
                 let removed = runs.system.remove_file(&path);
-                lock.release(&*runs.system, &runs.lock_path(&name, number));
+                lock.release(&*runs.system, &runs.lock_path(name, number));
                 return removed.map_err(|error| CacheError::write(&path, error));
             }
             (Some(place), _) => place,
-            (None, Some(before)) if record.repeats(&before) => return Ok(()),
-            (None, _) if nothing => return Ok(()),
-            (None, _) => runs.reserve(&name)?,
+            (None, before)
+                if nothing || before.as_ref().is_some_and(|before| record.repeats(before)) =>
+            {
+                self.decisions().end_unrecorded();
+                return Ok(());
+            }
+            (None, _) => runs.reserve(name)?,
         };
-        run_file::write(&*runs.system, &runs.path(&name, number), &record)?;
-        lock.release(&*runs.system, &runs.lock_path(&name, number));
+        let path = runs.path(name, number);
+        run_file::write(&*runs.system, &path, &record)?;
+        self.decisions().begin(&path);
+        lock.release(&*runs.system, &runs.lock_path(name, number));
         unreadable.map_or(Ok(()), Err)
     }
 }

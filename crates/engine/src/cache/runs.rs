@@ -12,6 +12,7 @@ use super::checksummed::Stored;
 use super::error::CacheError;
 use super::folder;
 use super::lock::Lock;
+use super::run_decisions::log_of;
 use super::run_file;
 use super::run_history::RunHistory;
 use super::run_record::{Ending, Run, RunRecord};
@@ -120,6 +121,8 @@ impl Runs {
             let after = self.path(to, number);
             let moved = (self.system.create_folders(&self.folder_of(to)))
                 .and_then(|()| self.system.rename(&before, &after));
+            // A run keeps its log if that can be: it is only there to be read.
+            let _ = self.system.rename(&log_of(&before), &log_of(&after));
             lock.release(&*self.system, &self.lock_path(to, number));
             match moved {
                 // Another run has moved it meanwhile.

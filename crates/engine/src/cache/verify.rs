@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::checksummed::{self, Stored};
 use super::items::{self, ItemIndex, ItemRecord, Location};
 use super::log::LogState;
+use super::run_decisions::log_of;
 use super::run_file;
 use super::{Cache, CacheError, PublishedFolder, StepOutput, StepRecord, folder};
 
@@ -248,6 +249,7 @@ impl Work<'_> {
         for path in self.found.readable(paths).unwrap_or_default() {
             let read = run_file::read(&*self.cache.system, &path);
             if let Some(Stored::Damaged) = self.found.readable(read) {
+                self.remove(&log_of(&path))?;
                 self.damaged(format!("record of run {}", stem(&path)), &path)?;
             }
         }

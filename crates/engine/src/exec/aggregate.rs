@@ -20,9 +20,11 @@ use crate::stage::{
 
 use super::aggregate_key::label;
 use super::declared_files::KeyedFiles;
+use super::event::{Event, Status};
 use super::internal_error::internal_error;
 use super::lent::LentTo;
-use super::observer::{Event, Observer, Status, StepProgress};
+use super::miss::Misses;
+use super::observer::{Observer, StepProgress};
 use super::outcome::StepResult;
 use super::outputs::Outputs;
 use super::status::Resolver;
@@ -75,6 +77,8 @@ pub struct AggregateRun<'a> {
     pub scratch: &'a Scratch,
     /// Where the run is recorded.
     pub log: &'a RunLog<'a>,
+    /// Why steps have to run.
+    pub misses: &'a Misses,
     /// Receives events.
     pub observer: &'a dyn Observer,
 }
@@ -100,7 +104,12 @@ impl AggregateRun<'_> {
     ) -> Result<StepResult, Stopped> {
         self.open_inputs(step)?;
         let id = self.plan().steps[step].id();
-        let waiting = || self.observer.event(&Event::StepWaiting { step: id.into() });
+        let waiting = || {
+            self.observer.event(&Event::StepWaiting {
+                step: id.into(),
+                process: self.cache().working_on(fingerprint),
+            });
+        };
         let reservation = match self
             .cache()
             .lookup(fingerprint, waiting, || self.observer.interrupted())?

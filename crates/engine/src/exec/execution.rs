@@ -173,10 +173,34 @@ impl<'a, 'r> Execution<'a, 'r> {
                     open.extend(self.scheduler.complete(unit));
                 }
                 Ok(LookedUp::ToRun(job)) => {
+                    self.tell_misses(&job);
                     self.jobs.insert(unit, job);
                     self.scheduler.enqueue(unit);
                 }
                 Err(error) => self.error = Some(error),
+            }
+        }
+    }
+
+    /// Tells why the steps of a job have to run.
+    fn tell_misses(&self, job: &Job) {
+        let AggregateRun {
+            resolver,
+            misses,
+            observer,
+            ..
+        } = self.work;
+        match job {
+            Job::Group(_, statuses) => {
+                for (step, status) in statuses {
+                    misses.tell(resolver, *step, status, *observer);
+                }
+            }
+            Job::Aggregate(step, fingerprint) => {
+                let status = StepStatus::Miss {
+                    fingerprint: fingerprint.clone(),
+                };
+                misses.tell(resolver, *step, &status, *observer);
             }
         }
     }

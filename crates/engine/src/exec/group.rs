@@ -1,6 +1,7 @@
 //! A group of item-wise steps: checked step by step, computed item by item, loaded when whole sets are needed.
 
 use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use miette::Report;
@@ -11,17 +12,18 @@ use pipe_foundation::{Digest, thread_pool};
 
 use crate::artifact::FingerprintInputs;
 use crate::cache::items::{ItemIndex, StepTag};
-use crate::cache::{Cache, CacheError, Lock};
+use crate::cache::{Cache, CacheError, Lock, holder};
 use crate::plan::Plan;
 use crate::stage::{LoadedItem, SourceListing, Stage};
 
 use super::declared_files::{DeclaredFileError, KeyedFiles};
+use super::event::Event;
 use super::gate::Gate;
 use super::in_flight::ItemMemory;
 use super::item_set::{ItemSet, collect};
 use super::lent::LentTo;
 use super::limit::{Limits, PastLimit};
-use super::observer::{Event, Observer, StepProgress};
+use super::observer::{Observer, StepProgress};
 use super::outcome::StepResult;
 use super::pass::Walked;
 use super::step_status::StepStatus;
@@ -185,6 +187,7 @@ impl<'a> Group<'a> {
         let waiting = || {
             observer.event(&Event::StepWaiting {
                 step: self.plan.steps[first].id().into(),
+                process: holder(&*self.cache.system, &self.lock_path()),
             });
         };
         let pass = self.pass(HashSet::new(), scratch, lent, past, &progress, waiting)?;
@@ -219,9 +222,10 @@ impl<'a> Group<'a> {
         waiting: impl FnOnce(),
     ) -> Result<Pass, CacheError> {
         // Two runs over the same sources take turns, so that nothing is computed twice.
-        let path = self.cache.lock_path(&format!("items-{}", self.lock_name()));
         let system = &*self.cache.system;
-        let taken = Lock::take(system, &path, waiting, || progress.interrupted())?;
+        let taken = Lock::take(system, &self.lock_path(), waiting, || {
+            progress.interrupted()
+        })?;
         let Some(_lock) = taken else {
             return Ok(Pass::Interrupted);
         };
@@ -339,12 +343,13 @@ impl<'a> Group<'a> {
         Some(fingerprint.key())
     }
 
-    fn lock_name(&self) -> String {
+    fn lock_path(&self) -> PathBuf {
         let mut fingerprint = FingerprintInputs::default();
         for &member in self.listings.keys() {
             let step = &self.plan.steps[member];
             fingerprint.add(step.fingerprint(&step.keyed_parameters()).key().hex(), "");
         }
-        fingerprint.key().short()
+        let name = fingerprint.key().short();
+        self.cache.lock_path(&format!("items-{name}"))
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::cache::{CacheError, Ending, Listing, RunRecord};
 use crate::plan::Plan;
 
+use super::event::Status;
 use super::group::source_digest;
-use super::observer::Status;
 use super::outcome::StepResult;
 use super::status::Resolver;
 

@@ -1,6 +1,6 @@
 //! The items of one step after a pass, and whether they may be used.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use miette::Diagnostic;
 use pipe_foundation::Digest;
@@ -84,8 +84,8 @@ pub struct ItemSet {
     pub places: Vec<(Digest, Option<Location>)>,
     /// Items set aside, sorted by id.
     pub bad: Vec<BadItem>,
-    /// True when a failure may pass, so that the step must be tried again.
-    pub transient_failures: bool,
+    /// Ids of items that were set aside for a failure that may pass, so that the step must be tried again.
+    pub transient_failures: HashSet<String>,
     /// Items computed in the pass.
     pub computed: usize,
     /// Seconds of work, over all threads.
@@ -102,7 +102,7 @@ pub fn collect(
     for &member in members {
         let mut done = Vec::new();
         let mut bad = Vec::new();
-        let mut transient_failures = false;
+        let mut transient_failures = HashSet::new();
         let mut computed_count = 0;
         for outcome in outcomes.remove(&member).unwrap_or_default() {
             match outcome {
@@ -116,7 +116,9 @@ pub fn collect(
                     done.push((item, (key, location)));
                 }
                 Outcome::Bad { item, permanent } => {
-                    transient_failures |= !permanent;
+                    if !permanent {
+                        transient_failures.insert(item.id.clone());
+                    }
                     bad.push(item);
                 }
                 Outcome::Missing => {}

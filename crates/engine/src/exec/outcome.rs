@@ -8,8 +8,8 @@ use pipe_foundation::Digest;
 use crate::artifact::BadItem;
 use crate::cache::StepOutput;
 
+use super::event::Status;
 use super::failure::Failure;
-use super::observer::Status;
 
 /// The result of one step in one run.
 pub struct StepResult {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use pipe_foundation::machine_fault::MachineFault;
 use pipe_foundation::sync::into_inner;
@@ -44,6 +44,7 @@ impl Walk<'_> {
             fault: Mutex::new(None),
             interrupted: AtomicBool::new(false),
             stop: AtomicBool::new(self.limits.ends_pass()),
+            damaged: AtomicUsize::new(0),
             busy_ns: self
                 .prefixes
                 .keys()
@@ -85,6 +86,10 @@ impl Walk<'_> {
         let synced = shared.writer.finish();
         failed.map_or(Ok(()), Err)?;
         synced?;
+        let damaged = shared.damaged.into_inner();
+        if damaged > 0 {
+            self.progress.damaged(damaged);
+        }
         // A stage that stopped in the middle of an item has made no result and no failure of it.
         let interrupted = interrupted() || shared.interrupted.into_inner();
         let fault = into_inner(shared.fault);

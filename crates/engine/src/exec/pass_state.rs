@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use pipe_foundation::Digest;
 use pipe_foundation::machine_fault::MachineFault;
@@ -26,6 +26,8 @@ pub struct PassState {
     pub interrupted: AtomicBool,
     /// Nothing more is started: the user, the cache, the machine or a limit ended the pass.
     pub stop: AtomicBool,
+    /// Items whose stored bytes turned out to be damaged, and which were made again.
+    pub damaged: AtomicUsize,
     /// Nanoseconds of work per step, over all threads.
     pub busy_ns: HashMap<usize, AtomicU64>,
 }

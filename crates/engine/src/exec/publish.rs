@@ -15,7 +15,8 @@ use crate::manifest::variant_folder;
 use crate::plan::{Plan, Step};
 use crate::stage::{SourceListing, Stage};
 
-use super::observer::{Event, Observer};
+use super::event::Event;
+use super::observer::Observer;
 use super::outcome::KnownBad;
 
 /// Files larger than this are linked to the cache rather than copied.

@@ -9,7 +9,8 @@ use pipe_foundation::machine_fault::MachineFault;
 use crate::cache::StepOutput;
 use crate::plan::Plan;
 
-use super::observer::{Event, Observer, Status};
+use super::event::{Event, Status};
+use super::observer::Observer;
 use super::outcome::StepResult;
 use super::outputs::Outputs;
 use super::publish::Publisher;

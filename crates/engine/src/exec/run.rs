@@ -9,16 +9,20 @@ use thiserror::Error;
 
 use crate::cache::{Cache, CacheError};
 use crate::plan::Plan;
+use crate::program;
 use crate::stage::SourceListing;
 
 use super::aggregate::AggregateRun;
+use super::event::{Event, ItemCounts, SCHEMA_VERSION, Status, StepCounts};
 use super::execution::Execution;
 use super::history::{record_listings, run_record};
-use super::observer::{Event, ItemCounts, Observer, Status, StepCounts};
+use super::miss::Misses;
+use super::observer::Observer;
 use super::outcome::StepResult;
 use super::outputs::Outputs;
 use super::plan_results::{KnownStep, PlanResults};
 use super::publish::Publisher;
+use super::recorded::Recorded;
 use super::results::Results;
 use super::run_options::RunOptions;
 use super::status::Resolver;
@@ -75,8 +79,12 @@ pub fn run(
     let log = cache
         .runs
         .log(&plan.name, &plan.manifest, &plan.device.name);
+    let recorded = Recorded::new(observer, &log, &*cache.system, started);
+    let observer: &dyn Observer = &recorded;
     let _in_use = cache.in_use(|| observer.interrupted())?;
     observer.event(&Event::RunStarted {
+        schema_version: SCHEMA_VERSION,
+        pipe_version: program::version().into(),
         manifest: plan.name.clone(),
         steps: (plan.steps.iter().map(|step| step.id().to_string())).collect(),
     });
@@ -93,6 +101,7 @@ pub fn run(
 
     let scratch = cache.scratch()?;
     let mut results = Results::new(plan, observer, publisher);
+    let misses = Misses::default();
     let mut remade = HashSet::new();
     let executed = loop {
         let outputs = Outputs::new(plan.steps.len());
@@ -101,6 +110,7 @@ pub fn run(
             outputs: &outputs,
             scratch: &scratch,
             log: &log,
+            misses: &misses,
             observer,
         };
         let mut execution = Execution::new(&work, options, results);
@@ -116,7 +126,7 @@ pub fn run(
                 path: cache.objects.path(digest),
             });
         }
-        if let Err(error) = forget_damaged(cache, &damaged, observer) {
+        if let Err(error) = forget_damaged(cache, &damaged, &misses, observer) {
             break Err(error);
         }
         let may_go_on = options.keep_going || !results.any_failed();
@@ -141,6 +151,12 @@ pub fn run(
         record_listings(&resolver, &results)?;
         log.end(run_record(plan, &results, took(), observer.interrupted()))
     });
+    if let Some(reason) = log.take_lost() {
+        observer.event(&Event::Warning {
+            step: plan.name.clone(),
+            message: format!("the log of this run is not complete: {reason}"),
+        });
+    }
     // The first error is the one to report; what follows on a full disk is its consequence.
     executed.and(saved).and(published)?;
     let interrupted = observer.interrupted();
@@ -150,6 +166,7 @@ pub fn run(
         steps: summary.counts,
         items: summary.items,
         seconds: summary.seconds,
+        interrupted,
     });
     Ok(summary)
 }
@@ -173,6 +190,7 @@ fn limit_checkpoints(
 fn forget_damaged(
     cache: &Cache,
     damaged: &HashSet<Digest>,
+    misses: &Misses,
     observer: &dyn Observer,
 ) -> Result<(), CacheError> {
     let results = cache.damaged_results(damaged)?;
@@ -182,7 +200,13 @@ fn forget_damaged(
         1 => "recomputing it and the 1 result that was made from it".into(),
         count => format!("recomputing it and the {count} results that were made from it"),
     };
+    misses.damaged(results.iter().map(|result| result.key));
     for result in &results {
+        observer.event(&Event::ResultDamaged {
+            step: result.step.clone(),
+            key: result.key.hex(),
+            file: result.file.clone(),
+        });
         if let Some(file) = &result.file {
             observer.event(&Event::Warning {
                 step: result.step.clone(),
@@ -208,6 +232,13 @@ fn publish_listings(
         }
         if let Err(error) = publisher.listing(step, listing) {
             publisher.failed(step, &error, observer);
+        }
+        if listing.left_out > 0 {
+            observer.event(&Event::ItemsLeftOut {
+                step: resolver.plan.steps[step].id().into(),
+                items: listing.left_out,
+                causes: listing.causes.clone(),
+            });
         }
     }
 }

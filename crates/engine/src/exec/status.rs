@@ -11,7 +11,7 @@ use pipe_foundation::sync::lock;
 use rayon::prelude::*;
 
 use crate::artifact::FingerprintInputs;
-use crate::cache::{Cache, CacheError};
+use crate::cache::{Cache, CacheError, Listing};
 use crate::plan::Plan;
 use crate::stage::{SourceListing, Stage};
 
@@ -84,6 +84,16 @@ impl<'a> Resolver<'a> {
     /// What the source `step` lists.
     pub fn listing(&self, step: usize) -> Option<&SourceListing> {
         self.group_of(step)?.listing(step)
+    }
+
+    /// What the source `step` lists, as the digest of each item.
+    pub fn digests(&self, step: usize) -> Option<Listing> {
+        let items = self.listing(step)?.items.iter();
+        Some(
+            items
+                .map(|item| (item.facts.id().to_owned(), item.digest))
+                .collect(),
+        )
     }
 
     /// What all sources list, in the order of the plan.

@@ -113,6 +113,8 @@ impl Walk<'_> {
             // the keys of all that follows.
             out.clear();
         }
+        let lost = lost.into_inner().len();
+        shared.damaged.fetch_add(lost, Ordering::Relaxed);
     }
 
     /// Takes an item of a source through its step and all that follows, a branch at a time. What is open is kept in a list,

@@ -1,8 +1,6 @@
 //! Why each step would run, or did run: its status with what changed since an earlier run.
 
-use pipe_foundation::Digest;
-
-use crate::cache::{Cache, CacheError, Listing};
+use crate::cache::{Cache, CacheError};
 use crate::plan::{Explanation, Plan, explain};
 
 use super::status::{MissingInputs, Resolver};
@@ -56,13 +54,7 @@ pub fn why(
                     .collect(),
             },
             (_, Some(fingerprint)) => {
-                let listing: Option<Listing> = resolver.listing(step).map(|listing| {
-                    let items = listing.items.iter();
-                    let digest = |id: &str, digest: Digest| (id.to_owned(), digest);
-                    items
-                        .map(|item| digest(item.facts.id(), item.digest))
-                        .collect()
-                });
+                let listing = resolver.digests(step);
                 let listing = listing.as_ref();
                 Why::Known {
                     is_cached: status.output().is_some(),

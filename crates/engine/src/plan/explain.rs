@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use pipe_foundation::Digest;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::artifact::{Difference, FingerprintInputs, input_names};
 use crate::cache::{Cache, CacheError, Listing, RunHistory, StepRecord};
@@ -23,7 +23,7 @@ pub struct Explanation {
 }
 
 /// One thing that differs.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum Reason {
     /// A parameter, a version or a file outside.
@@ -32,7 +32,7 @@ pub enum Reason {
         #[serde(flatten)]
         difference: Difference,
         /// What follows from it, where the stage knows.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         remark: Option<String>,
     },
     /// The result of a step before it.

@@ -22,6 +22,8 @@ pub struct SourceListing {
     pub missing: Vec<BadItem>,
     /// How many were left out for any reason, the missing ones included.
     pub left_out: usize,
+    /// How many were left out for each cause, in words of the domain such as `repeated`.
+    pub causes: BTreeMap<String, usize>,
     /// Oddities a person should know of.
     pub warnings: Vec<String>,
     /// Tables for people, by file name, such as `split.tsv`.

@@ -85,6 +85,16 @@ pub enum DropCause {
 }
 
 impl DropCause {
+    /// The cause in one word, as programs read it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Choice => "choice",
+            Self::Repeated => "repeated",
+            Self::Bad => "bad",
+            Self::Missing => "missing",
+        }
+    }
+
     /// Whether the corpus promises an utterance that is lacking: such are counted against the limit on bad items.
     pub fn is_loss(self) -> bool {
         matches!(self, Self::Bad | Self::Missing)

@@ -10,6 +10,7 @@ use pipe_foundation::system::System;
 
 use crate::artifact::FingerprintInputs;
 use crate::cache::items::StepTag;
+use crate::cache::run_decisions::log_of;
 use crate::cache::usage::{Usage, usage_of};
 use crate::cache::{Cache, CacheError, Lock, StepOutput, folder};
 
@@ -91,6 +92,7 @@ impl<'a> Chosen<'a> {
         for run in &plan.outdated {
             let path = self.cache.runs.path(&run.manifest, run.number);
             if self.is_old(&path)? && !self.cache.runs.is_going_on(run)? {
+                self.add("runs", log_of(&path), None)?;
                 self.add("runs", path, None)?;
             } else {
                 kept.extend(run.record.keys());

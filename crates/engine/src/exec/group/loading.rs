@@ -54,6 +54,7 @@ impl Group<'_> {
             "{} stored items are damaged or missing; recomputing them",
             damaged.len()
         ));
+        progress.damaged(damaged.len());
         let distrusted: HashSet<Digest> = damaged.iter().map(|(key, _)| *key).collect();
         self.walk_again(distrusted, scratch, threads, progress)?;
         self.check(step, wanted)?;

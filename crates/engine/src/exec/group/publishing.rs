@@ -11,8 +11,9 @@ use serde_json::Value as Json;
 use crate::artifact::{Item, item_set_digest};
 use crate::cache::items::StepTag;
 use crate::cache::{CacheError, Lookup, StepOutput};
+use crate::exec::event::{Event, Status};
 use crate::exec::item_set::{BadOf, usable};
-use crate::exec::observer::{Event, Observer, Status};
+use crate::exec::observer::Observer;
 use crate::exec::outcome::StepResult;
 use crate::exec::step_status::StepStatus;
 use crate::stage::Stage;
@@ -111,12 +112,13 @@ impl Group<'_> {
                 for item in &set.bad {
                     observer.event(&Event::ItemBad {
                         step: step.id().into(),
+                        permanent: !set.transient_failures.contains(&item.id),
                         item: item.clone(),
                     });
                 }
             }
             // A failure that may pass must be tried again, so the step does not count as done.
-            if !set.transient_failures
+            if set.transient_failures.is_empty()
                 && let Some(Lookup::Miss(mut reservation)) =
                     self.cache.lookup(&fingerprint, || {}, || false)?
             {

@@ -1,6 +1,6 @@
 //! Rows of a table in JSON lines: one object a line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value;
 
@@ -9,6 +9,8 @@ use super::rows::{Problem, Row, Rows, places};
 /// Reads all lines; blank ones are passed over. Keys are columns, absent and null values empty.
 pub(super) fn json_lines(bytes: &[u8], names: &BTreeMap<String, String>) -> Result<Rows, Problem> {
     let mut columns: Vec<String> = Vec::new();
+    // Every row may have a column of its own, and those before are not gone through for each.
+    let mut known = HashSet::new();
     let mut objects = Vec::new();
     for (index, line) in bytes.split(|&b| b == b'\n').enumerate() {
         if line.iter().all(u8::is_ascii_whitespace) {
@@ -17,7 +19,8 @@ pub(super) fn json_lines(bytes: &[u8], names: &BTreeMap<String, String>) -> Resu
         let object = match serde_json::from_slice::<Value>(line) {
             Ok(Value::Object(object)) => {
                 for key in object.keys() {
-                    if !columns.contains(key) {
+                    if !known.contains(key) {
+                        known.insert(key.clone());
                         columns.push(key.clone());
                     }
                 }
@@ -64,4 +67,18 @@ pub(super) fn json_lines(bytes: &[u8], names: &BTreeMap<String, String>) -> Resu
         fields: places.iter().map(|(field, _)| *field).collect(),
         rows,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_with_a_column_for_each_row_costs_no_more_than_another() {
+        const ROWS: usize = 200_000;
+        let line = |row: usize| format!("{{\"path\": \"{row}.wav\", \"{row}\": 0}}\n");
+        let text: String = (0..ROWS).map(line).collect();
+        let rows = json_lines(text.as_bytes(), &BTreeMap::new()).unwrap();
+        assert_eq!((rows.rows.len(), rows.columns.len()), (ROWS, ROWS + 1));
+    }
 }

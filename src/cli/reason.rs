@@ -1,4 +1,4 @@
-//! What changed of a step's inputs, in words.
+//! One thing that makes a step run, in words; `why`, lock files and the log of a run share them.
 
 use pipe_engine::plan::Reason;
 
@@ -9,18 +9,19 @@ const SHOWN: usize = 12;
 pub fn reason_lines(reasons: &[Reason]) -> String {
     let mut text = String::new();
     for reason in reasons.iter().take(SHOWN) {
-        text.push_str(&format!("  {}\n", line(reason)));
+        text.push_str(&format!("  {}\n", reason_text(reason)));
     }
     if let Some(more) = reasons.len().checked_sub(SHOWN).filter(|&more| more > 0) {
         text.push_str(&format!("  and {more} more\n"));
     }
     if reasons.is_empty() {
-        text.push_str("  labels, speakers or splits of its utterances changed, but no audio\n");
+        text.push_str(&format!("  {ONLY_FACTS}\n"));
     }
     text
 }
 
-fn line(reason: &Reason) -> String {
+/// What differs from an earlier run, in one line.
+pub fn reason_text(reason: &Reason) -> String {
     let gone = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".into());
     match reason {
         Reason::Value { difference, remark } => {
@@ -44,3 +45,6 @@ fn line(reason: &Reason) -> String {
         }
     }
 }
+
+/// What is said of a step that differs from an earlier run in nothing that has a name.
+pub const ONLY_FACTS: &str = "labels, speakers or splits of its utterances changed, but no audio";

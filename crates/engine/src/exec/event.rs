@@ -1,0 +1,226 @@
+//! The events of a run in progress; `docs/events.md` describes them for programs that read them.
+
+use std::collections::BTreeMap;
+
+use pipe_foundation::progress::{EpochReport, Scalars};
+use serde::{Deserialize, Serialize};
+
+use crate::artifact::BadItem;
+
+use super::miss::Miss;
+
+/// The version of the form of all events. It is raised when one is removed or renamed, when a field of one is removed,
+/// renamed or changes its meaning, and when a value that a field may have is renamed; not for new events, fields and
+/// values, which readers are to pass over.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// How a step ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Its result was in the cache.
+    Hit,
+    /// It ran.
+    Executed,
+    /// It ran and failed.
+    Failed,
+    /// It did not run because a step before it failed, or the run was interrupted.
+    Skipped,
+}
+
+/// One event of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The run begins; always the first event.
+    RunStarted {
+        /// [`SCHEMA_VERSION`].
+        schema_version: u32,
+        /// Version of the program.
+        pipe_version: String,
+        /// Name of the manifest.
+        manifest: String,
+        /// Ids of all steps.
+        steps: Vec<String>,
+    },
+    /// A source left items out.
+    ItemsLeftOut {
+        /// The step's id.
+        step: String,
+        /// How many.
+        items: usize,
+        /// How many for each cause, where the domain knows.
+        causes: BTreeMap<String, usize>,
+    },
+    /// A step has no result in the cache and has to run; that of a step with one is found in its
+    /// [`Event::StepFinished`].
+    StepMissed {
+        /// Its id.
+        step: String,
+        /// Its key, if that is known before the steps before it are done.
+        key: Option<String>,
+        /// Why.
+        #[serde(flatten)]
+        miss: Miss,
+    },
+    /// A step begins to work.
+    StepStarted {
+        /// Its id.
+        step: String,
+    },
+    /// A step waits for another run that works on the same.
+    StepWaiting {
+        /// Its id.
+        step: String,
+        /// The process of that run; none where it is on another machine, or is not shown to this one.
+        process: Option<u32>,
+    },
+    /// A step is partly done.
+    StepProgress {
+        /// Its id.
+        step: String,
+        /// Units done.
+        done: u64,
+        /// Units in all.
+        total: u64,
+    },
+    /// A training continues after epochs that an earlier run did.
+    TrainingResumed {
+        /// The step's id.
+        step: String,
+        /// How many they are.
+        epochs: usize,
+        /// What was measured in each.
+        #[serde(skip)]
+        scalars: Vec<Scalars>,
+    },
+    /// An epoch of training has ended.
+    Epoch {
+        /// The step's id.
+        step: String,
+        /// Loss, accuracy, time.
+        #[serde(flatten)]
+        report: EpochReport,
+    },
+    /// Something a person should read.
+    Warning {
+        /// The step's id.
+        step: String,
+        /// The text.
+        message: String,
+    },
+    /// An item was set aside.
+    ItemBad {
+        /// The step's id.
+        step: String,
+        /// Which, and why.
+        #[serde(flatten)]
+        item: BadItem,
+        /// False for a failure that may pass: the next run tries again.
+        permanent: bool,
+    },
+    /// Stored items are not what they were, and are made again.
+    ItemsDamaged {
+        /// The id of the step that noticed, or of the first of its group.
+        step: String,
+        /// How many.
+        items: usize,
+    },
+    /// A result is not used any more, and is made again if it is needed: a file of it is damaged, or it was made from
+    /// one.
+    ResultDamaged {
+        /// The id of the step when it ran.
+        step: String,
+        /// Its key.
+        key: String,
+        /// The file that is damaged; none for a result that was made from a damaged one.
+        file: Option<String>,
+    },
+    /// A step has ended.
+    StepFinished {
+        /// Its id.
+        step: String,
+        /// How.
+        status: Status,
+        /// Its key, once it is known.
+        key: Option<String>,
+        /// Seconds it worked.
+        seconds: f64,
+        /// Items computed now.
+        computed: usize,
+        /// Items taken from the cache.
+        reused: usize,
+        /// Items set aside.
+        bad: usize,
+    },
+    /// A step has failed.
+    StepFailed {
+        /// Its id.
+        step: String,
+        /// What went wrong, with its causes.
+        error: String,
+        /// The stable code of the error.
+        code: Option<String>,
+        /// What to do.
+        help: Option<String>,
+    },
+    /// The run has ended; always the last event.
+    RunFinished {
+        /// Steps by how they ended.
+        steps: StepCounts,
+        /// Items over all steps.
+        items: ItemCounts,
+        /// Seconds from the start.
+        seconds: f64,
+        /// True when the user stopped it.
+        interrupted: bool,
+    },
+}
+
+impl Event {
+    /// False for what only says how far the work is: the log of a run does without it.
+    pub fn is_decision(&self) -> bool {
+        !matches!(self, Self::StepProgress { .. } | Self::Epoch { .. })
+    }
+
+    /// The event as a line of JSON, without the line break; `at_s` is the time since the start of the run in seconds.
+    pub fn line(&self, at_s: f64) -> String {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            #[serde(flatten)]
+            event: &'a Event,
+            at_s: f64,
+        }
+        // To the microsecond: more digits only take room.
+        let at_s = (at_s * 1e6).round() / 1e6;
+        let line = Line { event: self, at_s };
+        // Only maps whose keys are no text cannot be written, and there are none.
+        serde_json::to_string(&line).unwrap_or_default()
+    }
+}
+
+/// Steps by how they ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepCounts {
+    /// Steps that ran.
+    pub executed: usize,
+    /// Steps whose result was in the cache.
+    pub hit: usize,
+    /// Steps that failed.
+    pub failed: usize,
+    /// Steps that could not run.
+    pub skipped: usize,
+}
+
+/// Items over all steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemCounts {
+    /// Computed in this run.
+    pub computed: usize,
+    /// Taken from the cache.
+    pub reused: usize,
+    /// Set aside by a step that could not make them.
+    pub bad: usize,
+    /// Left out by the sources; `dropped.tsv` says which, and why.
+    pub left_out: usize,
+}

@@ -1,0 +1,112 @@
+//! The log of a run: what it decided, and when.
+
+use pipe_engine::cache::{Cache, Run};
+use pipe_engine::exec::{Event, Miss, MissCause};
+use serde::Deserialize;
+
+use crate::cli::error::CliError;
+use crate::cli::lines::{counted, format_event};
+use crate::cli::reason::{ONLY_FACTS, reason_text};
+
+/// The log of `run`, or what it has of one step.
+pub fn show(cache: &Cache, run: &Run, step: Option<&str>, json: bool) -> Result<String, CliError> {
+    let Some(mut lines) = cache.runs.decisions(run)? else {
+        return Err(CliError::Usage {
+            message: format!("{run} has no log"),
+            help: "runs of earlier versions have none; the next run that changes something has one"
+                .into(),
+        });
+    };
+    if let Some(step) = step {
+        lines.retain(|line| line["step"] == step);
+    }
+    let mut text = String::new();
+    for line in lines {
+        match (json, Event::deserialize(&line)) {
+            (false, Ok(event)) => {
+                let at_s = line["at_s"].as_f64().unwrap_or_default();
+                for (number, part) in words(&event).lines().enumerate() {
+                    match number {
+                        0 => text.push_str(&format!("{at_s:>9.3} s  {part}\n")),
+                        _ => text.push_str(&format!("{:>13}{part}\n", "")),
+                    }
+                }
+            }
+            // An event of another version is shown as it is.
+            (true, _) | (_, Err(_)) => text.push_str(&format!("{line}\n")),
+        }
+    }
+    Ok(text)
+}
+
+/// An event as a sentence; a list goes on in the lines below it.
+fn words(event: &Event) -> String {
+    match event {
+        Event::RunStarted {
+            pipe_version,
+            manifest,
+            steps,
+            ..
+        } => {
+            let steps = counted(steps.len(), "step");
+            format!("{manifest}: {steps}, by pipe {pipe_version}")
+        }
+        Event::ItemsLeftOut {
+            step,
+            items,
+            causes,
+        } => {
+            let causes = causes.iter();
+            let causes: Vec<String> = causes
+                .map(|(cause, items)| format!("{items} {cause}"))
+                .collect();
+            let items = counted(*items, "item");
+            format!("{step}: {items} left out ({})", causes.join(", "))
+        }
+        Event::StepMissed { step, miss, .. } => format!("{step} has to run: {}", why(miss)),
+        Event::StepStarted { step } => format!("{step} started"),
+        Event::TrainingResumed { step, epochs, .. } => {
+            format!("{step} continues after {}", counted(*epochs, "epoch"))
+        }
+        Event::ItemsDamaged { step, items } => format!(
+            "{step}: {} damaged in the cache, made again",
+            counted(*items, "stored item")
+        ),
+        Event::ResultDamaged {
+            step,
+            file: Some(file),
+            ..
+        } => format!("{step}: {file} is damaged in the cache, the result is not used any more"),
+        Event::ResultDamaged { step, .. } => {
+            format!("{step}: the result was made from a damaged one and is not used any more")
+        }
+        Event::StepFailed { step, error, .. } => format!("{step} failed: {error}"),
+        Event::ItemBad {
+            permanent: false, ..
+        } => format!("{}; the next run tries again", other(event)),
+        event => other(event),
+    }
+}
+
+/// An event that a run in progress shows in the same words.
+fn other(event: &Event) -> String {
+    format_event(event, 0).unwrap_or_default().trim().into()
+}
+
+fn why(miss: &Miss) -> String {
+    match miss.cause {
+        MissCause::FirstRun => "there is no earlier run to compare with".into(),
+        MissCause::After => format!("after {}", miss.after.join(", ")),
+        MissCause::Damaged => "its result is damaged".into(),
+        MissCause::Removed => "its result is not in the cache any more".into(),
+        MissCause::Unknown => "the earlier runs cannot be read".into(),
+        MissCause::Changed if miss.reasons.is_empty() => ONLY_FACTS.into(),
+        MissCause::Changed => {
+            let mut reasons: Vec<String> = miss.reasons.iter().map(reason_text).collect();
+            if miss.more_reasons > 0 {
+                reasons.push(format!("and {} more", miss.more_reasons));
+            }
+            reasons.join("\n")
+        }
+    }
+}
