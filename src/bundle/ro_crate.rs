@@ -18,6 +18,12 @@ use super::list::list_of;
 /// The file that describes the others.
 const METADATA: &str = "ro-crate-metadata.json";
 
+/// What the description of the manifest keeps to.
+const WORKFLOW_PROFILE: &str = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE";
+
+/// For people who open the folder.
+const README: &str = "README.md";
+
 /// What is known of the run besides its bundle.
 #[derive(Clone, Debug)]
 pub struct RunTimes {
@@ -34,7 +40,7 @@ pub struct RunTimes {
 pub fn write_crate(
     folder: &Path,
     mut contents: Contents,
-    files: BTreeMap<String, Content>,
+    mut files: BTreeMap<String, Content>,
     lock: &LockFile,
     times: &RunTimes,
 ) -> Result<Contents, BundleError> {
@@ -42,6 +48,10 @@ pub fn write_crate(
     if folder.symlink_metadata().is_ok() {
         return Err(failed(std::io::Error::other("it exists")));
     }
+    files.insert(
+        README.into(),
+        Content::Bytes(readme(&contents).into_bytes()),
+    );
     contents.files = list_of(&files)?;
     let parent = durable::folder_of(folder);
     std::fs::create_dir_all(parent).map_err(failed)?;
@@ -65,6 +75,19 @@ pub fn write_crate(
     // What is under its name now is not temporary any more.
     let _ = new.keep();
     Ok(contents)
+}
+
+/// What people who open the folder should know.
+fn readme(contents: &Contents) -> String {
+    format!(
+        "# Run of {}\n\nA Workflow Run RO-Crate, written by `pipe bundle export --ro-crate`: `{METADATA}` describes the files.\n\n\
+         - `project/`: the manifest `{}`, what it includes and names, its lock file, and the corpora that it uses\n\
+         - `data/`: the utterances, with their splits, labels and digests\n\
+         - `results/`: what each step made\n\n\
+         In `project/`, and with the recordings at hand, `pipe run --locked` gives the same results or says what is \
+         different.\n",
+        contents.name, contents.manifest
+    )
 }
 
 /// The description of a crate.
@@ -106,7 +129,7 @@ fn metadata(contents: &Contents, lock: &LockFile, times: &RunTimes) -> Json {
             "conformsTo": profiles.map(|profile| json!({ "@id": profile })),
             "hasPart": ids(&all),
             "mainEntity": id(&contents.manifest),
-            "mentions": [{ "@id": "#run" }],
+            "mentions": { "@id": "#run" },
         }),
         json!({
             "@id": "#licence",
@@ -116,12 +139,11 @@ fn metadata(contents: &Contents, lock: &LockFile, times: &RunTimes) -> Json {
         }),
         json!({
             "@id": "#pipe",
-            "@type": ["ComputerLanguage", "SoftwareApplication"],
+            "@type": "ComputerLanguage",
             "name": "pipe",
             "description": "Declarative, content-cached pipelines for speech emotion recognition",
             "alternateName": "pipe manifest",
             "version": version(lock),
-            "softwareVersion": version(lock),
             "url": "https://toml.io",
         }),
         json!({
@@ -137,15 +159,20 @@ fn metadata(contents: &Contents, lock: &LockFile, times: &RunTimes) -> Json {
             "actionStatus": { "@id": "http://schema.org/CompletedActionStatus" },
         }),
     ];
-    graph.extend(profiles.map(|profile| {
-        let (name, version) = profile.rsplit_once('/').unwrap_or((profile, ""));
-        json!({
-            "@id": profile,
-            "@type": "CreativeWork",
-            "name": name.rsplit('/').next().unwrap_or(name),
-            "version": version,
-        })
-    }));
+    graph.extend(
+        profiles
+            .into_iter()
+            .chain([WORKFLOW_PROFILE])
+            .map(|profile| {
+                let (name, version) = profile.rsplit_once('/').unwrap_or((profile, ""));
+                json!({
+                    "@id": profile,
+                    "@type": "CreativeWork",
+                    "name": name.rsplit('/').next().unwrap_or(name),
+                    "version": version,
+                })
+            }),
+    );
     graph.extend(contents.files.iter().map(|file| {
         let mut entity = json!({
             "@id": encoded(&file.name),
@@ -155,9 +182,14 @@ fn metadata(contents: &Contents, lock: &LockFile, times: &RunTimes) -> Json {
             "identifier": format!("blake3:{}", file.digest.hex()),
             "encodingFormat": media_type(&file.name),
         });
+        if file.name == README {
+            entity["about"] = json!({ "@id": "./" });
+        }
         if file.name == contents.manifest {
             entity["@type"] = json!(["File", "SoftwareSourceCode", "ComputationalWorkflow"]);
             entity["programmingLanguage"] = json!({ "@id": "#pipe" });
+            entity["version"] = file.digest.short().into();
+            entity["conformsTo"] = json!({ "@id": WORKFLOW_PROFILE });
         }
         entity
     }));

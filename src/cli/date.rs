@@ -20,10 +20,10 @@ pub fn date_text(seconds: u64) -> String {
     format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
 }
 
-/// `2026-03-01T12:30:05Z`, as ISO 8601 has it.
+/// `2026-03-01T12:30:05+00:00`, as ISO 8601 has it.
 pub fn iso_date(seconds: u64) -> String {
     let text = date_text(seconds);
-    text.replacen(' ', "T", 1).replace(" UTC", "Z")
+    text.replacen(' ', "T", 1).replace(" UTC", "+00:00")
 }
 
 /// `2026-03-01 12:30`, for tables that say that it is UTC.
@@ -40,7 +40,7 @@ mod tests {
         assert_eq!(date_text(0), "1970-01-01 00:00:00 UTC");
         assert_eq!(date_text(951_782_400), "2000-02-29 00:00:00 UTC");
         assert_eq!(date_text(1_772_368_205), "2026-03-01 12:30:05 UTC");
-        assert_eq!(iso_date(1_772_368_205), "2026-03-01T12:30:05Z");
+        assert_eq!(iso_date(1_772_368_205), "2026-03-01T12:30:05+00:00");
         assert_eq!(short_date_text(1_772_368_205), "2026-03-01 12:30");
     }
 }

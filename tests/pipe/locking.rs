@@ -173,10 +173,7 @@ fn a_copied_file_is_traced_to_its_step_its_run_and_its_recordings() {
     for step in ["fbank", "audio", "speech"] {
         assert!(told.contains(&format!("  from `{step}`: ")), "{told}");
     }
-    assert!(
-        told.contains("(far 36, near 36)") || told.contains("(near 36, far 36)"),
-        "{told}"
-    );
+    assert!(told.contains("(far 48, near 72)"), "{told}");
 
     let told = space.told(&["whence", "copy.bin", "--json"]);
     let line: serde_json::Value = serde_json::from_str(&told).unwrap();

@@ -224,7 +224,7 @@ fn the_study_of_46_models_runs_repeats_and_grows_by_a_seed() {
     }
     let study = |seeds: &str| {
         let seeds = format!("matrix.seed={seeds}");
-        let set = ["--set", &seeds, "--set", "train.epochs=4"];
+        let set = ["--set", &seeds, "--set", "train.epochs=1"];
         let run = space.run("pipelines/study_demo.toml", &set);
         assert_eq!(run.code, Some(0), "{}", run.stderr);
         run
