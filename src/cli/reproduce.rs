@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use pipe_engine::exec::{Resolver, RunOptions, run as execute};
+use pipe_engine::exec::{MissingInputs, Resolver, RunOptions, run as execute};
 use pipe_engine::manifest::{Diagnostics, Manifest, ReadOptions};
 use pipe_speech::corpus::Corpora;
 
 use crate::bundle::{DataChange, Verdict, corpora_at, data_changes, unpack_or_reuse, verdict};
 use crate::domain::{CORPORA, PlanOptions, SpeechPlan};
-use crate::lock::{LockFile, lock_path};
+use crate::lock::{LockFile, changes, lock_path};
 
 use super::arguments::Common;
 use super::bundle::folder_of;
@@ -19,6 +19,9 @@ use super::lines::counted;
 use super::run::{exit_code, listening, tell_failures};
 use super::signals::Signals;
 use super::{context, lock, own_name, permission, report};
+
+/// How many numbers, and evaluations with other predictions, are shown.
+const SHOWN: usize = 12;
 
 /// Where results of reproductions go, in the cache's history.
 const NAME: &str = "reproduced";
@@ -88,6 +91,12 @@ pub fn reproduce(arguments: &ReproduceArguments, common: &Common) -> Result<u8, 
     report::write_pages(&plan, &cache, &summary.results, &runs)?;
     let here = lock::current(&plan, &cache)?;
     let verdict = verdict(&plan, &cache, &bundled, &here, &folder)?;
+    if !common.json && !matches!(verdict, Verdict::Identical { .. }) {
+        let resolver = Resolver::new(&plan, &cache, &|| false);
+        let statuses = resolver.all(MissingInputs::Refused)?;
+        let changes = changes(&bundled, &cache, &resolver, &statuses)?;
+        print(&format!("changed:\n{}\n", lock::change_lines(&changes)))?;
+    }
     show(&verdict, &folder, common)
 }
 
@@ -150,21 +159,18 @@ fn text(verdict: &Verdict) -> String {
                 counted(steps.len(), "step"),
                 if steps.len() == 1 { "is" } else { "are" }
             );
-            let percent = |value: Option<f64>| match value {
-                Some(value) => format!("{:.2} %", value * 100.0),
-                None => "none".into(),
-            };
-            for change in numbers {
+            for change in numbers.iter().take(SHOWN) {
+                let (bundle, here) = percents(change.bundle, change.here);
                 text.push_str(&format!(
-                    "  {}, {}: {} {} -> {}\n",
-                    change.step,
-                    change.corpus,
-                    change.metric,
-                    percent(change.bundle),
-                    percent(change.here)
+                    "  {}, {}: {} {bundle} -> {here}\n",
+                    change.step, change.corpus, change.metric
                 ));
             }
-            for change in predictions {
+            if let Some(more) = numbers.len().checked_sub(SHOWN).filter(|&more| more > 0) {
+                let more = counted(more, "more number");
+                text.push_str(&format!("  and {more}, which --json lists\n"));
+            }
+            for change in predictions.iter().take(SHOWN) {
                 text.push_str(&format!(
                     "  {}: {} of {} predictions changed\n",
                     change.step, change.changed, change.shared
@@ -180,6 +186,20 @@ fn text(verdict: &Verdict) -> String {
             text
         }
     }
+}
+
+/// Two values in percent, with as many digits as it takes to tell them apart.
+fn percents(bundle: Option<f64>, here: Option<f64>) -> (String, String) {
+    let text = |value: Option<f64>, digits: usize| match value {
+        Some(value) => format!("{:.digits$} %", value * 100.0),
+        None => "none".into(),
+    };
+    let pairs = [2, 6, 17].map(|digits| (text(bundle, digits), text(here, digits)));
+    let [short, middle, long] = pairs;
+    [short, middle]
+        .into_iter()
+        .find(|(bundle, here)| bundle != here)
+        .unwrap_or(long)
 }
 
 fn data_line(change: &DataChange) -> String {

@@ -208,7 +208,11 @@ fn a_parameter_gives_the_same_data_and_different_numbers() {
     assert_eq!(verdict["predictions"][0]["step"], "test");
     let told = space.told_with(&["reproduce", BUNDLE, "--set", "train.seed=7"], 1);
     assert!(
-        told.starts_with("same data, different numbers: 3 steps are"),
+        told.starts_with("changed:\ntrain\n  seed: 0 -> 7\n"),
+        "{told}"
+    );
+    assert!(
+        told.contains("\nsame data, different numbers: 3 steps are"),
         "{told}"
     );
 }
