@@ -146,7 +146,7 @@ impl Cache {
         Ok(Self {
             root: root.to_path_buf(),
             files,
-            syncer: Syncer::new(on()),
+            syncer: Syncer::new(on(), own.to_path_buf()),
             objects: Objects::new(on(), own.join("objects"), beside("objects")),
             records: Records::new(on(), own.join("steps"), beside("steps")),
             runs: Runs::new(on(), own.join("runs"), own.join("locks")),
