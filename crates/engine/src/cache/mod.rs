@@ -250,7 +250,8 @@ impl Cache {
     /// # Errors
     /// As [`Cache::sync_later`].
     pub fn sync_result(&self, key: &Digest, output: &StepOutput) -> Result<(), CacheError> {
-        if matches!(self.access, Access::Read) {
+        // What is made beside a cache that cannot be written goes with the process.
+        if !matches!(self.access, Access::Write) {
             return Ok(());
         }
         if let StepOutput::Files(files) = output {

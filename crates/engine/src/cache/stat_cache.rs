@@ -26,9 +26,9 @@ use pipe_foundation::system::System;
 use super::error::CacheError;
 use super::log::{Log, LogState};
 
+mod clock;
 mod seen;
 mod seen_files;
-mod clock;
 mod settled;
 mod stat;
 
@@ -305,5 +305,7 @@ fn path_name(path: &Path) -> PathName {
     name
 }
 
+#[cfg(test)]
+mod coarse_tests;
 #[cfg(test)]
 mod tests;

@@ -133,7 +133,8 @@ fn work(system: &dyn System, root: &Path, paths: &Receiver<PathBuf>) -> Result<(
     Ok(())
 }
 
-/// Syncs files and the folders that they are in, up to `root`.
+/// Syncs files, and the folders that they are in as far as these are in `root`. Whoever keeps files elsewhere, such as
+/// copies for people, does so as well as that place allows: where it does not sync, they are not worth a failure.
 fn sync(system: &dyn System, root: &Path, batch: Vec<PathBuf>) -> Result<(), CacheError> {
     let mut files = Vec::with_capacity(batch.len());
     let mut folders = BTreeSet::new();
@@ -141,15 +142,20 @@ fn sync(system: &dyn System, root: &Path, batch: Vec<PathBuf>) -> Result<(), Cac
         let above = path.ancestors().skip(1);
         let inside = above.take_while(|folder| folder.starts_with(root));
         folders.extend(inside.map(Path::to_path_buf));
-        files.extend(opened(system, path)?);
+        match opened(system, path) {
+            Err(CacheError::Write { path, .. }) if !path.starts_with(root) => {}
+            opened => files.extend(opened?),
+        }
     }
     // The kernel starts to write them all before any is waited for, so that one commit serves them.
     for (_, file) in &files {
         file.start_sync();
     }
     for (path, file) in files {
-        file.sync_all()
-            .map_err(|error| CacheError::write(&path, error))?;
+        match file.sync_all() {
+            Err(error) if path.starts_with(root) => return Err(CacheError::write(&path, error)),
+            _ => {}
+        }
     }
     for folder in folders {
         if let Some((path, file)) = opened(system, folder)? {
@@ -194,5 +200,9 @@ mod tests {
         syncer.add(&folder.path().join("0/below")).unwrap();
         assert!(syncer.wait().is_err());
         syncer.wait().unwrap();
+        let elsewhere = Syncer::new(Arc::new(RealSystem), folder.path().join("cache"));
+        elsewhere.add(&folder.path().join("0/below")).unwrap();
+        elsewhere.add(&folder.path().join("1")).unwrap();
+        elsewhere.wait().unwrap();
     }
 }

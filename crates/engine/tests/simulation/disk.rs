@@ -4,13 +4,11 @@
 //! bytes there; a sync of a folder moves the names in it, and nothing else does. What is in between may be lost, torn or
 //! come in another order when the power is cut.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::io::{Error, ErrorKind, Result};
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
 use pipe_foundation::system::Kind;
-use rand::Rng;
-use rand_chacha::ChaCha8Rng;
 
 /// Where a file or folder is among all that ever were; also its inode.
 pub type Node = usize;
@@ -20,9 +18,9 @@ const ROOT: Node = 0;
 
 /// Bytes at a place in a file, on their way to the platter.
 #[derive(Debug)]
-struct Write {
-    offset: usize,
-    bytes: Vec<u8>,
+pub(super) struct Write {
+    pub offset: usize,
+    pub bytes: Vec<u8>,
 }
 
 /// Times of a file in nanoseconds since 1970.
@@ -35,7 +33,7 @@ pub struct Times {
 }
 
 #[derive(Debug)]
-enum Content {
+pub(super) enum Content {
     File {
         seen: Vec<u8>,
         platter: Vec<u8>,
@@ -48,32 +46,23 @@ enum Content {
 }
 
 #[derive(Debug)]
-struct Slot {
-    content: Content,
-    times: Times,
-    platter_times: Times,
+pub(super) struct Slot {
+    pub content: Content,
+    pub times: Times,
+    pub platter_times: Times,
     /// Whether a bit of it was flipped since it was written.
-    rotten: bool,
+    pub rotten: bool,
 }
 
 /// A change of names that happens as a whole: which name in which folder then leads where.
 #[derive(Debug)]
-struct Renaming(Vec<(Node, String, Option<Node>)>);
-
-/// What a power cut leaves of what was not synced.
-#[derive(Clone, Copy, Debug)]
-pub struct PowerCut {
-    /// Changes of names come in their order, as with a journal; otherwise any of them may be missing.
-    pub names_in_order: bool,
-    /// How likely each write or change of a name is there, in percent.
-    pub kept_percent: u32,
-}
+pub(super) struct Renaming(pub Vec<(Node, String, Option<Node>)>);
 
 /// The disk.
 #[derive(Debug)]
 pub struct Disk {
-    slots: Vec<Slot>,
-    renamings: Vec<Renaming>,
+    pub(super) slots: Vec<Slot>,
+    pub(super) renamings: Vec<Renaming>,
 }
 
 fn missing() -> Error {
@@ -280,135 +269,8 @@ impl Disk {
         self.sync(node);
     }
 
-    /// Moves a file's bytes, or the names in a folder, to the platter.
-    pub fn sync(&mut self, node: Node) {
-        let slot = &mut self.slots[node];
-        slot.platter_times = slot.times;
-        if let Content::File {
-            seen,
-            platter,
-            writes,
-        } = &mut slot.content
-        {
-            if !writes.is_empty() || seen.len() != platter.len() {
-                platter.clone_from(seen);
-            }
-            writes.clear();
-            return;
-        }
-        // With each change go those before it of the same names: what was is never put in place of what is.
-        let mut names: HashSet<(Node, String)> = HashSet::new();
-        let mut goes = vec![false; self.renamings.len()];
-        for (Renaming(changes), goes) in self.renamings.iter().zip(&mut goes).rev() {
-            let concerned = |(folder, name, _): &(Node, String, Option<Node>)| {
-                *folder == node || names.contains(&(*folder, name.clone()))
-            };
-            if changes.iter().any(concerned) {
-                *goes = true;
-                names.extend(changes.iter().map(|(f, name, _)| (*f, name.clone())));
-            }
-        }
-        let mut goes = goes.into_iter();
-        let mut later = Vec::new();
-        for renaming in std::mem::take(&mut self.renamings) {
-            match goes.next() {
-                Some(true) => self.apply(renaming),
-                _ => later.push(renaming),
-            }
-        }
-        self.renamings = later;
-    }
-
-    /// Moves everything to the platter.
-    pub fn sync_everything(&mut self) {
-        for renaming in std::mem::take(&mut self.renamings) {
-            self.apply(renaming);
-        }
-        (0..self.slots.len()).for_each(|node| self.sync(node));
-    }
-
-    fn apply(&mut self, Renaming(changes): Renaming) {
-        for (folder, name, node) in changes {
-            if let Content::Folder { platter, .. } = &mut self.slots[folder].content {
-                match node {
-                    Some(node) => platter.insert(name, node),
-                    None => platter.remove(&name),
-                };
-            }
-        }
-    }
-
-    /// Loses what was not synced, but for what chance has moved to the platter. True when anything was lost.
-    pub fn cut_power(&mut self, how: PowerCut, random: &mut ChaCha8Rng) -> bool {
-        let mut lost = false;
-        let renamings = std::mem::take(&mut self.renamings);
-        let mut ended = false;
-        for renaming in renamings {
-            let kept = !ended && random.gen_range(0..100) < how.kept_percent;
-            ended |= how.names_in_order && !kept;
-            match kept {
-                true => self.apply(renaming),
-                false => lost = true,
-            }
-        }
-        for slot in &mut self.slots {
-            match &mut slot.content {
-                Content::Folder { seen, platter } => seen.clone_from(platter),
-                Content::File {
-                    seen,
-                    platter,
-                    writes,
-                } => {
-                    if writes.is_empty() {
-                        continue;
-                    }
-                    for Write { offset, mut bytes } in writes.drain(..) {
-                        if random.gen_range(0..100) >= how.kept_percent {
-                            lost = true;
-                            match random.gen_range(0..3) {
-                                // Nothing of it.
-                                0 => continue,
-                                // Torn.
-                                1 => bytes.truncate(random.gen_range(0..=bytes.len())),
-                                // Its length alone.
-                                _ => bytes.fill(0),
-                            }
-                        }
-                        put(platter, offset, &bytes);
-                    }
-                    seen.clone_from(platter);
-                    match random.gen_bool(0.5) {
-                        true => slot.platter_times = slot.times,
-                        false => slot.times = slot.platter_times,
-                    }
-                }
-            }
-        }
-        lost
-    }
-
-    /// Flips a bit of the file `node`; its times stay.
-    pub fn flip(&mut self, node: Node, random: &mut ChaCha8Rng) {
-        let slot = &mut self.slots[node];
-        if let Content::File { seen, platter, .. } = &mut slot.content
-            && !seen.is_empty()
-        {
-            let (at, bit) = (random.gen_range(0..seen.len()), random.gen_range(0..8));
-            seen[at] ^= 1 << bit;
-            if let Some(byte) = platter.get_mut(at) {
-                *byte ^= 1 << bit;
-            }
-            slot.rotten = true;
-        }
-    }
-
-    /// Whether a bit of the file was flipped.
-    pub fn is_rotten(&self, node: Node) -> bool {
-        self.slots[node].rotten
-    }
-
     /// Paths of all files below `folder`, in order.
-    pub fn files(&self, folder: &Path) -> Vec<(std::path::PathBuf, Node)> {
+    pub fn files(&self, folder: &Path) -> Vec<(PathBuf, Node)> {
         let mut found = Vec::new();
         let mut open = vec![folder.to_path_buf()];
         while let Some(path) = open.pop() {
@@ -424,7 +286,7 @@ impl Disk {
 }
 
 /// Puts `bytes` at `offset`, with zeros before it where there is nothing.
-fn put(content: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
+pub(super) fn put(content: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
     if content.len() < offset + bytes.len() {
         content.resize(offset + bytes.len(), 0);
     }

@@ -4,7 +4,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rustix::io::Errno;
 
-use super::disk::PowerCut;
+use super::platter::PowerCut;
 
 /// What an operation does, as far as it decides which faults can befall it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,6 +10,7 @@ mod faults;
 mod maintenance;
 mod model;
 mod open_file;
+mod platter;
 mod process;
 mod regressions;
 mod run;

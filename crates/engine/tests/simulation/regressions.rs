@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use rustix::io::Errno;
 
-use super::disk::PowerCut;
 use super::faults::{Fault, Faults};
 use super::model::{Expected, Parameters, Texts};
+use super::platter::PowerCut;
 use super::process::Process;
 use super::run::{Ran, run};
 use super::story::TEXTS;

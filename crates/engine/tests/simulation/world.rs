@@ -15,8 +15,9 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rustix::io::Errno;
 
-use super::disk::{Disk, Node, PowerCut};
+use super::disk::{Disk, Node};
 use super::faults::{Fault, Faults, Kind};
+use super::platter::PowerCut;
 
 /// A seed that takes more operations than this does not end by itself.
 const MOST_OPERATIONS: u64 = 200_000;
