@@ -3,9 +3,11 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use pipe_engine::cache::{Records, StepOutput};
+use pipe_foundation::system::RealSystem;
 
 use super::trust::wait_until;
 use super::workspace::{Run, Workspace};
@@ -63,7 +65,7 @@ fn files_of(space: &Workspace, byte: &str, number: u64) -> Vec<PathBuf> {
         let hex = pipe_foundation::Digest::of(content.as_bytes()).hex();
         space.join(&format!("cache/objects/{}/{hex}", &hex[..2]))
     });
-    let records = Records::new(space.join("cache/steps"), None);
+    let records = Records::new(Arc::new(RealSystem), space.join("cache/steps"), None);
     let made = |content: &str| pipe_foundation::Digest::of(content.as_bytes());
     let digests = [made(&content), made(&format!("{}\n", byte.repeat(3)))];
     let of_byte = |path: &PathBuf| match records.read(path).unwrap().whole().unwrap().output {

@@ -3,11 +3,13 @@
 //! The table of channels is in `crates/engine/src/stage/mod.rs` and `src/stage/mod.rs`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use pipe_engine::cache::Records;
 use pipe_engine::cache::items::{ItemIndex, ItemRecord};
 use pipe_engine::cache::log::Log;
 use pipe_foundation::Digest;
+use pipe_foundation::system::RealSystem;
 
 use super::channels::CHANNELS;
 use super::workspace::{Run, Workspace};
@@ -116,7 +118,7 @@ impl Made {
     /// Takes the results of a cache in; a key that had another result before is an error.
     fn take(&mut self, channel: &'static str, space: &Workspace, run: &Run) {
         let mut found: Vec<(String, String)> = Vec::new();
-        let records = Records::new(space.join("cache/steps"), None);
+        let records = Records::new(Arc::new(RealSystem), space.join("cache/steps"), None);
         for name in space.files("cache/steps").into_keys() {
             let key = Digest::parse(name.trim_end_matches(".json")).unwrap();
             let output =

@@ -70,6 +70,9 @@ pub enum Made {
     Whole(&'static str, Digest, Parameters),
 }
 
+/// The id of an item, its data, and the text that it comes from.
+type OfText<'t> = (String, Vec<u8>, &'t [u8]);
+
 /// What a run over some texts comes to.
 #[derive(Clone, Debug)]
 pub struct Expected {
@@ -84,7 +87,7 @@ pub struct Expected {
 impl Expected {
     /// What comes of these texts with these parameters.
     pub fn of(texts: &Texts, parameters: Parameters) -> Self {
-        let mut steps: BTreeMap<&'static str, Vec<(String, Vec<u8>, &[u8])>> = BTreeMap::new();
+        let mut steps: BTreeMap<&'static str, Vec<OfText<'_>>> = BTreeMap::new();
         for (name, text) in texts {
             let id = format!("{TEXTS}/{name}");
             let mut add = |step, data| {
@@ -103,7 +106,7 @@ impl Expected {
             files: BTreeMap::new(),
         };
         for (step, items) in &steps {
-            let item = |(id, data, _): &(String, Vec<u8>, &[u8])| Item {
+            let item = |(id, data, _): &OfText<'_>| Item {
                 facts: Arc::new(ItemId(id.clone())),
                 digest: Digest::of(&Bytes(data.clone()).encode().unwrap()),
             };
