@@ -35,6 +35,8 @@ pub struct Done {
     current: Option<BTreeSet<Made>>,
     /// Whether something that counts as done may be damaged: bits have flipped, or the disk has lost what it said it had.
     pub doubtful: bool,
+    /// Whether the disk has ever lost what it said it had: nothing but an edit shows that a copy for people is wrong.
+    pub copies_doubtful: bool,
 }
 
 impl Done {
@@ -42,6 +44,7 @@ impl Done {
     pub fn after_power_cut(&mut self, lied: bool) {
         if lied {
             self.doubt();
+            self.copies_doubtful = true;
         }
         self.told = self.kept.clone();
     }
@@ -126,10 +129,11 @@ pub fn any_runs(story: &mut Story<'_>, ran: &[Ran], expected: &Expected) -> Resu
         for finished in &ran.heard.finished {
             let made = &expected.made[finished.step.as_str()];
             // What a record counts as done may be damaged.
-            if finished.executed || !story.done.doubtful {
-                story.done.told.extend(made.iter().cloned());
+            if !finished.executed && story.done.doubtful {
+                continue;
             }
-            if finished.executed && is_complete {
+            story.done.told.extend(made.iter().cloned());
+            if is_complete {
                 story.done.kept.extend(made.iter().cloned());
             }
         }
@@ -197,16 +201,16 @@ pub fn all_done(story: &Story<'_>, ran: &[Ran], expected: &Expected) -> Result<(
 /// The files of results have the content that the model gives them, in the cache and for people, unless a bit of them has
 /// flipped, or the disk has lied: those are found when they are opened, or when everything is verified.
 pub fn contents(story: &Story<'_>, expected: &Expected) -> Result<(), Broken> {
-    files_are_right(&story.world.state(), expected, story.done.doubtful)
+    files_are_right(&story.world.state(), expected, &story.done)
 }
 
-/// As [`contents`]; nothing is known where what counts as done is `doubtful`.
-pub fn files_are_right(state: &State, expected: &Expected, doubtful: bool) -> Result<(), Broken> {
+/// As [`contents`], by what is `done`.
+pub fn files_are_right(state: &State, expected: &Expected, done: &Done) -> Result<(), Broken> {
     for (name, wanted) in &expected.files {
         let hex = Digest::of(wanted).hex();
         let object = Path::new(CACHE).join("objects").join(&hex[..2]).join(&hex);
         let copy = Path::new(RUNS).join("demo").join(name);
-        for path in [object, copy] {
+        for (path, doubtful) in [(object, done.doubtful), (copy, done.copies_doubtful)] {
             let node = state.disk.find(&path);
             let found = node.and_then(|node| Ok((node, state.disk.bytes(node)?)));
             let excused = |node| doubtful || state.disk.is_rotten(node);

@@ -53,7 +53,10 @@ impl OpenFile {
         let done = match granted {
             Granted::Whole => Ok(()),
             Granted::Torn(fault) => {
-                state.torn = true;
+                // Nothing names what was to be in a pack or in a file that has no name yet.
+                let is_named = |part: &str| !part.ends_with(".pack") && !part.starts_with(".new-");
+                let name = self.path.file_name().and_then(|name| name.to_str());
+                state.torn |= count > 0 && count < bytes.len() && name.is_some_and(is_named);
                 Err(Process::error(&state.strike(self.process.number, &fault)))
             }
         };

@@ -115,7 +115,8 @@ fn copies_for_people_are_right_after_a_power_cut() {
             });
             run_with(&world, manifest, None);
             let expected = Expected::of(&texts(), PARAMETERS);
-            checks::files_are_right(&world.state(), &expected, false).unwrap();
+            let done = checks::Done::default();
+            checks::files_are_right(&world.state(), &expected, &done).unwrap();
         }
     });
 }
