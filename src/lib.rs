@@ -6,7 +6,7 @@
 //!
 //! | crate | holds | rests on |
 //! |---|---|---|
-//! | [`pipe_foundation`] | digests, whole files, functions with fixed bits, matrix products, threads, features, progress | |
+//! | [`pipe_foundation`] | the layer to the system, digests, whole files, functions with fixed bits, matrix products, threads, features, progress | |
 //! | [`pipe_engine`] | manifests, keys, plans, the cache, runs and their history | `pipe_foundation` |
 //! | [`pipe_speech`] | audio files, the front end of speech, corpora | `pipe_foundation` |
 //! | [`pipe_nn`] | networks, their model files, CUDA devices, the training loop | `pipe_foundation` |

@@ -11,7 +11,8 @@
 //!
 //! # Map of the code
 //!
-//! A module imports only from those above it.
+//! A module imports only from those above it. The cache and runs reach the system through [`pipe_foundation::system`]
+//! alone; `tests/simulation` puts another one in its place.
 //!
 //! | module | what |
 //! |---|---|

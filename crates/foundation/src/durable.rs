@@ -32,7 +32,7 @@ fn write_then(
     then: impl FnOnce(&dyn File) -> Result<()>,
 ) -> Result<()> {
     let folder = folder_of(path);
-    system.create_folders(folder)?;
+    create_folders(system, folder)?;
     let mut file = unfinished_in(system, folder)?;
     file.write_all(bytes)?;
     then(file.file())?;
@@ -136,6 +136,21 @@ pub fn sweep(system: &dyn System, folder: &Path) {
             let _ = system.remove_file(&entry.path);
         }
     }
+}
+
+/// Makes a folder and those that it is in, if needed; the names of new ones stay.
+///
+/// # Errors
+/// When one cannot be created, or its name not be synced.
+pub fn create_folders(system: &dyn System, path: &Path) -> Result<()> {
+    let is_new = |folder: &&Path| !folder.as_os_str().is_empty() && !system.exists(folder);
+    let new: Vec<&Path> = path.ancestors().take_while(is_new).collect();
+    if new.is_empty() {
+        return Ok(());
+    }
+    system.create_folders(path)?;
+    let mut new = new.into_iter().rev();
+    new.try_for_each(|folder| sync_folder(system, folder_of(folder)))
 }
 
 /// Makes renames in `folder` durable.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use pipe_foundation::Digest;
 use pipe_foundation::system::System;
+use pipe_foundation::{Digest, durable};
 
 use crate::file_name::file_name_with_ending;
 
@@ -81,7 +81,7 @@ impl ListingHistory {
             change(&mut payload, id, None);
         }
         if let Some(folder) = self.log.path().parent() {
-            let created = self.system.create_folders(folder);
+            let created = durable::create_folders(&*self.system, folder);
             created.map_err(|error| CacheError::write(folder, error))?;
         }
         self.log.append([payload.as_slice()])

@@ -189,6 +189,11 @@ impl Log {
             file.lock(Hold::Alone).map_err(failed)?;
             // The log may have been replaced while we waited.
             if self.system.is_at(&*file, &self.path).map_err(failed)? {
+                // Where there are records, somebody has seen to it that the name stays.
+                if file.metadata().map_err(failed)?.bytes == 0 {
+                    let folder = self.path.parent().unwrap_or(Path::new("."));
+                    sync_folder(&*self.system, folder).map_err(failed)?;
+                }
                 return Ok(file);
             }
         }

@@ -153,7 +153,7 @@ impl Cache {
         Ok(Self {
             root: root.to_path_buf(),
             files,
-            syncer: Syncer::new(on()),
+            syncer: Syncer::new(on(), own.to_path_buf()),
             objects: Objects::new(on(), own.join("objects"), beside("objects")),
             records: Records::new(on(), own.join("steps"), beside("steps")),
             runs: Runs::new(on(), own.join("runs"), own.join("locks")),
@@ -173,10 +173,16 @@ impl Cache {
         let Some(record) = self.records.get(key)? else {
             return Ok(None);
         };
+        let mut met = false;
         let whole = match &record.output {
-            StepOutput::Files(files) => self.objects.holds(files, &self.files)?,
+            StepOutput::Files(files) => self.objects.holds(files, &self.files, &mut met)?,
             StepOutput::Items { .. } => true,
         };
+        if whole && met {
+            // Whoever made them may have been killed before they were on disk, where they must be before the stat cache
+            // vouches for them.
+            self.sync_result(key, &record.output)?;
+        }
         Ok(whole.then_some(record))
     }
 
@@ -238,17 +244,37 @@ impl Cache {
             step_tag: reservation.step_tag,
             checkpoint: reservation.checkpoint,
         };
-        let path = self.records.put(&record)?;
-        if let StepOutput::Files(files) = &record.output {
-            for file in &files.files {
-                self.syncer.add(&self.objects.path(&file.digest))?;
-            }
-        }
-        self.syncer.add(&path)?;
+        self.records.put(&record)?;
+        self.sync_result(&record.fingerprint.key(), &record.output)?;
         self.remove_unfinished(&reservation);
         let lock_path = self.step_lock_path(&reservation.fingerprint);
         reservation.lock.release(&*self.system, &lock_path);
         Ok(record)
+    }
+
+    /// Sees to it that a result under `key` is on disk once [`Cache::wait_for_disk`] has waited.
+    ///
+    /// # Errors
+    /// As [`Cache::sync_later`].
+    pub fn sync_result(&self, key: &Digest, output: &StepOutput) -> Result<(), CacheError> {
+        // What is made beside a cache that cannot be written goes with the process.
+        if !matches!(self.access, Access::Write) {
+            return Ok(());
+        }
+        if let StepOutput::Files(files) = output {
+            for file in &files.files {
+                self.syncer.add(&self.objects.path(&file.digest))?;
+            }
+        }
+        self.syncer.add(&self.records.path(key))
+    }
+
+    /// Sees to it that a file which the stat cache is asked about is on disk before what the stat cache knows is.
+    ///
+    /// # Errors
+    /// When it has to be done at once, and cannot be done.
+    pub fn sync_later(&self, path: &Path) -> Result<(), CacheError> {
+        self.syncer.add(path)
     }
 
     /// Waits until everything published is durable.

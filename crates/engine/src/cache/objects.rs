@@ -126,14 +126,23 @@ impl Objects {
         folder::remove(&*self.system, &path)
     }
 
-    /// True when every file of `set` exists with its content, as far as the stat cache can tell.
+    /// True when every file of `set` exists with its content, as far as the stat cache can tell; `met` says
+    /// whether it did not know one yet.
     ///
     /// # Errors
     /// When one exists but cannot be read.
-    pub fn holds(&self, set: &FileSet, stat_cache: &StatCache) -> Result<bool, CacheError> {
+    pub fn holds(
+        &self,
+        set: &FileSet,
+        stat_cache: &StatCache,
+        met: &mut bool,
+    ) -> Result<bool, CacheError> {
         for file in &set.files {
             let path = self.path(&file.digest);
-            match stat_cache.digest(&path) {
+            let known = stat_cache.remembered(&path).map(|info| info.digest);
+            let found = known.map_or_else(|| stat_cache.digest(&path), Ok);
+            *met |= known.is_none();
+            match found {
                 Ok(digest) if digest == file.digest => {}
                 // A damaged one is replaced when the result is made again.
                 Ok(_) => return Ok(false),

@@ -254,7 +254,10 @@ impl OpenPack {
             let path = path(folder, number);
             match system.open(&path, Open::CreateNew) {
                 Ok(file) => {
-                    durable::sync_folder(system, folder).map_err(failed)?;
+                    // The name of the pack, and that of the folder, which may be new.
+                    for folder in folder.ancestors().take(2) {
+                        durable::sync_folder(system, folder).map_err(failed)?;
+                    }
                     return Ok(Self {
                         number,
                         path,

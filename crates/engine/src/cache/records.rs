@@ -110,14 +110,13 @@ impl Records {
         }
     }
 
-    /// Writes a record under the key of its fingerprint and gives its path, which is to be synced.
+    /// Writes a record under the key of its fingerprint; it is to be synced.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(super) fn put(&self, record: &StepRecord) -> Result<PathBuf, CacheError> {
+    pub(super) fn put(&self, record: &StepRecord) -> Result<(), CacheError> {
         let path = self.path(&record.fingerprint.key());
-        checksummed::place(&*self.system, &path, record)?;
-        Ok(path)
+        checksummed::place(&*self.system, &path, record)
     }
 
     /// Forgets the result under `key`, so that it is made again.
@@ -159,7 +158,8 @@ impl Records {
         })
     }
 
-    fn path(&self, key: &Digest) -> PathBuf {
+    /// Where the record under `key` is, or would be.
+    pub(super) fn path(&self, key: &Digest) -> PathBuf {
         path_in(&self.folder, key)
     }
 }

@@ -1,5 +1,6 @@
 //! The log of a run in progress: what is written of it, and when.
 
+use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard};
 
 use pipe_foundation::Digest;
@@ -109,11 +110,17 @@ impl<'a> RunLog<'a> {
         Ok(())
     }
 
-    /// The run is over. `ended` holds what became of the steps; the rest is known.
+    /// The run is over. `ended` holds what became of the steps; the rest is known. `settle` sees to it that the results
+    /// under keys that the run before did not have are on disk, since what is remembered must not outlive them.
     ///
     /// # Errors
-    /// When the record cannot be written, or an earlier one not be read; this run is then remembered all the same.
-    pub fn end(&self, ended: RunRecord) -> Result<(), CacheError> {
+    /// Those of `settle`; when the record cannot be written, or an earlier one not be read; this run is then remembered
+    /// all the same.
+    pub fn end(
+        &self,
+        ended: RunRecord,
+        settle: impl FnOnce(&HashSet<Digest>) -> Result<(), CacheError>,
+    ) -> Result<(), CacheError> {
         let Self { runs, name, .. } = self;
         let (place, record) = {
             let mut open = lock(&self.open);
@@ -137,6 +144,13 @@ impl<'a> RunLog<'a> {
             Ok(before) => (before, None),
             Err(error) => (None, Some(error)),
         };
+        let mut new: HashSet<Digest> = record.steps.values().copied().collect();
+        for known in before.iter().flat_map(|before| before.steps.values()) {
+            new.remove(known);
+        }
+        if !new.is_empty() {
+            settle(&new)?;
+        }
         let nothing = record.steps.is_empty() && record.failed.is_empty();
         let (number, lock) = match (place, before) {
             (Some((number, lock)), Some(before)) if record.repeats(&before) => {

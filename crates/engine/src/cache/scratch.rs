@@ -1,9 +1,10 @@
 //! Folders for work in progress; those of runs that died are removed by the next run.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use pipe_foundation::system::{System, TemporaryFolder};
+use pipe_foundation::system::{Entry, Kind, System, TemporaryFolder};
 
 use super::error::CacheError;
 use super::folder;
@@ -71,9 +72,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What cannot be removed now, the next run removes.
-        let _ = self.system.remove_folders(&self.folder);
-        let _ = self.system.remove_file(&self.lock_path);
+        remove(&*self.system, &self.folder, &self.lock_path);
     }
 }
 
@@ -83,23 +82,55 @@ fn is_lock(path: &Path) -> bool {
         .is_some_and(|extension| extension == "lock")
 }
 
+/// Removes a run's folder, and its lock once nothing is left of it: what cannot be removed now, as where a program that
+/// outlived its run still writes there, the next run removes.
+fn remove(system: &dyn System, folder: &Path, lock_path: &Path) {
+    let _ = system.remove_folders(folder);
+    if matches!(folder::is_there(system, folder), Ok(false)) {
+        let _ = system.remove_file(lock_path);
+    }
+}
+
 fn remove_dead(system: &dyn System, tmp: &Path) -> bool {
     let mut found = false;
     let Ok(entries) = system.entries(tmp) else {
         return false;
     };
-    for path in entries.into_iter().map(|entry| entry.path) {
-        if is_lock(&path)
-            && let Ok(Some(_free)) = Lock::try_take(system, &path)
-        {
+    // A power cut may have taken the lock and left the folder: whoever makes a folder has its lock before.
+    let lock_of = |entry: Entry| match entry.kind {
+        Kind::Folder => Some(entry.path.with_extension("lock")),
+        _ => Some(entry.path).filter(|path| is_lock(path)),
+    };
+    let locks: BTreeSet<PathBuf> = entries.into_iter().filter_map(lock_of).collect();
+    for path in locks {
+        if let Ok(Some(_free)) = Lock::try_take(system, &path) {
             found = true;
-            // A program that outlived its run may still write into the folder; then the next run tries again.
-            let folder = path.with_extension("");
-            let _ = system.remove_folders(&folder);
-            if matches!(folder::is_there(system, &folder), Ok(false)) {
-                let _ = system.remove_file(&path);
-            }
+            remove(system, &path.with_extension(""), &path);
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use pipe_foundation::system::RealSystem;
+
+    use super::*;
+
+    /// Found by seeds 236 and 1141 of the simulation: where files could not be opened any more, or the power was cut, a
+    /// folder stayed without its lock, and no run removed it.
+    #[test]
+    fn a_folder_that_was_left_without_its_lock_is_removed_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let system: Arc<dyn System> = Arc::new(RealSystem);
+        let left = folder.path().join("0123456789abcdef");
+        std::fs::create_dir(&left).unwrap();
+        std::fs::write(left.join("file"), b"left").unwrap();
+        let (scratch, found_dead) = Scratch::create(&system, folder.path()).unwrap();
+        assert!(found_dead && !left.exists());
+        let (beside, found_dead) = Scratch::create(&system, folder.path()).unwrap();
+        assert!(!found_dead && scratch.folder.exists());
+        drop((scratch, beside));
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+    }
 }

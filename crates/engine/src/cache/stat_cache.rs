@@ -13,6 +13,7 @@
 //! once more, or a file system without change times on which a program restores the other time. `--rehash` reads
 //! everything.
 
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -25,9 +26,9 @@ use pipe_foundation::system::System;
 use super::error::CacheError;
 use super::log::{Log, LogState};
 
+mod clock;
 mod seen;
 mod seen_files;
-mod clock;
 mod settled;
 mod stat;
 
@@ -203,10 +204,12 @@ impl StatCache {
             digest: self.system.digest_unless(path, interrupted)?,
             measure: measure.map(|measure| measure(path)).transpose()?,
         };
+        // Another file may have taken its name between the look at its times and the reading.
+        let is_same = stat::stat(&*self.system, path).is_ok_and(|(after, _)| after == stat);
         let seen = Seen {
             stat,
             first_met_ns,
-            settled,
+            settled: settled && is_same,
             info,
         };
         let gathered = {
@@ -277,12 +280,17 @@ impl StatCache {
     }
 
     /// True while the file is as it was when its content was read; reads nothing but its times.
-    pub fn is_unchanged(&self, path: &Path) -> bool {
+    ///
+    /// # Errors
+    /// When it cannot be looked at.
+    pub fn is_unchanged(&self, path: &Path) -> std::io::Result<bool> {
+        let stat = match stat(&*self.system, path) {
+            Ok((stat, _)) => stat,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error),
+        };
         let seen = self.known().files.get(&path_name(path));
-        seen.is_some_and(|seen| {
-            let stat = stat(&*self.system, path);
-            stat.is_ok_and(|(stat, _)| stat == seen.stat)
-        })
+        Ok(seen.is_some_and(|seen| stat == seen.stat))
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -297,5 +305,7 @@ fn path_name(path: &Path) -> PathName {
     name
 }
 
+#[cfg(test)]
+mod coarse_tests;
 #[cfg(test)]
 mod tests;

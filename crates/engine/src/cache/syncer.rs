@@ -24,6 +24,8 @@ const MOST: usize = 256;
 #[derive(Debug)]
 pub struct Syncer {
     system: Arc<dyn System>,
+    /// Folders in this one may be new as well: their names are synced, too.
+    root: PathBuf,
     work: Mutex<Work>,
 }
 
@@ -43,9 +45,10 @@ enum Work {
 
 impl Syncer {
     /// A syncer that has nothing to do yet.
-    pub fn new(system: Arc<dyn System>) -> Self {
+    pub fn new(system: Arc<dyn System>, root: PathBuf) -> Self {
         Self {
             system,
+            root,
             work: Mutex::default(),
         }
     }
@@ -65,7 +68,7 @@ impl Syncer {
             Work::Later(paths) => {
                 paths.push(path.to_path_buf());
                 if paths.len() >= MOST {
-                    sync(&*self.system, std::mem::take(paths))?;
+                    sync(&*self.system, &self.root, std::mem::take(paths))?;
                 }
             }
             Work::None => {}
@@ -76,10 +79,10 @@ impl Syncer {
     fn start(&self) -> Work {
         let (paths, received) = channel();
         let (end, ended) = channel();
-        let system = self.system.clone();
+        let (system, root) = (self.system.clone(), self.root.clone());
         let task = move || {
             // Whoever waits is there until this is sent.
-            let _ = end.send(work(&*system, &received));
+            let _ = end.send(work(&*system, &root, &received));
         };
         match self.system.spawn(Box::new(task)) {
             Ok(_) => Work::Thread { paths, ended },
@@ -95,7 +98,7 @@ impl Syncer {
         let work = std::mem::take(&mut *lock(&self.work));
         match work {
             Work::None => Ok(()),
-            Work::Later(paths) => sync(&*self.system, paths),
+            Work::Later(paths) => sync(&*self.system, &self.root, paths),
             Work::Thread { paths, ended } => {
                 drop(paths);
                 ended.recv().unwrap_or_else(|_| {
@@ -116,7 +119,7 @@ impl Drop for Syncer {
 
 /// Syncs what comes until nothing more can come. What comes within [`GATHER`] goes together, since one commit of the
 /// file system's journal serves many files.
-fn work(system: &dyn System, paths: &Receiver<PathBuf>) -> Result<(), CacheError> {
+fn work(system: &dyn System, root: &Path, paths: &Receiver<PathBuf>) -> Result<(), CacheError> {
     while let Ok(first) = paths.recv() {
         let until = system.uptime() + GATHER;
         let mut batch = vec![first];
@@ -125,26 +128,34 @@ fn work(system: &dyn System, paths: &Receiver<PathBuf>) -> Result<(), CacheError
         {
             batch.push(next);
         }
-        sync(system, batch)?;
+        sync(system, root, batch)?;
     }
     Ok(())
 }
 
-/// Syncs files and the folders that they are in.
-fn sync(system: &dyn System, batch: Vec<PathBuf>) -> Result<(), CacheError> {
+/// Syncs files, and the folders that they are in as far as these are in `root`. Whoever keeps files elsewhere, such as
+/// copies for people, does so as well as that place allows: where it does not sync, they are not worth a failure.
+fn sync(system: &dyn System, root: &Path, batch: Vec<PathBuf>) -> Result<(), CacheError> {
     let mut files = Vec::with_capacity(batch.len());
     let mut folders = BTreeSet::new();
     for path in batch {
-        folders.extend(path.parent().map(Path::to_path_buf));
-        files.extend(opened(system, path)?);
+        let above = path.ancestors().skip(1);
+        let inside = above.take_while(|folder| folder.starts_with(root));
+        folders.extend(inside.map(Path::to_path_buf));
+        match opened(system, path) {
+            Err(CacheError::Write { path, .. }) if !path.starts_with(root) => {}
+            opened => files.extend(opened?),
+        }
     }
     // The kernel starts to write them all before any is waited for, so that one commit serves them.
     for (_, file) in &files {
         file.start_sync();
     }
     for (path, file) in files {
-        file.sync_all()
-            .map_err(|error| CacheError::write(&path, error))?;
+        match file.sync_all() {
+            Err(error) if path.starts_with(root) => return Err(CacheError::write(&path, error)),
+            _ => {}
+        }
     }
     for folder in folders {
         if let Some((path, file)) = opened(system, folder)? {
@@ -176,7 +187,7 @@ mod tests {
     #[test]
     fn everything_added_is_synced_before_the_wait_ends_and_failures_are_reported_once() {
         let folder = tempfile::tempdir().unwrap();
-        let syncer = Syncer::new(Arc::new(RealSystem));
+        let syncer = Syncer::new(Arc::new(RealSystem), folder.path().to_path_buf());
         for number in 0..300 {
             let path = folder.path().join(number.to_string());
             std::fs::write(&path, b"content").unwrap();
@@ -189,5 +200,9 @@ mod tests {
         syncer.add(&folder.path().join("0/below")).unwrap();
         assert!(syncer.wait().is_err());
         syncer.wait().unwrap();
+        let elsewhere = Syncer::new(Arc::new(RealSystem), folder.path().join("cache"));
+        elsewhere.add(&folder.path().join("0/below")).unwrap();
+        elsewhere.add(&folder.path().join("1")).unwrap();
+        elsewhere.wait().unwrap();
     }
 }

@@ -203,7 +203,7 @@ impl Work<'_> {
                 Some(true) => self.found.bytes += location.bytes,
                 Some(false) => {
                     self.found.damaged.push(format!("item {key}"));
-                    lost.insert((key, location));
+                    lost.insert(key);
                     rewrite = true;
                 }
             }
@@ -215,10 +215,15 @@ impl Work<'_> {
             Some((
                 key,
                 ItemRecord::Done {
+                    digest,
                     location: Some(location),
-                    ..
                 },
-            )) => !lost.contains(&(key, location)),
+                // An earlier record of the key, which this one stood before, may be whole or not; a later one, of a run
+                // in progress, is. What cannot be read stays.
+            )) if lost.contains(&key) => {
+                let held = self.cache.packs.holds(location, &digest);
+                held.unwrap_or(true)
+            }
             other => other.is_some(),
         })
     }

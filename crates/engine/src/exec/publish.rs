@@ -128,6 +128,9 @@ impl<'a> Publisher<'a> {
                 std::io::copy(&mut self.system().open(&object, Open::Read)?, &mut new)?;
             }
             new.persist(&target)?;
+            // The stat cache will vouch for it.
+            let synced = self.cache.sync_later(&target);
+            synced.map_err(std::io::Error::other)?;
         }
         self.note(step, PublishedPart::Result, published);
         self.remove_failed(step)

@@ -149,7 +149,8 @@ pub fn run(
     let saved = cache.wait_for_disk().and_then(|()| {
         cache.files.save()?;
         record_listings(&resolver, &results)?;
-        log.end(run_record(plan, &results, took(), observer.interrupted()))
+        let record = run_record(plan, &results, took(), observer.interrupted());
+        log.end(record, |new| settle(cache, &results, new))
     });
     if let Some(reason) = log.take_lost() {
         observer.event(&Event::Warning {
@@ -169,6 +170,18 @@ pub fn run(
         interrupted,
     });
     Ok(summary)
+}
+
+/// Sees to it that hits under `new` keys are on disk: whoever made them may have been killed before they were.
+fn settle(cache: &Cache, results: &[StepResult], new: &HashSet<Digest>) -> Result<(), CacheError> {
+    for result in results.iter().filter(|result| result.status == Status::Hit) {
+        if let (Some(key), Some(output)) = (result.key, &result.output)
+            && new.contains(&key)
+        {
+            cache.sync_result(&key, output)?;
+        }
+    }
+    cache.wait_for_disk()
 }
 
 /// Removes checkpoints of finished trainings beyond what they may take. Nothing depends on them.

@@ -290,11 +290,13 @@ impl Walk<'_> {
         let work = || match (&self.plan.steps[frame.step].stage, &input) {
             (Stage::Source(stage), _) => {
                 let loaded = stage.load(item, self.progress);
-                match stage.file_of(item) {
-                    Some(path) if !self.cache.files.is_unchanged(path) => {
-                        Err(ItemError::transient("the file changed during the run"))
-                    }
-                    _ => loaded,
+                let unchanged = stage
+                    .file_of(item)
+                    .map(|path| self.cache.files.is_unchanged(path));
+                match unchanged {
+                    None | Some(Ok(true)) => loaded,
+                    Some(Ok(false)) => Err(ItemError::transient("the file changed during the run")),
+                    Some(Err(error)) => Err(ItemError::of_system(&error, &error)),
                 }
             }
             (Stage::Items(stage), Some(input)) => {

@@ -1,6 +1,6 @@
 //! What a pruning removes, chosen before anything is touched.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -77,6 +77,8 @@ impl<'a> Chosen<'a> {
         checkpoints: &dyn Fn(&FingerprintInputs) -> Vec<Digest>,
     ) -> Result<HashSet<Digest>, CacheError> {
         let mut needed = HashSet::new();
+        // In an order, so that the same is read every time.
+        let current: BTreeSet<&Digest> = current.iter().collect();
         for key in current {
             if let Some(record) = self.cache.records.get(key)? {
                 needed.extend(checkpoints(&record.fingerprint));

@@ -29,7 +29,7 @@ fn a_run_that_repeats_the_latest_is_not_remembered_again() {
     let runs = runs(folder.path());
     for text in ["a", "a", "b", "a"] {
         runs.log("demo", "demo.toml", "cpu")
-            .end(done("x", text))
+            .end(done("x", text), |_| Ok(()))
             .unwrap();
     }
     let numbers: Vec<u64> = runs
@@ -43,10 +43,12 @@ fn a_run_that_repeats_the_latest_is_not_remembered_again() {
         failed: BTreeMap::from([("y".into(), "broken".into())]),
         ..done("x", "a")
     };
-    runs.log("demo", "demo.toml", "cpu").end(failed).unwrap();
+    runs.log("demo", "demo.toml", "cpu")
+        .end(failed, |_| Ok(()))
+        .unwrap();
     assert_eq!(runs.latest("demo").unwrap().unwrap().to_string(), "demo:4");
     runs.log("empty", "empty.toml", "cpu")
-        .end(RunRecord::default())
+        .end(RunRecord::default(), |_| Ok(()))
         .unwrap();
     assert_eq!(runs.manifests().unwrap(), ["demo"]);
 }
@@ -63,7 +65,7 @@ fn a_killed_run_is_remembered_with_what_it_was_at() {
     assert_eq!(going.record.keys().collect::<Vec<_>>(), [&key]);
     // Another run at the same time has a number of its own.
     runs.log("demo", "demo.toml", "cpu")
-        .end(done("x", "a"))
+        .end(done("x", "a"), |_| Ok(()))
         .unwrap();
     assert_eq!(runs.all("demo").unwrap().len(), 2);
     drop(log);
@@ -100,7 +102,7 @@ fn every_step_that_a_killed_run_had_begun_is_remembered() {
                 .is_some()
         );
     }
-    log.end(done("train[seed=7]", "a")).unwrap();
+    log.end(done("train[seed=7]", "a"), |_| Ok(())).unwrap();
     let ended = runs.latest("demo").unwrap().unwrap().record;
     assert_eq!((ended.unfinished.len(), ended.kept.len()), (49, 24));
 }

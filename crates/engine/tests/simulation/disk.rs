@@ -1,0 +1,294 @@
+//! A disk in memory that knows what would be left of it after a power cut.
+//!
+//! Every file and every folder has two states: what processes see, and what is on the platter. A sync of a file moves its
+//! bytes there; a sync of a folder moves the names in it, and nothing else does. What is in between may be lost, torn or
+//! come in another order when the power is cut.
+
+use std::collections::BTreeMap;
+use std::io::{Error, ErrorKind, Result};
+use std::path::{Component, Path, PathBuf};
+
+use pipe_foundation::system::Kind;
+
+/// Where a file or folder is among all that ever were; also its inode.
+pub type Node = usize;
+
+/// The folder that everything is in.
+const ROOT: Node = 0;
+
+/// Bytes at a place in a file, on their way to the platter.
+#[derive(Debug)]
+pub(super) struct Write {
+    pub offset: usize,
+    pub bytes: Vec<u8>,
+}
+
+/// Times of a file in nanoseconds since 1970.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Times {
+    /// Of the last change of its content.
+    pub modified_ns: i64,
+    /// Of the last change of anything.
+    pub changed_ns: i64,
+}
+
+#[derive(Debug)]
+pub(super) enum Content {
+    File {
+        seen: Vec<u8>,
+        platter: Vec<u8>,
+        writes: Vec<Write>,
+    },
+    Folder {
+        seen: BTreeMap<String, Node>,
+        platter: BTreeMap<String, Node>,
+    },
+}
+
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub content: Content,
+    pub times: Times,
+    pub platter_times: Times,
+    /// Whether a bit of it was flipped since it was written.
+    pub rotten: bool,
+}
+
+/// A change of names that happens as a whole: which name in which folder then leads where.
+#[derive(Debug)]
+pub(super) struct Renaming(pub Vec<(Node, String, Option<Node>)>);
+
+/// The disk.
+#[derive(Debug)]
+pub struct Disk {
+    pub(super) slots: Vec<Slot>,
+    pub(super) renamings: Vec<Renaming>,
+}
+
+fn missing() -> Error {
+    Error::from(ErrorKind::NotFound)
+}
+
+impl Disk {
+    /// An empty disk.
+    pub fn new() -> Self {
+        let mut disk = Self {
+            slots: Vec::new(),
+            renamings: Vec::new(),
+        };
+        disk.add(Content::Folder {
+            seen: BTreeMap::new(),
+            platter: BTreeMap::new(),
+        });
+        disk
+    }
+
+    fn add(&mut self, content: Content) -> Node {
+        self.slots.push(Slot {
+            content,
+            times: Times::default(),
+            platter_times: Times::default(),
+            rotten: false,
+        });
+        self.slots.len() - 1
+    }
+
+    fn folder(&self, node: Node) -> Result<&BTreeMap<String, Node>> {
+        match &self.slots[node].content {
+            Content::Folder { seen, .. } => Ok(seen),
+            Content::File { .. } => Err(ErrorKind::NotADirectory.into()),
+        }
+    }
+
+    /// What is at `path`.
+    pub fn find(&self, path: &Path) -> Result<Node> {
+        let mut at = ROOT;
+        for part in path.components() {
+            match part {
+                Component::RootDir | Component::CurDir => {}
+                Component::Normal(name) => {
+                    let name = name.to_str().ok_or_else(missing)?;
+                    at = *self.folder(at)?.get(name).ok_or_else(missing)?;
+                }
+                Component::ParentDir | Component::Prefix(_) => return Err(missing()),
+            }
+        }
+        Ok(at)
+    }
+
+    /// The folder that `path` is in, and its name there.
+    fn place(&self, path: &Path) -> Result<(Node, String)> {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let folder = path.parent().ok_or_else(missing)?;
+        Ok((self.find(folder)?, name.ok_or_else(missing)?.to_owned()))
+    }
+
+    /// Changes names as a whole, at `now_ns` by the disk's clock.
+    fn rename_all(&mut self, changes: Vec<(Node, String, Option<Node>)>, now_ns: i64) {
+        for (folder, name, node) in &changes {
+            self.touch(*folder, now_ns);
+            if let Content::Folder { seen, .. } = &mut self.slots[*folder].content {
+                match node {
+                    Some(node) => seen.insert(name.clone(), *node),
+                    None => seen.remove(name),
+                };
+            }
+        }
+        self.renamings.push(Renaming(changes));
+    }
+
+    fn touch(&mut self, node: Node, now_ns: i64) {
+        self.slots[node].times = Times {
+            modified_ns: now_ns,
+            changed_ns: now_ns,
+        };
+    }
+
+    /// Makes an empty file at `path`.
+    pub fn create_file(&mut self, path: &Path, now_ns: i64) -> Result<Node> {
+        self.create(
+            path,
+            now_ns,
+            Content::File {
+                seen: Vec::new(),
+                platter: Vec::new(),
+                writes: Vec::new(),
+            },
+        )
+    }
+
+    /// Makes a folder at `path`, in one that exists.
+    pub fn create_folder(&mut self, path: &Path, now_ns: i64) -> Result<Node> {
+        self.create(
+            path,
+            now_ns,
+            Content::Folder {
+                seen: BTreeMap::new(),
+                platter: BTreeMap::new(),
+            },
+        )
+    }
+
+    fn create(&mut self, path: &Path, now_ns: i64, content: Content) -> Result<Node> {
+        let (folder, name) = self.place(path)?;
+        if self.folder(folder)?.contains_key(&name) {
+            return Err(ErrorKind::AlreadyExists.into());
+        }
+        let node = self.add(content);
+        self.touch(node, now_ns);
+        self.slots[node].platter_times = self.slots[node].times;
+        self.rename_all(vec![(folder, name, Some(node))], now_ns);
+        Ok(node)
+    }
+
+    /// Removes what is at `path`; a folder must be empty, and is to be one if `is_folder`.
+    pub fn remove(&mut self, path: &Path, is_folder: bool, now_ns: i64) -> Result<()> {
+        let node = self.find(path)?;
+        match self.folder(node) {
+            Ok(_) if !is_folder => return Err(ErrorKind::IsADirectory.into()),
+            Ok(names) if !names.is_empty() => return Err(ErrorKind::DirectoryNotEmpty.into()),
+            Err(_) if is_folder => return Err(ErrorKind::NotADirectory.into()),
+            _ => {}
+        }
+        let (folder, name) = self.place(path)?;
+        self.rename_all(vec![(folder, name, None)], now_ns);
+        Ok(())
+    }
+
+    /// Gives what is at `from` the name `to`.
+    pub fn rename(&mut self, from: &Path, to: &Path, now_ns: i64) -> Result<()> {
+        let node = self.find(from)?;
+        let (before, old) = self.place(from)?;
+        let (after, new) = self.place(to)?;
+        if let Some(there) = self.folder(after)?.get(&new) {
+            match (self.folder(node).is_ok(), self.folder(*there)) {
+                (false, Err(_)) => {}
+                (true, Ok(names)) if names.is_empty() => {}
+                (true, Ok(_)) => return Err(ErrorKind::DirectoryNotEmpty.into()),
+                (true, Err(_)) => return Err(ErrorKind::NotADirectory.into()),
+                (false, Ok(_)) => return Err(ErrorKind::IsADirectory.into()),
+            }
+        }
+        self.slots[node].times.changed_ns = now_ns;
+        self.rename_all(vec![(before, old, None), (after, new, Some(node))], now_ns);
+        Ok(())
+    }
+
+    /// Names in a folder, with what they lead to.
+    pub fn entries(&self, path: &Path) -> Result<Vec<(String, Kind)>> {
+        let names = self.folder(self.find(path)?)?.iter();
+        Ok(names
+            .map(|(name, node)| (name.clone(), self.kind(*node)))
+            .collect())
+    }
+
+    /// What a node is.
+    pub fn kind(&self, node: Node) -> Kind {
+        match self.slots[node].content {
+            Content::File { .. } => Kind::File,
+            Content::Folder { .. } => Kind::Folder,
+        }
+    }
+
+    /// The times of a node.
+    pub fn times(&self, node: Node) -> Times {
+        self.slots[node].times
+    }
+
+    /// Sets the time of the last change of anything, as changing permissions does.
+    pub fn set_changed(&mut self, node: Node, now_ns: i64) {
+        self.slots[node].times.changed_ns = now_ns;
+    }
+
+    /// The bytes of a file.
+    pub fn bytes(&self, node: Node) -> Result<&[u8]> {
+        match &self.slots[node].content {
+            Content::File { seen, .. } => Ok(seen),
+            Content::Folder { .. } => Err(ErrorKind::IsADirectory.into()),
+        }
+    }
+
+    /// Writes into a file.
+    pub fn write(&mut self, node: Node, offset: usize, bytes: &[u8], now_ns: i64) {
+        self.touch(node, now_ns);
+        if let Content::File { seen, writes, .. } = &mut self.slots[node].content {
+            put(seen, offset, bytes);
+            writes.push(Write {
+                offset,
+                bytes: bytes.to_vec(),
+            });
+        }
+    }
+
+    /// Puts other content in place of what is in a file, at once and for good: what the user does is not simulated.
+    pub fn replace(&mut self, node: Node, bytes: &[u8], now_ns: i64) {
+        self.touch(node, now_ns);
+        if let Content::File { seen, .. } = &mut self.slots[node].content {
+            *seen = bytes.to_vec();
+        }
+        self.sync(node);
+    }
+
+    /// Paths of all files below `folder`, in order.
+    pub fn files(&self, folder: &Path) -> Vec<(PathBuf, Node)> {
+        let mut found = Vec::new();
+        let mut open = vec![folder.to_path_buf()];
+        while let Some(path) = open.pop() {
+            let Ok(node) = self.find(&path) else { continue };
+            match self.folder(node) {
+                Ok(names) => open.extend(names.keys().map(|name| path.join(name))),
+                Err(_) => found.push((path, node)),
+            }
+        }
+        found.sort();
+        found
+    }
+}
+
+/// Puts `bytes` at `offset`, with zeros before it where there is nothing.
+pub(super) fn put(content: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
+    if content.len() < offset + bytes.len() {
+        content.resize(offset + bytes.len(), 0);
+    }
+    content[offset..offset + bytes.len()].copy_from_slice(bytes);
+}

@@ -1,0 +1,247 @@
+//! The system as a simulated process sees it.
+
+use std::io::{Error, ErrorKind, Result};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, MutexGuard};
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use pipe_foundation::Digest;
+use pipe_foundation::system::{Entry, File, Kind as What, Metadata, Open, System, Task};
+use rustix::io::Errno;
+
+use super::disk::Node;
+use super::faults::Kind;
+use super::open_file::OpenFile;
+use super::world::{Granted, Refused, State, World};
+
+/// A process, until it has come to its end or was killed.
+#[derive(Clone, Debug)]
+pub struct Process {
+    /// Where it is.
+    pub world: Arc<World>,
+    /// Its number.
+    pub number: usize,
+    names: Arc<AtomicU64>,
+}
+
+impl Process {
+    /// A new process.
+    pub fn start(world: &Arc<World>) -> Self {
+        Self {
+            world: world.clone(),
+            number: world.start(),
+            names: Arc::default(),
+        }
+    }
+
+    /// Does an operation that is no write, when it is this process's turn.
+    pub fn operate<T>(
+        &self,
+        name: &'static str,
+        kind: Kind,
+        path: &Path,
+        work: impl FnOnce(&mut State) -> Result<T>,
+    ) -> Result<T> {
+        let (mut state, _) = self.begin(name, kind, path)?;
+        let done = work(&mut state);
+        self.world.finish(state, false);
+        done
+    }
+
+    /// Waits for the turn.
+    pub fn begin(
+        &self,
+        name: &'static str,
+        kind: Kind,
+        path: &Path,
+    ) -> Result<(MutexGuard<'_, State>, Granted)> {
+        let begun = self.world.begin(self.number, name, kind, path);
+        begun.map_err(|refused| Self::error(&refused))
+    }
+
+    /// What the engine is told.
+    pub fn error(refused: &Refused) -> Error {
+        match refused {
+            // Nobody hears it: whatever the dead still do has no effect.
+            Refused::Dead => Error::other("this process is dead"),
+            Refused::Error(errno) => Errno::into(*errno),
+        }
+    }
+
+    /// What is known of a node on the file system `device`.
+    pub fn describe(state: &State, node: Node, device: u64) -> Metadata {
+        let times = state.disk.times(node);
+        Metadata {
+            kind: state.disk.kind(node),
+            bytes: state.disk.bytes(node).map_or(0, |bytes| bytes.len() as u64),
+            device,
+            inode: node as u64,
+            modified_ns: times.modified_ns,
+            changed_ns: times.changed_ns,
+        }
+    }
+}
+
+impl System for Process {
+    fn open(&self, path: &Path, how: Open) -> Result<Box<dyn File>> {
+        let kind = match how {
+            Open::Read | Open::Regular | Open::Append => Kind::Open,
+            Open::AppendOrCreate | Open::WriteOrCreate | Open::CreateNew => Kind::Create,
+        };
+        self.operate("open", kind, path, |state| {
+            let now_ns = state.disk_ns();
+            let node = match (how, state.disk.find(path)) {
+                (Open::CreateNew, Ok(_)) => return Err(ErrorKind::AlreadyExists.into()),
+                (_, Ok(node)) => node,
+                (Open::AppendOrCreate | Open::WriteOrCreate | Open::CreateNew, Err(_)) => {
+                    state.disk.create_file(path, now_ns)?
+                }
+                (_, Err(error)) => return Err(error),
+            };
+            if how != Open::Read && state.disk.kind(node) == What::Folder {
+                return Err(ErrorKind::IsADirectory.into());
+            }
+            let file = OpenFile::new(self.clone(), state, node, path);
+            Ok(Box::new(file) as Box<dyn File>)
+        })
+    }
+
+    fn metadata(&self, path: &Path) -> Result<Metadata> {
+        self.operate("look", Kind::Read, path, |state| {
+            let node = state.disk.find(path)?;
+            Ok(Self::describe(state, node, state.device(path)))
+        })
+    }
+
+    fn link_metadata(&self, path: &Path) -> Result<Metadata> {
+        self.metadata(path)
+    }
+
+    fn entries(&self, folder: &Path) -> Result<Vec<Entry>> {
+        self.operate("list", Kind::Open, folder, |state| {
+            let entries = state.disk.entries(folder)?.into_iter();
+            let entry = |(name, kind)| Entry {
+                path: folder.join::<String>(name),
+                kind,
+            };
+            Ok(entries.map(entry).collect())
+        })
+    }
+
+    fn create_folders(&self, path: &Path) -> Result<()> {
+        let made = self.operate("make folder", Kind::Create, path, |state| {
+            let now_ns = state.disk_ns();
+            match state.disk.find(path).map(|node| state.disk.kind(node)) {
+                Ok(What::Folder) => Ok(()),
+                Ok(_) => Err(ErrorKind::AlreadyExists.into()),
+                Err(_) => state.disk.create_folder(path, now_ns).map(|_| ()),
+            }
+        });
+        match (made, path.parent()) {
+            (Err(error), Some(parent)) if error.kind() == ErrorKind::NotFound => {
+                self.create_folders(parent)?;
+                self.create_folders(path)
+            }
+            (made, _) => made,
+        }
+    }
+
+    fn create_private_folder(&self, path: &Path) -> Result<()> {
+        self.operate("make folder", Kind::Create, path, |state| {
+            let now_ns = state.disk_ns();
+            state.disk.create_folder(path, now_ns).map(|_| ())
+        })
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> Result<()> {
+        self.operate("rename", Kind::Create, to, |state| {
+            let now_ns = state.disk_ns();
+            state.disk.rename(from, to, now_ns)
+        })
+    }
+
+    fn remove_file(&self, path: &Path) -> Result<()> {
+        self.operate("remove", Kind::Remove, path, |state| {
+            let now_ns = state.disk_ns();
+            state.disk.remove(path, false, now_ns)
+        })
+    }
+
+    fn remove_folder(&self, path: &Path) -> Result<()> {
+        self.operate("remove folder", Kind::Remove, path, |state| {
+            let now_ns = state.disk_ns();
+            state.disk.remove(path, true, now_ns)
+        })
+    }
+
+    fn remove_folders(&self, path: &Path) -> Result<()> {
+        for Entry { path, kind } in self.entries(path)? {
+            match kind {
+                What::Folder => self.remove_folders(&path)?,
+                _ => self.remove_file(&path)?,
+            }
+        }
+        self.remove_folder(path)
+    }
+
+    fn link(&self, _target: &Path, _path: &Path) -> Result<()> {
+        Err(ErrorKind::Unsupported.into())
+    }
+
+    fn read_link(&self, _path: &Path) -> Result<PathBuf> {
+        Err(ErrorKind::Unsupported.into())
+    }
+
+    fn make_read_only(&self, path: &Path) -> Result<()> {
+        self.operate("make read-only", Kind::Remove, path, |state| {
+            let (node, now_ns) = (state.disk.find(path)?, state.disk_ns());
+            state.disk.set_changed(node, now_ns);
+            Ok(())
+        })
+    }
+
+    fn check_writable(&self, _path: &Path) -> Result<()> {
+        Ok(())
+    }
+
+    fn canonical(&self, path: &Path) -> Result<PathBuf> {
+        self.operate("find", Kind::Read, path, |state| {
+            state.disk.find(path).map(|_| path.to_path_buf())
+        })
+    }
+
+    fn now(&self) -> SystemTime {
+        let now = self.operate("now", Kind::Apart, Path::new(""), |state| {
+            Ok(Duration::from_nanos(state.wall_ns as u64))
+        });
+        UNIX_EPOCH + now.unwrap_or_default()
+    }
+
+    fn uptime(&self) -> Duration {
+        let uptime = self.operate("uptime", Kind::Apart, Path::new(""), |state| {
+            Ok(state.uptime())
+        });
+        uptime.unwrap_or(Duration::MAX)
+    }
+
+    fn sleep(&self, time: Duration) {
+        if let Ok((mut state, _)) = self.begin("sleep", Kind::Apart, Path::new("")) {
+            state.pass(time.as_nanos() as u64);
+            self.world.finish(state, true);
+        }
+    }
+
+    fn unique(&self) -> u64 {
+        let call = self.names.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{} {call}", self.number);
+        let [a, b, c, d, e, f, g, h, ..] = Digest::of(name.as_bytes()).0;
+        u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    }
+
+    /// Everything is done in turn.
+    fn spawn(&self, _task: Task) -> Result<JoinHandle<()>> {
+        Err(Errno::AGAIN.into())
+    }
+}

@@ -1,0 +1,137 @@
+//! What seeds have found, each as the shortest story that shows it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustix::io::Errno;
+
+use super::faults::{Fault, Faults};
+use super::model::{Expected, Parameters, Texts};
+use super::platter::PowerCut;
+use super::process::Process;
+use super::run::{Ran, run};
+use super::story::TEXTS;
+use super::world::{Machine, World};
+use super::{checks, in_folder};
+
+const PARAMETERS: Parameters = Parameters { salt: 1, rounds: 2 };
+/// A run from nothing does fewer operations.
+const OPERATIONS: u64 = 700;
+const NOTHING_KEPT: PowerCut = PowerCut {
+    names_in_order: false,
+    kept_percent: 0,
+};
+
+/// A world with three texts.
+fn world(seed: u64) -> Arc<World> {
+    let machine = Machine {
+        step_ns: 1,
+        ahead_ns: 0,
+        two_devices: false,
+        switch_percent: 20,
+    };
+    let world = World::new(seed, machine, false);
+    let mut state = world.state();
+    let now_ns = state.disk_ns();
+    for folder in [TEXTS, "/runs"] {
+        state.disk.create_folder(Path::new(folder), now_ns).unwrap();
+    }
+    for (name, text) in texts() {
+        let path = Path::new(TEXTS).join(name);
+        let node = state.disk.create_file(&path, now_ns).unwrap();
+        state.disk.replace(node, &text, now_ns);
+    }
+    state.disk.sync_everything();
+    state.pass(3_000_000_000);
+    drop(state);
+    world
+}
+
+fn texts() -> Texts {
+    let texts = [("a", "abc"), ("b", "bca"), ("c", "cab")];
+    let owned = texts.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()));
+    owned.into()
+}
+
+/// A run in which `fault` comes with the operation `at`.
+fn run_with(world: &Arc<World>, manifest: &Path, fault: Option<(u64, Fault)>) -> Ran {
+    world.state().faults = Faults::of(fault);
+    let ran = run(&Process::start(world), manifest, PARAMETERS);
+    world.state().faults = Faults::default();
+    world.state().pass(1_000_000_000);
+    ran
+}
+
+/// Steps that a run has executed.
+fn executed(ran: &Ran) -> Vec<&str> {
+    let finished = ran
+        .heard
+        .finished
+        .iter()
+        .filter(|finished| finished.executed);
+    finished.map(|finished| finished.step.as_str()).collect()
+}
+
+/// Seeds 2, 8 and 14: folders that the run had made were gone with all that was in them, and so was the item index.
+#[test]
+fn what_a_run_has_made_outlives_a_power_cut() {
+    in_folder(|manifest| {
+        let world = world(1);
+        assert_eq!(executed(&run_with(&world, manifest, None)).len(), 5);
+        world.state().cut_power(NOTHING_KEPT);
+        let again = run_with(&world, manifest, None);
+        assert_eq!(executed(&again), [""; 0]);
+        assert_eq!(again.heard.warnings, [""; 0]);
+    });
+}
+
+/// Seeds 3743 and 4005: what a killed run had made was found by the next one and never synced; then it was gone, and what
+/// had been made from it was made again.
+#[test]
+fn what_a_killed_run_has_made_outlives_a_power_cut_once_another_has_used_it() {
+    in_folder(|manifest| {
+        for killed_at in (1..OPERATIONS).step_by(7) {
+            let world = world(killed_at);
+            run_with(&world, manifest, Some((killed_at, Fault::Kill)));
+            run_with(&world, manifest, None);
+            world.state().cut_power(NOTHING_KEPT);
+            let again = run_with(&world, manifest, None);
+            assert_eq!(executed(&again), [""; 0], "killed at {killed_at}");
+        }
+    });
+}
+
+/// Seed 294: a copy of a result was remembered as right, and the power cut left zeros of it.
+#[test]
+fn copies_for_people_are_right_after_a_power_cut() {
+    in_folder(|manifest| {
+        for seed in 0..40 {
+            let world = world(seed);
+            (0..3).for_each(|_| drop(run_with(&world, manifest, None)));
+            let names_in_order = true;
+            world.state().cut_power(PowerCut {
+                names_in_order,
+                kept_percent: 50,
+            });
+            run_with(&world, manifest, None);
+            let expected = Expected::of(&texts(), PARAMETERS);
+            let done = checks::Done::default();
+            checks::files_are_right(&world.state(), &expected, &done).unwrap();
+        }
+    });
+}
+
+/// Seed 1011: a look at a text that failed for the disk's fault counted as a change of the text, which was set aside.
+#[test]
+fn a_disk_that_fails_for_a_moment_sets_no_text_aside() {
+    in_folder(|manifest| {
+        for at in 1..OPERATIONS {
+            let world = world(at);
+            let (errno, times) = (Errno::IO, 1);
+            let ran = run_with(&world, manifest, Some((at, Fault::Fail { errno, times })));
+            if let Some(Ok(summary)) = &ran.summary {
+                assert_eq!(summary.items.bad, 0, "failed at {at}");
+            }
+        }
+    });
+}
