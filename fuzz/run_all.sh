@@ -36,14 +36,15 @@ export RAYON_NUM_THREADS=1
 failed=()
 for target in "${targets[@]}"; do
     mkdir -p "corpus/$target" "artifacts/$target" logs
+    leaks=1
     case $target in
         manifest | corpora) options=(-dict="dictionaries/$target") ;;
         # Threads that are about to end when the fuzzer looks for leaks still have what the C library keeps for them.
-        model | checkpoint) options=(-dict=dictionaries/tensors -detect_leaks=0) ;;
+        model | checkpoint) options=(-dict=dictionaries/tensors -detect_leaks=0) leaks=0 ;;
         *) options=() ;;
     esac
     echo "$target: $seconds s"
-    "target/$sanitizer/$host/release/$target" "corpus/$target" "seeds/$target" "${options[@]}" \
+    ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=$leaks "target/$sanitizer/$host/release/$target" "corpus/$target" "seeds/$target" "${options[@]}" \
         -artifact_prefix="artifacts/$target/" -max_total_time="$seconds" -max_len=16384 \
         -timeout=5 -rss_limit_mb=512 -malloc_limit_mb=256 -print_final_stats=1 >"logs/$target" 2>&1 ||
         failed+=("$target")

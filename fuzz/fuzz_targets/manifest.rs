@@ -3,7 +3,6 @@
 #![no_main]
 
 use std::path::Path;
-use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use miette::Report;
@@ -11,9 +10,6 @@ use pipe::domain::{PlanOptions, SpeechPlan};
 use pipe_engine::manifest::{Diagnostics, Limits, Manifest};
 use pipe_fuzz::{shipped, write};
 use pipe_nn::model::Device;
-use pipe_speech::corpus::Corpora;
-
-static CORPORA: LazyLock<Corpora> = LazyLock::new(shipped);
 
 /// A twentieth of what is allowed by default: costs follow the limits, and here every input counts.
 fn limits() -> Limits {
@@ -31,7 +27,7 @@ fn plan(path: &Path) -> Result<SpeechPlan, Diagnostics> {
         limits: limits(),
         present_only: false,
         device: Device::Cpu,
-        corpora: &|_: &Manifest| Ok(CORPORA.clone()),
+        corpora: &|_: &Manifest| Ok(shipped().clone()),
     };
     SpeechPlan::read(path, &options)
 }

@@ -1,5 +1,7 @@
 //! What holds of every listing of a corpus, and the corpora that are listed.
 
+use std::sync::LazyLock;
+
 use pipe_foundation::Limit;
 use pipe_speech::corpus::{AudioSource, Corpora, Listing};
 
@@ -10,8 +12,10 @@ pub const FILE_BYTES: Limit = Limit {
 };
 
 /// The `corpora.toml` of the project.
-pub fn shipped() -> Corpora {
-    Corpora::parse(include_str!("../../corpora.toml")).expect("it is tested")
+pub fn shipped() -> &'static Corpora {
+    static SHIPPED: LazyLock<Corpora> =
+        LazyLock::new(|| Corpora::parse(include_str!("../../corpora.toml")).expect("it is tested"));
+    &SHIPPED
 }
 
 /// Checks a listing of the corpus `name`: ids in order, each once, segments forward.

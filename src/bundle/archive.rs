@@ -162,7 +162,6 @@ pub fn read(
         return Err(damaged(format!("it holds more than {BUNDLE_FILE} lists")));
     }
     // The checksum of the whole comes last.
-    drop(entries);
     let rest = std::io::copy(&mut archive.into_inner(), &mut std::io::sink());
     rest.map_err(of_io)?;
     Ok(contents)

@@ -250,16 +250,12 @@ fn number_changes(
     here: &BTreeMap<String, LockedMetrics>,
 ) -> Vec<NumberChange> {
     let corpora: BTreeSet<&String> = before.keys().chain(here.keys()).collect();
-    let metrics: [(&str, fn(&LockedMetrics) -> Option<f64>); 3] = [
-        ("UA", |metrics| metrics.ua),
-        ("WA", |metrics| metrics.wa),
-        ("macro F1", |metrics| metrics.macro_f1),
-    ];
+    let values = |metrics: &LockedMetrics| [metrics.ua, metrics.wa, metrics.macro_f1];
     let mut changes = Vec::new();
     for corpus in corpora {
-        for (metric, value) in metrics {
-            let of = |all: &BTreeMap<String, LockedMetrics>| all.get(corpus).and_then(value);
-            let (bundle, here) = (of(before), of(here));
+        let of = |all: &BTreeMap<String, LockedMetrics>| all.get(corpus).map_or([None; 3], values);
+        let pairs = of(before).into_iter().zip(of(here));
+        for (metric, (bundle, here)) in ["UA", "WA", "macro F1"].into_iter().zip(pairs) {
             if bundle != here {
                 changes.push(NumberChange {
                     step: step.into(),

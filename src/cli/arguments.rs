@@ -11,6 +11,7 @@ use crate::version::VERSION;
 use super::bundle_arguments::{BundleArguments, ReproduceArguments};
 use super::cache_arguments::CacheArguments;
 use super::limit_argument::{LimitArgument, limits_of, parse_limit};
+use super::model_arguments::{ExportArguments, PredictArguments};
 
 const AFTER_HELP: &str = "\
 Start with:  pipe init, then pipe run pipeline.toml
@@ -305,74 +306,6 @@ pub enum GraphFormat {
     Dot,
     /// Mermaid.
     Mermaid,
-}
-
-/// Arguments of `predict`.
-#[derive(Args)]
-pub struct PredictArguments {
-    /// The model file, such as runs/demo/train/model.safetensors.
-    #[arg(value_name = "MODEL")]
-    pub model: PathBuf,
-    /// Recordings (WAV, AIFF, SPHERE; any rate, any channels), folders of them, or - for standard input.
-    #[arg(value_name = "FILE", required = true)]
-    pub files: Vec<PathBuf>,
-    /// Predict windows of this many seconds instead of whole recordings.
-    #[arg(long, value_name = "SECONDS")]
-    pub window_s: Option<f64>,
-    /// Seconds from one window to the next; the window's length by default.
-    #[arg(long, value_name = "SECONDS", requires = "window_s")]
-    pub hop_s: Option<f64>,
-    /// Longest recording, or window with --window-s, that is predicted as one, in seconds. A longer one is reported and
-    /// not read.
-    #[arg(long, value_name = "SECONDS", default_value_t = 3600.0)]
-    pub max_duration_s: f64,
-    /// Form of the output; a table on a terminal, CSV elsewhere.
-    #[arg(long, value_enum)]
-    pub format: Option<PredictionFormat>,
-    /// Threads to use; all cores by default. The result does not depend on it.
-    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub threads: Option<u16>,
-}
-
-/// Form of predictions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum PredictionFormat {
-    /// Aligned columns for people.
-    Table,
-    /// Comma-separated values with a header.
-    Csv,
-    /// One JSON object a line.
-    Json,
-}
-
-/// Arguments of `export`.
-#[derive(Args)]
-pub struct ExportArguments {
-    /// The model file, such as runs/demo/train/model.safetensors.
-    #[arg(value_name = "MODEL")]
-    pub model: PathBuf,
-    /// Write the network as ONNX, opset 17.
-    #[arg(long, value_name = "FILE", required_unless_present = "card")]
-    pub onnx: Option<PathBuf>,
-    /// What the ONNX graph takes as input.
-    #[arg(long, value_enum, default_value_t = ExportInput::Waveform, requires = "onnx")]
-    pub input: ExportInput,
-    /// Write the model card as Markdown.
-    #[arg(long, value_name = "FILE")]
-    pub card: Option<PathBuf>,
-    /// Evaluations for the card: metrics.json files of evaluate steps, or folders that contain one. By default those of
-    /// this very model in the cache.
-    #[arg(long, value_name = "PATH", num_args = 1.., requires = "card")]
-    pub metrics: Vec<PathBuf>,
-}
-
-/// What an exported graph takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ExportInput {
-    /// Samples at the model's rate, [batch, samples] in -1..=1; the graph contains the whole front end.
-    Waveform,
-    /// Normalised filterbank features, [batch, frames, bins].
-    Features,
 }
 
 /// Arguments of `corpora`.

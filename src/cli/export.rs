@@ -11,10 +11,11 @@ use crate::card::{Card, CardCorpus, CardEvaluation};
 use crate::onnx::{self, GraphInput};
 use crate::predict::FrontEnd;
 
-use super::arguments::{Common, ExportArguments, ExportInput};
+use super::arguments::Common;
 use super::console::{print, shown};
 use super::error::CliError;
 use super::model::{load, refused};
+use super::model_arguments::{ExportArguments, ExportInput};
 use super::{context, evaluations};
 
 /// Writes what was asked for; both texts are made before either file is touched.

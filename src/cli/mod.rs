@@ -26,6 +26,7 @@ mod limit_argument;
 mod lines;
 mod lock;
 mod model;
+mod model_arguments;
 mod own_name;
 mod paint;
 mod permission;

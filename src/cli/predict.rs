@@ -10,10 +10,11 @@ use pipe_foundation::sync::lock;
 
 use crate::predict::{self, FrontEnd, Input, Outcome, PredictOptions, WindowError, Windows};
 
-use super::arguments::{Common, PredictArguments, PredictionFormat};
+use super::arguments::Common;
 use super::console::{print_error, shown};
 use super::error::CliError;
 use super::model::{load, refused};
+use super::model_arguments::{PredictArguments, PredictionFormat};
 use super::predictions::Predictions;
 use super::signals::Signals;
 

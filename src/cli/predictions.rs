@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use crate::predict::Row;
 
-use super::arguments::PredictionFormat;
 use super::console::{console_width, shown};
+use super::model_arguments::PredictionFormat;
 
 /// Width of the columns after the path: times, class, three probabilities.
 const NUMBERS: usize = 39;

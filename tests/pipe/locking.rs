@@ -217,3 +217,51 @@ fn results_in_a_lock_file_stay_whatever_is_collected() {
     space.told(&collect);
     assert!(space.run_well("pipe.toml").items().0 > 0);
 }
+
+/// The files that a page holds, by name.
+fn files_of(page: &str) -> Vec<(String, String)> {
+    let plain = |text: &str| {
+        [
+            ("&lt;", "<"),
+            ("&gt;", ">"),
+            ("&quot;", "\""),
+            ("&#39;", "'"),
+            ("&amp;", "&"),
+        ]
+        .iter()
+        .fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
+    };
+    let parts = page.split("data-file=\"").skip(1);
+    parts
+        .map(|part| {
+            let (name, rest) = part.split_once("\">\n").unwrap();
+            let (text, _) = rest.split_once("</pre>").unwrap();
+            (plain(name), plain(text))
+        })
+        .collect()
+}
+
+#[test]
+fn what_a_page_holds_runs_again_and_gives_its_results() {
+    let space = study();
+    let arguments = ["run", "study.toml", "--set", "train.epochs=2"];
+    space.told(&arguments);
+    let page = space.read("runs/study/report/report.html");
+    let files = files_of(&page);
+    let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["corpora.toml", "study.lock.toml", "study.toml"]);
+    assert!(page.contains("<code>pipe run study.toml --set train.epochs=2 --locked</code>"));
+
+    let other = Workspace::new();
+    for (name, text) in &files {
+        other.write(name, text);
+    }
+    assert_eq!(
+        other
+            .run("study.toml", &["--set", "train.epochs=2", "--locked"])
+            .code,
+        Some(0)
+    );
+    let told = other.refused(&["run", "study.toml", "--locked"]);
+    assert!(told.contains("epochs: 2 -> 3"), "{told}");
+}

@@ -54,6 +54,7 @@ mod shown_names;
 mod side_by_side;
 mod small_manifests;
 mod special_files;
+mod strangers_bundle;
 mod strangers_cache;
 mod somebody;
 mod study;

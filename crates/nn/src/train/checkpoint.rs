@@ -21,6 +21,8 @@ use super::{EpochRecord, TrainError};
 const HEAD: &str = "pipe checkpoint 1\n";
 /// Key of the progress in the metadata.
 const PROGRESS_KEY: &str = "pipe.progress";
+/// No training comes to more updates, and counting on from here does not overflow.
+const MOST_UPDATES: usize = 1 << 48;
 /// Begins the names of the best epoch's arrays.
 const BEST: &str = "best/";
 
@@ -41,6 +43,32 @@ pub(super) struct CheckpointProgress {
     pub(super) steps: u64,
     /// A record per finished epoch; the last one marked as best is the epoch of the best values.
     pub(super) history: Vec<EpochRecord>,
+}
+
+impl CheckpointProgress {
+    /// Makes sure that the epochs are those of one training, in their order; the reason otherwise.
+    fn check(&self) -> Result<(), String> {
+        let mut updates = 0;
+        for (epoch, record) in self.history.iter().enumerate() {
+            if record.epoch != epoch {
+                return Err(format!("its epoch {epoch} is called {}", record.epoch));
+            }
+            if record.updates <= updates {
+                return Err(format!("its epoch {epoch} has no updates"));
+            }
+            updates = record.updates;
+        }
+        if self.history.first().is_some_and(|record| !record.best) {
+            return Err("its first epoch is not the best until then".into());
+        }
+        if updates.max(self.steps as usize) > MOST_UPDATES {
+            return Err(format!(
+                "it counts {} updates",
+                updates.max(self.steps as usize)
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// Where the checkpoint is in a folder.
@@ -113,7 +141,9 @@ impl Checkpoint {
             .as_ref()
             .and_then(|map| map.get(PROGRESS_KEY))
             .ok_or("it does not record how far the training is")?;
-        let progress = serde_json::from_str(progress).map_err(|e| e.to_string())?;
+        let progress: CheckpointProgress =
+            serde_json::from_str(progress).map_err(|e| e.to_string())?;
+        progress.check()?;
         let tensors = SafeTensors::deserialize(body).map_err(|e| e.to_string())?;
         let (mut state, mut best) = (Vec::new(), Vec::new());
         for (name, view) in tensors.iter() {
@@ -153,6 +183,41 @@ mod tests {
             },
             state: vec![array("values/a", &[1.0, -0.0, f32::MIN_POSITIVE / 2.0])],
             best: vec![array("a", &[2.0])],
+        }
+    }
+
+    #[test]
+    fn epochs_that_are_not_those_of_one_training_are_refused() {
+        let epoch = |epoch: usize, updates: usize| {
+            let losses = serde_json::json!({ "total": 1.0, "emotion": 1.0, "heads": [] });
+            let scores = serde_json::json!({ "ua": 0.5, "recalls": [1.0, 0.0], "loss": 1.0 });
+            let record = serde_json::json!({
+                "epoch": epoch, "updates": updates, "alpha": 0.0, "learning_rate": 0.1, "train": losses,
+                "gradient_norm": 0.5, "validation": scores, "best": epoch == 0,
+            });
+            serde_json::from_value::<EpochRecord>(record).unwrap()
+        };
+        let read = |history: Vec<EpochRecord>| {
+            let mut checkpoint = some();
+            checkpoint.progress.history = history;
+            Checkpoint::from_bytes(&checkpoint.to_bytes().unwrap()).map(|_| ())
+        };
+        assert_eq!(read(vec![epoch(0, 4), epoch(1, 8)]), Ok(()));
+        for (history, reason) in [
+            (vec![epoch(5, 4)], "epoch 0 is called 5"),
+            (vec![epoch(0, 4), epoch(0, 8)], "epoch 1 is called 0"),
+            (vec![epoch(0, 4), epoch(1, 4)], "epoch 1 has no updates"),
+            (vec![epoch(0, usize::MAX)], "updates"),
+            (
+                vec![EpochRecord {
+                    best: false,
+                    ..epoch(0, 4)
+                }],
+                "not the best",
+            ),
+        ] {
+            let told = read(history).unwrap_err();
+            assert!(told.contains(reason), "{told}");
         }
     }
 

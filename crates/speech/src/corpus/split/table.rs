@@ -56,7 +56,8 @@ impl SplitTable {
         for (speaker, row) in &self.rows {
             if row.split == split && of_corpus(speaker) {
                 total.speakers += 1;
-                total.utterances += row.utterances;
+                // A person may have written any number.
+                total.utterances = total.utterances.saturating_add(row.utterances);
                 total.hours += row.hours;
             }
         }

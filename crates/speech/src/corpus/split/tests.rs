@@ -295,3 +295,12 @@ proptest! {
         let _ = SplitTable::parse(&text);
     }
 }
+
+#[test]
+fn counts_of_any_size_are_added_up() {
+    let most = usize::MAX;
+    let table =
+        SplitTable::parse(&format!("a/s\ttrain\t-\t{most}\nb/s\ttrain\t-\t{most}\n")).unwrap();
+    assert_eq!(table.total(Split::Train, None).utterances, most);
+    assert_eq!(SplitTable::parse(&table.to_text()).unwrap(), table);
+}
