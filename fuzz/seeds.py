@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Writes the seeds of the fuzz targets into seeds/TARGET: small inputs that reach every part of a format."""
 
+import io
 import json
 import struct
+import tarfile
 from pathlib import Path
 
 SEEDS = Path(__file__).parent / "seeds"
@@ -288,9 +290,89 @@ def documents():
     seed("pack", "features", b"f" + json.dumps(features).encode() + b"\n" + struct.pack("<2f", 0.5, -1.0))
 
 
+# What is handed on
+
+
+def handed_on():
+    seed(
+        "lock",
+        "two-steps",
+        """version = 1
+manifest = "made"
+set = ["fbank.bins=40"]
+present = true
+
+[made_by]
+pipe = "0.1.0"
+commit = "0123456789ab"
+processor = "x86_64 avx2 fma"
+device = "cpu"
+
+[[data]]
+source = "speech"
+corpus = "made"
+split = "train"
+utterances = 12
+digest = "%s"
+
+[[step]]
+id = "speech"
+key = "%s"
+output = "%s"
+
+[step.inputs]
+kind = "ingest"
+source = "abc"
+
+[[step]]
+id = "test"
+key = "%s"
+output = "%s"
+
+[step.inputs]
+kind = "evaluate"
+
+[step.metrics.made]
+utterances = 12
+ua = 0.5
+macro_f1 = 0.25
+"""
+        % tuple(digit * 64 for digit in "12345"),
+    )
+
+    # BLAKE3 of nothing.
+    nothing = "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262"
+
+    def archive(names, *entries):
+        listed = {
+            "format": "pipe bundle 1",
+            "name": "made",
+            "manifest": names[-1],
+            "set": [],
+            "made_by": {"pipe": "0.1.0", "processor": "x86_64", "device": "cpu"},
+            "files": [{"name": name, "bytes": 0, "digest": nothing} for name in names],
+        }
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+            for name, kind, content in [("bundle.json", tarfile.REGTYPE, json.dumps(listed).encode()), *entries]:
+                entry = tarfile.TarInfo(name)
+                entry.type, entry.size, entry.linkname = kind, len(content), "/etc/passwd" * (kind == tarfile.SYMTYPE)
+                tar.addfile(entry, io.BytesIO(content))
+        # Archives end with zeros up to 10 kB; two blocks of them do.
+        content = packed.getvalue().rstrip(b"\0")
+        return content + bytes(-len(content) % 512 + 1024)
+
+    file = tarfile.REGTYPE
+    seed("bundle", "two-files", archive(["data/a.tsv", "project/made.toml"], ("data/a.tsv", file, b""), ("project/made.toml", file, b"")))
+    seed("bundle", "link", archive(["made.toml"], ("made.toml", tarfile.SYMTYPE, b"")))
+    seed("bundle", "elsewhere", archive(["../made.toml"], ("../made.toml", file, b"")))
+    seed("bundle", "folder", archive(["a", "a/b"], ("a", file, b""), ("a/b", file, b"")))
+
+
 if __name__ == "__main__":
     audio()
     manifests()
     tables()
     networks()
     documents()
+    handed_on()
