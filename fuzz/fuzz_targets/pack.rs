@@ -3,6 +3,8 @@
 
 #![no_main]
 
+use std::sync::Arc;
+
 use libfuzzer_sys::fuzz_target;
 use pipe::items::{AUDIO, FEATURES};
 use pipe_engine::artifact::ArtifactKind;
@@ -12,6 +14,7 @@ use pipe_engine::cache::items::{
 use pipe_engine::cache::log::Log;
 use pipe_engine::cache::{Cache, ListingHistory, PackReader, verify};
 use pipe_foundation::Digest;
+use pipe_foundation::system::RealSystem;
 use pipe_fuzz::{empty, framed, safetensors, write};
 
 fuzz_target!(|bytes: &[u8]| {
@@ -65,7 +68,7 @@ fn pack(bytes: &[u8]) {
     };
     let folder = empty("packs");
     write(&format!("packs/{:016x}.pack", location.pack), pack);
-    let reader = PackReader::new(folder, None);
+    let reader = PackReader::new(Arc::new(RealSystem), folder, None);
     let in_pack = || {
         let start = usize::try_from(location.offset).ok()?;
         pack.get(start..start.checked_add(usize::try_from(location.bytes).ok()?)?)

@@ -5,11 +5,13 @@
 
 #![no_main]
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
 use pipe_engine::cache::{Cache, PruneOptions, StepRecord, prune, usage, verify};
 use pipe_foundation::Digest;
+use pipe_foundation::system::RealSystem;
 use pipe_fuzz::{document, empty};
 
 /// Ends the record of a run that is in progress; a line for each step that has begun follows.
@@ -92,9 +94,10 @@ fn check(root: &Path) {
         .find("speech", |_, _| Ok(None::<()>))
         .expect("it can be read");
     let _ = cache.owner("made").expect("it can be read");
-    let _ = usage(root).expect("it can be read");
+    let _ = usage(&RealSystem, root).expect("it can be read");
     let options = PruneOptions {
         keep_runs: Some(1),
+        locked: &HashSet::new(),
         older_than_days: 0,
         dry_run: true,
         checkpoints: &|_| Vec::new(),

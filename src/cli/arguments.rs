@@ -62,7 +62,7 @@ impl Common {
 pub enum Subcommand {
     /// Bring every step of a manifest up to date.
     Run(RunArguments),
-    /// Write down what a run depended on and gave, for `pipe run --locked` to hold later runs to.
+    /// Write down what a run depended on and gave, to hold later runs to it.
     Lock(LockArguments),
     /// Put a run into one file for others, or unpack one.
     Bundle(BundleArguments),

@@ -11,6 +11,7 @@ use pipe_engine::manifest::{Diagnostics, OUTSIDE};
 use pipe_nn::model::Device;
 
 use crate::domain::SpeechPlan;
+use crate::shell_words;
 use crate::stage::why_no_sandbox;
 use crate::trust::{Project, TrustedFolders};
 
@@ -60,7 +61,7 @@ pub fn plan(
     }
     Err(CliError::Untrusted {
         manifest: plan.manifest.clone(),
-        project: project.folder.display().to_string(),
+        project: shell_words::line([project.folder.to_string_lossy()]),
         lines,
     })
 }
@@ -84,7 +85,7 @@ pub fn refuse_commands(plan: &SpeechPlan, folder: &Path) -> Result<(), CliError>
         true => Ok(()),
         false => Err(CliError::Untrusted {
             manifest: plan.manifest.clone(),
-            project: folder.display().to_string(),
+            project: shell_words::line([folder.to_string_lossy()]),
             lines: shown(&lines),
         }),
     }
