@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use pipe_engine::cache::{Cache, CacheError, Listing};
+use pipe_engine::cache::{Cache, CacheError};
 use pipe_engine::exec::{Resolver, Statuses};
 use pipe_engine::plan::{Reason, reasons};
 
@@ -65,12 +65,7 @@ pub fn changes(
             }
             continue;
         }
-        let listing: Option<Listing> = resolver.listing(index).map(|listing| {
-            let items = listing.items.iter();
-            items
-                .map(|item| (item.facts.id().to_owned(), item.digest))
-                .collect()
-        });
+        let listing = resolver.digests(index);
         let reasons = reasons(plan, cache, index, now, &locked.inputs, listing.as_ref())?;
         let follows = |reason: &Reason| matches!(reason, Reason::Input { .. });
         if reasons.is_empty() || !reasons.iter().all(follows) {

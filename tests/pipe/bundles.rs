@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::{Value as Json, json};
 
+use super::manifests;
 use super::somebody::Somebody;
 use super::workspace::{Workspace, lines_of_json};
 
@@ -11,25 +12,16 @@ use super::workspace::{Workspace, lines_of_json};
 fn study(utterances: usize) -> Workspace {
     let space = Workspace::with_corpus(utterances);
     fs::remove_file(space.join("pipe.toml")).unwrap();
-    space.write("pipelines/include/front_end.toml", FRONT_END);
+    space.write("pipelines/include/front_end.toml", front_end());
     space.write("pipelines/study.toml", STUDY);
     space
 }
 
-const FRONT_END: &str = r#"[stage.speech]
-kind = "ingest"
-corpora = "made"
-split = { train = 0.5, validation = 0.25, test = 0.25 }
-[stage.audio]
-kind = "resample"
-input = "speech"
-rate_hz = 8000
-[stage.fbank]
-kind = "fbank"
-input = "audio"
-sample_rate_hz = 8000
-bins = 23
-"#;
+/// [`manifests::MADE`] with all three splits.
+fn front_end() -> String {
+    let splits = "split = { train = 0.5, validation = 0.25, test = 0.25 }";
+    manifests::MADE.replace("split = \"train\"", splits)
+}
 
 const STUDY: &str = r#"include = "include/front_end.toml"
 [stage.train]
@@ -309,7 +301,7 @@ fn what_is_not_run_or_not_in_the_project_cannot_be_exported() {
     let export = ["bundle", "export", "pipelines/study.toml", "-o", BUNDLE];
     let told = space.refused(&export);
     assert!(told.contains("6 steps are not up to date"), "{told}");
-    space.write("elsewhere/front_end.toml", FRONT_END);
+    space.write("elsewhere/front_end.toml", front_end());
     space.write(
         "project/corpora.toml",
         space

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::cache::{CacheError, Ending, Listing, RunRecord};
+use crate::cache::{CacheError, Ending, RunRecord};
 use crate::plan::Plan;
 
 use super::event::Status;
@@ -20,12 +20,9 @@ pub fn record_listings(resolver: &Resolver<'_>, results: &[StepResult]) -> Resul
         if result.key.is_none() || result.status != Status::Executed {
             continue;
         }
-        let digests: Listing = (listing.items.iter())
-            .map(|item| (item.facts.id().to_owned(), item.digest))
-            .collect();
         let plan = resolver.plan;
         let history = resolver.cache.listings(&plan.name, plan.steps[step].id());
-        history.record(&source_digest(listing), &digests)?;
+        history.record(&source_digest(listing), &listing.digests())?;
     }
     Ok(())
 }

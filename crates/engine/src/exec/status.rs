@@ -88,12 +88,7 @@ impl<'a> Resolver<'a> {
 
     /// What the source `step` lists, as the digest of each item.
     pub fn digests(&self, step: usize) -> Option<Listing> {
-        let items = self.listing(step)?.items.iter();
-        Some(
-            items
-                .map(|item| (item.facts.id().to_owned(), item.digest))
-                .collect(),
-        )
+        self.listing(step).map(SourceListing::digests)
     }
 
     /// What all sources list, in the order of the plan.
@@ -104,10 +99,6 @@ impl<'a> Resolver<'a> {
     /// As [`Resolver::into_results`], with a copy of what the sources list.
     pub fn results(&self, statuses: &Statuses) -> PlanResults {
         let listings = self.listings();
-        let known = |status: &StepStatus| KnownStep {
-            key: status.fingerprint().map(FingerprintInputs::key),
-            output: status.output().cloned(),
-        };
         PlanResults {
             listings: listings
                 .map(|(step, listing)| (step, listing.clone()))
@@ -118,13 +109,9 @@ impl<'a> Resolver<'a> {
 
     /// What all sources list and what `statuses` say of the steps.
     pub fn into_results(self, statuses: Statuses) -> PlanResults {
-        let known = |status: StepStatus| KnownStep {
-            key: status.fingerprint().map(FingerprintInputs::key),
-            output: status.output().cloned(),
-        };
         PlanResults {
             listings: self.into_listings(),
-            steps: statuses.0.into_iter().map(known).collect(),
+            steps: statuses.0.iter().map(known).collect(),
         }
     }
 
@@ -261,6 +248,14 @@ impl<'a> Resolver<'a> {
                 .map(|status| status.unwrap_or_else(pending))
                 .collect(),
         ))
+    }
+}
+
+/// What a status says of a step's result.
+fn known(status: &StepStatus) -> KnownStep {
+    KnownStep {
+        key: status.fingerprint().map(FingerprintInputs::key),
+        output: status.output().cloned(),
     }
 }
 

@@ -36,6 +36,14 @@ impl SourceListing {
     /// Name of the table of what was left out.
     pub const DROPPED: &str = "dropped.tsv";
 
+    /// The digest of each item, by id.
+    pub fn digests(&self) -> BTreeMap<String, Digest> {
+        let items = self.items.iter();
+        items
+            .map(|item| (item.facts.id().to_owned(), item.digest))
+            .collect()
+    }
+
     /// A listing of `items` in any order, of which nothing else is to be said.
     pub fn of(mut items: Vec<Item>) -> Self {
         items.sort_by(|a, b| a.facts.id().cmp(b.facts.id()));
