@@ -131,10 +131,18 @@ impl Work<'_> {
         let made_from = results.iter().filter(|result| result.file.is_none());
         let names = made_from.map(|result| format!("result of {}", result.step));
         self.found.made_from_damaged.extend(names);
-        match self.repair {
-            true => self.cache.forget_damaged(damaged, &results),
-            false => Ok(()),
+        if !self.repair {
+            return Ok(());
         }
+        // A run beside this one may have made some of them again, with what was made from them.
+        let is_damaged = |digest: &&Digest| {
+            let path = self.cache.objects.path(digest);
+            let now = self.cache.system.digest(&path);
+            now.is_ok_and(|now| now != **digest)
+        };
+        let still: HashSet<Digest> = damaged.iter().filter(is_damaged).copied().collect();
+        let results = self.cache.damaged_results(&still)?;
+        self.cache.forget_damaged(&still, &results)
     }
 
     /// Step records, and whether the objects that they name exist.

@@ -105,12 +105,13 @@ impl<'a> Publisher<'a> {
             let link = file.bytes > LARGEST_COPY_BYTES && self.cache.why_not_stored().is_none();
             published.push((name.clone(), file.digest, link));
             let target = self.folder.join(&name);
-            let is_right = self
-                .cache
-                .files
-                .digest(&target)
-                .is_ok_and(|found| found == file.digest);
-            if is_right {
+            let was_remembered = self.cache.files.remembered(&target).is_some();
+            let found = self.cache.files.digest(&target);
+            if found.is_ok_and(|found| found == file.digest) {
+                if !was_remembered {
+                    // Whoever made it may have been killed before it was synced.
+                    self.vouched(&target)?;
+                }
                 continue;
             }
             let parent = target.parent().unwrap_or(&self.folder);
@@ -128,12 +129,16 @@ impl<'a> Publisher<'a> {
                 std::io::copy(&mut self.system().open(&object, Open::Read)?, &mut new)?;
             }
             new.persist(&target)?;
-            // The stat cache will vouch for it.
-            let synced = self.cache.sync_later(&target);
-            synced.map_err(std::io::Error::other)?;
+            self.vouched(&target)?;
         }
         self.note(step, PublishedPart::Result, published);
         self.remove_failed(step)
+    }
+
+    /// The stat cache will vouch for the copy at `path`, so what it holds must outlive a power cut.
+    fn vouched(&self, path: &Path) -> std::io::Result<()> {
+        let synced = self.cache.sync_later(path);
+        synced.map_err(std::io::Error::other)
     }
 
     fn system(&self) -> &'a dyn System {
