@@ -19,14 +19,7 @@ use super::project_files::project_files;
 /// The folder of the project in a bundle.
 const PROJECT: &str = "project";
 
-/// What a bundle holds besides what is always in it.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Extras {
-    /// The recordings.
-    pub audio: bool,
-}
-
-/// The contents of the bundle of a plan that was run, and the files in it.
+/// The contents of the bundle of a plan that was run, and the files in it; the recordings only if that is asked for.
 ///
 /// # Errors
 /// When the manifest names files outside of its project, a result is damaged, or recordings must not be passed on.
@@ -35,9 +28,9 @@ pub fn collect(
     cache: &Cache,
     results: &PlanResults,
     lock: &LockFile,
-    extras: Extras,
+    with_audio: bool,
 ) -> Result<(Contents, BTreeMap<String, Content>), BundleError> {
-    let corpora_folder = match extras.audio {
+    let corpora_folder = match with_audio {
         true => "../audio",
         false => "corpora",
     };
@@ -52,7 +45,7 @@ pub fn collect(
         add_listing(plan, *step, listing, &mut files);
     }
     add_results(plan, cache, results, &mut files)?;
-    if extras.audio {
+    if with_audio {
         add_audio(&results.listings, &plan.corpora, &mut files)?;
     }
     let contents = Contents {

@@ -24,7 +24,7 @@ mod ro_crate;
 mod verdict;
 
 pub use archive::write;
-pub use collect::{Extras, collect};
+pub use collect::collect;
 pub use contents::{Content, Contents};
 pub use error::BundleError;
 pub use features::add_features;

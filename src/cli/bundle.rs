@@ -7,7 +7,7 @@ use pipe_engine::exec::{MissingInputs, Resolver, runs_folder};
 use pipe_engine::plan::Plan;
 use serde_json::json;
 
-use crate::bundle::{Content, Extras, RunTimes, add_features, collect, unpack, write, write_crate};
+use crate::bundle::{Content, RunTimes, add_features, collect, unpack, write, write_crate};
 use crate::byte_size::bytes_text;
 
 use super::arguments::Common;
@@ -37,10 +37,7 @@ fn export(arguments: &ExportBundleArguments, common: &Common) -> Result<u8, CliE
     let resolver = Resolver::new(&plan, &cache, &|| false);
     let statuses = resolver.all(MissingInputs::Refused)?;
     let results = resolver.results(&statuses);
-    let extras = Extras {
-        audio: arguments.audio,
-    };
-    let (contents, mut files) = collect(&plan, &cache, &results, &lock, extras)?;
+    let (contents, mut files) = collect(&plan, &cache, &results, &lock, arguments.audio)?;
     for (step, page) in report::pages(&plan, &cache, &results)? {
         let name = format!("results/{}/report.html", runs_folder(&plan, step).display());
         files.insert(name, Content::Bytes(page.into_bytes()));

@@ -138,17 +138,17 @@ mod tests {
     #[test]
     fn a_folder_is_trusted_with_what_is_below_it_but_for_bundles() {
         let trusted = TrustedFolders {
-            folders: vec!["/home/me/work".into()],
+            folders: vec!["/home/me/projects".into()],
         };
         let project = |folder: &str, is_bundle| Project {
             folder: folder.into(),
             is_bundle,
         };
-        assert!(trusted.trusts(&project("/home/me/work", false)));
-        assert!(trusted.trusts(&project("/home/me/work/a", false)));
-        assert!(trusted.trusts(&project("/home/me/work", true)));
-        assert!(!trusted.trusts(&project("/home/me/work/a", true)));
-        assert!(!trusted.trusts(&project("/home/me/work-2", false)));
+        assert!(trusted.trusts(&project("/home/me/projects", false)));
+        assert!(trusted.trusts(&project("/home/me/projects/a", false)));
+        assert!(trusted.trusts(&project("/home/me/projects", true)));
+        assert!(!trusted.trusts(&project("/home/me/projects/a", true)));
+        assert!(!trusted.trusts(&project("/home/me/projects-2", false)));
         assert!(!trusted.trusts(&project("/home/me", false)));
     }
 }

@@ -319,14 +319,9 @@ fn what_is_not_run_or_not_in_the_project_cannot_be_exported() {
 #[test]
 fn a_crate_is_what_validators_and_other_tools_expect() {
     let space = exported();
-    space.told(&[
-        "bundle",
-        "export",
-        "pipelines/study.toml",
-        "-o",
-        "crate",
-        "--ro-crate",
-    ]);
+    let export = "bundle export pipelines/study.toml -o crate --ro-crate";
+    let export: Vec<&str> = export.split(' ').collect();
+    space.told(&export);
     let text = space.read("crate/ro-crate-metadata.json");
     let metadata: Json = serde_json::from_str(&text).unwrap();
     let graph = metadata["@graph"].as_array().unwrap();
@@ -343,13 +338,6 @@ fn a_crate_is_what_validators_and_other_tools_expect() {
     assert_eq!(run["@type"], "CreateAction");
     assert_eq!(run["instrument"], root["mainEntity"]);
     assert!(run["endTime"].as_str().unwrap() >= run["startTime"].as_str().unwrap());
-    let told = space.refused(&[
-        "bundle",
-        "export",
-        "pipelines/study.toml",
-        "-o",
-        "crate",
-        "--ro-crate",
-    ]);
+    let told = space.refused(&export);
     assert!(told.contains("it exists"), "{told}");
 }

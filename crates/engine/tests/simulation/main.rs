@@ -30,6 +30,7 @@ const SEEDS: u64 = 3000;
 
 /// Seeds that have found something among the first 100,000 and are played whatever the number.
 const FOUND: [u64; 7] = [4005, 17_474, 17_957, 33_339, 43_148, 53_244, 77_350];
+
 /// Of so many seeds, one is played twice, to see that it comes to the same.
 const TWICE: u64 = 50;
 /// So many seeds may fail before no others are played.
