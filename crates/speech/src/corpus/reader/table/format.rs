@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::corpus::KeptColumns;
+
 use super::json_lines::json_lines;
-use super::rows::{Problem, Row, Rows, places};
+use super::rows::{Problem, Row, Rows, kept_places, places};
 
 /// How a table is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,11 +35,12 @@ pub(super) fn parse(
     bytes: &[u8],
     format: Format,
     names: &BTreeMap<String, String>,
+    kept: &KeptColumns,
 ) -> Result<Rows, Problem> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     match format {
-        Format::JsonLines => json_lines(bytes, names),
-        Format::Csv | Format::Tsv => separated(bytes, format, names),
+        Format::JsonLines => json_lines(bytes, names, kept),
+        Format::Csv | Format::Tsv => separated(bytes, format, names, kept),
     }
 }
 
@@ -45,6 +48,7 @@ fn separated(
     bytes: &[u8],
     format: Format,
     names: &BTreeMap<String, String>,
+    kept: &KeptColumns,
 ) -> Result<Rows, Problem> {
     let header = bytes.split(|&b| b == b'\n').next().unwrap_or_default();
     let delimiter = match format {
@@ -80,6 +84,7 @@ fn separated(
         });
     }
     let places = places(&columns, names)?;
+    let kept = kept_places(&columns, &places, kept);
     let mut lines = Lines::new(bytes);
     let mut rows = Vec::new();
     for record in reader.byte_records() {
@@ -92,9 +97,13 @@ fn separated(
             }
         };
         let line = lines.of(record.position());
-        rows.push((line, separated_row(&record, &columns, &places, format)));
+        rows.push((
+            line,
+            separated_row(&record, &columns, &places, &kept, format),
+        ));
     }
     Ok(Rows {
+        kept: kept.iter().map(|&place| columns[place].clone()).collect(),
         columns,
         fields: places.iter().map(|(field, _)| *field).collect(),
         rows,
@@ -138,6 +147,7 @@ fn separated_row(
     record: &csv::ByteRecord,
     columns: &[String],
     places: &[(&'static str, usize)],
+    kept: &[usize],
     format: Format,
 ) -> Result<Row, String> {
     if record.len() != columns.len() {
@@ -152,6 +162,12 @@ fn separated_row(
         let value = record.get(place).unwrap_or_default();
         let value = std::str::from_utf8(value).map_err(|_| format!("{field} is not UTF-8"))?;
         row.set(field, unquoted(value, format))?;
+    }
+    for &place in kept {
+        let value = record.get(place).unwrap_or_default();
+        let value =
+            std::str::from_utf8(value).map_err(|_| format!("{} is not UTF-8", columns[place]))?;
+        row.keep(unquoted(value, format))?;
     }
     row.shrink_to_fit();
     Ok(row)
@@ -201,7 +217,7 @@ mod tests {
             ),
         ];
         for (bytes, format) in tables {
-            let rows = parse(bytes, format, &names).unwrap();
+            let rows = parse(bytes, format, &names, &KeptColumns::All).unwrap();
             assert_eq!(rows.fields, ["path", "emotion"], "{format:?}");
             let (_, row) = &rows.rows[0];
             let row = row.as_ref().unwrap();
@@ -216,7 +232,9 @@ mod tests {
     #[test]
     fn bad_rows_keep_their_line_and_do_not_hide_the_next() {
         let text = b"path,emotion\na.wav,x\nb.wav\nc.wav,\xff\n\nd.wav,y\n";
-        let rows = parse(text, Format::Csv, &names(&[])).unwrap().rows;
+        let rows = parse(text, Format::Csv, &names(&[]), &KeptColumns::All)
+            .unwrap()
+            .rows;
         let lines: Vec<_> = rows
             .iter()
             .map(|(line, row)| (*line, row.is_ok()))
@@ -231,12 +249,14 @@ mod tests {
     #[test]
     fn a_named_column_must_be_there_once() {
         let wanted = names(&[("path", "fiel")]);
-        let problem = parse(b"file,emotion\n", Format::Csv, &wanted).unwrap_err();
+        let problem =
+            parse(b"file,emotion\n", Format::Csv, &wanted, &KeptColumns::All).unwrap_err();
         assert_eq!(problem.reason, "has no column `fiel` for path");
-        let problem = parse(b"path,path\n", Format::Csv, &names(&[])).unwrap_err();
+        let problem =
+            parse(b"path,path\n", Format::Csv, &names(&[]), &KeptColumns::All).unwrap_err();
         assert_eq!(problem.reason, "has two columns `path`");
-        assert!(parse(b"", Format::Csv, &names(&[])).is_err());
-        assert!(parse(b"", Format::JsonLines, &names(&[])).is_err());
+        assert!(parse(b"", Format::Csv, &names(&[]), &KeptColumns::All).is_err());
+        assert!(parse(b"", Format::JsonLines, &names(&[]), &KeptColumns::All).is_err());
     }
 
     proptest! {
@@ -248,7 +268,7 @@ mod tests {
             let mut text = if with_header { b"path,emotion,start\n".to_vec() } else { Vec::new() };
             text.extend(&bytes);
             for format in [Format::Csv, Format::Tsv, Format::JsonLines] {
-                if let Ok(rows) = parse(&text, format, &BTreeMap::new()) {
+                if let Ok(rows) = parse(&text, format, &BTreeMap::new(), &KeptColumns::All) {
                     prop_assert!(rows.rows.len() <= text.len() + 1);
                 }
             }

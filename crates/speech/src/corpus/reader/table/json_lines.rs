@@ -4,10 +4,16 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value;
 
-use super::rows::{Problem, Row, Rows, places};
+use crate::corpus::KeptColumns;
+
+use super::rows::{Problem, Row, Rows, kept_places, places};
 
 /// Reads all lines; blank ones are passed over. Keys are columns, absent and null values empty.
-pub(super) fn json_lines(bytes: &[u8], names: &BTreeMap<String, String>) -> Result<Rows, Problem> {
+pub(super) fn json_lines(
+    bytes: &[u8],
+    names: &BTreeMap<String, String>,
+    kept: &KeptColumns,
+) -> Result<Rows, Problem> {
     let mut columns: Vec<String> = Vec::new();
     // Every row may have a column of its own, and those before are not gone through for each.
     let mut known = HashSet::new();
@@ -39,6 +45,7 @@ pub(super) fn json_lines(bytes: &[u8], names: &BTreeMap<String, String>) -> Resu
         });
     }
     let places = places(&columns, names)?;
+    let kept = kept_places(&columns, &places, kept);
     let rows = objects
         .into_iter()
         .map(|(line, object)| {
@@ -57,12 +64,21 @@ pub(super) fn json_lines(bytes: &[u8], names: &BTreeMap<String, String>) -> Resu
                         }
                     }
                 }
+                for &place in &kept {
+                    match object.get(&columns[place]) {
+                        None | Some(Value::Null) => row.keep("")?,
+                        Some(Value::String(text)) => row.keep(text.trim())?,
+                        // A list or table is kept as it is written.
+                        Some(other) => row.keep(&other.to_string())?,
+                    }
+                }
                 Ok(row)
             });
             (line, row)
         })
         .collect();
     Ok(Rows {
+        kept: kept.iter().map(|&place| columns[place].clone()).collect(),
         columns,
         fields: places.iter().map(|(field, _)| *field).collect(),
         rows,
@@ -78,7 +94,7 @@ mod tests {
         const ROWS: usize = 200_000;
         let line = |row: usize| format!("{{\"path\": \"{row}.wav\", \"{row}\": 0}}\n");
         let text: String = (0..ROWS).map(line).collect();
-        let rows = json_lines(text.as_bytes(), &BTreeMap::new()).unwrap();
+        let rows = json_lines(text.as_bytes(), &BTreeMap::new(), &KeptColumns::default()).unwrap();
         assert_eq!((rows.rows.len(), rows.columns.len()), (ROWS, ROWS + 1));
     }
 }

@@ -77,9 +77,10 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
             },
         })?;
     let fields = Fields { columns, constants };
-    let rows = format::parse(&bytes, format, &fields.columns).map_err(|problem| {
-        let known: Vec<&str> = problem.known.iter().map(String::as_str).collect();
-        CorpusError::Table {
+    let mut rows =
+        format::parse(&bytes, format, &fields.columns, draft.columns()).map_err(|problem| {
+            let known: Vec<&str> = problem.known.iter().map(String::as_str).collect();
+            CorpusError::Table {
             corpus: draft.corpus().to_string(),
             path: path.clone(),
             reason: problem.reason,
@@ -91,8 +92,9 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
                 false => format!("its columns: {}", nearest_first(&problem.wanted, &known)),
             },
         }
-    })?;
-    for required in REQUIRED {
+        })?;
+    let required = REQUIRED.into_iter();
+    for required in required.filter(|field| *field != "emotion" || draft.needs_labels()) {
         if !rows.has(required) && !fields.constants.contains_key(required) {
             let known: Vec<&str> = rows.columns.iter().map(String::as_str).collect();
             return Err(CorpusError::Table {
@@ -106,12 +108,11 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
             });
         }
     }
-    let read: Vec<(u64, Result<Read, String>)> = rows
-        .rows
+    let read: Vec<(u64, Result<Read, String>)> = std::mem::take(&mut rows.rows)
         .into_par_iter()
         .map(|(line, row)| (line, row.and_then(|row| fields.read(row, &paths, draft))))
         .collect();
-    add(draft, table, &fields, read);
+    add(draft, table, &fields, &rows.kept, read);
     Ok(())
 }
 
@@ -120,6 +121,7 @@ fn add(
     draft: &mut Draft<'_>,
     table: &str,
     fields: &Fields,
+    kept: &[String],
     read: Vec<(u64, Result<Read, String>)>,
 ) {
     let is_repeated = repeated(&read);
@@ -161,6 +163,7 @@ fn add(
                 segment_s: utterance.segment_s,
                 channel: utterance.channel,
                 content: utterance.content,
+                columns: kept.iter().map(String::as_str).zip(row.kept()).collect(),
                 place: &place,
             }),
         }

@@ -165,7 +165,10 @@ impl Fields {
         if self.value(row, "language").is_some() {
             self.required(row, "language")?;
         }
-        let label = self.required(row, "emotion")?;
+        let label = match draft.needs_labels() {
+            true => self.required(row, "emotion")?,
+            false => "",
+        };
         let path = draft.root().join(&*relative);
         match draft.look_at(label)(&path) {
             Look::Nothing => Err(format!("{relative} does not exist").into()),

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::corpus::KeptColumns;
+
 /// What a row can say: times in seconds, the channel counted from 0.
 pub(super) const FIELDS: [&str; 8] = [
     "path", "start", "end", "channel", "speaker", "gender", "language", "emotion",
@@ -13,6 +15,8 @@ pub(super) struct Row {
     text: String,
     /// Where each of [`FIELDS`] is in the text.
     fields: [Option<(u32, u32)>; FIELDS.len()],
+    /// Where each of [`Rows::kept`] is in the text.
+    kept: Vec<(u32, u32)>,
 }
 
 impl Row {
@@ -21,14 +25,38 @@ impl Row {
     /// # Errors
     /// A lower-case fragment, where the row is too long.
     pub fn set(&mut self, field: &str, value: &str) -> Result<(), String> {
-        let start = self.text.len();
-        self.text.push_str(value);
-        let position = |at: usize| u32::try_from(at).map_err(|_| "it is too long".to_string());
-        let place = (position(start)?, position(self.text.len())?);
+        let place = self.push(value)?;
         if let Some(index) = index_of(field) {
             self.fields[index] = Some(place);
         }
         Ok(())
+    }
+
+    /// Sets the value of the next of [`Rows::kept`].
+    ///
+    /// # Errors
+    /// A lower-case fragment, where the row is too long.
+    pub fn keep(&mut self, value: &str) -> Result<(), String> {
+        let place = self.push(value)?;
+        self.kept.push(place);
+        Ok(())
+    }
+
+    /// The values of [`Rows::kept`].
+    pub fn kept(&self) -> impl Iterator<Item = &str> {
+        let texts = self.kept.iter();
+        texts.map(|&(start, end)| {
+            self.text
+                .get(start as usize..end as usize)
+                .unwrap_or_default()
+        })
+    }
+
+    fn push(&mut self, value: &str) -> Result<(u32, u32), String> {
+        let start = self.text.len();
+        self.text.push_str(value);
+        let position = |at: usize| u32::try_from(at).map_err(|_| "it is too long".to_string());
+        Ok((position(start)?, position(self.text.len())?))
     }
 
     /// Gives back memory that the text does not need.
@@ -54,6 +82,8 @@ pub(super) struct Rows {
     pub columns: Vec<String>,
     /// Those of [`FIELDS`] that it has a column for.
     pub fields: Vec<&'static str>,
+    /// Further columns that utterances keep.
+    pub kept: Vec<String>,
     /// Line number, counted from 1, and the row or what is wrong with it.
     pub rows: Vec<(u64, Result<Row, String>)>,
 }
@@ -74,6 +104,19 @@ pub(super) struct Problem {
     pub wanted: String,
     /// The columns present.
     pub known: Vec<String>,
+}
+
+/// Where the further columns are that utterances keep: those that are no field.
+pub(super) fn kept_places(
+    columns: &[String],
+    fields: &[(&'static str, usize)],
+    kept: &KeptColumns,
+) -> Vec<usize> {
+    let is_field = |place: &usize| fields.iter().any(|(_, other)| other == place);
+    let places = (0..columns.len()).filter(|place| !is_field(place));
+    places
+        .filter(|&place| kept.keeps(&columns[place]))
+        .collect()
 }
 
 /// Where each field is among the columns.
