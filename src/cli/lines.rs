@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use miette::Report;
 use pipe_engine::exec::{Event, ItemCounts, Observer, Status, StepCounts};
-use pipe_foundation::progress::EpochReport;
+use pipe_foundation::progress::{EpochReport, Monitored};
 use pipe_foundation::sync::lock;
 
 use super::console::print_error;
@@ -209,15 +209,21 @@ pub fn epoch_text(report: &EpochReport) -> String {
         loss,
         validation_ua,
         best_ua,
+        monitored,
         seconds,
         ..
     } = report;
     let left = seconds * (epochs - (epoch + 1).min(*epochs)) as f64;
+    let score = match (monitored, validation_ua, best_ua) {
+        (Some(Monitored { name, value, best }), ..) => format!("{name} {value:.3}, best {best:.3}"),
+        (None, Some(ua), Some(best)) => {
+            format!("UA {:.1} %, best {:.1} %", ua * 100.0, best * 100.0)
+        }
+        _ => String::new(),
+    };
     format!(
-        "epoch {}/{epochs}  loss {loss:.3}  UA {:.1} %, best {:.1} %  {} left",
+        "epoch {}/{epochs}  loss {loss:.3}  {score}  {} left",
         epoch + 1,
-        validation_ua * 100.0,
-        best_ua * 100.0,
         duration_text(left),
     )
 }

@@ -60,6 +60,7 @@ mod strangers_cache;
 mod somebody;
 mod study;
 mod subcommands;
+mod tasks;
 mod tracking;
 mod trust;
 mod unreadable;

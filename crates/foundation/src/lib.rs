@@ -24,6 +24,7 @@ pub mod spreadsheet;
 pub mod sync;
 pub mod exact;
 pub mod random;
+mod agreement;
 pub mod arithmetic;
 mod tree_sum;
 mod vectorised;
@@ -36,6 +37,7 @@ pub mod progress;
 #[cfg(any(test, feature = "test-support"))]
 pub mod test_support;
 
+pub use agreement::Agreement;
 pub use buffer::Buffer;
 pub use digest::Digest;
 pub use features::{Features, FeaturesView};

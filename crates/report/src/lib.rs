@@ -42,7 +42,7 @@ pub use facts::{
     CorpusFacts, LeakCheck, LeftOut, ProjectFile, Reproduction, RunFacts, SplitFacts, StepFacts,
 };
 pub use identity::{Attribute, Method, ModelIdentity};
-pub use learning_curve::{EpochHeadLoss, EpochLosses, EpochPoint, EpochScores};
+pub use learning_curve::{EpochHeadLoss, EpochLosses, EpochPoint, EpochScores, EpochTargetLoss};
 pub use map::{EmbeddingMap, MapPoint};
 pub use map_svg::MapColour;
 pub use markdown::{Align, Markdown};

@@ -15,6 +15,7 @@ mod left_out;
 mod maps;
 mod palette;
 mod per_test;
+mod printed_tables;
 mod probes;
 mod quantity;
 mod reading;
@@ -39,6 +40,8 @@ pub(super) fn render(report: &Report, study: &Study) -> String {
         answer::section(&view),
         heat_map::section(&view),
         per_test::section(&view),
+        printed_tables::numeric_targets(&view),
+        printed_tables::original_labels(&view),
         training::section(&view),
         probes::section(&view),
         maps::section(&view),

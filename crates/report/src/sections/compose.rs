@@ -5,7 +5,7 @@ use crate::document::{Block, Document};
 use crate::notes;
 
 use super::detail::Detail;
-use super::{confusions, models, per_test, probes, summary, training};
+use super::{confusions, labels, models, per_test, probes, summary, targets, training};
 
 /// Up to this number of variants, the brief form also shows a table of each test.
 const FEW_VARIANTS: usize = 8;
@@ -32,9 +32,11 @@ pub(crate) fn document(report: &Report, detail: Detail) -> Document {
         if detail == Detail::Full || study.variants.len() <= FEW_VARIANTS {
             blocks.extend(per_test::blocks(&study, detail));
         }
+        blocks.extend(targets::blocks(report));
         if detail == Detail::Full {
             blocks.extend(models::blocks(&study));
             blocks.extend(confusions::blocks(&study));
+            blocks.extend(labels::blocks(report));
             blocks.extend(training::blocks(report, &study));
         }
     }

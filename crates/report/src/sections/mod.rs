@@ -3,10 +3,12 @@
 mod compose;
 pub(crate) mod confusions;
 mod detail;
+pub(crate) mod labels;
 mod models;
 mod per_test;
 mod probes;
 mod summary;
+pub(crate) mod targets;
 mod training;
 
 pub(crate) use compose::document;

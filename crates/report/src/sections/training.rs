@@ -18,10 +18,10 @@ pub(crate) fn blocks(report: &Report, study: &Study) -> Vec<Block> {
         let curve: Vec<f64> = entry
             .history
             .iter()
-            .map(|epoch| epoch.validation.ua)
+            .map(|epoch| epoch.validation.shown())
             .collect();
         let best = entry.history.iter().fold(first, |best, epoch| {
-            if epoch.validation.ua > best.validation.ua {
+            if epoch.validation.shown() > best.validation.shown() {
                 epoch
             } else {
                 best
@@ -30,7 +30,7 @@ pub(crate) fn blocks(report: &Report, study: &Study) -> Vec<Block> {
         rows.push(vec![
             entry.model.name.clone().into(),
             format!("{} of {}", entry.history.len(), entry.epochs).into(),
-            number::percent(Some(best.validation.ua)).into(),
+            number::percent(best.validation.ua).into(),
             (best.epoch + 1).to_string().into(),
             format!("{:.3}", first.train.total).into(),
             format!("{:.3}", last.train.total).into(),
