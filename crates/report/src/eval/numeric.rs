@@ -44,6 +44,9 @@ pub struct CorpusAgreement {
     pub ccc_interval: Option<Interval>,
 }
 
+/// Pairs of prediction and truth of each speaker.
+type Pairs<'a> = BTreeMap<&'a str, Vec<(f64, f64)>>;
+
 /// Agreement of one target.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TargetMetrics {
@@ -56,7 +59,7 @@ pub struct TargetMetrics {
 impl TargetMetrics {
     /// Of the target with number `index` in `predictions`.
     pub fn of(name: &str, index: usize, predictions: &[NumberPrediction]) -> Self {
-        let mut corpora: BTreeMap<&str, BTreeMap<&str, Vec<(f64, f64)>>> = BTreeMap::new();
+        let mut corpora: BTreeMap<&str, Pairs<'_>> = BTreeMap::new();
         let mut all = Vec::new();
         for prediction in predictions {
             let (Some(&x), Some(Some(y))) =
@@ -90,7 +93,7 @@ type Sums = [f64; 6];
 
 /// The rescaled bootstrap over speakers with expanded percentiles, as for the UA (see
 /// [`super::SpeakerBootstrap`]); `name` is the seed.
-fn interval(name: &str, speakers: &BTreeMap<&str, Vec<(f64, f64)>>) -> Option<Interval> {
+fn interval(name: &str, speakers: &Pairs<'_>) -> Option<Interval> {
     let count = speakers.len();
     if count < LEAST_SPEAKERS {
         return None;

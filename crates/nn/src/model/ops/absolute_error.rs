@@ -30,12 +30,8 @@ mod tests {
 
     #[test]
     fn slopes_are_those_of_finite_differences() {
-        check_slopes(|x, y| absolute_error(x, y));
-        let (value, slopes) = evaluate(
-            |x, y| absolute_error(x, y),
-            &[1.0, 3.0],
-            &[Some(1.0), Some(1.0)],
-        );
+        check_slopes(absolute_error);
+        let (value, slopes) = evaluate(absolute_error, &[1.0, 3.0], &[Some(1.0), Some(1.0)]);
         assert_eq!((value, slopes), (1.0, vec![0.0, 0.5]));
     }
 }

@@ -28,12 +28,8 @@ mod tests {
 
     #[test]
     fn slopes_are_those_of_finite_differences() {
-        check_slopes(|x, y| squared_error(x, y));
-        let (value, slopes) = evaluate(
-            |x, y| squared_error(x, y),
-            &[1.0, 3.0],
-            &[Some(0.0), Some(1.0)],
-        );
+        check_slopes(squared_error);
+        let (value, slopes) = evaluate(squared_error, &[1.0, 3.0], &[Some(0.0), Some(1.0)]);
         assert_eq!((value, slopes), (2.5, vec![1.0, 2.0]));
     }
 }
