@@ -28,8 +28,13 @@ pub(crate) fn document(report: &Report, detail: Detail) -> Document {
             "There is nothing to report: no model was evaluated.".into(),
         ));
     } else {
-        blocks.extend(summary::blocks(&study));
-        if detail == Detail::Full || study.variants.len() <= FEW_VARIANTS {
+        // Models that only predict numbers are compared on no test of classes.
+        let has_tests = !study.tests.is_empty();
+        if has_tests {
+            blocks.extend(summary::blocks(&study));
+        }
+        let is_small = study.variants.len() <= FEW_VARIANTS;
+        if has_tests && (detail == Detail::Full || is_small) {
             blocks.extend(per_test::blocks(&study, detail));
         }
         blocks.extend(targets::blocks(report));
