@@ -10,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 use pipe_fuzz::{FILE_BYTES, check_listing, folder, write};
 use pipe_report::eval::{read_predictions, write_predictions};
 use pipe_speech::corpus::split::SplitTable;
-use pipe_speech::corpus::{CorpusConfig, Look, list_with};
+use pipe_speech::corpus::{CorpusConfig, KeptColumns, ListOptions, Look, list_with};
 
 static CONFIG: LazyLock<CorpusConfig> = LazyLock::new(|| {
     let config = r#"
@@ -45,7 +45,11 @@ fn corpus(name: &str, bytes: &[u8]) {
     let mut config = CONFIG.clone();
     config.options.insert("table".into(), name.into());
     let look_at = |_: &Path| Look::File(None);
-    match list_with("made", &config, folder(), &look_at, FILE_BYTES) {
+    let options = ListOptions {
+        columns: KeptColumns::All,
+        ..ListOptions::default()
+    };
+    match list_with("made", &config, folder(), &options, &look_at, FILE_BYTES) {
         Ok(listing) => {
             check_listing("made", &listing);
             let lines = bytes.split(|byte| matches!(byte, b'\n' | b'\r')).count();
@@ -73,12 +77,11 @@ fn split(bytes: &[u8]) {
 }
 
 fn predictions(bytes: &[u8]) {
-    let classes = ["positive", "neutral", "negative"].map(String::from);
     let path = write("predictions.csv", bytes);
-    let Ok(predictions) = read_predictions(&path, &classes) else {
+    let Ok(predictions) = read_predictions(&path) else {
         return;
     };
-    write_predictions(&path, &classes, &predictions).expect("TMPDIR can be written");
-    let again = read_predictions(&path, &classes).expect("it was written");
+    write_predictions(&path, &predictions.classes, &predictions.rows).expect("TMPDIR can be written");
+    let again = read_predictions(&path).expect("it was written");
     assert_eq!(format!("{again:?}"), format!("{predictions:?}"));
 }

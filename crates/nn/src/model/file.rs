@@ -256,11 +256,14 @@ impl Model {
         (&file).take(8).read_to_end(&mut bytes).map_err(io)?;
         let length = bytes.first_chunk().copied().map(u64::from_le_bytes);
         let length = length.unwrap_or_default().min(LARGEST_FILE);
-        file.take(length).read_to_end(&mut bytes).map_err(io)?;
-        config_of(&bytes).map_err(|reason| ModelError::File {
+        let mut header = Vec::new();
+        file.take(length).read_to_end(&mut header).map_err(io)?;
+        let fail = |reason: String| ModelError::File {
             path: path.to_owned(),
             reason,
-        })
+        };
+        let header: Header = serde_json::from_slice(&header).map_err(|e| fail(e.to_string()))?;
+        parse_config(header.metadata.get(CONFIG_KEY)).map_err(fail)
     }
 
     /// As [`Self::load`], from memory; the reason of a failure as a lower-case fragment.
@@ -323,11 +326,16 @@ fn config_of(bytes: &[u8]) -> Result<ModelConfig, String> {
         return Err("it is a git-lfs pointer, not the model itself".into());
     }
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| e.to_string())?;
-    let config = metadata
-        .metadata()
-        .as_ref()
-        .and_then(|map| map.get(CONFIG_KEY))
-        .ok_or("its metadata has no configuration")?;
+    parse_config(
+        metadata
+            .metadata()
+            .as_ref()
+            .and_then(|map| map.get(CONFIG_KEY)),
+    )
+}
+
+fn parse_config(config: Option<&String>) -> Result<ModelConfig, String> {
+    let config = config.ok_or("its metadata has no configuration")?;
     let version: FormatOnly = serde_json::from_str(config).map_err(|e| e.to_string())?;
     if version.format != FORMAT {
         return Err(format!(
@@ -336,6 +344,13 @@ fn config_of(bytes: &[u8]) -> Result<ModelConfig, String> {
         ));
     }
     serde_json::from_str(config).map_err(|e| e.to_string())
+}
+
+/// What a header of safetensors says besides its tensors.
+#[derive(Deserialize)]
+struct Header {
+    #[serde(rename = "__metadata__", default)]
+    metadata: HashMap<String, String>,
 }
 
 /// Only the version, whatever else a later format may hold.

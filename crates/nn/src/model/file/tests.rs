@@ -72,6 +72,7 @@ fn everything_comes_back() {
     saved.save(&path).unwrap();
     let loaded = Model::load(&path).unwrap();
     assert_eq!(loaded.config(), saved.config());
+    assert_eq!(Model::read_config(&path).unwrap(), *saved.config());
     assert_eq!(loaded.network().to_arrays(), saved.network().to_arrays());
     assert_eq!(bytes(&loaded), bytes(&saved));
     let names: Vec<String> = saved
