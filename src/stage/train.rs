@@ -352,7 +352,10 @@ impl AggregateStage for Train {
             },
             train: data::examples(&items, Split::Train, has_classes)?,
             validation: data::examples(&items, Split::Validation, has_classes)?,
-            shares: None,
+            shares: match has_classes {
+                true => data::shares(&items),
+                false => None,
+            },
             targets: data::targets(&items, &self.options.targets())?,
             labels: data::labels(&items, Split::Train, &self.options.heads),
             augment: Some(Augment {

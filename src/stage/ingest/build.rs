@@ -114,6 +114,7 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
             classes: choice,
             class_maps: corpora.classes.clone(),
             columns: KeptColumns::Named(options.columns.clone().unwrap_or_default()),
+            votes: options.votes,
         },
         options,
         split_file,

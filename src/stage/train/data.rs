@@ -146,6 +146,35 @@ pub fn labels<'a>(
     heads.iter().map(column).collect()
 }
 
+/// For each training utterance the share of each class, in the order of [`examples`]; none where no annotators disagree.
+pub fn shares(items: &[&LoadedItem]) -> Option<Vec<Vec<f32>>> {
+    let train = items.iter().filter(|item| item.utterance().split == Split::Train);
+    if !train.clone().any(|item| item.utterance().votes.is_some()) {
+        return None;
+    }
+    let of_item = |item: &&LoadedItem| {
+        let facts = item.utterance_facts();
+        let mut shares = vec![0.0; facts.classes.len()];
+        match &facts.utterance.votes {
+            Some(votes) => {
+                let all: u32 = votes.values().sum();
+                for (class, count) in votes.iter() {
+                    if let Some(place) = facts.classes.position(class) {
+                        shares[place] = *count as f32 / all.max(1) as f32;
+                    }
+                }
+            }
+            None => {
+                if let Some(place) = item.class_number() {
+                    shares[place] = 1.0;
+                }
+            }
+        }
+        shares
+    };
+    Some(train.map(of_item).collect())
+}
+
 /// The numbers of the utterances for each target, in the order of [`examples`]; none where a cell is empty.
 ///
 /// # Errors

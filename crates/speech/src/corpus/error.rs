@@ -113,6 +113,22 @@ pub enum CorpusError {
         /// The maps that the corpus has, as the end of a list.
         known: String,
     },
+    /// Rows give one utterance different labels.
+    #[error("corpus {corpus}: {} different labels: {first}", count_of_utterances(*count))]
+    #[diagnostic(
+        code(corpus::contradictions),
+        help(
+            "if the rows are votes of several annotators, set `votes` of the ingest stage to \"majority\", or to \"soft\" to train on the share of each class; otherwise correct the table"
+        )
+    )]
+    Contradictions {
+        /// Name of the corpus.
+        corpus: String,
+        /// How many utterances have them.
+        count: usize,
+        /// Some of them, with lines and labels.
+        first: String,
+    },
     /// The order of a class map does not fit its labels.
     #[error("class map {map}: {problem}")]
     #[diagnostic(
@@ -174,4 +190,11 @@ pub(super) fn nearest_first(name: &str, valid: &[&str]) -> String {
         ));
     }
     listed.join(", ")
+}
+
+fn count_of_utterances(count: usize) -> String {
+    match count {
+        1 => "an utterance has".into(),
+        count => format!("{count} utterances have"),
+    }
 }

@@ -247,7 +247,8 @@ mod tests {
                 }
                 .into(),
             ),
-            columns: None,
+            votes: None,
+                columns: None,
             split: Split::Train,
         }
     }
