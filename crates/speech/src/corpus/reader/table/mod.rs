@@ -1,8 +1,9 @@
-//! Any corpus described by a table: one row an utterance, in CSV, TSV or JSON lines.
+//! Any corpus described by a table: one row an utterance, in CSV, TSV or JSON.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 
+use encoding_rs::Encoding;
 use pipe_foundation::machine_fault::MachineFault;
 use rayon::prelude::*;
 
@@ -13,16 +14,25 @@ use crate::corpus::error::nearest_first;
 use super::options::Options;
 
 mod format;
-mod json_lines;
+mod json;
+mod locate;
+mod paths;
 mod recording;
+mod records;
 mod rows;
+mod separated;
+mod text;
+mod time;
 
 use format::Format;
-use recording::{Fields, Paths, Read, RowError, tidy};
+use locate::{Folders, nearest};
+use paths::{Paths, tidy};
+use recording::{Fields, Read, RowError};
 use rows::FIELDS;
 
 /// - `table`: the table, a file below the root (required),
-/// - `format`: `"csv"`, `"tsv"` or `"jsonl"` (default: by the table's extension),
+/// - `format`: `"csv"`, `"tsv"` or `"json"` (default: by the table's extension),
+/// - `encoding`: how its text is encoded, such as `"windows-1252"` (default: as a byte order mark says, or UTF-8),
 /// - `audio_folder`: the folder below the root that the paths of the table start from (default: the root),
 /// - `audio_extension`: the extension to add to paths that have none, such as `"wav"`,
 /// - `columns`: the table's own names for path, start, end, channel, speaker, gender, language, emotion,
@@ -30,11 +40,15 @@ use rows::FIELDS;
 pub(super) const OPTIONS: &[&str] = &[
     "table",
     "format",
+    "encoding",
     "audio_folder",
     "audio_extension",
     "columns",
     "constants",
 ];
+
+/// Why a row is set aside whose file is missing.
+const NO_FILE: &str = "the file does not exist";
 
 const REQUIRED: [&str; 3] = ["path", "speaker", "emotion"];
 
@@ -44,6 +58,7 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
         return Err(options.error("table", "is missing", help));
     };
     let format = format_of(options, table)?;
+    let encoding = encoding_of(options)?;
     let audio_folder = options.text("audio_folder")?.unwrap_or("");
     let extension = options
         .text("audio_extension")?
@@ -77,21 +92,14 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
             },
         })?;
     let fields = Fields { columns, constants };
-    let rows = format::parse(&bytes, format, &fields.columns).map_err(|problem| {
-        let known: Vec<&str> = problem.known.iter().map(String::as_str).collect();
-        CorpusError::Table {
+    let rows = text::decode(&bytes, encoding)
+        .and_then(|text| format::parse(&text, format, &fields.columns))
+        .map_err(|problem| CorpusError::Table {
             corpus: draft.corpus().to_string(),
             path: path.clone(),
             reason: problem.reason,
-            help: match known.is_empty() {
-                true => {
-                    "its first line must name the columns; set `format` if it has another format"
-                        .into()
-                }
-                false => format!("its columns: {}", nearest_first(&problem.wanted, &known)),
-            },
-        }
-    })?;
+            help: problem.help,
+        })?;
     for required in REQUIRED {
         if !rows.has(required) && !fields.constants.contains_key(required) {
             let known: Vec<&str> = rows.columns.iter().map(String::as_str).collect();
@@ -106,10 +114,14 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
             });
         }
     }
+    let folders = Folders::new(draft.root());
     let read: Vec<(u64, Result<Read, String>)> = rows
         .rows
         .into_par_iter()
-        .map(|(line, row)| (line, row.and_then(|row| fields.read(row, &paths, draft))))
+        .map(|(line, row)| {
+            let read = |row| fields.read(row, &paths, &folders, draft);
+            (line, row.and_then(read))
+        })
         .collect();
     add(draft, table, &fields, read);
     Ok(())
@@ -122,7 +134,10 @@ fn add(
     fields: &Fields,
     read: Vec<(u64, Result<Read, String>)>,
 ) {
+    /// For so many files that are missing, the nearest one that is there is looked for.
+    const COMPARED: usize = 3;
     let is_repeated = repeated(&read);
+    let mut compared = 0;
     let mut place = String::new();
     for ((line, read), is_repeated) in read.into_iter().zip(is_repeated) {
         place.clear();
@@ -130,7 +145,7 @@ fn add(
         let _ = write!(place, "{table}:{line}");
         let Read {
             row,
-            note,
+            notes,
             utterance,
         } = match read {
             Ok(read) => read,
@@ -139,16 +154,28 @@ fn add(
                 continue;
             }
         };
-        if let Some(note) = note {
-            draft.note(note, &place);
+        for (note, file) in notes {
+            match file {
+                Some(file) => draft.note(note, &format!("{place} ({file})")),
+                None => draft.note(note, &place),
+            }
         }
         match utterance {
             Err(RowError::Machine(fault)) => draft.fail(fault),
             Err(RowError::Row(reason)) => draft.drop_missing(&place, reason),
+            Err(RowError::NoFile(relative)) => {
+                compared += 1;
+                let nearest = (compared <= COMPARED).then(|| nearest(draft.root(), &relative));
+                let reason = match nearest.flatten() {
+                    Some(nearest) => format!("{NO_FILE}: {relative}; the nearest is {nearest}"),
+                    None => format!("{NO_FILE}: {relative}"),
+                };
+                draft.drop_missing(&place, reason);
+            }
             Ok(utterance) if is_repeated => {
                 draft.drop_repeated(
                     &place,
-                    format!("{} is already in an earlier row", utterance.id),
+                    format!("the same is in an earlier row: {}", utterance.id),
                 );
             }
             Ok(utterance) => draft.add(Candidate {
@@ -185,8 +212,19 @@ fn id_of(read: &Result<Read, String>) -> Option<&str> {
     Some(&utterance.id)
 }
 
+/// The text encoding that the options declare.
+fn encoding_of(options: &Options<'_>) -> Result<Option<&'static Encoding>, CorpusError> {
+    let Some(name) = options.text("encoding")? else {
+        return Ok(None);
+    };
+    let help = "set it to a name such as \"utf-8\", \"windows-1252\", \"utf-16le\", \"gbk\" or \"shift_jis\"";
+    let encoding = text::encoding(name);
+    let unknown = || options.error("encoding", format!("cannot be `{name}`"), help);
+    encoding.map(Some).ok_or_else(unknown)
+}
+
 fn format_of(options: &Options<'_>, table: &str) -> Result<Format, CorpusError> {
-    let help = "set it to \"csv\", \"tsv\" or \"jsonl\"";
+    let help = "set it to \"csv\", \"tsv\" or \"json\"; sheets of other programs are read once they are saved as CSV";
     if let Some(format) = options.text("format")? {
         return Format::of_extension(format)
             .ok_or_else(|| options.error("format", format!("cannot be `{format}`"), help));

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::corpus::error::nearest_first;
+
 /// What a row can say: times in seconds, the channel counted from 0.
 pub(super) const FIELDS: [&str; 8] = [
     "path", "start", "end", "channel", "speaker", "gender", "language", "emotion",
@@ -66,14 +68,31 @@ impl Rows {
 }
 
 /// Why a table is unusable as a whole.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Problem {
     /// To follow the table's name.
     pub reason: String,
-    /// The column that was looked for.
-    pub wanted: String,
-    /// The columns present.
-    pub known: Vec<String>,
+    /// What to do.
+    pub help: String,
+}
+
+impl Problem {
+    /// A problem and what to do about it.
+    pub fn new(reason: impl Into<String>, help: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            help: help.into(),
+        }
+    }
+
+    /// A column that is needed once and is not there once.
+    fn of_columns(reason: String, wanted: &str, columns: &[String]) -> Self {
+        let known: Vec<&str> = columns.iter().map(String::as_str).collect();
+        Self::new(
+            reason,
+            format!("its columns: {}", nearest_first(wanted, &known)),
+        )
+    }
 }
 
 /// Where each field is among the columns.
@@ -89,11 +108,7 @@ pub(super) fn places(
             .iter()
             .enumerate()
             .filter(|(_, column)| *column == wanted);
-        let problem = |reason: String| Problem {
-            reason,
-            wanted: wanted.to_string(),
-            known: columns.to_vec(),
-        };
+        let problem = |reason: String| Problem::of_columns(reason, wanted, columns);
         match (matching.next(), matching.next()) {
             (Some((place, _)), None) => places.push((field, place)),
             (Some(_), Some(_)) => {

@@ -42,7 +42,7 @@ fn a_table_names_files_speakers_and_labels() {
     assert_eq!(
         dropped(&listing),
         [
-            ("data.tsv:4", "samples/absent.wav does not exist"),
+            ("data.tsv:4", "the file does not exist: samples/absent.wav"),
             ("data.tsv:5", "it has 3 fields, but the header has 5"),
             ("data.tsv:6", "label joy is not listed"),
             (
@@ -51,7 +51,7 @@ fn a_table_names_files_speakers_and_labels() {
             ),
             (
                 "data.tsv:8",
-                "samples/A_fear_1 is already in an earlier row"
+                "the same is in an earlier row: samples/A_fear_1"
             ),
             ("data.tsv:9", "path is empty"),
         ]
@@ -228,9 +228,9 @@ fn each_file_is_looked_at_once_and_only_where_its_utterance_is_used() {
     assert!((listing.entries.iter()).all(|entry| entry.content == Some(content)));
     let reasons: Vec<&str> = dropped(&listing).iter().map(|(_, why)| *why).collect();
     let wanted = [
-        "samples/b is already in an earlier row",
+        "the same is in an earlier row: samples/b",
         "label joy is not listed",
-        "samples/d.wav does not exist",
+        "the file does not exist: samples/d.wav; the nearest is samples/a.wav",
     ];
     assert_eq!(reasons, wanted);
     let mut looked = looked.into_inner().unwrap();
