@@ -4,7 +4,7 @@ use std::path::Path;
 
 use pipe_engine::cache::Cache;
 use pipe_engine::manifest::suggest;
-use pipe_foundation::Limit;
+use pipe_foundation::{Limit, length_text};
 use pipe_speech::corpus::{self, AudioSource, Corpora, CorpusConfig, CountCheck};
 
 use crate::stage::file_content;
@@ -83,12 +83,16 @@ fn check_one(
     let listing = corpus::list(name, config, &corpora.folder, file_bytes)?;
     let seconds = |source: &AudioSource| match source {
         AudioSource::File {
-            segment_s: Some((start, end)),
+            segment_s: Some((start_s, end_s)),
             ..
-        } => Some(end - start),
-        AudioSource::File { path, .. } => file_content(path, &cache.files)
-            .ok()
-            .map(|content| content.duration_s),
+        } if end_s.is_finite() => Some(end_s - start_s),
+        AudioSource::File {
+            path, segment_s, ..
+        } => {
+            let duration_s = file_content(path, &cache.files).ok()?.duration_s;
+            let start_s = segment_s.map_or(0.0, |(start_s, _)| start_s);
+            Some((duration_s - start_s).max(0.0))
+        }
         AudioSource::Synthetic(utterance) => Some(utterance.duration_s()),
     };
     let total_s: f64 = listing
@@ -113,15 +117,15 @@ fn describe(check: &CountCheck, config: &CorpusConfig, warnings: &[String]) -> S
             count.official.map(|n| n.to_string()),
         )
     };
-    let hours = |hours: f64| format!("{hours:.3}");
+    let length = |hours: f64| length_text(hours * 3600.0);
     let mut text = format!("{}: {}\n", check.corpus, config.title);
     text.push_str(&format!(
-        "  utterances {}, speakers {}, hours {}; {} usable\n",
+        "  utterances {}, speakers {}, {}; {} usable\n",
         count(&check.utterances),
         count(&check.speakers),
         against(
-            hours(check.hours.found.unwrap_or(0.0)),
-            check.hours.official.map(hours)
+            length(check.hours.found.unwrap_or(0.0)),
+            check.hours.official.map(length)
         ),
         check.usable,
     ));

@@ -217,7 +217,7 @@ fn nothing_left_is_told_with_the_reasons() {
     (0..3).for_each(|n| space.write(&format!("corpora/made/audio/000{n}.wav"), ""));
     let (_, error, help) = failure(&with_limit(&space, "speech", "1"));
     assert!(
-        error.contains("no items are left: made/audio/0000: the file is empty"),
+        error.contains("no items are left: the file is empty: 3 times, first at made/audio/0000"),
         "{error}"
     );
     assert!(help.contains("runs/pipe/speech/set_aside.tsv"), "{help}");

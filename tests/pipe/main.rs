@@ -21,6 +21,7 @@ mod environment;
 mod errors;
 mod escapes;
 mod events;
+mod exported_tables;
 mod exporting;
 mod hostile;
 mod identity;

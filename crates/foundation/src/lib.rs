@@ -15,6 +15,7 @@ compile_error!(
 
 mod grouped;
 mod by_cause;
+mod length_text;
 mod limit;
 pub mod regular_file;
 mod digest;
@@ -42,6 +43,7 @@ pub use by_cause::by_cause;
 pub use digest::Digest;
 pub use features::{Features, FeaturesView};
 pub use grouped::grouped;
+pub use length_text::length_text;
 pub use limit::Limit;
 pub use tree_sum::tree_sum;
 pub use workers::{ThreadCount, ThreadError, Workers, start_shared_threads, thread_pool};

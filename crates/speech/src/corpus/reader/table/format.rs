@@ -1,14 +1,12 @@
 //! The formats of a table file: CSV, TSV and JSON.
 
-use std::collections::BTreeMap;
-
 use super::json::{json_array, json_lines};
-use super::rows::{Problem, Rows};
+use super::rows::{Names, Problem, Rows};
 use super::separated::separated;
 
 /// How a table is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Format {
+pub(in crate::corpus::reader) enum Format {
     /// With `"` as quote; separated by commas, semicolons, tabs or vertical bars: see [`super::separated`].
     Csv,
     /// Tab-separated, where a quote is a character as any other.
@@ -33,7 +31,7 @@ impl Format {
 pub(super) fn parse(
     bytes: &[u8],
     format: Format,
-    names: &BTreeMap<String, String>,
+    names: &Names,
 ) -> Result<Rows, Problem> {
     match format {
         Format::Json if bytes.trim_ascii_start().starts_with(b"[") => json_array(bytes, names),
@@ -48,11 +46,14 @@ mod tests {
 
     use super::*;
 
-    fn names(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        pairs
+    fn names(pairs: &[(&str, &str)]) -> Names {
+        let columns = pairs
             .iter()
-            .map(|(field, column)| (field.to_string(), column.to_string()))
-            .collect()
+            .map(|(field, column)| (field.to_string(), column.to_string()));
+        Names {
+            columns: columns.collect(),
+            usual: &[("emotion", &["label", "emo"])],
+        }
     }
 
     #[test]
@@ -120,6 +121,8 @@ mod tests {
         assert_eq!(problem.help, "its columns: file, emotion");
         let problem = parse(b"path,path\n", Format::Csv, &names(&[])).unwrap_err();
         assert_eq!(problem.reason, "has two columns `path`");
+        let rows = parse(b"path,emo,label\n", Format::Csv, &names(&[])).unwrap();
+        assert_eq!(rows.fields, ["path", "emotion"]);
         for format in [Format::Csv, Format::Tsv, Format::Json] {
             assert_eq!(parse(b"", format, &names(&[])).unwrap_err().reason, "is empty");
         }
@@ -135,7 +138,7 @@ mod tests {
         assert_eq!(problem("[]").reason, "is empty");
         assert_eq!(
             problem("[{\"path\": 1},\n {\"path\"}]").reason,
-            "is not JSON in line 2: expected `:` at column 9"
+            "is not JSON in line 2: expected `:`"
         );
         assert_eq!(problem("[{\"path\": 1}\n").reason, "is a JSON array that does not end");
         assert_eq!(
@@ -153,7 +156,7 @@ mod tests {
             let mut text = start.as_bytes().to_vec();
             text.extend(&bytes);
             for format in [Format::Csv, Format::Tsv, Format::Json] {
-                if let Ok(rows) = parse(&text, format, &BTreeMap::new()) {
+                if let Ok(rows) = parse(&text, format, &Names::default()) {
                     prop_assert!(rows.rows.len() <= text.len() + 1);
                 }
             }

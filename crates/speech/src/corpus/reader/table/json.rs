@@ -1,10 +1,10 @@
 //! Rows of a table in JSON: one object a line, or an array of objects.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::rows::{Problem, Row, Rows, places};
+use super::rows::{Names, Problem, Row, Rows, places};
 
 const HELP: &str = "write one object for each recording, such as {\"path\": \"a.wav\", \"speaker\": \"anna\", \"emotion\": \"joy\"}: one a line, or all in one array (pandas: to_json(..., orient=\"records\"))";
 
@@ -12,7 +12,7 @@ const HELP: &str = "write one object for each recording, such as {\"path\": \"a.
 type Object = (u64, Result<Map<String, Value>, String>);
 
 /// Reads one object a line; blank lines are passed over. Keys are columns, absent and null values empty.
-pub(super) fn json_lines(bytes: &[u8], names: &BTreeMap<String, String>) -> Result<Rows, Problem> {
+pub(super) fn json_lines(bytes: &[u8], names: &Names) -> Result<Rows, Problem> {
     let mut objects: Vec<Object> = Vec::new();
     for (index, line) in bytes.split(|&b| b == b'\n').enumerate() {
         if line.iter().all(u8::is_ascii_whitespace) {
@@ -32,7 +32,7 @@ pub(super) fn json_lines(bytes: &[u8], names: &BTreeMap<String, String>) -> Resu
 }
 
 /// Reads an array of objects, as [`json_lines`]; the line of a row is the one in which its object begins.
-pub(super) fn json_array(bytes: &[u8], names: &BTreeMap<String, String>) -> Result<Rows, Problem> {
+pub(super) fn json_array(bytes: &[u8], names: &Names) -> Result<Rows, Problem> {
     let mut objects: Vec<Object> = Vec::new();
     let mut text = Text {
         bytes,
@@ -56,10 +56,7 @@ pub(super) fn json_array(bytes: &[u8], names: &BTreeMap<String, String>) -> Resu
                 let line = line + (error.line().max(1) - 1) as u64;
                 let told = error.to_string();
                 let told = told.split(" at line ").next().unwrap_or_default();
-                let reason = format!(
-                    "is not JSON in line {line}: {told} at column {}",
-                    error.column()
-                );
+                let reason = format!("is not JSON in line {line}: {told}");
                 return Err(Problem::new(reason, HELP));
             }
             None => return Err(Problem::new("is a JSON array that does not end", HELP)),
@@ -116,7 +113,7 @@ fn object(value: Value) -> Result<Map<String, Value>, String> {
     }
 }
 
-fn rows(objects: Vec<Object>, names: &BTreeMap<String, String>) -> Result<Rows, Problem> {
+fn rows(objects: Vec<Object>, names: &Names) -> Result<Rows, Problem> {
     let mut columns: Vec<String> = Vec::new();
     // Every row may have a column of its own, and those before are not gone through for each.
     let mut known = HashSet::new();
@@ -175,7 +172,7 @@ mod tests {
         const ROWS: usize = 200_000;
         let line = |row: usize| format!("{{\"path\": \"{row}.wav\", \"{row}\": 0}}\n");
         let text: String = (0..ROWS).map(line).collect();
-        let rows = json_lines(text.as_bytes(), &BTreeMap::new()).unwrap();
+        let rows = json_lines(text.as_bytes(), &Names::default()).unwrap();
         assert_eq!((rows.rows.len(), rows.columns.len()), (ROWS, ROWS + 1));
     }
 }

@@ -162,7 +162,7 @@ fn drive(path: &str) -> Option<&str> {
 }
 
 /// The file below `root` whose path is most like `relative`, which is not there: one of the same name in another folder,
-/// one of the same name with another extension, or one of a similar path.
+/// one of the same name with another extension, or one of a similar name.
 pub(super) fn nearest(root: &Path, relative: &str) -> Option<String> {
     let visible = |entry: &walkdir::DirEntry| {
         entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".")
@@ -181,8 +181,9 @@ pub(super) fn nearest(root: &Path, relative: &str) -> Option<String> {
             continue;
         };
         let same = compared(path);
-        let likeness = strsim::jaro_winkler(&same, &wanted)
-            + match name_of(&same) {
+        let name = name_of(&same);
+        let likeness = strsim::jaro_winkler(name, wanted_name)
+            + match name {
                 name if name == wanted_name => 2.0,
                 name if stem_of(name) == wanted_stem => 1.0,
                 _ => 0.0,

@@ -24,11 +24,13 @@ mod separated;
 mod text;
 mod time;
 
-use format::Format;
+pub(super) use format::Format;
+pub(super) use paths::{Paths, tidy};
+pub(super) use recording::Fields;
+pub(super) use rows::{FIELDS, Names, Row, Rows};
+
 use locate::{Folders, nearest};
-use paths::{Paths, tidy};
-use recording::{Fields, Read, RowError};
-use rows::FIELDS;
+use recording::{Read, RowError};
 
 /// - `table`: the table, a file below the root (required),
 /// - `format`: `"csv"`, `"tsv"` or `"json"` (default: by the table's extension),
@@ -53,59 +55,72 @@ const NO_FILE: &str = "the file does not exist";
 const REQUIRED: [&str; 3] = ["path", "speaker", "emotion"];
 
 pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), CorpusError> {
-    let Some(table) = options.text("table")? else {
+    list_with(draft, options, &[])
+}
+
+/// As [`list`], where fields have further `usual` names: see [`Names`].
+pub(super) fn list_with(
+    draft: &mut Draft<'_>,
+    options: &Options<'_>,
+    usual: &'static [(&'static str, &'static [&'static str])],
+) -> Result<(), CorpusError> {
+    let Some(name) = options.text("table")? else {
         let help = "set the table, a file below the root: table = \"data.tsv\"";
         return Err(options.error("table", "is missing", help));
     };
-    let format = format_of(options, table)?;
-    let encoding = encoding_of(options)?;
     let audio_folder = options.text("audio_folder")?.unwrap_or("");
-    let extension = options
-        .text("audio_extension")?
-        .map(|text| text.trim_start_matches('.'));
-    let paths = Paths {
-        audio_folder,
-        extension,
-    };
-    let columns = known_fields(options, "columns")?;
-    let constants = known_fields(options, "constants")?;
-    for (option, value) in [("table", table), ("audio_folder", audio_folder)] {
-        if tidy(value).is_none() {
-            let help = "write it relative to the corpus folder, without `..`";
-            return Err(options.error(
-                option,
-                format!("is outside the corpus folder: {value}"),
-                help,
-            ));
-        }
+    for (option, value) in [("table", name), ("audio_folder", audio_folder)] {
+        below_root(options, option, value)?;
     }
-    let path = draft.root().join(table);
-    let bytes = draft
-        .read(&path)
-        .map_err(|error| match MachineFault::of(table, &error) {
-            Some(fault) => CorpusError::Machine(fault),
-            None => CorpusError::Table {
-                corpus: draft.corpus().to_string(),
-                path: path.clone(),
-                reason: format!("cannot be read: {error}"),
-                help: "check the option `table`: it is a file below the corpus folder".to_string(),
-            },
-        })?;
-    let fields = Fields { columns, constants };
-    let rows = text::decode(&bytes, encoding)
-        .and_then(|text| format::parse(&text, format, &fields.columns))
-        .map_err(|problem| CorpusError::Table {
-            corpus: draft.corpus().to_string(),
-            path: path.clone(),
-            reason: problem.reason,
-            help: problem.help,
-        })?;
+    let table = Table {
+        name,
+        format: format_of(options, name)?,
+        encoding: encoding_of(options)?,
+        names: Names {
+            columns: known_fields(options, "columns")?,
+            usual,
+        },
+        fields: Fields {
+            constants: known_fields(options, "constants")?,
+        },
+        paths: Paths {
+            audio_folder,
+            extension: extension_of(options)?,
+        },
+    };
+    let rows = read_rows(draft, &table)?;
+    add_rows(draft, table.name, rows.rows, &table.fields, &table.paths);
+    Ok(())
+}
+
+/// A table below the corpus folder, and how it is read.
+pub(super) struct Table<'a> {
+    /// Its path below the corpus folder.
+    pub name: &'a str,
+    /// How it is written.
+    pub format: Format,
+    /// The encoding of its text, where that is declared.
+    pub encoding: Option<&'static Encoding>,
+    /// Which column is which field.
+    pub names: Names,
+    /// Values of fields where a row has none.
+    pub fields: Fields,
+    /// Where its files are.
+    pub paths: Paths<'a>,
+}
+
+/// Reads the rows of a table, which has path, speaker and emotion.
+///
+/// # Errors
+/// [`CorpusError::Table`] where it is unusable as a whole.
+pub(super) fn read_rows(draft: &Draft<'_>, table: &Table<'_>) -> Result<Rows, CorpusError> {
+    let rows = parse(draft, table.name, table.format, table.encoding, &table.names)?;
     for required in REQUIRED {
-        if !rows.has(required) && !fields.constants.contains_key(required) {
+        if !rows.has(required) && !table.fields.constants.contains_key(required) {
             let known: Vec<&str> = rows.columns.iter().map(String::as_str).collect();
             return Err(CorpusError::Table {
                 corpus: draft.corpus().to_string(),
-                path,
+                path: draft.root().join(table.name),
                 reason: format!("has no column for {required}"),
                 help: format!(
                     "set columns.{required} to one of its columns: {}; or set constants.{required}",
@@ -114,17 +129,60 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
             });
         }
     }
+    Ok(rows)
+}
+
+/// Reads the file `name` below the corpus folder as a table.
+///
+/// # Errors
+/// [`CorpusError::Table`] where it is unusable as a whole.
+pub(super) fn parse(
+    draft: &Draft<'_>,
+    name: &str,
+    format: Format,
+    encoding: Option<&'static Encoding>,
+    names: &Names,
+) -> Result<Rows, CorpusError> {
+    let path = draft.root().join(name);
+    let bytes = draft
+        .read(&path)
+        .map_err(|error| match MachineFault::of(name, &error) {
+            Some(fault) => CorpusError::Machine(fault),
+            None => CorpusError::Table {
+                corpus: draft.corpus().to_string(),
+                path: path.clone(),
+                reason: format!("cannot be read: {error}"),
+                help: "check the option `table`: it is a file below the corpus folder".to_string(),
+            },
+        })?;
+    text::decode(&bytes, encoding)
+        .and_then(|text| format::parse(&text, format, names))
+        .map_err(|problem| CorpusError::Table {
+            corpus: draft.corpus().to_string(),
+            path,
+            reason: problem.reason,
+            help: problem.help,
+        })
+}
+
+/// Adds the rows of `table`, as messages call it, to the draft in their order. Rows whose path is below an audio folder
+/// are looked for there.
+pub(super) fn add_rows(
+    draft: &mut Draft<'_>,
+    table: &str,
+    rows: Vec<(u64, Result<Row, String>)>,
+    fields: &Fields,
+    paths: &Paths<'_>,
+) {
     let folders = Folders::new(draft.root());
     let read: Vec<(u64, Result<Read, String>)> = rows
-        .rows
         .into_par_iter()
         .map(|(line, row)| {
-            let read = |row| fields.read(row, &paths, &folders, draft);
+            let read = |row| fields.read(row, paths, &folders, draft);
             (line, row.and_then(read))
         })
         .collect();
-    add(draft, table, &fields, read);
-    Ok(())
+    add(draft, table, fields, read);
 }
 
 /// Adds what was read to the draft, in the order of the rows.
@@ -212,8 +270,29 @@ fn id_of(read: &Result<Read, String>) -> Option<&str> {
     Some(&utterance.id)
 }
 
+/// Checks that the value of `option` is a path below the corpus folder.
+///
+/// # Errors
+/// [`CorpusError::BadOption`].
+pub(super) fn below_root(
+    options: &Options<'_>,
+    option: &str,
+    value: &str,
+) -> Result<(), CorpusError> {
+    let help = "write it relative to the corpus folder, without `..`";
+    let outside = || format!("is outside the corpus folder: {value}");
+    let below = tidy(value).map(|_| ());
+    below.ok_or_else(|| options.error(option, outside(), help))
+}
+
+/// The extension of paths that have none, by the option `audio_extension`.
+pub(super) fn extension_of<'a>(options: &Options<'a>) -> Result<Option<&'a str>, CorpusError> {
+    let extension = options.text("audio_extension")?;
+    Ok(extension.map(|text| text.trim_start_matches('.')))
+}
+
 /// The text encoding that the options declare.
-fn encoding_of(options: &Options<'_>) -> Result<Option<&'static Encoding>, CorpusError> {
+pub(super) fn encoding_of(options: &Options<'_>) -> Result<Option<&'static Encoding>, CorpusError> {
     let Some(name) = options.text("encoding")? else {
         return Ok(None);
     };
@@ -241,7 +320,8 @@ fn format_of(options: &Options<'_>, table: &str) -> Result<Format, CorpusError> 
         })
 }
 
-fn known_fields(
+/// A map whose keys are fields.
+pub(super) fn known_fields(
     options: &Options<'_>,
     option: &str,
 ) -> Result<BTreeMap<String, String>, CorpusError> {

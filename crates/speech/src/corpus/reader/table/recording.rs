@@ -52,9 +52,9 @@ pub(super) struct Recording {
     pub content: Option<FileContent>,
 }
 
-pub(super) struct Fields {
-    /// Field to the table's name for it.
-    pub columns: BTreeMap<String, String>,
+/// What rows say of each field.
+pub(in crate::corpus::reader) struct Fields {
+    /// Values of fields where a row has none.
     pub constants: BTreeMap<String, String>,
 }
 

@@ -1,10 +1,8 @@
 //! Rows of a table in separated text: which character separates, and where each field is.
 
-use std::collections::BTreeMap;
-
 use super::format::Format;
 use super::records::{Record, Records, Shape, other_length};
-use super::rows::{FIELDS, Problem, Row, Rows, places};
+use super::rows::{FIELDS, Names, Problem, Row, Rows, places};
 
 /// What may separate fields, the most usual first.
 const DELIMITERS: [u8; 4] = *b",;\t|";
@@ -24,7 +22,7 @@ struct Separation {
 pub(super) fn separated(
     bytes: &[u8],
     format: Format,
-    names: &BTreeMap<String, String>,
+    names: &Names,
 ) -> Result<Rows, Problem> {
     let separation = separation(bytes, format, names);
     let quoting = separation.quoting;
@@ -68,7 +66,7 @@ pub(super) fn separated(
 pub(super) const FIRST_LINE: &str =
     "its first line must name the columns; set `format` if it has another format";
 
-fn separation(bytes: &[u8], format: Format, names: &BTreeMap<String, String>) -> Separation {
+fn separation(bytes: &[u8], format: Format, names: &Names) -> Separation {
     let first_line = bytes.split(|byte| matches!(byte, b'\n' | b'\r')).next();
     let first_line = first_line.unwrap_or_default();
     if let Some(delimiter) = named_delimiter(first_line) {
@@ -97,8 +95,8 @@ fn separation(bytes: &[u8], format: Format, names: &BTreeMap<String, String>) ->
         }
         let columns = names_of(&record, true);
         let is_column = |field: &str| {
-            let wanted = names.get(field).map_or(field, String::as_str);
-            columns.iter().any(|column| column == wanted)
+            let mut names = names.of(field);
+            names.any(|name| columns.iter().any(|column| column == name))
         };
         let found = FIELDS.iter().filter(|field| is_column(field)).count();
         (found, columns.len())
