@@ -22,7 +22,6 @@
 //! | [`shell_words`] | words as a shell reads them |
 //! | [`byte_size`] | sizes of memory as people write them |
 //! | [`protobuf`] | Protocol Buffers messages, written |
-//! | [`emotion_classes`] | the emotions as the classes of a network |
 //! | [`predict`] | a model on recordings: its features, windows, probabilities |
 //! | [`onnx`] | a model as an ONNX graph |
 //! | [`card`] | the model card |
@@ -45,7 +44,6 @@ pub mod shell_words;
 pub mod version;
 pub mod protobuf;
 
-pub mod emotion_classes;
 pub mod predict;
 pub mod onnx;
 pub mod card;

@@ -77,7 +77,7 @@ fn add_listing(
             utterance.split.name(),
             &utterance.speaker,
             &utterance.label,
-            utterance.emotion.name(),
+            utterance.class.as_deref().unwrap_or_default(),
             &digest,
         ];
         let row = row.map(|cell| guarded(&cell.replace(['\t', '\n', '\r'], " ")).into_owned());

@@ -88,6 +88,7 @@ fn used_corpora(plan: &SpeechPlan, folder: &str) -> Corpora {
     let used = entries.filter(|(name, _)| named.contains(name));
     Corpora {
         folder: folder.into(),
+        classes: plan.corpora.classes.clone(),
         corpora: used
             .map(|(name, entry)| {
                 let mut entry = entry.clone();

@@ -12,7 +12,6 @@ use pipe_foundation::spreadsheet::unguarded;
 use pipe_report::eval::read_predictions;
 use serde::Serialize;
 
-use crate::emotion_classes;
 use crate::inspect::PredictionFlips;
 use crate::inspect::step;
 use crate::items::UtteranceItem;
@@ -118,7 +117,7 @@ pub fn data_changes(
                 let facts = [
                     &*utterance.speaker,
                     &utterance.label,
-                    utterance.emotion.name(),
+                    utterance.class.as_deref().unwrap_or_default(),
                 ];
                 let known = Utterance {
                     part: (utterance.corpus.clone(), utterance.split.name().into()),
@@ -277,12 +276,11 @@ fn prediction_change(
     key: &Digest,
     folder: &Path,
 ) -> Result<Option<PredictionChange>, CacheError> {
-    let names = emotion_classes::names();
-    let before = read_predictions(&folder.join(step::PREDICTIONS), &names).ok();
+    let before = read_predictions(&folder.join(step::PREDICTIONS)).ok();
     let record = cache.records.get(key)?;
     let here = record.and_then(|record| step::predictions(cache, &record).ok());
     Ok(before.zip(here).map(|(before, here)| {
-        let flips = PredictionFlips::of(&names, &before, &here);
+        let flips = PredictionFlips::of(&before, &here);
         PredictionChange {
             step: id.into(),
             shared: flips.shared,

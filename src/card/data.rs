@@ -1,7 +1,8 @@
 //! What the model learned from: corpora, languages, classes, licences.
 
 use pipe_report::{Align, Markdown};
-use pipe_speech::corpus::{CorpusConfig, Emotion};
+use pipe_speech::corpus::CorpusConfig;
+use serde_json::Value as Json;
 
 use super::content::Card;
 
@@ -60,33 +61,41 @@ pub(super) fn has_stage(card: &Card<'_>, kind: &str) -> bool {
 
 /// Which labels count as which class.
 fn classes(card: &Card<'_>, text: &mut Markdown) {
-    let rows: Vec<Vec<String>> = card
-        .training_corpora()
-        .into_iter()
-        .filter_map(|name| {
-            let labels = &card.corpus(name)?.labels;
-            let lists = Emotion::ALL.map(|emotion| match emotion {
-                Emotion::Positive => labels.positive.join(", "),
-                Emotion::Neutral => labels.neutral.join(", "),
-                Emotion::Negative => labels.negative.join(", "),
-            });
-            Some([vec![name.to_owned()], lists.to_vec()].concat())
-        })
-        .collect();
+    let classes = &card.config.classes;
+    let (rows, source) = match card.config.provenance["labels"].as_object() {
+        Some(corpora) => {
+            let row = |(name, labels): (&String, &Json)| {
+                let lists = classes.iter().map(|class| {
+                    let labels = labels[class].as_array().into_iter().flatten();
+                    let labels: Vec<&str> = labels.filter_map(Json::as_str).collect();
+                    labels.join(", ")
+                });
+                [name.clone()].into_iter().chain(lists).collect()
+            };
+            let rows: Vec<Vec<String>> = corpora.iter().map(row).collect();
+            (rows, "As they were in the training data.")
+        }
+        None => {
+            let row = |name: &str| {
+                let labels = &card.corpus(name)?.labels;
+                let lists = [&labels.positive, &labels.neutral, &labels.negative];
+                let lists = lists.map(|list| list.join(", "));
+                Some([vec![name.to_owned()], lists.to_vec()].concat())
+            };
+            let corpora = card.training_corpora();
+            let rows = corpora.into_iter().filter_map(row).collect();
+            let source = "As mapped by corpora.toml when this card was written.";
+            (rows, source)
+        }
+    };
     if rows.is_empty() {
         return;
     }
     text.heading(3, "Labels behind the classes");
-    text.table(
-        &[
-            ("corpus", Align::Left),
-            ("positive", Align::Left),
-            ("neutral", Align::Left),
-            ("negative", Align::Left),
-        ],
-        &rows,
-    );
-    text.paragraph("As mapped by corpora.toml when this card was written.");
+    let heads = classes.iter().map(|class| (class.as_str(), Align::Left));
+    let heads: Vec<(&str, Align)> = [("corpus", Align::Left)].into_iter().chain(heads).collect();
+    text.table(&heads, &rows);
+    text.paragraph(source);
 }
 
 /// Terms of the corpora, and what they may mean for the model.

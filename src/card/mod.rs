@@ -5,19 +5,24 @@ mod data;
 mod metrics;
 mod network;
 mod usage;
+mod words;
 
 use pipe_report::{Align, Markdown};
 
 pub use content::{Card, CardCorpus, CardEvaluation};
+use words::{listed, number_word};
 
 impl Card<'_> {
     /// The card as GitHub-flavoured Markdown; equal inputs give equal text.
     pub fn to_markdown(&self) -> String {
         let mut text = Markdown::default();
         text.heading(1, &format!("Model card: {}", self.file));
-        text.paragraph(
-            "Classifies recorded speech into three classes of emotion: positive, neutral and negative. It uses the audio alone and gives a probability for each class.",
-        );
+        let classes = &self.config.classes;
+        text.paragraph(&format!(
+            "Classifies recorded speech into {} classes of emotion: {}. It uses the audio alone and gives a probability for each class.",
+            number_word(classes.len()),
+            listed(classes)
+        ));
         text.table(
             &[("", Align::Left), ("", Align::Left)],
             &[

@@ -27,7 +27,10 @@ pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {
     text.list(&stages);
     text.heading(2, "Architecture");
     let mut layers: Vec<String> = card.config.encoder.iter().map(layer).collect();
-    layers.push("linear: 3 units, softmax (the emotion head)".into());
+    layers.push(format!(
+        "linear: {} units, softmax (the emotion head)",
+        card.config.classes.len()
+    ));
     text.list(&layers);
     let network = card.network;
     let emotion = network.shared_parameters() + network.emotion_parameters();

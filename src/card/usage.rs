@@ -8,6 +8,7 @@ use crate::predict::FrontEnd;
 
 use super::content::Card;
 use super::data::has_stage;
+use super::words::{capitalised, number_word};
 
 /// Writes the sections on use.
 pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {
@@ -28,9 +29,12 @@ pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {
 
 fn limits(card: &Card<'_>) -> Vec<String> {
     let mut limits = vec![
-        "Three classes only. Emotions that the corpora do not label, and mixtures, are forced into one of them."
+        format!(
+            "{} classes only. Emotions that the corpora do not label, and mixtures, are forced into one of them.",
+            capitalised(&number_word(card.config.classes.len()))
+        ),
+        "Probabilities are the softmax of the network as trained; they are not calibrated."
             .to_owned(),
-        "Probabilities are the softmax of the network as trained; they are not calibrated.".to_owned(),
     ];
     let trained = card.training_corpora();
     if !trained.is_empty() {

@@ -115,7 +115,7 @@ pub fn corpora(
         let folder = given_folder.unwrap_or(Path::new("corpora")).to_path_buf();
         return Ok(Corpora {
             folder,
-            corpora: Default::default(),
+            ..Corpora::default()
         });
     };
     // What the user gives may be a pipe; what a manifest names may not.

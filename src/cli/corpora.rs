@@ -5,7 +5,9 @@ use std::path::Path;
 use pipe_engine::cache::Cache;
 use pipe_engine::manifest::suggest;
 use pipe_foundation::{Limit, length_text};
-use pipe_speech::corpus::{self, AudioSource, Corpora, CorpusConfig, CountCheck};
+use pipe_speech::corpus::{
+    self, AudioSource, ClassChoice, Corpora, CorpusConfig, CountCheck, ListOptions,
+};
 
 use crate::stage::file_content;
 
@@ -80,7 +82,16 @@ fn check_one(
     cache: &Cache,
     file_bytes: Limit,
 ) -> miette::Result<(CountCheck, Vec<String>)> {
-    let listing = corpus::list(name, config, &corpora.folder, file_bytes)?;
+    let options = ListOptions {
+        // A corpus without classes is counted by its own labels.
+        classes: match config.labels.is_empty() {
+            true => ClassChoice::Named(ClassChoice::NATIVE.into()),
+            false => ClassChoice::default(),
+        },
+        class_maps: corpora.classes.clone(),
+        ..ListOptions::default()
+    };
+    let listing = corpus::list(name, config, &corpora.folder, &options, file_bytes)?;
     let seconds = |source: &AudioSource| match source {
         AudioSource::File {
             segment_s: Some((start_s, end_s)),

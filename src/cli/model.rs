@@ -6,8 +6,6 @@ use miette::Diagnostic;
 use pipe_foundation::Digest;
 use pipe_nn::model::{Model, model_path};
 
-use crate::emotion_classes::load_model;
-
 use super::error::CliError;
 
 /// Reads a model, and the digest of its file.
@@ -24,7 +22,7 @@ pub fn load(path: &Path) -> Result<(Model, Digest), CliError> {
             },
         });
     }
-    let model = load_model(path).map_err(refused)?;
+    let model = Model::load(path).map_err(refused)?;
     let digest = Digest::of_file(path).map_err(|reason| CliError::Usage {
         message: format!("cannot read {}: {reason}", path.display()),
         help: "check that the file is readable".into(),

@@ -54,8 +54,12 @@ pub fn predict(arguments: &PredictArguments, common: &Common) -> Result<u8, CliE
     }
     let mut failed = found.failed.len();
     let names: Vec<String> = found.inputs.iter().map(Input::name).map(shown).collect();
-    let predictions =
-        Predictions::new(format(arguments, common), &names, options.windows.is_some());
+    let predictions = Predictions::new(
+        format(arguments, common),
+        &names,
+        options.windows.is_some(),
+        &model.config().classes,
+    );
     let predictions = Arc::new(Mutex::new(predictions));
     end_when_asked(&predictions);
     let mut written = lock(&predictions).begin();

@@ -4,20 +4,22 @@ use std::borrow::Cow;
 use std::io::{BufWriter, IsTerminal, Stdout, Write};
 
 use pipe_foundation::spreadsheet::guarded_bytes;
-use pipe_speech::corpus::Emotion;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::predict::Row;
 
 use super::console::{console_width, shown};
 use super::model_arguments::PredictionFormat;
+use super::visible::visible;
 
-/// Width of the columns after the path: times, class, three probabilities.
-const NUMBERS: usize = 39;
 /// Width of the two columns of times.
 const TIMES: usize = 22;
 /// Least and greatest width of the path.
 const PATH: std::ops::RangeInclusive<usize> = 12..=100;
+/// Width of a probability.
+const PROBABILITY: usize = 5;
+/// Blanks between columns.
+const GAP: usize = 2;
 
 /// A line of JSON; numbers are the shortest that read back exactly.
 #[derive(Serialize)]
@@ -25,36 +27,72 @@ struct Line<'a> {
     file: Cow<'a, str>,
     start_s: f64,
     end_s: f64,
-    predicted: &'static str,
-    probabilities: Probabilities,
+    predicted: &'a str,
+    probabilities: Probabilities<'a>,
     silent: bool,
 }
 
-#[derive(Serialize)]
-struct Probabilities {
-    positive: f32,
-    neutral: f32,
-    negative: f32,
+/// Classes and their probabilities, in the order of the classes.
+struct Probabilities<'a>(&'a [String], &'a [f32]);
+
+impl Serialize for Probabilities<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().zip(self.1))
+    }
+}
+
+/// Which probabilities a table for people shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// One column for each class.
+    All,
+    /// The two highest, where the classes are too many for the width of the terminal.
+    Highest,
 }
 
 /// Writes predictions to standard output.
 pub struct Predictions {
     format: PredictionFormat,
     out: BufWriter<Stdout>,
+    classes: Vec<String>,
+    shown: Shown,
     windows: bool,
     path_width: usize,
     colour: bool,
 }
 
 impl Predictions {
-    /// For recordings with these names, as a whole or by `windows`.
-    pub fn new(format: PredictionFormat, names: &[String], windows: bool) -> Self {
+    /// For recordings with these names, as a whole or by `windows`, by a model of these classes.
+    pub fn new(
+        format: PredictionFormat,
+        names: &[String],
+        windows: bool,
+        classes: &[String],
+    ) -> Self {
+        let room = console_width().saturating_sub(if windows { TIMES } else { 0 });
+        let columns = |widths: &mut dyn Iterator<Item = usize>| -> usize {
+            widths.map(|width| GAP + width).sum()
+        };
+        let name = name_width(classes);
+        let all = columns(&mut classes.iter().map(|class| probability_width(class)));
+        let all = GAP + name + all;
+        let shown = match all + PATH.start() <= room || classes.len() < 3 {
+            true => Shown::All,
+            false => Shown::Highest,
+        };
+        let numbers = match shown {
+            Shown::All => all,
+            Shown::Highest => columns(&mut [name, PROBABILITY, name, PROBABILITY].into_iter()),
+        };
         let longest = names.iter().map(|name| name.chars().count()).max();
-        let room = console_width().saturating_sub(NUMBERS + if windows { TIMES } else { 0 });
-        let most = room.clamp(*PATH.start(), *PATH.end());
+        let most = room
+            .saturating_sub(numbers)
+            .clamp(*PATH.start(), *PATH.end());
         Self {
             format,
             out: BufWriter::new(std::io::stdout()),
+            classes: classes.to_vec(),
+            shown,
             windows,
             path_width: longest.unwrap_or(0).clamp(4, most),
             colour: std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
@@ -63,58 +101,64 @@ impl Predictions {
 
     /// Writes the heading.
     pub fn begin(&mut self) -> std::io::Result<()> {
-        let [positive, neutral, negative] = Emotion::ALL.map(Emotion::name);
         match self.format {
             PredictionFormat::Table => {
                 write!(self.out, "{:<width$}", "file", width = self.path_width)?;
                 if self.windows {
                     write!(self.out, "  {:>9}  {:>9}", "start s", "end s")?;
                 }
-                writeln!(
-                    self.out,
-                    "  {:<8}  {positive:>8}  {neutral:>7}  {negative:>8}",
-                    "emotion"
-                )
+                let width = name_width(&self.classes);
+                match self.shown {
+                    Shown::All => {
+                        write!(self.out, "  {:<width$}", "emotion")?;
+                        for class in &self.classes {
+                            let width = probability_width(class);
+                            write!(self.out, "  {:>width$}", visible(class))?;
+                        }
+                        writeln!(self.out)
+                    }
+                    Shown::Highest => writeln!(
+                        self.out,
+                        "  {:<width$}  {:>PROBABILITY$}  {:<width$}  {:>PROBABILITY$}",
+                        "emotion", "p", "second", "p"
+                    ),
+                }
             }
-            PredictionFormat::Csv => writeln!(
-                self.out,
-                "file,start_s,end_s,predicted,p_{positive},p_{neutral},p_{negative},silent"
-            ),
+            PredictionFormat::Csv => {
+                let head = ["file", "start_s", "end_s", "predicted"].map(Cow::from);
+                let classes = self.classes.iter().map(|class| format!("p_{class}").into());
+                let head = head.into_iter().chain(classes);
+                csv_line(&mut self.out, head.chain(["silent".into()]))
+            }
             PredictionFormat::Json => Ok(()),
         }
     }
 
     /// Writes one prediction.
     pub fn write(&mut self, row: &Row) -> std::io::Result<()> {
+        let predicted = self.classes.get(row.predicted).map_or("", String::as_str);
         match self.format {
             PredictionFormat::Table => self.table(row),
             PredictionFormat::Csv => {
                 let mut line = csv::Writer::from_writer(&mut self.out);
-                let [positive, neutral, negative] = row.probabilities.map(|p| p.to_string());
-                line.write_record([
-                    &guarded_bytes(row.path.as_os_str().as_encoded_bytes()),
-                    row.start_s.to_string().as_bytes(),
-                    row.end_s.to_string().as_bytes(),
-                    row.predicted.name().as_bytes(),
-                    positive.as_bytes(),
-                    neutral.as_bytes(),
-                    negative.as_bytes(),
-                    row.silent.to_string().as_bytes(),
-                ])?;
+                line.write_field(guarded_bytes(row.path.as_os_str().as_encoded_bytes()))?;
+                line.write_field(row.start_s.to_string())?;
+                line.write_field(row.end_s.to_string())?;
+                line.write_field(guarded_bytes(predicted.as_bytes()))?;
+                for p in &row.probabilities {
+                    line.write_field(p.to_string())?;
+                }
+                line.write_field(row.silent.to_string())?;
+                line.write_record(None::<&[u8]>)?;
                 line.flush()
             }
             PredictionFormat::Json => {
-                let [positive, neutral, negative] = row.probabilities;
                 let line = serde_json::to_string(&Line {
                     file: row.path.to_string_lossy(),
                     start_s: row.start_s,
                     end_s: row.end_s,
-                    predicted: row.predicted.name(),
-                    probabilities: Probabilities {
-                        positive,
-                        neutral,
-                        negative,
-                    },
+                    predicted,
+                    probabilities: Probabilities(&self.classes, &row.probabilities),
                     silent: row.silent,
                 })?;
                 writeln!(self.out, "{line}")
@@ -133,20 +177,63 @@ impl Predictions {
         if self.windows {
             write!(self.out, "  {:>9.3}  {:>9.3}", row.start_s, row.end_s)?;
         }
-        let name = row.predicted.name();
-        let (on, off) = match (self.colour, row.predicted) {
-            (false, _) => ("", ""),
-            (true, Emotion::Positive) => ("\x1b[32m", "\x1b[0m"),
-            (true, Emotion::Neutral) => ("", ""),
-            (true, Emotion::Negative) => ("\x1b[31m", "\x1b[0m"),
+        let name = |class: usize| self.classes.get(class).map_or("", String::as_str);
+        let predicted = name(row.predicted);
+        let (on, off) = match (self.colour, predicted) {
+            (true, "positive") => ("\x1b[32m", "\x1b[0m"),
+            (true, "negative") => ("\x1b[31m", "\x1b[0m"),
+            _ => ("", ""),
         };
-        let [positive, neutral, negative] = row.probabilities;
-        let note = if row.silent { "  silent" } else { "" };
-        writeln!(
-            self.out,
-            "  {on}{name:<8}{off}  {positive:>8.3}  {neutral:>7.3}  {negative:>8.3}{note}"
-        )
+        let width = name_width(&self.classes);
+        write!(self.out, "  {on}{:<width$}{off}", visible(predicted))?;
+        match self.shown {
+            Shown::All => {
+                for (class, p) in self.classes.iter().zip(&row.probabilities) {
+                    write!(
+                        self.out,
+                        "  {p:>width$.3}",
+                        width = probability_width(class)
+                    )?;
+                }
+            }
+            Shown::Highest => {
+                let p = |class: usize| row.probabilities.get(class).copied().unwrap_or_default();
+                let others = (0..self.classes.len()).filter(|class| *class != row.predicted);
+                let second = others.max_by(|a, b| p(*a).total_cmp(&p(*b)));
+                let second = second.unwrap_or(row.predicted);
+                write!(
+                    self.out,
+                    "  {:>PROBABILITY$.3}  {:<width$}  {:>PROBABILITY$.3}",
+                    p(row.predicted),
+                    visible(name(second)),
+                    p(second)
+                )?;
+            }
+        }
+        writeln!(self.out, "{}", if row.silent { "  silent" } else { "" })
     }
+}
+
+/// Width of the column of class names.
+fn name_width(classes: &[String]) -> usize {
+    let widths = classes.iter().map(|class| visible(class).chars().count());
+    widths.chain(["emotion".len()]).max().unwrap_or_default()
+}
+
+/// Width of the column of a class's probabilities.
+fn probability_width(class: &str) -> usize {
+    visible(class).chars().count().max(PROBABILITY)
+}
+
+/// Writes a line of CSV.
+fn csv_line<'a>(
+    out: &mut impl Write,
+    cells: impl Iterator<Item = Cow<'a, str>>,
+) -> std::io::Result<()> {
+    let mut line = csv::Writer::from_writer(out);
+    let cells = cells.map(|cell| guarded_bytes(cell.as_bytes()).into_owned());
+    line.write_record(cells)?;
+    line.flush()
 }
 
 /// The end of a path that is too long, after an ellipsis: file names say more than folders.

@@ -7,7 +7,6 @@ use pipe_report::ReportEntry;
 use pipe_report::eval::Metrics;
 use serde::Serialize;
 
-use crate::emotion_classes;
 use crate::stage::EVALUATION_ENTRY;
 
 use super::prediction_flips::PredictionFlips;
@@ -67,11 +66,7 @@ pub fn evaluation_change(
     };
     let predictions = [read(before, "before"), read(after, "now")];
     let flips = match &predictions {
-        [Some(before), Some(after)] => Some(PredictionFlips::of(
-            &emotion_classes::names(),
-            before,
-            after,
-        )),
+        [Some(before), Some(after)] => Some(PredictionFlips::of(before, after)),
         _ => None,
     };
     EvaluationChange {

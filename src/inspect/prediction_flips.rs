@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use pipe_report::eval::Prediction;
+use pipe_report::eval::{Prediction, Predictions};
 use serde::Serialize;
 
 /// How a prediction changed.
@@ -58,42 +58,45 @@ pub struct PredictionFlips {
 }
 
 impl PredictionFlips {
-    /// Compares predictions by utterance; `classes` are the names of the classes of both.
-    pub fn of(classes: &[String], before: &[Prediction], after: &[Prediction]) -> Self {
-        let name = |class: usize| classes.get(class).cloned().unwrap_or_default();
+    /// Compares predictions by utterance, and classes by name.
+    pub fn of(before: &Predictions, after: &Predictions) -> Self {
+        let old = |class: usize| before.classes.get(class).map_or("", String::as_str);
+        let new = |class: usize| after.classes.get(class).map_or("", String::as_str);
         let mut earlier: HashMap<&str, &Prediction> = before
+            .rows
             .iter()
             .map(|prediction| (prediction.utterance.as_str(), prediction))
             .collect();
         let mut compared = Self::default();
-        for now in after {
+        for now in &after.rows {
             let Some(then) = earlier.remove(now.utterance.as_str()) else {
                 compared.only_after += 1;
                 continue;
             };
             compared.shared += 1;
-            if then.truth != now.truth {
+            let truth = new(now.truth);
+            if old(then.truth) != truth {
                 compared.relabelled += 1;
                 continue;
             }
-            let truth = now.truth;
-            let flip = match (then.predicted == truth, now.predicted == truth) {
+            let (was, is) = (old(then.predicted), new(now.predicted));
+            let flip = match (was == truth, is == truth) {
                 (true, false) => Flip::RightToWrong,
                 (false, true) => Flip::WrongToRight,
-                (false, false) if then.predicted != now.predicted => Flip::StillWrong,
+                (false, false) if was != is => Flip::StillWrong,
                 _ => continue,
             };
             let p = |prediction: &Prediction| {
-                let own = prediction.probabilities.get(truth);
+                let own = prediction.probabilities.get(prediction.truth);
                 own.copied().unwrap_or_default()
             };
             compared.flips.push(PredictionFlip {
                 utterance: now.utterance.clone(),
                 corpus: now.corpus.clone(),
                 flip,
-                truth: name(truth),
-                before: name(then.predicted),
-                after: name(now.predicted),
+                truth: truth.to_owned(),
+                before: was.to_owned(),
+                after: is.to_owned(),
                 p_before: p(then),
                 p_after: p(now),
             });
@@ -146,8 +149,12 @@ mod tests {
             prediction("a/2", 0, [0.6, 0.4, 0.0]),
             prediction("a/1", 0, [0.1, 0.1, 0.8]),
         ];
-        let classes = ["positive", "neutral", "negative"].map(String::from);
-        let compared = PredictionFlips::of(&classes, &before, &after);
+        let table = |rows: [Prediction; 6]| Predictions {
+            classes: ["positive", "neutral", "negative"].map(String::from).into(),
+            rows: rows.into(),
+        };
+        let (before, after) = (table(before), table(after));
+        let compared = PredictionFlips::of(&before, &after);
         let flips: Vec<(&str, Flip)> = compared
             .flips
             .iter()
@@ -171,10 +178,6 @@ mod tests {
             ["positive", "positive", "negative"]
         );
         assert_eq!((first.p_before, first.p_after), (0.9, 0.1));
-        assert!(
-            PredictionFlips::of(&classes, &after, &after)
-                .flips
-                .is_empty()
-        );
+        assert!(PredictionFlips::of(&after, &after).flips.is_empty());
     }
 }

@@ -6,11 +6,10 @@ use std::sync::Arc;
 use pipe_engine::artifact::FileEntry;
 use pipe_engine::cache::{Cache, CacheError, Run, StepOutput, StepRecord};
 use pipe_foundation::Digest;
+use pipe_nn::model::Model;
 use pipe_nn::train::EpochRecord;
-use pipe_report::eval::{Prediction, read_predictions};
+use pipe_report::eval::{Predictions, read_predictions};
 use serde::de::DeserializeOwned;
-
-use crate::emotion_classes;
 
 /// One step of a remembered run.
 #[derive(Clone, Debug)]
@@ -120,7 +119,17 @@ pub const PREDICTIONS: &str = "predictions.csv";
 ///
 /// # Errors
 /// What is missing, as a lower-case fragment; also when the table makes no sense.
-pub fn predictions(cache: &Cache, record: &StepRecord) -> Result<Vec<Prediction>, String> {
+pub fn predictions(cache: &Cache, record: &StepRecord) -> Result<Predictions, String> {
     let path = path_of(cache, record, PREDICTIONS)?;
-    read_predictions(&path, &emotion_classes::names()).map_err(|error| error.to_string())
+    read_predictions(&path).map_err(|error| error.to_string())
+}
+
+/// Names of the classes that the model of a training distinguishes, in the order of its outputs.
+///
+/// # Errors
+/// What is missing, as a lower-case fragment; also when the model cannot be read.
+pub fn classes(cache: &Cache, record: &StepRecord) -> Result<Vec<String>, String> {
+    let path = path_of(cache, record, "model.safetensors")?;
+    let config = Model::read_config(&path).map_err(|error| error.to_string())?;
+    Ok(config.classes)
 }

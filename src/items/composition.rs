@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pipe_engine::artifact::Item;
-use pipe_speech::corpus::{Emotion, Split};
+use pipe_speech::corpus::{ClassSet, Split};
 use serde::{Deserialize, Serialize};
 
 use super::UtteranceItem;
@@ -11,6 +11,9 @@ use super::UtteranceItem;
 /// What a set of items is made of, for people; no key depends on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Composition {
+    /// The classes that the task distinguishes, in their order.
+    #[serde(default = "paper_classes")]
+    pub classes: Vec<String>,
     /// One row per corpus and split that occur, in the order of names and of [`Split::ALL`].
     pub rows: Vec<CompositionRow>,
 }
@@ -22,8 +25,11 @@ pub struct CompositionRow {
     pub corpus: String,
     /// The split.
     pub split: Split,
-    /// Utterances of each class, in the order of [`Emotion::ALL`].
-    pub classes: [usize; 3],
+    /// Utterances in all.
+    #[serde(default)]
+    pub utterances: usize,
+    /// Utterances of each class, in the order of [`Composition::classes`].
+    pub classes: Vec<usize>,
     /// Speakers heard.
     pub speakers: usize,
 }
@@ -31,14 +37,22 @@ pub struct CompositionRow {
 impl CompositionRow {
     /// Utterances of all classes.
     pub fn utterances(&self) -> usize {
-        self.classes.iter().sum()
+        match self.utterances {
+            // Recorded before there were utterances without class.
+            0 => self.classes.iter().sum(),
+            utterances => utterances,
+        }
     }
 }
 
 impl Composition {
     /// Counts items.
     pub fn of(items: &[Item]) -> Self {
-        type Counted<'a> = ([usize; 3], BTreeSet<&'a str>);
+        type Counted<'a> = (usize, Vec<usize>, BTreeSet<&'a str>);
+        let set = items
+            .first()
+            .map(|item| item.utterance_facts().classes.clone());
+        let set = set.unwrap_or_default();
         let mut counted: BTreeMap<(&str, usize), Counted<'_>> = BTreeMap::new();
         for item in items {
             let utterance = item.utterance();
@@ -46,22 +60,33 @@ impl Composition {
             let cell = counted
                 .entry((&utterance.corpus, split.unwrap_or_default()))
                 .or_default();
-            for (count, class) in cell.0.iter_mut().zip(Emotion::ALL) {
-                *count += usize::from(class == utterance.emotion);
+            cell.0 += 1;
+            cell.1.resize(set.len(), 0);
+            if let Some(class) = item.class_number() {
+                cell.1[class] += 1;
             }
-            cell.1.insert(&utterance.speaker);
+            cell.2.insert(&utterance.speaker);
         }
-        let row =
-            |((corpus, split), (classes, speakers)): ((&str, usize), Counted<'_>)| CompositionRow {
+        let row = |((corpus, split), counted): ((&str, usize), Counted<'_>)| {
+            let (utterances, classes, speakers) = counted;
+            CompositionRow {
                 corpus: corpus.into(),
                 split: Split::ALL[split],
+                utterances,
                 classes,
                 speakers: speakers.len(),
-            };
+            }
+        };
         Self {
+            classes: set.names().map(str::to_owned).collect(),
             rows: counted.into_iter().map(row).collect(),
         }
     }
+}
+
+/// The classes of compositions that were recorded without.
+fn paper_classes() -> Vec<String> {
+    ClassSet::valence3().names().map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -76,7 +101,8 @@ mod tests {
 
     #[test]
     fn utterances_are_counted_by_corpus_split_and_class() {
-        let item = |corpus: &str, speaker: &str, emotion, split| Item {
+        let classes = Arc::new(ClassSet::valence3());
+        let item = |corpus: &str, speaker: &str, class: &str, split| Item {
             facts: Arc::new(UtteranceFacts {
                 utterance: Utterance {
                     id: String::new(),
@@ -85,30 +111,35 @@ mod tests {
                     gender: None,
                     language: "en".into(),
                     label: String::new(),
-                    emotion,
+                    class: Some(class.into()),
+                    columns: None,
                     split,
                 },
+                classes: classes.clone(),
                 recording: None,
             }),
             digest: Digest::of(b""),
         };
         let composition = Composition::of(&[
-            item("b", "b/1", Emotion::Neutral, Split::Test),
-            item("a", "a/1", Emotion::Positive, Split::Test),
-            item("a", "a/1", Emotion::Negative, Split::Train),
-            item("a", "a/2", Emotion::Negative, Split::Train),
+            item("b", "b/1", "neutral", Split::Test),
+            item("a", "a/1", "positive", Split::Test),
+            item("a", "a/1", "negative", Split::Train),
+            item("a", "a/2", "negative", Split::Train),
         ]);
         let rows: Vec<_> = composition
             .rows
             .iter()
-            .map(|row| (row.corpus.as_str(), row.split, row.classes, row.speakers))
+            .map(|row| {
+                let classes = row.classes.as_slice();
+                (row.corpus.as_str(), row.split, classes, row.speakers)
+            })
             .collect();
         assert_eq!(
             rows,
             [
-                ("a", Split::Train, [0, 0, 2], 2),
-                ("a", Split::Test, [1, 0, 0], 1),
-                ("b", Split::Test, [0, 1, 0], 1),
+                ("a", Split::Train, &[0, 0, 2][..], 2),
+                ("a", Split::Test, &[1, 0, 0][..], 1),
+                ("b", Split::Test, &[0, 1, 0][..], 1),
             ]
         );
     }

@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use pipe_engine::artifact::{Item, ItemFacts};
 use pipe_engine::stage::{ItemCopy, LoadedItem};
-use pipe_speech::corpus::{AudioSource, Utterance};
+use pipe_speech::corpus::{AudioSource, ClassSet, Utterance};
 
 /// An utterance, and where its audio is as long as it is an item of a source.
 #[derive(Clone, Debug)]
 pub struct UtteranceFacts {
     /// What is known of it. Augmented copies have ids of their own.
     pub utterance: Utterance,
+    /// The classes that the task distinguishes.
+    pub classes: Arc<ClassSet>,
     /// Its recording; none for copies that a stage makes.
     pub recording: Option<Recording>,
 }
@@ -39,7 +41,8 @@ impl ItemFacts for UtteranceFacts {
             gender,
             language,
             label,
-            emotion,
+            class,
+            columns,
             split,
         } = &self.utterance;
         for field in [
@@ -48,13 +51,25 @@ impl ItemFacts for UtteranceFacts {
             speaker,
             language,
             label,
-            emotion.name(),
+            class.as_deref().unwrap_or_default(),
         ] {
             bytes.extend_from_slice(field.as_bytes());
             bytes.push(0);
         }
         // Writing to a Vec cannot fail.
         let _ = write!(bytes, "{gender:?}\0{split:?}\0");
+        // What only other tasks than the paper's have is added where it is there, so that the digests of the others stay.
+        if !self.classes.is_valence3() {
+            bytes.extend_from_slice(b"classes\0");
+            bytes.extend_from_slice(&self.classes.digest().0);
+        }
+        for (name, value) in columns.iter().flat_map(|columns| columns.iter()) {
+            bytes.extend_from_slice(b"column\0");
+            for field in [name, value] {
+                bytes.extend_from_slice(field.as_bytes());
+                bytes.push(0);
+            }
+        }
     }
 }
 
@@ -74,6 +89,12 @@ pub trait UtteranceItem {
     /// The utterance.
     fn utterance(&self) -> &Utterance {
         &self.utterance_facts().utterance
+    }
+
+    /// The number of the utterance's class among those that the task distinguishes.
+    fn class_number(&self) -> Option<usize> {
+        let facts = self.utterance_facts();
+        facts.classes.position(facts.utterance.class.as_deref()?)
     }
 
     /// Bytes of the waveform at a rate, by the length of the recording; `otherwise` where that is not known.
@@ -118,13 +139,15 @@ impl UtteranceItem for Arc<dyn ItemFacts> {
 #[cfg(test)]
 mod tests {
     use pipe_foundation::Digest;
-    use pipe_speech::corpus::{Emotion, Gender, Split};
+    use pipe_speech::corpus::{Gender, Split};
 
     use pipe_engine::artifact::item_set_digest;
 
     use super::*;
 
     fn items(count: u32) -> Vec<Item> {
+        let set = Arc::new(ClassSet::valence3());
+        let classes: Vec<Arc<str>> = set.names().map(Arc::from).collect();
         let item = |number: u32| Item {
             facts: Arc::new(UtteranceFacts {
                 utterance: Utterance {
@@ -134,14 +157,41 @@ mod tests {
                     gender: [None, Some(Gender::Female), Some(Gender::Male)][number as usize % 3],
                     language: "en".into(),
                     label: "angry".into(),
-                    emotion: Emotion::ALL[number as usize % 3],
+                    class: Some(classes[number as usize % 3].clone()),
+                    columns: None,
                     split: Split::ALL[number as usize % 3],
                 },
+                classes: set.clone(),
                 recording: None,
             }),
             digest: Digest::of(&number.to_le_bytes()),
         };
         (0..count).map(item).collect()
+    }
+
+    #[test]
+    fn other_classes_and_columns_have_digests_of_their_own() {
+        let facts = |classes: &[&str], column: Option<(&str, &str)>| {
+            let item = items(1).remove(0);
+            let mut facts = item.utterance_facts().clone();
+            facts.classes = Arc::new(ClassSet::new(classes.iter().copied()));
+            let columns = column.map(|(name, value)| [(name.to_owned(), value.to_owned())].into());
+            facts.utterance.columns = columns.map(Arc::new);
+            let mut bytes = Vec::new();
+            facts.append_to_digest(&mut bytes);
+            bytes
+        };
+        let paper = ["positive", "neutral", "negative"];
+        let all = [
+            facts(&paper, None),
+            facts(&["positive", "negative", "neutral"], None),
+            facts(&[], None),
+            facts(&paper, Some(("age", "30"))),
+            facts(&paper, Some(("age3", "0"))),
+        ];
+        for (index, one) in all.iter().enumerate() {
+            assert!(all[index + 1..].iter().all(|other| other != one), "{index}");
+        }
     }
 
     #[test]

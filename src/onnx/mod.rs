@@ -50,6 +50,11 @@ pub fn export(model: &Model, digest: &Digest, input: GraphInput<'_>) -> Result<V
         ("model_digest", format!("blake3:{digest}")),
         ("pipe_version", env!("CARGO_PKG_VERSION").to_owned()),
     ];
+    let names = &model.config().classes;
+    if names.iter().any(|class| class.contains(',')) {
+        let names = serde_json::Value::from(names.clone());
+        properties.push(("classes_json", names.to_string()));
+    }
     let (features, declared, takes) = match input {
         GraphInput::Waveform(front_end) => {
             properties.push(("sample_rate_hz", front_end.rate_hz().to_string()));

@@ -216,7 +216,7 @@ mod tests {
             format: ModelConfig::FORMAT,
             bins: 40,
             encoder: default_encoder(),
-            classes: crate::emotion_classes::names(),
+            classes: ["positive", "negative"].map(String::from).into(),
             heads: Vec::new(),
             feature_options: lineage,
             provenance: Json::Null,

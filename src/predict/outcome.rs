@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use miette::Diagnostic;
 use pipe_speech::audio::AudioError;
-use pipe_speech::corpus::Emotion;
 use pipe_speech::dsp::{FbankError, ResampleError};
 use thiserror::Error;
 
@@ -17,10 +16,10 @@ pub struct Row {
     pub start_s: f64,
     /// End in seconds.
     pub end_s: f64,
-    /// The class with the highest probability.
-    pub predicted: Emotion,
-    /// Probability of each class in the order of [`Emotion::ALL`].
-    pub probabilities: [f32; 3],
+    /// Number of the class with the highest probability.
+    pub predicted: usize,
+    /// Probability of each class, in the order of the model's classes.
+    pub probabilities: Vec<f32>,
     /// Every sample has the same value: there is nothing to hear.
     pub silent: bool,
 }

@@ -5,9 +5,6 @@ use std::ops::Range;
 use pipe_foundation::FeaturesView;
 use pipe_nn::model::{Model, ModelError, Predictor};
 use pipe_report::eval::most_likely;
-use pipe_speech::corpus::Emotion;
-
-use crate::emotion_classes::probabilities;
 
 use super::recording::Recording;
 use super::{Failure, FailureReason, FrontEnd, Input, Outcome, Row, Windows};
@@ -133,7 +130,7 @@ impl Prediction<'_> {
         &mut self,
         input: &Input,
         found: Result<(Range<usize>, bool), FailureReason>,
-        rows: &mut dyn Iterator<Item = [f32; 3]>,
+        rows: &mut dyn Iterator<Item = Vec<f32>>,
     ) -> bool {
         let path = input.name();
         let seconds = |samples: usize| samples as f64 / f64::from(self.front_end.rate_hz());
@@ -144,7 +141,7 @@ impl Prediction<'_> {
                 path: path.clone(),
                 start_s: seconds(samples.start),
                 end_s: seconds(samples.end),
-                predicted: Emotion::ALL[class],
+                predicted: class,
                 probabilities,
                 silent,
             })
@@ -164,8 +161,7 @@ impl Prediction<'_> {
     pub(super) fn probabilities(
         &mut self,
         features: &[FeaturesView<'_>],
-    ) -> Result<impl Iterator<Item = [f32; 3]> + use<>, ModelError> {
-        let rows = self.predictor.predict(features)?;
-        Ok(rows.into_iter().map(|row| probabilities(&row)))
+    ) -> Result<impl Iterator<Item = Vec<f32>> + use<>, ModelError> {
+        Ok(self.predictor.predict(features)?.into_iter())
     }
 }

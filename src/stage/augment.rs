@@ -176,6 +176,7 @@ impl ItemStage for Augment {
                         id,
                         ..utterance.clone()
                     },
+                    classes: facts.utterance_facts().classes.clone(),
                     recording: None,
                 }),
                 fingerprint,

@@ -17,7 +17,6 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
-use crate::emotion_classes::load_model;
 use crate::items::UtteranceItem;
 
 use super::feature_parts::for_each_part;
@@ -187,7 +186,7 @@ fn embed(context: &AggregateContext<'_>, choice: &Options) -> miette::Result<Emb
             .and_then(|input| input.file(name))
             .ok_or(EmbedError::Model { name })
     };
-    let model = load_model(file("model.safetensors")?)?;
+    let model = Model::load(file("model.safetensors")?)?;
     let seen = Seen::read(file(TRAINING_ITEMS)?)?;
     for input in context.inputs_of("input") {
         same_front_end(&input.lineage, &model.config().feature_options)?;
@@ -235,7 +234,7 @@ fn subset<'a>(items: Vec<&'a LoadedItem>, choice: &Options) -> Vec<&'a LoadedIte
         .iter()
         .map(|item| {
             let utterance = item.utterance();
-            (&utterance.corpus, &utterance.speaker, utterance.emotion)
+            (&utterance.corpus, &utterance.speaker, item.class_number())
         })
         .collect();
     let names: Vec<&str> = items

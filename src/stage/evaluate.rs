@@ -16,7 +16,6 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
-use crate::emotion_classes::{load_model, probabilities};
 use crate::items::{EVALUATION, UtteranceItem};
 
 use super::feature_parts::for_each_part;
@@ -83,12 +82,11 @@ enum EvaluateError {
     #[error("the model has no class `{class}`, the class of {utterance}")]
     #[diagnostic(
         code(evaluate::no_class),
-        help("test it on utterances of the classes that it was trained on")
+        help(
+            "test it on utterances of the classes that it was trained on: give both ingest stages the same `classes`"
+        )
     )]
-    NoClass {
-        class: &'static str,
-        utterance: String,
-    },
+    NoClass { class: String, utterance: String },
     #[error("the model gives no probability for {utterance}")]
     #[diagnostic(
         code(evaluate::not_finite),
@@ -144,7 +142,7 @@ impl AggregateStage for Evaluate {
                 .and_then(|input| input.file(name))
                 .ok_or(EvaluateError::Model { name })
         };
-        let model = load_model(file("model.safetensors")?)?;
+        let model = Model::load(file("model.safetensors")?)?;
         let items: Vec<&LoadedItem> = context
             .inputs_of("input")
             .flat_map(StepInput::items)
@@ -223,23 +221,21 @@ fn predict(
         let rows = model.predict_on(device, views, threads, context.progress)?;
         for (item, row) in part.iter().zip(rows) {
             let utterance = item.utterance();
-            let probabilities = probabilities(&row);
-            let predicted =
-                most_likely(&probabilities).ok_or_else(|| EvaluateError::NotFinite {
-                    utterance: utterance.id.clone(),
-                })?;
-            let class = utterance.emotion.name();
+            let predicted = most_likely(&row).ok_or_else(|| EvaluateError::NotFinite {
+                utterance: utterance.id.clone(),
+            })?;
+            let class = utterance.class.as_deref().unwrap_or_default();
             let truth = classes.iter().position(|known| known == class);
             predictions.push(Prediction {
                 utterance: utterance.id.clone(),
                 corpus: utterance.corpus.clone(),
                 speaker: utterance.speaker.clone(),
                 truth: truth.ok_or_else(|| EvaluateError::NoClass {
-                    class,
+                    class: class.to_owned(),
                     utterance: utterance.id.clone(),
                 })?,
                 predicted,
-                probabilities: probabilities.into(),
+                probabilities: row,
             });
         }
         context

@@ -16,7 +16,8 @@ use pipe_speech::audio::{AudioError, AudioReader};
 use pipe_speech::corpus::leaks;
 use pipe_speech::corpus::split::{SplitOptions, SplitTable, assign};
 use pipe_speech::corpus::{
-    self, AudioSource, CorpusConfig, CorpusError, DropCause, Dropped, Entry, Listing, Split,
+    self, AudioSource, ClassSet, CorpusConfig, CorpusError, DropCause, Dropped, Entry, ListOptions,
+    Listing, Split,
 };
 use rayon::prelude::*;
 use serde_json::Value as Json;
@@ -51,6 +52,7 @@ struct Ingest {
     corpora: Vec<(String, CorpusConfig)>,
     folder: PathBuf,
     options: Options,
+    list_options: ListOptions,
     split_file: Option<PathBuf>,
     file_bytes: Limit,
 }
@@ -66,7 +68,14 @@ impl Ingest {
         details: &mut ListingDetails,
     ) -> miette::Result<Vec<(Entry, Digest, f64)>> {
         let look_at = |path: &Path| look(path, files);
-        let found = match corpus::list_with(name, config, &self.folder, &look_at, self.file_bytes) {
+        let found = match corpus::list_with(
+            name,
+            config,
+            &self.folder,
+            &self.list_options,
+            &look_at,
+            self.file_bytes,
+        ) {
             Err(CorpusError::Machine(fault)) => return Err(fault.into()),
             other => other?,
         };
@@ -273,11 +282,21 @@ impl SourceStage for Ingest {
             SourceListing::DROPPED.into(),
             dropped_table(&details.dropped),
         );
+        let found = entries
+            .iter()
+            .filter_map(|(entry, _, _)| entry.utterance.class.as_ref());
+        let classes = ClassSet::of(
+            &self.list_options.classes,
+            &self.list_options.class_maps,
+            found,
+        )?;
+        let classes = Arc::new(classes);
         listing.items = entries
             .into_iter()
             .map(|(entry, digest, duration_s)| Item {
                 facts: Arc::new(UtteranceFacts {
                     utterance: entry.utterance,
+                    classes: classes.clone(),
                     recording: Some(Recording {
                         source: entry.source,
                         duration_s,

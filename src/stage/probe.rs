@@ -167,7 +167,8 @@ fn value<'a>(attribute: &str, utterance: &'a Utterance) -> Option<&'a str> {
         "speaker" => Some(&utterance.speaker),
         "gender" => utterance.gender.map(Gender::name),
         "language" => Some(&utterance.language),
-        _ => Some(utterance.emotion.name()),
+        "emotion" => utterance.class.as_deref(),
+        column => utterance.column(column),
     }
 }
 

@@ -22,7 +22,6 @@ use pipe_speech::corpus::Split;
 use pipe_speech::corpus::leaks::{self, Item, Part};
 use serde_json::{Map, Value as Json, json};
 
-use crate::emotion_classes;
 use crate::items::{MODEL, UtteranceItem, features};
 
 use super::front_end::add_lineages;
@@ -246,7 +245,7 @@ impl AggregateStage for Train {
             ..SpecAugment::default()
         };
         let data = TrainingData {
-            classes: emotion_classes::names(),
+            classes: data::classes(&items)?,
             train: data::examples(&items, Split::Train)?,
             validation: data::examples(&items, Split::Validation)?,
             labels: data::labels(&items, Split::Train, &self.options.heads),
@@ -320,7 +319,11 @@ fn provenance(items: &[&LoadedItem], options: &TrainOptions) -> Json {
         let corpus = counts.entry(&item.utterance().corpus).or_default();
         *corpus.entry(item.utterance().split.name()).or_default() += 1;
     }
-    json!({ "utterances": counts, "options": options, "train_version": KIND.version, "items": TRAINING_ITEMS })
+    let mut provenance = json!({ "utterances": counts, "options": options, "train_version": KIND.version, "items": TRAINING_ITEMS });
+    if let Some(labels) = data::labels_of_classes(items) {
+        provenance["labels"] = json!(labels);
+    }
+    provenance
 }
 
 #[cfg(test)]

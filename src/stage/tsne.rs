@@ -126,7 +126,7 @@ impl Analysis for Mapping {
                         .gender
                         .map(|gender| Gender::name(gender).to_string()),
                     language: utterance.language.clone(),
-                    emotion: utterance.emotion.name().to_string(),
+                    emotion: utterance.class.as_deref().unwrap_or_default().to_string(),
                     split: utterance.split.name().to_string(),
                 }
             })

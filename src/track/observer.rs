@@ -12,8 +12,7 @@ use pipe_engine::plan::Plan;
 use pipe_foundation::Digest;
 use pipe_foundation::sync::lock;
 
-use crate::emotion_classes;
-use crate::inspect::step::history;
+use crate::inspect::step::{self, history};
 use crate::items::MODEL;
 
 use super::event::Event as BoardEvent;
@@ -126,7 +125,7 @@ impl<'a> Tracking<'a> {
         if let Some(record) = record {
             let epochs = history(self.cache, &record).map_err(std::io::Error::other)?;
             self.started(step)?;
-            let classes = emotion_classes::names();
+            let classes = step::classes(self.cache, &record).map_err(std::io::Error::other)?;
             for record in &epochs {
                 self.push(
                     step,

@@ -12,7 +12,12 @@ fn corpus(table: &str) -> (Workspace, Vec<[String; 4]>) {
         let emotion = ["happy", "neutral", "sad"][index % 3];
         let gender = ["female", "male"][index % 2];
         let path = format!("audio/{index:04}.wav");
-        [path, format!("s{}", index % 4), gender.into(), emotion.into()]
+        [
+            path,
+            format!("s{}", index % 4),
+            gender.into(),
+            emotion.into(),
+        ]
     });
     (space, rows.collect())
 }
@@ -46,16 +51,32 @@ fn tables_are_read_as_programs_export_them() {
         .map(|(index, line)| line.to_string() + if index == 0 { "" } else { ";3" } + "\n")
         .collect();
     let tables: [(&str, &str, Vec<u8>); 10] = [
-        ("mark and CRLF", "t.csv", ("\u{feff}".to_string() + &text(&rows, ",", "\r\n")).into()),
+        (
+            "mark and CRLF",
+            "t.csv",
+            ("\u{feff}".to_string() + &text(&rows, ",", "\r\n")).into(),
+        ),
         ("CR", "t.csv", text(&rows, ",", "\r").into()),
         ("semicolons", "t.csv", text(&rows, ";", "\n").into()),
-        ("commas in a header with semicolons", "t.csv", one_with_commas.concat().into()),
+        (
+            "commas in a header with semicolons",
+            "t.csv",
+            one_with_commas.concat().into(),
+        ),
         ("tabs", "t.csv", text(&rows, "\t", "\n").into()),
         ("text of Excel", "t.txt", utf_16(&text(&rows, "\t", "\r\n"))),
         ("UTF-16", "t.csv", utf_16(&text(&rows, ",", "\r\n"))),
-        ("a line for Excel", "t.csv", ("sep=;\r\n".to_string() + &text(&rows, ";", "\r\n")).into()),
+        (
+            "a line for Excel",
+            "t.csv",
+            ("sep=;\r\n".to_string() + &text(&rows, ";", "\r\n")).into(),
+        ),
         ("commas in TSV", "t.tsv", text(&rows, ",", "\n").into()),
-        ("JSON array", "t.json", format!("[\n{}\n]\n", json.join(",\n")).into()),
+        (
+            "JSON array",
+            "t.json",
+            format!("[\n{}\n]\n", json.join(",\n")).into(),
+        ),
     ];
     for (what, name, bytes) in tables {
         let (space, _) = corpus(name);
@@ -74,7 +95,11 @@ fn a_stray_quote_is_told_with_its_line_and_joins_no_rows() {
     let (space, rows) = corpus("table.csv");
     let mut lines = vec!["path,text,speaker,gender,emotion".to_string()];
     for (index, [path, speaker, gender, emotion]) in rows.iter().enumerate() {
-        let words = if [3, 8].contains(&index) { "\"oh" } else { "oh well" };
+        let words = if [3, 8].contains(&index) {
+            "\"oh"
+        } else {
+            "oh well"
+        };
         lines.push([path, words, speaker, gender, emotion].join(","));
     }
     space.write("corpora/made/table.csv", lines.join("\n"));
@@ -92,7 +117,12 @@ fn a_stray_quote_is_told_with_its_line_and_joins_no_rows() {
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     let split = space.read("runs/pipe/speech/split.tsv");
     assert!(split.contains("made/s3\t"), "{split}");
-    assert_eq!(run.finished()["items"]["left_out"], 2, "{:?}", run.finished());
+    assert_eq!(
+        run.finished()["items"]["left_out"],
+        2,
+        "{:?}",
+        run.finished()
+    );
 }
 
 #[test]

@@ -4,7 +4,6 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use pipe::emotion_classes;
 use pipe::predict::FrontEnd;
 use pipe_nn::model::{EncoderShape, HeadLabels, Initialisation, Model, ModelConfig, Network};
 use pipe_speech::audio;
@@ -89,7 +88,7 @@ fn model(layers: &str, rate_hz: u32, fbank: &str) -> Model {
         format: ModelConfig::FORMAT,
         bins,
         encoder,
-        classes: emotion_classes::names(),
+        classes: ["positive", "neutral", "negative"].map(String::from).into(),
         heads: vec![head],
         feature_options: json!([
             { "kind": "ingest", "parameters": {} },

@@ -5,6 +5,7 @@ mod bounded;
 mod browser;
 mod bundles;
 mod caching;
+mod classes;
 mod channels;
 mod chromium;
 mod coarse_clock;

@@ -73,8 +73,9 @@ fn corpora(listings: &[(usize, SourceListing)]) -> Vec<CorpusFacts> {
             let facts: &mut SplitFacts = corpus.splits.entry(split.into()).or_default();
             facts.utterances += 1;
             *facts.hours.get_or_insert(0.0) += duration_s / 3600.0;
-            let class = utterance.emotion.name().to_string();
-            *facts.classes.entry(class).or_default() += 1;
+            if let Some(class) = &utterance.class {
+                *facts.classes.entry(class.to_string()).or_default() += 1;
+            }
             let heard = speakers
                 .entry((utterance.corpus.clone(), split.into()))
                 .or_default();

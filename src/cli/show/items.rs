@@ -3,7 +3,6 @@
 use pipe_engine::artifact::BadItem;
 use pipe_engine::cache::StepRecord;
 use pipe_report::{Sheet, SheetCell, SheetColumn, Tone};
-use pipe_speech::corpus::Emotion;
 
 use crate::items::{Composition, CompositionRow};
 
@@ -23,12 +22,12 @@ pub fn show(record: &StepRecord, bad: &[BadItem], page: Page) -> String {
         Some(composition) => {
             sheet.heading("Utterances");
             let mut columns = vec![SheetColumn::text("corpus"), SheetColumn::text("split")];
-            let classes = Emotion::ALL.map(|class| SheetColumn::number(class.name()));
-            columns.extend(classes);
+            let classes = composition.classes.iter();
+            columns.extend(classes.map(|class| SheetColumn::number(class)));
             columns.push(SheetColumn::number("all"));
             columns.push(SheetColumn::number("speakers").dispensable(1));
             let mut rows: Vec<Vec<SheetCell>> = composition.rows.iter().map(row).collect();
-            rows.push(sum(&composition.rows));
+            rows.push(sum(&composition));
             sheet.table("", columns, rows, 1);
         }
     }
@@ -51,7 +50,7 @@ pub fn show(record: &StepRecord, bad: &[BadItem], page: Page) -> String {
 }
 
 fn row(row: &CompositionRow) -> Vec<SheetCell> {
-    let counts = row.classes.into_iter();
+    let counts = row.classes.iter().copied();
     let mut cells = vec![
         (row.corpus.clone(), Tone::Plain),
         (row.split.name().to_string(), Tone::Plain),
@@ -63,13 +62,15 @@ fn row(row: &CompositionRow) -> Vec<SheetCell> {
 }
 
 /// All rows together; speakers may be in several splits and are not added up.
-fn sum(rows: &[CompositionRow]) -> Vec<SheetCell> {
-    let of_class = |class: usize| rows.iter().map(|row| row.classes[class]).sum::<usize>();
+fn sum(composition: &Composition) -> Vec<SheetCell> {
+    let rows = &composition.rows;
+    let own = |row: &CompositionRow, class| row.classes.get(class).copied().unwrap_or_default();
+    let of_class = |class: usize| rows.iter().map(|row| own(row, class)).sum::<usize>();
     let mut cells = vec![
         ("all".to_string(), Tone::Plain),
         (String::new(), Tone::Plain),
     ];
-    cells.extend((0..3).map(|class| count(of_class(class))));
+    cells.extend((0..composition.classes.len()).map(|class| count(of_class(class))));
     cells.push(count(rows.iter().map(CompositionRow::utterances).sum()));
     cells.push((String::new(), Tone::Plain));
     cells

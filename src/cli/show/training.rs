@@ -3,7 +3,6 @@
 use pipe_engine::cache::{Cache, StepRecord};
 use pipe_nn::train::{EpochRecord, Stopped, Summary};
 use pipe_report::Sheet;
-use pipe_speech::corpus::Emotion;
 
 use crate::cli::chart::{Chart, draw};
 use crate::cli::lines::counted;
@@ -19,7 +18,7 @@ pub fn show(cache: &Cache, record: &StepRecord, page: Page) -> Result<String, St
     let summary: Summary = step::json(cache, record, "summary.json")?;
     let mut sheet = Sheet::new("");
     sheet.heading("Training");
-    sheet.notes(summary_notes(&summary));
+    sheet.notes(summary_notes(&summary, &step::classes(cache, record)?));
     sheet.heading("Learning curves");
     let mut text = page.render(&sheet);
     text.push('\n');
@@ -28,10 +27,10 @@ pub fn show(cache: &Cache, record: &StepRecord, page: Page) -> Result<String, St
     Ok(text)
 }
 
-fn summary_notes(summary: &Summary) -> Vec<String> {
-    let recalls = Emotion::ALL.iter().zip(&summary.best.recalls);
+fn summary_notes(summary: &Summary, classes: &[String]) -> Vec<String> {
+    let recalls = classes.iter().zip(&summary.best.recalls);
     let recalls: Vec<String> = recalls
-        .map(|(class, recall)| format!("{} {}", class.name(), percent(*recall)))
+        .map(|(class, recall)| format!("{class} {}", percent(*recall)))
         .collect();
     let why = match summary.stopped {
         Stopped::Epochs => "all epochs were completed",

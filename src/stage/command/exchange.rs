@@ -99,7 +99,7 @@ pub fn materialise(
                     gender,
                     &utterance.language,
                     &utterance.label,
-                    utterance.emotion.name(),
+                    utterance.class.as_deref().unwrap_or_default(),
                     utterance.split.name(),
                 ];
                 let row = row.into_iter().chain(place.iter().map(String::as_str));

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use pipe_engine::manifest::{Declaration, Diagnostic, Diagnostics, suggest};
 use pipe_engine::stage::Stage;
 use pipe_foundation::regular_file;
-use pipe_speech::corpus::{self, synthetic};
+use pipe_speech::corpus::{self, CorpusError, KeptColumns, LabelMap, ListOptions, synthetic};
 
 use crate::stage::missing_file::missing_file;
 use crate::stage::options::options;
@@ -17,6 +17,8 @@ use super::parameters::Options;
 pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diagnostics> {
     let corpora = &setting.corpora;
     let mut diagnostics = Diagnostics::default();
+    let options: Options = options(declaration)?;
+    let choice = options.classes.clone().unwrap_or_default();
     let mut configs = Vec::new();
     let mut named = HashSet::new();
     for (path, name) in &declaration.named {
@@ -63,20 +65,34 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
                             )),
                     );
                 }
+                let help = |error: &CorpusError| {
+                    miette::Diagnostic::help(error).map(|help| help.to_string())
+                };
                 if let Err(error) = corpus::check_config(name, config) {
-                    let diagnostic = Diagnostic::new("manifest::corpus", error.to_string())
-                        .at(place, "its entry in corpora.toml is wrong");
-                    let help = miette::Diagnostic::help(&error).map(|help| help.to_string());
-                    diagnostics.push(match help {
-                        Some(help) => diagnostic.help(help),
-                        None => diagnostic,
-                    });
+                    diagnostics.push(
+                        Diagnostic::new("manifest::corpus", error.to_string())
+                            .at(place, "its entry in corpora.toml is wrong")
+                            .help_if(help(&error)),
+                    );
+                }
+                let maps = &corpora.classes;
+                if let Err(error) = LabelMap::new(name, config, &choice, maps) {
+                    let (place, label) = match &error {
+                        CorpusError::NoClassMap { .. } if declaration.parameters.contains_key("classes") => {
+                            (declaration.place_of("classes"), "not in corpora.toml for this corpus")
+                        }
+                        _ => (place, "its entry in corpora.toml does not fit"),
+                    };
+                    diagnostics.push(
+                        Diagnostic::new("manifest::classes", error.to_string())
+                            .at(place, label)
+                            .help_if(help(&error)),
+                    );
                 }
                 configs.push((name.clone(), config.clone()));
             }
         }
     }
-    let options: Options = options(declaration)?;
     let split_file = options
         .split_file
         .as_ref()
@@ -94,6 +110,11 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
     diagnostics.or_ok(Stage::Source(Box::new(Ingest {
         corpora: configs,
         folder,
+        list_options: ListOptions {
+            classes: choice,
+            class_maps: corpora.classes.clone(),
+            columns: KeptColumns::Named(options.columns.clone().unwrap_or_default()),
+        },
         options,
         split_file,
         file_bytes: setting.file_bytes,

@@ -1,7 +1,9 @@
 //! The parameters of `ingest`.
 
+use std::collections::BTreeSet;
+
 use pipe_engine::manifest::{Diagnostic, Gathers, Kind, MAX_BAD, Parameter, STORE, Shape};
-use pipe_speech::corpus::Split;
+use pipe_speech::corpus::{ClassChoice, Split};
 use serde::Deserialize;
 
 use crate::items::AUDIO;
@@ -48,6 +50,21 @@ pub static KIND: Kind = Kind {
             "{\"train\": 0.8, \"validation\": 0.1, \"test\": 0.1, \"seed\": 0}",
             "Fractions per corpus, whole speakers at a time; or one split for all utterances.",
         ),
+        Parameter::optional(
+            "classes",
+            Shape::Either(&[
+                Shape::Text,
+                Shape::Map(&Shape::List(&Shape::Text)),
+            ]),
+            "Which classes labels count as: the name of a class map of corpora.toml (by default valence3, the three classes of Parry et al.); \"native\" for the corpora's own labels; \"none\" where what is learned are numeric columns; or a table of classes and their labels, such as { angry = [\"anger\"], happy = [\"happiness\", \"excitement\"] }.",
+        )
+        .unkeyed(),
+        Parameter::optional(
+            "columns",
+            Shape::List(&Shape::Text),
+            "Further columns that utterances keep, for heads, probes and programs: columns of a table, or what a corpus documents, such as text, session, intensity, arousal.",
+        )
+        .unkeyed(),
         Parameter::optional(
             "split_file",
             Shape::Path,
@@ -103,6 +120,12 @@ fn validate(parameters: &serde_json::Map<String, serde_json::Value>) -> Vec<Diag
 pub struct Options {
     /// Splits, where no table is given.
     pub split: SplitChoice,
+    /// The class map.
+    #[serde(default)]
+    pub classes: Option<ClassChoice>,
+    /// Further columns.
+    #[serde(default)]
+    pub columns: Option<BTreeSet<String>>,
     /// A split table, relative to the manifest.
     pub split_file: Option<String>,
     /// What to do about leaks.

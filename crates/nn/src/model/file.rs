@@ -207,28 +207,34 @@ impl Model {
         Self::from_bytes(&bytes).map_err(fail)
     }
 
+    /// Reads only what a file says of itself, not its values.
+    ///
+    /// # Errors
+    /// As [`Self::load`], of what is read.
+    pub fn read_config(path: &Path) -> Result<ModelConfig, ModelError> {
+        let io = |source| ModelError::Io {
+            action: "read",
+            path: path.to_owned(),
+            source,
+        };
+        let file = regular_file::open(path).map_err(|error| io(error.into_io()))?;
+        let mut bytes = Vec::new();
+        (&file).take(8).read_to_end(&mut bytes).map_err(io)?;
+        let length = bytes.first_chunk().copied().map(u64::from_le_bytes);
+        let length = length.unwrap_or_default().min(LARGEST_FILE);
+        file.take(length).read_to_end(&mut bytes).map_err(io)?;
+        config_of(&bytes).map_err(|reason| ModelError::File {
+            path: path.to_owned(),
+            reason,
+        })
+    }
+
     /// As [`Self::load`], from memory; the reason of a failure as a lower-case fragment.
     ///
     /// # Errors
     /// What does not fit.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
-        if bytes.starts_with(b"version https://git-lfs") {
-            return Err("it is a git-lfs pointer, not the model itself".into());
-        }
-        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| e.to_string())?;
-        let config = metadata
-            .metadata()
-            .as_ref()
-            .and_then(|map| map.get(CONFIG_KEY))
-            .ok_or("its metadata has no configuration")?;
-        let version: FormatOnly = serde_json::from_str(config).map_err(|e| e.to_string())?;
-        if version.format != FORMAT {
-            return Err(format!(
-                "it has format {}, expected {FORMAT}",
-                version.format
-            ));
-        }
-        let config: ModelConfig = serde_json::from_str(config).map_err(|e| e.to_string())?;
+        let config = config_of(bytes)?;
         let shape = EncoderShape::new(&config.encoder, config.bins).map_err(|e| e.to_string())?;
         let classes = config.classes.len();
         let heads: Vec<(HeadSpec, usize)> = config
@@ -267,6 +273,27 @@ impl Model {
         network.set_arrays(&arrays)?;
         Ok(Self { config, network })
     }
+}
+
+/// What the file that begins with `bytes` says of itself.
+fn config_of(bytes: &[u8]) -> Result<ModelConfig, String> {
+    if bytes.starts_with(b"version https://git-lfs") {
+        return Err("it is a git-lfs pointer, not the model itself".into());
+    }
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| e.to_string())?;
+    let config = metadata
+        .metadata()
+        .as_ref()
+        .and_then(|map| map.get(CONFIG_KEY))
+        .ok_or("its metadata has no configuration")?;
+    let version: FormatOnly = serde_json::from_str(config).map_err(|e| e.to_string())?;
+    if version.format != FORMAT {
+        return Err(format!(
+            "it has format {}, expected {FORMAT}",
+            version.format
+        ));
+    }
+    serde_json::from_str(config).map_err(|e| e.to_string())
 }
 
 /// Only the version, whatever else a later format may hold.

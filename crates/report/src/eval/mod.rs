@@ -29,7 +29,7 @@ pub use evaluation::Evaluation;
 pub use interval::Interval;
 pub use metrics::{ClassMetrics, Majority, Metrics};
 pub use prediction::{Prediction, most_likely};
-pub use table::{read_predictions, write_predictions};
+pub use table::{Predictions, read_predictions, write_predictions};
 
 pub(crate) use bootstrap::SpeakerBootstrap;
 pub(crate) use comparison::compare;

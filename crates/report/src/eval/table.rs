@@ -68,32 +68,36 @@ fn write_to(
     table.flush()
 }
 
-/// Reads a table that [`write_predictions`] wrote with the same `classes`; columns may come in any order, others are
-/// ignored.
+/// A table of predictions as read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Predictions {
+    /// Names of the classes, in the order of the columns of their probabilities.
+    pub classes: Vec<String>,
+    /// The predictions.
+    pub rows: Vec<Prediction>,
+}
+
+/// Reads a table that [`write_predictions`] wrote; columns may come in any order, others are ignored.
 ///
 /// # Errors
 /// [`EvalError::File`] where it cannot be read, [`EvalError::Table`] with the line where it makes no sense.
-pub fn read_predictions(path: &Path, classes: &[String]) -> Result<Vec<Prediction>, EvalError> {
+pub fn read_predictions(path: &Path) -> Result<Predictions, EvalError> {
     let file = File::open(path).map_err(|source| EvalError::File {
         action: "read",
         path: path.to_path_buf(),
         source,
     })?;
-    read_from(BufReader::new(file), path, classes)
+    read_from(BufReader::new(file), path)
 }
 
 /// Reads a table from any reader; `path` names it in errors.
-fn read_from(
-    reader: impl Read,
-    path: &Path,
-    classes: &[String],
-) -> Result<Vec<Prediction>, EvalError> {
-    let columns = columns(classes);
+fn read_from(reader: impl Read, path: &Path) -> Result<Predictions, EvalError> {
+    let expected = columns(&["<class>".to_string()]).join(", ");
     let wrong = |line: u64, problem: String| EvalError::Table {
         path: path.to_path_buf(),
         line,
         problem,
-        columns: columns.join(", "),
+        columns: expected.clone(),
     };
     let unreadable = |error: csv::Error| {
         let line = error.position().map_or(1, csv::Position::line);
@@ -116,10 +120,15 @@ fn read_from(
     };
     let mut table = csv::Reader::from_reader(reader);
     let header = table.headers().map_err(unreadable)?.clone();
+    let names = header
+        .iter()
+        .map(|name| name.trim_start_matches('\u{feff}'));
+    let classes = names.clone().filter_map(|name| name.strip_prefix("p_"));
+    let classes: Vec<String> = classes.map(str::to_owned).collect();
+    let columns = columns(&classes);
     let place = |column: &String| {
-        header
-            .iter()
-            .position(|name| name.trim_start_matches('\u{feff}') == column)
+        (names.clone())
+            .position(|name| name == column)
             .ok_or_else(|| wrong(1, format!("column `{column}` is missing")))
     };
     let places: Vec<usize> = columns.iter().map(place).collect::<Result<_, _>>()?;
@@ -135,7 +144,7 @@ fn read_from(
                 .position(|class| class == name)
                 .ok_or_else(|| {
                     let problem =
-                        format!("{} `{name}` is not {}", COLUMNS[column], either(classes));
+                        format!("{} `{name}` is not {}", COLUMNS[column], either(&classes));
                     wrong(line, problem)
                 })
         };
@@ -163,7 +172,10 @@ fn read_from(
             probabilities,
         });
     }
-    Ok(predictions)
+    Ok(Predictions {
+        classes,
+        rows: predictions,
+    })
 }
 
 /// Names as alternatives: `a, b or c`.
@@ -206,8 +218,8 @@ mod tests {
         ]
     }
 
-    fn read(text: &str) -> Result<Vec<Prediction>, String> {
-        read_from(text.as_bytes(), Path::new("p.csv"), &three()).map_err(|e| e.to_string())
+    fn read(text: &str) -> Result<Predictions, String> {
+        read_from(text.as_bytes(), Path::new("p.csv")).map_err(|e| e.to_string())
     }
 
     #[test]
@@ -215,7 +227,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("predictions.csv");
         write_predictions(&path, &three(), &example()).expect("written");
-        let back = read_predictions(&path, &three()).expect("read");
+        let back = read_predictions(&path).expect("read");
+        assert_eq!(back.classes, three());
+        let back = back.rows;
         assert_eq!(back[..3], example()[..3]);
         assert!(back[3].probabilities[0].is_nan());
         let text = std::fs::read_to_string(&path).expect("read");
@@ -225,11 +239,11 @@ mod tests {
         ));
         let missing = folder.path().join("no/such/p.csv");
         assert!(write_predictions(&missing, &three(), &[]).is_err());
-        assert!(read_predictions(&missing, &three()).is_err());
+        assert!(read_predictions(&missing).is_err());
     }
 
     #[test]
-    fn classes_are_those_of_the_caller() {
+    fn classes_are_those_of_the_table() {
         for classes in [
             names(&["calm", "tense"]),
             names(&["a", "b, c", "\"d\"", "e", "f"]),
@@ -247,10 +261,9 @@ mod tests {
                 .collect();
             let mut text = Vec::new();
             write_to(&mut text, &classes, &predictions).expect("written");
-            let back = read_from(text.as_slice(), Path::new("p.csv"), &classes);
-            assert_eq!(back.expect("read"), predictions);
-            let other = read_from(text.as_slice(), Path::new("p.csv"), &three());
-            assert!(matches!(other, Err(EvalError::Table { line: 1, .. })));
+            let back = read_from(text.as_slice(), Path::new("p.csv")).expect("read");
+            assert_eq!(back.rows, predictions);
+            assert_eq!(back.classes, classes);
         }
     }
 
@@ -278,7 +291,11 @@ mod tests {
     fn columns_may_be_shuffled() {
         let text = "\u{feff}p_negative,p_neutral,p_positive,predicted,emotion,speaker,corpus,note,utterance\n\
                     0.7,0.2,0.1,negative,neutral,s,c,hm,c/x\n";
-        assert_eq!(read(text).expect("read")[0].probabilities, [0.1, 0.2, 0.7]);
+        let back = read(text).expect("read");
+        assert_eq!(back.classes, ["negative", "neutral", "positive"]);
+        let row = &back.rows[0];
+        assert_eq!(row.probabilities, [0.7, 0.2, 0.1]);
+        assert_eq!((row.truth, row.predicted), (1, 0));
     }
 
     #[test]
@@ -310,7 +327,10 @@ mod tests {
             ),
         ];
         for (text, complaint) in cases {
-            assert_eq!(read(&text), Err(format!("predictions p.csv: {complaint}")));
+            assert_eq!(
+                read(&text).map(|_| ()),
+                Err(format!("predictions p.csv: {complaint}"))
+            );
         }
     }
 }

@@ -130,7 +130,9 @@ fn splits(view: &View, corpora: &[CorpusFacts]) -> Table {
         let mut ordered: Vec<(&String, &SplitFacts)> = corpus.splits.iter().collect();
         ordered.sort_by_key(|(name, _)| rank(name));
         for (name, split) in ordered {
-            table.rows.push(row(&corpus.name, name, split, unit, &classes));
+            table
+                .rows
+                .push(row(&corpus.name, name, split, unit, &classes));
             let place = rank(name).min(SPLITS.len());
             let label = if place < SPLITS.len() {
                 name.clone()
@@ -186,19 +188,16 @@ fn unit(corpora: &[CorpusFacts]) -> Unit {
     Unit { name, in_an_hour }
 }
 
-fn row(
-    corpus: &str,
-    name: &str,
-    split: &SplitFacts,
-    unit: Unit,
-    classes: &[String],
-) -> Vec<Cell> {
+fn row(corpus: &str, name: &str, split: &SplitFacts, unit: Unit, classes: &[String]) -> Vec<Cell> {
     let mut row = vec![
         Cell::text(corpus),
         Cell::text(name).sorted_by(Some(rank(name) as f64)),
         Cell::text(number::count(split.utterances)),
         Cell::text(number::count(split.speakers)),
-        Cell::text(quantity::decimal(split.hours.map(|hours| hours * unit.in_an_hour), 2)),
+        Cell::text(quantity::decimal(
+            split.hours.map(|hours| hours * unit.in_an_hour),
+            2,
+        )),
     ];
     row.extend(classes.iter().map(|class| {
         let count = split.classes.get(class).copied().unwrap_or(0);

@@ -130,26 +130,18 @@ pub fn check(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::corpus::{Labels, Official};
+    use crate::corpus::Official;
 
     #[test]
     fn missing_and_surplus_are_counted_per_label_and_in_all() {
         let config = CorpusConfig {
-            root: "c".into(),
-            reader: "table".into(),
-            title: String::new(),
-            language: "en".into(),
-            licence: String::new(),
-            source: String::new(),
             official: Some(Official {
                 utterances: 10,
                 speakers: 2,
                 hours: Some(1.0),
                 labels: [("hot anger".to_string(), 6), ("sad".to_string(), 4)].into(),
             }),
-            labels: Labels::default(),
-            genders: BTreeMap::new(),
-            options: BTreeMap::new(),
+            ..CorpusConfig::default()
         };
         let listing = Listing {
             labels: [("Hot-Anger".to_string(), 4), ("joy".to_string(), 3)].into(),

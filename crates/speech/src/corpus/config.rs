@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Gender;
 
 /// One `[corpus.<name>]` table of `corpora.toml`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CorpusConfig {
     /// Folder of the corpus; relative to the folder that holds all corpora.
@@ -26,8 +26,15 @@ pub struct CorpusConfig {
     /// Counts of the official distribution, to check a copy against.
     #[serde(default)]
     pub official: Option<Official>,
-    /// Emotion labels to classes.
+    /// Emotion labels to the classes of the paper, the class map `valence3`.
+    #[serde(default)]
     pub labels: Labels,
+    /// What labels mean, in English words that class maps of all corpora share: `W = "anger"`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub names: BTreeMap<String, String>,
+    /// Further class maps of this corpus by name, each from class to labels; `dropped` lists those left out on purpose.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub classes: BTreeMap<String, BTreeMap<String, Vec<String>>>,
     /// Gender by speaker (without the corpus name), where the files do not say or say it wrongly.
     #[serde(default)]
     pub genders: BTreeMap<String, Gender>,
@@ -68,4 +75,12 @@ pub struct Labels {
     /// Labels left out on purpose.
     #[serde(default)]
     pub dropped: Vec<String>,
+}
+
+impl Labels {
+    /// Whether no label is listed.
+    pub fn is_empty(&self) -> bool {
+        let lists = [&self.positive, &self.neutral, &self.negative, &self.dropped];
+        lists.iter().all(|list| list.is_empty())
+    }
 }

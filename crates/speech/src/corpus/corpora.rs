@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::CorpusConfig;
+use super::labels::DROPPED;
+use super::{ClassChoice, ClassMap, CorpusConfig};
 
 /// Lists and tables are in one another no deeper than this. The parser has a limit too, but several of them multiply.
 const MOST_NESTED: usize = 64;
@@ -19,6 +20,9 @@ const MOST_NESTED: usize = 64;
 pub struct Corpora {
     /// Folder that holds the folders of all corpora; relative to the file.
     pub folder: PathBuf,
+    /// The `[classes.<name>]` tables: class maps that hold for every corpus.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub classes: BTreeMap<String, ClassMap>,
     /// The `[corpus.<name>]` tables.
     #[serde(rename = "corpus", default)]
     pub corpora: BTreeMap<String, CorpusConfig>,
@@ -46,12 +50,55 @@ impl Corpora {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         let bad =
             |name: &&String| name.is_empty() || name.starts_with('.') || !name.chars().all(plain);
-        match corpora.corpora.keys().find(bad) {
-            Some(name) => Err(toml::de::Error::custom(format!(
+        if let Some(name) = corpora.corpora.keys().find(bad) {
+            return Err(toml::de::Error::custom(format!(
                 "corpus name {name:?} must consist of letters, digits, `-`, `_` and `.`"
-            ))),
+            )));
+        }
+        match corpora.class_problem() {
+            Some(problem) => Err(toml::de::Error::custom(problem)),
             None => Ok(corpora),
         }
+    }
+
+    /// What is wrong with the class maps, with the name of the odd one in quotes.
+    fn class_problem(&self) -> Option<String> {
+        let own = self
+            .corpora
+            .values()
+            .flat_map(|config| config.classes.keys());
+        let mut names = self.classes.keys().chain(own);
+        let reserved = [ClassChoice::NATIVE, ClassChoice::NONE];
+        if let Some(name) = names.find(|name| reserved.contains(&name.as_str())) {
+            return Some(format!(
+                "the class map {name:?} has a name that manifests use for {}",
+                match name == ClassChoice::NATIVE {
+                    true => "the corpora's own labels",
+                    false => "tasks without classes",
+                }
+            ));
+        }
+        for (name, map) in &self.classes {
+            if let Err(error) = map.check_order(name) {
+                return Some(format!("{name:?} cannot be used: {error}"));
+            }
+        }
+        for (corpus, config) in &self.corpora {
+            for (name, map) in &config.classes {
+                let Some(shared) = self.classes.get(name).filter(|map| !map.order.is_empty())
+                else {
+                    continue;
+                };
+                let mut odd = map.keys().filter(|class| !shared.order.contains(class));
+                if let Some(class) = odd.find(|class| *class != DROPPED) {
+                    return Some(format!(
+                        "the class {class:?} of [corpus.{corpus}.classes.{name}] is not one of {}, the `order` of [classes.{name}]",
+                        shared.order.join(", ")
+                    ));
+                }
+            }
+        }
+        None
     }
 }
 
@@ -68,6 +115,36 @@ fn is_deep(value: &DeValue<'_>, most: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn class_maps_that_contradict_each_other_are_refused() {
+        let told = |classes: &str| {
+            let corpus = "[corpus.c]\nroot = 'c'\nreader = 'table'\ntitle = ''\nlanguage = 'en'\nlicence = ''\nsource = ''";
+            let text = format!("folder = 'corpora'\n{corpus}\n{classes}");
+            Corpora::parse(&text).map_err(|error| error.message().to_owned())
+        };
+        let shared = "[classes.two]\norder = ['low', 'high']";
+        assert!(
+            told(&format!(
+                "[corpus.c.classes.two]\nlow = ['a']\ndropped = ['x']\n{shared}"
+            ))
+            .is_ok()
+        );
+        assert_eq!(
+            told(&format!("[corpus.c.classes.two]\nlwo = ['a']\n{shared}")).unwrap_err(),
+            "the class \"lwo\" of [corpus.c.classes.two] is not one of low, high, the `order` of [classes.two]"
+        );
+        assert!(
+            told("[classes.native]\norder = ['a']")
+                .unwrap_err()
+                .contains("own labels")
+        );
+        assert!(
+            told("[classes.two]\norder = ['a', 'a']")
+                .unwrap_err()
+                .contains("names a twice")
+        );
+    }
 
     #[test]
     fn deep_nesting_is_an_error() {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use pipe_foundation::Limit;
 use pipe_foundation::machine_fault::MachineFault;
@@ -10,7 +11,7 @@ use pipe_foundation::regular_file::{self, FileError};
 use super::labels::{LabelMap, Mapped};
 use super::{
     AudioSource, CorpusConfig, CorpusError, DropCause, Dropped, Entry, FileContent, Gender,
-    Listing, LookAt, Split, Utterance, is_there,
+    KeptColumns, ListOptions, Listing, LookAt, Split, Utterance, is_there,
 };
 
 /// One utterance as a reader understands it, before the label map.
@@ -33,9 +34,14 @@ pub(super) struct Candidate<'a> {
     pub channel: Option<u16>,
     /// What is known of the content of its file.
     pub content: Option<FileContent>,
+    /// Further columns, name and value.
+    pub columns: Columns<'a>,
     /// Where a person finds it, for messages: a path, or `file:line`.
     pub place: &'a str,
 }
+
+/// Columns of an utterance that only some corpora have, name and value.
+pub(super) type Columns<'a> = Vec<(&'a str, &'a str)>;
 
 /// A listing under construction.
 pub(super) struct Draft<'a> {
@@ -43,6 +49,8 @@ pub(super) struct Draft<'a> {
     config: &'a CorpusConfig,
     root: &'a Path,
     labels: LabelMap,
+    columns: &'a KeptColumns,
+    needs_labels: bool,
     look_at: LookAt<'a>,
     file_bytes: Limit,
     listing: Listing,
@@ -64,6 +72,7 @@ impl<'a> Draft<'a> {
         corpus: &'a str,
         config: &'a CorpusConfig,
         root: &'a Path,
+        options: &'a ListOptions,
         look_at: LookAt<'a>,
         file_bytes: Limit,
     ) -> Result<Self, CorpusError> {
@@ -71,7 +80,9 @@ impl<'a> Draft<'a> {
             corpus,
             config,
             root,
-            labels: LabelMap::new(corpus, &config.labels)?,
+            labels: LabelMap::new(corpus, config, &options.classes, &options.class_maps)?,
+            columns: &options.columns,
+            needs_labels: !options.classes.is_none(),
             look_at,
             file_bytes,
             listing: Listing::default(),
@@ -93,6 +104,16 @@ impl<'a> Draft<'a> {
         self.root
     }
 
+    /// Which further columns utterances keep.
+    pub fn columns(&self) -> &'a KeptColumns {
+        self.columns
+    }
+
+    /// Whether an utterance without a label is none.
+    pub fn needs_labels(&self) -> bool {
+        self.needs_labels
+    }
+
     /// The label map.
     pub fn labels(&self) -> &LabelMap {
         &self.labels
@@ -109,7 +130,7 @@ impl<'a> Draft<'a> {
     /// How to look at the file of an utterance with this label.
     pub fn look_at(&self, label: &str) -> LookAt<'a> {
         match self.labels.look_up(label) {
-            Mapped::Class(_) => self.look_at,
+            Mapped::Class(_) | Mapped::NoClass => self.look_at,
             Mapped::Dropped | Mapped::Unknown => &is_there,
         }
     }
@@ -192,19 +213,21 @@ impl<'a> Draft<'a> {
         let mapped = match self.labels_seen.get_mut(label) {
             Some((count, mapped)) => {
                 *count += 1;
-                *mapped
+                mapped.clone()
             }
             None => {
                 let mapped = self.labels.look_up(label);
-                self.labels_seen.insert(label.to_string(), (1, mapped));
+                self.labels_seen
+                    .insert(label.to_string(), (1, mapped.clone()));
                 mapped
             }
         };
         if !self.speakers_seen.contains(candidate.speaker) {
             self.speakers_seen.insert(candidate.speaker.to_string());
         }
-        let emotion = match mapped {
-            Mapped::Class(emotion) => emotion,
+        let class = match mapped {
+            Mapped::Class(class) => Some(class),
+            Mapped::NoClass => None,
             Mapped::Dropped => {
                 let reason = format!("label {label} is mapped to dropped");
                 self.drop_chosen(candidate.place, reason);
@@ -234,7 +257,8 @@ impl<'a> Draft<'a> {
                     .unwrap_or(&self.config.language)
                     .to_string(),
                 label: label.to_string(),
-                emotion,
+                class,
+                columns: kept(&candidate.columns, self.columns),
                 split: Split::Train,
             },
             source: AudioSource::File {
@@ -356,6 +380,15 @@ impl<'a> Draft<'a> {
         }
         kept
     }
+}
+
+/// The columns that are asked for.
+fn kept(columns: &Columns<'_>, kept: &KeptColumns) -> Option<Arc<BTreeMap<String, String>>> {
+    let own = columns.iter().filter(|(name, _)| kept.keeps(name));
+    let own: BTreeMap<String, String> = own
+        .map(|(name, value)| ((*name).to_string(), (*value).to_string()))
+        .collect();
+    (!own.is_empty()).then(|| Arc::new(own))
 }
 
 /// A row as its file and line, so that line 2 is before line 10; anything else as it is.

@@ -91,9 +91,41 @@ pub enum CorpusError {
         /// The label.
         label: String,
         /// The list that has it first.
-        first: &'static str,
+        first: String,
         /// The list that has it again.
-        second: &'static str,
+        second: String,
+    },
+    /// The corpus has no class map of this name.
+    #[error("corpus {corpus} has no class map `{map}`")]
+    #[diagnostic(
+        code(corpus::no_class_map),
+        help(
+            "add {place} to corpora.toml; or set `classes` of the ingest stage to \"native\" (the corpus's own labels), a table of classes and labels{known}"
+        )
+    )]
+    NoClassMap {
+        /// Name of the corpus.
+        corpus: String,
+        /// The missing map.
+        map: String,
+        /// Where it would be in `corpora.toml`.
+        place: String,
+        /// The maps that the corpus has, as the end of a list.
+        known: String,
+    },
+    /// The order of a class map does not fit its labels.
+    #[error("class map {map}: {problem}")]
+    #[diagnostic(
+        code(corpus::class_order),
+        help(
+            "`order` of [classes.{map}] names every class once; without it the order is alphabetical"
+        )
+    )]
+    ClassOrder {
+        /// The class map.
+        map: String,
+        /// What is wrong.
+        problem: String,
     },
     /// A table of a corpus is unusable as a whole.
     #[error("corpus {corpus}: table {} {reason}", path.display())]

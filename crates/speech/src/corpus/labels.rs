@@ -1,64 +1,173 @@
 //! The label map of a corpus: which class each emotion label counts as.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
-use super::{CorpusError, Emotion, Labels};
+use super::classes::{ClassChoice, ClassMap, VALENCE3};
+use super::error::nearest_first;
+use super::{CorpusConfig, CorpusError};
+
+/// The list of labels that are left out on purpose.
+pub(super) const DROPPED: &str = "dropped";
 
 /// What the map says of a label.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mapped {
     /// It counts as this class.
-    Class(Emotion),
+    Class(Arc<str>),
+    /// The task has no classes.
+    NoClass,
     /// It is left out on purpose.
     Dropped,
     /// No list has it.
     Unknown,
 }
 
-/// [`Labels`] made ready for look-up.
+/// The labels of one corpus made ready for look-up.
 #[derive(Clone, Debug, Default)]
 pub struct LabelMap {
-    classes: HashMap<String, Mapped>,
+    listed: HashMap<String, Mapped>,
+    /// Normalised label to its name.
+    names: HashMap<String, Arc<str>>,
+    otherwise: Otherwise,
+}
+
+/// What is said of labels that no list has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Otherwise {
+    /// They are a mistake: the corpus has lists of its own, which should be complete.
+    #[default]
+    Unknown,
+    /// They are left out: the map speaks for many corpora, and of some emotions only.
+    Dropped,
+    /// Each is a class.
+    Class,
+    /// There are no classes.
+    NoClass,
 }
 
 impl LabelMap {
-    /// Builds the map of `corpus`.
+    /// Builds the map of `corpus` that `choice` asks for; `maps` are the `[classes.<name>]` of `corpora.toml`.
     ///
     /// # Errors
-    /// [`CorpusError::LabelTwice`] where a label is in two lists.
-    pub fn new(corpus: &str, labels: &Labels) -> Result<Self, CorpusError> {
-        let lists = [
-            (&labels.positive, Mapped::Class(Emotion::Positive)),
-            (&labels.neutral, Mapped::Class(Emotion::Neutral)),
-            (&labels.negative, Mapped::Class(Emotion::Negative)),
-            (&labels.dropped, Mapped::Dropped),
-        ];
-        let mut classes = HashMap::new();
-        for (list, mapped) in lists {
-            for label in list {
-                match classes.insert(normalise(label), mapped) {
+    /// [`CorpusError::LabelTwice`] where a label is in two lists, [`CorpusError::NoClassMap`] where the corpus has no
+    /// such map.
+    pub fn new(
+        corpus: &str,
+        config: &CorpusConfig,
+        choice: &ClassChoice,
+        maps: &BTreeMap<String, ClassMap>,
+    ) -> Result<Self, CorpusError> {
+        let mut map = Self::default();
+        for (label, name) in &config.names {
+            map.names.insert(normalise(label), name.as_str().into());
+        }
+        let dropped = (DROPPED, config.labels.dropped.as_slice());
+        let lists: Vec<(&str, &[String])> = match choice {
+            ClassChoice::Table(table) => {
+                map.otherwise = Otherwise::Dropped;
+                pairs(table).collect()
+            }
+            ClassChoice::Named(name) => match (name.as_str(), config.classes.get(name)) {
+                (ClassChoice::NONE, _) => {
+                    map.otherwise = Otherwise::NoClass;
+                    vec![dropped]
+                }
+                (ClassChoice::NATIVE, _) => {
+                    map.otherwise = Otherwise::Class;
+                    vec![dropped]
+                }
+                (_, Some(own)) => pairs(own).collect(),
+                (VALENCE3, None) if !config.labels.is_empty() => vec![
+                    ("positive", &config.labels.positive),
+                    ("neutral", &config.labels.neutral),
+                    ("negative", &config.labels.negative),
+                    dropped,
+                ],
+                (name, None) => match maps.get(name).filter(|map| !map.labels.is_empty()) {
+                    Some(shared) => {
+                        map.otherwise = Otherwise::Dropped;
+                        pairs(&shared.labels).collect()
+                    }
+                    None => {
+                        let place = match name {
+                            VALENCE3 => format!("[corpus.{corpus}.labels]"),
+                            _ => format!(
+                                "[corpus.{corpus}.classes.{name}] or [classes.{name}.labels]"
+                            ),
+                        };
+                        let known = config.classes.keys().chain(maps.keys());
+                        let known: BTreeSet<&str> = known.map(String::as_str).collect();
+                        let known = nearest_first(name, &Vec::from_iter(known));
+                        return Err(CorpusError::NoClassMap {
+                            corpus: corpus.to_owned(),
+                            map: name.to_owned(),
+                            place,
+                            known: match known.is_empty() {
+                                true => String::new(),
+                                false => format!(", or one of its class maps: {known}"),
+                            },
+                        });
+                    }
+                },
+            },
+        };
+        map.add(corpus, &lists)?;
+        Ok(map)
+    }
+
+    fn add(&mut self, corpus: &str, lists: &[(&str, &[String])]) -> Result<(), CorpusError> {
+        for (list, labels) in lists {
+            let mapped = match *list {
+                DROPPED => Mapped::Dropped,
+                class => Mapped::Class(class.into()),
+            };
+            for label in *labels {
+                match self.listed.insert(normalise(label), mapped.clone()) {
                     Some(earlier) if earlier != mapped => {
                         return Err(CorpusError::LabelTwice {
-                            corpus: corpus.to_string(),
+                            corpus: corpus.to_owned(),
                             label: label.clone(),
-                            first: list_name(earlier),
-                            second: list_name(mapped),
+                            first: list_name(&earlier).to_owned(),
+                            second: (*list).to_owned(),
                         });
                     }
                     _ => {}
                 }
             }
         }
-        Ok(Self { classes })
+        Ok(())
     }
 
-    /// What the map says of `label`, compared without case, hyphens, underscores and runs of blanks.
+    /// What the map says of `label`, compared without case, hyphens, underscores and runs of blanks: as the corpus
+    /// writes it, then by its name.
     pub fn look_up(&self, label: &str) -> Mapped {
-        self.classes
-            .get(&normalise(label))
-            .copied()
-            .unwrap_or(Mapped::Unknown)
+        let label = normalise(label);
+        let name = self.names.get(&label);
+        let by_name = || self.listed.get(&normalise(name?));
+        if let Some(mapped) = self.listed.get(&label).or_else(by_name) {
+            return mapped.clone();
+        }
+        match self.otherwise {
+            Otherwise::Unknown => Mapped::Unknown,
+            Otherwise::Dropped => Mapped::Dropped,
+            Otherwise::Class => Mapped::Class(match name {
+                Some(name) => name.clone(),
+                None => label.into(),
+            }),
+            Otherwise::NoClass => Mapped::NoClass,
+        }
     }
+
+    /// Whether a list or the names of the corpus have this label.
+    pub fn lists(&self, label: &str) -> bool {
+        let label = normalise(label);
+        self.listed.contains_key(&label) || self.names.contains_key(&label)
+    }
+}
+
+fn pairs(table: &BTreeMap<String, Vec<String>>) -> impl Iterator<Item = (&str, &[String])> {
+    (table.iter()).map(|(class, labels)| (class.as_str(), labels.as_slice()))
 }
 
 /// A label in lower case, with hyphens, underscores and runs of blanks as one blank.
@@ -76,32 +185,49 @@ pub fn normalise(label: &str) -> String {
     normal
 }
 
-fn list_name(mapped: Mapped) -> &'static str {
+fn list_name(mapped: &Mapped) -> &str {
     match mapped {
-        Mapped::Class(emotion) => emotion.name(),
-        Mapped::Dropped => "dropped",
-        Mapped::Unknown => "unknown",
+        Mapped::Class(class) => class,
+        Mapped::Dropped => DROPPED,
+        Mapped::NoClass | Mapped::Unknown => "unknown",
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::corpus::Labels;
 
-    fn labels() -> Labels {
-        Labels {
-            positive: vec!["happy".into()],
-            neutral: vec!["neutral".into()],
-            negative: vec!["hot anger".into()],
-            dropped: vec!["xxx".into()],
+    fn config() -> CorpusConfig {
+        CorpusConfig {
+            labels: Labels {
+                positive: vec!["happy".into()],
+                neutral: vec!["neutral".into()],
+                negative: vec!["hot anger".into()],
+                dropped: vec!["xxx".into()],
+            },
+            names: BTreeMap::from([
+                ("W".into(), "anger".into()),
+                ("happy".into(), "happiness".into()),
+            ]),
+            ..CorpusConfig::default()
         }
+    }
+
+    fn class(name: &str) -> Mapped {
+        Mapped::Class(name.into())
+    }
+
+    fn map(choice: &str, maps: &str) -> Result<LabelMap, CorpusError> {
+        let choice: ClassChoice = serde_json::from_str(choice).unwrap();
+        LabelMap::new("c", &config(), &choice, &toml::from_str(maps).unwrap())
     }
 
     #[test]
     fn labels_are_compared_without_case_hyphens_and_blanks() {
-        let map = LabelMap::new("c", &labels()).unwrap();
+        let map = map("\"valence3\"", "").unwrap();
         for spelling in ["hot anger", "Hot-Anger", " HOT   anger ", "hot_anger"] {
-            assert_eq!(map.look_up(spelling), Mapped::Class(Emotion::Negative));
+            assert_eq!(map.look_up(spelling), class("negative"));
         }
         assert_eq!(map.look_up("xxx"), Mapped::Dropped);
         assert_eq!(map.look_up("hotanger"), Mapped::Unknown);
@@ -109,12 +235,36 @@ mod tests {
 
     #[test]
     fn a_label_in_two_lists_is_an_error_that_names_both() {
-        let mut labels = labels();
-        labels.dropped.push("HAPPY".into());
-        let error = LabelMap::new("c", &labels).unwrap_err();
+        let mut config = config();
+        config.labels.dropped.push("HAPPY".into());
+        let choice = ClassChoice::default();
+        let error = LabelMap::new("c", &config, &choice, &BTreeMap::new()).unwrap_err();
         assert_eq!(
             error.to_string(),
             "corpus c: label `HAPPY` is listed as positive and as dropped"
         );
+    }
+
+    #[test]
+    fn native_classes_are_the_names_of_the_labels() {
+        let map = map("\"native\"", "").unwrap();
+        assert_eq!(map.look_up("w"), class("anger"));
+        assert_eq!(map.look_up("Boredom"), class("boredom"));
+        assert_eq!(map.look_up("xxx"), Mapped::Dropped);
+    }
+
+    #[test]
+    fn a_shared_map_finds_labels_by_name_and_as_written_and_leaves_out_others() {
+        let maps = "[two.labels]\nangry = [\"anger\", \"hot anger\"]\nhappy = [\"happiness\"]";
+        let shared = map("\"two\"", maps).unwrap();
+        assert_eq!(shared.look_up("W"), class("angry"));
+        assert_eq!(shared.look_up("hot anger"), class("angry"));
+        assert_eq!(shared.look_up("happy"), class("happy"));
+        assert_eq!(shared.look_up("neutral"), Mapped::Dropped);
+        let written = map(r#"{"angry": ["w"]}"#, "").unwrap();
+        assert_eq!(written.look_up("W"), class("angry"));
+        assert_eq!(map("\"none\"", "").unwrap().look_up("W"), Mapped::NoClass);
+        let error = map("\"three\"", maps).unwrap_err();
+        assert_eq!(error.to_string(), "corpus c has no class map `three`");
     }
 }

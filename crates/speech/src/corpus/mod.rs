@@ -1,12 +1,14 @@
 //! Speech corpora: which utterances there are, who speaks them, what they express, and where their audio is.
 
 mod check;
+mod classes;
 mod config;
 mod corpora;
 mod draft;
 mod error;
 mod labels;
 pub mod leaks;
+mod list_options;
 mod listing;
 mod reader;
 pub mod split;
@@ -15,12 +17,14 @@ mod utterance;
 mod walk;
 
 pub use check::{Count, CountCheck, Hours, check};
+pub use classes::{ClassChoice, ClassMap, ClassSet, VALENCE3};
 pub use config::{CorpusConfig, Labels, Official};
 pub use corpora::Corpora;
 pub use error::CorpusError;
 pub use labels::{LabelMap, Mapped};
+pub use list_options::{KeptColumns, ListOptions};
 pub use listing::{
     AudioSource, DropCause, Dropped, Entry, FileContent, Listing, Look, LookAt, is_there,
 };
 pub use reader::{READERS, Reader, check_config, list, list_with, root_of};
-pub use utterance::{Emotion, Gender, Split, Utterance};
+pub use utterance::{Gender, Split, Utterance};

@@ -1,32 +1,9 @@
 //! One utterance and what is known of it.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
-
-/// The three emotion classes, in the order of the classifier's outputs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Emotion {
-    /// Happiness, pride, pleasant surprise.
-    Positive,
-    /// Neutral and calm speech.
-    Neutral,
-    /// Anger, sadness, fear, disgust.
-    Negative,
-}
-
-impl Emotion {
-    /// All classes in output order.
-    pub const ALL: [Self; 3] = [Self::Positive, Self::Neutral, Self::Negative];
-
-    /// The class's name as written in tables.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Positive => "positive",
-            Self::Neutral => "neutral",
-            Self::Negative => "negative",
-        }
-    }
-}
 
 /// A speaker's gender as the corpus documents it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -93,7 +70,7 @@ impl Split {
 }
 
 /// One utterance: a stretch of speech by one speaker with one label.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Utterance {
     /// Unique name, `<corpus>/<path below the corpus root without extension>`; never an absolute path.
     pub id: String,
@@ -107,8 +84,34 @@ pub struct Utterance {
     pub language: String,
     /// Emotion label as the corpus writes it.
     pub label: String,
-    /// The label mapped to three classes.
-    pub emotion: Emotion,
+    /// The class that its label counts as; none where the task has no classes.
+    pub class: Option<Arc<str>>,
+    /// Further columns that the listing was asked for, such as `session` or `age`; none where there are none.
+    pub columns: Option<Arc<BTreeMap<String, String>>>,
     /// The split it belongs to.
     pub split: Split,
+}
+
+impl Utterance {
+    /// What every utterance has, by the names that [`Self::attribute`] takes.
+    pub const BUILT_IN: [&str; 6] = ["corpus", "speaker", "gender", "language", "label", "class"];
+
+    /// The value of an attribute: one of [`Self::BUILT_IN`], or a column. None where it is not documented.
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        match name {
+            "corpus" => Some(&self.corpus),
+            "speaker" => Some(&self.speaker),
+            "gender" => self.gender.map(Gender::name),
+            "language" => Some(&self.language),
+            "label" => Some(&self.label),
+            "class" => self.class.as_deref(),
+            column => self.column(column),
+        }
+    }
+
+    /// The value of a column; none where it is empty.
+    pub fn column(&self, name: &str) -> Option<&str> {
+        let value = self.columns.as_ref()?.get(name)?;
+        (!value.is_empty()).then_some(value)
+    }
 }

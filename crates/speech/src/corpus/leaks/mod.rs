@@ -176,10 +176,9 @@ fn shared_audio(parts: &[Part<'_>]) -> Vec<Finding> {
             let Utterance { corpus, label, .. } = item.utterance;
             *label_of.entry(corpus).or_insert(label) != label
         });
-        let emotion = first.utterance.emotion;
         let classes = rest
             .iter()
-            .any(|(_, other)| other.utterance.emotion != emotion);
+            .any(|(_, other)| other.utterance.class != first.utterance.class);
         let mut places: Vec<Place> = holders
             .iter()
             .map(|(part, item)| Place {
@@ -231,7 +230,6 @@ fn same_audio<'a>(digests: impl Iterator<Item = &'a Digest>) -> Vec<Vec<usize>> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::corpus::Emotion;
 
     pub(super) fn utterance(id: &str, speaker: &str, label: &str) -> Utterance {
         Utterance {
@@ -241,11 +239,15 @@ mod tests {
             gender: None,
             language: "en".to_string(),
             label: label.to_string(),
-            emotion: if label == "hap" {
-                Emotion::Positive
-            } else {
-                Emotion::Negative
-            },
+            class: Some(
+                if label == "hap" {
+                    "positive"
+                } else {
+                    "negative"
+                }
+                .into(),
+            ),
+            columns: None,
             split: Split::Train,
         }
     }

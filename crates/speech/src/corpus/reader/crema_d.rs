@@ -50,6 +50,7 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
         folder_names::compare_label(draft, file, &label);
         draft.add(Candidate {
             gender: genders.get(name.actor).copied(),
+            columns: vec![("text", name.sentence), ("intensity", name.intensity)],
             ..file.candidate(name.actor, &label)
         });
     }
@@ -58,6 +59,7 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
 
 struct Name<'a> {
     actor: &'a str,
+    sentence: &'a str,
     emotion: &'a str,
     intensity: &'a str,
 }
@@ -78,6 +80,7 @@ impl<'a> Name<'a> {
         (parts.next().is_none() && is_actor && letters(sentence) && letters(emotion) && known)
             .then_some(Self {
                 actor,
+                sentence,
                 emotion,
                 intensity,
             })

@@ -10,7 +10,7 @@ const SPEAKERS: [&str; 6] = ["f1", "f2", "f3", "m1", "m2", "m3"];
 
 pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusError> {
     for file in &walk::audio_files(draft, &[]) {
-        let Some((label, speaker)) = parse(file.stem()) else {
+        let Some((label, speaker, sentence)) = parse(file.stem()) else {
             draft.drop_bad(
                 &file.relative,
                 "its name does not match <emotion>-<f1 to m3>-<sentence>".to_string(),
@@ -32,14 +32,15 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
         };
         draft.add(Candidate {
             gender: Some(gender),
+            columns: vec![("text", sentence)],
             ..file.candidate(&speaker, &label)
         });
     }
     Ok(())
 }
 
-/// Label and speaker, in lower case.
-fn parse(stem: &str) -> Option<(String, String)> {
+/// Label and speaker in lower case, and sentence.
+fn parse(stem: &str) -> Option<(String, String, &str)> {
     let mut parts = stem.split('-');
     let label = parts.next()?.to_ascii_lowercase();
     let speaker = parts.next()?.to_ascii_lowercase();
@@ -49,5 +50,5 @@ fn parse(stem: &str) -> Option<(String, String)> {
         && is_label
         && SPEAKERS.contains(&speaker.as_str())
         && !sentence.is_empty())
-    .then_some((label, speaker))
+    .then_some((label, speaker, sentence))
 }

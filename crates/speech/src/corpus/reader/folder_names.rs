@@ -1,13 +1,13 @@
 //! Folder names that contradict what the file names say.
 
 use crate::corpus::draft::Draft;
-use crate::corpus::labels::{Mapped, normalise};
+use crate::corpus::labels::normalise;
 use crate::corpus::walk::FoundFile;
 
 /// Warns where a file is in a folder named after another label of the corpus than `label`.
 pub(super) fn compare_label(draft: &mut Draft<'_>, file: &FoundFile, label: &str) {
     let folder = file.folder();
-    if normalise(folder) != normalise(label) && draft.labels().look_up(folder) != Mapped::Unknown {
+    if normalise(folder) != normalise(label) && draft.labels().lists(folder) {
         disagree(draft, file, "label", label);
     }
 }

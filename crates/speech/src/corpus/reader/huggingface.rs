@@ -22,17 +22,18 @@ const USUAL: &[(&str, &[&str])] = &[
 
 pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), CorpusError> {
     let files = walk::files(draft, &[]);
-    let named = |name: &str| {
-        let names = files.iter().map(|file| file.relative.as_str());
-        names.filter(move |relative| {
-            relative.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case(name))
-        })
+    let format_of = |relative: &str| {
+        let name = relative.rsplit('/').next().unwrap_or_default();
+        match name.to_ascii_lowercase().as_str() {
+            "metadata.csv" => Some(Format::Csv),
+            "metadata.jsonl" => Some(Format::Json),
+            _ => None,
+        }
     };
-    let mut tables: Vec<(&str, Format)> = named("metadata.csv")
-        .map(|table| (table, Format::Csv))
-        .chain(named("metadata.jsonl").map(|table| (table, Format::Json)))
+    let tables: Vec<(&str, Format)> = files
+        .iter()
+        .filter_map(|file| Some((file.relative.as_str(), format_of(&file.relative)?)))
         .collect();
-    tables.sort_by_key(|(table, _)| *table);
     if tables.is_empty() {
         let parquet = files.iter().find(|file| file.has_extension("parquet"));
         return Err(CorpusError::Layout {
@@ -59,6 +60,7 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
             names: Names {
                 columns: columns.clone(),
                 usual: USUAL,
+                kept: draft.columns().clone(),
             },
             fields: Fields {
                 constants: constants.clone(),
@@ -69,7 +71,7 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
             },
         };
         let rows = table::read_rows(draft, &table)?;
-        table::add_rows(draft, name, rows.rows, &table.fields, &table.paths);
+        table::add_rows(draft, name, rows, &table.fields, &table.paths);
     }
     Ok(())
 }

@@ -61,8 +61,16 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
             'M'
         };
         let speaker = format!("Ses0{}{letter}", turn.session);
+        let session = turn.session.to_string();
+        let dialogue = file
+            .stem()
+            .rsplit_once('_')
+            .map_or("", |(dialogue, _)| dialogue);
+        let mut columns = vec![("session", session.as_str()), ("dialogue", dialogue)];
+        columns.extend(label.ratings.columns());
         draft.add(Candidate {
             gender: Some(turn.gender),
+            columns,
             ..file.candidate(&speaker, &label.label)
         });
     }
@@ -115,6 +123,7 @@ fn folder_session(folder: &str) -> Option<char> {
 struct TurnLabel {
     turn: String,
     label: String,
+    ratings: Ratings,
     place: String,
 }
 
@@ -135,7 +144,7 @@ fn labels(draft: &mut Draft<'_>, files: &[walk::FoundFile]) -> BTreeMap<String, 
             }
         };
         for line in parse_labels(&text) {
-            let (number, turn, label) = match line {
+            let (number, turn, label, ratings) = match line {
                 Ok(line) => line,
                 Err(number) => {
                     draft.warn(format!(
@@ -154,7 +163,15 @@ fn labels(draft: &mut Draft<'_>, files: &[walk::FoundFile]) -> BTreeMap<String, 
                 Some(_) => {}
                 None => {
                     let (key, turn) = (turn.to_ascii_lowercase(), turn.to_string());
-                    labels.insert(key, TurnLabel { turn, label, place });
+                    labels.insert(
+                        key,
+                        TurnLabel {
+                            turn,
+                            label,
+                            ratings: Ratings::parse(ratings),
+                            place,
+                        },
+                    );
                 }
             }
         }
@@ -162,11 +179,37 @@ fn labels(draft: &mut Draft<'_>, files: &[walk::FoundFile]) -> BTreeMap<String, 
     labels
 }
 
-/// Line number, turn and label of each label line; the number alone of a line that begins like
-/// one and is none. Headers, rater lines and blank lines are passed over.
-pub(super) fn parse_labels(
-    text: &str,
-) -> impl Iterator<Item = Result<(usize, &str, String), usize>> {
+/// The mean ratings of a turn from 1 to 5, as they are written: `[v, a, d]`.
+struct Ratings([String; 3]);
+
+impl Ratings {
+    /// Their names: valence, activation, dominance.
+    const NAMES: [&str; 3] = ["valence", "arousal", "dominance"];
+
+    /// Reads `[2.5000, 2.5000, 2.5000]`; what is no number is left empty, as some lines lack a rating.
+    fn parse(written: &str) -> Self {
+        let inner = written.trim_start_matches('[').trim_end_matches(']');
+        let mut values = inner.split(',').map(str::trim);
+        Self(std::array::from_fn(|_| {
+            let value = values.next().unwrap_or_default();
+            let is_number = value.parse::<f64>().is_ok_and(f64::is_finite);
+            if is_number { value } else { "" }.to_owned()
+        }))
+    }
+
+    fn columns(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        Self::NAMES
+            .into_iter()
+            .zip(self.0.iter().map(String::as_str))
+    }
+}
+
+/// A line of labels: its number, the turn, the label, and the ratings as written.
+type LabelLine<'a> = (usize, &'a str, String, &'a str);
+
+/// Each label line; the number alone of a line that begins like one and is none. Headers, rater lines and blank lines
+/// are passed over.
+pub(super) fn parse_labels(text: &str) -> impl Iterator<Item = Result<LabelLine<'_>, usize>> {
     text.lines().enumerate().filter_map(|(index, line)| {
         let number = index + 1;
         if !line.starts_with('[') {
@@ -182,7 +225,8 @@ pub(super) fn parse_labels(
             && !label.is_empty()
             && !label.contains(char::is_control);
         Some(if good {
-            Ok((number, turn, label.to_ascii_lowercase()))
+            let ratings = fields.next().unwrap_or_default();
+            Ok((number, turn, label.to_ascii_lowercase(), ratings))
         } else {
             Err(number)
         })

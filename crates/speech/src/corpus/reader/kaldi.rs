@@ -9,12 +9,14 @@ use crate::corpus::draft::Draft;
 use crate::corpus::error::nearest_first;
 
 use super::options::Options;
-use super::table::{self, Fields, Paths, Row};
+use super::table::{self, Fields, Paths, Row, Rows};
 
 /// - `folder`: the data folder, below the root (default: the root),
 /// - `labels`: the file in it that gives each utterance its label (default: `utt2emo`, `utt2emotion` or `utt2label`),
 /// - `audio_folder`: the folder below the root that the paths in `wav.scp` start from (default: the root),
 /// - `constants`: values for speaker, gender and language that no file has.
+///
+/// Utterances may keep as columns what `text` says, and what any `utt2NAME` says, as `NAME`.
 pub(super) const OPTIONS: &[&str] = &["folder", "labels", "audio_folder", "constants"];
 
 /// Usual names of the file with the labels.
@@ -27,9 +29,15 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
         table::below_root(options, option, value)?;
     }
     let constants = table::known_fields(options, "constants")?;
-    let labels = labels_file(draft, options, folder)?;
+    let labels = match draft.needs_labels() {
+        true => Some(labels_file(draft, options, folder)?),
+        false => None,
+    };
     let recordings = required(draft, folder, "wav.scp")?;
-    let labels = required(draft, folder, &labels)?;
+    let labels = labels
+        .map(|labels| required(draft, folder, &labels))
+        .transpose()?;
+    let kept = kept_files(draft, folder)?;
     let speakers = match constants.contains_key("speaker") {
         true => optional(draft, folder, "utt2spk")?,
         false => Some(required(draft, folder, "utt2spk")?),
@@ -74,11 +82,14 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
         if let Some(language) = languages.as_ref().and_then(|languages| languages.get(key)) {
             row.set("language", language)?;
         }
-        let label = labels.get(key);
-        row.set(
-            "emotion",
-            label.ok_or_else(|| format!("it is not in {}: {key}", labels.name))?,
-        )?;
+        if let Some(labels) = &labels {
+            let label = labels.get(key);
+            let label = label.ok_or_else(|| format!("it is not in {}: {key}", labels.name))?;
+            row.set("emotion", label)?;
+        }
+        for file in &kept {
+            row.keep(file.get(key).unwrap_or_default())?;
+        }
         Ok(row)
     };
     let rows = listed.lines.iter().map(|line| {
@@ -89,7 +100,14 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
         };
         (line.number, row)
     });
-    let rows = rows.collect();
+    let rows = Rows {
+        kept: kept
+            .iter()
+            .map(|file| column_of(&file.name).to_string())
+            .collect(),
+        rows: rows.collect(),
+        ..Rows::default()
+    };
     let paths = Paths {
         audio_folder,
         extension: None,
@@ -183,7 +201,9 @@ fn optional(draft: &Draft<'_>, folder: &str, name: &str) -> Result<Option<Keyed>
     for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         let number = index as u64 + 1;
         let line = std::str::from_utf8(line);
-        let line = line.map_err(|_| error(format!("is not UTF-8 in line {number}")))?.trim();
+        let line = line
+            .map_err(|_| error(format!("is not UTF-8 in line {number}")))?
+            .trim();
         if line.is_empty() {
             continue;
         }
@@ -203,6 +223,36 @@ fn optional(draft: &Draft<'_>, folder: &str, name: &str) -> Result<Option<Keyed>
     }))
 }
 
+/// The files whose values utterances keep as columns: `text` and the `utt2*`.
+fn kept_files(draft: &Draft<'_>, folder: &str) -> Result<Vec<Keyed>, CorpusError> {
+    let names = file_names(draft, folder).into_iter();
+    let kept = names.filter(|name| {
+        let is_column = name == "text" || name.starts_with("utt2");
+        is_column && draft.columns().keeps(column_of(name))
+    });
+    let files = kept.map(|name| optional(draft, folder, &name));
+    Ok(files
+        .collect::<Result<Vec<_>, _>>()?
+        .into_iter()
+        .flatten()
+        .collect())
+}
+
+/// The column that a file gives: `arousal` of `utt2arousal`.
+fn column_of(file: &str) -> &str {
+    file.strip_prefix("utt2").unwrap_or(file)
+}
+
+/// Names of files in the data folder, sorted.
+fn file_names(draft: &Draft<'_>, folder: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(draft.root().join(folder));
+    let entries = entries.into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
+}
+
 /// The name of the file with the labels.
 fn labels_file(
     draft: &Draft<'_>,
@@ -213,16 +263,16 @@ fn labels_file(
         table::below_root(options, "labels", labels)?;
         return Ok(labels.to_string());
     }
-    let folder = draft.root().join(folder);
-    let found = LABELS.iter().find(|name| folder.join(name).is_file());
+    let names = file_names(draft, folder);
+    let found = LABELS
+        .iter()
+        .find(|label| names.iter().any(|name| name == *label));
     found.map(|name| (*name).to_string()).ok_or_else(|| {
-        let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
-        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
-        let mut names: Vec<String> = names.filter(|name| name.starts_with("utt2")).collect();
-        names.sort();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let names = names.iter().map(String::as_str);
+        let names: Vec<&str> = names.filter(|name| name.starts_with("utt2")).collect();
         let help = match names.is_empty() {
-            true => "set it to the file that gives each utterance its label: labels = \"utt2emo\"".to_string(),
+            true => "set it to the file that gives each utterance its label: labels = \"utt2emo\""
+                .to_string(),
             false => format!(
                 "set it to the file that gives each utterance its label; there are {}",
                 nearest_first("utt2emo", &names)

@@ -6,7 +6,7 @@ use pipe_foundation::Limit;
 
 use super::draft::Draft;
 use super::error::nearest_first;
-use super::{CorpusConfig, CorpusError, Listing, LookAt, is_there, synthetic};
+use super::{CorpusConfig, CorpusError, ListOptions, Listing, LookAt, is_there, synthetic};
 
 mod audformat;
 mod class_folders;
@@ -125,14 +125,15 @@ pub fn list(
     name: &str,
     config: &CorpusConfig,
     corpora_root: &Path,
+    options: &ListOptions,
     file_bytes: Limit,
 ) -> Result<Listing, CorpusError> {
-    list_with(name, config, corpora_root, &is_there, file_bytes)
+    list_with(name, config, corpora_root, options, &is_there, file_bytes)
 }
 
 /// As [`list`], with a look of the caller's own at files that a reader finds named in a table.
 ///
-/// `look_at` is called on many threads, and only for files of utterances that have a class.
+/// `look_at` is called on many threads, and only for files of utterances that are not left out.
 ///
 /// # Errors
 /// As [`list`].
@@ -140,16 +141,17 @@ pub fn list_with(
     name: &str,
     config: &CorpusConfig,
     corpora_root: &Path,
+    list_options: &ListOptions,
     look_at: LookAt<'_>,
     file_bytes: Limit,
 ) -> Result<Listing, CorpusError> {
     if config.reader == synthetic::READER {
-        return Ok(synthetic::list(name, config)?);
+        return synthetic::list(name, config, list_options);
     }
     let reader = reader_of(name, config)?;
     let options = Options::new(name, config, reader.options)?;
     let root = root_of(name, config, corpora_root)?;
-    let mut draft = Draft::new(name, config, &root, look_at, file_bytes)?;
+    let mut draft = Draft::new(name, config, &root, list_options, look_at, file_bytes)?;
     (reader.list)(&mut draft, &options)?;
     draft.finish()
 }

@@ -22,7 +22,8 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
         return Err(options.error("channels", format!("has no channel `{other}`"), help));
     }
     for file in &walk::audio_files(draft, &[]) {
-        let Some([modality, channel, label, _, _, _, actor]) = parse(file.stem()) else {
+        let Some([modality, channel, label, intensity, text, take, actor]) = parse(file.stem())
+        else {
             draft.drop_bad(
                 &file.relative,
                 "its name does not consist of seven two-digit fields, such as 03-01-05-01-02-01-16"
@@ -64,6 +65,12 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
         };
         draft.add(Candidate {
             gender: Some(gender),
+            columns: vec![
+                ("channel", channel),
+                ("intensity", intensity),
+                ("text", text),
+                ("take", take),
+            ],
             ..file.candidate(actor, label)
         });
     }

@@ -1,6 +1,6 @@
 //! SAVEE: `<speaker>/<emotion>NN.wav`, or flat `<speaker>_<emotion>NN.wav`; four male speakers.
 
-use crate::corpus::draft::Draft;
+use crate::corpus::draft::{Candidate, Draft};
 use crate::corpus::{CorpusError, walk};
 
 use super::folder_names;
@@ -16,7 +16,7 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
             None => (None, file.stem()),
         };
         let named_otherwise = file.stem().contains('_') && name_speaker.is_none();
-        let Some(label) = label_of(rest).filter(|_| !named_otherwise) else {
+        let Some((label, number)) = label_of(rest).filter(|_| !named_otherwise) else {
             draft.drop_bad(
                 &file.relative,
                 "its name does not match <emotion>NN or <speaker>_<emotion>NN, such as DC_sa01"
@@ -33,7 +33,10 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
             folder_names::disagree(draft, file, "speaker", speaker);
         }
         folder_names::compare_label(draft, file, &label);
-        draft.add(file.candidate(speaker, &label));
+        draft.add(Candidate {
+            columns: vec![("number", number)],
+            ..file.candidate(speaker, &label)
+        });
     }
     Ok(())
 }
@@ -44,11 +47,11 @@ fn speaker_of(text: &str) -> Option<&'static str> {
         .find(|known| known.eq_ignore_ascii_case(text))
 }
 
-/// The letters before the two digits, in lower case.
-fn label_of(name: &str) -> Option<String> {
+/// The letters before the two digits, in lower case, and the digits.
+fn label_of(name: &str) -> Option<(String, &str)> {
     let letters = name.trim_end_matches(|c: char| c.is_ascii_digit());
-    let digits = name.len() - letters.len();
+    let digits = name.get(letters.len()..)?;
     let is_label =
         (1..=2).contains(&letters.len()) && letters.bytes().all(|b| b.is_ascii_alphabetic());
-    (is_label && digits == 2).then(|| letters.to_ascii_lowercase())
+    (is_label && digits.len() == 2).then(|| (letters.to_ascii_lowercase(), digits))
 }

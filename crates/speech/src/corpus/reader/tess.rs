@@ -1,6 +1,6 @@
 //! TESS: `<OAF|YAF>_<word>_<emotion>.wav`, flat or in 14 unevenly named folders.
 
-use crate::corpus::draft::Draft;
+use crate::corpus::draft::{Candidate, Draft};
 use crate::corpus::labels::normalise;
 use crate::corpus::{CorpusError, walk};
 
@@ -9,7 +9,7 @@ use super::options::Options;
 
 pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusError> {
     for file in &walk::audio_files(draft, &[]) {
-        let Some((written, speaker, label)) = parse(file.stem()) else {
+        let Some((written, speaker, word, label)) = parse(file.stem()) else {
             draft.drop_bad(
                 &file.relative,
                 "its name does not match <OAF or YAF>_<word>_<emotion>".to_string(),
@@ -30,18 +30,27 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
                 folder_names::disagree(draft, file, "label", &label);
             }
         }
-        draft.add(file.candidate(speaker, &label));
+        draft.add(Candidate {
+            columns: vec![("text", word)],
+            ..file.candidate(speaker, &label)
+        });
     }
     Ok(())
 }
 
-/// Speaker as written, speaker, and label in lower case.
-fn parse(stem: &str) -> Option<(&str, &'static str, String)> {
+/// Speaker as written, speaker, word, and label in lower case.
+fn parse(stem: &str) -> Option<(&str, &'static str, &str, String)> {
     let (written, rest) = stem.split_once('_')?;
     let (word, emotion) = rest.rsplit_once('_')?;
     let letters = !emotion.is_empty() && emotion.bytes().all(|b| b.is_ascii_alphabetic());
-    (!word.is_empty() && letters)
-        .then(|| Some((written, speaker_of(written)?, emotion.to_ascii_lowercase())))?
+    (!word.is_empty() && letters).then(|| {
+        Some((
+            written,
+            speaker_of(written)?,
+            word,
+            emotion.to_ascii_lowercase(),
+        ))
+    })?
 }
 
 /// The distribution names one file of OAF `OA_bite_neutral`.

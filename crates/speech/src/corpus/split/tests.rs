@@ -2,8 +2,6 @@
 
 use proptest::prelude::*;
 
-use crate::corpus::Emotion;
-
 use super::*;
 
 /// `seconds` of speech of one speaker, in utterances of up to 3 s.
@@ -23,7 +21,8 @@ fn speech(
                 gender,
                 language: "en".to_string(),
                 label: "x".to_string(),
-                emotion: Emotion::Neutral,
+                class: Some("neutral".into()),
+                columns: None,
                 split: Split::Train,
             };
             (utterance, seconds / pieces)

@@ -35,9 +35,12 @@ pub use language::Language;
 pub use speaker::Speaker;
 pub use utterance::{SyntheticUtterance, VERSION};
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use super::{
-    AudioSource, CorpusConfig, DropCause, Dropped, Emotion, Entry, Gender, Listing, Split,
-    Utterance,
+    AudioSource, CorpusConfig, CorpusError, DropCause, Dropped, Entry, Gender, LabelMap, Labels,
+    ListOptions, Listing, Mapped, Split, Utterance,
 };
 use nearest::by_name;
 use options::Options;
@@ -60,9 +63,13 @@ const PERFORMANCE: f64 = 0.1;
 /// # Errors
 /// An option that is unknown or out of range, a label nobody can express, or an empty or ambiguous label
 /// map.
-pub fn list(name: &str, config: &CorpusConfig) -> Result<Listing, SyntheticError> {
+pub fn list(
+    name: &str,
+    config: &CorpusConfig,
+    list_options: &ListOptions,
+) -> Result<Listing, CorpusError> {
     let options = Options::read(name, config)?;
-    let labels = labels(name, config)?;
+    let labels = labels(name, config, list_options)?;
     let corpus_seed = random::seed(&["corpus", name, &options.seed.to_string()]);
     let channel = Channel {
         room: options.room,
@@ -88,7 +95,7 @@ pub fn list(name: &str, config: &CorpusConfig) -> Result<Listing, SyntheticError
         };
         let speaker = Speaker::draw(gender, seed_of(&[]));
         listing.speakers.insert(speaker_name.clone());
-        for (label, full, emotion) in &labels {
+        for (label, full, mapped) in &labels {
             *listing.labels.entry((*label).to_string()).or_default() +=
                 options.utterances_per_label;
             let mut style = Stream::new(seed_of(&[label]), "style");
@@ -96,7 +103,7 @@ pub fn list(name: &str, config: &CorpusConfig) -> Result<Listing, SyntheticError
             let own = full.performed(strength, STYLE, &mut style);
             for take in 1..=options.utterances_per_label {
                 let stem = format!("{speaker_name}_{label}_{take:02}");
-                let Some(emotion) = *emotion else {
+                let Some(class) = mapped else {
                     listing.dropped.push(Dropped {
                         what: stem,
                         reason: format!("label {label} is mapped to dropped"),
@@ -117,7 +124,8 @@ pub fn list(name: &str, config: &CorpusConfig) -> Result<Listing, SyntheticError
                         gender: Some(gender),
                         language: language.tag().to_string(),
                         label: (*label).to_string(),
-                        emotion,
+                        class: class.clone(),
+                        columns: None,
                         split: Split::Train,
                     },
                     content: None,
@@ -139,40 +147,55 @@ pub fn list(name: &str, config: &CorpusConfig) -> Result<Listing, SyntheticError
     Ok(listing)
 }
 
-/// Each label with its expression and class (none where it is dropped).
-type LabelPlan<'a> = (&'a str, Expression, Option<Emotion>);
+/// Each label with its expression and class, none where it is dropped; the class is none where the task has no classes.
+type LabelPlan<'a> = (&'a str, Expression, Option<Option<Arc<str>>>);
 
-fn labels<'a>(name: &str, config: &'a CorpusConfig) -> Result<Vec<LabelPlan<'a>>, SyntheticError> {
-    let map = &config.labels;
-    let classes = [
-        (&map.positive, Some(Emotion::Positive)),
-        (&map.neutral, Some(Emotion::Neutral)),
-        (&map.negative, Some(Emotion::Negative)),
-        (&map.dropped, None),
-    ];
+/// The labels that any of the corpus's class maps has.
+fn labels<'a>(
+    name: &str,
+    config: &'a CorpusConfig,
+    options: &ListOptions,
+) -> Result<Vec<LabelPlan<'a>>, CorpusError> {
+    let map = LabelMap::new(name, config, &options.classes, &options.class_maps)?;
+    let problem = |problem: String| SyntheticError::Labels {
+        corpus: name.to_string(),
+        problem,
+    };
+    let Labels {
+        positive,
+        neutral,
+        negative,
+        dropped,
+    } = &config.labels;
+    let own = [positive, neutral, negative, dropped];
     let mut plan: Vec<LabelPlan<'a>> = Vec::new();
-    for (labels, emotion) in classes {
-        for label in labels {
-            let problem = |problem: String| SyntheticError::Labels {
-                corpus: name.to_string(),
-                problem,
-            };
-            if plan.iter().any(|(known, ..)| known == label) {
-                return Err(problem(format!("label `{label}` is mapped twice")));
+    let others = config.classes.values().flat_map(BTreeMap::values);
+    for (is_other, label) in (own.into_iter().flatten().map(|label| (false, label)))
+        .chain(others.flatten().map(|label| (true, label)))
+    {
+        if plan.iter().any(|(known, ..)| known == label) {
+            if is_other {
+                continue;
             }
-            let expression = Expression::of(label).ok_or_else(|| SyntheticError::UnknownLabel {
-                corpus: name.to_string(),
-                label: label.clone(),
-                valid: by_name(label, Expression::labels()).join(", "),
-            })?;
-            plan.push((label, expression, emotion));
+            return Err(problem(format!("label `{label}` is mapped twice")).into());
         }
-    }
-    if plan.iter().all(|(.., emotion)| emotion.is_none()) {
-        return Err(SyntheticError::Labels {
+        let expression = Expression::of(label).ok_or_else(|| SyntheticError::UnknownLabel {
             corpus: name.to_string(),
-            problem: "the label map has no label to synthesise".to_string(),
-        });
+            label: label.clone(),
+            valid: by_name(label, Expression::labels()).join(", "),
+        })?;
+        plan.push((
+            label,
+            expression,
+            match map.look_up(label) {
+                Mapped::Class(class) => Some(Some(class)),
+                Mapped::NoClass => Some(None),
+                Mapped::Dropped | Mapped::Unknown => None,
+            },
+        ));
+    }
+    if plan.iter().all(|(.., class)| class.is_none()) {
+        return Err(problem("the label map has no label to synthesise".to_string()).into());
     }
     Ok(plan)
 }

@@ -34,6 +34,8 @@ pub(super) struct Scheme {
 pub(super) struct TableHeader {
     #[serde(default, rename = "type")]
     kind: Option<String>,
+    #[serde(default)]
+    split_id: Option<String>,
     /// The columns that identify the rows of a table of other things.
     #[serde(default)]
     levels: Value,
@@ -73,7 +75,9 @@ impl Scheme {
         property: &'s str,
     ) -> impl Iterator<Item = (&'s str, &'s str)> {
         let labels = self.labels.as_object().into_iter().flatten();
-        labels.filter_map(move |(label, about)| Some((label.as_str(), about.get(property)?.as_str()?)))
+        labels.filter_map(move |(label, about)| {
+            Some((label.as_str(), about.get(property)?.as_str()?))
+        })
     }
 }
 
@@ -83,10 +87,17 @@ impl TableHeader {
         self.kind.as_deref() == Some("segmented")
     }
 
+    /// The split that all its rows belong to.
+    pub fn split(&self) -> Option<&str> {
+        self.split_id.as_deref()
+    }
+
     /// Its columns and their schemes.
     pub fn columns(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
         self.columns.iter().flatten().map(|(name, column)| {
-            let scheme = column.as_ref().and_then(|column| column.scheme_id.as_deref());
+            let scheme = column
+                .as_ref()
+                .and_then(|column| column.scheme_id.as_deref());
             (name.as_str(), scheme)
         })
     }

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use pipe_foundation::machine_fault::MachineFault;
 
-use crate::corpus::CorpusError;
 use crate::corpus::draft::Draft;
 use crate::corpus::error::nearest_first;
+use crate::corpus::{CorpusError, KeptColumns};
 
 use super::options::Options;
-use super::table::{self, Fields, Format, Names, Paths, Row, Rows};
+use super::table::{self, Fields, Format, Names, Paths, Rows};
 
 mod header;
 
@@ -20,9 +20,14 @@ use header::{Header, TableHeader};
 ///   emotion); those that the tables lack are looked for in other tables of files, and the gender in what the header or
 ///   a table of speakers says of them,
 /// - `constants`: values for those that the database lacks.
+///
+/// Utterances may keep as columns those of their own table, and `split`, the split that the header gives the table.
 pub(super) const OPTIONS: &[&str] = &["tables", "columns", "constants"];
 
 const HEADER: &str = "db.yaml";
+
+/// The column that says the split of a table.
+const SPLIT: &str = "split";
 
 pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), CorpusError> {
     let columns = table::known_fields(options, "columns")?;
@@ -39,7 +44,8 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
     let mut read = Vec::new();
     for (id, emotion) in &tables {
         let table = &header.tables[*id];
-        let mut wanted = vec![("path", "file"), ("emotion", emotion)];
+        let mut wanted = vec![("path", "file")];
+        wanted.extend(emotion.map(|emotion| ("emotion", emotion)));
         if table.is_segmented() {
             wanted.extend([("start", "start"), ("end", "end")]);
         }
@@ -69,23 +75,33 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
             true => HashMap::new(),
             false => database.genders(column("speaker"), column("gender"))?,
         };
-        let rows = database.rows(id, &wanted)?;
-        let rows = rows.rows.into_iter().map(|(line, row)| {
-            let row = row.and_then(|mut row| {
-                for (field, values) in &by_file {
-                    if let Some(value) = row.get("path").and_then(|file| values.get(file)) {
-                        row.set(field, value)?;
+        let mut rows = database.rows(id, &wanted, draft.columns().clone())?;
+        let split = table.split().filter(|_| draft.columns().keeps(SPLIT));
+        if split.is_some() {
+            rows.kept.push(SPLIT.to_string());
+        }
+        let joined = std::mem::take(&mut rows.rows)
+            .into_iter()
+            .map(|(line, row)| {
+                let row = row.and_then(|mut row| {
+                    for (field, values) in &by_file {
+                        if let Some(value) = row.get("path").and_then(|file| values.get(file)) {
+                            row.set(field, value)?;
+                        }
                     }
-                }
-                let speaker = fields.value(&row, "speaker");
-                if let Some(gender) = speaker.and_then(|speaker| genders.get(speaker)) {
-                    row.set("gender", gender)?;
-                }
-                Ok(row)
+                    let speaker = fields.value(&row, "speaker");
+                    if let Some(gender) = speaker.and_then(|speaker| genders.get(speaker)) {
+                        row.set("gender", gender)?;
+                    }
+                    if let Some(split) = split {
+                        row.keep(split)?;
+                    }
+                    Ok(row)
+                });
+                (line, row)
             });
-            (line, row)
-        });
-        read.push((file_of(id), rows.collect::<Vec<(u64, Result<Row, String>)>>()));
+        rows.rows = joined.collect();
+        read.push((file_of(id), rows));
     }
     let paths = Paths {
         audio_folder: "",
@@ -133,13 +149,14 @@ fn tables<'h>(
     database: &Database<'h>,
     options: &Options<'_>,
     emotion: &str,
-) -> Result<Vec<(&'h str, &'h str)>, CorpusError> {
+) -> Result<Vec<(&'h str, Option<&'h str>)>, CorpusError> {
     let header = database.header;
+    let needs_labels = database.draft.needs_labels();
     let with_emotion = header.tables.iter().filter_map(|(id, table)| {
-        let column = table.column(emotion)?;
-        Some((id.as_str(), column))
+        let column = table.column(emotion);
+        (column.is_some() || !needs_labels).then_some((id.as_str(), column))
     });
-    let with_emotion: Vec<(&str, &str)> = with_emotion.collect();
+    let with_emotion: Vec<(&str, Option<&str>)> = with_emotion.collect();
     if let Some(wanted) = options.texts("tables")? {
         let find = |id: &str| {
             let known = header.tables.keys().map(String::as_str);
@@ -162,8 +179,17 @@ fn tables<'h>(
         [] => Err(database.no_column(emotion, "emotion")),
         [one] => Ok(vec![one]),
         _ => {
-            let ids: Vec<String> = with_emotion.iter().map(|(id, _)| format!("\"{id}\"")).collect();
-            let reason = format!("is missing, and {} tables have a column {emotion}", ids.len());
+            let ids: Vec<String> = with_emotion
+                .iter()
+                .map(|(id, _)| format!("\"{id}\""))
+                .collect();
+            let reason = match needs_labels {
+                true => format!(
+                    "is missing, and {} tables have a column {emotion}",
+                    ids.len()
+                ),
+                false => format!("is missing, and there are {} tables", ids.len()),
+            };
             let help = format!(
                 "set it to those whose rows are the utterances, each once: tables = [{}]",
                 ids.join(", ")
@@ -198,7 +224,12 @@ impl<'h> Database<'h> {
     }
 
     /// Reads columns of a table as fields.
-    fn rows(&self, id: &str, columns: &[(&str, &str)]) -> Result<Rows, CorpusError> {
+    fn rows(
+        &self,
+        id: &str,
+        columns: &[(&str, &str)],
+        kept: KeptColumns,
+    ) -> Result<Rows, CorpusError> {
         let name = file_of(id);
         let root = self.draft.root();
         if !root.join(&name).exists() {
@@ -218,6 +249,7 @@ impl<'h> Database<'h> {
                 .map(|(field, column)| ((*field).to_string(), (*column).to_string()))
                 .collect(),
             usual: &[],
+            kept,
         };
         table::parse(self.draft, &name, Format::Csv, None, &names)
     }
@@ -237,7 +269,11 @@ impl<'h> Database<'h> {
         let Some((id, own)) = found else {
             return Ok(None);
         };
-        let rows = self.rows(id, &[("path", "file"), (field, own)])?;
+        let rows = self.rows(
+            id,
+            &[("path", "file"), (field, own)],
+            KeptColumns::default(),
+        )?;
         Ok(Some(pairs(&rows, "path", field)))
     }
 
@@ -258,11 +294,17 @@ impl<'h> Database<'h> {
             let Some((level, gender)) = columns else {
                 return Ok(HashMap::new());
             };
-            let rows = self.rows(id, &[("speaker", level), ("gender", gender)])?;
+            let rows = self.rows(
+                id,
+                &[("speaker", level), ("gender", gender)],
+                KeptColumns::default(),
+            )?;
             return Ok(pairs(&rows, "speaker", "gender"));
         }
         let labels = scheme.labels_with(gender);
-        Ok(labels.map(|(name, value)| (name.into(), value.into())).collect())
+        Ok(labels
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect())
     }
 }
 
@@ -271,7 +313,9 @@ fn pairs(rows: &Rows, key: &str, value: &str) -> HashMap<String, String> {
     let mut pairs = HashMap::new();
     for row in rows.rows.iter().filter_map(|(_, row)| row.as_ref().ok()) {
         if let (Some(key), Some(value)) = (row.get(key), row.get(value)) {
-            pairs.entry(key.to_string()).or_insert_with(|| value.to_string());
+            pairs
+                .entry(key.to_string())
+                .or_insert_with(|| value.to_string());
         }
     }
     pairs

@@ -28,11 +28,7 @@ impl Format {
 }
 
 /// Parses a whole table in UTF-8; `names` says which column is which field, a field's own name otherwise.
-pub(super) fn parse(
-    bytes: &[u8],
-    format: Format,
-    names: &Names,
-) -> Result<Rows, Problem> {
+pub(super) fn parse(bytes: &[u8], format: Format, names: &Names) -> Result<Rows, Problem> {
     match format {
         Format::Json if bytes.trim_ascii_start().starts_with(b"[") => json_array(bytes, names),
         Format::Json => json_lines(bytes, names),
@@ -44,6 +40,8 @@ pub(super) fn parse(
 mod tests {
     use proptest::prelude::*;
 
+    use crate::corpus::KeptColumns;
+
     use super::*;
 
     fn names(pairs: &[(&str, &str)]) -> Names {
@@ -53,6 +51,7 @@ mod tests {
         Names {
             columns: columns.collect(),
             usual: &[("emotion", &["label", "emo"])],
+            kept: KeptColumns::All,
         }
     }
 
@@ -63,7 +62,10 @@ mod tests {
             (b"file,emotion,other\na.wav,\"so, so\",1\n", Format::Csv),
             (b"file;emotion;other\r\na.wav; so, so ;1\r\n", Format::Csv),
             (b"file|emotion|other, 1-5\ra.wav|so, so|1\r", Format::Csv),
-            (b"\"sep=;\"\r\nfile;emotion;other\r\na.wav;\"so, so\";1", Format::Csv),
+            (
+                b"\"sep=;\"\r\nfile;emotion;other\r\na.wav;\"so, so\";1",
+                Format::Csv,
+            ),
             (b"file\temotion\tother\n\"a.wav\"\tso, so\t1\n", Format::Csv),
             (
                 b"file\temotion\tother\n\"a.wav\"\tso, so\t\"unbalanced\n",
@@ -124,7 +126,10 @@ mod tests {
         let rows = parse(b"path,emo,label\n", Format::Csv, &names(&[])).unwrap();
         assert_eq!(rows.fields, ["path", "emotion"]);
         for format in [Format::Csv, Format::Tsv, Format::Json] {
-            assert_eq!(parse(b"", format, &names(&[])).unwrap_err().reason, "is empty");
+            assert_eq!(
+                parse(b"", format, &names(&[])).unwrap_err().reason,
+                "is empty"
+            );
         }
     }
 
@@ -140,7 +145,10 @@ mod tests {
             problem("[{\"path\": 1},\n {\"path\"}]").reason,
             "is not JSON in line 2: expected `:`"
         );
-        assert_eq!(problem("[{\"path\": 1}\n").reason, "is a JSON array that does not end");
+        assert_eq!(
+            problem("[{\"path\": 1}\n").reason,
+            "is a JSON array that does not end"
+        );
         assert_eq!(
             problem("[{\"path\": 1} {}]").reason,
             "is not JSON in line 1: expected `,` or `]`"

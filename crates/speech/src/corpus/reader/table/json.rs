@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::rows::{Names, Problem, Row, Rows, places};
+use super::rows::{Names, Problem, Row, Rows, kept_places, places};
 
 const HELP: &str = "write one object for each recording, such as {\"path\": \"a.wav\", \"speaker\": \"anna\", \"emotion\": \"joy\"}: one a line, or all in one array (pandas: to_json(..., orient=\"records\"))";
 
@@ -129,14 +129,16 @@ fn rows(objects: Vec<Object>, names: &Names) -> Result<Rows, Problem> {
         return Err(Problem::new("is empty", HELP));
     }
     let places = places(&columns, names)?;
+    let kept = kept_places(&columns, &places, &names.kept);
     let rows = objects
         .into_iter()
         .map(|(line, object)| {
-            let row = object.and_then(|object| row(&object, &columns, &places));
+            let row = object.and_then(|object| row(&object, &columns, &places, &kept));
             (line, row)
         })
         .collect();
     Ok(Rows {
+        kept: kept.iter().map(|&place| columns[place].clone()).collect(),
         columns,
         fields: places.iter().map(|(field, _)| *field).collect(),
         rows,
@@ -147,6 +149,7 @@ fn row(
     object: &Map<String, Value>,
     columns: &[String],
     places: &[(&'static str, usize)],
+    kept: &[usize],
 ) -> Result<Row, String> {
     let mut row = Row::default();
     for &(field, place) in places {
@@ -158,6 +161,14 @@ fn row(
             Some(other) => {
                 return Err(format!("{field} is neither a string nor a number: {other}"));
             }
+        }
+    }
+    for &place in kept {
+        match object.get(&columns[place]) {
+            None | Some(Value::Null) => row.keep("")?,
+            Some(Value::String(text)) => row.keep(text.trim())?,
+            // A list or table is kept as it is written.
+            Some(other) => row.keep(&other.to_string())?,
         }
     }
     Ok(row)

@@ -13,6 +13,9 @@ use super::paths::{Paths, tidy};
 /// So many files of a corpus are compared with a name that is not there.
 const COMPARED: usize = 100_000;
 
+/// Names that are less alike (Jaro-Winkler) have nothing to do with each other.
+const LEAST_LIKENESS: f64 = 0.8;
+
 /// A file that is there.
 #[derive(Debug, PartialEq)]
 pub(super) struct Located {
@@ -129,8 +132,13 @@ impl<'a> Folders<'a> {
             return Arc::clone(names);
         }
         let mut names = Names::new();
-        for entry in std::fs::read_dir(self.root.join(folder)).into_iter().flatten() {
-            let name = entry.ok().and_then(|entry| entry.file_name().into_string().ok());
+        for entry in std::fs::read_dir(self.root.join(folder))
+            .into_iter()
+            .flatten()
+        {
+            let name = entry
+                .ok()
+                .and_then(|entry| entry.file_name().into_string().ok());
             if let Some(name) = name {
                 names.entry(compared(&name)).or_default().push(name);
             }
@@ -142,8 +150,7 @@ impl<'a> Folders<'a> {
     }
 }
 
-const OTHER_SPELLING: &str =
-    "paths differ from the names of the files in case or accents: the files that are there are used";
+const OTHER_SPELLING: &str = "paths differ from the names of the files in case or accents: the files that are there are used";
 
 /// A name as it is compared: in lower case, with accents in the letters they belong to (NFC).
 fn compared(name: &str) -> String {
@@ -188,12 +195,13 @@ pub(super) fn nearest(root: &Path, relative: &str) -> Option<String> {
                 name if stem_of(name) == wanted_stem => 1.0,
                 _ => 0.0,
             };
-        if best.as_ref().is_none_or(|(most, _)| likeness > *most) {
-            best = Some((likeness, path.to_string()));
+        // Among equal names, the folder tells.
+        let rank = likeness + 0.1 * strsim::jaro_winkler(&same, &wanted);
+        if likeness > LEAST_LIKENESS && best.as_ref().is_none_or(|(most, _)| rank > *most) {
+            best = Some((rank, path.to_string()));
         }
     }
-    best.filter(|(likeness, _)| *likeness > 0.8)
-        .map(|(_, path)| path)
+    best.map(|(_, path)| path)
 }
 
 fn name_of(path: &str) -> &str {
@@ -223,7 +231,12 @@ mod tests {
 
     #[test]
     fn paths_of_other_systems_are_found_below_the_corpus_folder() {
-        let folder = folder(&["wav/Anna/a.WAV", "wav/Zoe\u{308}/b.wav", "wav/c.wav", "c.wav"]);
+        let folder = folder(&[
+            "wav/Anna/a.WAV",
+            "wav/Zoe\u{308}/b.wav",
+            "wav/c.wav",
+            "c.wav",
+        ]);
         let folders = Folders::new(folder.path());
         let paths = Paths {
             audio_folder: "wav",
@@ -245,12 +258,25 @@ mod tests {
         ] {
             assert_eq!(relative(written), anna, "{written}");
         }
-        assert_eq!(relative("zo\u{eb}/b.wav"), Ok(Some("wav/Zoe\u{308}/b.wav".into())));
-        for written in ["anna/b.wav", "C:\\d.wav", "..\\c.wav", "/etc/passwd", "C:", "/"] {
+        assert_eq!(
+            relative("zo\u{eb}/b.wav"),
+            Ok(Some("wav/Zoe\u{308}/b.wav".into()))
+        );
+        for written in [
+            "anna/b.wav",
+            "C:\\d.wav",
+            "..\\c.wav",
+            "/etc/passwd",
+            "C:",
+            "/",
+        ] {
             assert_eq!(relative(written), Ok(None), "{written}");
         }
         let told = relative("/data/c.wav").unwrap_err();
-        assert!(told.ends_with("/data/c.wav could be wav/c.wav or c.wav"), "{told}");
+        assert!(
+            told.ends_with("/data/c.wav could be wav/c.wav or c.wav"),
+            "{told}"
+        );
     }
 
     #[test]

@@ -79,6 +79,7 @@ pub(super) fn list_with(
         names: Names {
             columns: known_fields(options, "columns")?,
             usual,
+            kept: draft.columns().clone(),
         },
         fields: Fields {
             constants: known_fields(options, "constants")?,
@@ -89,7 +90,7 @@ pub(super) fn list_with(
         },
     };
     let rows = read_rows(draft, &table)?;
-    add_rows(draft, table.name, rows.rows, &table.fields, &table.paths);
+    add_rows(draft, table.name, rows, &table.fields, &table.paths);
     Ok(())
 }
 
@@ -114,8 +115,15 @@ pub(super) struct Table<'a> {
 /// # Errors
 /// [`CorpusError::Table`] where it is unusable as a whole.
 pub(super) fn read_rows(draft: &Draft<'_>, table: &Table<'_>) -> Result<Rows, CorpusError> {
-    let rows = parse(draft, table.name, table.format, table.encoding, &table.names)?;
-    for required in REQUIRED {
+    let rows = parse(
+        draft,
+        table.name,
+        table.format,
+        table.encoding,
+        &table.names,
+    )?;
+    let required = REQUIRED.into_iter();
+    for required in required.filter(|field| *field != "emotion" || draft.needs_labels()) {
         if !rows.has(required) && !table.fields.constants.contains_key(required) {
             let known: Vec<&str> = rows.columns.iter().map(String::as_str).collect();
             return Err(CorpusError::Table {
@@ -170,11 +178,12 @@ pub(super) fn parse(
 pub(super) fn add_rows(
     draft: &mut Draft<'_>,
     table: &str,
-    rows: Vec<(u64, Result<Row, String>)>,
+    rows: Rows,
     fields: &Fields,
     paths: &Paths<'_>,
 ) {
     let folders = Folders::new(draft.root());
+    let Rows { kept, rows, .. } = rows;
     let read: Vec<(u64, Result<Read, String>)> = rows
         .into_par_iter()
         .map(|(line, row)| {
@@ -182,7 +191,7 @@ pub(super) fn add_rows(
             (line, row.and_then(read))
         })
         .collect();
-    add(draft, table, fields, read);
+    add(draft, table, fields, &kept, read);
 }
 
 /// Adds what was read to the draft, in the order of the rows.
@@ -190,6 +199,7 @@ fn add(
     draft: &mut Draft<'_>,
     table: &str,
     fields: &Fields,
+    kept: &[String],
     read: Vec<(u64, Result<Read, String>)>,
 ) {
     /// For so many files that are missing, the nearest one that is there is looked for.
@@ -246,6 +256,7 @@ fn add(
                 segment_s: utterance.segment_s,
                 channel: utterance.channel,
                 content: utterance.content,
+                columns: kept.iter().map(String::as_str).zip(row.kept()).collect(),
                 place: &place,
             }),
         }

@@ -97,7 +97,7 @@ impl Fields {
     }
 
     /// Reads a row and looks at its file.
-    pub fn read(
+    pub(super) fn read(
         &self,
         row: Row,
         paths: &Paths<'_>,
@@ -145,7 +145,10 @@ impl Fields {
         if self.value(row, "language").is_some() {
             self.required(row, "language")?;
         }
-        let label = self.required(row, "emotion")?;
+        let label = match draft.needs_labels() {
+            true => self.required(row, "emotion")?,
+            false => "",
+        };
         let look_at = draft.look_at(label);
         let (relative, look) = file(written, paths, folders, draft, look_at, notes)?;
         let mut id = without_extension(&relative).to_string();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::corpus::KeptColumns;
 use crate::corpus::error::nearest_first;
 
 /// What a row can say: times in seconds, the channel counted from 0.
@@ -15,6 +16,8 @@ pub(in crate::corpus::reader) struct Row {
     text: String,
     /// Where each of [`FIELDS`] is in the text.
     fields: [Option<(u32, u32)>; FIELDS.len()],
+    /// Where each of [`Rows::kept`] is in the text.
+    kept: Vec<(u32, u32)>,
 }
 
 impl Row {
@@ -23,14 +26,38 @@ impl Row {
     /// # Errors
     /// A lower-case fragment, where the row is too long.
     pub fn set(&mut self, field: &str, value: &str) -> Result<(), String> {
-        let start = self.text.len();
-        self.text.push_str(value);
-        let position = |at: usize| u32::try_from(at).map_err(|_| "it is too long".to_string());
-        let place = (position(start)?, position(self.text.len())?);
+        let place = self.push(value)?;
         if let Some(index) = index_of(field) {
             self.fields[index] = Some(place);
         }
         Ok(())
+    }
+
+    /// Sets the value of the next of [`Rows::kept`].
+    ///
+    /// # Errors
+    /// A lower-case fragment, where the row is too long.
+    pub fn keep(&mut self, value: &str) -> Result<(), String> {
+        let place = self.push(value)?;
+        self.kept.push(place);
+        Ok(())
+    }
+
+    /// The values of [`Rows::kept`].
+    pub fn kept(&self) -> impl Iterator<Item = &str> {
+        let texts = self.kept.iter();
+        texts.map(|&(start, end)| {
+            self.text
+                .get(start as usize..end as usize)
+                .unwrap_or_default()
+        })
+    }
+
+    fn push(&mut self, value: &str) -> Result<(u32, u32), String> {
+        let start = self.text.len();
+        self.text.push_str(value);
+        let position = |at: usize| u32::try_from(at).map_err(|_| "it is too long".to_string());
+        Ok((position(start)?, position(self.text.len())?))
     }
 
     /// Gives back memory that the text does not need.
@@ -50,12 +77,14 @@ fn index_of(field: &str) -> Option<usize> {
 }
 
 /// A table as read.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(in crate::corpus::reader) struct Rows {
     /// The table's own column names.
     pub columns: Vec<String>,
     /// Those of [`FIELDS`] that it has a column for.
     pub fields: Vec<&'static str>,
+    /// Further columns that utterances keep.
+    pub kept: Vec<String>,
     /// Line number, counted from 1, and the row or what is wrong with it.
     pub rows: Vec<(u64, Result<Row, String>)>,
 }
@@ -102,6 +131,8 @@ pub(in crate::corpus::reader) struct Names {
     pub columns: BTreeMap<String, String>,
     /// Further names of fields that are not among `columns`: the first that is there counts, after the field's own.
     pub usual: &'static [(&'static str, &'static [&'static str])],
+    /// Which further columns utterances keep.
+    pub kept: KeptColumns,
 }
 
 impl Names {
@@ -113,6 +144,19 @@ impl Names {
         let may = (named.is_none()).then(|| std::iter::once(field).chain(usual.iter().copied()));
         named.into_iter().chain(may.into_iter().flatten())
     }
+}
+
+/// Where the further columns are that utterances keep: those that are no field.
+pub(super) fn kept_places(
+    columns: &[String],
+    fields: &[(&'static str, usize)],
+    kept: &KeptColumns,
+) -> Vec<usize> {
+    let is_field = |place: &usize| fields.iter().any(|(_, other)| other == place);
+    let places = (0..columns.len()).filter(|place| !is_field(place));
+    places
+        .filter(|&place| kept.keeps(&columns[place]))
+        .collect()
 }
 
 /// Where each field is among the columns.

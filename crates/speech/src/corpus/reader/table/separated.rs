@@ -2,7 +2,7 @@
 
 use super::format::Format;
 use super::records::{Record, Records, Shape, other_length};
-use super::rows::{FIELDS, Names, Problem, Row, Rows, places};
+use super::rows::{FIELDS, Names, Problem, Row, Rows, kept_places, places};
 
 /// What may separate fields, the most usual first.
 const DELIMITERS: [u8; 4] = *b",;\t|";
@@ -19,11 +19,7 @@ struct Separation {
 ///
 /// The separator is the one that a first line such as `sep=;` names; otherwise the tab in TSV, and in CSV the one of comma,
 /// semicolon, tab and vertical bar that gives most of the columns that are looked for, and then most columns.
-pub(super) fn separated(
-    bytes: &[u8],
-    format: Format,
-    names: &Names,
-) -> Result<Rows, Problem> {
+pub(super) fn separated(bytes: &[u8], format: Format, names: &Names) -> Result<Rows, Problem> {
     let separation = separation(bytes, format, names);
     let quoting = separation.quoting;
     let (bytes, line) = match separation.header {
@@ -45,6 +41,7 @@ pub(super) fn separated(
         return Err(Problem::new("is empty", FIRST_LINE));
     }
     let places = places(&columns, names)?;
+    let kept = kept_places(&columns, &places, &names.kept);
     let path = places.iter().find(|(field, _)| *field == "path");
     records.expect(Shape {
         columns: columns.len(),
@@ -52,10 +49,11 @@ pub(super) fn separated(
     });
     let mut rows = Vec::new();
     while let Some(read) = records.read(&mut record) {
-        let row = read.and_then(|()| row(&record, &columns, &places, quoting));
+        let row = read.and_then(|()| row(&record, &columns, &places, &kept, quoting));
         rows.push((record.line, row));
     }
     Ok(Rows {
+        kept: kept.iter().map(|&place| columns[place].clone()).collect(),
         columns,
         fields: places.iter().map(|(field, _)| *field).collect(),
         rows,
@@ -71,7 +69,11 @@ fn separation(bytes: &[u8], format: Format, names: &Names) -> Separation {
     let first_line = first_line.unwrap_or_default();
     if let Some(delimiter) = named_delimiter(first_line) {
         let end = first_line.len();
-        let line_end = if bytes[end..].starts_with(b"\r\n") { 2 } else { 1 };
+        let line_end = if bytes[end..].starts_with(b"\r\n") {
+            2
+        } else {
+            1
+        };
         return Separation {
             delimiter,
             quoting: true,
@@ -140,20 +142,26 @@ fn row(
     record: &Record,
     columns: &[String],
     places: &[(&'static str, usize)],
+    kept: &[usize],
     quoting: bool,
 ) -> Result<Row, String> {
     if record.len() != columns.len() {
         return Err(other_length(record.len(), columns.len()));
     }
+    let value = |name: &str, place: usize| {
+        let value = record.get(place).unwrap_or_default();
+        std::str::from_utf8(value).map_err(|_| {
+            format!(
+                "{name} is not UTF-8: set the option `encoding` of the table, such as encoding = \"windows-1252\""
+            )
+        })
+    };
     let mut row = Row::default();
     for &(field, place) in places {
-        let value = record.get(place).unwrap_or_default();
-        let value = std::str::from_utf8(value).map_err(|_| {
-            format!(
-                "{field} is not UTF-8: set the option `encoding` of the table, such as encoding = \"windows-1252\""
-            )
-        })?;
-        row.set(field, unquoted(value, quoting))?;
+        row.set(field, unquoted(value(field, place)?, quoting))?;
+    }
+    for &place in kept {
+        row.keep(unquoted(value(&columns[place], place)?, quoting))?;
     }
     row.shrink_to_fit();
     Ok(row)

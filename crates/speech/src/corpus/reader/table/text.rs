@@ -65,7 +65,10 @@ pub(super) fn decode<'a>(
     let mut decoder = encoding.new_decoder_without_bom_handling();
     let most = decoder.max_utf8_buffer_length_without_replacement(bytes.len());
     let mut text = String::with_capacity(most.unwrap_or(bytes.len()));
-    match decoder.decode_to_string_without_replacement(bytes, &mut text, true).0 {
+    match decoder
+        .decode_to_string_without_replacement(bytes, &mut text, true)
+        .0
+    {
         DecoderResult::InputEmpty => Ok(Cow::Owned(text.into_bytes())),
         DecoderResult::Malformed(..) | DecoderResult::OutputFull => {
             let line = text.bytes().filter(|byte| *byte == b'\n').count() + 1;
@@ -113,8 +116,14 @@ mod tests {
         let unmarked = utf_16(text, u16::to_le_bytes);
         assert_eq!(decoded(&unmarked, Some("utf-16le")).unwrap(), text);
         let told = decoded(&unmarked, None).unwrap_err();
-        assert_eq!(told.help, "set encoding = \"utf-16le\", or save it as UTF-8");
-        assert_eq!(decoded(b"datei;gef\xfchl\r\n", Some("Latin1")).unwrap(), text);
+        assert_eq!(
+            told.help,
+            "set encoding = \"utf-16le\", or save it as UTF-8"
+        );
+        assert_eq!(
+            decoded(b"datei;gef\xfchl\r\n", Some("Latin1")).unwrap(),
+            text
+        );
         assert_eq!(decoded("datei;gefühl\r\n".as_bytes(), None).unwrap(), text);
     }
 
@@ -122,7 +131,10 @@ mod tests {
     fn bytes_of_another_encoding_are_an_error_at_their_line() {
         let mut bytes = utf_16("\u{feff}a,b\n1,2\n", u16::to_le_bytes);
         bytes.push(b'x');
-        assert_eq!(decode(&bytes, None).unwrap_err().reason, "is not UTF-16LE in line 3");
+        assert_eq!(
+            decode(&bytes, None).unwrap_err().reason,
+            "is not UTF-16LE in line 3"
+        );
         let told = decode(b"a,b\n\xff\xff", encoding("shift_jis")).unwrap_err();
         assert_eq!(told.reason, "is not Shift_JIS in line 2");
         assert!(encoding("klingon").is_none());

@@ -152,9 +152,22 @@ mod tests {
     #[test]
     fn the_same_time_in_many_spellings() {
         for text in [
-            "1.5", "1,5", " 1.50 ", "15e-1", "1.5s", "1.5 sec", "1500ms", "1500 MS", "1500000us",
-            "00:01.5", "0:00:01.5", "00:00:01,500", "0 days 00:00:01.500000", "0 days, 0:00:01.5",
-            "P0DT0H0M1.5S", "pt1.5s",
+            "1.5",
+            "1,5",
+            " 1.50 ",
+            "15e-1",
+            "1.5s",
+            "1.5 sec",
+            "1500ms",
+            "1500 MS",
+            "1500000us",
+            "00:01.5",
+            "0:00:01.5",
+            "00:00:01,500",
+            "0 days 00:00:01.500000",
+            "0 days, 0:00:01.5",
+            "P0DT0H0M1.5S",
+            "pt1.5s",
         ] {
             assert_eq!(seconds(text), Ok(Some(1.5)), "{text}");
         }
@@ -184,8 +197,22 @@ mod tests {
             assert_eq!(seconds(text), Err(format!("is before 0: {text}")));
         }
         for text in [
-            "x", "inf", "1e999", "1,000.5", "1,2,3", "1:2:3:4", "1:60", "1:60:00", "1::2", "s",
-            "days", "p1y", "p1m", "1.5 hours ago", "+:1", ":",
+            "x",
+            "inf",
+            "1e999",
+            "1,000.5",
+            "1,2,3",
+            "1:2:3:4",
+            "1:60",
+            "1:60:00",
+            "1::2",
+            "s",
+            "days",
+            "p1y",
+            "p1m",
+            "1.5 hours ago",
+            "+:1",
+            ":",
         ] {
             let told = seconds(text).unwrap_err();
             assert!(told.starts_with("is not a time"), "{text}: {told}");

@@ -21,10 +21,7 @@ fn dot_files_are_not_seen_and_other_files_are_passed_over() {
         ],
     );
     let listing = tree.list();
-    assert_eq!(
-        facts(&listing),
-        [("wav/03a01Fa", "03", M, "F", Emotion::Positive)]
-    );
+    assert_eq!(facts(&listing), [("wav/03a01Fa", "03", M, "F", "positive")]);
     assert_eq!(dropped(&listing), []);
     assert_eq!(
         listing.warnings,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use crate::corpus::{AudioSource, Corpora, DropCause, Emotion, Entry, Gender};
+use crate::corpus::{AudioSource, Corpora, DropCause, Entry, Gender, LabelMap, ListOptions};
 
 use super::*;
 
@@ -61,7 +61,14 @@ impl Tree {
     }
 
     fn try_list(&self) -> Result<Listing, CorpusError> {
-        list(self.name, &self.config, self.folder.path(), FILE_BYTES)
+        let options = ListOptions::default();
+        list(
+            self.name,
+            &self.config,
+            self.folder.path(),
+            &options,
+            FILE_BYTES,
+        )
     }
 
     fn list(&self) -> Listing {
@@ -92,7 +99,7 @@ fn shipped() -> Corpora {
 }
 
 /// Id without the corpus, speaker without the corpus, gender, label, class.
-type Facts<'a> = (&'a str, &'a str, Option<Gender>, &'a str, Emotion);
+type Facts<'a> = (&'a str, &'a str, Option<Gender>, &'a str, &'a str);
 
 fn facts(listing: &Listing) -> Vec<Facts<'_>> {
     listing.entries.iter().map(facts_of).collect()
@@ -106,7 +113,7 @@ fn facts_of(entry: &Entry) -> Facts<'_> {
         &utterance.speaker[below(&utterance.speaker)..],
         utterance.gender,
         &utterance.label,
-        utterance.emotion,
+        utterance.class.as_deref().unwrap(),
     )
 }
 
@@ -142,7 +149,8 @@ fn the_shipped_file_is_consistent() {
             continue; // Not a corpus of files.
         };
         Options::new(name, config, reader.options).unwrap();
-        let map = crate::corpus::LabelMap::new(name, &config.labels).unwrap();
+        let choice = ListOptions::default().classes;
+        let map = LabelMap::new(name, config, &choice, &corpora.classes).unwrap();
         let official = config.official.as_ref().unwrap();
         if !official.labels.is_empty() {
             assert_eq!(

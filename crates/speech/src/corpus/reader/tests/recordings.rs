@@ -18,7 +18,7 @@ fn real_corpora_are_listed_without_unexplained_files() {
             continue;
         }
         let start = std::time::Instant::now();
-        let listing = list(&name, &config, &folder, FILE_BYTES).unwrap();
+        let listing = list(&name, &config, &folder, &ListOptions::default(), FILE_BYTES).unwrap();
         let ms = start.elapsed().as_secs_f64() * 1e3;
         let check = crate::corpus::check(&name, &config, &listing, None);
         eprintln!("{name}: {ms:.1} ms, {check:?}\n  {:?}", listing.warnings);

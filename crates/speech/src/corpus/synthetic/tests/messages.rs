@@ -48,15 +48,15 @@ labels of synthetic speech, nearest first: happiness, sadness, anger, calm, elat
     let mut config = clean();
     config.labels.positive.push("anger".to_string());
     insta::assert_snapshot!(complaint(&config), @r"
-corpus c: label `anger` is mapped twice
-corpus::synthetic::labels
-list each label once under positive, neutral, negative or dropped in [corpus.c.labels]
+corpus c: label `anger` is listed as positive and as negative
+corpus::label_twice
+keep it in one list; labels are compared ignoring case, hyphens and underscores
 ");
     let mut config = clean();
     config.labels = crate::corpus::Labels::default();
-    insta::assert_snapshot!(complaint(&config), @r"
-corpus c: the label map has no label to synthesise
-corpus::synthetic::labels
-list each label once under positive, neutral, negative or dropped in [corpus.c.labels]
-");
+    insta::assert_snapshot!(complaint(&config), @r#"
+corpus c has no class map `valence3`
+corpus::no_class_map
+add [corpus.c.labels] to corpora.toml; or set `classes` of the ingest stage to "native" (the corpus's own labels), a table of classes and labels
+"#);
 }

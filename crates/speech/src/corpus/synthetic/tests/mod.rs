@@ -6,6 +6,11 @@ use super::*;
 
 mod messages;
 
+/// The corpus with the classes of the paper.
+fn list(name: &str, config: &CorpusConfig) -> Result<Listing, CorpusError> {
+    super::list(name, config, &ListOptions::default())
+}
+
 /// The `[corpus.<name>]` table of the crate's own `corpora.toml`.
 fn shipped(name: &str) -> CorpusConfig {
     let text = include_str!("../../../../../../corpora.toml");

@@ -1,0 +1,41 @@
+//! What a listing should say of each utterance besides where it is and who speaks.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::classes::{ClassChoice, ClassMap};
+
+/// What a listing should say of each utterance.
+#[derive(Clone, Debug, Default)]
+pub struct ListOptions {
+    /// The class map.
+    pub classes: ClassChoice,
+    /// The maps that hold for every corpus, `[classes.<name>]` of `corpora.toml`.
+    pub class_maps: BTreeMap<String, ClassMap>,
+    /// Which further columns utterances keep.
+    pub columns: KeptColumns,
+}
+
+/// Which columns utterances keep besides those that every utterance has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeptColumns {
+    /// Those of these names.
+    Named(BTreeSet<String>),
+    /// All.
+    All,
+}
+
+impl Default for KeptColumns {
+    fn default() -> Self {
+        Self::Named(BTreeSet::new())
+    }
+}
+
+impl KeptColumns {
+    /// Whether a column of this name is kept.
+    pub fn keeps(&self, name: &str) -> bool {
+        match self {
+            Self::Named(names) => names.contains(name),
+            Self::All => true,
+        }
+    }
+}

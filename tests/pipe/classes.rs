@@ -1,0 +1,149 @@
+//! Tasks with classes of their own: class maps of `corpora.toml`, the corpora's labels, tables in the manifest.
+
+use super::manifests::{ENCODER, REPORT, TEST, front_end};
+use super::workspace::Workspace;
+
+/// Two synthetic corpora: one of plain words, one of codes whose names are given.
+const CORPORA: &str = r#"folder = "corpora"
+[classes.arousal2]
+order = ["low", "high"]
+[classes.arousal2.labels]
+low = ["sadness", "calm", "neutral"]
+high = ["anger", "elation"]
+
+[corpus.words]
+root = ""
+reader = "synthetic"
+title = "Words"
+language = "en"
+licence = "none needed"
+source = "generated"
+labels = { positive = ["elation"], neutral = ["neutral", "calm"], negative = ["anger", "sadness"] }
+options = { seed = 1, speakers = 5, utterances_per_label = 3, rate_hz = 16000 }
+
+[corpus.others]
+root = ""
+reader = "synthetic"
+title = "Others"
+language = "it"
+licence = "none needed"
+source = "generated"
+labels = { positive = ["elation"], neutral = ["neutral"], negative = ["anger"] }
+options = { seed = 2, speakers = 4, utterances_per_label = 3, rate_hz = 16000 }
+"#;
+
+fn manifest(classes: &str) -> String {
+    format!(
+        "[stage.speech]\nkind = \"ingest\"\ncorpora = [\"words\", \"others\"]\n{classes}\n\
+         split = {{ train = 0.6, validation = 0.2, test = 0.2 }}\n{}\
+         [stage.train]\nkind = \"train\"\ninput = \"fbank\"\nepochs = 2\nbatch = 8\nlearning_rate = 0.02\n{ENCODER}{TEST}{REPORT}",
+        front_end("\"speech\"")
+    )
+}
+
+fn space(classes: &str) -> Workspace {
+    let space = Workspace::with_manifest("task.toml", manifest(classes));
+    space.write("corpora.toml", CORPORA);
+    space
+}
+
+fn header(space: &Workspace) -> String {
+    let table = space.read("runs/task/test/predictions.csv");
+    table.lines().next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn the_labels_of_the_corpora_can_be_the_classes() {
+    let space = space("classes = \"native\"");
+    space.run_well("task.toml");
+    assert_eq!(
+        header(&space),
+        "utterance,corpus,speaker,emotion,predicted,p_anger,p_calm,p_elation,p_neutral,p_sadness"
+    );
+    let report = space.read("runs/task/report/report.md");
+    assert!(report.contains("elation"), "{report}");
+    let shown = space.told(&["show", "task/speech"]);
+    assert!(shown.contains("sadness"), "{shown}");
+
+    let model = "runs/task/train/model.safetensors";
+    space.tone("own.wav", 16_000, 1.5, 200.0);
+    let predicted = space.told(&["predict", model, "own.wav", "--format", "csv"]);
+    assert!(
+        predicted.starts_with(
+            "file,start_s,end_s,predicted,p_anger,p_calm,p_elation,p_neutral,p_sadness,silent\n"
+        ),
+        "{predicted}"
+    );
+    space.told(&["export", model, "--card", "card.md", "--onnx", "model.onnx"]);
+    let card = space.read("card.md");
+    assert!(
+        card.contains("five classes of emotion: anger, calm, elation, neutral and sadness"),
+        "{card}"
+    );
+}
+
+#[test]
+fn a_shared_map_leaves_out_what_it_does_not_list_and_keeps_the_labels() {
+    let space = space("classes = \"arousal2\"");
+    space.run_well("task.toml");
+    assert!(
+        header(&space).ends_with(",p_low,p_high"),
+        "{}",
+        header(&space)
+    );
+    let model = "runs/task/train/model.safetensors";
+    space.told(&["export", model, "--card", "card.md"]);
+    let card = space.read("card.md");
+    assert!(card.contains("calm, neutral, sadness"), "{card}");
+    // The features are those of the other task: only what depends on the classes is computed anew.
+    space.edit(
+        "task.toml",
+        "\"arousal2\"",
+        "{ calm = [\"calm\", \"neutral\"], sad = [\"sadness\"] }",
+    );
+    let again = space.run_well("task.toml");
+    assert_eq!(again.items().0, 0, "no item is computed again");
+    assert!(
+        header(&space).ends_with(",p_calm,p_sad"),
+        "{}",
+        header(&space)
+    );
+}
+
+#[test]
+fn a_map_that_is_not_there_is_reported_where_it_is_named() {
+    let space = space("classes = \"arousal5\"");
+    let refused = space.pipe(&["plan", "task.toml"]);
+    let message = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(2), "{message}");
+    for text in [
+        "corpus words has no class map `arousal5`",
+        "task.toml:4",
+        "\"native\"",
+    ] {
+        assert!(message.contains(text), "{text} is missing:\n{message}");
+    }
+}
+
+#[test]
+fn inputs_with_different_classes_are_not_trained_on_together() {
+    let space = space("classes = \"arousal2\"");
+    let more = "[stage.more]\nkind = \"ingest\"\ncorpora = \"others\"\nclasses = \"native\"\nsplit = \"train\"\n[stage.audio]";
+    space.edit("task.toml", "[stage.audio]", more);
+    space.edit(
+        "task.toml",
+        "input = \"speech\"",
+        "input = [\"speech\", \"more\"]",
+    );
+    space.edit(
+        "task.toml",
+        "corpora = [\"words\", \"others\"]",
+        "corpora = \"words\"",
+    );
+    let run = space.run("task.toml", &[]);
+    assert!(
+        run.error().contains("the inputs have different classes"),
+        "{}",
+        run.error()
+    );
+}
