@@ -11,30 +11,29 @@ use pipe_speech::corpus::{
 
 use crate::stage::file_content;
 
-use super::arguments::{Common, CorporaArguments};
+use super::arguments::{Common, CorporaArguments, CorporaCommand};
 use super::console::print;
 use super::context;
+use super::corpora_add;
 use super::error::CliError;
 use super::lines::counted;
 
-/// Lists or checks corpora.
+/// Lists or checks corpora, or drafts the entry of one.
 pub fn corpora(arguments: &CorporaArguments, common: &Common) -> Result<u8, CliError> {
-    let corpora = context::corpora(
+    if let Some(CorporaCommand::Add(arguments)) = &arguments.command {
+        return corpora_add::add(arguments, common);
+    }
+    let known = context::known_corpora(
         common.corpora.as_deref(),
         None,
         Path::new("."),
         &common.limits(),
     )?;
-    if corpora.corpora.is_empty() {
-        return Err(CliError::Usage {
-            message: "no corpora.toml was found".into(),
-            help: "give one with --corpora FILE, or run in the folder that contains one".into(),
-        });
-    }
+    let corpora = &known.corpora;
     for name in &arguments.names {
         if !corpora.corpora.contains_key(name) {
             return Err(CliError::Usage {
-                message: format!("corpora.toml has no corpus `{name}`"),
+                message: format!("there is no corpus `{name}`"),
                 help: suggest(name, corpora.corpora.keys().map(String::as_str)),
             });
         }
@@ -42,38 +41,57 @@ pub fn corpora(arguments: &CorporaArguments, common: &Common) -> Result<u8, CliE
     let cache = context::cache(common, false)?;
     let mut text = String::new();
     let mut all_agree = true;
+    let mut not_here: Vec<&str> = Vec::new();
     for (name, config) in &corpora.corpora {
         let named = arguments.names.contains(name);
         if !arguments.names.is_empty() && !named {
             continue;
         }
-        match check_one(name, config, &corpora, &cache, common.limits().file_bytes) {
+        let file = known.file.as_ref().filter(|_| known.of_file.contains(name));
+        let from = file.map_or_else(|| BUILT_IN.to_string(), |file| file.display().to_string());
+        match check_one(name, config, corpora, &cache, common.limits().file_bytes) {
             Ok((check, warnings)) => {
                 all_agree &= check.agrees();
                 text.push_str(&if common.json {
-                    json_line(&check, &warnings)
+                    json_line(&check, &from, &warnings)
                 } else {
-                    describe(&check, config, &warnings)
+                    describe(&check, config, &from, &warnings)
                 });
             }
             Err(error) => {
                 all_agree &= !named;
                 if common.json {
-                    let line = serde_json::json!({ "corpus": name, "present": false, "reason": error.to_string() });
+                    let line = serde_json::json!({
+                        "corpus": name,
+                        "from": from,
+                        "present": false,
+                        "reason": error.to_string(),
+                    });
                     text.push_str(&format!("{line}\n"));
+                } else if file.is_none() && known.file.is_some() && !named {
+                    not_here.push(name);
                 } else {
                     text.push_str(&format!(
-                        "{name}: {}\n  {error}\n  get it from {}\n  licence: {}\n\n",
+                        "{name}: {} ({from})\n  {error}\n  get it from {}\n  licence: {}\n\n",
                         config.title, config.source, config.licence
                     ));
                 }
             }
         }
     }
+    if !not_here.is_empty() {
+        text.push_str(&format!(
+            "known and not here: {} (`pipe corpora NAME` says where to get one)\n",
+            not_here.join(", ")
+        ));
+    }
     cache.files.save()?;
     print(&text)?;
     Ok(u8::from(!arguments.names.is_empty() && !all_agree))
 }
+
+/// What entries are from that are in no file of the user's.
+const BUILT_IN: &str = "built in";
 
 fn check_one(
     name: &str,
@@ -116,7 +134,7 @@ fn check_one(
     Ok((check, listing.warnings))
 }
 
-fn describe(check: &CountCheck, config: &CorpusConfig, warnings: &[String]) -> String {
+fn describe(check: &CountCheck, config: &CorpusConfig, from: &str, warnings: &[String]) -> String {
     let against = |found: String, official: Option<String>| match official {
         Some(official) if official == found => found,
         Some(official) => format!("{found} of {official}"),
@@ -129,7 +147,7 @@ fn describe(check: &CountCheck, config: &CorpusConfig, warnings: &[String]) -> S
         )
     };
     let length = |hours: f64| length_text(hours * 3600.0);
-    let mut text = format!("{}: {}\n", check.corpus, config.title);
+    let mut text = format!("{}: {} ({from})\n", check.corpus, config.title);
     text.push_str(&format!(
         "  utterances {}, speakers {}, {}; {} usable\n",
         count(&check.utterances),
@@ -167,7 +185,7 @@ fn describe(check: &CountCheck, config: &CorpusConfig, warnings: &[String]) -> S
     text
 }
 
-fn json_line(check: &CountCheck, warnings: &[String]) -> String {
+fn json_line(check: &CountCheck, from: &str, warnings: &[String]) -> String {
     let count = |count: &corpus::Count| serde_json::json!({ "found": count.found, "official": count.official });
     let labels: serde_json::Map<String, serde_json::Value> = check
         .labels
@@ -176,6 +194,7 @@ fn json_line(check: &CountCheck, warnings: &[String]) -> String {
         .collect();
     let line = serde_json::json!({
         "corpus": check.corpus,
+        "from": from,
         "present": true,
         "agrees": check.agrees(),
         "utterances": count(&check.utterances),

@@ -29,6 +29,8 @@ mod tess;
 
 use options::Options;
 
+pub(super) use table::{cells as table_cells, format_of_name as table_format, time};
+
 /// A reader of one corpus layout.
 pub struct Reader {
     /// Its name, the `reader` of `corpora.toml`.

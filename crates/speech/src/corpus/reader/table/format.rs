@@ -6,7 +6,7 @@ use super::separated::separated;
 
 /// How a table is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::corpus::reader) enum Format {
+pub(in crate::corpus) enum Format {
     /// With `"` as quote; separated by commas, semicolons, tabs or vertical bars: see [`super::separated`].
     Csv,
     /// Tab-separated, where a quote is a character as any other.

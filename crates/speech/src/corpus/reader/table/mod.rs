@@ -7,9 +7,9 @@ use encoding_rs::Encoding;
 use pipe_foundation::machine_fault::MachineFault;
 use rayon::prelude::*;
 
-use crate::corpus::CorpusError;
 use crate::corpus::draft::{Candidate, Draft};
 use crate::corpus::error::nearest_first;
+use crate::corpus::{CorpusError, KeptColumns};
 
 use super::options::Options;
 
@@ -22,7 +22,7 @@ mod records;
 mod rows;
 mod separated;
 mod text;
-mod time;
+pub(in crate::corpus) mod time;
 
 pub(super) use format::Format;
 pub(super) use paths::{Paths, tidy};
@@ -279,6 +279,42 @@ fn repeated(read: &[(u64, Result<Read, String>)]) -> Vec<bool> {
 fn id_of(read: &Result<Read, String>) -> Option<&str> {
     let utterance = read.as_ref().ok()?.utterance.as_ref().ok()?;
     Some(&utterance.id)
+}
+
+/// The format of a table by the extension of its name.
+pub(in crate::corpus) fn format_of_name(name: &str) -> Option<Format> {
+    let (_, extension) = name.rsplit_once('.')?;
+    Format::of_extension(extension)
+}
+
+/// Names of columns, and the cells of each row.
+type NamesAndCells = (Vec<String>, Vec<Vec<String>>);
+
+/// All cells of the table `name`; rows that cannot be read are left out.
+///
+/// # Errors
+/// What is wrong with it as a whole, to follow its name.
+pub(in crate::corpus) fn cells(bytes: &[u8], name: &str) -> Result<NamesAndCells, String> {
+    let format = format_of_name(name).ok_or("is no CSV, TSV or JSON by its name")?;
+    let names = Names {
+        kept: KeptColumns::All,
+        ..Names::default()
+    };
+    let rows = text::decode(bytes, None)
+        .and_then(|text| format::parse(&text, format, &names))
+        .map_err(|problem| problem.reason)?;
+    let read = rows.rows.iter().filter_map(|(_, row)| row.as_ref().ok());
+    let cells = read.map(|row| {
+        let mut kept = row.kept();
+        let columns = rows.columns.iter();
+        let cell = |column: &String| match rows.fields.contains(&column.as_str()) {
+            true => row.get(column).unwrap_or_default().to_string(),
+            false => kept.next().unwrap_or_default().to_string(),
+        };
+        columns.map(cell).collect()
+    });
+    let cells = cells.collect();
+    Ok((rows.columns, cells))
 }
 
 /// Checks that the value of `option` is a path below the corpus folder.

@@ -106,7 +106,7 @@ fn separation(bytes: &[u8], format: Format, names: &Names) -> Separation {
     let mut best = (DELIMITERS[0], fit(DELIMITERS[0]));
     for delimiter in &DELIMITERS[1..] {
         let fit = fit(*delimiter);
-        if fit > best.1 && (fit.0 > best.1.0 || best.1.1 < 2) {
+        if fit > best.1 {
             best = (*delimiter, fit);
         }
     }
