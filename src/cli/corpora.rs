@@ -4,7 +4,7 @@ use std::path::Path;
 
 use pipe_engine::cache::Cache;
 use pipe_engine::manifest::suggest;
-use pipe_foundation::{Limit, length_text};
+use pipe_foundation::{Limit, by_cause, length_text};
 use pipe_speech::corpus::{
     self, AudioSource, ClassChoice, Corpora, CorpusConfig, CountCheck, ListOptions,
 };
@@ -50,12 +50,12 @@ pub fn corpora(arguments: &CorporaArguments, common: &Common) -> Result<u8, CliE
         let file = known.file.as_ref().filter(|_| known.of_file.contains(name));
         let from = file.map_or_else(|| BUILT_IN.to_string(), |file| file.display().to_string());
         match check_one(name, config, corpora, &cache, common.limits().file_bytes) {
-            Ok((check, warnings)) => {
-                all_agree &= check.agrees();
+            Ok(checked) => {
+                all_agree &= checked.check.agrees();
                 text.push_str(&if common.json {
-                    json_line(&check, &from, &warnings)
+                    json_line(&checked, &from)
                 } else {
-                    describe(&check, config, &from, &warnings)
+                    describe(&checked, config, &from)
                 });
             }
             Err(error) => {
@@ -99,7 +99,7 @@ fn check_one(
     corpora: &Corpora,
     cache: &Cache,
     file_bytes: Limit,
-) -> miette::Result<(CountCheck, Vec<String>)> {
+) -> miette::Result<Checked> {
     let options = ListOptions {
         // A corpus without classes is counted by its own labels.
         classes: match config.labels.is_empty() {
@@ -131,10 +131,33 @@ fn check_one(
         .sum();
     let mut check = corpus::check(name, config, &listing, Some(total_s / 3600.0));
     check.corpus = name.into();
-    Ok((check, listing.warnings))
+    let bad = listing
+        .bad()
+        .map(|bad| (bad.what.as_str(), bad.reason.as_str()));
+    Ok(Checked {
+        check,
+        causes: by_cause(bad, CAUSES_TOLD),
+        warnings: listing.warnings,
+    })
 }
 
-fn describe(check: &CountCheck, config: &CorpusConfig, from: &str, warnings: &[String]) -> String {
+/// So many causes are told for which files or rows are unusable.
+const CAUSES_TOLD: usize = 3;
+
+/// A copy of a corpus against its official counts.
+struct Checked {
+    check: CountCheck,
+    /// Why files or rows are unusable, most frequent cause first.
+    causes: String,
+    warnings: Vec<String>,
+}
+
+fn describe(checked: &Checked, config: &CorpusConfig, from: &str) -> String {
+    let Checked {
+        check,
+        causes,
+        warnings,
+    } = checked;
     let against = |found: String, official: Option<String>| match official {
         Some(official) if official == found => found,
         Some(official) => format!("{found} of {official}"),
@@ -166,11 +189,15 @@ fn describe(check: &CountCheck, config: &CorpusConfig, from: &str, warnings: &[S
     if !labels.is_empty() {
         text.push_str(&format!("  {}\n", labels.join(", ")));
     }
-    if check.dropped > 0 {
+    let left_out = check.dropped + check.bad;
+    if left_out > 0 {
         text.push_str(&format!(
-            "  {} left out, {} of them unusable\n",
-            check.dropped, check.bad
+            "  {left_out} left out, {} of them unusable\n",
+            check.bad
         ));
+    }
+    if !causes.is_empty() {
+        text.push_str(&format!("  unusable: {causes}\n"));
     }
     for warning in warnings.iter().take(5) {
         text.push_str(&format!("  warning: {warning}\n"));
@@ -185,7 +212,12 @@ fn describe(check: &CountCheck, config: &CorpusConfig, from: &str, warnings: &[S
     text
 }
 
-fn json_line(check: &CountCheck, from: &str, warnings: &[String]) -> String {
+fn json_line(checked: &Checked, from: &str) -> String {
+    let Checked {
+        check,
+        causes,
+        warnings,
+    } = checked;
     let count = |count: &corpus::Count| serde_json::json!({ "found": count.found, "official": count.official });
     let labels: serde_json::Map<String, serde_json::Value> = check
         .labels
@@ -204,6 +236,7 @@ fn json_line(check: &CountCheck, from: &str, warnings: &[String]) -> String {
         "usable": check.usable,
         "dropped": check.dropped,
         "bad": check.bad,
+        "causes": causes,
         "warnings": warnings,
     });
     format!("{line}\n")

@@ -40,6 +40,7 @@ mod made_up;
 mod manifests;
 mod many_variants;
 mod names;
+mod own_corpora;
 mod page;
 mod permission;
 mod predicting;

@@ -7,6 +7,7 @@ use crate::corpus::Gender;
 use crate::corpus::reader::time;
 use crate::corpus::walk::FoundFile;
 
+use super::counted;
 use super::words::meaning;
 
 /// So many rows are looked at.
@@ -172,7 +173,7 @@ impl<'f> FileNames<'f> {
             );
             path
         };
-        let best = candidates.iter().max_by_key(|path| shared(path))?;
+        let best: &'f str = candidates.iter().copied().max_by_key(|path| shared(path))?;
         let extension = match name.contains('.') && best.to_lowercase().ends_with(name) {
             true => None,
             false => Path::new(best)
@@ -308,9 +309,9 @@ fn what_is_in(field: &str, values: &BTreeSet<&str>) -> Option<String> {
         shown.join(", ")
     };
     fits.then(|| match field {
-        "speaker" => format!("{} speakers: {}", values.len(), listed(6)),
-        "emotion" => format!("{} labels", values.len()),
-        "start" | "end" => format!("times such as {}", listed(1)),
+        "speaker" => format!("{}: {}", counted(values.len(), "speaker"), listed(6)),
+        "emotion" => counted(values.len(), "label"),
+        "start" | "end" => format!("times such as {}", values.first().unwrap_or(&"")),
         _ => listed(6),
     })
 }
@@ -363,7 +364,7 @@ mod tests {
             others,
             [
                 ("speaker", "Speaker-ID", "2 speakers: anna, ben"),
-                ("emotion", "label", "1 labels"),
+                ("emotion", "label", "1 label"),
                 ("start", "Start", "times such as 0.5"),
                 ("gender", "Sex", "f, m"),
             ]

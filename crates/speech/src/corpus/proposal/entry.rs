@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Proposal, labels};
+use super::{Proposal, counted, labels};
 
 impl Proposal {
     /// The entry as text, ending with a line break; its root is written below `folder`, the folder of all corpora, where
@@ -89,7 +89,7 @@ impl Proposal {
             let list: Vec<String> = labels.iter().map(|label| string(label)).collect();
             let comment = match count {
                 0 => String::new(),
-                count => format!(" # {count} utterances"),
+                count => format!(" # {}", counted(count, "utterance")),
             };
             line(text, &format!("{class} = [{}]{comment}", list.join(", ")));
         }

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use pipe_foundation::{Limit, by_cause, regular_file};
-use serde_json::{Value, json};
+use pipe_foundation::{Limit, by_cause, grouped};
+use serde_json::json;
 
 use super::draft::Draft;
-use super::reader::{self, table_cells, table_format};
+use super::reader;
 use super::walk::{self, FoundFile};
 use super::{
     ClassChoice, Corpora, CorpusConfig, CorpusError, ListOptions, Listing, is_there, list,
@@ -18,9 +18,10 @@ mod class_folders;
 mod columns;
 mod entry;
 mod labels;
+mod layouts;
 mod words;
 
-use columns::{Cells, Column, FileNames, PathFit};
+use layouts::{Layout, folder_layout, table_layout};
 
 /// A proposed entry.
 #[derive(Debug)]
@@ -72,34 +73,6 @@ pub enum ProposalError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Corpus(#[from] CorpusError),
-}
-
-/// A reader that fits, and its options.
-struct Layout {
-    reader: &'static str,
-    options: BTreeMap<String, Value>,
-    comments: Vec<String>,
-    key_comments: BTreeMap<String, String>,
-}
-
-impl Layout {
-    fn new(reader: &'static str, comment: impl Into<String>) -> Self {
-        Self {
-            reader,
-            options: BTreeMap::new(),
-            comments: vec![comment.into()],
-            key_comments: BTreeMap::new(),
-        }
-    }
-
-    fn option(mut self, name: &str, value: Value, comment: impl Into<String>) -> Self {
-        self.options.insert(name.to_string(), value);
-        let comment = comment.into();
-        if !comment.is_empty() {
-            self.key_comments.insert(format!("options.{name}"), comment);
-        }
-        self
-    }
 }
 
 /// Proposes an entry for the folder or table at `path`; `known` are entries whose layout it may have, each file is read
@@ -200,182 +173,6 @@ fn known_layout(
     })
 }
 
-fn folder_layout(root: &Path, files: &[FoundFile], file_bytes: Limit) -> Option<Layout> {
-    let named = |name: &str| {
-        let of_name = files
-            .iter()
-            .filter(|file| file.name().eq_ignore_ascii_case(name));
-        of_name
-            .map(|file| file.relative.as_str())
-            .collect::<Vec<_>>()
-    };
-    if named("db.yaml").contains(&"db.yaml") {
-        return Some(Layout::new(
-            "audformat",
-            "db.yaml is the header of a database in audformat.",
-        ));
-    }
-    let data_folders = named("wav.scp");
-    if let Some(first) = data_folders.first() {
-        let layout = Layout::new(
-            "kaldi",
-            match data_folders.len() {
-                1 => "wav.scp is of a data folder of Kaldi.".to_string(),
-                many => format!(
-                    "{many} data folders of Kaldi: this is the entry of the first, copy it for {}.",
-                    data_folders[1..].join(", ")
-                ),
-            },
-        );
-        let folder = first.rsplit_once('/').map_or("", |(folder, _)| folder);
-        return Some(match folder {
-            "" => layout,
-            folder => layout.option("folder", json!(folder), ""),
-        });
-    }
-    let metadata = [named("metadata.csv"), named("metadata.jsonl")].concat();
-    if let Some(first) = metadata.first() {
-        let mut layout = Layout::new(
-            "huggingface",
-            format!(
-                "{} is of an audio folder of Hugging Face.",
-                metadata.join(" and ")
-            ),
-        );
-        if let Ok(cells) = cells(root, first, file_bytes) {
-            let found = columns::other_columns(&cells, Some("file_name"));
-            set_columns(&mut layout, &found, &cells);
-        }
-        return Some(layout);
-    }
-    let tables = files.iter().filter(|file| {
-        file.folders().count() <= 2 && !file.is_audio() && table_format(file.name()).is_some()
-    });
-    let mut layouts: Vec<(usize, Layout)> = tables
-        .filter_map(|table| {
-            let layout = table_layout(root, &table.relative, files, file_bytes).ok()?;
-            let rows = layout
-                .options
-                .get("rows")
-                .and_then(Value::as_u64)
-                .unwrap_or(0);
-            Some((rows as usize, layout))
-        })
-        .collect();
-    // The first of those that name most files.
-    layouts.sort_by_key(|(rows, _)| std::cmp::Reverse(*rows));
-    let others: Vec<String> = layouts
-        .iter()
-        .skip(1)
-        .filter_map(|(_, layout)| layout.options.get("table")?.as_str().map(str::to_string))
-        .collect();
-    if let Some((_, mut layout)) = layouts.into_iter().next() {
-        layout.options.remove("rows");
-        if !others.is_empty() {
-            layout.comments.push(format!(
-                "Other tables with paths, not used: {}. To use one, give it to `pipe corpora add`.",
-                others.join(", ")
-            ));
-        }
-        return Some(layout);
-    }
-    class_folders::layout(files)
-}
-
-/// Reads a table as cells.
-fn cells(root: &Path, table: &str, file_bytes: Limit) -> Result<Cells, String> {
-    let bytes = regular_file::read(&root.join(table), file_bytes)
-        .map_err(|error| format!("{table} cannot be read: {error}"))?;
-    let (names, rows) = table_cells(&bytes, table).map_err(|reason| format!("{table} {reason}"))?;
-    Ok(Cells { names, rows })
-}
-
-/// A table with a column of paths.
-///
-/// # Errors
-/// What was seen instead.
-fn table_layout(
-    root: &Path,
-    table: &str,
-    files: &[FoundFile],
-    file_bytes: Limit,
-) -> Result<Layout, String> {
-    let cells = cells(root, table, file_bytes)?;
-    let recordings: Vec<FoundFile> = files
-        .iter()
-        .filter(|file| file.is_audio())
-        .cloned()
-        .collect();
-    let found = columns::path_column(&cells, &FileNames::new(&recordings));
-    let Some((path, fit)) = found else {
-        return Err(format!(
-            "{table} has the columns {}, and none of them names one of the {} recordings in {}",
-            cells.names.join(", "),
-            recordings.len(),
-            root.display()
-        ));
-    };
-    let PathFit {
-        audio_folder,
-        extension,
-        ..
-    } = &fit;
-    let rows = cells.rows.len();
-    let mut layout =
-        Layout::new("table", format!("{table} has {rows} rows.")).option("table", json!(table), "");
-    if !audio_folder.is_empty() {
-        layout = layout.option("audio_folder", json!(audio_folder), "where its paths start");
-    }
-    if let Some(extension) = extension {
-        layout = layout.option("audio_extension", json!(extension), "which its paths lack");
-    }
-    let mut found = vec![path.clone()];
-    found.extend(columns::other_columns(&cells, Some(&path.name)));
-    set_columns(&mut layout, &found, &cells);
-    // For the choice between tables.
-    layout.options.insert("rows".into(), json!(fit.found));
-    Ok(layout)
-}
-
-/// Names the columns that were found, and says which were not.
-fn set_columns(layout: &mut Layout, found: &[Column], cells: &Cells) {
-    let columns: serde_json::Map<String, Value> = found
-        .iter()
-        .map(|column| (column.field.to_string(), json!(column.name)))
-        .collect();
-    for column in found {
-        let key = format!("options.columns.{}", column.field);
-        layout.key_comments.insert(key, column.reason.clone());
-    }
-    layout
-        .options
-        .insert("columns".into(), Value::Object(columns));
-    let is_found = |field: &str| found.iter().any(|column| column.field == field);
-    let all = cells.names.join(", ");
-    for (field, advice) in [
-        (
-            "speaker",
-            "set columns.speaker, or constants.speaker if one person speaks",
-        ),
-        (
-            "emotion",
-            "set columns.emotion; without labels, only tasks with `classes = \"none\"` can use it",
-        ),
-    ] {
-        if !is_found(field) {
-            layout.comments.push(format!(
-                "TO DO: no column for {field} was found among {all}: {advice}."
-            ));
-        }
-    }
-    if !is_found("gender") {
-        layout.comments.push(format!(
-            "No column for gender was found: add [corpus.NAME.genders] with a line such as {} for each speaker, where it is known.",
-            "anna = \"female\""
-        ));
-    }
-}
-
 /// The entry of a layout, with what its reader finds.
 fn proposal(root: PathBuf, mut layout: Layout, file_bytes: Limit) -> Proposal {
     layout.options.remove("rows");
@@ -433,11 +230,10 @@ fn found(root: &Path, config: &CorpusConfig, file_bytes: Limit) -> Result<Listin
     let mut config = config.clone();
     config.root = root.to_path_buf();
     let mut options = native();
-    if let Some(columns) = config.options.get("columns") {
+    if let Some(columns) = config.options.get("columns").cloned() {
         if columns.get("speaker").is_none() {
-            config
-                .options
-                .insert("constants".into(), json!({ "speaker": "somebody" }));
+            let somebody = json!({ "speaker": "somebody" });
+            config.options.insert("constants".into(), somebody);
         }
         if columns.get("emotion").is_none() {
             options.classes = ClassChoice::Named(ClassChoice::NONE.into());
@@ -459,13 +255,21 @@ fn counts(listing: &Listing) -> String {
         speakers.len()
     };
     format!(
-        "{} utterances of {} speakers, {} female and {} male; {} left out.",
-        listing.entries.len(),
-        listing.speakers.len(),
+        "{} of {}, {} female and {} male; {} left out.",
+        counted(listing.entries.len(), "utterance"),
+        counted(listing.speakers.len(), "speaker"),
         genders("female"),
         genders("male"),
         listing.dropped.len()
     )
+}
+
+/// A number and what it counts.
+fn counted(count: usize, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        count => format!("{} {what}s", grouped(count as u64)),
+    }
 }
 
 /// A name for the corpus in a folder.

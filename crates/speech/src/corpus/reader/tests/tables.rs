@@ -255,7 +255,7 @@ fn each_file_is_looked_at_once_and_only_where_its_utterance_is_used() {
     let wanted = [
         "the same is in an earlier row: samples/b",
         "label joy is not listed",
-        "the file does not exist: samples/d.wav; the nearest is samples/a.wav",
+        "the file does not exist: samples/d.wav; the nearest is samples/b.wav",
     ];
     assert_eq!(reasons, wanted);
     let mut looked = looked.into_inner().unwrap();
@@ -315,7 +315,7 @@ fn paths_of_other_systems_are_read_with_a_note() {
         dropped(&listing),
         [(
             "data.tsv:5",
-            "the file does not exist: samples/zo\u{eb}/e.wav; the nearest is samples/Zoe\u{308}/d.wav"
+            "the file does not exist: samples/zo\u{eb}/e.wav; the nearest is samples/Zoe\u{308}/c.WAV"
         )]
     );
 }
