@@ -106,7 +106,7 @@ fn a_stray_quote_is_told_with_its_line_and_joins_no_rows() {
     let run = space.run("pipe.toml", &[]);
     assert_eq!(run.code, Some(1), "{}", run.stderr);
     let error = run.error();
-    assert!(error.starts_with("2 of 12 items cannot be used"), "{error}");
+    assert!(error.contains("2 of 12 items cannot be used"), "{error}");
     for told in [
         "made/table.csv:5: the quote in column 16 opens a field that ends in the middle of line 10",
         "made/table.csv:10: the quote in column 16 is never closed",
@@ -136,7 +136,7 @@ fn rows_without_a_file_count_as_bad_and_are_told_by_cause() {
     let run = space.run("pipe.toml", &[]);
     let error = run.error();
     let wanted = "the file does not exist: 6 times, first at made/table.csv:3 (audio/0001.wav; the nearest is audio/0000.wav); made/table.csv:4: emotion is empty; made/table.csv:14: it has 2 fields, but the header has 4";
-    assert!(error.starts_with("8 of 13 items cannot be used"), "{error}");
+    assert!(error.contains("8 of 13 items cannot be used"), "{error}");
     assert!(error.ends_with(wanted), "{error}");
 }
 

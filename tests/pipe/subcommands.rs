@@ -341,7 +341,7 @@ fn what_is_left_out_and_what_is_set_aside_is_said() {
         "left out",
         "too_many_bad",
         "at least 1 of 4 items",
-        "made/table.csv:5: audio/0003.wav does not exist",
+        "made/table.csv:5: the file does not exist: audio/0003.wav",
         "max_bad",
         "bad items found before the step ended early",
         "dropped.tsv",

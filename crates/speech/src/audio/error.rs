@@ -112,7 +112,7 @@ pub enum AudioError {
     },
     /// Fewer bytes of samples than the header promises.
     #[error(
-        "{} is truncated: its header promises {promised_bytes} bytes of samples, but it has {present_bytes}",
+        "{} is cut short: its header promises {promised_bytes} bytes of samples, but it has {present_bytes}",
         path.display()
     )]
     #[diagnostic(
@@ -153,7 +153,7 @@ pub enum AudioError {
     },
     /// A segment that the file does not contain.
     #[error(
-        "{} lasts {duration_s:.3} s and does not contain the segment from {start_s} s to {}",
+        "{} does not contain the segment: from {start_s} s to {}, and it lasts {duration_s:.3} s",
         path.display(),
         if end_s.is_finite() { format!("{end_s} s") } else { "its end".into() }
     )]

@@ -107,7 +107,7 @@ pub struct Dropped {
     /// Path below the corpus root, or utterance id; characters that would break a line are escaped.
     pub what: String,
     /// Why, as a lower-case fragment ("label xxx is mapped to dropped"). What is particular to it follows `": "`: see
-    /// [`pipe_foundation::by_cause`].
+    /// [`pipe_foundation::by_cause()`].
     pub reason: String,
     /// Whether it was left out on purpose.
     pub cause: DropCause,

@@ -156,37 +156,31 @@ impl<'f> FileNames<'f> {
     /// Where a written path leads: the folder that it starts from, and the extension that it lacks.
     fn fit(&self, written: &str) -> Option<(&'f str, Option<&'f str>)> {
         let slashed = written.replace('\\', "/").to_lowercase();
-        let slashed = slashed.trim_start_matches("./");
-        let name = slashed.rsplit('/').next()?;
-        let candidates = self.by_name.get(name)?;
-        // The one that has most of the written path.
-        let shared = |path: &str| {
-            let path = path.to_lowercase();
-            let path = path.strip_suffix(slashed).map_or_else(
-                || {
-                    path.rsplit('/')
-                        .zip(slashed.rsplit('/'))
-                        .take_while(|(a, b)| a == b)
-                        .count()
-                },
-                |_| usize::MAX,
-            );
-            path
+        let below = slashed.trim_start_matches("./");
+        let name = below.rsplit('/').next()?;
+        let candidates = self.by_name.get(name)?.iter().copied();
+        let mut fits = candidates.clone().filter_map(|file: &'f str| {
+            let lower = file.to_lowercase();
+            let stem = Path::new(file).with_extension("");
+            let stem_bytes = stem.as_os_str().len();
+            let (end, extension) = match lower.ends_with(below) {
+                true => (file.len(), None),
+                false if lower.get(..stem_bytes)?.ends_with(below) => {
+                    (stem_bytes, file.get(stem_bytes + 1..))
+                }
+                false => return None,
+            };
+            let folder = file.get(..end.checked_sub(below.len())?)?;
+            let whole_names = folder.is_empty() || folder.ends_with('/');
+            whole_names.then(|| (folder.trim_end_matches('/'), extension))
+        });
+        // Of a path of another place, what is below the corpus folder counts.
+        let is_elsewhere = slashed.starts_with('/') || slashed.get(1..2) == Some(":");
+        let elsewhere = || {
+            let only = candidates.clone().count() == 1;
+            (is_elsewhere && only).then_some(("", None))
         };
-        let best: &'f str = candidates.iter().copied().max_by_key(|path| shared(path))?;
-        let extension = match name.contains('.') && best.to_lowercase().ends_with(name) {
-            true => None,
-            false => Path::new(best)
-                .extension()
-                .and_then(|extension| extension.to_str()),
-        };
-        let length = slashed.len() + extension.map_or(0, |extension| extension.len() + 1);
-        let folder = match best.len().checked_sub(length) {
-            Some(cut) if best.is_char_boundary(cut) => best[..cut].trim_end_matches('/'),
-            // Paths of other places: what is below the root counts.
-            _ => "",
-        };
-        Some((folder, extension))
+        fits.next().or_else(elsewhere)
     }
 }
 
@@ -244,11 +238,11 @@ pub(super) fn other_columns(cells: &Cells, path: Option<&str>) -> Vec<Column> {
             let is_taken = found.iter().any(|column| column.name == *name);
             (!is_taken && path != Some(name)).then_some((place, name))
         });
-        let fits = candidates
+        let mut fits = candidates
             .filter_map(|(place, name)| Some((name, what_is_in(field, &values(cells, place))?)));
         let by_content = || {
             let places = (0..cells.names.len()).filter(|place| path != Some(&cells.names[*place]));
-            let words = places.filter_map(|place| {
+            let mut words = places.filter_map(|place| {
                 let values = values(cells, place);
                 let known = values
                     .iter()
@@ -258,11 +252,11 @@ pub(super) fn other_columns(cells: &Cells, path: Option<&str>) -> Vec<Column> {
                 let reason = what_is_in("emotion", &values).filter(|_| is_label)?;
                 Some((&cells.names[place], reason))
             });
-            words.into_iter().next()
+            words.next()
         };
         let column = match field {
-            "emotion" => fits.into_iter().next().or_else(by_content),
-            _ => fits.into_iter().next(),
+            "emotion" => fits.next().or_else(by_content),
+            _ => fits.next(),
         };
         if let Some((name, reason)) = column {
             found.push(Column {
@@ -380,11 +374,17 @@ mod tests {
 
     #[test]
     fn paths_lead_to_files_without_extension_and_from_other_places() {
-        let files = files(&["set/wav/anna/a.flac", "set/wav/ben/a.flac"]);
+        let files = files(&[
+            "set/wav/anna/a.flac",
+            "set/wav/ben/a.flac",
+            "set/wav/b.flac",
+        ]);
         let names = FileNames::new(&files);
         assert_eq!(names.fit("anna/a"), Some(("set/wav", Some("flac"))));
         assert_eq!(names.fit("ben\\a.flac"), Some(("set/wav", None)));
-        assert_eq!(names.fit("/home/me/set/wav/ben/a.flac"), Some(("", None)));
+        assert_eq!(names.fit("C:\\me\\wav\\b.flac"), Some(("", None)));
+        assert_eq!(names.fit("other/b.flac"), None);
+        assert_eq!(names.fit("nna/a.flac"), None);
         assert_eq!(names.fit("c.flac"), None);
     }
 }

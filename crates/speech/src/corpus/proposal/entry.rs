@@ -48,6 +48,8 @@ impl Proposal {
             }
         }
         self.label_lists(&mut text);
+        let classes = serde_json::to_value(&config.classes).unwrap_or_default();
+        self.table(&mut text, "classes", &classes);
         if !config.genders.is_empty() {
             let genders = serde_json::to_value(&config.genders).unwrap_or_default();
             self.table(&mut text, "genders", &genders);

@@ -8,8 +8,8 @@ use super::options::Options;
 use super::path_pattern::{PathPattern, PatternError};
 
 /// - `pattern`: what a path below the corpus folder, without its extension, tells: `{emotion}`, `{speaker}`, `{gender}` and
-///   `{language}` are parts of one name, `*` is any part of one, `**/` any folders; `**/{emotion}/*` by default, which is
-///   the name of the folder that a file is in,
+///   `{language}` are parts of one name, others are columns that utterances may keep, `*` is any part of a name, `**/` any
+///   folders; `**/{emotion}/*` by default, which is the name of the folder that a file is in,
 /// - `speaker`: `"file"` to count each file as a speaker, where the pattern has none.
 pub(super) const OPTIONS: &[&str] = &["pattern", "speaker"];
 
@@ -19,7 +19,7 @@ const DEFAULT_PATTERN: &str = "**/{emotion}/*";
 
 pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), CorpusError> {
     let written = options.text("pattern")?.unwrap_or(DEFAULT_PATTERN);
-    let pattern = PathPattern::parse(written, &FIELDS).map_err(|error| {
+    let pattern = PathPattern::parse(written).map_err(|error| {
         let PatternError { reason, help } = error;
         options.error("pattern", reason, &help)
     })?;
@@ -72,5 +72,6 @@ fn add(draft: &mut Draft<'_>, file: &FoundFile, pattern: &PathPattern, written: 
         }
     }
     candidate.language = found.get("language");
+    candidate.columns = found.others(&FIELDS);
     draft.add(candidate);
 }

@@ -6,7 +6,7 @@ enum Part {
     /// This text, compared as it is.
     Text(String),
     /// At least one character of one name, which tells a field.
-    Field(&'static str),
+    Field(String),
     /// Any characters of one name.
     Any,
     /// Any folders, or none.
@@ -30,7 +30,7 @@ pub(super) struct PatternError {
 
 /// What a path says of the fields of a pattern.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Matched<'p>(Vec<(&'static str, &'p str)>);
+pub(super) struct Matched<'p>(Vec<(&'p str, &'p str)>);
 
 impl<'p> Matched<'p> {
     /// The value of a field.
@@ -38,23 +38,28 @@ impl<'p> Matched<'p> {
         let found = self.0.iter().find(|(known, _)| *known == field);
         found.map(|(_, value)| *value)
     }
+
+    /// The fields that are not among `known`, and their values.
+    pub fn others(&self, known: &[&str]) -> Vec<(&'p str, &'p str)> {
+        let others = self.0.iter().filter(|(name, _)| !known.contains(name));
+        others.copied().collect()
+    }
 }
 
 impl PathPattern {
     /// Most fields and stars that a pattern has: each may be tried at every place of a path.
     const MOST_PARTS: usize = 16;
 
-    /// Reads a pattern whose fields are among `fields`.
+    /// Reads a pattern.
     ///
     /// # Errors
-    /// An unknown field, one that is written twice, a brace that is not closed, two parts without text between them.
-    pub fn parse(text: &str, fields: &[&'static str]) -> Result<Self, PatternError> {
-        let error = |reason: String| PatternError {
+    /// A field without a name or written twice, a brace that is not closed, two parts without text between them.
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
+        let error = |reason: String| {
+            PatternError {
             reason,
-            help: format!(
-                "it is a path without its extension, with the fields {} in braces, `*` for any part of a name, and `**/` for any folders: \"{{emotion}}/{{speaker}}_*\"",
-                fields.join(", ")
-            ),
+            help: "it is a path without its extension, with fields such as {emotion} and {speaker}, `*` for any part of a name, and `**/` for any folders: \"{emotion}/{speaker}_*\"".into(),
+        }
         };
         let mut parts: Vec<Part> = Vec::new();
         let mut rest = text;
@@ -64,10 +69,10 @@ impl PathPattern {
                 let Some((name, after)) = after.split_once('}') else {
                     return Err(error(format!("has a brace that is not closed: {text}")));
                 };
-                let Some(field) = fields.iter().find(|field| **field == name) else {
-                    return Err(error(format!("has no field {{{name}}}")));
-                };
-                part = Part::Field(field);
+                if name.is_empty() || name.contains(['{', '/', '*']) {
+                    return Err(error(format!("has a field without a name: {{{name}}}")));
+                }
+                part = Part::Field(name.to_string());
                 if parts.contains(&part) {
                     return Err(error(format!("has {{{name}}} twice")));
                 }
@@ -108,7 +113,7 @@ impl PathPattern {
     }
 
     /// What `path` says of the fields, if it matches as a whole. Every part takes as little as it can.
-    pub fn matched<'p>(&self, path: &'p str) -> Option<Matched<'p>> {
+    pub fn matched<'p>(&'p self, path: &'p str) -> Option<Matched<'p>> {
         let mut found = Matched::default();
         // Parts that do not match a rest of the path are not tried there again.
         let mut failed = vec![false; (self.parts.len() + 1) * (path.len() + 1)];
@@ -117,7 +122,7 @@ impl PathPattern {
     }
 
     fn rest_matches<'p>(
-        &self,
+        &'p self,
         part: usize,
         path: &'p str,
         at: usize,
@@ -165,10 +170,8 @@ impl PathPattern {
 mod tests {
     use super::*;
 
-    const FIELDS: [&str; 2] = ["emotion", "speaker"];
-
     fn matched(pattern: &str, path: &str) -> Option<(String, String)> {
-        let pattern = PathPattern::parse(pattern, &FIELDS).unwrap();
+        let pattern = PathPattern::parse(pattern).unwrap();
         let found = pattern.matched(path)?;
         let of = |field: &str| found.get(field).unwrap_or("-").to_string();
         Some((of("emotion"), of("speaker")))
@@ -202,7 +205,7 @@ mod tests {
     #[test]
     fn what_is_no_pattern_says_why() {
         for (text, wanted) in [
-            ("{mood}/*", "has no field {mood}"),
+            ("{}/*", "has a field without a name: {}"),
             ("{emotion}/{emotion}", "has {emotion} twice"),
             ("{emotion", "has a brace that is not closed: {emotion"),
             (
@@ -210,12 +213,9 @@ mod tests {
                 "has two parts without a character between them",
             ),
         ] {
-            assert_eq!(
-                PathPattern::parse(text, &FIELDS).unwrap_err().reason,
-                wanted
-            );
+            assert_eq!(PathPattern::parse(text).unwrap_err().reason, wanted);
         }
-        let many = PathPattern::parse(&"*a".repeat(17), &FIELDS);
+        let many = PathPattern::parse(&"*a".repeat(17));
         assert_eq!(
             many.unwrap_err().reason,
             "has more than 16 fields and stars"
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_pattern_that_almost_matches_costs_little() {
-        let pattern = PathPattern::parse(&"*a".repeat(16), &FIELDS).unwrap();
+        let pattern = PathPattern::parse(&"*a".repeat(16)).unwrap();
         assert_eq!(pattern.matched(&("a".repeat(4000) + "b")), None);
     }
 }

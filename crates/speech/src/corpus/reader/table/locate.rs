@@ -13,8 +13,8 @@ use super::paths::{Paths, tidy};
 /// So many files of a corpus are compared with a name that is not there.
 const COMPARED: usize = 100_000;
 
-/// Names that are less alike (Jaro-Winkler) have nothing to do with each other.
-const LEAST_LIKENESS: f64 = 0.8;
+/// Names of which a smaller fraction is the same have nothing to do with each other.
+const LEAST_LIKENESS: f64 = 0.6;
 
 /// A file that is there.
 #[derive(Debug, PartialEq)]
@@ -189,7 +189,7 @@ pub(super) fn nearest(root: &Path, relative: &str) -> Option<String> {
         };
         let same = compared(path);
         let name = name_of(&same);
-        let likeness = strsim::jaro_winkler(name, wanted_name)
+        let likeness = strsim::normalized_levenshtein(name, wanted_name)
             + match name {
                 name if name == wanted_name => 2.0,
                 name if stem_of(name) == wanted_stem => 1.0,

@@ -205,8 +205,8 @@ impl<'a> Records<'a> {
         }
         let path = shape.path.and_then(|path| record.get(path));
         let lines = self.bytes[start..self.at].split(|byte| matches!(byte, b'\n' | b'\r'));
-        let later = lines.skip(1).filter(|line| !line.is_empty());
-        match later.into_iter().any(|line| self.is_row(line, shape, path)) {
+        let mut later = lines.skip(1).filter(|line| !line.is_empty());
+        match later.any(|line| self.is_row(line, shape, path)) {
             true => Err(format!(
                 "the quote in column {column} joins line {line} with the rows below it"
             )),

@@ -350,7 +350,7 @@ fn folders_tell_the_class_and_names_the_speaker() {
     );
     let (reason, _) = refused(&tree.option("pattern", json!("{mood}/*")));
     assert!(
-        reason.ends_with("option `pattern` has no field {mood}"),
+        reason.ends_with("option `pattern` has no {emotion}"),
         "{reason}"
     );
 }
