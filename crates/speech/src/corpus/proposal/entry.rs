@@ -18,7 +18,10 @@ impl Proposal {
         let mut text = String::new();
         for comment in &self.comments {
             // No text of a file can end the comment.
-            let comment = comment.replace(char::is_control, " ").replace("NAME", name);
+            let here = format!("[corpus.{}", key(name));
+            let comment = comment
+                .replace(char::is_control, " ")
+                .replace("[corpus.NAME", &here);
             line(&mut text, &format!("# {comment}"));
         }
         line(&mut text, &format!("[corpus.{}]", key(name)));

@@ -218,10 +218,4 @@ fn set_columns(layout: &mut Layout, found: &[Column], cells: &Cells) {
             ));
         }
     }
-    if !is_found("gender") {
-        layout.comments.push(format!(
-            "No column for gender was found: add [corpus.NAME.genders] with a line such as {} for each speaker, where it is known.",
-            "anna = \"female\""
-        ));
-    }
 }

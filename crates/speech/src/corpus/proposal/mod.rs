@@ -206,6 +206,13 @@ fn proposal(root: PathBuf, mut layout: Layout, file_bytes: Limit) -> Proposal {
             if !left_out.is_empty() {
                 comments.push(format!("Left out: {left_out}."));
             }
+            let mut entries = listing.entries.iter();
+            if entries.all(|entry| entry.utterance.gender.is_none()) {
+                comments.push(
+                    "The gender of no speaker was found: where it is known, add [corpus.NAME.genders] with a line for each, such as anna = \"female\"."
+                        .into(),
+                );
+            }
             labels = listing.labels;
         }
         Err(error) => {

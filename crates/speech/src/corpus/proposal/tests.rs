@@ -100,7 +100,7 @@ fn what_a_table_lacks_is_said() {
         .to_toml(&path);
     for wanted in [
         "# TO DO: no column for speaker was found among file, emotion: set columns.speaker, or constants.speaker if one person speaks.\n",
-        "# No column for gender was found: add [corpus.our-calls.genders]",
+        "# The gender of no speaker was found: where it is known, add [corpus.our-calls.genders]",
         "# 1 utterance of 1 speaker, 0 female and 0 male; 0 left out.\n",
     ] {
         assert!(text.contains(wanted), "{text}");
