@@ -6,6 +6,7 @@ use pipe_engine::exec::RunError;
 use pipe_engine::manifest::Diagnostics;
 use pipe_foundation::ThreadError;
 use pipe_nn::model::DeviceError;
+use pipe_speech::corpus::proposal::ProposalError;
 use thiserror::Error;
 
 use crate::bundle::BundleError;
@@ -65,6 +66,10 @@ pub enum CliError {
     #[error("{0}")]
     #[diagnostic(code(cli::step))]
     Step(miette::Report),
+    /// There is no entry to propose for a corpus.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Proposal(#[from] ProposalError),
     /// The lock file cannot be used.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -134,6 +139,7 @@ impl CliError {
             | Self::Device(_)
             | Self::Trust(_)
             | Self::Lock(_)
+            | Self::Proposal(_)
             | Self::Bundle(_)
             | Self::NotAsLocked { .. }
             | Self::Untrusted { .. }

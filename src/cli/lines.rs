@@ -230,14 +230,16 @@ pub fn epoch_text(report: &EpochReport) -> String {
 
 /// A duration as people say it.
 pub fn duration_text(seconds: f64) -> String {
+    // Rounded before it is taken apart: no minute has 60 seconds.
+    let (whole, minutes) = (seconds.round(), (seconds / 60.0).round());
     match seconds {
         s if s < 0.0995 => format!("{:.0} ms", s * 1000.0),
         s if s < 59.95 => format!("{s:.1} s"),
-        s if s < 3600.0 => format!("{:.0} min {:02.0} s", (s / 60.0).floor(), s % 60.0),
-        s => format!(
+        s if s < 3599.5 => format!("{:.0} min {:02.0} s", (whole / 60.0).floor(), whole % 60.0),
+        _ => format!(
             "{:.0} h {:02.0} min",
-            (s / 3600.0).floor(),
-            (s % 3600.0) / 60.0
+            (minutes / 60.0).floor(),
+            minutes % 60.0
         ),
     }
 }

@@ -91,7 +91,10 @@ fn only_limits_a_stage_and_what_follows_it() {
         .map(String::as_str)
         .filter(|step| step.starts_with("test"))
         .collect();
-    assert_eq!(tests, BTreeSet::from(["test[method=baseline]", "test[method=GR C]"]));
+    assert_eq!(
+        tests,
+        BTreeSet::from(["test[method=baseline]", "test[method=GR C]"])
+    );
     assert!(!space.read("runs/study/report/report.md").contains("MTL"));
 }
 

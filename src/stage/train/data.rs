@@ -148,7 +148,9 @@ pub fn labels<'a>(
 
 /// For each training utterance the share of each class, in the order of [`examples`]; none where no annotators disagree.
 pub fn shares(items: &[&LoadedItem]) -> Option<Vec<Vec<f32>>> {
-    let train = items.iter().filter(|item| item.utterance().split == Split::Train);
+    let train = items
+        .iter()
+        .filter(|item| item.utterance().split == Split::Train);
     if !train.clone().any(|item| item.utterance().votes.is_some()) {
         return None;
     }

@@ -207,17 +207,8 @@ impl<'a> Draft<'a> {
     }
 
     fn set_aside(&mut self, what: &str, reason: String, cause: DropCause) {
-        let what = what
-            .chars()
-            .flat_map(|c| {
-                let escaped: Vec<char> = if c.is_control() {
-                    c.escape_default().collect()
-                } else {
-                    vec![c]
-                };
-                escaped
-            })
-            .collect();
+        let what = without_controls(what);
+        let reason = without_controls(&reason);
         self.listing.dropped.push(Dropped {
             what,
             reason,
@@ -330,7 +321,13 @@ impl<'a> Draft<'a> {
             return Err(CorpusError::Contradictions {
                 corpus: self.corpus.to_string(),
                 count: self.contradictions.len(),
-                first: self.contradictions.iter().take(3).cloned().collect::<Vec<_>>().join("; "),
+                first: self
+                    .contradictions
+                    .iter()
+                    .take(3)
+                    .cloned()
+                    .collect::<Vec<_>>()
+                    .join("; "),
             });
         }
         let mut nameless: Vec<&str> = self
@@ -406,6 +403,18 @@ impl<'a> Draft<'a> {
         }
         kept
     }
+}
+
+/// The text with what would break a line escaped.
+fn without_controls(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c.is_control() {
+            true => escaped.extend(c.escape_default()),
+            false => escaped.push(c),
+        }
+    }
+    escaped
 }
 
 /// The columns that are asked for.

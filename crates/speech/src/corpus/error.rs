@@ -143,7 +143,7 @@ pub enum CorpusError {
         /// What is wrong.
         problem: String,
     },
-    /// The table of a `table` corpus is unusable as a whole.
+    /// A table of a corpus is unusable as a whole.
     #[error("corpus {corpus}: table {} {reason}", path.display())]
     #[diagnostic(code(corpus::table), help("{help}"))]
     Table {
@@ -152,6 +152,19 @@ pub enum CorpusError {
         /// The table file.
         path: PathBuf,
         /// What is wrong, to follow the file's name ("has no column `x`").
+        reason: String,
+        /// What to do.
+        help: String,
+    },
+    /// The folder of a corpus is not laid out as its reader needs it.
+    #[error("corpus {corpus}: the folder {} {reason}", path.display())]
+    #[diagnostic(code(corpus::layout), help("{help}"))]
+    Layout {
+        /// Name of the corpus.
+        corpus: String,
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong, to follow the folder's name ("has no wav.scp").
         reason: String,
         /// What to do.
         help: String,

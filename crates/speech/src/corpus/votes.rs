@@ -43,7 +43,9 @@ mod tests {
 
     fn votes(counts: &[(&str, u32)]) -> Votes {
         let pairs = counts.iter();
-        pairs.map(|(class, count)| ((*class).into(), *count)).collect()
+        pairs
+            .map(|(class, count)| ((*class).into(), *count))
+            .collect()
     }
 
     #[test]

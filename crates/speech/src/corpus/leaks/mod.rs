@@ -248,7 +248,7 @@ mod tests {
                 .into(),
             ),
             votes: None,
-                columns: None,
+            columns: None,
             split: Split::Train,
         }
     }

@@ -126,7 +126,7 @@ pub fn list(
                         label: (*label).to_string(),
                         class: class.clone(),
                         votes: None,
-                columns: None,
+                        columns: None,
                         split: Split::Train,
                     },
                     content: None,
