@@ -131,12 +131,12 @@ fn split(bytes: &[u8]) {
 }
 
 fn predictions(bytes: &[u8]) {
-    let classes = ["positive", "neutral", "negative"].map(String::from);
     let path = write("predictions.csv", bytes);
-    let Ok(predictions) = read_predictions(&path, &classes) else {
+    let Ok(predictions) = read_predictions(&path) else {
         return;
     };
-    write_predictions(&path, &classes, &predictions).expect("TMPDIR can be written");
-    let again = read_predictions(&path, &classes).expect("it was written");
+    let written = write_predictions(&path, &predictions.classes, &predictions.rows);
+    written.expect("TMPDIR can be written");
+    let again = read_predictions(&path).expect("it was written");
     assert_eq!(format!("{again:?}"), format!("{predictions:?}"));
 }
