@@ -135,7 +135,8 @@ fn predictions(bytes: &[u8]) {
     let Ok(predictions) = read_predictions(&path) else {
         return;
     };
-    write_predictions(&path, &predictions.classes, &predictions.rows).expect("TMPDIR can be written");
+    let written = write_predictions(&path, &predictions.classes, &predictions.rows);
+    written.expect("TMPDIR can be written");
     let again = read_predictions(&path).expect("it was written");
     assert_eq!(format!("{again:?}"), format!("{predictions:?}"));
 }

@@ -42,7 +42,7 @@ impl AudioReader<File> {
     ///
     /// `channel` counts from 0; without it the channels are averaged. Full scale becomes 1.0. Only the bytes of the
     /// segment are read. A segment's bounds are rounded to the nearest sample; its end may pass the end of the file by
-    /// 0.1 s and is then the file's end. A WAV file whose header leaves its length open (0 or 0xFFFFFFFF, as written
+    /// 0.1 s, or be infinite, and is then the file's end. A WAV file whose header leaves its length open (0 or 0xFFFFFFFF, as written
     /// into pipes) is read to its end; any other file with fewer samples than its header promises is an error.
     ///
     /// # Errors

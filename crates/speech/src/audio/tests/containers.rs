@@ -137,6 +137,7 @@ fn segments_are_cut_at_the_nearest_sample() {
         (0.0, f64::NAN),
         (2.0, 2.05),
         (2.0, f64::INFINITY),
+        (f64::INFINITY, f64::INFINITY),
     ] {
         assert!(
             matches!(part(start, end), Err(AudioError::BadSegment { .. })),

@@ -121,13 +121,11 @@ impl<'a> Records<'a> {
                     opened.get_or_insert(column);
                 }
             }
-            while let Some(&byte) = self.bytes.get(self.at) {
-                if byte == self.delimiter || matches!(byte, b'\n' | b'\r') {
-                    break;
-                }
-                record.text.push(byte);
-                self.at += 1;
-            }
+            let rest = &self.bytes[self.at..];
+            let is_end = |byte: &u8| *byte == self.delimiter || matches!(byte, b'\n' | b'\r');
+            let end = rest.iter().position(is_end).unwrap_or(rest.len());
+            record.text.extend_from_slice(&rest[..end]);
+            self.at += end;
             record.ends.push(record.text.len());
             match self.line_end() {
                 Some(end) => {
