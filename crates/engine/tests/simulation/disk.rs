@@ -17,7 +17,7 @@ pub type Node = usize;
 const ROOT: Node = 0;
 
 /// Bytes at a place in a file, on their way to the platter.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Write {
     pub offset: usize,
     pub bytes: Vec<u8>,
@@ -32,7 +32,7 @@ pub struct Times {
     pub changed_ns: i64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Content {
     File {
         seen: Vec<u8>,
@@ -45,7 +45,7 @@ pub(super) enum Content {
     },
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Slot {
     pub content: Content,
     pub times: Times,
@@ -55,11 +55,11 @@ pub(super) struct Slot {
 }
 
 /// A change of names that happens as a whole: which name in which folder then leads where.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Renaming(pub Vec<(Node, String, Option<Node>)>);
 
 /// The disk.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Disk {
     pub(super) slots: Vec<Slot>,
     pub(super) renamings: Vec<Renaming>,

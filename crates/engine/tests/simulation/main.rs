@@ -15,6 +15,7 @@ mod process;
 mod regressions;
 mod run;
 mod story;
+mod unreadable;
 mod world;
 
 use std::path::Path;

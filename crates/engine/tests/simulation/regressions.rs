@@ -17,13 +17,14 @@ use super::{checks, in_folder};
 const PARAMETERS: Parameters = Parameters { salt: 1, rounds: 2 };
 /// A run from nothing does fewer operations.
 const OPERATIONS: u64 = 700;
-const NOTHING_KEPT: PowerCut = PowerCut {
+/// A power cut that leaves nothing but what was synced.
+pub const NOTHING_KEPT: PowerCut = PowerCut {
     names_in_order: false,
     kept_percent: 0,
 };
 
 /// A world with three texts.
-fn world(seed: u64) -> Arc<World> {
+pub fn world(seed: u64) -> Arc<World> {
     let machine = Machine {
         step_ns: 1,
         ahead_ns: 0,
@@ -47,7 +48,8 @@ fn world(seed: u64) -> Arc<World> {
     world
 }
 
-fn texts() -> Texts {
+/// Its texts.
+pub fn texts() -> Texts {
     let texts = [("a", "abc"), ("b", "bca"), ("c", "cab")];
     let owned = texts.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()));
     owned.into()
@@ -63,7 +65,7 @@ fn run_with(world: &Arc<World>, manifest: &Path, fault: Option<(u64, Fault)>) ->
 }
 
 /// Steps that a run has executed.
-fn executed(ran: &Ran) -> Vec<&str> {
+pub fn executed(ran: &Ran) -> Vec<&str> {
     let finished = ran
         .heard
         .finished

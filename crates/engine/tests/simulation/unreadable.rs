@@ -1,0 +1,248 @@
+//! What cannot be read for a moment is neither gone nor damaged: on a cache that is whole, each operation in turn fails
+//! once. Whatever the work then says, nothing is lost by it, nothing is made again, and nothing is told that is not so.
+
+use std::fmt::Debug;
+use std::path::Path;
+use std::sync::Arc;
+
+use pipe_engine::cache::{Cache, CacheError, Pin, usage};
+use pipe_engine::exec::RunSummary;
+use rustix::io::Errno;
+
+use super::disk::Disk;
+use super::faults::{Fault, Faults};
+use super::maintenance::{Maintenance, maintain};
+use super::model::{Expected, Parameters};
+use super::process::Process;
+use super::regressions::{NOTHING_KEPT, executed, texts, world};
+use super::run::{Ran, open, run};
+use super::story::{CACHE, TEXTS};
+use super::world::World;
+use super::{checks, in_folder};
+
+/// Of the latest run.
+const LATEST: Parameters = Parameters { salt: 1, rounds: 2 };
+/// Of the first run, which is pinned.
+const PINNED: Parameters = Parameters { salt: 2, rounds: 1 };
+/// A disk that fails, and permissions that somebody is changing.
+const ERRORS: [Errno; 2] = [Errno::IO, Errno::ACCESS];
+
+/// The disk of a machine whose cache is whole.
+fn whole(manifest: &Path) -> Disk {
+    let world = world(1);
+    for parameters in [PINNED, LATEST] {
+        run(&Process::start(&world), manifest, parameters);
+        world.state().pass(1_000_000_000);
+    }
+    on(&world, |cache| cache.pin(&pin())).unwrap();
+    world.state().disk.clone()
+}
+
+fn pin() -> Pin {
+    Pin {
+        manifest: "demo".into(),
+        number: 1,
+    }
+}
+
+/// Does something with the cache, in a process of its own.
+fn on<T>(
+    world: &Arc<World>,
+    work: impl FnOnce(&Cache) -> Result<T, CacheError>,
+) -> Result<T, CacheError> {
+    let process = Process::start(world);
+    let done = open(&process).and_then(|cache| work(&cache));
+    world.end(process.number);
+    done
+}
+
+/// Does `work` as often as it has operations, and lets another of them fail each time; what it came to is for `check`,
+/// with words for where it failed.
+fn each_operation_fails<T>(
+    disk: &Disk,
+    work: impl Fn(&Arc<World>) -> T,
+    mut check: impl FnMut(&Arc<World>, T, &str),
+) {
+    for errno in ERRORS {
+        for at in 1.. {
+            let world = world(1);
+            world.state().disk = disk.clone();
+            // Later than all times of files.
+            world.state().pass(100_000_000_000);
+            let fault = Fault::Fail { errno, times: 1 };
+            world.state().faults = Faults::of(Some((at, fault)));
+            let done = work(&world);
+            let faults = std::mem::take(&mut world.state().faults);
+            if !faults.is_spent() {
+                assert!(at > 5, "it does something");
+                break;
+            }
+            check(&world, done, &format!("{errno:?} at operation {at}"));
+        }
+    }
+}
+
+/// The latest run and the pinned one still have all their results, and nothing to do.
+fn nothing_is_lost(world: &Arc<World>, manifest: &Path, failed: &str) {
+    for parameters in [LATEST, PINNED] {
+        let ran = run(&Process::start(world), manifest, parameters);
+        assert!(is_complete(&ran), "{failed}: {:?}", ran.heard);
+        assert_eq!(executed(&ran), [""; 0], "{failed}");
+        assert_eq!(ran.heard.warnings, [""; 0], "{failed}");
+        let expected = Expected::of(&texts(), parameters);
+        let done = checks::Done::default();
+        checks::files_are_right(&world.state(), &expected, &done).unwrap();
+    }
+}
+
+fn is_complete(ran: &Ran) -> bool {
+    let is_complete = |summary: &RunSummary| summary.counts.failed + summary.counts.skipped == 0;
+    summary(ran).is_some_and(is_complete)
+}
+
+fn items_set_aside(ran: &Ran) -> usize {
+    summary(ran).map_or(0, |summary| summary.items.bad)
+}
+
+fn summary(ran: &Ran) -> Option<&RunSummary> {
+    ran.summary.as_ref()?.as_ref().ok()
+}
+
+/// No run says that something is damaged.
+fn tells_of_no_damage(ran: &Ran, failed: &str) {
+    let heard = ran.heard.warnings.iter().chain(&ran.heard.failures);
+    let damage: Vec<&String> = heard.filter(|said| said.contains("damaged")).collect();
+    assert!(damage.is_empty(), "{failed}: {damage:?}");
+}
+
+#[test]
+fn a_run_of_which_everything_is_done_makes_nothing() {
+    in_folder(|manifest| {
+        let work = |world: &Arc<World>| run(&Process::start(world), manifest, LATEST);
+        each_operation_fails(&whole(manifest), work, |world, ran, failed| {
+            assert_eq!(executed(&ran), [""; 0], "{failed}");
+            tells_of_no_damage(&ran, failed);
+            nothing_is_lost(world, manifest, failed);
+        });
+    });
+}
+
+#[test]
+fn a_run_after_an_edit_makes_only_what_the_edit_concerns() {
+    in_folder(|manifest| {
+        let write = |world: &Arc<World>, text: &[u8]| {
+            let mut state = world.state();
+            let node = state.disk.find(&Path::new(TEXTS).join("b")).unwrap();
+            let now_ns = state.disk_ns();
+            state.disk.replace(node, text, now_ns);
+            state.pass(10_000_000_000);
+        };
+        let work = |world: &Arc<World>| {
+            write(world, b"bbb");
+            let rounds = 4;
+            let parameters = Parameters { rounds, ..LATEST };
+            run(&Process::start(world), manifest, parameters)
+        };
+        each_operation_fails(&whole(manifest), work, |world, ran, failed| {
+            for step in &ran.heard.finished {
+                assert!(step.computed <= 1, "{failed}: {step:?}");
+            }
+            tells_of_no_damage(&ran, failed);
+            write(world, &texts()["b"]);
+            nothing_is_lost(world, manifest, failed);
+        });
+    });
+}
+
+/// What a run has made, when it has come to its end, is on the disk; a folder or file that could not be opened to sync it
+/// is no exception.
+#[test]
+fn a_run_that_succeeds_has_synced_everything() {
+    in_folder(|manifest| {
+        let disk = world(1).state().disk.clone();
+        let work = |world: &Arc<World>| run(&Process::start(world), manifest, LATEST);
+        each_operation_fails(&disk, work, |world, ran, failed| {
+            // A text that may not be read is set aside, and is another text when it may.
+            if is_complete(&ran) && items_set_aside(&ran) == 0 {
+                world.state().cut_power(NOTHING_KEPT);
+                let again = run(&Process::start(world), manifest, LATEST);
+                assert_eq!(executed(&again), [""; 0], "{failed}");
+            }
+        });
+    });
+}
+
+#[test]
+fn maintenance_removes_nothing_that_runs_need() {
+    in_folder(|manifest| {
+        let disk = whole(manifest);
+        let keep_runs = Some(1);
+        let (max_bytes, max_age_s) = (Some(0), Some(0));
+        for what in [
+            Maintenance::Prune { keep_runs },
+            Maintenance::Collect {
+                max_bytes,
+                max_age_s,
+            },
+            Maintenance::Verify { repair: true },
+        ] {
+            let work = |world: &Arc<World>| maintain(&Process::start(world), what);
+            each_operation_fails(&disk, work, |world, maintained, failed| {
+                if let Ok(Some(verified)) = maintained {
+                    assert_eq!(verified.damaged, [""; 0], "{failed}");
+                    assert_eq!(verified.made_from_damaged, [""; 0], "{failed}");
+                }
+                nothing_is_lost(world, manifest, &format!("{what:?}, {failed}"));
+            });
+        }
+    });
+}
+
+/// What is asked of a cache is answered as if nothing failed, or not at all.
+#[test]
+fn answers_are_right_or_errors() {
+    in_folder(|manifest| {
+        let disk = whole(manifest);
+        let answers: [fn(&Cache) -> Result<Box<dyn Debug>, CacheError>; 6] = [
+            |cache| Ok(Box::new(usage(&*cache.system, Path::new(CACHE))?)),
+            |cache| Ok(Box::new(cache.runs.manifests()?)),
+            |cache| Ok(Box::new(cache.runs.all("demo")?)),
+            |cache| Ok(Box::new(cache.pins()?)),
+            |cache| Ok(Box::new(cache.unpin(&pin())?)),
+            |cache| {
+                let latest = cache.runs.latest("demo")?;
+                let decisions = latest.map(|run| cache.runs.decisions(&run)).transpose();
+                Ok(Box::new(decisions?))
+            },
+        ];
+        for answer in answers {
+            let world = world(1);
+            world.state().disk = disk.clone();
+            let right = format!("{:?}", on(&world, answer).unwrap());
+            let work = |world: &Arc<World>| on(world, answer);
+            each_operation_fails(&disk, work, |_, answered, failed| {
+                if let Ok(answered) = answered {
+                    assert_eq!(format!("{answered:?}"), right, "{failed}");
+                }
+            });
+        }
+    });
+}
+
+/// A cache of a later version stays as it is, also where its VERSION cannot be read for a moment.
+#[test]
+fn a_cache_of_another_format_is_never_taken_for_a_new_one() {
+    in_folder(|manifest| {
+        let mut disk = whole(manifest);
+        let version = Path::new(CACHE).join("VERSION");
+        let node = disk.find(&version).unwrap();
+        disk.replace(node, b"pipe cache 2\n", 0);
+        let work = |world: &Arc<World>| on(world, |_| Ok(()));
+        each_operation_fails(&disk, work, |world, opened, failed| {
+            assert!(opened.is_err(), "{failed}");
+            let state = world.state();
+            let found = state.disk.bytes(state.disk.find(&version).unwrap());
+            assert_eq!(found.unwrap(), b"pipe cache 2\n", "{failed}");
+        });
+    });
+}
