@@ -8,7 +8,7 @@ use pipe_foundation::ThreadError;
 use pipe_nn::model::DeviceError;
 use thiserror::Error;
 
-use crate::bundle::BundleError;
+use crate::bundle::{BundleError, SignatureError};
 use crate::inspect::InspectError;
 use crate::lock::LockError;
 use crate::track::TrackError;
@@ -61,6 +61,10 @@ pub enum CliError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Bundle(#[from] BundleError),
+    /// A bundle has no good signature, or gets none.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Signature(#[from] SignatureError),
     /// What a step made cannot be read back.
     #[error("{0}")]
     #[diagnostic(code(cli::step))]
@@ -135,6 +139,7 @@ impl CliError {
             | Self::Trust(_)
             | Self::Lock(_)
             | Self::Bundle(_)
+            | Self::Signature(_)
             | Self::NotAsLocked { .. }
             | Self::Untrusted { .. }
             | Self::Usage { .. } => 2,

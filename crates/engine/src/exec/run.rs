@@ -96,7 +96,7 @@ pub fn run(
     }
     let resolver = Resolver::new(plan, cache, &|| observer.interrupted());
     cache.files.save()?;
-    let mut publisher = Publisher::new(options.runs, plan, cache);
+    let mut publisher = Publisher::new(options, plan, cache);
     publish_listings(&resolver, &mut publisher, observer);
 
     let scratch = cache.scratch()?;

@@ -13,6 +13,9 @@ use super::run::Ran;
 use super::story::{CACHE, RUNS, Story};
 use super::world::State;
 
+/// What a run says of a cache that it may not write to.
+const NOT_STORED: &str = "what is missing is computed but not stored";
+
 /// A promise that was broken.
 #[derive(Debug)]
 pub struct Broken(pub String);
@@ -166,7 +169,19 @@ fn results(summary: &RunSummary, expected: &Expected) -> Result<(), Broken> {
 
 /// A run that nothing disturbs does everything.
 pub fn all_done(story: &Story<'_>, ran: &[Ran], expected: &Expected) -> Result<(), Broken> {
+    let may_not_write = story.world.state().read_only.is_some();
     for ran in ran {
+        let told = ran
+            .heard
+            .warnings
+            .iter()
+            .any(|said| said.contains(NOT_STORED));
+        if told != may_not_write {
+            return Err(Broken::new(
+                "a run says whether it stores what it makes",
+                told,
+            ));
+        }
         let summary = match &ran.summary {
             Some(Ok(summary)) => summary,
             Some(Err(error)) => return Err(Broken::new("a plain run succeeds", error)),
@@ -189,7 +204,9 @@ pub fn all_done(story: &Story<'_>, ran: &[Ran], expected: &Expected) -> Result<(
         let damage = |warning: &&String| {
             warning.contains("damaged") && !story.world.state().torn && !story.done.doubtful
         };
-        let of_publishing = |warning: &&String| warning.contains("cannot");
+        let of_publishing = |warning: &&String| {
+            warning.contains("cannot") && !(may_not_write && warning.contains(NOT_STORED))
+        };
         let mut warnings = ran.heard.warnings.iter();
         if let Some(warning) = warnings.find(|warning| damage(warning) || of_publishing(warning)) {
             return Err(Broken::new("no damage is told that is not there", warning));

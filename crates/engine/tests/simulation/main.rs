@@ -16,6 +16,7 @@ mod regressions;
 mod run;
 mod story;
 mod unreadable;
+mod user;
 mod world;
 
 use std::path::Path;

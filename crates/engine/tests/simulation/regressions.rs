@@ -30,6 +30,7 @@ pub fn world(seed: u64) -> Arc<World> {
         ahead_ns: 0,
         two_devices: false,
         switch_percent: 20,
+        reuses_inodes: true,
     };
     let world = World::new(seed, machine, false);
     let mut state = world.state();
