@@ -123,14 +123,13 @@ impl<'a> Publisher<'a> {
                 continue;
             };
             durable::sweep(self.system(), parent);
-            let mut new = durable::unfinished_in(self.system(), parent)?;
             if link {
-                self.system().remove_file(new.path())?;
-                self.system().link(&object, new.path())?;
+                durable::link(self.system(), &object, &target)?;
             } else {
+                let mut new = durable::unfinished_in(self.system(), parent)?;
                 std::io::copy(&mut self.system().open(&object, Open::Read)?, &mut new)?;
+                new.persist(&target)?;
             }
-            new.persist(&target)?;
             self.vouched(&target)?;
         }
         self.note(step, PublishedPart::Result, published);

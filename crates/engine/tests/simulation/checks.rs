@@ -128,6 +128,10 @@ pub fn any_runs(story: &mut Story<'_>, ran: &[Ran], expected: &Expected) -> Resu
         if ran.summary.is_some() {
             all_complete &= is_complete;
             story.done.current = all_complete.then(|| all_made(expected));
+        } else if !ran.heard.failures.is_empty() {
+            // It may have been killed right after it had recorded how it ended, as the latest run.
+            all_complete = false;
+            story.done.current = None;
         }
         for finished in &ran.heard.finished {
             let made = &expected.made[finished.step.as_str()];

@@ -3,15 +3,17 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use pipe_foundation::system::Kind;
 use rustix::io::Errno;
 
 use super::faults::{Fault, Faults};
+use super::maintenance::{Maintenance, maintain};
 use super::model::{Expected, Parameters, Texts};
 use super::platter::PowerCut;
 use super::process::Process;
 use super::run::{Ran, run};
-use super::story::TEXTS;
-use super::world::{Machine, World};
+use super::story::{CACHE, TEXTS};
+use super::world::{Machine, State, World};
 use super::{checks, in_folder};
 
 const PARAMETERS: Parameters = Parameters { salt: 1, rounds: 2 };
@@ -120,6 +122,82 @@ fn copies_for_people_are_right_after_a_power_cut() {
             let expected = Expected::of(&texts(), PARAMETERS);
             let done = checks::Done::default();
             checks::files_are_right(&world.state(), &expected, &done).unwrap();
+        }
+    });
+}
+
+/// Seeds 4005, 17474, 17957, 53244 and 77350: a copy that a killed run had made was found right by the next one and never
+/// synced, while the stat cache vouched for it.
+#[test]
+fn copies_that_a_killed_run_has_made_are_right_after_a_power_cut() {
+    in_folder(|manifest| {
+        for killed_at in (1..OPERATIONS).step_by(5) {
+            let world = world(killed_at);
+            run_with(&world, manifest, Some((killed_at, Fault::Kill)));
+            (0..2).for_each(|_| drop(run_with(&world, manifest, None)));
+            let names_in_order = true;
+            world.state().cut_power(PowerCut {
+                names_in_order,
+                kept_percent: 50,
+            });
+            run_with(&world, manifest, None);
+            let expected = Expected::of(&texts(), PARAMETERS);
+            let done = checks::Done::default();
+            let right = checks::files_are_right(&world.state(), &expected, &done);
+            assert!(right.is_ok(), "killed at {killed_at}: {right:?}");
+        }
+    });
+}
+
+/// Seeds 33339 and 43148: a repair beside a run removed what the run had just made again in the place of something damaged.
+#[test]
+fn a_repair_beside_a_run_leaves_what_the_run_has_made_again() {
+    in_folder(|manifest| {
+        for seed in 0..60 {
+            let world = world(seed);
+            run_with(&world, manifest, None);
+            let mut state = world.state();
+            let State { disk, random, .. } = &mut *state;
+            let objects = disk.files(&Path::new(CACHE).join("objects"));
+            objects
+                .iter()
+                .for_each(|(_, node)| disk.flip(*node, random));
+            drop(state);
+            let parameters = Parameters {
+                rounds: 3,
+                ..PARAMETERS
+            };
+            let (one, other) = (Process::start(&world), Process::start(&world));
+            std::thread::scope(|scope| {
+                let repair = Maintenance::Verify { repair: true };
+                let beside = scope.spawn(move || maintain(&other, repair));
+                run(&one, manifest, parameters);
+                beside.join().unwrap().unwrap();
+            });
+            let again = run(&Process::start(&world), manifest, parameters);
+            assert_eq!(executed(&again), [""; 0], "seed {seed}");
+        }
+    });
+}
+
+/// Seeds 510 and 522: while one run linked a large result for people, another swept the link away before it had its name.
+#[test]
+fn two_runs_at_once_link_a_large_result() {
+    in_folder(|manifest| {
+        for seed in 0..60 {
+            let world = world(seed);
+            let (one, other) = (Process::start(&world), Process::start(&world));
+            let both = std::thread::scope(|scope| {
+                let beside = scope.spawn(|| run(&other, manifest, PARAMETERS));
+                [run(&one, manifest, PARAMETERS), beside.join().unwrap()]
+            });
+            for ran in both {
+                assert_eq!(ran.heard.warnings, [""; 0], "seed {seed}");
+            }
+            let state = world.state();
+            let copy = Path::new("/runs/demo/fitted/model");
+            let node = state.disk.find_link(copy).unwrap();
+            assert_eq!(state.disk.kind(node), Kind::Link);
         }
     });
 }

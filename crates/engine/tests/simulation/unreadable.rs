@@ -1,8 +1,9 @@
 //! What cannot be read for a moment is neither gone nor damaged: on a cache that is whole, each operation in turn fails
 //! once. Whatever the work then says, nothing is lost by it, nothing is made again, and nothing is told that is not so.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pipe_engine::cache::{Cache, CacheError, Pin, usage};
@@ -12,11 +13,11 @@ use rustix::io::Errno;
 use super::disk::Disk;
 use super::faults::{Fault, Faults};
 use super::maintenance::{Maintenance, maintain};
-use super::model::{Expected, Parameters};
+use super::model::{BAD, Expected, Parameters};
 use super::process::Process;
 use super::regressions::{NOTHING_KEPT, executed, texts, world};
 use super::run::{Ran, open, run};
-use super::story::{CACHE, TEXTS};
+use super::story::{CACHE, RUNS, TEXTS};
 use super::world::World;
 use super::{checks, in_folder};
 
@@ -82,6 +83,15 @@ fn each_operation_fails<T>(
     }
 }
 
+/// The user writes the text `b`.
+fn write(world: &Arc<World>, text: &[u8]) {
+    let mut state = world.state();
+    let node = state.disk.find(&Path::new(TEXTS).join("b")).unwrap();
+    let now_ns = state.disk_ns();
+    state.disk.replace(node, text, now_ns);
+    state.pass(10_000_000_000);
+}
+
 /// The latest run and the pinned one still have all their results, and nothing to do.
 fn nothing_is_lost(world: &Arc<World>, manifest: &Path, failed: &str) {
     for parameters in [LATEST, PINNED] {
@@ -130,13 +140,6 @@ fn a_run_of_which_everything_is_done_makes_nothing() {
 #[test]
 fn a_run_after_an_edit_makes_only_what_the_edit_concerns() {
     in_folder(|manifest| {
-        let write = |world: &Arc<World>, text: &[u8]| {
-            let mut state = world.state();
-            let node = state.disk.find(&Path::new(TEXTS).join("b")).unwrap();
-            let now_ns = state.disk_ns();
-            state.disk.replace(node, text, now_ns);
-            state.pass(10_000_000_000);
-        };
         let work = |world: &Arc<World>| {
             write(world, b"bbb");
             let rounds = 4;
@@ -149,6 +152,29 @@ fn a_run_after_an_edit_makes_only_what_the_edit_concerns() {
             }
             tells_of_no_damage(&ran, failed);
             write(world, &texts()["b"]);
+            nothing_is_lost(world, manifest, failed);
+        });
+    });
+}
+
+/// A step that opens what an earlier one has made, and a copy for people that is made again.
+#[test]
+fn a_run_that_opens_results_takes_none_for_damaged() {
+    in_folder(|manifest| {
+        let work = |world: &Arc<World>| {
+            let mut state = world.state();
+            let now_ns = state.disk_ns();
+            let copy = Path::new(RUNS).join("demo/joined/text");
+            state.disk.remove(&copy, false, now_ns).unwrap();
+            drop(state);
+            let rounds = 4;
+            let parameters = Parameters { rounds, ..LATEST };
+            run(&Process::start(world), manifest, parameters)
+        };
+        each_operation_fails(&whole(manifest), work, |world, ran, failed| {
+            let executed = executed(&ran);
+            assert!(executed.iter().all(|step| *step == "fitted"), "{failed}");
+            tells_of_no_damage(&ran, failed);
             nothing_is_lost(world, manifest, failed);
         });
     });
@@ -196,6 +222,109 @@ fn maintenance_removes_nothing_that_runs_need() {
             });
         }
     });
+}
+
+/// A run that warns of nothing has put everything where people look for it, and has taken away what is not so any more.
+#[test]
+fn a_run_that_warns_of_nothing_has_put_all_results_right() {
+    in_folder(|manifest| {
+        let world = world(1);
+        write(&world, &[BAD]);
+        run(&Process::start(&world), manifest, LATEST);
+        let disk = world.state().disk.clone();
+        let table = Path::new(RUNS).join("demo/turned/set_aside.tsv");
+        assert!(disk.find(&table).is_ok());
+        let work = |world: &Arc<World>| {
+            write(world, &texts()["b"]);
+            run(&Process::start(world), manifest, LATEST)
+        };
+        each_operation_fails(&disk, work, |world, ran, failed| {
+            if is_complete(&ran) && items_set_aside(&ran) == 0 && ran.heard.warnings.is_empty() {
+                assert!(world.state().disk.find(&table).is_err(), "{failed}");
+                let expected = Expected::of(&texts(), LATEST);
+                let done = checks::Done::default();
+                checks::files_are_right(&world.state(), &expected, &done).unwrap();
+            }
+        });
+    });
+}
+
+/// Runs that another name takes over are all there under it, or it is told that they are not.
+#[test]
+fn all_runs_are_taken_over() {
+    in_folder(|manifest| {
+        let work =
+            |world: &Arc<World>| on(world, |cache| cache.runs.adopt("new", "demo", |_| true));
+        each_operation_fails(&whole(manifest), work, |world, taken, failed| {
+            let runs = |name| on(world, |cache| Ok(cache.runs.all(name)?.len())).unwrap();
+            assert_eq!(runs("new") + runs("demo"), 2, "{failed}");
+            if taken.is_ok() {
+                assert_eq!(runs("new"), 2, "{failed}");
+            }
+        });
+    });
+}
+
+/// Pruning, collecting and repairing do all of it, or say that they have not.
+#[test]
+fn maintenance_that_succeeds_has_done_everything() {
+    in_folder(|manifest| {
+        let disk = with_something_to_remove(manifest);
+        for what in [
+            Maintenance::Prune { keep_runs: Some(1) },
+            Maintenance::Collect {
+                max_bytes: Some(0),
+                max_age_s: Some(0),
+            },
+            Maintenance::Verify { repair: true },
+        ] {
+            let world = world(1);
+            world.state().disk = disk.clone();
+            maintain(&Process::start(&world), what).unwrap();
+            let left = names(&world.state().disk);
+            assert!(
+                left.len() < names(&disk).len(),
+                "{what:?} removes something"
+            );
+            let work = |world: &Arc<World>| maintain(&Process::start(world), what);
+            each_operation_fails(&disk, work, |world, maintained, failed| {
+                let done = match maintained {
+                    Ok(Some(verified)) => verified.unreadable.is_empty(),
+                    Ok(None) => true,
+                    Err(_) => false,
+                };
+                if done {
+                    let names = names(&world.state().disk);
+                    assert_eq!(names, left, "{what:?}, {failed}");
+                }
+            });
+        }
+    });
+}
+
+/// The disk of a machine with results that nothing needs, of which some are damaged.
+fn with_something_to_remove(manifest: &Path) -> Disk {
+    let world = world(1);
+    world.state().disk = whole(manifest);
+    on(&world, |cache| cache.unpin(&pin())).unwrap();
+    let mut state = world.state();
+    for name in ["steps", "objects"] {
+        let files = state.disk.files(&Path::new(CACHE).join(name));
+        let mut random = state.random.clone();
+        files
+            .iter()
+            .for_each(|(_, node)| state.disk.flip(*node, &mut random));
+    }
+    state.disk.clone()
+}
+
+/// Names of all files of results in the cache.
+fn names(disk: &Disk) -> BTreeSet<PathBuf> {
+    let of = |name| disk.files(&Path::new(CACHE).join(name));
+    let files = ["steps", "objects", "runs", "checkpoints"]
+        .into_iter()
+        .flat_map(of);
+    files.map(|(path, _)| path).collect()
 }
 
 /// What is asked of a cache is answered as if nothing failed, or not at all.
