@@ -1,6 +1,6 @@
 //! What a person wants from a run, under `runs/<manifest>/`: small copies that are restored when touched.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -32,7 +32,7 @@ pub struct Publisher<'a> {
     /// Files larger than this are linked to the cache rather than copied.
     largest_copy_bytes: u64,
     /// Objects that were found damaged when they were to be copied.
-    pub damaged: HashSet<Digest>,
+    pub damaged: BTreeSet<Digest>,
 }
 
 /// The folder of a step's results below that of its run: `stage`, or `stage/axis=label,...`.
@@ -54,7 +54,7 @@ impl<'a> Publisher<'a> {
             plan,
             cache,
             publication: Publication::default(),
-            damaged: HashSet::new(),
+            damaged: BTreeSet::new(),
         }
     }
 

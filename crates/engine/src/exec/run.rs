@@ -1,6 +1,6 @@
 //! One run of a plan: sources are listed, steps checked, missing results computed, published and recorded.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use miette::{Diagnostic, Report};
@@ -202,7 +202,7 @@ fn limit_checkpoints(
 /// Forgets results that are damaged and those that were made from them, with a warning for each damaged one.
 fn forget_damaged(
     cache: &Cache,
-    damaged: &HashSet<Digest>,
+    damaged: &BTreeSet<Digest>,
     misses: &Misses,
     observer: &dyn Observer,
 ) -> Result<(), CacheError> {
