@@ -155,7 +155,9 @@ pub fn sweep(system: &dyn System, folder: &Path) {
             true => entry.path.with_extension(""),
             false => entry.path.clone(),
         };
-        let is_free = match system.open(&held, Open::Read) {
+        // It stays open, and locked, until the name is gone: somebody may just have made it, and be about to lock it.
+        let opened = system.open(&held, Open::Read);
+        let is_free = match &opened {
             Ok(file) => file.lock(Hold::AloneIfFree).is_ok_and(|free| free),
             Err(error) => error.kind() == ErrorKind::NotFound,
         };

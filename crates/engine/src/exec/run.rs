@@ -102,7 +102,7 @@ pub fn run(
     let scratch = cache.scratch()?;
     let mut results = Results::new(plan, observer, publisher);
     let misses = Misses::default();
-    let mut remade = HashSet::new();
+    let mut remade = BTreeSet::new();
     let executed = loop {
         let outputs = Outputs::new(plan.steps.len());
         let work = AggregateRun {
