@@ -4,15 +4,18 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use ct_codecs::{Base64, Decoder};
 use minisign::{PublicKey, SecretKey, SecretKeyBox};
 use pipe_foundation::durable;
 use pipe_foundation::system::{RealSystem, System};
 
 use super::signature::{SignatureError, read_short, signature_path};
 
-/// How the second line of a key with a password begins: `Ed` for Ed25519 and `Sc` for scrypt, in base64. One without has
-/// zeros in the place of `Sc`.
-const WITH_PASSWORD: &str = "RWRT";
+/// How many bytes a secret key has, in base64 on the second line of its file: `Ed` for Ed25519, `Sc` for scrypt or zeros
+/// where there is no password, `B2` for BLAKE2b, what scrypt needs, the key, and a checksum.
+const KEY_BYTES: usize = 158;
+/// Where the checksum begins.
+const CHECKSUM: usize = 126;
 
 /// A key to sign with.
 pub struct SigningKey {
@@ -35,19 +38,22 @@ impl SigningKey {
             path: path.into(),
             reason,
         };
-        let has_password = text
-            .lines()
-            .nth(1)
-            .is_some_and(|line| line.starts_with(WITH_PASSWORD));
-        let key = SecretKeyBox::from(text);
-        let secret = match has_password {
-            false => key.into_unencrypted_secret_key(),
-            true => {
+        let line = text.lines().nth(1).unwrap_or_default();
+        let bytes = Base64::decode_to_vec(line.trim(), None).unwrap_or_default();
+        if bytes.len() != KEY_BYTES || !bytes.starts_with(b"Ed") {
+            let reason = "it has not the form of a secret key of minisign";
+            return Err(refused(reason.into()));
+        }
+        let secret = match &bytes[2..4] {
+            b"Sc" => {
                 let password = ask().map_err(|error| refused(error.to_string()))?;
                 let path = path.into();
                 let password = password.ok_or(SignatureError::NoTerminal { path })?;
-                key.into_secret_key(Some(password))
+                SecretKeyBox::from(text).into_secret_key(Some(password))
             }
+            // `minisign -G -W` writes no checksum. Signing compares both halves of the key.
+            _ if bytes[CHECKSUM..].iter().all(|byte| *byte == 0) => SecretKey::from_bytes(&bytes),
+            _ => SecretKeyBox::from(text).into_unencrypted_secret_key(),
         };
         let secret = secret.map_err(|error| refused(error.to_string()))?;
         let public = PublicKey::from_secret_key(&secret);

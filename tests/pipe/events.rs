@@ -118,7 +118,7 @@ fn of_a_damaged_cache() -> Vec<Json> {
     assert_eq!(damaged.len(), 1, "{:?}", items.events);
     assert_eq!(
         (&damaged[0]["step"], &damaged[0]["items"]),
-        (&json!("fbank"), &json!(1))
+        (&json!("count"), &json!(1))
     );
 
     flip(&space, "cache/objects");

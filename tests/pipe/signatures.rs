@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Stdio;
 
+use ct_codecs::{Base64, Decoder, Encoder};
 use minisign::KeyPair;
 use pipe_foundation::test_support::skipped;
 
@@ -87,6 +88,31 @@ fn a_signed_bundle_is_used_for_the_key_of_its_signer() {
         assert!(space.join(folder).join("bundle.json").is_file());
     }
 
+    // A key of `minisign -G -W` has zeros in the place of its checksum.
+    let key = space.read("me.key");
+    let (comment, line) = key.trim_end().split_once('\n').unwrap();
+    let mut bytes = Base64::decode_to_vec(line, None).unwrap();
+    bytes[126..].fill(0);
+    let line = Base64::encode_to_string(&bytes).unwrap();
+    space.write("minisign.key", format!("{comment}\n{line}\n"));
+    space.told(&[&export[..], &["--sign", "minisign.key"]].concat());
+    space.told(&[
+        "bundle",
+        "import",
+        BUNDLE,
+        "-o",
+        "d",
+        "--public-key",
+        "me.pub",
+    ]);
+    // One whose halves do not belong together signs nothing.
+    bytes[100] ^= 1;
+    let line = Base64::encode_to_string(&bytes).unwrap();
+    space.write("minisign.key", format!("{comment}\n{line}\n"));
+    let told = space.refused(&[&export[..], &["--sign", "minisign.key"]].concat());
+    assert!(told.contains("cannot sign with minisign.key"), "{told}");
+    space.told(&[&export[..], &["--sign", "me.key"]].concat());
+
     // Elsewhere under another name, told as JSON.
     fs::rename(space.join(SIGNATURE), space.join("signature")).unwrap();
     let more = [
@@ -127,7 +153,11 @@ fn what_is_not_signed_as_wanted_is_refused_before_anything_is_unpacked() {
         &KeyPair::generate_unencrypted_keypair().unwrap(),
     );
 
-    refuses(&space, &other, &format!("is of another key than {other}"));
+    refuses(
+        &space,
+        &other,
+        "run.tar.zst.minisig is of another key than RW",
+    );
     refuses(&space, "other.pub", "signature::other_key");
     // As another key with the number of the right one.
     let forged = [&public[..13], &other[13..]].concat();

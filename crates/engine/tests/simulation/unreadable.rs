@@ -128,12 +128,19 @@ fn tells_of_no_damage(ran: &Ran, failed: &str) {
 #[test]
 fn a_run_of_which_everything_is_done_makes_nothing() {
     in_folder(|manifest| {
-        let work = |world: &Arc<World>| run(&Process::start(world), manifest, LATEST);
-        each_operation_fails(&whole(manifest), work, |world, ran, failed| {
-            assert_eq!(executed(&ran), [""; 0], "{failed}");
-            tells_of_no_damage(&ran, failed);
-            nothing_is_lost(world, manifest, failed);
-        });
+        let known = whole(manifest);
+        // Without what is known of files, objects are read.
+        let mut unknown = known.clone();
+        let log = Path::new(CACHE).join("files.log");
+        unknown.remove(&log, false, 0).unwrap();
+        for disk in [known, unknown] {
+            let work = |world: &Arc<World>| run(&Process::start(world), manifest, LATEST);
+            each_operation_fails(&disk, work, |world, ran, failed| {
+                assert_eq!(executed(&ran), [""; 0], "{failed}");
+                tells_of_no_damage(&ran, failed);
+                nothing_is_lost(world, manifest, failed);
+            });
+        }
     });
 }
 
