@@ -159,8 +159,8 @@ fn what_is_not_signed_as_wanted_is_refused_before_anything_is_unpacked() {
         "run.tar.zst.minisig is of another key than RW",
     );
     refuses(&space, "other.pub", "signature::other_key");
-    // As another key with the number of the right one.
-    let forged = [&public[..13], &other[13..]].concat();
+    // The number of the right key, which is in its first 14 letters, and another key.
+    let forged = [&public[..14], &other[14..]].concat();
     refuses(&space, &forged, "signature::mismatch");
     refuses(&space, "RWnokey", "signature::public_key");
     refuses(&space, "absent.pub", "there is no such file");

@@ -128,10 +128,13 @@ pub fn any_runs(story: &mut Story<'_>, ran: &[Ran], expected: &Expected) -> Resu
         if ran.summary.is_some() {
             all_complete &= is_complete;
             story.done.current = all_complete.then(|| all_made(expected));
-        } else if !ran.heard.failures.is_empty() {
-            // It may have been killed right after it had recorded how it ended, as the latest run.
-            all_complete = false;
-            story.done.current = None;
+        } else if !ran.heard.failures.is_empty() || ran.heard.finished.len() == expected.made.len()
+        {
+            // It may have been killed right after it had recorded that it ended, as the latest run, and it may not.
+            let all = ran.heard.failures.is_empty().then(|| all_made(expected));
+            all_complete &= all.is_some();
+            let both = |(all, before): (BTreeSet<Made>, BTreeSet<Made>)| &all & &before;
+            story.done.current = all.zip(story.done.current.take()).map(both);
         }
         for finished in &ran.heard.finished {
             let made = &expected.made[finished.step.as_str()];

@@ -14,7 +14,7 @@ use pipe_foundation::system::Kind;
 pub type Node = usize;
 
 /// The folder that everything is in.
-pub(super) const ROOT: Node = 0;
+const ROOT: Node = 0;
 
 /// Bytes at a place in a file, on their way to the platter.
 #[derive(Clone, Debug)]
@@ -67,8 +67,9 @@ pub struct Disk {
     pub(super) renamings: Vec<Renaming>,
     /// Whether new files get inodes that others no longer have.
     pub reuses_inodes: bool,
-    /// Files that no name leads to any more, and whose inode nobody has yet; the last one first.
-    pub(super) unlinked: Vec<Node>,
+    /// Files that no name leads to any more and whose inode nobody has yet, with the folder and the name that they had;
+    /// the latest last.
+    unlinked: Vec<(Node, Node, String)>,
     /// How often each process has a file open, whose inode nobody else gets.
     opened: HashMap<(usize, Node), usize>,
 }
@@ -107,14 +108,25 @@ impl Disk {
         node
     }
 
-    /// The inode of the file that was removed last and that no process has open.
+    /// The inode of the file that was removed last, is gone from the platter too, and that no process has open.
     fn free_inode(&mut self) -> Option<u64> {
         if !self.reuses_inodes {
             return None;
         }
-        let is_open = |node: &Node| self.opened.keys().any(|(_, open)| open == node);
-        let free = self.unlinked.iter().rposition(|node| !is_open(node))?;
-        Some(self.slots[self.unlinked.remove(free)].inode)
+        let is_free = |(node, folder, name): &(Node, Node, String)| {
+            let is_open = self.opened.keys().any(|(_, open)| open == node);
+            let is_named = |Renaming(changes): &Renaming| {
+                changes.iter().any(|(_, _, named)| *named == Some(*node))
+            };
+            let is_there = match &self.slots[*folder].content {
+                Content::Folder { platter, .. } => platter.get(name) == Some(node),
+                _ => false,
+            };
+            !is_open && !is_there && !self.renamings.iter().any(is_named)
+        };
+        let free = self.unlinked.iter().rposition(is_free)?;
+        let (node, ..) = self.unlinked.remove(free);
+        Some(self.slots[node].inode)
     }
 
     /// `process` opens a file.
@@ -199,12 +211,15 @@ impl Disk {
                     Some(node) => seen.insert(name.clone(), *node),
                     None => seen.remove(name),
                 };
-                self.unlinked.extend(before);
+                if let Some(node) = before {
+                    self.unlinked.retain(|(other, ..)| *other != node);
+                    self.unlinked.push((node, *folder, name.clone()));
+                }
             }
         }
         // What was renamed has another name now.
         let linked = |node: &Node| changes.iter().any(|(_, _, now)| now.as_ref() == Some(node));
-        self.unlinked.retain(|node| !linked(node));
+        self.unlinked.retain(|(node, ..)| !linked(node));
         self.renamings.push(Renaming(changes));
     }
 

@@ -1,11 +1,11 @@
 //! What reaches the platter of a disk: what is synced, and what a power cut leaves of the rest.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use super::disk::{Content, Disk, Node, ROOT, Renaming, Write, put};
+use super::disk::{Content, Disk, Node, Renaming, Write, put};
 
 /// What a power cut leaves of what was not synced.
 #[derive(Clone, Copy, Debug)]
@@ -122,27 +122,7 @@ impl Disk {
                 }
             }
         }
-        self.renumber();
         lost
-    }
-
-    /// Gives a file an inode of its own again, where an earlier one that had the same is back under its name.
-    fn renumber(&mut self) {
-        self.unlinked.clear();
-        let mut linked = BTreeSet::from([ROOT]);
-        let mut open = vec![ROOT];
-        while let Some(node) = open.pop() {
-            if let Content::Folder { seen, .. } = &self.slots[node].content {
-                open.extend(seen.values().filter(|node| linked.insert(**node)));
-            }
-        }
-        let mut inodes = HashSet::new();
-        for node in linked {
-            let slot = &mut self.slots[node];
-            if !inodes.insert(slot.inode) {
-                slot.inode = node as u64;
-            }
-        }
     }
 
     /// Flips a bit of the file `node`; its times stay.

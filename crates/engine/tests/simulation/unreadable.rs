@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use pipe_engine::cache::{Cache, CacheError, Pin, usage};
 use pipe_engine::exec::RunSummary;
+use pipe_foundation::{Digest, durable};
 use rustix::io::Errno;
 
 use super::disk::Disk;
@@ -238,7 +239,11 @@ fn a_run_that_warns_of_nothing_has_put_all_results_right() {
         let world = world(1);
         write(&world, &[BAD]);
         run(&Process::start(&world), manifest, LATEST);
-        let disk = world.state().disk.clone();
+        let mut disk = world.state().disk.clone();
+        // As in a new cache, nothing is known of what was put there.
+        for (record, _) in disk.files(&Path::new(CACHE).join("published")) {
+            disk.remove(&record, false, 0).unwrap();
+        }
         let table = Path::new(RUNS).join("demo/turned/set_aside.tsv");
         assert!(disk.find(&table).is_ok());
         let work = |world: &Arc<World>| {
@@ -313,7 +318,14 @@ fn maintenance_that_succeeds_has_done_everything() {
 fn with_something_to_remove(manifest: &Path) -> Disk {
     let world = world(1);
     world.state().disk = whole(manifest);
-    on(&world, |cache| cache.unpin(&pin())).unwrap();
+    on(&world, |cache| {
+        let unfinished = Path::new(CACHE).join("unfinished");
+        let work = unfinished.join(Digest::of(b"step").hex()).join("work");
+        durable::write(&*cache.system, &work, b"work")
+            .map_err(|error| CacheError::write(&work, error))?;
+        cache.unpin(&pin())
+    })
+    .unwrap();
     let mut state = world.state();
     for name in ["steps", "objects"] {
         let files = state.disk.files(&Path::new(CACHE).join(name));
@@ -328,7 +340,7 @@ fn with_something_to_remove(manifest: &Path) -> Disk {
 /// Names of all files of results in the cache.
 fn names(disk: &Disk) -> BTreeSet<PathBuf> {
     let of = |name| disk.files(&Path::new(CACHE).join(name));
-    let files = ["steps", "objects", "runs", "checkpoints"]
+    let files = ["steps", "objects", "runs", "checkpoints", "unfinished"]
         .into_iter()
         .flat_map(of);
     files.map(|(path, _)| path).collect()
