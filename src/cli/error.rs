@@ -9,7 +9,7 @@ use pipe_nn::model::DeviceError;
 use pipe_speech::corpus::proposal::ProposalError;
 use thiserror::Error;
 
-use crate::bundle::BundleError;
+use crate::bundle::{BundleError, SignatureError};
 use crate::inspect::InspectError;
 use crate::lock::LockError;
 use crate::track::TrackError;
@@ -62,6 +62,10 @@ pub enum CliError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Bundle(#[from] BundleError),
+    /// A bundle has no good signature, or gets none.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Signature(#[from] SignatureError),
     /// What a step made cannot be read back.
     #[error("{0}")]
     #[diagnostic(code(cli::step))]
@@ -141,6 +145,7 @@ impl CliError {
             | Self::Lock(_)
             | Self::Proposal(_)
             | Self::Bundle(_)
+            | Self::Signature(_)
             | Self::NotAsLocked { .. }
             | Self::Untrusted { .. }
             | Self::Usage { .. } => 2,

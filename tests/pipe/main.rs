@@ -55,6 +55,7 @@ mod shell_lines;
 mod shipped;
 mod shown_names;
 mod side_by_side;
+mod signatures;
 mod small_manifests;
 mod special_files;
 mod strangers_bundle;

@@ -1,6 +1,6 @@
 //! The loop of a run: units are checked once they wait for nothing, and those that miss start as the pools allow.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Sender, channel};
 use std::thread::Scope;
@@ -66,7 +66,7 @@ pub struct Execution<'a, 'r> {
     /// Why the cache cannot be used any more.
     error: Option<CacheError>,
     /// Objects that were found damaged when they were opened: what was made from them is not to be used either.
-    damaged: HashSet<Digest>,
+    damaged: BTreeSet<Digest>,
 }
 
 impl<'a, 'r> Execution<'a, 'r> {
@@ -87,7 +87,7 @@ impl<'a, 'r> Execution<'a, 'r> {
             memory_bytes: HashMap::new(),
             at_work: BTreeMap::new(),
             error: None,
-            damaged: HashSet::new(),
+            damaged: BTreeSet::new(),
         }
     }
 
@@ -96,7 +96,7 @@ impl<'a, 'r> Execution<'a, 'r> {
     ///
     /// # Errors
     /// When the cache cannot be used; what was finished before is kept.
-    pub fn run(&mut self) -> Result<HashSet<Digest>, CacheError> {
+    pub fn run(&mut self) -> Result<BTreeSet<Digest>, CacheError> {
         std::thread::scope(|scope| {
             let (sender, receiver) = channel::<Ended>();
             self.add(self.work.resolver.machine_faults());
