@@ -270,7 +270,11 @@ fn the_first_row_of_an_id_is_the_first_in_the_file() {
     let filler: String = (0..10).map(|_| row("b", "fear")).collect();
     tree.write(
         "data.tsv",
-        HEADER.to_owned() + &row("b", "fear") + &row("a", "neutral") + &filler + &row("a", "neutral"),
+        HEADER.to_owned()
+            + &row("b", "fear")
+            + &row("a", "neutral")
+            + &filler
+            + &row("a", "neutral"),
     );
     let listing = tree.list();
     let labels: Vec<(&str, &str)> = facts(&listing).iter().map(|f| (f.0, f.3)).collect();
