@@ -16,8 +16,15 @@ const LINK: &str = ".link";
 /// # Errors
 /// When the folder cannot be created or the file not be written, synced or renamed.
 pub fn write(system: &dyn System, path: &Path, bytes: &[u8]) -> Result<()> {
-    write_then(system, path, bytes, |file| file.sync_data())?;
-    sync_folder(system, folder_of(path))
+    let mut folder = None;
+    write_then(system, path, bytes, |file| {
+        file.sync_data()?;
+        // Opened before the file has its name: where there are no descriptors left, the old file stays, rather than a new
+        // one that readers find whole and that is gone after a power cut.
+        folder = Some(system.open(folder_of(path), Open::Read)?);
+        Ok(())
+    })?;
+    folder.map_or(Ok(()), |folder| folder.sync_all())
 }
 
 /// As [`write()`], but not synced: whole or not there for all processes, and durable once file and folder are synced.
