@@ -91,6 +91,16 @@ impl Domain for Speech<'_> {
         &[CORPORA]
     }
 
+    fn folds(
+        &mut self,
+        manifest: &Manifest,
+        declaration: &Declaration,
+    ) -> Result<Vec<String>, Diagnostics> {
+        let corpora = (self.options.corpora)(manifest)?;
+        let present_only = self.options.present_only;
+        stage::folds(declaration, &corpora, present_only, self.setting.file_bytes)
+    }
+
     fn prepare(&mut self, manifest: &mut Manifest) -> Result<(), Diagnostics> {
         self.setting.corpora = (self.options.corpora)(manifest)?;
         if self.options.present_only {

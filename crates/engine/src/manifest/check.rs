@@ -238,7 +238,7 @@ impl Checker<'_> {
                 self.tagged(path, node, table, tag, variants)
             }
             (Shape::Either(shapes), value) => {
-                match shapes.iter().find(|shape| fits_by_type(shape, value)) {
+                match fitting(shapes, value) {
                     Some(shape) => self.value(path, node, shape),
                     None => self.wrong_type(path, node, shape),
                 }
@@ -358,6 +358,18 @@ fn one_of<'a>(names: impl Iterator<Item = &'a str>) -> String {
         [one] => one.clone(),
         _ => format!("one of {}", names.join(", ")),
     }
+}
+
+/// The first of `shapes` that fits by type; of several tables, the one whose required keys are there.
+fn fitting(shapes: &'static [Shape], value: &Value) -> Option<&'static Shape> {
+    let asks_for_its_keys = |shape: &&Shape| match (shape, value) {
+        (Shape::Table(parameters), Value::Table(table)) => parameters.iter().any(|parameter| {
+            matches!(parameter.absent, Absent::Error) && table.get(parameter.name).is_some()
+        }),
+        _ => false,
+    };
+    let first = || shapes.iter().find(|shape| fits_by_type(shape, value));
+    shapes.iter().find(asks_for_its_keys).or_else(first)
 }
 
 fn fits_by_type(shape: &Shape, value: &Value) -> bool {

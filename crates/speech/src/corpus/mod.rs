@@ -10,6 +10,7 @@ mod labels;
 pub mod leaks;
 mod list_options;
 mod listing;
+pub mod protocol;
 mod reader;
 pub mod split;
 pub mod synthetic;
