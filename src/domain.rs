@@ -10,7 +10,7 @@ use pipe_nn::model::Device;
 use pipe_speech::corpus::Corpora;
 
 use crate::present::{LeftOut, keep_present};
-use crate::stage::{self, Setting};
+use crate::stage::{self, Setting, SharedListings};
 
 /// Key at the top of a manifest that names its `corpora.toml`.
 pub const CORPORA: &str = "corpora";
@@ -54,6 +54,7 @@ impl SpeechPlan {
                 sandbox: options.sandbox,
                 file_bytes: options.read.limits.file_bytes,
                 corpora: Corpora::default(),
+                shared_listings: SharedListings::default(),
             },
             left_out: LeftOut::default(),
         };

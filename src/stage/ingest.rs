@@ -27,6 +27,7 @@ mod error;
 mod folds;
 mod leak_check;
 mod parameters;
+mod shared_listing;
 mod source_facts;
 mod split_parameters;
 mod split_warnings;
@@ -37,6 +38,8 @@ pub use folds::folds;
 use leak_check::{check_leaks, leak_items};
 pub use parameters::KIND;
 use parameters::Options;
+use shared_listing::Gathered;
+pub use shared_listing::SharedListings;
 pub use source_facts::content;
 use source_facts::{look, source_facts, waveform_bytes};
 use split_warnings::{missing_classes, missing_parts, similar_group_names};
@@ -58,6 +61,9 @@ struct Ingest {
     /// Columns that utterances lose once they are split: the manifest does not keep them.
     only_to_split: BTreeSet<String>,
     file_bytes: Limit,
+    shared: SharedListings,
+    /// What the listing depends on, but for the split.
+    shared_key: String,
 }
 
 impl Ingest {
@@ -196,24 +202,8 @@ impl Ingest {
         })
     }
 
-    /// What a person should know of the split, and of the names that it rests on.
-    fn warnings_of_split(&self, entries: &[Listed]) -> Vec<String> {
-        let groups = self.options.split.groups();
-        let known: Vec<&Entry> = entries.iter().map(|(entry, ..)| entry).collect();
-        let utterances: Vec<&corpus::Utterance> = known.iter().map(|e| &e.utterance).collect();
-        let unit = groups.first().map_or("speaker", String::as_str);
-        let mut warnings = similar_group_names(&known, &groups);
-        warnings.extend(missing_parts(&utterances, &self.splitting.wanted(), unit));
-        // What a fold tests may well lack a class; all folds together have it.
-        if matches!(self.splitting, Splitting::Fractions(_)) {
-            warnings.extend(missing_classes(&utterances));
-        }
-        warnings
-    }
-}
-
-impl SourceStage for Ingest {
-    fn list(&self, files: &dyn FileInfos) -> miette::Result<SourceListing> {
+    /// The utterances of all corpora, not split yet.
+    fn gather(&self, files: &dyn FileInfos) -> miette::Result<Gathered> {
         let mut listing = SourceListing::default();
         let mut details = ListingDetails::default();
         let mut entries = Vec::new();
@@ -236,6 +226,41 @@ impl SourceStage for Ingest {
         if !entries.is_sorted_by(|(a, _, _), (b, _, _)| a.utterance.id <= b.utterance.id) {
             entries.sort_by(|(a, _, _), (b, _, _)| a.utterance.id.cmp(&b.utterance.id));
         }
+        Ok(Gathered {
+            entries,
+            warnings: listing.warnings,
+            details,
+        })
+    }
+
+    /// What a person should know of the split, and of the names that it rests on.
+    fn warnings_of_split(&self, entries: &[Listed]) -> Vec<String> {
+        let groups = self.options.split.groups();
+        let known: Vec<&Entry> = entries.iter().map(|(entry, ..)| entry).collect();
+        let utterances: Vec<&corpus::Utterance> = known.iter().map(|e| &e.utterance).collect();
+        let unit = groups.first().map_or("speaker", String::as_str);
+        let mut warnings = similar_group_names(&known, &groups);
+        warnings.extend(missing_parts(&utterances, &self.splitting.wanted(), unit));
+        // What a fold tests may well lack a class; all folds together have it.
+        if matches!(self.splitting, Splitting::Fractions(_)) {
+            warnings.extend(missing_classes(&utterances));
+        }
+        warnings
+    }
+}
+
+impl SourceStage for Ingest {
+    fn list(&self, files: &dyn FileInfos) -> miette::Result<SourceListing> {
+        let gathered = self.shared.get(&self.shared_key, || self.gather(files))?;
+        let Gathered {
+            mut entries,
+            warnings,
+            mut details,
+        } = gathered;
+        let mut listing = SourceListing {
+            warnings,
+            ..SourceListing::default()
+        };
         let warnings = &mut listing.warnings;
         let splitting = &self.splitting;
         let table = splitting.split(&mut entries, self.file_bytes, warnings, &mut details)?;

@@ -106,14 +106,20 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
         .filter(|name| !kept.contains(name))
         .collect();
     let folder = corpora.folder.clone();
+    let list_options = ListOptions {
+        classes: choice,
+        class_maps: corpora.classes.clone(),
+        columns: KeptColumns::Named(kept.union(&only_to_split).cloned().collect()),
+    };
+    let names: Vec<&String> = configs.iter().map(|(name, _)| name).collect();
+    let shared_key = format!("{names:?} {list_options:?} {}", options.max_duration_s);
+    setting.shared_listings.announce(&shared_key);
     diagnostics.or_ok(Stage::Source(Box::new(Ingest {
         corpora: configs,
         folder,
-        list_options: ListOptions {
-            classes: choice,
-            class_maps: corpora.classes.clone(),
-            columns: KeptColumns::Named(kept.union(&only_to_split).cloned().collect()),
-        },
+        list_options,
+        shared: setting.shared_listings.clone(),
+        shared_key,
         options,
         splitting,
         only_to_split,

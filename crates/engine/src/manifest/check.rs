@@ -360,16 +360,19 @@ fn one_of<'a>(names: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
-/// The first of `shapes` that fits by type; of several tables, the one whose required keys are there.
+/// The first of `shapes` that fits by type; of several tables, the first with the most of its required keys there.
 fn fitting(shapes: &'static [Shape], value: &Value) -> Option<&'static Shape> {
-    let asks_for_its_keys = |shape: &&Shape| match (shape, value) {
-        (Shape::Table(parameters), Value::Table(table)) => parameters.iter().any(|parameter| {
-            matches!(parameter.absent, Absent::Error) && table.get(parameter.name).is_some()
-        }),
-        _ => false,
+    let required_keys = |shape: &Shape| match (shape, value) {
+        (Shape::Table(parameters), Value::Table(table)) => parameters
+            .iter()
+            .filter(|parameter| matches!(parameter.absent, Absent::Error))
+            .filter(|parameter| table.get(parameter.name).is_some())
+            .count(),
+        _ => 0,
     };
-    let first = || shapes.iter().find(|shape| fits_by_type(shape, value));
-    shapes.iter().find(asks_for_its_keys).or_else(first)
+    let fits = shapes.iter().filter(|shape| fits_by_type(shape, value));
+    // The first of equal ones.
+    fits.rev().max_by_key(|shape| required_keys(shape))
 }
 
 fn fits_by_type(shape: &Shape, value: &Value) -> bool {

@@ -32,12 +32,23 @@ pub fn match_files(
     entries: &[&Entry],
 ) -> Result<PartitionMatch, ProtocolError> {
     let paths: Vec<String> = entries.iter().map(|entry| path_of(entry)).collect();
+    match_paths(partition, &paths)
+}
+
+/// As [`match_files`], by the paths of audio files without their extensions, or by ids of utterances.
+///
+/// # Errors
+/// As [`match_files`].
+pub fn match_paths(
+    partition: &Partition,
+    paths: &[String],
+) -> Result<PartitionMatch, ProtocolError> {
     let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
     for (index, path) in paths.iter().enumerate() {
         by_name.entry(name(path)).or_default().push(index);
     }
     let mut found = PartitionMatch {
-        file_of: vec![None; entries.len()],
+        file_of: vec![None; paths.len()],
         unmatched: Vec::new(),
     };
     for (number, file) in partition.files.iter().enumerate() {

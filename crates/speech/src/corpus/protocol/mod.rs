@@ -21,7 +21,7 @@ use super::Split;
 pub use emobox::{emobox, emobox_folds};
 pub use error::ProtocolError;
 pub use file_lists::{FileList, file_lists};
-pub use matching::{PartitionMatch, match_files};
+pub use matching::{PartitionMatch, match_files, match_paths};
 pub use split_table::split_table;
 
 /// A published partition.

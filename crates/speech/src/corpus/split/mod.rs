@@ -146,4 +146,6 @@ fn gender_name(gender: Option<Gender>) -> &'static str {
 }
 
 #[cfg(test)]
+mod fold_tests;
+#[cfg(test)]
 mod tests;
