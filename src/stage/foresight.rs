@@ -10,7 +10,9 @@ use crate::items::{Composition, CompositionRow, details};
 /// Utterances of all inputs of `parameter` by corpus, split and class; none where something else than an ingest stage is
 /// behind one of them, or nothing is.
 fn listed(inputs: &[ListedInput<'_>], parameter: &str) -> Option<Vec<Composition>> {
-    let own = inputs.iter().filter(|input| stands_under(input.parameter, parameter));
+    let own = inputs
+        .iter()
+        .filter(|input| stands_under(input.parameter, parameter));
     let listings = own.flat_map(|input| &input.listings);
     let known = listings.map(|listing| Some(details(listing)?.composition.clone()));
     let known: Vec<Composition> = known.collect::<Option<_>>()?;
@@ -70,18 +72,27 @@ pub fn of_training(inputs: &[ListedInput<'_>]) -> Foresight {
         return foresight;
     };
     let needed = [Split::Train, Split::Validation];
-    let empty = needed.iter().filter(|split| utterances(&known, &[**split]) == 0);
+    let empty = needed
+        .iter()
+        .filter(|split| utterances(&known, &[**split]) == 0);
     let empty: Vec<&str> = empty.map(|split| split.name()).collect();
     if !empty.is_empty() {
         foresight.refusal = Some(format!(
             "there is nothing for {}: no utterance is in {} ({})",
-            if empty == ["validation"] { "early stopping" } else { "training" },
+            if empty == ["validation"] {
+                "early stopping"
+            } else {
+                "training"
+            },
             empty.join(" or in "),
             speakers(&known)
         ));
         return foresight;
     }
-    let (train, validation) = (classes(&known, Split::Train), classes(&known, Split::Validation));
+    let (train, validation) = (
+        classes(&known, Split::Train),
+        classes(&known, Split::Validation),
+    );
     if let (true, [only]) = (train.len() > 1, &validation[..]) {
         foresight.warnings.push(format!(
             "validation has one class alone, {only}: its score cannot tell a model that has learned from one that always says {only}, so the best epoch is chosen by chance; give validation utterances of every class"

@@ -140,7 +140,10 @@ pub fn folds(
             "manifest::folds",
             format!("`{}` has no folds", declaration.stage),
         )
-        .at(&declaration.place, "only stages of kind \"ingest\" have folds")
+        .at(
+            &declaration.place,
+            "only stages of kind \"ingest\" have folds",
+        )
         .into()),
     }
 }

@@ -91,7 +91,10 @@ enum ReportError {
     #[diagnostic(code(report::input))]
     Unreadable { step: String, reason: String },
     #[error("`reference = \"{written}\"` names {axes} values of the matrix, not one")]
-    #[diagnostic(code(report::reference), help("the evaluations have the values {known}"))]
+    #[diagnostic(
+        code(report::reference),
+        help("the evaluations have the values {known}")
+    )]
     Reference {
         written: String,
         axes: usize,
@@ -135,7 +138,8 @@ impl Rows {
         };
         for label in &mut rows.labels {
             let place = label.variant.iter().position(|(name, _)| name == axis);
-            rows.folds.push(place.map(|place| label.variant.remove(place).1));
+            rows.folds
+                .push(place.map(|place| label.variant.remove(place).1));
         }
         rows
     }
@@ -167,7 +171,9 @@ impl Rows {
         }
         let mut made = Vec::with_capacity(rows.len());
         for (_, folds) in rows {
-            let first = folds.first().map(|fold| (fold.entry.model.name.clone(), fold.entry.axes.clone()));
+            let first = folds
+                .first()
+                .map(|fold| (fold.entry.model.name.clone(), fold.entry.axes.clone()));
             let (name, axes) = first.unwrap_or_default();
             made.push(Some(ReportEntry {
                 axes,
@@ -191,9 +197,8 @@ fn reference_of(written: &str, labels: &[InputLabel]) -> Result<Reference, Repor
             values.push((axis, value));
         }
     }
-    let is_meant = |(axis, value): &&(&str, &str)| {
-        *value == written || format!("{axis}={value}") == written
-    };
+    let is_meant =
+        |(axis, value): &&(&str, &str)| *value == written || format!("{axis}={value}") == written;
     let meant: Vec<&(&str, &str)> = values.iter().filter(is_meant).collect();
     match meant[..] {
         [(axis, value)] => Ok(Reference {
@@ -320,7 +325,9 @@ impl AggregateStage for ReportStage {
             entry.model.name = name;
         }
         let reference = self.options.reference.as_deref();
-        let reference = reference.map(|written| reference_of(written, &rows.labels)).transpose()?;
+        let reference = reference
+            .map(|written| reference_of(written, &rows.labels))
+            .transpose()?;
         if reference.is_some() {
             for (entry, label) in entries.iter_mut().zip(&rows.labels) {
                 entry.axes.clone_from(&label.variant);

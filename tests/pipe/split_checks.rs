@@ -19,7 +19,12 @@ fn segments_that_overlap_across_splits_are_a_leak() {
     let space = acted(1, manifest(FRACTIONS));
     let mut table = String::from("file,start,end,speaker,gender,label\n");
     for talk in 0..4 {
-        space.tone(&format!("acted/talk{talk}.wav"), 16_000, 6.0, 150.0 + f64::from(talk));
+        space.tone(
+            &format!("acted/talk{talk}.wav"),
+            16_000,
+            6.0,
+            150.0 + f64::from(talk),
+        );
         for second in 0..5 {
             let label = ["joy", "neutral", "anger"][second % 3];
             let end = second + 1;
@@ -33,7 +38,11 @@ fn segments_that_overlap_across_splits_are_a_leak() {
     let error = run.error();
     assert!(error.contains("share 0.250 to 1.000 s of talk"), "{error}");
     // All utterances of a recording in one split: nothing is shared.
-    space.edit("p.toml", "test = 0.25 }", "test = 0.25, groups = [\"speaker\", \"recording\"] }");
+    space.edit(
+        "p.toml",
+        "test = 0.25 }",
+        "test = 0.25, groups = [\"speaker\", \"recording\"] }",
+    );
     let plan = space.told(&["plan", "p.toml"]);
     assert!(!plan.contains("share"), "{plan}");
 }
@@ -41,17 +50,28 @@ fn segments_that_overlap_across_splits_are_a_leak() {
 #[test]
 fn speakers_that_differ_in_case_alone_are_told() {
     let space = acted(6, manifest(FRACTIONS));
-    let table = space.read("acted/labels.csv").replace("04aanger.wav,04,", "04aanger.wav,s A,");
-    space.write("acted/labels.csv", table.replace("04banger.wav,04,", "04banger.wav,Sa,"));
+    let table = space
+        .read("acted/labels.csv")
+        .replace("04aanger.wav,04,", "04aanger.wav,s A,");
+    space.write(
+        "acted/labels.csv",
+        table.replace("04banger.wav,04,", "04banger.wav,Sa,"),
+    );
     let output = space.pipe(&["plan", "p.toml"]);
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(told.contains("acted/Sa and acted/s A"), "{told}");
-    assert!(told.contains("differ only in case, blanks or Unicode form"), "{told}");
+    assert!(
+        told.contains("differ only in case, blanks or Unicode form"),
+        "{told}"
+    );
 }
 
 #[test]
 fn parts_without_data_are_told_before_training() {
-    let space = acted(2, manifest("split = { train = 0.8, validation = 0.1, test = 0.1 }"));
+    let space = acted(
+        2,
+        manifest("split = { train = 0.8, validation = 0.1, test = 0.1 }"),
+    );
     let output = space.pipe(&["plan", "p.toml"]);
     assert_eq!(output.status.code(), Some(1));
     let told = String::from_utf8(output.stdout).unwrap();
@@ -61,17 +81,32 @@ fn parts_without_data_are_told_before_training() {
         "{told}"
     );
     let warned = String::from_utf8(output.stderr).unwrap();
-    assert!(warned.contains("acted has 2 speakers, too few for 3 splits"), "{warned}");
+    assert!(
+        warned.contains("acted has 2 speakers, too few for 3 splits"),
+        "{warned}"
+    );
     let run = space.run("p.toml", &[]);
     assert_eq!(run.code, Some(1));
-    assert_eq!(run.steps(), (0, 0, 1), "nothing was computed: {}", run.stderr);
+    assert_eq!(
+        run.steps(),
+        (0, 0, 1),
+        "nothing was computed: {}",
+        run.stderr
+    );
     // What does not need it is computed all the same if that is asked for.
     let run = space.run("p.toml", &["--keep-going"]);
     assert!(run.executed().contains(&"train".into()), "{}", run.stderr);
     // Without training data, the training itself is refused.
-    space.edit("p.toml", "split = { train = 0.8, validation = 0.1, test = 0.1 }", "split = \"test\"");
+    space.edit(
+        "p.toml",
+        "split = { train = 0.8, validation = 0.1, test = 0.1 }",
+        "split = \"test\"",
+    );
     let told = space.told_with(&["plan", "p.toml"], 1);
-    assert!(told.contains("no utterance is in train or in validation"), "{told}");
+    assert!(
+        told.contains("no utterance is in train or in validation"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -93,9 +128,16 @@ fn validation_of_one_class_is_told_before_training() {
     let output = space.pipe(&["plan", "p.toml"]);
     assert_eq!(output.status.code(), Some(0));
     let told = String::from_utf8(output.stderr).unwrap();
-    assert!(told.contains("train: validation has one class alone, positive"), "{told}");
+    assert!(
+        told.contains("train: validation has one class alone, positive"),
+        "{told}"
+    );
     let run = space.run_well("p.toml");
-    assert!(run.warnings()[0].contains("one class alone"), "{:?}", run.warnings());
+    assert!(
+        run.warnings()[0].contains("one class alone"),
+        "{:?}",
+        run.warnings()
+    );
 }
 
 #[test]
@@ -116,5 +158,8 @@ fn a_class_that_a_part_lacks_is_told_with_its_speakers() {
     space.write("acted/labels.csv", table);
     let output = space.pipe(&["plan", "p.toml"]);
     let told = String::from_utf8(output.stderr).unwrap();
-    assert!(told.contains("test has no utterance of negative ("), "{told}");
+    assert!(
+        told.contains("test has no utterance of negative ("),
+        "{told}"
+    );
 }

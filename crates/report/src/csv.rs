@@ -67,7 +67,13 @@ const AFTER_RECALLS: [&str; 10] = [
 ];
 
 /// Columns that only a study of folds has.
-const FOLDS: [&str; 5] = ["folds", "ua_of_folds", "folds_mean_ua", "folds_low", "folds_high"];
+const FOLDS: [&str; 5] = [
+    "folds",
+    "ua_of_folds",
+    "folds_mean_ua",
+    "folds_low",
+    "folds_high",
+];
 
 fn folds(cell: &StudyCell) -> [String; 5] {
     let Some(folds) = &cell.folds else {

@@ -49,7 +49,11 @@ impl ReportEntry {
             model: model.ok_or(EvalError::NoFolds)?,
             evaluation,
             leaks: leaks.collect(),
-            epochs: folds.iter().map(|fold| fold.entry.epochs).max().unwrap_or(0),
+            epochs: folds
+                .iter()
+                .map(|fold| fold.entry.epochs)
+                .max()
+                .unwrap_or(0),
             history: Vec::new(),
             axes: Vec::new(),
             folds,
@@ -76,7 +80,9 @@ impl ReportEntry {
             .collect();
         let support = |speakers: &BTreeMap<String, Confusion>| -> Vec<(String, Vec<u64>)> {
             let speakers = speakers.iter();
-            speakers.map(|(name, counts)| (name.clone(), counts.truths())).collect()
+            speakers
+                .map(|(name, counts)| (name.clone(), counts.truths()))
+                .collect()
         };
         let Some(first) = tested.first().map(|speakers| support(speakers)) else {
             return 1;
@@ -89,8 +95,10 @@ impl ReportEntry {
 }
 
 fn leaves_corpora_out(folds: &[FoldEntry]) -> bool {
-    let sets: BTreeSet<&BTreeSet<String>> =
-        folds.iter().map(|fold| &fold.entry.model.training_corpora).collect();
+    let sets: BTreeSet<&BTreeSet<String>> = folds
+        .iter()
+        .map(|fold| &fold.entry.model.training_corpora)
+        .collect();
     sets.len() > 1
 }
 
@@ -105,7 +113,13 @@ fn counted_corpora(folds: &[FoldEntry], entry: &ReportEntry) -> BTreeSet<String>
     let counts = |corpus: &&String| {
         !entry.model.training_corpora.contains(*corpus) || !unseen_by_some(corpus)
     };
-    entry.evaluation.corpora.keys().filter(counts).cloned().collect()
+    entry
+        .evaluation
+        .corpora
+        .keys()
+        .filter(counts)
+        .cloned()
+        .collect()
 }
 
 /// The sum of evaluations, of each only some corpora.
@@ -128,10 +142,15 @@ fn sum(parts: &[(&Evaluation, BTreeSet<String>)]) -> Result<Evaluation, EvalErro
             };
             overall.merge(&metrics.confusion)?;
             let own = corpora.entry(corpus.clone());
-            own.or_insert_with(|| Confusion::new(classes.len())).merge(&metrics.confusion)?;
+            own.or_insert_with(|| Confusion::new(classes.len()))
+                .merge(&metrics.confusion)?;
             for (speaker, confusion) in evaluation.speakers.get(corpus).into_iter().flatten() {
-                let own = speakers.entry(corpus.clone()).or_default().entry(speaker.clone());
-                own.or_insert_with(|| Confusion::new(classes.len())).merge(confusion)?;
+                let own = speakers
+                    .entry(corpus.clone())
+                    .or_default()
+                    .entry(speaker.clone());
+                own.or_insert_with(|| Confusion::new(classes.len()))
+                    .merge(confusion)?;
             }
         }
     }
@@ -157,14 +176,16 @@ mod tests {
         let predictions: Vec<Prediction> = predictions
             .iter()
             .enumerate()
-            .map(|(number, &(corpus, speaker, truth, predicted))| Prediction {
-                utterance: format!("{corpus}/{speaker}/{number}"),
-                corpus: corpus.into(),
-                speaker: format!("{corpus}/{speaker}"),
-                truth,
-                predicted,
-                probabilities: vec![0.5, 0.5],
-            })
+            .map(
+                |(number, &(corpus, speaker, truth, predicted))| Prediction {
+                    utterance: format!("{corpus}/{speaker}/{number}"),
+                    corpus: corpus.into(),
+                    speaker: format!("{corpus}/{speaker}"),
+                    truth,
+                    predicted,
+                    probabilities: vec![0.5, 0.5],
+                },
+            )
             .collect();
         FoldEntry {
             fold: name.into(),
@@ -188,7 +209,11 @@ mod tests {
 
     #[test]
     fn pooled_scores_are_those_of_all_predictions_together() {
-        let one = fold("1", &["c"], &[("c", "1", 0, 0), ("c", "1", 0, 0), ("c", "1", 1, 0)]);
+        let one = fold(
+            "1",
+            &["c"],
+            &[("c", "1", 0, 0), ("c", "1", 0, 0), ("c", "1", 1, 0)],
+        );
         let two = fold("2", &["c"], &[("c", "2", 1, 1), ("c", "2", 0, 1)]);
         let pooled = ReportEntry::pooled("baseline".into(), vec![one, two]).expect("alike");
         let found = &pooled.evaluation.corpora["c"];
@@ -203,7 +228,11 @@ mod tests {
     #[test]
     fn a_corpus_that_is_left_out_counts_by_the_model_that_has_not_heard_it() {
         let one = fold("x", &["y"], &[("x", "1", 0, 1), ("y", "1", 0, 0)]);
-        let two = fold("y", &["x"], &[("x", "1", 0, 0), ("y", "1", 0, 0), ("y", "2", 1, 1)]);
+        let two = fold(
+            "y",
+            &["x"],
+            &[("x", "1", 0, 0), ("y", "1", 0, 0), ("y", "2", 1, 1)],
+        );
         let pooled = ReportEntry::pooled("baseline".into(), vec![one, two]).expect("alike");
         assert_eq!(pooled.evaluation.corpora["x"].ua, Some(0.0));
         assert_eq!(pooled.evaluation.corpora["y"].ua, Some(1.0));

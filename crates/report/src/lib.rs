@@ -41,7 +41,8 @@ mod terminal;
 
 pub use entry::ReportEntry;
 pub use facts::{
-    CorpusFacts, LeakCheck, LeftOut, PartitionFacts, ProjectFile, Reproduction, RunFacts, SplitFacts, StepFacts,
+    CorpusFacts, LeakCheck, LeftOut, PartitionFacts, ProjectFile, Reproduction, RunFacts,
+    SplitFacts, StepFacts,
 };
 pub use folds::FoldEntry;
 pub use identity::{Attribute, Method, ModelIdentity};
@@ -54,7 +55,8 @@ pub use reference::Reference;
 pub use report::Report;
 pub use sheet::{Sheet, SheetCell, SheetColumn, Tone};
 pub use study::{
-    FoldScore, FoldScores, Gain, PublishedCell, Study, StudyCell, StudyModel, StudyTest, StudyVariant, TestRole,
+    FoldScore, FoldScores, Gain, PublishedCell, Study, StudyCell, StudyModel, StudyTest,
+    StudyVariant, TestRole,
 };
 
 #[cfg(test)]

@@ -6,7 +6,9 @@ use pipe_engine::cache::{Cache, CacheError, StepOutput};
 use pipe_engine::exec::PlanResults;
 use pipe_engine::plan::Plan;
 use pipe_engine::stage::SourceListing;
-use pipe_report::{CorpusFacts, LeakCheck, LeftOut, PartitionFacts, Report, RunFacts, SplitFacts, StepFacts};
+use pipe_report::{
+    CorpusFacts, LeakCheck, LeftOut, PartitionFacts, Report, RunFacts, SplitFacts, StepFacts,
+};
 use pipe_speech::corpus::Split;
 
 use crate::domain::SpeechPlan;

@@ -7,7 +7,9 @@ use pipe_engine::stage::Stage;
 use pipe_foundation::regular_file;
 use pipe_speech::corpus::protocol::FileList;
 use pipe_speech::corpus::split::RECORDING;
-use pipe_speech::corpus::{self, CorpusError, KeptColumns, LabelMap, ListOptions, Split, synthetic};
+use pipe_speech::corpus::{
+    self, CorpusError, KeptColumns, LabelMap, ListOptions, Split, synthetic,
+};
 
 use crate::stage::missing_file::missing_file;
 use crate::stage::options::options;
@@ -144,9 +146,8 @@ fn splitting(
     };
     const RELATIVE: &str = "the path is relative to the manifest it is written in";
     if let Some(written) = &options.split_file {
-        let help = format!(
-            "{RELATIVE}; a run writes such tables as runs/<manifest>/<stage>/split.tsv"
-        );
+        let help =
+            format!("{RELATIVE}; a run writes such tables as runs/<manifest>/<stage>/split.tsv");
         return Splitting::Pinned(file("split_file", written, "the split table", &help));
     }
     match options.split.clone() {

@@ -41,7 +41,10 @@ pub fn folds(
             "manifest::folds",
             format!("`{}` has no folds", declaration.stage),
         )
-        .at(place, "expected folds, leave_one_out or protocol in `split`")
+        .at(
+            place,
+            "expected folds, leave_one_out or protocol in `split`",
+        )
         .help("such as split = { leave_one_out = \"speaker\", fold = \"${matrix.fold}\" }")
         .into());
     };
@@ -69,7 +72,10 @@ pub fn folds(
     if declaration.named.is_empty() {
         return Err(Diagnostic::new(
             "manifest::folds",
-            format!("the corpora of `{}` depend on the matrix", declaration.stage),
+            format!(
+                "the corpora of `{}` depend on the matrix",
+                declaration.stage
+            ),
         )
         .at(place, "so its folds cannot be listed")
         .help("name the corpora in the stage, or list the values of the axis")

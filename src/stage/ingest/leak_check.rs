@@ -41,7 +41,11 @@ pub fn check_leaks(
     let mut bad: Vec<String> = bad.iter().map(ToString::to_string).collect();
     let known: Vec<&Entry> = entries.iter().map(|(entry, ..)| entry).collect();
     for group in groups {
-        bad.extend(leaks::cut_groups(&known, group).iter().map(ToString::to_string));
+        bad.extend(
+            leaks::cut_groups(&known, group)
+                .iter()
+                .map(ToString::to_string),
+        );
     }
     let overlaps = leaks::segment_overlaps(&known);
     bad.extend(overlaps.iter().map(ToString::to_string));

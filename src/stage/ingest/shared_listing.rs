@@ -92,7 +92,10 @@ mod tests {
             shared.get(key, gather).expect("listed");
             listed
         };
-        assert_eq!([get("folds"), get("alone"), get("folds"), get("folds")], [1, 2, 2, 2]);
+        assert_eq!(
+            [get("folds"), get("alone"), get("folds"), get("folds")],
+            [1, 2, 2, 2]
+        );
         assert!(lock(&shared.0).values().all(|kept| kept.gathered.is_none()));
         // A second listing looks again.
         assert_eq!([get("alone"), get("folds"), get("folds")], [3, 4, 4]);

@@ -8,7 +8,8 @@ use serde_json::Value as Json;
 
 const FRACTION: Shape = Shape::Float { min: 0.0, max: 1.0 };
 const FOLD: Shape = Shape::Either(&[Shape::NATURAL, Shape::Text]);
-const FOLD_DOC: &str = "Which fold is tested: \"${matrix.fold}\", with [matrix] fold = { folds_of = \"STAGE\" }.";
+const FOLD_DOC: &str =
+    "Which fold is tested: \"${matrix.fold}\", with [matrix] fold = { folds_of = \"STAGE\" }.";
 
 const SEED: Parameter = Parameter::default(
     "seed",
@@ -297,7 +298,10 @@ impl SplitChoice {
             Self::LeaveOneOut(left) => left.options.groups.clone(),
             Self::One(_) | Self::Protocol(_) | Self::Lists(_) | Self::Table(_) => Vec::new(),
         };
-        groups.into_iter().filter(|group| group != SPEAKER).collect()
+        groups
+            .into_iter()
+            .filter(|group| group != SPEAKER)
+            .collect()
     }
 }
 
@@ -309,9 +313,7 @@ fn fold_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Er
     })
 }
 
-fn fold_validation<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<FoldValidation, D::Error> {
+fn fold_validation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FoldValidation, D::Error> {
     Ok(match Json::deserialize(deserializer)?.as_f64() {
         Some(fraction) => FoldValidation::Fraction(fraction),
         None => FoldValidation::NextFold,

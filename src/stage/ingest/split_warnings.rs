@@ -24,7 +24,11 @@ pub fn similar_group_names(entries: &[&Entry], groups: &[String]) -> Vec<String>
         }
         for names in values.values() {
             let alike = similar_names(names.iter().map(String::as_str));
-            let shown: Vec<String> = alike.iter().take(FEW).map(|names| names.join(" and ")).collect();
+            let shown: Vec<String> = alike
+                .iter()
+                .take(FEW)
+                .map(|names| names.join(" and "))
+                .collect();
             if shown.is_empty() {
                 continue;
             }
@@ -46,7 +50,10 @@ pub fn missing_parts(utterances: &[&Utterance], wanted: &[Split], unit: &str) ->
     let mut warnings = Vec::new();
     let mut corpora: BTreeMap<&str, Vec<&Utterance>> = BTreeMap::new();
     for utterance in utterances {
-        corpora.entry(&utterance.corpus).or_default().push(utterance);
+        corpora
+            .entry(&utterance.corpus)
+            .or_default()
+            .push(utterance);
     }
     for (corpus, own) in &corpora {
         let empty: Vec<&str> = wanted
@@ -71,7 +78,10 @@ pub fn missing_parts(utterances: &[&Utterance], wanted: &[Split], unit: &str) ->
 /// Splits that have utterances, and none of a class.
 pub fn missing_classes(utterances: &[&Utterance]) -> Vec<String> {
     let mut warnings = Vec::new();
-    let classes: BTreeSet<&str> = utterances.iter().filter_map(|u| u.class.as_deref()).collect();
+    let classes: BTreeSet<&str> = utterances
+        .iter()
+        .filter_map(|u| u.class.as_deref())
+        .collect();
     for split in Split::ALL {
         let own: Vec<&&Utterance> = utterances.iter().filter(|u| u.split == split).collect();
         if own.is_empty() {

@@ -234,7 +234,9 @@ fn options_of(fractions: &Fractions) -> SplitOptions {
 
 fn with_lengths(entries: &[Listed]) -> Vec<(&pipe_speech::corpus::Utterance, f64)> {
     let entries = entries.iter();
-    entries.map(|(entry, _, s)| (&entry.utterance, *s)).collect()
+    entries
+        .map(|(entry, _, s)| (&entry.utterance, *s))
+        .collect()
 }
 
 fn lengths(entries: &[Listed]) -> Vec<f64> {
@@ -300,17 +302,22 @@ fn published(
             partition.name
         ));
     }
-    details.dropped.extend(unnamed.into_iter().map(|what| Dropped {
-        what,
-        reason: format!("{} does not name it", partition.name),
-        cause: DropCause::Choice,
-    }));
+    details
+        .dropped
+        .extend(unnamed.into_iter().map(|what| Dropped {
+            what,
+            reason: format!("{} does not name it", partition.name),
+            cause: DropCause::Choice,
+        }));
     if !partition.has_validation {
         let known: Vec<&Entry> = entries.iter().map(|(entry, ..)| entry).collect();
         // As the publishers draw it: utterances, not speakers.
         let single = Groups {
             of: (0..known.len()).collect(),
-            names: known.iter().map(|entry| entry.utterance.id.clone()).collect(),
+            names: known
+                .iter()
+                .map(|entry| entry.utterance.id.clone())
+                .collect(),
             undocumented: Default::default(),
         };
         let dealing = Dealing {
@@ -318,7 +325,14 @@ fn published(
             seed: drawn.seed,
         };
         let lengths = lengths(entries);
-        hold_out(&known, &lengths, &single, &mut own, drawn.validation, dealing);
+        hold_out(
+            &known,
+            &lengths,
+            &single,
+            &mut own,
+            drawn.validation,
+            dealing,
+        );
     }
     details.partition = Some(PartitionFacts {
         name: partition.name.clone(),

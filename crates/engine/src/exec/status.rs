@@ -136,7 +136,8 @@ impl<'a> Resolver<'a> {
         let mut told: HashSet<(&str, &str)> = HashSet::new();
         let stage = |step: usize| self.plan.steps[step].declaration.stage.as_str();
         let all = listed.chain(foreseen);
-        all.filter(|(step, warning)| told.insert((stage(*step), *warning))).collect()
+        all.filter(|(step, warning)| told.insert((stage(*step), *warning)))
+            .collect()
     }
 
     /// As [`Resolver::into_results`], with a copy of what the sources list.

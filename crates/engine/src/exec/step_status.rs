@@ -49,7 +49,9 @@ pub enum StatusError {
     #[error("{0}")]
     #[diagnostic(
         code(run::foreseen),
-        help("nothing is computed for this; change the data or the split, or run with --keep-going to compute the rest")
+        help(
+            "nothing is computed for this; change the data or the split, or run with --keep-going to compute the rest"
+        )
     )]
     Foreseen(String),
     /// A file that its stage declares cannot be read.

@@ -237,12 +237,10 @@ impl Checker<'_> {
             (Shape::Tagged { tag, variants }, Value::Table(table)) => {
                 self.tagged(path, node, table, tag, variants)
             }
-            (Shape::Either(shapes), value) => {
-                match fitting(shapes, value) {
-                    Some(shape) => self.value(path, node, shape),
-                    None => self.wrong_type(path, node, shape),
-                }
-            }
+            (Shape::Either(shapes), value) => match fitting(shapes, value) {
+                Some(shape) => self.value(path, node, shape),
+                None => self.wrong_type(path, node, shape),
+            },
             _ => self.wrong_type(path, node, shape),
         }
     }

@@ -80,7 +80,10 @@ pub fn fold_axes(
             let told = too_many_values(&axis.key, count, &options.limits);
             return Err(told.at(&of.node.place, "from the folds of this").into());
         }
-        let bytes = names.iter().map(|name| name.len() as u64 + VALUE_BYTES).sum();
+        let bytes = names
+            .iter()
+            .map(|name| name.len() as u64 + VALUE_BYTES)
+            .sum();
         if !vars.budget().spend_in_all(bytes, &of.node.place) {
             vars.budget().check()?;
         }
@@ -131,19 +134,23 @@ fn declared(
     let Value::Text(name) = &named.value else {
         if !matches!(named.value, Value::Unknown) {
             diagnostics.push(
-                Diagnostic::new(
-                    "manifest::type",
-                    format!("`{FOLDS_OF}` has the wrong type"),
-                )
-                .at(
+                Diagnostic::new("manifest::type", format!("`{FOLDS_OF}` has the wrong type")).at(
                     &of.node.place,
-                    format!("expected the name of a stage, found {}", named.value.found()),
+                    format!(
+                        "expected the name of a stage, found {}",
+                        named.value.found()
+                    ),
                 ),
             );
         }
         return None;
     };
-    let names = || stages.into_iter().flat_map(Table::entries).map(|stage| stage.key.as_str());
+    let names = || {
+        stages
+            .into_iter()
+            .flat_map(Table::entries)
+            .map(|stage| stage.key.as_str())
+    };
     let Some(stage) = stages.and_then(|stages| stages.entry(name)) else {
         let diagnostic =
             Diagnostic::new("manifest::unknown_input", format!("unknown stage `{name}`"))
@@ -162,7 +169,9 @@ fn declared(
     let mut told_again = Diagnostics::only_counted();
     let table = substitute::table_without(only::KEY, table, &bindings, &mut told_again);
     let kind = table.get("kind").map(|kind| kind.value.describe());
-    let kind = kinds.iter().find(|known| Some(known.name) == kind.as_deref())?;
+    let kind = kinds
+        .iter()
+        .find(|known| Some(known.name) == kind.as_deref())?;
     let checked = check(
         &table,
         &stage.key_place,

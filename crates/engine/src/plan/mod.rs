@@ -53,13 +53,8 @@ impl Plan {
         };
         let mut list_folds =
             |manifest: &Manifest, declaration: &Declaration| domain.folds(manifest, declaration);
-        let mut manifest = Manifest::read(
-            path,
-            options,
-            vocabulary,
-            &mut list_folds,
-            &mut diagnostics,
-        )?;
+        let mut manifest =
+            Manifest::read(path, options, vocabulary, &mut list_folds, &mut diagnostics)?;
         if let Err(more) = domain.prepare(&mut manifest) {
             diagnostics.extend(more);
             return Err(diagnostics.sorted());

@@ -80,7 +80,10 @@ pub enum EvalError {
     },
     /// There is no fold whose results could be put together.
     #[error("there are no folds to put together")]
-    #[diagnostic(code(eval::no_folds), help("give the report the evaluations of all folds"))]
+    #[diagnostic(
+        code(eval::no_folds),
+        help("give the report the evaluations of all folds")
+    )]
     NoFolds,
     /// Folds have different classes.
     #[error(
@@ -90,7 +93,9 @@ pub enum EvalError {
     )]
     #[diagnostic(
         code(eval::fold_classes),
-        help("give every fold the same `classes`; with \"native\" a corpus left out may have others")
+        help(
+            "give every fold the same `classes`; with \"native\" a corpus left out may have others"
+        )
     )]
     FoldClasses {
         /// Those of the first fold.

@@ -20,7 +20,10 @@ pub(super) fn section(view: &View) -> Option<Section> {
             columns.push(Column::number(heading).within(name));
         }
     }
-    let mut table = Table::new("Unweighted and weighted accuracy of each fold, in %", columns);
+    let mut table = Table::new(
+        "Unweighted and weighted accuracy of each fold, in %",
+        columns,
+    );
     for variant in &view.study.variants {
         for fold in folds_of(variant) {
             let mut row = vec![Cell::text(view.label(variant)), Cell::text(fold)];

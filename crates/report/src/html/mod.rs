@@ -109,7 +109,9 @@ fn scope(view: &View) -> String {
         parts.push(number::counted(variants as u64, "variant"));
     }
     let tests = view.study.tests.iter();
-    let corpora = tests.filter(|test| !["in domain", "all folds"].contains(&test.name.as_str())).count();
+    let corpora = tests
+        .filter(|test| !["in domain", "all folds"].contains(&test.name.as_str()))
+        .count();
     parts.push(match corpora {
         1 => "1 test corpus".to_string(),
         corpora => format!("{} test corpora", number::count(corpora as u64)),

@@ -47,7 +47,11 @@ pub(crate) fn blocks(study: &Study) -> Vec<Block> {
 /// The names of a variant's folds on any test, in their order.
 pub(crate) fn folds_of(variant: &StudyVariant) -> Vec<&str> {
     let mut names: Vec<&str> = Vec::new();
-    let folds = variant.cells.iter().flatten().filter_map(|cell| cell.folds.as_ref());
+    let folds = variant
+        .cells
+        .iter()
+        .flatten()
+        .filter_map(|cell| cell.folds.as_ref());
     for fold in folds.flat_map(|folds| &folds.folds) {
         if !names.contains(&fold.fold.as_str()) {
             names.push(&fold.fold);

@@ -72,12 +72,16 @@ struct Shown<'s> {
 
 /// Whether a cell is made of several folds.
 fn has_folds(cell: &StudyCell) -> bool {
-    cell.folds.as_ref().is_some_and(|folds| folds.folds.len() > 1)
+    cell.folds
+        .as_ref()
+        .is_some_and(|folds| folds.folds.len() > 1)
 }
 
 /// The mean over folds and half its interval.
 fn mean_of_folds(cell: Option<&StudyCell>) -> Cell {
-    let folds = cell.filter(|cell| has_folds(cell)).and_then(|cell| cell.folds.as_ref());
+    let folds = cell
+        .filter(|cell| has_folds(cell))
+        .and_then(|cell| cell.folds.as_ref());
     let Some(folds) = folds else {
         return Cell::toned(number::NONE, Tone::Faint);
     };
@@ -236,7 +240,8 @@ fn legend(study: &Study, tests: &[(usize, &StudyTest)]) -> String {
         legend += " In domain: held-out speakers of all training corpora together.";
     }
     if tests.iter().any(|(_, test)| test.name == "all folds") {
-        legend += " All folds: every corpus that is left out, by the model that was not trained on it.";
+        legend +=
+            " All folds: every corpus that is left out, by the model that was not trained on it.";
     }
     legend += " Majority: always predicting the most frequent class.";
     legend

@@ -23,7 +23,10 @@ pub(crate) fn baseline_of(variants: &[StudyVariant], variant: &StudyVariant) -> 
 /// Finds for each variant the one that differs from it in the axis of `reference` alone, and has its value there.
 pub(super) fn find_references(variants: &mut [StudyVariant], reference: &Reference) {
     let without_axis = |variant: &StudyVariant| -> Vec<(String, String)> {
-        let axes = variant.axes.iter().filter(|(axis, _)| *axis != reference.axis);
+        let axes = variant
+            .axes
+            .iter()
+            .filter(|(axis, _)| *axis != reference.axis);
         axes.cloned().collect()
     };
     let has_value = |variant: &StudyVariant| {

@@ -3,7 +3,9 @@
 use rayon::prelude::*;
 
 use crate::ReportEntry;
-use crate::eval::{Confusion, Metrics, SpeakerBootstrap, SpeakerHits, SpeakerSet, mean, mean_interval};
+use crate::eval::{
+    Confusion, Metrics, SpeakerBootstrap, SpeakerHits, SpeakerSet, mean, mean_interval,
+};
 use crate::published::is_paper_training_set;
 
 use super::test_set::Test;

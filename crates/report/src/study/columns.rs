@@ -51,7 +51,9 @@ fn facts(report: &Report, test: &Test, role: TestRole, headline: bool) -> StudyT
         name: test.name().into(),
         role,
         headline,
-        utterances: metrics.as_ref().map_or(0, |metrics| metrics.utterances / times_tested.max(1)),
+        utterances: metrics
+            .as_ref()
+            .map_or(0, |metrics| metrics.utterances / times_tested.max(1)),
         speakers,
         chance_ua: metrics.as_ref().and_then(|metrics| metrics.chance_ua),
         majority: metrics.and_then(|metrics| metrics.majority),

@@ -207,8 +207,14 @@ impl Study {
 
     /// Whether any cell is made of several folds.
     pub fn has_folds(&self) -> bool {
-        let cells = self.variants.iter().flat_map(|variant| &variant.cells).flatten();
-        cells.filter_map(|cell| cell.folds.as_ref()).any(|folds| folds.folds.len() > 1)
+        let cells = self
+            .variants
+            .iter()
+            .flat_map(|variant| &variant.cells)
+            .flatten();
+        cells
+            .filter_map(|cell| cell.folds.as_ref())
+            .any(|folds| folds.folds.len() > 1)
     }
 
     /// Whether any variant has several models, so that intervals over seeds exist.

@@ -31,6 +31,7 @@ mod tests;
 
 pub(crate) use baseline::baseline_of;
 pub use data::{
-    FoldScore, FoldScores, Gain, PublishedCell, Study, StudyCell, StudyModel, StudyTest, StudyVariant, TestRole,
+    FoldScore, FoldScores, Gain, PublishedCell, Study, StudyCell, StudyModel, StudyTest,
+    StudyVariant, TestRole,
 };
 pub(crate) use variants::training_difference;

@@ -63,9 +63,13 @@ pub(super) fn by_axes(report: &Report) -> Vec<StudyVariant> {
     let groups = grouped(&all, axes_of);
     let differs = |axis: &str| {
         let value = |axes: &[(String, String)]| {
-            axes.iter().find(|(name, _)| name == axis).map(|(_, value)| value.clone())
+            axes.iter()
+                .find(|(name, _)| name == axis)
+                .map(|(_, value)| value.clone())
         };
-        groups.iter().any(|(axes, _)| value(axes) != value(&groups[0].0))
+        groups
+            .iter()
+            .any(|(axes, _)| value(axes) != value(&groups[0].0))
     };
     groups
         .iter()

@@ -30,8 +30,7 @@ impl std::fmt::Display for CutGroup {
 
 /// Values of `attribute` whose utterances are in several splits, sorted.
 pub fn cut_groups(entries: &[&Entry], attribute: &str) -> Vec<CutGroup> {
-    let mut counts: HashMap<(&str, Cow<'_, str>), BTreeMap<usize, usize>> =
-        HashMap::new();
+    let mut counts: HashMap<(&str, Cow<'_, str>), BTreeMap<usize, usize>> = HashMap::new();
     for &entry in entries {
         if let Some(value) = group_value(entry, attribute) {
             let splits = counts.entry((&entry.utterance.corpus, value)).or_default();

@@ -30,7 +30,11 @@ impl std::fmt::Display for SegmentOverlap {
                 "{one} ({first}) and {other} ({second}) share {start:.3} to {end:.3} s of {}",
                 self.file
             ),
-            false => write!(f, "{one} ({first}) and {other} ({second}) are parts of {}", self.file),
+            false => write!(
+                f,
+                "{one} ({first}) and {other} ({second}) are parts of {}",
+                self.file
+            ),
         }
     }
 }
@@ -48,7 +52,10 @@ pub fn segment_overlaps(entries: &[&Entry]) -> Vec<SegmentOverlap> {
         } = &entry.source
         {
             let (start, end) = segment_s.unwrap_or((0.0, f64::INFINITY));
-            files.entry(path).or_default().push((start, end, *channel, entry));
+            files
+                .entry(path)
+                .or_default()
+                .push((start, end, *channel, entry));
         }
     }
     let mut found = Vec::new();
@@ -143,7 +150,7 @@ mod tests {
         let whole = segment("c/w", "talk.wav", None, None, Split::Validation);
         assert_eq!(
             told(&[whole, other(Some(0))]),
-            ["c/w (validation) and c/b (test) share 0.000 to 2.000 s of talk.wav"]
+            ["c/b (test) and c/w (validation) share 0.000 to 2.000 s of talk.wav"]
         );
     }
 }

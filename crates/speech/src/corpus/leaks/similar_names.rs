@@ -11,7 +11,10 @@ pub fn similar_names<'n>(names: impl Iterator<Item = &'n str>) -> Vec<Vec<&'n st
     for name in names {
         alike.entry(plain(name)).or_default().push(name);
     }
-    alike.into_values().filter(|names| names.len() > 1).collect()
+    alike
+        .into_values()
+        .filter(|names| names.len() > 1)
+        .collect()
 }
 
 /// Compatibility composition (NFKC, Unicode Standard Annex 15) of the lower-case name without white space.
@@ -32,13 +35,18 @@ mod tests {
 
     #[test]
     fn case_blanks_and_unicode_forms_do_not_matter() {
-        let names = ["c/s1", "c/S1", "c/s 1", "c/s2", "c/Zoë", "c/Zoe\u{308}", "c/zoe"];
+        let names = [
+            "c/s1",
+            "c/S1",
+            "c/s 1",
+            "c/s2",
+            "c/Zoë",
+            "c/Zoe\u{308}",
+            "c/zoe",
+        ];
         assert_eq!(
             similar_names(names.into_iter()),
-            [
-                vec!["c/S1", "c/s 1", "c/s1"],
-                vec!["c/Zoe\u{308}", "c/Zoë"],
-            ]
+            [vec!["c/S1", "c/s 1", "c/s1"], vec!["c/Zoe\u{308}", "c/Zoë"],]
         );
         assert!(similar_names(["a", "b", "a"].into_iter()).is_empty());
     }

@@ -10,8 +10,7 @@ use crate::corpus::Split;
 
 use super::{Partition, ProtocolError, PublishedFile};
 
-const EXPECTED: &str =
-    "expected JSON lines such as {\"key\": \"emodb-03a01Wa\", \"wav\": \"wav/03a01Wa.wav\", \"emo\": \"anger\"}";
+const EXPECTED: &str = "expected JSON lines such as {\"key\": \"emodb-03a01Wa\", \"wav\": \"wav/03a01Wa.wav\", \"emo\": \"anger\"}";
 
 /// One utterance as EmoBox has it; more is there.
 #[derive(Deserialize)]
@@ -84,14 +83,24 @@ pub fn emobox(folder: &Path, fold: &str, file_bytes: Limit) -> Result<Partition,
         let path = own.join(name);
         let text = read(&path, file_bytes)?;
         hasher.update(text.as_bytes());
-        for (index, line) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
+        for (index, line) in text
+            .lines()
+            .enumerate()
+            .filter(|(_, l)| !l.trim().is_empty())
+        {
             let line: Line = serde_json::from_str(line).map_err(|error| ProtocolError::Line {
                 path: path.clone(),
                 line: index + 1,
                 reason: error.to_string(),
                 expected: EXPECTED,
             })?;
-            let named = |emo: String| label_map.get(&emo).and_then(|l| l.as_str()).map(str::to_owned).unwrap_or(emo);
+            let named = |emo: String| {
+                label_map
+                    .get(&emo)
+                    .and_then(|l| l.as_str())
+                    .map(str::to_owned)
+                    .unwrap_or(emo)
+            };
             files.push(PublishedFile {
                 path: line.wav,
                 split,
@@ -142,7 +151,13 @@ fn names_in(folder: &Path) -> Result<Vec<String>, ProtocolError> {
     };
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
-        names.push(entry.map_err(failed)?.file_name().to_string_lossy().into_owned());
+        names.push(
+            entry
+                .map_err(failed)?
+                .file_name()
+                .to_string_lossy()
+                .into_owned(),
+        );
     }
     names.sort();
     Ok(names)

@@ -56,7 +56,10 @@ pub fn match_paths(
         let candidates = by_name.get(name(&published)).map_or(&[][..], Vec::as_slice);
         let depth = |index: &usize| common_end(&paths[*index], &published);
         let deepest = candidates.iter().map(depth).max().unwrap_or(0);
-        let best = candidates.iter().copied().filter(|index| depth(index) == deepest);
+        let best = candidates
+            .iter()
+            .copied()
+            .filter(|index| depth(index) == deepest);
         let best: Vec<usize> = best.collect();
         // Several of them are one file, or it cannot be known which one is meant.
         if best.is_empty() || best.iter().any(|&index| paths[index] != paths[best[0]]) {
@@ -81,7 +84,10 @@ pub fn match_paths(
         true => Err(ProtocolError::NoMatch {
             partition: partition.name.clone(),
             files: partition.files.len(),
-            first: partition.files.first().map_or_else(String::new, |file| file.path.clone()),
+            first: partition
+                .files
+                .first()
+                .map_or_else(String::new, |file| file.path.clone()),
         }),
         false => Ok(found),
     }

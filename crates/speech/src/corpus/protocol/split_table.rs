@@ -38,9 +38,12 @@ pub fn split_table(
         .delimiter(delimiter)
         .trim(csv::Trim::All)
         .from_reader(text.trim_start_matches('\u{feff}').as_bytes());
-    let headers = table.headers().map_err(|error| wrong(1, error.to_string()))?;
+    let headers = table
+        .headers()
+        .map_err(|error| wrong(1, error.to_string()))?;
     let position = |wanted: &str| headers.iter().position(|header| header == wanted);
-    let file_column = position("file").ok_or_else(|| wrong(1, "there is no column `file`".into()))?;
+    let file_column =
+        position("file").ok_or_else(|| wrong(1, "there is no column `file`".into()))?;
     let split_column =
         position(column).ok_or_else(|| wrong(1, format!("there is no column `{column}`")))?;
     let mut files = Vec::new();
@@ -54,7 +57,8 @@ pub fn split_table(
         if word.is_empty() {
             continue;
         }
-        let split = split_of(word).ok_or_else(|| wrong(line, format!("`{word}` is not a split")))?;
+        let split =
+            split_of(word).ok_or_else(|| wrong(line, format!("`{word}` is not a split")))?;
         files.push(PublishedFile {
             path: unguarded(row.get(file_column).unwrap_or_default()).to_owned(),
             split,

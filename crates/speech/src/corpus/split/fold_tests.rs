@@ -17,7 +17,11 @@ fn entry(number: usize, speaker: usize, session: &str, class: &str) -> Entry {
             id: format!("c/{number:04}"),
             corpus: "c".into(),
             speaker: format!("c/{speaker:02}"),
-            gender: Some(if speaker % 2 == 0 { Gender::Female } else { Gender::Male }),
+            gender: Some(if speaker % 2 == 0 {
+                Gender::Female
+            } else {
+                Gender::Male
+            }),
             language: "en".into(),
             label: class.into(),
             class: Some(class.into()),
@@ -107,7 +111,11 @@ fn left_out_values_are_sorted_and_short_where_there_is_one_corpus() {
     ));
     assert!(matches!(
         left_out_values(&known, "city"),
-        Err(SplitError::Undocumented { count: 48, of: 48, .. })
+        Err(SplitError::Undocumented {
+            count: 48,
+            of: 48,
+            ..
+        })
     ));
     let mut two = data(2);
     two[0].utterance.corpus = "d".into();
@@ -167,7 +175,10 @@ fn classes_are_shared_out_where_groups_are_small() {
     let known = references(&entries);
     let groups = Groups {
         of: (0..known.len()).collect(),
-        names: known.iter().map(|entry| entry.utterance.id.clone()).collect(),
+        names: known
+            .iter()
+            .map(|entry| entry.utterance.id.clone())
+            .collect(),
         undocumented: BTreeMap::new(),
     };
     let durations = vec![2.0; known.len()];
@@ -231,6 +242,9 @@ fn other_groups_than_speakers_can_be_split_by_fractions() {
     let count = |split: Split| splits.iter().filter(|own| **own == split).count();
     assert_eq!(Split::ALL.map(count), [72, 24, 24]);
     for pair in splits.chunks(24) {
-        assert!(pair.iter().all(|split| *split == pair[0]), "a session is cut");
+        assert!(
+            pair.iter().all(|split| *split == pair[0]),
+            "a session is cut"
+        );
     }
 }

@@ -178,7 +178,10 @@ pub fn stratified(
 fn by_corpus<'e>(entries: &[&'e Entry]) -> BTreeMap<&'e str, Vec<usize>> {
     let mut corpora: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (index, entry) in entries.iter().enumerate() {
-        corpora.entry(&entry.utterance.corpus).or_default().push(index);
+        corpora
+            .entry(&entry.utterance.corpus)
+            .or_default()
+            .push(index);
     }
     corpora
 }
@@ -214,7 +217,11 @@ fn described(
         let utterance = &entries[member].utterance;
         let hours = durations_s[member];
         // Lengths that are not known count as nothing.
-        let hours = if hours.is_finite() { hours.max(0.0) / 3600.0 } else { 0.0 };
+        let hours = if hours.is_finite() {
+            hours.max(0.0) / 3600.0
+        } else {
+            0.0
+        };
         group.hours += hours;
         match utterance.gender {
             Some(Gender::Female) => group.genders[0] += hours,
