@@ -331,7 +331,8 @@ impl Setting {
         let targets: Vec<Targets> = (studies.iter())
             .map(|heads| Targets {
                 emotion: label(EMOTIONS),
-                attributes: heads.iter().map(|&(_, labels)| label(labels)).collect(),
+                attributes: heads.iter().map(|(_, labels)| label(*labels)).collect(),
+                ..Targets::default()
             })
             .collect();
         let mut run = |count: usize| {
@@ -400,9 +401,9 @@ fn studies() -> Vec<Heads> {
     ] {
         for subset in 1..1 << ATTRIBUTES.len() {
             let chosen = (ATTRIBUTES.iter().enumerate()).filter(|(at, _)| subset >> at & 1 == 1);
-            let heads = chosen.map(|(_, &(attribute, labels))| {
-                let head = HeadSpec { attribute, mode };
-                (head, labels)
+            let heads = chosen.map(|(_, (attribute, labels))| {
+                let attribute = attribute.clone();
+                (HeadSpec { attribute, mode }, *labels)
             });
             studies.push(heads.collect());
         }

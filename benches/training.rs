@@ -11,7 +11,8 @@ use pipe_foundation::FeaturesView;
 use pipe_foundation::Workers;
 use pipe_nn::model::spec::{Reversal, default_encoder};
 use pipe_nn::model::{
-    EncoderPass, EncoderShape, Initialisation, Network, Sgd, Targets, Trainable, TrainingBatch,
+    EncoderPass, EncoderShape, Initialisation, Network, Sgd, Targets, TaskSpec, Trainable,
+    TrainingBatch,
 };
 
 const BINS: usize = 40;
@@ -48,6 +49,7 @@ fn main() {
     let workers = Arc::new(Workers::new(threads).expect("threads"));
     let shape = EncoderShape::new(&default_encoder(), BINS).expect("default encoder");
     let network = Network::new(shape, 3, &[], Initialisation::He, 1).expect("network");
+    let tasks = [TaskSpec::classes()];
     let tape = rayon::ThreadPoolBuilder::new().num_threads(1).build();
     let (train, eval) = tape.expect("thread").install(|| {
         let mut pass = EncoderPass::default();
@@ -67,11 +69,12 @@ fn main() {
                 if training {
                     let targets = Targets {
                         emotion: (0..batch.len()).map(|at| Some(at % 3)).collect(),
-                        attributes: vec![],
+                        ..Targets::default()
                     };
                     let step = TrainingBatch {
                         features: &views,
                         targets: &targets,
+                        tasks: &tasks,
                         alpha: 0.0,
                         reversal: Reversal::Paper,
                         dropout: 0.5,

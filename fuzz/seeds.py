@@ -147,6 +147,18 @@ def tables():
     lines = [json.dumps(dict(zip(header, row))) for row in rows]
     seed("tables", "corpus-json", "j" + "\n".join(lines + ['{"path": "d.wav", "start": 1, "end": 2.5}', ""]))
     seed("tables", "quoted", 'c"path","speaker","emotion"\r\n"a ""b"".wav","s,1","happy"\r\n\r\n../x,s,other\r\n')
+    seed("tables", "corpus-utf-16", b"c" + ("sep=;\r\n" + ";".join(header) + "\r\n").encode("utf-16"))
+    seed("tables", "corpus-quotes", 'cpath,text,speaker,emotion\na.wav,"oh,s1,happy\nb.wav,"oh\nno",s1,sad\nc.wav,oh",s1,sad\n')
+    seed("tables", "corpus-array", "j[" + ",\n".join(lines) + "]\n")
+    seed(
+        "tables",
+        "audformat",
+        "aschemes:\n  speaker: {dtype: str, labels: {s1: {gender: male}}}\ntables:\n  emotion:\n    type: segmented\n"
+        "    split_id: train\n    columns: {emotion: {scheme_id: emotion}, speaker: {scheme_id: speaker}}\n",
+    )
+    seed("tables", "audformat-tables", "aschemes: {speaker: {labels: speaker}}\ntables:\n  emotion:\n    columns: {emotion: }\n  files:\n    columns: {speaker: }\nmisc_tables:\n  speaker: {levels: {speaker: str}, columns: {gender: }}\n")
+    seed("tables", "kaldi", "kr1 a.wav\nr2 cat b.wav |\n\0u1 r1 0 1.5\nu2 r1 1.5 -1 0\nu3 r2 0 1\n\0u1 s1\nu2 s1\n\0u1 happy\nu2 sad\n\0s1 f\n\0u1 so\n")
+    seed("tables", "folders", "f**/{emotion}/{speaker}_*")
     seed("tables", "split", "s# comment\nspeaker\tsplit\tgender\tutterances\thours\na/s1\ttrain\tfemale\t10\t0.5\n'=x\ttest\n")
     seed(
         "tables",

@@ -28,6 +28,7 @@
 //! | [`items`] | what the items of speech pipelines are: utterances, audio, features |
 //! | [`stage`] | the stage kinds, and what is in their keys |
 //! | [`present`] | leaving out missing corpora |
+//! | [`kept_columns`] | whether the columns that heads and probes name are there |
 //! | [`domain`] | speech as a domain of the engine |
 //! | [`inspect`] | earlier runs by name, and what differs between them |
 //! | [`track`] | trainings as TensorBoard shows them |
@@ -51,6 +52,7 @@ pub mod card;
 pub mod items;
 pub mod stage;
 pub mod present;
+mod kept_columns;
 pub mod domain;
 pub mod inspect;
 pub mod track;

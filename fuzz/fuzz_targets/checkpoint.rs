@@ -40,6 +40,8 @@ fuzz_target!(|bytes: &[u8]| {
         classes: ["positive", "neutral", "negative"].map(String::from).into(),
         train: examples().collect(),
         validation: examples().collect(),
+        shares: None,
+        targets: Vec::new(),
         labels: BTreeMap::new(),
         augment: None,
         feature_options: serde_json::Value::Null,

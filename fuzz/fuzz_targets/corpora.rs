@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pipe_speech::corpus::{Corpora, LabelMap, check_config};
+use pipe_speech::corpus::{ClassChoice, Corpora, LabelMap, check_config};
 
 fuzz_target!(|text: &str| {
     let corpora = match Corpora::parse(text) {
@@ -15,7 +15,10 @@ fuzz_target!(|text: &str| {
     };
     for (name, config) in &corpora.corpora {
         let _ = check_config(name, config);
-        let _ = LabelMap::new(name, &config.labels);
+        for map in ["valence3", "native", "none"].into_iter().chain(corpora.classes.keys().map(String::as_str)) {
+            let choice = ClassChoice::Named(map.into());
+            let _ = LabelMap::new(name, config, &choice, &corpora.classes);
+        }
     }
     // TOML has no null, which is what an option that is not a number comes to.
     if let Ok(written) = toml::to_string(&corpora) {

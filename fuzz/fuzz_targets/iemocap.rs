@@ -6,7 +6,7 @@ use std::sync::Once;
 
 use libfuzzer_sys::fuzz_target;
 use pipe_fuzz::{FILE_BYTES, check_listing, folder, shipped, write};
-use pipe_speech::corpus::list;
+use pipe_speech::corpus::{ListOptions, list};
 
 fuzz_target!(|bytes: &[u8]| {
     static TURNS: Once = Once::new();
@@ -23,7 +23,7 @@ fuzz_target!(|bytes: &[u8]| {
     });
     let labels = "Session1/dialog/EmoEvaluation/Ses01F_impro01.txt";
     write(&format!("{root}/{labels}"), bytes);
-    let listing = list("iemocap", config, folder(), FILE_BYTES).expect("the folder is there");
+    let listing = list("iemocap", config, folder(), &ListOptions::default(), FILE_BYTES).expect("the folder is there");
     check_listing("iemocap", &listing);
     assert!(listing.entries.len() <= 4);
 });

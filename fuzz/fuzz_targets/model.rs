@@ -32,7 +32,8 @@ fuzz_target!(|bytes: &[u8]| {
             bins,
             values: &values,
         };
-        let probabilities = model.predict(&[utterance], 1).expect("they fit");
-        assert_eq!(probabilities[0].len(), model.config().classes.len());
+        let outputs = model.predict(&[utterance], 1).expect("they fit");
+        assert_eq!(outputs[0].probabilities.len(), model.config().classes.len());
+        assert_eq!(outputs[0].numbers.len(), model.config().targets.len());
     }
 });

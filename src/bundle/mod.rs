@@ -21,6 +21,8 @@ mod list;
 mod project_files;
 mod receive;
 mod ro_crate;
+mod signature;
+mod signing;
 mod verdict;
 
 pub use archive::write;
@@ -31,4 +33,6 @@ pub use features::add_features;
 pub use project_files::{ProjectFiles, project_files};
 pub use receive::{corpora_at, unpack, unpack_or_reuse};
 pub use ro_crate::{RunTimes, write_crate};
+pub use signature::{SignatureError, Signed, check_signature, signature_path};
+pub use signing::SigningKey;
 pub use verdict::{DataChange, NumberChange, PredictionChange, Verdict, data_changes, verdict};

@@ -13,16 +13,36 @@ pub use content::{Card, CardCorpus, CardEvaluation};
 use words::{listed, number_word};
 
 impl Card<'_> {
+    /// What the model predicts.
+    fn purpose(&self) -> String {
+        let (classes, targets) = (&self.config.classes, &self.config.targets);
+        let mut sentences = Vec::new();
+        if !classes.is_empty() {
+            sentences.push(format!(
+                "Classifies recorded speech into {} classes of emotion: {}. It uses the audio alone and gives a probability for each class.",
+                number_word(classes.len()),
+                listed(classes)
+            ));
+        }
+        let names: Vec<String> = targets.iter().map(|target| target.name.clone()).collect();
+        match (classes.is_empty(), names.is_empty()) {
+            (_, true) => {}
+            (true, false) => sentences.push(format!(
+                "Predicts {} of recorded speech, as numbers. It uses the audio alone.",
+                listed(&names)
+            )),
+            (false, false) => {
+                sentences.push(format!("It also predicts {}, as numbers.", listed(&names)))
+            }
+        }
+        sentences.join(" ")
+    }
+
     /// The card as GitHub-flavoured Markdown; equal inputs give equal text.
     pub fn to_markdown(&self) -> String {
         let mut text = Markdown::default();
         text.heading(1, &format!("Model card: {}", self.file));
-        let classes = &self.config.classes;
-        text.paragraph(&format!(
-            "Classifies recorded speech into {} classes of emotion: {}. It uses the audio alone and gives a probability for each class.",
-            number_word(classes.len()),
-            listed(classes)
-        ));
+        text.paragraph(&self.purpose());
         text.table(
             &[("", Align::Left), ("", Align::Left)],
             &[

@@ -27,18 +27,30 @@ pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {
     text.list(&stages);
     text.heading(2, "Architecture");
     let mut layers: Vec<String> = card.config.encoder.iter().map(layer).collect();
-    layers.push(format!(
-        "linear: {} units, softmax (the emotion head)",
-        card.config.classes.len()
-    ));
+    if !card.config.classes.is_empty() {
+        layers.push(format!(
+            "linear: {} units, softmax (the emotion head)",
+            card.config.classes.len()
+        ));
+    }
+    for target in &card.config.targets {
+        layers.push(format!(
+            "linear: 1 unit ({}, whose output times {:.4} plus {:.4} is in the unit of the data)",
+            target.name, target.deviation, target.mean
+        ));
+    }
     text.list(&layers);
     let network = card.network;
-    let emotion = network.shared_parameters() + network.emotion_parameters();
+    let heads = network.emotion_parameters() + network.target_parameters();
+    let all = network.shared_parameters() + heads;
+    let (what, of) = match card.config.targets.is_empty() {
+        true => ("the emotion", "the head"),
+        false => ("what it predicts", "the heads"),
+    };
     text.paragraph(&format!(
-        "{emotion} parameters give the emotion: {} of the shared layers and {} of the head. Utterances shorter than {} \
+        "{all} parameters give {what}: {} of the shared layers and {heads} of {of}. Utterances shorter than {} \
          frames are padded with zeros.",
         network.shared_parameters(),
-        network.emotion_parameters(),
         network.shape().minimum_frames()
     ));
     let heads: Vec<Vec<String>> = card

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use pipe_nn::model::ModelConfig;
 use pipe_report::Markdown;
 
 use crate::predict::FrontEnd;
@@ -28,14 +29,23 @@ pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {
 }
 
 fn limits(card: &Card<'_>) -> Vec<String> {
-    let mut limits = vec![
-        format!(
+    let mut limits = Vec::new();
+    if !card.config.classes.is_empty() {
+        limits.push(format!(
             "{} classes only. Emotions that the corpora do not label, and mixtures, are forced into one of them.",
             capitalised(&number_word(card.config.classes.len()))
-        ),
-        "Probabilities are the softmax of the network as trained; they are not calibrated."
-            .to_owned(),
-    ];
+        ));
+        limits.push(
+            "Probabilities are the softmax of the network as trained; they are not calibrated."
+                .to_owned(),
+        );
+    }
+    if !card.config.targets.is_empty() {
+        limits.push(
+            "Predicted numbers are means of how raters heard speech of this kind: they vary less than the ratings, and are no measurement of what a person feels."
+                .to_owned(),
+        );
+    }
     let trained = card.training_corpora();
     if !trained.is_empty() {
         let languages: BTreeSet<&str> = trained
@@ -114,11 +124,25 @@ fn how(card: &Card<'_>, front_end: &FrontEnd, text: &mut Markdown) {
     text.paragraph(&format!(
         "The graph takes samples in -1..=1 at {rate_hz} Hz, [batch, samples], and contains the whole front end:"
     ));
-    text.code("python", &python(rate_hz));
+    text.code("python", &python(rate_hz, card.config));
 }
 
 /// A program that reads 16-bit WAV with the standard library and predicts it.
-fn python(rate_hz: u32) -> String {
+fn python(rate_hz: u32, config: &ModelConfig) -> String {
+    let mut end = String::new();
+    let mut add = |output: &str, names: &str| {
+        end += &format!(
+            "{output} = session.run([\"{output}\"], {{\"waveform\": samples[None]}})[0][0]\n\
+             {names} = session.get_modelmeta().custom_metadata_map[\"{names}\"].split(\",\")\n\
+             print(dict(zip({names}, {output}.tolist())))\n"
+        );
+    };
+    if !config.classes.is_empty() {
+        add("probabilities", "classes");
+    }
+    if !config.targets.is_empty() {
+        add("numbers", "targets");
+    }
     format!(
         r#"import wave
 
@@ -129,10 +153,7 @@ with wave.open("recording.wav") as file:  # 16 bits, one channel
     assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == ({rate_hz}, 1, 2)
     samples = numpy.frombuffer(file.readframes(file.getnframes()), "<i2") / numpy.float32(32768)
 session = onnxruntime.InferenceSession("model.onnx")
-probabilities = session.run(["probabilities"], {{"waveform": samples[None]}})[0][0]
-classes = session.get_modelmeta().custom_metadata_map["classes"].split(",")
-print(dict(zip(classes, probabilities.tolist())))
-"#
+{end}"#
     )
 }
 

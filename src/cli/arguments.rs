@@ -313,10 +313,35 @@ pub enum GraphFormat {
 
 /// Arguments of `corpora`.
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct CorporaArguments {
+    /// What to do with them; without it, they are listed or checked.
+    #[command(subcommand)]
+    pub command: Option<CorporaCommand>,
     /// Corpora to check; all that are present by default.
     #[arg(value_name = "CORPUS")]
     pub names: Vec<String>,
+}
+
+/// What to do with corpora.
+#[derive(clap::Subcommand)]
+pub enum CorporaCommand {
+    /// Draft the entry of corpora.toml for a folder of recordings or a table of them.
+    Add(CorporaAddArguments),
+}
+
+/// Arguments of `corpora add`.
+#[derive(Args)]
+pub struct CorporaAddArguments {
+    /// The folder of the corpus, or its table.
+    #[arg(value_name = "FOLDER|TABLE")]
+    pub path: PathBuf,
+    /// The name of the corpus; by default that of its folder.
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Append the entry to corpora.toml instead of printing it.
+    #[arg(long)]
+    pub write: bool,
 }
 
 /// Arguments of `doctor`.

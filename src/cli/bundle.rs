@@ -7,7 +7,10 @@ use pipe_engine::exec::{MissingInputs, Resolver, runs_folder};
 use pipe_engine::plan::Plan;
 use serde_json::json;
 
-use crate::bundle::{Content, RunTimes, add_features, collect, unpack, write, write_crate};
+use crate::bundle::{
+    Content, RunTimes, Signed, SigningKey, add_features, check_signature, collect, unpack, write,
+    write_crate,
+};
 use crate::byte_size::bytes_text;
 
 use super::arguments::Common;
@@ -18,7 +21,7 @@ use super::console::print;
 use super::date::iso_date;
 use super::error::CliError;
 use super::lines::counted;
-use super::{context, lock, own_name, report};
+use super::{context, lock, own_name, permission, report};
 
 /// Makes or unpacks a bundle.
 pub fn bundle(arguments: &BundleArguments, common: &Common) -> Result<u8, CliError> {
@@ -29,6 +32,8 @@ pub fn bundle(arguments: &BundleArguments, common: &Common) -> Result<u8, CliErr
 }
 
 fn export(arguments: &ExportBundleArguments, common: &Common) -> Result<u8, CliError> {
+    let key = arguments.sign.as_deref();
+    let key = key.map(|path| signing_key(path, common)).transpose()?;
     let device = context::device_of_results(&arguments.device)?;
     let plan = context::plan(&arguments.manifest, device, common)?;
     let cache = context::cache(common, arguments.manifest.rehash)?;
@@ -54,23 +59,61 @@ fn export(arguments: &ExportBundleArguments, common: &Common) -> Result<u8, CliE
         true => contents.files.iter().map(|file| file.bytes).sum(),
         false => std::fs::metadata(path).map_or(0, |metadata| metadata.len()),
     };
-    print(&match common.json {
-        true => format!(
-            "{}\n",
-            json!({ "event": "bundled", "file": path, "bytes": bytes, "files": contents.files.len() })
-        ),
-        false => format!(
-            "{}: {}, {}{}\n",
-            path.display(),
-            counted(contents.files.len(), "file"),
-            bytes_text(bytes),
-            match arguments.ro_crate {
-                true => "",
-                false => "; `pipe reproduce` runs it elsewhere",
-            }
-        ),
-    })?;
+    let signature = key.as_ref().map(|key| key.sign(path)).transpose()?;
+    let public_key = key.as_ref().map(SigningKey::public_key);
+    if common.json {
+        let mut line = json!({ "event": "bundled", "file": path, "bytes": bytes, "files": contents.files.len() });
+        if signature.is_some() {
+            line["signature"] = json!(signature);
+            line["public_key"] = json!(public_key);
+        }
+        print(&format!("{line}\n"))?;
+        return Ok(0);
+    }
+    let mut text = format!(
+        "{}: {}, {}{}\n",
+        path.display(),
+        counted(contents.files.len(), "file"),
+        bytes_text(bytes),
+        match arguments.ro_crate {
+            true => "",
+            false => "; `pipe reproduce` runs it elsewhere",
+        }
+    );
+    if let (Some(signature), Some(key)) = (signature, public_key) {
+        text.push_str(&format!(
+            "{}: checked by `--public-key {key}`\n",
+            signature.display()
+        ));
+    }
+    print(&text)?;
     Ok(0)
+}
+
+/// The key in the file `path`, for which a password is asked on a terminal.
+fn signing_key(path: &Path, common: &Common) -> Result<SigningKey, CliError> {
+    let ask = || match permission::can_ask(common) {
+        true => rpassword::prompt_password(format!("Password of {}: ", path.display())).map(Some),
+        false => Ok(None),
+    };
+    Ok(SigningKey::read(path, ask)?)
+}
+
+/// Makes sure that a bundle is signed as the user wants it; none where they do not.
+pub fn signed(arguments: &ImportBundleArguments) -> Result<Option<Signed>, CliError> {
+    let Some(key) = &arguments.public_key else {
+        return Ok(None);
+    };
+    let signature = arguments.signature.as_deref();
+    Ok(Some(check_signature(&arguments.bundle, signature, key)?))
+}
+
+/// What the user is told of a good signature.
+pub fn signed_line(signed: &Signed) -> String {
+    format!(
+        "signed by {}: {}\n",
+        signed.public_key, signed.trusted_comment
+    )
 }
 
 /// When the latest run of the manifest was.
@@ -86,19 +129,23 @@ fn times(plan: &Plan, cache: &Cache) -> Result<RunTimes, CliError> {
 
 fn import(arguments: &ImportBundleArguments, common: &Common) -> Result<u8, CliError> {
     let folder = folder_of(arguments);
+    let signed = signed(arguments)?;
     let contents = unpack(&arguments.bundle, &folder, arguments.max_size)?;
-    print(&match common.json {
-        true => format!(
-            "{}\n",
-            json!({ "event": "unpacked", "folder": folder, "files": contents.files.len(), "manifest": contents.manifest })
-        ),
-        false => format!(
-            "{}: {}, all as they were sent; the manifest is {}\n",
-            folder.display(),
-            counted(contents.files.len(), "file"),
-            folder.join(&contents.manifest).display()
-        ),
-    })?;
+    if common.json {
+        let mut line = json!({ "event": "unpacked", "folder": folder, "files": contents.files.len(), "manifest": contents.manifest });
+        if let Some(signed) = signed {
+            line["signed"] = json!(signed);
+        }
+        print(&format!("{line}\n"))?;
+        return Ok(0);
+    }
+    print(&format!(
+        "{}{}: {}, all as they were sent; the manifest is {}\n",
+        signed.as_ref().map(signed_line).unwrap_or_default(),
+        folder.display(),
+        counted(contents.files.len(), "file"),
+        folder.join(&contents.manifest).display()
+    ))?;
     Ok(0)
 }
 

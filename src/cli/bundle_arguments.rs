@@ -42,6 +42,9 @@ pub struct ExportBundleArguments {
     /// Write a folder with a description that other tools read: a Workflow Run RO-Crate.
     #[arg(long)]
     pub ro_crate: bool,
+    /// Sign the bundle with a secret key of minisign: the signature goes beside it, as FILE.minisig.
+    #[arg(long, value_name = "SECRET_KEY_FILE", conflicts_with = "ro_crate")]
+    pub sign: Option<PathBuf>,
     /// Add the features that steps keep.
     #[arg(long)]
     pub features: bool,
@@ -62,6 +65,13 @@ pub struct ImportBundleArguments {
     /// How much it may hold, such as 100GB.
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes, default_value = "16GB")]
     pub max_size: u64,
+    /// Who must have signed the bundle, with minisign: a public key, or a file with one, such as minisign.pub. Without the
+    /// right signature nothing is unpacked.
+    #[arg(long, value_name = "KEY")]
+    pub public_key: Option<String>,
+    /// The signature; FILE.minisig by default.
+    #[arg(long, value_name = "FILE", requires = "public_key")]
+    pub signature: Option<PathBuf>,
 }
 
 /// Arguments of `reproduce`.

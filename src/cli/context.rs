@@ -1,5 +1,6 @@
 //! What subcommands need before they start: the plan, the corpora, the cache.
 
+use std::collections::BTreeSet;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,7 @@ use crate::domain::{CORPORA, PlanOptions, SpeechPlan};
 use crate::trust::{Project, TrustedFolders};
 
 use super::arguments::{Common, DeviceArguments, ManifestArguments};
+use super::built_in_corpora::built_in_corpora;
 use super::corpora_diagnostic;
 use super::error::CliError;
 
@@ -93,6 +95,16 @@ fn require_cache(common: &Common) -> Result<(), CliError> {
     Ok(())
 }
 
+/// The corpora that are known, and where from.
+pub struct KnownCorpora {
+    /// The entries of the file on top of those that come with the program.
+    pub corpora: Corpora,
+    /// The `corpora.toml` that was found.
+    pub file: Option<PathBuf>,
+    /// The names of its entries.
+    pub of_file: BTreeSet<String>,
+}
+
 /// Finds and reads `corpora.toml`; its folder of corpora is made usable from here.
 ///
 /// `given` is the argument of `--corpora`, `named` what the manifest names, `folder` where the search starts. It may be
@@ -103,6 +115,16 @@ pub fn corpora(
     folder: &Path,
     limits: &Limits,
 ) -> Result<Corpora, Diagnostics> {
+    Ok(known_corpora(given, named, folder, limits)?.corpora)
+}
+
+/// As [`corpora`], with the file that each entry is from.
+pub fn known_corpora(
+    given: Option<&Path>,
+    named: Option<&(PathBuf, Place)>,
+    folder: &Path,
+    limits: &Limits,
+) -> Result<KnownCorpora, Diagnostics> {
     let place = named
         .filter(|_| given.is_none_or(Path::is_dir))
         .map(|(_, place)| place);
@@ -113,9 +135,14 @@ pub fn corpora(
         .or_else(|| search(folder));
     let Some(file) = file else {
         let folder = given_folder.unwrap_or(Path::new("corpora")).to_path_buf();
-        return Ok(Corpora {
+        let corpora = Corpora {
             folder,
             ..Corpora::default()
+        };
+        return Ok(KnownCorpora {
+            corpora: corpora.on_top_of(built_in_corpora()),
+            file: None,
+            of_file: BTreeSet::new(),
         });
     };
     // What the user gives may be a pipe; what a manifest names may not.
@@ -147,7 +174,11 @@ pub fn corpora(
         Some(folder) => folder.to_path_buf(),
         None => base.join(&corpora.folder),
     };
-    Ok(corpora)
+    Ok(KnownCorpora {
+        of_file: corpora.corpora.keys().cloned().collect(),
+        corpora: corpora.on_top_of(built_in_corpora()),
+        file: Some(file),
+    })
 }
 
 /// `corpora.toml` in `folder`, in one above it, or in the current folder.

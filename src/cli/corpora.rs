@@ -4,37 +4,36 @@ use std::path::Path;
 
 use pipe_engine::cache::Cache;
 use pipe_engine::manifest::suggest;
-use pipe_foundation::Limit;
+use pipe_foundation::{Limit, by_cause, length_text};
 use pipe_speech::corpus::{
     self, AudioSource, ClassChoice, Corpora, CorpusConfig, CountCheck, ListOptions,
 };
 
 use crate::stage::file_content;
 
-use super::arguments::{Common, CorporaArguments};
+use super::arguments::{Common, CorporaArguments, CorporaCommand};
 use super::console::print;
 use super::context;
+use super::corpora_add;
 use super::error::CliError;
 use super::lines::counted;
 
-/// Lists or checks corpora.
+/// Lists or checks corpora, or drafts the entry of one.
 pub fn corpora(arguments: &CorporaArguments, common: &Common) -> Result<u8, CliError> {
-    let corpora = context::corpora(
+    if let Some(CorporaCommand::Add(arguments)) = &arguments.command {
+        return corpora_add::add(arguments, common);
+    }
+    let known = context::known_corpora(
         common.corpora.as_deref(),
         None,
         Path::new("."),
         &common.limits(),
     )?;
-    if corpora.corpora.is_empty() {
-        return Err(CliError::Usage {
-            message: "no corpora.toml was found".into(),
-            help: "give one with --corpora FILE, or run in the folder that contains one".into(),
-        });
-    }
+    let corpora = &known.corpora;
     for name in &arguments.names {
         if !corpora.corpora.contains_key(name) {
             return Err(CliError::Usage {
-                message: format!("corpora.toml has no corpus `{name}`"),
+                message: format!("there is no corpus `{name}`"),
                 help: suggest(name, corpora.corpora.keys().map(String::as_str)),
             });
         }
@@ -42,38 +41,57 @@ pub fn corpora(arguments: &CorporaArguments, common: &Common) -> Result<u8, CliE
     let cache = context::cache(common, false)?;
     let mut text = String::new();
     let mut all_agree = true;
+    let mut not_here: Vec<&str> = Vec::new();
     for (name, config) in &corpora.corpora {
         let named = arguments.names.contains(name);
         if !arguments.names.is_empty() && !named {
             continue;
         }
-        match check_one(name, config, &corpora, &cache, common.limits().file_bytes) {
-            Ok((check, warnings)) => {
-                all_agree &= check.agrees();
+        let file = known.file.as_ref().filter(|_| known.of_file.contains(name));
+        let from = file.map_or_else(|| BUILT_IN.to_string(), |file| file.display().to_string());
+        match check_one(name, config, corpora, &cache, common.limits().file_bytes) {
+            Ok(checked) => {
+                all_agree &= checked.check.agrees();
                 text.push_str(&if common.json {
-                    json_line(&check, &warnings)
+                    json_line(&checked, &from)
                 } else {
-                    describe(&check, config, &warnings)
+                    describe(&checked, config, &from)
                 });
             }
             Err(error) => {
                 all_agree &= !named;
                 if common.json {
-                    let line = serde_json::json!({ "corpus": name, "present": false, "reason": error.to_string() });
+                    let line = serde_json::json!({
+                        "corpus": name,
+                        "from": from,
+                        "present": false,
+                        "reason": error.to_string(),
+                    });
                     text.push_str(&format!("{line}\n"));
+                } else if file.is_none() && known.file.is_some() && !named {
+                    not_here.push(name);
                 } else {
                     text.push_str(&format!(
-                        "{name}: {}\n  {error}\n  get it from {}\n  licence: {}\n\n",
+                        "{name}: {} ({from})\n  {error}\n  get it from {}\n  licence: {}\n\n",
                         config.title, config.source, config.licence
                     ));
                 }
             }
         }
     }
+    if !not_here.is_empty() {
+        text.push_str(&format!(
+            "known and not here: {} (`pipe corpora NAME` says where to get one)\n",
+            not_here.join(", ")
+        ));
+    }
     cache.files.save()?;
     print(&text)?;
     Ok(u8::from(!arguments.names.is_empty() && !all_agree))
 }
+
+/// What entries are from that are in no file of the user's.
+const BUILT_IN: &str = "built in";
 
 fn check_one(
     name: &str,
@@ -81,7 +99,7 @@ fn check_one(
     corpora: &Corpora,
     cache: &Cache,
     file_bytes: Limit,
-) -> miette::Result<(CountCheck, Vec<String>)> {
+) -> miette::Result<Checked> {
     let options = ListOptions {
         // A corpus without classes is counted by its own labels.
         classes: match config.labels.is_empty() {
@@ -94,12 +112,16 @@ fn check_one(
     let listing = corpus::list(name, config, &corpora.folder, &options, file_bytes)?;
     let seconds = |source: &AudioSource| match source {
         AudioSource::File {
-            segment_s: Some((start, end)),
+            segment_s: Some((start_s, end_s)),
             ..
-        } => Some(end - start),
-        AudioSource::File { path, .. } => file_content(path, &cache.files)
-            .ok()
-            .map(|content| content.duration_s),
+        } if end_s.is_finite() => Some(end_s - start_s),
+        AudioSource::File {
+            path, segment_s, ..
+        } => {
+            let duration_s = file_content(path, &cache.files).ok()?.duration_s;
+            let start_s = segment_s.map_or(0.0, |(start_s, _)| start_s);
+            Some((duration_s - start_s).max(0.0))
+        }
         AudioSource::Synthetic(utterance) => Some(utterance.duration_s()),
     };
     let total_s: f64 = listing
@@ -109,10 +131,33 @@ fn check_one(
         .sum();
     let mut check = corpus::check(name, config, &listing, Some(total_s / 3600.0));
     check.corpus = name.into();
-    Ok((check, listing.warnings))
+    let bad = listing
+        .bad()
+        .map(|bad| (bad.what.as_str(), bad.reason.as_str()));
+    Ok(Checked {
+        check,
+        causes: by_cause(bad, CAUSES_TOLD),
+        warnings: listing.warnings,
+    })
 }
 
-fn describe(check: &CountCheck, config: &CorpusConfig, warnings: &[String]) -> String {
+/// So many causes are told for which files or rows are unusable.
+const CAUSES_TOLD: usize = 3;
+
+/// A copy of a corpus against its official counts.
+struct Checked {
+    check: CountCheck,
+    /// Why files or rows are unusable, most frequent cause first.
+    causes: String,
+    warnings: Vec<String>,
+}
+
+fn describe(checked: &Checked, config: &CorpusConfig, from: &str) -> String {
+    let Checked {
+        check,
+        causes,
+        warnings,
+    } = checked;
     let against = |found: String, official: Option<String>| match official {
         Some(official) if official == found => found,
         Some(official) => format!("{found} of {official}"),
@@ -124,15 +169,15 @@ fn describe(check: &CountCheck, config: &CorpusConfig, warnings: &[String]) -> S
             count.official.map(|n| n.to_string()),
         )
     };
-    let hours = |hours: f64| format!("{hours:.3}");
-    let mut text = format!("{}: {}\n", check.corpus, config.title);
+    let length = |hours: f64| length_text(hours * 3600.0);
+    let mut text = format!("{}: {} ({from})\n", check.corpus, config.title);
     text.push_str(&format!(
-        "  utterances {}, speakers {}, hours {}; {} usable\n",
+        "  utterances {}, speakers {}, {}; {} usable\n",
         count(&check.utterances),
         count(&check.speakers),
         against(
-            hours(check.hours.found.unwrap_or(0.0)),
-            check.hours.official.map(hours)
+            length(check.hours.found.unwrap_or(0.0)),
+            check.hours.official.map(length)
         ),
         check.usable,
     ));
@@ -144,11 +189,15 @@ fn describe(check: &CountCheck, config: &CorpusConfig, warnings: &[String]) -> S
     if !labels.is_empty() {
         text.push_str(&format!("  {}\n", labels.join(", ")));
     }
-    if check.dropped > 0 {
+    let left_out = check.dropped + check.bad;
+    if left_out > 0 {
         text.push_str(&format!(
-            "  {} left out, {} of them unusable\n",
-            check.dropped, check.bad
+            "  {left_out} left out, {} of them unusable\n",
+            check.bad
         ));
+    }
+    if !causes.is_empty() {
+        text.push_str(&format!("  unusable: {causes}\n"));
     }
     for warning in warnings.iter().take(5) {
         text.push_str(&format!("  warning: {warning}\n"));
@@ -163,7 +212,12 @@ fn describe(check: &CountCheck, config: &CorpusConfig, warnings: &[String]) -> S
     text
 }
 
-fn json_line(check: &CountCheck, warnings: &[String]) -> String {
+fn json_line(checked: &Checked, from: &str) -> String {
+    let Checked {
+        check,
+        causes,
+        warnings,
+    } = checked;
     let count = |count: &corpus::Count| serde_json::json!({ "found": count.found, "official": count.official });
     let labels: serde_json::Map<String, serde_json::Value> = check
         .labels
@@ -172,6 +226,7 @@ fn json_line(check: &CountCheck, warnings: &[String]) -> String {
         .collect();
     let line = serde_json::json!({
         "corpus": check.corpus,
+        "from": from,
         "present": true,
         "agrees": check.agrees(),
         "utterances": count(&check.utterances),
@@ -181,6 +236,7 @@ fn json_line(check: &CountCheck, warnings: &[String]) -> String {
         "usable": check.usable,
         "dropped": check.dropped,
         "bad": check.bad,
+        "causes": causes,
         "warnings": warnings,
     });
     format!("{line}\n")

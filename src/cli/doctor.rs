@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use pipe_nn::model::{DeviceChoice, DeviceError};
-use pipe_speech::corpus::root_of;
+use pipe_speech::corpus::{CorpusConfig, root_of};
 
 use crate::doctor::{Check, State, examine};
 
@@ -62,7 +62,7 @@ fn text(checks: &[Check], paint: Paint) -> String {
 /// The corpora of the `corpora.toml` here, and which of them are there.
 fn corpora(common: &Common) -> Check {
     const NAME: &str = "corpora";
-    let found = match context::corpora(
+    let found = match context::known_corpora(
         common.corpora.as_deref(),
         None,
         Path::new(""),
@@ -75,18 +75,23 @@ fn corpora(common: &Common) -> Check {
             return Check::bad(NAME, first.unwrap_or_default(), advice);
         }
     };
-    if found.corpora.is_empty() {
-        let advice = "give one with --corpora, or run in the folder that contains one";
-        return Check::warning(NAME, "no corpora.toml was found", advice);
-    }
-    let corpora = found.corpora.iter();
+    // Those that come with the program are not expected to be here, unless there are no others; and to make some of
+    // them takes no files.
+    let expected = |name: &String, config: &CorpusConfig| match &found.file {
+        Some(_) => found.of_file.contains(name),
+        None => config.reader != "synthetic",
+    };
+    let corpora: Vec<_> = (found.corpora.corpora.iter())
+        .filter(|(name, config)| expected(name, config))
+        .collect();
+    let all = corpora.len();
     // Synthetic ones are made when they are needed.
-    let there = corpora.filter(|(name, config)| {
-        config.reader == "synthetic" || root_of(name, config, &found.folder).is_ok()
+    let there = corpora.into_iter().filter(|(name, config)| {
+        config.reader == "synthetic" || root_of(name, config, &found.corpora.folder).is_ok()
     });
     let there = there.count();
-    let all = found.corpora.len();
-    let text = format!("{there} of {all} in {}", found.folder.display());
+    let folder = found.corpora.folder.display();
+    let text = format!("{there} of {all} in {folder}");
     match there {
         0 => Check::warning(NAME, text, "`pipe corpora` says where to get them"),
         _ => Check::good(NAME, text),

@@ -6,9 +6,10 @@ use pipe_engine::exec::RunError;
 use pipe_engine::manifest::Diagnostics;
 use pipe_foundation::ThreadError;
 use pipe_nn::model::DeviceError;
+use pipe_speech::corpus::proposal::ProposalError;
 use thiserror::Error;
 
-use crate::bundle::BundleError;
+use crate::bundle::{BundleError, SignatureError};
 use crate::inspect::InspectError;
 use crate::lock::LockError;
 use crate::track::TrackError;
@@ -61,10 +62,18 @@ pub enum CliError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Bundle(#[from] BundleError),
+    /// A bundle has no good signature, or gets none.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Signature(#[from] SignatureError),
     /// What a step made cannot be read back.
     #[error("{0}")]
     #[diagnostic(code(cli::step))]
     Step(miette::Report),
+    /// There is no entry to propose for a corpus.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Proposal(#[from] ProposalError),
     /// The lock file cannot be used.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -134,7 +143,9 @@ impl CliError {
             | Self::Device(_)
             | Self::Trust(_)
             | Self::Lock(_)
+            | Self::Proposal(_)
             | Self::Bundle(_)
+            | Self::Signature(_)
             | Self::NotAsLocked { .. }
             | Self::Untrusted { .. }
             | Self::Usage { .. } => 2,

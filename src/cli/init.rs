@@ -5,12 +5,12 @@ use std::io::Write;
 use std::path::Path;
 
 use super::arguments::InitArguments;
+use super::built_in_corpora;
 use super::console::print;
 use super::context;
 use super::error::CliError;
 
 const TEMPLATE: &str = include_str!("../../pipelines/demo.toml");
-const CORPORA: &str = include_str!("../../corpora.toml");
 
 /// Writes the demo manifest under another name, and a `corpora.toml` next to it where none would be found.
 pub fn init(arguments: &InitArguments) -> Result<u8, CliError> {
@@ -20,7 +20,7 @@ pub fn init(arguments: &InitArguments) -> Result<u8, CliError> {
     let mut wrote = format!("wrote {}", path.display());
     if context::search(folder).is_none() {
         let corpora = folder.join("corpora.toml");
-        create(&corpora, CORPORA)?;
+        create(&corpora, built_in_corpora::TEXT)?;
         wrote.push_str(&format!(" and {}", corpora.display()));
     }
     print(&format!(

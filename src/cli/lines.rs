@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use miette::Report;
 use pipe_engine::exec::{Event, ItemCounts, Observer, Status, StepCounts};
-use pipe_foundation::progress::EpochReport;
+use pipe_foundation::progress::{EpochReport, Monitored};
 use pipe_foundation::sync::lock;
 
 use super::console::print_error;
@@ -209,29 +209,37 @@ pub fn epoch_text(report: &EpochReport) -> String {
         loss,
         validation_ua,
         best_ua,
+        monitored,
         seconds,
         ..
     } = report;
     let left = seconds * (epochs - (epoch + 1).min(*epochs)) as f64;
+    let score = match (monitored, validation_ua, best_ua) {
+        (Some(Monitored { name, value, best }), ..) => format!("{name} {value:.3}, best {best:.3}"),
+        (None, Some(ua), Some(best)) => {
+            format!("UA {:.1} %, best {:.1} %", ua * 100.0, best * 100.0)
+        }
+        _ => String::new(),
+    };
     format!(
-        "epoch {}/{epochs}  loss {loss:.3}  UA {:.1} %, best {:.1} %  {} left",
+        "epoch {}/{epochs}  loss {loss:.3}  {score}  {} left",
         epoch + 1,
-        validation_ua * 100.0,
-        best_ua * 100.0,
         duration_text(left),
     )
 }
 
 /// A duration as people say it.
 pub fn duration_text(seconds: f64) -> String {
+    // Rounded before it is taken apart: no minute has 60 seconds.
+    let (whole, minutes) = (seconds.round(), (seconds / 60.0).round());
     match seconds {
         s if s < 0.0995 => format!("{:.0} ms", s * 1000.0),
         s if s < 59.95 => format!("{s:.1} s"),
-        s if s < 3600.0 => format!("{:.0} min {:02.0} s", (s / 60.0).floor(), s % 60.0),
-        s => format!(
+        s if s < 3599.5 => format!("{:.0} min {:02.0} s", (whole / 60.0).floor(), whole % 60.0),
+        _ => format!(
             "{:.0} h {:02.0} min",
-            (s / 3600.0).floor(),
-            (s % 3600.0) / 60.0
+            (minutes / 60.0).floor(),
+            minutes % 60.0
         ),
     }
 }

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod bars;
+mod built_in_corpora;
 mod bundle;
 mod bundle_arguments;
 mod cache;
@@ -11,6 +12,7 @@ mod command_line;
 mod console;
 mod context;
 mod corpora;
+mod corpora_add;
 mod corpora_diagnostic;
 mod error;
 mod evaluations;

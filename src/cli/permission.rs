@@ -119,7 +119,7 @@ fn shown(lines: &[(String, String)]) -> String {
 }
 
 /// Whether somebody is there to answer.
-fn can_ask(common: &Common) -> bool {
+pub fn can_ask(common: &Common) -> bool {
     !common.json && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 

@@ -54,11 +54,13 @@ pub fn predict(arguments: &PredictArguments, common: &Common) -> Result<u8, CliE
     }
     let mut failed = found.failed.len();
     let names: Vec<String> = found.inputs.iter().map(Input::name).map(shown).collect();
+    let targets = model.config().targets.iter();
+    let targets: Vec<String> = targets.map(|target| target.name.clone()).collect();
     let predictions = Predictions::new(
         format(arguments, common),
         &names,
         options.windows.is_some(),
-        &model.config().classes,
+        (&model.config().classes, &targets),
     );
     let predictions = Arc::new(Mutex::new(predictions));
     end_when_asked(&predictions);

@@ -27,15 +27,25 @@ struct Line<'a> {
     file: Cow<'a, str>,
     start_s: f64,
     end_s: f64,
-    predicted: &'a str,
-    probabilities: Probabilities<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    predicted: Option<&'a str>,
+    #[serde(skip_serializing_if = "Named::is_empty")]
+    probabilities: Named<'a, f32>,
+    #[serde(skip_serializing_if = "Named::is_empty")]
+    numbers: Named<'a, f64>,
     silent: bool,
 }
 
-/// Classes and their probabilities, in the order of the classes.
-struct Probabilities<'a>(&'a [String], &'a [f32]);
+/// Names and their values, in the order of the names.
+struct Named<'a, T>(&'a [String], &'a [T]);
 
-impl Serialize for Probabilities<'_> {
+impl<T> Named<'_, T> {
+    fn is_empty(&self) -> bool {
+        self.1.is_empty()
+    }
+}
+
+impl<T: Serialize> Serialize for Named<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().zip(self.1))
     }
@@ -55,6 +65,7 @@ pub struct Predictions {
     format: PredictionFormat,
     out: BufWriter<Stdout>,
     classes: Vec<String>,
+    targets: Vec<String>,
     shown: Shown,
     windows: bool,
     path_width: usize,
@@ -62,12 +73,12 @@ pub struct Predictions {
 }
 
 impl Predictions {
-    /// For recordings with these names, as a whole or by `windows`, by a model of these classes.
+    /// For recordings with these names, as a whole or by `windows`, by a model of these classes and numeric targets.
     pub fn new(
         format: PredictionFormat,
         names: &[String],
         windows: bool,
-        classes: &[String],
+        (classes, targets): (&[String], &[String]),
     ) -> Self {
         let room = console_width().saturating_sub(if windows { TIMES } else { 0 });
         let columns = |widths: &mut dyn Iterator<Item = usize>| -> usize {
@@ -75,14 +86,20 @@ impl Predictions {
         };
         let name = name_width(classes);
         let all = columns(&mut classes.iter().map(|class| probability_width(class)));
-        let all = GAP + name + all;
+        let of_targets = columns(&mut targets.iter().map(|target| probability_width(target)));
+        let all = match classes.len() {
+            0 => of_targets,
+            _ => GAP + name + all + of_targets,
+        };
         let shown = match all + PATH.start() <= room || classes.len() < 3 {
             true => Shown::All,
             false => Shown::Highest,
         };
         let numbers = match shown {
             Shown::All => all,
-            Shown::Highest => columns(&mut [name, PROBABILITY, name, PROBABILITY].into_iter()),
+            Shown::Highest => {
+                columns(&mut [name, PROBABILITY, name, PROBABILITY].into_iter()) + of_targets
+            }
         };
         let longest = names.iter().map(|name| name.chars().count()).max();
         let most = room
@@ -92,6 +109,7 @@ impl Predictions {
             format,
             out: BufWriter::new(std::io::stdout()),
             classes: classes.to_vec(),
+            targets: targets.to_vec(),
             shown,
             windows,
             path_width: longest.unwrap_or(0).clamp(4, most),
@@ -109,25 +127,32 @@ impl Predictions {
                 }
                 let width = name_width(&self.classes);
                 match self.shown {
+                    _ if self.classes.is_empty() => {}
                     Shown::All => {
                         write!(self.out, "  {:<width$}", "emotion")?;
                         for class in &self.classes {
                             let width = probability_width(class);
                             write!(self.out, "  {:>width$}", visible(class))?;
                         }
-                        writeln!(self.out)
                     }
-                    Shown::Highest => writeln!(
+                    Shown::Highest => write!(
                         self.out,
                         "  {:<width$}  {:>PROBABILITY$}  {:<width$}  {:>PROBABILITY$}",
                         "emotion", "p", "second", "p"
-                    ),
+                    )?,
                 }
+                for target in &self.targets {
+                    let width = probability_width(target);
+                    write!(self.out, "  {:>width$}", visible(target))?;
+                }
+                writeln!(self.out)
             }
             PredictionFormat::Csv => {
-                let head = ["file", "start_s", "end_s", "predicted"].map(Cow::from);
+                let head = ["file", "start_s", "end_s"].map(Cow::from).into_iter();
+                let predicted = (!self.classes.is_empty()).then(|| "predicted".into());
                 let classes = self.classes.iter().map(|class| format!("p_{class}").into());
-                let head = head.into_iter().chain(classes);
+                let targets = self.targets.iter().map(|target| target.as_str().into());
+                let head = head.chain(predicted).chain(classes).chain(targets);
                 csv_line(&mut self.out, head.chain(["silent".into()]))
             }
             PredictionFormat::Json => Ok(()),
@@ -136,7 +161,8 @@ impl Predictions {
 
     /// Writes one prediction.
     pub fn write(&mut self, row: &Row) -> std::io::Result<()> {
-        let predicted = self.classes.get(row.predicted).map_or("", String::as_str);
+        let predicted = row.predicted.and_then(|class| self.classes.get(class));
+        let predicted = predicted.map(String::as_str);
         match self.format {
             PredictionFormat::Table => self.table(row),
             PredictionFormat::Csv => {
@@ -144,9 +170,14 @@ impl Predictions {
                 line.write_field(guarded_bytes(row.path.as_os_str().as_encoded_bytes()))?;
                 line.write_field(row.start_s.to_string())?;
                 line.write_field(row.end_s.to_string())?;
-                line.write_field(guarded_bytes(predicted.as_bytes()))?;
+                if let Some(predicted) = predicted {
+                    line.write_field(guarded_bytes(predicted.as_bytes()))?;
+                }
                 for p in &row.probabilities {
                     line.write_field(p.to_string())?;
+                }
+                for number in &row.numbers {
+                    line.write_field(number.to_string())?;
                 }
                 line.write_field(row.silent.to_string())?;
                 line.write_record(None::<&[u8]>)?;
@@ -158,7 +189,8 @@ impl Predictions {
                     start_s: row.start_s,
                     end_s: row.end_s,
                     predicted,
-                    probabilities: Probabilities(&self.classes, &row.probabilities),
+                    probabilities: Named(&self.classes, &row.probabilities),
+                    numbers: Named(&self.targets, &row.numbers),
                     silent: row.silent,
                 })?;
                 writeln!(self.out, "{line}")
@@ -177,8 +209,20 @@ impl Predictions {
         if self.windows {
             write!(self.out, "  {:>9.3}  {:>9.3}", row.start_s, row.end_s)?;
         }
+        if let Some(class) = row.predicted {
+            self.table_classes(row, class)?;
+        }
+        for (target, number) in self.targets.iter().zip(&row.numbers) {
+            let width = probability_width(target);
+            write!(self.out, "  {number:>width$.3}")?;
+        }
+        writeln!(self.out, "{}", if row.silent { "  silent" } else { "" })
+    }
+
+    /// Writes the predicted class and probabilities.
+    fn table_classes(&mut self, row: &Row, class: usize) -> std::io::Result<()> {
         let name = |class: usize| self.classes.get(class).map_or("", String::as_str);
-        let predicted = name(row.predicted);
+        let predicted = name(class);
         let (on, off) = match (self.colour, predicted) {
             (true, "positive") => ("\x1b[32m", "\x1b[0m"),
             (true, "negative") => ("\x1b[31m", "\x1b[0m"),
@@ -198,19 +242,19 @@ impl Predictions {
             }
             Shown::Highest => {
                 let p = |class: usize| row.probabilities.get(class).copied().unwrap_or_default();
-                let others = (0..self.classes.len()).filter(|class| *class != row.predicted);
+                let others = (0..self.classes.len()).filter(|other| *other != class);
                 let second = others.max_by(|a, b| p(*a).total_cmp(&p(*b)));
-                let second = second.unwrap_or(row.predicted);
+                let second = second.unwrap_or(class);
                 write!(
                     self.out,
                     "  {:>PROBABILITY$.3}  {:<width$}  {:>PROBABILITY$.3}",
-                    p(row.predicted),
+                    p(class),
                     visible(name(second)),
                     p(second)
                 )?;
             }
         }
-        writeln!(self.out, "{}", if row.silent { "  silent" } else { "" })
+        Ok(())
     }
 }
 

@@ -5,13 +5,16 @@ use std::path::Path;
 use pipe_engine::exec::{MissingInputs, Resolver, RunOptions, run as execute};
 use pipe_engine::manifest::{Diagnostics, Manifest, ReadOptions};
 use pipe_speech::corpus::Corpora;
+use serde_json::json;
 
-use crate::bundle::{DataChange, Verdict, corpora_at, data_changes, unpack_or_reuse, verdict};
+use crate::bundle::{
+    DataChange, Signed, Verdict, corpora_at, data_changes, unpack_or_reuse, verdict,
+};
 use crate::domain::{CORPORA, PlanOptions, SpeechPlan};
 use crate::lock::{LockFile, changes, lock_path};
 
 use super::arguments::Common;
-use super::bundle::folder_of;
+use super::bundle::{folder_of, signed, signed_line};
 use super::bundle_arguments::ReproduceArguments;
 use super::console::{print, print_error};
 use super::error::CliError;
@@ -31,6 +34,10 @@ pub fn reproduce(arguments: &ReproduceArguments, common: &Common) -> Result<u8, 
     let device = arguments.device.device.resolve(arguments.device.tf32)?;
     permission::check_sandbox(arguments.sandbox)?;
     let folder = folder_of(&arguments.bundle);
+    let signed = signed(&arguments.bundle)?;
+    if let (Some(signed), false) = (&signed, common.json) {
+        print(&signed_line(signed))?;
+    }
     let contents = unpack_or_reuse(&arguments.bundle.bundle, &folder, arguments.bundle.max_size)?;
     let manifest = folder.join(&contents.manifest);
     let bundled = LockFile::read(&lock_path(&manifest), common.limits().file_bytes)?;
@@ -67,7 +74,8 @@ pub fn reproduce(arguments: &ReproduceArguments, common: &Common) -> Result<u8, 
     let listed = resolver.into_listings();
     let data = data_changes(&plan, &listed, &folder);
     if !data.is_empty() {
-        return show(&Verdict::DifferentData { data }, &folder, common);
+        let verdict = Verdict::DifferentData { data };
+        return show(&verdict, &folder, signed.as_ref(), common);
     }
     let signals = Signals::listen();
     let (observer, _) = listening(common, &signals);
@@ -97,7 +105,7 @@ pub fn reproduce(arguments: &ReproduceArguments, common: &Common) -> Result<u8, 
         let changes = changes(&bundled, &cache, &resolver, &statuses)?;
         print(&format!("changed:\n{}\n", lock::change_lines(&changes)))?;
     }
-    show(&verdict, &folder, common)
+    show(&verdict, &folder, signed.as_ref(), common)
 }
 
 /// The corpora that the bundle's manifest uses, where the reader has them.
@@ -124,12 +132,20 @@ fn corpora(manifest: &Manifest, common: &Common) -> Result<Corpora, Diagnostics>
 }
 
 /// Prints the verdict; 0 only where everything is identical.
-fn show(verdict: &Verdict, folder: &Path, common: &Common) -> Result<u8, CliError> {
+fn show(
+    verdict: &Verdict,
+    folder: &Path,
+    signed: Option<&Signed>,
+    common: &Common,
+) -> Result<u8, CliError> {
     let code = u8::from(!matches!(verdict, Verdict::Identical { .. }));
     if common.json {
         let mut line = serde_json::to_value(verdict).unwrap_or_default();
         line["event"] = "reproduced".into();
         line["folder"] = folder.display().to_string().into();
+        if let Some(signed) = signed {
+            line["signed"] = json!(signed);
+        }
         print(&format!("{line}\n"))?;
         return Ok(code);
     }

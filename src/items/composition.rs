@@ -112,6 +112,7 @@ mod tests {
                     language: "en".into(),
                     label: String::new(),
                     class: Some(class.into()),
+                    votes: None,
                     columns: None,
                     split,
                 },

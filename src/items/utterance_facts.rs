@@ -42,6 +42,7 @@ impl ItemFacts for UtteranceFacts {
             language,
             label,
             class,
+            votes,
             columns,
             split,
         } = &self.utterance;
@@ -62,6 +63,9 @@ impl ItemFacts for UtteranceFacts {
         if !self.classes.is_valence3() {
             bytes.extend_from_slice(b"classes\0");
             bytes.extend_from_slice(&self.classes.digest().0);
+        }
+        for (class, count) in votes.iter().flat_map(|votes| votes.iter()) {
+            let _ = write!(bytes, "vote\0{class}\0{count}\0");
         }
         for (name, value) in columns.iter().flat_map(|columns| columns.iter()) {
             bytes.extend_from_slice(b"column\0");
@@ -158,6 +162,7 @@ mod tests {
                     language: "en".into(),
                     label: "angry".into(),
                     class: Some(classes[number as usize % 3].clone()),
+                    votes: None,
                     columns: None,
                     split: Split::ALL[number as usize % 3],
                 },

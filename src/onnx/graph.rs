@@ -104,7 +104,7 @@ impl Graph {
     }
 
     /// `GraphProto` { node = 1, name = 2, initializer = 5, doc_string = 10, input = 11, output = 12 }.
-    pub fn finish(self, name: &str, about: &str, input: &Message, output: &Message) -> Message {
+    pub fn finish(self, name: &str, about: &str, input: &Message, outputs: &[Message]) -> Message {
         let mut graph = Message::new();
         for node in &self.nodes {
             graph = graph.message(1, node);
@@ -113,10 +113,11 @@ impl Graph {
         for constant in &self.constants {
             graph = graph.message(5, constant);
         }
+        graph = graph.string(10, about).message(11, input);
+        for output in outputs {
+            graph = graph.message(12, output);
+        }
         graph
-            .string(10, about)
-            .message(11, input)
-            .message(12, output)
     }
 }
 

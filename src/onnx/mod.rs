@@ -82,13 +82,31 @@ pub fn export(model: &Model, digest: &Digest, input: GraphInput<'_>) -> Result<V
             )
         }
     };
-    network::add(&mut graph, &features, model.network(), "probabilities");
-    let output = graph::float_value("probabilities", &[Dim::Named("batch"), Dim::Size(count)]);
+    let targets = &model.config().targets;
+    network::add(&mut graph, &features, model.network(), targets);
+    let (mut outputs, mut returns) = (Vec::new(), Vec::new());
+    if count > 0 {
+        let dims = [Dim::Named("batch"), Dim::Size(count)];
+        outputs.push(graph::float_value(network::PROBABILITIES, &dims));
+        returns.push(format!("probabilities [batch, {count}] of {classes}"));
+    }
+    if !targets.is_empty() {
+        let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
+        let dims = [Dim::Named("batch"), Dim::Size(names.len())];
+        outputs.push(graph::float_value(network::NUMBERS, &dims));
+        returns.push(format!(
+            "numbers [batch, {}] of {}",
+            names.len(),
+            names.join(",")
+        ));
+        properties.push(("targets", names.join(",")));
+    }
     let about = format!(
-        "Speech emotion recognition. Takes {takes}. Returns probabilities [batch, {count}] of {classes}. \
-         All recordings of a batch have the same length."
+        "Speech emotion recognition. Takes {takes}. Returns {}. \
+         All recordings of a batch have the same length.",
+        returns.join(" and ")
     );
-    let graph = graph.finish("emotion", &about, &declared, &output);
+    let graph = graph.finish("emotion", &about, &declared, &outputs);
     let opset = Message::new().string(1, "").int(2, OPSET);
     let mut file = Message::new()
         .int(1, IR_VERSION)

@@ -1,17 +1,23 @@
-//! Encoder and emotion head as ONNX operators: features `[batch, frames, bins]` to probabilities.
+//! Encoder and heads of the tasks as ONNX operators: features `[batch, frames, bins]` to probabilities and numbers.
 
 use std::collections::HashMap;
 
 use pipe_nn::model::spec::TimePool;
-use pipe_nn::model::{Array, ConvShape, EncoderShape, LstmShape, Network};
+use pipe_nn::model::{Array, ConvShape, EncoderShape, LstmShape, Network, NumericTarget};
 
 use super::graph::{Attribute, Graph};
 
 /// Arrays of the network by name.
 type Arrays = HashMap<String, Array>;
 
-/// Adds the network after the value `features`; its result is called `output`.
-pub(super) fn add(graph: &mut Graph, features: &str, network: &Network, output: &str) {
+/// The value with the probabilities.
+pub(super) const PROBABILITIES: &str = "probabilities";
+/// The value with the numeric targets.
+pub(super) const NUMBERS: &str = "numbers";
+
+/// Adds the network after the value `features`; its results are [`PROBABILITIES`] `[batch, classes]`, if there are
+/// classes, and [`NUMBERS`] `[batch, targets]` in the units of the targets, if there are some.
+pub(super) fn add(graph: &mut Graph, features: &str, network: &Network, targets: &[NumericTarget]) {
     let arrays: Arrays = network
         .to_arrays()
         .into_iter()
@@ -34,13 +40,32 @@ pub(super) fn add(graph: &mut Graph, features: &str, network: &Network, output: 
         x = dense(graph, &x, &name, &arrays);
         x = graph.node("Relu", &format!("{name}.relu"), &[&x]);
     }
-    let logits = dense(graph, &x, "emotion", &arrays);
-    graph.node_with(
-        "Softmax",
-        output,
-        &[&logits],
-        &[("axis", Attribute::Int(1))],
-    );
+    if network.classes() > 0 {
+        let logits = dense(graph, &x, "emotion", &arrays);
+        graph.node_with(
+            "Softmax",
+            PROBABILITIES,
+            &[&logits],
+            &[("axis", Attribute::Int(1))],
+        );
+    }
+    if targets.is_empty() {
+        return;
+    }
+    let outputs: Vec<String> = (targets.iter())
+        .map(|target| dense(graph, &x, &format!("target.{}", target.name), &arrays))
+        .collect();
+    let outputs: Vec<&str> = outputs.iter().map(String::as_str).collect();
+    let axis = [("axis", Attribute::Int(1))];
+    let outputs = graph.node_with("Concat", "standardised_numbers", &outputs, &axis);
+    let row = |value: fn(&NumericTarget) -> f64| -> Vec<f32> {
+        targets.iter().map(|target| value(target) as f32).collect()
+    };
+    let shape = [1, targets.len()];
+    let deviations = graph.floats("target_deviations", &shape, &row(|target| target.deviation));
+    let means = graph.floats("target_means", &shape, &row(|target| target.mean));
+    let scaled = graph.node("Mul", "scaled_numbers", &[&outputs, &deviations]);
+    graph.node("Add", NUMBERS, &[&scaled, &means]);
 }
 
 /// Adds one array as a constant.

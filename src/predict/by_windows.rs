@@ -58,7 +58,7 @@ impl Prediction<'_> {
                 .iter()
                 .filter_map(|window| Some(window.features.as_ref()?.as_ref().ok()?.view()))
                 .collect();
-            let mut rows = self.probabilities(&views)?;
+            let mut rows = self.outputs(&views)?;
             for window in part {
                 let found = window.features.unwrap_or(Err(FailureReason::NotFinite));
                 let found = found.map(|_| {

@@ -217,6 +217,7 @@ mod tests {
             bins: 40,
             encoder: default_encoder(),
             classes: ["positive", "negative"].map(String::from).into(),
+            targets: Vec::new(),
             heads: Vec::new(),
             feature_options: lineage,
             provenance: Json::Null,

@@ -16,10 +16,12 @@ pub struct Row {
     pub start_s: f64,
     /// End in seconds.
     pub end_s: f64,
-    /// Number of the class with the highest probability.
-    pub predicted: usize,
+    /// Number of the class with the highest probability; none where the model has no classes.
+    pub predicted: Option<usize>,
     /// Probability of each class, in the order of the model's classes.
     pub probabilities: Vec<f32>,
+    /// One number for each of the model's numeric targets, in their units.
+    pub numbers: Vec<f64>,
     /// Every sample has the same value: there is nothing to hear.
     pub silent: bool,
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use pipe_foundation::FeaturesView;
-use pipe_nn::model::{Model, ModelError, Predictor};
+use pipe_nn::model::{Model, ModelError, NumericTarget, Outputs, Predictor};
 use pipe_report::eval::most_likely;
 
 use super::recording::Recording;
@@ -47,6 +47,7 @@ pub fn predict(
 ) -> Result<(), ModelError> {
     let mut prediction = Prediction {
         predictor: Predictor::new(model.network(), options.threads)?,
+        targets: &model.config().targets,
         front_end,
         options,
         each,
@@ -72,6 +73,7 @@ fn together(inputs: &[Input]) -> usize {
 /// The work on all recordings.
 pub(super) struct Prediction<'p> {
     pub(super) predictor: Predictor<'p>,
+    targets: &'p [NumericTarget],
     pub(super) front_end: &'p FrontEnd,
     pub(super) options: PredictOptions,
     each: &'p mut dyn FnMut(Outcome) -> bool,
@@ -125,24 +127,35 @@ impl Prediction<'_> {
     }
 
     /// Tells what came of a recording, or a window of it: its place and whether it is silent, or why it has no
-    /// prediction. `rows` are the probabilities of those that have features. False when no more is wanted.
+    /// prediction. `rows` are what the model says of those that have features. False when no more is wanted.
     pub(super) fn tell(
         &mut self,
         input: &Input,
         found: Result<(Range<usize>, bool), FailureReason>,
-        rows: &mut dyn Iterator<Item = Vec<f32>>,
+        rows: &mut dyn Iterator<Item = Outputs>,
     ) -> bool {
         let path = input.name();
         let seconds = |samples: usize| samples as f64 / f64::from(self.front_end.rate_hz());
         let outcome = found.and_then(|(samples, silent)| {
-            let probabilities = rows.next().ok_or(FailureReason::NotFinite)?;
-            let class = most_likely(&probabilities).ok_or(FailureReason::NotFinite)?;
+            let Outputs {
+                probabilities,
+                numbers,
+            } = rows.next().ok_or(FailureReason::NotFinite)?;
+            let class = most_likely(&probabilities);
+            let are_finite = numbers.iter().all(|number| number.is_finite());
+            if class.is_none() != probabilities.is_empty() || !are_finite {
+                return Err(FailureReason::NotFinite);
+            }
+            let numbers = self.targets.iter().zip(numbers);
             Ok(Row {
                 path: path.clone(),
                 start_s: seconds(samples.start),
                 end_s: seconds(samples.end),
                 predicted: class,
                 probabilities,
+                numbers: numbers
+                    .map(|(target, output)| target.value(output))
+                    .collect(),
                 silent,
             })
         });
@@ -157,11 +170,11 @@ impl Prediction<'_> {
         (SECONDS_AT_ONCE * f64::from(self.front_end.rate_hz())) as usize
     }
 
-    /// Probabilities of what has features.
-    pub(super) fn probabilities(
+    /// What the model says of what has features.
+    pub(super) fn outputs(
         &mut self,
         features: &[FeaturesView<'_>],
-    ) -> Result<impl Iterator<Item = Vec<f32>> + use<>, ModelError> {
+    ) -> Result<impl Iterator<Item = Outputs> + use<>, ModelError> {
         Ok(self.predictor.predict(features)?.into_iter())
     }
 }

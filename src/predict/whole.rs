@@ -34,7 +34,7 @@ impl Prediction<'_> {
                 .iter()
                 .filter_map(|(_, whole)| Some(whole.as_ref().ok()?.features.view()))
                 .collect();
-            let mut rows = self.probabilities(&views)?;
+            let mut rows = self.outputs(&views)?;
             for (recording, whole) in part {
                 let found = whole.map(|whole| (0..whole.samples, whole.silent));
                 if !self.tell(&recording.input, found, &mut rows) {

@@ -1,18 +1,23 @@
 //! `evaluate`: tests a model on utterances it has not seen.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use pipe_engine::artifact::FingerprintInputs;
-use pipe_engine::manifest::{Declaration, Diagnostic, Diagnostics, Gathers, Kind, Parameter};
+use pipe_engine::manifest::{
+    Declaration, Diagnostic, Diagnostics, Gathers, Kind, Parameter, Shape,
+};
 use pipe_engine::stage::{
     AggregateContext, AggregateStage, Foresight, InputOrigin, ListedInput, LoadedItem, Resources,
     Stage, StepInput,
 };
-use pipe_nn::model::Device;
-use pipe_nn::model::Model;
-use pipe_report::eval::{Evaluation, Prediction, most_likely, write_predictions};
+use pipe_nn::model::{Device, Model, Outputs};
+use pipe_report::eval::{
+    Evaluation, NumberPrediction, Prediction, TargetMetrics, label_recalls, most_likely,
+    write_numbers, write_predictions,
+};
 use pipe_report::{EpochPoint, ReportEntry};
-use pipe_speech::corpus::Split;
+use pipe_speech::corpus::{Split, Utterance};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
@@ -29,6 +34,7 @@ use super::options::options;
 use super::output::{Unwritten, write_json};
 use super::parameters::{INPUT, MODEL, SPLITS, THREADS};
 use super::setting::Setting;
+use super::train::number;
 
 /// The evaluation as a row of a report, without its name.
 pub const ENTRY: &str = "entry.json";
@@ -45,6 +51,11 @@ pub static KIND: Kind = Kind {
             SPLITS,
             "[\"test\"]",
             "Which utterances to test on.",
+        ),
+        Parameter::optional(
+            "labels",
+            Shape::Bool,
+            "Also the recall of each label as the corpora write it. By default where classes other than those of Parry et al. hold several labels of a corpus.",
         ),
         leakage::LEAKS,
         THREADS,
@@ -67,6 +78,8 @@ pub static KIND: Kind = Kind {
 struct Options {
     splits: Vec<Split>,
     threads: usize,
+    #[serde(default)]
+    labels: Option<bool>,
 }
 
 /// Why a model cannot be tested.
@@ -173,9 +186,36 @@ impl AggregateStage for Evaluate {
         let leaks = self.check_leaks(&seen, &items, context)?;
 
         let classes = &model.config().classes;
-        let predictions = predict(&model, self.device, classes, &items, context)?;
-        let evaluation = Evaluation::of(classes, &predictions)?;
-        write_predictions(&context.out.join("predictions.csv"), classes, &predictions)?;
+        let predicted = predict(&model, self.device, &items, context)?;
+        let mut evaluation = Evaluation::of(classes, &predicted.of_classes)?;
+        if !classes.is_empty() {
+            let path = context.out.join("predictions.csv");
+            write_predictions(&path, classes, &predicted.of_classes)?;
+            if self.keeps_labels(&items) {
+                let labels: Vec<String> = (items.iter())
+                    .map(|item| item.utterance().label.clone())
+                    .collect();
+                evaluation.labels = label_recalls(classes, &predicted.of_classes, &labels)?;
+            }
+        }
+        let targets = model.config().targets.iter();
+        let targets: Vec<String> = targets.map(|target| target.name.clone()).collect();
+        if !targets.is_empty() {
+            write_numbers(
+                &context.out.join("numbers.csv"),
+                &targets,
+                &predicted.of_targets,
+            )?;
+        }
+        for (index, target) in targets.into_iter().enumerate() {
+            let metrics = TargetMetrics::of(&target, index, &predicted.of_targets);
+            if metrics.overall.is_none() {
+                context.progress.warn(&format!(
+                    "no utterance that was tested has a number for {target}: does `columns` of its ingest stage keep it?"
+                ));
+            }
+            evaluation.targets.insert(target, metrics);
+        }
         write_json(context.out, "metrics.json", &evaluation).map_err(EvaluateError::from)?;
         let entry = ReportEntry {
             model: identity(model.config(), seen.corpora),
@@ -193,6 +233,25 @@ impl AggregateStage for Evaluate {
 }
 
 impl Evaluate {
+    /// Whether recalls of the corpora's own labels are computed: as asked for, or where classes other than the paper's
+    /// hold several of them.
+    fn keeps_labels(&self, items: &[&LoadedItem]) -> bool {
+        self.options.labels.unwrap_or_else(|| {
+            let mut labels: BTreeMap<(&str, &str), &str> = BTreeMap::new();
+            items.iter().any(|item| {
+                let Utterance {
+                    corpus,
+                    class,
+                    label,
+                    ..
+                } = item.utterance();
+                let own = (corpus.as_str(), class.as_deref().unwrap_or_default());
+                let known = *labels.entry(own).or_insert(label);
+                !item.utterance_facts().classes.is_valence3() && known != label
+            })
+        })
+    }
+
     fn check_leaks(
         &self,
         seen: &Seen,
@@ -215,26 +274,46 @@ impl Evaluate {
     }
 }
 
-/// Predicts every item; `classes` are the names of the model's classes.
+/// What a model predicts of the items, in their order.
+#[derive(Default)]
+struct Predicted {
+    /// Classes, where the model has some.
+    of_classes: Vec<Prediction>,
+    /// Numbers, where it has targets.
+    of_targets: Vec<NumberPrediction>,
+}
+
+/// Predicts every item.
 fn predict(
     model: &Model,
     device: Device,
-    classes: &[String],
     items: &[&LoadedItem],
     context: &AggregateContext<'_>,
-) -> miette::Result<Vec<Prediction>> {
-    let mut predictions = Vec::with_capacity(items.len());
+) -> miette::Result<Predicted> {
+    let mut predicted = Predicted::default();
+    let mut done = 0;
     for_each_part(items, context, |part, views| {
         let threads = context.cores.threads();
-        let rows = model.predict_on(device, views, threads, context.progress)?;
-        for (item, row) in part.iter().zip(rows) {
+        let outputs = model.predict_on(device, views, threads, context.progress)?;
+        for (item, output) in part.iter().zip(outputs) {
             let utterance = item.utterance();
-            let predicted = most_likely(&row).ok_or_else(|| EvaluateError::NotFinite {
+            let not_finite = || EvaluateError::NotFinite {
                 utterance: utterance.id.clone(),
-            })?;
+            };
+            if !output.numbers.iter().all(|number| number.is_finite()) {
+                return Err(not_finite().into());
+            }
+            if !model.config().targets.is_empty() {
+                let prediction = number_prediction(model, item, &output)?;
+                predicted.of_targets.push(prediction);
+            }
+            if model.config().classes.is_empty() {
+                continue;
+            }
             let class = utterance.class.as_deref().unwrap_or_default();
+            let classes = &model.config().classes;
             let truth = classes.iter().position(|known| known == class);
-            predictions.push(Prediction {
+            predicted.of_classes.push(Prediction {
                 utterance: utterance.id.clone(),
                 corpus: utterance.corpus.clone(),
                 speaker: utterance.speaker.clone(),
@@ -242,16 +321,36 @@ fn predict(
                     class: class.to_owned(),
                     utterance: utterance.id.clone(),
                 })?,
-                predicted,
-                probabilities: row,
+                predicted: most_likely(&output.probabilities).ok_or_else(not_finite)?,
+                probabilities: output.probabilities,
             });
         }
-        context
-            .progress
-            .advance(predictions.len() as u64, items.len() as u64);
+        done += part.len() as u64;
+        context.progress.advance(done, items.len() as u64);
         Ok(())
     })?;
-    Ok(predictions)
+    Ok(predicted)
+}
+
+/// The numbers of one utterance, in the units of the targets.
+fn number_prediction(
+    model: &Model,
+    item: &LoadedItem,
+    output: &Outputs,
+) -> miette::Result<NumberPrediction> {
+    let utterance = item.utterance();
+    let targets = &model.config().targets;
+    let truth = targets.iter().map(|target| number(item, &target.name));
+    let outputs = targets.iter().zip(&output.numbers);
+    Ok(NumberPrediction {
+        utterance: utterance.id.clone(),
+        corpus: utterance.corpus.clone(),
+        speaker: utterance.speaker.clone(),
+        truth: truth.collect::<Result<_, _>>()?,
+        predicted: outputs
+            .map(|(target, &output)| target.value(output))
+            .collect(),
+    })
 }
 
 /// The epochs of the training.

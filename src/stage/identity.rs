@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use pipe_nn::model::spec::{self, HeadMode};
+use pipe_nn::model::spec::HeadMode;
 use pipe_nn::model::{HeadLabels, ModelConfig};
 use pipe_report::{Attribute, Method, ModelIdentity};
 
@@ -34,11 +34,6 @@ fn method(config: &ModelConfig) -> Option<Method> {
 }
 
 fn attributes(config: &ModelConfig) -> BTreeSet<Attribute> {
-    let attribute = |head: &HeadLabels| match head.head.attribute {
-        spec::Attribute::Corpus => Attribute::Corpus,
-        spec::Attribute::Gender => Attribute::Gender,
-        spec::Attribute::Speaker => Attribute::Speaker,
-        spec::Attribute::Language => Attribute::Language,
-    };
+    let attribute = |head: &HeadLabels| Attribute::from(head.head.attribute.name().to_owned());
     config.heads.iter().map(attribute).collect()
 }

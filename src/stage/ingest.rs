@@ -9,7 +9,7 @@ use pipe_engine::stage::{FileInfos, ItemError, SourceListing, SourceStage};
 use pipe_foundation::machine_fault::MachineFault;
 use pipe_foundation::progress::Progress;
 use pipe_foundation::spreadsheet::guarded;
-use pipe_foundation::{Digest, Limit};
+use pipe_foundation::{Digest, Limit, by_cause};
 use pipe_report::CorpusFacts;
 use pipe_speech::audio::{AudioError, AudioReader};
 use pipe_speech::corpus::leaks;
@@ -52,6 +52,9 @@ const SEGMENT_ROUNDING_S: f64 = 0.01;
 /// samples.
 const HIGHEST_FULL_RATE_HZ: u32 = 96_000;
 
+/// So many causes are told for which files or rows of a corpus are left out.
+const CAUSES_TOLD: usize = 3;
+
 struct Ingest {
     corpora: Vec<(String, CorpusConfig)>,
     folder: PathBuf,
@@ -88,15 +91,20 @@ impl Ingest {
             Err(CorpusError::Machine(fault)) => return Err(fault.into()),
             other => other?,
         };
-        let bad = found.bad().count();
-        if let Some(first) = found.bad().next() {
-            let (what, reason) = (&first.what, &first.reason);
-            listing.warnings.push(match bad {
-                1 => format!("{name}: {what} cannot be used and is left out: {reason}"),
-                _ => format!(
-                    "{name}: {bad} files or rows cannot be used and are left out (see dropped.tsv); the first is {what}: {reason}"
-                ),
-            });
+        let bad: Vec<(&str, &str)> = found
+            .bad()
+            .map(|bad| (bad.what.as_str(), bad.reason.as_str()))
+            .collect();
+        match bad[..] {
+            [] => {}
+            [(what, reason)] => listing.warnings.push(format!(
+                "{name}: {what} cannot be used and is left out: {reason}"
+            )),
+            _ => listing.warnings.push(format!(
+                "{name}: {} files or rows cannot be used and are left out (see dropped.tsv): {}",
+                bad.len(),
+                by_cause(bad.iter().copied(), CAUSES_TOLD)
+            )),
         }
         let Listing {
             entries,

@@ -1,7 +1,7 @@
 //! The epochs of a training as a report shows them.
 
-use pipe_nn::train::{EpochRecord, HeadLoss, TrainLosses, ValidationScores};
-use pipe_report::{EpochHeadLoss, EpochLosses, EpochPoint, EpochScores};
+use pipe_nn::train::{EpochRecord, HeadLoss, TargetLoss, TrainLosses, ValidationScores};
+use pipe_report::{EpochHeadLoss, EpochLosses, EpochPoint, EpochScores, EpochTargetLoss};
 
 /// One epoch of a training, for a report.
 pub fn epoch_point(record: EpochRecord) -> EpochPoint {
@@ -11,16 +11,25 @@ pub fn epoch_point(record: EpochRecord) -> EpochPoint {
         updates,
         alpha,
         learning_rate,
-        train: TrainLosses {
-            total,
-            emotion,
-            heads,
-        },
+        train:
+            TrainLosses {
+                total,
+                emotion,
+                targets: target_losses,
+                heads,
+            },
         gradient_norm,
-        validation: ValidationScores { ua, recalls, loss },
+        validation:
+            ValidationScores {
+                ua,
+                recalls,
+                loss,
+                targets,
+            },
         best,
         device,
     } = record;
+    let of_target = |TargetLoss { target, loss }| EpochTargetLoss { target, loss };
     let head = |HeadLoss { attribute, loss }| EpochHeadLoss { attribute, loss };
     EpochPoint {
         epoch,
@@ -30,10 +39,16 @@ pub fn epoch_point(record: EpochRecord) -> EpochPoint {
         train: EpochLosses {
             total,
             emotion,
+            targets: target_losses.into_iter().map(of_target).collect(),
             heads: heads.into_iter().map(head).collect(),
         },
         gradient_norm,
-        validation: EpochScores { ua, recalls, loss },
+        validation: EpochScores {
+            ua,
+            recalls,
+            loss,
+            targets,
+        },
         best,
         device,
     }
@@ -41,6 +56,10 @@ pub fn epoch_point(record: EpochRecord) -> EpochPoint {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use pipe_foundation::Agreement;
+
     use super::*;
 
     /// An evaluation keeps the lines of `history.jsonl` as they are.
@@ -54,6 +73,7 @@ mod tests {
             train: TrainLosses {
                 total: 1.25,
                 emotion: 1.0,
+                targets: Vec::new(),
                 heads: vec![HeadLoss {
                     attribute: "corpus".into(),
                     loss: 2.5,
@@ -61,14 +81,28 @@ mod tests {
             },
             gradient_norm: 0.7,
             validation: ValidationScores {
-                ua: 0.4,
+                ua: Some(0.4),
                 recalls: vec![Some(0.4), None, Some(0.4)],
-                loss: 1.1,
+                loss: Some(1.1),
+                targets: BTreeMap::new(),
             },
             best: true,
             device: None,
         };
+        let number = TargetLoss {
+            target: "arousal".into(),
+            loss: 0.5,
+        };
+        let scores = (
+            "arousal".to_owned(),
+            Agreement::of(&[(1.0, 2.0), (2.0, 2.5)]),
+        );
         for device in [None, Some("cuda".to_string())] {
+            if device.is_some() {
+                record.train.targets.push(number.clone());
+                record.validation.targets.insert(scores.0.clone(), scores.1);
+                record.validation.ua = None;
+            }
             record.device = device;
             let line = serde_json::to_string(&record).unwrap();
             let point = epoch_point(record.clone());

@@ -37,11 +37,9 @@ pub static KIND: Kind = Kind {
         CORPORA,
         Parameter::default(
             "attributes",
-            Shape::List(&Shape::Choice(&[
-                "corpus", "speaker", "gender", "language", "emotion",
-            ])),
+            Shape::List(&Shape::Text),
             "[\"corpus\", \"speaker\", \"gender\", \"language\", \"emotion\"]",
-            "Attributes to probe for.",
+            "Attributes to probe for: these, or columns that `columns` of the ingest stage keeps.",
         ),
         Parameter::default(
             "folds",

@@ -3,6 +3,8 @@
 mod data;
 mod parameters;
 
+pub use data::number;
+
 use std::collections::BTreeMap;
 
 use pipe_engine::artifact::{Difference, FingerprintInputs};
@@ -13,10 +15,11 @@ use pipe_engine::stage::{
     LoadedItem, Resources, Stage, StepInput,
 };
 use pipe_foundation::{Digest, ThreadCount};
-use pipe_nn::model::{Device, ModelError};
+use pipe_nn::model::{Device, LossName, ModelError, TaskSpec};
 use pipe_nn::train::LaunchBarrier;
 use pipe_nn::train::{
-    Augment, Places, SpecAugment, TrainError, TrainOptions, TrainingData, memory_bytes, train,
+    Augment, Monitor, Places, SpecAugment, TrainError, TrainOptions, TrainingData, memory_bytes,
+    train,
 };
 use pipe_speech::corpus::Split;
 use pipe_speech::corpus::leaks::{self, Item, Part};
@@ -47,14 +50,111 @@ fn train_options(parameters: &Map<String, Json>) -> Result<TrainOptions, serde_j
     for other in ["input", "threads", "leaks"] {
         own.remove(other);
     }
+    split_heads(&mut own);
     if let Some(number) = own.get("alpha").and_then(Json::as_f64) {
         own.insert("alpha".into(), json!({ "start": number, "end": number }));
     }
     serde_json::from_value(Json::Object(own))
 }
 
+/// Takes `heads` of a manifest apart into tasks and attribute heads, each with its defaults.
+fn split_heads(own: &mut Map<String, Json>) {
+    let Some(Json::Array(list)) = own.remove("heads") else {
+        return;
+    };
+    let (mut tasks, mut heads) = (Vec::new(), Vec::new());
+    for head in list {
+        match head.get("task").is_some() {
+            true => tasks.push(with_default_loss(head)),
+            false => heads.push(head),
+        }
+    }
+    own.insert("heads".into(), Json::Array(heads));
+    if !tasks.is_empty() {
+        own.insert("tasks".into(), Json::Array(tasks));
+    }
+}
+
+/// Heads that are neither a task nor an attribute, or both.
+fn unclear_heads(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
+    let heads = parameters.get("heads").and_then(Json::as_array);
+    let mut found = Vec::new();
+    for (index, head) in heads.into_iter().flatten().enumerate() {
+        let given = |key: &&&str| head.get(**key).is_some();
+        const OF_TASKS: [&str; 4] = ["loss", "gamma", "label_smoothing", "weight"];
+        let mut add = |message: String, label: &str, help: &str| {
+            let at = format!("heads.{index}");
+            found.push(Diagnostic::of_value(at, message, label).help(help));
+        };
+        let usage = "write { task = \"emotion\" } or { task = \"arousal\", loss = \"ccc\" } for what is to be predicted, { attribute = \"gender\", mode = \"grad_reverse\" } for an attribute";
+        match (head.get("task").is_some(), head.get("attribute").is_some()) {
+            (true, true) => add("a head has a task and an attribute".into(), "both", usage),
+            (false, false) => add(
+                "a head has neither task nor attribute".into(),
+                "this head",
+                usage,
+            ),
+            (true, false) if head.get("mode").is_some() => {
+                add(
+                    "a task has no `mode`".into(),
+                    "this head",
+                    "remove `mode`; attribute heads have one",
+                );
+            }
+            (false, true) if head.get("mode").is_none() => add(
+                "an attribute head needs a `mode`".into(),
+                "this head",
+                "set mode = \"shared\", \"grad_reverse\" or \"discriminator\"",
+            ),
+            (false, true) => {
+                if let Some(key) = OF_TASKS.iter().find(given) {
+                    add(
+                        format!("`{key}` belongs to a task, not to an attribute head"),
+                        "this head",
+                        "remove it; attribute heads learn by cross-entropy, and `alpha` weighs them",
+                    );
+                }
+            }
+            (true, false) => {
+                let task = with_default_loss(head.clone());
+                let task = serde_json::from_value::<TaskSpec>(task).ok();
+                if let Some((key, reason)) = task.as_ref().and_then(TaskSpec::problem) {
+                    let at = match given(&&key) {
+                        true => format!("heads.{index}.{key}"),
+                        false => format!("heads.{index}"),
+                    };
+                    let message = format!("`{key}` of a task {reason}");
+                    found.push(Diagnostic::of_value(at, message, "cannot be used"));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// A task with the usual loss where it names none.
+fn with_default_loss(mut task: Json) -> Json {
+    if task.get("loss").is_none() {
+        let of_classes = task["task"] == TaskSpec::CLASSES;
+        task["loss"] = match of_classes {
+            true => json!(LossName::CrossEntropy),
+            false => json!(LossName::Ccc),
+        };
+    }
+    task
+}
+
 /// The number of bins is known only from the data, so layers are checked against the usual one.
 fn validate(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
+    let unclear = unclear_heads(parameters);
+    if !unclear.is_empty() {
+        return unclear;
+    }
+    let monitor = parameters.get("monitor").and_then(Json::as_str);
+    if let Some(Err(reason)) = monitor.map(|name| Monitor::try_from(name.to_owned())) {
+        let label = "not a score";
+        return vec![Diagnostic::of_value("monitor", reason, label)];
+    }
     let Ok(options) = train_options(parameters) else {
         return Vec::new();
     };
@@ -249,10 +349,19 @@ impl AggregateStage for Train {
             frequency_mask_bins: self.options.spec_augment.frequency_mask_bins,
             ..SpecAugment::default()
         };
+        let has_classes = self.options.has_classes();
         let data = TrainingData {
-            classes: data::classes(&items)?,
-            train: data::examples(&items, Split::Train)?,
-            validation: data::examples(&items, Split::Validation)?,
+            classes: match has_classes {
+                true => data::classes(&items)?,
+                false => Vec::new(),
+            },
+            train: data::examples(&items, Split::Train, has_classes)?,
+            validation: data::examples(&items, Split::Validation, has_classes)?,
+            shares: match has_classes {
+                true => data::shares(&items),
+                false => None,
+            },
+            targets: data::targets(&items, &self.options.targets())?,
             labels: data::labels(&items, Split::Train, &self.options.heads),
             augment: Some(Augment {
                 masks,

@@ -6,7 +6,8 @@ FOLDER holds, for each case NAME, NAME.onnx (from samples), NAME.features.onnx (
 lines of `pipe predict --format json`; beside each recording X.wav (16 bits, one channel, the model's rate) lies
 X.f32, its features as little-endian floats, [frames, bins].
 
-Tolerances are the largest absolute difference of a probability: 1e-5 from features, 2e-5 from samples. Prints the
+Tolerances are the largest absolute difference of a probability, or of a numeric target: 1e-5 from features, 2e-5 from
+samples. Prints the
 largest of each and ends with 1 where one is beyond its tolerance.
 
 Made with Python 3.11, numpy 2.4.6, onnx 1.23.2, onnxruntime 1.32.0.
@@ -51,6 +52,8 @@ def main(folder):
         metadata = from_samples.get_modelmeta().custom_metadata_map
         classes = metadata["classes"].split(",")
         assert classes == ["positive", "neutral", "negative"]
+        targets = metadata["targets"].split(",")
+        assert targets == ["arousal"]
         rate_hz, minimum = int(metadata["sample_rate_hz"]), int(metadata["minimum_samples"])
         bins = from_features.get_inputs()[0].shape[2]
         spread = []
@@ -58,7 +61,8 @@ def main(folder):
             row = json.loads(line)
             path = folder / row["file"]
             expected = numpy.array([row["probabilities"][name] for name in classes], "float32")
-            spread.append(expected)
+            numbers = numpy.array([row["numbers"][name] for name in targets])
+            spread.append(numpy.append(expected, numbers))
             samples = samples_of(path, rate_hz)
             raw = numpy.fromfile(path.with_suffix(".f32"), "<f4").reshape(1, -1, bins)
             for kind, session, values in [
@@ -67,10 +71,10 @@ def main(folder):
             ]:
                 # A batch gives each of its members the same as alone.
                 for batch in [values, numpy.repeat(values, 3, axis=0)]:
-                    (found,) = session.run(["probabilities"], {kind: batch})
-                    assert found.shape == (len(batch), 3)
-                    difference = float(numpy.abs(found - expected).max())
-                    assert numpy.isfinite(found).all(), (case, path)
+                    found, said = session.run(["probabilities", "numbers"], {kind: batch})
+                    assert (found.shape, said.shape) == ((len(batch), 3), (len(batch), 1))
+                    assert numpy.isfinite(found).all() and numpy.isfinite(said).all(), (case, path)
+                    difference = float(max(numpy.abs(found - expected).max(), numpy.abs(said - numbers).max()))
                     if difference > worst[kind]:
                         worst[kind] = difference
                         print(f"{case} {path.name} {kind}: {difference:.2e}")

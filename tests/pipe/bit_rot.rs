@@ -48,7 +48,7 @@ fn object(space: &Workspace, content: &str) -> PathBuf {
 }
 
 /// Flips a bit of an object and has the stat cache vouch for it, as after a fault of the disk.
-fn rot(space: &Workspace, content: &str) {
+pub fn rot(space: &Workspace, content: &str) {
     let path = object(space, content);
     let mut bytes = fs::read(&path).unwrap();
     bytes[2] ^= 1;

@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
+use super::bit_rot::rot;
 use super::json_schema::check;
+use super::manifests;
 use super::resuming::{plain, read_until, space};
 use super::workspace::{Run, Workspace, lines_of_json};
 
@@ -63,15 +65,8 @@ fn the_examples_of_the_documentation_are_as_the_schema_says() {
     assert_eq!(names_of(&schema, &examples).len(), 16);
 }
 
-#[test]
-fn every_line_of_runs_that_end_in_any_way_is_as_the_schema_says() {
-    let schema = schema();
-    let mut seen = BTreeSet::new();
-    let mut take = |events: &[Json]| {
-        let names = names_of(&schema, events).into_iter();
-        seen.extend(names.map(str::to_owned));
-    };
-
+/// Runs of which some recordings are not as they should be, and of wrong manifests.
+fn of_bad_recordings_and_manifests() -> Vec<Json> {
     let made = Workspace::with_corpus(6);
     // One recording is no audio, one is missing, and one has a label that is left out.
     fs::write(made.join("corpora/made/audio/0001.wav"), "not audio").unwrap();
@@ -81,50 +76,103 @@ fn every_line_of_runs_that_end_in_any_way_is_as_the_schema_says() {
         "split = \"train\"",
         "split = \"train\"\nmax_bad = 0.9",
     );
-    take(&made.run("pipe.toml", &[]).events);
-    take(&made.run_well("pipe.toml").events);
-    take(
-        &made
-            .run("pipe.toml", &["--set", "count.run=\"exit 3\""])
-            .events,
-    );
-    take(&made.run("pipe.toml", &["--set", "fbank.binz=3"]).events);
-    take(&made.run("absent.toml", &[]).events);
+    let mut events = made.run("pipe.toml", &[]).events;
+    events.extend(made.run_well("pipe.toml").events);
+    for wrong in ["count.run=\"exit 3\"", "fbank.binz=3"] {
+        events.extend(made.run("pipe.toml", &["--set", wrong]).events);
+    }
+    events.extend(made.run("absent.toml", &[]).events);
+    events
+}
 
+/// A training that is interrupted, and one that continues from there.
+fn of_an_interrupted_training() -> Vec<Json> {
     let training = space(&plain());
     let mut command = training.command_that_heeds_signals(&["run", "one.toml", "--json"]);
     let mut told = Vec::new();
     let mut child = read_until(&mut command, |child, event| {
-        if event["event"] == "epoch" {
+        // Once: a second signal would end the process at once.
+        let is_first = told.iter().all(|event: &Json| event["event"] != "epoch");
+        if event["event"] == "epoch" && is_first {
             let _ = kill_process(Pid::from_child(child), Signal::INT);
         }
         told.push(event.clone());
         false
     });
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    take(&told);
     assert_eq!(told.last().unwrap()["interrupted"], true);
-    take(&training.run_well("one.toml").events);
+    told.extend(training.run_well("one.toml").events);
+    told
+}
 
-    let expected = [
-        "epoch",
-        "error",
-        "item_bad",
-        "items_left_out",
-        "run_finished",
-        "run_started",
-        "step_failed",
-        "step_finished",
-        "step_missed",
-        "step_progress",
-        "step_started",
-        "training_resumed",
-        "warning",
-    ];
-    let lacking: Vec<&str> = expected
-        .into_iter()
-        .filter(|name| !seen.contains(*name))
-        .collect();
+/// Runs after bits have flipped in a pack, and in the result of a step that another step opens.
+fn of_a_damaged_cache() -> Vec<Json> {
+    let space = Workspace::with_corpus(4);
+    let copy = "[stage.copy]\nkind = \"command\"\ninputs = { count = \"count\" }\n\
+                run = \"cat {count}/count.txt > {out}/copy.txt\"\noutputs = [\"copy.txt\"]\n";
+    space.write("pipe.toml", format!("{}{copy}", manifests::chain()));
+    space.run_well("pipe.toml");
+    for (name, mut pack) in space.files("cache/packs") {
+        let middle = pack.len() / 2;
+        pack[middle] ^= 1;
+        fs::write(space.join("cache/packs").join(name), pack).unwrap();
+    }
+    let again = "count.run=\"cat {features}/* | sha256sum > {out}/count.txt\"";
+    let items = space.run("pipe.toml", &["--set", again]);
+    assert_eq!(items.code, Some(0), "{}", items.stderr);
+    let damaged = items.events_of("items_damaged");
+    assert_eq!(damaged.len(), 1, "{:?}", items.events);
+    assert_eq!(
+        (&damaged[0]["step"], &damaged[0]["items"]),
+        (&json!("count"), &json!(1))
+    );
+
+    rot(&space, &space.read("runs/pipe/count/count.txt"));
+    let other = "copy.run=\"tac {count}/count.txt > {out}/copy.txt\"";
+    let result = space.run("pipe.toml", &["--set", again, "--set", other]);
+    assert_eq!(result.code, Some(0), "{}", result.stderr);
+    let damaged = result.events_of("result_damaged");
+    assert!(
+        damaged.iter().any(|event| event["step"] == "count"),
+        "{damaged:?}"
+    );
+    [items.events, result.events].concat()
+}
+
+/// A run that waits for a step of another, which goes on once that was told; also gives the other's process.
+fn of_two_runs_at_once() -> (Vec<Json>, u32) {
+    let slow = "[stage.slow]\nkind = \"command\"\noutputs = [\"slow.txt\"]\n\
+                run = \"until [ -e go ]; do sleep 0.05; done; echo slow > {out}/slow.txt\"\n";
+    let space = Workspace::with_manifest("pipe.toml", slow);
+    let mut command = space.command(&["run", "pipe.toml", "--json"]);
+    let mut first = read_until(&mut command, |_, event| event["event"] == "step_started");
+    let mut told = Vec::new();
+    let mut second = read_until(&mut command, |_, event| {
+        told.push(event.clone());
+        if event["event"] == "step_waiting" {
+            space.write("go", "");
+        }
+        false
+    });
+    assert!(first.wait().unwrap().success());
+    assert!(second.wait().unwrap().success());
+    (told, first.id())
+}
+
+#[test]
+fn every_event_is_told_by_some_run_and_as_the_schema_says() {
+    let schema = schema();
+    let told = [
+        of_bad_recordings_and_manifests(),
+        of_an_interrupted_training(),
+        of_a_damaged_cache(),
+        of_two_runs_at_once().0,
+    ]
+    .concat();
+    let seen = names_of(&schema, &told);
+    let all = schema["oneOf"].as_array().unwrap().iter();
+    let all = all.map(|one| one["$ref"].as_str().unwrap().trim_start_matches("#/$defs/"));
+    let lacking: Vec<&str> = all.filter(|name| !seen.contains(name)).collect();
     assert_eq!(lacking, [""; 0]);
 }
 
@@ -256,17 +304,10 @@ fn a_killed_training_has_a_log_up_to_then() {
 
 #[test]
 fn a_step_that_waits_names_the_process_that_works_on_it() {
-    let slow = "[stage.slow]\nkind = \"command\"\nrun = \"sleep 2; echo slow > {out}/slow.txt\"\n\
-                outputs = [\"slow.txt\"]\n";
-    let space = Workspace::with_manifest("pipe.toml", slow);
-    let mut command = space.command(&["run", "pipe.toml", "--json"]);
-    let mut first = read_until(&mut command, |_, event| event["event"] == "step_started");
-    let second = space.run_well("pipe.toml");
-    assert!(first.wait().unwrap().success());
-    // On a machine that is so busy that the first run was done before, there was nothing to wait for.
-    for waiting in second.events_of("step_waiting") {
-        check(&schema(), waiting).unwrap();
-        assert_eq!(waiting["process"], first.id());
-    }
-    assert_eq!(second.steps(), (0, 1, 0));
+    let (told, first) = of_two_runs_at_once();
+    let mut waiting = told.iter().filter(|event| event["event"] == "step_waiting");
+    assert_eq!(waiting.next().unwrap()["process"], first);
+    let finished = told.last().unwrap();
+    assert_eq!(finished["event"], "run_finished");
+    assert_eq!(finished["steps"]["executed"], 0, "{finished}");
 }

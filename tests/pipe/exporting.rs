@@ -5,7 +5,9 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use pipe::predict::FrontEnd;
-use pipe_nn::model::{EncoderShape, HeadLabels, Initialisation, Model, ModelConfig, Network};
+use pipe_nn::model::{
+    EncoderShape, HeadLabels, Initialisation, Model, ModelConfig, Network, NumericTarget,
+};
 use pipe_speech::audio;
 use serde_json::{Value as Json, json};
 
@@ -70,8 +72,9 @@ fn model(layers: &str, rate_hz: u32, fbank: &str) -> Model {
     let shape = EncoderShape::new(&encoder, bins).unwrap();
     let head = json!({ "head": { "attribute": "gender", "mode": "shared" }, "labels": ["female", "male"] });
     let head: HeadLabels = serde_json::from_value(head).unwrap();
-    let heads = [(head.head, 2)];
-    let mut network = Network::new(shape, 3, &heads, Initialisation::Pytorch, 7).unwrap();
+    let heads = [(head.head.clone(), 2)];
+    let (targets, how) = (["arousal".to_owned()], Initialisation::Pytorch);
+    let mut network = Network::of_tasks(shape, 3, &targets, &heads, how, 7).unwrap();
     let mut arrays = network.to_arrays();
     for array in &mut arrays {
         let gain = match array.name.as_str() {
@@ -89,6 +92,11 @@ fn model(layers: &str, rate_hz: u32, fbank: &str) -> Model {
         bins,
         encoder,
         classes: ["positive", "neutral", "negative"].map(String::from).into(),
+        targets: vec![NumericTarget {
+            name: "arousal".into(),
+            mean: 3.0,
+            deviation: 0.7,
+        }],
         heads: vec![head],
         feature_options: json!([
             { "kind": "ingest", "parameters": {} },

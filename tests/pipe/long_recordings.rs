@@ -261,7 +261,7 @@ fn a_header_that_promises_more_than_the_file_has_costs_no_memory() {
         let output = within(&space, 100_000, &arguments);
         assert_eq!(output.status.code(), Some(1));
         assert!(
-            stderr(&output).contains("is truncated"),
+            stderr(&output).contains("is cut short"),
             "{}",
             stderr(&output)
         );

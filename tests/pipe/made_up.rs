@@ -37,7 +37,7 @@ fn combinations() -> Vec<BTreeSet<Attribute>> {
         .map(|bits| {
             let chosen = all.iter().enumerate();
             let chosen = chosen.filter(|(place, _)| bits >> place & 1 == 1);
-            chosen.map(|(_, attribute)| *attribute).collect()
+            chosen.map(|(_, attribute)| attribute.clone()).collect()
         })
         .collect();
     sets.sort_by_key(BTreeSet::len);
@@ -144,6 +144,8 @@ fn entry(
             corpora,
             speakers,
             overall: Metrics::of(overall),
+            targets: BTreeMap::new(),
+            labels: BTreeMap::new(),
         },
         epochs: 40,
         history: history(chance, attributes, method, epochs),
@@ -195,6 +197,7 @@ fn history(
         Attribute::Speaker => ("speaker", 3.9),
         Attribute::Gender => ("gender", 0.69),
         Attribute::Language => ("language", 1.1),
+        Attribute::Column(name) => (name.as_str(), 1.0),
     });
     let names: Vec<(&str, f64)> = names.collect();
     (0..epochs)
@@ -227,13 +230,15 @@ fn history(
                 train: EpochLosses {
                     total: emotion + alpha * tasks,
                     emotion,
+                    targets: Vec::new(),
                     heads,
                 },
                 gradient_norm: 1.0,
                 validation: EpochScores {
-                    ua,
+                    ua: Some(ua),
                     recalls: vec![Some(ua); 3],
-                    loss: 1.0,
+                    loss: Some(1.0),
+                    targets: BTreeMap::new(),
                 },
                 best: is_best,
                 device: None,

@@ -7,6 +7,9 @@ use crate::system::{File, Hold, Open, System};
 
 /// How names of files that are not whole yet begin; a killed run may leave one.
 const UNFINISHED: &str = ".new-";
+/// How names of links end that do not have their own name yet. A link cannot be locked, so the file of the same name
+/// without this ending is, for as long.
+const LINK: &str = ".link";
 
 /// Writes `bytes` to `path`, replacing an existing file; makes the folder if needed.
 ///
@@ -123,6 +126,24 @@ pub fn unfinished_in<'s>(system: &'s dyn System, folder: &Path) -> Result<Unfini
     }
 }
 
+/// Makes a symbolic link to `target` at `path`, in place of what is there, in a folder that exists.
+///
+/// # Errors
+/// When it cannot be made or given its name.
+pub fn link(system: &dyn System, target: &Path, path: &Path) -> Result<()> {
+    let held = unfinished_in(system, folder_of(path))?;
+    let mut new = held.path().as_os_str().to_owned();
+    new.push(LINK);
+    let new = Path::new(&new);
+    system.link(target, new)?;
+    let named = system.rename(new, path);
+    if named.is_err() {
+        // What stays is swept away later.
+        let _ = system.remove_file(new);
+    }
+    named
+}
+
 /// Removes files in `folder` that killed runs were about to finish. What cannot be removed stays, and harms nothing.
 pub fn sweep(system: &dyn System, folder: &Path) {
     for entry in system.entries(folder).into_iter().flatten() {
@@ -130,9 +151,17 @@ pub fn sweep(system: &dyn System, folder: &Path) {
         if !name.as_encoded_bytes().starts_with(UNFINISHED.as_bytes()) {
             continue;
         }
-        if let Ok(file) = system.open(&entry.path, Open::Read)
-            && file.lock(Hold::AloneIfFree).is_ok_and(|free| free)
-        {
+        let held = match entry.path.extension().is_some_and(|end| end == &LINK[1..]) {
+            true => entry.path.with_extension(""),
+            false => entry.path.clone(),
+        };
+        // It stays open, and locked, until the name is gone: somebody may just have made it, and be about to lock it.
+        let opened = system.open(&held, Open::Read);
+        let is_free = match &opened {
+            Ok(file) => file.lock(Hold::AloneIfFree).is_ok_and(|free| free),
+            Err(error) => error.kind() == ErrorKind::NotFound,
+        };
+        if is_free {
             let _ = system.remove_file(&entry.path);
         }
     }
@@ -184,6 +213,29 @@ mod tests {
         let path = given_up.path().to_path_buf();
         drop(given_up);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn links_take_the_place_of_what_is_there_and_are_swept_when_nobody_makes_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = |name: &str| folder.path().join(name);
+        std::fs::write(name("to"), b"to").unwrap();
+        std::fs::write(name("at"), b"at").unwrap();
+        link(&RealSystem, &name("to"), &name("at")).unwrap();
+        assert_eq!(std::fs::read_link(name("at")).unwrap(), name("to"));
+
+        let held = unfinished_in(&RealSystem, folder.path()).unwrap();
+        let made = PathBuf::from(format!("{}.link", held.path().display()));
+        for (path, target) in [(&made, "to"), (&name(".new-dead.link"), "gone")] {
+            std::os::unix::fs::symlink(name(target), path).unwrap();
+        }
+        sweep(&RealSystem, folder.path());
+        let names = || std::fs::read_dir(folder.path()).unwrap().count();
+        assert!(made.symlink_metadata().is_ok());
+        assert_eq!(names(), 4, "the file that is held, its link, `to` and `at`");
+        drop(held);
+        sweep(&RealSystem, folder.path());
+        assert_eq!(names(), 2);
     }
 
     #[test]

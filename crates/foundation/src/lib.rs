@@ -1,6 +1,6 @@
 //! What every part of `pipe` rests on: digests, the layer to the system, files that appear whole, files that strangers
 //! name, functions and random streams with the same bits on every machine, matrix products, threads, features over
-//! time, text in tables, and how long work reports its progress.
+//! time, text in tables, causes in sentences, and how long work reports its progress.
 //!
 //! It knows nothing of speech, networks or pipelines.
 
@@ -14,6 +14,8 @@ compile_error!(
 );
 
 mod grouped;
+mod by_cause;
+mod length_text;
 mod limit;
 pub mod regular_file;
 mod digest;
@@ -24,6 +26,7 @@ pub mod spreadsheet;
 pub mod sync;
 pub mod exact;
 pub mod random;
+mod agreement;
 pub mod arithmetic;
 mod tree_sum;
 mod vectorised;
@@ -36,10 +39,13 @@ pub mod progress;
 #[cfg(any(test, feature = "test-support"))]
 pub mod test_support;
 
+pub use agreement::Agreement;
 pub use buffer::Buffer;
+pub use by_cause::by_cause;
 pub use digest::Digest;
 pub use features::{Features, FeaturesView};
 pub use grouped::grouped;
+pub use length_text::length_text;
 pub use limit::Limit;
 pub use tree_sum::tree_sum;
 pub use workers::{ThreadCount, ThreadError, Workers, start_shared_threads, thread_pool};

@@ -18,15 +18,31 @@ pub struct EpochReport {
     pub epochs: usize,
     /// Mean total training loss over the epoch's batches.
     pub loss: f64,
-    /// Unweighted accuracy on the validation split, in 0..=1.
-    pub validation_ua: f64,
+    /// Unweighted accuracy on the validation split, in 0..=1; none where there are no classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_ua: Option<f64>,
     /// Best validation UA so far.
-    pub best_ua: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best_ua: Option<f64>,
+    /// The score that decides which epoch is best, where it is not the UA.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monitored: Option<Monitored>,
     /// Wall time of the epoch in seconds.
     pub seconds: f64,
     /// Everything that is measured, by the names that trackers show.
     #[serde(default)]
     pub scalars: Scalars,
+}
+
+/// The score that decides which epoch of a training is best.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Monitored {
+    /// Its name, such as `arousal/ccc`.
+    pub name: String,
+    /// Its value.
+    pub value: f64,
+    /// The best value so far.
+    pub best: f64,
 }
 
 /// Receives the reports of a running step, and says whether it should stop.

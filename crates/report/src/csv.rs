@@ -114,7 +114,7 @@ fn row(
     let letters: Vec<String> = variant
         .attributes
         .iter()
-        .map(|attribute| attribute.letter().to_string())
+        .map(|attribute| attribute.short().to_owned())
         .collect();
     let corpora: Vec<&str> = variant
         .training_corpora

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ReportEntry;
-use crate::eval::{Confusion, EvalError, Evaluation, Metrics};
+use crate::eval::{Confusion, EvalError, Evaluation, LabelRecall, Metrics};
+use crate::{Report, ReportEntry};
 
 /// The model of one fold.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -15,6 +15,23 @@ pub struct FoldEntry {
     pub fold: String,
     /// Its model and what that reaches.
     pub entry: ReportEntry,
+}
+
+impl Report {
+    /// Every model with its name; the models of folds one by one. Agreement with numbers cannot be added up as counts can.
+    pub(crate) fn single_models(&self) -> impl Iterator<Item = (String, &ReportEntry)> {
+        self.entries.iter().flat_map(|entry| {
+            let own = entry
+                .folds
+                .is_empty()
+                .then(|| (entry.model.name.clone(), entry));
+            let folds = entry.folds.iter().map(|fold| {
+                let name = format!("{}, fold {}", entry.model.name, fold.fold);
+                (name, &fold.entry)
+            });
+            own.into_iter().chain(folds)
+        })
+    }
 }
 
 impl ReportEntry {
@@ -129,6 +146,7 @@ fn sum(parts: &[(&Evaluation, BTreeSet<String>)]) -> Result<Evaluation, EvalErro
     let mut corpora: BTreeMap<String, Confusion> = BTreeMap::new();
     let mut speakers: BTreeMap<String, BTreeMap<String, Confusion>> = BTreeMap::new();
     let mut overall = Confusion::new(classes.len());
+    let mut labels: BTreeMap<String, BTreeMap<String, LabelRecall>> = BTreeMap::new();
     for (evaluation, counted) in parts {
         if evaluation.classes != *classes {
             return Err(EvalError::FoldClasses {
@@ -137,6 +155,18 @@ fn sum(parts: &[(&Evaluation, BTreeSet<String>)]) -> Result<Evaluation, EvalErro
             });
         }
         for corpus in counted {
+            for (label, recall) in evaluation.labels.get(corpus).into_iter().flatten() {
+                let own = labels.entry(corpus.clone()).or_default();
+                match own.get_mut(label) {
+                    Some(sum) => {
+                        sum.utterances += recall.utterances;
+                        sum.hits += recall.hits;
+                    }
+                    None => {
+                        own.insert(label.clone(), recall.clone());
+                    }
+                }
+            }
             let Some(metrics) = evaluation.corpora.get(corpus) else {
                 continue;
             };
@@ -160,6 +190,9 @@ fn sum(parts: &[(&Evaluation, BTreeSet<String>)]) -> Result<Evaluation, EvalErro
         corpora: corpora.into_iter().map(metrics).collect(),
         speakers,
         overall: Metrics::of(overall),
+        // What folds predict of numbers is told fold by fold.
+        targets: BTreeMap::new(),
+        labels,
     })
 }
 

@@ -31,8 +31,8 @@ impl Method {
 }
 
 /// What an attribute head predicts, in the order of the letters of a combination such as C+S+G+L.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 pub enum Attribute {
     /// The corpus.
     Corpus,
@@ -42,16 +42,43 @@ pub enum Attribute {
     Gender,
     /// The language.
     Language,
+    /// Another column of the data.
+    Column(String),
 }
 
 impl Attribute {
-    /// The attribute's letter.
-    pub fn letter(self) -> char {
+    /// The letter of an attribute of the paper, the name of another one.
+    pub fn short(&self) -> &str {
         match self {
-            Self::Corpus => 'C',
-            Self::Speaker => 'S',
-            Self::Gender => 'G',
-            Self::Language => 'L',
+            Self::Corpus => "C",
+            Self::Speaker => "S",
+            Self::Gender => "G",
+            Self::Language => "L",
+            Self::Column(name) => name,
+        }
+    }
+}
+
+impl From<String> for Attribute {
+    fn from(name: String) -> Self {
+        match name.as_str() {
+            "corpus" => Self::Corpus,
+            "speaker" => Self::Speaker,
+            "gender" => Self::Gender,
+            "language" => Self::Language,
+            _ => Self::Column(name),
+        }
+    }
+}
+
+impl From<Attribute> for String {
+    fn from(attribute: Attribute) -> Self {
+        match attribute {
+            Attribute::Corpus => "corpus".into(),
+            Attribute::Speaker => "speaker".into(),
+            Attribute::Gender => "gender".into(),
+            Attribute::Language => "language".into(),
+            Attribute::Column(name) => name,
         }
     }
 }
@@ -83,7 +110,7 @@ impl ModelIdentity {
         let letters: Vec<String> = self
             .attributes
             .iter()
-            .map(|attribute| attribute.letter().to_string())
+            .map(|attribute| attribute.short().to_owned())
             .collect();
         Some(
             format!("{} {}", method.name(), letters.join("+"))

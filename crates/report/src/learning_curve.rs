@@ -1,5 +1,8 @@
 //! Learning curves of a training: what was measured at the end of each epoch.
 
+use std::collections::BTreeMap;
+
+use pipe_foundation::Agreement;
 use serde::{Deserialize, Serialize};
 
 /// One epoch of a training.
@@ -36,8 +39,33 @@ pub struct EpochLosses {
     pub total: f64,
     /// Cross-entropy of the emotion.
     pub emotion: f64,
+    /// Loss of each numeric target.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<EpochTargetLoss>,
     /// Cross-entropy of each attribute head.
     pub heads: Vec<EpochHeadLoss>,
+}
+
+/// Loss of one numeric target, of numbers in units of their standard deviation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochTargetLoss {
+    /// The target.
+    pub target: String,
+    /// Its loss.
+    pub loss: f64,
+}
+
+impl EpochScores {
+    /// The score that curves show: the UA, or the mean CCC of the numeric targets where there are no classes; not a
+    /// number where there is neither.
+    pub(crate) fn shown(&self) -> f64 {
+        if let Some(ua) = self.ua {
+            return ua;
+        }
+        let known = self.targets.values().flatten().filter_map(|one| one.ccc);
+        let known: Vec<f64> = known.collect();
+        known.iter().sum::<f64>() / known.len() as f64
+    }
 }
 
 /// Loss of one attribute head, in nats.
@@ -52,10 +80,15 @@ pub struct EpochHeadLoss {
 /// Scores of one epoch on the validation split.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochScores {
-    /// Unweighted accuracy, in 0..=1.
-    pub ua: f64,
+    /// Unweighted accuracy, in 0..=1; none where there are no classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ua: Option<f64>,
     /// Recall of each class, in 0..=1; none where a class does not occur.
     pub recalls: Vec<Option<f64>>,
-    /// Mean cross-entropy, in nats.
-    pub loss: f64,
+    /// Mean cross-entropy of the classes, in nats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<f64>,
+    /// How well the numbers of each target agree.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub targets: BTreeMap<String, Option<Agreement>>,
 }

@@ -46,7 +46,7 @@ pub use facts::{
 };
 pub use folds::FoldEntry;
 pub use identity::{Attribute, Method, ModelIdentity};
-pub use learning_curve::{EpochHeadLoss, EpochLosses, EpochPoint, EpochScores};
+pub use learning_curve::{EpochHeadLoss, EpochLosses, EpochPoint, EpochScores, EpochTargetLoss};
 pub use map::{EmbeddingMap, MapPoint};
 pub use map_svg::MapColour;
 pub use markdown::{Align, Markdown};

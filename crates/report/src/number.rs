@@ -47,6 +47,19 @@ pub(crate) fn interval(interval: Option<Interval>) -> String {
     )
 }
 
+/// A coefficient, or an error in some unit.
+pub(crate) fn coefficient(value: Option<f64>) -> String {
+    value.map_or_else(|| NONE.to_string(), |value| format!("{value:.3}"))
+}
+
+/// An interval of coefficients.
+pub(crate) fn coefficient_interval(interval: Option<Interval>) -> String {
+    interval.map_or_else(
+        || NONE.to_string(),
+        |Interval { low, high }| format!("{low:.3} to {high:.3}"),
+    )
+}
+
 /// A count with its noun, in the plural unless the count is 1.
 pub(crate) fn counted(number: u64, noun: &str) -> String {
     format!(

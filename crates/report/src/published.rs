@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn cells_are_where_the_paper_has_them() {
-        let set = |letters: &[Attribute]| letters.iter().copied().collect::<BTreeSet<_>>();
+        let set = |letters: &[Attribute]| letters.iter().cloned().collect::<BTreeSet<_>>();
         let none = BTreeSet::new();
         use Method::{Ad, Baseline, Gr, Mtl};
         use PublishedTest::{CremaD, InDomain, Tess};

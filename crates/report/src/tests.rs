@@ -48,6 +48,8 @@ fn evaluation(corpora: &[(&str, Counts)]) -> Evaluation {
             .map(|(name, counts)| (name.to_string(), speakers(name, counts)))
             .collect(),
         overall: Metrics::of(overall),
+        targets: BTreeMap::new(),
+        labels: BTreeMap::new(),
     }
 }
 
@@ -66,7 +68,7 @@ fn entry(
         model: ModelIdentity {
             name: name.to_string(),
             method: Some(method),
-            attributes: attributes.iter().copied().collect(),
+            attributes: attributes.iter().cloned().collect(),
             seed: Some(1),
             training_corpora: names(training),
         },
@@ -95,13 +97,15 @@ fn history(uas: &[f64]) -> Vec<EpochPoint> {
                 train: EpochLosses {
                     total: loss,
                     emotion: loss,
+                    targets: Vec::new(),
                     heads: Vec::new(),
                 },
                 gradient_norm: 1.0,
                 validation: EpochScores {
-                    ua,
+                    ua: Some(ua),
                     recalls: vec![Some(ua); 3],
-                    loss: 1.0,
+                    loss: Some(1.0),
+                    targets: BTreeMap::new(),
                 },
                 best: is_best,
                 device: None,

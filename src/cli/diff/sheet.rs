@@ -127,7 +127,7 @@ fn trainings(sheet: &mut Sheet, comparison: &Comparison) {
                 })
             };
             let ua = match (&change.before, &change.after) {
-                (Some(old), Some(new)) => moved(Some(old.best.ua), Some(new.best.ua)),
+                (Some(old), Some(new)) => moved(old.best.ua, new.best.ua),
                 _ => plain("?".into()),
             };
             let [old, new] = change.seconds.map(duration_text);

@@ -37,27 +37,41 @@ fn summary_notes(summary: &Summary, classes: &[String]) -> Vec<String> {
         Stopped::Patience => "patience ran out",
         Stopped::MaxUpdates => "the limit on updates was reached",
     };
-    let chance = match summary.left_chance {
-        Some(epoch) => format!("validation UA rose above chance at epoch {}", epoch + 1),
-        None => "validation UA never rose above chance: the classifier has collapsed".into(),
+    let chance = match (classes.is_empty(), summary.left_chance) {
+        (true, _) => String::new(),
+        (_, Some(epoch)) => format!("; validation UA rose above chance at epoch {}", epoch + 1),
+        _ => "; validation UA never rose above chance: the classifier has collapsed".into(),
     };
     let heads: usize = summary.head_parameters.iter().sum();
+    let mut scores = Vec::new();
+    if let Some(ua) = summary.best.ua {
+        scores.push(format!("validation UA {} %", percent(Some(ua))));
+        scores.push(format!("recalls {}", recalls.join(", ")));
+    }
+    for (target, agreement) in &summary.best.targets {
+        let ccc = agreement.and_then(|agreement| agreement.ccc);
+        let ccc = ccc.map_or("unknown".into(), |ccc| format!("{ccc:.3}"));
+        scores.push(format!("validation CCC of {target} {ccc}"));
+    }
+    let of_targets = match summary.target_parameters {
+        0 => String::new(),
+        count => format!("{count} numeric targets, "),
+    };
     vec![
         format!(
-            "best epoch {} of {}: validation UA {} %, recalls {}",
+            "best epoch {} of {}: {}",
             summary.best_epoch + 1,
             summary.epochs,
-            percent(Some(summary.best.ua)),
-            recalls.join(", ")
+            scores.join(", ")
         ),
-        format!("{} updates; {why}; {chance}", summary.updates),
+        format!("{} updates; {why}{chance}", summary.updates),
         format!(
             "{} in training, {} in validation",
             counted(summary.train_utterances, "utterance"),
             summary.validation_utterances
         ),
         format!(
-            "parameters: {} shared, {} emotion head, {heads} attribute heads",
+            "parameters: {} shared, {} emotion head, {of_targets}{heads} attribute heads",
             summary.shared_parameters, summary.emotion_parameters
         ),
     ]
@@ -73,11 +87,30 @@ fn charts(history: &[EpochRecord]) -> Vec<Chart> {
         };
     let loss = |value: f64| format!("{value:.3}");
     let percent = |value: f64| format!("{:.1}", value * 100.0);
-    let mut charts = vec![
-        chart("validation UA, %", percent, &|r| r.validation.ua),
-        chart("validation loss, nats", loss, &|r| r.validation.loss),
-        chart("training loss: emotion, nats", loss, &|r| r.train.emotion),
-    ];
+    let mut charts = Vec::new();
+    if history.iter().any(|record| record.validation.ua.is_some()) {
+        let score = |value: Option<f64>| value.unwrap_or(f64::NAN);
+        charts.push(chart("validation UA, %", percent, &|r| {
+            score(r.validation.ua)
+        }));
+        let title = "validation loss, nats";
+        charts.push(chart(title, loss, &|r| score(r.validation.loss)));
+        charts.push(chart("training loss: emotion, nats", loss, &|r| {
+            r.train.emotion
+        }));
+    }
+    let targets = history.first().map_or(&[][..], |r| &r.train.targets);
+    for (index, target) in targets.iter().enumerate() {
+        let name = &target.target;
+        charts.push(chart(&format!("validation CCC: {name}"), loss, &|record| {
+            let agreement = record.validation.targets.get(name).copied().flatten();
+            agreement.and_then(|one| one.ccc).unwrap_or(f64::NAN)
+        }));
+        charts.push(chart(&format!("training loss: {name}"), loss, &|record| {
+            let own = record.train.targets.get(index);
+            own.map_or(f64::NAN, |target| target.loss)
+        }));
+    }
     let heads = history.first().map_or(&[][..], |r| &r.train.heads);
     for (index, head) in heads.iter().enumerate() {
         let title = format!("training loss: {}, nats", head.attribute);

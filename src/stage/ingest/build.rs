@@ -44,17 +44,16 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
             None => diagnostics.push(
                 Diagnostic::new(
                     "manifest::unknown_corpus",
-                    match corpora.corpora.is_empty() {
-                        true => format!("no corpora.toml was found that describes `{name}`"),
-                        false => format!("corpora.toml has no corpus `{name}`"),
-                    },
+                    format!("there is no corpus `{name}`"),
                 )
-                .at(place, "expected a corpus of corpora.toml")
-                .help(if corpora.corpora.is_empty() {
-                    "put one into the manifest's folder or one above it, or give it with --corpora FILE; `pipe init` writes one".into()
-                } else {
+                .at(
+                    place,
+                    "expected a corpus of corpora.toml, or one that comes with the program",
+                )
+                .help(format!(
+                    "{} (`pipe corpora add FOLDER` drafts the entry of a corpus of your own)",
                     suggest(name, corpora.corpora.keys().map(String::as_str))
-                }),
+                )),
             ),
             Some(config) => {
                 let absent = match corpus::root_of(name, config, &corpora.folder) {
@@ -84,8 +83,13 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
                 let maps = &corpora.classes;
                 if let Err(error) = LabelMap::new(name, config, &choice, maps) {
                     let (place, label) = match &error {
-                        CorpusError::NoClassMap { .. } if declaration.parameters.contains_key("classes") => {
-                            (declaration.place_of("classes"), "not in corpora.toml for this corpus")
+                        CorpusError::NoClassMap { .. }
+                            if declaration.parameters.contains_key("classes") =>
+                        {
+                            (
+                                declaration.place_of("classes"),
+                                "not in corpora.toml for this corpus",
+                            )
                         }
                         _ => (place, "its entry in corpora.toml does not fit"),
                     };
@@ -112,6 +116,7 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
         classes: choice,
         class_maps: corpora.classes.clone(),
         columns: KeptColumns::Named(kept.union(&only_to_split).cloned().collect()),
+        votes: options.votes,
     };
     let names: Vec<&String> = configs.iter().map(|(name, _)| name).collect();
     let shared_key = format!("{names:?} {list_options:?} {}", options.max_duration_s);

@@ -4,7 +4,9 @@ use pipe_engine::manifest::{Declaration, Diagnostic, Diagnostics};
 use pipe_foundation::Limit;
 use pipe_speech::corpus::protocol::emobox_folds;
 use pipe_speech::corpus::split::left_out_values;
-use pipe_speech::corpus::{self, ClassChoice, Corpora, Entry, KeptColumns, ListOptions, synthetic};
+use pipe_speech::corpus::{
+    self, ClassChoice, Corpora, Entry, KeptColumns, ListOptions, VoteRule, synthetic,
+};
 use serde_json::Value as Json;
 
 /// The names of the folds. To leave one out, corpora are listed by their names alone; those that are missing are passed
@@ -50,10 +52,14 @@ pub fn folds(
     };
     let classes = declaration.parameters.get("classes").cloned();
     let classes: Option<ClassChoice> = classes.and_then(|c| serde_json::from_value(c).ok());
+    let votes = declaration.parameters.get("votes").cloned();
+    let votes: Option<VoteRule> = votes.and_then(|votes| serde_json::from_value(votes).ok());
+    let votes = votes.unwrap_or_default();
     let options = ListOptions {
         classes: classes.unwrap_or_default(),
         class_maps: corpora.classes.clone(),
         columns: KeptColumns::Named([attribute.to_owned()].into()),
+        votes,
     };
     let mut entries: Vec<Entry> = Vec::new();
     for (_, name) in &declaration.named {

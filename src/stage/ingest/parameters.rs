@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use pipe_engine::manifest::{Gathers, Kind, MAX_BAD, Parameter, STORE, Shape};
-use pipe_speech::corpus::ClassChoice;
+use pipe_speech::corpus::{ClassChoice, VoteRule};
 use serde::Deserialize;
 
 use crate::items::AUDIO;
@@ -29,6 +29,12 @@ pub static KIND: Kind = Kind {
                 Shape::Map(&Shape::List(&Shape::Text)),
             ]),
             "Which classes labels count as: the name of a class map of corpora.toml (by default valence3, the three classes of Parry et al.); \"native\" for the corpora's own labels; \"none\" where what is learned are numeric columns; or a table of classes and their labels, such as { angry = [\"anger\"], happy = [\"happiness\", \"excitement\"] }.",
+        )
+        .unkeyed(),
+        Parameter::optional(
+            "votes",
+            Shape::Choice(&["error", "majority", "soft"]),
+            "What rows of a table mean that give one utterance different labels. error (default): a mistake, which is named. majority: votes of annotators; most decide, and ties are left out. soft: training learns the share of each class, and tests count the class with most votes.",
         )
         .unkeyed(),
         Parameter::optional(
@@ -74,6 +80,9 @@ pub struct Options {
     /// The class map.
     #[serde(default)]
     pub classes: Option<ClassChoice>,
+    /// What rows mean that disagree.
+    #[serde(default)]
+    pub votes: VoteRule,
     /// Further columns.
     #[serde(default)]
     pub columns: Option<BTreeSet<String>>,

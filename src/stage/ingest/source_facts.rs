@@ -64,7 +64,11 @@ pub fn source_facts(entry: &Entry, files: &dyn FileInfos) -> std::io::Result<(Di
             hasher.update(b"part of a file\n");
             hasher.update(&known.digest.0);
             hasher.update(format!("{segment_s:?} {channel:?}").as_bytes());
-            let duration_s = segment_s.map_or(known.duration_s, |(start, end)| end - start);
+            let duration_s = match segment_s {
+                Some((start_s, end_s)) if end_s.is_finite() => end_s - start_s,
+                Some((start_s, _)) => (known.duration_s - start_s).max(0.0),
+                None => known.duration_s,
+            };
             Ok((Digest(*hasher.finalize().as_bytes()), duration_s))
         }
         AudioSource::Synthetic(utterance) => {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pipe_engine::stage::LoadedItem;
 use pipe_nn::model::spec::{Attribute, HeadSpec};
-use pipe_nn::train::Example;
-use pipe_speech::corpus::{ClassSet, Gender, Split, Utterance};
+use pipe_nn::train::{Example, TargetColumn};
+use pipe_speech::corpus::{ClassSet, Split};
 use thiserror::Error;
 
 use crate::items::{UtteranceItem, features};
@@ -28,6 +28,22 @@ pub enum DataError {
         other: String,
         /// The other one.
         utterance: String,
+    },
+    /// A cell of a numeric target is no number.
+    #[error("{target} of {utterance} is `{cell}`, which is not a number")]
+    #[diagnostic(
+        code(train::number),
+        help(
+            "leave the cell empty where the number is not known; decimals are written with a point"
+        )
+    )]
+    Number {
+        /// The target.
+        target: String,
+        /// The utterance.
+        utterance: String,
+        /// What was found.
+        cell: String,
     },
     /// An utterance has no class.
     #[error("{utterance} has no class")]
@@ -87,17 +103,28 @@ pub fn labels_of_classes<'a>(
 /// The utterances of a split, in their order.
 ///
 /// # Errors
-/// Features that cannot be read.
-pub fn examples<'a>(items: &[&'a LoadedItem], split: Split) -> miette::Result<Vec<Example<'a>>> {
+/// Features that cannot be read, and an utterance without class where `has_classes` says that there are some.
+pub fn examples<'a>(
+    items: &[&'a LoadedItem],
+    split: Split,
+    has_classes: bool,
+) -> miette::Result<Vec<Example<'a>>> {
     let own = items.iter().filter(|item| item.utterance().split == split);
     own.map(|item| {
         let utterance = item.utterance();
         Ok(Example {
             id: &utterance.id,
             corpus: &utterance.corpus,
-            class: item.class_number().ok_or_else(|| DataError::NoClass {
-                utterance: utterance.id.clone(),
-            })?,
+            class: match item.class_number() {
+                Some(class) => class,
+                None if has_classes => {
+                    return Err(DataError::NoClass {
+                        utterance: utterance.id.clone(),
+                    }
+                    .into());
+                }
+                None => 0,
+            },
             features: features(&item.blob)?,
         })
     })
@@ -112,18 +139,78 @@ pub fn labels<'a>(
 ) -> BTreeMap<Attribute, Vec<Option<&'a str>>> {
     let column = |head: &HeadSpec| {
         let own = items.iter().filter(|item| item.utterance().split == split);
-        let labels = own.map(|item| label(head.attribute, item.utterance()));
-        (head.attribute, labels.collect())
+        let name = head.attribute.name();
+        let labels = own.map(|item| item.utterance().attribute(name));
+        (head.attribute.clone(), labels.collect())
     };
     heads.iter().map(column).collect()
 }
 
-/// An utterance's label; none where it is not documented.
-fn label(attribute: Attribute, utterance: &Utterance) -> Option<&str> {
-    match attribute {
-        Attribute::Corpus => Some(&utterance.corpus),
-        Attribute::Gender => utterance.gender.map(Gender::name),
-        Attribute::Speaker => Some(&utterance.speaker),
-        Attribute::Language => Some(&utterance.language),
+/// For each training utterance the share of each class, in the order of [`examples`]; none where no annotators disagree.
+pub fn shares(items: &[&LoadedItem]) -> Option<Vec<Vec<f32>>> {
+    let train = items
+        .iter()
+        .filter(|item| item.utterance().split == Split::Train);
+    if !train.clone().any(|item| item.utterance().votes.is_some()) {
+        return None;
+    }
+    let of_item = |item: &&LoadedItem| {
+        let facts = item.utterance_facts();
+        let mut shares = vec![0.0; facts.classes.len()];
+        match &facts.utterance.votes {
+            Some(votes) => {
+                let all: u32 = votes.values().sum();
+                for (class, count) in votes.iter() {
+                    if let Some(place) = facts.classes.position(class) {
+                        shares[place] = *count as f32 / all.max(1) as f32;
+                    }
+                }
+            }
+            None => {
+                if let Some(place) = item.class_number() {
+                    shares[place] = 1.0;
+                }
+            }
+        }
+        shares
+    };
+    Some(train.map(of_item).collect())
+}
+
+/// The numbers of the utterances for each target, in the order of [`examples`]; none where a cell is empty.
+///
+/// # Errors
+/// [`DataError::Number`].
+pub fn targets(items: &[&LoadedItem], names: &[String]) -> Result<Vec<TargetColumn>, DataError> {
+    let column = |name: &String| {
+        let of_split = |split: Split| {
+            let own = items.iter().filter(|item| item.utterance().split == split);
+            own.map(|item| number(item, name)).collect::<Result<_, _>>()
+        };
+        Ok(TargetColumn {
+            name: name.clone(),
+            train: of_split(Split::Train)?,
+            validation: of_split(Split::Validation)?,
+        })
+    };
+    names.iter().map(column).collect()
+}
+
+/// The number of an item in a column; none where the cell is empty.
+///
+/// # Errors
+/// [`DataError::Number`].
+pub fn number(item: &LoadedItem, column: &str) -> Result<Option<f64>, DataError> {
+    let utterance = item.utterance();
+    let Some(cell) = utterance.column(column) else {
+        return Ok(None);
+    };
+    match cell.trim().parse::<f64>() {
+        Ok(number) if number.is_finite() => Ok(Some(number)),
+        _ => Err(DataError::Number {
+            target: column.to_owned(),
+            utterance: utterance.id.clone(),
+            cell: cell.to_owned(),
+        }),
     }
 }

@@ -130,19 +130,50 @@ pub const PARAMETERS: &[Parameter] = &[
     Parameter::default(
         "heads",
         Shape::List(&Shape::Table(&[
-            Parameter::required(
-                "attribute",
-                Shape::Choice(&["corpus", "gender", "speaker", "language"]),
-                "What the head predicts.",
+            Parameter::optional(
+                "task",
+                Shape::Text,
+                "What is to be predicted: \"emotion\" for the classes, or a column of numbers such as arousal. Without any task, the emotion is the only one.",
             ),
-            Parameter::required(
+            Parameter::optional(
+                "loss",
+                Shape::Choice(&["cross_entropy", "focal", "ccc", "mse", "mae"]),
+                "Loss of a task. Classes: cross_entropy (default) or focal (Lin et al. 2017). Numbers, which are learned in units of their standard deviation: ccc (default; 1 - concordance correlation), mse, mae.",
+            ),
+            Parameter::optional(
+                "gamma",
+                Shape::Float {
+                    min: 0.0,
+                    max: 100.0,
+                },
+                "Exponent of the focal loss; 2 by default.",
+            ),
+            Parameter::optional(
+                "label_smoothing",
+                FRACTION,
+                "With cross_entropy: how much of each target goes to all classes alike; 0 by default.",
+            ),
+            Parameter::optional(
+                "weight",
+                Shape::Float {
+                    min: 1e-9,
+                    max: 1e9,
+                },
+                "Weight of a task among the tasks; 1 by default.",
+            ),
+            Parameter::optional(
+                "attribute",
+                Shape::Text,
+                "What an attribute head predicts: corpus, gender, speaker, language, or a column that `columns` of the ingest stage keeps.",
+            ),
+            Parameter::optional(
                 "mode",
                 Shape::Choice(&["shared", "grad_reverse", "discriminator"]),
-                "shared: multi-task learning (eq. 1). grad_reverse: gradient reversal (eq. 2). discriminator: adversarial on the emotion probabilities (eq. 3).",
+                "Of an attribute head. shared: multi-task learning (eq. 1). grad_reverse: gradient reversal (eq. 2). discriminator: adversarial on the emotion probabilities (eq. 3).",
             ),
         ])),
         "[]",
-        "Attribute heads in addition to the emotion head; without any, this is the baseline.",
+        "Heads: tasks ({ task = ..., loss = ... }) and attributes ({ attribute = ..., mode = ... }). Without any, a classifier of emotion alone: the baseline.",
     ),
     Parameter::optional(
         "alpha",
@@ -188,9 +219,9 @@ pub const PARAMETERS: &[Parameter] = &[
     ),
     Parameter::default(
         "monitor",
-        Shape::Choice(&["ua", "loss"]),
+        Shape::Text,
         "\"ua\"",
-        "Validation score on emotion that decides which epoch is best: unweighted accuracy, or cross-entropy.",
+        "Validation score that decides which epoch is best. Of the classes: ua (unweighted accuracy) or loss (cross-entropy). Of numeric tasks: ccc (mean over them), or one of one task, such as arousal/ccc, arousal/pearson, arousal/rmse.",
     ),
     Parameter::default("batch", POSITIVE, "32", "Utterances in a batch."),
     Parameter::default(

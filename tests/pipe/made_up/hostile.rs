@@ -32,7 +32,7 @@ pub fn hostile() -> (Report, Study) {
             epoch.train.total = f64::NAN;
             epoch.train.emotion = f64::INFINITY;
             epoch.validation.ua = if place == 0 {
-                f64::NAN
+                Some(f64::NAN)
             } else {
                 epoch.validation.ua
             };

@@ -1,6 +1,6 @@
 //! Results of which a file is damaged, and all that was made from them: what has to be made again.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use pipe_foundation::Digest;
 
@@ -35,7 +35,7 @@ impl Cache {
     /// When records cannot be read.
     pub fn damaged_results(
         &self,
-        damaged: &HashSet<Digest>,
+        damaged: &BTreeSet<Digest>,
     ) -> Result<Vec<DamagedResult>, CacheError> {
         if damaged.is_empty() {
             return Ok(Vec::new());
@@ -92,7 +92,7 @@ impl Cache {
     /// When something cannot be removed.
     pub fn forget_damaged(
         &self,
-        damaged: &HashSet<Digest>,
+        damaged: &BTreeSet<Digest>,
         results: &[DamagedResult],
     ) -> Result<(), CacheError> {
         // Last things first: whatever a kill leaves is found again from what it was made from.
@@ -102,12 +102,7 @@ impl Cache {
             }
             self.records.remove(&result.key)?;
         }
-        let mut damaged: Vec<&Digest> = damaged.iter().collect();
-        // In an order, so that what a failure leaves does not depend on chance.
-        damaged.sort_unstable();
-        damaged
-            .into_iter()
-            .try_for_each(|digest| self.objects.remove(digest))
+        (damaged.iter()).try_for_each(|digest| self.objects.remove(digest))
     }
 }
 
@@ -163,7 +158,7 @@ mod tests {
         for record in &records {
             cache.records.put(record).unwrap();
         }
-        let damaged = HashSet::from([Digest::of(b"weights")]);
+        let damaged = BTreeSet::from([Digest::of(b"weights")]);
         let found = cache.damaged_results(&damaged).unwrap();
         let mut steps: Vec<&str> = found.iter().map(|found| found.step.as_str()).collect();
         steps[..2].sort_unstable();
@@ -182,6 +177,6 @@ mod tests {
             })
             .map(|record| record.step.as_str());
         assert_eq!(kept.collect::<Vec<_>>(), ["other", "apart"]);
-        assert_eq!(cache.damaged_results(&HashSet::new()).unwrap(), []);
+        assert_eq!(cache.damaged_results(&BTreeSet::new()).unwrap(), []);
     }
 }

@@ -133,3 +133,26 @@ impl Lock {
         let _ = system.remove_file(path);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pipe_foundation::system::RealSystem;
+
+    use super::*;
+
+    /// Who holds a lock that cannot be looked at is not known: it is an error, and not free.
+    #[test]
+    fn a_lock_that_is_not_there_is_free_and_one_that_cannot_be_opened_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let absent = folder.path().join("absent");
+        let circle = folder.path().join("circle");
+        std::os::unix::fs::symlink(&circle, &circle).unwrap();
+        for (path, is_free) in [(&absent, true), (&circle, false)] {
+            let taken = Lock::try_take_existing(&RealSystem, path);
+            assert_eq!(taken.is_ok_and(|lock| lock.is_some()), is_free);
+            let shared = Lock::share_existing(&RealSystem, path, || true);
+            assert_eq!(shared.is_ok_and(|lock| lock.is_some()), is_free);
+        }
+        assert!(!absent.exists());
+    }
+}

@@ -170,3 +170,32 @@ fn path_in(folder: &Path, digest: &Digest) -> PathBuf {
     let hex = digest.hex();
     folder.join(&hex[..2]).join(hex)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::cache::Cache;
+
+    use super::*;
+
+    #[test]
+    fn an_object_that_cannot_be_read_is_neither_there_nor_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::open(folder.path(), false).unwrap();
+        let digest = Digest::of(b"content");
+        let set = FileSet {
+            files: vec![FileEntry {
+                name: "name".into(),
+                digest,
+                bytes: 7,
+            }],
+        };
+        let holds = || cache.objects.holds(&set, &cache.files, &mut false);
+        assert!(!holds().unwrap());
+        assert_eq!(cache.objects.open(&digest).unwrap(), None);
+        let path = cache.objects.path(&digest);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(&path, &path).unwrap();
+        assert!(holds().is_err());
+        assert!(cache.objects.open(&digest).is_err());
+    }
+}

@@ -216,3 +216,30 @@ fn remove(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use pipe_foundation::system::RealSystem;
+
+    use super::*;
+
+    /// A result that cannot be looked at may still be there: that it is not removed has to be told.
+    #[test]
+    fn an_earlier_result_that_is_gone_needs_no_removal_and_one_that_cannot_be_looked_at_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = PublishedFile {
+            step: "step".into(),
+            part: PublishedPart::Result,
+            name: "name".into(),
+            digest: Digest::of(b"content"),
+            link: false,
+        };
+        let at = |path: &Path| file.is_at(&RealSystem, path);
+        assert!(!at(&folder.path().join("absent/name")).unwrap());
+        let circle = folder.path().join("circle");
+        std::os::unix::fs::symlink(&circle, &circle).unwrap();
+        assert!(at(&circle.join("name")).is_err());
+        std::fs::write(folder.path().join("name"), b"content").unwrap();
+        assert!(at(&folder.path().join("name")).unwrap());
+    }
+}

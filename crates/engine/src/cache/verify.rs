@@ -1,6 +1,7 @@
 //! Reads everything in the cache and compares it with its digest: what is damaged can be taken out, to be made again.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use pipe_foundation::Digest;
@@ -97,8 +98,8 @@ struct Work<'a> {
 
 impl Work<'_> {
     /// Objects, those that are damaged.
-    fn objects(&mut self) -> HashSet<Digest> {
-        let mut damaged = HashSet::new();
+    fn objects(&mut self) -> BTreeSet<Digest> {
+        let mut damaged = BTreeSet::new();
         for object in self.cache.objects.all() {
             let Some((digest, path)) = self.found.readable(object) else {
                 continue;
@@ -123,7 +124,7 @@ impl Work<'_> {
     }
 
     /// Results that one of the objects `damaged` belongs to, and those that were made from them.
-    fn made_from(&mut self, damaged: &HashSet<Digest>) -> Result<(), CacheError> {
+    fn made_from(&mut self, damaged: &BTreeSet<Digest>) -> Result<(), CacheError> {
         let results = self.cache.damaged_results(damaged);
         let Some(results) = self.found.readable(results) else {
             return Ok(());
@@ -135,12 +136,18 @@ impl Work<'_> {
             return Ok(());
         }
         // A run beside this one may have made some of them again, with what was made from them.
-        let is_damaged = |digest: &&Digest| {
+        let mut still = BTreeSet::new();
+        for digest in damaged {
             let path = self.cache.objects.path(digest);
-            let now = self.cache.system.digest(&path);
-            now.is_ok_and(|now| now != **digest)
-        };
-        let still: HashSet<Digest> = damaged.iter().filter(is_damaged).copied().collect();
+            match self.cache.system.digest(&path) {
+                Ok(now) if now == *digest => {}
+                Ok(_) => {
+                    still.insert(*digest);
+                }
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => self.found.unreadable(&CacheError::read(&path, error)),
+            }
+        }
         let results = self.cache.damaged_results(&still)?;
         self.cache.forget_damaged(&still, &results)
     }

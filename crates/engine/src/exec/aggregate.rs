@@ -1,6 +1,6 @@
 //! One run of an aggregate step.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ pub enum Stopped {
     /// The cache cannot be used.
     Cache(CacheError),
     /// These objects among its inputs are damaged.
-    Damaged(HashSet<Digest>),
+    Damaged(BTreeSet<Digest>),
 }
 
 impl From<CacheError> for Stopped {
@@ -130,7 +130,7 @@ impl AggregateRun<'_> {
 
     /// Makes sure that all files among the inputs of `step` have the content that they had when they were made.
     fn open_inputs(&self, step: usize) -> Result<(), Stopped> {
-        let mut damaged = HashSet::new();
+        let mut damaged = BTreeSet::new();
         for input in self.plan().steps[step].input_steps() {
             if let Some(StepOutput::Files(files)) = self.outputs.get(input).map(Arc::as_ref) {
                 for file in &files.files {

@@ -50,6 +50,7 @@ fn run_all<S: AggregateStage + 'static>(
         memory_bytes: u64::MAX,
         devices: 1,
         checkpoint_bytes: u64::MAX,
+        largest_copy_bytes: u64::MAX,
         expected: None,
         runs: &folder.join("runs"),
     };

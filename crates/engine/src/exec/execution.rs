@@ -68,7 +68,7 @@ pub struct Execution<'a, 'r> {
     /// Why the cache cannot be used any more.
     error: Option<CacheError>,
     /// Objects that were found damaged when they were opened: what was made from them is not to be used either.
-    damaged: HashSet<Digest>,
+    damaged: BTreeSet<Digest>,
 }
 
 impl<'a, 'r> Execution<'a, 'r> {
@@ -90,7 +90,7 @@ impl<'a, 'r> Execution<'a, 'r> {
             at_work: BTreeMap::new(),
             refused: HashSet::new(),
             error: None,
-            damaged: HashSet::new(),
+            damaged: BTreeSet::new(),
         }
     }
 
@@ -99,7 +99,7 @@ impl<'a, 'r> Execution<'a, 'r> {
     ///
     /// # Errors
     /// When the cache cannot be used; what was finished before is kept.
-    pub fn run(&mut self) -> Result<HashSet<Digest>, CacheError> {
+    pub fn run(&mut self) -> Result<BTreeSet<Digest>, CacheError> {
         std::thread::scope(|scope| {
             let (sender, receiver) = channel::<Ended>();
             self.add(self.work.resolver.machine_faults());

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use miette::Diagnostic;
-use pipe_foundation::Digest;
+use pipe_foundation::{Digest, by_cause};
 use thiserror::Error;
 
 use crate::artifact::{BadItem, Item};
@@ -17,7 +17,7 @@ use super::walk::Outcome;
 pub enum GroupError {
     /// Too many items are bad.
     #[error(
-        "{}{bad} of {total} items cannot be used, more than the {limit} % that `max_bad` allows: {examples}",
+        "{}{bad} of {total} items cannot be used, more than the {limit} % that `max_bad` allows: {causes}",
         if *ended_early { "at least " } else { "" }
     )]
     #[diagnostic(
@@ -33,20 +33,20 @@ pub enum GroupError {
         total: usize,
         /// The limit in percent.
         limit: f64,
-        /// The first few with their reasons.
-        examples: String,
+        /// Why, most frequent cause first, each with an example.
+        causes: String,
         /// True when the step ended as soon as it was past its limit.
         ended_early: bool,
     },
     /// Nothing is left.
-    #[error("no items are left{}", if examples.is_empty() { String::new() } else { format!(": {examples}") })]
+    #[error("no items are left{}", if causes.is_empty() { String::new() } else { format!(": {causes}") })]
     #[diagnostic(
         code(items::none),
         help("the input is empty, or everything in it was left out")
     )]
     Empty {
-        /// The first few items that could not be made, with their reasons.
-        examples: String,
+        /// Why items could not be made, most frequent cause first, each with an example.
+        causes: String,
     },
     /// Two items have the same id.
     #[error("two inputs contain the item {id}")]
@@ -175,23 +175,17 @@ impl BadOf<'_> {
             total,
             // In percent, without the digits that a product in binary adds.
             limit: (max_bad * 1e8).round() / 1e6,
-            examples: self.examples(),
+            causes: self.causes(),
             ended_early,
         }
     }
 
-    /// The first few with their reasons.
-    fn examples(&self) -> String {
+    /// Why they cannot be used, most frequent cause first.
+    fn causes(&self) -> String {
         const SHOWN: usize = 3;
         let all = self.missing.iter().chain(self.set_aside);
-        let shown = all.take(SHOWN);
-        let mut parts: Vec<String> = shown
-            .map(|item| format!("{}: {}", item.id, item.reason))
-            .collect();
-        if self.count() > SHOWN {
-            parts.push(format!("and {} more", self.count() - SHOWN));
-        }
-        parts.join("; ")
+        let reasons = all.map(|item| (item.id.as_str(), item.reason.as_str()));
+        by_cause(reasons, SHOWN)
     }
 }
 
@@ -207,7 +201,7 @@ pub fn usable(set: &ItemSet, missing: &[BadItem], max_bad: f64) -> Result<(), Gr
     bad.check(set.items.len() + bad.count(), max_bad)?;
     if set.items.is_empty() {
         return Err(GroupError::Empty {
-            examples: bad.examples(),
+            causes: bad.causes(),
         });
     }
     match set

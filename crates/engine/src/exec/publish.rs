@@ -1,6 +1,6 @@
 //! What a person wants from a run, under `runs/<manifest>/`: small copies that are restored when touched.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -18,9 +18,7 @@ use crate::stage::{SourceListing, Stage};
 use super::event::Event;
 use super::observer::Observer;
 use super::outcome::KnownBad;
-
-/// Files larger than this are linked to the cache rather than copied.
-const LARGEST_COPY_BYTES: u64 = 64 << 20;
+use super::run_options::RunOptions;
 
 /// Name of the table of items that a step could not make.
 const SET_ASIDE: &str = "set_aside.tsv";
@@ -31,8 +29,10 @@ pub struct Publisher<'a> {
     plan: &'a Plan,
     cache: &'a Cache,
     publication: Publication,
+    /// Files larger than this are linked to the cache rather than copied.
+    largest_copy_bytes: u64,
     /// Objects that were found damaged when they were to be copied.
-    pub damaged: HashSet<Digest>,
+    pub damaged: BTreeSet<Digest>,
 }
 
 /// The folder of a step's results below that of its run: `stage`, or `stage/axis=label,...`.
@@ -46,14 +46,15 @@ pub fn runs_folder(plan: &Plan, step: usize) -> PathBuf {
 }
 
 impl<'a> Publisher<'a> {
-    /// A publisher below `runs`.
-    pub fn new(runs: &Path, plan: &'a Plan, cache: &'a Cache) -> Self {
+    /// A publisher where `options` say.
+    pub fn new(options: &RunOptions<'_>, plan: &'a Plan, cache: &'a Cache) -> Self {
         Self {
-            folder: runs.join(&plan.name),
+            folder: options.runs.join(&plan.name),
+            largest_copy_bytes: options.largest_copy_bytes,
             plan,
             cache,
             publication: Publication::default(),
-            damaged: HashSet::new(),
+            damaged: BTreeSet::new(),
         }
     }
 
@@ -102,7 +103,8 @@ impl<'a> Publisher<'a> {
         for file in &files.files {
             let name = folder.join(&file.name);
             // What is not stored is gone when the process ends.
-            let link = file.bytes > LARGEST_COPY_BYTES && self.cache.why_not_stored().is_none();
+            let link =
+                file.bytes > self.largest_copy_bytes && self.cache.why_not_stored().is_none();
             published.push((name.clone(), file.digest, link));
             let target = self.folder.join(&name);
             let was_remembered = self.cache.files.remembered(&target).is_some();
@@ -121,14 +123,13 @@ impl<'a> Publisher<'a> {
                 continue;
             };
             durable::sweep(self.system(), parent);
-            let mut new = durable::unfinished_in(self.system(), parent)?;
             if link {
-                self.system().remove_file(new.path())?;
-                self.system().link(&object, new.path())?;
+                durable::link(self.system(), &object, &target)?;
             } else {
+                let mut new = durable::unfinished_in(self.system(), parent)?;
                 std::io::copy(&mut self.system().open(&object, Open::Read)?, &mut new)?;
+                new.persist(&target)?;
             }
-            new.persist(&target)?;
             self.vouched(&target)?;
         }
         self.note(step, PublishedPart::Result, published);

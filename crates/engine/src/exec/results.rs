@@ -1,6 +1,6 @@
 //! How the steps of a run ended: kept for the summary and the history, sent to the observer, published for people.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use pipe_foundation::Digest;
@@ -52,7 +52,7 @@ impl<'a> Results<'a> {
     }
 
     /// Objects that were found damaged when they were to be copied for people.
-    pub fn take_damaged(&mut self) -> HashSet<Digest> {
+    pub fn take_damaged(&mut self) -> BTreeSet<Digest> {
         std::mem::take(&mut self.publisher.damaged)
     }
 

@@ -1,6 +1,6 @@
 //! One run of a plan: sources are listed, steps checked, missing results computed, published and recorded.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use miette::{Diagnostic, Report};
@@ -96,13 +96,13 @@ pub fn run(
     }
     let resolver = Resolver::new(plan, cache, &|| observer.interrupted());
     cache.files.save()?;
-    let mut publisher = Publisher::new(options.runs, plan, cache);
+    let mut publisher = Publisher::new(options, plan, cache);
     publish_listings(&resolver, &mut publisher, observer);
 
     let scratch = cache.scratch()?;
     let mut results = Results::new(plan, observer, publisher);
     let misses = Misses::default();
-    let mut remade = HashSet::new();
+    let mut remade = BTreeSet::new();
     let executed = loop {
         let outputs = Outputs::new(plan.steps.len());
         let work = AggregateRun {
@@ -202,7 +202,7 @@ fn limit_checkpoints(
 /// Forgets results that are damaged and those that were made from them, with a warning for each damaged one.
 fn forget_damaged(
     cache: &Cache,
-    damaged: &HashSet<Digest>,
+    damaged: &BTreeSet<Digest>,
     misses: &Misses,
     observer: &dyn Observer,
 ) -> Result<(), CacheError> {

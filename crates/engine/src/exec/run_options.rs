@@ -8,6 +8,8 @@ use super::memory::available_bytes;
 
 /// What checkpoints of finished steps may take unless the user says otherwise.
 const CHECKPOINT_BYTES: u64 = 1_000_000_000;
+/// The largest file of a result that people get a copy of.
+const LARGEST_COPY_BYTES: u64 = 64 << 20;
 
 /// How a run is to be done; nothing here changes a result.
 pub struct RunOptions<'a> {
@@ -21,6 +23,8 @@ pub struct RunOptions<'a> {
     pub devices: usize,
     /// What checkpoints of finished steps may take in the cache, in bytes; the oldest go first.
     pub checkpoint_bytes: u64,
+    /// Files of results that are larger than this, in bytes, are linked to the cache rather than copied for people.
+    pub largest_copy_bytes: u64,
     /// The results that it must arrive at, where these are known; a step that does not fails.
     pub expected: Option<&'a ExpectedResults>,
     /// The folder under which results appear for people.
@@ -36,6 +40,7 @@ impl Default for RunOptions<'_> {
             memory_bytes: available_bytes(),
             devices: visible_devices(),
             checkpoint_bytes: CHECKPOINT_BYTES,
+            largest_copy_bytes: LARGEST_COPY_BYTES,
             expected: None,
             runs: Path::new("runs"),
         }

@@ -124,6 +124,7 @@ fn run_as(folder: &Path, step: &str, stage: Stage, keep_going: bool) -> (RunSumm
         memory_bytes: u64::MAX,
         devices: 1,
         checkpoint_bytes: u64::MAX,
+        largest_copy_bytes: u64::MAX,
         expected: None,
         runs: &folder.join("runs"),
     };

@@ -13,6 +13,9 @@ use super::run::Ran;
 use super::story::{CACHE, RUNS, Story};
 use super::world::State;
 
+/// What a run says of a cache that it may not write to.
+const NOT_STORED: &str = "what is missing is computed but not stored";
+
 /// A promise that was broken.
 #[derive(Debug)]
 pub struct Broken(pub String);
@@ -125,6 +128,13 @@ pub fn any_runs(story: &mut Story<'_>, ran: &[Ran], expected: &Expected) -> Resu
         if ran.summary.is_some() {
             all_complete &= is_complete;
             story.done.current = all_complete.then(|| all_made(expected));
+        } else if !ran.heard.failures.is_empty() || ran.heard.finished.len() == expected.made.len()
+        {
+            // It may have been killed right after it had recorded that it ended, as the latest run, and it may not.
+            let all = ran.heard.failures.is_empty().then(|| all_made(expected));
+            all_complete &= all.is_some();
+            let both = |(all, before): (BTreeSet<Made>, BTreeSet<Made>)| &all & &before;
+            story.done.current = all.zip(story.done.current.take()).map(both);
         }
         for finished in &ran.heard.finished {
             let made = &expected.made[finished.step.as_str()];
@@ -166,7 +176,19 @@ fn results(summary: &RunSummary, expected: &Expected) -> Result<(), Broken> {
 
 /// A run that nothing disturbs does everything.
 pub fn all_done(story: &Story<'_>, ran: &[Ran], expected: &Expected) -> Result<(), Broken> {
+    let may_not_write = story.world.state().read_only.is_some();
     for ran in ran {
+        let told = ran
+            .heard
+            .warnings
+            .iter()
+            .any(|said| said.contains(NOT_STORED));
+        if told != may_not_write {
+            return Err(Broken::new(
+                "a run says whether it stores what it makes",
+                told,
+            ));
+        }
         let summary = match &ran.summary {
             Some(Ok(summary)) => summary,
             Some(Err(error)) => return Err(Broken::new("a plain run succeeds", error)),
@@ -189,7 +211,9 @@ pub fn all_done(story: &Story<'_>, ran: &[Ran], expected: &Expected) -> Result<(
         let damage = |warning: &&String| {
             warning.contains("damaged") && !story.world.state().torn && !story.done.doubtful
         };
-        let of_publishing = |warning: &&String| warning.contains("cannot");
+        let of_publishing = |warning: &&String| {
+            warning.contains("cannot") && !(may_not_write && warning.contains(NOT_STORED))
+        };
         let mut warnings = ran.heard.warnings.iter();
         if let Some(warning) = warnings.find(|warning| damage(warning) || of_publishing(warning)) {
             return Err(Broken::new("no damage is told that is not there", warning));

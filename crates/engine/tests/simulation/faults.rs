@@ -104,6 +104,11 @@ impl Faults {
         }
     }
 
+    /// Whether all of them have come.
+    pub fn is_spent(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     /// What befalls the next operation, of this kind.
     pub fn next(&mut self, kind: Kind) -> Option<Fault> {
         if self.waiting.is_empty() {

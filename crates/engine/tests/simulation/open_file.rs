@@ -28,6 +28,7 @@ pub struct OpenFile {
 impl OpenFile {
     /// The file `node`, which is at `path`.
     pub fn new(process: Process, state: &mut State, node: Node, path: &Path) -> Self {
+        state.disk.open(process.number, node);
         Self {
             process,
             node,
@@ -161,5 +162,6 @@ impl Drop for OpenFile {
                     Ok(())
                 });
         }
+        self.process.close(self.node);
     }
 }

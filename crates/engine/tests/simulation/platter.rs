@@ -90,6 +90,7 @@ impl Disk {
         }
         for slot in &mut self.slots {
             match &mut slot.content {
+                Content::Link(_) => {}
                 Content::Folder { seen, platter } => seen.clone_from(platter),
                 Content::File {
                     seen,

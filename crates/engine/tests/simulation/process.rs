@@ -3,11 +3,12 @@
 use std::io::{Error, ErrorKind, Result};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pipe_foundation::Digest;
+use pipe_foundation::sync::lock;
 use pipe_foundation::system::{Entry, File, Kind as What, Metadata, Open, System, Task};
 use rustix::io::Errno;
 
@@ -24,6 +25,8 @@ pub struct Process {
     /// Its number.
     pub number: usize,
     names: Arc<AtomicU64>,
+    /// Files that it has closed since its last operation.
+    closed: Arc<Mutex<Vec<Node>>>,
 }
 
 impl Process {
@@ -33,6 +36,7 @@ impl Process {
             world: world.clone(),
             number: world.start(),
             names: Arc::default(),
+            closed: Arc::default(),
         }
     }
 
@@ -58,7 +62,16 @@ impl Process {
         path: &Path,
     ) -> Result<(MutexGuard<'_, State>, Granted)> {
         let begun = self.world.begin(self.number, name, kind, path);
-        begun.map_err(|refused| Self::error(&refused))
+        let (mut state, granted) = begun.map_err(|refused| Self::error(&refused))?;
+        for node in std::mem::take(&mut *lock(&self.closed)) {
+            state.disk.close(self.number, node);
+        }
+        Ok((state, granted))
+    }
+
+    /// Closes a file: others see that when it is this process's turn again.
+    pub fn close(&self, node: Node) {
+        lock(&self.closed).push(node);
     }
 
     /// What the engine is told.
@@ -77,7 +90,7 @@ impl Process {
             kind: state.disk.kind(node),
             bytes: state.disk.bytes(node).map_or(0, |bytes| bytes.len() as u64),
             device,
-            inode: node as u64,
+            inode: state.disk.inode(node),
             modified_ns: times.modified_ns,
             changed_ns: times.changed_ns,
         }
@@ -92,8 +105,13 @@ impl System for Process {
         };
         self.operate("open", kind, path, |state| {
             let now_ns = state.disk_ns();
+            if !matches!(how, Open::Read | Open::Regular) {
+                state.check_writable(path)?;
+            }
             let node = match (how, state.disk.find(path)) {
-                (Open::CreateNew, Ok(_)) => return Err(ErrorKind::AlreadyExists.into()),
+                (Open::CreateNew, _) if state.disk.find_link(path).is_ok() => {
+                    return Err(ErrorKind::AlreadyExists.into());
+                }
                 (_, Ok(node)) => node,
                 (Open::AppendOrCreate | Open::WriteOrCreate | Open::CreateNew, Err(_)) => {
                     state.disk.create_file(path, now_ns)?
@@ -116,7 +134,10 @@ impl System for Process {
     }
 
     fn link_metadata(&self, path: &Path) -> Result<Metadata> {
-        self.metadata(path)
+        self.operate("look", Kind::Read, path, |state| {
+            let node = state.disk.find_link(path)?;
+            Ok(Self::describe(state, node, state.device(path)))
+        })
     }
 
     fn entries(&self, folder: &Path) -> Result<Vec<Entry>> {
@@ -136,7 +157,10 @@ impl System for Process {
             match state.disk.find(path).map(|node| state.disk.kind(node)) {
                 Ok(What::Folder) => Ok(()),
                 Ok(_) => Err(ErrorKind::AlreadyExists.into()),
-                Err(_) => state.disk.create_folder(path, now_ns).map(|_| ()),
+                Err(_) => {
+                    state.check_writable(path)?;
+                    state.disk.create_folder(path, now_ns).map(|_| ())
+                }
             }
         });
         match (made, path.parent()) {
@@ -151,6 +175,7 @@ impl System for Process {
     fn create_private_folder(&self, path: &Path) -> Result<()> {
         self.operate("make folder", Kind::Create, path, |state| {
             let now_ns = state.disk_ns();
+            state.check_writable(path)?;
             state.disk.create_folder(path, now_ns).map(|_| ())
         })
     }
@@ -158,6 +183,8 @@ impl System for Process {
     fn rename(&self, from: &Path, to: &Path) -> Result<()> {
         self.operate("rename", Kind::Create, to, |state| {
             let now_ns = state.disk_ns();
+            state.check_writable(from)?;
+            state.check_writable(to)?;
             state.disk.rename(from, to, now_ns)
         })
     }
@@ -165,6 +192,7 @@ impl System for Process {
     fn remove_file(&self, path: &Path) -> Result<()> {
         self.operate("remove", Kind::Remove, path, |state| {
             let now_ns = state.disk_ns();
+            state.check_writable(path)?;
             state.disk.remove(path, false, now_ns)
         })
     }
@@ -172,6 +200,7 @@ impl System for Process {
     fn remove_folder(&self, path: &Path) -> Result<()> {
         self.operate("remove folder", Kind::Remove, path, |state| {
             let now_ns = state.disk_ns();
+            state.check_writable(path)?;
             state.disk.remove(path, true, now_ns)
         })
     }
@@ -186,24 +215,31 @@ impl System for Process {
         self.remove_folder(path)
     }
 
-    fn link(&self, _target: &Path, _path: &Path) -> Result<()> {
-        Err(ErrorKind::Unsupported.into())
+    fn link(&self, target: &Path, path: &Path) -> Result<()> {
+        self.operate("link", Kind::Create, path, |state| {
+            let now_ns = state.disk_ns();
+            state.check_writable(path)?;
+            state.disk.create_link(target, path, now_ns).map(|_| ())
+        })
     }
 
-    fn read_link(&self, _path: &Path) -> Result<PathBuf> {
-        Err(ErrorKind::Unsupported.into())
+    fn read_link(&self, path: &Path) -> Result<PathBuf> {
+        self.operate("read link", Kind::Read, path, |state| {
+            state.disk.target(path)
+        })
     }
 
     fn make_read_only(&self, path: &Path) -> Result<()> {
         self.operate("make read-only", Kind::Remove, path, |state| {
             let (node, now_ns) = (state.disk.find(path)?, state.disk_ns());
+            state.check_writable(path)?;
             state.disk.set_changed(node, now_ns);
             Ok(())
         })
     }
 
-    fn check_writable(&self, _path: &Path) -> Result<()> {
-        Ok(())
+    fn check_writable(&self, path: &Path) -> Result<()> {
+        self.operate("look", Kind::Read, path, |state| state.check_writable(path))
     }
 
     fn canonical(&self, path: &Path) -> Result<PathBuf> {

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use pipe_foundation::durable;
+use pipe_foundation::system::System;
 use rustix::io::Errno;
 
 use super::faults::{Fault, Faults};
@@ -17,18 +19,20 @@ use super::{checks, in_folder};
 const PARAMETERS: Parameters = Parameters { salt: 1, rounds: 2 };
 /// A run from nothing does fewer operations.
 const OPERATIONS: u64 = 700;
-const NOTHING_KEPT: PowerCut = PowerCut {
+/// A power cut that leaves nothing but what was synced.
+pub const NOTHING_KEPT: PowerCut = PowerCut {
     names_in_order: false,
     kept_percent: 0,
 };
 
 /// A world with three texts.
-fn world(seed: u64) -> Arc<World> {
+pub fn world(seed: u64) -> Arc<World> {
     let machine = Machine {
         step_ns: 1,
         ahead_ns: 0,
         two_devices: false,
         switch_percent: 20,
+        reuses_inodes: true,
     };
     let world = World::new(seed, machine, false);
     let mut state = world.state();
@@ -47,7 +51,8 @@ fn world(seed: u64) -> Arc<World> {
     world
 }
 
-fn texts() -> Texts {
+/// Its texts.
+pub fn texts() -> Texts {
     let texts = [("a", "abc"), ("b", "bca"), ("c", "cab")];
     let owned = texts.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()));
     owned.into()
@@ -63,7 +68,7 @@ fn run_with(world: &Arc<World>, manifest: &Path, fault: Option<(u64, Fault)>) ->
 }
 
 /// Steps that a run has executed.
-fn executed(ran: &Ran) -> Vec<&str> {
+pub fn executed(ran: &Ran) -> Vec<&str> {
     let finished = ran
         .heard
         .finished
@@ -119,6 +124,54 @@ fn copies_for_people_are_right_after_a_power_cut() {
             checks::files_are_right(&world.state(), &expected, &done).unwrap();
         }
     });
+}
+
+/// Seeds 4005, 17474, 17957, 53244 and 77350: a copy that a killed run had made was found right by the next one and never
+/// synced, while the stat cache vouched for it.
+#[test]
+fn copies_that_a_killed_run_has_made_are_right_after_a_power_cut() {
+    in_folder(|manifest| {
+        for killed_at in (1..OPERATIONS).step_by(3) {
+            let world = world(killed_at);
+            run_with(&world, manifest, Some((killed_at, Fault::Kill)));
+            (0..2).for_each(|_| drop(run_with(&world, manifest, None)));
+            world.state().cut_power(PowerCut {
+                names_in_order: false,
+                kept_percent: 80,
+            });
+            run_with(&world, manifest, None);
+            let expected = Expected::of(&texts(), PARAMETERS);
+            let done = checks::Done::default();
+            let right = checks::files_are_right(&world.state(), &expected, &done);
+            assert!(right.is_ok(), "killed at {killed_at}: {right:?}");
+        }
+    });
+}
+
+/// Seeds 510, 522 and 5365: a link to a large result was swept away before it had its name, and so was a file between its
+/// making and its lock.
+#[test]
+fn files_and_links_get_their_names_while_another_process_sweeps() {
+    for seed in 0..100 {
+        let world = world(seed);
+        let (writing, sweeping) = (Process::start(&world), Process::start(&world));
+        let folder = Path::new("/runs");
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                (0..40).for_each(|_| durable::sweep(&sweeping, folder));
+                world.end(sweeping.number);
+            });
+            for _ in 0..10 {
+                let (file, link) = (folder.join("file"), folder.join("link"));
+                durable::write(&writing, &file, b"bytes").unwrap();
+                durable::link(&writing, &file, &link).unwrap();
+                assert_eq!(writing.read_link(&link).unwrap(), file, "seed {seed}");
+            }
+            world.end(writing.number);
+        });
+        let names = world.state().disk.entries(folder).unwrap();
+        assert_eq!(names.len(), 2, "seed {seed}: {names:?}");
+    }
 }
 
 /// Seed 1011: a look at a text that failed for the disk's fault counted as a change of the text, which was set aside.

@@ -106,6 +106,7 @@ pub fn run(process: &Process, manifest: &Path, parameters: Parameters) -> Ran {
         memory_bytes: u64::MAX,
         devices: 1,
         checkpoint_bytes: 250,
+        largest_copy_bytes: 60,
         expected: None,
         runs: Path::new(RUNS),
     };

@@ -13,7 +13,7 @@ use super::checks::{self, Broken, Done};
 use super::disk::Times;
 use super::faults::{Faults, power_cut};
 use super::maintenance::{Maintenance, maintain};
-use super::model::{BAD, Expected, Parameters, Texts};
+use super::model::{Expected, Parameters, Texts};
 use super::process::Process;
 use super::run::{Ran, run};
 use super::world::{Machine, World};
@@ -25,7 +25,7 @@ pub const CACHE: &str = "/cache";
 /// Where results for people are.
 pub const RUNS: &str = "/runs";
 
-const SECOND_NS: i64 = 1_000_000_000;
+pub(super) const SECOND_NS: i64 = 1_000_000_000;
 /// A run from nothing takes about so many operations.
 const OPERATIONS: u64 = 900;
 
@@ -46,10 +46,10 @@ pub struct Story<'a> {
     /// Chance of what happens, apart from that of the world.
     pub random: ChaCha8Rng,
     manifest: &'a Path,
-    texts: Texts,
-    parameters: Parameters,
+    pub(super) texts: Texts,
+    pub(super) parameters: Parameters,
     /// Every state that the text files had, with their content: so that none has the same times with another.
-    states: BTreeSet<(String, usize, Times, Vec<u8>)>,
+    pub(super) states: BTreeSet<(String, usize, Times, Vec<u8>)>,
     /// What need not be made again.
     pub done: Done,
 }
@@ -62,6 +62,7 @@ pub fn play(seed: u64, manifest: &Path, told: bool) -> Played {
         ahead_ns: [0, 0, 0, -40 * SECOND_NS, 40 * SECOND_NS, 3_000_000][random.gen_range(0..6)],
         two_devices: random.gen_bool(0.3),
         switch_percent: [5, 20, 50][random.gen_range(0..3)],
+        reuses_inodes: random.gen_bool(0.7),
     };
     let world = World::new(random.r#gen(), machine, told);
     let mut story = Story {
@@ -91,6 +92,12 @@ impl Story<'_> {
                 let made = state.disk.create_folder(Path::new(folder), now_ns);
                 made.map_err(|error| Broken::new("the beginning", error))?;
             }
+            let temporary = std::env::temp_dir();
+            for folder in temporary.ancestors().collect::<Vec<_>>().into_iter().rev() {
+                let now_ns = state.disk_ns();
+                // It may be below one that is there.
+                let _ = state.disk.create_folder(folder, now_ns);
+            }
             state.disk.sync_everything();
         }
         for name in ["a", "b", "c"] {
@@ -111,6 +118,9 @@ impl Story<'_> {
             if self.random.gen_bool(0.3) {
                 self.edit();
             }
+            if self.random.gen_bool(0.15) {
+                self.read_only_run()?;
+            }
         }
         self.repair()
     }
@@ -123,79 +133,6 @@ impl Story<'_> {
         state.pass(by_ns as u64);
         if self.random.gen_bool(0.05) {
             state.set_clock(self.random.gen_range(-5000 * SECOND_NS..5000 * SECOND_NS));
-        }
-    }
-
-    fn text(&mut self, name: &str) -> Vec<u8> {
-        let length = [0, 1, 3, 3, 3, 70][self.random.gen_range(0..6)];
-        let mut text: Vec<u8> = (0..length)
-            .map(|_| b"abc"[self.random.gen_range(0..3)])
-            .collect();
-        // One of them always can be turned.
-        if name != "a" && self.random.gen_bool(0.1) {
-            text.insert(0, BAD);
-        }
-        text
-    }
-
-    /// The user writes a text, in the same file if there is one.
-    fn write(&mut self, name: &str, text: Vec<u8>) {
-        let path = Path::new(TEXTS).join(name);
-        let mut state = self.world.state();
-        loop {
-            let now_ns = state.disk_ns();
-            let node = match state.disk.find(&path) {
-                Ok(node) => Ok(node),
-                Err(_) => state.disk.create_file(&path, now_ns),
-            };
-            let Ok(node) = node else { return };
-            state.disk.replace(node, &text, now_ns);
-            let times = state.disk.times(node);
-            let other = |(n, length, t, content): &(String, usize, Times, Vec<u8>)| {
-                n == name && *length == text.len() && *t == times && *content != text
-            };
-            // What was never promised: that a clock set back is not taken in by the same moment coming once more.
-            if !state.set_back || !self.states.iter().any(other) {
-                self.states
-                    .insert((name.into(), text.len(), times, text.clone()));
-                break;
-            }
-            state.pass(SECOND_NS as u64);
-        }
-        state.disk.sync_everything();
-        state.remark(|| format!("the user writes {name}: {}", text.escape_ascii()));
-        self.texts.insert(name.into(), text);
-    }
-
-    /// The user edits texts or parameters.
-    fn edit(&mut self) {
-        for _ in 0..self.random.gen_range(0..3) {
-            let names = ["a", "b", "c", "d", "e"];
-            let name = names[self.random.gen_range(0..names.len())];
-            match self.random.gen_range(0..6) {
-                0..3 => {
-                    let text = self.text(name);
-                    self.write(name, text);
-                }
-                3 if name != "a" => self.remove(name),
-                4 => self.parameters.salt = self.random.gen_range(1..3),
-                5 => self.parameters.rounds = self.random.gen_range(0..4),
-                _ => {}
-            }
-        }
-        let parameters = self.parameters;
-        let mut state = self.world.state();
-        state.remark(|| format!("the user sets {parameters:?}"));
-    }
-
-    fn remove(&mut self, name: &str) {
-        if self.texts.remove(name).is_some() {
-            let mut state = self.world.state();
-            let now_ns = state.disk_ns();
-            let path = Path::new(TEXTS).join(name);
-            state.disk.remove(&path, false, now_ns).unwrap_or_default();
-            state.disk.sync_everything();
-            state.remark(|| format!("the user removes {name}"));
         }
     }
 
@@ -350,6 +287,40 @@ impl Story<'_> {
             let verified = maintain(&process, Maintenance::Verify { repair: false });
             checks::maintained(self, &verified, false)?;
         }
+        Ok(())
+    }
+
+    /// A run that may not write to the cache uses what is in it, makes the rest, and leaves the cache as it was.
+    fn read_only_run(&mut self) -> Result<(), Broken> {
+        let cuts = self.cuts();
+        let disturbed = self.random.gen_bool(0.5);
+        if disturbed {
+            self.disturb();
+        }
+        let before = {
+            let mut state = self.world.state();
+            state.read_only = Some(CACHE);
+            state.remark(|| "the cache may not be written".to_owned());
+            state.disk.contents(Path::new(CACHE))
+        };
+        let known = self.done.clone();
+        let process = Process::start(&self.world);
+        let ran = [run(&process, self.manifest, self.parameters)];
+        let expected = self.expected();
+        checks::any_runs(self, &ran, &expected)?;
+        if !disturbed {
+            checks::all_done(self, &ran, &expected)?;
+        }
+        // What it has made is gone with it.
+        self.done = known;
+        let mut state = self.world.state();
+        state.read_only = None;
+        if state.power_cuts == cuts && state.disk.contents(Path::new(CACHE)) != before {
+            let promise = "a cache that may not be written stays as it is";
+            return Err(Broken::new(promise, "something in it has changed"));
+        }
+        drop(state);
+        self.calm(cuts);
         Ok(())
     }
 

@@ -33,6 +33,8 @@ pub struct Machine {
     pub two_devices: bool,
     /// How often another process goes on after an operation, in percent.
     pub switch_percent: u32,
+    /// Whether new files get inodes that others no longer have.
+    pub reuses_inodes: bool,
 }
 
 /// One process.
@@ -65,6 +67,8 @@ pub struct State {
     turn: usize,
     locks: HashMap<Node, Vec<Held>>,
     handles: u64,
+    /// Where nothing may be written.
+    pub read_only: Option<&'static str>,
     /// What goes wrong.
     pub faults: Faults,
     /// Whether bytes may be on the disk that belong to nothing: a write was torn, or the power was cut.
@@ -107,9 +111,11 @@ pub enum Granted {
 impl World {
     /// The world at its beginning.
     pub fn new(seed: u64, machine: Machine, told: bool) -> Arc<Self> {
+        let mut disk = Disk::new();
+        disk.reuses_inodes = machine.reuses_inodes;
         Arc::new(Self {
             state: Mutex::new(State {
-                disk: Disk::new(),
+                disk,
                 random: ChaCha8Rng::seed_from_u64(seed),
                 machine,
                 wall_ns: 1_800_000_000_000_000_000,
@@ -118,6 +124,7 @@ impl World {
                 turn: 0,
                 locks: HashMap::new(),
                 handles: 0,
+                read_only: None,
                 faults: Faults::default(),
                 torn: false,
                 lost_sync: false,
@@ -263,6 +270,14 @@ impl State {
         }
     }
 
+    /// Makes sure that `path` may be written.
+    pub fn check_writable(&self, path: &Path) -> std::io::Result<()> {
+        match self.read_only {
+            Some(folder) if path.starts_with(folder) => Err(Errno::ROFS.into()),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether the seed took more operations than any should.
     pub fn is_endless(&self) -> bool {
         self.operations > MOST_OPERATIONS
@@ -321,6 +336,7 @@ impl State {
 
     fn kill(&mut self, process: usize) {
         self.processes[process].lives = false;
+        self.disk.close_all(process);
         for held in self.locks.values_mut() {
             held.retain(|held| held.process != process);
         }

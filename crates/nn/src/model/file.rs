@@ -14,7 +14,8 @@ use super::embedding::embed_all;
 use super::network::count_parameters;
 use super::spec::{HeadSpec, Layer};
 use super::{
-    Array, Device, EncoderPass, EncoderShape, Initialisation, ModelError, Network, Predictor,
+    Array, Device, EncoderPass, EncoderShape, Initialisation, ModelError, Network, Outputs,
+    Predictor,
 };
 
 /// Version of the file format.
@@ -36,6 +37,9 @@ pub struct ModelConfig {
     /// Names of the classes in the order of the outputs; the file calls them emotions.
     #[serde(rename = "emotions")]
     pub classes: Vec<String>,
+    /// Numeric targets in the order of the outputs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<NumericTarget>,
     /// Attribute heads, each with its labels in the order of its outputs.
     pub heads: Vec<HeadLabels>,
     /// Options of the features it was trained on.
@@ -54,6 +58,25 @@ pub struct HeadLabels {
     pub head: HeadSpec,
     /// Its labels in the order of its outputs.
     pub labels: Vec<String>,
+}
+
+/// A numeric target and the unit of its output.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NumericTarget {
+    /// Its name: the column that it was learned from.
+    pub name: String,
+    /// Mean of the training data.
+    pub mean: f64,
+    /// Standard deviation of the training data; the output is in this unit, from the mean.
+    pub deviation: f64,
+}
+
+impl NumericTarget {
+    /// An output in the unit of the data.
+    pub fn value(&self, output: f32) -> f64 {
+        self.mean + self.deviation * f64::from(output)
+    }
 }
 
 impl ModelConfig {
@@ -84,7 +107,8 @@ impl Model {
         &self.network
     }
 
-    /// For each utterance the probability of every class, in the order of [`ModelConfig::classes`].
+    /// For each utterance the probability of every class, in the order of [`ModelConfig::classes`], and the number of
+    /// every target, in the order of [`ModelConfig::targets`] and in their units.
     ///
     /// The same bits whatever `threads`.
     ///
@@ -94,7 +118,7 @@ impl Model {
         &self,
         utterances: &[FeaturesView<'_>],
         threads: usize,
-    ) -> Result<Vec<Vec<f32>>, ModelError> {
+    ) -> Result<Vec<Outputs>, ModelError> {
         Predictor::new(&self.network, threads)?.predict(utterances)
     }
 
@@ -108,16 +132,26 @@ impl Model {
         utterances: &[FeaturesView<'_>],
         threads: usize,
         progress: &dyn Progress,
-    ) -> Result<Vec<Vec<f32>>, ModelError> {
+    ) -> Result<Vec<Outputs>, ModelError> {
         match device {
             Device::Cpu => {
+                Predictor::new(&self.network, threads)?.predict_interruptible(utterances, progress)
+            }
+            // The device has kernels for classes only.
+            #[cfg(feature = "cuda")]
+            Device::Cuda { .. } if !self.config.targets.is_empty() => {
                 Predictor::new(&self.network, threads)?.predict_interruptible(utterances, progress)
             }
             #[cfg(feature = "cuda")]
             Device::Cuda { ordinal, tf32 } => {
                 let encoder = self.network.encoder();
                 utterances.iter().try_for_each(|view| encoder.check(view))?;
-                super::cuda::classify(ordinal, tf32, &self.network, utterances)
+                let rows = super::cuda::classify(ordinal, tf32, &self.network, utterances)?;
+                let outputs = rows.into_iter().map(|probabilities| Outputs {
+                    probabilities,
+                    numbers: Vec::new(),
+                });
+                Ok(outputs.collect())
             }
             #[cfg(not(feature = "cuda"))]
             Device::Cuda { .. } => Err(super::DeviceError::NotBuilt.into()),
@@ -222,11 +256,14 @@ impl Model {
         (&file).take(8).read_to_end(&mut bytes).map_err(io)?;
         let length = bytes.first_chunk().copied().map(u64::from_le_bytes);
         let length = length.unwrap_or_default().min(LARGEST_FILE);
-        file.take(length).read_to_end(&mut bytes).map_err(io)?;
-        config_of(&bytes).map_err(|reason| ModelError::File {
+        let mut header = Vec::new();
+        file.take(length).read_to_end(&mut header).map_err(io)?;
+        let fail = |reason: String| ModelError::File {
             path: path.to_owned(),
             reason,
-        })
+        };
+        let header: Header = serde_json::from_slice(&header).map_err(|e| fail(e.to_string()))?;
+        parse_config(header.metadata.get(CONFIG_KEY)).map_err(fail)
     }
 
     /// As [`Self::load`], from memory; the reason of a failure as a lower-case fragment.
@@ -240,13 +277,21 @@ impl Model {
         let heads: Vec<(HeadSpec, usize)> = config
             .heads
             .iter()
-            .map(|head| (head.head, head.labels.len()))
+            .map(|head| (head.head.clone(), head.labels.len()))
             .collect();
         // The claimed sizes must fit the bytes before anything of that size is made.
-        if count_parameters(&shape, classes, &heads) > bytes.len() / 4 {
+        if count_parameters(&shape, classes, config.targets.len(), &heads) > bytes.len() / 4 {
             return Err("it has fewer values than its layers need".into());
         }
-        let mut network = Network::new(shape, classes, &heads, Initialisation::Pytorch, 0)
+        let targets = config.targets.iter();
+        let usable =
+            |target: &NumericTarget| target.mean.is_finite() && target.deviation.is_finite();
+        if let Some(odd) = targets.clone().find(|target| !usable(target)) {
+            return Err(format!("the unit of its target {} is not finite", odd.name));
+        }
+        let targets: Vec<String> = targets.map(|target| target.name.clone()).collect();
+        let how = Initialisation::Pytorch;
+        let mut network = Network::of_tasks(shape, classes, &targets, &heads, how, 0)
             .map_err(|e| e.to_string())?;
         let tensors = SafeTensors::deserialize(bytes).map_err(|e| e.to_string())?;
         let mut arrays = Vec::new();
@@ -281,11 +326,16 @@ fn config_of(bytes: &[u8]) -> Result<ModelConfig, String> {
         return Err("it is a git-lfs pointer, not the model itself".into());
     }
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| e.to_string())?;
-    let config = metadata
-        .metadata()
-        .as_ref()
-        .and_then(|map| map.get(CONFIG_KEY))
-        .ok_or("its metadata has no configuration")?;
+    parse_config(
+        metadata
+            .metadata()
+            .as_ref()
+            .and_then(|map| map.get(CONFIG_KEY)),
+    )
+}
+
+fn parse_config(config: Option<&String>) -> Result<ModelConfig, String> {
+    let config = config.ok_or("its metadata has no configuration")?;
     let version: FormatOnly = serde_json::from_str(config).map_err(|e| e.to_string())?;
     if version.format != FORMAT {
         return Err(format!(
@@ -294,6 +344,13 @@ fn config_of(bytes: &[u8]) -> Result<ModelConfig, String> {
         ));
     }
     serde_json::from_str(config).map_err(|e| e.to_string())
+}
+
+/// What a header of safetensors says besides its tensors.
+#[derive(Deserialize)]
+struct Header {
+    #[serde(rename = "__metadata__", default)]
+    metadata: HashMap<String, String>,
 }
 
 /// Only the version, whatever else a later format may hold.

@@ -7,6 +7,12 @@ use super::spec::{HeadMode, HeadSpec, Reversal};
 pub struct Targets {
     /// Emotion class of each utterance.
     pub emotion: Vec<Option<usize>>,
+    /// For each utterance the share of each class, adding up to 1, where annotators disagree; none at all where
+    /// [`Self::emotion`] says everything.
+    pub shares: Option<Vec<Vec<f32>>>,
+    /// For each numeric target, the number of each utterance in units of its standard deviation; none where it is not
+    /// known.
+    pub numbers: Vec<Vec<Option<f32>>>,
     /// For each attribute head, the label of each utterance; none where it is not documented.
     pub attributes: Vec<Vec<Option<usize>>>,
 }
@@ -16,8 +22,10 @@ pub struct Targets {
 pub struct StepLosses {
     /// What the shared layers and heads descended: eq. 1, 2 or 3 of the paper.
     pub total: f32,
-    /// Cross-entropy of the emotion.
+    /// Loss of the emotion; 0 where there are no classes.
     pub emotion: f32,
+    /// Loss of each numeric target.
+    pub numbers: Vec<f32>,
     /// Cross-entropy of each attribute head; of a discriminator before its own step.
     pub attributes: Vec<f32>,
     /// Norm of the gradient of everything but the discriminators, before clipping.
@@ -25,10 +33,18 @@ pub struct StepLosses {
 }
 
 impl StepLosses {
-    /// What blew up first, if anything: "emotion", an attribute's name, "total" or "gradient".
-    pub fn non_finite(&self, heads: &[HeadSpec]) -> Option<&'static str> {
+    /// What blew up first, if anything: "emotion", the name of a target or attribute, "total" or "gradient".
+    pub fn non_finite<'a>(
+        &self,
+        targets: impl Iterator<Item = &'a String>,
+        heads: &'a [HeadSpec],
+    ) -> Option<&'a str> {
         if !self.emotion.is_finite() {
             return Some("emotion");
+        }
+        let mut numbers = targets.zip(&self.numbers);
+        if let Some((target, _)) = numbers.find(|(_, loss)| !loss.is_finite()) {
+            return Some(target);
         }
         let blown = self.attributes.iter().position(|loss| !loss.is_finite());
         if let Some(head) = blown.and_then(|index| heads.get(index)) {

@@ -22,6 +22,7 @@ mod optimiser;
 mod parameter;
 mod predictor;
 mod shape;
+mod task;
 mod trainable;
 mod training_state;
 
@@ -29,14 +30,15 @@ pub use device::{Device, DeviceError};
 pub use device_choice::{DeviceChoice, UnknownDevice};
 pub use encoder::{Encoder, EncoderPass};
 pub use error::ModelError;
-pub use file::{HeadLabels, Model, ModelConfig, model_path};
+pub use file::{HeadLabels, Model, ModelConfig, NumericTarget, model_path};
 pub use initialise::Initialisation;
 pub use layout::Array;
 pub use losses::{StepLosses, Targets};
-pub use network::Network;
+pub use network::{Network, Outputs};
 pub use optimiser::{Adam, Rule, Sgd, Update};
 pub use predictor::Predictor;
 pub use shape::{ConvShape, EncoderShape, LstmShape};
+pub use task::{LossName, TaskSpec};
 pub use trainable::{Trainable, TrainingBatch};
 pub use training_state::TrainingState;
 

@@ -19,7 +19,10 @@ pub struct Network {
     pub(super) encoder: Arc<Encoder>,
     pub(super) values: Vec<f32>,
     pub(super) trunk: Vec<Dense>,
+    /// The classifier; without outputs where there are no classes.
     pub(super) emotion: Dense,
+    /// One layer of one output for each numeric target, with its name.
+    pub(super) targets: Vec<(String, Dense)>,
     pub(super) heads: Vec<(HeadSpec, Vec<Dense>)>,
 }
 
@@ -37,8 +40,35 @@ impl Network {
         how: Initialisation,
         seed: u64,
     ) -> Result<Self, ModelError> {
-        if classes < 2 {
+        Self::of_tasks(shape, classes, &[], heads, how, seed)
+    }
+
+    /// As [`Self::new`], with a layer for each of the numeric `targets`; where there are some, there may be no classes.
+    ///
+    /// # Errors
+    /// As [`Self::new`]; [`ModelError::Heads`] also where a target appears twice, or a discriminator has no classes to
+    /// look at.
+    pub fn of_tasks(
+        shape: EncoderShape,
+        classes: usize,
+        targets: &[String],
+        heads: &[(HeadSpec, usize)],
+        how: Initialisation,
+        seed: u64,
+    ) -> Result<Self, ModelError> {
+        if classes < 2 && (classes == 1 || targets.is_empty()) {
             return Err(ModelError::Classes(classes));
+        }
+        if let Some(at) = (1..targets.len()).find(|&at| targets[..at].contains(&targets[at])) {
+            return Err(ModelError::Heads(format!("{} appears twice", targets[at])));
+        }
+        let looks_at_classes =
+            |(head, _): &&(HeadSpec, usize)| head.mode == HeadMode::Discriminator;
+        if let (0, Some((head, _))) = (classes, heads.iter().find(looks_at_classes)) {
+            return Err(ModelError::Heads(format!(
+                "the discriminator of {} looks at the probabilities of classes, and there are none",
+                head.attribute.name()
+            )));
         }
         for (index, (head, labels)) in heads.iter().enumerate() {
             let name = head.attribute.name();
@@ -63,8 +93,8 @@ impl Network {
             .collect();
         let heads = heads
             .iter()
-            .map(|&(head, labels)| {
-                let sizes = head_sizes(&head, embedding, classes, labels);
+            .map(|(head, labels)| {
+                let sizes = head_sizes(head, embedding, classes, *labels);
                 let layers = sizes
                     .windows(2)
                     .enumerate()
@@ -73,7 +103,7 @@ impl Network {
                         initialise::dense(pair[0], pair[1], seed, &name)
                     })
                     .collect();
-                (head, layers)
+                (head.clone(), layers)
             })
             .collect();
         let encoder = Encoder::new(shape);
@@ -82,6 +112,14 @@ impl Network {
             encoder: Arc::new(encoder),
             trunk,
             emotion: initialise::dense(embedding, classes, seed, "emotion"),
+            targets: (targets.iter())
+                .map(|name| {
+                    (
+                        name.clone(),
+                        initialise::dense(embedding, 1, seed, &target_name(name)),
+                    )
+                })
+                .collect(),
             heads,
         })
     }
@@ -92,7 +130,8 @@ impl Network {
         network.values.fill(0.0);
         let heads = network.heads.iter_mut().flat_map(|(_, layers)| layers);
         let layers = network.trunk.iter_mut().chain([&mut network.emotion]);
-        for layer in layers.chain(heads) {
+        let targets = network.targets.iter_mut().map(|(_, layer)| layer);
+        for layer in layers.chain(targets).chain(heads) {
             layer.weight.fill(0.0);
             layer.bias.fill(0.0);
         }
@@ -112,6 +151,17 @@ impl Network {
     /// Number of emotion classes.
     pub fn classes(&self) -> usize {
         self.emotion.outputs
+    }
+
+    /// Names of the numeric targets.
+    pub fn targets(&self) -> impl ExactSizeIterator<Item = &String> {
+        self.targets.iter().map(|(name, _)| name)
+    }
+
+    /// Values of the layers of the numeric targets.
+    pub fn target_parameters(&self) -> usize {
+        let layers = self.targets.iter();
+        layers.map(|(_, layer)| layer.parameters()).sum()
     }
 
     /// Values of the shared layers.
@@ -158,7 +208,12 @@ impl Network {
         for (index, dense) in self.trunk.iter_mut().enumerate() {
             dense.set(&format!("linear.{index}"), find)?;
         }
-        self.emotion.set("emotion", find)?;
+        if self.classes() > 0 {
+            self.emotion.set("emotion", find)?;
+        }
+        for (name, dense) in &mut self.targets {
+            dense.set(&target_name(name), find)?;
+        }
         for (head, layers) in &mut self.heads {
             for (index, dense) in layers.iter_mut().enumerate() {
                 dense.set(&head_name(head, index), find)?;
@@ -175,7 +230,8 @@ impl Network {
         });
         trunk
             .map(|(index, dense)| (format!("linear.{index}"), dense))
-            .chain([("emotion".to_owned(), &self.emotion)])
+            .chain((self.classes() > 0).then(|| ("emotion".to_owned(), &self.emotion)))
+            .chain((self.targets.iter()).map(|(name, dense)| (target_name(name), dense)))
             .chain(heads)
     }
 
@@ -205,10 +261,40 @@ impl Network {
 
     /// Emotion probabilities of embeddings: for each, one of every class.
     pub fn classify(&self, embeddings: &[f32]) -> Vec<Vec<f32>> {
+        if self.classes() == 0 {
+            let rows = embeddings.len() / self.shape().embedding().max(1);
+            return vec![Vec::new(); rows];
+        }
         let probabilities = softmax(&self.emotion.apply(embeddings), self.classes());
         let rows = probabilities.chunks_exact(self.classes());
         rows.map(<[f32]>::to_vec).collect()
     }
+
+    /// What the network says of each embedding; numbers are in units of the standard deviation of their target.
+    pub fn outputs(&self, embeddings: &[f32]) -> Vec<Outputs> {
+        let columns = self.targets.iter();
+        let columns: Vec<Vec<f32>> = columns.map(|(_, dense)| dense.apply(embeddings)).collect();
+        let rows = self.classify(embeddings).into_iter().enumerate();
+        rows.map(|(row, probabilities)| Outputs {
+            probabilities,
+            numbers: columns.iter().map(|column| column[row]).collect(),
+        })
+        .collect()
+    }
+}
+
+/// What a network says of one utterance.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outputs {
+    /// The probability of every class; none where there are no classes.
+    pub probabilities: Vec<f32>,
+    /// One number for each numeric target.
+    pub numbers: Vec<f32>,
+}
+
+/// Name of the layer of a numeric target in the model file.
+pub(super) fn target_name(target: &str) -> String {
+    format!("target.{target}")
 }
 
 /// Lengths of a head's input, of its hidden layers and of its output.
@@ -223,9 +309,11 @@ fn head_sizes(head: &HeadSpec, embedding: usize, classes: usize, labels: usize) 
 pub(super) fn count_parameters(
     shape: &EncoderShape,
     classes: usize,
+    targets: usize,
     heads: &[(HeadSpec, usize)],
 ) -> usize {
     let embedding = shape.embedding();
+    let of_targets = targets.saturating_mul(embedding + 1);
     heads
         .iter()
         .map(|(head, labels)| head_sizes(head, embedding, classes, *labels))
@@ -237,6 +325,7 @@ pub(super) fn count_parameters(
             pairs.collect::<Vec<_>>()
         })
         .fold(shape.parameters(), usize::saturating_add)
+        .saturating_add(of_targets)
 }
 
 /// Name of a head's layer in the model file.

@@ -5,7 +5,7 @@ use pipe_foundation::Workers;
 use pipe_foundation::progress::Progress;
 
 use super::embedding::{PREDICT_BATCH, embed_all};
-use super::{EncoderPass, ModelError, Network};
+use super::{EncoderPass, ModelError, Network, Outputs};
 
 /// Predicts with one network; costs of starting are paid once.
 pub struct Predictor<'a> {
@@ -35,18 +35,16 @@ impl<'a> Predictor<'a> {
         &self.workers
     }
 
-    /// For each utterance the probability of every class.
+    /// For each utterance the probability of every class, and the number of every target in units of its standard
+    /// deviation.
     ///
     /// The same bits whatever the threads, and whatever is predicted together.
     ///
     /// # Errors
     /// Features that do not fit the network.
-    pub fn predict(
-        &mut self,
-        utterances: &[FeaturesView<'_>],
-    ) -> Result<Vec<Vec<f32>>, ModelError> {
+    pub fn predict(&mut self, utterances: &[FeaturesView<'_>]) -> Result<Vec<Outputs>, ModelError> {
         let embeddings = embed_all(self.network, utterances, &mut self.pass, &self.workers)?;
-        Ok(self.classified(&embeddings))
+        Ok(self.outputs(&embeddings))
     }
 
     /// As [`Self::predict`], once; [`ModelError::Stopped`] soon after `progress` says so.
@@ -57,17 +55,17 @@ impl<'a> Predictor<'a> {
         mut self,
         utterances: &[FeaturesView<'_>],
         progress: &dyn Progress,
-    ) -> Result<Vec<Vec<f32>>, ModelError> {
+    ) -> Result<Vec<Outputs>, ModelError> {
         let (pass, workers) = (&mut self.pass, &self.workers);
         let embed = || embed_all(self.network, utterances, pass, workers);
         let embeddings = workers.watched(progress, embed)?;
-        Ok(self.classified(&embeddings))
+        Ok(self.outputs(&embeddings))
     }
 
-    fn classified(&self, embeddings: &[f32]) -> Vec<Vec<f32>> {
+    fn outputs(&self, embeddings: &[f32]) -> Vec<Outputs> {
         let width = self.network.shape().embedding();
         let parts = embeddings.chunks(PREDICT_BATCH * width.max(1));
-        parts.flat_map(|part| self.network.classify(part)).collect()
+        parts.flat_map(|part| self.network.outputs(part)).collect()
     }
 }
 
@@ -102,7 +100,9 @@ mod tests {
             ),
         ] {
             let shape = EncoderShape::new(&encoder, bins).unwrap();
-            let network = Network::new(shape, 3, &[], Initialisation::Pytorch, 3).unwrap();
+            let targets = ["arousal".to_owned()];
+            let how = Initialisation::Pytorch;
+            let network = Network::of_tasks(shape, 3, &targets, &[], how, 3).unwrap();
             let features: Vec<Features> = [1, 40, 14, 97, 15, 16, 300, 40, 2, 61]
                 .into_iter()
                 .cycle()
@@ -119,7 +119,10 @@ mod tests {
             let together = predictor.predict(&views).unwrap();
             for (view, expected) in views.iter().zip(together) {
                 let alone = predictor.predict(std::slice::from_ref(view)).unwrap();
-                let bits = |row: &[f32]| row.iter().map(|p| p.to_bits()).collect::<Vec<_>>();
+                let bits = |row: &Outputs| {
+                    let values = row.probabilities.iter().chain(&row.numbers);
+                    values.map(|p| p.to_bits()).collect::<Vec<_>>()
+                };
                 assert_eq!(
                     bits(&alone[0]),
                     bits(&expected),

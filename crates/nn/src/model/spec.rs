@@ -1,5 +1,7 @@
 //! How a manifest describes a network: encoder layers, attribute heads, task weight.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 /// One layer of the shared encoder. Order: `conv`*, `lstm`*, one `time_pool`, `linear`*.
@@ -84,8 +86,8 @@ pub fn default_encoder() -> Vec<Layer> {
 }
 
 /// What an attribute head predicts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 pub enum Attribute {
     /// The corpus of the utterance.
     Corpus,
@@ -95,17 +97,34 @@ pub enum Attribute {
     Speaker,
     /// The language.
     Language,
+    /// Another column of the data.
+    Column(Arc<str>),
 }
 
 impl Attribute {
     /// Name as written in manifests.
-    pub fn name(self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
             Self::Corpus => "corpus",
             Self::Gender => "gender",
             Self::Speaker => "speaker",
             Self::Language => "language",
+            Self::Column(name) => name,
         }
+    }
+}
+
+impl From<String> for Attribute {
+    fn from(name: String) -> Self {
+        let built_in = [Self::Corpus, Self::Gender, Self::Speaker, Self::Language];
+        let found = built_in.into_iter().find(|other| other.name() == name);
+        found.unwrap_or_else(|| Self::Column(name.into()))
+    }
+}
+
+impl From<Attribute> for String {
+    fn from(attribute: Attribute) -> Self {
+        attribute.name().to_owned()
     }
 }
 
@@ -122,7 +141,7 @@ pub enum HeadMode {
 }
 
 /// One attribute head.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HeadSpec {
     /// What it predicts.

@@ -11,12 +11,18 @@ use super::dense_tape::{Learns, Matrix};
 use super::encoder_tape::TapeEncoder;
 use super::heads::{Dense, Linear, chain};
 use super::losses::weights;
+use super::ops::absolute_error::absolute_error;
+use super::ops::concordance::concordance;
 use super::ops::cross_entropy::{cross_entropy, softmax};
 use super::ops::dropout::dropout;
+use super::ops::focal::focal;
 use super::ops::grad_reverse::grad_reverse;
+use super::ops::soft_cross_entropy::{ClassTargets, soft_cross_entropy};
+use super::ops::squared_error::squared_error;
 use super::ops::tape_op::weighted_sum;
 use super::optimiser::{Moments, Step, sum_of_squares_on};
 use super::spec::{HeadMode, HeadSpec, Reversal};
+use super::task::{self, LossName, TaskSpec};
 use super::{ModelError, Network, StepLosses, Targets, Update};
 
 /// One batch and how it is to be learned.
@@ -25,6 +31,8 @@ pub struct TrainingBatch<'a> {
     pub features: &'a [FeaturesView<'a>],
     /// What it should be classified as.
     pub targets: &'a Targets,
+    /// The tasks: the classes, if there are some, and each numeric target of the network in its order.
+    pub tasks: &'a [TaskSpec],
     /// Weight of the attributes in this epoch.
     pub alpha: f64,
     /// What alpha scales behind a reversal.
@@ -47,6 +55,7 @@ pub struct Trainable {
     steps: u64,
     trunk: Vec<Linear>,
     emotion: Linear,
+    numbers: Vec<Linear>,
     heads: Vec<Vec<Linear>>,
     specs: Vec<HeadSpec>,
     device: Cpu,
@@ -75,12 +84,15 @@ impl Trainable {
             steps: 0,
             trunk: linears(&network.trunk)?,
             emotion: Linear::new(&device, &network.emotion)?,
+            numbers: (network.targets.iter())
+                .map(|(_, dense)| Linear::new(&device, dense))
+                .collect::<Result<_, _>>()?,
             heads: network
                 .heads
                 .iter()
                 .map(|(_, layers)| linears(layers))
                 .collect::<Result<_, _>>()?,
-            specs: network.heads.iter().map(|(head, _)| *head).collect(),
+            specs: network.heads.iter().map(|(head, _)| head.clone()).collect(),
             network,
             device,
             workers,
@@ -92,6 +104,9 @@ impl Trainable {
         let collect = |layers: &[Linear]| layers.iter().map(Linear::dense).collect();
         self.network.trunk = collect(&self.trunk);
         self.network.emotion = self.emotion.dense();
+        for ((_, dense), layer) in self.network.targets.iter_mut().zip(&self.numbers) {
+            *dense = layer.dense();
+        }
         for ((_, dense), layers) in self.network.heads.iter_mut().zip(&self.heads) {
             *dense = collect(layers);
         }
@@ -114,7 +129,8 @@ impl Trainable {
         if self.workers.stopped() {
             return Err(ModelError::Stopped);
         }
-        if losses.non_finite(&self.specs).is_some() {
+        let targets = self.network.targets();
+        if losses.non_finite(targets, &self.specs).is_some() {
             return Ok(losses);
         }
         let clip = batch.gradient_clip_norm;
@@ -134,7 +150,11 @@ impl Trainable {
         if self.workers.stopped() {
             return Err(ModelError::Stopped);
         }
-        for layer in self.trunk.iter_mut().chain([&mut self.emotion]) {
+        let emotion = (self.network.classes() > 0).then_some(&mut self.emotion);
+        for layer in (self.trunk.iter_mut())
+            .chain(emotion)
+            .chain(&mut self.numbers)
+        {
             layer.update(&step, &mut grads, scale)?;
         }
         for (head, layers) in self.specs.iter().zip(&mut self.heads) {
@@ -163,29 +183,48 @@ impl Trainable {
         }
         let x = dropout(x, batch.dropout, batch.dropout_seed)?;
         let (x, tape) = x.split_tape();
-        let (logits, tape) = self
-            .emotion
-            .forward(x.clone().put_tape(tape), Learns::Yes)?
-            .split_tape();
-        let loss = cross_entropy(
-            logits.clone().put_tape(tape),
-            &targets.emotion,
-            batch.class_weights,
-        )?;
-        let (emotion, mut tape) = loss.split_tape();
-        let (emotion_weight, head_weights) = weights(&self.specs, batch.alpha, batch.reversal);
-        let mut terms = vec![(emotion.clone(), emotion_weight)];
+        let (task_weight, head_weights) = weights(&self.specs, batch.alpha, batch.reversal);
+        let mut tape = tape;
+        let mut terms = Vec::new();
+        let mut logits = None;
+        let mut emotion = 0.0;
+        let mut numbers = Vec::with_capacity(self.numbers.len());
+        for (task, share) in batch.tasks.iter().zip(task::shares(batch.tasks)) {
+            let loss = if task.is_of_classes() {
+                let (of_classes, rest) = self
+                    .emotion
+                    .forward(x.clone().put_tape(tape), Learns::Yes)?
+                    .split_tape();
+                let loss = class_loss(task, of_classes.clone().put_tape(rest), batch)?;
+                emotion = loss.array();
+                logits = Some(of_classes);
+                loss
+            } else {
+                let index = numbers.len();
+                let known = targets.numbers.get(index).map_or(&[][..], Vec::as_slice);
+                let layer = &self.numbers[index];
+                let output = layer.forward(x.clone().put_tape(tape), Learns::Yes)?;
+                let loss = number_loss(task, output, known)?;
+                numbers.push(loss.array());
+                loss
+            };
+            let (loss, rest) = loss.split_tape();
+            tape = rest;
+            terms.push((loss, task_weight * share));
+        }
         let mut attributes = Vec::with_capacity(self.specs.len());
         for (index, weight) in head_weights.into_iter().enumerate() {
             let labels = targets.attributes.get(index).map_or(&[][..], Vec::as_slice);
             if self.specs[index].mode == HeadMode::Discriminator {
-                attributes.push(self.step_discriminator(index, &logits, labels, step)?);
+                let logits = logits.as_ref().ok_or_else(no_classes)?;
+                attributes.push(self.step_discriminator(index, logits, labels, step)?);
             }
             let from: Matrix<Taped> = match self.specs[index].mode {
                 HeadMode::Shared => x.clone().put_tape(tape),
                 HeadMode::GradReverse => grad_reverse(x.clone().put_tape(tape), weight.lambda)?,
                 HeadMode::Discriminator => {
-                    logits.clone().put_tape(tape).try_softmax::<Axis<1>>()?
+                    let logits = logits.clone().ok_or_else(no_classes)?;
+                    logits.put_tape(tape).try_softmax::<Axis<1>>()?
                 }
             };
             let learns = match self.specs[index].mode {
@@ -203,7 +242,8 @@ impl Trainable {
         let total = weighted_sum(&self.device, tape, terms)?;
         let mut losses = StepLosses {
             total: total.array(),
-            emotion: emotion.array(),
+            emotion,
+            numbers,
             attributes,
             gradient_norm: 0.0,
         };
@@ -214,7 +254,9 @@ impl Trainable {
         let shared_heads = shared_heads
             .filter(|(head, _)| head.mode != HeadMode::Discriminator)
             .flat_map(|(_, layers)| layers);
-        for layer in self.trunk.iter().chain([&self.emotion]).chain(shared_heads) {
+        let emotion = (self.network.classes() > 0).then_some(&self.emotion);
+        let own = self.trunk.iter().chain(emotion).chain(&self.numbers);
+        for layer in own.chain(shared_heads) {
             squares += layer.sum_of_squares(&mut grads)?;
         }
         losses.gradient_norm = squares.sqrt();
@@ -242,6 +284,44 @@ impl Trainable {
         }
         Ok(value)
     }
+}
+
+/// The loss of the classes.
+fn class_loss(
+    task: &TaskSpec,
+    logits: Matrix<Taped>,
+    batch: &TrainingBatch<'_>,
+) -> Result<Tensor<Rank0, f32, Cpu, Taped>, CpuError> {
+    let (targets, weights) = (batch.targets, batch.class_weights);
+    let classes = &targets.emotion;
+    match (task.loss, &targets.shares, task.label_smoothing()) {
+        (LossName::Focal, ..) => focal(logits, classes, weights, task.gamma()),
+        (_, None, 0.0) => cross_entropy(logits, classes, weights),
+        (_, None, smoothing) => {
+            soft_cross_entropy(logits, ClassTargets::Classes(classes), weights, smoothing)
+        }
+        (_, Some(shares), smoothing) => {
+            soft_cross_entropy(logits, ClassTargets::Shares(shares), weights, smoothing)
+        }
+    }
+}
+
+/// The loss of a numeric target.
+fn number_loss(
+    task: &TaskSpec,
+    output: Matrix<Taped>,
+    known: &[Option<f32>],
+) -> Result<Tensor<Rank0, f32, Cpu, Taped>, CpuError> {
+    match task.loss {
+        LossName::Mse => squared_error(output, known),
+        LossName::Mae => absolute_error(output, known),
+        _ => concordance(output, known),
+    }
+}
+
+/// Networks with discriminators have classes, and a training of them has their task.
+fn no_classes() -> ModelError {
+    ModelError::Heads("a discriminator looks at classes, and no task has some".into())
 }
 
 #[cfg(test)]

@@ -25,10 +25,21 @@ pub struct Example<'a> {
     pub id: &'a str,
     /// The corpus that it comes from, since draws can be balanced over corpora.
     pub corpus: &'a str,
-    /// Number of its class in [`TrainingData::classes`].
+    /// Number of its class in [`TrainingData::classes`]; 0 where there are no classes.
     pub class: usize,
     /// Its normalised features.
     pub features: FeaturesView<'a>,
+}
+
+/// A numeric target: its number for every utterance, in the unit of the data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TargetColumn {
+    /// Its name.
+    pub name: String,
+    /// Those of the training split; none where it is not known.
+    pub train: Vec<Option<f64>>,
+    /// Those of the validation split.
+    pub validation: Vec<Option<f64>>,
 }
 
 /// Both splits and what travels in the model file.
@@ -39,6 +50,10 @@ pub struct TrainingData<'a> {
     pub train: Vec<Example<'a>>,
     /// Utterances that early stopping watches.
     pub validation: Vec<Example<'a>>,
+    /// For each utterance of `train` the share of each class, where annotators disagree and the training is to know it.
+    pub shares: Option<Vec<Vec<f32>>>,
+    /// The numeric targets that there are tasks for.
+    pub targets: Vec<TargetColumn>,
     /// For each attribute with a head, the label of every utterance of `train`, in the same order; none where it is not
     /// documented.
     pub labels: BTreeMap<Attribute, Vec<Option<&'a str>>>,
@@ -71,11 +86,25 @@ impl TrainingData<'_> {
     pub(super) fn check_labels(&self) -> Result<(), TrainError> {
         let classes = self.classes.len();
         let mut all = self.train.iter().chain(&self.validation);
-        if let Some(odd) = all.find(|example| example.class >= classes) {
+        let is_odd = |example: &&Example<'_>| classes > 0 && example.class >= classes;
+        if let Some(odd) = all.find(is_odd) {
             let (id, class) = (odd.id, odd.class);
             return Err(TrainError::Data(format!(
                 "utterance {id} has class {class} (counted from 0), but there are {classes} classes"
             )));
+        }
+        for target in &self.targets {
+            let lengths = (target.train.len(), target.validation.len());
+            if lengths != (self.train.len(), self.validation.len()) {
+                return Err(TrainError::Data(format!(
+                    "there are {} and {} numbers of the target {} for {} and {} utterances",
+                    lengths.0,
+                    lengths.1,
+                    target.name,
+                    self.train.len(),
+                    self.validation.len()
+                )));
+            }
         }
         for (attribute, column) in &self.labels {
             let (name, labels, utterances) = (attribute.name(), column.len(), self.train.len());

@@ -1,5 +1,6 @@
 //! When to stop: the best validation score, and patience that begins once UA has left chance.
 
+use pipe_foundation::progress::Monitored;
 use serde::{Deserialize, Serialize};
 
 use super::ValidationScores;
@@ -8,14 +9,120 @@ use super::ValidationScores;
 const CHANCE_MARGIN: f64 = 0.05;
 
 /// Which validation score decides what is better.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Monitor {
     /// Unweighted accuracy of the emotion, higher is better.
     #[default]
     Ua,
     /// Cross-entropy of the emotion, lower is better.
     Loss,
+    /// Mean CCC of the numeric targets, higher is better.
+    Ccc,
+    /// One score of one numeric target.
+    Target(String, TargetScore),
+}
+
+/// A score of a numeric target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TargetScore {
+    /// Concordance correlation, higher is better.
+    Ccc,
+    /// Pearson's correlation, higher is better.
+    Pearson,
+    /// Root mean squared error, lower is better.
+    Rmse,
+}
+
+impl TargetScore {
+    const ALL: [Self; 3] = [Self::Ccc, Self::Pearson, Self::Rmse];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ccc => "ccc",
+            Self::Pearson => "pearson",
+            Self::Rmse => "rmse",
+        }
+    }
+}
+
+impl Monitor {
+    /// The score as it is written in manifests.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Ua => "ua".into(),
+            Self::Loss => "loss".into(),
+            Self::Ccc => "ccc".into(),
+            Self::Target(target, score) => format!("{target}/{}", score.name()),
+        }
+    }
+
+    /// Whether it is a score of the classes.
+    pub fn is_of_classes(&self) -> bool {
+        matches!(self, Self::Ua | Self::Loss)
+    }
+
+    fn lower_is_better(&self) -> bool {
+        matches!(self, Self::Loss | Self::Target(_, TargetScore::Rmse))
+    }
+
+    /// The value of the score; none where it cannot be computed.
+    fn value(&self, scores: &ValidationScores) -> Option<f64> {
+        match self {
+            Self::Ua => scores.ua,
+            Self::Loss => scores.loss,
+            Self::Ccc => {
+                let all = scores.targets.values();
+                // A target whose predictions are all the same says nothing of it.
+                let known: Vec<f64> = all.map(|a| a.and_then(|a| a.ccc).unwrap_or(0.0)).collect();
+                (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
+            }
+            Self::Target(target, score) => {
+                let agreement = (*scores.targets.get(target)?)?;
+                match score {
+                    TargetScore::Ccc => agreement.ccc,
+                    TargetScore::Pearson => agreement.pearson,
+                    TargetScore::Rmse => Some(agreement.rmse),
+                }
+            }
+        }
+    }
+
+    /// The value, turned so that higher is better; the lowest where there is none.
+    fn goodness(&self, scores: &ValidationScores) -> f64 {
+        match self.value(scores) {
+            Some(value) if self.lower_is_better() => -value,
+            Some(value) => value,
+            None => f64::NEG_INFINITY,
+        }
+    }
+}
+
+impl TryFrom<String> for Monitor {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        match name.as_str() {
+            "ua" => return Ok(Self::Ua),
+            "loss" => return Ok(Self::Loss),
+            "ccc" => return Ok(Self::Ccc),
+            _ => {}
+        }
+        let (target, score) = name.rsplit_once('/').unwrap_or(("", ""));
+        let score = TargetScore::ALL.into_iter().find(|one| one.name() == score);
+        match (target, score) {
+            ("", _) | (_, None) => Err(format!(
+                "no score is called `{name}`; expected ua, loss, ccc, or a target and ccc, pearson or rmse, such as arousal/ccc"
+            )),
+            (target, Some(score)) => Ok(Self::Target(target.to_owned(), score)),
+        }
+    }
+}
+
+impl From<Monitor> for String {
+    fn from(monitor: Monitor) -> Self {
+        monitor.name()
+    }
 }
 
 /// Watches the validation scores from epoch to epoch.
@@ -26,11 +133,12 @@ pub enum Monitor {
 pub(super) struct EarlyStop {
     patience: usize,
     min_epochs: usize,
-    chance: f64,
+    /// None where no score has a chance level.
+    chance: Option<f64>,
     monitor: Monitor,
     /// Best score, higher being better, and its epoch.
     best: Option<(f64, usize)>,
-    best_ua: f64,
+    best_ua: Option<f64>,
     left_chance: Option<usize>,
 }
 
@@ -44,35 +152,53 @@ impl EarlyStop {
         Self {
             patience,
             min_epochs,
-            chance: 1.0 / classes.max(1) as f64,
+            chance: (classes > 0).then(|| 1.0 / classes as f64),
             monitor,
             best: None,
-            best_ua: 0.0,
+            best_ua: None,
             left_chance: None,
         }
     }
 
     /// Takes an epoch's scores; true where it is the best so far.
     pub(super) fn observe(&mut self, epoch: usize, scores: &ValidationScores) -> bool {
-        let ua = scores.ua;
-        if self.left_chance.is_none() && ua >= self.chance + CHANCE_MARGIN {
+        let has_left = match (scores.ua, self.chance) {
+            (Some(ua), Some(chance)) => ua >= chance + CHANCE_MARGIN,
+            _ => true,
+        };
+        if self.left_chance.is_none() && has_left {
             self.left_chance = Some(epoch);
         }
-        let score = match self.monitor {
-            Monitor::Ua => ua,
-            Monitor::Loss => -scores.loss,
-        };
+        let score = self.monitor.goodness(scores);
         let better = self.best.is_none_or(|(best, _)| score > best);
         if better {
             self.best = Some((score, epoch));
         }
-        self.best_ua = self.best_ua.max(ua);
+        if let Some(ua) = scores.ua {
+            self.best_ua = Some(self.best_ua.unwrap_or(0.0).max(ua));
+        }
         better
     }
 
     /// Best UA so far.
-    pub(super) fn best_ua(&self) -> f64 {
+    pub(super) fn best_ua(&self) -> Option<f64> {
         self.best_ua
+    }
+
+    /// Name of the score that decides, its value and the best so far; none where it is the UA.
+    pub(super) fn monitored(&self, scores: &ValidationScores) -> Option<Monitored> {
+        if self.monitor == Monitor::Ua {
+            return None;
+        }
+        let (best, _) = self.best?;
+        Some(Monitored {
+            name: self.monitor.name(),
+            value: self.monitor.value(scores)?,
+            best: match self.monitor.lower_is_better() {
+                true => -best,
+                false => best,
+            },
+        })
     }
 
     /// Epoch at which UA left chance.
@@ -91,6 +217,8 @@ impl EarlyStop {
 
 #[cfg(test)]
 mod tests {
+    use pipe_foundation::Agreement;
+
     use super::*;
 
     fn stops_after(uas: &[f64], patience: usize, min_epochs: usize) -> Option<usize> {
@@ -103,8 +231,8 @@ mod tests {
 
     fn scores(ua: f64, loss: f64) -> ValidationScores {
         ValidationScores {
-            ua,
-            loss,
+            ua: Some(ua),
+            loss: Some(loss),
             ..ValidationScores::default()
         }
     }
@@ -120,6 +248,52 @@ mod tests {
         };
         assert_eq!(better(Monitor::Ua), [true, true, false, true, false]);
         assert_eq!(better(Monitor::Loss), [true, false, true, false, false]);
+    }
+
+    #[test]
+    fn scores_are_named() {
+        for name in [
+            "ua",
+            "loss",
+            "ccc",
+            "arousal/ccc",
+            "arousal/pearson",
+            "a/b/rmse",
+        ] {
+            let monitor = Monitor::try_from(name.to_owned()).unwrap();
+            assert_eq!(monitor.name(), name);
+        }
+        for name in ["", "acc", "/ccc", "arousal/"] {
+            assert!(Monitor::try_from(name.to_owned()).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn numbers_have_no_chance_to_leave() {
+        let monitor = Monitor::Target("a".into(), TargetScore::Rmse);
+        let mut stop = EarlyStop::new(monitor, 1, 0, 0);
+        let scores = |rmse: f64| {
+            let agreement = Agreement {
+                pairs: 2,
+                ccc: Some(0.1),
+                pearson: None,
+                rmse,
+                mae: 0.0,
+            };
+            ValidationScores {
+                targets: [("a".to_owned(), Some(agreement))].into(),
+                ..ValidationScores::default()
+            }
+        };
+        assert!(stop.observe(0, &scores(2.0)));
+        assert!(stop.observe(1, &scores(1.0)));
+        assert!(!stop.observe(2, &scores(1.5)));
+        let told = stop.monitored(&scores(1.5)).unwrap();
+        assert_eq!(
+            (told.name.as_str(), told.value, told.best),
+            ("a/rmse", 1.5, 1.0)
+        );
+        assert!(stop.exhausted(2));
     }
 
     #[test]

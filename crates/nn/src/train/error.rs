@@ -45,9 +45,42 @@ pub enum TrainError {
     )]
     Labels {
         /// The attribute.
-        attribute: &'static str,
+        attribute: String,
         /// Distinct labels found.
         labels: usize,
+    },
+    /// A numeric target does not vary.
+    #[error(
+        "the target {target} has no two different numbers in the training data ({known} known)"
+    )]
+    #[diagnostic(
+        code(train::target),
+        help(
+            "check the name of the column, that `columns` of the ingest stage keeps it, and that its cells are numbers"
+        )
+    )]
+    Target {
+        /// The target.
+        target: String,
+        /// Utterances whose number is known.
+        known: usize,
+    },
+    /// The validation split cannot tell which epoch is best.
+    #[error("validation holds one class only ({class}), so its UA says nothing about an epoch")]
+    #[diagnostic(
+        code(train::one_class),
+        help("choose a split whose validation has every class, or set monitor = \"loss\"")
+    )]
+    OneClass {
+        /// The class.
+        class: String,
+    },
+    /// The device has no kernels for a task.
+    #[error("{what} can be trained on the processor only")]
+    #[diagnostic(code(train::device_task), help("run it with --device cpu"))]
+    DeviceTask {
+        /// The task.
+        what: String,
     },
     /// An utterance's features cannot be used.
     #[error("utterance {utterance}: {source}")]
@@ -75,7 +108,7 @@ pub enum TrainError {
         /// Batch of the epoch, from 0.
         batch: usize,
         /// The head whose loss blew up, "total" or "gradient".
-        head: &'static str,
+        head: String,
         /// Utterances of the batch.
         utterances: Vec<String>,
     },

@@ -1,10 +1,12 @@
 //! What is written next to the model: a line for each epoch and a summary. No times, so that equal runs are equal
 //! bytes.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use pipe_foundation::Agreement;
 use pipe_foundation::progress::Scalars;
 use serde::{Deserialize, Serialize};
 
@@ -36,18 +38,38 @@ pub struct EpochRecord {
 
 impl EpochRecord {
     /// Everything that was measured, by name: `loss/total`, `loss/emotion`, `loss/<attribute>`, `validation/ua`,
-    /// `validation/loss`, `validation/recall_<class>`, `alpha`, `learning_rate`, `gradient_norm`. `classes` are the names
+    /// `validation/loss`, `validation/recall_<class>`, `loss/<target>`, `validation/<target>/ccc` (and `pearson`, `rmse`), `alpha`, `learning_rate`, `gradient_norm`. `classes` are the names
     /// of the classes in the order of the network's outputs.
     pub fn scalars(&self, classes: &[String]) -> Scalars {
         let mut scalars = Scalars::from([
             ("loss/total".into(), self.train.total),
-            ("loss/emotion".into(), self.train.emotion),
-            ("validation/ua".into(), self.validation.ua),
-            ("validation/loss".into(), self.validation.loss),
             ("alpha".into(), self.alpha),
             ("learning_rate".into(), self.learning_rate),
             ("gradient_norm".into(), self.gradient_norm),
         ]);
+        if !classes.is_empty() {
+            scalars.insert("loss/emotion".into(), self.train.emotion);
+        }
+        let validation = &self.validation;
+        let of_classes = [("ua", validation.ua), ("loss", validation.loss)];
+        for (name, value) in of_classes {
+            scalars.extend(value.map(|value| (format!("validation/{name}"), value)));
+        }
+        for target in &self.train.targets {
+            scalars.insert(format!("loss/{}", target.target), target.loss);
+        }
+        for (target, agreement) in &validation.targets {
+            let Some(agreement) = agreement else { continue };
+            let values = [
+                ("ccc", agreement.ccc),
+                ("pearson", agreement.pearson),
+                ("rmse", Some(agreement.rmse)),
+            ];
+            for (name, value) in values {
+                let name = format!("validation/{target}/{name}");
+                scalars.extend(value.map(|value| (name, value)));
+            }
+        }
         for head in &self.train.heads {
             scalars.insert(format!("loss/{}", head.attribute), head.loss);
         }
@@ -64,10 +86,22 @@ impl EpochRecord {
 pub struct TrainLosses {
     /// What was descended.
     pub total: f64,
-    /// Cross-entropy of the emotion.
+    /// Loss of the emotion; 0 where there are no classes.
     pub emotion: f64,
+    /// Loss of each numeric target.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<TargetLoss>,
     /// Cross-entropy of each attribute head.
     pub heads: Vec<HeadLoss>,
+}
+
+/// Loss of one numeric target.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TargetLoss {
+    /// The target.
+    pub target: String,
+    /// Its loss, of numbers in units of their standard deviation.
+    pub loss: f64,
 }
 
 /// Loss of one attribute head.
@@ -82,12 +116,17 @@ pub struct HeadLoss {
 /// Scores on the validation split.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ValidationScores {
-    /// Unweighted accuracy: mean recall of the classes that occur.
-    pub ua: f64,
+    /// Unweighted accuracy: mean recall of the classes that occur; none where there are no classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ua: Option<f64>,
     /// Recall of each class, in the order of the network's outputs; none where a class does not occur.
     pub recalls: Vec<Option<f64>>,
-    /// Mean cross-entropy.
-    pub loss: f64,
+    /// Mean cross-entropy of the classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<f64>,
+    /// How well the numbers of each target agree; none where none is known.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub targets: BTreeMap<String, Option<Agreement>>,
 }
 
 /// Why training ended.
@@ -121,12 +160,19 @@ pub struct Summary {
     pub shared_parameters: usize,
     /// Values of the emotion head.
     pub emotion_parameters: usize,
+    /// Values of the layers of the numeric targets.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub target_parameters: usize,
     /// Values of each attribute head.
     pub head_parameters: Vec<usize>,
     /// Utterances of the training split.
     pub train_utterances: usize,
     /// Utterances of the validation split.
     pub validation_utterances: usize,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// The open history file.

@@ -6,7 +6,7 @@ use pipe_foundation::Workers;
 
 #[cfg(not(feature = "cuda"))]
 use crate::model::DeviceError;
-use crate::model::{Device, EncoderPass, ModelError, Network, Trainable, TrainingState};
+use crate::model::{Device, EncoderPass, ModelError, Network, Outputs, Trainable, TrainingState};
 
 use super::{TrainOptions, TrainingData, validation};
 
@@ -67,12 +67,12 @@ impl<'a> Learner<'a> {
         }
     }
 
-    /// Emotion probabilities of the validation utterances.
+    /// What the network says of the validation utterances.
     pub(super) fn validate(
         &mut self,
         epoch: usize,
         workers: &Workers,
-    ) -> Result<Vec<Vec<f32>>, ModelError> {
+    ) -> Result<Vec<Outputs>, ModelError> {
         match self {
             Self::Processor {
                 trainable,
@@ -80,10 +80,17 @@ impl<'a> Learner<'a> {
                 data,
             } => {
                 let _ = epoch;
-                validation::classify(trainable.network(), &data.validation, pass, workers)
+                validation::outputs(trainable.network(), &data.validation, pass, workers)
             }
             #[cfg(feature = "cuda")]
-            Self::Device(member) => member.classify(epoch),
+            Self::Device(member) => {
+                let rows = member.classify(epoch)?.into_iter();
+                let outputs = rows.map(|probabilities| Outputs {
+                    probabilities,
+                    numbers: Vec::new(),
+                });
+                Ok(outputs.collect())
+            }
         }
     }
 

@@ -24,10 +24,12 @@ mod spec_augment;
 mod validation;
 
 pub use alpha_curve::AlphaCurve;
-pub use data::{Augment, Example, TrainingData};
-pub use early_stop::Monitor;
+pub use data::{Augment, Example, TargetColumn, TrainingData};
+pub use early_stop::{Monitor, TargetScore};
 pub use error::TrainError;
-pub use history::{EpochRecord, HeadLoss, Stopped, Summary, TrainLosses, ValidationScores};
+pub use history::{
+    EpochRecord, HeadLoss, Stopped, Summary, TargetLoss, TrainLosses, ValidationScores,
+};
 pub use launch_barrier::LaunchBarrier;
 pub use learning_rate::LearningRateSchedule;
 pub use memory::memory_bytes;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::spec::{Alpha, HeadMode, HeadSpec, Layer, Reversal, default_encoder};
-use crate::model::{Adam, EncoderShape, Initialisation, Rule, Update};
+use crate::model::{Adam, EncoderShape, Initialisation, Rule, TaskSpec, Update};
 
 use super::learning_rate::warm_up;
 use super::{AlphaCurve, LearningRateSchedule, Monitor, Sampling, TrainError};
@@ -14,7 +14,10 @@ use super::{AlphaCurve, LearningRateSchedule, Monitor, Sampling, TrainError};
 pub struct TrainOptions {
     /// Layers of the shared encoder.
     pub encoder: Vec<Layer>,
-    /// Attribute heads in addition to the emotion head.
+    /// What is to be predicted: the emotion, numeric targets, or both.
+    #[serde(skip_serializing_if = "is_only_classes")]
+    pub tasks: Vec<TaskSpec>,
+    /// Attribute heads in addition to those of the tasks.
     pub heads: Vec<HeadSpec>,
     /// Weight of the attribute tasks; the paper's for the heads' mode where it is missing.
     pub alpha: Option<Alpha>,
@@ -116,10 +119,16 @@ pub enum ClassWeights {
     Balanced,
 }
 
+/// The tasks of the paper are left out, so that what was written before there were others is as it was.
+fn is_only_classes(tasks: &Vec<TaskSpec>) -> bool {
+    *tasks == [TaskSpec::classes()]
+}
+
 impl Default for TrainOptions {
     fn default() -> Self {
         Self {
             encoder: default_encoder(),
+            tasks: vec![TaskSpec::classes()],
             heads: Vec::new(),
             alpha: None,
             alpha_curve: AlphaCurve::Linear,
@@ -222,6 +231,59 @@ impl TrainOptions {
         }
     }
 
+    /// Whether one of the tasks has classes.
+    pub fn has_classes(&self) -> bool {
+        self.tasks.iter().any(TaskSpec::is_of_classes)
+    }
+
+    /// Names of the numeric targets, in the order of their tasks.
+    pub fn targets(&self) -> Vec<String> {
+        let numbers = self.tasks.iter().filter(|task| !task.is_of_classes());
+        numbers.map(|task| task.task.clone()).collect()
+    }
+
+    fn check_tasks(&self) -> Result<(), TrainError> {
+        let fail = |reason: String| TrainError::option("heads", &reason);
+        if self.tasks.is_empty() {
+            return Err(fail("name nothing to predict".into()));
+        }
+        for (index, task) in self.tasks.iter().enumerate() {
+            let name = &task.task;
+            if let Some((key, reason)) = task.problem() {
+                return Err(fail(format!("have the task {name} whose {key} {reason}")));
+            }
+            if self.tasks[..index].iter().any(|other| other.task == *name) {
+                return Err(fail(format!("have the task {name} twice")));
+            }
+        }
+        let discriminates = |head: &&HeadSpec| head.mode == HeadMode::Discriminator;
+        if let (false, Some(head)) = (self.has_classes(), self.heads.iter().find(discriminates)) {
+            return Err(fail(format!(
+                "have a discriminator of {}, which looks at the probabilities of classes, but no task with classes",
+                head.attribute.name()
+            )));
+        }
+        let known = match &self.monitor {
+            monitor if monitor.is_of_classes() => self.has_classes(),
+            Monitor::Target(target, _) => self.targets().iter().any(|name| name == target),
+            _ => !self.targets().is_empty(),
+        };
+        if !known {
+            let targets = self.targets();
+            let example = targets
+                .first()
+                .map_or("ua".into(), |name| format!("{name}/ccc"));
+            return Err(TrainError::option(
+                "monitor",
+                &format!(
+                    "is {}, which no task of this stage has; set it to a score of one, such as {example}",
+                    self.monitor.name()
+                ),
+            ));
+        }
+        Ok(())
+    }
+
     /// Checks every value, before any data is read.
     ///
     /// # Errors
@@ -235,6 +297,7 @@ impl TrainOptions {
                 return Err(fail(field, &format!("is {value}; expected 0 to 1")));
             }
         }
+        self.check_tasks()?;
         for (index, head) in self.heads.iter().enumerate() {
             let twice = |other: &HeadSpec| other.attribute == head.attribute;
             if self.heads[..index].iter().any(twice) {

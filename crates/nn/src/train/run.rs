@@ -10,15 +10,18 @@ use pipe_foundation::{ThreadCount, ThreadError, Workers, thread_pool};
 
 use crate::model::spec::Alpha;
 use crate::model::{
-    Device, EncoderShape, HeadLabels, Model, ModelConfig, ModelError, Network, Targets, model_path,
+    Device, EncoderShape, HeadLabels, LossName, Model, ModelConfig, ModelError, Network,
+    NumericTarget, Targets, model_path,
 };
 
 use super::early_stop::EarlyStop;
 use super::history::History;
-use super::labels::{class_weights, of_heads, targets};
+use super::labels::{class_weights, of_heads, targets, units};
 use super::launch_barrier::LaunchBarrier;
 use super::learner::Learner;
-use super::{EpochRecord, Stopped, Summary, TrainError, TrainOptions, TrainingData, validation};
+use super::{
+    EpochRecord, Monitor, Stopped, Summary, TrainError, TrainOptions, TrainingData, validation,
+};
 
 /// How often the user's wish to stop is looked at.
 const POLL: Duration = Duration::from_millis(100);
@@ -134,6 +137,8 @@ struct Run<'a> {
     workers: &'a Arc<Workers>,
     places: Places<'a>,
     heads: Vec<HeadLabels>,
+    /// The unit of each numeric target.
+    units: Vec<NumericTarget>,
     targets: Targets,
     class_weights: Option<Vec<f32>>,
     frames: Vec<usize>,
@@ -155,14 +160,24 @@ impl<'a> Run<'a> {
         places: Places<'a>,
     ) -> Result<Self, TrainError> {
         data.check_labels()?;
-        let classes = data.classes.len();
+        let classes = match options.has_classes() {
+            true => data.classes.len(),
+            false => 0,
+        };
+        check_device(options, data, device)?;
+        check_validation(options, data)?;
         let heads = of_heads(&options.heads, data)?;
-        let sizes: Vec<_> = heads.iter().map(|h| (h.head, h.labels.len())).collect();
+        let units = units(data)?;
+        let sizes: Vec<_> = heads
+            .iter()
+            .map(|h| (h.head.clone(), h.labels.len()))
+            .collect();
         let shape = EncoderShape::new(&options.encoder, bins)?;
         let how = options.initialisation;
-        let network = Network::new(shape, classes, &sizes, how, options.seed)?;
+        let names = options.targets();
+        let network = Network::of_tasks(shape, classes, &names, &sizes, how, options.seed)?;
         data.check(network.encoder())?;
-        let targets = targets(&heads, data);
+        let targets = targets(&heads, &units, data);
         Ok(Self {
             options,
             data,
@@ -175,6 +190,7 @@ impl<'a> Run<'a> {
             frames: data.train.iter().map(|e| e.features.frames).collect(),
             groups: options.sampling.groups(&data.train),
             heads,
+            units,
             learner: Learner::new(device, network, options, data, workers)?,
             device,
             updates: 0,
@@ -203,13 +219,14 @@ impl<'a> Run<'a> {
             let epoch = records.len();
             let started = Instant::now();
             let sums = self.epoch(epoch, progress)?;
-            let probabilities = self.learner.validate(epoch, self.workers)?;
-            let scores = validation::score(&probabilities, self.data);
+            let outputs = self.learner.validate(epoch, self.workers)?;
+            let scores = validation::score(&outputs, &self.units, self.data);
             let better = stop.observe(epoch, &scores);
             if better {
                 best = Some(self.learner.network()?);
             }
             let ua = scores.ua;
+            let monitored = stop.monitored(&scores);
             let record = self.record(epoch, &sums, scores, better);
             let report = EpochReport {
                 epoch,
@@ -217,6 +234,7 @@ impl<'a> Run<'a> {
                 loss: record.train.total,
                 validation_ua: ua,
                 best_ua: stop.best_ua(),
+                monitored,
                 seconds: started.elapsed().as_secs_f64(),
                 scalars: record.scalars(&self.data.classes),
             };
@@ -251,6 +269,7 @@ impl<'a> Run<'a> {
             left_chance: stop.left_chance(),
             shared_parameters: network.shared_parameters(),
             emotion_parameters: network.emotion_parameters(),
+            target_parameters: network.target_parameters(),
             head_parameters: network.head_parameters(),
             train_utterances: self.data.train.len(),
             validation_utterances: self.data.validation.len(),
@@ -268,8 +287,13 @@ impl<'a> Run<'a> {
             .collect();
         classes.sort_unstable();
         classes.dedup();
+        let classes = if options.has_classes() {
+            classes
+        } else {
+            Vec::new()
+        };
         EarlyStop::new(
-            options.monitor,
+            options.monitor.clone(),
             options.patience,
             options.min_epochs,
             classes.len(),
@@ -293,13 +317,57 @@ impl<'a> Run<'a> {
             format: ModelConfig::FORMAT,
             bins: self.bins,
             encoder: self.options.encoder.clone(),
-            classes: self.data.classes.clone(),
+            classes: match self.options.has_classes() {
+                true => self.data.classes.clone(),
+                false => Vec::new(),
+            },
+            targets: self.units.clone(),
             heads: self.heads.clone(),
             feature_options: self.data.feature_options.clone(),
             provenance: self.data.provenance.clone(),
             best_epoch,
         }
     }
+}
+
+/// The kernels of the device know the cross-entropy of classes alone.
+fn check_device(
+    options: &TrainOptions,
+    data: &TrainingData<'_>,
+    device: Device,
+) -> Result<(), TrainError> {
+    if !device.is_cuda() {
+        return Ok(());
+    }
+    let odd = options.tasks.iter().find_map(|task| {
+        if !task.is_of_classes() {
+            return Some(format!("the numeric target {}", task.task));
+        }
+        match task.loss {
+            LossName::CrossEntropy if task.label_smoothing() == 0.0 => None,
+            LossName::CrossEntropy => Some("label smoothing".to_owned()),
+            other => Some(format!("the loss {}", other.name())),
+        }
+    });
+    let shares = || data.shares.is_some().then(|| "shares of votes".to_owned());
+    match odd.or_else(shares) {
+        Some(what) => Err(TrainError::DeviceTask { what }),
+        None => Ok(()),
+    }
+}
+
+/// A UA over one class is 100 % for whatever names it always.
+fn check_validation(options: &TrainOptions, data: &TrainingData<'_>) -> Result<(), TrainError> {
+    let Some(first) = data.validation.first() else {
+        return Ok(());
+    };
+    let mut others = data.validation.iter();
+    let is_one = others.all(|example| example.class == first.class);
+    if options.has_classes() && options.monitor == Monitor::Ua && is_one {
+        let class = data.classes.get(first.class).cloned().unwrap_or_default();
+        return Err(TrainError::OneClass { class });
+    }
+    Ok(())
 }
 
 #[cfg(all(test, feature = "cuda"))]

@@ -1,41 +1,69 @@
 //! Scores of the network on the validation split.
 
+use std::collections::BTreeMap;
+
+use pipe_foundation::Agreement;
 use pipe_foundation::FeaturesView;
 use pipe_foundation::Workers;
 use pipe_foundation::exact;
 
-use crate::model::{EncoderPass, ModelError, Network, embed_all};
+use crate::model::{EncoderPass, ModelError, Network, NumericTarget, Outputs, embed_all};
 
 use super::{Example, TrainingData, ValidationScores};
 
-/// Emotion probabilities of the examples, on the processor.
-pub(super) fn classify(
+/// What the network says of the examples, on the processor.
+pub(super) fn outputs(
     network: &Network,
     examples: &[Example<'_>],
     pass: &mut EncoderPass,
     workers: &Workers,
-) -> Result<Vec<Vec<f32>>, ModelError> {
+) -> Result<Vec<Outputs>, ModelError> {
     network.pack(pass, workers);
     let views: Vec<FeaturesView<'_>> = examples.iter().map(|example| example.features).collect();
     let embeddings = embed_all(network, &views, pass, workers)?;
-    Ok(network.classify(&embeddings))
+    Ok(network.outputs(&embeddings))
 }
 
-/// Recalls, unweighted accuracy and loss of the emotion head on the validation split.
-pub(super) fn score(probabilities: &[Vec<f32>], data: &TrainingData<'_>) -> ValidationScores {
+/// Recalls, unweighted accuracy and loss of the emotion head on the validation split, and how well numbers agree, in the
+/// unit of the data.
+pub(super) fn score(
+    outputs: &[Outputs],
+    units: &[NumericTarget],
+    data: &TrainingData<'_>,
+) -> ValidationScores {
     let truth = data.validation.iter().map(|example| example.class);
-    of_predictions(probabilities, truth, data.classes.len())
+    let rows = outputs.iter().map(|output| output.probabilities.as_slice());
+    let classes = outputs
+        .first()
+        .map_or(0, |output| output.probabilities.len());
+    let mut scores = match classes {
+        0 => ValidationScores::default(),
+        classes => of_predictions(rows, truth, classes),
+    };
+    for (index, (unit, target)) in units.iter().zip(&data.targets).enumerate() {
+        let pairs = outputs.iter().zip(&target.validation);
+        let pairs: Vec<(f64, f64)> = pairs
+            .filter_map(|(output, truth)| {
+                Some((unit.value(*output.numbers.get(index)?), (*truth)?))
+            })
+            .collect();
+        scores
+            .targets
+            .insert(unit.name.clone(), Agreement::of(&pairs));
+    }
+    scores
 }
 
-fn of_predictions(
-    probabilities: &[Vec<f32>],
+fn of_predictions<'a>(
+    probabilities: impl ExactSizeIterator<Item = &'a [f32]>,
     truth: impl Iterator<Item = usize>,
     classes: usize,
 ) -> ValidationScores {
     let mut right = vec![0usize; classes];
     let mut count = vec![0usize; classes];
     let mut loss = 0f64;
-    for (row, truth) in probabilities.iter().zip(truth) {
+    let count_of_rows = probabilities.len();
+    for (row, truth) in probabilities.zip(truth) {
         let mut named = 0;
         for (index, p) in row.iter().enumerate() {
             if *p > row[named] {
@@ -51,9 +79,10 @@ fn of_predictions(
         .collect();
     let present: Vec<f64> = recalls.iter().flatten().copied().collect();
     ValidationScores {
-        ua: present.iter().sum::<f64>() / present.len().max(1) as f64,
+        ua: Some(present.iter().sum::<f64>() / present.len().max(1) as f64),
         recalls,
-        loss: loss / probabilities.len().max(1) as f64,
+        loss: Some(loss / count_of_rows.max(1) as f64),
+        targets: BTreeMap::new(),
     }
 }
 
@@ -70,10 +99,11 @@ mod tests {
             [0.6, 0.2, 0.2],
         ];
         let rows = rows.map(Vec::from);
-        let scores = of_predictions(&rows, [0, 2, 2, 2].into_iter(), 3);
+        let rows = rows.iter().map(Vec::as_slice);
+        let scores = of_predictions(rows, [0, 2, 2, 2].into_iter(), 3);
         assert_eq!(scores.recalls, [Some(1.0), None, Some(2.0 / 3.0)]);
-        assert!((scores.ua - 5.0 / 6.0).abs() < 1e-12);
+        assert!((scores.ua.unwrap() - 5.0 / 6.0).abs() < 1e-12);
         let expected = -(0.8f64.ln() + 0.5f64.ln() + 0.7f64.ln() + 0.2f64.ln()) / 4.0;
-        assert!((scores.loss - expected).abs() < 1e-6);
+        assert!((scores.loss.unwrap() - expected).abs() < 1e-6);
     }
 }

@@ -150,7 +150,7 @@ fn offset(draw: usize, row: usize, rows: usize) -> usize {
 }
 
 /// A quantile, interpolated between neighbours as `numpy.quantile` does; 0 of nothing.
-fn quantile(values: &mut [f32], probability: f64) -> f64 {
+pub(super) fn quantile(values: &mut [f32], probability: f64) -> f64 {
     let Some(last) = values.len().checked_sub(1) else {
         return 0.0;
     };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Confusion, EvalError, Metrics, Prediction};
+use super::{Confusion, EvalError, LabelRecall, Metrics, Prediction, TargetMetrics};
 
 /// Metrics per corpus and over all utterances.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,6 +17,12 @@ pub struct Evaluation {
     pub speakers: BTreeMap<String, BTreeMap<String, Confusion>>,
     /// Metrics of all utterances together; large corpora weigh more.
     pub overall: Metrics,
+    /// How well each numeric target is predicted.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub targets: BTreeMap<String, TargetMetrics>,
+    /// For each corpus and label as it writes them, how well it is recognised; empty where labels were not kept.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, BTreeMap<String, LabelRecall>>,
 }
 
 impl Evaluation {
@@ -66,6 +72,8 @@ impl Evaluation {
                 .collect(),
             speakers,
             overall: Metrics::of(overall),
+            targets: BTreeMap::new(),
+            labels: BTreeMap::new(),
         })
     }
 

@@ -10,7 +10,9 @@ use super::{answer_sentences, escape, forest, quantity};
 /// The section; none without variants and remarks.
 pub(super) fn section(view: &View) -> Option<Section> {
     let mut body = String::new();
-    if !view.study.variants.is_empty() {
+    // Models that only predict numbers are compared on no test of classes.
+    let is_compared = !view.study.variants.is_empty() && !view.study.tests.is_empty();
+    if is_compared {
         body += &answer_sentences::list(view);
     }
     if !view.study.remarks.is_empty() {
@@ -20,7 +22,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
         }
         body += "</ul></div>\n";
     }
-    if !view.study.variants.is_empty() {
+    if is_compared {
         body += &table(view).render();
         body += KEY;
         let panels: String = view

@@ -24,7 +24,7 @@ pub(super) const DETAIL_CAPTION: &str = "Top: UA on the validation speakers. Mid
 /// The epoch whose validation UA was first the highest.
 pub(super) fn best(entry: &ReportEntry) -> Option<&EpochPoint> {
     entry.history.iter().reduce(|best, next| {
-        let (old, new) = (best.validation.ua, next.validation.ua);
+        let (old, new) = (best.validation.shown(), next.validation.shown());
         if new > old || (old.is_nan() && !new.is_nan()) {
             next
         } else {
@@ -97,7 +97,7 @@ fn line<'a>(
 }
 
 fn ua_ticks(view: &View) -> Vec<f64> {
-    ticks(all(view).map(|epoch| epoch.validation.ua), 4)
+    ticks(all(view).map(|epoch| epoch.validation.shown()), 4)
 }
 
 /// A small panel of the validation UA per variant.
@@ -127,7 +127,7 @@ pub(super) fn overview(view: &View) -> String {
             }
             epoch_ticks(&mut svg, x, last, height - 6.0);
             for entry in histories(view, variant) {
-                let data = line(&entry.history, x, y, |epoch| Some(epoch.validation.ua));
+                let data = line(&entry.history, x, y, |epoch| Some(epoch.validation.shown()));
                 svg.path(&data, &format!("curve {class}"));
             }
             for entry in histories(view, variant) {
@@ -160,8 +160,8 @@ fn dot(
     (class, marker): (&str, Marker),
     radius: f64,
 ) {
-    if let Some(best) = best(entry).filter(|best| best.validation.ua.is_finite()) {
-        let place = (x.at((best.epoch + 1) as f64), y.at(best.validation.ua));
+    if let Some(best) = best(entry).filter(|best| best.validation.shown().is_finite()) {
+        let place = (x.at((best.epoch + 1) as f64), y.at(best.validation.shown()));
         svg.marker(marker, place.0, place.1, radius, &format!("mean {class}"));
     }
 }
@@ -203,7 +203,7 @@ pub(super) fn detail(view: &View, variant: &StudyVariant) -> Option<String> {
     // Not in the colour of the method: below, colours mean attributes.
     let (_, marker) = palette::method(variant.method);
     for entry in histories(view, variant) {
-        let data = line(&entry.history, x, y, |epoch| Some(epoch.validation.ua));
+        let data = line(&entry.history, x, y, |epoch| Some(epoch.validation.shown()));
         svg.path(&data, "curve s7");
         dot(&mut svg, entry, x, y, ("m0", marker), 2.6);
     }

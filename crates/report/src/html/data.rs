@@ -129,25 +129,29 @@ fn classes(view: &View, corpora: &[CorpusFacts]) -> Vec<String> {
 
 fn splits(view: &View, corpora: &[CorpusFacts]) -> Table {
     let classes = classes(view, corpora);
+    let unit = unit(corpora);
     let mut columns = vec![
         Column::text("corpus"),
         Column::text("split"),
         Column::number("utterances"),
         Column::number("speakers"),
-        Column::number("hours"),
+        Column::number(unit.name),
     ];
     columns.extend(
         classes
             .iter()
             .map(|class| Column::number(class).within("utterances per class")),
     );
-    let mut table = Table::new("Utterances, speakers, hours and classes per split", columns);
+    let title = format!("Utterances, speakers, {} and classes per split", unit.name);
+    let mut table = Table::new(title, columns);
     let mut totals: BTreeMap<usize, (String, SplitFacts)> = BTreeMap::new();
     for corpus in corpora {
         let mut ordered: Vec<(&String, &SplitFacts)> = corpus.splits.iter().collect();
         ordered.sort_by_key(|(name, _)| rank(name));
         for (name, split) in ordered {
-            table.rows.push(row(&corpus.name, name, split, &classes));
+            table
+                .rows
+                .push(row(&corpus.name, name, split, unit, &classes));
             let place = rank(name).min(SPLITS.len());
             let label = if place < SPLITS.len() {
                 name.clone()
@@ -171,7 +175,7 @@ fn splits(view: &View, corpora: &[CorpusFacts]) -> Table {
     }
     table.footer = totals
         .values()
-        .map(|(name, total)| row("all", name, total, &classes))
+        .map(|(name, total)| row("all", name, total, unit, &classes))
         .collect();
     table
 }
@@ -183,13 +187,36 @@ fn rank(split: &str) -> usize {
         .unwrap_or(SPLITS.len())
 }
 
-fn row(corpus: &str, name: &str, split: &SplitFacts, classes: &[String]) -> Vec<Cell> {
+/// A unit of the lengths of splits.
+#[derive(Clone, Copy)]
+struct Unit {
+    name: &'static str,
+    in_an_hour: f64,
+}
+
+/// The largest unit of which the longest split has one: in hours, splits of seconds are all 0.00.
+fn unit(corpora: &[CorpusFacts]) -> Unit {
+    let splits = corpora.iter().flat_map(|corpus| corpus.splits.values());
+    let longest_h = splits.filter_map(|split| split.hours).fold(0.0, f64::max);
+    let (name, in_an_hour) = match longest_h {
+        0.0 => ("hours", 1.0),
+        h if h < 1.0 / 60.0 => ("seconds", 3600.0),
+        h if h < 1.0 => ("minutes", 60.0),
+        _ => ("hours", 1.0),
+    };
+    Unit { name, in_an_hour }
+}
+
+fn row(corpus: &str, name: &str, split: &SplitFacts, unit: Unit, classes: &[String]) -> Vec<Cell> {
     let mut row = vec![
         Cell::text(corpus),
         Cell::text(name).sorted_by(Some(rank(name) as f64)),
         Cell::text(number::count(split.utterances)),
         Cell::text(number::count(split.speakers)),
-        Cell::text(quantity::decimal(split.hours, 2)),
+        Cell::text(quantity::decimal(
+            split.hours.map(|hours| hours * unit.in_an_hour),
+            2,
+        )),
     ];
     row.extend(classes.iter().map(|class| {
         let count = split.classes.get(class).copied().unwrap_or(0);

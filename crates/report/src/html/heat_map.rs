@@ -175,7 +175,7 @@ fn panel(
     }
     for (row, (attributes, numbers)) in combinations.iter().zip(&numbers).enumerate() {
         let y = TOP + CELL_HEIGHT * row as f64;
-        let letters: Vec<String> = attributes.iter().map(|a| a.letter().to_string()).collect();
+        let letters: Vec<String> = attributes.iter().map(|a| a.short().to_owned()).collect();
         svg.text(LABELS - 7.0, y + 15.0, "label end", &letters.join("+"));
         for (column, number) in numbers.iter().enumerate() {
             let x = LABELS + CELL_WIDTH * column as f64;

@@ -16,6 +16,7 @@ mod left_out;
 mod maps;
 mod palette;
 mod per_test;
+mod printed_tables;
 mod probes;
 mod quantity;
 mod reading;
@@ -41,6 +42,8 @@ pub(super) fn render(report: &Report, study: &Study) -> String {
         heat_map::section(&view),
         per_test::section(&view),
         folds::section(&view),
+        printed_tables::numeric_targets(&view),
+        printed_tables::original_labels(&view),
         training::section(&view),
         probes::section(&view),
         maps::section(&view),

@@ -82,7 +82,7 @@ fn row(entry: &ReportEntry) -> Option<Vec<Cell>> {
         Cell::text(seed),
         Cell::text(entry.history.len().to_string()),
         Cell::text(entry.epochs.to_string()),
-        Cell::text(quantity::percent(Some(best.validation.ua))),
+        Cell::text(quantity::percent(best.validation.ua)),
         Cell::text((best.epoch + 1).to_string()),
         Cell::text(quantity::decimal(Some(first.train.total), 3)),
         Cell::text(quantity::decimal(Some(last.train.total), 3)),

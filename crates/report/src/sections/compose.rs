@@ -5,7 +5,7 @@ use crate::document::{Block, Document};
 use crate::notes;
 
 use super::detail::Detail;
-use super::{confusions, folds, models, per_test, probes, summary, training};
+use super::{confusions, folds, labels, models, per_test, probes, summary, targets, training};
 
 /// Up to this number of variants, the brief form also shows a table of each test.
 const FEW_VARIANTS: usize = 8;
@@ -42,14 +42,21 @@ pub(crate) fn document(report: &Report, detail: Detail) -> Document {
             "There is nothing to report: no model was evaluated.".into(),
         ));
     } else {
-        blocks.extend(summary::blocks(&study));
-        if detail == Detail::Full || study.variants.len() <= FEW_VARIANTS {
+        // Models that only predict numbers are compared on no test of classes.
+        let has_tests = !study.tests.is_empty();
+        if has_tests {
+            blocks.extend(summary::blocks(&study));
+        }
+        let is_small = study.variants.len() <= FEW_VARIANTS;
+        if has_tests && (detail == Detail::Full || is_small) {
             blocks.extend(per_test::blocks(&study, detail));
         }
+        blocks.extend(targets::blocks(report));
         if detail == Detail::Full {
             blocks.extend(folds::blocks(&study));
             blocks.extend(models::blocks(&study));
             blocks.extend(confusions::blocks(&study));
+            blocks.extend(labels::blocks(report));
             blocks.extend(training::blocks(report, &study));
         }
     }

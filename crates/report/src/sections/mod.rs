@@ -4,10 +4,12 @@ mod compose;
 pub(crate) mod confusions;
 mod detail;
 pub(crate) mod folds;
+pub(crate) mod labels;
 mod models;
 mod per_test;
 mod probes;
 mod summary;
+pub(crate) mod targets;
 mod training;
 
 pub(crate) use compose::{document, folds_alone};

@@ -18,10 +18,10 @@ pub(crate) fn blocks(report: &Report, study: &Study) -> Vec<Block> {
         let curve: Vec<f64> = entry
             .history
             .iter()
-            .map(|epoch| epoch.validation.ua)
+            .map(|epoch| epoch.validation.shown())
             .collect();
         let best = entry.history.iter().fold(first, |best, epoch| {
-            if epoch.validation.ua > best.validation.ua {
+            if epoch.validation.shown() > best.validation.shown() {
                 epoch
             } else {
                 best
@@ -30,7 +30,11 @@ pub(crate) fn blocks(report: &Report, study: &Study) -> Vec<Block> {
         rows.push(vec![
             entry.model.name.clone().into(),
             format!("{} of {}", entry.history.len(), entry.epochs).into(),
-            number::percent(Some(best.validation.ua)).into(),
+            match best.validation.ua {
+                Some(ua) => number::percent(Some(ua)),
+                None => number::coefficient(Some(best.validation.shown())),
+            }
+            .into(),
             (best.epoch + 1).to_string().into(),
             format!("{:.3}", first.train.total).into(),
             format!("{:.3}", last.train.total).into(),
@@ -40,14 +44,20 @@ pub(crate) fn blocks(report: &Report, study: &Study) -> Vec<Block> {
     if rows.is_empty() {
         return Vec::new();
     }
+    let mut epochs = report.entries.iter().flat_map(|entry| &entry.history);
+    let has_classes = epochs.any(|epoch| epoch.validation.ua.is_some());
+    let (best, curve, key) = match has_classes {
+        true => ("best UA", "validation UA", KEY),
+        false => ("best CCC", "validation CCC", CCC_KEY),
+    };
     let columns = [
         ("model", 0),
         ("epochs", 1),
-        ("best UA", 0),
+        (best, 0),
         ("at epoch", 0),
         ("first loss", 5),
         ("last loss", 4),
-        ("validation UA", 3),
+        (curve, 3),
     ];
     vec![
         Block::Heading("Training".into()),
@@ -55,20 +65,24 @@ pub(crate) fn blocks(report: &Report, study: &Study) -> Vec<Block> {
             caption: study.trained_on().unwrap_or_default(),
             columns: columns
                 .map(|(heading, dispensable)| match heading {
-                    "model" | "validation UA" => Column::text(heading, dispensable),
+                    "model" => Column::text(heading, dispensable),
+                    _ if heading == curve => Column::text(heading, dispensable),
                     _ => Column::new(heading, dispensable),
                 })
                 .into(),
             rows,
             footer_rows: 0,
         }),
-        Block::Paragraph(
-            "best UA: highest UA on the validation speakers, in %, and the epoch that first reached it. The weights \
-             were selected by it, so it is optimistic. The curve spans 0 to 100 %."
-                .into(),
-        ),
+        Block::Paragraph(key.into()),
     ]
 }
+
+const KEY: &str = "best UA: highest UA on the validation speakers, in %, and the epoch that first reached it. The weights \
+    were selected by it, so it is optimistic. The curve spans 0 to 100 %.";
+
+/// The same where no model has classes.
+const CCC_KEY: &str = "best CCC: highest mean CCC of the targets on the validation speakers, and the epoch that first \
+    reached it. Where the weights were selected by it, it is optimistic. The curve spans 0 to 1.";
 
 /// A curve of proportions as bars; long ones show the mean of each stretch.
 fn sparkline(values: &[f64]) -> String {

@@ -40,7 +40,7 @@ pub fn variants() -> Vec<(Method, BTreeSet<Attribute>)> {
                 .filter(|(bit, _)| chosen >> bit & 1 == 1);
             variants.push((
                 method,
-                attributes.map(|(_, attribute)| *attribute).collect(),
+                attributes.map(|(_, attribute)| attribute.clone()).collect(),
             ));
         }
     }
@@ -112,6 +112,8 @@ pub fn model(
             corpora: metrics,
             speakers,
             overall: Metrics::of(overall),
+            targets: BTreeMap::new(),
+            labels: BTreeMap::new(),
         },
         leaks: Vec::new(),
         epochs: 40,
@@ -140,7 +142,7 @@ pub fn whole(seeds: u64) -> Report {
             };
             let letters: Vec<String> = attributes
                 .iter()
-                .map(|attribute| attribute.letter().to_string())
+                .map(|attribute| attribute.short().to_owned())
                 .collect();
             let name = format!("{} {}", method.name(), letters.join("+"));
             entries.push(model(name.trim(), method, &attributes, seed, skill, &PAPER));

@@ -112,7 +112,7 @@ pub enum AudioError {
     },
     /// Fewer bytes of samples than the header promises.
     #[error(
-        "{} is truncated: its header promises {promised_bytes} bytes of samples, but it has {present_bytes}",
+        "{} is cut short: its header promises {promised_bytes} bytes of samples, but it has {present_bytes}",
         path.display()
     )]
     #[diagnostic(
@@ -153,8 +153,9 @@ pub enum AudioError {
     },
     /// A segment that the file does not contain.
     #[error(
-        "{} lasts {duration_s:.3} s and does not contain the segment from {start_s} s to {end_s} s",
-        path.display()
+        "{} does not contain the segment: from {start_s} s to {}, and it lasts {duration_s:.3} s",
+        path.display(),
+        if end_s.is_finite() { format!("{end_s} s") } else { "its end".into() }
     )]
     #[diagnostic(
         code(audio::bad_segment),
@@ -167,7 +168,7 @@ pub enum AudioError {
         path: PathBuf,
         /// Start asked for, in seconds.
         start_s: f64,
-        /// End asked for, in seconds.
+        /// End asked for, in seconds; infinite for the end of the file.
         end_s: f64,
         /// Length of the file in seconds.
         duration_s: f64,

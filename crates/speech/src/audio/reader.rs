@@ -42,7 +42,7 @@ impl AudioReader<File> {
     ///
     /// `channel` counts from 0; without it the channels are averaged. Full scale becomes 1.0. Only the bytes of the
     /// segment are read. A segment's bounds are rounded to the nearest sample; its end may pass the end of the file by
-    /// 0.1 s and is then the file's end. A WAV file whose header leaves its length open (0 or 0xFFFFFFFF, as written
+    /// 0.1 s, or be infinite, and is then the file's end. A WAV file whose header leaves its length open (0 or 0xFFFFFFFF, as written
     /// into pipes) is read to its end; any other file with fewer samples than its header promises is an error.
     ///
     /// # Errors
@@ -200,11 +200,14 @@ impl<R: Read + Seek> AudioReader<R> {
 fn segment_frames(info: &AudioInfo, (start_s, end_s): (f64, f64)) -> Option<(u64, u64)> {
     let duration_s = info.duration_s();
     // Written so that NaN is refused as well.
-    let valid = start_s >= 0.0 && start_s < end_s && end_s <= duration_s + SEGMENT_SLACK_S;
+    let valid = start_s >= 0.0
+        && start_s < end_s
+        && (end_s <= duration_s + SEGMENT_SLACK_S || end_s == f64::INFINITY);
     if !valid {
         return None;
     }
     let frame = |seconds: f64| (seconds * f64::from(info.rate_hz)).round() as u64;
+    // An infinite end becomes the greatest number, and so the end of the file.
     let (start, end) = (frame(start_s), frame(end_s).min(info.frames));
     (start < end).then_some((start, end))
 }

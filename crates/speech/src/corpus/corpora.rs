@@ -61,6 +61,24 @@ impl Corpora {
         }
     }
 
+    /// These on top of `below`: an entry or a class map of the same name replaces the whole one, and the folder is that of
+    /// these. A class map of `below` gives way to one that any corpus here has under its name.
+    pub fn on_top_of(mut self, below: Self) -> Self {
+        for (name, map) in below.classes {
+            let is_own = self
+                .corpora
+                .values()
+                .any(|own| own.classes.contains_key(&name));
+            if !is_own {
+                self.classes.entry(name).or_insert(map);
+            }
+        }
+        for (name, entry) in below.corpora {
+            self.corpora.entry(name).or_insert(entry);
+        }
+        self
+    }
+
     /// What is wrong with the class maps, with the name of the odd one in quotes.
     fn class_problem(&self) -> Option<String> {
         let own = self
@@ -144,6 +162,35 @@ mod tests {
                 .unwrap_err()
                 .contains("names a twice")
         );
+    }
+
+    #[test]
+    fn entries_on_top_of_others_replace_whole_ones() {
+        let entry = |name: &str, more: &str| {
+            format!(
+                "[corpus.{name}]\nroot = 'r'\nreader = 'tess'\ntitle = '{more}'\nlanguage = 'en'\nlicence = ''\nsource = ''\n"
+            )
+        };
+        let parse = |text: String| Corpora::parse(&text).unwrap();
+        let below = parse(format!(
+            "folder = 'below'\n{}labels = {{ positive = ['x'] }}\n{}[classes.two]\norder = ['a', 'b']\n[classes.four]\n",
+            entry("a", "old"),
+            entry("b", "old")
+        ));
+        let own = parse(format!(
+            "folder = 'own'\n{}classes = {{ two = {{ c = ['x'] }} }}\n{}",
+            entry("a", "new"),
+            entry("c", "new")
+        ));
+        let both = own.on_top_of(below);
+        let titles: Vec<(&str, &str)> = (both.corpora.iter())
+            .map(|(name, entry)| (name.as_str(), entry.title.as_str()))
+            .collect();
+        assert_eq!(titles, [("a", "new"), ("b", "old"), ("c", "new")]);
+        assert!(both.corpora["a"].labels.is_empty());
+        assert_eq!(both.folder, std::path::Path::new("own"));
+        assert_eq!(both.classes.keys().collect::<Vec<_>>(), ["four"]);
+        assert_eq!(both.class_problem(), None);
     }
 
     #[test]

@@ -9,9 +9,10 @@ use pipe_foundation::machine_fault::MachineFault;
 use pipe_foundation::regular_file::{self, FileError};
 
 use super::labels::{LabelMap, Mapped};
+use super::votes::Votes;
 use super::{
     AudioSource, CorpusConfig, CorpusError, DropCause, Dropped, Entry, FileContent, Gender,
-    KeptColumns, ListOptions, Listing, LookAt, Split, Utterance, is_there,
+    KeptColumns, ListOptions, Listing, LookAt, Split, Utterance, VoteRule, is_there,
 };
 
 /// One utterance as a reader understands it, before the label map.
@@ -34,6 +35,8 @@ pub(super) struct Candidate<'a> {
     pub channel: Option<u16>,
     /// What is known of the content of its file.
     pub content: Option<FileContent>,
+    /// How many annotators voted for each class, where training is to know it; `label` is of the class that counts.
+    pub votes: Option<Votes>,
     /// Further columns, name and value.
     pub columns: Columns<'a>,
     /// Where a person finds it, for messages: a path, or `file:line`.
@@ -51,6 +54,9 @@ pub(super) struct Draft<'a> {
     labels: LabelMap,
     columns: &'a KeptColumns,
     needs_labels: bool,
+    votes: VoteRule,
+    /// Utterances whose rows disagree, though that is not allowed.
+    contradictions: Vec<String>,
     look_at: LookAt<'a>,
     file_bytes: Limit,
     listing: Listing,
@@ -83,6 +89,8 @@ impl<'a> Draft<'a> {
             labels: LabelMap::new(corpus, config, &options.classes, &options.class_maps)?,
             columns: &options.columns,
             needs_labels: !options.classes.is_none(),
+            votes: options.votes,
+            contradictions: Vec::new(),
             look_at,
             file_bytes,
             listing: Listing::default(),
@@ -112,6 +120,16 @@ impl<'a> Draft<'a> {
     /// Whether an utterance without a label is none.
     pub fn needs_labels(&self) -> bool {
         self.needs_labels
+    }
+
+    /// What rows with different labels for one utterance mean.
+    pub fn votes(&self) -> VoteRule {
+        self.votes
+    }
+
+    /// Notes that rows contradict each other, though that is not allowed: the listing fails.
+    pub fn note_contradiction(&mut self, what: String) {
+        self.contradictions.push(what);
     }
 
     /// The label map.
@@ -189,17 +207,8 @@ impl<'a> Draft<'a> {
     }
 
     fn set_aside(&mut self, what: &str, reason: String, cause: DropCause) {
-        let what = what
-            .chars()
-            .flat_map(|c| {
-                let escaped: Vec<char> = if c.is_control() {
-                    c.escape_default().collect()
-                } else {
-                    vec![c]
-                };
-                escaped
-            })
-            .collect();
+        let what = without_controls(what);
+        let reason = without_controls(&reason);
         self.listing.dropped.push(Dropped {
             what,
             reason,
@@ -258,6 +267,7 @@ impl<'a> Draft<'a> {
                     .to_string(),
                 label: label.to_string(),
                 class,
+                votes: candidate.votes.map(Arc::new),
                 columns: kept(&candidate.columns, self.columns),
                 split: Split::Train,
             },
@@ -306,6 +316,19 @@ impl<'a> Draft<'a> {
     pub fn finish(mut self) -> Result<Listing, CorpusError> {
         if let Some(fault) = self.fault {
             return Err(CorpusError::Machine(fault));
+        }
+        if !self.contradictions.is_empty() {
+            return Err(CorpusError::Contradictions {
+                corpus: self.corpus.to_string(),
+                count: self.contradictions.len(),
+                first: self
+                    .contradictions
+                    .iter()
+                    .take(3)
+                    .cloned()
+                    .collect::<Vec<_>>()
+                    .join("; "),
+            });
         }
         let mut nameless: Vec<&str> = self
             .genders
@@ -380,6 +403,18 @@ impl<'a> Draft<'a> {
         }
         kept
     }
+}
+
+/// The text with what would break a line escaped.
+fn without_controls(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c.is_control() {
+            true => escaped.extend(c.escape_default()),
+            false => escaped.push(c),
+        }
+    }
+    escaped
 }
 
 /// The columns that are asked for.

@@ -113,6 +113,22 @@ pub enum CorpusError {
         /// The maps that the corpus has, as the end of a list.
         known: String,
     },
+    /// Rows give one utterance different labels.
+    #[error("corpus {corpus}: {} different labels: {first}", count_of_utterances(*count))]
+    #[diagnostic(
+        code(corpus::contradictions),
+        help(
+            "if the rows are votes of several annotators, set `votes` of the ingest stage to \"majority\", or to \"soft\" to train on the share of each class; otherwise correct the table"
+        )
+    )]
+    Contradictions {
+        /// Name of the corpus.
+        corpus: String,
+        /// How many utterances have them.
+        count: usize,
+        /// Some of them, with lines and labels.
+        first: String,
+    },
     /// The order of a class map does not fit its labels.
     #[error("class map {map}: {problem}")]
     #[diagnostic(
@@ -127,7 +143,7 @@ pub enum CorpusError {
         /// What is wrong.
         problem: String,
     },
-    /// The table of a `table` corpus is unusable as a whole.
+    /// A table of a corpus is unusable as a whole.
     #[error("corpus {corpus}: table {} {reason}", path.display())]
     #[diagnostic(code(corpus::table), help("{help}"))]
     Table {
@@ -136,6 +152,19 @@ pub enum CorpusError {
         /// The table file.
         path: PathBuf,
         /// What is wrong, to follow the file's name ("has no column `x`").
+        reason: String,
+        /// What to do.
+        help: String,
+    },
+    /// The folder of a corpus is not laid out as its reader needs it.
+    #[error("corpus {corpus}: the folder {} {reason}", path.display())]
+    #[diagnostic(code(corpus::layout), help("{help}"))]
+    Layout {
+        /// Name of the corpus.
+        corpus: String,
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong, to follow the folder's name ("has no wav.scp").
         reason: String,
         /// What to do.
         help: String,
@@ -174,4 +203,11 @@ pub(super) fn nearest_first(name: &str, valid: &[&str]) -> String {
         ));
     }
     listed.join(", ")
+}
+
+fn count_of_utterances(count: usize) -> String {
+    match count {
+        1 => "an utterance has".into(),
+        count => format!("{count} utterances have"),
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Deserialize;
+
 use super::classes::{ClassChoice, ClassMap};
 
 /// What a listing should say of each utterance.
@@ -13,6 +15,21 @@ pub struct ListOptions {
     pub class_maps: BTreeMap<String, ClassMap>,
     /// Which further columns utterances keep.
     pub columns: KeptColumns,
+    /// What several rows with different labels for one utterance mean.
+    pub votes: VoteRule,
+}
+
+/// What several rows with different labels for one utterance mean: each is the vote of an annotator.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VoteRule {
+    /// A mistake: listing fails and names them.
+    #[default]
+    Error,
+    /// The class with most votes counts; where several have as many, the utterance is left out.
+    Majority,
+    /// As `Majority` for tests, the first of classes with as many votes; training learns the share of each class.
+    Soft,
 }
 
 /// Which columns utterances keep besides those that every utterance has.

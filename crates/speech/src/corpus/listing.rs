@@ -16,7 +16,7 @@ pub enum AudioSource {
     File {
         /// The file.
         path: PathBuf,
-        /// Start and end in seconds; the whole file without it.
+        /// Start and end in seconds, an infinite one for the end of the file; the whole file without it.
         segment_s: Option<(f64, f64)>,
         /// One channel, counted from 0; the mean of all without it.
         channel: Option<u16>,
@@ -106,7 +106,8 @@ impl DropCause {
 pub struct Dropped {
     /// Path below the corpus root, or utterance id; characters that would break a line are escaped.
     pub what: String,
-    /// Why, as a lower-case fragment ("label xxx is mapped to dropped").
+    /// Why, as a lower-case fragment ("label xxx is mapped to dropped"). What is particular to it follows `": "`: see
+    /// [`pipe_foundation::by_cause()`].
     pub reason: String,
     /// Whether it was left out on purpose.
     pub cause: DropCause,

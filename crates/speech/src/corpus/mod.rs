@@ -10,11 +10,13 @@ mod labels;
 pub mod leaks;
 mod list_options;
 mod listing;
+pub mod proposal;
 pub mod protocol;
 mod reader;
 pub mod split;
 pub mod synthetic;
 mod utterance;
+pub mod votes;
 mod walk;
 
 pub use check::{Count, CountCheck, Hours, check};
@@ -23,7 +25,7 @@ pub use config::{CorpusConfig, Labels, Official};
 pub use corpora::Corpora;
 pub use error::CorpusError;
 pub use labels::{LabelMap, Mapped};
-pub use list_options::{KeptColumns, ListOptions};
+pub use list_options::{KeptColumns, ListOptions, VoteRule};
 pub use listing::{
     AudioSource, DropCause, Dropped, Entry, FileContent, Listing, Look, LookAt, is_there,
 };

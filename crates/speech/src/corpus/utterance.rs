@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::votes::Votes;
+
 /// A speaker's gender as the corpus documents it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -86,6 +88,8 @@ pub struct Utterance {
     pub label: String,
     /// The class that its label counts as; none where the task has no classes.
     pub class: Option<Arc<str>>,
+    /// How many annotators voted for each class, where they disagree and training is to know it.
+    pub votes: Option<Arc<Votes>>,
     /// Further columns that the listing was asked for, such as `session` or `age`; none where there are none.
     pub columns: Option<Arc<BTreeMap<String, String>>>,
     /// The split it belongs to.

@@ -91,6 +91,7 @@ impl FoundFile {
             segment_s: None,
             channel: None,
             content: None,
+            votes: None,
             columns: Vec::new(),
             place: &self.relative,
         }

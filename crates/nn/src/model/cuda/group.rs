@@ -116,7 +116,7 @@ impl Group {
         }
         let specs = networks
             .iter()
-            .map(|network| network.heads.iter().map(|(head, _)| *head).collect())
+            .map(|network| network.heads.iter().map(|(head, _)| head.clone()).collect())
             .collect();
         Ok(Self {
             shape: Arc::new(shape.unwrap_or(EncoderShape {

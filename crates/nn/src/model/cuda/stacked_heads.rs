@@ -37,7 +37,7 @@ impl StackedHead {
         for (model, network) in networks.iter().enumerate() {
             for (place, (spec, layers)) in network.heads.iter().enumerate() {
                 let labels = layers.last().map_or(0, |layer| layer.outputs);
-                let owners = kinds.entry((*spec, labels)).or_default();
+                let owners = kinds.entry((spec.clone(), labels)).or_default();
                 owners.push((model, place));
             }
         }

@@ -16,8 +16,8 @@ use pipe_foundation::{Features, FeaturesView};
 use super::*;
 use crate::model::spec::{Attribute, HeadMode, HeadSpec, Layer, Reversal, default_encoder};
 use crate::model::{
-    Adam, DeviceError, EncoderShape, Initialisation, Network, Rule, StepLosses, Targets, Trainable,
-    TrainingBatch, TrainingState, Update,
+    Adam, DeviceError, EncoderShape, Initialisation, Network, Rule, StepLosses, Targets, TaskSpec,
+    Trainable, TrainingBatch, TrainingState, Update,
 };
 
 /// The first device, opened for one test; none, said aloud, where there is none.
@@ -43,7 +43,7 @@ const HEADS: [(Attribute, usize); 3] = [
 /// Heads of the models of a group: every method, alone and mixed.
 fn studies() -> Vec<Vec<(HeadSpec, usize)>> {
     let head = |index: usize, mode| {
-        let (attribute, labels) = HEADS[index];
+        let (attribute, labels) = HEADS[index].clone();
         (HeadSpec { attribute, mode }, labels)
     };
     use HeadMode::{Discriminator, GradReverse, Shared};
@@ -109,7 +109,8 @@ fn data(bins: usize, frames: &[usize]) -> Data {
         emotion: (0..frames.len()).map(|at| Some(label(at, 3))).collect(),
         attributes: HEADS
             .iter()
-            .map(|&(_, classes)| {
+            .map(|(_, classes)| {
+                let classes = *classes;
                 (0..frames.len())
                     .map(|at| (at % 5 != 2).then(|| label(at, classes)))
                     .collect()
@@ -132,6 +133,7 @@ impl Data {
         Targets {
             emotion: pick(&self.emotion),
             attributes: heads.iter().map(of).collect(),
+            ..Targets::default()
         }
     }
 }
@@ -194,6 +196,7 @@ fn on_processor(
         let batch = TrainingBatch {
             features: &features,
             targets: &data.targets(heads, batch),
+            tasks: &[TaskSpec::classes()],
             alpha: How::alpha(model),
             reversal: how.reversal,
             dropout: how.dropout,
@@ -387,7 +390,8 @@ fn the_papers_network_agrees_and_gives_the_same_bits_twice() {
     for (network, found) in some().iter().zip(found) {
         let mut predictor = crate::model::Predictor::new(network, 1).unwrap();
         let expected = predictor.predict(&views).unwrap();
-        for (found, expected) in found.iter().flatten().zip(expected.iter().flatten()) {
+        let expected = expected.iter().flat_map(|output| &output.probabilities);
+        for (found, expected) in found.iter().flatten().zip(expected) {
             assert!(
                 close((*found).into(), (*expected).into(), 1.0),
                 "{found} {expected}"

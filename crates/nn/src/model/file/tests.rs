@@ -24,18 +24,22 @@ fn model() -> Model {
         classes: ["positive", "neutral", "negative"]
             .map(String::from)
             .to_vec(),
+        targets: vec![NumericTarget {
+            name: "arousal".into(),
+            mean: 3.0,
+            deviation: 0.5,
+        }],
         heads: vec![HeadLabels {
-            head,
+            head: head.clone(),
             labels: vec!["de".into(), "en".into()],
         }],
         feature_options: serde_json::json!({"bins": 5}),
         provenance: serde_json::json!(["a", 1]),
         best_epoch: 3,
     };
-    Model::new(
-        config,
-        Network::new(shape, 3, &[(head, 2)], Initialisation::He, 1).unwrap(),
-    )
+    let (targets, how) = (["arousal".to_owned()], Initialisation::He);
+    let network = Network::of_tasks(shape, 3, &targets, &[(head, 2)], how, 1).unwrap();
+    Model::new(config, network)
 }
 
 fn bytes(model: &Model) -> Vec<u8> {
@@ -68,6 +72,7 @@ fn everything_comes_back() {
     saved.save(&path).unwrap();
     let loaded = Model::load(&path).unwrap();
     assert_eq!(loaded.config(), saved.config());
+    assert_eq!(Model::read_config(&path).unwrap(), *saved.config());
     assert_eq!(loaded.network().to_arrays(), saved.network().to_arrays());
     assert_eq!(bytes(&loaded), bytes(&saved));
     let names: Vec<String> = saved
@@ -89,6 +94,8 @@ fn everything_comes_back() {
             "linear.0.bias",
             "emotion.weight",
             "emotion.bias",
+            "target.arousal.weight",
+            "target.arousal.bias",
             "head.language.weight",
             "head.language.bias"
         ]
@@ -105,6 +112,8 @@ fn what_does_not_fit_is_named() {
     assert!(
         with_config(|c| c["emotions"] = serde_json::json!(["neutral"])).contains("two classes")
     );
+    let odd = serde_json::json!([{"name": "arousal", "mean": 0.0, "deviation": null}]);
+    assert!(with_config(|c| c["targets"] = odd.clone()).contains("invalid type: null"));
     let four = serde_json::json!(["a", "b", "c", "d"]);
     assert!(with_config(|c| c["emotions"] = four.clone()).contains("emotion.weight"));
     assert!(with_config(|c| c["extra"] = 1.into()).contains("extra"));

@@ -40,6 +40,9 @@ impl Trainable {
             |layers: &[Linear]| -> Vec<Dense> { layers.iter().map(|l| l.part(part)).collect() };
         network.trunk = collect(&self.trunk);
         network.emotion = self.emotion.part(part);
+        for ((_, dense), layer) in network.targets.iter_mut().zip(&self.numbers) {
+            *dense = layer.part(part);
+        }
         for ((_, dense), layers) in network.heads.iter_mut().zip(&self.heads) {
             *dense = collect(layers);
         }
@@ -53,10 +56,13 @@ impl Trainable {
             Part::Second => self.moments.second = network.values,
         }
         let own = self.trunk.iter_mut().chain([&mut self.emotion]);
-        let own = own.chain(self.heads.iter_mut().flatten());
+        let own = own
+            .chain(&mut self.numbers)
+            .chain(self.heads.iter_mut().flatten());
         let heads = network.heads.into_iter().flat_map(|(_, layers)| layers);
         let new = network.trunk.into_iter().chain([network.emotion]);
-        for (layer, dense) in own.zip(new.chain(heads)) {
+        let targets = network.targets.into_iter().map(|(_, dense)| dense);
+        for (layer, dense) in own.zip(new.chain(targets).chain(heads)) {
             layer.set_part(part, dense);
         }
     }

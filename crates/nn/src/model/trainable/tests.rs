@@ -1,5 +1,7 @@
 //! Steps of the network against PyTorch's numbers, and the reversal from first principles.
 
+use std::sync::LazyLock;
+
 use pipe_foundation::Features;
 use pipe_foundation::test_support::noise;
 use serde_json::Value;
@@ -103,6 +105,7 @@ fn targets(heads: usize) -> Targets {
     Targets {
         emotion: vec![Some(0), Some(2), Some(1), Some(2), Some(0)],
         attributes,
+        ..Targets::default()
     }
 }
 
@@ -112,10 +115,14 @@ fn heads(mode: HeadMode) -> Vec<(HeadSpec, usize)> {
         .to_vec()
 }
 
+/// The classes by cross-entropy.
+static CLASSES: LazyLock<[TaskSpec; 1]> = LazyLock::new(|| [TaskSpec::classes()]);
+
 fn batch<'a>(views: &'a [FeaturesView<'a>], targets: &'a Targets, alpha: f64) -> TrainingBatch<'a> {
     TrainingBatch {
         features: views,
         targets,
+        tasks: &*CLASSES,
         alpha,
         reversal: Reversal::Paper,
         dropout: 0.0,
@@ -231,7 +238,7 @@ fn the_papers_network_agrees_with_pytorch() {
     let views: Vec<_> = features.iter().map(Features::view).collect();
     let targets = Targets {
         emotion: vec![Some(0), Some(1), Some(2)],
-        attributes: vec![],
+        ..Targets::default()
     };
     let workers = Arc::new(Workers::new(2).unwrap());
     let mut trainable = Trainable::new(network, workers).unwrap();
@@ -262,16 +269,14 @@ fn parameter_counts_are_the_papers() {
                 attribute: Attribute::Speaker,
                 mode,
             };
-            let network = Network::new(shape, 3, &[(head, labels)], Initialisation::He, 0).unwrap();
+            let heads = [(head, labels)];
+            let network = Network::new(shape, 3, &heads, Initialisation::He, 0).unwrap();
             assert_eq!(network.shared_parameters(), 1_760_000);
             assert_eq!(network.emotion_parameters(), 1_539);
             assert_eq!(network.head_parameters(), [expected]);
             let values: usize = network.to_arrays().iter().map(|a| a.values.len()).sum();
             assert_eq!(values, 1_760_000 + 1_539 + expected);
-            assert_eq!(
-                count_parameters(network.shape(), 3, &[(head, labels)]),
-                values
-            );
+            assert_eq!(count_parameters(network.shape(), 3, 0, &heads), values);
         }
     }
 }
@@ -280,7 +285,7 @@ fn parameter_counts_are_the_papers() {
 fn gradients(mode: HeadMode, picked: &[usize], alpha: f64, reversal: Reversal) -> Vec<Array> {
     let all = heads(mode);
     let full = filled(&small_layers(), 6, &all);
-    let specs: Vec<_> = picked.iter().map(|&at| all[at]).collect();
+    let specs: Vec<_> = picked.iter().map(|&at| all[at].clone()).collect();
     let shape = EncoderShape::new(&small_layers(), 6).unwrap();
     let mut network = Network::new(shape, 3, &specs, Initialisation::He, 0).unwrap();
     let wanted: Vec<String> = network.to_arrays().into_iter().map(|a| a.name).collect();

@@ -61,6 +61,7 @@ impl Run<'_> {
                 &TrainingBatch {
                     features: &views,
                     targets: &targets,
+                    tasks: &options.tasks,
                     alpha,
                     reversal: options.reversal,
                     dropout: options.dropout as f32,
@@ -92,14 +93,15 @@ impl Run<'_> {
         batch: usize,
         members: &[Draw],
     ) -> Result<(), TrainError> {
-        let Some(head) = losses.non_finite(&self.options.heads) else {
+        let targets = self.options.targets();
+        let Some(head) = losses.non_finite(targets.iter(), &self.options.heads) else {
             return Ok(());
         };
         let id = |draw: &Draw| self.data.train[draw.at].id.to_owned();
         Err(TrainError::NonFinite {
             epoch,
             batch,
-            head,
+            head: head.to_owned(),
             utterances: members.iter().map(id).collect(),
         })
     }

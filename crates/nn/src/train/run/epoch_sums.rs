@@ -1,7 +1,7 @@
 //! Sums over the batches of an epoch, and the record of the epoch made from them.
 
 use crate::model::StepLosses;
-use crate::train::{EpochRecord, HeadLoss, TrainLosses, ValidationScores};
+use crate::train::{EpochRecord, HeadLoss, TargetLoss, TrainLosses, ValidationScores};
 
 use super::Run;
 
@@ -13,6 +13,7 @@ pub(super) struct EpochSums {
     pub(super) cut: bool,
     total: f64,
     emotion: f64,
+    targets: Vec<f64>,
     heads: Vec<f64>,
     gradient_norm: f64,
 }
@@ -23,6 +24,10 @@ impl EpochSums {
         self.batches += 1;
         self.total += f64::from(losses.total);
         self.emotion += f64::from(losses.emotion);
+        self.targets.resize(losses.numbers.len(), 0.0);
+        for (sum, loss) in self.targets.iter_mut().zip(&losses.numbers) {
+            *sum += f64::from(*loss);
+        }
         self.heads.resize(losses.attributes.len(), 0.0);
         for (sum, loss) in self.heads.iter_mut().zip(&losses.attributes) {
             *sum += f64::from(*loss);
@@ -53,6 +58,12 @@ impl Run<'_> {
             train: TrainLosses {
                 total: mean(sums.total),
                 emotion: mean(sums.emotion),
+                targets: (self.units.iter().zip(&sums.targets))
+                    .map(|(unit, &sum)| TargetLoss {
+                        target: unit.name.clone(),
+                        loss: mean(sum),
+                    })
+                    .collect(),
                 heads: heads
                     .map(|(head, &sum)| HeadLoss {
                         attribute: head.head.attribute.name().to_owned(),

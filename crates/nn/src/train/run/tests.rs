@@ -4,13 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 
+use pipe_foundation::Agreement;
 use pipe_foundation::Digest;
 use pipe_foundation::Features;
 use pipe_foundation::progress::Silent;
 use pipe_foundation::test_support::noise;
 
+use crate::model::TaskSpec;
 use crate::model::spec::{Attribute, HeadMode, HeadSpec, Reversal};
-use crate::train::{ClassWeights, Example, LearningRateSchedule, Monitor, OptimiserName, Sampling};
+use crate::train::{
+    ClassWeights, Example, LearningRateSchedule, OptimiserName, Sampling, TargetColumn, TargetScore,
+};
 
 use super::*;
 
@@ -77,6 +81,8 @@ pub(super) fn data<'a>(train: &'a [Made], validation: &'a [Made]) -> TrainingDat
         classes: ["positive", "neutral", "negative"].map(String::from).into(),
         train: examples(train),
         validation: examples(validation),
+        shares: None,
+        targets: Vec::new(),
         labels: BTreeMap::from([
             (Attribute::Corpus, column(|made| Some(made.corpus))),
             (Attribute::Gender, column(|made| made.gender)),
@@ -99,7 +105,10 @@ pub(super) fn small(heads: &[(Attribute, HeadMode)]) -> TrainOptions {
         .unwrap(),
         heads: heads
             .iter()
-            .map(|&(attribute, mode)| HeadSpec { attribute, mode })
+            .map(|(attribute, mode)| HeadSpec {
+                attribute: attribute.clone(),
+                mode: *mode,
+            })
             .collect(),
         epochs: 30,
         batch: 8,
@@ -114,6 +123,85 @@ pub(super) fn digests(folder: &Path) -> Vec<Digest> {
         .iter()
         .map(|name| Digest::of_file(&folder.join(name)).unwrap())
         .collect()
+}
+
+/// A number that follows what a network can hear, and one that does not vary.
+fn numbers(made: &[Made]) -> Vec<Option<f64>> {
+    let number = |(at, made): (usize, &Made)| {
+        let loud = made
+            .features
+            .values
+            .iter()
+            .map(|v| f64::from(*v))
+            .sum::<f64>();
+        let number = 50.0 + 10.0 * loud / made.features.values.len() as f64;
+        (at % 5 != 4).then_some(number)
+    };
+    made.iter().enumerate().map(number).collect()
+}
+
+#[test]
+fn numeric_targets_are_learned_alone_and_beside_the_classes() {
+    let (train_set, validation) = (corpus(240, "Train", 1), corpus(90, "Validation", 77_000));
+    let mut data = data(&train_set, &validation);
+    data.targets = vec![TargetColumn {
+        name: "loudness".into(),
+        train: numbers(&train_set),
+        validation: numbers(&validation),
+    }];
+    let views: Vec<_> = validation.iter().map(|made| made.features.view()).collect();
+    for loss in [LossName::Ccc, LossName::Mse, LossName::Mae] {
+        let with_classes = loss == LossName::Ccc;
+        let folder = tempfile::tempdir().unwrap();
+        let mut options = small(&[(Attribute::Gender, HeadMode::GradReverse)]);
+        options.epochs = 12;
+        options.tasks = vec![TaskSpec::new("loudness", loss)];
+        if with_classes {
+            options.tasks.insert(0, TaskSpec::classes());
+        }
+        options.monitor = Monitor::Target("loudness".into(), TargetScore::Ccc);
+        let outcome = train(&options, &data, 2, folder.path(), &Silent, Device::Cpu).unwrap();
+        let best = &outcome.summary.best;
+        let agreement = best.targets["loudness"].unwrap();
+        assert_eq!(agreement.pairs, 72);
+        assert!(agreement.ccc > Some(0.8), "{loss:?}: {best:?}");
+        assert_eq!(best.ua.is_some(), with_classes);
+        // The file gives the numbers that were scored, in the unit of the data.
+        let model = Model::load(&outcome.model).unwrap();
+        assert_eq!(model.config().classes.is_empty(), !with_classes);
+        let outputs = model.predict(&views, 1).unwrap();
+        let unit = &model.config().targets[0];
+        let truth = &data.targets[0].validation;
+        let pairs: Vec<(f64, f64)> = outputs
+            .iter()
+            .zip(truth)
+            .filter_map(|(output, truth)| Some((unit.value(output.numbers[0]), (*truth)?)))
+            .collect();
+        assert_eq!(Agreement::of(&pairs), Some(agreement));
+    }
+}
+
+#[test]
+fn what_cannot_be_scored_is_refused_before_training() {
+    let (train_set, validation) = (corpus(12, "Train", 1), corpus(12, "Validation", 7));
+    let mut data = data(&train_set, &validation);
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = small(&[]);
+    let refused = |options: &TrainOptions, data: &TrainingData<'_>| {
+        let trained = train(options, data, 1, folder.path(), &Silent, Device::Cpu);
+        trained.unwrap_err().to_string()
+    };
+    data.validation.retain(|example| example.class == 1);
+    assert!(refused(&options, &data).contains("one class only (neutral)"));
+    options.tasks = vec![TaskSpec::new("loudness", LossName::Ccc)];
+    assert!(refused(&options, &data).contains("monitor is ua"));
+    options.monitor = Monitor::Ccc;
+    data.targets = vec![TargetColumn {
+        name: "loudness".into(),
+        train: vec![Some(1.0); train_set.len()],
+        validation: vec![None; data.validation.len()],
+    }];
+    assert!(refused(&options, &data).contains("no two different numbers"));
 }
 
 #[test]
@@ -137,7 +225,7 @@ fn every_method_learns_and_its_model_predicts_the_same() {
         }
         let outcome = train(&options, &data, 2, folder.path(), &Silent, Device::Cpu).unwrap();
         let best = &outcome.summary.best;
-        assert!(best.ua > 0.9, "{heads:?}: {best:?}");
+        assert!(best.ua > Some(0.9), "{heads:?}: {best:?}");
         let model = Model::load(&outcome.model).unwrap();
         assert_eq!(model.config().feature_options["bins"], BINS);
         assert_eq!(model.config().best_epoch, outcome.summary.best_epoch);
@@ -145,12 +233,13 @@ fn every_method_learns_and_its_model_predicts_the_same() {
         let probabilities = model.predict(&views, 1).unwrap();
         assert_eq!(probabilities, model.predict(&views, 3).unwrap());
         let mut right = [0.0; 3];
-        for (row, made) in probabilities.iter().zip(&validation) {
+        for (output, made) in probabilities.iter().zip(&validation) {
+            let row = &output.probabilities;
             assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5);
             let truth = made.class;
             right[truth] += f64::from(row.iter().all(|p| *p <= row[truth])) / 30.0;
         }
-        assert!((right.iter().sum::<f64>() / 3.0 - best.ua).abs() < 1e-9);
+        assert!((right.iter().sum::<f64>() / 3.0 - best.ua.unwrap()).abs() < 1e-9);
         for head in &model.config().heads {
             if head.head.attribute == Attribute::Gender {
                 assert_eq!(head.labels, ["female", "male"]);
@@ -300,13 +389,10 @@ fn bounds_on_updates_and_data_that_cannot_be_used() {
         Device::Cpu,
     )
     .unwrap_err();
-    assert!(matches!(
-        error,
-        TrainError::Labels {
-            attribute: "language",
-            labels: 1
-        }
-    ));
+    let TrainError::Labels { attribute, labels } = error else {
+        panic!("{error}")
+    };
+    assert_eq!((attribute.as_str(), labels), ("language", 1));
     let mut odd = validation.clone();
     odd[3].features.bins = 4;
     let error = train(
@@ -361,6 +447,9 @@ fn every_optimiser_learns() {
             ..small(&[])
         };
         let outcome = train(&options, &data, 2, folder.path(), &Silent, Device::Cpu).unwrap();
-        assert!(outcome.summary.best.ua > 0.9, "{optimiser:?}: {outcome:?}");
+        assert!(
+            outcome.summary.best.ua > Some(0.9),
+            "{optimiser:?}: {outcome:?}"
+        );
     }
 }

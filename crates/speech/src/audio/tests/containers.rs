@@ -128,6 +128,7 @@ fn segments_are_cut_at_the_nearest_sample() {
     };
     assert_eq!(part(0.5004, 0.7496).ok(), Some((500.0, 250)));
     assert_eq!(part(1.9, 2.05).ok(), Some((1_900.0, 100)));
+    assert_eq!(part(1.9, f64::INFINITY).ok(), Some((1_900.0, 100)));
     for (start, end) in [
         (0.5, 0.5),
         (-0.1, 1.0),
@@ -135,7 +136,8 @@ fn segments_are_cut_at_the_nearest_sample() {
         (f64::NAN, 1.0),
         (0.0, f64::NAN),
         (2.0, 2.05),
-        (0.0, f64::INFINITY),
+        (2.0, f64::INFINITY),
+        (f64::INFINITY, f64::INFINITY),
     ] {
         assert!(
             matches!(part(start, end), Err(AudioError::BadSegment { .. })),

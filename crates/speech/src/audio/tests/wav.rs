@@ -164,7 +164,7 @@ fn a_truncated_file_is_an_error_with_both_lengths() {
     let error = decode(&bytes).expect_err("cut short");
     assert_eq!(
         error.to_string(),
-        "made.wav is truncated: its header promises 200 bytes of samples, but it has 150"
+        "made.wav is cut short: its header promises 200 bytes of samples, but it has 150"
     );
 }
 

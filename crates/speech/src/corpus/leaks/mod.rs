@@ -254,6 +254,7 @@ mod tests {
                 }
                 .into(),
             ),
+            votes: None,
             columns: None,
             split: Split::Train,
         }

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::corpus::draft::{Candidate, Draft};
 use crate::corpus::{CorpusError, Gender, walk};
 
-use super::folders;
+use super::folder_names;
 use super::options::Options;
 
 /// Lossy and video copies of the same recordings in the publisher's tree.
@@ -47,7 +47,7 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
             );
         }
         let label = name.emotion.to_ascii_uppercase();
-        folders::compare_label(draft, file, &label);
+        folder_names::compare_label(draft, file, &label);
         draft.add(Candidate {
             gender: genders.get(name.actor).copied(),
             columns: vec![("text", name.sentence), ("intensity", name.intensity)],

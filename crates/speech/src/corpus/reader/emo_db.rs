@@ -3,7 +3,7 @@
 use crate::corpus::draft::{Candidate, Draft};
 use crate::corpus::{CorpusError, walk};
 
-use super::folders;
+use super::folder_names;
 use super::options::Options;
 
 pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusError> {
@@ -16,7 +16,7 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
             );
             continue;
         };
-        folders::compare_label(draft, file, &label);
+        folder_names::compare_label(draft, file, &label);
         // The names tell no gender; `genders` of corpora.toml does.
         draft.add(Candidate {
             columns: vec![("text", text), ("take", take)],

@@ -3,7 +3,7 @@
 use crate::corpus::draft::{Candidate, Draft};
 use crate::corpus::{CorpusError, Gender, walk};
 
-use super::folders;
+use super::folder_names;
 use super::options::Options;
 
 const SPEAKERS: [&str; 6] = ["f1", "f2", "f3", "m1", "m2", "m3"];
@@ -22,9 +22,9 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
             .iter()
             .any(|known| known.eq_ignore_ascii_case(folder));
         if folder_is_speaker && !folder.eq_ignore_ascii_case(&speaker) {
-            folders::disagree(draft, file, "speaker", &speaker);
+            folder_names::disagree(draft, file, "speaker", &speaker);
         }
-        folders::compare_label(draft, file, &label);
+        folder_names::compare_label(draft, file, &label);
         let gender = if speaker.starts_with('f') {
             Gender::Female
         } else {

@@ -98,6 +98,7 @@ fn session(draft: &mut Draft<'_>, audio: &FoundFile, transcript: &FoundFile, cha
                     segment_s: Some((start_s, end_s)),
                     channel: Some(channel),
                     content: None,
+                    votes: None,
                     columns: vec![("session", audio.stem())],
                     place: &place,
                 });

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::corpus::draft::{Candidate, Draft};
 use crate::corpus::{CorpusError, Gender, walk};
 
-use super::folders;
+use super::folder_names;
 use super::options::Options;
 
 /// Folders without labels or turns; motion capture alone is tens of thousands of files.
@@ -53,7 +53,7 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
         seen.insert(file.stem().to_ascii_lowercase());
         let session = file.folders().rev().find_map(folder_session);
         if session.is_some_and(|session| session != turn.session) {
-            folders::disagree(draft, file, "session", &turn.session.to_string());
+            folder_names::disagree(draft, file, "session", &turn.session.to_string());
         }
         let letter = if turn.gender == Gender::Female {
             'F'

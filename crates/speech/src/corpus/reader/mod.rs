@@ -8,13 +8,19 @@ use super::draft::Draft;
 use super::error::nearest_first;
 use super::{CorpusConfig, CorpusError, ListOptions, Listing, LookAt, is_there, synthetic};
 
+mod audformat;
+mod class_folders;
 mod crema_d;
 mod emo_db;
 mod emovo;
 mod epst;
-mod folders;
+mod folder_names;
+mod huggingface;
 mod iemocap;
+mod kaldi;
+mod nkululeko;
 mod options;
+mod path_pattern;
 mod ravdess;
 mod savee;
 mod segment;
@@ -22,6 +28,8 @@ mod table;
 mod tess;
 
 use options::Options;
+
+pub(super) use table::{cells as table_cells, format_of_name as table_format, time};
 
 /// A reader of one corpus layout.
 pub struct Reader {
@@ -34,6 +42,11 @@ pub struct Reader {
 
 /// Every reader, sorted by name.
 pub const READERS: &[Reader] = &[
+    Reader {
+        name: "audformat",
+        options: audformat::OPTIONS,
+        list: audformat::list,
+    },
     Reader {
         name: "crema_d",
         options: &[],
@@ -55,9 +68,29 @@ pub const READERS: &[Reader] = &[
         list: epst::list,
     },
     Reader {
+        name: "folders",
+        options: class_folders::OPTIONS,
+        list: class_folders::list,
+    },
+    Reader {
+        name: "huggingface",
+        options: huggingface::OPTIONS,
+        list: huggingface::list,
+    },
+    Reader {
         name: "iemocap",
         options: &[],
         list: iemocap::list,
+    },
+    Reader {
+        name: "kaldi",
+        options: kaldi::OPTIONS,
+        list: kaldi::list,
+    },
+    Reader {
+        name: "nkululeko",
+        options: nkululeko::OPTIONS,
+        list: nkululeko::list,
     },
     Reader {
         name: "ravdess",

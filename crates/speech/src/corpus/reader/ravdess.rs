@@ -3,7 +3,7 @@
 use crate::corpus::draft::{Candidate, Draft};
 use crate::corpus::{CorpusError, Gender, walk};
 
-use super::folders;
+use super::folder_names;
 use super::options::Options;
 
 /// `channels`: the vocal channels to take, `"speech"`, `"song"` or both (default `["speech"]`).
@@ -56,7 +56,7 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
         };
         let folder_actor = folder_actor(file.folder());
         if folder_actor.is_some_and(|folder| folder != number) {
-            folders::disagree(draft, file, "actor", actor);
+            folder_names::disagree(draft, file, "actor", actor);
         }
         let gender = if number % 2 == 1 {
             Gender::Male

@@ -3,7 +3,7 @@
 use crate::corpus::draft::{Candidate, Draft};
 use crate::corpus::{CorpusError, walk};
 
-use super::folders;
+use super::folder_names;
 use super::options::Options;
 
 const SPEAKERS: [&str; 4] = ["DC", "JE", "JK", "KL"];
@@ -30,9 +30,9 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
             continue;
         };
         if folder_speaker.is_some_and(|folder| folder != speaker) {
-            folders::disagree(draft, file, "speaker", speaker);
+            folder_names::disagree(draft, file, "speaker", speaker);
         }
-        folders::compare_label(draft, file, &label);
+        folder_names::compare_label(draft, file, &label);
         draft.add(Candidate {
             columns: vec![("number", number)],
             ..file.candidate(speaker, &label)

@@ -4,7 +4,7 @@ use crate::corpus::draft::{Candidate, Draft};
 use crate::corpus::labels::normalise;
 use crate::corpus::{CorpusError, walk};
 
-use super::folders;
+use super::folder_names;
 use super::options::Options;
 
 pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusError> {
@@ -24,10 +24,10 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
         }
         if let Some((folder_speaker, folder_label)) = folder(file.folder()) {
             if folder_speaker != speaker {
-                folders::disagree(draft, file, "speaker", speaker);
+                folder_names::disagree(draft, file, "speaker", speaker);
             }
             if folder_label != label {
-                folders::disagree(draft, file, "label", &label);
+                folder_names::disagree(draft, file, "label", &label);
             }
         }
         draft.add(Candidate {

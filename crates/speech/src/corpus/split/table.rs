@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 
+use pipe_foundation::length_text;
 use pipe_foundation::spreadsheet::{guarded, unguarded};
 
 use crate::corpus::{Gender, Split, Utterance};
@@ -151,11 +152,11 @@ impl SplitTable {
             // Writing to a String cannot fail.
             let _ = writeln!(
                 text,
-                "# {}: {} speakers, {} utterances, {:.3} h",
+                "# {}: {} speakers, {} utterances, {}",
                 split.name(),
                 total.speakers,
                 total.utterances,
-                total.hours
+                length_text(total.hours * 3600.0)
             );
         }
         text.push_str(COLUMNS);

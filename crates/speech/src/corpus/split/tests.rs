@@ -22,6 +22,7 @@ fn speech(
                 language: "en".to_string(),
                 label: "x".to_string(),
                 class: Some("neutral".into()),
+                votes: None,
                 columns: None,
                 split: Split::Train,
             };

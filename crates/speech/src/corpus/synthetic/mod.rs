@@ -125,6 +125,7 @@ pub fn list(
                         language: language.tag().to_string(),
                         label: (*label).to_string(),
                         class: class.clone(),
+                        votes: None,
                         columns: None,
                         split: Split::Train,
                     },

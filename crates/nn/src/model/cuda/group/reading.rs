@@ -82,6 +82,7 @@ impl Group {
                 let terms = counted.iter().zip(heads);
                 let total = terms.fold(emotion * weight, |sum, (loss, own)| sum + loss * own.loss);
                 StepLosses {
+                    numbers: Vec::new(),
                     total,
                     emotion,
                     attributes,

@@ -1,40 +1,36 @@
 //! One row of a table as a recording: its file, its id, and which part of the file it is.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use pipe_foundation::machine_fault::MachineFault;
 
 use crate::corpus::draft::Draft;
 use crate::corpus::reader::segment::segment_name;
-use crate::corpus::{FileContent, Gender, Look};
+use crate::corpus::{FileContent, Gender, Look, LookAt};
 
+use super::locate::Folders;
+use super::paths::{Paths, has_control, tidy, without_extension};
 use super::rows::Row;
+use super::time;
 
 /// Spellings of "the gender is not known", without case.
 const NO_GENDER: [&str; 8] = ["", "unknown", "u", "other", "n/a", "na", "none", "-"];
 
-/// Where the files of a table are.
-pub(super) struct Paths<'a> {
-    /// The folder below the root that its paths start from.
-    pub audio_folder: &'a str,
-    /// The extension of paths that have none.
-    pub extension: Option<&'a str>,
-}
-
 /// A row that was read.
 pub(super) struct Read {
     pub row: Row,
-    /// Something odd in it.
-    pub note: Option<String>,
+    /// What is odd in it, as warnings; with the file that a path was taken for.
+    pub notes: Vec<(String, Option<String>)>,
     /// What it says, or what is wrong with it.
     pub utterance: Result<Recording, RowError>,
 }
 
 /// Why a row is not a recording.
 pub(super) enum RowError {
-    /// It makes no sense, or its file is missing.
+    /// There is no such file below the corpus folder.
+    NoFile(String),
+    /// It makes no sense.
     Row(String),
     /// The machine failed to answer.
     Machine(MachineFault),
@@ -56,9 +52,9 @@ pub(super) struct Recording {
     pub content: Option<FileContent>,
 }
 
-pub(super) struct Fields {
-    /// Field to the table's name for it.
-    pub columns: BTreeMap<String, String>,
+/// What rows say of each field.
+pub(in crate::corpus::reader) struct Fields {
+    /// Values of fields where a row has none.
     pub constants: BTreeMap<String, String>,
 }
 
@@ -80,23 +76,39 @@ impl Fields {
         Ok(value)
     }
 
-    fn number(&self, row: &Row, field: &str) -> Result<Option<f64>, String> {
-        let Some(value) = self.value(row, field) else {
-            return Ok(None);
+    /// Start and end of a part of a file, in seconds; the end may be infinite. Nothing for the whole file.
+    fn segment(&self, row: &Row) -> Result<Option<(f64, f64)>, String> {
+        let of = |field: &str, read: fn(&str) -> Result<Option<f64>, String>| match self
+            .value(row, field)
+        {
+            Some(text) => read(text).map_err(|reason| format!("{field} {reason}")),
+            None => Ok(None),
         };
-        match value.parse::<f64>() {
-            Ok(number) if number.is_finite() && number >= 0.0 => Ok(Some(number)),
-            _ => Err(format!("{field} is not a time in seconds: {value}")),
+        let start_s = of("start", time::seconds)?.unwrap_or(0.0);
+        match of("end", time::end_seconds)? {
+            Some(end_s) if end_s > start_s => Ok(Some((start_s, end_s))),
+            Some(end_s) => {
+                let (start, end) = (time::in_words(start_s), time::in_words(end_s));
+                Err(format!("end is not after start: from {start} to {end}"))
+            }
+            None if start_s > 0.0 => Ok(Some((start_s, f64::INFINITY))),
+            None => Ok(None),
         }
     }
 
     /// Reads a row and looks at its file.
-    pub fn read(&self, row: Row, paths: &Paths<'_>, draft: &Draft<'_>) -> Result<Read, String> {
-        let mut note = None;
-        let utterance = self.recording(&row, paths, draft, &mut note);
+    pub(super) fn read(
+        &self,
+        row: Row,
+        paths: &Paths<'_>,
+        folders: &Folders<'_>,
+        draft: &Draft<'_>,
+    ) -> Result<Read, String> {
+        let mut notes = Vec::new();
+        let utterance = self.recording(&row, paths, folders, draft, &mut notes);
         Ok(Read {
             row,
-            note,
+            notes,
             utterance,
         })
     }
@@ -105,37 +117,12 @@ impl Fields {
         &self,
         row: &Row,
         paths: &Paths<'_>,
+        folders: &Folders<'_>,
         draft: &Draft<'_>,
-        note: &mut Option<String>,
+        notes: &mut Vec<(String, Option<String>)>,
     ) -> Result<Recording, RowError> {
         let written = self.required(row, "path")?;
-        let outside = || format!("path is outside the corpus folder: {written}");
-        let path = Path::new(written);
-        let joined = if path.is_absolute() {
-            let root = std::path::absolute(draft.root()).map_err(|error| error.to_string())?;
-            let below = path.strip_prefix(root).map_err(|_| outside())?;
-            Cow::Borrowed(below)
-        } else if paths.audio_folder.is_empty() {
-            Cow::Borrowed(path)
-        } else {
-            Cow::Owned(Path::new(paths.audio_folder).join(path))
-        };
-        let mut relative = joined.to_str().and_then(tidy).ok_or_else(outside)?;
-        let name = relative.rsplit('/').next().unwrap_or_default();
-        if let (false, Some(extension)) = (name.contains('.'), paths.extension) {
-            relative = format!("{relative}.{extension}").into();
-        }
-        let segment_s = match (self.number(row, "start")?, self.number(row, "end")?) {
-            (None, None) => None,
-            (start, Some(end)) if end > start.unwrap_or(0.0) => Some((start.unwrap_or(0.0), end)),
-            (Some(start), None) => {
-                return Err(format!("start is {start} and end is empty").into());
-            }
-            (start, Some(end)) => {
-                let start = start.unwrap_or(0.0);
-                return Err(format!("end {end} is not after start {start}").into());
-            }
-        };
+        let segment_s = self.segment(row)?;
         let channel = match self.value(row, "channel") {
             None => None,
             Some(value) => Some(
@@ -148,19 +135,12 @@ impl Fields {
             Some(value) => {
                 let gender = Gender::parse(value);
                 if gender.is_none() && !NO_GENDER.contains(&value.to_lowercase().as_str()) {
-                    *note = Some(format!("gender `{value}` is not recognised"));
+                    notes.push((format!("gender `{value}` is not recognised"), None));
                 }
                 gender
             }
             None => None,
         };
-        let mut id = without_extension(&relative).to_string();
-        if let Some((start_s, end_s)) = segment_s {
-            id = format!("{id}/{}", segment_name(start_s, end_s));
-        }
-        if let Some(channel) = channel {
-            id = format!("{id}/channel-{channel}");
-        }
         self.required(row, "speaker")?;
         if self.value(row, "language").is_some() {
             self.required(row, "language")?;
@@ -169,16 +149,24 @@ impl Fields {
             true => self.required(row, "emotion")?,
             false => "",
         };
-        let path = draft.root().join(&*relative);
-        match draft.look_at(label)(&path) {
-            Look::Nothing => Err(format!("{relative} does not exist").into()),
+        let look_at = draft.look_at(label);
+        let (relative, look) = file(written, paths, folders, draft, look_at, notes)?;
+        let mut id = without_extension(&relative).to_string();
+        if let Some((start_s, end_s)) = segment_s {
+            id = format!("{id}/{}", segment_name(start_s, end_s));
+        }
+        if let Some(channel) = channel {
+            id = format!("{id}/channel-{channel}");
+        }
+        match look {
+            Look::Nothing => Err(RowError::NoFile(relative)),
             Look::Failed(fault) => Err(RowError::Machine(MachineFault {
                 what: format!("{}/{id}", draft.corpus()),
                 ..fault
             })),
             Look::File(content) => Ok(Recording {
                 id,
-                path,
+                path: draft.root().join(&relative),
                 gender,
                 segment_s,
                 channel,
@@ -188,38 +176,39 @@ impl Fields {
     }
 }
 
-/// A relative path without `.` and with `/` between names; nothing if it is absolute, leaves the
-/// folder it starts from, or holds control characters.
-pub(super) fn tidy(path: &str) -> Option<Cow<'_, str>> {
-    if has_control(path) {
-        return None;
-    }
-    let is_name = |name: &str| !matches!(name, "" | "." | "..");
-    if std::path::MAIN_SEPARATOR == '/' && path.split('/').all(is_name) {
-        return Some(Cow::Borrowed(path));
-    }
-    let mut names = Vec::new();
-    for component in Path::new(path).components() {
-        match component {
-            Component::Normal(name) => names.push(name.to_str()?),
-            Component::CurDir => {}
-            _ => return None,
+/// The file that a path of the table means, below the corpus folder, and what is there: the one of exactly this path,
+/// otherwise the one that is spelled differently.
+fn file(
+    written: &str,
+    paths: &Paths<'_>,
+    folders: &Folders<'_>,
+    draft: &Draft<'_>,
+    look_at: LookAt<'_>,
+    notes: &mut Vec<(String, Option<String>)>,
+) -> Result<(String, Look), String> {
+    let relative = match Path::new(written).is_absolute() {
+        true => {
+            let root = std::path::absolute(draft.root()).map_err(|error| error.to_string())?;
+            let below = Path::new(written).strip_prefix(root).ok();
+            let below = below.and_then(Path::to_str).and_then(tidy);
+            below.map(|below| paths.with_extension(below.into_owned()))
         }
+        false => paths.relative(written),
+    };
+    let look = match &relative {
+        Some(relative) => look_at(&draft.root().join(relative)),
+        None => Look::Nothing,
+    };
+    if !matches!(look, Look::Nothing) {
+        return Ok((relative.unwrap_or_default(), look));
     }
-    Some(Cow::Owned(names.join("/")))
-}
-
-fn has_control(text: &str) -> bool {
-    match text.is_ascii() {
-        true => text.bytes().any(|byte| byte.is_ascii_control()),
-        false => text.chars().any(char::is_control),
-    }
-}
-
-fn without_extension(relative: &str) -> &str {
-    let name = relative.rsplit('/').next().unwrap_or(relative);
-    match name.rfind('.') {
-        Some(dot) if dot > 0 => &relative[..relative.len() - (name.len() - dot)],
-        _ => relative,
+    match (folders.locate(written, paths)?, relative) {
+        (Some(located), _) => {
+            notes.push((located.note, Some(located.relative.clone())));
+            let look = look_at(&draft.root().join(&located.relative));
+            Ok((located.relative, look))
+        }
+        (None, Some(relative)) => Ok((relative, Look::Nothing)),
+        (None, None) => Err(format!("path is outside the corpus folder: {written}")),
     }
 }

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use crate::corpus::KeptColumns;
+use crate::corpus::error::nearest_first;
 
 /// What a row can say: times in seconds, the channel counted from 0.
-pub(super) const FIELDS: [&str; 8] = [
+pub(in crate::corpus::reader) const FIELDS: [&str; 8] = [
     "path", "start", "end", "channel", "speaker", "gender", "language", "emotion",
 ];
 
 /// The fields of one row that the table has, trimmed; one text holds them all.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Row {
+pub(in crate::corpus::reader) struct Row {
     text: String,
     /// Where each of [`FIELDS`] is in the text.
     fields: [Option<(u32, u32)>; FIELDS.len()],
@@ -76,8 +77,8 @@ fn index_of(field: &str) -> Option<usize> {
 }
 
 /// A table as read.
-#[derive(Debug)]
-pub(super) struct Rows {
+#[derive(Debug, Default)]
+pub(in crate::corpus::reader) struct Rows {
     /// The table's own column names.
     pub columns: Vec<String>,
     /// Those of [`FIELDS`] that it has a column for.
@@ -96,14 +97,53 @@ impl Rows {
 }
 
 /// Why a table is unusable as a whole.
-#[derive(Debug)]
-pub(super) struct Problem {
+#[derive(Debug, PartialEq)]
+pub(in crate::corpus::reader) struct Problem {
     /// To follow the table's name.
     pub reason: String,
-    /// The column that was looked for.
-    pub wanted: String,
-    /// The columns present.
-    pub known: Vec<String>,
+    /// What to do.
+    pub help: String,
+}
+
+impl Problem {
+    /// A problem and what to do about it.
+    pub fn new(reason: impl Into<String>, help: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            help: help.into(),
+        }
+    }
+
+    /// A column that is needed once and is not there once.
+    fn of_columns(reason: String, wanted: &str, columns: &[String]) -> Self {
+        let known: Vec<&str> = columns.iter().map(String::as_str).collect();
+        Self::new(
+            reason,
+            format!("its columns: {}", nearest_first(wanted, &known)),
+        )
+    }
+}
+
+/// Which column is which field.
+#[derive(Clone, Debug, Default)]
+pub(in crate::corpus::reader) struct Names {
+    /// Field to the table's name for it, which must be there.
+    pub columns: BTreeMap<String, String>,
+    /// Further names of fields that are not among `columns`: the first that is there counts, after the field's own.
+    pub usual: &'static [(&'static str, &'static [&'static str])],
+    /// Which further columns utterances keep.
+    pub kept: KeptColumns,
+}
+
+impl Names {
+    /// The name that `field` must have, if one is set, and otherwise those that it may have.
+    pub fn of<'n>(&'n self, field: &'n str) -> impl Iterator<Item = &'n str> {
+        let named = self.columns.get(field).map(String::as_str);
+        let usual = self.usual.iter().find(|(known, _)| *known == field);
+        let usual = usual.map_or(&[][..], |(_, names)| names);
+        let may = (named.is_none()).then(|| std::iter::once(field).chain(usual.iter().copied()));
+        named.into_iter().chain(may.into_iter().flatten())
+    }
 }
 
 /// Where the further columns are that utterances keep: those that are no field.
@@ -122,30 +162,30 @@ pub(super) fn kept_places(
 /// Where each field is among the columns.
 pub(super) fn places(
     columns: &[String],
-    names: &BTreeMap<String, String>,
+    names: &Names,
 ) -> Result<Vec<(&'static str, usize)>, Problem> {
     let mut places = Vec::new();
     for field in FIELDS {
-        let named = names.get(field);
-        let wanted = named.map_or(field, String::as_str);
+        let among = |wanted: &str| columns.iter().any(|column| column == wanted);
+        let Some(wanted) = names.of(field).find(|wanted| among(wanted)) else {
+            match names.columns.get(field) {
+                Some(wanted) => {
+                    let reason = format!("has no column `{wanted}` for {field}");
+                    return Err(Problem::of_columns(reason, wanted, columns));
+                }
+                None => continue,
+            }
+        };
         let mut matching = columns
             .iter()
             .enumerate()
             .filter(|(_, column)| *column == wanted);
-        let problem = |reason: String| Problem {
-            reason,
-            wanted: wanted.to_string(),
-            known: columns.to_vec(),
-        };
         match (matching.next(), matching.next()) {
             (Some((place, _)), None) => places.push((field, place)),
-            (Some(_), Some(_)) => {
-                return Err(problem(format!("has two columns `{wanted}`")));
+            _ => {
+                let reason = format!("has two columns `{wanted}`");
+                return Err(Problem::of_columns(reason, wanted, columns));
             }
-            (None, _) if named.is_some() => {
-                return Err(problem(format!("has no column `{wanted}` for {field}")));
-            }
-            (None, _) => {}
         }
     }
     Ok(places)

@@ -12,6 +12,7 @@ use super::*;
 #[cfg(unix)]
 mod folders;
 mod layouts;
+mod other_tools;
 mod recordings;
 mod sessions;
 mod tables;

@@ -42,7 +42,7 @@ fn a_table_names_files_speakers_and_labels() {
     assert_eq!(
         dropped(&listing),
         [
-            ("data.tsv:4", "samples/absent.wav does not exist"),
+            ("data.tsv:4", "the file does not exist: samples/absent.wav"),
             ("data.tsv:5", "it has 3 fields, but the header has 5"),
             ("data.tsv:6", "label joy is not listed"),
             (
@@ -51,7 +51,7 @@ fn a_table_names_files_speakers_and_labels() {
             ),
             (
                 "data.tsv:8",
-                "samples/A_fear_1 is already in an earlier row"
+                "the same is in an earlier row: samples/A_fear_1"
             ),
             ("data.tsv:9", "path is empty"),
         ]
@@ -73,50 +73,66 @@ fn segments_channels_and_constants() {
         "rows.jsonl",
         "{\"file\": \"long\", \"start\": 1.5, \"end\": \"2.25\", \"emotion\": \"fear\", \"language\": \"cs\"}\n\
          {\"file\": \"long\", \"end\": 1, \"emotion\": \"neutral\", \"start\": null}\n\
-         {\"file\": \"long\", \"start\": 3, \"emotion\": \"neutral\"}\n\
-         {\"file\": \"long\", \"start\": 3, \"end\": 2, \"emotion\": \"neutral\"}\n\
+         {\"file\": \"long\", \"start\": \"3 s\", \"end\": -1, \"emotion\": \"neutral\"}\n\
+         {\"file\": \"long\", \"start\": 75, \"end\": 2, \"emotion\": \"neutral\"}\n\
          {\"file\": \"long\", \"start\": -3, \"end\": 2, \"emotion\": \"neutral\"}\n\
          {\"file\": [], \"emotion\": \"neutral\"}\nno json\n\
-         {\"file\": \"long\", \"end\": \"NaN\", \"emotion\": \"neutral\"}\n",
+         {\"file\": \"long\", \"end\": \"NaT\", \"emotion\": \"neutral\"}\n\
+         {\"file\": \"long\", \"end\": \"soon\", \"emotion\": \"neutral\"}\n",
     );
     let listing = tree.list();
+    let ids: Vec<&str> = facts(&listing).iter().map(|facts| facts.0).collect();
     assert_eq!(
-        facts(&listing),
+        ids,
+        [
+            "samples/long/00000000-00001000/channel-1",
+            "samples/long/00001500-00002250/channel-1",
+            "samples/long/00003000-end/channel-1",
+            "samples/long/channel-1",
+        ]
+    );
+    assert!(
+        facts(&listing)
+            .iter()
+            .all(|facts| facts.1 == "me" && facts.2 == F)
+    );
+    let segments: Vec<_> = (listing.entries.iter())
+        .map(|entry| match &entry.source {
+            AudioSource::File {
+                segment_s,
+                channel: Some(1),
+                ..
+            } => *segment_s,
+            other => panic!("a file was expected: {other:?}"),
+        })
+        .collect();
+    let wanted = [
+        Some((0.0, 1.0)),
+        Some((1.5, 2.25)),
+        Some((3.0, f64::INFINITY)),
+        None,
+    ];
+    assert_eq!(segments, wanted);
+    assert_eq!(listing.entries[1].utterance.language, "cs");
+    assert_eq!(
+        dropped(&listing),
         [
             (
-                "samples/long/00000000-00001000/channel-1",
-                "me",
-                F,
-                "neutral",
-                "neutral"
+                "rows.jsonl:4",
+                "end is not after start: from 1 min 15 s to 2 s"
+            ),
+            ("rows.jsonl:5", "start is before 0: -3"),
+            ("rows.jsonl:6", "path is neither a string nor a number: []"),
+            (
+                "rows.jsonl:7",
+                "it is not JSON: expected ident at line 1 column 2"
             ),
             (
-                "samples/long/00001500-00002250/channel-1",
-                "me",
-                F,
-                "fear",
-                "negative"
+                "rows.jsonl:9",
+                "end is not a time such as 1.5, 1500ms, 00:01.5 or 0 days 00:00:01.5: soon"
             ),
         ]
     );
-    let AudioSource::File {
-        segment_s, channel, ..
-    } = &listing.entries[1].source
-    else {
-        panic!("a file was expected");
-    };
-    assert_eq!((*segment_s, *channel), (Some((1.5, 2.25)), Some(1)));
-    assert_eq!(listing.entries[1].utterance.language, "cs");
-    let lines: Vec<&str> = listing.dropped.iter().map(|d| d.what.as_str()).collect();
-    let wanted = [
-        "rows.jsonl:3",
-        "rows.jsonl:4",
-        "rows.jsonl:5",
-        "rows.jsonl:6",
-        "rows.jsonl:7",
-    ];
-    assert_eq!(lines[..5], wanted);
-    assert_eq!(lines[5..], ["rows.jsonl:8"]);
 }
 
 #[test]
@@ -180,6 +196,7 @@ fn bad_options_of_a_table_are_errors() {
         ("table", json!(1)),
         ("table", json!("data.xls")),
         ("format", json!("xls")),
+        ("encoding", json!("klingon")),
         ("audio_folder", json!("/tmp")),
         ("columns", json!({ "pfad": "file_id" })),
         ("columns", json!("file_id")),
@@ -236,12 +253,90 @@ fn each_file_is_looked_at_once_and_only_where_its_utterance_is_used() {
     assert!((listing.entries.iter()).all(|entry| entry.content == Some(content)));
     let reasons: Vec<&str> = dropped(&listing).iter().map(|(_, why)| *why).collect();
     let wanted = [
-        "samples/b is already in an earlier row",
+        "the same is in an earlier row: samples/b",
         "label joy is not listed",
-        "samples/d.wav does not exist",
+        "the file does not exist: samples/d.wav; the nearest is samples/b.wav",
     ];
     assert_eq!(reasons, wanted);
     let mut looked = looked.into_inner().unwrap();
     looked.sort();
     assert_eq!(looked, ["a.wav", "b.wav", "b.wav", "d.wav"]);
+}
+
+#[test]
+fn the_first_row_of_an_id_is_the_first_in_the_file() {
+    let tree = tree(&["samples/a.wav", "samples/b.wav"]);
+    let row = |file: &str, label: &str| format!("{file}.wav\t{label}\tx\tA\tf\n");
+    let filler: String = (0..10).map(|_| row("b", "fear")).collect();
+    tree.write(
+        "data.tsv",
+        HEADER.to_owned()
+            + &row("b", "fear")
+            + &row("a", "neutral")
+            + &filler
+            + &row("a", "neutral"),
+    );
+    let listing = tree.list();
+    let labels: Vec<(&str, &str)> = facts(&listing).iter().map(|f| (f.0, f.3)).collect();
+    assert_eq!(labels, [("samples/a", "neutral"), ("samples/b", "fear")]);
+    let first = listing.bad().next().unwrap();
+    assert_eq!(
+        (first.what.as_str(), first.reason.as_str()),
+        ("data.tsv:4", "the same is in an earlier row: samples/b")
+    );
+}
+
+#[test]
+fn paths_of_other_systems_are_read_with_a_note() {
+    let tree = tree(&[
+        "samples/Anna/a.wav",
+        "samples/Anna/b.wav",
+        "samples/Zoe\u{308}/c.WAV",
+        "samples/Zoe\u{308}/d.wav",
+    ]);
+    let paths = [
+        "Anna\\a.wav",
+        "D:\\nemo\\samples\\Anna\\b.wav",
+        "zo\u{eb}/c.wav",
+        "zo\u{eb}/e.wav",
+    ];
+    let rows = paths.map(|path| format!("{path}\tfear\tx\tA\tf\n"));
+    tree.write("data.tsv", HEADER.to_owned() + &rows.concat());
+    let listing = tree.list();
+    let ids: Vec<&str> = facts(&listing).iter().map(|facts| facts.0).collect();
+    assert_eq!(
+        ids,
+        ["samples/Anna/a", "samples/Anna/b", "samples/Zoe\u{308}/c"]
+    );
+    for wanted in [
+        "paths are written with `\\`: they are read with `/`: data.tsv:2 (samples/Anna/a.wav)",
+        "paths begin with D:/nemo, which is not the corpus folder: the files below the corpus folder are used: data.tsv:3 (samples/Anna/b.wav)",
+        "paths differ from the names of the files in case or accents: the files that are there are used: data.tsv:4 (samples/Zoe\u{308}/c.WAV)",
+    ] {
+        assert_warns(&listing, wanted);
+    }
+    assert_eq!(
+        dropped(&listing),
+        [(
+            "data.tsv:5",
+            "the file does not exist: samples/zo\u{eb}/e.wav; the nearest is samples/Zoe\u{308}/c.WAV"
+        )]
+    );
+}
+
+#[test]
+fn a_declared_encoding_is_decoded() {
+    let text = b"file_id\temotion\tspeaker_id\na.wav\tfear\tJos\xe9\n";
+    let utf_8 = tree(&["samples/a.wav"]);
+    utf_8.write("data.tsv", text);
+    assert_eq!(
+        dropped(&utf_8.list()),
+        [(
+            "data.tsv:2",
+            "speaker is not UTF-8: set the option `encoding` of the table, such as encoding = \"windows-1252\""
+        )]
+    );
+    let latin = tree(&["samples/a.wav"]).option("encoding", json!("latin1"));
+    latin.write("data.tsv", text);
+    assert_eq!(facts(&latin.list())[0].1, "Jos\u{e9}");
 }

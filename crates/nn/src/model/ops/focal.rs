@@ -1,0 +1,93 @@
+//! The focal loss (Lin et al. 2017, eq. 5), over several classes. PyTorch has none; with its tensors:
+//! `log = log_softmax(x, 1)[rows, target]; (-(weight * (1 - log.exp()) ** gamma * log)).sum() / weight.sum()`.
+
+use dfdx::prelude::*;
+use dfdx::tensor::CpuError;
+use pipe_foundation::exact;
+
+use super::class_loss::{RowLoss, class_loss, weight_of};
+
+/// Mean of `-weight[t] (1 - p_t)^gamma ln p_t` of logits `[rows, classes]` over the rows that have a target t, divided
+/// by the sum of their weights; with `gamma` 0 it is the cross-entropy.
+///
+/// # Errors
+/// Where memory runs out.
+pub fn focal<T: Tape<f32, Cpu>>(
+    logits: Tensor<(usize, usize), f32, Cpu, T>,
+    targets: &[Option<usize>],
+    class_weights: Option<&[f32]>,
+    gamma: f64,
+) -> Result<Tensor<Rank0, f32, Cpu, T>, CpuError> {
+    let classes = logits.shape().1;
+    let known = || targets.iter().flatten().filter(|class| **class < classes);
+    let total = known().map(|&class| weight_of(class_weights, class)).sum();
+    class_loss(logits, total, |row, logs| {
+        let target = targets.get(row).copied().flatten()?;
+        let log = *logs.get(target)?;
+        let weight = weight_of(class_weights, target);
+        let p = exact::exp(log);
+        let rest = 1.0 - p;
+        let factor = power(rest, gamma);
+        // d((1 - p)^g ln p) / d ln p = (1 - p)^g - g (1 - p)^(g - 1) p ln p; the second term is 0 at p = 1.
+        let bend = if rest > 0.0 {
+            gamma * power(rest, gamma - 1.0) * p * log
+        } else {
+            0.0
+        };
+        let mut slopes = vec![0.0; classes];
+        slopes[target] = -weight * (factor - bend);
+        Some(RowLoss {
+            value: -weight * factor * log,
+            slopes,
+        })
+    })
+}
+
+/// `base^exponent` of a base from 0 to 1, with the same bits on every machine.
+fn power(base: f64, exponent: f64) -> f64 {
+    match (base, exponent) {
+        (_, 0.0) => 1.0,
+        (0.0, _) => 0.0,
+        _ => exact::exp(exponent * exact::ln(base)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pipe_foundation::test_support::noise;
+
+    use super::super::class_loss::testing::{check_slopes, evaluate};
+    use super::super::cross_entropy::cross_entropy;
+    use super::*;
+
+    const TARGETS: [Option<usize>; 4] = [Some(2), None, Some(0), Some(1)];
+    const WEIGHTS: [f32; 3] = [0.5, 1.0, 3.0];
+
+    #[test]
+    fn slopes_are_those_of_finite_differences() {
+        let values: Vec<f32> = noise(12, 4).iter().map(|v| 2.0 * v).collect();
+        for gamma in [0.0, 0.5, 1.0, 2.0, 5.0] {
+            check_slopes(&values, |x| focal(x, &TARGETS, Some(&WEIGHTS), gamma));
+        }
+    }
+
+    #[test]
+    fn without_focus_it_is_the_cross_entropy() {
+        let values = noise(12, 9);
+        let plain = evaluate(&values, |x| cross_entropy(x, &TARGETS, Some(&WEIGHTS)));
+        let found = evaluate(&values, |x| focal(x, &TARGETS, Some(&WEIGHTS), 0.0));
+        assert!((plain.0 - found.0).abs() < 1e-6);
+        for (plain, found) in plain.1.iter().zip(&found.1) {
+            assert!((plain - found).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn certain_predictions_cost_nothing_and_impossible_ones_are_finite() {
+        let (value, slopes) = evaluate(&[200.0, 0.0, 0.0], |x| focal(x, &[Some(0)], None, 2.0));
+        assert_eq!(value, 0.0);
+        assert!(slopes.iter().all(|slope| slope.is_finite()));
+        let (value, slopes) = evaluate(&[0.0, 200.0, 0.0], |x| focal(x, &[Some(0)], None, 2.0));
+        assert!((value - 200.0).abs() < 1e-3 && slopes.iter().all(|slope| slope.is_finite()));
+    }
+}

@@ -1,0 +1,221 @@
+//! Which reader fits a folder or a table, and with which options.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use pipe_foundation::{Limit, regular_file};
+use serde_json::{Value, json};
+
+use crate::corpus::reader::{table_cells, table_format};
+use crate::corpus::walk::FoundFile;
+
+use super::columns::{self, Cells, Column, FileNames, PathFit};
+use super::{class_folders, counted};
+
+/// A reader that fits, and its options.
+pub(super) struct Layout {
+    /// The reader.
+    pub reader: &'static str,
+    /// Its options.
+    pub options: BTreeMap<String, Value>,
+    /// What was found, as comments above the entry.
+    pub comments: Vec<String>,
+    /// Comments on keys, by `table.key`.
+    pub key_comments: BTreeMap<String, String>,
+}
+
+impl Layout {
+    /// One without options.
+    pub fn new(reader: &'static str, comment: impl Into<String>) -> Self {
+        Self {
+            reader,
+            options: BTreeMap::new(),
+            comments: vec![comment.into()],
+            key_comments: BTreeMap::new(),
+        }
+    }
+
+    /// With an option more, and a comment on it, if that says anything.
+    pub fn option(mut self, name: &str, value: Value, comment: impl Into<String>) -> Self {
+        self.options.insert(name.to_string(), value);
+        let comment = comment.into();
+        if !comment.is_empty() {
+            self.key_comments.insert(format!("options.{name}"), comment);
+        }
+        self
+    }
+}
+
+/// The layout of a folder, by the files that tools put there, by its tables, and by the names of folders.
+pub(super) fn folder_layout(root: &Path, files: &[FoundFile], file_bytes: Limit) -> Option<Layout> {
+    let named = |name: &str| {
+        let of_name = files
+            .iter()
+            .filter(|file| file.name().eq_ignore_ascii_case(name));
+        of_name
+            .map(|file| file.relative.as_str())
+            .collect::<Vec<_>>()
+    };
+    if named("db.yaml").contains(&"db.yaml") {
+        return Some(Layout::new(
+            "audformat",
+            "db.yaml is the header of a database in audformat.",
+        ));
+    }
+    let data_folders = named("wav.scp");
+    if let Some(first) = data_folders.first() {
+        let layout = Layout::new(
+            "kaldi",
+            match data_folders.len() {
+                1 => "wav.scp is of a data folder of Kaldi.".to_string(),
+                many => format!(
+                    "{many} data folders of Kaldi: this is the entry of the first, copy it for {}.",
+                    data_folders[1..].join(", ")
+                ),
+            },
+        );
+        let folder = first.rsplit_once('/').map_or("", |(folder, _)| folder);
+        return Some(match folder {
+            "" => layout,
+            folder => layout.option("folder", json!(folder), ""),
+        });
+    }
+    let metadata = [named("metadata.csv"), named("metadata.jsonl")].concat();
+    if let Some(first) = metadata.first() {
+        let mut layout = Layout::new(
+            "huggingface",
+            format!(
+                "{} is of an audio folder of Hugging Face.",
+                metadata.join(" and ")
+            ),
+        );
+        if let Ok(cells) = cells(root, first, file_bytes) {
+            let found = columns::other_columns(&cells, Some("file_name"));
+            set_columns(&mut layout, &found, &cells);
+        }
+        return Some(layout);
+    }
+    let tables = files.iter().filter(|file| {
+        file.folders().count() <= 2 && !file.is_audio() && table_format(file.name()).is_some()
+    });
+    let mut layouts: Vec<(usize, Layout)> = tables
+        .filter_map(|table| {
+            let layout = table_layout(root, &table.relative, files, file_bytes).ok()?;
+            let rows = layout
+                .options
+                .get("rows")
+                .and_then(Value::as_u64)
+                .unwrap_or(0);
+            Some((rows as usize, layout))
+        })
+        .collect();
+    // The first of those that name most files.
+    layouts.sort_by_key(|(rows, _)| std::cmp::Reverse(*rows));
+    let others: Vec<String> = layouts
+        .iter()
+        .skip(1)
+        .filter_map(|(_, layout)| layout.options.get("table")?.as_str().map(str::to_string))
+        .collect();
+    if let Some((_, mut layout)) = layouts.into_iter().next() {
+        layout.options.remove("rows");
+        if !others.is_empty() {
+            layout.comments.push(format!(
+                "Other tables with paths, not used: {}. To use one, give it to `pipe corpora add`.",
+                others.join(", ")
+            ));
+        }
+        return Some(layout);
+    }
+    class_folders::layout(files)
+}
+
+/// Reads a table as cells.
+fn cells(root: &Path, table: &str, file_bytes: Limit) -> Result<Cells, String> {
+    let bytes = regular_file::read(&root.join(table), file_bytes)
+        .map_err(|error| format!("{table} cannot be read: {error}"))?;
+    let (names, rows) = table_cells(&bytes, table).map_err(|reason| format!("{table} {reason}"))?;
+    Ok(Cells { names, rows })
+}
+
+/// A table with a column of paths.
+///
+/// # Errors
+/// What was seen instead.
+pub(super) fn table_layout(
+    root: &Path,
+    table: &str,
+    files: &[FoundFile],
+    file_bytes: Limit,
+) -> Result<Layout, String> {
+    let cells = cells(root, table, file_bytes)?;
+    let recordings: Vec<FoundFile> = files
+        .iter()
+        .filter(|file| file.is_audio())
+        .cloned()
+        .collect();
+    let found = columns::path_column(&cells, &FileNames::new(&recordings));
+    let Some((path, fit)) = found else {
+        return Err(format!(
+            "{table} has the columns {}, and none of them names one of the {} recordings in {}",
+            cells.names.join(", "),
+            recordings.len(),
+            root.display()
+        ));
+    };
+    let PathFit {
+        audio_folder,
+        extension,
+        ..
+    } = &fit;
+    let rows = cells.rows.len();
+    let mut layout = Layout::new("table", format!("{table} has {}.", counted(rows, "row"))).option(
+        "table",
+        json!(table),
+        "",
+    );
+    if !audio_folder.is_empty() {
+        layout = layout.option("audio_folder", json!(audio_folder), "where its paths start");
+    }
+    if let Some(extension) = extension {
+        layout = layout.option("audio_extension", json!(extension), "which its paths lack");
+    }
+    let mut found = vec![path.clone()];
+    found.extend(columns::other_columns(&cells, Some(&path.name)));
+    set_columns(&mut layout, &found, &cells);
+    // For the choice between tables.
+    layout.options.insert("rows".into(), json!(fit.found));
+    Ok(layout)
+}
+
+/// Names the columns that were found, and says which were not.
+fn set_columns(layout: &mut Layout, found: &[Column], cells: &Cells) {
+    let columns: serde_json::Map<String, Value> = found
+        .iter()
+        .map(|column| (column.field.to_string(), json!(column.name)))
+        .collect();
+    for column in found {
+        let key = format!("options.columns.{}", column.field);
+        layout.key_comments.insert(key, column.reason.clone());
+    }
+    layout
+        .options
+        .insert("columns".into(), Value::Object(columns));
+    let is_found = |field: &str| found.iter().any(|column| column.field == field);
+    let all = cells.names.join(", ");
+    for (field, advice) in [
+        (
+            "speaker",
+            "set columns.speaker, or constants.speaker if one person speaks",
+        ),
+        (
+            "emotion",
+            "set columns.emotion; without labels, only tasks with `classes = \"none\"` can use it",
+        ),
+    ] {
+        if !is_found(field) {
+            layout.comments.push(format!(
+                "TO DO: no column for {field} was found among {all}: {advice}."
+            ));
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Rows that name an utterance again: copies, contradictions, or votes of several annotators.
+
+use std::collections::HashMap;
+
+use crate::corpus::VoteRule;
+use crate::corpus::draft::Draft;
+use crate::corpus::labels::{Mapped, normalise};
+use crate::corpus::votes::{self, Verdict, Votes};
+
+use super::recording::{Fields, Read};
+use super::rows::Row;
+
+/// What a row is among those of its utterance.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Role {
+    /// The only one.
+    #[default]
+    Single,
+    /// The first of several, which stands for all of them.
+    First(Combined),
+    /// A later one.
+    Later,
+    /// One of votes that no class has most of: `1 anger, 1 fear`.
+    Tied(String),
+}
+
+/// What several rows say together, where that is not what the first of them says.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Combined {
+    /// The label.
+    pub label: Option<String>,
+    /// How many annotators voted for each class.
+    pub votes: Option<Votes>,
+    /// Means of columns of numbers: which column, and the mean.
+    pub means: Vec<(usize, String)>,
+}
+
+/// The role of each row. Contradictions are noted in the draft, where rows that disagree are no votes.
+pub(super) fn roles(
+    draft: &mut Draft<'_>,
+    table: &str,
+    fields: &Fields,
+    kept: &[String],
+    read: &[(u64, Result<Read, String>)],
+) -> Vec<Role> {
+    let mut roles = vec![Role::Single; read.len()];
+    let ids = || read.iter().map(|(_, read)| id_of(read));
+    // Most tables are sorted, and need no map.
+    if ids().flatten().is_sorted_by(|one, next| one < next) {
+        return roles;
+    }
+    let mut groups: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (index, id) in ids().enumerate() {
+        if let Some(id) = id {
+            groups.entry(id).or_default().push(index);
+        }
+    }
+    let mut groups: Vec<(&str, Vec<usize>)> = groups.into_iter().collect();
+    groups.retain(|(_, rows)| rows.len() > 1);
+    groups.sort_by_key(|(_, rows)| rows[0]);
+    for (id, indices) in groups {
+        let rows: Vec<(u64, &Row)> = indices
+            .iter()
+            .filter_map(|&index| {
+                let (line, read) = &read[index];
+                Some((*line, &read.as_ref().ok()?.row))
+            })
+            .collect();
+        let together = combine(draft, table, fields, kept, id, &rows);
+        for (place, &index) in indices.iter().enumerate() {
+            roles[index] = match (&together, place) {
+                (Err(tied), _) => Role::Tied(tied.clone()),
+                (Ok(combined), 0) => Role::First(combined.clone()),
+                (Ok(_), _) => Role::Later,
+            };
+        }
+    }
+    roles
+}
+
+/// What the rows of one utterance say together, or the votes that are tied.
+fn combine(
+    draft: &mut Draft<'_>,
+    table: &str,
+    fields: &Fields,
+    kept: &[String],
+    id: &str,
+    rows: &[(u64, &Row)],
+) -> Result<Combined, String> {
+    let label = |row: &&Row| fields.value(row, "emotion").unwrap_or_default().to_owned();
+    let labels: Vec<(u64, String)> = rows.iter().map(|(line, row)| (*line, label(row))).collect();
+    let is_same = |one: &String| normalise(one) == normalise(&labels[0].1);
+    let agree = !draft.needs_labels() || labels.iter().all(|(_, label)| is_same(label));
+    let numbers = numbers(kept.len(), rows);
+    if draft.votes() == VoteRule::Error {
+        let differing = (!agree).then_some(&labels);
+        let column = numbers
+            .first()
+            .map(|(column, values, _)| (&kept[*column], values));
+        let told = |values: &[(u64, String)]| {
+            let one = |(line, value): &(u64, String)| format!("{value} ({table}:{line})");
+            values.iter().map(one).collect::<Vec<_>>().join(", ")
+        };
+        if let Some(labels) = differing {
+            draft.note_contradiction(format!("{id} is {}", told(labels)));
+        } else if let Some((column, values)) = column {
+            draft.note_contradiction(format!("{column} of {id} is {}", told(values)));
+        }
+        return Ok(Combined::default());
+    }
+    let mut combined = Combined {
+        means: (numbers.into_iter())
+            .map(|(column, _, mean)| (column, mean))
+            .collect(),
+        ..Combined::default()
+    };
+    if agree {
+        return Ok(combined);
+    }
+    let mut counts = Votes::new();
+    let classes: Vec<Option<_>> = labels
+        .iter()
+        .map(|(_, label)| match draft.labels().look_up(label) {
+            Mapped::Class(class) => Some(class),
+            _ => None,
+        })
+        .collect();
+    for class in classes.iter().flatten() {
+        *counts.entry(class.clone()).or_default() += 1;
+    }
+    match votes::count(draft.votes(), counts.clone()) {
+        // No vote is for a class: the first label says why it is left out.
+        None => {}
+        Some(Verdict::Tied) => return Err(votes::describe(&counts)),
+        Some(Verdict::Class(winner, votes)) => {
+            let is_winner = |class: &Option<_>| class.as_ref() == Some(&winner);
+            let place = classes.iter().position(is_winner);
+            combined.label = place.map(|place| labels[place].1.clone());
+            combined.votes = votes;
+        }
+    }
+    Ok(combined)
+}
+
+/// Columns of numbers in which the rows differ: which column, its values with their lines, and the mean of those that are
+/// there.
+fn numbers(columns: usize, rows: &[(u64, &Row)]) -> Vec<(usize, Vec<(u64, String)>, String)> {
+    let of_column = |column: usize| {
+        let cells = rows
+            .iter()
+            .map(|(line, row)| (*line, row.kept().nth(column)));
+        let known: Vec<(u64, String)> = cells
+            .filter_map(|(line, cell)| Some((line, cell?.to_owned())))
+            .filter(|(_, cell)| !cell.is_empty())
+            .collect();
+        let parsed: Option<Vec<f64>> = known
+            .iter()
+            .map(|(_, cell)| cell.parse().ok().filter(|number: &f64| number.is_finite()))
+            .collect();
+        let parsed = parsed?;
+        let first = parsed.first()?;
+        let differ = parsed.iter().any(|number| number != first);
+        let mean = parsed.iter().sum::<f64>() / parsed.len() as f64;
+        differ.then(|| (column, known, mean.to_string()))
+    };
+    (0..columns).filter_map(of_column).collect()
+}
+
+fn id_of(read: &Result<Read, String>) -> Option<&str> {
+    let utterance = read.as_ref().ok()?.utterance.as_ref().ok()?;
+    Some(&utterance.id)
+}

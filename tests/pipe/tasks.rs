@@ -1,0 +1,326 @@
+//! Tasks of a training: numeric targets, losses, attributes that are columns of the data.
+
+use serde_json::Value as Json;
+
+use super::manifests::{ENCODER, REPORT, TEST};
+use super::workspace::Workspace;
+
+/// `brightness` follows how long a sound is loud, which a network can hear; it is not known of all.
+const TABLE_HEAD: &str = "path,speaker,gender,emotion,brightness,hardness,device\n";
+const UTTERANCES: usize = 48;
+
+fn space(heads: &str, more: &str) -> Workspace {
+    let space = Workspace::new();
+    let mut table = String::from(TABLE_HEAD);
+    for index in 0..UTTERANCES {
+        // Each speaker has every level; neighbours differ, so that a batch has several.
+        let loud = 0.1 + 0.15 * ((index / 8 + index) % 6) as f64;
+        let path = format!("audio/{index:04}.wav");
+        sound(&space, &format!("corpora/made/{path}"), index, loud);
+        let emotion = ["happy", "neutral", "sad"][index % 3];
+        let gender = if index % 2 == 0 { "female" } else { "male" };
+        let brightness = match index % 11 {
+            10 => String::new(),
+            _ => format!("{:.2}", 10.0 * loud),
+        };
+        let device = ["phone", "studio"][index % 2];
+        table.push_str(&format!(
+            "{path},s{},{gender},{emotion},{brightness},{},{device}\n",
+            index % 8,
+            index % 5
+        ));
+    }
+    space.write("corpora/made/table.csv", &table);
+    space.write(
+        "corpora.toml",
+        r#"folder = "corpora"
+[corpus.made]
+root = "made"
+reader = "table"
+title = "Made for tests"
+language = "en"
+licence = "none"
+source = "made by the tests"
+labels = { positive = ["happy"], neutral = ["neutral"], negative = ["sad"] }
+options = { table = "table.csv" }
+"#,
+    );
+    space.write("task.toml", manifest(heads, more));
+    space
+}
+
+/// A sound of 0.6 s that is loud for the first part of it and then soft, at a pitch of its own.
+fn sound(space: &Workspace, name: &str, number: usize, loud: f64) {
+    const SAMPLES: usize = 9600;
+    space.tone(name, 16_000, 0.0, 0.0);
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 16_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut file = hound::WavWriter::create(space.join(name), spec).unwrap();
+    for at in 0..SAMPLES {
+        let hertz = (200 + 7 * number) as f64;
+        let phase = std::f64::consts::TAU * hertz * at as f64 / 16_000.0;
+        let strength = if (at as f64) < loud * SAMPLES as f64 {
+            8000.0
+        } else {
+            400.0
+        };
+        let value = strength * (phase.sin() + 0.5 * (2.0 * phase).sin());
+        file.write_sample(value as i16).unwrap();
+    }
+    file.finalize().unwrap();
+}
+
+fn manifest(heads: &str, more: &str) -> String {
+    format!(
+        "[stage.speech]\nkind = \"ingest\"\ncorpora = \"made\"\n{more}\n\
+         split = {{ train = 0.5, validation = 0.25, test = 0.25 }}\n\
+         [stage.audio]\nkind = \"resample\"\ninput = \"speech\"\n\
+         [stage.fbank]\nkind = \"fbank\"\ninput = \"audio\"\nnormalise = \"mean\"\n\
+         [stage.train]\nkind = \"train\"\ninput = \"fbank\"\nheads = {heads}\nepochs = 15\nbatch = 8\n\
+         optimiser = \"adam\"\nlearning_rate = 0.01\ndropout = 0.0\nspec_augment = {{ time_mask_frames = 0, frequency_mask_bins = 0 }}\n\
+         {ENCODER}{TEST}{REPORT}"
+    )
+}
+
+const TWO_NUMBERS: &str =
+    r#"[{ task = "brightness" }, { task = "hardness", loss = "mse", weight = 0.1 }]"#;
+const KEPT: &str = "classes = \"none\"\ncolumns = [\"brightness\", \"hardness\"]";
+
+#[test]
+fn numbers_are_trained_tested_reported_exported_and_predicted_without_classes() {
+    let space = space(TWO_NUMBERS, KEPT);
+    // A score is named, not assumed.
+    let refused = space.refused(&["plan", "task.toml"]);
+    assert!(refused.contains("monitor is ua"), "{refused}");
+    space.edit(
+        "task.toml",
+        "epochs = 15",
+        "epochs = 60\nmonitor = \"brightness/ccc\"",
+    );
+    let run = space.run_well("task.toml");
+    let epoch = run.events_of("epoch")[0];
+    assert_eq!(epoch["monitored"]["name"], "brightness/ccc");
+    assert_eq!(epoch["validation_ua"], Json::Null);
+
+    let metrics: Json = serde_json::from_str(&space.read("runs/task/test/metrics.json")).unwrap();
+    let brightness = &metrics["targets"]["brightness"]["corpora"]["made"];
+    assert!(brightness["ccc"].as_f64().unwrap() > 0.8, "{brightness}");
+    assert!(brightness["pairs"].as_u64().unwrap() < 12, "{brightness}");
+    let numbers = space.read("runs/task/test/numbers.csv");
+    assert!(
+        numbers.starts_with(
+            "utterance,corpus,speaker,brightness,predicted_brightness,hardness,predicted_hardness\n"
+        ),
+        "{numbers}"
+    );
+    assert!(!space.join("runs/task/test/predictions.csv").exists());
+    let report = space.read("runs/task/report/report.md");
+    for text in ["Numeric targets", "brightness", "hardness", "CCC"] {
+        assert!(report.contains(text), "{text} is missing:\n{report}");
+    }
+    let page = space.read("runs/task/report/report.html");
+    assert!(page.contains("Numeric targets"));
+    let shown = space.told(&["show", "task/train"]);
+    assert!(shown.contains("validation CCC"), "{shown}");
+
+    let model = "runs/task/train/model.safetensors";
+    sound(&space, "high.wav", 3, 0.8);
+    sound(&space, "low.wav", 3, 0.15);
+    let predicted = space.told(&["predict", model, "high.wav", "low.wav", "--format", "json"]);
+    let rows: Vec<Json> = predicted
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let number = |row: usize| rows[row]["numbers"]["brightness"].as_f64().unwrap();
+    assert!(number(0) > number(1) + 3.0, "{predicted}");
+    assert!(rows[0].get("predicted").is_none() && rows[0].get("probabilities").is_none());
+    let table = space.told(&["predict", model, "high.wav", "--format", "csv"]);
+    assert!(
+        table.starts_with("file,start_s,end_s,brightness,hardness,silent\n"),
+        "{table}"
+    );
+    space.told(&["export", model, "--card", "card.md", "--onnx", "model.onnx"]);
+    let card = space.read("card.md");
+    assert!(card.contains("brightness"), "{card}");
+    assert_eq!(space.run_well("task.toml").steps().1, 6);
+}
+
+#[test]
+fn classes_and_numbers_are_learned_together_with_a_column_as_an_attribute() {
+    let heads = r#"[
+        { task = "emotion", loss = "focal", gamma = 1.5 },
+        { task = "brightness", loss = "mae", weight = 2 },
+        { attribute = "device", mode = "grad_reverse" },
+    ]"#;
+    let space = space(heads, "columns = [\"brightness\", \"device\"]");
+    space.run_well("task.toml");
+    let header = space.read("runs/task/test/predictions.csv");
+    assert!(header.starts_with(
+        "utterance,corpus,speaker,emotion,predicted,p_positive,p_neutral,p_negative\n"
+    ));
+    assert!(
+        space
+            .read("runs/task/test/numbers.csv")
+            .contains("predicted_brightness")
+    );
+    let report = space.read("runs/task/report/report.md");
+    assert!(
+        report.contains("device") && report.contains("Numeric targets"),
+        "{report}"
+    );
+    let history = space.read("runs/task/train/history.jsonl");
+    let first: Json = serde_json::from_str(history.lines().next().unwrap()).unwrap();
+    assert_eq!(first["train"]["heads"][0]["attribute"], "device");
+    assert_eq!(first["train"]["targets"][0]["target"], "brightness");
+}
+
+#[test]
+fn smoothed_labels_are_another_training() {
+    let space = space(r#"[{ task = "emotion" }]"#, "");
+    space.edit("task.toml", "epochs = 15", "epochs = 2");
+    space.run_well("task.toml");
+    let plain = space.read("runs/task/train/history.jsonl");
+    space.edit(
+        "task.toml",
+        "\"emotion\" }",
+        "\"emotion\", label_smoothing = 0.2 }",
+    );
+    assert_eq!(
+        space.run_well("task.toml").executed(),
+        ["train", "test", "report"]
+    );
+    assert_ne!(plain, space.read("runs/task/train/history.jsonl"));
+    // The emotion alone is what a manifest without heads learns.
+    space.edit(
+        "task.toml",
+        "heads = [{ task = \"emotion\", label_smoothing = 0.2 }]",
+        "heads = []",
+    );
+    space.run_well("task.toml");
+    assert_eq!(plain, space.read("runs/task/train/history.jsonl"));
+}
+
+#[test]
+fn heads_that_make_no_sense_are_refused_where_they_are_written() {
+    for (heads, told) in [
+        (r#"[{ attribute = "gender" }]"#, "needs a `mode`"),
+        (
+            r#"[{ task = "emotion", attribute = "gender", mode = "shared" }]"#,
+            "a task and an attribute",
+        ),
+        (r#"[{ mode = "shared" }]"#, "neither task nor attribute"),
+        (
+            r#"[{ task = "emotion", loss = "ccc" }]"#,
+            "loss` of a task is ccc",
+        ),
+        (
+            r#"[{ task = "brightness", loss = "focal" }]"#,
+            "loss` of a task is focal",
+        ),
+        (
+            r#"[{ task = "emotion", gamma = 1.0 }]"#,
+            "gamma` of a task belongs",
+        ),
+        (r#"[{ task = "emotion" }, { task = "emotion" }]"#, "twice"),
+        (
+            r#"[{ attribute = "gender", mode = "shared", loss = "mse" }]"#,
+            "belongs to a task",
+        ),
+        (r#"[{ attribute = "devcie", mode = "shared" }]"#, "`devcie`"),
+        (
+            r#"[{ task = "emotion" }, { task = "brightness" }]"#,
+            "`brightness`",
+        ),
+    ] {
+        let space = space(heads, "columns = [\"device\"]");
+        let message = space.refused(&["plan", "task.toml"]);
+        assert!(message.contains(told), "{told} is missing:\n{message}");
+        assert!(message.contains("task.toml:"), "{message}");
+    }
+}
+
+#[test]
+fn a_cell_that_is_no_number_is_named_with_its_utterance() {
+    let space = space(TWO_NUMBERS, KEPT);
+    space.edit("task.toml", "epochs = 15", "epochs = 15\nmonitor = \"ccc\"");
+    space.edit("corpora/made/table.csv", "2.50", "fifteen");
+    let run = space.run("task.toml", &[]);
+    let error = run.error();
+    assert!(
+        error.contains("brightness of made/audio/0") && error.contains("fifteen"),
+        "{error}"
+    );
+}
+
+/// The lines of the table once more, with other labels for some of them: another annotator.
+fn second_annotator(space: &Workspace) {
+    let table = space.read("corpora/made/table.csv");
+    let again: Vec<String> = table
+        .lines()
+        .skip(1)
+        .enumerate()
+        .map(|(index, line)| match index % 4 {
+            0 => line.replace(",happy,", ",sad,"),
+            _ => line.to_owned(),
+        })
+        .collect();
+    let whole = format!("{table}{}\n{}\n", again.join("\n"), again.join("\n"));
+    space.write("corpora/made/table.csv", whole);
+}
+
+#[test]
+fn rows_that_disagree_are_a_mistake_unless_they_are_votes() {
+    let space = space("[]", "");
+    space.edit("task.toml", "epochs = 15", "epochs = 2");
+    space.run_well("task.toml");
+    let plain = space.read("runs/task/train/history.jsonl");
+    second_annotator(&space);
+    let run = space.run("task.toml", &[]);
+    let error = run.error();
+    for text in [
+        "4 utterances have different labels",
+        "happy (table.csv:2)",
+        "sad (table.csv:50)",
+    ] {
+        assert!(error.contains(text), "{text} is missing: {error}");
+    }
+    // Two of three say sad.
+    space.edit(
+        "task.toml",
+        "corpora = \"made\"",
+        "corpora = \"made\"\nvotes = \"majority\"",
+    );
+    space.run_well("task.toml");
+    let majority = space.read("runs/task/train/history.jsonl");
+    assert_ne!(plain, majority);
+    let predictions = space.read("runs/task/test/predictions.csv");
+    let of = |id: &str| {
+        predictions
+            .lines()
+            .find(|line| line.starts_with(id))
+            .map(str::to_owned)
+    };
+    let first = of("made/audio/0000,");
+    assert!(
+        first.is_none_or(|line| line.contains(",negative,")),
+        "{predictions}"
+    );
+    space.edit("task.toml", "\"majority\"", "\"soft\"");
+    space.run_well("task.toml");
+    assert_ne!(majority, space.read("runs/task/train/history.jsonl"));
+    // Two annotators of whom one says happy and one sad: no majority.
+    let table = space.read("corpora/made/table.csv");
+    let two: Vec<&str> = table.lines().take(1 + 2 * UTTERANCES).collect();
+    space.write("corpora/made/table.csv", two.join("\n") + "\n");
+    space.edit("task.toml", "\"soft\"", "\"majority\"");
+    space.run_well("task.toml");
+    let dropped = space.read("runs/task/speech/dropped.tsv");
+    assert!(
+        dropped.contains("votes on audio/0000 are tied: 1 negative, 1 positive"),
+        "{dropped}"
+    );
+}
