@@ -31,7 +31,11 @@ pub fn acted(speakers: usize, manifest: String) -> Workspace {
                 let pitch = 120.0 * 1.5f64.powi(number as i32) + 4.0 * speaker as f64;
                 let pitch = pitch + if text == "a" { 0.0 } else { 7.0 };
                 space.tone(&format!("acted/{name}"), 16_000, 0.4, pitch);
-                let gender = if speaker % 2 == 0 { "male" } else { "female" };
+                let gender = if speaker.is_multiple_of(2) {
+                    "male"
+                } else {
+                    "female"
+                };
                 let session = speaker / 2;
                 table += &format!("{name},{speaker:02},{gender},{label},{text},{session}\n");
             }

@@ -180,7 +180,7 @@ fn declared(
         &["kind", only::KEY],
         &mut told_again,
     );
-    if told_again.len() > 0 {
+    if !told_again.is_empty() {
         return None;
     }
     Some(Declaration {

@@ -110,7 +110,7 @@ pub(crate) fn blocks(study: &Study) -> Vec<Block> {
             |step: usize| u8::try_from(step * tests.len() + number).unwrap_or(u8::MAX - 1);
         let collapsed = cells(study, place).any(|cell| cell.collapsed > 0);
         let gains = cells(study, place).any(|cell| cell.gain.is_some());
-        let folds = cells(study, place).any(|cell| has_folds(cell));
+        let folds = cells(study, place).any(has_folds);
         columns.push(Column::new("UA", priority(0)).in_group(&test.name));
         if collapsed {
             columns.push(Column::text("!", priority(0)).in_group(&test.name));

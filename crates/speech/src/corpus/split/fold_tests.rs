@@ -17,7 +17,7 @@ fn entry(number: usize, speaker: usize, session: &str, class: &str) -> Entry {
             id: format!("c/{number:04}"),
             corpus: "c".into(),
             speaker: format!("c/{speaker:02}"),
-            gender: Some(if speaker % 2 == 0 {
+            gender: Some(if speaker.is_multiple_of(2) {
                 Gender::Female
             } else {
                 Gender::Male
@@ -26,6 +26,7 @@ fn entry(number: usize, speaker: usize, session: &str, class: &str) -> Entry {
             label: class.into(),
             class: Some(class.into()),
             columns: Some(Arc::new(columns)),
+            votes: None,
             split: Split::Train,
         },
         source: AudioSource::File {
@@ -42,7 +43,11 @@ fn data(speakers: usize) -> Vec<Entry> {
     (0..speakers * 12)
         .map(|number| {
             let speaker = number / 12;
-            let class = if number % 4 == 0 { "sad" } else { "calm" };
+            let class = if number.is_multiple_of(4) {
+                "sad"
+            } else {
+                "calm"
+            };
             entry(number, speaker, &(speaker / 2).to_string(), class)
         })
         .collect()
