@@ -132,12 +132,11 @@ fn validation_of_one_class_is_told_before_training() {
         told.contains("train: validation has one class alone, positive"),
         "{told}"
     );
-    let run = space.run_well("p.toml");
-    assert!(
-        run.warnings()[0].contains("one class alone"),
-        "{:?}",
-        run.warnings()
-    );
+    let run = space.run("p.toml", &[]);
+    assert_eq!(run.code, Some(1));
+    let warnings = run.warnings();
+    assert!(warnings[0].contains("one class alone"), "{warnings:?}");
+    assert!(run.error().contains("one class"), "{}", run.error());
 }
 
 #[test]
