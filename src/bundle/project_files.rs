@@ -84,11 +84,18 @@ fn used_corpora(plan: &SpeechPlan, folder: &str) -> Corpora {
     let steps = plan.steps.iter().map(|step| &step.declaration);
     let named = steps.flat_map(|step| step.named.iter().map(|(_, name)| name));
     let named: BTreeSet<&String> = named.collect();
+    let steps = plan.steps.iter().map(|step| &step.declaration);
+    let chosen = steps.filter_map(|step| step.parameters.get("classes")?.as_str());
+    let chosen: BTreeSet<&str> = chosen.collect();
+    let maps = plan.corpora.classes.iter();
+    let maps = maps.filter(|(name, _)| chosen.contains(name.as_str()));
     let entries = plan.corpora.corpora.iter();
     let used = entries.filter(|(name, _)| named.contains(name));
     Corpora {
         folder: folder.into(),
-        classes: plan.corpora.classes.clone(),
+        classes: maps
+            .map(|(name, map)| (name.clone(), map.clone()))
+            .collect(),
         corpora: used
             .map(|(name, entry)| {
                 let mut entry = entry.clone();

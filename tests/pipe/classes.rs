@@ -147,3 +147,29 @@ fn inputs_with_different_classes_are_not_trained_on_together() {
         run.error()
     );
 }
+
+#[test]
+fn the_lists_of_a_corpus_may_be_classes_of_its_own() {
+    let space = space("");
+    let words = r#"labels = { positive = ["elation"], neutral = ["neutral", "calm"], negative = ["anger", "sadness"] }"#;
+    space.edit(
+        "corpora.toml",
+        words,
+        r#"labels = { high = ["elation", "anger"], low = ["calm", "sadness"], dropped = ["neutral"] }"#,
+    );
+    space.edit("task.toml", "[\"words\", \"others\"]", "\"words\"");
+    space.run_well("task.toml");
+    assert!(
+        header(&space).ends_with(",p_high,p_low"),
+        "{}",
+        header(&space)
+    );
+    // A slip in the name of one of the paper's classes is not taken for a class.
+    space.edit(
+        "corpora.toml",
+        "high = [\"elation\"",
+        "postive = [\"elation\"",
+    );
+    let message = space.refused(&["plan", "task.toml"]);
+    assert!(message.contains("did you mean"), "{message}");
+}

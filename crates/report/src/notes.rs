@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::eval::LEAST_SPEAKERS;
 use crate::published::{
-    TRAINING_CORPORA, is_paper_training_set, paper_training_set, plain_name, plain_names,
+    PAPER_CLASSES, TRAINING_CORPORA, is_paper_training_set, paper_training_set, plain_name,
+    plain_names,
 };
 use crate::study::baseline_of;
 use crate::{Method, Report, Study, StudyCell, number};
@@ -35,7 +36,15 @@ pub(crate) fn remarks(report: &Report, study: &Study, most: usize) -> Vec<String
             sets.push(&variant.training_corpora);
         }
     }
-    remarks.extend(sets.iter().map(|set| relation(set)));
+    // Of other classes the paper says nothing.
+    let of_paper = report
+        .entries
+        .iter()
+        .any(|entry| entry.evaluation.classes == PAPER_CLASSES);
+    if of_paper {
+        remarks.extend(sets.iter().map(|set| relation(set)));
+    }
+    remarks.extend(different_classes(report));
     if cells(study).any(|cell| cell.published.is_some())
         && sets.iter().any(|set| !is_paper_training_set(set))
     {
@@ -51,6 +60,21 @@ pub(crate) fn remarks(report: &Report, study: &Study, most: usize) -> Vec<String
     remarks.extend(no_gain(study, most));
     remarks.extend(collapse(study, most));
     remarks
+}
+
+/// Models of different classes are not compared by a UA.
+fn different_classes(report: &Report) -> Option<String> {
+    let sets = report.entries.iter().map(|entry| &entry.evaluation.classes);
+    let sets: BTreeSet<&Vec<String>> = sets.filter(|classes| !classes.is_empty()).collect();
+    if sets.len() < 2 {
+        return None;
+    }
+    let lists: Vec<String> = sets.iter().map(|classes| classes.join(", ")).collect();
+    Some(format!(
+        "The models distinguish different classes ({}). Their UA cannot be compared, and chance, majority and the names of \
+         recalls are those of the first model: report them apart, with `only` of the report stage.",
+        lists.join("; ")
+    ))
 }
 
 /// How training corpora relate to the paper's.

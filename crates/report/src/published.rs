@@ -14,6 +14,9 @@ pub(crate) const PUBLISHED_SOURCE: &str = "J. Parry et al., \"Speech Emotion Rec
 pub(crate) const TRAINING_CORPORA: [&str; 6] =
     ["emovo", "emo_db", "iemocap", "epst", "ravdess", "savee"];
 
+/// The classes that the paper distinguishes.
+pub(crate) const PAPER_CLASSES: [&str; 3] = ["positive", "neutral", "negative"];
+
 /// What the paper tests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PublishedTest {

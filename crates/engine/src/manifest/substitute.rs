@@ -157,6 +157,11 @@ impl<'a, 'd> Filling<'a, 'd> {
                     let Some(found) = self.find(name, place) else {
                         return unknown_at(place);
                     };
+                    // Values of an axis are told as variants are; elsewhere nobody expects that.
+                    if found.value.is_list_or_table() && !name.starts_with("matrix.") {
+                        self.report_compound(name, &found.value, place);
+                        return unknown_at(place);
+                    }
                     described = found.value.describe();
                     &described
                 }
@@ -181,6 +186,20 @@ impl<'a, 'd> Filling<'a, 'd> {
             self.report_unknown(name, place);
         }
         found
+    }
+
+    /// Reports a list or table within a longer string.
+    fn report_compound(&mut self, name: &str, value: &Value, place: &Place) {
+        let what = value.type_name();
+        let diagnostic = Diagnostic::new(
+            "manifest::compound_in_string",
+            format!("`${{{name}}}` is {what}, which cannot be part of a longer string"),
+        )
+        .at(&reference_place(place, name), what)
+        .help(format!(
+            "write \"${{{name}}}\" alone to pass the whole value on, or make a variable for each part of it"
+        ));
+        self.diagnostics.push(diagnostic);
     }
 
     fn report_unknown(&mut self, name: &str, place: &Place) {

@@ -47,8 +47,13 @@ pub enum Value {
 }
 
 impl Value {
+    /// Whether it has parts.
+    pub fn is_list_or_table(&self) -> bool {
+        matches!(self, Self::List(_) | Self::Table(_))
+    }
+
     /// The type's name for messages.
-    fn type_name(&self) -> &'static str {
+    pub fn type_name(&self) -> &'static str {
         match self {
             Self::Bool(_) => "a boolean",
             Self::Integer(_) => "an integer",

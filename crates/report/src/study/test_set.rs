@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::eval::{Metrics, SpeakerHits, SpeakerSet};
-use crate::published::{PublishedTest, is_paper_training_set, published_ua};
+use crate::published::{PAPER_CLASSES, PublishedTest, is_paper_training_set, published_ua};
 use crate::{FoldEntry, Method, Report, ReportEntry};
 
 use super::TestRole;
@@ -93,7 +93,7 @@ impl Test {
             Self::InDomain => is_paper_training_set(&entry.model.training_corpora),
             Self::AllFolds => false,
         };
-        comparable
+        (comparable && entry.evaluation.classes == PAPER_CLASSES)
             .then(|| published_ua(entry.model.method?, &entry.model.attributes, test))
             .flatten()
     }

@@ -121,7 +121,15 @@ impl ClassSet {
                     map.check_order(name)?;
                     Ok(Self::new(map.order.iter().map(String::as_str)))
                 }
-                (VALENCE3, None) => Ok(Self::valence3()),
+                (VALENCE3, None) => {
+                    let all: BTreeSet<Arc<str>> = found.cloned().collect();
+                    let of_paper = |class: &Arc<str>| VALENCE3_CLASSES.contains(&&**class);
+                    // `labels` of a corpus may have classes of its own.
+                    Ok(match all.iter().all(of_paper) {
+                        true => Self::valence3(),
+                        false => Self::new(all),
+                    })
+                }
                 (_, Some(map)) if !map.labels.is_empty() => {
                     Ok(Self::new(map.labels.keys().map(String::as_str)))
                 }

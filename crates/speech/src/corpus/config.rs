@@ -26,7 +26,7 @@ pub struct CorpusConfig {
     /// Counts of the official distribution, to check a copy against.
     #[serde(default)]
     pub official: Option<Official>,
-    /// Emotion labels to the classes of the paper, the class map `valence3`.
+    /// Emotion labels to classes where the manifest chooses none: those of the paper, the class map `valence3`, or others.
     #[serde(default)]
     pub labels: Labels,
     /// What labels mean, in English words that class maps of all corpora share: `W = "anger"`.
@@ -61,7 +61,6 @@ pub struct Official {
 
 /// Which labels count as which class.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Labels {
     /// Labels of the positive class.
     #[serde(default)]
@@ -75,12 +74,15 @@ pub struct Labels {
     /// Labels left out on purpose.
     #[serde(default)]
     pub dropped: Vec<String>,
+    /// Labels of classes of one's own.
+    #[serde(flatten)]
+    pub others: BTreeMap<String, Vec<String>>,
 }
 
 impl Labels {
     /// Whether no label is listed.
     pub fn is_empty(&self) -> bool {
         let lists = [&self.positive, &self.neutral, &self.negative, &self.dropped];
-        lists.iter().all(|list| list.is_empty())
+        lists.iter().all(|list| list.is_empty()) && self.others.is_empty()
     }
 }

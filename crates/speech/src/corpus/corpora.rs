@@ -102,6 +102,16 @@ impl Corpora {
             }
         }
         for (corpus, config) in &self.corpora {
+            // A class that is almost one of the paper's, beside the others of them, is a typing error.
+            let of_paper = ["positive", "neutral", "negative", "dropped"];
+            for class in config.labels.others.keys() {
+                let near = |name: &&&str| strsim::damerau_levenshtein(name, class) <= 2;
+                if let Some(meant) = of_paper.iter().find(near) {
+                    return Some(format!(
+                        "{class:?} in [corpus.{corpus}.labels] is no class of the paper; did you mean {meant}?"
+                    ));
+                }
+            }
             for (name, map) in &config.classes {
                 let Some(shared) = self.classes.get(name).filter(|map| !map.order.is_empty())
                 else {

@@ -78,12 +78,18 @@ impl LabelMap {
                     vec![dropped]
                 }
                 (_, Some(own)) => pairs(own).collect(),
-                (VALENCE3, None) if !config.labels.is_empty() => vec![
-                    ("positive", &config.labels.positive),
-                    ("neutral", &config.labels.neutral),
-                    ("negative", &config.labels.negative),
-                    dropped,
-                ],
+                (VALENCE3, None) if !config.labels.is_empty() => {
+                    let labels = &config.labels;
+                    [
+                        ("positive", labels.positive.as_slice()),
+                        ("neutral", &labels.neutral),
+                        ("negative", &labels.negative),
+                        dropped,
+                    ]
+                    .into_iter()
+                    .chain(pairs(&labels.others))
+                    .collect()
+                }
                 (name, None) => match maps.get(name).filter(|map| !map.labels.is_empty()) {
                     Some(shared) => {
                         map.otherwise = Otherwise::Dropped;
@@ -205,6 +211,7 @@ mod tests {
                 neutral: vec!["neutral".into()],
                 negative: vec!["hot anger".into()],
                 dropped: vec!["xxx".into()],
+                others: BTreeMap::new(),
             },
             names: BTreeMap::from([
                 ("W".into(), "anger".into()),

@@ -19,7 +19,7 @@ pub(super) fn lists(labels: &BTreeMap<String, usize>) -> Labels {
         positive: of(Valence::Positive),
         neutral: of(Valence::Neutral),
         negative: of(Valence::Negative),
-        dropped: Vec::new(),
+        ..Labels::default()
     }
 }
 

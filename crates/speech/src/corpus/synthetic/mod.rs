@@ -167,11 +167,13 @@ fn labels<'a>(
         neutral,
         negative,
         dropped,
+        others,
     } = &config.labels;
     let own = [positive, neutral, negative, dropped];
+    let own = own.into_iter().chain(others.values());
     let mut plan: Vec<LabelPlan<'a>> = Vec::new();
     let others = config.classes.values().flat_map(BTreeMap::values);
-    for (is_other, label) in (own.into_iter().flatten().map(|label| (false, label)))
+    for (is_other, label) in (own.flatten().map(|label| (false, label)))
         .chain(others.flatten().map(|label| (true, label)))
     {
         if plan.iter().any(|(known, ..)| known == label) {
