@@ -11,7 +11,7 @@ use pipe_speech::corpus::Corpora;
 
 use crate::kept_columns;
 use crate::present::{LeftOut, keep_present};
-use crate::stage::{self, Setting};
+use crate::stage::{self, Setting, SharedListings};
 
 /// Key at the top of a manifest that names its `corpora.toml`.
 pub const CORPORA: &str = "corpora";
@@ -55,6 +55,7 @@ impl SpeechPlan {
                 sandbox: options.sandbox,
                 file_bytes: options.read.limits.file_bytes,
                 corpora: Corpora::default(),
+                shared_listings: SharedListings::default(),
             },
             left_out: LeftOut::default(),
         };
@@ -91,6 +92,16 @@ impl Domain for Speech<'_> {
 
     fn file_keys(&self) -> &'static [&'static str] {
         &[CORPORA]
+    }
+
+    fn folds(
+        &mut self,
+        manifest: &Manifest,
+        declaration: &Declaration,
+    ) -> Result<Vec<String>, Diagnostics> {
+        let corpora = (self.options.corpora)(manifest)?;
+        let present_only = self.options.present_only;
+        stage::folds(declaration, &corpora, present_only, self.setting.file_bytes)
     }
 
     fn prepare(&mut self, manifest: &mut Manifest) -> Result<(), Diagnostics> {

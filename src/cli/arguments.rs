@@ -269,6 +269,9 @@ pub struct ReportArguments {
     /// Folder to write into, instead of that under `runs`.
     #[arg(long, short, value_name = "FOLDER")]
     pub out: Option<PathBuf>,
+    /// Also print what each fold of a cross-validation reaches.
+    #[arg(long)]
+    pub folds: bool,
     /// Folder under which results appear.
     #[arg(long, value_name = "FOLDER", default_value = "runs")]
     pub runs: PathBuf,

@@ -1,4 +1,4 @@
-//! `pipe export`: a trained model as ONNX, and its model card.
+//! `pipe export`: a trained model as ONNX, its model card, and predictions in the form of others.
 
 use std::path::{Path, PathBuf};
 
@@ -14,14 +14,23 @@ use crate::predict::FrontEnd;
 use super::arguments::Common;
 use super::console::{print, shown};
 use super::error::CliError;
+use super::export_emobox::emobox_predictions;
 use super::model::{load, refused};
 use super::model_arguments::{ExportArguments, ExportInput};
 use super::{context, evaluations};
 
 /// Writes what was asked for; both texts are made before either file is touched.
 pub fn export(arguments: &ExportArguments, common: &Common) -> Result<u8, CliError> {
-    let (model, digest) = load(&arguments.model)?;
     let mut files: Vec<(&Path, Vec<u8>, &str)> = Vec::new();
+    if let (Some(path), Some(protocol)) = (&arguments.emobox, &arguments.protocol) {
+        check_target(path, &arguments.model, "--emobox", &["json"])?;
+        let file_bytes = common.limits().file_bytes;
+        let (table, fold) = (&arguments.model, &arguments.fold);
+        let text = emobox_predictions(table, protocol, fold, file_bytes)?;
+        files.push((path, text.into_bytes(), "predictions for EmoBox"));
+        return written(files, common);
+    }
+    let (model, digest) = load(&arguments.model)?;
     if let Some(path) = &arguments.onnx {
         check_target(path, &arguments.model, "--onnx", &["onnx"])?;
         let bytes = match arguments.input {
@@ -38,6 +47,11 @@ pub fn export(arguments: &ExportArguments, common: &Common) -> Result<u8, CliErr
         let text = card(arguments, common, &model, digest)?;
         files.push((path, text.into_bytes(), "model card"));
     }
+    written(files, common)
+}
+
+/// Writes files and tells of them; each with its path, its content and what it is.
+fn written(files: Vec<(&Path, Vec<u8>, &str)>, common: &Common) -> Result<u8, CliError> {
     for (path, bytes, what) in files {
         let failed = |reason| CliError::Output {
             what: path.display().to_string(),

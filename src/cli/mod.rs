@@ -17,6 +17,7 @@ mod corpora_diagnostic;
 mod error;
 mod evaluations;
 mod export;
+mod export_emobox;
 mod failures;
 mod date;
 mod diff;

@@ -45,11 +45,11 @@ pub enum PredictionFormat {
 /// Arguments of `export`.
 #[derive(Args)]
 pub struct ExportArguments {
-    /// The model file, such as runs/demo/train/model.safetensors.
+    /// The model file, such as runs/demo/train/model.safetensors; with --emobox, the predictions.csv of an evaluation.
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
     /// Write the network as ONNX, opset 17.
-    #[arg(long, value_name = "FILE", required_unless_present = "card")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["card", "emobox"])]
     pub onnx: Option<PathBuf>,
     /// What the ONNX graph takes as input.
     #[arg(long, value_enum, default_value_t = ExportInput::Waveform, requires = "onnx")]
@@ -61,6 +61,15 @@ pub struct ExportArguments {
     /// this very model in the cache.
     #[arg(long, value_name = "PATH", num_args = 1.., requires = "card")]
     pub metrics: Vec<PathBuf>,
+    /// Write predictions as the evaluation of EmoBox takes them: a JSON list of {"key", "pred"}.
+    #[arg(long, value_name = "FILE", requires = "protocol", conflicts_with_all = ["onnx", "card"])]
+    pub emobox: Option<PathBuf>,
+    /// The folder of the dataset in EmoBox, with fold_1, fold_2 ... in it.
+    #[arg(long, value_name = "FOLDER", requires = "emobox")]
+    pub protocol: Option<PathBuf>,
+    /// The fold that the predictions are of.
+    #[arg(long, value_name = "FOLD", default_value = "1", requires = "emobox")]
+    pub fold: String,
 }
 
 /// What an exported graph takes.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::arguments::{Common, PlanArguments};
 use super::command_line::{command_line, command_parameter};
-use super::console::print;
+use super::console::{print, print_error};
 use super::error::CliError;
 use super::lines::{NameColumn, counted};
 use super::{context, own_name};
@@ -50,6 +50,15 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> Result<u8, CliError> 
         .filter(|forecast| matches!(forecast, Forecast::Impossible { .. }))
         .count();
     let mut text = String::new();
+    for (step, message) in resolver.warnings() {
+        let step = plan.steps[step].id();
+        if common.json {
+            let line = serde_json::json!({ "event": "warning", "step": step, "message": message });
+            text.push_str(&format!("{line}\n"));
+        } else {
+            print_error(&format!("  warning: {step}: {message}"));
+        }
+    }
     let width = NameColumn::width_of(plan.steps.iter().map(|step| step.id()));
     for (step, forecast) in plan.steps.iter().zip(&forecasts) {
         if common.json {

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use pipe_engine::stage::SourceListing;
-use pipe_report::{CorpusFacts, LeakCheck};
+use pipe_report::{CorpusFacts, LeakCheck, PartitionFacts};
 use pipe_speech::corpus::Dropped;
+
+use super::Composition;
 
 /// What an `ingest` found out when it listed its corpora.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +17,10 @@ pub struct ListingDetails {
     pub leak_checks: Vec<LeakCheck>,
     /// What was left out, with the corpus in front, and why.
     pub dropped: Vec<Dropped>,
+    /// The published partition that it follows.
+    pub partition: Option<PartitionFacts>,
+    /// What its items are, counted.
+    pub composition: Composition,
 }
 
 /// The details of a listing of utterances.

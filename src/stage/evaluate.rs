@@ -8,7 +8,8 @@ use pipe_engine::manifest::{
     Declaration, Diagnostic, Diagnostics, Gathers, Kind, Parameter, Shape,
 };
 use pipe_engine::stage::{
-    AggregateContext, AggregateStage, InputOrigin, LoadedItem, Resources, Stage, StepInput,
+    AggregateContext, AggregateStage, Foresight, InputOrigin, ListedInput, LoadedItem, Resources,
+    Stage, StepInput,
 };
 use pipe_nn::model::{Device, Model, Outputs};
 use pipe_report::eval::{
@@ -24,6 +25,7 @@ use thiserror::Error;
 use crate::items::{EVALUATION, UtteranceItem};
 
 use super::feature_parts::for_each_part;
+use super::foresight;
 use super::front_end::{add_lineages, front_end, same_front_end};
 use super::identity::identity;
 use super::leakage::{self, LeakError, OnLeak, Seen, TRAINING_ITEMS};
@@ -141,6 +143,10 @@ impl AggregateStage for Evaluate {
         true
     }
 
+    fn foresee(&self, inputs: &[ListedInput<'_>]) -> Foresight {
+        foresight::of_evaluation(inputs, &self.options.splits)
+    }
+
     fn resources(&self) -> Resources {
         Resources {
             threads: self.options.threads,
@@ -219,6 +225,8 @@ impl AggregateStage for Evaluate {
                 .as_u64()
                 .unwrap_or_default() as usize,
             history: history(file("history.jsonl")?)?,
+            axes: Vec::new(),
+            folds: Vec::new(),
         };
         Ok(write_json(context.out, ENTRY, &entry).map_err(EvaluateError::from)?)
     }

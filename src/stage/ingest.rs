@@ -1,6 +1,6 @@
 //! `ingest`: lists the utterances of corpora, splits them by speaker, and reads their audio.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,16 +8,14 @@ use pipe_engine::artifact::{BadItem, Item, ItemData};
 use pipe_engine::stage::{FileInfos, ItemError, SourceListing, SourceStage};
 use pipe_foundation::machine_fault::MachineFault;
 use pipe_foundation::progress::Progress;
-use pipe_foundation::regular_file;
 use pipe_foundation::spreadsheet::guarded;
 use pipe_foundation::{Digest, Limit, by_cause};
 use pipe_report::CorpusFacts;
 use pipe_speech::audio::{AudioError, AudioReader};
 use pipe_speech::corpus::leaks;
-use pipe_speech::corpus::split::{SplitOptions, SplitTable, assign};
 use pipe_speech::corpus::{
     self, AudioSource, ClassSet, CorpusConfig, CorpusError, DropCause, Dropped, Entry, ListOptions,
-    Listing, Split,
+    Listing,
 };
 use rayon::prelude::*;
 use serde_json::Value as Json;
@@ -26,17 +24,26 @@ use crate::items::{Audio, Composition, ListingDetails, Recording, UtteranceFacts
 
 mod build;
 mod error;
+mod folds;
 mod leak_check;
 mod parameters;
+mod shared_listing;
 mod source_facts;
+mod split_parameters;
+mod split_warnings;
+mod splitting;
 
 pub use build::build;
-use error::IngestError;
+pub use folds::folds;
 use leak_check::{check_leaks, leak_items};
 pub use parameters::KIND;
-use parameters::{Options, SplitChoice};
+use parameters::Options;
+use shared_listing::Gathered;
+pub use shared_listing::SharedListings;
 pub use source_facts::content;
 use source_facts::{look, source_facts, waveform_bytes};
+use split_warnings::{missing_classes, missing_parts, similar_group_names};
+use splitting::{Listed, Splitting};
 
 /// A segment is listed with the length that its table says, and read with its bounds rounded to samples.
 const SEGMENT_ROUNDING_S: f64 = 0.01;
@@ -53,8 +60,13 @@ struct Ingest {
     folder: PathBuf,
     options: Options,
     list_options: ListOptions,
-    split_file: Option<PathBuf>,
+    splitting: Splitting,
+    /// Columns that utterances lose once they are split: the manifest does not keep them.
+    only_to_split: BTreeSet<String>,
     file_bytes: Limit,
+    shared: SharedListings,
+    /// What the listing depends on, but for the split.
+    shared_key: String,
 }
 
 impl Ingest {
@@ -66,7 +78,7 @@ impl Ingest {
         files: &dyn FileInfos,
         listing: &mut SourceListing,
         details: &mut ListingDetails,
-    ) -> miette::Result<Vec<(Entry, Digest, f64)>> {
+    ) -> miette::Result<Vec<Listed>> {
         let look_at = |path: &Path| look(path, files);
         let found = match corpus::list_with(
             name,
@@ -198,61 +210,8 @@ impl Ingest {
         })
     }
 
-    fn split(&self, entries: &mut [(Entry, Digest, f64)]) -> miette::Result<SplitTable> {
-        let known: Vec<(&corpus::Utterance, f64)> = entries
-            .iter()
-            .map(|(entry, _, duration_s)| (&entry.utterance, *duration_s))
-            .collect();
-        let table = match (&self.split_file, &self.options.split) {
-            (Some(path), _) => {
-                let text = regular_file::read_text(path, self.file_bytes);
-                let text = text.map_err(|reason| IngestError::SplitFile {
-                    path: path.clone(),
-                    reason,
-                })?;
-                SplitTable::parse(&text)?
-            }
-            (None, SplitChoice::One(split)) => {
-                let (train, validation, test) = match split {
-                    Split::Train => (1.0, 0.0, 0.0),
-                    Split::Validation => (0.0, 1.0, 0.0),
-                    Split::Test => (0.0, 0.0, 1.0),
-                };
-                assign(
-                    &known,
-                    &SplitOptions {
-                        train,
-                        validation,
-                        test,
-                        seed: 0,
-                    },
-                )?
-            }
-            (
-                None,
-                &SplitChoice::Fractions {
-                    train,
-                    validation,
-                    test,
-                    seed,
-                },
-            ) => assign(
-                &known,
-                &SplitOptions {
-                    train,
-                    validation,
-                    test,
-                    seed,
-                },
-            )?,
-        };
-        table.apply(entries.iter_mut().map(|(entry, _, _)| &mut entry.utterance))?;
-        Ok(table)
-    }
-}
-
-impl SourceStage for Ingest {
-    fn list(&self, files: &dyn FileInfos) -> miette::Result<SourceListing> {
+    /// The utterances of all corpora, not split yet.
+    fn gather(&self, files: &dyn FileInfos) -> miette::Result<Gathered> {
         let mut listing = SourceListing::default();
         let mut details = ListingDetails::default();
         let mut entries = Vec::new();
@@ -275,9 +234,52 @@ impl SourceStage for Ingest {
         if !entries.is_sorted_by(|(a, _, _), (b, _, _)| a.utterance.id <= b.utterance.id) {
             entries.sort_by(|(a, _, _), (b, _, _)| a.utterance.id.cmp(&b.utterance.id));
         }
-        let table = self.split(&mut entries)?;
-        check_leaks(&entries, self.options.leaks, &mut listing, &mut details)?;
-        listing.tables.insert("split.tsv".into(), table.to_text());
+        Ok(Gathered {
+            entries,
+            warnings: listing.warnings,
+            details,
+        })
+    }
+
+    /// What a person should know of the split, and of the names that it rests on.
+    fn warnings_of_split(&self, entries: &[Listed]) -> Vec<String> {
+        let groups = self.options.split.groups();
+        let known: Vec<&Entry> = entries.iter().map(|(entry, ..)| entry).collect();
+        let utterances: Vec<&corpus::Utterance> = known.iter().map(|e| &e.utterance).collect();
+        let unit = groups.first().map_or("speaker", String::as_str);
+        let mut warnings = similar_group_names(&known, &groups);
+        warnings.extend(missing_parts(&utterances, &self.splitting.wanted(), unit));
+        // What a fold tests may well lack a class; all folds together have it.
+        if matches!(self.splitting, Splitting::Fractions(_)) {
+            warnings.extend(missing_classes(&utterances));
+        }
+        warnings
+    }
+}
+
+impl SourceStage for Ingest {
+    fn list(&self, files: &dyn FileInfos) -> miette::Result<SourceListing> {
+        let gathered = self.shared.get(&self.shared_key, || self.gather(files))?;
+        let Gathered {
+            mut entries,
+            warnings,
+            mut details,
+        } = gathered;
+        let mut listing = SourceListing {
+            warnings,
+            ..SourceListing::default()
+        };
+        let warnings = &mut listing.warnings;
+        let splitting = &self.splitting;
+        let table = splitting.split(&mut entries, self.file_bytes, warnings, &mut details)?;
+        warnings.extend(self.warnings_of_split(&entries));
+        let groups = self.options.split.groups();
+        let on_leak = self.options.leaks;
+        check_leaks(&entries, &groups, on_leak, &mut listing, &mut details)?;
+        for (entry, ..) in &mut entries {
+            entry.utterance.forget_columns(&self.only_to_split);
+        }
+        listing.tables.insert("split.tsv".into(), table);
         listing.tables.insert(
             SourceListing::DROPPED.into(),
             dropped_table(&details.dropped),
@@ -320,6 +322,7 @@ impl SourceStage for Ingest {
                 reason: dropped.reason.clone(),
             })
             .collect();
+        details.composition = Composition::of(&listing.items);
         listing.details = Some(Arc::new(details));
         Ok(listing)
     }

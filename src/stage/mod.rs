@@ -9,7 +9,7 @@
 //! |---|---|
 //! | content of inputs | yes: the digest of a set covers every field of each [`Utterance`](pipe_speech::corpus::Utterance) |
 //! | [`InputLabel`](pipe_engine::stage::InputLabel) of `command` | yes, the folder that it gives the input (`folder.*`); the program does not learn the name of the stage |
-//! | `InputLabel` of `report` | yes, the names of the rows (`row.*`, `probe.*`, `map.*`) |
+//! | `InputLabel` of `report` | yes, the names of the rows (`row.*`, `probe.*`, `map.*`), which fold each evaluation is (`fold.*`), and the matrix values where it compares along an axis (`axis.*`) |
 //! | `InputLabel` of the other stages | no: they do not read it |
 //! | `max_duration_s` of `ingest` | no: it decides which recordings are listed, and what is listed is in the key |
 //! | lineage of the input of `train` | yes (`lineage.*`): it is written into the model |
@@ -29,6 +29,7 @@ mod embedding;
 mod evaluate;
 mod fbank;
 mod feature_parts;
+mod foresight;
 mod front_end;
 mod leakage;
 mod learning_curve;
@@ -49,9 +50,12 @@ use std::sync::LazyLock;
 
 use pipe_engine::manifest::{Declaration, Diagnostic, Diagnostics, Kind};
 use pipe_engine::stage::Stage;
+use pipe_foundation::Limit;
+use pipe_speech::corpus::Corpora;
 
 pub use command::{COMMAND, orphaned_supervisors, supervisor, why_no_sandbox};
 pub use evaluate::ENTRY as EVALUATION_ENTRY;
+pub use ingest::SharedListings;
 pub use ingest::content as file_content;
 pub use probe::ENTRY as PROBE_ENTRY;
 pub use report::CONTENT as REPORT_CONTENT;
@@ -118,6 +122,30 @@ static KINDS: LazyLock<Vec<&'static Kind>> = LazyLock::new(|| {
 /// All stage kinds, in the order of a pipeline.
 pub fn kinds() -> &'static [&'static Kind] {
     &KINDS
+}
+
+/// The folds that a declared stage can be asked for.
+///
+/// # Errors
+/// Where stages of its kind have none, or they cannot be listed.
+pub fn folds(
+    declaration: &Declaration,
+    corpora: &Corpora,
+    present_only: bool,
+    file_bytes: Limit,
+) -> Result<Vec<String>, Diagnostics> {
+    match std::ptr::eq(declaration.kind, &ingest::KIND) {
+        true => ingest::folds(declaration, corpora, present_only, file_bytes),
+        false => Err(Diagnostic::new(
+            "manifest::folds",
+            format!("`{}` has no folds", declaration.stage),
+        )
+        .at(
+            &declaration.place,
+            "only stages of kind \"ingest\" have folds",
+        )
+        .into()),
+    }
 }
 
 /// Makes the stage of a declared step.

@@ -8,7 +8,8 @@ use pipe_engine::manifest::{Declaration, Diagnostics, Gathers, Kind, Parameter, 
 use pipe_engine::stage::{
     AggregateContext, AggregateStage, InputLabel, InputOrigin, Stage, StepInput, stands_under,
 };
-use pipe_report::{EmbeddingMap, ProbeEntry, Report, ReportEntry};
+use pipe_report::eval::EvalError;
+use pipe_report::{EmbeddingMap, FoldEntry, ProbeEntry, Reference, Report, ReportEntry};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
@@ -42,6 +43,16 @@ pub static KIND: Kind = Kind {
             Shape::OneOrMany(&Shape::Input(&[MAP])),
             "t-SNE maps; all matrix variants of each are included.",
         ),
+        Parameter::optional(
+            "folds",
+            Shape::Text,
+            "The axis of the matrix whose values are folds of a cross-validation: their predictions count together, as one model. By default the axis called fold, where there is one.",
+        ),
+        Parameter::optional(
+            "reference",
+            Shape::Text,
+            "What variants are compared with: a value of any axis, such as \"small\", or \"size=small\" where several axes have it. Each variant is compared with the one that differs from it in this axis alone. By default the baseline (heads = []) of the same training corpora.",
+        ),
         Parameter::default(
             "title",
             Shape::Text,
@@ -62,6 +73,10 @@ pub static KIND: Kind = Kind {
 
 #[derive(Deserialize)]
 struct Options {
+    #[serde(default)]
+    folds: Option<String>,
+    #[serde(default)]
+    reference: Option<String>,
     title: String,
     notes: Vec<String>,
 }
@@ -75,6 +90,16 @@ enum ReportError {
     #[error("cannot read the result of `{step}`: {reason}")]
     #[diagnostic(code(report::input))]
     Unreadable { step: String, reason: String },
+    #[error("`reference = \"{written}\"` names {axes} values of the matrix, not one")]
+    #[diagnostic(
+        code(report::reference),
+        help("the evaluations have the values {known}")
+    )]
+    Reference {
+        written: String,
+        axes: usize,
+        known: String,
+    },
     #[error("cannot write {}: {reason}", path.display())]
     #[diagnostic(code(report::output))]
     Output {
@@ -91,6 +116,104 @@ pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Dia
     Ok(Stage::Aggregate(Box::new(ReportStage {
         options: options(declaration)?,
     })))
+}
+
+/// The axis of folds where nothing else is said.
+const FOLD: &str = "fold";
+
+/// Which evaluations are folds of one row, and what their rows are called.
+struct Rows {
+    /// The label of each input without its fold.
+    labels: Vec<InputLabel>,
+    /// The fold of each input; none where it is no fold.
+    folds: Vec<Option<String>>,
+}
+
+impl Rows {
+    /// Takes the axis called `axis` out of `labels`.
+    fn of(labels: &[&InputLabel], axis: &str) -> Self {
+        let mut rows = Self {
+            labels: labels.iter().map(|label| (*label).clone()).collect(),
+            folds: Vec::new(),
+        };
+        for label in &mut rows.labels {
+            let place = label.variant.iter().position(|(name, _)| name == axis);
+            rows.folds
+                .push(place.map(|place| label.variant.remove(place).1));
+        }
+        rows
+    }
+
+    fn names(&self) -> Vec<String> {
+        row_names(&self.labels.iter().collect::<Vec<_>>())
+    }
+
+    /// The evaluations with those of the folds of one row put together, in the order of the first fold of each.
+    fn pooled(&self, entries: Vec<ReportEntry>) -> Result<Vec<ReportEntry>, EvalError> {
+        let mut rows: Vec<(&InputLabel, Vec<FoldEntry>)> = Vec::new();
+        let mut pooled: Vec<Option<ReportEntry>> = Vec::new();
+        let mut row_of: Vec<Option<usize>> = Vec::new();
+        for ((label, fold), entry) in self.labels.iter().zip(&self.folds).zip(entries) {
+            let Some(fold) = fold.clone() else {
+                pooled.push(Some(entry));
+                row_of.push(None);
+                continue;
+            };
+            let fold = FoldEntry { fold, entry };
+            match rows.iter_mut().find(|(known, _)| *known == label) {
+                Some((_, folds)) => folds.push(fold),
+                None => {
+                    row_of.push(Some(rows.len()));
+                    pooled.push(None);
+                    rows.push((label, vec![fold]));
+                }
+            }
+        }
+        let mut made = Vec::with_capacity(rows.len());
+        for (_, folds) in rows {
+            let first = folds
+                .first()
+                .map(|fold| (fold.entry.model.name.clone(), fold.entry.axes.clone()));
+            let (name, axes) = first.unwrap_or_default();
+            made.push(Some(ReportEntry {
+                axes,
+                ..ReportEntry::pooled(name, folds)?
+            }));
+        }
+        let rows = pooled.into_iter().zip(row_of);
+        let rows = rows.filter_map(|(entry, row)| entry.or_else(|| made.get_mut(row?)?.take()));
+        Ok(rows.collect())
+    }
+}
+
+/// The axis and value that `written` names.
+///
+/// # Errors
+/// Where no axis has it, or several.
+fn reference_of(written: &str, labels: &[InputLabel]) -> Result<Reference, ReportError> {
+    let mut values: Vec<(&str, &str)> = Vec::new();
+    for (axis, value) in labels.iter().flat_map(|label| &label.variant) {
+        if !values.contains(&(axis, value)) {
+            values.push((axis, value));
+        }
+    }
+    let is_meant =
+        |(axis, value): &&(&str, &str)| *value == written || format!("{axis}={value}") == written;
+    let meant: Vec<&(&str, &str)> = values.iter().filter(is_meant).collect();
+    match meant[..] {
+        [(axis, value)] => Ok(Reference {
+            axis: (*axis).to_owned(),
+            value: (*value).to_owned(),
+        }),
+        _ => {
+            let known = values.iter().map(|(axis, value)| format!("{axis}={value}"));
+            Err(ReportError::Reference {
+                written: written.to_owned(),
+                axes: meant.len(),
+                known: known.collect::<Vec<_>>().join(", "),
+            })
+        }
+    }
 }
 
 /// Names of the rows: the matrix values where the inputs differ in them, with the stage where there are several.
@@ -143,6 +266,12 @@ fn without(missing: &[InputLabel]) -> Option<String> {
     })
 }
 
+impl ReportStage {
+    fn fold_axis(&self) -> &str {
+        self.options.folds.as_deref().unwrap_or(FOLD)
+    }
+}
+
 impl AggregateStage for ReportStage {
     fn allows_missing_inputs(&self) -> bool {
         true
@@ -156,7 +285,26 @@ impl AggregateStage for ReportStage {
                 .filter(|input| stands_under(&input.parameter, parameter))
                 .map(|input| &input.label)
                 .collect();
-            for (index, name) in row_names(&labels).into_iter().enumerate() {
+            let names = match parameter {
+                "input" => {
+                    let rows = Rows::of(&labels, self.fold_axis());
+                    for (index, fold) in rows.folds.iter().enumerate() {
+                        if let Some(fold) = fold {
+                            fingerprint.add(format!("fold.{index}"), fold.clone());
+                        }
+                    }
+                    if self.options.reference.is_some() {
+                        for (index, label) in rows.labels.iter().enumerate() {
+                            for (axis, value) in &label.variant {
+                                fingerprint.add(format!("axis.{index}.{axis}"), value.clone());
+                            }
+                        }
+                    }
+                    rows.names()
+                }
+                _ => row_names(&labels),
+            };
+            for (index, name) in names.into_iter().enumerate() {
                 fingerprint.add(format!("{row}.{index}"), name);
             }
         }
@@ -167,10 +315,25 @@ impl AggregateStage for ReportStage {
     }
 
     fn run(&self, context: &AggregateContext<'_>) -> miette::Result<()> {
-        let entries = read_all(context, "input", evaluate::ENTRY, |entry, name| {
-            let entry: &mut ReportEntry = entry;
-            entry.model.name = name;
+        let inputs: Vec<&StepInput> = context.inputs_of("input").collect();
+        let labels: Vec<&InputLabel> = inputs.iter().map(|input| &input.label).collect();
+        let rows = Rows::of(&labels, self.fold_axis());
+        let mut entries = read_all(context, "input", evaluate::ENTRY, |entry, _| {
+            let _: &mut ReportEntry = entry;
         })?;
+        for (entry, name) in entries.iter_mut().zip(rows.names()) {
+            entry.model.name = name;
+        }
+        let reference = self.options.reference.as_deref();
+        let reference = reference
+            .map(|written| reference_of(written, &rows.labels))
+            .transpose()?;
+        if reference.is_some() {
+            for (entry, label) in entries.iter_mut().zip(&rows.labels) {
+                entry.axes.clone_from(&label.variant);
+            }
+        }
+        let entries = rows.pooled(entries)?;
         let probes = read_all(context, "probes", probe::ENTRY, |entry, name| {
             let entry: &mut ProbeEntry = entry;
             entry.model.name = name;
@@ -184,6 +347,7 @@ impl AggregateStage for ReportStage {
         let mut report = Report {
             title: self.options.title.clone(),
             entries,
+            reference,
             notes,
             probes,
             maps,

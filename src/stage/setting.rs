@@ -4,6 +4,8 @@ use pipe_foundation::Limit;
 use pipe_nn::model::Device;
 use pipe_speech::corpus::Corpora;
 
+use super::ingest::SharedListings;
+
 /// What stages are built with besides what the manifest says of them.
 #[derive(Clone, Debug)]
 pub struct Setting {
@@ -13,6 +15,8 @@ pub struct Setting {
     pub device: Device,
     /// How long a file may be that is read as a whole because the manifest or `corpora.toml` names it.
     pub file_bytes: Limit,
+    /// What sources list, for the variants that list the same.
+    pub shared_listings: SharedListings,
     /// Whether programs run in a sandbox.
     pub sandbox: bool,
 }

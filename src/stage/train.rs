@@ -11,8 +11,8 @@ use pipe_engine::artifact::{Difference, FingerprintInputs};
 use pipe_engine::cache::{CacheError, final_checkpoint_key};
 use pipe_engine::manifest::{Declaration, Diagnostic, Diagnostics, Gathers, Kind};
 use pipe_engine::stage::{
-    AggregateContext, AggregateStage, InputOrigin, Interrupted, Launch, LoadedItem, Resources,
-    Stage, StepInput,
+    AggregateContext, AggregateStage, Foresight, InputOrigin, Interrupted, Launch, ListedInput,
+    LoadedItem, Resources, Stage, StepInput,
 };
 use pipe_foundation::{Digest, ThreadCount};
 use pipe_nn::model::{Device, LossName, ModelError, TaskSpec};
@@ -27,6 +27,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::items::{MODEL, UtteranceItem, features};
 
+use super::foresight;
 use super::front_end::add_lineages;
 use super::leakage::{self, LeakError, OnLeak, TRAINING_ITEMS};
 use super::setting::Setting;
@@ -306,6 +307,10 @@ impl AggregateStage for Train {
             threads: self.threads,
             ..Resources::default()
         }
+    }
+
+    fn foresee(&self, inputs: &[ListedInput<'_>]) -> Foresight {
+        foresight::of_training(inputs)
     }
 
     fn needs_memory(&self) -> bool {

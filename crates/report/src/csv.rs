@@ -8,11 +8,20 @@ use crate::{Study, StudyCell, StudyTest, StudyVariant, TestRole};
 /// The whole table with its header.
 pub(crate) fn render(study: &Study) -> String {
     let mut text = String::new();
-    line(&mut text, header(&study.classes));
+    let has_folds = study.has_folds();
+    let mut names = header(&study.classes);
+    if has_folds {
+        names.extend(FOLDS.map(String::from));
+    }
+    line(&mut text, names);
     for variant in &study.variants {
         for (test, cell) in study.tests.iter().zip(&variant.cells) {
             if let Some(cell) = cell {
-                line(&mut text, row(&study.classes, variant, test, cell));
+                let mut fields = row(&study.classes, variant, test, cell);
+                if has_folds {
+                    fields.extend(folds(cell));
+                }
+                line(&mut text, fields);
             }
         }
     }
@@ -56,6 +65,30 @@ const AFTER_RECALLS: [&str; 10] = [
     "paper_gain",
     "paper_comparable",
 ];
+
+/// Columns that only a study of folds has.
+const FOLDS: [&str; 5] = [
+    "folds",
+    "ua_of_folds",
+    "folds_mean_ua",
+    "folds_low",
+    "folds_high",
+];
+
+fn folds(cell: &StudyCell) -> [String; 5] {
+    let Some(folds) = &cell.folds else {
+        return Default::default();
+    };
+    let uas: Vec<String> = folds.folds.iter().map(|fold| fold.ua.to_string()).collect();
+    let [low, high] = ends(folds.interval);
+    [
+        folds.folds.len().to_string(),
+        uas.join(" "),
+        folds.mean_ua.to_string(),
+        low,
+        high,
+    ]
+}
 
 fn header(classes: &[String]) -> Vec<String> {
     let mut header: Vec<String> = BEFORE_RECALLS.map(String::from).into();

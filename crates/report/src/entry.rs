@@ -1,9 +1,9 @@
-//! One tested model of a report.
+//! One tested model of a report, or the models of all folds of a cross-validation.
 
 use serde::{Deserialize, Serialize};
 
 use crate::eval::{Confusion, Evaluation, Metrics};
-use crate::{EpochPoint, ModelIdentity};
+use crate::{EpochPoint, FoldEntry, ModelIdentity};
 
 /// One model: how it was made and what it reaches.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -22,6 +22,12 @@ pub struct ReportEntry {
     /// The epochs of its training; may be empty.
     #[serde(default)]
     pub history: Vec<EpochPoint>,
+    /// Its matrix values by axis, where the report compares along an axis.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub axes: Vec<(String, String)>,
+    /// The folds that it stands for; none where it is one model.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub folds: Vec<FoldEntry>,
 }
 
 impl ReportEntry {

@@ -16,6 +16,9 @@ pub struct RunFacts {
     pub pipe_version: String,
     /// Corpora used.
     pub corpora: Vec<CorpusFacts>,
+    /// Published partitions that the splits follow, each once.
+    #[serde(default)]
+    pub partitions: Vec<PartitionFacts>,
     /// Corpora that the manifest names but that were not there, so that the run did without them.
     pub absent_corpora: Vec<CorpusFacts>,
     /// Steps that could not be made, so that the report does without them.
@@ -28,6 +31,19 @@ pub struct RunFacts {
     pub warnings: Vec<String>,
     /// Every step, in the order of the plan.
     pub steps: Vec<StepFacts>,
+}
+
+/// A published partition that a split follows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PartitionFacts {
+    /// Its name, such as `EmoBox emodb, fold 2`.
+    pub name: String,
+    /// BLAKE3 of its files, in hexadecimal.
+    pub digest: String,
+    /// Files that it names.
+    pub files: u64,
+    /// How many of them are not among the data.
+    pub unmatched: u64,
 }
 
 /// What it takes to run a manifest again.
@@ -65,6 +81,9 @@ pub struct CorpusFacts {
     pub licence: String,
     /// Where to get it.
     pub source: String,
+    /// Utterances used, each once, also where folds have it in several splits.
+    #[serde(default)]
+    pub utterances: u64,
     /// Utterances by split (`train`, `validation`, `test`).
     pub splits: BTreeMap<String, SplitFacts>,
     /// Utterances in the publisher's distribution, where `corpora.toml` gives their number.

@@ -35,6 +35,11 @@ impl Report {
         self.terminal(Detail::Brief, width, colour)
     }
 
+    /// What each fold of a cross-validation reaches, for a terminal as [`Report::to_terminal`].
+    pub fn folds_to_terminal(&self, width: usize, colour: bool) -> String {
+        terminal::render(&sections::folds_alone(self), width.max(40), colour)
+    }
+
     /// The study as a table for other programs: one row per variant and test, proportions in 0..=1 in full precision.
     pub fn to_csv(&self) -> String {
         csv::render(&self.study())

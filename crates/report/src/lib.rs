@@ -22,6 +22,7 @@ pub mod eval;
 mod facts;
 mod forms;
 mod html;
+mod folds;
 mod identity;
 mod learning_curve;
 mod map;
@@ -31,6 +32,7 @@ mod notes;
 mod number;
 mod probe;
 mod published;
+mod reference;
 mod report;
 mod sections;
 mod sheet;
@@ -39,18 +41,22 @@ mod terminal;
 
 pub use entry::ReportEntry;
 pub use facts::{
-    CorpusFacts, LeakCheck, LeftOut, ProjectFile, Reproduction, RunFacts, SplitFacts, StepFacts,
+    CorpusFacts, LeakCheck, LeftOut, PartitionFacts, ProjectFile, Reproduction, RunFacts,
+    SplitFacts, StepFacts,
 };
+pub use folds::FoldEntry;
 pub use identity::{Attribute, Method, ModelIdentity};
 pub use learning_curve::{EpochHeadLoss, EpochLosses, EpochPoint, EpochScores, EpochTargetLoss};
 pub use map::{EmbeddingMap, MapPoint};
 pub use map_svg::MapColour;
 pub use markdown::{Align, Markdown};
 pub use probe::{Probe, ProbeEntry};
+pub use reference::Reference;
 pub use report::Report;
 pub use sheet::{Sheet, SheetCell, SheetColumn, Tone};
 pub use study::{
-    Gain, PublishedCell, Study, StudyCell, StudyModel, StudyTest, StudyVariant, TestRole,
+    FoldScore, FoldScores, Gain, PublishedCell, Study, StudyCell, StudyModel, StudyTest,
+    StudyVariant, TestRole,
 };
 
 #[cfg(test)]

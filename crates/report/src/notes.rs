@@ -186,6 +186,7 @@ fn no_gain(study: &Study, most: usize) -> Option<String> {
             variant.method != Some(Method::Baseline)
                 && baseline_of(&study.variants, variant).is_none()
         })
+        .filter(|_| study.reference.is_none())
         .map(|variant| variant.name.clone())
         .collect();
     (!without.is_empty()).then(|| {

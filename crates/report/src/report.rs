@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EmbeddingMap, ProbeEntry, ReportEntry, RunFacts, Study};
+use crate::{EmbeddingMap, ProbeEntry, Reference, ReportEntry, RunFacts, Study};
 
 /// Everything a report shows.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -12,6 +12,9 @@ pub struct Report {
     pub title: String,
     /// One entry per model, in the order of the rows.
     pub entries: Vec<ReportEntry>,
+    /// What variants are compared with; the baseline of the same training corpora where nothing is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Reference>,
     /// Remarks above the tables.
     #[serde(default)]
     pub notes: Vec<String>,

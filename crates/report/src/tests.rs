@@ -76,6 +76,8 @@ fn entry(
         leaks: Vec::new(),
         epochs: 40,
         history: Vec::new(),
+        axes: Vec::new(),
+        folds: Vec::new(),
     }
 }
 

@@ -6,7 +6,10 @@ use pipe_engine::cache::{Cache, CacheError, StepOutput};
 use pipe_engine::exec::PlanResults;
 use pipe_engine::plan::Plan;
 use pipe_engine::stage::SourceListing;
-use pipe_report::{CorpusFacts, LeakCheck, LeftOut, Report, RunFacts, SplitFacts, StepFacts};
+use pipe_report::{
+    CorpusFacts, LeakCheck, LeftOut, PartitionFacts, Report, RunFacts, SplitFacts, StepFacts,
+};
+use pipe_speech::corpus::Split;
 
 use crate::domain::SpeechPlan;
 use crate::items::{UtteranceItem, details};
@@ -29,6 +32,7 @@ pub fn facts(
         reproduction: Some(reproduction(plan, cache, results)?),
         pipe_version: env!("CARGO_PKG_VERSION").into(),
         corpora: corpora(listings),
+        partitions: partitions(listings),
         absent_corpora: plan
             .left_out
             .corpora
@@ -67,9 +71,13 @@ fn corpora(listings: &[(usize, SourceListing)]) -> Vec<CorpusFacts> {
             let duration_s = recording.map_or(0.0, |recording| recording.duration_s);
             let split = utterance.split.name();
             let corpus = corpora.iter_mut().find(|c| c.name == utterance.corpus);
+            let is_new = Split::ALL
+                .iter()
+                .all(|split| !seen.contains(&(&utterance.id, split.name())));
             let (Some(corpus), true) = (corpus, seen.insert((&utterance.id, split))) else {
                 continue;
             };
+            corpus.utterances += u64::from(is_new);
             let facts: &mut SplitFacts = corpus.splits.entry(split.into()).or_default();
             facts.utterances += 1;
             *facts.hours.get_or_insert(0.0) += duration_s / 3600.0;
@@ -84,6 +92,17 @@ fn corpora(listings: &[(usize, SourceListing)]) -> Vec<CorpusFacts> {
         }
     }
     corpora
+}
+
+/// The published partitions that sources follow, each once.
+fn partitions(listings: &[(usize, SourceListing)]) -> Vec<PartitionFacts> {
+    let mut partitions: Vec<PartitionFacts> = Vec::new();
+    for (_, listing) in listings {
+        let details = details(listing);
+        let partition = details.and_then(|details| details.partition.clone());
+        partitions.extend(partition.filter(|partition| !partitions.contains(partition)));
+    }
+    partitions
 }
 
 fn missing_steps(plan: &SpeechPlan, results: &PlanResults) -> Vec<String> {

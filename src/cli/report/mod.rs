@@ -17,8 +17,9 @@ use crate::domain::SpeechPlan;
 use crate::items::REPORT;
 
 use super::arguments::{Common, ReportArguments};
-use super::console::print;
+use super::console::{console_width, print};
 use super::error::CliError;
+use super::paint::colours;
 use super::{context, own_name};
 
 pub use show::show;
@@ -79,6 +80,12 @@ pub fn report(arguments: &ReportArguments, common: &Common) -> Result<u8, CliErr
         }
         let page = write_page(&plan, &cache, &results, step, &folder)?;
         text.push_str(&format!("{}\n", page.display()));
+        if arguments.folds
+            && let Some(report) = content(&cache, results.steps[step].output.as_deref())
+        {
+            let folds = report.folds_to_terminal(console_width(), colours());
+            text.push_str(&format!("\n{}\n", folds.trim_end()));
+        }
     }
     print(&text)?;
     Ok(0)

@@ -1,11 +1,15 @@
 //! From the declaration of an `ingest` to the stage: the corpora and the split table that it names are looked for.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use pipe_engine::manifest::{Declaration, Diagnostic, Diagnostics, suggest};
 use pipe_engine::stage::Stage;
 use pipe_foundation::regular_file;
-use pipe_speech::corpus::{self, CorpusError, KeptColumns, LabelMap, ListOptions, synthetic};
+use pipe_speech::corpus::protocol::FileList;
+use pipe_speech::corpus::split::RECORDING;
+use pipe_speech::corpus::{
+    self, CorpusError, KeptColumns, LabelMap, ListOptions, Split, synthetic,
+};
 
 use crate::stage::missing_file::missing_file;
 use crate::stage::options::options;
@@ -13,6 +17,8 @@ use crate::stage::setting::Setting;
 
 use super::Ingest;
 use super::parameters::Options;
+use super::split_parameters::SplitChoice;
+use super::splitting::{PublishedSource, Splitting};
 
 pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diagnostics> {
     let corpora = &setting.corpora;
@@ -97,31 +103,121 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
             }
         }
     }
-    let split_file = options
-        .split_file
-        .as_ref()
-        .map(|written| declaration.resolve("split_file", written));
-    if let Some(path) = &split_file
-        && let Err(error) = regular_file::check(path)
-    {
-        let table = format!("the split table {}", path.display());
-        diagnostics.push(
-            missing_file(&table, &error, declaration.place_of("split_file"))
-                .help("the path is relative to the manifest it is written in; a run writes such tables as runs/<manifest>/<stage>/split.tsv"),
-        );
-    }
+    let splitting = splitting(&options, declaration, &mut diagnostics);
+    let kept = options.columns.clone().unwrap_or_default();
+    let built_in = corpus::Utterance::BUILT_IN;
+    let needed = options.split.attributes().into_iter();
+    let only_to_split: BTreeSet<String> = needed
+        .filter(|name| !built_in.contains(&name.as_str()) && name != RECORDING)
+        .filter(|name| !kept.contains(name))
+        .collect();
     let folder = corpora.folder.clone();
+    let list_options = ListOptions {
+        classes: choice,
+        class_maps: corpora.classes.clone(),
+        columns: KeptColumns::Named(kept.union(&only_to_split).cloned().collect()),
+        votes: options.votes,
+    };
+    let names: Vec<&String> = configs.iter().map(|(name, _)| name).collect();
+    let shared_key = format!("{names:?} {list_options:?} {}", options.max_duration_s);
+    setting.shared_listings.announce(&shared_key);
     diagnostics.or_ok(Stage::Source(Box::new(Ingest {
         corpora: configs,
         folder,
-        list_options: ListOptions {
-            classes: choice,
-            class_maps: corpora.classes.clone(),
-            columns: KeptColumns::Named(options.columns.clone().unwrap_or_default()),
-            votes: options.votes,
-        },
+        list_options,
+        shared: setting.shared_listings.clone(),
+        shared_key,
         options,
-        split_file,
+        splitting,
+        only_to_split,
         file_bytes: setting.file_bytes,
     })))
+}
+
+/// How the stage splits; files that it names must be there.
+fn splitting(
+    options: &Options,
+    declaration: &Declaration,
+    diagnostics: &mut Diagnostics,
+) -> Splitting {
+    let mut file = |parameter: &str, written: &str, what: &str, help: &str| {
+        let path = declaration.resolve(parameter, written);
+        if let Err(error) = regular_file::check(&path) {
+            let what = format!("{what} {}", path.display());
+            let place = declaration.place_of(parameter);
+            diagnostics.push(missing_file(&what, &error, place).help(help.to_owned()));
+        }
+        path
+    };
+    const RELATIVE: &str = "the path is relative to the manifest it is written in";
+    if let Some(written) = &options.split_file {
+        let help =
+            format!("{RELATIVE}; a run writes such tables as runs/<manifest>/<stage>/split.tsv");
+        return Splitting::Pinned(file("split_file", written, "the split table", &help));
+    }
+    match options.split.clone() {
+        SplitChoice::One(split) => Splitting::One(split),
+        SplitChoice::Fractions(fractions) => Splitting::Fractions(fractions),
+        SplitChoice::Folds(folds) => Splitting::Folds {
+            count: folds.folds,
+            options: folds.options,
+        },
+        SplitChoice::LeaveOneOut(left) => Splitting::LeaveOneOut {
+            attribute: left.leave_one_out,
+            options: left.options,
+        },
+        SplitChoice::Protocol(protocol) => {
+            let folder = declaration.resolve("split.folder", &protocol.folder);
+            if !folder.is_dir() {
+                diagnostics.push(
+                    Diagnostic::new(
+                        "manifest::missing_folder",
+                        format!("the folder {} does not exist", folder.display()),
+                    )
+                    .at(declaration.place_of("split.folder"), "not found")
+                    .help(format!(
+                        "{RELATIVE}; get the data/<dataset> folder of EmoBox from https://github.com/emo-box/EmoBox"
+                    )),
+                );
+            }
+            Splitting::Published {
+                source: PublishedSource::EmoBox {
+                    folder,
+                    fold: protocol.fold,
+                },
+                drawn: protocol.drawn,
+            }
+        }
+        SplitChoice::Lists(lists) => {
+            let own = &lists.lists;
+            let of_splits = [
+                (Split::Train, &own.train),
+                (Split::Validation, &own.validation),
+                (Split::Test, &own.test),
+            ];
+            let mut files = Vec::new();
+            for (split, names) in of_splits {
+                for (index, name) in names.iter().enumerate() {
+                    let parameter = format!("split.lists.{}.{index}", split.name());
+                    files.push(FileList {
+                        split,
+                        name: name.clone(),
+                        path: file(&parameter, name, "the list", RELATIVE),
+                    });
+                }
+            }
+            Splitting::Published {
+                source: PublishedSource::Lists(files),
+                drawn: lists.drawn,
+            }
+        }
+        SplitChoice::Table(table) => Splitting::Published {
+            source: PublishedSource::Table {
+                path: file("split.table", &table.table, "the table", RELATIVE),
+                name: table.table,
+                column: table.column,
+            },
+            drawn: table.drawn,
+        },
+    }
 }

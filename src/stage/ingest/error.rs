@@ -9,7 +9,7 @@ use thiserror::Error;
 #[derive(Debug, Error, miette::Diagnostic)]
 pub enum IngestError {
     /// Training and held-out data overlap.
-    #[error("the splits share speakers or audio: {findings}")]
+    #[error("the splits share speakers, groups or audio: {findings}")]
     #[diagnostic(
         code(ingest::leak),
         help(

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use pipe_engine::manifest::{Diagnostic, Gathers, Kind, MAX_BAD, Parameter, STORE, Shape};
-use pipe_speech::corpus::{ClassChoice, Split, VoteRule};
+use pipe_engine::manifest::{Gathers, Kind, MAX_BAD, Parameter, STORE, Shape};
+use pipe_speech::corpus::{ClassChoice, VoteRule};
 use serde::Deserialize;
 
 use crate::items::AUDIO;
 use crate::stage::leakage::OnLeak;
 
-const FRACTION: Shape = Shape::Float { min: 0.0, max: 1.0 };
+use super::split_parameters::{self, SPLIT, SplitChoice};
 
 pub static KIND: Kind = Kind {
     name: "ingest",
@@ -21,35 +21,7 @@ pub static KIND: Kind = Kind {
             Shape::OneOrMany(&Shape::Named("the name of a corpus")),
             "Names of corpora in corpora.toml.",
         ),
-        Parameter::default(
-            "split",
-            Shape::Either(&[
-                Shape::Choice(&["train", "validation", "test"]),
-                Shape::Table(&[
-                    Parameter::default(
-                        "train",
-                        FRACTION,
-                        "0.8",
-                        "Fraction of each corpus's hours.",
-                    ),
-                    Parameter::default(
-                        "validation",
-                        FRACTION,
-                        "0.1",
-                        "Fraction of each corpus's hours.",
-                    ),
-                    Parameter::default("test", FRACTION, "0.1", "Fraction of each corpus's hours."),
-                    Parameter::default(
-                        "seed",
-                        Shape::NATURAL,
-                        "0",
-                        "Seed of the choice among equally good splits.",
-                    ),
-                ]),
-            ]),
-            "{\"train\": 0.8, \"validation\": 0.1, \"test\": 0.1, \"seed\": 0}",
-            "Fractions per corpus, whole speakers at a time; or one split for all utterances.",
-        ),
+        SPLIT,
         Parameter::optional(
             "classes",
             Shape::Either(&[
@@ -74,13 +46,13 @@ pub static KIND: Kind = Kind {
         Parameter::optional(
             "split_file",
             Shape::Path,
-            "A split table to use as it is, such as the split.tsv of an earlier run.",
+            "A split table to use as it is, such as the split.tsv of an earlier run, by speakers or by utterances.",
         ),
         Parameter::default(
             "leaks",
             Shape::Choice(&["error", "warn"]),
             "\"error\"",
-            "What to do when a speaker or the same audio is both in train and in a held-out split.",
+            "What to do when a speaker, a group of `groups`, the same audio or overlapping segments of a recording are both in train and in a held-out split.",
         ),
         Parameter::default(
             "max_duration_s",
@@ -94,32 +66,11 @@ pub static KIND: Kind = Kind {
     ],
     gathers: Gathers::Never,
     output: |_| AUDIO,
-    validate,
+    validate: |parameters| {
+        let split = parameters.get("split");
+        split.map_or_else(Vec::new, split_parameters::validate)
+    },
 };
-
-fn validate(parameters: &serde_json::Map<String, serde_json::Value>) -> Vec<Diagnostic> {
-    let Some(table) = parameters.get("split").and_then(|split| split.as_object()) else {
-        return Vec::new();
-    };
-    let fractions: Vec<f64> = ["train", "validation", "test"]
-        .iter()
-        .filter_map(|name| table.get(*name)?.as_f64())
-        .collect();
-    let sum: f64 = fractions.iter().sum();
-    if (sum - 1.0).abs() < 1e-6 {
-        return Vec::new();
-    }
-    let terms: Vec<String> = fractions.iter().map(f64::to_string).collect();
-    let label = format!("{} is {}", terms.join(" + "), (sum * 1e6).round() / 1e6);
-    vec![
-        Diagnostic::of_value(
-            "split",
-            "the fractions of `split` do not add up to 1",
-            label,
-        )
-        .help("train, validation and test must add up to 1; those omitted are 0.8, 0.1 and 0.1"),
-    ]
-}
 
 /// Their values, but for the corpora.
 #[derive(Deserialize)]
@@ -141,19 +92,4 @@ pub struct Options {
     pub leaks: OnLeak,
     /// Longest recording in seconds.
     pub max_duration_s: f64,
-}
-
-/// How utterances are assigned to splits.
-#[derive(Deserialize)]
-#[serde(untagged)]
-pub enum SplitChoice {
-    /// All to one.
-    One(Split),
-    /// By fractions of the hours, whole speakers at a time.
-    Fractions {
-        train: f64,
-        validation: f64,
-        test: f64,
-        seed: u64,
-    },
 }

@@ -42,6 +42,7 @@ pub fn facts(chance: &mut Chance, models: &[ModelIdentity]) -> RunFacts {
                     language: language.into(),
                     licence: "Open Database License (ODbL) 1.0, research only".into(),
                     source: "https://example.org/a/corpus?with=a&query=1".into(),
+                    utterances: 0,
                     splits: splits.collect(),
                     official_utterances: (name != "epst").then_some(utterances + 7),
                 }
@@ -94,6 +95,7 @@ pub fn facts(chance: &mut Chance, models: &[ModelIdentity]) -> RunFacts {
         steps.push(step(&id, "evaluate", json!({"splits": ["test"]}), chance));
     }
     RunFacts {
+        partitions: Vec::new(),
         absent_corpora: Vec::new(),
         missing_steps: Vec::new(),
         manifest: "made_up".into(),

@@ -1,6 +1,6 @@
 //! The loop of a run: units are checked once they wait for nothing, and those that miss start as the pools allow.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Sender, channel};
 use std::thread::Scope;
@@ -63,6 +63,8 @@ pub struct Execution<'a, 'r> {
     /// Memory estimates of units that have been considered.
     memory_bytes: HashMap<usize, u64>,
     at_work: BTreeMap<usize, Taken>,
+    /// Steps that have failed before anything started.
+    refused: HashSet<usize>,
     /// Why the cache cannot be used any more.
     error: Option<CacheError>,
     /// Objects that were found damaged when they were opened: what was made from them is not to be used either.
@@ -86,6 +88,7 @@ impl<'a, 'r> Execution<'a, 'r> {
             jobs: HashMap::new(),
             memory_bytes: HashMap::new(),
             at_work: BTreeMap::new(),
+            refused: HashSet::new(),
             error: None,
             damaged: BTreeSet::new(),
         }
@@ -100,6 +103,12 @@ impl<'a, 'r> Execution<'a, 'r> {
         std::thread::scope(|scope| {
             let (sender, receiver) = channel::<Ended>();
             self.add(self.work.resolver.machine_faults());
+            if !self.options.keep_going {
+                // Told before the first step starts rather than after the last one before it.
+                let refused = self.work.resolver.refused();
+                self.refused = refused.iter().map(|(step, _)| *step).collect();
+                self.add(refused);
+            }
             let unblocked = self.scheduler.unblocked();
             self.look_up(unblocked);
             loop {
@@ -218,6 +227,9 @@ impl<'a, 'r> Execution<'a, 'r> {
             });
         }
         let step = unit.steps[0];
+        if self.refused.contains(&step) {
+            return Ok(LookedUp::Done(Vec::new()));
+        }
         let missing_inputs = match self.options.keep_going {
             true => MissingInputs::Allowed,
             false => MissingInputs::Refused,

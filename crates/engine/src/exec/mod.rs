@@ -14,6 +14,7 @@ mod event_tests;
 mod execution;
 mod expected_results;
 mod failure;
+mod foresight;
 mod frame;
 mod gate;
 mod group;

@@ -236,13 +236,13 @@ fn publish_listings(
     publisher: &mut Publisher<'_>,
     observer: &dyn Observer,
 ) {
+    for (step, message) in resolver.warnings() {
+        observer.event(&Event::Warning {
+            step: resolver.plan.steps[step].id().into(),
+            message: message.into(),
+        });
+    }
     for (step, listing) in resolver.listings() {
-        for message in &listing.warnings {
-            observer.event(&Event::Warning {
-                step: resolver.plan.steps[step].id().into(),
-                message: message.clone(),
-            });
-        }
         if let Err(error) = publisher.listing(step, listing) {
             publisher.failed(step, &error, observer);
         }

@@ -1,7 +1,7 @@
 //! The status of a step before it runs: the one answer to "what is its key, and is it done?" that `run`, `plan`, `why`
 //! and `report` share.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 
 use miette::Report;
@@ -13,9 +13,10 @@ use rayon::prelude::*;
 use crate::artifact::FingerprintInputs;
 use crate::cache::{Cache, CacheError, Listing};
 use crate::plan::Plan;
-use crate::stage::{SourceListing, Stage};
+use crate::stage::{Foresight, SourceListing, Stage};
 
 use super::aggregate_key::aggregate_fingerprint;
+use super::foresight::foresee;
 use super::group::Group;
 use super::outcome::StepResult;
 use super::outputs::Outputs;
@@ -44,6 +45,8 @@ pub struct Resolver<'a> {
     group_of: Vec<Option<usize>>,
     /// Why sources could not be listed.
     failed: Mutex<HashMap<usize, Report>>,
+    /// What is foreseen of steps over whole sets.
+    foreseen: HashMap<usize, Foresight>,
 }
 
 impl<'a> Resolver<'a> {
@@ -67,13 +70,35 @@ impl<'a> Resolver<'a> {
             }
             groups.push(Group::new(plan, cache, members, own));
         }
-        Self {
+        let mut resolver = Self {
             plan,
             cache,
             groups,
             group_of,
             failed: Mutex::new(failed),
-        }
+            foreseen: HashMap::new(),
+        };
+        resolver.foreseen = foresee(plan, |step| resolver.listing(step));
+        resolver
+    }
+
+    /// What is foreseen of steps over whole sets, in the order of the plan.
+    pub fn foreseen(&self) -> impl Iterator<Item = (usize, &Foresight)> {
+        (0..self.plan.steps.len()).filter_map(|step| Some((step, self.foreseen.get(&step)?)))
+    }
+
+    /// Steps that cannot do their work with what the sources list, with the reason as the error.
+    pub fn refused(&self) -> Vec<(usize, StepResult)> {
+        let refused = self.foreseen().filter_map(|(step, _)| {
+            let error = self.refusal(step)?;
+            Some((step, StepResult::failed(error.into(), None)))
+        });
+        refused.collect()
+    }
+
+    fn refusal(&self, step: usize) -> Option<StatusError> {
+        let refusal = self.foreseen.get(&step)?.refusal.clone()?;
+        Some(StatusError::Foreseen(refusal))
     }
 
     /// The group that `step` belongs to; none for steps over whole sets.
@@ -94,6 +119,25 @@ impl<'a> Resolver<'a> {
     /// What all sources list, in the order of the plan.
     pub fn listings(&self) -> impl Iterator<Item = (usize, &SourceListing)> {
         (0..self.plan.steps.len()).filter_map(|step| Some((step, self.listing(step)?)))
+    }
+
+    /// What a person should know before anything is computed: what the sources say of their listings, and what is foreseen
+    /// of steps over whole sets. Variants of a stage that say the same say it once.
+    pub fn warnings(&self) -> Vec<(usize, &str)> {
+        let listings = self.listings();
+        let listed = listings.flat_map(|(step, listing)| {
+            let warnings = listing.warnings.iter();
+            warnings.map(move |warning| (step, warning.as_str()))
+        });
+        let foreseen = self.foreseen().flat_map(|(step, foresight)| {
+            let warnings = foresight.warnings.iter();
+            warnings.map(move |warning| (step, warning.as_str()))
+        });
+        let mut told: HashSet<(&str, &str)> = HashSet::new();
+        let stage = |step: usize| self.plan.steps[step].declaration.stage.as_str();
+        let all = listed.chain(foreseen);
+        all.filter(|(step, warning)| told.insert((stage(*step), *warning)))
+            .collect()
     }
 
     /// As [`Resolver::into_results`], with a copy of what the sources list.
@@ -164,6 +208,9 @@ impl<'a> Resolver<'a> {
         outputs: &Outputs,
         missing_inputs: MissingInputs,
     ) -> Result<StepStatus, CacheError> {
+        if let Some(error) = self.refusal(step) {
+            return Ok(StepStatus::Failed { error });
+        }
         let declared = &self.plan.steps[step];
         let digests: Vec<Option<Digest>> = declared
             .input_steps()

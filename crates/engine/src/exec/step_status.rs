@@ -45,6 +45,15 @@ pub enum StatusError {
     #[error("{0}")]
     #[diagnostic(code(run::unlisted))]
     Unlisted(String),
+    /// Its stage foresees that it cannot do its work with what the sources list.
+    #[error("{0}")]
+    #[diagnostic(
+        code(run::foreseen),
+        help(
+            "nothing is computed for this; change the data or the split, or run with --keep-going to compute the rest"
+        )
+    )]
+    Foreseen(String),
     /// A file that its stage declares cannot be read.
     #[error(transparent)]
     #[diagnostic(transparent)]

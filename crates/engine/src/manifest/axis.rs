@@ -69,7 +69,7 @@ pub fn described(
                 )
                 .at(
                     &axis.node.place,
-                    "expected a list, or a table with `subsets_of` or `leave_one_out`",
+                    "expected a list, or a table with `subsets_of`, `leave_one_out` or `folds_of`",
                 ),
             );
             None

@@ -237,12 +237,10 @@ impl Checker<'_> {
             (Shape::Tagged { tag, variants }, Value::Table(table)) => {
                 self.tagged(path, node, table, tag, variants)
             }
-            (Shape::Either(shapes), value) => {
-                match shapes.iter().find(|shape| fits_by_type(shape, value)) {
-                    Some(shape) => self.value(path, node, shape),
-                    None => self.wrong_type(path, node, shape),
-                }
-            }
+            (Shape::Either(shapes), value) => match fitting(shapes, value) {
+                Some(shape) => self.value(path, node, shape),
+                None => self.wrong_type(path, node, shape),
+            },
             _ => self.wrong_type(path, node, shape),
         }
     }
@@ -358,6 +356,21 @@ fn one_of<'a>(names: impl Iterator<Item = &'a str>) -> String {
         [one] => one.clone(),
         _ => format!("one of {}", names.join(", ")),
     }
+}
+
+/// The first of `shapes` that fits by type; of several tables, the first with the most of its required keys there.
+fn fitting(shapes: &'static [Shape], value: &Value) -> Option<&'static Shape> {
+    let required_keys = |shape: &Shape| match (shape, value) {
+        (Shape::Table(parameters), Value::Table(table)) => parameters
+            .iter()
+            .filter(|parameter| matches!(parameter.absent, Absent::Error))
+            .filter(|parameter| table.get(parameter.name).is_some())
+            .count(),
+        _ => 0,
+    };
+    let fits = shapes.iter().filter(|shape| fits_by_type(shape, value));
+    // The first of equal ones.
+    fits.rev().max_by_key(|shape| required_keys(shape))
 }
 
 fn fits_by_type(shape: &Shape, value: &Value) -> bool {

@@ -15,6 +15,7 @@ use super::declaration::Declaration;
 use super::diagnostic::Diagnostic;
 use super::diagnostics::Diagnostics;
 use super::expansion::Expansion;
+use super::folds_of::{ListFolds, ManifestText, fold_axes, without_steps};
 use super::identity::{EXPECTED, is_usable, name_by_path};
 use super::kind::Kind;
 use super::limits::Exceeded;
@@ -34,6 +35,18 @@ use super::variant::{Variant, written};
 const FIRST: [&str; 2] = ["name", "description"];
 const LAST: [&str; 4] = ["include", "vars", "matrix", "stage"];
 
+/// Files of the domain that a manifest names, by key, each with the place.
+pub type Files = BTreeMap<&'static str, (PathBuf, Place)>;
+
+/// What manifests of a domain may say.
+#[derive(Clone, Copy, Debug)]
+pub struct Vocabulary {
+    /// All stage kinds.
+    pub kinds: &'static [&'static Kind],
+    /// Keys at the top that name files.
+    pub file_keys: &'static [&'static str],
+}
+
 /// A manifest, checked as far as it can be without looking at data.
 #[derive(Clone, Debug)]
 pub struct Manifest {
@@ -44,32 +57,33 @@ pub struct Manifest {
     /// The files that it was read from: its own, then those that it includes.
     pub sources: Vec<Source>,
     /// Files of the domain that it names, by key, each with the place.
-    pub files: BTreeMap<&'static str, (PathBuf, Place)>,
+    pub files: Files,
     /// The steps, inputs before what takes them.
     pub steps: Vec<Declaration>,
 }
 
 impl Manifest {
-    /// Reads, expands and checks a manifest, in which each of `file_keys` may name a file. What is wrong with single
-    /// stages goes to `diagnostics`, so that more can be found wrong with the others.
+    /// Reads, expands and checks a manifest, in the words of `vocabulary`; axes may be the folds that
+    /// `list_folds` lists. What is wrong with single stages goes to `diagnostics`, so that more can be found wrong with the
+    /// others.
     ///
     /// # Errors
     /// When a file cannot be read or is not TOML, or the manifest asks for more than `limits` allow.
     pub fn read(
         path: &Path,
         options: &ReadOptions<'_>,
-        kinds: &'static [&'static Kind],
-        file_keys: &'static [&'static str],
+        vocabulary: Vocabulary,
+        list_folds: ListFolds<'_>,
         diagnostics: &mut Diagnostics,
     ) -> Result<Self, Diagnostics> {
-        let (sources, table) = read(path, options, file_keys, diagnostics)?;
+        let (sources, table) = read(path, options, vocabulary.file_keys, diagnostics)?;
         let read = Self::of_table(
             path,
             sources,
             &table,
             options,
-            kinds,
-            file_keys,
+            vocabulary,
+            list_folds,
             diagnostics,
         );
         read.map_err(|exceeded| {
@@ -86,10 +100,11 @@ impl Manifest {
         sources: Vec<Source>,
         table: &Table,
         options: &ReadOptions<'_>,
-        kinds: &'static [&'static Kind],
-        file_keys: &'static [&'static str],
+        vocabulary: Vocabulary,
+        list_folds: ListFolds<'_>,
         diagnostics: &mut Diagnostics,
     ) -> Result<Self, Exceeded> {
+        let Vocabulary { kinds, file_keys } = vocabulary;
         let known = || FIRST.iter().chain(file_keys).chain(&LAST).copied();
         for entry in table.entries() {
             if known().any(|key| key == entry.key) {
@@ -144,12 +159,26 @@ impl Manifest {
         let budget = Budget::new(limits);
         let vars = variables(table, &budget, diagnostics);
         budget.check()?;
-        let matrix = match table_of(table, "matrix", diagnostics) {
-            Some(axes) => Matrix::read(axes, &vars, limits, diagnostics)?,
+        let axes = table_of(table, "matrix", diagnostics);
+        let stages = table_of(table, "stage", diagnostics);
+        let folds = fold_axes(
+            &ManifestText {
+                axes,
+                stages,
+                vars: &vars,
+                kinds,
+            },
+            &without_steps(path, files.clone()),
+            options,
+            list_folds,
+            diagnostics,
+        )?;
+        let matrix = match axes {
+            Some(axes) => Matrix::read(axes, folds, &vars, limits, diagnostics)?,
             None => Matrix::default(),
         };
         budget.check()?;
-        let steps = match table_of(table, "stage", diagnostics) {
+        let steps = match stages {
             Some(stages) => declare(stages, &vars, &matrix, options, kinds, diagnostics)?,
             None => {
                 diagnostics.push(
@@ -324,7 +353,7 @@ fn declare(
 }
 
 /// The paths of a step must not lead out of `folder`.
-fn check_paths(step: &Declaration, folder: Option<&Path>, diagnostics: &mut Diagnostics) {
+pub fn check_paths(step: &Declaration, folder: Option<&Path>, diagnostics: &mut Diagnostics) {
     for (parameter, written) in &step.paths {
         let path = step.resolve(parameter, written);
         if let Some(outside) = confinement::check(folder, &path, step.place_of(parameter)) {

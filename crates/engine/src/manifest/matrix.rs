@@ -1,6 +1,7 @@
 //! `[matrix]`: axes of values, and the variants they span.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use pipe_foundation::grouped;
 
@@ -30,12 +31,13 @@ pub struct Matrix {
 }
 
 impl Matrix {
-    /// Reads the `[matrix]` table.
+    /// Reads the `[matrix]` table; `folds` are the values of axes that the domain has listed.
     ///
     /// # Errors
     /// The limit that the number of axes exceeds.
     pub fn read(
         table: &Table,
+        mut folds: HashMap<String, Vec<Node>>,
         vars: &Bindings<'_>,
         limits: &Limits,
         diagnostics: &mut Diagnostics,
@@ -49,7 +51,8 @@ impl Matrix {
         }
         let mut matrix = Self::default();
         for entry in axes {
-            let values = axis_values(entry, vars, limits, diagnostics);
+            let listed = folds.remove(&entry.key);
+            let values = listed.or_else(|| axis_values(entry, vars, limits, diagnostics));
             // An axis of one unknown value, so that what uses it is still checked.
             let unknown = || {
                 vec![Node {

@@ -14,6 +14,7 @@ mod diagnostic;
 mod diagnostics;
 mod exclude;
 mod expansion;
+mod folds_of;
 mod identity;
 mod includes;
 mod item_parameters;
@@ -37,7 +38,7 @@ mod variant;
 
 pub use confinement::OUTSIDE;
 pub use declaration::Declaration;
-pub use declare::Manifest;
+pub use declare::{Files, Manifest, Vocabulary};
 pub use diagnostic::Diagnostic;
 pub use diagnostics::Diagnostics;
 pub use identity::{location, name_by_path, present_name};

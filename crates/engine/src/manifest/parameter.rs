@@ -120,7 +120,7 @@ pub enum Shape {
         /// Each choice and its keys.
         variants: &'static [Variant],
     },
-    /// The first that fits by type.
+    /// The first that fits by type; of several tables, the one with the most of its required keys there.
     Either(&'static [Self]),
 }
 

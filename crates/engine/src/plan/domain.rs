@@ -1,6 +1,6 @@
 //! What the engine needs of the field that it is used in.
 
-use crate::manifest::{Declaration, Diagnostics, Kind, Manifest};
+use crate::manifest::{Declaration, Diagnostic, Diagnostics, Kind, Manifest};
 use crate::stage::Stage;
 
 /// A field of use: its stage kinds, and how stages are made from declarations.
@@ -11,6 +11,22 @@ pub trait Domain {
     /// Keys at the top of a manifest that name files of the domain, such as `corpora`.
     fn file_keys(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    /// The folds of what a declared stage makes: the values of an axis `{ folds_of = "stage" }`. Called while the manifest is
+    /// read, which has no steps yet; parameters that depend on the matrix are missing.
+    ///
+    /// # Errors
+    /// Where the stage has none, or they cannot be listed.
+    fn folds(
+        &mut self,
+        _manifest: &Manifest,
+        declaration: &Declaration,
+    ) -> Result<Vec<String>, Diagnostics> {
+        let told = format!("`{}` has no folds", declaration.stage);
+        Err(Diagnostic::new("manifest::folds", told)
+            .at(&declaration.place, "stages of this kind have none")
+            .into())
     }
 
     /// Called with the checked manifest before any stage is built: looks for what it names outside, and may take steps

@@ -9,7 +9,7 @@ mod step;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::manifest::{Diagnostics, Manifest, ReadOptions};
+use crate::manifest::{Declaration, Diagnostics, Manifest, ReadOptions, Vocabulary};
 use crate::source::{Place, Source};
 use crate::stage::{Device, Stage, Unbuilt};
 
@@ -47,13 +47,14 @@ impl Plan {
         domain: &mut dyn Domain,
     ) -> Result<Self, Diagnostics> {
         let mut diagnostics = Diagnostics::default();
-        let mut manifest = Manifest::read(
-            path,
-            options,
-            domain.kinds(),
-            domain.file_keys(),
-            &mut diagnostics,
-        )?;
+        let vocabulary = Vocabulary {
+            kinds: domain.kinds(),
+            file_keys: domain.file_keys(),
+        };
+        let mut list_folds =
+            |manifest: &Manifest, declaration: &Declaration| domain.folds(manifest, declaration);
+        let mut manifest =
+            Manifest::read(path, options, vocabulary, &mut list_folds, &mut diagnostics)?;
         if let Err(more) = domain.prepare(&mut manifest) {
             diagnostics.extend(more);
             return Err(diagnostics.sorted());

@@ -7,7 +7,10 @@ use serde_json::Value as Json;
 
 use crate::artifact::{Difference, FingerprintInputs};
 
-use super::{CoreShare, DeclaredFile, InputLabel, InputOrigin, Resources, StepInput, stands_under};
+use super::{
+    CoreShare, DeclaredFile, InputLabel, InputOrigin, Resources, SourceListing, StepInput,
+    stands_under,
+};
 
 /// Takes an announced run to its thread.
 pub type Launch = Box<dyn FnOnce() + Send>;
@@ -43,6 +46,24 @@ impl AggregateContext<'_> {
             .iter()
             .filter(move |input| stands_under(&input.parameter, parameter))
     }
+}
+
+/// One input of a step, of which all items come from sources that are listed.
+#[derive(Clone, Debug)]
+pub struct ListedInput<'a> {
+    /// The parameter, with its position where it is a list.
+    pub parameter: &'a str,
+    /// What the sources list.
+    pub listings: Vec<&'a SourceListing>,
+}
+
+/// What is foreseen of a step.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Foresight {
+    /// Why it cannot do its work.
+    pub refusal: Option<String>,
+    /// What a person should know before it starts.
+    pub warnings: Vec<String>,
 }
 
 /// A stage over whole sets.
@@ -110,6 +131,11 @@ pub trait AggregateStage: Send + Sync {
     /// An estimate of the resident memory it needs beyond its mapped inputs and its [`Resources`].
     fn memory_bytes(&self, _inputs: &[StepInput]) -> u64 {
         0
+    }
+
+    /// What can be told of the work before anything is computed, by what the sources of its inputs list.
+    fn foresee(&self, _inputs: &[ListedInput<'_>]) -> Foresight {
+        Foresight::default()
     }
 
     /// Makes the result.

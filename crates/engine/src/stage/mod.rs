@@ -33,7 +33,9 @@ mod item_stage;
 mod resources;
 mod source_stage;
 
-pub use aggregate_stage::{AggregateContext, AggregateStage, Launch, Unbuilt};
+pub use aggregate_stage::{
+    AggregateContext, AggregateStage, Foresight, Launch, ListedInput, Unbuilt,
+};
 pub use core_share::CoreShare;
 pub use device::Device;
 pub use each_item::EachItem;

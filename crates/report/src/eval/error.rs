@@ -78,6 +78,31 @@ pub enum EvalError {
         /// The system's error.
         source: std::io::Error,
     },
+    /// There is no fold whose results could be put together.
+    #[error("there are no folds to put together")]
+    #[diagnostic(
+        code(eval::no_folds),
+        help("give the report the evaluations of all folds")
+    )]
+    NoFolds,
+    /// Folds have different classes.
+    #[error(
+        "the folds have different classes: {}; and {}",
+        first.join(", "),
+        other.join(", ")
+    )]
+    #[diagnostic(
+        code(eval::fold_classes),
+        help(
+            "give every fold the same `classes`; with \"native\" a corpus left out may have others"
+        )
+    )]
+    FoldClasses {
+        /// Those of the first fold.
+        first: Vec<String>,
+        /// Those of another one.
+        other: Vec<String>,
+    },
     /// The table is not a table of predictions.
     #[error("predictions {}: line {line}: {problem}", path.display())]
     #[diagnostic(

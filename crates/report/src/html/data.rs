@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{CorpusFacts, SplitFacts, number};
 
 use super::table::{Cell, Column, Table};
-use super::view::{Section, View};
+use super::view::{Section, View, paragraph};
 use super::{escape, quantity};
 
 /// The order of splits; others follow.
@@ -23,6 +23,21 @@ pub(super) fn section(view: &View) -> Option<Section> {
         body += &absent(&facts.absent_corpora).render();
     }
     body += &splits(view, corpora).render();
+    for partition in &facts.partitions {
+        body += &paragraph(&format!(
+            "Splits follow {} ({}, BLAKE3 {}).",
+            partition.name,
+            match partition.unmatched {
+                0 => number::counted(partition.files, "file"),
+                unmatched => format!(
+                    "{}, {} of them not among the data",
+                    number::counted(partition.files, "file"),
+                    number::count(unmatched)
+                ),
+            },
+            partition.digest
+        ));
+    }
     Some(Section {
         id: "data",
         title: "Data",
@@ -45,7 +60,11 @@ fn about(corpora: &[CorpusFacts]) -> Table {
         ],
     );
     for corpus in corpora {
-        let used: u64 = corpus.splits.values().map(|split| split.utterances).sum();
+        let in_splits: u64 = corpus.splits.values().map(|split| split.utterances).sum();
+        let used = match corpus.utterances {
+            0 => in_splits,
+            utterances => utterances,
+        };
         let official = corpus.official_utterances;
         let share = official.map(|official| used as f64 / official as f64);
         table.rows.push(vec![

@@ -9,6 +9,7 @@ mod curves;
 mod data;
 mod escape;
 mod figure;
+mod folds;
 mod forest;
 mod heat_map;
 mod left_out;
@@ -40,6 +41,7 @@ pub(super) fn render(report: &Report, study: &Study) -> String {
         answer::section(&view),
         heat_map::section(&view),
         per_test::section(&view),
+        folds::section(&view),
         printed_tables::numeric_targets(&view),
         printed_tables::original_labels(&view),
         training::section(&view),
@@ -110,7 +112,9 @@ fn scope(view: &View) -> String {
         parts.push(number::counted(variants as u64, "variant"));
     }
     let tests = view.study.tests.iter();
-    let corpora = tests.filter(|test| test.name != "in domain").count();
+    let corpora = tests
+        .filter(|test| !["in domain", "all folds"].contains(&test.name.as_str()))
+        .count();
     parts.push(match corpora {
         1 => "1 test corpus".to_string(),
         corpora => format!("{} test corpora", number::count(corpora as u64)),

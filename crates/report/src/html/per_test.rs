@@ -12,7 +12,15 @@ pub(super) fn section(view: &View) -> Option<Section> {
         return None;
     }
     let main = view.main_tests();
-    let mut body = String::from(KEY);
+    let gain = match &view.study.reference {
+        Some(reference) => format!(
+            "difference from the same with {} {}",
+            escape::text(&reference.axis),
+            escape::text(&reference.value)
+        ),
+        None => "difference from the baseline with the same training corpora".into(),
+    };
+    let mut body = KEY.replace("{gain}", &gain);
     for (place, test) in view.study.tests.iter().enumerate() {
         let facts = facts(view, test);
         let mut part = table(view, place).render();
@@ -48,7 +56,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
 
 const KEY: &str = "<p class=\"key\">Over seeds: Student’s t interval of the mean over the runs; it covers how \
     results vary between trainings. Over speakers: bootstrap over the test’s speakers; it covers how results vary \
-    between speakers. Gain: difference from the baseline with the same training corpora. p: two-sided; Holm: \
+    between speakers. Gain: {gain}. p: two-sided; Holm: \
     corrected for all comparisons of the study. WA: weighted accuracy. Recalls in %; darker is higher.</p>\n";
 
 /// Size, chance and majority of a test; plain text.

@@ -5,12 +5,26 @@ use crate::document::{Block, Document};
 use crate::notes;
 
 use super::detail::Detail;
-use super::{confusions, labels, models, per_test, probes, summary, targets, training};
+use super::{confusions, folds, labels, models, per_test, probes, summary, targets, training};
 
 /// Up to this number of variants, the brief form also shows a table of each test.
 const FEW_VARIANTS: usize = 8;
 /// Largest number of names in a remark of the brief form.
 const FEW_NAMES: usize = 6;
+
+/// The folds of the report alone.
+pub(crate) fn folds_alone(report: &Report) -> Document {
+    let blocks = match folds::blocks(&report.study()) {
+        none if none.is_empty() => {
+            vec![Block::Paragraph("No result is made of folds.".into())]
+        }
+        blocks => blocks,
+    };
+    Document {
+        title: report.title.clone(),
+        blocks,
+    }
+}
 
 /// The report as blocks.
 pub(crate) fn document(report: &Report, detail: Detail) -> Document {
@@ -39,6 +53,7 @@ pub(crate) fn document(report: &Report, detail: Detail) -> Document {
         }
         blocks.extend(targets::blocks(report));
         if detail == Detail::Full {
+            blocks.extend(folds::blocks(&study));
             blocks.extend(models::blocks(&study));
             blocks.extend(confusions::blocks(&study));
             blocks.extend(labels::blocks(report));

@@ -3,6 +3,7 @@
 mod compose;
 pub(crate) mod confusions;
 mod detail;
+pub(crate) mod folds;
 pub(crate) mod labels;
 mod models;
 mod per_test;
@@ -11,5 +12,5 @@ mod summary;
 pub(crate) mod targets;
 mod training;
 
-pub(crate) use compose::document;
+pub(crate) use compose::{document, folds_alone};
 pub(crate) use detail::Detail;

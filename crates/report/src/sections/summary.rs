@@ -61,6 +61,40 @@ fn half_width(cell: Option<&StudyCell>) -> Cell {
     )
 }
 
+/// A test of the table, and which columns it has there.
+struct Shown<'s> {
+    place: usize,
+    test: &'s StudyTest,
+    collapsed: bool,
+    gains: bool,
+    folds: bool,
+}
+
+/// Whether a cell is made of several folds.
+fn has_folds(cell: &StudyCell) -> bool {
+    cell.folds
+        .as_ref()
+        .is_some_and(|folds| folds.folds.len() > 1)
+}
+
+/// The mean over folds and half its interval.
+fn mean_of_folds(cell: Option<&StudyCell>) -> Cell {
+    let folds = cell
+        .filter(|cell| has_folds(cell))
+        .and_then(|cell| cell.folds.as_ref());
+    let Some(folds) = folds else {
+        return Cell::toned(number::NONE, Tone::Faint);
+    };
+    let mean = number::percent(Some(folds.mean_ua));
+    match folds.interval {
+        Some(interval) => {
+            let half = number::percent(Some(interval.high - folds.mean_ua));
+            format!("{mean} ±{half}").into()
+        }
+        None => mean.into(),
+    }
+}
+
 /// The heading, the table and its legend.
 pub(crate) fn blocks(study: &Study) -> Vec<Block> {
     let tests = headline(study);
@@ -69,13 +103,14 @@ pub(crate) fn blocks(study: &Study) -> Vec<Block> {
     if over_seeds {
         columns.push(Column::new("runs", u8::MAX));
     }
-    let mut shown: Vec<(usize, &StudyTest, bool, bool)> = Vec::new();
+    let mut shown: Vec<Shown<'_>> = Vec::new();
     for (number, &(place, test)) in tests.iter().enumerate() {
         // Of the tests that do not fit, the last give way first: intervals, then gains, then the rest.
         let priority =
             |step: usize| u8::try_from(step * tests.len() + number).unwrap_or(u8::MAX - 1);
         let collapsed = cells(study, place).any(|cell| cell.collapsed > 0);
         let gains = cells(study, place).any(|cell| cell.gain.is_some());
+        let folds = cells(study, place).any(has_folds);
         columns.push(Column::new("UA", priority(0)).in_group(&test.name));
         if collapsed {
             columns.push(Column::text("!", priority(0)).in_group(&test.name));
@@ -84,7 +119,17 @@ pub(crate) fn blocks(study: &Study) -> Vec<Block> {
         if gains {
             columns.push(Column::new("gain ", priority(1)).in_group(&test.name));
         }
-        shown.push((place, test, collapsed, gains));
+        if folds {
+            let column = Column::new("mean of folds", priority(1));
+            columns.push(column.in_group(&test.name));
+        }
+        shown.push(Shown {
+            place,
+            test,
+            collapsed,
+            gains,
+            folds,
+        });
     }
     let mut rows: Vec<Vec<Cell>> = Vec::new();
     for variant in &study.variants {
@@ -92,18 +137,21 @@ pub(crate) fn blocks(study: &Study) -> Vec<Block> {
         if over_seeds {
             row.push(variant.entries.len().to_string().into());
         }
-        for &(place, _, collapsed, gains) in &shown {
-            let cell = variant.cells.get(place).and_then(Option::as_ref);
+        for test in &shown {
+            let cell = variant.cells.get(test.place).and_then(Option::as_ref);
             row.push(ua_cell(cell));
-            if collapsed {
+            if test.collapsed {
                 row.push(collapse_cell(cell));
             }
             row.push(match over_seeds {
                 true => half_width(cell),
                 false => number::interval(cell.and_then(|cell| cell.speakers_interval)).into(),
             });
-            if gains {
+            if test.gains {
                 row.push(gain_cell(cell.and_then(|cell| cell.gain.as_ref())));
+            }
+            if test.folds {
+                row.push(mean_of_folds(cell));
             }
         }
         rows.push(row);
@@ -131,7 +179,7 @@ pub(crate) fn blocks(study: &Study) -> Vec<Block> {
 /// A row of what needs no model.
 fn constant(
     name: &str,
-    shown: &[(usize, &StudyTest, bool, bool)],
+    shown: &[Shown<'_>],
     runs: bool,
     ua: impl Fn(&StudyTest) -> Option<f64>,
 ) -> Vec<Cell> {
@@ -140,10 +188,11 @@ fn constant(
     if runs {
         row.push(Cell::default());
     }
-    for (_, test, collapsed, gains) in shown {
-        row.push(faint(number::percent(ua(test))));
-        // The mark, the interval and the gain.
-        let others = usize::from(*collapsed) + 1 + usize::from(*gains);
+    for test in shown {
+        row.push(faint(number::percent(ua(test.test))));
+        // The mark, the interval, the gain and the mean of the folds.
+        let others = [test.collapsed, test.gains, test.folds].map(usize::from);
+        let others = 1 + others.iter().sum::<usize>();
         row.extend(vec![Cell::default(); others]);
     }
     row
@@ -156,12 +205,22 @@ fn legend(study: &Study, tests: &[(usize, &StudyTest)]) -> String {
             .any(|&(place, _)| cells(study, place).any(what))
     };
     let mut legend = String::from("UA: mean recall of the classes, in %");
+    if study.has_folds() {
+        legend += ", pooled: over the predictions of all folds together";
+    }
     legend += match study.has_seeds() {
         true => ", averaged over the runs. 95 %: interval of the mean over seeds (Student's t).",
         false => ". 95 %: interval for other speakers of the corpus (bootstrap over speakers).",
     };
     if any(&|cell| cell.gain.is_some()) {
-        legend += " Gain: difference from the baseline with the same training corpora, in points";
+        legend += &match &study.reference {
+            Some(reference) => format!(
+                " Gain: difference from the same with {} {}, in points",
+                reference.axis, reference.value
+            ),
+            None => " Gain: difference from the baseline with the same training corpora, in points"
+                .to_string(),
+        };
         legend += &match study.comparisons {
             0 => ".".to_string(),
             n => format!(
@@ -170,11 +229,19 @@ fn legend(study: &Study, tests: &[(usize, &StudyTest)]) -> String {
             ),
         };
     }
+    if study.has_folds() {
+        legend += " Mean of folds: each fold scored alone, with the 95 % interval of their mean (Student's t; a rough guide, \
+            since folds share training data).";
+    }
     if any(&|cell| cell.collapsed > 0) {
         legend += " !: number of runs that collapsed, with nearly all predictions in one class.";
     }
     if tests.iter().any(|(_, test)| test.name == "in domain") {
         legend += " In domain: held-out speakers of all training corpora together.";
+    }
+    if tests.iter().any(|(_, test)| test.name == "all folds") {
+        legend +=
+            " All folds: every corpus that is left out, by the model that was not trained on it.";
     }
     legend += " Majority: always predicting the most frequent class.";
     legend

@@ -18,7 +18,7 @@ pub(crate) fn blocks(report: &Report) -> Vec<Block> {
 /// The table; none where no model predicts numbers.
 pub(crate) fn table(report: &Report) -> Option<Table> {
     let mut rows: Vec<Vec<Cell>> = Vec::new();
-    for entry in &report.entries {
+    for (name, entry) in report.single_models() {
         for (target, metrics) in &entry.evaluation.targets {
             for (corpus, found) in &metrics.corpora {
                 let role = match entry.model.training_corpora.contains(corpus) {
@@ -26,7 +26,7 @@ pub(crate) fn table(report: &Report) -> Option<Table> {
                     false => "unseen",
                 };
                 rows.push(vec![
-                    entry.model.name.clone().into(),
+                    name.clone().into(),
                     target.clone().into(),
                     corpus.clone().into(),
                     role.into(),

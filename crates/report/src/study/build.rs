@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use crate::{Report, notes};
 
+use super::baseline::find_references;
 use super::cells::{Draws, cell};
 use super::test_set::Test;
 use super::tested_model::{TestedModel, tested_models};
@@ -14,7 +15,14 @@ use super::{Study, StudyCell, columns, gains, variants};
 impl Study {
     /// The comparison of a report's models.
     pub fn of(report: &Report) -> Self {
-        let mut variants = variants::variants(report);
+        let mut variants = match &report.reference {
+            Some(reference) => {
+                let mut variants = variants::by_axes(report);
+                find_references(&mut variants, reference);
+                variants
+            }
+            None => variants::variants(report),
+        };
         let (tests, facts): (Vec<Test>, Vec<_>) = columns::tests(report).into_iter().unzip();
         for (test, facts) in tests.iter().zip(&facts) {
             let rows: Vec<Vec<TestedModel<'_>>> = variants
@@ -41,6 +49,7 @@ impl Study {
             tests: facts,
             variants,
             comparisons,
+            reference: report.reference.clone(),
             remarks: Vec::new(),
         };
         study.remarks = notes::remarks(report, &study, usize::MAX);

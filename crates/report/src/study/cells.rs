@@ -3,12 +3,14 @@
 use rayon::prelude::*;
 
 use crate::ReportEntry;
-use crate::eval::{Confusion, SpeakerBootstrap, SpeakerHits, SpeakerSet, mean, mean_interval};
+use crate::eval::{
+    Confusion, Metrics, SpeakerBootstrap, SpeakerHits, SpeakerSet, mean, mean_interval,
+};
 use crate::published::is_paper_training_set;
 
 use super::test_set::Test;
 use super::tested_model::{TestedModel, common_speakers};
-use super::{PublishedCell, StudyCell, StudyModel};
+use super::{FoldScore, FoldScores, PublishedCell, StudyCell, StudyModel};
 
 /// The draws of a test. Models that were tested on the same speakers share them, so that they can be compared.
 pub(super) struct Draws<'a>(Vec<(&'a SpeakerSet, Option<SpeakerBootstrap>)>);
@@ -96,6 +98,39 @@ pub(super) fn cell(
         models: singles,
         gain: None,
         published: published(first.entry, test),
+        folds: folds(test, models),
+    })
+}
+
+/// What each fold of some models reaches on a test, the mean over models; none where they have no folds.
+fn folds(test: &Test, models: &[TestedModel<'_>]) -> Option<FoldScores> {
+    let mut names: Vec<&str> = Vec::new();
+    for fold in models.iter().flat_map(|model| &model.entry.folds) {
+        if !names.contains(&fold.fold.as_str()) {
+            names.push(&fold.fold);
+        }
+    }
+    let score = |name: &&str| -> Option<FoldScore> {
+        let of_models = models.iter().filter_map(|model| {
+            let fold = model.entry.folds.iter().find(|fold| fold.fold == *name)?;
+            test.fold_metrics(model.entry, fold)
+        });
+        let metrics: Vec<Metrics> = of_models.collect();
+        let uas: Vec<f64> = metrics.iter().filter_map(|metrics| metrics.ua).collect();
+        let was: Vec<f64> = metrics.iter().filter_map(|metrics| metrics.wa).collect();
+        Some(FoldScore {
+            fold: (*name).to_owned(),
+            ua: mean(&uas)?,
+            wa: mean(&was)?,
+            utterances: metrics.first()?.utterances,
+        })
+    };
+    let folds: Vec<FoldScore> = names.iter().filter_map(score).collect();
+    let uas: Vec<f64> = folds.iter().map(|fold| fold.ua).collect();
+    Some(FoldScores {
+        mean_ua: mean(&uas)?,
+        interval: mean_interval(&uas),
+        folds,
     })
 }
 

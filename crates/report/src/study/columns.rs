@@ -1,16 +1,19 @@
 //! The columns of a study: its tests.
 
-use crate::Report;
+use crate::{Report, ReportEntry};
 
 use super::test_set::{Test, corpora_of};
 use super::{StudyTest, TestRole};
 
-/// The tests: unseen corpora, all training corpora together, then each of them.
+/// The tests: all corpora that folds leave out together, unseen corpora, all training corpora together, then each of them.
 pub(super) fn tests(report: &Report) -> Vec<(Test, StudyTest)> {
     let (inside, outside): (Vec<_>, Vec<_>) = corpora_of(report)
         .into_iter()
         .partition(|(_, role)| *role == TestRole::InDomain);
     let mut tests: Vec<(Test, TestRole, bool)> = Vec::new();
+    if report.entries.iter().any(ReportEntry::leaves_corpora_out) && outside.len() > 1 {
+        tests.push((Test::AllFolds, TestRole::Unseen, true));
+    }
     for (corpus, role) in outside {
         tests.push((Test::Corpus(corpus), role, true));
     }
@@ -39,12 +42,18 @@ fn facts(report: &Report, test: &Test, role: TestRole, headline: bool) -> StudyT
     let speakers = first
         .as_ref()
         .map_or(0, |(entry, _)| test.speakers(entry).0.speakers());
+    let times_tested = match (&first, test) {
+        (Some((entry, _)), Test::Corpus(corpus)) => entry.times_tested(corpus),
+        _ => 1,
+    };
     let metrics = first.map(|(_, metrics)| metrics);
     StudyTest {
         name: test.name().into(),
         role,
         headline,
-        utterances: metrics.as_ref().map_or(0, |metrics| metrics.utterances),
+        utterances: metrics
+            .as_ref()
+            .map_or(0, |metrics| metrics.utterances / times_tested.max(1)),
         speakers,
         chance_ua: metrics.as_ref().and_then(|metrics| metrics.chance_ua),
         majority: metrics.and_then(|metrics| metrics.majority),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::eval::{Confusion, Interval, Majority};
-use crate::{Attribute, Method};
+use crate::{Attribute, Method, Reference};
 
 /// A study as rows (variants) and columns (tests).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,6 +18,9 @@ pub struct Study {
     pub variants: Vec<StudyVariant>,
     /// Number of p-values that were corrected together.
     pub comparisons: usize,
+    /// What variants are compared with: a value of an axis; the baseline of the same training corpora where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Reference>,
     /// What a reader must know before the numbers.
     pub remarks: Vec<String>,
 }
@@ -66,6 +69,12 @@ pub struct StudyVariant {
     pub training_corpora: BTreeSet<String>,
     /// Its models, as indices into [`crate::Report::entries`].
     pub entries: Vec<usize>,
+    /// Its matrix values by axis less seeds, where variants are compared along an axis.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub axes: Vec<(String, String)>,
+    /// The variant that it is compared with, as an index into [`Study::variants`], where the report names a reference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<usize>,
     /// What it reaches on each test of [`Study::tests`]; none where it was not tested.
     pub cells: Vec<Option<StudyCell>>,
 }
@@ -94,10 +103,38 @@ pub struct StudyCell {
     pub collapsed: usize,
     /// Its models one by one.
     pub models: Vec<StudyModel>,
-    /// Against the baseline of the same training corpora; none for the baseline itself.
+    /// Against the baseline of the same training corpora, or what the report compares with; none for that itself.
     pub gain: Option<Gain>,
     /// What the paper has for it.
     pub published: Option<PublishedCell>,
+    /// The folds one by one, where the cell is their predictions together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folds: Option<FoldScores>,
+}
+
+/// The folds of a cross-validation on one test. Proportions lie in 0..=1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FoldScores {
+    /// Each fold that was tested on it, in the order of the manifest.
+    pub folds: Vec<FoldScore>,
+    /// Mean of the folds' UA.
+    pub mean_ua: f64,
+    /// 95 % interval of this mean (Student's t); none for a single fold. Folds share most of their training data, so it is a
+    /// rough guide (Bengio and Grandvalet 2004).
+    pub interval: Option<Interval>,
+}
+
+/// One fold on one test.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FoldScore {
+    /// Its name.
+    pub fold: String,
+    /// Mean UA over the models of the fold, one a seed.
+    pub ua: f64,
+    /// Mean weighted accuracy over them.
+    pub wa: f64,
+    /// Utterances tested.
+    pub utterances: u64,
 }
 
 /// One model on one test. Proportions lie in 0..=1.
@@ -166,6 +203,18 @@ impl Study {
         let names: Vec<&str> = first.iter().map(String::as_str).collect();
         sets.all(|set| set == first)
             .then(|| format!("trained on {}", names.join(", ")))
+    }
+
+    /// Whether any cell is made of several folds.
+    pub fn has_folds(&self) -> bool {
+        let cells = self
+            .variants
+            .iter()
+            .flat_map(|variant| &variant.cells)
+            .flatten();
+        cells
+            .filter_map(|cell| cell.folds.as_ref())
+            .any(|folds| folds.folds.len() > 1)
     }
 
     /// Whether any variant has several models, so that intervals over seeds exist.

@@ -8,6 +8,9 @@
 //! at once (`eval/comparison.rs`). Its p-values are corrected over one family: every compared cell of
 //! [`StudyTest::headline`] tests, which are the corpora that some model was not trained on, and all training
 //! corpora together. Single training corpora are parts of that sum and are not tested on their own.
+//!
+//! The folds of a cross-validation are one model here: its predictions are those of all folds together, and so are the
+//! intervals and paired tests. [`StudyCell::folds`] has what each fold reaches.
 
 mod baseline;
 mod build;
@@ -28,6 +31,7 @@ mod tests;
 
 pub(crate) use baseline::baseline_of;
 pub use data::{
-    Gain, PublishedCell, Study, StudyCell, StudyModel, StudyTest, StudyVariant, TestRole,
+    FoldScore, FoldScores, Gain, PublishedCell, Study, StudyCell, StudyModel, StudyTest,
+    StudyVariant, TestRole,
 };
 pub(crate) use variants::training_difference;

@@ -118,6 +118,8 @@ pub fn model(
         leaks: Vec::new(),
         epochs: 40,
         history: Vec::new(),
+        axes: Vec::new(),
+        folds: Vec::new(),
     }
 }
 

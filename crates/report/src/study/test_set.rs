@@ -1,10 +1,10 @@
-//! What models are compared on: one corpus, or all corpora of the training together.
+//! What models are compared on: one corpus, all corpora of the training together, or all that folds leave out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::eval::{Metrics, SpeakerHits, SpeakerSet};
 use crate::published::{PAPER_CLASSES, PublishedTest, is_paper_training_set, published_ua};
-use crate::{Method, Report, ReportEntry};
+use crate::{FoldEntry, Method, Report, ReportEntry};
 
 use super::TestRole;
 
@@ -15,6 +15,8 @@ pub(super) enum Test {
     Corpus(String),
     /// All corpora that the model was trained on, held-out speakers.
     InDomain,
+    /// All corpora that folds leave out in turn, each by the model that was not trained on it.
+    AllFolds,
 }
 
 impl Test {
@@ -23,6 +25,7 @@ impl Test {
         match self {
             Self::Corpus(corpus) => corpus,
             Self::InDomain => "in domain",
+            Self::AllFolds => "all folds",
         }
     }
 
@@ -31,6 +34,30 @@ impl Test {
         match self {
             Self::Corpus(corpus) => entry.evaluation.corpora.get(corpus).cloned(),
             Self::InDomain => entry.in_domain(),
+            Self::AllFolds => {
+                let leaves_out = entry.leaves_corpora_out();
+                leaves_out.then(|| entry.evaluation.overall.clone())
+            }
+        }
+    }
+
+    /// What the model of one fold of `entry` reaches on it, as far as it counts there.
+    pub(super) fn fold_metrics(&self, entry: &ReportEntry, fold: &FoldEntry) -> Option<Metrics> {
+        let counted = entry.counted_corpora(fold);
+        match self {
+            Self::Corpus(corpus) if counted.contains(corpus) => self.metrics(&fold.entry),
+            Self::Corpus(_) => None,
+            Self::InDomain => fold.entry.in_domain(),
+            Self::AllFolds => {
+                let own = fold.entry.evaluation.corpora.iter();
+                let own = own.filter(|(corpus, _)| counted.contains(*corpus));
+                let mut matrices = own.map(|(_, metrics)| &metrics.confusion);
+                let mut sum = matrices.next()?.clone();
+                for matrix in matrices {
+                    sum.merge(matrix).ok()?;
+                }
+                Some(Metrics::of(sum))
+            }
         }
     }
 
@@ -42,6 +69,7 @@ impl Test {
                 .filter(|(corpus, _)| match self {
                     Self::Corpus(name) => *corpus == name,
                     Self::InDomain => entry.model.training_corpora.contains(*corpus),
+                    Self::AllFolds => true,
                 })
                 .map(|(corpus, speakers)| (corpus.as_str(), speakers)),
         )
@@ -52,6 +80,7 @@ impl Test {
         match self {
             Self::Corpus(corpus) => PublishedTest::of_corpus(corpus),
             Self::InDomain => Some(PublishedTest::InDomain),
+            Self::AllFolds => None,
         }
     }
 
@@ -62,6 +91,7 @@ impl Test {
         let comparable = match self {
             Self::Corpus(corpus) => !entry.model.training_corpora.contains(corpus),
             Self::InDomain => is_paper_training_set(&entry.model.training_corpora),
+            Self::AllFolds => false,
         };
         (comparable && entry.evaluation.classes == PAPER_CLASSES)
             .then(|| published_ua(entry.model.method?, &entry.model.attributes, test))

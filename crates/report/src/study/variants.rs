@@ -45,6 +45,55 @@ pub(super) fn variants(report: &Report) -> Vec<StudyVariant> {
     variants
 }
 
+/// Models whose matrix values are the same but for seeds, named by the values in which variants differ.
+pub(super) fn by_axes(report: &Report) -> Vec<StudyVariant> {
+    let entry = |index: usize| &report.entries[index];
+    let is_seed = |axis: &str| {
+        report.entries.iter().all(|entry| {
+            let own = entry.axes.iter().find(|(name, _)| name == axis);
+            let seed = entry.model.seed.map(|seed| seed.to_string());
+            own.is_some_and(|(_, value)| Some(value) == seed.as_ref())
+        })
+    };
+    let axes_of = |index: usize| -> Vec<(String, String)> {
+        let axes = entry(index).axes.iter().filter(|(axis, _)| !is_seed(axis));
+        axes.cloned().collect()
+    };
+    let all: Vec<usize> = (0..report.entries.len()).collect();
+    let groups = grouped(&all, axes_of);
+    let differs = |axis: &str| {
+        let value = |axes: &[(String, String)]| {
+            axes.iter()
+                .find(|(name, _)| name == axis)
+                .map(|(_, value)| value.clone())
+        };
+        groups
+            .iter()
+            .any(|(axes, _)| value(axes) != value(&groups[0].0))
+    };
+    groups
+        .iter()
+        .map(|(axes, members)| {
+            let shown = axes.iter().filter(|(axis, _)| differs(axis));
+            let shown: Vec<String> = shown
+                .map(|(axis, value)| match value.parse::<f64>() {
+                    Ok(_) => format!("{axis} {value}"),
+                    Err(_) => value.clone(),
+                })
+                .collect();
+            let first = entry(members[0]);
+            let name = match shown.is_empty() {
+                true => name_without_seed(first),
+                false => shown.join(", "),
+            };
+            StudyVariant {
+                axes: axes.clone(),
+                ..variant(name, first, members.clone())
+            }
+        })
+        .collect()
+}
+
 fn variant(name: String, first: &ReportEntry, entries: Vec<usize>) -> StudyVariant {
     StudyVariant {
         name,
@@ -52,6 +101,8 @@ fn variant(name: String, first: &ReportEntry, entries: Vec<usize>) -> StudyVaria
         attributes: first.model.attributes.clone(),
         training_corpora: first.model.training_corpora.clone(),
         entries,
+        axes: Vec::new(),
+        reference: None,
         cells: Vec::new(),
     }
 }

@@ -11,6 +11,7 @@ pub mod leaks;
 mod list_options;
 mod listing;
 pub mod proposal;
+pub mod protocol;
 mod reader;
 pub mod split;
 pub mod synthetic;

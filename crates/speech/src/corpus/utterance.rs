@@ -1,6 +1,6 @@
 //! One utterance and what is known of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -117,5 +117,16 @@ impl Utterance {
     pub fn column(&self, name: &str) -> Option<&str> {
         let value = self.columns.as_ref()?.get(name)?;
         (!value.is_empty()).then_some(value)
+    }
+
+    /// Takes the columns of these names away.
+    pub fn forget_columns(&mut self, names: &BTreeSet<String>) {
+        let Some(columns) = &mut self.columns else {
+            return;
+        };
+        if names.iter().any(|name| columns.contains_key(name)) {
+            Arc::make_mut(columns).retain(|name, _| !names.contains(name));
+        }
+        self.columns = self.columns.take().filter(|columns| !columns.is_empty());
     }
 }

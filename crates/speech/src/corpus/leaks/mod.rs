@@ -1,4 +1,5 @@
-//! Leaks between the parts of a data set: shared speakers and shared audio; and duplicate audio within it.
+//! Leaks between the parts of a data set: shared speakers, shared audio, segments that overlap; and duplicate audio within
+//! it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -9,8 +10,14 @@ use rayon::prelude::*;
 use super::{Split, Utterance};
 
 mod copies;
+mod groups;
+mod segments;
+mod similar_names;
 
 pub use copies::{NestedCopy, nested_copies};
+pub use groups::{CutGroup, cut_groups};
+pub use segments::{SegmentOverlap, segment_overlaps};
+pub use similar_names::similar_names;
 
 /// An utterance and the digest of its audio.
 #[derive(Clone, Copy, Debug)]

@@ -12,15 +12,30 @@
 //! - Among those, the hours are as near to the fractions as whole speakers allow. Differences
 //!   below half a percent of the corpus's hours count as equal, and the seed chooses.
 //!   Up to 12 speakers all splits are tried; above, a search from shuffled orders comes near.
+//!
+//! Other groups than speakers ([`Groups`]) are kept whole by the same rules. Folds, and splits in which each part is to
+//! have its share of every class, are dealt out by least squares instead ([`folds_of`]).
 
 use std::borrow::Borrow;
+use std::collections::HashMap;
 
 use crate::corpus::{Gender, Split, Utterance};
 
+mod balance;
+mod error;
+mod folds;
+mod groups;
 mod search;
 mod table;
+mod utterance_table;
 
+pub use error::SplitError;
+pub use folds::{
+    Dealing, FoldValidation, fold_splits, folds_of, hold_out, left_out_values, stratified,
+};
+pub use groups::{Groups, RECORDING, SPEAKER, group_value};
 pub use table::{SplitRow, SplitTable, SplitTotal};
+pub use utterance_table::{PinnedSplit, UtteranceTable};
 
 use search::Person;
 
@@ -48,62 +63,6 @@ impl Default for SplitOptions {
     }
 }
 
-/// Why data cannot be split.
-#[derive(Debug, thiserror::Error, miette::Diagnostic)]
-pub enum SplitError {
-    /// The fractions do not make a whole.
-    #[error("split fractions {train} / {validation} / {test} do not add up to 1")]
-    #[diagnostic(
-        code(corpus::split::fractions),
-        help("give train, validation and test fractions from 0 to 1 that add up to 1")
-    )]
-    Fractions {
-        /// Fraction of train.
-        train: f64,
-        /// Fraction of validation.
-        validation: f64,
-        /// Fraction of test.
-        test: f64,
-    },
-    /// A line of a split file is not understood.
-    #[error("line {line} of the split table: {reason}")]
-    #[diagnostic(
-        code(corpus::split::line),
-        help("the columns are speaker, split, gender, utterances and hours, separated by tabs")
-    )]
-    Line {
-        /// Line number, counted from 1.
-        line: usize,
-        /// What is wrong.
-        reason: String,
-    },
-    /// The data have speakers that the table does not assign.
-    #[error("the split table does not assign {}", names(speakers))]
-    #[diagnostic(
-        code(corpus::split::unassigned),
-        help("add a line for each to the pinned table, or make a new split")
-    )]
-    Unassigned {
-        /// The speakers, sorted.
-        speakers: Vec<String>,
-    },
-    /// The table assigns speakers that the data do not have.
-    #[error(
-        "the split table assigns speakers that do not exist: {}",
-        names(speakers)
-    )]
-    #[diagnostic(
-        code(corpus::split::unknown_speaker),
-        help(
-            "check that all corpora of the table are present and complete, or remove these lines"
-        )
-    )]
-    UnknownSpeaker {
-        /// The speakers, sorted.
-        speakers: Vec<String>,
-    },
-}
-
 /// Assigns every speaker of `entries` to a split; the second of each pair is its duration in seconds.
 ///
 /// The result depends on the speakers, their genders and hours, the fractions and the seed; not on the order of
@@ -115,6 +74,47 @@ pub fn assign<U: Borrow<Utterance>>(
     entries: &[(U, f64)],
     options: &SplitOptions,
 ) -> Result<SplitTable, SplitError> {
+    let fractions = checked_fractions(options)?;
+    let mut table = SplitTable::default();
+    let speaker = |index: usize| entries[index].0.borrow().speaker.as_str();
+    for (corpus, people) in search::people(entries, speaker) {
+        let splits = search::assign(&corpus, &people, fractions, options.seed);
+        for (person, split) in people.iter().zip(splits) {
+            table.rows.insert(person.name.clone(), person.row(split));
+        }
+    }
+    Ok(table)
+}
+
+/// As [`assign`], with other groups than speakers kept whole: the split of each entry.
+///
+/// # Errors
+/// As [`assign`].
+pub fn assign_groups<U: Borrow<Utterance>>(
+    entries: &[(U, f64)],
+    groups: &Groups,
+    options: &SplitOptions,
+) -> Result<Vec<Split>, SplitError> {
+    let fractions = checked_fractions(options)?;
+    let group = |index: usize| groups.names[groups.of[index]].as_str();
+    let mut split_of: HashMap<(String, String), Split> = HashMap::new();
+    for (corpus, people) in search::people(entries, group) {
+        let splits = search::assign(&corpus, &people, fractions, options.seed);
+        for (person, split) in people.into_iter().zip(splits) {
+            split_of.insert((corpus.clone(), person.name), split);
+        }
+    }
+    let corpus = |index: usize| entries[index].0.borrow().corpus.clone();
+    let key = |index: usize| (corpus(index), group(index).to_owned());
+    let split = |index| split_of.get(&key(index)).copied().unwrap_or(Split::Train);
+    Ok((0..entries.len()).map(split).collect())
+}
+
+/// The fractions in the order of [`Split::ALL`].
+///
+/// # Errors
+/// [`SplitError::Fractions`].
+fn checked_fractions(options: &SplitOptions) -> Result<[f64; 3], SplitError> {
     let fractions = [options.train, options.validation, options.test];
     let in_range = fractions
         .iter()
@@ -127,14 +127,7 @@ pub fn assign<U: Borrow<Utterance>>(
             test,
         });
     }
-    let mut table = SplitTable::default();
-    for (corpus, people) in search::people(entries) {
-        let splits = search::assign(&corpus, &people, fractions, options.seed);
-        for (person, split) in people.iter().zip(splits) {
-            table.rows.insert(person.speaker.clone(), person.row(split));
-        }
-    }
-    Ok(table)
+    Ok(fractions)
 }
 
 impl Person {
@@ -148,23 +141,11 @@ impl Person {
     }
 }
 
-/// At most ten names, and how many more there are.
-fn names(speakers: &[String]) -> String {
-    let shown = speakers
-        .iter()
-        .take(10)
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(", ");
-    match speakers.len() {
-        0..=10 => shown,
-        many => format!("{shown} and {} more", many - 10),
-    }
-}
-
 fn gender_name(gender: Option<Gender>) -> &'static str {
     gender.map_or("-", Gender::name)
 }
 
+#[cfg(test)]
+mod fold_tests;
 #[cfg(test)]
 mod tests;

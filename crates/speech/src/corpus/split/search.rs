@@ -23,10 +23,10 @@ const MANY_SPEAKERS: usize = 300;
 /// Differences of this fraction of the corpus's hours count as equal.
 const STEP: f64 = 0.005;
 
-/// A speaker and what there is of them.
+/// A speaker, or another group that stays whole, and what there is of them.
 pub(super) struct Person {
     /// `<corpus>/<speaker>`.
-    pub speaker: String,
+    pub name: String,
     /// Gender, where it is documented.
     pub gender: Option<Gender>,
     /// Number of utterances.
@@ -35,41 +35,56 @@ pub(super) struct Person {
     pub hours: f64,
 }
 
-/// Gender and durations in seconds of one speaker.
-type Speech = (Option<Gender>, Vec<f64>);
+/// What is known of one speaker or group: its genders, its speakers as far as two, and durations in seconds.
+#[derive(Default)]
+struct Speech<'e> {
+    gender: Option<Gender>,
+    has_both_genders: bool,
+    speaker: Option<&'e str>,
+    has_several_speakers: bool,
+    durations: Vec<f64>,
+}
 
-/// Corpus to its speakers, both sorted by name.
-pub(super) fn people<U: Borrow<Utterance>>(entries: &[(U, f64)]) -> BTreeMap<String, Vec<Person>> {
-    let mut speeches: HashMap<(&str, &str), Speech> = HashMap::new();
-    for (utterance, duration_s) in entries {
+/// Corpus to its speakers, or to other groups that entries are in by `name_of`, both sorted by name.
+pub(super) fn people<'e, U: Borrow<Utterance>>(
+    entries: &'e [(U, f64)],
+    name_of: impl Fn(usize) -> &'e str,
+) -> BTreeMap<String, Vec<Person>> {
+    let mut speeches: HashMap<(&str, &str), Speech<'_>> = HashMap::new();
+    for (index, (utterance, duration_s)) in entries.iter().enumerate() {
         let utterance = utterance.borrow();
-        let name = (utterance.corpus.as_str(), utterance.speaker.as_str());
-        let (gender, durations) = speeches.entry(name).or_default();
-        *gender = (*gender).max(utterance.gender);
-        durations.push(if duration_s.is_finite() {
+        let name = (utterance.corpus.as_str(), name_of(index));
+        let speech = speeches.entry(name).or_default();
+        let differs = speech.gender.is_some() && utterance.gender.is_some();
+        speech.has_both_genders |= differs && speech.gender != utterance.gender;
+        speech.gender = speech.gender.max(utterance.gender);
+        let first = *speech.speaker.get_or_insert(&utterance.speaker);
+        speech.has_several_speakers |= first != utterance.speaker;
+        speech.durations.push(if duration_s.is_finite() {
             duration_s.max(0.0)
         } else {
             0.0
         });
     }
-    let person = |(speaker, (gender, mut durations)): (&str, Speech)| {
+    let person = |(name, mut speech): (&str, Speech<'_>)| {
         // In a fixed order, so that the sum does not depend on that of the entries.
-        durations.sort_by(f64::total_cmp);
-        let hours = durations.iter().sum::<f64>() / 3600.0;
+        speech.durations.sort_by(f64::total_cmp);
+        let hours = speech.durations.iter().sum::<f64>() / 3600.0;
+        let is_mixed = speech.has_several_speakers && speech.has_both_genders;
         Person {
-            speaker: speaker.to_string(),
-            gender,
-            utterances: durations.len(),
+            name: name.to_string(),
+            gender: speech.gender.filter(|_| !is_mixed),
+            utterances: speech.durations.len(),
             hours: (hours * 1e6).round() / 1e6,
         }
     };
     let mut corpora: BTreeMap<String, Vec<Person>> = BTreeMap::new();
-    for ((corpus, speaker), speech) in speeches {
+    for ((corpus, name), speech) in speeches {
         let people = corpora.entry(corpus.to_string()).or_default();
-        people.push(person((speaker, speech)));
+        people.push(person((name, speech)));
     }
     for people in corpora.values_mut() {
-        people.sort_by(|a, b| a.speaker.cmp(&b.speaker));
+        people.sort_by(|a, b| a.name.cmp(&b.name));
     }
     corpora
 }
@@ -379,7 +394,7 @@ mod tests {
                 .iter()
                 .enumerate()
                 .map(|(i, &hours)| Person {
-                    speaker: format!("c/{i}"),
+                    name: format!("c/{i}"),
                     gender: Some(if genders >> i & 1 == 0 { Gender::Female } else { Gender::Male }),
                     utterances: 1,
                     hours,

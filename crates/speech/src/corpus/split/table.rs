@@ -8,7 +8,8 @@ use pipe_foundation::spreadsheet::{guarded, unguarded};
 
 use crate::corpus::{Gender, Split, Utterance};
 
-use super::{SplitError, gender_name};
+use super::error::SplitError;
+use super::gender_name;
 
 const COLUMNS: &str = "speaker\tsplit\tgender\tutterances\thours";
 
@@ -63,6 +64,27 @@ impl SplitTable {
             }
         }
         total
+    }
+
+    /// The table of utterances that have their splits; none where one of their speakers is in several. The second of each
+    /// pair is the duration in seconds.
+    pub fn of<'u>(entries: impl Iterator<Item = (&'u Utterance, f64)>) -> Option<Self> {
+        let mut rows: BTreeMap<String, SplitRow> = BTreeMap::new();
+        for (utterance, duration_s) in entries {
+            let row = rows.entry(utterance.speaker.clone()).or_insert(SplitRow {
+                split: utterance.split,
+                gender: utterance.gender,
+                utterances: 0,
+                hours: 0.0,
+            });
+            if row.split != utterance.split {
+                return None;
+            }
+            row.gender = row.gender.max(utterance.gender);
+            row.utterances += 1;
+            row.hours += duration_s / 3600.0;
+        }
+        Some(Self { rows })
     }
 
     /// Gives every utterance the split of its speaker.

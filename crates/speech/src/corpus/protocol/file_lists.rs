@@ -1,0 +1,50 @@
+//! A list of files for each split: one path a line.
+
+use std::path::PathBuf;
+
+use pipe_foundation::{Digest, Limit};
+
+use crate::corpus::Split;
+
+use super::emobox::read;
+use super::{Partition, ProtocolError, PublishedFile};
+
+/// A list and what its files are for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FileList {
+    /// What they are for.
+    pub split: Split,
+    /// The list as the manifest names it.
+    pub name: String,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+/// Reads lists; blank lines and lines that start with `#` are skipped.
+///
+/// # Errors
+/// [`ProtocolError::Unreadable`].
+pub fn file_lists(lists: &[FileList], file_bytes: Limit) -> Result<Partition, ProtocolError> {
+    let mut hasher = blake3::Hasher::new();
+    let mut files = Vec::new();
+    for list in lists {
+        let text = read(&list.path, file_bytes)?;
+        hasher.update(list.split.name().as_bytes());
+        hasher.update(text.as_bytes());
+        let lines = text.lines().map(str::trim);
+        let paths = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+        files.extend(paths.map(|path| PublishedFile {
+            path: path.to_owned(),
+            split: list.split,
+            key: None,
+            label: None,
+        }));
+    }
+    let names: Vec<&str> = lists.iter().map(|list| list.name.as_str()).collect();
+    Ok(Partition {
+        name: format!("lists {}", names.join(", ")),
+        digest: Digest(*hasher.finalize().as_bytes()),
+        files,
+        has_validation: lists.iter().any(|list| list.split == Split::Validation),
+    })
+}

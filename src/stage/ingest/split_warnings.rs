@@ -1,0 +1,110 @@
+//! What a person should know of a split before anything is computed from it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pipe_speech::corpus::leaks::similar_names;
+use pipe_speech::corpus::split::{RECORDING, SPEAKER, group_value};
+use pipe_speech::corpus::{Entry, Split, Utterance};
+
+/// Names are told up to this many.
+const FEW: usize = 4;
+
+/// Speakers, and values of `groups`, that differ only in how they are written.
+pub fn similar_group_names(entries: &[&Entry], groups: &[String]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let attributes = groups.iter().map(String::as_str);
+    let others = attributes.filter(|attribute| ![SPEAKER, RECORDING].contains(attribute));
+    for attribute in [SPEAKER].into_iter().chain(others) {
+        let mut values: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        for entry in entries {
+            if let Some(value) = group_value(entry, attribute) {
+                let corpus = values.entry(&entry.utterance.corpus).or_default();
+                corpus.insert(value.into_owned());
+            }
+        }
+        for names in values.values() {
+            let alike = similar_names(names.iter().map(String::as_str));
+            let shown: Vec<String> = alike
+                .iter()
+                .take(FEW)
+                .map(|names| names.join(" and "))
+                .collect();
+            if shown.is_empty() {
+                continue;
+            }
+            let more = match alike.len() - shown.len() {
+                0 => String::new(),
+                more => format!(" (and {more} more)"),
+            };
+            warnings.push(format!(
+                "names of {attribute}s differ only in case, blanks or Unicode form, and count as different: {}{more}; if they are one, write them alike",
+                shown.join("; ")
+            ));
+        }
+    }
+    warnings
+}
+
+/// Splits that were asked for and have no utterances of a corpus.
+pub fn missing_parts(utterances: &[&Utterance], wanted: &[Split], unit: &str) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let mut corpora: BTreeMap<&str, Vec<&Utterance>> = BTreeMap::new();
+    for utterance in utterances {
+        corpora
+            .entry(&utterance.corpus)
+            .or_default()
+            .push(utterance);
+    }
+    for (corpus, own) in &corpora {
+        let empty: Vec<&str> = wanted
+            .iter()
+            .filter(|split| !own.iter().any(|utterance| utterance.split == **split))
+            .map(|split| split.name())
+            .collect();
+        if empty.is_empty() {
+            continue;
+        }
+        let speakers: BTreeSet<&str> = own.iter().map(|utterance| &*utterance.speaker).collect();
+        warnings.push(format!(
+            "{corpus} has {}, too few for {} splits of whole {unit}s: none of its utterances is in {}",
+            counted(speakers.len(), "speaker"),
+            wanted.len(),
+            empty.join(" or ")
+        ));
+    }
+    warnings
+}
+
+/// Splits that have utterances, and none of a class.
+pub fn missing_classes(utterances: &[&Utterance]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let classes: BTreeSet<&str> = utterances
+        .iter()
+        .filter_map(|u| u.class.as_deref())
+        .collect();
+    for split in Split::ALL {
+        let own: Vec<&&Utterance> = utterances.iter().filter(|u| u.split == split).collect();
+        if own.is_empty() {
+            continue;
+        }
+        let has: BTreeSet<&str> = own.iter().filter_map(|u| u.class.as_deref()).collect();
+        let lacking: Vec<&str> = classes.difference(&has).copied().collect();
+        let speakers: BTreeSet<&str> = own.iter().map(|utterance| &*utterance.speaker).collect();
+        if !lacking.is_empty() {
+            warnings.push(format!(
+                "{} has no utterance of {} ({} there)",
+                split.name(),
+                lacking.join(", "),
+                counted(speakers.len(), "speaker")
+            ));
+        }
+    }
+    warnings
+}
+
+fn counted(count: usize, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
+    }
+}

@@ -1,0 +1,164 @@
+//! What is told of a split before anything is computed from it: leaks, names alike, parts without data.
+
+use super::folds::acted;
+use super::manifests::{ENCODER, REPORT, TEST, front_end};
+use super::workspace::Workspace;
+
+fn manifest(split: &str) -> String {
+    format!(
+        "[stage.speech]\nkind = \"ingest\"\ncorpora = \"acted\"\n{split}\n{}\
+         [stage.train]\nkind = \"train\"\ninput = \"fbank\"\nepochs = 1\nbatch = 6\nlearning_rate = 0.02\n{ENCODER}{TEST}{REPORT}",
+        front_end("\"speech\"")
+    )
+}
+
+const FRACTIONS: &str = "split = { train = 0.5, validation = 0.25, test = 0.25 }";
+
+#[test]
+fn segments_that_overlap_across_splits_are_a_leak() {
+    let space = acted(1, manifest(FRACTIONS));
+    let mut table = String::from("file,start,end,speaker,gender,label\n");
+    for talk in 0..4 {
+        space.tone(
+            &format!("acted/talk{talk}.wav"),
+            16_000,
+            6.0,
+            150.0 + f64::from(talk),
+        );
+        for second in 0..5 {
+            let label = ["joy", "neutral", "anger"][second % 3];
+            let end = second + 1;
+            table += &format!("talk{talk}.wav,{second},{end},A{talk},female,{label}\n");
+            table += &format!("talk{talk}.wav,{second}.25,{end}.25,B{talk},male,{label}\n");
+        }
+    }
+    space.write("acted/labels.csv", table);
+    let run = space.run("p.toml", &[]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    let error = run.error();
+    assert!(error.contains("share 0.250 to 1.000 s of talk"), "{error}");
+    // All utterances of a recording in one split: nothing is shared.
+    space.edit(
+        "p.toml",
+        "test = 0.25 }",
+        "test = 0.25, groups = [\"speaker\", \"recording\"] }",
+    );
+    let plan = space.told(&["plan", "p.toml"]);
+    assert!(!plan.contains("share"), "{plan}");
+}
+
+#[test]
+fn speakers_that_differ_in_case_alone_are_told() {
+    let space = acted(6, manifest(FRACTIONS));
+    let table = space
+        .read("acted/labels.csv")
+        .replace("04aanger.wav,04,", "04aanger.wav,s A,");
+    space.write(
+        "acted/labels.csv",
+        table.replace("04banger.wav,04,", "04banger.wav,Sa,"),
+    );
+    let output = space.pipe(&["plan", "p.toml"]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("acted/Sa and acted/s A"), "{told}");
+    assert!(
+        told.contains("differ only in case, blanks or Unicode form"),
+        "{told}"
+    );
+}
+
+#[test]
+fn parts_without_data_are_told_before_training() {
+    let space = acted(
+        2,
+        manifest("split = { train = 0.8, validation = 0.1, test = 0.1 }"),
+    );
+    let output = space.pipe(&["plan", "p.toml"]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.contains("! test"), "{told}");
+    assert!(
+        told.contains("no utterance is in test (acted has speakers: 1 in train, 1 in validation)"),
+        "{told}"
+    );
+    let warned = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        warned.contains("acted has 2 speakers, too few for 3 splits"),
+        "{warned}"
+    );
+    let run = space.run("p.toml", &[]);
+    assert_eq!(run.code, Some(1));
+    assert_eq!(
+        run.steps(),
+        (0, 0, 1),
+        "nothing was computed: {}",
+        run.stderr
+    );
+    // What does not need it is computed all the same if that is asked for.
+    let run = space.run("p.toml", &["--keep-going"]);
+    assert!(run.executed().contains(&"train".into()), "{}", run.stderr);
+    // Without training data, the training itself is refused.
+    space.edit(
+        "p.toml",
+        "split = { train = 0.8, validation = 0.1, test = 0.1 }",
+        "split = \"test\"",
+    );
+    let told = space.told_with(&["plan", "p.toml"], 1);
+    assert!(
+        told.contains("no utterance is in train or in validation"),
+        "{told}"
+    );
+}
+
+#[test]
+fn validation_of_one_class_is_told_before_training() {
+    let space = acted(6, manifest(FRACTIONS));
+    space.run_well("p.toml");
+    let split = space.read("runs/p/speech/split.tsv");
+    space.write("pin.tsv", &split);
+    let mut table = String::new();
+    for line in space.read("acted/labels.csv").lines() {
+        let speaker = line.split(',').nth(1).unwrap();
+        let is_held = split.contains(&format!("acted/{speaker}\tvalidation"));
+        if !is_held || line.contains(",joy,") {
+            table += &format!("{line}\n");
+        }
+    }
+    space.write("acted/labels.csv", table);
+    space.edit("p.toml", FRACTIONS, "split_file = \"pin.tsv\"");
+    let output = space.pipe(&["plan", "p.toml"]);
+    assert_eq!(output.status.code(), Some(0));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        told.contains("train: validation has one class alone, positive"),
+        "{told}"
+    );
+    let run = space.run("p.toml", &[]);
+    assert_eq!(run.code, Some(1));
+    let warnings = run.warnings();
+    assert!(warnings[0].contains("one class alone"), "{warnings:?}");
+    assert!(run.error().contains("one class"), "{}", run.error());
+}
+
+#[test]
+fn a_class_that_a_part_lacks_is_told_with_its_speakers() {
+    let space: Workspace = acted(6, manifest(FRACTIONS));
+    space.run_well("p.toml");
+    let split = space.read("runs/p/speech/split.tsv");
+    let mut table = String::new();
+    for line in space.read("acted/labels.csv").lines() {
+        let speaker = line.split(',').nth(1).unwrap();
+        // The split depends on hours, so a short file takes the place of each that goes.
+        let is_tested = split.contains(&format!("acted/{speaker}\ttest"));
+        table += &match is_tested {
+            true => format!("{}\n", line.replace(",anger,", ",joy,")),
+            false => format!("{line}\n"),
+        };
+    }
+    space.write("acted/labels.csv", table);
+    let output = space.pipe(&["plan", "p.toml"]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        told.contains("test has no utterance of negative ("),
+        "{told}"
+    );
+}
