@@ -35,8 +35,8 @@ use error::IngestError;
 use leak_check::{check_leaks, leak_items};
 pub use parameters::KIND;
 use parameters::{Options, SplitChoice};
-pub use source_facts::content;
-use source_facts::{look, source_facts, waveform_bytes};
+pub use source_facts::{content, source_facts};
+use source_facts::{look, waveform_bytes};
 
 /// A segment is listed with the length that its table says, and read with its bounds rounded to samples.
 const SEGMENT_ROUNDING_S: f64 = 0.01;
