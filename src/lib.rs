@@ -36,6 +36,7 @@
 //! | [`trust`] | projects whose manifests may start programs and name files elsewhere |
 //! | [`lock`] | what a run depended on and gave, as a file |
 //! | [`bundle`] | a run as one file, for others |
+//! | `audit` | what makes a result on recordings meaningless |
 //! | [`cli`] | the command line |
 //!
 //! [`pipe_engine`] says how a manifest becomes results.
@@ -52,7 +53,7 @@ pub mod card;
 pub mod items;
 pub mod stage;
 pub mod present;
-mod kept_columns;
+pub mod kept_columns;
 pub mod domain;
 pub mod inspect;
 pub mod track;
@@ -60,4 +61,5 @@ pub mod doctor;
 pub mod trust;
 pub mod lock;
 pub mod bundle;
+mod audit;
 pub mod cli;

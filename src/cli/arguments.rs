@@ -90,6 +90,9 @@ pub enum Subcommand {
     Export(ExportArguments),
     /// List the known corpora, or check copies against the official counts.
     Corpora(CorporaArguments),
+    /// Say what makes results on recordings meaningless, before anything trains: speakers and copies in several splits,
+    /// broken recordings, contradicting labels, facts that give the class away. Exits with 1 if a score would mean nothing.
+    Audit(AuditArguments),
     /// Inspect, verify, prune or shrink the cache; keep runs in it.
     Cache(CacheArguments),
     /// Check this machine, this folder and the cache: limits, locks, clock, disk, permissions, corpora, device. Says what to
@@ -342,6 +345,23 @@ pub struct CorporaAddArguments {
     /// Append the entry to corpora.toml instead of printing it.
     #[arg(long)]
     pub write: bool,
+}
+
+/// Arguments of `audit`.
+#[derive(Args)]
+pub struct AuditArguments {
+    /// A manifest, whose recordings are audited with their splits; or a corpus of corpora.toml, without splits.
+    #[arg(value_name = "MANIFEST|CORPUS")]
+    pub what: PathBuf,
+    /// Change a value of the manifest: stage.key=value, or vars.name=value.
+    #[arg(long = "set", value_name = "STAGE.KEY=VALUE")]
+    pub overrides: Vec<String>,
+    /// Use the corpora that exist and leave out the others, instead of failing.
+    #[arg(long)]
+    pub present: bool,
+    /// Let the manifest name files outside of its project, though you have not trusted it with `pipe trust`.
+    #[arg(long)]
+    pub allow_paths: bool,
 }
 
 /// Arguments of `doctor`.

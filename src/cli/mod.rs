@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand, and how runs look on a terminal.
 
 mod arguments;
+mod audit;
 mod bars;
 mod built_in_corpora;
 mod bundle;
@@ -97,6 +98,7 @@ fn work(arguments: Arguments) -> ExitCode {
         Subcommand::Predict(options) => predict::predict(&options, &arguments.common),
         Subcommand::Export(options) => export::export(&options, &arguments.common),
         Subcommand::Corpora(options) => corpora::corpora(&options, &arguments.common),
+        Subcommand::Audit(options) => audit::audit(&options, &arguments.common),
         Subcommand::Doctor(options) => doctor::doctor(&options, &arguments.common),
         Subcommand::Cache(options) => cache::cache(&options, &arguments.common),
         Subcommand::Trust(options) => trust::trust(&options, &arguments.common),

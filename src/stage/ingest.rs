@@ -40,8 +40,8 @@ pub use parameters::KIND;
 use parameters::Options;
 use shared_listing::Gathered;
 pub use shared_listing::SharedListings;
-pub use source_facts::content;
-use source_facts::{look, source_facts, waveform_bytes};
+pub use source_facts::{content, source_facts};
+use source_facts::{look, waveform_bytes};
 use split_warnings::{missing_classes, missing_parts, similar_group_names};
 use splitting::{Listed, Splitting};
 

@@ -56,7 +56,7 @@ use pipe_speech::corpus::Corpora;
 pub use command::{COMMAND, orphaned_supervisors, supervisor, why_no_sandbox};
 pub use evaluate::ENTRY as EVALUATION_ENTRY;
 pub use ingest::SharedListings;
-pub use ingest::content as file_content;
+pub use ingest::{content as file_content, source_facts};
 pub use probe::ENTRY as PROBE_ENTRY;
 pub use report::CONTENT as REPORT_CONTENT;
 pub use setting::Setting;

@@ -1,5 +1,6 @@
 //! Speech corpora: which utterances there are, who speaks them, what they express, and where their audio is.
 
+pub mod audit;
 mod check;
 mod classes;
 mod config;

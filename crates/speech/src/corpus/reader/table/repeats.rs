@@ -142,9 +142,11 @@ fn combine(
     Ok(combined)
 }
 
-/// Columns of numbers in which the rows differ: which column, its values with their lines, and the mean of those that are
-/// there.
-fn numbers(columns: usize, rows: &[(u64, &Row)]) -> Vec<(usize, Vec<(u64, String)>, String)> {
+/// A column of numbers in which rows differ: which column, its values with their lines, and the mean of those that are there.
+type DifferingNumbers = (usize, Vec<(u64, String)>, String);
+
+/// Columns of numbers in which the rows differ.
+fn numbers(columns: usize, rows: &[(u64, &Row)]) -> Vec<DifferingNumbers> {
     let of_column = |column: usize| {
         let cells = rows
             .iter()

@@ -1,0 +1,69 @@
+//! What makes a result meaningless, found in the data before anything trains.
+
+mod copies;
+mod fact;
+mod finding;
+mod fingerprint;
+mod labels;
+mod measure;
+#[cfg(test)]
+mod real_recordings;
+mod recordings;
+mod shared;
+mod shortcuts;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use pipe_foundation::Digest;
+
+use super::{AudioSource, Utterance};
+
+pub use finding::{Finding, Severity};
+pub use fingerprint::{Fingerprint, Fingerprinter};
+pub use measure::{Measures, Unreadable, measure};
+pub use tables::{ClassRow, DurationRow, class_table, duration_table};
+
+/// An utterance with what was measured of its recording.
+#[derive(Clone, Debug)]
+pub struct Audited {
+    /// What is known of it, its split among it.
+    pub utterance: Utterance,
+    /// Where its recording is.
+    pub source: AudioSource,
+    /// Digest of all that determines its samples.
+    pub digest: Digest,
+    /// What was measured of its recording, or why that could not be read.
+    pub measured: Arc<Result<Measures, Unreadable>>,
+}
+
+impl Audited {
+    fn measures(&self) -> Option<&Measures> {
+        self.measured.as_ref().as_ref().ok()
+    }
+}
+
+/// Everything wrong with `items`, which are to be told apart by `classes`: errors first, then by kind.
+pub fn audit(items: &[Audited], classes: &[&str]) -> Vec<Finding> {
+    let mut findings = shared::shared_between_splits(items);
+    findings.extend(copies::copies(items));
+    findings.extend(recordings::unusable_recordings(items));
+    findings.extend(labels::missing_classes(items, classes));
+    findings.extend(shortcuts::shortcuts(items, classes));
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    findings
+}
+
+/// What training and held-out data in `items` share, and the classes that training lacks; nothing that is wrong with
+/// either alone.
+pub fn audit_between(items: &[Audited], classes: &[&str]) -> Vec<Finding> {
+    let mut findings = shared::shared_between_splits(items);
+    let others = copies::copies(items)
+        .into_iter()
+        .chain(labels::missing_classes(items, classes));
+    findings.extend(others.filter(|finding| finding.severity == Severity::Error));
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    findings
+}

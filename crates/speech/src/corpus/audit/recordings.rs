@@ -1,0 +1,97 @@
+//! Recordings that hold no usable speech: cut, unreadable, silent, constant, off zero, clipped.
+
+use super::finding::{Finding, Severity, counted};
+use super::{Audited, Measures};
+
+/// Quieter recordings, in dB of full scale, hold nothing that can be heard.
+const SILENT_DB: f64 = -70.0;
+/// A mean of the samples beyond this, of full scale, is an offset of the converter.
+const OFFSET: f64 = 0.02;
+/// Recordings with a greater share of clipped samples sound clipped.
+const CLIPPED_SHARE: f64 = 0.001;
+
+/// Everything wrong with single recordings.
+pub fn unusable_recordings(items: &[Audited]) -> Vec<Finding> {
+    let measured = |wanted: &dyn Fn(&Measures) -> Option<String>| -> Vec<String> {
+        let told = |item: &Audited| {
+            let said = wanted(item.measures()?)?;
+            Some(format!("{} ({said})", item.utterance.id))
+        };
+        items.iter().filter_map(told).collect()
+    };
+    let unreadable = |is_cut: bool| -> Vec<String> {
+        let failed = items.iter().filter_map(|item| {
+            let failure = item.measured.as_ref().as_ref().err()?;
+            (failure.is_cut == is_cut)
+                .then(|| format!("{} ({})", item.utterance.id, failure.reason))
+        });
+        failed.collect()
+    };
+    let is_silent = |m: &Measures| m.loudness_db < SILENT_DB && m.offset.abs() < OFFSET;
+    let found = [
+        (
+            "audit::cut_recording",
+            unreadable(true),
+            ("is", "are"),
+            "cut: the header promises more samples than there are",
+            "copy or download these files again; a run sets them aside",
+        ),
+        (
+            "audit::unreadable_recording",
+            unreadable(false),
+            ("cannot", "cannot"),
+            "be read",
+            "repair or convert these files, or leave them out; a run sets them aside",
+        ),
+        (
+            "audit::silent_recording",
+            measured(&|m| is_silent(m).then(|| decibels(m.loudness_db))),
+            ("is", "are"),
+            "silent",
+            "leave them out: their labels say nothing that can be heard",
+        ),
+        (
+            "audit::constant_recording",
+            measured(&|m| {
+                (m.is_constant && !is_silent(m)).then(|| format!("always {:.3}", m.offset))
+            }),
+            ("is", "are"),
+            "constant: every sample has the same value",
+            "leave them out, or get them again: they hold no sound",
+        ),
+        (
+            "audit::offset",
+            measured(&|m| {
+                (!m.is_constant && m.offset.abs() > OFFSET)
+                    .then(|| format!("{:+.1} % of full scale", m.offset * 100.0))
+            }),
+            ("is", "are"),
+            "off zero: the mean of the samples is far from 0",
+            "subtract the mean, and check that it does not differ between classes",
+        ),
+        (
+            "audit::clipped_recording",
+            measured(&|m| {
+                (m.clipped_share > CLIPPED_SHARE && !m.is_constant)
+                    .then(|| format!("{:.1} % of its samples", m.clipped_share * 100.0))
+            }),
+            ("is", "are"),
+            "clipped: samples in a row are at full scale",
+            "listen to them; clipping is loudness cut off, and can tell classes apart that differ in nothing else",
+        ),
+    ];
+    let found = found.into_iter().filter(|(_, names, ..)| !names.is_empty());
+    found
+        .map(|(code, names, verbs, what, help)| {
+            let what = format!("{} {what}", counted(names.len(), "recording", verbs));
+            Finding::about(code, Severity::Warning, &what, names, help)
+        })
+        .collect()
+}
+
+fn decibels(level: f64) -> String {
+    match level.is_finite() {
+        true => format!("{level:.0} dB"),
+        false => "digital silence".into(),
+    }
+}

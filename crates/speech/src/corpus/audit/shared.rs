@@ -1,0 +1,199 @@
+//! What splits share that they must not: speakers, sessions, stretches of a recording; and texts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::super::leaks::{self, Part};
+use super::super::{AudioSource, Split};
+use super::Audited;
+use super::finding::{Finding, Severity, counted};
+
+const IS_IN: (&str, &str) = ("is in more than one split", "are in more than one split");
+
+/// Everything but copies that is in more than one split.
+pub fn shared_between_splits(items: &[Audited]) -> Vec<Finding> {
+    let leak_items: Vec<leaks::Item<'_>> = items
+        .iter()
+        .map(|item| leaks::Item {
+            utterance: &item.utterance,
+            audio: item.digest,
+        })
+        .collect();
+    let parts = Split::ALL.map(|split| Part::of_split(split, &leak_items));
+    let speakers = leaks::find(&parts)
+        .into_iter()
+        .filter_map(|leak| match leak {
+            leaks::Finding::SpeakerOverlap { speaker, parts } => {
+                let parts = parts.iter().map(|(part, count)| format!("{part} {count}"));
+                Some(format!(
+                    "{speaker} ({})",
+                    parts.collect::<Vec<_>>().join(", ")
+                ))
+            }
+            _ => None,
+        });
+    let (overlapping, same_file) = shared_files(items);
+    let found = [
+        (
+            "audit::shared_speaker",
+            Severity::Error,
+            "speaker",
+            speakers.collect(),
+            "split by speaker: without `split_file` an `ingest` does, or correct the table",
+        ),
+        (
+            "audit::shared_segment",
+            Severity::Error,
+            "pair of overlapping segments",
+            overlapping,
+            "keep all segments of a recording in one split",
+        ),
+        (
+            "audit::shared_session",
+            Severity::Warning,
+            "session",
+            shared_values(items, "session"),
+            "keep sessions in one split: those who talk to each other share the topic, the room and the microphone",
+        ),
+        (
+            "audit::shared_recording",
+            Severity::Warning,
+            "recording",
+            same_file,
+            "keep all segments of a recording in one split: they share the room, the microphone and the talk",
+        ),
+        (
+            "audit::shared_text",
+            Severity::Note,
+            "text",
+            shared_values(items, "text"),
+            "acted corpora share sentences by design; where texts differ between classes, words tell the class",
+        ),
+    ];
+    let found = found
+        .into_iter()
+        .filter(|(_, _, _, names, _)| !names.is_empty());
+    found
+        .map(|(code, severity, noun, names, help)| {
+            let what = match noun.contains("pair") {
+                true if names.len() > 1 => format!(
+                    "{} pairs of overlapping segments are in more than one split",
+                    names.len()
+                ),
+                _ => counted(names.len(), noun, IS_IN),
+            };
+            Finding::about(code, severity, &what, names, help)
+        })
+        .collect()
+}
+
+/// The values of a column that are in more than one split of a corpus.
+fn shared_values(items: &[Audited], column: &str) -> Vec<String> {
+    let mut splits: BTreeMap<(&str, &str), BTreeSet<Split>> = BTreeMap::new();
+    for item in items {
+        if let Some(value) = item.utterance.column(column) {
+            let value = (&*item.utterance.corpus, value.trim());
+            splits
+                .entry(value)
+                .or_default()
+                .insert(item.utterance.split);
+        }
+    }
+    let shared = splits.into_iter().filter(|(_, splits)| splits.len() > 1);
+    shared
+        .map(|((corpus, value), splits)| format!("{corpus} \"{value}\" ({})", names_of(&splits)))
+        .collect()
+}
+
+/// Names of splits, separated by commas.
+fn names_of(splits: &BTreeSet<Split>) -> String {
+    let names: Vec<&str> = splits.iter().map(|split| split.name()).collect();
+    names.join(", ")
+}
+
+/// A segment of a file, its channel, and whose it is.
+pub(super) struct Segment<'a> {
+    pub(super) start_s: f64,
+    pub(super) end_s: f64,
+    pub(super) channel: Option<u16>,
+    pub(super) item: &'a Audited,
+}
+
+impl Segment<'_> {
+    /// Seconds that both hear; bounds of tables are rounded, so that less than 10 ms are none.
+    pub(super) fn overlap_s(&self, other: &Self) -> f64 {
+        const ROUNDING_S: f64 = 0.01;
+        let differ = matches!((self.channel, other.channel), (Some(a), Some(b)) if a != b);
+        let overlap_s = self.end_s.min(other.end_s) - self.start_s.max(other.start_s);
+        match overlap_s > ROUNDING_S && !differ {
+            true => overlap_s,
+            false => 0.0,
+        }
+    }
+}
+
+/// The segments of each file that has more than one, by their starts.
+pub(super) fn segments_by_file(items: &[Audited]) -> Vec<Vec<Segment<'_>>> {
+    let mut by_file: BTreeMap<&Path, Vec<Segment<'_>>> = BTreeMap::new();
+    for item in items {
+        if let AudioSource::File {
+            path,
+            segment_s,
+            channel,
+        } = &item.source
+        {
+            let (start_s, end_s) = segment_s.unwrap_or((0.0, f64::INFINITY));
+            by_file.entry(path).or_default().push(Segment {
+                start_s,
+                end_s,
+                channel: *channel,
+                item,
+            });
+        }
+    }
+    let mut files: Vec<Vec<Segment<'_>>> = by_file.into_values().collect();
+    files.retain(|segments| segments.len() > 1);
+    for segments in &mut files {
+        segments.sort_by(|a, b| a.start_s.total_cmp(&b.start_s));
+    }
+    files
+}
+
+/// Pairs of overlapping segments in different splits, and files that are in several splits without such.
+fn shared_files(items: &[Audited]) -> (Vec<String>, Vec<String>) {
+    let (mut overlapping, mut same_file) = (Vec::new(), Vec::new());
+    for segments in segments_by_file(items) {
+        let before = overlapping.len();
+        for (at, one) in segments.iter().enumerate() {
+            let later = segments[at + 1..].iter();
+            for other in later.take_while(|other| other.start_s < one.end_s) {
+                let (one, other_item) = (one, other.item);
+                let (first, second) = (&one.item.utterance, &other_item.utterance);
+                // The whole of a recording twice is told as a copy.
+                let same = one.item.digest == other_item.digest;
+                if first.split != second.split && !same && one.overlap_s(other) > 0.0 {
+                    overlapping.push(format!(
+                        "{} ({}) and {} ({})",
+                        first.id,
+                        first.split.name(),
+                        second.id,
+                        second.split.name()
+                    ));
+                }
+            }
+        }
+        let splits: BTreeSet<Split> = segments.iter().map(|s| s.item.utterance.split).collect();
+        let alike = segments
+            .iter()
+            .all(|s| s.item.digest == segments[0].item.digest);
+        if splits.len() > 1 && overlapping.len() == before && !alike {
+            same_file.push(format!(
+                "{} of {} ({})",
+                counted(segments.len(), "segment", ("", "")).trim_end(),
+                segments[0].item.utterance.id,
+                names_of(&splits)
+            ));
+        }
+    }
+    (overlapping, same_file)
+}

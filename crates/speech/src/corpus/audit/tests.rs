@@ -1,0 +1,338 @@
+//! Each detector on made audio.
+
+mod made_audio;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use pipe_foundation::Digest;
+
+use crate::audio::{WavEncoding, Waveform};
+use crate::corpus::{AudioSource, Split};
+use crate::dsp::Resampler;
+
+use super::*;
+
+use made_audio::{Made, listed, speech};
+
+/// An utterance without audio.
+fn named(id: &str, class: &str, split: Split) -> Audited {
+    let source = AudioSource::File {
+        path: PathBuf::from(format!("none/{id}.wav")),
+        segment_s: None,
+        channel: None,
+    };
+    let mut item = listed(id, source, Digest::of(id.as_bytes()));
+    item.utterance.class = Some(class.into());
+    item.utterance.label = class.to_owned();
+    item.utterance.split = split;
+    item
+}
+
+fn of_code<'a>(findings: &'a [Finding], code: &str) -> Vec<&'a Finding> {
+    findings
+        .iter()
+        .filter(|finding| finding.code == code)
+        .collect()
+}
+
+fn codes(findings: &[Finding]) -> Vec<&'static str> {
+    findings.iter().map(|finding| finding.code).collect()
+}
+
+#[test]
+fn copies_with_another_gain_format_channel_or_rate_are_found() {
+    let made = Made::new();
+    let wave = speech(1, 48_000, 1.7);
+    let quiet = Waveform {
+        samples: wave.samples.iter().map(|s| s * -0.11).collect(),
+        ..wave.clone()
+    };
+    let low = Waveform {
+        samples: Resampler::new(48_000, 16_000)
+            .unwrap()
+            .process(&wave.samples),
+        rate_hz: 16_000,
+    };
+    let telephone = Waveform {
+        samples: Resampler::new(48_000, 8_000)
+            .unwrap()
+            .process(&wave.samples),
+        rate_hz: 8_000,
+    };
+    let original = made.of("c/original", &wave);
+    for (name, copy) in [
+        ("gain", made.of("c/gain", &quiet)),
+        ("24 bit", made.interleaved("c/24", &wave, 24, &[1.0])),
+        (
+            "two channels",
+            made.interleaved("c/2", &wave, 16, &[1.0, 1.0]),
+        ),
+        (
+            "two other channels",
+            made.interleaved("c/3", &wave, 16, &[1.0, 0.3]),
+        ),
+        ("float", made.with("c/float", &wave, WavEncoding::Float32)),
+        ("16 kHz", made.of("c/16", &low)),
+        ("8 kHz", made.of("c/8", &telephone)),
+    ] {
+        let mut items = [original.clone(), copy];
+        let found = copies::copies(&items);
+        assert_eq!(codes(&found), ["audit::repeated_copy"], "{name}");
+        items[1].utterance.split = Split::Test;
+        let found = copies::copies(&items);
+        assert_eq!(codes(&found), ["audit::shared_copy"], "{name}");
+        assert_eq!(found[0].severity, Severity::Error);
+        assert!(found[0].message.contains("(test)"), "{}", found[0].message);
+    }
+}
+
+#[test]
+fn different_utterances_of_the_same_length_are_no_copies() {
+    let made = Made::new();
+    let items: Vec<Audited> = (0..60)
+        .map(|seed| made.of(&format!("c/{seed}"), &speech(seed + 10, 16_000, 1.0)))
+        .collect();
+    assert_eq!(copies::copies(&items), []);
+    assert!(
+        items
+            .iter()
+            .all(|item| item.measures().unwrap().fingerprint.is_some())
+    );
+}
+
+#[test]
+fn identical_files_are_told_by_split_and_contradicting_labels_by_label() {
+    let made = Made::new();
+    let wave = speech(3, 16_000, 0.8);
+    let mut items = [made.of("c/a", &wave), made.of("c/b", &wave)];
+    assert_eq!(codes(&copies::copies(&items)), ["audit::repeated_audio"]);
+    items[1].utterance.split = Split::Validation;
+    items[1].utterance.label = "sad".into();
+    let found = copies::copies(&items);
+    assert_eq!(
+        codes(&found),
+        ["audit::shared_audio", "audit::contradicting_labels"]
+    );
+    assert_eq!(found[0].names, ["c/a (train) = c/b (validation)"]);
+    assert_eq!(found[1].names, ["c/a (happy) = c/b (sad)"]);
+}
+
+#[test]
+fn recordings_without_usable_sound_are_named() {
+    let made = Made::new();
+    let wave = |samples: Vec<f32>| Waveform {
+        samples,
+        rate_hz: 16_000,
+    };
+    let clean = speech(4, 16_000, 1.0);
+    let silent = wave(vec![0.0; 8_000]);
+    let constant = wave(vec![0.25; 8_000]);
+    let offset = wave(clean.samples.iter().map(|s| s + 0.1).collect());
+    let clipped = wave(
+        clean
+            .samples
+            .iter()
+            .map(|s| (s * 4.0).clamp(-1.0, 1.0))
+            .collect(),
+    );
+    made.of("c/cut", &clean);
+    let bytes = std::fs::read(made.path("c/cut")).unwrap();
+    std::fs::write(made.path("c/cut"), &bytes[..bytes.len() / 2]).unwrap();
+    std::fs::write(made.path("c/text"), "not audio at all, but text").unwrap();
+    let items = [
+        made.of("c/clean", &clean),
+        made.of("c/silent", &silent),
+        made.of("c/constant", &constant),
+        made.of("c/offset", &offset),
+        made.of("c/clipped", &clipped),
+        made.listed("c/cut"),
+        made.listed("c/text"),
+    ];
+    let found = recordings::unusable_recordings(&items);
+    let told: Vec<(&str, &str)> = found
+        .iter()
+        .map(|finding| (finding.code, finding.names[0].split(' ').next().unwrap()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("audit::cut_recording", "c/cut"),
+            ("audit::unreadable_recording", "c/text"),
+            ("audit::silent_recording", "c/silent"),
+            ("audit::constant_recording", "c/constant"),
+            ("audit::offset", "c/offset"),
+            ("audit::clipped_recording", "c/clipped"),
+        ]
+    );
+    assert!(found.iter().all(|finding| finding.count == 1));
+}
+
+#[test]
+fn speakers_sessions_and_texts_in_several_splits_are_named() {
+    let mut items = [
+        named("c/a", "happy", Split::Train),
+        named("c/b", "happy", Split::Test),
+        named("c/c", "happy", Split::Train),
+    ];
+    assert_eq!(shared::shared_between_splits(&items), []);
+    for item in &mut items[..2] {
+        item.utterance.speaker = "c/anna".into();
+        let columns = [("text", "Hello there"), ("session", "3")];
+        let columns = columns.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        item.utterance.columns = Some(Arc::new(BTreeMap::from(columns)));
+    }
+    let found = shared::shared_between_splits(&items);
+    assert_eq!(
+        codes(&found),
+        [
+            "audit::shared_speaker",
+            "audit::shared_session",
+            "audit::shared_text"
+        ]
+    );
+    assert_eq!(found[0].names, ["c/anna (test 1, train 1)"]);
+    assert_eq!(found[2].severity, Severity::Note);
+    assert_eq!(found[2].names, ["c \"Hello there\" (train, test)"]);
+}
+
+#[test]
+fn overlapping_segments_across_splits_are_worse_than_a_shared_file() {
+    let segment = |id: &str, bounds, channel, split| {
+        let mut item = named(id, "happy", split);
+        item.source = AudioSource::File {
+            path: PathBuf::from("none/talk.wav"),
+            segment_s: Some(bounds),
+            channel,
+        };
+        item
+    };
+    let of = |second| {
+        let items = [segment("c/a", (0.0, 2.0), None, Split::Train), second];
+        shared::shared_between_splits(&items)
+    };
+    let overlapping = of(segment("c/b", (1.5, 3.0), None, Split::Test));
+    assert_eq!(codes(&overlapping), ["audit::shared_segment"]);
+    assert_eq!(overlapping[0].names, ["c/a (train) and c/b (test)"]);
+    let beside = of(segment("c/b", (2.0, 3.0), None, Split::Test));
+    assert_eq!(codes(&beside), ["audit::shared_recording"]);
+    assert_eq!(of(segment("c/b", (1.5, 3.0), None, Split::Train)), []);
+    let mut relabelled = segment("c/b", (0.5, 2.0), None, Split::Train);
+    relabelled.utterance.label = "sad".into();
+    let items = [segment("c/a", (0.0, 2.0), None, Split::Train), relabelled];
+    let found = copies::copies(&items);
+    assert_eq!(codes(&found), ["audit::contradicting_labels"]);
+    assert_eq!(found[0].names, ["c/a (happy) overlaps c/b (sad)"]);
+}
+
+#[test]
+fn classes_that_splits_lack_are_named() {
+    let items = [
+        named("c/a", "happy", Split::Train),
+        named("c/b", "sad", Split::Test),
+        named("c/c", "happy", Split::Validation),
+    ];
+    let found = labels::missing_classes(&items, &["happy", "sad", "angry"]);
+    let told: Vec<(&str, String)> = found.iter().map(|f| (f.code, f.names.join(", "))).collect();
+    assert_eq!(
+        told,
+        [
+            ("audit::class_missing_in_training", "sad".to_owned()),
+            (
+                "audit::class_missing_in_validation",
+                "sad, angry".to_owned()
+            ),
+            ("audit::class_missing_in_test", "happy, angry".to_owned()),
+            ("audit::class_missing", "angry".to_owned()),
+        ]
+    );
+    assert_eq!(found[0].severity, Severity::Error);
+    let only_test = [named("c/b", "sad", Split::Test)];
+    assert_eq!(labels::missing_classes(&only_test, &["sad"]), []);
+}
+
+#[test]
+fn what_gives_the_class_away_is_named() {
+    let classes = ["happy", "sad"];
+    let item = |corpus: &str, n: usize, class: &str| {
+        let mut item = named(&format!("{corpus}/{class}{n}"), class, Split::Train);
+        item.utterance.speaker = format!("{corpus}/s{}", n % 6);
+        item
+    };
+    let mixed: Vec<Audited> = (0..48)
+        .map(|n| item("one", n, classes[n / 6 % 2]))
+        .collect();
+    assert_eq!(shortcuts::shortcuts(&mixed, &classes), []);
+    let apart: Vec<Audited> = (0..48)
+        .map(|n| item(["one", "two"][n % 2], n, classes[n % 2]))
+        .collect();
+    let found = shortcuts::shortcuts(&apart, &classes);
+    assert_eq!(
+        codes(&found),
+        [
+            "audit::corpus_determines_class",
+            "audit::speaker_determines_class",
+            "audit::fact_determines_class"
+        ]
+    );
+    assert_eq!(found[0].names, ["one is happy", "two is sad"]);
+    let mut lone = mixed.clone();
+    lone.extend((0..12).map(|n| item("two", n, "happy")));
+    let found = shortcuts::shortcuts(&lone, &classes);
+    assert_eq!(found[0].code, "audit::class_in_one_corpus");
+    assert_eq!(found[0].names, ["sad (in one)"]);
+}
+
+#[test]
+fn a_rate_or_a_loudness_that_follows_the_class_is_told_with_its_accuracy() {
+    let made = Made::new();
+    let classes = ["happy", "sad"];
+    let item = |n: usize, wave: &Waveform| {
+        let mut item = made.of(&format!("c/{n}"), wave);
+        item.utterance.class = Some(classes[n % 2].into());
+        item.utterance.speaker = format!("c/s{}", n / 4);
+        item
+    };
+    let rates: Vec<Audited> = (0..40)
+        .map(|n| item(n, &speech(n as u32, [16_000, 22_050][n % 2], 0.4)))
+        .collect();
+    let found = shortcuts::shortcuts(&rates, &classes);
+    let rate: Vec<&Finding> = found
+        .iter()
+        .filter(|f| f.names == ["sample rate"])
+        .collect();
+    assert_eq!(rate[0].severity, Severity::Error);
+    assert!(rate[0].message.contains("100.0 %"), "{}", rate[0].message);
+    let loud: Vec<Audited> = (0..40)
+        .map(|n| {
+            let mut wave = speech(n as u32, 16_000, 0.4);
+            let gain = [1.0, 0.1][n % 2];
+            wave.samples.iter_mut().for_each(|sample| *sample *= gain);
+            item(n, &wave)
+        })
+        .collect();
+    let found = shortcuts::shortcuts(&loud, &classes);
+    let found = of_code(&found, "audit::fact_determines_class");
+    assert_eq!(found[0].names, ["loudness in dB"]);
+    assert_eq!(found[0].severity, Severity::Warning);
+}
+
+#[test]
+fn tables_count_by_corpus_and_split() {
+    let made = Made::new();
+    let mut items = vec![
+        made.of("c/a", &speech(1, 16_000, 0.5)),
+        made.of("c/b", &speech(2, 16_000, 1.5)),
+        named("c/lost", "happy", Split::Train),
+        named("d/e", "sad", Split::Test),
+    ];
+    items[1].utterance.class = Some("sad".into());
+    let rows = class_table(&items, &["happy", "sad"]);
+    assert_eq!(rows[0].utterances, [2, 1]);
+    assert_eq!((&*rows[1].corpus, rows[1].split), ("d", Split::Test));
+    let rows = duration_table(&items);
+    assert_eq!(rows.len(), 1);
+    assert_eq!((rows[0].utterances, rows[0].speakers), (2, 3));
+    assert_eq!((rows[0].shortest_s, rows[0].longest_s), (0.5, 1.5));
+}
