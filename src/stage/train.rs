@@ -1,6 +1,7 @@
 //! `train`: fits a network with an emotion head and attribute heads.
 
 mod data;
+mod heads;
 mod parameters;
 
 pub use data::number;
@@ -15,7 +16,7 @@ use pipe_engine::stage::{
     LoadedItem, Resources, Stage, StepInput,
 };
 use pipe_foundation::{Digest, ThreadCount};
-use pipe_nn::model::{Device, LossName, ModelError, TaskSpec};
+use pipe_nn::model::{Device, ModelError};
 use pipe_nn::train::LaunchBarrier;
 use pipe_nn::train::{
     Augment, Monitor, Places, SpecAugment, TrainError, TrainOptions, TrainingData, memory_bytes,
@@ -26,6 +27,8 @@ use pipe_speech::corpus::leaks::{self, Item, Part};
 use serde_json::{Map, Value as Json, json};
 
 use crate::items::{MODEL, UtteranceItem, features};
+
+use heads::{second_heads, split_heads, unclear_heads};
 
 use super::foresight;
 use super::front_end::add_lineages;
@@ -55,93 +58,6 @@ fn train_options(parameters: &Map<String, Json>) -> Result<TrainOptions, serde_j
         own.insert("alpha".into(), json!({ "start": number, "end": number }));
     }
     serde_json::from_value(Json::Object(own))
-}
-
-/// Takes `heads` of a manifest apart into tasks and attribute heads, each with its defaults.
-fn split_heads(own: &mut Map<String, Json>) {
-    let Some(Json::Array(list)) = own.remove("heads") else {
-        return;
-    };
-    let (mut tasks, mut heads) = (Vec::new(), Vec::new());
-    for head in list {
-        match head.get("task").is_some() {
-            true => tasks.push(with_default_loss(head)),
-            false => heads.push(head),
-        }
-    }
-    own.insert("heads".into(), Json::Array(heads));
-    if !tasks.is_empty() {
-        own.insert("tasks".into(), Json::Array(tasks));
-    }
-}
-
-/// Heads that are neither a task nor an attribute, or both.
-fn unclear_heads(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
-    let heads = parameters.get("heads").and_then(Json::as_array);
-    let mut found = Vec::new();
-    for (index, head) in heads.into_iter().flatten().enumerate() {
-        let given = |key: &&&str| head.get(**key).is_some();
-        const OF_TASKS: [&str; 4] = ["loss", "gamma", "label_smoothing", "weight"];
-        let mut add = |message: String, label: &str, help: &str| {
-            let at = format!("heads.{index}");
-            found.push(Diagnostic::of_value(at, message, label).help(help));
-        };
-        let usage = "write { task = \"emotion\" } or { task = \"arousal\", loss = \"ccc\" } for what is to be predicted, { attribute = \"gender\", mode = \"grad_reverse\" } for an attribute";
-        match (head.get("task").is_some(), head.get("attribute").is_some()) {
-            (true, true) => add("a head has a task and an attribute".into(), "both", usage),
-            (false, false) => add(
-                "a head has neither task nor attribute".into(),
-                "this head",
-                usage,
-            ),
-            (true, false) if head.get("mode").is_some() => {
-                add(
-                    "a task has no `mode`".into(),
-                    "this head",
-                    "remove `mode`; attribute heads have one",
-                );
-            }
-            (false, true) if head.get("mode").is_none() => add(
-                "an attribute head needs a `mode`".into(),
-                "this head",
-                "set mode = \"shared\", \"grad_reverse\" or \"discriminator\"",
-            ),
-            (false, true) => {
-                if let Some(key) = OF_TASKS.iter().find(given) {
-                    add(
-                        format!("`{key}` belongs to a task, not to an attribute head"),
-                        "this head",
-                        "remove it; attribute heads learn by cross-entropy, and `alpha` weighs them",
-                    );
-                }
-            }
-            (true, false) => {
-                let task = with_default_loss(head.clone());
-                let task = serde_json::from_value::<TaskSpec>(task).ok();
-                if let Some((key, reason)) = task.as_ref().and_then(TaskSpec::problem) {
-                    let at = match given(&&key) {
-                        true => format!("heads.{index}.{key}"),
-                        false => format!("heads.{index}"),
-                    };
-                    let message = format!("`{key}` of a task {reason}");
-                    found.push(Diagnostic::of_value(at, message, "cannot be used"));
-                }
-            }
-        }
-    }
-    found
-}
-
-/// A task with the usual loss where it names none.
-fn with_default_loss(mut task: Json) -> Json {
-    if task.get("loss").is_none() {
-        let of_classes = task["task"] == TaskSpec::CLASSES;
-        task["loss"] = match of_classes {
-            true => json!(LossName::CrossEntropy),
-            false => json!(LossName::Ccc),
-        };
-    }
-    task
 }
 
 /// The number of bins is known only from the data, so layers are checked against the usual one.
@@ -181,22 +97,6 @@ fn validate(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
         _ => ("encoder".to_string(), "these layers".to_string(), help),
     };
     vec![Diagnostic::of_value(path, error.to_string(), label).help_if(help)]
-}
-
-/// Heads after the first one for their attribute.
-fn second_heads(options: &TrainOptions) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    for (index, head) in options.heads.iter().enumerate() {
-        let before = &options.heads[..index];
-        if before.iter().any(|other| other.attribute == head.attribute) {
-            let message = format!("two heads predict the {}", head.attribute.name());
-            found.push(
-                Diagnostic::of_value(format!("heads.{index}"), message, "the second one")
-                    .help("keep one head for each attribute"),
-            );
-        }
-    }
-    found
 }
 
 /// Whether training ends later than before; 0 sets no bound, except for `min_epochs`.

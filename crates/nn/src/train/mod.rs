@@ -21,6 +21,7 @@ mod prefetch;
 mod run;
 mod sampling;
 mod spec_augment;
+mod tasks;
 mod validation;
 
 pub use alpha_curve::AlphaCurve;

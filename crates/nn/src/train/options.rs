@@ -231,59 +231,6 @@ impl TrainOptions {
         }
     }
 
-    /// Whether one of the tasks has classes.
-    pub fn has_classes(&self) -> bool {
-        self.tasks.iter().any(TaskSpec::is_of_classes)
-    }
-
-    /// Names of the numeric targets, in the order of their tasks.
-    pub fn targets(&self) -> Vec<String> {
-        let numbers = self.tasks.iter().filter(|task| !task.is_of_classes());
-        numbers.map(|task| task.task.clone()).collect()
-    }
-
-    fn check_tasks(&self) -> Result<(), TrainError> {
-        let fail = |reason: String| TrainError::option("heads", &reason);
-        if self.tasks.is_empty() {
-            return Err(fail("name nothing to predict".into()));
-        }
-        for (index, task) in self.tasks.iter().enumerate() {
-            let name = &task.task;
-            if let Some((key, reason)) = task.problem() {
-                return Err(fail(format!("have the task {name} whose {key} {reason}")));
-            }
-            if self.tasks[..index].iter().any(|other| other.task == *name) {
-                return Err(fail(format!("have the task {name} twice")));
-            }
-        }
-        let discriminates = |head: &&HeadSpec| head.mode == HeadMode::Discriminator;
-        if let (false, Some(head)) = (self.has_classes(), self.heads.iter().find(discriminates)) {
-            return Err(fail(format!(
-                "have a discriminator of {}, which looks at the probabilities of classes, but no task with classes",
-                head.attribute.name()
-            )));
-        }
-        let known = match &self.monitor {
-            monitor if monitor.is_of_classes() => self.has_classes(),
-            Monitor::Target(target, _) => self.targets().iter().any(|name| name == target),
-            _ => !self.targets().is_empty(),
-        };
-        if !known {
-            let targets = self.targets();
-            let example = targets
-                .first()
-                .map_or("ua".into(), |name| format!("{name}/ccc"));
-            return Err(TrainError::option(
-                "monitor",
-                &format!(
-                    "is {}, which no task of this stage has; set it to a score of one, such as {example}",
-                    self.monitor.name()
-                ),
-            ));
-        }
-        Ok(())
-    }
-
     /// Checks every value, before any data is read.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Speech corpora: which utterances there are, who speaks them, what they express, and where their audio is.
 
 pub mod audit;
+mod candidate;
 mod check;
 mod classes;
 mod config;
