@@ -42,7 +42,7 @@ impl Default for Fingerprinter {
 }
 
 impl Fingerprinter {
-    /// The fingerprint of the first [`COMPARED_S`] of a recording; none where it is too short or too quiet.
+    /// The fingerprint of the first `COMPARED_S` seconds of a recording; none where it is too short or too quiet.
     ///
     /// # Errors
     /// A rate that cannot be converted.
