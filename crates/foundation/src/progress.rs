@@ -19,13 +19,11 @@ pub struct EpochReport {
     /// Mean total training loss over the epoch's batches.
     pub loss: f64,
     /// Unweighted accuracy on the validation split, in 0..=1; none where there are no classes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation_ua: Option<f64>,
     /// Best validation UA so far.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub best_ua: Option<f64>,
     /// The score that decides which epoch is best, where it is not the UA.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub monitored: Option<Monitored>,
     /// Wall time of the epoch in seconds.
     pub seconds: f64,
