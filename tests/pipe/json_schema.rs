@@ -51,9 +51,9 @@ fn fits(whole: &Json, schema: &Json, value: &Json) -> Result<(), String> {
             }
             "required" => {
                 let names = wanted.as_array().expect("a list").iter();
-                names
-                    .map(|name| name.as_str().expect("a name"))
-                    .all(|name| value.get(name).is_some())
+                let mut names = names.map(|name| name.as_str().expect("a name"));
+                // It asks nothing of what is no object.
+                !value.is_object() || names.all(|name| value.get(name).is_some())
             }
             "properties" | "additionalProperties" => {
                 properties(whole, keywords, value)?;
