@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pipe_foundation::durable;
-use pipe_foundation::system::{Open, System};
+use pipe_foundation::system::System;
 use rustix::io::Errno;
 
 use super::faults::{Fault, Faults};
@@ -187,33 +187,4 @@ fn a_disk_that_fails_for_a_moment_sets_no_text_aside() {
             }
         }
     });
-}
-
-#[test]
-fn a_file_whose_folder_cannot_be_opened_keeps_its_old_content() {
-    let file = Path::new("/runs/record");
-    for at in 0..20 {
-        let world = world(1);
-        durable::write(&Process::start(&world), file, b"old").unwrap();
-        world.state().faults = Faults::of(Some((
-            at,
-            Fault::Fail {
-                errno: Errno::MFILE,
-                times: 1,
-            },
-        )));
-        let written = durable::write(&Process::start(&world), file, b"new");
-        world.state().faults = Faults::default();
-        let content = || {
-            let process = Process::start(&world);
-            let mut bytes = [0; 3];
-            let opened = process.open(file, Open::Read).unwrap();
-            opened.read_exact_at(&mut bytes, 0).unwrap();
-            bytes
-        };
-        let seen = content();
-        world.state().cut_power(NOTHING_KEPT);
-        assert_eq!(seen, content(), "operation {at}: {written:?}");
-        assert_eq!(written.is_ok(), &seen == b"new", "operation {at}");
-    }
 }
