@@ -188,3 +188,32 @@ fn a_disk_that_fails_for_a_moment_sets_no_text_aside() {
         }
     });
 }
+
+/// Seed 35421: with no file descriptor left, the folder of a file that had its name already was not synced. Readers found
+/// the file, and a power cut took it.
+#[test]
+fn a_file_that_readers_find_outlives_a_power_cut_where_descriptors_run_out() {
+    let path = Path::new("/runs/record");
+    let content = |world: &World| {
+        let state = world.state();
+        let node = state.disk.find(path).unwrap();
+        state.disk.bytes(node).unwrap().to_vec()
+    };
+    let mut failed = 0;
+    for at in 1..40 {
+        let world = world(at);
+        let process = Process::start(&world);
+        durable::write(&process, path, b"old").unwrap();
+        let (errno, times) = (Errno::MFILE, 1);
+        world.state().faults = Faults::of(Some((at, Fault::Fail { errno, times })));
+        let written = durable::write(&process, path, b"new");
+        world.end(process.number);
+        let found = content(&world);
+        world.state().cut_power(NOTHING_KEPT);
+        assert_eq!(content(&world), found, "no descriptor at {at}");
+        let expected = [b"old", b"new"][usize::from(written.is_ok())];
+        assert_eq!(found, expected, "no descriptor at {at}");
+        failed += u32::from(written.is_err());
+    }
+    assert!(failed > 0);
+}
