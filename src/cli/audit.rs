@@ -15,9 +15,10 @@ use crate::audit::{
     AuditSource, SourceAudit, audit_source, between, measure_all, of_corpus, of_plan,
 };
 
-use super::arguments::{AuditArguments, Common, ManifestArguments};
+use super::arguments::{Common, ManifestArguments};
 use super::console::print;
 use super::context;
+use super::corpora_arguments::AuditArguments;
 use super::error::CliError;
 use super::lines::counted;
 use super::paint::Paint;

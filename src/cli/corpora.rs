@@ -11,10 +11,11 @@ use pipe_speech::corpus::{
 
 use crate::stage::file_content;
 
-use super::arguments::{Common, CorporaArguments, CorporaCommand};
+use super::arguments::Common;
 use super::console::print;
 use super::context;
 use super::corpora_add;
+use super::corpora_arguments::{CorporaArguments, CorporaCommand};
 use super::error::CliError;
 use super::lines::counted;
 

@@ -8,10 +8,11 @@ use pipe_foundation::{Limit, regular_file};
 use pipe_speech::corpus::Corpora;
 use pipe_speech::corpus::proposal::propose;
 
-use super::arguments::{Common, CorporaAddArguments};
+use super::arguments::Common;
 use super::built_in_corpora::built_in_corpora;
 use super::console::{print, print_error};
 use super::context::{self, KnownCorpora};
+use super::corpora_arguments::CorporaAddArguments;
 use super::error::CliError;
 
 /// What a new `corpora.toml` begins with.

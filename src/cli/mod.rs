@@ -14,6 +14,7 @@ mod console;
 mod context;
 mod corpora;
 mod corpora_add;
+mod corpora_arguments;
 mod corpora_diagnostic;
 mod error;
 mod evaluations;

@@ -42,7 +42,7 @@ use shared_listing::Gathered;
 pub use shared_listing::SharedListings;
 pub use source_facts::{content, source_facts};
 use source_facts::{look, waveform_bytes};
-use split_warnings::{missing_classes, missing_parts, similar_group_names};
+use split_warnings::{missing_classes, missing_parts, similar_group_names, unused_classes};
 use splitting::{Listed, Splitting};
 
 /// A segment is listed with the length that its table says, and read with its bounds rounded to samples.
@@ -292,6 +292,7 @@ impl SourceStage for Ingest {
             &self.list_options.class_maps,
             found,
         )?;
+        listing.warnings.extend(unused_classes(&classes, &entries));
         let classes = Arc::new(classes);
         listing.items = entries
             .into_iter()

@@ -39,7 +39,7 @@ pub mod progress;
 #[cfg(any(test, feature = "test-support"))]
 pub mod test_support;
 
-pub use agreement::Agreement;
+pub use agreement::{Agreement, PairMoments};
 pub use buffer::Buffer;
 pub use by_cause::by_cause;
 pub use digest::Digest;

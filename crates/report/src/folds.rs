@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::eval::{Confusion, EvalError, Evaluation, LabelRecall, Metrics};
-use crate::{Report, ReportEntry};
+use crate::ReportEntry;
+use crate::eval::{Confusion, EvalError, Evaluation, LabelRecall, Metrics, TargetMetrics};
 
 /// The model of one fold.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -15,23 +15,6 @@ pub struct FoldEntry {
     pub fold: String,
     /// Its model and what that reaches.
     pub entry: ReportEntry,
-}
-
-impl Report {
-    /// Every model with its name; the models of folds one by one. Agreement with numbers cannot be added up as counts can.
-    pub(crate) fn single_models(&self) -> impl Iterator<Item = (String, &ReportEntry)> {
-        self.entries.iter().flat_map(|entry| {
-            let own = entry
-                .folds
-                .is_empty()
-                .then(|| (entry.model.name.clone(), entry));
-            let folds = entry.folds.iter().map(|fold| {
-                let name = format!("{}, fold {}", entry.model.name, fold.fold);
-                (name, &fold.entry)
-            });
-            own.into_iter().chain(folds)
-        })
-    }
 }
 
 impl ReportEntry {
@@ -121,22 +104,17 @@ fn leaves_corpora_out(folds: &[FoldEntry]) -> bool {
 
 /// The corpora of an evaluation that count: where some folds were not trained on a corpus, it counts for these alone.
 fn counted_corpora(folds: &[FoldEntry], entry: &ReportEntry) -> BTreeSet<String> {
-    let unseen_by_some = |corpus: &&String| {
+    let unseen_by_some = |corpus: &String| {
         folds.iter().any(|fold| {
-            !fold.entry.model.training_corpora.contains(*corpus)
-                && fold.entry.evaluation.corpora.contains_key(*corpus)
+            !fold.entry.model.training_corpora.contains(corpus)
+                && fold.entry.evaluation.tested_corpora().contains(corpus)
         })
     };
-    let counts = |corpus: &&String| {
+    let mut corpora = entry.evaluation.tested_corpora();
+    corpora.retain(|corpus| {
         !entry.model.training_corpora.contains(*corpus) || !unseen_by_some(corpus)
-    };
-    entry
-        .evaluation
-        .corpora
-        .keys()
-        .filter(counts)
-        .cloned()
-        .collect()
+    });
+    corpora.into_iter().cloned().collect()
 }
 
 /// The sum of evaluations, of each only some corpora.
@@ -190,10 +168,26 @@ fn sum(parts: &[(&Evaluation, BTreeSet<String>)]) -> Result<Evaluation, EvalErro
         corpora: corpora.into_iter().map(metrics).collect(),
         speakers,
         overall: Metrics::of(overall),
-        // What folds predict of numbers is told fold by fold.
-        targets: BTreeMap::new(),
+        targets: targets(parts),
         labels,
     })
+}
+
+/// The agreement of the numbers of all parts together.
+fn targets(parts: &[(&Evaluation, BTreeSet<String>)]) -> BTreeMap<String, TargetMetrics> {
+    let names: BTreeSet<&String> = parts
+        .iter()
+        .flat_map(|(evaluation, _)| evaluation.targets.keys())
+        .collect();
+    let pooled = names.into_iter().filter_map(|name| {
+        let with_target = parts.iter().filter_map(|(evaluation, counted)| {
+            let metrics = evaluation.targets.get(name)?;
+            Some((metrics, counted))
+        });
+        let pooled = TargetMetrics::pooled(name, &with_target.collect::<Vec<_>>())?;
+        Some((name.clone(), pooled))
+    });
+    pooled.collect()
 }
 
 #[cfg(test)]

@@ -55,8 +55,8 @@ pub use reference::Reference;
 pub use report::Report;
 pub use sheet::{Sheet, SheetCell, SheetColumn, Tone};
 pub use study::{
-    FoldScore, FoldScores, Gain, PublishedCell, Study, StudyCell, StudyModel, StudyTest,
-    StudyVariant, TestRole,
+    CccGain, FoldScore, FoldScores, Gain, PublishedCell, Study, StudyCell, StudyModel, StudyTest,
+    StudyVariant, TargetFold, TargetFolds, TargetResult, TestRole,
 };
 
 #[cfg(test)]

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pipe_speech::corpus::leaks::similar_names;
 use pipe_speech::corpus::split::{RECORDING, SPEAKER, group_value};
-use pipe_speech::corpus::{Entry, Split, Utterance};
+use pipe_speech::corpus::{ClassSet, Entry, Split, Utterance};
+
+use super::splitting::Listed;
 
 /// Names are told up to this many.
 const FEW: usize = 4;
@@ -100,6 +102,23 @@ pub fn missing_classes(utterances: &[&Utterance]) -> Vec<String> {
         }
     }
     warnings
+}
+
+/// Classes that were asked for, and that no utterance has.
+pub fn unused_classes(classes: &ClassSet, entries: &[Listed]) -> Option<String> {
+    let has = |class: &&str| {
+        let mut own = entries
+            .iter()
+            .map(|(entry, ..)| entry.utterance.class.as_deref());
+        own.any(|own| own == Some(class))
+    };
+    let unused: Vec<&str> = classes.names().filter(|class| !has(class)).collect();
+    (!unused.is_empty() && !entries.is_empty()).then(|| {
+        format!(
+            "no utterance has the class {}: its recall cannot be told, and a model gets an output for it that is never right; check the labels of `classes`",
+            unused.join(" or ")
+        )
+    })
 }
 
 fn counted(count: usize, what: &str) -> String {

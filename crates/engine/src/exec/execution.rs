@@ -8,12 +8,12 @@ use std::thread::Scope;
 use pipe_foundation::Digest;
 use pipe_foundation::machine_fault::MachineFault;
 
-use crate::artifact::FingerprintInputs;
 use crate::cache::CacheError;
 use crate::stage::{Launch, Stage};
 
 use super::aggregate::{AggregateRun, Stopped};
 use super::internal_error::internal_error;
+use super::job::Job;
 use super::lent::LentTo;
 use super::limit::PastLimit;
 use super::outcome::StepResult;
@@ -27,14 +27,6 @@ use super::step_status::StepStatus;
 /// How far into the ready queue is looked for a unit that fits, so that a long queue of units too large to start costs
 /// no more than a short one.
 const LOOK_AHEAD: usize = 256;
-
-/// A unit that has to run, as it was found when it was checked.
-enum Job {
-    /// A group, with the statuses of its members.
-    Group(usize, Vec<(usize, StepStatus)>),
-    /// A step over whole sets, with what it depends on.
-    Aggregate(usize, FingerprintInputs),
-}
 
 /// What looking a unit up came to.
 enum LookedUp {
@@ -378,33 +370,6 @@ impl<'a, 'r> Execution<'a, 'r> {
         match &plan.steps[self.scheduler.unit(unit).steps[0]].stage {
             Stage::Aggregate(stage) => plan.device.is_accelerator() && stage.waits_for_device(),
             _ => false,
-        }
-    }
-}
-
-impl Job {
-    fn steps(&self) -> Vec<usize> {
-        match self {
-            Self::Group(_, statuses) => statuses.iter().map(|(step, _)| *step).collect(),
-            Self::Aggregate(step, _) => vec![*step],
-        }
-    }
-
-    fn run(
-        self,
-        work: &AggregateRun<'_>,
-        lent: &LentTo,
-        past: PastLimit,
-    ) -> Result<Vec<(usize, StepResult)>, Stopped> {
-        match self {
-            Self::Group(group, statuses) => {
-                let folder = work.scratch.folder()?;
-                let group = &work.resolver.groups[group];
-                Ok(group.run(&statuses, folder.path(), lent, past, work.observer)?)
-            }
-            Self::Aggregate(step, fingerprint) => {
-                Ok(vec![(step, work.run(step, &fingerprint, lent)?)])
-            }
         }
     }
 }

@@ -21,6 +21,7 @@ mod group;
 mod history;
 mod in_flight;
 mod internal_error;
+mod job;
 mod item_set;
 mod lent;
 mod limit;

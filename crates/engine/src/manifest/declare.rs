@@ -1,7 +1,7 @@
 //! From one table to declarations of steps: variants expanded, parameters checked, inputs resolved.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use crate::source::{Place, Source};
@@ -26,10 +26,10 @@ use super::read_options::ReadOptions;
 use super::resolve::Others;
 use super::stage_steps::StageSteps;
 use super::stages::read_stages;
+use super::step_ids::{check_variants, step_id};
 use super::substitute;
 use super::suggest::suggest;
 use super::value::{Table, Value};
-use super::variant::{Variant, written};
 
 /// Keys at the top of every manifest, around those that name files of the domain.
 const FIRST: [&str; 2] = ["name", "description"];
@@ -360,50 +360,4 @@ pub fn check_paths(step: &Declaration, folder: Option<&Path>, diagnostics: &mut 
             diagnostics.push(outside);
         }
     }
-}
-
-/// A stage needs a variant, and every variant an id of its own.
-fn check_variants(
-    stage: &str,
-    stage_place: &Place,
-    variants: &[Variant],
-    matrix: &Matrix,
-    diagnostics: &mut Diagnostics,
-) {
-    if variants.is_empty() {
-        diagnostics.push(
-            Diagnostic::new(
-                "manifest::exclude",
-                format!("the matrix leaves no variants of `{stage}`"),
-            )
-            .at(stage_place, "this stage would never run")
-            .help("`exclude`, `only` and the axes must leave at least one combination"),
-        );
-    }
-    let mut taken: HashSet<String> = HashSet::new();
-    for variant in variants {
-        let id = step_id(stage, variant);
-        if taken.insert(id.clone()) {
-            continue;
-        }
-        let odd = |(_, label): &&(String, String)| label.contains([',', '=']);
-        let culprit = variant.iter().find(odd).or(variant.last());
-        let place = culprit.and_then(|(axis, label)| matrix.place_of(axis, label));
-        let place = place.unwrap_or(stage_place);
-        diagnostics.push(
-            Diagnostic::new(
-                "manifest::same_id",
-                format!("two variants of `{stage}` would have the id `{id}`"),
-            )
-            .at(place, "the second one, because of this value")
-            .help("values that contain `,` or `=` are ambiguous here; rename one of them"),
-        );
-    }
-}
-
-fn step_id(stage: &str, variant: &Variant) -> String {
-    if variant.is_empty() {
-        return stage.into();
-    }
-    format!("{stage}[{}]", written(variant))
 }

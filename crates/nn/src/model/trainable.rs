@@ -12,12 +12,13 @@ use super::encoder_tape::TapeEncoder;
 use super::heads::{Dense, Linear, chain};
 use super::losses::weights;
 use super::ops::absolute_error::absolute_error;
+use super::ops::class_loss::ClassTargets;
 use super::ops::concordance::concordance;
 use super::ops::cross_entropy::{cross_entropy, softmax};
 use super::ops::dropout::dropout;
 use super::ops::focal::focal;
 use super::ops::grad_reverse::grad_reverse;
-use super::ops::soft_cross_entropy::{ClassTargets, soft_cross_entropy};
+use super::ops::soft_cross_entropy::soft_cross_entropy;
 use super::ops::squared_error::squared_error;
 use super::ops::tape_op::weighted_sum;
 use super::optimiser::{Moments, Step, sum_of_squares_on};
@@ -294,15 +295,14 @@ fn class_loss(
 ) -> Result<Tensor<Rank0, f32, Cpu, Taped>, CpuError> {
     let (targets, weights) = (batch.targets, batch.class_weights);
     let classes = &targets.emotion;
+    let soft = match &targets.shares {
+        Some(shares) => ClassTargets::Shares(shares),
+        None => ClassTargets::Classes(classes),
+    };
     match (task.loss, &targets.shares, task.label_smoothing()) {
-        (LossName::Focal, ..) => focal(logits, classes, weights, task.gamma()),
+        (LossName::Focal, ..) => focal(logits, soft, weights, task.gamma()),
         (_, None, 0.0) => cross_entropy(logits, classes, weights),
-        (_, None, smoothing) => {
-            soft_cross_entropy(logits, ClassTargets::Classes(classes), weights, smoothing)
-        }
-        (_, Some(shares), smoothing) => {
-            soft_cross_entropy(logits, ClassTargets::Shares(shares), weights, smoothing)
-        }
+        (.., smoothing) => soft_cross_entropy(logits, soft, weights, smoothing),
     }
 }
 

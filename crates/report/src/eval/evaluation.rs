@@ -77,6 +77,13 @@ impl Evaluation {
         })
     }
 
+    /// The corpora on which classes or numbers were predicted.
+    pub fn tested_corpora(&self) -> BTreeSet<&String> {
+        let of_targets = self.targets.values();
+        let of_targets = of_targets.flat_map(|metrics| metrics.corpora.keys());
+        self.corpora.keys().chain(of_targets).collect()
+    }
+
     /// Number of speakers of a corpus; 0 where it was not tested on.
     pub fn speaker_count(&self, corpus: &str) -> usize {
         self.speakers.get(corpus).map_or(0, BTreeMap::len)

@@ -21,6 +21,7 @@ mod label_recall;
 mod metrics;
 mod numeric;
 mod prediction;
+mod speaker_pairs;
 mod speakers;
 mod student;
 mod table;
@@ -33,14 +34,16 @@ pub use label_recall::{LabelRecall, label_recalls};
 pub use metrics::{ClassMetrics, Majority, Metrics};
 pub use numeric::{CorpusAgreement, NumberPrediction, TargetMetrics, write_numbers};
 pub use prediction::{Prediction, most_likely};
+pub use speaker_pairs::SpeakerPairs;
 pub use table::{Predictions, read_predictions, write_predictions};
 
 pub(crate) use bootstrap::SpeakerBootstrap;
 pub(crate) use comparison::compare;
 pub(crate) use holm::holm;
 pub(crate) use jackknife::jackknife;
+pub(crate) use speaker_pairs::{bootstrap_ccc, jackknife_ccc};
 pub(crate) use speakers::{LEAST_SPEAKERS, SpeakerHits, SpeakerSet};
-pub(crate) use student::{mean, mean_interval};
+pub(crate) use student::{mean, mean_interval, mean_interval_within};
 
 #[cfg(test)]
 mod golden;

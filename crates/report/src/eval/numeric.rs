@@ -4,18 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use pipe_foundation::spreadsheet::guarded;
-use pipe_foundation::{Agreement, Digest};
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use pipe_foundation::{Agreement, PairMoments};
 use serde::{Deserialize, Serialize};
 
-use super::bootstrap::quantile;
-use super::speakers::LEAST_SPEAKERS;
-use super::student::{normal_tail, t_quantile_975};
-use super::{EvalError, Interval};
-
-/// Number of draws of an interval.
-const DRAWS: usize = 10_000;
+use super::speaker_pairs::bootstrap_ccc;
+use super::{EvalError, Interval, SpeakerPairs};
 
 /// The numbers that a model predicts for one utterance, one for each target.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,10 +35,10 @@ pub struct CorpusAgreement {
     pub speakers: usize,
     /// 95 % interval of the CCC on other speakers of the corpus; none with fewer than five.
     pub ccc_interval: Option<Interval>,
+    /// The pairs of each speaker, from which those of several folds are put together.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub moments: SpeakerPairs,
 }
-
-/// Pairs of prediction and truth of each speaker.
-type Pairs<'a> = BTreeMap<&'a str, Vec<(f64, f64)>>;
 
 /// Agreement of one target.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,7 +52,7 @@ pub struct TargetMetrics {
 impl TargetMetrics {
     /// Of the target with number `index` in `predictions`.
     pub fn of(name: &str, index: usize, predictions: &[NumberPrediction]) -> Self {
-        let mut corpora: BTreeMap<&str, Pairs<'_>> = BTreeMap::new();
+        let mut corpora: BTreeMap<&str, BTreeMap<&str, Vec<(f64, f64)>>> = BTreeMap::new();
         let mut all = Vec::new();
         for prediction in predictions {
             let (Some(&x), Some(Some(y))) =
@@ -74,11 +67,11 @@ impl TargetMetrics {
         }
         let corpora = corpora.into_iter().filter_map(|(corpus, speakers)| {
             let pairs: Vec<(f64, f64)> = speakers.values().flatten().copied().collect();
-            let agreement = CorpusAgreement {
-                agreement: Agreement::of(&pairs)?,
-                speakers: speakers.len(),
-                ccc_interval: interval(&format!("{name} on {corpus}"), &speakers),
-            };
+            let moments = speakers.into_iter().filter_map(|(speaker, pairs)| {
+                Some((speaker.to_owned(), PairMoments::of(&pairs)?))
+            });
+            let agreement = Agreement::of(&pairs)?;
+            let agreement = CorpusAgreement::of(name, corpus, agreement, moments.collect());
             Some((corpus.to_owned(), agreement))
         });
         Self {
@@ -86,56 +79,47 @@ impl TargetMetrics {
             overall: Agreement::of(&all),
         }
     }
-}
 
-/// Sums of one speaker's pairs: n, x, y, x², y², x y.
-type Sums = [f64; 6];
-
-/// The rescaled bootstrap over speakers with expanded percentiles, as for the UA (see
-/// [`super::SpeakerBootstrap`]); `name` is the seed.
-fn interval(name: &str, speakers: &Pairs<'_>) -> Option<Interval> {
-    let count = speakers.len();
-    if count < LEAST_SPEAKERS {
-        return None;
-    }
-    let sums = |pairs: &Vec<(f64, f64)>| {
-        pairs.iter().fold([0.0; 6], |sums: Sums, &(x, y)| {
-            let terms = [1.0, x, y, x * x, y * y, x * y];
-            std::array::from_fn(|at| sums[at] + terms[at])
-        })
-    };
-    let sums: Vec<Sums> = speakers.values().map(sums).collect();
-    let seed = Digest::of(format!("bootstrap over speakers of {name}").as_bytes());
-    let mut random = ChaCha8Rng::from_seed(seed.0);
-    let mut found = Vec::with_capacity(DRAWS);
-    for _ in 0..DRAWS {
-        let mut total = [0.0; 6];
-        for _ in 1..count {
-            let drawn = &sums[random.gen_range(0..count)];
-            total
-                .iter_mut()
-                .zip(drawn)
-                .for_each(|(to, from)| *to += from);
+    /// Of the predictions of several models together, of each on some corpora only; none where one of them does not tell its
+    /// speakers apart.
+    pub fn pooled(name: &str, parts: &[(&Self, &BTreeSet<String>)]) -> Option<Self> {
+        let mut corpora: BTreeMap<&String, SpeakerPairs> = BTreeMap::new();
+        for (metrics, counted) in parts {
+            let counted = metrics.corpora.iter().filter(|one| counted.contains(one.0));
+            for (corpus, agreement) in counted {
+                if agreement.moments.len() != agreement.speakers {
+                    return None;
+                }
+                let speakers = corpora.entry(corpus).or_default();
+                for (speaker, moments) in &agreement.moments {
+                    speakers.entry(speaker.clone()).or_default().add(moments);
+                }
+            }
         }
-        found.extend(ccc(&total).map(|ccc| ccc as f32));
+        let mut all = PairMoments::default();
+        let corpora = corpora.into_iter().filter_map(|(corpus, speakers)| {
+            let mut own = PairMoments::default();
+            speakers.values().for_each(|moments| own.add(moments));
+            all.add(&own);
+            let agreement = CorpusAgreement::of(name, corpus, own.agreement()?, speakers);
+            Some((corpus.clone(), agreement))
+        });
+        Some(Self {
+            corpora: corpora.collect(),
+            overall: all.agreement(),
+        })
     }
-    // Draws in which nothing varies say nothing; where they are many, neither do the others.
-    if found.len() < DRAWS / 2 {
-        return None;
-    }
-    let tail = normal_tail(t_quantile_975(count as f64 - 1.0));
-    Some(Interval {
-        low: quantile(&mut found, tail).clamp(-1.0, 1.0),
-        high: quantile(&mut found, 1.0 - tail).clamp(-1.0, 1.0),
-    })
 }
 
-fn ccc([n, x, y, xx, yy, xy]: &Sums) -> Option<f64> {
-    let (mean_x, mean_y) = (x / n, y / n);
-    let covariance = xy / n - mean_x * mean_y;
-    let variances = xx / n - mean_x * mean_x + yy / n - mean_y * mean_y;
-    let denominator = variances + (mean_x - mean_y).powi(2);
-    (denominator > 0.0).then(|| 2.0 * covariance / denominator)
+impl CorpusAgreement {
+    fn of(target: &str, corpus: &str, agreement: Agreement, moments: SpeakerPairs) -> Self {
+        Self {
+            agreement,
+            speakers: moments.len(),
+            ccc_interval: bootstrap_ccc(&format!("{target} on {corpus}"), &[&moments]),
+            moments,
+        }
+    }
 }
 
 /// Writes a table with one row per utterance: for each target the truth, empty where it is not known, and the prediction.
@@ -219,6 +203,40 @@ mod tests {
         assert_eq!(perfect.corpora["c"].agreement.ccc, Some(1.0));
         let few = TargetMetrics::of("arousal", 0, &predictions(4, 1.0));
         assert_eq!(few.corpora["c"].ccc_interval, None);
+    }
+
+    #[test]
+    fn folds_together_agree_as_their_pairs_do() {
+        let mut all = predictions(8, 2.0);
+        for (at, one) in all.iter_mut().enumerate() {
+            one.corpus = ["c", "d"][at % 2].into();
+        }
+        // Speaker 3 is in both folds.
+        let folds = [&all[..35], &all[35..]].map(|part| TargetMetrics::of("arousal", 0, part));
+        let whole = TargetMetrics::of("arousal", 0, &all);
+        let both: BTreeSet<String> = ["c", "d"].map(String::from).into();
+        let pooled = TargetMetrics::pooled("arousal", &[(&folds[0], &both), (&folds[1], &both)]);
+        let pooled = pooled.expect("told by speaker");
+        for (corpus, expected) in &whole.corpora {
+            let found = &pooled.corpora[corpus];
+            assert_eq!(found.speakers, 8);
+            let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-12, "{a} {b}");
+            close(
+                found.agreement.ccc.unwrap(),
+                expected.agreement.ccc.unwrap(),
+            );
+            close(found.agreement.rmse, expected.agreement.rmse);
+            let [found, expected] = [found, expected].map(|one| one.ccc_interval.unwrap());
+            assert!((found.low - expected.low).abs() < 1e-6, "{found:?}");
+        }
+        let one: BTreeSet<String> = ["c".to_owned()].into();
+        let first = TargetMetrics::pooled("arousal", &[(&folds[0], &one), (&folds[1], &both)]);
+        let first = first.expect("told by speaker");
+        let pairs = |corpus: &str| first.corpora[corpus].agreement.pairs;
+        assert!(pairs("c") > pairs("d") && pairs("d") == folds[1].corpora["d"].agreement.pairs);
+        let mut old = folds[0].clone();
+        old.corpora.values_mut().for_each(|one| one.moments.clear());
+        assert_eq!(TargetMetrics::pooled("arousal", &[(&old, &both)]), None);
     }
 
     #[test]

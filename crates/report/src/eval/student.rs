@@ -81,10 +81,15 @@ pub(super) fn variance_of_mean(values: &[f64]) -> Option<f64> {
 ///
 /// Student's t with n - 1 degrees of freedom (`scipy.stats.t.interval(0.95, n - 1, mean, sem)`), cut to 0..=1.
 pub fn mean_interval(values: &[f64]) -> Option<Interval> {
+    mean_interval_within(values, 0.0)
+}
+
+/// As [`mean_interval`], of values in `lowest`..=1.
+pub fn mean_interval_within(values: &[f64], lowest: f64) -> Option<Interval> {
     let half = t_quantile_975(values.len() as f64 - 1.0) * variance_of_mean(values)?.sqrt();
     let mean = mean(values)?;
     Some(Interval {
-        low: (mean - half).max(0.0),
+        low: (mean - half).max(lowest),
         high: (mean + half).min(1.0),
     })
 }

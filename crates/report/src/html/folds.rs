@@ -9,10 +9,11 @@ use super::view::{Section, View, paragraph};
 
 /// The section; none where no result is made of folds.
 pub(super) fn section(view: &View) -> Option<Section> {
-    if !view.study.has_folds() {
+    let tests = view.main_tests();
+    // The folds of numeric targets stand below those.
+    if !view.study.has_folds() || tests.is_empty() {
         return None;
     }
-    let tests = view.main_tests();
     let mut columns = vec![Column::text("variant"), Column::text("fold")];
     for &place in &tests {
         let name = &view.study.tests[place].name;

@@ -9,11 +9,17 @@ use super::view::{Section, View};
 
 /// Numeric targets; none where no model predicts numbers.
 pub(super) fn numeric_targets(view: &View) -> Option<Section> {
-    let table = targets::table(view.report)?;
+    let table = targets::table(view.study)?;
+    let folds = targets::folds_table(view.study).map(markup);
     Some(Section {
         id: "targets",
         title: "Numeric targets",
-        body: format!("{}<p>{}</p>\n", markup(table), escape::text(targets::KEY)),
+        body: format!(
+            "{}<p>{}</p>\n{}",
+            markup(table),
+            escape::text(&targets::key(view.study)),
+            folds.unwrap_or_default()
+        ),
     })
 }
 

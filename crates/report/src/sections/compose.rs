@@ -51,7 +51,7 @@ pub(crate) fn document(report: &Report, detail: Detail) -> Document {
         if has_tests && (detail == Detail::Full || is_small) {
             blocks.extend(per_test::blocks(&study, detail));
         }
-        blocks.extend(targets::blocks(report));
+        blocks.extend(targets::blocks(&study));
         if detail == Detail::Full {
             blocks.extend(folds::blocks(&study));
             blocks.extend(models::blocks(&study));

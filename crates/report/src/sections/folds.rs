@@ -1,16 +1,26 @@
 //! The folds of a cross-validation one by one.
 
 use crate::document::{Block, Cell, Column, Table, Tone};
-use crate::{FoldScore, Study, StudyVariant, number};
+use crate::{FoldScore, Study, StudyTest, StudyVariant, number};
 
 use super::summary::headline;
+use super::targets;
 
 /// A heading, a table and its legend; nothing where no result is made of folds.
 pub(crate) fn blocks(study: &Study) -> Vec<Block> {
     if !study.has_folds() {
         return Vec::new();
     }
+    let mut blocks = vec![Block::Heading("Folds".into())];
     let tests = headline(study);
+    if !tests.is_empty() {
+        blocks.extend(classes(study, &tests));
+    }
+    blocks.extend(targets::folds_table(study).map(Block::Table));
+    blocks
+}
+
+fn classes(study: &Study, tests: &[(usize, &StudyTest)]) -> [Block; 2] {
     let mut columns = vec![Column::text("variant", 0), Column::text("fold", 0)];
     for (number, (_, test)) in tests.iter().enumerate() {
         let rank = |step: usize| u8::try_from(step * tests.len() + number).unwrap_or(u8::MAX);
@@ -22,14 +32,13 @@ pub(crate) fn blocks(study: &Study) -> Vec<Block> {
     for variant in &study.variants {
         for fold in folds_of(variant) {
             let mut row = vec![Cell::from(variant.name.clone()), fold.into()];
-            for (place, _) in &tests {
+            for (place, _) in tests {
                 row.extend(cells(score(variant, *place, fold)));
             }
             rows.push(row);
         }
     }
-    vec![
-        Block::Heading("Folds".into()),
+    [
         Block::Table(Table {
             caption: String::new(),
             columns,

@@ -1,64 +1,220 @@
-//! Numeric targets: one row per model, target and corpus.
+//! Numeric targets: one row per variant, target and corpus.
 
-use crate::document::{Block, Cell, Column, Table};
-use crate::{Report, number};
+use crate::document::{Block, Cell, Column, Table, Tone};
+use crate::{CccGain, Study, StudyVariant, TargetResult, TestRole, number};
 
 /// The heading, the table and its key; nothing where no model predicts numbers.
-pub(crate) fn blocks(report: &Report) -> Vec<Block> {
-    let Some(table) = table(report) else {
+pub(crate) fn blocks(study: &Study) -> Vec<Block> {
+    let Some(table) = table(study) else {
         return Vec::new();
     };
     vec![
         Block::Heading("Numeric targets".into()),
         Block::Table(table),
-        Block::Paragraph(KEY.into()),
+        Block::Paragraph(key(study)),
     ]
 }
 
 /// The table; none where no model predicts numbers.
-pub(crate) fn table(report: &Report) -> Option<Table> {
-    let mut rows: Vec<Vec<Cell>> = Vec::new();
-    for (name, entry) in report.single_models() {
-        for (target, metrics) in &entry.evaluation.targets {
-            for (corpus, found) in &metrics.corpora {
-                let role = match entry.model.training_corpora.contains(corpus) {
-                    true => "held-out speakers",
-                    false => "unseen",
-                };
-                rows.push(vec![
-                    name.clone().into(),
-                    target.clone().into(),
-                    corpus.clone().into(),
-                    role.into(),
-                    number::count(found.agreement.pairs as u64).into(),
-                    found.speakers.to_string().into(),
-                    number::coefficient(found.agreement.ccc).into(),
-                    number::coefficient_interval(found.ccc_interval).into(),
-                    number::coefficient(found.agreement.pearson).into(),
-                    number::coefficient(Some(found.agreement.rmse)).into(),
-                ]);
-            }
-        }
+pub(crate) fn table(study: &Study) -> Option<Table> {
+    let results = &study.targets;
+    let any = |has: fn(&TargetResult) -> bool| results.iter().any(has);
+    let (seeds, folds, gains) = (any(has_seeds), any(has_folds), any(has_gain));
+    let mut columns = vec![
+        Column::text("variant", 0),
+        Column::text("target", 0),
+        Column::text("corpus", 0),
+        Column::text("role", 5),
+    ];
+    if seeds {
+        columns.push(Column::new("runs", 6));
     }
+    columns.extend([
+        Column::new("utterances", 6),
+        Column::new("speakers", 7),
+        Column::new("CCC", 0),
+        Column::new("95 % interval", 1),
+    ]);
+    if folds {
+        columns.push(Column::new("mean of folds", 2));
+    }
+    if gains {
+        columns.push(Column::new("gain ", 1));
+        columns.push(Column::new("95 % interval of the gain", 4));
+    }
+    columns.extend([Column::new("Pearson", 3), Column::new("RMSE", 0)]);
+    let rows = in_order_of_variants(study).map(|(variant, result)| {
+        let mut row: Vec<Cell> = vec![
+            variant.name.clone().into(),
+            result.target.clone().into(),
+            result.corpus.clone().into(),
+            role(result.role).into(),
+        ];
+        if seeds {
+            row.push(result.runs.to_string().into());
+        }
+        row.extend([
+            number::count(result.utterances as u64).into(),
+            result.speakers.to_string().into(),
+            number::coefficient(result.ccc).into(),
+            number::coefficient_interval(match seeds {
+                true => result.seeds_interval,
+                false => result.speakers_interval,
+            })
+            .into(),
+        ]);
+        if folds {
+            row.push(mean_of_folds(result));
+        }
+        if gains {
+            row.push(gain_cell(result.gain.as_ref()));
+            let interval = result.gain.and_then(|gain| gain.interval);
+            row.push(number::coefficient_interval(interval).into());
+        }
+        row.extend([
+            number::coefficient(result.pearson).into(),
+            number::coefficient(Some(result.rmse)).into(),
+        ]);
+        row
+    });
+    let rows: Vec<Vec<Cell>> = rows.collect();
     (!rows.is_empty()).then(|| Table {
         caption: "Agreement of predictions with the truth".into(),
+        columns,
+        rows,
+        footer_rows: 0,
+    })
+}
+
+/// What each fold reaches; none where no result is made of folds.
+pub(crate) fn folds_table(study: &Study) -> Option<Table> {
+    let rows = in_order_of_variants(study).flat_map(|(variant, result)| {
+        let folds = result.folds.iter().flat_map(|folds| &folds.folds);
+        folds.map(|fold| -> Vec<Cell> {
+            vec![
+                variant.name.clone().into(),
+                result.target.clone().into(),
+                result.corpus.clone().into(),
+                fold.fold.clone().into(),
+                number::coefficient(fold.ccc).into(),
+                number::count(fold.utterances as u64).into(),
+            ]
+        })
+    });
+    let rows: Vec<Vec<Cell>> = rows.collect();
+    (!rows.is_empty()).then(|| Table {
+        caption: "CCC of each fold alone".into(),
         columns: vec![
-            Column::text("model", 0),
+            Column::text("variant", 0),
             Column::text("target", 0),
             Column::text("corpus", 0),
-            Column::text("role", 3),
-            Column::new("utterances", 4),
-            Column::new("speakers", 5),
+            Column::text("fold", 0),
             Column::new("CCC", 0),
-            Column::new("95 % interval", 1),
-            Column::new("Pearson", 2),
-            Column::new("RMSE", 0),
+            Column::new("utterances", 1),
         ],
         rows,
         footer_rows: 0,
     })
 }
 
+fn in_order_of_variants(study: &Study) -> impl Iterator<Item = (&StudyVariant, &TargetResult)> {
+    study
+        .variants
+        .iter()
+        .enumerate()
+        .flat_map(|(place, variant)| {
+            let own = study
+                .targets
+                .iter()
+                .filter(move |result| result.variant == place);
+            own.map(move |result| (variant, result))
+        })
+}
+
+fn has_seeds(result: &TargetResult) -> bool {
+    result.runs > 1
+}
+
+fn has_folds(result: &TargetResult) -> bool {
+    let folds = result.folds.as_ref();
+    folds.is_some_and(|folds| folds.folds.len() > 1)
+}
+
+fn has_gain(result: &TargetResult) -> bool {
+    result.gain.is_some()
+}
+
+fn role(role: TestRole) -> &'static str {
+    match role {
+        TestRole::Unseen => "unseen",
+        TestRole::Mixed => "unseen by some",
+        TestRole::InDomain => "held-out speakers",
+    }
+}
+
+fn mean_of_folds(result: &TargetResult) -> Cell {
+    let Some(folds) = result.folds.as_ref().filter(|_| has_folds(result)) else {
+        return Cell::toned(number::NONE, Tone::Faint);
+    };
+    let mean = number::coefficient(Some(folds.mean_ccc));
+    match folds.interval {
+        Some(interval) => {
+            let half = (interval.high - folds.mean_ccc).max(folds.mean_ccc - interval.low);
+            format!("{mean} ±{half:.3}").into()
+        }
+        None => mean.into(),
+    }
+}
+
+fn gain_cell(gain: Option<&CccGain>) -> Cell {
+    let Some(gain) = gain else {
+        return Cell::toned(format!("{} ", number::NONE), Tone::Faint);
+    };
+    let significant = gain.p_corrected.is_some_and(|p| p < 0.05);
+    let (mark, tone) = match (significant, gain.ccc > 0.0) {
+        (true, true) => ("*", Tone::Good),
+        (true, false) => ("*", Tone::Bad),
+        (false, _) => (" ", Tone::Plain),
+    };
+    Cell::toned(format!("{:+.3}{mark}", gain.ccc), tone)
+}
+
 /// What the columns mean.
-pub(crate) const KEY: &str = "CCC: concordance correlation (Lin 1989), 1 where predictions equal the truth. Its 95 % \
-    interval is by a bootstrap over speakers; none with fewer than five. RMSE is in the unit of the target.";
+pub(crate) fn key(study: &Study) -> String {
+    let results = &study.targets;
+    let mut key = String::from(
+        "CCC: concordance correlation (Lin 1989), 1 where predictions equal the truth",
+    );
+    if results.iter().any(has_folds) {
+        key += ", over the predictions of all folds together";
+    }
+    key += match results.iter().any(has_seeds) {
+        true => {
+            ", averaged over the runs. Its 95 % interval is that of the mean over seeds (Student's t)."
+        }
+        false => ". Its 95 % interval is by a bootstrap over speakers; none with fewer than five.",
+    };
+    if results.iter().any(has_folds) {
+        key += " Mean of folds: each fold scored alone, with the 95 % interval of their mean (Student's t; a rough guide, \
+            since folds share training data).";
+    }
+    if results.iter().any(has_gain) {
+        key += &match &study.reference {
+            Some(reference) => format!(
+                " Gain: difference in CCC from the same with {} {}",
+                reference.axis, reference.value
+            ),
+            None => " Gain: difference in CCC from the baseline with the same training corpora"
+                .to_owned(),
+        };
+        let tests = results.iter().filter_map(|result| result.gain?.p).count();
+        key += &match tests {
+            0 => ".".to_owned(),
+            n => format!(
+                "; * marks p < 0.05 after Holm's correction for {}.",
+                number::counted(n as u64, "comparison")
+            ),
+        };
+    }
+    key + " RMSE is in the unit of the target."
+}

@@ -10,7 +10,7 @@ use super::baseline::find_references;
 use super::cells::{Draws, cell};
 use super::test_set::Test;
 use super::tested_model::{TestedModel, tested_models};
-use super::{Study, StudyCell, columns, gains, variants};
+use super::{Study, StudyCell, columns, gains, targets, variants};
 
 impl Study {
     /// The comparison of a report's models.
@@ -47,6 +47,7 @@ impl Study {
                 .map(|entry| entry.evaluation.classes.clone())
                 .unwrap_or_default(),
             tests: facts,
+            targets: targets::results(report, &variants),
             variants,
             comparisons,
             reference: report.reference.clone(),

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::eval::{Confusion, Interval, Majority};
 use crate::{Attribute, Method, Reference};
 
+use super::TargetResult;
+
 /// A study as rows (variants) and columns (tests).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Study {
@@ -16,6 +18,9 @@ pub struct Study {
     pub tests: Vec<StudyTest>,
     /// The variants, in the order of the manifest.
     pub variants: Vec<StudyVariant>,
+    /// What variants reach on numeric targets, by target, corpus and variant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<TargetResult>,
     /// Number of p-values that were corrected together.
     pub comparisons: usize,
     /// What variants are compared with: a value of an axis; the baseline of the same training corpora where there is none.
@@ -214,7 +219,13 @@ impl Study {
             .flatten();
         cells
             .filter_map(|cell| cell.folds.as_ref())
-            .any(|folds| folds.folds.len() > 1)
+            .map(|folds| folds.folds.len())
+            .chain(
+                self.targets
+                    .iter()
+                    .filter_map(|target| Some(target.folds.as_ref()?.folds.len())),
+            )
+            .any(|folds| folds > 1)
     }
 
     /// Whether any variant has several models, so that intervals over seeds exist.

@@ -18,6 +18,7 @@ mod cells;
 mod columns;
 mod data;
 mod gains;
+mod targets;
 mod test_set;
 mod tested_model;
 mod variants;
@@ -27,6 +28,8 @@ mod form_tests;
 #[cfg(test)]
 mod simulated;
 #[cfg(test)]
+mod target_tests;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use baseline::baseline_of;
@@ -34,4 +37,5 @@ pub use data::{
     FoldScore, FoldScores, Gain, PublishedCell, Study, StudyCell, StudyModel, StudyTest,
     StudyVariant, TestRole,
 };
+pub use targets::{CccGain, TargetFold, TargetFolds, TargetResult};
 pub(crate) use variants::training_difference;

@@ -6,6 +6,39 @@ use pipe_foundation::exact;
 
 use super::tape_op::unary;
 
+/// What the rows of a batch should be.
+#[derive(Clone, Copy, Debug)]
+pub enum ClassTargets<'a> {
+    /// One class each, where it is known.
+    Classes(&'a [Option<usize>]),
+    /// A share of each class, adding up to 1; an empty row is not known.
+    Shares(&'a [Vec<f32>]),
+}
+
+impl ClassTargets<'_> {
+    /// What a loss is divided by, as in PyTorch: the weights of the classes that are targets, or the number of rows with shares.
+    pub(super) fn total(&self, class_weights: Option<&[f32]>) -> f64 {
+        match self {
+            Self::Classes(targets) => {
+                let known = targets.iter().flatten();
+                known.map(|&class| weight_of(class_weights, class)).sum()
+            }
+            Self::Shares(rows) => rows.iter().filter(|row| !row.is_empty()).count() as f64,
+        }
+    }
+
+    /// The share of a class in a row; none where the row is not known.
+    pub(super) fn share(&self, row: usize, class: usize) -> Option<f64> {
+        match self {
+            Self::Classes(targets) => {
+                let target = (*targets.get(row)?)?;
+                Some(f64::from(u8::from(target == class)))
+            }
+            Self::Shares(rows) => Some(f64::from(*rows.get(row)?.get(class)?)),
+        }
+    }
+}
+
 /// What one row adds to a loss: its value, and the derivative by each log-probability.
 pub(super) struct RowLoss {
     /// The value.

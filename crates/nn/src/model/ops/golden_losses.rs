@@ -8,10 +8,11 @@ use pipe_foundation::test_support::noise;
 use serde::Deserialize;
 
 use super::absolute_error::absolute_error;
+use super::class_loss::ClassTargets;
 use super::concordance::concordance;
 use super::cross_entropy::cross_entropy;
 use super::focal::focal;
-use super::soft_cross_entropy::{ClassTargets, soft_cross_entropy};
+use super::soft_cross_entropy::soft_cross_entropy;
 use super::squared_error::squared_error;
 
 const CLASSES: usize = 4;
@@ -76,8 +77,9 @@ fn losses_of_classes_are_those_of_pytorch() {
     check("smoothed shares", &|x| {
         soft_cross_entropy(x, soft, WEIGHTS, 0.2)
     });
-    check("focal 2", &|x| focal(x, &targets, WEIGHTS, 2.0));
-    check("focal 0.5", &|x| focal(x, &targets, WEIGHTS, 0.5));
+    check("focal 2", &|x| focal(x, hard, WEIGHTS, 2.0));
+    check("focal 0.5", &|x| focal(x, hard, WEIGHTS, 0.5));
+    check("focal 2 of shares", &|x| focal(x, soft, WEIGHTS, 2.0));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 pub mod absolute_error;
 pub mod activation;
-mod class_loss;
+pub mod class_loss;
 pub mod concordance;
 pub mod conv_block;
 pub mod cross_entropy;

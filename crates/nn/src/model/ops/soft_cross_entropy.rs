@@ -4,16 +4,7 @@
 use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
 
-use super::class_loss::{RowLoss, class_loss, weight_of};
-
-/// What the rows of a batch should be.
-#[derive(Clone, Copy, Debug)]
-pub enum ClassTargets<'a> {
-    /// One class each, where it is known.
-    Classes(&'a [Option<usize>]),
-    /// A share of each class, adding up to 1; an empty row is not known.
-    Shares(&'a [Vec<f32>]),
-}
+use super::class_loss::{ClassTargets, RowLoss, class_loss, weight_of};
 
 /// Cross-entropy of logits `[rows, classes]` with targets q, smoothed to `(1 - s) q + s / classes`.
 ///
@@ -29,26 +20,12 @@ pub fn soft_cross_entropy<T: Tape<f32, Cpu>>(
     label_smoothing: f64,
 ) -> Result<Tensor<Rank0, f32, Cpu, T>, CpuError> {
     let classes = logits.shape().1;
-    let total = match targets {
-        ClassTargets::Classes(targets) => {
-            let known = targets.iter().flatten();
-            known.map(|&class| weight_of(class_weights, class)).sum()
-        }
-        ClassTargets::Shares(rows) => rows.iter().filter(|row| !row.is_empty()).count() as f64,
-    };
     let even = label_smoothing / classes as f64;
-    class_loss(logits, total, |row, logs| {
-        let share = |class: usize| match targets {
-            ClassTargets::Classes(targets) => {
-                let target = (*targets.get(row)?)?;
-                Some(f64::from(u8::from(target == class)))
-            }
-            ClassTargets::Shares(rows) => Some(f64::from(*rows.get(row)?.get(class)?)),
-        };
+    class_loss(logits, targets.total(class_weights), |row, logs| {
         let mut value = 0.0;
         let mut slopes = Vec::with_capacity(classes);
         for (class, log) in logs.iter().enumerate() {
-            let share = (1.0 - label_smoothing) * share(class)? + even;
+            let share = (1.0 - label_smoothing) * targets.share(row, class)? + even;
             let slope = -share * weight_of(class_weights, class);
             slopes.push(slope);
             // A class without share adds nothing, however unlikely it is.

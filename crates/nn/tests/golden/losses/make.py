@@ -50,6 +50,11 @@ def focal(x, gamma):
     return (-(weight * (1 - log.exp()) ** gamma * log)).sum() / weight.sum()
 
 
+def soft_focal(x, gamma):
+    log = F.log_softmax(x, 1)
+    return (-(SHARES * WEIGHTS * (1 - log.exp()) ** gamma * log)).sum() / ROWS
+
+
 def concordance(x):
     covariance = ((x - x.mean()) * (TRUTH - TRUTH.mean())).mean()
     variances = x.var(unbiased=False) + TRUTH.var(unbiased=False)
@@ -63,6 +68,7 @@ CASES = {
     "smoothed shares": (LOGITS, lambda x: F.cross_entropy(x, SHARES, WEIGHTS, label_smoothing=0.2)),
     "focal 2": (LOGITS, lambda x: focal(x, 2.0)),
     "focal 0.5": (LOGITS, lambda x: focal(x, 0.5)),
+    "focal 2 of shares": (LOGITS, lambda x: soft_focal(x, 2.0)),
     "ccc": (NUMBERS, concordance),
     "mse": (NUMBERS, lambda x: F.mse_loss(x, TRUTH)),
     "mae": (NUMBERS, lambda x: F.l1_loss(x, TRUTH)),

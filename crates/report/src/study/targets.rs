@@ -1,0 +1,236 @@
+//! What the variants of a study reach on numeric targets.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::eval::{
+    CorpusAgreement, Interval, SpeakerPairs, bootstrap_ccc, compare, holm, jackknife_ccc, mean,
+    mean_interval_within,
+};
+use crate::{Report, ReportEntry};
+
+use super::baseline::baseline_of;
+use super::{StudyVariant, TestRole};
+
+/// A variant on a numeric target of a corpus.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TargetResult {
+    /// The variant, as an index into [`super::Study::variants`].
+    pub variant: usize,
+    /// The target.
+    pub target: String,
+    /// The corpus.
+    pub corpus: String,
+    /// Whether models were trained on the corpus.
+    pub role: TestRole,
+    /// Number of models (seeds).
+    pub runs: usize,
+    /// Utterances of which the truth is known.
+    pub utterances: usize,
+    /// Speakers.
+    pub speakers: usize,
+    /// Mean concordance correlation over the models; none where one has none.
+    pub ccc: Option<f64>,
+    /// 95 % interval of this mean over seeds (Student's t); none for a single model.
+    pub seeds_interval: Option<Interval>,
+    /// 95 % interval of this mean from a bootstrap over speakers; none where there are fewer than five.
+    pub speakers_interval: Option<Interval>,
+    /// Mean of Pearson's correlation coefficient.
+    pub pearson: Option<f64>,
+    /// Mean of the root of the mean squared error, in the unit of the target.
+    pub rmse: f64,
+    /// The folds one by one, where the result is that of their predictions together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folds: Option<TargetFolds>,
+    /// Against the baseline, or what the report compares with; none for that itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gain: Option<CccGain>,
+}
+
+/// The folds of a cross-validation on a numeric target of a corpus.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TargetFolds {
+    /// Each fold that was tested on it.
+    pub folds: Vec<TargetFold>,
+    /// Mean of the folds' CCC.
+    pub mean_ccc: f64,
+    /// 95 % interval of this mean (Student's t); none for a single fold. As rough as [`super::FoldScores::interval`].
+    pub interval: Option<Interval>,
+}
+
+/// One fold on a numeric target of a corpus.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TargetFold {
+    /// Its name.
+    pub fold: String,
+    /// Mean CCC over the models of the fold, one a seed; none where one has none.
+    pub ccc: Option<f64>,
+    /// Utterances tested.
+    pub utterances: usize,
+}
+
+/// The difference of a variant from another on a numeric target of a corpus.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CccGain {
+    /// Mean CCC less the other's.
+    pub ccc: f64,
+    /// Its 95 % interval; none where it cannot be had.
+    pub interval: Option<Interval>,
+    /// Two-sided p-value of no difference.
+    pub p: Option<f64>,
+    /// The same after Holm's correction for all comparisons of numeric targets in the study.
+    pub p_corrected: Option<f64>,
+}
+
+/// The results, by target, corpus and variant.
+pub(super) fn results(report: &Report, variants: &[StudyVariant]) -> Vec<TargetResult> {
+    let mut places: BTreeSet<(&String, &String)> = BTreeSet::new();
+    for entry in &report.entries {
+        for (target, metrics) in &entry.evaluation.targets {
+            places.extend(metrics.corpora.keys().map(|corpus| (target, corpus)));
+        }
+    }
+    let mut results: Vec<TargetResult> = places
+        .into_par_iter()
+        .flat_map_iter(|(target, corpus)| of_place(report, variants, target, corpus))
+        .collect();
+    let gains = || results.iter().filter_map(|result| result.gain?.p);
+    let mut corrected = holm(&gains().collect::<Vec<_>>()).into_iter();
+    for gain in results.iter_mut().filter_map(|result| result.gain.as_mut()) {
+        if gain.p.is_some() {
+            gain.p_corrected = corrected.next();
+        }
+    }
+    results
+}
+
+/// One model on a target of a corpus.
+struct Tested<'a> {
+    entry: &'a ReportEntry,
+    found: &'a CorpusAgreement,
+}
+
+fn of_place(
+    report: &Report,
+    variants: &[StudyVariant],
+    target: &str,
+    corpus: &str,
+) -> Vec<TargetResult> {
+    let tested = |variant: &StudyVariant| -> Vec<Tested<'_>> {
+        let entries = variant.entries.iter();
+        let tested = entries.filter_map(|&index| {
+            let entry = report.entries.get(index)?;
+            let found = entry.evaluation.targets.get(target)?.corpora.get(corpus)?;
+            Some(Tested { entry, found })
+        });
+        tested.collect()
+    };
+    let rows: Vec<Vec<Tested<'_>>> = variants.iter().map(tested).collect();
+    let role = role(rows.iter().flatten(), corpus);
+    let results = variants.iter().zip(&rows).enumerate();
+    let results = results.filter_map(|(place, (variant, models))| {
+        let first = models.first()?;
+        let cccs = cccs(models);
+        let pearsons: Option<Vec<f64>> = models.iter().map(|m| m.found.agreement.pearson).collect();
+        let rmses: Vec<f64> = models.iter().map(|m| m.found.agreement.rmse).collect();
+        let theirs = baseline_of(variants, variant).and_then(|place| rows.get(place));
+        Some(TargetResult {
+            variant: place,
+            target: target.to_owned(),
+            corpus: corpus.to_owned(),
+            role,
+            runs: models.len(),
+            utterances: first.found.agreement.pairs,
+            speakers: first.found.speakers,
+            ccc: cccs.as_deref().and_then(mean),
+            seeds_interval: cccs
+                .as_deref()
+                .and_then(|all| mean_interval_within(all, -1.0)),
+            speakers_interval: match models.len() {
+                1 => first.found.ccc_interval,
+                _ => bootstrap_ccc(&format!("{target} on {corpus}"), &pairs(models)),
+            },
+            pearson: pearsons.as_deref().and_then(mean),
+            rmse: mean(&rmses)?,
+            folds: folds(models, target, corpus),
+            gain: theirs.and_then(|theirs| gain(models, theirs)),
+        })
+    });
+    results.collect()
+}
+
+fn role<'a>(models: impl Iterator<Item = &'a Tested<'a>>, corpus: &str) -> TestRole {
+    let heard: BTreeSet<bool> = models
+        .map(|model| model.entry.model.training_corpora.contains(corpus))
+        .collect();
+    match (heard.contains(&true), heard.contains(&false)) {
+        (true, true) => TestRole::Mixed,
+        (true, false) => TestRole::InDomain,
+        (false, _) => TestRole::Unseen,
+    }
+}
+
+/// None where one of them has none.
+fn cccs(models: &[Tested<'_>]) -> Option<Vec<f64>> {
+    models
+        .iter()
+        .map(|model| model.found.agreement.ccc)
+        .collect()
+}
+
+fn pairs<'a>(models: &[Tested<'a>]) -> Vec<&'a SpeakerPairs> {
+    models.iter().map(|model| &model.found.moments).collect()
+}
+
+fn gain(ours: &[Tested<'_>], theirs: &[Tested<'_>]) -> Option<CccGain> {
+    let (our_cccs, their_cccs) = (cccs(ours)?, cccs(theirs)?);
+    let speakers = jackknife_ccc(&pairs(ours), &pairs(theirs));
+    let found = compare(&our_cccs, &their_cccs, speakers);
+    Some(CccGain {
+        ccc: mean(&our_cccs)? - mean(&their_cccs)?,
+        interval: found.map(|found| found.interval),
+        p: found.map(|found| found.p),
+        p_corrected: None,
+    })
+}
+
+fn folds(models: &[Tested<'_>], target: &str, corpus: &str) -> Option<TargetFolds> {
+    // CCCs of the models of each fold, in the order of the folds.
+    let mut order: Vec<&str> = Vec::new();
+    let mut found: BTreeMap<&str, Vec<&CorpusAgreement>> = BTreeMap::new();
+    for model in models {
+        for fold in &model.entry.folds {
+            if !model.entry.counted_corpora(fold).contains(corpus) {
+                continue;
+            }
+            let metrics = fold.entry.evaluation.targets.get(target);
+            let Some(own) = metrics.and_then(|metrics| metrics.corpora.get(corpus)) else {
+                continue;
+            };
+            let all = found.entry(&fold.fold).or_default();
+            if all.is_empty() {
+                order.push(&fold.fold);
+            }
+            all.push(own);
+        }
+    }
+    let fold = |name: &&str| {
+        let all = &found[name];
+        let cccs: Option<Vec<f64>> = all.iter().map(|own| own.agreement.ccc).collect();
+        Some(TargetFold {
+            fold: (*name).to_owned(),
+            ccc: cccs.as_deref().and_then(mean),
+            utterances: all.first()?.agreement.pairs,
+        })
+    };
+    let folds: Vec<TargetFold> = order.iter().filter_map(fold).collect();
+    let cccs: Option<Vec<f64>> = folds.iter().map(|fold| fold.ccc).collect();
+    let cccs = cccs?;
+    Some(TargetFolds {
+        mean_ccc: mean(&cccs)?,
+        interval: mean_interval_within(&cccs, -1.0),
+        folds,
+    })
+}
