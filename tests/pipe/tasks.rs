@@ -324,3 +324,57 @@ fn rows_that_disagree_are_a_mistake_unless_they_are_votes() {
         "{dropped}"
     );
 }
+
+#[test]
+fn folds_of_numbers_are_one_row_that_is_compared_along_an_axis() {
+    let heads = r#"[{ task = "brightness", loss = "${matrix.loss}" }]"#;
+    let space = space(heads, "classes = \"none\"\ncolumns = [\"brightness\"]");
+    space.edit(
+        "task.toml",
+        "split = { train = 0.5, validation = 0.25, test = 0.25 }",
+        "split = { folds = 4, fold = \"${matrix.fold}\", validation = \"next\" }",
+    );
+    let epochs = "epochs = 15";
+    space.edit("task.toml", epochs, "epochs = 3\nmonitor = \"ccc\"");
+    let manifest = space.read("task.toml").replace(
+        "kind = \"report\"",
+        "kind = \"report\"\nreference = \"mse\"",
+    );
+    let axes = "[matrix]\nfold = { folds_of = \"speech\" }\nloss = [\"mse\", \"ccc\"]\n";
+    space.write("task.toml", axes.to_owned() + &manifest);
+    space.run_well("task.toml");
+
+    let study: Json = serde_json::from_str(&space.read("runs/task/report/study.json")).unwrap();
+    let [reference, other] = &study["targets"].as_array().unwrap()[..] else {
+        panic!("two variants on one corpus: {}", study["targets"]);
+    };
+    let number = |value: &Json| value.as_f64().unwrap();
+    assert_eq!(other["speakers"], 8);
+    assert_eq!(other["folds"]["folds"].as_array().unwrap().len(), 4);
+    assert!(reference["gain"].is_null() && number(&other["gain"]["p"]) <= 1.0);
+    let difference = number(&other["ccc"]) - number(&reference["ccc"]);
+    assert!((number(&other["gain"]["ccc"]) - difference).abs() < 1e-12);
+    // All predictions together, from the tables that the tests wrote.
+    let mut pairs = Vec::new();
+    for fold in 1..=4 {
+        let table = space.read(&format!("runs/task/test/fold={fold},loss=ccc/numbers.csv"));
+        let mut table = csv::Reader::from_reader(table.as_bytes());
+        for row in table.records().map(Result::unwrap) {
+            let truth = row[3].parse::<f64>();
+            pairs.extend(truth.map(|truth| (row[4].parse().unwrap(), truth)));
+        }
+    }
+    assert_eq!(other["utterances"], pairs.len());
+    let pooled = pipe_foundation::Agreement::of(&pairs).unwrap();
+    assert!((number(&other["ccc"]) - pooled.ccc.unwrap()).abs() < 1e-12);
+    let report = space.read("runs/task/report/report.md");
+    for text in [
+        "mean of folds",
+        "CCC of each fold alone",
+        "the same with loss mse",
+    ] {
+        assert!(report.contains(text), "{text} is missing:\n{report}");
+    }
+    let folds = space.told(&["report", "task.toml", "--folds"]);
+    assert!(folds.contains("CCC of each fold alone"), "{folds}");
+}
