@@ -74,6 +74,11 @@ impl RunRecord {
         self.steps.values().chain(begun)
     }
 
+    /// Whether it came to its end and every step did.
+    pub fn is_whole(&self) -> bool {
+        self.ending == Ending::Ended && self.failed.is_empty() && self.not_run.is_empty()
+    }
+
     /// True when a run records nothing that `earlier` does not.
     pub(super) fn repeats(&self, earlier: &Self) -> bool {
         self.steps == earlier.steps

@@ -4,11 +4,12 @@ use std::collections::HashSet;
 
 use pipe_foundation::Digest;
 
-use crate::cache::{Cache, CacheError, Ending, Pin, Run};
+use crate::cache::{Cache, CacheError, Ending, Pin, Run, RunRecord};
 
 /// Runs by what becomes of them.
 pub struct KeptRuns {
-    /// Keys of the current state of all manifests, and of runs in progress.
+    /// Keys of the current state of all manifests, which is what their last run and their last whole run have made, and of
+    /// runs in progress.
     pub current: HashSet<Digest>,
     /// Keys of all runs that are kept.
     pub kept: HashSet<Digest>,
@@ -30,25 +31,26 @@ impl KeptRuns {
         };
         let pins = cache.pins()?;
         for manifest in cache.runs.manifests()? {
-            let mut runs = cache.runs.all(&manifest)?;
-            let ended = |run: &Run| run.record.ending == Ending::Ended;
-            let first_current = runs.iter().rposition(ended).unwrap_or(0);
-            for (index, run) in runs.iter().enumerate() {
-                if index >= first_current || cache.runs.is_going_on(run)? {
-                    plan.current.extend(run.record.keys());
-                }
-            }
+            let runs = cache.runs.all(&manifest)?;
+            let last = |is: fn(&RunRecord) -> bool| runs.iter().rposition(|run| is(&run.record));
+            let first_current = last(|record| record.ending == Ending::Ended).unwrap_or(0);
+            // A run that failed names only what it came to; what the last whole one has made is still what people use.
+            let last_whole = last(RunRecord::is_whole);
             let first_kept = match keep_runs {
                 Some(count) => runs.len().saturating_sub(count).min(first_current),
                 None => 0,
             };
-            let kept = runs.split_off(first_kept);
-            let (pinned, outdated): (Vec<Run>, Vec<Run>) = runs
-                .into_iter()
-                .partition(|run| pins.contains(&Pin::of(run)));
-            let kept = kept.iter().chain(&pinned);
-            plan.kept.extend(kept.flat_map(|run| run.record.keys()));
-            plan.outdated.extend(outdated);
+            for (index, run) in runs.into_iter().enumerate() {
+                let is_current = index >= first_current || last_whole == Some(index);
+                if is_current || cache.runs.is_going_on(&run)? {
+                    plan.current.extend(run.record.keys());
+                }
+                if is_current || index >= first_kept || pins.contains(&Pin::of(&run)) {
+                    plan.kept.extend(run.record.keys());
+                } else {
+                    plan.outdated.push(run);
+                }
+            }
         }
         Ok(plan)
     }

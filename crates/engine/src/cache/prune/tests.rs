@@ -108,6 +108,40 @@ fn only_what_the_latest_runs_do_not_need_goes() {
 }
 
 #[test]
+fn what_the_last_whole_run_made_outlives_runs_that_failed() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = Cache::open(folder.path(), false).unwrap();
+    let [old, whole, first, second] =
+        ["old", "whole", "first", "second"].map(|text| publish(&cache, text));
+    run_with(&cache, "demo", &[old], Ending::Ended);
+    run_with(&cache, "demo", &[whole], Ending::Ended);
+    for key in [first, second] {
+        let record = RunRecord {
+            steps: [("a".to_owned(), key)].into(),
+            failed: [("b".to_owned(), "no".to_owned())].into(),
+            not_run: vec!["c".into()],
+            ..RunRecord::default()
+        };
+        let log = cache.runs.log("demo", "", "cpu");
+        log.end(record, |_| Ok(())).unwrap();
+    }
+    pruned(&cache, Some(1), 0, false);
+    let left: Vec<u64> = cache
+        .runs
+        .all("demo")
+        .unwrap()
+        .iter()
+        .map(|run| run.number)
+        .collect();
+    assert_eq!(left, [2, 4]);
+    let has = |key: Digest| cache.records.get(&key).unwrap().is_some();
+    assert_eq!(
+        [old, whole, first, second].map(has),
+        [false, true, false, true]
+    );
+}
+
+#[test]
 fn beside_a_run_nothing_goes_that_it_could_be_using() {
     let folder = tempfile::tempdir().unwrap();
     let cache = Cache::open(folder.path(), false).unwrap();
