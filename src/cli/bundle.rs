@@ -8,8 +8,8 @@ use pipe_engine::plan::Plan;
 use serde_json::json;
 
 use crate::bundle::{
-    Content, RunTimes, Signed, SigningKey, add_features, check_signature, collect, unpack, write,
-    write_crate,
+    Content, RunTimes, Signed, SigningKey, add_features, check_signature, collect, signature_path,
+    unpack, write, write_crate,
 };
 use crate::byte_size::bytes_text;
 
@@ -61,11 +61,16 @@ fn export(arguments: &ExportBundleArguments, common: &Common) -> Result<u8, CliE
     };
     let signature = key.as_ref().map(|key| key.sign(path)).transpose()?;
     let public_key = key.as_ref().map(SigningKey::public_key);
+    let earlier = signature_path(path);
+    let earlier = (signature.is_none() && earlier.exists()).then_some(earlier);
     if common.json {
         let mut line = json!({ "event": "bundled", "file": path, "bytes": bytes, "files": contents.files.len() });
         if signature.is_some() {
             line["signature"] = json!(signature);
             line["public_key"] = json!(public_key);
+        }
+        if earlier.is_some() {
+            line["earlier_signature"] = json!(earlier);
         }
         print(&format!("{line}\n"))?;
         return Ok(0);
@@ -84,6 +89,12 @@ fn export(arguments: &ExportBundleArguments, common: &Common) -> Result<u8, CliE
         text.push_str(&format!(
             "{}: checked by `--public-key {key}`\n",
             signature.display()
+        ));
+    }
+    if let Some(earlier) = earlier {
+        text.push_str(&format!(
+            "{} was made for an earlier export, and fits this one only if both are the same: sign again with `--sign`, or remove it\n",
+            earlier.display()
         ));
     }
     print(&text)?;

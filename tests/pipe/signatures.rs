@@ -69,6 +69,15 @@ fn a_signed_bundle_is_used_for_the_key_of_its_signer() {
     assert_eq!(line["signature"], SIGNATURE);
     assert_eq!(line["public_key"], public.as_str());
 
+    // An export that does not sign leaves the signature, and says so.
+    let told = space.told(&export);
+    assert!(
+        told.contains(&format!("{SIGNATURE} was made for an earlier export")),
+        "{told}"
+    );
+    let json = space.told(&[&export[..], &["--json"]].concat());
+    assert_eq!(lines_of_json(&json)[0]["earlier_signature"], SIGNATURE);
+
     for (folder, key) in [("a", public.as_str()), ("b", "me.pub")] {
         let import = [
             "bundle",
