@@ -44,6 +44,7 @@ pub(crate) fn remarks(report: &Report, study: &Study, most: usize) -> Vec<String
     if of_paper {
         remarks.extend(sets.iter().map(|set| relation(set)));
     }
+    remarks.extend(leaks(report, study, most));
     remarks.extend(different_classes(report));
     if cells(study).any(|cell| cell.published.is_some())
         && sets.iter().any(|set| !is_paper_training_set(set))
@@ -60,6 +61,31 @@ pub(crate) fn remarks(report: &Report, study: &Study, most: usize) -> Vec<String
     remarks.extend(no_gain(study, most));
     remarks.extend(collapse(study, most));
     remarks
+}
+
+/// Models that were tested on what they were trained on.
+fn leaks(report: &Report, study: &Study, most: usize) -> Option<String> {
+    let entries: Vec<_> = (study.leaked.iter())
+        .filter_map(|&index| report.entries.get(index))
+        .collect();
+    let example = entries.first()?.leaks.first()?;
+    let names: Vec<String> = entries
+        .iter()
+        .map(|entry| entry.model.name.clone())
+        .collect();
+    let names = join_at_most(&names, most);
+    let (who, them) = match (entries.len(), report.entries.len()) {
+        (1, 1) => ("The model was".to_owned(), "it was"),
+        (1, all) => (format!("1 of {all} models ({names}) was"), "it was"),
+        (some, all) => (
+            format!("{some} of {all} models ({names}) were"),
+            "they were",
+        ),
+    };
+    Some(format!(
+        "{who} tested on speakers or recordings that {them} trained on, for example: {example}. Such a score says little of \
+         new speakers."
+    ))
 }
 
 /// Models of different classes are not compared by a UA.

@@ -31,7 +31,7 @@ fn sentence(view: &View, place: usize) -> Option<String> {
     let mut words = format!(
         "<strong>{}</strong> ({}): ",
         escape::text(&test.name),
-        role(test)
+        role(view.study, test)
     );
     let baseline = only_baseline(&cells);
     if let Some(cell) = baseline {

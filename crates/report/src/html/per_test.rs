@@ -62,7 +62,7 @@ const KEY: &str = "<p class=\"key\">Over seeds: Student’s t interval of the me
 /// Size, chance and majority of a test; plain text.
 fn facts(view: &View, test: &StudyTest) -> String {
     let mut facts = vec![
-        role(test).to_string(),
+        role(view.study, test).to_string(),
         number::counted(test.utterances, "utterance"),
         number::counted(test.speakers as u64, "speaker"),
     ];

@@ -133,11 +133,12 @@ pub(super) fn join<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
 }
 
 /// What a test is, in a few words of plain text.
-pub(super) fn role(test: &StudyTest) -> &'static str {
+pub(super) fn role(study: &Study, test: &StudyTest) -> &'static str {
     match test.role {
-        TestRole::Unseen => "unseen in training",
-        TestRole::Mixed => "seen in training by some models",
-        TestRole::InDomain => "held-out speakers of the training corpora",
+        TestRole::InDomain if study.leaked.is_empty() => {
+            "held-out speakers of the training corpora"
+        }
+        role => study.role_text(role),
     }
 }
 

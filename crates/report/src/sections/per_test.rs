@@ -2,7 +2,7 @@
 
 use crate::document::{Block, Cell, Column, Table, Tone};
 use crate::published::PUBLISHED_SOURCE;
-use crate::{Gain, PublishedCell, Study, StudyCell, StudyTest, TestRole, number};
+use crate::{Gain, PublishedCell, Study, StudyCell, StudyTest, number};
 
 use super::detail::Detail;
 use super::summary::{cells, collapse_cell, gain_cell, ua_cell};
@@ -28,11 +28,7 @@ pub(crate) fn blocks(study: &Study, detail: Detail) -> Vec<Block> {
 }
 
 fn caption(study: &Study, test: &StudyTest) -> String {
-    let role = match test.role {
-        TestRole::Unseen => "unseen in training",
-        TestRole::Mixed => "seen in training by some models",
-        TestRole::InDomain => "held-out speakers",
-    };
+    let role = study.role_text(test.role);
     let mut caption = format!(
         "{}, {role}, {}, {}",
         test.name,

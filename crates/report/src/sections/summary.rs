@@ -237,7 +237,10 @@ fn legend(study: &Study, tests: &[(usize, &StudyTest)]) -> String {
         legend += " !: number of runs that collapsed, with nearly all predictions in one class.";
     }
     if tests.iter().any(|(_, test)| test.name == "in domain") {
-        legend += " In domain: held-out speakers of all training corpora together.";
+        legend += match study.leaked.is_empty() {
+            true => " In domain: held-out speakers of all training corpora together.",
+            false => " In domain: the tested part of all training corpora together.",
+        };
     }
     if tests.iter().any(|(_, test)| test.name == "all folds") {
         legend +=

@@ -1,7 +1,7 @@
 //! Numeric targets: one row per variant, target and corpus.
 
 use crate::document::{Block, Cell, Column, Table, Tone};
-use crate::{CccGain, Study, StudyVariant, TargetResult, TestRole, number};
+use crate::{CccGain, Study, StudyVariant, TargetResult, number};
 
 /// The heading, the table and its key; nothing where no model predicts numbers.
 pub(crate) fn blocks(study: &Study) -> Vec<Block> {
@@ -48,7 +48,7 @@ pub(crate) fn table(study: &Study) -> Option<Table> {
             variant.name.clone().into(),
             result.target.clone().into(),
             result.corpus.clone().into(),
-            role(result.role).into(),
+            study.role_text(result.role).into(),
         ];
         if seeds {
             row.push(result.runs.to_string().into());
@@ -142,14 +142,6 @@ fn has_folds(result: &TargetResult) -> bool {
 
 fn has_gain(result: &TargetResult) -> bool {
     result.gain.is_some()
-}
-
-fn role(role: TestRole) -> &'static str {
-    match role {
-        TestRole::Unseen => "unseen",
-        TestRole::Mixed => "unseen by some",
-        TestRole::InDomain => "held-out speakers",
-    }
 }
 
 fn mean_of_folds(result: &TargetResult) -> Cell {

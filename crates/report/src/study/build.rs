@@ -39,6 +39,9 @@ impl Study {
                 variant.cells.push(cell);
             }
         }
+        let entries = report.entries.iter().enumerate();
+        let leaked = entries.filter(|(_, entry)| !entry.leaks.is_empty());
+        let leaked = leaked.map(|(index, _)| index);
         let comparisons = gains::correct(&facts, &mut variants);
         let mut study = Self {
             classes: report
@@ -51,6 +54,7 @@ impl Study {
             variants,
             comparisons,
             reference: report.reference.clone(),
+            leaked: leaked.collect(),
             remarks: Vec::new(),
         };
         study.remarks = notes::remarks(report, &study, usize::MAX);

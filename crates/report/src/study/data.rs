@@ -26,6 +26,10 @@ pub struct Study {
     /// What variants are compared with: a value of an axis; the baseline of the same training corpora where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<Reference>,
+    /// Models that were tested on speakers or recordings that they were trained on, as indices into
+    /// [`crate::Report::entries`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leaked: Vec<usize>,
     /// What a reader must know before the numbers.
     pub remarks: Vec<String>,
 }
@@ -198,6 +202,16 @@ pub struct PublishedCell {
 }
 
 impl Study {
+    /// What a test is, in a few words.
+    pub fn role_text(&self, role: TestRole) -> &'static str {
+        match role {
+            TestRole::Unseen => "unseen in training",
+            TestRole::Mixed => "seen in training by some models",
+            TestRole::InDomain if self.leaked.is_empty() => "held-out speakers",
+            TestRole::InDomain => "trained on, in part with the same speakers",
+        }
+    }
+
     /// Which corpora its models were trained on, for the captions of tables; none where they differ.
     pub fn trained_on(&self) -> Option<String> {
         let mut sets = self

@@ -254,6 +254,28 @@ fn runs_on_different_speakers_are_not_paired() {
     );
 }
 
+#[test]
+fn models_that_have_heard_the_test_are_named() {
+    let mut made = pair(&[0.5, 0.51], &[0.55, 0.56]);
+    assert!(made.to_markdown().contains("held-out speakers"));
+    made.entries[2].leaks = vec!["speaker crema_d/1 was in training".into()];
+    let study = Study::of(&made);
+    assert_eq!(study.leaked, [2]);
+    let remark = "1 of 4 models (GR C, seed 1) was tested on speakers or recordings that it was trained on, for example: \
+                  speaker crema_d/1 was in training. Such a score says little of new speakers.";
+    assert!(
+        study.remarks.iter().any(|found| found == remark),
+        "{:?}",
+        study.remarks
+    );
+    let (text, page) = (made.to_markdown(), made.to_html());
+    assert!(!text.contains("held-out speakers") && !page.contains("(held-out speakers"));
+    assert!(
+        text.contains("trained on, in part with the same speakers"),
+        "{text}"
+    );
+}
+
 type Numbers = (f64, Option<Interval>, Option<Gain>);
 
 #[test]
