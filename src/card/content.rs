@@ -44,6 +44,8 @@ pub struct CardEvaluation {
     pub of_this_file: bool,
     /// The metrics.
     pub evaluation: Evaluation,
+    /// Speakers and recordings of the training among those tested, where that is known.
+    pub leaks: Vec<String>,
 }
 
 impl Card<'_> {

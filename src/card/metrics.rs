@@ -69,6 +69,11 @@ fn one(card: &Card<'_>, evaluation: &CardEvaluation, text: &mut Markdown) {
             .map(|heading| (heading, Align::Right)),
     );
     text.table(&columns, &rows);
+    if let Some(example) = evaluation.leaks.first() {
+        text.paragraph(&format!(
+            "It was tested on speakers or recordings that it was trained on, for example: {example}. Such a score says little of new speakers."
+        ));
+    }
     let collapsed: Vec<&str> = metrics
         .corpora
         .iter()

@@ -6,10 +6,12 @@ use pipe_engine::cache::{CacheError, StepOutput};
 use pipe_engine::manifest::Limits;
 use pipe_foundation::Digest;
 use pipe_foundation::regular_file;
+use pipe_report::ReportEntry;
 use pipe_report::eval::Evaluation;
 use walkdir::WalkDir;
 
 use crate::card::CardEvaluation;
+use crate::stage::EVALUATION_ENTRY;
 
 use super::arguments::Common;
 use super::context;
@@ -58,6 +60,7 @@ fn read(path: &Path, limits: &Limits) -> Result<CardEvaluation, CliError> {
         name: path.display().to_string(),
         of_this_file: false,
         evaluation,
+        leaks: Vec::new(),
     })
 }
 
@@ -94,7 +97,8 @@ pub fn of_model(common: &Common, digest: &Digest) -> Result<Vec<CardEvaluation>,
         {
             continue;
         }
-        let Some(entry) = files(&record.output).and_then(|files| files.get(METRICS).cloned())
+        let Some(entry) =
+            files(&record.output).and_then(|files| files.get(EVALUATION_ENTRY).cloned())
         else {
             continue;
         };
@@ -103,14 +107,18 @@ pub fn of_model(common: &Common, digest: &Digest) -> Result<Vec<CardEvaluation>,
             continue;
         };
         let text = std::fs::read(&path).map_err(|error| CacheError::read(&path, error))?;
-        let Ok(evaluation) = serde_json::from_slice::<Evaluation>(&text) else {
+        let Ok(entry) = serde_json::from_slice::<ReportEntry>(&text) else {
             continue;
         };
-        if found.iter().all(|other| other.evaluation != evaluation) {
+        if found
+            .iter()
+            .all(|other| other.evaluation != entry.evaluation)
+        {
             found.push(CardEvaluation {
                 name: record.step.clone(),
                 of_this_file: true,
-                evaluation,
+                evaluation: entry.evaluation,
+                leaks: entry.leaks,
             });
         }
     }

@@ -168,6 +168,20 @@ fn a_model_is_not_tested_on_speakers_it_was_trained_on() {
     let warned = space.run("study.toml", &[]);
     assert_eq!(warned.code, Some(0));
     assert!(!warned.events_of("warning").is_empty());
+    // Whoever sees the scores is told.
+    let report = space.read("runs/study/report/report.md");
+    assert!(
+        report.contains("2 of 2 models")
+            && report.contains("trained on, for example: speaker near/"),
+        "{report}"
+    );
+    let model = "runs/study/train/method=GR/model.safetensors";
+    space.told(&["export", model, "--card", "card.md"]);
+    let card = space.read("card.md");
+    assert!(
+        card.contains("It was tested on speakers or recordings that it was trained on"),
+        "{card}"
+    );
 }
 
 #[test]
