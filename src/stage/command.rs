@@ -6,17 +6,21 @@ mod environment;
 mod error;
 mod exchange;
 mod execution;
+mod lines;
 mod messages;
 mod placeholders;
 mod program;
 mod resources;
 mod sandbox;
 mod shell;
+mod supervision;
 mod supervisor;
 mod tail;
+mod worker;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
 use serde::Deserialize;
@@ -37,13 +41,15 @@ use pipe_engine::stage::{
     AggregateContext, AggregateStage, DeclaredFile, InputOrigin, Interrupted, ItemContext,
     ItemCopy, ItemError, ItemStage, Resources, Stage,
 };
+use pipe_foundation::progress::Progress;
 use pipe_foundation::regular_file;
 
 use error::CommandError;
 use exchange::{ItemsAs, input_name, materialise, read_item, write_item};
+use worker::Worker;
 
-pub use program::{orphaned_supervisors, supervisor};
 pub use sandbox::why_not as why_no_sandbox;
+pub use supervision::{orphaned_supervisors, supervisor};
 
 const ANY: &[ArtifactKind] = &[
     AUDIO, FEATURES, MODEL, EVALUATION, PROBE, MAP, REPORT, FILES,
@@ -67,6 +73,11 @@ pub static KIND: Kind = Kind {
             "for_each",
             Shape::Input(ITEMS),
             "The stage whose items are passed one by one: audio as 32-bit float WAV, features as safetensors.",
+        ),
+        Parameter::optional(
+            "protocol",
+            Shape::Choice(&["lines"]),
+            "With `for_each`: \"lines\" keeps programs running, as many as work at once, instead of starting one for each item. On standard input the program gets one line for each item, a JSON object with the paths `input` and `output`; when it has written `output`, it answers with a line on standard output: `{}`, or `{\"error\": \"why not\"}`. It ends when its input does. One that dies is started again, and an item with which it dies twice is set aside.",
         ),
         Parameter::default(
             "inputs",
@@ -159,6 +170,7 @@ enum Line {
 struct Options {
     run: Line,
     for_each: Option<String>,
+    protocol: Option<String>,
     inputs: BTreeMap<String, String>,
     outputs: Vec<String>,
     environment: BTreeMap<String, String>,
@@ -179,6 +191,8 @@ struct CommandStage {
     makes: ArtifactKind,
     sandbox: bool,
     warned: AtomicBool,
+    /// Programs that wait for the next item.
+    workers: Mutex<Vec<Worker>>,
 }
 
 pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diagnostics> {
@@ -221,6 +235,7 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
         folder,
         options,
         warned: AtomicBool::new(false),
+        workers: Mutex::default(),
     };
     let stage = match stage.options.for_each {
         Some(_) => Stage::Items(Box::new(stage)),
@@ -253,16 +268,15 @@ impl ItemStage for CommandStage {
         input: &dyn ItemData,
         context: &ItemContext<'_>,
     ) -> Result<Box<dyn ItemData>, ItemError> {
+        if self.options.protocol.is_some() {
+            return self.process_by_worker(input, context);
+        }
         let folder = tempfile::tempdir_in(context.scratch)
             .map_err(|error| ItemError::of_system(&error, &error))?;
         let root = std::path::absolute(folder.path()).map_err(ItemError::transient)?;
         let input_path = root.join(input_name(input));
         write_item(&input_path, input, context.progress).map_err(ItemError::transient)?;
-        let output_path = root.join(match self.makes {
-            kind if kind == AUDIO => "output.wav",
-            kind if kind == FEATURES => "output.safetensors",
-            _ => "output",
-        });
+        let output_path = root.join(self.output_name());
         let mut places = BTreeMap::from([
             ("input".to_string(), input_path),
             ("output".to_string(), output_path.clone()),
@@ -274,6 +288,21 @@ impl ItemStage for CommandStage {
                 other => ItemError::transient(other),
             })?;
         read_item(&output_path, self.makes, context.progress).map_err(ItemError::transient)
+    }
+
+    fn finish(&self, progress: &dyn Progress) {
+        self.end_workers(progress);
+    }
+}
+
+impl CommandStage {
+    /// The name of the file in which a program leaves what it makes of an item.
+    fn output_name(&self) -> &'static str {
+        match self.makes {
+            kind if kind == AUDIO => "output.wav",
+            kind if kind == FEATURES => "output.safetensors",
+            _ => "output",
+        }
     }
 }
 

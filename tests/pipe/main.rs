@@ -71,4 +71,5 @@ mod tasks;
 mod tracking;
 mod trust;
 mod unreadable;
+mod workers;
 mod workspace;

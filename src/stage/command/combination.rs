@@ -117,6 +117,25 @@ pub fn validate(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
             );
         }
     }
+    let by_lines = parameters.contains_key("protocol");
+    if by_lines && !per_item {
+        refuse(
+            "protocol",
+            "`protocol` has no meaning without `for_each`",
+            "this command runs once",
+            "add for_each = \"stage\", or remove `protocol`",
+        );
+    }
+    for name in ["input", "output"] {
+        if by_lines && per_item && stands_in(parameters, name) {
+            refuse(
+                "run",
+                &format!("{{{name}}} is not available with `protocol`"),
+                "this program is started once for many items",
+                "remove it: the program gets the paths in a line of JSON for each item",
+            );
+        }
+    }
     let absent: &[&str] = if per_item {
         &["out"]
     } else {

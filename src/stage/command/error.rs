@@ -27,6 +27,24 @@ pub enum CommandError {
         tail: String,
         line: String,
     },
+    #[error("the program ended with {status} while it had this item, twice\n{tail}")]
+    #[diagnostic(
+        code(command::died),
+        help("start it by hand and give it a line: {line}")
+    )]
+    Died {
+        status: String,
+        tail: String,
+        line: String,
+    },
+    #[error("the program wrote a line that is not an answer: {line}")]
+    #[diagnostic(
+        code(command::answer),
+        help(
+            "with `protocol = \"lines\"`, standard output is for one JSON object for each item, such as {{}} or {{\"error\": \"too short\"}}; print everything else to standard error"
+        )
+    )]
+    NoAnswer { line: String },
     #[error("the command was ended after {timeout_s} s, its `timeout_s`")]
     #[diagnostic(
         code(command::timeout),

@@ -30,7 +30,7 @@ impl CommandStage {
 
     /// The program with `{name}` replaced; its own variables come before those of what is `lent` to it, and these before
     /// the caller's.
-    fn program(
+    pub(super) fn program(
         &self,
         places: &BTreeMap<String, PathBuf>,
         lent: BTreeMap<String, String>,
@@ -59,6 +59,7 @@ impl CommandStage {
             .flatten()
             .collect(),
             timeout_s: self.options.timeout_s,
+            is_worker: self.options.protocol.is_some(),
         }
     }
 
@@ -70,9 +71,7 @@ impl CommandStage {
         writable: &Path,
         progress: &dyn Progress,
     ) -> Result<(), CommandError> {
-        if self.shell().is_some_and(|shell| !shell.pipefail) {
-            warn_of_shell(progress);
-        }
+        self.warn_of_shell(progress);
         let mut program = self.program(places, lent);
         let line = by_hand(&program);
         let temporary = match self.sandbox {
@@ -84,12 +83,7 @@ impl CommandStage {
             program = sandbox::wrapped(program, writable, temporary.path(), needs_devices);
         }
         let ended = program::run(&program, progress)?;
-        if !ended.left_running.is_empty() && !self.warned.swap(true, Ordering::Relaxed) {
-            progress.warn(&format!(
-                "the command left programs running, which were terminated: {}",
-                ended.left_running.join(", ")
-            ));
-        }
+        self.warn_of_left_running(&ended, progress);
         if ended.code == Some(0) {
             return Ok(());
         }
@@ -100,7 +94,29 @@ impl CommandStage {
         })
     }
 
-    fn status(&self, ended: &Ended) -> String {
+    /// Warns, once in a run, that failures within pipes are not noticed, where that is so.
+    pub(super) fn warn_of_shell(&self, progress: &dyn Progress) {
+        static WARNED: AtomicBool = AtomicBool::new(false);
+        let unnoticed = self.shell().is_some_and(|shell| !shell.pipefail);
+        if unnoticed && !WARNED.swap(true, Ordering::Relaxed) {
+            progress.warn(
+                "there is no `bash`, and `sh` has no `pipefail`: a failure of any program but the last in a pipe goes unnoticed",
+            );
+        }
+    }
+
+    /// Warns, once in a step, of programs that had to be terminated.
+    pub(super) fn warn_of_left_running(&self, ended: &Ended, progress: &dyn Progress) {
+        if !ended.left_running.is_empty() && !self.warned.swap(true, Ordering::Relaxed) {
+            progress.warn(&format!(
+                "the command left programs running, which were terminated: {}",
+                ended.left_running.join(", ")
+            ));
+        }
+    }
+
+    /// How a program ended, in words.
+    pub(super) fn status(&self, ended: &Ended) -> String {
         match (ended.code, ended.signal) {
             (Some(141), _) if self.shell().is_some() => {
                 "exit code 141 (a program wrote into a pipe whose reader had ended)".into()
@@ -113,7 +129,7 @@ impl CommandStage {
 }
 
 /// A folder for temporary files of a program, beside that of its outputs.
-fn temporary_beside(writable: &Path) -> Result<TempDir, CommandError> {
+pub(super) fn temporary_beside(writable: &Path) -> Result<TempDir, CommandError> {
     let parent = writable.parent().unwrap_or(writable);
     tempfile::tempdir_in(parent).map_err(|reason| CommandError::Prepare {
         path: parent.to_path_buf(),
@@ -121,17 +137,7 @@ fn temporary_beside(writable: &Path) -> Result<TempDir, CommandError> {
     })
 }
 
-/// Warns, once in a run, that failures within pipes are not noticed.
-fn warn_of_shell(progress: &dyn Progress) {
-    static WARNED: AtomicBool = AtomicBool::new(false);
-    if !WARNED.swap(true, Ordering::Relaxed) {
-        progress.warn(
-            "there is no `bash`, and `sh` has no `pipefail`: a failure of any program but the last in a pipe goes unnoticed",
-        );
-    }
-}
-
 /// What to type to run the program again.
-fn by_hand(program: &Program) -> String {
+pub(super) fn by_hand(program: &Program) -> String {
     shell_words::line(std::iter::once(&program.name).chain(&program.arguments))
 }

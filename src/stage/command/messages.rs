@@ -29,6 +29,9 @@ pub struct Program {
     pub environment: BTreeMap<String, String>,
     /// After so many seconds it is ended.
     pub timeout_s: Option<u64>,
+    /// Whether its standard input and output are a channel to the run, as that of a worker.
+    #[serde(default)]
+    pub is_worker: bool,
 }
 
 /// Messages of the supervisor to the run.

@@ -122,13 +122,21 @@ fn not_started(error: &std::io::Error) -> Report {
 
 /// Starts the program in a process group of its own; `events` receives what becomes of it and all that it starts.
 fn start(program: &Program, events: &Sender<Event>) -> std::io::Result<(Pid, Tails)> {
+    let (input, output) = match program.is_worker {
+        // The run has put its channel in the place of this process's standard output.
+        true => {
+            let channel = || std::io::stdout().as_fd().try_clone_to_owned();
+            (Stdio::from(channel()?), Stdio::from(channel()?))
+        }
+        false => (Stdio::null(), Stdio::piped()),
+    };
     let mut child = Command::new(&program.name)
         .args(&program.arguments)
         .env_clear()
         .envs(&program.environment)
         .current_dir(&program.folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
+        .stdin(input)
+        .stdout(output)
         .stderr(Stdio::piped())
         .process_group(0)
         .spawn()?;

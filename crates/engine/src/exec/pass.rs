@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use crate::artifact::Item;
 use crate::cache::CacheError;
+use crate::stage::Stage;
 
 use super::pass_state::PassState;
 use super::walk::{Outcome, Walk};
@@ -80,6 +81,13 @@ impl Walk<'_> {
                 .collect();
             for (step, outcome) in found.into_iter().flatten() {
                 outcomes.entry(step).or_default().push(outcome);
+            }
+        }
+        if !self.dry {
+            for &step in self.prefixes.keys() {
+                if let Stage::Items(stage) = &self.plan.steps[step].stage {
+                    stage.finish(self.progress);
+                }
             }
         }
         let failed = into_inner(shared.failed);

@@ -82,6 +82,9 @@ pub trait ItemStage: Send + Sync {
         input: &dyn ItemData,
         context: &ItemContext<'_>,
     ) -> Result<Box<dyn ItemData>, ItemError>;
+
+    /// Lets go of what it has kept from one item for the next: called when there are no more, or the run ends before.
+    fn finish(&self, _progress: &dyn Progress) {}
 }
 
 /// What an item-wise stage may use while it works.

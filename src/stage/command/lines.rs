@@ -1,0 +1,122 @@
+//! `protocol = "lines"`: items through programs that are kept running.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use pipe_engine::artifact::ItemData;
+use pipe_engine::stage::{ItemContext, ItemError};
+use pipe_foundation::progress::Progress;
+use pipe_foundation::sync::lock;
+
+use super::exchange::{input_name, read_item, write_item};
+use super::execution::{by_hand, temporary_beside};
+use super::messages::{Ended, Program};
+use super::worker::{Unanswered, Worker};
+use super::{CommandError, CommandStage, sandbox};
+
+impl CommandStage {
+    /// Has a worker process an item: one that is idle, or a new one. An item with which a worker dies gets a second one.
+    ///
+    /// # Errors
+    /// When the item has no result.
+    pub fn process_by_worker(
+        &self,
+        input: &dyn ItemData,
+        context: &ItemContext<'_>,
+    ) -> Result<Box<dyn ItemData>, ItemError> {
+        self.warn_of_shell(context.progress);
+        let mut places: BTreeMap<String, PathBuf> = BTreeMap::new();
+        let lent = self.lent(context.threads, context.devices, &mut places);
+        let program = self.program(&places, lent);
+        let failed = |error: CommandError| match &error {
+            CommandError::Start { reason, .. } => ItemError::of_system(&error, reason),
+            other => ItemError::transient(other),
+        };
+        let mut first = true;
+        loop {
+            let mut worker = self.worker(&program, context).map_err(failed)?;
+            let input_path = worker.path(input_name(input));
+            let output_path = worker.path(self.output_name());
+            let written = write_item(&input_path, input, context.progress);
+            if let Err(error) = written {
+                lock(&self.workers).push(worker);
+                return Err(ItemError::transient(error));
+            }
+            match worker.ask(&program, &input_path, &output_path, context.progress) {
+                Ok(()) => {
+                    let made = read_item(&output_path, self.makes, context.progress);
+                    // The next item must not find them.
+                    let removed = [&input_path, &output_path].map(std::fs::remove_file);
+                    drop(removed);
+                    lock(&self.workers).push(worker);
+                    return made.map_err(ItemError::transient);
+                }
+                Err(Unanswered::Refused(reason)) => {
+                    drop([&input_path, &output_path].map(std::fs::remove_file));
+                    lock(&self.workers).push(worker);
+                    return Err(ItemError::transient(format!("the program says: {reason}")));
+                }
+                Err(Unanswered::Died(_)) if std::mem::take(&mut first) => {
+                    worker.end(false);
+                }
+                Err(Unanswered::Died(ended)) => {
+                    worker.end(false);
+                    return Err(failed(self.died(&ended, &program)));
+                }
+                Err(Unanswered::Failed(error)) => {
+                    worker.end(false);
+                    return Err(failed(error));
+                }
+            }
+        }
+    }
+
+    /// Lets all workers end.
+    pub fn end_workers(&self, progress: &dyn Progress) {
+        let workers = std::mem::take(&mut *lock(&self.workers));
+        for worker in workers {
+            let ended = worker.end(!progress.interrupted());
+            if let Some(ended) = ended {
+                self.warn_of_left_running(&ended, progress);
+            }
+        }
+    }
+
+    fn worker(&self, program: &Program, context: &ItemContext<'_>) -> Result<Worker, CommandError> {
+        {
+            let mut idle = lock(&self.workers);
+            let fits = |worker: &Worker| worker.devices == context.devices;
+            if let Some(place) = idle.iter().position(fits) {
+                return Ok(idle.swap_remove(place));
+            }
+        }
+        let prepare = |reason| CommandError::Prepare {
+            path: context.scratch.to_path_buf(),
+            reason,
+        };
+        let scratch = std::path::absolute(context.scratch).map_err(prepare)?;
+        let folder = tempfile::tempdir_in(&scratch).map_err(prepare)?;
+        let temporary = match self.sandbox {
+            true => Some(temporary_beside(folder.path())?),
+            false => None,
+        };
+        let started = match &temporary {
+            Some(temporary) => sandbox::wrapped(
+                program.clone(),
+                folder.path(),
+                temporary.path(),
+                self.options.devices.is_some(),
+            ),
+            None => program.clone(),
+        };
+        Worker::start(&started, context.devices, folder, temporary)
+    }
+
+    fn died(&self, ended: &Ended, program: &Program) -> CommandError {
+        CommandError::Died {
+            status: self.status(ended),
+            tail: ended.tail.trim_end().to_owned(),
+            line: by_hand(program),
+        }
+    }
+}

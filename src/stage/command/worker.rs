@@ -1,0 +1,240 @@
+//! A program that is kept running, and answers one item after another: a JSON object a line, in and out.
+
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use pipe_foundation::progress::Progress;
+use serde::Deserialize;
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::CommandError;
+use super::messages::{Ended, Order, Program, Received, Report, send};
+use super::program::PATIENCE;
+use super::supervision::{Supervisor, kill_group};
+use super::supervisor::GRACE;
+
+/// The longest answer, in bytes.
+const LONGEST_ANSWER: u64 = 1 << 20;
+/// How long a request may take to be taken, by a program that does not read.
+const SLOWEST_READER: Duration = Duration::from_secs(60);
+/// How many bytes of what is no answer are shown.
+const SHOWN: usize = 200;
+
+/// What a worker says of an item; other keys are its own affair.
+#[derive(Debug, Deserialize)]
+struct Answer {
+    error: Option<String>,
+}
+
+/// Why an item has no result yet.
+#[derive(Debug)]
+pub enum Unanswered {
+    /// The worker says so; it can be asked again.
+    Refused(String),
+    /// The worker has ended instead.
+    Died(Ended),
+    /// The worker is of no more use, or nobody waits any more.
+    Failed(CommandError),
+}
+
+/// A program that is kept running.
+pub struct Worker {
+    supervisor: Supervisor,
+    lines: BufReader<UnixStream>,
+    /// What has come of an answer.
+    line: Vec<u8>,
+    /// Its process group, once it runs.
+    group: Option<i32>,
+    ended: Option<Ended>,
+    /// The numbers of the devices that it was started with.
+    pub devices: Vec<usize>,
+    /// Where it finds items, and leaves results.
+    folder: TempDir,
+    /// Its temporary files, in a sandbox.
+    _temporary: Option<TempDir>,
+}
+
+impl Worker {
+    /// Starts `program`.
+    ///
+    /// # Errors
+    /// When its supervisor cannot be started; that the program cannot is found out with the first item.
+    pub fn start(
+        program: &Program,
+        devices: &[usize],
+        folder: TempDir,
+        temporary: Option<TempDir>,
+    ) -> Result<Self, CommandError> {
+        let not_started = |reason| CommandError::Start {
+            program: program.name.clone(),
+            reason,
+        };
+        let (mut supervisor, lines) = Supervisor::start_for_worker().map_err(not_started)?;
+        let timeout = lines.set_write_timeout(Some(SLOWEST_READER));
+        timeout.map_err(not_started)?;
+        // That it is lost is found out next.
+        let _ = send(&mut supervisor.channel, &Order::Start(program.clone()));
+        Ok(Self {
+            supervisor,
+            lines: BufReader::new(lines),
+            line: Vec::new(),
+            group: None,
+            ended: None,
+            devices: devices.to_vec(),
+            folder,
+            _temporary: temporary,
+        })
+    }
+
+    /// A file in its folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Has it make `output` of `input`.
+    ///
+    /// # Errors
+    /// When it does not. Unless it has refused the item, it cannot be asked again.
+    pub fn ask(
+        &mut self,
+        program: &Program,
+        input: &Path,
+        output: &Path,
+        progress: &dyn Progress,
+    ) -> Result<(), Unanswered> {
+        let request = format!("{}\n", json!({ "input": input, "output": output }));
+        // One that is gone is found out below.
+        let _ = self.lines.get_mut().write_all(request.as_bytes());
+        let started = Instant::now();
+        loop {
+            if let Some(answer) = self.answer()? {
+                return answer
+                    .error
+                    .map_or(Ok(()), |reason| Err(Unanswered::Refused(reason)));
+            }
+            if let Some(ended) = self.ended.take() {
+                return Err(Unanswered::Died(ended));
+            }
+            self.look_at_reports(program)?;
+            let late = program
+                .timeout_s
+                .filter(|&s| started.elapsed().as_secs() >= s);
+            if progress.interrupted() {
+                return Err(Unanswered::Failed(CommandError::Stopped));
+            }
+            if let Some(timeout_s) = late {
+                return Err(Unanswered::Failed(CommandError::TimedOut { timeout_s }));
+            }
+        }
+    }
+
+    /// An answer, if one has come.
+    fn answer(&mut self) -> Result<Option<Answer>, Unanswered> {
+        let room = LONGEST_ANSWER.saturating_sub(self.line.len() as u64);
+        let read = (&mut self.lines)
+            .take(room)
+            .read_until(b'\n', &mut self.line);
+        match read {
+            Ok(_) if self.line.ends_with(b"\n") => {}
+            Ok(_) if self.line.len() as u64 >= LONGEST_ANSWER => {
+                return Err(self.no_answer());
+            }
+            // What has come of a line is kept for the next time.
+            Ok(_) => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
+            // Its end shows in the reports.
+            Err(_) => return Ok(None),
+        }
+        match serde_json::from_slice(&self.line) {
+            Ok(answer) => {
+                self.line.clear();
+                Ok(Some(answer))
+            }
+            Err(_) => Err(self.no_answer()),
+        }
+    }
+
+    fn no_answer(&self) -> Unanswered {
+        let shown = &self.line[..self.line.len().min(SHOWN)];
+        Unanswered::Failed(CommandError::NoAnswer {
+            line: String::from_utf8_lossy(shown).trim_end().to_owned(),
+        })
+    }
+
+    fn look_at_reports(&mut self, program: &Program) -> Result<(), Unanswered> {
+        match self.supervisor.reports.next() {
+            Received::Nothing => Ok(()),
+            Received::Message(Report::Started(group)) => {
+                self.group = Some(group);
+                Ok(())
+            }
+            Received::Message(Report::Ended(ended)) => {
+                self.ended = Some(ended);
+                Ok(())
+            }
+            Received::Message(Report::NotStarted { reason, errno }) => {
+                Err(Unanswered::Failed(CommandError::Start {
+                    program: program.name.clone(),
+                    reason: match errno {
+                        Some(errno) => std::io::Error::from_raw_os_error(errno),
+                        None => std::io::Error::other(reason),
+                    },
+                }))
+            }
+            Received::Closed => {
+                kill_group(self.group);
+                Err(Unanswered::Failed(CommandError::Lost))
+            }
+        }
+    }
+
+    /// Lets it end by itself, as there is nothing more to read; ends it where it does not, or where nobody `waits`. None
+    /// where its supervisor is gone.
+    pub fn end(self, waits: bool) -> Option<Ended> {
+        let Self {
+            mut supervisor,
+            lines,
+            mut ended,
+            mut group,
+            folder: _folder,
+            _temporary,
+            ..
+        } = self;
+        drop(lines);
+        let mut until = Instant::now() + if waits { GRACE } else { Duration::ZERO };
+        let mut asked = false;
+        while ended.is_none() {
+            match supervisor.reports.next() {
+                Received::Message(Report::Started(number)) => group = Some(number),
+                Received::Message(Report::Ended(end)) => ended = Some(end),
+                Received::Message(Report::NotStarted { .. }) => break,
+                Received::Nothing => {}
+                Received::Closed => {
+                    kill_group(group);
+                    break;
+                }
+            }
+            if ended.is_none() && Instant::now() >= until {
+                if asked {
+                    kill_group(group);
+                    break;
+                }
+                let _ = send(&mut supervisor.channel, &Order::End);
+                asked = true;
+                until = Instant::now() + GRACE + PATIENCE;
+            }
+        }
+        let Supervisor {
+            mut process,
+            channel,
+            reports,
+        } = supervisor;
+        // It ends once nobody is left to give it orders.
+        drop((channel, reports));
+        let _ = process.wait();
+        ended
+    }
+}

@@ -1,0 +1,149 @@
+//! Commands with `protocol = "lines"`: programs that are kept running.
+
+use super::workspace::Workspace;
+
+/// A worker in bash: `$input` and `$output` are the paths of each line; what `before` does comes before the copy.
+fn script(before: &str) -> String {
+    format!(
+        "echo start >> starts.txt\n\
+         while IFS= read -r line; do\n\
+         rest=${{line#*'\"input\":\"'}}; input=${{rest%%'\"'*}}\n\
+         rest=${{line#*'\"output\":\"'}}; output=${{rest%%'\"'*}}\n\
+         {before}\n\
+         cp \"$input\" \"$output\"; echo '{{}}'\n\
+         done\n"
+    )
+}
+
+/// Utterances of which the last is longer than the others.
+fn space(before: &str, more: &str) -> Workspace {
+    let space = Workspace::with_corpus(8);
+    space.tone("corpora/made/audio/0007.wav", 16_000, 1.5, 300.0);
+    space.write("worker.sh", script(before));
+    space.write(
+        "pipe.toml",
+        format!(
+            "[stage.speech]\nkind = \"ingest\"\ncorpora = \"made\"\nsplit = \"train\"\n\
+             [stage.copy]\nkind = \"command\"\nfor_each = \"speech\"\nmakes = \"audio\"\n\
+             protocol = \"lines\"\nrun = [\"bash\", \"worker.sh\"]\nfiles = [\"worker.sh\"]\nmax_bad = 1\n{more}"
+        ),
+    );
+    space
+}
+
+fn starts(space: &Workspace) -> usize {
+    space.read("starts.txt").lines().count()
+}
+
+const IS_LONG: &str = "[ $(stat -c %s \"$input\") -gt 60000 ]";
+
+#[test]
+fn a_worker_makes_one_item_after_another_and_one_changed_item_costs_one() {
+    let space = space("", "[stage.fbank]\nkind = \"fbank\"\ninput = \"copy\"\n");
+    let run = space.run_well("pipe.toml");
+    assert_eq!((run.steps(), run.items()), ((3, 0, 0), (24, 0)));
+    // As many as work at once, and not one for each item.
+    let cores = std::thread::available_parallelism().unwrap().get();
+    assert!(
+        (1..=cores.min(7)).contains(&starts(&space)),
+        "{}",
+        starts(&space)
+    );
+    let before = starts(&space);
+    assert_eq!(space.run_well("pipe.toml").steps(), (0, 3, 0));
+    assert_eq!(starts(&space), before);
+    space.tone("corpora/made/audio/0002.wav", 16_000, 0.3, 900.0);
+    assert_eq!(space.run_well("pipe.toml").items(), (3, 21));
+    assert_eq!(starts(&space), before + 1);
+    // What it does is in the key: its script is a declared file.
+    space.write("worker.sh", script(":"));
+    assert_eq!(space.run_well("pipe.toml").executed()[0], "copy");
+}
+
+#[test]
+fn a_worker_that_dies_is_started_again() {
+    let space = space("[ -e died ] || { touch died; kill -9 $$; }", "");
+    assert_eq!(space.run_well("pipe.toml").items(), (16, 0));
+}
+
+#[test]
+fn an_item_with_which_it_dies_twice_is_set_aside() {
+    let space = space(
+        &format!("{IS_LONG} && {{ echo too much >&2; exit 9; }}"),
+        "",
+    );
+    let run = space.run("pipe.toml", &[]);
+    assert_eq!(run.code, Some(0), "{}", run.warnings().join("\n"));
+    let dropped = space.read("runs/pipe/copy/set_aside.tsv");
+    assert_eq!(
+        dropped.lines().filter(|line| line.contains("0007")).count(),
+        1,
+        "{dropped}"
+    );
+    for text in ["exit code 9", "twice", "too much"] {
+        assert!(dropped.contains(text), "{text} is missing: {dropped}");
+    }
+}
+
+#[test]
+fn an_item_that_it_refuses_costs_no_worker() {
+    let refuse = format!("{IS_LONG} && {{ echo '{{\"error\": \"it is too long\"}}'; continue; }}");
+    let space = space(&refuse, "");
+    let run = space.run("pipe.toml", &[]);
+    assert_eq!(run.code, Some(0));
+    let dropped = space.read("runs/pipe/copy/set_aside.tsv");
+    assert!(dropped.contains("it is too long"), "{dropped}");
+    let cores = std::thread::available_parallelism().unwrap().get();
+    assert!(starts(&space) <= cores);
+}
+
+#[test]
+fn what_is_no_answer_is_shown() {
+    let space = space("echo Loading...", "");
+    let run = space.run("pipe.toml", &[]);
+    assert_eq!(run.code, Some(1));
+    let told = space.pipe(&["run", "pipe.toml"]);
+    let told = String::from_utf8(told.stderr).unwrap();
+    assert!(
+        told.contains("not an answer") && told.contains("Loading..."),
+        "{told}"
+    );
+}
+
+#[test]
+fn an_item_that_takes_too_long_ends_its_worker() {
+    let space = space(&format!("{IS_LONG} && sleep 60"), "timeout_s = 1\n");
+    assert_eq!(space.run("pipe.toml", &[]).code, Some(0));
+    let dropped = space.read("runs/pipe/copy/set_aside.tsv");
+    assert!(
+        dropped.contains("0007") && dropped.contains("after 1 s"),
+        "{dropped}"
+    );
+}
+
+#[test]
+fn what_does_not_go_with_the_protocol_is_refused_in_the_plan() {
+    let space = space("", "");
+    space.edit(
+        "pipe.toml",
+        "\"worker.sh\"]\nfiles",
+        "\"worker.sh\", \"{input}\"]\nfiles",
+    );
+    let told = space.refused(&["plan", "pipe.toml"]);
+    assert!(
+        told.contains("{input} is not available with `protocol`"),
+        "{told}"
+    );
+    space.edit("pipe.toml", ", \"{input}\"", "");
+    space.edit(
+        "pipe.toml",
+        "for_each = \"speech\"\nmakes = \"audio\"\n",
+        "inputs = { a = \"speech\" }\noutputs = [\"x\"]\n",
+    );
+    space.edit("pipe.toml", "max_bad = 1\n", "");
+    let told = space.refused(&["plan", "pipe.toml"]);
+    assert!(
+        told.contains("`protocol` has no meaning without `for_each`"),
+        "{told}"
+    );
+}
