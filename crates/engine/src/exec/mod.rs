@@ -1,6 +1,7 @@
 //! Running a plan: sources are listed, steps checked, missing results computed and published.
 
 mod aggregate;
+mod aggregate_inputs;
 mod aggregate_key;
 #[cfg(test)]
 mod chain_tests;
@@ -24,6 +25,8 @@ mod internal_error;
 mod item_set;
 mod lent;
 mod limit;
+#[cfg(test)]
+mod listing_tests;
 mod memory;
 mod miss;
 mod observer;

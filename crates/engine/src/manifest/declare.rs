@@ -29,7 +29,7 @@ use super::stages::read_stages;
 use super::substitute;
 use super::suggest::suggest;
 use super::value::{Table, Value};
-use super::variant::{Variant, written};
+use super::variant::{Variant, step_id};
 
 /// Keys at the top of every manifest, around those that name files of the domain.
 const FIRST: [&str; 2] = ["name", "description"];
@@ -399,11 +399,4 @@ fn check_variants(
             .help("values that contain `,` or `=` are ambiguous here; rename one of them"),
         );
     }
-}
-
-fn step_id(stage: &str, variant: &Variant) -> String {
-    if variant.is_empty() {
-        return stage.into();
-    }
-    format!("{stage}[{}]", written(variant))
 }
