@@ -15,6 +15,7 @@ mod context;
 mod corpora;
 mod corpora_add;
 mod corpora_diagnostic;
+mod corpus_named;
 mod error;
 mod evaluations;
 mod export;

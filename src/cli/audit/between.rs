@@ -6,12 +6,11 @@ use pipe_engine::plan::Plan;
 use pipe_speech::corpus::Split;
 use serde_json::Value as Json;
 
-use super::source::{AuditScope, AuditSource, INGEST};
+use crate::audit::{AuditScope, AuditSource};
+use crate::stage::{INGEST, TRAIN};
 
 /// The kind of the stage that scores a model.
 const EVALUATE: &str = "evaluate";
-/// The kind of the stage that makes a model.
-const TRAIN: &str = "train";
 
 /// For each evaluation of recordings that other steps list than the training's, what it is trained on (training and
 /// validation) and evaluated on (as test); each combination once.
@@ -28,7 +27,7 @@ pub fn between(plan: &Plan, sources: &[AuditSource]) -> Vec<AuditSource> {
         }
         let (mut trained, mut evaluated) = (BTreeSet::new(), BTreeSet::new());
         for (_, input) in &step.inputs {
-            let before = before(plan, *input);
+            let before = plan.before(*input);
             let is_model = before.iter().any(|&s| kind(plan, s) == TRAIN);
             let listing = before.into_iter().filter(|&s| kind(plan, s) == INGEST);
             let names = listing.map(|s| plan.steps[s].id());
@@ -49,16 +48,10 @@ pub fn between(plan: &Plan, sources: &[AuditSource]) -> Vec<AuditSource> {
                 .collect()
         };
         let listed = |names: &BTreeSet<&str>| names.iter().copied().collect::<Vec<_>>().join(", ");
+        let (on, of_test) = (listed(&trained), listed(&evaluated));
         let mut both = AuditSource {
-            name: format!(
-                "trained on {}, evaluated on {}",
-                listed(&trained),
-                listed(&evaluated)
-            ),
             scope: AuditScope::BetweenSplits,
-            classes: Vec::new(),
-            recordings: Vec::new(),
-            findings: Vec::new(),
+            ..AuditSource::unlisted(&format!("trained on {on}, evaluated on {of_test}"))
         };
         for source in of(&trained) {
             both.classes.clone_from(&source.classes);
@@ -81,18 +74,6 @@ pub fn between(plan: &Plan, sources: &[AuditSource]) -> Vec<AuditSource> {
 
 fn kind(plan: &Plan, step: usize) -> &'static str {
     plan.steps[step].declaration.kind.name
-}
-
-/// A step and everything that it is made from.
-fn before(plan: &Plan, step: usize) -> BTreeSet<usize> {
-    let mut all = BTreeSet::new();
-    let mut open = vec![step];
-    while let Some(step) = open.pop() {
-        if all.insert(step) {
-            open.extend(plan.steps[step].inputs.iter().map(|(_, input)| *input));
-        }
-    }
-    all
 }
 
 /// The splits that an evaluation scores.
