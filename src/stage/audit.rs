@@ -159,7 +159,7 @@ impl AggregateStage for Audit {
     /// The names of the sources are part of what is written.
     fn external_inputs(&self, inputs: &[InputOrigin], fingerprint: &mut FingerprintInputs) {
         for (index, input) in inputs.iter().enumerate() {
-            fingerprint.add(format!("source.{index}"), input.label.step_id());
+            fingerprint.add(format!("audited.{index}"), input.label.step_id());
         }
     }
 
