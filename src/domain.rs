@@ -63,7 +63,7 @@ impl SpeechPlan {
         let device = engine_device(options.device);
         let mut plan = Plan::read(path, &options.read, device, &mut speech)?;
         kept_columns::check(&plan)?;
-        audits_first::connect(&mut plan)?;
+        audits_first::connect(&mut plan, &speech.setting)?;
         Ok(Self {
             plan,
             left_out: speech.left_out,

@@ -30,6 +30,7 @@
 //! | [`stage`] | the stage kinds, and what is in their keys |
 //! | [`present`] | leaving out missing corpora |
 //! | [`kept_columns`] | whether the columns that heads and probes name are there |
+//! | `comparisons` | which evaluations score what others than their training list |
 //! | `audits_first` | trainings wait for the audits of their data |
 //! | [`domain`] | speech as a domain of the engine |
 //! | [`inspect`] | earlier runs by name, and what differs between them |
@@ -56,6 +57,7 @@ mod audit;
 pub mod stage;
 pub mod present;
 pub mod kept_columns;
+mod comparisons;
 mod audits_first;
 pub mod domain;
 pub mod inspect;

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
-use crate::audit::{AuditOutcome, AuditSource, ColumnsOfCorpora, measure_all};
+use crate::audit::{AuditOutcome, AuditSource, ColumnsOfCorpora, Comparison, measure_all};
 use crate::items::{self, AUDIO, details};
 
 use super::options::options;
@@ -36,12 +36,12 @@ pub const CONTENT: &str = "audit.json";
 pub static KIND: Kind = Kind {
     name: AUDIT,
     version: 1,
-    doc: "Looks for what makes a score on recordings meaningless before anything is trained on them, as `pipe audit` does: speakers and copies in more than one split, classes that training lacks, facts that give the class away, unusable recordings.",
+    doc: "Looks for what makes a score on recordings meaningless before anything is trained on them, as `pipe audit` does: speakers and copies in more than one split, or in what different ingest stages list for a training and its evaluation; classes that training lacks; facts that give the class away; unusable recordings.",
     parameters: &[
         Parameter::required(
             "input",
             Shape::OneOrMany(&Shape::Input(&[AUDIO])),
-            "Ingest stages; all matrix variants of each are included, and each recording is read once.",
+            "Ingest stages; all matrix variants of each are included, and each recording is read once. Give those of trainings and of evaluations together, so that they are compared.",
         ),
         Parameter::default(
             "fail_on",
@@ -111,6 +111,7 @@ impl From<Unwritten> for AuditError {
 
 struct Audit {
     options: Options,
+    comparisons: Vec<Comparison>,
     corpora: Corpora,
     file_bytes: Limit,
     /// All columns of the corpora that are listed, so that each corpus is asked for them once.
@@ -118,7 +119,20 @@ struct Audit {
 }
 
 pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diagnostics> {
+    with_comparisons(declaration, setting, Vec::new())
+}
+
+/// The stage of an audit that compares what evaluations bring together of its inputs, too.
+///
+/// # Errors
+/// Parameters that do not fit.
+pub fn with_comparisons(
+    declaration: &Declaration,
+    setting: &Setting,
+    comparisons: Vec<Comparison>,
+) -> Result<Stage, Diagnostics> {
     Ok(Stage::Aggregate(Box::new(Audit {
+        comparisons,
         options: options(declaration)?,
         corpora: setting.corpora.clone(),
         file_bytes: setting.file_bytes,
@@ -156,10 +170,15 @@ impl AggregateStage for Audit {
         Digest(*hasher.finalize().as_bytes())
     }
 
-    /// The names of the sources are part of what is written.
+    /// The names of the sources are part of what is written, and so is what is compared.
     fn external_inputs(&self, inputs: &[InputOrigin], fingerprint: &mut FingerprintInputs) {
         for (index, input) in inputs.iter().enumerate() {
             fingerprint.add(format!("audited.{index}"), input.label.step_id());
+        }
+        for (index, comparison) in self.comparisons.iter().enumerate() {
+            let splits = comparison.splits.join(", ");
+            let what = format!("{} ({splits})", comparison.name());
+            fingerprint.add(format!("compared.{index}"), what);
         }
     }
 
@@ -176,9 +195,12 @@ impl AggregateStage for Audit {
 
     fn run(&self, context: &AggregateContext<'_>) -> miette::Result<()> {
         let listed = context.inputs_of("input");
-        let sources: Vec<AuditSource> = listed
+        let mut sources: Vec<AuditSource> = listed
             .filter_map(|input| Some(self.source(&input.label.step_id(), input.listing()?)))
             .collect();
+        let compared = self.comparisons.iter();
+        let compared: Vec<AuditSource> = compared.map(|one| one.source(&sources)).collect();
+        sources.extend(compared);
         let progress = context.progress;
         let work = || {
             let measured = measure_all(&sources, progress);

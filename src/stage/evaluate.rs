@@ -40,8 +40,11 @@ use super::train::number;
 /// The evaluation as a row of a report, without its name.
 pub const ENTRY: &str = "entry.json";
 
+/// The name of this kind.
+pub const EVALUATE: &str = "evaluate";
+
 pub static KIND: Kind = Kind {
-    name: "evaluate",
+    name: EVALUATE,
     version: 3, // 2: entry.json keeps the whole history; 3: probabilities with the same bits on every machine
     doc: "Tests a model: unweighted and weighted accuracy, recalls and confusion matrix per corpus, and every prediction.",
     parameters: &[

@@ -11,7 +11,7 @@
 //! | [`InputLabel`](pipe_engine::stage::InputLabel) of `command` | yes, the folder that it gives the input (`folder.*`); the program does not learn the name of the stage |
 //! | `InputLabel` of `report` | yes, the names of the rows (`row.*`, `probe.*`, `map.*`), which fold each evaluation is (`fold.*`), and the matrix values where it compares along an axis (`axis.*`) |
 //! | `InputLabel` of the other stages | no: they do not read it |
-//! | what the inputs of `audit` list | yes: facts and content of every recording, which of them are in one file, the columns that are compared between splits whichever the `ingest` keeps, and what is left out; and the names of the inputs (`audited.*`) |
+//! | what the inputs of `audit` list | yes: facts and content of every recording, which of them are in one file, the columns that are compared between splits whichever the `ingest` keeps, and what is left out; the names of the inputs (`audited.*`), and which of them evaluations of the manifest bring together (`compared.*`) |
 //! | `max_duration_s` of `ingest` | no: it decides which recordings are listed, and what is listed is in the key |
 //! | lineage of the input of `train` | yes (`lineage.*`): it is written into the model |
 //! | lineage of the input of `evaluate`, `probe`, `tsne` | yes, the front end in it (`lineage.*`): another than the model's is refused |
@@ -54,9 +54,9 @@ use std::sync::LazyLock;
 use pipe_engine::manifest::{Declaration, Diagnostic, Diagnostics, Kind};
 use pipe_engine::stage::Stage;
 
-pub use audit::{AUDIT, CONTENT as AUDIT_CONTENT, FailOn};
+pub use audit::{AUDIT, CONTENT as AUDIT_CONTENT, FailOn, with_comparisons as audit_with};
 pub use command::{COMMAND, orphaned_supervisors, supervisor, why_no_sandbox};
-pub use evaluate::ENTRY as EVALUATION_ENTRY;
+pub use evaluate::{ENTRY as EVALUATION_ENTRY, EVALUATE};
 pub use ingest::{INGEST, SharedListings, content as file_content, folds, source_facts};
 pub use probe::ENTRY as PROBE_ENTRY;
 pub use report::CONTENT as REPORT_CONTENT;

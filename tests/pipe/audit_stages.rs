@@ -6,6 +6,7 @@ use std::fs;
 use serde_json::Value as Json;
 
 use super::folds::{acted, crossed};
+use super::manifests::{ENCODER, front_end};
 use super::partitions::write_emobox;
 use super::workspace::{Workspace, lines_of_json};
 
@@ -258,4 +259,53 @@ fn all_folds_are_audited_at_once_and_each_recording_is_read_once() {
         names.join(", "),
         "speech[fold=00], speech[fold=01], speech[fold=02]"
     );
+}
+
+#[test]
+fn what_different_ingest_stages_list_for_training_and_test_is_compared() {
+    let space = audited_alone();
+    let train = space.read("train.txt");
+    let (dev, train): (Vec<&str>, Vec<&str>) =
+        train.lines().partition(|name| name.starts_with("01"));
+    space.write("dev.txt", dev.join("\n"));
+    space.write("train.txt", train.join("\n"));
+    space.edit(
+        "p.toml",
+        "train.txt\", ",
+        "train.txt\", validation = \"dev.txt\", ",
+    );
+    let held_out = format!(
+        "[stage.held_out]\nkind = \"ingest\"\ncorpora = \"acted\"\nsplit = \"test\"\n{}{}\
+         [stage.train]\nkind = \"train\"\ninput = \"fbank\"\nepochs = 1\n{ENCODER}\
+         [stage.score]\nkind = \"evaluate\"\nmodel = \"train\"\ninput = \"held_fbank\"\n",
+        front_end("\"speech\""),
+        front_end("\"held_out\"")
+            .replace("stage.", "stage.held_")
+            .replace("input = \"audio\"", "input = \"held_audio\""),
+    );
+    space.write("p.toml", space.read("p.toml") + &held_out);
+    space.edit(
+        "p.toml",
+        "kind = \"audit\"\ninput = \"speech\"\n",
+        "kind = \"audit\"\ninput = [\"speech\", \"held_out\"]\n",
+    );
+    let run = space.run("p.toml", &[]);
+    let error = run.error();
+    assert!(
+        error.contains("2 speakers are in more than one split"),
+        "{error}"
+    );
+    let audit: Json = serde_json::from_str(&space.read("runs/p/audit/failed/audit.json")).unwrap();
+    let findings = audit["sources"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|source| {
+            let findings = source["findings"].as_array().unwrap().iter();
+            findings.cloned()
+        });
+    assert_eq!(findings.collect::<Vec<_>>(), told(&space, "p.toml", 1));
+    let last = audit["sources"].as_array().unwrap().last().unwrap();
+    assert_eq!(last["source"], "trained on speech, evaluated on held_out");
+    assert!(!run.executed().contains(&"train".into()));
 }

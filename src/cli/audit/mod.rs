@@ -1,6 +1,5 @@
 //! `pipe audit`: what makes a result meaningless, said before anything trains.
 
-mod between;
 mod json_lines;
 mod sources;
 mod text;

@@ -13,10 +13,9 @@ use crate::cli::arguments::{AuditArguments, Common, ManifestArguments};
 use crate::cli::context;
 use crate::cli::corpus_named::corpus_named;
 use crate::cli::error::CliError;
+use crate::comparisons::comparisons;
 use crate::domain::SpeechPlan;
 use crate::stage::{self, INGEST, Setting, SharedListings, source_facts};
-
-use super::between::between;
 
 /// Lists every `ingest` of a manifest, and what its evaluations bring together.
 ///
@@ -36,8 +35,9 @@ pub fn sources_of_manifest(
     let plan = context::plan(&manifest, Device::Cpu, common)?;
     let cache = context::cache(common, false)?;
     let mut sources = of_plan(&plan, &cache, common.limits().file_bytes);
-    let combined = between(&plan, &sources);
-    sources.extend(combined);
+    let compared = comparisons(&plan).into_iter();
+    let compared: Vec<AuditSource> = compared.map(|one| one.source(&sources)).collect();
+    sources.extend(compared);
     cache.files.save()?;
     match sources.is_empty() {
         false => Ok(sources),

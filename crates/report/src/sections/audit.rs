@@ -149,7 +149,7 @@ pub(crate) fn duration_table(source: &AuditedSource) -> Option<Table> {
 }
 
 fn table(caption: String, columns: Vec<Column>, rows: Vec<Vec<Cell>>) -> Option<Table> {
-    (!rows.is_empty()).then(|| Table {
+    (!rows.is_empty()).then_some(Table {
         caption,
         columns,
         rows,
