@@ -9,6 +9,7 @@ use pipe_engine::stage::{self as engine, Stage};
 use pipe_nn::model::Device;
 use pipe_speech::corpus::Corpora;
 
+use crate::audits_first;
 use crate::kept_columns;
 use crate::present::{LeftOut, keep_present};
 use crate::stage::{self, Setting, SharedListings};
@@ -60,8 +61,9 @@ impl SpeechPlan {
             left_out: LeftOut::default(),
         };
         let device = engine_device(options.device);
-        let plan = Plan::read(path, &options.read, device, &mut speech)?;
+        let mut plan = Plan::read(path, &options.read, device, &mut speech)?;
         kept_columns::check(&plan)?;
+        audits_first::connect(&mut plan, &speech.setting)?;
         Ok(Self {
             plan,
             left_out: speech.left_out,

@@ -8,6 +8,8 @@ use pipe_nn::model::TaskSpec;
 use pipe_speech::corpus::Utterance;
 use serde_json::Value as Json;
 
+use crate::stage::INGEST;
+
 /// Checks every step of a plan.
 ///
 /// # Errors
@@ -92,7 +94,7 @@ fn kept_before(plan: &Plan, step: usize) -> BTreeSet<&str> {
         let step = &plan.steps[index];
         let columns = step.declaration.parameters.get("columns");
         let columns = columns.and_then(Json::as_array).into_iter().flatten();
-        if step.declaration.kind.name == "ingest" {
+        if step.declaration.kind.name == INGEST {
             kept.extend(columns.filter_map(Json::as_str));
         }
         open.extend(step.input_steps());

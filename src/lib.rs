@@ -26,9 +26,12 @@
 //! | [`onnx`] | a model as an ONNX graph |
 //! | [`card`] | the model card |
 //! | [`items`] | what the items of speech pipelines are: utterances, audio, features |
+//! | `audit` | what makes a result on recordings meaningless |
 //! | [`stage`] | the stage kinds, and what is in their keys |
 //! | [`present`] | leaving out missing corpora |
 //! | [`kept_columns`] | whether the columns that heads and probes name are there |
+//! | `comparisons` | which evaluations score what others than their training list |
+//! | `audits_first` | trainings wait for the audits of their data |
 //! | [`domain`] | speech as a domain of the engine |
 //! | [`inspect`] | earlier runs by name, and what differs between them |
 //! | [`track`] | trainings as TensorBoard shows them |
@@ -36,7 +39,6 @@
 //! | [`trust`] | projects whose manifests may start programs and name files elsewhere |
 //! | [`lock`] | what a run depended on and gave, as a file |
 //! | [`bundle`] | a run as one file, for others |
-//! | `audit` | what makes a result on recordings meaningless |
 //! | [`cli`] | the command line |
 //!
 //! [`pipe_engine`] says how a manifest becomes results.
@@ -51,9 +53,12 @@ pub mod onnx;
 pub mod card;
 
 pub mod items;
+mod audit;
 pub mod stage;
 pub mod present;
 pub mod kept_columns;
+mod comparisons;
+mod audits_first;
 pub mod domain;
 pub mod inspect;
 pub mod track;
@@ -61,5 +66,4 @@ pub mod doctor;
 pub mod trust;
 pub mod lock;
 pub mod bundle;
-mod audit;
 pub mod cli;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use pipe_foundation::progress::Progress;
 use pipe_speech::corpus::AudioSource;
-use pipe_speech::corpus::audit::{Fingerprinter, Measures, Unreadable, measure};
+use pipe_speech::corpus::audit::{Fingerprinter, Measures, ReadingBlame, Unreadable, measure};
 use rayon::prelude::*;
 
 use super::source::{AuditSource, ListedRecording};
@@ -42,12 +42,23 @@ impl Place {
 }
 
 impl MeasuredRecordings {
+    /// Why a recording could not be read that may be read another time; the first by its place.
+    pub fn passing_failure(&self) -> Option<&Unreadable> {
+        let failed = self.0.iter().filter_map(|(place, measured)| {
+            let failure = measured.as_ref().as_ref().err()?;
+            Some((place, failure))
+        });
+        let passing = failed.filter(|(_, failure)| failure.blame == ReadingBlame::Surroundings);
+        let first = passing.min_by_key(|(place, _)| *place);
+        first.map(|(_, failure)| failure)
+    }
+
     /// What was measured of one.
     pub fn of(&self, recording: &ListedRecording) -> Measured {
         let found = self.0.get(&Place::of(recording)).cloned();
         found.unwrap_or_else(|| {
             Arc::new(Err(Unreadable {
-                is_cut: false,
+                blame: ReadingBlame::File,
                 reason: "it was not read".into(),
             }))
         })

@@ -118,6 +118,12 @@ pub fn corpora(
     Ok(known_corpora(given, named, folder, limits)?.corpora)
 }
 
+/// The corpora that a command knows where it names no manifest.
+pub fn corpora_here(common: &Common) -> Result<KnownCorpora, Diagnostics> {
+    let folder = Path::new(".");
+    known_corpora(common.corpora.as_deref(), None, folder, &common.limits())
+}
+
 /// As [`corpora`], with the file that each entry is from.
 pub fn known_corpora(
     given: Option<&Path>,

@@ -1,9 +1,6 @@
 //! `pipe corpora`: which corpora are known and present, and how copies compare with the official counts.
 
-use std::path::Path;
-
 use pipe_engine::cache::Cache;
-use pipe_engine::manifest::suggest;
 use pipe_foundation::{Limit, by_cause, length_text};
 use pipe_speech::corpus::{
     self, AudioSource, ClassChoice, Corpora, CorpusConfig, CountCheck, ListOptions,
@@ -16,6 +13,7 @@ use super::console::print;
 use super::context;
 use super::corpora_add;
 use super::corpora_arguments::{CorporaArguments, CorporaCommand};
+use super::corpus_named::corpus_named;
 use super::error::CliError;
 use super::lines::counted;
 
@@ -24,20 +22,10 @@ pub fn corpora(arguments: &CorporaArguments, common: &Common) -> Result<u8, CliE
     if let Some(CorporaCommand::Add(arguments)) = &arguments.command {
         return corpora_add::add(arguments, common);
     }
-    let known = context::known_corpora(
-        common.corpora.as_deref(),
-        None,
-        Path::new("."),
-        &common.limits(),
-    )?;
+    let known = context::corpora_here(common)?;
     let corpora = &known.corpora;
     for name in &arguments.names {
-        if !corpora.corpora.contains_key(name) {
-            return Err(CliError::Usage {
-                message: format!("there is no corpus `{name}`"),
-                help: suggest(name, corpora.corpora.keys().map(String::as_str)),
-            });
-        }
+        corpus_named(name, corpora, "there is no corpus")?;
     }
     let cache = context::cache(common, false)?;
     let mut text = String::new();

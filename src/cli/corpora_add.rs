@@ -21,7 +21,7 @@ const START: &str = "# Corpora of this project, on top of those that come with t
 /// Proposes an entry, and prints it or appends it.
 pub fn add(arguments: &CorporaAddArguments, common: &Common) -> Result<u8, CliError> {
     let limits = common.limits();
-    let known = context::known_corpora(common.corpora.as_deref(), None, Path::new("."), &limits)?;
+    let known = context::corpora_here(common)?;
     let mut proposal = propose(&arguments.path, &built_in_corpora(), limits.file_bytes)?;
     if let Some(name) = &arguments.name {
         proposal.name.clone_from(name);

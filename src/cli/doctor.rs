@@ -1,7 +1,5 @@
 //! `pipe doctor`: whether this machine, this folder and this cache are fit for runs, and what to do where they are not.
 
-use std::path::Path;
-
 use pipe_nn::model::{DeviceChoice, DeviceError};
 use pipe_speech::corpus::{CorpusConfig, root_of};
 
@@ -62,12 +60,7 @@ fn text(checks: &[Check], paint: Paint) -> String {
 /// The corpora of the `corpora.toml` here, and which of them are there.
 fn corpora(common: &Common) -> Check {
     const NAME: &str = "corpora";
-    let found = match context::known_corpora(
-        common.corpora.as_deref(),
-        None,
-        Path::new(""),
-        &common.limits(),
-    ) {
+    let found = match context::corpora_here(common) {
         Ok(found) => found,
         Err(errors) => {
             let first = errors.shown().first().map(ToString::to_string);

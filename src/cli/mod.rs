@@ -16,6 +16,7 @@ mod corpora;
 mod corpora_add;
 mod corpora_arguments;
 mod corpora_diagnostic;
+mod corpus_named;
 mod error;
 mod evaluations;
 mod export;

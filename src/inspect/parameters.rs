@@ -61,12 +61,15 @@ pub fn parameter_changes(pairs: &[(String, StepRecord, StepRecord)]) -> Vec<Para
     changes
 }
 
-/// Inputs and how they were made follow from steps before, sources are data, rows of a report are the steps themselves.
+/// Inputs and how they were made follow from steps before, sources are data, rows of a report and what an
+/// audit looks at are the steps themselves.
 fn reported_elsewhere(name: &str) -> bool {
     name == "source"
-        || ["input.", "lineage.", "missing.", "row.", "probe.", "map."]
-            .iter()
-            .any(|start| name.starts_with(start))
+        || [
+            "input.", "lineage.", "missing.", "row.", "probe.", "map.", "audited.",
+        ]
+        .iter()
+        .any(|start| name.starts_with(start))
 }
 
 impl std::fmt::Display for ParameterChange {

@@ -10,6 +10,8 @@ pub const EVALUATION: ArtifactKind = ArtifactKind::of_files("evaluation");
 pub const PROBE: ArtifactKind = ArtifactKind::of_files("probe");
 /// A map of one model's embedding.
 pub const MAP: ArtifactKind = ArtifactKind::of_files("map");
+/// What an audit found.
+pub const AUDIT: ArtifactKind = ArtifactKind::of_files("audit");
 /// Tables for people.
 pub const REPORT: ArtifactKind = ArtifactKind::of_files("report");
 /// Files of a command.

@@ -11,6 +11,6 @@ mod utterance_facts;
 pub use audio::{AUDIO, Audio};
 pub use composition::{Composition, CompositionRow};
 pub use features::{FEATURES, FeatureItem, features};
-pub use kinds::{EVALUATION, FILES, MAP, MODEL, PROBE, REPORT};
+pub use kinds::{AUDIT, EVALUATION, FILES, MAP, MODEL, PROBE, REPORT};
 pub use listing_details::{ListingDetails, details};
 pub use utterance_facts::{Recording, UtteranceFacts, UtteranceItem};

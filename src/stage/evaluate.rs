@@ -28,7 +28,8 @@ use super::feature_parts::for_each_part;
 use super::foresight;
 use super::front_end::{add_lineages, front_end, same_front_end};
 use super::identity::identity;
-use super::leakage::{self, LeakError, OnLeak, Seen, TRAINING_ITEMS};
+use super::leak_policy::{LEAKS, LeakError, LeakPolicy};
+use super::leakage::{Seen, TRAINING_ITEMS};
 use super::learning_curve::epoch_point;
 use super::options::options;
 use super::output::{Unwritten, write_json};
@@ -39,8 +40,11 @@ use super::train::number;
 /// The evaluation as a row of a report, without its name.
 pub const ENTRY: &str = "entry.json";
 
+/// The name of this kind.
+pub const EVALUATE: &str = "evaluate";
+
 pub static KIND: Kind = Kind {
-    name: "evaluate",
+    name: EVALUATE,
     version: 3, // 2: entry.json keeps the whole history; 3: probabilities with the same bits on every machine
     doc: "Tests a model: unweighted and weighted accuracy, recalls and confusion matrix per corpus, and every prediction.",
     parameters: &[
@@ -57,7 +61,7 @@ pub static KIND: Kind = Kind {
             Shape::Bool,
             "Also the recall of each label as the corpora write it. By default where classes other than those of Parry et al. hold several labels of a corpus.",
         ),
-        leakage::LEAKS,
+        LEAKS,
         THREADS,
     ],
     gathers: Gathers::Never,
@@ -121,15 +125,15 @@ impl From<Unwritten> for EvaluateError {
 
 struct Evaluate {
     options: Options,
-    on_leak: OnLeak,
+    leak_policy: LeakPolicy,
     device: Device,
 }
 
 pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diagnostics> {
-    let on_leak = OnLeak::of(&declaration.parameters);
+    let leak_policy = LeakPolicy::of(&declaration.parameters);
     Ok(Stage::Aggregate(Box::new(Evaluate {
         options: options(declaration)?,
-        on_leak,
+        leak_policy,
         device: setting.device,
     })))
 }
@@ -263,14 +267,10 @@ impl Evaluate {
             return Ok(Vec::new());
         }
         let leaks = seen.leaks(items);
-        match (leaks.is_empty(), self.on_leak) {
-            (true, _) => Ok(leaks),
-            (false, OnLeak::Error) => Err(LeakError::new(&leaks).into()),
-            (false, OnLeak::Warn) => {
-                leaks.iter().for_each(|leak| context.progress.warn(leak));
-                Ok(leaks)
-            }
-        }
+        self.leak_policy.allow(&leaks).map_err(LeakError::from)?;
+        let leaks: Vec<String> = leaks.into_iter().map(|leak| leak.what).collect();
+        leaks.iter().for_each(|leak| context.progress.warn(leak));
+        Ok(leaks)
     }
 }
 

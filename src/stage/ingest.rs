@@ -36,8 +36,8 @@ mod splitting;
 pub use build::build;
 pub use folds::folds;
 use leak_check::{check_leaks, leak_items};
-pub use parameters::KIND;
 use parameters::Options;
+pub use parameters::{INGEST, KIND};
 use shared_listing::Gathered;
 pub use shared_listing::SharedListings;
 pub use source_facts::{content, source_facts};
@@ -274,8 +274,8 @@ impl SourceStage for Ingest {
         let table = splitting.split(&mut entries, self.file_bytes, warnings, &mut details)?;
         warnings.extend(self.warnings_of_split(&entries));
         let groups = self.options.split.groups();
-        let on_leak = self.options.leaks;
-        check_leaks(&entries, &groups, on_leak, &mut listing, &mut details)?;
+        let policy = &self.options.leaks;
+        check_leaks(&entries, &groups, policy, &mut listing, &mut details)?;
         for (entry, ..) in &mut entries {
             entry.utterance.forget_columns(&self.only_to_split);
         }

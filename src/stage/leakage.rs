@@ -4,77 +4,17 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use miette::Diagnostic;
-use pipe_engine::manifest::{Parameter, Shape};
 use pipe_engine::stage::LoadedItem;
 use pipe_foundation::spreadsheet::{guarded, unguarded};
 use pipe_speech::corpus::Split;
-use serde::Deserialize;
-use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
 use crate::items::UtteranceItem;
 
+use super::leak_policy::{Leak, LeakKind};
+
 /// Name of the table next to the model.
 pub const TRAINING_ITEMS: &str = "training_items.tsv";
-
-/// What to do about leaks, a parameter of `train` and `evaluate`.
-pub const LEAKS: Parameter = Parameter::default(
-    "leaks",
-    Shape::Choice(&["error", "warn"]),
-    "\"error\"",
-    "What to do when a speaker or the same audio is both in train and in held-out data.",
-);
-
-/// What to do about leaks.
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OnLeak {
-    /// The step fails.
-    Error,
-    /// The step warns.
-    Warn,
-}
-
-impl OnLeak {
-    /// The value of the parameter `leaks`.
-    pub fn of(parameters: &Map<String, Json>) -> Self {
-        match parameters.get("leaks").and_then(Json::as_str) {
-            Some("warn") => Self::Warn,
-            _ => Self::Error,
-        }
-    }
-}
-
-/// Training and held-out data overlap.
-#[derive(Debug, Error, Diagnostic)]
-#[error("training and held-out data overlap: {findings}")]
-#[diagnostic(
-    code(data::leak),
-    help(
-        "a score on such data means nothing. Fix the split or the corpus; `leaks = \"warn\"` continues anyway"
-    )
-)]
-pub struct LeakError {
-    findings: String,
-}
-
-impl LeakError {
-    /// Of these findings.
-    pub fn new(findings: &[String]) -> Self {
-        Self {
-            findings: first_few(findings),
-        }
-    }
-}
-
-/// The first few findings, and how many more there are.
-pub fn first_few(findings: &[String]) -> String {
-    let mut shown: Vec<String> = findings.iter().take(5).cloned().collect();
-    if findings.len() > shown.len() {
-        shown.push(format!("and {} more", findings.len() - shown.len()));
-    }
-    shown.join("; ")
-}
 
 /// The table is missing or damaged.
 #[derive(Debug, Error, Diagnostic)]
@@ -161,22 +101,28 @@ impl Seen {
     }
 
     /// Speakers and audio of `items` that the model has seen.
-    pub fn leaks(&self, items: &[&LoadedItem]) -> Vec<String> {
+    pub fn leaks(&self, items: &[&LoadedItem]) -> Vec<Leak> {
         let speakers: BTreeSet<&str> = items
             .iter()
             .map(|item| item.utterance().speaker.as_str())
             .filter(|speaker| self.speakers.contains(*speaker))
             .collect();
-        let mut found: Vec<String> = speakers
+        let mut found: Vec<Leak> = speakers
             .into_iter()
-            .map(|speaker| format!("speaker {speaker} was in training"))
+            .map(|speaker| Leak {
+                kind: LeakKind::Speaker,
+                what: format!("speaker {speaker} was in training"),
+            })
             .collect();
         found.extend(items.iter().filter_map(|item| {
             let seen = self.digests.get(&item.digest.hex())?;
-            Some(format!(
-                "{} has the same audio as {seen}, which was in training",
-                item.utterance().id
-            ))
+            Some(Leak {
+                kind: LeakKind::Audio,
+                what: format!(
+                    "{} has the same audio as {seen}, which was in training",
+                    item.utterance().id
+                ),
+            })
         }));
         found
     }

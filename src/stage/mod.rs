@@ -11,6 +11,7 @@
 //! | [`InputLabel`](pipe_engine::stage::InputLabel) of `command` | yes, the folder that it gives the input (`folder.*`); the program does not learn the name of the stage |
 //! | `InputLabel` of `report` | yes, the names of the rows (`row.*`, `probe.*`, `map.*`), which fold each evaluation is (`fold.*`), and the matrix values where it compares along an axis (`axis.*`) |
 //! | `InputLabel` of the other stages | no: they do not read it |
+//! | what the inputs of `audit` list | yes: facts and content of every recording, which of them are in one file, the columns that are compared between splits whichever the `ingest` keeps, and what is left out; the names of the inputs (`audited.*`), and which of them evaluations of the manifest bring together (`compared.*`) |
 //! | `max_duration_s` of `ingest` | no: it decides which recordings are listed, and what is listed is in the key |
 //! | lineage of the input of `train` | yes (`lineage.*`): it is written into the model |
 //! | lineage of the input of `evaluate`, `probe`, `tsne` | yes, the front end in it (`lineage.*`): another than the model's is refused |
@@ -23,6 +24,7 @@
 //! | the shell that runs a line of `command` | yes, its name (`shell`): `bash` and `sh` differ in what `echo` or braces mean; not whether it knows `pipefail`, which decides about failing only |
 //! | what a program finds without declaring it: variables it inherits (but for `BASH_ENV`, which a line does not), programs on the PATH, the shell's version among them, files it opens by itself | no: it is for the manifest to declare what matters |
 
+mod audit;
 mod augment;
 mod command;
 mod embedding;
@@ -31,6 +33,7 @@ mod fbank;
 mod feature_parts;
 mod foresight;
 mod front_end;
+mod leak_policy;
 mod leakage;
 mod learning_curve;
 mod identity;
@@ -50,17 +53,15 @@ use std::sync::LazyLock;
 
 use pipe_engine::manifest::{Declaration, Diagnostic, Diagnostics, Kind};
 use pipe_engine::stage::Stage;
-use pipe_foundation::Limit;
-use pipe_speech::corpus::Corpora;
 
+pub use audit::{AUDIT, CONTENT as AUDIT_CONTENT, FailOn, with_comparisons as audit_with};
 pub use command::{COMMAND, orphaned_supervisors, supervisor, why_no_sandbox};
-pub use evaluate::ENTRY as EVALUATION_ENTRY;
-pub use ingest::SharedListings;
-pub use ingest::{content as file_content, source_facts};
+pub use evaluate::{ENTRY as EVALUATION_ENTRY, EVALUATE};
+pub use ingest::{INGEST, SharedListings, content as file_content, folds, source_facts};
 pub use probe::ENTRY as PROBE_ENTRY;
 pub use report::CONTENT as REPORT_CONTENT;
 pub use setting::Setting;
-pub use train::checkpoints;
+pub use train::{TRAIN, checkpoints};
 pub use tsne::ENTRY as MAP_ENTRY;
 
 /// What every stage file provides.
@@ -69,10 +70,14 @@ struct Registered {
     build: fn(&Declaration, &Setting) -> Result<Stage, Diagnostics>,
 }
 
-static REGISTERED: [Registered; 10] = [
+static REGISTERED: [Registered; 11] = [
     Registered {
         kind: &ingest::KIND,
         build: ingest::build,
+    },
+    Registered {
+        kind: &audit::KIND,
+        build: audit::build,
     },
     Registered {
         kind: &resample::KIND,
@@ -122,30 +127,6 @@ static KINDS: LazyLock<Vec<&'static Kind>> = LazyLock::new(|| {
 /// All stage kinds, in the order of a pipeline.
 pub fn kinds() -> &'static [&'static Kind] {
     &KINDS
-}
-
-/// The folds that a declared stage can be asked for.
-///
-/// # Errors
-/// Where stages of its kind have none, or they cannot be listed.
-pub fn folds(
-    declaration: &Declaration,
-    corpora: &Corpora,
-    present_only: bool,
-    file_bytes: Limit,
-) -> Result<Vec<String>, Diagnostics> {
-    match std::ptr::eq(declaration.kind, &ingest::KIND) {
-        true => ingest::folds(declaration, corpora, present_only, file_bytes),
-        false => Err(Diagnostic::new(
-            "manifest::folds",
-            format!("`{}` has no folds", declaration.stage),
-        )
-        .at(
-            &declaration.place,
-            "only stages of kind \"ingest\" have folds",
-        )
-        .into()),
-    }
 }
 
 /// Makes the stage of a declared step.

@@ -1,24 +1,28 @@
 //! `report`: evaluations side by side, with the published results.
 
-use std::path::PathBuf;
-
-use miette::Diagnostic;
 use pipe_engine::artifact::FingerprintInputs;
 use pipe_engine::manifest::{Declaration, Diagnostics, Gathers, Kind, Parameter, Shape};
 use pipe_engine::stage::{
     AggregateContext, AggregateStage, InputLabel, InputOrigin, Stage, StepInput, stands_under,
 };
-use pipe_report::eval::EvalError;
-use pipe_report::{EmbeddingMap, FoldEntry, ProbeEntry, Reference, Report, ReportEntry};
+use pipe_report::{AuditEntry, EmbeddingMap, ProbeEntry, Report, ReportEntry};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use thiserror::Error;
 
-use crate::items::{EVALUATION, MAP, PROBE, REPORT};
+use crate::items::{AUDIT, EVALUATION, MAP, PROBE, REPORT};
 
 use super::options::options;
 use super::setting::Setting;
-use super::{evaluate, probe, tsne};
+use super::{audit, evaluate, probe, tsne};
+
+mod error;
+mod inputs;
+mod reference;
+mod rows;
+
+use error::ReportError;
+use inputs::{read_all, without};
+use reference::reference_of;
+use rows::{Rows, row_names};
 
 /// The report's content, from which every form of it is rendered.
 pub const CONTENT: &str = "report.json";
@@ -42,6 +46,11 @@ pub static KIND: Kind = Kind {
             "maps",
             Shape::OneOrMany(&Shape::Input(&[MAP])),
             "t-SNE maps; all matrix variants of each are included.",
+        ),
+        Parameter::optional(
+            "audits",
+            Shape::OneOrMany(&Shape::Input(&[AUDIT])),
+            "Audits of the data, which are shown with all that they found.",
         ),
         Parameter::optional(
             "folds",
@@ -81,33 +90,6 @@ struct Options {
     notes: Vec<String>,
 }
 
-/// Why a report cannot be written.
-#[derive(Debug, Error, Diagnostic)]
-enum ReportError {
-    #[error("`{step}` has no {file}")]
-    #[diagnostic(code(report::input))]
-    Input { step: String, file: &'static str },
-    #[error("cannot read the result of `{step}`: {reason}")]
-    #[diagnostic(code(report::input))]
-    Unreadable { step: String, reason: String },
-    #[error("`reference = \"{written}\"` names {axes} values of the matrix, not one")]
-    #[diagnostic(
-        code(report::reference),
-        help("the evaluations have the values {known}")
-    )]
-    Reference {
-        written: String,
-        axes: usize,
-        known: String,
-    },
-    #[error("cannot write {}: {reason}", path.display())]
-    #[diagnostic(code(report::output))]
-    Output {
-        path: PathBuf,
-        reason: std::io::Error,
-    },
-}
-
 struct ReportStage {
     options: Options,
 }
@@ -120,151 +102,6 @@ pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Dia
 
 /// The axis of folds where nothing else is said.
 const FOLD: &str = "fold";
-
-/// Which evaluations are folds of one row, and what their rows are called.
-struct Rows {
-    /// The label of each input without its fold.
-    labels: Vec<InputLabel>,
-    /// The fold of each input; none where it is no fold.
-    folds: Vec<Option<String>>,
-}
-
-impl Rows {
-    /// Takes the axis called `axis` out of `labels`.
-    fn of(labels: &[&InputLabel], axis: &str) -> Self {
-        let mut rows = Self {
-            labels: labels.iter().map(|label| (*label).clone()).collect(),
-            folds: Vec::new(),
-        };
-        for label in &mut rows.labels {
-            let place = label.variant.iter().position(|(name, _)| name == axis);
-            rows.folds
-                .push(place.map(|place| label.variant.remove(place).1));
-        }
-        rows
-    }
-
-    fn names(&self) -> Vec<String> {
-        row_names(&self.labels.iter().collect::<Vec<_>>())
-    }
-
-    /// The evaluations with those of the folds of one row put together, in the order of the first fold of each.
-    fn pooled(&self, entries: Vec<ReportEntry>) -> Result<Vec<ReportEntry>, EvalError> {
-        let mut rows: Vec<(&InputLabel, Vec<FoldEntry>)> = Vec::new();
-        let mut pooled: Vec<Option<ReportEntry>> = Vec::new();
-        let mut row_of: Vec<Option<usize>> = Vec::new();
-        for ((label, fold), entry) in self.labels.iter().zip(&self.folds).zip(entries) {
-            let Some(fold) = fold.clone() else {
-                pooled.push(Some(entry));
-                row_of.push(None);
-                continue;
-            };
-            let fold = FoldEntry { fold, entry };
-            match rows.iter_mut().find(|(known, _)| *known == label) {
-                Some((_, folds)) => folds.push(fold),
-                None => {
-                    row_of.push(Some(rows.len()));
-                    pooled.push(None);
-                    rows.push((label, vec![fold]));
-                }
-            }
-        }
-        let mut made = Vec::with_capacity(rows.len());
-        for (_, folds) in rows {
-            let first = folds
-                .first()
-                .map(|fold| (fold.entry.model.name.clone(), fold.entry.axes.clone()));
-            let (name, axes) = first.unwrap_or_default();
-            made.push(Some(ReportEntry {
-                axes,
-                ..ReportEntry::pooled(name, folds)?
-            }));
-        }
-        let rows = pooled.into_iter().zip(row_of);
-        let rows = rows.filter_map(|(entry, row)| entry.or_else(|| made.get_mut(row?)?.take()));
-        Ok(rows.collect())
-    }
-}
-
-/// The axis and value that `written` names.
-///
-/// # Errors
-/// Where no axis has it, or several.
-fn reference_of(written: &str, labels: &[InputLabel]) -> Result<Reference, ReportError> {
-    let mut values: Vec<(&str, &str)> = Vec::new();
-    for (axis, value) in labels.iter().flat_map(|label| &label.variant) {
-        if !values.contains(&(axis, value)) {
-            values.push((axis, value));
-        }
-    }
-    let is_meant =
-        |(axis, value): &&(&str, &str)| *value == written || format!("{axis}={value}") == written;
-    let meant: Vec<&(&str, &str)> = values.iter().filter(is_meant).collect();
-    match meant[..] {
-        [(axis, value)] => Ok(Reference {
-            axis: (*axis).to_owned(),
-            value: (*value).to_owned(),
-        }),
-        _ => {
-            let known = values.iter().map(|(axis, value)| format!("{axis}={value}"));
-            Err(ReportError::Reference {
-                written: written.to_owned(),
-                axes: meant.len(),
-                known: known.collect::<Vec<_>>().join(", "),
-            })
-        }
-    }
-}
-
-/// Names of the rows: the matrix values where the inputs differ in them, with the stage where there are several.
-fn row_names(labels: &[&InputLabel]) -> Vec<String> {
-    let several = labels.iter().any(|label| label.stage != labels[0].stage);
-    labels
-        .iter()
-        .map(|label| {
-            let values: Vec<String> = label.variant.iter().map(value_name).collect();
-            match (values.is_empty(), several) {
-                (true, _) => label.stage.clone(),
-                (false, false) => values.join(", "),
-                (false, true) => format!("{} {}", label.stage, values.join(", ")),
-            }
-        })
-        .collect()
-}
-
-/// A matrix value as people say it: a bare number needs the name of its axis.
-fn value_name((axis, value): &(String, String)) -> String {
-    match value.parse::<f64>() {
-        Ok(_) => format!("{axis} {value}"),
-        Err(_) => value.clone(),
-    }
-}
-
-/// A step that the report does without, as its note names it.
-fn missing_name(label: &InputLabel) -> String {
-    let values = label.variant.iter();
-    let values: Vec<String> = values
-        .map(|(axis, value)| format!("{axis}={value}"))
-        .collect();
-    match values.is_empty() {
-        true => label.stage.clone(),
-        false => format!("{}[{}]", label.stage, values.join(",")),
-    }
-}
-
-/// A note on what the report does without.
-fn without(missing: &[InputLabel]) -> Option<String> {
-    let names: Vec<String> = missing.iter().map(missing_name).collect();
-    let steps = if names.len() == 1 { "step" } else { "steps" };
-    (!names.is_empty()).then(|| {
-        format!(
-            "{} {steps} could not be made and {} missing here: {}.",
-            names.len(),
-            if names.len() == 1 { "is" } else { "are" },
-            names.join(", ")
-        )
-    })
-}
 
 impl ReportStage {
     fn fold_axis(&self) -> &str {
@@ -310,7 +147,7 @@ impl AggregateStage for ReportStage {
         }
         let missing = inputs.iter().filter(|input| input.missing);
         for (index, input) in missing.enumerate() {
-            fingerprint.add(format!("missing.{index}"), missing_name(&input.label));
+            fingerprint.add(format!("missing.{index}"), input.label.step_id());
         }
     }
 
@@ -342,6 +179,9 @@ impl AggregateStage for ReportStage {
             let map: &mut EmbeddingMap = map;
             map.model.name = name;
         })?;
+        let audits = read_all(context, "audits", audit::CONTENT, |audit, _| {
+            let _: &mut AuditEntry = audit;
+        })?;
         let mut notes = self.options.notes.clone();
         notes.extend(without(&context.missing));
         let mut report = Report {
@@ -349,6 +189,7 @@ impl AggregateStage for ReportStage {
             entries,
             reference,
             notes,
+            audits,
             probes,
             maps,
             ..Report::default()
@@ -373,32 +214,4 @@ impl AggregateStage for ReportStage {
         )?;
         Ok(())
     }
-}
-
-/// Reads one file of every input under `parameter` and gives each the name of its row.
-fn read_all<T: DeserializeOwned>(
-    context: &AggregateContext<'_>,
-    parameter: &str,
-    file: &'static str,
-    rename: impl Fn(&mut T, String),
-) -> miette::Result<Vec<T>> {
-    let inputs: Vec<&StepInput> = context.inputs_of(parameter).collect();
-    let labels: Vec<&InputLabel> = inputs.iter().map(|input| &input.label).collect();
-    let mut all = Vec::with_capacity(inputs.len());
-    for (input, name) in inputs.iter().zip(row_names(&labels)) {
-        let step = || input.step.clone();
-        let path = input
-            .file(file)
-            .ok_or_else(|| ReportError::Input { step: step(), file })?;
-        let unreadable = |reason: String| ReportError::Unreadable {
-            step: step(),
-            reason,
-        };
-        let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
-        let mut one: T =
-            serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
-        rename(&mut one, name);
-        all.push(one);
-    }
-    Ok(all)
 }

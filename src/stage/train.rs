@@ -32,11 +32,15 @@ use heads::{second_heads, split_heads, unclear_heads};
 
 use super::foresight;
 use super::front_end::add_lineages;
-use super::leakage::{self, LeakError, OnLeak, TRAINING_ITEMS};
+use super::leak_policy::{Leak, LeakError, LeakKind, LeakPolicy};
+use super::leakage::{self, TRAINING_ITEMS};
 use super::setting::Setting;
 
+/// The name of this kind.
+pub const TRAIN: &str = "train";
+
 pub static KIND: Kind = Kind {
-    name: "train",
+    name: TRAIN,
     // 2: first values and losses with the same bits on every machine; 3: the file holds effective parameters of the
     // stages before, which are part of the key, and no version of pipe, which is not
     version: 3,
@@ -117,7 +121,7 @@ fn extends(name: &str, difference: &Difference) -> bool {
 
 struct Train {
     options: TrainOptions,
-    on_leak: OnLeak,
+    leak_policy: LeakPolicy,
     threads: usize,
     device: Device,
 }
@@ -126,14 +130,14 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
     let parameters = &declaration.parameters;
     // Parameters that do not fit were reported where they are written; this is never run then.
     let options = train_options(parameters).unwrap_or_default();
-    let on_leak = OnLeak::of(parameters);
+    let leak_policy = LeakPolicy::of(parameters);
     let threads = parameters
         .get("threads")
         .and_then(Json::as_u64)
         .unwrap_or(1) as usize;
     Ok(Stage::Aggregate(Box::new(Train {
         options,
-        on_leak,
+        leak_policy,
         threads,
         device: setting.device,
     })))
@@ -310,19 +314,19 @@ impl Train {
             })
             .collect();
         let parts = [Split::Train, Split::Validation].map(|split| Part::of_split(split, &items));
-        let leaks: Vec<String> = leaks::find(&parts)
+        let leaks: Vec<Leak> = leaks::find(&parts)
             .iter()
             .filter(|f| f.is_leak())
-            .map(ToString::to_string)
+            .map(|finding| Leak {
+                kind: LeakKind::of_finding(finding),
+                what: finding.to_string(),
+            })
             .collect();
-        match (leaks.is_empty(), self.on_leak) {
-            (true, _) => Ok(()),
-            (false, OnLeak::Error) => Err(LeakError::new(&leaks).into()),
-            (false, OnLeak::Warn) => {
-                leaks.iter().for_each(|leak| context.progress.warn(leak));
-                Ok(())
-            }
+        self.leak_policy.allow(&leaks).map_err(LeakError::from)?;
+        for leak in &leaks {
+            context.progress.warn(&leak.what);
         }
+        Ok(())
     }
 }
 

@@ -102,8 +102,8 @@ pub const CHANNELS: &[Channel] = &[
         name: "a recording",
         vary: |space| space.tone("corpora/made/audio/0003.wav", 16_000, 0.3, 700.0),
         rekeyed: &[
-            "speech", "copies", "audio", "features", "each", "network", "test", "known", "map",
-            "seen",
+            "speech", "audited", "copies", "audio", "features", "each", "network", "test", "known",
+            "map", "seen",
         ],
         ..NOTHING
     },
@@ -115,7 +115,28 @@ pub const CHANNELS: &[Channel] = &[
             let limits = "max_duration_s = 0.5\nmax_bad = 0.1\n";
             space.edit("pipe.toml", speech, &format!("{speech}{limits}"));
         },
-        rekeyed: &["speech", "copies", "features", "network", "seen"],
+        rekeyed: &["speech", "audited", "copies", "features", "network", "seen"],
+        ..NOTHING
+    },
+    Channel {
+        name: "a column that only an audit reads",
+        vary: |space| {
+            let table = space.read("corpora/made/table.csv");
+            let lines = table.lines().enumerate();
+            let lines = lines.map(|(row, line)| match row {
+                0 => format!("{line},text\n"),
+                row => format!("{line},{}\n", row % 2),
+            });
+            space.write("corpora/made/table.csv", lines.collect::<String>());
+        },
+        rekeyed: &["audited", "report"],
+        ..NOTHING
+    },
+    Channel {
+        name: "when an audit fails",
+        vary: |space| space.edit("pipe.toml", "fail_on = \"never\"", ""),
+        arguments: &["--keep-going"],
+        rekeyed: &["audited"],
         ..NOTHING
     },
     Channel {
@@ -126,7 +147,7 @@ pub const CHANNELS: &[Channel] = &[
             space.edit("corpora/made/table.csv", "0003.wav", "0003b.wav");
         },
         rekeyed: &[
-            "speech", "copies", "features", "network", "test", "known", "map", "seen",
+            "speech", "audited", "copies", "features", "network", "test", "known", "map", "seen",
         ],
         ..NOTHING
     },
@@ -134,7 +155,7 @@ pub const CHANNELS: &[Channel] = &[
         name: "a speaker's gender",
         vary: |space| space.edit("corpora/made/table.csv", "s1,male", "s1,female"),
         rekeyed: &[
-            "speech", "features", "network", "test", "known", "map", "seen",
+            "speech", "audited", "features", "network", "test", "known", "map", "seen",
         ],
         ..NOTHING
     },
@@ -142,7 +163,7 @@ pub const CHANNELS: &[Channel] = &[
         name: "a speaker's name",
         vary: |space| space.edit("corpora/made/table.csv", ",s1,", ",s9,"),
         rekeyed: &[
-            "speech", "features", "network", "test", "known", "map", "seen",
+            "speech", "audited", "features", "network", "test", "known", "map", "seen",
         ],
         ..NOTHING
     },

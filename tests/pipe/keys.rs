@@ -24,6 +24,11 @@ kind = "ingest"
 corpora = "made"
 split = { train = 0.5, validation = 0.25, test = 0.25 }
 
+[stage.audited]
+kind = "audit"
+input = "speech"
+fail_on = "never"
+
 [stage.copies]
 kind = "augment"
 input = "speech"
@@ -95,6 +100,7 @@ kind = "report"
 input = ["test", "again"]
 probes = "known"
 maps = "map"
+audits = "audited"
 
 [stage.seen]
 kind = "command"

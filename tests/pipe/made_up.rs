@@ -8,11 +8,13 @@ use pipe_report::{
     ModelIdentity, Probe, ProbeEntry, Report, ReportEntry, Study,
 };
 
+mod audit;
 mod chance;
 mod corpora;
 mod facts;
 mod hostile;
 
+use audit::audit;
 use chance::Chance;
 use corpora::{CLASSES, SHARES, TRAINING, UNSEEN};
 use facts::facts;
@@ -90,6 +92,7 @@ fn report() -> Report {
         notes: vec!["Every number on this page is made up, to look at the page itself.".into()],
         probes,
         maps,
+        audits: vec![audit()],
         study: None,
         facts: Some(facts),
     }

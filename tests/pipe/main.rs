@@ -1,6 +1,7 @@
 //! End-to-end tests: the real binary in a temporary folder. Run, change one thing, run again, compare what ran.
 
 mod audit;
+mod audit_stages;
 mod bit_rot;
 mod bounded;
 mod browser;
@@ -31,6 +32,7 @@ mod identity;
 mod json_schema;
 mod keeping;
 mod keys;
+mod leak_kinds;
 mod learning;
 mod leftovers;
 mod limits;

@@ -7,7 +7,7 @@ use pipe_report::{Report, Study};
 use crate::made_up;
 
 /// Every `id` of a section.
-const SECTIONS: [&str; 12] = [
+const SECTIONS: [&str; 13] = [
     "answer",
     "gain",
     "tests",
@@ -15,6 +15,7 @@ const SECTIONS: [&str; 12] = [
     "probes",
     "maps",
     "data",
+    "audit",
     "leaks",
     "left-out",
     "steps",
@@ -91,13 +92,14 @@ fn what_is_not_there_is_left_out() {
     let (mut report, _) = made_up::study();
     report.probes.clear();
     report.maps.clear();
+    report.audits.clear();
     report.facts = None;
     for entry in &mut report.entries {
         entry.history.clear();
     }
     let html = report.to_html_of(&Study::of(&report));
     // All but the first three and the last.
-    for id in &SECTIONS[3..11] {
+    for id in &SECTIONS[3..12] {
         assert!(!html.contains(&format!("\"{id}\"")), "{id}");
         assert!(!html.contains(&format!("#{id}\"")), "{id}");
     }
@@ -115,7 +117,7 @@ fn names_stay_text_and_missing_numbers_are_dashes() {
     assert_eq!(html.matches("<script").count(), 2);
     assert_eq!(html.matches("</script").count(), 2);
     // Everything hostile arrived, as text.
-    for number in 0..29 {
+    for number in 0..33 {
         assert!(
             html.contains(&format!("alert({number})")) || number == 19 || number == 6,
             "{number}"

@@ -10,7 +10,7 @@ use super::folds::{acted, crossed};
 use super::workspace::Workspace;
 
 /// The data of `acted` in two folds as EmoBox has them: the texts are tested in turn, and one file is not there.
-fn write_emobox(space: &Workspace) {
+pub fn write_emobox(space: &Workspace) {
     let table = space.read("acted/labels.csv");
     let rows: Vec<Vec<&str>> = table
         .lines()

@@ -227,8 +227,8 @@ fn schema_describes_every_kind() {
     let space = Workspace::new();
     let all = space.told(&["schema"]);
     let kinds = [
-        "ingest", "resample", "fbank", "augment", "train", "evaluate", "probe", "tsne", "report",
-        "command",
+        "ingest", "audit", "resample", "fbank", "augment", "train", "evaluate", "probe", "tsne",
+        "report", "command",
     ];
     for kind in kinds {
         assert!(all.contains(&format!("kind = \"{kind}\"")), "{kind}");
@@ -242,6 +242,9 @@ fn schema_describes_every_kind() {
     assert_eq!(schema["additionalProperties"], false);
     let stages = &schema["properties"]["stage"]["additionalProperties"]["anyOf"][0]["oneOf"];
     assert_eq!(stages.as_array().unwrap().len(), kinds.len());
+    // Kinds of leaks are as many as a stage looks for.
+    assert!(space.told(&["schema", "ingest"]).contains("shared_session"));
+    assert!(!space.told(&["schema", "train"]).contains("shared_session"));
     let error = space.refused(&["schema", "fbnak"]);
     assert!(error.contains("did you mean `fbank`?"), "{error}");
 }

@@ -9,12 +9,13 @@
 //! | module | what |
 //! |---|---|
 //! | [`eval`] | predictions, confusion matrices, metrics, statistics, embeddings |
-//! | `report`, `entry`, `identity`, `learning_curve`, `probe`, `map`, `facts` | what a report holds |
+//! | `report`, `entry`, `identity`, `learning_curve`, `probe`, `map`, `audit`, `facts` | what a report holds |
 //! | `study`, `published`, `notes` | the comparison of its models, the published results, remarks |
 //! | `document`, `sections`, `sheet` | headings, notes and tables, not yet written |
 //! | `markdown`, `terminal`, `html`, `csv`, `map_svg`, `number` | writers |
 //! | `forms` | the forms of a report |
 
+mod audit;
 mod csv;
 mod document;
 mod entry;
@@ -39,6 +40,9 @@ mod sheet;
 mod study;
 mod terminal;
 
+pub use audit::{
+    AuditEntry, AuditFinding, AuditSeverity, AuditedClasses, AuditedLengths, AuditedSource,
+};
 pub use entry::ReportEntry;
 pub use facts::{
     CorpusFacts, LeakCheck, LeftOut, PartitionFacts, ProjectFile, Reproduction, RunFacts,

@@ -7,6 +7,7 @@ use crate::published::{
     PAPER_CLASSES, TRAINING_CORPORA, is_paper_training_set, paper_training_set, plain_name,
     plain_names,
 };
+use crate::sections::audit;
 use crate::study::baseline_of;
 use crate::{Method, Report, Study, StudyCell, number};
 
@@ -30,6 +31,7 @@ fn cells(study: &Study) -> impl Iterator<Item = &StudyCell> {
 /// The report's own notes, then those that follow from its models; lists name at most `most` things.
 pub(crate) fn remarks(report: &Report, study: &Study, most: usize) -> Vec<String> {
     let mut remarks = report.notes.clone();
+    remarks.extend(audit::remark(report));
     let mut sets: Vec<&BTreeSet<String>> = Vec::new();
     for variant in &study.variants {
         if !variant.training_corpora.is_empty() && !sets.contains(&&variant.training_corpora) {

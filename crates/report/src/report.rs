@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EmbeddingMap, ProbeEntry, Reference, ReportEntry, RunFacts, Study};
+use crate::{AuditEntry, EmbeddingMap, ProbeEntry, Reference, ReportEntry, RunFacts, Study};
 
 /// Everything a report shows.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -24,6 +24,9 @@ pub struct Report {
     /// t-SNE maps.
     #[serde(default)]
     pub maps: Vec<EmbeddingMap>,
+    /// Audits of the data.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub audits: Vec<AuditEntry>,
     /// The comparison of its models, where it was made before; the bootstrap takes time.
     #[serde(default)]
     pub study: Option<Study>,

@@ -9,12 +9,12 @@ mod page;
 mod training;
 
 use pipe_engine::cache::{Cache, CacheError, Run, StepOutput, StepRecord};
-use pipe_report::{Report, Sheet};
+use pipe_report::{AuditEntry, Report, Sheet};
 use serde_json::{Value as Json, json};
 
 use crate::byte_size::bytes_text;
 use crate::inspect::{InspectError, StepOfRun, find_run, find_step, stage_of, step};
-use crate::stage::{MAP_ENTRY, PROBE_ENTRY, REPORT_CONTENT};
+use crate::stage::{AUDIT, AUDIT_CONTENT, MAP_ENTRY, PROBE_ENTRY, REPORT_CONTENT};
 
 use super::arguments::{Common, ShowArguments};
 use super::console::{console_width, print};
@@ -191,6 +191,7 @@ fn content(cache: &Cache, record: &StepRecord, page: Page) -> String {
         (_, "evaluate") => evaluation::show(cache, record, page),
         (_, "probe") => embedding::probes(cache, record, page),
         (_, "tsne") => embedding::map(cache, record, page),
+        (_, AUDIT) => audit(cache, record, page),
         (_, "report") => report(cache, record, page),
         (StepOutput::Files(_), _) => Ok(String::new()),
     };
@@ -199,6 +200,12 @@ fn content(cache: &Cache, record: &StepRecord, page: Page) -> String {
         sheet.notes(vec![format!("{why}; `pipe run` recomputes it")]);
         page.render(&sheet)
     })
+}
+
+fn audit(cache: &Cache, record: &StepRecord, page: Page) -> Result<String, String> {
+    let audit: AuditEntry = step::json(cache, record, AUDIT_CONTENT)?;
+    let text = audit.to_terminal(page.width, page.paint.colours);
+    Ok(format!("\n{text}"))
 }
 
 fn report(cache: &Cache, record: &StepRecord, page: Page) -> Result<String, String> {
@@ -218,6 +225,7 @@ fn content_json(cache: &Cache, record: &StepRecord) -> Json {
         "evaluate" => read("metrics.json"),
         "probe" => read(PROBE_ENTRY),
         "tsne" => read(MAP_ENTRY),
+        AUDIT => read(AUDIT_CONTENT),
         "report" => read(REPORT_CONTENT),
         _ => Json::Null,
     }

@@ -51,6 +51,8 @@ pub fn materialise(
                 std::os::unix::fs::symlink(&object, &target).map_err(failed(&target))?;
             }
         }
+        // This stage takes the data.
+        InputContent::Listing(_) => {}
         InputContent::Items(items) => {
             let table = folder.join("items.tsv");
             let file = std::fs::File::create(&table).map_err(failed(&table))?;

@@ -5,21 +5,20 @@ use std::path::PathBuf;
 use pipe_foundation::regular_file::FileError;
 use thiserror::Error;
 
+use crate::stage::leak_policy::Refused;
+
 /// Why the data cannot be used as listed.
 #[derive(Debug, Error, miette::Diagnostic)]
 pub enum IngestError {
     /// Training and held-out data overlap.
-    #[error("the splits share speakers, groups or audio: {findings}")]
+    #[error("the splits share speakers, groups or audio [{}]: {}", _0.kinds, _0.findings)]
     #[diagnostic(
         code(ingest::leak),
         help(
-            "results on held-out data would be worthless. Fix the split or the corpus; `leaks = \"warn\"` continues anyway"
+            "results on held-out data would be worthless. Fix the split or the corpus; `{}` in this stage continues anyway", _0.line
         )
     )]
-    Leak {
-        /// What they share.
-        findings: String,
-    },
+    Leak(Refused),
     /// The split table cannot be read.
     #[error("cannot read the split table {}: {reason}", path.display())]
     #[diagnostic(code(ingest::split_file), help("the path is relative to the manifest"))]

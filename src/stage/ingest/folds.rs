@@ -9,8 +9,10 @@ use pipe_speech::corpus::{
 };
 use serde_json::Value as Json;
 
-/// The names of the folds. To leave one out, corpora are listed by their names alone; those that are missing are passed
-/// over where `present_only`.
+use super::parameters::KIND;
+
+/// The names of the folds that a declared stage can be asked for. To leave one out, corpora are listed by their names
+/// alone; those that are missing are passed over where `present_only`.
 ///
 /// # Errors
 /// Where the stage has no folds, or they depend on what cannot be read.
@@ -20,6 +22,14 @@ pub fn folds(
     present_only: bool,
     file_bytes: Limit,
 ) -> Result<Vec<String>, Diagnostics> {
+    let no_folds = |place, label: &str| {
+        let message = format!("`{}` has no folds", declaration.stage);
+        Diagnostic::new("manifest::folds", message).at(place, label)
+    };
+    if !std::ptr::eq(declaration.kind, &KIND) {
+        let label = "only stages of kind \"ingest\" have folds";
+        return Err(no_folds(&declaration.place, label).into());
+    }
     let place = declaration.place_of("split");
     let failed = |error: &dyn miette::Diagnostic| -> Diagnostics {
         let help = error.help().map(|help| help.to_string());
@@ -39,16 +49,9 @@ pub fn folds(
         return emobox_folds(&folder).map_err(|error| failed(&error));
     }
     let Some(attribute) = field("leave_one_out").and_then(Json::as_str) else {
-        return Err(Diagnostic::new(
-            "manifest::folds",
-            format!("`{}` has no folds", declaration.stage),
-        )
-        .at(
-            place,
-            "expected folds, leave_one_out or protocol in `split`",
-        )
-        .help("such as split = { leave_one_out = \"speaker\", fold = \"${matrix.fold}\" }")
-        .into());
+        let label = "expected folds, leave_one_out or protocol in `split`";
+        let help = "such as split = { leave_one_out = \"speaker\", fold = \"${matrix.fold}\" }";
+        return Err(no_folds(place, label).help(help).into());
     };
     let classes = declaration.parameters.get("classes").cloned();
     let classes: Option<ClassChoice> = classes.and_then(|c| serde_json::from_value(c).ok());

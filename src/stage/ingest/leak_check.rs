@@ -7,7 +7,7 @@ use pipe_speech::corpus::leaks::{self, Item, Part};
 use pipe_speech::corpus::{Entry, Split};
 
 use crate::items::ListingDetails;
-use crate::stage::leakage::{OnLeak, first_few};
+use crate::stage::leak_policy::{Leak, LeakKind, LeakPolicy};
 
 use super::error::IngestError;
 use super::splitting::Listed;
@@ -26,11 +26,11 @@ pub fn leak_items(entries: &[Listed]) -> Vec<Item<'_>> {
 /// Adds what is found to the listing; `groups` are those that were to stay whole besides speakers.
 ///
 /// # Errors
-/// A leak, unless warnings are asked for.
+/// A leak of a kind that `policy` does not only warn of.
 pub fn check_leaks(
     entries: &[Listed],
     groups: &[String],
-    on_leak: OnLeak,
+    policy: &LeakPolicy,
     listing: &mut SourceListing,
     details: &mut ListingDetails,
 ) -> Result<(), IngestError> {
@@ -38,20 +38,31 @@ pub fn check_leaks(
     let parts = Split::ALL.map(|split| Part::of_split(split, &items));
     let findings = leaks::find(&parts);
     let (bad, doubtful): (Vec<_>, Vec<_>) = findings.iter().partition(|finding| finding.is_leak());
-    let mut bad: Vec<String> = bad.iter().map(ToString::to_string).collect();
+    let leak = |kind: LeakKind, what: &dyn ToString| Leak {
+        kind,
+        what: what.to_string(),
+    };
+    let bad = bad.into_iter();
+    let mut bad: Vec<Leak> = bad
+        .map(|finding| leak(LeakKind::of_finding(finding), finding))
+        .collect();
     let known: Vec<&Entry> = entries.iter().map(|(entry, ..)| entry).collect();
     for group in groups {
-        bad.extend(
-            leaks::cut_groups(&known, group)
-                .iter()
-                .map(ToString::to_string),
-        );
+        let cut = leaks::cut_groups(&known, group);
+        let kind = LeakKind::of_group(group);
+        bad.extend(cut.iter().map(|cut| leak(kind, cut)));
     }
     let overlaps = leaks::segment_overlaps(&known);
-    bad.extend(overlaps.iter().map(ToString::to_string));
+    bad.extend(
+        overlaps
+            .iter()
+            .map(|overlap| leak(LeakKind::Segment, overlap)),
+    );
     listing
         .warnings
         .extend(doubtful.iter().map(ToString::to_string));
+    let refused = policy.allow(&bad);
+    let bad: Vec<String> = bad.into_iter().map(|leak| leak.what).collect();
     let filled = parts.iter().filter(|part| !part.items.is_empty());
     if filled.count() > 1 {
         details.leak_checks.push(LeakCheck {
@@ -60,14 +71,7 @@ pub fn check_leaks(
             found: bad.clone(),
         });
     }
-    if bad.is_empty() {
-        return Ok(());
-    }
-    if on_leak == OnLeak::Error {
-        return Err(IngestError::Leak {
-            findings: first_few(&bad),
-        });
-    }
+    refused.map_err(IngestError::Leak)?;
     listing.warnings.extend(bad);
     Ok(())
 }

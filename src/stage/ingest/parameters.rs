@@ -7,12 +7,15 @@ use pipe_speech::corpus::{ClassChoice, VoteRule};
 use serde::Deserialize;
 
 use crate::items::AUDIO;
-use crate::stage::leakage::OnLeak;
+use crate::stage::leak_policy::{LEAKS_OF_INGEST, LeakPolicy};
 
 use super::split_parameters::{self, SPLIT, SplitChoice};
 
+/// The name of this kind.
+pub const INGEST: &str = "ingest";
+
 pub static KIND: Kind = Kind {
-    name: "ingest",
+    name: INGEST,
     version: 1,
     doc: "Lists the utterances of corpora, assigns them to splits by speaker, and reads their audio as one channel.",
     parameters: &[
@@ -48,12 +51,7 @@ pub static KIND: Kind = Kind {
             Shape::Path,
             "A split table to use as it is, such as the split.tsv of an earlier run, by speakers or by utterances.",
         ),
-        Parameter::default(
-            "leaks",
-            Shape::Choice(&["error", "warn"]),
-            "\"error\"",
-            "What to do when a speaker, a group of `groups`, the same audio or overlapping segments of a recording are both in train and in a held-out split.",
-        ),
+        LEAKS_OF_INGEST,
         Parameter::default(
             "max_duration_s",
             Shape::Float { min: 0.001, max: 1e6 },
@@ -89,7 +87,7 @@ pub struct Options {
     /// A split table, relative to the manifest.
     pub split_file: Option<String>,
     /// What to do about leaks.
-    pub leaks: OnLeak,
+    pub leaks: LeakPolicy,
     /// Longest recording in seconds.
     pub max_duration_s: f64,
 }

@@ -40,6 +40,27 @@ const DRAWN_VALIDATION_DOC: &str = "Fraction of the training part that is drawn 
 
 const STRATIFY: Parameter = Parameter::default("stratify", Shape::Bool, "true", STRATIFY_DOC);
 
+/// The keys of a cross-validation whose parts are made as `parts` says.
+const fn cross_validation(parts: Parameter) -> [Parameter; 6] {
+    let fold = Parameter::required("fold", FOLD, FOLD_DOC);
+    [parts, fold, VALIDATION, GROUPS, STRATIFY, SEED]
+}
+
+const FOLDS: [Parameter; 6] = cross_validation(Parameter::required(
+    "folds",
+    Shape::Integer {
+        min: 2,
+        max: 10_000,
+    },
+    "Cross-validation: number of folds of about equal size.",
+));
+
+const LEAVE_ONE_OUT: [Parameter; 6] = cross_validation(Parameter::required(
+    "leave_one_out",
+    Shape::Text,
+    "Cross-validation: each speaker, session, corpus or value of a column is tested in turn.",
+));
+
 const SEVERAL_LISTS: Shape = Shape::OneOrMany(&Shape::Path);
 
 /// All forms of `split`.
@@ -60,33 +81,8 @@ pub const SPLIT: Parameter = Parameter::default(
             Parameter::optional("groups", Shape::OneOrMany(&Shape::Text), GROUPS_DOC),
             Parameter::optional("stratify", Shape::Bool, STRATIFY_DOC),
         ]),
-        Shape::Table(&[
-            Parameter::required(
-                "folds",
-                Shape::Integer {
-                    min: 2,
-                    max: 10_000,
-                },
-                "Cross-validation: number of folds of about equal size.",
-            ),
-            Parameter::required("fold", FOLD, FOLD_DOC),
-            VALIDATION,
-            GROUPS,
-            STRATIFY,
-            SEED,
-        ]),
-        Shape::Table(&[
-            Parameter::required(
-                "leave_one_out",
-                Shape::Text,
-                "Cross-validation: each speaker, session, corpus or value of a column is tested in turn.",
-            ),
-            Parameter::required("fold", FOLD, FOLD_DOC),
-            VALIDATION,
-            GROUPS,
-            STRATIFY,
-            SEED,
-        ]),
+        Shape::Table(&FOLDS),
+        Shape::Table(&LEAVE_ONE_OUT),
         Shape::Table(&[
             Parameter::required(
                 "protocol",

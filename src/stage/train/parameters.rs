@@ -3,7 +3,7 @@
 use pipe_engine::manifest::{Parameter, Shape, Variant};
 
 use crate::items::FEATURES;
-use crate::stage::leakage::LEAKS;
+use crate::stage::leak_policy::LEAKS;
 use crate::stage::parameters::THREADS;
 
 const POSITIVE: Shape = Shape::Integer {

@@ -59,6 +59,16 @@ pub fn hostile() -> (Report, Study) {
         }
         map.points[0].x = f32::NAN;
     }
+    for source in report
+        .audits
+        .iter_mut()
+        .flat_map(|audit| &mut audit.sources)
+    {
+        source.source = evil(29);
+        source.findings[0].code = evil(30);
+        source.findings[1].message = evil(31);
+        source.findings[2].names = vec![evil(32)];
+    }
     if let Some(facts) = &mut report.facts {
         facts.manifest = evil(14);
         facts.reproduction = Some(Reproduction {

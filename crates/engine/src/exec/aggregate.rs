@@ -12,13 +12,9 @@ use crate::cache::{
     Cache, CacheError, Lookup, Reservation, RunLog, Scratch, StepOutput, checkpoint_key,
     final_checkpoint_key,
 };
-use crate::plan::{Plan, lineage};
-use crate::stage::{
-    AggregateContext, AggregateStage, Device, InputContent, InputLabel, Interrupted, Stage,
-    StepInput,
-};
+use crate::plan::Plan;
+use crate::stage::{AggregateContext, AggregateStage, Device, Interrupted, Stage};
 
-use super::aggregate_key::label;
 use super::declared_files::KeyedFiles;
 use super::event::{Event, Status};
 use super::internal_error::internal_error;
@@ -84,11 +80,11 @@ pub struct AggregateRun<'a> {
 }
 
 impl AggregateRun<'_> {
-    fn plan(&self) -> &Plan {
+    pub(super) fn plan(&self) -> &Plan {
         self.resolver.plan
     }
 
-    fn cache(&self) -> &Cache {
+    pub(super) fn cache(&self) -> &Cache {
         self.resolver.cache
     }
 
@@ -126,24 +122,6 @@ impl AggregateRun<'_> {
         };
         self.observer.event(&Event::StepStarted { step: id.into() });
         Ok(self.execute(step, stage.as_ref(), reservation, fingerprint, lent)?)
-    }
-
-    /// Makes sure that all files among the inputs of `step` have the content that they had when they were made.
-    fn open_inputs(&self, step: usize) -> Result<(), Stopped> {
-        let mut damaged = BTreeSet::new();
-        for input in self.plan().steps[step].input_steps() {
-            if let Some(StepOutput::Files(files)) = self.outputs.get(input).map(Arc::as_ref) {
-                for file in &files.files {
-                    if self.cache().objects.open(&file.digest)?.is_none() {
-                        damaged.insert(file.digest);
-                    }
-                }
-            }
-        }
-        match damaged.is_empty() {
-            true => Ok(()),
-            false => Err(Stopped::Damaged(damaged)),
-        }
     }
 
     /// An estimate of the memory that `step` needs; 0 where its inputs cannot be had, which its run will report.
@@ -224,6 +202,7 @@ impl AggregateRun<'_> {
             let ran = stage.run(&context);
             // A file that changed may also be why the stage failed.
             files.check(&self.cache().files)?;
+            self.check_listed_files(step)?;
             ran
         };
         let ran = catch_unwind(AssertUnwindSafe(work))
@@ -258,55 +237,5 @@ impl AggregateRun<'_> {
             seconds,
             ..StepResult::skipped()
         })
-    }
-
-    /// Labels of the inputs that could not be made.
-    fn missing(&self, step: usize) -> Vec<InputLabel> {
-        let inputs = self.plan().steps[step].input_steps();
-        inputs
-            .filter(|input| self.outputs.get(*input).is_none())
-            .map(|input| label(self.plan(), input))
-            .collect()
-    }
-
-    fn inputs(
-        &self,
-        step: usize,
-        scratch: &std::path::Path,
-        threads: usize,
-        progress: &StepProgress<'_>,
-    ) -> miette::Result<Vec<StepInput>> {
-        let mut inputs = Vec::new();
-        for (parameter, input) in &self.plan().steps[step].inputs {
-            let Some(output) = self.outputs.get(*input) else {
-                continue;
-            };
-            let content = match self.resolver.group_of(*input) {
-                Some(group) => {
-                    let wanted = Some(output.digest());
-                    InputContent::Items(group.load(*input, wanted, scratch, threads, progress)?)
-                }
-                None => match output.as_ref() {
-                    StepOutput::Files(files) => InputContent::Files(
-                        files
-                            .files
-                            .iter()
-                            .map(|file| {
-                                (file.name.clone(), self.cache().objects.path(&file.digest))
-                            })
-                            .collect(),
-                    ),
-                    _ => InputContent::Files(Default::default()),
-                },
-            };
-            inputs.push(StepInput {
-                parameter: parameter.clone(),
-                step: self.plan().steps[*input].id().into(),
-                label: label(self.plan(), *input),
-                lineage: lineage(self.plan(), *input),
-                content,
-            });
-        }
-        Ok(inputs)
     }
 }

@@ -1,6 +1,7 @@
 //! Running a plan: sources are listed, steps checked, missing results computed and published.
 
 mod aggregate;
+mod aggregate_inputs;
 mod aggregate_key;
 #[cfg(test)]
 mod chain_tests;
@@ -25,6 +26,8 @@ mod job;
 mod item_set;
 mod lent;
 mod limit;
+#[cfg(test)]
+mod listing_tests;
 mod memory;
 mod miss;
 mod observer;

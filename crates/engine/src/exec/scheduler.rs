@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use crate::plan::Plan;
+use crate::plan::{Plan, Step};
 
 use super::group::Group;
 
@@ -60,11 +60,13 @@ impl Scheduler {
         }
         let before: Vec<Vec<usize>> = (units.iter().enumerate())
             .map(|(index, unit)| {
-                let inputs = unit
-                    .steps
-                    .iter()
-                    .flat_map(|&step| plan.steps[step].input_steps());
-                let mut before: Vec<usize> = inputs.map(|input| unit_of[input]).collect();
+                let steps = || unit.steps.iter().map(|&step| &plan.steps[step]);
+                // What is listed is known before anything starts.
+                let takers = steps().filter(|step| !step.takes_listings());
+                let inputs = takers.flat_map(Step::input_steps);
+                let tried = steps().flat_map(|step| step.after.iter().copied());
+                let mut before: Vec<usize> =
+                    inputs.chain(tried).map(|step| unit_of[step]).collect();
                 before.retain(|&other| other != index);
                 before.sort_unstable();
                 before.dedup();

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use crate::artifact::FingerprintInputs;
 use crate::cache::{Cache, CacheError, Listing};
-use crate::plan::Plan;
+use crate::plan::{Plan, Step};
 use crate::stage::{Foresight, SourceListing, Stage};
 
 use super::aggregate_key::aggregate_fingerprint;
@@ -214,7 +214,7 @@ impl<'a> Resolver<'a> {
         let declared = &self.plan.steps[step];
         let digests: Vec<Option<Digest>> = declared
             .input_steps()
-            .map(|input| outputs.digest(input))
+            .map(|input| self.input_digest(declared, input, outputs))
             .collect();
         let allows =
             matches!(&declared.stage, Stage::Aggregate(stage) if stage.allows_missing_inputs());
@@ -236,6 +236,17 @@ impl<'a> Resolver<'a> {
             Err(error) => Ok(StepStatus::Failed {
                 error: error.into(),
             }),
+        }
+    }
+
+    /// The digest of what `step` takes of `input`; none where that could not be made or listed, or is not known yet.
+    fn input_digest(&self, step: &Step, input: usize, outputs: &Outputs) -> Option<Digest> {
+        match &step.stage {
+            Stage::Aggregate(stage) if stage.takes_listings() => {
+                let listing = self.listing(input)?;
+                Some(stage.listing_digest(listing))
+            }
+            _ => outputs.digest(input),
         }
     }
 

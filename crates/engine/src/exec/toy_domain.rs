@@ -1,4 +1,5 @@
-//! A domain for tests: a few made-up items, a stage that passes them on, and one that makes a file.
+//! A domain for tests: a few made-up items, a stage that passes them on, one that makes a file, and one that names what
+//! is listed.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,12 +12,13 @@ use crate::manifest::{Declaration, Diagnostics, Kind, MAX_BAD, Parameter, ReadOp
 use crate::plan::{Domain, Plan};
 use crate::stage::{
     AggregateContext, AggregateStage, Device, FileInfos, ItemContext, ItemCopy, ItemError,
-    ItemStage, SourceListing, SourceStage, Stage,
+    ItemStage, SourceListing, SourceStage, Stage, StepInput,
 };
 
 static LIST: Kind = Kind::new("list", "", &[MAX_BAD]);
 static PASS: Kind = Kind::new("pass", "", &[INPUT, LENGTH, MAX_BAD]);
 static MAKE: Kind = Kind::new("make", "", &[LENGTH]);
+static NAME: Kind = Kind::new("name", "", &[INPUT]);
 const INPUT: Parameter = Parameter::required("input", Shape::Input(&[ArtifactKind::FILES]), "");
 const LENGTH: Parameter = Parameter::default("length", Shape::NATURAL, "1", "");
 
@@ -64,11 +66,27 @@ impl AggregateStage for Sound {
     }
 }
 
+/// Writes the names of what is listed, and takes no data.
+struct Names;
+
+impl AggregateStage for Names {
+    fn takes_listings(&self) -> bool {
+        true
+    }
+
+    fn run(&self, context: &AggregateContext<'_>) -> miette::Result<()> {
+        let listings = context.inputs.iter().filter_map(StepInput::listing);
+        let items = listings.flat_map(|listing| &listing.items);
+        let names: Vec<&str> = items.map(|item| item.facts.id()).collect();
+        std::fs::write(context.out.join("names"), names.join("\n")).map_err(miette::Report::msg)
+    }
+}
+
 struct Toy;
 
 impl Domain for Toy {
     fn kinds(&self) -> &'static [&'static Kind] {
-        static KINDS: [&Kind; 3] = [&LIST, &PASS, &MAKE];
+        static KINDS: [&Kind; 4] = [&LIST, &PASS, &MAKE, &NAME];
         &KINDS
     }
 
@@ -76,6 +94,7 @@ impl Domain for Toy {
         Ok(match declaration.kind.name {
             "list" => Stage::Source(Box::new(Sound)),
             "pass" => Stage::Items(Box::new(Sound)),
+            "name" => Stage::Aggregate(Box::new(Names)),
             _ => Stage::Aggregate(Box::new(Sound)),
         })
     }

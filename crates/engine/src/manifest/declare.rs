@@ -26,10 +26,11 @@ use super::read_options::ReadOptions;
 use super::resolve::Others;
 use super::stage_steps::StageSteps;
 use super::stages::read_stages;
-use super::step_ids::{check_variants, step_id};
+use super::step_ids::check_variants;
 use super::substitute;
 use super::suggest::suggest;
 use super::value::{Table, Value};
+use super::variant::step_id;
 
 /// Keys at the top of every manifest, around those that name files of the domain.
 const FIRST: [&str; 2] = ["name", "description"];

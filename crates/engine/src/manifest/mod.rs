@@ -51,4 +51,5 @@ pub(crate) use limits::exceeded;
 pub use parameter::{Absent, Parameter, Shape, Variant};
 pub use read_options::ReadOptions;
 pub use suggest::{near, suggest};
+pub(crate) use variant::step_id;
 pub use variant::variant_folder;

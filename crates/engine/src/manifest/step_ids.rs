@@ -7,7 +7,7 @@ use crate::source::Place;
 use super::diagnostic::Diagnostic;
 use super::diagnostics::Diagnostics;
 use super::matrix::Matrix;
-use super::variant::{Variant, written};
+use super::variant::{Variant, step_id};
 
 /// A stage needs a variant, and every variant an id of its own.
 pub fn check_variants(
@@ -46,12 +46,4 @@ pub fn check_variants(
             .help("values that contain `,` or `=` are ambiguous here; rename one of them"),
         );
     }
-}
-
-/// The stage with the values of its variant.
-pub fn step_id(stage: &str, variant: &Variant) -> String {
-    if variant.is_empty() {
-        return stage.into();
-    }
-    format!("{stage}[{}]", written(variant))
 }

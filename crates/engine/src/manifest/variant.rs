@@ -14,6 +14,14 @@ pub fn written(variant: &[(String, String)]) -> String {
     parts.join(",")
 }
 
+/// The id of a step: the name of its stage, and `[axis=label,...]` where it has matrix values.
+pub fn step_id(stage: &str, variant: &[(String, String)]) -> String {
+    match variant.is_empty() {
+        true => stage.into(),
+        false => format!("{stage}[{}]", written(variant)),
+    }
+}
+
 /// The folder that holds what a variant makes, `axis=label,...`; none where there are no axes.
 pub fn variant_folder(variant: &[(String, String)]) -> Option<String> {
     (!variant.is_empty()).then(|| file_name(&written(variant)))

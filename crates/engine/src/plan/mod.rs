@@ -6,7 +6,7 @@ mod explain;
 mod lineage;
 mod step;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::manifest::{Declaration, Diagnostics, Manifest, ReadOptions, Vocabulary};
@@ -90,6 +90,18 @@ impl Plan {
     /// Index of the step called `id`.
     pub fn find(&self, id: &str) -> Option<usize> {
         self.steps.iter().position(|step| step.declaration.id == id)
+    }
+
+    /// A step and everything that it is made from.
+    pub fn before(&self, step: usize) -> BTreeSet<usize> {
+        let mut all = BTreeSet::new();
+        let mut open = vec![step];
+        while let Some(step) = open.pop() {
+            if all.insert(step) {
+                open.extend(self.steps[step].input_steps());
+            }
+        }
+        all
     }
 
     /// Groups of item-wise steps that are computed together, each in the order of the plan.

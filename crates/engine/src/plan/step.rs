@@ -17,6 +17,9 @@ pub struct Step {
     pub output: ArtifactKind,
     /// Inputs in order: parameter and step.
     pub inputs: Vec<(String, usize)>,
+    /// Further steps that are tried before this one starts, though it takes nothing of them: it waits for them even if
+    /// they fail. No key depends on it.
+    pub after: Vec<usize>,
     /// True when the bytes of its items are kept: somebody outside its group takes them, or nobody does.
     pub stored: bool,
 }
@@ -35,6 +38,7 @@ impl Step {
             stage,
             output,
             inputs,
+            after: Vec::new(),
             stored: false,
         }
     }
@@ -52,6 +56,11 @@ impl Step {
     /// Indices of the steps it takes.
     pub fn input_steps(&self) -> impl Iterator<Item = usize> + '_ {
         self.inputs.iter().map(|(_, step)| *step)
+    }
+
+    /// True for a step over what sources list, which takes no data of theirs.
+    pub fn takes_listings(&self) -> bool {
+        matches!(&self.stage, Stage::Aggregate(stage) if stage.takes_listings())
     }
 
     /// All parameters that may enter keys; references to other steps are left out, since their digests are in the key.
@@ -124,7 +133,7 @@ impl Step {
 pub fn connect(steps: &mut [Step]) {
     let mut is_taken = vec![false; steps.len()];
     let mut is_taken_whole = vec![false; steps.len()];
-    for step in steps.iter() {
+    for step in steps.iter().filter(|step| !step.takes_listings()) {
         for input in step.input_steps() {
             is_taken[input] = true;
             is_taken_whole[input] |= !step.is_item_wise();

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use pipe_foundation::Digest;
 use pipe_foundation::progress::Progress;
 use serde_json::Value as Json;
 
-use crate::artifact::{Difference, FingerprintInputs};
+use crate::artifact::{Difference, FingerprintInputs, item_set_digest};
 
 use super::{
     CoreShare, DeclaredFile, InputLabel, InputOrigin, Resources, SourceListing, StepInput,
@@ -131,6 +132,19 @@ pub trait AggregateStage: Send + Sync {
     /// An estimate of the resident memory it needs beyond its mapped inputs and its [`Resources`].
     fn memory_bytes(&self, _inputs: &[StepInput]) -> u64 {
         0
+    }
+
+    /// True when it takes what sources list instead of the data of their items, which it then does not wait for. All its
+    /// inputs must be sources. Files that it reads of them are compared with the listing once it is done, by
+    /// [`SourceStage::file_of`](super::SourceStage::file_of).
+    fn takes_listings(&self) -> bool {
+        false
+    }
+
+    /// The digest of all that the result depends on of what an input lists, which is in the key of a stage that
+    /// [takes listings](Self::takes_listings).
+    fn listing_digest(&self, listing: &SourceListing) -> Digest {
+        item_set_digest(&listing.items)
     }
 
     /// What can be told of the work before anything is computed, by what the sources of its inputs list.

@@ -8,6 +8,9 @@ use pipe_foundation::Digest;
 use serde_json::Value as Json;
 
 use crate::artifact::{Blob, ItemFacts};
+use crate::manifest::step_id;
+
+use super::SourceListing;
 
 /// One item with its data.
 #[derive(Clone, Debug)]
@@ -58,6 +61,13 @@ pub struct InputLabel {
     pub variant: Vec<(String, String)>,
 }
 
+impl InputLabel {
+    /// The step's id: the stage, and its matrix values where it has some.
+    pub fn step_id(&self) -> String {
+        step_id(&self.stage, &self.variant)
+    }
+}
+
 /// The result of a step.
 #[derive(Clone, Debug)]
 pub enum InputContent {
@@ -65,14 +75,24 @@ pub enum InputContent {
     Items(Arc<Vec<LoadedItem>>),
     /// Files, by name.
     Files(BTreeMap<String, PathBuf>),
+    /// What a source lists, for a stage that [takes listings](super::AggregateStage::takes_listings).
+    Listing(Arc<SourceListing>),
 }
 
 impl StepInput {
-    /// The items, empty when the step made files.
+    /// The items, empty when the step made files, or is only listed.
     pub fn items(&self) -> &[LoadedItem] {
         match &self.content {
             InputContent::Items(items) => items,
-            InputContent::Files(_) => &[],
+            InputContent::Files(_) | InputContent::Listing(_) => &[],
+        }
+    }
+
+    /// What the source lists, where the stage takes that.
+    pub fn listing(&self) -> Option<&SourceListing> {
+        match &self.content {
+            InputContent::Listing(listing) => Some(listing),
+            InputContent::Items(_) | InputContent::Files(_) => None,
         }
     }
 
@@ -80,7 +100,7 @@ impl StepInput {
     pub fn file(&self, name: &str) -> Option<&Path> {
         match &self.content {
             InputContent::Files(files) => files.get(name).map(PathBuf::as_path),
-            InputContent::Items(_) => None,
+            InputContent::Items(_) | InputContent::Listing(_) => None,
         }
     }
 }

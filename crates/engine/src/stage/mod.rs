@@ -11,6 +11,7 @@
 //! | parameters | yes, all but those declared `unkeyed`, which limit the work and not the result, or decide only what a source lists |
 //! | what a [`SourceListing`] lists | yes: the digest of all its items and of what is known of each |
 //! | [`StepInput::content`], its order included | yes: the digest of a set covers all [`ItemFacts`](crate::artifact::ItemFacts), and of a set of files their names |
+//! | what an input lists, for a stage that [takes listings](AggregateStage::takes_listings) | yes: [`AggregateStage::listing_digest`], which must cover all that the stage reads of it |
 //! | [`StepInput::parameter`] | yes: it names the digest of the input |
 //! | [`StepInput::step`] | no: only error messages name it |
 //! | [`InputLabel`], [`StepInput::lineage`] | as far as the stage adds what it reads of them |

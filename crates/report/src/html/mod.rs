@@ -3,6 +3,7 @@
 
 mod answer;
 mod answer_sentences;
+mod audit;
 mod checks;
 mod confusion;
 mod curves;
@@ -48,6 +49,7 @@ pub(super) fn render(report: &Report, study: &Study) -> String {
         probes::section(&view),
         maps::section(&view),
         data::section(&view),
+        audit::section(&view),
         checks::section(&view),
         left_out::section(&view),
         steps::section(&view),

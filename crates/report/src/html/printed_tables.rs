@@ -33,7 +33,8 @@ pub(super) fn original_labels(view: &View) -> Option<Section> {
     })
 }
 
-fn markup(table: document::Table) -> String {
+/// A printed table as one of the page.
+pub(super) fn markup(table: document::Table) -> String {
     let column = |column: &document::Column| match column.left {
         true => Column::text(&column.full_heading()),
         false => Column::number(&column.full_heading()),

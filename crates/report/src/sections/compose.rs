@@ -5,7 +5,9 @@ use crate::document::{Block, Document};
 use crate::notes;
 
 use super::detail::Detail;
-use super::{confusions, folds, labels, models, per_test, probes, summary, targets, training};
+use super::{
+    audit, confusions, folds, labels, models, per_test, probes, summary, targets, training,
+};
 
 /// Up to this number of variants, the brief form also shows a table of each test.
 const FEW_VARIANTS: usize = 8;
@@ -62,6 +64,7 @@ pub(crate) fn document(report: &Report, detail: Detail) -> Document {
     }
     if detail == Detail::Full {
         blocks.extend(probes::blocks(report, &study));
+        blocks.extend(audit::blocks(report));
     }
     Document {
         title: report.title.clone(),

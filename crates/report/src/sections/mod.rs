@@ -1,5 +1,6 @@
 //! A report laid out for Markdown and the terminal: a file a section, and which sections there are.
 
+pub(crate) mod audit;
 mod compose;
 pub(crate) mod confusions;
 mod detail;

@@ -42,16 +42,33 @@ pub struct Measures {
 /// Why a recording could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable {
-    /// Whether its header promises more samples than there are.
-    pub is_cut: bool,
+    /// What is to blame.
+    pub blame: ReadingBlame,
     /// What is wrong, without the path of the file.
     pub reason: String,
+}
+
+/// What keeps a recording from being read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadingBlame {
+    /// Its header promises more samples than there are.
+    Cut,
+    /// Anything else that is wrong with the file.
+    File,
+    /// The system, which did not give it, or the user, who stopped: it may be read another time.
+    Surroundings,
 }
 
 impl Unreadable {
     fn of(error: &AudioError) -> Self {
         Self {
-            is_cut: matches!(error, AudioError::Truncated { .. }),
+            blame: match error {
+                AudioError::Truncated { .. } => ReadingBlame::Cut,
+                AudioError::Io { .. } | AudioError::Interrupted { .. } => {
+                    ReadingBlame::Surroundings
+                }
+                _ => ReadingBlame::File,
+            },
             reason: error.without_path(),
         }
     }
@@ -99,7 +116,7 @@ fn measure_file(
         block.clear();
         if progress.interrupted() {
             return Err(Unreadable {
-                is_cut: false,
+                blame: ReadingBlame::Surroundings,
                 reason: "the audit was interrupted".into(),
             });
         }
@@ -225,7 +242,7 @@ impl Level {
             samples: self.start,
         };
         let fingerprint = fingerprinter.of(&start).map_err(|error| Unreadable {
-            is_cut: false,
+            blame: ReadingBlame::File,
             reason: error.to_string(),
         })?;
         Ok(Measures {

@@ -23,7 +23,8 @@ use super::{AudioSource, Utterance};
 
 pub use finding::{Finding, Severity};
 pub use fingerprint::{Fingerprint, Fingerprinter};
-pub use measure::{Measures, Unreadable, measure};
+pub use measure::{Measures, ReadingBlame, Unreadable, measure};
+pub use shared::COMPARED_COLUMNS;
 pub use tables::{ClassRow, DurationRow, class_table, duration_table};
 
 /// An utterance with what was measured of its recording.

@@ -1,6 +1,7 @@
 //! Recordings that hold no usable speech: cut, unreadable, silent, constant, off zero, clipped.
 
 use super::finding::{Finding, Severity, counted};
+use super::measure::ReadingBlame;
 use super::{Audited, Measures};
 
 /// Quieter recordings, in dB of full scale, hold nothing that can be heard.
@@ -22,7 +23,7 @@ pub fn unusable_recordings(items: &[Audited]) -> Vec<Finding> {
     let unreadable = |is_cut: bool| -> Vec<String> {
         let failed = items.iter().filter_map(|item| {
             let failure = item.measured.as_ref().as_ref().err()?;
-            (failure.is_cut == is_cut)
+            ((failure.blame == ReadingBlame::Cut) == is_cut)
                 .then(|| format!("{} ({})", item.utterance.id, failure.reason))
         });
         failed.collect()

@@ -10,6 +10,11 @@ use super::finding::{Finding, Severity, counted};
 
 const IS_IN: (&str, &str) = ("is in more than one split", "are in more than one split");
 
+/// Columns whose values are compared between splits, where a corpus has them.
+pub const COMPARED_COLUMNS: [&str; 2] = [SESSION, TEXT];
+const SESSION: &str = "session";
+const TEXT: &str = "text";
+
 /// Everything but copies that is in more than one split.
 pub fn shared_between_splits(items: &[Audited]) -> Vec<Finding> {
     let leak_items: Vec<leaks::Item<'_>> = items
@@ -52,7 +57,7 @@ pub fn shared_between_splits(items: &[Audited]) -> Vec<Finding> {
             "audit::shared_session",
             Severity::Warning,
             "session",
-            shared_values(items, "session"),
+            shared_values(items, SESSION),
             "keep sessions in one split: those who talk to each other share the topic, the room and the microphone",
         ),
         (
@@ -66,7 +71,7 @@ pub fn shared_between_splits(items: &[Audited]) -> Vec<Finding> {
             "audit::shared_text",
             Severity::Note,
             "text",
-            shared_values(items, "text"),
+            shared_values(items, TEXT),
             "acted corpora share sentences by design; where texts differ between classes, words tell the class",
         ),
     ];

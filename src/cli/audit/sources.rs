@@ -1,0 +1,190 @@
+//! What `pipe audit` looks at: every `ingest` of a manifest, or one corpus.
+
+use pipe_engine::cache::Cache;
+use pipe_engine::stage::Stage;
+use pipe_foundation::Limit;
+use pipe_nn::model::Device;
+use pipe_speech::corpus::audit::{Finding, Severity};
+use pipe_speech::corpus::{self, ClassSet, Corpora, CorpusConfig, ListOptions, VoteRule};
+use rayon::prelude::*;
+
+use crate::audit::{AuditScope, AuditSource, ColumnsOfCorpora, ListedRecording, left_out};
+use crate::cli::arguments::{Common, ManifestArguments};
+use crate::cli::context;
+use crate::cli::corpora_arguments::AuditArguments;
+use crate::cli::corpus_named::corpus_named;
+use crate::cli::error::CliError;
+use crate::comparisons::comparisons;
+use crate::domain::SpeechPlan;
+use crate::stage::{self, INGEST, Setting, SharedListings, source_facts};
+
+/// Lists every `ingest` of a manifest, and what its evaluations bring together.
+///
+/// # Errors
+/// A manifest that is wrong, or has none.
+pub fn sources_of_manifest(
+    arguments: &AuditArguments,
+    common: &Common,
+) -> Result<Vec<AuditSource>, CliError> {
+    let manifest = ManifestArguments {
+        manifest: arguments.what.clone(),
+        overrides: arguments.overrides.clone(),
+        present: arguments.present,
+        rehash: false,
+        allow_paths: arguments.allow_paths,
+    };
+    let plan = context::plan(&manifest, Device::Cpu, common)?;
+    let cache = context::cache(common, false)?;
+    let mut sources = of_plan(&plan, &cache, common.limits().file_bytes);
+    let compared = comparisons(&plan).into_iter();
+    let compared: Vec<AuditSource> = compared.map(|one| one.source(&sources)).collect();
+    sources.extend(compared);
+    cache.files.save()?;
+    match sources.is_empty() {
+        false => Ok(sources),
+        true => Err(CliError::Usage {
+            message: format!("{} has no `ingest`", plan.manifest),
+            help: "an audit looks at the recordings that an `ingest` lists".into(),
+        }),
+    }
+}
+
+/// Lists one corpus.
+///
+/// # Errors
+/// A corpus that is not known, not there, or cannot be listed.
+pub fn source_of_corpus(
+    arguments: &AuditArguments,
+    common: &Common,
+) -> Result<AuditSource, CliError> {
+    let name = arguments.what.to_string_lossy();
+    let known = context::corpora_here(common)?;
+    let corpora = &known.corpora;
+    let config = corpus_named(&name, corpora, "there is no manifest and no corpus")?;
+    if !arguments.overrides.is_empty() {
+        return Err(CliError::Usage {
+            message: format!("--set changes a manifest, and `{name}` is a corpus"),
+            help: "leave --set out, or give a manifest".into(),
+        });
+    }
+    let cache = context::cache(common, false)?;
+    let source = of_corpus(&name, config, corpora, &cache, common.limits().file_bytes);
+    cache.files.save()?;
+    source.map_err(|error| CliError::Usage {
+        message: error.to_string(),
+        help: match error.help() {
+            Some(help) => help.to_string(),
+            None => format!("`pipe corpora {name}` says where to get it"),
+        },
+    })
+}
+
+/// Lists a corpus, with its own labels as classes and all in one split.
+///
+/// # Errors
+/// A corpus that is not there or cannot be listed.
+fn of_corpus(
+    name: &str,
+    config: &CorpusConfig,
+    corpora: &Corpora,
+    cache: &Cache,
+    file_bytes: Limit,
+) -> miette::Result<AuditSource> {
+    let options = ColumnsOfCorpora::every_column(corpora);
+    let listing = corpus::list(name, config, &corpora.folder, &options, file_bytes)?;
+    let mut findings = Vec::new();
+    let strict = ListOptions {
+        votes: VoteRule::Error,
+        ..options.clone()
+    };
+    if let Err(error) = corpus::list(name, config, &corpora.folder, &strict, file_bytes) {
+        findings.push(contradicting_rows(&error));
+    }
+    let lost = listing.bad().map(|bad| (&*bad.what, &*bad.reason));
+    findings.extend(left_out(&lost.collect::<Vec<_>>()));
+    let facts = listing.entries.into_par_iter().map(|entry| {
+        let facts = source_facts(&entry, &cache.files);
+        (entry, facts)
+    });
+    let facts: Vec<_> = facts.collect();
+    let (mut recordings, mut unread) = (Vec::new(), Vec::new());
+    for (entry, facts) in facts {
+        match facts {
+            Ok((digest, _)) => recordings.push(ListedRecording {
+                utterance: entry.utterance,
+                source: entry.source,
+                digest,
+            }),
+            Err(error) => unread.push((entry.utterance.id, error.to_string())),
+        }
+    }
+    let unread: Vec<_> = unread.iter().map(|(id, why)| (&**id, &**why)).collect();
+    findings.extend(left_out(&unread));
+    let found = recordings.iter().filter_map(|r| r.utterance.class.as_ref());
+    let classes = ClassSet::of(&options.classes, &options.class_maps, found)?;
+    Ok(AuditSource {
+        name: name.to_owned(),
+        scope: AuditScope::Everything,
+        classes: classes.names().map(str::to_owned).collect(),
+        recordings,
+        findings,
+    })
+}
+
+/// Lists every `ingest` of a plan, with its splits. One that cannot be listed has a finding that says why.
+fn of_plan(plan: &SpeechPlan, cache: &Cache, file_bytes: Limit) -> Vec<AuditSource> {
+    let setting = Setting {
+        corpora: plan.corpora.clone(),
+        device: Device::Cpu,
+        file_bytes,
+        sandbox: false,
+        shared_listings: SharedListings::default(),
+    };
+    let mut columns = ColumnsOfCorpora::default();
+    let steps = plan.steps.iter();
+    let sources = steps.filter(|step| step.declaration.kind.name == INGEST);
+    sources
+        .map(|step| {
+            for (_, name) in &step.declaration.named {
+                columns.add(name, &plan.corpora, file_bytes);
+            }
+            // What a leak is, the audit says itself, and with it everything else.
+            let mut declaration = step.declaration.clone();
+            declaration.parameters.insert("leaks".into(), "warn".into());
+            let listed = match stage::build(&declaration, &setting) {
+                Ok(Stage::Source(stage)) => stage.list(&cache.files),
+                Ok(_) => return AuditSource::unlisted(step.id()),
+                Err(error) => Err(error.into()),
+            };
+            match listed {
+                Ok(listing) => AuditSource::of_listing(step.id(), &listing, &columns),
+                Err(error) => AuditSource {
+                    findings: vec![not_listed(&error)],
+                    ..AuditSource::unlisted(step.id())
+                },
+            }
+        })
+        .collect()
+}
+
+fn contradicting_rows(error: &dyn std::fmt::Display) -> Finding {
+    Finding {
+        code: "audit::contradicting_labels",
+        severity: Severity::Warning,
+        message: format!("rows of the table contradict each other: {error}"),
+        help: "correct the table, or declare the rows as votes of annotators (`votes` of `ingest`)",
+        count: 1,
+        names: Vec::new(),
+    }
+}
+
+fn not_listed(error: &miette::Report) -> Finding {
+    Finding {
+        code: "audit::not_listed",
+        severity: Severity::Error,
+        message: format!("the recordings cannot be listed: {error}"),
+        help: "`pipe run` fails with the same error, and says more of it",
+        count: 0,
+        names: Vec::new(),
+    }
+}

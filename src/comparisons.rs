@@ -1,0 +1,49 @@
+//! Which evaluations of a plan score recordings of other steps than those that their models are trained on.
+
+use std::collections::{BTreeSet, HashSet};
+
+use pipe_engine::plan::Plan;
+use serde_json::{Map, Value as Json};
+
+use crate::audit::Comparison;
+use crate::stage::{EVALUATE, INGEST, TRAIN};
+
+/// What they bring together, each combination once, in the order of the plan.
+pub fn comparisons(plan: &Plan) -> Vec<Comparison> {
+    let is_kind = |step: usize, kind: &str| plan.steps[step].declaration.kind.name == kind;
+    let mut seen = HashSet::new();
+    let mut found = Vec::new();
+    for (index, step) in plan.steps.iter().enumerate() {
+        if !is_kind(index, EVALUATE) {
+            continue;
+        }
+        let (mut trained, mut evaluated) = (BTreeSet::new(), BTreeSet::new());
+        for input in step.input_steps() {
+            let before = plan.before(input);
+            let is_model = before.iter().any(|&step| is_kind(step, TRAIN));
+            let listing = before.into_iter().filter(|&step| is_kind(step, INGEST));
+            let names = listing.map(|step| plan.steps[step].id().to_owned());
+            match is_model {
+                true => trained.extend(names),
+                false => evaluated.extend(names),
+            }
+        }
+        let is_apart = !trained.is_empty() && !evaluated.is_empty() && trained != evaluated;
+        let comparison = Comparison {
+            trained,
+            evaluated,
+            splits: splits(&step.declaration.parameters),
+        };
+        if is_apart && seen.insert(comparison.clone()) {
+            found.push(comparison);
+        }
+    }
+    found
+}
+
+/// The splits that an evaluation scores.
+fn splits(parameters: &Map<String, Json>) -> Vec<String> {
+    let splits = parameters.get("splits").and_then(Json::as_array);
+    let names = splits.into_iter().flatten().filter_map(Json::as_str);
+    names.map(str::to_owned).collect()
+}
