@@ -12,6 +12,7 @@ use pipe_speech::corpus::Corpora;
 use crate::audits_first;
 use crate::kept_columns;
 use crate::present::{LeftOut, keep_present};
+use crate::report_references;
 use crate::stage::{self, Setting, SharedListings};
 
 /// Key at the top of a manifest that names its `corpora.toml`.
@@ -63,6 +64,7 @@ impl SpeechPlan {
         let device = engine_device(options.device);
         let mut plan = Plan::read(path, &options.read, device, &mut speech)?;
         kept_columns::check(&plan)?;
+        report_references::check(&plan)?;
         audits_first::connect(&mut plan, &speech.setting)?;
         Ok(Self {
             plan,

@@ -1,5 +1,6 @@
 //! `report`: evaluations side by side, with the published results.
 
+use miette::Diagnostic as _;
 use pipe_engine::artifact::FingerprintInputs;
 use pipe_engine::manifest::{Declaration, Diagnostics, Gathers, Kind, Parameter, Shape};
 use pipe_engine::stage::{
@@ -7,6 +8,7 @@ use pipe_engine::stage::{
 };
 use pipe_report::{AuditEntry, EmbeddingMap, ProbeEntry, Report, ReportEntry};
 use serde::Deserialize;
+use serde_json::{Map, Value as Json};
 
 use crate::items::{AUDIT, EVALUATION, MAP, PROBE, REPORT};
 
@@ -27,8 +29,11 @@ use rows::{Rows, row_names};
 /// The report's content, from which every form of it is rendered.
 pub const CONTENT: &str = "report.json";
 
+/// The name of this kind.
+pub const NAME: &str = "report";
+
 pub static KIND: Kind = Kind {
-    name: "report",
+    name: NAME,
     version: 3, // 2: statistics over speakers and seeds, probes, maps, CSV; 3: remarks and legends in plainer words
     doc: "Compares evaluations side by side: accuracies with intervals, recalls, confusion matrices, and the published results where they match.",
     parameters: &[
@@ -102,6 +107,18 @@ pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Dia
 
 /// The axis of folds where nothing else is said.
 const FOLD: &str = "fold";
+
+/// What is wrong with the `reference` of a report over evaluations with these labels, as message and help.
+pub fn odd_reference(
+    parameters: &Map<String, Json>,
+    labels: &[&InputLabel],
+) -> Option<(String, String)> {
+    let text = |name: &str| parameters.get(name).and_then(Json::as_str);
+    let rows = Rows::of(labels, text("folds").unwrap_or(FOLD));
+    let error = reference_of(text("reference")?, &rows.labels).err()?;
+    let help = error.help().map(|help| help.to_string());
+    Some((error.to_string(), help.unwrap_or_default()))
+}
 
 impl ReportStage {
     fn fold_axis(&self) -> &str {

@@ -267,19 +267,17 @@ fn a_gain_may_be_against_any_value_of_any_axis() {
     assert!(rows[0]["gain"].is_empty());
     let gain = number(&rows[1], "gain");
     assert!((gain - (number(&rows[1], "ua") - number(&rows[0], "ua"))).abs() < 1e-12);
+    // One that does not exist is found before anything is trained.
+    space.edit("p.toml", "rate=0.02", "rate=0.03");
+    let refused = space.refused(&["plan", "p.toml"]);
+    for text in ["manifest::reference", "p.toml:", "rate=0.02, rate=0.01"] {
+        assert!(refused.contains(text), "{text} is missing: {refused}");
+    }
+    space.edit("p.toml", "rate=0.03", "rate=0.02");
     let report = space.read("runs/p/report/report.md");
     assert!(
         report.contains("difference from the same with rate 0.02"),
         "{report}"
-    );
-    space.edit("p.toml", "rate=0.02", "large");
-    let wrong = space.run("p.toml", &[]);
-    assert!(
-        wrong
-            .error()
-            .contains("names 0 values of the matrix, not one"),
-        "{}",
-        wrong.error()
     );
 }
 
