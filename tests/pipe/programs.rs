@@ -91,29 +91,34 @@ fn a_killed_run_takes_all_descendants_of_its_programs_along() {
 }
 
 #[test]
-fn programs_for_items_end_with_a_killed_run_too() {
-    let space = Workspace::with_corpus(3);
-    space.write("program.sh", FAMILY);
-    space.write(
-        "pipe.toml",
-        r#"
-[stage.speech]
-kind = "ingest"
-corpora = "made"
-split = "train"
-[stage.program]
-kind = "command"
-for_each = "speech"
-run = ["bash", "program.sh"]
-"#,
-    );
-    let mut command = space.command(&["run", "pipe.toml", "--json", "--jobs", "1"]);
-    let mut child = command.stdout(Stdio::null()).spawn().unwrap();
-    wait_until("the program", || space.join("held").exists());
-    kill_process(pid(&child), Signal::KILL).unwrap();
-    child.wait().unwrap();
-    let held = space.read("held");
-    wait_until_gone(&held.lines().map(str::to_owned).collect::<Vec<_>>());
+fn programs_for_items_end_with_a_stopped_or_killed_run_too() {
+    for (protocol, signal) in [
+        ("", Signal::KILL),
+        ("protocol = \"lines\"", Signal::KILL),
+        ("protocol = \"lines\"", Signal::INT),
+    ] {
+        let space = Workspace::with_corpus(3);
+        space.write("program.sh", FAMILY);
+        space.write(
+            "pipe.toml",
+            format!(
+                "[stage.speech]\nkind = \"ingest\"\ncorpora = \"made\"\nsplit = \"train\"\n\
+                 [stage.program]\nkind = \"command\"\nfor_each = \"speech\"\nrun = [\"bash\", \"program.sh\"]\n{protocol}\n"
+            ),
+        );
+        let arguments = ["run", "pipe.toml", "--json", "--jobs", "1"];
+        let mut command = space.command_that_heeds_signals(&arguments);
+        let mut child = command.stdout(Stdio::null()).spawn().unwrap();
+        wait_until("the program", || space.join("held").exists());
+        kill_process(pid(&child), signal).unwrap();
+        let status = child.wait().unwrap();
+        assert!(
+            signal != Signal::INT || status.code() == Some(130),
+            "{status}"
+        );
+        let held = space.read("held");
+        wait_until_gone(&held.lines().map(str::to_owned).collect::<Vec<_>>());
+    }
 }
 
 #[test]

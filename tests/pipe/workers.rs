@@ -1,5 +1,6 @@
 //! Commands with `protocol = "lines"`: programs that are kept running.
 
+use super::programs::wait_until_gone;
 use super::workspace::Workspace;
 
 /// A worker in bash: `$input` and `$output` are the paths of each line; what `before` does comes before the copy.
@@ -119,6 +120,20 @@ fn an_item_that_takes_too_long_ends_its_worker() {
         dropped.contains("0007") && dropped.contains("after 1 s"),
         "{dropped}"
     );
+}
+
+#[test]
+fn a_worker_that_stays_is_terminated() {
+    let space = space("", "");
+    space.write("worker.sh", script("") + "echo $$ > held\nexec sleep 600\n");
+    let run = space.run("pipe.toml", &["--jobs", "1"]);
+    assert_eq!(run.code, Some(0));
+    let warned = run.warnings().join("\n");
+    assert!(
+        warned.contains("did not end when its standard input did"),
+        "{warned}"
+    );
+    wait_until_gone(&[space.read("held").trim().to_owned()]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 
 use pipe_engine::artifact::ItemData;
 use pipe_engine::stage::{ItemContext, ItemError};
@@ -75,7 +76,13 @@ impl CommandStage {
     pub fn end_workers(&self, progress: &dyn Progress) {
         let workers = std::mem::take(&mut *lock(&self.workers));
         for worker in workers {
-            let ended = worker.end(!progress.interrupted());
+            let waits = !progress.interrupted();
+            let (ended, had_to) = worker.end(waits);
+            if had_to && waits && !self.warned.swap(true, Ordering::Relaxed) {
+                progress.warn(
+                    "the program did not end when its standard input did, and was terminated; its results are whole",
+                );
+            }
             if let Some(ended) = ended {
                 self.warn_of_left_running(&ended, progress);
             }

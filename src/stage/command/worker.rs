@@ -191,9 +191,9 @@ impl Worker {
         }
     }
 
-    /// Lets it end by itself, as there is nothing more to read; ends it where it does not, or where nobody `waits`. None
-    /// where its supervisor is gone.
-    pub fn end(self, waits: bool) -> Option<Ended> {
+    /// Lets it end by itself, as there is nothing more to read; ends it where it does not, or where nobody `waits`. How it
+    /// ended, which is not known where its supervisor is gone, and whether it had to be ended.
+    pub fn end(self, waits: bool) -> (Option<Ended>, bool) {
         let Self {
             mut supervisor,
             lines,
@@ -235,6 +235,6 @@ impl Worker {
         // It ends once nobody is left to give it orders.
         drop((channel, reports));
         let _ = process.wait();
-        ended
+        (ended, asked)
     }
 }
