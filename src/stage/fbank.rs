@@ -62,7 +62,14 @@ pub static KIND: Kind = Kind {
         ),
         Parameter::default(
             "window",
-            Shape::Choice(&["povey", "hamming", "hann", "blackman", "rectangular"]),
+            Shape::Choice(&[
+                "povey",
+                "hamming",
+                "hann",
+                "blackman",
+                "sine",
+                "rectangular",
+            ]),
             "\"povey\"",
             "Window function, as Kaldi names them.",
         ),

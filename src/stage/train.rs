@@ -19,8 +19,7 @@ use pipe_foundation::{Digest, ThreadCount};
 use pipe_nn::model::{Device, ModelError};
 use pipe_nn::train::LaunchBarrier;
 use pipe_nn::train::{
-    Augment, Monitor, Places, SpecAugment, TrainError, TrainOptions, TrainingData, memory_bytes,
-    train,
+    Augment, Monitor, Places, TrainError, TrainOptions, TrainingData, memory_bytes, train,
 };
 use pipe_speech::corpus::Split;
 use pipe_speech::corpus::leaks::{self, Item, Part};
@@ -248,11 +247,7 @@ impl AggregateStage for Train {
     fn run(&self, context: &AggregateContext<'_>) -> miette::Result<()> {
         let items: Vec<&LoadedItem> = context.inputs.iter().flat_map(StepInput::items).collect();
         self.check_leaks(&items, context)?;
-        let masks = SpecAugment {
-            time_mask_frames: self.options.spec_augment.time_mask_frames,
-            frequency_mask_bins: self.options.spec_augment.frequency_mask_bins,
-            ..SpecAugment::default()
-        };
+        let masks = self.options.spec_augment.masks();
         let has_classes = self.options.has_classes();
         let data = TrainingData {
             classes: match has_classes {

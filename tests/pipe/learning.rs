@@ -131,6 +131,15 @@ fn order_and_masks_of_the_batches_may_have_a_seed_of_their_own() {
         ],
     ]
     .concat();
+    // As many masks as the table says; one of each is what a table without numbers means.
+    let masks = |more: &str| format!("seed = 3\nspec_augment = {{ time_mask_frames = 4{more} }}");
+    let one = learned(&masks(""), &whole);
+    assert_eq!(
+        one,
+        learned(&masks(", time_masks = 1, frequency_masks = 1"), &whole)
+    );
+    assert_ne!(one, learned(&masks(", time_masks = 2"), &whole));
+    assert_ne!(one, learned(&masks(", frequency_masks = 3"), &whole));
     let [left, right] = ["seed = 3", "seed = 3\nbatch_seed = 4"];
     assert_ne!(learned(left, &whole), learned(right, &whole));
     assert_eq!(learned(left, &bare), learned(right, &bare));

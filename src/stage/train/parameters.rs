@@ -315,6 +315,16 @@ pub const PARAMETERS: &[Parameter] = &[
                 "3",
                 "Largest number of masked bins; 0 for none.",
             ),
+            Parameter::optional(
+                "time_masks",
+                Shape::Integer { min: 0, max: 100 },
+                "Number of time masks, each with a width and place of its own; 1 by default.",
+            ),
+            Parameter::optional(
+                "frequency_masks",
+                Shape::Integer { min: 0, max: 100 },
+                "Number of frequency masks; 1 by default.",
+            ),
         ]),
         "{\"time_mask_frames\": 30, \"frequency_mask_bins\": 3}",
         "Masks on each training utterance, drawn afresh every epoch (SpecAugment).",
