@@ -70,7 +70,7 @@ fn row(finding: &AuditFinding) -> Vec<Cell> {
         Cell::text(&finding.code),
         Cell::markup(severity).sorted_by(Some(rank)),
         Cell::text(number::count(finding.count as u64)),
-        Cell::text(sentence(&finding.message)),
-        Cell::text(format!("{}.", sentence(&finding.help))),
+        Cell::text(sentence(&finding.message)).class("wide"),
+        Cell::text(format!("{}.", sentence(&finding.help))).class("wide"),
     ]
 }
