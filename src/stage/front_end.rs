@@ -6,12 +6,16 @@ use pipe_engine::stage::{InputOrigin, stands_under};
 use serde_json::Value as Json;
 use thiserror::Error;
 
+use super::command::COMMAND;
+
 /// They were not.
 #[derive(Debug, Error, Diagnostic)]
 #[error("the features were not computed like those of training: {found} instead of {wanted}")]
 #[diagnostic(
     code(data::front_end),
-    help("give resample and fbank the same parameters in both chains, or use one chain for both")
+    help(
+        "give resample, fbank and commands that make features the same parameters in both chains, or use one chain for both"
+    )
 )]
 pub struct FrontEndError {
     found: String,
@@ -21,10 +25,16 @@ pub struct FrontEndError {
 /// The stages of a lineage that decide on rate and features.
 pub fn front_end(lineage: &Json) -> Json {
     let stages = lineage.as_array().into_iter().flatten();
-    stages
-        .filter(|stage| stage["kind"] == "resample" || stage["kind"] == "fbank")
-        .cloned()
-        .collect()
+    stages.filter(|stage| decides(stage)).cloned().collect()
+}
+
+/// Whether a stage decides on rate or features. What a command makes of audio may be augmentation.
+fn decides(stage: &Json) -> bool {
+    match stage["kind"].as_str() {
+        Some("resample" | "fbank") => true,
+        Some(COMMAND) => stage["parameters"]["makes"] == "features",
+        _ => false,
+    }
 }
 
 /// Compares rate and features of two chains of stages; offline augmentation may differ. Whoever compares has the

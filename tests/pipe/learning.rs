@@ -207,6 +207,39 @@ fn features_made_otherwise_than_in_training_are_refused() {
 }
 
 #[test]
+fn features_of_another_program_than_in_training_are_refused() {
+    let space = study();
+    let copied = |name: &str, run: &str| {
+        format!(
+            "[stage.{name}]\nkind = \"command\"\nfor_each = \"fbank\"\nmakes = \"features\"\nrun = \"{run}\"\n"
+        )
+    };
+    let more = copied("ours", "cat {input} > {output}") + &copied("theirs", "cp {input} {output}");
+    space.edit("study.toml", "[stage.test]\n", &(more + "[stage.test]\n"));
+    let manifest = space.read("study.toml").replace(
+        "model = \"train\"\ninput = \"fbank\"",
+        "model = \"train\"\ninput = \"ours\"",
+    );
+    let train = manifest.find("[stage.train]").unwrap();
+    let (before, after) = manifest.split_at(train);
+    let after = after.replacen("input = \"fbank\"", "input = \"ours\"", 1);
+    space.write("study.toml", before.to_owned() + &after);
+    space.run_well("study.toml");
+    space.edit(
+        "study.toml",
+        "model = \"train\"\ninput = \"ours\"",
+        "model = \"train\"\ninput = \"theirs\"",
+    );
+    let run = space.run("study.toml", &[]);
+    assert_eq!(run.code, Some(1));
+    let error = run.error();
+    assert!(
+        error.contains("cp {input} {output}") && error.contains("instead of"),
+        "{error}"
+    );
+}
+
+#[test]
 fn real_recordings_are_read_where_they_are_present() {
     let Some(folder) = corpora_folder() else {
         return;

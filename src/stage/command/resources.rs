@@ -38,7 +38,11 @@ impl CommandStage {
         devices: &[usize],
         places: &mut BTreeMap<String, PathBuf>,
     ) -> BTreeMap<String, String> {
-        let mut variables = BTreeMap::new();
+        // As many workers run as there are cores: libraries that take all cores for each would slow all of them down.
+        let mut variables = match (&self.options.protocol, self.options.threads) {
+            (Some(_), None) => BTreeMap::from([("OMP_NUM_THREADS".to_owned(), "1".to_owned())]),
+            _ => BTreeMap::new(),
+        };
         let mut add = |name: &str, variable: &str, value: String| {
             places.insert(name.into(), PathBuf::from(&value));
             variables.insert(variable.into(), value);
