@@ -49,14 +49,30 @@ pub(crate) fn interval(interval: Option<Interval>) -> String {
 
 /// A coefficient, or an error in some unit.
 pub(crate) fn coefficient(value: Option<f64>) -> String {
-    value.map_or_else(|| NONE.to_string(), |value| format!("{value:.3}"))
+    value.map_or_else(|| NONE.to_string(), plain)
+}
+
+/// A difference of coefficients.
+pub(crate) fn coefficient_gain(value: f64) -> String {
+    match plain(value) {
+        zero if zero == "0.000" => zero,
+        _ => format!("{value:+.3}"),
+    }
+}
+
+/// Three decimals, without the sign of a number that they do not show.
+fn plain(value: f64) -> String {
+    match format!("{value:.3}") {
+        zero if zero == "-0.000" => "0.000".to_owned(),
+        text => text,
+    }
 }
 
 /// An interval of coefficients.
 pub(crate) fn coefficient_interval(interval: Option<Interval>) -> String {
     interval.map_or_else(
         || NONE.to_string(),
-        |Interval { low, high }| format!("{low:.3} to {high:.3}"),
+        |Interval { low, high }| format!("{} to {}", plain(low), plain(high)),
     )
 }
 
@@ -86,6 +102,15 @@ mod tests {
         assert_eq!(points_interval(Some(interval)), "-1.2 to +3.4");
         assert_eq!(points_interval(None), "-");
         assert_eq!(p_value(Some(0.0004)), "<0.001");
+        assert_eq!(coefficient(Some(-0.0004)), "0.000");
+        assert_eq!(coefficient(Some(-0.0006)), "-0.001");
+        assert_eq!(coefficient_gain(-0.0004), "0.000");
+        assert_eq!(coefficient_gain(0.0125), "+0.013");
+        let interval = Interval {
+            low: -0.5,
+            high: -0.0001,
+        };
+        assert_eq!(coefficient_interval(Some(interval)), "-0.500 to 0.000");
         assert_eq!(p_value(Some(0.0123)), "0.012");
         assert_eq!(p_value(None), "-");
         assert_eq!(count(0), "0");

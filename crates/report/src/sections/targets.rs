@@ -168,7 +168,7 @@ fn gain_cell(gain: Option<&CccGain>) -> Cell {
         (true, false) => ("*", Tone::Bad),
         (false, _) => (" ", Tone::Plain),
     };
-    Cell::toned(format!("{:+.3}{mark}", gain.ccc), tone)
+    Cell::toned(number::coefficient_gain(gain.ccc) + mark, tone)
 }
 
 /// What the columns mean.
