@@ -1,6 +1,7 @@
 //! Audio files: what is in them, and how to read them as one channel of samples.
 
 mod aiff;
+mod coded;
 mod error;
 mod layout;
 mod pcm;
@@ -9,9 +10,12 @@ mod reader;
 mod sniff;
 mod source;
 mod sphere;
+mod tag;
 #[cfg(test)]
 mod tests;
+mod w64;
 mod wav;
+mod wave_format;
 mod waveform;
 mod write;
 
