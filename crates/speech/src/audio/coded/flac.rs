@@ -1,6 +1,6 @@
 //! FLAC in its own container (RFC 9639).
 
-use std::io::{Read, Seek};
+use std::io::{Read, Seek, SeekFrom};
 
 use symphonia::core::codecs::audio::well_known::CODEC_ID_FLAC;
 use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoderOptions};
@@ -125,7 +125,10 @@ pub(super) fn open<R: Read + Seek + Send + Sync + 'static>(
         while let Some(placed) = packets.next()? {
             info.frames += placed.frames;
         }
-        packets.seek(0)?;
+        // At the end of the stream, the demuxer no longer finds back.
+        let mut stream = Box::new(packets.reader).into_inner();
+        stream.seek(SeekFrom::Start(0))?;
+        packets.reader = FlacReader::try_new(stream, Default::default())?;
     }
     Ok((info, Coded::new(packets, Box::new(decoder))))
 }

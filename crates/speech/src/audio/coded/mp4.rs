@@ -1,6 +1,6 @@
 //! AAC and Apple Lossless in MPEG-4 files (MP4, M4A, MOV).
 
-use std::io::{Read, Seek};
+use std::io::{Read, Seek, SeekFrom};
 
 use symphonia::core::codecs::CodecParameters;
 use symphonia::core::codecs::audio::well_known::{CODEC_ID_AAC, CODEC_ID_ALAC};
@@ -41,9 +41,8 @@ pub(super) fn open<R: Read + Seek + Send + Sync + 'static>(
 ) -> Result<(AudioInfo, Coded), Fault> {
     let boxes = Boxes::read(&mut source)?;
     let end = source.len;
-    let mut stream: MediaSourceStream<'static> = Window::stream(source, Vec::new(), 0, end);
-    stream.ignore_bytes(FIRST_NAME)?;
-    let reader = IsoMp4Reader::try_new(stream, Default::default())?;
+    let stream = Window::stream(source, Vec::new(), 0, end);
+    let reader = demuxer(stream)?;
     let (track, params) = decodable(&reader)?;
     let coding = match params.codec {
         CODEC_ID_ALAC => SampleCoding::Alac,
@@ -77,7 +76,12 @@ pub(super) fn open<R: Read + Seek + Send + Sync + 'static>(
     let told = track.num_frames.filter(|&frames| frames > 0);
     let all = match told {
         Some(frames) => frames,
-        None => packets.count()?,
+        None => {
+            let frames = packets.count()?;
+            // At the end of the stream, the demuxer no longer finds back.
+            packets.reader = demuxer(Box::new(packets.reader).into_inner())?;
+            frames
+        }
     };
     let mut frames = recorded(all, rate_hz, edit);
     if let Some(told) = boxes.itunes_frames(track.id) {
@@ -88,6 +92,12 @@ pub(super) fn open<R: Read + Seek + Send + Sync + 'static>(
         info.bits = params.bits_per_sample.unwrap_or_default() as u16;
     }
     Ok((info, Coded::new(packets, decoder)))
+}
+
+fn demuxer(mut stream: MediaSourceStream<'static>) -> Result<IsoMp4Reader<'static>, Fault> {
+    stream.seek(SeekFrom::Start(0))?;
+    stream.ignore_bytes(FIRST_NAME)?;
+    Ok(IsoMp4Reader::try_new(stream, Default::default())?)
 }
 
 /// Samples of the recording, of `all` in the track. The length of an edit is rounded to units of the movie, often
@@ -144,7 +154,6 @@ impl Mp4Packets {
             let start = placed.starts_at.unwrap_or_default();
             past = start.saturating_add((placed.frames + self.delay) as i64);
         }
-        self.seek(0)?;
         Ok(u64::try_from(past).unwrap_or_default())
     }
 }

@@ -18,7 +18,7 @@ use crate::audio::source::Source;
 use crate::audio::tag;
 
 /// A page from which a segment can be read is remembered for so many bytes.
-const ENTRY_EVERY: u64 = 1 << 15;
+const ENTRY_EVERY: u64 = 1 << 12;
 
 /// The first bytes of the first packet, by coding.
 const VORBIS: &[u8] = b"\x01vorbis";
