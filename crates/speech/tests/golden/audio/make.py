@@ -133,8 +133,9 @@ for name, rate, seconds, channels, options in (
     lossy(name, rate, channels, "FFmpeg", decoded(out(name), channels))
 
 # Vorbis: soundfile leaves out the padding of the last page.
-for name, rate, seconds, channels in (("mono.ogg", 16_000, 2.2, 1), ("stereo.ogg", 44_100, 0.5, 2)):
-    sf.write(out(name), sound(rate, seconds, channels, 15), rate, format="OGG", subtype="VORBIS", compression_level=0.8)
+sf.write(out("stereo.ogg"), sound(44_100, 0.5, 2, 15), 44_100, format="OGG", subtype="VORBIS", compression_level=0.8)
+ffmpeg("-i", source(16_000, 2.2, 1, 15), "-c:a", "libvorbis", "-q:a", "0", "-page_duration", "150000", out("mono.ogg"))
+for name, rate, channels in (("mono.ogg", 16_000, 1), ("stereo.ogg", 44_100, 2)):
     lossy(name, rate, channels, "soundfile", sf.read(out(name), dtype="float32", always_2d=True)[0])
 
 # AAC: FFmpeg leaves out the delay of the edit list and not the padding, of which the length of the track tells; in ADTS
