@@ -28,24 +28,93 @@ pub fn look(path: &Path, files: &dyn FileInfos) -> Look {
 /// # Errors
 /// When the file cannot be read.
 pub fn content(path: &Path, files: &dyn FileInfos) -> std::io::Result<FileContent> {
-    let info = files.measured(path, &duration_s)?;
+    let mut info = files.measured(path, &measure)?;
+    let mut found = info.measure.unwrap_or_default();
+    if remembered::is_outdated(found) {
+        info = files.measured_again(path, &measure)?;
+        found = info.measure.unwrap_or_default();
+    }
+    let (duration_s, revision) = remembered::read(found);
     Ok(FileContent {
         digest: info.digest,
-        duration_s: info.measure.unwrap_or_default(),
+        duration_s,
+        revision,
     })
 }
 
-fn duration_s(path: &Path) -> std::io::Result<f64> {
+fn measure(path: &Path) -> std::io::Result<f64> {
     match audio::probe(path) {
-        Ok(info) => Ok(info.duration_s()),
+        Ok(info) => Ok(remembered::of(&info)),
         // The splits depend on the lengths, so a file must not seem short because it could not be opened.
         Err(AudioError::Io { source, .. }) if is_machine_fault(&source) => Err(source),
         // What is wrong with the file itself is reported when its samples are read.
-        Err(_) => Ok(0.0),
+        Err(error) => Ok(remembered::of_unreadable(error.revision())),
     }
 }
 
-/// The digest of all that determines the samples, and their length in seconds.
+/// The length of a recording and the revision of what reads it, as the one number that is remembered of a file. The
+/// first versions of the program remembered the length alone, and 0 of what they could not read.
+mod remembered {
+    use pipe_speech::audio::{AudioInfo, REVISION};
+
+    /// Of a recording: its length, less than 0 where it takes a later revision.
+    pub fn of(info: &AudioInfo) -> f64 {
+        match (info.frames, info.revision) {
+            (0, revision) => of_unreadable(revision),
+            (_, 0) => info.duration_s(),
+            _ => -info.duration_s(),
+        }
+    }
+
+    /// Of what cannot be read.
+    pub fn of_unreadable(revision: u32) -> f64 {
+        match revision {
+            0 => -0.0,
+            _ => f64::NEG_INFINITY,
+        }
+    }
+
+    /// Whether it was found by a version that could read less than this one.
+    pub fn is_outdated(found: f64) -> bool {
+        found == 0.0 && found.is_sign_positive()
+    }
+
+    /// Length in seconds, 0 of what cannot be read, and revision.
+    pub fn read(found: f64) -> (f64, u32) {
+        match found {
+            f64::NEG_INFINITY => (0.0, REVISION),
+            length if length < 0.0 => (-length, REVISION),
+            length => (length.max(0.0), 0),
+        }
+    }
+
+    #[test]
+    fn what_is_remembered_reads_back() {
+        let info = |frames, revision| AudioInfo {
+            format: pipe_speech::audio::AudioFormat::Flac,
+            rate_hz: 8_000,
+            channels: 1,
+            frames,
+            bits: 16,
+            coding: pipe_speech::audio::SampleCoding::Flac,
+            revision,
+        };
+        for (found, expected) in [
+            (of(&info(4_000, 0)), (0.5, 0)),
+            (of(&info(4_000, REVISION)), (0.5, REVISION)),
+            (of(&info(0, 0)), (0.0, 0)),
+            (of_unreadable(0), (0.0, 0)),
+            (of_unreadable(REVISION), (0.0, REVISION)),
+        ] {
+            assert_eq!(read(found), expected);
+            assert!(!is_outdated(found));
+        }
+        assert!(is_outdated(0.0) && !is_outdated(1.5));
+    }
+}
+
+/// The digest of all that determines the samples, and their length in seconds. What every version of the program has
+/// read alike goes by the digest of its content alone.
 pub fn source_facts(entry: &Entry, files: &dyn FileInfos) -> std::io::Result<(Digest, f64)> {
     match &entry.source {
         AudioSource::File {
@@ -57,12 +126,21 @@ pub fn source_facts(entry: &Entry, files: &dyn FileInfos) -> std::io::Result<(Di
                 Some(known) => known,
                 None => content(path, files)?,
             };
+            let digest = match known.revision {
+                0 => known.digest,
+                revision => {
+                    let mut hasher = blake3::Hasher::new();
+                    hasher.update(format!("read by revision {revision}\n").as_bytes());
+                    hasher.update(&known.digest.0);
+                    Digest(*hasher.finalize().as_bytes())
+                }
+            };
             if segment_s.is_none() && channel.is_none() {
-                return Ok((known.digest, known.duration_s));
+                return Ok((digest, known.duration_s));
             }
             let mut hasher = blake3::Hasher::new();
             hasher.update(b"part of a file\n");
-            hasher.update(&known.digest.0);
+            hasher.update(&digest.0);
             hasher.update(format!("{segment_s:?} {channel:?}").as_bytes());
             let duration_s = match segment_s {
                 Some((start_s, end_s)) if end_s.is_finite() => end_s - start_s,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::layout::RATES_HZ;
+use super::layout::{RATES_HZ, REVISION};
 
 /// Why a file could not be read, or written, as audio.
 #[derive(Debug, Error, Diagnostic)]
@@ -85,6 +85,25 @@ pub enum AudioError {
         format: &'static str,
         /// What is wrong.
         detail: String,
+    },
+    /// Two chunks of samples.
+    #[error(
+        "{} has two `data` chunks, at bytes {first} and {second}: which of them is the recording cannot be known",
+        path.display()
+    )]
+    #[diagnostic(
+        code(audio::two_recordings),
+        help(
+            "the file is damaged, or two in one: keep the chunk that is wanted in a file of its own, or leave it out"
+        )
+    )]
+    TwoRecordings {
+        /// The file.
+        path: PathBuf,
+        /// Where the first is.
+        first: u64,
+        /// Where the second is.
+        second: u64,
     },
     /// A valid file with a coding that is not supported.
     #[error("{} contains {format} with {coding}, which is not supported", path.display())]
@@ -266,6 +285,27 @@ impl AudioError {
         self.to_string().replacen(&path, "the file", 1)
     }
 
+    /// The revision of the readers that finds this; see [`AudioInfo::revision`](super::AudioInfo::revision).
+    pub fn revision(&self) -> u32 {
+        /// What the first version read.
+        const FIRST: [&str; 6] = ["WAV", "RIFX", "RF64", "AIFF", "AIFC", "SPHERE"];
+        match self {
+            Self::UnsupportedFormat { .. }
+            | Self::UnknownFormat { .. }
+            | Self::TwoRecordings { .. }
+            | Self::CutShort { .. }
+            | Self::EndsEarly { .. }
+            | Self::Damaged { .. }
+            | Self::BeyondScale { .. } => REVISION,
+            Self::Malformed { format, .. } | Self::UnsupportedCoding { format, .. }
+                if !FIRST.contains(format) =>
+            {
+                REVISION
+            }
+            _ => 0,
+        }
+    }
+
     fn path(&self) -> &Path {
         match self {
             Self::Io { path, .. }
@@ -274,6 +314,7 @@ impl AudioError {
             | Self::UnsupportedFormat { path, .. }
             | Self::UnknownFormat { path, .. }
             | Self::Malformed { path, .. }
+            | Self::TwoRecordings { path, .. }
             | Self::UnsupportedCoding { path, .. }
             | Self::Truncated { path, .. }
             | Self::NoSamples { path }

@@ -20,7 +20,7 @@ mod waveform;
 mod write;
 
 pub use error::AudioError;
-pub use layout::{AudioInfo, RATES_HZ, SampleCoding};
+pub use layout::{AudioInfo, RATES_HZ, REVISION, SampleCoding};
 pub use read::{probe, read, read_from_bytes};
 pub use reader::AudioReader;
 pub use sniff::{AudioFormat, SNIFF_BYTES, sniff};

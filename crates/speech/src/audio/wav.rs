@@ -75,11 +75,12 @@ pub(super) fn layout<R: Read + Seek>(
                     _ => size,
                 };
                 let promised_bytes = data_bytes(size, riff_size, payload, source.len - payload);
-                if let Some(at) = second_data(source, payload, promised_bytes, &u32_of)? {
-                    let detail = format!(
-                        "it has two `data` chunks, at bytes {offset} and {at}: which of them is the recording cannot be known"
-                    );
-                    return Err(malformed(source, detail));
+                if let Some(second) = second_data(source, payload, promised_bytes, &u32_of)? {
+                    return Err(AudioError::TwoRecordings {
+                        path: source.path.clone(),
+                        first: offset,
+                        second,
+                    });
                 }
                 return fmt.layout(source, format, payload, promised_bytes);
             }

@@ -51,7 +51,12 @@ pub struct Unreadable {
 impl Unreadable {
     fn of(error: &AudioError) -> Self {
         Self {
-            is_cut: matches!(error, AudioError::Truncated { .. }),
+            is_cut: matches!(
+                error,
+                AudioError::Truncated { .. }
+                    | AudioError::CutShort { .. }
+                    | AudioError::EndsEarly { .. }
+            ),
             reason: error.without_path(),
         }
     }
