@@ -15,6 +15,7 @@ use super::{Coded, Packets, Placed};
 use crate::audio::layout::{AudioInfo, REVISION, SampleCoding};
 use crate::audio::sniff::AudioFormat;
 use crate::audio::source::Source;
+use crate::audio::tag;
 
 /// More blocks of metadata than this are none.
 const MAX_BLOCKS: usize = 1024;
@@ -111,7 +112,7 @@ pub(super) fn open<R: Read + Seek + Send + Sync + 'static>(
 
     let mut front = b"fLaC\x80\0\0\x22".to_vec();
     front.extend(stream_info);
-    let end = source.len;
+    let end = tag::end_without_tags(&mut source)?;
     if offset >= end {
         return match frames {
             UNKNOWN => Err(damaged("it has no samples")),

@@ -41,16 +41,14 @@ struct Part {
 }
 
 impl Boxes {
-    /// Reads them.
+    /// Reads them; a file that is cut off often lacks them, as they are written last.
     pub fn read<R: Read + Seek>(source: &mut Source<R>) -> Result<Self, Fault> {
         let mut boxes = Self::default();
         let file = Part {
             start: 0,
             end: source.len,
         };
-        let Some(movie) = child(source, file, b"moov")? else {
-            return Ok(boxes);
-        };
+        let movie = child(source, file, b"moov")?.ok_or(Fault::Ends)?;
         for (name, part) in children(source, movie)? {
             match &name {
                 b"mvhd" => boxes.movie_timescale = number_of(source, part, 12, 20)?,
