@@ -48,7 +48,13 @@ impl Boxes {
             start: 0,
             end: source.len,
         };
-        let movie = child(source, file, b"moov")?.ok_or(Fault::Ends)?;
+        let all = children(source, file)?;
+        let past = all.last().map_or(0, |(_, part)| part.end);
+        if is_cut_box(source, past)? {
+            return Err(Fault::Ends);
+        }
+        let movie = all.into_iter().find(|(name, _)| name == b"moov");
+        let (_, movie) = movie.ok_or(Fault::Ends)?;
         for (name, part) in children(source, movie)? {
             match &name {
                 b"mvhd" => boxes.movie_timescale = number_of(source, part, 12, 20)?,
@@ -210,6 +216,14 @@ fn number_of<R: Read + Seek>(
     let at = if version == 0 { first } else { second };
     let number = source.array_at::<4>(part.start + at)?.ok_or(Fault::Ends)?;
     Ok(u32::from_be_bytes(number))
+}
+
+/// Whether a box begins at `at` that is longer than the file.
+fn is_cut_box<R: Read + Seek>(source: &mut Source<R>, at: u64) -> Result<bool, Fault> {
+    let Some([_, _, _, _, name @ ..]) = source.array_at::<8>(at)? else {
+        return Ok(false);
+    };
+    Ok(name.iter().all(u8::is_ascii_graphic))
 }
 
 fn child<R: Read + Seek>(
