@@ -101,7 +101,8 @@ impl WaveFormat {
             });
         };
         let blocks = self.blocks(coding);
-        if blocks.is_none() && coding.bytes() as u64 * channels != block_bytes {
+        let frame_bytes = coding.bytes() as u64 * channels;
+        if blocks.is_none() && (frame_bytes == 0 || frame_bytes != block_bytes) {
             return Err(malformed(match coding.bytes() {
                 0 => format!("blocks of {block_bytes} bytes are too small for ADPCM"),
                 bytes => format!(

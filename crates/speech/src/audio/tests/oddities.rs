@@ -39,6 +39,20 @@ fn bits_decide_where_the_bytes_a_second_agree_with_them() {
 }
 
 #[test]
+fn blocks_of_adpcm_that_hold_no_sample_are_refused() {
+    for (tag, block_bytes) in [(2_u16, 0_u16), (2, 6), (0x11, 0), (0x11, 3)] {
+        let mut header = fmt(tag, 1, 16_000, 4);
+        header[12..14].copy_from_slice(&block_bytes.to_le_bytes());
+        let bytes = riff(&[
+            chunk(b"fmt ", &header, false),
+            chunk(b"data", &[0; 8], false),
+        ]);
+        let error = decode(&bytes).expect_err("no blocks").to_string();
+        assert!(error.contains("too small for ADPCM"), "{error}");
+    }
+}
+
+#[test]
 fn what_was_read_otherwise_by_the_first_version_has_a_revision() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.wav");
