@@ -12,6 +12,7 @@ mod mp4_boxes;
 mod ogg;
 mod ogg_pages;
 mod planes;
+mod vorbis_setup;
 mod walked;
 mod window;
 

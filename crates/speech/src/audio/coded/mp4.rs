@@ -23,6 +23,12 @@ use crate::audio::source::Source;
 /// Where the name of the first box is: the demuxer takes the bytes before it to have been read.
 const FIRST_NAME: u64 = 4;
 
+/// Entries of a table of times; each packet costs a walk over them. Recordings have one or two, films some thousands.
+const MOST_TIMES: u32 = 1 << 16;
+
+/// A table may list billions of packets without a byte.
+const MOST_EMPTY_PACKETS: u32 = 1 << 16;
+
 /// Blocks of AAC overlap with the one before.
 const AAC_FRAMES_BEFORE: u64 = 2 * 1024;
 
@@ -40,6 +46,12 @@ pub(super) fn open<R: Read + Seek + Send + Sync + 'static>(
     mut source: Source<R>,
 ) -> Result<(AudioInfo, Coded), Fault> {
     let boxes = Boxes::read(&mut source)?;
+    if boxes.longest_times() > MOST_TIMES {
+        return Err(Fault::Unsupported(
+            "a table of times with an entry for each packet".to_string(),
+            CONVERT,
+        ));
+    }
     let end = source.len;
     let stream = Window::stream(source, Vec::new(), 0, end);
     let reader = demuxer(stream)?;
@@ -160,8 +172,13 @@ impl Mp4Packets {
 
 impl Packets for Mp4Packets {
     fn next(&mut self) -> Result<Option<Placed>, Fault> {
+        let mut empty = 0;
         while let Some(packet) = self.reader.next_packet()? {
-            if packet.track_id == self.track {
+            empty += u32::from(packet.data.is_empty());
+            if empty > MOST_EMPTY_PACKETS {
+                return Err(Fault::Damaged("its packets are empty".to_string()));
+            }
+            if packet.track_id == self.track && !packet.data.is_empty() {
                 let start = packet.pts.get().saturating_sub_unsigned(self.delay);
                 let frames = packet.dur.get();
                 return Ok(Some(Placed::at(packet, start, frames)));
@@ -179,5 +196,29 @@ impl Packets for Mp4Packets {
         };
         self.reader.seek(SeekMode::Accurate, to)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_length_of_an_edit_counts_where_it_is_no_rounding() {
+        let edit = |duration, movie_timescale| Edit {
+            delay: 1_024,
+            duration,
+            movie_timescale,
+        };
+        let frames = |edit| recorded(31_035, 44_100, edit);
+        assert_eq!(frames(edit(None, 1_000)), 30_011);
+        // 680.5 ms, cut or rounded to milliseconds.
+        assert_eq!(frames(edit(Some(680), 1_000)), 30_011);
+        assert_eq!(frames(edit(Some(681), 1_000)), 30_011);
+        assert_eq!(frames(edit(Some(500), 1_000)), 22_050);
+        assert_eq!(frames(edit(Some(30_000), 44_100)), 30_000);
+        assert_eq!(frames(edit(Some(u64::MAX), 44_100)), 30_011);
+        assert_eq!(frames(edit(Some(7), 0)), 30_011);
+        assert_eq!(recorded(1_000, 44_100, edit(None, 1_000)), 0);
     }
 }

@@ -29,6 +29,8 @@ pub struct Boxes {
     movie_timescale: u32,
     /// Number of each track, and the entries of its edit list as length and start; a negative start is a pause.
     tracks: Vec<(u32, Vec<(u64, i64)>)>,
+    /// Entries of the longest table of times of a track.
+    longest_times: u32,
     /// Samples of each channel before and in the recording, as iTunes writes them.
     itunes: Option<(u64, u64)>,
 }
@@ -58,7 +60,10 @@ impl Boxes {
         for (name, part) in children(source, movie)? {
             match &name {
                 b"mvhd" => boxes.movie_timescale = number_of(source, part, 12, 20)?,
-                b"trak" => boxes.tracks.push(track(source, part)?),
+                b"trak" => {
+                    boxes.tracks.push(track(source, part)?);
+                    boxes.longest_times = boxes.longest_times.max(times(source, part)?);
+                }
                 b"udta" => boxes.itunes = itunes(source, part)?,
                 _ => {}
             }
@@ -93,6 +98,11 @@ impl Boxes {
         }
     }
 
+    /// Entries of the longest table of times of a track.
+    pub fn longest_times(&self) -> u32 {
+        self.longest_times
+    }
+
     /// The length that iTunes has written, in samples, where there is no edit list.
     pub fn itunes_frames(&self, track: u32) -> Option<u64> {
         let has_edits = self
@@ -125,6 +135,18 @@ fn track<R: Read + Seek>(
         }
     }
     Ok((id, edits))
+}
+
+/// Entries of the table of times of a track.
+fn times<R: Read + Seek>(source: &mut Source<R>, mut part: Part) -> Result<u32, Fault> {
+    for name in [b"mdia", b"minf", b"stbl", b"stts"] {
+        match child(source, part, name)? {
+            Some(inside) => part = inside,
+            None => return Ok(0),
+        }
+    }
+    let count = source.array_at::<4>(part.start + 4)?.ok_or(Fault::Ends)?;
+    Ok(u32::from_be_bytes(count))
 }
 
 fn edit_list<R: Read + Seek>(source: &mut Source<R>, list: Part) -> Result<Vec<(u64, i64)>, Fault> {
@@ -273,3 +295,6 @@ fn children<R: Read + Seek>(
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ use symphonia::default::codecs::VorbisDecoder;
 use super::fault::{CONVERT, Fault};
 use super::ogg_pages::{OggPacket, OggStream, Page};
 use super::walked::untrimmed;
-use super::{Coded, Packets, Placed};
+use super::{Coded, Packets, Placed, vorbis_setup};
 use crate::audio::layout::{AudioInfo, REVISION, SampleCoding};
 use crate::audio::sniff::AudioFormat;
 use crate::audio::source::Source;
@@ -70,6 +70,7 @@ pub(super) fn open<R: Read + Seek + Send + Sync + 'static>(
     // Titles and pictures.
     header()?;
     let setup = header()?.bytes;
+    vorbis_setup::check(&setup)?;
     if !stream.is_page_done() {
         let detail = "its samples do not begin on a page of their own".to_string();
         return Err(Fault::Damaged(detail));

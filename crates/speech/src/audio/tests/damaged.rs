@@ -170,3 +170,13 @@ fn several_recordings_in_one_ogg_file_are_refused() {
         "{error}"
     );
 }
+
+#[test]
+fn a_table_of_times_that_would_be_walked_over_for_each_packet_is_refused() {
+    let mut file = bytes("mono.m4a");
+    let at = file.windows(4).position(|name| name == b"stts");
+    let at = at.expect("a table of times");
+    file[at + 8..at + 12].copy_from_slice(&100_000_u32.to_be_bytes());
+    let error = read_from_bytes(Path::new("times"), &file, None, None).expect_err("refused");
+    assert!(error.to_string().contains("a table of times"), "{error}");
+}
