@@ -20,10 +20,13 @@ fn golden(file: &str) -> PathBuf {
 /// A corpus whose table has a row for each recording, some of which are parts of one.
 fn corpus(rows: &[(&str, &str)], files: &[(&str, &str)]) -> Workspace {
     let space = Workspace::with_corpus(4);
-    let mut table = String::from("path,speaker,emotion,start,end\n");
+    let mut table = String::from("path,speaker,gender,emotion,start,end\n");
     for (index, (path, segment)) in rows.iter().enumerate() {
         let emotion = ["happy", "neutral", "sad"][index % 3];
-        table.push_str(&format!("{path},s{},{emotion},{segment}\n", index % 4));
+        table.push_str(&format!(
+            "{path},s{},female,{emotion},{segment}\n",
+            index % 4
+        ));
     }
     space.write("corpora/made/table.csv", table);
     for (name, file) in files {

@@ -205,10 +205,13 @@ impl Coded {
                 let is_before =
                     start.is_none_or(|start| start.saturating_add(frames as i64) <= wanted);
                 match Fault::from(error) {
-                    Fault::Io(error) => return Err(Fault::Io(error)),
                     _ if is_lenient || is_before => {
                         is_silence = true;
                         frames
+                    }
+                    Fault::Ends => {
+                        let detail = "a packet ends before its samples do";
+                        return Err(Fault::Damaged(detail.to_string()));
                     }
                     fault => return Err(fault),
                 }
