@@ -87,7 +87,11 @@ impl FoundFile {
     /// What it has in common with the same recording in another format: `AudioMP3/a.mp3` and `AudioWAV/a.wav`.
     fn without_format(&self) -> String {
         let mut folders = self.relative[..self.relative.len() - self.name().len()].to_lowercase();
-        for format in AUDIO_EXTENSIONS.iter().chain(&FURTHER_EXTENSIONS) {
+        // Longer ones before those that they begin with.
+        for format in FURTHER_EXTENSIONS
+            .iter()
+            .chain(AUDIO_EXTENSIONS.iter().rev())
+        {
             folders = folders.replace(format, "");
         }
         folders + &self.stem().to_lowercase()

@@ -36,7 +36,7 @@ fn recordings_in_lossy_formats_are_utterances_unless_they_are_copies() {
         &[
             "wav/03a01Fa.wav",
             "wav/03a01Fa.m4a",
-            "MP3/03a01Fa.mp3",
+            "WAVE/03a01Fa.mp3",
             "mp3/03a01Wa.mp3",
             "wav/03a01Na.OGG",
             "03a02Wc.mp4",
@@ -60,7 +60,7 @@ fn recordings_in_lossy_formats_are_utterances_unless_they_are_copies() {
         listing.warnings,
         [
             ".m4a copies of recordings in another format are passed over: wav/03a01Fa.m4a",
-            ".mp3 copies of recordings in another format are passed over: MP3/03a01Fa.mp3"
+            ".mp3 copies of recordings in another format are passed over: WAVE/03a01Fa.mp3"
         ]
     );
 }
