@@ -7,7 +7,7 @@ cd "$(dirname "$0")"
 seconds=${1:-600}
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(wav sphere aiff manifest corpora tables iemocap epst model checkpoint record pack lock bundle)
+[ ${#targets[@]} -gt 0 ] || targets=(wav sphere aiff flac mp3 ogg mp4 manifest corpora tables iemocap epst model checkpoint record pack lock bundle)
 sanitizer=${SANITIZER:-address}
 
 # What cargo-fuzz passes too: the passes that count which parts of the program an input reaches.

@@ -86,6 +86,58 @@ def audio():
         seed("aiff", coding.decode().strip(), chunk(b"FORM", form, ">"))
 
 
+RECORDINGS = Path(__file__).parent.parent / "crates/speech/tests/golden/audio"
+
+
+def crc8(data):
+    value = 0
+    for byte in data:
+        value ^= byte
+        for _ in range(8):
+            value = (value << 1) ^ (0x07 if value & 0x80 else 0)
+            value &= 0xFF
+    return value
+
+
+def flac_frames(data):
+    """The frames of a FLAC file, each with its length in front and without its checksums."""
+    at = 4
+    while True:
+        last, size = data[at] & 0x80, int.from_bytes(data[at + 1 : at + 4], "big")
+        at += 4 + size
+        if last:
+            break
+    starts = []
+    for start in range(at, len(data) - 16):
+        if data[start] == 0xFF and data[start + 1] & 0xFE == 0xF8:
+            number = max(1, 8 - (data[start + 4] ^ 0xFF).bit_length())
+            sizes = data[start + 2]
+            length = 4 + number + {6: 1, 7: 2}.get(sizes >> 4, 0) + {12: 1, 13: 2, 14: 2}.get(sizes & 15, 0)
+            if crc8(data[start : start + length]) == data[start + length]:
+                starts.append((start, length))
+    ends = [start for start, _ in starts[1:]] + [len(data)]
+    for (start, length), end in zip(starts, ends):
+        frame = data[start : start + length] + data[start + length + 1 : end - 2]
+        yield struct.pack("<H", len(frame)) + frame
+
+
+def compressed():
+    """Recordings of the decoders' tests, those of FLAC without metadata and checksums."""
+    for name in ["mono16", "stereo24", "three"]:
+        data = (RECORDINGS / f"{name}.flac").read_bytes()
+        seed("flac", name, data[8:42] + b"".join(list(flac_frames(data))[:4]))
+    for target, names in [
+        ("mp3", ["mono.mp3", "slow.mp3", "mono.aac"]),
+        ("ogg", ["mono.ogg"]),
+        ("mp4", ["mono.m4a", "fragments.m4a", "alac24.m4a"]),
+    ]:
+        for name in names:
+            seed(target, name, (RECORDINGS / name).read_bytes())
+    for name in ["ima_mono", "ms_mono"]:
+        seed("wav", name, (RECORDINGS / f"{name}.riff").read_bytes())
+    seed("wav", "w64", (RECORDINGS / "ms.w64").read_bytes())
+
+
 # Text
 
 
@@ -383,6 +435,7 @@ macro_f1 = 0.25
 
 if __name__ == "__main__":
     audio()
+    compressed()
     manifests()
     tables()
     networks()

@@ -15,7 +15,10 @@ fuzz_target!(|text: &str| {
     };
     for (name, config) in &corpora.corpora {
         let _ = check_config(name, config);
-        for map in ["valence3", "native", "none"].into_iter().chain(corpora.classes.keys().map(String::as_str)) {
+        for map in ["valence3", "native", "none"]
+            .into_iter()
+            .chain(corpora.classes.keys().map(String::as_str))
+        {
             let choice = ClassChoice::Named(map.into());
             let _ = LabelMap::new(name, config, &choice, &corpora.classes);
         }

@@ -16,7 +16,14 @@ fuzz_target!(|bytes: &[u8]| {
         write(&format!("{root}/data/cc_001.sph"), b"NIST_1A");
     });
     write(&format!("{root}/data/cc_001.txt"), bytes);
-    let listing = list("epst", config, folder(), &ListOptions::default(), FILE_BYTES).expect("the folder is there");
+    let listing = list(
+        "epst",
+        config,
+        folder(),
+        &ListOptions::default(),
+        FILE_BYTES,
+    )
+    .expect("the folder is there");
     check_listing("epst", &listing);
     let text = String::from_utf8_lossy(bytes);
     assert!(listing.entries.len() + listing.dropped.len() <= text.lines().count() + 1);

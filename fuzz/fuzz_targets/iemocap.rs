@@ -23,7 +23,14 @@ fuzz_target!(|bytes: &[u8]| {
     });
     let labels = "Session1/dialog/EmoEvaluation/Ses01F_impro01.txt";
     write(&format!("{root}/{labels}"), bytes);
-    let listing = list("iemocap", config, folder(), &ListOptions::default(), FILE_BYTES).expect("the folder is there");
+    let listing = list(
+        "iemocap",
+        config,
+        folder(),
+        &ListOptions::default(),
+        FILE_BYTES,
+    )
+    .expect("the folder is there");
     check_listing("iemocap", &listing);
     assert!(listing.entries.len() <= 4);
 });

@@ -52,7 +52,8 @@ fn corpus(name: &str, bytes: &[u8]) {
         return;
     };
     // Objects of JSON need no lines.
-    let ends = |byte: &u8| matches!(byte, b'\n' | b'\r') || (name.ends_with("jsonl") && *byte == b'}');
+    let ends =
+        |byte: &u8| matches!(byte, b'\n' | b'\r') || (name.ends_with("jsonl") && *byte == b'}');
     let lines = bytes.split(ends).count();
     assert!(listing.entries.len() + listing.dropped.len() <= lines);
 }
@@ -87,8 +88,14 @@ fn other(root: &str, reader: &str) -> CorpusConfig {
 }
 
 fn audformat(bytes: &[u8]) {
-    write("database/db.emotion.csv", b"file,start,end,emotion,speaker\na.wav,0 days,NaT,happy,s1\n");
-    write("database/db.files.csv", b"file,speaker,gender\na.wav,s1,female\n");
+    write(
+        "database/db.emotion.csv",
+        b"file,start,end,emotion,speaker\na.wav,0 days,NaT,happy,s1\n",
+    );
+    write(
+        "database/db.files.csv",
+        b"file,speaker,gender\na.wav,s1,female\n",
+    );
     write("database/db.speaker.csv", b"speaker,gender\ns1,female\n");
     write("database/db.yaml", bytes);
     listed(&other("database", "audformat"));
@@ -96,7 +103,14 @@ fn audformat(bytes: &[u8]) {
 
 fn kaldi(bytes: &[u8]) {
     let mut files = bytes.split(|byte| *byte == 0);
-    for name in ["wav.scp", "segments", "utt2spk", "utt2emo", "spk2gender", "text"] {
+    for name in [
+        "wav.scp",
+        "segments",
+        "utt2spk",
+        "utt2emo",
+        "spk2gender",
+        "text",
+    ] {
         write(&format!("kaldi/{name}"), files.next().unwrap_or_default());
     }
     listed(&other("kaldi", "kaldi"));

@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use pipe_fuzz::{audio, folder};
 use pipe_speech::audio::{read, write_wav};
 
-fuzz_target!(|bytes: &[u8]| {
+fuzz_target!(init: audio::let_decoders_panic(), |bytes: &[u8]| {
     let Some(wave) = audio::check(bytes) else {
         return;
     };

@@ -57,3 +57,80 @@ fn with_header(mut header: Vec<u8>, values: &[u8]) -> Vec<u8> {
     bytes.extend(values);
     bytes
 }
+
+/// A FLAC file of an input that has the 34 bytes of its stream information and then its frames, each preceded by its
+/// length and without checksums.
+pub fn flac(input: &[u8]) -> Vec<u8> {
+    let (information, frames) = input.split_at(input.len().min(34));
+    let mut bytes = b"fLaC\x80\0\0\x22".to_vec();
+    bytes.extend(information);
+    for frame in framed(frames) {
+        let header = flac_header_bytes(frame).min(frame.len());
+        let start = bytes.len();
+        bytes.extend(&frame[..header]);
+        bytes.push(sum(&frame[..header], 8, 0x07) as u8);
+        bytes.extend(&frame[header..]);
+        let sum = sum(&bytes[start..], 16, 0x8005) as u16;
+        bytes.extend(sum.to_be_bytes());
+    }
+    bytes
+}
+
+/// Bytes of the header of a frame of FLAC without its checksum (RFC 9639, section 9.1).
+fn flac_header_bytes(frame: &[u8]) -> usize {
+    let (sizes, first) = match frame {
+        [_, _, sizes, _, first, ..] => (*sizes, *first),
+        _ => return frame.len(),
+    };
+    let number = match first.leading_ones() as usize {
+        0 => 1,
+        bytes => bytes,
+    };
+    let block = match sizes >> 4 {
+        6 => 1,
+        7 => 2,
+        _ => 0,
+    };
+    let rate = match sizes & 15 {
+        12 => 1,
+        13 | 14 => 2,
+        _ => 0,
+    };
+    4 + number + block + rate
+}
+
+/// An Ogg file with the checksums of its pages put in.
+pub fn ogg(input: &[u8]) -> Vec<u8> {
+    let mut bytes = input.to_vec();
+    let mut start = 0;
+    while let Some(page) = bytes.get_mut(start..)
+        && page.len() >= 27
+    {
+        let pieces = usize::from(page[26]);
+        let body: usize = page
+            .iter()
+            .skip(27)
+            .take(pieces)
+            .map(|piece| usize::from(*piece))
+            .sum();
+        let end = (27 + pieces + body).min(page.len());
+        page[22..26].fill(0);
+        let sum = sum(&page[..end], 32, 0x04c1_1db7);
+        page[22..26].copy_from_slice(&sum.to_le_bytes());
+        start += end;
+    }
+    bytes
+}
+
+/// A cyclic redundancy check of so many bits, the highest first.
+fn sum(bytes: &[u8], bits: u32, polynomial: u32) -> u32 {
+    let (top, mask) = (1_u32 << (bits - 1), u32::MAX >> (32 - bits));
+    let step = |sum: u32| match sum & top {
+        0 => sum << 1,
+        _ => sum << 1 ^ polynomial,
+    };
+    bytes.iter().fold(0, |sum, byte| {
+        let sum = sum ^ u32::from(*byte) << (bits - 8);
+        (0..8).fold(sum, |sum, _| step(sum)) & mask
+    })
+}

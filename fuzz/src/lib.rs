@@ -10,4 +10,4 @@ mod framing;
 
 pub use corpus::{FILE_BYTES, check_listing, shipped};
 pub use folder::{empty, folder, write};
-pub use framing::{document, framed, safetensors, tensors};
+pub use framing::{document, flac, framed, ogg, safetensors, tensors};

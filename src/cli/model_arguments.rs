@@ -10,7 +10,7 @@ pub struct PredictArguments {
     /// The model file, such as runs/demo/train/model.safetensors.
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
-    /// Recordings (WAV, AIFF, SPHERE; any rate, any channels), folders of them, or - for standard input.
+    /// Recordings (WAV, FLAC, MP3, Ogg Vorbis, M4A and more; any rate, any channels), folders of them, or - for standard input.
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
     /// Predict windows of this many seconds instead of whole recordings.

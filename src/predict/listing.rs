@@ -6,9 +6,9 @@ use walkdir::WalkDir;
 
 /// Extensions of audio files. What is inside decides how one is read; those of formats that are not read are listed
 /// too, so that nobody takes a folder of them for an empty one.
-const AUDIO_EXTENSIONS: [&str; 20] = [
-    "wav", "wave", "aif", "aiff", "aifc", "sph", "nist", "flac", "mp3", "ogg", "opus", "m4a",
-    "aac", "wma", "au", "snd", "caf", "w64", "amr", "webm",
+const AUDIO_EXTENSIONS: [&str; 25] = [
+    "wav", "wave", "bwf", "rf64", "w64", "aif", "aiff", "aifc", "sph", "nist", "flac", "mp3",
+    "ogg", "oga", "m4a", "mp4", "mov", "aac", "opus", "wma", "au", "snd", "caf", "amr", "webm",
 ];
 
 /// Where a recording comes from.
@@ -51,7 +51,9 @@ pub fn list(arguments: &[PathBuf]) -> Found {
             let before = (found.inputs.len(), found.failed.len());
             walk(argument, &mut found);
             if before == (found.inputs.len(), found.failed.len()) {
-                let reason = "the folder contains no audio files (.wav, .aiff, .sph)".to_owned();
+                let reason =
+                    "the folder contains no audio files (.wav, .flac, .mp3, .m4a, .ogg and others)"
+                        .to_owned();
                 found.failed.push((argument.clone(), reason));
             }
         } else {

@@ -27,6 +27,7 @@ mod error;
 mod folds;
 mod leak_check;
 mod parameters;
+mod remembered;
 mod shared_listing;
 mod source_facts;
 mod split_parameters;

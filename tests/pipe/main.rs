@@ -53,6 +53,7 @@ mod probing;
 mod programs;
 mod python;
 mod read_only;
+mod recordings;
 mod remembered;
 mod resources;
 mod resuming;

@@ -11,6 +11,8 @@ use pipe_speech::corpus::{self, AudioSource, Entry, FileContent, Look, synthetic
 
 use crate::items::UtteranceItem;
 
+use super::remembered;
+
 /// Looks at a file as the memory of files does, so that a file that is as remembered is looked at once.
 pub fn look(path: &Path, files: &dyn FileInfos) -> Look {
     match content(path, files) {
@@ -28,24 +30,32 @@ pub fn look(path: &Path, files: &dyn FileInfos) -> Look {
 /// # Errors
 /// When the file cannot be read.
 pub fn content(path: &Path, files: &dyn FileInfos) -> std::io::Result<FileContent> {
-    let info = files.measured(path, &duration_s)?;
+    let mut info = files.measured(path, &measure)?;
+    let mut found = info.measure.unwrap_or_default();
+    if remembered::is_outdated(found) {
+        info = files.measured_again(path, &measure)?;
+        found = info.measure.unwrap_or_default();
+    }
+    let (duration_s, revision) = remembered::read(found);
     Ok(FileContent {
         digest: info.digest,
-        duration_s: info.measure.unwrap_or_default(),
+        duration_s,
+        revision,
     })
 }
 
-fn duration_s(path: &Path) -> std::io::Result<f64> {
+fn measure(path: &Path) -> std::io::Result<f64> {
     match audio::probe(path) {
-        Ok(info) => Ok(info.duration_s()),
+        Ok(info) => Ok(remembered::of(&info)),
         // The splits depend on the lengths, so a file must not seem short because it could not be opened.
         Err(AudioError::Io { source, .. }) if is_machine_fault(&source) => Err(source),
         // What is wrong with the file itself is reported when its samples are read.
-        Err(_) => Ok(0.0),
+        Err(error) => Ok(remembered::of_unreadable(error.revision())),
     }
 }
 
-/// The digest of all that determines the samples, and their length in seconds.
+/// The digest of all that determines the samples, and their length in seconds. What every version of the program has
+/// read alike goes by the digest of its content alone.
 pub fn source_facts(entry: &Entry, files: &dyn FileInfos) -> std::io::Result<(Digest, f64)> {
     match &entry.source {
         AudioSource::File {
@@ -57,12 +67,13 @@ pub fn source_facts(entry: &Entry, files: &dyn FileInfos) -> std::io::Result<(Di
                 Some(known) => known,
                 None => content(path, files)?,
             };
+            let digest = samples_digest(&known);
             if segment_s.is_none() && channel.is_none() {
-                return Ok((known.digest, known.duration_s));
+                return Ok((digest, known.duration_s));
             }
             let mut hasher = blake3::Hasher::new();
             hasher.update(b"part of a file\n");
-            hasher.update(&known.digest.0);
+            hasher.update(&digest.0);
             hasher.update(format!("{segment_s:?} {channel:?}").as_bytes());
             let duration_s = match segment_s {
                 Some((start_s, end_s)) if end_s.is_finite() => end_s - start_s,
@@ -75,6 +86,19 @@ pub fn source_facts(entry: &Entry, files: &dyn FileInfos) -> std::io::Result<(Di
             let mut text = format!("synthetic {}\n", synthetic::VERSION);
             text.push_str(&serde_json::to_string(utterance)?);
             Ok((Digest::of(text.as_bytes()), utterance.duration_s()))
+        }
+    }
+}
+
+/// The digest of all that determines the samples of a whole file.
+fn samples_digest(content: &FileContent) -> Digest {
+    match content.revision {
+        0 => content.digest,
+        revision => {
+            let mut hasher = blake3::Hasher::new();
+            hasher.update(format!("read by revision {revision}\n").as_bytes());
+            hasher.update(&content.digest.0);
+            Digest(*hasher.finalize().as_bytes())
         }
     }
 }
@@ -96,3 +120,6 @@ pub fn waveform_bytes(item: &Item) -> u64 {
     };
     item.facts.waveform_bytes(rate_hz, 0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -177,7 +177,36 @@ impl StatCache {
         self.info(path, Some(measure), interrupted)
     }
 
+    /// As [`StatCache::measured_unless`], whatever is remembered of the file: what an earlier version of `measure` found
+    /// may be out of date.
+    ///
+    /// # Errors
+    /// As [`StatCache::measured_unless`].
+    pub fn measured_again(
+        &self,
+        path: &Path,
+        measure: Measure<'_>,
+        interrupted: Asked<'_>,
+    ) -> std::io::Result<FileInfo> {
+        self.look(path, Some(measure), interrupted)
+    }
+
     fn info(
+        &self,
+        path: &Path,
+        measure: Option<Measure<'_>>,
+        interrupted: Asked<'_>,
+    ) -> std::io::Result<FileInfo> {
+        let (stat, _) = stat(&*self.system, path)?;
+        let now_ns = clock::now_ns(&*self.system);
+        match self.recall(&path_name(path), &stat, now_ns) {
+            Some(info) if !self.rehash && (measure.is_none() || info.measure.is_some()) => Ok(info),
+            _ => self.look(path, measure, interrupted),
+        }
+    }
+
+    /// Reads a file, and remembers what it finds.
+    fn look(
         &self,
         path: &Path,
         measure: Option<Measure<'_>>,
@@ -186,11 +215,6 @@ impl StatCache {
         let name = path_name(path);
         let (stat, device) = stat(&*self.system, path)?;
         let now_ns = clock::now_ns(&*self.system);
-        if let (false, Some(info)) = (self.rehash, self.recall(&name, &stat, now_ns))
-            && (measure.is_none() || info.measure.is_some())
-        {
-            return Ok(info);
-        }
         let before = self.known().files.get(&name);
         let before = before.filter(|seen| seen.stat == stat);
         // Where the clock was set back, that is when it was first met by this clock.

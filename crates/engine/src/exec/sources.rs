@@ -39,6 +39,12 @@ impl FileInfos for InterruptibleFiles<'_> {
         self.stat_cache
             .measured_unless(path, measure, &self.interrupted)
     }
+
+    fn measured_again(&self, path: &Path, measure: Measure<'_>) -> std::io::Result<FileInfo> {
+        self.check()?;
+        self.stat_cache
+            .measured_again(path, measure, &self.interrupted)
+    }
 }
 
 /// Lists all sources. Once `interrupted`, nothing that it lists is complete.
@@ -85,5 +91,9 @@ impl FileInfos for StatCache {
 
     fn measured(&self, path: &Path, measure: Measure<'_>) -> std::io::Result<FileInfo> {
         StatCache::measured(self, path, measure)
+    }
+
+    fn measured_again(&self, path: &Path, measure: Measure<'_>) -> std::io::Result<FileInfo> {
+        StatCache::measured_again(self, path, measure, &|| false)
     }
 }

@@ -77,6 +77,13 @@ pub trait FileInfos: Sync {
     /// # Errors
     /// When the file cannot be read or measured.
     fn measured(&self, path: &Path, measure: Measure<'_>) -> std::io::Result<FileInfo>;
+
+    /// As [`Self::measured`], of a file of which an earlier version of the program may have remembered something else
+    /// than `measure` finds; it is read and measured once more.
+    ///
+    /// # Errors
+    /// As [`Self::measured`].
+    fn measured_again(&self, path: &Path, measure: Measure<'_>) -> std::io::Result<FileInfo>;
 }
 
 /// A stage that lists items.

@@ -100,9 +100,11 @@ pub(super) fn layout<R: Read + Seek>(
             frames: u64::from(comm.frames),
             bits: comm.bits,
             coding,
+            revision: 0,
         },
         big_endian,
         data_offset,
+        blocks: None,
     })
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::layout::RATES_HZ;
+use super::layout::{RATES_HZ, REVISION};
 
 /// Why a file could not be read, or written, as audio.
 #[derive(Debug, Error, Diagnostic)]
@@ -48,7 +48,9 @@ pub enum AudioError {
     #[error("{} is {format}, which is not supported", path.display())]
     #[diagnostic(
         code(audio::unsupported_format),
-        help("convert it to WAV; WAV, AIFF, AIFC and NIST SPHERE are supported")
+        help(
+            "convert it, for example with `ffmpeg -i INPUT OUTPUT.wav`; WAV, AIFF, SPHERE, Wave64, FLAC, MP3, Ogg Vorbis and AAC or Apple Lossless in MP4 are supported"
+        )
     )]
     UnsupportedFormat {
         /// The file.
@@ -60,7 +62,9 @@ pub enum AudioError {
     #[error("{} is not in a known audio format; it starts with {first_bytes}", path.display())]
     #[diagnostic(
         code(audio::unknown_format),
-        help("WAV, AIFF, AIFC and NIST SPHERE are supported, whatever the file extension")
+        help(
+            "WAV, AIFF, SPHERE, Wave64, FLAC, MP3, Ogg Vorbis and AAC or Apple Lossless in MP4 are supported, whatever the file extension"
+        )
     )]
     UnknownFormat {
         /// The file.
@@ -81,6 +85,25 @@ pub enum AudioError {
         format: &'static str,
         /// What is wrong.
         detail: String,
+    },
+    /// Two chunks of samples.
+    #[error(
+        "{} has two `data` chunks, at bytes {first} and {second}: which of them is the recording cannot be known",
+        path.display()
+    )]
+    #[diagnostic(
+        code(audio::two_recordings),
+        help(
+            "the file is damaged, or two in one: keep the chunk that is wanted in a file of its own, or leave it out"
+        )
+    )]
+    TwoRecordings {
+        /// The file.
+        path: PathBuf,
+        /// Where the first is.
+        first: u64,
+        /// Where the second is.
+        second: u64,
     },
     /// A valid file with a coding that is not supported.
     #[error("{} contains {format} with {coding}, which is not supported", path.display())]
@@ -126,6 +149,51 @@ pub enum AudioError {
         promised_bytes: u64,
         /// Bytes of samples in the file.
         present_bytes: u64,
+    },
+    /// Fewer samples than the header of a compressed file promises.
+    #[error(
+        "{} is cut short: its header promises {promised_frames} samples of each channel, but it has {present_frames}",
+        path.display()
+    )]
+    #[diagnostic(
+        code(audio::cut_short),
+        help("the copy is incomplete: download this file again")
+    )]
+    CutShort {
+        /// The file.
+        path: PathBuf,
+        /// Samples of each channel by the header.
+        promised_frames: u64,
+        /// Samples of each channel in the file.
+        present_frames: u64,
+    },
+    /// A compressed file ends where more must follow.
+    #[error("{} is cut short: it ends in the middle of what {format} files must have", path.display())]
+    #[diagnostic(
+        code(audio::ends_early),
+        help("the copy is incomplete: download this file again")
+    )]
+    EndsEarly {
+        /// The file.
+        path: PathBuf,
+        /// The format's name.
+        format: &'static str,
+    },
+    /// Compressed bytes that cannot be decoded.
+    #[error("{} contains damaged {format}: {detail}", path.display())]
+    #[diagnostic(
+        code(audio::damaged),
+        help(
+            "download this file again; if another program plays it, convert it with that one, for example `ffmpeg -i INPUT OUTPUT.wav`"
+        )
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The format's name.
+        format: &'static str,
+        /// What is wrong.
+        detail: String,
     },
     /// A valid header and not one sample.
     #[error("{} contains no samples", path.display())]
@@ -185,6 +253,22 @@ pub enum AudioError {
         /// The frame (sample of every channel), counted from 0 at the file's start.
         frame: u64,
     },
+    /// A float sample is no sound: full scale is 1.
+    #[error("{} contains a sample of {sample:e} (frame {frame}), where full scale is 1", path.display())]
+    #[diagnostic(
+        code(audio::beyond_scale),
+        help(
+            "the file is damaged, or its numbers are not those of float samples: download it again, or leave it out"
+        )
+    )]
+    BeyondScale {
+        /// The file.
+        path: PathBuf,
+        /// The frame (sample of every channel), counted from 0 at the file's start.
+        frame: u64,
+        /// Its value.
+        sample: f32,
+    },
     /// The user asked to stop.
     #[error("the work on {} was interrupted", path.display())]
     #[diagnostic(code(audio::interrupted))]
@@ -201,6 +285,27 @@ impl AudioError {
         self.to_string().replacen(&path, "the file", 1)
     }
 
+    /// The revision of the readers that finds this; see [`AudioInfo::revision`](super::AudioInfo::revision).
+    pub fn revision(&self) -> u32 {
+        /// What the first version read.
+        const FIRST: [&str; 6] = ["WAV", "RIFX", "RF64", "AIFF", "AIFC", "SPHERE"];
+        match self {
+            Self::UnsupportedFormat { .. }
+            | Self::UnknownFormat { .. }
+            | Self::TwoRecordings { .. }
+            | Self::CutShort { .. }
+            | Self::EndsEarly { .. }
+            | Self::Damaged { .. }
+            | Self::BeyondScale { .. } => REVISION,
+            Self::Malformed { format, .. } | Self::UnsupportedCoding { format, .. }
+                if !FIRST.contains(format) =>
+            {
+                REVISION
+            }
+            _ => 0,
+        }
+    }
+
     fn path(&self) -> &Path {
         match self {
             Self::Io { path, .. }
@@ -209,6 +314,7 @@ impl AudioError {
             | Self::UnsupportedFormat { path, .. }
             | Self::UnknownFormat { path, .. }
             | Self::Malformed { path, .. }
+            | Self::TwoRecordings { path, .. }
             | Self::UnsupportedCoding { path, .. }
             | Self::Truncated { path, .. }
             | Self::NoSamples { path }
@@ -216,6 +322,10 @@ impl AudioError {
             | Self::BadSegment { path, .. }
             | Self::UnsupportedRate { path, .. }
             | Self::NotFinite { path, .. }
+            | Self::CutShort { path, .. }
+            | Self::EndsEarly { path, .. }
+            | Self::Damaged { path, .. }
+            | Self::BeyondScale { path, .. }
             | Self::Interrupted { path } => path,
         }
     }

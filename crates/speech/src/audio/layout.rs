@@ -30,10 +30,24 @@ pub enum SampleCoding {
     MuLaw,
     /// ITU-T G.711 A-law.
     ALaw,
+    /// ADPCM of the IMA, in blocks as WAV has them.
+    ImaAdpcm,
+    /// ADPCM of Microsoft.
+    MsAdpcm,
+    /// Free Lossless Audio Codec.
+    Flac,
+    /// Apple Lossless.
+    Alac,
+    /// MPEG-1, 2 or 2.5, layer III.
+    Mp3,
+    /// MPEG-4 AAC, low complexity.
+    Aac,
+    /// Vorbis I.
+    Vorbis,
 }
 
 impl SampleCoding {
-    /// Bytes of one sample.
+    /// Bytes of one sample; 0 where samples are not stored one by one.
     pub fn bytes(self) -> usize {
         match self {
             SampleCoding::U8 | SampleCoding::I8 | SampleCoding::MuLaw | SampleCoding::ALaw => 1,
@@ -41,6 +55,13 @@ impl SampleCoding {
             SampleCoding::I24 => 3,
             SampleCoding::I32 | SampleCoding::F32 => 4,
             SampleCoding::F64 => 8,
+            SampleCoding::ImaAdpcm
+            | SampleCoding::MsAdpcm
+            | SampleCoding::Flac
+            | SampleCoding::Alac
+            | SampleCoding::Mp3
+            | SampleCoding::Aac
+            | SampleCoding::Vorbis => 0,
         }
     }
 
@@ -65,13 +86,20 @@ pub struct AudioInfo {
     pub rate_hz: u32,
     /// Channels, interleaved.
     pub channels: u16,
-    /// Samples per channel.
+    /// Samples per channel, without what an encoder has put before and after them.
     pub frames: u64,
-    /// Bits of one stored sample.
+    /// Bits of one stored sample; 0 where the coding is lossy.
     pub bits: u16,
     /// How samples are stored.
     pub coding: SampleCoding,
+    /// Which revision of the readers this file needs: 0 where all versions of the program read the same samples from
+    /// it. It belongs into keys of what is made from the samples.
+    pub revision: u32,
 }
+
+/// The revision of what reads files that the first version of the program refused, or read wrongly: compressed formats,
+/// Wave64, tags in front, headers of WAV that contradict themselves.
+pub const REVISION: u32 = 1;
 
 impl AudioInfo {
     /// Length in seconds.
@@ -87,6 +115,17 @@ pub(super) struct Layout {
     pub big_endian: bool,
     /// Offset of the first sample in bytes.
     pub data_offset: u64,
+    /// Blocks of ADPCM, where the coding is one.
+    pub blocks: Option<Blocks>,
+}
+
+/// How ADPCM is cut into blocks that are decoded on their own.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Blocks {
+    /// Bytes of a block.
+    pub bytes: u64,
+    /// Samples of each channel in one.
+    pub frames: u64,
 }
 
 impl Layout {

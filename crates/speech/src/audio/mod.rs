@@ -1,6 +1,7 @@
 //! Audio files: what is in them, and how to read them as one channel of samples.
 
 mod aiff;
+mod coded;
 mod error;
 mod layout;
 mod pcm;
@@ -9,14 +10,17 @@ mod reader;
 mod sniff;
 mod source;
 mod sphere;
+mod tag;
 #[cfg(test)]
 mod tests;
+mod w64;
 mod wav;
+mod wave_format;
 mod waveform;
 mod write;
 
 pub use error::AudioError;
-pub use layout::{AudioInfo, RATES_HZ, SampleCoding};
+pub use layout::{AudioInfo, RATES_HZ, REVISION, SampleCoding};
 pub use read::{probe, read, read_from_bytes};
 pub use reader::AudioReader;
 pub use sniff::{AudioFormat, SNIFF_BYTES, sniff};

@@ -62,6 +62,17 @@ pub(super) fn decode(
         (SampleCoding::ALaw, _) => frames(bytes, channels, pick, out, |[byte]: [u8; 1]| {
             f32::from(a_law(byte)) * I16
         }),
+        // Decoders make these out of packets.
+        (
+            SampleCoding::ImaAdpcm
+            | SampleCoding::MsAdpcm
+            | SampleCoding::Flac
+            | SampleCoding::Alac
+            | SampleCoding::Mp3
+            | SampleCoding::Aac
+            | SampleCoding::Vorbis,
+            _,
+        ) => {}
     }
 }
 

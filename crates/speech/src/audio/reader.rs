@@ -2,13 +2,14 @@
 
 use std::fs::File;
 use std::io::{Read, Seek};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pipe_foundation::progress::Progress;
 
+use super::coded::Coded;
 use super::layout::{AudioInfo, Layout};
 use super::pcm::{self, Pick};
-use super::read::layout;
+use super::read::{self, Opened};
 use super::source::Source;
 use super::{AudioError, Waveform};
 
@@ -19,13 +20,21 @@ const BLOCK_BYTES: u64 = 1 << 18;
 /// higher rate.
 const BLOCK_SAMPLES: u64 = 1 << 16;
 
+/// Room for so many samples is made on the word of a header alone: some minutes.
+const MOST_UNSEEN_SAMPLES: u64 = 1 << 23;
+
 /// How far a segment may pass the end of the file, in seconds: transcripts round.
 const SEGMENT_SLACK_S: f64 = 0.1;
 
+/// No microphone and no converter gives a sample this far beyond full scale, not even one whose full scale is that of
+/// integers of 32 bits.
+const MOST_AMPLITUDE: f32 = 2_147_483_648.0;
+
 /// An audio file, or a segment of one, as one channel of samples in their order.
 pub struct AudioReader<R = File> {
-    source: Source<R>,
-    layout: Layout,
+    path: PathBuf,
+    info: AudioInfo,
+    samples: Samples<R>,
     pick: Pick,
     /// The first frame of the segment.
     start: u64,
@@ -33,7 +42,16 @@ pub struct AudioReader<R = File> {
     end: u64,
     /// The frame that comes next.
     next: u64,
-    block: Vec<u8>,
+}
+
+/// Where samples come from.
+enum Samples<R> {
+    Plain {
+        source: Source<R>,
+        layout: Layout,
+        block: Vec<u8>,
+    },
+    Coded(Coded),
 }
 
 impl AudioReader<File> {
@@ -41,7 +59,7 @@ impl AudioReader<File> {
     /// read, and nothing is allocated that it promises.
     ///
     /// `channel` counts from 0; without it the channels are averaged. Full scale becomes 1.0. Only the bytes of the
-    /// segment are read. A segment's bounds are rounded to the nearest sample; its end may pass the end of the file by
+    /// segment are read, in compressed formats with a little before them. A segment's bounds are rounded to the nearest sample; its end may pass the end of the file by
     /// 0.1 s, or be infinite, and is then the file's end. A WAV file whose header leaves its length open (0 or 0xFFFFFFFF, as written
     /// into pipes) is read to its end; any other file with fewer samples than its header promises is an error.
     ///
@@ -56,7 +74,7 @@ impl AudioReader<File> {
     }
 }
 
-impl<R: Read + Seek> AudioReader<R> {
+impl<R: Read + Seek + Send + Sync + 'static> AudioReader<R> {
     /// As [`AudioReader::open`], of all that a reader gives; `name` replaces the path in messages.
     ///
     /// # Errors
@@ -67,21 +85,22 @@ impl<R: Read + Seek> AudioReader<R> {
 
     /// Reads the header, and finds the segment in it.
     pub(super) fn new(
-        mut source: Source<R>,
+        source: Source<R>,
         segment_s: Option<(f64, f64)>,
         channel: Option<u16>,
     ) -> Result<Self, AudioError> {
-        let layout = layout(&mut source)?;
-        let info = &layout.info;
+        let path = source.path.clone();
+        let opened = read::open(source)?;
+        let info = opened.info().clone();
         if info.frames == 0 {
-            return Err(AudioError::NoSamples { path: source.path });
+            return Err(AudioError::NoSamples { path });
         }
         let pick = match channel {
             None => Pick::Mean,
             Some(channel) if channel < info.channels => Pick::Channel(usize::from(channel)),
             Some(channel) => {
                 return Err(AudioError::NoSuchChannel {
-                    path: source.path,
+                    path,
                     channel,
                     channels: info.channels,
                 });
@@ -89,11 +108,11 @@ impl<R: Read + Seek> AudioReader<R> {
         };
         let (start, end) = match segment_s {
             None => (0, info.frames),
-            Some(segment_s) => match segment_frames(info, segment_s) {
+            Some(segment_s) => match segment_frames(&info, segment_s) {
                 Some(frames) => frames,
                 None => {
                     return Err(AudioError::BadSegment {
-                        path: source.path,
+                        path,
                         start_s: segment_s.0,
                         end_s: segment_s.1,
                         duration_s: info.duration_s(),
@@ -101,20 +120,35 @@ impl<R: Read + Seek> AudioReader<R> {
                 }
             },
         };
+        let samples = match opened {
+            Opened::Plain { source, layout } => Samples::Plain {
+                source,
+                layout,
+                block: Vec::new(),
+            },
+            Opened::Coded { mut coded, .. } => {
+                if start > 0 {
+                    coded
+                        .seek(start)
+                        .map_err(|fault| fault.of(&path, info.format))?;
+                }
+                Samples::Coded(coded)
+            }
+        };
         Ok(Self {
-            source,
-            layout,
+            path,
+            info,
+            samples,
             pick,
             start,
             end,
             next: start,
-            block: Vec::new(),
         })
     }
 
     /// What the header says of the whole file.
     pub fn info(&self) -> &AudioInfo {
-        &self.layout.info
+        &self.info
     }
 
     /// Samples in all, of one channel. The file is long enough for them.
@@ -130,42 +164,76 @@ impl<R: Read + Seek> AudioReader<R> {
     /// Decodes the next samples, a block of at most 65,536, and appends them to `out`; false at the end.
     ///
     /// # Errors
-    /// A file that cannot be read or has become shorter, infinite or NaN samples.
+    /// A file that cannot be read, is damaged or has become shorter; samples that are infinite, NaN, or too large to be
+    /// sound.
     pub fn block(&mut self, out: &mut Vec<f32>) -> Result<bool, AudioError> {
         if self.next >= self.end {
             return Ok(false);
         }
-        let info = &self.layout.info;
-        let frame_bytes = self.layout.frame_bytes();
-        let frames = (BLOCK_BYTES / frame_bytes).clamp(1, BLOCK_SAMPLES);
-        let frames = frames.min(self.end - self.next);
-        // The header has been checked against the file's size, so that the first block is the largest.
-        self.block.resize((frames * frame_bytes) as usize, 0);
-        let offset = self.layout.data_offset + self.next * frame_bytes;
-        if !self.source.read_at(offset, &mut self.block)? {
-            return Err(AudioError::Truncated {
-                path: self.source.path.clone(),
-                promised_bytes: info.frames * frame_bytes,
-                present_bytes: self.source.len.saturating_sub(self.layout.data_offset),
-            });
-        }
         let before = out.len();
-        pcm::decode(
-            &self.block,
-            info.coding,
-            self.layout.big_endian,
-            usize::from(info.channels),
-            self.pick,
-            out,
-        );
-        if let Some(at) = out[before..].iter().position(|sample| !sample.is_finite()) {
-            return Err(AudioError::NotFinite {
-                path: self.source.path.clone(),
-                frame: self.next + at as u64,
-            });
-        }
+        let frames = match &mut self.samples {
+            Samples::Plain {
+                source,
+                layout,
+                block,
+            } => {
+                let frame_bytes = layout.frame_bytes();
+                let frames = (BLOCK_BYTES / frame_bytes).clamp(1, BLOCK_SAMPLES);
+                let frames = frames.min(self.end - self.next);
+                // The header has been checked against the file's size, so that the first block is the largest.
+                block.resize((frames * frame_bytes) as usize, 0);
+                let offset = layout.data_offset + self.next * frame_bytes;
+                if !source.read_at(offset, block)? {
+                    return Err(AudioError::Truncated {
+                        path: self.path.clone(),
+                        promised_bytes: self.info.frames * frame_bytes,
+                        present_bytes: source.len.saturating_sub(layout.data_offset),
+                    });
+                }
+                pcm::decode(
+                    block,
+                    self.info.coding,
+                    layout.big_endian,
+                    usize::from(self.info.channels),
+                    self.pick,
+                    out,
+                );
+                frames
+            }
+            Samples::Coded(coded) => {
+                let read = coded.read(self.next, self.end, self.pick, out);
+                let frames = read.map_err(|fault| fault.of(&self.path, self.info.format))?;
+                if frames == 0 {
+                    return Err(AudioError::CutShort {
+                        path: self.path.clone(),
+                        promised_frames: self.info.frames,
+                        present_frames: self.next,
+                    });
+                }
+                frames
+            }
+        };
+        self.check(&out[before..])?;
         self.next += frames;
         Ok(true)
+    }
+
+    /// Makes sure that the next samples are sound.
+    fn check(&self, samples: &[f32]) -> Result<(), AudioError> {
+        // NaN is not less than anything.
+        let is_sound = |sample: &f32| sample.abs() < MOST_AMPLITUDE;
+        let Some(at) = samples.iter().position(|sample| !is_sound(sample)) else {
+            return Ok(());
+        };
+        let (path, frame) = (self.path.clone(), self.next + at as u64);
+        Err(match samples[at] {
+            sample if sample.is_finite() => AudioError::BeyondScale {
+                path,
+                frame,
+                sample,
+            },
+            _ => AudioError::NotFinite { path, frame },
+        })
     }
 
     /// Decodes everything that has not been read.
@@ -175,17 +243,22 @@ impl<R: Read + Seek> AudioReader<R> {
     /// [`AudioError::Interrupted`].
     pub fn rest(&mut self, progress: &dyn Progress) -> Result<Waveform, AudioError> {
         let mut samples = Vec::new();
+        // Of a compressed file, only decoding shows that it has what its header promises.
+        let sure = match self.samples {
+            Samples::Plain { .. } => self.end - self.next,
+            Samples::Coded(_) => (self.end - self.next).min(MOST_UNSEEN_SAMPLES),
+        };
         samples
-            .try_reserve_exact((self.end - self.next) as usize)
+            .try_reserve_exact(sure as usize)
             .map_err(|error| AudioError::Io {
-                path: self.source.path.clone(),
+                path: self.path.clone(),
                 action: "make room for the samples of",
                 source: std::io::Error::new(std::io::ErrorKind::OutOfMemory, error),
             })?;
         while self.block(&mut samples)? {
             if progress.interrupted() {
                 return Err(AudioError::Interrupted {
-                    path: self.source.path.clone(),
+                    path: self.path.clone(),
                 });
             }
         }

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use pipe_foundation::regular_file;
 
@@ -11,11 +12,14 @@ use super::AudioError;
 /// The first bytes are kept, so that a usual header costs one read.
 const HEAD_BYTES: usize = 4096;
 
-/// Bytes of a known length, with the name they go by in messages.
+/// Bytes of a known length, with the name they go by in messages. Tags in front are not among them once they have been
+/// skipped: offsets count from what they precede.
 pub(super) struct Source<R> {
     reader: R,
     head: Vec<u8>,
-    /// Bytes in all.
+    /// Bytes in front that have been skipped.
+    pub skipped: u64,
+    /// Bytes in all, without those.
     pub len: u64,
     /// The file, or the name of a stream.
     pub path: PathBuf,
@@ -42,10 +46,10 @@ impl Source<File> {
     }
 }
 
-impl<'a> Source<Cursor<&'a [u8]>> {
+impl Source<Cursor<Arc<[u8]>>> {
     /// Bytes that are in memory already; `name` is used in messages.
-    pub fn from_bytes(name: &Path, bytes: &'a [u8]) -> Result<Self, AudioError> {
-        Self::new(Cursor::new(bytes), bytes.len() as u64, name)
+    pub fn from_bytes(name: &Path, bytes: &[u8]) -> Result<Self, AudioError> {
+        Self::new(Cursor::new(bytes.into()), bytes.len() as u64, name)
     }
 }
 
@@ -65,6 +69,11 @@ impl<R: Read + Seek> Source<R> {
 }
 
 impl<R> Source<R> {
+    /// The reader, whose bytes in front of [`Self::skipped`] are not part of the recording.
+    pub fn into_reader(self) -> R {
+        self.reader
+    }
+
     /// # Errors
     /// [`AudioError::Truncated`] where the file has fewer bytes of samples than its header promises.
     pub fn check_whole(&self, promised_bytes: u64, present_bytes: u64) -> Result<(), AudioError> {
@@ -81,22 +90,30 @@ impl<R> Source<R> {
 
 impl<R: Read + Seek> Source<R> {
     fn new(mut reader: R, len: u64, path: &Path) -> Result<Self, AudioError> {
-        let mut head = Vec::new();
-        reader
-            .by_ref()
-            .take(HEAD_BYTES as u64)
-            .read_to_end(&mut head)
-            .map_err(|source| AudioError::Io {
-                path: path.to_path_buf(),
-                action: "read",
-                source,
-            })?;
+        let head = read_head(&mut reader, path)?;
         Ok(Source {
             reader,
             head,
+            skipped: 0,
             len,
             path: path.to_path_buf(),
         })
+    }
+
+    /// Leaves out the next `bytes` in front, or all there are.
+    pub fn skip(&mut self, bytes: u64) -> Result<(), AudioError> {
+        let bytes = bytes.min(self.len);
+        self.skipped += bytes;
+        self.len -= bytes;
+        self.reader
+            .seek(SeekFrom::Start(self.skipped))
+            .map_err(|source| AudioError::Io {
+                path: self.path.clone(),
+                action: "read",
+                source,
+            })?;
+        self.head = read_head(&mut self.reader, &self.path)?;
+        Ok(())
     }
 
     /// The first bytes of the file, up to 4 KiB.
@@ -118,7 +135,7 @@ impl<R: Read + Seek> Source<R> {
             return Ok(true);
         }
         self.reader
-            .seek(SeekFrom::Start(offset))
+            .seek(SeekFrom::Start(self.skipped + offset))
             .and_then(|_| self.reader.read_exact(buffer))
             .map_err(|source| AudioError::Io {
                 path: self.path.clone(),
@@ -133,4 +150,17 @@ impl<R: Read + Seek> Source<R> {
         let mut bytes = [0; N];
         Ok(self.read_at(offset, &mut bytes)?.then_some(bytes))
     }
+}
+
+fn read_head(reader: &mut impl Read, path: &Path) -> Result<Vec<u8>, AudioError> {
+    let mut head = Vec::new();
+    reader
+        .take(HEAD_BYTES as u64)
+        .read_to_end(&mut head)
+        .map_err(|source| AudioError::Io {
+            path: path.to_path_buf(),
+            action: "read",
+            source,
+        })?;
+    Ok(head)
 }

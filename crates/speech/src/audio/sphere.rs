@@ -122,9 +122,11 @@ pub(super) fn layout<R: Read + Seek>(source: &mut Source<R>) -> Result<Layout, A
             frames,
             bits: 8 * coding.bytes() as u16,
             coding,
+            revision: 0,
         },
         big_endian,
         data_offset: header_bytes,
+        blocks: None,
     })
 }
 

@@ -7,9 +7,10 @@
 use std::io::{Read, Seek};
 
 use super::AudioError;
-use super::layout::{AudioInfo, Layout, SampleCoding};
+use super::layout::Layout;
 use super::sniff::AudioFormat;
 use super::source::Source;
+use super::wave_format::{FMT_BYTES, WaveFormat};
 
 /// A file with more chunks before its samples than this is refused: it only costs time.
 const MAX_CHUNKS: usize = 1024;
@@ -49,8 +50,8 @@ pub(super) fn layout<R: Read + Seek>(
         let payload = offset + 8;
         match &[a, b, c, d] {
             b"fmt " => {
-                let mut bytes = [0; 40];
-                let present = size.min(40) as usize;
+                let mut bytes = [0; FMT_BYTES];
+                let present = size.min(FMT_BYTES as u64) as usize;
                 if present < 16 {
                     let detail = format!("its `fmt ` chunk has {size} bytes, expected at least 16");
                     return Err(malformed(source, detail));
@@ -59,7 +60,7 @@ pub(super) fn layout<R: Read + Seek>(
                     let detail = "the file ends within its `fmt ` chunk".to_string();
                     return Err(malformed(source, detail));
                 }
-                fmt = Some(Fmt::parse(&bytes, present >= 40, big_endian));
+                fmt = Some(WaveFormat::parse(&bytes[..present], big_endian));
             }
             b"ds64" => {
                 long_data_size = source.array_at::<8>(payload + 8)?.map(u64::from_le_bytes);
@@ -74,6 +75,13 @@ pub(super) fn layout<R: Read + Seek>(
                     _ => size,
                 };
                 let promised_bytes = data_bytes(size, riff_size, payload, source.len - payload);
+                if let Some(second) = second_data(source, payload, promised_bytes, &u32_of)? {
+                    return Err(AudioError::TwoRecordings {
+                        path: source.path.clone(),
+                        first: offset,
+                        second,
+                    });
+                }
                 return fmt.layout(source, format, payload, promised_bytes);
             }
             _ => {}
@@ -119,111 +127,27 @@ fn data_bytes(size: u64, riff_size: u32, payload: u64, present: u64) -> u64 {
     }
 }
 
-/// The fields of a `fmt ` chunk that count.
-struct Fmt {
-    tag: u16,
-    channels: u16,
-    rate_hz: u32,
-    block_bytes: u16,
-    bits: u16,
-}
-
-impl Fmt {
-    fn parse(bytes: &[u8; 40], has_extension: bool, big_endian: bool) -> Fmt {
-        const EXTENSIBLE: u16 = 0xFFFE;
-        /// What follows the format tag in the sub-format of WAVE_FORMAT_EXTENSIBLE.
-        const GUID_TAIL: [u8; 14] = [
-            0x00, 0x00, 0x00, 0x00, 0x10, 0x00, 0x80, 0x00, 0x00, 0xaa, 0x00, 0x38, 0x9b, 0x71,
-        ];
-        let u16_at = |at: usize| {
-            let bytes = [bytes[at], bytes[at + 1]];
-            match big_endian {
-                true => u16::from_be_bytes(bytes),
-                false => u16::from_le_bytes(bytes),
-            }
+/// The offset of a `data` chunk behind the one of `bytes` bytes at `payload`. What is not in the form of chunks ends the
+/// search: bytes that a program has appended are no part of the recording.
+fn second_data<R: Read + Seek>(
+    source: &mut Source<R>,
+    payload: u64,
+    bytes: u64,
+    u32_of: &dyn Fn([u8; 4]) -> u32,
+) -> Result<Option<u64>, AudioError> {
+    let mut offset = next_chunk(source, payload, bytes)?;
+    for _ in 0..MAX_CHUNKS {
+        let Some([a, b, c, d, size @ ..]) = source.array_at::<8>(offset)? else {
+            break;
         };
-        let rate = [bytes[4], bytes[5], bytes[6], bytes[7]];
-        let mut tag = u16_at(0);
-        let tail = &bytes[26..40];
-        if tag == EXTENSIBLE && has_extension && (tail == GUID_TAIL || big_endian) {
-            tag = u16_at(24);
+        let (name, size) = ([a, b, c, d], u64::from(u32_of(size)));
+        if !name.iter().all(|byte| (0x20..0x7f).contains(byte)) {
+            break;
         }
-        Fmt {
-            tag,
-            channels: u16_at(2),
-            rate_hz: match big_endian {
-                true => u32::from_be_bytes(rate),
-                false => u32::from_le_bytes(rate),
-            },
-            block_bytes: u16_at(12),
-            bits: u16_at(14),
+        if name == *b"data" && size > 0 {
+            return Ok(Some(offset));
         }
+        offset = next_chunk(source, offset + 8, size)?;
     }
-
-    fn layout<R>(
-        &self,
-        source: &Source<R>,
-        format: AudioFormat,
-        data_offset: u64,
-        promised_bytes: u64,
-    ) -> Result<Layout, AudioError> {
-        let malformed = |detail: String| AudioError::Malformed {
-            path: source.path.clone(),
-            format: format.name(),
-            detail,
-        };
-        if self.channels == 0 || self.rate_hz == 0 {
-            let detail = format!("{} channels at {} Hz", self.channels, self.rate_hz);
-            return Err(malformed(detail));
-        }
-        let block_bytes = u64::from(self.block_bytes);
-        let channels = u64::from(self.channels);
-        let coding = self.coding(block_bytes / channels);
-        let Some(coding) = coding else {
-            return Err(AudioError::UnsupportedCoding {
-                path: source.path.clone(),
-                format: format.name(),
-                coding: format!(
-                    "format tag 0x{:04x}, {} bits in blocks of {block_bytes} bytes for {channels} channel(s)",
-                    self.tag, self.bits
-                ),
-                advice: "convert it to 16-bit PCM",
-            });
-        };
-        if coding.bytes() as u64 * channels != block_bytes {
-            return Err(malformed(format!(
-                "blocks of {block_bytes} bytes do not hold {channels} samples of {} bytes",
-                coding.bytes()
-            )));
-        }
-        let present_bytes = source.len.saturating_sub(data_offset);
-        source.check_whole(promised_bytes, present_bytes)?;
-        Ok(Layout {
-            info: AudioInfo {
-                format,
-                rate_hz: self.rate_hz,
-                channels: self.channels,
-                frames: promised_bytes / block_bytes,
-                bits: self.bits,
-                coding,
-            },
-            big_endian: format == AudioFormat::Rifx,
-            data_offset,
-        })
-    }
-
-    /// Samples are left-justified in their containers, so only the container's size matters.
-    fn coding(&self, container_bytes: u64) -> Option<SampleCoding> {
-        match (self.tag, container_bytes, self.bits) {
-            (1, 1, 1..=8) => Some(SampleCoding::U8),
-            (1, 2..=4, bits) if bits > 0 && u64::from(bits) <= 8 * container_bytes => {
-                SampleCoding::signed(container_bytes)
-            }
-            (3, 4, 32) => Some(SampleCoding::F32),
-            (3, 8, 64) => Some(SampleCoding::F64),
-            (6, 1, 8) => Some(SampleCoding::ALaw),
-            (7, 1, 8) => Some(SampleCoding::MuLaw),
-            _ => None,
-        }
-    }
+    Ok(None)
 }

@@ -43,6 +43,8 @@ pub struct FileContent {
     pub digest: Digest,
     /// Length of the audio in seconds.
     pub duration_s: f64,
+    /// Which revision of the readers its samples come from; see [`crate::audio::AudioInfo::revision`].
+    pub revision: u32,
 }
 
 /// What is at a path.

@@ -1,5 +1,6 @@
 //! The files below a corpus folder, with names that can safely become utterance ids.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
@@ -9,8 +10,13 @@ use super::draft::{Candidate, Draft};
 /// Extensions of files that may hold an utterance; what is inside is sniffed when it is read.
 const AUDIO_EXTENSIONS: [&str; 6] = ["wav", "aif", "aiff", "aifc", "flac", "sph"];
 
-/// Extensions of audio and video that readers pass over with one warning for all.
-const OTHER_EXTENSIONS: [&str; 7] = ["mp3", "ogg", "opus", "m4a", "wma", "w64", "raw"];
+/// Further ones, mostly of lossy formats. Publishers give them beside the originals too.
+const FURTHER_EXTENSIONS: [&str; 11] = [
+    "mp3", "ogg", "oga", "m4a", "mp4", "aac", "w64", "rf64", "bwf", "wave", "nist",
+];
+
+/// Extensions of audio that readers pass over with one warning for all.
+const OTHER_EXTENSIONS: [&str; 5] = ["opus", "wma", "raw", "amr", "webm"];
 
 /// A file below a corpus folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,9 +69,32 @@ impl FoundFile {
 
     /// True if the extension is one of audio files.
     pub fn is_audio(&self) -> bool {
+        self.is_usual() || self.is_further()
+    }
+
+    fn is_usual(&self) -> bool {
         AUDIO_EXTENSIONS
             .iter()
             .any(|known| self.has_extension(known))
+    }
+
+    fn is_further(&self) -> bool {
+        FURTHER_EXTENSIONS
+            .iter()
+            .any(|known| self.has_extension(known))
+    }
+
+    /// What it has in common with the same recording in another format: `AudioMP3/a.mp3` and `AudioWAV/a.wav`.
+    fn without_format(&self) -> String {
+        let mut folders = self.relative[..self.relative.len() - self.name().len()].to_lowercase();
+        // Longer ones before those that they begin with.
+        for format in FURTHER_EXTENSIONS
+            .iter()
+            .chain(AUDIO_EXTENSIONS.iter().rev())
+        {
+            folders = folders.replace(format, "");
+        }
+        folders + &self.stem().to_lowercase()
     }
 
     /// Path below the corpus folder without extension, the tail of an utterance id.
@@ -178,13 +207,30 @@ pub(super) fn files(draft: &mut Draft<'_>, pass_over: &[&str]) -> Vec<FoundFile>
 /// Those of [`files`] that may hold audio; files in other audio formats are one warning each format.
 pub(super) fn audio_files(draft: &mut Draft<'_>, pass_over: &[&str]) -> Vec<FoundFile> {
     let mut found = files(draft, pass_over);
-    note_other_formats(draft, &found);
+    pass_over_copies(draft, &mut found);
     found.retain(FoundFile::is_audio);
     found
 }
 
+/// Removes copies in lossy formats of recordings that are there in another one, and notes them and files in formats that
+/// no reader takes.
+pub(super) fn pass_over_copies(draft: &mut Draft<'_>, found: &mut Vec<FoundFile>) {
+    note_other_formats(draft, found);
+    let usual = found.iter().filter(|file| file.is_usual());
+    let originals: HashSet<String> = usual.map(FoundFile::without_format).collect();
+    found.retain(|file| {
+        let is_copy = file.is_further() && originals.contains(&file.without_format());
+        if is_copy {
+            let format = file.extension().to_lowercase();
+            let note = format!(".{format} copies of recordings in another format are passed over");
+            draft.note(note, &file.relative);
+        }
+        !is_copy
+    });
+}
+
 /// Warns of files in audio formats that no reader takes.
-pub(super) fn note_other_formats(draft: &mut Draft<'_>, found: &[FoundFile]) {
+fn note_other_formats(draft: &mut Draft<'_>, found: &[FoundFile]) {
     for file in found {
         if let Some(other) = OTHER_EXTENSIONS
             .iter()

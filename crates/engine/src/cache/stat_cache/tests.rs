@@ -63,6 +63,25 @@ fn a_file_whose_digest_alone_is_known_is_measured_when_that_is_asked() {
     assert_eq!(stat_cache.digest(&file).unwrap(), Digest::of(b"one"));
 }
 
+#[test]
+fn what_is_measured_again_takes_the_place_of_what_was_remembered() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.wav");
+    std::fs::write(&file, b"one").unwrap();
+    std::thread::sleep(Duration::from_millis(40));
+    let log = || Log::new(folder.path().join("files.log"));
+    let stat_cache = load(log()).unwrap();
+    stat_cache.measured(&file, &|_| Ok(0.0)).unwrap();
+    stat_cache.save().unwrap();
+    let stat_cache = load(log()).unwrap();
+    let again = stat_cache.measured_again(&file, &|_| Ok(-1.5), &|| false);
+    assert_eq!(again.unwrap().measure, Some(-1.5));
+    stat_cache.save().unwrap();
+    let found = load(log()).unwrap().measured(&file, &|_| Ok(7.0)).unwrap();
+    assert_eq!(found.measure, Some(-1.5));
+    assert_eq!(found.digest, Digest::of(b"one"));
+}
+
 fn count_reads(stat_cache: &StatCache, path: &Path) -> usize {
     let reads = Cell::new(0);
     let measure = |_: &Path| {

@@ -2,7 +2,7 @@
 
 use pipe_foundation::progress::Progress;
 
-use crate::audio::{AudioError, AudioReader, SampleCoding, Waveform};
+use crate::audio::{AudioError, AudioFormat, AudioReader, SampleCoding, Waveform};
 use crate::corpus::AudioSource;
 
 use super::fingerprint::{COMPARED_S, Fingerprint, Fingerprinter};
@@ -21,8 +21,10 @@ pub struct Measures {
     pub rate_hz: u32,
     /// Channels of the file.
     pub channels: u16,
-    /// Bits of a stored sample.
+    /// Bits of a stored sample; 0 where the coding is lossy.
     pub bits: u16,
+    /// Container format of the file, by its content; none of what is made without one.
+    pub format: Option<AudioFormat>,
     /// Length in seconds.
     pub duration_s: f64,
     /// Root mean square without the mean, in dB of full scale; minus infinity for digital silence.
@@ -63,7 +65,9 @@ impl Unreadable {
     fn of(error: &AudioError) -> Self {
         Self {
             blame: match error {
-                AudioError::Truncated { .. } => ReadingBlame::Cut,
+                AudioError::Truncated { .. }
+                | AudioError::CutShort { .. }
+                | AudioError::EndsEarly { .. } => ReadingBlame::Cut,
                 AudioError::Io { .. } | AudioError::Interrupted { .. } => {
                     ReadingBlame::Surroundings
                 }
@@ -98,7 +102,7 @@ pub fn measure(
             let mut level = Level::new(wave.rate_hz, SampleCoding::F32);
             level.add(&wave.samples);
             // What is made is kept as one channel of 32-bit floats.
-            level.measures(1, 32, fingerprinter)
+            level.measures((1, 32, None), fingerprinter)
         }
     }
 }
@@ -121,7 +125,7 @@ fn measure_file(
             });
         }
     }
-    level.measures(info.channels, info.bits, fingerprinter)
+    level.measures((info.channels, info.bits, Some(info.format)), fingerprinter)
 }
 
 /// Sums over the samples that were seen.
@@ -218,8 +222,7 @@ impl Level {
 
     fn measures(
         mut self,
-        channels: u16,
-        bits: u16,
+        (channels, bits, format): (u16, u16, Option<AudioFormat>),
         fingerprinter: &Fingerprinter,
     ) -> Result<Measures, Unreadable> {
         if self.frame.samples > 0 {
@@ -249,6 +252,7 @@ impl Level {
             rate_hz: self.rate_hz,
             channels,
             bits,
+            format,
             duration_s: self.samples as f64 / f64::from(self.rate_hz),
             loudness_db: 10.0 * power.log10(),
             offset,

@@ -1,8 +1,10 @@
-//! Recordings that hold no usable speech: cut, unreadable, silent, constant, off zero, clipped.
+//! Recordings that hold no usable speech: cut, unreadable, silent, constant, off zero, clipped; and misnamed ones.
 
 use super::finding::{Finding, Severity, counted};
 use super::measure::ReadingBlame;
 use super::{Audited, Measures};
+use crate::audio::AudioFormat;
+use crate::corpus::AudioSource;
 
 /// Quieter recordings, in dB of full scale, hold nothing that can be heard.
 const SILENT_DB: f64 = -70.0;
@@ -82,12 +84,56 @@ pub fn unusable_recordings(items: &[Audited]) -> Vec<Finding> {
         ),
     ];
     let found = found.into_iter().filter(|(_, names, ..)| !names.is_empty());
-    found
+    let mut findings: Vec<Finding> = found
         .map(|(code, names, verbs, what, help)| {
             let what = format!("{} {what}", counted(names.len(), "recording", verbs));
             Finding::about(code, Severity::Warning, &what, names, help)
         })
-        .collect()
+        .collect();
+    findings.extend(misnamed(items));
+    findings
+}
+
+/// Files that are named after another format than they are in. They are read as what they are; other programs may not.
+fn misnamed(items: &[Audited]) -> Option<Finding> {
+    let told = |item: &Audited| {
+        let AudioSource::File { path, .. } = &item.source else {
+            return None;
+        };
+        let format = item.measures()?.format?;
+        let ending = path.extension()?.to_str()?.to_lowercase();
+        let lies = usual_formats(&ending).is_some_and(|usual| !usual.contains(&format));
+        lies.then(|| format!("{} ({} in .{ending})", item.utterance.id, format.name()))
+    };
+    let names: Vec<String> = items.iter().filter_map(told).collect();
+    let what = format!(
+        "{} in another format than the name of the file says",
+        counted(names.len(), "recording", ("is", "are"))
+    );
+    (!names.is_empty()).then(|| {
+        Finding::about(
+            "audit::misnamed_recording",
+            Severity::Note,
+            &what,
+            names,
+            "nothing here: recordings are read by their content; other programs may go by the name",
+        )
+    })
+}
+
+/// The formats that files with such an ending are in; none of an ending that says nothing.
+fn usual_formats(ending: &str) -> Option<&'static [AudioFormat]> {
+    Some(match ending {
+        "wav" | "wave" | "bwf" => &[AudioFormat::Wav, AudioFormat::Rifx, AudioFormat::Rf64],
+        "aif" | "aiff" | "aifc" => &[AudioFormat::Aiff, AudioFormat::Aifc],
+        "w64" => &[AudioFormat::W64],
+        "flac" => &[AudioFormat::Flac],
+        "mp3" => &[AudioFormat::Mp3],
+        "ogg" | "oga" => &[AudioFormat::Ogg],
+        "m4a" | "mp4" => &[AudioFormat::Mp4],
+        "aac" => &[AudioFormat::Adts],
+        _ => return None,
+    })
 }
 
 fn decibels(level: f64) -> String {

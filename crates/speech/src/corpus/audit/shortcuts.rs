@@ -111,7 +111,7 @@ struct Kind {
     of: fn(&Audited) -> Option<Fact>,
 }
 
-const KINDS: [Kind; 9] = [
+const KINDS: [Kind; 10] = [
     Kind {
         name: "the corpus",
         is_of_file: true,
@@ -141,6 +141,11 @@ const KINDS: [Kind; 9] = [
         name: "the bits of a sample",
         is_of_file: true,
         of: |item| Some(Fact::Value(item.measures()?.bits.to_string())),
+    },
+    Kind {
+        name: "the format",
+        is_of_file: true,
+        of: |item| Some(Fact::Value(item.measures()?.format?.name().to_owned())),
     },
     Kind {
         name: "the duration",

@@ -170,6 +170,23 @@ fn recordings_without_usable_sound_are_named() {
 }
 
 #[test]
+fn files_named_after_another_format_are_worth_a_note() {
+    let made = Made::new();
+    let flac = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/golden/audio/mono16.flac"
+    );
+    std::fs::copy(flac, made.path("c/flac")).unwrap();
+    let items = [
+        made.listed("c/flac"),
+        made.of("c/wav", &speech(4, 16_000, 1.0)),
+    ];
+    let found = recordings::unusable_recordings(&items);
+    assert_eq!(codes(&found), ["audit::misnamed_recording"]);
+    assert_eq!(found[0].names, ["c/flac (FLAC in .wav)"]);
+}
+
+#[test]
 fn speakers_sessions_and_texts_in_several_splits_are_named() {
     let mut items = [
         named("c/a", "happy", Split::Train),

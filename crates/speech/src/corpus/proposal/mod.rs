@@ -123,7 +123,9 @@ fn files(root: &Path, file_bytes: Limit) -> Result<Vec<FoundFile>, CorpusError> 
     let config = CorpusConfig::default();
     let options = native();
     let mut draft = Draft::new("new", &config, root, &options, &is_there, file_bytes)?;
-    Ok(walk::files(&mut draft, &[]))
+    let mut files = walk::files(&mut draft, &[]);
+    walk::pass_over_copies(&mut draft, &mut files);
+    Ok(files)
 }
 
 /// Every label is a class.

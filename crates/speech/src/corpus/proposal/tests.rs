@@ -194,7 +194,7 @@ fn a_known_corpus_gets_its_own_entry() {
 
 #[test]
 fn what_is_no_corpus_is_told_with_what_was_seen() {
-    let folder = folder(&[("a.mp4", ""), ("b.mp4", ""), ("t.csv", "x,y\n1,2\n")]);
+    let folder = folder(&[("a.avi", ""), ("b.avi", ""), ("t.csv", "x,y\n1,2\n")]);
     let told = |path: &str| {
         let path = folder.path().join("Our Calls").join(path);
         let told = propose(&path, &Corpora::default(), FILE_BYTES)
@@ -204,7 +204,7 @@ fn what_is_no_corpus_is_told_with_what_was_seen() {
     };
     assert_eq!(
         told(""),
-        "nothing in /Our Calls/ looks like a corpus: it has 2 .mp4, 1 .csv"
+        "nothing in /Our Calls/ looks like a corpus: it has 2 .avi, 1 .csv"
     );
     assert!(
         told("t.csv").ends_with("t.csv has the columns x, y, and none of them names one of the 0 recordings in /Our Calls"),

@@ -16,7 +16,7 @@ const DEMOGRAPHICS: &str = "VideoDemographics.csv";
 
 pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusError> {
     let mut files = walk::files(draft, &PASS_OVER);
-    walk::note_other_formats(draft, &files);
+    walk::pass_over_copies(draft, &mut files);
     let demographics = files
         .iter()
         .find(|file| file.name().eq_ignore_ascii_case(DEMOGRAPHICS))

@@ -23,8 +23,8 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
     if channel > 1 {
         return Err(options.error("channel", format!("cannot be {channel}"), help));
     }
-    let files = walk::files(draft, &[]);
-    walk::note_other_formats(draft, &files);
+    let mut files = walk::files(draft, &[]);
+    walk::pass_over_copies(draft, &mut files);
     let (mut audio, mut transcripts) = (Vec::new(), Vec::new());
     for file in &files {
         match speaker_of(file.stem()) {

@@ -24,8 +24,8 @@ const PASS_OVER: [&str; 11] = [
 ];
 
 pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusError> {
-    let files = walk::files(draft, &PASS_OVER);
-    walk::note_other_formats(draft, &files);
+    let mut files = walk::files(draft, &PASS_OVER);
+    walk::pass_over_copies(draft, &mut files);
     let labels = labels(draft, &files);
     let mut seen = BTreeSet::new();
     // Whole dialogues are in dialog/wav: they are not turns.

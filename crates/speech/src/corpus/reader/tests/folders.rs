@@ -16,8 +16,8 @@ fn dot_files_are_not_seen_and_other_files_are_passed_over() {
             "__MACOSX/wav/._03a01Fa.wav",
             "erkennung.txt",
             "lablaut/03a01Fa.lablaut",
-            "wav/03a01Wa.mp3",
-            "wav/03a02Wa.MP3",
+            "wav/03a01Wa.opus",
+            "wav/03a02Wa.OPUS",
         ],
     );
     let listing = tree.list();
@@ -25,7 +25,43 @@ fn dot_files_are_not_seen_and_other_files_are_passed_over() {
     assert_eq!(dropped(&listing), []);
     assert_eq!(
         listing.warnings,
-        [".mp3 files are not supported: 2 times, first at wav/03a01Wa.mp3"]
+        [".opus files are not supported: 2 times, first at wav/03a01Wa.opus"]
+    );
+}
+
+#[test]
+fn recordings_in_lossy_formats_are_utterances_unless_they_are_copies() {
+    let tree = Tree::new(
+        "emo-db",
+        &[
+            "wav/03a01Fa.wav",
+            "wav/03a01Fa.m4a",
+            "WAVE/03a01Fa.mp3",
+            "mp3/03a01Wa.mp3",
+            "wav/03a01Na.OGG",
+            "03a02Wc.mp4",
+            "03a04Wc.w64",
+        ],
+    );
+    let listing = tree.list();
+    let ids: Vec<&str> = facts(&listing).iter().map(|fact| fact.0).collect();
+    assert_eq!(
+        ids,
+        [
+            "03a02Wc",
+            "03a04Wc",
+            "mp3/03a01Wa",
+            "wav/03a01Fa",
+            "wav/03a01Na"
+        ]
+    );
+    assert_eq!(dropped(&listing), []);
+    assert_eq!(
+        listing.warnings,
+        [
+            ".m4a copies of recordings in another format are passed over: wav/03a01Fa.m4a",
+            ".mp3 copies of recordings in another format are passed over: WAVE/03a01Fa.mp3"
+        ]
     );
 }
 

@@ -229,6 +229,7 @@ fn each_file_is_looked_at_once_and_only_where_its_utterance_is_used() {
     let content = FileContent {
         digest: Digest::of(b"content"),
         duration_s: 2.5,
+        revision: 0,
     };
     let look_at = |path: &Path| {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();

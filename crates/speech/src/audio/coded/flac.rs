@@ -1,0 +1,158 @@
+//! FLAC in its own container (RFC 9639).
+
+use std::io::{Read, Seek, SeekFrom};
+
+use symphonia::core::codecs::audio::well_known::CODEC_ID_FLAC;
+use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoderOptions};
+use symphonia::core::formats::{FormatReader, SeekMode, SeekTo};
+use symphonia::core::units::Timestamp;
+use symphonia::default::codecs::FlacDecoder;
+use symphonia::default::formats::FlacReader;
+
+use super::fault::Fault;
+use super::window::Window;
+use super::{Coded, Packets, Placed};
+use crate::audio::layout::{AudioInfo, REVISION, SampleCoding};
+use crate::audio::sniff::AudioFormat;
+use crate::audio::source::Source;
+use crate::audio::tag;
+
+/// More blocks of metadata than this are none.
+const MAX_BLOCKS: usize = 1024;
+
+/// Bytes of the block that says what the samples are.
+const STREAM_INFO_BYTES: usize = 34;
+
+/// The number of samples is unknown where it is 0: FLAC that was written into a pipe.
+const UNKNOWN: u64 = 0;
+
+struct FlacPackets {
+    reader: FlacReader<'static>,
+}
+
+/// Opens a FLAC file.
+///
+/// Its demuxer is shown the frames alone, behind the block that describes them: pictures, comments and seek tables of
+/// strangers cost memory and lead astray, and frames are found without.
+pub(super) fn open<R: Read + Seek + Send + Sync + 'static>(
+    mut source: Source<R>,
+) -> Result<(AudioInfo, Coded), Fault> {
+    let damaged = |detail: &str| Fault::Damaged(detail.to_string());
+    let mut stream_info = None;
+    let mut offset = 4;
+    let mut is_last = false;
+    for _ in 0..MAX_BLOCKS {
+        if is_last {
+            break;
+        }
+        let Some([kind, size @ ..]) = source.array_at::<4>(offset)? else {
+            return Err(Fault::Ends);
+        };
+        let size = size
+            .iter()
+            .fold(0, |size, &byte| size << 8 | u64::from(byte));
+        if kind & 0x7f == 0 && stream_info.is_none() {
+            let Some(bytes) = source.array_at::<STREAM_INFO_BYTES>(offset + 4)? else {
+                return Err(Fault::Ends);
+            };
+            stream_info = Some(bytes);
+        }
+        is_last = kind & 0x80 != 0;
+        offset += 4 + size;
+    }
+    let stream_info =
+        stream_info.ok_or_else(|| damaged("its first block of metadata is missing"))?;
+    if !is_last {
+        return Err(damaged("its metadata do not end"));
+    }
+    let [
+        ..,
+        r0,
+        r1,
+        r2,
+        r3,
+        f0,
+        f1,
+        f2,
+        f3,
+        _,
+        _,
+        _,
+        _,
+        _,
+        _,
+        _,
+        _,
+        _,
+        _,
+        _,
+        _,
+        _,
+        _,
+        _,
+        _,
+    ] = stream_info;
+    let packed = u32::from_be_bytes([r0, r1, r2, r3]);
+    let frames = u64::from(r3 & 0x0f) << 32 | u64::from(u32::from_be_bytes([f0, f1, f2, f3]));
+
+    let mut params = AudioCodecParameters::new();
+    params
+        .for_codec(CODEC_ID_FLAC)
+        .with_extra_data(stream_info.into());
+    let decoder = FlacDecoder::try_new(&params, &AudioDecoderOptions::default())?;
+    let mut info = AudioInfo {
+        format: AudioFormat::Flac,
+        rate_hz: packed >> 12,
+        channels: (packed >> 9 & 7) as u16 + 1,
+        frames,
+        bits: (packed >> 4 & 31) as u16 + 1,
+        coding: SampleCoding::Flac,
+        revision: REVISION,
+    };
+
+    let mut front = b"fLaC\x80\0\0\x22".to_vec();
+    front.extend(stream_info);
+    let end = tag::end_without_tags(&mut source)?;
+    if offset >= end {
+        return match frames {
+            UNKNOWN => Err(damaged("it has no samples")),
+            _ => Err(Fault::Ends),
+        };
+    }
+    let stream = Window::stream(source, front, offset, end);
+    let reader = FlacReader::try_new(stream, Default::default())?;
+    let mut packets = FlacPackets { reader };
+    if frames == UNKNOWN {
+        while let Some(placed) = packets.next()? {
+            info.frames += placed.frames;
+        }
+        // At the end of the stream, the demuxer no longer finds back.
+        let mut stream = Box::new(packets.reader).into_inner();
+        stream.seek(SeekFrom::Start(0))?;
+        packets.reader = FlacReader::try_new(stream, Default::default())?;
+    }
+    Ok((info, Coded::new(packets, Box::new(decoder))))
+}
+
+impl Packets for FlacPackets {
+    fn next(&mut self) -> Result<Option<Placed>, Fault> {
+        match self.reader.next_packet() {
+            Ok(packet) => Ok(packet.map(|packet| {
+                let (start, frames) = (packet.pts.get(), packet.dur.get());
+                Placed::at(packet, start, frames)
+            })),
+            // What is missing is noticed by who counts the samples.
+            Err(error) => match Fault::from(error) {
+                Fault::Ends => Ok(None),
+                fault => Err(fault),
+            },
+        }
+    }
+
+    fn seek(&mut self, at: u64) -> Result<(), Fault> {
+        let ts = Timestamp::new(at as i64);
+        let to = SeekTo::Timestamp { ts, track_id: 0 };
+        self.reader.seek(SeekMode::Accurate, to)?;
+        Ok(())
+    }
+}
