@@ -1,6 +1,7 @@
 //! What a set of items is made of: utterances by corpus, split and class.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use pipe_engine::artifact::Item;
 use pipe_speech::corpus::{ClassSet, Split};
@@ -46,13 +47,23 @@ impl CompositionRow {
 }
 
 impl Composition {
-    /// Counts items.
+    /// Counts items. Where they come from sources with different classes, all of these are counted.
     pub fn of(items: &[Item]) -> Self {
         type Counted<'a> = (usize, Vec<usize>, BTreeSet<&'a str>);
-        let set = items
-            .first()
-            .map(|item| item.utterance_facts().classes.clone());
-        let set = set.unwrap_or_default();
+        let mut sets: Vec<&Arc<ClassSet>> = Vec::new();
+        for set in items.iter().map(|item| &item.utterance_facts().classes) {
+            let same =
+                |known: &&Arc<ClassSet>| Arc::ptr_eq(known, set) || known.digest() == set.digest();
+            if !sets.iter().any(same) {
+                sets.push(set);
+            }
+        }
+        let mut names: Vec<&str> = Vec::new();
+        for name in sets.iter().flat_map(|set| set.names()) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
         let mut counted: BTreeMap<(&str, usize), Counted<'_>> = BTreeMap::new();
         for item in items {
             let utterance = item.utterance();
@@ -61,9 +72,11 @@ impl Composition {
                 .entry((&utterance.corpus, split.unwrap_or_default()))
                 .or_default();
             cell.0 += 1;
-            cell.1.resize(set.len(), 0);
-            if let Some(class) = item.class_number() {
-                cell.1[class] += 1;
+            cell.1.resize(names.len(), 0);
+            let class = utterance.class.as_deref();
+            let place = class.and_then(|class| names.iter().position(|name| *name == class));
+            if let Some(place) = place {
+                cell.1[place] += 1;
             }
             cell.2.insert(&utterance.speaker);
         }
@@ -78,7 +91,7 @@ impl Composition {
             }
         };
         Self {
-            classes: set.names().map(str::to_owned).collect(),
+            classes: names.into_iter().map(str::to_owned).collect(),
             rows: counted.into_iter().map(row).collect(),
         }
     }
@@ -91,18 +104,20 @@ fn paper_classes() -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use pipe_foundation::Digest;
     use pipe_speech::corpus::Utterance;
 
     use super::*;
     use crate::items::UtteranceFacts;
 
-    #[test]
-    fn utterances_are_counted_by_corpus_split_and_class() {
-        let classes = Arc::new(ClassSet::valence3());
-        let item = |corpus: &str, speaker: &str, class: &str, split| Item {
+    fn item_of(
+        classes: &Arc<ClassSet>,
+        corpus: &str,
+        speaker: &str,
+        class: &str,
+        split: Split,
+    ) -> Item {
+        Item {
             facts: Arc::new(UtteranceFacts {
                 utterance: Utterance {
                     id: String::new(),
@@ -120,6 +135,14 @@ mod tests {
                 recording: None,
             }),
             digest: Digest::of(b""),
+        }
+    }
+
+    #[test]
+    fn utterances_are_counted_by_corpus_split_and_class() {
+        let classes = Arc::new(ClassSet::valence3());
+        let item = |corpus: &str, speaker: &str, class: &str, split| {
+            item_of(&classes, corpus, speaker, class, split)
         };
         let composition = Composition::of(&[
             item("b", "b/1", "neutral", Split::Test),
@@ -143,5 +166,23 @@ mod tests {
                 ("b", Split::Test, &[0, 1, 0][..], 1),
             ]
         );
+    }
+
+    #[test]
+    fn classes_of_all_sources_are_counted() {
+        let few = Arc::new(ClassSet::new(["calm", "happy"]));
+        let many = Arc::new(ClassSet::new(["angry", "happy", "sad"]));
+        let composition = Composition::of(&[
+            item_of(&few, "a", "a/1", "happy", Split::Train),
+            item_of(&many, "b", "b/1", "sad", Split::Test),
+            item_of(&many, "b", "b/1", "happy", Split::Test),
+        ]);
+        assert_eq!(composition.classes, ["calm", "happy", "angry", "sad"]);
+        let counts: Vec<&[usize]> = composition
+            .rows
+            .iter()
+            .map(|row| &row.classes[..])
+            .collect();
+        assert_eq!(counts, [&[0, 1, 0, 0][..], &[0, 1, 0, 1]]);
     }
 }
