@@ -123,6 +123,28 @@ fn an_item_that_takes_too_long_ends_its_worker() {
 }
 
 #[test]
+fn what_a_worker_read_of_a_file_that_changed_and_was_restored_is_in_no_result() {
+    let space = space(
+        "",
+        "[stage.all]\nkind = \"command\"\ninputs = { made = \"copy\" }\nrun = \"cat {made}/*.safetensors | grep -a -o -e one -e two | sort | uniq -c > {out}/all.txt\"\noutputs = [\"all.txt\"]\n",
+    );
+    space.edit("pipe.toml", "makes = \"audio\"\n", "");
+    space.edit(
+        "pipe.toml",
+        "files = [\"worker.sh\"]",
+        "files = [\"worker.sh\", \"word.txt\"]",
+    );
+    space.write("word.txt", "one\n");
+    // The first program reads what is there for a moment only.
+    let loading = "test -e tried || { touch tried; echo two > word.txt; word=$(cat word.txt); echo one > word.txt; }\n\
+                   word=${word:-$(cat word.txt)}\n";
+    let answering = script("").replace("cp \"$input\" \"$output\"", "echo $word > \"$output\"");
+    space.write("worker.sh", loading.to_owned() + &answering);
+    space.run_well("pipe.toml");
+    assert_eq!(space.read("runs/pipe/all/all.txt").trim(), "8 one");
+}
+
+#[test]
 fn a_worker_that_stays_is_terminated() {
     let space = space("", "");
     space.write("worker.sh", script("") + "echo $$ > held\nexec sleep 600\n");

@@ -12,7 +12,7 @@ use pipe_foundation::sync::lock;
 use super::exchange::{input_name, read_item, write_item};
 use super::execution::{by_hand, temporary_beside};
 use super::messages::{Ended, Program};
-use super::worker::{Unanswered, Worker};
+use super::worker::{FileState, Unanswered, Worker, file_state};
 use super::{CommandError, CommandStage, sandbox};
 
 impl CommandStage {
@@ -34,6 +34,7 @@ impl CommandStage {
             other => ItemError::transient(other),
         };
         let mut first = true;
+        let mut unchanged = true;
         loop {
             let mut worker = self.worker(&program, context).map_err(failed)?;
             let input_path = worker.path(input_name(input));
@@ -43,7 +44,17 @@ impl CommandStage {
                 lock(&self.workers).push(worker);
                 return Err(ItemError::transient(error));
             }
-            match worker.ask(&program, &input_path, &output_path, context.progress) {
+            let asked = worker.ask(&program, &input_path, &output_path, context.progress);
+            // What the program has read of a declared file before is not what the key names, even if that is back by now.
+            if worker.files != self.file_states() {
+                worker.end(false);
+                if std::mem::take(&mut unchanged) {
+                    continue;
+                }
+                let reason = "the files of the command change while its program runs";
+                return Err(ItemError::transient(reason));
+            }
+            match asked {
                 Ok(()) => {
                     let made = read_item(&output_path, self.makes, context.progress);
                     // The next item must not find them.
@@ -90,11 +101,18 @@ impl CommandStage {
     }
 
     fn worker(&self, program: &Program, context: &ItemContext<'_>) -> Result<Worker, CommandError> {
-        {
-            let mut idle = lock(&self.workers);
+        let files = self.file_states();
+        loop {
             let fits = |worker: &Worker| worker.devices == context.devices;
-            if let Some(place) = idle.iter().position(fits) {
-                return Ok(idle.swap_remove(place));
+            let idle = {
+                let mut idle = lock(&self.workers);
+                let place = idle.iter().position(fits);
+                place.map(|place| idle.swap_remove(place))
+            };
+            match idle {
+                Some(worker) if worker.files == files => return Ok(worker),
+                Some(outdated) => drop(outdated.end(false)),
+                None => break,
             }
         }
         let prepare = |reason| CommandError::Prepare {
@@ -116,7 +134,14 @@ impl CommandStage {
             ),
             None => program.clone(),
         };
-        Worker::start(&started, context.devices, folder, temporary)
+        Worker::start(&started, context.devices, files, folder, temporary)
+    }
+
+    fn file_states(&self) -> Vec<FileState> {
+        self.files
+            .iter()
+            .map(|file| file_state(&file.path))
+            .collect()
     }
 
     fn died(&self, ended: &Ended, program: &Program) -> CommandError {

@@ -1,6 +1,7 @@
 //! A program that is kept running, and answers one item after another: a JSON object a line, in and out.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -40,6 +41,21 @@ pub enum Unanswered {
     Failed(CommandError),
 }
 
+/// Device, inode, time of the last change in seconds and nanoseconds, and bytes of a file; none where there is none.
+pub type FileState = Option<(u64, u64, i64, i64, u64)>;
+
+/// The state of a file.
+pub fn file_state(path: &Path) -> FileState {
+    let found = path.metadata().ok()?;
+    Some((
+        found.dev(),
+        found.ino(),
+        found.ctime(),
+        found.ctime_nsec(),
+        found.len(),
+    ))
+}
+
 /// A program that is kept running.
 pub struct Worker {
     supervisor: Supervisor,
@@ -51,6 +67,8 @@ pub struct Worker {
     ended: Option<Ended>,
     /// The numbers of the devices that it was started with.
     pub devices: Vec<usize>,
+    /// What the stage's declared files were before it started, and so what it may have read.
+    pub files: Vec<FileState>,
     /// Where it finds items, and leaves results.
     folder: TempDir,
     /// Its temporary files, in a sandbox.
@@ -65,6 +83,7 @@ impl Worker {
     pub fn start(
         program: &Program,
         devices: &[usize],
+        files: Vec<FileState>,
         folder: TempDir,
         temporary: Option<TempDir>,
     ) -> Result<Self, CommandError> {
@@ -84,6 +103,7 @@ impl Worker {
             group: None,
             ended: None,
             devices: devices.to_vec(),
+            files,
             folder,
             _temporary: temporary,
         })

@@ -29,7 +29,9 @@ pub enum DeclaredFileError {
     #[error("{} changed while the step ran, so its result was discarded; run again", path.display())]
     #[diagnostic(
         code(files::changed),
-        help("only this step is lost: the next run executes it with the file as it is then")
+        help(
+            "the next run executes the step with the file as it is then; items made before the change are kept"
+        )
     )]
     Changed {
         /// The file.

@@ -4,8 +4,6 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use miette::Report;
-use pipe_foundation::machine_fault::MachineFault;
 use pipe_foundation::progress::Progress;
 use pipe_foundation::sync::lock;
 use pipe_foundation::{Digest, thread_pool};
@@ -26,6 +24,7 @@ use super::limit::{Limits, PastLimit};
 use super::observer::{Observer, StepProgress};
 use super::outcome::StepResult;
 use super::pass::Walked;
+use super::pass_fault::PassFault;
 use super::step_status::StepStatus;
 use super::walk::{Outcome, Walk};
 use super::width::Width;
@@ -59,7 +58,7 @@ enum Pass {
     /// The user stopped it.
     Interrupted,
     /// The machine failed at a step.
-    Fault(usize, MachineFault),
+    Fault(usize, PassFault),
 }
 
 /// Steps that a pass left incomplete.
@@ -198,7 +197,7 @@ impl<'a> Group<'a> {
         match pass {
             Pass::Interrupted => Ok(others(&|_| StepResult::skipped())),
             Pass::Fault(step, fault) => Ok(others(&|member| match member == step {
-                true => StepResult::failed(Report::new(fault.clone()), None),
+                true => StepResult::failed(fault.report(), None),
                 false => StepResult::skipped(),
             })),
             Pass::Done(partial) => self.publish(before, &partial, observer),

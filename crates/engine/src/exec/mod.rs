@@ -34,6 +34,7 @@ mod observer;
 mod outcome;
 mod outputs;
 mod pass;
+mod pass_fault;
 mod pass_state;
 mod plan_results;
 mod pools;

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
-use pipe_foundation::machine_fault::MachineFault;
 use pipe_foundation::sync::into_inner;
 use rayon::prelude::*;
 
@@ -12,6 +11,7 @@ use crate::artifact::Item;
 use crate::cache::CacheError;
 use crate::stage::Stage;
 
+use super::pass_fault::PassFault;
 use super::pass_state::PassState;
 use super::walk::{Outcome, Walk};
 use super::writer::ItemWriter;
@@ -24,8 +24,8 @@ pub struct Walked {
     pub busy_s: HashMap<usize, f64>,
     /// True when the user stopped it; what was done is kept.
     pub interrupted: bool,
-    /// The machine's fault that ended it, and the step that met it.
-    pub fault: Option<(usize, MachineFault)>,
+    /// What ended it though no item is to blame, and the step that met it.
+    pub fault: Option<(usize, PassFault)>,
     /// Steps that are past their limits, with the most items that each would have come to. Neither they nor what
     /// follows from them are complete.
     pub past_limit: HashMap<usize, usize>,

@@ -6,12 +6,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use pipe_foundation::Digest;
-use pipe_foundation::machine_fault::MachineFault;
 use pipe_foundation::sync::lock;
 
 use crate::cache::CacheError;
 use crate::cache::items::{Location, StepTag};
 
+use super::pass_fault::PassFault;
 use super::writer::{ItemResult, ItemWriter};
 
 /// State shared by the threads of a pass.
@@ -20,8 +20,8 @@ pub struct PassState {
     pub writer: ItemWriter,
     /// What of the cache could not be used.
     pub failed: Mutex<Option<CacheError>>,
-    /// The machine's fault that ended the pass, and the step that met it.
-    pub fault: Mutex<Option<(usize, MachineFault)>>,
+    /// What ended the pass though no item is to blame, and the step that met it.
+    pub fault: Mutex<Option<(usize, PassFault)>>,
     /// The user stopped it.
     pub interrupted: AtomicBool,
     /// Nothing more is started: the user, the cache, the machine or a limit ended the pass.
@@ -64,8 +64,8 @@ impl PassState {
         self.stop.store(true, Ordering::Relaxed);
     }
 
-    /// The machine is at fault: the pass ends with the first error of this kind.
-    pub fn end_by_fault(&self, step: usize, fault: MachineFault) {
+    /// No item is to blame: the pass ends with the first error of this kind.
+    pub fn end_by_fault(&self, step: usize, fault: PassFault) {
         lock(&self.fault).get_or_insert((step, fault));
         self.stop.store(true, Ordering::Relaxed);
     }

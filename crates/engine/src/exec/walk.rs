@@ -24,6 +24,7 @@ use super::gate::Gate;
 use super::in_flight::ItemMemory;
 use super::internal_error::internal_error;
 use super::limit::Limits;
+use super::pass_fault::PassFault;
 use super::pass_state::PassState;
 use super::width::Width;
 use super::writer::ItemResult;
@@ -248,7 +249,8 @@ impl Walk<'_> {
                 blame: Blame::Machine,
             }) => {
                 let what = frame.copy.facts.id().to_owned();
-                shared.end_by_fault(frame.step, MachineFault { what, reason });
+                let fault = PassFault::Machine(MachineFault { what, reason });
+                shared.end_by_fault(frame.step, fault);
                 Err(Outcome::Missing)
             }
             Err(ItemError { reason, blame }) => {
@@ -300,7 +302,7 @@ impl Walk<'_> {
                 }
             }
             (Stage::Items(stage), Some(input)) => {
-                self.check_files(frame.step)?;
+                self.check_files(frame.step, shared)?;
                 let wanted = stage.resources();
                 let declares = wanted != Resources::default();
                 let lent = (self.gate.as_ref().filter(|_| declares)).map(|gate| gate.enter(wanted));
@@ -311,7 +313,7 @@ impl Walk<'_> {
                     devices: lent.as_ref().map_or(&[], |lent| &lent.devices),
                 };
                 let made = stage.process(&frame.copy, &**input, &context);
-                self.check_files(frame.step)?;
+                self.check_files(frame.step, shared)?;
                 made
             }
             _ => Err(ItemError::transient("the step takes no items")),
@@ -326,11 +328,18 @@ impl Walk<'_> {
         made.map(Arc::from)
     }
 
-    /// Makes sure that the files that `step` declares are those of its key.
-    fn check_files(&self, step: usize) -> Result<(), ItemError> {
+    /// Makes sure that the files that `step` declares are those of its key. Where one is not, the pass ends: no item is to
+    /// blame, and what would be made of the others is not that of the key either.
+    fn check_files(&self, step: usize, shared: &PassState) -> Result<(), ItemError> {
         let files = self.files.get(&step);
-        files.map_or(Ok(()), |files| {
-            files.check(&self.cache.files).map_err(ItemError::transient)
+        let checked = files.map_or(Ok(()), |files| files.check(&self.cache.files));
+        checked.map_err(|error| {
+            let reason = error.to_string();
+            shared.end_by_fault(step, PassFault::DeclaredFile(error));
+            ItemError {
+                reason,
+                blame: Blame::Machine,
+            }
         })
     }
 

@@ -94,7 +94,7 @@ impl Group<'_> {
         )? {
             Pass::Done(_) => Ok(()),
             Pass::Interrupted => Err(crate::stage::Interrupted.into()),
-            Pass::Fault(_, fault) => Err(fault.into()),
+            Pass::Fault(_, fault) => Err(fault.report()),
         }
     }
 
