@@ -247,7 +247,12 @@ fn heads_that_make_no_sense_are_refused_where_they_are_written() {
 fn a_cell_that_is_no_number_is_named_with_its_utterance() {
     let space = space(TWO_NUMBERS, KEPT);
     space.edit("task.toml", "epochs = 15", "epochs = 15\nmonitor = \"ccc\"");
-    space.edit("corpora/made/table.csv", "2.50", "fifteen");
+    // A comma is a decimal sign, and NaN is a number that is not known.
+    space.edit("corpora/made/table.csv", "2.50", "\"2,50\"");
+    space.edit("corpora/made/table.csv", "1.00", "NaN");
+    space.edit("task.toml", "epochs = 15", "epochs = 1");
+    assert_eq!(space.run("task.toml", &[]).code, Some(0));
+    space.edit("corpora/made/table.csv", "\"2,50\"", "fifteen");
     let run = space.run("task.toml", &[]);
     let error = run.error();
     assert!(

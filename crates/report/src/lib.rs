@@ -16,6 +16,7 @@
 //! | `forms` | the forms of a report |
 
 mod audit;
+mod class_names;
 mod csv;
 mod document;
 mod entry;
@@ -43,6 +44,7 @@ mod terminal;
 pub use audit::{
     AuditEntry, AuditFinding, AuditSeverity, AuditedClasses, AuditedLengths, AuditedSource,
 };
+pub use class_names::short_class_names;
 pub use entry::ReportEntry;
 pub use facts::{
     CorpusFacts, LeakCheck, LeftOut, PartitionFacts, ProjectFile, Reproduction, RunFacts,

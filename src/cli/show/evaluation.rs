@@ -2,7 +2,7 @@
 
 use pipe_engine::cache::{Cache, StepRecord};
 use pipe_report::eval::Metrics;
-use pipe_report::{ReportEntry, Sheet, SheetCell, SheetColumn, Tone};
+use pipe_report::{ReportEntry, Sheet, SheetCell, SheetColumn, Tone, short_class_names};
 
 use crate::inspect::step;
 use crate::stage::EVALUATION_ENTRY;
@@ -25,9 +25,8 @@ pub fn show(cache: &Cache, record: &StepRecord, page: Page) -> Result<String, St
         SheetColumn::number("WA"),
         SheetColumn::number("F1").dispensable(3),
     ];
-    for class in &entry.evaluation.classes {
-        let start: String = class.chars().take(3).collect();
-        columns.push(SheetColumn::number(&format!("recall {start}")));
+    for class in short_class_names(&entry.evaluation.classes) {
+        columns.push(SheetColumn::number(&format!("recall {class}")));
     }
     columns.push(SheetColumn::number("utterances").dispensable(1));
     let trained = &entry.model.training_corpora;

@@ -33,9 +33,7 @@ pub enum DataError {
     #[error("{target} of {utterance} is `{cell}`, which is not a number")]
     #[diagnostic(
         code(train::number),
-        help(
-            "leave the cell empty where the number is not known; decimals are written with a point"
-        )
+        help("leave the cell empty, or write NaN, where the number is not known")
     )]
     Number {
         /// The target.
@@ -205,7 +203,22 @@ pub fn number(item: &LoadedItem, column: &str) -> Result<Option<f64>, DataError>
     let Some(cell) = utterance.column(column) else {
         return Ok(None);
     };
-    match cell.trim().parse::<f64>() {
+    let cell = cell.trim();
+    // What pandas and R write where a value is missing.
+    if ["nan", "na"]
+        .iter()
+        .any(|missing| cell.eq_ignore_ascii_case(missing))
+    {
+        return Ok(None);
+    }
+    // Half of Europe writes a comma; targets have no thousands.
+    let number = match cell.split_once(',') {
+        Some((whole, decimals)) if !decimals.contains([',', '.']) => {
+            format!("{whole}.{decimals}").parse::<f64>()
+        }
+        _ => cell.parse(),
+    };
+    match number {
         Ok(number) if number.is_finite() => Ok(Some(number)),
         _ => Err(DataError::Number {
             target: column.to_owned(),

@@ -1,5 +1,6 @@
 //! Confusion matrices: one small drawing per variant, shares of the true class as colours and numbers.
 
+use crate::class_names::short_class_names;
 use crate::{StudyCell, number};
 
 use super::forest::shorten;
@@ -12,11 +13,13 @@ const SUPPORT: f64 = 42.0;
 const CELL_WIDTH: f64 = 34.0;
 const CELL_HEIGHT: f64 = 20.0;
 const TOP: f64 = 34.0;
+/// In characters.
+const LONGEST_NAME: usize = 5;
 
 /// What the figure shows; markup.
 pub(super) const CAPTION: &str = "Rows: true class; columns: predicted class. Each number is a share of the true \
     class in %, so rows add up to 100 and the diagonal shows the recalls. On the right: number of utterances of the \
-    class, summed over the runs.";
+    class, summed over the runs. Classes whose names are too long have numbers, in the order of the recalls.";
 
 /// The matrices of all variants on one test.
 pub(super) fn panels(view: &View, test: usize) -> String {
@@ -50,9 +53,14 @@ fn matrix(name: &str, classes: &[String], cell: &StudyCell) -> String {
         "label bold",
         &shorten(&format!("{name}{mark}"), 21),
     );
-    let short = |class: usize| {
-        let name = classes.get(class).map_or("?", String::as_str);
-        name.chars().take(3).collect::<String>()
+    let names = short_class_names(classes);
+    // Where short names do not fit, classes have their numbers, as in the tables.
+    let fits = names
+        .iter()
+        .all(|name| name.chars().count() <= LONGEST_NAME);
+    let short = |class: usize| match names.get(class) {
+        Some(name) if fits => name.clone(),
+        _ => (class + 1).to_string(),
     };
     for (truth, counts) in cell.confusion.rows().enumerate() {
         let y = TOP + CELL_HEIGHT * truth as f64;

@@ -1,5 +1,6 @@
 //! Confusion matrices: one small table per variant and corpus, its models summed.
 
+use crate::class_names::short_class_names;
 use crate::document::{Block, Cell, Column, Table, Tone};
 use crate::{Study, number};
 
@@ -12,10 +13,8 @@ pub(crate) fn blocks(study: &Study) -> Vec<Block> {
                 continue;
             };
             let mut columns = vec![Column::text("true", 0)];
-            columns.extend(study.classes.iter().map(|class| {
-                let start: String = class.chars().take(3).collect();
-                Column::new(start, 0)
-            }));
+            let names = short_class_names(&study.classes).into_iter();
+            columns.extend(names.map(|class| Column::new(class, 0)));
             let rows = cell.confusion.rows().enumerate().map(|(truth, counts)| {
                 let class = study.classes.get(truth).map_or("?", String::as_str);
                 let mut row = vec![Cell::from(class)];

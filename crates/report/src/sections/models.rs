@@ -1,5 +1,6 @@
 //! Single models, where variants have several: each seed on its own.
 
+use crate::class_names::short_class_names;
 use crate::document::{Block, Cell, Column, Table, Tone};
 use crate::{Study, StudyModel, number};
 
@@ -27,10 +28,8 @@ pub(crate) fn blocks(study: &Study) -> Vec<Block> {
         if intervals {
             columns.push(Column::new("95 %", rank(2)).in_group(name));
         }
-        for class in &study.classes {
-            let start: String = class.chars().take(3).collect();
-            columns.push(Column::new(start, rank(1)).in_group(name));
-        }
+        let classes = short_class_names(&study.classes).into_iter();
+        columns.extend(classes.map(|class| Column::new(class, rank(1)).in_group(name)));
     }
     let mut rows = Vec::new();
     for variant in &study.variants {

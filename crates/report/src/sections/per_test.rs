@@ -1,5 +1,6 @@
 //! One table per test: recalls, both intervals, the gain with its p-value, and the published numbers.
 
+use crate::class_names::short_class_names;
 use crate::document::{Block, Cell, Column, Table, Tone};
 use crate::published::PUBLISHED_SOURCE;
 use crate::{Gain, PublishedCell, Study, StudyCell, StudyTest, number};
@@ -106,10 +107,8 @@ fn table(study: &Study, place: usize, test: &StudyTest) -> Table {
         columns: vec![Column::new("WA", 7)],
         cells: |cell| vec![number::percent(Some(cell.wa)).into()],
     });
-    let recalls = study.classes.iter().map(|class| {
-        let start: String = class.chars().take(3).collect();
-        Column::new(start, 1).in_group("recall")
-    });
+    let recalls = short_class_names(&study.classes).into_iter();
+    let recalls = recalls.map(|class| Column::new(class, 1).in_group("recall"));
     parts.push(Part {
         columns: recalls.collect(),
         cells: |cell| {
