@@ -124,6 +124,12 @@ fn numbers_are_trained_tested_reported_exported_and_predicted_without_classes() 
     }
     let page = space.read("runs/task/report/report.html");
     assert!(page.contains("Numeric targets"));
+    let shown = space.told(&["show", "task/test"]);
+    assert!(
+        shown.contains("brightness") && shown.contains("CCC"),
+        "{shown}"
+    );
+    assert!(!shown.contains("UA"), "{shown}");
     let shown = space.told(&["show", "task/train"]);
     assert!(shown.contains("validation CCC"), "{shown}");
 

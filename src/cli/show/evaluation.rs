@@ -17,6 +17,55 @@ pub fn show(cache: &Cache, record: &StepRecord, page: Page) -> Result<String, St
     let mut entry: ReportEntry = step::json(cache, record, EVALUATION_ENTRY)?;
     entry.model.name = "predictions".into();
     let mut sheet = Sheet::new("");
+    if let Some(example) = entry.leaks.first() {
+        sheet.notes(vec![format!(
+            "The model was tested on speakers or recordings that it was trained on, for example: {example}."
+        )]);
+    }
+    numbers(&mut sheet, &entry);
+    if !entry.evaluation.corpora.is_empty() {
+        classes(&mut sheet, &entry);
+        sheet.confusions(vec![entry]);
+    }
+    Ok(page.render(&sheet))
+}
+
+/// How well numbers are predicted.
+fn numbers(sheet: &mut Sheet, entry: &ReportEntry) {
+    let plain = |text: String| (text, Tone::Plain);
+    let coefficient =
+        |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.3}"));
+    let mut rows: Vec<Vec<SheetCell>> = Vec::new();
+    for (target, metrics) in &entry.evaluation.targets {
+        for (corpus, found) in &metrics.corpora {
+            let agreement = &found.agreement;
+            rows.push(vec![
+                plain(target.clone()),
+                plain(corpus.clone()),
+                plain(coefficient(agreement.ccc)),
+                plain(coefficient(agreement.pearson)),
+                plain(coefficient(Some(agreement.rmse))),
+                plain(agreement.pairs.to_string()),
+            ]);
+        }
+    }
+    if rows.is_empty() {
+        return;
+    }
+    sheet.heading("Numbers");
+    let columns = vec![
+        SheetColumn::text("target"),
+        SheetColumn::text("corpus"),
+        SheetColumn::number("CCC"),
+        SheetColumn::number("Pearson").dispensable(1),
+        SheetColumn::number("RMSE"),
+        SheetColumn::number("utterances").dispensable(2),
+    ];
+    sheet.table("", columns, rows, 0);
+}
+
+/// How well classes are recognised.
+fn classes(sheet: &mut Sheet, entry: &ReportEntry) {
     sheet.heading("Metrics, %");
     let mut columns = vec![
         SheetColumn::text("corpus"),
@@ -45,10 +94,11 @@ pub fn show(cache: &Cache, record: &StepRecord, page: Page) -> Result<String, St
     rows.push(row("all", &entry.evaluation.overall));
     sheet.table("", columns, rows, 1);
     if corpora.keys().any(|corpus| trained.contains(corpus)) {
-        sheet.paragraph("* other speakers of a corpus that the model was trained on.");
+        sheet.paragraph(match entry.leaks.is_empty() {
+            true => "* other speakers of a corpus that the model was trained on.",
+            false => "* a corpus that the model was trained on.",
+        });
     }
-    sheet.confusions(vec![entry]);
-    Ok(page.render(&sheet))
 }
 
 fn row(name: &str, metrics: &Metrics) -> Vec<SheetCell> {
