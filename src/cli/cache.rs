@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use pipe_engine::cache::{
-    Cache, Collected, GcOptions, Pin, PruneOptions, Pruned, Verified, gc, prune, usage, verify,
+    Cache, CacheError, Collected, GcOptions, Pin, PruneOptions, Pruned, Verified, gc, prune, usage,
+    verify,
 };
 use pipe_foundation::Digest;
 use pipe_foundation::system::RealSystem;
@@ -34,7 +35,17 @@ pub fn cache(arguments: &CacheArguments, common: &Common) -> Result<u8, CliError
         CacheAction::Unpin(_) => true,
     };
     let cache = match writes {
-        true => context::existing_cache(common)?,
+        true => {
+            let cache = context::existing_cache(common)?;
+            // What a run may do beside a cache that it cannot write to would look at nothing here.
+            if let Some(reason) = cache.why_not_stored() {
+                return Err(CliError::Cache(CacheError::Write {
+                    path: common.cache.clone(),
+                    source: std::io::Error::new(reason.kind(), reason.to_string()),
+                }));
+            }
+            cache
+        }
         false => context::existing_cache_to_read(common)?,
     };
     match &arguments.action {

@@ -16,6 +16,7 @@ use super::arguments::{Common, LockArguments};
 use super::console::print;
 use super::error::CliError;
 use super::lines::counted;
+use super::output_file::check_replaceable;
 use super::reason::reason_lines;
 use super::{context, own_name};
 
@@ -31,6 +32,7 @@ pub fn lock(arguments: &LockArguments, common: &Common) -> Result<u8, CliError> 
     let lock = current(&plan, &cache)?;
     let path = arguments.out.clone();
     let path = path.unwrap_or_else(|| lock_path(&arguments.manifest.manifest));
+    check_replaceable(&path)?;
     let written = durable::write(&RealSystem, &path, lock.to_text().as_bytes());
     written.map_err(|reason| CliError::Output {
         what: path.display().to_string(),

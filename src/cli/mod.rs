@@ -33,6 +33,7 @@ mod lines;
 mod lock;
 mod model;
 mod model_arguments;
+mod output_file;
 mod own_name;
 mod paint;
 mod permission;

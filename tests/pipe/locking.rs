@@ -116,6 +116,20 @@ fn what_is_no_lock_file_or_not_run_is_said() {
     let told = space.refused(&["run", "pipe.toml", "--locked"]);
     assert!(told.contains("lock::missing"), "{told}");
     space.run_well("pipe.toml");
+    // What is no file is not replaced by one.
+    std::os::unix::fs::symlink("elsewhere", space.join("link")).unwrap();
+    for (target, what) in [
+        ("link", "a symbolic link"),
+        ("corpora", "a folder"),
+        ("/dev/null", "a device"),
+    ] {
+        for command in [&["lock"][..], &["bundle", "export"]] {
+            let told = space.pipe(&[command, &["pipe.toml", "-o", target]].concat());
+            assert_eq!(told.status.code(), Some(1), "{target}: {told:?}");
+            let told = String::from_utf8_lossy(&told.stderr).into_owned();
+            assert!(told.contains(what), "{target}: {told}");
+        }
+    }
     space.told(&["lock", "pipe.toml"]);
     let text = space.read(LOCK);
     for (from, to, problem) in [

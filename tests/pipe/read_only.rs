@@ -154,4 +154,16 @@ fn commands_that_only_look_never_write() {
         assert_eq!(output.status.code(), Some(0), "{look:?}: {output:?}");
         assert_eq!(String::from_utf8_lossy(&output.stdout), written, "{look:?}");
     }
+    // What would have to write looks at no other cache instead.
+    for writes in [
+        &["cache", "verify", "--repair"][..],
+        &["cache", "pin", "pipe"],
+        &["cache", "prune"],
+        &["cache", "gc", "--max-age", "1"],
+    ] {
+        let output = read_only.pipe(writes);
+        assert_eq!(output.status.code(), Some(3), "{writes:?}: {output:?}");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(told.contains("cache::write"), "{writes:?}: {told}");
+    }
 }
