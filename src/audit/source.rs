@@ -96,7 +96,7 @@ pub fn left_out(lost: &[(&str, &str)]) -> Option<Finding> {
             1 => format!("{first} cannot be used and is left out: {cause}"),
             many => format!("{many} files or rows cannot be used and are left out: {cause}"),
         },
-        help: "get them again, or correct the table; `max_bad` of `ingest` says how many a run may lack",
+        help: "get the files again, or correct the table; `max_bad` of `ingest` says how many a run may lack",
         count: lost.len(),
         names: lost.iter().map(|(what, _)| (*what).to_owned()).collect(),
     })
