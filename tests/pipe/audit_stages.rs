@@ -261,9 +261,8 @@ fn all_folds_are_audited_at_once_and_each_recording_is_read_once() {
     );
 }
 
-#[test]
-fn what_different_ingest_stages_list_for_training_and_test_is_compared() {
-    let space = audited_alone();
+/// Speaker 01 validates instead of being trained on.
+fn validate_on_one(space: &Workspace) {
     let train = space.read("train.txt");
     let (dev, train): (Vec<&str>, Vec<&str>) =
         train.lines().partition(|name| name.starts_with("01"));
@@ -274,6 +273,12 @@ fn what_different_ingest_stages_list_for_training_and_test_is_compared() {
         "train.txt\", ",
         "train.txt\", validation = \"dev.txt\", ",
     );
+}
+
+#[test]
+fn what_different_ingest_stages_list_for_training_and_test_is_compared() {
+    let space = audited_alone();
+    validate_on_one(&space);
     let held_out = format!(
         "[stage.held_out]\nkind = \"ingest\"\ncorpora = \"acted\"\nsplit = \"test\"\n{}{}\
          [stage.train]\nkind = \"train\"\ninput = \"fbank\"\nepochs = 1\n{ENCODER}\
@@ -313,6 +318,7 @@ fn what_different_ingest_stages_list_for_training_and_test_is_compared() {
 #[test]
 fn ingest_stages_that_feed_one_chain_are_compared() {
     let space = audited_alone();
+    validate_on_one(&space);
     let corpora = space.read("corpora.toml");
     let section = corpora[corpora.find("[corpus.acted]").unwrap()..].replace("acted", "again");
     space.write("corpora.toml", format!("{corpora}\n{section}"));
