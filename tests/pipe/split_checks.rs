@@ -83,6 +83,7 @@ fn a_corpus_that_a_fold_leaves_out_is_meant_to_have_nothing_in_training() {
     space.edit("p.toml", split, &format!("{split}\nleaks = \"warn\""));
     let warned = |space: &Workspace| {
         let output = space.pipe(&["plan", "p.toml"]);
+        assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stderr).unwrap()
     };
     let told = warned(&space);
