@@ -1,4 +1,4 @@
-//! Which evaluations of a plan score recordings of other steps than those that their models are trained on.
+//! Which evaluations of a plan bring together recordings that several steps list, for their models and for themselves.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -28,13 +28,16 @@ pub fn comparisons(plan: &Plan) -> Vec<Comparison> {
                 false => evaluated.extend(names),
             }
         }
-        let is_apart = !trained.is_empty() && !evaluated.is_empty() && trained != evaluated;
+        // One step alone is audited for itself. Several are compared, even where they feed one chain of features that
+        // the model and its evaluation take: each has splits of its own.
+        let is_of_several = trained.union(&evaluated).count() > 1;
+        let is_both = !trained.is_empty() && !evaluated.is_empty();
         let comparison = Comparison {
             trained,
             evaluated,
             splits: splits(&step.declaration.parameters),
         };
-        if is_apart && seen.insert(comparison.clone()) {
+        if is_both && is_of_several && seen.insert(comparison.clone()) {
             found.push(comparison);
         }
     }

@@ -30,7 +30,7 @@
 //! | [`stage`] | the stage kinds, and what is in their keys |
 //! | [`present`] | leaving out missing corpora |
 //! | [`kept_columns`] | whether the columns that heads and probes name are there |
-//! | `comparisons` | which evaluations score what others than their training list |
+//! | `comparisons` | which evaluations bring together what several steps list |
 //! | `audits_first` | trainings wait for the audits of their data |
 //! | [`domain`] | speech as a domain of the engine |
 //! | [`inspect`] | earlier runs by name, and what differs between them |

@@ -1,5 +1,7 @@
 //! What an audit says of its sources.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use pipe_speech::corpus::audit::{
     Audited, ClassRow, DurationRow, Finding, Severity, audit, audit_between, class_table,
     duration_table,
@@ -47,11 +49,19 @@ pub struct AuditOutcome {
 
 impl AuditOutcome {
     /// Audits sources whose recordings were measured. Variants of a step that list the same are told once, with all
-    /// names; what has nothing to tell is left out.
+    /// names; what has nothing to tell is left out, and so is from a comparison what one of its sources tells already.
     pub fn of(sources: Vec<AuditSource>, measured: &MeasuredRecordings) -> Self {
         let mut told: Vec<SourceAudit> = Vec::new();
+        let mut told_of = ToldOfSources::default();
         for source in sources {
-            let audit = audit_source(source, measured);
+            let scope = source.scope.clone();
+            let mut audit = audit_source(source, measured);
+            match &scope {
+                AuditScope::Everything => told_of.add(&audit),
+                AuditScope::BetweenSplits { parts } => {
+                    audit.findings.retain(|found| !told_of.have(parts, found));
+                }
+            }
             if audit.findings.is_empty() && audit.class_table.is_empty() {
                 continue;
             }
@@ -75,6 +85,34 @@ impl AuditOutcome {
             },
             sources: told,
         }
+    }
+}
+
+/// What was found of single sources: by the name of each, codes of findings with what they are about.
+#[derive(Default)]
+struct ToldOfSources(BTreeMap<String, BTreeSet<(&'static str, String)>>);
+
+impl ToldOfSources {
+    fn add(&mut self, audit: &SourceAudit) {
+        let own = self.0.entry(audit.source.clone()).or_default();
+        for finding in &audit.findings {
+            own.extend(
+                finding
+                    .names
+                    .iter()
+                    .map(|name| (finding.code, name.clone())),
+            );
+        }
+    }
+
+    /// Whether all that a finding is about was told of one of these sources or the other.
+    fn have(&self, parts: &BTreeSet<String>, finding: &Finding) -> bool {
+        let is_told = |name: &String| {
+            let about = (finding.code, name.clone());
+            let mut of_parts = parts.iter().filter_map(|part| self.0.get(part));
+            of_parts.any(|told| told.contains(&about))
+        };
+        !finding.names.is_empty() && finding.names.iter().all(is_told)
     }
 }
 
@@ -102,7 +140,7 @@ fn audit_source(source: AuditSource, measured: &MeasuredRecordings) -> SourceAud
             findings.extend(audit(&items, &names));
             (class_table(&items, &names), duration_table(&items))
         }
-        AuditScope::BetweenSplits => {
+        AuditScope::BetweenSplits { .. } => {
             findings.extend(audit_between(&items, &names));
             (Vec::new(), Vec::new())
         }

@@ -1,5 +1,7 @@
 //! What an audit looks at: recordings that are listed and not read yet.
 
+use std::collections::BTreeSet;
+
 use pipe_engine::stage::SourceListing;
 use pipe_foundation::{Digest, by_cause};
 use pipe_speech::corpus::audit::{Finding, Severity};
@@ -13,12 +15,15 @@ use super::columns::ColumnsOfCorpora;
 const CAUSES_TOLD: usize = 3;
 
 /// What is looked for in a source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuditScope {
     /// Everything.
     Everything,
     /// What its splits share, and what training lacks: the rest is told of the sources that it is made of.
-    BetweenSplits,
+    BetweenSplits {
+        /// The names of these sources.
+        parts: BTreeSet<String>,
+    },
 }
 
 /// The recordings of a corpus, or of a step.
@@ -91,7 +96,7 @@ pub fn left_out(lost: &[(&str, &str)]) -> Option<Finding> {
             1 => format!("{first} cannot be used and is left out: {cause}"),
             many => format!("{many} files or rows cannot be used and are left out: {cause}"),
         },
-        help: "get them again, or correct the table; `max_bad` of `ingest` says how many a run may lack",
+        help: "get the files again, or correct the table; `max_bad` of `ingest` says how many a run may lack",
         count: lost.len(),
         names: lost.iter().map(|(what, _)| (*what).to_owned()).collect(),
     })

@@ -249,7 +249,9 @@ impl Ingest {
         let utterances: Vec<&corpus::Utterance> = known.iter().map(|e| &e.utterance).collect();
         let unit = groups.first().map_or("speaker", String::as_str);
         let mut warnings = similar_group_names(&known, &groups);
-        warnings.extend(missing_parts(&utterances, &self.splitting.wanted(), unit));
+        let wanted = self.splitting.wanted();
+        let leaves_out = matches!(self.splitting, Splitting::LeaveOneOut { .. });
+        warnings.extend(missing_parts(&utterances, &wanted, leaves_out, unit));
         // What a fold tests may well lack a class; all folds together have it.
         if matches!(self.splitting, Splitting::Fractions(_)) {
             warnings.extend(missing_classes(&utterances));

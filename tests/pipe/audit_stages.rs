@@ -261,9 +261,8 @@ fn all_folds_are_audited_at_once_and_each_recording_is_read_once() {
     );
 }
 
-#[test]
-fn what_different_ingest_stages_list_for_training_and_test_is_compared() {
-    let space = audited_alone();
+/// Speaker 01 validates instead of being trained on.
+fn validate_on_one(space: &Workspace) {
     let train = space.read("train.txt");
     let (dev, train): (Vec<&str>, Vec<&str>) =
         train.lines().partition(|name| name.starts_with("01"));
@@ -274,6 +273,12 @@ fn what_different_ingest_stages_list_for_training_and_test_is_compared() {
         "train.txt\", ",
         "train.txt\", validation = \"dev.txt\", ",
     );
+}
+
+#[test]
+fn what_different_ingest_stages_list_for_training_and_test_is_compared() {
+    let space = audited_alone();
+    validate_on_one(&space);
     let held_out = format!(
         "[stage.held_out]\nkind = \"ingest\"\ncorpora = \"acted\"\nsplit = \"test\"\n{}{}\
          [stage.train]\nkind = \"train\"\ninput = \"fbank\"\nepochs = 1\n{ENCODER}\
@@ -308,4 +313,56 @@ fn what_different_ingest_stages_list_for_training_and_test_is_compared() {
     let last = audit["sources"].as_array().unwrap().last().unwrap();
     assert_eq!(last["source"], "trained on speech, evaluated on held_out");
     assert!(!run.executed().contains(&"train".into()));
+}
+
+#[test]
+fn ingest_stages_that_feed_one_chain_are_compared() {
+    let space = audited_alone();
+    validate_on_one(&space);
+    let corpora = space.read("corpora.toml");
+    let section = corpora[corpora.find("[corpus.acted]").unwrap()..].replace("acted", "again");
+    space.write("corpora.toml", format!("{corpora}\n{section}"));
+    let names = space.read("acted/labels.csv");
+    let names = names.lines().filter_map(|line| line.split(',').next());
+    for name in names.filter(|name| name.ends_with(".wav")) {
+        space.tone(&format!("again/{name}"), 8_000, 1.0, 300.0);
+    }
+    space.write("again/labels.csv", space.read("acted/labels.csv"));
+    fs::copy(
+        space.join("acted/00ajoy.wav"),
+        space.join("again/00ajoy.wav"),
+    )
+    .unwrap();
+    let chain = format!(
+        "[stage.held_out]\nkind = \"ingest\"\ncorpora = \"again\"\nsplit = \"test\"\n{}\
+         [stage.train]\nkind = \"train\"\ninput = \"fbank\"\nepochs = 1\n{ENCODER}\
+         [stage.score]\nkind = \"evaluate\"\nmodel = \"train\"\ninput = \"fbank\"\n",
+        front_end("[\"speech\", \"held_out\"]"),
+    );
+    space.write("p.toml", space.read("p.toml") + &chain);
+    space.edit(
+        "p.toml",
+        "kind = \"audit\"\ninput = \"speech\"\n",
+        "kind = \"audit\"\ninput = [\"speech\", \"held_out\"]\n",
+    );
+    let run = space.run("p.toml", &[]);
+    let error = run.error();
+    let shared =
+        "the same file is in more than one split: acted/00ajoy (train) = again/00ajoy (test)";
+    assert!(error.contains(shared), "{error}");
+    assert!(!run.executed().contains(&"train".into()));
+    let audit: Json = serde_json::from_str(&space.read("runs/p/audit/failed/audit.json")).unwrap();
+    let last = audit["sources"].as_array().unwrap().last().unwrap();
+    assert_eq!(
+        last["source"],
+        "trained on speech, evaluated on held_out, speech"
+    );
+    assert_eq!(audit["errors"], 1);
+    assert_eq!(
+        told(&space, "p.toml", 1)
+            .iter()
+            .filter(|found| found["severity"] == "error")
+            .count(),
+        1
+    );
 }

@@ -67,6 +67,38 @@ fn speakers_that_differ_in_case_alone_are_told() {
 }
 
 #[test]
+fn a_corpus_that_a_fold_leaves_out_is_meant_to_have_nothing_in_training() {
+    let split = "split = { leave_one_out = \"corpus\", fold = \"again\", validation = 0.3 }";
+    let space = acted(4, manifest(split));
+    let corpora = space.read("corpora.toml");
+    let again = corpora[corpora.find("[corpus.acted]").unwrap()..]
+        .replace("[corpus.acted]", "[corpus.again]");
+    space.write("corpora.toml", format!("{corpora}\n{again}"));
+    space.edit(
+        "p.toml",
+        "corpora = \"acted\"",
+        "corpora = [\"acted\", \"again\"]",
+    );
+    // The same recordings twice: what that is worth is not asked here.
+    space.edit("p.toml", split, &format!("{split}\nleaks = \"warn\""));
+    let warned = |space: &Workspace| {
+        let output = space.pipe(&["plan", "p.toml"]);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let told = warned(&space);
+    assert!(!told.contains("too few"), "{told}");
+    // A speaker is of one corpus, so that the other has nothing in test.
+    space.edit(
+        "p.toml",
+        "leave_one_out = \"corpus\", fold = \"again\"",
+        "leave_one_out = \"speaker\", fold = \"acted/00\"",
+    );
+    let told = warned(&space);
+    assert!(!told.contains("too few"), "{told}");
+}
+
+#[test]
 fn parts_without_data_are_told_before_training() {
     let space = acted(
         2,

@@ -47,8 +47,14 @@ pub fn similar_group_names(entries: &[&Entry], groups: &[String]) -> Vec<String>
     warnings
 }
 
-/// Splits that were asked for and have no utterances of a corpus.
-pub fn missing_parts(utterances: &[&Utterance], wanted: &[Split], unit: &str) -> Vec<String> {
+/// Splits that were asked for and have no utterances of a corpus. A fold that `leaves_out` a value tests nothing of the
+/// corpora that lack it, and trains on nothing of those that have nothing else: that is what it is for.
+pub fn missing_parts(
+    utterances: &[&Utterance],
+    wanted: &[Split],
+    leaves_out: bool,
+    unit: &str,
+) -> Vec<String> {
     let mut warnings = Vec::new();
     let mut corpora: BTreeMap<&str, Vec<&Utterance>> = BTreeMap::new();
     for utterance in utterances {
@@ -58,11 +64,15 @@ pub fn missing_parts(utterances: &[&Utterance], wanted: &[Split], unit: &str) ->
             .push(utterance);
     }
     for (corpus, own) in &corpora {
-        let empty: Vec<&str> = wanted
-            .iter()
-            .filter(|split| !own.iter().any(|utterance| utterance.split == **split))
-            .map(|split| split.name())
-            .collect();
+        let has = |split: Split| own.iter().any(|utterance| utterance.split == split);
+        if leaves_out && !has(Split::Train) && !has(Split::Validation) {
+            continue;
+        }
+        let meant = wanted.iter().copied();
+        let meant = meant.filter(|&split| !leaves_out || split != Split::Test || has(split));
+        let meant: Vec<Split> = meant.collect();
+        let empty = meant.iter().filter(|split| !has(**split));
+        let empty: Vec<&str> = empty.map(|split| split.name()).collect();
         if empty.is_empty() {
             continue;
         }
@@ -70,7 +80,7 @@ pub fn missing_parts(utterances: &[&Utterance], wanted: &[Split], unit: &str) ->
         warnings.push(format!(
             "{corpus} has {}, too few for {} splits of whole {unit}s: none of its utterances is in {}",
             counted(speakers.len(), "speaker"),
-            wanted.len(),
+            meant.len(),
             empty.join(" or ")
         ));
     }

@@ -42,35 +42,50 @@ pub fn copies(items: &[Audited]) -> Vec<Finding> {
             "audit::shared_audio",
             Severity::Error,
             told(&|group| is_across(group) && is_identical(group), false),
-            "the same file in more than one split",
+            (
+                "the same file is in more than one split",
+                "files are in more than one split",
+            ),
             "remove the copies, or keep all of them in one split",
         ),
         (
             "audit::shared_copy",
             Severity::Error,
             told(&|group| is_across(group) && !is_identical(group), false),
-            "the same sound in more than one split, with another gain, format, channel or rate",
+            (
+                "the same sound is in more than one split, differing in gain, format, channel or rate",
+                "sounds are in more than one split, differing in gain, format, channel or rate",
+            ),
             "remove the copies, or keep all of them in one split",
         ),
         (
             "audit::contradicting_labels",
             Severity::Warning,
             contradicting,
-            "the same sound under more than one label",
-            "decide for one label, leave both out, or declare the rows as votes (`votes` of `ingest`)",
+            (
+                "the same sound has more than one label",
+                "sounds have more than one label",
+            ),
+            "decide on one label, leave both out, or declare the rows as votes (`votes` of `ingest`)",
         ),
         (
             "audit::repeated_audio",
             Severity::Warning,
             told(&|group| !is_across(group) && is_identical(group), false),
-            "the same file more than once",
+            (
+                "the same file occurs more than once",
+                "files occur more than once",
+            ),
             "remove the copies: each counts as an utterance of its own",
         ),
         (
             "audit::repeated_copy",
             Severity::Warning,
             told(&|group| !is_across(group) && !is_identical(group), false),
-            "the same sound more than once, with another gain, format, channel or rate",
+            (
+                "the same sound occurs more than once, differing in gain, format, channel or rate",
+                "sounds occur more than once, differing in gain, format, channel or rate",
+            ),
             "remove the copies: each counts as an utterance of its own",
         ),
     ];
@@ -78,10 +93,10 @@ pub fn copies(items: &[Audited]) -> Vec<Finding> {
         .into_iter()
         .filter(|(_, _, names, ..)| !names.is_empty());
     found
-        .map(|(code, severity, names, what, help)| {
+        .map(|(code, severity, names, (one, many), help)| {
             let what = match names.len() {
-                1 => what.to_owned(),
-                many => format!("{many} times {what}"),
+                1 => one.to_owned(),
+                count => format!("{count} {many}"),
             };
             Finding::about(code, severity, &what, names, help)
         })

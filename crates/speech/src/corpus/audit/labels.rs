@@ -18,33 +18,48 @@ pub fn missing_classes(items: &[Audited], classes: &[&str]) -> Vec<Finding> {
         lacking.map(|class| (*class).to_owned()).collect()
     };
     let is_held_out = |class: &str| has(Split::Validation, class) || has(Split::Test, class);
+    let is_anywhere = |class: &str| has(Split::Train, class) || is_held_out(class);
+    // What no split has is told once; where nothing is trained, of the split that lacks it.
+    let is_own = |class: &str| is_anywhere(class) || !is_filled(Split::Train);
     let found = [
         (
             "audit::class_missing_in_training",
             Severity::Error,
             lacking(Split::Train, &is_held_out),
-            "training has no utterance of a class that is held out, so that its recall can only be 0",
+            (
+                "a class of the held-out data has no utterance in training, so its recall can only be 0",
+                "classes of the held-out data have no utterances in training, so their recalls can only be 0",
+            ),
             "split otherwise, add recordings of it, or leave the class out (`classes` of `ingest`)",
         ),
         (
             "audit::class_missing_in_validation",
             Severity::Warning,
-            lacking(Split::Validation, &|_| true),
-            "validation has no utterance of a class, so that early stopping does not see it",
+            lacking(Split::Validation, &is_own),
+            (
+                "a class has no utterance in validation, so early stopping does not see it",
+                "classes have no utterances in validation, so early stopping does not see them",
+            ),
             "split otherwise, for example with another `seed` or a greater share of validation",
         ),
         (
             "audit::class_missing_in_test",
             Severity::Warning,
-            lacking(Split::Test, &|_| true),
-            "test has no utterance of a class, so that scores say nothing of it",
+            lacking(Split::Test, &is_own),
+            (
+                "a class has no utterance in test, so scores say nothing of it",
+                "classes have no utterances in test, so scores say nothing of them",
+            ),
             "split otherwise, for example with another `seed` or a greater share of test",
         ),
         (
             "audit::class_missing",
             Severity::Warning,
-            lacking(Split::Train, &|class| !is_held_out(class)),
-            "no utterance here is of a class that is to be told apart",
+            lacking(Split::Train, &|class| !is_anywhere(class)),
+            (
+                "a class has no utterance in any split",
+                "classes have no utterances in any split",
+            ),
             "check the class map (`classes` of `ingest`, `labels` in corpora.toml)",
         ),
     ];
@@ -52,8 +67,12 @@ pub fn missing_classes(items: &[Audited], classes: &[&str]) -> Vec<Finding> {
         .into_iter()
         .filter(|(_, _, names, ..)| !names.is_empty());
     found
-        .map(|(code, severity, names, what, help)| {
-            Finding::about(code, severity, what, names, help)
+        .map(|(code, severity, names, (one, many), help)| {
+            let what = match names.len() {
+                1 => one.to_owned(),
+                count => format!("{count} {many}"),
+            };
+            Finding::about(code, severity, &what, names, help)
         })
         .collect()
 }

@@ -37,21 +37,30 @@ pub fn unusable_recordings(items: &[Audited]) -> Vec<Finding> {
             unreadable(true),
             ("is", "are"),
             "cut: the header promises more samples than there are",
-            "copy or download these files again; a run sets them aside",
+            (
+                "copy or download this file again; a run sets it aside",
+                "copy or download these files again; a run sets them aside",
+            ),
         ),
         (
             "audit::unreadable_recording",
             unreadable(false),
             ("cannot", "cannot"),
             "be read",
-            "repair or convert these files, or leave them out; a run sets them aside",
+            (
+                "repair or convert this file, or leave it out; a run sets it aside",
+                "repair or convert these files, or leave them out; a run sets them aside",
+            ),
         ),
         (
             "audit::silent_recording",
             measured(&|m| is_silent(m).then(|| decibels(m.loudness_db))),
             ("is", "are"),
             "silent",
-            "leave them out: their labels say nothing that can be heard",
+            (
+                "leave it out: nothing in it bears out its label",
+                "leave them out: nothing in them bears out their labels",
+            ),
         ),
         (
             "audit::constant_recording",
@@ -60,7 +69,10 @@ pub fn unusable_recordings(items: &[Audited]) -> Vec<Finding> {
             }),
             ("is", "are"),
             "constant: every sample has the same value",
-            "leave them out, or get them again: they hold no sound",
+            (
+                "leave it out, or get it again: it holds no sound",
+                "leave them out, or get them again: they hold no sound",
+            ),
         ),
         (
             "audit::offset",
@@ -70,7 +82,10 @@ pub fn unusable_recordings(items: &[Audited]) -> Vec<Finding> {
             }),
             ("is", "are"),
             "off zero: the mean of the samples is far from 0",
-            "subtract the mean, and check that it does not differ between classes",
+            (
+                "subtract the mean, and check that it does not differ between classes",
+                "subtract the mean, and check that it does not differ between classes",
+            ),
         ),
         (
             "audit::clipped_recording",
@@ -80,13 +95,20 @@ pub fn unusable_recordings(items: &[Audited]) -> Vec<Finding> {
             }),
             ("is", "are"),
             "clipped: samples in a row are at full scale",
-            "listen to them; clipping is loudness cut off, and can tell classes apart that differ in nothing else",
+            (
+                "listen to it: clipping distorts the loudest sounds, and can give a class away",
+                "listen to them: clipping distorts the loudest sounds, and can give classes away",
+            ),
         ),
     ];
     let found = found.into_iter().filter(|(_, names, ..)| !names.is_empty());
     let mut findings: Vec<Finding> = found
         .map(|(code, names, verbs, what, help)| {
             let what = format!("{} {what}", counted(names.len(), "recording", verbs));
+            let help = match names.len() {
+                1 => help.0,
+                _ => help.1,
+            };
             Finding::about(code, Severity::Warning, &what, names, help)
         })
         .collect();
@@ -107,8 +129,12 @@ fn misnamed(items: &[Audited]) -> Option<Finding> {
     };
     let names: Vec<String> = items.iter().filter_map(told).collect();
     let what = format!(
-        "{} in another format than the name of the file says",
-        counted(names.len(), "recording", ("is", "are"))
+        "{} in a different format than {}",
+        counted(names.len(), "recording", ("is", "are")),
+        match names.len() {
+            1 => "its file name says",
+            _ => "their file names say",
+        }
     );
     (!names.is_empty()).then(|| {
         Finding::about(

@@ -9,6 +9,10 @@ use super::Audited;
 use super::finding::{Finding, Severity, counted};
 
 const IS_IN: (&str, &str) = ("is in more than one split", "are in more than one split");
+const IS_IN_TRAINING_AND_VALIDATION: (&str, &str) = (
+    "is in both training and validation, but not in test, so validation scores and the choice of the epoch suffer",
+    "are in both training and validation, but not in test, so validation scores and the choice of the epoch suffer",
+);
 
 /// Columns whose values are compared between splits, where a corpus has them.
 pub const COMPARED_COLUMNS: [&str; 2] = [SESSION, TEXT];
@@ -25,31 +29,30 @@ pub fn shared_between_splits(items: &[Audited]) -> Vec<Finding> {
         })
         .collect();
     let parts = Split::ALL.map(|split| Part::of_split(split, &leak_items));
-    let speakers = leaks::find(&parts)
-        .into_iter()
-        .filter_map(|leak| match leak {
-            leaks::Finding::SpeakerOverlap { speaker, parts } => {
-                let parts = parts.iter().map(|(part, count)| format!("{part} {count}"));
-                Some(format!(
-                    "{speaker} ({})",
-                    parts.collect::<Vec<_>>().join(", ")
-                ))
-            }
-            _ => None,
-        });
+    let (tested, not_tested) = shared_speakers(&leaks::find(&parts));
     let (overlapping, same_file) = shared_files(items);
     let found = [
         (
             "audit::shared_speaker",
             Severity::Error,
             "speaker",
-            speakers.collect(),
-            "split by speaker: without `split_file` an `ingest` does, or correct the table",
+            IS_IN,
+            tested,
+            "keep each speaker in one split; where a published split shares speakers by design, say so next to each score",
+        ),
+        (
+            "audit::shared_speaker",
+            Severity::Warning,
+            "speaker",
+            IS_IN_TRAINING_AND_VALIDATION,
+            not_tested,
+            "validate on other speakers where the split allows it: validation scores are too high on voices heard in training, and the best epoch is chosen by them; test scores stand",
         ),
         (
             "audit::shared_segment",
             Severity::Error,
             "pair of overlapping segments",
+            IS_IN,
             overlapping,
             "keep all segments of a recording in one split",
         ),
@@ -57,6 +60,7 @@ pub fn shared_between_splits(items: &[Audited]) -> Vec<Finding> {
             "audit::shared_session",
             Severity::Warning,
             "session",
+            IS_IN,
             shared_values(items, SESSION),
             "keep sessions in one split: those who talk to each other share the topic, the room and the microphone",
         ),
@@ -64,6 +68,7 @@ pub fn shared_between_splits(items: &[Audited]) -> Vec<Finding> {
             "audit::shared_recording",
             Severity::Warning,
             "recording",
+            IS_IN,
             same_file,
             "keep all segments of a recording in one split: they share the room, the microphone and the talk",
         ),
@@ -71,25 +76,44 @@ pub fn shared_between_splits(items: &[Audited]) -> Vec<Finding> {
             "audit::shared_text",
             Severity::Note,
             "text",
+            IS_IN,
             shared_values(items, TEXT),
             "acted corpora share sentences by design; where texts differ between classes, words tell the class",
         ),
     ];
     let found = found
         .into_iter()
-        .filter(|(_, _, _, names, _)| !names.is_empty());
+        .filter(|(_, _, _, _, names, _)| !names.is_empty());
     found
-        .map(|(code, severity, noun, names, help)| {
+        .map(|(code, severity, noun, verbs, names, help)| {
             let what = match noun.contains("pair") {
                 true if names.len() > 1 => format!(
                     "{} pairs of overlapping segments are in more than one split",
                     names.len()
                 ),
-                _ => counted(names.len(), noun, IS_IN),
+                _ => counted(names.len(), noun, verbs),
             };
             Finding::about(code, severity, &what, names, help)
         })
         .collect()
+}
+
+/// Speakers in more than one split: those of test, and those of training and validation alone.
+fn shared_speakers(found: &[leaks::Finding]) -> (Vec<String>, Vec<String>) {
+    let (mut tested, mut not_tested) = (Vec::new(), Vec::new());
+    for finding in found {
+        let leaks::Finding::SpeakerOverlap { speaker, parts } = finding else {
+            continue;
+        };
+        let is_tested = parts.iter().any(|(part, _)| part == Split::Test.name());
+        let parts = parts.iter().map(|(part, count)| format!("{part} {count}"));
+        let told = format!("{speaker} ({})", parts.collect::<Vec<_>>().join(", "));
+        match is_tested {
+            true => tested.push(told),
+            false => not_tested.push(told),
+        }
+    }
+    (tested, not_tested)
 }
 
 /// The values of a column that are in more than one split of a corpus.

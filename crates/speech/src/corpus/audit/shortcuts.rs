@@ -53,7 +53,7 @@ fn classes_of_corpora(items: &[Audited]) -> Vec<Finding> {
         return vec![Finding::about(
             "audit::corpus_determines_class",
             Severity::Error,
-            "every corpus has only one class, so that telling corpora apart is enough",
+            "every corpus has only one class, so telling corpora apart is enough",
             each.collect(),
             "add recordings of each class from each corpus: a score says how corpora differ, not classes",
         )];
@@ -72,7 +72,13 @@ fn classes_of_corpora(items: &[Audited]) -> Vec<Finding> {
         false => vec![Finding::about(
             "audit::class_in_one_corpus",
             Severity::Warning,
-            "a class is in only one of several corpora, so that the sound of that corpus tells it",
+            &match lone.len() {
+                1 => "a class is in only one of several corpora, whose sound gives it away"
+                    .to_owned(),
+                count => format!(
+                    "{count} classes are each in only one of several corpora, whose sound gives them away"
+                ),
+            },
             lone,
             "leave the class out, or add recordings of it from the other corpora",
         )],
@@ -97,7 +103,7 @@ fn classes_of_speakers(items: &[Audited]) -> Option<Finding> {
     Some(Finding::about(
         "audit::speaker_determines_class",
         Severity::Warning,
-        "every speaker has only one class, so that a network learns voices",
+        "every speaker has only one class, so a network may learn voices instead",
         each.collect(),
         "split by speaker, have many speakers of each class, and count speakers, not utterances, in intervals",
     ))
@@ -138,7 +144,7 @@ const KINDS: [Kind; 10] = [
         of: |item| Some(Fact::Value(item.measures()?.channels.to_string())),
     },
     Kind {
-        name: "the bits of a sample",
+        name: "the bit depth",
         is_of_file: true,
         of: |item| Some(Fact::Value(item.measures()?.bits.to_string())),
     },
@@ -153,7 +159,7 @@ const KINDS: [Kind; 10] = [
         of: |item| Some(Fact::Number(item.measures()?.duration_s)),
     },
     Kind {
-        name: "the loudness in dB",
+        name: "the loudness",
         is_of_file: false,
         of: |item| {
             let loudness_db = item.measures()?.loudness_db;
@@ -198,15 +204,15 @@ fn finding(kind: &Kind, telling: Telling, count: usize) -> Option<Finding> {
         (share, _) if share >= TELLS => ("audit::fact_tells_class", Severity::Note),
         _ => return None,
     };
-    let word = match code {
-        "audit::fact_determines_class" => "determines",
-        _ => "tells something of",
+    let says = match code {
+        "audit::fact_determines_class" => "determines the class",
+        _ => "gives the class away in part",
     };
     Some(Finding {
         code,
         severity,
         message: format!(
-            "{} alone {word} the class: a balanced accuracy of {:.1} % on speakers left out, where guessing reaches {:.1} %",
+            "{} alone {says}: a balanced accuracy of {:.1} % on held-out speakers, against {:.1} % by guessing",
             kind.name,
             telling.balanced_accuracy * 100.0,
             telling.chance * 100.0

@@ -215,6 +215,36 @@ fn speakers_sessions_and_texts_in_several_splits_are_named() {
 }
 
 #[test]
+fn speakers_of_training_and_validation_alone_are_a_warning() {
+    let of = |splits: &[(&str, Split)]| {
+        let items = splits.iter().enumerate().map(|(index, (speaker, split))| {
+            let mut item = named(&format!("c/{index}"), "happy", *split);
+            item.utterance.speaker = format!("c/{speaker}");
+            item
+        });
+        shared::shared_between_splits(&items.collect::<Vec<_>>())
+    };
+    let found = of(&[
+        ("anna", Split::Train),
+        ("anna", Split::Validation),
+        ("ben", Split::Validation),
+        ("ben", Split::Test),
+        ("cora", Split::Train),
+    ]);
+    assert_eq!(
+        codes(&found),
+        ["audit::shared_speaker", "audit::shared_speaker"]
+    );
+    assert_eq!(found[0].severity, Severity::Error);
+    assert_eq!(found[0].names, ["c/ben (test 1, validation 1)"]);
+    assert_eq!(found[1].severity, Severity::Warning);
+    assert_eq!(
+        found[1].message,
+        "1 speaker is in both training and validation, but not in test, so validation scores and the choice of the epoch suffer: c/anna (train 1, validation 1)"
+    );
+}
+
+#[test]
 fn overlapping_segments_across_splits_are_worse_than_a_shared_file() {
     let segment = |id: &str, bounds, channel, split| {
         let mut item = named(id, "happy", split);
@@ -256,17 +286,20 @@ fn classes_that_splits_lack_are_named() {
         told,
         [
             ("audit::class_missing_in_training", "sad".to_owned()),
-            (
-                "audit::class_missing_in_validation",
-                "sad, angry".to_owned()
-            ),
-            ("audit::class_missing_in_test", "happy, angry".to_owned()),
+            ("audit::class_missing_in_validation", "sad".to_owned()),
+            ("audit::class_missing_in_test", "happy".to_owned()),
             ("audit::class_missing", "angry".to_owned()),
         ]
     );
     assert_eq!(found[0].severity, Severity::Error);
     let only_test = [named("c/b", "sad", Split::Test)];
     assert_eq!(labels::missing_classes(&only_test, &["sad"]), []);
+    let found = labels::missing_classes(&only_test, &["sad", "angry", "bored"]);
+    assert_eq!(codes(&found), ["audit::class_missing_in_test"]);
+    assert_eq!(
+        found[0].message,
+        "2 classes have no utterances in test, so scores say nothing of them: angry, bored"
+    );
 }
 
 #[test]
@@ -331,7 +364,7 @@ fn a_rate_or_a_loudness_that_follows_the_class_is_told_with_its_accuracy() {
         .collect();
     let found = shortcuts::shortcuts(&loud, &classes);
     let found = of_code(&found, "audit::fact_determines_class");
-    assert_eq!(found[0].names, ["loudness in dB"]);
+    assert_eq!(found[0].names, ["loudness"]);
     assert_eq!(found[0].severity, Severity::Warning);
 }
 
