@@ -6,13 +6,31 @@ use pipe_speech::corpus::leaks::similar_names;
 use pipe_speech::corpus::split::{RECORDING, SPEAKER, group_value};
 use pipe_speech::corpus::{ClassSet, Entry, Split, Utterance};
 
-use super::splitting::Listed;
+use super::Ingest;
+use super::splitting::{Listed, Splitting};
 
 /// Names are told up to this many.
 const FEW: usize = 4;
 
+impl Ingest {
+    /// What a person should know of the split, and of the names that it rests on.
+    pub(super) fn warnings_of_split(&self, entries: &[Listed]) -> Vec<String> {
+        let groups = self.options.split.groups();
+        let known: Vec<&Entry> = entries.iter().map(|(entry, ..)| entry).collect();
+        let utterances: Vec<&Utterance> = known.iter().map(|e| &e.utterance).collect();
+        let unit = groups.first().map_or("speaker", String::as_str);
+        let mut warnings = similar_group_names(&known, &groups);
+        warnings.extend(missing_parts(&utterances, &self.splitting.wanted(), unit));
+        // What a fold tests may well lack a class; all folds together have it.
+        if matches!(self.splitting, Splitting::Fractions(_)) {
+            warnings.extend(missing_classes(&utterances));
+        }
+        warnings
+    }
+}
+
 /// Speakers, and values of `groups`, that differ only in how they are written.
-pub fn similar_group_names(entries: &[&Entry], groups: &[String]) -> Vec<String> {
+fn similar_group_names(entries: &[&Entry], groups: &[String]) -> Vec<String> {
     let mut warnings = Vec::new();
     let attributes = groups.iter().map(String::as_str);
     let others = attributes.filter(|attribute| ![SPEAKER, RECORDING].contains(attribute));
@@ -48,7 +66,7 @@ pub fn similar_group_names(entries: &[&Entry], groups: &[String]) -> Vec<String>
 }
 
 /// Splits that were asked for and have no utterances of a corpus.
-pub fn missing_parts(utterances: &[&Utterance], wanted: &[Split], unit: &str) -> Vec<String> {
+fn missing_parts(utterances: &[&Utterance], wanted: &[Split], unit: &str) -> Vec<String> {
     let mut warnings = Vec::new();
     let mut corpora: BTreeMap<&str, Vec<&Utterance>> = BTreeMap::new();
     for utterance in utterances {
@@ -78,7 +96,7 @@ pub fn missing_parts(utterances: &[&Utterance], wanted: &[Split], unit: &str) ->
 }
 
 /// Splits that have utterances, and none of a class.
-pub fn missing_classes(utterances: &[&Utterance]) -> Vec<String> {
+fn missing_classes(utterances: &[&Utterance]) -> Vec<String> {
     let mut warnings = Vec::new();
     let classes: BTreeSet<&str> = utterances
         .iter()
