@@ -10,6 +10,7 @@ use pipe_nn::model::Device;
 use pipe_speech::corpus::Corpora;
 
 use crate::audits_first;
+use crate::classes_needed;
 use crate::kept_columns;
 use crate::present::{LeftOut, keep_present};
 use crate::report_references;
@@ -64,6 +65,7 @@ impl SpeechPlan {
         let device = engine_device(options.device);
         let mut plan = Plan::read(path, &options.read, device, &mut speech)?;
         kept_columns::check(&plan)?;
+        classes_needed::check(&plan)?;
         report_references::check(&plan)?;
         audits_first::connect(&mut plan, &speech.setting)?;
         Ok(Self {

@@ -57,6 +57,7 @@ mod audit;
 pub mod stage;
 pub mod present;
 pub mod kept_columns;
+mod classes_needed;
 mod report_references;
 mod comparisons;
 mod audits_first;

@@ -1,4 +1,4 @@
-//! Whether the variants that reports compare with are among those that they report.
+//! Whether the variants that reports compare with, and the axes of their folds, are among those that they report.
 
 use std::collections::BTreeSet;
 
@@ -6,12 +6,12 @@ use pipe_engine::manifest::{Diagnostic, Diagnostics};
 use pipe_engine::plan::Plan;
 use pipe_engine::stage::{InputLabel, stands_under};
 
-use crate::stage::{REPORT_KIND, odd_reference};
+use crate::stage::{REPORT_KIND, odd_folds, odd_reference};
 
 /// Checks every report of a plan.
 ///
 /// # Errors
-/// Each `reference` that is not one value of the matrix, at its place.
+/// Each `reference` that is not one value of the matrix and each `folds` that is no axis of it, at its place.
 pub fn check(plan: &Plan) -> Result<(), Diagnostics> {
     let mut diagnostics = Diagnostics::default();
     // A stage with variants is written once.
@@ -30,14 +30,25 @@ pub fn check(plan: &Plan) -> Result<(), Diagnostics> {
             })
             .collect();
         let labels: Vec<&InputLabel> = labels.iter().collect();
-        let found = odd_reference(&step.declaration.parameters, &labels);
-        let Some((message, help)) = found.filter(|_| seen.insert(&step.declaration.stage)) else {
+        let parameters = &step.declaration.parameters;
+        let folds = odd_folds(parameters, &labels).map(|odd| {
+            let expected = "expected an axis of the matrix that the evaluations depend on";
+            ("folds", expected, odd)
+        });
+        let reference = odd_reference(parameters, &labels).map(|odd| {
+            let expected = "expected one value of an axis of the evaluations";
+            ("reference", expected, odd)
+        });
+        // What is a fold decides what can be a reference.
+        let found = folds.or(reference);
+        let Some((parameter, expected, (message, help))) =
+            found.filter(|_| seen.insert(&step.declaration.stage))
+        else {
             continue;
         };
-        let place = step.declaration.place_of("reference");
         diagnostics.push(
             Diagnostic::new("manifest::reference", message)
-                .at(place, "expected one value of an axis of the evaluations")
+                .at(step.declaration.place_of(parameter), expected)
                 .help(help),
         );
     }

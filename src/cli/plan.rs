@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use pipe_engine::exec::{MissingInputs, Resolver, StepStatus};
+use pipe_engine::plan::Step;
 use serde::Serialize;
 
 use super::arguments::{Common, PlanArguments};
@@ -60,7 +61,15 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> Result<u8, CliError> 
         }
     }
     let width = NameColumn::width_of(plan.steps.iter().map(|step| step.id()));
+    let mut told: HashMap<(&str, &str), usize> = HashMap::new();
+    for forecast in plan.steps.iter().zip(&forecasts) {
+        if let Some(reason) = same_reason(forecast) {
+            *told.entry(reason).or_default() += 1;
+        }
+    }
     for (step, forecast) in plan.steps.iter().zip(&forecasts) {
+        // Variants of a stage that cannot run for one reason say so once.
+        let alike = same_reason((step, forecast)).map(|reason| told.insert(reason, 0));
         if common.json {
             let mut line = serde_json::json!({ "event": "step_planned", "step": step.id(), "kind": step.declaration.kind.name, "forecast": forecast });
             if let Some(run) = command_parameter(step) {
@@ -68,7 +77,14 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> Result<u8, CliError> 
             }
             text.push_str(&format!("{line}\n"));
         } else {
-            let (mark, words) = describe(forecast);
+            let (mark, mut words) = describe(forecast);
+            match alike.flatten() {
+                Some(0) => continue,
+                Some(1) | None => {}
+                Some(all) => {
+                    words += &format!(" (and {})", counted(all - 1, "other variant"));
+                }
+            }
             text.push_str(&format!("  {mark} {:<width$}  {words}\n", step.id()));
             if let Some(line) = command_line(step) {
                 text.push_str(&format!("      $ {}\n", line.replace('\n', "\n        ")));
@@ -168,6 +184,14 @@ fn describe(forecast: &Forecast) -> (&'static str, String) {
         ),
         Forecast::Depends { after } => ("?", format!("runs if {} changes", any_of(after))),
         Forecast::Impossible { reason } => ("!", format!("cannot run: {reason}")),
+    }
+}
+
+/// The stage of a step that cannot run, and why.
+fn same_reason<'a>((step, forecast): (&'a Step, &'a Forecast)) -> Option<(&'a str, &'a str)> {
+    match forecast {
+        Forecast::Impossible { reason } => Some((&step.declaration.stage, reason)),
+        _ => None,
     }
 }
 

@@ -8,7 +8,6 @@ use pipe_engine::artifact::{BadItem, Item, ItemData};
 use pipe_engine::stage::{FileInfos, ItemError, SourceListing, SourceStage};
 use pipe_foundation::machine_fault::MachineFault;
 use pipe_foundation::progress::Progress;
-use pipe_foundation::spreadsheet::guarded;
 use pipe_foundation::{Digest, Limit, by_cause};
 use pipe_report::CorpusFacts;
 use pipe_speech::audio::{AudioError, AudioReader};
@@ -23,6 +22,9 @@ use serde_json::Value as Json;
 use crate::items::{Audio, Composition, ListingDetails, Recording, UtteranceFacts, UtteranceItem};
 
 mod build;
+mod class_checks;
+mod column_checks;
+mod dropped_table;
 mod error;
 mod folds;
 mod leak_check;
@@ -35,6 +37,10 @@ mod split_warnings;
 mod splitting;
 
 pub use build::build;
+use class_checks::{labels_of, unknown_labels};
+use column_checks::{unknown_columns, unknown_group};
+use dropped_table::dropped_table;
+use error::IngestError;
 pub use folds::folds;
 use leak_check::{check_leaks, leak_items};
 use parameters::Options;
@@ -43,7 +49,7 @@ use shared_listing::Gathered;
 pub use shared_listing::SharedListings;
 pub use source_facts::{content, source_facts};
 use source_facts::{look, waveform_bytes};
-use split_warnings::{missing_classes, missing_parts, similar_group_names, unused_classes};
+use split_warnings::unused_classes;
 use splitting::{Listed, Splitting};
 
 /// A segment is listed with the length that its table says, and read with its bounds rounded to samples.
@@ -79,6 +85,7 @@ impl Ingest {
         files: &dyn FileInfos,
         listing: &mut SourceListing,
         details: &mut ListingDetails,
+        labels: &mut BTreeSet<String>,
     ) -> miette::Result<Vec<Listed>> {
         let look_at = |path: &Path| look(path, files);
         let found = match corpus::list_with(
@@ -111,9 +118,11 @@ impl Ingest {
             entries,
             dropped,
             warnings,
+            labels: found_labels,
             ..
         } = found;
         listing.warnings.extend(warnings);
+        labels.extend(labels_of(config, found_labels));
         details
             .dropped
             .extend(dropped.into_iter().map(|dropped| Dropped {
@@ -216,6 +225,7 @@ impl Ingest {
         let mut listing = SourceListing::default();
         let mut details = ListingDetails::default();
         let mut entries = Vec::new();
+        let mut labels = BTreeSet::new();
         for (name, config) in &self.corpora {
             details.corpora.push(CorpusFacts {
                 name: name.clone(),
@@ -229,34 +239,26 @@ impl Ingest {
                     .map(|official| official.utterances as u64),
                 ..CorpusFacts::default()
             });
-            entries.extend(self.entries(name, config, files, &mut listing, &mut details)?);
+            entries.extend(self.entries(
+                name,
+                config,
+                files,
+                &mut listing,
+                &mut details,
+                &mut labels,
+            )?);
         }
         // What each corpus lists is sorted; so are several in the order of their names.
         if !entries.is_sorted_by(|(a, _, _), (b, _, _)| a.utterance.id <= b.utterance.id) {
             entries.sort_by(|(a, _, _), (b, _, _)| a.utterance.id.cmp(&b.utterance.id));
         }
         Ok(Gathered {
+            lacking: self.lacking(&entries, files),
             entries,
+            labels,
             warnings: listing.warnings,
             details,
         })
-    }
-
-    /// What a person should know of the split, and of the names that it rests on.
-    fn warnings_of_split(&self, entries: &[Listed]) -> Vec<String> {
-        let groups = self.options.split.groups();
-        let known: Vec<&Entry> = entries.iter().map(|(entry, ..)| entry).collect();
-        let utterances: Vec<&corpus::Utterance> = known.iter().map(|e| &e.utterance).collect();
-        let unit = groups.first().map_or("speaker", String::as_str);
-        let mut warnings = similar_group_names(&known, &groups);
-        let wanted = self.splitting.wanted();
-        let leaves_out = matches!(self.splitting, Splitting::LeaveOneOut { .. });
-        warnings.extend(missing_parts(&utterances, &wanted, leaves_out, unit));
-        // What a fold tests may well lack a class; all folds together have it.
-        if matches!(self.splitting, Splitting::Fractions(_)) {
-            warnings.extend(missing_classes(&utterances));
-        }
-        warnings
     }
 }
 
@@ -265,6 +267,8 @@ impl SourceStage for Ingest {
         let gathered = self.shared.get(&self.shared_key, || self.gather(files))?;
         let Gathered {
             mut entries,
+            labels,
+            lacking,
             warnings,
             mut details,
         } = gathered;
@@ -273,6 +277,15 @@ impl SourceStage for Ingest {
             ..SourceListing::default()
         };
         let warnings = &mut listing.warnings;
+        warnings.extend(unknown_labels(&self.list_options.classes, &labels));
+        warnings.extend(unknown_columns(self.options.columns.as_ref(), &lacking));
+        if let Some((column, nearest)) = unknown_group(&self.options.split.groups(), &lacking) {
+            return Err(IngestError::GroupColumn {
+                column: column.to_owned(),
+                nearest: nearest.to_owned(),
+            }
+            .into());
+        }
         let splitting = &self.splitting;
         let table = splitting.split(&mut entries, self.file_bytes, warnings, &mut details)?;
         warnings.extend(self.warnings_of_split(&entries));
@@ -373,16 +386,4 @@ impl SourceStage for Ingest {
             AudioSource::Synthetic(utterance) => Ok(Box::new(Audio::from(utterance.render()))),
         }
     }
-}
-
-fn dropped_table(dropped: &[Dropped]) -> String {
-    let mut text = String::from("what\treason\n");
-    for Dropped { what, reason, .. } in dropped {
-        text.push_str(&format!(
-            "{}\t{}\n",
-            guarded(&what.replace(['\t', '\n'], " ")),
-            guarded(&reason.replace(['\t', '\n'], " "))
-        ));
-    }
-    text
 }

@@ -1,8 +1,10 @@
 //! `report`: evaluations side by side, with the published results.
 
+use std::collections::BTreeSet;
+
 use miette::Diagnostic as _;
 use pipe_engine::artifact::FingerprintInputs;
-use pipe_engine::manifest::{Declaration, Diagnostics, Gathers, Kind, Parameter, Shape};
+use pipe_engine::manifest::{Declaration, Diagnostics, Gathers, Kind, Parameter, Shape, suggest};
 use pipe_engine::stage::{
     AggregateContext, AggregateStage, InputLabel, InputOrigin, Stage, StepInput, stands_under,
 };
@@ -118,6 +120,25 @@ pub fn odd_reference(
     let error = reference_of(text("reference")?, &rows.labels).err()?;
     let help = error.help().map(|help| help.to_string());
     Some((error.to_string(), help.unwrap_or_default()))
+}
+
+/// What is wrong with the `folds` of a report over evaluations with these labels, as message and help.
+pub fn odd_folds(
+    parameters: &Map<String, Json>,
+    labels: &[&InputLabel],
+) -> Option<(String, String)> {
+    let written = parameters.get("folds").and_then(Json::as_str)?;
+    let variants = labels.iter().flat_map(|label| &label.variant);
+    let axes: BTreeSet<&str> = variants.map(|(axis, _)| axis.as_str()).collect();
+    if axes.contains(written) {
+        return None;
+    }
+    let help = match axes.is_empty() {
+        true => "none of them depends on [matrix]: remove `folds`, or use an axis in them, such as `${matrix.fold}`".to_owned(),
+        false => suggest(written, axes),
+    };
+    let message = format!("the evaluations of this report have no axis `{written}`");
+    Some((message, help))
 }
 
 impl ReportStage {

@@ -173,3 +173,67 @@ fn the_lists_of_a_corpus_may_be_classes_of_its_own() {
     let message = space.refused(&["plan", "task.toml"]);
     assert!(message.contains("did you mean"), "{message}");
 }
+
+/// All that `pipe plan` says, without line breaks.
+fn planned(space: &Workspace) -> String {
+    let output = space.pipe(&["plan", "task.toml"]);
+    let told = [output.stdout, output.stderr].concat();
+    let told = String::from_utf8_lossy(&told).into_owned();
+    told.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn labels_that_no_corpus_has_are_told_with_the_nearest_that_exist() {
+    let space = space("classes = { sad = [\"sadnes\", \"sadness\"], angry = [\"anger\"] }");
+    let told = planned(&space);
+    let expected =
+        "`sadnes` of the class `sad` is no label of these corpora: did you mean `sadness`?";
+    assert!(told.contains(expected), "{told}");
+    assert!(!told.contains("`anger` of"), "{told}");
+}
+
+#[test]
+fn tables_of_classes_that_make_no_sense_are_refused_in_their_place() {
+    for (classes, expected) in [
+        (
+            "{ sad = [\"sadness\"], \"\" = [\"calm\"] }",
+            "a class has an empty name",
+        ),
+        (
+            "{ one = [\"sadness\"], two = [\"Sadness\"] }",
+            "`Sadness` is listed for the classes `one` and `two`",
+        ),
+        (
+            "{ one = [\"sadness\"], two = [\"sorrow\"] }",
+            "`sadness` means `sorrow`",
+        ),
+        ("\"nativ\"", "did you mean `native`? `classes` may be"),
+        ("\"nativ\"", "\"none\" (no classes), \"arousal2\","),
+    ] {
+        let space = space(&format!("classes = {classes}"));
+        let language = "language = \"en\"";
+        let named = format!("{language}\nnames = {{ sadness = \"sorrow\" }}");
+        space.edit("corpora.toml", language, &named);
+        let told = space.refused(&["plan", "task.toml"]);
+        let words = told.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(expected), "{expected}: {told}");
+        assert!(told.contains("task.toml:4"), "{told}");
+    }
+}
+
+#[test]
+fn a_training_of_classes_needs_some() {
+    let space = space("classes = \"none\"");
+    let expected = "`train` predicts classes, and `speech` has";
+    let told = planned(&space);
+    assert!(told.contains(expected), "{told}");
+    assert!(told.contains("without another task"), "{told}");
+    space.edit(
+        "task.toml",
+        "kind = \"train\"",
+        "kind = \"train\"\nheads = [{ task = \"emotion\" }]",
+    );
+    let told = planned(&space);
+    assert!(told.contains(expected), "{told}");
+    assert!(told.contains("this head predicts classes"), "{told}");
+}

@@ -370,6 +370,7 @@ fn folds_that_cannot_be_listed_are_told_in_their_place() {
         let refused = space.refused(&["run", "p.toml"]);
         let told = refused.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(told.contains(expected), "{expected}: {refused}");
+        assert!(!told.contains("untagged"), "{refused}");
     }
     let space = acted(
         3,
@@ -377,13 +378,64 @@ fn folds_that_cannot_be_listed_are_told_in_their_place() {
     );
     let told = space.told_with(&["plan", "p.toml"], 1);
     assert!(
-        told.contains("acted has 3 groups that must stay whole, too few for 5 folds"),
+        told.contains("acted has 3 groups that must stay whole, too few for 5 folds (and 4 other"),
         "{told}"
     );
+    assert_eq!(told.matches("3 groups").count(), 1, "{told}");
     let limited = acted(5, crossed(LEAVE_ONE_SPEAKER_OUT, "", ""));
     let refused = limited.refused(&["plan", "p.toml", "--limit", "axis_values=4"]);
     assert!(
         refused.contains("manifest::limit") && refused.contains("has 5 values"),
         "{refused}"
+    );
+}
+
+#[test]
+fn columns_that_no_utterance_has_are_told_with_the_nearest() {
+    let split = r#"{ folds = 2, fold = "${matrix.fold}", groups = ["sesion"] }"#;
+    let space = acted(4, crossed(split, "", ""));
+    let told = space.told_with(&["plan", "p.toml"], 1);
+    assert!(
+        told.contains(
+            "no utterance has the column `sesion` that `groups` names: did you mean `session`?"
+        ),
+        "{told}"
+    );
+    let column = "kind = \"ingest\"\ncolumns = [\"sesion\"]";
+    space.edit("p.toml", ", groups = [\"sesion\"]", "");
+    space.edit("p.toml", "kind = \"ingest\"", column);
+    let output = space.pipe(&["plan", "p.toml"]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        told.contains(
+            "no utterance has the column `sesion` that `columns` names: did you mean `session`?"
+        ),
+        "{told}"
+    );
+    assert_eq!(told.matches("sesion").count(), 1, "{told}");
+}
+
+#[test]
+fn axes_that_are_not_there_are_told() {
+    let split = r#"{ folds = 2, fold = "${matrix.fold}" }"#;
+    let space = acted(4, crossed(split, "", ""));
+    space.edit(
+        "p.toml",
+        "kind = \"report\"",
+        "kind = \"report\"\nfolds = \"vold\"",
+    );
+    let told = space.refused(&["plan", "p.toml"]);
+    assert!(told.contains("no axis `vold`"), "{told}");
+    assert!(told.contains("did you mean `fold`?"), "{told}");
+    space.edit("p.toml", "\nfolds = \"vold\"", "");
+    space.edit("p.toml", "folds_of", "fold_of");
+    let told = space.refused(&["plan", "p.toml"]);
+    assert!(told.contains("did you mean `folds_of`?"), "{told}");
+    assert!(!told.contains("untagged"), "{told}");
+    space.edit("p.toml", "[matrix]\nfold = { fold_of = \"speech\" }\n", "");
+    let told = space.refused(&["plan", "p.toml"]);
+    assert!(
+        told.contains("define the axis `fold` in [matrix]"),
+        "{told}"
     );
 }

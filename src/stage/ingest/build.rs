@@ -16,6 +16,7 @@ use crate::stage::options::options;
 use crate::stage::setting::Setting;
 
 use super::Ingest;
+use super::class_checks::{check_table, refusal};
 use super::parameters::Options;
 use super::split_parameters::SplitChoice;
 use super::splitting::{PublishedSource, Splitting};
@@ -25,6 +26,7 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
     let mut diagnostics = Diagnostics::default();
     let options: Options = options(declaration)?;
     let choice = options.classes.clone().unwrap_or_default();
+    check_table(&choice, declaration, &mut diagnostics);
     let mut configs = Vec::new();
     let mut named = HashSet::new();
     for (path, name) in &declaration.named {
@@ -65,8 +67,8 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
                         Diagnostic::new("manifest::missing_corpus", error.to_string())
                             .at(place, "this corpus was not found")
                             .help(format!(
-                                "get {} from {} (licence: {}) and put it there; or change its `root` in corpora.toml, or give the folder of all corpora with --corpora FOLDER; --present continues with the corpora that exist",
-                                config.title, config.source, config.licence
+                                "get {} and put it there; or change its `root` in corpora.toml, or give the folder of all corpora with --corpora FOLDER; --present continues with the corpora that exist",
+                                config.origin()
                             )),
                     );
                 }
@@ -81,23 +83,11 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
                     );
                 }
                 let maps = &corpora.classes;
-                if let Err(error) = LabelMap::new(name, config, &choice, maps) {
-                    let (place, label) = match &error {
-                        CorpusError::NoClassMap { .. }
-                            if declaration.parameters.contains_key("classes") =>
-                        {
-                            (
-                                declaration.place_of("classes"),
-                                "not in corpora.toml for this corpus",
-                            )
-                        }
-                        _ => (place, "its entry in corpora.toml does not fit"),
-                    };
-                    diagnostics.push(
-                        Diagnostic::new("manifest::classes", error.to_string())
-                            .at(place, label)
-                            .help_if(help(&error)),
-                    );
+                if let Err(error) = LabelMap::new(name, config, &choice, maps)
+                    && let Some(refusal) =
+                        refusal(&error, (name.as_str(), config), &choice, maps, declaration)
+                {
+                    diagnostics.push(refusal);
                 }
                 configs.push((name.clone(), config.clone()));
             }

@@ -28,4 +28,18 @@ pub enum IngestError {
         /// Why.
         reason: FileError,
     },
+    /// What is to be kept together is no column of the corpora.
+    #[error("no utterance has the column `{column}` that `groups` names: {nearest}")]
+    #[diagnostic(
+        code(ingest::group_column),
+        help(
+            "utterances are grouped by speaker, session, text, recording, or a column that the corpora have"
+        )
+    )]
+    GroupColumn {
+        /// The column.
+        column: String,
+        /// Which columns there are.
+        nearest: String,
+    },
 }

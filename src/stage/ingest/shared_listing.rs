@@ -1,7 +1,7 @@
 //! What corpora list, shared by the variants of an `ingest` that differ in their split alone, such as folds: the corpora
 //! are listed once for all of them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
 use pipe_foundation::sync::lock;
@@ -15,6 +15,10 @@ use super::splitting::Listed;
 pub struct Gathered {
     /// The utterances, sorted by id.
     pub entries: Vec<Listed>,
+    /// The labels that the corpora have, used or not, as written and by name.
+    pub labels: BTreeSet<String>,
+    /// Columns that are asked for and that no utterance has, with what may be meant.
+    pub lacking: BTreeMap<String, String>,
     /// Oddities a person should know of.
     pub warnings: Vec<String>,
     /// The corpora, and what was left out.

@@ -6,13 +6,33 @@ use pipe_speech::corpus::leaks::similar_names;
 use pipe_speech::corpus::split::{RECORDING, SPEAKER, group_value};
 use pipe_speech::corpus::{ClassSet, Entry, Split, Utterance};
 
-use super::splitting::Listed;
+use super::Ingest;
+use super::splitting::{Listed, Splitting};
 
 /// Names are told up to this many.
 const FEW: usize = 4;
 
+impl Ingest {
+    /// What a person should know of the split, and of the names that it rests on.
+    pub(super) fn warnings_of_split(&self, entries: &[Listed]) -> Vec<String> {
+        let groups = self.options.split.groups();
+        let known: Vec<&Entry> = entries.iter().map(|(entry, ..)| entry).collect();
+        let utterances: Vec<&Utterance> = known.iter().map(|e| &e.utterance).collect();
+        let unit = groups.first().map_or("speaker", String::as_str);
+        let mut warnings = similar_group_names(&known, &groups);
+        let wanted = self.splitting.wanted();
+        let leaves_out = matches!(self.splitting, Splitting::LeaveOneOut { .. });
+        warnings.extend(missing_parts(&utterances, &wanted, leaves_out, unit));
+        // What a fold tests may well lack a class; all folds together have it.
+        if matches!(self.splitting, Splitting::Fractions(_)) {
+            warnings.extend(missing_classes(&utterances));
+        }
+        warnings
+    }
+}
+
 /// Speakers, and values of `groups`, that differ only in how they are written.
-pub fn similar_group_names(entries: &[&Entry], groups: &[String]) -> Vec<String> {
+fn similar_group_names(entries: &[&Entry], groups: &[String]) -> Vec<String> {
     let mut warnings = Vec::new();
     let attributes = groups.iter().map(String::as_str);
     let others = attributes.filter(|attribute| ![SPEAKER, RECORDING].contains(attribute));
@@ -49,7 +69,7 @@ pub fn similar_group_names(entries: &[&Entry], groups: &[String]) -> Vec<String>
 
 /// Splits that were asked for and have no utterances of a corpus. A fold that `leaves_out` a value tests nothing of the
 /// corpora that lack it, and trains on nothing of those that have nothing else: that is what it is for.
-pub fn missing_parts(
+fn missing_parts(
     utterances: &[&Utterance],
     wanted: &[Split],
     leaves_out: bool,
@@ -88,7 +108,7 @@ pub fn missing_parts(
 }
 
 /// Splits that have utterances, and none of a class.
-pub fn missing_classes(utterances: &[&Utterance]) -> Vec<String> {
+fn missing_classes(utterances: &[&Utterance]) -> Vec<String> {
     let mut warnings = Vec::new();
     let classes: BTreeSet<&str> = utterances
         .iter()

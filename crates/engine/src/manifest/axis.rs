@@ -5,6 +5,7 @@ use crate::source::Place;
 use super::budget::Budget;
 use super::diagnostic::Diagnostic;
 use super::diagnostics::Diagnostics;
+use super::folds_of::FOLDS_OF;
 use super::limits::{Limits, VALUE_BYTES};
 use super::matrix::too_many_values;
 use super::suggest::suggest;
@@ -39,7 +40,9 @@ pub fn described(
                 format!("unknown key `{}`", entry.key),
             )
             .at(&entry.key_place, "an axis has no such key");
-            diagnostics.push_with_help(diagnostic, || suggest(&entry.key, KEYS));
+            diagnostics.push_with_help(diagnostic, || {
+                suggest(&entry.key, KEYS.into_iter().chain([FOLDS_OF]))
+            });
         }
     }
     let room = Room {

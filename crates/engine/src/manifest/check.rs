@@ -27,6 +27,8 @@ pub struct Checked {
     pub named: Vec<(String, String)>,
     /// Dotted path and value of each [`Shape::Path`].
     pub paths: Vec<(String, String)>,
+    /// Whether a value is missing because what it refers to is unknown, which was reported there.
+    pub has_unknown: bool,
 }
 
 impl Checked {
@@ -73,6 +75,7 @@ pub fn check(
             inputs: Vec::new(),
             named: Vec::new(),
             paths: Vec::new(),
+            has_unknown: false,
         },
     };
     let values = checker.table("", table, table_place, what, parameters, ignore);
@@ -152,7 +155,10 @@ impl Checker<'_> {
 
     fn value(&mut self, path: &str, node: &Node, shape: &'static Shape) -> Option<Json> {
         match (shape, &node.value) {
-            (_, Value::Unknown) => None,
+            (_, Value::Unknown) => {
+                self.checked.has_unknown = true;
+                None
+            }
             (Shape::Bool, Value::Bool(value)) => Some(Json::Bool(*value)),
             (Shape::Integer { min, max }, Value::Integer(value)) => {
                 if (min..=max).contains(&value) {

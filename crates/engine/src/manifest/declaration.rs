@@ -34,7 +34,7 @@ pub struct Declaration {
     pub named: Vec<(String, String)>,
     /// Paths: dotted path and what is written, of each parameter of the shape [`Path`](super::Shape::Path).
     pub paths: Vec<(String, String)>,
-    /// False when something is wrong with its parameters.
+    /// False when something is wrong with its parameters, or with what they refer to.
     pub sound: bool,
 }
 

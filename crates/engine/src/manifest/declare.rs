@@ -339,7 +339,7 @@ fn declare(
                 inputs: inputs.collect(),
                 named: checked.named,
                 paths: checked.paths,
-                sound: diagnostics.len() == before,
+                sound: diagnostics.len() == before && !checked.has_unknown,
             });
             if let Some(step) = steps.last() {
                 check_paths(step, options.confined_to, diagnostics);

@@ -165,14 +165,36 @@ impl Shape {
                 let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
                 format!("the name of a stage that produces {}", names.join(" or "))
             }
-            Self::List(item) => format!("a list; each item is {}", item.describe()),
+            Self::List(item) => format!("a list of {}", item.describe_several()),
             Self::OneOrMany(item) => format!("{}, or a list of them", item.describe()),
             Self::Table(_) => "a table".into(),
-            Self::Map(item) => format!("a table; each value is {}", item.describe()),
+            Self::Map(item) => format!("a table of {}", item.describe_several()),
             Self::Tagged { tag, .. } => format!("a table with the key `{tag}`"),
             Self::Either(shapes) => {
                 let parts: Vec<String> = shapes.iter().map(Self::describe).collect();
                 parts.join(", or ")
+            }
+        }
+    }
+
+    /// What is expected of several values, for messages ("strings").
+    fn describe_several(&self) -> String {
+        match self {
+            Self::Bool => "`true` or `false`".into(),
+            Self::Text => "strings".into(),
+            Self::Path => "paths".into(),
+            Self::Table(_) => "tables".into(),
+            Self::Tagged { tag, .. } => format!("tables with the key `{tag}`"),
+            Self::List(item) => format!("lists of {}", item.describe_several()),
+            Self::Map(item) => format!("tables of {}", item.describe_several()),
+            Self::Integer { .. } => self.describe().replacen("an integer", "integers", 1),
+            Self::Float { .. } => self.describe().replacen("a number", "numbers", 1),
+            Self::Either(shapes) => {
+                let parts: Vec<String> = shapes.iter().map(Self::describe_several).collect();
+                parts.join(" or ")
+            }
+            Self::Choice(_) | Self::Named(_) | Self::Input(_) | Self::OneOrMany(_) => {
+                format!("values, each {}", self.describe())
             }
         }
     }

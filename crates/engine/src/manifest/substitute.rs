@@ -220,6 +220,11 @@ impl<'a, 'd> Filling<'a, 'd> {
             if names.contains(&axis) {
                 return format!("values of [matrix] are written `${{{axis}}}`");
             }
+            if let Some(axis) = name.strip_prefix("matrix.")
+                && !names.iter().any(|known| known.starts_with("matrix."))
+            {
+                return format!("define the axis `{axis}` in [matrix]");
+            }
             if names.is_empty() {
                 return format!(
                     "define it in [vars], or write `$${{{name}}}` for the literal text `${{{name}}}`"

@@ -43,6 +43,24 @@ pub struct CorpusConfig {
     pub options: BTreeMap<String, serde_json::Value>,
 }
 
+impl CorpusConfig {
+    /// What stands for a licence or a source that nobody has said.
+    pub const NOT_STATED: &str = "not stated";
+
+    /// What it is and where to get it, as far as that is stated: `title from source (licence: licence)`.
+    pub fn origin(&self) -> String {
+        let is_stated = |text: &str| !text.trim().is_empty() && text != Self::NOT_STATED;
+        let mut origin = self.title.clone();
+        if is_stated(&self.source) {
+            origin += &format!(" from {}", self.source);
+        }
+        if is_stated(&self.licence) {
+            origin += &format!(" (licence: {})", self.licence);
+        }
+        origin
+    }
+}
+
 /// Counts of the official distribution.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -84,5 +102,24 @@ impl Labels {
     pub fn is_empty(&self) -> bool {
         let lists = [&self.positive, &self.neutral, &self.negative, &self.dropped];
         lists.iter().all(|list| list.is_empty()) && self.others.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CorpusConfig;
+
+    #[test]
+    fn what_is_not_stated_is_not_told() {
+        let mut config = CorpusConfig {
+            title: "Ours".into(),
+            source: CorpusConfig::NOT_STATED.into(),
+            licence: CorpusConfig::NOT_STATED.into(),
+            ..CorpusConfig::default()
+        };
+        assert_eq!(config.origin(), "Ours");
+        config.source = "a site".into();
+        config.licence = "free".into();
+        assert_eq!(config.origin(), "Ours from a site (licence: free)");
     }
 }

@@ -12,7 +12,7 @@ pub enum CorpusError {
     #[diagnostic(
         code(corpus::missing_root),
         help(
-            "get {title} from {obtain} (licence: {licence}) and unpack it to {}, or set `root` of [corpus.{corpus}]",
+            "get {origin} and unpack it to {}, or set `root` of [corpus.{corpus}]",
             path.display()
         )
     )]
@@ -21,12 +21,8 @@ pub enum CorpusError {
         corpus: String,
         /// Where its folder should be.
         path: PathBuf,
-        /// Its full name.
-        title: String,
-        /// Where to get it.
-        obtain: String,
-        /// Its licence in a few words.
-        licence: String,
+        /// Its full name, where to get it and its licence, as far as they are stated.
+        origin: String,
     },
     /// The folder of the corpus exists and cannot be opened.
     #[error("the folder {} of corpus {corpus} cannot be read: {reason}", path.display())]
@@ -93,6 +89,26 @@ pub enum CorpusError {
         /// The list that has it first.
         first: String,
         /// The list that has it again.
+        second: String,
+    },
+    /// A table of classes has a label as the corpus writes it in one list, and its name in another.
+    #[error(
+        "corpus {corpus}: `{label}` means `{name}`, and they are listed as {first} and as {second}"
+    )]
+    #[diagnostic(
+        code(corpus::label_and_name),
+        help("keep one of them, or both in one list: the corpus calls {name} `{label}`")
+    )]
+    LabelAndName {
+        /// Name of the corpus.
+        corpus: String,
+        /// The label as the corpus writes it.
+        label: String,
+        /// Its name.
+        name: String,
+        /// The list that has the label.
+        first: String,
+        /// The list that has the name.
         second: String,
     },
     /// The corpus has no class map of this name.

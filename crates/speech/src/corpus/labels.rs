@@ -50,7 +50,8 @@ impl LabelMap {
     /// Builds the map of `corpus` that `choice` asks for; `maps` are the `[classes.<name>]` of `corpora.toml`.
     ///
     /// # Errors
-    /// [`CorpusError::LabelTwice`] where a label is in two lists, [`CorpusError::NoClassMap`] where the corpus has no
+    /// [`CorpusError::LabelTwice`] where a label is in two lists, [`CorpusError::LabelAndName`] where a table has it in
+    /// one list as the corpus writes it and in another by its name, [`CorpusError::NoClassMap`] where the corpus has no
     /// such map.
     pub fn new(
         corpus: &str,
@@ -119,6 +120,9 @@ impl LabelMap {
             },
         };
         map.add(corpus, &lists)?;
+        if matches!(choice, ClassChoice::Table(_)) {
+            map.check_synonyms(corpus, config)?;
+        }
         Ok(map)
     }
 
@@ -140,6 +144,27 @@ impl LabelMap {
                     }
                     _ => {}
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// A label that is the only one of its name means the same as the name, so both count as one class.
+    fn check_synonyms(&self, corpus: &str, config: &CorpusConfig) -> Result<(), CorpusError> {
+        for (label, name) in &config.names {
+            let same_name = config.names.values().filter(|other| *other == name);
+            let by_label = self.listed.get(&normalise(label));
+            let by_name = self.listed.get(&normalise(name));
+            if let (Some(by_label), Some(by_name), 1) = (by_label, by_name, same_name.count())
+                && by_label != by_name
+            {
+                return Err(CorpusError::LabelAndName {
+                    corpus: corpus.to_owned(),
+                    label: label.clone(),
+                    name: name.clone(),
+                    first: list_name(by_label).to_owned(),
+                    second: list_name(by_name).to_owned(),
+                });
             }
         }
         Ok(())
@@ -250,6 +275,21 @@ mod tests {
             error.to_string(),
             "corpus c: label `HAPPY` is listed as positive and as dropped"
         );
+    }
+
+    #[test]
+    fn a_label_and_its_name_are_not_of_two_classes() {
+        let error = map(r#"{"angry": ["w"], "other": ["anger"]}"#, "").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "corpus c: `W` means `anger`, and they are listed as angry and as other"
+        );
+        assert!(map(r#"{"angry": ["w", "anger"]}"#, "").is_ok());
+        // Two labels of one name need not count as one.
+        let mut config = config();
+        config.names.insert("X".into(), "anger".into());
+        let choice = serde_json::from_str(r#"{"angry": ["w"], "other": ["anger"]}"#).unwrap();
+        assert!(LabelMap::new("c", &config, &choice, &BTreeMap::new()).is_ok());
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub use classes::{ClassChoice, ClassMap, ClassSet, VALENCE3};
 pub use config::{CorpusConfig, Labels, Official};
 pub use corpora::Corpora;
 pub use error::CorpusError;
-pub use labels::{LabelMap, Mapped};
+pub use labels::{LabelMap, Mapped, normalise};
 pub use list_options::{KeptColumns, ListOptions, VoteRule};
 pub use listing::{
     AudioSource, DropCause, Dropped, Entry, FileContent, Listing, Look, LookAt, is_there,

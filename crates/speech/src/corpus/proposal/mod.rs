@@ -182,8 +182,8 @@ fn proposal(root: PathBuf, mut layout: Layout, file_bytes: Limit) -> Proposal {
         reader: layout.reader.into(),
         options: layout.options,
         language: "und".into(),
-        licence: "not stated".into(),
-        source: "not stated".into(),
+        licence: CorpusConfig::NOT_STATED.into(),
+        source: CorpusConfig::NOT_STATED.into(),
         ..CorpusConfig::default()
     };
     let name = name_of(&root);

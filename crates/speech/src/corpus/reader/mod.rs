@@ -208,9 +208,7 @@ pub fn root_of(
             Err(CorpusError::MissingRoot {
                 corpus: name.to_string(),
                 path,
-                title: config.title.clone(),
-                obtain: config.source.clone(),
-                licence: config.licence.clone(),
+                origin: config.origin(),
             })
         }
         Err(error) => Err(CorpusError::UnreadableRoot {

@@ -72,7 +72,7 @@ pub enum SplitError {
         utterances: Vec<String>,
     },
     /// A corpus has fewer groups than there are to be folds.
-    #[error("{corpus} has {groups} groups that must stay whole, too few for {folds} folds")]
+    #[error("{corpus} has {} that must stay whole, too few for {folds} folds", groups_of(*groups))]
     #[diagnostic(
         code(corpus::split::too_few_groups),
         help(
@@ -88,7 +88,7 @@ pub enum SplitError {
         folds: usize,
     },
     /// There is nothing that could be left out in turn.
-    #[error("there is nothing to leave out: the data have {values} value(s) of `{attribute}`")]
+    #[error("there is nothing to leave out: the data have {} of `{attribute}`", values_of(*values))]
     #[diagnostic(
         code(corpus::split::nothing_to_leave_out),
         help("leave one out of something that has two values or more, such as speaker")
@@ -131,6 +131,21 @@ pub enum SplitError {
         /// Those that there are.
         folds: Vec<String>,
     },
+}
+
+fn groups_of(count: usize) -> String {
+    match count {
+        1 => "1 group".into(),
+        _ => format!("{count} groups"),
+    }
+}
+
+fn values_of(count: usize) -> String {
+    match count {
+        0 => "no value".into(),
+        1 => "only one value".into(),
+        _ => format!("{count} values"),
+    }
 }
 
 /// At most ten names, and how many more there are.
