@@ -40,6 +40,9 @@ pub struct CorpusAgreement {
     pub moments: SpeakerPairs,
 }
 
+/// Pairs of prediction and truth of each speaker.
+type Pairs<'a> = BTreeMap<&'a str, Vec<(f64, f64)>>;
+
 /// Agreement of one target.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TargetMetrics {
@@ -52,7 +55,7 @@ pub struct TargetMetrics {
 impl TargetMetrics {
     /// Of the target with number `index` in `predictions`.
     pub fn of(name: &str, index: usize, predictions: &[NumberPrediction]) -> Self {
-        let mut corpora: BTreeMap<&str, BTreeMap<&str, Vec<(f64, f64)>>> = BTreeMap::new();
+        let mut corpora: BTreeMap<&str, Pairs<'_>> = BTreeMap::new();
         let mut all = Vec::new();
         for prediction in predictions {
             let (Some(&x), Some(Some(y))) =
