@@ -11,6 +11,7 @@
 //! | `results/<step>/` | what steps made: models, histories, predictions, reports |
 //! | `features/<step>/`, `audio/<corpus>/` | features and recordings, where they were asked for |
 
+mod altered;
 mod archive;
 mod audio;
 mod collect;

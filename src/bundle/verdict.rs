@@ -17,6 +17,8 @@ use crate::inspect::step;
 use crate::items::UtteranceItem;
 use crate::lock::{LockFile, LockedMetrics};
 
+use super::altered::altered_files;
+
 /// How a reproduction compares with a bundle.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
@@ -34,6 +36,13 @@ pub enum Verdict {
         numbers: Vec<NumberChange>,
         /// Evaluations with other predictions.
         predictions: Vec<PredictionChange>,
+    },
+    /// Every key and every result is as the lock file of the bundle says, but its files or its numbers are not those.
+    Altered {
+        /// Files in the bundle that no step made so.
+        files: Vec<String>,
+        /// Numbers in its lock file that its evaluations do not reach.
+        numbers: Vec<NumberChange>,
     },
     /// The data are others.
     DifferentData {
@@ -206,15 +215,18 @@ pub fn verdict(
     cache: &Cache,
     bundled: &LockFile,
     here: &LockFile,
+    listings: &[(usize, SourceListing)],
     folder: &Path,
 ) -> Result<Verdict, CacheError> {
     let mut steps = Vec::new();
+    let mut claimed = Vec::new();
     let mut numbers = Vec::new();
     let mut predictions = Vec::new();
     let known: BTreeMap<&str, _> = bundled.steps.iter().map(|old| (&*old.id, old)).collect();
     for (index, new) in here.steps.iter().enumerate() {
         let old = known.get(&*new.id);
-        if old.is_some_and(|old| (old.key, old.output) == (new.key, new.output)) {
+        if let Some(old) = old.filter(|old| (old.key, old.output) == (new.key, new.output)) {
+            claimed.extend(number_changes(&new.id, &old.metrics, &new.metrics));
             continue;
         }
         steps.push(new.id.clone());
@@ -231,6 +243,11 @@ pub fn verdict(
         .iter()
         .filter(|old| here.steps.iter().all(|new| new.id != old.id));
     steps.extend(gone.map(|step| step.id.clone()));
+    let files = altered_files(plan, cache, bundled, here, listings, folder)?;
+    if !files.is_empty() || !claimed.is_empty() {
+        let numbers = claimed;
+        return Ok(Verdict::Altered { files, numbers });
+    }
     Ok(match steps.is_empty() {
         true => Verdict::Identical {
             steps: here.steps.len(),
@@ -249,12 +266,18 @@ fn number_changes(
     here: &BTreeMap<String, LockedMetrics>,
 ) -> Vec<NumberChange> {
     let corpora: BTreeSet<&String> = before.keys().chain(here.keys()).collect();
-    let values = |metrics: &LockedMetrics| [metrics.ua, metrics.wa, metrics.macro_f1];
+    let values = |metrics: &LockedMetrics| {
+        let utterances = Some(metrics.utterances as f64);
+        [metrics.ua, metrics.wa, metrics.macro_f1, utterances]
+    };
     let mut changes = Vec::new();
     for corpus in corpora {
-        let of = |all: &BTreeMap<String, LockedMetrics>| all.get(corpus).map_or([None; 3], values);
+        let of = |all: &BTreeMap<String, LockedMetrics>| all.get(corpus).map_or([None; 4], values);
         let pairs = of(before).into_iter().zip(of(here));
-        for (metric, (bundle, here)) in ["UA", "WA", "macro F1"].into_iter().zip(pairs) {
+        for (metric, (bundle, here)) in ["UA", "WA", "macro F1", "utterances"]
+            .into_iter()
+            .zip(pairs)
+        {
             if bundle != here {
                 changes.push(NumberChange {
                     step: step.into(),

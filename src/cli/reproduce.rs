@@ -8,7 +8,7 @@ use pipe_speech::corpus::Corpora;
 use serde_json::json;
 
 use crate::bundle::{
-    DataChange, Signed, Verdict, corpora_at, data_changes, unpack_or_reuse, verdict,
+    DataChange, NumberChange, Signed, Verdict, corpora_at, data_changes, unpack_or_reuse, verdict,
 };
 use crate::domain::{CORPORA, PlanOptions, SpeechPlan};
 use crate::lock::{LockFile, changes, lock_path};
@@ -98,7 +98,7 @@ pub fn reproduce(arguments: &ReproduceArguments, common: &Common) -> Result<u8, 
     }
     report::write_pages(&plan, &cache, &summary.results, &runs)?;
     let here = lock::current(&plan, &cache)?;
-    let verdict = verdict(&plan, &cache, &bundled, &here, &folder)?;
+    let verdict = verdict(&plan, &cache, &bundled, &here, &listed, &folder)?;
     if !common.json && !matches!(verdict, Verdict::Identical { .. }) {
         let resolver = Resolver::new(&plan, &cache, &|| false);
         let statuses = resolver.all(MissingInputs::Refused)?;
@@ -159,6 +159,22 @@ fn text(verdict: &Verdict) -> String {
             "identical: all {} have the same keys and the same results, bit for bit\n",
             counted(*steps, "step")
         ),
+        Verdict::Altered { files, numbers } => {
+            let mut text = String::from(
+                "altered: the run gives what the lock file of the bundle says, but the bundle has other files or numbers\n",
+            );
+            for file in files.iter().take(SHOWN) {
+                text.push_str(&format!("  {file} is not what its step made\n"));
+            }
+            if let Some(more) = files.len().checked_sub(SHOWN).filter(|&more| more > 0) {
+                text.push_str(&format!("  and {}\n", counted(more, "more file")));
+            }
+            numbers
+                .iter()
+                .take(SHOWN)
+                .for_each(|change| text.push_str(&number_line(change)));
+            text
+        }
         Verdict::DifferentData { data } => {
             let mut text = String::from("different data; nothing was run\n");
             data.iter()
@@ -175,13 +191,10 @@ fn text(verdict: &Verdict) -> String {
                 counted(steps.len(), "step"),
                 if steps.len() == 1 { "is" } else { "are" }
             );
-            for change in numbers.iter().take(SHOWN) {
-                let (bundle, here) = percents(change.bundle, change.here);
-                text.push_str(&format!(
-                    "  {}, {}: {} {bundle} -> {here}\n",
-                    change.step, change.corpus, change.metric
-                ));
-            }
+            numbers
+                .iter()
+                .take(SHOWN)
+                .for_each(|change| text.push_str(&number_line(change)));
             if let Some(more) = numbers.len().checked_sub(SHOWN).filter(|&more| more > 0) {
                 let more = counted(more, "more number");
                 text.push_str(&format!("  and {more}, which --json lists\n"));
@@ -202,6 +215,23 @@ fn text(verdict: &Verdict) -> String {
             text
         }
     }
+}
+
+fn number_line(change: &NumberChange) -> String {
+    let (bundle, here) = match change.metric {
+        "utterances" => {
+            let count = |value: Option<f64>| value.map_or("none".to_owned(), |v| v.to_string());
+            (count(change.bundle), count(change.here))
+        }
+        _ => percents(change.bundle, change.here),
+    };
+    let NumberChange {
+        step,
+        corpus,
+        metric,
+        ..
+    } = change;
+    format!("  {step}, {corpus}: {metric} {bundle} -> {here}\n")
 }
 
 /// Two values in percent, with as many digits as it takes to tell them apart.

@@ -39,10 +39,10 @@ kind = "report"
 input = "test"
 "#;
 
-const BUNDLE: &str = "run.tar.zst";
+pub const BUNDLE: &str = "run.tar.zst";
 
 /// A study that was run and exported.
-fn exported() -> Workspace {
+pub fn exported() -> Workspace {
     let space = study(12);
     space.run_well("pipelines/study.toml");
     space.told(&["bundle", "export", "pipelines/study.toml", "-o", BUNDLE]);
@@ -50,7 +50,7 @@ fn exported() -> Workspace {
 }
 
 /// Another clone: the recordings elsewhere under another name, and the bundle.
-fn receiver(sender: &Workspace) -> Workspace {
+pub fn receiver(sender: &Workspace) -> Workspace {
     let space = Workspace::new();
     let there = space.join("far/away/recordings");
     fs::create_dir_all(&there).unwrap();
@@ -66,7 +66,7 @@ fn receiver(sender: &Workspace) -> Workspace {
 }
 
 /// The last line of `pipe reproduce --json`, and the exit code.
-fn reproduced(space: &Workspace, more: &[&str]) -> (Json, i32) {
+pub fn reproduced(space: &Workspace, more: &[&str]) -> (Json, i32) {
     let arguments = [&["reproduce", BUNDLE, "--json"], more].concat();
     let output = space.pipe(&arguments);
     let text = String::from_utf8(output.stdout).unwrap();

@@ -1,5 +1,6 @@
 //! End-to-end tests: the real binary in a temporary folder. Run, change one thing, run again, compare what ran.
 
+mod altered_bundle;
 mod audit;
 mod audit_stages;
 mod bit_rot;

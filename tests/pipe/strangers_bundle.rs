@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::workspace::Workspace;
 
 /// Writes a bundle of entries: type, name in the archive, content. The list names the last of them as the manifest.
-fn forged(path: &Path, list: &Json, entries: &[(tar::EntryType, &str, &[u8])]) {
+pub fn forged(path: &Path, list: &Json, entries: &[(tar::EntryType, &str, &[u8])]) {
     let zstd = zstd::Encoder::new(fs::File::create(path).unwrap(), 1).unwrap();
     let mut tar = tar::Builder::new(zstd);
     let list = list.to_string();
