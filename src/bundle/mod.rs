@@ -36,4 +36,6 @@ pub use receive::{corpora_at, unpack, unpack_or_reuse};
 pub use ro_crate::{RunTimes, write_crate};
 pub use signature::{SignatureError, Signed, check_signature, signature_path};
 pub use signing::SigningKey;
-pub use verdict::{DataChange, NumberChange, PredictionChange, Verdict, data_changes, verdict};
+pub use verdict::{
+    DataChange, NumberChange, PredictionChange, Verdict, data_changes, number_changes, verdict,
+};

@@ -260,7 +260,8 @@ pub fn verdict(
     })
 }
 
-fn number_changes(
+/// How the metrics of an evaluation differ.
+pub fn number_changes(
     step: &str,
     before: &BTreeMap<String, LockedMetrics>,
     here: &BTreeMap<String, LockedMetrics>,

@@ -9,6 +9,7 @@ use pipe_foundation::durable;
 use pipe_foundation::system::RealSystem;
 use serde_json::json;
 
+use crate::bundle::number_changes;
 use crate::domain::SpeechPlan;
 use crate::lock::{LockFile, LockedData, StepChange, changes, data_of, lock_of, lock_path};
 
@@ -18,6 +19,7 @@ use super::error::CliError;
 use super::lines::counted;
 use super::output_file::check_replaceable;
 use super::reason::reason_lines;
+use super::reproduce::number_line;
 use super::{context, own_name};
 
 /// How many steps are named that are not done, or that differ.
@@ -80,16 +82,29 @@ pub fn hold(plan: &Plan, cache: &Cache, common: &Common) -> Result<LockFile, Cli
     let resolver = Resolver::new(plan, cache, &|| false);
     let statuses = resolver.all(MissingInputs::Refused)?;
     let differing = changes(&lock, cache, &resolver, &statuses)?;
-    if differing.is_empty() {
-        return Ok(lock);
-    }
     let listings: Vec<_> = resolver.into_listings();
     let data = data_lines(&lock.data, &data_of(plan, &listings));
+    if differing.is_empty() && data.is_empty() {
+        return Ok(lock);
+    }
     Err(CliError::NotAsLocked {
         manifest: plan.manifest.clone(),
         lock: path.display().to_string(),
         changes: format!("{data}{}", change_lines(&differing)),
     })
+}
+
+/// Metrics in the lock file that its evaluations do not reach, in lines, after a run that gave what it says.
+pub fn metric_lines(lock: &LockFile, plan: &SpeechPlan, cache: &Cache) -> Result<String, CliError> {
+    let here = current(plan, cache)?;
+    let mut text = String::new();
+    for (old, new) in lock.steps.iter().zip(&here.steps) {
+        let changes = number_changes(&new.id, &old.metrics, &new.metrics);
+        changes
+            .iter()
+            .for_each(|change| text.push_str(&number_line(change)));
+    }
+    Ok(text)
 }
 
 /// How the data differ, a line for each corpus and split.

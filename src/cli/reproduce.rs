@@ -217,7 +217,8 @@ fn text(verdict: &Verdict) -> String {
     }
 }
 
-fn number_line(change: &NumberChange) -> String {
+/// A metric that is not the same, as a line.
+pub fn number_line(change: &NumberChange) -> String {
     let (bundle, here) = match change.metric {
         "utterances" => {
             let count = |value: Option<f64>| value.map_or("none".to_owned(), |v| v.to_string());

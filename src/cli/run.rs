@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use pipe_engine::exec::{Observer, RunOptions, RunSummary, run as execute};
 use pipe_foundation::sync;
 
+use crate::lock::LockFile;
 use crate::track::{TrackTarget, Tracking};
 
 use super::arguments::{Common, RunArguments};
@@ -34,7 +35,7 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
         true => Some(lock::hold(&plan, &cache, common)?),
         false => None,
     };
-    let expected = lock.map(|lock| lock.expected());
+    let expected = lock.as_ref().map(LockFile::expected);
     let signals = Signals::listen();
     let (observer, lost) = listening(common, &signals);
     let mut options = RunOptions {
@@ -65,7 +66,17 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
         tell_failures(&summary, arguments.keep_going);
         super::report::show(&plan, &cache, &summary, &arguments.runs)?;
     }
-    let code = exit_code(&summary, &signals);
+    let mut code = exit_code(&summary, &signals);
+    if let (Some(lock), 0) = (&lock, code) {
+        let claimed = lock::metric_lines(lock, &plan, &cache)?;
+        if !claimed.is_empty() {
+            print_error(&format!(
+                "every result is as in the lock file, but its metrics are not those of the results; it was edited:\n{}",
+                claimed.trim_end()
+            ));
+            code = 1;
+        }
+    }
     // Standard output cannot say it.
     let lost = sync::lock(&lost).take();
     Ok(match lost {

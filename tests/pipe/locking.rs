@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use super::bundles::exported;
 use super::learning::study;
 use super::workspace::Workspace;
 
@@ -104,6 +105,31 @@ outputs = ["b"]
     let told = refusal(&space, &[]);
     assert!(
         told.contains("made another result of the same inputs"),
+        "{told}"
+    );
+}
+
+#[test]
+fn numbers_that_were_written_into_a_lock_file_are_told() {
+    const STUDY: &str = "pipelines/study.toml";
+    const STUDY_LOCK: &str = "pipelines/study.lock.toml";
+    let space = exported();
+    space.told(&["lock", STUDY]);
+    let text = space.read(STUDY_LOCK);
+    let edited = |key: &str, value: &str| {
+        let start = text.find(&format!("\n{key} = ")).unwrap() + 1;
+        let end = start + text[start..].find('\n').unwrap();
+        format!("{}{key} = {value}{}", &text[..start], &text[end..])
+    };
+    space.write(STUDY_LOCK, edited("utterances", "35"));
+    let told = space.refused(&["run", STUDY, "--locked"]);
+    assert!(told.contains("35 utterances ->"), "{told}");
+    space.write(STUDY_LOCK, edited("ua", "0.99"));
+    let output = space.pipe(&["run", STUDY, "--locked"]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(
+        told.contains("UA 99.00 %") && told.contains("it was edited"),
         "{told}"
     );
 }
