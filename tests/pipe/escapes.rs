@@ -29,6 +29,32 @@ fn the_output_of_a_failing_program_is_shown_and_not_executed() {
 }
 
 #[test]
+fn a_command_that_a_terminal_would_not_show_is_refused() {
+    let space = Workspace::new();
+    for run in [
+        r#""echo > {out}/a \u001b[30;40m; touch b""#,
+        r#"["touch", "{out}/a", "\r"]"#,
+    ] {
+        space.write(
+            "pipe.toml",
+            format!("[stage.a]\nkind = \"command\"\nrun = {run}\noutputs = [\"a\"]\n"),
+        );
+        let told = space.refused(&["plan", "pipe.toml"]);
+        assert!(
+            told.contains("contains the control character U+00"),
+            "{told}"
+        );
+        no_controls(&told);
+    }
+    // Line breaks and tabs are shown.
+    space.write(
+        "pipe.toml",
+        "[stage.a]\nkind = \"command\"\nrun = \"true\\n\\ttouch {out}/a\"\noutputs = [\"a\"]\n",
+    );
+    space.run_well("pipe.toml");
+}
+
+#[test]
 fn errors_in_manifests_and_what_is_listed_show_their_controls() {
     let space = Workspace::new();
     for text in [

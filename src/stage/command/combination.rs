@@ -117,6 +117,17 @@ pub fn validate(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
             );
         }
     }
+    if let Some(control) = control_character(parameters) {
+        refuse(
+            "run",
+            &format!(
+                "`run` contains the control character U+{:04X}",
+                u32::from(control)
+            ),
+            "a terminal would obey it instead of showing it, so that nobody sees what is run",
+            "remove it; where the program needs it, write it as its shell or language does, such as \\033",
+        );
+    }
     let by_lines = parameters.contains_key("protocol");
     if by_lines && !per_item {
         refuse(
@@ -160,6 +171,14 @@ pub fn validate(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
         }
     }
     found
+}
+
+/// A control character in the command that is no line break and no tab.
+fn control_character(parameters: &Map<String, Json>) -> Option<char> {
+    let run = parameters.get("run")?;
+    let parts = run.as_array().into_iter().flatten().chain([run]);
+    let mut characters = parts.filter_map(Json::as_str).flat_map(str::chars);
+    characters.find(|c| c.is_control() && !matches!(c, '\n' | '\t'))
 }
 
 /// Whether `{name}` stands in the command.
