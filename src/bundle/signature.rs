@@ -71,7 +71,7 @@ pub enum SignatureError {
         reason: &'static str,
     },
     /// Somebody else has signed.
-    #[error("{} is of another key than {key}", signature.display())]
+    #[error("{} was made with another key than {key}", signature.display())]
     #[diagnostic(
         code(signature::other_key),
         help(
@@ -221,14 +221,15 @@ fn read_public_key(given: &str) -> Result<(String, PublicKey), SignatureError> {
     let path = Path::new(given);
     if path.symlink_metadata().is_err() {
         return Err(refused(
-            "it has not the form of one, and there is no such file",
+            "it does not have the form of one, and there is no such file",
         ));
     }
     let text = read_short(path)?;
     let line = text.lines().map(str::trim).rfind(|line| !line.is_empty());
     let line = line.ok_or_else(|| refused("the file is empty"))?;
     let key = PublicKey::from_base64(line);
-    let key = key.map_err(|_| refused("the last line of the file has not the form of one"))?;
+    let key =
+        key.map_err(|_| refused("the last line of the file does not have the form of one"))?;
     Ok((line.to_owned(), key))
 }
 

@@ -41,7 +41,7 @@ impl SigningKey {
         let line = text.lines().nth(1).unwrap_or_default();
         let bytes = Base64::decode_to_vec(line.trim(), None).unwrap_or_default();
         if bytes.len() != KEY_BYTES || !bytes.starts_with(b"Ed") {
-            let reason = "it has not the form of a secret key of minisign";
+            let reason = "it does not have the form of a secret key of minisign";
             return Err(refused(reason.into()));
         }
         let secret = match &bytes[2..4] {

@@ -47,7 +47,7 @@ pub enum CliError {
     #[diagnostic(
         code(trust::commands),
         help(
-            "they would run with your rights:\n{lines}\nif you know who wrote them, `pipe trust {project}`, or --allow-commands for this once"
+            "they would run with your rights:\n{lines}\nif you know who wrote them, `pipe trust {project}`, or --allow-commands just this once"
         )
     )]
     Untrusted {

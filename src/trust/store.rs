@@ -24,7 +24,7 @@ pub enum TrustError {
     #[error("cannot use {}: {reason}", path.display())]
     #[diagnostic(
         code(trust::unreadable),
-        help("mend the file, or remove it and trust your folders again with `pipe trust FOLDER`")
+        help("fix the file, or remove it and trust your folders again with `pipe trust FOLDER`")
     )]
     Unreadable {
         /// The file.

@@ -165,7 +165,7 @@ fn what_is_not_signed_as_wanted_is_refused_before_anything_is_unpacked() {
     refuses(
         &space,
         &other,
-        "run.tar.zst.minisig is of another key than RW",
+        "run.tar.zst.minisig was made with another key than RW",
     );
     refuses(&space, "other.pub", "signature::other_key");
     // The number of the right key, which is in its first 14 letters, and another key.

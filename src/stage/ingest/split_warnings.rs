@@ -145,7 +145,7 @@ pub fn unused_classes(classes: &ClassSet, entries: &[Listed]) -> Option<String> 
     let unused: Vec<&str> = classes.names().filter(|class| !has(class)).collect();
     (!unused.is_empty() && !entries.is_empty()).then(|| {
         format!(
-            "no utterance has the class {}: its recall cannot be told, and a model gets an output for it that is never right; check the labels of `classes`",
+            "no utterance has the class {}: it has no recall, and a model gets an output for it that is never right; check the labels of `classes`",
             unused.join(" or ")
         )
     })
