@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::folds::{acted, crossed};
 use super::manifests::{ENCODER, front_end};
 use super::partitions::write_emobox;
-use super::workspace::{Workspace, lines_of_json};
+use super::workspace::{Run, Workspace, lines_of_json};
 
 const AUDIT: &str = "[stage.audit]\nkind = \"audit\"\ninput = \"speech\"\n";
 
@@ -51,6 +51,16 @@ fn names(findings: &[Json], code: &str) -> Vec<String> {
     let found = findings.iter().find(|finding| finding["code"] == code);
     let found = found.unwrap_or_else(|| panic!("no {code} in {findings:?}"));
     serde_json::from_value(found["names"].clone()).unwrap()
+}
+
+/// A run whose audit takes both stages that list recordings.
+fn audited_together(space: &Workspace) -> Run {
+    space.edit(
+        "p.toml",
+        "kind = \"audit\"\ninput = \"speech\"\n",
+        "kind = \"audit\"\ninput = [\"speech\", \"held_out\"]\n",
+    );
+    space.run("p.toml", &[])
 }
 
 #[test]
@@ -289,12 +299,7 @@ fn what_different_ingest_stages_list_for_training_and_test_is_compared() {
             .replace("input = \"audio\"", "input = \"held_audio\""),
     );
     space.write("p.toml", space.read("p.toml") + &held_out);
-    space.edit(
-        "p.toml",
-        "kind = \"audit\"\ninput = \"speech\"\n",
-        "kind = \"audit\"\ninput = [\"speech\", \"held_out\"]\n",
-    );
-    let run = space.run("p.toml", &[]);
+    let run = audited_together(&space);
     let error = run.error();
     assert!(
         error.contains("2 speakers are in more than one split"),
@@ -340,12 +345,7 @@ fn ingest_stages_that_feed_one_chain_are_compared() {
         front_end("[\"speech\", \"held_out\"]"),
     );
     space.write("p.toml", space.read("p.toml") + &chain);
-    space.edit(
-        "p.toml",
-        "kind = \"audit\"\ninput = \"speech\"\n",
-        "kind = \"audit\"\ninput = [\"speech\", \"held_out\"]\n",
-    );
-    let run = space.run("p.toml", &[]);
+    let run = audited_together(&space);
     let error = run.error();
     let shared =
         "the same file is in more than one split: acted/00ajoy (train) = again/00ajoy (test)";

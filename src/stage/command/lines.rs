@@ -41,7 +41,7 @@ impl CommandStage {
             let output_path = worker.path(self.output_name());
             let written = write_item(&input_path, input, context.progress);
             if let Err(error) = written {
-                lock(&self.workers).push(worker);
+                self.keep(worker, [&input_path, &output_path]);
                 return Err(ItemError::transient(error));
             }
             let asked = worker.ask(&program, &input_path, &output_path, context.progress);
@@ -57,15 +57,11 @@ impl CommandStage {
             match asked {
                 Ok(()) => {
                     let made = read_item(&output_path, self.makes, context.progress);
-                    // The next item must not find them.
-                    let removed = [&input_path, &output_path].map(std::fs::remove_file);
-                    drop(removed);
-                    lock(&self.workers).push(worker);
+                    self.keep(worker, [&input_path, &output_path]);
                     return made.map_err(ItemError::transient);
                 }
                 Err(Unanswered::Refused(reason)) => {
-                    drop([&input_path, &output_path].map(std::fs::remove_file));
-                    lock(&self.workers).push(worker);
+                    self.keep(worker, [&input_path, &output_path]);
                     return Err(ItemError::transient(format!("the program says: {reason}")));
                 }
                 Err(Unanswered::Died(_)) if std::mem::take(&mut first) => {
@@ -135,6 +131,15 @@ impl CommandStage {
             None => program.clone(),
         };
         Worker::start(&started, context.devices, files, folder, temporary)
+    }
+
+    /// Keeps a worker for the next item, which must not find the `files` of this one.
+    fn keep(&self, worker: Worker, files: [&PathBuf; 2]) {
+        for file in files {
+            // One that was not written is not there.
+            let _ = std::fs::remove_file(file);
+        }
+        lock(&self.workers).push(worker);
     }
 
     fn file_states(&self) -> Vec<FileState> {

@@ -22,6 +22,15 @@ fn load(log: Log) -> Result<StatCache, CacheError> {
     StatCache::load(options(log, Arc::new(RealSystem)))
 }
 
+/// A file that was written long enough ago for its times to tell a change.
+fn settled_file() -> (tempfile::TempDir, std::path::PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.wav");
+    std::fs::write(&file, b"one").unwrap();
+    std::thread::sleep(Duration::from_millis(40));
+    (folder, file)
+}
+
 #[test]
 fn an_edit_with_size_and_mtime_restored_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
@@ -48,10 +57,7 @@ fn an_edit_with_size_and_mtime_restored_is_noticed() {
 
 #[test]
 fn a_file_whose_digest_alone_is_known_is_measured_when_that_is_asked() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("a.wav");
-    std::fs::write(&file, b"one").unwrap();
-    std::thread::sleep(Duration::from_millis(40));
+    let (folder, file) = settled_file();
     let log = || Log::new(folder.path().join("files.log"));
     let stat_cache = load(log()).unwrap();
     stat_cache.digest(&file).unwrap();
@@ -65,10 +71,7 @@ fn a_file_whose_digest_alone_is_known_is_measured_when_that_is_asked() {
 
 #[test]
 fn what_is_measured_again_takes_the_place_of_what_was_remembered() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("a.wav");
-    std::fs::write(&file, b"one").unwrap();
-    std::thread::sleep(Duration::from_millis(40));
+    let (folder, file) = settled_file();
     let log = || Log::new(folder.path().join("files.log"));
     let stat_cache = load(log()).unwrap();
     stat_cache.measured(&file, &|_| Ok(0.0)).unwrap();

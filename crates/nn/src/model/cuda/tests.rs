@@ -5,13 +5,15 @@
 use std::sync::Arc;
 
 mod batch_invariance;
+mod comparison_data;
 mod feeding;
 mod heads;
 mod layers;
 
 use pipe_foundation::Workers;
 use pipe_foundation::test_support::noise;
-use pipe_foundation::{Features, FeaturesView};
+
+use comparison_data::{Data, data};
 
 use super::*;
 use crate::model::spec::{Attribute, HeadMode, HeadSpec, Layer, Reversal, default_encoder};
@@ -88,54 +90,6 @@ fn encoders() -> Vec<(usize, Vec<Layer>)> {
             ),
         ),
     ]
-}
-
-struct Data {
-    features: Vec<Features>,
-    emotion: Vec<Option<usize>>,
-    /// Of every attribute of [`HEADS`]; some are not known.
-    attributes: Vec<Vec<Option<usize>>>,
-}
-
-fn data(bins: usize, frames: &[usize]) -> Data {
-    let features = frames.iter().enumerate().map(|(index, &frames)| Features {
-        frames,
-        bins,
-        values: noise(frames * bins, index as u32 + 1),
-    });
-    let label = |index: usize, classes: usize| (index * 7 + 3) % classes;
-    Data {
-        features: features.collect(),
-        emotion: (0..frames.len()).map(|at| Some(label(at, 3))).collect(),
-        attributes: HEADS
-            .iter()
-            .map(|(_, classes)| {
-                let classes = *classes;
-                (0..frames.len())
-                    .map(|at| (at % 5 != 2).then(|| label(at, classes)))
-                    .collect()
-            })
-            .collect(),
-    }
-}
-
-impl Data {
-    fn views(&self) -> Vec<FeaturesView<'_>> {
-        self.features.iter().map(Features::view).collect()
-    }
-
-    fn targets(&self, heads: &[(HeadSpec, usize)], batch: &[usize]) -> Targets {
-        let pick = |all: &[Option<usize>]| batch.iter().map(|&at| all[at]).collect();
-        let of = |(head, _): &(HeadSpec, usize)| {
-            let place = HEADS.iter().position(|(own, _)| *own == head.attribute);
-            pick(&self.attributes[place.unwrap()])
-        };
-        Targets {
-            emotion: pick(&self.emotion),
-            attributes: heads.iter().map(of).collect(),
-            ..Targets::default()
-        }
-    }
 }
 
 /// How the steps of a comparison are taken.
