@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, ValueEnum};
 use pipe_engine::manifest::Limits;
-use pipe_nn::model::DeviceChoice;
 
 use crate::version::VERSION;
 
@@ -12,6 +11,7 @@ use super::bundle_arguments::{BundleArguments, ReproduceArguments};
 use super::cache_arguments::CacheArguments;
 use super::corpora_arguments::{AuditArguments, CorporaArguments};
 use super::limit_argument::{LimitArgument, limits_of, parse_limit};
+use super::manifest_arguments::{DeviceArguments, ManifestArguments};
 use super::model_arguments::{ExportArguments, PredictArguments};
 
 const AFTER_HELP: &str = "\
@@ -105,40 +105,6 @@ pub enum Subcommand {
     Schema(SchemaArguments),
     /// Write a manifest to start from.
     Init(InitArguments),
-}
-
-/// A manifest and what is changed in it.
-#[derive(Args)]
-pub struct ManifestArguments {
-    /// The manifest.
-    #[arg(value_name = "MANIFEST")]
-    pub manifest: PathBuf,
-    /// Change a value: stage.key=value, or vars.name=value.
-    #[arg(long = "set", value_name = "STAGE.KEY=VALUE")]
-    pub overrides: Vec<String>,
-    /// Use the corpora that exist and leave out the others, instead of failing. Every table then says which are
-    /// missing.
-    #[arg(long)]
-    pub present: bool,
-    /// Read every input file again, whatever its size and times say. Needed only where a change can leave both as they
-    /// were, for example after the clock was set back.
-    #[arg(long)]
-    pub rehash: bool,
-    /// Let the manifest name files outside of its project, though you have not trusted it with `pipe trust`.
-    #[arg(long)]
-    pub allow_paths: bool,
-}
-
-/// Where trainings and evaluations compute.
-#[derive(Args)]
-pub struct DeviceArguments {
-    /// Where trainings and evaluations compute: cpu, cuda (the first CUDA device), cuda:N, or auto (the first CUDA
-    /// device, or the CPU without one). Results of the CPU and of CUDA are cached separately.
-    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
-    pub device: DeviceChoice,
-    /// Multiply in TF32 on the CUDA device: faster and less exact. Results are cached separately from those without it.
-    #[arg(long)]
-    pub tf32: bool,
 }
 
 /// Arguments of `run`.

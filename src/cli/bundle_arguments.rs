@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::byte_size::parse_bytes;
 
-use super::arguments::{DeviceArguments, ManifestArguments};
+use super::manifest_arguments::{DeviceArguments, ManifestArguments};
 
 /// Arguments of `bundle`.
 #[derive(Args)]

@@ -14,10 +14,11 @@ use pipe_speech::corpus::Corpora;
 use crate::domain::{CORPORA, PlanOptions, SpeechPlan};
 use crate::trust::{Project, TrustedFolders};
 
-use super::arguments::{Common, DeviceArguments, ManifestArguments};
+use super::arguments::Common;
 use super::built_in_corpora::built_in_corpora;
 use super::corpora_diagnostic;
 use super::error::CliError;
+use super::manifest_arguments::{DeviceArguments, ManifestArguments};
 
 /// Reads the manifest and builds its plan for `device`. It stays until the process ends: to free the memory of thousands of
 /// steps piece by piece would take a tenth of the time that they take to plan.

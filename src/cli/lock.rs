@@ -17,9 +17,9 @@ use super::arguments::{Common, LockArguments};
 use super::console::print;
 use super::error::CliError;
 use super::lines::counted;
+use super::number_line::number_line;
 use super::output_file::check_replaceable;
 use super::reason::reason_lines;
-use super::reproduce::number_line;
 use super::{context, own_name};
 
 /// How many steps are named that are not done, or that differ.

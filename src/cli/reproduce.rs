@@ -8,7 +8,7 @@ use pipe_speech::corpus::Corpora;
 use serde_json::json;
 
 use crate::bundle::{
-    DataChange, NumberChange, Signed, Verdict, corpora_at, data_changes, unpack_or_reuse, verdict,
+    DataChange, Signed, Verdict, corpora_at, data_changes, unpack_or_reuse, verdict,
 };
 use crate::domain::{CORPORA, PlanOptions, SpeechPlan};
 use crate::lock::{LockFile, changes, lock_path};
@@ -19,6 +19,7 @@ use super::bundle_arguments::ReproduceArguments;
 use super::console::{print, print_error};
 use super::error::CliError;
 use super::lines::counted;
+use super::number_line::number_line;
 use super::run::{exit_code, listening, tell_failures};
 use super::signals::Signals;
 use super::{context, lock, own_name, permission, report};
@@ -215,38 +216,6 @@ fn text(verdict: &Verdict) -> String {
             text
         }
     }
-}
-
-/// A metric that is not the same, as a line.
-pub fn number_line(change: &NumberChange) -> String {
-    let (bundle, here) = match change.metric {
-        "utterances" => {
-            let count = |value: Option<f64>| value.map_or("none".to_owned(), |v| v.to_string());
-            (count(change.bundle), count(change.here))
-        }
-        _ => percents(change.bundle, change.here),
-    };
-    let NumberChange {
-        step,
-        corpus,
-        metric,
-        ..
-    } = change;
-    format!("  {step}, {corpus}: {metric} {bundle} -> {here}\n")
-}
-
-/// Two values in percent, with as many digits as it takes to tell them apart.
-fn percents(bundle: Option<f64>, here: Option<f64>) -> (String, String) {
-    let text = |value: Option<f64>, digits: usize| match value {
-        Some(value) => format!("{:.digits$} %", value * 100.0),
-        None => "none".into(),
-    };
-    let pairs = [2, 6, 17].map(|digits| (text(bundle, digits), text(here, digits)));
-    let [short, middle, long] = pairs;
-    [short, middle]
-        .into_iter()
-        .find(|(bundle, here)| bundle != here)
-        .unwrap_or(long)
 }
 
 fn data_line(change: &DataChange) -> String {

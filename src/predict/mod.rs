@@ -3,6 +3,7 @@
 mod by_windows;
 mod front_end;
 mod listing;
+mod options;
 mod outcome;
 mod recording;
 mod run;
@@ -12,6 +13,7 @@ mod windows;
 
 pub use front_end::{FrontEnd, FrontEndError, fbank_options};
 pub use listing::{Found, Input, list};
+pub use options::PredictOptions;
 pub use outcome::{Failure, FailureReason, Outcome, Row};
-pub use run::{PredictOptions, predict};
+pub use run::predict;
 pub use windows::{WindowError, Windows};

@@ -6,8 +6,9 @@ use pipe_foundation::FeaturesView;
 use pipe_nn::model::{Model, ModelError, NumericTarget, Outputs, Predictor};
 use pipe_report::eval::most_likely;
 
+use super::options::PredictOptions;
 use super::recording::Recording;
-use super::{Failure, FailureReason, FrontEnd, Input, Outcome, Row, Windows};
+use super::{Failure, FailureReason, FrontEnd, Input, Outcome, Row};
 
 /// Recordings that are read together, at most.
 const FILES_AT_ONCE: usize = 64;
@@ -18,17 +19,6 @@ pub(super) const BYTES_AT_ONCE: usize = 64 << 20;
 pub(super) const WINDOWS_AT_ONCE: usize = 256;
 /// Seconds of audio in windows that are held together, at most; a longer window is computed alone.
 const SECONDS_AT_ONCE: f64 = 120.0;
-
-/// How recordings are predicted.
-#[derive(Clone, Copy, Debug)]
-pub struct PredictOptions {
-    /// Windows to cut recordings into; each recording as a whole without them.
-    pub windows: Option<Windows>,
-    /// Longest recording, or window of one, in seconds. A longer one is refused by its header.
-    pub max_duration_s: f64,
-    /// Threads; the result does not depend on them.
-    pub threads: usize,
-}
 
 /// Predicts every recording and hands the outcomes to `each` in the order of `inputs`; `each` returns false to stop.
 ///

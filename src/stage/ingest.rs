@@ -38,7 +38,7 @@ mod splitting;
 
 pub use build::build;
 use class_checks::{labels_of, unknown_labels};
-use column_checks::{unknown_columns, unknown_group};
+use column_checks::{ListedCorpora, unknown_columns, unknown_group};
 use dropped_table::dropped_table;
 use error::IngestError;
 pub use folds::folds;
@@ -49,7 +49,7 @@ use shared_listing::Gathered;
 pub use shared_listing::SharedListings;
 pub use source_facts::{content, source_facts};
 use source_facts::{look, waveform_bytes};
-use split_warnings::unused_classes;
+use split_warnings::{unused_classes, warnings_of_split};
 use splitting::{Listed, Splitting};
 
 /// A segment is listed with the length that its table says, and read with its bounds rounded to samples.
@@ -220,6 +220,15 @@ impl Ingest {
         })
     }
 
+    fn listed_corpora(&self) -> ListedCorpora<'_> {
+        ListedCorpora {
+            corpora: &self.corpora,
+            folder: &self.folder,
+            options: &self.list_options,
+            file_bytes: self.file_bytes,
+        }
+    }
+
     /// The utterances of all corpora, not split yet.
     fn gather(&self, files: &dyn FileInfos) -> miette::Result<Gathered> {
         let mut listing = SourceListing::default();
@@ -253,7 +262,7 @@ impl Ingest {
             entries.sort_by(|(a, _, _), (b, _, _)| a.utterance.id.cmp(&b.utterance.id));
         }
         Ok(Gathered {
-            lacking: self.lacking(&entries, files),
+            lacking: self.listed_corpora().lacking(&entries, files),
             entries,
             labels,
             warnings: listing.warnings,
@@ -288,8 +297,8 @@ impl SourceStage for Ingest {
         }
         let splitting = &self.splitting;
         let table = splitting.split(&mut entries, self.file_bytes, warnings, &mut details)?;
-        warnings.extend(self.warnings_of_split(&entries));
         let groups = self.options.split.groups();
+        warnings.extend(warnings_of_split(&entries, &groups, splitting));
         let policy = &self.options.leaks;
         check_leaks(&entries, &groups, policy, &mut listing, &mut details)?;
         for (entry, ..) in &mut entries {

@@ -27,6 +27,7 @@ mod escapes;
 mod events;
 mod exported_tables;
 mod exporting;
+mod file_circles;
 mod folds;
 mod hostile;
 mod identity;

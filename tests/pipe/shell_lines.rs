@@ -1,6 +1,6 @@
 //! Lines that a shell runs: a pipe fails when any of its programs does, and which shell it is is in the key.
 
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use super::workspace::{Run, Workspace};
@@ -78,11 +78,10 @@ fn without_bash(space: &Workspace) -> std::path::PathBuf {
         symlink(place, folder.join(program)).unwrap();
     }
     space.write(
-        "bin/sh",
+        "shell.txt",
         "#!/bin/sh\ntest \"$1\" != -o || exit 2\nexec /bin/sh \"$@\"\n",
     );
-    let executable = std::fs::Permissions::from_mode(0o755);
-    std::fs::set_permissions(folder.join("sh"), executable).unwrap();
+    space.install(&space.join("shell.txt"), "bin/sh");
     folder
 }
 

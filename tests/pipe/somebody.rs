@@ -1,6 +1,6 @@
 //! Somebody who owns nothing, for what the superuser is exempt from: permissions and limits.
 
-use std::fs::{Permissions, copy, create_dir_all, set_permissions};
+use std::fs::{Permissions, create_dir_all, set_permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -32,12 +32,11 @@ pub fn permit(folder: &Path, folders: u32, files: u32) {
 impl<'a> Somebody<'a> {
     /// Lets everybody write in the workspace, and puts the binary there as `program`, where everybody can run it.
     pub fn new(space: &'a Workspace) -> Self {
-        let program = space.join("program");
-        copy(env!("CARGO_BIN_EXE_pipe"), &program).unwrap();
+        space.install(env!("CARGO_BIN_EXE_pipe").as_ref(), "program");
         create_dir_all(space.join("temporary")).unwrap();
         space.write(".configuration/pipe/trust.toml", TRUST);
         permit(space.path(), 0o777, 0o666);
-        permit(&program, 0o777, 0o777);
+        permit(&space.join("program"), 0o777, 0o777);
         Self { space }
     }
 

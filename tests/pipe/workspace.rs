@@ -209,6 +209,14 @@ options = { table = "table.csv" }
         fs::write(path, text).unwrap();
     }
 
+    /// Copies a program and makes it executable. A process of its own writes it: one started elsewhere in this process at
+    /// that moment would inherit the file open for writing, and Linux starts no program that is ("Text file busy").
+    pub fn install(&self, from: &Path, name: &str) {
+        let mut command = Command::new("install");
+        command.args(["-m", "755"]).arg(from).arg(self.join(name));
+        assert!(command.status().unwrap().success(), "{command:?}");
+    }
+
     /// Reads a text file.
     pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))

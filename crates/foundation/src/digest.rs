@@ -2,13 +2,11 @@
 
 use std::fmt;
 use std::io::{ErrorKind, Read};
-use std::path::Path;
 
 use crate::progress::{Interrupted, Progress};
-use crate::system::{RealSystem, System};
 
 /// Files from this size on are hashed on all threads of the pool.
-const LARGE_BYTES: u64 = 16 << 20;
+pub(crate) const LARGE_BYTES: u64 = 16 << 20;
 /// So much of a large file is read at once.
 const BLOCK_BYTES: usize = 4 << 20;
 
@@ -39,15 +37,6 @@ impl Digest {
             hasher.update(block);
         }
         Ok(Self(*hasher.finalize().as_bytes()))
-    }
-
-    /// The digest of a file's whole content.
-    ///
-    /// # Errors
-    /// Whatever opening or reading the file returns, and where it is not a regular file: reading a pipe might never
-    /// end.
-    pub fn of_file(path: &Path) -> std::io::Result<Self> {
-        (&RealSystem as &dyn System).digest(path)
     }
 
     /// The digest of all that `reader` gives, which is a file of so many `bytes`; a large one asks every 4 MiB whether it
@@ -143,35 +132,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_has_the_digest_of_its_bytes_and_what_is_no_file_has_none() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("file");
-        std::fs::write(&file, b"content").unwrap();
-        assert_eq!(Digest::of_file(&file).unwrap(), Digest::of(b"content"));
+    fn parts_have_the_digest_of_their_bytes_together() {
         let parts = Digest::of_parts(&["con", "", "tent"], &Silent);
         assert_eq!(parts, Ok(Digest::of(b"content")));
-        let pipe = folder.path().join("pipe");
-        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
-        assert!(made.unwrap().success());
-        for path in [pipe.as_path(), folder.path()] {
-            assert!(Digest::of_file(path).is_err(), "{}", path.display());
-        }
-    }
-
-    #[test]
-    fn a_large_file_is_not_read_on_once_interrupted() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("large");
-        let file = std::fs::File::create(&path).unwrap();
-        file.set_len(LARGE_BYTES).unwrap();
-        let digest = |interrupted: &dyn Fn() -> bool| {
-            let system: &dyn System = &RealSystem;
-            system.digest_unless(&path, interrupted)
-        };
-        let looks = std::cell::Cell::new(0);
-        let third = || looks.replace(looks.get() + 1) == 2;
-        let error = digest(&third).unwrap_err();
-        assert_eq!((error.to_string(), looks.get()), ("interrupted".into(), 3));
-        assert!(digest(&|| false).is_ok());
     }
 }

@@ -20,6 +20,7 @@ mod limit;
 pub mod regular_file;
 mod digest;
 pub mod system;
+mod file_digest;
 pub mod durable;
 pub mod machine_fault;
 pub mod spreadsheet;

@@ -2,9 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::sections::audit::audit_alone;
-use crate::terminal;
-
 /// What an audit found in all sources.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -97,13 +94,6 @@ pub struct AuditedLengths {
     pub median_s: f64,
     /// The longest.
     pub longest_s: f64,
-}
-
-impl AuditEntry {
-    /// What was found, as plain text for a terminal, as [`Report::to_terminal`](crate::Report::to_terminal).
-    pub fn to_terminal(&self, width: usize, colour: bool) -> String {
-        terminal::render(&audit_alone(self), width.max(40), colour)
-    }
 }
 
 impl AuditSeverity {

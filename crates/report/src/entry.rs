@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::eval::{Confusion, Evaluation, Metrics};
-use crate::{EpochPoint, FoldEntry, ModelIdentity};
+use crate::{EpochPoint, ModelIdentity};
 
 /// One model: how it was made and what it reaches.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -28,6 +28,16 @@ pub struct ReportEntry {
     /// The folds that it stands for; none where it is one model.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub folds: Vec<FoldEntry>,
+}
+
+/// The model of one fold.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FoldEntry {
+    /// Name of the fold: its value on the axis.
+    pub fold: String,
+    /// Its model and what that reaches.
+    pub entry: ReportEntry,
 }
 
 impl ReportEntry {

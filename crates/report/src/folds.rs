@@ -2,20 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
-
-use crate::ReportEntry;
+use crate::entry::{FoldEntry, ReportEntry};
 use crate::eval::{Confusion, EvalError, Evaluation, LabelRecall, Metrics, TargetMetrics};
-
-/// The model of one fold.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FoldEntry {
-    /// Name of the fold: its value on the axis.
-    pub fold: String,
-    /// Its model and what that reaches.
-    pub entry: ReportEntry,
-}
 
 impl ReportEntry {
     /// One entry called `name` for the models of all folds.

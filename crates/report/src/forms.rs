@@ -1,7 +1,7 @@
 //! The forms of a report: Markdown, HTML, text for a terminal, CSV, JSON.
 
 use crate::sections::{self, Detail};
-use crate::{Report, Study, csv, html, markdown, terminal};
+use crate::{AuditEntry, Report, Study, csv, html, markdown, terminal};
 
 impl Report {
     /// The report as GitHub-flavoured Markdown.
@@ -55,5 +55,12 @@ impl Report {
 
     fn terminal(&self, detail: Detail, width: usize, colour: bool) -> String {
         terminal::render(&sections::document(self, detail), width.max(40), colour)
+    }
+}
+
+impl AuditEntry {
+    /// What was found, as plain text for a terminal, as [`Report::to_terminal`].
+    pub fn to_terminal(&self, width: usize, colour: bool) -> String {
+        terminal::render(&sections::audit::audit_alone(self), width.max(40), colour)
     }
 }

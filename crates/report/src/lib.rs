@@ -45,12 +45,11 @@ pub use audit::{
     AuditEntry, AuditFinding, AuditSeverity, AuditedClasses, AuditedLengths, AuditedSource,
 };
 pub use class_names::short_class_names;
-pub use entry::ReportEntry;
+pub use entry::{FoldEntry, ReportEntry};
 pub use facts::{
     CorpusFacts, LeakCheck, LeftOut, PartitionFacts, ProjectFile, Reproduction, RunFacts,
     SplitFacts, StepFacts,
 };
-pub use folds::FoldEntry;
 pub use identity::{Attribute, Method, ModelIdentity};
 pub use learning_curve::{EpochHeadLoss, EpochLosses, EpochPoint, EpochScores, EpochTargetLoss};
 pub use map::{EmbeddingMap, MapPoint};

@@ -9,11 +9,12 @@ use pipe_speech::corpus::{self, ClassSet, Corpora, CorpusConfig, ListOptions, Vo
 use rayon::prelude::*;
 
 use crate::audit::{AuditScope, AuditSource, ColumnsOfCorpora, ListedRecording, left_out};
-use crate::cli::arguments::{Common, ManifestArguments};
+use crate::cli::arguments::Common;
 use crate::cli::context;
 use crate::cli::corpora_arguments::AuditArguments;
 use crate::cli::corpus_named::corpus_named;
 use crate::cli::error::CliError;
+use crate::cli::manifest_arguments::ManifestArguments;
 use crate::comparisons::comparisons;
 use crate::domain::SpeechPlan;
 use crate::stage::{self, INGEST, Setting, SharedListings, source_facts};

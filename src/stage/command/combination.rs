@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::byte_size::parse_bytes;
 
-use super::resources::{DEVICES, THREADS};
+use super::placeholders::{DEVICES, THREADS};
 
 /// Placeholders that are not inputs.
 const RESERVED: [&str; 5] = ["input", "output", "out", THREADS, DEVICES];

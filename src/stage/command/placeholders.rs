@@ -5,6 +5,11 @@ use std::path::PathBuf;
 
 use crate::shell_words::quoted;
 
+/// Placeholder of the threads that a program may use.
+pub const THREADS: &str = "threads";
+/// Placeholder of the numbers of its devices.
+pub const DEVICES: &str = "devices";
+
 /// `text` with every known `{name}` replaced by its path as it is.
 pub fn fill(text: &str, places: &BTreeMap<String, PathBuf>) -> String {
     replace(text, places, |_, path| path.to_string())

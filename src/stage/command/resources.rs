@@ -8,11 +8,7 @@ use pipe_engine::stage::Resources;
 use crate::byte_size::parse_bytes;
 
 use super::CommandStage;
-
-/// Placeholder of the threads that a program may use.
-pub const THREADS: &str = "threads";
-/// Placeholder of the numbers of its devices.
-pub const DEVICES: &str = "devices";
+use super::placeholders::{DEVICES, THREADS};
 
 impl CommandStage {
     /// What one run of the program takes.

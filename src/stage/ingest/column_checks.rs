@@ -5,25 +5,29 @@ use std::path::Path;
 
 use pipe_engine::manifest::suggest;
 use pipe_engine::stage::FileInfos;
+use pipe_foundation::Limit;
 use pipe_speech::corpus::split::{RECORDING, group_value};
-use pipe_speech::corpus::{self, KeptColumns, ListOptions, Utterance};
+use pipe_speech::corpus::{self, CorpusConfig, KeptColumns, ListOptions, Utterance};
 
-use super::Ingest;
 use super::source_facts::look;
 use super::splitting::Listed;
 
 /// Columns that corpora document by these names where they can; a corpus that does not is no slip.
 const DOCUMENTED: [&str; 3] = ["session", "text", RECORDING];
 
-impl Ingest {
-    /// The columns that are asked for and that no utterance has, with what may be meant: the corpora are listed once more
-    /// to know what columns they have.
-    pub(super) fn lacking(
-        &self,
-        entries: &[Listed],
-        files: &dyn FileInfos,
-    ) -> BTreeMap<String, String> {
-        let KeptColumns::Named(names) = &self.list_options.columns else {
+/// Corpora, and how they are listed.
+pub struct ListedCorpora<'a> {
+    pub corpora: &'a [(String, CorpusConfig)],
+    pub folder: &'a Path,
+    pub options: &'a ListOptions,
+    pub file_bytes: Limit,
+}
+
+impl ListedCorpora<'_> {
+    /// The columns that are asked for and that no utterance of `entries` has, with what may be meant: the corpora are
+    /// listed once more to know what columns they have.
+    pub fn lacking(&self, entries: &[Listed], files: &dyn FileInfos) -> BTreeMap<String, String> {
+        let KeptColumns::Named(names) = &self.options.columns else {
             return BTreeMap::new();
         };
         let lacking = without_utterances(entries, names);
@@ -32,12 +36,12 @@ impl Ingest {
         }
         let options = ListOptions {
             columns: KeptColumns::All,
-            ..self.list_options.clone()
+            ..self.options.clone()
         };
         let look_at = |path: &Path| look(path, files);
         let mut known = BTreeSet::new();
-        for (name, config) in &self.corpora {
-            let (folder, bytes) = (&self.folder, self.file_bytes);
+        for (name, config) in self.corpora {
+            let (folder, bytes) = (self.folder, self.file_bytes);
             let found = corpus::list_with(name, config, folder, &options, &look_at, bytes);
             let found = found.into_iter().flat_map(|listing| listing.entries);
             let columns = found.filter_map(|entry| entry.utterance.columns);

@@ -6,29 +6,29 @@ use pipe_speech::corpus::leaks::similar_names;
 use pipe_speech::corpus::split::{RECORDING, SPEAKER, group_value};
 use pipe_speech::corpus::{ClassSet, Entry, Split, Utterance};
 
-use super::Ingest;
 use super::splitting::{Listed, Splitting};
 
 /// Names are told up to this many.
 const FEW: usize = 4;
 
-impl Ingest {
-    /// What a person should know of the split, and of the names that it rests on.
-    pub(super) fn warnings_of_split(&self, entries: &[Listed]) -> Vec<String> {
-        let groups = self.options.split.groups();
-        let known: Vec<&Entry> = entries.iter().map(|(entry, ..)| entry).collect();
-        let utterances: Vec<&Utterance> = known.iter().map(|e| &e.utterance).collect();
-        let unit = groups.first().map_or("speaker", String::as_str);
-        let mut warnings = similar_group_names(&known, &groups);
-        let wanted = self.splitting.wanted();
-        let leaves_out = matches!(self.splitting, Splitting::LeaveOneOut { .. });
-        warnings.extend(missing_parts(&utterances, &wanted, leaves_out, unit));
-        // What a fold tests may well lack a class; all folds together have it.
-        if matches!(self.splitting, Splitting::Fractions(_)) {
-            warnings.extend(missing_classes(&utterances));
-        }
-        warnings
+/// What a person should know of a split whose `groups` stay whole, and of the names that it rests on.
+pub fn warnings_of_split(
+    entries: &[Listed],
+    groups: &[String],
+    splitting: &Splitting,
+) -> Vec<String> {
+    let known: Vec<&Entry> = entries.iter().map(|(entry, ..)| entry).collect();
+    let utterances: Vec<&Utterance> = known.iter().map(|e| &e.utterance).collect();
+    let unit = groups.first().map_or("speaker", String::as_str);
+    let mut warnings = similar_group_names(&known, groups);
+    let wanted = splitting.wanted();
+    let leaves_out = matches!(splitting, Splitting::LeaveOneOut { .. });
+    warnings.extend(missing_parts(&utterances, &wanted, leaves_out, unit));
+    // What a fold tests may well lack a class; all folds together have it.
+    if matches!(splitting, Splitting::Fractions(_)) {
+        warnings.extend(missing_classes(&utterances));
     }
+    warnings
 }
 
 /// Speakers, and values of `groups`, that differ only in how they are written.

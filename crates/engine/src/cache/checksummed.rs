@@ -40,7 +40,9 @@ pub fn write(
     path: &Path,
     document: &impl Serialize,
 ) -> Result<(), CacheError> {
-    super::write_atomically(system, path, text(path, document)?.as_bytes())
+    let text = text(path, document)?;
+    let written = durable::write(system, path, text.as_bytes());
+    written.map_err(|error| CacheError::write(path, error))
 }
 
 /// As [`write()`], without waiting until it is durable.

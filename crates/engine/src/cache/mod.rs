@@ -36,6 +36,7 @@ pub mod log;
 mod lost_result;
 mod names;
 mod objects;
+mod opening;
 mod packs;
 mod pins;
 mod prune;
@@ -60,7 +61,6 @@ use crate::artifact::FingerprintInputs;
 use crate::program;
 
 use access::Access;
-pub use access::why_not_writable;
 pub use checksummed::Stored;
 pub use damaged_results::DamagedResult;
 pub use error::CacheError;
@@ -69,6 +69,7 @@ pub use lock::Lock;
 pub use lock_holder::holder;
 pub use lost_result::Lost;
 pub use objects::Objects;
+pub use opening::why_not_writable;
 pub use packs::{PackPart, PackReader, PackWriter};
 pub use pins::Pin;
 use pipe_foundation::Digest;
@@ -89,8 +90,6 @@ use syncer::Syncer;
 pub use unfinished::{checkpoint_key, final_checkpoint_key};
 pub use usage::{Usage, usage};
 pub use verify::{Verified, verify};
-
-const VERSION: &str = "pipe cache 1\n";
 
 /// An opened cache folder.
 pub struct Cache {
@@ -389,9 +388,4 @@ impl Cache {
             .map(|path| log::Log::on(self.system.clone(), path))
             .collect())
     }
-}
-
-/// [`durable::write`], with a failure reported as the cache's.
-fn write_atomically(system: &dyn System, path: &Path, bytes: &[u8]) -> Result<(), CacheError> {
-    durable::write(system, path, bytes).map_err(|error| CacheError::write(path, error))
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use pipe_foundation::system::{File, Open, System};
 
 use super::error::CacheError;
+use super::run_file::log_of;
 use super::run_record::Run;
 use super::runs::Runs;
 
@@ -100,11 +101,6 @@ impl RunDecisions {
             self.state = State::Off;
         }
     }
-}
-
-/// Where the log of the run is that has its record at `record`.
-pub fn log_of(record: &Path) -> PathBuf {
-    record.with_extension("log")
 }
 
 impl Runs {

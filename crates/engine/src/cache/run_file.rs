@@ -1,7 +1,7 @@
 //! The file of one run: its record, and below it, while the run is in progress, a line for each step started since.
 
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pipe_foundation::Digest;
 use pipe_foundation::system::{Open, System};
@@ -26,6 +26,11 @@ pub struct Begun {
     /// The key under which it keeps its work, where that is not its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept: Option<Digest>,
+}
+
+/// Where the log of the run is that has its record at `record`.
+pub fn log_of(record: &Path) -> PathBuf {
+    record.with_extension("log")
 }
 
 /// Writes the record, whole or not at all; lines below it are gone then.

@@ -10,8 +10,8 @@ use crate::program;
 
 use super::error::CacheError;
 use super::lock::Lock;
-use super::run_decisions::{RunDecisions, log_of};
-use super::run_file::{self, Begun};
+use super::run_decisions::RunDecisions;
+use super::run_file::{self, Begun, log_of};
 use super::run_record::{Ending, RunRecord, now_s};
 use super::runs::Runs;
 

@@ -12,8 +12,7 @@ use super::checksummed::Stored;
 use super::error::CacheError;
 use super::folder;
 use super::lock::Lock;
-use super::run_decisions::log_of;
-use super::run_file;
+use super::run_file::{self, log_of};
 use super::run_history::RunHistory;
 use super::run_record::{Ending, Run, RunRecord};
 

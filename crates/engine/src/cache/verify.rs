@@ -10,8 +10,8 @@ use serde::Serialize;
 use super::checksummed::{self, Stored};
 use super::items::{self, ItemIndex, ItemRecord, Location};
 use super::log::LogState;
-use super::run_decisions::log_of;
 use super::run_file;
+use super::run_file::log_of;
 use super::{Cache, CacheError, PublishedFolder, StepOutput, StepRecord, folder};
 
 /// What was read and what was wrong.

@@ -19,7 +19,7 @@ use super::declared_files::KeyedFiles;
 use super::event::{Event, Status};
 use super::internal_error::internal_error;
 use super::lent::LentTo;
-use super::miss::Misses;
+use super::misses::Misses;
 use super::observer::{Observer, StepProgress};
 use super::outcome::StepResult;
 use super::outputs::Outputs;

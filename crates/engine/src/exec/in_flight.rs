@@ -5,11 +5,6 @@ use std::sync::{Condvar, Mutex};
 
 use pipe_foundation::sync::{lock, wait};
 
-use crate::artifact::Item;
-use crate::stage::Stage;
-
-use super::walk::Walk;
-
 /// The memory that the items of a pass may take together.
 #[derive(Debug)]
 pub struct ItemMemory {
@@ -90,33 +85,6 @@ impl Drop for InFlight<'_> {
         if taken.waiting > 0 {
             self.memory.freed.notify_all();
         }
-    }
-}
-
-impl Walk<'_> {
-    /// An estimate of the memory that an item of the source `step` takes on its way through the group: the results on
-    /// the worst of its paths. Those that are stored are held once more until they are written.
-    pub(super) fn memory_bytes(&self, step: usize, item: &Item) -> u64 {
-        let bytes = match &self.plan.steps[step].stage {
-            Stage::Source(stage) => stage.memory_bytes(item),
-            _ => 0,
-        };
-        self.path_bytes(step, item, bytes)
-    }
-
-    /// As [`Self::memory_bytes`], from `step` on, whose result takes `bytes`.
-    fn path_bytes(&self, step: usize, item: &Item, bytes: u64) -> u64 {
-        let children = self.children.get(&step).map_or(&[][..], Vec::as_slice);
-        let after = children.iter().map(|&child| {
-            let made = match &self.plan.steps[child].stage {
-                Stage::Items(stage) => stage.memory_bytes(&*item.facts, bytes),
-                _ => 0,
-            };
-            self.path_bytes(child, item, made)
-        });
-        let copies = 1 + u64::from(self.plan.steps[step].stored);
-        let here = bytes.saturating_mul(copies);
-        here.saturating_add(after.max().unwrap_or_default())
     }
 }
 

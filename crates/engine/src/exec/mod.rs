@@ -29,7 +29,9 @@ mod limit;
 #[cfg(test)]
 mod listing_tests;
 mod memory;
+mod memory_estimate;
 mod miss;
+mod misses;
 mod observer;
 mod outcome;
 mod outputs;

@@ -16,7 +16,7 @@ use super::aggregate::AggregateRun;
 use super::event::{Event, ItemCounts, SCHEMA_VERSION, Status, StepCounts};
 use super::execution::Execution;
 use super::history::{record_listings, run_record};
-use super::miss::Misses;
+use super::misses::Misses;
 use super::observer::Observer;
 use super::outcome::StepResult;
 use super::outputs::Outputs;

@@ -24,6 +24,7 @@ use super::gate::Gate;
 use super::in_flight::ItemMemory;
 use super::internal_error::internal_error;
 use super::limit::Limits;
+use super::memory_estimate::MemoryEstimate;
 use super::pass_fault::PassFault;
 use super::pass_state::PassState;
 use super::width::Width;
@@ -283,7 +284,8 @@ impl Walk<'_> {
             in_flight,
             ..
         } = frame.source;
-        in_flight.take(|| self.memory_bytes(step, item));
+        let (plan, children) = (self.plan, &self.children);
+        in_flight.take(|| MemoryEstimate { plan, children }.of(step, item));
         let input = match &frame.parent {
             Some(parent) => Some(self.data(parent, shared)?),
             None => None,

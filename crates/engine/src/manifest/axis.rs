@@ -2,17 +2,18 @@
 
 use crate::source::Place;
 
+use super::axis_values::too_many_values;
 use super::budget::Budget;
 use super::diagnostic::Diagnostic;
 use super::diagnostics::Diagnostics;
-use super::folds_of::FOLDS_OF;
 use super::limits::{Limits, VALUE_BYTES};
-use super::matrix::too_many_values;
 use super::suggest::suggest;
 use super::value::{Node, Table, TableEntry, Value};
 
 /// Keys of a described axis.
 const KEYS: [&str; 5] = ["subsets_of", "each_with", "empty", "sizes", "leave_one_out"];
+/// The key of an axis whose values are folds, which has no other.
+pub const FOLDS_OF: &str = "folds_of";
 /// Subsets of more items would be more than anybody runs.
 const MOST_ITEMS: usize = 8;
 

@@ -3,6 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use pipe_foundation::grouped;
+
+use super::diagnostic::Diagnostic;
+use super::limits::{Limits, exceeded};
 use super::value::{Node, Value};
 
 /// An axis with its values in order.
@@ -62,6 +66,12 @@ impl AxisValues {
             .filter(|(index, label)| self.by_label[*label] != *index)
             .map(|(index, _)| index)
     }
+}
+
+/// What is wrong with an axis of `count` values.
+pub fn too_many_values(axis: &str, count: u64, limits: &Limits) -> Diagnostic {
+    let what = format!("the axis `{axis}` has {} values", grouped(count));
+    exceeded(limits.axis_values, what, count)
 }
 
 fn mark(node: &mut Node, axis: &Arc<str>) {

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::budget::Budget;
-use super::value::{MOST_NESTED, Node, Table, Value};
+use super::nesting::MOST_NESTED;
+use super::value::{Node, Table, Value};
 
 /// Names to values: `seed`, `matrix.method`. Fields of tables are found below them: `matrix.method.heads`.
 #[derive(Clone, Debug)]
@@ -126,7 +127,7 @@ fn add_fields(name: &str, table: &Table, names: &mut Vec<String>) {
 #[cfg(test)]
 mod tests {
     use crate::manifest::limits::Limits;
-    use crate::manifest::value::parse;
+    use crate::manifest::parse::parse;
     use crate::source::Source;
 
     use super::*;

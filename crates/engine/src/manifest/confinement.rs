@@ -4,7 +4,9 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::source::Place;
 
+use super::declaration::Declaration;
 use super::diagnostic::Diagnostic;
+use super::diagnostics::Diagnostics;
 
 /// The code of a diagnostic about a path that leads out of the folder that a manifest is confined to.
 pub const OUTSIDE: &str = "manifest::outside";
@@ -25,6 +27,16 @@ pub(super) fn check(folder: Option<&Path>, path: &Path, place: &Place) -> Option
     );
     let diagnostic = Diagnostic::new(OUTSIDE, message);
     Some(diagnostic.at(place, "leads out of the project").help(help))
+}
+
+/// The paths of a step must not lead out of `folder`.
+pub fn check_paths(step: &Declaration, folder: Option<&Path>, diagnostics: &mut Diagnostics) {
+    for (parameter, written) in &step.paths {
+        let path = step.resolve(parameter, written);
+        if let Some(outside) = check(folder, &path, step.place_of(parameter)) {
+            diagnostics.push(outside);
+        }
+    }
 }
 
 /// The path without links, `.` and `..`, whether or not all of it exists.

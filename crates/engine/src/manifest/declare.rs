@@ -2,14 +2,15 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::source::{Place, Source};
 
 use super::bindings::Bindings;
 use super::budget::Budget;
 use super::check_variant::check_variant;
-use super::confinement;
+use super::checked::Manifest;
+use super::confinement::{self, check_paths};
 use super::connect::{connect, spread_axes};
 use super::declaration::Declaration;
 use super::diagnostic::Diagnostic;
@@ -36,9 +37,6 @@ use super::variant::step_id;
 const FIRST: [&str; 2] = ["name", "description"];
 const LAST: [&str; 4] = ["include", "vars", "matrix", "stage"];
 
-/// Files of the domain that a manifest names, by key, each with the place.
-pub type Files = BTreeMap<&'static str, (PathBuf, Place)>;
-
 /// What manifests of a domain may say.
 #[derive(Clone, Copy, Debug)]
 pub struct Vocabulary {
@@ -46,21 +44,6 @@ pub struct Vocabulary {
     pub kinds: &'static [&'static Kind],
     /// Keys at the top that name files.
     pub file_keys: &'static [&'static str],
-}
-
-/// A manifest, checked as far as it can be without looking at data.
-#[derive(Clone, Debug)]
-pub struct Manifest {
-    /// What it gives itself as `name`, or its path inside the project: see [`name_by_path`].
-    pub name: String,
-    /// The manifest's file.
-    pub path: PathBuf,
-    /// The files that it was read from: its own, then those that it includes.
-    pub sources: Vec<Source>,
-    /// Files of the domain that it names, by key, each with the place.
-    pub files: Files,
-    /// The steps, inputs before what takes them.
-    pub steps: Vec<Declaration>,
 }
 
 impl Manifest {
@@ -351,14 +334,4 @@ fn declare(
         );
     }
     Ok(steps)
-}
-
-/// The paths of a step must not lead out of `folder`.
-pub fn check_paths(step: &Declaration, folder: Option<&Path>, diagnostics: &mut Diagnostics) {
-    for (parameter, written) in &step.paths {
-        let path = step.resolve(parameter, written);
-        if let Some(outside) = confinement::check(folder, &path, step.place_of(parameter)) {
-            diagnostics.push(outside);
-        }
-    }
 }

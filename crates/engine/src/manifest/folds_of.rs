@@ -4,23 +4,22 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+use super::axis::FOLDS_OF;
+use super::axis_values::too_many_values;
 use super::bindings::Bindings;
 use super::check::check;
+use super::checked::{Files, Manifest};
+use super::confinement::check_paths;
 use super::declaration::Declaration;
-use super::declare::{Manifest, check_paths};
 use super::diagnostic::Diagnostic;
 use super::diagnostics::Diagnostics;
 use super::kind::Kind;
 use super::limits::{Exceeded, VALUE_BYTES};
-use super::matrix::too_many_values;
 use super::only;
 use super::read_options::ReadOptions;
 use super::substitute;
 use super::suggest::suggest;
 use super::value::{Node, Table, TableEntry, Value};
-
-/// The key that such an axis has, and no other.
-pub const FOLDS_OF: &str = "folds_of";
 
 /// Lists the folds of a declared stage: a question to the domain. The manifest has no steps yet; the stage's parameters
 /// lack what depends on the matrix.
@@ -199,7 +198,7 @@ fn declared(
 }
 
 /// A manifest of which only its files are known.
-pub fn without_steps(path: &Path, files: super::declare::Files) -> Manifest {
+pub fn without_steps(path: &Path, files: Files) -> Manifest {
     Manifest {
         name: String::new(),
         path: path.to_path_buf(),

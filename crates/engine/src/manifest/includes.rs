@@ -12,8 +12,9 @@ use super::confinement;
 use super::diagnostic::Diagnostic;
 use super::diagnostics::Diagnostics;
 use super::limits::{Limits, exceeded, reached};
+use super::parse::parse;
 use super::read_options::ReadOptions;
-use super::value::{self, Node, Table, TableEntry, Value};
+use super::value::{Node, Table, TableEntry, Value};
 
 /// Reads the manifest at `path` with its includes. Included manifests come first and the including one overrides them;
 /// tables merge key by key. Gives the files that were read, too, `path` first.
@@ -178,7 +179,7 @@ impl Reading<'_> {
         canonical: PathBuf,
         source: Source,
     ) -> Result<OpenFile, Diagnostics> {
-        let parsed = value::parse(&source);
+        let parsed = parse(&source);
         self.sources.push(source);
         let mut own = parsed?;
         let includes = match own.take("include") {

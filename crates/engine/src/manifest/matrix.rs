@@ -8,7 +8,7 @@ use pipe_foundation::grouped;
 use crate::source::Place;
 
 use super::axis;
-use super::axis_values::AxisValues;
+use super::axis_values::{AxisValues, too_many_values};
 use super::bindings::Bindings;
 use super::diagnostic::Diagnostic;
 use super::diagnostics::Diagnostics;
@@ -233,12 +233,6 @@ fn check_count(
         diagnostics.push(told.at(&first.place, "one too many"));
     }
     first.is_none()
-}
-
-/// What is wrong with an axis of `count` values.
-pub fn too_many_values(axis: &str, count: u64, limits: &Limits) -> Diagnostic {
-    let what = format!("the axis `{axis}` has {} values", grouped(count));
-    exceeded(limits.axis_values, what, count)
 }
 
 fn wrong_type(key: &str, place: &Place, label: String) -> Diagnostic {

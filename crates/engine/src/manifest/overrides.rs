@@ -4,8 +4,10 @@ use crate::source::{Place, Source};
 
 use super::diagnostic::Diagnostic;
 use super::diagnostics::Diagnostics;
+use super::nesting::MOST_NESTED;
+use super::parse::parse;
 use super::suggest::suggest;
-use super::value::{self, MOST_NESTED, Node, Table, TableEntry, Value};
+use super::value::{Node, Table, TableEntry, Value};
 
 /// One `--set stage.key=value` as nested tables with places in the argument itself.
 pub struct Override {
@@ -56,7 +58,7 @@ pub fn parse_override(text: &str) -> Result<Override, Diagnostics> {
     }
     let place = source.place(path.len() + 1..text.len());
     // What is not TOML is a string: `--set report.title=Open set` needs no quotes.
-    let parsed = value::parse(&Source::of_override(format!("value = {written}")));
+    let parsed = parse(&Source::of_override(format!("value = {written}")));
     let value = match parsed.ok().and_then(|mut table| table.take("value")) {
         Some(entry) => entry.node.value,
         None => Value::Text(written.trim().to_string()),

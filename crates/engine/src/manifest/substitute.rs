@@ -6,8 +6,9 @@ use super::bindings::Bindings;
 use super::diagnostic::Diagnostic;
 use super::diagnostics::Diagnostics;
 use super::limits::VALUE_BYTES;
+use super::nesting::{MOST_NESTED, nested_too_deep};
 use super::suggest::suggest;
-use super::value::{Extent, MOST_NESTED, Node, Table, TableEntry, Value, nested_too_deep};
+use super::value::{Extent, Node, Table, TableEntry, Value};
 
 /// `table` without `key`, with every `${name}` replaced; all of it is one value to the budget of `bindings`. Once that is exceeded,
 /// what is left is missing or unknown.

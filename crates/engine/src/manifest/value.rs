@@ -1,22 +1,14 @@
-//! TOML values that remember where they were written.
+//! TOML values and tables that remember where they were written.
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use std::cell::OnceCell;
+use std::collections::HashMap;
 
-use crate::source::{Place, Source};
+use crate::source::Place;
 
-use super::diagnostic::Diagnostic;
-use super::diagnostics::Diagnostics;
 use super::limits::VALUE_BYTES;
-use super::syntax;
-pub use super::table::{Table, TableEntry};
 
-/// Lists and tables are in one another no deeper than this: what goes through them calls itself. The parser has such a
-/// limit too, but another one for dotted keys, and variables could pile up more.
-pub const MOST_NESTED: usize = 64;
-
-/// A text of more bytes with syntax errors is told the first of them only: it may have one at every byte.
-const EVERY_ERROR_BYTES: usize = 256 << 10;
+/// Tables with more entries are searched by hash.
+const FEW: usize = 16;
 
 /// A value and its place.
 #[derive(Clone, Debug)]
@@ -142,157 +134,169 @@ impl Value {
     }
 }
 
-/// Parses a TOML text into a table with places; all syntax errors at once, unless the text is very long.
-///
-/// # Errors
-/// Each syntax error with its place.
-pub fn parse(source: &Source) -> Result<Table, Diagnostics> {
-    let text = source.text();
-    let (table, errors) = match text.len() <= EVERY_ERROR_BYTES {
-        true => DeTable::parse_recoverable(text),
-        false => match DeTable::parse(text) {
-            Ok(table) => (table, Vec::new()),
-            Err(error) => (Spanned::new(0..0, DeTable::new()), vec![error]),
-        },
-    };
-    let mut diagnostics = syntax::diagnostics(source, &errors);
-    let table = match errors.is_empty() {
-        true => Reading {
-            source,
-            diagnostics: &mut diagnostics,
+/// One `key = value`.
+#[derive(Clone, Debug)]
+pub struct TableEntry {
+    /// The key.
+    pub key: String,
+    /// Where the key was written.
+    pub key_place: Place,
+    /// The value.
+    pub node: Node,
+}
+
+/// A table in the order it was written; every key is there once.
+#[derive(Debug, Default)]
+pub struct Table {
+    entries: Vec<TableEntry>,
+    /// Positions by key, once they were asked for; in a box, since every value has room for a table.
+    positions: OnceCell<Box<Positions>>,
+}
+
+/// Where entries are, by key.
+#[derive(Debug)]
+struct Positions(HashMap<String, usize>);
+
+impl Table {
+    /// The entries in order.
+    pub fn entries(&self) -> &[TableEntry] {
+        &self.entries
+    }
+
+    /// The values, with their places and those of their keys, to be changed.
+    pub fn nodes_mut(&mut self) -> impl Iterator<Item = (&mut Place, &mut Node)> {
+        let entries = self.entries.iter_mut();
+        entries.map(|entry| (&mut entry.key_place, &mut entry.node))
+    }
+
+    /// The value under `key`.
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        self.entry(key).map(|entry| &entry.node)
+    }
+
+    /// The entry under `key`.
+    pub fn entry(&self, key: &str) -> Option<&TableEntry> {
+        self.position(key).map(|position| &self.entries[position])
+    }
+
+    fn position(&self, key: &str) -> Option<usize> {
+        if self.entries.len() <= FEW {
+            return self.entries.iter().position(|entry| entry.key == key);
         }
-        .table(table.get_ref(), 0),
-        false => Table::default(),
-    };
-    diagnostics.or_ok(table)
-}
-
-/// Turns what the parser found into tables of ours.
-struct Reading<'a> {
-    source: &'a Source,
-    diagnostics: &'a mut Diagnostics,
-}
-
-impl Reading<'_> {
-    /// `depth` is the number of lists and tables around it.
-    fn table(&mut self, table: &DeTable<'_>, depth: usize) -> Table {
-        let mut entries: Vec<TableEntry> = table
-            .iter()
-            .map(|(key, value)| TableEntry {
-                key: key.get_ref().to_string(),
-                key_place: self.source.place(key.span()),
-                node: self.node(value, depth),
-            })
-            .collect();
-        // The parser sorts keys; people think in the order of the text.
-        entries.sort_by_key(|entry| entry.key_place.range.start);
-        entries.into_iter().collect()
+        let positions = self.positions.get_or_init(|| {
+            let keys = self.entries.iter().map(|entry| entry.key.clone());
+            Box::new(Positions(keys.zip(0..).collect()))
+        });
+        positions.0.get(key).copied()
     }
 
-    fn node(&mut self, value: &Spanned<DeValue<'_>>, depth: usize) -> Node {
-        let place = self.source.place(value.span());
-        let value = match value.get_ref() {
-            DeValue::Boolean(value) => Value::Bool(*value),
-            DeValue::String(value) => Value::Text(value.to_string()),
-            DeValue::Integer(value) => match i64::from_str_radix(value.as_str(), value.radix()) {
-                Ok(value) => Value::Integer(value),
-                Err(_) => self.wrong(
-                    Diagnostic::new("manifest::number", "the integer does not fit into 64 bits")
-                        .at(&place, format!("expected {} to {}", i64::MIN, i64::MAX)),
-                ),
-            },
-            DeValue::Float(value) => match value.as_str().replace('_', "").parse::<f64>() {
-                Ok(value) if value.is_finite() => Value::Float(value),
-                _ => self.wrong(
-                    Diagnostic::new(
-                        "manifest::number",
-                        format!("`{}` is not a finite number", value.as_str()),
-                    )
-                    .at(&place, "expected a finite number"),
-                ),
-            },
-            DeValue::Datetime(_) => self.wrong(
-                Diagnostic::new("manifest::type", "no key takes a date")
-                    .at(&place, "TOML reads this as a date")
-                    .help("quote it to make it a string"),
-            ),
-            DeValue::Array(_) | DeValue::Table(_) if depth == MOST_NESTED => {
-                self.wrong(nested_too_deep(&place))
+    /// Removes and returns the entry under `key`.
+    pub fn take(&mut self, key: &str) -> Option<TableEntry> {
+        let position = self.position(key)?;
+        self.positions.take();
+        Some(self.entries.remove(position))
+    }
+
+    fn push(&mut self, entry: TableEntry) {
+        if let Some(positions) = self.positions.get_mut() {
+            positions.0.insert(entry.key.clone(), self.entries.len());
+        }
+        self.entries.push(entry);
+    }
+
+    /// Puts `over` on top: tables merge key by key, everything else is replaced. Takes time in proportion to `over`.
+    pub fn merge(&mut self, over: Self) {
+        if self.entries.is_empty() {
+            *self = over;
+            return;
+        }
+        for entry in over.entries {
+            let Some(position) = self.position(&entry.key) else {
+                self.push(entry);
+                continue;
+            };
+            let mine = &mut self.entries[position];
+            match (&mut mine.node.value, entry.node.value) {
+                (Value::Table(under), Value::Table(over)) => under.merge(over),
+                (value, over) => {
+                    *value = over;
+                    mine.node.place = entry.node.place;
+                    mine.key_place = entry.key_place;
+                }
             }
-            DeValue::Array(items) => {
-                let items = items.iter().map(|item| self.node(item, depth + 1));
-                Value::List(items.collect())
-            }
-            DeValue::Table(table) => Value::Table(self.table(table, depth + 1)),
-        };
-        Node { value, place }
-    }
-
-    fn wrong(&mut self, diagnostic: Diagnostic) -> Value {
-        self.diagnostics.push(diagnostic);
-        Value::Unknown
+        }
     }
 }
 
-/// What is wrong with a value that has too many lists and tables in one another.
-pub fn nested_too_deep(place: &Place) -> Diagnostic {
-    Diagnostic::new(
-        "manifest::nested",
-        format!("lists and tables are nested more than {MOST_NESTED} deep"),
-    )
-    .at(place, "too deep")
-    .help("no key of a manifest needs this; write the value with fewer levels")
+/// The positions are not copied: most copies are read once.
+impl Clone for Table {
+    fn clone(&self) -> Self {
+        self.entries.iter().cloned().collect()
+    }
+}
+
+impl FromIterator<TableEntry> for Table {
+    fn from_iter<T: IntoIterator<Item = TableEntry>>(entries: T) -> Self {
+        Self {
+            entries: entries.into_iter().collect(),
+            positions: OnceCell::new(),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::manifest::parse::parse;
+    use crate::source::Source;
+
     use super::*;
 
-    fn parsed(text: &str) -> Result<Table, Diagnostics> {
-        parse(&Source::new("test.toml", text))
+    fn table(text: &str) -> Table {
+        parse(&Source::new("test.toml", text)).unwrap()
+    }
+
+    fn numbered(numbers: std::ops::Range<usize>, value: &str) -> Table {
+        let lines = numbers.map(|number| format!("k{number} = {value}\n"));
+        table(&lines.collect::<String>())
     }
 
     #[test]
-    fn nesting_has_a_limit_however_it_is_written() {
-        let lists = |depth: usize| format!("a = {}{}", "[".repeat(depth), "]".repeat(depth));
-        let dotted = |depth: usize| format!("{} = 1", vec!["a"; depth + 1].join("."));
-        let mixed = |depth: usize| {
-            let keys = vec!["a"; 70].join(".");
-            let braces = depth / 70;
-            format!(
-                "{}1{}",
-                format!("{keys} = {{ ").repeat(braces),
-                "}".repeat(braces)
-            )
-            .replacen("{ 1", "{ a = 1", 1)
-        };
-        for write in [&lists as &dyn Fn(usize) -> String, &dotted] {
-            assert!(parsed(&write(MOST_NESTED)).is_ok());
-            let told = parsed(&write(MOST_NESTED + 1)).unwrap_err();
-            assert_eq!(told.count(), 1);
-            assert!(told.shown()[0].to_string().contains("nested more than 64"));
+    fn large_tables_find_take_and_merge_as_small_ones_do() {
+        for count in [3, 100] {
+            let mut merged = numbered(0..count, "1");
+            assert!(merged.get("k2").is_some() && merged.get("x").is_none());
+            merged.merge(numbered(2..count + 2, "2"));
+            let shown = |table: &Table| -> Vec<String> {
+                let entries = table.entries().iter();
+                entries
+                    .map(|entry| format!("{}={}", entry.key, entry.node.value.describe()))
+                    .collect()
+            };
+            let mut expected = vec!["k0=1".to_owned(), "k1=1".to_owned()];
+            expected.extend((2..count + 2).map(|number| format!("k{number}=2")));
+            assert_eq!(shown(&merged), expected);
+            assert_eq!(shown(&merged.clone()), expected);
+            assert_eq!(merged.take("k0").unwrap().node.value.describe(), "1");
+            let last = format!("k{}", count + 1);
+            assert_eq!(merged.get(&last).unwrap().value.describe(), "2");
+            assert!(merged.take("k0").is_none());
         }
-        // As deep as the parser allows with both.
-        let told = parsed(&mixed(70 * 70)).unwrap_err();
-        assert!(told.shown()[0].to_string().contains("nested more than 64"));
-        // Deeper than the parser allows.
-        for deep in [lists(100_000), dotted(100_000)] {
-            assert!(parsed(&deep).is_err());
-        }
+    }
+
+    #[test]
+    fn tables_in_tables_are_merged_key_by_key() {
+        let mut under = table("a = { x = 1, y = 2 }\nb = { x = 1 }");
+        under.merge(table("a = { y = 3, z = 4 }\nb = 5"));
+        let entries = under.entries().iter();
+        let values: Vec<String> = entries.map(|entry| entry.node.value.describe()).collect();
+        assert_eq!(values, ["x=1,y=3,z=4", "5"]);
     }
 
     #[test]
     fn values_count_their_texts_and_what_they_take() {
-        let table = parsed("a = [1, \"two\", { three = [] }]").unwrap();
+        let table = table("a = [1, \"two\", { three = [] }]");
         let extent = table.get("a").unwrap().value.extent();
         let bytes = ("two".len() + "three".len()) as u64 + 5 * VALUE_BYTES;
         assert_eq!(extent, Extent { bytes, depth: 3 });
-    }
-
-    #[test]
-    fn of_a_long_text_the_first_syntax_error_is_told() {
-        let wrong = "= 1\n".repeat(EVERY_ERROR_BYTES / 4);
-        assert!(parsed(&wrong).unwrap_err().count() > 1000);
-        assert_eq!(parsed(&(wrong + "= 1\n")).unwrap_err().count(), 1);
     }
 }

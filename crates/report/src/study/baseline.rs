@@ -2,7 +2,7 @@
 
 use crate::{Method, Reference};
 
-use super::StudyVariant;
+use super::data::StudyVariant;
 
 /// The variant that another one compares with: that of the report's reference; otherwise the baseline, trained on the same
 /// corpora, all its seeds. None for a baseline, and where several variants could be it.

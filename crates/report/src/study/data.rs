@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::eval::{Confusion, Interval, Majority};
 use crate::{Attribute, Method, Reference};
 
-use super::TargetResult;
+use super::target_result::TargetResult;
+use super::test_role::TestRole;
 
 /// A study as rows (variants) and columns (tests).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,18 +52,6 @@ pub struct StudyTest {
     pub chance_ua: Option<f64>,
     /// The best constant prediction.
     pub majority: Option<Majority>,
-}
-
-/// Whether a test corpus was trained on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TestRole {
-    /// By no model.
-    Unseen,
-    /// By some models.
-    Mixed,
-    /// By every model; its test speakers are held out.
-    InDomain,
 }
 
 /// Models that differ in their seed alone.

@@ -18,7 +18,9 @@ mod cells;
 mod columns;
 mod data;
 mod gains;
+mod target_result;
 mod targets;
+mod test_role;
 mod test_set;
 mod tested_model;
 mod variants;
@@ -35,7 +37,8 @@ mod tests;
 pub(crate) use baseline::baseline_of;
 pub use data::{
     FoldScore, FoldScores, Gain, PublishedCell, Study, StudyCell, StudyModel, StudyTest,
-    StudyVariant, TestRole,
+    StudyVariant,
 };
-pub use targets::{CccGain, TargetFold, TargetFolds, TargetResult};
+pub use target_result::{CccGain, TargetFold, TargetFolds, TargetResult};
+pub use test_role::TestRole;
 pub(crate) use variants::training_difference;

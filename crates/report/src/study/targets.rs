@@ -3,86 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use crate::eval::{
-    CorpusAgreement, Interval, SpeakerPairs, bootstrap_ccc, compare, holm, jackknife_ccc, mean,
+    CorpusAgreement, SpeakerPairs, bootstrap_ccc, compare, holm, jackknife_ccc, mean,
     mean_interval_within,
 };
 use crate::{Report, ReportEntry};
 
 use super::baseline::baseline_of;
-use super::{StudyVariant, TestRole};
-
-/// A variant on a numeric target of a corpus.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TargetResult {
-    /// The variant, as an index into [`super::Study::variants`].
-    pub variant: usize,
-    /// The target.
-    pub target: String,
-    /// The corpus.
-    pub corpus: String,
-    /// Whether models were trained on the corpus.
-    pub role: TestRole,
-    /// Number of models (seeds).
-    pub runs: usize,
-    /// Utterances of which the truth is known.
-    pub utterances: usize,
-    /// Speakers.
-    pub speakers: usize,
-    /// Mean concordance correlation over the models; none where one has none.
-    pub ccc: Option<f64>,
-    /// 95 % interval of this mean over seeds (Student's t); none for a single model.
-    pub seeds_interval: Option<Interval>,
-    /// 95 % interval of this mean from a bootstrap over speakers; none where there are fewer than five.
-    pub speakers_interval: Option<Interval>,
-    /// Mean of Pearson's correlation coefficient.
-    pub pearson: Option<f64>,
-    /// Mean of the root of the mean squared error, in the unit of the target.
-    pub rmse: f64,
-    /// The folds one by one, where the result is that of their predictions together.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub folds: Option<TargetFolds>,
-    /// Against the baseline, or what the report compares with; none for that itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub gain: Option<CccGain>,
-}
-
-/// The folds of a cross-validation on a numeric target of a corpus.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TargetFolds {
-    /// Each fold that was tested on it.
-    pub folds: Vec<TargetFold>,
-    /// Mean of the folds' CCC.
-    pub mean_ccc: f64,
-    /// 95 % interval of this mean (Student's t); none for a single fold. As rough as [`super::FoldScores::interval`].
-    pub interval: Option<Interval>,
-}
-
-/// One fold on a numeric target of a corpus.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TargetFold {
-    /// Its name.
-    pub fold: String,
-    /// Mean CCC over the models of the fold, one a seed; none where one has none.
-    pub ccc: Option<f64>,
-    /// Utterances tested.
-    pub utterances: usize,
-}
-
-/// The difference of a variant from another on a numeric target of a corpus.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct CccGain {
-    /// Mean CCC less the other's.
-    pub ccc: f64,
-    /// Its 95 % interval; none where it cannot be had.
-    pub interval: Option<Interval>,
-    /// Two-sided p-value of no difference.
-    pub p: Option<f64>,
-    /// The same after Holm's correction for all comparisons of numeric targets in the study.
-    pub p_corrected: Option<f64>,
-}
+use super::data::StudyVariant;
+use super::target_result::{CccGain, TargetFold, TargetFolds, TargetResult};
+use super::test_role::TestRole;
 
 /// The results, by target, corpus and variant.
 pub(super) fn results(report: &Report, variants: &[StudyVariant]) -> Vec<TargetResult> {

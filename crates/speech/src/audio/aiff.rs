@@ -3,8 +3,8 @@
 use std::io::{Read, Seek};
 
 use super::AudioError;
+use super::format::AudioFormat;
 use super::layout::{AudioInfo, Layout, SampleCoding};
-use super::sniff::AudioFormat;
 use super::source::Source;
 
 const MAX_CHUNKS: usize = 1024;

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::layout::{RATES_HZ, REVISION};
+use super::rates::RATES_HZ;
+use super::revision::REVISION;
 
 /// Why a file could not be read, or written, as audio.
 #[derive(Debug, Error, Diagnostic)]

@@ -2,11 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::sniff::AudioFormat;
-
-/// Rates in Hz that recordings may have, and that can be converted from and to. Telephony starts at 8,000 Hz, and no
-/// converter of sound is faster than 768,000 Hz: a header that says something else is damaged.
-pub const RATES_HZ: std::ops::RangeInclusive<u32> = 1_000..=768_000;
+use super::format::AudioFormat;
 
 /// How one sample of one channel is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,10 +92,6 @@ pub struct AudioInfo {
     /// it. It belongs into keys of what is made from the samples.
     pub revision: u32,
 }
-
-/// The revision of what reads files that the first version of the program refused, or read wrongly: compressed formats,
-/// Wave64, tags in front, headers of WAV that contradict themselves.
-pub const REVISION: u32 = 1;
 
 impl AudioInfo {
     /// Length in seconds.

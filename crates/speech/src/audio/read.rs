@@ -1,16 +1,15 @@
 //! Reads headers, and whole files or segments as one channel of samples.
 
-use std::io::{Read, Seek};
 use std::path::Path;
 
 use pipe_foundation::progress::Silent;
 
-use super::coded::{self, Coded};
-use super::layout::{AudioInfo, Layout, RATES_HZ, REVISION};
+use super::error::AudioError;
+use super::layout::AudioInfo;
+use super::open::open;
 use super::reader::AudioReader;
-use super::sniff::{AudioFormat, SNIFF_BYTES, sniff};
 use super::source::Source;
-use super::{AudioError, Waveform, aiff, sphere, tag, w64, wav};
+use super::waveform::Waveform;
 
 /// Reads the header of an audio file, and nothing of its samples; a compressed stream that does not say how long it is
 /// is walked over.
@@ -48,80 +47,4 @@ pub fn read_from_bytes(
 ) -> Result<Waveform, AudioError> {
     let source = Source::from_bytes(name, bytes)?;
     AudioReader::new(source, segment_s, channel)?.rest(&Silent)
-}
-
-/// A file whose header has been read.
-pub(super) enum Opened<R> {
-    /// Samples that are stored one by one.
-    Plain {
-        /// Where they are.
-        source: Source<R>,
-        /// How they are stored.
-        layout: Layout,
-    },
-    /// Samples that a decoder makes.
-    Coded {
-        /// The decoder.
-        coded: Coded,
-        /// What the header says.
-        info: AudioInfo,
-    },
-}
-
-impl<R> Opened<R> {
-    pub fn info(&self) -> &AudioInfo {
-        match self {
-            Self::Plain { layout, .. } => &layout.info,
-            Self::Coded { info, .. } => info,
-        }
-    }
-}
-
-/// Reads the header.
-///
-/// # Errors
-/// As [`probe`].
-pub(super) fn open<R: Read + Seek + Send + Sync + 'static>(
-    mut source: Source<R>,
-) -> Result<Opened<R>, AudioError> {
-    let is_tagged = tag::skip_in_front(&mut source)?;
-    let path = source.path.clone();
-    let head = source.head();
-    let format = sniff(&path, &head[..head.len().min(SNIFF_BYTES)])?;
-    let plain = match format {
-        AudioFormat::Wav | AudioFormat::Rifx | AudioFormat::Rf64 => {
-            Some(wav::layout(&mut source, format)?)
-        }
-        AudioFormat::Aiff | AudioFormat::Aifc => Some(aiff::layout(&mut source, format)?),
-        AudioFormat::Sphere => Some(sphere::layout(&mut source)?),
-        AudioFormat::W64 => Some(w64::layout(&mut source)?),
-        AudioFormat::Flac
-        | AudioFormat::Mp3
-        | AudioFormat::Adts
-        | AudioFormat::Ogg
-        | AudioFormat::Mp4 => None,
-    };
-    let opened = match plain {
-        None => {
-            let (info, coded) = coded::open(source, format)?;
-            Opened::Coded { coded, info }
-        }
-        Some(mut layout) => {
-            if is_tagged {
-                layout.info.revision = REVISION;
-            }
-            match layout.blocks {
-                None => Opened::Plain { source, layout },
-                Some(_) => Opened::Coded {
-                    coded: coded::open_adpcm(source, &layout)?,
-                    info: layout.info,
-                },
-            }
-        }
-    };
-    let rate_hz = opened.info().rate_hz;
-    match RATES_HZ.contains(&rate_hz) {
-        true => Ok(opened),
-        false => Err(AudioError::UnsupportedRate { path, rate_hz }),
-    }
 }

@@ -8,8 +8,8 @@ use pipe_foundation::progress::Progress;
 
 use super::coded::Coded;
 use super::layout::{AudioInfo, Layout};
+use super::open::{Opened, open};
 use super::pcm::{self, Pick};
-use super::read::{self, Opened};
 use super::source::Source;
 use super::{AudioError, Waveform};
 
@@ -90,7 +90,7 @@ impl<R: Read + Seek + Send + Sync + 'static> AudioReader<R> {
         channel: Option<u16>,
     ) -> Result<Self, AudioError> {
         let path = source.path.clone();
-        let opened = read::open(source)?;
+        let opened = open(source)?;
         let info = opened.info().clone();
         if info.frames == 0 {
             return Err(AudioError::NoSamples { path });

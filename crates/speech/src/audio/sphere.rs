@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::io::{Read, Seek};
 
 use super::AudioError;
+use super::format::AudioFormat;
 use super::layout::{AudioInfo, Layout, SampleCoding};
-use super::sniff::AudioFormat;
 use super::source::Source;
 
 /// Headers are 1,024 bytes as a rule; this is far beyond any.

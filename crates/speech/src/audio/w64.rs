@@ -3,8 +3,9 @@
 use std::io::{Read, Seek};
 
 use super::AudioError;
-use super::layout::{Layout, REVISION};
-use super::sniff::AudioFormat;
+use super::format::AudioFormat;
+use super::layout::Layout;
+use super::revision::REVISION;
 use super::source::Source;
 use super::wave_format::{FMT_BYTES, WaveFormat};
 

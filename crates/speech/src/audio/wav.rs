@@ -7,8 +7,8 @@
 use std::io::{Read, Seek};
 
 use super::AudioError;
+use super::format::AudioFormat;
 use super::layout::Layout;
-use super::sniff::AudioFormat;
 use super::source::Source;
 use super::wave_format::{FMT_BYTES, WaveFormat};
 

@@ -3,8 +3,9 @@
 use std::io::{Read, Seek};
 
 use super::AudioError;
-use super::layout::{AudioInfo, Blocks, Layout, REVISION, SampleCoding};
-use super::sniff::AudioFormat;
+use super::format::AudioFormat;
+use super::layout::{AudioInfo, Blocks, Layout, SampleCoding};
+use super::revision::REVISION;
 use super::source::Source;
 
 /// Bytes of a format chunk that are looked at; it has 16 at least.

@@ -10,7 +10,7 @@ use pipe_foundation::system::System;
 
 use crate::artifact::FingerprintInputs;
 use crate::cache::items::StepTag;
-use crate::cache::run_decisions::log_of;
+use crate::cache::run_file::log_of;
 use crate::cache::usage::{Usage, usage_of};
 use crate::cache::{Cache, CacheError, Lock, StepOutput, folder};
 

@@ -2,7 +2,7 @@
 
 use crate::manifest::budget::Budget;
 use crate::manifest::limits::Limits;
-use crate::manifest::value::parse;
+use crate::manifest::parse::parse;
 use crate::source::Source;
 
 use super::*;

@@ -9,8 +9,9 @@ use symphonia::core::packet::Packet;
 use symphonia::core::units::{Duration, Timestamp};
 use symphonia::default::codecs::AdpcmDecoder;
 
+use super::coded_samples::Coded;
 use super::fault::Fault;
-use super::{Coded, Packets, Placed};
+use super::packets::{Packets, Placed};
 use crate::audio::layout::{Blocks, Layout, SampleCoding};
 use crate::audio::source::Source;
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use symphonia::core::errors::Error;
 
 use crate::audio::AudioError;
-use crate::audio::sniff::AudioFormat;
+use crate::audio::format::AudioFormat;
 
 /// Why a compressed recording cannot be read on.
 #[derive(Debug)]

@@ -9,11 +9,13 @@ use symphonia::core::units::Timestamp;
 use symphonia::default::codecs::FlacDecoder;
 use symphonia::default::formats::FlacReader;
 
+use super::coded_samples::Coded;
 use super::fault::Fault;
+use super::packets::{Packets, Placed};
 use super::window::Window;
-use super::{Coded, Packets, Placed};
-use crate::audio::layout::{AudioInfo, REVISION, SampleCoding};
-use crate::audio::sniff::AudioFormat;
+use crate::audio::format::AudioFormat;
+use crate::audio::layout::{AudioInfo, SampleCoding};
+use crate::audio::revision::REVISION;
 use crate::audio::source::Source;
 use crate::audio::tag;
 

@@ -11,13 +11,14 @@ use symphonia::core::units::Timestamp;
 use symphonia::default::codecs::{AacDecoder, AlacDecoder};
 use symphonia::default::formats::IsoMp4Reader;
 
+use super::coded_samples::Coded;
 use super::fault::{CONVERT, Fault};
 use super::mp4_boxes::{Boxes, Edit};
+use super::packets::{Packets, Placed};
 use super::walked::{info, untrimmed};
 use super::window::Window;
-use super::{Coded, Packets, Placed};
+use crate::audio::format::AudioFormat;
 use crate::audio::layout::{AudioInfo, SampleCoding};
-use crate::audio::sniff::AudioFormat;
 use crate::audio::source::Source;
 
 /// Where the name of the first box is: the demuxer takes the bytes before it to have been read.

@@ -8,12 +8,15 @@ use symphonia::core::packet::Packet;
 use symphonia::core::units::{Duration, Timestamp};
 use symphonia::default::codecs::VorbisDecoder;
 
+use super::coded_samples::Coded;
 use super::fault::{CONVERT, Fault};
 use super::ogg_pages::{OggPacket, OggStream, Page};
+use super::packets::{Packets, Placed};
+use super::vorbis_setup;
 use super::walked::untrimmed;
-use super::{Coded, Packets, Placed, vorbis_setup};
-use crate::audio::layout::{AudioInfo, REVISION, SampleCoding};
-use crate::audio::sniff::AudioFormat;
+use crate::audio::format::AudioFormat;
+use crate::audio::layout::{AudioInfo, SampleCoding};
+use crate::audio::revision::REVISION;
 use crate::audio::source::Source;
 use crate::audio::tag;
 

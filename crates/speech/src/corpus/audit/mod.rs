@@ -1,5 +1,6 @@
 //! What makes a result meaningless, found in the data before anything trains.
 
+mod audited;
 mod copies;
 mod fact;
 mod finding;
@@ -15,36 +16,12 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
-use pipe_foundation::Digest;
-
-use super::{AudioSource, Utterance};
-
+pub use audited::Audited;
 pub use finding::{Finding, Severity};
 pub use fingerprint::{Fingerprint, Fingerprinter};
 pub use measure::{Measures, ReadingBlame, Unreadable, measure};
 pub use shared::COMPARED_COLUMNS;
 pub use tables::{ClassRow, DurationRow, class_table, duration_table};
-
-/// An utterance with what was measured of its recording.
-#[derive(Clone, Debug)]
-pub struct Audited {
-    /// What is known of it, its split among it.
-    pub utterance: Utterance,
-    /// Where its recording is.
-    pub source: AudioSource,
-    /// Digest of all that determines its samples.
-    pub digest: Digest,
-    /// What was measured of its recording, or why that could not be read.
-    pub measured: Arc<Result<Measures, Unreadable>>,
-}
-
-impl Audited {
-    fn measures(&self) -> Option<&Measures> {
-        self.measured.as_ref().as_ref().ok()
-    }
-}
 
 /// Everything wrong with `items`, which are to be told apart by `classes`: errors first, then by kind.
 pub fn audit(items: &[Audited], classes: &[&str]) -> Vec<Finding> {

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::corpus::walk::FoundFile;
 
-use super::layouts::Layout;
+use super::layout::Layout;
 use super::words::meaning;
 
 /// A layout where most names of folders at one level are words for emotions.

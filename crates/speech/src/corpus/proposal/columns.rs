@@ -7,7 +7,7 @@ use crate::corpus::Gender;
 use crate::corpus::reader::time;
 use crate::corpus::walk::FoundFile;
 
-use super::counted;
+use super::counted::counted;
 use super::words::meaning;
 
 /// So many rows are looked at.

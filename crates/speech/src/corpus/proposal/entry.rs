@@ -5,7 +5,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Proposal, counted, labels};
+use super::counted::counted;
+use super::{Proposal, labels};
 
 impl Proposal {
     /// The entry as text, ending with a line break; its root is written below `folder`, the folder of all corpora, where

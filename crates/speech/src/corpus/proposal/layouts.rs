@@ -1,6 +1,5 @@
 //! Which reader fits a folder or a table, and with which options.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use pipe_foundation::{Limit, regular_file};
@@ -9,42 +8,10 @@ use serde_json::{Value, json};
 use crate::corpus::reader::{table_cells, table_format};
 use crate::corpus::walk::FoundFile;
 
+use super::class_folders;
 use super::columns::{self, Cells, Column, FileNames, PathFit};
-use super::{class_folders, counted};
-
-/// A reader that fits, and its options.
-pub(super) struct Layout {
-    /// The reader.
-    pub reader: &'static str,
-    /// Its options.
-    pub options: BTreeMap<String, Value>,
-    /// What was found, as comments above the entry.
-    pub comments: Vec<String>,
-    /// Comments on keys, by `table.key`.
-    pub key_comments: BTreeMap<String, String>,
-}
-
-impl Layout {
-    /// One without options.
-    pub fn new(reader: &'static str, comment: impl Into<String>) -> Self {
-        Self {
-            reader,
-            options: BTreeMap::new(),
-            comments: vec![comment.into()],
-            key_comments: BTreeMap::new(),
-        }
-    }
-
-    /// With an option more, and a comment on it, if that says anything.
-    pub fn option(mut self, name: &str, value: Value, comment: impl Into<String>) -> Self {
-        self.options.insert(name.to_string(), value);
-        let comment = comment.into();
-        if !comment.is_empty() {
-            self.key_comments.insert(format!("options.{name}"), comment);
-        }
-        self
-    }
-}
+use super::counted::counted;
+use super::layout::Layout;
 
 /// The layout of a folder, by the files that tools put there, by its tables, and by the names of folders.
 pub(super) fn folder_layout(root: &Path, files: &[FoundFile], file_bytes: Limit) -> Option<Layout> {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use pipe_foundation::{Limit, by_cause, grouped};
+use pipe_foundation::{Limit, by_cause};
 use serde_json::json;
 
 use super::draft::Draft;
@@ -16,12 +16,16 @@ use super::{
 
 mod class_folders;
 mod columns;
+mod counted;
 mod entry;
 mod labels;
+mod layout;
 mod layouts;
 mod words;
 
-use layouts::{Layout, folder_layout, table_layout};
+use counted::counted;
+use layout::Layout;
+use layouts::{folder_layout, table_layout};
 
 /// A proposed entry.
 #[derive(Debug)]
@@ -271,14 +275,6 @@ fn counts(listing: &Listing) -> String {
         genders("male"),
         listing.dropped.len()
     )
-}
-
-/// A number and what it counts.
-fn counted(count: usize, what: &str) -> String {
-    match count {
-        1 => format!("1 {what}"),
-        count => format!("{} {what}s", grouped(count as u64)),
-    }
 }
 
 /// A name for the corpus in a folder.

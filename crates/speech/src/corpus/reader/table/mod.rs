@@ -16,6 +16,7 @@ use super::options::Options;
 mod format;
 mod json;
 mod locate;
+mod parse;
 mod paths;
 mod recording;
 mod records;
@@ -166,7 +167,7 @@ pub(super) fn parse(
             },
         })?;
     text::decode(&bytes, encoding)
-        .and_then(|text| format::parse(&text, format, names))
+        .and_then(|text| parse::parse(&text, format, names))
         .map_err(|problem| CorpusError::Table {
             corpus: draft.corpus().to_string(),
             path,
@@ -302,7 +303,7 @@ pub(in crate::corpus) fn cells(bytes: &[u8], name: &str) -> Result<NamesAndCells
         ..Names::default()
     };
     let rows = text::decode(bytes, None)
-        .and_then(|text| format::parse(&text, format, &names))
+        .and_then(|text| parse::parse(&text, format, &names))
         .map_err(|problem| problem.reason)?;
     let read = rows.rows.iter().filter_map(|(_, row)| row.as_ref().ok());
     let cells = read.map(|row| {

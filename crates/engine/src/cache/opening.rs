@@ -1,0 +1,251 @@
+//! How a cache is opened, and what it says of its format.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use pipe_foundation::durable;
+use pipe_foundation::system::{Kind, RealSystem, System, TemporaryFolder};
+
+use super::access::Access;
+use super::checksummed::Stored;
+use super::error::CacheError;
+use super::records::Records;
+use super::{Cache, folder};
+
+const VERSION: &str = "pipe cache 1\n";
+
+impl Cache {
+    /// Opens the cache at `root` for a run and creates it if needed. Where it exists but cannot be written, what is in it
+    /// is used and nothing is stored: see [`Cache::why_not_stored`].
+    ///
+    /// # Errors
+    /// When it cannot be created or read, or has another format.
+    pub fn open(root: &Path, rehash: bool) -> Result<Self, CacheError> {
+        Self::open_on(Arc::new(RealSystem), root, rehash)
+    }
+
+    /// As [`Cache::open`], on another system than the machine itself.
+    ///
+    /// # Errors
+    /// As [`Cache::open`].
+    pub fn open_on(system: Arc<dyn System>, root: &Path, rehash: bool) -> Result<Self, CacheError> {
+        if let Some(reason) = why_not_writable(&*system, root)? {
+            let folder = std::env::temp_dir();
+            let made = TemporaryFolder::create_in(&system, &folder, "pipe-cache-");
+            let made = made.map_err(|error| CacheError::write(&folder, error))?;
+            refuse_links(&*system, root)?;
+            Version::of(&system, root)?;
+            create(&*system, made.path())?;
+            return Self::at(system, root, Access::Overlay { made, reason }, rehash);
+        }
+        refuse_links(&*system, root)?;
+        let version = Version::of(&system, root)?;
+        if version != Version::Known {
+            keep_name(&*system, root)?;
+            let path = root.join("VERSION");
+            let written = durable::write(&*system, &path, VERSION.as_bytes());
+            written.map_err(|error| CacheError::write(&path, error))?;
+        }
+        create(&*system, root)?;
+        // Earlier versions gave this folder another name. Where it cannot be moved, what would continue from it
+        // starts over.
+        let _ = system.rename(&root.join("trajectories"), &root.join("checkpoints"));
+        let mut cache = Self::at(system, root, Access::Write, rehash)?;
+        cache.version_was_damaged = version == Version::Damaged;
+        Ok(cache)
+    }
+
+    /// Opens the cache at `root` to look at it: nothing is ever written, and one that does not exist is empty.
+    ///
+    /// # Errors
+    /// When it cannot be read, or has another format.
+    pub fn open_to_read(root: &Path, rehash: bool) -> Result<Self, CacheError> {
+        let system: Arc<dyn System> = Arc::new(RealSystem);
+        refuse_links(&*system, root)?;
+        Version::of(&system, root)?;
+        Self::at(system, root, Access::Read, rehash)
+    }
+
+    /// What whoever uses the cache should know of it.
+    pub fn notices(&self) -> Vec<String> {
+        let root = self.root.display();
+        let read_only = self.why_not_stored().map(|reason| {
+            format!(
+                "the cache {root} cannot be written ({reason}): what is in it is used, and what is missing is computed but not stored"
+            )
+        });
+        let repaired = self.version_was_damaged.then(|| {
+            format!(
+                "{root}/VERSION was damaged; it was rewritten, since the records are of this format"
+            )
+        });
+        read_only.into_iter().chain(repaired).collect()
+    }
+
+    /// Why results are not stored; none where they are.
+    pub fn why_not_stored(&self) -> Option<&std::io::Error> {
+        match &self.access {
+            Access::Overlay { reason, .. } => Some(reason),
+            Access::Write | Access::Read => None,
+        }
+    }
+
+    /// The file or folder called `name` below the cache: what this process has made there, or else what was there.
+    pub(super) fn below(&self, name: &str) -> PathBuf {
+        let own = self.own().join(name);
+        match self.access.base(&self.root) {
+            Some(base) if !self.system.exists(&own) => base.join(name),
+            _ => own,
+        }
+    }
+
+    /// Where what is made goes.
+    pub(super) fn own(&self) -> &Path {
+        self.access.own(&self.root)
+    }
+}
+
+/// Makes the folder of a new cache, and sees to it that its name stays.
+fn keep_name(system: &dyn System, root: &Path) -> Result<(), CacheError> {
+    let failed = |error| CacheError::write(root, error);
+    durable::create_folders(system, root).map_err(failed)?;
+    let above = match root.parent() {
+        Some(above) if !above.as_os_str().is_empty() => above,
+        _ => Path::new("."),
+    };
+    // A run that was killed may have made it just before.
+    match durable::sync_folder(system, above) {
+        // It may be written and not be read.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),
+        synced => synced.map_err(failed),
+    }
+}
+
+/// Creates the folders that every cache has.
+fn create(system: &dyn System, root: &Path) -> Result<(), CacheError> {
+    for name in ["steps", "locks", "tmp"] {
+        let folder = root.join(name);
+        let created = system.create_folders(&folder);
+        created.map_err(|error| CacheError::write(&folder, error))?;
+    }
+    Ok(())
+}
+
+/// What a cache says of its format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Version {
+    /// It is that of this version.
+    Known,
+    /// It says nothing: it is new, or lost its VERSION file.
+    Absent,
+    /// Its VERSION file says nothing that any version writes, and its records are of this format.
+    Damaged,
+}
+
+impl Version {
+    /// That of the cache at `root`.
+    ///
+    /// # Errors
+    /// When the cache has another format, or cannot be read.
+    fn of(system: &Arc<dyn System>, root: &Path) -> Result<Self, CacheError> {
+        let path = root.join("VERSION");
+        let found = match system.read(&path) {
+            Ok(found) if found == VERSION.as_bytes() => return Ok(Self::Known),
+            Ok(found) => String::from_utf8_lossy(&found).into_owned(),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::Absent),
+            Err(error) => return Err(CacheError::read(&path, error)),
+        };
+        // What a power cut leaves: no more than its beginning, and zeros.
+        if VERSION.starts_with(found.trim_end_matches('\0')) {
+            return Ok(Self::Damaged);
+        }
+        let is_number = |number: &str| number.trim_end().parse::<u32>().is_ok();
+        let is_other = found.strip_prefix("pipe cache ").is_some_and(is_number);
+        if !is_other && has_records_of_this_format(system, root)? {
+            return Ok(Self::Damaged);
+        }
+        Err(CacheError::Version {
+            path: root.to_path_buf(),
+            found: found.trim().chars().take(40).collect(),
+            expected: VERSION.trim().into(),
+        })
+    }
+}
+
+/// True where a record can be read, or there are none.
+fn has_records_of_this_format(system: &Arc<dyn System>, root: &Path) -> Result<bool, CacheError> {
+    let records = Records::new(system.clone(), root.join("steps"), None);
+    let paths = records.paths()?;
+    for path in &paths {
+        if let Stored::Whole(_) = records.read(path)? {
+            return Ok(true);
+        }
+    }
+    Ok(paths.is_empty())
+}
+
+/// Makes sure that no folder of the cache at `root` leads out of it.
+fn refuse_links(system: &dyn System, root: &Path) -> Result<(), CacheError> {
+    const DEEP: [&str; 4] = ["objects", "runs", "unfinished", "checkpoints"];
+    let deep = DEEP.map(|name| root.join(name));
+    for folder in std::iter::once(root).chain(deep.iter().map(PathBuf::as_path)) {
+        for path in folder::entries(system, folder)? {
+            let is_link = system.link_metadata(&path);
+            let is_link = is_link.is_ok_and(|found| found.kind == Kind::Link);
+            let is_folder = || system.metadata(&path).map(|found| found.kind);
+            if is_link && is_folder().is_ok_and(|kind| kind == Kind::Folder) {
+                return Err(CacheError::Link { path });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Why an existing cache cannot be written: the file system is read-only, or a permission is missing on its folder or on
+/// something directly in it. None where it can.
+///
+/// # Errors
+/// When its folder cannot be read.
+pub fn why_not_writable(
+    system: &dyn System,
+    root: &Path,
+) -> Result<Option<std::io::Error>, CacheError> {
+    if !folder::is_there(system, root)? {
+        return Ok(None);
+    }
+    for path in std::iter::once(root.to_path_buf()).chain(folder::entries(system, root)?) {
+        // Whatever else is wrong is reported by who meets it.
+        if let Err(error) = system.check_writable(&path)
+            && let ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem = error.kind()
+        {
+            return Ok(Some(error));
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Found by seed 2196 of the simulation, where after a power cut the file lacked its line break and the cache was
+    /// refused for having the format that this version reads, and by seed 2914, where nothing was left of it and of the
+    /// records.
+    #[test]
+    fn a_version_that_has_lost_its_end_is_this_version() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Cache::open(folder.path(), false);
+        open().unwrap();
+        let file = folder.path().join("VERSION");
+        std::fs::write(folder.path().join("steps/lost.json"), b"").unwrap();
+        for length in 0..VERSION.len() {
+            let zeros = "\0".repeat(length % 3);
+            std::fs::write(&file, VERSION[..length].to_owned() + &zeros).unwrap();
+            assert!(open().unwrap().version_was_damaged, "{length} bytes");
+            assert_eq!(std::fs::read(&file).unwrap(), VERSION.as_bytes());
+        }
+        std::fs::write(&file, "pipe cache 2\n").unwrap();
+        assert!(matches!(open(), Err(CacheError::Version { .. })));
+    }
+}

@@ -1,0 +1,106 @@
+//! Finds out why steps have to run when they are looked up.
+
+use std::collections::HashSet;
+use std::sync::Mutex;
+
+use pipe_foundation::Digest;
+use pipe_foundation::sync::lock;
+
+use crate::artifact::FingerprintInputs;
+use crate::cache::{CacheError, Lost, RunHistory};
+use crate::plan::explain;
+
+use super::event::Event;
+use super::miss::{Miss, MissCause};
+use super::observer::Observer;
+use super::status::Resolver;
+use super::step_status::StepStatus;
+
+/// Reasons that are told of one step. A changed data set has one for every file.
+const MOST_REASONS: usize = 20;
+
+/// Finds out why steps of a run have no result. The history is read once, as far back as it is needed.
+#[derive(Default)]
+pub struct Misses {
+    history: Mutex<Option<RunHistory>>,
+    /// Keys of results that this run has taken out because they are damaged.
+    damaged: Mutex<HashSet<Digest>>,
+}
+
+impl Misses {
+    /// Takes note of results that were taken out because they are damaged.
+    pub fn damaged(&self, keys: impl IntoIterator<Item = Digest>) {
+        lock(&self.damaged).extend(keys);
+    }
+
+    /// Tells `observer` why `step`, with this status, has to run; nothing of a step that has a result or cannot run.
+    pub fn tell(
+        &self,
+        resolver: &Resolver<'_>,
+        step: usize,
+        status: &StepStatus,
+        observer: &dyn Observer,
+    ) {
+        let (key, miss) = match status {
+            StepStatus::Miss { fingerprint } => {
+                let miss = self.why(resolver, step, fingerprint);
+                let miss = miss.unwrap_or_else(|_| MissCause::Unknown.into());
+                (Some(fingerprint.key().hex()), miss)
+            }
+            StepStatus::Pending { on } => {
+                let id = |&input: &usize| resolver.plan.steps[input].id().to_owned();
+                let miss = Miss {
+                    after: on.iter().map(id).collect(),
+                    ..MissCause::After.into()
+                };
+                (None, miss)
+            }
+            StepStatus::Hit { .. } | StepStatus::Failed { .. } => return,
+        };
+        observer.event(&Event::StepMissed {
+            step: resolver.plan.steps[step].id().into(),
+            key,
+            miss,
+        });
+    }
+
+    /// # Errors
+    /// When a record or a listing cannot be read.
+    fn why(
+        &self,
+        resolver: &Resolver<'_>,
+        step: usize,
+        now: &FingerprintInputs,
+    ) -> Result<Miss, CacheError> {
+        let (plan, cache) = (resolver.plan, resolver.cache);
+        let key = now.key();
+        let lost = cache.lost(&key)?;
+        if lost == Lost::Damaged || lock(&self.damaged).contains(&key) {
+            return Ok(MissCause::Damaged.into());
+        }
+        let mut history = lock(&self.history);
+        let history = match &mut *history {
+            Some(history) => history,
+            none => none.insert(cache.runs.history(&plan.name)?),
+        };
+        let id = plan.steps[step].id();
+        let latest = history.find(id, |key, _| Ok(Some(*key)))?;
+        if latest == Some(key) {
+            return Ok(MissCause::Removed.into());
+        }
+        let listing = resolver.digests(step);
+        let explanation = explain(plan, cache, history, step, now, listing.as_ref())?;
+        let Some(compared_with_s) = explanation.compared_with_s else {
+            return Ok(MissCause::FirstRun.into());
+        };
+        let mut reasons = explanation.reasons;
+        let more_reasons = reasons.len().saturating_sub(MOST_REASONS);
+        reasons.truncate(MOST_REASONS);
+        Ok(Miss {
+            compared_with_s: Some(compared_with_s),
+            reasons,
+            more_reasons,
+            ..MissCause::Changed.into()
+        })
+    }
+}
