@@ -21,6 +21,7 @@
 //! | [`version`] | which build of the program this is |
 //! | [`shell_words`] | words as a shell reads them |
 //! | [`byte_size`] | sizes of memory as people write them |
+//! | `visible_devices` | CUDA devices that programs can see |
 //! | [`protobuf`] | Protocol Buffers messages, written |
 //! | [`predict`] | a model on recordings: its features, windows, probabilities |
 //! | [`onnx`] | a model as an ONNX graph |
@@ -30,6 +31,8 @@
 //! | [`stage`] | the stage kinds, and what is in their keys |
 //! | [`present`] | leaving out missing corpora |
 //! | [`kept_columns`] | whether the columns that heads and probes name are there |
+//! | `classes_needed` | whether trainings that predict classes get some |
+//! | `report_references` | whether what reports compare with is among what they report |
 //! | `comparisons` | which evaluations bring together what several steps list |
 //! | `audits_first` | trainings wait for the audits of their data |
 //! | [`domain`] | speech as a domain of the engine |
@@ -44,6 +47,7 @@
 //! [`pipe_engine`] says how a manifest becomes results.
 
 pub mod byte_size;
+mod visible_devices;
 pub mod shell_words;
 pub mod version;
 pub mod protobuf;

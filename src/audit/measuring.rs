@@ -43,13 +43,13 @@ impl Place {
 
 impl MeasuredRecordings {
     /// Why a recording could not be read that may be read another time; the first by its place.
-    pub fn passing_failure(&self) -> Option<&Unreadable> {
+    pub fn transient_failure(&self) -> Option<&Unreadable> {
         let failed = self.0.iter().filter_map(|(place, measured)| {
             let failure = measured.as_ref().as_ref().err()?;
             Some((place, failure))
         });
-        let passing = failed.filter(|(_, failure)| failure.blame == ReadingBlame::Surroundings);
-        let first = passing.min_by_key(|(place, _)| *place);
+        let transient = failed.filter(|(_, failure)| failure.blame == ReadingBlame::System);
+        let first = transient.min_by_key(|(place, _)| *place);
         first.map(|(_, failure)| failure)
     }
 

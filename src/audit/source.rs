@@ -19,7 +19,7 @@ const CAUSES_TOLD: usize = 3;
 pub enum AuditScope {
     /// Everything.
     Everything,
-    /// What its splits share, and what training lacks: the rest is told of the sources that it is made of.
+    /// What its splits share, and what training lacks: the rest is reported of the sources that it is made of.
     BetweenSplits {
         /// The names of these sources.
         parts: BTreeSet<String>,

@@ -84,10 +84,14 @@ impl Observer for BarObserver {
                 }
                 bar.set_position(*done);
             }),
-            Event::Epoch { step, report } => self.with_bar(step, |bar| {
-                bar.set_style(self.style("{bar:12.cyan/dim} {wide_msg}"));
-                bar.set_message(epoch_text(report));
-            }),
+            Event::Stage(event) => {
+                if let Some(report) = event.report() {
+                    self.with_bar(&event.step, |bar| {
+                        bar.set_style(self.style("{bar:12.cyan/dim} {wide_msg}"));
+                        bar.set_message(epoch_text(report));
+                    });
+                }
+            }
             Event::StepFinished { step, status, .. } => {
                 if let Some(bar) = lock(&self.bars).remove(step) {
                     bar.disable_steady_tick();

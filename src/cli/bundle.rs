@@ -123,7 +123,7 @@ pub fn signed(arguments: &ImportBundleArguments) -> Result<Option<Signed>, CliEr
     Ok(Some(check_signature(&arguments.bundle, signature, key)?))
 }
 
-/// What the user is told of a good signature.
+/// What is printed of a good signature.
 pub fn signed_line(signed: &Signed) -> String {
     format!(
         "signed by {}: {}\n",

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use miette::Report;
 use pipe_engine::exec::{Event, ItemCounts, Observer, Status, StepCounts};
-use pipe_foundation::progress::{EpochReport, Monitored};
 use pipe_foundation::sync::lock;
+use pipe_nn::train::{EpochReport, Monitored};
 
 use super::console::print_error;
 use super::signals::Signals;
@@ -83,7 +83,10 @@ impl Observer for LineObserver {
                 format!("  {step}: {done} of {total}")
             }
             Event::StepStarted { step } => format!("  {step}: started"),
-            Event::Epoch { step, report } => format!("  {step}: {}", epoch_text(report)),
+            Event::Stage(event) => match event.report() {
+                Some(report) => format!("  {}: {}", event.step, epoch_text(report)),
+                None => return,
+            },
             other => match format_event(other, self.names.width()) {
                 Some(line) => line,
                 None => return,

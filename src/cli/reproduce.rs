@@ -12,6 +12,7 @@ use crate::bundle::{
 };
 use crate::domain::{CORPORA, PlanOptions, SpeechPlan};
 use crate::lock::{LockFile, changes, lock_path};
+use crate::visible_devices;
 
 use super::arguments::Common;
 use super::bundle::{folder_of, signed, signed_line};
@@ -83,6 +84,7 @@ pub fn reproduce(arguments: &ReproduceArguments, common: &Common) -> Result<u8, 
     let runs = folder.join("runs");
     let mut options = RunOptions {
         runs: &runs,
+        devices: visible_devices::count(),
         ..RunOptions::default()
     };
     options.jobs = arguments.jobs.map_or(options.jobs, usize::from);

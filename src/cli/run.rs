@@ -8,6 +8,7 @@ use pipe_foundation::sync;
 
 use crate::lock::LockFile;
 use crate::track::{TrackTarget, Tracking};
+use crate::visible_devices;
 
 use super::arguments::{Common, RunArguments};
 use super::bars::BarObserver;
@@ -42,6 +43,7 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
         keep_going: arguments.keep_going,
         runs: &arguments.runs,
         expected: expected.as_ref(),
+        devices: visible_devices::count(),
         ..RunOptions::default()
     };
     options.jobs = arguments.jobs.map_or(options.jobs, usize::from);

@@ -47,7 +47,7 @@ pub static KIND: Kind = Kind {
             "fail_on",
             Shape::Choice(&["error", "never"]),
             "\"error\"",
-            "When the step fails. error (default): where a finding is an error, since a score on such data means nothing; trainings on the same data wait for the audit, and do not start after it has failed. never: what was found is told, and training goes on.",
+            "When the step fails. error (default): where a finding is an error, since a score on such data means nothing; trainings on the same data wait for the audit, and do not start after it has failed. never: what was found is reported, and trainings start all the same.",
         ),
         THREADS,
     ],
@@ -207,7 +207,7 @@ impl AggregateStage for Audit {
             if progress.interrupted() {
                 return Err(Interrupted.into());
             }
-            if let Some(failure) = measured.passing_failure() {
+            if let Some(failure) = measured.transient_failure() {
                 let reason = failure.reason.clone();
                 return Err(AuditError::Unreadable { reason }.into());
             }

@@ -1,6 +1,6 @@
 //! TensorBoard's events: `event.proto` and `summary.proto`, as far as scalars and texts need them.
 
-use pipe_foundation::progress::Scalars;
+use pipe_nn::train::Scalars;
 
 use crate::protobuf::Message;
 

@@ -145,7 +145,7 @@ fn now_s() -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use pipe_foundation::progress::Scalars;
+    use pipe_nn::train::Scalars;
 
     use super::*;
 

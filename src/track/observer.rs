@@ -7,10 +7,11 @@ use std::sync::Mutex;
 use miette::Report;
 use pipe_engine::artifact::FingerprintInputs;
 use pipe_engine::cache::Cache;
-use pipe_engine::exec::{Event, Observer, Status, runs_folder};
+use pipe_engine::exec::{Event, Observer, StageEvent, Status, runs_folder};
 use pipe_engine::plan::Plan;
 use pipe_foundation::Digest;
 use pipe_foundation::sync::lock;
+use pipe_nn::train::{EpochReport, TrainingResumed};
 
 use crate::inspect::step::{self, history};
 use crate::items::MODEL;
@@ -70,23 +71,28 @@ impl<'a> Tracking<'a> {
     fn on_event(&self, event: &Event) -> Result<(), (String, std::io::Error)> {
         let (step, done) = match event {
             Event::StepStarted { step } => (step, self.started(step)),
-            Event::TrainingResumed { step, scalars, .. } => {
-                let mut epochs = scalars.iter().enumerate();
-                let done = epochs.try_for_each(|(epoch, scalars)| {
-                    self.push(step, &BoardEvent::scalars(epoch + 1, scalars))
-                });
-                (step, done)
-            }
-            Event::Epoch { step, report } => {
-                let event = BoardEvent::scalars(report.epoch + 1, &report.scalars);
-                (step, self.push(step, &event))
-            }
+            Event::Stage(event) => (&event.step, self.reported(event)),
             Event::StepFinished {
                 step, status, key, ..
             } => (step, self.finished(step, *status, key.as_deref())),
             _ => return Ok(()),
         };
         done.map_err(|error| (step.clone(), error))
+    }
+
+    fn reported(&self, event: &StageEvent) -> std::io::Result<()> {
+        let step = &event.step;
+        if let Some(TrainingResumed { scalars }) = event.report() {
+            for (epoch, scalars) in scalars.iter().enumerate() {
+                self.push(step, &BoardEvent::scalars(epoch + 1, scalars))?;
+            }
+        }
+        match event.report() {
+            Some(EpochReport { epoch, scalars, .. }) => {
+                self.push(step, &BoardEvent::scalars(epoch + 1, scalars))
+            }
+            None => Ok(()),
+        }
     }
 
     fn started(&self, step: &str) -> std::io::Result<()> {

@@ -1,46 +1,23 @@
 //! How long-running work reports on itself: the domain reports through this trait and never prints.
 
-use std::collections::BTreeMap;
+use std::any::Any;
+use std::fmt::Debug;
+use std::sync::Arc;
 
 use miette::Diagnostic;
-use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
-/// Named values of one epoch, such as `loss/total`.
-pub type Scalars = BTreeMap<String, f64>;
+/// What work reports in words of its own, such as the end of an epoch of training.
+pub trait WorkReport: Any + Debug + Send + Sync {
+    /// Name of the event that programs read.
+    fn name(&self) -> &'static str;
 
-/// One finished epoch of training.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EpochReport {
-    /// Epoch, counted from 0.
-    pub epoch: usize,
-    /// Maximum number of epochs.
-    pub epochs: usize,
-    /// Mean total training loss over the epoch's batches.
-    pub loss: f64,
-    /// Unweighted accuracy on the validation split, in 0..=1; none where there are no classes.
-    pub validation_ua: Option<f64>,
-    /// Best validation UA so far.
-    pub best_ua: Option<f64>,
-    /// The score that decides which epoch is best, where it is not the UA.
-    #[serde(default)]
-    pub monitored: Option<Monitored>,
-    /// Wall time of the epoch in seconds.
-    pub seconds: f64,
-    /// Everything that is measured, by the names that trackers show.
-    #[serde(default)]
-    pub scalars: Scalars,
-}
+    /// Its fields for programs; always the same ones.
+    fn fields(&self) -> Map<String, Json>;
 
-/// The score that decides which epoch of a training is best.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Monitored {
-    /// Its name, such as `arousal/ccc`.
-    pub name: String,
-    /// Its value.
-    pub value: f64,
-    /// The best value so far.
-    pub best: f64,
+    /// False for what only says how far the work is.
+    fn is_decision(&self) -> bool;
 }
 
 /// Receives the reports of a running step, and says whether it should stop.
@@ -49,10 +26,8 @@ pub trait Progress: Send + Sync {
     fn interrupted(&self) -> bool;
     /// `done` of `total` units of work are finished.
     fn advance(&self, done: u64, total: u64);
-    /// Training continues after epochs that an earlier run did; `epochs` holds what was measured in each.
-    fn resumed(&self, _epochs: &[Scalars]) {}
-    /// An epoch of training has ended.
-    fn epoch(&self, report: &EpochReport);
+    /// The work reports something in words of its own.
+    fn report(&self, _report: Arc<dyn WorkReport>) {}
     /// This many stored items are not what they were, and are made again.
     fn damaged(&self, _items: usize) {}
     /// Something a person should read although the step continues.
@@ -66,7 +41,7 @@ pub trait Progress: Send + Sync {
 pub struct Interrupted;
 
 impl dyn Progress + '_ {
-    /// Goes on unless the user has asked to stop: long work calls this between its blocks.
+    /// Fails once the user has asked to stop: long work calls this between its blocks.
     ///
     /// # Errors
     /// [`Interrupted`].
@@ -86,6 +61,5 @@ impl Progress for Silent {
         false
     }
     fn advance(&self, _done: u64, _total: u64) {}
-    fn epoch(&self, _report: &EpochReport) {}
     fn warn(&self, _message: &str) {}
 }

@@ -21,7 +21,7 @@ pub struct RunFacts {
     pub partitions: Vec<PartitionFacts>,
     /// Corpora that the manifest names but that were not there, so that the run did without them.
     pub absent_corpora: Vec<CorpusFacts>,
-    /// Steps that could not be made, so that the report does without them.
+    /// Steps that could not be made, so that they are missing in the report.
     pub missing_steps: Vec<String>,
     /// Checks for leaks between splits.
     pub leak_checks: Vec<LeakCheck>,

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use pipe_foundation::progress::{EpochReport, Progress};
+use pipe_foundation::progress::Progress;
 
 use crate::audit::{AuditOutcome, measure_all};
 
@@ -85,8 +85,6 @@ impl Progress for Bar {
         }
         self.0.inc(1);
     }
-
-    fn epoch(&self, _report: &EpochReport) {}
 
     fn warn(&self, _message: &str) {}
 }

@@ -8,7 +8,7 @@ mod show;
 use std::path::{Path, PathBuf};
 
 use pipe_engine::cache::{Cache, StepOutput};
-use pipe_engine::exec::{MissingInputs, PlanResults, Resolver, note_page, runs_folder};
+use pipe_engine::exec::{MissingInputs, PlanResults, Resolver, record_companion, runs_folder};
 use pipe_engine::plan::Plan;
 use pipe_foundation::durable;
 use pipe_foundation::system::RealSystem;
@@ -130,7 +130,7 @@ pub fn write_pages(
         if results.steps[step].output.is_some() {
             let folder = runs.join(&plan.name).join(runs_folder(plan, step));
             let page = write_page(plan, cache, results, step, &folder)?;
-            note_page(cache, plan, runs, step, &page)?;
+            record_companion(cache, plan, runs, step, &page)?;
         }
     }
     Ok(())

@@ -1,12 +1,15 @@
 //! The log of a run: what it decided, and when.
 
 use pipe_engine::cache::{Cache, Run};
-use pipe_engine::exec::{Event, Miss, MissCause};
+use pipe_engine::exec::{Event, Miss, MissCause, StageEvent};
 use serde::Deserialize;
 
 use crate::cli::error::CliError;
 use crate::cli::lines::{counted, format_event};
 use crate::cli::reason::{ONLY_FACTS, reason_text};
+
+/// The event that [`pipe_nn::train::TrainingResumed`] is.
+const TRAINING_RESUMED: &str = "training_resumed";
 
 /// The log of `run`, or what it has of one step.
 pub fn show(cache: &Cache, run: &Run, step: Option<&str>, json: bool) -> Result<String, CliError> {
@@ -22,8 +25,9 @@ pub fn show(cache: &Cache, run: &Run, step: Option<&str>, json: bool) -> Result<
     }
     let mut text = String::new();
     for line in lines {
-        match (json, Event::deserialize(&line)) {
-            (false, Ok(event)) => {
+        let event = Event::deserialize(&line).ok();
+        match event.filter(|event| !json && has_words(event)) {
+            Some(event) => {
                 let at_s = line["at_s"].as_f64().unwrap_or_default();
                 for (number, part) in words(&event).lines().enumerate() {
                     match number {
@@ -32,14 +36,26 @@ pub fn show(cache: &Cache, run: &Run, step: Option<&str>, json: bool) -> Result<
                     }
                 }
             }
-            // An event of another version is shown as it is.
-            (true, _) | (_, Err(_)) => text.push_str(&format!("{line}\n")),
+            // So is an event of another version.
+            None => text.push_str(&format!("{line}\n")),
         }
     }
     Ok(text)
 }
 
-/// An event as a sentence; a list goes on in the lines below it.
+/// Whether it is known how to say an event in words; one of another version is read as that of a stage.
+fn has_words(event: &Event) -> bool {
+    !matches!(event, Event::Stage(event) if epochs_before(event).is_none())
+}
+
+/// After how many epochs a training continues; none of another event.
+fn epochs_before(event: &StageEvent) -> Option<usize> {
+    let resumed = event.name == TRAINING_RESUMED;
+    let epochs = event.fields.get("epochs").filter(|_| resumed)?;
+    Some(epochs.as_u64()? as usize)
+}
+
+/// An event as a sentence; a list continues in the lines below it.
 fn words(event: &Event) -> String {
     match event {
         Event::RunStarted {
@@ -65,8 +81,9 @@ fn words(event: &Event) -> String {
         }
         Event::StepMissed { step, miss, .. } => format!("{step} has to run: {}", why(miss)),
         Event::StepStarted { step } => format!("{step} started"),
-        Event::TrainingResumed { step, epochs, .. } => {
-            format!("{step} continues after {}", counted(*epochs, "epoch"))
+        Event::Stage(event) => {
+            let epochs = counted(epochs_before(event).unwrap_or_default(), "epoch");
+            format!("{} continues after {epochs}", event.step)
         }
         Event::ItemsDamaged { step, items } => format!(
             "{step}: {} damaged in the cache, made again",

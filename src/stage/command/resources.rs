@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use pipe_engine::stage::Resources;
 
 use crate::byte_size::parse_bytes;
+use crate::visible_devices;
 
 use super::CommandStage;
 use super::placeholders::{DEVICES, THREADS};
@@ -24,10 +25,6 @@ impl CommandStage {
 
     /// Variables that inform libraries of what is lent to the program, as far as it declared to need it; placeholders for
     /// the same go to `places`.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "which devices are lent changes no result"
-    )]
     pub fn lent(
         &self,
         threads: usize,
@@ -47,38 +44,9 @@ impl CommandStage {
             add(THREADS, "OMP_NUM_THREADS", threads.min(most).to_string());
         }
         if self.options.devices.is_some() {
-            let outer = std::env::var("CUDA_VISIBLE_DEVICES").ok();
-            add(
-                DEVICES,
-                "CUDA_VISIBLE_DEVICES",
-                names(devices, outer.as_deref()),
-            );
+            let names = visible_devices::names(devices);
+            add(DEVICES, "CUDA_VISIBLE_DEVICES", names);
         }
         variables
-    }
-}
-
-/// The names of devices by their numbers: those that `visible` lists, where it lists some.
-fn names(devices: &[usize], visible: Option<&str>) -> String {
-    let visible: Vec<&str> = visible
-        .into_iter()
-        .flat_map(|list| list.split(','))
-        .collect();
-    let name = |&device: &usize| match visible.get(device) {
-        Some(name) => (*name).trim().to_owned(),
-        None => device.to_string(),
-    };
-    devices.iter().map(name).collect::<Vec<_>>().join(",")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn devices_are_numbered_among_those_that_are_visible() {
-        assert_eq!(names(&[0, 2], None), "0,2");
-        assert_eq!(names(&[1], Some("4, 7")), "7");
-        assert_eq!(names(&[], Some("4,7")), "");
     }
 }

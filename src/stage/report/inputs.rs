@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use super::error::ReportError;
 use super::rows::row_names;
 
-/// A note on what the report does without.
+/// A note on what the report lacks.
 pub fn without(missing: &[InputLabel]) -> Option<String> {
     let names: Vec<String> = missing.iter().map(InputLabel::step_id).collect();
     let steps = if names.len() == 1 { "step" } else { "steps" };

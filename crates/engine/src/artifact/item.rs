@@ -7,7 +7,7 @@ use std::sync::Arc;
 use pipe_foundation::Digest;
 use serde::{Deserialize, Serialize};
 
-/// What is known of an item besides its data, such as an utterance's speaker and split. A domain has a type of its own
+/// What is known of an item besides its data, such as which part of the data it is in. A domain has a type of its own
 /// for it.
 pub trait ItemFacts: Any + Debug + Send + Sync {
     /// The item's id, unique in a set.

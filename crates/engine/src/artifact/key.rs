@@ -17,7 +17,7 @@ const DEVICE: &str = "device";
 /// | parameters after defaults, seeds among them | yes |
 /// | digests of inputs | yes |
 /// | how inputs were made, where the stage writes or compares it: effective parameters of the stages before | yes |
-/// | names of inputs that the stage does without, and of rows of a report | yes |
+/// | names of inputs that are missing and may be, and of rows of a report | yes |
 /// | the kind of device of a training or evaluation, where it is not the processor | yes |
 /// | names of stages and matrix values where a report or a program shows them | yes |
 /// | other names of stages, comments, key order, white space, `0.50` for `0.5` | no |

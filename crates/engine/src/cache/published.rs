@@ -48,8 +48,9 @@ pub enum PublishedPart {
     Tables,
     /// Which items were set aside.
     SetAside,
-    /// The page of a report.
-    Page,
+    /// A file that the domain makes of a result, such as a page of a report.
+    #[serde(rename = "page")]
+    Companion,
     /// What a failed step left.
     Failed,
 }

@@ -18,7 +18,7 @@ const BEGUN: &str = "begun ";
 
 /// A step that keeps its work was started.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Begun {
+pub struct StepStart {
     /// The step's id.
     pub step: String,
     /// Its key.
@@ -45,9 +45,9 @@ pub fn write(system: &dyn System, path: &Path, record: &RunRecord) -> Result<(),
 ///
 /// # Errors
 /// When the file is gone or cannot be written.
-pub fn append(system: &dyn System, path: &Path, begun: &Begun) -> Result<(), CacheError> {
+pub fn append(system: &dyn System, path: &Path, start: &StepStart) -> Result<(), CacheError> {
     let failed = |error: std::io::Error| CacheError::write(path, error);
-    let json = serde_json::to_string(begun).map_err(|error| failed(error.into()))?;
+    let json = serde_json::to_string(start).map_err(|error| failed(error.into()))?;
     // A line that was torn before does not take this one along.
     let line = format!("\n{BEGUN}{} {json}\n", Digest::of(json.as_bytes()));
     let mut file = system.open(path, Open::Append).map_err(failed)?;
@@ -75,16 +75,16 @@ fn parse(bytes: &[u8]) -> Option<RunRecord> {
     let end = text.find(END_OF_RECORD).map(|at| at + END_OF_RECORD.len());
     let (record, lines) = text.split_at(end.unwrap_or(text.len()));
     let mut record: RunRecord = checksummed::parse(record.as_bytes())?;
-    for begun in lines.lines().filter_map(begun) {
+    for start in lines.lines().filter_map(step_start) {
         record
             .kept
-            .extend(begun.kept.map(|kept| (begun.step.clone(), kept)));
-        record.unfinished.insert(begun.step, begun.key);
+            .extend(start.kept.map(|kept| (start.step.clone(), kept)));
+        record.unfinished.insert(start.step, start.key);
     }
     Some(record)
 }
 
-fn begun(line: &str) -> Option<Begun> {
+fn step_start(line: &str) -> Option<StepStart> {
     let (check, json) = line.strip_prefix(BEGUN)?.split_once(' ')?;
     if Digest::parse(check)? != Digest::of(json.as_bytes()) {
         return None;
@@ -102,8 +102,8 @@ mod tests {
         read(&RealSystem, path).unwrap().whole()
     }
 
-    fn begun(number: u32) -> Begun {
-        Begun {
+    fn numbered(number: u32) -> StepStart {
+        StepStart {
             step: format!("train[seed={number}]"),
             key: Digest::of(&number.to_le_bytes()),
             kept: number.is_multiple_of(2).then(|| Digest::of(b"longer")),
@@ -116,7 +116,7 @@ mod tests {
         let path = folder.path().join("000001.json");
         write(&RealSystem, &path, &RunRecord::default()).unwrap();
         let first = std::fs::metadata(&path).unwrap().len() as usize;
-        (0..5).for_each(|number| append(&RealSystem, &path, &begun(number)).unwrap());
+        (0..5).for_each(|number| append(&RealSystem, &path, &numbered(number)).unwrap());
         let bytes = std::fs::read(&path).unwrap();
         let record = whole(&path).unwrap();
         assert_eq!((record.unfinished.len(), record.kept.len()), (5, 3));
@@ -124,7 +124,7 @@ mod tests {
         for end in first..bytes.len() {
             std::fs::write(&path, &bytes[..end]).unwrap();
             let torn = whole(&path).unwrap().unfinished.len();
-            append(&RealSystem, &path, &begun(9)).unwrap();
+            append(&RealSystem, &path, &numbered(9)).unwrap();
             let record = whole(&path).unwrap();
             // Only the newline may have been missing.
             let known = record.unfinished.len();
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_begun_step_adds_a_line_of_the_same_length_however_many_there_are() {
+    fn a_started_step_adds_a_line_of_the_same_length_however_many_there_are() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("000001.json");
         write(&RealSystem, &path, &RunRecord::default()).unwrap();
@@ -156,13 +156,13 @@ mod tests {
         let mut lengths = Vec::new();
         for number in 100..150 {
             let before = bytes();
-            append(&RealSystem, &path, &begun(2 * number + 1)).unwrap();
+            append(&RealSystem, &path, &numbered(2 * number + 1)).unwrap();
             lengths.push(bytes() - before);
         }
         assert_eq!(lengths.iter().min(), lengths.iter().max());
         let inode = |path| std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(path).unwrap());
         let before = inode(&path);
-        append(&RealSystem, &path, &begun(1)).unwrap();
+        append(&RealSystem, &path, &numbered(1)).unwrap();
         assert_eq!(inode(&path), before, "the file is not rewritten");
     }
 }

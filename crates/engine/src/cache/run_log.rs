@@ -11,7 +11,7 @@ use crate::program;
 use super::error::CacheError;
 use super::lock::Lock;
 use super::run_decisions::RunDecisions;
-use super::run_file::{self, Begun, log_of};
+use super::run_file::{self, StepStart, log_of};
 use super::run_record::{Ending, RunRecord, now_s};
 use super::runs::Runs;
 
@@ -97,12 +97,12 @@ impl<'a> RunLog<'a> {
         };
         let path = self.runs.path(&self.name, number);
         if open.is_written {
-            let begun = Begun {
+            let start = StepStart {
                 step: step.into(),
                 key,
                 kept: (kept != key).then_some(kept),
             };
-            return run_file::append(&*self.runs.system, &path, &begun);
+            return run_file::append(&*self.runs.system, &path, &start);
         }
         run_file::write(&*self.runs.system, &path, &open.record)?;
         open.is_written = true;

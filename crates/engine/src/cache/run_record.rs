@@ -37,7 +37,7 @@ pub struct RunRecord {
     /// Version of `pipe` that ran it.
     #[serde(default)]
     pub pipe_version: Option<String>,
-    /// The device that trainings and evaluations were to compute on.
+    /// The device that steps were to compute on.
     #[serde(default)]
     pub device: Option<String>,
     /// How it ended.
@@ -70,8 +70,8 @@ impl RunRecord {
 
     /// Every key that the run had or was about to make.
     pub fn keys(&self) -> impl Iterator<Item = &Digest> {
-        let begun = self.unfinished.values().chain(self.kept.values());
-        self.steps.values().chain(begun)
+        let started = self.unfinished.values().chain(self.kept.values());
+        self.steps.values().chain(started)
     }
 
     /// Whether it came to its end and every step did.

@@ -225,7 +225,9 @@ impl AggregateRun<'_> {
         }
         let files = self.cache().objects.take(out.path())?;
         if let Some(Err(error)) = checkpoint.map(|key| self.cache().leave(&mut reservation, &key)) {
-            progress.warn(&format!("longer trainings will start over: {error}"));
+            progress.warn(&format!(
+                "its checkpoint cannot be kept, so a longer run of it will start over: {error}"
+            ));
         }
         let record = self
             .cache()

@@ -9,7 +9,7 @@ use crate::stage::{InputLabel, InputOrigin, Stage};
 
 use super::declared_files::{DeclaredFileError, KeyedFiles};
 
-/// What the step depends on, given the digests of its inputs in order; it does without those that have none.
+/// What the step depends on, given the digests of its inputs in order; those that have none are left out.
 ///
 /// # Errors
 /// When a file that the stage declares cannot be read.

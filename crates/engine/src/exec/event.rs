@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use pipe_foundation::progress::{EpochReport, Scalars};
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::BadItem;
 
 use super::miss::Miss;
+use super::stage_event::StageEvent;
 
 /// The version of the form of all events. It is raised when one is removed or renamed, when a field of one is removed,
 /// renamed or changes its meaning, and when a value that a field may have is renamed; not for new events, fields and
@@ -84,24 +84,6 @@ pub enum Event {
         /// Units in all.
         total: u64,
     },
-    /// A training continues after epochs that an earlier run did.
-    TrainingResumed {
-        /// The step's id.
-        step: String,
-        /// How many they are.
-        epochs: usize,
-        /// What was measured in each.
-        #[serde(skip)]
-        scalars: Vec<Scalars>,
-    },
-    /// An epoch of training has ended.
-    Epoch {
-        /// The step's id.
-        step: String,
-        /// Loss, accuracy, time.
-        #[serde(flatten)]
-        report: EpochReport,
-    },
     /// Something a person should read.
     Warning {
         /// The step's id.
@@ -175,12 +157,20 @@ pub enum Event {
         /// True when the user stopped it.
         interrupted: bool,
     },
+    /// The stage of a step reports something in words of its own. An event that is not one of these is read as such a
+    /// report.
+    #[serde(untagged)]
+    Stage(StageEvent),
 }
 
 impl Event {
-    /// False for what only says how far the work is: the log of a run does without it.
+    /// False for what only says how far the work is: the log of a run leaves it out.
     pub fn is_decision(&self) -> bool {
-        !matches!(self, Self::StepProgress { .. } | Self::Epoch { .. })
+        match self {
+            Self::StepProgress { .. } => false,
+            Self::Stage(event) => event.is_decision(),
+            _ => true,
+        }
     }
 
     /// The event as a line of JSON, without the line break; `at_s` is the time since the start of the run in seconds.

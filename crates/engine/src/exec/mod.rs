@@ -6,7 +6,6 @@ mod aggregate_key;
 #[cfg(test)]
 mod chain_tests;
 mod declared_files;
-mod devices;
 #[cfg(test)]
 mod device_tests;
 mod event;
@@ -41,13 +40,14 @@ mod pass_state;
 mod plan_results;
 mod pools;
 mod publish;
-mod publish_page;
+mod publish_companion;
 mod recorded;
 mod results;
 mod run;
 mod run_options;
 mod scheduler;
 mod sources;
+mod stage_event;
 mod status;
 mod step_status;
 #[cfg(test)]
@@ -69,9 +69,10 @@ pub use observer::{Observer, Silent};
 pub use outcome::StepResult;
 pub use plan_results::{KnownStep, PlanResults};
 pub use publish::runs_folder;
-pub use publish_page::note_page;
+pub use publish_companion::record_companion;
 pub use run::{RunError, RunSummary, StepSummary, run};
 pub use run_options::RunOptions;
+pub use stage_event::StageEvent;
 pub use status::{MissingInputs, Resolver, Statuses};
 pub use step_status::{StatusError, StepStatus};
 pub use why::{Why, why};

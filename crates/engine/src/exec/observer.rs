@@ -1,8 +1,11 @@
 //! Who hears of a run in progress; terminals and `--json` are observers.
 
-use pipe_foundation::progress::{EpochReport, Scalars};
+use std::sync::Arc;
+
+use pipe_foundation::progress::WorkReport;
 
 use super::event::Event;
+use super::stage_event::StageEvent;
 
 /// Receives the events of a run.
 pub trait Observer: Sync + Send {
@@ -42,19 +45,9 @@ impl pipe_foundation::progress::Progress for StepProgress<'_> {
         });
     }
 
-    fn resumed(&self, epochs: &[Scalars]) {
-        self.observer.event(&Event::TrainingResumed {
-            step: self.step.into(),
-            epochs: epochs.len(),
-            scalars: epochs.to_vec(),
-        });
-    }
-
-    fn epoch(&self, report: &EpochReport) {
-        self.observer.event(&Event::Epoch {
-            step: self.step.into(),
-            report: report.clone(),
-        });
+    fn report(&self, report: Arc<dyn WorkReport>) {
+        let event = StageEvent::new(self.step, report);
+        self.observer.event(&Event::Stage(event));
     }
 
     fn damaged(&self, items: usize) {

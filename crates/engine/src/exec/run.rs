@@ -150,7 +150,7 @@ pub fn run(
         cache.files.save()?;
         record_listings(&resolver, &results)?;
         let record = run_record(plan, &results, took(), observer.interrupted());
-        log.end(record, |new| settle(cache, &results, new))
+        log.end(record, |new| record_hits(cache, &results, new))
     });
     if let Some(reason) = log.take_lost() {
         observer.event(&Event::Warning {
@@ -173,7 +173,11 @@ pub fn run(
 }
 
 /// Sees to it that hits under `new` keys are on disk: whoever made them may have been killed before they were.
-fn settle(cache: &Cache, results: &[StepResult], new: &HashSet<Digest>) -> Result<(), CacheError> {
+fn record_hits(
+    cache: &Cache,
+    results: &[StepResult],
+    new: &HashSet<Digest>,
+) -> Result<(), CacheError> {
     for result in results.iter().filter(|result| result.status == Status::Hit) {
         if let (Some(key), Some(output)) = (result.key, &result.output)
             && new.contains(&key)
@@ -184,7 +188,7 @@ fn settle(cache: &Cache, results: &[StepResult], new: &HashSet<Digest>) -> Resul
     cache.wait_for_disk()
 }
 
-/// Removes checkpoints of finished trainings beyond what they may take. Nothing depends on them.
+/// Removes checkpoints of finished steps beyond what they may take. Nothing depends on them.
 fn limit_checkpoints(
     plan: &Plan,
     cache: &Cache,
@@ -194,7 +198,7 @@ fn limit_checkpoints(
     if let Err(error) = cache.limit_checkpoints(options.checkpoint_bytes) {
         observer.event(&Event::Warning {
             step: plan.name.clone(),
-            message: format!("checkpoints of finished trainings take more than they may: {error}"),
+            message: format!("checkpoints of finished steps take more than they may: {error}"),
         });
     }
 }

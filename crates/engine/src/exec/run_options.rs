@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use super::devices::visible_devices;
 use super::expected_results::ExpectedResults;
 use super::memory::available_bytes;
 
@@ -31,14 +30,14 @@ pub struct RunOptions<'a> {
     pub runs: &'a Path,
 }
 
-/// On all cores, with the memory that is free, into the folder `runs`.
+/// On all cores and one device, with the memory that is free, into the folder `runs`.
 impl Default for RunOptions<'_> {
     fn default() -> Self {
         Self {
             jobs: std::thread::available_parallelism().map_or(1, usize::from),
             keep_going: false,
             memory_bytes: available_bytes(),
-            devices: visible_devices(),
+            devices: 1,
             checkpoint_bytes: CHECKPOINT_BYTES,
             largest_copy_bytes: LARGEST_COPY_BYTES,
             expected: None,

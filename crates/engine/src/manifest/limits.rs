@@ -42,7 +42,7 @@ macro_rules! limits {
 }
 
 limits! {
-    /// Bytes of a manifest together with all that it includes; also those of `corpora.toml`. Parsed, a byte takes up to
+    /// Bytes of a manifest together with all that it includes; also those of a file of the domain that it names. Parsed, a byte takes up to
     /// a hundred bytes of memory.
     manifest_bytes = 2 << 20;
     /// Files that a manifest includes, directly or not, each as often as it is included: two includes in each of thirty
@@ -73,8 +73,8 @@ limits! {
     /// Items that a step may make of each item of a source. Stages that make copies, or that take several stages which
     /// take the same, multiply them.
     copies = 10_000;
-    /// Bytes of a file that is read as a whole because a manifest or `corpora.toml` names it: a table of labels or
-    /// splits, a transcript. Parsed, a byte may take several bytes of memory.
+    /// Bytes of a file that is read as a whole because a manifest or a file of the domain names it, such as a
+    /// table. Parsed, a byte may take several bytes of memory.
     file_bytes = 256 << 20;
 }
 

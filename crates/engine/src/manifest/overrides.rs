@@ -26,7 +26,7 @@ pub fn parse_override(text: &str) -> Result<Override, Diagnostics> {
         return Err(
             Diagnostic::new("manifest::set", format!("`--set {text}` has no `=`"))
                 .at(&whole, "expected stage.key=value")
-                .help("for example: --set fbank.bins=80")
+                .help("give a value: --set STAGE.KEY=VALUE, or --set vars.NAME=VALUE")
                 .into(),
         );
     };
@@ -45,7 +45,9 @@ pub fn parse_override(text: &str) -> Result<Override, Diagnostics> {
             format!("`--set {text}` does not name a key of a stage"),
         )
         .at(&whole, "expected stage.key=value")
-        .help("for example: --set fbank.bins=80, or --set vars.seed=2")
+        .help(
+            "name a key of a stage or a variable: --set STAGE.KEY=VALUE, or --set vars.NAME=VALUE",
+        )
         .into());
     }
     if parts.len() > MOST_NESTED {

@@ -11,7 +11,7 @@ use super::nesting::{MOST_NESTED, nested_too_deep};
 use super::syntax;
 use super::value::{Node, Table, TableEntry, Value};
 
-/// A text of more bytes with syntax errors is told the first of them only: it may have one at every byte.
+/// A text of more bytes with syntax errors is given the first of them only: it may have one at every byte.
 const EVERY_ERROR_BYTES: usize = 256 << 10;
 
 /// Parses a TOML text into a table with places; all syntax errors at once, unless the text is very long.

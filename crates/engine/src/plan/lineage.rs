@@ -7,7 +7,7 @@ use crate::stage::Stage;
 use super::Plan;
 
 /// Kinds and effective parameters of the item-wise stages up to and including `step`, first to last. Sources are left
-/// out: which utterances there are is not part of how one is made.
+/// out: which items there are is not part of how one is made.
 ///
 /// Where several chains meet, the first one is given; they must agree for a model to be used later.
 pub fn lineage(plan: &Plan, step: usize) -> Json {

@@ -102,7 +102,7 @@ impl Step {
         fingerprint
     }
 
-    /// Adds the digest of each input under its name. An input without a digest is one that the step does without.
+    /// Adds the digest of each input under its name. An input without a digest is missing, which the step allows.
     pub fn add_inputs(&self, fingerprint: &mut FingerprintInputs, digests: &[Option<Digest>]) {
         let names = input_names(self.inputs.iter().map(|(parameter, _)| parameter.as_str()));
         for (position, name) in names.iter().enumerate() {

@@ -48,7 +48,7 @@ pub struct InputOrigin {
     pub label: InputLabel,
     /// Kinds and parameters of the item-wise stages that made it, first to last.
     pub lineage: Json,
-    /// True when it could not be made and the step does without it.
+    /// True when it could not be made, which the step allows.
     pub missing: bool,
 }
 

@@ -17,7 +17,7 @@ pub enum Blame {
     /// The item: trying again cannot help, so that the failure itself may be remembered.
     Item,
     /// Something around it, which may be otherwise next time.
-    Surroundings,
+    Transient,
     /// The machine: no item may be taken for bad, and the run ends.
     Machine,
 }
@@ -35,7 +35,7 @@ impl ItemError {
     pub fn transient(reason: impl ToString) -> Self {
         Self {
             reason: reason.to_string(),
-            blame: Blame::Surroundings,
+            blame: Blame::Transient,
         }
     }
 
@@ -45,7 +45,7 @@ impl ItemError {
             reason: reason.to_string(),
             blame: match is_machine_fault(error) {
                 true => Blame::Machine,
-                false => Blame::Surroundings,
+                false => Blame::Transient,
             },
         }
     }

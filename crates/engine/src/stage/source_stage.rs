@@ -91,7 +91,7 @@ pub trait SourceStage: Send + Sync {
     /// Lists the items. Called on every run, also when nothing changed, so it must be fast.
     ///
     /// # Errors
-    /// When the data cannot be listed, or break a rule such as disjoint speakers of training and test.
+    /// When the data cannot be listed, or break a rule such as what may not be in two parts.
     fn list(&self, files: &dyn FileInfos) -> miette::Result<SourceListing>;
 
     /// The file that the data of an item are read from, which must be as it was listed when they have been read.

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::progress::{EpochReport, Progress};
+use crate::progress::Progress;
 
 /// Interrupts at its look after `looks` others, and from then on.
 pub struct InterruptsAfter {
@@ -30,6 +30,5 @@ impl Progress for InterruptsAfter {
         self.seen.fetch_add(1, Ordering::Relaxed) >= self.looks
     }
     fn advance(&self, _done: u64, _total: u64) {}
-    fn epoch(&self, _report: &EpochReport) {}
     fn warn(&self, _message: &str) {}
 }

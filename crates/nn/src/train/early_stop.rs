@@ -1,9 +1,9 @@
 //! When to stop: the best validation score, and patience that begins once UA has left chance.
 
-use pipe_foundation::progress::Monitored;
 use serde::{Deserialize, Serialize};
 
 use super::ValidationScores;
+use super::reports::Monitored;
 
 /// How far above chance a validation UA must be to have left it: 5 points.
 const CHANCE_MARGIN: f64 = 0.05;

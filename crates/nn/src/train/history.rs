@@ -7,10 +7,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use pipe_foundation::Agreement;
-use pipe_foundation::progress::Scalars;
 use serde::{Deserialize, Serialize};
 
 use super::TrainError;
+use super::reports::Scalars;
 
 /// One line of `history.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use pipe_foundation::progress::{EpochReport, Progress};
+use pipe_foundation::progress::Progress;
 use pipe_foundation::{ThreadCount, ThreadError, Workers, thread_pool};
 
 use crate::model::spec::Alpha;
@@ -19,6 +19,7 @@ use super::history::History;
 use super::labels::{class_weights, of_heads, targets, units};
 use super::launch_barrier::LaunchBarrier;
 use super::learner::Learner;
+use super::reports::{EpochReport, TrainingResumed};
 use super::{
     EpochRecord, Monitor, Stopped, Summary, TrainError, TrainOptions, TrainingData, validation,
 };
@@ -210,7 +211,7 @@ impl<'a> Run<'a> {
         if !records.is_empty() {
             let scalars = |record: &EpochRecord| record.scalars(&self.data.classes);
             let earlier: Vec<_> = records.iter().map(scalars).collect();
-            progress.resumed(&earlier);
+            progress.report(Arc::new(TrainingResumed { scalars: earlier }));
         }
         let stopped = loop {
             if let Some(why) = self.ended(&stop, records.len()) {
@@ -248,7 +249,7 @@ impl<'a> Run<'a> {
                     self.saved = Instant::now();
                 }
             }
-            progress.epoch(&report);
+            progress.report(Arc::new(report));
         };
         if stop.left_chance().is_none() {
             progress.warn(

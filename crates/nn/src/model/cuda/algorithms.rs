@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cudarc::cublaslt::result::{self, CublasError};
 use cudarc::cublaslt::sys;
-use cudarc::cublaslt::sys::cublasLtMatmulPreferenceAttributes_t as Wish;
+use cudarc::cublaslt::sys::cublasLtMatmulPreferenceAttributes_t as Preference;
 use cudarc::cublaslt::sys::cublasLtMatrixLayoutAttribute_t as LayoutAttribute;
 use cudarc::driver::sys::CUstream;
 use dfdx::tensor::CudaError;
@@ -153,16 +153,19 @@ impl Algorithms {
         let (of_a, of_b, of_c) = (of(a)?, of(b)?, of(c)?);
         let preference = MatmulPreference(result::create_matmul_pref()?);
         // Without parts there is nothing to keep for a second pass.
-        preference.set(Wish::CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, 0u64)?;
+        preference.set(Preference::CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, 0u64)?;
         let sequence = sys::cublasLtReductionScheme_t::CUBLASLT_REDUCTION_SCHEME_NONE as u32;
-        preference.set(Wish::CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, sequence)?;
-        for (wish, operand) in [
-            (Wish::CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, a),
-            (Wish::CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, b),
-            (Wish::CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, c),
-            (Wish::CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, c),
+        preference.set(
+            Preference::CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
+            sequence,
+        )?;
+        for (attribute, operand) in [
+            (Preference::CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, a),
+            (Preference::CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, b),
+            (Preference::CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, c),
+            (Preference::CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, c),
         ] {
-            preference.set(wish, operand.alignment_bytes() as u32)?;
+            preference.set(attribute, operand.alignment_bytes() as u32)?;
         }
         let mut found = sys::cublasLtMatmulHeuristicResult_t {
             algo: sys::cublasLtMatmulAlgo_t::default(),
@@ -278,7 +281,7 @@ impl Drop for Layout {
 struct MatmulPreference(sys::cublasLtMatmulPreference_t);
 
 impl MatmulPreference {
-    fn set<T>(&self, wish: Wish, value: T) -> Result<(), CublasError> {
+    fn set<T>(&self, attribute: Preference, value: T) -> Result<(), CublasError> {
         // SAFETY: they live; the size is checked on the other side.
         unsafe { result::set_matmul_pref_attribute(self.0, wish, at(&value), size_of::<T>()) }
     }
@@ -294,14 +297,14 @@ impl Drop for MatmulPreference {
 /// The error of a product that may be taken another time; none where it is refused for what it is.
 fn unless_refused(error: CublasError) -> Result<(), CudaError> {
     use cudarc::cublas::{result::CublasError as Error, sys::cublasStatus_t as Status};
-    let passing = match error.0 {
+    let mapped = match error.0 {
         sys::cublasStatus_t::CUBLAS_STATUS_ALLOC_FAILED => Status::CUBLAS_STATUS_ALLOC_FAILED,
         sys::cublasStatus_t::CUBLAS_STATUS_EXECUTION_FAILED => {
             Status::CUBLAS_STATUS_EXECUTION_FAILED
         }
         _ => return Ok(()),
     };
-    Err(CudaError::Blas(Error(passing)))
+    Err(CudaError::Blas(Error(mapped)))
 }
 
 fn at<T>(value: &T) -> *const c_void {

@@ -242,7 +242,6 @@ impl Progress for Impatient {
         stop
     }
     fn advance(&self, _: u64, _: u64) {}
-    fn epoch(&self, _: &EpochReport) {}
     fn warn(&self, _: &str) {}
 }
 

@@ -19,7 +19,7 @@ pub fn missing_classes(items: &[Audited], classes: &[&str]) -> Vec<Finding> {
     };
     let is_held_out = |class: &str| has(Split::Validation, class) || has(Split::Test, class);
     let is_anywhere = |class: &str| has(Split::Train, class) || is_held_out(class);
-    // What no split has is told once; where nothing is trained, of the split that lacks it.
+    // What no split has is reported once; where nothing is trained, of the split that lacks it.
     let is_own = |class: &str| is_anywhere(class) || !is_filled(Split::Train);
     let found = [
         (

@@ -58,7 +58,7 @@ pub enum ReadingBlame {
     /// Anything else that is wrong with the file.
     File,
     /// The system, which did not give it, or the user, who stopped: it may be read another time.
-    Surroundings,
+    System,
 }
 
 impl Unreadable {
@@ -68,9 +68,7 @@ impl Unreadable {
                 AudioError::Truncated { .. }
                 | AudioError::CutShort { .. }
                 | AudioError::EndsEarly { .. } => ReadingBlame::Cut,
-                AudioError::Io { .. } | AudioError::Interrupted { .. } => {
-                    ReadingBlame::Surroundings
-                }
+                AudioError::Io { .. } | AudioError::Interrupted { .. } => ReadingBlame::System,
                 _ => ReadingBlame::File,
             },
             reason: error.without_path(),
@@ -120,7 +118,7 @@ fn measure_file(
         block.clear();
         if progress.interrupted() {
             return Err(Unreadable {
-                blame: ReadingBlame::Surroundings,
+                blame: ReadingBlame::System,
                 reason: "the audit was interrupted".into(),
             });
         }

@@ -198,7 +198,7 @@ fn shared_files(items: &[Audited]) -> (Vec<String>, Vec<String>) {
             for other in later.take_while(|other| other.start_s < one.end_s) {
                 let (one, other_item) = (one, other.item);
                 let (first, second) = (&one.item.utterance, &other_item.utterance);
-                // The whole of a recording twice is told as a copy.
+                // The whole of a recording twice is reported as a copy.
                 let same = one.item.digest == other_item.digest;
                 if first.split != second.split && !same && one.overlap_s(other) > 0.0 {
                     overlapping.push(format!(

@@ -18,8 +18,8 @@ pub struct Operand {
     /// Values from one matrix to the next.
     pub stride: usize,
     pub transposed: bool,
-    /// Whether every matrix and column begins at a multiple of 16 bytes, where four values can be loaded at once, in any
-    /// company: places of models differ by multiples of these sizes.
+    /// Whether every matrix and column begins at a multiple of 16 bytes, where four values can be loaded at once, however
+    /// many models there are: places of models differ by multiples of these sizes.
     pub aligned_16: bool,
 }
 

@@ -1,5 +1,7 @@
 //! Trainings that are interrupted, made longer or find a damaged checkpoint end with the bytes of undisturbed ones.
 
+use pipe_foundation::progress::WorkReport;
+
 use super::*;
 
 /// Counts epochs and keeps warnings; asks to stop after a number of epochs.
@@ -16,8 +18,9 @@ impl Progress for Watcher {
         self.stop_after.is_some_and(|bound| epochs >= bound)
     }
     fn advance(&self, _: u64, _: u64) {}
-    fn epoch(&self, _: &EpochReport) {
-        self.epochs.fetch_add(1, Ordering::Relaxed);
+    fn report(&self, report: Arc<dyn WorkReport>) {
+        let epochs = usize::from(report.name() == "epoch");
+        self.epochs.fetch_add(epochs, Ordering::Relaxed);
     }
     fn warn(&self, message: &str) {
         self.warnings.lock().unwrap().push(message.into());

@@ -2,7 +2,7 @@
 //!
 //! Readers of CSV take what follows an opening quote for one field, over any number of lines, until another quote
 //! appears. In a table of transcripts one of which begins with a quote, that swallows the rows in between and gives the
-//! first row the fields of the last. Here such a record is an error, and reading goes on in the line after the quote.
+//! first row the fields of the last. Here such a record is an error, and reading continues in the line after the quote.
 
 /// The fields of one record, without the quotes around them.
 #[derive(Debug, Default)]

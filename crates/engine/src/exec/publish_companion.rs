@@ -1,4 +1,4 @@
-//! The page of a report, recorded as part of what a run has put into its folder.
+//! A file that the domain makes of a result and writes beside it, recorded as part of what a run has put into its folder.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -8,25 +8,26 @@ use crate::plan::Plan;
 
 use super::publish::runs_folder;
 
-/// Records that `page` was written of a report into the folder that `runs` has for it, so that it goes with the report.
+/// Records that `companion` was written into the folder that `runs` has for `step`, so that it goes when the files of the
+/// step go.
 ///
 /// # Errors
-/// When the page cannot be read, or the cache's record of the folder cannot be read or written.
-pub fn note_page(
+/// When it cannot be read, or the cache's record of the folder cannot be read or written.
+pub fn record_companion(
     cache: &Cache,
     plan: &Plan,
     runs: &Path,
     step: usize,
-    page: &Path,
+    companion: &Path,
 ) -> Result<(), CacheError> {
     let digest = cache
         .system
-        .digest(page)
-        .map_err(|error| CacheError::read(page, error))?;
-    let name = runs_folder(plan, step).join(page.file_name().unwrap_or_default());
+        .digest(companion)
+        .map_err(|error| CacheError::read(companion, error))?;
+    let name = runs_folder(plan, step).join(companion.file_name().unwrap_or_default());
     let file = PublishedFile {
         step: plan.steps[step].id().into(),
-        part: PublishedPart::Page,
+        part: PublishedPart::Companion,
         name: name.to_string_lossy().into_owned(),
         digest,
         link: false,
