@@ -23,9 +23,12 @@ pub fn diagnostic(source: &Source, error: &toml::de::Error) -> Diagnostic {
         }
     }
     if let Some(name) = message.strip_prefix("missing field ") {
-        return Diagnostic::new("corpora::missing_key", format!("{name} is missing"))
+        let message = format!("{} lacks the key {name}", source.name());
+        return Diagnostic::new("corpora::missing_key", message)
             .at(&place, format!("needs the key {name}"))
-            .help("the corpora that come with the program show every key");
+            .help(
+                "`pipe corpora add FOLDER` drafts an entry; docs/corpora.md describes every key",
+            );
     }
     if let Some((found, expected)) = message
         .strip_prefix("invalid type: ")

@@ -99,8 +99,32 @@ fn nested(shape: &Shape, indent: usize, text: &mut String) {
             }
         }
         Shape::List(item) | Shape::OneOrMany(item) | Shape::Map(item) => nested(item, indent, text),
-        Shape::Either(shapes) => shapes.iter().for_each(|shape| nested(shape, indent, text)),
+        Shape::Either(shapes) => {
+            let is_table = |shape: &&Shape| matches!(shape, Shape::Table(_));
+            let tables = shapes.iter().filter(is_table).count();
+            for shape in *shapes {
+                match shape {
+                    Shape::Table(parameters) if tables > 1 => {
+                        text.push_str(&wrapped(&form(parameters), indent));
+                        nested(shape, indent + 2, text);
+                    }
+                    _ => nested(shape, indent, text),
+                }
+            }
+        }
         _ => {}
+    }
+}
+
+/// One of several forms of a table, by the keys that it must have.
+fn form(parameters: &[Parameter]) -> String {
+    let required = parameters
+        .iter()
+        .filter(|p| matches!(p.absent, Absent::Error));
+    let names: Vec<String> = required.map(|p| format!("`{}`", p.name)).collect();
+    match names.is_empty() {
+        true => "a table of these keys:".into(),
+        false => format!("a table with {}:", names.join(" and ")),
     }
 }
 

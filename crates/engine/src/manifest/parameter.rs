@@ -171,7 +171,15 @@ impl Shape {
             Self::Map(item) => format!("a table of {}", item.describe_several()),
             Self::Tagged { tag, .. } => format!("a table with the key `{tag}`"),
             Self::Either(shapes) => {
-                let parts: Vec<String> = shapes.iter().map(Self::describe).collect();
+                let is_table = |shape: &&Self| matches!(shape, Self::Table(_));
+                let tables = shapes.iter().filter(is_table).count();
+                let others = shapes.iter().filter(|shape| !is_table(shape));
+                let mut parts: Vec<String> = others.map(Self::describe).collect();
+                match tables {
+                    0 => {}
+                    1 => parts.push("a table".into()),
+                    _ => parts.push(format!("a table in one of {tables} forms")),
+                }
                 parts.join(", or ")
             }
         }

@@ -31,6 +31,7 @@ pub(super) enum Opened<R> {
 }
 
 impl<R> Opened<R> {
+    /// What the header says.
     pub fn info(&self) -> &AudioInfo {
         match self {
             Self::Plain { layout, .. } => &layout.info,

@@ -20,6 +20,10 @@ pub struct Target {
 }
 
 impl Target {
+    /// Removes it.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
     pub fn remove(&self, system: &dyn System) -> Result<(), CacheError> {
         folder::remove(system, &self.path)
     }

@@ -140,6 +140,7 @@ pub(super) struct FileNames<'f> {
 }
 
 impl<'f> FileNames<'f> {
+    /// Those of `files`.
     pub fn new(files: &'f [FoundFile]) -> Self {
         let mut by_name: HashMap<String, Vec<&str>> = HashMap::new();
         for file in files {

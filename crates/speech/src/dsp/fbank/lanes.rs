@@ -16,6 +16,7 @@ pub(super) const LANES: usize = 8;
 pub(super) struct Lanes(pub [f32; LANES]);
 
 impl Lanes {
+    /// All zero.
     pub const ZERO: Lanes = Lanes([0.0; LANES]);
 
     /// The same number in every lane.
