@@ -6,9 +6,9 @@
 //!
 //! | wire type | value | methods |
 //! |---|---|---|
-//! | 0 | varint: seven bits a byte, the lowest first | [`Message::int`] |
+//! | 0 | varint: seven bits a byte, the lowest first | [`Message::int`], [`Message::ints`] |
 //! | 1 | eight bytes, little-endian | [`Message::double`] |
-//! | 2 | a varint of the length, then that many bytes | [`Message::bytes`], [`Message::string`], [`Message::message`], packed lists |
+//! | 2 | a varint of the length, then that many bytes | [`Message::bytes`], [`Message::string`], [`Message::message`] |
 //! | 5 | four bytes, little-endian | [`Message::float`] |
 
 /// One message in the making.
@@ -91,14 +91,12 @@ impl Message {
         self.bytes(field, &value.bytes)
     }
 
-    /// A packed repeated field of type `int32`, `int64` or an enum.
+    /// A repeated field of type `int32`, `int64` or an enum, one field for each value: as lists that are not declared as
+    /// packed are written, which some readers insist on.
     #[must_use]
-    pub fn packed_ints(self, field: u32, values: &[i64]) -> Self {
-        let mut packed = Vec::with_capacity(values.len());
-        for value in values {
-            varint(&mut packed, value.cast_unsigned());
-        }
-        self.bytes(field, &packed)
+    pub fn ints(self, field: u32, values: &[i64]) -> Self {
+        let values = values.iter();
+        values.fold(self, |message, &value| message.int(field, value))
     }
 
     fn tag(&mut self, field: u32, wire_type: WireType) {
@@ -172,11 +170,11 @@ mod tests {
     }
 
     #[test]
-    fn lists_are_packed() {
-        let ints = Message::new().packed_ints(6, &[3, 270, 86942]);
+    fn each_value_of_a_list_is_a_field() {
+        let ints = Message::new().ints(6, &[3, 270, 86942]);
         assert_eq!(
             ints.into_bytes(),
-            [0x32, 0x06, 0x03, 0x8e, 0x02, 0x9e, 0xa7, 0x05]
+            [0x30, 0x03, 0x30, 0x8e, 0x02, 0x30, 0x9e, 0xa7, 0x05]
         );
     }
 

@@ -52,10 +52,7 @@ impl Graph {
     /// `TensorProto` { dims = 1, data_type = 2, name = 8, raw_data = 9 }.
     fn constant(&mut self, name: &str, shape: &[usize], data_type: i64, bytes: &[u8]) -> String {
         let dims: Vec<i64> = shape.iter().map(|&size| size as i64).collect();
-        let mut tensor = Message::new();
-        if !dims.is_empty() {
-            tensor = tensor.packed_ints(1, &dims);
-        }
+        let tensor = Message::new().ints(1, &dims);
         let tensor = tensor.int(2, data_type).string(8, name).bytes(9, bytes);
         self.constants.push(tensor);
         name.to_owned()
@@ -127,7 +124,7 @@ fn attribute(name: &str, value: &Attribute<'_>) -> Message {
     match value {
         Attribute::Int(value) => message.int(3, *value).int(20, 2),
         Attribute::Text(value) => message.string(4, value).int(20, 3),
-        Attribute::Ints(values) => message.packed_ints(8, values).int(20, 7),
+        Attribute::Ints(values) => message.ints(8, values).int(20, 7),
     }
 }
 

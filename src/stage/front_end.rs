@@ -14,7 +14,7 @@ use super::command::COMMAND;
 #[diagnostic(
     code(data::front_end),
     help(
-        "give resample, fbank and commands that make features the same parameters in both chains, or use one chain for both"
+        "give resample, fbank, embed and commands that make features the same parameters and files in both chains, or use one chain for both"
     )
 )]
 pub struct FrontEndError {
@@ -31,7 +31,7 @@ pub fn front_end(lineage: &Json) -> Json {
 /// Whether a stage decides on rate or features. What a command makes of audio may be augmentation.
 fn decides(stage: &Json) -> bool {
     match stage["kind"].as_str() {
-        Some("resample" | "fbank") => true,
+        Some("resample" | "fbank" | "embed") => true,
         Some(COMMAND) => stage["parameters"]["makes"] == "features",
         _ => false,
     }

@@ -19,6 +19,8 @@
 //! | device of `train` and `evaluate` | yes; the others compute on the processor |
 //! | [`ItemCopy`](pipe_engine::stage::ItemCopy) of `augment` | yes: which copies there are follows from parameters and split, and what is drawn from id and number, its `fingerprint` |
 //! | `ItemCopy` of the other item-wise stages | no: they do not read it; a program gets the bytes alone |
+//! | `model` of `embed` | yes, its content; not its place |
+//! | runtime of `embed`, its version, vector instructions of the processor | yes (`runtime.*`): other kernels round otherwise |
 //! | `files` of `command` | yes, their content, which is checked again before and after the work; not their place or times |
 //! | `environment` of `command` | yes, as a parameter |
 //! | the shell that runs a line of `command` | yes, its name (`shell`): `bash` and `sh` differ in what `echo` or braces mean; not whether it knows `pipefail`, which decides about failing only |
@@ -27,6 +29,7 @@
 mod audit;
 mod augment;
 mod command;
+mod embed;
 mod embedding;
 mod evaluate;
 mod fbank;
@@ -70,7 +73,7 @@ struct Registered {
     build: fn(&Declaration, &Setting) -> Result<Stage, Diagnostics>,
 }
 
-static REGISTERED: [Registered; 11] = [
+static REGISTERED: [Registered; 12] = [
     Registered {
         kind: &ingest::KIND,
         build: ingest::build,
@@ -86,6 +89,10 @@ static REGISTERED: [Registered; 11] = [
     Registered {
         kind: &fbank::KIND,
         build: fbank::build,
+    },
+    Registered {
+        kind: &embed::KIND,
+        build: embed::build,
     },
     Registered {
         kind: &augment::KIND,

@@ -21,6 +21,7 @@ mod device;
 mod device_libraries;
 mod disk;
 mod doctor;
+mod embeddings;
 mod engine_vocabulary;
 mod environment;
 mod errors;

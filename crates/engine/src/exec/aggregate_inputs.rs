@@ -68,7 +68,7 @@ impl AggregateRun<'_> {
                 parameter: parameter.clone(),
                 step: self.plan().steps[*input].id().into(),
                 label: label(self.plan(), *input),
-                lineage: lineage(self.plan(), *input),
+                lineage: lineage(self.plan(), *input, &self.resolver.cache.files),
                 content,
             });
         }

@@ -24,7 +24,7 @@ pub fn aggregate_fingerprint(
         return Ok(FingerprintInputs::default());
     };
     let mut fingerprint = declared.fingerprint(&stage.key_parameters(&declared.keyed_parameters()));
-    let origins = origins(plan, step, inputs);
+    let origins = origins(plan, cache, step, inputs);
     stage.external_inputs(&origins, &mut fingerprint);
     KeyedFiles::read(stage.files(), &cache.files)?.add_to(&mut fingerprint);
     declared.add_inputs(&mut fingerprint, inputs);
@@ -34,13 +34,18 @@ pub fn aggregate_fingerprint(
     })
 }
 
-fn origins(plan: &Plan, step: usize, digests: &[Option<Digest>]) -> Vec<InputOrigin> {
+fn origins(
+    plan: &Plan,
+    cache: &Cache,
+    step: usize,
+    digests: &[Option<Digest>],
+) -> Vec<InputOrigin> {
     let inputs = plan.steps[step].inputs.iter().zip(digests);
     inputs
         .map(|((parameter, input), digest)| InputOrigin {
             parameter: parameter.clone(),
             label: label(plan, *input),
-            lineage: lineage(plan, *input),
+            lineage: lineage(plan, *input, &cache.files),
             missing: digest.is_none(),
         })
         .collect()

@@ -18,6 +18,7 @@ use super::declared_files::{DeclaredFileError, KeyedFiles};
 use super::event::Event;
 use super::gate::Gate;
 use super::in_flight::ItemMemory;
+use super::item_outcome::Outcome;
 use super::item_set::{ItemSet, collect};
 use super::lent::LentTo;
 use super::limit::{Limits, PastLimit};
@@ -26,7 +27,7 @@ use super::outcome::StepResult;
 use super::pass::Walked;
 use super::pass_fault::PassFault;
 use super::step_status::StepStatus;
-use super::walk::{Outcome, Walk};
+use super::walk::Walk;
 use super::width::Width;
 
 mod bad;

@@ -9,8 +9,8 @@ use thiserror::Error;
 use crate::artifact::{BadItem, Item};
 use crate::cache::items::Location;
 
+use super::item_outcome::Outcome;
 use super::limit::exceeds;
-use super::walk::Outcome;
 
 /// Why a set of items is not usable.
 #[derive(Debug, Error, Diagnostic)]

@@ -22,6 +22,7 @@ mod history;
 mod in_flight;
 mod internal_error;
 mod job;
+mod item_outcome;
 mod item_set;
 mod lent;
 mod limit;

@@ -11,9 +11,10 @@ use crate::artifact::Item;
 use crate::cache::CacheError;
 use crate::stage::Stage;
 
+use super::item_outcome::Outcome;
 use super::pass_fault::PassFault;
 use super::pass_state::PassState;
-use super::walk::{Outcome, Walk};
+use super::walk::Walk;
 use super::writer::ItemWriter;
 
 /// What a pass found, per step and in no order.

@@ -23,36 +23,13 @@ use super::frame::{Frame, Source, Visit};
 use super::gate::Gate;
 use super::in_flight::ItemMemory;
 use super::internal_error::internal_error;
+use super::item_outcome::Outcome;
 use super::limit::Limits;
 use super::memory_estimate::MemoryEstimate;
-use super::pass_fault::PassFault;
+use super::pass_fault::{PassFault, StageFault};
 use super::pass_state::PassState;
 use super::width::Width;
 use super::writer::ItemResult;
-
-/// What became of one item at one step.
-pub enum Outcome {
-    /// It has a result.
-    Done {
-        /// The item.
-        item: Item,
-        /// Where its bytes are, if they are kept.
-        location: Option<Location>,
-        /// Its key.
-        key: Digest,
-        /// False when the result was in the cache.
-        computed: bool,
-    },
-    /// It was set aside.
-    Bad {
-        /// Which, and why.
-        item: BadItem,
-        /// Whether the reason was remembered.
-        permanent: bool,
-    },
-    /// It has none yet: the walk is dry, or was ended.
-    Missing,
-}
 
 /// Everything one pass needs.
 pub struct Walk<'a> {
@@ -251,6 +228,14 @@ impl Walk<'_> {
             }) => {
                 let what = frame.copy.facts.id().to_owned();
                 let fault = PassFault::Machine(MachineFault { what, reason });
+                shared.end_by_fault(frame.step, fault);
+                Err(Outcome::Missing)
+            }
+            Err(ItemError {
+                reason,
+                blame: Blame::Stage,
+            }) => {
+                let fault = PassFault::Stage(StageFault { reason });
                 shared.end_by_fault(frame.step, fault);
                 Err(Outcome::Missing)
             }

@@ -18,6 +18,8 @@ pub enum Blame {
     Item,
     /// Something around it, which may be otherwise next time.
     Transient,
+    /// The stage: it cannot make any item, and its step fails.
+    Stage,
     /// The machine: no item may be taken for bad, and the run ends.
     Machine,
 }
@@ -36,6 +38,14 @@ impl ItemError {
         Self {
             reason: reason.to_string(),
             blame: Blame::Transient,
+        }
+    }
+
+    /// The stage cannot make any item.
+    pub fn of_stage(reason: impl ToString) -> Self {
+        Self {
+            reason: reason.to_string(),
+            blame: Blame::Stage,
         }
     }
 

@@ -1,0 +1,92 @@
+//! What keeps a model from being used.
+
+use miette::Diagnostic;
+use pipe_foundation::progress::Interrupted;
+use thiserror::Error;
+
+/// A model that cannot be used at all.
+#[derive(Clone, Debug, Error, Diagnostic, PartialEq, Eq)]
+pub enum ModelError {
+    /// The file is something else.
+    #[error("it is not an ONNX model")]
+    #[diagnostic(
+        code(embed::not_onnx),
+        help("export the model to ONNX; a file of git-lfs or git-annex has to be fetched first")
+    )]
+    NotOnnx,
+    /// A name that it does not have.
+    #[error("it has no {role} called `{name}`; it has {known}")]
+    #[diagnostic(code(embed::name), help("use one of these names"))]
+    NoSuchValue {
+        /// `input` or `output`.
+        role: &'static str,
+        /// The name.
+        name: String,
+        /// All names.
+        known: String,
+    },
+    /// It has several inputs, and what goes into them is not clear.
+    #[error("its {inputs} need values")]
+    #[diagnostic(
+        code(embed::inputs),
+        help(
+            "`model_input` names the one that takes the waveform or the features; `constants` has values for the others, such as {{ sr = 16000 }}"
+        )
+    )]
+    Inputs {
+        /// Inputs without a value.
+        inputs: String,
+    },
+    /// Something that does not go together.
+    #[error("{0}")]
+    #[diagnostic(code(embed::shape))]
+    Shape(String),
+    /// The runtime does not take it.
+    #[error("{runtime} cannot load it: {reason}")]
+    #[diagnostic(code(embed::load), help("another `runtime` may be able to"))]
+    Load {
+        /// The runtime.
+        runtime: &'static str,
+        /// What it says.
+        reason: String,
+    },
+    /// ONNX Runtime is not there.
+    #[error("ONNX Runtime cannot be opened: {reason}")]
+    #[diagnostic(
+        code(embed::onnx_runtime),
+        help(
+            "install its shared library (version 1.18 or newer; the Python package onnxruntime has one in its folder capi), and name the file in the environment variable ORT_DYLIB_PATH; or leave `runtime` out"
+        )
+    )]
+    NoOnnxRuntime {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What keeps a recording from being embedded.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum EmbedError {
+    /// It is too short.
+    #[error("it has {found}, fewer than the {needed} of a window")]
+    TooShort {
+        /// Samples or frames that are there.
+        found: usize,
+        /// Those that are needed.
+        needed: usize,
+    },
+    /// The runtime fails on it.
+    #[error("{runtime} fails: {reason}")]
+    Run {
+        /// The runtime.
+        runtime: &'static str,
+        /// What it says.
+        reason: String,
+    },
+    /// The model gives something that is no matrix of features.
+    #[error("{0}")]
+    Output(String),
+    /// The user has asked to stop.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}

@@ -1,0 +1,32 @@
+//! Models that others have trained, in ONNX: what a file takes and gives, the runtimes that execute it, and what it makes of
+//! a waveform or of features.
+//!
+//! It knows nothing of pipelines, corpora or training.
+
+mod axes;
+mod embedder;
+mod embedder_options;
+mod error;
+mod model;
+mod onnx_runtime;
+mod pooling;
+mod processor;
+mod protobuf_reader;
+mod rten_runtime;
+mod runtime;
+mod signature;
+mod signature_file;
+mod tensor;
+mod windows;
+
+pub use axes::Axis;
+pub use embedder::Embedder;
+pub use embedder_options::{Constant, EmbedderOptions, Recording};
+pub use error::{EmbedError, ModelError};
+pub use model::Model;
+pub use pooling::Pooling;
+pub use processor::vector_instructions;
+pub use runtime::Runtime;
+pub use signature::{Dimension, Element, Signature, ValueSignature};
+pub use signature_file::SignatureError;
+pub use windows::Window;

@@ -1,0 +1,35 @@
+//! A model that is loaded, with what it takes and gives.
+
+use crate::error::ModelError;
+use crate::runtime::{LoadedModel, Runtime};
+use crate::signature::Signature;
+
+/// A model in a runtime.
+pub struct Model {
+    pub(crate) signature: Signature,
+    pub(crate) runtime: Runtime,
+    pub(crate) loaded: Box<dyn LoadedModel>,
+}
+
+impl Model {
+    /// Loads the file of a model.
+    ///
+    /// # Errors
+    /// A file that is no model, or that the runtime does not take.
+    pub fn load(file: Vec<u8>, runtime: Runtime) -> Result<Self, ModelError> {
+        let signature = Signature::of(&file)?;
+        // What a damaged file makes a runtime do is its own affair, but not to end the program.
+        let load = std::panic::AssertUnwindSafe(|| runtime.load(file));
+        let loaded = std::panic::catch_unwind(load).unwrap_or_else(|panic| {
+            Err(ModelError::Load {
+                runtime: runtime.name(),
+                reason: pipe_foundation::panics::describe(&*panic),
+            })
+        })?;
+        Ok(Self {
+            signature,
+            runtime,
+            loaded,
+        })
+    }
+}

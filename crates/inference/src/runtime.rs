@@ -1,0 +1,74 @@
+//! The runtimes that execute models, behind one interface.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::ModelError;
+use crate::tensor::{InputTensor, OutputTensor};
+use crate::{onnx_runtime, rten_runtime};
+
+/// A program that executes models.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Runtime {
+    /// rten, which is part of this program.
+    #[default]
+    Rten,
+    /// ONNX Runtime, opened from its shared library: faster for most models, and with all operators.
+    OnnxRuntime,
+}
+
+impl Runtime {
+    /// Names in manifests.
+    pub const NAMES: &'static [&'static str] = &["rten", "onnxruntime"];
+
+    /// Its name for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rten => "rten",
+            Self::OnnxRuntime => "ONNX Runtime",
+        }
+    }
+
+    /// Its version: another one may give other bits.
+    ///
+    /// # Errors
+    /// Where it is not there.
+    pub fn version(self) -> Result<String, ModelError> {
+        match self {
+            Self::Rten => Ok(rten_runtime::VERSION.to_owned()),
+            Self::OnnxRuntime => onnx_runtime::version(),
+        }
+    }
+
+    /// Makes a model ready to be executed.
+    ///
+    /// # Errors
+    /// Where the runtime is not there, or does not take the model.
+    pub(crate) fn load(self, file: Vec<u8>) -> Result<Box<dyn LoadedModel>, ModelError> {
+        match self {
+            Self::Rten => rten_runtime::load(file),
+            Self::OnnxRuntime => onnx_runtime::load(file),
+        }
+    }
+}
+
+impl fmt::Display for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A model that a runtime has loaded.
+pub(crate) trait LoadedModel: Send + Sync {
+    /// Executes it on one core; several threads may do so at once.
+    ///
+    /// # Errors
+    /// What the runtime says.
+    fn run(
+        &self,
+        inputs: Vec<(&str, InputTensor)>,
+        outputs: &[&str],
+    ) -> Result<Vec<OutputTensor>, String>;
+}

@@ -1,0 +1,291 @@
+//! `embed`: features by a model that others have trained, in ONNX.
+
+use std::sync::{Arc, OnceLock};
+
+use pipe_engine::artifact::{FingerprintInputs, ItemData, ItemFacts};
+use pipe_engine::manifest::{
+    Declaration, Diagnostic, Diagnostics, Gathers, Kind, MAX_BAD, Parameter, STORE, Shape,
+};
+use pipe_engine::stage::{DeclaredFile, ItemContext, ItemCopy, ItemError, ItemStage, Stage};
+use pipe_foundation::{FeaturesView, regular_file};
+use pipe_inference::{
+    Axis, EmbedError, Embedder, EmbedderOptions, ModelError, Pooling, Recording, Runtime,
+    Signature, SignatureError, vector_instructions,
+};
+use serde::Deserialize;
+
+use crate::items::{AUDIO, Audio, FEATURES, FeatureItem, UtteranceItem};
+
+use super::missing_file::missing_file;
+use super::options::options;
+use super::setting::Setting;
+
+mod shared_models;
+
+/// The file that is declared: its content is in keys, and its place is not.
+const MODEL: &str = "model";
+
+const AXES: Shape = Shape::List(&Shape::Choice(Axis::NAMES));
+const COUNT: Shape = Shape::Integer {
+    min: 1,
+    max: 1 << 32,
+};
+const NUMBER: Shape = Shape::Float {
+    min: f64::MIN,
+    max: f64::MAX,
+};
+
+pub static KIND: Kind = Kind {
+    name: "embed",
+    version: 1,
+    doc: "Features [frames, values] by any model in ONNX, such as an encoder trained without labels; see docs/embeddings.md.",
+    parameters: &[
+        Parameter::required(
+            "input",
+            Shape::OneOrMany(&Shape::Input(&[AUDIO, FEATURES])),
+            "Waveforms at `sample_rate_hz`, or features, also those of another `embed`.",
+        ),
+        Parameter::required(
+            MODEL,
+            Shape::Path,
+            "The model, a file in ONNX; its content is part of the key.",
+        )
+        .unkeyed(),
+        Parameter::default(
+            "runtime",
+            Shape::Choice(Runtime::NAMES),
+            "\"rten\"",
+            "What executes the model: rten, which is part of this program, or onnxruntime, whose library is opened from the path in ORT_DYLIB_PATH or where the system finds it. The runtime, its version and the vector instructions of the processor are part of the key.",
+        ),
+        Parameter::default(
+            "sample_rate_hz",
+            Shape::Integer {
+                min: 1000,
+                max: 768_000,
+            },
+            "16000",
+            "Rate that waveforms must have, in Hz.",
+        ),
+        Parameter::optional(
+            "model_input",
+            Shape::Text,
+            "The input of the model that takes the recording; the only one without a constant by default.",
+        ),
+        Parameter::optional(
+            "input_axes",
+            AXES,
+            "What the axes of this input are; by their number by default, such as [\"batch\", \"time\"] for a waveform and [\"batch\", \"time\", \"features\"] for features.",
+        ),
+        Parameter::default(
+            "constants",
+            Shape::Map(&Shape::Either(&[NUMBER, Shape::List(&NUMBER)])),
+            "{}",
+            "Values of the other inputs, such as { sr = 16000 }: one number for all elements, or one for each.",
+        ),
+        Parameter::default(
+            "outputs",
+            Shape::List(&Shape::Text),
+            "[]",
+            "Outputs that become features, several side by side; the first one by default.",
+        ),
+        Parameter::optional(
+            "output_axes",
+            AXES,
+            "What the axes of outputs are; by default the last one is features, and all others are time.",
+        ),
+        Parameter::default(
+            "normalise_input",
+            Shape::Bool,
+            "false",
+            "Bring the samples, or all values of features, to mean 0 and variance 1 over the recording, as models like wav2vec 2.0 expect it.",
+        ),
+        Parameter::optional(
+            "input_scale",
+            NUMBER,
+            "Samples, which are in -1..=1, or features are multiplied by this; 32768 for models that expect 16-bit samples.",
+        ),
+        Parameter::optional("output_scale", NUMBER, "Outputs are multiplied by this."),
+        Parameter::optional(
+            "output_offset",
+            NUMBER,
+            "This is added to outputs, after `output_scale`.",
+        ),
+        Parameter::optional(
+            "window",
+            Shape::Table(&[
+                Parameter::required(
+                    "length",
+                    COUNT,
+                    "Length of a window, in samples of a waveform or frames of features.",
+                ),
+                Parameter::required("hop", COUNT, "Distance between the starts of two windows."),
+                Parameter::default(
+                    "pad",
+                    Shape::Bool,
+                    "false",
+                    "Fill up the last window with zeros; without it, what does not fill a window is left out, and a recording shorter than one is set aside.",
+                ),
+            ]),
+            "Give the model parts of the recording, for models of a fixed length; what they give follows one another.",
+        ),
+        Parameter::default(
+            "pooling",
+            Shape::Choice(Pooling::NAMES),
+            "\"none\"",
+            "What becomes of the frames: kept, their mean, or their mean and standard deviation.",
+        ),
+        MAX_BAD,
+        STORE,
+    ],
+    gathers: Gathers::Never,
+    output: |_| FEATURES,
+    validate: |_| Vec::new(),
+};
+
+#[derive(Deserialize)]
+struct Options {
+    runtime: Runtime,
+    sample_rate_hz: u32,
+    #[serde(flatten)]
+    embedder: EmbedderOptions,
+}
+
+struct Embed {
+    options: Options,
+    files: [DeclaredFile; 1],
+    runtime_version: String,
+    /// The model as it takes what it is given, once something was given.
+    embedder: OnceLock<Result<Arc<Embedder>, String>>,
+}
+
+pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Diagnostics> {
+    let options: Options = options(declaration)?;
+    let written = declaration.parameters[MODEL].as_str().unwrap_or_default();
+    let path = declaration.resolve(MODEL, written);
+    let place = declaration.place_of(MODEL);
+    if let Err(error) = regular_file::check(&path) {
+        let help = "the path is relative to the manifest it is written in";
+        return Err(missing_file(&path.display().to_string(), &error, place)
+            .help(help)
+            .into());
+    }
+    let signature = Signature::of_file(&path).map_err(|error| match error {
+        SignatureError::File(error) => missing_file(&path.display().to_string(), &error, place),
+        SignatureError::Model(error) => refused(&path, &error, place, "this file"),
+    })?;
+    // What it is given is known when the first recording arrives.
+    let both = [Recording::Waveform, Recording::Features];
+    let checked = both.map(|recording| Embedder::check(&signature, recording, &options.embedder));
+    if let [Err(error), Err(_)] = &checked {
+        return Err(refused(&path, error, place, "cannot be used like this").into());
+    }
+    let version = options.runtime.version().map_err(|error| {
+        refused(
+            &path,
+            &error,
+            declaration.place_of("runtime"),
+            "is not there",
+        )
+    })?;
+    Ok(Stage::Items(Box::new(Embed {
+        files: [DeclaredFile {
+            name: MODEL.into(),
+            path,
+        }],
+        runtime_version: version,
+        options,
+        embedder: OnceLock::new(),
+    })))
+}
+
+/// What is wrong with a model, or with how it is to be used.
+fn refused(
+    path: &std::path::Path,
+    error: &ModelError,
+    place: &pipe_engine::source::Place,
+    label: &str,
+) -> Diagnostic {
+    let message = match error {
+        ModelError::NoOnnxRuntime { .. } => error.to_string(),
+        _ => format!("{} cannot be used: {error}", path.display()),
+    };
+    let help = miette::Diagnostic::help(error).map(|help| help.to_string());
+    Diagnostic::new("manifest::model", message)
+        .at(place, label)
+        .help_if(help)
+}
+
+impl Embed {
+    fn embedder(&self, recording: Recording) -> Result<&Embedder, ItemError> {
+        let path = &self.files[0].path;
+        let made = self.embedder.get_or_init(|| {
+            let model = shared_models::load(path, self.options.runtime)?;
+            let embedder = Embedder::new(model, recording, self.options.embedder.clone());
+            embedder.map(Arc::new).map_err(|error| error.to_string())
+        });
+        match made {
+            Ok(embedder) => Ok(embedder),
+            Err(reason) => {
+                let reason = format!("{} cannot be used: {reason}", path.display());
+                Err(ItemError::of_stage(reason))
+            }
+        }
+    }
+}
+
+impl ItemStage for Embed {
+    fn external_inputs(&self, fingerprint: &mut FingerprintInputs) {
+        fingerprint.add("runtime.version", &self.runtime_version);
+        fingerprint.add("runtime.vector_instructions", vector_instructions());
+    }
+
+    fn files(&self) -> &[DeclaredFile] {
+        &self.files
+    }
+
+    /// It takes far longer to compute than to read.
+    fn must_store(&self) -> bool {
+        true
+    }
+
+    /// What models hold between their layers is a multiple of what they are given.
+    fn memory_bytes(&self, source: &dyn ItemFacts, input_bytes: u64) -> u64 {
+        const TIMES: u64 = 16;
+        let samples_bytes = source.waveform_bytes(self.options.sample_rate_hz, input_bytes);
+        samples_bytes.max(input_bytes).saturating_mul(TIMES)
+    }
+
+    fn process(
+        &self,
+        _copy: &ItemCopy,
+        input: &dyn ItemData,
+        context: &ItemContext<'_>,
+    ) -> Result<Box<dyn ItemData>, ItemError> {
+        let features: Option<&FeatureItem> = input.downcast_ref();
+        let (recording, view) = match features {
+            Some(features) => (Recording::Features, features.0.view()),
+            None => {
+                let wave = Audio::of(input)?;
+                let wanted_hz = self.options.sample_rate_hz;
+                if wave.rate_hz != wanted_hz {
+                    return Err(ItemError::permanent(format!(
+                        "the audio has {} Hz, but `sample_rate_hz` is {wanted_hz}: put a resample stage before embed",
+                        wave.rate_hz
+                    )));
+                }
+                let samples = FeaturesView {
+                    frames: wave.samples.len(),
+                    bins: 1,
+                    values: &wave.samples,
+                };
+                (Recording::Waveform, samples)
+            }
+        };
+        let made = self.embedder(recording)?.compute(view, context.progress);
+        let features = made.map_err(|error| match &error {
+            EmbedError::TooShort { .. } | EmbedError::Output(_) => ItemError::permanent(error),
+            EmbedError::Run { .. } | EmbedError::Interrupted(_) => ItemError::transient(error),
+        })?;
+        Ok(Box::new(FeatureItem(features)))
+    }
+}
