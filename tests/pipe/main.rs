@@ -29,6 +29,7 @@ mod exported_tables;
 mod exporting;
 mod file_circles;
 mod folds;
+mod full_output;
 mod hostile;
 mod identity;
 mod json_schema;
