@@ -79,5 +79,6 @@ mod tasks;
 mod tracking;
 mod trust;
 mod unreadable;
+mod whence;
 mod workers;
 mod workspace;
