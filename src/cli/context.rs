@@ -4,13 +4,17 @@ use std::collections::BTreeSet;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
+use miette::Diagnostic as _;
 use pipe_engine::cache::Cache;
-use pipe_engine::manifest::{Diagnostic, Diagnostics, Limits, Manifest, ReadOptions};
+use pipe_engine::manifest::{
+    Diagnostic, Diagnostics, Limits, Manifest, OUTSIDE, ReadOptions, leads_out, not_shown,
+};
 use pipe_engine::source::{Place, Source};
 use pipe_foundation::regular_file;
 use pipe_nn::model::Device;
 use pipe_speech::corpus::Corpora;
 
+use crate::bundle::{PlacesGiven, places_outside};
 use crate::domain::{CORPORA, PlanOptions, SpeechPlan};
 use crate::trust::{Project, TrustedFolders};
 
@@ -37,25 +41,58 @@ pub fn plan_to_run(
     sandbox: bool,
     common: &Common,
 ) -> Result<ManuallyDrop<SpeechPlan>, CliError> {
+    let project = Project::of(&arguments.manifest);
+    // Where it cannot be found out, nothing is trusted; that is only told where it matters.
+    let trusted = match arguments.allow_paths {
+        true => Ok(true),
+        false => TrustedFolders::load().map(|folders| folders.trusts(&project)),
+    };
+    let is_free = trusted.as_ref().is_ok_and(|trusted| *trusted);
     let corpora = |manifest: &Manifest| {
         let named = manifest.files.get(CORPORA);
         let folder = manifest.path.parent().unwrap_or(Path::new(""));
-        corpora(common.corpora.as_deref(), named, folder, &common.limits())
+        let given = common.corpora.as_deref();
+        let read = corpora(given, named, folder, &common.limits());
+        if let (Ok(read), true) = (&read, project.is_bundle && !is_free) {
+            let given = match given {
+                None => PlacesGiven::None,
+                Some(given) if given.is_dir() => PlacesGiven::Folder,
+                Some(_) => PlacesGiven::Own(read),
+            };
+            if let Some(outside) = places_outside(read, &project.folder, given) {
+                return Err(outside.into());
+            }
+        }
+        read.map_err(|problems| match named {
+            Some((path, place)) if leads_out(&project.folder, path) && path.is_file() => {
+                not_shown(path, place).into()
+            }
+            _ => problems,
+        })
     };
-    let project = Project::of(&arguments.manifest);
-    let is_free = arguments.allow_paths || TrustedFolders::load()?.trusts(&project);
     let options = PlanOptions {
         read: ReadOptions {
             overrides: &arguments.overrides,
             limits: common.limits(),
             confined_to: (!is_free).then_some(&project.folder),
+            project: Some(&project.folder),
         },
         present_only: arguments.present,
         device,
         sandbox,
         corpora: &corpora,
     };
-    let plan = SpeechPlan::read(&arguments.manifest, &options)?;
+    let plan = SpeechPlan::read(&arguments.manifest, &options).map_err(|problems| {
+        let is_outside = |problem: &Diagnostic| {
+            problem
+                .code()
+                .is_some_and(|code| code.to_string() == OUTSIDE)
+        };
+        match trusted {
+            Err(unknown) if problems.shown().iter().any(is_outside) => CliError::Trust(unknown),
+            _ => CliError::Manifest(problems),
+        }
+    })?;
     Ok(ManuallyDrop::new(plan))
 }
 
