@@ -132,10 +132,10 @@ fn damaged(bytes: &[u8]) {
     // In longer damage, the reader may come to the end of what it hashes in vain.
     assert!(bytes.len() > 16_384 || index.get(&last).is_some());
     let cache = Cache::open(&root, false).expect("its version is right");
-    let found = verify(&cache, options(true)).expect("it can be repaired");
+    let found = verify(&cache, verification(true)).expect("it can be repaired");
     assert!(found.unreadable.is_empty());
     assert!(
-        verify(&cache, options(false))
+        verify(&cache, verification(false))
             .expect("it can be read")
             .is_whole()
     );
@@ -152,7 +152,7 @@ fn item(kind: ArtifactKind, bytes: &[u8]) {
     assert_eq!(again.encode().expect("it was read"), written);
 }
 
-fn options(repair: bool) -> VerifyOptions<'static> {
+fn verification(repair: bool) -> VerifyOptions<'static> {
     VerifyOptions {
         repair,
         is_checkpoint_whole: &|_, _| true,

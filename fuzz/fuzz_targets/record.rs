@@ -111,13 +111,13 @@ fn check(root: &Path) {
     };
     // A damaged pin is an error: nobody knows what is to stay.
     let _ = prune(&cache, &options);
-    let found = verify(&cache, options(true)).expect("it can be repaired");
+    let found = verify(&cache, verification(true)).expect("it can be repaired");
     assert!(found.unreadable.is_empty());
-    let again = verify(&cache, options(false)).expect("it can be read");
+    let again = verify(&cache, verification(false)).expect("it can be read");
     assert!(again.is_whole(), "{again:?} after {found:?}");
 }
 
-fn options(repair: bool) -> VerifyOptions<'static> {
+fn verification(repair: bool) -> VerifyOptions<'static> {
     VerifyOptions {
         repair,
         is_checkpoint_whole: &|_, _| true,

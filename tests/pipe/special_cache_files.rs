@@ -99,6 +99,35 @@ fn no_command_waits_for_what_is_in_the_place_of_a_file_of_the_cache() {
     space.run_well("pipe.toml");
 }
 
+/// What a finished training left for longer ones.
+#[test]
+fn no_training_waits_for_what_is_in_the_place_of_a_checkpoint() {
+    let space = super::learning::study();
+    space.run_well("study.toml");
+    let checkpoints: Vec<PathBuf> = (space.files("cache/checkpoints").into_keys())
+        .map(|name| space.join("cache/checkpoints").join(name))
+        .collect();
+    assert!(!checkpoints.is_empty());
+    for what in SPECIAL {
+        for checkpoint in &checkpoints {
+            take_away(checkpoint);
+            put(what, checkpoint);
+        }
+        let ended = run(&space, &["cache", "verify"]);
+        assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+        assert_says(&ended.stdout, &format!("it is {what}, not a regular file"));
+        let longer = ["run", "study.toml", "--json", "--set", "train.epochs=4"];
+        let ended = super::bounded::run_large(&space, &longer);
+        assert_eq!(ended.code, Some(1), "{}", ended.stdout);
+        assert_says(&ended.stdout, what);
+    }
+    for checkpoint in &checkpoints {
+        take_away(checkpoint);
+    }
+    let set = ["--set", "train.epochs=4"];
+    assert_eq!(space.run("study.toml", &set).code, Some(0));
+}
+
 #[test]
 fn no_command_waits_for_what_is_in_the_place_of_a_configuration_a_lock_or_a_bundle() {
     let space = Workspace::with_corpus(3);

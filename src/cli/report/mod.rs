@@ -60,8 +60,12 @@ pub fn report(arguments: &ReportArguments, common: &Common) -> Result<u8, CliErr
                 .join(&plan.name)
                 .join(runs_folder(&plan, step)),
         };
+        let runs = arguments.out.is_none().then_some(&arguments.runs);
         for file in &files.files {
             let path = folder.join(&file.name);
+            if let Some(runs) = runs {
+                refuse_link(runs, &path)?;
+            }
             let object = cache
                 .objects
                 .open(&file.digest)?
@@ -131,8 +135,7 @@ pub fn write_pages(
     for step in report_steps(plan) {
         if results.steps[step].output.is_some() {
             let folder = runs.join(&plan.name).join(runs_folder(plan, step));
-            let system: &dyn System = &RealSystem;
-            if system.link_on_the_way(runs, &folder.join(PAGE)).is_some() {
+            if refuse_link(runs, &folder.join(PAGE)).is_err() {
                 // It was told with the other results of the step.
                 continue;
             }
@@ -141,6 +144,16 @@ pub fn write_pages(
         }
     }
     Ok(())
+}
+
+/// Makes sure that `path` is not reached through a link in the place of a folder below `runs`.
+fn refuse_link(runs: &Path, path: &Path) -> Result<(), CliError> {
+    let system: &dyn System = &RealSystem;
+    let reason = match system.link_on_the_way(runs, path) {
+        None => return Ok(()),
+        Some(link) => format!("{} is a symbolic link", link.display()),
+    };
+    Err(failed(path, std::io::Error::other(reason)))
 }
 
 fn report_steps(plan: &Plan) -> Vec<usize> {
