@@ -20,7 +20,7 @@ const UNITS: [(&str, f64); 9] = [
 pub fn parse_bytes(text: &str) -> Result<u64, String> {
     let expected = || {
         let units = UNITS.map(|(unit, _)| unit).join(", ");
-        format!("expected a number and a unit, such as 500MB or 1.5 GB; units are {units}")
+        format!("expected a number and a unit, such as 500MB, 1.5GB or 8GiB; units are {units}")
     };
     let text = text.trim();
     let digits = text

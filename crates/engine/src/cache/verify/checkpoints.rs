@@ -24,7 +24,10 @@ impl Work<'_> {
                 let Some(entry) = self.found.readable(entry) else {
                     continue;
                 };
+                let name = entry.path.strip_prefix(&checkpoint).unwrap_or(&entry.path);
                 if entry.kind == Kind::Folder {
+                    // One in the place of a file holds nothing of what belongs there.
+                    is_damaged |= !is_whole(name, &[]);
                     continue;
                 }
                 let read = match system.read(&entry.path) {
@@ -36,7 +39,6 @@ impl Work<'_> {
                     continue;
                 };
                 self.found.bytes += bytes.len() as u64;
-                let name = entry.path.strip_prefix(&checkpoint).unwrap_or(&entry.path);
                 is_damaged |= !is_whole(name, &bytes);
             }
             if is_damaged {
