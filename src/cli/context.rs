@@ -159,7 +159,23 @@ pub fn corpora(
 /// The corpora that a command knows where it names no manifest.
 pub fn corpora_here(common: &Common) -> Result<KnownCorpora, Diagnostics> {
     let folder = Path::new(".");
-    known_corpora(common.corpora.as_deref(), None, folder, &common.limits())
+    let given = common.corpora.as_deref();
+    let known = known_corpora(given, None, folder, &common.limits())?;
+    // That of a bundle was found, not given.
+    let found = known.file.as_deref();
+    let found = found.filter(|_| given.is_none_or(Path::is_dir));
+    let bundle = found.map(Project::of).filter(|project| project.is_bundle);
+    let trusts = |project: &Project| TrustedFolders::load().is_ok_and(|all| all.trusts(project));
+    if let Some(bundle) = bundle.filter(|bundle| !trusts(bundle)) {
+        let places = match given {
+            None => PlacesGiven::None,
+            Some(_) => PlacesGiven::Folder,
+        };
+        if let Some(outside) = places_outside(&known.corpora, &bundle.folder, places) {
+            return Err(outside.into());
+        }
+    }
+    Ok(known)
 }
 
 /// As [`corpora`], with the file that each entry is from.

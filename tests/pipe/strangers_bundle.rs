@@ -159,6 +159,14 @@ fn a_bundle_does_not_decide_what_is_read_outside_of_it() {
         assert!(stderr.contains("bundle::place"), "{stderr}");
         let (code, stderr) = says(&["--allow-paths"]);
         assert_eq!(code, Some(0), "{text}\n{stderr}");
+        // Nor is it found from inside.
+        let mut command = sender.command(&["corpora", "made"]);
+        command.env("XDG_CONFIG_HOME", user.path());
+        let output = command.current_dir(sender.join("sent/project")).output();
+        let output = output.unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains("bundle::place"), "{stderr}");
         // What the receiver gives is theirs.
         assert_eq!(says(&["--corpora", "corpora.toml"]).0, Some(0));
     }
