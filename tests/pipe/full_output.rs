@@ -101,3 +101,29 @@ fn a_reader_that_goes_away_is_no_error() {
         );
     }
 }
+
+/// What goes past that one way could be lost without a word.
+#[test]
+fn nothing_else_writes_to_standard_output() {
+    let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = 0;
+    for entry in walkdir::WalkDir::new(&source) {
+        let path = entry.unwrap().into_path();
+        let is_source = path.extension().is_some_and(|end| end == "rs");
+        if !is_source || path.ends_with("cli/console.rs") {
+            continue;
+        }
+        files += 1;
+        let text = std::fs::read_to_string(&path).unwrap();
+        let code = text.replace("eprint", "");
+        for past in [
+            "stdout().lock()",
+            "print!(",
+            "println!(",
+            "(std::io::stdout())",
+        ] {
+            assert!(!code.contains(past), "{past} in {}", path.display());
+        }
+    }
+    assert!(files > 200, "{files}");
+}

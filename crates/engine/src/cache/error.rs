@@ -38,7 +38,7 @@ pub enum CacheError {
         source: std::io::Error,
     },
     /// Where a file of the cache should be, there is something else.
-    #[error("cannot use {} in the cache: {source}", path.display())]
+    #[error("cannot use {} in the cache: {reason}", path.display())]
     #[diagnostic(
         code(cache::not_a_file),
         help(
@@ -49,7 +49,7 @@ pub enum CacheError {
         /// What is there.
         path: PathBuf,
         /// What it is.
-        source: FileError,
+        reason: FileError,
     },
     /// A folder of the cache is a symbolic link, so that what is written there would be somewhere else.
     #[error("{} in the cache is a symbolic link", path.display())]
@@ -98,7 +98,7 @@ impl CacheError {
     pub fn read(path: &Path, source: std::io::Error) -> Self {
         let path = path.to_path_buf();
         match FileError::not_regular(source) {
-            Ok(source) => Self::NotRegular { path, source },
+            Ok(reason) => Self::NotRegular { path, reason },
             Err(source) => Self::Read { path, source },
         }
     }
@@ -107,7 +107,7 @@ impl CacheError {
     pub fn write(path: &Path, source: std::io::Error) -> Self {
         let path = path.to_path_buf();
         match FileError::not_regular(source) {
-            Ok(source) => Self::NotRegular { path, source },
+            Ok(reason) => Self::NotRegular { path, reason },
             Err(source) => Self::Write { path, source },
         }
     }

@@ -67,7 +67,7 @@ impl Verified {
     fn unreadable(&mut self, error: &CacheError) {
         let reason = match error {
             CacheError::Read { path, source } => format!("{}: {source}", path.display()),
-            CacheError::NotRegular { path, source } => format!("{}: {source}", path.display()),
+            CacheError::NotRegular { path, reason } => format!("{}: {reason}", path.display()),
             other => other.to_string(),
         };
         // Many items may be in one pack.
