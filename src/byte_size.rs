@@ -1,23 +1,35 @@
 //! Sizes of memory as people write them.
 
-/// Bytes of a size such as `500MB`, `1.5GB` or `8GiB`.
+/// The units of sizes, with their bytes. Letters may be large or small.
+const UNITS: [(&str, f64); 9] = [
+    ("B", 1.0),
+    ("kB", 1e3),
+    ("MB", 1e6),
+    ("GB", 1e9),
+    ("TB", 1e12),
+    ("KiB", 1024.0),
+    ("MiB", 1_048_576.0),
+    ("GiB", 1_073_741_824.0),
+    ("TiB", 1_099_511_627_776.0),
+];
+
+/// Bytes of a size such as `500MB`, `1.5 GB` or `8GiB`.
 ///
 /// # Errors
 /// What is expected, as a lower-case fragment.
 pub fn parse_bytes(text: &str) -> Result<u64, String> {
-    let expected = || "expected a number and a unit, such as 500MB, 1.5GB or 8GiB".to_owned();
+    let expected = || {
+        let units = UNITS.map(|(unit, _)| unit).join(", ");
+        format!("expected a number and a unit, such as 500MB, 1.5GB or 8GiB; units are {units}")
+    };
     let text = text.trim();
     let digits = text
         .find(|c: char| !c.is_ascii_digit() && c != '.')
         .ok_or_else(expected)?;
     let (number, unit) = text.split_at(digits);
-    let scale = match unit.trim() {
-        "MB" => 1e6,
-        "GB" => 1e9,
-        "MiB" => 1_048_576.0,
-        "GiB" => 1_073_741_824.0,
-        _ => return Err(expected()),
-    };
+    let mut units = UNITS.iter();
+    let unit = units.find(|(name, _)| name.eq_ignore_ascii_case(unit.trim()));
+    let (_, scale) = unit.ok_or_else(expected)?;
     let number: f64 = number.parse().map_err(|_| expected())?;
     if number <= 0.0 {
         return Err("expected more than 0 bytes".to_owned());
@@ -51,8 +63,27 @@ mod tests {
         assert_eq!(parse_bytes("1.5 GB"), Ok(1_500_000_000));
         assert_eq!(parse_bytes("2GiB"), Ok(2 << 30));
         assert_eq!(parse_bytes("3MiB"), Ok(3 << 20));
-        for wrong in ["", "12", "GB", "1.2.3GB", "-1GB", "1TB!", "0GB", "1 gb"] {
+        for same in ["500kB", "500KB", "500 kb", "0.5MB", "500000B"] {
+            assert_eq!(parse_bytes(same), Ok(500_000), "{same}");
+        }
+        assert_eq!(parse_bytes("2TB"), Ok(2_000_000_000_000));
+        assert_eq!(parse_bytes("1KiB"), Ok(1024));
+        for wrong in [
+            "",
+            "12",
+            "GB",
+            "1.2.3GB",
+            "-1GB",
+            "1TB!",
+            "0GB",
+            "1 pebibyte",
+        ] {
             assert!(parse_bytes(wrong).is_err(), "{wrong}");
         }
+        let told = parse_bytes("3 litres").unwrap_err();
+        assert!(
+            told.ends_with("units are B, kB, MB, GB, TB, KiB, MiB, GiB, TiB"),
+            "{told}"
+        );
     }
 }

@@ -27,6 +27,7 @@ fn plan(path: &Path) -> Result<SpeechPlan, Diagnostics> {
             overrides: &[],
             limits: limits(),
             confined_to: Some(folder()),
+            project: Some(folder()),
         },
         present_only: false,
         device: Device::Cpu,

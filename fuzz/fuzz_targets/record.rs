@@ -9,7 +9,9 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use pipe_engine::cache::{Cache, PruneOptions, StepRecord, prune, usage, verify};
+use pipe_engine::cache::{
+    Cache, PruneOptions, PublishedFolder, StepRecord, VerifyOptions, prune, usage, verify,
+};
 use pipe_foundation::Digest;
 use pipe_foundation::system::RealSystem;
 use pipe_fuzz::{document, empty};
@@ -35,7 +37,12 @@ fuzz_target!(|bytes: &[u8]| {
         b'r' => "runs/made/000001.json".into(),
         b'o' => "manifests/made.json".into(),
         b'p' => "pins/made:1.json".into(),
-        b'f' => format!("published/{}.json", Digest([0; 32])),
+        b'f' => {
+            let record = serde_json::from_slice::<PublishedFolder>(bytes);
+            let names = record.map(|record| format!("{}\0{}", record.folder, record.manifest));
+            let name = names.map(|names| Digest::of(names.as_bytes()));
+            format!("published/{}.json", name.unwrap_or(Digest([0; 32])))
+        }
         _ => return,
     };
     let root = empty("cache");
@@ -104,8 +111,15 @@ fn check(root: &Path) {
     };
     // A damaged pin is an error: nobody knows what is to stay.
     let _ = prune(&cache, &options);
-    let found = verify(&cache, true).expect("it can be repaired");
+    let found = verify(&cache, verification(true)).expect("it can be repaired");
     assert!(found.unreadable.is_empty());
-    let again = verify(&cache, false).expect("it can be read");
+    let again = verify(&cache, verification(false)).expect("it can be read");
     assert!(again.is_whole(), "{again:?} after {found:?}");
+}
+
+fn verification(repair: bool) -> VerifyOptions<'static> {
+    VerifyOptions {
+        repair,
+        is_checkpoint_whole: &|_, _| true,
+    }
 }

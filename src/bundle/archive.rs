@@ -1,10 +1,10 @@
 //! The file of a bundle: written with the same bytes for the same content, read without trust.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
+use pipe_foundation::regular_file::{self, FileError};
 use pipe_foundation::system::RealSystem;
 use pipe_foundation::{Digest, durable};
 use tar::{Archive, Builder, Entry, EntryType, Header};
@@ -49,7 +49,8 @@ pub fn write(
                 Content::Bytes(bytes) => append(&mut tar, &file.name, file.bytes, &**bytes)?,
                 Content::File(path) => {
                     // If it grows meanwhile, the reader will notice that its digest is wrong.
-                    let content = File::open(path)?.take(file.bytes);
+                    let content = regular_file::open(path).map_err(FileError::into_io)?;
+                    let content = content.take(file.bytes);
                     append(&mut tar, &file.name, file.bytes, content)?;
                 }
             }
@@ -112,7 +113,8 @@ pub fn read(
         reason,
     };
     let of_io = |error: std::io::Error| damaged(error.to_string());
-    let file = File::open(path).map_err(|reason| BundleError::file(path, reason))?;
+    let file = regular_file::open(path).map_err(FileError::into_io);
+    let file = file.map_err(|reason| BundleError::file(path, reason))?;
     let mut zstd = zstd::Decoder::new(BufReader::new(file)).map_err(of_io)?;
     zstd.window_log_max(WINDOW_LOG).map_err(of_io)?;
     let mut archive = Archive::new(zstd);

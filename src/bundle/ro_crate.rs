@@ -4,9 +4,11 @@
 //! (Leo et al. 2024, doi:10.1371/journal.pone.0309210).
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::Path;
 
 use pipe_foundation::durable;
+use pipe_foundation::regular_file::{self, FileError};
 use serde_json::{Value as Json, json};
 
 use crate::lock::LockFile;
@@ -64,7 +66,10 @@ pub fn write_crate(
             std::fs::create_dir_all(path.parent().unwrap_or(new.path()))?;
             match content {
                 Content::Bytes(bytes) => std::fs::write(&path, bytes),
-                Content::File(file) => std::fs::copy(file, &path).map(drop),
+                Content::File(file) => {
+                    let mut file = regular_file::open(file).map_err(FileError::into_io)?;
+                    std::io::copy(&mut file, &mut File::create_new(&path)?).map(drop)
+                }
             }
         })();
         placed.map_err(|reason| BundleError::file(name, reason))?;

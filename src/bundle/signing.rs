@@ -1,12 +1,12 @@
 //! Signing a bundle with a secret key of minisign.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use ct_codecs::{Base64, Decoder};
 use minisign::{PublicKey, SecretKey, SecretKeyBox};
 use pipe_foundation::durable;
+use pipe_foundation::regular_file;
 use pipe_foundation::system::{RealSystem, System};
 
 use super::signature::{SignatureError, read_short, signature_path};
@@ -74,7 +74,8 @@ impl SigningKey {
     /// # Errors
     /// Where the bundle cannot be read or the signature not be written.
     pub fn sign(&self, bundle: &Path) -> Result<PathBuf, SignatureError> {
-        let file = File::open(bundle).map_err(|error| SignatureError::file(bundle, error))?;
+        let file = regular_file::open(bundle);
+        let file = file.map_err(|error| SignatureError::file(bundle, error))?;
         let comment = trusted_comment(bundle);
         let signed = minisign::sign(
             Some(&self.public),

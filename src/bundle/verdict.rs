@@ -8,6 +8,7 @@ use pipe_engine::exec::runs_folder;
 use pipe_engine::plan::Plan;
 use pipe_engine::stage::SourceListing;
 use pipe_foundation::Digest;
+use pipe_foundation::regular_file;
 use pipe_foundation::spreadsheet::unguarded;
 use pipe_report::eval::read_predictions;
 use serde::Serialize;
@@ -94,6 +95,10 @@ pub struct DataChange {
     pub missing: usize,
     /// Those that are only here.
     pub added: usize,
+    /// Those that are in another split or corpus here.
+    pub moved_out: usize,
+    /// Those that are in another split or corpus in the bundle.
+    pub moved_in: usize,
     /// Those with another recording.
     pub other_recording: usize,
     /// Those with another label, speaker or class.
@@ -118,7 +123,7 @@ pub fn data_changes(
     for (index, listing) in listings {
         let source = plan.steps[*index].id();
         let table = folder.join("data").join(runs_folder(plan, *index));
-        let text = std::fs::read_to_string(with_ending(&table, ".tsv")).unwrap_or_default();
+        let text = regular_file::read_whole_text(&with_ending(&table, ".tsv")).unwrap_or_default();
         let before: BTreeMap<String, Utterance> = text.lines().skip(1).filter_map(row).collect();
         let here: BTreeMap<String, Utterance> = (listing.items.iter())
             .map(|item| {
@@ -139,11 +144,7 @@ pub fn data_changes(
         let utterances = before.values().chain(here.values());
         let parts: BTreeSet<&(String, String)> = utterances.map(|known| &known.part).collect();
         for part in parts {
-            let of = |all: &BTreeMap<String, Utterance>| -> BTreeMap<String, Utterance> {
-                let own = all.iter().filter(|(_, known)| known.part == *part);
-                own.map(|(id, known)| (id.clone(), known.clone())).collect()
-            };
-            let change = change(source, part, &of(&before), &of(&here));
+            let change = change(source, part, [&before, &here]);
             changes.extend(change);
         }
     }
@@ -180,13 +181,21 @@ fn row(line: &str) -> Option<(String, Utterance)> {
 fn change(
     source: &str,
     part: &(String, String),
-    before: &BTreeMap<String, Utterance>,
-    here: &BTreeMap<String, Utterance>,
+    [all_before, all_here]: [&BTreeMap<String, Utterance>; 2],
 ) -> Option<DataChange> {
+    let of = |all: &BTreeMap<String, Utterance>| -> BTreeMap<String, Utterance> {
+        let own = all.iter().filter(|(_, known)| known.part == *part);
+        own.map(|(id, known)| (id.clone(), known.clone())).collect()
+    };
+    let (before, here) = (of(all_before), of(all_here));
     let shared = || {
         before
             .iter()
-            .filter_map(|(id, old)| Some((old, here.get(id)?)))
+            .filter_map(|(id, old)| Some((old, all_here.get(id)?)))
+    };
+    let elsewhere = || shared().filter(|(old, new)| old.part != new.part);
+    let count = |own: &BTreeMap<String, Utterance>, others: &BTreeMap<String, Utterance>| {
+        own.keys().filter(|id| !others.contains_key(*id)).count()
     };
     let change = DataChange {
         source: source.into(),
@@ -194,15 +203,27 @@ fn change(
         split: part.1.clone(),
         bundle: before.len(),
         here: here.len(),
-        missing: before.keys().filter(|id| !here.contains_key(*id)).count(),
-        added: here.keys().filter(|id| !before.contains_key(*id)).count(),
+        missing: count(&before, all_here),
+        added: count(&here, all_before),
+        moved_out: elsewhere().count(),
+        moved_in: (here.iter())
+            .filter_map(|(id, new)| Some((all_before.get(id)?, new)))
+            .filter(|(old, new)| old.part != new.part)
+            .count(),
         other_recording: shared()
             .filter(|(old, new)| old.digest != new.digest)
             .count(),
         other_facts: shared().filter(|(old, new)| old.facts != new.facts).count(),
     };
-    let differs = change.missing + change.added + change.other_recording + change.other_facts > 0;
-    differs.then_some(change)
+    let differs = [
+        change.missing,
+        change.added,
+        change.moved_out,
+        change.moved_in,
+        change.other_recording,
+        change.other_facts,
+    ];
+    differs.iter().any(|count| *count > 0).then_some(change)
 }
 
 /// How a complete run, of which `here` is the lock file, compares with the bundle in `folder` that has the lock file

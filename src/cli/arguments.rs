@@ -17,8 +17,8 @@ use super::model_arguments::{ExportArguments, PredictArguments};
 const AFTER_HELP: &str = "\
 Start with:  pipe init, then pipe run pipeline.toml
 Exit codes:  0 done, 1 a step failed or a check found something, 2 the manifest, corpora.toml or the
-             command line is wrong, 3 the cache cannot be used, 130 interrupted, 143 terminated,
-             129 hung up, 131 quit";
+             command line is wrong, 3 the cache cannot be used, 70 memory was refused or pipe has a
+             defect, 130 interrupted, 143 terminated, 129 hung up, 131 quit";
 
 /// Runs pipelines for speech emotion recognition from TOML manifests. Every result is cached by content: running
 /// again costs only what changed.

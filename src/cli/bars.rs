@@ -11,7 +11,7 @@ use pipe_foundation::sync::lock;
 
 use super::lines::{NameColumn, epoch_text, format_event};
 use super::signals::Signals;
-use super::visible::visible;
+use super::visible::{self, visible};
 
 /// Draws bars on standard error.
 pub struct BarObserver {
@@ -63,7 +63,7 @@ fn coloured(status: Status, line: &str) -> String {
         Status::Executed => 32,
         Status::Failed => 31,
     };
-    format!("\u{1b}[{colour}m{line}\u{1b}[0m")
+    visible::coloured(colour, line)
 }
 
 impl Observer for BarObserver {
@@ -104,7 +104,7 @@ impl Observer for BarObserver {
             }
             Event::Warning { .. } | Event::ItemBad { .. } => {
                 if let Some(line) = format_event(event, self.names.width()) {
-                    self.say(&format!("\u{1b}[33m{line}\u{1b}[0m"));
+                    self.say(&visible::coloured(33, &line));
                 }
             }
             other => {

@@ -4,11 +4,12 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use pipe_engine::cache::{
-    Cache, CacheError, Collected, GcOptions, Pin, PruneOptions, Pruned, Verified, gc, prune, usage,
-    verify,
+    Cache, CacheError, Collected, GcOptions, Pin, PruneOptions, Pruned, Verified, VerifyOptions,
+    gc, prune, usage, verify,
 };
 use pipe_foundation::Digest;
 use pipe_foundation::system::RealSystem;
+use pipe_nn::train::is_checkpoint_whole;
 
 use crate::byte_size::bytes_text;
 use crate::inspect::find_run;
@@ -52,7 +53,7 @@ pub fn cache(arguments: &CacheArguments, common: &Common) -> Result<u8, CliError
         CacheAction::Prune(options) => prune_cache(&cache, options, common),
         CacheAction::Gc(options) => collect_garbage(&cache, options, common),
         CacheAction::Pin(options) => pin(&cache, options.run.as_deref(), common),
-        CacheAction::Unpin(options) => unpin(&cache, &options.run),
+        CacheAction::Unpin(options) => unpin(&cache, &options.run, common),
         CacheAction::Du => {
             let parts = usage(&RealSystem, &common.cache)?;
             if common.json {
@@ -99,12 +100,16 @@ pub fn cache(arguments: &CacheArguments, common: &Common) -> Result<u8, CliError
             Ok(0)
         }
         CacheAction::Verify(arguments) => {
-            let found = verify(&cache, arguments.repair)?;
+            let options = VerifyOptions {
+                repair: arguments.repair,
+                is_checkpoint_whole: &is_checkpoint_whole,
+            };
+            let found = verify(&cache, options)?;
             print(&match common.json {
                 true => format!("{}\n", serde_json::json!(found)),
                 false => verified_text(&found),
             })?;
-            Ok(u8::from(!found.is_whole()))
+            Ok(u8::from(!found.leaves_whole()))
         }
     }
 }
@@ -134,10 +139,12 @@ fn verified_text(found: &Verified) -> String {
         counts.push("all intact".into());
     }
     text.push_str(&format!(
-        "{}, {}, {}, {} read: {}\n",
+        "{}, {}, {}, {}, {}, {} read: {}\n",
         counted(found.objects, "object"),
         counted(found.items, "item"),
         counted(found.records, "step record"),
+        counted(found.checkpoints, "checkpoint"),
+        counted(found.run_logs, "run log"),
         bytes_text(found.bytes),
         counts.join(", ")
     ));
@@ -208,14 +215,19 @@ fn pruned_text(pruned: &Pruned, dry_run: bool) -> String {
     text
 }
 
-/// The keys in the lock files beside all manifests that have run, which keep their results.
+/// The keys in the lock files beside all manifests that have run, and in those that `pipe lock` wrote elsewhere, which keep
+/// their results.
 fn locked(cache: &Cache, common: &Common) -> Result<HashSet<Digest>, CliError> {
     let mut keys = HashSet::new();
+    let mut paths = cache.lock_files()?;
     for manifest in cache.runs.manifests()? {
-        let path = cache.owner(&manifest)?.map(|owner| lock_path(&owner));
-        let Some(path) = path.filter(|path| path.is_file()) else {
-            continue;
-        };
+        paths.extend(cache.owner(&manifest)?.map(|owner| lock_path(&owner)));
+    }
+    // One that was removed keeps nothing.
+    for path in paths
+        .into_iter()
+        .filter(|path| path.symlink_metadata().is_ok())
+    {
         let lock = LockFile::read(&path, common.limits().file_bytes)?;
         keys.extend(lock.steps.iter().map(|step| step.key));
     }
@@ -291,12 +303,15 @@ fn pin(cache: &Cache, name: Option<&str>, common: &Common) -> Result<u8, CliErro
     if let Some(name) = name {
         let pin = Pin::of(&find_run(cache, name)?);
         cache.pin(&pin)?;
-        print(&format!("pinned {}\n", pin_name(&pin)))?;
+        print(&match common.json {
+            true => format!("{}\n", pin_json("pinned", &pin)),
+            false => format!("pinned {}\n", pin_name(&pin)),
+        })?;
         return Ok(0);
     }
     let pins = cache.pins()?;
     let lines = pins.iter().map(|pin| match common.json {
-        true => format!("{}\n", serde_json::json!(pin)),
+        true => format!("{}\n", pin_json("pin", pin)),
         false => format!("{}\n", pin_name(pin)),
     });
     let lines: String = lines.collect();
@@ -307,7 +322,7 @@ fn pin(cache: &Cache, name: Option<&str>, common: &Common) -> Result<u8, CliErro
     Ok(0)
 }
 
-fn unpin(cache: &Cache, name: &str) -> Result<u8, CliError> {
+fn unpin(cache: &Cache, name: &str, common: &Common) -> Result<u8, CliError> {
     let pins = cache.pins()?;
     // A run that can no longer be found may still be pinned.
     let listed = pins.iter().find(|pin| pin_name(pin) == name).cloned();
@@ -321,8 +336,16 @@ fn unpin(cache: &Cache, name: &str) -> Result<u8, CliError> {
             help: "`pipe cache pin` lists pinned runs".into(),
         });
     }
-    print(&format!("unpinned {}\n", pin_name(&pin)))?;
+    print(&match common.json {
+        true => format!("{}\n", pin_json("unpinned", &pin)),
+        false => format!("unpinned {}\n", pin_name(&pin)),
+    })?;
     Ok(0)
+}
+
+/// A pin as programs read it, with what became of it.
+fn pin_json(event: &str, pin: &Pin) -> serde_json::Value {
+    serde_json::json!({ "event": event, "manifest": pin.manifest, "number": pin.number, "run": pin_name(pin) })
 }
 
 /// The name of a pinned run as people write it.

@@ -16,15 +16,15 @@ pub enum CacheAction {
     /// Show disk usage.
     Du,
     /// Read everything, compare it with its digest, and list what is damaged, was made from something damaged, or is
-    /// unreadable. Exits with 1 if there is any.
+    /// unreadable. Exits with 1 if there is any; with --repair only if something could not be repaired.
     Verify(VerifyArguments),
     /// Remove what no run needs: unfinished work and checkpoints of all but the latest runs, files without a record and
     /// links to them in the folders of runs; with --keep-runs also earlier runs and their results. Items in packs stay.
     /// Removes nothing if a record cannot be read.
     Prune(PruneArguments),
     /// Shrink the cache to a size, or remove what is older than an age. Results of the last runs of each manifest, of
-    /// pinned runs and in lock files beside manifests stay. Unfinished work and checkpoints of finished trainings go first, then results of earlier runs,
-    /// oldest first. Exits with 1 if what has to stay is larger than the size. Removes nothing if a record cannot be
+    /// pinned runs and in lock files stay. Unfinished work and checkpoints of finished trainings go first, then results of
+    /// earlier runs, oldest first. Exits with 1 if what has to stay is larger than the size. Removes nothing if a record cannot be
     /// read.
     Gc(GcArguments),
     /// Keep a run and its results until it is unpinned, whatever is pruned or collected; without a name, list pinned runs.

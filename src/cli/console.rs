@@ -1,6 +1,6 @@
 //! Standard output and standard error: what is written there, and how wide it may be.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use super::error::CliError;
@@ -11,15 +11,40 @@ pub fn print_error(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{}", visible(line));
 }
 
-/// Writes to standard output; a reader that went away is not an error.
+/// Writes text to standard output; a reader that went away is not an error.
+///
+/// # Errors
+/// Where the rest could not be written, such as on a full disk.
 pub fn print(text: &str) -> Result<(), CliError> {
-    match std::io::stdout().lock().write_all(visible(text).as_bytes()) {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        Err(reason) => Err(CliError::Output {
-            what: "to standard output".into(),
-            reason,
-        }),
-        Ok(()) => Ok(()),
+    let written = print_now(text);
+    written.map_err(CliError::standard_output)
+}
+
+/// As [`print`], with what the system said.
+///
+/// # Errors
+/// As [`print`].
+pub fn print_now(text: &str) -> std::io::Result<()> {
+    let mut out = StandardOutput;
+    let written = out.write_all(visible(text).as_bytes());
+    match written.and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+/// Standard output, the one way to it. Whoever writes to it flushes it too, and tells what fails then: at the end of the
+/// process nobody could.
+#[derive(Debug)]
+pub struct StandardOutput;
+
+impl Write for StandardOutput {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        std::io::stdout().lock().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::stdout().lock().flush()
     }
 }
 

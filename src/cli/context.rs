@@ -4,13 +4,17 @@ use std::collections::BTreeSet;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
+use miette::Diagnostic as _;
 use pipe_engine::cache::Cache;
-use pipe_engine::manifest::{Diagnostic, Diagnostics, Limits, Manifest, ReadOptions};
+use pipe_engine::manifest::{
+    Diagnostic, Diagnostics, Limits, Manifest, OUTSIDE, ReadOptions, leads_out, not_shown,
+};
 use pipe_engine::source::{Place, Source};
 use pipe_foundation::regular_file;
 use pipe_nn::model::Device;
 use pipe_speech::corpus::Corpora;
 
+use crate::bundle::{PlacesGiven, places_outside};
 use crate::domain::{CORPORA, PlanOptions, SpeechPlan};
 use crate::trust::{Project, TrustedFolders};
 
@@ -37,25 +41,58 @@ pub fn plan_to_run(
     sandbox: bool,
     common: &Common,
 ) -> Result<ManuallyDrop<SpeechPlan>, CliError> {
+    let project = Project::of(&arguments.manifest);
+    // Where it cannot be found out, nothing is trusted; that is only told where it matters.
+    let trusted = match arguments.allow_paths {
+        true => Ok(true),
+        false => TrustedFolders::load().map(|folders| folders.trusts(&project)),
+    };
+    let is_free = trusted.as_ref().is_ok_and(|trusted| *trusted);
     let corpora = |manifest: &Manifest| {
         let named = manifest.files.get(CORPORA);
         let folder = manifest.path.parent().unwrap_or(Path::new(""));
-        corpora(common.corpora.as_deref(), named, folder, &common.limits())
+        let given = common.corpora.as_deref();
+        let read = corpora(given, named, folder, &common.limits());
+        if let (Ok(read), true) = (&read, project.is_bundle && !is_free) {
+            let given = match given {
+                None => PlacesGiven::None,
+                Some(given) if given.is_dir() => PlacesGiven::Folder,
+                Some(_) => PlacesGiven::Own(read),
+            };
+            if let Some(outside) = places_outside(read, &project.folder, given) {
+                return Err(outside.into());
+            }
+        }
+        read.map_err(|problems| match named {
+            Some((path, place)) if leads_out(&project.folder, path) && path.is_file() => {
+                not_shown(path, place).into()
+            }
+            _ => problems,
+        })
     };
-    let project = Project::of(&arguments.manifest);
-    let is_free = arguments.allow_paths || TrustedFolders::load()?.trusts(&project);
     let options = PlanOptions {
         read: ReadOptions {
             overrides: &arguments.overrides,
             limits: common.limits(),
             confined_to: (!is_free).then_some(&project.folder),
+            project: Some(&project.folder),
         },
         present_only: arguments.present,
         device,
         sandbox,
         corpora: &corpora,
     };
-    let plan = SpeechPlan::read(&arguments.manifest, &options)?;
+    let plan = SpeechPlan::read(&arguments.manifest, &options).map_err(|problems| {
+        let is_outside = |problem: &Diagnostic| {
+            problem
+                .code()
+                .is_some_and(|code| code.to_string() == OUTSIDE)
+        };
+        match trusted {
+            Err(unknown) if problems.shown().iter().any(is_outside) => CliError::Trust(unknown),
+            _ => CliError::Manifest(problems),
+        }
+    })?;
     Ok(ManuallyDrop::new(plan))
 }
 
@@ -122,7 +159,23 @@ pub fn corpora(
 /// The corpora that a command knows where it names no manifest.
 pub fn corpora_here(common: &Common) -> Result<KnownCorpora, Diagnostics> {
     let folder = Path::new(".");
-    known_corpora(common.corpora.as_deref(), None, folder, &common.limits())
+    let given = common.corpora.as_deref();
+    let known = known_corpora(given, None, folder, &common.limits())?;
+    // That of a bundle was found, not given.
+    let found = known.file.as_deref();
+    let found = found.filter(|_| given.is_none_or(Path::is_dir));
+    let bundle = found.map(Project::of).filter(|project| project.is_bundle);
+    let trusts = |project: &Project| TrustedFolders::load().is_ok_and(|all| all.trusts(project));
+    if let Some(bundle) = bundle.filter(|bundle| !trusts(bundle)) {
+        let places = match given {
+            None => PlacesGiven::None,
+            Some(_) => PlacesGiven::Folder,
+        };
+        if let Some(outside) = places_outside(&known.corpora, &bundle.folder, places) {
+            return Err(outside.into());
+        }
+    }
+    Ok(known)
 }
 
 /// As [`corpora`], with the file that each entry is from.

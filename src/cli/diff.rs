@@ -11,6 +11,7 @@ use super::console::{console_width, print};
 use super::context;
 use super::error::CliError;
 use super::paint::colours;
+use super::visible::with_own_colours;
 
 mod sheet;
 
@@ -46,7 +47,9 @@ pub fn diff(arguments: &DiffArguments, common: &Common) -> Result<u8, CliError> 
         true => format!("{}\n", serde_json::json!(comparison)),
         false => {
             let width = console_width();
-            sheet(&comparison, arguments.all, width).to_terminal(width, colours())
+            with_own_colours(
+                &sheet(&comparison, arguments.all, width).to_terminal(width, colours()),
+            )
         }
     };
     print(&text)?;

@@ -132,6 +132,14 @@ impl From<RunError> for CliError {
 }
 
 impl CliError {
+    /// Standard output could not be written.
+    pub fn standard_output(reason: std::io::Error) -> Self {
+        Self::Output {
+            what: "to standard output".into(),
+            reason,
+        }
+    }
+
     /// 2 for what the user wrote, 3 for the cache, 1 for the rest.
     pub fn code(&self) -> u8 {
         match self {

@@ -106,7 +106,8 @@ pub fn of_model(common: &Common, digest: &Digest) -> Result<Vec<CardEvaluation>,
         let Some(path) = cache.objects.open(&entry.digest)? else {
             continue;
         };
-        let text = std::fs::read(&path).map_err(|error| CacheError::read(&path, error))?;
+        let text =
+            regular_file::read_whole(&path).map_err(|error| CacheError::read(&path, error))?;
         let Ok(entry) = serde_json::from_slice::<ReportEntry>(&text) else {
             continue;
         };

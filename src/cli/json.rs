@@ -1,6 +1,5 @@
 //! `--json`: one JSON object a line, for programs.
 
-use std::io::{ErrorKind, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -8,6 +7,7 @@ use miette::{Diagnostic, Report};
 use pipe_engine::exec::{Event, Observer, SCHEMA_VERSION};
 use pipe_foundation::sync::lock;
 
+use super::console::print_now;
 use super::signals::Signals;
 
 /// Prints every event as it happens.
@@ -32,12 +32,9 @@ impl JsonObserver {
 impl Observer for JsonObserver {
     fn event(&self, event: &Event) {
         let line = event.line(self.started.elapsed().as_secs_f64());
-        // Neither may stop the run: a reader that went away, which is no error, nor a full disk.
-        match writeln!(std::io::stdout().lock(), "{line}") {
-            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-                lock(&self.lost).get_or_insert(error);
-            }
-            _ => {}
+        // A full disk must not stop the run.
+        if let Err(error) = print_now(&format!("{line}\n")) {
+            lock(&self.lost).get_or_insert(error);
         }
     }
 
@@ -49,7 +46,10 @@ impl Observer for JsonObserver {
 }
 
 /// Prints an error that kept the subcommand from starting; `more` errors are not among those related to it.
-pub fn error(error: &dyn Diagnostic, more: usize, exit_code: u8) {
+///
+/// # Errors
+/// Where standard output cannot be written, so that it has to be told otherwise.
+pub fn error(error: &dyn Diagnostic, more: usize, exit_code: u8) -> std::io::Result<()> {
     let related: Vec<serde_json::Value> = error
         .related()
         .into_iter()
@@ -66,7 +66,7 @@ pub fn error(error: &dyn Diagnostic, more: usize, exit_code: u8) {
         "more_errors": more,
         "exit_code": exit_code,
     });
-    let _ = writeln!(std::io::stdout().lock(), "{line}");
+    print_now(&format!("{line}\n"))
 }
 
 fn describe(error: &dyn Diagnostic) -> serde_json::Value {

@@ -23,7 +23,10 @@ pub fn parse_limit(text: &str) -> Result<LimitArgument, String> {
     let number = most.parse::<u64>().ok();
     let most = match number.or_else(|| parse_bytes(most).ok().filter(|_| is_size)) {
         Some(most) => most,
-        None if is_size => return Err("expected bytes, such as 3000000 or 3MB".into()),
+        None if is_size => {
+            let told = parse_bytes(most).err().unwrap_or_default();
+            return Err(format!("expected bytes, such as 3000000 or 3MB: {told}"));
+        }
         None => return Err("expected a whole number, such as variants=200000".into()),
     };
     Limits::default().set(name, most)?;

@@ -142,9 +142,10 @@ pub fn format_event(event: &Event, width: usize) -> Option<String> {
         Event::RunFinished {
             steps,
             items,
+            damaged,
             seconds,
             ..
-        } => Some(summary(steps, items, *seconds)),
+        } => Some(summary(steps, items, *damaged, *seconds)),
         _ => None,
     }
 }
@@ -175,7 +176,7 @@ fn finished(status: Status, seconds: f64, computed: usize, reused: usize, bad: u
     parts.join(", ")
 }
 
-fn summary(steps: &StepCounts, items: &ItemCounts, seconds: f64) -> String {
+fn summary(steps: &StepCounts, items: &ItemCounts, damaged: usize, seconds: f64) -> String {
     let mut parts = Vec::new();
     for (count, word) in [
         (steps.executed, "executed"),
@@ -194,6 +195,10 @@ fn summary(steps: &StepCounts, items: &ItemCounts, seconds: f64) -> String {
             counted(items.computed, "item"),
             items.reused
         ));
+    }
+    if damaged > 0 {
+        let results = counted(damaged, "result");
+        line.push_str(&format!("; {results} damaged in the cache"));
     }
     if items.bad > 0 {
         line.push_str(&format!("; {} set aside", items.bad));

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use pipe_engine::cache::Cache;
 use pipe_engine::exec::{MissingInputs, Resolver};
+use pipe_engine::manifest::location;
 use pipe_engine::plan::Plan;
 use pipe_foundation::durable;
 use pipe_foundation::system::RealSystem;
@@ -14,7 +15,7 @@ use crate::domain::SpeechPlan;
 use crate::lock::{LockFile, LockedData, StepChange, changes, data_of, lock_of, lock_path};
 
 use super::arguments::{Common, LockArguments};
-use super::console::print;
+use super::console::{print, print_error};
 use super::error::CliError;
 use super::lines::counted;
 use super::number_line::number_line;
@@ -40,6 +41,9 @@ pub fn lock(arguments: &LockArguments, common: &Common) -> Result<u8, CliError> 
         what: path.display().to_string(),
         reason,
     })?;
+    if location(&path) != location(&lock_path(&arguments.manifest.manifest)) {
+        remember(&path, common)?;
+    }
     let steps = counted(lock.steps.len(), "step");
     print(&match common.json {
         true => format!(
@@ -49,6 +53,21 @@ pub fn lock(arguments: &LockArguments, common: &Common) -> Result<u8, CliError> 
         false => format!("{}: {steps}\n", path.display()),
     })?;
     Ok(0)
+}
+
+/// Has the cache know of a lock file that is not beside its manifest, so that its results stay.
+fn remember(path: &Path, common: &Common) -> Result<(), CliError> {
+    let cache = context::existing_cache(common)?;
+    match cache.why_not_stored() {
+        None => Ok(cache.remember_lock_file(path)?),
+        Some(reason) => {
+            let path = path.display();
+            print_error(&format!(
+                "warning: the cache cannot be written ({reason}), so `pipe cache gc` does not know of {path}"
+            ));
+            Ok(())
+        }
+    }
 }
 
 /// What the cache says that a run of `plan` gave, which must be complete.

@@ -23,6 +23,7 @@ mod export;
 mod export_emobox;
 mod failures;
 mod date;
+mod diagnostics;
 mod diff;
 mod doctor;
 mod graph;
@@ -55,6 +56,7 @@ mod visible;
 mod whence;
 mod why;
 
+use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -65,22 +67,43 @@ use pipe_foundation::{grouped, start_shared_threads};
 use crate::version::VERSION;
 
 use arguments::{Arguments, Subcommand};
-use console::print_error;
+use console::{StandardOutput, print_error};
 use error::CliError;
 
 /// Parses the arguments, does the work, and returns how it went: 0 done, 1 a step failed, 2 the manifest or the
-/// configuration is wrong, 3 the cache is unusable, 130 interrupted (129 for SIGHUP, 131 for SIGQUIT, 143 for SIGTERM).
+/// configuration is wrong, 3 the cache is unusable, 70 memory was refused or there is a defect, 130 interrupted (129 for
+/// SIGHUP, 131 for SIGQUIT, 143 for SIGTERM).
 pub fn main() -> ExitCode {
     if let Some(code) = crate::stage::supervisor() {
         return code;
     }
     failures::explain();
     program::set_version(VERSION);
-    let done = std::panic::catch_unwind(|| work(Arguments::parse()));
+    diagnostics::show_without_strangers_escapes();
+    let done = std::panic::catch_unwind(|| match Arguments::try_parse() {
+        Ok(arguments) => work(arguments),
+        Err(refused) => answer(&refused),
+    });
     done.unwrap_or_else(|panic| {
         print_error(&failures::internal_error(&*panic));
         ExitCode::from(failures::CODE)
     })
+}
+
+/// Prints the help or the version that was asked for, or what is wrong with the arguments.
+fn answer(refused: &clap::Error) -> ExitCode {
+    let printed = refused.print();
+    let printed = printed.and_then(|()| StandardOutput.flush());
+    match printed {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            let error = CliError::standard_output(error);
+            let code = error.code();
+            show(error);
+            ExitCode::from(code)
+        }
+        // Only 0 and 2 are given.
+        _ => ExitCode::from(u8::try_from(refused.exit_code()).unwrap_or(2)),
+    }
 }
 
 /// Does what the arguments say.
@@ -114,15 +137,12 @@ fn work(arguments: Arguments) -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             let code = error.code();
-            if json {
-                let more = match &error {
-                    CliError::Manifest(diagnostics) => {
-                        diagnostics.count() - diagnostics.shown().len()
-                    }
-                    _ => 0,
-                };
-                json::error(&error, more, code);
-            } else {
+            let more = match &error {
+                CliError::Manifest(diagnostics) => diagnostics.count() - diagnostics.shown().len(),
+                _ => 0,
+            };
+            // Where standard output cannot be written, it cannot say so either.
+            if !json || json::error(&error, more, code).is_err() {
                 show(error);
             }
             ExitCode::from(code)

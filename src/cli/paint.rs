@@ -2,6 +2,8 @@
 
 use std::io::IsTerminal;
 
+use super::visible::coloured;
+
 /// True where standard output is a terminal and the user has not set NO_COLOR (no-color.org).
 pub fn colours() -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
@@ -43,7 +45,7 @@ impl Paint {
 
     fn with(self, code: &str, text: &str) -> String {
         match self.colours && !text.is_empty() {
-            true => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
+            true => coloured(code, text),
             false => text.to_string(),
         }
     }

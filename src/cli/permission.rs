@@ -20,6 +20,7 @@ use super::command_line::command_line;
 use super::console::print_error;
 use super::context;
 use super::error::CliError;
+use super::visible::visible;
 
 /// How many programs are shown before the user is asked.
 const SHOWN: usize = 8;
@@ -126,7 +127,8 @@ pub fn can_ask(common: &Common) -> bool {
 /// Asks whether to trust `project` from now on, and writes the answer down if it is yes.
 fn ask(project: &Project) -> Result<bool, CliError> {
     let mut terminal = std::io::stderr().lock();
-    let folder = project.folder.display();
+    let folder = project.folder.display().to_string();
+    let folder = visible(&folder);
     // If the question cannot be shown, there will be no answer.
     let _ = write!(terminal, "Do you trust {folder}, now and in future? [y/N] ");
     let _ = terminal.flush();

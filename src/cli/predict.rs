@@ -82,10 +82,9 @@ pub fn predict(arguments: &PredictArguments, common: &Common) -> Result<u8, CliE
     written = written.and_then(|()| lock(&predictions).flush());
     match written {
         // A reader that went away has seen what it wanted.
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(CliError::Output {
-            what: "to standard output".into(),
-            reason: error,
-        }),
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(CliError::standard_output(error))
+        }
         _ => {
             if failed > 0 && found.inputs.len() + found.failed.len() > 1 {
                 let all = found.inputs.len() + found.failed.len();

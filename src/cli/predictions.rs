@@ -1,14 +1,14 @@
 //! Predictions as a table, as CSV or as JSON lines, written as they come.
 
 use std::borrow::Cow;
-use std::io::{BufWriter, IsTerminal, Stdout, Write};
+use std::io::{BufWriter, IsTerminal, Write};
 
 use pipe_foundation::spreadsheet::guarded_bytes;
 use serde::{Serialize, Serializer};
 
 use crate::predict::Row;
 
-use super::console::{console_width, shown};
+use super::console::{StandardOutput, console_width, shown};
 use super::model_arguments::PredictionFormat;
 use super::visible::visible;
 
@@ -63,7 +63,7 @@ enum Shown {
 /// Writes predictions to standard output.
 pub struct Predictions {
     format: PredictionFormat,
-    out: BufWriter<Stdout>,
+    out: BufWriter<StandardOutput>,
     classes: Vec<String>,
     targets: Vec<String>,
     shown: Shown,
@@ -107,7 +107,7 @@ impl Predictions {
             .clamp(*PATH.start(), *PATH.end());
         Self {
             format,
-            out: BufWriter::new(std::io::stdout()),
+            out: BufWriter::new(StandardOutput),
             classes: classes.to_vec(),
             targets: targets.to_vec(),
             shown,

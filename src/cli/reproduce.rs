@@ -8,7 +8,8 @@ use pipe_speech::corpus::Corpora;
 use serde_json::json;
 
 use crate::bundle::{
-    DataChange, Signed, Verdict, corpora_at, data_changes, unpack_or_reuse, verdict,
+    DataChange, PlacesGiven, Signed, Verdict, corpora_at, data_changes, places_outside,
+    unpack_or_reuse, verdict,
 };
 use crate::domain::{CORPORA, PlanOptions, SpeechPlan};
 use crate::lock::{LockFile, changes, lock_path};
@@ -49,7 +50,7 @@ pub fn reproduce(arguments: &ReproduceArguments, common: &Common) -> Result<u8, 
         .chain(&arguments.overrides)
         .cloned()
         .collect();
-    let corpora = |read: &Manifest| corpora(read, common);
+    let corpora = |read: &Manifest| corpora(read, &folder, common);
     let mut plan = SpeechPlan::read(
         &manifest,
         &PlanOptions {
@@ -57,6 +58,7 @@ pub fn reproduce(arguments: &ReproduceArguments, common: &Common) -> Result<u8, 
                 overrides: &set,
                 limits: common.limits(),
                 confined_to: Some(&folder),
+                project: Some(&folder),
             },
             present_only: bundled.present,
             device,
@@ -111,26 +113,29 @@ pub fn reproduce(arguments: &ReproduceArguments, common: &Common) -> Result<u8, 
     show(&verdict, &folder, signed.as_ref(), common)
 }
 
-/// The corpora that the bundle's manifest uses, where the reader has them.
-fn corpora(manifest: &Manifest, common: &Common) -> Result<Corpora, Diagnostics> {
+/// The corpora that the manifest of the bundle in `unpacked` uses, where the reader has them.
+fn corpora(manifest: &Manifest, unpacked: &Path, common: &Common) -> Result<Corpora, Diagnostics> {
     let folder = manifest.path.parent().unwrap_or(Path::new(""));
     let limits = common.limits();
     let named = manifest.files.get(CORPORA);
     let bundled = context::corpora(None, named, folder, &limits)?;
-    let own = match &common.corpora {
-        Some(given) if given.is_dir() => {
-            let mut own = bundled.clone();
-            own.folder.clone_from(given);
-            own
-        }
-        given => {
-            let file = given.clone().or_else(|| context::search(Path::new(".")));
-            match file {
-                Some(file) => context::corpora(Some(&file), None, Path::new("."), &limits)?,
-                None => return Ok(bundled),
-            }
-        }
+    let outside = |corpora: &Corpora, given: PlacesGiven<'_>| -> Result<(), Diagnostics> {
+        places_outside(corpora, unpacked, given).map_or(Ok(()), |outside| Err(outside.into()))
     };
+    if let Some(given) = common.corpora.as_ref().filter(|given| given.is_dir()) {
+        outside(&bundled, PlacesGiven::Folder)?;
+        return Ok(Corpora {
+            folder: given.clone(),
+            ..bundled
+        });
+    }
+    let own = common.corpora.clone();
+    let Some(file) = own.or_else(|| context::search(Path::new("."))) else {
+        outside(&bundled, PlacesGiven::None)?;
+        return Ok(bundled);
+    };
+    let own = context::corpora(Some(&file), None, Path::new("."), &limits)?;
+    outside(&bundled, PlacesGiven::Own(&own))?;
     Ok(corpora_at(bundled, &own))
 }
 
@@ -228,6 +233,8 @@ fn data_line(change: &DataChange) -> String {
     for (count, what) in [
         (change.missing, "missing here"),
         (change.added, "only here"),
+        (change.moved_out, "in another split or corpus here"),
+        (change.moved_in, "in another split or corpus in the bundle"),
         (change.other_recording, "with another recording"),
         (change.other_facts, "with another label or speaker"),
     ] {

@@ -1,12 +1,38 @@
 //! Text for a terminal in which control characters are shown, not executed.
 //!
 //! Names, labels, errors and the output of programs come from strangers. A terminal would obey escape sequences in them,
-//! and bidirectional controls make text look like other text.
+//! and bidirectional controls make text look like other text. Even a colour can hide text, so only those that this
+//! program has set are passed on: they are marked by a number that nobody else knows.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
-/// The text with control and bidirectional characters written as `\u001b`; colours, line breaks and tabs stay as they
-/// are. In JSON the written form means the same character.
+use pipe_foundation::system::{RealSystem, System};
+
+const ESCAPE: char = '\u{1b}';
+
+/// What stands for the escape character of our own colours until they are written.
+static OWN_ESCAPE: LazyLock<String> =
+    LazyLock::new(|| format!("{ESCAPE}{:016x}", RealSystem.unique()));
+
+/// Text in the colour, or the other rendition, that has this code; [`visible`] lets it through.
+pub fn coloured(code: impl std::fmt::Display, text: &str) -> String {
+    let own = &*OWN_ESCAPE;
+    format!("{own}[{code}m{text}{own}[0m")
+}
+
+/// A text in which all escape characters are of our own colours, since what strangers wrote was cleaned before.
+pub fn with_own_colours(text: &str) -> String {
+    text.replace(ESCAPE, &OWN_ESCAPE)
+}
+
+/// The text with escape characters written as `\u001b`, to be put into one with our own colours.
+pub fn without_escapes(text: &str) -> String {
+    text.replace(ESCAPE, "\\u001b")
+}
+
+/// The text with control and bidirectional characters written as `\u001b`; our own colours, line breaks and tabs stay as
+/// they are. In JSON the written form means the same character.
 pub fn visible(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_hidden) {
         return Cow::Borrowed(text);
@@ -14,10 +40,11 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     let mut shown = String::with_capacity(text.len() + 16);
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
-        let taken = match colour(rest) {
-            Some(length) => {
-                shown.push_str(&rest[..length]);
-                length
+        let taken = match own_colour(rest) {
+            Some(sequence) => {
+                shown.push(ESCAPE);
+                shown.push_str(sequence);
+                OWN_ESCAPE.len() + sequence.len()
             }
             None if is_hidden(first) => {
                 shown.push_str(&format!("\\u{:04x}", u32::from(first)));
@@ -43,29 +70,11 @@ fn is_hidden(c: char) -> bool {
     }
 }
 
-/// The length of the colour sequence that `text` starts with. Sequences that hide text or make it blink are none.
-fn colour(text: &str) -> Option<usize> {
-    let inside = text.strip_prefix("\u{1b}[")?;
-    let end = inside.find('m')?;
-    let mut codes = inside[..end].split(';');
-    while let Some(code) = codes.next() {
-        match code.parse::<u8>().ok().or(code.is_empty().then_some(0))? {
-            // A colour of a palette of 256, or of red, green and blue.
-            38 | 48 => {
-                let arguments = match codes.next()? {
-                    "5" => 1,
-                    "2" => 3,
-                    _ => return None,
-                };
-                for _ in 0..arguments {
-                    codes.next()?.parse::<u8>().ok()?;
-                }
-            }
-            0..=4 | 22..=24 | 30..=37 | 39..=47 | 49 | 90..=97 => {}
-            _ => return None,
-        }
-    }
-    Some("\u{1b}[".len() + end + 1)
+/// The sequence of one of our own colours that `text` starts with, without its escape character.
+fn own_colour(text: &str) -> Option<&str> {
+    let after = text.strip_prefix(&**OWN_ESCAPE)?;
+    let end = after.strip_prefix('[')?.find('m')?;
+    Some(&after[..="[".len() + end])
 }
 
 #[cfg(test)]
@@ -81,7 +90,8 @@ mod tests {
             ("over\rwritten\u{8}", "over\\u000dwritten\\u0008"),
             ("\u{202e}txt.exe", "\\u202etxt.exe"),
             ("\u{9b}31m and \u{7f}", "\\u009b31m and \\u007f"),
-            ("\u{1b}[8mhidden\u{1b}[0m", "\\u001b[8mhidden\u{1b}[0m"),
+            ("\u{1b}[8mhidden\u{1b}[0m", "\\u001b[8mhidden\\u001b[0m"),
+            ("\u{1b}[30;40mhidden", "\\u001b[30;40mhidden"),
             ("\u{1b}[5;31mblinks", "\\u001b[5;31mblinks"),
             ("\u{1b}[", "\\u001b["),
         ] {
@@ -90,14 +100,13 @@ mod tests {
     }
 
     #[test]
-    fn colours_stay_and_text_without_controls_is_not_copied() {
-        for text in [
-            "\u{1b}[31mred\u{1b}[0m",
-            "\u{1b}[1;4;38;5;14mbold\u{1b}[m",
-            "\u{1b}[38;2;1;2;3mtrue\u{1b}[39m",
-        ] {
-            assert_eq!(visible(text), text);
-        }
+    fn our_own_colours_stay_and_text_without_controls_is_not_copied() {
+        assert_eq!(visible(&coloured(31, "red")), "\u{1b}[31mred\u{1b}[0m");
+        let rendered = "\u{1b}[1;4;38;5;14mbold\u{1b}[m";
+        assert_eq!(visible(&with_own_colours(rendered)), rendered);
+        let mixed = coloured(31, "a\u{1b}[32mb");
+        assert_eq!(visible(&mixed), "\u{1b}[31ma\\u001b[32mb\u{1b}[0m");
+        assert_eq!(without_escapes("a\u{1b}[32mb"), "a\\u001b[32mb");
         assert!(matches!(visible("plain"), Cow::Borrowed(_)));
     }
 

@@ -5,7 +5,7 @@ use pipe_foundation::Digest;
 use serde_json::{Value as Json, json};
 
 use crate::inspect::{Ancestor, Origin, origins};
-use crate::items::Composition;
+use crate::items::{Composition, CompositionRow};
 
 use super::arguments::{Common, WhenceArguments};
 use super::console::print;
@@ -22,7 +22,7 @@ pub fn whence(arguments: &WhenceArguments, common: &Common) -> Result<u8, CliErr
         help: "give a file that a run made, such as runs/demo/train/model.safetensors".into(),
     })?;
     let cache = context::existing_cache_to_read(common)?;
-    let origins = origins(&cache, &digest)?;
+    let origins = origins(&cache, path, &digest)?;
     if origins.is_empty() {
         let text = match common.json {
             true => format!(
@@ -72,7 +72,8 @@ fn text_of(origin: &Origin) -> String {
         origin.record.cpu,
         origin.record.fingerprint.key().short()
     );
-    for ancestor in &origin.chain {
+    let has_part = |ancestor: &&Ancestor| utterances(ancestor).is_none_or(|rows| !rows.is_empty());
+    for ancestor in origin.chain.iter().filter(has_part) {
         text.push_str(&format!(
             "  from `{}`{}\n",
             ancestor.step,
@@ -88,30 +89,29 @@ fn what_it_made(ancestor: &Ancestor) -> String {
     let StepOutput::Items { count, .. } = &record.output else {
         return format!(", key {}", record.fingerprint.key().short());
     };
-    let mut text = format!(": {}", counted(*count, "utterance"));
+    // Records of earlier versions do not say what their items are.
+    let Some(rows) = utterances(ancestor) else {
+        return format!(": {}", counted(*count, "utterance"));
+    };
+    let all = rows.iter().map(CompositionRow::utterances).sum();
+    let mut text = format!(": {}", counted(all, "utterance"));
     if ancestor.recordings.is_some() {
-        let corpora = corpora(record);
-        let corpora: Vec<String> = corpora
-            .iter()
-            .map(|(corpus, utterances)| format!("{corpus} {utterances}"))
+        let rows = rows.iter();
+        let rows: Vec<String> = rows
+            .map(|row| format!("{} {} {}", row.corpus, row.split.name(), row.utterances()))
             .collect();
-        text.push_str(&format!(" ({})", corpora.join(", ")));
+        text.push_str(&format!(" ({})", rows.join(", ")));
     }
     text
 }
 
-/// Utterances by corpus, as the record of a source has them.
-fn corpora(record: &StepRecord) -> Vec<(String, usize)> {
-    let composition = record.composition.clone();
-    let composition = composition.and_then(|json| serde_json::from_value::<Composition>(json).ok());
-    let mut corpora: Vec<(String, usize)> = Vec::new();
-    for row in composition.iter().flat_map(|composition| &composition.rows) {
-        match corpora.iter_mut().find(|(corpus, _)| *corpus == row.corpus) {
-            Some((_, utterances)) => *utterances += row.utterances(),
-            None => corpora.push((row.corpus.clone(), row.utterances())),
-        }
-    }
-    corpora
+/// Utterances of a step that had a part, by corpus and split.
+fn utterances(ancestor: &Ancestor) -> Option<Vec<CompositionRow>> {
+    let composition = ancestor.record.composition.clone()?;
+    let composition: Composition = serde_json::from_value(composition).ok()?;
+    let mut rows = composition.rows;
+    rows.retain(|row| ancestor.splits.contains(&row.split));
+    Some(rows)
 }
 
 fn json_of(origin: &Origin) -> Json {
@@ -119,6 +119,11 @@ fn json_of(origin: &Origin) -> Json {
         .map(|ancestor| {
             let mut step = step_json(&ancestor.step, &ancestor.record);
             step["recordings"] = json!(ancestor.recordings);
+            let rows = utterances(ancestor).map(|rows| {
+                let row = |row: &CompositionRow| json!({ "corpus": row.corpus, "split": row.split, "utterances": row.utterances() });
+                rows.iter().map(row).collect::<Vec<Json>>()
+            });
+            step["utterances"] = json!(rows);
             step
         })
         .collect();

@@ -32,6 +32,7 @@ pub fn checks(cache: &Path, runs: &Path) -> Vec<Check> {
             "make the folder writable, or choose another cache with --cache",
         )),
     }
+    checks.push(results(runs));
     let temporary = std::env::temp_dir();
     for (name, folder) in [
         ("room for the cache", &folder),
@@ -41,6 +42,24 @@ pub fn checks(cache: &Path, runs: &Path) -> Vec<Check> {
         checks.push(room(name, folder));
     }
     checks
+}
+
+/// Whether results can be put where people look for them.
+fn results(runs: &Path) -> Check {
+    const NAME: &str = "folder of results";
+    let advice = "make it writable, or choose another with --runs";
+    if runs.symlink_metadata().is_ok() && !runs.is_dir() {
+        let found = format!("{} is no folder", runs.display());
+        return Check::bad(NAME, found, "remove it, or choose another with --runs");
+    }
+    let folder = existing(runs);
+    match tempfile::NamedTempFile::new_in(&folder) {
+        Ok(_) => Check::good(NAME, "it can be written"),
+        Err(error) => {
+            let found = format!("nothing can be written in {}: {error}", folder.display());
+            Check::bad(NAME, found, advice)
+        }
+    }
 }
 
 /// The folder itself, or the nearest one above it that exists.

@@ -13,6 +13,8 @@ struct Limit {
     /// The letter of `ulimit`.
     letter: char,
     least: u64,
+    /// Below that, runs fail.
+    fails_below: u64,
     is_bytes: bool,
 }
 
@@ -22,6 +24,7 @@ const LIMITS: [Limit; 4] = [
         resource: Resource::Nofile,
         letter: 'n',
         least: 256,
+        fails_below: 16,
         is_bytes: false,
     },
     Limit {
@@ -29,6 +32,7 @@ const LIMITS: [Limit; 4] = [
         resource: Resource::Nproc,
         letter: 'u',
         least: 256,
+        fails_below: 8,
         is_bytes: false,
     },
     Limit {
@@ -36,6 +40,7 @@ const LIMITS: [Limit; 4] = [
         resource: Resource::As,
         letter: 'v',
         least: 4_000_000_000,
+        fails_below: 200_000_000,
         is_bytes: true,
     },
     Limit {
@@ -43,6 +48,7 @@ const LIMITS: [Limit; 4] = [
         resource: Resource::Fsize,
         letter: 'f',
         least: 4_000_000_000,
+        fails_below: 10_000_000,
         is_bytes: true,
     },
 ];
@@ -62,12 +68,11 @@ impl Limit {
             true => format!("limited to {}", bytes_text(present)),
             false => format!("limited to {present}"),
         };
-        match present < self.least {
-            true => {
-                let advice = format!("raise it with `ulimit -{}`", self.letter);
-                Check::warning(self.name, found, advice)
-            }
-            false => Check::good(self.name, found),
+        let advice = format!("raise it with `ulimit -{}`", self.letter);
+        match present {
+            present if present < self.fails_below => Check::bad(self.name, found, advice),
+            present if present < self.least => Check::warning(self.name, found, advice),
+            _ => Check::good(self.name, found),
         }
     }
 }
@@ -86,5 +91,6 @@ mod tests {
         assert_eq!(low.state, State::Warning);
         assert_eq!(low.found, "limited to 64");
         assert_eq!(low.advice.as_deref(), Some("raise it with `ulimit -n`"));
+        assert_eq!(files.check(Some(8)).state, State::Bad);
     }
 }

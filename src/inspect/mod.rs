@@ -4,6 +4,7 @@
 //! `demo:3/train[seed=1]`. Whatever the cache no longer holds is reported as missing; what it holds and cannot be read
 //! is an error.
 
+mod ancestors;
 mod comparison;
 mod data;
 mod error;
@@ -12,17 +13,19 @@ mod headline;
 mod name;
 mod origin;
 mod parameters;
+mod place;
 mod prediction_flips;
 pub mod step;
 mod trainings;
 
+pub use ancestors::Ancestor;
 pub use comparison::{Comparison, Depth, compare_runs, compare_steps};
 pub use data::DataChange;
 pub use error::InspectError;
 pub use evaluations::{CorpusChange, EvaluationChange};
 pub use headline::{Headline, headline};
 pub use name::{find_manifest, find_run, find_step, run_and_step};
-pub use origin::{Ancestor, Origin, origins};
+pub use origin::{Origin, origins};
 pub use parameters::ParameterChange;
 pub use prediction_flips::{Flip, PredictionFlip, PredictionFlips};
 pub use step::{StepOfRun, stage_of};

@@ -1,11 +1,15 @@
 //! Where a file comes from: the step that made it, and the chain of steps back to the recordings.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
+use std::path::Path;
 
 use pipe_engine::cache::{Cache, CacheError, Run, StepOutput, StepRecord};
 use pipe_foundation::Digest;
 
-/// The step that made a file, in the latest run that has it.
+use super::ancestors::{Ancestor, ancestors};
+use super::place::Place;
+
+/// The step that made a file, in a run that has it.
 #[derive(Debug)]
 pub struct Origin {
     /// The run; none where no run that is remembered has the step.
@@ -20,22 +24,12 @@ pub struct Origin {
     pub chain: Vec<Ancestor>,
 }
 
-/// A step that something was made from.
-#[derive(Debug)]
-pub struct Ancestor {
-    /// Its id.
-    pub step: String,
-    /// What the cache says of it.
-    pub record: StepRecord,
-    /// For a source, the recordings that it listed: id and digest.
-    pub recordings: Option<BTreeMap<String, Digest>>,
-}
-
-/// Where the file with `digest` comes from; one origin for each step that made it.
+/// Where the file at `path`, which has `digest`, comes from; one origin for each step that made it. Of several runs that
+/// have it, that is meant which has put it there, or else the latest of the nearest manifest.
 ///
 /// # Errors
 /// When a record or a run cannot be read.
-pub fn origins(cache: &Cache, digest: &Digest) -> Result<Vec<Origin>, CacheError> {
+pub fn origins(cache: &Cache, path: &Path, digest: &Digest) -> Result<Vec<Origin>, CacheError> {
     let mut made: BTreeMap<Digest, (String, StepRecord)> = BTreeMap::new();
     for path in cache.records.paths()? {
         let Some(record) = cache.records.read(&path)?.whole() else {
@@ -48,22 +42,34 @@ pub fn origins(cache: &Cache, digest: &Digest) -> Result<Vec<Origin>, CacheError
             made.insert(record.fingerprint.key(), (file.name.clone(), record));
         }
     }
+    let place = Place::of(cache, path)?;
+    let runs = all_runs(cache)?;
+    // Tables and pages are written for people, and are in no result.
+    for (manifest, file) in place.tables_and_pages(digest) {
+        let of_it = runs.iter().filter(|run| run.manifest == manifest);
+        let latest = of_it.max_by_key(|run| run.record.started_s);
+        let Some(key) = latest.and_then(|run| run.record.steps.get(&file.step)) else {
+            continue;
+        };
+        if let Some(record) = cache.records.get(key)? {
+            let name = Path::new(&file.name).file_name().unwrap_or_default();
+            let name = name.to_string_lossy().into_owned();
+            made.entry(*key).or_insert((name, record));
+        }
+    }
     let mut origins = Vec::new();
     for (key, (name, record)) in made {
-        let run = latest_with(cache, &key)?;
-        let id_of = |run: &Run| {
+        let has_key = |run: &&Run| run.record.steps.values().any(|known| *known == key);
+        let rank = |run: &&Run| (place.nearness(&run.manifest), run.record.started_s);
+        let run = runs.iter().filter(has_key).max_by_key(rank).cloned();
+        let id = run.as_ref().and_then(|run| {
             let mut steps = run.record.steps.iter();
-            steps
-                .find(|(_, known)| **known == key)
-                .map(|(id, _)| id.clone())
-        };
+            steps.find(|(_, known)| **known == key)
+        });
         origins.push(Origin {
-            step: run
-                .as_ref()
-                .and_then(id_of)
-                .unwrap_or_else(|| record.step.clone()),
+            step: id.map_or_else(|| record.step.clone(), |(id, _)| id.clone()),
             chain: match &run {
-                Some(run) => chain(cache, run, &record)?,
+                Some(run) => ancestors(cache, run, &record)?,
                 None => Vec::new(),
             },
             run,
@@ -74,62 +80,10 @@ pub fn origins(cache: &Cache, digest: &Digest) -> Result<Vec<Origin>, CacheError
     Ok(origins)
 }
 
-/// The latest run of any manifest in which a step had `key`.
-fn latest_with(cache: &Cache, key: &Digest) -> Result<Option<Run>, CacheError> {
-    let mut latest: Option<Run> = None;
+fn all_runs(cache: &Cache) -> Result<Vec<Run>, CacheError> {
+    let mut runs = Vec::new();
     for manifest in cache.runs.manifests()? {
-        for run in cache.runs.all(&manifest)? {
-            let is_later = latest
-                .as_ref()
-                .is_none_or(|known| known.record.started_s <= run.record.started_s);
-            if is_later && run.record.steps.values().any(|known| known == key) {
-                latest = Some(run);
-            }
-        }
+        runs.extend(cache.runs.all(&manifest)?);
     }
-    Ok(latest)
-}
-
-/// The steps of `run` that `record` was made from, found by the digests of their outputs.
-fn chain(cache: &Cache, run: &Run, record: &StepRecord) -> Result<Vec<Ancestor>, CacheError> {
-    let mut by_output: HashMap<String, (String, StepRecord)> = HashMap::new();
-    for (id, key) in &run.record.steps {
-        if let Some(record) = cache.records.get(key)? {
-            by_output.insert(record.output.digest().hex(), (id.clone(), record));
-        }
-    }
-    let mut chain: Vec<Ancestor> = Vec::new();
-    let mut seen = BTreeSet::new();
-    let mut wanted = inputs(record);
-    while !wanted.is_empty() {
-        let mut next = Vec::new();
-        for digest in wanted {
-            let Some((id, record)) = by_output.get(&digest) else {
-                continue;
-            };
-            if !seen.insert(id.clone()) {
-                continue;
-            }
-            next.extend(inputs(record));
-            let source = record.fingerprint.0.get("source");
-            let recordings = match source.and_then(|source| Digest::parse(source)) {
-                Some(source) => cache.listing_at(&run.manifest, id, &source)?,
-                None => None,
-            };
-            chain.push(Ancestor {
-                step: id.clone(),
-                record: record.clone(),
-                recordings,
-            });
-        }
-        wanted = next;
-    }
-    Ok(chain)
-}
-
-/// The digests of what a step took.
-fn inputs(record: &StepRecord) -> Vec<String> {
-    let inputs = record.fingerprint.0.iter();
-    let inputs = inputs.filter(|(name, _)| name.starts_with("input."));
-    inputs.map(|(_, digest)| digest.clone()).collect()
+    Ok(runs)
 }

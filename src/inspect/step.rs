@@ -6,6 +6,7 @@ use std::sync::Arc;
 use pipe_engine::artifact::FileEntry;
 use pipe_engine::cache::{Cache, CacheError, Run, StepOutput, StepRecord};
 use pipe_foundation::Digest;
+use pipe_foundation::regular_file;
 use pipe_nn::model::Model;
 use pipe_nn::train::EpochRecord;
 use pipe_report::eval::{Predictions, read_predictions};
@@ -93,7 +94,8 @@ pub fn json<T: DeserializeOwned>(
     name: &str,
 ) -> Result<T, String> {
     let path = path_of(cache, record, name)?;
-    let text = std::fs::read(&path).map_err(|error| format!("cannot read {name}: {error}"))?;
+    let text =
+        regular_file::read_whole(&path).map_err(|error| format!("cannot read {name}: {error}"))?;
     serde_json::from_slice(&text)
         .map_err(|error| format!("cannot parse {name} of {}: {error}", record.step))
 }
@@ -105,8 +107,8 @@ pub fn json<T: DeserializeOwned>(
 pub fn history(cache: &Cache, record: &StepRecord) -> Result<Vec<EpochRecord>, String> {
     const NAME: &str = "history.jsonl";
     let path = path_of(cache, record, NAME)?;
-    let text =
-        std::fs::read_to_string(&path).map_err(|error| format!("cannot read {NAME}: {error}"))?;
+    let text = regular_file::read_whole_text(&path)
+        .map_err(|error| format!("cannot read {NAME}: {error}"))?;
     let line = |line: &str| serde_json::from_str(line);
     let epochs: Result<Vec<EpochRecord>, _> = text.lines().map(line).collect();
     epochs.map_err(|error| format!("cannot parse {NAME} of {}: {error}", record.step))

@@ -356,6 +356,23 @@ impl AggregateStage for CommandStage {
                 return Err(CommandError::NoOutput { name: name.clone() }.into());
             }
         }
+        plain_names(&out)?;
         Ok(())
     }
+}
+
+/// Makes sure that all files below `out` have names that a record of the cache may hold.
+fn plain_names(out: &Path) -> Result<(), CommandError> {
+    for entry in walkdir::WalkDir::new(out)
+        .min_depth(1)
+        .into_iter()
+        .flatten()
+    {
+        let name = entry.file_name().to_string_lossy();
+        if name.contains(char::is_control) {
+            let name = name.escape_default().to_string();
+            return Err(CommandError::OddName { name });
+        }
+    }
+    Ok(())
 }

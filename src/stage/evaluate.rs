@@ -11,6 +11,7 @@ use pipe_engine::stage::{
     AggregateContext, AggregateStage, Foresight, InputOrigin, ListedInput, LoadedItem, Resources,
     Stage, StepInput,
 };
+use pipe_foundation::regular_file;
 use pipe_nn::model::{Device, Model, Outputs};
 use pipe_report::eval::{
     Evaluation, NumberPrediction, Prediction, TargetMetrics, label_recalls, most_likely,
@@ -359,7 +360,7 @@ fn history(path: &Path) -> miette::Result<Vec<EpochPoint>> {
         name: "history",
         reason,
     };
-    let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+    let text = regular_file::read_whole_text(path).map_err(|error| failed(error.to_string()))?;
     text.lines()
         .map(|line| {
             let record = serde_json::from_str(line);

@@ -6,6 +6,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use pipe_foundation::regular_file::{self, FileError};
+
 use super::event::Event;
 use super::record::{frame, whole_records};
 
@@ -50,10 +52,10 @@ impl EventFile {
             ahead: VecDeque::new(),
         };
         if let Some(path) = path {
-            let bytes = std::fs::read(&path)?;
+            let bytes = regular_file::read_whole(&path)?;
             let (records, whole) = whole_records(&bytes);
             opened.ahead = records.into_iter().map(<[u8]>::to_vec).collect();
-            let file = OpenOptions::new().append(true).open(&path)?;
+            let file = appended(&path, OpenOptions::new().append(true))?;
             // A killed run may have left half an event.
             if whole < bytes.len() {
                 file.set_len(whole as u64)?;
@@ -97,7 +99,7 @@ impl EventFile {
         let begun_s = (now_s() as u64).max(earlier + 1);
         let name = format!("{START}{begun_s:010}.{}{END}", self.identity);
         let path = self.folder.join(name);
-        let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
+        let mut file = appended(&path, OpenOptions::new().create(true).append(true))?;
         let bytes: Vec<u8> = self.written.iter().flat_map(|event| frame(event)).collect();
         file.write_all(&bytes)?;
         if let Some(outdated) = self.path.replace(path) {
@@ -107,6 +109,11 @@ impl EventFile {
         self.ahead.clear();
         Ok(())
     }
+}
+
+/// A file opened to be added to.
+fn appended(path: &Path, options: &mut OpenOptions) -> std::io::Result<File> {
+    regular_file::open_to_write(path, options).map_err(FileError::into_io)
 }
 
 /// Our event files in a folder, in the order of their names.

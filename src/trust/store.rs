@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 use pipe_foundation::durable;
+use pipe_foundation::regular_file;
 use pipe_foundation::system::RealSystem;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -65,7 +66,7 @@ impl TrustedFolders {
             path: path.clone(),
             reason,
         };
-        match std::fs::read_to_string(&path) {
+        match regular_file::read_whole_text(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(unreadable(error.to_string())),
             Ok(text) => toml::from_str(&text)

@@ -173,18 +173,107 @@ fn a_damaged_file_is_not_copied_for_people() {
 fn verify_names_what_was_made_from_a_damaged_file_and_repair_forgets_it() {
     let space = space();
     rot(&space, "content\n");
-    for (repair, code) in [(None, 1), (Some("--repair"), 1), (None, 0)] {
+    let mut is_damaged = true;
+    for (repair, code) in [(None, 1), (Some("--repair"), 0), (None, 0)] {
         let arguments = ["cache", "verify"].into_iter().chain(repair);
         let text = space.told_with(&arguments.collect::<Vec<_>>(), code);
         let damaged = format!("damaged: object {}\n", Digest::of(b"content\n"));
         let made_from =
             ["taken", "last"].map(|step| format!("made from what is damaged: result of {step}\n"));
         for line in [&damaged, &made_from[0], &made_from[1]] {
-            assert_eq!(text.contains(line), code == 1, "{text}");
+            assert_eq!(text.contains(line), is_damaged, "{text}");
         }
+        is_damaged &= repair.is_none();
         assert!(!text.contains("apart"), "{text}");
     }
     let run = space.run_well("pipe.toml");
     assert_eq!(run.executed(), ["made", "taken", "last"]);
     assert_eq!(run.with_status("hit"), ["apart"]);
+}
+
+/// What the stat cache notices, and what was deleted from outside, is told as what a hash finds.
+#[test]
+fn a_result_that_was_changed_or_deleted_from_outside_is_told_when_it_is_made_again() {
+    type Harm = fn(&Path);
+    let harms: [(Harm, &str, bool); 3] = [
+        (
+            |object| change(object),
+            "made.txt is damaged in the cache",
+            false,
+        ),
+        (
+            |object| fs::remove_file(object).unwrap(),
+            "made.txt is gone from the cache",
+            true,
+        ),
+        (
+            |object| change(&record_of(object)),
+            ".json is damaged in the cache",
+            false,
+        ),
+    ];
+    for (harm, told, gone) in harms {
+        let space = space();
+        harm(&object(&space, "content\n"));
+        let run = space.run_well("pipe.toml");
+        assert_eq!(run.executed(), ["made"]);
+        let warnings = run.warnings();
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(
+            warnings[0].contains(told) && warnings[0].ends_with("; recomputing it"),
+            "{warnings:?}"
+        );
+        let events = run.events_of("result_damaged");
+        assert_eq!(events.len(), 1, "{events:?}");
+        assert_eq!(events[0]["step"], "made");
+        assert_eq!(events[0]["gone"], gone);
+        assert_eq!(run.events_of("step_missed")[0]["cause"], "damaged");
+        assert_eq!(run.finished()["damaged"], 1);
+        let log = space.told(&["show", "pipe", "--log"]);
+        assert!(log.contains("the result is not used any more"), "{log}");
+        // In the line at the end, for people.
+        harm(&object(&space, "content\n"));
+        let shown = space.pipe(&["run", "pipe.toml"]);
+        let shown = String::from_utf8_lossy(&shown.stderr).into_owned();
+        assert!(shown.contains("; 1 result damaged in the cache"), "{shown}");
+    }
+}
+
+fn change(path: &Path) {
+    fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
+    let mut bytes = fs::read(path).unwrap();
+    bytes[2] ^= 1;
+    fs::write(path, bytes).unwrap();
+}
+
+/// The record of the step that made an object.
+fn record_of(object: &Path) -> PathBuf {
+    let digest = object.file_name().unwrap().to_str().unwrap();
+    let cache = object.ancestors().nth(3).unwrap();
+    let mut records = fs::read_dir(cache.join("steps")).unwrap().flatten();
+    // Those after it name the digest of the whole result.
+    let made = |path: &Path| {
+        let text = fs::read_to_string(path).unwrap();
+        text.contains(&format!("\"digest\": \"{digest}\""))
+    };
+    let found = records.find(|entry| made(&entry.path()));
+    found.unwrap().path()
+}
+
+/// A step that has changed opens what is damaged, so that what it made before was made from it and is taken out: it cannot
+/// be compared with that any more.
+#[test]
+fn a_changed_step_that_finds_the_damage_is_not_told_to_have_no_earlier_run() {
+    let space = space();
+    rot(&space, "content\n");
+    space.edit("pipe.toml", "s/^/taken:/", "s/^/took:/");
+    let run = space.run_well("pipe.toml");
+    let causes = run.events_of("step_missed").into_iter();
+    let causes: Vec<_> = causes
+        .filter(|event| event["step"] == "taken")
+        .map(|event| event["cause"].as_str().unwrap())
+        .collect();
+    assert_eq!(causes, ["changed", "damaged"]);
+    let log = space.told(&["show", "pipe", "--log"]);
+    assert!(!log.contains("no earlier run"), "{log}");
 }

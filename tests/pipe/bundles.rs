@@ -188,6 +188,25 @@ fn a_recording_a_label_and_a_missing_row_make_other_data_with_counts() {
     assert_eq!(reproduced(&space, &[]).0["verdict"], "identical");
 }
 
+/// Utterances that are in another split are not missing, and those of another split are not counted.
+#[test]
+fn utterances_in_another_split_are_told_as_such() {
+    let space = receiver(&exported());
+    let split = "speech.split={ train = 0.25, validation = 0.25, test = 0.5 }";
+    let (verdict, code) = reproduced(&space, &["--set", split]);
+    assert_eq!((&verdict["verdict"], code), (&json!("different_data"), 1));
+    let changes = verdict["data"].as_array().unwrap();
+    let sum = |what: &str| -> u64 {
+        let counts = changes.iter().map(|change| change[what].as_u64().unwrap());
+        counts.sum()
+    };
+    assert_eq!(["missing", "added", "other_recording"].map(sum), [0, 0, 0]);
+    assert!(sum("moved_in") > 0 && sum("moved_in") == sum("moved_out"));
+    let told = space.told_with(&["reproduce", BUNDLE, "--set", split], 1);
+    assert!(told.contains("in another split or corpus here"), "{told}");
+    assert!(!told.contains("missing"), "{told}");
+}
+
 #[test]
 fn a_parameter_gives_the_same_data_and_different_numbers() {
     let space = receiver(&exported());

@@ -150,7 +150,8 @@ fn verify_reports_damage_repair_takes_it_out_and_a_run_makes_it_again() {
         for repair in [&[][..], &["--repair"]] {
             assert!(space.files("cache") == before, "{told}: changed unasked");
             let (code, text) = verify(&space, repair);
-            assert_eq!(code, Some(i32::from(shows)), "{told}: {text}");
+            let fails = shows && repair.is_empty();
+            assert_eq!(code, Some(i32::from(fails)), "{told}: {text}");
             assert_eq!(text.contains("damaged: "), shows, "{told}: {text}");
         }
         let (code, text) = verify(&space, &[]);
@@ -224,4 +225,39 @@ run = "cat {input} > {output}"
     let again = space.run_well("pipe.toml");
     assert_eq!(again.items().0, 0);
     assert_eq!(space.read("runs/pipe/count/count.txt"), first);
+}
+
+/// Checkpoints and logs of runs are looked at, too; what was repaired is no failure.
+#[test]
+fn checkpoints_and_logs_of_runs_are_verified() {
+    let space = super::learning::study();
+    space.run_well("study.toml");
+    let whole = verify(&space, &[]);
+    assert_eq!(whole.0, Some(0), "{}", whole.1);
+    assert!(whole.1.contains("2 checkpoints, 1 run log"), "{}", whole.1);
+    let flip = |name: &str| {
+        let mut bytes = fs::read(space.join(name)).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] = 7;
+        fs::write(space.join(name), bytes).unwrap();
+    };
+    let files = space.files("cache");
+    let checkpoint = files.keys().find(|name| name.starts_with("checkpoints/"));
+    let log = files
+        .keys()
+        .find(|name| name.starts_with("runs/") && name.ends_with(".log"));
+    for (name, told) in [
+        (checkpoint.unwrap(), "damaged: checkpoint "),
+        (log.unwrap(), " bytes of the log of run "),
+    ] {
+        flip(&format!("cache/{name}"));
+        let (code, text) = verify(&space, &[]);
+        assert_eq!(code, Some(1), "{text}");
+        assert!(text.contains(told), "{text}");
+        let (code, text) = verify(&space, &["--repair"]);
+        assert_eq!(code, Some(0), "{text}");
+        assert!(text.contains(told), "{text}");
+        assert_eq!(verify(&space, &[]).0, Some(0));
+    }
+    assert_eq!(space.run_well("study.toml").executed(), [""; 0]);
 }

@@ -47,6 +47,7 @@ fn every_part_is_looked_at_and_nothing_is_left_behind() {
             "cache",
             "locks",
             "clock",
+            "folder of results",
             "room for the cache",
             "room for results",
             "room for temporary files",
@@ -105,4 +106,37 @@ fn low_limits_are_named() {
     let output = space.script(script, &[]).output().unwrap();
     let found = checks(&String::from_utf8(output.stdout).unwrap());
     assert_eq!(check(&found, "open files"), ("warning", "limited to 64"));
+}
+
+/// Where a run would fail, the machine is not fit for one.
+#[test]
+fn what_runs_fail_for_is_not_fit_for_runs() {
+    for (limit, name) in [
+        ("ulimit -n 8", "open files"),
+        ("ulimit -f 1", "size of files"),
+    ] {
+        let space = Workspace::with_corpus(3);
+        let under = |arguments: &str| {
+            let script = format!("{limit}; exec \"$0\" {arguments}");
+            space.script(&script, &[]).output().unwrap()
+        };
+        let output = under("doctor --json");
+        assert_eq!(output.status.code(), Some(1), "{limit}");
+        let found = checks(&String::from_utf8(output.stdout).unwrap());
+        assert_eq!(check(&found, name).0, "bad", "{limit}");
+        assert_ne!(under("run pipe.toml").status.code(), Some(0), "{limit}");
+    }
+    let space = Workspace::with_corpus(3);
+    space.write("runs", "no folder");
+    let text = space.told_with(&["doctor"], 1);
+    assert!(text.contains("bad      folder of results"), "{text}");
+    fs::remove_file(space.join("runs")).unwrap();
+    fs::create_dir(space.join("runs")).unwrap();
+    let user = Somebody::new(&space);
+    permit(&space.join("runs"), 0o555, 0o444);
+    let output = user.command("./program").arg("doctor").output().unwrap();
+    permit(&space.join("runs"), 0o755, 0o644);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("nothing can be written in"), "{text}");
 }

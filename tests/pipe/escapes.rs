@@ -1,9 +1,12 @@
 //! What strangers write reaches the terminal with control characters shown, not executed.
 
+use pipe_foundation::test_support::skipped;
+
 use super::workspace::Workspace;
 
-/// Clears the screen, sets the title, moves back, and turns text around.
-const ATTACK: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{8}\u{9b}31m\u{202e}evil";
+/// Clears the screen, sets the title, moves back, turns text around, and hides it: black on black.
+const ATTACK: &str =
+    "\u{1b}[2J\u{1b}]0;owned\u{7}\u{8}\u{9b}31m\u{202e}evil\u{1b}[30;40mhidden\u{1b}[0m";
 
 fn no_controls(text: &str) {
     for bad in ['\u{1b}', '\u{7}', '\u{8}', '\u{9b}', '\u{202e}'] {
@@ -23,7 +26,10 @@ fn the_output_of_a_failing_program_is_shown_and_not_executed() {
     let stderr = String::from_utf8(output.stderr).unwrap();
     no_controls(&stderr);
     assert!(stderr.contains("\\u001b[2J"), "{stderr}");
-    assert!(stderr.contains("\\u202eevil"), "{stderr}");
+    assert!(
+        stderr.contains("\\u202eevil\\u001b[30;40mhidden"),
+        "{stderr}"
+    );
     let shown = space.pipe(&["runs", "pipe"]);
     no_controls(&String::from_utf8(shown.stdout).unwrap());
 }
@@ -70,4 +76,33 @@ fn errors_in_manifests_and_what_is_listed_show_their_controls() {
             no_controls(&String::from_utf8_lossy(&output.stdout));
         }
     }
+}
+
+/// On a terminal there are colours, all of them the program's own.
+#[test]
+fn on_a_terminal_only_our_own_colours_are_obeyed() {
+    let space = Workspace::new();
+    space.write("attack.txt", ATTACK);
+    space.write(
+        "pipe.toml",
+        "[stage.a]\nkind = \"command\"\nrun = \"cat attack.txt >&2; exit 1\"\noutputs = [\"a\"]\n",
+    );
+    space.write(
+        "bad.toml",
+        "[stage.\"\\u001b[30;40m\"]\nkind = 3 # \u{1b}[30;40m\n",
+    );
+    let mut coloured = 0;
+    for arguments in ["run pipe.toml", "plan bad.toml", "runs pipe", "show pipe"] {
+        let script =
+            format!("unset NO_COLOR; TERM=xterm exec script -qec \"$0 {arguments}\" /dev/null");
+        let mut command = space.script(&script, &[]);
+        let Ok(output) = command.env_remove("NO_COLOR").output() else {
+            return skipped("`script` is not there");
+        };
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(!told.contains("\u{1b}[30;40m"), "{told:?}");
+        assert!(!told.contains("\u{1b}]0;"), "{told:?}");
+        coloured += usize::from(told.contains("\u{1b}[31m"));
+    }
+    assert!(coloured > 0, "nothing was in colour");
 }

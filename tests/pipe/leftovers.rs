@@ -163,3 +163,35 @@ fn pruning_takes_links_along_that_would_lead_nowhere() {
         "nothing to remove\n"
     );
 }
+
+/// A link in the place of a folder leads elsewhere: nothing is written there, and nothing is removed.
+#[test]
+fn links_in_the_place_of_folders_of_results_are_not_followed() {
+    for link in ["runs/pipe", "runs/pipe/count"] {
+        let space = Workspace::with_corpus(3);
+        space.run_well("pipe.toml");
+        std::fs::rename(space.join(link), space.join("elsewhere")).unwrap();
+        std::os::unix::fs::symlink(space.join("elsewhere"), space.join(link)).unwrap();
+        let before = space.files("elsewhere");
+        space.edit("pipe.toml", "wc -l", "wc -c");
+        let run = space.run_well("pipe.toml");
+        let told = run.warnings();
+        assert!(
+            told.iter()
+                .any(|told| told.contains("is a symbolic link, and nothing is written")),
+            "{told:?}"
+        );
+        assert!(
+            space.files("elsewhere") == before,
+            "{link}: written elsewhere"
+        );
+        // The step is gone: its results would be removed.
+        space.write("pipe.toml", super::manifests::MADE);
+        space.run_well("pipe.toml");
+        space.told(&["cache", "prune", "--keep-runs", "1"]);
+        assert!(
+            space.files("elsewhere") == before,
+            "{link}: removed elsewhere"
+        );
+    }
+}

@@ -213,7 +213,8 @@ fn a_copied_file_is_traced_to_its_step_its_run_and_its_recordings() {
     for step in ["fbank", "audio", "speech"] {
         assert!(told.contains(&format!("  from `{step}`: ")), "{told}");
     }
-    assert!(told.contains("(far 48, near 72)"), "{told}");
+    let used = "(far train 24, far validation 12, near train 48, near validation 12)";
+    assert!(told.contains(used), "{told}");
 
     let told = space.told(&["whence", "copy.bin", "--json"]);
     let line: serde_json::Value = serde_json::from_str(&told).unwrap();
@@ -304,4 +305,22 @@ fn what_a_page_holds_runs_again_and_gives_its_results() {
     );
     let told = other.refused(&["run", "study.toml", "--locked"]);
     assert!(told.contains("epochs: 2 -> 3"), "{told}");
+}
+
+/// Wherever it was written to.
+#[test]
+fn results_in_a_lock_file_elsewhere_stay_as_long_as_it_is_there() {
+    let space = locked();
+    space.told(&["lock", "pipe.toml", "-o", "papers/first.lock.toml"]);
+    fs::remove_file(space.join(LOCK)).unwrap();
+    let collect = ["cache", "gc", "--max-age", "0"];
+    for bins in ["24", "25"] {
+        space.told(&["run", "pipe.toml", "--set", &format!("fbank.bins={bins}")]);
+    }
+    space.told(&collect);
+    assert_eq!(space.run_well("pipe.toml").items().0, 0);
+    fs::remove_file(space.join("papers/first.lock.toml")).unwrap();
+    space.told(&["run", "pipe.toml", "--set", "fbank.bins=26"]);
+    space.told(&["cache", "prune", "--keep-runs", "1"]);
+    assert!(space.run_well("pipe.toml").items().0 > 0);
 }

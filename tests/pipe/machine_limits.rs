@@ -91,7 +91,7 @@ fn a_run_that_is_refused_threads_says_so() {
             .output()
             .unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);
-        for words in ["panicked", "left out", "set aside by"] {
+        for words in ["panicked", "internal error", "left out", "set aside by"] {
             assert!(!stderr.contains(words), "{limit}: {words}: {stderr}");
         }
         let code = output.status.code();

@@ -219,6 +219,55 @@ fn a_configuration_that_cannot_be_read_trusts_nobody_and_says_so() {
     assert_eq!(user.run(&space, &allowed).code, Some(0));
 }
 
+/// What needs no trust needs no file that says who is trusted.
+#[test]
+fn a_configuration_that_cannot_be_read_is_no_matter_where_nothing_has_to_be_trusted() {
+    let (space, user) = (Workspace::with_corpus(3), Configuration::empty());
+    fs::create_dir(user.0.path().join("pipe")).unwrap();
+    fs::write(user.0.path().join("pipe/trust.toml"), "folders = 3\n").unwrap();
+    space.write("pipe.toml", super::manifests::MADE);
+    assert_eq!(user.run(&space, &[]).code, Some(0));
+    space.write(
+        "pipe.toml",
+        "corpora = \"../c.toml\"\n".to_owned() + super::manifests::MADE,
+    );
+    let (_, stderr, code) = user.says(&space, &["run", "pipe.toml"]);
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains("trust::unreadable"), "{stderr}");
+}
+
+/// Whoever lets a manifest read files elsewhere does not show them to all who see its errors.
+#[test]
+fn nothing_is_shown_of_a_file_outside_that_cannot_be_parsed_or_does_not_belong_there() {
+    let (space, user) = (Workspace::new(), Configuration::empty());
+    space.write("project/corpora.toml", "folder = \"corpora\"\n");
+    let stage = "[stage.a]\nkind = \"command\"\nrun = \"echo > {out}/a\"\noutputs = [\"a\"]\n";
+    for (key, secret) in [
+        ("include", "root:hunter2:0:0\n"),
+        ("include", "password = hunter2\n"),
+        ("include", "password = \"hunter2\"\n"),
+        ("include", "[stage.b]\nkind = \"hunter2\"\n"),
+        ("corpora", "root:hunter2:0:0\n"),
+        ("corpora", "password = \"hunter2\"\n"),
+    ] {
+        space.write("secret", secret);
+        space.write(
+            "project/pipe.toml",
+            format!("{key} = \"../secret\"\n{stage}"),
+        );
+        for json in [&[][..], &["--json"]] {
+            let arguments = [&["plan", "project/pipe.toml", "--allow-paths"], json].concat();
+            let (stdout, stderr, code) = user.says(&space, &arguments);
+            let told = format!("{stdout}{stderr}");
+            assert_eq!(code, 2, "{told}");
+            let kind = secret.contains("kind");
+            assert!(!told.contains("password = "), "{told}");
+            assert!(kind || !told.contains("hunter2"), "{told}");
+            assert!(told.contains("secret"), "{told}");
+        }
+    }
+}
+
 #[test]
 fn a_sandbox_lets_programs_write_their_outputs_and_nothing_else() {
     if !Command::new("bwrap")

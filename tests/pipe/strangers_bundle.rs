@@ -120,3 +120,54 @@ fn what_a_stranger_sends_writes_nothing_elsewhere_and_fills_nothing() {
     let told = space.refused(&["bundle", "import", "evil.tar.zst", "-o", "."]);
     assert!(told.contains("it exists"), "{told}");
 }
+
+/// The places of corpora are the receiver's to say.
+#[test]
+fn a_bundle_does_not_decide_what_is_read_outside_of_it() {
+    let sender = super::bundles::exported();
+    sender.told(&["bundle", "import", super::bundles::BUNDLE, "-o", "sent"]);
+    let manifest = "sent/project/pipelines/study.toml";
+    let file = "sent/project/corpora.toml";
+    let before = sender.read(file);
+    let elsewhere = sender.join("corpora");
+    let elsewhere = elsewhere.display();
+    let user = tempfile::tempdir().unwrap();
+    let says = |more: &[&str]| {
+        let mut command = sender.command(&[&["plan", manifest], more].concat());
+        command.env("XDG_CONFIG_HOME", user.path());
+        let output = command.output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), stderr)
+    };
+    let folder = format!("folder = \"{elsewhere}\"");
+    let root = format!("root = \"{elsewhere}/made\"");
+    let set = |key: &str, line: &str| {
+        let lines = before.lines().map(|old| match old.starts_with(key) {
+            true => line,
+            false => old,
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    for text in [
+        set("folder = ", &folder),
+        set("folder = ", "folder = \"../../corpora\""),
+        set("root = ", &root),
+    ] {
+        sender.write(file, &text);
+        let (code, stderr) = says(&[]);
+        assert_eq!(code, Some(2), "{text}\n{stderr}");
+        assert!(stderr.contains("bundle::place"), "{stderr}");
+        let (code, stderr) = says(&["--allow-paths"]);
+        assert_eq!(code, Some(0), "{text}\n{stderr}");
+        // Nor is it found from inside.
+        let mut command = sender.command(&["corpora", "made"]);
+        command.env("XDG_CONFIG_HOME", user.path());
+        let output = command.current_dir(sender.join("sent/project")).output();
+        let output = output.unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains("bundle::place"), "{stderr}");
+        // What the receiver gives is theirs.
+        assert_eq!(says(&["--corpora", "corpora.toml"]).0, Some(0));
+    }
+}

@@ -176,3 +176,31 @@ fn a_cache_may_be_elsewhere() {
     assert_eq!(space.run_well("pipe.toml").steps(), (0, 2, 0));
     assert!(space.join("disk/VERSION").exists());
 }
+
+/// Names that no run writes: with control characters, or in the folder of another step.
+#[test]
+fn names_that_no_run_writes_are_damage() {
+    for (folder, from, to) in [
+        ("steps", "\"made.txt\"", "\"ma\\u001b[2Jde.txt\""),
+        ("steps", "\"made.txt\"", "\"made\\n.txt\""),
+        ("published", "\"made/made.txt\"", "\"mine/made.txt\""),
+        ("published", "\"made/made.txt\"", "\"made/\\tmade.txt\""),
+    ] {
+        let space = Workspace::with_manifest("pipe.toml", MANIFEST);
+        space.run_well("pipe.toml");
+        assert!(forge(&space, folder, from, to) > 0, "{folder}: {from}");
+        let told = space.told_with(&["cache", "verify"], 1);
+        assert!(told.contains("damaged: record of "), "{folder}: {told}");
+        assert_eq!(space.run_well("pipe.toml").code, Some(0));
+        assert!(!space.join("runs/pipe/mine").exists());
+    }
+    // Nor can a program write one.
+    let odd = MANIFEST.replace(
+        "echo made >",
+        "echo made > {out}/$(printf 'a\\\\001b'); echo made >",
+    );
+    let space = Workspace::with_manifest("pipe.toml", odd);
+    let run = space.run("pipe.toml", &[]);
+    assert_eq!(run.code, Some(1), "{:?}", run.events);
+    assert_eq!(run.failure()["code"], "command::odd_name");
+}

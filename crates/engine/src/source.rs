@@ -15,31 +15,63 @@ pub struct Source(Arc<SourceText>);
 struct SourceText {
     name: String,
     text: String,
+    /// The text as it is shown, where that is another one.
+    shown: Option<String>,
     of_command_line: bool,
+    /// Whether nothing of the text is shown.
+    is_withheld: bool,
 }
+
+impl SourceText {
+    fn new(name: String, text: String) -> Self {
+        Self {
+            shown: text
+                .contains(ESCAPE)
+                .then(|| text.replace(ESCAPE, SUBSTITUTE)),
+            name,
+            text,
+            of_command_line: false,
+            is_withheld: false,
+        }
+    }
+}
+
+/// What terminals obey. The program's own colours begin with it too, so that a text of somebody else must not hold it
+/// where both come together.
+const ESCAPE: char = '\u{1b}';
+/// What stands for another character, of the same length: places in the text stay where they are.
+const SUBSTITUTE: &str = "\u{1a}";
 
 impl Source {
     /// A text and the name people know it by.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Self(Arc::new(SourceText::new(name.into(), text.into())))
+    }
+
+    /// A text of which nothing is shown, since it may be none that the user meant to show.
+    pub fn withheld(name: impl Into<String>, text: impl Into<String>) -> Self {
         Self(Arc::new(SourceText {
-            name: name.into(),
-            text: text.into(),
-            of_command_line: false,
+            is_withheld: true,
+            ..SourceText::new(name.into(), text.into())
         }))
     }
 
     /// The argument of `--set`.
     pub fn of_override(text: impl Into<String>) -> Self {
         Self(Arc::new(SourceText {
-            name: "--set".into(),
-            text: text.into(),
             of_command_line: true,
+            ..SourceText::new("--set".into(), text.into())
         }))
     }
 
     /// The name people know it by, usually a path as it was given.
     pub fn name(&self) -> &str {
         &self.0.name
+    }
+
+    /// Whether nothing of the text is shown.
+    pub fn is_withheld(&self) -> bool {
+        self.0.is_withheld
     }
 
     /// The whole text.
@@ -67,7 +99,8 @@ impl SourceCode for Source {
         context_lines_after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
         let context = [context_lines_before, context_lines_after];
-        excerpt::around(self.name(), self.text(), span, context)
+        let text = self.0.shown.as_deref().unwrap_or(self.text());
+        excerpt::around(self.name(), text, span, context)
     }
 }
 

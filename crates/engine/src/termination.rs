@@ -1,5 +1,8 @@
 //! The signals that ask a process to end.
 
+use std::path::Path;
+
+use pipe_foundation::regular_file;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 /// SIGINT, SIGTERM, SIGQUIT, and SIGHUP unless it was ignored when the process started, as under `nohup`.
@@ -13,7 +16,7 @@ pub fn signals() -> Vec<i32> {
 
 /// Whether the process ignores `signal`, according to the kernel; false where it does not say.
 fn is_ignored(signal: i32) -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let status = regular_file::read_whole_text(Path::new("/proc/self/status")).unwrap_or_default();
     let mask = status
         .lines()
         .find_map(|line| line.strip_prefix("SigIgn:"))

@@ -21,7 +21,7 @@ pub fn write(system: &dyn System, path: &Path, bytes: &[u8]) -> Result<()> {
         file.sync_data()?;
         // Opened before the file has its name: where there are no descriptors left, the old file stays, rather than a new
         // one that readers find whole and that is gone after a power cut.
-        folder = Some(system.open(folder_of(path), Open::Read)?);
+        folder = Some(system.open(folder_of(path), Open::Folder)?);
         Ok(())
     })?;
     folder.map_or(Ok(()), |folder| folder.sync_all())
@@ -194,7 +194,7 @@ pub fn create_folders(system: &dyn System, path: &Path) -> Result<()> {
 /// # Errors
 /// When the folder cannot be opened or synced.
 pub fn sync_folder(system: &dyn System, folder: &Path) -> Result<()> {
-    system.open(folder, Open::Read)?.sync_all()
+    system.open(folder, Open::Folder)?.sync_all()
 }
 
 #[cfg(test)]

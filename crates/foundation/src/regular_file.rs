@@ -40,8 +40,20 @@ impl FileError {
     pub fn into_io(self) -> Error {
         match self {
             Self::Io(error) => error,
-            Self::NotRegular { .. } => Error::new(ErrorKind::InvalidInput, self.to_string()),
+            Self::NotRegular { .. } => Error::new(ErrorKind::InvalidInput, self),
             Self::TooLong { .. } => Error::new(ErrorKind::FileTooLarge, self.to_string()),
+        }
+    }
+
+    /// The [`FileError::NotRegular`] that [`FileError::into_io`] made `error` of.
+    ///
+    /// # Errors
+    /// Any other error is given back.
+    pub fn not_regular(error: Error) -> Result<Self, Error> {
+        match error.downcast::<Self>() {
+            Ok(found @ Self::NotRegular { .. }) => Ok(found),
+            Ok(other) => Err(other.into_io()),
+            Err(error) => Err(error),
         }
     }
 
@@ -94,6 +106,45 @@ pub fn open(path: &Path) -> Result<File, FileError> {
         None => Ok(file),
         Some(found) => Err(FileError::NotRegular { found }),
     }
+}
+
+/// Opens a regular file as `options` say, to write to it. A link in its place is refused, since it would lead to another
+/// file.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_to_write(path: &Path, options: &mut OpenOptions) -> Result<File, FileError> {
+    if let Ok(there) = std::fs::symlink_metadata(path)
+        && !there.is_symlink()
+        && let Some(found) = other_kind(there.file_type())
+    {
+        return Err(FileError::NotRegular { found });
+    }
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::NOFOLLOW;
+    let file = options.custom_flags(flags.bits() as i32).open(path)?;
+    match other_kind(file.metadata()?.file_type()) {
+        None => Ok(file),
+        Some(found) => Err(FileError::NotRegular { found }),
+    }
+}
+
+/// The whole content of a regular file that this program has written, however long it is.
+///
+/// # Errors
+/// Those of [`open`] as errors of the system, and where it cannot be read.
+pub fn read_whole(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut file = open(path).map_err(FileError::into_io)?;
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// As [`read_whole`], of a text.
+///
+/// # Errors
+/// As [`read_whole`], and where it is not UTF-8.
+pub fn read_whole_text(path: &Path) -> std::io::Result<String> {
+    text(read_whole(path)?).map_err(FileError::into_io)
 }
 
 /// The content of a regular file of at most as many bytes as `limit` says.
@@ -209,6 +260,12 @@ mod tests {
             let error = read(&path, LIMIT).unwrap_err().into_io();
             assert_eq!(error.to_string(), expected);
             assert_eq!(error.kind(), ErrorKind::InvalidInput);
+            assert_eq!(read_whole(&path).unwrap_err().to_string(), expected);
+            let written = open_to_write(&path, OpenOptions::new().append(true));
+            match path.ends_with("link") {
+                true => assert!(matches!(written, Err(FileError::Io(_)))),
+                false => assert_eq!(written.unwrap_err().to_string(), expected),
+            }
         }
         let absent = folder.path().join("absent");
         assert!(open(&absent).unwrap_err().is_missing());

@@ -1,5 +1,6 @@
 //! The threads that one training, prediction or analysis runs on.
 
+use std::io::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
@@ -14,10 +15,12 @@ use crate::sync::lock;
 
 /// Threads that the system refused to start.
 #[derive(Debug, Error, Diagnostic)]
-#[error("cannot start {threads} threads: {reason}")]
+#[error("cannot start {threads} thread{}: {reason}", if *threads == 1 { "" } else { "s" })]
 #[diagnostic(
     code(threads::start),
-    help("ask for fewer with --threads, or raise the system's limit on them (ulimit -u)")
+    help(
+        "ask for fewer with --jobs or, to predict, --threads, or raise the system's limit on them (ulimit -u)"
+    )
 )]
 pub struct ThreadError {
     /// Threads asked for.
@@ -48,15 +51,41 @@ pub fn thread_pool(threads: usize) -> Result<rayon::ThreadPool, ThreadError> {
 /// Where it refuses a single one too.
 pub fn start_shared_threads() -> Result<(), ThreadError> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    // They can be asked for only once, so others are tried first.
-    let threads = match thread_pool(cores) {
-        Ok(_) => cores,
-        Err(_) => thread_pool(1).map(|_| 1)?,
-    };
+    // They can be asked for only once, so they are started before.
+    let mut waiting = Vec::new();
+    for _ in 0..cores {
+        let (sender, receiver) = channel::<rayon::ThreadBuilder>();
+        let work = move || {
+            // Without a sender it is not needed.
+            if let Ok(thread) = receiver.recv() {
+                thread.run();
+            }
+        };
+        match std::thread::Builder::new().spawn(work) {
+            Ok(_) => waiting.push(sender),
+            // Others need some, too.
+            Err(_) if !waiting.is_empty() => {
+                waiting.truncate(1);
+                break;
+            }
+            Err(error) => {
+                return Err(ThreadError {
+                    threads: 1,
+                    reason: error.to_string(),
+                });
+            }
+        }
+    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(waiting.len());
+    let pool = pool.spawn_handler(|thread| {
+        let waiting = waiting
+            .pop()
+            .ok_or_else(|| Error::other("no thread left"))?;
+        let given = waiting.send(thread);
+        given.map_err(|_| Error::other("the thread has ended"))
+    });
     // It fails where they have been started before.
-    let _ = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build_global();
+    let _ = pool.build_global();
     Ok(())
 }
 

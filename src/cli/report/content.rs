@@ -1,6 +1,7 @@
 //! What the cache holds of a report.
 
 use pipe_engine::cache::{Cache, StepOutput};
+use pipe_foundation::regular_file;
 use pipe_report::Report;
 
 use crate::stage::REPORT_CONTENT;
@@ -17,5 +18,5 @@ pub fn content(cache: &Cache, output: Option<&StepOutput>) -> Option<Report> {
         .objects
         .open(&files.get(REPORT_CONTENT)?.digest)
         .ok()??;
-    serde_json::from_slice(&std::fs::read(object).ok()?).ok()
+    serde_json::from_slice(&regular_file::read_whole(&object).ok()?).ok()
 }

@@ -11,7 +11,8 @@ use pipe_engine::cache::{Cache, StepOutput};
 use pipe_engine::exec::{MissingInputs, PlanResults, Resolver, record_companion, runs_folder};
 use pipe_engine::plan::Plan;
 use pipe_foundation::durable;
-use pipe_foundation::system::RealSystem;
+use pipe_foundation::regular_file;
+use pipe_foundation::system::{RealSystem, System};
 
 use crate::domain::SpeechPlan;
 use crate::items::REPORT;
@@ -20,6 +21,7 @@ use super::arguments::{Common, ReportArguments};
 use super::console::{console_width, print};
 use super::error::CliError;
 use super::paint::colours;
+use super::visible::with_own_colours;
 use super::{context, own_name};
 
 pub use show::show;
@@ -58,8 +60,12 @@ pub fn report(arguments: &ReportArguments, common: &Common) -> Result<u8, CliErr
                 .join(&plan.name)
                 .join(runs_folder(&plan, step)),
         };
+        let runs = arguments.out.is_none().then_some(&arguments.runs);
         for file in &files.files {
             let path = folder.join(&file.name);
+            if let Some(runs) = runs {
+                refuse_link(runs, &path)?;
+            }
             let object = cache
                 .objects
                 .open(&file.digest)?
@@ -74,7 +80,7 @@ pub fn report(arguments: &ReportArguments, common: &Common) -> Result<u8, CliErr
                         plan.manifest
                     ),
                 })?;
-            std::fs::read(&object)
+            regular_file::read_whole(&object)
                 .and_then(|bytes| durable::write(&RealSystem, &path, &bytes))
                 .map_err(|reason| failed(&path, reason))?;
         }
@@ -83,7 +89,7 @@ pub fn report(arguments: &ReportArguments, common: &Common) -> Result<u8, CliErr
         if arguments.folds
             && let Some(report) = content(&cache, results.steps[step].output.as_deref())
         {
-            let folds = report.folds_to_terminal(console_width(), colours());
+            let folds = with_own_colours(&report.folds_to_terminal(console_width(), colours()));
             text.push_str(&format!("\n{}\n", folds.trim_end()));
         }
     }
@@ -129,11 +135,25 @@ pub fn write_pages(
     for step in report_steps(plan) {
         if results.steps[step].output.is_some() {
             let folder = runs.join(&plan.name).join(runs_folder(plan, step));
+            if refuse_link(runs, &folder.join(PAGE)).is_err() {
+                // It was told with the other results of the step.
+                continue;
+            }
             let page = write_page(plan, cache, results, step, &folder)?;
             record_companion(cache, plan, runs, step, &page)?;
         }
     }
     Ok(())
+}
+
+/// Makes sure that `path` is not reached through a link in the place of a folder below `runs`.
+fn refuse_link(runs: &Path, path: &Path) -> Result<(), CliError> {
+    let system: &dyn System = &RealSystem;
+    let reason = match system.link_on_the_way(runs, path) {
+        None => return Ok(()),
+        Some(link) => format!("{} is a symbolic link", link.display()),
+    };
+    Err(failed(path, std::io::Error::other(reason)))
 }
 
 fn report_steps(plan: &Plan) -> Vec<usize> {
@@ -151,7 +171,7 @@ fn write_page(
     let path = folder.join(PAGE);
     let page = page(plan, cache, results, step)?;
     // Left alone when it is right, so that nobody's browser or backup sees a change.
-    if !std::fs::read(&path).is_ok_and(|there| there == page.as_bytes()) {
+    if !regular_file::read_whole(&path).is_ok_and(|there| there == page.as_bytes()) {
         durable::write(&RealSystem, &path, page.as_bytes())
             .map_err(|reason| failed(&path, reason))?;
     }

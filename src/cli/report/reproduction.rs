@@ -3,6 +3,7 @@
 use pipe_engine::cache::{Cache, CacheError};
 use pipe_engine::exec::PlanResults;
 use pipe_foundation::Digest;
+use pipe_foundation::regular_file;
 use pipe_report::{ProjectFile, Reproduction};
 
 use crate::bundle::{Content, project_files};
@@ -55,7 +56,7 @@ fn shown(name: String, content: &Content) -> ProjectFile {
     let bytes: &[u8] = match content {
         Content::Bytes(bytes) => bytes,
         Content::File(path) => {
-            read = std::fs::read(path).unwrap_or_default();
+            read = regular_file::read_whole(path).unwrap_or_default();
             &read
         }
     };

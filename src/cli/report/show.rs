@@ -9,6 +9,7 @@ use pipe_engine::plan::Plan;
 use crate::cli::console::{console_width, print};
 use crate::cli::error::CliError;
 use crate::cli::paint::colours;
+use crate::cli::visible::with_own_colours;
 use crate::items::REPORT;
 
 use super::content::{PAGE, content};
@@ -25,7 +26,7 @@ pub fn show(plan: &Plan, cache: &Cache, summary: &RunSummary, runs: &Path) -> Re
             let folder = runs.join(&plan.name).join(runs_folder(plan, index));
             print(&format!(
                 "\n{}\n",
-                report.to_terminal_in_brief(width, colour).trim_end()
+                with_own_colours(report.to_terminal_in_brief(width, colour).trim_end())
             ))?;
             print(&format!(
                 "\nIn full, with curves, confusion matrices, data and parameters: {}\n",

@@ -92,6 +92,12 @@ fn words(event: &Event) -> String {
         Event::ResultDamaged {
             step,
             file: Some(file),
+            gone: true,
+            ..
+        } => format!("{step}: {file} is gone from the cache, the result is not used any more"),
+        Event::ResultDamaged {
+            step,
+            file: Some(file),
             ..
         } => format!("{step}: {file} is damaged in the cache, the result is not used any more"),
         Event::ResultDamaged { step, .. } => {

@@ -23,6 +23,7 @@ use super::date::date_text;
 use super::error::CliError;
 use super::lines::{counted, duration_text};
 use super::paint::Paint;
+use super::visible::with_own_colours;
 
 use page::{Page, kind};
 
@@ -204,13 +205,13 @@ fn content(cache: &Cache, record: &StepRecord, page: Page) -> String {
 
 fn audit(cache: &Cache, record: &StepRecord, page: Page) -> Result<String, String> {
     let audit: AuditEntry = step::json(cache, record, AUDIT_CONTENT)?;
-    let text = audit.to_terminal(page.width, page.paint.colours);
+    let text = with_own_colours(&audit.to_terminal(page.width, page.paint.colours));
     Ok(format!("\n{text}"))
 }
 
 fn report(cache: &Cache, record: &StepRecord, page: Page) -> Result<String, String> {
     let report: Report = step::json(cache, record, REPORT_CONTENT)?;
-    let text = report.to_terminal(page.width, page.paint.colours);
+    let text = with_own_colours(&report.to_terminal(page.width, page.paint.colours));
     Ok(format!("\n{text}"))
 }
 

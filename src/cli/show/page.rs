@@ -4,6 +4,7 @@ use pipe_engine::cache::StepRecord;
 use pipe_report::Sheet;
 
 use crate::cli::paint::Paint;
+use crate::cli::visible::with_own_colours;
 
 /// Where text goes and how wide it may be.
 #[derive(Clone, Copy)]
@@ -17,7 +18,7 @@ pub struct Page {
 impl Page {
     /// The text of a sheet.
     pub fn render(self, sheet: &Sheet) -> String {
-        sheet.to_terminal(self.width, self.paint.colours)
+        with_own_colours(&sheet.to_terminal(self.width, self.paint.colours))
     }
 }
 

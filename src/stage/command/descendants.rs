@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use pipe_foundation::regular_file;
 use rustix::process::{Pid, getpid};
 
 /// A process.
@@ -20,7 +21,7 @@ pub fn processes() -> impl Iterator<Item = (i32, Process)> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     entries.filter_map(|entry| {
         let is_process = entry.file_name().as_encoded_bytes()[0].is_ascii_digit();
-        let stat = is_process.then(|| std::fs::read_to_string(entry.path().join("stat")));
+        let stat = is_process.then(|| regular_file::read_whole_text(&entry.path().join("stat")));
         parse(&stat?.ok()?)
     })
 }

@@ -57,6 +57,13 @@ pub enum CommandError {
         help("it must write every file of `outputs` into {{out}}")
     )]
     NoOutput { name: String },
+    /// It wrote a file that no record of the cache may name.
+    #[error("the command wrote a file called \"{name}\", with control characters")]
+    #[diagnostic(code(command::odd_name), help("give it a plain name"))]
+    OddName {
+        /// The name, with what is not plain escaped.
+        name: String,
+    },
     #[error("cannot prepare {}: {reason}", path.display())]
     #[diagnostic(code(command::prepare))]
     Prepare {

@@ -7,6 +7,7 @@ use pipe_engine::artifact::{ArtifactKind, Bytes, ItemData};
 use pipe_engine::manifest::variant_folder;
 use pipe_engine::stage::{InputContent, StepInput};
 use pipe_foundation::progress::Progress;
+use pipe_foundation::regular_file;
 use pipe_speech::audio::{self, AudioReader};
 
 use crate::items::{AUDIO, FEATURES};
@@ -153,11 +154,11 @@ pub fn read_item(
             .map(|wave| -> Box<dyn ItemData> { Box::new(Audio::from(wave)) })
             .map_err(|error| error.to_string()),
         kind if kind == FEATURES => {
-            let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+            let bytes = regular_file::read_whole(path).map_err(|error| error.to_string())?;
             kind.decode(&bytes)
                 .map_err(|error| format!("{error}; expected a tensor `features` [frames, bins]"))
         }
-        _ => std::fs::read(path)
+        _ => regular_file::read_whole(path)
             .map(|bytes| -> Box<dyn ItemData> { Box::new(Bytes(bytes)) })
             .map_err(|error| error.to_string()),
     }

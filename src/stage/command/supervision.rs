@@ -4,9 +4,12 @@ use std::io::BufReader;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+
+use pipe_foundation::regular_file;
 
 use super::descendants::processes;
 use super::messages::Receiver;
@@ -38,7 +41,8 @@ pub fn orphaned_supervisors() -> Vec<i32> {
     processes()
         .filter(|(parent, process)| {
             let pid = process.pid.as_raw_pid();
-            let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let line = regular_file::read_whole(Path::new(&format!("/proc/{pid}/cmdline")))
+                .unwrap_or_default();
             let mut arguments = line.split(|byte| *byte == 0);
             arguments.nth(1) == Some(SUPERVISE.as_bytes()) && executable(*parent) != executable(pid)
         })

@@ -1,6 +1,7 @@
 //! What a report reads of its inputs, and what it says where some could not be made.
 
 use pipe_engine::stage::{AggregateContext, InputLabel, StepInput};
+use pipe_foundation::regular_file;
 use serde::de::DeserializeOwned;
 
 use super::error::ReportError;
@@ -42,7 +43,8 @@ pub fn read_all<T: DeserializeOwned>(
             step: step(),
             reason,
         };
-        let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
+        let text =
+            regular_file::read_whole_text(path).map_err(|error| unreadable(error.to_string()))?;
         let mut one: T =
             serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
         rename(&mut one, name);

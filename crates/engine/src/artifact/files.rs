@@ -46,14 +46,17 @@ impl FileSet {
 /// Reads a stored name that becomes a path below some folder: whoever wrote it, it must not lead out of that folder.
 ///
 /// # Errors
-/// When the name is empty, absolute, or has a part such as `..`.
+/// When the name is empty, absolute, has a part such as `..`, or has control characters.
 pub fn plain_relative<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let name = String::deserialize(deserializer)?;
+    if name.contains(char::is_control) {
+        return Err(D::Error::custom(format!("{name:?} has control characters")));
+    }
     let path = Path::new(&name);
     let is_plain = |part: Component<'_>| matches!(part, Component::Normal(_));
     // Components leave out `.` within a path, and a slash at its end.
     let same = path.components().collect::<PathBuf>().as_os_str() == path.as_os_str();
-    match !name.is_empty() && !name.contains('\0') && same && path.components().all(is_plain) {
+    match !name.is_empty() && same && path.components().all(is_plain) {
         true => Ok(name),
         false => Err(D::Error::custom(format!(
             "{name:?} leads out of its folder"
@@ -87,13 +90,16 @@ mod tests {
             "a//b",
             "a/",
             ".",
-            "a\0b",
         ] {
             let refused = entry(name).unwrap_err().to_string();
             assert!(
                 refused.contains("leads out of its folder"),
                 "{name}: {refused}"
             );
+        }
+        for name in ["a\0b", "a\nb", "\u{1b}[2J", "\u{9b}"] {
+            let refused = entry(name).unwrap_err().to_string();
+            assert!(refused.contains("has control characters"), "{refused}");
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
+use pipe_foundation::regular_file::FileError;
 use thiserror::Error;
 
 /// The cache cannot be used.
@@ -35,6 +36,20 @@ pub enum CacheError {
         path: PathBuf,
         /// What the system said.
         source: std::io::Error,
+    },
+    /// Where a file of the cache should be, there is something else.
+    #[error("cannot use {} in the cache: {reason}", path.display())]
+    #[diagnostic(
+        code(cache::not_a_file),
+        help(
+            "nothing like it is ever made there, and it was not opened: remove it; what belongs in its place is made again"
+        )
+    )]
+    NotRegular {
+        /// What is there.
+        path: PathBuf,
+        /// What it is.
+        reason: FileError,
     },
     /// A folder of the cache is a symbolic link, so that what is written there would be somewhere else.
     #[error("{} in the cache is a symbolic link", path.display())]
@@ -81,17 +96,19 @@ pub enum CacheError {
 impl CacheError {
     /// A read failed.
     pub fn read(path: &Path, source: std::io::Error) -> Self {
-        Self::Read {
-            path: path.to_path_buf(),
-            source,
+        let path = path.to_path_buf();
+        match FileError::not_regular(source) {
+            Ok(reason) => Self::NotRegular { path, reason },
+            Err(source) => Self::Read { path, source },
         }
     }
 
     /// A write failed.
     pub fn write(path: &Path, source: std::io::Error) -> Self {
-        Self::Write {
-            path: path.to_path_buf(),
-            source,
+        let path = path.to_path_buf();
+        match FileError::not_regular(source) {
+            Ok(reason) => Self::NotRegular { path, reason },
+            Err(source) => Self::Write { path, source },
         }
     }
 }

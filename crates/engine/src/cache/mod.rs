@@ -13,6 +13,7 @@
 //! | `runs/<manifest>/<n>.log` | what that run decided, as lines of JSON: see `docs/events.md` |
 //! | `manifests/<manifest>.json` | which file has the name of a manifest; `/` in names is written `%2F` here and above |
 //! | `pins/<manifest>:<n>.json` | runs that stay with their results until they are unpinned |
+//! | `lock-files/<digest>.json` | lock files that are not beside their manifests |
 //! | `published/<digest>.json` | what runs of a manifest put into a folder for people, under the digest of their paths |
 //! | `unfinished/<key>/` | what a running step needs to continue after a kill, such as the checkpoint of a training; under its key but for the device; removed when it is published |
 //! | `checkpoints/<key>/` | the last checkpoint of a finished training, under the key of all it depends on but the device and when to stop; more epochs continue from it |
@@ -31,6 +32,7 @@ mod folder;
 pub mod items;
 mod listings;
 mod lock;
+mod lock_files;
 mod lock_holder;
 pub mod log;
 mod lost_result;
@@ -67,14 +69,13 @@ pub use error::CacheError;
 pub use listings::{Listing, ListingHistory};
 pub use lock::Lock;
 pub use lock_holder::holder;
-pub use lost_result::Lost;
+pub use lost_result::{Lost, LostFile};
 pub use objects::Objects;
 pub use opening::why_not_writable;
 pub use packs::{PackPart, PackReader, PackWriter};
 pub use pins::Pin;
-use pipe_foundation::Digest;
-use pipe_foundation::durable;
 use pipe_foundation::system::System;
+use pipe_foundation::{Digest, durable};
 pub use prune::{Collected, GcOptions, PruneOptions, Pruned, gc, prune};
 pub use published::{Publication, Published, PublishedFile, PublishedFolder, PublishedPart};
 pub use records::{Records, StepOutput, StepRecord};
@@ -89,7 +90,7 @@ pub use stat_cache::{FileInfo, Measure, StatCache};
 use syncer::Syncer;
 pub use unfinished::{checkpoint_key, final_checkpoint_key};
 pub use usage::{Usage, usage};
-pub use verify::{Verified, verify};
+pub use verify::{Verified, VerifyOptions, verify};
 
 /// An opened cache folder.
 pub struct Cache {
@@ -339,8 +340,16 @@ impl Cache {
     pub fn sweep(&self) {
         let runs = self.system.entries(&self.own().join("runs"));
         let runs = runs.into_iter().flatten().map(|entry| entry.path);
-        let folders = ["", "steps", "listings", "manifests", "published"].into_iter();
-        folders
+        let folders = [
+            "",
+            "steps",
+            "listings",
+            "manifests",
+            "published",
+            "pins",
+            "lock-files",
+        ];
+        (folders.into_iter())
             .map(|name| self.own().join(name))
             .chain(runs)
             .for_each(|folder| durable::sweep(&*self.system, &folder));

@@ -14,6 +14,7 @@ use pipe_foundation::system::{Kind, System};
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::plain_relative;
+use crate::file_name::file_name;
 use crate::manifest::location;
 
 use super::checksummed::{self, Stored};
@@ -100,7 +101,7 @@ impl Published {
     pub fn all(&self) -> Result<Vec<PublishedFolder>, CacheError> {
         let mut all = Vec::new();
         for path in self.paths()? {
-            all.extend(checksummed::read(&*self.system, &path)?.whole());
+            all.extend(self.read(&path)?.whole());
         }
         Ok(all)
     }
@@ -126,11 +127,11 @@ impl Published {
         else {
             return Ok(Vec::new());
         };
-        let name = Digest::of(format!("{folder}\0{manifest}").as_bytes()).hex();
+        let name = record_name(&folder, &manifest);
         let lock = self.locks.join(format!("published-{name}"));
         let _lock = Lock::take(&*self.system, &lock, || {}, || false)?;
         let path = self.folder.join(format!("{name}.json"));
-        let stored: Stored<PublishedFolder> = checksummed::read(&*self.system, &path)?;
+        let stored = self.read(&path)?;
         let before = stored.whole().map_or_else(Vec::new, |record| record.files);
 
         let Publication { parts, mut files } = publication;
@@ -164,6 +165,18 @@ impl Published {
         Ok(failed)
     }
 
+    /// Reads one record; what no run writes is damaged, such as files in the folders of other steps.
+    ///
+    /// # Errors
+    /// When it exists but cannot be read.
+    pub fn read(&self, path: &Path) -> Result<Stored<PublishedFolder>, CacheError> {
+        let stored: Stored<PublishedFolder> = checksummed::read(&*self.system, path)?;
+        Ok(match stored {
+            Stored::Whole(record) if !record.is_at(path) => Stored::Damaged,
+            stored => stored,
+        })
+    }
+
     /// Paths of all records.
     ///
     /// # Errors
@@ -173,6 +186,27 @@ impl Published {
         paths.retain(|path| path.extension().is_some_and(|e| e == "json"));
         Ok(paths)
     }
+}
+
+impl PublishedFolder {
+    /// Whether a run would have written this to `path`.
+    fn is_at(&self, path: &Path) -> bool {
+        let name = record_name(&self.folder, &self.manifest);
+        let stage = |file: &PublishedFile| {
+            let stage = file
+                .step
+                .split_once('[')
+                .map_or(&*file.step, |(stage, _)| stage);
+            file_name(stage)
+        };
+        let is_of_step = |file: &PublishedFile| Path::new(&file.name).starts_with(stage(file));
+        path.file_stem() == Some(OsStr::new(&name)) && self.files.iter().all(is_of_step)
+    }
+}
+
+/// The name of the record of a folder and a manifest.
+fn record_name(folder: &str, manifest: &str) -> String {
+    Digest::of(format!("{folder}\0{manifest}").as_bytes()).hex()
 }
 
 fn unicode(path: PathBuf) -> Option<String> {
@@ -205,7 +239,8 @@ fn remove(
     target: &Path,
     file: &PublishedFile,
 ) -> std::io::Result<()> {
-    if !file.is_at(system, target)? {
+    // What is beyond a link is a person's own.
+    if system.link_on_the_way(place, target).is_some() || !file.is_at(system, target)? {
         return Ok(());
     }
     system.remove_file(target)?;

@@ -85,6 +85,25 @@ impl RunDecisions {
         }
     }
 
+    /// The run has no record, since it repeats the one whose record is at `record`: its lines go on in the log of that
+    /// one, with those in the file `own`.
+    pub fn go_on_in(&mut self, record: &Path, own: Option<&Path>) {
+        let lines = match (&mut self.state, own) {
+            (State::Kept(lines, _), _) => Ok(std::mem::take(lines)),
+            (State::Written(_), Some(own)) => self.system.read(own),
+            (State::Written(_), None) | (State::Off, _) => return,
+        };
+        let opened = lines.and_then(|lines| {
+            let mut file = self.system.open(&log_of(record), Open::AppendOrCreate)?;
+            file.write_all(&lines)?;
+            Ok(file)
+        });
+        match opened {
+            Ok(file) => self.state = State::Written(file),
+            Err(error) => self.note(Err(error)),
+        }
+    }
+
     /// The run has no record, and nothing of it is kept.
     pub fn end_unrecorded(&mut self) {
         self.state = State::Off;
@@ -120,6 +139,20 @@ impl Runs {
         let whole = lines.filter_map(|line| serde_json::from_slice(line).ok());
         Ok(Some(whole.collect()))
     }
+}
+
+/// The lines of a log that are whole; of an `open` one, what it ends with may become so.
+pub fn whole_lines(log: &[u8], open: bool) -> Vec<u8> {
+    let is_event = |line: &[u8]| {
+        let event: Option<serde_json::Value> = serde_json::from_slice(line).ok();
+        event.is_some_and(|event| event["event"].is_string())
+    };
+    let lines = log.split_inclusive(|byte| *byte == b'\n');
+    let is_whole = |line: &&[u8]| match line.strip_suffix(b"\n") {
+        Some(line) => is_event(line),
+        None => open || is_event(line),
+    };
+    lines.filter(is_whole).flatten().copied().collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The log of a run in progress: what is written of it, and when.
 
 use std::collections::HashSet;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 use pipe_foundation::Digest;
@@ -25,6 +27,8 @@ pub struct RunLog<'a> {
     name: String,
     open: Mutex<Open>,
     decisions: Mutex<RunDecisions>,
+    /// Whether its decisions are kept though it repeats the run before.
+    has_repaired: AtomicBool,
 }
 
 struct Open {
@@ -61,12 +65,28 @@ impl<'a> RunLog<'a> {
                 record,
             }),
             decisions: Mutex::new(RunDecisions::new(runs.system.clone())),
+            has_repaired: AtomicBool::new(false),
         }
     }
 
     /// Adds a line to the log of the run, given without its line break.
     pub fn decided(&self, line: &str) {
         self.decisions().add(line);
+    }
+
+    /// The run has made again what was damaged: should it come to the same as the run before, its log is kept with that of
+    /// this one.
+    pub fn has_repaired(&self) {
+        self.has_repaired.store(true, Ordering::Relaxed);
+    }
+
+    /// Ends the log of a run that repeats the one at `before`; `own` is its own log, if it has one.
+    fn end_repeated(&self, before: &Path, own: Option<&Path>) {
+        let mut decisions = self.decisions();
+        match self.has_repaired.load(Ordering::Relaxed) {
+            true => decisions.go_on_in(before, own),
+            false => decisions.end_unrecorded(),
+        }
     }
 
     /// Why the log of the run is not whole, if it is not; the second call finds nothing.
@@ -145,7 +165,8 @@ impl<'a> RunLog<'a> {
             Err(error) => (None, Some(error)),
         };
         let mut new: HashSet<Digest> = record.steps.values().copied().collect();
-        for known in before.iter().flat_map(|before| before.steps.values()) {
+        let earlier = before.iter().flat_map(|(_, before)| before.steps.values());
+        for known in earlier {
             new.remove(known);
         }
         if !new.is_empty() {
@@ -153,18 +174,20 @@ impl<'a> RunLog<'a> {
         }
         let nothing = record.steps.is_empty() && record.failed.is_empty();
         let (number, lock) = match (place, before) {
-            (Some((number, lock)), Some(before)) if record.repeats(&before) => {
+            (Some((number, lock)), Some((before, known))) if record.repeats(&known) => {
                 let path = runs.path(name, number);
-                self.decisions().end_unrecorded();
+                self.end_repeated(&before, Some(&log_of(&path)));
                 let _ = runs.system.remove_file(&log_of(&path));
                 let removed = runs.system.remove_file(&path);
                 lock.release(&*runs.system, &runs.lock_path(name, number));
                 return removed.map_err(|error| CacheError::write(&path, error));
             }
             (Some(place), _) => place,
-            (None, before)
-                if nothing || before.as_ref().is_some_and(|before| record.repeats(before)) =>
-            {
+            (None, Some((before, known))) if record.repeats(&known) => {
+                self.end_repeated(&before, None);
+                return Ok(());
+            }
+            (None, _) if nothing => {
                 self.decisions().end_unrecorded();
                 return Ok(());
             }

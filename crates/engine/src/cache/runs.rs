@@ -170,16 +170,16 @@ impl Runs {
         Ok(runs)
     }
 
-    /// The record of the latest run of the manifest called `name` whose number is not `own`.
+    /// The record of the latest run of the manifest called `name` whose number is not `own`, and its file.
     pub(super) fn latest_but(
         &self,
         name: &str,
         own: Option<u64>,
-    ) -> Result<Option<RunRecord>, CacheError> {
+    ) -> Result<Option<(PathBuf, RunRecord)>, CacheError> {
         let others = self.of(name)?.into_iter().rev();
         for (_, path) in others.filter(|(number, _)| Some(*number) != own) {
             if let Stored::Whole(record) = run_file::read(&*self.system, &path)? {
-                return Ok(Some(record));
+                return Ok(Some((path, record)));
             }
         }
         Ok(None)

@@ -142,7 +142,7 @@ fn sync(system: &dyn System, root: &Path, batch: Vec<PathBuf>) -> Result<(), Cac
         let above = path.ancestors().skip(1);
         let inside = above.take_while(|folder| folder.starts_with(root));
         folders.extend(inside.map(Path::to_path_buf));
-        match opened(system, path) {
+        match opened(system, path, Open::Read) {
             Err(CacheError::Write { path, .. }) if !path.starts_with(root) => {}
             opened => files.extend(opened?),
         }
@@ -158,7 +158,7 @@ fn sync(system: &dyn System, root: &Path, batch: Vec<PathBuf>) -> Result<(), Cac
         }
     }
     for folder in folders {
-        if let Some((path, file)) = opened(system, folder)? {
+        if let Some((path, file)) = opened(system, folder, Open::Folder)? {
             file.sync_all()
                 .map_err(|error| CacheError::write(&path, error))?;
         }
@@ -170,8 +170,8 @@ fn sync(system: &dyn System, root: &Path, batch: Vec<PathBuf>) -> Result<(), Cac
 type Opened = (PathBuf, Box<dyn File>);
 
 /// The file or folder, if it is still there: a damaged one is removed by the run that finds it.
-fn opened(system: &dyn System, path: PathBuf) -> Result<Option<Opened>, CacheError> {
-    match system.open(&path, Open::Read) {
+fn opened(system: &dyn System, path: PathBuf, how: Open) -> Result<Option<Opened>, CacheError> {
+    match system.open(&path, how) {
         Ok(file) => Ok(Some((path, file))),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(CacheError::write(&path, error)),

@@ -7,12 +7,25 @@ use std::path::Path;
 use pipe_foundation::Digest;
 use serde::Serialize;
 
-use super::checksummed::{self, Stored};
+use super::checksummed::Stored;
 use super::items::{self, ItemIndex, ItemRecord, Location};
 use super::log::LogState;
-use super::run_file;
-use super::run_file::log_of;
-use super::{Cache, CacheError, PublishedFolder, StepOutput, StepRecord, folder};
+use super::run_file::{self, log_of};
+use super::run_record::Ending;
+use super::{Cache, CacheError, StepOutput, StepRecord, folder};
+
+mod checkpoints;
+mod run_log;
+
+/// How a cache is verified.
+#[derive(Clone, Copy)]
+pub struct VerifyOptions<'a> {
+    /// Whether what is damaged is taken out.
+    pub repair: bool,
+    /// Whether a file of a checkpoint is as it was written: its name and its content. Only those who write checkpoints
+    /// know.
+    pub is_checkpoint_whole: &'a dyn Fn(&Path, &[u8]) -> bool,
+}
 
 /// What was read and what was wrong.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -23,6 +36,10 @@ pub struct Verified {
     pub items: usize,
     /// Step records found.
     pub records: usize,
+    /// Checkpoints of finished steps found.
+    pub checkpoints: usize,
+    /// Logs of runs found.
+    pub run_logs: usize,
     /// Bytes read.
     pub bytes: u64,
     /// What was damaged or gone, by name.
@@ -37,14 +54,20 @@ pub struct Verified {
 }
 
 impl Verified {
-    /// True when everything could be read and is as it was written.
+    /// True when everything could be read and was found as it was written.
     pub fn is_whole(&self) -> bool {
         self.damaged.is_empty() && self.unreadable.is_empty()
+    }
+
+    /// True when everything that is in the cache now could be read and is as it was written.
+    pub fn leaves_whole(&self) -> bool {
+        (self.damaged.is_empty() || self.repaired) && self.unreadable.is_empty()
     }
 
     fn unreadable(&mut self, error: &CacheError) {
         let reason = match error {
             CacheError::Read { path, source } => format!("{}: {source}", path.display()),
+            CacheError::NotRegular { path, reason } => format!("{}: {reason}", path.display()),
             other => other.to_string(),
         };
         // Many items may be in one pack.
@@ -59,11 +82,12 @@ impl Verified {
     }
 }
 
-/// Reads the whole cache; with `repair`, what is damaged is taken out of it. Runs may be in progress meanwhile.
+/// Reads the whole cache and, if so wanted, takes out what is damaged. Runs may be in progress meanwhile.
 ///
 /// # Errors
 /// When what is damaged cannot be removed.
-pub fn verify(cache: &Cache, repair: bool) -> Result<Verified, CacheError> {
+pub fn verify(cache: &Cache, options: VerifyOptions<'_>) -> Result<Verified, CacheError> {
+    let repair = options.repair;
     let mut work = Work {
         cache,
         repair,
@@ -81,6 +105,7 @@ pub fn verify(cache: &Cache, repair: bool) -> Result<Verified, CacheError> {
     work.runs()?;
     work.owners()?;
     work.published()?;
+    work.checkpoints(options.is_checkpoint_whole)?;
     let mut found = work.found;
     found.damaged.sort();
     found.unreadable.sort();
@@ -268,9 +293,15 @@ impl Work<'_> {
         let paths = self.cache.runs.paths();
         for path in self.found.readable(paths).unwrap_or_default() {
             let read = run_file::read(&*self.cache.system, &path);
-            if let Some(Stored::Damaged) = self.found.readable(read) {
-                self.remove(&log_of(&path))?;
-                self.damaged(format!("record of run {}", stem(&path)), &path)?;
+            match self.found.readable(read) {
+                Some(Stored::Damaged) => {
+                    self.remove(&log_of(&path))?;
+                    self.damaged(format!("record of run {}", stem(&path)), &path)?;
+                }
+                Some(Stored::Whole(record)) => {
+                    self.run_log(&path, record.ending == Ending::Open)?
+                }
+                None | Some(Stored::Absent) => {}
             }
         }
         Ok(())
@@ -290,7 +321,7 @@ impl Work<'_> {
     fn published(&mut self) -> Result<(), CacheError> {
         let paths = self.cache.published.paths();
         for path in self.found.readable(paths).unwrap_or_default() {
-            let read = checksummed::read::<PublishedFolder>(&*self.cache.system, &path);
+            let read = self.cache.published.read(&path);
             if let Some(Stored::Damaged) = self.found.readable(read) {
                 self.damaged(
                     format!("record of published results {}", stem(&path)),

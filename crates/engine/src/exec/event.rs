@@ -108,15 +108,19 @@ pub enum Event {
         /// How many.
         items: usize,
     },
-    /// A result is not used any more, and is made again if it is needed: a file of it is damaged, or it was made from
-    /// one.
+    /// A result is not used any more, and is made again if it is needed: a file of it is damaged or gone, or it was made
+    /// from a damaged one.
     ResultDamaged {
         /// The id of the step when it ran.
         step: String,
         /// Its key.
         key: String,
-        /// The file that is damaged; none for a result that was made from a damaged one.
+        /// The file that is damaged or gone, which may be the record in the cache; none for a result that was made from
+        /// a damaged one.
         file: Option<String>,
+        /// True where the file is not there any more.
+        #[serde(default)]
+        gone: bool,
     },
     /// A step has ended.
     StepFinished {
@@ -152,6 +156,9 @@ pub enum Event {
         steps: StepCounts,
         /// Items over all steps.
         items: ItemCounts,
+        /// Results that were found damaged or gone, or were made from such.
+        #[serde(default)]
+        damaged: usize,
         /// Seconds from the start.
         seconds: f64,
         /// True when the user stopped it.

@@ -7,7 +7,7 @@ use pipe_foundation::Digest;
 use pipe_foundation::sync::lock;
 
 use crate::artifact::FingerprintInputs;
-use crate::cache::{CacheError, Lost, RunHistory};
+use crate::cache::{CacheError, Lost, LostFile, RunHistory};
 use crate::plan::explain;
 
 use super::event::Event;
@@ -23,7 +23,7 @@ const MOST_REASONS: usize = 20;
 #[derive(Default)]
 pub struct Misses {
     history: Mutex<Option<RunHistory>>,
-    /// Keys of results that this run has taken out because they are damaged.
+    /// Keys of results that this run has found damaged, or has taken out because of that.
     damaged: Mutex<HashSet<Digest>>,
 }
 
@@ -31,6 +31,11 @@ impl Misses {
     /// Takes note of results that were taken out because they are damaged.
     pub fn damaged(&self, keys: impl IntoIterator<Item = Digest>) {
         lock(&self.damaged).extend(keys);
+    }
+
+    /// Results that this run has found damaged, or has taken out because of that.
+    pub fn damaged_results(&self) -> usize {
+        lock(&self.damaged).len()
     }
 
     /// Tells `observer` why `step`, with this status, has to run; nothing of a step that has a result or cannot run.
@@ -43,6 +48,10 @@ impl Misses {
     ) {
         let (key, miss) = match status {
             StepStatus::Miss { fingerprint } => {
+                let key = fingerprint.key();
+                if let Ok(Lost::Damaged(file)) = resolver.cache.lost(&key) {
+                    self.tell_damaged(resolver.plan.steps[step].id(), key, file, observer);
+                }
                 let miss = self.why(resolver, step, fingerprint);
                 let miss = miss.unwrap_or_else(|_| MissCause::Unknown.into());
                 (Some(fingerprint.key().hex()), miss)
@@ -64,6 +73,29 @@ impl Misses {
         });
     }
 
+    /// Tells once that the result of `step` under `key` is damaged, as the times or the absence of `file` show. What was
+    /// made from it was made while it was whole.
+    fn tell_damaged(&self, step: &str, key: Digest, file: LostFile, observer: &dyn Observer) {
+        if !lock(&self.damaged).insert(key) {
+            return;
+        }
+        let LostFile { name, is_gone } = file;
+        let what = match is_gone {
+            true => "is gone from",
+            false => "is damaged in",
+        };
+        observer.event(&Event::Warning {
+            step: step.into(),
+            message: format!("{name} {what} the cache; recomputing it"),
+        });
+        observer.event(&Event::ResultDamaged {
+            step: step.into(),
+            key: key.hex(),
+            file: Some(name),
+            gone: is_gone,
+        });
+    }
+
     /// # Errors
     /// When a record or a listing cannot be read.
     fn why(
@@ -74,8 +106,8 @@ impl Misses {
     ) -> Result<Miss, CacheError> {
         let (plan, cache) = (resolver.plan, resolver.cache);
         let key = now.key();
-        let lost = cache.lost(&key)?;
-        if lost == Lost::Damaged || lock(&self.damaged).contains(&key) {
+        let is_damaged = |key: &Digest| lock(&self.damaged).contains(key);
+        if is_damaged(&key) {
             return Ok(MissCause::Damaged.into());
         }
         let mut history = lock(&self.history);
@@ -87,6 +119,10 @@ impl Misses {
         let latest = history.find(id, |key, _| Ok(Some(*key)))?;
         if latest == Some(key) {
             return Ok(MissCause::Removed.into());
+        }
+        // It cannot be compared with what was taken out.
+        if latest.as_ref().is_some_and(is_damaged) {
+            return Ok(MissCause::Damaged.into());
         }
         let listing = resolver.digests(step);
         let explanation = explain(plan, cache, history, step, now, listing.as_ref())?;

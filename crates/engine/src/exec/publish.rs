@@ -25,6 +25,8 @@ const SET_ASIDE: &str = "set_aside.tsv";
 
 /// Puts results where people look for them.
 pub struct Publisher<'a> {
+    /// The folder of the results of all manifests.
+    runs: &'a Path,
     folder: PathBuf,
     plan: &'a Plan,
     cache: &'a Cache,
@@ -47,8 +49,9 @@ pub fn runs_folder(plan: &Plan, step: usize) -> PathBuf {
 
 impl<'a> Publisher<'a> {
     /// A publisher where `options` say.
-    pub fn new(options: &RunOptions<'_>, plan: &'a Plan, cache: &'a Cache) -> Self {
+    pub fn new(options: &RunOptions<'a>, plan: &'a Plan, cache: &'a Cache) -> Self {
         Self {
+            runs: options.runs,
             folder: options.runs.join(&plan.name),
             largest_copy_bytes: options.largest_copy_bytes,
             plan,
@@ -106,7 +109,7 @@ impl<'a> Publisher<'a> {
             let link =
                 file.bytes > self.largest_copy_bytes && self.cache.why_not_stored().is_none();
             published.push((name.clone(), file.digest, link));
-            let target = self.folder.join(&name);
+            let target = self.target(&name)?;
             let was_remembered = self.cache.files.remembered(&target).is_some();
             let found = self.cache.files.digest(&target);
             if found.is_ok_and(|found| found == file.digest) {
@@ -142,6 +145,21 @@ impl<'a> Publisher<'a> {
         synced.map_err(std::io::Error::other)
     }
 
+    /// Where the file called `name` is for people.
+    ///
+    /// # Errors
+    /// Where a folder on the way is a link: nothing is written or removed beyond it.
+    fn target(&self, name: &Path) -> std::io::Result<PathBuf> {
+        let target = self.folder.join(name);
+        match self.system().link_on_the_way(self.runs, &target) {
+            None => Ok(target),
+            Some(link) => Err(std::io::Error::other(format!(
+                "{} is a symbolic link, and nothing is written where it leads; remove it, or give another folder with --runs",
+                link.display()
+            ))),
+        }
+    }
+
     fn system(&self) -> &'a dyn System {
         &*self.cache.system
     }
@@ -164,7 +182,7 @@ impl<'a> Publisher<'a> {
         let mut published = Vec::new();
         for (name, bytes) in files {
             let name = folder.join(name);
-            durable::write(self.system(), &self.folder.join(&name), bytes)?;
+            durable::write(self.system(), &self.target(&name)?, bytes)?;
             published.push((name, Digest::of(bytes), false));
         }
         self.note(step, PublishedPart::Failed, published);
@@ -174,8 +192,7 @@ impl<'a> Publisher<'a> {
     /// Removes what a failed try of the step left.
     fn remove_failed(&mut self, step: usize) -> std::io::Result<()> {
         if let Stage::Aggregate(stage) = &self.plan.steps[step].stage {
-            let folder = self.folder.join(runs_folder(self.plan, step));
-            let folder = folder.join("failed");
+            let folder = self.target(&runs_folder(self.plan, step).join("failed"))?;
             for name in stage.kept_on_failure() {
                 remove_if_there(self.system(), &folder.join(name))?;
             }
@@ -206,8 +223,8 @@ impl<'a> Publisher<'a> {
     pub fn set_aside(&mut self, step: usize, bad: &[BadItem]) -> std::io::Result<()> {
         if bad.is_empty() {
             // Also where the cache, and with it the record of what was put there, is new.
-            let folder = self.folder.join(runs_folder(self.plan, step));
-            remove_if_there(self.system(), &folder.join(SET_ASIDE))?;
+            let table = self.target(&runs_folder(self.plan, step).join(SET_ASIDE))?;
+            remove_if_there(self.system(), &table)?;
         }
         let mut text = String::from("id\treason\n");
         for BadItem { id, reason } in bad {
@@ -252,7 +269,7 @@ impl<'a> Publisher<'a> {
         let mut published = Vec::new();
         for (name, text) in tables {
             let name = folder.join(name);
-            write_table(self.system(), &self.folder.join(&name), text)?;
+            write_table(self.system(), &self.target(&name)?, text)?;
             published.push((name, Digest::of(text.as_bytes()), false));
         }
         self.note(step, part, published);

@@ -150,6 +150,9 @@ pub fn run(
         cache.files.save()?;
         record_listings(&resolver, &results)?;
         let record = run_record(plan, &results, took(), observer.interrupted());
+        if misses.damaged_results() > 0 {
+            log.has_repaired();
+        }
         log.end(record, |new| record_hits(cache, &results, new))
     });
     if let Some(reason) = log.take_lost() {
@@ -166,6 +169,7 @@ pub fn run(
     observer.event(&Event::RunFinished {
         steps: summary.counts,
         items: summary.items,
+        damaged: misses.damaged_results(),
         seconds: summary.seconds,
         interrupted,
     });
@@ -223,6 +227,7 @@ fn forget_damaged(
             step: result.step.clone(),
             key: result.key.hex(),
             file: result.file.clone(),
+            gone: false,
         });
         if let Some(file) = &result.file {
             observer.event(&Event::Warning {

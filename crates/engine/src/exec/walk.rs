@@ -14,7 +14,7 @@ use pipe_foundation::progress::Progress;
 
 use crate::artifact::{BadItem, Item, ItemData};
 use crate::cache::Cache;
-use crate::cache::items::{ItemIndex, ItemRecord, Location, StepTag};
+use crate::cache::items::{ItemIndex, ItemRecord, StepTag};
 use crate::plan::Plan;
 use crate::stage::{Blame, ItemContext, ItemCopy, ItemError, Resources, Stage};
 

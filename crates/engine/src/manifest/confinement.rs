@@ -16,7 +16,7 @@ pub const OUTSIDE: &str = "manifest::outside";
 pub(super) fn check(folder: Option<&Path>, path: &Path, place: &Place) -> Option<Diagnostic> {
     let folder = folder.filter(|_| !place.is_of_command_line())?;
     let real = real_path(path);
-    if real.starts_with(real_path(folder)) {
+    if !leads_out(folder, path) {
         return None;
     }
     let message = format!("{} is outside of {}", real.display(), folder.display());
@@ -27,6 +27,11 @@ pub(super) fn check(folder: Option<&Path>, path: &Path, place: &Place) -> Option
     );
     let diagnostic = Diagnostic::new(OUTSIDE, message);
     Some(diagnostic.at(place, "leads out of the project").help(help))
+}
+
+/// True where `path`, links followed, is not below `folder`.
+pub fn leads_out(folder: &Path, path: &Path) -> bool {
+    !real_path(path).starts_with(real_path(folder))
 }
 
 /// The paths of a step must not lead out of `folder`.

@@ -94,6 +94,12 @@ impl Diagnostic {
         hasher.finish()
     }
 
+    /// The place, where its text may be shown.
+    fn shown_place(&self) -> Option<&Place> {
+        let place = self.place.as_ref();
+        place.filter(|place| !place.source.is_withheld())
+    }
+
     /// The file and the first byte of the place.
     pub(super) fn start(&self) -> Option<(&str, usize)> {
         let place = self.place.as_ref()?;
@@ -136,7 +142,19 @@ impl miette::Diagnostic for Diagnostic {
             };
             format!("{values} of the axis `{axis}` are invalid too")
         });
-        let parts: Vec<&str> = [&self.help, &more]
+        let withheld = self
+            .place
+            .as_ref()
+            .filter(|place| place.source.is_withheld());
+        let withheld = withheld.map(|place| {
+            let before = &place.source.text()[..place.range.start];
+            let line = before.matches('\n').count() + 1;
+            let name = place.source.name();
+            format!(
+                "it is in line {line} of {name}, outside of the project, of which nothing is shown"
+            )
+        });
+        let parts: Vec<&str> = [&self.help, &more, &withheld]
             .into_iter()
             .filter_map(Option::as_deref)
             .collect();
@@ -144,12 +162,12 @@ impl miette::Diagnostic for Diagnostic {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        let place = self.place.as_ref()?;
+        let place = self.shown_place()?;
         Some(&place.source)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let place = self.place.as_ref()?;
+        let place = self.shown_place()?;
         let range = place.underlined();
         let label = LabeledSpan::new(Some(self.label.clone()), range.start, range.len());
         Some(Box::new(std::iter::once(label)))

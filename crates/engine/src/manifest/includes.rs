@@ -138,9 +138,20 @@ impl Reading<'_> {
             match self.text(&target, &include.place)? {
                 None => return Ok(None),
                 Some(text) => {
-                    let source = Source::new(target.display().to_string(), text);
+                    let name = target.display().to_string();
+                    let project = self.options.project;
+                    let is_outside =
+                        project.is_some_and(|folder| confinement::leads_out(folder, &target));
+                    let source = match is_outside {
+                        true => Source::withheld(name, text),
+                        false => Source::new(name, text),
+                    };
                     return match self.start(&target, canonical, source) {
                         Ok(file) => Ok(Some(file)),
+                        Err(_) if is_outside => {
+                            self.diagnostics.push(not_shown(&target, &include.place));
+                            Ok(None)
+                        }
                         Err(more) => {
                             self.diagnostics.extend(more);
                             Ok(None)
@@ -205,6 +216,14 @@ impl Reading<'_> {
         diagnostics.push(last);
         diagnostics.sorted()
     }
+}
+
+/// What is said of a file outside of the project that is no manifest: it may be anything, and hold anything.
+pub fn not_shown(path: &Path, place: &Place) -> Diagnostic {
+    let message = format!("{} cannot be parsed", path.display());
+    Diagnostic::new("manifest::outside_syntax", message)
+        .at(place, "not a file of TOML with the keys that belong here")
+        .help("it is outside of the project, so nothing of it is shown here")
 }
 
 fn too_long(limits: &Limits, before: u64, bytes: Option<u64>) -> Diagnostic {

@@ -41,12 +41,13 @@ pub mod value;
 mod variant;
 
 pub use checked::{Files, Manifest};
-pub use confinement::OUTSIDE;
+pub use confinement::{OUTSIDE, leads_out};
 pub use declaration::Declaration;
 pub use declare::Vocabulary;
 pub use diagnostic::Diagnostic;
 pub use diagnostics::Diagnostics;
 pub use identity::{location, name_by_path, present_name};
+pub use includes::not_shown;
 pub use item_parameters::{MAX_BAD, STORE};
 pub use kind::{Gathers, Kind};
 pub use limits::Limits;

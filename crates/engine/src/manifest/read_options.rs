@@ -13,4 +13,6 @@ pub struct ReadOptions<'a> {
     pub limits: Limits,
     /// The folder that all paths in it must stay in; none where they may lead anywhere.
     pub confined_to: Option<&'a Path>,
+    /// The folder of its project: nothing is shown of the text of files outside of it, whoever lets them be read.
+    pub project: Option<&'a Path>,
 }

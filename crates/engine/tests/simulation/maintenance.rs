@@ -5,7 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use pipe_engine::cache::{
-    Cache, CacheError, GcOptions, PruneOptions, Verified, final_checkpoint_key, gc, prune, verify,
+    Cache, CacheError, GcOptions, PruneOptions, Verified, VerifyOptions, final_checkpoint_key, gc,
+    prune, verify,
 };
 use pipe_foundation::panics::describe;
 use rand::Rng;
@@ -93,6 +94,12 @@ fn work(cache: &Cache, what: Maintenance) -> Result<Option<Verified>, CacheError
             };
             gc(cache, &options).map(|_| None)
         }
-        Maintenance::Verify { repair } => verify(cache, repair).map(Some),
+        Maintenance::Verify { repair } => {
+            let options = VerifyOptions {
+                repair,
+                is_checkpoint_whole: &|_, _| true,
+            };
+            verify(cache, options).map(Some)
+        }
     }
 }

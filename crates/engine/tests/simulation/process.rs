@@ -100,12 +100,12 @@ impl Process {
 impl System for Process {
     fn open(&self, path: &Path, how: Open) -> Result<Box<dyn File>> {
         let kind = match how {
-            Open::Read | Open::Regular | Open::Append => Kind::Open,
+            Open::Read | Open::Folder | Open::Append => Kind::Open,
             Open::AppendOrCreate | Open::WriteOrCreate | Open::CreateNew => Kind::Create,
         };
         self.operate("open", kind, path, |state| {
             let now_ns = state.disk_ns();
-            if !matches!(how, Open::Read | Open::Regular) {
+            if !matches!(how, Open::Read | Open::Folder) {
                 state.check_writable(path)?;
             }
             let node = match (how, state.disk.find(path)) {
@@ -118,8 +118,10 @@ impl System for Process {
                 }
                 (_, Err(error)) => return Err(error),
             };
-            if how != Open::Read && state.disk.kind(node) == What::Folder {
-                return Err(ErrorKind::IsADirectory.into());
+            match (how == Open::Folder, state.disk.kind(node)) {
+                (true, What::Folder) | (false, What::File) => {}
+                (true, _) => return Err(ErrorKind::NotADirectory.into()),
+                (false, _) => return Err(ErrorKind::IsADirectory.into()),
             }
             let file = OpenFile::new(self.clone(), state, node, path);
             Ok(Box::new(file) as Box<dyn File>)

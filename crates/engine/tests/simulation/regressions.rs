@@ -12,7 +12,7 @@ use super::model::{Expected, Parameters, Texts};
 use super::platter::PowerCut;
 use super::process::Process;
 use super::run::{Ran, run};
-use super::story::TEXTS;
+use super::story::{CACHE, TEXTS};
 use super::world::{Machine, World};
 use super::{checks, in_folder};
 
@@ -216,4 +216,42 @@ fn a_file_that_readers_find_outlives_a_power_cut_where_descriptors_run_out() {
         failed += u32::from(written.is_err());
     }
     assert!(failed > 0);
+}
+
+/// What is no file, in the place of one of the cache, is never waited for, or taken for one: the run ends, or makes again
+/// what is missing, and once it is gone the next one comes to the right results.
+#[test]
+fn a_folder_in_the_place_of_a_file_of_the_cache_breaks_nothing() {
+    in_folder(|manifest| {
+        let first = world(1);
+        run_with(&first, manifest, None);
+        let whole = first.state().disk.clone();
+        let files = whole.files(Path::new(CACHE));
+        assert!(files.len() > 10, "{files:?}");
+        for (path, _) in files {
+            let world = world(1);
+            {
+                let mut state = world.state();
+                state.disk = whole.clone();
+                state.pass(100_000_000_000);
+                let now_ns = state.disk_ns();
+                state.disk.remove(&path, false, now_ns).unwrap();
+                state.disk.create_folder(&path, now_ns).unwrap();
+            }
+            let ran = run_with(&world, manifest, None);
+            let shown = path.display();
+            assert!(ran.summary.is_some(), "a run panicked with {shown}");
+            {
+                let mut state = world.state();
+                let now_ns = state.disk_ns();
+                // A run may have taken it away.
+                let _ = state.disk.remove(&path, true, now_ns);
+            }
+            let again = run_with(&world, manifest, None);
+            assert!(matches!(again.summary, Some(Ok(_))), "after {shown}");
+            let expected = Expected::of(&texts(), PARAMETERS);
+            let done = checks::Done::default();
+            checks::files_are_right(&world.state(), &expected, &done).unwrap();
+        }
+    });
 }

@@ -32,7 +32,7 @@ pub type Task = Box<dyn FnOnce() + Send>;
 
 /// The system, as one process sees it. Errors are those of the system, as [`std::fs`] gives them.
 pub trait System: Debug + Send + Sync {
-    /// Opens a file, or a folder to sync it.
+    /// Opens a regular file, or a folder to sync it: nothing else is ever opened.
     ///
     /// # Errors
     /// Where it cannot be opened, or is not what `how` asks for.
@@ -224,10 +224,23 @@ impl dyn System + '_ {
         self.metadata(path).is_ok()
     }
 
-    /// The digest of the content of a regular file.
+    /// The first folder below `root`, on the way to `path`, that is a symbolic link: what is written or removed beyond it
+    /// would be somewhere else.
+    pub fn link_on_the_way(&self, root: &Path, path: &Path) -> Option<PathBuf> {
+        let below = path.strip_prefix(root).ok()?.parent()?;
+        let mut folder = root.to_path_buf();
+        below.components().find_map(|part| {
+            folder.push(part);
+            let found = self.link_metadata(&folder);
+            let is_link = found.is_ok_and(|found| found.kind == Kind::Link);
+            is_link.then(|| folder.clone())
+        })
+    }
+
+    /// The digest of the content of a file.
     ///
     /// # Errors
-    /// Where it cannot be read, or is no regular file: reading a pipe might never end.
+    /// Where it cannot be read.
     pub fn digest(&self, path: &Path) -> Result<Digest> {
         self.digest_unless(path, &|| false)
     }
@@ -237,7 +250,7 @@ impl dyn System + '_ {
     /// # Errors
     /// As for a digest; also once interrupted.
     pub fn digest_unless(&self, path: &Path, interrupted: &dyn Fn() -> bool) -> Result<Digest> {
-        let mut file = self.open(path, Open::Regular)?;
+        let mut file = self.open(path, Open::Read)?;
         let bytes = file.metadata()?.bytes;
         Digest::of_reader(&mut file, bytes, interrupted)
     }

@@ -3,10 +3,11 @@
 /// How a file is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Open {
-    /// To be read; a folder, to be synced.
+    /// To be read: a regular file, or a link to one. Anything else is refused without being opened, since a pipe would
+    /// be waited for and a device may never end; as it is by all below.
     Read,
-    /// To be read, if it is a regular file, or a link to one.
-    Regular,
+    /// To be synced: a folder.
+    Folder,
     /// To be added to, if it is there. A link in its place is refused, since it would lead to another file.
     Append,
     /// To be added to, and made if it is not there; no link.

@@ -26,22 +26,27 @@ static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 impl System for RealSystem {
     fn open(&self, path: &Path, how: Open) -> Result<Box<dyn File>> {
         let mut options = OpenOptions::new();
-        let no_link = OFlags::NOFOLLOW.bits() as i32;
-        let options = match how {
-            Open::Read => options.read(true),
-            Open::Regular => {
-                let file = regular_file::open(path).map_err(FileError::into_io)?;
-                return Ok(Box::new(RealFile(file)));
+        let opened = match how {
+            Open::Read => regular_file::open(path),
+            Open::Folder => {
+                let flags = OFlags::DIRECTORY.bits() as i32;
+                let opened = options.read(true).custom_flags(flags).open(path);
+                opened.map_err(FileError::Io)
             }
-            Open::Append => options.append(true).custom_flags(no_link),
-            Open::AppendOrCreate => options.append(true).create(true).custom_flags(no_link),
+            Open::Append => regular_file::open_to_write(path, options.append(true)),
+            Open::AppendOrCreate => {
+                regular_file::open_to_write(path, options.append(true).create(true))
+            }
             Open::WriteOrCreate => {
                 let options = options.write(true).create(true).truncate(false);
-                options.custom_flags(no_link)
+                regular_file::open_to_write(path, options)
             }
-            Open::CreateNew => options.write(true).create_new(true),
+            Open::CreateNew => {
+                let opened = options.write(true).create_new(true).open(path);
+                opened.map_err(FileError::Io)
+            }
         };
-        Ok(Box::new(RealFile(options.open(path)?)))
+        Ok(Box::new(RealFile(opened.map_err(FileError::into_io)?)))
     }
 
     fn metadata(&self, path: &Path) -> Result<Metadata> {
@@ -188,5 +193,57 @@ impl File for RealFile {
         // from one is checked against its digest before use; cutting a pack short while it is mapped is outside what we
         // can guard.
         unsafe { Mmap::map(&self.0) }.map(Mapping::Pages)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+
+    use super::*;
+
+    #[test]
+    fn nothing_but_regular_files_is_opened_and_nothing_but_folders_to_be_synced() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        let zero = folder.path().join("zero");
+        std::os::unix::fs::symlink("/dev/zero", &zero).unwrap();
+        let hows = [
+            Open::Read,
+            Open::Append,
+            Open::AppendOrCreate,
+            Open::WriteOrCreate,
+            Open::CreateNew,
+            Open::Folder,
+        ];
+        for path in [&pipe, &zero] {
+            for how in hows {
+                assert!(RealSystem.open(path, how).is_err(), "{how:?}");
+            }
+        }
+        let told = RealSystem.open(&pipe, Open::Read).unwrap_err();
+        assert_eq!(told.kind(), ErrorKind::InvalidInput);
+        assert!(RealSystem.open(folder.path(), Open::Read).is_err());
+        assert!(RealSystem.open(folder.path(), Open::Folder).is_ok());
+    }
+
+    #[test]
+    fn a_link_on_the_way_is_found_and_one_at_the_end_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        std::fs::create_dir_all(root.join("a/b")).unwrap();
+        std::os::unix::fs::symlink(root.join("a"), root.join("link")).unwrap();
+        let system: &dyn System = &RealSystem;
+        let found = |path: &str| system.link_on_the_way(root, &root.join(path));
+        assert_eq!(found("link/b/c"), Some(root.join("link")));
+        for path in ["a/b/c", "link", "missing/b/c", "."] {
+            assert_eq!(found(path), None, "{path}");
+        }
+        assert_eq!(
+            system.link_on_the_way(&root.join("link"), &root.join("link/b/c")),
+            None
+        );
     }
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use pipe_foundation::Digest;
 use pipe_foundation::durable;
+use pipe_foundation::regular_file;
 use pipe_foundation::system::RealSystem;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
@@ -71,9 +72,18 @@ impl CheckpointProgress {
     }
 }
 
+/// The file of the checkpoint in its folder.
+const NAME: &str = "checkpoint";
+
 /// Where the checkpoint is in a folder.
 pub(super) fn checkpoint_path(folder: &Path) -> PathBuf {
-    folder.join("checkpoint")
+    folder.join(NAME)
+}
+
+/// Whether a training could continue from the file called `name` below the folder of a checkpoint, which holds `bytes`;
+/// what is no checkpoint passes.
+pub fn is_checkpoint_whole(name: &Path, bytes: &[u8]) -> bool {
+    name != Path::new(NAME) || Checkpoint::from_bytes(bytes).is_ok()
 }
 
 impl Checkpoint {
@@ -90,7 +100,7 @@ impl Checkpoint {
     /// When the file exists but cannot be read. It may well be whole, so the training must not replace it.
     pub(super) fn load(folder: &Path) -> Result<Option<Result<Self, String>>, TrainError> {
         let path = checkpoint_path(folder);
-        match std::fs::read(&path) {
+        match regular_file::read_whole(&path) {
             Ok(bytes) => Ok(Some(Self::from_bytes(&bytes))),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(TrainError::Checkpoint { path, source }),

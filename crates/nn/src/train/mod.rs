@@ -26,6 +26,7 @@ mod tasks;
 mod validation;
 
 pub use alpha_curve::AlphaCurve;
+pub use checkpoint::is_checkpoint_whole;
 pub use data::{Augment, Example, TargetColumn, TrainingData};
 pub use early_stop::{Monitor, TargetScore};
 pub use error::TrainError;

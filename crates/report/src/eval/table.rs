@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
+use pipe_foundation::regular_file;
 use pipe_foundation::spreadsheet::{guarded, unguarded};
 
 use super::{EvalError, Prediction};
@@ -82,10 +83,10 @@ pub struct Predictions {
 /// # Errors
 /// [`EvalError::File`] where it cannot be read, [`EvalError::Table`] with the line where it makes no sense.
 pub fn read_predictions(path: &Path) -> Result<Predictions, EvalError> {
-    let file = File::open(path).map_err(|source| EvalError::File {
+    let file = regular_file::open(path).map_err(|error| EvalError::File {
         action: "read",
         path: path.to_path_buf(),
-        source,
+        source: error.into_io(),
     })?;
     read_from(BufReader::new(file), path)
 }

@@ -141,7 +141,11 @@ impl<'a> Chosen<'a> {
                 if !gone.contains(&file.digest) && folder::is_there(self.system(), &object)? {
                     continue;
                 }
-                let path = Path::new(&published.folder).join(&file.name);
+                let folder = Path::new(&published.folder);
+                let path = folder.join(&file.name);
+                if self.system().link_on_the_way(folder, &path).is_some() {
+                    continue;
+                }
                 // What cannot be looked at is left alone; it may be a person's own.
                 if file.is_at(self.system(), &path).unwrap_or(false) {
                     let used = Usage {

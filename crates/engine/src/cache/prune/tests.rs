@@ -7,9 +7,16 @@ use pipe_foundation::Digest;
 use crate::artifact::FingerprintInputs;
 use crate::cache::items::{self, ItemIndex, ItemRecord, StepTag};
 use crate::cache::usage::usage_of;
-use crate::cache::{Ending, Lookup, RunRecord, StepOutput, verify};
+use crate::cache::{Ending, Lookup, RunRecord, StepOutput, VerifyOptions, verify};
 
 use super::*;
+
+fn options(repair: bool) -> VerifyOptions<'static> {
+    VerifyOptions {
+        repair,
+        is_checkpoint_whole: &|_, _| true,
+    }
+}
 
 fn fingerprint(text: &str) -> FingerprintInputs {
     let mut fingerprint = FingerprintInputs::default();
@@ -237,8 +244,8 @@ fn a_repaired_index_needs_no_other_repair() {
             false => std::fs::write(&pack, vec![0; 5000]).unwrap(),
         }
     }
-    assert_eq!(verify(&cache, true).unwrap().damaged.len(), 1);
-    assert!(verify(&cache, false).unwrap().is_whole());
+    assert_eq!(verify(&cache, options(true)).unwrap().damaged.len(), 1);
+    assert!(verify(&cache, options(false)).unwrap().is_whole());
 }
 
 #[test]

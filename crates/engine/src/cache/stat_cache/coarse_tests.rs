@@ -92,7 +92,7 @@ impl System for Coarse {
     }
 
     fn open(&self, path: &Path, how: Open) -> std::io::Result<Box<dyn File>> {
-        if how == Open::Regular && self.is_replaced.swap(false, Ordering::Relaxed) {
+        if how == Open::Read && self.is_replaced.swap(false, Ordering::Relaxed) {
             std::fs::write(path, b"two")?;
             self.inode.fetch_add(1, Ordering::Relaxed);
         }

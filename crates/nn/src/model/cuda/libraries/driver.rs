@@ -165,6 +165,8 @@ unsafe fn describe(
     CUresult::CUDA_SUCCESS
 }
 
+/// # Safety
+/// As [`describe`]. The name is that of the driver's function, which nothing else in this program defines.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn cuGetErrorName(error: CUresult, text: *mut *const c_char) -> CUresult {
     const _: Describe = sys::cuGetErrorName;
@@ -175,6 +177,8 @@ unsafe extern "C" fn cuGetErrorName(error: CUresult, text: *mut *const c_char) -
     unsafe { describe(*found, error, text, c"CUDA_ERROR") }
 }
 
+/// # Safety
+/// As [`describe`]. The name is that of the driver's function, which nothing else in this program defines.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn cuGetErrorString(error: CUresult, text: *mut *const c_char) -> CUresult {
     const _: Describe = sys::cuGetErrorString;

@@ -9,6 +9,8 @@ use std::ops::RangeInclusive;
 macro_rules! forward {
     ($library:path, $sys:ident -> $status:ident, $missing:expr, $known:expr, $other:expr;
      $($name:ident($($argument:ident: $kind:ty),* $(,)?) $(=> $after:expr)?;)*) => {$(
+        /// # Safety
+        /// As the library's own function asks. Nothing else in this program defines one of this name.
         #[unsafe(no_mangle)]
         unsafe extern "C" fn $name($($argument: $kind),*) -> $status {
             type Function = unsafe extern "C" fn($($kind),*) -> u32;

@@ -1,0 +1,57 @@
+//! Lock files that are not beside their manifests: what they name stays as long as they are there.
+
+use std::path::{Path, PathBuf};
+
+use pipe_foundation::Digest;
+use serde::{Deserialize, Serialize};
+
+use crate::manifest::location;
+
+use super::checksummed::{self, Stored};
+use super::error::CacheError;
+use super::{Cache, folder};
+
+/// A lock file somewhere.
+#[derive(Debug, Serialize, Deserialize)]
+struct LockFileAt {
+    /// Its absolute path.
+    path: PathBuf,
+}
+
+impl Cache {
+    /// Remembers that there is a lock file at `path`. A path that is not Unicode cannot be remembered.
+    ///
+    /// # Errors
+    /// When that cannot be written down.
+    pub fn remember_lock_file(&self, path: &Path) -> Result<(), CacheError> {
+        let path = location(path);
+        let Some(text) = path.to_str() else {
+            return Ok(());
+        };
+        let name = format!("{}.json", Digest::of(text.as_bytes()));
+        let record = self.root.join("lock-files").join(name);
+        checksummed::write(&*self.system, &record, &LockFileAt { path })
+    }
+
+    /// The lock files that are remembered, whether or not they are still there.
+    ///
+    /// # Errors
+    /// When a record cannot be read, or is damaged: nobody knows then what is to stay.
+    pub fn lock_files(&self) -> Result<Vec<PathBuf>, CacheError> {
+        let mut files = Vec::new();
+        for path in folder::entries(&*self.system, &self.root.join("lock-files"))? {
+            if path.extension().is_none_or(|extension| extension != "json") {
+                continue;
+            }
+            match checksummed::read::<LockFileAt>(&*self.system, &path)? {
+                Stored::Whole(file) => files.push(file.path),
+                Stored::Absent => {}
+                Stored::Damaged => {
+                    let reason = "it is damaged; remove it, and write the lock file again";
+                    return Err(CacheError::read(&path, std::io::Error::other(reason)));
+                }
+            }
+        }
+        Ok(files)
+    }
+}
