@@ -7,6 +7,7 @@ mod axes;
 mod embedder;
 mod embedder_options;
 mod error;
+mod loaded_model;
 mod model;
 mod onnx_runtime;
 mod pooling;

@@ -1,7 +1,8 @@
 //! A model that is loaded, with what it takes and gives.
 
 use crate::error::ModelError;
-use crate::runtime::{LoadedModel, Runtime};
+use crate::loaded_model::LoadedModel;
+use crate::runtime::Runtime;
 use crate::signature::Signature;
 
 /// A model in a runtime.

@@ -9,8 +9,11 @@ use ort::value::{DynValue, Tensor, TensorElementType, ValueType};
 use pipe_foundation::sync::lock;
 
 use crate::error::ModelError;
-use crate::runtime::{LoadedModel, Runtime};
+use crate::loaded_model::LoadedModel;
 use crate::tensor::{InputTensor, OutputTensor, TensorValues};
+
+/// Its name for people.
+pub const NAME: &str = "ONNX Runtime";
 
 /// Opens the library that `ORT_DYLIB_PATH` names, or the one that the system finds, once.
 ///
@@ -71,7 +74,7 @@ pub fn load(file: Vec<u8>) -> Result<Box<dyn LoadedModel>, ModelError> {
         idle: Mutex::default(),
     };
     let session = model.session().map_err(|reason| ModelError::Load {
-        runtime: Runtime::OnnxRuntime.name(),
+        runtime: NAME,
         reason,
     })?;
     lock(&model.idle).push(session);

@@ -10,8 +10,11 @@ use rten_tensor::Tensor;
 use rten_tensor::prelude::*;
 
 use crate::error::ModelError;
-use crate::runtime::{LoadedModel, Runtime};
+use crate::loaded_model::LoadedModel;
 use crate::tensor::{InputTensor, OutputTensor, TensorValues};
+
+/// Its name for people.
+pub const NAME: &str = "rten";
 
 /// The version in `Cargo.lock`.
 pub const VERSION: &str = "0.24.0";
@@ -28,7 +31,7 @@ pub fn load(file: Vec<u8>) -> Result<Box<dyn LoadedModel>, ModelError> {
     };
     let loaded = on_own_thread(load);
     let model = loaded.map_err(|error| ModelError::Load {
-        runtime: Runtime::Rten.name(),
+        runtime: NAME,
         reason: error.to_string(),
     })?;
     Ok(Box::new(RtenModel {

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ModelError;
-use crate::tensor::{InputTensor, OutputTensor};
+use crate::loaded_model::LoadedModel;
 use crate::{onnx_runtime, rten_runtime};
 
 /// A program that executes models.
@@ -26,8 +26,8 @@ impl Runtime {
     /// Its name for people.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Rten => "rten",
-            Self::OnnxRuntime => "ONNX Runtime",
+            Self::Rten => rten_runtime::NAME,
+            Self::OnnxRuntime => onnx_runtime::NAME,
         }
     }
 
@@ -58,17 +58,4 @@ impl fmt::Display for Runtime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
-}
-
-/// A model that a runtime has loaded.
-pub(crate) trait LoadedModel: Send + Sync {
-    /// Executes it on one core; several threads may do so at once.
-    ///
-    /// # Errors
-    /// What the runtime says.
-    fn run(
-        &self,
-        inputs: Vec<(&str, InputTensor)>,
-        outputs: &[&str],
-    ) -> Result<Vec<OutputTensor>, String>;
 }
