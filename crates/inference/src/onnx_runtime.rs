@@ -35,10 +35,7 @@ fn open() -> Result<(), ModelError> {
         .map_err(|reason| ModelError::NoOnnxRuntime { reason })
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "where the library is changes no result; its version is in the key"
-)]
+/// Where the library is changes no result: its version is in keys.
 fn library() -> PathBuf {
     let named = std::env::var_os("ORT_DYLIB_PATH").map(PathBuf::from);
     named.unwrap_or_else(|| "libonnxruntime.so".into())
