@@ -110,7 +110,13 @@ fn how(card: &Card<'_>, front_end: &FrontEnd, text: &mut Markdown) {
             file = quoted(&card.file)
         ),
     );
-    if front_end.fbank().fbank().options().dither > 0.0 {
+    let Some(fbank) = front_end.fbank() else {
+        text.paragraph(
+            "Its features are those of another model in ONNX, whose file `pipe predict` needs; so it can only be exported to ONNX with features as input.",
+        );
+        return;
+    };
+    if fbank.fbank().options().dither > 0.0 {
         text.paragraph(
             "Its features are dithered, so it can only be exported to ONNX with features as input.",
         );

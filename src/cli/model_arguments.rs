@@ -13,6 +13,10 @@ pub struct PredictArguments {
     /// Recordings (WAV, FLAC, MP3, Ogg Vorbis, M4A and more; any rate, any channels), folders of them, or - for standard input.
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
+    /// A model in ONNX that an embed stage computed the features with; found by its content beside MODEL, in the current
+    /// folder and in folders `models` otherwise. Can be given more than once.
+    #[arg(long = "embed-model", value_name = "FILE")]
+    pub embed_models: Vec<PathBuf>,
     /// Predict windows of this many seconds instead of whole recordings.
     #[arg(long, value_name = "SECONDS")]
     pub window_s: Option<f64>,

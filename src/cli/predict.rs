@@ -1,12 +1,13 @@
 //! `pipe predict`: the emotions in recordings, by a trained model.
 
 use std::io::IsTerminal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use miette::Diagnostic;
 use pipe_foundation::sync::lock;
+use pipe_nn::model::Model;
 
 use crate::predict::{self, FrontEnd, Input, Outcome, PredictOptions, WindowError, Windows};
 
@@ -21,7 +22,7 @@ use super::signals::Signals;
 /// Predicts every recording; 1 where one of them could not be.
 pub fn predict(arguments: &PredictArguments, common: &Common) -> Result<u8, CliError> {
     let (model, _) = load(&arguments.model)?;
-    let front_end = FrontEnd::of(model.config(), &arguments.model).map_err(refused)?;
+    let front_end = front_end(&model, &arguments.model, &arguments.embed_models)?;
     let options = PredictOptions {
         windows: windows(arguments, &front_end)?,
         max_duration_s: max_duration_s(arguments)?,
@@ -93,6 +94,13 @@ pub fn predict(arguments: &PredictArguments, common: &Common) -> Result<u8, CliE
             Ok(u8::from(failed > 0))
         }
     }
+}
+
+/// How features of recordings are computed; models in ONNX are among `given` or nearby.
+fn front_end(model: &Model, path: &Path, given: &[PathBuf]) -> Result<FrontEnd, CliError> {
+    let mut files = given.to_vec();
+    files.extend(predict::nearby(path));
+    FrontEnd::with_models(model.config(), path, &files).map_err(refused)
 }
 
 /// Ends the process soon after a signal asks for it, wherever the work is; what has been written ends with a whole line.

@@ -13,6 +13,15 @@ pub enum OnnxError {
         help("export it with --input features, or train with dither = 0")
     )]
     Dither,
+    /// The features come from another model.
+    #[error(
+        "the model's features are computed by another model in ONNX, which the graph would have to contain"
+    )]
+    #[diagnostic(
+        code(onnx::embedding),
+        help("export it with --input features: the graph then takes what the other model gives")
+    )]
+    OtherModel,
     /// The Fourier transform as a matrix would be out of proportion.
     #[error(
         "frames of {frame_length} samples are too long for a graph that contains the front end"

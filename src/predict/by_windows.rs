@@ -48,10 +48,7 @@ impl Prediction<'_> {
             let workers = self.predictor.workers();
             workers.for_each(&mut part, |_, window| {
                 if let (None, Ok(held)) = (&window.features, &held[window.recording]) {
-                    let made = front_end.features(held.get(window.samples.clone()));
-                    let rate_hz = front_end.rate_hz();
-                    window.features =
-                        Some(made.map_err(|error| FailureReason::without_features(error, rate_hz)));
+                    window.features = Some(front_end.features(held.get(window.samples.clone())));
                 }
             });
             let views: Vec<FeaturesView<'_>> = part

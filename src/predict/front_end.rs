@@ -5,19 +5,25 @@ use std::sync::Arc;
 
 use miette::Diagnostic;
 use pipe_foundation::Features;
+use pipe_inference::Recording;
 use pipe_nn::model::ModelConfig;
 use pipe_speech::audio::{RATES_HZ, Waveform};
 use pipe_speech::dsp::{
-    FbankError, FbankOptions, Normalisation, NormalisedFbank, ResampleError, Resampler, ToRate,
+    FbankOptions, Normalisation, NormalisedFbank, ResampleError, Resampler, ToRate,
 };
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
-/// Resampling and filterbank as a model was trained with.
+use super::embedding_chain::{EmbeddingChain, nearby};
+use super::outcome::FailureReason;
+
+/// Resampling, filterbank and models in ONNX as a model was trained with.
 pub struct FrontEnd {
-    /// Rates to go through, in this order; the last is that of the filterbank.
+    /// Rates to go through, in this order; the last is that of what follows.
     rates: Vec<ToRate>,
-    fbank: NormalisedFbank,
+    /// None where models in ONNX take the waveform.
+    fbank: Option<NormalisedFbank>,
+    embeddings: EmbeddingChain,
 }
 
 /// Why the features of a model cannot be computed here.
@@ -47,6 +53,20 @@ pub enum FrontEndError {
         /// The stage's kind.
         kind: String,
     },
+    /// A model in ONNX that cannot be had or used.
+    #[error("the features of {} cannot be computed: {reason}", model.display())]
+    #[diagnostic(
+        code(front_end::embedding),
+        help(
+            "models in ONNX are looked for beside the model, in the current folder, and in a folder `models` in either"
+        )
+    )]
+    Embedding {
+        /// The model file.
+        model: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// The stages in the file make no sense together, or to this version.
     #[error("the features of {} cannot be computed: {reason}", model.display())]
     #[diagnostic(
@@ -62,14 +82,27 @@ pub enum FrontEndError {
 }
 
 impl FrontEnd {
-    /// The front end of a model: resampling and filterbank as its file has them.
+    /// The front end of a model: resampling, filterbank and models in ONNX as its file has them. The latter are looked for
+    /// nearby: see [`nearby`].
     ///
-    /// Audio of another rate than the filterbank's is resampled even where training had no `resample` stage.
+    /// Audio of another rate than the one that is needed is resampled even where training had no `resample` stage.
     /// `ingest` names data, and `augment` makes copies to train on: neither is applied.
     ///
     /// # Errors
     /// No lineage, a stage that cannot be applied, parameters that do not fit; `model` names the file.
     pub fn of(config: &ModelConfig, model: &Path) -> Result<Self, FrontEndError> {
+        Self::with_models(config, model, &nearby(model))
+    }
+
+    /// As [`Self::of`], with the files among which models in ONNX are.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub fn with_models(
+        config: &ModelConfig,
+        model: &Path,
+        files: &[PathBuf],
+    ) -> Result<Self, FrontEndError> {
         let wrong = |reason: String| FrontEndError::Parameters {
             model: model.to_owned(),
             reason,
@@ -82,18 +115,36 @@ impl FrontEnd {
                     model: model.to_owned(),
                 })?;
         let mut rates = Vec::new();
-        let mut fbank = None;
+        let (mut fbank, mut embeddings) = (None, EmbeddingChain::default());
+        let mut wanted_hz = None;
         let none = Map::new();
         for stage in stages {
             let kind = stage["kind"].as_str().unwrap_or_default();
             let parameters = stage["parameters"].as_object().unwrap_or(&none);
+            let has_features = wanted_hz.is_some();
             match kind {
                 "ingest" | "augment" => {}
-                "resample" | "fbank" if fbank.is_some() => {
-                    return Err(wrong(format!("a {kind} stage comes after fbank")));
+                "resample" | "fbank" if has_features => {
+                    return Err(wrong(format!("a {kind} stage comes after one of features")));
                 }
                 "resample" => rates.push(ToRate::new(rate_of(parameters).map_err(wrong)?)),
-                "fbank" => fbank = Some(read_fbank(parameters).map_err(wrong)?),
+                "fbank" => {
+                    let read = read_fbank(parameters).map_err(wrong)?;
+                    wanted_hz = Some(read.fbank().options().sample_rate_hz);
+                    fbank = Some(read);
+                }
+                "embed" => {
+                    let recording = match has_features {
+                        true => Recording::Features,
+                        false => Recording::Waveform,
+                    };
+                    let added = embeddings.add(stage, recording, files);
+                    let rate_hz = added.map_err(|reason| FrontEndError::Embedding {
+                        model: model.to_owned(),
+                        reason,
+                    })?;
+                    wanted_hz.get_or_insert(rate_hz);
+                }
                 other => {
                     return Err(FrontEndError::Stage {
                         model: model.to_owned(),
@@ -102,40 +153,48 @@ impl FrontEnd {
                 }
             }
         }
-        let fbank = fbank.ok_or_else(|| wrong("no fbank stage is named".into()))?;
-        let options = fbank.fbank().options();
-        if options.bins != config.bins {
-            return Err(wrong(format!(
-                "its filterbank has {} bins, but its network expects {}",
-                options.bins, config.bins
-            )));
+        let wanted_hz = wanted_hz.ok_or_else(|| wrong("no stage of features is named".into()))?;
+        if let Some(fbank) = fbank.as_ref().filter(|_| embeddings.is_empty()) {
+            let bins = fbank.fbank().options().bins;
+            if bins != config.bins {
+                return Err(wrong(format!(
+                    "its filterbank has {bins} bins, but its network expects {}",
+                    config.bins
+                )));
+            }
         }
-        let wanted_hz = options.sample_rate_hz;
         match rates.last().map(ToRate::rate_hz) {
             None => rates.push(ToRate::new(wanted_hz)),
             Some(rate_hz) if rate_hz == wanted_hz => {}
             Some(rate_hz) => {
                 return Err(wrong(format!(
-                    "it resamples to {rate_hz} Hz, but its filterbank expects {wanted_hz} Hz"
+                    "it resamples to {rate_hz} Hz, but its features need {wanted_hz} Hz"
                 )));
             }
         }
-        Ok(Self { rates, fbank })
+        Ok(Self {
+            rates,
+            fbank,
+            embeddings,
+        })
     }
 
     /// Rate that [`Self::features`] takes, in Hz.
     pub fn rate_hz(&self) -> u32 {
-        self.fbank.fbank().options().sample_rate_hz
+        self.rates.last().map_or(0, ToRate::rate_hz)
     }
 
-    /// The filterbank and what follows it.
-    pub fn fbank(&self) -> &NormalisedFbank {
-        &self.fbank
+    /// The filterbank, where features are nothing else.
+    pub fn fbank(&self) -> Option<&NormalisedFbank> {
+        self.fbank.as_ref().filter(|_| self.embeddings.is_empty())
     }
 
-    /// Fewest samples at [`Self::rate_hz`] that have features.
+    /// Fewest samples at [`Self::rate_hz`] that have features, as far as that is known.
     pub fn shortest(&self) -> usize {
-        let options = self.fbank.fbank().options();
+        let Some(fbank) = &self.fbank else {
+            return 1;
+        };
+        let options = fbank.fbank().options();
         match options.snip_edges {
             true => options.frame_length(),
             false => options.frame_shift().div_ceil(2),
@@ -171,9 +230,15 @@ impl FrontEnd {
     /// Features `[frames, bins]` of samples at [`Self::rate_hz`].
     ///
     /// # Errors
-    /// Too few samples for one frame.
-    pub fn features(&self, samples: &[f32]) -> Result<Features, FbankError> {
-        self.fbank.compute(samples)
+    /// Too few samples, or a model in ONNX that fails on them.
+    pub fn features(&self, samples: &[f32]) -> Result<Features, FailureReason> {
+        let Some(fbank) = &self.fbank else {
+            return Ok(self.embeddings.of_samples(samples)?);
+        };
+        let features = fbank.compute(samples);
+        let features =
+            features.map_err(|error| FailureReason::without_features(error, self.rate_hz()))?;
+        Ok(self.embeddings.of_features(features)?)
     }
 }
 
@@ -243,7 +308,7 @@ mod tests {
         ]);
         let front_end = FrontEnd::of(&config(lineage), Path::new("m")).unwrap();
         assert_eq!(front_end.rate_hz(), 8000);
-        assert_eq!(front_end.fbank().fbank().options().bins, 40);
+        assert_eq!(front_end.fbank().unwrap().fbank().options().bins, 40);
         let wave = Waveform {
             samples: vec![0.1; 44_100],
             rate_hz: 44_100,
@@ -273,7 +338,7 @@ mod tests {
             error(json!([{ "kind": "command", "parameters": {} }, fbank]))
                 .contains("a `command` stage took part in")
         );
-        assert!(error(json!([{ "kind": "ingest" }])).contains("no fbank stage"));
+        assert!(error(json!([{ "kind": "ingest" }])).contains("no stage of features"));
         assert!(
             error(json!([{ "kind": "fbank", "parameters": { "bins": 23 } }]))
                 .contains("23 bins, but its network expects 40")
@@ -284,7 +349,7 @@ mod tests {
         );
         assert!(
             error(json!([{ "kind": "resample", "parameters": { "rate_hz": 8000 } }, fbank]))
-                .contains("resamples to 8000 Hz, but its filterbank expects 16000 Hz")
+                .contains("resamples to 8000 Hz, but its features need 16000 Hz")
         );
         assert!(
             error(json!([{ "kind": "resample", "parameters": { "rate_hz": -1 } }, fbank]))
@@ -292,7 +357,7 @@ mod tests {
         );
         assert!(
             error(json!([fbank, { "kind": "resample", "parameters": { "rate_hz": 16000 } }]))
-                .contains("after fbank")
+                .contains("after one of features")
         );
     }
 }

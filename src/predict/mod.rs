@@ -1,6 +1,7 @@
 //! Using a model on recordings: the features it was trained on, windows, and a prediction for each.
 
 mod by_windows;
+mod embedding_chain;
 mod front_end;
 mod listing;
 mod options;
@@ -11,6 +12,7 @@ mod sample_stream;
 mod whole;
 mod windows;
 
+pub use embedding_chain::nearby;
 pub use front_end::{FrontEnd, FrontEndError, fbank_options};
 pub use listing::{Found, Input, list};
 pub use options::PredictOptions;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use miette::Diagnostic;
+use pipe_inference::EmbedError;
 use pipe_speech::audio::AudioError;
 use pipe_speech::dsp::{FbankError, ResampleError};
 use thiserror::Error;
@@ -65,6 +66,15 @@ pub enum FailureReason {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Features(FbankError),
+    /// A model in ONNX makes no features of it.
+    #[error(transparent)]
+    #[diagnostic(
+        code(predict::embedding),
+        help(
+            "the model in ONNX that computes its features does not take this recording: leave it out, or predict it by windows"
+        )
+    )]
+    Embedding(#[from] EmbedError),
     /// Standard input cannot be read.
     #[error("cannot read standard input: {0}")]
     #[diagnostic(code(predict::standard_input))]

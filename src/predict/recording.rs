@@ -72,19 +72,28 @@ impl Recording {
         options: PredictOptions,
     ) -> Result<Whole, FailureReason> {
         let mut stream = self.stream(front_end, options)?;
-        let mut features = front_end.fbank().stream();
+        let mut fbank = front_end.fbank().map(|fbank| (fbank, fbank.stream()));
+        // What a model in ONNX takes is held whole.
+        let mut held = Vec::new();
         let (mut block, mut first, mut silent, mut samples) = (Vec::new(), None, true, 0);
         while stream.block(&mut block)? {
             first = first.or(block.first().copied());
             silent &= block.iter().all(|sample| Some(*sample) == first);
             samples += block.len();
-            features.push(&block);
+            match &mut fbank {
+                Some((_, features)) => features.push(&block),
+                None => held.extend_from_slice(&block),
+            }
             block.clear();
         }
-        let features = front_end.fbank().finish(features);
         let rate_hz = front_end.rate_hz();
+        let features = match fbank {
+            Some((fbank, features)) => (fbank.finish(features))
+                .map_err(|error| FailureReason::without_features(error, rate_hz))?,
+            None => front_end.features(&held)?,
+        };
         Ok(Whole {
-            features: features.map_err(|error| FailureReason::without_features(error, rate_hz))?,
+            features,
             samples,
             silent,
         })

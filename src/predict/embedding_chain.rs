@@ -1,0 +1,129 @@
+//! Models in ONNX through which a trained model was given its features.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use pipe_foundation::progress::Silent;
+use pipe_foundation::{Digest, Features, FeaturesView};
+use pipe_inference::{EmbedError, Embedder, EmbedderOptions, Model, Recording, Runtime};
+use serde::Deserialize;
+use serde_json::{Map, Value as Json};
+
+/// `embed` stages in a row.
+#[derive(Default)]
+pub struct EmbeddingChain(Vec<Embedder>);
+
+/// What the model file says of an `embed` stage.
+#[derive(Deserialize)]
+struct EmbedParameters {
+    #[serde(default)]
+    runtime: Runtime,
+    #[serde(default = "default_rate_hz")]
+    sample_rate_hz: u32,
+    #[serde(flatten)]
+    embedder: EmbedderOptions,
+}
+
+fn default_rate_hz() -> u32 {
+    16_000
+}
+
+impl EmbeddingChain {
+    /// Adds an `embed` stage, whose model is among `files`; gives the rate that it takes waveforms at.
+    ///
+    /// # Errors
+    /// Parameters of another version, a model that is not there or cannot be used.
+    pub fn add(
+        &mut self,
+        stage: &Json,
+        recording: Recording,
+        files: &[PathBuf],
+    ) -> Result<u32, String> {
+        let none = Map::new();
+        let parameters = stage["parameters"].as_object().unwrap_or(&none);
+        let parameters = EmbedParameters::deserialize(Json::Object(parameters.clone()));
+        let parameters = parameters.map_err(|error| format!("embed: {error}"))?;
+        let digest = stage["files"]["model"].as_str().and_then(Digest::parse);
+        let digest = digest.ok_or("it does not say which model in ONNX computed them")?;
+        let file = find(&digest, files).ok_or_else(|| {
+            format!(
+                "the model in ONNX that computed them is not there (BLAKE3 {}): name its file with --embed-model",
+                digest.short()
+            )
+        })?;
+        let shown = file.display();
+        let bytes = std::fs::read(file).map_err(|error| format!("cannot read {shown}: {error}"))?;
+        let model = Model::load(bytes, parameters.runtime);
+        let embedder =
+            model.and_then(|model| Embedder::new(Arc::new(model), recording, parameters.embedder));
+        self.0
+            .push(embedder.map_err(|error| format!("{shown}: {error}"))?);
+        Ok(parameters.sample_rate_hz)
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What a waveform becomes.
+    ///
+    /// # Errors
+    /// As [`Embedder::compute`].
+    pub fn of_samples(&self, samples: &[f32]) -> Result<Features, EmbedError> {
+        let samples = FeaturesView {
+            frames: samples.len(),
+            bins: 1,
+            values: samples,
+        };
+        let (first, others) = self.0.split_first().ok_or_else(nothing)?;
+        Self::through(others, first.compute(samples, &Silent)?)
+    }
+
+    /// What features become.
+    ///
+    /// # Errors
+    /// As [`Embedder::compute`].
+    pub fn of_features(&self, features: Features) -> Result<Features, EmbedError> {
+        Self::through(&self.0, features)
+    }
+
+    fn through(embedders: &[Embedder], features: Features) -> Result<Features, EmbedError> {
+        embedders.iter().try_fold(features, |features, embedder| {
+            embedder.compute(features.view(), &Silent)
+        })
+    }
+}
+
+fn nothing() -> EmbedError {
+    EmbedError::Output("there is no model".into())
+}
+
+/// The file with these content among `files`.
+fn find<'f>(digest: &Digest, files: &'f [PathBuf]) -> Option<&'f Path> {
+    let has_it = |file: &&PathBuf| Digest::of_file(file).is_ok_and(|found| found == *digest);
+    files.iter().find(has_it).map(PathBuf::as_path)
+}
+
+/// Files in ONNX beside a model, in the current folder, and in a folder `models` in either.
+pub fn nearby(model: &Path) -> Vec<PathBuf> {
+    let beside = model.parent().unwrap_or(Path::new(""));
+    let mut files = Vec::new();
+    for folder in [beside, Path::new("")] {
+        for folder in [folder.to_path_buf(), folder.join("models")] {
+            let folder = match folder.as_os_str().is_empty() {
+                true => PathBuf::from("."),
+                false => folder,
+            };
+            let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+            let mut found: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+            found.retain(|path| {
+                path.extension()
+                    .is_some_and(|extension| extension == "onnx")
+            });
+            found.sort();
+            files.extend(found);
+        }
+    }
+    files
+}
