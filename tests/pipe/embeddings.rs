@@ -136,7 +136,8 @@ fn onnx_runtime_gives_the_same_and_is_another_result() {
     for ((id, own), (other_id, other)) in own.iter().zip(made(&space)) {
         assert_eq!(*id, other_id);
         for (own, other) in own.values.iter().zip(&other.values) {
-            assert!((own - other).abs() < 1e-4, "{own} {other}");
+            // The recordings are tones, whose empty bins depend on every rounding.
+            assert!((own - other).abs() < 1e-3, "{own} {other}");
         }
     }
     // Without its library, the manifest is refused before anything is computed.
