@@ -1,6 +1,7 @@
 //! The speech front end: resampling, Kaldi-compatible log-mel filterbank features, normalisation, augmentation.
 
 pub mod fbank;
+mod functionals;
 mod noise;
 mod normalise;
 mod normalised_fbank;
@@ -9,6 +10,7 @@ mod resample;
 mod to_rate;
 
 pub use fbank::{Fbank, FbankError, FbankOptions, FbankStream};
+pub use functionals::{Functionals, Statistic};
 pub use normalise::{Normalisation, normalise};
 pub use normalised_fbank::NormalisedFbank;
 pub use perturb::{NoiseColour, PerturbError, PerturbOptions, Perturber};
