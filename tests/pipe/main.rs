@@ -56,6 +56,7 @@ mod programs;
 mod python;
 mod read_only;
 mod recordings;
+mod references;
 mod remembered;
 mod resources;
 mod resuming;

@@ -48,9 +48,5 @@ fn origins(plan: &Plan, step: usize, digests: &[Option<Digest>]) -> Vec<InputOri
 
 /// What tells the input `step` apart from others.
 pub fn label(plan: &Plan, step: usize) -> InputLabel {
-    let declaration = &plan.steps[step].declaration;
-    InputLabel {
-        stage: declaration.stage.clone(),
-        variant: declaration.variant.clone(),
-    }
+    InputLabel::of(&plan.steps[step].declaration)
 }

@@ -12,6 +12,7 @@ mod escape;
 mod figure;
 mod folds;
 mod forest;
+mod heat_cell;
 mod heat_map;
 mod left_out;
 mod maps;
@@ -27,6 +28,7 @@ mod steps;
 mod svg;
 mod table;
 mod training;
+mod variant_heat_map;
 mod view;
 
 use crate::{Report, Study, number};

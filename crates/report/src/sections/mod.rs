@@ -1,6 +1,7 @@
 //! A report laid out for Markdown and the terminal: a file a section, and which sections there are.
 
 pub(crate) mod audit;
+mod compared;
 mod compose;
 pub(crate) mod confusions;
 mod detail;

@@ -34,7 +34,7 @@ impl Study {
                 .par_iter()
                 .map(|models| cell(test, models, &draws))
                 .collect();
-            gains::fill(&variants, &rows, &mut cells);
+            gains::fill(&variants, report.reference.as_ref(), &rows, &mut cells);
             for (variant, cell) in variants.iter_mut().zip(cells) {
                 variant.cells.push(cell);
             }

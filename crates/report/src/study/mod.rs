@@ -16,6 +16,7 @@ mod baseline;
 mod build;
 mod cells;
 mod columns;
+mod correction;
 mod data;
 mod gains;
 mod target_result;
@@ -27,6 +28,8 @@ mod variants;
 
 #[cfg(test)]
 mod form_tests;
+#[cfg(test)]
+mod reference_tests;
 #[cfg(test)]
 mod simulated;
 #[cfg(test)]

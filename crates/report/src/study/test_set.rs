@@ -111,27 +111,16 @@ impl Test {
 
 /// Every corpus that any model was tested on: unseen ones first, then those of the training.
 pub(super) fn corpora_of(report: &Report) -> Vec<(String, TestRole)> {
-    let mut roles: BTreeMap<&str, (bool, bool)> = BTreeMap::new();
+    let mut trained_on: BTreeMap<&str, Vec<bool>> = BTreeMap::new();
     for entry in &report.entries {
         for corpus in entry.evaluation.corpora.keys() {
-            let role = roles.entry(corpus).or_default();
-            if entry.model.training_corpora.contains(corpus) {
-                role.0 = true;
-            } else {
-                role.1 = true;
-            }
+            let trained = entry.model.training_corpora.contains(corpus);
+            trained_on.entry(corpus).or_default().push(trained);
         }
     }
-    let mut corpora: Vec<(String, TestRole)> = roles
+    let mut corpora: Vec<(String, TestRole)> = trained_on
         .into_iter()
-        .map(|(corpus, role)| {
-            let role = match role {
-                (true, false) => TestRole::InDomain,
-                (true, true) => TestRole::Mixed,
-                (false, _) => TestRole::Unseen,
-            };
-            (corpus.to_string(), role)
-        })
+        .map(|(corpus, trained)| (corpus.to_string(), TestRole::of(trained)))
         .collect();
     corpora.sort_by_key(|(_, role)| *role);
     corpora
