@@ -12,6 +12,8 @@ use super::context;
 use super::error::CliError;
 use super::paint::colours;
 
+mod cells;
+mod numbers;
 mod sheet;
 
 use sheet::sheet;

@@ -61,6 +61,7 @@ mod remembered;
 mod resources;
 mod resuming;
 mod shell_lines;
+mod scores;
 mod shipped;
 mod shown_names;
 mod side_by_side;
