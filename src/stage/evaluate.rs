@@ -45,7 +45,7 @@ pub const EVALUATE: &str = "evaluate";
 
 pub static KIND: Kind = Kind {
     name: EVALUATE,
-    version: 3, // 2: entry.json keeps the whole history; 3: probabilities with the same bits on every machine
+    version: 4, // 2: entry.json keeps the whole history; 3: probabilities with the same bits on every machine; 4: labels
     doc: "Tests a model: unweighted and weighted accuracy, recalls and confusion matrix per corpus, and every prediction.",
     parameters: &[
         MODEL,
@@ -59,7 +59,7 @@ pub static KIND: Kind = Kind {
         Parameter::optional(
             "labels",
             Shape::Bool,
-            "Also the recall of each label as the corpora write it. By default where classes other than those of Parry et al. hold several labels of a corpus.",
+            "Also the recall of each label as the corpora write it, and the column `label` of predictions.csv. By default where classes other than those of Parry et al. hold several labels of a corpus.",
         ),
         LEAKS,
         THREADS,
@@ -190,17 +190,17 @@ impl AggregateStage for Evaluate {
         let leaks = self.check_leaks(&seen, &items, context)?;
 
         let classes = &model.config().classes;
-        let predicted = predict(&model, self.device, &items, context)?;
+        let mut predicted = predict(&model, self.device, &items, context)?;
+        if self.keeps_labels(&items) {
+            for (prediction, item) in predicted.of_classes.iter_mut().zip(&items) {
+                prediction.label = Some(item.utterance().label.clone());
+            }
+        }
         let mut evaluation = Evaluation::of(classes, &predicted.of_classes)?;
         if !classes.is_empty() {
             let path = context.out.join("predictions.csv");
             write_predictions(&path, classes, &predicted.of_classes)?;
-            if self.keeps_labels(&items) {
-                let labels: Vec<String> = (items.iter())
-                    .map(|item| item.utterance().label.clone())
-                    .collect();
-                evaluation.labels = label_recalls(classes, &predicted.of_classes, &labels)?;
-            }
+            evaluation.labels = label_recalls(classes, &predicted.of_classes)?;
         }
         let targets = model.config().targets.iter();
         let targets: Vec<String> = targets.map(|target| target.name.clone()).collect();
@@ -322,6 +322,7 @@ fn predict(
                     utterance: utterance.id.clone(),
                 })?,
                 predicted: most_likely(&output.probabilities).ok_or_else(not_finite)?,
+                label: None,
                 probabilities: output.probabilities,
             });
         }

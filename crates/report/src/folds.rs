@@ -198,6 +198,7 @@ mod tests {
                     speaker: format!("{corpus}/{speaker}"),
                     truth,
                     predicted,
+                    label: None,
                     probabilities: vec![0.5, 0.5],
                 },
             )
