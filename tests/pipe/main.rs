@@ -78,5 +78,6 @@ mod tasks;
 mod tracking;
 mod trust;
 mod unreadable;
+mod votes;
 mod workers;
 mod workspace;

@@ -256,7 +256,38 @@ fn lists_and_tables_of_files_are_partitions() {
     space.write("other.txt", "somewhere/else.wav\n");
     let told = space.told_with(&["plan", "p.toml"], 1);
     assert!(
-        told.contains("none of the 1 files of lists other.txt is in the corpora"),
+        told.contains(
+            "the only file of lists other.txt, somewhere/else.wav, is not in the corpora"
+        ),
         "{told}"
     );
+}
+
+#[test]
+fn a_name_that_may_be_one_of_several_recordings_is_told_as_that() {
+    let space = acted(
+        3,
+        plain("{ lists = { train = \"train.txt\", test = \"test.txt\" } }"),
+    );
+    space.tone("acted/again/00ajoy.wav", 16_000, 0.4, 90.0);
+    let table = space.read("acted/labels.csv");
+    space.write(
+        "acted/labels.csv",
+        table.replace("00ajoy.wav,", "old/00ajoy.wav,") + "again/00ajoy.wav,00,male,joy,a,0\n",
+    );
+    space.tone("acted/old/00ajoy.wav", 16_000, 0.4, 120.0);
+    space.write(
+        "train.txt",
+        "00ajoy.wav\n01ajoy.wav\n01aneutral.wav\nnone.wav\n",
+    );
+    space.write("test.txt", "02ajoy.wav\n02aneutral.wav\n");
+    let told = space.warned(&["plan", "p.toml"]);
+    for text in [
+        "1 of the 6 files of lists train.txt, test.txt may be one of several recordings, so their split is not known: \
+         00ajoy.wav is acted/again/00ajoy or acted/old/00ajoy;",
+        "1 of the 6 files of lists train.txt, test.txt are not in the corpora, or their label is not used; the first is \
+         none.wav",
+    ] {
+        assert!(told.contains(text), "{text} is missing: {told}");
+    }
 }

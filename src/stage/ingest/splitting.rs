@@ -281,6 +281,17 @@ fn published(
             partition.files[first].path
         ));
     }
+    if let Some((first, [one, other])) = matched.ambiguous.first() {
+        warnings.push(format!(
+            "{} of the {} files of {} may be one of several recordings, so their split is not known: {} is {one} or {other}; write as many of their folders as tell them apart",
+            matched.ambiguous.len(),
+            partition.files.len(),
+            partition.name,
+            partition.files[*first].path,
+            one = known[*one].utterance.id,
+            other = known[*other].utterance.id,
+        ));
+    }
     let mut kept = Vec::with_capacity(entries.len());
     let mut own = Vec::with_capacity(entries.len());
     let mut unnamed: Vec<String> = Vec::new();
@@ -338,7 +349,7 @@ fn published(
         name: partition.name.clone(),
         digest: partition.digest.hex(),
         files: partition.files.len() as u64,
-        unmatched: matched.unmatched.len() as u64,
+        unmatched: (matched.unmatched.len() + matched.ambiguous.len()) as u64,
     });
     Ok(own)
 }

@@ -10,7 +10,7 @@ use super::{CorpusConfig, CorpusError, ListOptions, Listing, LookAt, is_there, s
 
 mod audformat;
 mod class_folders;
-mod crema_d;
+pub(super) mod crema_d;
 mod emo_db;
 mod emovo;
 mod epst;

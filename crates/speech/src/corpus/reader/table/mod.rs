@@ -13,6 +13,7 @@ use crate::corpus::{CorpusError, KeptColumns};
 
 use super::options::Options;
 
+mod disagreements;
 mod format;
 mod json;
 mod locate;
@@ -252,6 +253,7 @@ fn add(
                         draft.drop_repeated(&place, reason);
                         continue;
                     }
+                    Role::Counted => continue,
                     Role::Tied(votes) => {
                         let reason = format!("votes on {} are tied: {votes}", utterance.id);
                         draft.drop_chosen(&place, reason);
