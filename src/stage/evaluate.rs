@@ -16,7 +16,7 @@ use pipe_report::eval::{
     Evaluation, NumberPrediction, Prediction, TargetMetrics, label_recalls, most_likely,
     write_numbers, write_predictions,
 };
-use pipe_report::{EpochPoint, ReportEntry};
+use pipe_report::{EpochPoint, PartitionFacts, ReportEntry};
 use pipe_speech::corpus::{Split, Utterance};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
@@ -225,6 +225,7 @@ impl AggregateStage for Evaluate {
             model: identity(model.config(), seen.corpora),
             evaluation,
             leaks,
+            partitions: partitions(&items),
             epochs: model.config().provenance["options"]["epochs"]
                 .as_u64()
                 .unwrap_or_default() as usize,
@@ -352,6 +353,19 @@ fn number_prediction(
             .map(|(target, &output)| target.value(output))
             .collect(),
     })
+}
+
+/// The published partitions that the items follow, each once.
+fn partitions(items: &[&LoadedItem]) -> Vec<PartitionFacts> {
+    let mut found: Vec<&PartitionFacts> = Vec::new();
+    for item in items {
+        if let Some(partition) = &item.utterance_facts().partition
+            && !found.contains(&&**partition)
+        {
+            found.push(partition);
+        }
+    }
+    found.into_iter().cloned().collect()
 }
 
 /// The epochs of the training.

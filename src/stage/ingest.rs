@@ -319,6 +319,7 @@ impl SourceStage for Ingest {
         )?;
         listing.warnings.extend(unused_classes(&classes, &entries));
         let classes = Arc::new(classes);
+        let partition = details.partition.clone().map(Arc::new);
         listing.items = entries
             .into_iter()
             .map(|(entry, digest, duration_s)| Item {
@@ -329,6 +330,7 @@ impl SourceStage for Ingest {
                         source: entry.source,
                         duration_s,
                     }),
+                    partition: partition.clone(),
                 }),
                 digest,
             })

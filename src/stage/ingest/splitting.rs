@@ -274,16 +274,20 @@ fn published(
     let splits = matched.splits(partition);
     if let Some(&first) = matched.unmatched.first() {
         warnings.push(format!(
-            "{} of the {} files of {} are not in the corpora, or their label is not used; the first is {}",
+            "{} of the {} files of {} {} label is not used; the first is {}",
             matched.unmatched.len(),
             partition.files.len(),
             partition.name,
+            match matched.unmatched.len() {
+                1 => "is not in the corpora, or its",
+                _ => "are not in the corpora, or their",
+            },
             partition.files[first].path
         ));
     }
     if let Some((first, [one, other])) = matched.ambiguous.first() {
         warnings.push(format!(
-            "{} of the {} files of {} may be one of several recordings, so their split is not known: {} is {one} or {other}; write as many of their folders as tell them apart",
+            "{} of the {} files of {} may be one of several recordings, so no split is known: {} is {one} or {other}; write as many of their folders as tell them apart",
             matched.ambiguous.len(),
             partition.files.len(),
             partition.name,
@@ -307,10 +311,11 @@ fn published(
     *entries = kept;
     if let Some(first) = unnamed.first() {
         warnings.push(format!(
-            "{} of {} utterances are not named by {} and are left out; the first is {first}",
+            "{} of {} utterances {are} not named by {} and {are} left out; the first is {first}",
             unnamed.len(),
             unnamed.len() + entries.len(),
-            partition.name
+            partition.name,
+            are = if unnamed.len() == 1 { "is" } else { "are" },
         ));
     }
     details

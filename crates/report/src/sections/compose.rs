@@ -6,7 +6,8 @@ use crate::notes;
 
 use super::detail::Detail;
 use super::{
-    audit, confusions, folds, labels, models, per_test, probes, summary, targets, training,
+    audit, confusions, folds, labels, models, partitions, per_test, probes, summary, targets,
+    training,
 };
 
 /// Up to this number of variants, the brief form also shows a table of each test.
@@ -63,6 +64,7 @@ pub(crate) fn document(report: &Report, detail: Detail) -> Document {
         }
     }
     if detail == Detail::Full {
+        blocks.extend(partitions::blocks(&study));
         blocks.extend(probes::blocks(report, &study));
         blocks.extend(audit::blocks(report));
     }

@@ -8,6 +8,7 @@ mod detail;
 pub(crate) mod folds;
 pub(crate) mod labels;
 mod models;
+mod partitions;
 mod per_test;
 mod probes;
 mod summary;

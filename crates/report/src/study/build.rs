@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
+use crate::entry::distinct_partitions;
 use crate::{Report, notes};
 
 use super::baseline::find_references;
@@ -55,6 +56,7 @@ impl Study {
             comparisons,
             reference: report.reference.clone(),
             leaked: leaked.collect(),
+            partitions: distinct_partitions(report.entries.iter()),
             remarks: Vec::new(),
         };
         study.remarks = notes::remarks(report, &study, usize::MAX);

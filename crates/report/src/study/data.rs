@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::eval::{Confusion, Interval, Majority};
-use crate::{Attribute, Method, Reference};
+use crate::{Attribute, Method, PartitionFacts, Reference};
 
 use super::target_result::TargetResult;
 use super::test_role::TestRole;
@@ -31,6 +31,9 @@ pub struct Study {
     /// [`crate::Report::entries`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leaked: Vec<usize>,
+    /// Published partitions that splits follow, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub partitions: Vec<PartitionFacts>,
     /// What a reader must know before the numbers.
     pub remarks: Vec<String>,
 }

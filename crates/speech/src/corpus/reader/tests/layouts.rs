@@ -40,7 +40,8 @@ fn crema_d_takes_gender_from_the_demographics() {
         ..ListOptions::default()
     };
     let kept = tree.list_with(&columns).unwrap();
-    let intensity = |place: usize| &kept.entries[place].utterance.columns.as_ref().unwrap()["intensity"];
+    let intensity =
+        |place: usize| &kept.entries[place].utterance.columns.as_ref().unwrap()["intensity"];
     assert_eq!((intensity(1).as_str(), intensity(2).as_str()), ("HI", "XX"));
     assert_warns(&listing, "VideoDemographics.csv:4: no actor and sex");
     assert_warns(&listing, "the gender of these speakers is unknown: 1040");
