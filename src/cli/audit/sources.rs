@@ -92,7 +92,8 @@ fn of_corpus(
     file_bytes: Limit,
 ) -> miette::Result<AuditSource> {
     let options = ColumnsOfCorpora::every_column(corpora);
-    let listing = corpus::list(name, config, &corpora.folder, &options, file_bytes)?;
+    let (listing, options) =
+        corpus::list_by_own_labels(name, config, &corpora.folder, &options, file_bytes)?;
     let mut findings = Vec::new();
     let strict = ListOptions {
         votes: VoteRule::Error,

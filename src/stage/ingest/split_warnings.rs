@@ -24,10 +24,7 @@ pub fn warnings_of_split(
     let wanted = splitting.wanted();
     let leaves_out = matches!(splitting, Splitting::LeaveOneOut { .. });
     warnings.extend(missing_parts(&utterances, &wanted, leaves_out, unit));
-    // What a fold tests may well lack a class; all folds together have it.
-    if matches!(splitting, Splitting::Fractions(_)) {
-        warnings.extend(missing_classes(&utterances));
-    }
+    warnings.extend(missing_classes(&utterances, splitting.needs_every_class()));
     warnings
 }
 
@@ -107,14 +104,14 @@ fn missing_parts(
     warnings
 }
 
-/// Splits that have utterances, and none of a class.
-fn missing_classes(utterances: &[&Utterance]) -> Vec<String> {
+/// Those of `splits` that have utterances, and none of a class.
+fn missing_classes(utterances: &[&Utterance], splits: &[Split]) -> Vec<String> {
     let mut warnings = Vec::new();
     let classes: BTreeSet<&str> = utterances
         .iter()
         .filter_map(|u| u.class.as_deref())
         .collect();
-    for split in Split::ALL {
+    for &split in splits {
         let own: Vec<&&Utterance> = utterances.iter().filter(|u| u.split == split).collect();
         if own.is_empty() {
             continue;

@@ -207,6 +207,18 @@ impl Splitting {
     }
 }
 
+impl Splitting {
+    /// The splits in which a class that is missing is worth a warning.
+    pub fn needs_every_class(&self) -> &'static [Split] {
+        match self {
+            Self::One(_) => &[],
+            // What a fold tests may well lack a class; all folds together have it.
+            Self::Folds { .. } | Self::LeaveOneOut { .. } => &[Split::Train, Split::Validation],
+            Self::Fractions(_) | Self::Pinned(_) | Self::Published { .. } => &Split::ALL,
+        }
+    }
+}
+
 impl PublishedSource {
     /// Reads the partition.
     ///
