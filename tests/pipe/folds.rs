@@ -345,7 +345,9 @@ fn folds_that_cannot_be_listed_are_told_in_their_place() {
     );
     let told = space.told_with(&["plan", "p.toml"], 1);
     assert!(
-        told.contains("acted has 3 groups that must stay whole, too few for 5 folds (and 4 other"),
+        told.contains(
+            "acted has 3 groups by speaker that must stay whole, too few for 5 folds (and 4 other"
+        ),
         "{told}"
     );
     assert_eq!(told.matches("3 groups").count(), 1, "{told}");

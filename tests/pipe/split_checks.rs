@@ -226,3 +226,28 @@ fn classes_that_training_or_validation_lacks_are_told_for_every_kind_of_split() 
     );
     assert!(!told.contains("train has no utterance"), "{told}");
 }
+
+#[test]
+fn what_connects_groups_is_told() {
+    let split =
+        "split = { train = 0.6, validation = 0.2, test = 0.2, groups = [\"speaker\", \"text\"] }";
+    let space = acted(8, manifest(split));
+    let told = space.warned(&["plan", "p.toml"]);
+    assert!(
+        told.contains(
+            "acted has 1 group by speaker or text (8 by speaker alone, 2 by text alone: utterances that share either are \
+             connected), too few for 3 splits of whole groups"
+        ),
+        "{told}"
+    );
+    space.edit(
+        "p.toml",
+        "[\"speaker\", \"text\"] }",
+        "[\"text\"] }\nleaks = \"warn\"",
+    );
+    let told = space.warned(&["plan", "p.toml"]);
+    assert!(
+        told.contains("acted has 2 groups by text, too few for 3 splits of whole groups"),
+        "{told}"
+    );
+}

@@ -346,6 +346,7 @@ fn published(
                 .iter()
                 .map(|entry| entry.utterance.id.clone())
                 .collect(),
+            attributes: Vec::new(),
             undocumented: Default::default(),
         };
         let dealing = Dealing {
