@@ -8,7 +8,7 @@ use crate::published::{
     plain_names,
 };
 use crate::sections::audit;
-use crate::study::baseline_of;
+use crate::study::{baseline_of, class_sets};
 use crate::{Report, Study, StudyCell, StudyVariant, number};
 
 /// At most `most` of some names.
@@ -90,15 +90,14 @@ fn leaks(report: &Report, study: &Study, most: usize) -> Option<String> {
 
 /// Models of different classes are not compared by a UA.
 fn different_classes(report: &Report) -> Option<String> {
-    let sets = report.entries.iter().map(|entry| &entry.evaluation.classes);
-    let sets: BTreeSet<&Vec<String>> = sets.filter(|classes| !classes.is_empty()).collect();
+    let sets = class_sets(report);
     if sets.len() < 2 {
         return None;
     }
     let lists: Vec<String> = sets.iter().map(|classes| classes.join(", ")).collect();
     Some(format!(
-        "The models distinguish different classes ({}). Their UA cannot be compared, and chance, majority and the names of \
-         recalls are those of the first model: report them apart, with `only` of the report stage.",
+        "The models distinguish different classes ({}), so their UA cannot be compared: each set of classes has tables of its \
+         own.",
         lists.join("; ")
     ))
 }
@@ -243,15 +242,16 @@ fn no_gain(study: &Study, most: usize) -> Vec<String> {
             named(without)
         ));
     }
-    let mut seen: Vec<&BTreeSet<String>> = Vec::new();
+    let mut seen = Vec::new();
     for variant in variants().filter(|variant| study.is_reference(variant)) {
-        if seen.contains(&&variant.training_corpora) {
+        let of =
+            |variant: &StudyVariant| (variant.training_corpora.clone(), variant.classes.clone());
+        if seen.contains(&of(variant)) {
             continue;
         }
-        seen.push(&variant.training_corpora);
-        let alike = variants().filter(|other| {
-            study.is_reference(other) && other.training_corpora == variant.training_corpora
-        });
+        seen.push(of(variant));
+        let alike =
+            variants().filter(|other| study.is_reference(other) && of(other) == of(variant));
         let alike: Vec<&StudyVariant> = alike.collect();
         if alike.len() > 1 {
             remarks.push(format!(

@@ -113,11 +113,7 @@ impl View<'_> {
 
     /// Names of the classes.
     pub(super) fn classes(&self) -> Vec<String> {
-        self.report
-            .entries
-            .first()
-            .map(|entry| entry.evaluation.classes.clone())
-            .unwrap_or_default()
+        self.study.classes.clone()
     }
 }
 

@@ -19,7 +19,9 @@ pub(crate) fn baseline_of(
         return None;
     }
     let mut baselines = variants.iter().enumerate().filter(|(_, other)| {
-        other.method == Some(Method::Baseline) && other.training_corpora == variant.training_corpora
+        other.method == Some(Method::Baseline)
+            && other.training_corpora == variant.training_corpora
+            && other.classes == variant.classes
     });
     let (place, _) = baselines.next()?;
     baselines.next().is_none().then_some(place)

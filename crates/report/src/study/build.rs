@@ -5,13 +5,14 @@ use std::borrow::Cow;
 use rayon::prelude::*;
 
 use crate::entry::distinct_partitions;
-use crate::{Report, notes};
+use crate::{Report, ReportEntry, notes};
 
 use super::baseline::find_references;
 use super::cells::{Draws, cell};
+use super::class_sets::{class_sets, is_of};
 use super::test_set::Test;
 use super::tested_model::{TestedModel, tested_models};
-use super::{Study, StudyCell, columns, gains, targets, variants};
+use super::{Study, StudyCell, StudyTest, columns, gains, targets, variants};
 
 impl Study {
     /// The comparison of a report's models.
@@ -24,11 +25,25 @@ impl Study {
             }
             None => variants::variants(report),
         };
-        let (tests, facts): (Vec<Test>, Vec<_>) = columns::tests(report).into_iter().unzip();
+        let sets = class_sets(report);
+        let (tests, facts): (Vec<Test>, Vec<_>) = match sets.len() {
+            0 | 1 => {
+                let all: Vec<&ReportEntry> = report.entries.iter().collect();
+                columns::tests(&all).into_iter().unzip()
+            }
+            _ => sets
+                .into_iter()
+                .flat_map(|set| tests_of(report, set))
+                .unzip(),
+        };
         for (test, facts) in tests.iter().zip(&facts) {
             let rows: Vec<Vec<TestedModel<'_>>> = variants
                 .iter()
-                .map(|variant| tested_models(report, test, &variant.entries))
+                .map(|variant| {
+                    let own = variant.entries.iter().copied();
+                    let own = own.filter(|&index| is_of(facts, &report.entries[index]));
+                    tested_models(report, test, &own.collect::<Vec<_>>())
+                })
                 .collect();
             let draws = Draws::for_all(&facts.name, rows.iter().flatten());
             let mut cells: Vec<Option<StudyCell>> = rows
@@ -62,6 +77,19 @@ impl Study {
         study.remarks = notes::remarks(report, &study, usize::MAX);
         study
     }
+}
+
+/// The tests of the models of one set of classes.
+fn tests_of(report: &Report, classes: &[String]) -> Vec<(Test, StudyTest)> {
+    let entries = report.entries.iter();
+    let own: Vec<&ReportEntry> = entries
+        .filter(|entry| entry.evaluation.classes == classes)
+        .collect();
+    let mut tests = columns::tests(&own);
+    for (_, facts) in &mut tests {
+        facts.classes = classes.to_vec();
+    }
+    tests
 }
 
 impl Report {

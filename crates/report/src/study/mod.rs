@@ -15,6 +15,7 @@
 mod baseline;
 mod build;
 mod cells;
+mod class_sets;
 mod columns;
 mod correction;
 mod data;
@@ -27,6 +28,8 @@ mod tested_model;
 mod variants;
 
 #[cfg(test)]
+mod class_set_tests;
+#[cfg(test)]
 mod form_tests;
 #[cfg(test)]
 mod reference_tests;
@@ -38,6 +41,7 @@ mod target_tests;
 mod tests;
 
 pub(crate) use baseline::baseline_of;
+pub(crate) use class_sets::class_sets;
 pub use data::{
     FoldScore, FoldScores, Gain, PublishedCell, Study, StudyCell, StudyModel, StudyTest,
     StudyVariant,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::eval::{Metrics, SpeakerHits, SpeakerSet};
 use crate::published::{PAPER_CLASSES, PublishedTest, is_paper_training_set, published_ua};
-use crate::{FoldEntry, Method, Report, ReportEntry};
+use crate::{FoldEntry, Method, ReportEntry};
 
 use super::TestRole;
 
@@ -110,9 +110,9 @@ impl Test {
 }
 
 /// Every corpus that any model was tested on: unseen ones first, then those of the training.
-pub(super) fn corpora_of(report: &Report) -> Vec<(String, TestRole)> {
+pub(super) fn corpora_of(entries: &[&ReportEntry]) -> Vec<(String, TestRole)> {
     let mut trained_on: BTreeMap<&str, Vec<bool>> = BTreeMap::new();
-    for entry in &report.entries {
+    for entry in entries {
         for corpus in entry.evaluation.corpora.keys() {
             let trained = entry.model.training_corpora.contains(corpus);
             trained_on.entry(corpus).or_default().push(trained);
