@@ -203,7 +203,7 @@ impl AggregateStage for Audit {
         sources.extend(compared);
         let progress = context.progress;
         let work = || {
-            let measured = measure_all(&sources, progress);
+            let measured = measure_all(&sources, context.findings, progress);
             if progress.interrupted() {
                 return Err(Interrupted.into());
             }

@@ -59,6 +59,16 @@ impl<'a> Chosen<'a> {
         Ok(())
     }
 
+    /// The memory of what was found out about contents, which is made again as it is asked for.
+    pub fn findings(&mut self) -> Result<(), CacheError> {
+        let path = self.cache.findings.log().path().to_path_buf();
+        let is_there = self.system().link_metadata(&path).is_ok();
+        if is_there && self.is_old(&path)? {
+            self.add("findings.log", path, None)?;
+        }
+        Ok(())
+    }
+
     /// Checkpoints of finished steps, but for those that are `needed`.
     pub fn checkpoints(&mut self, needed: Option<&HashSet<Digest>>) -> Result<(), CacheError> {
         for (key, path) in keyed_folders(self.system(), &self.cache.root.join("checkpoints"))? {

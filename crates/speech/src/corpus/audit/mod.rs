@@ -13,6 +13,7 @@ mod recordings;
 mod shared;
 mod shortcuts;
 mod similar_speakers;
+mod stored_measures;
 mod tables;
 #[cfg(test)]
 mod tests;
