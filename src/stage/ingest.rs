@@ -288,8 +288,7 @@ impl SourceStage for Ingest {
         let warnings = &mut listing.warnings;
         warnings.extend(unknown_labels(&self.list_options.classes, &labels));
         warnings.extend(unknown_columns(self.options.columns.as_ref(), &lacking));
-        let choice = &self.options.split;
-        let groups = choice.groups();
+        let groups = self.options.split.groups();
         if let Some((column, nearest)) = unknown_group(&groups, &lacking) {
             return Err(IngestError::GroupColumn {
                 column: column.to_owned(),
@@ -299,7 +298,7 @@ impl SourceStage for Ingest {
         }
         let splitting = &self.splitting;
         let table = splitting.split(&mut entries, self.file_bytes, warnings, &mut details)?;
-        warnings.extend(warnings_of_split(&entries, choice, splitting));
+        warnings.extend(warnings_of_split(&entries, &self.options.split, splitting));
         let policy = &self.options.leaks;
         check_leaks(&entries, &groups, policy, &mut listing, &mut details)?;
         for (entry, ..) in &mut entries {

@@ -14,7 +14,7 @@ split_file = "split.tsv"
 "#;
 
 /// Twelve recordings of four speakers, two in training, one in validation, one in test.
-fn with_splits() -> Workspace {
+pub fn with_splits() -> Workspace {
     let space = Workspace::with_corpus(12);
     for index in 0..12 {
         // Tones of the same length would be alike in the low band.
@@ -34,7 +34,7 @@ fn with_splits() -> Workspace {
 }
 
 /// The findings of an audit that ends with `code`: code, severity and message.
-fn findings(space: &Workspace, what: &str, code: i32) -> Vec<(String, String, String)> {
+pub fn findings(space: &Workspace, what: &str, code: i32) -> Vec<(String, String, String)> {
     let told = space.told_with(&["audit", what, "--json"], code);
     let lines = lines_of_json(&told);
     assert_eq!(lines.last().unwrap()["event"], "audit_finished", "{told}");
@@ -53,7 +53,7 @@ fn findings(space: &Workspace, what: &str, code: i32) -> Vec<(String, String, St
 }
 
 /// The message of the only finding with a code.
-fn message(findings: &[(String, String, String)], code: &str, severity: &str) -> String {
+pub fn message(findings: &[(String, String, String)], code: &str, severity: &str) -> String {
     let found: Vec<_> = findings.iter().filter(|(of, ..)| of == code).collect();
     assert_eq!(found.len(), 1, "{code}: {findings:?}");
     assert_eq!(found[0].1, severity, "{code}");
@@ -365,38 +365,4 @@ fn speakers_whose_names_are_written_in_two_ways_are_told() {
         message(&found, "audit::similar_speakers", "warning"),
         "speakers whose names differ only in case, blanks or Unicode form count as different ones: made/S0 and made/s0"
     );
-}
-
-#[test]
-fn what_was_measured_is_remembered_until_the_recording_changes() {
-    let space = with_splits();
-    assert_eq!(findings(&space, "pipe.toml", 0), []);
-    let log = space.join("cache/findings.log");
-    let first = fs::metadata(&log).unwrap().len();
-    assert_eq!(findings(&space, "pipe.toml", 0), []);
-    assert_eq!(findings(&space, "made", 0), []);
-    assert_eq!(
-        fs::metadata(&log).unwrap().len(),
-        first,
-        "nothing was measured again"
-    );
-    fs::copy(
-        space.join("corpora/made/audio/0001.wav"),
-        space.join("corpora/made/audio/0003.wav"),
-    )
-    .unwrap();
-    let found = findings(&space, "pipe.toml", 1);
-    message(&found, "audit::shared_audio", "error");
-    assert_eq!(
-        fs::metadata(&log).unwrap().len(),
-        first,
-        "the content is known"
-    );
-    space.tone("corpora/made/audio/0003.wav", 16_000, 0.9, 333.0);
-    assert_eq!(findings(&space, "pipe.toml", 0), []);
-    let last = fs::metadata(&log).unwrap().len();
-    assert!(first < last && last < first + first / 6, "{first} {last}");
-    let pruned = space.told(&["cache", "prune", "--older-than", "0"]);
-    assert!(!log.exists(), "{pruned}");
-    assert_eq!(findings(&space, "pipe.toml", 0), []);
 }

@@ -2,6 +2,7 @@
 
 mod altered_bundle;
 mod audit;
+mod audit_memory;
 mod audit_stages;
 mod bit_rot;
 mod bounded;

@@ -104,7 +104,8 @@ pub struct Cache {
     version_was_damaged: bool,
     /// Files outside, as last seen.
     pub files: StatCache,
-    findings: Findings,
+    /// What was found out about contents.
+    pub(crate) findings: Findings,
     syncer: Syncer,
     /// Files of whole results.
     pub objects: Objects,

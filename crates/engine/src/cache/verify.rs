@@ -252,7 +252,7 @@ impl Work<'_> {
             return Ok(());
         };
         match self.log_state("the memory of findings", state) && self.repair {
-            true => self.cache.compact_findings(),
+            true => self.cache.findings.compact(),
             false => Ok(()),
         }
     }

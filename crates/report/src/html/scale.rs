@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(decimals(&[0.505, 0.51, 0.515], 100.0, 0), 1);
         assert_eq!(decimals(&[0.0, 0.25, 0.5], 1.0, 1), 2);
         assert_eq!(decimals(&[0.0, 1.0], 1.0, 1), 1);
-        for values in [[0.5012, 0.5047], [0.31, 0.318], [0.0, 0.0004], [0.2, 0.9]] {
+        for values in [[0.5012, 0.5047], [0.31, 0.317], [0.0, 0.0004], [0.2, 0.9]] {
             let found = ticks(values.into_iter(), 4);
             let decimals = decimals(&found, 100.0, 0);
             let labels = found

@@ -191,7 +191,7 @@ pub(super) fn further_columns(cells: &Cells, found: &[Column]) -> Option<String>
     let further = further.map(|(place, name)| {
         let values = values(cells, place);
         let is_number = |value: &&str| value.replace(',', ".").parse::<f64>().is_ok();
-        match values.iter().all(|value| is_number(&value)) {
+        match values.iter().all(is_number) {
             true => format!("{name} (numbers)"),
             false => name.clone(),
         }
