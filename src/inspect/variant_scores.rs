@@ -6,12 +6,9 @@ use pipe_engine::cache::{Cache, CacheError, Run};
 use pipe_report::{FoldEntry, ReportEntry};
 use serde::Serialize;
 
-use crate::stage::EVALUATION_ENTRY;
+use crate::stage::{EVALUATION_ENTRY, FOLD};
 
 use super::step::{self, stage_of};
-
-/// The axis of folds that are written by hand.
-const FOLD: &str = "fold";
 
 /// What one variant reaches on each corpus.
 #[derive(Clone, Debug, PartialEq, Serialize)]

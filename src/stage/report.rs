@@ -26,6 +26,7 @@ mod rows;
 use error::ReportError;
 use inputs::{read_all, without};
 use reference::reference_of;
+pub use rows::FOLD;
 use rows::{Rows, row_names};
 
 /// The report's content, from which every form of it is rendered.

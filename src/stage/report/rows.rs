@@ -5,7 +5,7 @@ use pipe_report::eval::EvalError;
 use pipe_report::{FoldEntry, ReportEntry};
 
 /// The axis of folds that are written by hand, where nothing else is said.
-const FOLD: &str = "fold";
+pub const FOLD: &str = "fold";
 
 /// Which evaluations are folds of one row, and what their rows are called.
 pub struct Rows {

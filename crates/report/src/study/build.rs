@@ -26,6 +26,7 @@ impl Study {
             None => variants::variants(report),
         };
         let sets = class_sets(report);
+        let classes = sets.first().map(|set| set.to_vec()).unwrap_or_default();
         let (tests, facts): (Vec<Test>, Vec<_>) = match sets.len() {
             0 | 1 => {
                 let all: Vec<&ReportEntry> = report.entries.iter().collect();
@@ -60,11 +61,7 @@ impl Study {
         let leaked = leaked.map(|(index, _)| index);
         let comparisons = gains::correct(&facts, &mut variants);
         let mut study = Self {
-            classes: report
-                .entries
-                .first()
-                .map(|entry| entry.evaluation.classes.clone())
-                .unwrap_or_default(),
+            classes,
             tests: facts,
             targets: targets::results(report, &variants),
             variants,
