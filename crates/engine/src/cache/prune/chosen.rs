@@ -62,11 +62,12 @@ impl<'a> Chosen<'a> {
     /// The memory of what was found out about contents, which is made again as it is asked for.
     pub fn findings(&mut self) -> Result<(), CacheError> {
         let path = self.cache.findings.log().path().to_path_buf();
-        let is_there = self.system().link_metadata(&path).is_ok();
-        if is_there && self.is_old(&path)? {
-            self.add("findings.log", path, None)?;
+        match self.system().link_metadata(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(CacheError::read(&path, error)),
+            Ok(_) if self.is_old(&path)? => self.add("findings.log", path, None),
+            Ok(_) => Ok(()),
         }
-        Ok(())
     }
 
     /// Checkpoints of finished steps, but for those that are `needed`.
