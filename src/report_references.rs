@@ -21,13 +21,7 @@ pub fn check(plan: &Plan) -> Result<(), Diagnostics> {
         let inputs = step.inputs.iter();
         let labels: Vec<InputLabel> = inputs
             .filter(|(parameter, _)| stands_under(parameter, "input"))
-            .map(|&(_, input)| {
-                let declaration = &plan.steps[input].declaration;
-                InputLabel {
-                    stage: declaration.stage.clone(),
-                    variant: declaration.variant.clone(),
-                }
-            })
+            .map(|&(_, input)| InputLabel::of(&plan.steps[input].declaration))
             .collect();
         let labels: Vec<&InputLabel> = labels.iter().collect();
         let parameters = &step.declaration.parameters;

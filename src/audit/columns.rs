@@ -18,7 +18,7 @@ impl ColumnsOfCorpora {
     /// A listing that keeps every column, and where rows disagree the label of most.
     pub fn every_column(corpora: &Corpora) -> ListOptions {
         ListOptions {
-            classes: ClassChoice::Named(ClassChoice::NATIVE.into()),
+            classes: ClassChoice::default(),
             class_maps: corpora.classes.clone(),
             columns: KeptColumns::All,
             votes: VoteRule::Soft,
@@ -32,8 +32,8 @@ impl ColumnsOfCorpora {
         }
         let options = Self::every_column(corpora);
         let listed = corpora.corpora.get(name).map(|config| {
-            corpus::list(name, config, &corpora.folder, &options, file_bytes)
-                .map(|listing| listing.entries)
+            corpus::list_by_own_labels(name, config, &corpora.folder, &options, file_bytes)
+                .map(|(listing, _)| listing.entries)
                 .unwrap_or_default()
         });
         let entries = listed.into_iter().flatten();

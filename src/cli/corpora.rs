@@ -2,9 +2,7 @@
 
 use pipe_engine::cache::Cache;
 use pipe_foundation::{Limit, by_cause, length_text};
-use pipe_speech::corpus::{
-    self, AudioSource, ClassChoice, Corpora, CorpusConfig, CountCheck, ListOptions,
-};
+use pipe_speech::corpus::{self, AudioSource, Corpora, CorpusConfig, CountCheck, ListOptions};
 
 use crate::stage::file_content;
 
@@ -90,15 +88,15 @@ fn check_one(
     file_bytes: Limit,
 ) -> miette::Result<Checked> {
     let options = ListOptions {
-        // A corpus without classes is counted by its own labels.
-        classes: match config.labels.is_empty() {
-            true => ClassChoice::Named(ClassChoice::NATIVE.into()),
-            false => ClassChoice::default(),
-        },
         class_maps: corpora.classes.clone(),
         ..ListOptions::default()
     };
-    let listing = corpus::list(name, config, &corpora.folder, &options, file_bytes)?;
+    let folder = &corpora.folder;
+    let listing = match config.labels.is_empty() {
+        // A corpus without classes is counted by its own labels, if it has some.
+        true => corpus::list_by_own_labels(name, config, folder, &options, file_bytes)?.0,
+        false => corpus::list(name, config, folder, &options, file_bytes)?,
+    };
     let seconds = |source: &AudioSource| match source {
         AudioSource::File {
             segment_s: Some((start_s, end_s)),

@@ -13,6 +13,8 @@ use super::error::CliError;
 use super::paint::colours;
 use super::visible::with_own_colours;
 
+mod cells;
+mod numbers;
 mod sheet;
 
 use sheet::sheet;

@@ -3,7 +3,7 @@
 use pipe_engine::cache::{Cache, CacheError, Ending, Run};
 use serde_json::json;
 
-use crate::inspect::{Depth, compare_runs, find_manifest, headline};
+use crate::inspect::{Depth, Headline, compare_runs, find_manifest, headline};
 
 use super::arguments::{Common, RunsArguments};
 use super::console::{console_width, print};
@@ -65,7 +65,7 @@ struct ListedRun<'r> {
     run: &'r Run,
     steps: String,
     changed: Vec<String>,
-    result: String,
+    result: Headline,
     details: serde_json::Value,
 }
 
@@ -134,7 +134,7 @@ impl<'r> ListedRun<'r> {
             }),
             steps: steps.join(", "),
             changed,
-            result: headline.to_string(),
+            result: headline,
         })
     }
 }
@@ -166,7 +166,8 @@ fn table(lines: &[ListedRun<'_>], width: usize, paint: Paint) -> String {
         ));
         for (label, words) in [
             ("changed", line.changed.join(", ")),
-            ("UA in %", line.result.clone()),
+            ("UA in %", line.result.ua_text()),
+            ("CCC", line.result.ccc_text()),
         ] {
             if words.is_empty() {
                 continue;

@@ -17,12 +17,13 @@ mod place;
 mod prediction_flips;
 pub mod step;
 mod trainings;
+mod variant_scores;
 
 pub use ancestors::Ancestor;
 pub use comparison::{Comparison, Depth, compare_runs, compare_steps};
 pub use data::DataChange;
 pub use error::InspectError;
-pub use evaluations::{CorpusChange, EvaluationChange};
+pub use evaluations::{CorpusChange, EvaluationChange, TargetChange};
 pub use headline::{Headline, headline};
 pub use name::{find_manifest, find_run, find_step, run_and_step};
 pub use origin::{Origin, origins};

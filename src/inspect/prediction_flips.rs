@@ -127,6 +127,7 @@ mod tests {
             speaker: "a/1".into(),
             truth,
             predicted: pipe_report::eval::most_likely(&probabilities).unwrap(),
+            label: None,
             probabilities: probabilities.into(),
         }
     }

@@ -133,6 +133,7 @@ mod tests {
                 },
                 classes: classes.clone(),
                 recording: None,
+                partition: None,
             }),
             digest: Digest::of(b""),
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use pipe_engine::artifact::{Item, ItemFacts};
 use pipe_engine::stage::{ItemCopy, LoadedItem};
+use pipe_report::PartitionFacts;
 use pipe_speech::corpus::{AudioSource, ClassSet, Utterance};
 
 /// An utterance, and where its audio is as long as it is an item of a source.
@@ -16,6 +17,8 @@ pub struct UtteranceFacts {
     pub classes: Arc<ClassSet>,
     /// Its recording; none for copies that a stage makes.
     pub recording: Option<Recording>,
+    /// The published partition that gave it its split; none where there is none.
+    pub partition: Option<Arc<PartitionFacts>>,
 }
 
 /// Where the audio of an utterance is.
@@ -63,6 +66,10 @@ impl ItemFacts for UtteranceFacts {
         if !self.classes.is_valence3() {
             bytes.extend_from_slice(b"classes\0");
             bytes.extend_from_slice(&self.classes.digest().0);
+        }
+        if let Some(partition) = &self.partition {
+            let PartitionFacts { name, digest, .. } = &**partition;
+            let _ = write!(bytes, "partition\0{name}\0{digest}\0");
         }
         for (class, count) in votes.iter().flat_map(|votes| votes.iter()) {
             let _ = write!(bytes, "vote\0{class}\0{count}\0");
@@ -168,6 +175,7 @@ mod tests {
                 },
                 classes: set.clone(),
                 recording: None,
+                partition: None,
             }),
             digest: Digest::of(&number.to_le_bytes()),
         };
@@ -193,6 +201,13 @@ mod tests {
             facts(&[], None),
             facts(&paper, Some(("age", "30"))),
             facts(&paper, Some(("age3", "0"))),
+            {
+                let mut facts = items(1).remove(0).utterance_facts().clone();
+                facts.partition = Some(Arc::new(PartitionFacts::default()));
+                let mut bytes = Vec::new();
+                facts.append_to_digest(&mut bytes);
+                bytes
+            },
         ];
         for (index, one) in all.iter().enumerate() {
             assert!(all[index + 1..].iter().all(|other| other != one), "{index}");

@@ -35,7 +35,7 @@ pub const CONTENT: &str = "audit.json";
 
 pub static KIND: Kind = Kind {
     name: AUDIT,
-    version: 2, // 2: ingests of one chain are compared, and speakers of training and validation alone are a warning
+    version: 3, // 2: ingests of one chain are compared, and speakers of training and validation alone are a warning; 3: so is audio
     doc: "Looks for what makes a score on recordings meaningless before anything is trained on them, as `pipe audit` does: speakers and copies in more than one split, or in what different ingest stages list for a training and its evaluation; classes that training lacks; facts that give the class away; unusable recordings.",
     parameters: &[
         Parameter::required(
@@ -203,7 +203,7 @@ impl AggregateStage for Audit {
         sources.extend(compared);
         let progress = context.progress;
         let work = || {
-            let measured = measure_all(&sources, progress);
+            let measured = measure_all(&sources, context.findings, progress);
             if progress.interrupted() {
                 return Err(Interrupted.into());
             }

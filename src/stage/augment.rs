@@ -178,6 +178,7 @@ impl ItemStage for Augment {
                     },
                     classes: facts.utterance_facts().classes.clone(),
                     recording: None,
+                    partition: facts.utterance_facts().partition.clone(),
                 }),
                 fingerprint,
                 index,

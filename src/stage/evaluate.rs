@@ -17,7 +17,7 @@ use pipe_report::eval::{
     Evaluation, NumberPrediction, Prediction, TargetMetrics, label_recalls, most_likely,
     write_numbers, write_predictions,
 };
-use pipe_report::{EpochPoint, ReportEntry};
+use pipe_report::{EpochPoint, PartitionFacts, ReportEntry};
 use pipe_speech::corpus::{Split, Utterance};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
@@ -46,7 +46,7 @@ pub const EVALUATE: &str = "evaluate";
 
 pub static KIND: Kind = Kind {
     name: EVALUATE,
-    version: 3, // 2: entry.json keeps the whole history; 3: probabilities with the same bits on every machine
+    version: 4, // 2: entry.json keeps the whole history; 3: probabilities with the same bits on every machine; 4: labels
     doc: "Tests a model: unweighted and weighted accuracy, recalls and confusion matrix per corpus, and every prediction.",
     parameters: &[
         MODEL,
@@ -60,7 +60,7 @@ pub static KIND: Kind = Kind {
         Parameter::optional(
             "labels",
             Shape::Bool,
-            "Also the recall of each label as the corpora write it. By default where classes other than those of Parry et al. hold several labels of a corpus.",
+            "Also the recall of each label as the corpora write it, and the column `label` of predictions.csv. By default where classes other than those of Parry et al. hold several labels of a corpus.",
         ),
         LEAKS,
         THREADS,
@@ -191,17 +191,17 @@ impl AggregateStage for Evaluate {
         let leaks = self.check_leaks(&seen, &items, context)?;
 
         let classes = &model.config().classes;
-        let predicted = predict(&model, self.device, &items, context)?;
+        let mut predicted = predict(&model, self.device, &items, context)?;
+        if self.keeps_labels(&items) {
+            for (prediction, item) in predicted.of_classes.iter_mut().zip(&items) {
+                prediction.label = Some(item.utterance().label.clone());
+            }
+        }
         let mut evaluation = Evaluation::of(classes, &predicted.of_classes)?;
         if !classes.is_empty() {
             let path = context.out.join("predictions.csv");
             write_predictions(&path, classes, &predicted.of_classes)?;
-            if self.keeps_labels(&items) {
-                let labels: Vec<String> = (items.iter())
-                    .map(|item| item.utterance().label.clone())
-                    .collect();
-                evaluation.labels = label_recalls(classes, &predicted.of_classes, &labels)?;
-            }
+            evaluation.labels = label_recalls(classes, &predicted.of_classes)?;
         }
         let targets = model.config().targets.iter();
         let targets: Vec<String> = targets.map(|target| target.name.clone()).collect();
@@ -226,6 +226,7 @@ impl AggregateStage for Evaluate {
             model: identity(model.config(), seen.corpora),
             evaluation,
             leaks,
+            partitions: partitions(&items),
             epochs: model.config().provenance["options"]["epochs"]
                 .as_u64()
                 .unwrap_or_default() as usize,
@@ -323,6 +324,7 @@ fn predict(
                     utterance: utterance.id.clone(),
                 })?,
                 predicted: most_likely(&output.probabilities).ok_or_else(not_finite)?,
+                label: None,
                 probabilities: output.probabilities,
             });
         }
@@ -352,6 +354,19 @@ fn number_prediction(
             .map(|(target, &output)| target.value(output))
             .collect(),
     })
+}
+
+/// The published partitions that the items follow, each once.
+fn partitions(items: &[&LoadedItem]) -> Vec<PartitionFacts> {
+    let mut found: Vec<&PartitionFacts> = Vec::new();
+    for item in items {
+        if let Some(partition) = &item.utterance_facts().partition
+            && !found.contains(&&**partition)
+        {
+            found.push(partition);
+        }
+    }
+    found.into_iter().cloned().collect()
 }
 
 /// The epochs of the training.

@@ -288,7 +288,8 @@ impl SourceStage for Ingest {
         let warnings = &mut listing.warnings;
         warnings.extend(unknown_labels(&self.list_options.classes, &labels));
         warnings.extend(unknown_columns(self.options.columns.as_ref(), &lacking));
-        if let Some((column, nearest)) = unknown_group(&self.options.split.groups(), &lacking) {
+        let groups = self.options.split.groups();
+        if let Some((column, nearest)) = unknown_group(&groups, &lacking) {
             return Err(IngestError::GroupColumn {
                 column: column.to_owned(),
                 nearest: nearest.to_owned(),
@@ -297,8 +298,7 @@ impl SourceStage for Ingest {
         }
         let splitting = &self.splitting;
         let table = splitting.split(&mut entries, self.file_bytes, warnings, &mut details)?;
-        let groups = self.options.split.groups();
-        warnings.extend(warnings_of_split(&entries, &groups, splitting));
+        warnings.extend(warnings_of_split(&entries, &self.options.split, splitting));
         let policy = &self.options.leaks;
         check_leaks(&entries, &groups, policy, &mut listing, &mut details)?;
         for (entry, ..) in &mut entries {
@@ -319,6 +319,7 @@ impl SourceStage for Ingest {
         )?;
         listing.warnings.extend(unused_classes(&classes, &entries));
         let classes = Arc::new(classes);
+        let partition = details.partition.clone().map(Arc::new);
         listing.items = entries
             .into_iter()
             .map(|(entry, digest, duration_s)| Item {
@@ -329,6 +330,7 @@ impl SourceStage for Ingest {
                         source: entry.source,
                         duration_s,
                     }),
+                    partition: partition.clone(),
                 }),
                 digest,
             })

@@ -62,7 +62,7 @@ pub use command::{COMMAND, orphaned_supervisors, supervisor, why_no_sandbox};
 pub use evaluate::{ENTRY as EVALUATION_ENTRY, EVALUATE};
 pub use ingest::{INGEST, SharedListings, content as file_content, folds, source_facts};
 pub use probe::ENTRY as PROBE_ENTRY;
-pub use report::{CONTENT as REPORT_CONTENT, NAME as REPORT_KIND, odd_folds, odd_reference};
+pub use report::{CONTENT as REPORT_CONTENT, FOLD, NAME as REPORT_KIND, odd_folds, odd_reference};
 pub use setting::Setting;
 pub use train::{TRAIN, checkpoints};
 pub use tsne::ENTRY as MAP_ENTRY;

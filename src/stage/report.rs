@@ -26,6 +26,7 @@ mod rows;
 use error::ReportError;
 use inputs::{read_all, without};
 use reference::reference_of;
+pub use rows::FOLD;
 use rows::{Rows, row_names};
 
 /// The report's content, from which every form of it is rendered.
@@ -36,7 +37,7 @@ pub const NAME: &str = "report";
 
 pub static KIND: Kind = Kind {
     name: NAME,
-    version: 3, // 2: statistics over speakers and seeds, probes, maps, CSV; 3: remarks and legends in plainer words
+    version: 4, // 2: statistics over speakers and seeds, probes, maps, CSV; 3, 4: remarks and legends in plainer words
     doc: "Compares evaluations side by side: accuracies with intervals, recalls, confusion matrices, and the published results where they match.",
     parameters: &[
         Parameter::required(
@@ -62,7 +63,7 @@ pub static KIND: Kind = Kind {
         Parameter::optional(
             "folds",
             Shape::Text,
-            "The axis of the matrix whose values are folds of a cross-validation: their predictions count together, as one model. By default the axis called fold, where there is one.",
+            "The axis of the matrix whose values are folds of a cross-validation: their predictions count together, as one model. By default the axis that lists the folds of a stage (folds_of), or is called fold, where there is one.",
         ),
         Parameter::optional(
             "reference",
@@ -107,16 +108,13 @@ pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Dia
     })))
 }
 
-/// The axis of folds where nothing else is said.
-const FOLD: &str = "fold";
-
 /// What is wrong with the `reference` of a report over evaluations with these labels, as message and help.
 pub fn odd_reference(
     parameters: &Map<String, Json>,
     labels: &[&InputLabel],
 ) -> Option<(String, String)> {
     let text = |name: &str| parameters.get(name).and_then(Json::as_str);
-    let rows = Rows::of(labels, text("folds").unwrap_or(FOLD));
+    let rows = Rows::of(labels, text("folds"));
     let error = reference_of(text("reference")?, &rows.labels).err()?;
     let help = error.help().map(|help| help.to_string());
     Some((error.to_string(), help.unwrap_or_default()))
@@ -142,8 +140,8 @@ pub fn odd_folds(
 }
 
 impl ReportStage {
-    fn fold_axis(&self) -> &str {
-        self.options.folds.as_deref().unwrap_or(FOLD)
+    fn fold_axis(&self) -> Option<&str> {
+        self.options.folds.as_deref()
     }
 }
 

@@ -14,7 +14,7 @@ split_file = "split.tsv"
 "#;
 
 /// Twelve recordings of four speakers, two in training, one in validation, one in test.
-fn with_splits() -> Workspace {
+pub fn with_splits() -> Workspace {
     let space = Workspace::with_corpus(12);
     for index in 0..12 {
         // Tones of the same length would be alike in the low band.
@@ -34,7 +34,7 @@ fn with_splits() -> Workspace {
 }
 
 /// The findings of an audit that ends with `code`: code, severity and message.
-fn findings(space: &Workspace, what: &str, code: i32) -> Vec<(String, String, String)> {
+pub fn findings(space: &Workspace, what: &str, code: i32) -> Vec<(String, String, String)> {
     let told = space.told_with(&["audit", what, "--json"], code);
     let lines = lines_of_json(&told);
     assert_eq!(lines.last().unwrap()["event"], "audit_finished", "{told}");
@@ -53,7 +53,7 @@ fn findings(space: &Workspace, what: &str, code: i32) -> Vec<(String, String, St
 }
 
 /// The message of the only finding with a code.
-fn message(findings: &[(String, String, String)], code: &str, severity: &str) -> String {
+pub fn message(findings: &[(String, String, String)], code: &str, severity: &str) -> String {
     let found: Vec<_> = findings.iter().filter(|(of, ..)| of == code).collect();
     assert_eq!(found.len(), 1, "{code}: {findings:?}");
     assert_eq!(found[0].1, severity, "{code}");
@@ -109,8 +109,8 @@ fn copies_across_splits_are_errors_before_anything_runs() {
         "the same sound is in more than one split, differing in gain, format, channel or rate: made/audio/0001 (train) = made/audio/0003 (test)"
     );
     assert_eq!(
-        message(&found, "audit::shared_audio", "error"),
-        "the same file is in more than one split: made/audio/0002 (validation) = made/audio/0004 (train)"
+        message(&found, "audit::shared_audio", "warning"),
+        "the same file is in both training and validation, but not in test, so validation scores suffer: made/audio/0002 (validation) = made/audio/0004 (train)"
     );
     let contradicting = message(&found, "audit::contradicting_labels", "warning");
     assert!(contradicting.contains("made/audio/0001 (neutral) = made/audio/0003 (happy)"));
@@ -331,4 +331,38 @@ fn what_cannot_be_audited_is_a_usage_error_that_suggests_a_name() {
     );
     let error = space.refused(&["audit", "made"]);
     assert!(error.contains("gone"), "{error}");
+}
+
+#[test]
+fn a_corpus_of_numbers_alone_is_listed_and_audited() {
+    let space = with_splits();
+    let table = space.read("corpora/made/table.csv");
+    let numbers = table.lines().enumerate().map(|(index, line)| {
+        let (rest, _) = line.rsplit_once(',').unwrap();
+        match index {
+            0 => format!("{rest},arousal\n"),
+            _ => format!("{rest},{}\n", index % 5),
+        }
+    });
+    space.write("corpora/made/table.csv", numbers.collect::<String>());
+    let labels = r#"labels = { positive = ["happy"], neutral = ["neutral"], negative = ["sad"] }"#;
+    space.edit("corpora.toml", labels, "");
+    assert_eq!(findings(&space, "made", 0), []);
+    let told = space.told(&["corpora", "made"]);
+    assert!(told.contains("utterances 12, speakers 4"), "{told}");
+    assert!(told.contains("12 usable"), "{told}");
+    space.edit("pipe.toml", "corpora", "classes = \"none\"\ncorpora");
+    assert_eq!(findings(&space, "pipe.toml", 0), []);
+}
+
+#[test]
+fn speakers_whose_names_are_written_in_two_ways_are_told() {
+    let space = with_splits();
+    space.edit("corpora/made/table.csv", "0007.wav,s3", "0007.wav,S0");
+    space.edit("split.tsv", "made/s3\ttest", "made/s3\ttest\nmade/S0\ttest");
+    let found = findings(&space, "pipe.toml", 0);
+    assert_eq!(
+        message(&found, "audit::similar_speakers", "warning"),
+        "speakers whose names differ only in case, blanks or Unicode form count as different ones: made/S0 and made/s0"
+    );
 }

@@ -91,6 +91,13 @@ fn a_shared_map_leaves_out_what_it_does_not_list_and_keeps_the_labels() {
         "{}",
         header(&space)
     );
+    let predictions = space.read("runs/task/test/predictions.csv");
+    assert!(
+        predictions.starts_with("utterance,corpus,speaker,emotion,predicted,label,"),
+        "{predictions}"
+    );
+    let calm = |row: &str| row.contains(",calm,") && row.contains(",low,");
+    assert!(predictions.lines().any(calm), "{predictions}");
     let model = "runs/task/train/model.safetensors";
     space.told(&["export", model, "--card", "card.md"]);
     let card = space.read("card.md");

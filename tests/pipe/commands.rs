@@ -52,6 +52,42 @@ outputs = ["speakers.txt", "tables/items.txt"]
 }
 
 #[test]
+fn the_columns_that_utterances_keep_are_in_the_table_of_items() {
+    let space = space(
+        3,
+        r#"
+[stage.copy]
+kind = "command"
+inputs = { speech = "speech" }
+run = "cp {speech}/items.tsv {out}/items.txt"
+outputs = ["items.txt"]
+"#,
+    );
+    let table = space.read("corpora/made/table.csv");
+    let mut lines = table.lines();
+    let head = format!("{},device,bytes\n", lines.next().unwrap());
+    let rows = lines.enumerate().map(|(number, line)| match number {
+        0 => format!("{line},phone,7\n"),
+        _ => format!("{line},,\n"),
+    });
+    space.write("corpora/made/table.csv", head + &rows.collect::<String>());
+    space.edit(
+        "pipe.toml",
+        "corpora = \"made\"",
+        "corpora = \"made\"\ncolumns = [\"device\", \"bytes\"]",
+    );
+    space.run_well("pipe.toml");
+    let items = space.read("runs/pipe/copy/items.txt");
+    let lines: Vec<&str> = items.lines().collect();
+    assert!(
+        lines[0].ends_with("\tsplit\tcolumn_bytes\tdevice"),
+        "{items}"
+    );
+    assert!(lines[1].ends_with("\ttrain\t7\tphone"), "{items}");
+    assert!(lines[2].ends_with("\ttrain\t\t"), "{items}");
+}
+
+#[test]
 fn a_command_runs_for_each_item_and_one_changed_item_costs_one() {
     let space = space(
         6,

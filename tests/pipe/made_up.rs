@@ -141,6 +141,7 @@ fn entry(
     let epochs = 24 + (chance.share() * 16.0) as usize;
     ReportEntry {
         leaks: Vec::new(),
+        partitions: Vec::new(),
         model,
         evaluation: Evaluation {
             classes: CLASSES.map(String::from).into(),

@@ -2,6 +2,7 @@
 
 mod altered_bundle;
 mod audit;
+mod audit_memory;
 mod audit_stages;
 mod bit_rot;
 mod bounded;
@@ -60,10 +61,12 @@ mod programs;
 mod python;
 mod read_only;
 mod recordings;
+mod references;
 mod remembered;
 mod resources;
 mod resuming;
 mod shell_lines;
+mod scores;
 mod shipped;
 mod shown_names;
 mod side_by_side;
@@ -81,6 +84,7 @@ mod tasks;
 mod tracking;
 mod trust;
 mod unreadable;
+mod votes;
 mod whence;
 mod workers;
 mod workspace;

@@ -68,11 +68,11 @@ fn the_folds_of_emobox_are_followed_and_told() {
     let run = space.run_well("p.toml");
     let warned = run.warnings().join("\n");
     assert!(
-        warned.contains("1 of the 31 files of EmoBox acted, fold 1 are not in the corpora, or their label is not used; the first is downloads/acted/audio/gone.wav"),
+        warned.contains("1 of the 31 files of EmoBox acted, fold 1 is not in the corpora, or its label is not used; the first is downloads/acted/audio/gone.wav"),
         "{warned}"
     );
     assert!(
-        warned.contains("1 of 31 utterances are not named by EmoBox acted, fold 1 and are left out; the first is acted/more"),
+        warned.contains("1 of 31 utterances is not named by EmoBox acted, fold 1 and is left out; the first is acted/more"),
         "{warned}"
     );
     for (fold, tested) in [("1", "a"), ("2", "b")] {
@@ -105,7 +105,18 @@ fn the_folds_of_emobox_are_followed_and_told() {
             );
         }
     }
+    let study: Json = serde_json::from_str(&space.read("runs/p/report/study.json")).unwrap();
+    let partitions = study["partitions"].as_array().unwrap();
+    assert_eq!(partitions.len(), 2);
+    assert_eq!(partitions[0]["name"], "EmoBox acted, fold 1");
+    let digest = partitions[0]["digest"].as_str().unwrap();
+    let report = space.read("runs/p/report/report.md");
+    assert!(
+        report.contains("EmoBox acted, fold 1") && report.contains(digest),
+        "{report}"
+    );
     let page = space.read("runs/p/report/report.html");
+    assert!(page.contains(digest));
     assert!(page.contains(
         "Splits follow EmoBox acted, fold 1 (31 files, 1 of them not among the data, BLAKE3 "
     ));
@@ -256,7 +267,38 @@ fn lists_and_tables_of_files_are_partitions() {
     space.write("other.txt", "somewhere/else.wav\n");
     let told = space.told_with(&["plan", "p.toml"], 1);
     assert!(
-        told.contains("none of the 1 files of lists other.txt is in the corpora"),
+        told.contains(
+            "the only file of lists other.txt, somewhere/else.wav, is not in the corpora"
+        ),
         "{told}"
     );
+}
+
+#[test]
+fn a_name_that_may_be_one_of_several_recordings_is_told_as_that() {
+    let space = acted(
+        3,
+        plain("{ lists = { train = \"train.txt\", test = \"test.txt\" } }"),
+    );
+    space.tone("acted/again/00ajoy.wav", 16_000, 0.4, 90.0);
+    let table = space.read("acted/labels.csv");
+    space.write(
+        "acted/labels.csv",
+        table.replace("00ajoy.wav,", "old/00ajoy.wav,") + "again/00ajoy.wav,00,male,joy,a,0\n",
+    );
+    space.tone("acted/old/00ajoy.wav", 16_000, 0.4, 120.0);
+    space.write(
+        "train.txt",
+        "00ajoy.wav\n01ajoy.wav\n01aneutral.wav\nnone.wav\n",
+    );
+    space.write("test.txt", "02ajoy.wav\n02aneutral.wav\n");
+    let told = space.warned(&["plan", "p.toml"]);
+    for text in [
+        "1 of the 6 files of lists train.txt, test.txt may be one of several recordings, so no split is known: \
+         00ajoy.wav is acted/again/00ajoy or acted/old/00ajoy;",
+        "1 of the 6 files of lists train.txt, test.txt is not in the corpora, or its label is not used; the first is \
+         none.wav",
+    ] {
+        assert!(told.contains(text), "{text} is missing: {told}");
+    }
 }

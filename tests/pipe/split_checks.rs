@@ -167,7 +167,11 @@ fn validation_of_one_class_is_told_before_training() {
     let run = space.run("p.toml", &[]);
     assert_eq!(run.code, Some(1));
     let warnings = run.warnings();
-    assert!(warnings[0].contains("one class alone"), "{warnings:?}");
+    assert!(
+        warnings[0].contains("validation has no utterance of negative, neutral")
+            && warnings[1].contains("one class alone"),
+        "{warnings:?}"
+    );
     assert!(run.error().contains("one class"), "{}", run.error());
 }
 
@@ -191,6 +195,59 @@ fn a_class_that_a_part_lacks_is_told_with_its_speakers() {
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(
         told.contains("test has no utterance of negative ("),
+        "{told}"
+    );
+}
+
+#[test]
+fn classes_that_training_or_validation_lacks_are_told_for_every_kind_of_split() {
+    // Texts tell the emotion here, so that leaving one out leaves out a class.
+    let by_text = "split = { leave_one_out = \"text\", fold = \"b\", validation = 0.2, groups = [\"text\"] }\nleaks = \"warn\"";
+    let space = acted(3, manifest(by_text));
+    let table = space.read("acted/labels.csv");
+    let texts = table
+        .replace(",joy,a,", ",joy,b,")
+        .replace(",neutral,b,", ",neutral,a,")
+        .replace(",anger,b,", ",anger,c,")
+        .replace(",anger,a,", ",anger,c,");
+    space.write("acted/labels.csv", texts);
+    let told = space.warned(&["plan", "p.toml"]);
+    assert!(told.contains("train has no utterance of"), "{told}");
+
+    let lists = "split = { lists = { train = \"train.txt\", validation = \"dev.txt\", test = \"test.txt\" } }\nleaks = \"warn\"";
+    space.write("p.toml", manifest(lists));
+    space.write("train.txt", "00ajoy.wav\n00aneutral.wav\n00aanger.wav\n");
+    space.write("dev.txt", "01ajoy.wav\n01aneutral.wav\n");
+    space.write("test.txt", "02ajoy.wav\n02aneutral.wav\n02aanger.wav\n");
+    let told = space.warned(&["plan", "p.toml"]);
+    assert!(
+        told.contains("validation has no utterance of negative (1 speaker there)"),
+        "{told}"
+    );
+    assert!(!told.contains("train has no utterance"), "{told}");
+}
+
+#[test]
+fn what_connects_groups_is_told() {
+    let split =
+        "split = { train = 0.6, validation = 0.2, test = 0.2, groups = [\"speaker\", \"text\"] }";
+    let space = acted(8, manifest(split));
+    let told = space.warned(&["plan", "p.toml"]);
+    assert!(
+        told.contains(
+            "acted has 1 group by speaker or text (8 by speaker alone, 2 by text alone: utterances that share either are \
+             connected), too few for 3 splits of whole groups"
+        ),
+        "{told}"
+    );
+    space.edit(
+        "p.toml",
+        "[\"speaker\", \"text\"] }",
+        "[\"text\"] }\nleaks = \"warn\"",
+    );
+    let told = space.warned(&["plan", "p.toml"]);
+    assert!(
+        told.contains("acted has 2 groups by text, too few for 3 splits of whole groups"),
         "{told}"
     );
 }

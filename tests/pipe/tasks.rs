@@ -7,9 +7,11 @@ use super::workspace::Workspace;
 
 /// `brightness` follows how long a sound is loud, which a network can hear; it is not known of all.
 const TABLE_HEAD: &str = "path,speaker,gender,emotion,brightness,hardness,device\n";
-const UTTERANCES: usize = 48;
+/// Utterances of the table.
+pub const UTTERANCES: usize = 48;
 
-fn space(heads: &str, more: &str) -> Workspace {
+/// A corpus of two numbers and a device, and a training of `heads` with `more` in its ingest stage.
+pub fn space(heads: &str, more: &str) -> Workspace {
     let space = Workspace::new();
     let mut table = String::from(TABLE_HEAD);
     for index in 0..UTTERANCES {
@@ -264,75 +266,6 @@ fn a_cell_that_is_no_number_is_named_with_its_utterance() {
     assert!(
         error.contains("brightness of made/audio/0") && error.contains("fifteen"),
         "{error}"
-    );
-}
-
-/// The lines of the table once more, with other labels for some of them: another annotator.
-fn second_annotator(space: &Workspace) {
-    let table = space.read("corpora/made/table.csv");
-    let again: Vec<String> = table
-        .lines()
-        .skip(1)
-        .enumerate()
-        .map(|(index, line)| match index % 4 {
-            0 => line.replace(",happy,", ",sad,"),
-            _ => line.to_owned(),
-        })
-        .collect();
-    let whole = format!("{table}{}\n{}\n", again.join("\n"), again.join("\n"));
-    space.write("corpora/made/table.csv", whole);
-}
-
-#[test]
-fn rows_that_disagree_are_a_mistake_unless_they_are_votes() {
-    let space = space("[]", "");
-    space.edit("task.toml", "epochs = 15", "epochs = 2");
-    space.run_well("task.toml");
-    let plain = space.read("runs/task/train/history.jsonl");
-    second_annotator(&space);
-    let run = space.run("task.toml", &[]);
-    let error = run.error();
-    for text in [
-        "4 utterances have different labels",
-        "happy (table.csv:2)",
-        "sad (table.csv:50)",
-    ] {
-        assert!(error.contains(text), "{text} is missing: {error}");
-    }
-    // Two of three say sad.
-    space.edit(
-        "task.toml",
-        "corpora = \"made\"",
-        "corpora = \"made\"\nvotes = \"majority\"",
-    );
-    space.run_well("task.toml");
-    let majority = space.read("runs/task/train/history.jsonl");
-    assert_ne!(plain, majority);
-    let predictions = space.read("runs/task/test/predictions.csv");
-    let of = |id: &str| {
-        predictions
-            .lines()
-            .find(|line| line.starts_with(id))
-            .map(str::to_owned)
-    };
-    let first = of("made/audio/0000,");
-    assert!(
-        first.is_none_or(|line| line.contains(",negative,")),
-        "{predictions}"
-    );
-    space.edit("task.toml", "\"majority\"", "\"soft\"");
-    space.run_well("task.toml");
-    assert_ne!(majority, space.read("runs/task/train/history.jsonl"));
-    // Two annotators of whom one says happy and one sad: no majority.
-    let table = space.read("corpora/made/table.csv");
-    let two: Vec<&str> = table.lines().take(1 + 2 * UTTERANCES).collect();
-    space.write("corpora/made/table.csv", two.join("\n") + "\n");
-    space.edit("task.toml", "\"soft\"", "\"majority\"");
-    space.run_well("task.toml");
-    let dropped = space.read("runs/task/speech/dropped.tsv");
-    assert!(
-        dropped.contains("votes on audio/0000 are tied: 1 negative, 1 positive"),
-        "{dropped}"
     );
 }
 

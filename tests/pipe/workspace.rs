@@ -301,6 +301,12 @@ options = { table = "table.csv" }
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// Standard error of the binary in one line, whatever its exit code: warnings are there.
+    pub fn warned(&self, arguments: &[&str]) -> String {
+        let stderr = String::from_utf8(self.pipe(arguments).stderr).unwrap();
+        stderr.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
     /// Standard error of the binary, which must refuse what it is told: it exits with 2.
     pub fn refused(&self, arguments: &[&str]) -> String {
         let output = self.pipe(arguments);

@@ -9,7 +9,8 @@ use crate::{Study, StudyCell, StudyTest, StudyVariant, TestRole};
 pub(crate) fn render(study: &Study) -> String {
     let mut text = String::new();
     let has_folds = study.has_folds();
-    let mut names = header(&study.classes);
+    let all = all_classes(study);
+    let mut names = header(&all);
     if has_folds {
         names.extend(FOLDS.map(String::from));
     }
@@ -17,7 +18,8 @@ pub(crate) fn render(study: &Study) -> String {
     for variant in &study.variants {
         for (test, cell) in study.tests.iter().zip(&variant.cells) {
             if let Some(cell) = cell {
-                let mut fields = row(&study.classes, variant, test, cell);
+                let own = study.classes_of(test);
+                let mut fields = row((&all, own), variant, test, cell);
                 if has_folds {
                     fields.extend(folds(cell));
                 }
@@ -26,6 +28,17 @@ pub(crate) fn render(study: &Study) -> String {
         }
     }
     text
+}
+
+/// The classes of all tests: those of the study, then further ones.
+fn all_classes(study: &Study) -> Vec<String> {
+    let mut all = study.classes.clone();
+    for class in study.tests.iter().flat_map(|test| study.classes_of(test)) {
+        if !all.contains(class) {
+            all.push(class.clone());
+        }
+    }
+    all
 }
 
 const BEFORE_RECALLS: [&str; 22] = [
@@ -104,8 +117,9 @@ fn header(classes: &[String]) -> Vec<String> {
     header
 }
 
+/// A row over the classes of all tests, of a test with its `own`.
 fn row(
-    classes: &[String],
+    (classes, own): (&[String], &[String]),
     variant: &StudyVariant,
     test: &StudyTest,
     cell: &StudyCell,
@@ -143,7 +157,7 @@ fn row(
         number(majority.map(|majority| majority.ua)),
         number(majority.map(|majority| majority.wa)),
         majority
-            .and_then(|majority| classes.get(majority.class))
+            .and_then(|majority| own.get(majority.class))
             .cloned()
             .unwrap_or_default(),
         cell.runs.to_string(),
@@ -156,7 +170,11 @@ fn row(
         speakers_high,
         cell.wa.to_string(),
     ];
-    row.extend((0..classes.len()).map(|class| number(cell.recalls.get(class).copied().flatten())));
+    let place = |class: &String| own.iter().position(|known| known == class);
+    row.extend(classes.iter().map(|class| {
+        let recall = place(class).and_then(|place| cell.recalls.get(place).copied().flatten());
+        number(recall)
+    }));
     let gain = cell.gain;
     let [gain_low, gain_high] = ends(gain.and_then(|gain| gain.interval));
     let over = match gain.map(|gain| (gain.over_seeds, gain.over_speakers)) {
@@ -179,10 +197,13 @@ fn row(
         cell.published
             .map_or_else(String::new, |published| published.comparable.to_string()),
     ]);
-    for truth in 0..classes.len() {
-        row.extend(
-            (0..classes.len()).map(|predicted| cell.confusion.count(truth, predicted).to_string()),
-        );
+    for truth in classes {
+        row.extend(classes.iter().map(|predicted| {
+            let count = place(truth).zip(place(predicted));
+            count.map_or_else(String::new, |(truth, predicted)| {
+                cell.confusion.count(truth, predicted).to_string()
+            })
+        }));
     }
     row
 }

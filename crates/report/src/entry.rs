@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::eval::{Confusion, Evaluation, Metrics};
-use crate::{EpochPoint, ModelIdentity};
+use crate::{EpochPoint, ModelIdentity, PartitionFacts};
 
 /// One model: how it was made and what it reaches.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -16,6 +16,9 @@ pub struct ReportEntry {
     /// Speakers and recordings of the training among those tested, where that was allowed.
     #[serde(default)]
     pub leaks: Vec<String>,
+    /// Published partitions that gave the tested utterances their splits, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub partitions: Vec<PartitionFacts>,
     /// Most epochs its training could have had.
     #[serde(default)]
     pub epochs: usize,
@@ -55,4 +58,17 @@ impl ReportEntry {
         }
         Some(Metrics::of(sum))
     }
+}
+
+/// The published partitions that some entries follow, each once.
+pub(crate) fn distinct_partitions<'a>(
+    entries: impl Iterator<Item = &'a ReportEntry>,
+) -> Vec<PartitionFacts> {
+    let mut partitions: Vec<PartitionFacts> = Vec::new();
+    for partition in entries.flat_map(|entry| &entry.partitions) {
+        if !partitions.contains(partition) {
+            partitions.push(partition.clone());
+        }
+    }
+    partitions
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::entry::{FoldEntry, ReportEntry};
+use crate::entry::{FoldEntry, ReportEntry, distinct_partitions};
 use crate::eval::{Confusion, EvalError, Evaluation, LabelRecall, Metrics, TargetMetrics};
 
 impl ReportEntry {
@@ -33,7 +33,9 @@ impl ReportEntry {
             let leaks = fold.entry.leaks.iter();
             leaks.map(|leak| format!("fold {}: {leak}", fold.fold))
         });
+        let partitions = distinct_partitions(folds.iter().map(|fold| &fold.entry));
         Ok(Self {
+            partitions,
             model: model.ok_or(EvalError::NoFolds)?,
             evaluation,
             leaks: leaks.collect(),
@@ -198,6 +200,7 @@ mod tests {
                     speaker: format!("{corpus}/{speaker}"),
                     truth,
                     predicted,
+                    label: None,
                     probabilities: vec![0.5, 0.5],
                 },
             )
@@ -214,6 +217,7 @@ mod tests {
                 },
                 evaluation: Evaluation::of(&classes, &predictions).expect("valid"),
                 leaks: Vec::new(),
+                partitions: Vec::new(),
                 epochs: 1,
                 history: Vec::new(),
                 axes: Vec::new(),

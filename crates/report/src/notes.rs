@@ -8,8 +8,8 @@ use crate::published::{
     plain_names,
 };
 use crate::sections::audit;
-use crate::study::baseline_of;
-use crate::{Method, Report, Study, StudyCell, number};
+use crate::study::{baseline_of, class_sets};
+use crate::{Report, Study, StudyCell, StudyVariant, number};
 
 /// At most `most` of some names.
 fn join_at_most(names: &[String], most: usize) -> String {
@@ -43,9 +43,7 @@ pub(crate) fn remarks(report: &Report, study: &Study, most: usize) -> Vec<String
         .entries
         .iter()
         .any(|entry| entry.evaluation.classes == PAPER_CLASSES);
-    if of_paper {
-        remarks.extend(sets.iter().map(|set| relation(set)));
-    }
+    remarks.extend(sets.iter().map(|set| trained_on(set, of_paper)));
     remarks.extend(leaks(report, study, most));
     remarks.extend(different_classes(report));
     if cells(study).any(|cell| cell.published.is_some())
@@ -92,23 +90,25 @@ fn leaks(report: &Report, study: &Study, most: usize) -> Option<String> {
 
 /// Models of different classes are not compared by a UA.
 fn different_classes(report: &Report) -> Option<String> {
-    let sets = report.entries.iter().map(|entry| &entry.evaluation.classes);
-    let sets: BTreeSet<&Vec<String>> = sets.filter(|classes| !classes.is_empty()).collect();
+    let sets = class_sets(report);
     if sets.len() < 2 {
         return None;
     }
     let lists: Vec<String> = sets.iter().map(|classes| classes.join(", ")).collect();
     Some(format!(
-        "The models distinguish different classes ({}). Their UA cannot be compared, and chance, majority and the names of \
-         recalls are those of the first model: report them apart, with `only` of the report stage.",
+        "The models distinguish different classes ({}), so their UA cannot be compared: each set of classes has tables of its \
+         own.",
         lists.join("; ")
     ))
 }
 
-/// How training corpora relate to the paper's.
-fn relation(set: &BTreeSet<String>) -> String {
+/// The training corpora, and how they relate to the paper's where some are among them and the models may be `of_paper`.
+fn trained_on(set: &BTreeSet<String>, of_paper: bool) -> String {
     let list = |names: &mut dyn Iterator<Item = &str>| names.collect::<Vec<_>>().join(", ");
     let names = list(&mut set.iter().map(String::as_str));
+    if !of_paper || plain_names(set).is_disjoint(&paper_training_set()) {
+        return format!("Trained on {names}.");
+    }
     if is_paper_training_set(set) {
         return format!("Trained on the paper's six corpora: {names}.");
     }
@@ -119,9 +119,7 @@ fn relation(set: &BTreeSet<String>) -> String {
             .copied()
             .filter(|corpus| !ours.contains(&plain_name(corpus))),
     );
-    let relation = if ours.is_disjoint(&paper_training_set()) {
-        "none of them is one of the paper's six training corpora".to_string()
-    } else if ours.is_subset(&paper_training_set()) {
+    let relation = if ours.is_subset(&paper_training_set()) {
         format!("a subset of the paper's six; missing: {missing}")
     } else if missing.is_empty() {
         "more than the paper's six".to_string()
@@ -205,24 +203,66 @@ fn few_speakers(study: &Study, most: usize) -> Option<String> {
     (!remark.is_empty()).then(|| remark.trim().to_string())
 }
 
-/// Which variants have no baseline.
-fn no_gain(study: &Study, most: usize) -> Option<String> {
-    let without: Vec<String> = study
-        .variants
-        .iter()
-        .filter(|variant| {
-            variant.method != Some(Method::Baseline)
-                && baseline_of(&study.variants, variant).is_none()
-        })
-        .filter(|_| study.reference.is_none())
-        .map(|variant| variant.name.clone())
-        .collect();
-    (!without.is_empty()).then(|| {
-        format!(
+/// Which variants are compared with nothing, and why.
+fn no_gain(study: &Study, most: usize) -> Vec<String> {
+    let named = |variants: Vec<&StudyVariant>| {
+        let names = variants.into_iter().map(|variant| variant.name.clone());
+        join_at_most(&names.collect::<Vec<_>>(), most)
+    };
+    let variants = || study.variants.iter();
+    let without = variants().filter(|variant| {
+        let reference = study.reference.as_ref();
+        !study.is_reference(variant) && baseline_of(&study.variants, variant, reference).is_none()
+    });
+    let without: Vec<&StudyVariant> = without.collect();
+    if let Some(reference) = &study.reference {
+        let has_axis = |variant: &StudyVariant| {
+            let mut axes = variant.axes.iter();
+            axes.any(|(axis, _)| *axis == reference.axis)
+        };
+        let remark = match variants().any(has_axis) {
+            false => format!(
+                "No gain is given: the values of {} are the seeds of the trainings, over which results are averaged. Let \
+                 `reference` of the report name a value of another axis.",
+                reference.axis
+            ),
+            true if without.is_empty() => return Vec::new(),
+            true => format!(
+                "No gain is given for {}: no variant with {} is the same otherwise.",
+                named(without),
+                study.reference_name()
+            ),
+        };
+        return vec![remark];
+    }
+    let mut remarks = Vec::new();
+    if !without.is_empty() {
+        remarks.push(format!(
             "No gain is given for {}: a gain requires exactly one baseline with the same training corpora.",
-            join_at_most(&without, most)
-        )
-    })
+            named(without)
+        ));
+    }
+    let mut seen = Vec::new();
+    for variant in variants().filter(|variant| study.is_reference(variant)) {
+        let of =
+            |variant: &StudyVariant| (variant.training_corpora.clone(), variant.classes.clone());
+        if seen.contains(&of(variant)) {
+            continue;
+        }
+        seen.push(of(variant));
+        let alike =
+            variants().filter(|other| study.is_reference(other) && of(other) == of(variant));
+        let alike: Vec<&StudyVariant> = alike.collect();
+        if alike.len() > 1 {
+            remarks.push(format!(
+                "{} variants have no attribute heads and the same training corpora ({}), so it is not clear which is the \
+                 baseline, and no gain is given. Name what variants are compared with by `reference` of the report.",
+                alike.len(),
+                named(alike)
+            ));
+        }
+    }
+    remarks
 }
 
 /// One remark that names every variant with collapsed models.

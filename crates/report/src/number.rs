@@ -9,7 +9,7 @@ pub(crate) const NONE: &str = "-";
 
 /// A proportion in % with one decimal.
 pub(crate) fn percent(proportion: Option<f64>) -> String {
-    proportion.map_or_else(|| NONE.to_string(), |p| format!("{:.1}", 100.0 * p))
+    proportion.map_or_else(|| NONE.to_string(), |p| fixed(100.0 * p, 1))
 }
 
 /// A proportion in % with a standard deviation.
@@ -19,7 +19,7 @@ pub(crate) fn with_deviation(proportion: f64, deviation: f64) -> String {
 
 /// A difference of two proportions in points.
 pub(crate) fn points(value: f64) -> String {
-    format!("{:+.1}", 100.0 * value)
+    signed(100.0 * value, 1)
 }
 
 /// An interval of a difference, in points.
@@ -43,7 +43,7 @@ pub(crate) fn p_value(p: Option<f64>) -> String {
 pub(crate) fn interval(interval: Option<Interval>) -> String {
     interval.map_or_else(
         || NONE.to_string(),
-        |Interval { low, high }| format!("{:.1}–{:.1}", 100.0 * low, 100.0 * high),
+        |Interval { low, high }| format!("{}–{}", fixed(100.0 * low, 1), fixed(100.0 * high, 1)),
     )
 }
 
@@ -52,20 +52,36 @@ pub(crate) fn coefficient(value: Option<f64>) -> String {
     value.map_or_else(|| NONE.to_string(), plain)
 }
 
-/// A difference of coefficients.
+/// A difference of coefficients, or a coefficient whose sign matters.
 pub(crate) fn coefficient_gain(value: f64) -> String {
-    match plain(value) {
-        zero if zero == "0.000" => zero,
-        _ => format!("{value:+.3}"),
+    signed(value, 3)
+}
+
+/// Three decimals.
+fn plain(value: f64) -> String {
+    fixed(value, 3)
+}
+
+/// A number with so many decimals, without the sign of one that they show as zero.
+fn fixed(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
+    match text.strip_prefix('-') {
+        Some(digits) if is_zero(digits) => digits.to_owned(),
+        _ => text,
     }
 }
 
-/// Three decimals, without the sign of a number that they do not show.
-fn plain(value: f64) -> String {
-    match format!("{value:.3}") {
-        zero if zero == "-0.000" => "0.000".to_owned(),
-        text => text,
+/// A number always with its sign, but for one that so many decimals show as zero.
+fn signed(value: f64, decimals: usize) -> String {
+    let text = format!("{value:+.decimals$}");
+    match text.get(1..) {
+        Some(digits) if is_zero(digits) => digits.to_owned(),
+        _ => text,
     }
+}
+
+fn is_zero(digits: &str) -> bool {
+    digits.chars().all(|digit| matches!(digit, '0' | '.'))
 }
 
 /// An interval of coefficients.
@@ -95,12 +111,17 @@ mod tests {
         assert_eq!(percent(None), "-");
         assert_eq!(points(-0.031), "-3.1");
         assert_eq!(points(0.05), "+5.0");
+        assert_eq!(points(-0.0004), "0.0");
+        assert_eq!(points(0.0), "0.0");
+        assert_eq!(percent(Some(-0.0001)), "0.0");
         let interval = Interval {
             low: -0.012,
             high: 0.034,
         };
         assert_eq!(points_interval(Some(interval)), "-1.2 to +3.4");
         assert_eq!(points_interval(None), "-");
+        let interval_of = |low, high| super::interval(Some(Interval { low, high }));
+        assert_eq!(interval_of(-0.0002, 0.5), "0.0–50.0");
         assert_eq!(p_value(Some(0.0004)), "<0.001");
         assert_eq!(coefficient(Some(-0.0004)), "0.000");
         assert_eq!(coefficient(Some(-0.0006)), "-0.001");

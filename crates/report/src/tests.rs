@@ -74,6 +74,7 @@ fn entry(
         },
         evaluation: evaluation(corpora),
         leaks: Vec::new(),
+        partitions: Vec::new(),
         epochs: 40,
         history: Vec::new(),
         axes: Vec::new(),

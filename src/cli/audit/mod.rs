@@ -26,12 +26,15 @@ use text::text;
 /// Prints what is wrong with the recordings of a manifest or a corpus; 1 where a score on them means nothing.
 pub fn audit(arguments: &AuditArguments, common: &Common) -> Result<u8, CliError> {
     end_when_asked();
-    let sources = match is_manifest(&arguments.what) {
+    let (sources, cache) = match is_manifest(&arguments.what) {
         true => sources_of_manifest(arguments, common)?,
-        false => vec![source_of_corpus(arguments, common)?],
+        false => {
+            let (source, cache) = source_of_corpus(arguments, common)?;
+            (vec![source], cache)
+        }
     };
     let bar = Bar::new();
-    let measured = measure_all(&sources, &bar);
+    let measured = measure_all(&sources, &cache, &bar);
     bar.0.finish_and_clear();
     let outcome = AuditOutcome::of(sources, &measured);
     print(&match common.json {

@@ -19,14 +19,14 @@ use crate::comparisons::comparisons;
 use crate::domain::SpeechPlan;
 use crate::stage::{self, INGEST, Setting, SharedListings, source_facts};
 
-/// Lists every `ingest` of a manifest, and what its evaluations bring together.
+/// Lists every `ingest` of a manifest, and what its evaluations bring together; with the cache that knows the files.
 ///
 /// # Errors
 /// A manifest that is wrong, or has none.
 pub fn sources_of_manifest(
     arguments: &AuditArguments,
     common: &Common,
-) -> Result<Vec<AuditSource>, CliError> {
+) -> Result<(Vec<AuditSource>, Cache), CliError> {
     let manifest = ManifestArguments {
         manifest: arguments.what.clone(),
         overrides: arguments.overrides.clone(),
@@ -42,7 +42,7 @@ pub fn sources_of_manifest(
     sources.extend(compared);
     cache.files.save()?;
     match sources.is_empty() {
-        false => Ok(sources),
+        false => Ok((sources, cache)),
         true => Err(CliError::Usage {
             message: format!("{} has no `ingest`", plan.manifest),
             help: "an audit looks at the recordings that an `ingest` lists".into(),
@@ -50,14 +50,14 @@ pub fn sources_of_manifest(
     }
 }
 
-/// Lists one corpus.
+/// Lists one corpus; with the cache that knows the files.
 ///
 /// # Errors
 /// A corpus that is not known, not there, or cannot be listed.
 pub fn source_of_corpus(
     arguments: &AuditArguments,
     common: &Common,
-) -> Result<AuditSource, CliError> {
+) -> Result<(AuditSource, Cache), CliError> {
     let name = arguments.what.to_string_lossy();
     let known = context::corpora_here(common)?;
     let corpora = &known.corpora;
@@ -71,13 +71,14 @@ pub fn source_of_corpus(
     let cache = context::cache(common, false)?;
     let source = of_corpus(&name, config, corpora, &cache, common.limits().file_bytes);
     cache.files.save()?;
-    source.map_err(|error| CliError::Usage {
+    let source = source.map_err(|error| CliError::Usage {
         message: error.to_string(),
         help: match error.help() {
             Some(help) => help.to_string(),
             None => format!("`pipe corpora {name}` says where to get it"),
         },
-    })
+    })?;
+    Ok((source, cache))
 }
 
 /// Lists a corpus, with its own labels as classes and all in one split.
@@ -92,7 +93,8 @@ fn of_corpus(
     file_bytes: Limit,
 ) -> miette::Result<AuditSource> {
     let options = ColumnsOfCorpora::every_column(corpora);
-    let listing = corpus::list(name, config, &corpora.folder, &options, file_bytes)?;
+    let (listing, options) =
+        corpus::list_by_own_labels(name, config, &corpora.folder, &options, file_bytes)?;
     let mut findings = Vec::new();
     let strict = ListOptions {
         votes: VoteRule::Error,

@@ -3,7 +3,10 @@
 use pipe_report::{Sheet, SheetCell, SheetColumn, Tone};
 
 use crate::cli::lines::{counted, duration_text};
-use crate::inspect::{Comparison, DataChange, EvaluationChange, Flip, PredictionFlip, stage_of};
+use crate::inspect::{Comparison, DataChange, EvaluationChange, Flip, PredictionFlip};
+
+use super::cells::{moved, plain, short_names};
+use super::numbers;
 
 /// Utterances listed of each kind of change unless all are asked for.
 const UTTERANCES: usize = 8;
@@ -61,6 +64,8 @@ pub fn sheet(comparison: &Comparison, all: bool, width: usize) -> Sheet {
     }
     trainings(&mut sheet, comparison);
     metrics(&mut sheet, comparison, width);
+    numbers::table(&mut sheet, comparison);
+    outcome(&mut sheet, comparison);
     predictions(&mut sheet, comparison, all);
     sheet
 }
@@ -143,18 +148,24 @@ fn trainings(sheet: &mut Sheet, comparison: &Comparison) {
 }
 
 fn metrics(sheet: &mut Sheet, comparison: &Comparison, width: usize) {
-    if comparison.evaluations.is_empty() {
+    let of_classes = |evaluation: &&EvaluationChange| {
+        // One whose files are gone is told of here.
+        !evaluation.corpora.is_empty() || evaluation.targets.is_empty()
+    };
+    let evaluations: Vec<&EvaluationChange> =
+        comparison.evaluations.iter().filter(of_classes).collect();
+    if evaluations.is_empty() {
         return;
     }
     sheet.heading("Unweighted accuracy, %");
     let mut corpora: Vec<(&str, bool)> = Vec::new();
-    for change in comparison.evaluations.iter().flat_map(|e| &e.corpora) {
+    for change in evaluations.iter().flat_map(|e| &e.corpora) {
         if !corpora.iter().any(|(corpus, _)| *corpus == change.corpus) {
             corpora.push((&change.corpus, change.unseen));
         }
     }
     corpora.sort_by_key(|(_, unseen)| !unseen);
-    let names = short_names(comparison.evaluations.iter().map(|e| e.step.as_str()));
+    let names = short_names(evaluations.iter().map(|e| e.step.as_str()));
     let left_out = corpora.split_off(fitting(&names, &corpora, width));
     let mut columns = vec![SheetColumn::text("step")];
     columns.extend(corpora.iter().map(|(corpus, _)| SheetColumn::text(corpus)));
@@ -165,7 +176,7 @@ fn metrics(sheet: &mut Sheet, comparison: &Comparison, width: usize) {
             None => plain("-".into()),
         }
     };
-    let rows = comparison.evaluations.iter().zip(&names);
+    let rows = evaluations.into_iter().zip(&names);
     let rows = rows.map(|(evaluation, name)| {
         let mut row = vec![plain(name.clone())];
         row.extend(corpora.iter().map(|(corpus, _)| cell(evaluation, corpus)));
@@ -178,6 +189,13 @@ fn metrics(sheet: &mut Sheet, comparison: &Comparison, width: usize) {
             "No room for these training corpora: {}.",
             names.join(", ")
         ));
+    }
+}
+
+/// What the tables of metrics leave out.
+fn outcome(sheet: &mut Sheet, comparison: &Comparison) {
+    if comparison.evaluations.is_empty() {
+        return;
     }
     if comparison.same_evaluations > 0 {
         sheet.paragraph(format!(
@@ -299,43 +317,4 @@ fn fitting(names: &[String], corpora: &[(&str, bool)], width: usize) -> usize {
         *unseen || used <= width
     });
     columns.by_ref().count()
-}
-
-/// Names of steps as short as they can be: the matrix values alone where all are variants of one stage.
-fn short_names<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let ids: Vec<&str> = ids.collect();
-    let stage = ids.first().map_or("", |id| stage_of(id));
-    let value = |part: &str| match part.split_once('=') {
-        // A bare number needs the name of its axis.
-        Some((axis, value)) if value.parse::<f64>().is_ok() => format!("{axis} {value}"),
-        Some((_, value)) => value.to_string(),
-        None => part.to_string(),
-    };
-    let values = |id: &&str| -> Option<String> {
-        let values = id.strip_prefix(stage)?.strip_prefix('[')?;
-        let values = values.strip_suffix(']')?.split(',').map(value);
-        Some(values.collect::<Vec<String>>().join(", "))
-    };
-    let short: Option<Vec<String>> = ids.iter().map(values).collect();
-    short.unwrap_or_else(|| ids.into_iter().map(str::to_string).collect())
-}
-
-fn plain(text: String) -> SheetCell {
-    (text, Tone::Plain)
-}
-
-/// `70.4 → 72.1 (+1.7)` from two proportions.
-fn moved(before: Option<f64>, after: Option<f64>) -> SheetCell {
-    let percent = |value: Option<f64>| value.map_or("-".into(), |v| format!("{:.1}", v * 100.0));
-    let text = format!("{} → {}", percent(before), percent(after));
-    let (Some(before), Some(after)) = (before, after) else {
-        return plain(text);
-    };
-    let points = (after - before) * 100.0;
-    let tone = match points {
-        points if points >= 0.05 => Tone::Good,
-        points if points <= -0.05 => Tone::Bad,
-        _ => Tone::Faint,
-    };
-    (format!("{text} ({points:+.1})"), tone)
 }

@@ -36,13 +36,14 @@ pub fn show(cache: &Cache, run: &Run, json: bool, page: Page) -> Result<String, 
         (_, None) => "its duration was not recorded".into(),
     });
     let reached = headline(cache, run)?;
-    if !reached.best.is_empty() {
-        let what = if reached.unseen {
-            "corpora not heard in training"
-        } else {
-            "the training corpora"
-        };
-        notes.push(format!("UA in % on {what}: {reached}"));
+    let what = match reached.unseen {
+        true => "corpora not heard in training",
+        false => "the training corpora",
+    };
+    for (score, told) in [("UA in %", reached.ua_text()), ("CCC", reached.ccc_text())] {
+        if !told.is_empty() {
+            notes.push(format!("{score} on {what}: {told}"));
+        }
     }
     sheet.notes(notes);
     let columns = vec![

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use pipe_engine::artifact::{ArtifactKind, Bytes, ItemData};
 use pipe_engine::manifest::variant_folder;
-use pipe_engine::stage::{InputContent, StepInput};
+use pipe_engine::stage::{InputContent, LoadedItem, StepInput};
 use pipe_foundation::progress::Progress;
 use pipe_foundation::regular_file;
 use pipe_speech::audio::{self, AudioReader};
@@ -60,16 +60,14 @@ pub fn materialise(
             let mut rows = csv::WriterBuilder::new().delimiter(b'\t').from_writer(file);
             let row_failed =
                 |error: csv::Error| CommandError::Item(format!("cannot write items.tsv: {error}"));
-            let head = [
-                "file", "id", "corpus", "speaker", "gender", "language", "label", "emotion",
-                "split",
-            ];
             let place: &[&str] = match items_as {
                 ItemsAs::Files => &[],
-                ItemsAs::Packs => &["offset", "bytes"],
+                ItemsAs::Packs => &IN_PACKS,
             };
-            rows.write_record(head.iter().chain(place))
-                .map_err(row_failed)?;
+            let columns = kept_columns(items);
+            let names = columns.iter().map(|column| named(column));
+            let head = HEAD.iter().chain(place).map(|name| (*name).to_owned());
+            rows.write_record(head.chain(names)).map_err(row_failed)?;
             let mut linked = BTreeSet::new();
             for (index, item) in items.iter().enumerate() {
                 let blob = &item.blob;
@@ -105,13 +103,43 @@ pub fn materialise(
                     utterance.class.as_deref().unwrap_or_default(),
                     utterance.split.name(),
                 ];
+                let kept = columns.iter().map(|column| {
+                    let kept = utterance.columns.as_ref();
+                    let value = kept.and_then(|kept| kept.get(*column));
+                    value.map_or("", String::as_str)
+                });
                 let row = row.into_iter().chain(place.iter().map(String::as_str));
+                let row = row.chain(kept);
                 rows.write_record(row).map_err(row_failed)?;
             }
             rows.flush().map_err(failed(&table))?;
         }
     }
     Ok(())
+}
+
+/// The columns that every `items.tsv` has.
+const HEAD: [&str; 9] = [
+    "file", "id", "corpus", "speaker", "gender", "language", "label", "emotion", "split",
+];
+/// Those that say where an item is in its pack.
+const IN_PACKS: [&str; 2] = ["offset", "bytes"];
+
+/// The columns of the data that any of the items keeps, by name.
+fn kept_columns(items: &[LoadedItem]) -> BTreeSet<&str> {
+    let kept = items
+        .iter()
+        .filter_map(|item| item.utterance().columns.as_ref());
+    kept.flat_map(|kept| kept.keys().map(String::as_str))
+        .collect()
+}
+
+/// What a column of the data is called in the table, where no other column is called so.
+fn named(column: &str) -> String {
+    match HEAD.contains(&column) || IN_PACKS.contains(&column) {
+        true => format!("column_{column}"),
+        false => column.to_owned(),
+    }
 }
 
 /// The name of the file in which a program finds an item.

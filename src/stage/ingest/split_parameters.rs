@@ -288,16 +288,18 @@ impl SplitChoice {
 
     /// What must be in one split alone besides speakers, whose leaks are always looked for.
     pub fn groups(&self) -> Vec<String> {
-        let groups = match self {
+        let groups = self.grouped_by().into_iter();
+        groups.filter(|group| group != SPEAKER).collect()
+    }
+
+    /// What utterances are grouped by; nothing where that is not asked for, and speakers are.
+    pub fn grouped_by(&self) -> Vec<String> {
+        match self {
             Self::Fractions(fractions) => fractions.groups.clone().unwrap_or_default(),
             Self::Folds(folds) => folds.options.groups.clone(),
             Self::LeaveOneOut(left) => left.options.groups.clone(),
             Self::One(_) | Self::Protocol(_) | Self::Lists(_) | Self::Table(_) => Vec::new(),
-        };
-        groups
-            .into_iter()
-            .filter(|group| group != SPEAKER)
-            .collect()
+        }
     }
 }
 

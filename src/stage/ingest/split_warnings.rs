@@ -3,31 +3,29 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pipe_speech::corpus::leaks::similar_names;
-use pipe_speech::corpus::split::{RECORDING, SPEAKER, group_value};
+use pipe_speech::corpus::split::{RECORDING, SPEAKER, group_value, groups_in_words};
 use pipe_speech::corpus::{ClassSet, Entry, Split, Utterance};
 
+use super::split_parameters::SplitChoice;
 use super::splitting::{Listed, Splitting};
 
 /// Names are told up to this many.
 const FEW: usize = 4;
 
-/// What a person should know of a split whose `groups` stay whole, and of the names that it rests on.
+/// What a person should know of a split, and of the names that it rests on.
 pub fn warnings_of_split(
     entries: &[Listed],
-    groups: &[String],
+    choice: &SplitChoice,
     splitting: &Splitting,
 ) -> Vec<String> {
+    let groups = &choice.grouped_by();
     let known: Vec<&Entry> = entries.iter().map(|(entry, ..)| entry).collect();
     let utterances: Vec<&Utterance> = known.iter().map(|e| &e.utterance).collect();
-    let unit = groups.first().map_or("speaker", String::as_str);
     let mut warnings = similar_group_names(&known, groups);
     let wanted = splitting.wanted();
     let leaves_out = matches!(splitting, Splitting::LeaveOneOut { .. });
-    warnings.extend(missing_parts(&utterances, &wanted, leaves_out, unit));
-    // What a fold tests may well lack a class; all folds together have it.
-    if matches!(splitting, Splitting::Fractions(_)) {
-        warnings.extend(missing_classes(&utterances));
-    }
+    warnings.extend(missing_parts(&known, &wanted, leaves_out, groups));
+    warnings.extend(missing_classes(&utterances, splitting.needs_every_class()));
     warnings
 }
 
@@ -70,21 +68,19 @@ fn similar_group_names(entries: &[&Entry], groups: &[String]) -> Vec<String> {
 /// Splits that were asked for and have no utterances of a corpus. A fold that `leaves_out` a value tests nothing of the
 /// corpora that lack it, and trains on nothing of those that have nothing else: that is what it is for.
 fn missing_parts(
-    utterances: &[&Utterance],
+    entries: &[&Entry],
     wanted: &[Split],
     leaves_out: bool,
-    unit: &str,
+    groups: &[String],
 ) -> Vec<String> {
     let mut warnings = Vec::new();
-    let mut corpora: BTreeMap<&str, Vec<&Utterance>> = BTreeMap::new();
-    for utterance in utterances {
-        corpora
-            .entry(&utterance.corpus)
-            .or_default()
-            .push(utterance);
+    let mut corpora: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
+    for &entry in entries {
+        let own = corpora.entry(&entry.utterance.corpus).or_default();
+        own.push(entry);
     }
     for (corpus, own) in &corpora {
-        let has = |split: Split| own.iter().any(|utterance| utterance.split == split);
+        let has = |split: Split| own.iter().any(|entry| entry.utterance.split == split);
         if leaves_out && !has(Split::Train) && !has(Split::Validation) {
             continue;
         }
@@ -96,10 +92,14 @@ fn missing_parts(
         if empty.is_empty() {
             continue;
         }
-        let speakers: BTreeSet<&str> = own.iter().map(|utterance| &*utterance.speaker).collect();
+        let speakers: BTreeSet<&str> = own.iter().map(|entry| &*entry.utterance.speaker).collect();
+        let (has, wholes) = match groups {
+            [] => (counted(speakers.len(), "speaker"), "speakers"),
+            [only] if only == SPEAKER => (counted(speakers.len(), "speaker"), "speakers"),
+            several => (groups_in_words(own, several), "groups"),
+        };
         warnings.push(format!(
-            "{corpus} has {}, too few for {} splits of whole {unit}s: none of its utterances is in {}",
-            counted(speakers.len(), "speaker"),
+            "{corpus} has {has}, too few for {} splits of whole {wholes}: none of its utterances is in {}",
             meant.len(),
             empty.join(" or ")
         ));
@@ -107,14 +107,14 @@ fn missing_parts(
     warnings
 }
 
-/// Splits that have utterances, and none of a class.
-fn missing_classes(utterances: &[&Utterance]) -> Vec<String> {
+/// Those of `splits` that have utterances, and none of a class.
+fn missing_classes(utterances: &[&Utterance], splits: &[Split]) -> Vec<String> {
     let mut warnings = Vec::new();
     let classes: BTreeSet<&str> = utterances
         .iter()
         .filter_map(|u| u.class.as_deref())
         .collect();
-    for split in Split::ALL {
+    for &split in splits {
         let own: Vec<&&Utterance> = utterances.iter().filter(|u| u.split == split).collect();
         if own.is_empty() {
             continue;

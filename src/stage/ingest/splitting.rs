@@ -207,6 +207,18 @@ impl Splitting {
     }
 }
 
+impl Splitting {
+    /// The splits in which a class that is missing is worth a warning.
+    pub fn needs_every_class(&self) -> &'static [Split] {
+        match self {
+            Self::One(_) => &[],
+            // What a fold tests may well lack a class; all folds together have it.
+            Self::Folds { .. } | Self::LeaveOneOut { .. } => &[Split::Train, Split::Validation],
+            Self::Fractions(_) | Self::Pinned(_) | Self::Published { .. } => &Split::ALL,
+        }
+    }
+}
+
 impl PublishedSource {
     /// Reads the partition.
     ///
@@ -274,11 +286,26 @@ fn published(
     let splits = matched.splits(partition);
     if let Some(&first) = matched.unmatched.first() {
         warnings.push(format!(
-            "{} of the {} files of {} are not in the corpora, or their label is not used; the first is {}",
+            "{} of the {} files of {} {} label is not used; the first is {}",
             matched.unmatched.len(),
             partition.files.len(),
             partition.name,
+            match matched.unmatched.len() {
+                1 => "is not in the corpora, or its",
+                _ => "are not in the corpora, or their",
+            },
             partition.files[first].path
+        ));
+    }
+    if let Some((first, [one, other])) = matched.ambiguous.first() {
+        warnings.push(format!(
+            "{} of the {} files of {} may be one of several recordings, so no split is known: {} is {one} or {other}; write as many of their folders as tell them apart",
+            matched.ambiguous.len(),
+            partition.files.len(),
+            partition.name,
+            partition.files[*first].path,
+            one = known[*one].utterance.id,
+            other = known[*other].utterance.id,
         ));
     }
     let mut kept = Vec::with_capacity(entries.len());
@@ -296,10 +323,11 @@ fn published(
     *entries = kept;
     if let Some(first) = unnamed.first() {
         warnings.push(format!(
-            "{} of {} utterances are not named by {} and are left out; the first is {first}",
+            "{} of {} utterances {are} not named by {} and {are} left out; the first is {first}",
             unnamed.len(),
             unnamed.len() + entries.len(),
-            partition.name
+            partition.name,
+            are = if unnamed.len() == 1 { "is" } else { "are" },
         ));
     }
     details
@@ -318,6 +346,7 @@ fn published(
                 .iter()
                 .map(|entry| entry.utterance.id.clone())
                 .collect(),
+            attributes: Vec::new(),
             undocumented: Default::default(),
         };
         let dealing = Dealing {
@@ -338,7 +367,7 @@ fn published(
         name: partition.name.clone(),
         digest: partition.digest.hex(),
         files: partition.files.len() as u64,
-        unmatched: matched.unmatched.len() as u64,
+        unmatched: (matched.unmatched.len() + matched.ambiguous.len()) as u64,
     });
     Ok(own)
 }

@@ -4,6 +4,9 @@ use pipe_engine::stage::InputLabel;
 use pipe_report::eval::EvalError;
 use pipe_report::{FoldEntry, ReportEntry};
 
+/// The axis of folds that are written by hand, where nothing else is said.
+pub const FOLD: &str = "fold";
+
 /// Which evaluations are folds of one row, and what their rows are called.
 pub struct Rows {
     /// The label of each input without its fold.
@@ -13,14 +16,17 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// Takes the axis called `axis` out of `labels`.
-    pub fn of(labels: &[&InputLabel], axis: &str) -> Self {
+    /// Takes the axis of folds out of `labels`: the one that is `named`; otherwise one whose values are the folds of a
+    /// stage, or the one called `fold`.
+    pub fn of(labels: &[&InputLabel], named: Option<&str>) -> Self {
         let mut rows = Self {
             labels: labels.iter().map(|label| (*label).clone()).collect(),
             folds: Vec::new(),
         };
         for label in &mut rows.labels {
-            let place = label.variant.iter().position(|(name, _)| name == axis);
+            let listed = || label.fold_axes.first().map(String::as_str);
+            let folds = named.or_else(listed).unwrap_or(FOLD);
+            let place = label.variant.iter().position(|(axis, _)| axis == folds);
             rows.folds
                 .push(place.map(|place| label.variant.remove(place).1));
         }

@@ -8,6 +8,7 @@
 //! | `items.log` | item key to digest and place, or to the reason for having none |
 //! | `packs/<number>.pack` | bytes of items, each a safetensors document at a multiple of 64 bytes |
 //! | `files.log` | what was last seen of files outside: size, times, inode, digest, and whether these can be trusted |
+//! | `findings.log` | what was found out about contents, by a digest of content and question; pruned as a whole |
 //! | `listings/<manifest>-<step>.log` | what sources listed, as changes |
 //! | `runs/<manifest>/<n>.json` | which keys the steps of a run had, what failed, when it was |
 //! | `runs/<manifest>/<n>.log` | what that run decided, as lines of JSON: see `docs/events.md` |
@@ -28,6 +29,7 @@ mod damaged_results;
 mod error;
 mod stat_cache;
 mod syncer;
+mod findings;
 mod folder;
 pub mod items;
 mod listings;
@@ -66,6 +68,7 @@ use access::Access;
 pub use checksummed::Stored;
 pub use damaged_results::DamagedResult;
 pub use error::CacheError;
+use findings::Findings;
 pub use listings::{Listing, ListingHistory};
 pub use lock::Lock;
 pub use lock_holder::holder;
@@ -102,6 +105,8 @@ pub struct Cache {
     version_was_damaged: bool,
     /// Files outside, as last seen.
     pub files: StatCache,
+    /// What was found out about contents.
+    pub(crate) findings: Findings,
     syncer: Syncer,
     /// Files of whole results.
     pub objects: Objects,
@@ -143,15 +148,19 @@ impl Cache {
         let on = || system.clone();
         let (own, base) = (access.own(root), access.base(root));
         let beside = |name: &str| base.map(|base| base.join(name));
+        let log_on = |path: PathBuf| log::Log::on(on(), path);
+        let saves = !matches!(access, Access::Read);
         let files = StatCache::load(StatCacheOptions {
-            log: log::Log::on(on(), own.join("files.log")),
-            base: beside("files.log").map(|path| log::Log::on(on(), path)),
+            log: log_on(own.join("files.log")),
+            base: beside("files.log").map(log_on),
             system: on(),
             rehash,
-            saves: !matches!(access, Access::Read),
+            saves,
         })?;
+        let (findings, base) = (own.join("findings.log"), beside("findings.log"));
         Ok(Self {
             root: root.to_path_buf(),
+            findings: Findings::new(log_on(findings), base.map(log_on), saves),
             files,
             syncer: Syncer::new(on(), own.to_path_buf()),
             objects: Objects::new(on(), own.join("objects"), beside("objects")),

@@ -68,6 +68,7 @@ pub fn prune(cache: &Cache, options: &PruneOptions<'_>) -> Result<Pruned, CacheE
     ))?;
     let mut compaction = None;
     if alone.is_some() {
+        chosen.findings()?;
         chosen.results(&kept, options.keep_runs.is_some())?;
         let is_old = |path: &Path| chosen.is_old(path);
         compaction = Some(Compaction::of(cache, &chosen.dead_tags, &is_old)?);

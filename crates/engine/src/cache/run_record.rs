@@ -19,6 +19,9 @@ pub struct RunRecord {
     pub manifest: String,
     /// Key of each step that was done.
     pub steps: BTreeMap<String, Digest>,
+    /// The axes of the matrix whose values are the folds of a stage.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fold_axes: Vec<String>,
     /// What went wrong in each step that failed.
     #[serde(default)]
     pub failed: BTreeMap<String, String>,

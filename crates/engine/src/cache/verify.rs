@@ -269,8 +269,15 @@ impl Work<'_> {
     }
 
     fn files(&mut self) -> Result<(), CacheError> {
-        match self.log_state("the stat cache", self.cache.files.state) && self.repair {
-            true => self.cache.files.compact(),
+        if self.log_state("the stat cache", self.cache.files.state) && self.repair {
+            self.cache.files.compact()?;
+        }
+        let read = self.cache.findings.log().read(|_| {});
+        let Some(state) = self.found.readable(read) else {
+            return Ok(());
+        };
+        match self.log_state("the memory of findings", state) && self.repair {
+            true => self.cache.findings.compact(),
             false => Ok(()),
         }
     }

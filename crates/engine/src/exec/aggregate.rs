@@ -197,6 +197,7 @@ impl AggregateRun<'_> {
                 earlier: earlier.as_deref(),
                 cores: lent.share.clone(),
                 devices: &lent.devices,
+                findings: self.cache(),
                 progress: &progress,
             };
             let ran = stage.run(&context);

@@ -53,9 +53,5 @@ fn origins(
 
 /// What tells the input `step` apart from others.
 pub fn label(plan: &Plan, step: usize) -> InputLabel {
-    let declaration = &plan.steps[step].declaration;
-    InputLabel {
-        stage: declaration.stage.clone(),
-        variant: declaration.variant.clone(),
-    }
+    InputLabel::of(&plan.steps[step].declaration)
 }

@@ -1,5 +1,6 @@
 //! What the history keeps of a run: the key of every step, what failed, and what sources listed.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::cache::{CacheError, Ending, RunRecord};
@@ -27,6 +28,13 @@ pub fn record_listings(resolver: &Resolver<'_>, results: &[StepResult]) -> Resul
     Ok(())
 }
 
+/// The axes of a plan whose values are the folds of a stage.
+fn fold_axes(plan: &Plan) -> Vec<String> {
+    let steps = plan.steps.iter();
+    let axes: BTreeSet<&String> = steps.flat_map(|step| &step.declaration.fold_axes).collect();
+    axes.into_iter().cloned().collect()
+}
+
 /// The record of a run that took so long and is over.
 pub fn run_record(
     plan: &Plan,
@@ -40,6 +48,7 @@ pub fn run_record(
             true => Ending::Stopped,
             false => Ending::Ended,
         },
+        fold_axes: fold_axes(plan),
         ..RunRecord::default()
     };
     for (step, result) in plan.steps.iter().zip(results) {

@@ -5,6 +5,7 @@ mod aggregate_inputs;
 mod aggregate_key;
 #[cfg(test)]
 mod chain_tests;
+mod content_findings;
 mod declared_files;
 #[cfg(test)]
 mod device_tests;

@@ -14,6 +14,8 @@ use super::value::{Node, Value};
 pub struct AxisValues {
     /// Its name.
     pub name: String,
+    /// Whether its values are the folds of a stage.
+    pub is_folds: bool,
     values: Vec<Node>,
     /// The label of each value.
     labels: Vec<String>,
@@ -33,6 +35,7 @@ impl AxisValues {
         }
         Self {
             name: name.into(),
+            is_folds: false,
             values,
             labels,
             by_label,

@@ -19,6 +19,8 @@ pub struct Declaration {
     pub stage: String,
     /// Its matrix values.
     pub variant: Variant,
+    /// Those of its axes whose values are the folds of a stage.
+    pub fold_axes: Vec<String>,
     /// Its kind.
     pub kind: &'static Kind,
     /// Checked parameters.

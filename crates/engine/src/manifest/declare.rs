@@ -280,6 +280,7 @@ fn declare(
             matrix,
             diagnostics,
         );
+        let fold_axes = matrix.fold_axes(&axes);
         let mut variants = matrix.variants(&axes);
         variants.retain(|variant| only.keeps(variant));
         check_variants(
@@ -315,6 +316,7 @@ fn declare(
                 id: step_id(&stage.entry.key, &variant),
                 stage: stage.entry.key.clone(),
                 variant,
+                fold_axes: fold_axes.clone(),
                 kind: stage.kind,
                 parameters: checked.values,
                 places: checked.places,

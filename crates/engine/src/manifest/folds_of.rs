@@ -186,6 +186,7 @@ fn declared(
         id: stage.key.clone(),
         stage: stage.key.clone(),
         variant: Vec::new(),
+        fold_axes: Vec::new(),
         kind,
         parameters: checked.values,
         places: checked.places,

@@ -52,6 +52,7 @@ impl Matrix {
         let mut matrix = Self::default();
         for entry in axes {
             let listed = folds.remove(&entry.key);
+            let is_folds = listed.is_some();
             let values = listed.or_else(|| axis_values(entry, vars, limits, diagnostics));
             // An axis of one unknown value, so that what uses it is still checked.
             let unknown = || {
@@ -60,7 +61,8 @@ impl Matrix {
                     place: entry.node.place.clone(),
                 }]
             };
-            let axis = AxisValues::new(&entry.key, values.unwrap_or_else(unknown));
+            let mut axis = AxisValues::new(&entry.key, values.unwrap_or_else(unknown));
+            axis.is_folds = is_folds;
             check_axis(entry, &axis, diagnostics);
             matrix.axes.push(axis);
         }
@@ -102,6 +104,12 @@ impl Matrix {
     /// The axis called `name`.
     pub fn axis(&self, name: &str) -> Option<&AxisValues> {
         self.axes.iter().find(|axis| axis.name == name)
+    }
+
+    /// Those of some axes whose values are the folds of a stage.
+    pub fn fold_axes(&self, axes: &[&str]) -> Vec<String> {
+        let folds = self.some(axes).filter(|(_, axis)| axis.is_folds);
+        folds.map(|(_, axis)| axis.name.clone()).collect()
     }
 
     /// Where a value of an axis was written.

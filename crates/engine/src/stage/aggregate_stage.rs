@@ -16,6 +16,20 @@ use super::{
 /// Takes an announced run to its thread.
 pub type Launch = Box<dyn FnOnce() + Send>;
 
+/// What was found out about contents, in this run or an earlier one, by digests of the content and the question.
+///
+/// It may forget anything; an answer must not depend on anything but its digest.
+pub trait ContentFindings: Sync {
+    /// What is known.
+    fn recall(&self, key: &Digest) -> Option<Vec<u8>>;
+
+    /// Keeps what was found out about the content of `file`, unless that has changed since its digest was taken.
+    fn keep(&self, key: Digest, file: Option<&Path>, found: &[u8]);
+
+    /// Writes what is kept.
+    fn save(&self);
+}
+
 /// What an aggregate stage works with.
 pub struct AggregateContext<'a> {
     /// Its inputs in the order of the parameters.
@@ -36,6 +50,8 @@ pub struct AggregateContext<'a> {
     pub cores: CoreShare,
     /// Numbers of the devices that are lent to it, as many as it declared or as there are.
     pub devices: &'a [usize],
+    /// What was found out about contents before.
+    pub findings: &'a dyn ContentFindings,
     /// Where to report progress, and whether to stop.
     pub progress: &'a dyn Progress,
 }

@@ -8,7 +8,7 @@ use pipe_foundation::Digest;
 use serde_json::Value as Json;
 
 use crate::artifact::{Blob, ItemFacts};
-use crate::manifest::step_id;
+use crate::manifest::{Declaration, step_id};
 
 use super::SourceListing;
 
@@ -59,9 +59,20 @@ pub struct InputLabel {
     pub stage: String,
     /// Axis and label of each matrix value.
     pub variant: Vec<(String, String)>,
+    /// Those of these axes whose values are the folds of a stage.
+    pub fold_axes: Vec<String>,
 }
 
 impl InputLabel {
+    /// That of a step.
+    pub fn of(declaration: &Declaration) -> Self {
+        Self {
+            stage: declaration.stage.clone(),
+            variant: declaration.variant.clone(),
+            fold_axes: declaration.fold_axes.clone(),
+        }
+    }
+
     /// The step's id: the stage, and its matrix values where it has some.
     pub fn step_id(&self) -> String {
         step_id(&self.stage, &self.variant)

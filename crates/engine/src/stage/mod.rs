@@ -35,7 +35,7 @@ mod resources;
 mod source_stage;
 
 pub use aggregate_stage::{
-    AggregateContext, AggregateStage, Foresight, Launch, ListedInput, Unbuilt,
+    AggregateContext, AggregateStage, ContentFindings, Foresight, Launch, ListedInput, Unbuilt,
 };
 pub use core_share::CoreShare;
 pub use device::Device;

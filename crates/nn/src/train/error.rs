@@ -38,7 +38,10 @@ pub enum TrainError {
     #[diagnostic(code(train::data))]
     Data(String),
     /// An attribute does not have two labels to distinguish.
-    #[error("head {attribute} has {labels} label(s) in the training data; it needs two or more")]
+    #[error(
+        "head {attribute} has {} in the training data; it needs two or more labels",
+        match labels { 0 => "no labels", _ => "one label" }
+    )]
     #[diagnostic(
         code(train::labels),
         help("remove the head, or train on data in which the attribute varies")

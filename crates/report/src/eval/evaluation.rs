@@ -101,6 +101,7 @@ mod tests {
             speaker: format!("{corpus}/{}", number % 2),
             truth,
             predicted,
+            label: None,
             probabilities: vec![0.3, 0.3, 0.4],
         }
     }

@@ -17,18 +17,20 @@ pub struct LabelRecall {
     pub hits: u64,
 }
 
-/// For each corpus and label, how well it is recognised. `labels` are those of the predictions, in their order.
+/// For each corpus and label, how well it is recognised. Predictions without a label count for none.
 ///
 /// # Errors
 /// [`EvalError::NoSuchClass`] where a prediction is not one over `classes`.
 pub fn label_recalls(
     classes: &[String],
     predictions: &[Prediction],
-    labels: &[String],
 ) -> Result<BTreeMap<String, BTreeMap<String, LabelRecall>>, EvalError> {
     let mut corpora: BTreeMap<String, BTreeMap<String, LabelRecall>> = BTreeMap::new();
-    for (prediction, label) in predictions.iter().zip(labels) {
+    for prediction in predictions {
         prediction.check(classes.len())?;
+        let Some(label) = &prediction.label else {
+            continue;
+        };
         let own = corpora.entry(prediction.corpus.clone()).or_default();
         let recall = own.entry(label.clone()).or_default();
         recall.class.clone_from(&classes[prediction.truth]);
@@ -44,23 +46,24 @@ mod tests {
 
     #[test]
     fn labels_are_counted_by_corpus() {
-        let prediction = |corpus: &str, truth, predicted| Prediction {
+        let prediction = |corpus: &str, label: &str, truth, predicted| Prediction {
             utterance: String::new(),
             corpus: corpus.into(),
             speaker: String::new(),
             truth,
             predicted,
+            label: (!label.is_empty()).then(|| label.to_owned()),
             probabilities: vec![0.5, 0.5],
         };
         let predictions = [
-            prediction("a", 0, 0),
-            prediction("a", 0, 1),
-            prediction("a", 0, 0),
-            prediction("b", 1, 1),
+            prediction("a", "joy", 0, 0),
+            prediction("a", "joy", 0, 1),
+            prediction("a", "pride", 0, 0),
+            prediction("a", "", 0, 0),
+            prediction("b", "joy", 1, 1),
         ];
-        let labels = ["joy", "joy", "pride", "joy"].map(String::from);
         let classes = ["high", "low"].map(String::from);
-        let found = label_recalls(&classes, &predictions, &labels).expect("valid");
+        let found = label_recalls(&classes, &predictions).expect("valid");
         let of = |corpus: &str, label: &str| {
             let LabelRecall {
                 class,

@@ -15,6 +15,8 @@ pub struct Prediction {
     pub truth: usize,
     /// The class with the highest probability.
     pub predicted: usize,
+    /// Its label as the corpus writes it; none where only classes are told.
+    pub label: Option<String>,
     /// Probability of each class.
     pub probabilities: Vec<f32>,
 }

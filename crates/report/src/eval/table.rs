@@ -22,7 +22,11 @@ fn columns(classes: &[String]) -> Vec<String> {
         .collect()
 }
 
-/// Writes a table with one row per prediction, in the order given; `classes` are the names of the classes.
+/// The column of the labels as the corpora write them, after those of every table; not all tables have it.
+const LABEL: &str = "label";
+
+/// Writes a table with one row per prediction, in the order given; `classes` are the names of the classes. The column
+/// `label` is there where predictions have one.
 ///
 /// Probabilities are the shortest decimals that read back exactly.
 ///
@@ -53,7 +57,12 @@ fn write_to(
     predictions: &[Prediction],
 ) -> std::io::Result<()> {
     let mut table = csv::Writer::from_writer(writer);
-    table.write_record(columns(classes))?;
+    let has_labels = predictions.iter().any(|one| one.label.is_some());
+    let mut heading = columns(classes);
+    if has_labels {
+        heading.insert(COLUMNS.len(), LABEL.to_owned());
+    }
+    table.write_record(heading)?;
     for prediction in predictions {
         let probabilities = prediction.probabilities.iter().map(f32::to_string);
         let cells = [
@@ -63,8 +72,11 @@ fn write_to(
             &classes[prediction.truth],
             &classes[prediction.predicted],
         ];
+        let label = prediction.label.as_deref().unwrap_or_default();
+        let label = has_labels.then_some(label).into_iter();
+        let cells = cells.into_iter().map(String::as_str).chain(label);
         let cells = cells.map(|cell| guarded(cell).into_owned());
-        table.write_record(cells.into_iter().chain(probabilities))?;
+        table.write_record(cells.chain(probabilities))?;
     }
     table.flush()
 }
@@ -133,6 +145,7 @@ fn read_from(reader: impl Read, path: &Path) -> Result<Predictions, EvalError> {
             .ok_or_else(|| wrong(1, format!("column `{column}` is missing")))
     };
     let places: Vec<usize> = columns.iter().map(place).collect::<Result<_, _>>()?;
+    let label = names.clone().position(|name| name == LABEL);
     let mut predictions = Vec::new();
     for record in table.records() {
         let record = record.map_err(unreadable)?;
@@ -170,6 +183,10 @@ fn read_from(reader: impl Read, path: &Path) -> Result<Predictions, EvalError> {
             speaker: cell(2).to_string(),
             truth: class(3)?,
             predicted: class(4)?,
+            label: label
+                .and_then(|place| record.get(place))
+                .map(|cell| unguarded(cell).to_string())
+                .filter(|label| !label.is_empty()),
             probabilities,
         });
     }
@@ -209,6 +226,7 @@ mod tests {
             speaker: "c/a, \"b\"".to_string(),
             truth: 1,
             predicted: 2,
+            label: None,
             probabilities: probabilities.into(),
         };
         vec![
@@ -257,6 +275,7 @@ mod tests {
                     speaker: "s".to_string(),
                     truth: class,
                     predicted: (class + 1) % count,
+                    label: None,
                     probabilities: (0..count).map(|other| other as f32 / 8.0).collect(),
                 })
                 .collect();
@@ -266,6 +285,20 @@ mod tests {
             assert_eq!(back.rows, predictions);
             assert_eq!(back.classes, classes);
         }
+    }
+
+    #[test]
+    fn labels_of_the_corpora_have_a_column_of_their_own() {
+        let mut predictions = example();
+        predictions.truncate(2);
+        predictions[0].label = Some("=joy".into());
+        let mut text = Vec::new();
+        write_to(&mut text, &three(), &predictions).expect("written");
+        let header =
+            "utterance,corpus,speaker,emotion,predicted,label,p_positive,p_neutral,p_negative\n";
+        assert!(String::from_utf8_lossy(&text).starts_with(header));
+        let back = read_from(text.as_slice(), Path::new("p.csv")).expect("read");
+        assert_eq!(back.rows, predictions);
     }
 
     #[test]

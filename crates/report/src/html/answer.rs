@@ -24,26 +24,33 @@ pub(super) fn section(view: &View) -> Option<Section> {
     }
     if is_compared {
         body += &table(view).render();
-        body += KEY;
+        let paper = match view.has_published() {
+            true => " Paper: the published UA, from a single run.",
+            false => "",
+        };
+        let reference = escape::text(&view.study.reference_in_short());
+        body += &KEY
+            .replace("{reference}", &reference)
+            .replace("{paper}", paper);
         let panels: String = view
             .main_tests()
             .into_iter()
             .filter_map(|test| forest::panel(view, test))
             .collect();
         body += "<h3>Means, seeds and intervals</h3>\n";
-        body += &view.figure("unweighted-accuracy", &panels, forest::CAPTION);
+        body += &view.figure("unweighted-accuracy", &panels, &forest::caption(view));
     }
     (!body.is_empty()).then_some(Section {
         id: "answer",
-        title: "Summary",
+        title: "Summary".into(),
         body,
     })
 }
 
 const KEY: &str = "<p class=\"key\">UA: unweighted accuracy, the mean recall of the classes, in %, averaged over \
     seeds. 95 %: interval of that mean over seeds, or over the test’s speakers where there is only one seed (marked \
-    †). Gain: difference from the baseline’s UA, in points; <b class=\"mark\">*</b> marks p&nbsp;&lt;&nbsp;0.05 \
-    after Holm’s correction for all comparisons. Paper: the published UA, from a single run. \
+    †). Gain: difference in UA from {reference}, in points; <b class=\"mark\">*</b> marks p&nbsp;&lt;&nbsp;0.05 \
+    after Holm’s correction for all comparisons.{paper} \
     <span class=\"flag\">! 1/3</span>: number of runs that collapsed to (nearly) one class. The best of many \
         variants is partly best by chance.</p>\n";
 

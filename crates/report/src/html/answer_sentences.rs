@@ -1,14 +1,14 @@
 //! The answer in one sentence per test.
 
-use crate::{Method, StudyCell, number};
+use crate::{StudyCell, number};
 
-use super::view::{View, only_baseline, role};
+use super::view::{View, only_reference, role};
 use super::{escape, quantity};
 
 /// Level below which a corrected p-value counts.
 const SIGNIFICANT: f64 = 0.05;
 
-/// True where a cell differs from its baseline after correction.
+/// True where a cell differs from what it is compared with after correction.
 pub(super) fn significant(cell: &StudyCell) -> bool {
     cell.gain
         .and_then(|gain| gain.p_corrected)
@@ -33,28 +33,36 @@ fn sentence(view: &View, place: usize) -> Option<String> {
         escape::text(&test.name),
         role(view.study, test)
     );
-    let baseline = only_baseline(&cells);
-    if let Some(cell) = baseline {
+    let reference = only_reference(view.study, &cells);
+    if let Some(cell) = reference {
         words += &format!(
-            "the baseline reaches {} %",
+            "{} reaches {} %",
+            escape::text(&view.study.reference_name()),
             quantity::percent(Some(cell.ua))
         );
     }
-    let others: Vec<_> = cells
-        .iter()
-        .filter(|(variant, _)| variant.method != Some(Method::Baseline))
-        .collect();
+    let others = |of: bool| {
+        let others = cells.iter();
+        others
+            .filter(|(variant, _)| of || !view.study.is_reference(variant))
+            .collect::<Vec<_>>()
+    };
+    // Where all could be what others are compared with, none is.
+    let others = match others(false) {
+        none if none.is_empty() && reference.is_none() => others(true),
+        others => others,
+    };
     let best = others
         .iter()
         .copied()
         .reduce(|best, next| if next.1.ua > best.1.ua { next } else { best });
     if let Some((variant, cell)) = best {
-        if baseline.is_some() {
+        if reference.is_some() {
             words += ", ";
         }
         let name = escape::text(&view.label(variant));
         let ua = quantity::percent(Some(cell.ua));
-        words += &match (baseline.is_some(), others.len()) {
+        words += &match (reference.is_some(), others.len()) {
             (true, 1) => format!("the other variant, {name}, reaches {ua} %"),
             (true, count) => format!("the best of {count} other variants is {name} with {ua} %"),
             (_, 1) => format!("{name} reaches {ua} %"),
@@ -65,12 +73,13 @@ fn sentence(view: &View, place: usize) -> Option<String> {
         }
     }
     words += ".";
-    words += &counts(&cells.iter().map(|(_, cell)| *cell).collect::<Vec<_>>());
+    let cells: Vec<&StudyCell> = cells.iter().map(|(_, cell)| *cell).collect();
+    words += &counts(&cells, &escape::text(&view.study.reference_in_short()));
     Some(words)
 }
 
-/// How many are better, how many are worse, how many collapsed.
-fn counts(cells: &[&StudyCell]) -> String {
+/// How many are better than the `reference` (markup), how many are worse, how many collapsed.
+fn counts(cells: &[&StudyCell], reference: &str) -> String {
     let mut words = String::new();
     let compared: Vec<&&StudyCell> = cells
         .iter()
@@ -90,7 +99,7 @@ fn counts(cells: &[&StudyCell]) -> String {
         };
         let verb = |count: usize| if count > 1 { "are" } else { "is" };
         words += &format!(
-            " After Holm’s correction (p&nbsp;&lt;&nbsp;0.05), {} of {} {} better than the baseline and {} {} worse.",
+            " After Holm’s correction (p&nbsp;&lt;&nbsp;0.05), {} of {} {} better than {reference} and {} {} worse.",
             number(better),
             number::counted(compared.len() as u64, "compared variant"),
             verb(better),

@@ -25,7 +25,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
     }
     Some(Section {
         id: "audit",
-        title: "Audit",
+        title: "Audit".into(),
         body,
     })
 }

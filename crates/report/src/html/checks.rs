@@ -62,7 +62,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
     }
     (!body.is_empty()).then_some(Section {
         id: "leaks",
-        title: "Leak checks",
+        title: "Leak checks".into(),
         body,
     })
 }

@@ -3,7 +3,7 @@
 use crate::{EpochPoint, Method, ReportEntry, StudyVariant};
 
 use super::forest::shorten;
-use super::scale::{Scale, ticks};
+use super::scale::{Scale, decimals, ticks};
 use super::svg::{Marker, Svg, polyline};
 use super::view::View;
 use super::{escape, palette};
@@ -107,6 +107,7 @@ pub(super) fn overview(view: &View) -> String {
     let (Some(&low), Some(&high)) = (marks.first(), marks.last()) else {
         return String::new();
     };
+    let shown = decimals(&marks, 100.0, 0);
     let (x, last) = epochs(view, 26.0, width - 6.0);
     let y = Scale::new(low, high, height - 18.0, 20.0);
     let mut panels = String::new();
@@ -122,7 +123,7 @@ pub(super) fn overview(view: &View) -> String {
                     22.0,
                     y.at(mark) + 3.5,
                     "tick end",
-                    &format!("{:.0}", 100.0 * mark),
+                    &format!("{:.shown$}", 100.0 * mark),
                 );
             }
             epoch_ticks(&mut svg, x, last, height - 6.0);
@@ -198,7 +199,8 @@ pub(super) fn detail(view: &View, variant: &StudyVariant) -> Option<String> {
     svg.text(0.0, 13.0, "title", &shorten(&name, 38));
 
     let marks = ua_ticks(view);
-    let y = axis(&mut svg, &marks, (left, right), (110.0, 34.0), 100.0, 0);
+    let shown = decimals(&marks, 100.0, 0);
+    let y = axis(&mut svg, &marks, (left, right), (110.0, 34.0), 100.0, shown);
     svg.text(left, 27.0, "tick", "validation UA in %");
     // Not in the colour of the method: below, colours mean attributes.
     let (_, marker) = palette::method(variant.method);
@@ -213,15 +215,8 @@ pub(super) fn detail(view: &View, variant: &StudyVariant) -> Option<String> {
         heads.chain([epoch.train.total, epoch.train.emotion])
     });
     let marks = ticks(losses.chain([0.0]), 4);
-    let decimals = usize::from(marks.iter().any(|mark| mark.fract() != 0.0));
-    let y = axis(
-        &mut svg,
-        &marks,
-        (left, right),
-        (228.0, 140.0),
-        1.0,
-        decimals,
-    );
+    let shown = decimals(&marks, 1.0, 0);
+    let y = axis(&mut svg, &marks, (left, right), (228.0, 140.0), 1.0, shown);
     svg.text(left, 133.0, "tick", "training losses");
     for entry in histories(view, variant) {
         if !heads.is_empty() {
@@ -238,19 +233,8 @@ pub(super) fn detail(view: &View, variant: &StudyVariant) -> Option<String> {
 
     if alphas {
         let marks = ticks(own().map(|epoch| epoch.alpha).chain([0.0]), 2);
-        let decimals = if marks.iter().any(|mark| (10.0 * mark).fract().abs() > 1e-6) {
-            2
-        } else {
-            1
-        };
-        let y = axis(
-            &mut svg,
-            &marks,
-            (left, right),
-            (286.0, 256.0),
-            1.0,
-            decimals,
-        );
+        let shown = decimals(&marks, 1.0, 1);
+        let y = axis(&mut svg, &marks, (left, right), (286.0, 256.0), 1.0, shown);
         svg.text(left, 250.0, "tick", "alpha");
         for entry in histories(view, variant) {
             let data = line(&entry.history, x, y, |epoch| Some(epoch.alpha));

@@ -40,7 +40,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
     }
     Some(Section {
         id: "data",
-        title: "Data",
+        title: "Data".into(),
         body,
     })
 }

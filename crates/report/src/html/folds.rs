@@ -55,7 +55,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
     }
     Some(Section {
         id: "folds",
-        title: "Folds",
+        title: "Folds".into(),
         body: paragraph(EXPLANATION) + &table.render(),
     })
 }

@@ -2,10 +2,10 @@
 
 use crate::{Method, StudyVariant};
 
-use super::scale::{Scale, ticks};
+use super::scale::{Scale, decimals, ticks};
 use super::svg::{Marker, Svg};
-use super::view::{View, only_baseline};
-use super::{palette, quantity};
+use super::view::{View, only_reference};
+use super::{escape, palette, quantity};
 
 const WIDTH: f64 = 340.0;
 /// Longest label in characters, and the width of one.
@@ -17,10 +17,25 @@ const ROW: f64 = 15.0;
 const GAP: f64 = 7.0;
 
 /// What the figure shows; markup.
-pub(super) const CAPTION: &str = "Each row is a variant. Large marker: mean UA over seeds (disc: baseline, square: \
-    MTL, triangle: GR, diamond: AD). Small rings: single seeds. Thin line: 95 % interval over seeds. Wide band: 95 % \
-    interval from a bootstrap over the test’s speakers. Cross: published UA. Solid vertical line: our baseline. \
-    Dashed line: chance, if it is within the axis.";
+pub(super) fn caption(view: &View) -> String {
+    let markers = match view.study.reference {
+        None => " (disc: baseline, square: MTL, triangle: GR, diamond: AD)",
+        Some(_) => "",
+    };
+    let line = match view.study.reference {
+        None => "our baseline".to_owned(),
+        Some(_) => escape::text(&view.study.reference_name()),
+    };
+    let cross = match view.has_published() {
+        true => " Cross: published UA.",
+        false => "",
+    };
+    format!(
+        "Each row is a variant. Large marker: mean UA over seeds{markers}. Small rings: single seeds. Thin line: 95 % \
+         interval over seeds. Wide band: 95 % interval from a bootstrap over the test’s speakers.{cross} \
+         Solid vertical line: {line}. Dashed line: chance, if it is within the axis."
+    )
+}
 
 /// One test; none where no variant has a number.
 pub(super) fn panel(view: &View, place: usize) -> Option<String> {
@@ -59,10 +74,11 @@ pub(super) fn panel(view: &View, place: usize) -> Option<String> {
         &format!("UA of every variant on {} with intervals", test.name),
     );
     svg.text(0.0, 14.0, "title", &shorten(&test.name, 38));
+    let decimals = decimals(&ticks, 100.0, 0);
     for &tick in &ticks {
         let x = axis.at(tick);
         svg.line((x, TOP - 6.0), (x, bottom), "grid");
-        let label = format!("{:.0}", 100.0 * tick);
+        let label = quantity::decimal(Some(100.0 * tick), decimals);
         svg.text(x, TOP - 12.0, "tick mid", &label);
         svg.text(x, bottom + 13.0, "tick mid", &label);
     }
@@ -77,7 +93,7 @@ pub(super) fn panel(view: &View, place: usize) -> Option<String> {
             "chance",
         );
     }
-    if let Some(cell) = only_baseline(&rows) {
+    if let Some(cell) = only_reference(view.study, &rows) {
         let x = axis.at(cell.ua);
         svg.line((x, TOP - 6.0), (x, bottom), "baseline");
     }
@@ -118,7 +134,7 @@ fn row(svg: &mut Svg, (y, axis): (f64, Scale), variant: &StudyVariant, cell: &cr
     let (class, marker) = palette::method(variant.method);
     svg.raw(&format!(
         "<g><title>{}: {} %; 95 % interval over seeds {}, over speakers {}</title>",
-        super::escape::text(&variant.name),
+        escape::text(&variant.name),
         quantity::percent(Some(cell.ua)),
         quantity::interval(cell.seeds_interval),
         quantity::interval(cell.speakers_interval),

@@ -4,24 +4,17 @@ use std::collections::BTreeSet;
 
 use crate::{Attribute, Method, StudyVariant};
 
-use super::answer_sentences::significant;
+use super::heat_cell::{CELL, Number, draw, ours};
 use super::view::{Section, View};
-use super::{figure, palette, quantity, svg::Svg};
+use super::{escape, figure, palette, quantity, svg::Svg, variant_heat_map};
 
 const METHODS: [Method; 3] = [Method::Mtl, Method::Gr, Method::Ad];
 const LABELS: f64 = 64.0;
-const CELL_WIDTH: f64 = 52.0;
-const CELL_HEIGHT: f64 = 22.0;
+const CELL_WIDTH: f64 = CELL.0;
+const CELL_HEIGHT: f64 = CELL.1;
 const TOP: f64 = 40.0;
 /// At least this much is the end of the scale, so that noise does not fill it.
 const SMALLEST_LIMIT: f64 = 0.05;
-
-/// One number of a panel.
-struct Number {
-    gain: f64,
-    significant: bool,
-    collapsed: bool,
-}
 
 /// What a panel takes from a variant.
 type Pick = fn(&StudyVariant, usize) -> Option<Number>;
@@ -29,6 +22,9 @@ type Pick = fn(&StudyVariant, usize) -> Option<Number>;
 /// The section; none where no variant has a gain.
 pub(super) fn section(view: &View) -> Option<Section> {
     let limit = limit(view)?;
+    if view.study.reference.is_some() {
+        return Some(along_an_axis(view, limit));
+    }
     let main = view.main_tests();
     let mut panels = String::new();
     let mut rest = String::new();
@@ -50,9 +46,14 @@ pub(super) fn section(view: &View) -> Option<Section> {
         "Gain in UA over the baseline in points, by attribute combination (rows) and method (columns); blue is \
          better, orange is worse, and the scale ends at ±{:.0} points. <b>Bold with *</b>: p&nbsp;&lt;&nbsp;0.05 \
          after Holm’s \
-         correction. !: at least one run collapsed. Where the paper has a number, its gain over its own baseline is \
-             shown beside ours; empty cells were not published.",
-        100.0 * limit
+         correction. !: at least one run collapsed.{}",
+        100.0 * limit,
+        match view.has_published() {
+            true =>
+                " Where the paper has a number, its gain over its own baseline is shown beside ours; empty cells were not \
+                 published.",
+            false => "",
+        }
     );
     let mut body = view.figure("gain-over-baseline", &(panels + &legend(limit)), &caption);
     if !rest.is_empty() {
@@ -67,21 +68,26 @@ pub(super) fn section(view: &View) -> Option<Section> {
     }
     Some(Section {
         id: "gain",
-        title: "Gain over the baseline",
+        title: "Gain over the baseline".into(),
         body,
     })
 }
 
-fn ours(variant: &StudyVariant, test: usize) -> Option<Number> {
-    let cell = variant.cells.get(test)?.as_ref()?;
-    Some(Number {
-        gain: cell
-            .gain
-            .map(|gain| gain.ua)
-            .filter(|gain| gain.is_finite())?,
-        significant: significant(cell),
-        collapsed: cell.collapsed > 0,
-    })
+/// The section of a report that compares along an axis: whatever the variants are, each is a row.
+fn along_an_axis(view: &View, limit: f64) -> Section {
+    let name = escape::text(&view.study.reference_name());
+    let caption = format!(
+        "Gain in UA over {name} in points, by variant (rows) and test (columns); blue is better, orange is worse, and the \
+         scale ends at ±{:.0} points. <b>Bold with *</b>: p&nbsp;&lt;&nbsp;0.05 after Holm’s correction. !: at least one \
+         run collapsed.",
+        100.0 * limit
+    );
+    let panels = variant_heat_map::panel(view, limit) + &legend(limit);
+    Section {
+        id: "gain",
+        title: format!("Gain over {name}").into(),
+        body: view.figure("gain", &panels, &caption),
+    }
 }
 
 fn papers(variant: &StudyVariant, test: usize) -> Option<Number> {
@@ -179,34 +185,10 @@ fn panel(
         svg.text(LABELS - 7.0, y + 15.0, "label end", &letters.join("+"));
         for (column, number) in numbers.iter().enumerate() {
             let x = LABELS + CELL_WIDTH * column as f64;
-            cell(&mut svg, (x, y), number.as_ref(), limit);
+            draw(&mut svg, (x, y), number.as_ref(), limit);
         }
     }
     Some(svg.finish())
-}
-
-fn cell(svg: &mut Svg, (x, y): (f64, f64), number: Option<&Number>, limit: f64) {
-    let (width, height) = (CELL_WIDTH - 2.0, CELL_HEIGHT - 2.0);
-    let Some(number) = number else {
-        svg.rectangle(x, y, width, height, "none");
-        return;
-    };
-    let level = palette::diverging(number.gain, limit);
-    svg.rectangle(x, y, width, height, &format!("d{level}"));
-    let mut text = quantity::points(Some(number.gain));
-    if number.significant {
-        text += "*";
-    }
-    if number.collapsed {
-        text += " !";
-    }
-    let bold = if number.significant { " bold" } else { "" };
-    svg.text(
-        x + width / 2.0,
-        y + 14.5,
-        &format!("cell mid on-d{level}{bold}"),
-        &text,
-    );
 }
 
 /// The colours with their values.

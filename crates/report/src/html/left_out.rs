@@ -17,7 +17,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
         // Without corpora nothing was listed, so nothing can have been left out.
         return (!facts.corpora.is_empty()).then(|| Section {
             id: "left-out",
-            title: "Left out",
+            title: "Left out".into(),
             body: "<p>No utterances were left out.</p>\n".to_string(),
         });
     }
@@ -61,7 +61,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
     }
     Some(Section {
         id: "left-out",
-        title: "Left out",
+        title: "Left out".into(),
         body,
     })
 }

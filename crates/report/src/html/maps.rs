@@ -78,7 +78,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
     );
     Some(Section {
         id: "maps",
-        title: "Maps of the embedding",
+        title: "Maps of the embedding".into(),
         body,
     })
 }

@@ -4,6 +4,7 @@
 mod answer;
 mod answer_sentences;
 mod audit;
+mod by_classes;
 mod checks;
 mod confusion;
 mod curves;
@@ -12,6 +13,7 @@ mod escape;
 mod figure;
 mod folds;
 mod forest;
+mod heat_cell;
 mod heat_map;
 mod left_out;
 mod maps;
@@ -27,6 +29,7 @@ mod steps;
 mod svg;
 mod table;
 mod training;
+mod variant_heat_map;
 mod view;
 
 use crate::{Report, Study, number};
@@ -39,10 +42,10 @@ const SCRIPT: &str = include_str!("page.js");
 pub(super) fn render(report: &Report, study: &Study) -> String {
     let view = View { report, study };
     let sections: Vec<Section> = [
-        answer::section(&view),
-        heat_map::section(&view),
-        per_test::section(&view),
-        folds::section(&view),
+        by_classes::section(&view, answer::section),
+        by_classes::section(&view, heat_map::section),
+        by_classes::section(&view, per_test::section),
+        by_classes::section(&view, folds::section),
         printed_tables::numeric_targets(&view),
         printed_tables::original_labels(&view),
         training::section(&view),

@@ -12,15 +12,8 @@ pub(super) fn section(view: &View) -> Option<Section> {
         return None;
     }
     let main = view.main_tests();
-    let gain = match &view.study.reference {
-        Some(reference) => format!(
-            "difference from the same with {} {}",
-            escape::text(&reference.axis),
-            escape::text(&reference.value)
-        ),
-        None => "difference from the baseline with the same training corpora".into(),
-    };
-    let mut body = KEY.replace("{gain}", &gain);
+    let reference = escape::text(&view.study.compared_with());
+    let mut body = KEY.replace("{gain}", &format!("difference from {reference}"));
     for (place, test) in view.study.tests.iter().enumerate() {
         let facts = facts(view, test);
         let mut part = table(view, place).render();
@@ -36,7 +29,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
             );
         } else {
             let panel = forest::panel(view, place).unwrap_or_default();
-            let forest = view.figure(&format!("ua-{}", test.name), &panel, forest::CAPTION);
+            let forest = view.figure(&format!("ua-{}", test.name), &panel, &forest::caption(view));
             body += &figure::details(
                 &format!(
                     "<h3>{}</h3> <span class=\"faint\">{}</span>",
@@ -49,7 +42,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
     }
     Some(Section {
         id: "tests",
-        title: "Results per test",
+        title: "Results per test".into(),
         body,
     })
 }
@@ -116,13 +109,9 @@ fn table(view: &View, place: usize) -> Table {
         "95 % interval of UA",
         &["over speakers"],
     );
-    optional(
-        &mut columns,
-        gain,
-        "gain over the baseline",
-        &["points", "95 %"],
-    );
-    optional(&mut columns, p, "gain over the baseline", &["p", "Holm"]);
+    let over = format!("gain over {}", view.study.reference_name());
+    optional(&mut columns, gain, &over, &["points", "95 %"]);
+    optional(&mut columns, p, &over, &["p", "Holm"]);
     columns.push(Column::number("WA"));
     for class in &classes {
         columns.push(Column::number(class).within("recall"));

@@ -13,7 +13,7 @@ pub(super) fn numeric_targets(view: &View) -> Option<Section> {
     let folds = targets::folds_table(view.study).map(markup);
     Some(Section {
         id: "targets",
-        title: "Numeric targets",
+        title: "Numeric targets".into(),
         body: format!(
             "{}<p>{}</p>\n{}",
             markup(table),
@@ -28,7 +28,7 @@ pub(super) fn original_labels(view: &View) -> Option<Section> {
     let table = labels::table(view.report)?;
     Some(Section {
         id: "labels",
-        title: "Original labels",
+        title: "Original labels".into(),
         body: markup(table),
     })
 }

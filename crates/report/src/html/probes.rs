@@ -3,7 +3,7 @@
 use crate::{Method, Probe, ProbeEntry, number};
 
 use super::forest::{label_width, shorten};
-use super::scale::{Scale, ticks};
+use super::scale::{Scale, decimals, ticks};
 use super::svg::Svg;
 use super::table::{Cell, Column, Table};
 use super::view::{Section, View, join};
@@ -48,7 +48,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
     }
     Some(Section {
         id: "probes",
-        title: "Probes of the shared layers",
+        title: "Probes of the shared layers".into(),
         body,
     })
 }
@@ -202,11 +202,8 @@ fn axis(
         marks.last().copied().unwrap_or(1.0),
     );
     let axis = Scale::new(low, high, from, to);
-    let decimals = match factor {
-        1.0 if marks.iter().any(|mark| (10.0 * mark).fract().abs() > 1e-6) => 2,
-        1.0 => 1,
-        _ => 0,
-    };
+    let least = usize::from(factor == 1.0);
+    let decimals = decimals(&marks, factor, least);
     let mut labelled = f64::NEG_INFINITY;
     for mark in marks {
         svg.line((axis.at(mark), TOP - 6.0), (axis.at(mark), bottom), "grid");

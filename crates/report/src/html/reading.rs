@@ -57,19 +57,12 @@ pub(super) fn section(view: &View) -> Option<Section> {
         body += &format!("<dt>{term}</dt><dd>{meaning}</dd>\n");
     }
     body += "</dl>\n";
-    let published = view.study.variants.iter().any(|variant| {
-        variant
-            .cells
-            .iter()
-            .flatten()
-            .any(|cell| cell.published.is_some())
-    });
-    if published {
+    if view.has_published() {
         body += &format!("<p>Paper: {}.</p>\n", escape::text(PUBLISHED_SOURCE));
     }
     Some(Section {
         id: "reading",
-        title: "How to read the numbers",
+        title: "How to read the numbers".into(),
         body,
     })
 }

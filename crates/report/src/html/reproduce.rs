@@ -32,7 +32,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
         .for_each(|file| body += &shown(file));
     Some(Section {
         id: "reproduce",
-        title: "Reproduce",
+        title: "Reproduce".into(),
         body,
     })
 }

@@ -61,6 +61,21 @@ pub(super) fn ticks(values: impl Iterator<Item = f64>, count: usize) -> Vec<f64>
         .collect()
 }
 
+/// How many decimals the labels of `ticks`, each times `factor`, need to be exact; at least `least`.
+pub(super) fn decimals(ticks: &[f64], factor: f64, least: usize) -> usize {
+    const MOST: usize = 6;
+    let is_exact = |decimals: usize| {
+        let scale = factor * 10f64.powi(decimals as i32);
+        ticks.iter().all(|tick| {
+            let scaled = tick * scale;
+            (scaled - scaled.round()).abs() < 1e-6
+        })
+    };
+    (least..MOST)
+        .find(|&decimals| is_exact(decimals))
+        .unwrap_or(MOST)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,6 +103,24 @@ mod tests {
             for value in values.iter().filter(|value| value.is_finite()) {
                 assert!(found[0] <= *value && *value <= found[found.len() - 1]);
             }
+        }
+    }
+
+    #[test]
+    fn ticks_that_differ_have_labels_that_differ() {
+        assert_eq!(decimals(&[0.3, 0.4, 0.5], 100.0, 0), 0);
+        assert_eq!(decimals(&[0.505, 0.51, 0.515], 100.0, 0), 1);
+        assert_eq!(decimals(&[0.0, 0.25, 0.5], 1.0, 1), 2);
+        assert_eq!(decimals(&[0.0, 1.0], 1.0, 1), 1);
+        for values in [[0.5012, 0.5047], [0.31, 0.317], [0.0, 0.0004], [0.2, 0.9]] {
+            let found = ticks(values.into_iter(), 4);
+            let decimals = decimals(&found, 100.0, 0);
+            let labels = found
+                .iter()
+                .map(|tick| format!("{:.decimals$}", 100.0 * tick));
+            let mut labels: Vec<String> = labels.collect();
+            labels.dedup();
+            assert_eq!(labels.len(), found.len(), "{labels:?}");
         }
     }
 

@@ -43,7 +43,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
     }
     Some(Section {
         id: "steps",
-        title: "Steps",
+        title: "Steps".into(),
         body,
     })
 }

@@ -44,7 +44,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
     );
     Some(Section {
         id: "training",
-        title: "Training",
+        title: "Training".into(),
         body,
     })
 }

@@ -1,9 +1,10 @@
 //! What the sections draw from: the report, its study, and which of its tests come first.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::study::training_difference;
-use crate::{Method, ModelIdentity, Report, Study, StudyCell, StudyTest, StudyVariant, TestRole};
+use crate::{ModelIdentity, Report, Study, StudyCell, StudyTest, StudyVariant, TestRole};
 
 use super::{escape, figure};
 
@@ -19,8 +20,8 @@ pub(super) struct View<'a> {
 pub(super) struct Section {
     /// Anchor.
     pub id: &'static str,
-    /// Heading.
-    pub title: &'static str,
+    /// Heading; markup.
+    pub title: Cow<'static, str>,
     /// Markup.
     pub body: String,
 }
@@ -35,6 +36,16 @@ impl View<'_> {
         (0..tests.len())
             .filter(|&place| tests[place].role != TestRole::InDomain || Some(place) == in_domain)
             .collect()
+    }
+
+    /// Whether the paper has a number for any variant.
+    pub(super) fn has_published(&self) -> bool {
+        let cells = self
+            .study
+            .variants
+            .iter()
+            .flat_map(|variant| &variant.cells);
+        cells.flatten().any(|cell| cell.published.is_some())
     }
 
     /// The variants with a number in the test at `place`, each with its result there.
@@ -102,22 +113,19 @@ impl View<'_> {
 
     /// Names of the classes.
     pub(super) fn classes(&self) -> Vec<String> {
-        self.report
-            .entries
-            .first()
-            .map(|entry| entry.evaluation.classes.clone())
-            .unwrap_or_default()
+        self.study.classes.clone()
     }
 }
 
-/// The result of the baseline, where there is one baseline among the variants.
-pub(super) fn only_baseline<'a>(
+/// The result of what others are compared with, where that is one variant.
+pub(super) fn only_reference<'a>(
+    study: &Study,
     results: &[(&'a StudyVariant, &'a StudyCell)],
 ) -> Option<&'a StudyCell> {
-    let mut baselines = results
+    let mut references = results
         .iter()
-        .filter(|(variant, _)| variant.method == Some(Method::Baseline));
-    match (baselines.next(), baselines.next()) {
+        .filter(|(variant, _)| study.is_reference(variant));
+    match (references.next(), references.next()) {
         (Some((_, cell)), None) => Some(cell),
         _ => None,
     }

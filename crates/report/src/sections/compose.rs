@@ -1,12 +1,13 @@
 //! Lays a report out: which blocks it has, in which order.
 
-use crate::Report;
 use crate::document::{Block, Document};
 use crate::notes;
+use crate::{Report, Study};
 
 use super::detail::Detail;
 use super::{
-    audit, confusions, folds, labels, models, per_test, probes, summary, targets, training,
+    audit, confusions, folds, labels, models, partitions, per_test, probes, summary, targets,
+    training,
 };
 
 /// Up to this number of variants, the brief form also shows a table of each test.
@@ -46,23 +47,37 @@ pub(crate) fn document(report: &Report, detail: Detail) -> Document {
     } else {
         // Models that only predict numbers are compared on no test of classes.
         let has_tests = !study.tests.is_empty();
-        if has_tests {
-            blocks.extend(summary::blocks(&study));
-        }
+        let parts = study.by_classes();
         let is_small = study.variants.len() <= FEW_VARIANTS;
-        if has_tests && (detail == Detail::Full || is_small) {
-            blocks.extend(per_test::blocks(&study, detail));
+        for part in &parts {
+            if parts.len() > 1 {
+                blocks.push(Block::Heading(format!(
+                    "Classes: {}",
+                    part.classes.join(", ")
+                )));
+            }
+            if has_tests {
+                blocks.extend(summary::blocks(part));
+            }
+            if has_tests && (detail == Detail::Full || is_small) {
+                blocks.extend(per_test::blocks(part, detail));
+            }
+            if parts.len() > 1 && detail == Detail::Full {
+                blocks.extend(of_models(part));
+            }
         }
         blocks.extend(targets::blocks(&study));
         if detail == Detail::Full {
-            blocks.extend(folds::blocks(&study));
-            blocks.extend(models::blocks(&study));
-            blocks.extend(confusions::blocks(&study));
+            match parts.len() {
+                1 => blocks.extend(of_models(&study)),
+                _ => blocks.extend(folds::of_targets(&study)),
+            }
             blocks.extend(labels::blocks(report));
             blocks.extend(training::blocks(report, &study));
         }
     }
     if detail == Detail::Full {
+        blocks.extend(partitions::blocks(&study));
         blocks.extend(probes::blocks(report, &study));
         blocks.extend(audit::blocks(report));
     }
@@ -70,4 +85,12 @@ pub(crate) fn document(report: &Report, detail: Detail) -> Document {
         title: report.title.clone(),
         blocks,
     }
+}
+
+/// Folds, seeds and confusion matrices.
+fn of_models(study: &Study) -> Vec<Block> {
+    let mut blocks = folds::blocks(study);
+    blocks.extend(models::blocks(study));
+    blocks.extend(confusions::blocks(study));
+    blocks
 }

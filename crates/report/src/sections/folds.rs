@@ -20,6 +20,14 @@ pub(crate) fn blocks(study: &Study) -> Vec<Block> {
     blocks
 }
 
+/// The same of numeric targets alone.
+pub(crate) fn of_targets(study: &Study) -> Vec<Block> {
+    match targets::folds_table(study) {
+        Some(table) => vec![Block::Heading("Folds".into()), Block::Table(table)],
+        None => Vec::new(),
+    }
+}
+
 fn classes(study: &Study, tests: &[(usize, &StudyTest)]) -> [Block; 2] {
     let mut columns = vec![Column::text("variant", 0), Column::text("fold", 0)];
     for (number, (_, test)) in tests.iter().enumerate() {

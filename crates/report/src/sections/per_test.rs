@@ -192,14 +192,18 @@ fn legend(study: &Study) -> String {
             }
         };
         legend += &format!(
-            " Gain: difference from the baseline, in points; its interval and p-value account for {over}."
+            " Gain: difference from {}, in points; its interval and p-value account for {over}.",
+            study.reference_in_short()
         );
         legend += &format!(
             " p: test of no difference; p Holm: corrected for {}; single training corpora are not among them.",
             number::counted(study.comparisons as u64, "comparison")
         );
     } else if all().any(|cell| cell.gain.is_some()) {
-        legend += " Gain: difference from the baseline, in points.";
+        legend += &format!(
+            " Gain: difference from {}, in points.",
+            study.reference_in_short()
+        );
     }
     legend + " WA: weighted accuracy, the share of all utterances that were classified correctly."
 }

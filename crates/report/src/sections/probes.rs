@@ -142,10 +142,10 @@ fn silhouette_cell(probes: &[&Probe]) -> Cell {
     let values: Vec<f64> = probes.iter().filter_map(|probe| probe.silhouette).collect();
     match &values[..] {
         [] => Cell::toned(number::NONE, Tone::Faint),
-        [one] => format!("{one:+.3}").into(),
+        [one] => number::coefficient_gain(*one).into(),
         _ => {
             let (mean, deviation) = spread(&values);
-            format!("{mean:+.3} ±{deviation:.3}").into()
+            format!("{} ±{deviation:.3}", number::coefficient_gain(mean)).into()
         }
     }
 }

@@ -3,6 +3,8 @@
 use crate::document::{Block, Cell, Column, Table, Tone};
 use crate::{Gain, Study, StudyCell, StudyTest, number};
 
+use super::compared;
+
 /// The tests of the headline with their places among all.
 pub(crate) fn headline(study: &Study) -> Vec<(usize, &StudyTest)> {
     let tests = study.tests.iter().enumerate();
@@ -29,15 +31,10 @@ pub(crate) fn collapse_cell(cell: Option<&StudyCell>) -> Cell {
 
 /// A gain in points, with a star where it is significant after correction.
 pub(crate) fn gain_cell(gain: Option<&Gain>) -> Cell {
-    let Some(gain) = gain else {
-        return Cell::toned(format!("{} ", number::NONE), Tone::Faint);
-    };
-    let (mark, tone) = match (gain.significant(), gain.ua > 0.0) {
-        (true, true) => ("*", Tone::Good),
-        (true, false) => ("*", Tone::Bad),
-        (false, _) => (" ", Tone::Plain),
-    };
-    Cell::toned(number::points(gain.ua) + mark, tone)
+    compared::gain_cell(
+        gain.map(|gain| (number::points(gain.ua), gain.ua)),
+        gain.and_then(|gain| gain.p_corrected),
+    )
 }
 
 /// A UA in %, or a dash.
@@ -82,17 +79,8 @@ fn mean_of_folds(cell: Option<&StudyCell>) -> Cell {
     let folds = cell
         .filter(|cell| has_folds(cell))
         .and_then(|cell| cell.folds.as_ref());
-    let Some(folds) = folds else {
-        return Cell::toned(number::NONE, Tone::Faint);
-    };
-    let mean = number::percent(Some(folds.mean_ua));
-    match folds.interval {
-        Some(interval) => {
-            let half = number::percent(Some(interval.high - folds.mean_ua));
-            format!("{mean} ±{half}").into()
-        }
-        None => mean.into(),
-    }
+    let mean = folds.map(|folds| (folds.mean_ua, folds.interval));
+    compared::mean_of_folds(mean, number::percent)
 }
 
 /// The heading, the table and its legend.
@@ -213,25 +201,14 @@ fn legend(study: &Study, tests: &[(usize, &StudyTest)]) -> String {
         false => ". 95 %: interval for other speakers of the corpus (bootstrap over speakers).",
     };
     if any(&|cell| cell.gain.is_some()) {
-        legend += &match &study.reference {
-            Some(reference) => format!(
-                " Gain: difference from the same with {} {}, in points",
-                reference.axis, reference.value
-            ),
-            None => " Gain: difference from the baseline with the same training corpora, in points"
-                .to_string(),
-        };
-        legend += &match study.comparisons {
-            0 => ".".to_string(),
-            n => format!(
-                "; * marks p < 0.05 after Holm's correction for {}.",
-                number::counted(n as u64, "comparison")
-            ),
-        };
+        legend += &format!(
+            " Gain: difference from {}, in points",
+            study.compared_with()
+        );
+        legend += &compared::corrected_for(study.comparisons);
     }
     if study.has_folds() {
-        legend += " Mean of folds: each fold scored alone, with the 95 % interval of their mean (Student's t; a rough guide, \
-            since folds share training data).";
+        legend += compared::MEAN_OF_FOLDS;
     }
     if any(&|cell| cell.collapsed > 0) {
         legend += " !: number of runs that collapsed, with nearly all predictions in one class.";

@@ -1,7 +1,9 @@
 //! Numeric targets: one row per variant, target and corpus.
 
-use crate::document::{Block, Cell, Column, Table, Tone};
+use crate::document::{Block, Cell, Column, Table};
 use crate::{CccGain, Study, StudyVariant, TargetResult, number};
+
+use super::compared;
 
 /// The heading, the table and its key; nothing where no model predicts numbers.
 pub(crate) fn blocks(study: &Study) -> Vec<Block> {
@@ -145,30 +147,16 @@ fn has_gain(result: &TargetResult) -> bool {
 }
 
 fn mean_of_folds(result: &TargetResult) -> Cell {
-    let Some(folds) = result.folds.as_ref().filter(|_| has_folds(result)) else {
-        return Cell::toned(number::NONE, Tone::Faint);
-    };
-    let mean = number::coefficient(Some(folds.mean_ccc));
-    match folds.interval {
-        Some(interval) => {
-            let half = (interval.high - folds.mean_ccc).max(folds.mean_ccc - interval.low);
-            format!("{mean} ±{half:.3}").into()
-        }
-        None => mean.into(),
-    }
+    let folds = result.folds.as_ref().filter(|_| has_folds(result));
+    let mean = folds.map(|folds| (folds.mean_ccc, folds.interval));
+    compared::mean_of_folds(mean, number::coefficient)
 }
 
 fn gain_cell(gain: Option<&CccGain>) -> Cell {
-    let Some(gain) = gain else {
-        return Cell::toned(format!("{} ", number::NONE), Tone::Faint);
-    };
-    let significant = gain.p_corrected.is_some_and(|p| p < 0.05);
-    let (mark, tone) = match (significant, gain.ccc > 0.0) {
-        (true, true) => ("*", Tone::Good),
-        (true, false) => ("*", Tone::Bad),
-        (false, _) => (" ", Tone::Plain),
-    };
-    Cell::toned(number::coefficient_gain(gain.ccc) + mark, tone)
+    compared::gain_cell(
+        gain.map(|gain| (number::coefficient_gain(gain.ccc), gain.ccc)),
+        gain.and_then(|gain| gain.p_corrected),
+    )
 }
 
 /// What the columns mean.
@@ -187,26 +175,12 @@ pub(crate) fn key(study: &Study) -> String {
         false => ". Its 95 % interval is by a bootstrap over speakers; none with fewer than five.",
     };
     if results.iter().any(has_folds) {
-        key += " Mean of folds: each fold scored alone, with the 95 % interval of their mean (Student's t; a rough guide, \
-            since folds share training data).";
+        key += compared::MEAN_OF_FOLDS;
     }
     if results.iter().any(has_gain) {
-        key += &match &study.reference {
-            Some(reference) => format!(
-                " Gain: difference in CCC from the same with {} {}",
-                reference.axis, reference.value
-            ),
-            None => " Gain: difference in CCC from the baseline with the same training corpora"
-                .to_owned(),
-        };
+        key += &format!(" Gain: difference in CCC from {}", study.compared_with());
         let tests = results.iter().filter_map(|result| result.gain?.p).count();
-        key += &match tests {
-            0 => ".".to_owned(),
-            n => format!(
-                "; * marks p < 0.05 after Holm's correction for {}.",
-                number::counted(n as u64, "comparison")
-            ),
-        };
+        key += &compared::corrected_for(tests);
     }
     key + " RMSE is in the unit of the target."
 }

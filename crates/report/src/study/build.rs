@@ -4,13 +4,15 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-use crate::{Report, notes};
+use crate::entry::distinct_partitions;
+use crate::{Report, ReportEntry, notes};
 
 use super::baseline::find_references;
 use super::cells::{Draws, cell};
+use super::class_sets::{class_sets, is_of};
 use super::test_set::Test;
 use super::tested_model::{TestedModel, tested_models};
-use super::{Study, StudyCell, columns, gains, targets, variants};
+use super::{Study, StudyCell, StudyTest, columns, gains, targets, variants};
 
 impl Study {
     /// The comparison of a report's models.
@@ -23,18 +25,33 @@ impl Study {
             }
             None => variants::variants(report),
         };
-        let (tests, facts): (Vec<Test>, Vec<_>) = columns::tests(report).into_iter().unzip();
+        let sets = class_sets(report);
+        let classes = sets.first().map(|set| set.to_vec()).unwrap_or_default();
+        let (tests, facts): (Vec<Test>, Vec<_>) = match sets.len() {
+            0 | 1 => {
+                let all: Vec<&ReportEntry> = report.entries.iter().collect();
+                columns::tests(&all).into_iter().unzip()
+            }
+            _ => sets
+                .into_iter()
+                .flat_map(|set| tests_of(report, set))
+                .unzip(),
+        };
         for (test, facts) in tests.iter().zip(&facts) {
             let rows: Vec<Vec<TestedModel<'_>>> = variants
                 .iter()
-                .map(|variant| tested_models(report, test, &variant.entries))
+                .map(|variant| {
+                    let own = variant.entries.iter().copied();
+                    let own = own.filter(|&index| is_of(facts, &report.entries[index]));
+                    tested_models(report, test, &own.collect::<Vec<_>>())
+                })
                 .collect();
             let draws = Draws::for_all(&facts.name, rows.iter().flatten());
             let mut cells: Vec<Option<StudyCell>> = rows
                 .par_iter()
                 .map(|models| cell(test, models, &draws))
                 .collect();
-            gains::fill(&variants, &rows, &mut cells);
+            gains::fill(&variants, report.reference.as_ref(), &rows, &mut cells);
             for (variant, cell) in variants.iter_mut().zip(cells) {
                 variant.cells.push(cell);
             }
@@ -44,22 +61,32 @@ impl Study {
         let leaked = leaked.map(|(index, _)| index);
         let comparisons = gains::correct(&facts, &mut variants);
         let mut study = Self {
-            classes: report
-                .entries
-                .first()
-                .map(|entry| entry.evaluation.classes.clone())
-                .unwrap_or_default(),
+            classes,
             tests: facts,
             targets: targets::results(report, &variants),
             variants,
             comparisons,
             reference: report.reference.clone(),
             leaked: leaked.collect(),
+            partitions: distinct_partitions(report.entries.iter()),
             remarks: Vec::new(),
         };
         study.remarks = notes::remarks(report, &study, usize::MAX);
         study
     }
+}
+
+/// The tests of the models of one set of classes.
+fn tests_of(report: &Report, classes: &[String]) -> Vec<(Test, StudyTest)> {
+    let entries = report.entries.iter();
+    let own: Vec<&ReportEntry> = entries
+        .filter(|entry| entry.evaluation.classes == classes)
+        .collect();
+    let mut tests = columns::tests(&own);
+    for (_, facts) in &mut tests {
+        facts.classes = classes.to_vec();
+    }
+    tests
 }
 
 impl Report {

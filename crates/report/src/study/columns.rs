@@ -1,17 +1,18 @@
 //! The columns of a study: its tests.
 
-use crate::{Report, ReportEntry};
+use crate::ReportEntry;
 
 use super::test_set::{Test, corpora_of};
 use super::{StudyTest, TestRole};
 
 /// The tests: all corpora that folds leave out together, unseen corpora, all training corpora together, then each of them.
-pub(super) fn tests(report: &Report) -> Vec<(Test, StudyTest)> {
-    let (inside, outside): (Vec<_>, Vec<_>) = corpora_of(report)
+pub(super) fn tests(entries: &[&ReportEntry]) -> Vec<(Test, StudyTest)> {
+    let (inside, outside): (Vec<_>, Vec<_>) = corpora_of(entries)
         .into_iter()
         .partition(|(_, role)| *role == TestRole::InDomain);
     let mut tests: Vec<(Test, TestRole, bool)> = Vec::new();
-    if report.entries.iter().any(ReportEntry::leaves_corpora_out) && outside.len() > 1 {
+    let leaves_out = entries.iter().any(|entry| entry.leaves_corpora_out());
+    if leaves_out && outside.len() > 1 {
         tests.push((Test::AllFolds, TestRole::Unseen, true));
     }
     for (corpus, role) in outside {
@@ -28,17 +29,16 @@ pub(super) fn tests(report: &Report) -> Vec<(Test, StudyTest)> {
     tests
         .into_iter()
         .map(|(test, role, headline)| {
-            let facts = facts(report, &test, role, headline);
+            let facts = facts(entries, &test, role, headline);
             (test, facts)
         })
         .collect()
 }
 
-fn facts(report: &Report, test: &Test, role: TestRole, headline: bool) -> StudyTest {
-    let first = report
-        .entries
+fn facts(entries: &[&ReportEntry], test: &Test, role: TestRole, headline: bool) -> StudyTest {
+    let first = entries
         .iter()
-        .find_map(|entry| Some((entry, test.metrics(entry)?)));
+        .find_map(|entry| Some((*entry, test.metrics(entry)?)));
     let speakers = first
         .as_ref()
         .map_or(0, |(entry, _)| test.speakers(entry).0.speakers());
@@ -49,6 +49,7 @@ fn facts(report: &Report, test: &Test, role: TestRole, headline: bool) -> StudyT
     let metrics = first.map(|(_, metrics)| metrics);
     StudyTest {
         name: test.name().into(),
+        classes: Vec::new(),
         role,
         headline,
         utterances: metrics

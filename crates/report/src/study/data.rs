@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::eval::{Confusion, Interval, Majority};
-use crate::{Attribute, Method, Reference};
+use crate::{Attribute, Method, PartitionFacts, Reference};
 
 use super::target_result::TargetResult;
 use super::test_role::TestRole;
@@ -31,6 +31,9 @@ pub struct Study {
     /// [`crate::Report::entries`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leaked: Vec<usize>,
+    /// Published partitions that splits follow, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub partitions: Vec<PartitionFacts>,
     /// What a reader must know before the numbers.
     pub remarks: Vec<String>,
 }
@@ -40,6 +43,10 @@ pub struct Study {
 pub struct StudyTest {
     /// Name of the corpus, or `in domain` for all training corpora together.
     pub name: String,
+    /// Names of the classes of its models, where models of the study distinguish different ones; otherwise they are those
+    /// of the study.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<String>,
     /// Whether models were trained on it.
     pub role: TestRole,
     /// Whether it belongs to the comparison that the study is for; false for a part of the training corpora.
@@ -65,6 +72,9 @@ pub struct StudyVariant {
     pub attributes: BTreeSet<Attribute>,
     /// Corpora that it was trained on.
     pub training_corpora: BTreeSet<String>,
+    /// Names of the classes that its models distinguish, where those of others distinguish different ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<String>,
     /// Its models, as indices into [`crate::Report::entries`].
     pub entries: Vec<usize>,
     /// Its matrix values by axis less seeds, where variants are compared along an axis.

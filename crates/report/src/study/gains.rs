@@ -1,19 +1,22 @@
 //! Compares every variant with its baseline, and corrects the p-values of the whole study.
 
-use crate::eval::{SpeakerHits, compare, holm, jackknife, mean};
+use crate::Reference;
+use crate::eval::{SpeakerHits, compare, jackknife, mean};
 
 use super::baseline::baseline_of;
+use super::correction;
 use super::tested_model::{TestedModel, common_speakers};
 use super::{Gain, StudyCell, StudyTest, StudyVariant};
 
 /// Fills the gains of one test, without corrected p-values.
 pub(super) fn fill(
     variants: &[StudyVariant],
+    reference: Option<&Reference>,
     rows: &[Vec<TestedModel<'_>>],
     cells: &mut [Option<StudyCell>],
 ) {
     for ((variant, ours), cell) in variants.iter().zip(rows).zip(cells) {
-        let theirs = baseline_of(variants, variant).and_then(|place| rows.get(place));
+        let theirs = baseline_of(variants, variant, reference).and_then(|place| rows.get(place));
         if let (Some(cell), Some(theirs)) = (cell, theirs) {
             cell.gain = gain(ours, theirs);
         }
@@ -43,16 +46,13 @@ fn gain(ours: &[TestedModel<'_>], theirs: &[TestedModel<'_>]) -> Option<Gain> {
 
 /// Corrects the p-values of all headline tests together; returns how many there are.
 pub(super) fn correct(tests: &[StudyTest], variants: &mut [StudyVariant]) -> usize {
-    let mut family: Vec<&mut Gain> = variants
+    let family = variants
         .iter_mut()
         .flat_map(|variant| variant.cells.iter_mut().zip(tests))
         .filter(|(_, test)| test.headline)
-        .filter_map(|(cell, _)| cell.as_mut()?.gain.as_mut())
-        .filter(|gain| gain.p.is_some())
-        .collect();
-    let p: Vec<f64> = family.iter().filter_map(|gain| gain.p).collect();
-    for (gain, corrected) in family.iter_mut().zip(holm(&p)) {
-        gain.p_corrected = Some(corrected);
-    }
-    p.len()
+        .filter_map(|(cell, _)| {
+            let gain = cell.as_mut()?.gain.as_mut()?;
+            Some((gain.p?, &mut gain.p_corrected))
+        });
+    correction::correct(family.collect())
 }

@@ -15,7 +15,9 @@
 mod baseline;
 mod build;
 mod cells;
+mod class_sets;
 mod columns;
+mod correction;
 mod data;
 mod gains;
 mod target_result;
@@ -26,7 +28,11 @@ mod tested_model;
 mod variants;
 
 #[cfg(test)]
+mod class_set_tests;
+#[cfg(test)]
 mod form_tests;
+#[cfg(test)]
+mod reference_tests;
 #[cfg(test)]
 mod simulated;
 #[cfg(test)]
@@ -35,6 +41,7 @@ mod target_tests;
 mod tests;
 
 pub(crate) use baseline::baseline_of;
+pub(crate) use class_sets::class_sets;
 pub use data::{
     FoldScore, FoldScores, Gain, PublishedCell, Study, StudyCell, StudyModel, StudyTest,
     StudyVariant,

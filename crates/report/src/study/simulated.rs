@@ -116,6 +116,7 @@ pub fn model(
             labels: BTreeMap::new(),
         },
         leaks: Vec::new(),
+        partitions: Vec::new(),
         epochs: 40,
         history: Vec::new(),
         axes: Vec::new(),

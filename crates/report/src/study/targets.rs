@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 
 use crate::eval::{
-    CorpusAgreement, SpeakerPairs, bootstrap_ccc, compare, holm, jackknife_ccc, mean,
+    CorpusAgreement, SpeakerPairs, bootstrap_ccc, compare, jackknife_ccc, mean,
     mean_interval_within,
 };
 use crate::{Report, ReportEntry};
 
 use super::baseline::baseline_of;
+use super::correction;
 use super::data::StudyVariant;
 use super::target_result::{CccGain, TargetFold, TargetFolds, TargetResult};
 use super::test_role::TestRole;
@@ -27,13 +28,11 @@ pub(super) fn results(report: &Report, variants: &[StudyVariant]) -> Vec<TargetR
         .into_par_iter()
         .flat_map_iter(|(target, corpus)| of_place(report, variants, target, corpus))
         .collect();
-    let gains = || results.iter().filter_map(|result| result.gain?.p);
-    let mut corrected = holm(&gains().collect::<Vec<_>>()).into_iter();
-    for gain in results.iter_mut().filter_map(|result| result.gain.as_mut()) {
-        if gain.p.is_some() {
-            gain.p_corrected = corrected.next();
-        }
-    }
+    let family = results.iter_mut().filter_map(|result| {
+        let gain = result.gain.as_mut()?;
+        Some((gain.p?, &mut gain.p_corrected))
+    });
+    correction::correct(family.collect());
     results
 }
 
@@ -59,14 +58,16 @@ fn of_place(
         tested.collect()
     };
     let rows: Vec<Vec<Tested<'_>>> = variants.iter().map(tested).collect();
-    let role = role(rows.iter().flatten(), corpus);
+    let heard = rows.iter().flatten();
+    let role = TestRole::of(heard.map(|model| model.entry.model.training_corpora.contains(corpus)));
     let results = variants.iter().zip(&rows).enumerate();
     let results = results.filter_map(|(place, (variant, models))| {
         let first = models.first()?;
         let cccs = cccs(models);
         let pearsons: Option<Vec<f64>> = models.iter().map(|m| m.found.agreement.pearson).collect();
         let rmses: Vec<f64> = models.iter().map(|m| m.found.agreement.rmse).collect();
-        let theirs = baseline_of(variants, variant).and_then(|place| rows.get(place));
+        let theirs = baseline_of(variants, variant, report.reference.as_ref());
+        let theirs = theirs.and_then(|place| rows.get(place));
         Some(TargetResult {
             variant: place,
             target: target.to_owned(),
@@ -90,17 +91,6 @@ fn of_place(
         })
     });
     results.collect()
-}
-
-fn role<'a>(models: impl Iterator<Item = &'a Tested<'a>>, corpus: &str) -> TestRole {
-    let heard: BTreeSet<bool> = models
-        .map(|model| model.entry.model.training_corpora.contains(corpus))
-        .collect();
-    match (heard.contains(&true), heard.contains(&false)) {
-        (true, true) => TestRole::Mixed,
-        (true, false) => TestRole::InDomain,
-        (false, _) => TestRole::Unseen,
-    }
 }
 
 /// None where one of them has none.

@@ -13,3 +13,19 @@ pub enum TestRole {
     /// By every model; its test speakers are held out.
     InDomain,
 }
+
+impl TestRole {
+    /// That of a corpus, from whether each model was trained on it.
+    pub(super) fn of(trained_on: impl IntoIterator<Item = bool>) -> Self {
+        let (mut by_some, mut not_by_some) = (false, false);
+        for trained in trained_on {
+            by_some |= trained;
+            not_by_some |= !trained;
+        }
+        match (by_some, not_by_some) {
+            (true, true) => Self::Mixed,
+            (true, false) => Self::InDomain,
+            (false, _) => Self::Unseen,
+        }
+    }
+}

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::eval::{Metrics, SpeakerHits, SpeakerSet};
 use crate::published::{PAPER_CLASSES, PublishedTest, is_paper_training_set, published_ua};
-use crate::{FoldEntry, Method, Report, ReportEntry};
+use crate::{FoldEntry, Method, ReportEntry};
 
 use super::TestRole;
 
@@ -110,28 +110,17 @@ impl Test {
 }
 
 /// Every corpus that any model was tested on: unseen ones first, then those of the training.
-pub(super) fn corpora_of(report: &Report) -> Vec<(String, TestRole)> {
-    let mut roles: BTreeMap<&str, (bool, bool)> = BTreeMap::new();
-    for entry in &report.entries {
+pub(super) fn corpora_of(entries: &[&ReportEntry]) -> Vec<(String, TestRole)> {
+    let mut trained_on: BTreeMap<&str, Vec<bool>> = BTreeMap::new();
+    for entry in entries {
         for corpus in entry.evaluation.corpora.keys() {
-            let role = roles.entry(corpus).or_default();
-            if entry.model.training_corpora.contains(corpus) {
-                role.0 = true;
-            } else {
-                role.1 = true;
-            }
+            let trained = entry.model.training_corpora.contains(corpus);
+            trained_on.entry(corpus).or_default().push(trained);
         }
     }
-    let mut corpora: Vec<(String, TestRole)> = roles
+    let mut corpora: Vec<(String, TestRole)> = trained_on
         .into_iter()
-        .map(|(corpus, role)| {
-            let role = match role {
-                (true, false) => TestRole::InDomain,
-                (true, true) => TestRole::Mixed,
-                (false, _) => TestRole::Unseen,
-            };
-            (corpus.to_string(), role)
-        })
+        .map(|(corpus, trained)| (corpus.to_string(), TestRole::of(trained)))
         .collect();
     corpora.sort_by_key(|(_, role)| *role);
     corpora

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::{Report, ReportEntry};
 
 use super::StudyVariant;
+use super::class_sets::class_sets;
 
 /// Models of the same method, attributes and training corpora.
 ///
@@ -18,10 +19,11 @@ pub(super) fn variants(report: &Report) -> Vec<StudyVariant> {
         let name = model
             .variant()
             .unwrap_or_else(|| name_without_seed(entry(index)));
-        (name, model.training_corpora.clone())
+        let classes = entry(index).evaluation.classes.clone();
+        (name, model.training_corpora.clone(), classes)
     });
     let mut variants: Vec<StudyVariant> = Vec::new();
-    for ((name, _), members) in by_method {
+    for ((name, ..), members) in by_method {
         if seeds_differ(report, &members) {
             variants.push(variant(name, entry(members[0]), members));
             continue;
@@ -41,8 +43,47 @@ pub(super) fn variants(report: &Report) -> Vec<StudyVariant> {
         }
     }
     variants.sort_by_key(|variant| variant.entries.first().copied());
+    tell_classes(report, &mut variants);
     disambiguate_names(&mut variants);
     variants
+}
+
+/// Notes the classes of each variant where there are different ones, and names variants of one name by them.
+fn tell_classes(report: &Report, variants: &mut [StudyVariant]) {
+    if class_sets(report).len() < 2 {
+        return;
+    }
+    for variant in variants.iter_mut() {
+        if let Some(&first) = variant.entries.first() {
+            variant
+                .classes
+                .clone_from(&report.entries[first].evaluation.classes);
+        }
+    }
+    let all: Vec<(String, BTreeSet<String>, Vec<String>)> = variants
+        .iter()
+        .map(|v| {
+            (
+                v.name.clone(),
+                v.training_corpora.clone(),
+                v.classes.clone(),
+            )
+        })
+        .collect();
+    for variant in variants {
+        let is_alike = |(name, corpora, classes): &&(String, BTreeSet<String>, Vec<String>)| {
+            *name == variant.name
+                && *corpora == variant.training_corpora
+                && *classes != variant.classes
+        };
+        let alike: Vec<_> = all.iter().filter(is_alike).collect();
+        let count = variant.classes.len();
+        match alike.iter().any(|(.., classes)| classes.len() == count) {
+            _ if alike.is_empty() => {}
+            true => variant.name = format!("{}, {}", variant.name, variant.classes.join("/")),
+            false => variant.name = format!("{}, {count} classes", variant.name),
+        }
+    }
 }
 
 /// Models whose matrix values are the same but for seeds, named by the values in which variants differ.
@@ -71,7 +112,7 @@ pub(super) fn by_axes(report: &Report) -> Vec<StudyVariant> {
             .iter()
             .any(|(axes, _)| value(axes) != value(&groups[0].0))
     };
-    groups
+    let mut variants: Vec<StudyVariant> = groups
         .iter()
         .map(|(axes, members)| {
             let shown = axes.iter().filter(|(axis, _)| differs(axis));
@@ -91,7 +132,9 @@ pub(super) fn by_axes(report: &Report) -> Vec<StudyVariant> {
                 ..variant(name, first, members.clone())
             }
         })
-        .collect()
+        .collect();
+    tell_classes(report, &mut variants);
+    variants
 }
 
 fn variant(name: String, first: &ReportEntry, entries: Vec<usize>) -> StudyVariant {
@@ -100,6 +143,7 @@ fn variant(name: String, first: &ReportEntry, entries: Vec<usize>) -> StudyVaria
         method: first.model.method,
         attributes: first.model.attributes.clone(),
         training_corpora: first.model.training_corpora.clone(),
+        classes: Vec::new(),
         entries,
         axes: Vec::new(),
         reference: None,

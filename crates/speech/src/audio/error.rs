@@ -207,7 +207,7 @@ pub enum AudioError {
         path: PathBuf,
     },
     /// The channel asked for is not in the file.
-    #[error("{} has {channels} channel(s), but channel {channel} (counted from 0) was requested", path.display())]
+    #[error("{} has {channels} channel{}, but channel {channel} (counted from 0) was requested", path.display(), if *channels == 1 { "" } else { "s" })]
     #[diagnostic(
         code(audio::no_such_channel),
         help("channels are counted from 0; omit the channel to use the mean of all")

@@ -33,6 +33,22 @@ pub enum AudioFormat {
 }
 
 impl AudioFormat {
+    /// Every format. Their places are stored, so new ones are added at the end.
+    pub const ALL: [Self; 12] = [
+        Self::Wav,
+        Self::Rifx,
+        Self::Rf64,
+        Self::Aiff,
+        Self::Aifc,
+        Self::Sphere,
+        Self::W64,
+        Self::Flac,
+        Self::Mp3,
+        Self::Adts,
+        Self::Ogg,
+        Self::Mp4,
+    ];
+
     /// The format's name for people.
     pub fn name(self) -> &'static str {
         match self {

@@ -95,8 +95,10 @@ impl WaveFormat {
                 path: source.path.clone(),
                 format: format.name(),
                 coding: format!(
-                    "format tag 0x{:04x}, {} bits in blocks of {block_bytes} bytes for {channels} channel(s)",
-                    self.tag, self.bits
+                    "format tag 0x{:04x}, {} bits in blocks of {block_bytes} bytes for {channels} channel{}",
+                    self.tag,
+                    self.bits,
+                    if channels == 1 { "" } else { "s" }
                 ),
                 advice: "convert it to 16-bit PCM",
             });

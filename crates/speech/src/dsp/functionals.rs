@@ -29,14 +29,27 @@ pub enum Statistic {
 impl Statistic {
     /// Names in manifests.
     pub const NAMES: &'static [&'static str] = &[
-        "mean", "deviation", "min", "max", "range", "slope", "skewness", "kurtosis",
+        "mean",
+        "deviation",
+        "min",
+        "max",
+        "range",
+        "slope",
+        "skewness",
+        "kurtosis",
     ];
 
     /// That of values over time, of which there is at least one.
     fn of(self, values: &[f64], sorted: &[f64]) -> f64 {
         let count = values.len() as f64;
         let mean = values.iter().sum::<f64>() / count;
-        let moment = |power: i32| values.iter().map(|value| (value - mean).powi(power)).sum::<f64>() / count;
+        let moment = |power: i32| {
+            values
+                .iter()
+                .map(|value| (value - mean).powi(power))
+                .sum::<f64>()
+                / count
+        };
         // As much as rounding makes of equal values.
         let is_constant = || sorted.first() == sorted.last();
         match self {
@@ -102,11 +115,22 @@ impl Functionals {
         }
         let mut found = vec![0.0; functionals * bins];
         for bin in 0..bins {
-            let column: Vec<f64> = values.iter().skip(bin).step_by(bins).map(|&value| f64::from(value)).collect();
+            let column: Vec<f64> = values
+                .iter()
+                .skip(bin)
+                .step_by(bins)
+                .map(|&value| f64::from(value))
+                .collect();
             let mut sorted = column.clone();
             sorted.sort_by(f64::total_cmp);
-            let statistics = self.statistics.iter().map(|statistic| statistic.of(&column, &sorted));
-            let percentiles = self.percentiles.iter().map(|&percent| percentile(&sorted, percent));
+            let statistics = self
+                .statistics
+                .iter()
+                .map(|statistic| statistic.of(&column, &sorted));
+            let percentiles = self
+                .percentiles
+                .iter()
+                .map(|&percent| percentile(&sorted, percent));
             for (functional, value) in statistics.chain(percentiles).enumerate() {
                 found[functional * bins + bin] = value as f32;
             }
@@ -152,13 +176,17 @@ mod tests {
     fn functionals_are_those_of_numpy_and_scipy() {
         const EXPECTED: &str = include_str!("../../tests/golden/functionals.json");
         let golden: serde_json::Value = serde_json::from_str(EXPECTED).unwrap();
-        let numbers = |name: &str| -> Vec<f32> { serde_json::from_value(golden[name].clone()).unwrap() };
+        let numbers =
+            |name: &str| -> Vec<f32> { serde_json::from_value(golden[name].clone()).unwrap() };
         let frames = golden["frames"].as_u64().unwrap() as usize;
         let found = all().of(&features(frames, &numbers("values"))).unwrap();
         let expected = numbers("functionals");
         assert_eq!(found.values.len(), expected.len());
         for (place, (found, expected)) in found.values.iter().zip(&expected).enumerate() {
-            assert!((found - expected).abs() <= 1e-6 * expected.abs().max(1.0), "{place}: {found} {expected}");
+            assert!(
+                (found - expected).abs() <= 1e-6 * expected.abs().max(1.0),
+                "{place}: {found} {expected}"
+            );
         }
     }
 
@@ -166,17 +194,28 @@ mod tests {
     fn one_frame_and_equal_frames_have_no_spread() {
         for frames in [1, 3] {
             let found = all().of(&features(frames, &vec![0.1; frames])).unwrap();
-            let expected = [0.1, 0.0, 0.1, 0.1, 0.0, 0.0, 0.0, 0.0, 0.1, 0.1, 0.1, 0.1, 0.1];
+            let expected = [
+                0.1, 0.0, 0.1, 0.1, 0.0, 0.0, 0.0, 0.0, 0.1, 0.1, 0.1, 0.1, 0.1,
+            ];
             for (found, expected) in found.values.iter().zip(expected) {
                 assert!((found - expected).abs() < 1e-7, "{found} {expected}");
             }
         }
-        assert_eq!(all().of(&Features { frames: 0, bins: 2, values: Vec::new() }), None);
+        assert_eq!(
+            all().of(&Features {
+                frames: 0,
+                bins: 2,
+                values: Vec::new()
+            }),
+            None
+        );
     }
 
     #[test]
     fn the_default_is_mean_and_deviation_of_every_feature() {
-        let found = Functionals::default().of(&features(2, &[1.0, 10.0, 3.0, 10.0])).unwrap();
+        let found = Functionals::default()
+            .of(&features(2, &[1.0, 10.0, 3.0, 10.0]))
+            .unwrap();
         assert_eq!(found, features(1, &[2.0, 10.0, 1.0, 0.0]));
     }
 }

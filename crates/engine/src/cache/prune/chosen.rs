@@ -59,6 +59,17 @@ impl<'a> Chosen<'a> {
         Ok(())
     }
 
+    /// The memory of what was found out about contents, which is made again as it is asked for.
+    pub fn findings(&mut self) -> Result<(), CacheError> {
+        let path = self.cache.findings.log().path().to_path_buf();
+        match self.system().link_metadata(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(CacheError::read(&path, error)),
+            Ok(_) if self.is_old(&path)? => self.add("findings.log", path, None),
+            Ok(_) => Ok(()),
+        }
+    }
+
     /// Checkpoints of finished steps, but for those that are `needed`.
     pub fn checkpoints(&mut self, needed: Option<&HashSet<Digest>>) -> Result<(), CacheError> {
         for (key, path) in keyed_folders(self.system(), &self.cache.root.join("checkpoints"))? {

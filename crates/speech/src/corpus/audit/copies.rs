@@ -13,6 +13,8 @@ use super::shared::segments_by_file;
 /// Copies differ in length by no more than this: converters round, and some add a frame.
 const LENGTH_TOLERANCE_S: f64 = 0.02;
 
+const REMOVE: &str = "remove the copies, or keep all of them in one split";
+
 /// The same recordings across splits, within splits, and under labels that contradict each other.
 pub fn copies(items: &[Audited]) -> Vec<Finding> {
     let groups = groups(items);
@@ -41,22 +43,48 @@ pub fn copies(items: &[Audited]) -> Vec<Finding> {
         (
             "audit::shared_audio",
             Severity::Error,
-            told(&|group| is_across(group) && is_identical(group), false),
+            told(&|group| is_tested(group) && is_identical(group), false),
             (
                 "the same file is in more than one split",
                 "files are in more than one split",
             ),
-            "remove the copies, or keep all of them in one split",
+            REMOVE,
+        ),
+        (
+            "audit::shared_audio",
+            Severity::Warning,
+            told(
+                &|group| is_across(group) && !is_tested(group) && is_identical(group),
+                false,
+            ),
+            (
+                "the same file is in both training and validation, but not in test, so validation scores suffer",
+                "files are in both training and validation, but not in test, so validation scores suffer",
+            ),
+            REMOVE,
         ),
         (
             "audit::shared_copy",
             Severity::Error,
-            told(&|group| is_across(group) && !is_identical(group), false),
+            told(&|group| is_tested(group) && !is_identical(group), false),
             (
                 "the same sound is in more than one split, differing in gain, format, channel or rate",
                 "sounds are in more than one split, differing in gain, format, channel or rate",
             ),
-            "remove the copies, or keep all of them in one split",
+            REMOVE,
+        ),
+        (
+            "audit::shared_copy",
+            Severity::Warning,
+            told(
+                &|group| is_across(group) && !is_tested(group) && !is_identical(group),
+                false,
+            ),
+            (
+                "the same sound, differing in gain, format, channel or rate, is in both training and validation, but not in test, so validation scores suffer",
+                "sounds, differing in gain, format, channel or rate, are in both training and validation, but not in test, so validation scores suffer",
+            ),
+            REMOVE,
         ),
         (
             "audit::contradicting_labels",
@@ -106,6 +134,11 @@ pub fn copies(items: &[Audited]) -> Vec<Finding> {
 fn is_across(group: &[&Audited]) -> bool {
     let split = group[0].utterance.split;
     group.iter().any(|item| item.utterance.split != split)
+}
+
+/// Whether a group is in test and in another split.
+fn is_tested(group: &[&Audited]) -> bool {
+    is_across(group) && group.iter().any(|item| item.utterance.split == Split::Test)
 }
 
 fn is_identical(group: &[&Audited]) -> bool {

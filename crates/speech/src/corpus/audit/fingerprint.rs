@@ -80,6 +80,25 @@ impl Fingerprinter {
 }
 
 impl Fingerprint {
+    /// It as bytes.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let loudest = u32::try_from(self.loudest).unwrap_or_default();
+        let mut bytes = loudest.to_le_bytes().to_vec();
+        bytes.extend(self.samples.iter().map(|sample| sample.to_le_bytes()[0]));
+        bytes
+    }
+
+    /// Reads what [`Fingerprint::to_bytes`] wrote; none of what is no fingerprint.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (loudest, samples) = bytes.split_first_chunk()?;
+        let loudest = usize::try_from(u32::from_le_bytes(*loudest)).ok()?;
+        let samples: Vec<i8> = samples
+            .iter()
+            .map(|&byte| i8::from_le_bytes([byte]))
+            .collect();
+        (loudest.checked_add(WINDOW)? <= samples.len()).then_some(Self { samples, loudest })
+    }
+
     /// Whether both are of the same recording.
     pub fn is_copy_of(&self, other: &Self) -> bool {
         let start = self.loudest;

@@ -12,6 +12,8 @@ mod real_recordings;
 mod recordings;
 mod shared;
 mod shortcuts;
+mod similar_speakers;
+mod stored_measures;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -21,11 +23,13 @@ pub use finding::{Finding, Severity};
 pub use fingerprint::{Fingerprint, Fingerprinter};
 pub use measure::{Measures, ReadingBlame, Unreadable, measure};
 pub use shared::COMPARED_COLUMNS;
+use similar_speakers::{Which, similar_speakers};
 pub use tables::{ClassRow, DurationRow, class_table, duration_table};
 
 /// Everything wrong with `items`, which are to be told apart by `classes`: errors first, then by kind.
 pub fn audit(items: &[Audited], classes: &[&str]) -> Vec<Finding> {
     let mut findings = shared::shared_between_splits(items);
+    findings.extend(similar_speakers(items, Which::All));
     findings.extend(copies::copies(items));
     findings.extend(recordings::unusable_recordings(items));
     findings.extend(labels::missing_classes(items, classes));
@@ -41,6 +45,7 @@ pub fn audit_between(items: &[Audited], classes: &[&str]) -> Vec<Finding> {
     let others = copies::copies(items)
         .into_iter()
         .chain(labels::missing_classes(items, classes));
+    findings.extend(similar_speakers(items, Which::AcrossSplits));
     findings.extend(others.filter(|finding| finding.severity == Severity::Error));
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings

@@ -30,7 +30,7 @@ pub fn shared_between_splits(items: &[Audited]) -> Vec<Finding> {
         .collect();
     let parts = Split::ALL.map(|split| Part::of_split(split, &leak_items));
     let (tested, not_tested) = shared_speakers(&leaks::find(&parts));
-    let (overlapping, same_file) = shared_files(items);
+    let ((overlapping, overlapping_before_test), same_file) = shared_files(items);
     let found = [
         (
             "audit::shared_speaker",
@@ -54,6 +54,14 @@ pub fn shared_between_splits(items: &[Audited]) -> Vec<Finding> {
             "pair of overlapping segments",
             IS_IN,
             overlapping,
+            "keep all segments of a recording in one split",
+        ),
+        (
+            "audit::shared_segment",
+            Severity::Warning,
+            "pair of overlapping segments",
+            IS_IN_TRAINING_AND_VALIDATION,
+            overlapping_before_test,
             "keep all segments of a recording in one split",
         ),
         (
@@ -86,11 +94,8 @@ pub fn shared_between_splits(items: &[Audited]) -> Vec<Finding> {
         .filter(|(_, _, _, _, names, _)| !names.is_empty());
     found
         .map(|(code, severity, noun, verbs, names, help)| {
-            let what = match noun.contains("pair") {
-                true if names.len() > 1 => format!(
-                    "{} pairs of overlapping segments are in more than one split",
-                    names.len()
-                ),
+            let what = match noun.strip_prefix("pair ") {
+                Some(of) if names.len() > 1 => format!("{} pairs {of} {}", names.len(), verbs.1),
                 _ => counted(names.len(), noun, verbs),
             };
             Finding::about(code, severity, &what, names, help)
@@ -188,11 +193,12 @@ pub(super) fn segments_by_file(items: &[Audited]) -> Vec<Vec<Segment<'_>>> {
     files
 }
 
-/// Pairs of overlapping segments in different splits, and files that are in several splits without such.
-fn shared_files(items: &[Audited]) -> (Vec<String>, Vec<String>) {
-    let (mut overlapping, mut same_file) = (Vec::new(), Vec::new());
+/// Pairs of overlapping segments in different splits, those of which one is in test before the others, and files that are
+/// in several splits without such.
+fn shared_files(items: &[Audited]) -> ((Vec<String>, Vec<String>), Vec<String>) {
+    let (mut tested, mut not_tested, mut same_file) = (Vec::new(), Vec::new(), Vec::new());
     for segments in segments_by_file(items) {
-        let before = overlapping.len();
+        let before = tested.len() + not_tested.len();
         for (at, one) in segments.iter().enumerate() {
             let later = segments[at + 1..].iter();
             for other in later.take_while(|other| other.start_s < one.end_s) {
@@ -201,6 +207,10 @@ fn shared_files(items: &[Audited]) -> (Vec<String>, Vec<String>) {
                 // The whole of a recording twice is reported as a copy.
                 let same = one.item.digest == other_item.digest;
                 if first.split != second.split && !same && one.overlap_s(other) > 0.0 {
+                    let overlapping = match [first.split, second.split].contains(&Split::Test) {
+                        true => &mut tested,
+                        false => &mut not_tested,
+                    };
                     overlapping.push(format!(
                         "{} ({}) and {} ({})",
                         first.id,
@@ -215,7 +225,7 @@ fn shared_files(items: &[Audited]) -> (Vec<String>, Vec<String>) {
         let alike = segments
             .iter()
             .all(|s| s.item.digest == segments[0].item.digest);
-        if splits.len() > 1 && overlapping.len() == before && !alike {
+        if splits.len() > 1 && tested.len() + not_tested.len() == before && !alike {
             same_file.push(format!(
                 "{} of {} ({})",
                 counted(segments.len(), "segment", ("", "")).trim_end(),
@@ -224,5 +234,5 @@ fn shared_files(items: &[Audited]) -> (Vec<String>, Vec<String>) {
             ));
         }
     }
-    (overlapping, same_file)
+    ((tested, not_tested), same_file)
 }

@@ -115,6 +115,12 @@ fn identical_files_are_told_by_split_and_contradicting_labels_by_label() {
         codes(&found),
         ["audit::shared_audio", "audit::contradicting_labels"]
     );
+    // As a speaker, a file that test does not have costs validation alone.
+    assert_eq!(found[0].severity, Severity::Warning);
+    assert!(
+        found[0].message.contains("in both training and validation"),
+        "{found:?}"
+    );
     assert_eq!(found[0].names, ["c/a (train) = c/b (validation)"]);
     assert_eq!(found[1].names, ["c/a (happy) = c/b (sad)"]);
 }
@@ -262,6 +268,10 @@ fn overlapping_segments_across_splits_are_worse_than_a_shared_file() {
     let overlapping = of(segment("c/b", (1.5, 3.0), None, Split::Test));
     assert_eq!(codes(&overlapping), ["audit::shared_segment"]);
     assert_eq!(overlapping[0].names, ["c/a (train) and c/b (test)"]);
+    assert_eq!(overlapping[0].severity, Severity::Error);
+    let validated = of(segment("c/b", (1.5, 3.0), None, Split::Validation));
+    assert_eq!(codes(&validated), ["audit::shared_segment"]);
+    assert_eq!(validated[0].severity, Severity::Warning);
     let beside = of(segment("c/b", (2.0, 3.0), None, Split::Test));
     assert_eq!(codes(&beside), ["audit::shared_recording"]);
     assert_eq!(of(segment("c/b", (1.5, 3.0), None, Split::Train)), []);

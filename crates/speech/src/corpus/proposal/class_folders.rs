@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
+use crate::corpus::protocol::split_of;
 use crate::corpus::walk::FoundFile;
 
 use super::layout::Layout;
@@ -43,9 +44,11 @@ pub(super) fn layout(files: &[FoundFile]) -> Option<Layout> {
     let above: BTreeSet<&str> = (recordings.iter())
         .filter_map(|file| file.folders().rev().nth(level + 1))
         .collect();
-    let folders_above = recordings
-        .iter()
-        .all(|file| file.folders().count() == level + 2);
+    let are_splits = !above.is_empty() && above.iter().all(|name| split_of(name).is_some());
+    let folders_above = !are_splits
+        && recordings
+            .iter()
+            .all(|file| file.folders().count() == level + 2);
     if folders_above && above.len() >= 2 {
         let speakers: BTreeSet<String> = above.iter().map(|name| (*name).to_string()).collect();
         return Some(Layout::new("folders", comment).option(
@@ -58,13 +61,28 @@ pub(super) fn layout(files: &[FoundFile]) -> Option<Layout> {
         ));
     }
     let mut layout = Layout::new("folders", comment);
+    let start = match are_splits {
+        true => {
+            let splits: BTreeSet<String> = above.iter().map(|name| (*name).to_string()).collect();
+            layout.comments.push(format!(
+                "The folders {} are splits of its publisher, not speakers: the column `split` has them. To follow them, write the files of each into a list, and name the lists in `split` of the ingest stage.",
+                listed(&splits)
+            ));
+            "**/{split}/"
+        }
+        false => "**/",
+    };
     layout.comments.push(
         "TO DO: nothing tells the speakers apart, so each file counts as one, and the same voice may be in training and test data: set `pattern`, such as \"**/{emotion}/{speaker}_*\", and remove `speaker`."
             .into(),
     );
     Some(
         layout
-            .option("pattern", json!(format!("**/{{emotion}}/{between}*")), "")
+            .option(
+                "pattern",
+                json!(format!("{start}{{emotion}}/{between}*")),
+                "",
+            )
             .option("speaker", json!("file"), ""),
     )
 }
@@ -78,7 +96,10 @@ fn speakers(recordings: &[&FoundFile], separator: char) -> Option<BTreeSet<Strin
         })
         .collect();
     let starts = starts?;
-    let no_label = starts.iter().all(|start| meaning(start).is_none());
+    // Words for emotions and splits are no names.
+    let no_label = starts
+        .iter()
+        .all(|start| meaning(start).is_none() && split_of(start).is_none());
     (starts.len() >= 2 && starts.len() * 2 <= recordings.len() && no_label).then_some(starts)
 }
 

@@ -7,6 +7,7 @@ use crate::corpus::Gender;
 use crate::corpus::reader::time;
 use crate::corpus::walk::FoundFile;
 
+use super::column_names::{NAMES, PATH_NAMES};
 use super::counted::counted;
 use super::words::meaning;
 
@@ -16,100 +17,12 @@ const ROWS: usize = 2000;
 /// A label column has no more values than this.
 const MOST_LABELS: usize = 60;
 
-/// Names of columns, without case and anything but letters and digits, most telling first.
-const NAMES: [(&str, &[&str]); 7] = [
-    (
-        "speaker",
-        &[
-            "speaker",
-            "speakerid",
-            "spk",
-            "spkid",
-            "spkr",
-            "actor",
-            "actorid",
-            "subject",
-            "subjectid",
-            "participant",
-            "participantid",
-            "clientid",
-            "userid",
-            "talker",
-            "person",
-        ],
-    ),
-    (
-        "emotion",
-        &[
-            "emotion",
-            "emotionlabel",
-            "label",
-            "emo",
-            "emotions",
-            "majoremotion",
-            "classlabel",
-            "class",
-            "category",
-            "affect",
-            "target",
-            "annotation",
-        ],
-    ),
-    (
-        "start",
-        &[
-            "start",
-            "starttime",
-            "starts",
-            "startsec",
-            "begin",
-            "begintime",
-            "onset",
-            "from",
-            "xmin",
-            "tmin",
-        ],
-    ),
-    (
-        "end",
-        &[
-            "end", "endtime", "ends", "endsec", "stop", "stoptime", "offset", "to", "xmax", "tmax",
-        ],
-    ),
-    ("gender", &["gender", "sex", "speakergender", "speakersex"]),
-    ("language", &["language", "lang", "locale", "languagecode"]),
-    ("channel", &["channel", "chan"]),
-];
-
-/// Names of columns with paths, likewise.
-const PATH_NAMES: [&str; 21] = [
-    "path",
-    "file",
-    "filename",
-    "filepath",
-    "fileid",
-    "audio",
-    "audiopath",
-    "audiofile",
-    "audiofilepath",
-    "audiofilename",
-    "wav",
-    "wavpath",
-    "wavfile",
-    "wavname",
-    "clip",
-    "clippath",
-    "recording",
-    "name",
-    "utterance",
-    "utteranceid",
-    "id",
-];
-
 /// The cells of a table, a row each.
 pub(super) struct Cells {
     pub names: Vec<String>,
     pub rows: Vec<Vec<String>>,
+    /// The encoding that must be declared to read them; none where nothing need be said.
+    pub encoding: Option<&'static str>,
 }
 
 /// A column that was taken for a field, and why.
@@ -270,6 +183,32 @@ pub(super) fn other_columns(cells: &Cells, path: Option<&str>) -> Vec<Column> {
     found
 }
 
+/// The columns that are no field, as the end of a sentence; those of numbers may be targets. Nothing where there are none.
+pub(super) fn further_columns(cells: &Cells, found: &[Column]) -> Option<String> {
+    let further = cells.names.iter().enumerate().filter(|(place, name)| {
+        let is_found = found.iter().any(|column| column.name == **name);
+        !is_found && !name.is_empty() && !values(cells, *place).is_empty()
+    });
+    let further = further.map(|(place, name)| {
+        let values = values(cells, place);
+        let is_number = |value: &&str| value.replace(',', ".").parse::<f64>().is_ok();
+        match values.iter().all(is_number) {
+            true => format!("{name} (numbers)"),
+            false => name.clone(),
+        }
+    });
+    let further: Vec<String> = further.collect();
+    (!further.is_empty()).then(|| further.join(", "))
+}
+
+/// The distinct labels in a column.
+pub(super) fn labels(cells: &Cells, column: &str) -> BTreeSet<String> {
+    let place = cells.names.iter().position(|name| name == column);
+    let values = place.map(|place| values(cells, place));
+    let values = values.into_iter().flatten();
+    values.map(str::to_owned).collect()
+}
+
 /// The distinct values of a column that are not empty.
 fn values(cells: &Cells, place: usize) -> BTreeSet<&str> {
     let cells = cells
@@ -328,6 +267,7 @@ mod tests {
         Cells {
             names: lines.next().unwrap(),
             rows: lines.collect(),
+            encoding: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! A reader that fits a folder or a table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -14,6 +14,8 @@ pub(super) struct Layout {
     pub comments: Vec<String>,
     /// Comments on keys, by `table.key`.
     pub key_comments: BTreeMap<String, String>,
+    /// Labels of its rows, whichever come to count.
+    pub labels: BTreeSet<String>,
 }
 
 impl Layout {
@@ -24,6 +26,7 @@ impl Layout {
             options: BTreeMap::new(),
             comments: vec![comment.into()],
             key_comments: BTreeMap::new(),
+            labels: BTreeSet::new(),
         }
     }
 

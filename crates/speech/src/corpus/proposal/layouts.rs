@@ -96,12 +96,24 @@ pub(super) fn folder_layout(root: &Path, files: &[FoundFile], file_bytes: Limit)
     class_folders::layout(files)
 }
 
+/// The encoding of western Windows.
+const WINDOWS: &str = "windows-1252";
+
 /// Reads a table as cells.
 fn cells(root: &Path, table: &str, file_bytes: Limit) -> Result<Cells, String> {
     let bytes = regular_file::read(&root.join(table), file_bytes)
         .map_err(|error| format!("{table} cannot be read: {error}"))?;
-    let (names, rows) = table_cells(&bytes, table).map_err(|reason| format!("{table} {reason}"))?;
-    Ok(Cells { names, rows })
+    // Bytes that are no UTF-8 are most often of Windows in the west; a mark at the start says otherwise.
+    let is_marked = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
+    let is_utf_8 = std::str::from_utf8(&bytes).is_ok();
+    let encoding = (!is_utf_8 && !is_marked).then_some(WINDOWS);
+    let (names, rows) =
+        table_cells(&bytes, table, encoding).map_err(|reason| format!("{table} {reason}"))?;
+    Ok(Cells {
+        names,
+        rows,
+        encoding,
+    })
 }
 
 /// A table with a column of paths.
@@ -146,6 +158,13 @@ pub(super) fn table_layout(
     if let Some(extension) = extension {
         layout = layout.option("audio_extension", json!(extension), "which its paths lack");
     }
+    if let Some(encoding) = cells.encoding {
+        layout = layout.option(
+            "encoding",
+            json!(encoding),
+            "it is no UTF-8: check that letters such as ü and é are right",
+        );
+    }
     let mut found = vec![path.clone()];
     found.extend(columns::other_columns(&cells, Some(&path.name)));
     set_columns(&mut layout, &found, &cells);
@@ -167,6 +186,14 @@ fn set_columns(layout: &mut Layout, found: &[Column], cells: &Cells) {
     layout
         .options
         .insert("columns".into(), Value::Object(columns));
+    if let Some(further) = columns::further_columns(cells, found) {
+        layout.comments.push(format!(
+            "Further columns, which `columns` of an ingest stage can keep: {further}."
+        ));
+    }
+    if let Some(column) = found.iter().find(|column| column.field == "emotion") {
+        layout.labels = columns::labels(cells, &column.name);
+    }
     let is_found = |field: &str| found.iter().any(|column| column.field == field);
     let all = cells.names.join(", ");
     for (field, advice) in [

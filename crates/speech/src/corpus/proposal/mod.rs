@@ -11,11 +11,14 @@ use super::draft::Draft;
 use super::reader;
 use super::walk::{self, FoundFile};
 use super::{
-    ClassChoice, Corpora, CorpusConfig, CorpusError, ListOptions, Listing, is_there, list,
+    ClassChoice, Corpora, CorpusConfig, CorpusError, ListOptions, Listing, VoteRule, is_there, list,
 };
 
+mod beside;
 mod class_folders;
+mod column_names;
 mod columns;
+mod corpus_name;
 mod counted;
 mod entry;
 mod labels;
@@ -23,6 +26,7 @@ mod layout;
 mod layouts;
 mod words;
 
+use corpus_name::name_of;
 use counted::counted;
 use layout::Layout;
 use layouts::{folder_layout, table_layout};
@@ -196,13 +200,27 @@ fn proposal(root: PathBuf, mut layout: Layout, file_bytes: Limit) -> Proposal {
     key_comments.insert("title".into(), "what people call it".into());
     key_comments.insert(
         "language".into(),
-        "not known: set the tag, such as \"en\"".into(),
+        "TO DO: set the tag, such as \"en\"".into(),
     );
-    key_comments.insert("licence".into(), "in a few words".into());
-    key_comments.insert("source".into(), "where to get it".into());
+    key_comments.insert("licence".into(), "TO DO: in a few words".into());
+    key_comments.insert("source".into(), "TO DO: where to get it".into());
     let mut comments = layout.comments;
     let mut labels = BTreeMap::new();
-    match found(&root, &config, file_bytes) {
+    comments.extend(beside::kaldi(&root, &config.reader, file_bytes));
+    let listed = match found(&root, &config, VoteRule::Error, file_bytes) {
+        Err(CorpusError::Contradictions { count, first, .. }) => {
+            comments.push(format!(
+                "TO DO: {} rows with different labels or numbers ({first}). If these are votes of annotators, set `votes` of the ingest stage to \"majority\" or \"soft\"; otherwise correct the table.",
+                match count {
+                    1 => "1 utterance has".to_owned(),
+                    many => format!("{many} utterances have"),
+                }
+            ));
+            found(&root, &config, VoteRule::Soft, file_bytes)
+        }
+        other => other,
+    };
+    match listed {
         Ok(listing) => {
             comments.push(counts(&listing));
             let left_out = listing
@@ -220,6 +238,11 @@ fn proposal(root: PathBuf, mut layout: Layout, file_bytes: Limit) -> Proposal {
                 );
             }
             labels = listing.labels;
+            // Some may have a minority of votes only.
+            for label in layout.labels {
+                labels.entry(label).or_default();
+            }
+            labels.remove("");
         }
         Err(error) => {
             let help = miette::Diagnostic::help(&error).map(|help| format!(": {help}"));
@@ -239,10 +262,15 @@ fn proposal(root: PathBuf, mut layout: Layout, file_bytes: Limit) -> Proposal {
 }
 
 /// What the reader finds, with somebody as the speaker where no column says who speaks.
-fn found(root: &Path, config: &CorpusConfig, file_bytes: Limit) -> Result<Listing, CorpusError> {
+fn found(
+    root: &Path,
+    config: &CorpusConfig,
+    votes: VoteRule,
+    file_bytes: Limit,
+) -> Result<Listing, CorpusError> {
     let mut config = config.clone();
     config.root = root.to_path_buf();
-    let mut options = native();
+    let mut options = ListOptions { votes, ..native() };
     if let Some(columns) = config.options.get("columns").cloned() {
         if columns.get("speaker").is_none() {
             let somebody = json!({ "speaker": "somebody" });
@@ -275,27 +303,6 @@ fn counts(listing: &Listing) -> String {
         genders("male"),
         listing.dropped.len()
     )
-}
-
-/// A name for the corpus in a folder.
-fn name_of(root: &Path) -> String {
-    let name = root
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .to_lowercase();
-    let plain = |c: char| {
-        if c.is_ascii_alphanumeric() || "-_.".contains(c) {
-            c
-        } else {
-            '-'
-        }
-    };
-    let name: String = name.chars().map(plain).collect();
-    match name.trim_matches(['-', '.']) {
-        "" => "corpus".into(),
-        name => name.into(),
-    }
 }
 
 /// What is in a folder, by extension.

@@ -61,9 +61,9 @@ fn a_table_is_described_column_by_column() {
 root = \"Our Calls\"
 reader = \"table\"
 title = \"our-calls\" # what people call it
-language = \"und\" # not known: set the tag, such as \"en\"
-licence = \"not stated\" # in a few words
-source = \"not stated\" # where to get it
+language = \"und\" # TO DO: set the tag, such as \"en\"
+licence = \"not stated\" # TO DO: in a few words
+source = \"not stated\" # TO DO: where to get it
 
 # What the labels mean, in words that class maps share.
 [corpus.our-calls.names]
@@ -171,6 +171,89 @@ fn folders_of_classes_are_known_with_and_without_speakers() {
         text.contains("# TO DO: nothing tells the speakers apart"),
         "{text}"
     );
+}
+
+#[test]
+fn folders_of_splits_are_no_speakers() {
+    let splits = folder(&[
+        ("train/happy/1.wav", ""),
+        ("train/sad/2.wav", ""),
+        ("dev/happy/3.wav", ""),
+        ("test/sad/4.wav", ""),
+    ]);
+    let text = proposed(&splits, "", 4);
+    for wanted in [
+        "pattern = \"**/{split}/{emotion}/*\"",
+        "speaker = \"file\"",
+        "# The folders dev, test, train are splits of its publisher, not speakers:",
+        "# TO DO: nothing tells the speakers apart",
+    ] {
+        assert!(text.contains(wanted), "{wanted} is missing:\n{text}");
+    }
+    let names = folder(&[
+        ("happy/train_1.wav", ""),
+        ("happy/test_1.wav", ""),
+        ("sad/train_2.wav", ""),
+        ("sad/test_2.wav", ""),
+    ]);
+    assert!(proposed(&names, "", 4).contains("speaker = \"file\""));
+}
+
+#[test]
+fn tables_of_windows_and_of_votes_are_understood_and_further_columns_named() {
+    let folder = folder(&[("a.wav", ""), ("b.wav", "")]);
+    let path = folder.path().join("Our Calls");
+    fs::write(
+        path.join("t.csv"),
+        b"file;speaker;emotion;arousal;note\na.wav;J\xfcrgen;joy;1,5;x\nb.wav;anna;anger;2;\n"
+            .as_slice(),
+    )
+    .unwrap();
+    let text = proposed(&folder, "", 2);
+    for wanted in [
+        "encoding = \"windows-1252\" # it is no UTF-8",
+        "speaker = \"speaker\" # 2 speakers: Jürgen, anna",
+        "# Further columns, which `columns` of an ingest stage can keep: arousal (numbers), note.\n",
+    ] {
+        assert!(text.contains(wanted), "{wanted} is missing:\n{text}");
+    }
+    fs::write(
+        path.join("t.csv"),
+        "file,speaker,rater,emotion\na.wav,ben,1,joy\na.wav,ben,2,joy\na.wav,ben,3,fear\nb.wav,ben,1,anger\n",
+    )
+    .unwrap();
+    let text = propose(&path, &Corpora::default(), FILE_BYTES)
+        .unwrap()
+        .to_toml(folder.path());
+    for wanted in [
+        "# TO DO: 1 utterance has rows with different labels or numbers (a is joy (t.csv:2), joy (t.csv:3), fear (t.csv:4)). If these are votes of annotators, set `votes`",
+        "# 2 utterances of 1 speaker, 0 female and 0 male; 0 left out.",
+        "negative = [\"anger\", \"fear\"] # 1 utterance",
+    ] {
+        assert!(text.contains(wanted), "{wanted} is missing:\n{text}");
+    }
+}
+
+#[test]
+fn a_data_folder_of_kaldi_that_is_not_used_is_told() {
+    let folder = folder(&[
+        ("wav/happy/a.wav", ""),
+        ("wav/sad/b.wav", ""),
+        ("data/other/wav.scp", "a audio/a.wav\n"),
+        ("data/train/wav.scp", "a wav/happy/a.wav\n"),
+    ]);
+    let text = proposed_below(&folder, "wav");
+    assert!(
+        text.contains("data/train is a data folder of Kaldi: where it is of these recordings, `pipe corpora add "),
+        "{text}"
+    );
+}
+
+/// The text for what is at `path`.
+fn proposed_below(folder: &tempfile::TempDir, path: &str) -> String {
+    let path = folder.path().join("Our Calls").join(path);
+    let proposal = propose(&path, &Corpora::default(), FILE_BYTES).unwrap();
+    proposal.to_toml(folder.path())
 }
 
 #[test]

@@ -89,7 +89,7 @@ pub enum ProtocolError {
         second: &'static str,
     },
     /// None of its files is among the data.
-    #[error("none of the {files} files of {partition} is in the corpora; the first is {first}")]
+    #[error("{}", no_match(partition, *files, first))]
     #[diagnostic(
         code(corpus::protocol::no_match),
         help("files are matched by their names: is this the partition of another corpus?")
@@ -102,4 +102,14 @@ pub enum ProtocolError {
         /// The first of them.
         first: String,
     },
+}
+
+fn no_match(partition: &str, files: usize, first: &str) -> String {
+    match files {
+        0 => format!("{partition} names no files"),
+        1 => format!("the only file of {partition}, {first}, is not in the corpora"),
+        _ => format!(
+            "none of the {files} files of {partition} is in the corpora; the first is {first}"
+        ),
+    }
 }

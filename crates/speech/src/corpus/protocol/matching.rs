@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::corpus::reader::crema_d;
 use crate::corpus::{AudioSource, Entry, Split};
 
 use super::{Partition, ProtocolError};
@@ -13,6 +14,9 @@ pub struct PartitionMatch {
     pub file_of: Vec<Option<usize>>,
     /// Files of the partition that are no entry.
     pub unmatched: Vec<usize>,
+    /// Files of the partition that may be one of several, since their names and folders do not tell these apart; each with
+    /// the positions of two entries.
+    pub ambiguous: Vec<(usize, [usize; 2])>,
 }
 
 impl PartitionMatch {
@@ -43,16 +47,18 @@ pub fn match_paths(
     partition: &Partition,
     paths: &[String],
 ) -> Result<PartitionMatch, ProtocolError> {
+    let mut found = PartitionMatch {
+        file_of: vec![None; paths.len()],
+        unmatched: Vec::new(),
+        ambiguous: Vec::new(),
+    };
+    let paths: Vec<String> = paths.iter().map(|path| as_published(path)).collect();
     let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
     for (index, path) in paths.iter().enumerate() {
         by_name.entry(name(path)).or_default().push(index);
     }
-    let mut found = PartitionMatch {
-        file_of: vec![None; paths.len()],
-        unmatched: Vec::new(),
-    };
     for (number, file) in partition.files.iter().enumerate() {
-        let published = without_extension(&file.path);
+        let published = as_published(&without_extension(&file.path));
         let candidates = by_name.get(name(&published)).map_or(&[][..], Vec::as_slice);
         let depth = |index: &usize| common_end(&paths[*index], &published);
         let deepest = candidates.iter().map(depth).max().unwrap_or(0);
@@ -61,9 +67,13 @@ pub fn match_paths(
             .copied()
             .filter(|index| depth(index) == deepest);
         let best: Vec<usize> = best.collect();
-        // Several of them are one file, or it cannot be known which one is meant.
-        if best.is_empty() || best.iter().any(|&index| paths[index] != paths[best[0]]) {
+        let Some(&first) = best.first() else {
             found.unmatched.push(number);
+            continue;
+        };
+        // Several of them are one file, or it cannot be known which one is meant.
+        if let Some(&other) = best.iter().find(|&&index| paths[index] != paths[first]) {
+            found.ambiguous.push((number, [first, other]));
             continue;
         }
         for index in best {
@@ -80,7 +90,8 @@ pub fn match_paths(
             found.file_of[index] = Some(number);
         }
     }
-    match found.file_of.iter().all(Option::is_none) {
+    let is_none = found.file_of.iter().all(Option::is_none);
+    match is_none && found.ambiguous.is_empty() {
         true => Err(ProtocolError::NoMatch {
             partition: partition.name.clone(),
             files: partition.files.len(),
@@ -111,6 +122,15 @@ fn without_extension(path: &str) -> String {
     }
 }
 
+/// A path without extension as publishers write it: the one recording of CREMA-D that old mirrors call
+/// `1040_ITH_SAD_X` is `1040_ITH_SAD_XX`.
+fn as_published(path: &str) -> String {
+    match crema_d::is_of_old_mirror(name(path)) {
+        true => format!("{path}X"),
+        false => path.to_owned(),
+    }
+}
+
 fn name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
@@ -119,4 +139,55 @@ fn name(path: &str) -> &str {
 fn common_end(one: &str, other: &str) -> usize {
     let parts = one.rsplit('/').zip(other.rsplit('/'));
     parts.take_while(|(one, other)| one == other).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use pipe_foundation::Digest;
+
+    use super::*;
+    use crate::corpus::protocol::PublishedFile;
+
+    fn matched(published: &[&str], paths: &[&str]) -> Result<PartitionMatch, ProtocolError> {
+        let files = published.iter().map(|path| PublishedFile {
+            path: (*path).to_owned(),
+            split: Split::Test,
+            key: None,
+            label: None,
+        });
+        let partition = Partition {
+            name: "p".into(),
+            digest: Digest::of(b""),
+            files: files.collect(),
+            has_validation: false,
+        };
+        let paths: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
+        match_paths(&partition, &paths)
+    }
+
+    #[test]
+    fn a_name_that_may_be_several_files_is_not_one_that_is_missing() {
+        let paths = ["one/a/x", "two/a/x", "two/b/y"];
+        let found = matched(&["a/x.wav", "y.wav", "z.wav"], &paths).unwrap();
+        assert_eq!(found.file_of, [None, None, Some(1)]);
+        assert_eq!(found.ambiguous, [(0, [0, 1])]);
+        assert_eq!(found.unmatched, [2]);
+        let found = matched(&["two/a/x.wav"], &paths).unwrap();
+        assert_eq!(found.file_of, [None, Some(0), None]);
+        let none = matched(&["q.wav"], &paths).unwrap_err().to_string();
+        assert_eq!(none, "the only file of p, q.wav, is not in the corpora");
+    }
+
+    #[test]
+    fn the_recording_that_old_mirrors_of_crema_d_call_otherwise_is_found() {
+        let names = ["1040_ITH_SAD_X", "1040_ITH_SAD_XX"];
+        for published in names {
+            for own in names {
+                let path = format!("AudioWAV/{published}.wav");
+                let found = matched(&[&path], &[&format!("crema-d/{own}")]).unwrap();
+                assert_eq!(found.file_of, [Some(0)], "{published} {own}");
+            }
+        }
+        assert!(matched(&["s_X.wav"], &["s_XX"]).is_err());
+    }
 }

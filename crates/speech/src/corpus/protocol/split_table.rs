@@ -75,7 +75,7 @@ pub fn split_table(
 }
 
 /// The usual words for splits, without case.
-fn split_of(word: &str) -> Option<Split> {
+pub(in crate::corpus) fn split_of(word: &str) -> Option<Split> {
     match word.to_lowercase().as_str() {
         "train" | "training" => Some(Split::Train),
         "dev" | "devel" | "development" | "val" | "valid" | "validation" => Some(Split::Validation),

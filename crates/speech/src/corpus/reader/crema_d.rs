@@ -12,6 +12,9 @@ use super::options::Options;
 /// Lossy and video copies of the same recordings in the publisher's tree.
 const PASS_OVER: [&str; 2] = ["audiomp3", "videoflash"];
 
+/// The intensity where none was asked for.
+const UNKNOWN: &str = "XX";
+
 const DEMOGRAPHICS: &str = "VideoDemographics.csv";
 
 pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusError> {
@@ -32,7 +35,7 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
     };
     files.retain(walk::FoundFile::is_audio);
     for file in &files {
-        let Some(name) = Name::parse(file.stem()) else {
+        let Some(mut name) = Name::parse(file.stem()) else {
             draft.drop_bad(
                 &file.relative,
                 "its name does not match <actor 1001-1091>_<sentence>_<emotion>_<intensity>"
@@ -45,6 +48,7 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
                 "intensity X, written by old mirrors, is read as XX".into(),
                 &file.relative,
             );
+            name.intensity = UNKNOWN;
         }
         let label = name.emotion.to_ascii_uppercase();
         folder_names::compare_label(draft, file, &label);
@@ -55,6 +59,11 @@ pub(super) fn list(draft: &mut Draft<'_>, _: &Options<'_>) -> Result<(), CorpusE
         });
     }
     Ok(())
+}
+
+/// Whether a name without extension is that of a recording of CREMA-D with the intensity `X`, as old mirrors write `XX`.
+pub(in crate::corpus) fn is_of_old_mirror(stem: &str) -> bool {
+    Name::parse(stem).is_some_and(|name| name.intensity.eq_ignore_ascii_case("X"))
 }
 
 struct Name<'a> {

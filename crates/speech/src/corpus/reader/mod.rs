@@ -6,11 +6,13 @@ use pipe_foundation::Limit;
 
 use super::draft::Draft;
 use super::error::nearest_first;
-use super::{CorpusConfig, CorpusError, ListOptions, Listing, LookAt, is_there, synthetic};
+use super::{
+    ClassChoice, CorpusConfig, CorpusError, ListOptions, Listing, LookAt, is_there, synthetic,
+};
 
 mod audformat;
 mod class_folders;
-mod crema_d;
+pub(super) mod crema_d;
 mod emo_db;
 mod emovo;
 mod epst;
@@ -131,6 +133,39 @@ pub fn list(
     file_bytes: Limit,
 ) -> Result<Listing, CorpusError> {
     list_with(name, config, corpora_root, options, &is_there, file_bytes)
+}
+
+/// As [`list`], by the labels that the corpus has, whatever `options` say of classes; without classes where it has none,
+/// but only numbers. Returns how it was listed, too.
+///
+/// # Errors
+/// As [`list`].
+pub fn list_by_own_labels(
+    name: &str,
+    config: &CorpusConfig,
+    corpora_root: &Path,
+    options: &ListOptions,
+    file_bytes: Limit,
+) -> Result<(Listing, ListOptions), CorpusError> {
+    let by = |classes: &str| ListOptions {
+        classes: ClassChoice::Named(classes.into()),
+        ..options.clone()
+    };
+    let native = by(ClassChoice::NATIVE);
+    let error = match list(name, config, corpora_root, &native, file_bytes) {
+        Ok(listing) => return Ok((listing, native)),
+        Err(error) => error,
+    };
+    let says_labels =
+        !config.labels.is_empty() || !config.names.is_empty() || !config.classes.is_empty();
+    if !matches!(error, CorpusError::Table { .. }) || says_labels {
+        return Err(error);
+    }
+    let none = by(ClassChoice::NONE);
+    match list(name, config, corpora_root, &none, file_bytes) {
+        Ok(listing) => Ok((listing, none)),
+        Err(_) => Err(error),
+    }
 }
 
 /// As [`list`], with a look of the caller's own at files that a reader finds named in a table.

@@ -72,7 +72,7 @@ pub enum SplitError {
         utterances: Vec<String>,
     },
     /// A corpus has fewer groups than there are to be folds.
-    #[error("{corpus} has {} that must stay whole, too few for {folds} folds", groups_of(*groups))]
+    #[error("{corpus} has {groups} that must stay whole, too few for {folds} folds")]
     #[diagnostic(
         code(corpus::split::too_few_groups),
         help(
@@ -82,8 +82,8 @@ pub enum SplitError {
     TooFewGroups {
         /// The corpus.
         corpus: String,
-        /// Its groups.
-        groups: usize,
+        /// Its groups, in words.
+        groups: String,
         /// The folds.
         folds: usize,
     },
@@ -131,13 +131,6 @@ pub enum SplitError {
         /// Those that there are.
         folds: Vec<String>,
     },
-}
-
-fn groups_of(count: usize) -> String {
-    match count {
-        1 => "1 group".into(),
-        _ => format!("{count} groups"),
-    }
 }
 
 fn values_of(count: usize) -> String {

@@ -97,7 +97,17 @@ fn too_few_groups_are_told() {
     let error = folds_of(&known, &durations, &groups, 5, DEALING).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "c has 3 groups that must stay whole, too few for 5 folds"
+        "c has 3 groups by speaker that must stay whole, too few for 5 folds"
+    );
+    let groups = Groups::by(&known, &by(&["speaker", "label"]));
+    let error = folds_of(&known, &durations, &groups, 2, DEALING).unwrap_err();
+    let told = error.to_string();
+    assert!(
+        told.starts_with("c has 1 group by speaker or label (3 by speaker alone, ")
+            && told.contains(
+                "by label alone: utterances that share either are connected) that must stay whole"
+            ),
+        "{told}"
     );
 }
 
@@ -184,6 +194,7 @@ fn classes_are_shared_out_where_groups_are_small() {
             .iter()
             .map(|entry| entry.utterance.id.clone())
             .collect(),
+        attributes: Vec::new(),
         undocumented: BTreeMap::new(),
     };
     let durations = vec![2.0; known.len()];

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::corpus::{Entry, Gender, Split};
 
 use super::balance::{self, balance};
+use super::connections::groups_in_words;
 use super::error::SplitError;
 use super::groups::Groups;
 
@@ -43,9 +44,10 @@ pub fn folds_of(
     for (corpus, members) in by_corpus(entries) {
         let (numbers, described) = described(entries, durations_s, groups, &members, dealing);
         if described.len() < count {
+            let own: Vec<&Entry> = members.iter().map(|&member| entries[member]).collect();
             return Err(SplitError::TooFewGroups {
                 corpus: corpus.to_owned(),
-                groups: described.len(),
+                groups: groups_in_words(&own, &groups.attributes),
                 folds: count,
             });
         }

@@ -15,6 +15,8 @@ pub const RECORDING: &str = "recording";
 /// share one with a third.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Groups {
+    /// What they are groups by.
+    pub attributes: Vec<String>,
     /// The group of each entry, counted from 0 in the order in which groups occur.
     pub of: Vec<usize>,
     /// The name of each group: the first of its values of the first attribute.
@@ -70,6 +72,7 @@ impl Groups {
             of.push(number);
         }
         Self {
+            attributes: attributes.to_vec(),
             of,
             names,
             undocumented,

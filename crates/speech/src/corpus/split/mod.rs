@@ -22,6 +22,7 @@ use std::collections::HashMap;
 use crate::corpus::{Gender, Split, Utterance};
 
 mod balance;
+mod connections;
 mod error;
 mod folds;
 mod groups;
@@ -29,6 +30,7 @@ mod search;
 mod table;
 mod utterance_table;
 
+pub use connections::groups_in_words;
 pub use error::SplitError;
 pub use folds::{
     Dealing, FoldValidation, fold_splits, folds_of, hold_out, left_out_values, stratified,

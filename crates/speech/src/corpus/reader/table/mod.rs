@@ -13,6 +13,7 @@ use crate::corpus::{CorpusError, KeptColumns};
 
 use super::options::Options;
 
+mod disagreements;
 mod format;
 mod json;
 mod locate;
@@ -252,6 +253,7 @@ fn add(
                         draft.drop_repeated(&place, reason);
                         continue;
                     }
+                    Role::Counted => continue,
                     Role::Tied(votes) => {
                         let reason = format!("votes on {} are tied: {votes}", utterance.id);
                         draft.drop_chosen(&place, reason);
@@ -292,17 +294,22 @@ pub(in crate::corpus) fn format_of_name(name: &str) -> Option<Format> {
 /// Names of columns, and the cells of each row.
 type NamesAndCells = (Vec<String>, Vec<Vec<String>>);
 
-/// All cells of the table `name`; rows that cannot be read are left out.
+/// All cells of the table `name`, in the encoding called `declared` unless its bytes say another one; rows that cannot be
+/// read are left out.
 ///
 /// # Errors
 /// What is wrong with it as a whole, to follow its name.
-pub(in crate::corpus) fn cells(bytes: &[u8], name: &str) -> Result<NamesAndCells, String> {
+pub(in crate::corpus) fn cells(
+    bytes: &[u8],
+    name: &str,
+    declared: Option<&str>,
+) -> Result<NamesAndCells, String> {
     let format = format_of_name(name).ok_or("is no CSV, TSV or JSON by its name")?;
     let names = Names {
         kept: KeptColumns::All,
         ..Names::default()
     };
-    let rows = text::decode(bytes, None)
+    let rows = text::decode(bytes, declared.and_then(text::encoding))
         .and_then(|text| parse::parse(&text, format, &names))
         .map_err(|problem| problem.reason)?;
     let read = rows.rows.iter().filter_map(|(_, row)| row.as_ref().ok());

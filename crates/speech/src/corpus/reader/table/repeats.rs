@@ -7,6 +7,7 @@ use crate::corpus::draft::Draft;
 use crate::corpus::labels::{Mapped, normalise};
 use crate::corpus::votes::{self, Verdict, Votes};
 
+use super::disagreements::{self, RowsOfOne};
 use super::recording::{Fields, Read};
 use super::rows::Row;
 
@@ -18,9 +19,11 @@ pub(super) enum Role {
     Single,
     /// The first of several, which stands for all of them.
     First(Combined),
-    /// A later one.
+    /// A later one, which says the same.
     Later,
-    /// One of votes that no class has most of: `1 anger, 1 fear`.
+    /// A later one, whose vote counts with the first.
+    Counted,
+    /// The first of votes that no class has most of: `1 anger, 1 fear`.
     Tied(String),
 }
 
@@ -58,23 +61,31 @@ pub(super) fn roles(
     let mut groups: Vec<(&str, Vec<usize>)> = groups.into_iter().collect();
     groups.retain(|(_, rows)| rows.len() > 1);
     groups.sort_by_key(|(_, rows)| rows[0]);
-    for (id, indices) in groups {
-        let rows: Vec<(u64, &Row)> = indices
-            .iter()
-            .filter_map(|&index| {
-                let (line, read) = &read[index];
-                Some((*line, &read.as_ref().ok()?.row))
-            })
-            .collect();
-        let together = combine(draft, table, fields, kept, id, &rows);
+    let repeated = groups.iter().map(|(id, indices)| {
+        let rows = indices.iter().filter_map(|&index| {
+            let (line, read) = &read[index];
+            Some((*line, &read.as_ref().ok()?.row))
+        });
+        (*id, rows.collect())
+    });
+    let repeated: Vec<RowsOfOne<'_>> = repeated.collect();
+    disagreements::warn(draft, table, fields, &repeated);
+    let mut tied: Vec<String> = Vec::new();
+    for ((id, indices), (_, rows)) in groups.iter().zip(&repeated) {
+        let together = combine(draft, table, fields, kept, id, rows);
+        if let Err(votes) = &together {
+            tied.push(format!("{id} ({votes})"));
+        }
         for (place, &index) in indices.iter().enumerate() {
             roles[index] = match (&together, place) {
-                (Err(tied), _) => Role::Tied(tied.clone()),
+                (Err(tied), 0) => Role::Tied(tied.clone()),
                 (Ok(combined), 0) => Role::First(combined.clone()),
-                (Ok(_), _) => Role::Later,
+                _ if draft.votes() != VoteRule::Error => Role::Counted,
+                _ => Role::Later,
             };
         }
     }
+    disagreements::warn_of_ties(draft, &tied);
     roles
 }
 

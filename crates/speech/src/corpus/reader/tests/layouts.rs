@@ -35,6 +35,14 @@ fn crema_d_takes_gender_from_the_demographics() {
         &listing,
         "intensity X, written by old mirrors, is read as XX",
     );
+    let columns = ListOptions {
+        columns: KeptColumns::All,
+        ..ListOptions::default()
+    };
+    let kept = tree.list_with(&columns).unwrap();
+    let intensity =
+        |place: usize| &kept.entries[place].utterance.columns.as_ref().unwrap()["intensity"];
+    assert_eq!((intensity(1).as_str(), intensity(2).as_str()), ("HI", "XX"));
     assert_warns(&listing, "VideoDemographics.csv:4: no actor and sex");
     assert_warns(&listing, "the gender of these speakers is unknown: 1040");
     assert_eq!(listing.warnings.len(), 3);

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use crate::corpus::{AudioSource, Corpora, DropCause, Entry, Gender, LabelMap, ListOptions};
+use crate::corpus::{
+    AudioSource, Corpora, DropCause, Entry, Gender, KeptColumns, LabelMap, ListOptions,
+};
 
 use super::*;
 
@@ -61,12 +63,15 @@ impl Tree {
     }
 
     fn try_list(&self) -> Result<Listing, CorpusError> {
-        let options = ListOptions::default();
+        self.list_with(&ListOptions::default())
+    }
+
+    fn list_with(&self, options: &ListOptions) -> Result<Listing, CorpusError> {
         list(
             self.name,
             &self.config,
             self.folder.path(),
-            &options,
+            options,
             FILE_BYTES,
         )
     }

@@ -1,0 +1,91 @@
+//! Names that columns have in tables of others.
+
+/// Names of columns, without case and anything but letters and digits, most telling first.
+pub(super) const NAMES: [(&str, &[&str]); 7] = [
+    (
+        "speaker",
+        &[
+            "speaker",
+            "speakerid",
+            "spk",
+            "spkid",
+            "spkr",
+            "actor",
+            "actorid",
+            "subject",
+            "subjectid",
+            "participant",
+            "participantid",
+            "clientid",
+            "userid",
+            "talker",
+            "person",
+        ],
+    ),
+    (
+        "emotion",
+        &[
+            "emotion",
+            "emotionlabel",
+            "label",
+            "emo",
+            "emotions",
+            "majoremotion",
+            "classlabel",
+            "class",
+            "category",
+            "affect",
+            "target",
+            "annotation",
+        ],
+    ),
+    (
+        "start",
+        &[
+            "start",
+            "starttime",
+            "starts",
+            "startsec",
+            "begin",
+            "begintime",
+            "onset",
+            "from",
+            "xmin",
+            "tmin",
+        ],
+    ),
+    (
+        "end",
+        &[
+            "end", "endtime", "ends", "endsec", "stop", "stoptime", "offset", "to", "xmax", "tmax",
+        ],
+    ),
+    ("gender", &["gender", "sex", "speakergender", "speakersex"]),
+    ("language", &["language", "lang", "locale", "languagecode"]),
+    ("channel", &["channel", "chan"]),
+];
+
+/// Names of columns with paths, likewise.
+pub(super) const PATH_NAMES: [&str; 21] = [
+    "path",
+    "file",
+    "filename",
+    "filepath",
+    "fileid",
+    "audio",
+    "audiopath",
+    "audiofile",
+    "audiofilepath",
+    "audiofilename",
+    "wav",
+    "wavpath",
+    "wavfile",
+    "wavname",
+    "clip",
+    "clippath",
+    "recording",
+    "name",
+    "utterance",
+    "utteranceid",
+    "id",
+];
