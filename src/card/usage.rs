@@ -112,7 +112,7 @@ fn how(card: &Card<'_>, front_end: &FrontEnd, text: &mut Markdown) {
     );
     let Some(fbank) = front_end.fbank() else {
         text.paragraph(
-            "Its features are those of another model in ONNX, whose file `pipe predict` needs; so it can only be exported to ONNX with features as input.",
+            "Its features are more than a filterbank: functionals, or those of another model in ONNX, whose file `pipe predict` needs. So it can only be exported to ONNX with features as input.",
         );
         return;
     };

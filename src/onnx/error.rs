@@ -18,10 +18,10 @@ pub enum OnnxError {
         "the model's features are computed by another model in ONNX, which the graph would have to contain"
     )]
     #[diagnostic(
-        code(onnx::embedding),
-        help("export it with --input features: the graph then takes what the other model gives")
+        code(onnx::features),
+        help("export it with --input features: the graph then takes what these give")
     )]
-    OtherModel,
+    OtherFeatures,
     /// The Fourier transform as a matrix would be out of proportion.
     #[error(
         "frames of {frame_length} samples are too long for a graph that contains the front end"

@@ -59,7 +59,7 @@ pub fn export(model: &Model, digest: &Digest, input: GraphInput<'_>) -> Result<V
         GraphInput::Waveform(front_end) => {
             properties.push(("sample_rate_hz", front_end.rate_hz().to_string()));
             properties.push(("minimum_samples", front_end.shortest().to_string()));
-            let fbank = front_end.fbank().ok_or(OnnxError::OtherModel)?;
+            let fbank = front_end.fbank().ok_or(OnnxError::OtherFeatures)?;
             let features = front_end::add(&mut graph, "waveform", fbank)?;
             let dims = [Dim::Named("batch"), Dim::Named("samples")];
             let takes = format!(

@@ -14,16 +14,16 @@ use pipe_speech::dsp::{
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
-use super::embedding_chain::{EmbeddingChain, nearby};
+use super::feature_steps::{FeatureSteps, nearby};
 use super::outcome::FailureReason;
 
-/// Resampling, filterbank and models in ONNX as a model was trained with.
+/// Resampling, filterbank, models in ONNX and functionals as a model was trained with.
 pub struct FrontEnd {
     /// Rates to go through, in this order; the last is that of what follows.
     rates: Vec<ToRate>,
     /// None where models in ONNX take the waveform.
     fbank: Option<NormalisedFbank>,
-    embeddings: EmbeddingChain,
+    steps: FeatureSteps,
 }
 
 /// Why the features of a model cannot be computed here.
@@ -115,7 +115,7 @@ impl FrontEnd {
                     model: model.to_owned(),
                 })?;
         let mut rates = Vec::new();
-        let (mut fbank, mut embeddings) = (None, EmbeddingChain::default());
+        let (mut fbank, mut steps) = (None, FeatureSteps::default());
         let mut wanted_hz = None;
         let none = Map::new();
         for stage in stages {
@@ -138,13 +138,14 @@ impl FrontEnd {
                         true => Recording::Features,
                         false => Recording::Waveform,
                     };
-                    let added = embeddings.add(stage, recording, files);
+                    let added = steps.add_embed(stage, recording, files);
                     let rate_hz = added.map_err(|reason| FrontEndError::Embedding {
                         model: model.to_owned(),
                         reason,
                     })?;
                     wanted_hz.get_or_insert(rate_hz);
                 }
+                "functionals" if has_features => steps.add_functionals(stage).map_err(wrong)?,
                 other => {
                     return Err(FrontEndError::Stage {
                         model: model.to_owned(),
@@ -154,7 +155,7 @@ impl FrontEnd {
             }
         }
         let wanted_hz = wanted_hz.ok_or_else(|| wrong("no stage of features is named".into()))?;
-        if let Some(fbank) = fbank.as_ref().filter(|_| embeddings.is_empty()) {
+        if let Some(fbank) = fbank.as_ref().filter(|_| steps.is_empty()) {
             let bins = fbank.fbank().options().bins;
             if bins != config.bins {
                 return Err(wrong(format!(
@@ -175,7 +176,7 @@ impl FrontEnd {
         Ok(Self {
             rates,
             fbank,
-            embeddings,
+            steps,
         })
     }
 
@@ -186,7 +187,7 @@ impl FrontEnd {
 
     /// The filterbank, where features are nothing else.
     pub fn fbank(&self) -> Option<&NormalisedFbank> {
-        self.fbank.as_ref().filter(|_| self.embeddings.is_empty())
+        self.fbank.as_ref().filter(|_| self.steps.is_empty())
     }
 
     /// Fewest samples at [`Self::rate_hz`] that have features, as far as that is known.
@@ -233,12 +234,12 @@ impl FrontEnd {
     /// Too few samples, or a model in ONNX that fails on them.
     pub fn features(&self, samples: &[f32]) -> Result<Features, FailureReason> {
         let Some(fbank) = &self.fbank else {
-            return Ok(self.embeddings.of_samples(samples)?);
+            return Ok(self.steps.of_samples(samples)?);
         };
         let features = fbank.compute(samples);
         let features =
             features.map_err(|error| FailureReason::without_features(error, self.rate_hz()))?;
-        Ok(self.embeddings.of_features(features)?)
+        Ok(self.steps.of_features(features)?)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Using a model on recordings: the features it was trained on, windows, and a prediction for each.
 
 mod by_windows;
-mod embedding_chain;
+mod feature_steps;
 mod front_end;
 mod listing;
 mod options;
@@ -12,7 +12,7 @@ mod sample_stream;
 mod whole;
 mod windows;
 
-pub use embedding_chain::nearby;
+pub use feature_steps::nearby;
 pub use front_end::{FrontEnd, FrontEndError, fbank_options};
 pub use listing::{Found, Input, list};
 pub use options::PredictOptions;

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use thiserror::Error;
 
 use super::command::COMMAND;
+use super::functionals::FUNCTIONALS;
 
 /// They were not.
 #[derive(Debug, Error, Diagnostic)]
@@ -14,7 +15,7 @@ use super::command::COMMAND;
 #[diagnostic(
     code(data::front_end),
     help(
-        "give resample, fbank, embed and commands that make features the same parameters and files in both chains, or use one chain for both"
+        "give resample, fbank, embed, functionals and commands that make features the same parameters and files in both chains, or use one chain for both"
     )
 )]
 pub struct FrontEndError {
@@ -31,7 +32,7 @@ pub fn front_end(lineage: &Json) -> Json {
 /// Whether a stage decides on rate or features. What a command makes of audio may be augmentation.
 fn decides(stage: &Json) -> bool {
     match stage["kind"].as_str() {
-        Some("resample" | "fbank" | "embed") => true,
+        Some("resample" | "fbank" | "embed" | FUNCTIONALS) => true,
         Some(COMMAND) => stage["parameters"]["makes"] == "features",
         _ => false,
     }

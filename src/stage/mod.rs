@@ -36,6 +36,7 @@ mod fbank;
 mod feature_parts;
 mod foresight;
 mod front_end;
+mod functionals;
 mod leak_policy;
 mod leakage;
 mod learning_curve;
@@ -73,7 +74,7 @@ struct Registered {
     build: fn(&Declaration, &Setting) -> Result<Stage, Diagnostics>,
 }
 
-static REGISTERED: [Registered; 12] = [
+static REGISTERED: [Registered; 13] = [
     Registered {
         kind: &ingest::KIND,
         build: ingest::build,
@@ -93,6 +94,10 @@ static REGISTERED: [Registered; 12] = [
     Registered {
         kind: &embed::KIND,
         build: embed::build,
+    },
+    Registered {
+        kind: &functionals::KIND,
+        build: functionals::build,
     },
     Registered {
         kind: &augment::KIND,

@@ -382,3 +382,55 @@ fn a_model_trained_on_embeddings_predicts_recordings() {
     assert!(card.status.success(), "{card:?}");
     assert!(space.read("card.md").contains("another model in ONNX"));
 }
+
+#[test]
+fn a_linear_model_of_functionals_predicts_recordings() {
+    let space = space();
+    let manifest = TRAINED_ON_EMBEDDINGS
+        .replace("kind = \"embed\"", "kind = \"fbank\"\nbins = 23")
+        .replace("model = \"model.onnx\"\n", "")
+        .replace("window = { length = 1000, hop = 500, pad = true }\n", "")
+        .replace("[stage.train]", "[stage.functionals]\nkind = \"functionals\"\ninput = \"embedding\"\nstatistics = [\"mean\", \"slope\"]\npercentiles = [50]\n[stage.train]")
+        .replace("[stage.train]\nkind = \"train\"\ninput = \"embedding\"", "[stage.train]\nkind = \"train\"\ninput = \"functionals\"")
+        .replace("model = \"train\"\ninput = \"embedding\"", "model = \"train\"\ninput = \"functionals\"");
+    space.write("t.toml", &manifest);
+    space.run_well("t.toml");
+    let table = space.read("runs/t/test/predictions.csv");
+    let output = space.pipe(&[
+        "predict",
+        "runs/t/train/model.safetensors",
+        "corpora",
+        "--format",
+        "csv",
+    ]);
+    assert!(output.status.success(), "{output:?}");
+    let predicted = String::from_utf8(output.stdout).unwrap();
+    let mut rows = table.lines();
+    let header: Vec<&str> = rows.next().unwrap().split(',').collect();
+    let column = |end: &str| header.iter().position(|name| name.ends_with(end)).unwrap();
+    let mut tested = 0;
+    for row in rows {
+        let cells: Vec<&str> = row.split(',').collect();
+        let file = format!("corpora/{}.wav,", cells[column("utterance")]);
+        let line = predicted
+            .lines()
+            .find(|line| line.starts_with(&file))
+            .unwrap();
+        assert!(line.contains(cells[column("positive")]), "{line} {row}");
+        tested += 1;
+    }
+    assert_eq!(tested, 12);
+    // Other statistics are other features.
+    space.edit("t.toml", "\"slope\"]", "\"deviation\"]");
+    assert_eq!(
+        space.run_well("t.toml").executed(),
+        ["functionals", "train", "test"]
+    );
+    space.edit(
+        "t.toml",
+        "statistics = [\"mean\", \"deviation\"]\npercentiles = [50]",
+        "statistics = []",
+    );
+    let refused = space.refused(&["plan", "t.toml"]);
+    assert!(refused.contains("nothing is computed"), "{refused}");
+}

@@ -1,17 +1,23 @@
-//! Models in ONNX through which a trained model was given its features.
+//! What comes between a waveform or a filterbank and the features of a model: models in ONNX and functionals.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pipe_foundation::progress::Silent;
-use pipe_foundation::{Digest, Features, FeaturesView};
+use pipe_foundation::{Digest, Features};
 use pipe_inference::{EmbedError, Embedder, EmbedderOptions, Model, Recording, Runtime};
+use pipe_speech::dsp::Functionals;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
-/// `embed` stages in a row.
+/// Stages `embed` and `functionals` in a row.
 #[derive(Default)]
-pub struct EmbeddingChain(Vec<Embedder>);
+pub struct FeatureSteps(Vec<FeatureStep>);
+
+enum FeatureStep {
+    Embedder(Embedder),
+    Functionals(Functionals),
+}
 
 /// What the model file says of an `embed` stage.
 #[derive(Deserialize)]
@@ -28,12 +34,12 @@ fn default_rate_hz() -> u32 {
     16_000
 }
 
-impl EmbeddingChain {
+impl FeatureSteps {
     /// Adds an `embed` stage, whose model is among `files`; gives the rate that it takes waveforms at.
     ///
     /// # Errors
     /// Parameters of another version, a model that is not there or cannot be used.
-    pub fn add(
+    pub fn add_embed(
         &mut self,
         stage: &Json,
         recording: Recording,
@@ -56,9 +62,20 @@ impl EmbeddingChain {
         let model = Model::load(bytes, parameters.runtime);
         let embedder =
             model.and_then(|model| Embedder::new(Arc::new(model), recording, parameters.embedder));
-        self.0
-            .push(embedder.map_err(|error| format!("{shown}: {error}"))?);
+        let embedder = embedder.map_err(|error| format!("{shown}: {error}"))?;
+        self.0.push(FeatureStep::Embedder(embedder));
         Ok(parameters.sample_rate_hz)
+    }
+
+    /// Adds a `functionals` stage.
+    ///
+    /// # Errors
+    /// Parameters of another version.
+    pub fn add_functionals(&mut self, stage: &Json) -> Result<(), String> {
+        let functionals = Functionals::deserialize(&stage["parameters"]);
+        let functionals = functionals.map_err(|error| format!("functionals: {error}"))?;
+        self.0.push(FeatureStep::Functionals(functionals));
+        Ok(())
     }
 
     /// Whether there is none.
@@ -71,35 +88,34 @@ impl EmbeddingChain {
     /// # Errors
     /// As [`Embedder::compute`].
     pub fn of_samples(&self, samples: &[f32]) -> Result<Features, EmbedError> {
-        let samples = FeaturesView {
+        self.of_features(Features {
             frames: samples.len(),
             bins: 1,
-            values: samples,
-        };
-        let (first, others) = self.0.split_first().ok_or_else(nothing)?;
-        Self::through(others, first.compute(samples, &Silent)?)
+            values: samples.to_vec(),
+        })
     }
 
     /// What features become.
     ///
     /// # Errors
-    /// As [`Embedder::compute`].
+    /// As [`Embedder::compute`]; also no frames at all.
     pub fn of_features(&self, features: Features) -> Result<Features, EmbedError> {
-        Self::through(&self.0, features)
-    }
-
-    fn through(embedders: &[Embedder], features: Features) -> Result<Features, EmbedError> {
-        embedders.iter().try_fold(features, |features, embedder| {
-            embedder.compute(features.view(), &Silent)
-        })
+        self.0
+            .iter()
+            .try_fold(features, |features, step| match step {
+                FeatureStep::Embedder(embedder) => embedder.compute(features.view(), &Silent),
+                FeatureStep::Functionals(functionals) => {
+                    let found = functionals.of(&features);
+                    found.ok_or(EmbedError::TooShort {
+                        found: 0,
+                        needed: 1,
+                    })
+                }
+            })
     }
 }
 
-fn nothing() -> EmbedError {
-    EmbedError::Output("there is no model".into())
-}
-
-/// The file with these content among `files`.
+/// The file with this content among `files`.
 fn find<'f>(digest: &Digest, files: &'f [PathBuf]) -> Option<&'f Path> {
     let has_it = |file: &&PathBuf| Digest::of_file(file).is_ok_and(|found| found == *digest);
     files.iter().find(has_it).map(PathBuf::as_path)
