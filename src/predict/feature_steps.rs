@@ -15,7 +15,7 @@ use serde_json::{Map, Value as Json};
 pub struct FeatureSteps(Vec<FeatureStep>);
 
 enum FeatureStep {
-    Embedder(Embedder),
+    Embedder(Box<Embedder>),
     Functionals(Functionals),
 }
 
@@ -63,7 +63,7 @@ impl FeatureSteps {
         let embedder =
             model.and_then(|model| Embedder::new(Arc::new(model), recording, parameters.embedder));
         let embedder = embedder.map_err(|error| format!("{shown}: {error}"))?;
-        self.0.push(FeatureStep::Embedder(embedder));
+        self.0.push(FeatureStep::Embedder(Box::new(embedder)));
         Ok(parameters.sample_rate_hz)
     }
 

@@ -283,7 +283,7 @@ struct MatmulPreference(sys::cublasLtMatmulPreference_t);
 impl MatmulPreference {
     fn set<T>(&self, attribute: Preference, value: T) -> Result<(), CublasError> {
         // SAFETY: they live; the size is checked on the other side.
-        unsafe { result::set_matmul_pref_attribute(self.0, wish, at(&value), size_of::<T>()) }
+        unsafe { result::set_matmul_pref_attribute(self.0, attribute, at(&value), size_of::<T>()) }
     }
 }
 
