@@ -82,6 +82,7 @@ mod study;
 mod subcommands;
 mod tasks;
 mod tracking;
+mod trained_on_embeddings;
 mod trust;
 mod unreadable;
 mod votes;

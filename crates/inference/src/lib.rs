@@ -4,11 +4,13 @@
 //! It knows nothing of pipelines, corpora or training.
 
 mod axes;
+mod constants;
 mod embedder;
 mod embedder_options;
 mod error;
 mod loaded_model;
 mod model;
+mod names;
 mod onnx_runtime;
 mod pooling;
 mod processor;
@@ -18,6 +20,7 @@ mod runtime;
 mod signature;
 mod signature_file;
 mod tensor;
+mod usage;
 mod windows;
 
 pub use axes::Axis;

@@ -37,6 +37,7 @@ mod lock;
 mod lock_files;
 mod lock_holder;
 pub mod log;
+mod lookup;
 mod lost_result;
 mod names;
 mod objects;
@@ -72,6 +73,7 @@ use findings::Findings;
 pub use listings::{Listing, ListingHistory};
 pub use lock::Lock;
 pub use lock_holder::holder;
+pub use lookup::{Lookup, Reservation};
 pub use lost_result::{Lost, LostFile};
 pub use objects::Objects;
 pub use opening::why_not_writable;
@@ -87,7 +89,6 @@ pub use run_log::RunLog;
 pub use run_record::{Ending, Run, RunRecord};
 pub use runs::Runs;
 pub use scratch::Scratch;
-use serde_json::Value as Json;
 use stat_cache::StatCacheOptions;
 pub use stat_cache::{FileInfo, Measure, StatCache};
 use syncer::Syncer;
@@ -118,24 +119,6 @@ pub struct Cache {
     pub published: Published,
     /// Bytes of items.
     pub packs: PackReader,
-}
-
-/// What the cache says of a step: its result, or the only right to write one.
-pub enum Lookup {
-    /// It is done.
-    Hit(Box<StepRecord>),
-    /// It has to run.
-    Miss(Reservation),
-}
-
-/// The right to record a result under one key; while it lives, other runs wait.
-pub struct Reservation {
-    fingerprint: FingerprintInputs,
-    composition: Option<Json>,
-    step_tag: Option<items::StepTag>,
-    device: Option<String>,
-    checkpoint: Option<Digest>,
-    lock: Lock,
 }
 
 impl Cache {

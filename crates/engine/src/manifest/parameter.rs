@@ -152,6 +152,7 @@ impl Shape {
             } => "an integer of at least 0".into(),
             Self::Integer { min, max: i64::MAX } => format!("an integer of at least {min}"),
             Self::Integer { min, max } => format!("an integer from {min} to {max}"),
+            Self::Float { min, max } if *min == f64::MIN && *max == f64::MAX => "a number".into(),
             Self::Float { min, max } if *max == f64::MAX => format!("a number of at least {min}"),
             Self::Float { min, max } => format!("a number from {min} to {max}"),
             Self::Text => "a string".into(),
