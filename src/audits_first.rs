@@ -13,7 +13,7 @@ use crate::stage::{AUDIT, FailOn, INGEST, Setting, TRAIN, audit_with};
 /// that fail where an error is found: after a step has failed nothing more is started, unless the user asks for it.
 ///
 /// # Errors
-/// Each input of an audit that is no ingest stage, at its place.
+/// Each input of an audit that is not an ingest stage, at its place.
 pub fn connect(plan: &mut Plan, setting: &Setting) -> Result<(), Diagnostics> {
     let audits = of_kind(plan, AUDIT);
     if audits.is_empty() {
@@ -64,7 +64,7 @@ fn check_inputs(plan: &Plan, audit: usize, diagnostics: &mut Diagnostics) {
         diagnostics.push(
             Diagnostic::new(
                 "manifest::audit_input",
-                format!("`{}` is no ingest stage", input.stage),
+                format!("`{}` is not an ingest stage", input.stage),
             )
             .at(
                 step.declaration.place_of(parameter),

@@ -20,15 +20,17 @@ pub fn count() -> usize {
 
 /// The names of devices by their numbers, separated by commas: as `CUDA_VISIBLE_DEVICES` lists them, where it does.
 pub fn names(devices: &[usize]) -> String {
-    names_among(devices, &listed().unwrap_or_default())
+    names_among(devices, listed().as_deref())
 }
 
-fn names_among(devices: &[usize], visible: &[String]) -> String {
-    let name = |&device: &usize| match visible.get(device) {
-        Some(name) => name.clone(),
-        None => device.to_string(),
+fn names_among(devices: &[usize], visible: Option<&[String]>) -> String {
+    let name = |&device: &usize| match visible {
+        // One that the user has hidden stays hidden.
+        Some(visible) => visible.get(device).cloned(),
+        None => Some(device.to_string()),
     };
-    devices.iter().map(name).collect::<Vec<_>>().join(",")
+    let names: Vec<String> = devices.iter().filter_map(name).collect();
+    names.join(",")
 }
 
 /// What `CUDA_VISIBLE_DEVICES` lists; none where it is not set.
@@ -58,9 +60,10 @@ mod tests {
 
     #[test]
     fn devices_are_numbered_among_those_that_are_visible() {
-        assert_eq!(names_among(&[0, 2], &[]), "0,2");
-        assert_eq!(names_among(&[1], &names_of("4, 7,")), "7");
-        assert_eq!(names_among(&[], &names_of("4,7")), "");
+        assert_eq!(names_among(&[0, 2], None), "0,2");
+        assert_eq!(names_among(&[1], Some(&names_of("4, 7,"))), "7");
+        assert_eq!(names_among(&[], Some(&names_of("4,7"))), "");
+        assert_eq!(names_among(&[0], Some(&names_of(""))), "");
         assert!(names_of("").is_empty());
     }
 

@@ -29,7 +29,22 @@ pub fn may_be_passed_on(licence: &str) -> bool {
     let licence = licence.trim().to_lowercase();
     OPEN.iter().any(|open| {
         let rest = licence.strip_prefix(open);
-        rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+        rest.is_some_and(|rest| {
+            let mut words = rest.split_whitespace();
+            let first = words.next().unwrap_or_default();
+            // "MIT Lincoln Laboratory, internal use only" is another licence than "MIT License".
+            let is_name = first.starts_with(char::is_alphabetic);
+            let may_follow = [
+                "attribution",
+                "by",
+                "by-sa",
+                "license",
+                "licence",
+                "universal",
+                "zero",
+            ];
+            !rest.starts_with(char::is_alphanumeric) && (!is_name || may_follow.contains(&first))
+        })
     })
 }
 
@@ -85,6 +100,8 @@ mod tests {
             "ODbL 1.0, contents DbCL 1.0",
             "Creative Commons Attribution",
             "public domain",
+            "MIT License",
+            "Apache-2.0",
         ] {
             assert!(may_be_passed_on(licence), "{licence}");
         }
@@ -95,6 +112,7 @@ mod tests {
             "on request, research only",
             "Mitsubishi internal",
             "not CC BY",
+            "MIT Lincoln Laboratory, internal use only",
         ] {
             assert!(!may_be_passed_on(licence), "{licence}");
         }

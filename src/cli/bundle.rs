@@ -21,7 +21,7 @@ use super::console::print;
 use super::date::iso_date;
 use super::error::CliError;
 use super::lines::counted;
-use super::output_file::check_replaceable;
+use super::output_file::{BUNDLE, check_replaceable};
 use super::{context, lock, own_name, permission, report};
 
 /// Makes or unpacks a bundle.
@@ -34,7 +34,7 @@ pub fn bundle(arguments: &BundleArguments, common: &Common) -> Result<u8, CliErr
 
 fn export(arguments: &ExportBundleArguments, common: &Common) -> Result<u8, CliError> {
     if !arguments.ro_crate {
-        check_replaceable(&arguments.out)?;
+        check_replaceable(&arguments.out, &BUNDLE)?;
     }
     let key = arguments.sign.as_deref();
     let key = key.map(|path| signing_key(path, common)).transpose()?;

@@ -19,7 +19,7 @@ use super::console::{print, print_error};
 use super::error::CliError;
 use super::lines::counted;
 use super::number_line::number_line;
-use super::output_file::check_replaceable;
+use super::output_file::{LOCK, check_replaceable};
 use super::reason::reason_lines;
 use super::{context, own_name};
 
@@ -35,7 +35,7 @@ pub fn lock(arguments: &LockArguments, common: &Common) -> Result<u8, CliError> 
     let lock = current(&plan, &cache)?;
     let path = arguments.out.clone();
     let path = path.unwrap_or_else(|| lock_path(&arguments.manifest.manifest));
-    check_replaceable(&path)?;
+    check_replaceable(&path, &LOCK)?;
     let written = durable::write(&RealSystem, &path, lock.to_text().as_bytes());
     written.map_err(|reason| CliError::Output {
         what: path.display().to_string(),

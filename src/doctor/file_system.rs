@@ -49,7 +49,7 @@ fn results(runs: &Path) -> Check {
     const NAME: &str = "folder of results";
     let advice = "make it writable, or choose another with --runs";
     if runs.symlink_metadata().is_ok() && !runs.is_dir() {
-        let found = format!("{} is no folder", runs.display());
+        let found = format!("{} is not a folder", runs.display());
         return Check::bad(NAME, found, "remove it, or choose another with --runs");
     }
     let folder = existing(runs);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use miette::Diagnostic;
 use pipe_engine::artifact::FingerprintInputs;
 use pipe_engine::exec::{ExpectedResult, ExpectedResults};
+use pipe_engine::manifest::is_usable_name;
 use pipe_foundation::regular_file::{self, FileError};
 use pipe_foundation::{Digest, Limit};
 use serde::{Deserialize, Serialize};
@@ -177,6 +178,11 @@ impl LockFile {
             )));
         }
         let lock: Self = toml::from_str(text).map_err(of_toml)?;
+        // It becomes a path of results.
+        if !is_usable_name(&lock.manifest) {
+            let shown: String = lock.manifest.chars().take(60).collect();
+            return Err(invalid(format!("{shown:?} is not the name of a manifest")));
+        }
         match (lock.steps.iter()).find(|step| step.inputs.key() != step.key) {
             Some(step) => Err(invalid(format!(
                 "the key of `{}` is not that of its inputs, so one of them was edited",

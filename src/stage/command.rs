@@ -8,6 +8,7 @@ mod exchange;
 mod execution;
 mod lines;
 mod messages;
+mod outputs;
 mod placeholders;
 mod program;
 mod resources;
@@ -349,30 +350,7 @@ impl AggregateStage for CommandStage {
             Err(CommandError::Stopped) => return Err(Interrupted.into()),
             other => other?,
         }
-        for name in &self.options.outputs {
-            // A link would lead out of the result.
-            let written = out.join(name).symlink_metadata();
-            if !written.is_ok_and(|metadata| metadata.is_file()) {
-                return Err(CommandError::NoOutput { name: name.clone() }.into());
-            }
-        }
-        plain_names(&out)?;
+        outputs::check(&out, &self.options.outputs)?;
         Ok(())
     }
-}
-
-/// Makes sure that all files below `out` have names that a record of the cache may hold.
-fn plain_names(out: &Path) -> Result<(), CommandError> {
-    for entry in walkdir::WalkDir::new(out)
-        .min_depth(1)
-        .into_iter()
-        .flatten()
-    {
-        let name = entry.file_name().to_string_lossy();
-        if name.contains(char::is_control) {
-            let name = name.escape_default().to_string();
-            return Err(CommandError::OddName { name });
-        }
-    }
-    Ok(())
 }

@@ -95,9 +95,9 @@ impl EventFile {
 
     /// Writes the confirmed events into a file that readers take for a later one.
     fn begin_anew(&mut self) -> std::io::Result<()> {
-        let earlier = self.path.as_deref().and_then(begun_s).unwrap_or(0);
-        let begun_s = (now_s() as u64).max(earlier + 1);
-        let name = format!("{START}{begun_s:010}.{}{END}", self.identity);
+        let earlier = self.path.as_deref().and_then(started_s).unwrap_or(0);
+        let started_s = (now_s() as u64).max(earlier + 1);
+        let name = format!("{START}{started_s:010}.{}{END}", self.identity);
         let path = self.folder.join(name);
         let mut file = appended(&path, OpenOptions::new().create(true).append(true))?;
         let bytes: Vec<u8> = self.written.iter().flat_map(|event| frame(event)).collect();
@@ -121,7 +121,7 @@ fn ours(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut paths: Vec<PathBuf> = entries
         .map(|entry| entry.path())
-        .filter(|path| begun_s(path).is_some() && ends_with(path, END))
+        .filter(|path| started_s(path).is_some() && ends_with(path, END))
         .collect();
     paths.sort();
     paths
@@ -133,7 +133,7 @@ fn ends_with(path: &Path, end: &str) -> bool {
 }
 
 /// When a file was started, by its name.
-fn begun_s(path: &Path) -> Option<u64> {
+fn started_s(path: &Path) -> Option<u64> {
     let name = path.file_name()?.to_str()?;
     let (started, _) = name.strip_prefix(START)?.split_once('.')?;
     started.parse().ok()

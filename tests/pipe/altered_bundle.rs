@@ -96,3 +96,44 @@ fn what_its_run_did_not_make_is_told() {
         "{told}"
     );
 }
+
+#[test]
+fn a_lock_that_names_no_manifest_is_refused_before_anything_is_written() {
+    let sender = exported();
+    let files = unpacked(&sender);
+    let lock = files
+        .keys()
+        .find(|name| name.ends_with(".lock.toml"))
+        .unwrap()
+        .clone();
+    let name = {
+        let text = String::from_utf8(files[&lock].clone()).unwrap();
+        let line = text
+            .lines()
+            .find(|line| line.starts_with("manifest = "))
+            .unwrap();
+        line.to_owned()
+    };
+    for wrong in ["../../../runs/other", "/tmp", "a/../b", ""] {
+        let line = format!("manifest = \"{wrong}\"");
+        let space = with_change(&sender, &lock, &|content| {
+            let text = String::from_utf8(content).unwrap();
+            text.replace(&name, &line).into_bytes()
+        });
+        let before = space.files("");
+        let output = space.pipe(&["reproduce", BUNDLE]);
+        assert!(!output.status.success(), "{wrong}: {output:?}");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            told.contains("is not the name of a manifest"),
+            "{wrong}: {told}"
+        );
+        let new: Vec<_> = space
+            .files("")
+            .into_keys()
+            .filter(|name| !before.contains_key(name))
+            .collect();
+        let inside = |name: &String| name.starts_with("run/");
+        assert!(new.iter().all(inside), "{new:?}");
+    }
+}

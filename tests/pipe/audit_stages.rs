@@ -241,7 +241,7 @@ fn an_audit_takes_ingest_stages_alone() {
             + "[stage.slow]\nkind = \"resample\"\ninput = \"speech\"\nrate_hz = 8000\n",
     );
     let error = space.refused(&["plan", "p.toml"]);
-    assert!(error.contains("`slow` is no ingest stage"), "{error}");
+    assert!(error.contains("`slow` is not an ingest stage"), "{error}");
     assert!(error.contains("its kind is \"resample\""), "{error}");
     assert!(
         error.contains("[\"speech\", \"slow\"]"),

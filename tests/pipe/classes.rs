@@ -178,7 +178,7 @@ fn the_lists_of_a_corpus_may_be_classes_of_its_own() {
         "postive = [\"elation\"",
     );
     let message = space.refused(&["plan", "task.toml"]);
-    assert!(message.contains("did you mean"), "{message}");
+    assert!(message.contains("mean positive?"), "{message}");
 }
 
 /// All that `pipe plan` says, without line breaks.
@@ -194,7 +194,7 @@ fn labels_that_no_corpus_has_are_told_with_the_nearest_that_exist() {
     let space = space("classes = { sad = [\"sadnes\", \"sadness\"], angry = [\"anger\"] }");
     let told = planned(&space);
     let expected =
-        "`sadnes` of the class `sad` is no label of these corpora: did you mean `sadness`?";
+        "`sadnes` of the class `sad` is not a label of these corpora: did you mean `sadness`?";
     assert!(told.contains(expected), "{told}");
     assert!(!told.contains("`anger` of"), "{told}");
 }

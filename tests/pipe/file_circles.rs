@@ -15,6 +15,8 @@ struct Text {
     defines: BTreeSet<String>,
     /// Paths that it imports, each with the name that it goes by, and whether it is passed on.
     imports: Vec<(Vec<String>, String, bool)>,
+    /// Words in its code.
+    words: BTreeSet<String>,
     /// Paths in its code.
     paths: Vec<Vec<String>>,
     /// Modules that are compiled for tests only.
@@ -128,6 +130,10 @@ impl Text {
     }
 
     fn read_code(&mut self, code: &str) {
+        let declares = |line: &&str| line.ends_with(';') && line.contains("mod ");
+        let lines = code.lines().filter(|line| !declares(line));
+        let words = lines.flat_map(|line| line.split(|c| !is_word(c)));
+        self.words = words.map(str::to_owned).collect();
         const DEFINE: [&str; 8] = [
             "struct",
             "enum",
@@ -263,15 +269,14 @@ impl Files {
     fn uses(&self) -> BTreeMap<Module, BTreeSet<Module>> {
         const DEEP: usize = 8;
         let uses = self.0.iter().map(|(module, text)| {
-            // A folder's own file that passes on what is in the others does not use it for that.
+            // A folder's own file that only passes on what is in the others does not use it.
             let is_folder = self
                 .0
                 .keys()
                 .any(|other| other.len() > module.len() && other.starts_with(module));
-            let imports = text
-                .imports
-                .iter()
-                .filter(|(.., is_public)| !(is_folder && *is_public));
+            let imports = text.imports.iter().filter(|(_, name, is_public)| {
+                !(is_folder && *is_public) || text.words.contains(name)
+            });
             let imports = imports.map(|(path, name, _)| match name == "*" {
                 true => &path[..path.len() - 1],
                 false => &path[..],
@@ -368,6 +373,12 @@ fn a_circle_of_files_is_found_however_it_is_written() {
         ("d", "use super::a::B;\npub struct D;\n"),
     ]);
     assert_eq!(found, ["a/b -> a/c -> d"]);
+    // A folder that passes on what it uses itself.
+    let found = circles(&[
+        ("a", "mod b;\npub use b::B;\npub struct A(B);\n"),
+        ("a/b", "use super::A;\npub struct B;\n"),
+    ]);
+    assert_eq!(found, ["a -> a/b"]);
     // What tests use, comments, and who may use something are no uses.
     let none = circles(&[
         (

@@ -255,3 +255,17 @@ fn beside_a_run_nothing_goes_that_it_could_need() {
     assert_eq!(there(&space), "e");
     assert_eq!(space.run_well("slow.toml").steps(), (0, 1, 0));
 }
+
+#[test]
+fn a_file_called_version_that_is_no_caches_is_left_alone() {
+    let space = Workspace::new();
+    space.write("VERSION", "1.2.3\n");
+    for arguments in [
+        &["--cache", ".", "cache", "prune"][..],
+        &["--cache", ".", "cache", "gc"],
+    ] {
+        let output = space.pipe(arguments);
+        assert!(!output.status.success(), "{arguments:?}: {output:?}");
+        assert_eq!(space.read("VERSION"), "1.2.3\n");
+    }
+}

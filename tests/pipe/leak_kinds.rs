@@ -182,3 +182,22 @@ fn one_word_means_all_kinds_as_it_always_has() {
         "the default, written out"
     );
 }
+
+#[test]
+fn files_that_are_broken_in_the_same_way_count_as_bad_and_are_no_leak() {
+    let space = Workspace::with_corpus(48);
+    // Of several speakers, in all splits.
+    for (index, bytes) in [
+        (0, ""),
+        (9, ""),
+        (18, ""),
+        (27, "RIFF"),
+        (36, "RIFF"),
+        (45, "RIFF"),
+    ] {
+        space.write(&format!("corpora/made/audio/{index:04}.wav"), bytes);
+    }
+    let run = space.run("pipe.toml", &["--set", "speech.max_bad=0.2"]);
+    assert_eq!(run.code, Some(0), "{:?}", run.events);
+    assert_eq!(run.events_of("item_bad").len(), 6, "{:?}", run.events);
+}

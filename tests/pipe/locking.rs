@@ -324,3 +324,25 @@ fn results_in_a_lock_file_elsewhere_stay_as_long_as_it_is_there() {
     space.told(&["cache", "prune", "--keep-runs", "1"]);
     assert!(space.run_well("pipe.toml").items().0 > 0);
 }
+
+#[test]
+fn a_lock_or_bundle_takes_no_other_files_place() {
+    let space = Workspace::with_manifest(
+        "p.toml",
+        "[stage.a]\nkind = \"command\"\nrun = \"echo 1 > {out}/a\"\noutputs = [\"a\"]\n",
+    );
+    space.run_well("p.toml");
+    let before = space.read("p.toml");
+    for arguments in [
+        &["lock", "p.toml", "-o", "p.toml"][..],
+        &["bundle", "export", "p.toml", "-o", "p.toml"],
+    ] {
+        let told = space.warned(arguments);
+        assert!(told.contains("it is another file than"), "{told}");
+        assert_eq!(space.read("p.toml"), before);
+    }
+    for _ in 0..2 {
+        space.told(&["lock", "p.toml", "-o", "other.lock.toml"]);
+        space.told(&["bundle", "export", "p.toml", "-o", "b.tar.zst"]);
+    }
+}

@@ -227,8 +227,19 @@ fn schema_describes_every_kind() {
     let space = Workspace::new();
     let all = space.told(&["schema"]);
     let kinds = [
-        "ingest", "audit", "resample", "fbank", "augment", "train", "evaluate", "probe", "tsne",
-        "report", "command",
+        "ingest",
+        "audit",
+        "resample",
+        "fbank",
+        "embed",
+        "functionals",
+        "augment",
+        "train",
+        "evaluate",
+        "probe",
+        "tsne",
+        "report",
+        "command",
     ];
     for kind in kinds {
         assert!(all.contains(&format!("kind = \"{kind}\"")), "{kind}");

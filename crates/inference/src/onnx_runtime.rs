@@ -155,7 +155,7 @@ fn output(value: &DynValue) -> Result<OutputTensor, String> {
         }};
     }
     let ValueType::Tensor { ty, .. } = value.dtype() else {
-        return Err("an output is no tensor".to_owned());
+        return Err("an output is not a tensor".to_owned());
     };
     Ok(match ty {
         TensorElementType::Float32 => floats!(f32, value => value),

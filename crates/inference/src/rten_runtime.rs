@@ -118,7 +118,7 @@ fn output(value: Value) -> Result<OutputTensor, String> {
             let values = tensor.to_vec().into_iter().map(f32::from);
             floats(tensor.shape(), values.collect())
         }
-        _ => return Err("an output is no tensor".to_owned()),
+        _ => return Err("an output is not a tensor".to_owned()),
     })
 }
 

@@ -57,6 +57,13 @@ pub enum CommandError {
         help("it must write every file of `outputs` into {{out}}")
     )]
     NoOutput { name: String },
+    /// The folder for its outputs is gone.
+    #[error("the command removed {{out}}, or put something else in its place")]
+    #[diagnostic(
+        code(command::no_output_folder),
+        help("it must write its files into the folder that is there")
+    )]
+    NoOutputFolder,
     /// It wrote a file that no record of the cache may name.
     #[error("the command wrote a file called \"{name}\", with control characters")]
     #[diagnostic(code(command::odd_name), help("give it a plain name"))]

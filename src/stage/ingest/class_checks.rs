@@ -131,7 +131,7 @@ pub fn unknown_labels(choice: &ClassChoice, found: &BTreeSet<String>) -> Vec<Str
         for label in labels.iter().filter(|l| !known.contains(&normalise(l))) {
             let nearest = suggest(label, found.iter().map(String::as_str));
             warnings.push(format!(
-                "`{label}` of the class `{class}` is no label of these corpora: {nearest}"
+                "`{label}` of the class `{class}` is not a label of these corpora: {nearest}"
             ));
         }
     }

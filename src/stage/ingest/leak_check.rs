@@ -34,7 +34,11 @@ pub fn check_leaks(
     listing: &mut SourceListing,
     details: &mut ListingDetails,
 ) -> Result<(), IngestError> {
-    let items = leak_items(entries);
+    // Files without a length cannot be read: equal ones are broken in the same way, and count as bad items.
+    let items: Vec<Item<'_>> = (leak_items(entries).into_iter().zip(entries))
+        .filter(|(_, (_, _, duration_s))| *duration_s > 0.0)
+        .map(|(item, _)| item)
+        .collect();
     let parts = Split::ALL.map(|split| Part::of_split(split, &items));
     let findings = leaks::find(&parts);
     let (bad, doubtful): (Vec<_>, Vec<_>) = findings.iter().partition(|finding| finding.is_leak());

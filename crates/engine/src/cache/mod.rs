@@ -25,6 +25,7 @@
 //! recomputed or removed. Damaged and absent things are made again by the run that needs them.
 
 mod access;
+mod checkpoint_key;
 mod damaged_results;
 mod error;
 mod stat_cache;
@@ -66,6 +67,7 @@ use crate::artifact::FingerprintInputs;
 use crate::program;
 
 use access::Access;
+pub use checkpoint_key::{checkpoint_key, final_checkpoint_key};
 pub use checksummed::Stored;
 pub use damaged_results::DamagedResult;
 pub use error::CacheError;
@@ -92,7 +94,6 @@ pub use scratch::Scratch;
 use stat_cache::StatCacheOptions;
 pub use stat_cache::{FileInfo, Measure, StatCache};
 use syncer::Syncer;
-pub use unfinished::{checkpoint_key, final_checkpoint_key};
 pub use usage::{Usage, usage};
 pub use verify::{Verified, VerifyOptions, verify};
 

@@ -15,6 +15,9 @@ use super::{Cache, folder};
 
 const VERSION: &str = "pipe cache 1\n";
 
+/// Folders that every cache has.
+const FOLDERS: [&str; 3] = ["steps", "locks", "tmp"];
+
 impl Cache {
     /// Opens the cache at `root` for a run and creates it if needed. Where it exists but cannot be written, what is in it
     /// is used and nothing is stored: see [`Cache::why_not_stored`].
@@ -124,7 +127,7 @@ fn keep_name(system: &dyn System, root: &Path) -> Result<(), CacheError> {
 
 /// Creates the folders that every cache has.
 fn create(system: &dyn System, root: &Path) -> Result<(), CacheError> {
-    for name in ["steps", "locks", "tmp"] {
+    for name in FOLDERS {
         let folder = root.join(name);
         let created = system.create_folders(&folder);
         created.map_err(|error| CacheError::write(&folder, error))?;
@@ -173,7 +176,7 @@ impl Version {
     }
 }
 
-/// True where a record can be read, or there are none.
+/// True where a record can be read, or there are none in a folder that looks like a cache.
 fn has_records_of_this_format(system: &Arc<dyn System>, root: &Path) -> Result<bool, CacheError> {
     let records = Records::new(system.clone(), root.join("steps"), None);
     let paths = records.paths()?;
@@ -182,7 +185,9 @@ fn has_records_of_this_format(system: &Arc<dyn System>, root: &Path) -> Result<b
             return Ok(true);
         }
     }
-    Ok(paths.is_empty())
+    // Without any, it is a cache by its folders; a file called VERSION alone may be anything.
+    let has_folders = FOLDERS.iter().all(|name| system.exists(&root.join(name)));
+    Ok(paths.is_empty() && has_folders)
 }
 
 /// Makes sure that no folder of the cache at `root` leads out of it.

@@ -130,16 +130,16 @@ impl<'a> RunLog<'a> {
         Ok(())
     }
 
-    /// The run is over. `ended` holds what became of the steps; the rest is known. `settle` sees to it that the results
+    /// The run is over. `ended` holds what became of the steps; the rest is known. `on_recorded` sees to it that the results
     /// under keys that the run before did not have are on disk, since what is remembered must not outlive them.
     ///
     /// # Errors
-    /// Those of `settle`; when the record cannot be written, or an earlier one not be read; this run is then remembered
+    /// Those of `on_recorded`; when the record cannot be written, or an earlier one not be read; this run is then remembered
     /// all the same.
     pub fn end(
         &self,
         ended: RunRecord,
-        settle: impl FnOnce(&HashSet<Digest>) -> Result<(), CacheError>,
+        on_recorded: impl FnOnce(&HashSet<Digest>) -> Result<(), CacheError>,
     ) -> Result<(), CacheError> {
         let Self { runs, name, .. } = self;
         let (place, record) = {
@@ -170,7 +170,7 @@ impl<'a> RunLog<'a> {
             new.remove(known);
         }
         if !new.is_empty() {
-            settle(&new)?;
+            on_recorded(&new)?;
         }
         let nothing = record.steps.is_empty() && record.failed.is_empty();
         let (number, lock) = match (place, before) {

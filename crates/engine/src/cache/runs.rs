@@ -16,6 +16,9 @@ use super::run_file::{self, log_of};
 use super::run_history::RunHistory;
 use super::run_record::{Ending, Run, RunRecord};
 
+/// The largest number of a run.
+const MOST_RUNS: u64 = 1 << 40;
+
 /// The runs of one cache.
 #[derive(Debug)]
 pub struct Runs {
@@ -165,6 +168,8 @@ impl Runs {
             .into_iter()
             .filter(|path| path.extension().is_some_and(|e| e == "json"))
             .filter_map(|path| Some((path.file_stem()?.to_str()?.parse().ok()?, path)))
+            // No run writes larger ones, and there is always a next.
+            .filter(|(number, _)| *number <= MOST_RUNS)
             .collect();
         runs.sort();
         Ok(runs)

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use pipe_foundation::Digest;
 use serde_json::Value as Json;
 
-use crate::artifact::FingerprintInputs;
-
+use super::checkpoint_key::checkpoint_key;
 use super::error::CacheError;
 use super::items::StepTag;
 use super::usage::usage_of;
@@ -112,22 +111,6 @@ impl Cache {
         // What cannot be removed is never used again, since the step counts as done.
         let _ = self.system.remove_folders(&reservation.unfinished(self));
     }
-}
-
-/// The key under which a step keeps its work while it runs: the device does not count, so that another one can continue
-/// with it.
-pub fn checkpoint_key(fingerprint: &FingerprintInputs) -> Digest {
-    fingerprint.on_device(None).key()
-}
-
-/// The key of all that decides how the work continues, apart from the device and the `parameters` that decide when it
-/// ends.
-pub fn final_checkpoint_key(fingerprint: &FingerprintInputs, parameters: &[&str]) -> Digest {
-    let mut rest = fingerprint.on_device(None);
-    for parameter in parameters {
-        rest.0.remove(&format!("parameters.{parameter}"));
-    }
-    rest.key()
 }
 
 #[cfg(test)]

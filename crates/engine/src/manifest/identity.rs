@@ -79,7 +79,7 @@ fn given_name(table: &Table) -> Option<String> {
 }
 
 /// Whether results can be kept under `name`: it must stay below the folder of all results.
-pub(super) fn is_usable(name: &str) -> bool {
+pub fn is_usable(name: &str) -> bool {
     let plain = |part: Component<'_>| matches!(part, Component::Normal(_));
     let tidy: PathBuf = Path::new(name).components().collect();
     !name.is_empty()

@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json};
 use crate::artifact::ArtifactKind;
 
 use super::diagnostic::Diagnostic;
-use super::parameter::Parameter;
+use super::parameter::{Parameter, Shape};
 
 /// A stage kind, as far as manifests are concerned.
 #[derive(Debug)]
@@ -42,6 +42,26 @@ impl Kind {
             output: |_| ArtifactKind::FILES,
             validate: |_| Vec::new(),
         }
+    }
+
+    /// Whether it takes no inputs, or can take something else than one of `artifacts`.
+    pub(super) fn makes_of_others(&self, artifacts: &[ArtifactKind]) -> bool {
+        let inputs: Vec<ArtifactKind> = self
+            .parameters
+            .iter()
+            .flat_map(|p| inputs(&p.shape))
+            .collect();
+        inputs.is_empty() || inputs.iter().any(|kind| !artifacts.contains(kind))
+    }
+}
+
+/// What the inputs in a shape may be.
+fn inputs(shape: &Shape) -> Vec<ArtifactKind> {
+    match shape {
+        Shape::Input(kinds) => kinds.to_vec(),
+        Shape::List(item) | Shape::OneOrMany(item) | Shape::Map(item) => inputs(item),
+        Shape::Either(shapes) => shapes.iter().flat_map(inputs).collect(),
+        _ => Vec::new(),
     }
 }
 

@@ -46,7 +46,7 @@ pub use declaration::Declaration;
 pub use declare::Vocabulary;
 pub use diagnostic::Diagnostic;
 pub use diagnostics::Diagnostics;
-pub use identity::{location, name_by_path, present_name};
+pub use identity::{is_usable as is_usable_name, location, name_by_path, present_name};
 pub use includes::not_shown;
 pub use item_parameters::{MAX_BAD, STORE};
 pub use kind::{Gathers, Kind};

@@ -137,6 +137,7 @@ impl Others<'_> {
             .kinds
             .iter()
             .filter(|kind| input.accepts.contains(&(kind.output)(&Map::new())))
+            .filter(|kind| kind.makes_of_others(input.accepts))
             .map(|kind| format!("`{}`", kind.name))
             .collect();
         format!(

@@ -126,7 +126,7 @@ pub enum AudioError {
     )]
     #[diagnostic(
         code(audio::unsupported_rate),
-        help("the header is damaged, or this is no recording of speech: leave the file out")
+        help("the header is damaged, or this is not a recording of speech: leave the file out")
     )]
     UnsupportedRate {
         /// The file.

@@ -108,7 +108,7 @@ impl Corpora {
                 let near = |name: &&&str| strsim::damerau_levenshtein(name, class) <= 2;
                 if let Some(meant) = of_paper.iter().find(near) {
                     return Some(format!(
-                        "{class:?} in [corpus.{corpus}.labels] is no class of the paper; did you mean {meant}?"
+                        "{class:?} in [corpus.{corpus}.labels] is not a class of the paper; did you mean {meant}?"
                     ));
                 }
             }

@@ -49,7 +49,7 @@ struct VorbisPackets<R> {
 }
 
 /// What walking over the pages finds.
-struct Survey {
+struct StreamScan {
     serial: u32,
     end: u64,
     /// Position after the last packet.
@@ -61,12 +61,12 @@ struct Survey {
 pub(super) fn open<R: Read + Seek + Send + Sync + 'static>(
     mut source: Source<R>,
 ) -> Result<(AudioInfo, Coded), Fault> {
-    let Survey {
+    let StreamScan {
         serial,
         end,
         last,
         index,
-    } = survey(&mut source)?;
+    } = scan(&mut source)?;
     let mut stream = OggStream::new(source, serial, end);
     let mut header = || stream.next()?.ok_or(Fault::Ends);
     let identification = header()?.bytes;
@@ -125,7 +125,7 @@ pub(super) fn open<R: Read + Seek + Send + Sync + 'static>(
 }
 
 /// Walks over all pages: each says how long it is.
-fn survey<R: Read + Seek>(source: &mut Source<R>) -> Result<Survey, Fault> {
+fn scan<R: Read + Seek>(source: &mut Source<R>) -> Result<StreamScan, Fault> {
     let end = tag::end_without_tags(source)?;
     let mut offset = 0;
     let mut serial = None;
@@ -167,7 +167,7 @@ fn survey<R: Read + Seek>(source: &mut Source<R>) -> Result<Survey, Fault> {
         offset = page.end();
     }
     match (serial, other) {
-        (Some(serial), _) => Ok(Survey {
+        (Some(serial), _) => Ok(StreamScan {
             serial,
             end,
             last,

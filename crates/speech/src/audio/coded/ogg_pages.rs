@@ -128,7 +128,7 @@ pub struct OggStream<R> {
     /// Pieces and bytes of the page that have been used.
     used: (usize, usize),
     /// What earlier pages had of the packet.
-    begun: Vec<u8>,
+    unfinished: Vec<u8>,
     /// The beginning of the packet that ends next is on a page that was not read.
     is_cut: bool,
     /// The number that the next page has to have.
@@ -145,7 +145,7 @@ impl<R: Read + Seek> OggStream<R> {
             next_page: 0,
             page: None,
             used: (0, 0),
-            begun: Vec::new(),
+            unfinished: Vec::new(),
             is_cut: false,
             sequence: None,
         }
@@ -155,7 +155,7 @@ impl<R: Read + Seek> OggStream<R> {
     pub fn go_to(&mut self, offset: u64) {
         self.next_page = offset;
         self.page = None;
-        self.begun.clear();
+        self.unfinished.clear();
         self.is_cut = true;
         self.sequence = None;
     }
@@ -187,10 +187,10 @@ impl<R: Read + Seek> OggStream<R> {
                 continue;
             };
             let past = bytes + usize::from(piece);
-            self.begun
+            self.unfinished
                 .extend_from_slice(body.get(bytes..past).unwrap_or_default());
             self.used = (pieces + 1, past);
-            if self.begun.len() > MAX_PACKET_BYTES {
+            if self.unfinished.len() > MAX_PACKET_BYTES {
                 let detail = format!("a packet has more than {MAX_PACKET_BYTES} bytes");
                 return Err(Fault::Damaged(detail));
             }
@@ -199,7 +199,7 @@ impl<R: Read + Seek> OggStream<R> {
             }
             let is_last_on_page = page.lacing[pieces + 1..].iter().all(|&piece| piece == 255);
             let granule = page.granule.filter(|_| is_last_on_page && !page.is_last);
-            let bytes = std::mem::take(&mut self.begun);
+            let bytes = std::mem::take(&mut self.unfinished);
             if !std::mem::take(&mut self.is_cut) {
                 return Ok(Some(OggPacket { bytes, granule }));
             }
@@ -222,8 +222,8 @@ impl<R: Read + Seek> OggStream<R> {
             }
             self.sequence = Some(page.sequence.wrapping_add(1));
             if !page.is_continued {
-                // What was begun does not go on.
-                self.begun.clear();
+                // What was unfinished is not continued.
+                self.unfinished.clear();
                 self.is_cut = false;
             }
             let body = page.read(&mut self.source)?;

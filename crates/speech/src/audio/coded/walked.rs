@@ -119,7 +119,7 @@ fn audio_track(reader: &dyn FormatReader) -> Result<(AudioCodecParameters, Track
     let track = track.ok_or_else(|| Fault::Damaged("it has no track".to_string()))?;
     match &track.codec_params {
         Some(CodecParameters::Audio(params)) => Ok((params.clone(), track.clone())),
-        _ => Err(Fault::Damaged("its track is no audio".to_string())),
+        _ => Err(Fault::Damaged("its track is not audio".to_string())),
     }
 }
 

@@ -162,7 +162,7 @@ pub(super) fn table_layout(
         layout = layout.option(
             "encoding",
             json!(encoding),
-            "it is no UTF-8: check that letters such as ü and é are right",
+            "it is not UTF-8: check that letters such as ü and é are right",
         );
     }
     let mut found = vec![path.clone()];

@@ -211,7 +211,7 @@ fn tables_of_windows_and_of_votes_are_understood_and_further_columns_named() {
     .unwrap();
     let text = proposed(&folder, "", 2);
     for wanted in [
-        "encoding = \"windows-1252\" # it is no UTF-8",
+        "encoding = \"windows-1252\" # it is not UTF-8",
         "speaker = \"speaker\" # 2 speakers: Jürgen, anna",
         "# Further columns, which `columns` of an ingest stage can keep: arousal (numbers), note.\n",
     ] {

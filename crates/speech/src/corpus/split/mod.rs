@@ -19,12 +19,13 @@
 use std::borrow::Borrow;
 use std::collections::HashMap;
 
-use crate::corpus::{Gender, Split, Utterance};
+use crate::corpus::{Split, Utterance};
 
 mod balance;
 mod connections;
 mod error;
 mod folds;
+mod gender_name;
 mod groups;
 mod search;
 mod table;
@@ -141,10 +142,6 @@ impl Person {
             hours: self.hours,
         }
     }
-}
-
-fn gender_name(gender: Option<Gender>) -> &'static str {
-    gender.map_or("-", Gender::name)
 }
 
 #[cfg(test)]

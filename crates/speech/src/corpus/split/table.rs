@@ -9,7 +9,7 @@ use pipe_foundation::spreadsheet::{guarded, unguarded};
 use crate::corpus::{Gender, Split, Utterance};
 
 use super::error::SplitError;
-use super::gender_name;
+use super::gender_name::gender_name;
 
 const COLUMNS: &str = "speaker\tsplit\tgender\tutterances\thours";
 

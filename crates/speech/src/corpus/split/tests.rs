@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+use crate::corpus::Gender;
+
 use super::*;
 
 /// `seconds` of speech of one speaker, in utterances of up to 3 s.

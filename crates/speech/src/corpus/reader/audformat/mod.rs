@@ -140,7 +140,7 @@ fn read_header(draft: &Draft<'_>) -> Result<Header, CorpusError> {
     };
     Header::parse(&bytes).map_err(|reason| {
         let help = "it is the header of a database, as audformat writes it";
-        error(format!("is no header of audformat: {reason}"), help)
+        error(format!("is not a header of audformat: {reason}"), help)
     })
 }
 

@@ -304,7 +304,7 @@ pub(in crate::corpus) fn cells(
     name: &str,
     declared: Option<&str>,
 ) -> Result<NamesAndCells, String> {
-    let format = format_of_name(name).ok_or("is no CSV, TSV or JSON by its name")?;
+    let format = format_of_name(name).ok_or("is not CSV, TSV or JSON by its name")?;
     let names = Names {
         kept: KeptColumns::All,
         ..Names::default()

@@ -128,7 +128,7 @@ fn audformat_says_what_it_lacks() {
     );
     tree.write("db.yaml", "tables: [\n");
     let (reason, _) = refused(&tree);
-    assert!(reason.contains("is no header of audformat"), "{reason}");
+    assert!(reason.contains("is not a header of audformat"), "{reason}");
     tree.write("db.yaml", HEADER);
     tree.write("db.emotion.parquet", "PAR1");
     tree.write("db.files.csv", "file,speaker,text\n");
