@@ -65,7 +65,7 @@ pub(super) fn layout(files: &[FoundFile]) -> Option<Layout> {
         true => {
             let splits: BTreeSet<String> = above.iter().map(|name| (*name).to_string()).collect();
             layout.comments.push(format!(
-                "The folders {} are splits of its publisher, not speakers: the column `split` has them. To follow them, write the files of each into a list, and name the lists in `split` of the ingest stage.",
+                "The folders {} are splits of its publisher, not speakers: the column `split` has them, and `split = {{ column = \"split\" }}` of the ingest stage follows them.",
                 listed(&splits)
             ));
             "**/{split}/"
