@@ -28,21 +28,23 @@ mod dropped_table;
 mod error;
 mod folds;
 mod leak_check;
+mod listed;
 mod parameters;
 mod remembered;
 mod shared_listing;
 mod source_facts;
+mod split_column;
 mod split_parameters;
 mod split_warnings;
 mod splitting;
 
 pub use build::build;
 use class_checks::{labels_of, unknown_labels};
-use column_checks::{ListedCorpora, unknown_columns, unknown_group};
+use column_checks::{ListedCorpora, check_split_columns, unknown_columns};
 use dropped_table::dropped_table;
-use error::IngestError;
 pub use folds::folds;
 use leak_check::{check_leaks, leak_items};
+use listed::Listed;
 use parameters::Options;
 pub use parameters::{INGEST, KIND};
 use shared_listing::Gathered;
@@ -50,7 +52,7 @@ pub use shared_listing::SharedListings;
 pub use source_facts::{content, source_facts};
 use source_facts::{look, waveform_bytes};
 use split_warnings::{unused_classes, warnings_of_split};
-use splitting::{Listed, Splitting};
+use splitting::Splitting;
 
 /// A segment is listed with the length that its table says, and read with its bounds rounded to samples.
 const SEGMENT_ROUNDING_S: f64 = 0.01;
@@ -289,14 +291,8 @@ impl SourceStage for Ingest {
         warnings.extend(unknown_labels(&self.list_options.classes, &labels));
         warnings.extend(unknown_columns(self.options.columns.as_ref(), &lacking));
         let groups = self.options.split.groups();
-        if let Some((column, nearest)) = unknown_group(&groups, &lacking) {
-            return Err(IngestError::GroupColumn {
-                column: column.to_owned(),
-                nearest: nearest.to_owned(),
-            }
-            .into());
-        }
         let splitting = &self.splitting;
+        check_split_columns(&groups, splitting, &lacking)?;
         let table = splitting.split(&mut entries, self.file_bytes, warnings, &mut details)?;
         warnings.extend(warnings_of_split(&entries, &self.options.split, splitting));
         let policy = &self.options.leaks;

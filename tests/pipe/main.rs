@@ -75,6 +75,7 @@ mod small_manifests;
 mod special_cache_files;
 mod special_files;
 mod split_checks;
+mod split_columns;
 mod strangers_bundle;
 mod strangers_cache;
 mod somebody;

@@ -33,12 +33,12 @@ pub struct RunFacts {
     pub steps: Vec<StepFacts>,
 }
 
-/// A published partition that a split follows.
+/// A published partition, or a column of the corpora, that a split follows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PartitionFacts {
     /// Its name, such as `EmoBox emodb, fold 2`.
     pub name: String,
-    /// BLAKE3 of its files, in hexadecimal.
+    /// BLAKE3 of its files, or of what a column says of each utterance, in hexadecimal.
     pub digest: String,
     /// Files that it names.
     pub files: u64,

@@ -209,5 +209,6 @@ fn splitting(
             },
             drawn: table.drawn,
         },
+        SplitChoice::Column(column) => Splitting::Column(column),
     }
 }

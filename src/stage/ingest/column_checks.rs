@@ -9,8 +9,10 @@ use pipe_foundation::Limit;
 use pipe_speech::corpus::split::{RECORDING, group_value};
 use pipe_speech::corpus::{self, CorpusConfig, KeptColumns, ListOptions, Utterance};
 
+use super::error::IngestError;
+use super::listed::Listed;
 use super::source_facts::look;
-use super::splitting::Listed;
+use super::splitting::Splitting;
 
 /// Columns that corpora document by these names where they can; a corpus that does not is no slip.
 const DOCUMENTED: [&str; 3] = ["session", "text", RECORDING];
@@ -80,13 +82,31 @@ pub fn unknown_columns(
         .collect()
 }
 
-/// The first of `groups` that no utterance has, and what may be meant.
-pub fn unknown_group<'g>(
-    groups: &'g [String],
-    lacking: &'g BTreeMap<String, String>,
-) -> Option<(&'g str, &'g str)> {
-    let groups = groups.iter().map(String::as_str);
-    groups
-        .filter(|name| !DOCUMENTED.contains(name))
-        .find_map(|name| Some((name, lacking.get(name)?.as_str())))
+/// Checks that utterances have what they are to be split by: `groups`, and the column that says the splits.
+///
+/// # Errors
+/// [`IngestError::GroupColumn`] and [`IngestError::SplitColumn`] where no utterance has it, as `lacking` says.
+pub fn check_split_columns(
+    groups: &[String],
+    splitting: &Splitting,
+    lacking: &BTreeMap<String, String>,
+) -> Result<(), IngestError> {
+    let groups = groups.iter();
+    let mut groups = groups.filter(|name| !DOCUMENTED.contains(&name.as_str()));
+    if let Some((column, nearest)) = groups.find_map(|name| lacking.get_key_value(name)) {
+        return Err(IngestError::GroupColumn {
+            column: column.clone(),
+            nearest: nearest.clone(),
+        });
+    }
+    let Splitting::Column(split) = splitting else {
+        return Ok(());
+    };
+    match lacking.get_key_value(&split.column) {
+        None => Ok(()),
+        Some((column, nearest)) => Err(IngestError::SplitColumn {
+            column: column.clone(),
+            nearest: nearest.clone(),
+        }),
+    }
 }

@@ -42,4 +42,32 @@ pub enum IngestError {
         /// Which columns there are.
         nearest: String,
     },
+    /// What is to say the splits is no column of the corpora.
+    #[error("no utterance has the column `{column}` that `split` names: {nearest}")]
+    #[diagnostic(
+        code(ingest::split_column),
+        help(
+            "`split = {{ column = \"NAME\" }}` takes a column in which the corpora say the split of each utterance"
+        )
+    )]
+    SplitColumn {
+        /// The column.
+        column: String,
+        /// Which columns there are.
+        nearest: String,
+    },
+    /// No value of the column is a split.
+    #[error("the column `{column}` that `split` names has no value that is a split: {values}")]
+    #[diagnostic(
+        code(ingest::no_splits),
+        help(
+            "expected train (or training), validation (valid, val, dev, devel, development) and test (testing, eval, evaluation), in any case"
+        )
+    )]
+    NoSplits {
+        /// The column.
+        column: String,
+        /// What it has instead.
+        values: String,
+    },
 }

@@ -10,7 +10,7 @@ use crate::items::ListingDetails;
 use crate::stage::leak_policy::{Leak, LeakKind, LeakPolicy};
 
 use super::error::IngestError;
-use super::splitting::Listed;
+use super::listed::Listed;
 
 /// What the search for leaks looks at.
 pub fn leak_items(entries: &[Listed]) -> Vec<Item<'_>> {

@@ -8,7 +8,7 @@ use pipe_foundation::sync::lock;
 
 use crate::items::ListingDetails;
 
-use super::splitting::Listed;
+use super::listed::Listed;
 
 /// The usable utterances of some corpora before they are split, and what is to be said of them.
 #[derive(Clone, Debug, Default)]

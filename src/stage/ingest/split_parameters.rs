@@ -1,4 +1,4 @@
-//! The parameter `split` of `ingest`: fractions, folds, leaving one out, or a partition that others published.
+//! The parameter `split` of `ingest`: fractions, folds, leaving one out, a column, or a partition that others published.
 
 use pipe_engine::manifest::{Diagnostic, Parameter, Shape};
 use pipe_speech::corpus::Split;
@@ -37,6 +37,8 @@ const VALIDATION: Parameter = Parameter::default(
 );
 
 const DRAWN_VALIDATION_DOC: &str = "Fraction of the training part that is drawn for validation, stratified by class, where the partition has none of its own.";
+
+const HELD_OUT_DOC: &str = "Fraction of the training part that is held out for validation, whole speakers at a time, where the column has no validation.";
 
 const STRATIFY: Parameter = Parameter::default("stratify", Shape::Bool, "true", STRATIFY_DOC);
 
@@ -126,9 +128,18 @@ pub const SPLIT: Parameter = Parameter::default(
             Parameter::default("validation", FRACTION, "0.0", DRAWN_VALIDATION_DOC),
             SEED,
         ]),
+        Shape::Table(&[
+            Parameter::required(
+                "column",
+                Shape::Text,
+                "A column of the corpora that says the split of each utterance: train, validation (or dev, val) or test (or eval).",
+            ),
+            Parameter::default("validation", FRACTION, "0.0", HELD_OUT_DOC),
+            SEED,
+        ]),
     ]),
     "{\"train\": 0.8, \"validation\": 0.1, \"test\": 0.1, \"seed\": 0}",
-    "Fractions per corpus, whole speakers at a time; one split for all utterances; a fold of a cross-validation; or a published partition.",
+    "Fractions per corpus, whole speakers at a time; one split for all utterances; a fold of a cross-validation; the splits that a column says; or a published partition.",
 );
 
 /// What is wrong with the values of `split`.
@@ -174,6 +185,8 @@ pub enum SplitChoice {
     Lists(Lists),
     /// A table of files.
     Table(Table),
+    /// A column of the corpora.
+    Column(SplitColumn),
 }
 
 /// Fractions of the hours, whole groups at a time.
@@ -265,6 +278,15 @@ pub struct Table {
     pub drawn: DrawnValidation,
 }
 
+/// A column of the corpora that says the split of each utterance.
+#[derive(Clone, Debug, Deserialize)]
+pub struct SplitColumn {
+    pub column: String,
+    /// Fraction of the training part that is held out where the column has no validation, whole speakers at a time.
+    pub validation: f64,
+    pub seed: u64,
+}
+
 /// Validation that is drawn from the training part of a partition that has none.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub struct DrawnValidation {
@@ -282,6 +304,7 @@ impl SplitChoice {
                 let groups = left.options.groups.iter().cloned();
                 groups.chain([left.leave_one_out.clone()]).collect()
             }
+            Self::Column(split) => vec![split.column.clone()],
             Self::One(_) | Self::Protocol(_) | Self::Lists(_) | Self::Table(_) => Vec::new(),
         }
     }
@@ -298,7 +321,11 @@ impl SplitChoice {
             Self::Fractions(fractions) => fractions.groups.clone().unwrap_or_default(),
             Self::Folds(folds) => folds.options.groups.clone(),
             Self::LeaveOneOut(left) => left.options.groups.clone(),
-            Self::One(_) | Self::Protocol(_) | Self::Lists(_) | Self::Table(_) => Vec::new(),
+            Self::One(_)
+            | Self::Protocol(_)
+            | Self::Lists(_)
+            | Self::Table(_)
+            | Self::Column(_) => Vec::new(),
         }
     }
 }

@@ -6,8 +6,9 @@ use pipe_speech::corpus::leaks::similar_names;
 use pipe_speech::corpus::split::{RECORDING, SPEAKER, group_value, groups_in_words};
 use pipe_speech::corpus::{ClassSet, Entry, Split, Utterance};
 
+use super::listed::Listed;
 use super::split_parameters::SplitChoice;
-use super::splitting::{Listed, Splitting};
+use super::splitting::Splitting;
 
 /// Names are told up to this many.
 const FEW: usize = 4;

@@ -1,8 +1,8 @@
-//! Gives every listed utterance its split, and leaves out those that a published partition does not name.
+//! Gives every listed utterance its split, and leaves out those that a published partition or a column gives none.
 
 use std::path::PathBuf;
 
-use pipe_foundation::{Digest, Limit, regular_file};
+use pipe_foundation::{Limit, regular_file};
 use pipe_report::PartitionFacts;
 use pipe_speech::corpus::protocol::{self, FileList, Partition};
 use pipe_speech::corpus::split::{
@@ -15,10 +15,9 @@ use pipe_speech::corpus::{DropCause, Dropped, Entry, Split};
 use crate::items::ListingDetails;
 
 use super::error::IngestError;
-use super::split_parameters::{DrawnValidation, FoldOptions, Fractions};
-
-/// An entry, the digest of its audio and its length in seconds.
-pub type Listed = (Entry, Digest, f64);
+use super::listed::Listed;
+use super::split_column;
+use super::split_parameters::{DrawnValidation, FoldOptions, Fractions, SplitColumn};
 
 /// How an `ingest` splits, with its paths resolved.
 pub enum Splitting {
@@ -40,6 +39,8 @@ pub enum Splitting {
         source: PublishedSource,
         drawn: DrawnValidation,
     },
+    /// By a column of the corpora.
+    Column(SplitColumn),
 }
 
 /// Where a published partition is.
@@ -118,6 +119,7 @@ impl Splitting {
                 let partition = source.read(file_bytes)?;
                 published(&partition, *drawn, entries, warnings, details)?
             }
+            Self::Column(choice) => split_column::splits(choice, entries, warnings, details)?,
         };
         for ((entry, ..), split) in entries.iter_mut().zip(splits) {
             entry.utterance.split = split;
@@ -202,7 +204,7 @@ impl Splitting {
                 };
                 some([1.0, validation, 1.0])
             }
-            Self::Pinned(_) | Self::One(_) | Self::Published { .. } => Vec::new(),
+            Self::Pinned(_) | Self::One(_) | Self::Published { .. } | Self::Column(_) => Vec::new(),
         }
     }
 }
@@ -214,7 +216,9 @@ impl Splitting {
             Self::One(_) => &[],
             // What a fold tests may well lack a class; all folds together have it.
             Self::Folds { .. } | Self::LeaveOneOut { .. } => &[Split::Train, Split::Validation],
-            Self::Fractions(_) | Self::Pinned(_) | Self::Published { .. } => &Split::ALL,
+            Self::Fractions(_) | Self::Pinned(_) | Self::Published { .. } | Self::Column(_) => {
+                &Split::ALL
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The published partitions that splits follow, with the digests of their files.
+//! The published partitions and columns that splits follow, with their digests.
 
 use crate::document::{Block, Column, Table};
 use crate::{Study, number};
@@ -24,7 +24,7 @@ pub(crate) fn blocks(study: &Study) -> Vec<Block> {
                 Column::text("partition", 0),
                 Column::new("files", 1),
                 Column::new("not among the data", 2),
-                Column::text("BLAKE3 of its files", 0),
+                Column::text("BLAKE3", 0),
             ],
             rows: rows.collect(),
             footer_rows: 0,

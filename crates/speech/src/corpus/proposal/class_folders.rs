@@ -10,27 +10,42 @@ use crate::corpus::walk::FoundFile;
 use super::layout::Layout;
 use super::words::meaning;
 
-/// A layout where most names of folders at one level are words for emotions.
+/// A layout where most names of folders at one level are words for emotions, or else one in which the folders of a level
+/// are taken for labels.
 pub(super) fn layout(files: &[FoundFile]) -> Option<Layout> {
     let recordings: Vec<&FoundFile> = files.iter().filter(|file| file.is_audio()).collect();
     let depth = recordings.iter().map(|file| file.folders().count()).max()?;
     // Counted from the folder that a file is in.
-    let level = (0..depth).find(|level| {
-        let names: BTreeSet<&str> = (recordings.iter())
-            .filter_map(|file| file.folders().rev().nth(*level))
-            .collect();
+    let levels: Vec<BTreeSet<&str>> = (0..depth)
+        .map(|level| {
+            let names = recordings
+                .iter()
+                .filter_map(|file| file.folders().rev().nth(level));
+            names.collect()
+        })
+        .collect();
+    let known = levels.iter().position(|names| {
         let known = names.iter().filter(|name| meaning(name).is_some()).count();
         known >= 2 && known * 2 > names.len()
-    })?;
-    let label = |file: &FoundFile| file.folders().rev().nth(level).map(str::to_string);
-    let labels: BTreeSet<String> = recordings.iter().filter_map(|file| label(file)).collect();
-    let comment = format!("The folders {} are labels.", listed(&labels));
+    });
+    let level = known.or_else(|| level_of_unknown_labels(&levels))?;
+    let labels: BTreeSet<String> = levels[level]
+        .iter()
+        .map(|name| (*name).to_string())
+        .collect();
+    let comment = match known {
+        Some(_) => format!("The folders {} are labels.", listed(&labels)),
+        None => format!(
+            "TO DO: the folders {} were taken for labels because recordings lie in them, not because they are words for emotions: check that they are labels.",
+            listed(&labels)
+        ),
+    };
     let between = "*/".repeat(level);
     let separator = ['_', '-', ' ']
         .into_iter()
-        .find(|separator| speakers(&recordings, *separator).is_some());
+        .find(|separator| speakers(&recordings, *separator, &labels).is_some());
     if let Some(separator) = separator {
-        let speakers = speakers(&recordings, separator).unwrap_or_default();
+        let speakers = speakers(&recordings, separator, &labels).unwrap_or_default();
         return Some(Layout::new("folders", comment).option(
             "pattern",
             json!(format!("**/{{emotion}}/{between}{{speaker}}{separator}*")),
@@ -65,7 +80,7 @@ pub(super) fn layout(files: &[FoundFile]) -> Option<Layout> {
         true => {
             let splits: BTreeSet<String> = above.iter().map(|name| (*name).to_string()).collect();
             layout.comments.push(format!(
-                "The folders {} are splits of its publisher, not speakers: the column `split` has them. To follow them, write the files of each into a list, and name the lists in `split` of the ingest stage.",
+                "The folders {} are splits of its publisher, not speakers: the column `split` has them, and `split = {{ column = \"split\" }}` of the ingest stage follows them.",
                 listed(&splits)
             ));
             "**/{split}/"
@@ -87,8 +102,29 @@ pub(super) fn layout(files: &[FoundFile]) -> Option<Layout> {
     )
 }
 
+/// The level of two or more folders that are most likely labels though few are words for emotions: rather one whose names
+/// are not just numbered, then the one with fewest names, then the innermost. Splits are no labels.
+fn level_of_unknown_labels(levels: &[BTreeSet<&str>]) -> Option<usize> {
+    let are_splits = |names: &BTreeSet<&str>| names.iter().all(|name| split_of(name).is_some());
+    let are_numbered = |names: &BTreeSet<&str>| {
+        let without_digits = names
+            .iter()
+            .map(|name| name.replace(|c: char| c.is_ascii_digit(), ""));
+        without_digits.collect::<BTreeSet<String>>().len() == 1
+    };
+    let possible = levels.iter().enumerate();
+    let possible = possible.filter(|(_, names)| names.len() >= 2 && !are_splits(names));
+    let (level, _) =
+        possible.min_by_key(|(level, names)| (are_numbered(names), names.len(), *level))?;
+    Some(level)
+}
+
 /// What names begin with, if that tells a few speakers apart, each with several files.
-fn speakers(recordings: &[&FoundFile], separator: char) -> Option<BTreeSet<String>> {
+fn speakers(
+    recordings: &[&FoundFile],
+    separator: char,
+    labels: &BTreeSet<String>,
+) -> Option<BTreeSet<String>> {
     let starts: Option<BTreeSet<String>> = (recordings.iter())
         .map(|file| {
             let (start, _) = file.stem().split_once(separator)?;
@@ -96,10 +132,11 @@ fn speakers(recordings: &[&FoundFile], separator: char) -> Option<BTreeSet<Strin
         })
         .collect();
     let starts = starts?;
-    // Words for emotions and splits are no names.
-    let no_label = starts
-        .iter()
-        .all(|start| meaning(start).is_none() && split_of(start).is_none());
+    // Labels, words for emotions and splits are no names.
+    let is_name = |start: &String| {
+        !labels.contains(start) && meaning(start).is_none() && split_of(start).is_none()
+    };
+    let no_label = starts.iter().all(is_name);
     (starts.len() >= 2 && starts.len() * 2 <= recordings.len() && no_label).then_some(starts)
 }
 

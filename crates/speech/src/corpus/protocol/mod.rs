@@ -22,8 +22,7 @@ pub use emobox::{emobox, emobox_folds};
 pub use error::ProtocolError;
 pub use file_lists::{FileList, file_lists};
 pub use matching::{PartitionMatch, match_files, match_paths};
-pub(super) use split_table::split_of;
-pub use split_table::split_table;
+pub use split_table::{split_of, split_table};
 
 /// A published partition.
 #[derive(Clone, Debug, PartialEq)]

@@ -10,7 +10,7 @@ use crate::corpus::Split;
 use super::emobox::read;
 use super::{Partition, ProtocolError, PublishedFile};
 
-const EXPECTED: &str = "expected a CSV table with a header; splits are train, dev (or validation, val, valid, devel) and test (or eval)";
+const EXPECTED: &str = "expected a CSV table with a header; splits are train, dev (or validation, val, valid, devel) and test (or testing, eval)";
 
 /// Reads a table; `column` has the splits, `name` is the table for people. Rows without a split are left out.
 ///
@@ -75,11 +75,11 @@ pub fn split_table(
 }
 
 /// The usual words for splits, without case.
-pub(in crate::corpus) fn split_of(word: &str) -> Option<Split> {
+pub fn split_of(word: &str) -> Option<Split> {
     match word.to_lowercase().as_str() {
         "train" | "training" => Some(Split::Train),
         "dev" | "devel" | "development" | "val" | "valid" | "validation" => Some(Split::Validation),
-        "test" | "eval" | "evaluation" => Some(Split::Test),
+        "test" | "testing" | "eval" | "evaluation" => Some(Split::Test),
         _ => None,
     }
 }

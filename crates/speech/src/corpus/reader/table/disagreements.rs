@@ -1,8 +1,10 @@
-//! Warnings on several rows of one utterance: those that disagree on who speaks, and votes that are tied.
+//! Warnings on several rows of one utterance: those that disagree on who speaks or in a column that is kept, and votes
+//! that are tied.
 
-use crate::corpus::Gender;
 use crate::corpus::draft::Draft;
+use crate::corpus::{Gender, VoteRule};
 
+use super::kept_cells::KeptCells;
 use super::recording::Fields;
 use super::rows::Row;
 
@@ -24,22 +26,68 @@ pub(super) fn warn(draft: &mut Draft<'_>, table: &str, fields: &Fields, repeated
             let other = values
                 .iter()
                 .find(|(_, value)| !is_same(field, first, value))?;
-            let told =
-                [values[0], *other].map(|(line, value)| format!("{value} in {table}:{line}"));
-            Some(format!("{id} ({})", told.join(", ")))
+            Some(two_values(id, table, [values[0], *other]))
         });
         let differing: Vec<String> = differing.collect();
-        if !differing.is_empty() {
-            draft.warn(format!(
-                "{} in {field}, and the first row counts: {}",
-                match differing.len() {
-                    1 => "the rows of 1 utterance differ".to_owned(),
-                    many => format!("the rows of {many} utterances differ"),
-                },
-                listed(&differing)
-            ));
-        }
+        warn_of(draft, field, FIRST_ROW, &differing);
     }
+}
+
+/// Warns of utterances whose rows differ in a column that is kept and that is no column of numbers, of which the first
+/// value counts, or the most frequent one where rows are votes.
+pub(super) fn warn_of_columns(
+    draft: &mut Draft<'_>,
+    table: &str,
+    kept: &[String],
+    repeated: &[RowsOfOne],
+) {
+    let are_votes = draft.votes() != VoteRule::Error;
+    for (column, name) in kept.iter().enumerate() {
+        let (mut differing, mut tied) = (Vec::new(), Vec::new());
+        for (id, rows) in repeated {
+            let cells = KeptCells::of(column, rows);
+            let Some(values) = cells.differing_texts() else {
+                continue;
+            };
+            let is_tied = are_votes && cells.most_frequent().is_some_and(|(_, tied)| tied);
+            let told = two_values(id, table, values);
+            match is_tied {
+                true => tied.push(told),
+                false => differing.push(told),
+            }
+        }
+        let counts = match are_votes {
+            true => "the most frequent value counts",
+            false => FIRST_ROW,
+        };
+        warn_of(draft, name, counts, &differing);
+        let counts =
+            "of the values that are equally frequent in them, the first in the table counts";
+        warn_of(draft, name, counts, &tied);
+    }
+}
+
+const FIRST_ROW: &str = "the first row counts";
+
+/// Warns of the utterances `differing`, whose rows differ in `field`, with what counts.
+fn warn_of(draft: &mut Draft<'_>, field: &str, counts: &str, differing: &[String]) {
+    if differing.is_empty() {
+        return;
+    }
+    draft.warn(format!(
+        "{} in {field}, and {counts}: {}",
+        match differing.len() {
+            1 => "the rows of 1 utterance differ".to_owned(),
+            many => format!("the rows of {many} utterances differ"),
+        },
+        listed(differing)
+    ));
+}
+
+/// An utterance, and two values of its rows with their lines.
+fn two_values(id: &str, table: &str, values: [(u64, &str); 2]) -> String {
+    let told = values.map(|(line, value)| format!("{value} in {table}:{line}"));
+    format!("{id} ({})", told.join(", "))
 }
 
 /// Warns of utterances that are left out because votes on them are tied.

@@ -16,6 +16,7 @@ use super::options::Options;
 mod disagreements;
 mod format;
 mod json;
+mod kept_cells;
 mod locate;
 mod parse;
 mod paths;
@@ -262,8 +263,8 @@ fn add(
                 };
                 let mut columns: Vec<(&str, &str)> =
                     kept.iter().map(String::as_str).zip(row.kept()).collect();
-                for (column, mean) in &combined.means {
-                    columns[*column].1 = mean;
+                for (column, value) in &combined.columns {
+                    columns[*column].1 = value;
                 }
                 let label = combined.label.as_deref();
                 draft.add(Candidate {

@@ -8,6 +8,7 @@ use crate::corpus::labels::{Mapped, normalise};
 use crate::corpus::votes::{self, Verdict, Votes};
 
 use super::disagreements::{self, RowsOfOne};
+use super::kept_cells::KeptCells;
 use super::recording::{Fields, Read};
 use super::rows::Row;
 
@@ -34,8 +35,8 @@ pub(super) struct Combined {
     pub label: Option<String>,
     /// How many annotators voted for each class.
     pub votes: Option<Votes>,
-    /// Means of columns of numbers: which column, and the mean.
-    pub means: Vec<(usize, String)>,
+    /// Values of columns: which column, and the mean of its numbers or the most frequent of its values.
+    pub columns: Vec<(usize, String)>,
 }
 
 /// The role of each row. Contradictions are noted in the draft, where rows that disagree are no votes.
@@ -70,6 +71,7 @@ pub(super) fn roles(
     });
     let repeated: Vec<RowsOfOne<'_>> = repeated.collect();
     disagreements::warn(draft, table, fields, &repeated);
+    disagreements::warn_of_columns(draft, table, kept, &repeated);
     let mut tied: Vec<String> = Vec::new();
     for ((id, indices), (_, rows)) in groups.iter().zip(&repeated) {
         let together = combine(draft, table, fields, kept, id, rows);
@@ -119,10 +121,18 @@ fn combine(
         }
         return Ok(Combined::default());
     }
+    let mut columns: Vec<(usize, String)> = (numbers.into_iter())
+        .map(|(column, _, mean)| (column, mean))
+        .collect();
+    for column in 0..kept.len() {
+        let is_mean = columns.iter().any(|(known, _)| *known == column);
+        let most = KeptCells::of(column, rows).most_frequent();
+        if let Some((most, _)) = most.filter(|_| !is_mean) {
+            columns.push((column, most.to_owned()));
+        }
+    }
     let mut combined = Combined {
-        means: (numbers.into_iter())
-            .map(|(column, _, mean)| (column, mean))
-            .collect(),
+        columns,
         ..Combined::default()
     };
     if agree {
@@ -159,22 +169,14 @@ type DifferingNumbers = (usize, Vec<(u64, String)>, String);
 /// Columns of numbers in which the rows differ.
 fn numbers(columns: usize, rows: &[(u64, &Row)]) -> Vec<DifferingNumbers> {
     let of_column = |column: usize| {
-        let cells = rows
-            .iter()
-            .map(|(line, row)| (*line, row.kept().nth(column)));
-        let known: Vec<(u64, String)> = cells
-            .filter_map(|(line, cell)| Some((line, cell?.to_owned())))
-            .filter(|(_, cell)| !cell.is_empty())
-            .collect();
-        let parsed: Option<Vec<f64>> = known
-            .iter()
-            .map(|(_, cell)| cell.parse().ok().filter(|number: &f64| number.is_finite()))
-            .collect();
-        let parsed = parsed?;
+        let cells = KeptCells::of(column, rows);
+        let parsed = cells.numbers()?;
         let first = parsed.first()?;
         let differ = parsed.iter().any(|number| number != first);
         let mean = parsed.iter().sum::<f64>() / parsed.len() as f64;
-        differ.then(|| (column, known, mean.to_string()))
+        let cells = cells.with_lines().iter();
+        let known = cells.map(|(line, cell)| (*line, (*cell).to_owned()));
+        differ.then(|| (column, known.collect(), mean.to_string()))
     };
     (0..columns).filter_map(of_column).collect()
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use crate::corpus::{
-    AudioSource, Corpora, DropCause, Entry, Gender, KeptColumns, LabelMap, ListOptions,
+    AudioSource, Corpora, DropCause, Entry, Gender, KeptColumns, LabelMap, ListOptions, VoteRule,
 };
 
 use super::*;
@@ -16,6 +16,7 @@ mod folders;
 mod layouts;
 mod other_tools;
 mod recordings;
+mod repeated_rows;
 mod sessions;
 mod tables;
 
