@@ -58,7 +58,8 @@ impl FeatureSteps {
             )
         })?;
         let shown = file.display();
-        let bytes = std::fs::read(file).map_err(|error| format!("cannot read {shown}: {error}"))?;
+        let bytes = regular_file::read_whole(file);
+        let bytes = bytes.map_err(|error| format!("cannot read {shown}: {error}"))?;
         let model = Model::load(bytes, parameters.runtime);
         let embedder =
             model.and_then(|model| Embedder::new(Arc::new(model), recording, parameters.embedder));

@@ -3,6 +3,7 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use pipe_foundation::regular_file::{self, FileError};
 use walkdir::WalkDir;
 
 use super::error::CommandError;
@@ -47,7 +48,10 @@ pub fn check(out: &Path, wanted: &[String]) -> Result<(), CommandError> {
 fn own(path: &Path) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let copy = tempfile::NamedTempFile::new_in(folder)?;
-    std::fs::copy(path, copy.path())?;
+    std::io::copy(
+        &mut regular_file::open(path).map_err(FileError::into_io)?,
+        &mut copy.as_file(),
+    )?;
     copy.persist(path)?;
     Ok(())
 }

@@ -36,8 +36,7 @@ pub fn load(path: &Path, runtime: Runtime) -> Result<Arc<Model>, String> {
     if let Some(model) = found.and_then(|(_, model)| model.upgrade()) {
         return Ok(model);
     }
-    regular_file::check(path).map_err(|error| error.to_string())?;
-    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    let bytes = regular_file::read_whole(path).map_err(|error| error.to_string())?;
     let model = Model::load(bytes, runtime).map_err(|error| error.to_string())?;
     let model = Arc::new(model);
     models.push((wanted, Arc::downgrade(&model)));

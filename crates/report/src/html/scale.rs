@@ -42,8 +42,12 @@ pub(super) fn ticks(values: impl Iterator<Item = f64>, count: usize) -> Vec<f64>
     if low > high {
         (low, high) = (0.0, 1.0);
     }
-    if high - low < 1e-9 * low.abs().max(1e-3) {
-        let half = (0.05 * low.abs()).max(0.005);
+    // What differs by rounding alone is the same; around 0, the labels stay short.
+    if high - low < 1e-3 * low.abs().max(1e-3) {
+        let half = match low.abs() < 0.1 {
+            true => 0.5,
+            false => 0.05 * low.abs(),
+        };
         (low, high) = (low - half, high + half);
     }
     let rough = (high - low) / count.max(1) as f64;
@@ -112,6 +116,12 @@ mod tests {
         assert_eq!(decimals(&[0.505, 0.51, 0.515], 100.0, 0), 1);
         assert_eq!(decimals(&[0.0, 0.25, 0.5], 1.0, 1), 2);
         assert_eq!(decimals(&[0.0, 1.0], 1.0, 1), 1);
+        // Of scores that differ by rounding alone, and of zeros.
+        assert_eq!(
+            decimals(&ticks([1.0 / 3.0, 0.333_333_35].into_iter(), 4), 100.0, 0),
+            0
+        );
+        assert_eq!(decimals(&ticks([0.0, 0.0].into_iter(), 4), 1.0, 1), 1);
         for values in [[0.5012, 0.5047], [0.31, 0.317], [0.0, 0.0004], [0.2, 0.9]] {
             let found = ticks(values.into_iter(), 4);
             let decimals = decimals(&found, 100.0, 0);
