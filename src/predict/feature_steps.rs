@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pipe_foundation::progress::Silent;
-use pipe_foundation::{Digest, Features};
+use pipe_foundation::{Digest, Features, regular_file};
 use pipe_inference::{EmbedError, Embedder, EmbedderOptions, Model, Recording, Runtime};
 use pipe_speech::dsp::Functionals;
 use serde::Deserialize;
