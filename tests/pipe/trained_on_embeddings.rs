@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::embeddings::space;
+use super::workspace::Workspace;
 
 /// A model trained on what another one gives for windows.
 const TRAINED_ON_EMBEDDINGS: &str = r#"
@@ -33,25 +34,14 @@ model = "train"
 input = "embedding"
 "#;
 
-#[test]
-fn a_model_trained_on_embeddings_predicts_recordings() {
-    let space = space();
-    space.write("t.toml", TRAINED_ON_EMBEDDINGS);
-    space.run_well("t.toml");
-    const TRAINED: &str = "runs/t/train/model.safetensors";
+/// Makes sure that `predicted`, what `pipe predict` says of all recordings as CSV, has the probabilities of all that the
+/// run of t.toml has tested.
+fn check_predictions(space: &Workspace, predicted: &str) {
     let table = space.read("runs/t/test/predictions.csv");
-    let mut tested = 0;
     let mut rows = table.lines();
     let header: Vec<&str> = rows.next().unwrap().split(',').collect();
-    let column = |name: &str| header.iter().position(|other| *other == name).unwrap();
-    let predict = |more: &[&str]| {
-        let output =
-            space.pipe(&[&["predict", TRAINED, "corpora", "--format", "csv"], more].concat());
-        assert!(output.status.success(), "{output:?}");
-        String::from_utf8(output.stdout).unwrap()
-    };
-    // The model in ONNX is in the current folder.
-    let predicted = predict(&[]);
+    let column = |end: &str| header.iter().position(|name| name.ends_with(end)).unwrap();
+    let mut tested = 0;
     for row in rows {
         let cells: Vec<&str> = row.split(',').collect();
         let file = format!("corpora/{}.wav,", cells[column("utterance")]);
@@ -60,15 +50,29 @@ fn a_model_trained_on_embeddings_predicts_recordings() {
             .find(|line| line.starts_with(&file))
             .unwrap();
         for class in ["positive", "neutral", "negative"] {
-            let probability = cells[header
-                .iter()
-                .position(|name| name.ends_with(class))
-                .unwrap()];
+            let probability = cells[column(class)];
             assert!(line.contains(probability), "{line}: {class} {probability}");
         }
         tested += 1;
     }
     assert_eq!(tested, 12);
+}
+
+#[test]
+fn a_model_trained_on_embeddings_predicts_recordings() {
+    let space = space();
+    space.write("t.toml", TRAINED_ON_EMBEDDINGS);
+    space.run_well("t.toml");
+    const TRAINED: &str = "runs/t/train/model.safetensors";
+    let predict = |more: &[&str]| {
+        let output =
+            space.pipe(&[&["predict", TRAINED, "corpora", "--format", "csv"], more].concat());
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    // The model in ONNX is in the current folder.
+    let predicted = predict(&[]);
+    check_predictions(&space, &predicted);
     // Elsewhere, it has to be named; another one is not taken for it.
     fs::create_dir(space.join("elsewhere")).unwrap();
     fs::rename(space.join("model.onnx"), space.join("elsewhere/same.onnx")).unwrap();
@@ -108,7 +112,6 @@ fn a_linear_model_of_functionals_predicts_recordings() {
         .replace("model = \"train\"\ninput = \"embedding\"", "model = \"train\"\ninput = \"functionals\"");
     space.write("t.toml", &manifest);
     space.run_well("t.toml");
-    let table = space.read("runs/t/test/predictions.csv");
     let output = space.pipe(&[
         "predict",
         "runs/t/train/model.safetensors",
@@ -118,21 +121,7 @@ fn a_linear_model_of_functionals_predicts_recordings() {
     ]);
     assert!(output.status.success(), "{output:?}");
     let predicted = String::from_utf8(output.stdout).unwrap();
-    let mut rows = table.lines();
-    let header: Vec<&str> = rows.next().unwrap().split(',').collect();
-    let column = |end: &str| header.iter().position(|name| name.ends_with(end)).unwrap();
-    let mut tested = 0;
-    for row in rows {
-        let cells: Vec<&str> = row.split(',').collect();
-        let file = format!("corpora/{}.wav,", cells[column("utterance")]);
-        let line = predicted
-            .lines()
-            .find(|line| line.starts_with(&file))
-            .unwrap();
-        assert!(line.contains(cells[column("positive")]), "{line} {row}");
-        tested += 1;
-    }
-    assert_eq!(tested, 12);
+    check_predictions(&space, &predicted);
     // Other statistics are other features.
     space.edit("t.toml", "\"slope\"]", "\"deviation\"]");
     assert_eq!(

@@ -24,6 +24,22 @@ pub struct Fields<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoMessage;
 
+/// A number of up to 64 bits, from the bytes that `next` gives; none where they end too early or it has more bits.
+pub fn varint(mut next: impl FnMut() -> Option<u8>) -> Option<u64> {
+    let mut value = 0_u64;
+    // The tenth byte has room for one bit.
+    for shift in (0..70).step_by(7) {
+        let byte = next()?;
+        value |= u64::from(byte & 0x7f)
+            .checked_shl(shift)
+            .unwrap_or_default();
+        if byte < 0x80 {
+            return Some(value);
+        }
+    }
+    None
+}
+
 impl<'a> Fields<'a> {
     /// Those of a whole message.
     pub fn of(message: &'a [u8]) -> Self {
@@ -31,18 +47,11 @@ impl<'a> Fields<'a> {
     }
 
     fn varint(&mut self) -> Option<u64> {
-        let mut value = 0;
-        for shift in (0..70).step_by(7) {
+        varint(|| {
             let (&byte, rest) = self.rest.split_first()?;
             self.rest = rest;
-            // The tenth byte has room for one bit.
-            let bits = u64::from(byte & 0x7f);
-            value |= bits.checked_shl(shift).unwrap_or_default();
-            if byte < 0x80 {
-                return Some(value);
-            }
-        }
-        None
+            Some(byte)
+        })
     }
 
     fn array<const N: usize>(&mut self) -> Option<[u8; N]> {

@@ -6,6 +6,7 @@ use std::path::Path;
 use pipe_foundation::regular_file::{self, FileError};
 
 use crate::error::ModelError;
+use crate::protobuf_reader::varint;
 use crate::signature::{
     GRAPH_INITIALIZER, GRAPH_INPUT, GRAPH_OUTPUT, MODEL_GRAPH, Signature, TENSOR_NAME,
 };
@@ -107,22 +108,15 @@ impl<R: Read + Seek> Skimming<R> {
     }
 
     fn varint(&mut self, end: u64) -> Option<u64> {
-        let mut value = 0_u64;
-        for shift in (0..70).step_by(7) {
+        varint(|| {
             if self.at >= end {
                 return None;
             }
             let mut byte = [0];
             self.reader.read_exact(&mut byte).ok()?;
             self.at += 1;
-            value |= u64::from(byte[0] & 0x7f)
-                .checked_shl(shift)
-                .unwrap_or_default();
-            if byte[0] < 0x80 {
-                return Some(value);
-            }
-        }
-        None
+            Some(byte[0])
+        })
     }
 
     fn bytes(&mut self, length: u64) -> Option<Vec<u8>> {
