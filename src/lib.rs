@@ -22,6 +22,7 @@
 //! | [`version`] | which build of the program this is |
 //! | [`shell_words`] | words as a shell reads them |
 //! | [`byte_size`] | sizes of memory as people write them |
+//! | `audio_files` | the audio files below a folder |
 //! | `visible_devices` | CUDA devices that programs can see |
 //! | [`protobuf`] | Protocol Buffers messages, written |
 //! | [`predict`] | a model on recordings: its features, windows, probabilities |
@@ -47,6 +48,7 @@
 //!
 //! [`pipe_engine`] says how a manifest becomes results.
 
+mod audio_files;
 pub mod byte_size;
 mod visible_devices;
 pub mod shell_words;

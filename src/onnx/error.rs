@@ -13,9 +13,9 @@ pub enum OnnxError {
         help("export it with --input features, or train with dither = 0")
     )]
     Dither,
-    /// The features come from another model.
+    /// The features are not a filterbank of the waveform as it is.
     #[error(
-        "the model's features are computed by another model in ONNX, which the graph would have to contain"
+        "the model's features are more than a filterbank of the waveform: silence is trimmed, or another model or functionals follow; the graph cannot contain these"
     )]
     #[diagnostic(
         code(onnx::features),

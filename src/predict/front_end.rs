@@ -1,84 +1,33 @@
 //! The computation from a waveform to a model's features, read from the model file itself.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use miette::Diagnostic;
 use pipe_foundation::Features;
+use pipe_foundation::progress::Silent;
 use pipe_inference::Recording;
 use pipe_nn::model::ModelConfig;
 use pipe_speech::audio::{RATES_HZ, Waveform};
 use pipe_speech::dsp::{
-    FbankOptions, Normalisation, NormalisedFbank, ResampleError, Resampler, ToRate,
+    FbankOptions, Normalisation, NormalisedFbank, ResampleError, Resampler, ToRate, Trim,
 };
+use serde::Deserialize;
 use serde_json::{Map, Value as Json};
-use thiserror::Error;
 
 use super::feature_steps::{FeatureSteps, nearby};
+use super::front_end_error::FrontEndError;
 use super::outcome::FailureReason;
 
-/// Resampling, filterbank, models in ONNX and functionals as a model was trained with.
+/// Resampling, trimming, filterbank, models in ONNX and functionals as a model was trained with.
 pub struct FrontEnd {
     /// Rates to go through, in this order; the last is that of what follows.
     rates: Vec<ToRate>,
+    /// Applied to waveforms at the last rate, one after another.
+    trims: Vec<Trim>,
     /// None where models in ONNX take the waveform.
     fbank: Option<NormalisedFbank>,
     steps: FeatureSteps,
-}
-
-/// Why the features of a model cannot be computed here.
-#[derive(Debug, Error, Diagnostic, PartialEq, Eq)]
-pub enum FrontEndError {
-    /// The file does not say how its features were made.
-    #[error("{} does not say how its features were computed", model.display())]
-    #[diagnostic(
-        code(front_end::missing),
-        help("train the model with a manifest: its file then records the stages before it")
-    )]
-    Missing {
-        /// The model file.
-        model: PathBuf,
-    },
-    /// A stage before training that only a run of its manifest can apply.
-    #[error("{} was trained on features that a `{kind}` stage took part in", model.display())]
-    #[diagnostic(
-        code(front_end::stage),
-        help(
-            "such a stage runs a program that the model file does not contain: use `pipe run` with an evaluate stage instead"
-        )
-    )]
-    Stage {
-        /// The model file.
-        model: PathBuf,
-        /// The stage's kind.
-        kind: String,
-    },
-    /// A model in ONNX that cannot be had or used.
-    #[error("the features of {} cannot be computed: {reason}", model.display())]
-    #[diagnostic(
-        code(front_end::embedding),
-        help(
-            "models in ONNX are looked for beside the model, in the current folder, and in a folder `models` in either"
-        )
-    )]
-    Embedding {
-        /// The model file.
-        model: PathBuf,
-        /// What is wrong.
-        reason: String,
-    },
-    /// The stages in the file make no sense together, or to this version.
-    #[error("the features of {} cannot be computed: {reason}", model.display())]
-    #[diagnostic(
-        code(front_end::parameters),
-        help("the file was changed, or written by another version of pipe: train the model again")
-    )]
-    Parameters {
-        /// The model file.
-        model: PathBuf,
-        /// What is wrong.
-        reason: String,
-    },
 }
 
 impl FrontEnd {
@@ -115,6 +64,7 @@ impl FrontEnd {
                     model: model.to_owned(),
                 })?;
         let mut rates = Vec::new();
+        let mut trims: Vec<Trim> = Vec::new();
         let (mut fbank, mut steps) = (None, FeatureSteps::default());
         let mut wanted_hz = None;
         let none = Map::new();
@@ -124,8 +74,17 @@ impl FrontEnd {
             let has_features = wanted_hz.is_some();
             match kind {
                 "ingest" | "augment" => {}
-                "resample" | "fbank" if has_features => {
+                "resample" | "trim" | "fbank" if has_features => {
                     return Err(wrong(format!("a {kind} stage comes after one of features")));
+                }
+                "resample" if !trims.is_empty() => {
+                    return Err(FrontEndError::TrimmedBefore {
+                        model: model.to_owned(),
+                    });
+                }
+                "trim" => {
+                    let trim = Trim::deserialize(&stage["parameters"]);
+                    trims.push(trim.map_err(|error| wrong(format!("trim: {error}")))?);
                 }
                 "resample" => rates.push(ToRate::new(rate_of(parameters).map_err(wrong)?)),
                 "fbank" => {
@@ -175,6 +134,7 @@ impl FrontEnd {
         }
         Ok(Self {
             rates,
+            trims,
             fbank,
             steps,
         })
@@ -185,9 +145,10 @@ impl FrontEnd {
         self.rates.last().map_or(0, ToRate::rate_hz)
     }
 
-    /// The filterbank, where features are nothing else.
+    /// The filterbank, where features of a waveform are nothing else.
     pub fn fbank(&self) -> Option<&NormalisedFbank> {
-        self.fbank.as_ref().filter(|_| self.steps.is_empty())
+        let is_all = self.steps.is_empty() && self.trims.is_empty();
+        self.fbank.as_ref().filter(|_| is_all)
     }
 
     /// Fewest samples at [`Self::rate_hz`] that have features, as far as that is known.
@@ -228,11 +189,12 @@ impl FrontEnd {
         Ok(wave)
     }
 
-    /// Features `[frames, bins]` of samples at [`Self::rate_hz`].
+    /// Features `[frames, bins]` of samples at [`Self::rate_hz`], without the silence that was trimmed in training.
     ///
     /// # Errors
     /// Too few samples, or a model in ONNX that fails on them.
     pub fn features(&self, samples: &[f32]) -> Result<Features, FailureReason> {
+        let samples = &*self.trimmed(samples);
         let Some(fbank) = &self.fbank else {
             return Ok(self.steps.of_samples(samples)?);
         };
@@ -240,6 +202,15 @@ impl FrontEnd {
         let features =
             features.map_err(|error| FailureReason::without_features(error, self.rate_hz()))?;
         Ok(self.steps.of_features(features)?)
+    }
+}
+
+impl FrontEnd {
+    fn trimmed<'a>(&self, samples: &'a [f32]) -> Cow<'a, [f32]> {
+        self.trims.iter().fold(samples.into(), |samples, trim| {
+            let kept = trim.apply(&samples, self.rate_hz(), &Silent);
+            kept.map_or(samples, Cow::Owned)
+        })
     }
 }
 

@@ -1,15 +1,8 @@
 //! The recordings that arguments name: files, folders, standard input.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use walkdir::WalkDir;
-
-/// Extensions of audio files. What is inside decides how one is read; those of formats that are not read are listed
-/// too, so that nobody takes a folder of them for an empty one.
-const AUDIO_EXTENSIONS: [&str; 25] = [
-    "wav", "wave", "bwf", "rf64", "w64", "aif", "aiff", "aifc", "sph", "nist", "flac", "mp3",
-    "ogg", "oga", "m4a", "mp4", "mov", "aac", "opus", "wma", "au", "snd", "caf", "amr", "webm",
-];
+use crate::audio_files::audio_files;
 
 /// Where a recording comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +42,11 @@ pub fn list(arguments: &[PathBuf]) -> Found {
             found.inputs.push(Input::Stdin);
         } else if argument.is_dir() {
             let before = (found.inputs.len(), found.failed.len());
-            walk(argument, &mut found);
+            let below = audio_files(argument);
+            found
+                .inputs
+                .extend(below.files.into_iter().map(Input::File));
+            found.failed.extend(below.failed);
             if before == (found.inputs.len(), found.failed.len()) {
                 let reason =
                     "the folder contains no audio files (.wav, .flac, .mp3, .m4a, .ogg and others)"
@@ -63,47 +60,10 @@ pub fn list(arguments: &[PathBuf]) -> Found {
     found
 }
 
-fn walk(folder: &Path, found: &mut Found) {
-    let entries = WalkDir::new(folder)
-        .follow_links(true)
-        .sort_by_file_name()
-        .into_iter()
-        .filter_entry(|entry| {
-            entry.depth() == 0 || entry.file_name().as_encoded_bytes().first() != Some(&b'.')
-        });
-    let mut files = Vec::new();
-    for entry in entries {
-        match entry {
-            Ok(entry) if entry.file_type().is_file() && is_audio(entry.path()) => {
-                files.push(entry.into_path());
-            }
-            Ok(_) => {}
-            Err(error) => {
-                let path = error.path().unwrap_or(folder).to_path_buf();
-                let reason = match (error.loop_ancestor(), error.io_error()) {
-                    (Some(_), _) => "a symbolic link to a folder above it".to_owned(),
-                    (None, Some(error)) => format!("cannot be read: {error}"),
-                    (None, None) => "cannot be read".to_owned(),
-                };
-                found.failed.push((path, reason));
-            }
-        }
-    }
-    files.sort();
-    found.inputs.extend(files.into_iter().map(Input::File));
-}
-
-fn is_audio(path: &Path) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    extension.is_some_and(|extension| {
-        AUDIO_EXTENSIONS
-            .iter()
-            .any(|known| extension.eq_ignore_ascii_case(known))
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]

@@ -3,6 +3,7 @@
 mod by_windows;
 mod feature_steps;
 mod front_end;
+mod front_end_error;
 mod listing;
 mod options;
 mod outcome;
@@ -13,7 +14,8 @@ mod whole;
 mod windows;
 
 pub use feature_steps::nearby;
-pub use front_end::{FrontEnd, FrontEndError, fbank_options};
+pub use front_end::{FrontEnd, fbank_options};
+pub use front_end_error::FrontEndError;
 pub use listing::{Found, Input, list};
 pub use options::PredictOptions;
 pub use outcome::{Failure, FailureReason, Outcome, Row};

@@ -6,23 +6,28 @@ use pipe_engine::artifact::{ItemData, ItemFacts};
 use pipe_engine::manifest::{
     Declaration, Diagnostic, Diagnostics, Gathers, Kind, MAX_BAD, Parameter, STORE, Shape,
 };
-use pipe_engine::stage::{ItemContext, ItemCopy, ItemError, ItemStage, Stage};
+use pipe_engine::stage::{DeclaredFile, ItemContext, ItemCopy, ItemError, ItemStage, Stage};
 use pipe_speech::corpus::{Split, Utterance};
-use pipe_speech::dsp::{NoiseColour, PerturbError, PerturbOptions, Perturber};
+use pipe_speech::dsp::{CompandingLaw, NoiseColour, PerturbError, PerturbOptions, Perturber};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use crate::items::UtteranceItem;
 use crate::items::{AUDIO, Audio, UtteranceFacts};
 
+use super::declared_recordings::declared_recordings;
 use super::options::{options, refused};
 use super::parameters::{SPLITS, WAVEFORMS};
 use super::setting::Setting;
 
+const NOISE_FOLDER: &str = "noise_folder";
+const REVERB_FOLDER: &str = "reverb_folder";
+const SHARE: Shape = Shape::Float { min: 0.0, max: 1.0 };
+
 pub static KIND: Kind = Kind {
     name: "augment",
     version: 2, // 2: pink noise with the same bits on every machine
-    doc: "Adds perturbed copies of waveforms (speed, gain, noise), drawn per utterance and copy from the seed. For SpecAugment, see `spec_augment` of `train`.",
+    doc: "Adds perturbed copies of waveforms (speed, rooms, noise, telephone, gain), drawn per utterance and copy from the seed. For SpecAugment, see `spec_augment` of `train`.",
     parameters: &[
         WAVEFORMS,
         Parameter::default(
@@ -70,7 +75,34 @@ pub static KIND: Kind = Kind {
             "noise",
             Shape::Choice(&["white", "pink"]),
             "\"white\"",
-            "Spectrum of the noise.",
+            "Spectrum of noise that is drawn.",
+        ),
+        Parameter::optional(
+            NOISE_FOLDER,
+            Shape::Path,
+            "A folder of recordings of noise, such as MUSAN's `noise`: a passage of one of them is added at `snr_db`, instead of noise that is drawn. Folders in it are searched too; all names and contents are part of the key.",
+        )
+        .unkeyed(),
+        Parameter::optional(
+            REVERB_FOLDER,
+            Shape::Path,
+            "A folder of impulse responses of rooms, such as RIRS_NOISES: copies sound as in one of them, as loud as before. All names and contents are part of the key.",
+        )
+        .unkeyed(),
+        Parameter::optional(
+            "reverb_share",
+            SHARE,
+            "Share of the copies that reverberate, from 0 to 1; all where there is a `reverb_folder`.",
+        ),
+        Parameter::optional(
+            "telephone_share",
+            SHARE,
+            "Share of the copies that pass a telephone channel, from 0 to 1: a band from 300 Hz to 3.4 kHz, and G.711's eight bits a sample at 8 kHz, brought back to the rate. None without it.",
+        ),
+        Parameter::optional(
+            "telephone_law",
+            Shape::Choice(CompandingLaw::NAMES),
+            "How the telephone channel codes samples: mu_law as in North America and Japan, which is the default, or a_law as elsewhere.",
         ),
         Parameter::default("seed", Shape::NATURAL, "1", "Seed of the random draws."),
         MAX_BAD,
@@ -82,19 +114,31 @@ pub static KIND: Kind = Kind {
 };
 
 fn validate(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
-    ["speed", "gain_db", "snr_db"]
-        .iter()
-        .filter(|name| {
-            let range = parameters.get(**name).and_then(Json::as_array);
-            range.is_some_and(|range| range.len() != 2 || range[0].as_f64() > range[1].as_f64())
-        })
-        .map(|name| {
-            let message = format!("`{name}` is not a range");
-            Diagnostic::of_value(*name, message, "expected two numbers, the smaller first").help(
-                format!("write {name} = [least, most]; the same number twice for a fixed value"),
-            )
-        })
-        .collect()
+    let ranges = ["speed", "gain_db", "snr_db"].iter().filter(|name| {
+        let range = parameters.get(**name).and_then(Json::as_array);
+        range.is_some_and(|range| range.len() != 2 || range[0].as_f64() > range[1].as_f64())
+    });
+    let ranges = ranges.map(|name| {
+        let message = format!("`{name}` is not a range");
+        Diagnostic::of_value(*name, message, "expected two numbers, the smaller first").help(
+            format!("write {name} = [least, most]; the same number twice for a fixed value"),
+        )
+    });
+    let needed = [
+        (NOISE_FOLDER, "snr_db", "[5.0, 20.0]"),
+        ("reverb_share", REVERB_FOLDER, "\"PATH\""),
+        ("telephone_law", "telephone_share", "0.5"),
+    ];
+    let alone = needed.iter().filter(|(name, other, _)| {
+        let is_given = |name: &str| parameters.get(name).is_some_and(|value| !value.is_null());
+        is_given(name) && !is_given(other)
+    });
+    let alone = alone.map(|(name, other, example)| {
+        let message = format!("`{name}` has no effect without `{other}`");
+        Diagnostic::of_value(*name, message, "without effect")
+            .help(format!("add {other} = {example}, or remove `{name}`"))
+    });
+    ranges.chain(alone).collect()
 }
 
 #[derive(Deserialize)]
@@ -106,11 +150,17 @@ struct Options {
     gain_db: [f64; 2],
     snr_db: Option<[f64; 2]>,
     noise: NoiseColour,
+    reverb_share: Option<f64>,
+    telephone_share: Option<f64>,
+    telephone_law: Option<CompandingLaw>,
     seed: u64,
 }
 
 struct Augment {
     options: Options,
+    /// Recordings of noise and impulse responses.
+    files: Vec<DeclaredFile>,
+    reverberates: bool,
     perturber: Perturber,
 }
 
@@ -120,21 +170,36 @@ pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Dia
         return Ok(Stage::Aggregate(Box::new(pipe_engine::stage::Unbuilt)));
     }
     let options: Options = options(declaration)?;
-    let Options {
-        speed,
-        gain_db,
-        snr_db,
-        noise,
-        ..
-    } = options;
+    let mut diagnostics = Diagnostics::default();
+    let mut recordings = |name| {
+        declared_recordings(declaration, name).unwrap_or_else(|diagnostic| {
+            diagnostics.push(diagnostic);
+            Vec::new()
+        })
+    };
+    let (noise, responses) = (recordings(NOISE_FOLDER), recordings(REVERB_FOLDER));
+    let paths = |files: &[DeclaredFile]| files.iter().map(|file| file.path.clone()).collect();
     let perturb = PerturbOptions {
-        speed,
-        gain_db,
-        snr_db,
-        noise,
+        speed: options.speed,
+        reverberant_share: match responses.is_empty() {
+            true => 0.0,
+            false => options.reverb_share.unwrap_or(1.0),
+        },
+        responses: paths(&responses),
+        snr_db: options.snr_db,
+        noise: options.noise,
+        noise_recordings: paths(&noise),
+        telephone_share: options.telephone_share.unwrap_or_default(),
+        telephone_law: options.telephone_law.unwrap_or_default(),
+        gain_db: options.gain_db,
     };
     let perturber = Perturber::new(perturb).map_err(|error| refused(declaration, &error))?;
-    Ok(Stage::Items(Box::new(Augment { options, perturber })))
+    diagnostics.or_ok(Stage::Items(Box::new(Augment {
+        options,
+        reverberates: !responses.is_empty(),
+        files: [noise, responses].concat(),
+        perturber,
+    })))
 }
 
 impl ItemStage for Augment {
@@ -146,6 +211,10 @@ impl ItemStage for Augment {
                 .retain(|name, _| !["copies", "keep_original", "splits"].contains(&name.as_str()));
         }
         own
+    }
+
+    fn files(&self) -> &[DeclaredFile] {
+        &self.files
     }
 
     fn most_copies(&self) -> usize {
@@ -187,14 +256,13 @@ impl ItemStage for Augment {
         copies
     }
 
-    /// The longest copy, and the noise that is added to it.
+    /// The longest copy, the noise that is added to it, and a room's sums in double precision.
     fn memory_bytes(&self, _source: &dyn ItemFacts, input_bytes: u64) -> u64 {
-        let copies = match self.options.snr_db {
-            Some(_) => 2,
-            None => 1,
-        };
+        let copies = 1.0
+            + f64::from(u8::from(self.options.snr_db.is_some()))
+            + 3.0 * f64::from(u8::from(self.reverberates));
         let slowest = self.options.speed[0].max(0.1);
-        (copies as f64 * input_bytes as f64 / slowest) as u64
+        (copies * input_bytes as f64 / slowest) as u64
     }
 
     fn process(
@@ -215,6 +283,8 @@ impl ItemStage for Augment {
             .apply(wave, self.options.seed, id, &name, context.progress)
             .map_err(|error| match error {
                 PerturbError::Interrupted(interrupted) => ItemError::transient(interrupted),
+                // The next copies would draw it as well.
+                PerturbError::Recording { .. } => ItemError::of_stage(error.to_string()),
                 other => ItemError::permanent(other),
             })?;
         Ok(Box::new(Audio::from(made)))

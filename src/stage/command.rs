@@ -72,8 +72,8 @@ pub static KIND: Kind = Kind {
         ),
         Parameter::optional(
             "for_each",
-            Shape::Input(ITEMS),
-            "The stage whose items are passed one by one: audio as 32-bit float WAV, features as safetensors.",
+            Shape::OneOrMany(&Shape::Input(ITEMS)),
+            "The stage, or stages, whose items are passed one by one: audio as 32-bit float WAV, features as safetensors.",
         ),
         Parameter::optional(
             "protocol",
@@ -170,7 +170,7 @@ enum Line {
 #[derive(Deserialize)]
 struct Options {
     run: Line,
-    for_each: Option<String>,
+    for_each: Option<Json>,
     protocol: Option<String>,
     inputs: BTreeMap<String, String>,
     outputs: Vec<String>,

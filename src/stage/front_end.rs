@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::command::COMMAND;
 use super::functionals::FUNCTIONALS;
+use super::trim::TRIM;
 
 /// They were not.
 #[derive(Debug, Error, Diagnostic)]
@@ -15,7 +16,7 @@ use super::functionals::FUNCTIONALS;
 #[diagnostic(
     code(data::front_end),
     help(
-        "give resample, fbank, embed, functionals and commands that make features the same parameters and files in both chains, or use one chain for both"
+        "give resample, trim, fbank, embed, functionals and commands that make features the same parameters and files in both chains, or use one chain for both"
     )
 )]
 pub struct FrontEndError {
@@ -23,22 +24,22 @@ pub struct FrontEndError {
     wanted: String,
 }
 
-/// The stages of a lineage that decide on rate and features.
+/// The stages of a lineage that decide on rate, silence and features.
 pub fn front_end(lineage: &Json) -> Json {
     let stages = lineage.as_array().into_iter().flatten();
     stages.filter(|stage| decides(stage)).cloned().collect()
 }
 
-/// Whether a stage decides on rate or features. What a command makes of audio may be augmentation.
+/// Whether a stage decides on rate, silence or features. What a command makes of audio may be augmentation.
 fn decides(stage: &Json) -> bool {
     match stage["kind"].as_str() {
-        Some("resample" | "fbank" | "embed" | FUNCTIONALS) => true,
+        Some("resample" | TRIM | "fbank" | "embed" | FUNCTIONALS) => true,
         Some(COMMAND) => stage["parameters"]["makes"] == "features",
         _ => false,
     }
 }
 
-/// Compares rate and features of two chains of stages; offline augmentation may differ. Whoever compares has the
+/// Compares rate, silence and features of two chains of stages; offline augmentation may differ. Whoever compares has the
 /// [`front_end`] of its inputs in its key, so that a result in the cache has passed the same comparison.
 ///
 /// # Errors

@@ -18,6 +18,7 @@
 //! | missing inputs of `report` | yes: `missing` in place of the digest, and the label that the report names (`missing.*`) |
 //! | device of `train` and `evaluate` | yes; the others compute on the processor |
 //! | [`ItemCopy`](pipe_engine::stage::ItemCopy) of `augment` | yes: which copies there are follows from parameters and split, and what is drawn from id and number, its `fingerprint` |
+//! | `noise_folder` and `reverb_folder` of `augment` | yes, names below them and contents of all their audio files; not their places |
 //! | `ItemCopy` of the other item-wise stages | no: they do not read it; a program gets the bytes alone |
 //! | `model` of `embed` | yes, its content; not its place |
 //! | runtime of `embed`, its version, vector instructions of the processor | yes (`runtime.*`): other kernels round otherwise |
@@ -29,6 +30,7 @@
 mod audit;
 mod augment;
 mod command;
+mod declared_recordings;
 mod embed;
 mod embedding;
 mod evaluate;
@@ -51,6 +53,7 @@ mod report;
 mod resample;
 mod setting;
 mod train;
+mod trim;
 mod tsne;
 
 use std::sync::LazyLock;
@@ -74,7 +77,7 @@ struct Registered {
     build: fn(&Declaration, &Setting) -> Result<Stage, Diagnostics>,
 }
 
-static REGISTERED: [Registered; 13] = [
+static REGISTERED: [Registered; 14] = [
     Registered {
         kind: &ingest::KIND,
         build: ingest::build,
@@ -86,6 +89,10 @@ static REGISTERED: [Registered; 13] = [
     Registered {
         kind: &resample::KIND,
         build: resample::build,
+    },
+    Registered {
+        kind: &trim::KIND,
+        build: trim::build,
     },
     Registered {
         kind: &fbank::KIND,

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::keys::TOOL;
+use super::keys::{TOOL, WORKER};
 use super::workspace::Workspace;
 
 /// One thing that is varied.
@@ -84,7 +84,11 @@ pub const CHANNELS: &[Channel] = &[
         name: "a default written out where features to test on are made",
         vary: |space| {
             let stage = "input = \"tested\"\n";
-            space.edit("pipe.toml", stage, &format!("{stage}high_hz = 4000.0\n"));
+            space.edit(
+                "pipe.toml",
+                &format!("kind = \"fbank\"\n{stage}"),
+                &format!("kind = \"fbank\"\nhigh_hz = 4000.0\n{stage}"),
+            );
         },
         rekeyed: &["tested_features"],
         ..NOTHING
@@ -102,8 +106,8 @@ pub const CHANNELS: &[Channel] = &[
         name: "a recording",
         vary: |space| space.tone("corpora/made/audio/0003.wav", 16_000, 0.3, 700.0),
         rekeyed: &[
-            "speech", "audited", "copies", "audio", "features", "each", "network", "test", "known",
-            "map", "seen",
+            "speech", "audited", "copies", "audio", "features", "each", "kept", "embedded",
+            "averaged", "network", "test", "known", "map", "seen",
         ],
         ..NOTHING
     },
@@ -232,9 +236,72 @@ pub const CHANNELS: &[Channel] = &[
         ..NOTHING
     },
     Channel {
+        name: "a recording of noise",
+        vary: |space| space.tone("noise/hum.wav", 16_000, 1.0, 60.0),
+        rekeyed: &["copies", "audio", "features", "network", "seen"],
+        ..NOTHING
+    },
+    Channel {
+        name: "the name of a recording of noise",
+        vary: |space| {
+            fs::rename(space.join("noise/hum.wav"), space.join("noise/buzz.wav")).unwrap()
+        },
+        rekeyed: &["copies"],
+        ..NOTHING
+    },
+    Channel {
+        name: "the place of the recordings of noise",
+        vary: |space| {
+            fs::rename(space.join("noise"), space.join("elsewhere")).unwrap();
+            space.edit("pipe.toml", "\"noise\"", "\"elsewhere\"");
+        },
+        ..NOTHING
+    },
+    Channel {
         name: "a declared file",
         vary: |space| space.write("tool.sh", format!("{TOOL}echo >> \"$2\"\n")),
         rekeyed: &["seen"],
+        ..NOTHING
+    },
+    Channel {
+        name: "a declared file of a program that is kept running",
+        vary: |space| {
+            let counts_words = WORKER.replace("wc -c", "wc -w");
+            space.write("worker.sh", counts_words);
+        },
+        rekeyed: &["kept", "seen"],
+        ..NOTHING
+    },
+    Channel {
+        name: "the content of a model that embeds",
+        vary: |space| {
+            let mut model = fs::read(space.join("model.onnx")).unwrap();
+            // One more field, the description of the model.
+            model.extend([0x32, 1, b'x']);
+            space.write("model.onnx", model);
+        },
+        rekeyed: &["embedded"],
+        ..NOTHING
+    },
+    Channel {
+        name: "the name of the file of a model that embeds",
+        vary: |space| {
+            fs::rename(space.join("model.onnx"), space.join("another.onnx")).unwrap();
+            space.edit("pipe.toml", "\"model.onnx\"", "\"another.onnx\"");
+        },
+        ..NOTHING
+    },
+    Channel {
+        name: "the statistics of functionals",
+        vary: |space| {
+            let stage = "kind = \"functionals\"\n";
+            space.edit(
+                "pipe.toml",
+                stage,
+                &format!("{stage}statistics = [\"mean\"]\n"),
+            );
+        },
+        rekeyed: &["averaged", "seen"],
         ..NOTHING
     },
     Channel {

@@ -165,6 +165,30 @@ seed = [1, 2]
 }
 
 #[test]
+fn a_command_for_each_item_takes_the_items_of_several_stages() {
+    let space = space(
+        4,
+        r#"
+[stage.more]
+kind = "augment"
+input = "speech"
+keep_original = false
+[stage.size]
+kind = "command"
+for_each = ["speech", "more"]
+run = "wc -c < {input} > {output}"
+[stage.all]
+kind = "command"
+inputs = { size = "size" }
+run = "ls {size} | grep -v items.tsv | wc -l > {out}/count.txt"
+outputs = ["count.txt"]
+"#,
+    );
+    space.run_well("pipe.toml");
+    assert_eq!(space.read("runs/pipe/all/count.txt").trim(), "8");
+}
+
+#[test]
 fn a_failing_program_is_told_with_its_last_words() {
     let space = space(
         2,
@@ -355,50 +379,4 @@ bins = [20, 23]
         "bins=20\nbins=23\n"
     );
     assert_eq!(space.read("runs/pipe/count/rows.txt").trim(), "8");
-}
-
-#[test]
-fn environment_variables_are_set_and_enter_the_key() {
-    let space = space(
-        2,
-        r#"
-[stage.say]
-kind = "command"
-inputs = { speech = "speech" }
-environment = { VOICE = "a b" }
-run = "echo \"$VOICE\" > {out}/voice.txt"
-outputs = ["voice.txt"]
-"#,
-    );
-    space.run_well("pipe.toml");
-    assert_eq!(space.read("runs/pipe/say/voice.txt"), "a b\n");
-    space.edit("pipe.toml", "a b", "c");
-    assert_eq!(space.run_well("pipe.toml").executed(), ["say"]);
-    assert_eq!(space.read("runs/pipe/say/voice.txt"), "c\n");
-}
-
-#[test]
-fn a_program_that_removes_its_folder_has_made_nothing_and_links_to_files_elsewhere_are_copied() {
-    let space = Workspace::new();
-    let manifest = |run: &str| {
-        format!("[stage.made]\nkind = \"command\"\nrun = '''{run}'''\noutputs = [\"a\"]\n")
-    };
-    space.write("elsewhere/a", "there");
-    space.write(
-        "c.toml",
-        manifest("rm -r {out} && ln -s \"$PWD/elsewhere\" {out}"),
-    );
-    let run = space.run("c.toml", &[]);
-    assert_eq!(run.code, Some(1));
-    assert!(
-        run.error().contains("put something else in its place"),
-        "{}",
-        run.error()
-    );
-    space.write("c.toml", manifest("ln elsewhere/a {out}/a"));
-    space.run_well("c.toml");
-    space.write("elsewhere/a", "changed");
-    assert_eq!(space.read("runs/c/made/a"), "there");
-    assert_eq!(space.run_well("c.toml").executed(), [""; 0]);
-    assert!(space.told(&["cache", "verify"]).contains("intact"));
 }

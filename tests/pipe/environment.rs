@@ -117,3 +117,21 @@ fn a_plan_shows_every_program() {
     let json = space.told(&["plan", "pipe.toml", "--json"]);
     assert!(json.contains("\"run\":\"env > {out}/seen.txt\""), "{json}");
 }
+
+#[test]
+fn variables_that_are_declared_are_set_and_enter_the_key() {
+    let said = "environment = { VOICE = \"a b\" }\n";
+    let space = space(said);
+    let voice = |space: &Workspace| {
+        let variables = seen(space).into_iter();
+        variables
+            .filter(|(name, _)| name == "VOICE")
+            .map(|(_, value)| value)
+            .collect::<String>()
+    };
+    space.run_well("pipe.toml");
+    assert_eq!(voice(&space), "a b");
+    space.edit("pipe.toml", "a b", "c");
+    assert_eq!(space.run_well("pipe.toml").executed(), ["seen"]);
+    assert_eq!(voice(&space), "c");
+}

@@ -3,7 +3,8 @@
 //! The table of channels is in `crates/engine/src/stage/mod.rs` and `src/stage/mod.rs`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::fs;
+use std::sync::{Arc, LazyLock};
 
 use pipe_engine::cache::Records;
 use pipe_engine::cache::items::{ItemIndex, ItemRecord};
@@ -12,6 +13,7 @@ use pipe_foundation::Digest;
 use pipe_foundation::system::RealSystem;
 
 use super::channels::CHANNELS;
+use super::predicting::{MODEL, trained};
 use super::workspace::{Run, Workspace};
 
 /// Every kind of stage. The program shows the names and bytes of all that it finds.
@@ -32,6 +34,8 @@ fail_on = "never"
 [stage.copies]
 kind = "augment"
 input = "speech"
+snr_db = [5.0, 10.0]
+noise_folder = "noise"
 
 [stage.audio]
 kind = "resample"
@@ -59,6 +63,24 @@ bins = 23
 kind = "command"
 for_each = "speech"
 run = "sha256sum < {input} > {output}"
+
+[stage.kept]
+kind = "command"
+for_each = "speech"
+protocol = "lines"
+run = ["bash", "worker.sh"]
+files = ["worker.sh"]
+
+[stage.embedded]
+kind = "embed"
+input = "tested"
+model = "model.onnx"
+sample_rate_hz = 8000
+outputs = ["probabilities"]
+
+[stage.averaged]
+kind = "functionals"
+input = "tested_features"
 
 [stage.network]
 kind = "train"
@@ -104,7 +126,7 @@ audits = "audited"
 
 [stage.seen]
 kind = "command"
-inputs = { features = "features", each = "each", models = "network", scores = "test" }
+inputs = { features = "features", each = "each", kept = "kept", embedded = "embedded", averaged = "averaged", models = "network", scores = "test" }
 files = ["tool.sh"]
 run = ["sh", "tool.sh", "{features}/..", "{out}/seen.txt"]
 outputs = ["seen.txt"]
@@ -113,6 +135,23 @@ outputs = ["seen.txt"]
 /// The program of [`MANIFEST`].
 pub const TOOL: &str =
     "cd \"$1\" && find -L . -type f | LC_ALL=C sort | xargs -d '\\n' sha256sum > \"$2\"\n";
+
+/// The program of `kept`.
+pub const WORKER: &str = r#"while IFS= read -r line; do
+    rest=${line#*'"input":"'}; input=${rest%%'"'*}
+    rest=${line#*'"output":"'}; output=${rest%%'"'*}
+    wc -c < "$input" > "$output"
+    echo '{}'
+done
+"#;
+
+/// The model of `embedded`: one of our own, over waveforms.
+static EMBEDDING_MODEL: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let space = trained();
+    let output = space.pipe(&["export", MODEL, "--onnx", "model.onnx"]);
+    assert!(output.status.success(), "{output:?}");
+    fs::read(space.join("model.onnx")).unwrap()
+});
 
 /// What runs in fresh caches made under each key, and when.
 #[derive(Default)]
@@ -178,6 +217,9 @@ fn every_channel_is_in_the_key_or_changes_no_result() {
         let space = Workspace::with_corpus(16);
         space.write("pipe.toml", MANIFEST);
         space.write("tool.sh", TOOL);
+        space.write("worker.sh", WORKER);
+        space.tone("noise/hum.wav", 16_000, 1.0, 50.0);
+        space.write("model.onnx", &*EMBEDDING_MODEL);
         (channel.vary)(&space);
         let arguments = [&["run", "pipe.toml", "--json"], channel.arguments].concat();
         let mut command = space.command(&arguments);

@@ -84,7 +84,11 @@ fn feed(space: &Workspace, arguments: &[&str], bytes: &[u8]) -> Output {
 
 #[test]
 fn predictions_are_those_of_evaluate_bit_for_bit() {
-    let space = trained();
+    assert_predicts_as_evaluated(&trained());
+}
+
+/// Makes sure that `predict` gives what the evaluation of [`trained`] gave.
+pub fn assert_predicts_as_evaluated(space: &Workspace) {
     let table = space.read("runs/m/test/predictions.csv");
     let mut expected: Vec<(String, Vec<String>)> = table
         .lines()
@@ -115,7 +119,7 @@ fn predictions_are_those_of_evaluate_bit_for_bit() {
     for (path, fields) in &expected[..3] {
         let alone = space.pipe(&["predict", MODEL, path]);
         let bytes = std::fs::read(space.join(path)).unwrap();
-        let piped = feed(&space, &["predict", MODEL, "-"], &bytes);
+        let piped = feed(space, &["predict", MODEL, "-"], &bytes);
         for output in [alone, piped] {
             let text = stdout(&output);
             let line = text.lines().nth(1).unwrap();

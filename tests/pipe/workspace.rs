@@ -231,6 +231,16 @@ options = { table = "table.csv" }
 
     /// Writes a 16-bit mono WAV with a tone and two overtones.
     pub fn tone(&self, name: &str, rate_hz: u32, seconds: f64, hertz: f64) {
+        let samples = (0..(seconds * f64::from(rate_hz)) as usize).map(|index| {
+            let phase = std::f64::consts::TAU * hertz * index as f64 / f64::from(rate_hz);
+            let value = phase.sin() + 0.5 * (2.0 * phase).sin() + 0.25 * (3.0 * phase).sin();
+            (value * 8000.0) as i16
+        });
+        self.write_pcm(name, rate_hz, &samples.collect::<Vec<i16>>());
+    }
+
+    /// Writes a recording with one channel of 16-bit samples.
+    pub fn write_pcm(&self, name: &str, rate_hz: u32, samples: &[i16]) {
         let path = self.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         let spec = hound::WavSpec {
@@ -240,10 +250,8 @@ options = { table = "table.csv" }
             sample_format: hound::SampleFormat::Int,
         };
         let mut writer = hound::WavWriter::create(path, spec).unwrap();
-        for index in 0..(seconds * f64::from(rate_hz)) as usize {
-            let phase = std::f64::consts::TAU * hertz * index as f64 / f64::from(rate_hz);
-            let value = phase.sin() + 0.5 * (2.0 * phase).sin() + 0.25 * (3.0 * phase).sin();
-            writer.write_sample((value * 8000.0) as i16).unwrap();
+        for sample in samples {
+            writer.write_sample(*sample).unwrap();
         }
         writer.finalize().unwrap();
     }

@@ -67,22 +67,15 @@ impl Domain for Words {
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().collect();
-    let manifest = Path::new(&arguments[1]);
-    let plan = Plan::read(
-        manifest,
-        &ReadOptions::default(),
-        Device::default(),
-        &mut Words,
-    )?;
+    let (manifest, options) = (Path::new(&arguments[1]), ReadOptions::default());
+    let plan = Plan::read(manifest, &options, Device::default(), &mut Words)?;
     let cache = Cache::open(Path::new("cache"), false)?;
     if arguments.len() > 2 {
         println!("{:#?}", exec::why(&plan, &cache, None)?);
-        return Ok(());
+    } else {
+        let summary = exec::run(&plan, &cache, &RunOptions::default(), &Silent)?;
+        let (items, failed) = (summary.items, summary.counts.failed);
+        println!("{items:?}, {failed} steps failed");
     }
-    let summary = exec::run(&plan, &cache, &RunOptions::default(), &Silent)?;
-    println!(
-        "{:?}, {} steps failed",
-        summary.items, summary.counts.failed
-    );
     Ok(())
 }

@@ -27,6 +27,7 @@
 mod access;
 mod checkpoint_key;
 mod damaged_results;
+mod durability;
 mod error;
 mod stat_cache;
 mod syncer;
@@ -243,39 +244,6 @@ impl Cache {
         let lock_path = self.step_lock_path(&reservation.fingerprint);
         reservation.lock.release(&*self.system, &lock_path);
         Ok(record)
-    }
-
-    /// Sees to it that a result under `key` is on disk once [`Cache::wait_for_disk`] has waited.
-    ///
-    /// # Errors
-    /// As [`Cache::sync_later`].
-    pub fn sync_result(&self, key: &Digest, output: &StepOutput) -> Result<(), CacheError> {
-        // What is made beside a cache that cannot be written goes with the process.
-        if !matches!(self.access, Access::Write) {
-            return Ok(());
-        }
-        if let StepOutput::Files(files) = output {
-            for file in &files.files {
-                self.syncer.add(&self.objects.path(&file.digest))?;
-            }
-        }
-        self.syncer.add(&self.records.path(key))
-    }
-
-    /// Sees to it that a file which the stat cache is asked about is on disk before what the stat cache knows is.
-    ///
-    /// # Errors
-    /// When it has to be done at once, and cannot be done.
-    pub fn sync_later(&self, path: &Path) -> Result<(), CacheError> {
-        self.syncer.add(path)
-    }
-
-    /// Waits until everything published is durable.
-    ///
-    /// # Errors
-    /// When something could not be synced.
-    pub fn wait_for_disk(&self) -> Result<(), CacheError> {
-        self.syncer.wait()
     }
 
     /// What every run holds while it works, so that nothing it found in the cache is pruned under it. `None` when

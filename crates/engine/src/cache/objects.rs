@@ -15,6 +15,9 @@ use super::error::CacheError;
 use super::folder;
 use super::stat_cache::StatCache;
 
+/// What this process stores and is larger is read by the next run that asks for it, instead of twice by this one.
+const READ_BACK_BYTES: u64 = 16 << 20;
+
 /// The store of files.
 #[derive(Debug)]
 pub struct Objects {
@@ -24,6 +27,8 @@ pub struct Objects {
     base: Option<PathBuf>,
     /// Those whose content this process has hashed, and found to be right.
     verified: Mutex<HashSet<Digest>>,
+    /// Those that this process has stored, which the stat cache does not know yet.
+    stored: Mutex<Vec<Digest>>,
 }
 
 impl Objects {
@@ -34,6 +39,7 @@ impl Objects {
             folder,
             base,
             verified: Mutex::default(),
+            stored: Mutex::default(),
         }
     }
 
@@ -72,6 +78,9 @@ impl Objects {
             let bytes = self.system.metadata(path).map_err(failed)?.bytes;
             self.store(path, &digest)?;
             lock(&self.verified).insert(digest);
+            if bytes <= READ_BACK_BYTES {
+                lock(&self.stored).push(digest);
+            }
             set.files.push(FileEntry {
                 name,
                 digest,
@@ -113,6 +122,15 @@ impl Objects {
             Ok(_) => Ok(None),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(CacheError::read(&path, error)),
+        }
+    }
+
+    /// Shows the stat cache what this process has stored, now that the times of it are old enough to vouch for it: the
+    /// next run neither reads nor syncs it again. Only what is durable may be shown.
+    pub(super) fn remember_stored(&self, stat_cache: &StatCache) {
+        for digest in std::mem::take(&mut *lock(&self.stored)) {
+            // What cannot be read is left to the run that needs it, and so is what has changed.
+            let _ = stat_cache.digest(&self.own_path(&digest));
         }
     }
 

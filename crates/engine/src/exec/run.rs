@@ -146,8 +146,7 @@ pub fn run(
         limit_checkpoints(plan, cache, options, observer);
     }
     // What the stat cache says of objects, and the history of results, must not outlive them.
-    let saved = cache.wait_for_disk().and_then(|()| {
-        cache.files.save()?;
+    let saved = cache.save_file_stats().and_then(|()| {
         record_listings(&resolver, &results)?;
         let record = run_record(plan, &results, took(), observer.interrupted());
         if misses.damaged_results() > 0 {

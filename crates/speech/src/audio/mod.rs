@@ -4,6 +4,7 @@ mod aiff;
 mod coded;
 mod error;
 mod format;
+pub(crate) mod g711;
 mod layout;
 mod pcm;
 mod open;

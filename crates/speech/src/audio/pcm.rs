@@ -1,5 +1,6 @@
 //! Turns stored samples into floats with full scale at 1.0, one channel or the mean of all.
 
+use super::g711::{a_law, mu_law};
 use super::layout::SampleCoding;
 
 /// Which channel of interleaved samples is wanted.
@@ -105,34 +106,6 @@ fn frames<const BYTES: usize>(
     }
 }
 
-/// One G.711 mu-law byte as 16-bit linear PCM.
-fn mu_law(byte: u8) -> i16 {
-    let code = !byte;
-    let exponent = (code >> 4) & 7;
-    let magnitude = (((i16::from(code & 0x0f) << 3) + 0x84) << exponent) - 0x84;
-    if code & 0x80 != 0 {
-        -magnitude
-    } else {
-        magnitude
-    }
-}
-
-/// One G.711 A-law byte as 16-bit linear PCM.
-fn a_law(byte: u8) -> i16 {
-    let code = byte ^ 0x55;
-    let exponent = (code >> 4) & 7;
-    let mantissa = (i16::from(code & 0x0f) << 4) + 8;
-    let magnitude = match exponent {
-        0 => mantissa,
-        _ => (mantissa + 0x100) << (exponent - 1),
-    };
-    if code & 0x80 != 0 {
-        magnitude
-    } else {
-        -magnitude
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,19 +151,6 @@ mod tests {
         assert_eq!(
             all(&(-0.25_f64).to_le_bytes(), SampleCoding::F64, false),
             [-0.25]
-        );
-    }
-
-    /// Values of ITU-T G.711, tables 1a and 2a, at 16 bits.
-    #[test]
-    fn companding_laws() {
-        assert_eq!(
-            [0x00, 0x80, 0xff, 0x7f, 0xf0].map(mu_law),
-            [-32124, 32124, 0, 0, 120]
-        );
-        assert_eq!(
-            [0x55, 0xd5, 0x2a, 0xaa, 0x80].map(a_law),
-            [-8, 8, -32256, 32256, 5504]
         );
     }
 

@@ -1,5 +1,6 @@
 //! The speech front end: resampling, Kaldi-compatible log-mel filterbank features, normalisation, augmentation.
 
+mod convolve;
 pub mod fbank;
 mod functionals;
 mod noise;
@@ -8,11 +9,13 @@ mod normalised_fbank;
 mod perturb;
 mod resample;
 mod to_rate;
+mod trim;
 
 pub use fbank::{Fbank, FbankError, FbankOptions, FbankStream};
 pub use functionals::{Functionals, Statistic};
 pub use normalise::{Normalisation, normalise};
 pub use normalised_fbank::NormalisedFbank;
-pub use perturb::{NoiseColour, PerturbError, PerturbOptions, Perturber};
+pub use perturb::{CompandingLaw, NoiseColour, PerturbError, PerturbOptions, Perturber};
 pub use resample::{ResampleError, ResampleStream, Resampler};
 pub use to_rate::ToRate;
+pub use trim::Trim;

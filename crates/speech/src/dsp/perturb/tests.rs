@@ -1,8 +1,9 @@
 //! Levels, spectra and seeds of perturbed copies.
 
-use pipe_foundation::progress::Silent;
+use pipe_foundation::progress::{Interrupted, Silent};
 use pipe_foundation::test_support::InterruptsAfter;
 
+use super::level::mean_power;
 use super::*;
 
 fn tone(rate_hz: u32) -> Waveform {
@@ -80,8 +81,8 @@ fn gain_and_noise_have_the_levels_asked_for() {
 #[test]
 fn pink_noise_falls_by_three_decibels_per_octave() {
     let mut random = stream("test", &[]);
-    let mut pink: Vec<f32> = (0..1 << 16).map(|_| noise::gaussian(&mut random)).collect();
-    make_pink(&mut pink, 16_000, &Silent).expect("nothing interrupts it");
+    let pink = drawn_noise(1 << 16, 16_000, NoiseColour::Pink, &mut random, &Silent)
+        .expect("nothing interrupts it");
     // Mean periodogram over an octave, by direct Fourier sums at a few hundred frequencies.
     let level = |low_hz: f64| {
         let mut power = 0.0;
@@ -112,6 +113,7 @@ fn draws_depend_on_seed_utterance_and_copy() {
         gain_db: [-6.0, 6.0],
         snr_db: Some([10.0, 30.0]),
         noise: NoiseColour::Pink,
+        ..PerturbOptions::default()
     };
     let wave = tone(16_000);
     let perturber = Perturber::new(options).expect("valid options");
