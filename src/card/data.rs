@@ -4,6 +4,8 @@ use pipe_report::{Align, Markdown};
 use pipe_speech::corpus::CorpusConfig;
 use serde_json::Value as Json;
 
+use crate::predict::command_line;
+
 use super::content::Card;
 
 /// Writes the sections on data.
@@ -101,22 +103,18 @@ fn classes(card: &Card<'_>, text: &mut Markdown) {
 /// Terms of the corpora, and what they may mean for the model.
 fn licences(card: &Card<'_>, text: &mut Markdown) {
     text.heading(2, "Licences");
-    let rows: Vec<Vec<String>> = card
-        .training_corpora()
-        .into_iter()
-        .map(|name| {
-            let config = card.corpus(name);
-            let licence = config.map_or("not known", |config| config.licence.as_str());
-            vec![
-                name.to_owned(),
-                licence.to_owned(),
-                terms(licence).to_owned(),
-            ]
-        })
+    let corpora = card.training_corpora().into_iter().map(|name| {
+        let config = card.corpus(name);
+        let licence = config.map_or("not known", |config| config.licence.as_str());
+        (name.to_owned(), licence)
+    });
+    let rows: Vec<Vec<String>> = corpora
+        .chain(foreign_steps(card))
+        .map(|(name, licence)| vec![name, licence.to_owned(), terms(licence).to_owned()])
         .collect();
     text.table(
         &[
-            ("corpus", Align::Left),
+            ("corpus, model or program", Align::Left),
             ("licence", Align::Left),
             ("reading", Align::Left),
         ],
@@ -143,10 +141,31 @@ fn licences(card: &Card<'_>, text: &mut Markdown) {
         notes.push(format!("Check the terms first: {}.", unclear.join(", ")));
     }
     notes.push(
-        "The middle column quotes corpora.toml; the last one is derived from its wording alone. Neither is legal advice."
+        "The middle column quotes corpora.toml and the manifest; the last one is derived from its wording alone. Neither is legal advice."
             .to_owned(),
     );
     text.list(&notes);
+}
+
+/// Models and programs of others that the features went through, with their licences.
+fn foreign_steps<'a>(card: &'a Card<'_>) -> Vec<(String, &'a str)> {
+    let stages = card.config.feature_options.as_array();
+    let foreign = stages.into_iter().flatten().filter_map(|stage| {
+        let name = match stage["kind"].as_str()? {
+            "embed" => {
+                let digest = stage["files"]["model"].as_str().unwrap_or_default();
+                format!(
+                    "features: model in ONNX, BLAKE3 {}",
+                    &digest[..digest.len().min(12)]
+                )
+            }
+            "command" => format!("features: `{}`", command_line(stage)),
+            _ => return None,
+        };
+        let licence = stage["parameters"]["licence"].as_str();
+        Some((name, licence.unwrap_or("not known")))
+    });
+    foreign.collect()
 }
 
 /// What the words of a licence say about use.

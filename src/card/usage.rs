@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use pipe_nn::model::ModelConfig;
 use pipe_report::Markdown;
 
-use crate::predict::FrontEnd;
+use crate::predict::{FrontEnd, command_line};
 
 use super::content::Card;
 use super::data::has_stage;
@@ -22,10 +22,40 @@ pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {
     text.heading(2, "How to use it");
     match &card.front_end {
         Ok(front_end) => how(card, front_end, text),
+        Err(_) if !programs(card).is_empty() => by_programs(card, text),
         Err(reason) => text.paragraph(&format!(
             "Recordings cannot be predicted with the file alone: {reason}. Use an evaluate stage in its manifest instead."
         )),
     }
+}
+
+/// The lines of programs that compute features.
+fn programs(card: &Card<'_>) -> Vec<String> {
+    let stages = card.config.feature_options.as_array();
+    let of_features = stages
+        .into_iter()
+        .flatten()
+        .filter(|stage| stage["kind"] == "command" && stage["parameters"]["makes"] == "features");
+    of_features.map(command_line).collect()
+}
+
+fn by_programs(card: &Card<'_>, text: &mut Markdown) {
+    let lines: Vec<String> = programs(card)
+        .iter()
+        .map(|line| format!("`{line}`"))
+        .collect();
+    text.paragraph(&format!(
+        "A program computes its features, {}, whose files `pipe predict` looks for in the current folder and beside the model. It runs with your rights, where you allow it:",
+        lines.join(", then ")
+    ));
+    text.code(
+        "sh",
+        &format!(
+            "pipe predict {} recording.wav --allow-commands",
+            quoted(&card.file)
+        ),
+    );
+    text.paragraph("Exported to ONNX with `--input features`, the graph takes what the program gives; the program stays outside.");
 }
 
 fn limits(card: &Card<'_>) -> Vec<String> {

@@ -17,6 +17,13 @@ pub struct PredictArguments {
     /// folder and in folders `models` otherwise. Can be given more than once.
     #[arg(long = "embed-model", value_name = "FILE")]
     pub embed_models: Vec<PathBuf>,
+    /// Run the program that a command stage computed the features with, with your rights; its line is in the model file.
+    #[arg(long)]
+    pub allow_commands: bool,
+    /// The folder that the program runs in, with the files that its stage declared: the current one or that of MODEL
+    /// otherwise, whichever has them as they were in training.
+    #[arg(long, value_name = "FOLDER", requires = "allow_commands")]
+    pub program_folder: Option<PathBuf>,
     /// Predict windows of this many seconds instead of whole recordings.
     #[arg(long, value_name = "SECONDS")]
     pub window_s: Option<f64>,

@@ -9,7 +9,10 @@ use miette::Diagnostic;
 use pipe_foundation::sync::lock;
 use pipe_nn::model::Model;
 
-use crate::predict::{self, FrontEnd, Input, Outcome, PredictOptions, WindowError, Windows};
+use crate::predict::{
+    self, FrontEnd, Helpers, Input, Outcome, PredictOptions, ProgramError, WindowError, Windows,
+};
+use crate::stage::program_of_model;
 
 use super::arguments::Common;
 use super::console::{print_error, shown};
@@ -22,7 +25,7 @@ use super::signals::Signals;
 /// Predicts every recording; 1 where one of them could not be.
 pub fn predict(arguments: &PredictArguments, common: &Common) -> Result<u8, CliError> {
     let (model, _) = load(&arguments.model)?;
-    let front_end = front_end(&model, &arguments.model, &arguments.embed_models)?;
+    let front_end = front_end(&model, arguments)?;
     let options = PredictOptions {
         windows: windows(arguments, &front_end)?,
         max_duration_s: max_duration_s(arguments)?,
@@ -96,11 +99,34 @@ pub fn predict(arguments: &PredictArguments, common: &Common) -> Result<u8, CliE
     }
 }
 
-/// How features of recordings are computed; models in ONNX are among `given` or nearby.
-fn front_end(model: &Model, path: &Path, given: &[PathBuf]) -> Result<FrontEnd, CliError> {
-    let mut files = given.to_vec();
-    files.extend(predict::nearby(path));
-    FrontEnd::with_models(model.config(), path, &files).map_err(refused)
+/// How features of recordings are computed. Models in ONNX are among those given or nearby; programs run where they are
+/// allowed to.
+fn front_end(model: &Model, arguments: &PredictArguments) -> Result<FrontEnd, CliError> {
+    let path = &arguments.model;
+    let mut onnx_files = arguments.embed_models.clone();
+    onnx_files.extend(predict::nearby(path));
+    let folders: Vec<PathBuf> = match &arguments.program_folder {
+        Some(folder) => vec![folder.clone()],
+        None => {
+            let beside = path
+                .parent()
+                .filter(|folder| !folder.as_os_str().is_empty());
+            let here = Path::new(".");
+            [here]
+                .into_iter()
+                .chain(beside)
+                .map(Path::to_path_buf)
+                .collect()
+        }
+    };
+    let helpers = Helpers {
+        onnx_files: &onnx_files,
+        prepare_program: &|stage| match arguments.allow_commands {
+            true => program_of_model(stage, &folders),
+            false => Err(ProgramError::not_allowed(stage)),
+        },
+    };
+    FrontEnd::with(model.config(), path, &helpers).map_err(refused)
 }
 
 /// Ends the process soon after a signal asks for it, wherever the work is; what has been written ends with a whole line.

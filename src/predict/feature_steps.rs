@@ -1,4 +1,4 @@
-//! What comes between a waveform or a filterbank and the features of a model: models in ONNX and functionals.
+//! What comes between a waveform or a filterbank and the features of a model: models in ONNX, functionals, and programs.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,13 +10,17 @@ use pipe_speech::dsp::Functionals;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
-/// Stages `embed` and `functionals` in a row.
+use super::FailureReason;
+use super::foreign_program::ForeignProgram;
+
+/// Stages `embed`, `functionals` and `command` in a row.
 #[derive(Default)]
 pub struct FeatureSteps(Vec<FeatureStep>);
 
 enum FeatureStep {
     Embedder(Box<Embedder>),
     Functionals(Functionals),
+    Program(Box<dyn ForeignProgram>),
 }
 
 /// What the model file says of an `embed` stage.
@@ -84,36 +88,53 @@ impl FeatureSteps {
         self.0.is_empty()
     }
 
+    /// Adds the program of a `command` stage.
+    pub fn add_program(&mut self, program: Box<dyn ForeignProgram>) {
+        self.0.push(FeatureStep::Program(program));
+    }
+
     /// What a waveform becomes.
     ///
     /// # Errors
-    /// As [`Embedder::compute`].
-    pub fn of_samples(&self, samples: &[f32]) -> Result<Features, EmbedError> {
-        self.of_features(Features {
+    /// What the first step that fails says.
+    pub fn of_samples(&self, samples: &[f32], rate_hz: u32) -> Result<Features, FailureReason> {
+        if let Some((FeatureStep::Program(program), rest)) = self.0.split_first() {
+            let features = program.of_samples(samples, rate_hz);
+            return through(rest, features.map_err(FailureReason::Program)?);
+        }
+        let waveform = Features {
             frames: samples.len(),
             bins: 1,
             values: samples.to_vec(),
-        })
+        };
+        through(&self.0, waveform)
     }
 
     /// What features become.
     ///
     /// # Errors
-    /// As [`Embedder::compute`]; also no frames at all.
-    pub fn of_features(&self, features: Features) -> Result<Features, EmbedError> {
-        self.0
-            .iter()
-            .try_fold(features, |features, step| match step {
-                FeatureStep::Embedder(embedder) => embedder.compute(features.view(), &Silent),
-                FeatureStep::Functionals(functionals) => {
-                    let found = functionals.of(&features);
-                    found.ok_or(EmbedError::TooShort {
-                        found: 0,
-                        needed: 1,
-                    })
-                }
-            })
+    /// What the first step that fails says; also no frames at all.
+    pub fn of_features(&self, features: Features) -> Result<Features, FailureReason> {
+        through(&self.0, features)
     }
+}
+
+fn through(steps: &[FeatureStep], features: Features) -> Result<Features, FailureReason> {
+    steps
+        .iter()
+        .try_fold(features, |features, step| match step {
+            FeatureStep::Embedder(embedder) => Ok(embedder.compute(features.view(), &Silent)?),
+            FeatureStep::Functionals(functionals) => {
+                let found = functionals.of(&features);
+                Ok(found.ok_or(EmbedError::TooShort {
+                    found: 0,
+                    needed: 1,
+                })?)
+            }
+            FeatureStep::Program(program) => program
+                .of_features(features)
+                .map_err(FailureReason::Program),
+        })
 }
 
 /// The file with this content among `files`.

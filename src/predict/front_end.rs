@@ -16,10 +16,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::feature_steps::{FeatureSteps, nearby};
+use super::foreign_program::{PrepareProgram, ProgramError};
 use super::front_end_error::FrontEndError;
 use super::outcome::FailureReason;
 
-/// Resampling, trimming, filterbank, models in ONNX and functionals as a model was trained with.
+/// Resampling, trimming, filterbank, models in ONNX, functionals and programs as a model was trained with.
 pub struct FrontEnd {
     /// Rates to go through, in this order; the last is that of what follows.
     rates: Vec<ToRate>,
@@ -30,9 +31,17 @@ pub struct FrontEnd {
     steps: FeatureSteps,
 }
 
+/// What computes features besides this program.
+pub struct Helpers<'a> {
+    /// Files among which models in ONNX are.
+    pub onnx_files: &'a [PathBuf],
+    /// Prepares programs.
+    pub prepare_program: PrepareProgram<'a>,
+}
+
 impl FrontEnd {
-    /// The front end of a model: resampling, filterbank and models in ONNX as its file has them. The latter are looked for
-    /// nearby: see [`nearby`].
+    /// The front end of a model as its file has it: resampling, trimming, filterbank, models in ONNX, which are looked for
+    /// nearby (see [`nearby`]), and functionals. No program is run.
     ///
     /// Audio of another rate than the one that is needed is resampled even where training had no `resample` stage.
     /// `ingest` names data, and `augment` makes copies to train on: neither is applied.
@@ -40,17 +49,22 @@ impl FrontEnd {
     /// # Errors
     /// No lineage, a stage that cannot be applied, parameters that do not fit; `model` names the file.
     pub fn of(config: &ModelConfig, model: &Path) -> Result<Self, FrontEndError> {
-        Self::with_models(config, model, &nearby(model))
+        let onnx_files = nearby(model);
+        let helpers = Helpers {
+            onnx_files: &onnx_files,
+            prepare_program: &|stage| Err(ProgramError::not_allowed(stage)),
+        };
+        Self::with(config, model, &helpers)
     }
 
-    /// As [`Self::of`], with the files among which models in ONNX are.
+    /// As [`Self::of`], with what computes features besides this program.
     ///
     /// # Errors
     /// As [`Self::of`].
-    pub fn with_models(
+    pub fn with(
         config: &ModelConfig,
         model: &Path,
-        files: &[PathBuf],
+        helpers: &Helpers<'_>,
     ) -> Result<Self, FrontEndError> {
         let wrong = |reason: String| FrontEndError::Parameters {
             model: model.to_owned(),
@@ -97,7 +111,7 @@ impl FrontEnd {
                         true => Recording::Features,
                         false => Recording::Waveform,
                     };
-                    let added = steps.add_embed(stage, recording, files);
+                    let added = steps.add_embed(stage, recording, helpers.onnx_files);
                     let rate_hz = added.map_err(|reason| FrontEndError::Embedding {
                         model: model.to_owned(),
                         reason,
@@ -105,6 +119,18 @@ impl FrontEnd {
                     wanted_hz.get_or_insert(rate_hz);
                 }
                 "functionals" if has_features => steps.add_functionals(stage).map_err(wrong)?,
+                "command"
+                    if parameters
+                        .get("makes")
+                        .is_some_and(|makes| makes == "features") =>
+                {
+                    let rate_hz = wanted_hz.or(rates.last().map(ToRate::rate_hz));
+                    let rate_hz = rate_hz.ok_or_else(|| FrontEndError::NoRate {
+                        model: model.to_owned(),
+                    })?;
+                    steps.add_program((helpers.prepare_program)(stage)?);
+                    wanted_hz.get_or_insert(rate_hz);
+                }
                 other => {
                     return Err(FrontEndError::Stage {
                         model: model.to_owned(),
@@ -196,12 +222,12 @@ impl FrontEnd {
     pub fn features(&self, samples: &[f32]) -> Result<Features, FailureReason> {
         let samples = &*self.trimmed(samples);
         let Some(fbank) = &self.fbank else {
-            return Ok(self.steps.of_samples(samples)?);
+            return self.steps.of_samples(samples, self.rate_hz());
         };
         let features = fbank.compute(samples);
         let features =
             features.map_err(|error| FailureReason::without_features(error, self.rate_hz()))?;
-        Ok(self.steps.of_features(features)?)
+        self.steps.of_features(features)
     }
 }
 

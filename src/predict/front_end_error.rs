@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use miette::Diagnostic;
 use thiserror::Error;
 
+use super::foreign_program::ProgramError;
+
 /// Why the features of a model cannot be computed here.
 #[derive(Debug, Error, Diagnostic, PartialEq, Eq)]
 pub enum FrontEndError {
@@ -23,7 +25,7 @@ pub enum FrontEndError {
     #[diagnostic(
         code(front_end::stage),
         help(
-            "such a stage runs a program that the model file does not contain: use `pipe run` with an evaluate stage instead"
+            "only a run of its manifest can apply it: use `pipe run` with an evaluate stage instead"
         )
     )]
     Stage {
@@ -44,6 +46,22 @@ pub enum FrontEndError {
         /// The model file.
         model: PathBuf,
     },
+    /// A program took recordings at whatever rate they had.
+    #[error("{} was trained on features of a program that took recordings at their own rates", model.display())]
+    #[diagnostic(
+        code(front_end::no_rate),
+        help(
+            "train it with a `resample` stage before the command, so that recordings of any rate become alike"
+        )
+    )]
+    NoRate {
+        /// The model file.
+        model: PathBuf,
+    },
+    /// A program computes its features, and cannot be run.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Program(#[from] ProgramError),
     /// A model in ONNX that cannot be had or used.
     #[error("the features of {} cannot be computed: {reason}", model.display())]
     #[diagnostic(

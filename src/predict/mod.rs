@@ -2,6 +2,7 @@
 
 mod by_windows;
 mod feature_steps;
+mod foreign_program;
 mod front_end;
 mod front_end_error;
 mod listing;
@@ -14,7 +15,8 @@ mod whole;
 mod windows;
 
 pub use feature_steps::nearby;
-pub use front_end::{FrontEnd, fbank_options};
+pub use foreign_program::{ForeignProgram, PrepareProgram, ProgramError, command_line};
+pub use front_end::{FrontEnd, Helpers, fbank_options};
 pub use front_end_error::FrontEndError;
 pub use listing::{Found, Input, list};
 pub use options::PredictOptions;

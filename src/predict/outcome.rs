@@ -75,6 +75,13 @@ pub enum FailureReason {
         )
     )]
     Embedding(#[from] EmbedError),
+    /// The program that computes its features does not.
+    #[error("{0}")]
+    #[diagnostic(
+        code(predict::program),
+        help("the program that computes its features does not take this recording")
+    )]
+    Program(String),
     /// Standard input cannot be read.
     #[error("cannot read standard input: {0}")]
     #[diagnostic(code(predict::standard_input))]

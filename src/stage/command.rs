@@ -8,6 +8,7 @@ mod exchange;
 mod execution;
 mod lines;
 mod messages;
+mod of_model;
 mod outputs;
 mod placeholders;
 mod program;
@@ -31,6 +32,7 @@ use crate::items::{AUDIO, EVALUATION, FEATURES, FILES, MAP, MODEL, PROBE, REPORT
 
 use super::missing_file::missing_file;
 use super::options::options;
+use super::parameters::{LICENCE, without_licence};
 use super::setting::Setting;
 use pipe_engine::artifact::{ArtifactKind, FingerprintInputs, ItemData, input_names};
 use pipe_engine::file_name::file_name;
@@ -49,6 +51,7 @@ use error::CommandError;
 use exchange::{ItemsAs, input_name, materialise, read_item, write_item};
 use worker::Worker;
 
+pub use of_model::program_of_model;
 pub use sandbox::why_not as why_no_sandbox;
 pub use supervision::{orphaned_supervisors, supervisor};
 
@@ -144,6 +147,7 @@ pub static KIND: Kind = Kind {
             "Time in seconds after which the program, or its work on one item, is terminated and counts as failed.",
         )
         .unkeyed(),
+        LICENCE,
         MAX_BAD,
         STORE,
     ],
@@ -246,6 +250,10 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
 }
 
 impl ItemStage for CommandStage {
+    fn item_parameters(&self, all: &Json) -> Json {
+        without_licence(all)
+    }
+
     fn external_inputs(&self, fingerprint: &mut FingerprintInputs) {
         self.add_shell(fingerprint);
     }
@@ -266,6 +274,24 @@ impl ItemStage for CommandStage {
     fn process(
         &self,
         _copy: &ItemCopy,
+        input: &dyn ItemData,
+        context: &ItemContext<'_>,
+    ) -> Result<Box<dyn ItemData>, ItemError> {
+        self.make(input, context)
+    }
+
+    fn finish(&self, progress: &dyn Progress) {
+        self.end_workers(progress);
+    }
+}
+
+impl CommandStage {
+    /// Has the program make one item.
+    ///
+    /// # Errors
+    /// When it does not.
+    fn make(
+        &self,
         input: &dyn ItemData,
         context: &ItemContext<'_>,
     ) -> Result<Box<dyn ItemData>, ItemError> {
@@ -291,12 +317,6 @@ impl ItemStage for CommandStage {
         read_item(&output_path, self.makes, context.progress).map_err(ItemError::transient)
     }
 
-    fn finish(&self, progress: &dyn Progress) {
-        self.end_workers(progress);
-    }
-}
-
-impl CommandStage {
     /// The name of the file in which a program leaves what it makes of an item.
     fn output_name(&self) -> &'static str {
         match self.makes {

@@ -13,11 +13,13 @@ use pipe_inference::{
     Signature, SignatureError, vector_instructions,
 };
 use serde::Deserialize;
+use serde_json::Value as Json;
 
 use crate::items::{AUDIO, Audio, FEATURES, FeatureItem, UtteranceItem};
 
 use super::missing_file::missing_file;
 use super::options::options;
+use super::parameters::{LICENCE, without_licence};
 use super::setting::Setting;
 
 mod shared_models;
@@ -134,6 +136,7 @@ pub static KIND: Kind = Kind {
             "\"none\"",
             "What becomes of the frames: kept, their mean, or their mean and standard deviation.",
         ),
+        LICENCE,
         MAX_BAD,
         STORE,
     ],
@@ -234,6 +237,10 @@ impl Embed {
 }
 
 impl ItemStage for Embed {
+    fn item_parameters(&self, all: &Json) -> Json {
+        without_licence(all)
+    }
+
     fn external_inputs(&self, fingerprint: &mut FingerprintInputs) {
         fingerprint.add("runtime.version", &self.runtime_version);
         fingerprint.add("runtime.vector_instructions", vector_instructions());

@@ -33,3 +33,19 @@ pub const THREADS: Parameter = Parameter::default(
     "Maximum number of threads; the result does not depend on it.",
 )
 .unkeyed();
+
+/// The licence of a model or program of others that makes features: the model card quotes it.
+pub const LICENCE: Parameter = Parameter::optional(
+    "licence",
+    Shape::Text,
+    "Licence of the model or program, such as \"Apache-2.0\" or \"research only\": model cards quote it. No result depends on it.",
+);
+
+/// `all` without what no item depends on.
+pub fn without_licence(all: &serde_json::Value) -> serde_json::Value {
+    let mut own = all.clone();
+    if let Some(fields) = own.as_object_mut() {
+        fields.remove(LICENCE.name);
+    }
+    own
+}

@@ -57,6 +57,7 @@ mod page;
 mod partitions;
 mod permission;
 mod predicting;
+mod predicting_by_programs;
 mod probing;
 mod program_outputs;
 mod programs;

@@ -89,6 +89,11 @@ fn predictions_are_those_of_evaluate_bit_for_bit() {
 
 /// Makes sure that `predict` gives what the evaluation of [`trained`] gave.
 pub fn assert_predicts_as_evaluated(space: &Workspace) {
+    assert_predicts_as_evaluated_with(space, &[]);
+}
+
+/// As [`assert_predicts_as_evaluated`], with more options.
+pub fn assert_predicts_as_evaluated_with(space: &Workspace, more: &[&str]) {
     let table = space.read("runs/m/test/predictions.csv");
     let mut expected: Vec<(String, Vec<String>)> = table
         .lines()
@@ -101,7 +106,8 @@ pub fn assert_predicts_as_evaluated(space: &Workspace) {
     expected.sort();
     assert_eq!(expected.len(), 12);
     for threads in ["1", "2"] {
-        let output = space.pipe(&["predict", MODEL, "corpora", "--threads", threads]);
+        let output =
+            space.pipe(&[&["predict", MODEL, "corpora", "--threads", threads], more].concat());
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         let mut found: Vec<(String, Vec<String>)> = stdout(&output)
             .lines()
@@ -117,9 +123,9 @@ pub fn assert_predicts_as_evaluated(space: &Workspace) {
     }
     // One by one, as one file, and out of a pipe: the same again.
     for (path, fields) in &expected[..3] {
-        let alone = space.pipe(&["predict", MODEL, path]);
+        let alone = space.pipe(&[&["predict", MODEL, path], more].concat());
         let bytes = std::fs::read(space.join(path)).unwrap();
-        let piped = feed(space, &["predict", MODEL, "-"], &bytes);
+        let piped = feed(space, &[&["predict", MODEL, "-"], more].concat(), &bytes);
         for output in [alone, piped] {
             let text = stdout(&output);
             let line = text.lines().nth(1).unwrap();

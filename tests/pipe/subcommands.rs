@@ -230,6 +230,7 @@ fn schema_describes_every_kind() {
         "ingest",
         "audit",
         "resample",
+        "trim",
         "fbank",
         "embed",
         "functionals",

@@ -137,6 +137,14 @@ pub fn validate(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
             "add for_each = \"stage\", or remove `protocol`",
         );
     }
+    if parameters.contains_key("licence") && !per_item {
+        refuse(
+            "licence",
+            "`licence` has no meaning without `for_each`",
+            "no model learns from what this command makes",
+            "remove `licence`",
+        );
+    }
     for name in ["input", "output"] {
         if by_lines && per_item && stands_in(parameters, name) {
             refuse(
