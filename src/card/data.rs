@@ -160,6 +160,7 @@ fn foreign_steps<'a>(card: &'a Card<'_>) -> Vec<(String, &'a str)> {
                 )
             }
             "command" => format!("features: `{}`", command_line(stage)),
+            "import" => "features: imported".to_owned(),
             _ => return None,
         };
         let licence = stage["parameters"]["licence"].as_str();

@@ -64,7 +64,7 @@ impl FeatureSteps {
         let shown = file.display();
         let bytes = regular_file::read_whole(file);
         let bytes = bytes.map_err(|error| format!("cannot read {shown}: {error}"))?;
-        let model = Model::load(bytes, parameters.runtime);
+        let model = Model::load(bytes, parameters.runtime, &parameters.embedder.outputs);
         let embedder =
             model.and_then(|model| Embedder::new(Arc::new(model), recording, parameters.embedder));
         let embedder = embedder.map_err(|error| format!("{shown}: {error}"))?;

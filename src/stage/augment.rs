@@ -217,6 +217,10 @@ impl ItemStage for Augment {
         &self.files
     }
 
+    fn files_are_in_lineage(&self) -> bool {
+        false
+    }
+
     fn most_copies(&self) -> usize {
         (self.options.copies + usize::from(self.options.keep_original)).max(1)
     }

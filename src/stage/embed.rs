@@ -88,7 +88,7 @@ pub static KIND: Kind = Kind {
             "outputs",
             Shape::List(&Shape::Text),
             "[]",
-            "Outputs that become features, several side by side; the first one by default.",
+            "Outputs that become features, several side by side; the first one by default. What nodes of the model give one another can be named as well, such as the states of a layer.",
         ),
         Parameter::optional(
             "output_axes",
@@ -222,7 +222,8 @@ impl Embed {
     fn embedder(&self, recording: Recording) -> Result<&Embedder, ItemError> {
         let path = &self.files[0].path;
         let made = self.embedder.get_or_init(|| {
-            let model = shared_models::load(path, self.options.runtime)?;
+            let model =
+                shared_models::load(path, self.options.runtime, &self.options.embedder.outputs)?;
             let embedder = Embedder::new(model, recording, self.options.embedder.clone());
             embedder.map(Arc::new).map_err(|error| error.to_string())
         });

@@ -21,6 +21,8 @@
 //! | `noise_folder` and `reverb_folder` of `augment` | yes, names below them and contents of all their audio files; not their places |
 //! | `ItemCopy` of the other item-wise stages | no: they do not read it; a program gets the bytes alone |
 //! | `model` of `embed` | yes, its content; not its place |
+//! | `files` and `names` of `import` | yes, the content of every file, and its place below the folder; not the place of the whole |
+//! | the id of an utterance, the end of its path and its segment, to `import` | yes, in the item's `fingerprint`: they decide which features are its own |
 //! | runtime of `embed`, its version, vector instructions of the processor | yes (`runtime.*`): other kernels round otherwise |
 //! | `files` of `command` | yes, their content, which is checked again before and after the work; not their place or times |
 //! | `environment` of `command` | yes, as a parameter |
@@ -43,6 +45,7 @@ mod leak_policy;
 mod leakage;
 mod learning_curve;
 mod identity;
+mod import;
 mod ingest;
 mod missing_file;
 mod options;
@@ -77,7 +80,7 @@ struct Registered {
     build: fn(&Declaration, &Setting) -> Result<Stage, Diagnostics>,
 }
 
-static REGISTERED: [Registered; 14] = [
+static REGISTERED: [Registered; 15] = [
     Registered {
         kind: &ingest::KIND,
         build: ingest::build,
@@ -101,6 +104,10 @@ static REGISTERED: [Registered; 14] = [
     Registered {
         kind: &embed::KIND,
         build: embed::build,
+    },
+    Registered {
+        kind: &import::KIND,
+        build: import::build,
     },
     Registered {
         kind: &functionals::KIND,

@@ -36,6 +36,7 @@ mod folds;
 mod full_output;
 mod hostile;
 mod identity;
+mod importing;
 mod json_schema;
 mod keeping;
 mod keys;

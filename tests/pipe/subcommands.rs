@@ -233,6 +233,7 @@ fn schema_describes_every_kind() {
         "trim",
         "fbank",
         "embed",
+        "import",
         "functionals",
         "augment",
         "train",

@@ -40,6 +40,15 @@ pub fn varint(mut next: impl FnMut() -> Option<u8>) -> Option<u64> {
     None
 }
 
+/// Appends a number as [`varint`] reads it.
+pub fn write_varint(bytes: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        bytes.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    bytes.push(value as u8);
+}
+
 impl<'a> Fields<'a> {
     /// Those of a whole message.
     pub fn of(message: &'a [u8]) -> Self {

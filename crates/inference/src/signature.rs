@@ -49,14 +49,18 @@ pub struct Signature {
     pub inputs: Vec<ValueSignature>,
     /// What it gives.
     pub outputs: Vec<ValueSignature>,
+    /// Names of what its nodes give one another, such as the states of each layer: it can be asked for as well.
+    pub internal: Vec<String>,
 }
 
 pub(crate) const MODEL_GRAPH: u64 = 7;
+pub(crate) const GRAPH_NODE: u64 = 1;
+pub(crate) const NODE_OUTPUT: u64 = 2;
 pub(crate) const GRAPH_INITIALIZER: u64 = 5;
 pub(crate) const GRAPH_INPUT: u64 = 11;
 pub(crate) const GRAPH_OUTPUT: u64 = 12;
 pub(crate) const TENSOR_NAME: u64 = 8;
-const VALUE_NAME: u64 = 1;
+pub(crate) const VALUE_NAME: u64 = 1;
 const VALUE_TYPE: u64 = 2;
 const TYPE_TENSOR: u64 = 1;
 const TENSOR_TYPE_ELEMENT: u64 = 1;
@@ -94,10 +98,25 @@ impl Signature {
         // Up to IR version 3, constants of the model are among its inputs.
         inputs.retain(|input| !names.contains(&input.name.as_bytes()));
         let outputs = values(GRAPH_OUTPUT)?;
-        match outputs.is_empty() {
-            true => Err(NoMessage),
-            false => Ok(Self { inputs, outputs }),
+        if outputs.is_empty() {
+            return Err(NoMessage);
         }
+        let mut internal = Vec::new();
+        for node in messages(graph, GRAPH_NODE)? {
+            for name in messages(node, NODE_OUTPUT)? {
+                let name = std::str::from_utf8(name).map_err(|_| NoMessage)?;
+                let is_output = outputs.iter().any(|output| output.name == name);
+                // An optional output that is left out has an empty name.
+                if !is_output && !name.is_empty() {
+                    internal.push(name.to_owned());
+                }
+            }
+        }
+        Ok(Self {
+            inputs,
+            outputs,
+            internal,
+        })
     }
 }
 
@@ -191,6 +210,11 @@ mod tests {
 
     fn model() -> Vec<u8> {
         let graph = [
+            field(
+                1,
+                &[field(1, b"audio"), field(2, b"states"), field(2, b"")].concat(),
+            ),
+            field(1, &[field(1, b"states"), field(2, b"features")].concat()),
             field(5, &field(8, b"weight")),
             field(11, &value_of("audio", 1, &[&[8, 1], &field(2, b"samples")])),
             field(11, &value_of("rate", 7, &[])),
@@ -221,6 +245,7 @@ mod tests {
                 value("rate", Element::I64, vec![]),
             ]
         );
+        assert_eq!(found.internal, ["states"]);
         assert_eq!(
             found.outputs,
             [value("features", Element::F32, vec![free(""), free("")])]

@@ -6,9 +6,10 @@ use std::path::Path;
 use pipe_foundation::regular_file::{self, FileError};
 
 use crate::error::ModelError;
-use crate::protobuf_reader::varint;
+use crate::protobuf_reader::{varint, write_varint};
 use crate::signature::{
-    GRAPH_INITIALIZER, GRAPH_INPUT, GRAPH_OUTPUT, MODEL_GRAPH, Signature, TENSOR_NAME,
+    GRAPH_INITIALIZER, GRAPH_INPUT, GRAPH_NODE, GRAPH_OUTPUT, MODEL_GRAPH, NODE_OUTPUT, Signature,
+    TENSOR_NAME,
 };
 
 /// What is kept of a file at most: names and shapes of a large model take some hundred kilobytes.
@@ -56,13 +57,22 @@ const MODEL: Kept = Kept {
         MODEL_GRAPH,
         Kept {
             whole: &[GRAPH_INPUT, GRAPH_OUTPUT],
-            parts: &[(
-                GRAPH_INITIALIZER,
-                Kept {
-                    whole: &[TENSOR_NAME],
-                    parts: &[],
-                },
-            )],
+            parts: &[
+                (
+                    GRAPH_INITIALIZER,
+                    Kept {
+                        whole: &[TENSOR_NAME],
+                        parts: &[],
+                    },
+                ),
+                (
+                    GRAPH_NODE,
+                    Kept {
+                        whole: &[NODE_OUTPUT],
+                        parts: &[],
+                    },
+                ),
+            ],
         },
     )],
 };
@@ -135,12 +145,4 @@ impl<R: Read + Seek> Skimming<R> {
         self.at = self.at.checked_add(length).filter(|&at| at <= end)?;
         self.reader.seek_relative(i64::try_from(length).ok()?).ok()
     }
-}
-
-fn write_varint(bytes: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        bytes.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    bytes.push(value as u8);
 }

@@ -6,7 +6,7 @@ use crate::axes::{Axis, check, collect, input_axes};
 use crate::constants;
 use crate::embedder_options::{EmbedderOptions, Recording};
 use crate::error::{EmbedError, ModelError};
-use crate::names::{listed, no_such};
+use crate::names::{listed, no_output, no_such};
 use crate::signature::{Dimension, Element, Signature, ValueSignature};
 use crate::tensor::{InputTensor, OutputTensor};
 
@@ -195,8 +195,9 @@ fn output_names(
             .collect());
     }
     for name in &options.outputs {
-        if !signature.outputs.iter().any(|output| output.name == *name) {
-            return Err(no_such("output", name, &signature.outputs));
+        let is_output = signature.outputs.iter().any(|output| output.name == *name);
+        if !is_output && !signature.internal.contains(name) {
+            return Err(no_output(name, signature));
         }
     }
     Ok(options.outputs.clone())

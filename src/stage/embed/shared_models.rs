@@ -13,6 +13,7 @@ use pipe_inference::{Model, Runtime};
 struct Loaded {
     path: PathBuf,
     runtime: Runtime,
+    outputs: Vec<String>,
     /// Size and time of its last change, in seconds and nanoseconds: whether it is still the same is for others to say.
     stamp: (u64, i64, i64),
 }
@@ -23,11 +24,12 @@ static MODELS: Mutex<Vec<(Loaded, Weak<Model>)>> = Mutex::new(Vec::new());
 ///
 /// # Errors
 /// Why it cannot be loaded.
-pub fn load(path: &Path, runtime: Runtime) -> Result<Arc<Model>, String> {
+pub fn load(path: &Path, runtime: Runtime, outputs: &[String]) -> Result<Arc<Model>, String> {
     let metadata = std::fs::metadata(path).map_err(|error| error.to_string())?;
     let wanted = Loaded {
         path: path.to_path_buf(),
         runtime,
+        outputs: outputs.to_vec(),
         stamp: (metadata.len(), metadata.mtime(), metadata.mtime_nsec()),
     };
     let mut models = lock(&MODELS);
@@ -37,7 +39,7 @@ pub fn load(path: &Path, runtime: Runtime) -> Result<Arc<Model>, String> {
         return Ok(model);
     }
     let bytes = regular_file::read_whole(path).map_err(|error| error.to_string())?;
-    let model = Model::load(bytes, runtime).map_err(|error| error.to_string())?;
+    let model = Model::load(bytes, runtime, outputs).map_err(|error| error.to_string())?;
     let model = Arc::new(model);
     models.push((wanted, Arc::downgrade(&model)));
     Ok(model)

@@ -12,7 +12,7 @@ use pipe_foundation::Digest;
 use pipe_foundation::machine_fault::MachineFault;
 use pipe_foundation::progress::Progress;
 
-use crate::artifact::{BadItem, Item, ItemData};
+use crate::artifact::{BadItem, Bytes, Item, ItemData};
 use crate::cache::Cache;
 use crate::cache::items::{ItemIndex, ItemRecord, StepTag};
 use crate::plan::Plan;
@@ -271,7 +271,12 @@ impl Walk<'_> {
         } = frame.source;
         let (plan, children) = (self.plan, &self.children);
         in_flight.take(|| MemoryEstimate { plan, children }.of(step, item));
-        let input = match &frame.parent {
+        let reads_data = match &plan.steps[frame.step].stage {
+            Stage::Items(stage) => stage.reads_data(),
+            _ => true,
+        };
+        let input: Option<Arc<dyn ItemData>> = match &frame.parent {
+            Some(_) if !reads_data => Some(Arc::new(Bytes(Vec::new()))),
             Some(parent) => Some(self.data(parent, shared)?),
             None => None,
         };

@@ -8,8 +8,8 @@ use crate::stage::Stage;
 use super::Plan;
 
 /// Kinds and effective parameters of the item-wise stages up to and including `step`, first to last, with the digests of
-/// the files that they declare, which are null where one cannot be read. Sources are left
-/// out: which items there are is not part of how one is made.
+/// the files that they declare, where these decide how items are made, which are null where one cannot be read. Sources
+/// are left out: which items there are is not part of how one is made.
 ///
 /// Where several chains meet, the first one is given; they must agree for a model to be used later.
 pub fn lineage(plan: &Plan, step: usize, stat_cache: &StatCache) -> Json {
@@ -22,7 +22,7 @@ pub fn lineage(plan: &Plan, step: usize, stat_cache: &StatCache) -> Json {
             let kind = step.declaration.kind.name;
             let mut made = json!({ "kind": kind, "parameters": parameters });
             let files = stage.files();
-            if !files.is_empty() {
+            if !files.is_empty() && stage.files_are_in_lineage() {
                 let digest = |path| stat_cache.digest(path).ok().map(|digest| digest.hex());
                 let digests = files
                     .iter()

@@ -42,6 +42,12 @@ pub trait ItemStage: Send + Sync {
         &[]
     }
 
+    /// Whether results made with other contents of these files were made in another way, as with another model; false where
+    /// the files are data, so that only what comes of them counts.
+    fn files_are_in_lineage(&self) -> bool {
+        true
+    }
+
     /// What is made of one item; itself unless the stage makes copies or leaves some out.
     fn copies(&self, facts: &Arc<dyn ItemFacts>) -> Vec<ItemCopy> {
         vec![ItemCopy {
@@ -54,6 +60,12 @@ pub trait ItemStage: Send + Sync {
     /// The most that [`ItemStage::copies`] gives for any item.
     fn most_copies(&self) -> usize {
         1
+    }
+
+    /// False where results depend on what is known of an item and not on its data, which is then not read or made for
+    /// this stage: it is given empty [`Bytes`](crate::artifact::Bytes). The digest of the item is in the key all the same.
+    fn reads_data(&self) -> bool {
+        true
     }
 
     /// True when equal input may give other bytes, so that results must be kept.

@@ -30,7 +30,7 @@ fn embedder(
     recording: Recording,
     options: EmbedderOptions,
 ) -> Result<Embedder, ModelError> {
-    let model = Arc::new(Model::load(file, Runtime::Rten)?);
+    let model = Arc::new(Model::load(file, Runtime::Rten, &options.outputs)?);
     Embedder::new(model, recording, options)
 }
 
@@ -74,6 +74,44 @@ fn frames_go_through_the_model_and_outputs_stand_side_by_side() {
         ..EmbedderOptions::default()
     });
     assert_eq!(scaled, features(3, &[9.0, 14.0, 24.0]));
+}
+
+#[test]
+fn values_between_nodes_are_outputs_where_they_are_asked_for() {
+    let model = OnnxModel::default()
+        .constant("weight", &[2, 3], &[1.0, 0.0, 1.0, 0.0, 1.0, 1.0])
+        .input("frames", &[0, 0, 2])
+        .node("MatMul", &["frames", "weight"], "layer.1/states", &[])
+        .node(
+            "Add",
+            &["layer.1/states", "layer.1/states"],
+            "layer.2/states",
+            &[],
+        )
+        .node(
+            "Add",
+            &["layer.2/states", "layer.1/states"],
+            "features",
+            &[],
+        )
+        .output("features", &[0, 0, 3])
+        .file();
+    let made = |outputs: &[&str]| {
+        let options = EmbedderOptions {
+            outputs: outputs.iter().map(|name| (*name).to_owned()).collect(),
+            ..EmbedderOptions::default()
+        };
+        let embedder = embedder(model.clone(), Recording::Features, options)?;
+        Ok::<_, ModelError>(embedder.compute(view(2, &[1.0, 2.0]), &Silent).unwrap())
+    };
+    assert_eq!(made(&[]).unwrap(), features(3, &[3.0, 6.0, 9.0]));
+    let layers = made(&["layer.1/states", "layer.2/states"]).unwrap();
+    assert_eq!(layers, features(6, &[1.0, 2.0, 3.0, 2.0, 4.0, 6.0]));
+    let error = made(&["layer.3/states"]).err().unwrap().to_string();
+    assert!(
+        error.contains("`features`") && error.contains("`layer."),
+        "{error}"
+    );
 }
 
 #[test]

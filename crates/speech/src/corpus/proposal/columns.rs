@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use crate::corpus::Gender;
-use crate::corpus::reader::time;
 use crate::corpus::walk::FoundFile;
+use crate::times;
 
 use super::column_names::{NAMES, PATH_NAMES};
 use super::counted::counted;
@@ -229,7 +229,7 @@ fn what_is_in(field: &str, values: &BTreeSet<&str>) -> Option<String> {
     let some_values = |is: &dyn Fn(&str) -> bool| values.iter().any(|value| is(value));
     let fits = match field {
         "emotion" => some && values.len() <= MOST_LABELS,
-        "start" | "end" => some && all(&|value| time::end_seconds(value).is_ok()),
+        "start" | "end" => some && all(&|value| times::end_seconds(value).is_ok()),
         "gender" => some_values(&|value| Gender::parse(value).is_some()),
         "language" => some && all(&|value| value.len() <= 20),
         "channel" => some && all(&|value| value.parse::<u16>().is_ok()),

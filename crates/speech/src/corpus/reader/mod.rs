@@ -31,7 +31,7 @@ mod tess;
 
 use options::Options;
 
-pub(super) use table::{cells as table_cells, format_of_name as table_format, time};
+pub(super) use table::{cells as table_cells, format_of_name as table_format};
 
 /// A reader of one corpus layout.
 pub struct Reader {

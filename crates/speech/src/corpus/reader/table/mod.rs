@@ -26,7 +26,6 @@ mod repeats;
 mod rows;
 mod separated;
 mod text;
-pub(in crate::corpus) mod time;
 
 pub(super) use format::Format;
 pub(super) use paths::{Paths, tidy};

@@ -12,7 +12,7 @@ use crate::corpus::{FileContent, Gender, Look, LookAt};
 use super::locate::Folders;
 use super::paths::{Paths, has_control, tidy, without_extension};
 use super::rows::Row;
-use super::time;
+use crate::times;
 
 /// Spellings of "the gender is not known", without case.
 const NO_GENDER: [&str; 8] = ["", "unknown", "u", "other", "n/a", "na", "none", "-"];
@@ -84,11 +84,11 @@ impl Fields {
             Some(text) => read(text).map_err(|reason| format!("{field} {reason}")),
             None => Ok(None),
         };
-        let start_s = of("start", time::seconds)?.unwrap_or(0.0);
-        match of("end", time::end_seconds)? {
+        let start_s = of("start", times::seconds)?.unwrap_or(0.0);
+        match of("end", times::end_seconds)? {
             Some(end_s) if end_s > start_s => Ok(Some((start_s, end_s))),
             Some(end_s) => {
-                let (start, end) = (time::in_words(start_s), time::in_words(end_s));
+                let (start, end) = (times::in_words(start_s), times::in_words(end_s));
                 Err(format!("end is not after start: from {start} to {end}"))
             }
             None if start_s > 0.0 => Ok(Some((start_s, f64::INFINITY))),

@@ -21,7 +21,7 @@ const UNITS: [(&str, f64); 9] = [
 ///
 /// # Errors
 /// A fragment to follow the name of the column, where it is no time or below 0.
-pub(in crate::corpus) fn seconds(text: &str) -> Result<Option<f64>, String> {
+pub(crate) fn seconds(text: &str) -> Result<Option<f64>, String> {
     let text = text.trim();
     if NO_TIME.iter().any(|none| text.eq_ignore_ascii_case(none)) {
         return Ok(None);
@@ -39,7 +39,7 @@ pub(in crate::corpus) fn seconds(text: &str) -> Result<Option<f64>, String> {
 ///
 /// # Errors
 /// As [`seconds`].
-pub(in crate::corpus) fn end_seconds(text: &str) -> Result<Option<f64>, String> {
+pub(crate) fn end_seconds(text: &str) -> Result<Option<f64>, String> {
     match number(text.trim()) {
         Some(-1.0) => Ok(None),
         _ => seconds(text),
@@ -47,7 +47,7 @@ pub(in crate::corpus) fn end_seconds(text: &str) -> Result<Option<f64>, String> 
 }
 
 /// A length of time as people read it: seconds where it is short, and minutes and seconds otherwise.
-pub(in crate::corpus) fn in_words(seconds: f64) -> String {
+pub(crate) fn in_words(seconds: f64) -> String {
     match seconds < 60.0 {
         true => format!("{} s", (seconds * 1e6).round() / 1e6),
         false => {

@@ -1,0 +1,80 @@
+//! Features that other programs have computed: NPY, NPZ, safetensors, Kaldi archives, tables, and folders of these.
+
+mod error;
+mod feature_file;
+mod folder;
+mod join;
+mod kaldi;
+mod matrix;
+mod npy;
+mod npz;
+mod safetensors_file;
+mod stacked_npy;
+mod table;
+
+use std::path::{Path, PathBuf};
+
+pub use error::FeatureFileError;
+use feature_file::extension;
+pub use feature_file::{FeatureFile, FeatureFileOptions, Part};
+use folder::Folder;
+pub use join::{Joined, NameIndex};
+use kaldi::KaldiArchives;
+use npz::Npz;
+use safetensors_file::SafetensorsFile;
+use stacked_npy::StackedNpy;
+use table::Table;
+
+/// Opens a file by its extension, or a folder of files each of which has the features of one recording.
+///
+/// | extension | what |
+/// |---|---|
+/// | `.npy` | an array `[recordings, values]` or `[recordings, frames, values]`, with a list of names |
+/// | `.npz`, `.safetensors` | an array `[values]` or `[frames, values]` under each name |
+/// | `.ark`, `.scp` | Kaldi's matrices and vectors, binary, compressed or text |
+/// | `.csv`, `.tsv` | a row or several for each name: those of openSMILE, audformat and Nkululeko |
+/// | folder | `.npy`, `.npz` and `.safetensors` files with one array each, under their paths without extension |
+///
+/// # Errors
+/// A file that cannot be read or is none of these.
+pub fn open(
+    path: &Path,
+    options: &FeatureFileOptions,
+) -> Result<Box<dyn FeatureFile>, FeatureFileError> {
+    if path.is_dir() {
+        return Ok(Box::new(Folder::open(path)?));
+    }
+    Ok(match extension(path).as_str() {
+        "npy" => Box::new(StackedNpy::open(path, options)?),
+        "npz" => Box::new(Npz::open(path)?),
+        "safetensors" => Box::new(SafetensorsFile::open(path)?),
+        "ark" | "scp" => Box::new(KaldiArchives::open(path)?),
+        "csv" | "tsv" => Box::new(Table::open(path, options)?),
+        "parquet" => {
+            let help = "write it as CSV, such as with pandas: read_parquet(...).to_csv(...)";
+            return Err(FeatureFileError::new(path, "Parquet is not read").help(help));
+        }
+        _ => {
+            let reason =
+                "its extension is none of .npy, .npz, .safetensors, .ark, .scp, .csv and .tsv";
+            return Err(FeatureFileError::new(path, reason));
+        }
+    })
+}
+
+/// The files that are read for `path`: itself, what a folder holds, and the archives that an `.scp` file names.
+///
+/// # Errors
+/// A folder or list that cannot be read.
+pub fn parts(path: &Path) -> Result<Vec<PathBuf>, FeatureFileError> {
+    if path.is_dir() {
+        return folder::files(path);
+    }
+    match extension(path).as_str() {
+        "scp" => kaldi::files_of_list(path),
+        _ => Ok(vec![path.to_path_buf()]),
+    }
+}
+
+#[cfg(test)]
+mod tests;
