@@ -30,7 +30,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::items::{AUDIO, EVALUATION, FEATURES, FILES, MAP, MODEL, PROBE, REPORT};
 
-use super::missing_file::missing_file;
+use super::declared_files::declared_files;
 use super::options::options;
 use super::parameters::{LICENCE, without_licence};
 use super::setting::Setting;
@@ -45,7 +45,6 @@ use pipe_engine::stage::{
     ItemCopy, ItemError, ItemStage, Resources, Stage,
 };
 use pipe_foundation::progress::Progress;
-use pipe_foundation::regular_file;
 
 use error::CommandError;
 use exchange::{ItemsAs, input_name, materialise, read_item, write_item};
@@ -93,7 +92,7 @@ pub static KIND: Kind = Kind {
             "files",
             Shape::List(&Shape::Path),
             "[]",
-            "Files that the program reads, such as its script; their content is part of the key. If one changes while the program runs, the result is discarded and the next run repeats the step.",
+            "Files that the program reads, such as its script; a folder stands for all files in it, and a pattern such as \"lib/**/*.py\" for what it matches. Their names and contents are part of the key. If one changes while the program runs, the result is discarded and the next run repeats the step.",
         ),
         Parameter::default(
             "outputs",
@@ -211,21 +210,10 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
         .enumerate()
     {
         let written = written.as_str().unwrap_or_default();
-        let path = declaration.resolve(&format!("files.{index}"), written);
-        if let Err(error) = regular_file::check(&path) {
-            diagnostics.push(
-                missing_file(
-                    &path.display().to_string(),
-                    &error,
-                    declaration.place_of(&format!("files.{index}")),
-                )
-                .help("the path is relative to the manifest it is written in"),
-            );
+        match declared_files(declaration, &format!("files.{index}"), written) {
+            Ok(declared) => files.extend(declared),
+            Err(diagnostic) => diagnostics.push(diagnostic),
         }
-        files.push(DeclaredFile {
-            name: written.to_string(),
-            path,
-        });
     }
     let folder = declaration.resolve("run", "");
     let folder = if folder.as_os_str().is_empty() {

@@ -32,6 +32,7 @@
 mod audit;
 mod augment;
 mod command;
+mod declared_files;
 mod declared_recordings;
 mod embed;
 mod embedding;

@@ -139,6 +139,74 @@ fn items_made_after_an_edit_are_not_stored() {
 }
 
 #[test]
+fn a_folder_and_a_pattern_stand_for_the_files_in_them() {
+    const ONE: &str = "files = [\"word.txt\"]";
+    let space = space(ONCE, "");
+    for (name, text) in [
+        ("lib/deep/a.py", "a"),
+        ("lib/b.txt", "b"),
+        ("lib/.hidden", "c"),
+        ("lib/__pycache__/a.pyc", "d"),
+    ] {
+        space.write(name, text);
+    }
+    for (entry, counts, not) in [
+        (
+            "lib",
+            ["lib/deep/a.py", "lib/b.txt"],
+            ["lib/.hidden", "lib/__pycache__/a.pyc"],
+        ),
+        (
+            "lib/**/*.py",
+            ["lib/deep/a.py", "lib/deep/a.py"],
+            ["lib/b.txt", "lib/.hidden"],
+        ),
+    ] {
+        space.edit(
+            "pipe.toml",
+            "\"word.txt\"]",
+            &format!("\"word.txt\", \"{entry}\"]"),
+        );
+        space.run_well("pipe.toml");
+        for name in counts {
+            space.write(name, space.read(name) + "!");
+            assert_eq!(
+                space.run_well("pipe.toml").executed().len(),
+                1,
+                "{entry}: {name}"
+            );
+        }
+        for name in not {
+            space.write(name, space.read(name) + "!");
+            assert_eq!(
+                space.run_well("pipe.toml").executed(),
+                [""; 0],
+                "{entry}: {name}"
+            );
+        }
+        let another = "lib/deep/another.py";
+        space.write(another, "");
+        assert_eq!(space.run_well("pipe.toml").executed().len(), 1, "{entry}");
+        std::fs::remove_file(space.join(another)).unwrap();
+        space.edit("pipe.toml", &format!(", \"{entry}\"]"), "]");
+    }
+    for (entry, expected) in [
+        ("lib/**/*.sh", "no file matches the pattern"),
+        ("empty", "the folder has no files"),
+    ] {
+        std::fs::create_dir_all(space.join("empty")).unwrap();
+        space.edit(
+            "pipe.toml",
+            "\"word.txt\"]",
+            &format!("\"word.txt\", \"{entry}\"]"),
+        );
+        let told = space.refused(&["plan", "pipe.toml"]);
+        assert!(told.contains(expected), "{told}");
+        space.edit("pipe.toml", &format!(", \"{entry}\"]"), "]");
+    }
+}
+
+#[test]
 fn a_declared_file_that_is_gone_is_named() {
     let space = space(ONCE, "");
     space.write("tool.sh", "");

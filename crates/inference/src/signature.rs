@@ -196,10 +196,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::protobuf_reader::write_varint;
 
-    /// A field with bytes of fewer than 128.
+    /// A field with bytes.
     fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
-        [&[number << 3 | 2, bytes.len() as u8], bytes].concat()
+        let mut field = vec![number << 3 | 2];
+        write_varint(&mut field, bytes.len() as u64);
+        [&field, bytes].concat()
     }
 
     fn value_of(name: &str, element: u8, dimensions: &[&[u8]]) -> Vec<u8> {

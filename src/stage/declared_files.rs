@@ -1,0 +1,100 @@
+//! The files that a command declares: single ones, all below a folder, and those that a pattern matches.
+
+use std::path::{Path, PathBuf};
+
+use pipe_engine::manifest::{Declaration, Diagnostic};
+use pipe_engine::stage::DeclaredFile;
+use pipe_foundation::regular_file;
+use walkdir::WalkDir;
+
+use super::missing_file::missing_file;
+
+/// Files that one entry may stand for: more are a data set, which belongs into a stage of its own.
+const MOST: usize = 10_000;
+
+/// The files that the entry `parameter` stands for, which reads `written`: itself; all regular files below a folder at any
+/// depth, but for what begins with a dot and Python's `__pycache__`; or, with `*`, `?` or `[` in it, what the pattern
+/// matches (`**` crosses folders). They are sorted by name. Names are those of the manifest, so that they are the same
+/// elsewhere.
+///
+/// # Errors
+/// Nothing there, something that is no regular file, or too many.
+pub fn declared_files(
+    declaration: &Declaration,
+    parameter: &str,
+    written: &str,
+) -> Result<Vec<DeclaredFile>, Diagnostic> {
+    let place = declaration.place_of(parameter);
+    let path = declaration.resolve(parameter, written);
+    let checked = |path: PathBuf, name: String| match regular_file::check(&path) {
+        Ok(()) => Ok(DeclaredFile { name, path }),
+        Err(error) => Err(missing_file(&path.display().to_string(), &error, place)
+            .help("the path is relative to the manifest it is written in")),
+    };
+    let (paths, what) = if path.is_dir() {
+        (below(&path), "the folder has no files")
+    } else if written.contains(['*', '?', '[']) && !path.exists() {
+        (matching(&path), "no file matches the pattern")
+    } else {
+        return Ok(vec![checked(path, written.to_owned())?]);
+    };
+    let refused = |message: String| {
+        Diagnostic::new("manifest::declared_files", message).at(place, "these files")
+    };
+    let paths = paths.map_err(|reason| refused(format!("cannot list {written}: {reason}")))?;
+    if paths.is_empty() {
+        return Err(refused(format!("{written}: {what}")));
+    }
+    if paths.len() > MOST {
+        let message = format!(
+            "{written} stands for {} files, more than {MOST}",
+            paths.len()
+        );
+        return Err(refused(message).help("name the files that the program reads"));
+    }
+    let root = declaration.resolve(parameter, "");
+    let named = paths.into_iter().map(|path| {
+        let name = path.strip_prefix(&root).unwrap_or(&path);
+        let name = name.to_string_lossy().into_owned();
+        checked(path, name)
+    });
+    named.collect()
+}
+
+fn below(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let is_seen = |name: &std::ffi::OsStr| {
+        name.as_encoded_bytes().first() != Some(&b'.') && name != "__pycache__"
+    };
+    let entries = WalkDir::new(folder)
+        .follow_links(true)
+        .sort_by_file_name()
+        .into_iter()
+        .filter_entry(|entry| entry.depth() == 0 || is_seen(entry.file_name()));
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|error| error.to_string())?;
+        if !entry.file_type().is_dir() {
+            found.push(entry.into_path());
+        }
+        if found.len() > MOST {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+fn matching(pattern: &Path) -> Result<Vec<PathBuf>, String> {
+    let pattern = pattern.to_str().ok_or("it is not UTF-8")?;
+    let paths = glob::glob(pattern).map_err(|error| error.to_string())?;
+    let mut found = Vec::new();
+    for path in paths {
+        let path = path.map_err(|error| error.to_string())?;
+        if !path.is_dir() {
+            found.push(path);
+        }
+        if found.len() > MOST {
+            break;
+        }
+    }
+    Ok(found)
+}
