@@ -164,8 +164,8 @@ fn a_folder_and_a_pattern_stand_for_the_files_in_them() {
     ] {
         space.edit(
             "pipe.toml",
-            "\"word.txt\"]",
-            &format!("\"word.txt\", \"{entry}\"]"),
+            ONE,
+            &format!("files = [\"word.txt\", \"{entry}\"]"),
         );
         space.run_well("pipe.toml");
         for name in counts {
@@ -197,8 +197,8 @@ fn a_folder_and_a_pattern_stand_for_the_files_in_them() {
         std::fs::create_dir_all(space.join("empty")).unwrap();
         space.edit(
             "pipe.toml",
-            "\"word.txt\"]",
-            &format!("\"word.txt\", \"{entry}\"]"),
+            ONE,
+            &format!("files = [\"word.txt\", \"{entry}\"]"),
         );
         let told = space.refused(&["plan", "pipe.toml"]);
         assert!(told.contains(expected), "{told}");
