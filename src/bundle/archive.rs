@@ -31,7 +31,7 @@ pub fn write(
     mut contents: Contents,
     files: BTreeMap<String, Content>,
 ) -> Result<Contents, BundleError> {
-    contents.files = list_of(&files)?;
+    contents.files = list_of(&files, &|| false)?;
     let failed = |reason| BundleError::file(path, reason);
     let folder = durable::folder_of(path);
     std::fs::create_dir_all(folder).map_err(failed)?;

@@ -3,11 +3,16 @@
 use std::path::PathBuf;
 
 use miette::Diagnostic;
+use pipe_engine::cache::CacheError;
 use thiserror::Error;
 
 /// Why a bundle cannot be made or used.
 #[derive(Debug, Error, Diagnostic)]
 pub enum BundleError {
+    /// A record cannot be read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Cache(#[from] CacheError),
     /// A file of the manifest is not in its project.
     #[error("{} is outside of the project {}, so it cannot be in a bundle", path.display(), project.display())]
     #[diagnostic(

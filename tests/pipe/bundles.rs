@@ -312,6 +312,8 @@ fn recordings_go_along_only_where_they_are_asked_for_and_may() {
         (count("audio/made/audio/"), count("features/fbank/")),
         (12, 12)
     );
+    let told = space.told(&["reproduce", "a.tar.zst"]);
+    assert!(told.starts_with("identical"), "{told}");
 }
 
 #[test]

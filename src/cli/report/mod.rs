@@ -1,7 +1,9 @@
 //! `pipe report`, and what a run shows of its reports.
 
 mod content;
+mod described;
 mod facts;
+mod notes;
 mod reproduction;
 mod show;
 
@@ -24,6 +26,8 @@ use super::paint::colours;
 use super::visible::with_own_colours;
 use super::{context, own_name};
 
+pub use described::Described;
+pub use notes::Notes;
 pub use show::show;
 
 use content::{PAGE, content};
@@ -44,6 +48,7 @@ pub fn report(arguments: &ReportArguments, common: &Common) -> Result<u8, CliErr
     let resolver = Resolver::new(&plan, &cache, &|| false);
     let statuses = resolver.all(MissingInputs::Allowed)?;
     let results = resolver.into_results(statuses);
+    let described = Described::here(&plan, &cache, &results)?;
     let mut text = String::new();
     for &step in &steps {
         let Some(StepOutput::Files(files)) = results.steps[step].output.as_deref() else {
@@ -84,7 +89,7 @@ pub fn report(arguments: &ReportArguments, common: &Common) -> Result<u8, CliErr
                 .and_then(|bytes| durable::write(&RealSystem, &path, &bytes))
                 .map_err(|reason| failed(&path, reason))?;
         }
-        let page = write_page(&plan, &cache, &results, step, &folder)?;
+        let page = write_page(&plan, &cache, &results, &described, step, &folder)?;
         text.push_str(&format!("{}\n", page.display()));
         if arguments.folds
             && let Some(report) = content(&cache, results.steps[step].output.as_deref())
@@ -118,10 +123,11 @@ pub fn pages(
     plan: &SpeechPlan,
     cache: &Cache,
     results: &PlanResults,
+    described: &Described,
 ) -> Result<Vec<(usize, String)>, CliError> {
     let steps = report_steps(plan).into_iter();
     let done = steps.filter(|&step| results.steps[step].output.is_some());
-    done.map(|step| Ok((step, page(plan, cache, results, step)?)))
+    done.map(|step| Ok((step, page(plan, cache, results, described, step)?)))
         .collect()
 }
 
@@ -132,6 +138,7 @@ pub fn write_pages(
     results: &PlanResults,
     runs: &Path,
 ) -> Result<(), CliError> {
+    let described = Described::here(plan, cache, results)?;
     for step in report_steps(plan) {
         if results.steps[step].output.is_some() {
             let folder = runs.join(&plan.name).join(runs_folder(plan, step));
@@ -139,7 +146,7 @@ pub fn write_pages(
                 // It was told with the other results of the step.
                 continue;
             }
-            let page = write_page(plan, cache, results, step, &folder)?;
+            let page = write_page(plan, cache, results, &described, step, &folder)?;
             record_companion(cache, plan, runs, step, &page)?;
         }
     }
@@ -165,11 +172,12 @@ fn write_page(
     plan: &SpeechPlan,
     cache: &Cache,
     results: &PlanResults,
+    described: &Described,
     step: usize,
     folder: &Path,
 ) -> Result<PathBuf, CliError> {
     let path = folder.join(PAGE);
-    let page = page(plan, cache, results, step)?;
+    let page = page(plan, cache, results, described, step)?;
     // Left alone when it is right, so that nobody's browser or backup sees a change.
     if !regular_file::read_whole(&path).is_ok_and(|there| there == page.as_bytes()) {
         durable::write(&RealSystem, &path, page.as_bytes())
@@ -182,6 +190,7 @@ fn page(
     plan: &SpeechPlan,
     cache: &Cache,
     results: &PlanResults,
+    described: &Described,
     step: usize,
 ) -> Result<String, CliError> {
     let report = content(cache, results.steps[step].output.as_deref());
@@ -191,7 +200,7 @@ fn page(
             std::io::Error::other("its content cannot be read from the cache"),
         )
     })?;
-    report.facts = Some(facts::facts(plan, cache, results, &report)?);
+    report.facts = Some(facts::facts(plan, cache, results, &report, described)?);
     Ok(report.to_html())
 }
 
