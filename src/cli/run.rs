@@ -37,7 +37,7 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
         false => None,
     };
     let expected = lock.as_ref().map(LockFile::expected);
-    let signals = Signals::listen();
+    let signals = Signals::listen_for(&cache);
     let (observer, lost) = listening(common, &signals);
     let mut options = RunOptions {
         keep_going: arguments.keep_going,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
+use pipe_foundation::progress::Interrupted;
 use pipe_foundation::regular_file::FileError;
 use thiserror::Error;
 
@@ -101,6 +102,11 @@ impl CacheError {
             Ok(reason) => Self::NotRegular { path, reason },
             Err(source) => Self::Read { path, source },
         }
+    }
+
+    /// Whether nothing is wrong, but the user has asked to stop.
+    pub fn is_interruption(&self) -> bool {
+        matches!(self, Self::Read { source, .. } if Interrupted::is_cause_of(source))
     }
 
     /// A write failed.

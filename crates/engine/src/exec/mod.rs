@@ -12,6 +12,8 @@ mod device_tests;
 mod event;
 #[cfg(test)]
 mod event_tests;
+#[cfg(test)]
+mod interruption_tests;
 mod execution;
 mod expected_results;
 mod failure;

@@ -4,6 +4,8 @@ use std::collections::{BTreeSet, HashSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use pipe_foundation::interruptible_copy::copy_unless;
+use pipe_foundation::progress::Interrupted;
 use pipe_foundation::spreadsheet::guarded;
 use pipe_foundation::system::{Open, System};
 use pipe_foundation::{Digest, durable};
@@ -63,6 +65,9 @@ impl<'a> Publisher<'a> {
 
     /// Warns that results could not be put where people look; they are safe in the cache.
     pub fn failed(&self, step: usize, error: &std::io::Error, observer: &dyn Observer) {
+        if Interrupted::is_cause_of(error) {
+            return;
+        }
         let message = format!(
             "cannot write the result to {}: {error}",
             self.folder.display()
@@ -130,7 +135,9 @@ impl<'a> Publisher<'a> {
                 durable::link(self.system(), &object, &target)?;
             } else {
                 let mut new = durable::unfinished_in(self.system(), parent)?;
-                std::io::copy(&mut self.system().open(&object, Open::Read)?, &mut new)?;
+                let mut object = self.system().open(&object, Open::Read)?;
+                let interrupted = || self.cache.interruption.asked();
+                copy_unless(&mut object, &mut new, &interrupted)?;
                 new.persist(&target)?;
             }
             self.vouched(&target)?;
