@@ -90,6 +90,20 @@ pub enum BundleError {
         /// How many it may have.
         most: u64,
     },
+    /// It has more files than wanted.
+    #[error("{} unpacks to {files} files, and the limit is {most}", path.display())]
+    #[diagnostic(
+        code(bundle::too_many_files),
+        help("if this is meant, raise it with --max-files")
+    )]
+    TooManyFiles {
+        /// The bundle.
+        path: PathBuf,
+        /// How many files.
+        files: u64,
+        /// How many it may have.
+        most: u64,
+    },
 }
 
 impl BundleError {

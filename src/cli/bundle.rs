@@ -8,8 +8,8 @@ use pipe_engine::plan::Plan;
 use serde_json::json;
 
 use crate::bundle::{
-    Collected, RunTimes, Signed, SigningKey, check_signature, signature_path, unpack, write,
-    write_crate,
+    Collected, OpenedBundle, RunTimes, Signed, SigningKey, check_signature, signature_path, unpack,
+    write, write_crate,
 };
 use crate::byte_size::bytes_text;
 use crate::trust::Project;
@@ -121,13 +121,16 @@ fn signing_key(path: &Path, common: &Common) -> Result<SigningKey, CliError> {
     Ok(SigningKey::read(path, ask)?)
 }
 
-/// Makes sure that a bundle is signed as the user wants it; none where they do not.
-pub fn signed(arguments: &ImportBundleArguments) -> Result<Option<Signed>, CliError> {
+/// Makes sure that `bundle` is signed as the user wants it; none where they do not.
+pub fn signed(
+    bundle: &OpenedBundle,
+    arguments: &ImportBundleArguments,
+) -> Result<Option<Signed>, CliError> {
     let Some(key) = &arguments.public_key else {
         return Ok(None);
     };
     let signature = arguments.signature.as_deref();
-    Ok(Some(check_signature(&arguments.bundle, signature, key)?))
+    Ok(Some(check_signature(bundle, signature, key)?))
 }
 
 /// What is printed of a good signature.
@@ -151,8 +154,9 @@ fn times(plan: &Plan, cache: &Cache) -> Result<RunTimes, CliError> {
 
 fn import(arguments: &ImportBundleArguments, common: &Common) -> Result<u8, CliError> {
     let folder = folder_of(arguments);
-    let signed = signed(arguments)?;
-    let contents = unpack(&arguments.bundle, &folder, arguments.max_size)?;
+    let bundle = OpenedBundle::open(&arguments.bundle)?;
+    let signed = signed(&bundle, arguments)?;
+    let contents = unpack(&bundle, &folder, arguments.limits())?;
     if common.json {
         let mut line = json!({ "event": "unpacked", "folder": folder, "files": contents.files.len(), "manifest": contents.manifest });
         if let Some(signed) = signed {

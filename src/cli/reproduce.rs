@@ -9,8 +9,8 @@ use pipe_speech::corpus::Corpora;
 use serde_json::json;
 
 use crate::bundle::{
-    Comparison, DataChange, PROJECT, PlacesGiven, Signed, Verdict, corpora_at, data_changes,
-    places_outside, unpack_or_reuse,
+    Comparison, DataChange, OpenedBundle, PROJECT, PlacesGiven, Signed, Verdict, corpora_at,
+    data_changes, places_outside, unpack_or_reuse,
 };
 use crate::domain::{CORPORA, PlanOptions, SpeechPlan};
 use crate::lock::{LockFile, changes, lock_path};
@@ -40,11 +40,12 @@ pub fn reproduce(arguments: &ReproduceArguments, common: &Common) -> Result<u8, 
     let device = arguments.device.device.resolve(arguments.device.tf32)?;
     permission::check_sandbox(arguments.sandbox)?;
     let folder = folder_of(&arguments.bundle);
-    let signed = signed(&arguments.bundle)?;
+    let bundle = OpenedBundle::open(&arguments.bundle.bundle)?;
+    let signed = signed(&bundle, &arguments.bundle)?;
     if let (Some(signed), false) = (&signed, common.json) {
         print(&signed_line(signed))?;
     }
-    let contents = unpack_or_reuse(&arguments.bundle.bundle, &folder, arguments.bundle.max_size)?;
+    let contents = unpack_or_reuse(&bundle, &folder, arguments.bundle.limits())?;
     let manifest = folder.join(&contents.manifest);
     let bundled = LockFile::read(&lock_path(&manifest), common.limits().file_bytes)?;
     let set: Vec<String> = contents
