@@ -7,20 +7,23 @@ mod notes;
 mod reproduction;
 mod show;
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use pipe_engine::cache::{Cache, StepOutput};
-use pipe_engine::exec::{MissingInputs, PlanResults, Resolver, record_companion, runs_folder};
+use pipe_engine::exec::{
+    InTheWay, MissingInputs, PlanResults, Resolver, record_companion, runs_folder,
+};
 use pipe_engine::plan::Plan;
 use pipe_foundation::durable;
 use pipe_foundation::regular_file;
-use pipe_foundation::system::{RealSystem, System};
+use pipe_foundation::system::RealSystem;
 
 use crate::domain::SpeechPlan;
 use crate::items::REPORT;
 
 use super::arguments::{Common, ReportArguments};
-use super::console::{console_width, print};
+use super::console::{console_width, print, print_error};
 use super::error::CliError;
 use super::paint::colours;
 use super::visible::with_own_colours;
@@ -69,7 +72,7 @@ pub fn report(arguments: &ReportArguments, common: &Common) -> Result<u8, CliErr
         for file in &files.files {
             let path = folder.join(&file.name);
             if let Some(runs) = runs {
-                refuse_link(runs, &path)?;
+                refuse_other(runs, &path)?;
             }
             let object = cache
                 .objects
@@ -142,25 +145,37 @@ pub fn write_pages(
     for step in report_steps(plan) {
         if results.steps[step].output.is_some() {
             let folder = runs.join(&plan.name).join(runs_folder(plan, step));
-            if refuse_link(runs, &folder.join(PAGE)).is_err() {
+            if InTheWay::of(&RealSystem, runs, &folder.join(PAGE)).is_some() {
                 // It was told with the other results of the step.
                 continue;
             }
-            let page = write_page(plan, cache, results, &described, step, &folder)?;
+            let page = match write_page(plan, cache, results, &described, step, &folder) {
+                Err(CliError::Output { what, reason }) if is_read_only(&reason) => {
+                    print_error(&format!("warning: {what} was not written: {reason}"));
+                    continue;
+                }
+                page => page?,
+            };
             record_companion(cache, plan, runs, step, &page)?;
         }
     }
     Ok(())
 }
 
-/// Makes sure that `path` is not reached through a link in the place of a folder below `runs`.
-fn refuse_link(runs: &Path, path: &Path) -> Result<(), CliError> {
-    let system: &dyn System = &RealSystem;
-    let reason = match system.link_on_the_way(runs, path) {
-        None => return Ok(()),
-        Some(link) => format!("{} is a symbolic link", link.display()),
-    };
-    Err(failed(path, std::io::Error::other(reason)))
+/// Makes sure that nothing else is in the place of `path` or of a folder on the way to it, below `runs`.
+fn refuse_other(runs: &Path, path: &Path) -> Result<(), CliError> {
+    match InTheWay::of(&RealSystem, runs, path) {
+        None => Ok(()),
+        Some(found) => Err(failed(path, found.into())),
+    }
+}
+
+/// Whether nothing may be written there at all, so that results are looked at and not kept.
+fn is_read_only(reason: &std::io::Error) -> bool {
+    matches!(
+        reason.kind(),
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem
+    )
 }
 
 fn report_steps(plan: &Plan) -> Vec<usize> {
