@@ -42,7 +42,9 @@ pub enum CacheError {
     #[error("cannot make the folder {} for the cache: {reason}", path.display())]
     #[diagnostic(
         code(cache::write),
-        help("check free space and the permissions of the folder that it would be in, or choose another with --cache")
+        help(
+            "check free space and the permissions of the folder that it would be in, or choose another with --cache"
+        )
     )]
     NoFolder {
         /// The folder.
@@ -124,7 +126,7 @@ impl CacheError {
     /// A read failed.
     pub fn read(path: &Path, reason: std::io::Error) -> Self {
         let path = path.to_path_buf();
-        match FileError::not_regular(source) {
+        match FileError::not_regular(reason) {
             Ok(reason) => Self::NotRegular { path, reason },
             Err(reason) => Self::Read { path, reason },
         }
@@ -147,7 +149,7 @@ impl CacheError {
     /// A write failed.
     pub fn write(path: &Path, reason: std::io::Error) -> Self {
         let path = path.to_path_buf();
-        match FileError::not_regular(source) {
+        match FileError::not_regular(reason) {
             Ok(reason) => Self::NotRegular { path, reason },
             Err(reason) => Self::Write { path, reason },
         }
