@@ -25,6 +25,22 @@ pub enum BundleError {
         /// The folder of the project.
         project: PathBuf,
     },
+    /// A file of a corpus is a link to one that is not of it.
+    #[error("{} leads to {}, outside of the corpus in {}", path.display(), target.display(), corpus.display())]
+    #[diagnostic(
+        code(bundle::link_outside),
+        help(
+            "what is outside of a corpus is not passed on with it: put the file itself in the place of the link, or leave out --audio"
+        )
+    )]
+    LinkOutside {
+        /// The link, or a file below one.
+        path: PathBuf,
+        /// Where it leads.
+        target: PathBuf,
+        /// The folder of the corpus.
+        corpus: PathBuf,
+    },
     /// A result is damaged in the cache.
     #[error("{name} of `{step}` is damaged in the cache")]
     #[diagnostic(code(bundle::damaged_result), help("`pipe run` makes it again"))]

@@ -49,7 +49,7 @@ pub struct ExportBundleArguments {
     /// Add the features that steps keep.
     #[arg(long)]
     pub features: bool,
-    /// Add the recordings, where the licences of their corpora let them be passed on.
+    /// Add the recordings and what names them, such as tables, where the licences of their corpora let them be passed on.
     #[arg(long)]
     pub audio: bool,
 }

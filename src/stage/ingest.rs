@@ -121,10 +121,14 @@ impl Ingest {
             dropped,
             warnings,
             labels: found_labels,
+            needed,
             ..
         } = found;
         listing.warnings.extend(warnings);
         labels.extend(labels_of(config, found_labels));
+        details
+            .needed
+            .extend(needed.into_iter().map(|path| (name.into(), path)));
         details
             .dropped
             .extend(dropped.into_iter().map(|dropped| Dropped {
