@@ -11,7 +11,9 @@ use super::strangers_bundle::forged;
 use super::workspace::Workspace;
 
 /// The files of a bundle by name.
-fn unpacked(space: &Workspace) -> BTreeMap<String, Vec<u8>> {
+type Files = BTreeMap<String, Vec<u8>>;
+
+fn unpacked(space: &Workspace) -> Files {
     let zstd = zstd::Decoder::new(File::open(space.join(BUNDLE)).unwrap()).unwrap();
     let mut tar = tar::Archive::new(zstd);
     let entries = tar.entries().unwrap().map(Result::unwrap);
@@ -34,7 +36,7 @@ fn with_change(sender: &Workspace, name: &str, change: &dyn Fn(Vec<u8>) -> Vec<u
 }
 
 /// As [`with_change`], where `change` has changed the files.
-fn with_files(sender: &Workspace, change: &dyn Fn(&mut BTreeMap<String, Vec<u8>>)) -> Workspace {
+fn with_files(sender: &Workspace, change: &dyn Fn(&mut Files)) -> Workspace {
     let space = receiver(sender);
     let mut files = unpacked(sender);
     let mut list: Json = serde_json::from_slice(&files.remove("bundle.json").unwrap()).unwrap();
