@@ -18,8 +18,9 @@ const VERSION: &str = "pipe cache 1\n";
 /// Folders that every cache has.
 const FOLDERS: [&str; 3] = ["steps", "locks", "tmp"];
 
-/// What may be in a cache, of this version or an earlier one.
-const PARTS: [&str; 17] = [
+/// What may be in a cache, of this version or an earlier one; another process may have made it just now.
+const PARTS: [&str; 18] = [
+    "VERSION",
     "steps",
     "locks",
     "tmp",
