@@ -138,14 +138,14 @@ impl Cache {
         let beside = |name: &str| base.map(|base| base.join(name));
         let log_on = |path: PathBuf| log::Log::on(on(), path);
         let saves = !matches!(access, Access::Read);
-        let interruption = Interruption::default();
+        let stop = Interruption::default();
         let files = StatCache::load(StatCacheOptions {
             log: log_on(own.join("files.log")),
             base: beside("files.log").map(log_on),
             system: on(),
             rehash,
             saves,
-            interruption: interruption.clone(),
+            interruption: stop.clone(),
         })?;
         let (findings, base) = (own.join("findings.log"), beside("findings.log"));
         Ok(Self {
@@ -153,13 +153,8 @@ impl Cache {
             findings: Findings::new(log_on(findings), base.map(log_on), saves),
             files,
             syncer: Syncer::new(on(), own.to_path_buf()),
-            objects: Objects::new(
-                on(),
-                own.join("objects"),
-                beside("objects"),
-                interruption.clone(),
-            ),
-            interruption,
+            objects: Objects::new(on(), own.join("objects"), beside("objects"), stop.clone()),
+            interruption: stop,
             records: Records::new(on(), own.join("steps"), beside("steps")),
             runs: Runs::new(on(), own.join("runs"), own.join("locks")),
             published: Published::new(on(), own.join("published"), own.join("locks")),
