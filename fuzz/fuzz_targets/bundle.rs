@@ -7,14 +7,17 @@
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use pipe::bundle::unpack;
+use pipe::bundle::{BundleLimits, OpenedBundle, unpack};
 use pipe_fuzz::{empty, write};
 
 /// The length of a header, and of what contents are padded to.
 const BLOCK: usize = 512;
 
-/// What a bundle of the fuzzer may hold, in bytes.
-const MOST_BYTES: u64 = 1 << 20;
+/// What a bundle of the fuzzer may hold.
+const LIMITS: BundleLimits = BundleLimits {
+    bytes: 1 << 20,
+    files: 100,
+};
 
 /// Puts the checksum on every header, as far as lengths lead from one to the next.
 fn checked(bytes: &[u8]) -> Vec<u8> {
@@ -48,7 +51,8 @@ fuzz_target!(|bytes: &[u8]| {
     let archive = zstd::encode_all(&*checked(bytes), 1).expect("memory can be written");
     let path = write("fuzzed.tar.zst", &archive);
     let place = empty("place");
-    match unpack(&path, &place.join("unpacked"), MOST_BYTES) {
+    let bundle = OpenedBundle::open(&path).expect("it was written");
+    match unpack(&bundle, &place.join("unpacked"), LIMITS) {
         Ok(contents) => {
             assert_eq!(names(&place), ["unpacked"]);
             for file in &contents.files {

@@ -1,73 +1,93 @@
-//! Whether the results in a bundle are those that its lock file stands for.
+//! Whether the files in a bundle are those that its run makes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use pipe_engine::cache::{Cache, CacheError, StepOutput};
-use pipe_engine::exec::runs_folder;
-use pipe_engine::plan::Plan;
-use pipe_engine::stage::SourceListing;
-use pipe_foundation::Digest;
-use walkdir::WalkDir;
+use pipe_foundation::regular_file;
+use pipe_report::without_run;
 
-use crate::lock::LockFile;
+use super::contents::{BundledFile, Collected, Content, Contents};
+use super::error::BundleError;
+use super::list::list_of;
 
-/// The page of a report, which has the times of its run and so is another one each time.
-const PAGE: &str = "report.html";
+/// What a short page may say of its run.
+const LONGEST_OF_RUN_BYTES: u64 = 1 << 20;
 
-/// Files below `results/` of the bundle in `folder` that are not what its steps made, as far as `here`, a run of the same, has
-/// made the same as the lock file `bundled` says; each by its name in the bundle.
+/// Files of a bundle that are not as they should be, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AlteredFiles {
+    /// Those that a run makes otherwise, or not at all.
+    pub other: Vec<String>,
+    /// Those that a run makes and that are not in the bundle.
+    pub missing: Vec<String>,
+    /// Those of which nothing can be said.
+    pub not_compared: Vec<String>,
+}
+
+/// Compares the files of the bundle that was unpacked into `folder`, listed by `contents`, with `made`: those that a run
+/// of the same gives here. What steps made that came out otherwise here is below one of the folders `unknown`; where
+/// there is one, pages and the lock file are others too.
 ///
 /// # Errors
-/// When a record cannot be read.
+/// When a file cannot be read.
 pub fn altered_files(
-    plan: &Plan,
-    cache: &Cache,
-    bundled: &LockFile,
-    here: &LockFile,
-    listings: &[(usize, SourceListing)],
+    made: &Collected,
+    contents: &Contents,
     folder: &Path,
-) -> Result<Vec<String>, CacheError> {
-    let mut expected: BTreeMap<String, Digest> = BTreeMap::new();
-    // What steps made that came out otherwise here cannot be known.
-    let mut unknown = Vec::new();
-    let known: BTreeMap<&str, _> = bundled.steps.iter().map(|old| (&*old.id, old)).collect();
-    for (index, new) in here.steps.iter().enumerate() {
-        let results = format!("results/{}/", runs_folder(plan, index).display());
-        let same = known
-            .get(&*new.id)
-            .is_some_and(|old| old.output == new.output);
-        let record = cache.records.get(&new.key)?;
-        match record.map(|record| record.output).filter(|_| same) {
-            Some(StepOutput::Files(files)) => expected.extend(
-                (files.files.iter()).map(|file| (format!("{results}{}", file.name), file.digest)),
-            ),
-            Some(StepOutput::Items { .. }) => {}
-            None => unknown.push(results),
-        }
-    }
-    for (index, listing) in listings {
-        let results = format!("results/{}/", runs_folder(plan, *index).display());
-        let tables = listing.tables.iter();
-        expected.extend(
-            tables.map(|(name, text)| (format!("{results}{name}"), Digest::of(text.as_bytes()))),
-        );
-    }
-    let mut altered: Vec<String> = Vec::new();
-    for entry in WalkDir::new(folder.join("results")).sort_by_file_name() {
-        let Ok(entry) = entry else { continue };
-        let name = entry.path().strip_prefix(folder).unwrap_or(entry.path());
-        let name = name.to_string_lossy().into_owned();
-        let is_unknown = unknown
+    unknown: &[String],
+    interrupted: &dyn Fn() -> bool,
+) -> Result<AlteredFiles, BundleError> {
+    let is_unknown = |name: &str| {
+        unknown
             .iter()
-            .any(|results| name.starts_with(results.as_str()));
-        if entry.file_type().is_dir() || entry.file_name() == PAGE || is_unknown {
+            .any(|folder| name.starts_with(folder.as_str()))
+    };
+    let known =
+        |name: &str| !is_unknown(name) && (unknown.is_empty() || !made.written.contains(name));
+    let mut expected: BTreeMap<String, Content> = made.files.clone();
+    expected.retain(|name, _| known(name));
+    let expected = list_of(&expected, interrupted)?;
+    let expected: BTreeMap<&str, &BundledFile> =
+        (expected.iter()).map(|file| (&*file.name, file)).collect();
+    let bundled: BTreeMap<&str, &BundledFile> = (contents.files.iter())
+        .map(|file| (&*file.name, file))
+        .filter(|(name, _)| known(name))
+        .collect();
+    let is_of_this_program = {
+        let (here, there) = (&made.contents.made_by, &contents.made_by);
+        (&here.pipe, &here.commit) == (&there.pipe, &there.commit)
+    };
+    let mut altered = AlteredFiles::default();
+    let names: BTreeSet<&str> = expected.keys().chain(bundled.keys()).copied().collect();
+    for name in names {
+        let (here, there) = (expected.get(name), bundled.get(name));
+        if here == there || is_same_page(made, name, folder) {
             continue;
         }
-        let found = Digest::of_file(entry.path()).ok();
-        if expected.remove(&name) != found || found.is_none() {
-            altered.push(name);
-        }
+        let may_differ = made.of_copy.contains(name)
+            || (made.written.contains(name) && !is_of_this_program && there.is_some());
+        let list = match there {
+            _ if may_differ => &mut altered.not_compared,
+            Some(_) => &mut altered.other,
+            None => &mut altered.missing,
+        };
+        list.push(name.into());
     }
     Ok(altered)
+}
+
+/// Whether the page `name` of the bundle in `folder` says the same of the results; how long it took may be another.
+fn is_same_page(made: &Collected, name: &str, folder: &Path) -> bool {
+    let Some(Content::Bytes(here)) = made.files.get(name).filter(|_| made.pages.contains(name))
+    else {
+        return false;
+    };
+    let path = folder.join(name);
+    // Only wall times and names of machines may be longer.
+    let most = 2 * here.len() as u64 + LONGEST_OF_RUN_BYTES;
+    if path.metadata().is_ok_and(|there| there.len() > most) {
+        return false;
+    }
+    let there = regular_file::read_whole_text(&path);
+    there.is_ok_and(|there| without_run(&there) == without_run(&String::from_utf8_lossy(here)))
 }

@@ -1,7 +1,7 @@
 //! The file of a bundle: written with the same bytes for the same content, read without trust.
 
 use std::collections::{BTreeMap, HashSet};
-use std::io::{BufReader, BufWriter, Read, Write};
+use std::io::{BufWriter, Read, Write};
 use std::path::Path;
 
 use pipe_foundation::regular_file::{self, FileError};
@@ -14,6 +14,7 @@ use crate::trust::BUNDLE_FILE;
 use super::contents::{BundledFile, Content, Contents, FORMAT};
 use super::error::BundleError;
 use super::list::list_of;
+use super::opened::{BundleLimits, OpenedBundle};
 
 /// How hard zstd tries; higher levels take much longer for little.
 const LEVEL: i32 = 9;
@@ -31,7 +32,7 @@ pub fn write(
     mut contents: Contents,
     files: BTreeMap<String, Content>,
 ) -> Result<Contents, BundleError> {
-    contents.files = list_of(&files)?;
+    contents.files = list_of(&files, &|| false)?;
     let failed = |reason| BundleError::file(path, reason);
     let folder = durable::folder_of(path);
     std::fs::create_dir_all(folder).map_err(failed)?;
@@ -95,27 +96,27 @@ fn header(name: &str) -> Header {
     header
 }
 
-/// Reads a bundle: first its list goes to `check`, then each file to `take` once its digest is found right.
+/// Reads a bundle: each file goes to `take`, which gives the digest of what it got.
 ///
 /// Nothing in it is believed: links, names that lead out of their folder, files that are not in the list, and more bytes
-/// than it says are refused; all of it together may have `most_bytes`.
+/// than it says are refused, and so is more than `limits` say.
 ///
 /// # Errors
-/// When it cannot be read or is not whole, and those of `check` and `take`.
+/// When it cannot be read or is not whole, and those of `take`.
 pub fn read(
-    path: &Path,
-    most_bytes: u64,
-    check: impl FnOnce(&Contents) -> Result<(), BundleError>,
+    bundle: &OpenedBundle,
+    limits: BundleLimits,
     mut take: impl FnMut(&BundledFile, &mut dyn Read) -> Result<Digest, BundleError>,
 ) -> Result<Contents, BundleError> {
+    let path = &bundle.path;
     let damaged = |reason: String| BundleError::Damaged {
         path: path.into(),
         reason,
     };
     let of_io = |error: std::io::Error| damaged(error.to_string());
-    let file = regular_file::open(path).map_err(FileError::into_io);
-    let file = file.map_err(|reason| BundleError::file(path, reason))?;
-    let mut zstd = zstd::Decoder::new(BufReader::new(file)).map_err(of_io)?;
+    let bytes = bundle.bytes();
+    let bytes = bytes.map_err(|reason| BundleError::file(path, reason))?;
+    let mut zstd = zstd::Decoder::new(bytes).map_err(of_io)?;
     zstd.window_log_max(WINDOW_LOG).map_err(of_io)?;
     let mut archive = Archive::new(zstd);
     let mut entries = archive.entries().map_err(of_io)?.raw(true);
@@ -136,16 +137,23 @@ pub fn read(
     let mut first = first.take(LONGEST_LIST_BYTES);
     first.read_to_end(&mut list).map_err(of_io)?;
     let contents = parse(&list).map_err(damaged)?;
+    let files = contents.files.len() as u64;
+    if files > limits.files {
+        return Err(BundleError::TooManyFiles {
+            path: path.into(),
+            files,
+            most: limits.files,
+        });
+    }
     let bytes = contents.files.iter().map(|file| file.bytes);
     let bytes = bytes.fold(0u64, u64::saturating_add);
-    if bytes > most_bytes {
+    if bytes > limits.bytes {
         return Err(BundleError::TooLarge {
             path: path.into(),
             bytes,
-            most: most_bytes,
+            most: limits.bytes,
         });
     }
-    check(&contents)?;
 
     for file in &contents.files {
         let name = &file.name;

@@ -1,11 +1,12 @@
 //! Recordings in a bundle: only where they are asked for, and the licence of their corpus lets them be passed on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Component, Path, PathBuf};
 
 use pipe_engine::stage::SourceListing;
 use pipe_speech::corpus::{AudioSource, Corpora};
 
-use crate::items::UtteranceItem;
+use crate::items::{UtteranceItem, details};
 
 use super::contents::Content;
 use super::error::BundleError;
@@ -48,43 +49,74 @@ pub fn may_be_passed_on(licence: &str) -> bool {
     })
 }
 
-/// Adds the recordings that sources list, below the folders of their corpora.
+/// Adds the recordings that sources list, and what else it takes to list them, such as the tables that name them, below the
+/// folders of their corpora. A link is followed inside its corpus.
 ///
 /// # Errors
-/// When a corpus must not be passed on, or a recording is not in the folder of its corpus.
+/// When a corpus must not be passed on, or a file is not in the folder of its corpus.
 pub fn add_audio(
     listings: &[(usize, SourceListing)],
     corpora: &Corpora,
     files: &mut BTreeMap<String, Content>,
 ) -> Result<(), BundleError> {
-    let items = listings.iter().flat_map(|(_, listing)| &listing.items);
-    for item in items {
-        let recording = item.utterance_facts().recording.as_ref();
-        let Some(AudioSource::File { path, .. }) = recording.map(|recording| &recording.source)
-        else {
+    for (_, listing) in listings {
+        let Some(details) = details(listing) else {
             continue;
         };
-        let name = &item.utterance().corpus;
-        let Some(entry) = corpora.corpora.get(name) else {
-            continue;
-        };
-        if !may_be_passed_on(&entry.licence) {
-            return Err(BundleError::Licence {
-                corpus: name.clone(),
-                licence: entry.licence.clone(),
-            });
+        let mut of_corpora: BTreeMap<&str, BTreeSet<PathBuf>> = BTreeMap::new();
+        for item in &listing.items {
+            let recording = item.utterance_facts().recording.as_ref();
+            if let Some(AudioSource::File { path, .. }) = recording.map(|known| &known.source) {
+                let files = of_corpora.entry(&item.utterance().corpus).or_default();
+                files.insert(path.clone());
+            }
         }
-        let root = corpora.folder.join(&entry.root);
-        let Ok(inside) = path.strip_prefix(&root) else {
-            return Err(BundleError::Outside {
-                path: path.clone(),
-                project: root,
-            });
-        };
-        let name = format!("audio/{name}/{}", inside.display());
-        files.insert(name, Content::File(path.clone()));
+        for (name, paths) in &mut of_corpora {
+            let Some(entry) = corpora.corpora.get(*name) else {
+                continue;
+            };
+            if !may_be_passed_on(&entry.licence) {
+                return Err(BundleError::Licence {
+                    corpus: (*name).into(),
+                    licence: entry.licence.clone(),
+                });
+            }
+            let root = corpora.folder.join(&entry.root);
+            let needed = details.needed.iter().filter(|(corpus, _)| corpus == name);
+            paths.extend(needed.map(|(_, path)| path.clone()));
+            for path in &*paths {
+                let (inside, file) = in_corpus(&root, path)?;
+                let name = format!("audio/{name}/{}", inside.display());
+                files.insert(name, Content::File(file));
+            }
+        }
     }
     Ok(())
+}
+
+/// The path of a file in its corpus, and where the file is that it leads to.
+fn in_corpus<'a>(root: &Path, path: &'a Path) -> Result<(&'a Path, PathBuf), BundleError> {
+    let outside = |path: &Path| BundleError::Outside {
+        path: path.into(),
+        project: root.into(),
+    };
+    let inside = path.strip_prefix(root).map_err(|_| outside(path))?;
+    let is_plain = |part: Component<'_>| matches!(part, Component::Normal(_));
+    if !inside.components().all(is_plain) {
+        return Err(outside(path));
+    }
+    let file = path.canonicalize();
+    let file = file.map_err(|reason| BundleError::file(path, reason))?;
+    let folder = root.canonicalize();
+    let folder = folder.map_err(|reason| BundleError::file(root, reason))?;
+    match file.starts_with(&folder) {
+        true => Ok((inside, file)),
+        false => Err(BundleError::LinkOutside {
+            path: path.into(),
+            target: file,
+            corpus: root.into(),
+        }),
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What goes into a bundle: gathered from the project, the cache and the sources.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use pipe_engine::cache::{Cache, StepOutput};
 use pipe_engine::exec::{PlanResults, runs_folder};
@@ -12,14 +13,14 @@ use crate::items::UtteranceItem;
 use crate::lock::LockFile;
 
 use super::audio::add_audio;
-use super::contents::{Content, Contents, FORMAT};
+use super::contents::{Collected, Content, Contents, FORMAT};
 use super::error::BundleError;
 use super::project_files::project_files;
 
 /// The folder of the project in a bundle.
-const PROJECT: &str = "project";
+pub const PROJECT: &str = "project";
 
-/// The contents of the bundle of a plan that was run, and the files in it; the recordings only if that is asked for.
+/// The bundle of a plan that was run, whose project is in the folder `project`; with the recordings only if that is asked for.
 ///
 /// # Errors
 /// When the manifest names files outside of its project, a result is damaged, or recordings must not be passed on.
@@ -28,21 +29,29 @@ pub fn collect(
     cache: &Cache,
     results: &PlanResults,
     lock: &LockFile,
+    project: &Path,
     with_audio: bool,
-) -> Result<(Contents, BTreeMap<String, Content>), BundleError> {
+) -> Result<Collected, BundleError> {
     let corpora_folder = match with_audio {
         true => "../audio",
         false => "corpora",
     };
-    let project = project_files(plan, Some(lock), corpora_folder)?;
+    let project = project_files(plan, project, Some(lock), corpora_folder)?;
     let in_project = |name: &str| format!("{PROJECT}/{name}");
     let mut files: BTreeMap<String, Content> = project
         .files
         .into_iter()
         .map(|(name, content)| (in_project(&name), content))
         .collect();
+    let mut of_copy = BTreeSet::new();
     for (step, listing) in &results.listings {
         add_listing(plan, *step, listing, &mut files);
+        let folder = runs_folder(plan, *step);
+        of_copy.insert(format!(
+            "results/{}/{}",
+            folder.display(),
+            SourceListing::DROPPED
+        ));
     }
     add_results(plan, cache, results, &mut files)?;
     if with_audio {
@@ -56,7 +65,17 @@ pub fn collect(
         made_by: lock.made_by.clone(),
         files: Vec::new(),
     };
-    Ok((contents, files))
+    Ok(Collected {
+        contents,
+        files,
+        written: project
+            .written
+            .iter()
+            .map(|name| in_project(name))
+            .collect(),
+        pages: BTreeSet::new(),
+        of_copy,
+    })
 }
 
 /// Adds what a source listed: the table of utterances, and its tables for people.

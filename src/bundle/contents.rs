@@ -1,5 +1,6 @@
 //! The list of what a bundle holds.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use pipe_engine::artifact::plain_relative;
@@ -50,4 +51,19 @@ pub enum Content {
     Bytes(Vec<u8>),
     /// In this file.
     File(PathBuf),
+}
+
+/// All files of a bundle, and what is not the same in every bundle of the same run.
+#[derive(Clone, Debug)]
+pub struct Collected {
+    /// What it is; the list of its files is made when it is written.
+    pub contents: Contents,
+    /// Its files by name.
+    pub files: BTreeMap<String, Content>,
+    /// Files that programs of other versions may write otherwise.
+    pub written: BTreeSet<String>,
+    /// Those of them that are pages, which also say how long the run took.
+    pub pages: BTreeSet<String>,
+    /// Files that say something of the copy of the recordings, such as which files count for nothing.
+    pub of_copy: BTreeSet<String>,
 }

@@ -3,11 +3,16 @@
 use std::path::PathBuf;
 
 use miette::Diagnostic;
+use pipe_engine::cache::CacheError;
 use thiserror::Error;
 
 /// Why a bundle cannot be made or used.
 #[derive(Debug, Error, Diagnostic)]
 pub enum BundleError {
+    /// A record cannot be read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Cache(#[from] CacheError),
     /// A file of the manifest is not in its project.
     #[error("{} is outside of the project {}, so it cannot be in a bundle", path.display(), project.display())]
     #[diagnostic(
@@ -19,6 +24,22 @@ pub enum BundleError {
         path: PathBuf,
         /// The folder of the project.
         project: PathBuf,
+    },
+    /// A file of a corpus is a link to one that is not of it.
+    #[error("{} leads to {}, outside of the corpus in {}", path.display(), target.display(), corpus.display())]
+    #[diagnostic(
+        code(bundle::link_outside),
+        help(
+            "what is outside of a corpus is not passed on with it: put the file itself in the place of the link, or leave out --audio"
+        )
+    )]
+    LinkOutside {
+        /// The link, or a file below one.
+        path: PathBuf,
+        /// Where it leads.
+        target: PathBuf,
+        /// The folder of the corpus.
+        corpus: PathBuf,
     },
     /// A result is damaged in the cache.
     #[error("{name} of `{step}` is damaged in the cache")]
@@ -82,6 +103,20 @@ pub enum BundleError {
         path: PathBuf,
         /// Bytes of all files.
         bytes: u64,
+        /// How many it may have.
+        most: u64,
+    },
+    /// It has more files than wanted.
+    #[error("{} unpacks to {files} files, and the limit is {most}", path.display())]
+    #[diagnostic(
+        code(bundle::too_many_files),
+        help("if this is meant, raise it with --max-files")
+    )]
+    TooManyFiles {
+        /// The bundle.
+        path: PathBuf,
+        /// How many files.
+        files: u64,
         /// How many it may have.
         most: u64,
     },

@@ -8,6 +8,7 @@
 //! | `bundle.json` | what it is, and the list of its files |
 //! | `project/` | the manifest with what it includes and the files that it names, its lock file, the entries of `corpora.toml` that it uses |
 //! | `data/<source>.tsv` | what each source listed: utterances, splits, labels, digests of recordings |
+//! | `data/notes.json` | what readers warned of, and what was left out |
 //! | `results/<step>/` | what steps made: models, histories, predictions, reports |
 //! | `features/<step>/`, `audio/<corpus>/` | features and recordings, where they were asked for |
 
@@ -16,9 +17,11 @@ mod archive;
 mod audio;
 mod collect;
 mod contents;
+mod data_change;
 mod error;
 mod features;
 mod list;
+mod opened;
 mod places;
 mod project_files;
 mod receive;
@@ -28,16 +31,16 @@ mod signing;
 mod verdict;
 
 pub use archive::write;
-pub use collect::collect;
-pub use contents::{Content, Contents};
+pub use collect::{PROJECT, collect};
+pub use contents::{Collected, Content, Contents};
+pub use data_change::{DataChange, data_changes};
 pub use error::BundleError;
 pub use features::add_features;
+pub use opened::{BundleLimits, OpenedBundle};
 pub use places::{PlacesGiven, places_outside};
 pub use project_files::{ProjectFiles, project_files};
 pub use receive::{corpora_at, unpack, unpack_or_reuse};
 pub use ro_crate::{RunTimes, write_crate};
 pub use signature::{SignatureError, Signed, check_signature, signature_path};
 pub use signing::SigningKey;
-pub use verdict::{
-    DataChange, NumberChange, PredictionChange, Verdict, data_changes, number_changes, verdict,
-};
+pub use verdict::{Comparison, NumberChange, PredictionChange, Verdict, number_changes};

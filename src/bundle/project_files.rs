@@ -8,7 +8,6 @@ use pipe_speech::corpus::Corpora;
 
 use crate::domain::{CORPORA, SpeechPlan};
 use crate::lock::{LockFile, lock_path};
-use crate::trust::Project;
 
 use super::contents::Content;
 use super::error::BundleError;
@@ -19,30 +18,33 @@ pub struct ProjectFiles {
     pub files: BTreeMap<String, Content>,
     /// Which of them is the manifest.
     pub manifest: String,
+    /// Which of them are not files of the project, but written from what is known: the lock file, `corpora.toml`.
+    pub written: BTreeSet<String>,
 }
 
-/// The files of a plan. Corpora are below `corpora_folder`, which is relative to `corpora.toml`, under their own names.
+/// The files of a plan, named from the folder `project`. Corpora are below `corpora_folder`, which is relative to `corpora.toml`, under their own names.
 ///
 /// # Errors
 /// When the manifest names files outside of its project.
 pub fn project_files(
     plan: &SpeechPlan,
+    project: &Path,
     lock: Option<&LockFile>,
     corpora_folder: &str,
 ) -> Result<ProjectFiles, BundleError> {
     let manifest = Path::new(&plan.manifest);
-    let project = Project::of(manifest);
     let inside = |path: &Path| -> Result<String, BundleError> {
         let path = location(path);
-        match path.strip_prefix(&project.folder) {
+        match path.strip_prefix(project) {
             Ok(inside) => Ok(inside.display().to_string()),
             Err(_) => Err(BundleError::Outside {
-                project: project.folder.clone(),
+                project: project.into(),
                 path,
             }),
         }
     };
     let mut files = BTreeMap::new();
+    let mut written = BTreeSet::new();
     for source in &plan.sources {
         let bytes = Content::Bytes(source.text().as_bytes().to_vec());
         files.insert(inside(Path::new(source.name()))?, bytes);
@@ -52,7 +54,9 @@ pub fn project_files(
     }
     if let Some(lock) = lock {
         let text = lock.to_text().into_bytes();
-        files.insert(inside(&lock_path(manifest))?, Content::Bytes(text));
+        let name = inside(&lock_path(manifest))?;
+        written.insert(name.clone());
+        files.insert(name, Content::Bytes(text));
     }
     let corpora_file = match plan.files.get(CORPORA) {
         Some((path, _)) => inside(path)?,
@@ -61,10 +65,12 @@ pub fn project_files(
     let text = toml::to_string(&used_corpora(plan, corpora_folder));
     let text =
         text.map_err(|error| BundleError::file(&corpora_file, std::io::Error::other(error)))?;
+    written.insert(corpora_file.clone());
     files.insert(corpora_file, Content::Bytes(text.into_bytes()));
     Ok(ProjectFiles {
         files,
         manifest: inside(manifest)?,
+        written,
     })
 }
 

@@ -12,15 +12,20 @@ use crate::trust::BUNDLE_FILE;
 use super::archive;
 use super::contents::{BundledFile, Contents};
 use super::error::BundleError;
+use super::opened::{BundleLimits, OpenedBundle};
 
 /// How many bytes are copied at once.
 const BLOCK_BYTES: usize = 1 << 20;
 
-/// Unpacks the bundle at `path`, once all of it is found right, into `folder`, which must not exist.
+/// Unpacks a bundle, once all of it is found right, into `folder`, which must not exist.
 ///
 /// # Errors
-/// When the bundle is not whole or has more than `most_bytes`, or the folder exists or cannot be written.
-pub fn unpack(path: &Path, folder: &Path, most_bytes: u64) -> Result<Contents, BundleError> {
+/// When the bundle is not whole or has more than `limits` say, or the folder exists or cannot be written.
+pub fn unpack(
+    bundle: &OpenedBundle,
+    folder: &Path,
+    limits: BundleLimits,
+) -> Result<Contents, BundleError> {
     let parent = durable::folder_of(folder);
     let failed = |reason| BundleError::file(folder, reason);
     if folder.symlink_metadata().is_ok() {
@@ -32,12 +37,9 @@ pub fn unpack(path: &Path, folder: &Path, most_bytes: u64) -> Result<Contents, B
     // Removed again unless everything goes well.
     let new = tempfile::Builder::new().prefix(".new-").tempdir_in(parent);
     let new = new.map_err(failed)?;
-    let contents = archive::read(
-        path,
-        most_bytes,
-        |_| Ok(()),
-        |file, content| keep(new.path(), file, content),
-    )?;
+    let contents = archive::read(bundle, limits, |file, content| {
+        keep(new.path(), file, content)
+    })?;
     let list =
         serde_json::to_vec_pretty(&contents).map_err(|e| failed(std::io::Error::other(e)))?;
     std::fs::write(new.path().join(BUNDLE_FILE), list).map_err(failed)?;
@@ -52,14 +54,14 @@ pub fn unpack(path: &Path, folder: &Path, most_bytes: u64) -> Result<Contents, B
 /// # Errors
 /// As [`unpack`], and when `folder` holds something else in the place of a file of the bundle.
 pub fn unpack_or_reuse(
-    path: &Path,
+    bundle: &OpenedBundle,
     folder: &Path,
-    most_bytes: u64,
+    limits: BundleLimits,
 ) -> Result<Contents, BundleError> {
     if folder.symlink_metadata().is_err() {
-        return unpack(path, folder, most_bytes);
+        return unpack(bundle, folder, limits);
     }
-    let contents = archive::read(path, most_bytes, |_| Ok(()), |_, content| digest(content))?;
+    let contents = archive::read(bundle, limits, |_, content| digest(content))?;
     let is_same = |file: &BundledFile| {
         Digest::of_file(&folder.join(&file.name)).is_ok_and(|found| found == file.digest)
     };

@@ -54,7 +54,7 @@ pub fn write_crate(
         README.into(),
         Content::Bytes(readme(&contents).into_bytes()),
     );
-    contents.files = list_of(&files)?;
+    contents.files = list_of(&files, &|| false)?;
     let parent = durable::folder_of(folder);
     std::fs::create_dir_all(parent).map_err(failed)?;
     // Removed again unless everything goes well.

@@ -13,6 +13,8 @@ use pipe_foundation::regular_file;
 use serde::Serialize;
 use thiserror::Error;
 
+use super::opened::OpenedBundle;
+
 /// How many bytes of a bundle are hashed at once.
 const BLOCK_BYTES: usize = 1 << 20;
 /// The longest key or signature that is read; a comment of minisign has at most 8 KiB.
@@ -147,17 +149,18 @@ pub fn signature_path(bundle: &Path) -> PathBuf {
     path.into()
 }
 
-/// Makes sure that `bundle` is what the owner of `public_key` has signed; the signature is in the file `signature`, or
+/// Makes sure that a bundle is what the owner of `public_key` has signed; the signature is in the file `signature`, or
 /// beside the bundle. The key is given itself, or as a file with a line of comment before it.
 ///
 /// # Errors
 /// Where any of them cannot be read or is not what it should be, the signature is missing, is of another key, or does not
 /// match.
 pub fn check_signature(
-    bundle: &Path,
+    opened: &OpenedBundle,
     signature: Option<&Path>,
     public_key: &str,
 ) -> Result<Signed, SignatureError> {
+    let bundle = &*opened.path;
     let (encoded, key) = read_public_key(public_key)?;
     let path = signature.map_or_else(|| signature_path(bundle), Path::to_path_buf);
     if path
@@ -191,8 +194,7 @@ pub fn check_signature(
     let signature = Signature::decode(&text).map_err(refused)?;
     let mut verifier = key.verify_stream(&signature).map_err(refused)?;
     let failed = |error: std::io::Error| SignatureError::file(bundle, error);
-    let mut file =
-        regular_file::open(bundle).map_err(|error| SignatureError::file(bundle, error))?;
+    let mut file = opened.bytes().map_err(failed)?;
     let mut block = vec![0; BLOCK_BYTES];
     loop {
         let count = file.read(&mut block).map_err(failed)?;

@@ -3,26 +3,29 @@
 use std::path::{Path, PathBuf};
 
 use pipe_engine::cache::Cache;
-use pipe_engine::exec::{MissingInputs, Resolver, runs_folder};
+use pipe_engine::exec::{MissingInputs, Resolver};
 use pipe_engine::plan::Plan;
 use serde_json::json;
 
 use crate::bundle::{
-    Content, RunTimes, Signed, SigningKey, add_features, check_signature, collect, signature_path,
-    unpack, write, write_crate,
+    Collected, OpenedBundle, RunTimes, Signed, SigningKey, check_signature, signature_path, unpack,
+    write, write_crate,
 };
 use crate::byte_size::bytes_text;
+use crate::trust::Project;
 
 use super::arguments::Common;
 use super::bundle_arguments::{
     BundleAction, BundleArguments, ExportBundleArguments, ImportBundleArguments,
 };
+use super::bundle_files::{BundledRun, Extras, bundle_files};
 use super::console::print;
 use super::date::iso_date;
 use super::error::CliError;
 use super::lines::counted;
 use super::output_file::{BUNDLE, check_replaceable};
-use super::{context, lock, own_name, permission, report};
+use super::report::Notes;
+use super::{context, lock, own_name, permission};
 
 /// Makes or unpacks a bundle.
 pub fn bundle(arguments: &BundleArguments, common: &Common) -> Result<u8, CliError> {
@@ -46,14 +49,18 @@ fn export(arguments: &ExportBundleArguments, common: &Common) -> Result<u8, CliE
     let resolver = Resolver::new(&plan, &cache, &|| false);
     let statuses = resolver.all(MissingInputs::Refused)?;
     let results = resolver.results(&statuses);
-    let (contents, mut files) = collect(&plan, &cache, &results, &lock, arguments.audio)?;
-    for (step, page) in report::pages(&plan, &cache, &results)? {
-        let name = format!("results/{}/report.html", runs_folder(&plan, step).display());
-        files.insert(name, Content::Bytes(page.into_bytes()));
-    }
-    if arguments.features {
-        add_features(&resolver, &cache, &results, &mut files).map_err(CliError::Step)?;
-    }
+    let run = BundledRun {
+        project: &Project::of(&arguments.manifest.manifest).folder,
+        lock: &lock,
+        notes: Notes::of(&plan, &results),
+    };
+    let extras = Extras {
+        audio: arguments.audio,
+        features: arguments.features,
+    };
+    let Collected {
+        contents, files, ..
+    } = bundle_files(&plan, &cache, &resolver, &results, run, extras)?;
     let path = &arguments.out;
     let contents = match arguments.ro_crate {
         true => write_crate(path, contents, files, &lock, &times(&plan, &cache)?)?,
@@ -114,13 +121,16 @@ fn signing_key(path: &Path, common: &Common) -> Result<SigningKey, CliError> {
     Ok(SigningKey::read(path, ask)?)
 }
 
-/// Makes sure that a bundle is signed as the user wants it; none where they do not.
-pub fn signed(arguments: &ImportBundleArguments) -> Result<Option<Signed>, CliError> {
+/// Makes sure that `bundle` is signed as the user wants it; none where they do not.
+pub fn signed(
+    bundle: &OpenedBundle,
+    arguments: &ImportBundleArguments,
+) -> Result<Option<Signed>, CliError> {
     let Some(key) = &arguments.public_key else {
         return Ok(None);
     };
     let signature = arguments.signature.as_deref();
-    Ok(Some(check_signature(&arguments.bundle, signature, key)?))
+    Ok(Some(check_signature(bundle, signature, key)?))
 }
 
 /// What is printed of a good signature.
@@ -144,8 +154,9 @@ fn times(plan: &Plan, cache: &Cache) -> Result<RunTimes, CliError> {
 
 fn import(arguments: &ImportBundleArguments, common: &Common) -> Result<u8, CliError> {
     let folder = folder_of(arguments);
-    let signed = signed(arguments)?;
-    let contents = unpack(&arguments.bundle, &folder, arguments.max_size)?;
+    let bundle = OpenedBundle::open(&arguments.bundle)?;
+    let signed = signed(&bundle, arguments)?;
+    let contents = unpack(&bundle, &folder, arguments.limits())?;
     if common.json {
         let mut line = json!({ "event": "unpacked", "folder": folder, "files": contents.files.len(), "manifest": contents.manifest });
         if let Some(signed) = signed {

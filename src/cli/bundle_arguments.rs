@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::bundle::BundleLimits;
 use crate::byte_size::parse_bytes;
 
 use super::manifest_arguments::{DeviceArguments, ManifestArguments};
@@ -48,7 +49,7 @@ pub struct ExportBundleArguments {
     /// Add the features that steps keep.
     #[arg(long)]
     pub features: bool,
-    /// Add the recordings, where the licences of their corpora let them be passed on.
+    /// Add the recordings and what names them, such as tables, where the licences of their corpora let them be passed on.
     #[arg(long)]
     pub audio: bool,
 }
@@ -65,6 +66,9 @@ pub struct ImportBundleArguments {
     /// How much it may hold, such as 100GB.
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes, default_value = "16GB")]
     pub max_size: u64,
+    /// How many files it may hold.
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    pub max_files: u64,
     /// Who must have signed the bundle, with minisign: a public key, or a file with one, such as minisign.pub. Without the
     /// right signature nothing is unpacked.
     #[arg(long, value_name = "KEY")]
@@ -72,6 +76,16 @@ pub struct ImportBundleArguments {
     /// The signature; FILE.minisig by default.
     #[arg(long, value_name = "FILE", requires = "public_key")]
     pub signature: Option<PathBuf>,
+}
+
+impl ImportBundleArguments {
+    /// How much the bundle may hold.
+    pub fn limits(&self) -> BundleLimits {
+        BundleLimits {
+            bytes: self.max_size,
+            files: self.max_files,
+        }
+    }
 }
 
 /// Arguments of `reproduce`.

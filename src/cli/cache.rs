@@ -42,7 +42,7 @@ pub fn cache(arguments: &CacheArguments, common: &Common) -> Result<u8, CliError
             if let Some(reason) = cache.why_not_stored() {
                 return Err(CliError::Cache(CacheError::Write {
                     path: common.cache.clone(),
-                    source: std::io::Error::new(reason.kind(), reason.to_string()),
+                    reason: std::io::Error::new(reason.kind(), reason.to_string()),
                 }));
             }
             cache

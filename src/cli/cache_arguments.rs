@@ -44,7 +44,7 @@ pub struct GcArguments {
     #[arg(long, value_name = "DAYS")]
     pub max_age: Option<u64>,
     /// How many runs of each manifest stay.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = parse_kept_runs)]
     pub keep_runs: u64,
     /// Only report what would be removed.
     #[arg(long)]
@@ -79,7 +79,7 @@ pub struct VerifyArguments {
 #[derive(Args)]
 pub struct PruneArguments {
     /// Keep this many runs of each manifest and their results; all of them by default.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = parse_kept_runs)]
     pub keep_runs: Option<u64>,
     /// Leave alone what was written in the last DAYS days.
     #[arg(long, value_name = "DAYS", default_value_t = 0)]
@@ -87,4 +87,16 @@ pub struct PruneArguments {
     /// Only report what would be removed.
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// How many runs of each manifest stay.
+fn parse_kept_runs(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(0) => Err(
+            "the latest run of each manifest always stays, so it is 1 or more; to start over, remove the folder of the cache"
+                .into(),
+        ),
+        Ok(count) => Ok(count),
+        Err(_) => Err("it is a number of runs, 1 or more".into()),
+    }
 }

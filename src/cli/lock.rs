@@ -98,6 +98,20 @@ pub fn current(plan: &SpeechPlan, cache: &Cache) -> Result<LockFile, CliError> {
 pub fn hold(plan: &Plan, cache: &Cache, common: &Common) -> Result<LockFile, CliError> {
     let path = lock_path(Path::new(&plan.manifest));
     let lock = LockFile::read(&path, common.limits().file_bytes)?;
+    if !may_be_of(&plan.name, &lock.manifest) {
+        return Err(CliError::Usage {
+            message: format!(
+                "{} is the lock file of {}, not of {}",
+                path.display(),
+                lock.manifest,
+                plan.name
+            ),
+            help: format!(
+                "put the lock file of {} there, or have `pipe lock {}` write one",
+                plan.name, plan.manifest
+            ),
+        });
+    }
     let resolver = Resolver::new(plan, cache, &|| false);
     let statuses = resolver.all(MissingInputs::Refused)?;
     let differing = changes(&lock, cache, &resolver, &statuses)?;
@@ -111,6 +125,13 @@ pub fn hold(plan: &Plan, cache: &Cache, common: &Common) -> Result<LockFile, Cli
         lock: path.display().to_string(),
         changes: format!("{data}{}", change_lines(&differing)),
     })
+}
+
+/// Whether a manifest that goes by `name` here may be the one that is called `locked` in its lock file: names are paths from
+/// the folder that a command is run in, so one of them may be longer.
+fn may_be_of(name: &str, locked: &str) -> bool {
+    let (name, locked) = (Path::new(name), Path::new(locked));
+    name.ends_with(locked) || locked.ends_with(name)
 }
 
 /// Metrics in the lock file that its evaluations do not reach, in lines, after a run that gave what it says.
@@ -167,4 +188,23 @@ pub fn change_lines(changes: &[StepChange]) -> String {
         text.push_str(&format!("and {} more\n", counted(more, "step")));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_is_called_otherwise_from_other_folders() {
+        for (name, locked, may) in [
+            ("demo", "demo", true),
+            ("received/project/pipelines/demo", "demo", true),
+            ("demo", "paper/demo", true),
+            ("demo", "other", false),
+            ("paper/demo", "thesis/demo", false),
+            ("my-demo", "demo", false),
+        ] {
+            assert_eq!(may_be_of(name, locked), may, "{name} {locked}");
+        }
+    }
 }

@@ -6,6 +6,7 @@ mod bars;
 mod built_in_corpora;
 mod bundle;
 mod bundle_arguments;
+mod bundle_files;
 mod cache;
 mod cache_arguments;
 mod chart;

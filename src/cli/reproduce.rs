@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use pipe_engine::exec::{MissingInputs, Resolver, RunOptions, run as execute};
-use pipe_engine::manifest::{Diagnostics, Manifest, ReadOptions};
+use pipe_engine::manifest::{Diagnostics, Manifest, ReadOptions, location};
+use pipe_foundation::regular_file;
 use pipe_speech::corpus::Corpora;
 use serde_json::json;
 
 use crate::bundle::{
-    DataChange, PlacesGiven, Signed, Verdict, corpora_at, data_changes, places_outside,
-    unpack_or_reuse, verdict,
+    Comparison, DataChange, OpenedBundle, PROJECT, PlacesGiven, Signed, Verdict, corpora_at,
+    data_changes, places_outside, unpack_or_reuse,
 };
 use crate::domain::{CORPORA, PlanOptions, SpeechPlan};
 use crate::lock::{LockFile, changes, lock_path};
@@ -18,10 +19,12 @@ use crate::visible_devices;
 use super::arguments::Common;
 use super::bundle::{folder_of, signed, signed_line};
 use super::bundle_arguments::ReproduceArguments;
+use super::bundle_files::{BundledRun, Extras, NOTES, bundle_files};
 use super::console::{print, print_error};
 use super::error::CliError;
 use super::lines::counted;
 use super::number_line::number_line;
+use super::report::Notes;
 use super::run::{exit_code, listening, tell_failures};
 use super::signals::Signals;
 use super::{context, lock, own_name, permission, report};
@@ -37,11 +40,12 @@ pub fn reproduce(arguments: &ReproduceArguments, common: &Common) -> Result<u8, 
     let device = arguments.device.device.resolve(arguments.device.tf32)?;
     permission::check_sandbox(arguments.sandbox)?;
     let folder = folder_of(&arguments.bundle);
-    let signed = signed(&arguments.bundle)?;
+    let bundle = OpenedBundle::open(&arguments.bundle.bundle)?;
+    let signed = signed(&bundle, &arguments.bundle)?;
     if let (Some(signed), false) = (&signed, common.json) {
         print(&signed_line(signed))?;
     }
-    let contents = unpack_or_reuse(&arguments.bundle.bundle, &folder, arguments.bundle.max_size)?;
+    let contents = unpack_or_reuse(&bundle, &folder, arguments.bundle.limits())?;
     let manifest = folder.join(&contents.manifest);
     let bundled = LockFile::read(&lock_path(&manifest), common.limits().file_bytes)?;
     let set: Vec<String> = contents
@@ -81,7 +85,7 @@ pub fn reproduce(arguments: &ReproduceArguments, common: &Common) -> Result<u8, 
         let verdict = Verdict::DifferentData { data };
         return show(&verdict, &folder, signed.as_ref(), common);
     }
-    let signals = Signals::listen();
+    let signals = Signals::listen_for(&cache);
     let (observer, _) = listening(common, &signals);
     let runs = folder.join("runs");
     let mut options = RunOptions {
@@ -103,12 +107,48 @@ pub fn reproduce(arguments: &ReproduceArguments, common: &Common) -> Result<u8, 
     }
     report::write_pages(&plan, &cache, &summary.results, &runs)?;
     let here = lock::current(&plan, &cache)?;
-    let verdict = verdict(&plan, &cache, &bundled, &here, &listed, &folder)?;
+    // From here on as in the bundle, which its pages and its lock file say.
+    plan.plan.name.clone_from(&bundled.manifest);
+    plan.overrides.clone_from(&bundled.set);
+    let resolver = Resolver::new(&plan, &cache, &|| signals.asked());
+    let notes = regular_file::read(&folder.join(NOTES), common.limits().file_bytes).ok();
+    let notes = notes.and_then(|notes| serde_json::from_slice(&notes).ok());
+    let run = BundledRun {
+        project: &location(&folder.join(PROJECT)),
+        lock: &bundled,
+        notes: notes.unwrap_or_else(|| Notes::of(&plan, &summary.results)),
+    };
+    let has = |start: &str| {
+        let mut files = contents.files.iter();
+        files.any(|file| file.name.starts_with(start))
+    };
+    let extras = Extras {
+        audio: has("audio/"),
+        features: has("features/"),
+    };
+    let made = bundle_files(&plan, &cache, &resolver, &summary.results, run, extras)?;
+    let comparison = Comparison {
+        plan: &plan,
+        cache: &cache,
+        bundled: &bundled,
+        here: &here,
+        contents: &contents,
+        folder: &folder,
+        made: &made,
+    };
+    let verdict = match comparison.verdict(&|| signals.asked()) {
+        Err(_) if signals.asked() => {
+            print_error("stopped; the same command continues from here");
+            return Ok(signals.exit_code());
+        }
+        verdict => verdict?,
+    };
     if !common.json && !matches!(verdict, Verdict::Identical { .. }) {
-        let resolver = Resolver::new(&plan, &cache, &|| false);
         let statuses = resolver.all(MissingInputs::Refused)?;
         let changes = changes(&bundled, &cache, &resolver, &statuses)?;
-        print(&format!("changed:\n{}\n", lock::change_lines(&changes)))?;
+        if !changes.is_empty() {
+            print(&format!("changed:\n{}\n", lock::change_lines(&changes)))?;
+        }
     }
     show(&verdict, &folder, signed.as_ref(), common)
 }
@@ -163,20 +203,30 @@ fn show(
 
 fn text(verdict: &Verdict) -> String {
     match verdict {
-        Verdict::Identical { steps } => format!(
-            "identical: all {} have the same keys and the same results, bit for bit\n",
-            counted(*steps, "step")
-        ),
-        Verdict::Altered { files, numbers } => {
+        Verdict::Identical {
+            steps,
+            not_compared,
+        } => {
+            let mut text = format!(
+                "identical: all {} have the same keys and the same results, bit for bit\n",
+                counted(*steps, "step")
+            );
+            text.push_str(&file_lines(
+                not_compared,
+                "is not compared: another version of pipe wrote it, or it says which files of the corpora were left out",
+            ));
+            text
+        }
+        Verdict::Altered {
+            files,
+            missing,
+            numbers,
+        } => {
             let mut text = String::from(
                 "altered: the run gives what the lock file of the bundle says, but the bundle has other files or numbers\n",
             );
-            for file in files.iter().take(SHOWN) {
-                text.push_str(&format!("  {file} is not what its step made\n"));
-            }
-            if let Some(more) = files.len().checked_sub(SHOWN).filter(|&more| more > 0) {
-                text.push_str(&format!("  and {}\n", counted(more, "more file")));
-            }
+            text.push_str(&file_lines(files, "is not what the run makes"));
+            text.push_str(&file_lines(missing, "is not there"));
             numbers
                 .iter()
                 .take(SHOWN)
@@ -223,6 +273,16 @@ fn text(verdict: &Verdict) -> String {
             text
         }
     }
+}
+
+/// A line for each of the first `files`.
+fn file_lines(files: &[String], what: &str) -> String {
+    let shown = files.iter().take(SHOWN);
+    let mut text: String = shown.map(|file| format!("  {file} {what}\n")).collect();
+    if let Some(more) = files.len().checked_sub(SHOWN).filter(|&more| more > 0) {
+        text.push_str(&format!("  and {}\n", counted(more, "more file")));
+    }
+    text
 }
 
 fn data_line(change: &DataChange) -> String {

@@ -1,6 +1,7 @@
 //! `pipe run`: brings every step up to date and shows what came of it.
 
 use std::io::IsTerminal;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use pipe_engine::exec::{Observer, RunOptions, RunSummary, run as execute};
@@ -37,7 +38,7 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
         false => None,
     };
     let expected = lock.as_ref().map(LockFile::expected);
-    let signals = Signals::listen();
+    let signals = Signals::listen_for(&cache);
     let (observer, lost) = listening(common, &signals);
     let mut options = RunOptions {
         keep_going: arguments.keep_going,
@@ -66,6 +67,7 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
         print_error("stopped; the same command continues from here");
     } else if !common.json {
         tell_failures(&summary, arguments.keep_going);
+        tell_blocked(&summary, &arguments.runs);
         super::report::show(&plan, &cache, &summary, &arguments.runs)?;
     }
     let mut code = exit_code(&summary, &signals);
@@ -108,6 +110,17 @@ pub fn listening(
     (observer, lost)
 }
 
+/// That results are not where people look for them, after the warnings that say why.
+fn tell_blocked(summary: &RunSummary, runs: &Path) {
+    if summary.blocked > 0 {
+        let steps = counted(summary.blocked, "step");
+        let runs = runs.display();
+        print_error(&format!(
+            "\nresults of {steps} are in the cache and not below {runs}: something else is in their place"
+        ));
+    }
+}
+
 /// What failed, once more in short, where its errors have scrolled away.
 pub fn tell_failures(summary: &RunSummary, kept_going: bool) {
     let failed: Vec<_> = summary
@@ -139,5 +152,5 @@ pub fn exit_code(summary: &RunSummary, signals: &Signals) -> u8 {
     if summary.interrupted {
         return signals.exit_code();
     }
-    u8::from(summary.counts.failed > 0)
+    u8::from(summary.counts.failed > 0 || summary.blocked > 0)
 }

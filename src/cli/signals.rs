@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use pipe_engine::cache::Cache;
 use pipe_engine::termination;
 use signal_hook::consts::SIGHUP;
 
@@ -32,6 +33,14 @@ impl Signals {
                 signal_hook::flag::register_usize(signal, signals.which.clone(), signal as usize);
             let _ = signal_hook::flag::register(signal, signals.asked.clone());
         }
+        signals
+    }
+
+    /// As [`Signals::listen`]; a signal also ends the reading of long files for `cache`.
+    pub fn listen_for(cache: &Cache) -> Self {
+        let signals = Self::listen();
+        let heard = signals.clone();
+        cache.interruption.heed(move || heard.asked());
         signals
     }
 

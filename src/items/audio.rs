@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use pipe_engine::artifact::{ArtifactKind, DataError, ItemData};
-use pipe_engine::stage::ItemError;
 use pipe_speech::audio::Waveform;
 use safetensors::tensor::SafeTensors;
 
@@ -17,18 +16,6 @@ pub const AUDIO: ArtifactKind = ArtifactKind::of_items("audio", decode);
 /// A waveform; stored as tensor `samples` `[n]` with `rate_hz` in the metadata. Steps that leave it as it is share it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Audio(pub Arc<Waveform>);
-
-impl Audio {
-    /// The waveform of an item.
-    ///
-    /// # Errors
-    /// When its data are something else.
-    pub fn of(data: &dyn ItemData) -> Result<&Arc<Waveform>, ItemError> {
-        let audio: Option<&Self> = data.downcast_ref();
-        let audio = audio.ok_or_else(|| ItemError::permanent("not audio"))?;
-        Ok(&audio.0)
-    }
-}
 
 impl From<Waveform> for Audio {
     fn from(wave: Waveform) -> Self {
@@ -48,10 +35,14 @@ impl ItemData for Audio {
     fn parts(&self) -> Result<Vec<Cow<'_, [u8]>>, DataError> {
         let Waveform { samples, rate_hz } = &*self.0;
         let bytes: &[u8] = bytemuck::cast_slice(samples);
-        let rate_hz = ("rate_hz", rate_hz.to_string());
-        let header = tensor_header("samples", &[samples.len()], Some(rate_hz))?;
-        Ok(vec![header.into(), bytes.into()])
+        Ok(vec![header(samples.len(), *rate_hz)?.into(), bytes.into()])
     }
+}
+
+/// What comes before the samples in the stored form.
+pub(super) fn header(samples: usize, rate_hz: u32) -> Result<Vec<u8>, DataError> {
+    let rate_hz = ("rate_hz", rate_hz.to_string());
+    tensor_header("samples", &[samples], Some(rate_hz))
 }
 
 /// Reads [`Audio`] from its stored form.

@@ -1,5 +1,7 @@
 //! What a report says of a source besides its items: corpora, checks for leaks, and what was left out.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use pipe_engine::stage::SourceListing;
@@ -19,6 +21,8 @@ pub struct ListingDetails {
     pub dropped: Vec<Dropped>,
     /// The published partition that it follows.
     pub partition: Option<PartitionFacts>,
+    /// Files besides those of its utterances without which its corpora would be listed otherwise, with the names of these.
+    pub needed: BTreeSet<(String, PathBuf)>,
     /// What its items are, counted.
     pub composition: Composition,
 }

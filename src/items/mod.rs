@@ -5,6 +5,7 @@ mod composition;
 mod features;
 mod kinds;
 mod listing_details;
+mod long_audio;
 mod tensor_header;
 mod utterance_facts;
 
@@ -13,4 +14,5 @@ pub use composition::{Composition, CompositionRow};
 pub use features::{FEATURES, FeatureItem, features};
 pub use kinds::{AUDIT, EVALUATION, FILES, MAP, MODEL, PROBE, REPORT};
 pub use listing_details::{ListingDetails, details};
+pub use long_audio::{LongAudio, Samples, fault};
 pub use utterance_facts::{Recording, UtteranceFacts, UtteranceItem};

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use crate::items::UtteranceItem;
-use crate::items::{AUDIO, Audio, UtteranceFacts};
+use crate::items::{AUDIO, Audio, Samples, UtteranceFacts};
 
 use super::declared_recordings::declared_recordings;
 use super::options::{options, refused};
@@ -275,16 +275,16 @@ impl ItemStage for Augment {
         input: &dyn ItemData,
         context: &ItemContext<'_>,
     ) -> Result<Box<dyn ItemData>, ItemError> {
-        let wave = Audio::of(input)?;
+        let wave = Samples::of(input)?.together(context.progress)?;
         if copy.index == 0 {
-            return Ok(Box::new(Audio(wave.clone())));
+            return Ok(Box::new(Audio(wave)));
         }
         let name = copy.index.to_string();
         let id = copy.facts.id();
         let id = id.rsplit_once('#').map_or(id, |(id, _)| id);
         let made = self
             .perturber
-            .apply(wave, self.options.seed, id, &name, context.progress)
+            .apply(&wave, self.options.seed, id, &name, context.progress)
             .map_err(|error| match error {
                 PerturbError::Interrupted(interrupted) => ItemError::transient(interrupted),
                 // The next copies would draw it as well.

@@ -358,7 +358,8 @@ impl AggregateStage for CommandStage {
             Err(CommandError::Stopped) => return Err(Interrupted.into()),
             other => other?,
         }
-        outputs::check(&out, &self.options.outputs)?;
+        let interrupted = || context.progress.interrupted();
+        outputs::check(&out, &self.options.outputs, &interrupted)?;
         Ok(())
     }
 }

@@ -15,7 +15,7 @@ use pipe_inference::{
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use crate::items::{AUDIO, Audio, FEATURES, FeatureItem, UtteranceItem};
+use crate::items::{AUDIO, FEATURES, FeatureItem, Samples, UtteranceItem};
 
 use super::missing_file::missing_file;
 use super::options::options;
@@ -270,10 +270,11 @@ impl ItemStage for Embed {
         context: &ItemContext<'_>,
     ) -> Result<Box<dyn ItemData>, ItemError> {
         let features: Option<&FeatureItem> = input.downcast_ref();
+        let wave;
         let (recording, view) = match features {
             Some(features) => (Recording::Features, features.0.view()),
             None => {
-                let wave = Audio::of(input)?;
+                wave = Samples::of(input)?.together(context.progress)?;
                 let wanted_hz = self.options.sample_rate_hz;
                 if wave.rate_hz != wanted_hz {
                     return Err(ItemError::permanent(format!(

@@ -8,7 +8,7 @@ use pipe_engine::stage::{ItemContext, ItemCopy, ItemError, ItemStage, Stage};
 use pipe_speech::dsp::{Fbank, FbankError, NormalisedFbank};
 use serde_json::Value as Json;
 
-use crate::items::{AUDIO, Audio, FEATURES, FeatureItem, UtteranceItem};
+use crate::items::{AUDIO, FEATURES, FeatureItem, Samples, UtteranceItem, fault};
 use crate::predict::fbank_options;
 
 use super::options::refused;
@@ -214,21 +214,33 @@ impl ItemStage for FbankStage {
         input: &dyn ItemData,
         context: &ItemContext<'_>,
     ) -> Result<Box<dyn ItemData>, ItemError> {
-        let wave = Audio::of(input)?;
-        let wanted_hz = self.fbank.fbank().options().sample_rate_hz;
-        if wave.rate_hz != wanted_hz {
+        let samples = Samples::of(input)?;
+        let (has_hz, wanted_hz) = (
+            samples.rate_hz(),
+            self.fbank.fbank().options().sample_rate_hz,
+        );
+        if has_hz != wanted_hz {
             return Err(ItemError::permanent(format!(
-                "the audio has {} Hz, but `sample_rate_hz` is {wanted_hz}: put a resample stage before fbank",
-                wave.rate_hz
+                "the audio has {has_hz} Hz, but `sample_rate_hz` is {wanted_hz}: put a resample stage before fbank"
             )));
         }
-        let features = self
-            .fbank
-            .compute_interruptible(&wave.samples, context.progress)
-            .map_err(|error| match error {
-                FbankError::Interrupted(interrupted) => ItemError::transient(interrupted),
-                other => ItemError::permanent(other),
-            })?;
+        let features = match samples {
+            // Its noise depends on every sample.
+            Samples::Long(long) if self.fbank.fbank().options().dither == 0.0 => {
+                let mut stream = self.fbank.stream();
+                long.blocks(context.progress, &mut |block| stream.push(block))
+                    .map_err(fault)?;
+                self.fbank.finish(stream)
+            }
+            samples => {
+                let wave = samples.together(context.progress)?;
+                (self.fbank).compute_interruptible(&wave.samples, context.progress)
+            }
+        };
+        let features = features.map_err(|error| match error {
+            FbankError::Interrupted(interrupted) => ItemError::transient(interrupted),
+            other => ItemError::permanent(other),
+        })?;
         Ok(Box::new(FeatureItem(features)))
     }
 }

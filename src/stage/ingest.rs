@@ -10,7 +10,7 @@ use pipe_foundation::machine_fault::MachineFault;
 use pipe_foundation::progress::Progress;
 use pipe_foundation::{Digest, Limit, by_cause};
 use pipe_report::CorpusFacts;
-use pipe_speech::audio::{AudioError, AudioReader};
+use pipe_speech::audio::AudioReader;
 use pipe_speech::corpus::leaks;
 use pipe_speech::corpus::{
     self, AudioSource, ClassSet, CorpusConfig, CorpusError, DropCause, Dropped, Entry, ListOptions,
@@ -19,7 +19,9 @@ use pipe_speech::corpus::{
 use rayon::prelude::*;
 use serde_json::Value as Json;
 
-use crate::items::{Audio, Composition, ListingDetails, Recording, UtteranceFacts, UtteranceItem};
+use crate::items::{
+    Audio, Composition, ListingDetails, LongAudio, Recording, UtteranceFacts, UtteranceItem, fault,
+};
 
 mod build;
 mod class_checks;
@@ -121,10 +123,14 @@ impl Ingest {
             dropped,
             warnings,
             labels: found_labels,
+            needed,
             ..
         } = found;
         listing.warnings.extend(warnings);
         labels.extend(labels_of(config, found_labels));
+        details
+            .needed
+            .extend(needed.into_iter().map(|path| (name.into(), path)));
         details
             .dropped
             .extend(dropped.into_iter().map(|dropped| Dropped {
@@ -376,18 +382,16 @@ impl SourceStage for Ingest {
                 segment_s,
                 channel,
             } => {
-                // Permanent reasons are remembered by content, which other files may share.
-                let failed = |error: AudioError| match &error {
-                    AudioError::Io { source, .. } => ItemError::of_system(&error, source),
-                    AudioError::Interrupted { .. } => ItemError::transient(error),
-                    other => ItemError::permanent(other.without_path()),
-                };
-                let mut reader = AudioReader::open(path, *segment_s, *channel).map_err(failed)?;
+                let mut reader = AudioReader::open(path, *segment_s, *channel).map_err(fault)?;
                 if let Some(reason) = self.too_many_samples(&reader) {
                     // Not remembered: under another limit, the item has the same key.
                     return Err(ItemError::transient(reason));
                 }
-                let read = reader.rest(progress).map_err(failed)?;
+                let place = (path.clone(), *segment_s, *channel);
+                if let Some(long) = LongAudio::of(&mut reader, place, progress).map_err(fault)? {
+                    return Ok(Box::new(long));
+                }
+                let read = reader.rest(progress).map_err(fault)?;
                 Ok(Box::new(Audio::from(read)))
             }
             AudioSource::Synthetic(utterance) => Ok(Box::new(Audio::from(utterance.render()))),

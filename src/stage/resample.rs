@@ -6,10 +6,10 @@ use pipe_engine::manifest::{
 };
 use pipe_engine::stage::{ItemContext, ItemCopy, ItemError, ItemStage, Stage};
 use pipe_speech::audio::Waveform;
-use pipe_speech::dsp::ToRate;
+use pipe_speech::dsp::{ResampleStream, ToRate};
 use serde::Deserialize;
 
-use crate::items::{AUDIO, Audio, UtteranceItem};
+use crate::items::{AUDIO, Audio, Samples, UtteranceItem, fault};
 
 use super::options::options;
 use super::parameters::WAVEFORMS;
@@ -65,14 +65,27 @@ impl ItemStage for Resample {
         input: &dyn ItemData,
         context: &ItemContext<'_>,
     ) -> Result<Box<dyn ItemData>, ItemError> {
-        let wave = Audio::of(input)?;
-        let resampler = self.to_rate.resampler(wave.rate_hz);
+        let samples = Samples::of(input)?;
+        let resampler = self.to_rate.resampler(samples.rate_hz());
         let Some(resampler) = resampler.map_err(ItemError::permanent)? else {
-            return Ok(Box::new(Audio(wave.clone())));
+            return Ok(Box::new(Audio(samples.together(context.progress)?)));
         };
-        let samples = resampler.process_interruptible(&wave.samples, context.progress);
+        let samples = match samples {
+            Samples::Held(wave) => {
+                let made = resampler.process_interruptible(&wave.samples, context.progress);
+                made.map_err(ItemError::transient)?
+            }
+            Samples::Long(long) => {
+                let mut made = Vec::with_capacity(resampler.output_len(long.samples()) as usize);
+                let mut stream = ResampleStream::new(resampler);
+                long.blocks(context.progress, &mut |block| stream.push(block, &mut made))
+                    .map_err(fault)?;
+                stream.finish(&mut made);
+                made
+            }
+        };
         Ok(Box::new(Audio::from(Waveform {
-            samples: samples.map_err(ItemError::transient)?,
+            samples,
             rate_hz: self.to_rate.rate_hz(),
         })))
     }

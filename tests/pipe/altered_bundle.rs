@@ -11,7 +11,9 @@ use super::strangers_bundle::forged;
 use super::workspace::Workspace;
 
 /// The files of a bundle by name.
-fn unpacked(space: &Workspace) -> BTreeMap<String, Vec<u8>> {
+type Files = BTreeMap<String, Vec<u8>>;
+
+fn unpacked(space: &Workspace) -> Files {
     let zstd = zstd::Decoder::new(File::open(space.join(BUNDLE)).unwrap()).unwrap();
     let mut tar = tar::Archive::new(zstd);
     let entries = tar.entries().unwrap().map(Result::unwrap);
@@ -27,22 +29,26 @@ fn unpacked(space: &Workspace) -> BTreeMap<String, Vec<u8>> {
 
 /// Somebody else's clone with the bundle, in which `change` has changed a file and then all digests are right again.
 fn with_change(sender: &Workspace, name: &str, change: &dyn Fn(Vec<u8>) -> Vec<u8>) -> Workspace {
+    with_files(sender, &|files| {
+        let content = change(files.remove(name).unwrap_or_default());
+        files.insert(name.into(), content);
+    })
+}
+
+/// As [`with_change`], where `change` has changed the files.
+fn with_files(sender: &Workspace, change: &dyn Fn(&mut Files)) -> Workspace {
     let space = receiver(sender);
     let mut files = unpacked(sender);
     let mut list: Json = serde_json::from_slice(&files.remove("bundle.json").unwrap()).unwrap();
-    let content = change(files.remove(name).unwrap_or_default());
-    let described = json!({
-        "name": name,
-        "bytes": content.len(),
-        "digest": blake3::hash(&content).to_hex().to_string(),
+    change(&mut files);
+    let described = files.iter().map(|(name, content)| {
+        json!({
+            "name": name,
+            "bytes": content.len(),
+            "digest": blake3::hash(content).to_hex().to_string(),
+        })
     });
-    let described_files = list["files"].as_array_mut().unwrap();
-    match described_files.iter_mut().find(|file| file["name"] == name) {
-        Some(file) => *file = described,
-        None => described_files.push(described),
-    }
-    described_files.sort_by_key(|file| file["name"].as_str().unwrap().to_owned());
-    files.insert(name.into(), content);
+    list["files"] = described.collect();
     let entries: Vec<_> = files
         .iter()
         .map(|(name, content)| (tar::EntryType::Regular, name.as_str(), content.as_slice()))
@@ -61,11 +67,19 @@ fn what_its_run_did_not_make_is_told() {
         "results/train/model.safetensors",
         "results/report/report.md",
         "results/speech/split.tsv",
-        // One that no step makes.
+        "results/report/report.html",
+        "data/speech.tsv",
+        "project/corpora.toml",
+        "project/pipelines/study.lock.toml",
+        // Some that nothing makes.
         "results/train/better.safetensors",
+        "results/notes.txt",
+        "data/more.tsv",
+        "project/pipelines/other.toml",
+        "README",
     ] {
         let space = with_change(&sender, name, &|mut content| {
-            content.push(b' ');
+            content.push(b'\n');
             content
         });
         let (verdict, code) = reproduced(&space, &[]);
@@ -74,7 +88,10 @@ fn what_its_run_did_not_make_is_told() {
             (Some("altered"), 1),
             "{name}: {verdict}"
         );
-        assert_eq!(verdict["files"], json!([name]));
+        assert_eq!(
+            (&verdict["files"], &verdict["missing"]),
+            (&json!([name]), &json!([]))
+        );
     }
     let lock = "project/pipelines/study.lock.toml";
     let space = with_change(&sender, lock, &|content| {
@@ -94,6 +111,83 @@ fn what_its_run_did_not_make_is_told() {
     assert!(
         told.contains("altered: the run gives") && told.contains("UA 99.00 %"),
         "{told}"
+    );
+    assert!(!told.contains("changed:"), "{told}");
+}
+
+#[test]
+fn what_a_bundle_lacks_is_told() {
+    let sender = exported();
+    let results = [
+        "results/test/metrics.json",
+        "results/report/report.html",
+        "results/speech/split.tsv",
+    ];
+    let space = with_files(&sender, &|files| {
+        results.iter().for_each(|name| drop(files.remove(*name)));
+    });
+    let (verdict, code) = reproduced(&space, &[]);
+    assert_eq!((verdict["verdict"].as_str(), code), (Some("altered"), 1));
+    let mut missing = results;
+    missing.sort_unstable();
+    assert_eq!(
+        (&verdict["files"], &verdict["missing"]),
+        (&json!([]), &json!(missing))
+    );
+    let told = space.told_with(&["reproduce", BUNDLE], 1);
+    assert!(
+        told.contains("results/test/metrics.json is not there"),
+        "{told}"
+    );
+    let space = with_files(&sender, &|files| {
+        files.retain(|name, _| !name.starts_with("results/"));
+    });
+    assert_eq!(reproduced(&space, &[]).0["verdict"], "altered");
+}
+
+/// A page says how long its run took, and nobody else can know that; all else in it can be known.
+#[test]
+fn a_page_may_only_say_otherwise_how_long_the_run_took() {
+    let sender = exported();
+    let page = "results/report/report.html";
+    let replaced = |from: &'static str, to: &'static str| {
+        with_change(&sender, page, &move |content| {
+            let text = String::from_utf8(content).unwrap();
+            assert!(text.contains(from), "{from}");
+            text.replace(from, to).into_bytes()
+        })
+    };
+    let space = replaced("</main>", "</main><script>document.title</script>");
+    assert_eq!(reproduced(&space, &[]).0["files"], json!([page]));
+    let space = with_change(&sender, page, &|content| {
+        let text = String::from_utf8(content).unwrap();
+        let start = "total wall time <span class=\"of-run\">";
+        let (before, after) = text.split_once(start).unwrap();
+        let (_, after) = after.split_once('<').unwrap();
+        format!("{before}{start}3 h 2 min<{after}").into_bytes()
+    });
+    assert_eq!(reproduced(&space, &[]).0["verdict"], "identical");
+}
+
+/// What readers warn of, and what they leave out, is another matter with other copies of the same recordings.
+#[test]
+fn files_that_count_for_nothing_make_no_other_run() {
+    let sender = exported();
+    let space = receiver(&sender);
+    let table = "far/away/recordings/table.csv";
+    let text = space.read(table);
+    let repeated = text.lines().nth(1).unwrap();
+    let row = &format!("{repeated}\n");
+    space.write(table, space.read(table) + row);
+    let (verdict, code) = reproduced(&space, &[]);
+    assert_eq!(
+        (verdict["verdict"].as_str(), code),
+        (Some("identical"), 0),
+        "{verdict}"
+    );
+    assert_eq!(
+        verdict["not_compared"],
+        json!(["results/speech/dropped.tsv"])
     );
 }
 

@@ -9,7 +9,7 @@ use super::somebody::Somebody;
 use super::workspace::{Workspace, lines_of_json};
 
 /// Recordings, a network that is trained and tested on them, and a report.
-fn study(utterances: usize) -> Workspace {
+pub fn study(utterances: usize) -> Workspace {
     let space = Workspace::with_corpus(utterances);
     fs::remove_file(space.join("pipe.toml")).unwrap();
     space.write("pipelines/include/front_end.toml", front_end());
@@ -283,38 +283,6 @@ fn a_bundle_grants_no_programs_and_its_results_count_for_nothing() {
 }
 
 #[test]
-fn recordings_go_along_only_where_they_are_asked_for_and_may() {
-    let space = exported();
-    let export = [
-        "bundle",
-        "export",
-        "pipelines/study.toml",
-        "-o",
-        "a.tar.zst",
-        "--audio",
-        "--features",
-    ];
-    let told = space.refused(&export);
-    assert!(
-        told.contains("bundle::licence") && told.contains("made"),
-        "{told}"
-    );
-    space.edit(
-        "corpora.toml",
-        "licence = \"none\"",
-        "licence = \"CC BY 4.0\"",
-    );
-    space.told(&export);
-    space.told(&["bundle", "import", "a.tar.zst"]);
-    let files = space.files("a");
-    let count = |start: &str| files.keys().filter(|name| name.starts_with(start)).count();
-    assert_eq!(
-        (count("audio/made/audio/"), count("features/fbank/")),
-        (12, 12)
-    );
-}
-
-#[test]
 fn what_is_not_run_or_not_in_the_project_cannot_be_exported() {
     let space = study(12);
     let export = ["bundle", "export", "pipelines/study.toml", "-o", BUNDLE];
@@ -333,30 +301,4 @@ fn what_is_not_run_or_not_in_the_project_cannot_be_exported() {
     let told = space.refused(&["bundle", "export", "project/study.toml", "-o", BUNDLE]);
     assert!(told.contains("bundle::outside"), "{told}");
     assert!(!space.join(BUNDLE).exists());
-}
-
-#[test]
-fn a_crate_is_what_validators_and_other_tools_expect() {
-    let space = exported();
-    let export = "bundle export pipelines/study.toml -o crate --ro-crate";
-    let export: Vec<&str> = export.split(' ').collect();
-    space.told(&export);
-    let text = space.read("crate/ro-crate-metadata.json");
-    let metadata: Json = serde_json::from_str(&text).unwrap();
-    let graph = metadata["@graph"].as_array().unwrap();
-    let find = |id: &str| graph.iter().find(|entity| entity["@id"] == id).unwrap();
-    let root = find("./");
-    assert_eq!(root["mainEntity"]["@id"], "project/pipelines/study.toml");
-    let parts = root["hasPart"].as_array().unwrap();
-    for part in parts {
-        let id = part["@id"].as_str().unwrap();
-        assert!(space.join("crate").join(id).is_file(), "{id}");
-        assert!(!find(id)["@type"].is_null());
-    }
-    let run = find("#run");
-    assert_eq!(run["@type"], "CreateAction");
-    assert_eq!(run["instrument"], root["mainEntity"]);
-    assert!(run["endTime"].as_str().unwrap() >= run["startTime"].as_str().unwrap());
-    let told = space.refused(&export);
-    assert!(told.contains("it exists"), "{told}");
 }

@@ -184,6 +184,19 @@ fn what_is_older_than_an_age_goes() {
 }
 
 #[test]
+fn the_latest_run_always_stays() {
+    let space = space();
+    for command in [&["prune"][..], &["gc", "--max-age", "0"]] {
+        let none = [&["cache"], command, &["--keep-runs", "0"]].concat();
+        let told = space.refused(&none);
+        assert!(
+            told.contains("the latest run of each manifest always stays"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
 fn no_lock_files_are_left() {
     let space = space();
     let locks = || -> Vec<String> {

@@ -166,6 +166,44 @@ fn pruning_takes_links_along_that_would_lead_nowhere() {
 
 /// A link in the place of a folder leads elsewhere: nothing is written there, and nothing is removed.
 #[test]
+fn what_is_in_the_place_of_results_is_named_and_the_run_has_not_done_all() {
+    for (what, place) in [
+        ("a named pipe", "runs/pipe/count"),
+        ("a file", "runs/pipe/count"),
+        ("a file", "runs/pipe"),
+        ("a named pipe", "runs"),
+        ("a folder", "runs/pipe/count/count.txt"),
+    ] {
+        let space = Workspace::with_corpus(3);
+        let place_path = space.join(place);
+        std::fs::create_dir_all(place_path.parent().unwrap()).unwrap();
+        match what {
+            "a file" => std::fs::write(&place_path, "").unwrap(),
+            "a folder" => std::fs::create_dir(&place_path).unwrap(),
+            _ => {
+                let made = std::process::Command::new("mkfifo")
+                    .arg(&place_path)
+                    .status();
+                assert!(made.unwrap().success());
+            }
+        }
+        let output = space.pipe(&["run", "pipe.toml"]);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        let named = format!("{place} is {what}, and nothing is written in its place; remove it");
+        assert!(told.contains(&named), "{told}");
+        assert!(told.contains("something else is in their place"), "{told}");
+        match what {
+            "a folder" => std::fs::remove_dir(&place_path).unwrap(),
+            _ => std::fs::remove_file(&place_path).unwrap(),
+        }
+        let run = space.run_well("pipe.toml");
+        assert_eq!(run.executed(), [""; 0]);
+        assert!(space.join("runs/pipe/count/count.txt").is_file());
+    }
+}
+
+#[test]
 fn links_in_the_place_of_folders_of_results_are_not_followed() {
     for link in ["runs/pipe", "runs/pipe/count"] {
         let space = Workspace::with_corpus(3);
@@ -174,7 +212,10 @@ fn links_in_the_place_of_folders_of_results_are_not_followed() {
         std::os::unix::fs::symlink(space.join("elsewhere"), space.join(link)).unwrap();
         let before = space.files("elsewhere");
         space.edit("pipe.toml", "wc -l", "wc -c");
-        let run = space.run_well("pipe.toml");
+        // All is in the cache, and not where it was asked for.
+        let run = space.run("pipe.toml", &[]);
+        assert_eq!((run.code, run.steps().2), (Some(1), 0));
+        assert!(run.finished()["blocked"].as_u64() > Some(0));
         let told = run.warnings();
         assert!(
             told.iter()
@@ -187,7 +228,7 @@ fn links_in_the_place_of_folders_of_results_are_not_followed() {
         );
         // The step is gone: its results would be removed.
         space.write("pipe.toml", super::manifests::MADE);
-        space.run_well("pipe.toml");
+        space.run("pipe.toml", &[]);
         space.told(&["cache", "prune", "--keep-runs", "1"]);
         assert!(
             space.files("elsewhere") == before,

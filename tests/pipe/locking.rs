@@ -326,6 +326,27 @@ fn results_in_a_lock_file_elsewhere_stay_as_long_as_it_is_there() {
 }
 
 #[test]
+fn the_lock_file_of_another_manifest_is_refused() {
+    let space = locked();
+    space.write("other.toml", space.read("pipe.toml"));
+    fs::copy(space.join(LOCK), space.join("other.lock.toml")).unwrap();
+    let told = space.refused(&["run", "other.toml", "--locked"]);
+    assert!(
+        told.contains("other.lock.toml is the lock file of pipe, not of other"),
+        "{told}"
+    );
+    // From another folder, the same manifest has another name.
+    let folder = space.join("deep");
+    fs::create_dir(&folder).unwrap();
+    for name in ["pipe.toml", LOCK, "corpora.toml", "corpora", "cache"] {
+        fs::rename(space.join(name), folder.join(name)).unwrap();
+    }
+    let more = ["--locked", "--cache", "deep/cache"];
+    let run = space.run("deep/pipe.toml", &more);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+}
+
+#[test]
 fn a_lock_or_bundle_takes_no_other_files_place() {
     let space = Workspace::with_manifest(
         "p.toml",

@@ -109,6 +109,21 @@ fn windows_that_are_cut_while_a_recording_is_read_are_those_of_short_recordings(
     }
 }
 
+/// Two hours, whose samples would take 460 MB, and whose features take 115 MB and as much again while they are stored.
+#[test]
+fn features_of_a_long_recording_take_no_room_for_its_samples() {
+    let space = Workspace::with_corpus(1);
+    sparse_wav(&space, "corpora/made/audio/0000.wav", 16_000, 8, 7_200);
+    space.write(
+        "long.toml",
+        "[stage.speech]\nkind = \"ingest\"\ncorpora = [\"made\"]\nsplit = \"train\"\nmax_duration_s = 8000\n\
+         [stage.fbank]\nkind = \"fbank\"\ninput = \"speech\"\nbins = 40\n",
+    );
+    let arguments = ["run", "long.toml", "--jobs", "1"];
+    let output = within(&space, 450_000, &arguments);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
 #[test]
 fn a_recording_that_is_too_long_is_refused_by_its_header() {
     let space = trained();

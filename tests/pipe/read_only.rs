@@ -80,6 +80,52 @@ fn a_run_of_hits_works_with_a_warning() {
     assert!(state(&cache) == before);
 }
 
+/// Nothing at all may be written, as on a medium or in the folder of somebody else.
+#[test]
+fn a_project_that_may_not_be_written_is_run_from_its_cache() {
+    let space = super::bundles::exported();
+    let page = "runs/study/report/report.html";
+    fs::remove_file(space.join(page)).unwrap();
+    let user = Somebody::new(&space);
+    permit(&space.join("cache"), 0o555, 0o444);
+    permit(&space.join("runs"), 0o555, 0o444);
+    let mut command = user.command("./program");
+    command.args(["run", "pipelines/study.toml"]);
+    let output = command.output().unwrap();
+    for folder in ["cache", "runs"] {
+        permit(&space.join(folder), 0o755, 0o644);
+    }
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        told.contains(&format!(
+            "warning: {page} was not written: Permission denied"
+        )),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_project_without_a_cache_that_may_not_be_written_is_told_once() {
+    let space = Workspace::with_corpus(3);
+    let user = Somebody::new(&space);
+    let permissions = |mode| {
+        let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        fs::set_permissions(space.path(), permissions).unwrap();
+    };
+    permissions(0o555);
+    let output = user
+        .command("./program")
+        .args(["run", "pipe.toml"])
+        .output();
+    permissions(0o755);
+    let output = output.unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{told}");
+    assert_eq!(told.matches("Permission denied").count(), 1, "{told}");
+}
+
 #[test]
 fn what_is_missing_is_computed_and_not_stored() {
     let space = Workspace::with_corpus(6);

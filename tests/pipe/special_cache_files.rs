@@ -99,6 +99,30 @@ fn no_command_waits_for_what_is_in_the_place_of_a_file_of_the_cache() {
     space.run_well("pipe.toml");
 }
 
+#[test]
+fn pipes_sockets_and_devices_in_a_cache_are_told_and_taken_out() {
+    let space = Workspace::with_corpus(3);
+    space.run_well("pipe.toml");
+    let whole = space.told(&["cache", "verify"]);
+    for what in &SPECIAL[..3] {
+        // One that nobody looks for, one in the place of a folder, and one deep inside.
+        for place in ["cache/left", "cache/objects/zz", "cache/runs/pipe/7.json"] {
+            let place = space.join(place);
+            put(what, &place);
+            let told = format!("it is {what}, not a regular file");
+            let ended = run(&space, &["cache", "verify"]);
+            assert_eq!(ended.code, Some(1), "{}", place.display());
+            assert_says(&ended.stdout, &told);
+            let ended = run(&space, &["cache", "verify", "--repair"]);
+            assert_eq!(ended.code, Some(0), "{}", place.display());
+            assert_says(&ended.stdout, &told);
+            assert!(place.symlink_metadata().is_err(), "{}", place.display());
+            assert_eq!(space.told(&["cache", "verify"]), whole);
+        }
+    }
+    assert!(std::path::Path::new("/dev/zero").exists());
+}
+
 /// What a finished training left for longer ones.
 #[test]
 fn no_training_waits_for_what_is_in_the_place_of_a_checkpoint() {

@@ -94,6 +94,11 @@ fn what_a_stranger_sends_writes_nothing_elsewhere_and_fills_nothing() {
     refused("in order, each once");
     forged(&path, &list(&[("x", 1 << 40, x)]), &[(Regular, "x", x)]);
     refused("bundle::too_large");
+    let many: Vec<String> = (0..100_001).map(|number| format!("{number:06}")).collect();
+    let many: Vec<_> = many.iter().map(|name| (name.as_str(), 1, x)).collect();
+    forged(&path, &list(&many), &[]);
+    refused("unpacks to 100001 files, and the limit is 100000");
+    refused("--max-files");
     let mut newer = list(&[("x", 1, x)]);
     newer["format"] = json!("pipe bundle 9");
     forged(&path, &newer, &[(Regular, "x", x)]);

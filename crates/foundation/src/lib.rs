@@ -37,6 +37,7 @@ mod workers;
 mod features;
 pub mod panics;
 pub mod progress;
+pub mod interruptible_copy;
 #[cfg(any(test, feature = "test-support"))]
 pub mod test_support;
 

@@ -40,6 +40,13 @@ pub trait Progress: Send + Sync {
 #[diagnostic(code(run::interrupted))]
 pub struct Interrupted;
 
+impl Interrupted {
+    /// Whether that is why reading or writing ended.
+    pub fn is_cause_of(error: &std::io::Error) -> bool {
+        error.get_ref().is_some_and(|cause| cause.is::<Self>())
+    }
+}
+
 impl dyn Progress + '_ {
     /// Fails once the user has asked to stop: long work calls this between its blocks.
     ///

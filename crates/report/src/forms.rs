@@ -58,6 +58,12 @@ impl Report {
     }
 }
 
+/// The page of a report without what it says of the run alone: wall times, and the versions, processors and devices of
+/// steps. Pages of the same results by the same version of this crate are then the same.
+pub fn without_run(page: &str) -> String {
+    html::of_run::without_run(page)
+}
+
 impl AuditEntry {
     /// What was found, as plain text for a terminal, as [`Report::to_terminal`].
     pub fn to_terminal(&self, width: usize, colour: bool) -> String {

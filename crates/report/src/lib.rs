@@ -50,6 +50,7 @@ pub use facts::{
     CorpusFacts, LeakCheck, LeftOut, PartitionFacts, ProjectFile, Reproduction, RunFacts,
     SplitFacts, StepFacts,
 };
+pub use forms::without_run;
 pub use identity::{Attribute, Method, ModelIdentity};
 pub use learning_curve::{EpochHeadLoss, EpochLosses, EpochPoint, EpochScores, EpochTargetLoss};
 pub use map::{EmbeddingMap, MapPoint};

@@ -2,21 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pipe_engine::cache::{Cache, CacheError, StepOutput};
+use pipe_engine::cache::{Cache, CacheError};
 use pipe_engine::exec::PlanResults;
 use pipe_engine::plan::Plan;
 use pipe_engine::stage::SourceListing;
 use pipe_report::{
-    CorpusFacts, LeakCheck, LeftOut, PartitionFacts, Report, RunFacts, SplitFacts, StepFacts,
+    CorpusFacts, LeakCheck, PartitionFacts, Report, RunFacts, SplitFacts, StepFacts,
 };
 use pipe_speech::corpus::Split;
 
 use crate::domain::SpeechPlan;
 use crate::items::{UtteranceItem, details};
 
+use super::described::Described;
 use super::reproduction::reproduction;
 
-/// What the cache knows of the run; `report` says what the evaluations found.
+/// What the cache knows of the run, and `described` besides; `report` says what the evaluations found.
 ///
 /// # Errors
 /// When a record cannot be read.
@@ -25,11 +26,13 @@ pub fn facts(
     cache: &Cache,
     results: &PlanResults,
     report: &Report,
+    described: &Described,
 ) -> Result<RunFacts, CacheError> {
     let listings = &results.listings;
+    let notes = described.notes.clone();
     Ok(RunFacts {
         manifest: plan.name.clone(),
-        reproduction: Some(reproduction(plan, cache, results)?),
+        reproduction: Some(reproduction(plan, described)),
         pipe_version: env!("CARGO_PKG_VERSION").into(),
         corpora: corpora(listings),
         partitions: partitions(listings),
@@ -47,8 +50,8 @@ pub fn facts(
             .collect(),
         missing_steps: missing_steps(plan, results),
         leak_checks: leak_checks(plan, listings, report),
-        left_out: left_out(plan, results),
-        warnings: warnings(listings),
+        left_out: notes.left_out,
+        warnings: notes.warnings,
         steps: steps(plan, cache, results)?,
     })
 }
@@ -144,39 +147,6 @@ fn leak_checks(
         });
     }
     checks
-}
-
-fn left_out(plan: &Plan, results: &PlanResults) -> Vec<LeftOut> {
-    let mut left_out = Vec::new();
-    let mut add = |step: usize, item: &str, reason: &str| {
-        left_out.push(LeftOut {
-            step: plan.steps[step].id().into(),
-            item: item.into(),
-            reason: reason.into(),
-        });
-    };
-    for (step, listing) in &results.listings {
-        for dropped in details(listing).iter().flat_map(|details| &details.dropped) {
-            add(*step, &dropped.what, &dropped.reason);
-        }
-    }
-    for step in 0..plan.steps.len() {
-        if let Some(StepOutput::Items { bad, .. }) = results.steps[step].output.as_deref() {
-            bad.iter().for_each(|bad| add(step, &bad.id, &bad.reason));
-        }
-    }
-    left_out
-}
-
-fn warnings(listings: &[(usize, SourceListing)]) -> Vec<String> {
-    let all = listings.iter().flat_map(|(_, listing)| &listing.warnings);
-    let mut distinct: Vec<String> = Vec::new();
-    for warning in all {
-        if !distinct.contains(warning) {
-            distinct.push(warning.clone());
-        }
-    }
-    distinct
 }
 
 fn steps(plan: &Plan, cache: &Cache, results: &PlanResults) -> Result<Vec<StepFacts>, CacheError> {

@@ -1,29 +1,36 @@
 //! `pipe report`, and what a run shows of its reports.
 
 mod content;
+mod described;
 mod facts;
+mod notes;
 mod reproduction;
 mod show;
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use pipe_engine::cache::{Cache, StepOutput};
-use pipe_engine::exec::{MissingInputs, PlanResults, Resolver, record_companion, runs_folder};
+use pipe_engine::exec::{
+    InTheWay, MissingInputs, PlanResults, Resolver, record_companion, runs_folder,
+};
 use pipe_engine::plan::Plan;
 use pipe_foundation::durable;
 use pipe_foundation::regular_file;
-use pipe_foundation::system::{RealSystem, System};
+use pipe_foundation::system::RealSystem;
 
 use crate::domain::SpeechPlan;
 use crate::items::REPORT;
 
 use super::arguments::{Common, ReportArguments};
-use super::console::{console_width, print};
+use super::console::{console_width, print, print_error};
 use super::error::CliError;
 use super::paint::colours;
 use super::visible::with_own_colours;
 use super::{context, own_name};
 
+pub use described::Described;
+pub use notes::Notes;
 pub use show::show;
 
 use content::{PAGE, content};
@@ -44,6 +51,7 @@ pub fn report(arguments: &ReportArguments, common: &Common) -> Result<u8, CliErr
     let resolver = Resolver::new(&plan, &cache, &|| false);
     let statuses = resolver.all(MissingInputs::Allowed)?;
     let results = resolver.into_results(statuses);
+    let described = Described::here(&plan, &cache, &results)?;
     let mut text = String::new();
     for &step in &steps {
         let Some(StepOutput::Files(files)) = results.steps[step].output.as_deref() else {
@@ -64,7 +72,7 @@ pub fn report(arguments: &ReportArguments, common: &Common) -> Result<u8, CliErr
         for file in &files.files {
             let path = folder.join(&file.name);
             if let Some(runs) = runs {
-                refuse_link(runs, &path)?;
+                refuse_other(runs, &path)?;
             }
             let object = cache
                 .objects
@@ -84,7 +92,7 @@ pub fn report(arguments: &ReportArguments, common: &Common) -> Result<u8, CliErr
                 .and_then(|bytes| durable::write(&RealSystem, &path, &bytes))
                 .map_err(|reason| failed(&path, reason))?;
         }
-        let page = write_page(&plan, &cache, &results, step, &folder)?;
+        let page = write_page(&plan, &cache, &results, &described, step, &folder)?;
         text.push_str(&format!("{}\n", page.display()));
         if arguments.folds
             && let Some(report) = content(&cache, results.steps[step].output.as_deref())
@@ -118,10 +126,11 @@ pub fn pages(
     plan: &SpeechPlan,
     cache: &Cache,
     results: &PlanResults,
+    described: &Described,
 ) -> Result<Vec<(usize, String)>, CliError> {
     let steps = report_steps(plan).into_iter();
     let done = steps.filter(|&step| results.steps[step].output.is_some());
-    done.map(|step| Ok((step, page(plan, cache, results, step)?)))
+    done.map(|step| Ok((step, page(plan, cache, results, described, step)?)))
         .collect()
 }
 
@@ -132,28 +141,41 @@ pub fn write_pages(
     results: &PlanResults,
     runs: &Path,
 ) -> Result<(), CliError> {
+    let described = Described::here(plan, cache, results)?;
     for step in report_steps(plan) {
         if results.steps[step].output.is_some() {
             let folder = runs.join(&plan.name).join(runs_folder(plan, step));
-            if refuse_link(runs, &folder.join(PAGE)).is_err() {
+            if InTheWay::of(&RealSystem, runs, &folder.join(PAGE)).is_some() {
                 // It was told with the other results of the step.
                 continue;
             }
-            let page = write_page(plan, cache, results, step, &folder)?;
+            let page = match write_page(plan, cache, results, &described, step, &folder) {
+                Err(CliError::Output { what, reason }) if is_read_only(&reason) => {
+                    print_error(&format!("warning: {what} was not written: {reason}"));
+                    continue;
+                }
+                page => page?,
+            };
             record_companion(cache, plan, runs, step, &page)?;
         }
     }
     Ok(())
 }
 
-/// Makes sure that `path` is not reached through a link in the place of a folder below `runs`.
-fn refuse_link(runs: &Path, path: &Path) -> Result<(), CliError> {
-    let system: &dyn System = &RealSystem;
-    let reason = match system.link_on_the_way(runs, path) {
-        None => return Ok(()),
-        Some(link) => format!("{} is a symbolic link", link.display()),
-    };
-    Err(failed(path, std::io::Error::other(reason)))
+/// Makes sure that nothing else is in the place of `path` or of a folder on the way to it, below `runs`.
+fn refuse_other(runs: &Path, path: &Path) -> Result<(), CliError> {
+    match InTheWay::of(&RealSystem, runs, path) {
+        None => Ok(()),
+        Some(found) => Err(failed(path, found.into())),
+    }
+}
+
+/// Whether nothing may be written there at all, so that results are looked at and not kept.
+fn is_read_only(reason: &std::io::Error) -> bool {
+    matches!(
+        reason.kind(),
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem
+    )
 }
 
 fn report_steps(plan: &Plan) -> Vec<usize> {
@@ -165,11 +187,12 @@ fn write_page(
     plan: &SpeechPlan,
     cache: &Cache,
     results: &PlanResults,
+    described: &Described,
     step: usize,
     folder: &Path,
 ) -> Result<PathBuf, CliError> {
     let path = folder.join(PAGE);
-    let page = page(plan, cache, results, step)?;
+    let page = page(plan, cache, results, described, step)?;
     // Left alone when it is right, so that nobody's browser or backup sees a change.
     if !regular_file::read_whole(&path).is_ok_and(|there| there == page.as_bytes()) {
         durable::write(&RealSystem, &path, page.as_bytes())
@@ -182,6 +205,7 @@ fn page(
     plan: &SpeechPlan,
     cache: &Cache,
     results: &PlanResults,
+    described: &Described,
     step: usize,
 ) -> Result<String, CliError> {
     let report = content(cache, results.steps[step].output.as_deref());
@@ -191,7 +215,7 @@ fn page(
             std::io::Error::other("its content cannot be read from the cache"),
         )
     })?;
-    report.facts = Some(facts::facts(plan, cache, results, &report)?);
+    report.facts = Some(facts::facts(plan, cache, results, &report, described)?);
     Ok(report.to_html())
 }
 

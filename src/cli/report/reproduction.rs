@@ -1,36 +1,28 @@
 //! What a page says of how to run it again: the files of the project, and the command.
 
-use pipe_engine::cache::{Cache, CacheError};
-use pipe_engine::exec::PlanResults;
 use pipe_foundation::Digest;
 use pipe_foundation::regular_file;
 use pipe_report::{ProjectFile, Reproduction};
 
 use crate::bundle::{Content, project_files};
 use crate::domain::SpeechPlan;
-use crate::lock::lock_of;
 use crate::shell_words;
+
+use super::described::Described;
 
 /// The longest file that is shown.
 const LONGEST_BYTES: usize = 4 << 20;
 
 /// What it takes to run `plan` again.
-///
-/// # Errors
-/// When a record cannot be read.
-pub fn reproduction(
-    plan: &SpeechPlan,
-    cache: &Cache,
-    results: &PlanResults,
-) -> Result<Reproduction, CacheError> {
-    let lock = lock_of(plan, cache, results)?.ok();
-    let project = match project_files(plan, lock.as_ref(), "corpora") {
+pub fn reproduction(plan: &SpeechPlan, described: &Described) -> Reproduction {
+    let lock = described.lock.as_ref();
+    let project = match project_files(plan, &described.project, lock, "corpora") {
         Ok(project) => project,
         Err(error) => {
-            return Ok(Reproduction {
+            return Reproduction {
                 incomplete: Some(error.to_string()),
                 ..Reproduction::default()
-            });
+            };
         }
     };
     let files: Vec<ProjectFile> = (project.files.into_iter())
@@ -43,11 +35,11 @@ pub fn reproduction(
         (true, 1) => Some("one file is not shown".into()),
         (true, _) => Some(format!("{hidden} files are not shown")),
     };
-    Ok(Reproduction {
+    Reproduction {
         command: command(plan, &project.manifest),
         files,
         incomplete,
-    })
+    }
 }
 
 /// A file with its text, where that is short enough and stays what it is in a page.

@@ -11,7 +11,7 @@ use pipe_foundation::regular_file;
 use pipe_speech::audio::{self, AudioReader};
 
 use crate::items::{AUDIO, FEATURES};
-use crate::items::{Audio, UtteranceItem};
+use crate::items::{Audio, Samples, UtteranceItem};
 
 use super::error::CommandError;
 
@@ -153,8 +153,9 @@ pub fn input_name(data: &dyn ItemData) -> &'static str {
 
 /// Writes an item for a program to read.
 pub fn write_item(path: &Path, data: &dyn ItemData, progress: &dyn Progress) -> Result<(), String> {
-    if let Some(Audio(wave)) = data.downcast_ref() {
-        let written = audio::write_wav_interruptible(path, wave, progress);
+    if let Ok(samples) = Samples::of(data) {
+        let wave = samples.together(progress).map_err(|error| error.reason)?;
+        let written = audio::write_wav_interruptible(path, &wave, progress);
         return written.map_err(|error| error.to_string());
     }
     let written = match data.downcast_ref() {

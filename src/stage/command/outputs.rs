@@ -3,6 +3,7 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use pipe_foundation::interruptible_copy::copy_unless;
 use pipe_foundation::regular_file::{self, FileError};
 use walkdir::WalkDir;
 
@@ -13,8 +14,12 @@ use super::error::CommandError;
 /// not change with them.
 ///
 /// # Errors
-/// What is missing or cannot be kept.
-pub fn check(out: &Path, wanted: &[String]) -> Result<(), CommandError> {
+/// What is missing or cannot be kept; also once `interrupted`.
+pub fn check(
+    out: &Path,
+    wanted: &[String],
+    interrupted: &dyn Fn() -> bool,
+) -> Result<(), CommandError> {
     if !out.symlink_metadata().is_ok_and(|found| found.is_dir()) {
         return Err(CommandError::NoOutputFolder);
     }
@@ -35,7 +40,7 @@ pub fn check(out: &Path, wanted: &[String]) -> Result<(), CommandError> {
             .metadata()
             .is_ok_and(|found| found.is_file() && found.nlink() > 1);
         if linked {
-            own(entry.path()).map_err(|reason| CommandError::Prepare {
+            own(entry.path(), interrupted).map_err(|reason| CommandError::Prepare {
                 path: entry.path().to_path_buf(),
                 reason,
             })?;
@@ -45,12 +50,13 @@ pub fn check(out: &Path, wanted: &[String]) -> Result<(), CommandError> {
 }
 
 /// Puts a copy in the place of a file.
-fn own(path: &Path) -> std::io::Result<()> {
+fn own(path: &Path, interrupted: &dyn Fn() -> bool) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let copy = tempfile::NamedTempFile::new_in(folder)?;
-    std::io::copy(
+    copy_unless(
         &mut regular_file::open(path).map_err(FileError::into_io)?,
         &mut copy.as_file(),
+        interrupted,
     )?;
     copy.persist(path)?;
     Ok(())

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use std::fmt::{self, Debug};
 
 use miette::Diagnostic;
+use pipe_foundation::Digest;
+use pipe_foundation::progress::{Interrupted, Progress};
 use serde::{Serialize, Serializer};
 use thiserror::Error;
 
@@ -29,6 +31,28 @@ pub trait ItemData: Any + Debug + Send + Sync {
     fn parts(&self) -> Result<Vec<Cow<'_, [u8]>>, DataError> {
         Ok(vec![Cow::Owned(self.encode()?)])
     }
+
+    /// The digest of the stored form, which large data need not have together for it; with looks at `progress`.
+    ///
+    /// # Errors
+    /// As [`Self::encode`]; also once interrupted, and where the data are elsewhere and cannot be read any more.
+    fn digest(&self, progress: &dyn Progress) -> Result<Digest, DigestError> {
+        Ok(Digest::of_parts(&self.parts()?, progress)?)
+    }
+}
+
+/// Why data have no digest.
+#[derive(Debug, Error)]
+pub enum DigestError {
+    /// They have no stored form.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The user has asked to stop.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+    /// They cannot be read any more.
+    #[error(transparent)]
+    Read(std::io::Error),
 }
 
 impl dyn ItemData {

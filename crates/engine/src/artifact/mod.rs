@@ -9,7 +9,7 @@ mod key;
 
 pub use blob::{Blob, MappedPack};
 pub use bytes::Bytes;
-pub use data::{ArtifactKind, DataError, Decode, ItemData};
+pub use data::{ArtifactKind, DataError, Decode, DigestError, ItemData};
 pub use files::{FileEntry, FileSet, plain_relative};
 pub use item::{BadItem, Item, ItemFacts, ItemId, digest_of_set, item_set_digest};
 pub use key::{Difference, FingerprintInputs, input_names};

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
+use pipe_foundation::progress::Interrupted;
 use pipe_foundation::regular_file::FileError;
 use thiserror::Error;
 
@@ -10,7 +11,7 @@ use thiserror::Error;
 #[derive(Debug, Error, Diagnostic)]
 pub enum CacheError {
     /// A file of the cache cannot be read.
-    #[error("cannot read {} in the cache: {source}", path.display())]
+    #[error("cannot read {} in the cache: {reason}", path.display())]
     #[diagnostic(
         code(cache::read),
         help(
@@ -21,10 +22,10 @@ pub enum CacheError {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// A file of the cache cannot be written.
-    #[error("cannot write {} in the cache: {source}", path.display())]
+    #[error("cannot write {} in the cache: {reason}", path.display())]
     #[diagnostic(
         code(cache::write),
         help(
@@ -35,7 +36,21 @@ pub enum CacheError {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        reason: std::io::Error,
+    },
+    /// There is no folder for it, and none can be made.
+    #[error("cannot make the folder {} for the cache: {reason}", path.display())]
+    #[diagnostic(
+        code(cache::write),
+        help(
+            "check free space and the permissions of the folder that it would be in, or choose another with --cache"
+        )
+    )]
+    NoFolder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        reason: std::io::Error,
     },
     /// Where a file of the cache should be, there is something else.
     #[error("cannot use {} in the cache: {reason}", path.display())]
@@ -50,6 +65,20 @@ pub enum CacheError {
         path: PathBuf,
         /// What it is.
         reason: FileError,
+    },
+    /// It is a folder of something else.
+    #[error("{} is not a cache: it has `{found}` in it, and no VERSION file", path.display())]
+    #[diagnostic(
+        code(cache::other_folder),
+        help(
+            "give a new or empty folder, or an existing cache, with --cache; nothing was written here"
+        )
+    )]
+    OtherFolder {
+        /// The folder.
+        path: PathBuf,
+        /// The name of something in it that is of no cache.
+        found: String,
     },
     /// A folder of the cache is a symbolic link, so that what is written there would be somewhere else.
     #[error("{} in the cache is a symbolic link", path.display())]
@@ -95,20 +124,34 @@ pub enum CacheError {
 
 impl CacheError {
     /// A read failed.
-    pub fn read(path: &Path, source: std::io::Error) -> Self {
+    pub fn read(path: &Path, reason: std::io::Error) -> Self {
         let path = path.to_path_buf();
-        match FileError::not_regular(source) {
+        match FileError::not_regular(reason) {
             Ok(reason) => Self::NotRegular { path, reason },
-            Err(source) => Self::Read { path, source },
+            Err(reason) => Self::Read { path, reason },
         }
     }
 
+    /// Which file it is of, and why, in a short line.
+    pub fn place_and_reason(&self) -> String {
+        match self {
+            Self::Read { path, reason } => format!("{}: {reason}", path.display()),
+            Self::NotRegular { path, reason } => format!("{}: {reason}", path.display()),
+            other => other.to_string(),
+        }
+    }
+
+    /// Whether nothing is wrong, but the user has asked to stop.
+    pub fn is_interruption(&self) -> bool {
+        matches!(self, Self::Read { reason, .. } if Interrupted::is_cause_of(reason))
+    }
+
     /// A write failed.
-    pub fn write(path: &Path, source: std::io::Error) -> Self {
+    pub fn write(path: &Path, reason: std::io::Error) -> Self {
         let path = path.to_path_buf();
-        match FileError::not_regular(source) {
+        match FileError::not_regular(reason) {
             Ok(reason) => Self::NotRegular { path, reason },
-            Err(source) => Self::Write { path, source },
+            Err(reason) => Self::Write { path, reason },
         }
     }
 }

@@ -14,7 +14,7 @@ use super::{Cache, folder};
 /// A lock file somewhere.
 #[derive(Debug, Serialize, Deserialize)]
 struct LockFileAt {
-    /// Its absolute path.
+    /// Its path from the folder that holds the cache, with which it may be moved; absolute where it is elsewhere.
     path: PathBuf,
 }
 
@@ -25,11 +25,14 @@ impl Cache {
     /// When that cannot be written down.
     pub fn remember_lock_file(&self, path: &Path) -> Result<(), CacheError> {
         let path = location(path);
+        let home = self.home();
+        let path = path.strip_prefix(&home).unwrap_or(&path);
         let Some(text) = path.to_str() else {
             return Ok(());
         };
         let name = format!("{}.json", Digest::of(text.as_bytes()));
         let record = self.root.join("lock-files").join(name);
+        let path = path.to_path_buf();
         checksummed::write(&*self.system, &record, &LockFileAt { path })
     }
 
@@ -44,7 +47,7 @@ impl Cache {
                 continue;
             }
             match checksummed::read::<LockFileAt>(&*self.system, &path)? {
-                Stored::Whole(file) => files.push(file.path),
+                Stored::Whole(file) => files.push(self.home().join(file.path)),
                 Stored::Absent => {}
                 Stored::Damaged => {
                     let reason = "it is damaged; remove it, and write the lock file again";
@@ -53,5 +56,30 @@ impl Cache {
             }
         }
         Ok(files)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lock_files_move_with_the_project_that_holds_them_and_the_cache() {
+        let space = tempfile::tempdir().unwrap();
+        let space = space.path().canonicalize().unwrap();
+        let open = |project: &str| Cache::open(&space.join(project).join("cache"), false).unwrap();
+        for folder in ["old/papers", "elsewhere"] {
+            std::fs::create_dir_all(space.join(folder)).unwrap();
+        }
+        let cache = open("old");
+        let elsewhere = space.join("elsewhere/x.lock.toml");
+        for path in [&space.join("old/papers/x.lock.toml"), &elsewhere] {
+            cache.remember_lock_file(path).unwrap();
+        }
+        drop(cache);
+        std::fs::rename(space.join("old"), space.join("new")).unwrap();
+        let mut known = open("new").lock_files().unwrap();
+        known.sort();
+        assert_eq!(known, [elsewhere, space.join("new/papers/x.lock.toml")]);
     }
 }

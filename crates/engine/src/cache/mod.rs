@@ -33,6 +33,7 @@ mod stat_cache;
 mod syncer;
 mod findings;
 mod folder;
+mod interruption;
 pub mod items;
 mod listings;
 mod lock;
@@ -73,6 +74,7 @@ pub use checksummed::Stored;
 pub use damaged_results::DamagedResult;
 pub use error::CacheError;
 use findings::Findings;
+pub use interruption::Interruption;
 pub use listings::{Listing, ListingHistory};
 pub use lock::Lock;
 pub use lock_holder::holder;
@@ -106,6 +108,8 @@ pub struct Cache {
     pub root: PathBuf,
     access: Access,
     version_was_damaged: bool,
+    /// Whether reading of long files should end.
+    pub interruption: Interruption,
     /// Files outside, as last seen.
     pub files: StatCache,
     /// What was found out about contents.
@@ -135,12 +139,14 @@ impl Cache {
         let beside = |name: &str| base.map(|base| base.join(name));
         let log_on = |path: PathBuf| log::Log::on(on(), path);
         let saves = !matches!(access, Access::Read);
+        let stop = Interruption::default();
         let files = StatCache::load(StatCacheOptions {
             log: log_on(own.join("files.log")),
             base: beside("files.log").map(log_on),
             system: on(),
             rehash,
             saves,
+            interruption: stop.clone(),
         })?;
         let (findings, base) = (own.join("findings.log"), beside("findings.log"));
         Ok(Self {
@@ -148,7 +154,8 @@ impl Cache {
             findings: Findings::new(log_on(findings), base.map(log_on), saves),
             files,
             syncer: Syncer::new(on(), own.to_path_buf()),
-            objects: Objects::new(on(), own.join("objects"), beside("objects")),
+            objects: Objects::new(on(), own.join("objects"), beside("objects"), stop.clone()),
+            interruption: stop,
             records: Records::new(on(), own.join("steps"), beside("steps")),
             runs: Runs::new(on(), own.join("runs"), own.join("locks")),
             published: Published::new(on(), own.join("published"), own.join("locks")),

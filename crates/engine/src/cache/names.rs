@@ -93,7 +93,7 @@ impl Cache {
     }
 
     /// The folder that holds the cache.
-    fn home(&self) -> PathBuf {
+    pub(super) fn home(&self) -> PathBuf {
         let root = location(&self.root);
         root.parent().unwrap_or(&root).to_path_buf()
     }

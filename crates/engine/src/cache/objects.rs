@@ -13,6 +13,7 @@ use crate::artifact::{FileEntry, FileSet};
 
 use super::error::CacheError;
 use super::folder;
+use super::interruption::Interruption;
 use super::stat_cache::StatCache;
 
 /// What this process stores and is larger is read by the next run that asks for it, instead of twice by this one.
@@ -25,6 +26,7 @@ pub struct Objects {
     folder: PathBuf,
     /// Where objects are that are not in `folder`.
     base: Option<PathBuf>,
+    interruption: Interruption,
     /// Those whose content this process has hashed, and found to be right.
     verified: Mutex<HashSet<Digest>>,
     /// Those that this process has stored, which the stat cache does not know yet.
@@ -33,11 +35,17 @@ pub struct Objects {
 
 impl Objects {
     /// The store below `folder`; `base` is one that is only read.
-    pub fn new(system: Arc<dyn System>, folder: PathBuf, base: Option<PathBuf>) -> Self {
+    pub fn new(
+        system: Arc<dyn System>,
+        folder: PathBuf,
+        base: Option<PathBuf>,
+        interruption: Interruption,
+    ) -> Self {
         Self {
             system,
             folder,
             base,
+            interruption,
             verified: Mutex::default(),
             stored: Mutex::default(),
         }
@@ -59,7 +67,7 @@ impl Objects {
     /// Moves every file below `made` into the store; whoever publishes them has them synced.
     ///
     /// # Errors
-    /// When a file cannot be read or moved.
+    /// When a file cannot be read or moved; also once interrupted.
     pub fn take(&self, made: &Path) -> Result<FileSet, CacheError> {
         let mut set = FileSet::default();
         for entry in Walk::new(&*self.system, made) {
@@ -74,7 +82,7 @@ impl Objects {
                 .to_string_lossy()
                 .replace('\\', "/");
             let failed = |error| CacheError::read(path, error);
-            let digest = self.system.digest(path).map_err(failed)?;
+            let digest = self.digest(path).map_err(failed)?;
             let bytes = self.system.metadata(path).map_err(failed)?.bytes;
             self.store(path, &digest)?;
             lock(&self.verified).insert(digest);
@@ -89,6 +97,12 @@ impl Objects {
         }
         set.files.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(set)
+    }
+
+    /// The digest of a file, which may be long.
+    fn digest(&self, path: &Path) -> std::io::Result<Digest> {
+        let interrupted = || self.interruption.asked();
+        self.system.digest_unless(path, &interrupted)
     }
 
     fn store(&self, from: &Path, digest: &Digest) -> Result<(), CacheError> {
@@ -108,13 +122,13 @@ impl Objects {
     /// cache, which is enough to see what a program has changed, cannot vouch for what a disk has.
     ///
     /// # Errors
-    /// When it exists but cannot be read.
+    /// When it exists but cannot be read; also once interrupted.
     pub fn open(&self, digest: &Digest) -> Result<Option<PathBuf>, CacheError> {
         let path = self.path(digest);
         if lock(&self.verified).contains(digest) {
             return Ok(Some(path));
         }
-        match self.system.digest(&path) {
+        match self.digest(&path) {
             Ok(found) if found == *digest => {
                 lock(&self.verified).insert(*digest);
                 Ok(Some(path))

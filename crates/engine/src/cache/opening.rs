@@ -18,12 +18,37 @@ const VERSION: &str = "pipe cache 1\n";
 /// Folders that every cache has.
 const FOLDERS: [&str; 3] = ["steps", "locks", "tmp"];
 
+/// What may be in a cache, of this version or an earlier one; another process may have made it just now.
+const PARTS: [&str; 18] = [
+    "VERSION",
+    "steps",
+    "locks",
+    "tmp",
+    "objects",
+    "packs",
+    "listings",
+    "runs",
+    "manifests",
+    "pins",
+    "lock-files",
+    "published",
+    "unfinished",
+    "checkpoints",
+    "trajectories",
+    "items.log",
+    "files.log",
+    "findings.log",
+];
+
+/// What a folder may have in it that somebody has made for a cache, besides hidden files.
+const IN_NEW_FOLDER: [&str; 3] = ["lost+found", "README", "README.md"];
+
 impl Cache {
     /// Opens the cache at `root` for a run and creates it if needed. Where it exists but cannot be written, what is in it
     /// is used and nothing is stored: see [`Cache::why_not_stored`].
     ///
     /// # Errors
-    /// When it cannot be created or read, or has another format.
+    /// When it cannot be created or read, has another format, or is a folder of something else.
     pub fn open(root: &Path, rehash: bool) -> Result<Self, CacheError> {
         Self::open_on(Arc::new(RealSystem), root, rehash)
     }
@@ -62,7 +87,7 @@ impl Cache {
     /// Opens the cache at `root` to look at it: nothing is ever written, and one that does not exist is empty.
     ///
     /// # Errors
-    /// When it cannot be read, or has another format.
+    /// When it cannot be read, has another format, or is a folder of something else.
     pub fn open_to_read(root: &Path, rehash: bool) -> Result<Self, CacheError> {
         let system: Arc<dyn System> = Arc::new(RealSystem);
         refuse_links(&*system, root)?;
@@ -112,7 +137,10 @@ impl Cache {
 /// Makes the folder of a new cache, and sees to it that its name stays.
 fn keep_name(system: &dyn System, root: &Path) -> Result<(), CacheError> {
     let failed = |error| CacheError::write(root, error);
-    durable::create_folders(system, root).map_err(failed)?;
+    durable::create_folders(system, root).map_err(|reason| CacheError::NoFolder {
+        path: root.to_path_buf(),
+        reason,
+    })?;
     let above = match root.parent() {
         Some(above) if !above.as_os_str().is_empty() => above,
         _ => Path::new("."),
@@ -156,7 +184,10 @@ impl Version {
         let found = match system.read(&path) {
             Ok(found) if found == VERSION.as_bytes() => return Ok(Self::Known),
             Ok(found) => String::from_utf8_lossy(&found).into_owned(),
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::Absent),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                refuse_other_folders(&**system, root)?;
+                return Ok(Self::Absent);
+            }
             Err(error) => return Err(CacheError::read(&path, error)),
         };
         // What a power cut leaves: no more than its beginning, and zeros.
@@ -173,6 +204,30 @@ impl Version {
             found: found.trim().chars().take(40).collect(),
             expected: VERSION.trim().into(),
         })
+    }
+}
+
+/// Makes sure that the folder at `root`, which says nothing of its format, is new or was a cache: one with other things in
+/// it is somebody's, and given by mistake.
+fn refuse_other_folders(system: &dyn System, root: &Path) -> Result<(), CacheError> {
+    if FOLDERS.iter().all(|name| system.exists(&root.join(name))) {
+        return Ok(());
+    }
+    let names = folder::entries(system, root)?.into_iter();
+    let mut names: Vec<String> = names
+        .filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
+        .filter(|name| {
+            let known = PARTS.iter().chain(&IN_NEW_FOLDER);
+            !name.starts_with('.') && !known.into_iter().any(|known| known == name)
+        })
+        .collect();
+    names.sort();
+    match names.into_iter().next() {
+        None => Ok(()),
+        Some(found) => Err(CacheError::OtherFolder {
+            path: root.to_path_buf(),
+            found,
+        }),
     }
 }
 
@@ -233,6 +288,34 @@ pub fn why_not_writable(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_of_something_else_is_not_filled() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("cache");
+        std::fs::create_dir(&root).unwrap();
+        for name in [".gitignore", "README.md", "lost+found"] {
+            std::fs::write(root.join(name), "").unwrap();
+        }
+        Cache::open(&root, false).unwrap();
+        // A person may keep what they like in a cache that has lost its VERSION.
+        std::fs::write(root.join("notes"), "").unwrap();
+        std::fs::remove_file(root.join("VERSION")).unwrap();
+        Cache::open(&root, false).unwrap();
+
+        std::fs::remove_file(root.join("VERSION")).unwrap();
+        std::fs::remove_dir(root.join("tmp")).unwrap();
+        let refused = [
+            Cache::open(&root, false).map(drop),
+            Cache::open_to_read(&root, false).map(drop),
+        ];
+        for refused in refused {
+            let is_refused =
+                matches!(&refused, Err(CacheError::OtherFolder { found, .. }) if found == "notes");
+            assert!(is_refused, "{refused:?}");
+        }
+        assert!(!root.join("VERSION").exists());
+    }
 
     /// Found by seed 2196 of the simulation, where after a power cut the file lacked its line break and the cache was
     /// refused for having the format that this version reads, and by seed 2914, where nothing was left of it and of the

@@ -24,6 +24,7 @@ use pipe_foundation::sync::lock;
 use pipe_foundation::system::System;
 
 use super::error::CacheError;
+use super::interruption::Interruption;
 use super::log::{Log, LogState};
 
 mod clock;
@@ -52,6 +53,7 @@ pub struct StatCache {
     known: Mutex<Known>,
     rehash: bool,
     system: Arc<dyn System>,
+    interruption: Interruption,
     /// The clock of the file system that the log is on.
     clock: Clock,
     /// What reading the log found.
@@ -70,6 +72,8 @@ pub struct StatCacheOptions {
     pub rehash: bool,
     /// What is learnt is written down.
     pub saves: bool,
+    /// Whether reading should end.
+    pub interruption: Interruption,
 }
 
 /// What was learnt is written at least so often: a killed run reads little again.
@@ -104,6 +108,7 @@ impl StatCache {
             system,
             rehash,
             saves,
+            interruption,
         } = options;
         let mut known = Known {
             files: SeenFiles::default(),
@@ -134,6 +139,7 @@ impl StatCache {
             known: Mutex::new(known),
             rehash,
             clock: Clock::new(folder),
+            interruption,
             system,
             state,
         })
@@ -142,7 +148,7 @@ impl StatCache {
     /// The digest of a file, which is read only if its times do not vouch for what is remembered.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// When the file cannot be read; also once the cache is interrupted.
     pub fn digest(&self, path: &Path) -> std::io::Result<Digest> {
         self.digest_unless(path, &|| false)
     }
@@ -224,8 +230,9 @@ impl StatCache {
             first_met_ns,
             there_ns: self.clock.there_ns(&*self.system, device, now_ns),
         });
+        let interrupted = || interrupted() || self.interruption.asked();
         let info = FileInfo {
-            digest: self.system.digest_unless(path, interrupted)?,
+            digest: self.system.digest_unless(path, &interrupted)?,
             measure: measure.map(|measure| measure(path)).transpose()?,
         };
         // Another file may have taken its name between the look at its times and the reading.

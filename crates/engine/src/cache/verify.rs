@@ -16,6 +16,7 @@ use super::{Cache, CacheError, StepOutput, StepRecord, folder};
 
 mod checkpoints;
 mod run_log;
+mod special_files;
 
 /// How a cache is verified.
 #[derive(Clone, Copy)]
@@ -65,13 +66,9 @@ impl Verified {
     }
 
     fn unreadable(&mut self, error: &CacheError) {
-        let reason = match error {
-            CacheError::Read { path, source } => format!("{}: {source}", path.display()),
-            CacheError::NotRegular { path, reason } => format!("{}: {reason}", path.display()),
-            other => other.to_string(),
-        };
-        // Many items may be in one pack.
-        if !self.unreadable.contains(&reason) {
+        let reason = error.place_and_reason();
+        // Many items may be in one pack; and what is no file is listed already.
+        if !self.unreadable.contains(&reason) && !self.damaged.contains(&reason) {
             self.unreadable.push(reason);
         }
     }
@@ -96,6 +93,7 @@ pub fn verify(cache: &Cache, options: VerifyOptions<'_>) -> Result<Verified, Cac
             ..Verified::default()
         },
     };
+    work.special_files()?;
     let damaged = work.objects();
     work.records()?;
     work.made_from(&damaged)?;

@@ -159,6 +159,9 @@ pub enum Event {
         /// Results that were found damaged or gone, or were made from such.
         #[serde(default)]
         damaged: usize,
+        /// Steps with results that are not where people look for them, because something else is in their place.
+        #[serde(default)]
+        blocked: usize,
         /// Seconds from the start.
         seconds: f64,
         /// True when the user stopped it.

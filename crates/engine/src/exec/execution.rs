@@ -123,7 +123,7 @@ impl<'a, 'r> Execution<'a, 'r> {
                         self.look_up(unblocked);
                     }
                     Err(Stopped::Damaged(objects)) => self.damaged.extend(objects),
-                    Err(Stopped::Cache(error)) => self.error = self.error.take().or(Some(error)),
+                    Err(Stopped::Cache(error)) => self.failed(error),
                 }
             }
         });
@@ -143,6 +143,13 @@ impl<'a, 'r> Execution<'a, 'r> {
     /// True once nothing more is checked either.
     fn is_cut_short(&self) -> bool {
         self.error.is_some() || self.work.observer.interrupted()
+    }
+
+    /// Nothing can be relied on after `error`, unless it only says that reading was interrupted.
+    fn failed(&mut self, error: CacheError) {
+        if !error.is_interruption() {
+            self.error = self.error.take().or(Some(error));
+        }
     }
 
     fn add(&mut self, results: Vec<(usize, StepResult)>) {
@@ -168,7 +175,12 @@ impl<'a, 'r> Execution<'a, 'r> {
             if self.is_cut_short() {
                 return;
             }
-            match self.status(unit) {
+            let status = self.status(unit);
+            if self.work.observer.interrupted() && status.is_ok() {
+                // What was being read may seem to be unreadable.
+                return;
+            }
+            match status {
                 Ok(LookedUp::Done(results)) => {
                     self.add(results);
                     open.extend(self.scheduler.complete(unit));
@@ -178,7 +190,7 @@ impl<'a, 'r> Execution<'a, 'r> {
                     self.jobs.insert(unit, job);
                     self.scheduler.enqueue(unit);
                 }
-                Err(error) => self.error = Some(error),
+                Err(error) => self.failed(error),
             }
         }
     }

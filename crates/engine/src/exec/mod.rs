@@ -12,6 +12,8 @@ mod device_tests;
 mod event;
 #[cfg(test)]
 mod event_tests;
+#[cfg(test)]
+mod interruption_tests;
 mod execution;
 mod expected_results;
 mod failure;
@@ -21,6 +23,7 @@ mod gate;
 mod group;
 mod history;
 mod in_flight;
+mod in_the_way;
 mod internal_error;
 mod job;
 mod item_outcome;
@@ -64,6 +67,7 @@ mod writer;
 pub use event::{Event, ItemCounts, SCHEMA_VERSION, Status, StepCounts};
 pub use expected_results::{ExpectedResult, ExpectedResults};
 pub use group::{Forecast, Group};
+pub use in_the_way::InTheWay;
 pub use item_set::GroupError;
 pub use memory::available_bytes;
 pub use miss::{Miss, MissCause};

@@ -4,6 +4,8 @@ use std::collections::{BTreeSet, HashSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use pipe_foundation::interruptible_copy::copy_unless;
+use pipe_foundation::progress::Interrupted;
 use pipe_foundation::spreadsheet::guarded;
 use pipe_foundation::system::{Open, System};
 use pipe_foundation::{Digest, durable};
@@ -16,6 +18,7 @@ use crate::plan::{Plan, Step};
 use crate::stage::{SourceListing, Stage};
 
 use super::event::Event;
+use super::in_the_way::InTheWay;
 use super::observer::Observer;
 use super::outcome::KnownBad;
 use super::run_options::RunOptions;
@@ -35,6 +38,8 @@ pub struct Publisher<'a> {
     largest_copy_bytes: u64,
     /// Objects that were found damaged when they were to be copied.
     pub damaged: BTreeSet<Digest>,
+    /// Steps with results that something is in the way of.
+    pub blocked: BTreeSet<usize>,
 }
 
 /// The folder of a step's results below that of its run: `stage`, or `stage/axis=label,...`.
@@ -58,11 +63,19 @@ impl<'a> Publisher<'a> {
             cache,
             publication: Publication::default(),
             damaged: BTreeSet::new(),
+            blocked: BTreeSet::new(),
         }
     }
 
-    /// Warns that results could not be put where people look; they are safe in the cache.
-    pub fn failed(&self, step: usize, error: &std::io::Error, observer: &dyn Observer) {
+    /// Warns that results could not be put where people look; they are safe in the cache. Where something is in their way, the
+    /// run has not done all that it was asked to.
+    pub fn failed(&mut self, step: usize, error: &std::io::Error, observer: &dyn Observer) {
+        if Interrupted::is_cause_of(error) {
+            return;
+        }
+        if InTheWay::is_cause_of(error) {
+            self.blocked.insert(step);
+        }
         let message = format!(
             "cannot write the result to {}: {error}",
             self.folder.display()
@@ -130,7 +143,9 @@ impl<'a> Publisher<'a> {
                 durable::link(self.system(), &object, &target)?;
             } else {
                 let mut new = durable::unfinished_in(self.system(), parent)?;
-                std::io::copy(&mut self.system().open(&object, Open::Read)?, &mut new)?;
+                let mut object = self.system().open(&object, Open::Read)?;
+                let interrupted = || self.cache.interruption.asked();
+                copy_unless(&mut object, &mut new, &interrupted)?;
                 new.persist(&target)?;
             }
             self.vouched(&target)?;
@@ -148,15 +163,13 @@ impl<'a> Publisher<'a> {
     /// Where the file called `name` is for people.
     ///
     /// # Errors
-    /// Where a folder on the way is a link: nothing is written or removed beyond it.
+    /// Where something else is in the place of a folder on the way, such as a link, beyond which nothing is written or removed,
+    /// or a folder in its own.
     fn target(&self, name: &Path) -> std::io::Result<PathBuf> {
         let target = self.folder.join(name);
-        match self.system().link_on_the_way(self.runs, &target) {
+        match InTheWay::of(self.system(), self.runs, &target) {
             None => Ok(target),
-            Some(link) => Err(std::io::Error::other(format!(
-                "{} is a symbolic link, and nothing is written where it leads; remove it, or give another folder with --runs",
-                link.display()
-            ))),
+            Some(found) => Err(found.into()),
         }
     }
 
@@ -168,7 +181,7 @@ impl<'a> Publisher<'a> {
     fn open(&self, digest: &Digest) -> std::io::Result<Option<PathBuf>> {
         match self.cache.objects.open(digest) {
             Ok(object) => object.map(std::path::absolute).transpose(),
-            Err(CacheError::Read { source, .. }) => Err(source),
+            Err(CacheError::Read { reason, .. }) => Err(reason),
             Err(error) => Err(std::io::Error::other(error)),
         }
     }
@@ -192,7 +205,13 @@ impl<'a> Publisher<'a> {
     /// Removes what a failed try of the step left.
     fn remove_failed(&mut self, step: usize) -> std::io::Result<()> {
         if let Stage::Aggregate(stage) = &self.plan.steps[step].stage {
-            let folder = self.target(&runs_folder(self.plan, step).join("failed"))?;
+            let folder = self
+                .folder
+                .join(runs_folder(self.plan, step))
+                .join("failed");
+            if let Some(found) = InTheWay::of_folder(self.system(), self.runs, &folder) {
+                return Err(found.into());
+            }
             for name in stage.kept_on_failure() {
                 remove_if_there(self.system(), &folder.join(name))?;
             }

@@ -58,6 +58,9 @@ pub struct RunSummary {
     pub counts: StepCounts,
     /// Items over all steps.
     pub items: ItemCounts,
+    /// Steps with results that are in the cache and not where people look for them, because something else is in their place;
+    /// the warnings say what.
+    pub blocked: usize,
     /// Seconds from start to end.
     pub seconds: f64,
     /// True when the user stopped it.
@@ -138,6 +141,7 @@ pub fn run(
     };
     let (results, publisher) = results.into_parts();
     let completed = executed.is_ok() && !observer.interrupted();
+    let blocked = publisher.blocked.len();
     let published = publisher.finish(completed, observer);
     if results
         .iter()
@@ -164,11 +168,15 @@ pub fn run(
     executed.and(saved).and(published)?;
     let interrupted = observer.interrupted();
     let listings = resolver.into_listings();
-    let summary = summary(plan, results, listings, took(), interrupted);
+    let summary = RunSummary {
+        blocked,
+        ..summary(plan, results, listings, took(), interrupted)
+    };
     observer.event(&Event::RunFinished {
         steps: summary.counts,
         items: summary.items,
         damaged: misses.damaged_results(),
+        blocked,
         seconds: summary.seconds,
         interrupted,
     });
@@ -284,6 +292,7 @@ fn summary(
             left_out,
             ..ItemCounts::default()
         },
+        blocked: 0,
         seconds: took.as_secs_f64(),
         interrupted,
     };

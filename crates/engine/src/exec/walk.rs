@@ -208,11 +208,19 @@ impl Walk<'_> {
             if let (true, Some(parent)) = (last, &frame.parent) {
                 *parent.data.borrow_mut() = None;
             }
-            let parts = data.parts().map_err(ItemError::permanent)?;
-            let digest = Digest::of_parts(&parts, self.progress).map_err(ItemError::transient)?;
-            let stored = stored.then_some(&parts[..]);
-            let location = shared.keep(&key, self.tag(frame.step), digest, stored);
-            drop(parts);
+            let tag = self.tag(frame.step);
+            let (digest, location) = match stored {
+                true => {
+                    let parts = data.parts().map_err(ItemError::transient)?;
+                    let digest = Digest::of_parts(&parts, self.progress);
+                    let digest = digest.map_err(ItemError::transient)?;
+                    (digest, shared.keep(&key, tag, digest, Some(&parts[..])))
+                }
+                false => {
+                    let digest = data.digest(self.progress)?;
+                    (digest, shared.keep(&key, tag, digest, None))
+                }
+            };
             Ok((data, digest, location))
         });
         match made {

@@ -2,6 +2,8 @@
 
 use pipe_foundation::machine_fault::is_machine_fault;
 
+use crate::artifact::DigestError;
+
 /// Why one item has no result.
 #[derive(Clone, Debug)]
 pub struct ItemError {
@@ -57,6 +59,16 @@ impl ItemError {
                 true => Blame::Machine,
                 false => Blame::Transient,
             },
+        }
+    }
+}
+
+/// Its data were sound when they were made, so its content is not to blame.
+impl From<DigestError> for ItemError {
+    fn from(error: DigestError) -> Self {
+        match error {
+            DigestError::Read(reason) => Self::of_system("it cannot be read again", &reason),
+            other => Self::transient(other),
         }
     }
 }

@@ -17,6 +17,7 @@ mod heat_cell;
 mod heat_map;
 mod left_out;
 mod maps;
+pub(crate) mod of_run;
 mod palette;
 mod per_test;
 mod printed_tables;

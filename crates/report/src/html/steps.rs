@@ -8,7 +8,7 @@ use crate::{StepFacts, number};
 
 use super::table::{Cell, Column, Table};
 use super::view::{Section, View};
-use super::{escape, figure, quantity};
+use super::{escape, figure, of_run, quantity};
 
 /// Parameters that differ get a column each up to this number.
 const COLUMNS: usize = 6;
@@ -30,14 +30,14 @@ pub(super) fn section(view: &View) -> Option<Section> {
         "<p class=\"key\">{}; total wall time {}, some of it possibly in earlier runs. Key: digest of everything a \
          step depends on. Output: digest of its results. Digests are shortened on screen but copied in full.</p>\n",
         number::counted(steps.len() as u64, "step"),
-        quantity::duration(total(steps.iter()))
+        of_run::span(&quantity::duration(total(steps.iter())))
     );
     for (kind, members) in kinds {
         let summary = format!(
             "{} <span class=\"faint\">{}, {}</span>",
             escape::text(kind),
             number::counted(members.len() as u64, "step"),
-            quantity::duration(total(members.iter().copied()))
+            of_run::span(&quantity::duration(total(members.iter().copied())))
         );
         body += &figure::details(&summary, &group(kind, &members));
     }
@@ -153,7 +153,7 @@ fn table(kind: &str, steps: &[&StepFacts], own: &[&String]) -> Table {
     for step in steps {
         let mut row = vec![
             Cell::text(&step.step),
-            Cell::text(quantity::duration(step.seconds)).sorted_by(step.seconds),
+            of_run::cell(quantity::duration(step.seconds)).sorted_by(step.seconds),
         ];
         if apart {
             for name in own {
@@ -178,10 +178,10 @@ fn table(kind: &str, steps: &[&StepFacts], own: &[&String]) -> Table {
             });
         }
         for text in [&step.pipe_version, &step.cpu] {
-            row.push(Cell::text(text.as_deref().unwrap_or(quantity::NONE)));
+            row.push(of_run::cell(text.as_deref().unwrap_or(quantity::NONE)));
         }
         if on_devices {
-            row.push(Cell::text(step.device.as_deref().unwrap_or("cpu")));
+            row.push(of_run::cell(step.device.as_deref().unwrap_or("cpu")));
         }
         table.rows.push(row);
     }

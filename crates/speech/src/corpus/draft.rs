@@ -1,15 +1,17 @@
 //! A listing under construction: applies the label map, counts, and sets aside.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::Path;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use pipe_foundation::Limit;
 use pipe_foundation::machine_fault::MachineFault;
 use pipe_foundation::regular_file::{self, FileError};
+use pipe_foundation::sync::lock;
 
 pub(super) use super::candidate::Candidate;
 use super::candidate::kept;
+use super::dropped_text::{place_of, without_controls};
 use super::labels::{LabelMap, Mapped};
 use super::{
     AudioSource, CorpusConfig, CorpusError, DropCause, Dropped, Entry, Gender, KeptColumns,
@@ -30,6 +32,8 @@ pub(super) struct Draft<'a> {
     look_at: LookAt<'a>,
     file_bytes: Limit,
     listing: Listing,
+    /// Files besides those of utterances that were read or looked for.
+    needed: Mutex<BTreeSet<PathBuf>>,
     /// Utterances of each label, and what the map says of it.
     labels_seen: HashMap<String, (usize, Mapped)>,
     /// Speakers of these.
@@ -64,6 +68,7 @@ impl<'a> Draft<'a> {
             look_at,
             file_bytes,
             listing: Listing::default(),
+            needed: Mutex::default(),
             labels_seen: HashMap::new(),
             speakers_seen: HashSet::new(),
             notes: BTreeMap::new(),
@@ -112,7 +117,9 @@ impl<'a> Draft<'a> {
     /// # Errors
     /// Where it cannot be read, is no regular file, or is too long.
     pub fn read(&self, path: &Path) -> std::io::Result<Vec<u8>> {
-        regular_file::read(path, self.file_bytes).map_err(FileError::into_io)
+        let bytes = regular_file::read(path, self.file_bytes).map_err(FileError::into_io)?;
+        lock(&self.needed).insert(path.to_path_buf());
+        Ok(bytes)
     }
 
     /// How to look at the file of an utterance with this label.
@@ -208,11 +215,13 @@ impl<'a> Draft<'a> {
             Mapped::Class(class) => Some(class),
             Mapped::NoClass => None,
             Mapped::Dropped => {
+                lock(&self.needed).insert(candidate.path);
                 let reason = format!("label {label} is mapped to dropped");
                 self.drop_chosen(candidate.place, reason);
                 return;
             }
             Mapped::Unknown => {
+                lock(&self.needed).insert(candidate.path);
                 self.note(
                     format!(
                         "label `{label}` is not listed in [corpus.{}.labels] and is left out",
@@ -343,6 +352,7 @@ impl<'a> Draft<'a> {
         let labels = self.labels_seen.into_iter();
         self.listing.labels = labels.map(|(label, (count, _))| (label, count)).collect();
         self.listing.speakers = self.speakers_seen.into_iter().collect();
+        self.listing.needed = std::mem::take(&mut *lock(&self.needed));
         self.listing
             .dropped
             .sort_by(|a, b| place_of(&a.what).cmp(&place_of(&b.what)));
@@ -373,23 +383,4 @@ impl<'a> Draft<'a> {
         }
         kept
     }
-}
-
-/// The text with what would break a line escaped.
-fn without_controls(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c.is_control() {
-            true => escaped.extend(c.escape_default()),
-            false => escaped.push(c),
-        }
-    }
-    escaped
-}
-
-/// A row as its file and line, so that line 2 is before line 10; anything else as it is.
-fn place_of(what: &str) -> (&str, u64) {
-    let row = what.rsplit_once(':');
-    row.and_then(|(file, line)| Some((file, line.parse().ok()?)))
-        .unwrap_or((what, 0))
 }

@@ -129,6 +129,9 @@ pub struct Listing {
     pub labels: BTreeMap<String, usize>,
     /// Speakers of those utterances, without the corpus name.
     pub speakers: BTreeSet<String>,
+    /// Files besides those of its utterances without which it would be listed otherwise: tables, transcripts, and
+    /// recordings that the label map leaves out.
+    pub needed: BTreeSet<PathBuf>,
 }
 
 impl Listing {

@@ -6,6 +6,7 @@ mod check;
 mod classes;
 mod config;
 mod corpora;
+mod dropped_text;
 mod draft;
 mod error;
 mod labels;

@@ -15,6 +15,7 @@ pub(super) fn options(log: Log, system: Arc<dyn System>) -> StatCacheOptions {
         system,
         rehash: false,
         saves: true,
+        interruption: Interruption::default(),
     }
 }
 
