@@ -6,7 +6,7 @@ use pipe_engine::stage::SourceListing;
 use pipe_report::{CorpusFacts, LeakCheck, PartitionFacts};
 use pipe_speech::corpus::Dropped;
 
-use super::Composition;
+use super::{Composition, Heard};
 
 /// What an `ingest` found out when it listed its corpora.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +21,8 @@ pub struct ListingDetails {
     pub partition: Option<PartitionFacts>,
     /// What its items are, counted.
     pub composition: Composition,
+    /// Who and what is heard in its items.
+    pub heard: Heard,
 }
 
 /// The details of a listing of utterances.

@@ -149,7 +149,7 @@ impl AggregateStage for Evaluate {
     }
 
     fn foresee(&self, inputs: &[ListedInput<'_>]) -> Foresight {
-        foresight::of_evaluation(inputs, &self.options.splits)
+        foresight::of_evaluation(inputs, &self.options.splits, &self.leak_policy)
     }
 
     fn resources(&self) -> Resources {

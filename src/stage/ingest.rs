@@ -19,7 +19,9 @@ use pipe_speech::corpus::{
 use rayon::prelude::*;
 use serde_json::Value as Json;
 
-use crate::items::{Audio, Composition, ListingDetails, Recording, UtteranceFacts, UtteranceItem};
+use crate::items::{
+    Audio, Composition, Heard, ListingDetails, Recording, UtteranceFacts, UtteranceItem,
+};
 
 mod build;
 mod class_checks;
@@ -325,6 +327,7 @@ impl SourceStage for Ingest {
                     recording: Some(Recording {
                         source: entry.source,
                         duration_s,
+                        place: entry.place,
                     }),
                     partition: partition.clone(),
                 }),
@@ -347,6 +350,7 @@ impl SourceStage for Ingest {
             })
             .collect();
         details.composition = Composition::of(&listing.items);
+        details.heard = Heard::of(&listing.items);
         listing.details = Some(Arc::new(details));
         Ok(listing)
     }

@@ -213,7 +213,7 @@ impl From<Refused> for LeakError {
 }
 
 /// The first few findings, and how many more there are.
-fn first_few(findings: &[&str]) -> String {
+pub fn first_few(findings: &[&str]) -> String {
     const FEW: usize = 5;
     let shown = findings[..findings.len().min(FEW)].join("; ");
     match findings.len().saturating_sub(FEW) {

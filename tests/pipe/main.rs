@@ -32,6 +32,7 @@ mod exported_tables;
 mod exporting;
 mod file_circles;
 mod folds;
+mod foreseen;
 mod full_output;
 mod hostile;
 mod identity;

@@ -264,7 +264,7 @@ fn a_cell_that_is_no_number_is_named_with_its_utterance() {
     let run = space.run("task.toml", &[]);
     let error = run.error();
     assert!(
-        error.contains("brightness of made/audio/0") && error.contains("fifteen"),
+        error.contains("`brightness` of made/audio/0") && error.contains("fifteen"),
         "{error}"
     );
 }

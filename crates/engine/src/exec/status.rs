@@ -98,7 +98,9 @@ impl<'a> Resolver<'a> {
 
     fn refusal(&self, step: usize) -> Option<StatusError> {
         let refusal = self.foreseen.get(&step)?.refusal.clone()?;
-        Some(StatusError::Foreseen(refusal))
+        let declaration = &self.plan.steps[step].declaration;
+        let located = refusal.located(|parameter| declaration.place_of(parameter).clone());
+        Some(StatusError::Foreseen(located))
     }
 
     /// The group that `step` belongs to; none for steps over whole sets.

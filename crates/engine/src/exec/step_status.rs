@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::artifact::FingerprintInputs;
 use crate::cache::{Cache, CacheError, StepOutput};
+use crate::manifest;
 
 use super::declared_files::DeclaredFileError;
 use super::outcome::StepResult;
@@ -46,14 +47,9 @@ pub enum StatusError {
     #[diagnostic(code(run::unlisted))]
     Unlisted(String),
     /// Its stage foresees that it cannot do its work with what the sources list.
-    #[error("{0}")]
-    #[diagnostic(
-        code(run::foreseen),
-        help(
-            "nothing is computed for this; change the data or the split, or run with --keep-going to compute the rest"
-        )
-    )]
-    Foreseen(String),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Foreseen(#[from] manifest::Diagnostic),
     /// A file that its stage declares cannot be read.
     #[error(transparent)]
     #[diagnostic(transparent)]

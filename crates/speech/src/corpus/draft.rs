@@ -225,7 +225,9 @@ impl<'a> Draft<'a> {
             }
         };
         let gender = self.gender_of(candidate.speaker, candidate.gender, candidate.place);
+        let columns = kept(&candidate.columns, self.columns);
         self.listing.entries.push(Entry {
+            place: columns.as_ref().map(|_| candidate.place.into()),
             utterance: Utterance {
                 id: format!("{}/{}", self.corpus, candidate.id),
                 corpus: self.corpus.to_string(),
@@ -238,7 +240,7 @@ impl<'a> Draft<'a> {
                 label: label.to_string(),
                 class,
                 votes: candidate.votes.map(Arc::new),
-                columns: kept(&candidate.columns, self.columns),
+                columns,
                 split: Split::Train,
             },
             source: AudioSource::File {

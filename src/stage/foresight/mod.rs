@@ -1,35 +1,38 @@
-//! What trainings and evaluations foresee by what is listed: splits without utterances, and validation of one class.
+//! What trainings and evaluations foresee by what is listed: splits without utterances, shared speakers, and heads that have
+//! nothing to learn.
+
+mod learned;
+mod listed;
+mod shared;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pipe_engine::stage::{Foresight, ListedInput, stands_under};
+use pipe_engine::manifest::Diagnostic;
+use pipe_engine::stage::{Foresight, ListedInput};
 use pipe_speech::corpus::Split;
 
-use crate::items::{Composition, CompositionRow, details};
+use crate::items::CompositionRow;
+use crate::stage::leak_policy::LeakPolicy;
 
-/// Utterances of all inputs of `parameter` by corpus, split and class; none where something else than an ingest stage is
-/// behind one of them, or nothing is.
-fn listed(inputs: &[ListedInput<'_>], parameter: &str) -> Option<Vec<Composition>> {
-    let own = inputs
+pub use learned::{Head, heads};
+use listed::{Listed, listed};
+
+fn rows<'a>(known: &'a [Listed<'_>]) -> impl Iterator<Item = &'a CompositionRow> {
+    known
         .iter()
-        .filter(|input| stands_under(input.parameter, parameter));
-    let listings = own.flat_map(|input| &input.listings);
-    let known = listings.map(|listing| Some(details(listing)?.composition.clone()));
-    let known: Vec<Composition> = known.collect::<Option<_>>()?;
-    (!known.is_empty()).then_some(known)
+        .flat_map(|listed| &listed.details.composition.rows)
 }
 
-fn rows(known: &[Composition]) -> impl Iterator<Item = &CompositionRow> {
-    known.iter().flat_map(|composition| &composition.rows)
-}
-
-fn utterances(known: &[Composition], splits: &[Split]) -> usize {
+fn utterances(known: &[Listed<'_>], splits: &[Split]) -> usize {
     let own = rows(known).filter(|row| splits.contains(&row.split));
     own.map(CompositionRow::utterances).sum()
 }
 
+/// What to do where a split that is needed is empty.
+const EMPTY: &str = "change the data or the split; --keep-going computes what needs neither";
+
 /// The corpora with the numbers of their speakers in each split: `ours has 2 speakers (train 1, validation 1)`.
-fn speakers(known: &[Composition]) -> String {
+fn speakers(known: &[Listed<'_>]) -> String {
     let mut corpora: BTreeMap<&str, Vec<(Split, usize)>> = BTreeMap::new();
     for row in rows(known) {
         let own = corpora.entry(&row.corpus).or_default();
@@ -50,25 +53,48 @@ fn speakers(known: &[Composition]) -> String {
 }
 
 /// What is foreseen of an evaluation on `splits`.
-pub fn of_evaluation(inputs: &[ListedInput<'_>], splits: &[Split]) -> Foresight {
+pub fn of_evaluation(
+    inputs: &[ListedInput<'_>],
+    splits: &[Split],
+    policy: &LeakPolicy,
+) -> Foresight {
     let mut foresight = Foresight::default();
-    if let Some(known) = listed(inputs, "input")
-        && utterances(&known, splits) == 0
-    {
+    let Some(tested) = listed(inputs, "input", 0) else {
+        return foresight;
+    };
+    if utterances(&tested, splits) == 0 {
         let names: Vec<&str> = splits.iter().map(|split| split.name()).collect();
-        foresight.refusal = Some(format!(
+        let message = format!(
             "there is nothing to test on: no utterance is in {} ({})",
             names.join(" or "),
-            speakers(&known)
-        ));
+            speakers(&tested)
+        );
+        foresight.refusal = Some(
+            Diagnostic::new("evaluate::empty", message)
+                .about("splits", "expected a split with utterances")
+                .help(EMPTY),
+        );
+        return foresight;
+    }
+    // Testing on what was trained on is asked for by name, and then no leak.
+    if splits == [Split::Test]
+        && let Some(trained) = listed(inputs, "model", 1)
+    {
+        let leaks = shared::of_evaluation(&trained, &tested);
+        let is_one = |own: &Listed<'_>| {
+            let mut trained = trained.iter();
+            trained.all(|other| std::ptr::eq(other.listing, own.listing))
+        };
+        // What is shared within one listing, its ingest stage tells.
+        shared::judge(&leaks, policy, tested.iter().all(is_one), &mut foresight);
     }
     foresight
 }
 
-/// What is foreseen of a training.
-pub fn of_training(inputs: &[ListedInput<'_>]) -> Foresight {
+/// What is foreseen of a training with these heads.
+pub fn of_training(inputs: &[ListedInput<'_>], heads: &[Head], policy: &LeakPolicy) -> Foresight {
     let mut foresight = Foresight::default();
-    let Some(known) = listed(inputs, "input") else {
+    let Some(known) = listed(inputs, "input", 0) else {
         return foresight;
     };
     let needed = [Split::Train, Split::Validation];
@@ -77,7 +103,7 @@ pub fn of_training(inputs: &[ListedInput<'_>]) -> Foresight {
         .filter(|split| utterances(&known, &[**split]) == 0);
     let empty: Vec<&str> = empty.map(|split| split.name()).collect();
     if !empty.is_empty() {
-        foresight.refusal = Some(format!(
+        let message = format!(
             "there is nothing for {}: no utterance is in {} ({})",
             if empty == ["validation"] {
                 "early stopping"
@@ -86,9 +112,17 @@ pub fn of_training(inputs: &[ListedInput<'_>]) -> Foresight {
             },
             empty.join(" or in "),
             speakers(&known)
-        ));
+        );
+        foresight.refusal = Some(
+            Diagnostic::new("train::empty", message)
+                .about("input", "expected utterances in train and in validation")
+                .help(EMPTY),
+        );
         return foresight;
     }
+    let leaks = shared::of_training(&known);
+    shared::judge(&leaks, policy, known.len() == 1, &mut foresight);
+    learned::judge(heads, &known, &mut foresight);
     let (train, validation) = (
         classes(&known, Split::Train),
         classes(&known, Split::Validation),
@@ -102,9 +136,10 @@ pub fn of_training(inputs: &[ListedInput<'_>]) -> Foresight {
 }
 
 /// Names of the classes that a split has utterances of.
-fn classes(known: &[Composition], split: Split) -> Vec<&str> {
+fn classes<'a>(known: &'a [Listed<'_>], split: Split) -> Vec<&'a str> {
     let mut names: BTreeSet<&str> = BTreeSet::new();
-    for composition in known {
+    for listed in known {
+        let composition = &listed.details.composition;
         for row in composition.rows.iter().filter(|row| row.split == split) {
             let counted = composition.classes.iter().zip(&row.classes);
             let there = counted.filter(|(_, count)| **count > 0);
