@@ -11,6 +11,7 @@ use pipe_speech::corpus::Corpora;
 
 use crate::audits_first;
 use crate::classes_needed;
+use crate::embed_inputs;
 use crate::kept_columns;
 use crate::present::{LeftOut, keep_present};
 use crate::report_references;
@@ -65,6 +66,7 @@ impl SpeechPlan {
         let device = engine_device(options.device);
         let mut plan = Plan::read(path, &options.read, device, &mut speech)?;
         kept_columns::check(&plan)?;
+        embed_inputs::check(&plan)?;
         classes_needed::check(&plan)?;
         report_references::check(&plan)?;
         audits_first::connect(&mut plan, &speech.setting)?;

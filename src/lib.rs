@@ -32,6 +32,7 @@
 //! | [`stage`] | the stage kinds, and what is in their keys |
 //! | [`present`] | leaving out missing corpora |
 //! | [`kept_columns`] | whether the columns that heads and probes name are there |
+//! | `embed_inputs` | whether models in ONNX can take what they are given |
 //! | `classes_needed` | whether trainings that predict classes get some |
 //! | `report_references` | whether what reports compare with is among what they report |
 //! | `comparisons` | which evaluations bring together what several steps list |
@@ -62,6 +63,7 @@ mod audit;
 pub mod stage;
 pub mod present;
 pub mod kept_columns;
+mod embed_inputs;
 mod classes_needed;
 mod report_references;
 mod comparisons;
