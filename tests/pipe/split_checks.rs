@@ -176,6 +176,18 @@ fn validation_of_one_class_is_told_before_training() {
 }
 
 #[test]
+fn a_split_table_that_is_not_understood_is_named() {
+    let space = acted(4, manifest(FRACTIONS));
+    space.write("mine.tsv", "name\tpart\nacted/00\ttrain\n");
+    space.edit("p.toml", FRACTIONS, "split_file = \"mine.tsv\"");
+    let told = space.told_with(&["plan", "p.toml"], 1);
+    assert!(
+        told.contains("mine.tsv: line 1 of the split table: `part` is not one of"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_class_that_a_part_lacks_is_told_with_its_speakers() {
     let space: Workspace = acted(6, manifest(FRACTIONS));
     space.run_well("p.toml");

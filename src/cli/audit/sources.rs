@@ -17,6 +17,7 @@ use crate::cli::error::CliError;
 use crate::cli::manifest_arguments::ManifestArguments;
 use crate::comparisons::comparisons;
 use crate::domain::SpeechPlan;
+use crate::items::details;
 use crate::stage::{self, INGEST, Setting, SharedListings, source_facts};
 
 /// Lists every `ingest` of a manifest, and what its evaluations bring together; with the cache that knows the files.
@@ -105,6 +106,7 @@ fn of_corpus(
     }
     let lost = listing.bad().map(|bad| (&*bad.what, &*bad.reason));
     findings.extend(left_out(&lost.collect::<Vec<_>>()));
+    findings.extend(odd(listing.warnings.iter()));
     let facts = listing.entries.into_par_iter().map(|entry| {
         let facts = source_facts(&entry, &cache.files);
         (entry, facts)
@@ -160,12 +162,46 @@ fn of_plan(plan: &SpeechPlan, cache: &Cache, file_bytes: Limit) -> Vec<AuditSour
                 Err(error) => Err(error.into()),
             };
             match listed {
-                Ok(listing) => AuditSource::of_listing(step.id(), &listing, &columns),
+                Ok(listing) => {
+                    let mut source = AuditSource::of_listing(step.id(), &listing, &columns);
+                    let leaks = details(&listing);
+                    let leaks = leaks.iter().flat_map(|details| &details.leak_checks);
+                    let leaks: Vec<&String> = leaks.flat_map(|check| &check.found).collect();
+                    let warnings = listing.warnings.iter();
+                    source
+                        .findings
+                        .extend(odd(warnings.filter(|warning| !leaks.contains(warning))));
+                    source
+                }
                 Err(error) => AuditSource {
                     findings: vec![not_listed(&error)],
                     ..AuditSource::unlisted(step.id())
                 },
             }
+        })
+        .collect()
+}
+
+/// What listing the recordings warns of, but for what the audit finds itself.
+fn odd<'w>(warnings: impl Iterator<Item = &'w String>) -> Vec<Finding> {
+    let is_found = |warning: &&String| {
+        const OWN: [&str; 4] = [
+            "left out",
+            "differ only in",
+            "has no utterance of",
+            "no utterance has the class",
+        ];
+        OWN.iter().any(|own| warning.contains(own))
+    };
+    let others = warnings.filter(|warning| !is_found(warning));
+    others
+        .map(|warning| Finding {
+            code: "audit::listing",
+            severity: Severity::Warning,
+            message: warning.clone(),
+            help: "`pipe run` warns of the same",
+            count: 0,
+            names: Vec::new(),
         })
         .collect()
 }
