@@ -82,12 +82,14 @@ fn seeds_as_reference(plan: &Plan, report: usize) -> Option<(String, String)> {
     if !trainings.iter().all(has_seed) {
         return None;
     }
-    let evaluations = plan.steps[report].input_steps();
-    let variants = evaluations.flat_map(|step| &plan.steps[step].declaration.variant);
-    let others = variants.filter(|(other, _)| other != axis);
-    let others: BTreeSet<String> = others
-        .map(|(axis, value)| format!("{axis}={value}"))
-        .collect();
+    let mut others: BTreeSet<String> = BTreeSet::new();
+    for step in plan.steps[report].input_steps() {
+        let declaration = &plan.steps[step].declaration;
+        let axes = declaration.variant.iter();
+        let named =
+            axes.filter(|(other, _)| other != axis && !declaration.fold_axes.contains(other));
+        others.extend(named.map(|(axis, value)| format!("{axis}={value}")));
+    }
     let others: Vec<String> = others.into_iter().collect();
     let help = match others.is_empty() {
         true => "the evaluations have no other axis: remove `reference`".to_owned(),

@@ -110,6 +110,7 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> Result<u8, CliError> 
                     words += &format!(" (and {})", counted(all - 1, "other variant"));
                 }
             }
+            words += &details(forecast);
             text.push_str(&format!("  {mark} {:<width$}  {words}\n", step.id()));
             if let Some(line) = command_line(step) {
                 text.push_str(&format!("      $ {}\n", line.replace('\n', "\n        ")));
@@ -204,26 +205,31 @@ fn describe(forecast: &Forecast) -> (&'static str, String) {
             ),
         ),
         Forecast::Depends { after } => ("?", format!("runs if {} changes", any_of(after))),
+        Forecast::Impossible { reason, .. } => ("!", format!("cannot run: {reason}")),
+    }
+}
+
+/// The code and the place of why a step cannot run, and what to do.
+fn details(forecast: &Forecast) -> String {
+    match forecast {
         Forecast::Impossible {
-            reason,
-            code,
-            help,
-            place,
+            code, help, place, ..
         } => {
             let about: Vec<&str> = [code, place]
                 .into_iter()
                 .flatten()
                 .map(String::as_str)
                 .collect();
-            let mut words = format!("cannot run: {reason}");
+            let mut details = String::new();
             if !about.is_empty() {
-                words += &format!(" [{}]", about.join(", "));
+                details += &format!(" [{}]", about.join(", "));
             }
             if let Some(help) = help {
-                words += &format!("\n      help: {help}");
+                details += &format!("\n      help: {help}");
             }
-            ("!", words)
+            details
         }
+        _ => String::new(),
     }
 }
 

@@ -377,8 +377,13 @@ fn columns_of_utterances_without_labels_are_compared_too_and_warnings_are_told()
     let found = findings(&space, "pipe.toml", 0);
     let text = message(&found, "audit::shared_text", "note");
     assert!(text.contains("hello"), "{text}");
-    let odd = message(&found, "audit::listing", "warning");
-    assert!(odd.contains("mood"), "{odd}");
+    let warned = space.warned(&["audit", "pipe.toml"]);
+    assert!(
+        warned.contains("warning: speech: no utterance has the column `mood`"),
+        "{warned}"
+    );
+    let lines = lines_of_json(&space.told(&["audit", "pipe.toml", "--json"]));
+    assert_eq!(lines[0]["event"], "warning");
 }
 
 #[test]

@@ -143,7 +143,7 @@ fn the_folds_of_emobox_are_followed_and_told() {
     );
     assert!(!warned.contains("not the labels of"), "{warned}");
     // The terminal names the partition too.
-    let told = space.told(&["report", "p.toml"]);
+    let told = space.told(&["run", "p.toml"]);
     assert!(
         told.contains("EmoBox acted, fold 1") && told.contains(digest),
         "{told}"
@@ -194,7 +194,7 @@ fn coarse_classes_are_not_the_labels_of_emobox_and_recalls_of_these_are_in_the_t
         "{warned}"
     );
     assert!(space.read("out.json").contains("\"aroused\""));
-    let told = space.told(&["report", "p.toml"]);
+    let told = space.told(&["run", "p.toml"]);
     assert!(told.contains("Recall of the original labels"), "{told}");
     assert!(
         told.lines()

@@ -62,6 +62,7 @@ fn a_seed_is_no_reference() {
         "kind = \"report\"\nreference = \"run=1\"",
     );
     let refused = space.refused(&["plan", "p.toml"]);
+    let refused = refused.split_whitespace().collect::<Vec<_>>().join(" ");
     for text in [
         "manifest::reference",
         "`reference = \"run=1\"` names a seed",

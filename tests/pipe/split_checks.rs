@@ -81,6 +81,10 @@ fn a_corpus_that_a_fold_leaves_out_is_meant_to_have_nothing_in_training() {
     );
     // The same recordings twice: what that is worth is not asked here.
     space.edit("p.toml", split, &format!("{split}\nleaks = \"warn\""));
+    for kind in ["train", "evaluate"] {
+        let kind = format!("kind = \"{kind}\"");
+        space.edit("p.toml", &kind, &format!("{kind}\nleaks = \"warn\""));
+    }
     let warned = |space: &Workspace| {
         let output = space.pipe(&["plan", "p.toml"]);
         assert!(output.status.success(), "{output:?}");

@@ -22,7 +22,7 @@ use super::outcome::StepResult;
 use super::outputs::Outputs;
 use super::plan_results::{KnownStep, PlanResults};
 use super::sources::{Listings, list_sources};
-use super::step_status::{StatusError, StepStatus};
+use super::step_status::{StatusError, StepStatus, Unlisted};
 
 /// What to do about inputs without a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,7 +193,7 @@ impl<'a> Resolver<'a> {
         for (step, status) in &mut statuses {
             if let Some(error) = failed.get(step) {
                 *status = StepStatus::Failed {
-                    error: StatusError::Unlisted(error.to_string()),
+                    error: Unlisted::from(error).into(),
                 };
             }
         }

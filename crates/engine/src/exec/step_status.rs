@@ -1,8 +1,9 @@
 //! The status of one step before it runs.
 
+use std::fmt;
 use std::sync::Arc;
 
-use miette::Diagnostic;
+use miette::{Diagnostic, Report};
 use thiserror::Error;
 
 use crate::artifact::FingerprintInputs;
@@ -42,10 +43,10 @@ pub enum StepStatus {
 /// Why a step cannot run, found before it starts.
 #[derive(Clone, Debug, Error, Diagnostic)]
 pub enum StatusError {
-    /// Its data cannot be listed; the text is the reason. A run reports the listing's own diagnostic.
-    #[error("{0}")]
-    #[diagnostic(code(run::unlisted))]
-    Unlisted(String),
+    /// Its data cannot be listed. A run reports the listing's own diagnostic.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Unlisted(#[from] Unlisted),
     /// Its stage foresees that it cannot do its work with what the sources list.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -54,6 +55,47 @@ pub enum StatusError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     DeclaredFile(#[from] DeclaredFileError),
+}
+
+/// What the diagnostic of a source that cannot be listed says.
+#[derive(Clone, Debug, Error)]
+#[error("{message}")]
+pub struct Unlisted {
+    message: String,
+    code: Option<String>,
+    help: Option<String>,
+}
+
+impl Unlisted {
+    /// Listing was stopped before its end.
+    pub fn interrupted() -> Self {
+        Self {
+            message: "interrupted".into(),
+            code: None,
+            help: None,
+        }
+    }
+}
+
+impl From<&Report> for Unlisted {
+    fn from(report: &Report) -> Self {
+        Self {
+            message: report.to_string(),
+            code: report.code().map(|code| code.to_string()),
+            help: report.help().map(|help| help.to_string()),
+        }
+    }
+}
+
+impl Diagnostic for Unlisted {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(self.code.as_deref().unwrap_or("run::unlisted")))
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        let help = self.help.as_deref()?;
+        Some(Box::new(help))
+    }
 }
 
 impl StepStatus {
