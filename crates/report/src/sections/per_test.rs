@@ -14,7 +14,10 @@ pub(crate) fn blocks(study: &Study, detail: Detail) -> Vec<Block> {
     for (place, test) in study.tests.iter().enumerate() {
         if detail == Detail::Full || test.headline {
             blocks.push(Block::Table(table(study, place, test)));
-            blocks.extend(recalls_by_class(study, place, test).map(Block::Table));
+            // That is a row for each class, too long to be printed after every run.
+            let recalls = recalls_by_class(study, place, test);
+            let recalls = recalls.filter(|_| detail == Detail::Full);
+            blocks.extend(recalls.map(Block::Table));
         }
     }
     blocks.push(Block::Paragraph(legend(study)));
