@@ -37,9 +37,11 @@ pub fn diagnostic(source: &Source, error: &toml::de::Error) -> Diagnostic {
         .and_then(|rest| rest.split_once(", expected "))
     {
         let form = form_at(source.text(), place.range.start);
-        let expected = match form {
-            Some(_) => "another form",
-            None => expected,
+        // The word of the parser for a table, and for a list.
+        let expected = match expected {
+            "a map" => "a table",
+            "a sequence" => "a list",
+            other => other,
         };
         return Diagnostic::new("corpora::type", "a value has the wrong type")
             .at(&place, format!("expected {expected}, found the {found}"))

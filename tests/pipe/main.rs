@@ -54,6 +54,7 @@ mod names;
 mod opened_files;
 mod own_corpora;
 mod page;
+mod paper;
 mod partitions;
 mod permission;
 mod predicting;
