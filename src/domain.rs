@@ -16,6 +16,7 @@ use crate::kept_columns;
 use crate::present::{LeftOut, keep_present};
 use crate::report_references;
 use crate::stage::{self, Setting, SharedListings};
+use crate::tested_models;
 
 /// Key at the top of a manifest that names its `corpora.toml`.
 pub const CORPORA: &str = "corpora";
@@ -69,6 +70,7 @@ impl SpeechPlan {
         embed_inputs::check(&plan)?;
         classes_needed::check(&plan)?;
         report_references::check(&plan)?;
+        tested_models::connect(&mut plan, &speech.setting)?;
         audits_first::connect(&mut plan, &speech.setting)?;
         Ok(Self {
             plan,

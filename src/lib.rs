@@ -36,6 +36,7 @@
 //! | `classes_needed` | whether trainings that predict classes get some |
 //! | `report_references` | whether what reports compare with is among what they report |
 //! | `comparisons` | which evaluations bring together what several steps list |
+//! | `tested_models` | evaluations learn what their model predicts |
 //! | `audits_first` | trainings wait for the audits of their data |
 //! | [`domain`] | speech as a domain of the engine |
 //! | [`inspect`] | earlier runs by name, and what differs between them |
@@ -67,6 +68,7 @@ mod embed_inputs;
 mod classes_needed;
 mod report_references;
 mod comparisons;
+mod tested_models;
 mod audits_first;
 pub mod domain;
 pub mod inspect;

@@ -204,3 +204,74 @@ fn free_text_taken_for_categories_is_told_of() {
         "{warned}"
     );
 }
+
+#[test]
+fn what_a_model_cannot_be_tested_on_is_told_before_it_is_trained() {
+    let space = space(
+        r#"[{ task = "hardness" }, { task = "emotion" }]"#,
+        "columns = [\"hardness\"]",
+    );
+    let chain = front_end("\"others\"")
+        .replace("stage.audio", "stage.audio2")
+        .replace("\"audio\"", "\"audio2\"")
+        .replace("stage.fbank", "stage.fbank2")
+        .replace("kind = \"fbank\"", "kind = \"fbank\"\nnormalise = \"mean\"");
+    let others = "[stage.others]\nkind = \"ingest\"\ncorpora = \"others\"\ncolumns = [\"hardness\"]\nsplit = \"test\"\n";
+    let manifest = space.read("task.toml");
+    let manifest = manifest.replace(
+        "model = \"train\"\ninput = \"fbank\"",
+        "model = \"train\"\ninput = \"fbank2\"",
+    );
+    space.write("task.toml", manifest + others + &chain);
+    let corpora = space.read("corpora.toml");
+    let section = corpora[corpora.find("[corpus.made]").unwrap()..].replace("made", "others");
+    space.write("corpora.toml", format!("{corpora}\n{section}"));
+    let table = |hardness: &str| {
+        let rows = (0..6).map(|row| {
+            space.tone(
+                &format!("corpora/others/{row}.wav"),
+                16_000,
+                0.3,
+                400.0 + f64::from(row),
+            );
+            let emotion = ["happy", "neutral", "sad"][row as usize % 3];
+            format!("{row}.wav,o{row},female,{emotion},{hardness}\n")
+        });
+        let head = "path,speaker,gender,emotion,hardness\n".to_owned();
+        space.write("corpora/others/table.csv", head + &rows.collect::<String>());
+    };
+    table("soft");
+    let plan = space.told_with(&["plan", "task.toml"], 1);
+    for text in [
+        "! test",
+        "`hardness` of others/0, table.csv:2 is `soft`, which is not a number, and 5 more cells are no numbers",
+        "task.toml:",
+    ] {
+        assert!(plan.contains(text), "{text} is missing:\n{plan}");
+    }
+    table("1");
+    space.told(&["plan", "task.toml"]);
+    space.edit(
+        "task.toml",
+        others,
+        &format!("{others}classes = \"native\"\n"),
+    );
+    let plan = space.told_with(&["plan", "task.toml"], 1);
+    assert!(
+        plan.contains(
+            "the model has no class `happy`, the class of others/0, and no class for 3 more"
+        ),
+        "{plan}"
+    );
+    // In one training, they would be two tasks.
+    space.edit(
+        "task.toml",
+        "kind = \"train\"\ninput = \"fbank\"",
+        "kind = \"train\"\ninput = [\"fbank\", \"fbank2\"]",
+    );
+    let plan = space.told_with(&["plan", "task.toml"], 1);
+    assert!(
+        plan.contains("the inputs have different classes: positive, neutral, negative; and happy, neutral, sad"),
+        "{plan}"
+    );
+}

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use pipe_engine::artifact::Item;
 use pipe_engine::manifest::Diagnostic;
 use pipe_engine::stage::Foresight;
 use pipe_nn::model::TaskSpec;
-use pipe_speech::corpus::{Split, Utterance};
+use pipe_speech::corpus::{ClassSet, Split, Utterance};
 use serde_json::{Map, Value as Json};
 
 use crate::items::{UtteranceItem, numeric_cell};
@@ -75,7 +76,73 @@ pub fn judge(heads: &[Head], listed: &[Listed<'_>], foresight: &mut Foresight) {
     }
 }
 
-fn items<'a>(listed: &'a [Listed<'_>]) -> impl Iterator<Item = &'a pipe_engine::artifact::Item> {
+/// Adds what is foreseen of a test of a model with these heads, trained on `trained`, on `splits` of `tested`.
+pub fn judge_test(
+    heads: &[Head],
+    trained: &[Listed<'_>],
+    (tested, splits): (&[Listed<'_>], &[Split]),
+    foresight: &mut Foresight,
+) {
+    let scored = || items(tested).filter(|item| splits.contains(&item.utterance().split));
+    for head in heads {
+        let found = match &head.predicted {
+            Predicted::Classes => unknown_class(trained, scored()),
+            Predicted::Number(column) => text_in_column(column, scored()),
+            Predicted::Attribute(_) => None,
+        };
+        if let Some(refusal) = found {
+            let label = "the model and what it is tested on";
+            foresight
+                .refusal
+                .get_or_insert(refusal.about("input", label));
+        }
+    }
+}
+
+/// Utterances of a class that the training has not.
+fn unknown_class<'a>(
+    trained: &[Listed<'_>],
+    scored: impl Iterator<Item = &'a Item>,
+) -> Option<Diagnostic> {
+    let classes = trained
+        .iter()
+        .find_map(|listed| Some(&listed.listing.items.first()?.utterance_facts().classes))?;
+    let class = |item: &'a Item| item.utterance().class.as_deref();
+    let mut unknown = scored.filter_map(|item| {
+        let class = class(item).filter(|class| classes.position(class).is_none())?;
+        Some((class, item.utterance().id.as_str()))
+    });
+    let (class, first) = unknown.next()?;
+    let message = match unknown.count() {
+        0 => format!("the model has no class `{class}`, the class of {first}"),
+        more => format!(
+            "the model has no class `{class}`, the class of {first}, and no class for {more} more"
+        ),
+    };
+    Some(Diagnostic::new("evaluate::no_class", message).help(
+        "test it on utterances of the classes that it was trained on: give both ingest stages the same `classes`",
+    ))
+}
+
+/// Ingest stages of one training with different classes.
+fn different_classes(listed: &[Listed<'_>]) -> Option<Diagnostic> {
+    let mut sets = listed
+        .iter()
+        .filter_map(|listed| Some(&listed.listing.items.first()?.utterance_facts().classes));
+    let first = sets.next()?;
+    let other = sets.find(|other| *other != first)?;
+    let text = |set: &ClassSet| set.names().collect::<Vec<_>>().join(", ");
+    let message = format!(
+        "the inputs have different classes: {}; and {}",
+        text(first),
+        text(other)
+    );
+    Some(Diagnostic::new("train::classes", message).help(
+        "give the ingest stages the same `classes`; with \"native\" they may differ, so name a class map or write a table",
+    ))
+}
+
+fn items<'a>(listed: &'a [Listed<'_>]) -> impl Iterator<Item = &'a Item> {
     listed.iter().flat_map(|listed| &listed.listing.items)
 }
 
@@ -85,6 +152,9 @@ fn of_train<'a>(listed: &'a [Listed<'_>]) -> impl Iterator<Item = &'a Utterance>
 }
 
 fn of_classes(listed: &[Listed<'_>], foresight: &mut Foresight) -> Option<Diagnostic> {
+    if let Some(different) = different_classes(listed) {
+        return Some(different);
+    }
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for listed in listed {
         let composition = &listed.details.composition;
@@ -119,51 +189,50 @@ fn of_classes(listed: &[Listed<'_>], foresight: &mut Foresight) -> Option<Diagno
     None
 }
 
-fn of_number(column: &str, listed: &[Listed<'_>]) -> Option<Diagnostic> {
-    let mut known: usize = 0;
-    let mut different: Vec<f64> = Vec::new();
-    let mut text: Option<(String, &str)> = None;
-    let mut texts: usize = 0;
-    for item in items(listed) {
+/// The cell of a column that is no number, where there is one.
+fn text_in_column<'a>(column: &str, items: impl Iterator<Item = &'a Item>) -> Option<Diagnostic> {
+    let mut first: Option<String> = None;
+    let mut others: usize = 0;
+    for item in items {
         let utterance = item.utterance();
-        let Some(cell) = utterance.column(column) else {
+        let cell = utterance.column(column).map(numeric_cell);
+        let Some(Err(cell)) = cell else {
             continue;
         };
-        match numeric_cell(cell) {
-            Ok(Some(number)) if utterance.split == Split::Train => {
-                known += 1;
-                if different.len() < 2 && !different.contains(&number) {
-                    different.push(number);
-                }
-            }
-            Ok(_) => {}
-            Err(cell) => {
-                texts += 1;
-                let recording = item.utterance_facts().recording.as_ref();
-                let place = recording.and_then(|recording| recording.place.as_deref());
-                let place = match place {
-                    Some(place) => format!("{}, {place}", utterance.id),
-                    None => utterance.id.clone(),
-                };
-                text.get_or_insert((place, cell));
-            }
+        if first.is_some() {
+            others += 1;
+            continue;
         }
+        let recording = item.utterance_facts().recording.as_ref();
+        let place = recording.and_then(|recording| recording.place.as_deref());
+        let place = place.map_or_else(String::new, |place| format!(", {place}"));
+        first = Some(format!(
+            "`{column}` of {}{place} is `{cell}`, which is not a number",
+            utterance.id
+        ));
     }
-    if let Some((place, cell)) = text {
-        let others = match texts - 1 {
-            0 => String::new(),
-            1 => ", and 1 more cell is no number".into(),
-            more => format!(", and {more} more cells are no numbers"),
-        };
-        return Some(
-            Diagnostic::new(
-                "train::number",
-                format!("`{column}` of {place} is `{cell}`, which is not a number{others}"),
-            )
-            .help(
-                "correct the cells; leave one empty, or write NaN, where the number is not known",
-            ),
-        );
+    let others = match others {
+        0 => String::new(),
+        1 => ", and 1 more cell is no number".into(),
+        more => format!(", and {more} more cells are no numbers"),
+    };
+    let help = "correct the cells; leave one empty, or write NaN, where the number is not known";
+    first.map(|first| Diagnostic::new("train::number", first + &others).help(help))
+}
+
+fn of_number(column: &str, listed: &[Listed<'_>]) -> Option<Diagnostic> {
+    if let Some(text) = text_in_column(column, items(listed)) {
+        return Some(text);
+    }
+    let cells = of_train(listed).filter_map(|utterance| utterance.column(column));
+    let numbers = cells.filter_map(|cell| numeric_cell(cell).ok().flatten());
+    let mut known: usize = 0;
+    let mut different: Vec<f64> = Vec::new();
+    for number in numbers {
+        known += 1;
+        if different.len() < 2 && !different.contains(&number) {
+            different.push(number);
+        }
     }
     let (message, help) = match (&different[..], known) {
         ([], _) => (

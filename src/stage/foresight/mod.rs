@@ -52,10 +52,11 @@ fn speakers(known: &[Listed<'_>]) -> String {
     }
 }
 
-/// What is foreseen of an evaluation on `splits`.
+/// What is foreseen of an evaluation on `splits` of models with these heads.
 pub fn of_evaluation(
     inputs: &[ListedInput<'_>],
     splits: &[Split],
+    heads: &[Head],
     policy: &LeakPolicy,
 ) -> Foresight {
     let mut foresight = Foresight::default();
@@ -76,10 +77,11 @@ pub fn of_evaluation(
         );
         return foresight;
     }
+    let Some(trained) = listed(inputs, "model", 1) else {
+        return foresight;
+    };
     // Testing on what was trained on is asked for by name, and then no leak.
-    if splits == [Split::Test]
-        && let Some(trained) = listed(inputs, "model", 1)
-    {
+    if splits == [Split::Test] {
         let leaks = shared::of_evaluation(&trained, &tested);
         let is_one = |own: &Listed<'_>| {
             let mut trained = trained.iter();
@@ -88,6 +90,7 @@ pub fn of_evaluation(
         // What is shared within one listing, its ingest stage tells.
         shared::judge(&leaks, policy, tested.iter().all(is_one), &mut foresight);
     }
+    learned::judge_test(heads, &trained, (&tested, splits), &mut foresight);
     foresight
 }
 
