@@ -11,6 +11,7 @@ use pipe_foundation::regular_file::{self, FileError};
 pub(super) use super::candidate::Candidate;
 use super::candidate::kept;
 use super::labels::{LabelMap, Mapped};
+use super::unlisted_labels::UnlistedLabels;
 use super::{
     AudioSource, CorpusConfig, CorpusError, DropCause, Dropped, Entry, Gender, KeptColumns,
     ListOptions, Listing, LookAt, Split, Utterance, VoteRule, is_there,
@@ -34,6 +35,8 @@ pub(super) struct Draft<'a> {
     labels_seen: HashMap<String, (usize, Mapped)>,
     /// Speakers of these.
     speakers_seen: HashSet<String>,
+    /// Labels that the map does not know.
+    unlisted: UnlistedLabels,
     /// Message to number of files and the first of them.
     notes: BTreeMap<String, (usize, String)>,
     /// Genders found for each speaker.
@@ -66,6 +69,7 @@ impl<'a> Draft<'a> {
             listing: Listing::default(),
             labels_seen: HashMap::new(),
             speakers_seen: HashSet::new(),
+            unlisted: UnlistedLabels::default(),
             notes: BTreeMap::new(),
             genders: HashMap::new(),
             fault: None,
@@ -213,13 +217,7 @@ impl<'a> Draft<'a> {
                 return;
             }
             Mapped::Unknown => {
-                self.note(
-                    format!(
-                        "label `{label}` is not listed in [corpus.{}.labels] and is left out",
-                        self.corpus
-                    ),
-                    candidate.place,
-                );
+                self.unlisted.add(label, candidate.place);
                 self.drop_bad(candidate.place, format!("label {label} is not listed"));
                 return;
             }
@@ -327,6 +325,8 @@ impl<'a> Draft<'a> {
                 self.corpus
             ));
         }
+        let unlisted = std::mem::take(&mut self.unlisted).warnings(self.corpus);
+        self.listing.warnings.extend(unlisted);
         for (message, (count, first)) in std::mem::take(&mut self.notes) {
             self.listing.warnings.push(match count {
                 1 => format!("{message}: {first}"),
