@@ -80,7 +80,7 @@ fn leaks(report: &Report, study: &Study, most: usize) -> Option<String> {
     let shown = leaks[..leaks.len().min(MOST_LEAKS)].join("; ");
     let told = match leaks.len() {
         0 => return None,
-        ..=MOST_LEAKS => shown,
+        1..=MOST_LEAKS => shown,
         all => format!(
             "{shown}; and {} more, which the page of the report names",
             all - MOST_LEAKS
