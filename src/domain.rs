@@ -11,10 +11,12 @@ use pipe_speech::corpus::Corpora;
 
 use crate::audits_first;
 use crate::classes_needed;
+use crate::embed_inputs;
 use crate::kept_columns;
 use crate::present::{LeftOut, keep_present};
 use crate::report_references;
 use crate::stage::{self, Setting, SharedListings};
+use crate::tested_models;
 
 /// Key at the top of a manifest that names its `corpora.toml`.
 pub const CORPORA: &str = "corpora";
@@ -65,8 +67,10 @@ impl SpeechPlan {
         let device = engine_device(options.device);
         let mut plan = Plan::read(path, &options.read, device, &mut speech)?;
         kept_columns::check(&plan)?;
+        embed_inputs::check(&plan)?;
         classes_needed::check(&plan)?;
         report_references::check(&plan)?;
+        tested_models::connect(&mut plan, &speech.setting)?;
         audits_first::connect(&mut plan, &speech.setting)?;
         Ok(Self {
             plan,

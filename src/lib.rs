@@ -33,9 +33,11 @@
 //! | [`stage`] | the stage kinds, and what is in their keys |
 //! | [`present`] | leaving out missing corpora |
 //! | [`kept_columns`] | whether the columns that heads and probes name are there |
+//! | `embed_inputs` | whether models in ONNX can take what they are given |
 //! | `classes_needed` | whether trainings that predict classes get some |
 //! | `report_references` | whether what reports compare with is among what they report |
 //! | `comparisons` | which evaluations bring together what several steps list |
+//! | `tested_models` | evaluations learn what their model predicts |
 //! | `audits_first` | trainings wait for the audits of their data |
 //! | [`domain`] | speech as a domain of the engine |
 //! | [`inspect`] | earlier runs by name, and what differs between them |
@@ -64,9 +66,11 @@ mod audit;
 pub mod stage;
 pub mod present;
 pub mod kept_columns;
+mod embed_inputs;
 mod classes_needed;
 mod report_references;
 mod comparisons;
+mod tested_models;
 mod audits_first;
 pub mod domain;
 pub mod inspect;

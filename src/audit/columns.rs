@@ -30,10 +30,14 @@ impl ColumnsOfCorpora {
         if self.0.contains_key(name) {
             return;
         }
-        let options = Self::every_column(corpora);
+        // An utterance without a label has columns too, and so has a table without labels.
+        let options = ListOptions {
+            classes: ClassChoice::Named(ClassChoice::NONE.into()),
+            ..Self::every_column(corpora)
+        };
         let listed = corpora.corpora.get(name).map(|config| {
-            corpus::list_by_own_labels(name, config, &corpora.folder, &options, file_bytes)
-                .map(|(listing, _)| listing.entries)
+            corpus::list(name, config, &corpora.folder, &options, file_bytes)
+                .map(|listing| listing.entries)
                 .unwrap_or_default()
         });
         let entries = listed.into_iter().flatten();

@@ -33,7 +33,11 @@ pub fn emobox_predictions(
         .map(|row| row.utterance.clone())
         .collect();
     let matched = match_paths(&partition, &ids).map_err(refused)?;
-    let labels = labels(&predictions, &partition, &matched.file_of);
+    let theirs = labels_of_classes(&predictions, &partition, &matched.file_of);
+    let labels = labels(&predictions, &theirs);
+    if let Some(warning) = unlike_theirs(&predictions, &theirs, &partition.name) {
+        print_error(&format!("  warning: {warning}"));
+    }
     let mut row_of: BTreeMap<usize, usize> = BTreeMap::new();
     for (row, file) in matched.file_of.iter().enumerate() {
         if let Some(file) = file {
@@ -75,13 +79,12 @@ pub fn emobox_predictions(
     Ok(format!("[\n{}\n]\n", lines.join(",\n")))
 }
 
-/// What each of our classes is called: the label of all its utterances in the partition where that is one, and that of no
-/// other class.
-fn labels(
+/// The labels that the partition gives the utterances of each of our classes.
+fn labels_of_classes<'a>(
     predictions: &Predictions,
-    partition: &Partition,
+    partition: &'a Partition,
     file_of: &[Option<usize>],
-) -> Vec<String> {
+) -> Vec<BTreeSet<&'a str>> {
     let mut theirs: Vec<BTreeSet<&str>> = vec![BTreeSet::new(); predictions.classes.len()];
     for (row, file) in predictions.rows.iter().zip(file_of) {
         let label = file.and_then(|file| partition.files[file].label.as_deref());
@@ -89,10 +92,20 @@ fn labels(
             labels.insert(label);
         }
     }
+    theirs
+}
+
+/// Whether no class has two labels, and no label two classes.
+fn is_one_to_one(theirs: &[BTreeSet<&str>]) -> bool {
     let all: Vec<&str> = theirs.iter().flatten().copied().collect();
     let distinct: BTreeSet<&str> = all.iter().copied().collect();
-    let is_one_to_one =
-        distinct.len() == all.len() && theirs.iter().all(|labels| labels.len() <= 1);
+    distinct.len() == all.len() && theirs.iter().all(|labels| labels.len() <= 1)
+}
+
+/// What each of our classes is called: the label of all its utterances in the partition where that is one, and that of no
+/// other class.
+fn labels(predictions: &Predictions, theirs: &[BTreeSet<&str>]) -> Vec<String> {
+    let is_one_to_one = is_one_to_one(theirs);
     let own = predictions.classes.iter();
     own.zip(theirs)
         .map(|(class, labels)| match labels.first() {
@@ -100,4 +113,27 @@ fn labels(
             _ => class.clone(),
         })
         .collect()
+}
+
+/// What is to be said where our classes are not the labels of the partition; none where they are.
+fn unlike_theirs(
+    predictions: &Predictions,
+    theirs: &[BTreeSet<&str>],
+    partition: &str,
+) -> Option<String> {
+    if is_one_to_one(theirs) {
+        return None;
+    }
+    let classes = predictions.classes.iter().zip(theirs);
+    let held = classes.filter(|(_, labels)| !labels.is_empty());
+    let held: Vec<String> = held
+        .map(|(class, labels)| {
+            let labels: Vec<&str> = labels.iter().copied().collect();
+            format!("{class} holds {}", labels.join(", "))
+        })
+        .collect();
+    Some(format!(
+        "the classes of these predictions are not the labels of {partition} ({}), so they are written by their own names, and EmoBox's evaluation cannot compare them with its labels: train and test with `classes = \"native\"` for that",
+        held.join("; ")
+    ))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use miette::Diagnostic;
 use pipe_engine::exec::{MissingInputs, Resolver, StepStatus};
 use pipe_engine::plan::Step;
 use serde::Serialize;
@@ -35,7 +36,31 @@ pub enum Forecast {
     Impossible {
         /// Why.
         reason: String,
+        /// The stable code of the error.
+        code: Option<String>,
+        /// What to do.
+        help: Option<String>,
+        /// File and line of what it is about.
+        place: Option<String>,
     },
+}
+
+impl Forecast {
+    fn impossible(error: &dyn Diagnostic) -> Self {
+        Self::Impossible {
+            reason: error.to_string(),
+            code: error.code().map(|code| code.to_string()),
+            help: error.help().map(|help| help.to_string()),
+            place: place_of(error),
+        }
+    }
+}
+
+/// File and line that an error points at.
+fn place_of(error: &dyn Diagnostic) -> Option<String> {
+    let label = error.labels()?.next()?;
+    let span = error.source_code()?.read_span(label.inner(), 0, 0).ok()?;
+    Some(format!("{}:{}", span.name()?, span.line() + 1))
 }
 
 /// Prints the forecast of every step.
@@ -85,6 +110,7 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> Result<u8, CliError> 
                     words += &format!(" (and {})", counted(all - 1, "other variant"));
                 }
             }
+            words += &details(forecast);
             text.push_str(&format!("  {mark} {:<width$}  {words}\n", step.id()));
             if let Some(line) = command_line(step) {
                 text.push_str(&format!("      $ {}\n", line.replace('\n', "\n        ")));
@@ -139,14 +165,10 @@ fn forecasts(resolver: &Resolver<'_>) -> Result<Vec<Forecast>, CliError> {
     let forecast = |(step, status): (usize, &StepStatus)| match status {
         StepStatus::Hit { .. } | StepStatus::Miss { .. } if refusal(step, status).is_some() => {
             let refusal = refusal(step, status);
-            Forecast::Impossible {
-                reason: refusal.map_or_else(String::new, |error| error.to_string()),
-            }
+            refusal.map_or(Forecast::Hit, |error| Forecast::impossible(&error))
         }
         StepStatus::Hit { .. } => Forecast::Hit,
-        StepStatus::Failed { error } => Forecast::Impossible {
-            reason: error.to_string(),
-        },
+        StepStatus::Failed { error } => Forecast::impossible(error),
         StepStatus::Pending { on } if !steps[step].is_item_wise() => Forecast::Depends {
             after: on.iter().map(|&input| steps[input].id().into()).collect(),
         },
@@ -183,14 +205,38 @@ fn describe(forecast: &Forecast) -> (&'static str, String) {
             ),
         ),
         Forecast::Depends { after } => ("?", format!("runs if {} changes", any_of(after))),
-        Forecast::Impossible { reason } => ("!", format!("cannot run: {reason}")),
+        Forecast::Impossible { reason, .. } => ("!", format!("cannot run: {reason}")),
+    }
+}
+
+/// The code and the place of why a step cannot run, and what to do.
+fn details(forecast: &Forecast) -> String {
+    match forecast {
+        Forecast::Impossible {
+            code, help, place, ..
+        } => {
+            let about: Vec<&str> = [code, place]
+                .into_iter()
+                .flatten()
+                .map(String::as_str)
+                .collect();
+            let mut details = String::new();
+            if !about.is_empty() {
+                details += &format!(" [{}]", about.join(", "));
+            }
+            if let Some(help) = help {
+                details += &format!("\n      help: {help}");
+            }
+            details
+        }
+        _ => String::new(),
     }
 }
 
 /// The stage of a step that cannot run, and why.
 fn same_reason<'a>((step, forecast): (&'a Step, &'a Forecast)) -> Option<(&'a str, &'a str)> {
     match forecast {
-        Forecast::Impossible { reason } => Some((&step.declaration.stage, reason)),
+        Forecast::Impossible { reason, .. } => Some((&step.declaration.stage, reason)),
         _ => None,
     }
 }

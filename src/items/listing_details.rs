@@ -8,7 +8,7 @@ use pipe_engine::stage::SourceListing;
 use pipe_report::{CorpusFacts, LeakCheck, PartitionFacts};
 use pipe_speech::corpus::Dropped;
 
-use super::Composition;
+use super::{Composition, Heard};
 
 /// What an `ingest` found out when it listed its corpora.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +25,8 @@ pub struct ListingDetails {
     pub needed: BTreeSet<(String, PathBuf)>,
     /// What its items are, counted.
     pub composition: Composition,
+    /// Who and what is heard in its items.
+    pub heard: Heard,
 }
 
 /// The details of a listing of utterances.

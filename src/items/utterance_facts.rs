@@ -28,6 +28,8 @@ pub struct Recording {
     pub source: AudioSource,
     /// Length in seconds.
     pub duration_s: f64,
+    /// Where its columns are written, such as `labels.csv:12`; none where it keeps no columns.
+    pub place: Option<Arc<str>>,
 }
 
 impl ItemFacts for UtteranceFacts {

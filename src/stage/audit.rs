@@ -35,7 +35,9 @@ pub const CONTENT: &str = "audit.json";
 
 pub static KIND: Kind = Kind {
     name: AUDIT,
-    version: 3, // 2: ingests of one chain are compared, and speakers of training and validation alone are a warning; 3: so is audio
+    // 2: ingests of one chain are compared, and speakers of training and validation alone are a warning; 3: so is audio; 4:
+    // messages name ten things, and columns of utterances without labels count
+    version: 4,
     doc: "Looks for what makes a score on recordings meaningless before anything is trained on them, as `pipe audit` does: speakers and copies in more than one split, or in what different ingest stages list for a training and its evaluation; classes that training lacks; facts that give the class away; unusable recordings.",
     parameters: &[
         Parameter::required(

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use pipe_engine::artifact::{FingerprintInputs, ItemData, ItemFacts};
+use pipe_engine::artifact::{ArtifactKind, FingerprintInputs, ItemData, ItemFacts};
 use pipe_engine::manifest::{
     Declaration, Diagnostic, Diagnostics, Gathers, Kind, MAX_BAD, Parameter, STORE, Shape,
 };
@@ -37,8 +37,11 @@ const NUMBER: Shape = Shape::Float {
     max: f64::MAX,
 };
 
+/// The name of this kind.
+pub const EMBED: &str = "embed";
+
 pub static KIND: Kind = Kind {
-    name: "embed",
+    name: EMBED,
     version: 1,
     doc: "Features [frames, values] by any model in ONNX, such as an encoder trained without labels; see docs/embeddings.md.",
     parameters: &[
@@ -176,7 +179,7 @@ pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Dia
         SignatureError::File(error) => missing_file(&path.display().to_string(), &error, place),
         SignatureError::Model(error) => refused(&path, &error, place, "this file"),
     })?;
-    // What it is given is known when the first recording arrives.
+    // What it is given is known once all stages are: see [`check_input`].
     let both = [Recording::Waveform, Recording::Features];
     let checked = both.map(|recording| Embedder::check(&signature, recording, &options.embedder));
     if let [Err(error), Err(_)] = &checked {
@@ -199,6 +202,34 @@ pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Dia
         options,
         embedder: OnceLock::new(),
     })))
+}
+
+/// Checks that the model of an `embed` can take what the stage before gives, an artifact of this kind.
+///
+/// # Errors
+/// Where it cannot, at the name of the input.
+pub fn check_input(
+    declaration: &Declaration,
+    input: &str,
+    given: ArtifactKind,
+) -> Result<(), Diagnostics> {
+    let recording = match given.name() {
+        name if name == AUDIO.name() => Recording::Waveform,
+        name if name == FEATURES.name() => Recording::Features,
+        _ => return Ok(()),
+    };
+    let options: Options = options(declaration)?;
+    let written = declaration.parameters[MODEL].as_str().unwrap_or_default();
+    let path = declaration.resolve(MODEL, written);
+    // What is wrong with the file itself is found when the stage is built.
+    let Ok(signature) = Signature::of_file(&path) else {
+        return Ok(());
+    };
+    let checked = Embedder::check(&signature, recording, &options.embedder);
+    checked.map_err(|error| {
+        let place = declaration.place_of(input);
+        refused(&path, &error, place, "what it is given").into()
+    })
 }
 
 /// What is wrong with a model, or with how it is to be used.

@@ -1,5 +1,7 @@
 //! `evaluate`: tests a model on utterances it has not seen.
 
+mod error;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -21,19 +23,20 @@ use pipe_report::{EpochPoint, PartitionFacts, ReportEntry};
 use pipe_speech::corpus::{Split, Utterance};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
-use thiserror::Error;
 
 use crate::items::{EVALUATION, UtteranceItem};
 
+use error::EvaluateError;
+
 use super::feature_parts::for_each_part;
-use super::foresight;
+use super::foresight::{self, Head};
 use super::front_end::{add_lineages, front_end, same_front_end};
 use super::identity::identity;
 use super::leak_policy::{LEAKS, LeakError, LeakPolicy};
 use super::leakage::{Seen, TRAINING_ITEMS};
 use super::learning_curve::epoch_point;
 use super::options::options;
-use super::output::{Unwritten, write_json};
+use super::output::write_json;
 use super::parameters::{INPUT, MODEL, SPLITS, THREADS};
 use super::setting::Setting;
 use super::train::number;
@@ -87,53 +90,35 @@ struct Options {
     labels: Option<bool>,
 }
 
-/// Why a model cannot be tested.
-#[derive(Debug, Error, miette::Diagnostic)]
-enum EvaluateError {
-    #[error("there is nothing to test on: the splits {splits} have no utterances")]
-    #[diagnostic(
-        code(evaluate::empty),
-        help("check `split` of the ingest stage and `splits` of this one")
-    )]
-    Empty { splits: String },
-    #[error("the model has no {name}")]
-    #[diagnostic(code(evaluate::model))]
-    Model { name: &'static str },
-    #[error("the model has no class `{class}`, the class of {utterance}")]
-    #[diagnostic(
-        code(evaluate::no_class),
-        help(
-            "test it on utterances of the classes that it was trained on: give both ingest stages the same `classes`"
-        )
-    )]
-    NoClass { class: String, utterance: String },
-    #[error("the model gives no probability for {utterance}")]
-    #[diagnostic(
-        code(evaluate::not_finite),
-        help("the model has diverged; check its history.jsonl")
-    )]
-    NotFinite { utterance: String },
-    #[error("cannot write {name}: {reason}")]
-    #[diagnostic(code(evaluate::output))]
-    Output { name: &'static str, reason: String },
-}
-
-impl From<Unwritten> for EvaluateError {
-    fn from(Unwritten { name, reason }: Unwritten) -> Self {
-        Self::Output { name, reason }
-    }
-}
-
 struct Evaluate {
     options: Options,
+    /// Those of its model, as far as the plan knows it.
+    heads: Vec<Head>,
     leak_policy: LeakPolicy,
     device: Device,
 }
 
 pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diagnostics> {
+    of_model(declaration, setting, &Map::new())
+}
+
+/// The stage with the parameters of the training of its model, which decide what can be foreseen and no result.
+///
+/// # Errors
+/// As [`build`].
+pub fn of_model(
+    declaration: &Declaration,
+    setting: &Setting,
+    training: &Map<String, Json>,
+) -> Result<Stage, Diagnostics> {
     let leak_policy = LeakPolicy::of(&declaration.parameters);
+    let heads = match training.is_empty() {
+        true => Vec::new(),
+        false => foresight::heads(training),
+    };
     Ok(Stage::Aggregate(Box::new(Evaluate {
         options: options(declaration)?,
+        heads,
         leak_policy,
         device: setting.device,
     })))
@@ -149,7 +134,7 @@ impl AggregateStage for Evaluate {
     }
 
     fn foresee(&self, inputs: &[ListedInput<'_>]) -> Foresight {
-        foresight::of_evaluation(inputs, &self.options.splits)
+        foresight::of_evaluation(inputs, &self.options.splits, &self.heads, &self.leak_policy)
     }
 
     fn resources(&self) -> Resources {

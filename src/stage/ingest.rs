@@ -20,7 +20,8 @@ use rayon::prelude::*;
 use serde_json::Value as Json;
 
 use crate::items::{
-    Audio, Composition, ListingDetails, LongAudio, Recording, UtteranceFacts, UtteranceItem, fault,
+    Audio, Composition, Heard, ListingDetails, LongAudio, Recording, UtteranceFacts, UtteranceItem,
+    fault,
 };
 
 mod build;
@@ -331,6 +332,7 @@ impl SourceStage for Ingest {
                     recording: Some(Recording {
                         source: entry.source,
                         duration_s,
+                        place: entry.place,
                     }),
                     partition: partition.clone(),
                 }),
@@ -353,6 +355,7 @@ impl SourceStage for Ingest {
             })
             .collect();
         details.composition = Composition::of(&listing.items);
+        details.heard = Heard::of(&listing.items);
         listing.details = Some(Arc::new(details));
         Ok(listing)
     }

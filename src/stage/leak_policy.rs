@@ -213,12 +213,12 @@ impl From<Refused> for LeakError {
 }
 
 /// The first few findings, and how many more there are.
-fn first_few(findings: &[&str]) -> String {
-    const FEW: usize = 5;
+pub fn first_few(findings: &[&str]) -> String {
+    const FEW: usize = 10;
     let shown = findings[..findings.len().min(FEW)].join("; ");
     match findings.len().saturating_sub(FEW) {
         0 => shown,
-        more => format!("{shown}; and {more} more"),
+        more => format!("{shown}; and {more} more (`pipe audit MANIFEST --json` names all)"),
     }
 }
 
@@ -261,7 +261,12 @@ mod tests {
 
     #[test]
     fn the_first_few_are_told_and_the_others_counted() {
-        assert_eq!(first_few(&["a"; 5]), "a; a; a; a; a");
-        assert_eq!(first_few(&["a"; 7]), "a; a; a; a; a; and 2 more");
+        let ten = ["a"; 10].join("; ");
+        assert_eq!(first_few(&["a"; 10]), ten);
+        let told = first_few(&["a"; 12]);
+        assert!(
+            told.starts_with(&format!("{ten}; and 2 more (`pipe audit")),
+            "{told}"
+        );
     }
 }

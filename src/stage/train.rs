@@ -29,7 +29,7 @@ use crate::items::{MODEL, UtteranceItem, features};
 
 use heads::{second_heads, split_heads, unclear_heads};
 
-use super::foresight;
+use super::foresight::{self, Head};
 use super::front_end::add_lineages;
 use super::leak_policy::{Leak, LeakError, LeakKind, LeakPolicy};
 use super::leakage::{self, TRAINING_ITEMS};
@@ -120,6 +120,8 @@ fn extends(name: &str, difference: &Difference) -> bool {
 
 struct Train {
     options: TrainOptions,
+    /// What is foreseen of them is told where they are written.
+    heads: Vec<Head>,
     leak_policy: LeakPolicy,
     threads: usize,
     device: Device,
@@ -136,6 +138,7 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
         .unwrap_or(1) as usize;
     Ok(Stage::Aggregate(Box::new(Train {
         options,
+        heads: foresight::heads(parameters),
         leak_policy,
         threads,
         device: setting.device,
@@ -213,7 +216,7 @@ impl AggregateStage for Train {
     }
 
     fn foresee(&self, inputs: &[ListedInput<'_>]) -> Foresight {
-        foresight::of_training(inputs)
+        foresight::of_training(inputs, &self.heads, &self.leak_policy)
     }
 
     fn needs_memory(&self) -> bool {

@@ -8,7 +8,7 @@ use pipe_engine::stage::{ItemContext, ItemCopy, ItemError, ItemStage, Stage};
 use pipe_speech::audio::Waveform;
 use pipe_speech::dsp::Trim;
 
-use crate::items::{AUDIO, Audio};
+use crate::items::{AUDIO, Audio, Samples};
 
 use super::options::options;
 use super::parameters::WAVEFORMS;
@@ -88,7 +88,7 @@ impl ItemStage for TrimStage {
         input: &dyn ItemData,
         context: &ItemContext<'_>,
     ) -> Result<Box<dyn ItemData>, ItemError> {
-        let wave = Audio::of(input)?;
+        let wave = Samples::of(input)?.together(context.progress)?;
         let kept = self
             .trim
             .apply(&wave.samples, wave.rate_hz, context.progress);

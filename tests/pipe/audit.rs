@@ -356,6 +356,37 @@ fn a_corpus_of_numbers_alone_is_listed_and_audited() {
 }
 
 #[test]
+fn columns_of_utterances_without_labels_are_compared_too_and_warnings_are_told() {
+    let space = with_splits();
+    let table = space.read("corpora/made/table.csv");
+    let texts = table.lines().enumerate().map(|(index, line)| {
+        let (rest, label) = line.rsplit_once(',').unwrap();
+        match index {
+            0 => format!("{line},text\n"),
+            // One recording of training and one of test say the same, and nobody has labelled them.
+            1 | 4 => format!("{rest},,hello\n"),
+            _ => format!("{rest},{label},{index}\n"),
+        }
+    });
+    space.write("corpora/made/table.csv", texts.collect::<String>());
+    space.edit(
+        "pipe.toml",
+        "corpora",
+        "classes = \"none\"\ncolumns = [\"mood\"]\ncorpora",
+    );
+    let found = findings(&space, "pipe.toml", 0);
+    let text = message(&found, "audit::shared_text", "note");
+    assert!(text.contains("hello"), "{text}");
+    let warned = space.warned(&["audit", "pipe.toml"]);
+    assert!(
+        warned.contains("warning: speech: no utterance has the column `mood`"),
+        "{warned}"
+    );
+    let lines = lines_of_json(&space.told(&["audit", "pipe.toml", "--json"]));
+    assert_eq!(lines[0]["event"], "warning");
+}
+
+#[test]
 fn speakers_whose_names_are_written_in_two_ways_are_told() {
     let space = with_splits();
     space.edit("corpora/made/table.csv", "0007.wav,s3", "0007.wav,S0");

@@ -292,7 +292,7 @@ fn what_different_ingest_stages_list_for_training_and_test_is_compared() {
     let held_out = format!(
         "[stage.held_out]\nkind = \"ingest\"\ncorpora = \"acted\"\nsplit = \"test\"\n{}{}\
          [stage.train]\nkind = \"train\"\ninput = \"fbank\"\nepochs = 1\n{ENCODER}\
-         [stage.score]\nkind = \"evaluate\"\nmodel = \"train\"\ninput = \"held_fbank\"\n",
+         [stage.score]\nkind = \"evaluate\"\nleaks = \"warn\"\nmodel = \"train\"\ninput = \"held_fbank\"\n",
         front_end("\"speech\""),
         front_end("\"held_out\"")
             .replace("stage.", "stage.held_")
@@ -341,7 +341,7 @@ fn ingest_stages_that_feed_one_chain_are_compared() {
     let chain = format!(
         "[stage.held_out]\nkind = \"ingest\"\ncorpora = \"again\"\nsplit = \"test\"\n{}\
          [stage.train]\nkind = \"train\"\ninput = \"fbank\"\nepochs = 1\n{ENCODER}\
-         [stage.score]\nkind = \"evaluate\"\nmodel = \"train\"\ninput = \"fbank\"\n",
+         [stage.score]\nkind = \"evaluate\"\nleaks = \"warn\"\nmodel = \"train\"\ninput = \"fbank\"\n",
         front_end("[\"speech\", \"held_out\"]"),
     );
     space.write("p.toml", space.read("p.toml") + &chain);

@@ -214,6 +214,7 @@ fn tables_of_classes_that_make_no_sense_are_refused_in_their_place() {
             "{ one = [\"sadness\"], two = [\"sorrow\"] }",
             "`sadness` means `sorrow`",
         ),
+        ("{}", "`classes` lists no class"),
         ("\"nativ\"", "did you mean `native`? `classes` may be"),
         ("\"nativ\"", "\"none\" (no classes), \"arousal2\","),
     ] {

@@ -231,6 +231,23 @@ fn what_cannot_be_used_is_refused_in_the_plan() {
 }
 
 #[test]
+fn a_waveform_where_the_model_takes_features_is_told_in_the_plan() {
+    let space = trained();
+    // A model over features, as it is without the front end.
+    export(&space, "model.onnx", &["--input", "features"]);
+    space.write("e.toml", MANIFEST);
+    let told = space.refused(&["plan", "e.toml"]);
+    let words = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    for text in [
+        "frames of features, and the stage before gives a waveform",
+        "`fbank`",
+        "e.toml:",
+    ] {
+        assert!(words.contains(text), "{text} is missing: {told}");
+    }
+}
+
+#[test]
 fn windows_pooling_and_recordings_that_are_too_short() {
     let space = space();
     // The recordings have 3,308 samples at this rate.

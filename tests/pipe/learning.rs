@@ -180,8 +180,7 @@ fn a_model_is_not_tested_on_speakers_it_was_trained_on() {
     // Whoever sees the scores is told.
     let report = space.read("runs/study/report/report.md");
     assert!(
-        report.contains("2 of 2 models")
-            && report.contains("trained on, for example: speaker near/"),
+        report.contains("2 of 2 models") && report.contains("trained on: speaker near/"),
         "{report}"
     );
     let model = "runs/study/train/method=GR/model.safetensors";

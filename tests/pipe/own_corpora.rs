@@ -24,6 +24,27 @@ fn with_table() -> Workspace {
 }
 
 #[test]
+fn a_table_of_a_corpus_in_another_form_is_refused_with_the_one_to_write() {
+    let space = Workspace::with_corpus(4);
+    let entry = space.read("corpora.toml");
+    for (written, told) in [
+        ("genders = { s0 = \"x\" }", "genders = { s01 = \"female\""),
+        ("genders = \"female\"", "genders = { s01 = \"female\""),
+        (
+            "[corpus.made.genders]\ns0 = [\"female\"]",
+            "genders = { s01 = \"female\"",
+        ),
+        ("names = [\"W\"]", "names = { W = \"anger\""),
+    ] {
+        space.write("corpora.toml", format!("{entry}{written}\n"));
+        let refused = space.refused(&["plan", "pipe.toml"]);
+        let words = refused.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(told), "{written}: {refused}");
+        assert!(!words.contains("wanted string"), "{refused}");
+    }
+}
+
+#[test]
 fn a_drafted_entry_is_appended_and_runs() {
     let space = with_table();
     let own = "# Mine, with a comment.\nfolder = \"data\" # here";

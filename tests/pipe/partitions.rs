@@ -141,6 +141,13 @@ fn the_folds_of_emobox_are_followed_and_told() {
         list.iter()
             .all(|line| ["Happy", "Neutral", "Angry"].contains(&line["pred"].as_str().unwrap()))
     );
+    assert!(!warned.contains("not the labels of"), "{warned}");
+    // The terminal names the partition too.
+    let told = space.told(&["run", "p.toml"]);
+    assert!(
+        told.contains("EmoBox acted, fold 1") && told.contains(digest),
+        "{told}"
+    );
     // Predictions of another fold are of none of its test files.
     let refused = space.refused(&arguments);
     assert!(refused.contains("is of a test file of"), "{refused}");
@@ -158,6 +165,40 @@ fn the_folds_of_emobox_are_followed_and_told() {
     let told = space.told_with(&["plan", "p.toml"], 1);
     assert!(
         told.contains("has no fold `3`: its folds are 1, 2"),
+        "{told}"
+    );
+}
+
+#[test]
+fn coarse_classes_are_not_the_labels_of_emobox_and_recalls_of_these_are_in_the_terminal() {
+    let split = r#"{ protocol = "emobox", folder = "protocol", fold = "${matrix.fold}" }"#;
+    let space = acted(5, with_leaks(&crossed(split, "", "")));
+    write_emobox(&space);
+    space.edit(
+        "p.toml",
+        "corpora = \"acted\"",
+        "corpora = \"acted\"\nclasses = { aroused = [\"joy\", \"anger\"], calm = [\"neutral\"] }",
+    );
+    space.run_well("p.toml");
+    let arguments = [
+        "export",
+        "runs/p/test/fold=1/predictions.csv",
+        "--emobox",
+        "out.json",
+        "--protocol",
+        "protocol",
+    ];
+    let warned = space.warned(&arguments);
+    assert!(
+        warned.contains("the classes of these predictions are not the labels of EmoBox acted, fold 1 (aroused holds Angry, Happy; calm holds Neutral)"),
+        "{warned}"
+    );
+    assert!(space.read("out.json").contains("\"aroused\""));
+    let told = space.told(&["run", "p.toml"]);
+    assert!(told.contains("Recall of the original labels"), "{told}");
+    assert!(
+        told.lines()
+            .any(|line| line.contains("joy") && line.contains("aroused")),
         "{told}"
     );
 }

@@ -46,3 +46,29 @@ fn a_gain_may_be_against_any_value_of_any_axis() {
     let page = space.read("runs/p/report/report.html");
     assert!(page.contains("<h2>Gain over rate 0.02</h2>"), "{page}");
 }
+
+#[test]
+fn a_seed_is_no_reference() {
+    let manifest = crossed(
+        LEAVE_ONE_SPEAKER_OUT,
+        "run = [1, 2]",
+        "seed = \"${matrix.run}\"",
+    );
+    let space = acted(5, manifest);
+    space.told(&["plan", "p.toml"]);
+    space.edit(
+        "p.toml",
+        "kind = \"report\"",
+        "kind = \"report\"\nreference = \"run=1\"",
+    );
+    let refused = space.refused(&["plan", "p.toml"]);
+    let refused = refused.split_whitespace().collect::<Vec<_>>().join(" ");
+    for text in [
+        "manifest::reference",
+        "`reference = \"run=1\"` names a seed",
+        "p.toml:",
+        "remove `reference`",
+    ] {
+        assert!(refused.contains(text), "{text} is missing: {refused}");
+    }
+}

@@ -81,6 +81,10 @@ fn a_corpus_that_a_fold_leaves_out_is_meant_to_have_nothing_in_training() {
     );
     // The same recordings twice: what that is worth is not asked here.
     space.edit("p.toml", split, &format!("{split}\nleaks = \"warn\""));
+    for kind in ["train", "evaluate"] {
+        let kind = format!("kind = \"{kind}\"");
+        space.edit("p.toml", &kind, &format!("{kind}\nleaks = \"warn\""));
+    }
     let warned = |space: &Workspace| {
         let output = space.pipe(&["plan", "p.toml"]);
         assert!(output.status.success(), "{output:?}");
@@ -173,6 +177,18 @@ fn validation_of_one_class_is_told_before_training() {
         "{warnings:?}"
     );
     assert!(run.error().contains("one class"), "{}", run.error());
+}
+
+#[test]
+fn a_split_table_that_is_not_understood_is_named() {
+    let space = acted(4, manifest(FRACTIONS));
+    space.write("mine.tsv", "name\tpart\nacted/00\ttrain\n");
+    space.edit("p.toml", FRACTIONS, "split_file = \"mine.tsv\"");
+    let told = space.told_with(&["plan", "p.toml"], 1);
+    assert!(
+        told.contains("mine.tsv: line 1 of the split table: `part` is not one of"),
+        "{told}"
+    );
 }
 
 #[test]

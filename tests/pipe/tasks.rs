@@ -264,7 +264,7 @@ fn a_cell_that_is_no_number_is_named_with_its_utterance() {
     let run = space.run("task.toml", &[]);
     let error = run.error();
     assert!(
-        error.contains("brightness of made/audio/0") && error.contains("fifteen"),
+        error.contains("`brightness` of made/audio/0") && error.contains("fifteen"),
         "{error}"
     );
 }
@@ -311,14 +311,23 @@ fn folds_of_numbers_are_one_row_that_is_compared_along_an_axis() {
     assert_eq!(other["utterances"], pairs.len());
     let pooled = pipe_foundation::Agreement::of(&pairs).unwrap();
     assert!((number(&other["ccc"]) - pooled.ccc.unwrap()).abs() < 1e-12);
+    assert!((number(&other["pearson"]) - pooled.pearson.unwrap()).abs() < 1e-12);
+    assert!((number(&other["rmse"]) - pooled.rmse).abs() < 1e-12);
+    for score in ["ccc", "pearson", "rmse"] {
+        let folds = other["folds"]["folds"].as_array().unwrap().iter();
+        let sum: f64 = folds.map(|fold| number(&fold[score])).sum();
+        let mean = number(&other["folds"][format!("mean_{score}")]);
+        assert!((mean - sum / 4.0).abs() < 1e-12);
+    }
     let report = space.read("runs/task/report/report.md");
     for text in [
         "mean of folds",
-        "CCC of each fold alone",
+        "of each fold alone",
+        "pooled",
         "the same with loss mse",
     ] {
         assert!(report.contains(text), "{text} is missing:\n{report}");
     }
     let folds = space.told(&["report", "task.toml", "--folds"]);
-    assert!(folds.contains("CCC of each fold alone"), "{folds}");
+    assert!(folds.contains("of each fold alone"), "{folds}");
 }

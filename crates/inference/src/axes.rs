@@ -49,6 +49,9 @@ pub fn input_axes(
         ))
     };
     let Some(given) = given else {
+        if let Some(other) = made_for_the_other(input, is_waveform) {
+            return Err(other);
+        }
         let ends_in_1 =
             input.shape.as_ref().and_then(|shape| shape.last()) == Some(&Dimension::Fixed(1));
         let usual: &[Axis] = match (is_waveform, rank) {
@@ -73,6 +76,57 @@ pub fn input_axes(
             given.len()
         ))),
     }
+}
+
+/// Why a model cannot take what it is given where its shape says that it takes the other of waveforms and features.
+fn made_for_the_other(input: &ValueSignature, is_waveform: bool) -> Option<ModelError> {
+    /// More coefficients than this are rather samples.
+    const MOST_COEFFICIENTS: usize = 4096;
+    let shape = input.shape.as_deref()?;
+    let is_more = |dimension: &Dimension| matches!(dimension, Dimension::Fixed(2..));
+    let are_coefficients =
+        |dimension: &Dimension| matches!(dimension, Dimension::Fixed(2..=MOST_COEFFICIENTS));
+    let is_free = |dimension: &Dimension| matches!(dimension, Dimension::Free(_));
+    let takes_features = match shape {
+        [_, middle, last] => is_more(middle) || (is_free(middle) && are_coefficients(last)),
+        [_, _, _, _] => true,
+        _ => false,
+    };
+    let takes_a_waveform = match shape {
+        [_] => true,
+        [Dimension::Fixed(1), last] => !are_coefficients(last),
+        _ => false,
+    };
+    let told = |is: &str, gives: &str, between: &str| {
+        Some(ModelError::Shape(format!(
+            "its input `{}` is {}, {is}, and the stage before gives {gives}: {between}",
+            input.name,
+            shown(shape)
+        )))
+    };
+    match is_waveform {
+        true if takes_features => told(
+            "frames of features",
+            "a waveform, a row of samples",
+            "put the stage between that makes the features which the model was trained on, such as `fbank`; where it does take samples, say with `input_axes` which axis they are",
+        ),
+        false if takes_a_waveform => told(
+            "the samples of a waveform",
+            "frames of features",
+            "give it a stage of waveforms, such as `resample`; where it does take features, say with `input_axes` which axes they are",
+        ),
+        _ => None,
+    }
+}
+
+/// A shape such as `[batch, ?, 80]`.
+fn shown(shape: &[Dimension]) -> String {
+    let dimensions = shape.iter().map(|dimension| match dimension {
+        Dimension::Fixed(length) => length.to_string(),
+        Dimension::Free(name) if name.is_empty() => "?".to_owned(),
+        Dimension::Free(name) => name.clone(),
+    });
+    format!("[{}]", dimensions.collect::<Vec<_>>().join(", "))
 }
 
 /// Checks axes that are given: `time` and, `with_features`, `features` are among them, and none but `1` twice.
@@ -243,6 +297,40 @@ mod tests {
             );
         }
         assert!(input_axes(&free(2), true, Some(&[Time, Features])).is_err());
+    }
+
+    #[test]
+    fn a_model_of_features_is_not_given_a_waveform_nor_the_reverse() {
+        use Dimension::{Fixed, Free};
+        let free = |name: &str| Free(name.into());
+        let told = |shape: Vec<Dimension>, is_waveform| {
+            let refused = input_axes(&input(Some(shape)), is_waveform, None);
+            refused.map_err(|error| error.to_string())
+        };
+        for shape in [
+            vec![free("batch"), Fixed(80), free("")],
+            vec![Fixed(1), free("frames"), Fixed(40)],
+            vec![Fixed(1), Fixed(1), free(""), Fixed(40)],
+        ] {
+            assert!(told(shape.clone(), false).is_ok(), "{shape:?}");
+            let message = told(shape, true).unwrap_err();
+            assert!(message.contains("such as `fbank`"), "{message}");
+        }
+        for shape in [vec![free("")], vec![Fixed(1), free("samples")]] {
+            assert!(told(shape.clone(), true).is_ok(), "{shape:?}");
+            let message = told(shape, false).unwrap_err();
+            assert!(message.contains("such as `resample`"), "{message}");
+        }
+        assert_eq!(
+            told(vec![Fixed(1), free("")], false)
+                .unwrap_err()
+                .split(':')
+                .next(),
+            Some(
+                "its input `x` is [1, ?], the samples of a waveform, and the stage before gives frames of features"
+            )
+        );
+        assert!(told(vec![free(""), Fixed(1), Fixed(400)], true).is_ok());
     }
 
     #[test]

@@ -63,12 +63,29 @@ pub(crate) fn remarks(report: &Report, study: &Study, most: usize) -> Vec<String
     remarks
 }
 
+/// So many leaks are named in a remark.
+const MOST_LEAKS: usize = 10;
+
 /// Models that were tested on what they were trained on.
 fn leaks(report: &Report, study: &Study, most: usize) -> Option<String> {
     let entries: Vec<_> = (study.leaked.iter())
         .filter_map(|&index| report.entries.get(index))
         .collect();
-    let example = entries.first()?.leaks.first()?;
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    let all = entries.iter().flat_map(|entry| &entry.leaks);
+    let leaks: Vec<&str> = all
+        .map(String::as_str)
+        .filter(|leak| seen.insert(leak))
+        .collect();
+    let shown = leaks[..leaks.len().min(MOST_LEAKS)].join("; ");
+    let told = match leaks.len() {
+        0 => return None,
+        1..=MOST_LEAKS => shown,
+        all => format!(
+            "{shown}; and {} more, which the page of the report names",
+            all - MOST_LEAKS
+        ),
+    };
     let names: Vec<String> = entries
         .iter()
         .map(|entry| entry.model.name.clone())
@@ -83,7 +100,7 @@ fn leaks(report: &Report, study: &Study, most: usize) -> Option<String> {
         ),
     };
     Some(format!(
-        "{who} tested on speakers or recordings that {them} trained on, for example: {example}. Such a score says little of \
+        "{who} tested on speakers or recordings that {them} trained on: {told}. Such a score says little of \
          new speakers."
     ))
 }

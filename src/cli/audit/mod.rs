@@ -13,7 +13,7 @@ use pipe_foundation::progress::Progress;
 use crate::audit::{AuditOutcome, measure_all};
 
 use super::arguments::Common;
-use super::console::print;
+use super::console::{print, print_error};
 use super::corpora_arguments::AuditArguments;
 use super::error::CliError;
 use super::paint::Paint;
@@ -26,19 +26,25 @@ use text::text;
 /// Prints what is wrong with the recordings of a manifest or a corpus; 1 where a score on them means nothing.
 pub fn audit(arguments: &AuditArguments, common: &Common) -> Result<u8, CliError> {
     end_when_asked();
-    let (sources, cache) = match is_manifest(&arguments.what) {
+    let ((sources, odd), cache) = match is_manifest(&arguments.what) {
         true => sources_of_manifest(arguments, common)?,
-        false => {
-            let (source, cache) = source_of_corpus(arguments, common)?;
-            (vec![source], cache)
-        }
+        false => source_of_corpus(arguments, common)?,
     };
+    let mut lines = String::new();
+    for (step, message) in &odd {
+        if common.json {
+            let line = serde_json::json!({ "event": "warning", "step": step, "message": message });
+            lines += &format!("{line}\n");
+        } else {
+            print_error(&format!("  warning: {step}: {message}"));
+        }
+    }
     let bar = Bar::new();
     let measured = measure_all(&sources, &cache, &bar);
     bar.0.finish_and_clear();
     let outcome = AuditOutcome::of(sources, &measured);
     print(&match common.json {
-        true => json_lines(&outcome),
+        true => lines + &json_lines(&outcome),
         false => text(&outcome, Paint::stdout()),
     })?;
     Ok(u8::from(outcome.severities.errors > 0))

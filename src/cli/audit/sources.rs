@@ -17,7 +17,11 @@ use crate::cli::error::CliError;
 use crate::cli::manifest_arguments::ManifestArguments;
 use crate::comparisons::comparisons;
 use crate::domain::SpeechPlan;
+use crate::items::details;
 use crate::stage::{self, INGEST, Setting, SharedListings, source_facts};
+
+/// What was listed, and what listing warned of, each with the step or corpus.
+pub type Listed = (Vec<AuditSource>, Vec<(String, String)>);
 
 /// Lists every `ingest` of a manifest, and what its evaluations bring together; with the cache that knows the files.
 ///
@@ -26,7 +30,7 @@ use crate::stage::{self, INGEST, Setting, SharedListings, source_facts};
 pub fn sources_of_manifest(
     arguments: &AuditArguments,
     common: &Common,
-) -> Result<(Vec<AuditSource>, Cache), CliError> {
+) -> Result<(Listed, Cache), CliError> {
     let manifest = ManifestArguments {
         manifest: arguments.what.clone(),
         overrides: arguments.overrides.clone(),
@@ -36,13 +40,13 @@ pub fn sources_of_manifest(
     };
     let plan = context::plan(&manifest, Device::Cpu, common)?;
     let cache = context::cache(common, false)?;
-    let mut sources = of_plan(&plan, &cache, common.limits().file_bytes);
+    let (mut sources, odd) = of_plan(&plan, &cache, common.limits().file_bytes);
     let compared = comparisons(&plan).into_iter();
     let compared: Vec<AuditSource> = compared.map(|one| one.source(&sources)).collect();
     sources.extend(compared);
     cache.files.save()?;
     match sources.is_empty() {
-        false => Ok((sources, cache)),
+        false => Ok(((sources, odd), cache)),
         true => Err(CliError::Usage {
             message: format!("{} has no `ingest`", plan.manifest),
             help: "an audit looks at the recordings that an `ingest` lists".into(),
@@ -57,7 +61,7 @@ pub fn sources_of_manifest(
 pub fn source_of_corpus(
     arguments: &AuditArguments,
     common: &Common,
-) -> Result<(AuditSource, Cache), CliError> {
+) -> Result<(Listed, Cache), CliError> {
     let name = arguments.what.to_string_lossy();
     let known = context::corpora_here(common)?;
     let corpora = &known.corpora;
@@ -71,14 +75,14 @@ pub fn source_of_corpus(
     let cache = context::cache(common, false)?;
     let source = of_corpus(&name, config, corpora, &cache, common.limits().file_bytes);
     cache.files.save()?;
-    let source = source.map_err(|error| CliError::Usage {
+    let (source, odd) = source.map_err(|error| CliError::Usage {
         message: error.to_string(),
         help: match error.help() {
             Some(help) => help.to_string(),
             None => format!("`pipe corpora {name}` says where to get it"),
         },
     })?;
-    Ok((source, cache))
+    Ok(((vec![source], odd), cache))
 }
 
 /// Lists a corpus, with its own labels as classes and all in one split.
@@ -91,7 +95,7 @@ fn of_corpus(
     corpora: &Corpora,
     cache: &Cache,
     file_bytes: Limit,
-) -> miette::Result<AuditSource> {
+) -> miette::Result<(AuditSource, Vec<(String, String)>)> {
     let options = ColumnsOfCorpora::every_column(corpora);
     let (listing, options) =
         corpus::list_by_own_labels(name, config, &corpora.folder, &options, file_bytes)?;
@@ -105,6 +109,7 @@ fn of_corpus(
     }
     let lost = listing.bad().map(|bad| (&*bad.what, &*bad.reason));
     findings.extend(left_out(&lost.collect::<Vec<_>>()));
+    let odd = of_the_listing(name, listing.warnings.iter());
     let facts = listing.entries.into_par_iter().map(|entry| {
         let facts = source_facts(&entry, &cache.files);
         (entry, facts)
@@ -125,17 +130,18 @@ fn of_corpus(
     findings.extend(left_out(&unread));
     let found = recordings.iter().filter_map(|r| r.utterance.class.as_ref());
     let classes = ClassSet::of(&options.classes, &options.class_maps, found)?;
-    Ok(AuditSource {
+    let source = AuditSource {
         name: name.to_owned(),
         scope: AuditScope::Everything,
         classes: classes.names().map(str::to_owned).collect(),
         recordings,
         findings,
-    })
+    };
+    Ok((source, odd))
 }
 
 /// Lists every `ingest` of a plan, with its splits. One that cannot be listed has a finding that says why.
-fn of_plan(plan: &SpeechPlan, cache: &Cache, file_bytes: Limit) -> Vec<AuditSource> {
+fn of_plan(plan: &SpeechPlan, cache: &Cache, file_bytes: Limit) -> Listed {
     let setting = Setting {
         corpora: plan.corpora.clone(),
         device: Device::Cpu,
@@ -144,9 +150,10 @@ fn of_plan(plan: &SpeechPlan, cache: &Cache, file_bytes: Limit) -> Vec<AuditSour
         shared_listings: SharedListings::default(),
     };
     let mut columns = ColumnsOfCorpora::default();
+    let mut odd = Vec::new();
     let steps = plan.steps.iter();
     let sources = steps.filter(|step| step.declaration.kind.name == INGEST);
-    sources
+    let sources = sources
         .map(|step| {
             for (_, name) in &step.declaration.named {
                 columns.add(name, &plan.corpora, file_bytes);
@@ -160,13 +167,40 @@ fn of_plan(plan: &SpeechPlan, cache: &Cache, file_bytes: Limit) -> Vec<AuditSour
                 Err(error) => Err(error.into()),
             };
             match listed {
-                Ok(listing) => AuditSource::of_listing(step.id(), &listing, &columns),
+                Ok(listing) => {
+                    let leaks = details(&listing);
+                    let leaks = leaks.iter().flat_map(|details| &details.leak_checks);
+                    let leaks: Vec<&String> = leaks.flat_map(|check| &check.found).collect();
+                    let warnings = listing.warnings.iter();
+                    let warnings = warnings.filter(|warning| !leaks.contains(warning));
+                    odd.extend(of_the_listing(step.id(), warnings));
+                    AuditSource::of_listing(step.id(), &listing, &columns)
+                }
                 Err(error) => AuditSource {
                     findings: vec![not_listed(&error)],
                     ..AuditSource::unlisted(step.id())
                 },
             }
         })
+        .collect();
+    (sources, odd)
+}
+
+/// What listing the recordings of a step or corpus warns of, but for what the audit finds itself.
+fn of_the_listing<'w>(
+    of: &str,
+    warnings: impl Iterator<Item = &'w String>,
+) -> Vec<(String, String)> {
+    const OWN: [&str; 4] = [
+        "left out",
+        "differ only in",
+        "has no utterance of",
+        "no utterance has the class",
+    ];
+    let is_found = |warning: &&String| OWN.iter().any(|own| warning.contains(own));
+    let others = warnings.filter(|warning| !is_found(warning));
+    others
+        .map(|warning| (of.to_owned(), warning.clone()))
         .collect()
 }
 

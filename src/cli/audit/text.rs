@@ -24,6 +24,10 @@ pub fn text(outcome: &AuditOutcome, paint: Paint) -> String {
         warnings,
         notes,
     } = outcome.severities;
+    let findings = || outcome.sources.iter().flat_map(|source| &source.findings);
+    if findings().any(Finding::is_cut) {
+        text.push_str("all names: `pipe audit --json`, in `names` of each finding\n");
+    }
     let rest = format!(
         "{}, {}",
         counted(warnings, "warning"),

@@ -12,6 +12,13 @@ pub fn check_table(choice: &ClassChoice, declaration: &Declaration, diagnostics:
     let ClassChoice::Table(table) = choice else {
         return;
     };
+    if table.is_empty() {
+        diagnostics.push(
+            Diagnostic::new("manifest::classes", "`classes` lists no class")
+                .at(declaration.place_of("classes"), "expected classes with their labels")
+                .help("write { angry = [\"anger\"], happy = [\"happiness\", \"excitement\"] }, or \"none\" where no classes are to be learned"),
+        );
+    }
     let mut listed: BTreeMap<String, &str> = BTreeMap::new();
     for (class, labels) in table {
         if class.trim().is_empty() {

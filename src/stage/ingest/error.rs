@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use pipe_foundation::regular_file::FileError;
+use pipe_speech::corpus::split::SplitError;
 use thiserror::Error;
 
 use crate::stage::leak_policy::Refused;
@@ -27,6 +28,20 @@ pub enum IngestError {
         path: PathBuf,
         /// Why.
         reason: FileError,
+    },
+    /// The split table is not understood.
+    #[error("{}: {reason}", path.display())]
+    #[diagnostic(
+        code(corpus::split::line),
+        help(
+            "the first line names the columns: speaker, split, gender, utterances and hours, or utterance, split and speaker, separated by tabs; split is train, validation or test"
+        )
+    )]
+    SplitTable {
+        /// The table.
+        path: PathBuf,
+        /// What is wrong, and in which line.
+        reason: SplitError,
     },
     /// What is to be kept together is no column of the corpora.
     #[error("no utterance has the column `{column}` that `groups` names: {nearest}")]

@@ -76,7 +76,12 @@ impl Splitting {
                     path: path.clone(),
                     reason,
                 })?;
-                match PinnedSplit::parse(&text)? {
+                let parsed = PinnedSplit::parse(&text);
+                let parsed = parsed.map_err(|reason| IngestError::SplitTable {
+                    path: path.clone(),
+                    reason,
+                })?;
+                match parsed {
                     PinnedSplit::Speakers(table) => return by_speakers(&table, entries),
                     PinnedSplit::Utterances(table) => {
                         table.splits(entries.iter().map(|(entry, ..)| &entry.utterance))?

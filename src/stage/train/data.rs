@@ -8,7 +8,7 @@ use pipe_nn::train::{Example, TargetColumn};
 use pipe_speech::corpus::{ClassSet, Split};
 use thiserror::Error;
 
-use crate::items::{UtteranceItem, features};
+use crate::items::{UtteranceItem, features, numeric_cell};
 
 /// Why utterances cannot be learned from.
 #[derive(Debug, Error, miette::Diagnostic)]
@@ -203,27 +203,9 @@ pub fn number(item: &LoadedItem, column: &str) -> Result<Option<f64>, DataError>
     let Some(cell) = utterance.column(column) else {
         return Ok(None);
     };
-    let cell = cell.trim();
-    // What pandas and R write where a value is missing.
-    if ["nan", "na"]
-        .iter()
-        .any(|missing| cell.eq_ignore_ascii_case(missing))
-    {
-        return Ok(None);
-    }
-    // Half of Europe writes a comma; targets have no thousands.
-    let number = match cell.split_once(',') {
-        Some((whole, decimals)) if !decimals.contains([',', '.']) => {
-            format!("{whole}.{decimals}").parse::<f64>()
-        }
-        _ => cell.parse(),
-    };
-    match number {
-        Ok(number) if number.is_finite() => Ok(Some(number)),
-        _ => Err(DataError::Number {
-            target: column.to_owned(),
-            utterance: utterance.id.clone(),
-            cell: cell.to_owned(),
-        }),
-    }
+    numeric_cell(cell).map_err(|cell| DataError::Number {
+        target: column.to_owned(),
+        utterance: utterance.id.clone(),
+        cell: cell.to_owned(),
+    })
 }

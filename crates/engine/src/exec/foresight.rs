@@ -3,53 +3,61 @@
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
-use crate::plan::Plan;
+use crate::plan::{Plan, Step};
 use crate::stage::{Foresight, ListedInput, SourceListing, Stage};
+
+/// The sources that an input comes from; none where one of them is not listed.
+type Sources = Option<Rc<BTreeSet<usize>>>;
 
 /// What is foreseen of the steps of a plan; of most there is nothing to tell.
 pub fn foresee<'l>(
     plan: &Plan,
     listing: impl Fn(usize) -> Option<&'l SourceListing>,
 ) -> HashMap<usize, Foresight> {
-    // The sources behind each item-wise step; none where one of them is not listed.
-    let mut sources: Vec<Option<Rc<BTreeSet<usize>>>> = Vec::with_capacity(plan.steps.len());
+    let mut sources: Vec<Sources> = Vec::with_capacity(plan.steps.len());
+    let mut whole_sets: Vec<usize> = Vec::with_capacity(plan.steps.len());
     let mut foreseen = HashMap::new();
     for (index, step) in plan.steps.iter().enumerate() {
         let own = match &step.stage {
             Stage::Source(_) => listing(index).map(|_| Rc::new(BTreeSet::from([index]))),
-            Stage::Items(_) => {
-                let mut inputs = step.input_steps();
-                let first = inputs.next().and_then(|input| sources[input].clone());
-                inputs.fold(first, |all, input| {
-                    let (mut all, more) = (all?, sources[input].as_ref()?);
-                    if !more.is_subset(&all) {
-                        Rc::make_mut(&mut all).extend(more.iter().copied());
-                    }
-                    Some(all)
-                })
-            }
+            Stage::Items(_) => all_of(step, &sources),
             Stage::Aggregate(stage) => {
-                let listed = |(parameter, input): &'_ (String, usize)| {
-                    let sources = sources[*input].as_ref()?;
-                    let listings = sources.iter().filter_map(|&source| listing(source));
-                    Some((parameter.clone(), listings.collect::<Vec<_>>()))
-                };
-                let inputs: Vec<_> = step.inputs.iter().filter_map(listed).collect();
-                let inputs: Vec<ListedInput<'_>> = inputs
+                let inputs: Vec<ListedInput<'_>> = step
+                    .inputs
                     .iter()
-                    .map(|(parameter, listings)| ListedInput {
-                        parameter,
-                        listings: listings.clone(),
+                    .filter_map(|(parameter, input)| {
+                        let listings = sources[*input].as_ref()?.iter();
+                        Some(ListedInput {
+                            parameter,
+                            listings: listings.filter_map(|&source| listing(source)).collect(),
+                            whole_sets: whole_sets[*input],
+                        })
                     })
                     .collect();
                 let own = stage.foresee(&inputs);
-                if own != Foresight::default() {
+                if !own.is_empty() {
                     foreseen.insert(index, own);
                 }
-                None
+                all_of(step, &sources)
             }
         };
+        let before = step.input_steps().map(|input| whole_sets[input]).max();
+        let is_over_a_set = matches!(step.stage, Stage::Aggregate(_));
+        whole_sets.push(before.unwrap_or_default() + usize::from(is_over_a_set));
         sources.push(own);
     }
     foreseen
+}
+
+/// The sources of all inputs of a step.
+fn all_of(step: &Step, sources: &[Sources]) -> Sources {
+    let mut inputs = step.input_steps();
+    let first = inputs.next().and_then(|input| sources[input].clone());
+    inputs.fold(first, |all, input| {
+        let (mut all, more) = (all?, sources[input].as_ref()?);
+        if !more.is_subset(&all) {
+            Rc::make_mut(&mut all).extend(more.iter().copied());
+        }
+        Some(all)
+    })
 }

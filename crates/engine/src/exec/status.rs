@@ -22,7 +22,7 @@ use super::outcome::StepResult;
 use super::outputs::Outputs;
 use super::plan_results::{KnownStep, PlanResults};
 use super::sources::{Listings, list_sources};
-use super::step_status::{StatusError, StepStatus};
+use super::step_status::{StatusError, StepStatus, Unlisted};
 
 /// What to do about inputs without a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,7 +98,9 @@ impl<'a> Resolver<'a> {
 
     fn refusal(&self, step: usize) -> Option<StatusError> {
         let refusal = self.foreseen.get(&step)?.refusal.clone()?;
-        Some(StatusError::Foreseen(refusal))
+        let declaration = &self.plan.steps[step].declaration;
+        let located = refusal.located(|parameter| declaration.place_of(parameter).clone());
+        Some(StatusError::Foreseen(located))
     }
 
     /// The group that `step` belongs to; none for steps over whole sets.
@@ -191,7 +193,7 @@ impl<'a> Resolver<'a> {
         for (step, status) in &mut statuses {
             if let Some(error) = failed.get(step) {
                 *status = StepStatus::Failed {
-                    error: StatusError::Unlisted(error.to_string()),
+                    error: Unlisted::from(error).into(),
                 };
             }
         }

@@ -1,12 +1,14 @@
 //! The status of one step before it runs.
 
+use std::fmt;
 use std::sync::Arc;
 
-use miette::Diagnostic;
+use miette::{Diagnostic, Report};
 use thiserror::Error;
 
 use crate::artifact::FingerprintInputs;
 use crate::cache::{Cache, CacheError, StepOutput};
+use crate::manifest;
 
 use super::declared_files::DeclaredFileError;
 use super::outcome::StepResult;
@@ -41,23 +43,59 @@ pub enum StepStatus {
 /// Why a step cannot run, found before it starts.
 #[derive(Clone, Debug, Error, Diagnostic)]
 pub enum StatusError {
-    /// Its data cannot be listed; the text is the reason. A run reports the listing's own diagnostic.
-    #[error("{0}")]
-    #[diagnostic(code(run::unlisted))]
-    Unlisted(String),
+    /// Its data cannot be listed. A run reports the listing's own diagnostic.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Unlisted(#[from] Unlisted),
     /// Its stage foresees that it cannot do its work with what the sources list.
-    #[error("{0}")]
-    #[diagnostic(
-        code(run::foreseen),
-        help(
-            "nothing is computed for this; change the data or the split, or run with --keep-going to compute the rest"
-        )
-    )]
-    Foreseen(String),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Foreseen(#[from] manifest::Diagnostic),
     /// A file that its stage declares cannot be read.
     #[error(transparent)]
     #[diagnostic(transparent)]
     DeclaredFile(#[from] DeclaredFileError),
+}
+
+/// What the diagnostic of a source that cannot be listed says.
+#[derive(Clone, Debug, Error)]
+#[error("{message}")]
+pub struct Unlisted {
+    message: String,
+    code: Option<String>,
+    help: Option<String>,
+}
+
+impl Unlisted {
+    /// Listing was stopped before its end.
+    pub fn interrupted() -> Self {
+        Self {
+            message: "interrupted".into(),
+            code: None,
+            help: None,
+        }
+    }
+}
+
+impl From<&Report> for Unlisted {
+    fn from(report: &Report) -> Self {
+        Self {
+            message: report.to_string(),
+            code: report.code().map(|code| code.to_string()),
+            help: report.help().map(|help| help.to_string()),
+        }
+    }
+}
+
+impl Diagnostic for Unlisted {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(self.code.as_deref().unwrap_or("run::unlisted")))
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        let help = self.help.as_deref()?;
+        Some(Box::new(help))
+    }
 }
 
 impl StepStatus {

@@ -54,11 +54,14 @@ impl Diagnostic {
         message: impl Into<String>,
         label: impl Into<String>,
     ) -> Self {
-        Self {
-            label: shortened(label.into(), LONGEST_LABEL),
-            parameter: Some(parameter.into()),
-            ..Self::new("manifest::value", message)
-        }
+        Self::new("manifest::value", message).about(parameter, label)
+    }
+
+    /// The dotted path of the parameter that it is about, and the label of the underlined value.
+    pub fn about(mut self, parameter: impl Into<String>, label: impl Into<String>) -> Self {
+        self.parameter = Some(parameter.into());
+        self.label = shortened(label.into(), LONGEST_LABEL);
+        self
     }
 
     /// The dotted path of the parameter that it is about, as long as its place is not known.

@@ -7,6 +7,7 @@ use pipe_foundation::progress::Progress;
 use serde_json::Value as Json;
 
 use crate::artifact::{Difference, FingerprintInputs, item_set_digest};
+use crate::manifest::Diagnostic;
 
 use super::{
     CoreShare, DeclaredFile, InputLabel, InputOrigin, Resources, SourceListing, StepInput,
@@ -65,22 +66,32 @@ impl AggregateContext<'_> {
     }
 }
 
-/// One input of a step, of which all items come from sources that are listed.
+/// One input of a step, which comes from sources that are all listed.
 #[derive(Clone, Debug)]
 pub struct ListedInput<'a> {
     /// The parameter, with its position where it is a list.
     pub parameter: &'a str,
     /// What the sources list.
     pub listings: Vec<&'a SourceListing>,
+    /// How many steps over whole sets are between: 0 where the input consists of what the sources list, 1 where it is a
+    /// result made of that.
+    pub whole_sets: usize,
 }
 
 /// What is foreseen of a step.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Foresight {
-    /// Why it cannot do its work.
-    pub refusal: Option<String>,
+    /// Why it cannot do its work, at a place or of a parameter of its stage.
+    pub refusal: Option<Diagnostic>,
     /// What a person should know before it starts.
     pub warnings: Vec<String>,
+}
+
+impl Foresight {
+    /// Whether there is nothing to tell.
+    pub fn is_empty(&self) -> bool {
+        self.refusal.is_none() && self.warnings.is_empty()
+    }
 }
 
 /// A stage over whole sets.

@@ -1,12 +1,13 @@
 //! Confusion matrices: one small drawing per variant, shares of the true class as colours and numbers.
 
-use crate::class_names::short_class_names;
+use crate::class_names::{MOST_COLUMNS, short_class_names};
 use crate::{StudyCell, number};
 
 use super::forest::shorten;
 use super::palette;
 use super::svg::Svg;
 use super::view::View;
+use super::wide_confusion;
 
 const LABELS: f64 = 30.0;
 const SUPPORT: f64 = 42.0;
@@ -16,8 +17,15 @@ const TOP: f64 = 34.0;
 /// In characters.
 const LONGEST_NAME: usize = 5;
 
-/// What the figure shows; markup.
-pub(super) const CAPTION: &str = "Rows: true class; columns: predicted class. Each number is a share of the true \
+/// What the figure shows for so many classes; markup.
+pub(super) fn caption(classes: usize) -> &'static str {
+    match classes {
+        ..=MOST_COLUMNS => CAPTION,
+        _ => wide_confusion::CAPTION,
+    }
+}
+
+const CAPTION: &str = "Rows: true class; columns: predicted class. Each number is a share of the true \
     class in %, so rows add up to 100 and the diagonal shows the recalls. On the right: number of utterances of the \
     class, summed over the runs. Classes whose names are too long have numbers, in the order of the recalls.";
 
@@ -29,7 +37,11 @@ pub(super) fn panels(view: &View, test: usize) -> String {
         .iter()
         .filter_map(|variant| {
             let cell = variant.cells.get(test)?.as_ref()?;
-            Some(matrix(&view.label(variant), &classes, cell))
+            let name = view.label(variant);
+            Some(match classes.len() {
+                ..=MOST_COLUMNS => matrix(&name, &classes, cell),
+                _ => wide_confusion::matrix(&name, &classes, cell),
+            })
         })
         .collect()
 }

@@ -32,6 +32,7 @@ mod table;
 mod training;
 mod variant_heat_map;
 mod view;
+mod wide_confusion;
 
 use crate::{Report, Study, number};
 use view::{Section, View};

@@ -1,5 +1,6 @@
 //! Every number of every test: intervals, gains, recalls, confusion matrices.
 
+use crate::class_names::MOST_COLUMNS;
 use crate::{StudyCell, StudyTest, number};
 
 use super::table::{Cell, Column, Table};
@@ -17,9 +18,16 @@ pub(super) fn section(view: &View) -> Option<Section> {
     for (place, test) in view.study.tests.iter().enumerate() {
         let facts = facts(view, test);
         let mut part = table(view, place).render();
+        if let Some(recalls) = recalls_by_class(view, place) {
+            part += &figure::details("Recall of each class", &recalls.render());
+        }
         let matrices = confusion::panels(view, place);
         let figure_name = format!("confusion-{}", test.name);
-        let matrices = view.figure(&figure_name, &matrices, confusion::CAPTION);
+        let matrices = view.figure(
+            &figure_name,
+            &matrices,
+            confusion::caption(view.study.classes.len()),
+        );
         if main.contains(&place) {
             part += &figure::details("Confusion matrices", &matrices);
             body += &format!(
@@ -91,7 +99,10 @@ fn table(view: &View, place: usize) -> Table {
     let gain = has(&|cell| cell.gain.is_some());
     let p = has(&|cell| cell.gain.is_some_and(|gain| gain.p.is_some()));
     let published = has(&|cell| cell.published.is_some());
-    let classes = view.classes();
+    let classes = match view.classes() {
+        few if few.len() <= MOST_COLUMNS => few,
+        _ => Vec::new(),
+    };
     let mut columns = vec![
         Column::text("variant"),
         Column::number("runs"),
@@ -159,6 +170,32 @@ fn table(view: &View, place: usize) -> Table {
         table.rows.push(row);
     }
     table
+}
+
+/// The recalls of very many classes: a row for each, a column for each variant; none where there are fewer.
+fn recalls_by_class(view: &View, place: usize) -> Option<Table> {
+    let classes = view.classes();
+    if classes.len() <= MOST_COLUMNS {
+        return None;
+    }
+    let variants = view.study.variants.iter();
+    let tested: Vec<(String, &StudyCell)> = variants
+        .filter_map(|variant| Some((view.label(variant), variant.cells.get(place)?.as_ref()?)))
+        .collect();
+    let mut columns = vec![Column::text("class")];
+    columns.extend(tested.iter().map(|(name, _)| Column::number(name)));
+    let name = &view.study.tests[place].name;
+    let mut table = Table::new(
+        view.caption(&format!("Recall of each class, in %: {name}")),
+        columns,
+    );
+    for (class, name) in classes.iter().enumerate() {
+        let recalls = tested.iter();
+        let recalls = recalls.map(|(_, cell)| recall(cell.recalls.get(class).copied().flatten()));
+        let row = std::iter::once(Cell::text(name)).chain(recalls);
+        table.rows.push(row.collect());
+    }
+    Some(table)
 }
 
 /// A recall on the colour of its height.

@@ -113,6 +113,15 @@ impl Svg {
         );
     }
 
+    /// Text that runs upwards from a place.
+    pub(super) fn upright_text(&mut self, x: f64, y: f64, class: &str, text: &str) {
+        let (x, y) = (coordinate(x), coordinate(y));
+        self.body += &format!(
+            "<text class=\"{class}\" x=\"{x}\" y=\"{y}\" transform=\"rotate(-90 {x} {y})\">{}</text>",
+            escape::text(text)
+        );
+    }
+
     /// A mark around a place.
     pub(super) fn marker(&mut self, marker: Marker, x: f64, y: f64, radius: f64, class: &str) {
         let r = radius;

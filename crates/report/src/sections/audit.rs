@@ -34,7 +34,19 @@ fn blocks_of(audit: &AuditEntry) -> Vec<Block> {
         let tables = [class_table(source), duration_table(source)];
         blocks.extend(tables.into_iter().flatten().map(Block::Table));
     }
+    let mut findings = audit.sources.iter().flat_map(|source| &source.findings);
+    if findings.any(names_fewer) {
+        blocks.push(Block::Paragraph(
+            "All names are in audit.json of the audit's step, and on the page of the report."
+                .into(),
+        ));
+    }
     blocks
+}
+
+/// Whether the message of a finding counts some of its names only.
+fn names_fewer(finding: &AuditFinding) -> bool {
+    finding.message.ends_with(" more")
 }
 
 /// How many findings there are, and what that means.

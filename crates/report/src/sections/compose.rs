@@ -10,7 +10,7 @@ use super::{
     training,
 };
 
-/// Up to this number of variants, the brief form also shows a table of each test.
+/// Up to this number of variants, the brief form also shows a table of each test, and the recalls of original labels.
 const FEW_VARIANTS: usize = 8;
 /// Largest number of names in a remark of the brief form.
 const FEW_NAMES: usize = 6;
@@ -72,12 +72,16 @@ pub(crate) fn document(report: &Report, detail: Detail) -> Document {
                 1 => blocks.extend(of_models(&study)),
                 _ => blocks.extend(folds::of_targets(&study)),
             }
+        }
+        if detail == Detail::Full || is_small {
             blocks.extend(labels::blocks(report));
+        }
+        if detail == Detail::Full {
             blocks.extend(training::blocks(report, &study));
         }
     }
+    blocks.extend(partitions::blocks(&study));
     if detail == Detail::Full {
-        blocks.extend(partitions::blocks(&study));
         blocks.extend(probes::blocks(report, &study));
         blocks.extend(audit::blocks(report));
     }

@@ -1,6 +1,6 @@
 //! Single models, where variants have several: each seed on its own.
 
-use crate::class_names::short_class_names;
+use crate::class_names::{MOST_COLUMNS, short_class_names};
 use crate::document::{Block, Cell, Column, Table, Tone};
 use crate::{Study, StudyModel, number};
 
@@ -20,6 +20,11 @@ pub(crate) fn blocks(study: &Study) -> Vec<Block> {
             (place, intervals)
         })
         .collect();
+    // Very many have a table of variants.
+    let classes = match study.classes.len() {
+        few @ ..=MOST_COLUMNS => few,
+        _ => 0,
+    };
     let mut columns = vec![Column::text("model", 0)];
     for (number, &(place, intervals)) in tests.iter().enumerate() {
         let name = &study.tests[place].name;
@@ -28,7 +33,7 @@ pub(crate) fn blocks(study: &Study) -> Vec<Block> {
         if intervals {
             columns.push(Column::new("95 %", rank(2)).in_group(name));
         }
-        let classes = short_class_names(&study.classes).into_iter();
+        let classes = short_class_names(&study.classes[..classes]).into_iter();
         columns.extend(classes.map(|class| Column::new(class, rank(1)).in_group(name)));
     }
     let mut rows = Vec::new();
@@ -44,7 +49,7 @@ pub(crate) fn blocks(study: &Study) -> Vec<Block> {
             let Some(name) = name else { continue };
             let mut row = vec![Cell::from(name)];
             for &(place, intervals) in &tests {
-                row.extend(cells_of(on(place), intervals, study.classes.len()));
+                row.extend(cells_of(on(place), intervals, classes));
             }
             rows.push(row);
         }

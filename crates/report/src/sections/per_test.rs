@@ -1,6 +1,6 @@
 //! One table per test: recalls, both intervals, the gain with its p-value, and the published numbers.
 
-use crate::class_names::short_class_names;
+use crate::class_names::{MOST_COLUMNS, short_class_names};
 use crate::document::{Block, Cell, Column, Table, Tone};
 use crate::published::PUBLISHED_SOURCE;
 use crate::{Gain, PublishedCell, Study, StudyCell, StudyTest, number};
@@ -14,6 +14,10 @@ pub(crate) fn blocks(study: &Study, detail: Detail) -> Vec<Block> {
     for (place, test) in study.tests.iter().enumerate() {
         if detail == Detail::Full || test.headline {
             blocks.push(Block::Table(table(study, place, test)));
+            // That is a row for each class, too long to be printed after every run.
+            let recalls = recalls_by_class(study, place, test);
+            let recalls = recalls.filter(|_| detail == Detail::Full);
+            blocks.extend(recalls.map(Block::Table));
         }
     }
     blocks.push(Block::Paragraph(legend(study)));
@@ -107,17 +111,19 @@ fn table(study: &Study, place: usize, test: &StudyTest) -> Table {
         columns: vec![Column::new("WA", 7)],
         cells: |cell| vec![number::percent(Some(cell.wa)).into()],
     });
-    let recalls = short_class_names(&study.classes).into_iter();
-    let recalls = recalls.map(|class| Column::new(class, 1).in_group("recall"));
-    parts.push(Part {
-        columns: recalls.collect(),
-        cells: |cell| {
-            let recalls = cell.recalls.iter();
-            recalls
-                .map(|&recall| number::percent(recall).into())
-                .collect()
-        },
-    });
+    if study.classes.len() <= MOST_COLUMNS {
+        let recalls = short_class_names(&study.classes).into_iter();
+        let recalls = recalls.map(|class| Column::new(class, 1).in_group("recall"));
+        parts.push(Part {
+            columns: recalls.collect(),
+            cells: |cell| {
+                let recalls = cell.recalls.iter();
+                recalls
+                    .map(|&recall| number::percent(recall).into())
+                    .collect()
+            },
+        });
+    }
     if any(|cell| cell.published.is_some()) {
         parts.push(Part {
             columns: vec![
@@ -145,6 +151,42 @@ fn table(study: &Study, place: usize, test: &StudyTest) -> Table {
         columns,
         footer_rows: 0,
     }
+}
+
+/// The recalls of very many classes: a row for each, a column for each variant; none where there are fewer.
+fn recalls_by_class(study: &Study, place: usize, test: &StudyTest) -> Option<Table> {
+    if study.classes.len() <= MOST_COLUMNS {
+        return None;
+    }
+    let tested: Vec<_> = (study.variants.iter())
+        .filter_map(|variant| Some((variant, variant.cells.get(place)?.as_ref()?)))
+        .collect();
+    let (_, first) = tested.first()?;
+    let truths = first.confusion.truths();
+    let mut columns = vec![Column::text("class", 0), Column::new("utterances", u8::MAX)];
+    // Of the variants that do not fit, the last give way first.
+    columns.extend(tested.iter().enumerate().map(|(number, (variant, _))| {
+        Column::new(
+            variant.name.clone(),
+            u8::try_from(number).unwrap_or(u8::MAX - 1),
+        )
+    }));
+    let row = |(class, name): (usize, &String)| {
+        let utterances = truths.get(class).copied().unwrap_or_default();
+        let utterances = utterances / first.runs.max(1) as u64;
+        let mut row = vec![Cell::from(name.clone()), number::count(utterances).into()];
+        row.extend(tested.iter().map(|(_, cell)| {
+            let recall = cell.recalls.get(class).copied().flatten();
+            Cell::from(number::percent(recall))
+        }));
+        row
+    };
+    Some(Table {
+        caption: format!("Recall of each class, {}", test.name),
+        rows: study.classes.iter().enumerate().map(row).collect(),
+        columns,
+        footer_rows: 0,
+    })
 }
 
 /// The published UA as printed there, and its gain over the published baseline.

@@ -91,28 +91,46 @@ pub(crate) fn table(study: &Study) -> Option<Table> {
 /// What each fold reaches; none where no result is made of folds.
 pub(crate) fn folds_table(study: &Study) -> Option<Table> {
     let rows = in_order_of_variants(study).flat_map(|(variant, result)| {
-        let folds = result.folds.iter().flat_map(|folds| &folds.folds);
-        folds.map(|fold| -> Vec<Cell> {
+        let folds = result.folds.iter();
+        let folds = folds.flat_map(|folds| &folds.folds);
+        let row = |name: &str, scores: [Option<f64>; 3], utterances: usize| -> Vec<Cell> {
+            let [ccc, pearson, rmse] = scores.map(number::coefficient);
             vec![
                 variant.name.clone().into(),
                 result.target.clone().into(),
                 result.corpus.clone().into(),
-                fold.fold.clone().into(),
-                number::coefficient(fold.ccc).into(),
-                number::count(fold.utterances as u64).into(),
+                name.into(),
+                ccc.into(),
+                pearson.into(),
+                rmse.into(),
+                number::count(utterances as u64).into(),
             ]
-        })
+        };
+        let folds = folds.map(|fold| {
+            let scores = [fold.ccc, fold.pearson, fold.rmse];
+            row(&fold.fold, scores, fold.utterances)
+        });
+        let mut rows: Vec<Vec<Cell>> = folds.collect();
+        if let Some(all) = &result.folds {
+            let means = [Some(all.mean_ccc), all.mean_pearson, all.mean_rmse];
+            rows.push(row("mean", means, result.utterances));
+            let pooled = [result.ccc, result.pearson, Some(result.rmse)];
+            rows.push(row("pooled", pooled, result.utterances));
+        }
+        rows
     });
     let rows: Vec<Vec<Cell>> = rows.collect();
     (!rows.is_empty()).then(|| Table {
-        caption: "CCC of each fold alone".into(),
+        caption: "CCC, Pearson's correlation and RMSE of each fold alone, their means, and those of all predictions together (pooled)".into(),
         columns: vec![
             Column::text("variant", 0),
             Column::text("target", 0),
             Column::text("corpus", 0),
             Column::text("fold", 0),
             Column::new("CCC", 0),
-            Column::new("utterances", 1),
+            Column::new("Pearson", 1),
+            Column::new("RMSE", 1),
+            Column::new("utterances", 2),
         ],
         rows,
         footer_rows: 0,

@@ -30,6 +30,8 @@ mod variants;
 #[cfg(test)]
 mod class_set_tests;
 #[cfg(test)]
+mod many_class_tests;
+#[cfg(test)]
 mod form_tests;
 #[cfg(test)]
 mod reference_tests;

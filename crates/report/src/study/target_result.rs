@@ -48,7 +48,13 @@ pub struct TargetFolds {
     pub folds: Vec<TargetFold>,
     /// Mean of the folds' CCC.
     pub mean_ccc: f64,
-    /// 95 % interval of this mean (Student's t); none for a single fold. As rough as [`super::FoldScores::interval`].
+    /// Mean of the folds' Pearson correlation; none where one has none, or recorded before it was computed.
+    #[serde(default)]
+    pub mean_pearson: Option<f64>,
+    /// Mean of the folds' RMSE, in the unit of the target; none where recorded before it was computed.
+    #[serde(default)]
+    pub mean_rmse: Option<f64>,
+    /// 95 % interval of [`Self::mean_ccc`] (Student's t); none for a single fold. As rough as [`super::FoldScores::interval`].
     pub interval: Option<Interval>,
 }
 
@@ -59,6 +65,12 @@ pub struct TargetFold {
     pub fold: String,
     /// Mean CCC over the models of the fold, one a seed; none where one has none.
     pub ccc: Option<f64>,
+    /// Mean Pearson correlation over them; none where one has none.
+    #[serde(default)]
+    pub pearson: Option<f64>,
+    /// Mean RMSE over them, in the unit of the target.
+    #[serde(default)]
+    pub rmse: Option<f64>,
     /// Utterances tested.
     pub utterances: usize,
 }

@@ -110,6 +110,6 @@ fn folds_are_one_result() {
         ..Report::default()
     };
     let folds = printed.folds_to_terminal(100, false);
-    assert!(folds.contains("CCC of each fold alone"), "{folds}");
+    assert!(folds.contains("of each fold alone"), "{folds}");
     assert!(!folds.contains("weighted accuracy"), "{folds}");
 }

@@ -139,18 +139,29 @@ fn folds(models: &[Tested<'_>], target: &str, corpus: &str) -> Option<TargetFold
     }
     let fold = |name: &&str| {
         let all = &found[name];
-        let cccs: Option<Vec<f64>> = all.iter().map(|own| own.agreement.ccc).collect();
+        let mean_of = |score: fn(&CorpusAgreement) -> Option<f64>| {
+            let all: Option<Vec<f64>> = all.iter().map(|own| score(own)).collect();
+            all.as_deref().and_then(mean)
+        };
         Some(TargetFold {
             fold: (*name).to_owned(),
-            ccc: cccs.as_deref().and_then(mean),
+            ccc: mean_of(|own| own.agreement.ccc),
+            pearson: mean_of(|own| own.agreement.pearson),
+            rmse: mean_of(|own| Some(own.agreement.rmse)),
             utterances: all.first()?.agreement.pairs,
         })
     };
     let folds: Vec<TargetFold> = order.iter().filter_map(fold).collect();
     let cccs: Option<Vec<f64>> = folds.iter().map(|fold| fold.ccc).collect();
     let cccs = cccs?;
+    let mean_of = |score: fn(&TargetFold) -> Option<f64>| {
+        let all: Option<Vec<f64>> = folds.iter().map(score).collect();
+        all.as_deref().and_then(mean)
+    };
     Some(TargetFolds {
         mean_ccc: mean(&cccs)?,
+        mean_pearson: mean_of(|fold| fold.pearson),
+        mean_rmse: mean_of(|fold| fold.rmse),
         interval: mean_interval_within(&cccs, -1.0),
         folds,
     })

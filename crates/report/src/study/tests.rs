@@ -261,7 +261,7 @@ fn models_that_have_heard_the_test_are_named() {
     made.entries[2].leaks = vec!["speaker crema_d/1 was in training".into()];
     let study = Study::of(&made);
     assert_eq!(study.leaked, [2]);
-    let remark = "1 of 4 models (GR C, seed 1) was tested on speakers or recordings that it was trained on, for example: \
+    let remark = "1 of 4 models (GR C, seed 1) was tested on speakers or recordings that it was trained on: \
                   speaker crema_d/1 was in training. Such a score says little of new speakers.";
     assert!(
         study.remarks.iter().any(|found| found == remark),

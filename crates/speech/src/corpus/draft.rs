@@ -13,6 +13,7 @@ pub(super) use super::candidate::Candidate;
 use super::candidate::kept;
 use super::dropped_text::{place_of, without_controls};
 use super::labels::{LabelMap, Mapped};
+use super::unlisted_labels::UnlistedLabels;
 use super::{
     AudioSource, CorpusConfig, CorpusError, DropCause, Dropped, Entry, Gender, KeptColumns,
     ListOptions, Listing, LookAt, Split, Utterance, VoteRule, is_there,
@@ -38,6 +39,8 @@ pub(super) struct Draft<'a> {
     labels_seen: HashMap<String, (usize, Mapped)>,
     /// Speakers of these.
     speakers_seen: HashSet<String>,
+    /// Labels that the map does not know.
+    unlisted: UnlistedLabels,
     /// Message to number of files and the first of them.
     notes: BTreeMap<String, (usize, String)>,
     /// Genders found for each speaker.
@@ -71,6 +74,7 @@ impl<'a> Draft<'a> {
             needed: Mutex::default(),
             labels_seen: HashMap::new(),
             speakers_seen: HashSet::new(),
+            unlisted: UnlistedLabels::default(),
             notes: BTreeMap::new(),
             genders: HashMap::new(),
             fault: None,
@@ -222,19 +226,15 @@ impl<'a> Draft<'a> {
             }
             Mapped::Unknown => {
                 lock(&self.needed).insert(candidate.path);
-                self.note(
-                    format!(
-                        "label `{label}` is not listed in [corpus.{}.labels] and is left out",
-                        self.corpus
-                    ),
-                    candidate.place,
-                );
+                self.unlisted.add(label, candidate.place);
                 self.drop_bad(candidate.place, format!("label {label} is not listed"));
                 return;
             }
         };
         let gender = self.gender_of(candidate.speaker, candidate.gender, candidate.place);
+        let columns = kept(&candidate.columns, self.columns);
         self.listing.entries.push(Entry {
+            place: columns.as_ref().map(|_| candidate.place.into()),
             utterance: Utterance {
                 id: format!("{}/{}", self.corpus, candidate.id),
                 corpus: self.corpus.to_string(),
@@ -247,7 +247,7 @@ impl<'a> Draft<'a> {
                 label: label.to_string(),
                 class,
                 votes: candidate.votes.map(Arc::new),
-                columns: kept(&candidate.columns, self.columns),
+                columns,
                 split: Split::Train,
             },
             source: AudioSource::File {
@@ -334,6 +334,8 @@ impl<'a> Draft<'a> {
                 self.corpus
             ));
         }
+        let unlisted = std::mem::take(&mut self.unlisted).warnings(self.corpus);
+        self.listing.warnings.extend(unlisted);
         for (message, (count, first)) in std::mem::take(&mut self.notes) {
             self.listing.warnings.push(match count {
                 1 => format!("{message}: {first}"),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use pipe_foundation::Digest;
 use pipe_foundation::machine_fault::MachineFault;
@@ -34,6 +35,8 @@ pub struct Entry {
     pub source: AudioSource,
     /// What is in its file, where that was found out while the corpus was listed.
     pub content: Option<FileContent>,
+    /// Where a person finds its columns, such as `labels.csv:12`; none where it has none.
+    pub place: Option<Arc<str>>,
 }
 
 /// What is in a file of audio.

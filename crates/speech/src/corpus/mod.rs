@@ -18,6 +18,7 @@ pub mod protocol;
 mod reader;
 pub mod split;
 pub mod synthetic;
+mod unlisted_labels;
 mod utterance;
 pub mod votes;
 mod walk;

@@ -7,7 +7,7 @@ use pipe_foundation::Digest;
 use crate::artifact::{FingerprintInputs, digest_of_set};
 use crate::cache::CacheError;
 use crate::exec::declared_files::DeclaredFileError;
-use crate::exec::step_status::{StatusError, StepStatus};
+use crate::exec::step_status::{StepStatus, Unlisted};
 use crate::stage::{SourceListing, Stage};
 
 use super::Group;
@@ -32,7 +32,7 @@ impl Group<'_> {
                     match self.fingerprint(member, &inputs) {
                         Ok(Some(fingerprint)) => StepStatus::look_up(self.cache, fingerprint)?,
                         Ok(None) => StepStatus::Failed {
-                            error: StatusError::Unlisted("interrupted".into()),
+                            error: Unlisted::interrupted().into(),
                         },
                         Err(error) => StepStatus::Failed {
                             error: error.into(),

@@ -60,11 +60,18 @@ impl Finding {
             names,
         }
     }
+
+    /// Whether its message names fewer than there are.
+    pub fn is_cut(&self) -> bool {
+        self.names.len() > FEW
+    }
 }
+
+/// So many names are in a message.
+const FEW: usize = 10;
 
 /// The first few names, and how many more there are.
 fn first_few(names: &[String]) -> String {
-    const FEW: usize = 3;
     match names.len() {
         0..=FEW => names.join(", "),
         all => format!("{} and {} more", names[..FEW].join(", "), all - FEW),
@@ -87,8 +94,11 @@ mod tests {
     fn a_message_names_the_first_few_and_counts_the_others() {
         let names = |count: usize| (0..count).map(|n| format!("s{n}")).collect();
         let of = |count| Finding::about("audit::x", Severity::Note, "here", names(count), "");
+        let ten = "s0, s1, s2, s3, s4, s5, s6, s7, s8, s9";
         assert_eq!(of(3).message, "here: s0, s1, s2");
-        assert_eq!(of(5).message, "here: s0, s1, s2 and 2 more");
-        assert_eq!(of(5).names.len(), 5);
+        assert_eq!(of(10).message, format!("here: {ten}"));
+        assert_eq!(of(12).message, format!("here: {ten} and 2 more"));
+        assert!(!of(10).is_cut() && of(12).is_cut());
+        assert_eq!(of(12).names.len(), 12);
     }
 }

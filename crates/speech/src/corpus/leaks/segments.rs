@@ -111,6 +111,7 @@ mod tests {
                 channel,
             },
             content: None,
+            place: None,
         }
     }
 

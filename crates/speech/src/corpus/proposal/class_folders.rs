@@ -7,7 +7,9 @@ use serde_json::json;
 use crate::corpus::protocol::split_of;
 use crate::corpus::walk::FoundFile;
 
+use super::folder_levels::{level_of_unknown_names, listed};
 use super::layout::Layout;
+use super::speaker_folders;
 use super::words::meaning;
 
 /// A layout where most names of folders at one level are words for emotions, or else one in which the folders of a level
@@ -28,16 +30,24 @@ pub(super) fn layout(files: &[FoundFile]) -> Option<Layout> {
         let known = names.iter().filter(|name| meaning(name).is_some()).count();
         known >= 2 && known * 2 > names.len()
     });
-    let level = known.or_else(|| level_of_unknown_labels(&levels))?;
+    if known.is_none()
+        && let Some(layout) = speaker_folders::layout(&recordings, &levels)
+    {
+        return Some(layout);
+    }
+    let level = known.or_else(|| level_of_unknown_names(&levels))?;
     let labels: BTreeSet<String> = levels[level]
         .iter()
         .map(|name| (*name).to_string())
         .collect();
     let comment = match known {
-        Some(_) => format!("The folders {} are labels.", listed(&labels)),
+        Some(_) => format!(
+            "The folders {} are labels.",
+            listed(labels.iter().map(String::as_str))
+        ),
         None => format!(
-            "TO DO: the folders {} were taken for labels because recordings lie in them, not because they are words for emotions: check that they are labels.",
-            listed(&labels)
+            "TO DO: the folders {} were taken for labels because recordings lie in them, not because they are words for emotions: check that they are labels. If they are speakers, set pattern = \"**/{{speaker}}/*\" with `{{emotion}}` where names tell it, and remove `speaker`.",
+            listed(labels.iter().map(String::as_str))
         ),
     };
     let between = "*/".repeat(level);
@@ -51,7 +61,7 @@ pub(super) fn layout(files: &[FoundFile]) -> Option<Layout> {
             json!(format!("**/{{emotion}}/{between}{{speaker}}{separator}*")),
             format!(
                 "names begin with {}: check that these are the {} speakers",
-                listed(&speakers),
+                listed(speakers.iter().map(String::as_str)),
                 speakers.len()
             ),
         ));
@@ -71,7 +81,7 @@ pub(super) fn layout(files: &[FoundFile]) -> Option<Layout> {
             json!(format!("{{speaker}}/{{emotion}}/{between}*")),
             format!(
                 "check that the folders {} are the speakers",
-                listed(&speakers)
+                listed(speakers.iter().map(String::as_str))
             ),
         ));
     }
@@ -81,7 +91,7 @@ pub(super) fn layout(files: &[FoundFile]) -> Option<Layout> {
             let splits: BTreeSet<String> = above.iter().map(|name| (*name).to_string()).collect();
             layout.comments.push(format!(
                 "The folders {} are splits of its publisher, not speakers: the column `split` has them, and `split = {{ column = \"split\" }}` of the ingest stage follows them.",
-                listed(&splits)
+                listed(splits.iter().map(String::as_str))
             ));
             "**/{split}/"
         }
@@ -100,23 +110,6 @@ pub(super) fn layout(files: &[FoundFile]) -> Option<Layout> {
             )
             .option("speaker", json!("file"), ""),
     )
-}
-
-/// The level of two or more folders that are most likely labels though few are words for emotions: rather one whose names
-/// are not just numbered, then the one with fewest names, then the innermost. Splits are no labels.
-fn level_of_unknown_labels(levels: &[BTreeSet<&str>]) -> Option<usize> {
-    let are_splits = |names: &BTreeSet<&str>| names.iter().all(|name| split_of(name).is_some());
-    let are_numbered = |names: &BTreeSet<&str>| {
-        let without_digits = names
-            .iter()
-            .map(|name| name.replace(|c: char| c.is_ascii_digit(), ""));
-        without_digits.collect::<BTreeSet<String>>().len() == 1
-    };
-    let possible = levels.iter().enumerate();
-    let possible = possible.filter(|(_, names)| names.len() >= 2 && !are_splits(names));
-    let (level, _) =
-        possible.min_by_key(|(level, names)| (are_numbered(names), names.len(), *level))?;
-    Some(level)
 }
 
 /// What names begin with, if that tells a few speakers apart, each with several files.
@@ -138,12 +131,4 @@ fn speakers(
     };
     let no_label = starts.iter().all(is_name);
     (starts.len() >= 2 && starts.len() * 2 <= recordings.len() && no_label).then_some(starts)
-}
-
-fn listed(names: &BTreeSet<String>) -> String {
-    let mut shown: Vec<&str> = names.iter().take(8).map(String::as_str).collect();
-    if names.len() > shown.len() {
-        shown.push("...");
-    }
-    shown.join(", ")
 }

@@ -21,9 +21,11 @@ mod columns;
 mod corpus_name;
 mod counted;
 mod entry;
+mod folder_levels;
 mod labels;
 mod layout;
 mod layouts;
+mod speaker_folders;
 mod words;
 
 use corpus_name::name_of;
@@ -271,6 +273,10 @@ fn found(
     let mut config = config.clone();
     config.root = root.to_path_buf();
     let mut options = ListOptions { votes, ..native() };
+    let pattern = config.options.get("pattern").and_then(|text| text.as_str());
+    if pattern.is_some_and(|pattern| !pattern.contains("{emotion}")) {
+        options.classes = ClassChoice::Named(ClassChoice::NONE.into());
+    }
     if let Some(columns) = config.options.get("columns").cloned() {
         if columns.get("speaker").is_none() {
             let somebody = json!({ "speaker": "somebody" });

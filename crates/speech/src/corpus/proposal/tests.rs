@@ -218,6 +218,38 @@ fn folders_that_are_no_known_words_are_taken_for_labels_and_marked() {
 }
 
 #[test]
+fn folders_of_speakers_are_no_labels() {
+    let named = folder(&[
+        ("anna/happy_1.wav", ""),
+        ("anna/sad_1.wav", ""),
+        ("ben/happy_1.wav", ""),
+        ("ben/angry_1.wav", ""),
+    ]);
+    let text = proposed_below(&named, "");
+    for wanted in [
+        "# TO DO: the folders anna, ben were taken for speakers, and angry, happy, sad in the names of files for labels: check both.",
+        "# 4 utterances of 2 speakers",
+        "pattern = \"**/{speaker}/{emotion}_*\"",
+    ] {
+        assert!(text.contains(wanted), "{wanted} is missing:\n{text}");
+    }
+    let numbered = folder(&[
+        ("spk01/1.wav", ""),
+        ("spk01/2.wav", ""),
+        ("spk02/1.wav", ""),
+    ]);
+    let text = proposed_below(&numbered, "");
+    for wanted in [
+        "# TO DO: the folders spk01, spk02 were taken for speakers: check that they are.",
+        "# TO DO: nothing tells the labels.",
+        "# 3 utterances of 2 speakers",
+        "pattern = \"**/{speaker}/*\"",
+    ] {
+        assert!(text.contains(wanted), "{wanted} is missing:\n{text}");
+    }
+}
+
+#[test]
 fn folders_of_splits_are_no_speakers() {
     let splits = folder(&[
         ("train/happy/1.wav", ""),

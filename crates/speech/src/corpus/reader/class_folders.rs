@@ -23,8 +23,8 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
         let PatternError { reason, help } = error;
         options.error("pattern", reason, &help)
     })?;
-    if !pattern.has("emotion") {
-        let help = "write `{emotion}` where the class is: pattern = \"{emotion}/{speaker}_*\"";
+    if !pattern.has("emotion") && draft.needs_labels() {
+        let help = "write `{emotion}` where the class is: pattern = \"{emotion}/{speaker}_*\"; or set `classes = \"none\"` of the ingest stage";
         return Err(options.error("pattern", "has no {emotion}", help));
     }
     let speaker_is_file = match options.text("speaker")? {

@@ -35,6 +35,7 @@ fn entry(number: usize, speaker: usize, session: &str, class: &str) -> Entry {
             channel: None,
         },
         content: None,
+        place: None,
     }
 }
 

@@ -130,6 +130,7 @@ pub fn list(
                         split: Split::Train,
                     },
                     content: None,
+                    place: None,
                     source: AudioSource::Synthetic(Box::new(SyntheticUtterance {
                         rate_hz: options.rate_hz,
                         language,

@@ -15,11 +15,26 @@ struct Separation {
     header: usize,
 }
 
+/// Why a table that is JSON inside is no separated text; none where it is not.
+fn json_instead(bytes: &[u8]) -> Option<Problem> {
+    let mut start = bytes.iter().filter(|byte| !byte.is_ascii_whitespace());
+    let reason = match [start.next(), start.next()] {
+        [Some(b'['), Some(b'{' | b']')] => "is a JSON array of objects, not separated text",
+        [Some(b'{'), Some(b'"' | b'}')] => "has JSON objects, not separated text",
+        _ => return None,
+    };
+    let help = "give it a name that ends in .json, here and in `table` of corpora.toml: its rows are read as they are; or write it as CSV with a header such as path,speaker,emotion";
+    Some(Problem::new(reason, help))
+}
+
 /// Reads the table; blank lines are passed over.
 ///
 /// The separator is the one that a first line such as `sep=;` names; otherwise the tab in TSV, and in CSV the one of comma,
 /// semicolon, tab and vertical bar that gives most of the columns that are looked for, and then most columns.
 pub(super) fn separated(bytes: &[u8], format: Format, names: &Names) -> Result<Rows, Problem> {
+    if let Some(problem) = json_instead(bytes) {
+        return Err(problem);
+    }
     let separation = separation(bytes, format, names);
     let quoting = separation.quoting;
     let (bytes, line) = match separation.header {
@@ -178,4 +193,21 @@ fn unquoted(field: &str, quoting: bool) -> &str {
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'))
         .map_or(field, str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_under_another_name_is_told() {
+        let told = |bytes: &[u8]| json_instead(bytes).map(|problem| problem.reason);
+        assert_eq!(
+            told(b" [\n {\"path\": \"a.wav\"}]").as_deref(),
+            Some("is a JSON array of objects, not separated text")
+        );
+        assert!(told(b"{\"path\": \"a.wav\"}\n").is_some());
+        assert_eq!(told(b"path,speaker\n[a],b\n"), None);
+        assert_eq!(told(b"{name},speaker\n"), None);
+    }
 }
