@@ -173,7 +173,7 @@ pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Dia
     let mut diagnostics = Diagnostics::default();
     let mut recordings = |name| {
         declared_recordings(declaration, name).unwrap_or_else(|diagnostic| {
-            diagnostics.push(diagnostic);
+            diagnostics.push(*diagnostic);
             Vec::new()
         })
     };

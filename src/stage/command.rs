@@ -212,7 +212,7 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
         let written = written.as_str().unwrap_or_default();
         match declared_files(declaration, &format!("files.{index}"), written) {
             Ok(declared) => files.extend(declared),
-            Err(diagnostic) => diagnostics.push(diagnostic),
+            Err(diagnostic) => diagnostics.push(*diagnostic),
         }
     }
     let folder = declaration.resolve("run", "");

@@ -23,13 +23,16 @@ pub fn declared_files(
     declaration: &Declaration,
     parameter: &str,
     written: &str,
-) -> Result<Vec<DeclaredFile>, Diagnostic> {
+) -> Result<Vec<DeclaredFile>, Box<Diagnostic>> {
     let place = declaration.place_of(parameter);
     let path = declaration.resolve(parameter, written);
     let checked = |path: PathBuf, name: String| match regular_file::check(&path) {
         Ok(()) => Ok(DeclaredFile { name, path }),
-        Err(error) => Err(missing_file(&path.display().to_string(), &error, place)
-            .help("the path is relative to the manifest it is written in")),
+        Err(error) => {
+            let missing = missing_file(&path.display().to_string(), &error, place);
+            let help = "the path is relative to the manifest it is written in";
+            Err(Box::new(missing.help(help)))
+        }
     };
     let (paths, what) = if path.is_dir() {
         (below(&path), "the folder has no files")
@@ -38,19 +41,22 @@ pub fn declared_files(
     } else {
         return Ok(vec![checked(path, written.to_owned())?]);
     };
-    let refused = |message: String| {
-        Diagnostic::new("manifest::declared_files", message).at(place, "these files")
+    let refused = |message: String, help: &str| {
+        let refused = Diagnostic::new("manifest::declared_files", message).at(place, "these files");
+        Box::new(refused.help(help))
     };
-    let paths = paths.map_err(|reason| refused(format!("cannot list {written}: {reason}")))?;
+    let help = "name the files that the program reads";
+    let paths =
+        paths.map_err(|reason| refused(format!("cannot list {written}: {reason}"), help))?;
     if paths.is_empty() {
-        return Err(refused(format!("{written}: {what}")));
+        return Err(refused(format!("{written}: {what}"), help));
     }
     if paths.len() > MOST {
         let message = format!(
             "{written} stands for {} files, more than {MOST}",
             paths.len()
         );
-        return Err(refused(message).help("name the files that the program reads"));
+        return Err(refused(message, help));
     }
     let root = declaration.resolve(parameter, "");
     let named = paths.into_iter().map(|path| {

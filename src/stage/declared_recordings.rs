@@ -12,7 +12,7 @@ use crate::audio_files::audio_files;
 pub fn declared_recordings(
     declaration: &Declaration,
     name: &str,
-) -> Result<Vec<DeclaredFile>, Diagnostic> {
+) -> Result<Vec<DeclaredFile>, Box<Diagnostic>> {
     if declaration
         .parameters
         .get(name)
@@ -22,9 +22,10 @@ pub fn declared_recordings(
     }
     let folder = declaration.path(name);
     let refused = |message: String, label: &str| {
-        Diagnostic::new("manifest::recordings", message)
-            .at(declaration.place_of(name), label)
-            .help("name a folder of audio files; the path is relative to the manifest it is written in")
+        let help =
+            "name a folder of audio files; the path is relative to the manifest it is written in";
+        let refused = Diagnostic::new("manifest::recordings", message);
+        Box::new(refused.at(declaration.place_of(name), label).help(help))
     };
     let shown = folder.display();
     if !folder.is_dir() {

@@ -33,6 +33,7 @@ mod events;
 mod exported_tables;
 mod exporting;
 mod file_circles;
+mod fold_names;
 mod folds;
 mod foreseen;
 mod full_output;

@@ -153,6 +153,12 @@ mod tests {
         split: Vec<(usize, usize)>,
     }
 
+    /// The bounds of the only range.
+    fn one(kept: Vec<Range<usize>>) -> (usize, usize) {
+        assert_eq!(kept.len(), 1, "{kept:?}");
+        (kept[0].start, kept[0].end)
+    }
+
     #[test]
     fn ends_and_passages_are_those_of_librosa() {
         let cases: Vec<Golden> =
@@ -167,7 +173,7 @@ mod tests {
                 ..Trim::default()
             };
             let kept = |trim: Trim| trim.kept(&case.samples, case.rate_hz, &Silent).unwrap();
-            assert_eq!(kept(trim), [case.trimmed.0..case.trimmed.1]);
+            assert_eq!(one(kept(trim)), (case.trimmed.0, case.trimmed.1));
             let split = Trim {
                 longest_pause_s: Some(0.0),
                 ..trim
@@ -195,14 +201,14 @@ mod tests {
         // One sample is a millisecond.
         let samples = burst(&[(500, 0.0), (200, 0.5), (800, 0.001), (100, 0.3), (50, 0.0)]);
         let kept = |trim: Trim| trim.kept(&samples, 1000, &Silent).unwrap();
-        assert_eq!(kept(TRIM), [500..1600]);
+        assert_eq!(one(kept(TRIM)), (500, 1600));
         let margin_s = 0.1;
-        assert_eq!(kept(Trim { margin_s, ..TRIM }), [400..1650]);
+        assert_eq!(one(kept(Trim { margin_s, ..TRIM })), (400, 1650));
         let pause = |seconds| Trim {
             longest_pause_s: Some(seconds),
             ..TRIM
         };
-        assert_eq!(kept(pause(0.8)), [500..1600]);
+        assert_eq!(one(kept(pause(0.8))), (500, 1600));
         assert_eq!(kept(pause(0.301)), [500..850, 1349..1600]);
         assert_eq!(kept(pause(0.0)), [500..700, 1500..1600]);
         let joined = pause(0.0).apply(&samples, 1000, &Silent).unwrap();
@@ -211,9 +217,9 @@ mod tests {
 
     #[test]
     fn silence_is_not_emptied_and_no_samples_are_none() {
-        for (samples, kept) in [(vec![0.0; 300], 0..300), (Vec::new(), 0..0)] {
+        for samples in [vec![0.0; 300], Vec::new()] {
             let found = TRIM.kept(&samples, 1000, &Silent).unwrap();
-            assert_eq!(found, [kept]);
+            assert_eq!(one(found), (0, samples.len()));
         }
     }
 

@@ -47,7 +47,7 @@ impl FeatureFile for KaldiArchives {
         let mut file = opened(archive)?;
         file.seek(SeekFrom::Start(*start))
             .map_err(|error| wrong(error.into()))?;
-        let (shape, values) = object::read(&mut file).map_err(|reason| wrong(reason.into()))?;
+        let (shape, values) = object::read(&mut file).map_err(wrong)?;
         matrix::features(&shape, values).map_err(|reason| wrong(reason.into()))
     }
 }
