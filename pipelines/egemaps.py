@@ -7,6 +7,7 @@ audEERING; see its licence.
 import json
 import sys
 
+import numpy
 import opensmile
 import soundfile
 from safetensors.numpy import save_file
@@ -19,10 +20,9 @@ smile = opensmile.Smile(
 for line in sys.stdin:
     item = json.loads(line)
     samples, rate_hz = soundfile.read(item["input"], dtype="float32")
-    try:
-        found = smile.process_signal(samples, rate_hz).to_numpy("float32")
-    except ValueError as error:
-        print(json.dumps({"error": str(error)}), flush=True)
+    found = smile.process_signal(samples, rate_hz).to_numpy("float32")
+    if not numpy.isfinite(found).all():
+        print(json.dumps({"error": "too short for openSMILE"}), flush=True)
         continue
     save_file({"features": found}, item["output"])
     print("{}", flush=True)

@@ -18,7 +18,10 @@ pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {
         .filter(|stage| stage["kind"] != "ingest")
         .map(|stage| {
             let kind = stage["kind"].as_str().unwrap_or("?");
-            format!("{kind}: {}", values(&stage["parameters"]))
+            match values(&stage["parameters"]) {
+                values if values.is_empty() => kind.to_owned(),
+                values => format!("{kind}: {values}"),
+            }
         })
         .collect();
     if stages.is_empty() {

@@ -8,8 +8,8 @@ use pipe_foundation::system::RealSystem;
 use pipe_nn::model::Model;
 
 use crate::card::{Card, CardCorpus, CardEvaluation};
-use crate::onnx::{self, GraphInput};
-use crate::predict::FrontEnd;
+use crate::onnx::{self, GraphInput, OnnxError};
+use crate::predict::{FrontEnd, FrontEndError};
 
 use super::arguments::Common;
 use super::console::{print, shown};
@@ -36,7 +36,12 @@ pub fn export(arguments: &ExportArguments, common: &Common) -> Result<u8, CliErr
         let bytes = match arguments.input {
             ExportInput::Features => onnx::export(&model, &digest, GraphInput::Features),
             ExportInput::Waveform => {
-                let front_end = FrontEnd::of(model.config(), &arguments.model).map_err(refused)?;
+                let front_end = FrontEnd::of(model.config(), &arguments.model);
+                let front_end = front_end.map_err(|error| match error {
+                    // Nobody could allow the program here.
+                    FrontEndError::Program(_) => refused(OnnxError::OtherFeatures),
+                    other => refused(other),
+                })?;
                 onnx::export(&model, &digest, GraphInput::Waveform(&front_end))
             }
         };

@@ -24,6 +24,14 @@ pub struct PredictArguments {
     /// otherwise, whichever has them as they were in training.
     #[arg(long, value_name = "FOLDER", requires = "allow_commands")]
     pub program_folder: Option<PathBuf>,
+    /// Seconds that the program may take for a recording, or a window of one.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 300,
+        requires = "allow_commands"
+    )]
+    pub program_timeout_s: u64,
     /// Predict windows of this many seconds instead of whole recordings.
     #[arg(long, value_name = "SECONDS")]
     pub window_s: Option<f64>,

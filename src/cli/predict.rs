@@ -122,7 +122,7 @@ fn front_end(model: &Model, arguments: &PredictArguments) -> Result<FrontEnd, Cl
     let helpers = Helpers {
         onnx_files: &onnx_files,
         prepare_program: &|stage| match arguments.allow_commands {
-            true => program_of_model(stage, &folders),
+            true => program_of_model(stage, &folders, arguments.program_timeout_s),
             false => Err(ProgramError::not_allowed(stage)),
         },
     };
@@ -192,7 +192,11 @@ fn complain(path: &Path, reason: &str, help: Option<&str>) {
     let name = shown(path);
     let reason: String = reason
         .chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .map(|c| match c {
+            '\n' => ' ',
+            c if c.is_control() => '\u{fffd}',
+            c => c,
+        })
         .collect();
     let line = match reason.contains(&name) && name != "-" {
         true => reason,

@@ -15,7 +15,7 @@ pub enum OnnxError {
     Dither,
     /// The features are not a filterbank of the waveform as it is.
     #[error(
-        "the model's features are more than a filterbank of the waveform: silence is trimmed, or another model or functionals follow; the graph cannot contain these"
+        "the model's features are more than a filterbank of the waveform: silence is trimmed, or another model, functionals or a program make them; the graph cannot contain these"
     )]
     #[diagnostic(
         code(onnx::features),

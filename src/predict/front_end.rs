@@ -29,6 +29,8 @@ pub struct FrontEnd {
     /// None where models in ONNX take the waveform.
     fbank: Option<NormalisedFbank>,
     steps: FeatureSteps,
+    /// Features of a frame that the network takes.
+    bins: usize,
 }
 
 /// What computes features besides this program.
@@ -163,6 +165,7 @@ impl FrontEnd {
             trims,
             fbank,
             steps,
+            bins: config.bins,
         })
     }
 
@@ -221,13 +224,21 @@ impl FrontEnd {
     /// Too few samples, or a model in ONNX that fails on them.
     pub fn features(&self, samples: &[f32]) -> Result<Features, FailureReason> {
         let samples = &*self.trimmed(samples);
-        let Some(fbank) = &self.fbank else {
-            return self.steps.of_samples(samples, self.rate_hz());
+        let made = match &self.fbank {
+            None => self.steps.of_samples(samples, self.rate_hz())?,
+            Some(fbank) => {
+                let features = fbank.compute(samples);
+                let without = |error| FailureReason::without_features(error, self.rate_hz());
+                self.steps.of_features(features.map_err(without)?)?
+            }
         };
-        let features = fbank.compute(samples);
-        let features =
-            features.map_err(|error| FailureReason::without_features(error, self.rate_hz()))?;
-        self.steps.of_features(features)
+        match made.bins == self.bins {
+            true => Ok(made),
+            false => Err(FailureReason::OtherFeatures {
+                found: made.bins,
+                wanted: self.bins,
+            }),
+        }
     }
 }
 

@@ -79,9 +79,23 @@ pub enum FailureReason {
     #[error("{0}")]
     #[diagnostic(
         code(predict::program),
-        help("the program that computes its features does not take this recording")
+        help(
+            "the program that computes its features failed on this recording, or cannot work here at all"
+        )
     )]
     Program(String),
+    /// Its features are others than those of training.
+    #[error("it has {found} features a frame, but the model was trained on {wanted}")]
+    #[diagnostic(
+        code(predict::bins),
+        help("what computes its features is another program or model than in training")
+    )]
+    OtherFeatures {
+        /// Features of a frame.
+        found: usize,
+        /// Those in training.
+        wanted: usize,
+    },
     /// Standard input cannot be read.
     #[error("cannot read standard input: {0}")]
     #[diagnostic(code(predict::standard_input))]

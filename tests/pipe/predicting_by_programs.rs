@@ -18,6 +18,14 @@ for line in sys.stdin:
     if len(data) < 2000:
         print(json.dumps({"error": "it is too short for me"}), flush=True)
         continue
+    if os.path.exists("wrong"):
+        head = json.dumps({"features": {"dtype": "F32", "shape": eval(open("wrong").read()), "data_offsets": [0, 24]}})
+        with open(item["output"], "wb") as file:
+            file.write(struct.pack("<Q", len(head)) + head.encode() + struct.pack("<6f", *[float("nan")] * 3, 1, 2, 3))
+        print("{}", flush=True)
+        continue
+    if os.path.exists("slow"):
+        import time; time.sleep(60)
     values = [len(data) / 10000.0, sum(data) / len(data) / 100.0] * 3
     head = json.dumps({"features": {"dtype": "F32", "shape": [3, 2], "data_offsets": [0, 24]}})
     with open(item["output"], "wb") as file:
@@ -116,6 +124,40 @@ fn without_a_fixed_rate_it_cannot_be_given_recordings_of_any() {
     let refused = space.refused(&["predict", MODEL, "corpora", "--allow-commands"]);
     assert!(
         refused.contains("`resample` stage before the command"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn features_that_are_none_and_programs_that_hang_are_failures_of_the_recording() {
+    let space = trained_by_program();
+    let predict = |more: &[&str]| {
+        let arguments = [
+            "predict",
+            MODEL,
+            "corpora/made/audio/0001.wav",
+            "--allow-commands",
+        ];
+        let output = space.pipe(&[&arguments, more].concat());
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for (shape, expected) in [
+        ("[3, 2]", "value 0 of frame 0 is NaN"),
+        ("[2, 3]", "value 0"),
+    ] {
+        space.write("wrong", shape);
+        let told = predict(&[]);
+        assert!(told.contains(expected), "{told}");
+    }
+    std::fs::remove_file(space.join("wrong")).unwrap();
+    space.write("slow", "");
+    let told = predict(&["--program-timeout-s", "1"]);
+    assert!(told.contains("after 1 s"), "{told}");
+    // Nobody could allow the program in a graph.
+    let refused = space.refused(&["export", MODEL, "--onnx", "m.onnx"]);
+    assert!(
+        refused.contains("--input features") && !refused.contains("--allow-commands"),
         "{refused}"
     );
 }

@@ -44,6 +44,7 @@ impl Usage {
         recording: Recording,
         options: EmbedderOptions,
     ) -> Result<Self, ModelError> {
+        let outputs = output_names(signature, &options)?;
         let input = recording_input(signature, &options)?;
         let constants = constants::of(signature, &input.name, &options)?;
         let axes = input_axes(
@@ -80,7 +81,6 @@ impl Usage {
                 input.name
             )));
         }
-        let outputs = output_names(signature, &options)?;
         if let Some(axes) = &options.output_axes {
             check(axes, axes.contains(&Axis::Features), "output_axes")
                 .map_err(ModelError::Shape)?;
@@ -194,7 +194,12 @@ fn output_names(
             .map(|output| output.name.clone())
             .collect());
     }
-    for name in &options.outputs {
+    for (place, name) in options.outputs.iter().enumerate() {
+        if options.outputs[..place].contains(name) {
+            return Err(ModelError::Shape(format!(
+                "its output `{name}` is named twice"
+            )));
+        }
         let is_output = signature.outputs.iter().any(|output| output.name == *name);
         if !is_output && !signature.internal.contains(name) {
             return Err(no_output(name, signature));

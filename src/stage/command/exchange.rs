@@ -10,7 +10,7 @@ use pipe_foundation::progress::Progress;
 use pipe_foundation::regular_file;
 use pipe_speech::audio::{self, AudioReader};
 
-use crate::items::{AUDIO, FEATURES};
+use crate::items::{AUDIO, FEATURES, FeatureItem};
 use crate::items::{Audio, Samples, UtteranceItem};
 
 use super::error::CommandError;
@@ -184,8 +184,14 @@ pub fn read_item(
             .map_err(|error| error.to_string()),
         kind if kind == FEATURES => {
             let bytes = regular_file::read_whole(path).map_err(|error| error.to_string())?;
-            kind.decode(&bytes)
-                .map_err(|error| format!("{error}; expected a tensor `features` [frames, bins]"))
+            let made = kind
+                .decode(&bytes)
+                .map_err(|error| format!("{error}; expected a tensor `features` [frames, bins]"))?;
+            let features: Option<&FeatureItem> = made.downcast_ref();
+            match features.and_then(|FeatureItem(features)| features.fault()) {
+                Some(fault) => Err(format!("the command made no usable features: {fault}")),
+                None => Ok(made),
+            }
         }
         _ => regular_file::read_whole(path)
             .map(|bytes| -> Box<dyn ItemData> { Box::new(Bytes(bytes)) })

@@ -25,17 +25,19 @@ struct ModelProgram {
 }
 
 /// Prepares the program of a `command` stage that makes features. It runs in the first of `folders` in which all files
-/// that the stage declared have the content that they had in training.
+/// that the stage declared have the content that they had in training, and may take `timeout_s` for each recording.
 ///
 /// # Errors
 /// A file that is in none of them, or a model file that says something else than a program.
 pub fn program_of_model(
     stage: &Json,
     folders: &[PathBuf],
+    timeout_s: u64,
 ) -> Result<Box<dyn ForeignProgram>, ProgramError> {
     let wrong = |reason: String| ProgramError::Parameters { reason };
     let options = Options::deserialize(&stage["parameters"]);
-    let options = options.map_err(|error| wrong(error.to_string()))?;
+    let mut options = options.map_err(|error| wrong(error.to_string()))?;
+    options.timeout_s = Some(timeout_s);
     let mut wanted = Vec::new();
     for (name, digest) in stage["files"].as_object().into_iter().flatten() {
         let digest = digest.as_str().and_then(Digest::parse);
