@@ -326,6 +326,8 @@ fn no_classes() -> ModelError {
 
 #[cfg(test)]
 mod gradients;
+#[cfg(test)]
+mod same_bits;
 mod state;
 #[cfg(test)]
 mod tests;
