@@ -3,7 +3,7 @@
 use pipe_foundation::Features;
 use pipe_foundation::test_support::noise;
 
-use crate::model::ops::testing::close;
+use crate::layers::testing::close;
 use crate::model::spec::Layer;
 
 use super::*;
@@ -29,7 +29,7 @@ fn run(encoder: &Encoder, values: &[f32], batch: &[Features], threads: usize) ->
     let workers = Workers::new(threads).unwrap();
     let mut pass = EncoderPass::default();
     let views: Vec<_> = batch.iter().map(Features::view).collect();
-    encoder.pack(values, &mut pass, true, &workers);
+    encoder.pack(values, &mut pass, Some(7), &workers);
     encoder
         .forward(values, &views, &mut pass, &workers)
         .unwrap()
@@ -48,7 +48,7 @@ fn gradient(
     let mut gradient = vec![0.0; values.len()];
     // Twice through the same buffers: old contents must not matter.
     for lengths in [&views[..1], &views[..]] {
-        encoder.pack(values, &mut pass, true, &workers);
+        encoder.pack(values, &mut pass, Some(7), &workers);
         let out = encoder
             .forward(values, lengths, &mut pass, &workers)
             .unwrap();
@@ -58,12 +58,14 @@ fn gradient(
     gradient
 }
 
-const KINDS: [&str; 5] = [
+const KINDS: [&str; 7] = [
     r#"[{"layer":"conv","channels":5,"width":5,"padding":2,"pool_width":3,"pool_stride":2},{"layer":"conv","channels":4,"width":3,"padding":1,"pool_width":3,"pool_stride":2},{"layer":"lstm","units":3,"bidirectional":true},{"layer":"time_pool","how":"last_states"}]"#,
     r#"[{"layer":"conv","channels":5,"width":4,"padding":1,"pool_width":2},{"layer":"lstm","units":3,"bidirectional":true,"layers":2},{"layer":"time_pool","how":"mean"}]"#,
     r#"[{"layer":"lstm","units":4,"layers":2},{"layer":"time_pool","how":"last_states"}]"#,
     r#"[{"layer":"conv","channels":6,"width":3},{"layer":"conv","channels":5,"width":1,"pool_width":2,"pool_stride":3},{"layer":"time_pool","how":"mean"}]"#,
     r#"[{"layer":"time_pool","how":"mean"}]"#,
+    r#"[{"layer":"time_pool","how":"mean"},{"layer":"linear","units":5},{"layer":"linear","units":4}]"#,
+    r#"[{"layer":"linear","units":4},{"layer":"lstm","units":3},{"layer":"conv","channels":4,"width":3,"padding":2},{"layer":"lstm","units":2,"bidirectional":true},{"layer":"linear","units":5},{"layer":"time_pool","how":"mean"},{"layer":"linear","units":4}]"#,
 ];
 
 #[test]
@@ -73,7 +75,7 @@ fn finite_differences_of_every_kind_of_encoder() {
         let count = encoder.layout().len;
         let values: Vec<f32> = noise(count, 11).iter().map(|v| 0.6 * v).collect();
         let batch = utterances(&[1, 9, 22, 9, 15], 3, 5);
-        let width = encoder.shape().pooled_width();
+        let width = encoder.shape().embedding();
         let slope = noise(batch.len() * width, 17);
         let found = gradient(&encoder, &values, &batch, &slope, 2);
         let loss = |values: &[f32]| -> f64 {
@@ -115,7 +117,7 @@ fn other_utterances_in_the_batch_never_change_one() {
             1,
         );
         let together = run(&encoder, &values, &batch, 2);
-        let width = encoder.shape().pooled_width();
+        let width = encoder.shape().embedding();
         for (at, alone) in batch.iter().enumerate() {
             let alone = run(&encoder, &values, std::slice::from_ref(alone), 1);
             assert_eq!(alone, together[at * width..][..width], "utterance {at}");
@@ -142,7 +144,7 @@ fn threads_do_not_change_a_bit() {
         let values = noise(encoder.layout().len, 3);
         let lengths: Vec<usize> = (0..37).map(|n| 1 + n * 7 % 50).collect();
         let batch = utterances(&lengths, 3, 1);
-        let slope = noise(37 * encoder.shape().pooled_width(), 2);
+        let slope = noise(37 * encoder.shape().embedding(), 2);
         let one = gradient(&encoder, &values, &batch, &slope, 1);
         for threads in [2, 4] {
             assert_eq!(one, gradient(&encoder, &values, &batch, &slope, threads));

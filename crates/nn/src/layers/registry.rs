@@ -1,0 +1,27 @@
+//! The list of all kinds of layers.
+
+use super::kind::Kind;
+use super::{conv, linear, lstm, time_pool};
+
+/// Every kind of layer, in the order in which `pipe schema` lists them.
+pub const REGISTERED: &[Kind] = &[conv::KIND, lstm::KIND, time_pool::KIND, linear::KIND];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_different_and_defaults_are_json() {
+        for (at, kind) in REGISTERED.iter().enumerate() {
+            assert!(REGISTERED[..at].iter().all(|other| other.name != kind.name));
+            assert!(!kind.doc.is_empty());
+            for key in kind.keys {
+                assert!(!key.doc.is_empty(), "{}.{}", kind.name, key.name);
+                assert_ne!(key.name, "layer");
+                if let super::super::Absent::Default(json) = key.absent {
+                    serde_json::from_str::<serde_json::Value>(json).unwrap();
+                }
+            }
+        }
+    }
+}
