@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use pipe::predict::FrontEnd;
+use pipe_nn::layers::REGISTERED;
 use pipe_nn::model::{
     EncoderShape, HeadLabels, Initialisation, Model, ModelConfig, Network, NumericTarget,
 };
@@ -174,7 +175,9 @@ fn onnxruntime_agrees_with_our_forward_pass() {
         return;
     };
     let space = Workspace::new();
-    for (name, rate_hz, layers, fbank) in CASES {
+    let examples = REGISTERED.iter();
+    let examples = examples.map(|kind| (kind.name, 16_000, kind.example, r#"{"bins":12}"#));
+    for (name, rate_hz, layers, fbank) in CASES.into_iter().chain(examples) {
         let model = model(layers, rate_hz, fbank);
         let file = format!("{name}.safetensors");
         model.save(&space.join(&file)).unwrap();

@@ -31,6 +31,8 @@ pub struct Kind {
     pub read: Reader,
     /// Source of its CUDA kernels; empty where it has none.
     pub kernels: &'static str,
+    /// The layers of an encoder with it, as JSON: what tests of whole encoders run.
+    pub example: &'static str,
 }
 
 /// Where layers of a kind may stand.

@@ -40,6 +40,7 @@ mod sized;
 mod slot;
 mod spaced;
 mod steps;
+mod sums;
 #[cfg(test)]
 pub(crate) mod testing;
 

@@ -4,7 +4,12 @@ use super::kind::Kind;
 use super::{conv, linear, lstm, time_pool};
 
 /// Every kind of layer, in the order in which `pipe schema` lists them.
-pub const REGISTERED: &[Kind] = &[conv::KIND, lstm::KIND, time_pool::KIND, linear::KIND];
+pub const REGISTERED: &[Kind] = &[
+    conv::KIND,
+    lstm::KIND,
+    time_pool::KIND,
+    linear::KIND,
+];
 
 #[cfg(test)]
 mod tests {

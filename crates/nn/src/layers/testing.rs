@@ -1,5 +1,6 @@
 //! Lengths and closeness for the tests of operations.
 
+use pipe_foundation::test_support::noise;
 use proptest::prelude::*;
 
 /// Lengths of a batch: any, one utterance, a single frame, all equal, or lengths on both sides of a tile's edge.
@@ -43,5 +44,163 @@ pub fn close(found: &[f32], expected: &[f32], tolerance: f32) {
             (f - e).abs() <= tolerance * (1.0 + e.abs()),
             "value {at}: {f} where {e} was expected"
         );
+    }
+}
+
+/// Lengths of the utterances that layers are tested on.
+const LENGTHS: [usize; 5] = [7, 1, 12, 3, 5];
+
+/// Panics unless a layer of frames agrees with its naive version, forward and backward: the output by `naive(values,
+/// frames)` in double precision, every gradient by differences of that. `naive` also gets the place in the batch.
+#[track_caller]
+pub fn agrees_with_naive(
+    layer: &str,
+    width: usize,
+    seed: u32,
+    naive: impl Fn(&[f64], &[f64], usize) -> Vec<f64>,
+) {
+    let layer: super::Layer = serde_json::from_str(layer).unwrap();
+    let before = super::Before {
+        width,
+        states: None,
+    };
+    let layers = layer.options().sized(&before).unwrap();
+    let [layer] = &layers[..] else {
+        panic!("one layer");
+    };
+    let super::Run::Frames(run) = layer.run() else {
+        panic!("a layer of frames");
+    };
+    let values: Vec<f32> = noise(layer.parameters(), seed)
+        .iter()
+        .map(|v| 0.8 * v)
+        .collect();
+    let rows = |lengths: &[usize], width: usize, gap: usize, seed: u32| {
+        let mut frames = super::SpacedFrames::default();
+        frames.reset(lengths, gap, width);
+        frames.set_rows(&noise(lengths.iter().sum::<usize>() * width, seed));
+        frames
+    };
+    let input = rows(&LENGTHS, width, run.gap(), seed ^ 1);
+    let after = LENGTHS.map(|n| run.frames_after(n));
+    // Gaps on the way out are those of the layer that follows.
+    let slope = rows(&after, layer.output(), 2, seed ^ 2);
+    let mut output = rows(&after, layer.output(), 1, seed ^ 3);
+    let (mut weights, mut kept) = (super::Slot::default(), super::Slot::default());
+    let mut scratch = super::Slots::default();
+    let members = [4, 0, 2, 1, 3];
+    let share = super::Share {
+        members: &members,
+        seed: Some(77),
+    };
+    // Twice through the same buffers, the first time with others: old contents must not matter.
+    let mut of_values = noise(values.len(), 9);
+    let mut of_input = rows(&LENGTHS, width, run.gap(), 8);
+    for own in [&values.iter().map(|v| 2.0 * v).collect(), &values] {
+        run.pack(own, true, true, &mut weights);
+        run.forward(
+            own,
+            &weights,
+            share,
+            &input,
+            &mut output,
+            &mut kept,
+            &mut scratch,
+        );
+        let gradients = super::Gradients {
+            values: &mut of_values,
+            input: Some(&mut of_input),
+        };
+        run.backward(
+            &weights,
+            share,
+            &input,
+            &slope,
+            &kept,
+            gradients,
+            &mut scratch,
+        );
+    }
+    let wide = |values: &[f32]| -> Vec<f64> { values.iter().map(|&v| f64::from(v)).collect() };
+    let (mut values, mut expected_of_values) = (wide(&values), vec![0.0; of_values.len()]);
+    let parts = input.utterances().zip(output.utterances());
+    let parts = parts.zip(slope.utterances().zip(of_input.utterances()));
+    for (&member, ((frames, found), (slope, of_frames))) in members.iter().zip(parts) {
+        let mut frames = wide(frames);
+        let expected = naive(&values, &frames, member);
+        let single = |values: &[f64]| -> Vec<f32> { values.iter().map(|&v| v as f32).collect() };
+        close(found, &single(&expected), 2e-5);
+        let loss = |values: &[f64], frames: &[f64]| -> f64 {
+            let out = naive(values, frames, member);
+            out.iter().zip(slope).map(|(o, s)| o * f64::from(*s)).sum()
+        };
+        const STEP: f64 = 1e-5;
+        for (at, sum) in expected_of_values.iter_mut().enumerate() {
+            let value = values[at];
+            values[at] = value + STEP;
+            let up = loss(&values, &frames);
+            values[at] = value - STEP;
+            *sum += (up - loss(&values, &frames)) / (2.0 * STEP);
+            values[at] = value;
+        }
+        let mut expected = vec![0.0; frames.len()];
+        for (at, slope) in expected.iter_mut().enumerate() {
+            let value = frames[at];
+            frames[at] = value + STEP;
+            let up = loss(&values, &frames);
+            frames[at] = value - STEP;
+            *slope = (up - loss(&values, &frames)) / (2.0 * STEP);
+            frames[at] = value;
+        }
+        close_to_size(of_frames, &single(&expected), 2e-4);
+    }
+    let expected: Vec<f32> = expected_of_values.iter().map(|&v| v as f32).collect();
+    close_to_size(&of_values, &expected, 2e-4);
+}
+
+/// Panics unless an encoder agrees with numbers of PyTorch in `golden`: `layers` and `bins`; for each of the utterances
+/// of `frames`, which both sides draw, as they draw the arrays, the `output`; and `gradients` by the names of arrays.
+#[track_caller]
+pub fn agrees_with_pytorch(golden: &str) {
+    use crate::model::{Encoder, EncoderPass, EncoderShape};
+    let golden: serde_json::Value = serde_json::from_str(golden).unwrap();
+    let read =
+        |value: &serde_json::Value| -> Vec<f32> { serde_json::from_value(value.clone()).unwrap() };
+    let layers: Vec<super::Layer> = serde_json::from_value(golden["layers"].clone()).unwrap();
+    let bins = golden["bins"].as_u64().unwrap() as usize;
+    let lengths: Vec<usize> = serde_json::from_value(golden["frames"].clone()).unwrap();
+    let encoder = Encoder::new(EncoderShape::new(&layers, bins).unwrap());
+    let layout = encoder.layout();
+    let mut arrays = layout.to_arrays(&vec![0.0; layout.len]);
+    for (index, array) in arrays.iter_mut().enumerate() {
+        let values = noise(array.values.len(), 1000 + index as u32);
+        array.values = values.iter().map(|v| 0.5 * v).collect();
+    }
+    let find = |name: &str| arrays.iter().find(|array| array.name == name);
+    let values = layout.flat_values(find).unwrap();
+    let features: Vec<Vec<f32>> = (lengths.iter().enumerate())
+        .map(|(at, frames)| noise(frames * bins, 50 + at as u32))
+        .collect();
+    let batch: Vec<_> = features
+        .iter()
+        .map(|values| pipe_foundation::FeaturesView {
+            frames: values.len() / bins,
+            bins,
+            values,
+        })
+        .collect();
+    let workers = pipe_foundation::Workers::new(2).unwrap();
+    let mut pass = EncoderPass::default();
+    encoder.pack(&values, &mut pass, Some(1), &workers);
+    let output = encoder
+        .forward(&values, &batch, &mut pass, &workers)
+        .unwrap();
+    close_to_size(&output, &read(&golden["output"]), 1e-4);
+    let slope = noise(output.len(), 17);
+    let mut gradient = vec![0.0; values.len()];
+    encoder.backward(&mut pass, &slope, &mut gradient, &workers);
+    for array in layout.to_arrays(&gradient) {
+        let expected = read(&golden["gradients"][&array.name]);
+        close_to_size(&array.values, &expected, 1e-4);
     }
 }

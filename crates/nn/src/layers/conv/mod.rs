@@ -57,6 +57,9 @@ pub const KIND: Kind = Kind {
     place: Place::Frames,
     read: kind::read::<Conv>,
     kernels: include_str!("conv.cu"),
+    example: r#"[{"layer":"conv","channels":6,"width":3},
+        {"layer":"conv","channels":5,"width":1,"pool_width":2,"pool_stride":3},
+        {"layer":"time_pool","how":"mean"}]"#,
 };
 
 /// Values of winograd filtering for each value of a frame: ten points for six frames.

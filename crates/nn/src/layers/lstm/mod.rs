@@ -47,6 +47,8 @@ pub const KIND: Kind = Kind {
     place: Place::Frames,
     read: kind::read::<Lstm>,
     kernels: include_str!("lstm.cu"),
+    example: r#"[{"layer":"lstm","units":3,"bidirectional":true,"layers":2},
+        {"layer":"time_pool","how":"last_states"}]"#,
 };
 
 /// Its keys.

@@ -33,6 +33,7 @@ pub const KIND: Kind = Kind {
     place: Place::Pooling,
     read: kind::read::<Pool>,
     kernels: include_str!("time_pool.cu"),
+    example: r#"[{"layer":"time_pool","how":"mean"}]"#,
 };
 
 /// Its keys.
