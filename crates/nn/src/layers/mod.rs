@@ -22,6 +22,7 @@
 //! frames of an utterance have become one vector, the whole batch is one share with a frame for each utterance.
 
 pub mod conv;
+mod dropout;
 pub mod linear;
 pub mod lstm;
 pub mod time_pool;

@@ -1,7 +1,7 @@
 //! The list of all kinds of layers.
 
 use super::kind::Kind;
-use super::{conv, linear, lstm, time_pool};
+use super::{conv, dropout, linear, lstm, time_pool};
 
 /// Every kind of layer, in the order in which `pipe schema` lists them.
 pub const REGISTERED: &[Kind] = &[
@@ -9,6 +9,7 @@ pub const REGISTERED: &[Kind] = &[
     lstm::KIND,
     time_pool::KIND,
     linear::KIND,
+    dropout::KIND,
 ];
 
 #[cfg(test)]
