@@ -23,6 +23,7 @@
 
 pub mod conv;
 mod dropout;
+mod layer_norm;
 pub mod linear;
 pub mod lstm;
 pub mod time_pool;

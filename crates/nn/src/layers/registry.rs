@@ -1,7 +1,7 @@
 //! The list of all kinds of layers.
 
 use super::kind::Kind;
-use super::{conv, dropout, linear, lstm, time_pool};
+use super::{conv, dropout, layer_norm, linear, lstm, time_pool};
 
 /// Every kind of layer, in the order in which `pipe schema` lists them.
 pub const REGISTERED: &[Kind] = &[
@@ -10,6 +10,7 @@ pub const REGISTERED: &[Kind] = &[
     time_pool::KIND,
     linear::KIND,
     dropout::KIND,
+    layer_norm::KIND,
 ];
 
 #[cfg(test)]
