@@ -2,6 +2,8 @@
 //!
 //! One source, compiled portably and for AVX2 with FMA by the callers; both give the same bits.
 
+use pipe_foundation::vectorised;
+
 /// `exp(x)` for x in [-87, 88], clamped outside it; relative error below 2e-7.
 ///
 /// Cephes-style reduction to [-ln 2 / 2, ln 2 / 2] and a polynomial of degree 6.
@@ -52,6 +54,32 @@ pub fn tanh(x: f32) -> f32 {
     if x.abs() < 0.25 { near } else { far }
 }
 
+vectorised! {
+    /// [`tanh`] of each value.
+    pub fn tanh_each / tanh_each_portable (values: &mut [f32]) {
+        for value in values {
+            *value = tanh(*value);
+        }
+    }
+}
+
+vectorised! {
+    /// [`exp`] of each value less `largest`.
+    pub fn exp_each / exp_each_portable (values: &mut [f32], largest: f32) {
+        for value in values {
+            *value = exp(*value - largest);
+        }
+    }
+}
+
+/// The values as probabilities: `exp(x)` over the sum of all of them.
+pub fn softmax(values: &mut [f32]) {
+    let largest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    exp_each(values, largest);
+    let sum: f32 = values.iter().sum();
+    values.iter_mut().for_each(|value| *value /= sum);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,5 +114,21 @@ mod tests {
         assert_eq!(tanh(-1e30), -1.0);
         assert!(sigmoid(f32::NAN).is_nan());
         assert!(tanh(f32::NAN).is_nan());
+    }
+
+    #[test]
+    fn both_builds_give_the_same_bits() {
+        use pipe_foundation::test_support::noise;
+        let values: Vec<f32> = noise(67, 3).iter().map(|v| 9.0 * v).collect();
+        let (mut fast, mut portable) = (values.clone(), values.clone());
+        tanh_each(&mut fast);
+        tanh_each_portable(&mut portable);
+        assert_eq!(fast, portable);
+        let (mut fast, mut portable) = (values.clone(), values);
+        exp_each(&mut fast, 2.0);
+        exp_each_portable(&mut portable, 2.0);
+        assert_eq!(fast, portable);
+        softmax(&mut fast);
+        assert!((fast.iter().sum::<f32>() - 1.0).abs() < 1e-6);
     }
 }

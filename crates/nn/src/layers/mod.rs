@@ -29,6 +29,7 @@ pub mod lstm;
 pub mod time_pool;
 
 mod activation;
+mod affine;
 mod arrays;
 mod cost;
 mod first_values;

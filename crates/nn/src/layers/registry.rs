@@ -1,16 +1,15 @@
 //! The list of all kinds of layers.
 
 use super::kind::Kind;
-use super::{conv, dropout, layer_norm, linear, lstm, time_pool};
 
 /// Every kind of layer, in the order in which `pipe schema` lists them.
 pub const REGISTERED: &[Kind] = &[
-    conv::KIND,
-    lstm::KIND,
-    time_pool::KIND,
-    linear::KIND,
-    dropout::KIND,
-    layer_norm::KIND,
+    super::conv::KIND,
+    super::lstm::KIND,
+    super::time_pool::KIND,
+    super::linear::KIND,
+    super::dropout::KIND,
+    super::layer_norm::KIND,
 ];
 
 #[cfg(test)]
