@@ -21,6 +21,7 @@
 //! the same bits whatever the others are. [`RecurrentLayer`]s run on groups of sequences, each direction a task. Once the
 //! frames of an utterance have become one vector, the whole batch is one share with a frame for each utterance.
 
+mod attention_pool;
 pub mod conv;
 mod dropout;
 mod layer_norm;

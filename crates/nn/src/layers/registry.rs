@@ -10,6 +10,7 @@ pub const REGISTERED: &[Kind] = &[
     super::linear::KIND,
     super::dropout::KIND,
     super::layer_norm::KIND,
+    super::attention_pool::KIND,
 ];
 
 #[cfg(test)]
