@@ -27,6 +27,7 @@ mod dropout;
 mod layer_norm;
 pub mod linear;
 pub mod lstm;
+mod statistics_pool;
 pub mod time_pool;
 
 mod activation;

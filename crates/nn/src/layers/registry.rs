@@ -11,6 +11,7 @@ pub const REGISTERED: &[Kind] = &[
     super::dropout::KIND,
     super::layer_norm::KIND,
     super::attention_pool::KIND,
+    super::statistics_pool::KIND,
 ];
 
 #[cfg(test)]
