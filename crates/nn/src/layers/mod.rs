@@ -24,6 +24,7 @@
 mod attention_pool;
 pub mod conv;
 mod dropout;
+mod gru;
 mod layer_norm;
 pub mod linear;
 pub mod lstm;

@@ -6,6 +6,7 @@ use super::kind::Kind;
 pub const REGISTERED: &[Kind] = &[
     super::conv::KIND,
     super::lstm::KIND,
+    super::gru::KIND,
     super::time_pool::KIND,
     super::linear::KIND,
     super::dropout::KIND,

@@ -204,3 +204,87 @@ pub fn agrees_with_pytorch(golden: &str) {
         close_to_size(&array.values, &expected, 1e-4);
     }
 }
+
+/// Panics unless each direction of a recurrent layer agrees with its naive version, as [`agrees_with_naive`];
+/// `naive(values of the direction, frames, backward in time)` gives the states in the order of time.
+#[track_caller]
+pub fn recurrent_agrees_with_naive(
+    layer: &str,
+    width: usize,
+    naive: impl Fn(&[f64], &[f64], bool) -> Vec<f64>,
+) {
+    let layer: super::Layer = serde_json::from_str(layer).unwrap();
+    let before = super::Before {
+        width,
+        states: None,
+    };
+    let layers = layer.options().sized(&before).unwrap();
+    let super::Run::Sequences(run) = layers[0].run() else {
+        panic!("a recurrent layer");
+    };
+    const LENGTHS: [usize; 5] = [9, 6, 6, 2, 1];
+    let (units, steps) = (run.units(), super::Steps::new(&LENGTHS));
+    let rows = steps.rows();
+    let wide = |values: &[f32]| -> Vec<f64> { values.iter().map(|&v| f64::from(v)).collect() };
+    for direction in 0..run.directions() {
+        let backward_in_time = direction == 1;
+        let values = noise(run.direction_parameters(), 3 + direction as u32);
+        let (input, slope) = (noise(rows * width, 5), noise(rows * units, 6));
+        let (mut weights, mut pass) = (super::Slot::default(), super::Slot::default());
+        let walk = super::Walk {
+            steps: &steps,
+            backward_in_time,
+            stopped: &|| false,
+        };
+        // Twice through the same buffers: old contents must not matter.
+        for _ in 0..2 {
+            run.pack(&values, true, &mut weights);
+            run.forward(&weights, walk, &input, &mut pass);
+            run.backward(&weights, walk, &input, &slope, true, &mut pass);
+        }
+        let mut values = wide(&values);
+        let mut expected_of_values = vec![0.0; values.len()];
+        for (rank, &length) in LENGTHS.iter().enumerate() {
+            let gather = |matrix: &[f32], width: usize| -> Vec<f32> {
+                let rows = (0..length).map(|t| steps.row(rank, t));
+                rows.flat_map(|row| matrix[row * width..][..width].to_vec())
+                    .collect()
+            };
+            let mut frames = wide(&gather(&input, width));
+            let slope = wide(&gather(&slope, units));
+            let single =
+                |values: &[f64]| -> Vec<f32> { values.iter().map(|&v| v as f32).collect() };
+            let expected = naive(&values, &frames, backward_in_time);
+            close(&gather(run.hidden(&pass), units), &single(&expected), 1e-5);
+            let loss = |values: &[f64], frames: &[f64]| -> f64 {
+                let out = naive(values, frames, backward_in_time);
+                out.iter().zip(&slope).map(|(o, s)| o * s).sum()
+            };
+            const STEP: f64 = 1e-5;
+            for (at, sum) in expected_of_values.iter_mut().enumerate() {
+                let value = values[at];
+                values[at] = value + STEP;
+                let up = loss(&values, &frames);
+                values[at] = value - STEP;
+                *sum += (up - loss(&values, &frames)) / (2.0 * STEP);
+                values[at] = value;
+            }
+            let mut expected = vec![0.0; frames.len()];
+            for (at, slope) in expected.iter_mut().enumerate() {
+                let value = frames[at];
+                frames[at] = value + STEP;
+                let up = loss(&values, &frames);
+                frames[at] = value - STEP;
+                *slope = (up - loss(&values, &frames)) / (2.0 * STEP);
+                frames[at] = value;
+            }
+            close_to_size(
+                &gather(run.grad_input(&pass), width),
+                &single(&expected),
+                2e-4,
+            );
+        }
+        let expected: Vec<f32> = expected_of_values.iter().map(|&v| v as f32).collect();
+        close_to_size(run.grad_values(&pass), &expected, 2e-4);
+    }
+}
