@@ -221,7 +221,7 @@ mod tests {
         let cases = [
             (
                 r#"[{"layer":"time_pool","how":"last_states"}]"#,
-                "layer 0: last_states needs an lstm",
+                "layer 0: last_states needs a recurrent layer",
             ),
             (
                 r#"[{"layer":"time_pool","how":"mean"},{"layer":"conv","channels":2,"width":3}]"#,

@@ -50,7 +50,7 @@ impl Options for Pool {
             (TimePool::Mean, _) => before.width,
             (TimePool::LastStates, Some(forward)) => forward,
             (TimePool::LastStates, None) => {
-                return Err("last_states needs an lstm layer before it".into());
+                return Err("last_states needs a recurrent layer, such as lstm, before it".into());
             }
         };
         Ok(vec![Arc::new(SizedPool {
