@@ -26,9 +26,7 @@ pub const KIND: Kind = Kind {
     place: Place::Anywhere,
     read: kind::read::<Linear>,
     kernels: "",
-    example: r#"[{"layer":"linear","units":4},{"layer":"lstm","units":3},
-        {"layer":"conv","channels":4,"width":3,"padding":2},{"layer":"lstm","units":2,"bidirectional":true},
-        {"layer":"linear","units":5},{"layer":"time_pool","how":"mean"},{"layer":"linear","units":4}]"#,
+    example: r#"[{"layer":"linear","units":6},{"layer":"time_pool","how":"mean"},{"layer":"linear","units":5}]"#,
 };
 
 /// Its keys.

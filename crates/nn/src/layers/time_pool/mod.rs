@@ -33,7 +33,7 @@ pub const KIND: Kind = Kind {
     place: Place::Pooling,
     read: kind::read::<Pool>,
     kernels: include_str!("time_pool.cu"),
-    example: r#"[{"layer":"time_pool","how":"mean"}]"#,
+    example: r#"[{"layer":"lstm","units":4,"bidirectional":true},{"layer":"time_pool","how":"last_states"}]"#,
 };
 
 /// Its keys.

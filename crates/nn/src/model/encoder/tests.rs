@@ -70,12 +70,14 @@ fn gradient(
     gradient
 }
 
-const KINDS: [&str; 5] = [
+const KINDS: [&str; 7] = [
+    r#"[{"layer":"time_pool","how":"mean"}]"#,
     r#"[{"layer":"conv","channels":5,"width":5,"padding":2,"pool_width":3,"pool_stride":2},{"layer":"conv","channels":4,"width":3,"padding":1,"pool_width":3,"pool_stride":2},{"layer":"lstm","units":3,"bidirectional":true},{"layer":"time_pool","how":"last_states"}]"#,
     r#"[{"layer":"conv","channels":5,"width":4,"padding":1,"pool_width":2},{"layer":"lstm","units":3,"bidirectional":true,"layers":2},{"layer":"time_pool","how":"mean"}]"#,
     r#"[{"layer":"lstm","units":4,"layers":2},{"layer":"time_pool","how":"last_states"}]"#,
     r#"[{"layer":"conv","channels":6,"width":3},{"layer":"conv","channels":5,"width":1,"pool_width":2,"pool_stride":3},{"layer":"time_pool","how":"mean"}]"#,
     r#"[{"layer":"time_pool","how":"mean"},{"layer":"linear","units":5},{"layer":"linear","units":4}]"#,
+    r#"[{"layer":"linear","units":4},{"layer":"lstm","units":3},{"layer":"conv","channels":4,"width":3,"padding":2},{"layer":"lstm","units":2,"bidirectional":true},{"layer":"linear","units":5},{"layer":"time_pool","how":"mean"},{"layer":"linear","units":4}]"#,
 ];
 
 /// All of these, and an example of each kind of layer.
@@ -143,7 +145,7 @@ fn other_utterances_in_the_batch_never_change_one() {
 
 #[test]
 fn short_utterances_are_lengthened_by_zero_frames() {
-    let encoder = encoder(KINDS[0], 3);
+    let encoder = encoder(KINDS[1], 3);
     let values = noise(encoder.layout().len, 3);
     let mut short = utterances(&[2], 3, 1);
     let out = run(&encoder, &values, &short, 1);
@@ -170,7 +172,7 @@ fn threads_do_not_change_a_bit() {
 
 #[test]
 fn features_that_do_not_fit_are_refused() {
-    let encoder = encoder(KINDS[2], 3);
+    let encoder = encoder(KINDS[3], 3);
     let wrong = FeaturesView {
         frames: 2,
         bins: 4,
