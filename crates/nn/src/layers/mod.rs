@@ -30,6 +30,7 @@ pub mod linear;
 pub mod lstm;
 mod statistics_pool;
 pub mod time_pool;
+mod transformer;
 
 mod activation;
 mod affine;

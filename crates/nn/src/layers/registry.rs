@@ -13,6 +13,7 @@ pub const REGISTERED: &[Kind] = &[
     super::layer_norm::KIND,
     super::attention_pool::KIND,
     super::statistics_pool::KIND,
+    super::transformer::KIND,
 ];
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! variance 1 over its values, then a scale and an offset of each value.
 
 #[cfg(test)]
-mod naive;
+pub(super) mod naive;
 pub(super) mod rows;
 
 use std::sync::Arc;
