@@ -31,6 +31,7 @@ pub mod lstm;
 mod statistics_pool;
 pub mod time_pool;
 mod transformer;
+mod weighted_sum;
 
 mod activation;
 mod affine;

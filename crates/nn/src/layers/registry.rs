@@ -14,6 +14,7 @@ pub const REGISTERED: &[Kind] = &[
     super::attention_pool::KIND,
     super::statistics_pool::KIND,
     super::transformer::KIND,
+    super::weighted_sum::KIND,
 ];
 
 #[cfg(test)]
