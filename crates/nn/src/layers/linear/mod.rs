@@ -26,7 +26,7 @@ pub const KIND: Kind = Kind {
     place: Place::Anywhere,
     read: kind::read::<Linear>,
     kernels: "",
-    example: r#"[{"layer":"linear","units":6},{"layer":"time_pool","how":"mean"},{"layer":"linear","units":5}]"#,
+    example: r#"[{"layer":"linear","units":12},{"layer":"time_pool","how":"mean"},{"layer":"linear","units":9}]"#,
 };
 
 /// Its keys.

@@ -62,8 +62,8 @@ pub const KIND: Kind = Kind {
     place: Place::Frames,
     read: kind::read::<Transformer>,
     kernels: "",
-    example: r#"[{"layer":"linear","units":4},{"layer":"transformer","heads":2,"units":5,"layers":2},
-        {"layer":"transformer","heads":1,"units":3,"norm_first":true,"positions":"none"},
+    example: r#"[{"layer":"transformer","heads":3,"units":6,"layers":2},{"layer":"linear","units":8},
+        {"layer":"transformer","heads":2,"units":5,"norm_first":true,"positions":"none"},
         {"layer":"time_pool","how":"mean"}]"#,
 };
 

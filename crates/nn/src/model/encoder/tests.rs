@@ -105,13 +105,16 @@ fn finite_differences_of_every_kind_of_encoder() {
         };
         let mut off = 0;
         for at in 0..count {
-            let mut moved = values.clone();
-            moved[at] += 2e-3;
-            let up = loss(&moved);
-            moved[at] -= 4e-3;
-            let slope = (up - loss(&moved)) / 4e-3;
-            // A maximum or a ReLU that switches within the step makes a few differences wrong.
-            if (slope - f64::from(found[at])).abs() > 2e-3 * (1.0 + slope.abs()) {
+            let agrees = |step: f32| {
+                let mut moved = values.clone();
+                moved[at] += step;
+                let up = loss(&moved);
+                moved[at] -= 2.0 * step;
+                let slope = (up - loss(&moved)) / f64::from(2.0 * step);
+                (slope - f64::from(found[at])).abs() <= 2e-3 * (1.0 + slope.abs())
+            };
+            // A maximum or a ReLU that switches within a step makes its difference wrong; within both it seldom does.
+            if !agrees(2e-3) && !agrees(4e-4) {
                 off += 1;
             }
         }
