@@ -28,6 +28,7 @@ mod gru;
 mod layer_norm;
 pub mod linear;
 pub mod lstm;
+mod residual_conv;
 mod statistics_pool;
 pub mod time_pool;
 mod transformer;

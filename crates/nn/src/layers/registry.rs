@@ -5,6 +5,7 @@ use super::kind::Kind;
 /// Every kind of layer, in the order in which `pipe schema` lists them.
 pub const REGISTERED: &[Kind] = &[
     super::conv::KIND,
+    super::residual_conv::KIND,
     super::lstm::KIND,
     super::gru::KIND,
     super::time_pool::KIND,
