@@ -57,7 +57,7 @@ pub const PARAMETERS: &[Parameter] = &[
         "encoder",
         Shape::List(&layers::LAYER),
         DEFAULT_ENCODER,
-        "Shared layers, in their order. One of them makes one vector of all frames: time_pool.",
+        "Shared layers, in their order. One of them pools over time, such as time_pool: it makes one vector of all frames.",
     ),
     Parameter::default(
         "heads",

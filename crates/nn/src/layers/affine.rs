@@ -73,6 +73,13 @@ pub fn parameter_gradients(sizes: Sizes, x: &[f32], gradient: &[f32], of_values:
     }
 }
 
+/// The transpose of a row-major matrix `[rows, columns]`.
+pub fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    (0..columns)
+        .flat_map(|column| (0..rows).map(move |row| values[row * columns + column]))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use pipe_foundation::test_support::noise;

@@ -53,6 +53,7 @@ mod sums;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub(crate) use affine::transposed;
 pub use arrays::{Array, ArrayShape, Order};
 pub use cost::{Copies, Cost};
 pub use first_values::{FirstValues, Initialisation};

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::onnx::{Attribute, Axes, Export, Signal};
 
+use super::affine::transposed;
 use super::arrays::ArrayShape;
 use super::cost::Cost;
 use super::first_values::FirstValues;
@@ -188,11 +189,4 @@ impl FrameLayer for SizedLinear {
             of_bias.iter_mut().zip(row).for_each(|(sum, g)| *sum += g);
         }
     }
-}
-
-/// The transpose of a row-major matrix `[rows, columns]`.
-fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
-    (0..columns)
-        .flat_map(|column| (0..rows).map(move |row| values[row * columns + column]))
-        .collect()
 }
