@@ -4,12 +4,14 @@ use super::slot::{Slot, Slots};
 use super::spaced::SpacedFrames;
 
 /// A share of a batch.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Share<'a> {
     /// Place in the batch of each utterance.
     pub members: &'a [usize],
     /// Seed of what is drawn in this step and layer; none where nothing is learned.
     pub seed: Option<u64>,
+    /// Whether the work is to end early: long work looks at it between its blocks, and its results are not used then.
+    pub stopped: &'a dyn Fn() -> bool,
 }
 
 /// What flows back into a layer.

@@ -92,6 +92,7 @@ pub fn agrees_with_naive(
     let share = super::Share {
         members: &members,
         seed: Some(77),
+        stopped: &|| false,
     };
     // Twice through the same buffers, the first time with others: old contents must not matter.
     let mut of_values = noise(values.len(), 9);

@@ -198,6 +198,7 @@ mod tests {
             let share = Share {
                 members: &[0, 1],
                 seed,
+                stopped: &|| false,
             };
             let mut kept = Vec::new();
             layer.forward(&[], &(), share, &input, &mut output, &mut kept, &mut ());

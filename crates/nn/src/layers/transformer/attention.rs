@@ -68,7 +68,14 @@ impl Scratch {
     }
 
     /// The context `[frames, width]` from projections `[frames, 3 width]`: queries, keys and values side by side.
-    pub fn forward(&mut self, heads: Heads, projected: &[f32], context: &mut [f32]) {
+    /// Incomplete once `stopped` says so.
+    pub fn forward(
+        &mut self,
+        heads: Heads,
+        projected: &[f32],
+        context: &mut [f32],
+        stopped: &dyn Fn() -> bool,
+    ) {
         let (width, part, stride) = (heads.width, heads.part(), 3 * heads.width);
         let frames = projected.len() / stride;
         for head in 0..heads.heads {
@@ -77,6 +84,9 @@ impl Scratch {
             self.values
                 .pack(&projected[values..], frames, part, stride, 1);
             for first in (0..frames).step_by(BLOCK) {
+                if stopped() {
+                    return;
+                }
                 let rows = BLOCK.min(frames - first);
                 let own = &projected[first * stride + queries..];
                 self.weigh(heads, own, rows, frames);
@@ -86,13 +96,14 @@ impl Scratch {
         }
     }
 
-    /// dL/d(projections), overwritten, from dL/d(context).
+    /// dL/d(projections), overwritten, from dL/d(context). Incomplete once `stopped` says so.
     pub fn backward(
         &mut self,
         heads: Heads,
         projected: &[f32],
         gradient: &[f32],
         of_projected: &mut [f32],
+        stopped: &dyn Fn() -> bool,
     ) {
         let (width, part, stride) = (heads.width, heads.part(), 3 * heads.width);
         let frames = projected.len() / stride;
@@ -105,6 +116,9 @@ impl Scratch {
             self.values_back
                 .pack(&projected[values..], part, frames, 1, stride);
             for first in (0..frames).step_by(BLOCK) {
+                if stopped() {
+                    return;
+                }
                 let rows = BLOCK.min(frames - first);
                 let own = &projected[first * stride + queries..];
                 self.weigh(heads, own, rows, frames);

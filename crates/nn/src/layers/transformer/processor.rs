@@ -129,7 +129,7 @@ impl FrameLayer for Block {
         &self,
         _: &[f32],
         weights: &Weights,
-        _: Share<'_>,
+        share: Share<'_>,
         input: &SpacedFrames,
         output: &mut SpacedFrames,
         kept: &mut Kept,
@@ -163,7 +163,7 @@ impl FrameLayer for Block {
         for length in input.lengths() {
             let (own, rest) = projected.split_at(length * 3 * width);
             let (to, after) = context.split_at_mut(length * width);
-            scratch.forward(self.attention(), own, to);
+            scratch.forward(self.attention(), own, to, share.stopped);
             (projected, context) = (rest, after);
         }
         add(&mut x, &weights.output.apply(of_output, &kept.context));
@@ -189,7 +189,7 @@ impl FrameLayer for Block {
     fn backward(
         &self,
         weights: &Weights,
-        _: Share<'_>,
+        share: Share<'_>,
         input: &SpacedFrames,
         grad_output: &SpacedFrames,
         kept: &Kept,
@@ -240,6 +240,7 @@ impl FrameLayer for Block {
                 &kept.projected[wide.clone()],
                 &of_context[narrow],
                 &mut of_projected[wide],
+                share.stopped,
             );
             first += length;
         }

@@ -203,6 +203,7 @@ impl Encoder {
             workspaces,
             cut,
         } = pass;
+        let stopped = || workers.stopped();
         let mut vectors = grad_output.to_vec();
         for index in (0..self.parts.len()).rev() {
             let part = self.part(index, weights);
@@ -225,7 +226,7 @@ impl Encoder {
                     }
                     workers.for_each(&mut own.shards, |_, shard| {
                         workspaces.with(|workspace| {
-                            shard.backward(part, &source, workspace, further);
+                            shard.backward(part, &source, workspace, further, &stopped);
                         });
                     });
                     if workers.stopped() {

@@ -81,10 +81,16 @@ impl<'a> Part<'a> {
     }
 
     /// What the layer `at` is told about a share.
-    fn share<'s>(&self, at: usize, members: &'s [usize]) -> Share<'s> {
+    fn share<'s>(
+        &self,
+        at: usize,
+        members: &'s [usize],
+        stopped: &'s dyn Fn() -> bool,
+    ) -> Share<'s> {
         let (seed, index) = (self.weights.seed, self.from + at);
         Share {
             members,
+            stopped,
             // Layers draw apart from each other: multiples of this number differ in all their bits.
             seed: seed.map(|seed| seed ^ (index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
         }
@@ -137,7 +143,7 @@ impl Shard {
             layer.forward(
                 &values[part.layout.layers[index].clone()],
                 &part.weights.layers[index][0],
-                part.share(at, &self.members),
+                part.share(at, &self.members, stopped),
                 &before[at],
                 output,
                 &mut kept[at],
@@ -151,13 +157,15 @@ impl Shard {
         &self.output
     }
 
-    /// Runs all layers backward; with dL/d(input) only where `further` layers before need it.
+    /// Runs all layers backward; with dL/d(input) only where `further` layers before need it. Incomplete once `stopped`
+    /// says so.
     pub(super) fn backward(
         &mut self,
         part: Part<'_>,
         source: &GradientSource<'_>,
         workspace: &mut Workspace,
         further: bool,
+        stopped: &dyn Fn() -> bool,
     ) {
         let Workspace {
             scratch, gradients, ..
@@ -177,6 +185,9 @@ impl Shard {
         self.grad_parameters.resize(range.len());
         for at in (0..part.len()).rev() {
             let Some(layer) = part.layer(at) else { return };
+            if stopped() {
+                return;
+            }
             let index = part.from + at;
             let own = &part.layout.layers[index];
             let values = own.start - range.start..own.end - range.start;
@@ -191,7 +202,7 @@ impl Shard {
             }
             layer.backward(
                 &part.weights.layers[index][0],
-                part.share(at, &self.members),
+                part.share(at, &self.members, stopped),
                 input,
                 after.first().unwrap_or(&self.grad_output),
                 &kept[at],
