@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use pipe_foundation::FeaturesView;
+use pipe_nn::layers::DeviceShape;
 use pipe_nn::model::cuda::{
     Card, Ceilings, Corpus, CudaError, Group, GroupBatch, Masked, ModelStep, Timed, device_name,
 };
@@ -262,6 +263,7 @@ impl Options {
 /// The models before their first step, and one batch of made-up utterances.
 struct Setting {
     shape: EncoderShape,
+    sizes: DeviceShape,
     states: Vec<TrainingState>,
     lengths: Vec<usize>,
     values: Vec<f32>,
@@ -291,6 +293,7 @@ impl Setting {
             .map(|_| draw() as f32 / (1 << 23) as f32 - 1.0)
             .collect();
         Ok(Self {
+            sizes: shape.on_device()?,
             shape,
             states,
             lengths,
@@ -372,11 +375,11 @@ impl Setting {
     fn products(&self, heads: &Heads) -> usize {
         let of_utterance = |&frames: &usize| {
             let (mut frames, mut sum) = (frames, 0);
-            for conv in &self.shape.convs {
+            for conv in &self.sizes.convs {
                 sum += conv.convolved(frames) * conv.width * conv.input * conv.output;
                 frames = conv.pooled(frames);
             }
-            for lstm in &self.shape.lstms {
+            for lstm in &self.sizes.lstms {
                 let step = 4 * lstm.units * (lstm.input + lstm.units);
                 sum += frames * lstm.directions * step;
             }

@@ -11,7 +11,6 @@ use pipe_foundation::progress::Silent;
 use pipe_foundation::{Digest, FeaturesView};
 use pipe_fuzz::{empty, tensors, write};
 use pipe_nn::model::Device;
-use pipe_nn::model::spec::{Layer, TimePool};
 use pipe_nn::train::{Example, Places, TrainOptions, TrainingData, train};
 
 fuzz_target!(|bytes: &[u8]| {
@@ -48,9 +47,8 @@ fuzz_target!(|bytes: &[u8]| {
         provenance: serde_json::Value::Null,
     };
     let options = TrainOptions {
-        encoder: vec![Layer::TimePool {
-            how: TimePool::Mean,
-        }],
+        encoder: serde_json::from_str(r#"[{"layer":"time_pool","how":"mean"}]"#)
+            .expect("the layers can be read"),
         epochs: 3,
         ..TrainOptions::default()
     };

@@ -1,6 +1,6 @@
 //! How the model works: front end, layers, heads, training options.
 
-use pipe_nn::model::spec::{HeadMode, Layer};
+use pipe_nn::model::spec::HeadMode;
 use pipe_report::{Align, Markdown};
 use serde_json::Value as Json;
 
@@ -29,7 +29,8 @@ pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {
     }
     text.list(&stages);
     text.heading(2, "Architecture");
-    let mut layers: Vec<String> = card.config.encoder.iter().map(layer).collect();
+    let layers = card.config.encoder.iter();
+    let mut layers: Vec<String> = layers.map(|layer| layer.options().said()).collect();
     if !card.config.classes.is_empty() {
         layers.push(format!(
             "linear: {} units, softmax (the emotion head)",
@@ -101,46 +102,6 @@ pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {
         text.paragraph("The file does not say how it was trained.");
     } else {
         text.table(&[("option", Align::Left), ("value", Align::Left)], &options);
-    }
-}
-
-fn layer(layer: &Layer) -> String {
-    match layer {
-        Layer::Conv {
-            channels,
-            width,
-            padding,
-            pool_width,
-            pool_stride,
-        } => {
-            let mut said = format!(
-                "convolution over time: {channels} channels, width {width}, padding {padding}, ReLU"
-            );
-            if let Some(pool) = pool_width {
-                said += &format!(
-                    ", max-pooling of width {pool} and stride {}",
-                    pool_stride.unwrap_or(*pool)
-                );
-            }
-            said
-        }
-        Layer::Lstm {
-            units,
-            bidirectional,
-            layers,
-        } => {
-            let direction = if *bidirectional {
-                "in each direction"
-            } else {
-                "forward"
-            };
-            format!("LSTM: {units} units {direction}, layers {layers}")
-        }
-        Layer::TimePool { how } => {
-            let how = serde_json::to_value(how).unwrap_or_default();
-            format!("time pooling: {}", plain(&how).replace('_', " "))
-        }
-        Layer::Linear { units } => format!("linear: {units} units, ReLU"),
     }
 }
 

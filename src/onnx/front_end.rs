@@ -9,7 +9,7 @@ use std::f64::consts::TAU;
 use pipe_speech::dsp::{Fbank, Normalisation, NormalisedFbank};
 
 use super::error::OnnxError;
-use super::graph::{Attribute, Graph};
+use pipe_nn::onnx::{Attribute, Graph};
 
 /// The least deviation that features are divided by, as in [`normalise`](pipe_speech::dsp::normalise).
 const MIN_DEVIATION: f32 = 1e-5;
@@ -100,7 +100,7 @@ fn weigh(graph: &mut Graph, mut frames: String, fbank: &Fbank) -> String {
             "frame_mean",
             &[&frames],
             &[
-                ("axes", Attribute::Ints(&[2])),
+                ("axes", Attribute::ints(&[2])),
                 ("keepdims", Attribute::Int(1)),
             ],
         );
@@ -185,7 +185,7 @@ fn normalise(graph: &mut Graph, features: String, normalisation: Normalisation) 
     }
     let mean = |graph: &mut Graph, name: &str, of: &str| {
         let attributes = [
-            ("axes", Attribute::Ints(&[1])),
+            ("axes", Attribute::ints(&[1])),
             ("keepdims", Attribute::Int(1)),
         ];
         graph.node_with("ReduceMean", name, &[of], &attributes)

@@ -1,27 +1,12 @@
-//! Nodes, constants and values of an ONNX graph, as protocol buffers of `onnx.proto`.
+//! The nodes, constants and values of a graph as protocol buffers of `onnx.proto`.
+
+use pipe_nn::onnx::{Attribute, Constant, Graph, Node, Numbers};
 
 use crate::protobuf::Message;
 
 /// `TensorProto.DataType`.
 const FLOAT: i64 = 1;
 const INT64: i64 = 7;
-
-/// A graph in the making: nodes in the order they are computed in, and constants.
-#[derive(Default)]
-pub(super) struct Graph {
-    nodes: Vec<Message>,
-    constants: Vec<Message>,
-}
-
-/// The value of a node's attribute.
-pub(super) enum Attribute<'a> {
-    /// A whole number.
-    Int(i64),
-    /// A list of them.
-    Ints(&'a [i64]),
-    /// A text.
-    Text(&'a str),
-}
 
 /// One dimension of an input or output.
 pub(super) enum Dim {
@@ -31,101 +16,65 @@ pub(super) enum Dim {
     Named(&'static str),
 }
 
-impl Graph {
-    /// A constant of floats, row-major; gives back its name.
-    pub fn floats(&mut self, name: &str, shape: &[usize], values: &[f32]) -> String {
-        let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        self.constant(name, shape, FLOAT, &bytes)
+/// `GraphProto` { node = 1, name = 2, initializer = 5, doc_string = 10, input = 11, output = 12 }.
+pub(super) fn message(
+    graph: &Graph,
+    name: &str,
+    about: &str,
+    input: &Message,
+    outputs: &[Message],
+) -> Message {
+    let mut message = Message::new();
+    for own in &graph.nodes {
+        message = message.message(1, &node(own));
     }
-
-    /// A constant of whole numbers; gives back its name.
-    pub fn ints(&mut self, name: &str, shape: &[usize], values: &[i64]) -> String {
-        let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        self.constant(name, shape, INT64, &bytes)
+    message = message.string(2, name);
+    for own in &graph.constants {
+        message = message.message(5, &constant(own));
     }
-
-    /// A constant of one whole number without dimensions; gives back its name.
-    pub fn int(&mut self, name: &str, value: i64) -> String {
-        self.ints(name, &[], &[value])
+    message = message.string(10, about).message(11, input);
+    for output in outputs {
+        message = message.message(12, output);
     }
-
-    /// `TensorProto` { dims = 1, data_type = 2, name = 8, raw_data = 9 }.
-    fn constant(&mut self, name: &str, shape: &[usize], data_type: i64, bytes: &[u8]) -> String {
-        let dims: Vec<i64> = shape.iter().map(|&size| size as i64).collect();
-        let tensor = Message::new().ints(1, &dims);
-        let tensor = tensor.int(2, data_type).string(8, name).bytes(9, bytes);
-        self.constants.push(tensor);
-        name.to_owned()
-    }
-
-    /// A node with one output of the node's name; gives the name back.
-    pub fn node(&mut self, op: &str, name: &str, inputs: &[&str]) -> String {
-        self.node_with(op, name, inputs, &[])
-    }
-
-    /// As [`Self::node`], with attributes.
-    pub fn node_with(
-        &mut self,
-        op: &str,
-        name: &str,
-        inputs: &[&str],
-        attributes: &[(&str, Attribute<'_>)],
-    ) -> String {
-        self.push(op, name, inputs, &[name], attributes);
-        name.to_owned()
-    }
-
-    /// A node with the named outputs; an empty name leaves one out.
-    ///
-    /// `NodeProto` { input = 1, output = 2, name = 3, op_type = 4, attribute = 5 }.
-    pub fn push(
-        &mut self,
-        op: &str,
-        name: &str,
-        inputs: &[&str],
-        outputs: &[&str],
-        attributes: &[(&str, Attribute<'_>)],
-    ) {
-        let mut node = Message::new();
-        for input in inputs {
-            node = node.string(1, input);
-        }
-        for output in outputs {
-            node = node.string(2, output);
-        }
-        node = node.string(3, &format!("{name}/{op}")).string(4, op);
-        for (name, value) in attributes {
-            node = node.message(5, &attribute(name, value));
-        }
-        self.nodes.push(node);
-    }
-
-    /// `GraphProto` { node = 1, name = 2, initializer = 5, doc_string = 10, input = 11, output = 12 }.
-    pub fn finish(self, name: &str, about: &str, input: &Message, outputs: &[Message]) -> Message {
-        let mut graph = Message::new();
-        for node in &self.nodes {
-            graph = graph.message(1, node);
-        }
-        graph = graph.string(2, name);
-        for constant in &self.constants {
-            graph = graph.message(5, constant);
-        }
-        graph = graph.string(10, about).message(11, input);
-        for output in outputs {
-            graph = graph.message(12, output);
-        }
-        graph
-    }
+    message
 }
 
-/// `AttributeProto` { name = 1, i = 3, s = 4, ints = 8, type = 20 }.
-fn attribute(name: &str, value: &Attribute<'_>) -> Message {
+/// `NodeProto` { input = 1, output = 2, name = 3, op_type = 4, attribute = 5 }.
+fn node(node: &Node) -> Message {
+    let mut message = Message::new();
+    for input in &node.inputs {
+        message = message.string(1, input);
+    }
+    for output in &node.outputs {
+        message = message.string(2, output);
+    }
+    message = message.string(3, &node.name).string(4, &node.op);
+    for (name, value) in &node.attributes {
+        message = message.message(5, &attribute(name, value));
+    }
+    message
+}
+
+/// `AttributeProto` { name = 1, f = 2, i = 3, s = 4, ints = 8, type = 20 }.
+fn attribute(name: &str, value: &Attribute) -> Message {
     let message = Message::new().string(1, name);
     match value {
+        Attribute::Float(value) => message.float(2, *value).int(20, 1),
         Attribute::Int(value) => message.int(3, *value).int(20, 2),
         Attribute::Text(value) => message.string(4, value).int(20, 3),
         Attribute::Ints(values) => message.ints(8, values).int(20, 7),
     }
+}
+
+/// `TensorProto` { dims = 1, data_type = 2, name = 8, raw_data = 9 }.
+fn constant(constant: &Constant) -> Message {
+    let (data_type, bytes): (i64, Vec<u8>) = match &constant.values {
+        Numbers::Floats(values) => (FLOAT, values.iter().flat_map(|v| v.to_le_bytes()).collect()),
+        Numbers::Ints(values) => (INT64, values.iter().flat_map(|v| v.to_le_bytes()).collect()),
+    };
+    let dims: Vec<i64> = constant.shape.iter().map(|&size| size as i64).collect();
+    let message = Message::new().ints(1, &dims).int(2, data_type);
+    message.string(8, &constant.name).bytes(9, &bytes)
 }
 
 /// A float input or output: `ValueInfoProto` { name = 1, type = 2 }.

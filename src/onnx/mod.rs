@@ -13,12 +13,13 @@ mod network;
 
 use pipe_foundation::Digest;
 use pipe_nn::model::Model;
+use pipe_nn::onnx::Graph;
 
 use crate::predict::FrontEnd;
 use crate::protobuf::Message;
 
 pub use error::OnnxError;
-use graph::{Dim, Graph};
+use graph::Dim;
 
 /// Version of the operator set.
 const OPSET: i64 = 17;
@@ -107,7 +108,7 @@ pub fn export(model: &Model, digest: &Digest, input: GraphInput<'_>) -> Result<V
          All recordings of a batch have the same length.",
         returns.join(" and ")
     );
-    let graph = graph.finish("emotion", &about, &declared, &outputs);
+    let graph = graph::message(&graph, "emotion", &about, &declared, &outputs);
     let opset = Message::new().string(1, "").int(2, OPSET);
     let mut file = Message::new()
         .int(1, IR_VERSION)
@@ -130,7 +131,6 @@ pub fn export(model: &Model, digest: &Digest, input: GraphInput<'_>) -> Result<V
 mod tests {
     use pipe_speech::dsp::{FbankOptions, Normalisation, NormalisedFbank};
 
-    use super::graph::Graph;
     use super::*;
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod data;
 mod heads;
+mod layers;
 mod parameters;
 
 pub use data::number;
@@ -16,7 +17,7 @@ use pipe_engine::stage::{
     LoadedItem, Resources, Stage, StepInput,
 };
 use pipe_foundation::{Digest, ThreadCount};
-use pipe_nn::model::{Device, ModelError};
+use pipe_nn::model::{Device, EncoderShape, ModelError};
 use pipe_nn::train::LaunchBarrier;
 use pipe_nn::train::{
     Augment, Monitor, Places, TrainError, TrainOptions, TrainingData, memory_bytes, train,
@@ -63,6 +64,9 @@ fn train_options(parameters: &Map<String, Json>) -> Result<TrainOptions, serde_j
     serde_json::from_value(Json::Object(own))
 }
 
+/// Bins of the features that layers are checked with before any are there.
+const USUAL_BINS: usize = 40;
+
 /// The number of bins is known only from the data, so layers are checked against the usual one.
 fn validate(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
     let unclear = unclear_heads(parameters);
@@ -81,7 +85,7 @@ fn validate(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
     if !twice.is_empty() {
         return twice;
     }
-    let Err(error) = options.check(40) else {
+    let Err(error) = options.check(USUAL_BINS) else {
         return Vec::new();
     };
     let help = miette::Diagnostic::help(&error).map(|help| help.to_string());
@@ -131,6 +135,9 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
     let parameters = &declaration.parameters;
     // Parameters that do not fit were reported where they are written; this is never run then.
     let options = train_options(parameters).unwrap_or_default();
+    if setting.device.is_cuda() {
+        check_kernels(&options, declaration)?;
+    }
     let leak_policy = LeakPolicy::of(parameters);
     let threads = parameters
         .get("threads")
@@ -143,6 +150,25 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
         threads,
         device: setting.device,
     })))
+}
+
+/// Refuses, while a run is planned, layers that a CUDA device has no kernels for.
+fn check_kernels(options: &TrainOptions, declaration: &Declaration) -> Result<(), Diagnostics> {
+    // Layers that do not fit are reported where they are written.
+    let Ok(shape) = EncoderShape::new(&options.encoder, USUAL_BINS) else {
+        return Ok(());
+    };
+    let Err(error) = shape.on_device() else {
+        return Ok(());
+    };
+    let place = match &error {
+        ModelError::NoKernels { index, .. } => format!("encoder.{index}"),
+        _ => "encoder".to_owned(),
+    };
+    let diagnostic = Diagnostic::new("model::no_kernels", error.to_string())
+        .at(declaration.place_of(&place), "this layer");
+    let help = miette::Diagnostic::help(&error).map(|help| help.to_string());
+    Err(diagnostic.help_if(help).into())
 }
 
 /// Parameters that decide only when training ends, while nothing is scheduled over the epochs.
@@ -370,7 +396,7 @@ mod tests {
     fn a_layer_that_does_not_fit_is_named() {
         let parameters = Map::from_iter([(
             "encoder".to_string(),
-            json!([{"layer": "linear", "units": 4}]),
+            json!([{"layer": "time_pool", "how": "last_states"}]),
         )]);
         let found = validate(&parameters);
         assert_eq!(found.len(), 1);

@@ -2,9 +2,13 @@
 
 use pipe_engine::manifest::{Parameter, Shape, Variant};
 
+use pipe_nn::model::spec::DEFAULT_ENCODER;
+
 use crate::items::FEATURES;
 use crate::stage::leak_policy::LEAKS;
 use crate::stage::parameters::THREADS;
+
+use super::layers;
 
 const POSITIVE: Shape = Shape::Integer {
     min: 1,
@@ -15,75 +19,6 @@ const BELOW_ONE: Shape = Shape::Float {
     max: 0.999_999,
 };
 const FRACTION: Shape = Shape::Float { min: 0.0, max: 1.0 };
-
-/// The encoder of the paper, 1,760,000 parameters with 40 bins.
-const ENCODER: &str = r#"[
-    {"layer": "conv", "channels": 256, "width": 5, "padding": 2, "pool_width": 3, "pool_stride": 2},
-    {"layer": "conv", "channels": 256, "width": 5, "padding": 2, "pool_width": 3, "pool_stride": 2},
-    {"layer": "conv", "channels": 256, "width": 5, "padding": 2, "pool_width": 3, "pool_stride": 2},
-    {"layer": "lstm", "units": 256, "bidirectional": true, "layers": 1},
-    {"layer": "time_pool", "how": "last_states"}
-]"#;
-
-const LAYERS: &[Variant] = &[
-    Variant {
-        name: "conv",
-        doc: "Convolution over time with bias and ReLU, then max-pooling if pool_width is given.",
-        parameters: &[
-            Parameter::required("channels", POSITIVE, "Output channels."),
-            Parameter::required("width", POSITIVE, "Width of the kernel, in frames."),
-            Parameter::default(
-                "padding",
-                Shape::NATURAL,
-                "0",
-                "Zero frames added at either end.",
-            ),
-            Parameter::optional(
-                "pool_width",
-                POSITIVE,
-                "Width of the pooling window, in frames.",
-            ),
-            Parameter::optional(
-                "pool_stride",
-                POSITIVE,
-                "Frames between pooling windows; the pooling width by default.",
-            ),
-        ],
-    },
-    Variant {
-        name: "lstm",
-        doc: "Recurrent layers.",
-        parameters: &[
-            Parameter::required("units", POSITIVE, "Hidden units of each direction."),
-            Parameter::default(
-                "bidirectional",
-                Shape::Bool,
-                "false",
-                "Also run backwards in time.",
-            ),
-            Parameter::default(
-                "layers",
-                Shape::Integer { min: 1, max: 16 },
-                "1",
-                "Stacked layers.",
-            ),
-        ],
-    },
-    Variant {
-        name: "time_pool",
-        doc: "One vector from all frames.",
-        parameters: &[Parameter::required(
-            "how",
-            Shape::Choice(&["last_states", "mean"]),
-            "Last states of each direction, or the mean over the utterance's own frames.",
-        )],
-    },
-    Variant {
-        name: "linear",
-        doc: "Fully connected layer with ReLU, after time_pool.",
-        parameters: &[Parameter::required("units", POSITIVE, "Output units.")],
-    },
-];
 
 const SCHEDULES: &[Variant] = &[
     Variant {
@@ -120,12 +55,9 @@ pub const PARAMETERS: &[Parameter] = &[
     ),
     Parameter::default(
         "encoder",
-        Shape::List(&Shape::Tagged {
-            tag: "layer",
-            variants: LAYERS,
-        }),
-        ENCODER,
-        "Shared layers: conv..., lstm..., time_pool, linear... .",
+        Shape::List(&layers::LAYER),
+        DEFAULT_ENCODER,
+        "Shared layers, in their order. One of them pools over time, such as time_pool: it makes one vector of all frames.",
     ),
     Parameter::default(
         "heads",

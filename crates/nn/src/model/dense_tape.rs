@@ -9,6 +9,8 @@ use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
 use pipe_foundation::matmul::{Packed, multiply, multiply_transposed};
 
+use crate::layers::transposed;
+
 use super::parameter::Parameter;
 
 /// A matrix of runtime size.
@@ -88,11 +90,4 @@ pub(super) fn dense<T: Tape<f32, Cpu>>(
         Ok(())
     });
     Ok(output.put_tape(tape))
-}
-
-/// The transpose of a row-major matrix `[rows, columns]`.
-fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
-    (0..columns)
-        .flat_map(|column| (0..rows).map(move |row| values[row * columns + column]))
-        .collect()
 }

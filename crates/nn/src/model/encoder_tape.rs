@@ -38,28 +38,30 @@ impl TapeEncoder {
         })
     }
 
-    /// Forward with the parameters `values`; starts a new tape.
+    /// Forward with the parameters `values` and the `seed` of what is drawn; starts a new tape.
     pub(super) fn forward(
         &self,
         values: &[f32],
         batch: &[FeaturesView<'_>],
+        seed: u64,
     ) -> Result<Matrix<OwnedTape<f32, Cpu>>, ModelError> {
         let mut pass = self.idle.take().unwrap_or_default();
-        self.encoder.pack(values, &mut pass, true, &self.workers);
-        let pooled = self
+        self.encoder
+            .pack(values, &mut pass, Some(seed), &self.workers);
+        let embeddings = self
             .encoder
             .forward(values, batch, &mut pass, &self.workers)?;
-        let shape = (batch.len(), self.encoder.shape().pooled_width());
-        let output = self.device.try_tensor_from_vec(pooled, shape)?;
+        let shape = (batch.len(), self.encoder.shape().embedding());
+        let output = self.device.try_tensor_from_vec(embeddings, shape)?;
         let (of_output, of_values) = (output.ghost(), self.handle.ghost());
         let (encoder, workers) = (Arc::clone(&self.encoder), Arc::clone(&self.workers));
         let idle = Rc::clone(&self.idle);
         let mut tape = OwnedTape::<f32, Cpu>::default();
         tape.add_backward_op(move |grads| {
             grads.try_alloc_for(&of_values)?;
-            let grad_pooled = std::mem::take(&mut **grads.get_or_alloc_mut(&of_output)?);
+            let grad_embeddings = std::mem::take(&mut **grads.get_or_alloc_mut(&of_output)?);
             let gradient = grads.get_or_alloc_mut(&of_values)?;
-            encoder.backward(&mut pass, &grad_pooled, gradient, &workers);
+            encoder.backward(&mut pass, &grad_embeddings, gradient, &workers);
             idle.replace(Some(pass));
             Ok(())
         });

@@ -15,7 +15,9 @@ pub enum ModelError {
     #[error("encoder layer {index}: {reason}")]
     #[diagnostic(
         code(model::layer),
-        help("layers are counted from 0; their order is conv, lstm, one time_pool, linear")
+        help(
+            "layers are counted from 0; one of them, such as time_pool, makes one vector of all frames"
+        )
     )]
     Layer {
         /// Position in the list, from 0.
@@ -30,6 +32,22 @@ pub enum ModelError {
         help("end the list with {{ layer = \"time_pool\", how = \"last_states\" }} after an lstm")
     )]
     Encoder(String),
+    /// A layer of the encoder has no kernels for CUDA devices.
+    #[error(
+        "encoder layer {index}: {kind} is not available on a CUDA device yet, or not at this place"
+    )]
+    #[diagnostic(
+        code(model::no_kernels),
+        help(
+            "use --device cpu; on a CUDA device an encoder is conv, lstm, one time_pool, linear, in this order"
+        )
+    )]
+    NoKernels {
+        /// Position in the list, from 0.
+        index: usize,
+        /// Its kind.
+        kind: String,
+    },
     /// There is nothing to distinguish.
     #[error("a network needs two classes or more, but there are {0}")]
     #[diagnostic(code(model::classes))]

@@ -1,134 +1,74 @@
 //! Where each array of the encoder is in one flat vector, and its PyTorch name and layout.
 
-use super::ops::lstm::DirectionLayout;
-use super::{ConvShape, EncoderShape, LstmShape};
+use std::ops::Range;
 
-/// A named array in PyTorch's layout.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Array {
-    /// Name, such as `conv.0.weight`.
-    pub name: String,
-    /// Sizes of its dimensions.
-    pub shape: Vec<usize>,
-    /// Values, the last dimension running fastest.
-    pub values: Vec<f32>,
-}
+use crate::layers::{Array, ArrayShape};
 
-impl Array {
-    /// The array that `find` has under the name of this one, which must have its shape.
-    ///
-    /// # Errors
-    /// The reason as a lower-case fragment.
-    pub(super) fn found_by<'a>(
-        &self,
-        find: impl Fn(&str) -> Option<&'a Array>,
-    ) -> Result<&'a Array, String> {
-        let array = find(&self.name).ok_or_else(|| format!("array {} is missing", self.name))?;
-        if array.shape != self.shape || array.values.len() != self.values.len() {
-            return Err(format!(
-                "array {} has shape {:?}, expected {:?}",
-                self.name, array.shape, self.shape
-            ));
-        }
-        Ok(array)
-    }
-}
+use super::EncoderShape;
 
-/// Offsets of convolution blocks and LSTM directions in the encoder's flat parameters.
+/// Offsets of all layers and arrays in the encoder's flat parameters.
 #[derive(Clone, Debug)]
 pub struct EncoderLayout {
-    /// Per block: offset and sizes. Weight `[width, input, output]`, then bias.
-    pub convs: Vec<(usize, ConvShape)>,
-    /// Per layer: offset of the first direction and sizes.
-    pub lstms: Vec<(usize, LstmShape)>,
+    /// For each layer its flat values.
+    pub layers: Vec<Range<usize>>,
+    /// For each array its full name, its shape and its place.
+    arrays: Vec<(String, ArrayShape, Range<usize>)>,
+    /// The layer that makes one vector of all frames.
+    pooling: usize,
+    /// Values of the layers up to the pooling over time.
+    pub of_frames: usize,
     /// Values in all.
     pub len: usize,
 }
 
 impl EncoderLayout {
-    /// Lays out convolutions and LSTMs of `shape`; its fully connected layers are kept elsewhere.
+    /// Lays out the layers of `shape`, one after the other.
     pub fn new(shape: &EncoderShape) -> Self {
         let mut len = 0;
-        let mut place = |parameters: usize| {
-            let offset = len;
-            len += parameters;
-            offset
-        };
-        let convs = shape
-            .convs
-            .iter()
-            .map(|conv| (place(conv.parameters()), *conv))
-            .collect();
-        let lstms = shape
-            .lstms
-            .iter()
-            .map(|lstm| (place(lstm.directions * lstm.direction_parameters()), *lstm))
-            .collect();
-        Self { convs, lstms, len }
+        let mut of_frames = 0;
+        let (mut layers, mut arrays) = (Vec::new(), Vec::new());
+        for (index, (name, layer)) in shape.layers().enumerate() {
+            let start = len;
+            for array in layer.arrays() {
+                let range = len..len + array.values();
+                len = range.end;
+                arrays.push((format!("{name}.{}", array.name), array, range));
+            }
+            layers.push(start..len);
+            if index == shape.pooling() {
+                of_frames = len;
+            }
+        }
+        Self {
+            layers,
+            arrays,
+            pooling: shape.pooling(),
+            of_frames,
+            len,
+        }
     }
 
-    /// Weight and bias of block `index`.
-    pub fn conv<'a>(&self, values: &'a [f32], index: usize) -> (&'a [f32], &'a [f32]) {
-        let (offset, shape) = &self.convs[index];
-        values[*offset..*offset + shape.parameters()]
-            .split_at(shape.width * shape.input * shape.output)
-    }
-
-    /// Range of one direction's flat parameters.
-    pub fn direction(&self, layer: usize, direction: usize) -> std::ops::Range<usize> {
-        let (offset, shape) = &self.lstms[layer];
-        let size = shape.direction_parameters();
-        offset + direction * size..offset + (direction + 1) * size
+    /// For each layer after the pooling over time, the places of its arrays.
+    pub fn layers_of_vectors(&self) -> impl Iterator<Item = Vec<Range<usize>>> {
+        let ranges = || self.arrays.iter().map(|(.., range)| range.clone());
+        let layers = self.layers.iter().skip(self.pooling + 1);
+        layers.map(move |layer| {
+            let within =
+                |range: &Range<usize>| layer.start <= range.start && range.end <= layer.end;
+            ranges().filter(within).collect()
+        })
     }
 
     /// The arrays in PyTorch's layout.
     pub fn to_arrays(&self, values: &[f32]) -> Vec<Array> {
-        let mut arrays = Vec::new();
-        for (index, (_, shape)) in self.convs.iter().enumerate() {
-            let (weight, bias) = self.conv(values, index);
-            let (input, output, width) = (shape.input, shape.output, shape.width);
-            let mut torch = vec![0.0; weight.len()];
-            for (at, value) in torch.iter_mut().enumerate() {
-                let (k, i, o) = (at % width, at / width % input, at / (width * input));
-                *value = weight[(k * input + i) * output + o];
-            }
-            arrays.push(Array {
-                name: format!("conv.{index}.weight"),
-                shape: vec![output, input, width],
-                values: torch,
-            });
-            arrays.push(Array {
-                name: format!("conv.{index}.bias"),
-                shape: vec![output],
-                values: bias.to_vec(),
-            });
-        }
-        for (layer, (_, shape)) in self.lstms.iter().enumerate() {
-            let gates = 4 * shape.units;
-            for direction in 0..shape.directions {
-                let parts =
-                    DirectionLayout::new(shape).split(&values[self.direction(layer, direction)]);
-                let shapes = [
-                    vec![gates, shape.input],
-                    vec![gates, shape.units],
-                    vec![gates],
-                    vec![gates],
-                ];
-                let suffix = if direction == 1 { "_reverse" } else { "" };
-                for ((name, part), shape) in ["weight_ih", "weight_hh", "bias_ih", "bias_hh"]
-                    .into_iter()
-                    .zip(parts)
-                    .zip(shapes)
-                {
-                    arrays.push(Array {
-                        name: format!("lstm.{layer}.{name}{suffix}"),
-                        shape,
-                        values: part.to_vec(),
-                    });
-                }
-            }
-        }
+        let arrays = self.arrays.iter();
         arrays
+            .map(|(name, array, range)| Array {
+                name: name.clone(),
+                shape: array.shape.clone(),
+                values: array.to_torch(&values[range.clone()]),
+            })
+            .collect()
     }
 
     /// The flat values from arrays in PyTorch's layout, looked up by name; names the first that is missing or misshapen.
@@ -140,33 +80,9 @@ impl EncoderLayout {
         find: impl Fn(&str) -> Option<&'a Array>,
     ) -> Result<Vec<f32>, String> {
         let mut flat = vec![0.0; self.len];
-        // The zeros give names, shapes and order; values are then put back the same way.
-        let template = self.to_arrays(&flat);
-        let mut found = Vec::new();
-        for wanted in &template {
-            found.push(wanted.found_by(&find)?);
-        }
-        let mut found = found.into_iter();
-        let mut next = || found.next().map_or(&[][..], |array| &array.values);
-        for (offset, shape) in &self.convs {
-            let (input, output, width) = (shape.input, shape.output, shape.width);
-            let (weight, bias) = (next(), next());
-            let to = &mut flat[*offset..*offset + shape.parameters()];
-            for (at, value) in weight.iter().enumerate() {
-                let (k, i, o) = (at % width, at / width % input, at / (width * input));
-                to[(k * input + i) * output + o] = *value;
-            }
-            to[weight.len()..].copy_from_slice(bias);
-        }
-        for (layer, (_, shape)) in self.lstms.iter().enumerate() {
-            for direction in 0..shape.directions {
-                let mut at = self.direction(layer, direction).start;
-                for _ in 0..4 {
-                    let part = next();
-                    flat[at..at + part.len()].copy_from_slice(part);
-                    at += part.len();
-                }
-            }
+        for (wanted, (_, array, range)) in self.to_arrays(&flat).iter().zip(&self.arrays) {
+            let found = wanted.found_by(&find)?;
+            array.keep(&found.values, &mut flat[range.clone()]);
         }
         Ok(flat)
     }
@@ -177,32 +93,22 @@ mod tests {
     use pipe_foundation::test_support::noise;
 
     use super::*;
-    use crate::model::spec::{Layer, TimePool};
 
     #[test]
     fn arrays_and_flat_values_are_inverse() {
-        let layers = [
-            Layer::Conv {
-                channels: 3,
-                width: 2,
-                padding: 1,
-                pool_width: None,
-                pool_stride: None,
-            },
-            Layer::Lstm {
-                units: 2,
-                bidirectional: true,
-                layers: 2,
-            },
-            Layer::TimePool {
-                how: TimePool::Mean,
-            },
-        ];
+        let layers = r#"[{"layer":"conv","channels":3,"width":2,"padding":1},
+            {"layer":"lstm","units":2,"bidirectional":true,"layers":2},
+            {"layer":"time_pool","how":"mean"},{"layer":"linear","units":5}]"#;
+        let layers: Vec<_> = serde_json::from_str(layers).unwrap();
         let layout = EncoderLayout::new(&EncoderShape::new(&layers, 4).unwrap());
         let values = noise(layout.len, 3);
         let arrays = layout.to_arrays(&values);
         assert_eq!(arrays[0].shape, [3, 4, 2]);
         assert_eq!(arrays[2].name, "lstm.0.weight_ih");
+        assert_eq!(arrays[18].name, "linear.0.weight");
+        let vectors: Vec<_> = layout.layers_of_vectors().collect();
+        assert_eq!(vectors.len(), 1);
+        assert_eq!(vectors[0].len(), 2);
         // Output 1, input 2, tap 1 of the convolution.
         assert_eq!(arrays[0].values[8 + 2 * 2 + 1], values[(4 + 2) * 3 + 1]);
         let find = |name: &str| arrays.iter().find(|array| array.name == name);

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "cuda")]
 pub mod cuda;
-mod ops;
+pub(crate) mod ops;
 pub mod spec;
 
 mod dense_tape;
@@ -26,18 +26,17 @@ mod task;
 mod trainable;
 mod training_state;
 
+pub use crate::layers::{Array, Initialisation};
 pub use device::{Device, DeviceError};
 pub use device_choice::{DeviceChoice, UnknownDevice};
 pub use encoder::{Encoder, EncoderPass};
 pub use error::ModelError;
 pub use file::{HeadLabels, Model, ModelConfig, NumericTarget, model_path};
-pub use initialise::Initialisation;
-pub use layout::Array;
 pub use losses::{StepLosses, Targets};
 pub use network::{Network, Outputs};
 pub use optimiser::{Adam, Rule, Sgd, Update};
 pub use predictor::Predictor;
-pub use shape::{ConvShape, EncoderShape, LstmShape};
+pub use shape::EncoderShape;
 pub use task::{LossName, TaskSpec};
 pub use trainable::{Trainable, TrainingBatch};
 pub use training_state::TrainingState;

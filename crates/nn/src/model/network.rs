@@ -17,8 +17,7 @@ const DISCRIMINATOR_UNITS: usize = 1000;
 #[derive(Clone, Debug)]
 pub struct Network {
     pub(super) encoder: Arc<Encoder>,
-    pub(super) values: Vec<f32>,
-    pub(super) trunk: Vec<Dense>,
+    pub(crate) values: Vec<f32>,
     /// The classifier; without outputs where there are no classes.
     pub(super) emotion: Dense,
     /// One layer of one output for each numeric target, with its name.
@@ -85,12 +84,6 @@ impl Network {
             }
         }
         let embedding = shape.embedding();
-        let trunk = shape.linears.iter().enumerate();
-        let trunk = trunk
-            .map(|(index, &(inputs, outputs))| {
-                initialise::dense(inputs, outputs, seed, &format!("linear.{index}"))
-            })
-            .collect();
         let heads = heads
             .iter()
             .map(|(head, labels)| {
@@ -108,9 +101,8 @@ impl Network {
             .collect();
         let encoder = Encoder::new(shape);
         Ok(Self {
-            values: initialise::encoder(encoder.layout(), how, seed),
+            values: initialise::encoder(encoder.shape(), encoder.layout(), how, seed),
             encoder: Arc::new(encoder),
-            trunk,
             emotion: initialise::dense(embedding, classes, seed, "emotion"),
             targets: (targets.iter())
                 .map(|name| {
@@ -129,7 +121,7 @@ impl Network {
         let mut network = self.clone();
         network.values.fill(0.0);
         let heads = network.heads.iter_mut().flat_map(|(_, layers)| layers);
-        let layers = network.trunk.iter_mut().chain([&mut network.emotion]);
+        let layers = [&mut network.emotion].into_iter();
         let targets = network.targets.iter_mut().map(|(_, layer)| layer);
         for layer in layers.chain(targets).chain(heads) {
             layer.weight.fill(0.0);
@@ -143,7 +135,7 @@ impl Network {
         self.encoder.shape()
     }
 
-    /// The convolutions and recurrent layers.
+    /// The shared layers.
     pub fn encoder(&self) -> &Encoder {
         &self.encoder
     }
@@ -205,9 +197,6 @@ impl Network {
             return Err(format!("array {} belongs to no layer", extra.name));
         }
         self.values = self.encoder.layout().flat_values(find)?;
-        for (index, dense) in self.trunk.iter_mut().enumerate() {
-            dense.set(&format!("linear.{index}"), find)?;
-        }
         if self.classes() > 0 {
             self.emotion.set("emotion", find)?;
         }
@@ -223,14 +212,13 @@ impl Network {
     }
 
     fn dense(&self) -> impl Iterator<Item = (String, &Dense)> {
-        let trunk = self.trunk.iter().enumerate();
         let heads = self.heads.iter().flat_map(|(head, layers)| {
             let layers = layers.iter().enumerate();
             layers.map(move |(index, dense)| (head_name(head, index), dense))
         });
-        trunk
-            .map(|(index, dense)| (format!("linear.{index}"), dense))
-            .chain((self.classes() > 0).then(|| ("emotion".to_owned(), &self.emotion)))
+        let emotion = (self.classes() > 0).then(|| ("emotion".to_owned(), &self.emotion));
+        emotion
+            .into_iter()
             .chain((self.targets.iter()).map(|(name, dense)| (target_name(name), dense)))
             .chain(heads)
     }
@@ -245,18 +233,12 @@ impl Network {
         pass: &mut EncoderPass,
         workers: &Workers,
     ) -> Result<Vec<f32>, ModelError> {
-        let mut x = self.encoder.forward(&self.values, batch, pass, workers)?;
-        for dense in &self.trunk {
-            x = dense.apply(&x);
-            x.iter_mut()
-                .for_each(|v| *v = if *v < 0.0 { 0.0 } else { *v });
-        }
-        Ok(x)
+        self.encoder.forward(&self.values, batch, pass, workers)
     }
 
     /// Packs the encoder's weights for forward passes.
     pub fn pack(&self, pass: &mut EncoderPass, workers: &Workers) {
-        self.encoder.pack(&self.values, pass, false, workers);
+        self.encoder.pack(&self.values, pass, None, workers);
     }
 
     /// Emotion probabilities of embeddings: for each, one of every class.

@@ -1,94 +1,26 @@
 //! The sizes of every layer, worked out and checked from the list of layers.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::layers::{Before, DeviceShape, Layer, Place, SizedLayer};
+
 use super::ModelError;
-use super::spec::{Layer, TimePool};
 
 /// Largest size that any layer may have; keeps sizes from a hostile file far from overflow.
 const LARGEST: usize = 1 << 16;
 
-/// Sizes of one convolution block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ConvShape {
-    /// Input channels.
-    pub input: usize,
-    /// Output channels.
-    pub output: usize,
-    /// Frames under the kernel.
-    pub width: usize,
-    /// Zero frames at either end.
-    pub padding: usize,
-    /// Frames under the pooling window (1: no pooling).
-    pub pool_width: usize,
-    /// Frames between pooling windows.
-    pub pool_stride: usize,
-}
-
-impl ConvShape {
-    /// Frames after the convolution, before pooling.
-    pub fn convolved(&self, frames: usize) -> usize {
-        (frames + 2 * self.padding + 1).saturating_sub(self.width)
-    }
-
-    /// Frames after pooling (PyTorch's floor).
-    pub fn pooled(&self, frames: usize) -> usize {
-        let convolved = self.convolved(frames);
-        if convolved < self.pool_width {
-            0
-        } else {
-            (convolved - self.pool_width) / self.pool_stride + 1
-        }
-    }
-
-    /// Fewest input frames that give `frames` pooled ones.
-    fn needs(&self, frames: usize) -> usize {
-        let convolved = (frames - 1) * self.pool_stride + self.pool_width;
-        (convolved + self.width)
-            .saturating_sub(1 + 2 * self.padding)
-            .max(1)
-    }
-
-    /// Values of weight and bias.
-    pub fn parameters(&self) -> usize {
-        self.output * self.input * self.width + self.output
-    }
-}
-
-/// Sizes of one recurrent layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LstmShape {
-    /// Input channels.
-    pub input: usize,
-    /// Hidden units of each direction.
-    pub units: usize,
-    /// One or two directions.
-    pub directions: usize,
-}
-
-impl LstmShape {
-    /// Values of both weights and both biases of one direction.
-    pub fn direction_parameters(&self) -> usize {
-        4 * self.units * (self.input + self.units + 2)
-    }
-
-    /// Output channels.
-    pub fn output(&self) -> usize {
-        self.units * self.directions
-    }
-}
-
 /// Sizes of the whole encoder.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct EncoderShape {
     /// Feature bins per frame.
     pub bins: usize,
-    /// Convolution blocks.
-    pub convs: Vec<ConvShape>,
-    /// Recurrent layers, stacked ones one by one.
-    pub lstms: Vec<LstmShape>,
-    /// Pooling over time.
-    pub pool: TimePool,
-    /// Fully connected layers after it, as (inputs, outputs).
-    pub linears: Vec<(usize, usize)>,
+    /// All layers, stacked ones one by one, with their names, such as `conv.0`.
+    layers: Vec<(String, Arc<dyn SizedLayer>)>,
+    /// For each of them the entry of the list that it came from.
+    entries: Vec<usize>,
+    /// The layer that makes one vector of all frames.
+    pooling: usize,
 }
 
 impl EncoderShape {
@@ -110,163 +42,133 @@ impl EncoderShape {
         }
         let mut shape = Self {
             bins,
-            convs: Vec::new(),
-            lstms: Vec::new(),
-            pool: TimePool::Mean,
-            linears: Vec::new(),
+            layers: Vec::new(),
+            entries: Vec::new(),
+            pooling: 0,
         };
+        let mut before = Before {
+            width: bins,
+            states: None,
+        };
+        let mut counts: HashMap<&str, usize> = HashMap::new();
         let mut pooled = false;
-        let mut width = bins;
         for (index, layer) in layers.iter().enumerate() {
             let fail = |reason: String| ModelError::Layer { index, reason };
-            width = shape.push(layer, width, pooled).map_err(fail)?;
-            pooled |= matches!(layer, Layer::TimePool { .. });
+            let kind = layer.kind();
+            match kind.place {
+                Place::Frames if pooled => {
+                    let name = kind.name;
+                    return Err(fail(format!(
+                        "{name} layers must come before the pooling over time"
+                    )));
+                }
+                Place::Pooling if pooled => {
+                    return Err(fail("the frames are one vector already".into()));
+                }
+                Place::Pooling => {
+                    pooled = true;
+                    shape.pooling = shape.layers.len();
+                }
+                Place::Frames | Place::Anywhere => {}
+            }
+            let sized = layer.options().sized(&before).map_err(fail)?;
+            for layer in sized {
+                before = Before {
+                    width: layer.output(),
+                    states: layer.states(),
+                };
+                let count = counts.entry(kind.name).or_default();
+                shape.layers.push((format!("{}.{count}", kind.name), layer));
+                shape.entries.push(index);
+                *count += 1;
+            }
+            let needed = shape.needed_by(shape.layers.len());
+            if !pooled && needed > LARGEST {
+                return Err(fail(format!(
+                    "utterances would need at least {needed} frames"
+                )));
+            }
         }
         if !pooled {
             return Err(ModelError::Encoder(
-                "no time_pool layer, so frames never become one vector".into(),
+                "no layer pools over time, so frames never become one vector".into(),
             ));
         }
         Ok(shape)
     }
 
-    fn push(&mut self, layer: &Layer, input: usize, pooled: bool) -> Result<usize, String> {
-        let sized = |what: &str, size: usize| {
-            if size == 0 || size > LARGEST {
-                Err(format!("{what} is {size}; expected 1 to {LARGEST}"))
-            } else {
-                Ok(size)
-            }
-        };
-        if pooled && !matches!(layer, Layer::Linear { .. }) {
-            return Err("only linear layers may follow the time_pool".into());
-        }
-        match *layer {
-            Layer::Conv {
-                channels,
-                width,
-                padding,
-                pool_width,
-                pool_stride,
-            } => {
-                if !self.lstms.is_empty() {
-                    return Err("conv layers must come before the lstm layers".into());
-                }
-                sized("channels", channels)?;
-                sized("width", width)?;
-                if padding >= width {
-                    return Err(format!(
-                        "padding {padding} must be smaller than width {width}"
-                    ));
-                }
-                if pool_width.is_none() && pool_stride.is_some() {
-                    return Err("pool_stride without pool_width".into());
-                }
-                let pool_width = sized("pool_width", pool_width.unwrap_or(1))?;
-                let pool_stride = sized("pool_stride", pool_stride.unwrap_or(pool_width))?;
-                if pool_width > 255 {
-                    return Err(format!("pool_width {pool_width} is larger than 255"));
-                }
-                self.convs.push(ConvShape {
-                    input,
-                    output: channels,
-                    width,
-                    padding,
-                    pool_width,
-                    pool_stride,
-                });
-                if self.minimum_frames() > LARGEST {
-                    return Err(format!(
-                        "utterances would need at least {} frames",
-                        self.minimum_frames()
-                    ));
-                }
-                Ok(channels)
-            }
-            Layer::Lstm {
-                units,
-                bidirectional,
-                layers,
-            } => {
-                sized("units", units)?;
-                if layers == 0 || layers > 16 {
-                    return Err(format!("layers is {layers}; expected 1 to 16"));
-                }
-                let directions = if bidirectional { 2 } else { 1 };
-                let mut width = input;
-                for _ in 0..layers {
-                    let lstm = LstmShape {
-                        input: width,
-                        units,
-                        directions,
-                    };
-                    width = lstm.output();
-                    self.lstms.push(lstm);
-                }
-                Ok(width)
-            }
-            Layer::TimePool { how } => {
-                if how == TimePool::LastStates && self.lstms.is_empty() {
-                    return Err("last_states needs an lstm layer before it".into());
-                }
-                self.pool = how;
-                Ok(input)
-            }
-            Layer::Linear { units } => {
-                if !pooled {
-                    return Err("linear layers must follow the time_pool".into());
-                }
-                sized("units", units)?;
-                self.linears.push((input, units));
-                Ok(units)
-            }
-        }
+    /// All layers with their names.
+    pub fn layers(&self) -> impl ExactSizeIterator<Item = (&str, &dyn SizedLayer)> {
+        self.layers.iter().map(|(name, layer)| (&**name, &**layer))
+    }
+
+    /// The layer at `index`.
+    pub(super) fn layer(&self, index: usize) -> &dyn SizedLayer {
+        &*self.layers[index].1
+    }
+
+    /// Place of the layer that makes one vector of all frames.
+    pub fn pooling(&self) -> usize {
+        self.pooling
+    }
+
+    /// Values of a frame before the layer at `index`.
+    pub(super) fn width_before(&self, index: usize) -> usize {
+        let before = index.checked_sub(1);
+        before.map_or(self.bins, |before| self.layer(before).output())
+    }
+
+    /// Fewest frames that leave one before the layer at `end`.
+    fn needed_by(&self, end: usize) -> usize {
+        let layers = self.layers[..end].iter().rev();
+        layers.fold(1, |frames, (_, layer)| layer.frames_needed(frames))
     }
 
     /// Fewest frames an utterance must have; shorter ones are padded with zero frames to this length.
     pub fn minimum_frames(&self) -> usize {
-        self.convs
-            .iter()
-            .rev()
-            .fold(1, |frames, conv| conv.needs(frames))
+        self.needed_by(self.pooling)
     }
 
-    /// Channels of the frames that reach the time pooling.
-    pub fn pooled_width(&self) -> usize {
-        match (self.lstms.last(), self.convs.last()) {
-            (Some(lstm), _) => lstm.output(),
-            (None, Some(conv)) => conv.output,
-            (None, None) => self.bins,
-        }
+    /// Frames that reach the layer at `end` of `frames` (after padding to [`Self::minimum_frames`]).
+    pub(super) fn frames_before(&self, end: usize, frames: usize) -> usize {
+        let layers = self.layers[..end].iter();
+        let frames = frames.max(self.minimum_frames());
+        layers.fold(frames, |frames, (_, layer)| layer.frames_after(frames))
+    }
+
+    /// Frames that reach the pooling over time of `frames` (after padding to [`Self::minimum_frames`]).
+    pub fn frames_out(&self, frames: usize) -> usize {
+        self.frames_before(self.pooling, frames)
     }
 
     /// Length of the embedding.
     pub fn embedding(&self) -> usize {
-        self.linears
-            .last()
-            .map_or_else(|| self.pooled_width(), |&(_, units)| units)
-    }
-
-    /// Frames left of `frames` after all convolution blocks (after padding to [`Self::minimum_frames`]).
-    pub fn frames_out(&self, frames: usize) -> usize {
-        self.convs
-            .iter()
-            .fold(frames.max(self.minimum_frames()), |n, conv| conv.pooled(n))
+        self.width_before(self.layers.len())
     }
 
     /// Values of all shared layers.
     pub fn parameters(&self) -> usize {
-        self.convs.iter().map(ConvShape::parameters).sum::<usize>()
-            + self
-                .lstms
-                .iter()
-                .map(|lstm| lstm.directions * lstm.direction_parameters())
-                .sum::<usize>()
-            + self
-                .linears
-                .iter()
-                .map(|(input, output)| output * (input + 1))
-                .sum::<usize>()
+        self.layers().map(|(_, layer)| layer.parameters()).sum()
+    }
+
+    /// The sizes for the kernels of a CUDA device.
+    ///
+    /// # Errors
+    /// [`ModelError::NoKernels`] names the layer that has none, or not at its place.
+    pub fn on_device(&self) -> Result<DeviceShape, ModelError> {
+        let mut shape = DeviceShape {
+            bins: self.bins,
+            ..DeviceShape::default()
+        };
+        for (at, (name, layer)) in self.layers().enumerate() {
+            if !shape.push(layer.on_device(), at > self.pooling) {
+                return Err(ModelError::NoKernels {
+                    index: self.entries[at],
+                    kind: name.split('.').next().unwrap_or(name).to_owned(),
+                });
+            }
+        }
+        Ok(shape)
     }
 }
 
@@ -282,9 +184,11 @@ mod tests {
     #[test]
     fn default_encoder_has_the_parameters_of_the_paper() {
         let shape = EncoderShape::new(&default_encoder(), 40).unwrap();
-        let convs: Vec<usize> = shape.convs.iter().map(ConvShape::parameters).collect();
-        assert_eq!(convs, [51_456, 327_936, 327_936]);
-        assert_eq!(2 * shape.lstms[0].direction_parameters(), 1_052_672);
+        let parameters: Vec<usize> = shape
+            .layers()
+            .map(|(_, layer)| layer.parameters())
+            .collect();
+        assert_eq!(parameters, [51_456, 327_936, 327_936, 1_052_672, 0]);
         assert_eq!(shape.parameters(), 1_760_000);
         assert_eq!(shape.embedding(), 512);
         assert_eq!(shape.minimum_frames(), 15);
@@ -309,7 +213,7 @@ mod tests {
         ));
         let shape = EncoderShape::new(&fc, 40).unwrap();
         assert_eq!(shape.embedding(), 256);
-        assert_eq!(shape.linears, [(512, 256)]);
+        assert_eq!(shape.on_device().unwrap().linears, [(512, 256)]);
     }
 
     #[test]
@@ -317,10 +221,10 @@ mod tests {
         let cases = [
             (
                 r#"[{"layer":"time_pool","how":"last_states"}]"#,
-                "layer 0: last_states needs an lstm",
+                "layer 0: last_states needs a recurrent layer",
             ),
             (
-                r#"[{"layer":"lstm","units":4},{"layer":"conv","channels":2,"width":3}]"#,
+                r#"[{"layer":"time_pool","how":"mean"},{"layer":"conv","channels":2,"width":3}]"#,
                 "layer 1: conv layers must come before",
             ),
             (
@@ -331,14 +235,14 @@ mod tests {
                 r#"[{"layer":"conv","channels":2,"width":3,"padding":3}]"#,
                 "layer 0: padding 3",
             ),
-            (r#"[{"layer":"lstm","units":4}]"#, "no time_pool"),
+            (r#"[{"layer":"lstm","units":4}]"#, "no layer pools"),
             (
-                r#"[{"layer":"linear","units":4}]"#,
-                "layer 0: linear layers must follow",
+                r#"[{"layer":"time_pool","how":"mean"},{"layer":"time_pool","how":"mean"}]"#,
+                "layer 1: the frames are one vector",
             ),
             (
                 r#"[{"layer":"time_pool","how":"mean"},{"layer":"lstm","units":4}]"#,
-                "layer 1: only linear",
+                "layer 1: lstm layers must come before",
             ),
             (
                 r#"[{"layer":"conv","channels":2,"width":3,"pool_stride":3}]"#,
@@ -355,5 +259,23 @@ mod tests {
                 .to_string();
             assert!(error.contains(expected), "{json}: {error}");
         }
+    }
+
+    #[test]
+    fn devices_take_only_the_order_that_they_have_kernels_for() {
+        let conv = r#"{"layer":"conv","channels":2,"width":3}"#;
+        let (lstm, pool) = (
+            r#"{"layer":"lstm","units":4,"layers":2}"#,
+            r#"{"layer":"time_pool","how":"mean"}"#,
+        );
+        let linear = r#"{"layer":"linear","units":4}"#;
+        let shape = |names: &[&str]| {
+            EncoderShape::new(&layers(&format!("[{}]", names.join(","))), 40).unwrap()
+        };
+        let device = shape(&[conv, lstm, pool, linear]).on_device().unwrap();
+        assert_eq!((device.convs.len(), device.lstms.len()), (1, 2));
+        let refused = |names: &[&str]| shape(names).on_device().unwrap_err().to_string();
+        assert!(refused(&[lstm, conv, pool]).contains("layer 1: conv"));
+        assert!(refused(&[linear, pool]).contains("layer 0: linear"));
     }
 }

@@ -4,86 +4,24 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// One layer of the shared encoder. Order: `conv`*, `lstm`*, one `time_pool`, `linear`*.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "layer", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Layer {
-    /// Convolution over time with stride 1, bias and ReLU, then max-pooling (`torch.nn.Conv1d`, `MaxPool1d`).
-    Conv {
-        /// Output channels.
-        channels: usize,
-        /// Frames under the kernel.
-        width: usize,
-        /// Zero frames added at either end.
-        #[serde(default)]
-        padding: usize,
-        /// Frames under the pooling window; no pooling without it.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        pool_width: Option<usize>,
-        /// Frames between pooling windows; the pooling width where it is missing.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        pool_stride: Option<usize>,
-    },
-    /// Recurrent layers (`torch.nn.LSTM`).
-    Lstm {
-        /// Hidden units of each direction.
-        units: usize,
-        /// Also run backward in time; the outputs are concatenated.
-        #[serde(default)]
-        bidirectional: bool,
-        /// Number of stacked layers.
-        #[serde(default = "one")]
-        layers: usize,
-    },
-    /// One vector from all frames.
-    TimePool {
-        /// How.
-        how: TimePool,
-    },
-    /// Fully connected layer with ReLU, after the time pooling.
-    Linear {
-        /// Output units.
-        units: usize,
-    },
-}
-
-fn one() -> usize {
-    1
-}
-
-/// How frames become one vector.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TimePool {
-    /// State after the last frame of the forward direction, after the first frame of the backward one.
-    LastStates,
-    /// Mean over the utterance's own frames.
-    Mean,
-}
+pub use crate::layers::Layer;
 
 /// The encoder whose sizes reproduce the paper's parameter count: 1,760,000 with 40 bins.
 pub fn default_encoder() -> Vec<Layer> {
-    let conv = Layer::Conv {
-        channels: 256,
-        width: 5,
-        padding: 2,
-        pool_width: Some(3),
-        pool_stride: Some(2),
-    };
-    vec![
-        conv.clone(),
-        conv.clone(),
-        conv,
-        Layer::Lstm {
-            units: 256,
-            bidirectional: true,
-            layers: 1,
-        },
-        Layer::TimePool {
-            how: TimePool::LastStates,
-        },
-    ]
+    match serde_json::from_str(DEFAULT_ENCODER) {
+        Ok(layers) => layers,
+        Err(error) => unreachable!("the default encoder can be read: {error}"),
+    }
 }
+
+/// [`default_encoder`] as JSON.
+pub const DEFAULT_ENCODER: &str = r#"[
+    {"layer": "conv", "channels": 256, "width": 5, "padding": 2, "pool_width": 3, "pool_stride": 2},
+    {"layer": "conv", "channels": 256, "width": 5, "padding": 2, "pool_width": 3, "pool_stride": 2},
+    {"layer": "conv", "channels": 256, "width": 5, "padding": 2, "pool_width": 3, "pool_stride": 2},
+    {"layer": "lstm", "units": 256, "bidirectional": true, "layers": 1},
+    {"layer": "time_pool", "how": "last_states"}
+]"#;
 
 /// What an attribute head predicts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -205,25 +143,5 @@ mod tests {
         assert!((alpha.at(10, 21) - 0.25).abs() < 1e-12);
         assert_eq!(alpha.at(0, 1), 0.0);
         assert_eq!(Alpha::constant(0.1).at(77, 150), 0.1);
-    }
-
-    #[test]
-    fn layers_read_from_plain_json_and_refuse_unknown_keys() {
-        let layer: Layer = serde_json::from_str(
-            r#"{"layer":"conv","channels":256,"width":5,"padding":2,"pool_width":3,"pool_stride":2}"#,
-        )
-        .unwrap();
-        assert_eq!(layer, default_encoder()[0]);
-        let lstm: Layer = serde_json::from_str(r#"{"layer":"lstm","units":8}"#).unwrap();
-        assert_eq!(
-            lstm,
-            Layer::Lstm {
-                units: 8,
-                bidirectional: false,
-                layers: 1
-            }
-        );
-        assert!(serde_json::from_str::<Layer>(r#"{"layer":"lstm","units":8,"unit":1}"#).is_err());
-        assert!(serde_json::from_str::<Layer>(r#"{"layer":"gru","units":8}"#).is_err());
     }
 }

@@ -21,7 +21,7 @@ use super::ops::grad_reverse::grad_reverse;
 use super::ops::soft_cross_entropy::soft_cross_entropy;
 use super::ops::squared_error::squared_error;
 use super::ops::tape_op::weighted_sum;
-use super::optimiser::{Moments, Step, sum_of_squares_on};
+use super::optimiser::{Moments, Step, sum_of_squares, sum_of_squares_on};
 use super::spec::{HeadMode, HeadSpec, Reversal};
 use super::task::{self, LossName, TaskSpec};
 use super::{ModelError, Network, StepLosses, Targets, Update};
@@ -40,7 +40,7 @@ pub struct TrainingBatch<'a> {
     pub reversal: Reversal,
     /// Probability of dropping a value of the embedding.
     pub dropout: f32,
-    /// Seed of the dropout mask.
+    /// Seed of the dropout mask and of what else is drawn in the step.
     pub dropout_seed: u64,
     /// Weight of each emotion class; equal without it.
     pub class_weights: Option<&'a [f32]>,
@@ -54,7 +54,6 @@ pub struct Trainable {
     tape_encoder: TapeEncoder,
     moments: Moments,
     steps: u64,
-    trunk: Vec<Linear>,
     emotion: Linear,
     numbers: Vec<Linear>,
     heads: Vec<Vec<Linear>>,
@@ -83,7 +82,6 @@ impl Trainable {
             tape_encoder: TapeEncoder::new(encoder, Arc::clone(&workers), device.clone())?,
             moments: Moments::new(network.values.len()),
             steps: 0,
-            trunk: linears(&network.trunk)?,
             emotion: Linear::new(&device, &network.emotion)?,
             numbers: (network.targets.iter())
                 .map(|(_, dense)| Linear::new(&device, dense))
@@ -103,7 +101,6 @@ impl Trainable {
     /// The network with its present values.
     pub fn network(&mut self) -> &Network {
         let collect = |layers: &[Linear]| layers.iter().map(Linear::dense).collect();
-        self.network.trunk = collect(&self.trunk);
         self.network.emotion = self.emotion.dense();
         for ((_, dense), layer) in self.network.targets.iter_mut().zip(&self.numbers) {
             *dense = layer.dense();
@@ -152,10 +149,7 @@ impl Trainable {
             return Err(ModelError::Stopped);
         }
         let emotion = (self.network.classes() > 0).then_some(&mut self.emotion);
-        for layer in (self.trunk.iter_mut())
-            .chain(emotion)
-            .chain(&mut self.numbers)
-        {
+        for layer in emotion.into_iter().chain(&mut self.numbers) {
             layer.update(&step, &mut grads, scale)?;
         }
         for (head, layers) in self.specs.iter().zip(&mut self.heads) {
@@ -176,12 +170,8 @@ impl Trainable {
         step: &Step,
     ) -> Result<(StepLosses, Gradients<f32, Cpu>), ModelError> {
         let targets = batch.targets;
-        let mut x = self
-            .tape_encoder
-            .forward(&self.network.values, batch.features)?;
-        for layer in &self.trunk {
-            x = layer.forward(x, Learns::Yes)?.try_relu()?;
-        }
+        let (values, seed) = (&self.network.values, batch.dropout_seed);
+        let x = self.tape_encoder.forward(values, batch.features, seed)?;
         let x = dropout(x, batch.dropout, batch.dropout_seed)?;
         let (x, tape) = x.split_tape();
         let (task_weight, head_weights) = weights(&self.specs, batch.alpha, batch.reversal);
@@ -250,13 +240,21 @@ impl Trainable {
         };
         let mut grads = total.try_backward()?;
         let gradient = self.tape_encoder.gradient(&mut grads)?;
-        let mut squares = sum_of_squares_on(&self.workers, gradient);
+        let layout = self.network.encoder.layout();
+        let of_frames = &gradient[..layout.of_frames];
+        let mut squares = sum_of_squares_on(&self.workers, of_frames);
+        for arrays in layout.layers_of_vectors() {
+            let sums = arrays.into_iter();
+            squares += sums
+                .map(|array| sum_of_squares(&gradient[array]))
+                .sum::<f64>();
+        }
         let shared_heads = self.specs.iter().zip(&self.heads);
         let shared_heads = shared_heads
             .filter(|(head, _)| head.mode != HeadMode::Discriminator)
             .flat_map(|(_, layers)| layers);
         let emotion = (self.network.classes() > 0).then_some(&self.emotion);
-        let own = self.trunk.iter().chain(emotion).chain(&self.numbers);
+        let own = emotion.into_iter().chain(&self.numbers);
         for layer in own.chain(shared_heads) {
             squares += layer.sum_of_squares(&mut grads)?;
         }
@@ -326,6 +324,8 @@ fn no_classes() -> ModelError {
 
 #[cfg(test)]
 mod gradients;
+#[cfg(test)]
+mod same_bits;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -47,6 +47,7 @@ impl<'a> Learner<'a> {
             }),
             #[cfg(feature = "cuda")]
             Device::Cuda { ordinal, tf32 } => {
+                network.shape().on_device()?;
                 let state = TrainingState::new(network);
                 let names = super::common::names(options, data);
                 let member =

@@ -1,5 +1,6 @@
 //! How much memory a training needs, estimated before it starts.
 
+use crate::layers::{Copies, Cost};
 use crate::model::{EncoderShape, ModelError};
 
 use super::TrainOptions;
@@ -10,8 +11,6 @@ const SHARES: f64 = 8.0;
 const GROUP: usize = 16;
 /// Utterances of a batch of validation.
 const VALIDATION_BATCH: usize = 32;
-/// Values of winograd filtering for each value of a frame: ten points for six frames.
-const POINTS: f64 = 10.0 / 6.0;
 const BYTES: f64 = 4.0;
 /// Memory that the allocator holds back, as a factor.
 const SLACK: f64 = 1.1;
@@ -51,79 +50,76 @@ fn largest(frames: &[usize], batch: usize) -> f64 {
     frames.iter().take(batch).map(|&n| n as f64).sum()
 }
 
+/// A layer's cost, its parameters, values of a frame that goes in, and frames that go in for each of the encoder's.
+struct Costed {
+    cost: Cost,
+    parameters: f64,
+    input: f64,
+    rate: f64,
+}
+
+/// All layers up to the pooling over time; what vectors after it take is small.
+fn costs(shape: &EncoderShape) -> Vec<Costed> {
+    let mut rate = 1.0;
+    let layers = shape.layers().take(shape.pooling() + 1);
+    let costed = layers.map(|(_, layer)| {
+        let cost = layer.cost();
+        let before = rate;
+        rate *= cost.rate;
+        Costed {
+            cost,
+            parameters: layer.parameters() as f64,
+            input: layer.input() as f64,
+            rate: before,
+        }
+    });
+    costed.collect()
+}
+
 /// Values that do not depend on lengths.
 fn of_weights(shape: &EncoderShape, batch: usize) -> f64 {
     let all = shape.parameters() as f64;
-    let convs: usize = shape.convs.iter().map(|conv| conv.parameters()).sum();
-    let lstms: usize = (shape.lstms.iter())
-        .map(|lstm| lstm.directions * lstm.direction_parameters())
-        .sum();
-    let (convs, lstms) = (convs as f64, lstms as f64);
     // Values, gradient, two moments, the best network, the checkpoint's arrays and their bytes, twice each.
     let kept = 9.0 * all;
-    // Packed for both passes and for validation, winograd filtering with two values for one, and a buffer of it.
-    let packed = 4.0 * 2.0 * convs + 3.0 * lstms;
-    let gradients = SHARES * convs + batch.div_ceil(GROUP) as f64 * lstms;
-    kept + packed + gradients
-}
-
-/// The frames of each layer's input as a part of the encoder's.
-fn rates(shape: &EncoderShape) -> Vec<f64> {
-    let mut rate = 1.0;
-    let strides = shape.convs.iter().map(|conv| conv.pool_stride as f64);
-    let before = strides.map(|stride| {
-        rate /= stride;
-        rate * stride
-    });
-    let mut rates: Vec<f64> = before.collect();
-    rates.push(rate);
-    rates
+    let of_layer = |own: &Costed| {
+        let copies = match own.cost.copies {
+            Copies::Shares => SHARES,
+            Copies::Groups => batch.div_ceil(GROUP) as f64,
+        };
+        (own.cost.packed + copies) * own.parameters
+    };
+    kept + costs(shape).iter().map(of_layer).sum::<f64>()
 }
 
 /// Values for each frame that the backward pass needs.
 fn of_frames(shape: &EncoderShape) -> f64 {
-    let rates = rates(shape);
-    let mut values = 0.0;
-    for (conv, rate) in shape.convs.iter().zip(&rates) {
-        let pooled = rate / conv.pool_stride as f64;
-        // Frames, their transform, the output's gradient; the place of a maximum is a byte.
-        values += rate * conv.input as f64 * (1.0 + POINTS);
-        values += pooled * conv.output as f64 * (1.0 + 0.25);
-    }
-    let rate = rates.last().copied().unwrap_or(1.0);
-    for lstm in &shape.lstms {
-        // Gates, cell, its hyperbolic tangent, hidden state, the one before, and their gradient.
-        let states = 4.0 + 5.0;
-        let own = lstm.units as f64 * (states + 1.0) + 2.0 * lstm.input as f64;
-        values += rate * (lstm.directions as f64 * own + lstm.input as f64);
-    }
-    values
+    let of_layer = |own: &Costed| {
+        let after = own.rate * own.cost.rate;
+        own.rate * own.cost.kept_before + after * own.cost.kept_after
+    };
+    costs(shape).iter().map(of_layer).sum()
 }
 
 /// Values for each frame that a thread needs only while it works on a share.
 fn of_a_share(shape: &EncoderShape) -> f64 {
-    let rates = rates(shape);
-    let blocks = shape.convs.iter().zip(&rates);
-    // The output's gradient transformed and packed; the widest block decides.
-    let widest = blocks
-        .clone()
-        .map(|(conv, rate)| rate * conv.output as f64 * 2.0 * POINTS)
-        .fold(0.0, f64::max);
-    let gradients: f64 = blocks.map(|(conv, rate)| rate * conv.input as f64).sum();
-    widest + gradients
+    let costs = costs(shape);
+    let layers = costs.iter().filter(|own| own.cost.working > 0.0);
+    // The widest layer decides; gradients of all inputs are kept.
+    let widest = layers.clone().map(|own| own.rate * own.cost.working);
+    let gradients: f64 = layers.map(|own| own.rate * own.input).sum();
+    widest.fold(0.0, f64::max) + gradients
 }
 
 /// Values for each frame of validation.
 fn of_validation(shape: &EncoderShape, at_work: f64) -> f64 {
-    let rates = rates(shape);
-    let convs: f64 = (shape.convs.iter().zip(&rates))
-        .map(|(conv, rate)| rate * conv.input as f64 * (1.0 + POINTS))
-        .sum();
-    let rate = rates.last().copied().unwrap_or(1.0);
-    let lstms: f64 = (shape.lstms.iter())
-        .map(|lstm| (7 * lstm.units * lstm.directions + lstm.input) as f64)
-        .sum();
-    convs * at_work + rate * lstms
+    let of_layer = |own: &Costed| {
+        let part = match own.cost.copies {
+            Copies::Shares => at_work,
+            Copies::Groups => 1.0,
+        };
+        own.rate * own.cost.predicting * part
+    };
+    costs(shape).iter().map(of_layer).sum()
 }
 
 #[cfg(test)]
@@ -149,9 +145,7 @@ mod tests {
         };
         assert!(estimate(&larger, &train, 2) > papers);
         let narrow = TrainOptions {
-            encoder: vec![crate::model::spec::Layer::TimePool {
-                how: crate::model::spec::TimePool::Mean,
-            }],
+            encoder: serde_json::from_str(r#"[{"layer":"time_pool","how":"mean"}]"#).unwrap(),
             ..TrainOptions::default()
         };
         assert!(estimate(&narrow, &train, 2) < papers / 4);

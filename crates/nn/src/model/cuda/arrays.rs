@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
+use crate::layers::DeviceShape;
+use crate::layers::lstm::direction::DirectionLayout;
+use crate::layers::lstm::shape::LstmShape;
+use crate::model::Network;
 use crate::model::heads::Dense;
-use crate::model::ops::lstm::DirectionLayout;
-use crate::model::{EncoderLayout, Network};
 
 /// One array of parameters, of the same size in every model.
 #[derive(Clone, Debug)]
@@ -33,7 +35,7 @@ pub struct DensePieces {
     pub outputs: usize,
 }
 
-/// The arrays of the shared network: encoder, fully connected layers after it, emotion head.
+/// The arrays of the shared network: encoder and emotion head.
 #[derive(Clone, Debug, Default)]
 pub struct SharedArrays {
     pub pieces: Vec<Piece>,
@@ -64,22 +66,21 @@ pub fn push_dense(pieces: &mut Vec<Piece>, layer: &Dense) -> DensePieces {
 }
 
 impl SharedArrays {
-    /// The arrays of networks like this one.
-    pub fn new(network: &Network) -> Self {
-        let layout = network.encoder.layout();
+    /// The arrays of networks like this one, whose encoder has this shape.
+    pub fn new(network: &Network, shape: &DeviceShape) -> Self {
+        let mut layers = network.encoder.layout().layers.iter().cloned();
         let mut own = Self::default();
-        for (offset, shape) in &layout.convs {
-            let weight = shape.width * shape.input * shape.output;
-            let middle = offset + weight;
+        for (conv, range) in shape.convs.iter().zip(layers.by_ref()) {
+            let middle = range.start + conv.width * conv.input * conv.output;
             let pieces = (
-                own.place(std::iter::once(*offset..middle).collect()),
-                own.place(std::iter::once(middle..offset + shape.parameters()).collect()),
+                own.place(std::iter::once(range.start..middle).collect()),
+                own.place(std::iter::once(middle..range.end).collect()),
             );
             own.convs.push(pieces);
         }
-        for (layer, (_, shape)) in layout.lstms.iter().enumerate() {
-            let [input, hidden, bias_input, bias_hidden] =
-                recurrent_ranges(layout, layer, shape.directions);
+        for lstm in &shape.lstms {
+            let range = layers.next().unwrap_or_default();
+            let [input, hidden, bias_input, bias_hidden] = recurrent_ranges(lstm, range.start);
             let pieces = RecurrentPieces {
                 input: own.place(input),
                 hidden: own.place(hidden),
@@ -88,10 +89,19 @@ impl SharedArrays {
             };
             own.lstms.push(pieces);
         }
-        for layer in network.trunk.iter().chain([&network.emotion]) {
-            let pieces = push_dense(&mut own.pieces, layer);
+        // The pooling over time has no arrays.
+        for (&(inputs, outputs), range) in shape.linears.iter().zip(layers.skip(1)) {
+            let middle = range.start + inputs * outputs;
+            let pieces = DensePieces {
+                weight: own.place(std::iter::once(range.start..middle).collect()),
+                bias: own.place(std::iter::once(middle..range.end).collect()),
+                inputs,
+                outputs,
+            };
             own.dense.push(pieces);
         }
+        let pieces = push_dense(&mut own.pieces, &network.emotion);
+        own.dense.push(pieces);
         own
     }
 
@@ -107,8 +117,8 @@ impl SharedArrays {
             let cut = |range: &Range<usize>| &network.values[range.clone()];
             ranges.iter().map(cut).collect()
         });
-        let layers = network.trunk.iter().chain([&network.emotion]);
-        encoder.chain(dense_slices(layers)).collect()
+        let emotion = dense_slices(std::iter::once(&network.emotion));
+        encoder.chain(emotion).collect()
     }
 
     /// Puts the values of piece `index` where they are in the network.
@@ -122,8 +132,7 @@ impl SharedArrays {
             return;
         }
         let index = index - self.ranges.len();
-        let layer = network.trunk.get_mut(index / 2);
-        put_dense(layer.unwrap_or(&mut network.emotion), index, values);
+        put_dense(&mut network.emotion, index, values);
     }
 }
 
@@ -143,16 +152,11 @@ pub fn put_dense(layer: &mut Dense, index: usize, values: &[f32]) {
     to.copy_from_slice(values);
 }
 
-/// For each of the four arrays of a recurrent layer, its place in every direction.
-fn recurrent_ranges(
-    layout: &EncoderLayout,
-    layer: usize,
-    directions: usize,
-) -> [Vec<Range<usize>>; 4] {
+/// For each of the four arrays of a recurrent layer, its place in every direction; the layer begins at `start`.
+fn recurrent_ranges(lstm: &LstmShape, mut start: usize) -> [Vec<Range<usize>>; 4] {
     let mut ranges: [Vec<Range<usize>>; 4] = Default::default();
-    let sizes = DirectionLayout::new(&layout.lstms[layer].1).lengths();
-    for direction in 0..directions {
-        let mut start = layout.direction(layer, direction).start;
+    let sizes = DirectionLayout::new(lstm).lengths();
+    for _ in 0..lstm.directions {
         for (own, size) in ranges.iter_mut().zip(sizes) {
             own.push(start..start + size);
             start += size;

@@ -154,7 +154,7 @@ mod tests {
         };
         let targets = targets();
         for wanted in [75, 80, 86, 89, 90, 100, 120] {
-            let image = compile(SOURCE, wanted).unwrap();
+            let image = compile(&SOURCE, wanted).unwrap();
             if image.starts_with(b"emulated") {
                 return eprintln!("not tried: {name} compiles nothing");
             }
@@ -175,7 +175,7 @@ mod tests {
                 dotted(target)
             );
         }
-        let unknown = compile(SOURCE, 10).unwrap_err();
+        let unknown = compile(&SOURCE, 10).unwrap_err();
         assert!(unknown.contains("and above"), "{unknown}");
         let error = compile("extern \"C\" __global__ void k() { wrong(); }", 90).unwrap_err();
         assert!(error.contains("wrong"), "{error}");

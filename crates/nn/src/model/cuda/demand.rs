@@ -1,8 +1,9 @@
 //! How much memory of the device a step needs.
 
-use crate::model::ops::conv_block::cuda_kernel::of_phase;
+use crate::layers::DeviceShape;
+use crate::layers::conv::cuda_kernel::of_phase;
+use crate::model::Network;
 use crate::model::ops::dense::cuda_kernel::CHUNK_ROWS;
-use crate::model::{EncoderShape, Network};
 
 use super::long_product::{values_of, values_of_parts};
 use super::packing::rows_and_parts;
@@ -15,7 +16,7 @@ const OF_OUTPUT: usize = 3;
 /// hold between steps.
 pub fn step_bytes(
     card: &Card,
-    shape: &EncoderShape,
+    shape: &DeviceShape,
     networks: &[&Network],
     frames: &[usize],
 ) -> usize {
@@ -34,7 +35,7 @@ pub fn step_bytes(
 }
 
 /// Values that the shared layers of `models` models make on a batch at most.
-fn encoder_values(card: &Card, shape: &EncoderShape, frames: &[usize], models: usize) -> usize {
+fn encoder_values(card: &Card, shape: &DeviceShape, frames: &[usize], models: usize) -> usize {
     let minimum = shape.minimum_frames();
     let mut counts: Vec<usize> = frames.iter().map(|&n| n.max(minimum)).collect();
     let rows = |counts: &[usize]| counts.iter().sum::<usize>();

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use dfdx::tensor::CudaError;
 
-use crate::model::EncoderShape;
-use crate::model::ops::conv_block::cuda_kernel::{self as conv_block, BlockArrays, BlockPass};
+use crate::layers::DeviceShape;
+use crate::layers::conv::cuda_kernel::{self as conv_block, BlockArrays, BlockPass};
+use crate::layers::lstm::cuda_kernel::{self as lstm, LayerArrays, LayerPass};
+use crate::layers::time_pool::cuda_kernel::{self as time_pool, PoolShape};
 use crate::model::ops::gather::cuda_kernel as gather;
-use crate::model::ops::lstm::cuda_kernel::{self as lstm, LayerArrays, LayerPass};
-use crate::model::ops::time_pool::cuda_kernel::{self as time_pool, PoolShape};
 
 use super::arrays::SharedArrays;
 use super::stacked_parameters::{GradientPlace, StackedParameters};
@@ -31,7 +31,7 @@ struct EncoderPass {
 /// With `learns`, the backward operation adds to the parameters' gradient.
 pub fn forward(
     tape: &mut Tape,
-    shape: &Arc<EncoderShape>,
+    shape: &Arc<DeviceShape>,
     arrays: &SharedArrays,
     parameters: &StackedParameters,
     packed: &Arc<Packed>,
@@ -91,7 +91,7 @@ pub fn forward(
 
 fn backward(
     card: &Arc<Card>,
-    shape: &EncoderShape,
+    shape: &DeviceShape,
     packed: &Packed,
     models: usize,
     mut pass: EncoderPass,
@@ -131,7 +131,7 @@ fn backward(
     Ok(())
 }
 
-fn pool_shape(shape: &EncoderShape) -> PoolShape {
+fn pool_shape(shape: &DeviceShape) -> PoolShape {
     let width = shape.pooled_width();
     PoolShape {
         how: shape.pool,

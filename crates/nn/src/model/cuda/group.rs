@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use dfdx::tensor::CudaError;
 
+use crate::layers::DeviceShape;
 use crate::model::dense_tape::Learns;
 use crate::model::losses::HeadWeight;
 use crate::model::ops::gather::cuda_kernel as gather;
@@ -11,7 +12,7 @@ use crate::model::ops::relu::cuda_kernel::relu;
 use crate::model::optimiser::{Step, Update};
 use crate::model::parameter::Part;
 use crate::model::spec::{HeadSpec, Reversal};
-use crate::model::{EncoderShape, Network, Targets, TrainingState};
+use crate::model::{Network, Targets, TrainingState};
 
 use super::arrays::SharedArrays;
 use super::demand::step_bytes;
@@ -60,7 +61,7 @@ pub struct ModelStep<'a> {
 pub struct Group {
     card: Arc<Card>,
     feed: Arc<Feed>,
-    shape: Arc<EncoderShape>,
+    shape: Arc<DeviceShape>,
     arrays: SharedArrays,
     shared: StackedParameters,
     heads: Vec<StackedHead>,
@@ -89,15 +90,22 @@ struct Measured {
 }
 
 impl Group {
-    /// Puts models side by side; all have one encoder and none is missing a head's labels.
+    /// Puts models side by side; all have one encoder, which the device has kernels for, and none is missing a head's
+    /// labels.
     ///
     /// # Errors
     /// Where the device has no memory left.
     pub fn new(card: &Arc<Card>, states: Vec<TrainingState>) -> Result<Self, CudaError> {
         let networks: Vec<&Network> = states.iter().map(TrainingState::network).collect();
-        let arrays = networks.first().map(|network| SharedArrays::new(network));
-        let arrays = arrays.unwrap_or_default();
-        let shape = networks.first().map(|network| network.shape().clone());
+        let shape = match networks.first().map(|network| network.shape().on_device()) {
+            Some(Ok(shape)) => shape,
+            None => DeviceShape::default(),
+            Some(Err(_)) => unreachable!("encoders without kernels are refused before"),
+        };
+        let arrays = networks
+            .first()
+            .map(|network| SharedArrays::new(network, &shape))
+            .unwrap_or_default();
         let all: Vec<usize> = (0..states.len()).collect();
         let mut shared = StackedParameters::new(card, arrays.pieces.clone(), &all)?;
         let mut heads = StackedHead::of(card, &networks)?;
@@ -119,13 +127,7 @@ impl Group {
             .map(|network| network.heads.iter().map(|(head, _)| head.clone()).collect())
             .collect();
         Ok(Self {
-            shape: Arc::new(shape.unwrap_or(EncoderShape {
-                bins: 0,
-                convs: Vec::new(),
-                lstms: Vec::new(),
-                pool: crate::model::spec::TimePool::Mean,
-                linears: Vec::new(),
-            })),
+            shape: Arc::new(shape),
             alive: Memory::of(card, &vec![1; states.len()])?,
             ones: Memory::of(card, &vec![1.0; states.len()])?,
             feed: Feed::new(card)?,

@@ -2,9 +2,12 @@
 
 use std::collections::HashMap;
 use std::ffi::{CString, c_void};
+use std::sync::LazyLock;
 
 use cudarc::driver::{result as driver, sys};
 use dfdx::tensor::CudaError;
+
+use crate::layers::REGISTERED;
 
 use super::compiler::{compile, refusal};
 
@@ -13,17 +16,20 @@ const BLOCK: usize = 256;
 /// Threads that go together.
 const WARP: usize = 32;
 
-/// The sources, compiled as one.
-pub(super) const SOURCE: &str = concat!(
-    include_str!("../ops/conv_block/conv_block.cu"),
+/// The sources, compiled as one: those of the layers, then all others.
+pub(super) static SOURCE: LazyLock<String> = LazyLock::new(|| {
+    let layers = REGISTERED.iter().map(|kind| kind.kernels);
+    layers.chain([OTHERS]).collect()
+});
+
+/// The sources of what is no layer.
+const OTHERS: &str = concat!(
     include_str!("../ops/cross_entropy/cross_entropy.cu"),
     include_str!("../ops/dense/dense.cu"),
     include_str!("../ops/dropout/dropout.cu"),
     include_str!("../ops/gather/gather.cu"),
     include_str!("../ops/grad_reverse/grad_reverse.cu"),
-    include_str!("../ops/lstm/lstm.cu"),
     include_str!("../ops/relu/relu.cu"),
-    include_str!("../ops/time_pool/time_pool.cu"),
     include_str!("../optimiser/optimiser.cu"),
 );
 
@@ -88,7 +94,7 @@ impl Kernels {
     /// # Errors
     /// What the compiler or the driver says.
     pub fn new(capability: usize) -> Result<Self, String> {
-        let image = compile(SOURCE, capability)?;
+        let image = compile(&SOURCE, capability)?;
         // SAFETY: the image outlives the call, and its head or a NUL marks its end for the driver.
         let module = unsafe { driver::module::load_data(image.as_ptr().cast::<c_void>()) }
             .map_err(refusal)?;

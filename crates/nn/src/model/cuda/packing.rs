@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use dfdx::tensor::CudaError;
 
-use crate::model::{ConvShape, EncoderShape};
+use crate::layers::DeviceShape;
+use crate::layers::conv::shape::ConvShape;
 
 use super::feed::{Fed, Feed};
 use super::shares::parts;
@@ -79,7 +80,7 @@ impl Packing {
     /// The tables of utterances with this many frames; `sources` gives the first row of each where it is read, and its
     /// masks. `sms` is the number of SMs of the card.
     pub fn new(
-        shape: &EncoderShape,
+        shape: &DeviceShape,
         sms: usize,
         frames: &[usize],
         sources: &[(usize, Masked)],
@@ -239,6 +240,7 @@ fn gradient_phases(sms: usize, shape: &ConvShape, rows: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::EncoderShape;
     use crate::model::spec::{Layer, default_encoder};
 
     #[test]
@@ -247,7 +249,7 @@ mod tests {
             {"layer":"conv","channels":3,"width":3,"padding":0,"pool_width":2},
             {"layer":"time_pool","how":"mean"}]"#;
         let shape = EncoderShape::new(&serde_json::from_str::<Vec<Layer>>(layers).unwrap(), 2);
-        let shape = shape.unwrap();
+        let shape = shape.unwrap().on_device().unwrap();
         let frames = [5, 700, 9];
         let sources = vec![(0, Masked::default()); 3];
         let packing = Packing::new(&shape, 30, &frames, &sources);
@@ -284,7 +286,8 @@ mod tests {
         let shape = EncoderShape::new(&default_encoder(), 40).unwrap();
         let frames = [50, 9, 300, 50];
         let sources = vec![(0, Masked::default()); 4];
-        let packing = Packing::new(&shape, 8, &frames, &sources);
+        let device = shape.on_device().unwrap();
+        let packing = Packing::new(&device, 8, &frames, &sources);
         let last = packing.frames.last().unwrap();
         let counts: Vec<usize> = frames.iter().map(|&n| shape.frames_out(n)).collect();
         assert_eq!(last.rows, counts.iter().sum::<usize>());

@@ -1,24 +1,28 @@
-//! The encoder: convolution blocks, LSTM layers and time pooling as one operation with buffers of its own.
+//! The encoder as one operation with buffers of its own.
 //!
-//! A batch is cut into at most [`SHARDS`] shares for the convolutions and into groups of
-//! [`GROUP`] sequences for the recurrent layers. How it is cut depends on the batch alone, and
-//! shares are summed in their order, so results are the same bits whatever the number of threads.
+//! Its layers are cut into parts: layers of frames, recurrent layers, and so on in turn, and the layers after the pooling
+//! over time. A batch is cut into at most [`SHARDS`] shares for layers of frames and into groups of [`GROUP`] sequences for
+//! the recurrent ones; after the pooling it is one share. How it is cut depends on the batch alone, and shares are summed
+//! in their order, so results are the same bits whatever the number of threads.
 
 mod group;
-mod pooling;
+mod part_pass;
+mod parts;
+mod recurrence;
 mod shard;
+mod source;
 mod weights;
 
-use std::sync::Mutex;
-
-use group::Group;
 use pipe_foundation::FeaturesView;
 use pipe_foundation::Workers;
-use pipe_foundation::sync::lock;
-use shard::{Shard, Workspace};
+
+use part_pass::{Cut, PartPass, Workspaces};
+use parts::{How, LayerRange};
+use recurrence::Recurrence;
+use shard::Part;
+use source::{GradientSource, Source};
 use weights::EncoderWeights;
 
-use super::ops::lstm::DirectionLayout;
 use super::{EncoderLayout, EncoderShape, ModelError};
 
 /// Most shares of a batch in the convolutions.
@@ -33,41 +37,28 @@ const SUM_BLOCK: usize = 1 << 15;
 pub struct Encoder {
     shape: EncoderShape,
     layout: EncoderLayout,
+    parts: Vec<LayerRange>,
 }
 
 /// Packed weights, activations and gradients of one pass; kept from step to step so that nothing is allocated again.
 #[derive(Default)]
 pub struct EncoderPass {
     weights: EncoderWeights,
-    shards: Vec<Shard>,
-    groups: Vec<Group>,
+    parts: Vec<PartPass>,
     /// As many as threads have worked at once.
     workspaces: Workspaces,
-    /// For each batch position: shard and rank within it.
-    in_shard: Vec<(usize, usize)>,
-}
-
-/// Workspaces that no thread is using.
-#[derive(Default)]
-struct Workspaces {
-    idle: Mutex<Vec<Workspace>>,
-}
-
-impl Workspaces {
-    /// Lends one to `work`: the one used last, as it may still be in the cache.
-    fn with(&self, work: impl FnOnce(&mut Workspace)) {
-        let idle = || lock(&self.idle);
-        let mut workspace = idle().pop().unwrap_or_default();
-        work(&mut workspace);
-        idle().push(workspace);
-    }
+    cut: Cut,
 }
 
 impl Encoder {
     /// An encoder of the given sizes.
     pub fn new(shape: EncoderShape) -> Self {
         let layout = EncoderLayout::new(&shape);
-        Self { shape, layout }
+        Self {
+            parts: parts::of(&shape),
+            shape,
+            layout,
+        }
     }
 
     /// Its sizes.
@@ -101,12 +92,19 @@ impl Encoder {
         Ok(())
     }
 
-    /// Packs the weights for the passes that follow.
-    pub fn pack(&self, values: &[f32], pass: &mut EncoderPass, training: bool, workers: &Workers) {
-        pass.weights.pack(&self.layout, values, training, workers);
+    /// Packs the weights for the passes that follow: for training with the `seed` of what is drawn, or without one.
+    pub fn pack(
+        &self,
+        values: &[f32],
+        pass: &mut EncoderPass,
+        seed: Option<u64>,
+        workers: &Workers,
+    ) {
+        pass.weights
+            .pack(&self.shape, &self.layout, values, seed, workers);
     }
 
-    /// Forward: pooled frames `[batch, pooled width]`, before any fully connected layer.
+    /// Forward: the embeddings `[batch, embedding]`.
     ///
     /// Weights must have been packed from the same `values`. Utterances shorter than
     /// [`EncoderShape::minimum_frames`] are lengthened by zero frames.
@@ -123,239 +121,134 @@ impl Encoder {
         for features in batch {
             self.check(features)?;
         }
-        self.cut(batch, pass);
-        let EncoderPass {
-            weights,
-            shards,
-            workspaces,
-            ..
-        } = &mut *pass;
-        let keep = weights.training;
-        workers.for_each(shards, |_, shard| {
-            workspaces.with(|workspace| {
-                let (shape, layout) = (&self.shape, &self.layout);
-                let stopped = || workers.stopped();
-                shard.forward(
-                    shape, layout, weights, values, batch, workspace, keep, &stopped,
-                );
-            });
-        });
-        if !workers.stopped() {
-            self.recur(pass, workers);
-        }
-        if workers.stopped() {
-            return Err(ModelError::Stopped);
-        }
-        Ok(self.pool(pass))
-    }
-
-    /// Assigns utterances to shards and groups.
-    fn cut(&self, batch: &[FeaturesView<'_>], pass: &mut EncoderPass) {
-        let mut order: Vec<usize> = (0..batch.len()).collect();
-        order.sort_by_key(|&at| (std::cmp::Reverse(batch[at].frames), at));
-        let shards = SHARDS.min(batch.len());
-        pass.shards.resize_with(shards, Shard::default);
-        pass.shards.iter_mut().for_each(|s| s.members.clear());
-        pass.in_shard = vec![(0, 0); batch.len()];
-        let mut load = vec![0usize; shards];
-        for &at in &order {
-            let Some(lightest) = (0..shards).min_by_key(|&s| (load[s], s)) else {
-                break;
+        pass.cut = Cut::new(batch, SHARDS, GROUP);
+        pass.parts.resize_with(self.parts.len(), PartPass::default);
+        let stopped = || workers.stopped();
+        for (index, range) in self.parts.iter().enumerate() {
+            let (done, rest) = pass.parts.split_at_mut(index);
+            let cut = &pass.cut;
+            let source = match index.checked_sub(1).map(|before| (&done[before], before)) {
+                None => Source::Features(batch),
+                Some((before, at)) if self.parts[at].how == How::Sequences => {
+                    let last = Recurrence::new(self.part(at, &pass.weights)).last();
+                    Source::States(&before.groups, &cut.in_group, last)
+                }
+                Some((before, _)) => Source::Vectors(before.outputs(), &cut.in_shard),
             };
-            load[lightest] += batch[at].frames.max(1);
-            pass.in_shard[at] = (lightest, pass.shards[lightest].members.len());
-            pass.shards[lightest].members.push(at);
-        }
-        let groups = if self.shape.lstms.is_empty() {
-            0
-        } else {
-            batch.len().div_ceil(GROUP)
-        };
-        pass.groups.resize_with(groups, Group::default);
-        for (index, group) in pass.groups.iter_mut().enumerate() {
-            let members: Vec<usize> = order.iter().copied().skip(index).step_by(groups).collect();
-            let lengths = members
-                .iter()
-                .map(|&at| self.shape.frames_out(batch[at].frames))
-                .collect();
-            group.reset(&self.shape, members, lengths);
-        }
-    }
-
-    /// Runs the recurrent layers; within one, each direction of each group is a task.
-    fn recur(&self, pass: &mut EncoderPass, workers: &Workers) {
-        let EncoderPass {
-            weights,
-            shards,
-            groups,
-            in_shard,
-            ..
-        } = pass;
-        for (layer, lstm) in self.shape.lstms.iter().enumerate() {
-            for group in groups.iter_mut() {
-                if layer == 0 {
-                    gather(shards, in_shard, group, lstm.input);
-                } else {
-                    group.stack(&self.shape, layer);
+            let part = self.part(index, &pass.weights);
+            let own = &mut rest[0];
+            match range.how {
+                How::Frames | How::Vectors => {
+                    cut.shards(range.how, &mut own.shards);
+                    workers.for_each(&mut own.shards, |_, shard| {
+                        pass.workspaces.with(|workspace| {
+                            shard.forward(part, values, batch, &source, workspace, &stopped);
+                        });
+                    });
+                }
+                How::Sequences => {
+                    let recurrence = Recurrence::new(part);
+                    recurrence.read(cut, batch, &done[index - 1].shards, &mut own.groups);
+                    recurrence.forward(&mut own.groups, workers);
                 }
             }
-            let mut tasks = Vec::new();
-            for group in groups.iter_mut() {
-                let (steps, pass) = (&group.steps, &mut group.layers[layer]);
-                for (direction, states) in pass.directions.iter_mut().enumerate() {
-                    tasks.push((direction, steps, &pass.input, states));
-                }
-            }
-            workers.for_each(&mut tasks, |_, (direction, steps, input, states)| {
-                states.forward(
-                    DirectionLayout::new(lstm),
-                    &weights.lstms[layer][*direction],
-                    steps,
-                    *direction == 1,
-                    input,
-                    &|| workers.stopped(),
-                );
-            });
             if workers.stopped() {
-                return;
+                return Err(ModelError::Stopped);
             }
+        }
+        Ok(self.output(pass))
+    }
+
+    /// The embeddings in the order of the batch.
+    fn output(&self, pass: &EncoderPass) -> Vec<f32> {
+        let width = self.shape.embedding();
+        let Some((last, how)) = pass.parts.last().zip(self.parts.last()) else {
+            return Vec::new();
+        };
+        if how.how == How::Vectors {
+            let whole = last.shards.first();
+            return whole.map_or_else(Vec::new, |whole| whole.output().values().to_vec());
+        }
+        let source = Source::Vectors(last.outputs(), &pass.cut.in_shard);
+        let mut out = vec![0.0; pass.cut.in_shard.len() * width];
+        for (member, row) in out.chunks_exact_mut(width).enumerate() {
+            source.write(member, width, row);
+        }
+        out
+    }
+
+    fn part<'a>(&'a self, index: usize, weights: &'a EncoderWeights) -> Part<'a> {
+        Part {
+            shape: &self.shape,
+            layout: &self.layout,
+            weights,
+            from: self.parts[index].from,
+            to: self.parts[index].to,
         }
     }
 
-    /// Backward from dL/d(pooled frames) `[batch, pooled width]`; adds to `gradient`, which has the encoder's layout.
+    /// Backward from dL/d(embeddings) `[batch, embedding]`; adds to `gradient`, which has the encoder's layout.
     ///
     /// Incomplete once the workers are stopped. The pass must come straight from [`Self::forward`] with weights packed for training.
     pub fn backward(
         &self,
         pass: &mut EncoderPass,
-        grad_pooled: &[f32],
+        grad_output: &[f32],
         gradient: &mut [f32],
         workers: &Workers,
     ) {
-        if self.shape.lstms.is_empty() {
-            self.unpool_frames(pass, grad_pooled);
-        } else {
-            self.unpool_states(pass, grad_pooled);
-            self.recur_backward(pass, gradient, workers);
-        }
-        if self.shape.convs.is_empty() || workers.stopped() {
-            return;
-        }
         let EncoderPass {
             weights,
-            shards,
+            parts,
             workspaces,
-            ..
+            cut,
         } = pass;
-        workers.for_each(shards, |_, shard| {
-            workspaces.with(|workspace| {
-                shard.backward(&self.shape, &self.layout, weights, workspace);
-            });
-        });
-        if workers.stopped() {
-            return;
-        }
-        let parameters: usize = self.shape.convs.iter().map(|conv| conv.parameters()).sum();
-        let mut blocks: Vec<&mut [f32]> = gradient[..parameters].chunks_mut(SUM_BLOCK).collect();
-        workers.for_each(&mut blocks, |index, block| {
-            for shard in shards.iter() {
-                let part = &shard.grad_parameters[index * SUM_BLOCK..];
-                block.iter_mut().zip(part).for_each(|(sum, g)| *sum += g);
-            }
-        });
-    }
-
-    fn recur_backward(&self, pass: &mut EncoderPass, gradient: &mut [f32], workers: &Workers) {
-        let EncoderPass {
-            weights,
-            shards,
-            groups,
-            in_shard,
-            ..
-        } = pass;
-        for (layer, lstm) in self.shape.lstms.iter().enumerate().rev() {
-            let with_input = layer > 0 || !self.shape.convs.is_empty();
-            let mut tasks = Vec::new();
-            for group in groups.iter_mut() {
-                let (steps, pass) = (&group.steps, &mut group.layers[layer]);
-                let hidden = pass.grad_hidden.iter();
-                for (direction, (states, grad)) in
-                    pass.directions.iter_mut().zip(hidden).enumerate()
-                {
-                    tasks.push((direction, steps, &pass.input, grad, states));
+        let stopped = || workers.stopped();
+        let mut vectors = grad_output.to_vec();
+        for index in (0..self.parts.len()).rev() {
+            let part = self.part(index, weights);
+            let (before, after) = parts.split_at_mut(index + 1);
+            let own = &mut before[index];
+            let further = part.from > 0;
+            let next = self.parts.get(index + 1);
+            let sequences = next.filter(|next| next.how == How::Sequences);
+            match self.parts[index].how {
+                How::Frames | How::Vectors => {
+                    let source = match sequences {
+                        Some(_) => {
+                            let first = Recurrence::new(self.part(index + 1, weights)).first();
+                            GradientSource::Sequences(&after[0].groups, &cut.in_group, first)
+                        }
+                        None => GradientSource::Vectors(&vectors),
+                    };
+                    if part.from == part.to && !further {
+                        return;
+                    }
+                    workers.for_each(&mut own.shards, |_, shard| {
+                        workspaces.with(|workspace| {
+                            shard.backward(part, &source, workspace, further, &stopped);
+                        });
+                    });
+                    if workers.stopped() {
+                        return;
+                    }
+                    own.add_gradients(&mut gradient[part.range()], workers, SUM_BLOCK);
+                    if self.parts[index].how == How::Vectors {
+                        let whole = own.shards.first();
+                        vectors = whole.map_or_else(Vec::new, |own| own.grad_input.to_rows());
+                    }
+                }
+                How::Sequences => {
+                    let recurrence = Recurrence::new(part);
+                    recurrence.read_gradient(cut, &after[0].shards, &mut own.groups);
+                    recurrence.backward(&mut own.groups, further, gradient, workers, SUM_BLOCK);
+                    if !further {
+                        return;
+                    }
                 }
             }
-            workers.for_each(&mut tasks, |_, (direction, steps, input, grad, states)| {
-                let layout = DirectionLayout::new(lstm);
-                let weights = &weights.lstms[layer][*direction];
-                states.backward(layout, weights, steps, *direction == 1, input, grad);
-                if with_input {
-                    states.input_gradient(layout, weights);
-                }
-            });
             if workers.stopped() {
                 return;
-            }
-            for direction in 0..lstm.directions {
-                let to = &mut gradient[self.layout.direction(layer, direction)];
-                let mut blocks: Vec<&mut [f32]> = to.chunks_mut(SUM_BLOCK).collect();
-                workers.for_each(&mut blocks, |index, block| {
-                    for group in groups.iter() {
-                        let states = &group.layers[layer].directions[direction];
-                        let part = &states.grad_weights()[index * SUM_BLOCK..];
-                        block.iter_mut().zip(part).for_each(|(sum, g)| *sum += g);
-                    }
-                });
-            }
-            if layer > 0 {
-                groups
-                    .iter_mut()
-                    .for_each(|g| g.unstack(&self.shape, layer));
-            } else if with_input {
-                scatter(shards, in_shard, groups, lstm.input);
-            }
-        }
-    }
-}
-
-/// Copies the convolved frames of a group's members into the first recurrent layer's input.
-fn gather(shards: &[Shard], in_shard: &[(usize, usize)], group: &mut Group, width: usize) {
-    let starts: Vec<Vec<usize>> = shards
-        .iter()
-        .map(|s| s.output().starts().collect())
-        .collect();
-    let Some(layer) = group.layers.first_mut() else {
-        return;
-    };
-    for (rank, (&member, &length)) in group.members.iter().zip(&group.lengths).enumerate() {
-        let (shard, place) = in_shard[member];
-        let frames = &shards[shard].output().values()[starts[shard][place] * width..];
-        for (t, frame) in frames.chunks_exact(width).take(length).enumerate() {
-            layer.input[group.steps.row(rank, t) * width..][..width].copy_from_slice(frame);
-        }
-    }
-}
-
-/// Sums the directions' input gradients into dL/d(convolved frames).
-fn scatter(shards: &mut [Shard], in_shard: &[(usize, usize)], groups: &[Group], width: usize) {
-    let mut starts: Vec<Vec<usize>> = Vec::new();
-    for shard in shards.iter_mut() {
-        starts.push(shard.grad_output(width).starts().collect());
-    }
-    let mut outputs: Vec<_> = shards.iter_mut().map(|s| s.grad_output(width)).collect();
-    for group in groups {
-        let Some(layer) = group.layers.first() else {
-            continue;
-        };
-        for (rank, (&member, &length)) in group.members.iter().zip(&group.lengths).enumerate() {
-            let (shard, place) = in_shard[member];
-            let to = &mut outputs[shard].values_mut()[starts[shard][place] * width..];
-            for (t, frame) in to.chunks_exact_mut(width).take(length).enumerate() {
-                frame.fill(0.0);
-                for pass in &layer.directions {
-                    let from = &pass.grad_input()[group.steps.row(rank, t) * width..][..width];
-                    frame.iter_mut().zip(from).for_each(|(sum, g)| *sum += g);
-                }
             }
         }
     }

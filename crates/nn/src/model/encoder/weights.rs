@@ -2,61 +2,51 @@
 
 use pipe_foundation::Workers;
 
-use crate::model::EncoderLayout;
-use crate::model::ops::conv_block::BlockWeights;
-use crate::model::ops::lstm::{DirectionLayout, DirectionWeights};
+use crate::layers::{Run, Slot};
+use crate::model::{EncoderLayout, EncoderShape};
 
 /// All packed weights.
 #[derive(Default)]
 pub(super) struct EncoderWeights {
-    pub(super) convs: Vec<BlockWeights>,
-    /// Per layer, per direction.
-    pub(super) lstms: Vec<Vec<DirectionWeights>>,
-    /// Whether the forms of the backward pass exist.
-    pub(super) training: bool,
-}
-
-enum Task<'a> {
-    Conv(usize, &'a mut BlockWeights),
-    Direction(usize, usize, &'a mut DirectionWeights),
+    /// Per layer: one slot, or one for each direction of a recurrent layer.
+    pub(super) layers: Vec<Vec<Slot>>,
+    /// Seed of what is drawn in a pass that is to be learned from; none where the forms of the backward pass do not exist.
+    pub(super) seed: Option<u64>,
 }
 
 impl EncoderWeights {
-    /// Packs the flat parameters; the forms of the backward pass only where `training`.
+    /// Packs the flat parameters; the forms of the backward pass only with a `seed`.
     pub(super) fn pack(
         &mut self,
+        shape: &EncoderShape,
         layout: &EncoderLayout,
         values: &[f32],
-        training: bool,
+        seed: Option<u64>,
         workers: &Workers,
     ) {
-        self.training = training;
-        self.convs
-            .resize_with(layout.convs.len(), BlockWeights::default);
-        self.lstms.resize_with(layout.lstms.len(), Vec::new);
-        for (directions, (_, shape)) in self.lstms.iter_mut().zip(&layout.lstms) {
-            directions.resize_with(shape.directions, DirectionWeights::default);
-        }
-        let convs = self.convs.iter_mut().enumerate();
-        let mut tasks: Vec<Task<'_>> = convs.map(|(index, conv)| Task::Conv(index, conv)).collect();
-        for (layer, directions) in self.lstms.iter_mut().enumerate() {
-            for (direction, weights) in directions.iter_mut().enumerate() {
-                tasks.push(Task::Direction(layer, direction, weights));
+        self.seed = seed;
+        let backward = seed.is_some();
+        self.layers.resize_with(shape.layers().len(), Vec::new);
+        let mut tasks = Vec::new();
+        for (index, slots) in self.layers.iter_mut().enumerate() {
+            let run = || shape.layer(index).run();
+            let parts = match run() {
+                Run::Frames(_) => 1,
+                Run::Sequences(layer) => layer.directions(),
+            };
+            slots.resize_with(parts, Slot::default);
+            for (part, slot) in slots.iter_mut().enumerate() {
+                tasks.push((index, part, run(), slot));
             }
         }
-        workers.for_each(&mut tasks, |_, task| match task {
-            Task::Conv(index, conv) => {
-                let shape = &layout.convs[*index].1;
-                let weight = layout.conv(values, *index).0;
-                conv.pack(shape, weight, training && *index > 0);
-            }
-            Task::Direction(layer, direction, weights) => {
-                let shape = &layout.lstms[*layer].1;
-                weights.pack(
-                    DirectionLayout::new(shape),
-                    &values[layout.direction(*layer, *direction)],
-                    training,
-                );
+        workers.for_each(&mut tasks, |_, (index, part, run, slot)| {
+            let values = &values[layout.layers[*index].clone()];
+            match run {
+                Run::Frames(layer) => layer.pack(values, backward, *index > 0, slot),
+                Run::Sequences(layer) => {
+                    let length = layer.direction_parameters();
+                    layer.pack(&values[*part * length..][..length], backward, slot);
+                }
             }
         });
     }

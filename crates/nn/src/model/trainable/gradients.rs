@@ -17,10 +17,6 @@ impl Trainable {
         let (losses, mut grads) = self.descend(batch, &step)?;
         let gradient = self.tape_encoder.gradient(&mut grads)?;
         let mut arrays = self.network.encoder.layout().to_arrays(gradient);
-        for (index, layer) in self.trunk.iter().enumerate() {
-            let dense = layer.gradients(&mut grads)?;
-            arrays.extend(dense.to_arrays(&format!("linear.{index}")));
-        }
         arrays.extend(self.emotion.gradients(&mut grads)?.to_arrays("emotion"));
         for (head, layers) in self.specs.iter().zip(&self.heads) {
             if head.mode != HeadMode::Discriminator {

@@ -38,7 +38,6 @@ impl Trainable {
         };
         let collect =
             |layers: &[Linear]| -> Vec<Dense> { layers.iter().map(|l| l.part(part)).collect() };
-        network.trunk = collect(&self.trunk);
         network.emotion = self.emotion.part(part);
         for ((_, dense), layer) in network.targets.iter_mut().zip(&self.numbers) {
             *dense = layer.part(part);
@@ -55,12 +54,12 @@ impl Trainable {
             Part::First => self.moments.first = network.values,
             Part::Second => self.moments.second = network.values,
         }
-        let own = self.trunk.iter_mut().chain([&mut self.emotion]);
+        let own = [&mut self.emotion].into_iter();
         let own = own
             .chain(&mut self.numbers)
             .chain(self.heads.iter_mut().flatten());
         let heads = network.heads.into_iter().flat_map(|(_, layers)| layers);
-        let new = network.trunk.into_iter().chain([network.emotion]);
+        let new = [network.emotion].into_iter();
         let targets = network.targets.into_iter().map(|(_, dense)| dense);
         for (layer, dense) in own.zip(new.chain(targets).chain(heads)) {
             layer.set_part(part, dense);

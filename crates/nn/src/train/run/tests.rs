@@ -14,6 +14,7 @@ use crate::train::{ClassWeights, Example, LearningRateSchedule, OptimiserName, S
 
 use super::*;
 
+mod layers;
 mod resume;
 mod tasks;
 

@@ -4,6 +4,7 @@ use cudarc::driver::result::memcpy_dtoh_sync;
 use dfdx::prelude::{AsArray, Backward, Cpu, TensorFromVec, Trace};
 use proptest::prelude::*;
 
+use crate::layers::testing::close_to_size;
 use crate::model::dense_tape::Learns;
 use crate::model::ops::cross_entropy::cuda_kernel::{Labels, cross_entropy, softmax};
 use crate::model::ops::dense::cuda_kernel::{DenseArrays, dense};
@@ -11,7 +12,6 @@ use crate::model::ops::dropout::cuda_kernel::dropout;
 use crate::model::ops::gather::cuda_kernel::pick;
 use crate::model::ops::grad_reverse::cuda_kernel::grad_reverse;
 use crate::model::ops::relu::cuda_kernel::relu;
-use crate::model::ops::testing::close_to_size;
 use crate::model::ops::{cross_entropy as on_processor, dropout as dropout_on_processor};
 
 use super::*;

@@ -2,17 +2,19 @@
 
 use proptest::prelude::*;
 
+use crate::layers::DeviceShape;
+use crate::layers::conv::cuda_kernel::{self as conv_block, BlockArrays};
+use crate::layers::conv::naive as naive_block;
+use crate::layers::conv::shape::ConvShape;
+use crate::layers::lstm::cuda_kernel::{self as lstm, LayerArrays};
+use crate::layers::lstm::naive as naive_lstm;
+use crate::layers::lstm::shape::LstmShape;
+use crate::layers::testing::{close_to_size, lengths};
+use crate::layers::time_pool::TimePool;
+use crate::layers::time_pool::cuda_kernel::{self as time_pool, PoolShape};
+use crate::layers::time_pool::rows::{last_step, mean, mean_backward};
 use crate::model::cuda::feed::Feed;
 use crate::model::cuda::packing::Packing;
-use crate::model::ops::conv_block::cuda_kernel::{self as conv_block, BlockArrays};
-use crate::model::ops::conv_block::naive as naive_block;
-use crate::model::ops::lstm::cuda_kernel::{self as lstm, LayerArrays};
-use crate::model::ops::lstm::naive as naive_lstm;
-use crate::model::ops::testing::{close_to_size, lengths};
-use crate::model::ops::time_pool::cuda_kernel::{self as time_pool, PoolShape};
-use crate::model::ops::time_pool::{last_step, mean, mean_backward};
-use crate::model::spec::TimePool;
-use crate::model::{ConvShape, LstmShape};
 
 use super::*;
 
@@ -20,8 +22,8 @@ use super::*;
 const ALLOWED: f64 = 1e-4;
 const CASES: u32 = 24;
 
-fn shape(bins: usize, convs: Vec<ConvShape>, lstms: Vec<LstmShape>) -> EncoderShape {
-    EncoderShape {
+fn shape(bins: usize, convs: Vec<ConvShape>, lstms: Vec<LstmShape>) -> DeviceShape {
+    DeviceShape {
         bins,
         convs,
         lstms,
@@ -31,7 +33,7 @@ fn shape(bins: usize, convs: Vec<ConvShape>, lstms: Vec<LstmShape>) -> EncoderSh
 }
 
 /// A batch of utterances with this many frames on the device.
-fn packed(card: &Arc<Card>, shape: &EncoderShape, frames: &[usize]) -> Packed {
+fn packed(card: &Arc<Card>, shape: &DeviceShape, frames: &[usize]) -> Packed {
     let sources = vec![(0, Masked::default()); frames.len()];
     let packing = Packing::new(shape, card.sms(), frames, &sources);
     Packed::new(&Feed::new(card).unwrap(), packing, &[]).unwrap()

@@ -1,0 +1,69 @@
+//! The kinds of layers of the encoder: a folder each, and [`REGISTERED`], their list.
+//!
+//! # A kind of layer
+//!
+//! | what | where in the folder |
+//! |---|---|
+//! | name, documentation, keys in the manifest with defaults | `KIND`, a [`Kind`] |
+//! | the keys as a type, which sizes fit, what a model card says | [`Options`] |
+//! | arrays, first values, memory, ONNX nodes, sizes for a CUDA device | [`SizedLayer`] |
+//! | the processor's version | [`FrameLayer`], or [`RecurrentLayer`] where states go from frame to frame |
+//! | the reference of its tests | `naive.rs` |
+//! | the version of CUDA devices | `cuda_kernel.rs` and a `.cu` file that `KIND` includes |
+//!
+//! Everything else asks [`REGISTERED`]: manifests, `pipe schema`, the encoder, model files, cards, exports. A layer
+//! without kernels has no [`DeviceLayer`]; encoders with it are refused on a CUDA device before anything is trained.
+//!
+//! # How an encoder runs
+//!
+//! Sizes are worked out once ([`Options::sized`]), then each layer is called once a batch and share, never for a single
+//! frame. [`FrameLayer`]s run on at most eight shares of a batch, each on a thread of its own, and every utterance has
+//! the same bits whatever the others are. [`RecurrentLayer`]s run on groups of sequences, each direction a task. Once the
+//! frames of an utterance have become one vector, the whole batch is one share with a frame for each utterance.
+
+mod attention_pool;
+pub mod conv;
+mod dropout;
+mod gru;
+mod layer_norm;
+pub mod linear;
+pub mod lstm;
+mod residual_conv;
+mod statistics_pool;
+pub mod time_pool;
+mod transformer;
+mod weighted_sum;
+
+mod activation;
+mod affine;
+mod arrays;
+mod cost;
+mod first_values;
+mod frame_layer;
+mod kind;
+mod layer;
+mod on_device;
+mod recurrent_layer;
+mod registry;
+mod sized;
+mod slot;
+mod spaced;
+mod steps;
+mod sums;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub(crate) use affine::transposed;
+pub use arrays::{Array, ArrayShape, Order};
+pub use cost::{Copies, Cost};
+pub use first_values::{FirstValues, Initialisation};
+pub use frame_layer::{AnyFrameLayer, FrameLayer, Gradients, Share};
+pub use kind::{Absent, Before, Key, Kind, Options, Place, Values};
+pub use layer::Layer;
+pub use on_device::{DeviceLayer, DeviceShape};
+pub use recurrent_layer::{AnyRecurrentLayer, RecurrentLayer, Walk};
+pub use registry::REGISTERED;
+pub use sized::{Run, SizedLayer};
+pub use slot::{Slot, Slots};
+pub use spaced::SpacedFrames;
+pub use steps::Steps;
