@@ -48,7 +48,7 @@ pub struct AuditOutcome {
 }
 
 impl AuditOutcome {
-    /// Audits sources whose recordings were measured. Variants of a step that list the same are told once, with all
+    /// Audits sources whose recordings were measured. Variants of a step that list the same are reported once, with all
     /// names; what has nothing to tell is left out, and so is from a comparison what one of its sources tells already.
     pub fn of(sources: Vec<AuditSource>, measured: &MeasuredRecordings) -> Self {
         let mut told: Vec<SourceAudit> = Vec::new();
@@ -105,7 +105,7 @@ impl ToldOfSources {
         }
     }
 
-    /// Whether all that a finding is about was told of one of these sources or the other.
+    /// Whether all that a finding is about was reported for one of these sources or the other.
     fn have(&self, parts: &BTreeSet<String>, finding: &Finding) -> bool {
         let is_told = |name: &String| {
             let about = (finding.code, name.clone());

@@ -11,7 +11,7 @@ use crate::items::UtteranceItem;
 
 use super::columns::ColumnsOfCorpora;
 
-/// So many causes are told for which files or rows are left out.
+/// So many causes are named for which files or rows are left out.
 const CAUSES_TOLD: usize = 3;
 
 /// What is looked for in a source.

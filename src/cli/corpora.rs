@@ -128,7 +128,7 @@ fn check_one(
     })
 }
 
-/// So many causes are told for which files or rows are unusable.
+/// So many causes are named for which files or rows are unusable.
 const CAUSES_TOLD: usize = 3;
 
 /// A copy of a corpus against its official counts.

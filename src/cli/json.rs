@@ -48,7 +48,7 @@ impl Observer for JsonObserver {
 /// Prints an error that kept the subcommand from starting; `more` errors are not among those related to it.
 ///
 /// # Errors
-/// Where standard output cannot be written, so that it has to be told otherwise.
+/// Where standard output cannot be written, so that it has to be reported otherwise.
 pub fn error(error: &dyn Diagnostic, more: usize, exit_code: u8) -> std::io::Result<()> {
     let related: Vec<serde_json::Value> = error
         .related()

@@ -23,7 +23,7 @@ pub struct Headline {
     pub unseen: bool,
 }
 
-/// Up to so many variants are told one by one.
+/// Up to so many variants are named one by one.
 const TOLD: usize = 3;
 
 /// Reads the evaluations of a run; those whose files are gone are left out.

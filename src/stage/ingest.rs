@@ -58,7 +58,7 @@ use source_facts::{look, waveform_bytes};
 use split_warnings::{unused_classes, warnings_of_split};
 use splitting::Splitting;
 
-/// So many causes are told for which files or rows of a corpus are left out.
+/// So many causes are named for which files or rows of a corpus are left out.
 const CAUSES_TOLD: usize = 3;
 
 struct Ingest {

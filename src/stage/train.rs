@@ -124,7 +124,7 @@ fn extends(name: &str, difference: &Difference) -> bool {
 
 struct Train {
     options: TrainOptions,
-    /// What is foreseen of them is told where they are written.
+    /// What is foreseen of them is reported where they are written.
     heads: Vec<Head>,
     leak_policy: LeakPolicy,
     threads: usize,

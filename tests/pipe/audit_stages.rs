@@ -264,7 +264,7 @@ fn all_folds_are_audited_at_once_and_each_recording_is_read_once() {
         .iter()
         .map(|source| source["source"].as_str().unwrap())
         .collect();
-    // Folds of which the same is to be told are told together.
+    // Folds of which the same is to be reported are reported together.
     assert_eq!(
         names.join(", "),
         "speech[fold=00], speech[fold=01], speech[fold=02]"

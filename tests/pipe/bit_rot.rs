@@ -191,7 +191,7 @@ fn verify_names_what_was_made_from_a_damaged_file_and_repair_forgets_it() {
     assert_eq!(run.with_status("hit"), ["apart"]);
 }
 
-/// What the stat cache notices, and what was deleted from outside, is told as what a hash finds.
+/// What the stat cache notices, and what was deleted from outside, is reported like what a hash finds.
 #[test]
 fn a_result_that_was_changed_or_deleted_from_outside_is_told_when_it_is_made_again() {
     type Harm = fn(&Path);

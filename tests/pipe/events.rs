@@ -39,7 +39,7 @@ fn causes(run: &Run) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// The decisions among events, without the times at which they were told and logged.
+/// The decisions among events, without the times at which they were reported and logged.
 fn decisions(events: &[Json]) -> Vec<Json> {
     let is_decision =
         |event: &&Json| event["event"] != "step_progress" && event["event"] != "epoch";
@@ -139,7 +139,7 @@ fn of_a_damaged_cache() -> Vec<Json> {
     [items.events, result.events].concat()
 }
 
-/// A run that waits for a step of another, which goes on once that was told; also gives the other's process.
+/// A run that waits for a step of another, which goes on once that was reported; also gives the other's process.
 fn of_two_runs_at_once() -> (Vec<Json>, u32) {
     let slow = "[stage.slow]\nkind = \"command\"\noutputs = [\"slow.txt\"]\n\
                 run = \"until [ -e go ]; do sleep 0.05; done; echo slow > {out}/slow.txt\"\n";
@@ -257,7 +257,7 @@ fn the_log_of_a_run_has_its_decisions_and_goes_with_it() {
     assert!(step.contains("count failed: "), "{step}");
     assert!(!step.contains("speech"), "{step}");
 
-    // A torn line is passed over; a log that is not there is told.
+    // A torn line is passed over; a log that is not there is reported.
     let path = space.join("cache/runs/pipe/000002.log");
     let bytes = fs::read(&path).unwrap();
     fs::write(&path, &bytes[..bytes.len() - 20]).unwrap();

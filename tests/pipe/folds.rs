@@ -209,7 +209,7 @@ fn groups_stay_whole_and_what_they_need_is_not_kept() {
             assert_eq!(partners[0], partners[1], "{text}");
         }
     }
-    // The same by texts cuts speakers: a line an utterance, and speakers on both sides are told.
+    // The same by texts cuts speakers: a line an utterance, and speakers on both sides are reported.
     let split = r#"{ folds = 2, fold = "${matrix.fold}", groups = ["text"], validation = 0.0 }"#;
     let space = acted(4, crossed(split, "", ""));
     let plan = space.pipe(&["plan", "p.toml"]);

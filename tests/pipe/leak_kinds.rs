@@ -78,7 +78,7 @@ fn what_a_table_does_not_name_stays_an_error_that_says_what_to_write() {
         warned.contains("the same audio is in more than one part"),
         "{warned}"
     );
-    // Training and validation share nothing; the evaluation does not allow it, which is told before anything starts.
+    // Training and validation share nothing; the evaluation does not allow it, which is reported before anything starts.
     assert!(run.executed().is_empty());
     let error = run.error();
     assert!(error.contains("[shared_audio, shared_speaker]"), "{error}");

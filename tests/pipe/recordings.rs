@@ -1,4 +1,4 @@
-//! Recordings in any format: through a corpus, a prediction, an audit; what cannot be read is told with what to do.
+//! Recordings in any format: through a corpus, a prediction, an audit; what cannot be read is reported with what to do.
 
 use std::path::PathBuf;
 

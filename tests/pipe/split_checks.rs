@@ -1,4 +1,4 @@
-//! What is told of a split before anything is computed from it: leaks, names alike, parts without data.
+//! What is said of a split before anything is computed from it: leaks, names alike, parts without data.
 
 use super::folds::acted;
 use super::manifests::{ENCODER, REPORT, TEST, front_end};

@@ -6,7 +6,7 @@ use crate::grouped;
 /// gender is missing". Of more than `most` causes, the rest is a number.
 ///
 /// `left_out` has what each thing is and why it is left out. A reason is a cause, and, after a first `": "`, what is
-/// particular to the thing; those with the same cause are told together. Among causes of the same frequency, the first
+/// particular to the thing; those with the same cause are reported together. Among causes of the same frequency, the first
 /// one comes first.
 pub fn by_cause<'a>(left_out: impl IntoIterator<Item = (&'a str, &'a str)>, most: usize) -> String {
     struct Cause<'a> {

@@ -149,7 +149,7 @@ fn trainings(sheet: &mut Sheet, comparison: &Comparison) {
 
 fn metrics(sheet: &mut Sheet, comparison: &Comparison, width: usize) {
     let of_classes = |evaluation: &&EvaluationChange| {
-        // One whose files are gone is told of here.
+        // One whose files are gone is reported here.
         !evaluation.corpora.is_empty() || evaluation.targets.is_empty()
     };
     let evaluations: Vec<&EvaluationChange> =

@@ -146,7 +146,7 @@ pub fn write_pages(
         if results.steps[step].output.is_some() {
             let folder = runs.join(&plan.name).join(runs_folder(plan, step));
             if InTheWay::of(&RealSystem, runs, &folder.join(PAGE)).is_some() {
-                // It was told with the other results of the step.
+                // It was reported with the other results of the step.
                 continue;
             }
             let page = match write_page(plan, cache, results, &described, step, &folder) {

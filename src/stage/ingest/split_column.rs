@@ -14,7 +14,7 @@ use super::error::IngestError;
 use super::listed::Listed;
 use super::split_parameters::SplitColumn;
 
-/// Values are told up to this many.
+/// Values are named up to this many.
 const FEW: usize = 4;
 
 /// The splits of `entries`, of which those without one are removed.

@@ -10,7 +10,7 @@ use super::listed::Listed;
 use super::split_parameters::SplitChoice;
 use super::splitting::Splitting;
 
-/// Names are told up to this many.
+/// Names are given up to this many.
 const FEW: usize = 4;
 
 /// What a person should know of a split, and of the names that it rests on.

@@ -259,7 +259,7 @@ mod tests {
 
     use super::*;
 
-    /// A result that cannot be looked at may still be there: that it is not removed has to be told.
+    /// A result that cannot be looked at may still be there: that it is not removed has to be reported.
     #[test]
     fn an_earlier_result_that_is_gone_needs_no_removal_and_one_that_cannot_be_looked_at_does() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! What steps over whole sets can be told before anything is computed: by what the sources behind their inputs list.
+//! What steps over whole sets can be said before anything is computed: by what the sources behind their inputs list.
 
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;

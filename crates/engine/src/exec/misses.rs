@@ -16,7 +16,7 @@ use super::observer::Observer;
 use super::status::Resolver;
 use super::step_status::StepStatus;
 
-/// Reasons that are told of one step. A changed data set has one for every file.
+/// Reasons that are reported for one step. A changed data set has one for every file.
 const MOST_REASONS: usize = 20;
 
 /// Finds out why steps of a run have no result. The history is read once, as far back as it is needed.

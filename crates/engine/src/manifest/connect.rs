@@ -20,7 +20,7 @@ use super::matrix::Matrix;
 use super::stages::Stage;
 use super::substitute;
 
-/// Links of a cycle that are told one by one.
+/// Links of a cycle that are named one by one.
 const MOST_LINKS: usize = 12;
 
 /// Finds which stages take which, and an order; a cycle is a problem, and the order is that of the text then.

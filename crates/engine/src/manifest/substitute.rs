@@ -158,7 +158,7 @@ impl<'a, 'd> Filling<'a, 'd> {
                     let Some(found) = self.find(name, place) else {
                         return unknown_at(place);
                     };
-                    // Values of an axis are told as variants are; elsewhere nobody expects that.
+                    // Values of an axis are shown as variants are; elsewhere nobody expects that.
                     if found.value.is_list_or_table() && !name.starts_with("matrix.") {
                         self.report_compound(name, &found.value, place);
                         return unknown_at(place);

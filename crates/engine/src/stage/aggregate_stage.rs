@@ -174,7 +174,7 @@ pub trait AggregateStage: Send + Sync {
         item_set_digest(&listing.items)
     }
 
-    /// What can be told of the work before anything is computed, by what the sources of its inputs list.
+    /// What can be said of the work before anything is computed, by what the sources of its inputs list.
     fn foresee(&self, _inputs: &[ListedInput<'_>]) -> Foresight {
         Foresight::default()
     }

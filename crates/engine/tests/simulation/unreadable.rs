@@ -1,5 +1,5 @@
 //! What cannot be read for a moment is neither gone nor damaged: on a cache that is whole, each operation in turn fails
-//! once. Whatever the work then says, nothing is lost by it, nothing is made again, and nothing is told that is not so.
+//! once. Whatever the work then says, nothing is lost by it, nothing is made again, and nothing is reported that is not so.
 
 mod maintenance;
 

@@ -15,7 +15,7 @@ pub struct Prediction {
     pub truth: usize,
     /// The class with the highest probability.
     pub predicted: usize,
-    /// Its label as the corpus writes it; none where only classes are told.
+    /// Its label as the corpus writes it; none where only classes are known.
     pub label: Option<String>,
     /// Probability of each class.
     pub probabilities: Vec<f32>,

@@ -19,7 +19,7 @@ impl Work<'_> {
             if name.is_some_and(|name| OF_PROGRAMS.contains(&name)) {
                 continue;
             }
-            // What cannot be read is told by whoever looks for something there.
+            // What cannot be read is reported by whoever looks for something there.
             for entry in folder::walk(system, &path).flatten() {
                 let is_special = match entry.kind {
                     Kind::File | Kind::Folder => false,

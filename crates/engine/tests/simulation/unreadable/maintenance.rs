@@ -45,7 +45,7 @@ fn maintenance_removes_nothing_that_runs_need() {
     });
 }
 
-/// Runs that another name takes over are all there under it, or it is told that they are not.
+/// Runs that another name takes over are all there under it, or it is reported that they are not.
 #[test]
 fn all_runs_are_taken_over() {
     in_folder(|manifest| {

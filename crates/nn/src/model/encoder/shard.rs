@@ -80,7 +80,7 @@ impl<'a> Part<'a> {
         start..layers.last().map_or(start, |last| last.end)
     }
 
-    /// What the layer `at` is told about a share.
+    /// What the layer `at` learns about a share.
     fn share<'s>(
         &self,
         at: usize,

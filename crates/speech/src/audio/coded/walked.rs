@@ -1,6 +1,6 @@
 //! Bare streams of MP3 and of AAC: frames that follow each other, without an index.
 //!
-//! How many there are is told by a tag of the encoder in the first frame of an MP3, or else by walking over all of them.
+//! How many there are stands in a tag of the encoder in the first frame of an MP3, or else by walking over all of them.
 //! A segment is found by walking too: its frames are decoded, those before it only stepped over.
 
 use std::io::{Read, Seek};

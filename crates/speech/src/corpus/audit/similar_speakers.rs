@@ -7,7 +7,7 @@ use super::super::leaks::similar_names;
 use super::Audited;
 use super::finding::{Finding, Severity};
 
-/// Which of them are told.
+/// Which of them are reported.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Which {
     /// All.

@@ -11,7 +11,7 @@ use super::rows::Row;
 /// The rows of one utterance, by its id: their lines and what they say.
 pub(super) type RowsOfOne<'r> = (&'r str, Vec<(u64, &'r Row)>);
 
-/// Names are told up to this many.
+/// Names are given up to this many.
 const FEW: usize = 4;
 
 /// Warns of utterances whose rows differ in a field of which one value counts: that of the first row.
