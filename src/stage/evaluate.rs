@@ -105,7 +105,7 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
 /// The stage with the parameters of the training of its model, which decide what can be foreseen and no result.
 ///
 /// # Errors
-/// As [`build`].
+/// Parameters of another form than declared.
 pub fn of_model(
     declaration: &Declaration,
     setting: &Setting,
