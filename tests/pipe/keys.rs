@@ -153,6 +153,14 @@ static EMBEDDING_MODEL: LazyLock<Vec<u8>> = LazyLock::new(|| {
     fs::read(space.join("model.onnx")).unwrap()
 });
 
+/// Writes the files that [`MANIFEST`] names.
+pub fn write_files(space: &Workspace) {
+    space.write("tool.sh", TOOL);
+    space.write("worker.sh", WORKER);
+    space.tone("noise/hum.wav", 16_000, 1.0, 50.0);
+    space.write("model.onnx", &*EMBEDDING_MODEL);
+}
+
 /// What runs in fresh caches made under each key, and when.
 #[derive(Default)]
 struct Made {
@@ -216,10 +224,7 @@ fn every_channel_is_in_the_key_or_changes_no_result() {
     for channel in CHANNELS {
         let space = Workspace::with_corpus(16);
         space.write("pipe.toml", MANIFEST);
-        space.write("tool.sh", TOOL);
-        space.write("worker.sh", WORKER);
-        space.tone("noise/hum.wav", 16_000, 1.0, 50.0);
-        space.write("model.onnx", &*EMBEDDING_MODEL);
+        write_files(&space);
         (channel.vary)(&space);
         let arguments = [&["run", "pipe.toml", "--json"], channel.arguments].concat();
         let mut command = space.command(&arguments);

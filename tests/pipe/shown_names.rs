@@ -1,6 +1,6 @@
 //! Names of stages and matrix values that a program or a report shows: renamed, they are shown anew.
 
-use super::keys::{MANIFEST, TOOL};
+use super::keys::{MANIFEST, write_files};
 use super::workspace::Workspace;
 
 #[test]
@@ -57,7 +57,7 @@ fn a_report_that_does_without_a_step_names_it_as_it_is_called_now() {
         "pipe.toml",
         broken.replace("[\"test\", \"again\"]", "[\"test\", \"loose\"]"),
     );
-    space.write("tool.sh", TOOL);
+    write_files(&space);
     let report = |space: &Workspace| {
         let run = space.run("pipe.toml", &["--keep-going"]);
         assert_eq!(run.code, Some(1), "{}", run.stderr);

@@ -140,10 +140,13 @@ impl Others<'_> {
             .filter(|kind| kind.makes_of_others(input.accepts))
             .map(|kind| format!("`{}`", kind.name))
             .collect();
-        format!(
-            "insert a stage that produces {wanted}: kind {}",
-            kinds.join(" or ")
-        )
+        let kinds = match kinds.split_last() {
+            Some((last, others)) if !others.is_empty() => {
+                format!("{} or {last}", others.join(", "))
+            }
+            _ => kinds.concat(),
+        };
+        format!("insert a stage that produces {wanted}: kind {kinds}")
     }
 }
 
