@@ -7,13 +7,11 @@ use miette::{IntoDiagnostic, Result};
 use pipe_engine::artifact::{ArtifactKind, Bytes, Item, ItemData, ItemId};
 use pipe_engine::cache::Cache;
 use pipe_engine::exec::{self, RunOptions, Silent};
-use pipe_engine::manifest::{
-    Declaration, Diagnostics, Kind, MAX_BAD, Parameter, ReadOptions, Shape,
-};
+use pipe_engine::manifest::{Declaration, Diagnostics, Kind};
+use pipe_engine::manifest::{MAX_BAD, Parameter, ReadOptions, Shape};
 use pipe_engine::plan::{Domain, Plan};
-use pipe_engine::stage::{
-    Device, EachItem, FileInfos, ItemError, SourceListing, SourceStage, Stage,
-};
+use pipe_engine::stage::{Device, EachItem, FileInfos, ItemError};
+use pipe_engine::stage::{SourceListing, SourceStage, Stage};
 use pipe_foundation::progress::Progress;
 
 const FOLDER: Parameter = Parameter::required("folder", Shape::Path, "Where the texts are.");
@@ -46,8 +44,8 @@ fn count(text: &dyn ItemData) -> Result<Box<dyn ItemData>, ItemError> {
     let bytes = text.downcast_ref::<Bytes>();
     let Bytes(text) = bytes.ok_or_else(|| ItemError::permanent("no bytes"))?;
     let text = std::str::from_utf8(text).map_err(ItemError::permanent)?;
-    let words = text.split_whitespace().count();
-    Ok(Box::new(Bytes(words.to_string().into())))
+    let words = text.split_whitespace().count().to_string();
+    Ok(Box::new(Bytes(words.into())))
 }
 
 struct Words;
