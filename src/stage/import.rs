@@ -159,6 +159,18 @@ fn declared(path: &Path, part: PathBuf) -> DeclaredFile {
 }
 
 impl Import {
+    /// Advice for archives of Kaldi, whose names are seldom paths.
+    fn of_kaldi(&self) -> &'static str {
+        let extension = self
+            .path
+            .extension()
+            .and_then(|extension| extension.to_str());
+        match extension.is_some_and(|extension| matches!(extension, "ark" | "scp")) {
+            true => OF_KALDI,
+            false => "",
+        }
+    }
+
     fn opened(&self) -> Result<&Opened, ItemError> {
         let opened = self.opened.get_or_init(|| {
             let file = feature_files::open(&self.path, &self.options)?;
@@ -174,6 +186,9 @@ impl Import {
         })
     }
 }
+
+/// What to do where names may be those of a data folder of Kaldi.
+const OF_KALDI: &str = "; what a data folder of Kaldi calls utterances is found with columns = [\"utterance_id\"] in the `ingest`";
 
 /// Why the features of an utterance are not among those of its recording; none where they are.
 fn unknown_part(known: &Known, has_times: bool) -> Option<String> {
@@ -259,7 +274,7 @@ impl ItemStage for Import {
         let name = |at: usize| &file.names()[at];
         let (index, of_part) = match index.find(&known.names) {
             Joined::At { index, of_part } => (index, of_part),
-            Joined::Nowhere => return bad("has no features of it".into()),
+            Joined::Nowhere => return bad(format!("has no features of it{}", self.of_kaldi())),
             Joined::Elsewhere(at) => {
                 let other = name(at);
                 return bad(format!(
