@@ -4,27 +4,28 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use pipe_engine::artifact::{ItemData, ItemFacts};
+use pipe_engine::artifact::{Item, ItemData, ItemFacts};
 use pipe_engine::manifest::{
     Declaration, Diagnostic, Diagnostics, Gathers, Kind, MAX_BAD, Parameter, STORE, Shape,
 };
 use pipe_engine::stage::{DeclaredFile, ItemContext, ItemCopy, ItemError, ItemStage, Stage};
 use pipe_foundation::regular_file;
-use pipe_speech::corpus::AudioSource;
 use pipe_speech::feature_files::{
-    self, FeatureFile, FeatureFileError, FeatureFileOptions, Joined, NameIndex, Part,
+    self, FeatureFile, FeatureFileError, FeatureFileOptions, Joined, NameIndex,
 };
 
-use crate::items::{FEATURES, FeatureItem, UtteranceItem};
+use crate::items::{FEATURES, FeatureItem};
 
 use super::missing_file::missing_file;
 use super::parameters::{LICENCE, WAVEFORMS, without_licence};
 use super::setting::Setting;
 
+mod known;
+
+use known::{Known, Listed};
+
 const FILES: &str = "files";
 const NAMES: &str = "names";
-/// Parts at the end of a recording's path that may decide which name is meant.
-const PARTS: usize = 3;
 
 pub static KIND: Kind = Kind {
     name: "import",
@@ -67,6 +68,9 @@ struct Import {
     path: PathBuf,
     options: FeatureFileOptions,
     files: Vec<DeclaredFile>,
+    /// The columns of a table that are features; none for other formats.
+    columns: Option<Vec<String>>,
+    listed: Listed,
     opened: OnceLock<Result<Opened, FeatureFileError>>,
     noticed: AtomicBool,
 }
@@ -110,35 +114,39 @@ pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Dia
             path: names.clone(),
         });
     }
-    let text = |name: &str| {
-        declaration
-            .parameters
-            .get(name)
-            .and_then(|value| value.as_str())
-    };
-    let columns = declaration
-        .parameters
-        .get("columns")
-        .and_then(|value| value.as_array());
+    let given = |name: &str| declaration.parameters.get(name);
+    let columns = given("columns").and_then(|value| value.as_array());
     let columns = columns.map(|columns| {
         let names = columns.iter().filter_map(|name| name.as_str());
         names.map(str::to_owned).collect()
     });
+    let name_column = given("name_column").and_then(|value| value.as_str());
+    let options = FeatureFileOptions {
+        names,
+        name_column: name_column.map(str::to_owned),
+        columns,
+    };
+    let columns = feature_files::columns(&path, &options).map_err(refused)?;
     Ok(Stage::Items(Box::new(Import {
         path,
-        options: FeatureFileOptions {
-            names,
-            name_column: text("name_column").map(str::to_owned),
-            columns,
-        },
+        options,
         files,
+        columns,
+        listed: Listed::default(),
         opened: OnceLock::new(),
         noticed: AtomicBool::new(false),
     })))
 }
 
-/// A file of features, under its place in the folder or beside the list that names it.
+/// A file of features, under its place in the folder or beside the list that names it. What the file itself is called
+/// does not count.
 fn declared(path: &Path, part: PathBuf) -> DeclaredFile {
+    if part == path {
+        return DeclaredFile {
+            name: FILES.into(),
+            path: part,
+        };
+    }
     let root = match path.is_dir() {
         true => path,
         false => path.parent().unwrap_or(path),
@@ -151,6 +159,18 @@ fn declared(path: &Path, part: PathBuf) -> DeclaredFile {
 }
 
 impl Import {
+    /// Advice for archives of Kaldi, whose names are seldom paths.
+    fn of_kaldi(&self) -> &'static str {
+        let extension = self
+            .path
+            .extension()
+            .and_then(|extension| extension.to_str());
+        match extension.is_some_and(|extension| matches!(extension, "ark" | "scp")) {
+            true => OF_KALDI,
+            false => "",
+        }
+    }
+
     fn opened(&self) -> Result<&Opened, ItemError> {
         let opened = self.opened.get_or_init(|| {
             let file = feature_files::open(&self.path, &self.options)?;
@@ -167,27 +187,30 @@ impl Import {
     }
 }
 
+/// What to do where names may be those of a data folder of Kaldi.
+const OF_KALDI: &str = "; what a data folder of Kaldi calls utterances is found with columns = [\"utterance_id\"] in the `ingest`";
+
+/// Why the features of an utterance are not among those of its recording; none where they are.
+fn unknown_part(known: &Known, has_times: bool) -> Option<String> {
+    match (known.channel, known.part_s) {
+        (Some(channel), _) => Some(format!(
+            "does not tell channels apart, so the features of channel {channel}"
+        )),
+        (None, Some((start_s, end_s))) if !has_times => {
+            let part = match end_s.is_finite() {
+                true => format!("{start_s}–{end_s} s"),
+                false => format!("what follows {start_s} s"),
+            };
+            Some(format!("has no times, so the features of {part}"))
+        }
+        _ => None,
+    }
+}
+
 /// That the system could not read the file; `error` has its number.
 fn of_system(error: &FeatureFileError) -> ItemError {
     let number = error.system_error.unwrap_or_default();
     ItemError::of_system(error, &std::io::Error::from_raw_os_error(number))
-}
-
-/// What an utterance is called: its id, and the end of its path; and which part of the recording it is.
-fn names_and_part(facts: &dyn ItemFacts) -> (String, Option<String>, Part) {
-    let known = facts.utterance_facts();
-    let id = known.utterance.id.clone();
-    match known.recording.as_ref().map(|recording| &recording.source) {
-        Some(AudioSource::File {
-            path, segment_s, ..
-        }) => {
-            let parts: Vec<_> = path.iter().collect();
-            let end = &parts[parts.len().saturating_sub(PARTS)..];
-            let end: PathBuf = end.iter().collect();
-            (id, Some(end.to_string_lossy().into_owned()), *segment_s)
-        }
-        _ => (id, None, None),
-    }
 }
 
 impl ItemStage for Import {
@@ -195,13 +218,21 @@ impl ItemStage for Import {
         without_licence(all)
     }
 
-    /// By which column rows were found is no part of what their features are.
+    /// By which column rows were found is no part of what their features are; which columns are features is, also where
+    /// the table alone says so.
     fn effective_parameters(&self, all: &serde_json::Value) -> serde_json::Value {
         let mut own = all.clone();
         if let Some(fields) = own.as_object_mut() {
             fields.remove("name_column");
+            if let Some(columns) = &self.columns {
+                fields.insert("columns".into(), columns.clone().into());
+            }
         }
         own
+    }
+
+    fn listed(&self, items: &[Item]) {
+        self.listed.set(items);
     }
 
     fn files(&self) -> &[DeclaredFile] {
@@ -212,12 +243,11 @@ impl ItemStage for Import {
         false
     }
 
-    /// What an utterance is called decides which features are its own.
+    /// What an utterance is called, and what others are, decides which features are its own.
     fn copies(&self, facts: &Arc<dyn ItemFacts>) -> Vec<ItemCopy> {
-        let (id, end, part) = names_and_part(&**facts);
         vec![ItemCopy {
             facts: facts.clone(),
-            fingerprint: format!("{id}\n{}\n{part:?}", end.unwrap_or_default()),
+            fingerprint: format!("{:?}", self.listed.known(&**facts)),
             index: 0,
         }]
     }
@@ -238,28 +268,41 @@ impl ItemStage for Import {
                 context.progress.warn(notice);
             }
         }
-        let (id, end, part) = names_and_part(&*copy.facts);
-        let names: Vec<&str> = [Some(id.as_str()), end.as_deref()]
-            .into_iter()
-            .flatten()
-            .collect();
+        let known = self.listed.known(&*copy.facts);
         let shown = self.path.display();
-        let at = match index.find(&names) {
-            Joined::At(at) => at,
-            Joined::Nowhere => {
-                return Err(ItemError::permanent(format!(
-                    "{shown} has no features of it"
-                )));
+        let bad = |reason: String| Err(ItemError::permanent(format!("{shown} {reason}")));
+        let name = |at: usize| &file.names()[at];
+        let (index, of_part) = match index.find(&known.names) {
+            Joined::At { index, of_part } => (index, of_part),
+            Joined::Nowhere => return bad(format!("has no features of it{}", self.of_kaldi())),
+            Joined::Elsewhere(at) => {
+                let other = name(at);
+                return bad(format!(
+                    "has no features of it; {other} is in other folders, and so another recording"
+                ));
+            }
+            Joined::Shared(at) => {
+                let name = name(at);
+                return bad(format!(
+                    "has no features that are certainly its own: {name} fits several recordings; names need their folders"
+                ));
             }
             Joined::Several(one, other) => {
-                let (one, other) = (&file.names()[one], &file.names()[other]);
-                return Err(ItemError::permanent(format!(
-                    "{shown} has several that may be its own, such as {one} and {other}"
-                )));
+                let (one, other) = (name(one), name(other));
+                return bad(format!(
+                    "has several that may be its own, such as {one} and {other}"
+                ));
             }
         };
+        let part = match of_part {
+            true => None,
+            false => known.part_s,
+        };
+        if !of_part && let Some(unknown) = unknown_part(&known, file.has_times(index)) {
+            return bad(format!("{unknown} of {} are not known", name(index)));
+        }
         let features = file
-            .read(at, part)
+            .read(index, part)
             .map_err(|error| match error.system_error {
                 Some(_) => of_system(&error),
                 None => ItemError::permanent(error),

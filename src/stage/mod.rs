@@ -21,8 +21,9 @@
 //! | `noise_folder` and `reverb_folder` of `augment` | yes, names below them and contents of all their audio files; not their places |
 //! | `ItemCopy` of the other item-wise stages | no: they do not read it; a program gets the bytes alone |
 //! | `model` of `embed` | yes, its content; not its place |
-//! | `files` and `names` of `import` | yes, the content of every file, and its place below the folder; not the place of the whole |
-//! | the id of an utterance, the end of its path and its segment, to `import` | yes, in the item's `fingerprint`: they decide which features are its own |
+//! | `files` and `names` of `import` | yes, the content of every file, and its place below the folder; neither place nor name of the whole |
+//! | what an utterance is called, its segment, and how much of its names tells it from the others that are listed, to `import` | yes, in the item's `fingerprint`: they decide which features are its own |
+//! | the columns of a table that `import` takes | yes, by the table's content; also in the lineage, so that a model is not tested on others |
 //! | runtime of `embed`, its version, vector instructions of the processor | yes (`runtime.*`): other kernels round otherwise |
 //! | `files` of `command` | yes, their content, which is checked again before and after the work; not their place or times |
 //! | `environment` of `command` | yes, as a parameter |

@@ -32,6 +32,10 @@ pub trait Progress: Send + Sync {
     fn damaged(&self, _items: usize) {}
     /// Something a person should read although the step continues.
     fn warn(&self, message: &str);
+    /// The same, of another step that is worked on together with this one.
+    fn warn_of(&self, _step: &str, message: &str) {
+        self.warn(message);
+    }
 }
 
 /// The work was stopped because the user asked for it.

@@ -288,6 +288,7 @@ impl<'a> Group<'a> {
             ));
             log.retain(|_| true)?;
         }
+        self.tell_listed();
         let limits = match past {
             PastLimit::Ignore => Limits::new(self.plan, past, &[].into(), &[].into(), &children),
             _ => {
@@ -321,6 +322,21 @@ impl<'a> Group<'a> {
             .collect();
         sources.sort_by_key(|(step, _)| *step);
         walk.run(&sources)
+    }
+
+    /// Tells each stage what the source of its items lists.
+    fn tell_listed(&self) {
+        for &member in &self.members {
+            let mut source = member;
+            while let Some(before) = self.plan.steps[source].input_steps().next() {
+                source = before;
+            }
+            if let Stage::Items(stage) = &self.plan.steps[member].stage
+                && let Some(listing) = self.listings.get(&source)
+            {
+                stage.listed(&listing.items);
+            }
+        }
     }
 
     /// The digest of what all items of `member` depend on.

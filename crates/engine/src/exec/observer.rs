@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pipe_foundation::progress::WorkReport;
+use pipe_foundation::progress::{Progress, WorkReport};
 
 use super::event::Event;
 use super::stage_event::StageEvent;
@@ -32,7 +32,7 @@ pub struct StepProgress<'a> {
     pub observer: &'a dyn Observer,
 }
 
-impl pipe_foundation::progress::Progress for StepProgress<'_> {
+impl Progress for StepProgress<'_> {
     fn interrupted(&self) -> bool {
         self.observer.interrupted()
     }
@@ -58,9 +58,43 @@ impl pipe_foundation::progress::Progress for StepProgress<'_> {
     }
 
     fn warn(&self, message: &str) {
+        self.warn_of(self.step, message);
+    }
+
+    fn warn_of(&self, step: &str, message: &str) {
         self.observer.event(&Event::Warning {
-            step: self.step.into(),
+            step: step.into(),
             message: message.into(),
         });
+    }
+}
+
+/// The progress of a group of steps, as one of them reports it.
+pub struct MemberProgress<'a> {
+    /// The step's id.
+    pub step: &'a str,
+    /// That of the group.
+    pub group: &'a dyn Progress,
+}
+
+impl Progress for MemberProgress<'_> {
+    fn interrupted(&self) -> bool {
+        self.group.interrupted()
+    }
+
+    fn advance(&self, done: u64, total: u64) {
+        self.group.advance(done, total);
+    }
+
+    fn report(&self, report: Arc<dyn WorkReport>) {
+        self.group.report(report);
+    }
+
+    fn damaged(&self, items: usize) {
+        self.group.damaged(items);
+    }
+
+    fn warn(&self, message: &str) {
+        self.group.warn_of(self.step, message);
     }
 }

@@ -8,9 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use pipe_foundation::Digest;
-use pipe_foundation::machine_fault::MachineFault;
-use pipe_foundation::progress::Progress;
+use pipe_foundation::{Digest, machine_fault::MachineFault, progress::Progress};
 
 use crate::artifact::{BadItem, Bytes, Item, ItemData};
 use crate::cache::Cache;
@@ -26,6 +24,7 @@ use super::internal_error::internal_error;
 use super::item_outcome::Outcome;
 use super::limit::Limits;
 use super::memory_estimate::MemoryEstimate;
+use super::observer::MemberProgress;
 use super::pass_fault::{PassFault, StageFault};
 use super::pass_state::PassState;
 use super::width::Width;
@@ -306,9 +305,10 @@ impl Walk<'_> {
                 let wanted = stage.resources();
                 let declares = wanted != Resources::default();
                 let lent = (self.gate.as_ref().filter(|_| declares)).map(|gate| gate.enter(wanted));
+                let (step, group) = (self.plan.steps[frame.step].id(), self.progress);
                 let context = ItemContext {
                     scratch: self.scratch,
-                    progress: self.progress,
+                    progress: &MemberProgress { step, group },
                     threads: lent.as_ref().map_or(1, |lent| lent.threads),
                     devices: lent.as_ref().map_or(&[], |lent| &lent.devices),
                 };

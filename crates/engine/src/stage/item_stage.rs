@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pipe_foundation::progress::Progress;
 use serde_json::Value as Json;
 
-use crate::artifact::{FingerprintInputs, ItemData, ItemFacts};
+use crate::artifact::{FingerprintInputs, Item, ItemData, ItemFacts};
 
 use super::{DeclaredFile, ItemError, Resources};
 
@@ -47,6 +47,10 @@ pub trait ItemStage: Send + Sync {
     fn files_are_in_lineage(&self) -> bool {
         true
     }
+
+    /// Tells all items that the source of its input lists, before any of them is taken: for stages whose results depend on
+    /// which others there are. What they take from it belongs in the fingerprints of [`ItemStage::copies`].
+    fn listed(&self, _items: &[Item]) {}
 
     /// What is made of one item; itself unless the stage makes copies or leaves some out.
     fn copies(&self, facts: &Arc<dyn ItemFacts>) -> Vec<ItemCopy> {

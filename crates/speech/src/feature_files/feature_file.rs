@@ -29,7 +29,13 @@ pub trait FeatureFile: Debug + Send + Sync {
     /// Names of what has features, as the file writes them.
     fn names(&self) -> &[String];
 
-    /// The features `[frames, values]` of the name at `index`.
+    /// Whether it is known from when to when the features of the name at `index` are, so that those of a part of the
+    /// recording can be told.
+    fn has_times(&self, _index: usize) -> bool {
+        false
+    }
+
+    /// The features `[frames, values]` of the name at `index`, or of a part of it where they have times.
     ///
     /// # Errors
     /// What cannot be read, or has other dimensions, or values that are not finite.

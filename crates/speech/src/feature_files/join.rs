@@ -2,13 +2,25 @@
 
 use std::collections::HashMap;
 
+use super::known_name::{KnownName, common, parts};
+
 /// What was found of a recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Joined {
-    /// The name at this place.
-    At(usize),
+    /// The name at `index`; `of_part` where it is that of the part of the recording, whose features are then all there
+    /// are under it.
+    At {
+        /// The place of the name.
+        index: usize,
+        /// It names the part, not the recording.
+        of_part: bool,
+    },
     /// No name fits.
     Nowhere,
+    /// No name fits; the one at this place has the same last part, in other folders.
+    Elsewhere(usize),
+    /// The name at this place fits other recordings as well.
+    Shared(usize),
     /// Several names fit equally well; two of them.
     Several(usize, usize),
 }
@@ -33,59 +45,84 @@ impl NameIndex {
         Self { names, by_last }
     }
 
-    /// Finds a recording by the names that it has, such as its id and its path: that name of the file is meant which has
-    /// the same last part and the most parts before it in common with one of them.
-    pub fn find(&self, known_as: &[&str]) -> Joined {
+    /// Finds a recording by the names that it has, such as its id and its path.
+    ///
+    /// A name of the file fits that ends with all that lies below the folder of the corpus, or has fewer parts and is an
+    /// end of that; and that no other recording is called. Of several, the one with most parts in common is meant; a
+    /// name of the part itself before those of the recording.
+    pub fn find(&self, known_as: &[KnownName]) -> Joined {
+        let (of_part, of_recording): (Vec<_>, Vec<_>) =
+            known_as.iter().partition(|known| known.of_part);
+        let own = self.among(&of_part);
+        match own {
+            Joined::At { .. } | Joined::Several(..) => return own,
+            _ => {}
+        }
+        match self.among(&of_recording) {
+            Joined::Nowhere => own,
+            found => found,
+        }
+    }
+
+    fn among(&self, known_as: &[&KnownName]) -> Joined {
         let mut best = Joined::Nowhere;
         let mut depth = 0;
         for known in known_as {
-            let known = parts(known);
-            let same_last = known.last().and_then(|last| self.by_last.get(last));
+            let same_last = known.parts.last().and_then(|last| self.by_last.get(last));
             for &index in same_last.into_iter().flatten() {
                 let name = &self.names[index];
-                let pairs = name.iter().rev().zip(known.iter().rev());
-                let common = pairs.take_while(|(a, b)| a == b).count();
+                let common = common(name.iter().rev(), known.parts.iter().rev());
+                let contradicts = common < known.below.min(name.len());
+                let of_part = known.of_part;
                 best = match best {
-                    _ if common > depth => Joined::At(index),
-                    Joined::At(other) if common == depth && *name != self.names[other] => {
+                    Joined::Nowhere if contradicts => Joined::Elsewhere(index),
+                    _ if contradicts => best,
+                    Joined::Nowhere | Joined::Elsewhere(_) if common < known.telling => {
+                        Joined::Shared(index)
+                    }
+                    _ if common < known.telling => best,
+                    _ if common > depth => Joined::At { index, of_part },
+                    Joined::At { index: other, .. }
+                        if common == depth && *name != self.names[other] =>
+                    {
                         Joined::Several(other, index)
                     }
-                    other => other,
+                    _ => best,
                 };
-                depth = depth.max(common);
+                if !contradicts && common >= known.telling {
+                    depth = depth.max(common);
+                }
             }
         }
         best
     }
 }
 
-/// The parts of a path or an id, the last one without the extension of an audio file.
-fn parts(name: &str) -> Vec<String> {
-    const EXTENSIONS: [&str; 10] = [
-        "wav", "flac", "mp3", "ogg", "m4a", "aif", "aiff", "sph", "opus", "npy",
-    ];
-    let name = name.trim().trim_matches(['\'', '"']);
-    let name = match name.rsplit_once('.') {
-        Some((stem, extension)) if EXTENSIONS.contains(&&*extension.to_ascii_lowercase()) => stem,
-        _ => name,
-    };
-    let parts = name
-        .split(['/', '\\'])
-        .filter(|part| !part.is_empty() && *part != ".");
-    parts.map(str::to_owned).collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use super::super::known_name::TellingParts;
     use super::*;
 
     fn index(names: &[&str]) -> NameIndex {
-        NameIndex::new(
-            &names
-                .iter()
-                .map(|name| (*name).to_owned())
-                .collect::<Vec<_>>(),
-        )
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        NameIndex::new(&names)
+    }
+
+    fn at(index: usize) -> Joined {
+        let of_part = false;
+        Joined::At { index, of_part }
+    }
+
+    /// What is found for each of the recordings with these ids.
+    fn found(names: &[&str], ids: &[&str]) -> Vec<Joined> {
+        let names = index(names);
+        let known = |id: &&str| ((*id).to_owned(), KnownName::of_id(id, false));
+        let telling = TellingParts::new(ids.iter().map(known));
+        ids.iter()
+            .map(|id| names.find(&[telling.of(KnownName::of_id(id, false))]))
+            .collect()
     }
 
     #[test]
@@ -95,32 +132,74 @@ mod tests {
             "wav/03a01Fa.wav",
             "03a01Fa",
             "/data/emo/wav/03a01Fa.WAV",
-            "C:\\emo\\03a01Fa.wav",
+            "C:\\emo\\wav\\03a01Fa.wav",
             "'03a01Fa.wav'",
         ] {
-            let names = index(&["other", name]);
-            let found = names.find(&[
-                "emo-db/wav/03a01Fa",
-                "/home/me/corpora/EmoDB/wav/03a01Fa.wav",
-            ]);
-            assert_eq!(found, Joined::At(1), "{name}");
-            assert_eq!(names.find(&["emo-db/wav/03a02Fa"]), Joined::Nowhere);
+            let ids = ["emo-db/wav/03a01Fa", "emo-db/wav/03a02Fa"];
+            let expected = [at(1), Joined::Nowhere];
+            assert_eq!(found(&["other", name], &ids), expected, "{name}");
         }
     }
 
     #[test]
-    fn the_longest_common_end_decides_and_a_tie_is_told() {
-        let names = index(&["a/x/1.wav", "b/x/1.wav", "c/1.wav"]);
-        assert_eq!(names.find(&["corpus/b/x/1"]), Joined::At(1));
-        assert_eq!(names.find(&["corpus/d/x/1"]), Joined::Several(0, 1));
-        assert_eq!(names.find(&["corpus/c/1"]), Joined::At(2));
-        // The same name twice is one recording.
-        assert_eq!(index(&["1.wav", "1"]).find(&["a/1"]), Joined::At(0));
+    fn the_name_of_another_recording_does_not_serve() {
+        let ids = ["D/spk0/a000", "D/spk2/a000"];
+        let absolute = found(&["/data/spk0/a000.wav"], &ids);
+        assert_eq!(absolute, [at(0), Joined::Elsewhere(0)]);
+        // A name of a part of the folders fits two.
+        assert_eq!(found(&["a000"], &ids), [Joined::Shared(0); 2]);
+        let corpora = ["A/wav/000", "B/wav/000"];
+        let of_one = found(&["/srv/A/wav/000.wav"], &corpora);
+        assert_eq!(of_one, [at(0), Joined::Shared(0)]);
+        let both = found(&["/srv/A/wav/000.wav", "/srv/B/wav/000.wav"], &corpora);
+        assert_eq!(both, [at(0), at(1)]);
+        assert_eq!(found(&["wav/000"], &corpora), [Joined::Shared(0); 2]);
     }
 
     #[test]
-    fn a_dot_in_a_name_is_no_extension() {
-        let names = index(&["speaker.1", "speaker.2"]);
-        assert_eq!(names.find(&["made/speaker.2"]), Joined::At(1));
+    fn the_folder_of_a_corpus_tells_it_as_its_name_does() {
+        let ids = [
+            ("a", "/home/me/Emo-A/wav/000.wav"),
+            ("b", "/home/me/Emo-B/wav/000.wav"),
+        ];
+        let names = |(corpus, path): &(&str, &str)| {
+            let id = KnownName::of_id(&format!("{corpus}/wav/000"), false);
+            let path = KnownName::of_path(Path::new(path), &id);
+            [id, path]
+        };
+        let owned = |of: &(&'static str, &str)| names(of).map(|name| (of.0.to_owned(), name));
+        let telling = TellingParts::new(ids.iter().flat_map(owned));
+        let file = index(&["/other/Emo-B/wav/000.wav", "/other/Emo-A/wav/000.wav"]);
+        let found = |of| file.find(&names(of).map(|name| telling.of(name)));
+        assert_eq!(ids.each_ref().map(found), [at(1), at(0)]);
+    }
+
+    #[test]
+    fn the_longest_common_end_decides_and_a_tie_is_told() {
+        let names = ["/p/A/x/1.wav", "/p/B/x/1.wav", "x/2", "2"];
+        let ids = ["B/x/1", "B/x/2"];
+        assert_eq!(found(&names, &ids), [at(1), at(2)]);
+        assert_eq!(found(&names, &["C/x/1"]), [Joined::Several(0, 1)]);
+        // The same name twice is one recording.
+        assert_eq!(found(&["1.wav", "1"], &["a/1"]), [at(0)]);
+    }
+
+    #[test]
+    fn a_part_is_found_by_its_own_name_before_that_of_the_recording() {
+        let part = KnownName::of_id("D/rec0/0-1500", true);
+        let recording = part.recording(1);
+        let known = [part, recording];
+        let of_part = true;
+        let own = index(&["rec0", "rec0/0-1500"]).find(&known);
+        assert_eq!(own, Joined::At { index: 1, of_part });
+        assert_eq!(index(&["rec0", "rec1/0-1500"]).find(&known), at(0));
+    }
+
+    #[test]
+    fn a_dot_in_a_name_is_no_extension_and_forms_of_accents_are_the_same() {
+        let ids = ["made/speaker.2"];
+        assert_eq!(found(&["speaker.1", "speaker.2"], &ids), [at(1)]);
+        let decomposed = "fro\u{308}hlich.wav";
+        assert_eq!(found(&[decomposed], &["made/fr\u{f6}hlich"]), [at(0)]);
     }
 }

@@ -5,6 +5,7 @@ mod feature_file;
 mod folder;
 mod join;
 mod kaldi;
+mod known_name;
 mod matrix;
 mod npy;
 mod npz;
@@ -20,6 +21,7 @@ pub use feature_file::{FeatureFile, FeatureFileOptions, Part};
 use folder::Folder;
 pub use join::{Joined, NameIndex};
 use kaldi::KaldiArchives;
+pub use known_name::{KnownName, TellingParts};
 use npz::Npz;
 use safetensors_file::SafetensorsFile;
 use stacked_npy::StackedNpy;
@@ -60,6 +62,45 @@ pub fn open(
             return Err(FeatureFileError::new(path, reason));
         }
     })
+}
+
+/// What is known of a file before its features are read: the columns of a table that are features, in order; none for other
+/// formats. Archives of Kaldi and the files of a folder are not looked at.
+///
+/// # Errors
+/// A file that cannot be read or is none of these, and options that its format does not have.
+pub fn columns(
+    path: &Path,
+    options: &FeatureFileOptions,
+) -> Result<Option<Vec<String>>, FeatureFileError> {
+    let extension = match path.is_dir() {
+        true => String::new(),
+        false => extension(path),
+    };
+    let is_table = matches!(&*extension, "csv" | "tsv");
+    for (option, is_given, of) in [
+        ("columns", options.columns.is_some() && !is_table, "tables"),
+        (
+            "name_column",
+            options.name_column.is_some() && !is_table,
+            "tables",
+        ),
+        (
+            "names",
+            options.names.is_some() && extension != "npy",
+            "a file .npy",
+        ),
+    ] {
+        if is_given {
+            let reason = format!("`{option}` is only for {of}");
+            return Err(FeatureFileError::new(path, reason).help(format!("remove `{option}`")));
+        }
+    }
+    match &*extension {
+        _ if is_table => Ok(Some(table::columns(path, options)?)),
+        "" | "ark" | "scp" if path.is_dir() || !extension.is_empty() => Ok(None),
+        _ => open(path, options).map(|_| None),
+    }
 }
 
 /// The files that are read for `path`: itself, what a folder holds, and the archives that an `.scp` file names.

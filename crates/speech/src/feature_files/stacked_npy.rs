@@ -33,6 +33,7 @@ impl StackedNpy {
         };
         let text = regular_file::read_whole_text(list);
         let text = text.map_err(|error| FeatureFileError::new(list, error))?;
+        let text = text.trim_end();
         let names: Vec<String> = text.lines().map(|line| line.trim().to_owned()).collect();
         let mut file = regular_file::open(path).map_err(|error| wrong(error.into()))?;
         let mut head = Vec::new();

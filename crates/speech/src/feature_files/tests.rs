@@ -31,8 +31,8 @@ fn expected() -> Expected {
 /// The features of a recording by the last parts of its name.
 fn find(file: &dyn FeatureFile, name: &str, part: Part) -> Result<Features, FeatureFileError> {
     let index = NameIndex::new(file.names());
-    match index.find(&[&format!("corpus/{name}")]) {
-        Joined::At(at) => file.read(at, part),
+    match index.find(&[KnownName::of_id(&format!("corpus/{name}"), false)]) {
+        Joined::At { index, .. } => file.read(index, part),
         other => panic!("{name}: {other:?} in {:?}", file.names()),
     }
 }
@@ -110,7 +110,9 @@ fn segments_take_the_rows_within_them() {
     assert_eq!(rows((0.01, 0.03)), all[3..9]);
     assert_eq!(rows((0.02, 0.03)), all[6..9]);
     assert_eq!(rows((0.03, f64::INFINITY)), all[9..]);
-    assert!(find(&*file, "a/two", Some((5.0, 6.0))).is_err());
+    let error = find(&*file, "a/two", Some((5.0, 6.0))).unwrap_err();
+    assert!(error.to_string().contains("no row within 5–6 s"), "{error}");
+    assert!(file.has_times(0) && !opened("pandas.csv").has_times(0));
 }
 
 #[test]
@@ -201,10 +203,13 @@ fn what_cannot_be_read_says_why_and_what_to_do() {
         ("a.scp", "one copy-feats a ark:- |\n", "copy-feats"),
         ("a.scp", "one\n", "feats.ark:17"),
         ("a.csv", "x,y\n1,2\n", "name_column"),
-        ("a.csv", "file,y\n", "no rows"),
-        ("a.csv", "file,y\na,b\n", "no column holds numbers"),
-        ("a.csv", "file,y\na,1\nb\n", "line 3 has 1 cells"),
-        ("a.csv", "file,start,y\na,soon,1\n", "line 2: a time"),
+        ("a.csv", "file,v\n", "no rows"),
+        ("a.csv", "file,v\na,b\n", "no column holds numbers"),
+        ("a.csv", "file,v\na,1\nb\n", "line 3 has 1 cells"),
+        ("a.csv", "file,v\r\na,1\r\nb\r\n", "line 3 has 1 cells"),
+        ("a.csv", "file,v,v,z\na,1,1,1\n", "same name: `v`"),
+        ("a.csv", "\u{feff}x\n1\n", "columns are `x`"),
+        ("a.csv", "file,start,v\na,soon,1\n", "line 2: a time"),
         ("a.parquet", "PAR1", "to_csv"),
         ("a.mat", "", "extension"),
     ] {
@@ -214,4 +219,88 @@ fn what_cannot_be_read_says_why_and_what_to_do() {
         let told = format!("{error} {}", error.help.clone().unwrap_or_default());
         assert!(told.contains(expected), "{name}: {told}");
     }
+}
+
+/// What is read of a table under the first name, with all columns of numbers.
+fn of_table(content: impl AsRef<[u8]>) -> Result<Features, FeatureFileError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.csv");
+    std::fs::write(&path, content).unwrap();
+    open(&path, &FeatureFileOptions::default())?.read(0, None)
+}
+
+#[test]
+fn columns_are_features_by_more_than_the_first_row() {
+    let late = "file,F0,gap,word\na,1,2,x\nb,,nan,\n";
+    assert_eq!(of_table(late).unwrap().values, [1.0, 2.0]);
+    let first = "file,F0,gap,word\r\nb,,nan,1\r\na,1,2,x\r\n";
+    let error = of_table(first).unwrap_err().to_string();
+    assert!(error.contains("line 2: `F0` is empty"), "{error}");
+    let index = "file,,Unnamed: 1,index,target,emotion_id,F0\na,1,2,3,4,5,6\n";
+    assert_eq!(of_table(index).unwrap().values, [6.0]);
+}
+
+#[test]
+fn columns_are_separated_as_the_first_line_says() {
+    for content in [
+        "file;\"a,b,c\";v\nx;1;2\n",
+        "sep=;\nfile;a,b,c;v\nx;1,0;2\n",
+        "\u{feff}sep=|\r\nfile|a,b,c|v\r\nx|1|2\r\n",
+        "\u{feff}file\tv\tz\nx\t1\t2\n",
+        "file|v|z\nx|1|2\n",
+    ] {
+        assert_eq!(of_table(content).unwrap().values, [1.0, 2.0], "{content}");
+    }
+}
+
+#[test]
+fn lines_are_counted_whatever_ends_them() {
+    for (end, blank) in [("\n", 0), ("\r\n", 0), ("\r\n", 2), ("\n", 1)] {
+        let content = format!("sep=,{end}file,v{end}{}a,inf{end}", end.repeat(blank));
+        let error = of_table(content).unwrap_err().to_string();
+        let expected = format!("line {}: `v` is no finite number", 3 + blank);
+        assert!(error.contains(&expected), "{end:?} {blank}: {error}");
+    }
+}
+
+#[test]
+fn what_is_known_before_the_features_are_read() {
+    let columns_of = |name: &str, options: &FeatureFileOptions| columns(&golden(name), options);
+    let none = FeatureFileOptions::default();
+    let found = columns_of("opensmile.csv", &none).unwrap().unwrap();
+    assert_eq!(found, ["F0", "loudness", "jitter"]);
+    for name in ["stored.npz", "all.safetensors", "binary.ark", "list.scp"] {
+        assert_eq!(columns_of(name, &none), Ok(None));
+    }
+    let empty = FeatureFileOptions {
+        columns: Some(Vec::new()),
+        ..none.clone()
+    };
+    let names = FeatureFileOptions {
+        names: Some(golden("names.txt")),
+        ..none.clone()
+    };
+    for (name, options, expected) in [
+        ("stacked.npy", &none, "names"),
+        ("opensmile.csv", &empty, "`columns` names none"),
+        ("binary.ark", &empty, "`columns` is only for tables"),
+        ("opensmile.csv", &names, "`names` is only for a file .npy"),
+    ] {
+        let error = columns_of(name, options).unwrap_err();
+        let told = format!("{error} {}", error.help.clone().unwrap_or_default());
+        assert!(told.contains(expected), "{name}: {told}");
+    }
+}
+
+#[test]
+fn blank_lines_after_the_names_are_no_recordings() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = folder.path().join("names.txt");
+    std::fs::write(&names, text("names.txt") + "\n\n").unwrap();
+    let options = FeatureFileOptions {
+        names: Some(names),
+        ..FeatureFileOptions::default()
+    };
+    let file = open(&golden("stacked.npy"), &options).unwrap();
+    assert_eq!(file.names().len(), 3);
 }

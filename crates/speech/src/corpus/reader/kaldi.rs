@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use pipe_foundation::machine_fault::MachineFault;
 
-use crate::corpus::CorpusError;
 use crate::corpus::draft::Draft;
 use crate::corpus::error::nearest_first;
+use crate::corpus::{CorpusError, KeptColumns};
 
 use super::options::Options;
 use super::table::{self, Fields, Paths, Row, Rows};
@@ -16,9 +16,12 @@ use super::table::{self, Fields, Paths, Row, Rows};
 /// - `audio_folder`: the folder below the root that the paths in `wav.scp` start from (default: the root),
 /// - `constants`: values for speaker, gender and language that no file has.
 ///
-/// Utterances may keep as columns what `text` says, and what any `utt2NAME` says, as `NAME`.
+/// Utterances may keep as columns what `text` says, and what any `utt2NAME` says, as `NAME`; and as `utterance_id` what the
+/// data folder calls them, where that is asked for by name.
 pub(super) const OPTIONS: &[&str] = &["folder", "labels", "audio_folder", "constants"];
 
+/// The column with what the data folder calls an utterance.
+const UTTERANCE_ID: &str = "utterance_id";
 /// Usual names of the file with the labels.
 const LABELS: [&str; 4] = ["utt2emo", "utt2emotion", "utt2label", "utt2class"];
 
@@ -38,6 +41,8 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
         .map(|labels| required(draft, folder, &labels))
         .transpose()?;
     let kept = kept_files(draft, folder)?;
+    let keeps_ids =
+        matches!(draft.columns(), KeptColumns::Named(names) if names.contains(UTTERANCE_ID));
     let speakers = match constants.contains_key("speaker") {
         true => optional(draft, folder, "utt2spk")?,
         false => Some(required(draft, folder, "utt2spk")?),
@@ -90,6 +95,9 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
         for file in &kept {
             row.keep(file.get(key).unwrap_or_default())?;
         }
+        if keeps_ids {
+            row.keep(key)?;
+        }
         Ok(row)
     };
     let rows = listed.lines.iter().map(|line| {
@@ -100,10 +108,12 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
         };
         (line.number, row)
     });
+    let ids = keeps_ids.then(|| UTTERANCE_ID.to_string());
     let rows = Rows {
         kept: kept
             .iter()
             .map(|file| column_of(&file.name).to_string())
+            .chain(ids)
             .collect(),
         rows: rows.collect(),
         ..Rows::default()
