@@ -1,8 +1,9 @@
 //! What an utterance of a listing may be called in a file of features.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex};
 
 use pipe_engine::artifact::{Item, ItemFacts};
+use pipe_foundation::sync::lock;
 use pipe_speech::corpus::AudioSource;
 use pipe_speech::feature_files::{KnownName, Part, TellingParts};
 
@@ -24,7 +25,7 @@ pub struct Known {
 
 /// The utterances of the listing, by how much of their names tells each from all others.
 #[derive(Debug, Default)]
-pub struct Listed(RwLock<Arc<TellingParts>>);
+pub struct Listed(Mutex<Arc<TellingParts>>);
 
 impl Listed {
     /// Takes a listing in place of the one before.
@@ -45,12 +46,12 @@ impl Listed {
             })
         });
         let telling = Arc::new(TellingParts::new(named));
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = telling;
+        *lock(&self.0) = telling;
     }
 
     /// What an utterance is called.
     pub fn known(&self, facts: &dyn ItemFacts) -> Known {
-        let telling = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let telling = Arc::clone(&lock(&self.0));
         let known = names(facts);
         Known {
             names: known

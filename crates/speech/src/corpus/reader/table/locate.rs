@@ -3,8 +3,9 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
+use pipe_foundation::sync::lock;
 use unicode_normalization::UnicodeNormalization as _;
 use walkdir::WalkDir;
 
@@ -127,7 +128,7 @@ impl<'a> Folders<'a> {
     }
 
     fn names(&self, folder: &Path) -> Arc<Names> {
-        let read = || self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = || lock(&self.read);
         if let Some(names) = read().get(folder) {
             return Arc::clone(names);
         }
