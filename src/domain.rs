@@ -12,6 +12,7 @@ use pipe_speech::corpus::Corpora;
 use crate::audits_first;
 use crate::classes_needed;
 use crate::embed_inputs;
+use crate::feature_widths;
 use crate::kept_columns;
 use crate::present::{LeftOut, keep_present};
 use crate::report_references;
@@ -69,6 +70,7 @@ impl SpeechPlan {
         kept_columns::check(&plan)?;
         embed_inputs::check(&plan)?;
         classes_needed::check(&plan)?;
+        feature_widths::check(&plan)?;
         report_references::check(&plan)?;
         tested_models::connect(&mut plan, &speech.setting)?;
         audits_first::connect(&mut plan, &speech.setting)?;

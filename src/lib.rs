@@ -33,6 +33,7 @@
 //! | [`stage`] | the stage kinds, and what is in their keys |
 //! | [`present`] | leaving out missing corpora |
 //! | [`kept_columns`] | whether the columns that heads and probes name are there |
+//! | `feature_widths` | whether the layers of trainings fit the features that they get |
 //! | `embed_inputs` | whether models in ONNX can take what they are given |
 //! | `classes_needed` | whether trainings that predict classes get some |
 //! | `report_references` | whether what reports compare with is among what they report |
@@ -67,6 +68,7 @@ pub mod stage;
 pub mod present;
 pub mod kept_columns;
 mod embed_inputs;
+mod feature_widths;
 mod classes_needed;
 mod report_references;
 mod comparisons;

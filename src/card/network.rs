@@ -51,11 +51,14 @@ pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {
         true => ("the emotion", "the head"),
         false => ("what it predicts", "the heads"),
     };
+    let shortest = network.shape().minimum_frames();
+    let padded = match shortest {
+        1 => String::new(),
+        _ => format!(" Utterances shorter than {shortest} frames are padded with zeros."),
+    };
     text.paragraph(&format!(
-        "{all} parameters give {what}: {} of the shared layers and {heads} of {of}. Utterances shorter than {} \
-         frames are padded with zeros.",
-        network.shared_parameters(),
-        network.shape().minimum_frames()
+        "{all} parameters give {what}: {} of the shared layers and {heads} of {of}.{padded}",
+        network.shared_parameters()
     ));
     let heads: Vec<Vec<String>> = card
         .config

@@ -74,7 +74,7 @@ pub use ingest::{INGEST, SharedListings, content as file_content, folds, source_
 pub use probe::ENTRY as PROBE_ENTRY;
 pub use report::{CONTENT as REPORT_CONTENT, FOLD, NAME as REPORT_KIND, odd_folds, odd_reference};
 pub use setting::Setting;
-pub use train::{TRAIN, checkpoints};
+pub use train::{TRAIN, checkpoints, encoder_misfit};
 pub use tsne::ENTRY as MAP_ENTRY;
 
 /// What every stage file provides.

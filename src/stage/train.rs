@@ -2,6 +2,8 @@
 
 mod data;
 mod heads;
+mod layer_fit;
+mod options_of_parameters;
 mod layers;
 mod parameters;
 
@@ -17,7 +19,7 @@ use pipe_engine::stage::{
     LoadedItem, Resources, Stage, StepInput,
 };
 use pipe_foundation::{Digest, ThreadCount};
-use pipe_nn::model::{Device, EncoderShape, ModelError};
+use pipe_nn::model::{Device, ModelError};
 use pipe_nn::train::LaunchBarrier;
 use pipe_nn::train::{
     Augment, Monitor, Places, TrainError, TrainOptions, TrainingData, memory_bytes, train,
@@ -28,7 +30,10 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::items::{MODEL, UtteranceItem, features};
 
-use heads::{second_heads, split_heads, unclear_heads};
+use heads::{second_heads, unclear_heads};
+pub use layer_fit::encoder_misfit;
+use layer_fit::{check_kernels, fitting_bins};
+use options_of_parameters::train_options;
 
 use super::foresight::{self, Head};
 use super::front_end::add_lineages;
@@ -51,23 +56,8 @@ pub static KIND: Kind = Kind {
     validate,
 };
 
-/// The trainer's options out of the stage's parameters.
-fn train_options(parameters: &Map<String, Json>) -> Result<TrainOptions, serde_json::Error> {
-    let mut own = parameters.clone();
-    for other in ["input", "threads", "leaks"] {
-        own.remove(other);
-    }
-    split_heads(&mut own);
-    if let Some(number) = own.get("alpha").and_then(Json::as_f64) {
-        own.insert("alpha".into(), json!({ "start": number, "end": number }));
-    }
-    serde_json::from_value(Json::Object(own))
-}
-
-/// Bins of the features that layers are checked with before any are there.
-const USUAL_BINS: usize = 40;
-
-/// The number of bins is known only from the data, so layers are checked against the usual one.
+/// The number of values of a frame is known only where it is computed (see [`encoder_misfit`]), so layers are wrong here
+/// that fit none.
 fn validate(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
     let unclear = unclear_heads(parameters);
     if !unclear.is_empty() {
@@ -85,7 +75,8 @@ fn validate(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
     if !twice.is_empty() {
         return twice;
     }
-    let Err(error) = options.check(USUAL_BINS) else {
+    let checked = fitting_bins(&options).map_err(TrainError::from);
+    let Err(error) = checked.and_then(|bins| options.check(bins)) else {
         return Vec::new();
     };
     let help = miette::Diagnostic::help(&error).map(|help| help.to_string());
@@ -150,25 +141,6 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
         threads,
         device: setting.device,
     })))
-}
-
-/// Refuses, while a run is planned, layers that a CUDA device has no kernels for.
-fn check_kernels(options: &TrainOptions, declaration: &Declaration) -> Result<(), Diagnostics> {
-    // Layers that do not fit are reported where they are written.
-    let Ok(shape) = EncoderShape::new(&options.encoder, USUAL_BINS) else {
-        return Ok(());
-    };
-    let Err(error) = shape.on_device() else {
-        return Ok(());
-    };
-    let place = match &error {
-        ModelError::NoKernels { index, .. } => format!("encoder.{index}"),
-        _ => "encoder".to_owned(),
-    };
-    let diagnostic = Diagnostic::new("model::no_kernels", error.to_string())
-        .at(declaration.place_of(&place), "this layer");
-    let help = miette::Diagnostic::help(&error).map(|help| help.to_string());
-    Err(diagnostic.help_if(help).into())
 }
 
 /// Parameters that decide only when training ends, while nothing is scheduled over the epochs.

@@ -32,6 +32,7 @@ mod escapes;
 mod events;
 mod exported_tables;
 mod exporting;
+mod feature_widths;
 mod file_circles;
 mod fold_names;
 mod folds;

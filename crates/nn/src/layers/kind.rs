@@ -86,7 +86,7 @@ impl Values {
     /// A size of at least 1.
     pub const POSITIVE: Self = Self::Integer {
         min: 1,
-        max: 1_000_000,
+        max: 65_536,
     };
     /// A count from 0.
     pub const NATURAL: Self = Self::Integer {

@@ -16,7 +16,7 @@ pub enum ModelError {
     #[diagnostic(
         code(model::layer),
         help(
-            "layers are counted from 0; one of them, such as time_pool, makes one vector of all frames"
+            "layers are counted from 0; docs/layers.md says how they fit together, and `pipe schema train` lists their keys"
         )
     )]
     Layer {
@@ -29,7 +29,9 @@ pub enum ModelError {
     #[error("encoder: {0}")]
     #[diagnostic(
         code(model::encoder),
-        help("end the list with {{ layer = \"time_pool\", how = \"last_states\" }} after an lstm")
+        help(
+            "one layer pools over time, such as {{ layer = \"time_pool\", how = \"mean\" }}: see docs/layers.md"
+        )
     )]
     Encoder(String),
     /// A layer of the encoder has no kernels for CUDA devices.

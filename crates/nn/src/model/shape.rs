@@ -10,6 +10,9 @@ use super::ModelError;
 /// Largest size that any layer may have; keeps sizes from a hostile file far from overflow.
 const LARGEST: usize = 1 << 16;
 
+/// Most values of all layers together: 1 GiB, and several times that in training.
+const MOST_PARAMETERS: usize = 1 << 28;
+
 /// Sizes of the whole encoder.
 #[derive(Clone, Debug)]
 pub struct EncoderShape {
@@ -93,6 +96,12 @@ impl EncoderShape {
             return Err(ModelError::Encoder(
                 "no layer pools over time, so frames never become one vector".into(),
             ));
+        }
+        let parameters = shape.parameters();
+        if parameters > MOST_PARAMETERS {
+            return Err(ModelError::Encoder(format!(
+                "its layers have {parameters} parameters; at most {MOST_PARAMETERS} are allowed"
+            )));
         }
         Ok(shape)
     }
