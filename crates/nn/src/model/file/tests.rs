@@ -106,7 +106,7 @@ fn everything_comes_back() {
 fn what_does_not_fit_is_named() {
     assert!(with_config(|c| c["format"] = 2.into()).contains("format 2"));
     assert!(with_config(|c| c["bins"] = 6.into()).contains("conv.0.weight"));
-    assert!(with_config(|c| c["encoder"][1]["units"] = 60_000.into()).contains("fewer values"));
+    assert!(with_config(|c| c["encoder"][1]["units"] = 3_000.into()).contains("fewer values"));
     assert!(with_config(|c| c["encoder"][0]["width"] = 0.into()).contains("layer 0"));
     assert!(with_config(|c| c["heads"] = serde_json::json!([])).contains("belongs to no layer"));
     assert!(
