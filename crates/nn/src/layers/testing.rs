@@ -135,28 +135,31 @@ pub fn agrees_with_naive(
             let out = naive(values, frames, member);
             out.iter().zip(slope).map(|(o, s)| o * f64::from(*s)).sum()
         };
-        const STEP: f64 = 1e-5;
-        for (at, sum) in expected_of_values.iter_mut().enumerate() {
-            let value = values[at];
-            values[at] = value + STEP;
-            let up = loss(&values, &frames);
-            values[at] = value - STEP;
-            *sum += (up - loss(&values, &frames)) / (2.0 * STEP);
-            values[at] = value;
+        let of_own_values = differences(&mut values, |values| loss(values, &frames));
+        for (sum, own) in expected_of_values.iter_mut().zip(of_own_values) {
+            *sum += own;
         }
-        let mut expected = vec![0.0; frames.len()];
-        for (at, slope) in expected.iter_mut().enumerate() {
-            let value = frames[at];
-            frames[at] = value + STEP;
-            let up = loss(&values, &frames);
-            frames[at] = value - STEP;
-            *slope = (up - loss(&values, &frames)) / (2.0 * STEP);
-            frames[at] = value;
-        }
+        let expected = differences(&mut frames, |frames| loss(&values, frames));
         close_to_size(of_frames, &single(&expected), 2e-4);
     }
     let expected: Vec<f32> = expected_of_values.iter().map(|&v| v as f32).collect();
     close_to_size(&of_values, &expected, 2e-4);
+}
+
+/// The gradient of `loss` at `point`, by central differences; `point` is the same afterwards.
+fn differences(point: &mut [f64], loss: impl Fn(&[f64]) -> f64) -> Vec<f64> {
+    const STEP: f64 = 1e-5;
+    let length = point.len();
+    let slope = |at: usize| {
+        let value = point[at];
+        point[at] = value + STEP;
+        let up = loss(point);
+        point[at] = value - STEP;
+        let down = loss(point);
+        point[at] = value;
+        (up - down) / (2.0 * STEP)
+    };
+    (0..length).map(slope).collect()
 }
 
 /// Panics unless an encoder agrees with numbers of PyTorch in `golden`: `layers` and `bins`; for each of the utterances
@@ -261,24 +264,11 @@ pub fn recurrent_agrees_with_naive(
                 let out = naive(values, frames, backward_in_time);
                 out.iter().zip(&slope).map(|(o, s)| o * s).sum()
             };
-            const STEP: f64 = 1e-5;
-            for (at, sum) in expected_of_values.iter_mut().enumerate() {
-                let value = values[at];
-                values[at] = value + STEP;
-                let up = loss(&values, &frames);
-                values[at] = value - STEP;
-                *sum += (up - loss(&values, &frames)) / (2.0 * STEP);
-                values[at] = value;
+            let of_own_values = differences(&mut values, |values| loss(values, &frames));
+            for (sum, own) in expected_of_values.iter_mut().zip(of_own_values) {
+                *sum += own;
             }
-            let mut expected = vec![0.0; frames.len()];
-            for (at, slope) in expected.iter_mut().enumerate() {
-                let value = frames[at];
-                frames[at] = value + STEP;
-                let up = loss(&values, &frames);
-                frames[at] = value - STEP;
-                *slope = (up - loss(&values, &frames)) / (2.0 * STEP);
-                frames[at] = value;
-            }
+            let expected = differences(&mut frames, |frames| loss(&values, frames));
             close_to_size(
                 &gather(run.grad_input(&pass), width),
                 &single(&expected),

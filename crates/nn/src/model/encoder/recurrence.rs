@@ -1,10 +1,10 @@
 //! A part of recurrent layers over all groups of a batch; within a layer, each direction of each group is a task.
 
-use pipe_foundation::{FeaturesView, Workers};
+use pipe_foundation::{Buffer, FeaturesView, Workers};
 
-use crate::layers::{AnyRecurrentLayer, Run, Walk};
+use crate::layers::{AnyRecurrentLayer, Run, Steps, Walk};
 
-use super::group::Group;
+use super::group::{Direction, Group};
 use super::part_pass::Cut;
 use super::shard::{Part, Shard};
 
@@ -79,13 +79,7 @@ impl<'a> Recurrence<'a> {
                 }
             }
             let weights = &self.part.weights.layers[self.part.from + index];
-            let mut tasks = Vec::new();
-            for group in groups.iter_mut() {
-                let (steps, pass) = (&group.steps, &mut group.layers[index]);
-                for (direction, own) in pass.directions.iter_mut().enumerate() {
-                    tasks.push((direction, steps, &pass.input, own));
-                }
-            }
+            let mut tasks = tasks(groups, index);
             workers.for_each(&mut tasks, |_, (direction, steps, input, own)| {
                 let walk = Walk {
                     steps,
@@ -114,13 +108,7 @@ impl<'a> Recurrence<'a> {
         for (index, &(_, layer)) in self.layers.iter().enumerate().rev() {
             let with_input = index > 0 || further;
             let weights = &self.part.weights.layers[self.part.from + index];
-            let mut tasks = Vec::new();
-            for group in groups.iter_mut() {
-                let (steps, pass) = (&group.steps, &mut group.layers[index]);
-                for (direction, own) in pass.directions.iter_mut().enumerate() {
-                    tasks.push((direction, steps, &pass.input, own));
-                }
-            }
+            let mut tasks = tasks(groups, index);
             workers.for_each(&mut tasks, |_, (direction, steps, input, own)| {
                 let walk = Walk {
                     steps,
@@ -154,4 +142,19 @@ impl<'a> Recurrence<'a> {
             }
         }
     }
+}
+
+/// The work on one layer: for each direction of each group its number, the steps, the input, and what it computes.
+type Task<'g> = (usize, &'g Steps, &'g Buffer, &'g mut Direction);
+
+/// The work on the layer at `index`, of which every part can be done at the same time.
+fn tasks(groups: &mut [Group], index: usize) -> Vec<Task<'_>> {
+    let mut tasks = Vec::new();
+    for group in groups {
+        let (steps, pass) = (&group.steps, &mut group.layers[index]);
+        for (direction, own) in pass.directions.iter_mut().enumerate() {
+            tasks.push((direction, steps, &pass.input, own));
+        }
+    }
+    tasks
 }
