@@ -2,14 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use pipe_speech::audio::is_audio_extension;
 use walkdir::WalkDir;
-
-/// Extensions of audio files. What is inside decides how one is read; those of formats that are not read are listed
-/// too, so that nobody takes a folder of them for an empty one.
-const AUDIO_EXTENSIONS: [&str; 25] = [
-    "wav", "wave", "bwf", "rf64", "w64", "aif", "aiff", "aifc", "sph", "nist", "flac", "mp3",
-    "ogg", "oga", "m4a", "mp4", "mov", "aac", "opus", "wma", "au", "snd", "caf", "amr", "webm",
-];
 
 /// What a folder holds.
 #[derive(Debug, Default)]
@@ -53,9 +47,5 @@ pub fn audio_files(folder: &Path) -> AudioFiles {
 
 fn is_audio(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());
-    extension.is_some_and(|extension| {
-        AUDIO_EXTENSIONS
-            .iter()
-            .any(|known| extension.eq_ignore_ascii_case(known))
-    })
+    extension.is_some_and(is_audio_extension)
 }

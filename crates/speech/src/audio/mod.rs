@@ -3,6 +3,7 @@
 mod aiff;
 mod coded;
 mod error;
+mod extensions;
 mod format;
 pub(crate) mod g711;
 mod layout;
@@ -25,6 +26,7 @@ mod waveform;
 mod write;
 
 pub use error::AudioError;
+pub use extensions::is_audio_extension;
 pub use format::AudioFormat;
 pub use layout::{AudioInfo, SampleCoding};
 pub use rates::RATES_HZ;

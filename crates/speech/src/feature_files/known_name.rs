@@ -5,6 +5,8 @@ use std::path::Path;
 
 use unicode_normalization::UnicodeNormalization;
 
+use crate::audio::is_audio_extension;
+
 /// A name of a recording, or of a part of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownName {
@@ -119,13 +121,13 @@ pub(super) fn common<'a>(
 
 /// The parts of a path or an id in Unicode's form NFC, the last one without the extension of an audio file.
 pub(super) fn parts(name: &str) -> Vec<String> {
-    const EXTENSIONS: [&str; 14] = [
-        "wav", "flac", "mp3", "ogg", "m4a", "aif", "aiff", "sph", "opus", "npy", "mp4", "webm",
-        "aac", "wma",
-    ];
     let name = name.trim().trim_matches(['\'', '"']);
     let name = match name.rsplit_once('.') {
-        Some((stem, extension)) if EXTENSIONS.contains(&&*extension.to_ascii_lowercase()) => stem,
+        Some((stem, extension))
+            if is_audio_extension(extension) || extension.eq_ignore_ascii_case("npy") =>
+        {
+            stem
+        }
         _ => name,
     };
     let parts = name
