@@ -6,7 +6,7 @@ use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
 use miette::Report;
-use pipe::domain::{PlanOptions, SpeechPlan};
+use pipe_stages::domain::{PlanOptions, SpeechPlan};
 use pipe_engine::manifest::{Diagnostics, Limits, Manifest, ReadOptions};
 use pipe_fuzz::{folder, shipped, write};
 use pipe_nn::model::Device;

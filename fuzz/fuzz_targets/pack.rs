@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
-use pipe::items::{AUDIO, FEATURES};
+use pipe_stages::items::{AUDIO, FEATURES};
 use pipe_engine::artifact::ArtifactKind;
 use pipe_engine::cache::items::{
     ItemIndex, ItemRecord, Location, StepTag, decode, encode, step_of,

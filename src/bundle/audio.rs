@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use pipe_engine::stage::SourceListing;
 use pipe_speech::corpus::{AudioSource, Corpora};
 
-use crate::items::{UtteranceItem, details};
+use pipe_stages::items::{UtteranceItem, details};
 
 use super::contents::Content;
 use super::error::BundleError;

@@ -8,9 +8,9 @@ use pipe_engine::exec::{PlanResults, runs_folder};
 use pipe_engine::stage::SourceListing;
 use pipe_foundation::spreadsheet::guarded;
 
-use crate::domain::SpeechPlan;
-use crate::items::UtteranceItem;
 use crate::lock::LockFile;
+use pipe_stages::domain::SpeechPlan;
+use pipe_stages::items::UtteranceItem;
 
 use super::audio::add_audio;
 use super::contents::{Collected, Content, Contents, FORMAT};

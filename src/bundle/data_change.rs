@@ -10,7 +10,7 @@ use pipe_foundation::regular_file;
 use pipe_foundation::spreadsheet::unguarded;
 use serde::Serialize;
 
-use crate::items::UtteranceItem;
+use pipe_stages::items::UtteranceItem;
 
 /// How the utterances of a corpus in a split are not the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

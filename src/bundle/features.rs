@@ -7,7 +7,7 @@ use pipe_engine::exec::{PlanResults, Resolver, runs_folder};
 use pipe_engine::file_name::file_name_with_ending;
 use pipe_foundation::progress::Silent;
 
-use crate::items::FEATURES;
+use pipe_stages::items::FEATURES;
 
 use super::contents::Content;
 

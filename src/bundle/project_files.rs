@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use pipe_engine::manifest::location;
 use pipe_speech::corpus::Corpora;
 
-use crate::domain::{CORPORA, SpeechPlan};
 use crate::lock::{LockFile, lock_path};
+use pipe_stages::domain::{CORPORA, SpeechPlan};
 
 use super::contents::Content;
 use super::error::BundleError;

@@ -134,11 +134,11 @@ pub struct RunArguments {
     pub keep_going: bool,
     /// Memory that concurrent steps, or the recordings at work in one, may need together, such as 8GB; by default all
     /// that is available. One step, and one recording, always runs, whatever it needs.
-    #[arg(long, value_name = "SIZE", value_parser = crate::byte_size::parse_bytes)]
+    #[arg(long, value_name = "SIZE", value_parser = pipe_stages::byte_size::parse_bytes)]
     pub memory: Option<u64>,
     /// Keep checkpoints of finished trainings up to this size, so that more epochs continue from them; the oldest go
     /// first. 1GB by default.
-    #[arg(long, value_name = "SIZE", value_parser = crate::byte_size::parse_bytes)]
+    #[arg(long, value_name = "SIZE", value_parser = pipe_stages::byte_size::parse_bytes)]
     pub keep_checkpoints: Option<u64>,
     /// Use no vector instructions that only some processors have. Results have the same bits either way, so this only
     /// serves to prove it, slowly; the records of the steps mention it.

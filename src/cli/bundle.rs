@@ -11,8 +11,8 @@ use crate::bundle::{
     Collected, OpenedBundle, RunTimes, Signed, SigningKey, check_signature, signature_path, unpack,
     write, write_crate,
 };
-use crate::byte_size::bytes_text;
 use crate::trust::Project;
+use pipe_stages::byte_size::bytes_text;
 
 use super::arguments::Common;
 use super::bundle_arguments::{

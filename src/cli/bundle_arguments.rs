@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::bundle::BundleLimits;
-use crate::byte_size::parse_bytes;
+use pipe_stages::byte_size::parse_bytes;
 
 use super::manifest_arguments::{DeviceArguments, ManifestArguments};
 

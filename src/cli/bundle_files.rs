@@ -6,8 +6,8 @@ use pipe_engine::cache::Cache;
 use pipe_engine::exec::{PlanResults, Resolver, runs_folder};
 
 use crate::bundle::{Collected, Content, add_features, collect};
-use crate::domain::SpeechPlan;
 use crate::lock::LockFile;
+use pipe_stages::domain::SpeechPlan;
 
 use super::error::CliError;
 use super::report::{self, Described, Notes};

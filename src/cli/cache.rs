@@ -11,10 +11,10 @@ use pipe_foundation::Digest;
 use pipe_foundation::system::RealSystem;
 use pipe_nn::train::is_checkpoint_whole;
 
-use crate::byte_size::bytes_text;
 use crate::inspect::find_run;
 use crate::lock::{LockFile, lock_path};
-use crate::stage::checkpoints;
+use pipe_stages::byte_size::bytes_text;
+use pipe_stages::stage::checkpoints;
 
 use super::arguments::Common;
 use super::cache_arguments::{CacheAction, CacheArguments, GcArguments, PruneArguments};

@@ -38,7 +38,7 @@ pub enum CacheAction {
 #[command(group = ArgGroup::new("bound").args(["max_size", "max_age"]).required(true).multiple(true))]
 pub struct GcArguments {
     /// What the cache may take, such as 20GB.
-    #[arg(long, value_name = "SIZE", value_parser = crate::byte_size::parse_bytes)]
+    #[arg(long, value_name = "SIZE", value_parser = pipe_stages::byte_size::parse_bytes)]
     pub max_size: Option<u64>,
     /// Remove what the runs that stay do not need and was written more than DAYS days ago.
     #[arg(long, value_name = "DAYS")]

@@ -3,7 +3,7 @@
 use pipe_engine::plan::Step;
 use serde_json::Value as Json;
 
-use crate::stage::COMMAND;
+use pipe_stages::stage::COMMAND;
 
 /// What the manifest says that a `command` step is to run; none of other kinds.
 pub fn command_parameter(step: &Step) -> Option<&Json> {

@@ -15,8 +15,8 @@ use pipe_nn::model::Device;
 use pipe_speech::corpus::Corpora;
 
 use crate::bundle::{PlacesGiven, places_outside};
-use crate::domain::{CORPORA, PlanOptions, SpeechPlan};
 use crate::trust::{Project, TrustedFolders};
+use pipe_stages::domain::{CORPORA, PlanOptions, SpeechPlan};
 
 use super::arguments::Common;
 use super::built_in_corpora::built_in_corpora;

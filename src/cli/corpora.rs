@@ -4,7 +4,7 @@ use pipe_engine::cache::Cache;
 use pipe_foundation::{Limit, by_cause, length_text};
 use pipe_speech::corpus::{self, AudioSource, Corpora, CorpusConfig, CountCheck, ListOptions};
 
-use crate::stage::file_content;
+use pipe_stages::stage::file_content;
 
 use super::arguments::Common;
 use super::console::print;

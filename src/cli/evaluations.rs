@@ -10,8 +10,8 @@ use pipe_report::ReportEntry;
 use pipe_report::eval::Evaluation;
 use walkdir::WalkDir;
 
-use crate::card::CardEvaluation;
-use crate::stage::EVALUATION_ENTRY;
+use pipe_stages::card::CardEvaluation;
+use pipe_stages::stage::EVALUATION_ENTRY;
 
 use super::arguments::Common;
 use super::context;

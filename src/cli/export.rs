@@ -7,9 +7,9 @@ use pipe_foundation::durable;
 use pipe_foundation::system::RealSystem;
 use pipe_nn::model::Model;
 
-use crate::card::{Card, CardCorpus, CardEvaluation};
-use crate::onnx::{self, GraphInput, OnnxError};
-use crate::predict::{FrontEnd, FrontEndError};
+use pipe_stages::card::{Card, CardCorpus, CardEvaluation};
+use pipe_stages::onnx::{self, GraphInput, OnnxError};
+use pipe_stages::predict::{FrontEnd, FrontEndError};
 
 use super::arguments::Common;
 use super::console::{print, shown};

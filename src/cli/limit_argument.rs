@@ -2,7 +2,7 @@
 
 use pipe_engine::manifest::Limits;
 
-use crate::byte_size::parse_bytes;
+use pipe_stages::byte_size::parse_bytes;
 
 /// One limit as the command line sets it.
 #[derive(Clone, Debug)]

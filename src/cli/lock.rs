@@ -11,8 +11,8 @@ use pipe_foundation::system::RealSystem;
 use serde_json::json;
 
 use crate::bundle::number_changes;
-use crate::domain::SpeechPlan;
 use crate::lock::{LockFile, LockedData, StepChange, changes, data_of, lock_of, lock_path};
+use pipe_stages::domain::SpeechPlan;
 
 use super::arguments::{Common, LockArguments};
 use super::console::{print, print_error};

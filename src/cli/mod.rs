@@ -75,7 +75,7 @@ use error::CliError;
 /// configuration is wrong, 3 the cache is unusable, 70 memory was refused or there is a defect, 130 interrupted (129 for
 /// SIGHUP, 131 for SIGQUIT, 143 for SIGTERM).
 pub fn main() -> ExitCode {
-    if let Some(code) = crate::stage::supervisor() {
+    if let Some(code) = pipe_stages::stage::supervisor() {
         return code;
     }
     failures::explain();

@@ -10,10 +10,10 @@ use miette::{Diagnostic, Report};
 use pipe_engine::manifest::{Diagnostics, OUTSIDE};
 use pipe_nn::model::Device;
 
-use crate::domain::SpeechPlan;
-use crate::shell_words;
-use crate::stage::why_no_sandbox;
 use crate::trust::{Project, TrustedFolders};
+use pipe_stages::domain::SpeechPlan;
+use pipe_stages::shell_words;
+use pipe_stages::stage::why_no_sandbox;
 
 use super::arguments::{Common, RunArguments};
 use super::command_line::command_line;

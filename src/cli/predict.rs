@@ -9,10 +9,10 @@ use miette::Diagnostic;
 use pipe_foundation::sync::lock;
 use pipe_nn::model::Model;
 
-use crate::predict::{
+use pipe_stages::predict::{
     self, FrontEnd, Helpers, Input, Outcome, PredictOptions, ProgramError, WindowError, Windows,
 };
-use crate::stage::program_of_model;
+use pipe_stages::stage::program_of_model;
 
 use super::arguments::Common;
 use super::console::{print_error, shown};

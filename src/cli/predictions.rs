@@ -6,7 +6,7 @@ use std::io::{BufWriter, IsTerminal, Write};
 use pipe_foundation::spreadsheet::guarded_bytes;
 use serde::{Serialize, Serializer};
 
-use crate::predict::Row;
+use pipe_stages::predict::Row;
 
 use super::console::{StandardOutput, console_width, shown};
 use super::model_arguments::PredictionFormat;

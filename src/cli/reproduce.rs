@@ -12,9 +12,9 @@ use crate::bundle::{
     Comparison, DataChange, OpenedBundle, PROJECT, PlacesGiven, Signed, Verdict, corpora_at,
     data_changes, places_outside, unpack_or_reuse,
 };
-use crate::domain::{CORPORA, PlanOptions, SpeechPlan};
 use crate::lock::{LockFile, changes, lock_path};
-use crate::visible_devices;
+use pipe_stages::domain::{CORPORA, PlanOptions, SpeechPlan};
+use pipe_stages::visible_devices;
 
 use super::arguments::Common;
 use super::bundle::{folder_of, signed, signed_line};

@@ -9,7 +9,7 @@ use pipe_foundation::sync;
 
 use crate::lock::LockFile;
 use crate::track::{TrackTarget, Tracking};
-use crate::visible_devices;
+use pipe_stages::visible_devices;
 
 use super::arguments::{Common, RunArguments};
 use super::bars::BarObserver;

@@ -3,7 +3,7 @@
 use pipe_engine::manifest::{Absent, Kind, Parameter, Shape, suggest};
 use serde_json::{Map, Value as Json, json};
 
-use crate::stage::kinds;
+use pipe_stages::stage::kinds;
 
 use super::arguments::{Common, SchemaArguments};
 use super::console::{console_width, print};

@@ -5,7 +5,7 @@ use pipe_foundation::Digest;
 use serde_json::{Value as Json, json};
 
 use crate::inspect::{Ancestor, Origin, origins};
-use crate::items::{Composition, CompositionRow};
+use pipe_stages::items::{Composition, CompositionRow};
 
 use super::arguments::{Common, WhenceArguments};
 use super::console::print;

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::{FlockOperation, flock, statvfs};
 use rustix::io::Errno;
 
-use crate::byte_size::bytes_text;
+use pipe_stages::byte_size::bytes_text;
 
 use super::Check;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use pipe_engine::cache::Scratch;
 use pipe_foundation::system::RealSystem;
 
-use crate::stage::orphaned_supervisors;
+use pipe_stages::stage::orphaned_supervisors;
 
 use super::Check;
 

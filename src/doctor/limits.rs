@@ -2,7 +2,7 @@
 
 use rustix::process::{Resource, getrlimit};
 
-use crate::byte_size::bytes_text;
+use pipe_stages::byte_size::bytes_text;
 
 use super::Check;
 

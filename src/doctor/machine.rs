@@ -2,7 +2,7 @@
 
 use pipe_engine::exec::available_bytes;
 
-use crate::byte_size::bytes_text;
+use pipe_stages::byte_size::bytes_text;
 
 use super::Check;
 

@@ -6,7 +6,7 @@ use pipe_engine::cache::{Cache, CacheError, Run, StepOutput, StepRecord};
 use pipe_foundation::Digest;
 use pipe_speech::corpus::Split;
 
-use crate::stage::TRAIN;
+use pipe_stages::stage::TRAIN;
 
 /// A step that something was made from.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use pipe_report::ReportEntry;
 use pipe_report::eval::Metrics;
 use serde::Serialize;
 
-use crate::stage::EVALUATION_ENTRY;
+use pipe_stages::stage::EVALUATION_ENTRY;
 
 use super::prediction_flips::PredictionFlips;
 use super::step;

@@ -6,7 +6,7 @@ use pipe_engine::cache::{Cache, CacheError, Run};
 use pipe_report::{FoldEntry, ReportEntry};
 use serde::Serialize;
 
-use crate::stage::{EVALUATION_ENTRY, FOLD};
+use pipe_stages::stage::{EVALUATION_ENTRY, FOLD};
 
 use super::step::{self, stage_of};
 

@@ -7,7 +7,7 @@ use pipe_engine::stage::SourceListing;
 use pipe_foundation::Digest;
 use serde::{Deserialize, Serialize};
 
-use crate::items::UtteranceItem;
+use pipe_stages::items::UtteranceItem;
 
 /// The utterances of one corpus in one split, as a source listed them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

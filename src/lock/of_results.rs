@@ -7,10 +7,10 @@ use pipe_engine::exec::PlanResults;
 use pipe_foundation::arithmetic;
 use pipe_report::ReportEntry;
 
-use crate::domain::SpeechPlan;
 use crate::inspect::step;
-use crate::stage::EVALUATION_ENTRY;
 use crate::version::COMMIT;
+use pipe_stages::domain::SpeechPlan;
+use pipe_stages::stage::EVALUATION_ENTRY;
 
 use super::data::data_of;
 use super::file::{LockFile, LockedMetrics, LockedStep, MadeBy};

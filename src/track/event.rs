@@ -2,7 +2,7 @@
 
 use pipe_nn::train::Scalars;
 
-use crate::protobuf::Message;
+use pipe_stages::protobuf::Message;
 
 /// Length of the field `wall_time` at the start of an event.
 const WALL_TIME: usize = 9;

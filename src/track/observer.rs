@@ -14,7 +14,7 @@ use pipe_foundation::sync::lock;
 use pipe_nn::train::{EpochReport, TrainingResumed};
 
 use crate::inspect::step::{self, history};
-use crate::items::MODEL;
+use pipe_stages::items::MODEL;
 
 use super::event::Event as BoardEvent;
 use super::event_file::EventFile;

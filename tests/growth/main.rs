@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use pipe::domain::{PlanOptions, SpeechPlan};
 use pipe_engine::manifest::ReadOptions;
 use pipe_nn::model::Device;
 use pipe_speech::corpus::Corpora;
+use pipe_stages::domain::{PlanOptions, SpeechPlan};
 
 struct Counting;
 

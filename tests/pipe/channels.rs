@@ -1,4 +1,4 @@
-//! What can reach a step, one thing at a time, and which keys it must change; the table is in `crates/engine/src/stage/mod.rs` and `src/stage/mod.rs`.
+//! What can reach a step, one thing at a time, and which keys it must change; the table is in `crates/engine/src/stage/mod.rs` and `crates/stages/src/stage/mod.rs`.
 
 use std::fs;
 

@@ -4,12 +4,12 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use pipe::predict::FrontEnd;
 use pipe_nn::layers::REGISTERED;
 use pipe_nn::model::{
     EncoderShape, HeadLabels, Initialisation, Model, ModelConfig, Network, NumericTarget,
 };
 use pipe_speech::audio;
+use pipe_stages::predict::FrontEnd;
 use serde_json::{Value as Json, json};
 
 use super::predicting::trained;

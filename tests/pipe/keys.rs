@@ -1,6 +1,6 @@
 //! What reaches a step is in its key or cannot change its result: each channel is varied alone, in a fresh cache.
 //!
-//! The table of channels is in `crates/engine/src/stage/mod.rs` and `src/stage/mod.rs`.
+//! The table of channels is in `crates/engine/src/stage/mod.rs` and `crates/stages/src/stage/mod.rs`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::audit::{AuditOutcome, Severities};
+use pipe_stages::audit::{AuditOutcome, Severities};
 
 /// What was found, as lines that end with the numbers of errors, warnings and notes.
 pub fn json_lines(outcome: &AuditOutcome) -> String {

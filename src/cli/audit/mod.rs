@@ -10,7 +10,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use pipe_foundation::progress::Progress;
 
-use crate::audit::{AuditOutcome, measure_all};
+use pipe_stages::audit::{AuditOutcome, measure_all};
 
 use super::arguments::Common;
 use super::console::{print, print_error};

@@ -8,17 +8,17 @@ use pipe_speech::corpus::audit::{Finding, Severity};
 use pipe_speech::corpus::{self, ClassSet, Corpora, CorpusConfig, ListOptions, VoteRule};
 use rayon::prelude::*;
 
-use crate::audit::{AuditScope, AuditSource, ColumnsOfCorpora, ListedRecording, left_out};
 use crate::cli::arguments::Common;
 use crate::cli::context;
 use crate::cli::corpora_arguments::AuditArguments;
 use crate::cli::corpus_named::corpus_named;
 use crate::cli::error::CliError;
 use crate::cli::manifest_arguments::ManifestArguments;
-use crate::comparisons::comparisons;
-use crate::domain::SpeechPlan;
-use crate::items::details;
-use crate::stage::{self, INGEST, Setting, SharedListings, source_facts};
+use pipe_stages::audit::{AuditScope, AuditSource, ColumnsOfCorpora, ListedRecording, left_out};
+use pipe_stages::comparisons::comparisons;
+use pipe_stages::domain::SpeechPlan;
+use pipe_stages::items::details;
+use pipe_stages::stage::{self, INGEST, Setting, SharedListings, source_facts};
 
 /// What was listed, and what listing warned of, each with the step or corpus.
 pub type Listed = (Vec<AuditSource>, Vec<(String, String)>);

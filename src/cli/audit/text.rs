@@ -3,9 +3,9 @@
 use pipe_foundation::length_text;
 use pipe_speech::corpus::audit::{Finding, Severity};
 
-use crate::audit::{AuditOutcome, Severities, SourceAudit};
 use crate::cli::lines::counted;
 use crate::cli::paint::Paint;
+use pipe_stages::audit::{AuditOutcome, Severities, SourceAudit};
 
 /// What was found, as text.
 pub fn text(outcome: &AuditOutcome, paint: Paint) -> String {

@@ -4,7 +4,7 @@ use pipe_engine::cache::{Cache, StepOutput};
 use pipe_foundation::regular_file;
 use pipe_report::Report;
 
-use crate::stage::REPORT_CONTENT;
+use pipe_stages::stage::REPORT_CONTENT;
 
 /// The page next to the stage's own files.
 pub const PAGE: &str = "report.html";

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use pipe_engine::cache::{Cache, CacheError};
 use pipe_engine::exec::PlanResults;
 
-use crate::domain::SpeechPlan;
 use crate::lock::{LockFile, lock_of};
 use crate::trust::Project;
+use pipe_stages::domain::SpeechPlan;
 
 use super::notes::Notes;
 

@@ -11,8 +11,8 @@ use pipe_report::{
 };
 use pipe_speech::corpus::Split;
 
-use crate::domain::SpeechPlan;
-use crate::items::{UtteranceItem, details};
+use pipe_stages::domain::SpeechPlan;
+use pipe_stages::items::{UtteranceItem, details};
 
 use super::described::Described;
 use super::reproduction::reproduction;

@@ -19,8 +19,8 @@ use pipe_foundation::durable;
 use pipe_foundation::regular_file;
 use pipe_foundation::system::RealSystem;
 
-use crate::domain::SpeechPlan;
-use crate::items::REPORT;
+use pipe_stages::domain::SpeechPlan;
+use pipe_stages::items::REPORT;
 
 use super::arguments::{Common, ReportArguments};
 use super::console::{console_width, print, print_error};

@@ -7,7 +7,7 @@ use pipe_engine::stage::SourceListing;
 use pipe_report::LeftOut;
 use serde::{Deserialize, Serialize};
 
-use crate::items::details;
+use pipe_stages::items::details;
 
 /// Notes on the data of a run. Other copies of the same recordings may give others: they may have more files that count
 /// for nothing.

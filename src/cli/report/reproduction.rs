@@ -5,8 +5,8 @@ use pipe_foundation::regular_file;
 use pipe_report::{ProjectFile, Reproduction};
 
 use crate::bundle::{Content, project_files};
-use crate::domain::SpeechPlan;
-use crate::shell_words;
+use pipe_stages::domain::SpeechPlan;
+use pipe_stages::shell_words;
 
 use super::described::Described;
 

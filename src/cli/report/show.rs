@@ -10,7 +10,7 @@ use crate::cli::console::{console_width, print};
 use crate::cli::error::CliError;
 use crate::cli::paint::colours;
 use crate::cli::visible::with_own_colours;
-use crate::items::REPORT;
+use pipe_stages::items::REPORT;
 
 use super::content::{PAGE, content};
 

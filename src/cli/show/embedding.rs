@@ -6,7 +6,7 @@ use pipe_engine::cache::{Cache, StepRecord};
 use pipe_report::{EmbeddingMap, ProbeEntry, Sheet, SheetCell, SheetColumn, Tone};
 
 use crate::inspect::step;
-use crate::stage::{MAP_ENTRY, PROBE_ENTRY};
+use pipe_stages::stage::{MAP_ENTRY, PROBE_ENTRY};
 
 use super::page::{Page, percent};
 

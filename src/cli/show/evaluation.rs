@@ -5,7 +5,7 @@ use pipe_report::eval::Metrics;
 use pipe_report::{ReportEntry, Sheet, SheetCell, SheetColumn, Tone, short_class_names};
 
 use crate::inspect::step;
-use crate::stage::EVALUATION_ENTRY;
+use pipe_stages::stage::EVALUATION_ENTRY;
 
 use super::page::{Page, percent};
 

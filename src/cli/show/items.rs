@@ -4,7 +4,7 @@ use pipe_engine::artifact::BadItem;
 use pipe_engine::cache::StepRecord;
 use pipe_report::{Sheet, SheetCell, SheetColumn, Tone};
 
-use crate::items::{Composition, CompositionRow};
+use pipe_stages::items::{Composition, CompositionRow};
 
 use super::page::Page;
 

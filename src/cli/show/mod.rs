@@ -12,9 +12,9 @@ use pipe_engine::cache::{Cache, CacheError, Run, StepOutput, StepRecord};
 use pipe_report::{AuditEntry, Report, Sheet};
 use serde_json::{Value as Json, json};
 
-use crate::byte_size::bytes_text;
 use crate::inspect::{InspectError, StepOfRun, find_run, find_step, stage_of, step};
-use crate::stage::{AUDIT, AUDIT_CONTENT, MAP_ENTRY, PROBE_ENTRY, REPORT_CONTENT};
+use pipe_stages::byte_size::bytes_text;
+use pipe_stages::stage::{AUDIT, AUDIT_CONTENT, MAP_ENTRY, PROBE_ENTRY, REPORT_CONTENT};
 
 use super::arguments::{Common, ShowArguments};
 use super::console::{console_width, print};

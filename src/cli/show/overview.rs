@@ -5,10 +5,10 @@ use std::sync::Arc;
 use pipe_engine::cache::{Cache, CacheError, Ending, Run, StepOutput};
 use pipe_report::{Sheet, SheetCell, SheetColumn, Tone};
 
-use crate::byte_size::bytes_text;
 use crate::cli::date::date_text;
 use crate::cli::lines::{counted, duration_text};
 use crate::inspect::{StepOfRun, headline};
+use pipe_stages::byte_size::bytes_text;
 
 use super::page::{Page, kind};
 

@@ -37,7 +37,7 @@ impl FileInfos for Remembers {
 }
 
 fn facts(file: &str, then: f64) -> (FileContent, u32) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/speech/tests/golden/audio");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../speech/tests/golden/audio");
     let files = Remembers {
         then,
         looks: Default::default(),
