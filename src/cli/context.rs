@@ -197,10 +197,10 @@ pub fn known_corpora(
         let folder = given_folder.unwrap_or(Path::new("corpora")).to_path_buf();
         let corpora = Corpora {
             folder,
-            ..Corpora::default()
+            ..built_in_corpora()
         };
         return Ok(KnownCorpora {
-            corpora: corpora.on_top_of(built_in_corpora()),
+            corpora,
             file: None,
             of_file: BTreeSet::new(),
         });
@@ -227,7 +227,7 @@ pub fn known_corpora(
         }
     })?;
     let source = Source::new(file.display().to_string(), text);
-    let mut corpora = Corpora::parse(source.text())
+    let mut corpora = Corpora::parse_on_top_of(source.text(), built_in_corpora())
         .map_err(|error| corpora_diagnostic::diagnostic(&source, &error))?;
     let base = file.parent().unwrap_or(Path::new(""));
     corpora.folder = match given_folder {
@@ -235,8 +235,8 @@ pub fn known_corpora(
         None => base.join(&corpora.folder),
     };
     Ok(KnownCorpora {
-        of_file: corpora.corpora.keys().cloned().collect(),
-        corpora: corpora.on_top_of(built_in_corpora()),
+        of_file: Corpora::names_in(source.text()),
+        corpora,
         file: Some(file),
     })
 }

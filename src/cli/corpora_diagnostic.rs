@@ -25,6 +25,7 @@ pub fn diagnostic(source: &Source, error: &toml::de::Error) -> Diagnostic {
         }
     }
     if let Some(name) = message.strip_prefix("missing field ") {
+        let name = name.split(" of ").next().unwrap_or(name);
         let message = format!("{} lacks the key {name}", source.name());
         return Diagnostic::new("corpora::missing_key", message)
             .at(&place, format!("needs the key {name}"))

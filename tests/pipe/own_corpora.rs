@@ -117,7 +117,22 @@ fn own_entries_are_on_top_of_those_that_come_with_the_program() {
     };
     assert_eq!(from("made"), "corpora.toml");
     assert_eq!(from("synthetic_kitchen"), "built in");
-    // Whole entries are replaced, not single keys.
+    // An entry with a reader replaces the whole one; without, what it does not name is as it was.
+    let own = space.read("corpora.toml");
+    let moved = "[corpus.ravdess]\nroot = \"elsewhere\"\n";
+    space.write("corpora.toml", format!("{own}{moved}"));
+    let told = space.told_with(&["corpora", "ravdess"], 1);
+    assert!(
+        told.contains("ravdess: RAVDESS: Ryerson") && told.contains("elsewhere"),
+        "{told}"
+    );
+    space.write(
+        "corpora.toml",
+        format!("{own}{moved}reader = \"ravdess\"\n"),
+    );
+    let refused = space.refused(&["corpora", "ravdess"]);
+    assert!(refused.contains("lacks the key `title`"), "{refused}");
+    space.write("corpora.toml", own);
     let entry = "\n[corpus.synthetic_kitchen]\nroot = \"\"\nreader = \"synthetic\"\ntitle = \"Mine\"\nlanguage = \"en\"\nlicence = \"\"\nsource = \"\"\nlabels = { neutral = [\"neutral\"] }\noptions = { seed = 1, speakers = 2, utterances_per_label = 1, rate_hz = 16000, room = \"studio\", noise = \"white\", snr_db = 44, tilt_db = 2, level_db = -43, strength = 1.2 }\n";
     space.write("corpora.toml", space.read("corpora.toml") + entry);
     let told = space.told(&["corpora", "synthetic_kitchen"]);

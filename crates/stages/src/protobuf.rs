@@ -14,7 +14,7 @@
 /// One message in the making.
 ///
 /// ```
-/// use pipe::protobuf::Message;
+/// use pipe_stages::protobuf::Message;
 /// // message Point { int64 x = 1; string name = 2; }
 /// let point = Message::new().int(1, 150).string(2, "a");
 /// assert_eq!(point.into_bytes(), [0x08, 0x96, 0x01, 0x12, 0x01, b'a']);

@@ -7,21 +7,28 @@ use serde::{Deserialize, Serialize};
 
 use super::Gender;
 
-/// One `[corpus.<name>]` table of `corpora.toml`.
+/// One `[corpus.<name>]` table of `corpora.toml`. [`Corpora::parse_on_top_of`](super::Corpora::parse_on_top_of) sees to it that
+/// nothing is missing that has to be there.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CorpusConfig {
     /// Folder of the corpus; relative to the folder that holds all corpora.
+    #[serde(default)]
     pub root: PathBuf,
     /// Which reader understands its layout.
+    #[serde(default)]
     pub reader: String,
     /// Full name for people.
+    #[serde(default)]
     pub title: String,
     /// Language tag of every utterance that names none itself.
+    #[serde(default)]
     pub language: String,
     /// Licence in a few words.
+    #[serde(default)]
     pub licence: String,
     /// Where to get it.
+    #[serde(default)]
     pub source: String,
     /// Counts of the official distribution, to check a copy against.
     #[serde(default)]
@@ -44,6 +51,25 @@ pub struct CorpusConfig {
 }
 
 impl CorpusConfig {
+    /// The keys that an entry must have.
+    pub(super) const REQUIRED: [&str; 6] =
+        ["root", "reader", "title", "language", "licence", "source"];
+
+    /// Takes what `has` does not name from `below`.
+    pub(super) fn take_absent(&mut self, has: impl Fn(&str) -> bool, below: &Self) {
+        let mut taken = below.clone();
+        let own = std::mem::take(self);
+        macro_rules! keep {
+            ($($key:ident)*) => {$(
+                if has(stringify!($key)) {
+                    taken.$key = own.$key;
+                }
+            )*};
+        }
+        keep!(root reader title language licence source official labels names classes genders options);
+        *self = taken;
+    }
+
     /// What stands for a licence or a source that nobody has said.
     pub const NOT_STATED: &str = "not stated";
 

@@ -1,6 +1,6 @@
 //! `corpora.toml`: all corpora the project knows, by name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde::de::Error as _;
@@ -18,7 +18,8 @@ const MOST_NESTED: usize = 64;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Corpora {
-    /// Folder that holds the folders of all corpora; relative to the file.
+    /// Folder that holds the folders of all corpora; relative to the file. `corpora` where the file names none.
+    #[serde(default = "default_folder")]
     pub folder: PathBuf,
     /// The `[classes.<name>]` tables: class maps that hold for every corpus.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -29,16 +30,26 @@ pub struct Corpora {
 }
 
 impl Corpora {
-    /// Reads the text of `corpora.toml`.
+    /// Reads the text of a `corpora.toml` that lies on nothing.
+    ///
+    /// # Errors
+    /// As [`parse_on_top_of`](Self::parse_on_top_of).
+    pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
+        Self::parse_on_top_of(text, Self::default())
+    }
+
+    /// Reads the text of `corpora.toml` and lays it on top of `below`: an entry of the same name without a `reader` changes
+    /// only the keys it has, one with a `reader` replaces the whole entry, as a class map does; the folder is that of the text.
+    /// A class map of `below` gives way to one that any corpus of the text has under its name.
     ///
     /// # Errors
     /// Where the text is not TOML or is nested too deep, a key is unknown or missing, a value has the wrong type, or a corpus name has other
     /// characters than ASCII letters, digits, `-`, `_` and `.`: it is the first part of utterance ids and of file
     /// names.
-    pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
+    pub fn parse_on_top_of(text: &str, below: Self) -> Result<Self, toml::de::Error> {
+        let table = DeTable::parse(text)?;
         // Only a table that is not deep can be read as what it means: that calls itself for every level.
-        if DeTable::parse(text)?
-            .get_ref()
+        if (table.get_ref())
             .values()
             .any(|value| is_deep(value.get_ref(), MOST_NESTED))
         {
@@ -46,7 +57,7 @@ impl Corpora {
                 "lists and tables are nested more than {MOST_NESTED} deep"
             )));
         }
-        let corpora: Self = toml::from_str(text)?;
+        let mut corpora: Self = toml::from_str(text)?;
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         let bad =
             |name: &&String| name.is_empty() || name.starts_with('.') || !name.chars().all(plain);
@@ -55,15 +66,42 @@ impl Corpora {
                 "corpus name {name:?} must consist of letters, digits, `-`, `_` and `.`"
             )));
         }
+        let entries = table.get_ref().get("corpus").map(Spanned::get_ref);
+        for (name, entry) in &mut corpora.corpora {
+            let keys = entries.and_then(|entries| entries.as_table()?.get(name.as_str()));
+            let keys = keys.and_then(|keys| keys.get_ref().as_table());
+            let has = |key: &str| keys.is_some_and(|keys| keys.contains_key(key));
+            match below.corpora.get(name) {
+                Some(below) if !has("reader") => entry.take_absent(has, below),
+                _ => {
+                    if let Some(key) = CorpusConfig::REQUIRED.iter().find(|key| !has(key)) {
+                        return Err(toml::de::Error::custom(format!(
+                            "missing field `{key}` of \"corpus.{name}\""
+                        )));
+                    }
+                }
+            }
+        }
         match corpora.class_problem() {
             Some(problem) => Err(toml::de::Error::custom(problem)),
-            None => Ok(corpora),
+            None => Ok(corpora.on_top_of(below)),
         }
     }
 
-    /// These on top of `below`: an entry or a class map of the same name replaces the whole one, and the folder is that of
-    /// these. A class map of `below` gives way to one that any corpus here has under its name.
-    pub fn on_top_of(mut self, below: Self) -> Self {
+    /// The names of the corpora that `text` itself has entries of.
+    pub fn names_in(text: &str) -> BTreeSet<String> {
+        let table = DeTable::parse(text).ok();
+        let entries = table
+            .as_ref()
+            .and_then(|table| table.get_ref().get("corpus")?.get_ref().as_table());
+        entries.map_or_else(BTreeSet::new, |entries| {
+            let names = entries.iter().map(|(name, _)| name.get_ref().to_string());
+            names.collect()
+        })
+    }
+
+    /// These, and what `below` has besides.
+    fn on_top_of(mut self, below: Self) -> Self {
         for (name, map) in below.classes {
             let is_own = self
                 .corpora
@@ -130,6 +168,11 @@ impl Corpora {
     }
 }
 
+/// The folder of all corpora of a file that names none.
+fn default_folder() -> PathBuf {
+    "corpora".into()
+}
+
 /// Whether a value has more than `most` lists and tables in one another.
 fn is_deep(value: &DeValue<'_>, most: usize) -> bool {
     let mut inside: Box<dyn Iterator<Item = &DeValue<'_>>> = match value {
@@ -181,18 +224,18 @@ mod tests {
                 "[corpus.{name}]\nroot = 'r'\nreader = 'tess'\ntitle = '{more}'\nlanguage = 'en'\nlicence = ''\nsource = ''\n"
             )
         };
-        let parse = |text: String| Corpora::parse(&text).unwrap();
-        let below = parse(format!(
+        let below = Corpora::parse(&format!(
             "folder = 'below'\n{}labels = {{ positive = ['x'] }}\n{}[classes.two]\norder = ['a', 'b']\n[classes.four]\n",
             entry("a", "old"),
             entry("b", "old")
-        ));
-        let own = parse(format!(
+        ))
+        .unwrap();
+        let own = format!(
             "folder = 'own'\n{}classes = {{ two = {{ c = ['x'] }} }}\n{}",
             entry("a", "new"),
             entry("c", "new")
-        ));
-        let both = own.on_top_of(below);
+        );
+        let both = Corpora::parse_on_top_of(&own, below.clone()).unwrap();
         let titles: Vec<(&str, &str)> = (both.corpora.iter())
             .map(|(name, entry)| (name.as_str(), entry.title.as_str()))
             .collect();
@@ -201,6 +244,25 @@ mod tests {
         assert_eq!(both.folder, std::path::Path::new("own"));
         assert_eq!(both.classes.keys().collect::<Vec<_>>(), ["four"]);
         assert_eq!(both.class_problem(), None);
+
+        let named = |text: &str| Corpora::parse_on_top_of(text, below.clone());
+        let moved = named("[corpus.a]\nroot = 'elsewhere'\nlicence = 'free'").unwrap();
+        let (old, new) = (&below.corpora["a"], &moved.corpora["a"]);
+        assert_eq!(new.root, std::path::Path::new("elsewhere"));
+        assert_eq!(
+            (new.reader.as_str(), new.licence.as_str()),
+            ("tess", "free")
+        );
+        assert_eq!((&new.title, &new.labels), (&old.title, &old.labels));
+        assert_eq!(moved.folder, std::path::Path::new("corpora"));
+        let refused = [
+            ("[corpus.a]\nreader = 'tess'", "`root` of \"corpus.a\""),
+            ("[corpus.d]\nroot = 'd'", "`reader` of \"corpus.d\""),
+        ];
+        for (text, expected) in refused {
+            let error = named(text).unwrap_err();
+            assert!(error.message().ends_with(expected), "{error}");
+        }
     }
 
     #[test]
