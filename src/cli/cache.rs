@@ -209,7 +209,7 @@ fn pruned_text(pruned: &Pruned, dry_run: bool) -> String {
         0 if pruned.parts.is_empty() => "nothing to remove\n".to_string(),
         bytes => format!("{:>10}  {verb}\n", bytes_text(bytes)),
     });
-    if pruned.run_goes_on {
+    if pruned.run_in_progress {
         text.push_str("a run is in progress: earlier runs, records and objects were left alone\n");
     }
     text
@@ -275,7 +275,7 @@ fn too_large(
     collected: &Collected,
 ) -> Result<String, CliError> {
     let wanted = bytes_text(arguments.max_size.unwrap_or_default());
-    if collected.pruned.run_goes_on {
+    if collected.pruned.run_in_progress {
         return Ok(format!(
             "that is more than {wanted}; try again when no run is in progress\n"
         ));

@@ -19,8 +19,8 @@ pub enum CacheAction {
     /// unreadable. Exits with 1 if there is any; with --repair only if something could not be repaired.
     Verify(VerifyArguments),
     /// Remove what no run needs: unfinished work and checkpoints of all but the latest runs, files without a record and
-    /// links to them in the folders of runs; with --keep-runs also earlier runs and their results. Items in packs stay.
-    /// Removes nothing if a record cannot be read.
+    /// links to them in the folders of runs; with --keep-runs also earlier runs and their results, items of item-wise stages
+    /// included. Removes nothing if a record cannot be read.
     Prune(PruneArguments),
     /// Shrink the cache to a size, or remove what is older than an age. Results of the last runs of each manifest, of
     /// pinned runs and in lock files stay. Unfinished work and checkpoints of finished trainings go first, then results of

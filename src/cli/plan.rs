@@ -150,7 +150,7 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> Result<u8, CliError> 
 /// What a run would do with each step, in the order of the plan.
 fn forecasts(resolver: &Resolver<'_>) -> Result<Vec<Forecast>, CliError> {
     let steps = &resolver.plan.steps;
-    let statuses = resolver.all(MissingInputs::Refused)?;
+    let statuses = resolver.prospects(MissingInputs::Refused)?;
     let mut items = HashMap::new();
     for group in &resolver.groups {
         let is_hit = |member: &usize| statuses.of(*member).output().is_some();
@@ -158,15 +158,7 @@ fn forecasts(resolver: &Resolver<'_>) -> Result<Vec<Forecast>, CliError> {
             items.extend(group.forecast()?);
         }
     }
-    let refusal = |step: usize, status: &StepStatus| {
-        let group = resolver.group_of(step)?;
-        group.refusal(step, status)
-    };
     let forecast = |(step, status): (usize, &StepStatus)| match status {
-        StepStatus::Hit { .. } | StepStatus::Miss { .. } if refusal(step, status).is_some() => {
-            let refusal = refusal(step, status);
-            refusal.map_or(Forecast::Hit, |error| Forecast::impossible(&error))
-        }
         StepStatus::Hit { .. } => Forecast::Hit,
         StepStatus::Failed { error } => Forecast::impossible(error),
         StepStatus::Pending { on } if !steps[step].is_item_wise() => Forecast::Depends {

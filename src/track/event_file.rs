@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_training_that_goes_on_doubles_and_misses_nothing() {
+    fn a_training_that_continues_doubles_and_misses_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let events: Vec<Event> = (0..6).map(|step| event(step, 1.0 / step as f64)).collect();
         drop(push(folder.path(), "a", &events[..3]));

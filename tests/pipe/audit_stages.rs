@@ -128,7 +128,7 @@ fn trainings_wait_for_the_audit_of_their_data_and_do_not_start_after_an_error() 
         "{:?}",
         run.executed()
     );
-    // Whoever is told so goes on, and the report says what it does without.
+    // Whoever is told so continues, and the report says what it does without.
     let run = space.run("p.toml", &["--keep-going"]);
     assert_eq!(run.code, Some(1), "{}", run.stderr);
     assert!(

@@ -11,7 +11,7 @@ pub struct Channel {
     pub vary: fn(&Workspace),
     pub arguments: &'static [&'static str],
     pub variables: &'static [(&'static str, &'static str)],
-    /// Stages whose keys must all change; empty for what cannot change a result.
+    /// Stages that must have a new key; empty for what cannot change a result.
     pub rekeyed: &'static [&'static str],
 }
 
@@ -302,6 +302,41 @@ pub const CHANNELS: &[Channel] = &[
             );
         },
         rekeyed: &["averaged", "seen"],
+        ..NOTHING
+    },
+    Channel {
+        name: "how much softer silence is",
+        vary: |space| space.edit("pipe.toml", "threshold_db = 30.0", "threshold_db = 1.0"),
+        rekeyed: &["cut", "seen"],
+        ..NOTHING
+    },
+    Channel {
+        name: "the content of imported features",
+        vary: |space| {
+            let table = space.read("features.csv");
+            space.write("features.csv", table.replacen(",0.5,", ",0.55,", 1));
+        },
+        rekeyed: &["imported", "seen"],
+        ..NOTHING
+    },
+    Channel {
+        name: "a feature more to import",
+        vary: |space| {
+            let table = space.read("features.csv");
+            let mut lines = table.lines().map(str::to_owned).collect::<Vec<_>>();
+            lines[0] += ",shimmer";
+            lines[1..].iter_mut().for_each(|line| *line += ",1.5");
+            space.write("features.csv", lines.join("\n"));
+        },
+        rekeyed: &["imported", "seen"],
+        ..NOTHING
+    },
+    Channel {
+        name: "the name of the file of imported features",
+        vary: |space| {
+            fs::rename(space.join("features.csv"), space.join("rows.csv")).unwrap();
+            space.edit("pipe.toml", "\"features.csv\"", "\"rows.csv\"");
+        },
         ..NOTHING
     },
     Channel {

@@ -138,6 +138,36 @@ fn items_made_after_an_edit_are_not_stored() {
     assert_eq!(space.read("runs/pipe/all/all.txt").trim(), "6 two");
 }
 
+/// The program itself adds the file, so that this comes neither before nor after the work.
+#[test]
+fn a_file_that_is_added_while_a_program_runs_is_in_no_result() {
+    let ways = [
+        (ONCE, "lib", "lib/deep/b.txt", 1),
+        (ONCE, "lib/*.txt", "lib/b.txt", 1),
+        (ITEMS, "lib", "lib/b.txt", 3),
+    ];
+    for (manifest, entry, added, steps) in ways {
+        let space = space(manifest, &format!("test -e {added} || echo b > {added};"));
+        space.write("lib/a.txt", "a");
+        space.write("lib/deep/a.txt", "a");
+        space.edit(
+            "pipe.toml",
+            "files = [\"word.txt\"]",
+            &format!("files = [\"word.txt\", \"{entry}\"]"),
+        );
+        let failed = space.run("pipe.toml", &[]);
+        assert_eq!(failed.code, Some(1), "{}", failed.stderr);
+        let error = failed.failure();
+        let expected = format!("{added} was added or removed while the step ran");
+        let found = error["error"].as_str().unwrap();
+        assert!(found.contains(&expected), "{found}");
+        // It is there now, and nothing is remembered of the run before.
+        let again = space.run_well("pipe.toml");
+        assert_eq!(again.executed().len(), steps, "{:?}", again.executed());
+        assert!(space.run_well("pipe.toml").executed().is_empty());
+    }
+}
+
 #[test]
 fn a_folder_and_a_pattern_stand_for_the_files_in_them() {
     const ONE: &str = "files = [\"word.txt\"]";

@@ -299,7 +299,7 @@ mod in_software {
     }
 
     #[test]
-    fn a_device_that_breaks_is_told_and_the_same_command_goes_on() {
+    fn a_device_that_breaks_is_reported_and_the_same_command_continues() {
         if emulator().is_none() {
             return;
         }

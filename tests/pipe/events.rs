@@ -139,7 +139,7 @@ fn of_a_damaged_cache() -> Vec<Json> {
     [items.events, result.events].concat()
 }
 
-/// A run that waits for a step of another, which goes on once that was reported; also gives the other's process.
+/// A run that waits for a step of another, which continues once that was reported; also gives the other's process.
 fn of_two_runs_at_once() -> (Vec<Json>, u32) {
     let slow = "[stage.slow]\nkind = \"command\"\noutputs = [\"slow.txt\"]\n\
                 run = \"until [ -e go ]; do sleep 0.05; done; echo slow > {out}/slow.txt\"\n";

@@ -130,7 +130,7 @@ fn the_folder_pipelines_is_no_part_of_a_name_and_what_then_has_one_name_is_refus
 }
 
 #[test]
-fn a_manifest_that_was_moved_goes_on_with_its_history() {
+fn a_manifest_that_was_moved_continues_its_history() {
     let space = Workspace::with_manifest("demo.toml", echo("first"));
     space.run_well("demo.toml");
     fs::create_dir(space.join("pipelines")).unwrap();

@@ -29,7 +29,7 @@ input = "features"
 "#;
 
 /// A table as audformat and Nkululeko write it: three features of each file, under its path elsewhere.
-fn table(utterances: usize) -> String {
+pub fn table(utterances: usize) -> String {
     let mut table = String::from("file,F0,jitter,loudness,speaker\n");
     for index in 0..utterances {
         let value = f64::from(index as u32) / 10.0;

@@ -82,6 +82,17 @@ outputs = ["probabilities"]
 kind = "functionals"
 input = "tested_features"
 
+[stage.cut]
+kind = "trim"
+input = "tested"
+threshold_db = 30.0
+
+[stage.imported]
+kind = "import"
+input = "speech"
+files = "features.csv"
+max_bad = 1.0
+
 [stage.network]
 kind = "train"
 input = "features"
@@ -126,7 +137,7 @@ audits = "audited"
 
 [stage.seen]
 kind = "command"
-inputs = { features = "features", each = "each", kept = "kept", embedded = "embedded", averaged = "averaged", models = "network", scores = "test" }
+inputs = { features = "features", each = "each", kept = "kept", embedded = "embedded", averaged = "averaged", cut = "cut", imported = "imported", models = "network", scores = "test" }
 files = ["tool.sh"]
 run = ["sh", "tool.sh", "{features}/..", "{out}/seen.txt"]
 outputs = ["seen.txt"]
@@ -157,6 +168,7 @@ static EMBEDDING_MODEL: LazyLock<Vec<u8>> = LazyLock::new(|| {
 pub fn write_files(space: &Workspace) {
     space.write("tool.sh", TOOL);
     space.write("worker.sh", WORKER);
+    space.write("features.csv", super::importing::table(16));
     space.tone("noise/hum.wav", 16_000, 1.0, 50.0);
     space.write("model.onnx", &*EMBEDDING_MODEL);
 }

@@ -49,6 +49,17 @@ fn a_lower_limit_holds_for_results_in_the_cache_and_a_higher_one_costs_no_work()
         planned.contains("! speech    cannot run: 1 of 10"),
         "{planned}"
     );
+    // What has a result, and needs what a run refuses, is not "unchanged" either.
+    assert!(
+        planned.contains("! count     cannot run: it needs fbank")
+            && planned.contains("0 unchanged, 0 to run, 4 cannot run"),
+        "{planned}"
+    );
+    let why = space.told(&["why", "pipe.toml", "--set", "speech.max_bad=0"]);
+    assert!(
+        why.contains("count (cannot run)\n  it needs fbank"),
+        "{why}"
+    );
     let raised = with_limit(&space, "speech", "0.1");
     assert_eq!((raised.code, raised.steps()), (Some(0), (0, 4, 0)));
 }

@@ -66,6 +66,31 @@ pub const ENCODER: &str = r#"encoder = [
 ]
 "#;
 
+/// A `corpora.toml` with the corpus `made`: a table of recordings.
+pub const MADE_CORPUS: &str = r#"folder = "corpora"
+[corpus.made]
+root = "made"
+reader = "table"
+title = "Made for tests"
+language = "en"
+licence = "none"
+source = "made by the tests"
+labels = { positive = ["happy"], neutral = ["neutral"], negative = ["sad"] }
+options = { table = "table.csv" }
+"#;
+
+/// A training of one epoch on the features `fbank`.
+pub const SHORT_TRAINING: &str = r#"[stage.train]
+kind = "train"
+input = "fbank"
+encoder = [
+    { layer = "conv", channels = 4, width = 5, padding = 2, pool_width = 3, pool_stride = 3 },
+    { layer = "time_pool", how = "mean" },
+]
+epochs = 1
+batch = 8
+"#;
+
 /// A test of each trained model.
 pub const TEST: &str = r#"[stage.test]
 kind = "evaluate"

@@ -170,7 +170,7 @@ fn windows_are_recordings_of_their_own() {
 }
 
 #[test]
-fn bad_recordings_are_told_and_the_others_go_on() {
+fn bad_recordings_are_reported_and_the_others_continue() {
     let space = trained();
     space.tone("mixed/a.wav", 16_000, 0.5, 200.0);
     space.tone("mixed/z.wav", 48_000, 0.5, 200.0);

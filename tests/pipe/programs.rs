@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::trust::{entries, is_gone, pid, wait_until};
 use super::workspace::{Run, Workspace};
 
-/// A manifest whose only step runs `program`. It goes on once there is a file `go`.
+/// A manifest whose only step runs `program`. It continues once there is a file `go`.
 fn space(program: &str) -> Workspace {
     let space = Workspace::new();
     space.write("program.sh", program);
@@ -239,7 +239,7 @@ fn a_killed_supervisor_fails_the_step_and_its_program_ends() {
 }
 
 #[test]
-fn a_run_that_ignores_hangups_from_the_start_goes_on() {
+fn a_run_that_ignores_hangups_from_the_start_continues() {
     let space =
         space("echo $$ > held.new; mv held.new held; until test -e go; do sleep 0.02; done\n");
     let mut command = space.script("trap '' HUP; exec \"$0\" run pipe.toml --json", &[]);

@@ -345,7 +345,7 @@ fn pruning_keeps_what_the_latest_runs_need() {
         space.told(&["cache", "prune", "--keep-runs", "1"]),
         "nothing to remove\n"
     );
-    // A longer training still goes on from the kept checkpoint.
+    // A longer training still continues from the kept checkpoint.
     let longer = space.run("study.toml", &["--set", "train.epochs=4"]);
     assert_eq!(longer.code, Some(0), "{}", longer.stderr);
     // One epoch each of the baseline and MTL; alpha of GR depends on the epochs, so it is trained anew.
@@ -358,7 +358,7 @@ fn pruning_beside_a_run_leaves_it_alone() {
     let mut command = space.command(&["run", "one.toml", "--json"]);
     let mut child = read_until(&mut command, |_, event| event["event"] == "epoch");
     let pruned = json(&space, &["cache", "prune", "--keep-runs", "1"]).remove(0);
-    assert_eq!(pruned["run_goes_on"], true);
+    assert_eq!(pruned["run_in_progress"], true);
     assert_eq!(pruned["parts"].as_array().unwrap().len(), 0, "{pruned}");
     child.kill().unwrap();
     child.wait().unwrap();

@@ -147,7 +147,7 @@ fn a_loss_that_blows_up_names_where_and_keeps_the_history() {
 }
 
 #[test]
-fn raised_epochs_of_a_finished_run_go_on_and_why_says_so() {
+fn raised_epochs_of_a_finished_run_continue_and_why_says_so() {
     let longer = space(&plain());
     longer.run_well("one.toml");
     longer.edit("one.toml", "epochs = 8", "epochs = 11");

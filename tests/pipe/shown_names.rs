@@ -47,7 +47,7 @@ outputs = ["list.txt"]
 }
 
 #[test]
-fn a_report_that_does_without_a_step_names_it_as_it_is_called_now() {
+fn a_report_that_lacks_a_step_names_it_as_it_is_called_now() {
     let space = Workspace::with_corpus(16);
     let broken = MANIFEST.replace(
         "[stage.test]\n",

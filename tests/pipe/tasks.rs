@@ -33,20 +33,7 @@ pub fn space(heads: &str, more: &str) -> Workspace {
         ));
     }
     space.write("corpora/made/table.csv", &table);
-    space.write(
-        "corpora.toml",
-        r#"folder = "corpora"
-[corpus.made]
-root = "made"
-reader = "table"
-title = "Made for tests"
-language = "en"
-licence = "none"
-source = "made by the tests"
-labels = { positive = ["happy"], neutral = ["neutral"], negative = ["sad"] }
-options = { table = "table.csv" }
-"#,
-    );
+    space.write("corpora.toml", super::manifests::MADE_CORPUS);
     space.write("task.toml", manifest(heads, more));
     space
 }

@@ -1,4 +1,4 @@
-//! Runs that are killed, stopped, or go on at the same time: the next one finishes the work, and does none twice.
+//! Runs that are killed, stopped, or run at the same time: the next one finishes the work, and does none twice.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -156,7 +156,7 @@ pub fn wait_until(what: &str, condition: impl Fn() -> bool) {
 
 #[test]
 fn signals_stop_the_run_and_its_programs_within_two_seconds() {
-    // The programs wait until they are told to go on; a child of theirs must be reached too.
+    // The programs wait until they are told to continue; a child of theirs must be reached too.
     let hold = "test -e go || { sleep 60 & echo $! > held.new; mv held.new held; wait; }";
     let cases = [
         ("sleep 0.08", Signal::INT, 130),

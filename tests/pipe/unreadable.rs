@@ -75,20 +75,32 @@ fn content(space: &Workspace) -> std::collections::BTreeMap<String, Vec<u8>> {
 }
 
 /// A file of each kind that `pipe cache verify` reads.
-const KINDS: [&str; 7] = [
+const KINDS: [&str; 10] = [
     "packs",
     "steps",
     "objects",
     "listings",
     "runs",
     "published",
+    "manifests",
+    "pins",
+    "lock-files",
     "items.log",
 ];
 
-#[test]
-fn verify_lists_what_it_cannot_read_and_leaves_it_alone() {
+/// A run that is pinned and has a lock file elsewhere.
+fn space_with_pin_and_lock() -> Workspace {
     let space = Workspace::with_corpus(4);
     space.run_well("pipe.toml");
+    space.told(&["cache", "pin", "pipe:1"]);
+    fs::create_dir(space.join("papers")).unwrap();
+    space.told(&["lock", "pipe.toml", "-o", "papers/it.lock.toml"]);
+    space
+}
+
+#[test]
+fn verify_lists_what_it_cannot_read_and_leaves_it_alone() {
+    let space = space_with_pin_and_lock();
     for kind in KINDS {
         let place = first(&space, kind);
         for arguments in [&["cache", "verify"][..], &["cache", "verify", "--repair"]] {
@@ -109,6 +121,32 @@ fn verify_lists_what_it_cannot_read_and_leaves_it_alone() {
         assert_eq!(code, Some(0), "{kind}: {text}");
     }
     assert_eq!(space.run_well("pipe.toml").steps(), (0, 4, 0));
+}
+
+#[test]
+fn what_is_damaged_of_what_keeps_results_stops_a_prune_until_it_is_repaired() {
+    for (kind, name) in [
+        ("pins", "pin of the run pipe:1"),
+        ("lock-files", "record of the lock file"),
+        ("manifests", "owner of the manifest name pipe"),
+    ] {
+        let space = space_with_pin_and_lock();
+        let place = first(&space, kind);
+        fs::write(&place, "damaged").unwrap();
+        let (code, text) = output(&space, &["cache", "verify"]);
+        assert_eq!(code, Some(1), "{kind}: {text}");
+        assert!(text.contains(&format!("damaged: {name}")), "{kind}: {text}");
+        if kind != "manifests" {
+            let (code, text) = output(&space, &["cache", "prune"]);
+            assert_eq!(code, Some(3), "{kind}: {text}");
+            assert!(text.contains("pipecacheverify--repair"), "{kind}: {text}");
+        }
+        let (code, text) = output(&space, &["cache", "verify", "--repair"]);
+        assert_eq!(code, Some(0), "{kind}: {text}");
+        assert!(!place.exists(), "{kind}");
+        let (code, text) = output(&space, &["cache", "prune"]);
+        assert_eq!(code, Some(0), "{kind}: {text}");
+    }
 }
 
 #[test]
@@ -212,7 +250,7 @@ fn a_training_does_not_begin_anew_when_its_checkpoint_cannot_be_read() {
     run_stops(&space, "one.toml", &[], &first(&space, "unfinished"));
     let resumed = space.run_well("one.toml");
     assert_eq!(resumed.events_of("training_resumed").len(), 1);
-    // A longer training goes on from what the finished one left.
+    // A longer training continues from what the finished one left.
     let longer = ["--set", "train.epochs=10"];
     run_stops(&space, "one.toml", &longer, &first(&space, "checkpoints"));
     let run = space.run("one.toml", &longer);

@@ -2,19 +2,8 @@
 
 use serde_json::Value as Json;
 
-use super::manifests::{NEAR_AND_FAR, REPORT, TEST, front_end};
+use super::manifests::{NEAR_AND_FAR, REPORT, SHORT_TRAINING, TEST, front_end};
 use super::workspace::Workspace;
-
-const TRAIN: &str = r#"[stage.train]
-kind = "train"
-input = "fbank"
-encoder = [
-    { layer = "conv", channels = 4, width = 5, padding = 2, pool_width = 3, pool_stride = 3 },
-    { layer = "time_pool", how = "mean" },
-]
-epochs = 1
-batch = 8
-"#;
 
 const AUDIT: &str = "[stage.audit]\nkind = \"audit\"\ninput = \"speech\"\nfail_on = \"never\"\n";
 
@@ -22,7 +11,7 @@ fn space() -> Workspace {
     let text = [
         NEAR_AND_FAR,
         &front_end(r#""speech""#),
-        TRAIN,
+        SHORT_TRAINING,
         TEST,
         AUDIT,
         REPORT,
@@ -57,8 +46,8 @@ fn tables_and_pages_for_people_are_traced_too() {
         let told = space.told(&["whence", &format!("runs/pipe/{file}")]);
         let start = format!("{name} of `{step}` of pipe:1, ");
         assert!(told.starts_with(&start), "{told}");
-        let goes_on = told.contains("  from `speech`: ");
-        assert_eq!(goes_on, step != "speech", "{told}");
+        let continues = told.contains("  from `speech`: ");
+        assert_eq!(continues, step != "speech", "{told}");
     }
     // Edited, it is a person's own.
     let page = space.read("runs/pipe/report/report.html");

@@ -160,20 +160,7 @@ impl Workspace {
             );
         }
         space.table(utterances);
-        space.write(
-            "corpora.toml",
-            r#"folder = "corpora"
-[corpus.made]
-root = "made"
-reader = "table"
-title = "Made for tests"
-language = "en"
-licence = "none"
-source = "made by the tests"
-labels = { positive = ["happy"], neutral = ["neutral"], negative = ["sad"] }
-options = { table = "table.csv" }
-"#,
-        );
+        space.write("corpora.toml", manifests::MADE_CORPUS);
         space.write("pipe.toml", manifests::chain());
         space
     }
@@ -263,7 +250,7 @@ options = { table = "table.csv" }
         self.prepare(command)
     }
 
-    /// As [`Workspace::command`], in a process that ignores no signal, as the tests themselves may: a run goes on after
+    /// As [`Workspace::command`], in a process that ignores no signal, as the tests themselves may: a run continues after
     /// signals that are ignored from its start.
     pub fn command_that_heeds_signals(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("env");

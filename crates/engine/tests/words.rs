@@ -21,11 +21,15 @@ fn program() -> PathBuf {
     profile.join("examples/words")
 }
 
+fn command(folder: &Path) -> Command {
+    let mut command = Command::new(program());
+    command.arg("texts.toml").current_dir(folder);
+    command
+}
+
 fn words(folder: &Path, arguments: &[&str]) -> String {
-    let output = Command::new(program())
-        .arg("texts.toml")
+    let output = command(folder)
         .args(arguments)
-        .current_dir(folder)
         .output()
         .expect("the example runs");
     assert!(output.status.success(), "{output:?}");
@@ -62,4 +66,41 @@ fn every_text_is_counted_once_and_a_change_costs_what_changed() {
     // A copy has the content of another text, and its count.
     text("d.txt", b"one two").unwrap();
     assert_eq!(words(folder, &[]), counts(0, 8, 0));
+}
+
+/// Killed as soon as something is written down, wherever it is then, a run is continued by the next one.
+#[test]
+fn a_run_that_is_killed_is_continued() {
+    const TEXTS: usize = 2_000;
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::write(folder.join("texts.toml"), MANIFEST).unwrap();
+    std::fs::create_dir(folder.join("texts")).unwrap();
+    for text in 0..TEXTS {
+        let path = folder.join(format!("texts/{text}.txt"));
+        std::fs::write(path, format!("text {text}")).unwrap();
+    }
+    let mut run = command(folder)
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let log = folder.join("cache/items.log");
+    while run.try_wait().unwrap().is_none() && log.metadata().map_or(0, |log| log.len()) == 0 {
+        std::thread::yield_now();
+    }
+    run.kill().unwrap();
+    run.wait().unwrap();
+    let told = words(folder, &[]);
+    let number = |name: &str| -> usize {
+        let (_, rest) = told.split_once(&format!("{name}: ")).unwrap();
+        let digits = rest.split(|c: char| !c.is_ascii_digit()).next().unwrap();
+        digits.parse().unwrap()
+    };
+    assert!(number("reused") > 0, "{told}");
+    assert_eq!(number("computed") + number("reused"), 2 * TEXTS, "{told}");
+    assert!(
+        told.ends_with("bad: 0, left_out: 0 }, 0 steps failed\n"),
+        "{told}"
+    );
+    assert_eq!(words(folder, &[]), counts(0, 2 * TEXTS, 0));
 }

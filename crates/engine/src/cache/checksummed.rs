@@ -1,7 +1,7 @@
 //! JSON documents below a line with their digest: a damaged one is never taken for another.
 
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pipe_foundation::system::System;
 use pipe_foundation::{Digest, durable};
@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::CacheError;
+use super::folder;
 
 /// What was found where a document is kept. One that cannot be read is neither: it is an error.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,6 +64,26 @@ fn text(path: &Path, document: &impl Serialize) -> Result<String, CacheError> {
     let json = serde_json::to_string_pretty(document)
         .map_err(|error| CacheError::write(path, error.into()))?;
     Ok(format!("{}\n{json}\n", Digest::of(json.as_bytes())))
+}
+
+/// A document in a folder: its path, and what is in it or why it cannot be read.
+pub type Record<T> = (PathBuf, Result<Stored<T>, CacheError>);
+
+/// The documents of a folder, which are the files that end in `.json`.
+///
+/// # Errors
+/// When the folder exists but cannot be read.
+pub fn read_all<T: DeserializeOwned>(
+    system: &dyn System,
+    folder: &Path,
+) -> Result<Vec<Record<T>>, CacheError> {
+    let paths = folder::entries(system, folder)?.into_iter();
+    let paths = paths.filter(|path| path.extension().is_some_and(|end| end == "json"));
+    let record = |path: PathBuf| {
+        let document = read(system, &path);
+        (path, document)
+    };
+    Ok(paths.map(record).collect())
 }
 
 /// Reads the document at `path`.

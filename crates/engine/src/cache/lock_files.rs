@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::manifest::location;
 
-use super::checksummed::{self, Stored};
+use super::Cache;
+use super::checksummed::{self, Record, Stored};
 use super::error::CacheError;
-use super::{Cache, folder};
 
 /// A lock file somewhere.
 #[derive(Debug, Serialize, Deserialize)]
-struct LockFileAt {
+pub(super) struct LockFileAt {
     /// Its path from the folder that holds the cache, with which it may be moved; absolute where it is elsewhere.
     path: PathBuf,
 }
@@ -42,20 +42,25 @@ impl Cache {
     /// When a record cannot be read, or is damaged: nobody knows then what is to stay.
     pub fn lock_files(&self) -> Result<Vec<PathBuf>, CacheError> {
         let mut files = Vec::new();
-        for path in folder::entries(&*self.system, &self.root.join("lock-files"))? {
-            if path.extension().is_none_or(|extension| extension != "json") {
-                continue;
-            }
-            match checksummed::read::<LockFileAt>(&*self.system, &path)? {
+        for (path, record) in self.lock_file_records()? {
+            match record? {
                 Stored::Whole(file) => files.push(self.home().join(file.path)),
                 Stored::Absent => {}
                 Stored::Damaged => {
-                    let reason = "it is damaged; remove it, and write the lock file again";
+                    let reason = "it is damaged; `pipe cache verify --repair` removes it: then write the lock file again";
                     return Err(CacheError::read(&path, std::io::Error::other(reason)));
                 }
             }
         }
         Ok(files)
+    }
+
+    /// The records of lock files, and what is in them.
+    ///
+    /// # Errors
+    /// When their folder cannot be read.
+    pub(super) fn lock_file_records(&self) -> Result<Vec<Record<LockFileAt>>, CacheError> {
+        checksummed::read_all(&*self.system, &self.root.join("lock-files"))
     }
 }
 

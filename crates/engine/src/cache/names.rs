@@ -7,25 +7,17 @@ use serde::{Deserialize, Serialize};
 use crate::file_name::file_name_with_ending;
 use crate::manifest::location;
 
-use super::checksummed::{self, Stored};
+use super::Cache;
+use super::checksummed::{self, Record, Stored};
 use super::error::CacheError;
 use super::lock::Lock;
-use super::{Cache, folder};
 
 /// The manifest that has a name.
 #[derive(Debug, Serialize, Deserialize)]
-struct Owner {
+pub(super) struct Owner {
     /// Its file: relative to the folder that holds the cache where it is inside that, so that both can be moved or
     /// copied together; absolute otherwise.
     manifest: String,
-}
-
-/// A file that names the manifest of a name.
-pub(super) struct OwnerFile {
-    /// The file.
-    pub path: PathBuf,
-    /// Whether it is as it was written, where it can be read.
-    pub is_whole: Result<bool, CacheError>,
 }
 
 impl Cache {
@@ -74,22 +66,12 @@ impl Cache {
         Ok(None)
     }
 
-    /// The files that name the manifests of names, with whether they are whole.
+    /// The files that name the manifests of names, and what is in them.
     ///
     /// # Errors
     /// When their folder cannot be read.
-    pub(super) fn owners(&self) -> Result<Vec<OwnerFile>, CacheError> {
-        let paths = folder::entries(&*self.system, &self.root.join("manifests"))?.into_iter();
-        let paths = paths.filter(|path| path.extension().is_some_and(|e| e == "json"));
-        let is_whole = |path: &Path| {
-            let owner = checksummed::read::<Owner>(&*self.system, path)?;
-            Ok(!matches!(owner, Stored::Damaged))
-        };
-        let owner = |path: PathBuf| OwnerFile {
-            is_whole: is_whole(&path),
-            path,
-        };
-        Ok(paths.map(owner).collect())
+    pub(super) fn owner_records(&self) -> Result<Vec<Record<Owner>>, CacheError> {
+        checksummed::read_all(&*self.system, &self.root.join("manifests"))
     }
 
     /// The folder that holds the cache.

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::file_name::file_name_with_ending;
 
-use super::checksummed::{self, Stored};
+use super::checksummed::{self, Record, Stored};
 use super::error::CacheError;
-use super::{Cache, Run, folder};
+use super::{Cache, Run};
 
 /// A run that is to stay.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -58,22 +58,27 @@ impl Cache {
     /// When one cannot be read, or is damaged: nobody knows then what is to stay.
     pub fn pins(&self) -> Result<BTreeSet<Pin>, CacheError> {
         let mut pins = BTreeSet::new();
-        for path in folder::entries(&*self.system, &self.root.join("pins"))? {
-            if path.extension().is_none_or(|extension| extension != "json") {
-                continue;
-            }
-            match checksummed::read::<Pin>(&*self.system, &path)? {
+        for (path, pin) in self.pin_records()? {
+            match pin? {
                 Stored::Whole(pin) => {
                     pins.insert(pin);
                 }
                 Stored::Absent => {}
                 Stored::Damaged => {
-                    let reason = "it is damaged; remove it, and pin the run again";
+                    let reason = "it is damaged; `pipe cache verify --repair` removes it: then pin the run again";
                     return Err(CacheError::read(&path, std::io::Error::other(reason)));
                 }
             }
         }
         Ok(pins)
+    }
+
+    /// The files of all pins, and what is in them.
+    ///
+    /// # Errors
+    /// When their folder cannot be read.
+    pub(super) fn pin_records(&self) -> Result<Vec<Record<Pin>>, CacheError> {
+        checksummed::read_all(&*self.system, &self.root.join("pins"))
     }
 
     fn pin_path(&self, pin: &Pin) -> PathBuf {

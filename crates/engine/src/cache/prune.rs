@@ -31,7 +31,7 @@ pub struct Pruned {
     /// Files and bytes by the part of the cache they were in; parts of which nothing went are left out.
     pub parts: Vec<Usage>,
     /// A run is in progress: what it may have found in the cache was left alone.
-    pub run_goes_on: bool,
+    pub run_in_progress: bool,
 }
 
 impl Pruned {
@@ -76,7 +76,7 @@ pub fn prune(cache: &Cache, options: &PruneOptions<'_>) -> Result<Pruned, CacheE
     let parts = remove_all(cache, chosen.targets, compaction, options.dry_run)?;
     Ok(Pruned {
         parts,
-        run_goes_on: alone.is_none(),
+        run_in_progress: alone.is_none(),
     })
 }
 

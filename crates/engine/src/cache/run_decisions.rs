@@ -85,9 +85,9 @@ impl RunDecisions {
         }
     }
 
-    /// The run has no record, since it repeats the one whose record is at `record`: its lines go on in the log of that
+    /// The run has no record, since it repeats the one whose record is at `record`: its lines continue in the log of that
     /// one, with those in the file `own`.
-    pub fn go_on_in(&mut self, record: &Path, own: Option<&Path>) {
+    pub fn continue_in(&mut self, record: &Path, own: Option<&Path>) {
         let lines = match (&mut self.state, own) {
             (State::Kept(lines, _), _) => Ok(std::mem::take(lines)),
             (State::Written(_), Some(own)) => self.system.read(own),

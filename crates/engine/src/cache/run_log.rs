@@ -84,7 +84,7 @@ impl<'a> RunLog<'a> {
     fn end_repeated(&self, before: &Path, own: Option<&Path>) {
         let mut decisions = self.decisions();
         match self.has_repaired.load(Ordering::Relaxed) {
-            true => decisions.go_on_in(before, own),
+            true => decisions.continue_in(before, own),
             false => decisions.end_unrecorded(),
         }
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use pipe_foundation::Digest;
 use serde::Serialize;
 
-use super::checksummed::Stored;
+use super::checksummed::{Record, Stored};
 use super::items::{self, ItemIndex, ItemRecord, Location};
 use super::log::LogState;
 use super::run_file::{self, log_of};
@@ -101,8 +101,8 @@ pub fn verify(cache: &Cache, options: VerifyOptions<'_>) -> Result<Verified, Cac
     work.files()?;
     work.listings()?;
     work.runs()?;
-    work.owners()?;
     work.published()?;
+    work.kept()?;
     work.checkpoints(options.is_checkpoint_whole)?;
     let mut found = work.found;
     found.damaged.sort();
@@ -312,17 +312,6 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn owners(&mut self) -> Result<(), CacheError> {
-        let owners = self.cache.owners();
-        for owner in self.found.readable(owners).unwrap_or_default() {
-            if self.found.readable(owner.is_whole) == Some(false) {
-                let name = format!("owner of the manifest name {}", stem(&owner.path));
-                self.damaged(name, &owner.path)?;
-            }
-        }
-        Ok(())
-    }
-
     fn published(&mut self) -> Result<(), CacheError> {
         let paths = self.cache.published.paths();
         for path in self.found.readable(paths).unwrap_or_default() {
@@ -332,6 +321,29 @@ impl Work<'_> {
                     format!("record of published results {}", stem(&path)),
                     &path,
                 )?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Owners of names, pins, and records of lock files.
+    fn kept(&mut self) -> Result<(), CacheError> {
+        let owners = self.cache.owner_records();
+        self.kept_by(owners, "owner of the manifest name")?;
+        let pins = self.cache.pin_records();
+        self.kept_by(pins, "pin of the run")?;
+        let lock_files = self.cache.lock_file_records();
+        self.kept_by(lock_files, "record of the lock file")
+    }
+
+    fn kept_by<T>(
+        &mut self,
+        records: Result<Vec<Record<T>>, CacheError>,
+        what: &str,
+    ) -> Result<(), CacheError> {
+        for (path, record) in self.found.readable(records).unwrap_or_default() {
+            if let Some(Stored::Damaged) = self.found.readable(record) {
+                self.damaged(format!("{what} {}", stem(&path)), &path)?;
             }
         }
         Ok(())

@@ -184,7 +184,7 @@ impl AggregateRun<'_> {
             step: id,
             observer: self.observer,
         };
-        let files = KeyedFiles::of_key(stage.files(), fingerprint);
+        let files = KeyedFiles::of_key(stage.files(), stage.folders(), fingerprint);
         let work = || -> miette::Result<()> {
             let inputs = self.inputs(step, temporary.path(), lent.share.threads(), &progress)?;
             files.check(&self.cache().files)?;

@@ -26,7 +26,7 @@ pub fn aggregate_fingerprint(
     let mut fingerprint = declared.fingerprint(&stage.key_parameters(&declared.keyed_parameters()));
     let origins = origins(plan, cache, step, inputs);
     stage.external_inputs(&origins, &mut fingerprint);
-    KeyedFiles::read(stage.files(), &cache.files)?.add_to(&mut fingerprint);
+    KeyedFiles::read(stage.files(), stage.folders(), &cache.files)?.add_to(&mut fingerprint);
     declared.add_inputs(&mut fingerprint, inputs);
     Ok(match stage.uses_device() {
         true => fingerprint.on_device(plan.device.key_name),

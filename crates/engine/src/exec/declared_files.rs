@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::artifact::FingerprintInputs;
 use crate::cache::StatCache;
-use crate::stage::DeclaredFile;
+use crate::stage::{DeclaredFile, DeclaredFolder};
 
 /// Why a declared file keeps a step from being made.
 #[derive(Clone, Debug, Error, Diagnostic)]
@@ -24,6 +24,21 @@ pub enum DeclaredFileError {
         path: PathBuf,
         /// What the system said.
         reason: String,
+    },
+    /// A folder or pattern stands for other files than the ones in the key.
+    #[error(
+        "{} was added or removed while the step ran, so its result was discarded; run again",
+        path.display()
+    )]
+    #[diagnostic(
+        code(files::changed),
+        help(
+            "a folder or pattern in the stage's `files` stands for it; programs must write to {{out}}, not among their own files"
+        )
+    )]
+    Listed {
+        /// The file.
+        path: PathBuf,
     },
     /// It has another content than the one in the key.
     #[error("{} changed while the step ran, so its result was discarded; run again", path.display())]
@@ -43,14 +58,19 @@ pub enum DeclaredFileError {
 #[derive(Clone, Debug, Default)]
 pub struct KeyedFiles {
     files: Vec<(DeclaredFile, Digest)>,
+    folders: Vec<DeclaredFolder>,
 }
 
 impl KeyedFiles {
-    /// Finds out what the files hold now.
+    /// Finds out what the files hold now, some of which `folders` stand for.
     ///
     /// # Errors
     /// When one cannot be read.
-    pub fn read(files: &[DeclaredFile], stat_cache: &StatCache) -> Result<Self, DeclaredFileError> {
+    pub fn read(
+        files: &[DeclaredFile],
+        folders: &[DeclaredFolder],
+        stat_cache: &StatCache,
+    ) -> Result<Self, DeclaredFileError> {
         let digest = |file: &DeclaredFile| {
             let digest = stat_cache.digest(&file.path);
             let digest = digest.map_err(|error| DeclaredFileError::Unreadable {
@@ -60,17 +80,23 @@ impl KeyedFiles {
             Ok((file.clone(), digest))
         };
         let files = files.iter().map(digest).collect::<Result<_, _>>()?;
-        Ok(Self { files })
+        let folders = folders.to_vec();
+        Ok(Self { files, folders })
     }
 
-    /// What `fingerprint` says of the files.
-    pub fn of_key(files: &[DeclaredFile], fingerprint: &FingerprintInputs) -> Self {
+    /// What `fingerprint` says of the files, some of which `folders` stand for.
+    pub fn of_key(
+        files: &[DeclaredFile],
+        folders: &[DeclaredFolder],
+        fingerprint: &FingerprintInputs,
+    ) -> Self {
         let digest = |file: &DeclaredFile| {
             let digest = Digest::parse(fingerprint.0.get(&key_name(file))?)?;
             Some((file.clone(), digest))
         };
         Self {
             files: files.iter().filter_map(digest).collect(),
+            folders: folders.to_vec(),
         }
     }
 
@@ -81,11 +107,11 @@ impl KeyedFiles {
         }
     }
 
-    /// Makes sure that every file still has the content in the key; one whose size, times and inode are the same is not
-    /// read again.
+    /// Makes sure that every file still has the content in the key, and that none has come or gone; one whose size, times
+    /// and inode are the same is not read again.
     ///
     /// # Errors
-    /// When a file has another content, or is gone.
+    /// When a file has another content, is gone, or is new in one of the folders.
     pub fn check(&self, stat_cache: &StatCache) -> Result<(), DeclaredFileError> {
         for (file, digest) in &self.files {
             let is_same = match stat_cache.remembered(&file.path) {
@@ -100,6 +126,9 @@ impl KeyedFiles {
                     path: file.path.clone(),
                 });
             }
+        }
+        if let Some(path) = self.folders.iter().find_map(DeclaredFolder::changed) {
+            return Err(DeclaredFileError::Listed { path });
         }
         Ok(())
     }

@@ -109,7 +109,10 @@ impl<'a> Group<'a> {
         let mut files = HashMap::new();
         for &member in &self.members {
             if let Stage::Items(stage) = &self.plan.steps[member].stage {
-                files.insert(member, KeyedFiles::read(stage.files(), &self.cache.files)?);
+                files.insert(
+                    member,
+                    KeyedFiles::read(stage.files(), stage.folders(), &self.cache.files)?,
+                );
             }
         }
         Ok(self.files.get_or_init(|| files))

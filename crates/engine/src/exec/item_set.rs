@@ -13,7 +13,7 @@ use super::item_outcome::Outcome;
 use super::limit::exceeds;
 
 /// Why a set of items is not usable.
-#[derive(Debug, Error, Diagnostic)]
+#[derive(Clone, Debug, Error, Diagnostic)]
 pub enum GroupError {
     /// Too many items are bad.
     #[error(

@@ -44,6 +44,7 @@ mod pass_fault;
 mod pass_state;
 mod plan_results;
 mod pools;
+mod prospects;
 mod publish;
 mod publish_companion;
 mod recorded;

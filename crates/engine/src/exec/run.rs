@@ -132,8 +132,8 @@ pub fn run(
         if let Err(error) = forget_damaged(cache, &damaged, &misses, observer) {
             break Err(error);
         }
-        let may_go_on = options.keep_going || !results.any_failed();
-        if observer.interrupted() || results.machine_failed() || !may_go_on {
+        let may_continue = options.keep_going || !results.any_failed();
+        if observer.interrupted() || results.machine_failed() || !may_continue {
             break Ok(());
         }
         remade.extend(damaged);

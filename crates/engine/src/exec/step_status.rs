@@ -11,6 +11,7 @@ use crate::cache::{Cache, CacheError, StepOutput};
 use crate::manifest;
 
 use super::declared_files::DeclaredFileError;
+use super::item_set::GroupError;
 use super::outcome::StepResult;
 
 /// The status of one step before it runs.
@@ -51,6 +52,16 @@ pub enum StatusError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Foreseen(#[from] manifest::Diagnostic),
+    /// Too many of its items are bad, by what is known without computing anything.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Items(#[from] GroupError),
+    /// It needs a step that cannot run.
+    #[error("it needs {step}")]
+    Needs {
+        /// The step.
+        step: String,
+    },
     /// A file that its stage declares cannot be read.
     #[error(transparent)]
     #[diagnostic(transparent)]

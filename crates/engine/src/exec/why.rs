@@ -38,7 +38,7 @@ pub fn why(
     wanted: Option<usize>,
 ) -> Result<Vec<(usize, Why)>, CacheError> {
     let resolver = Resolver::new(plan, cache, &|| false);
-    let statuses = resolver.all(MissingInputs::Allowed)?;
+    let statuses = resolver.prospects(MissingInputs::Allowed)?;
     let mut history = cache.runs.history(&plan.name)?;
     let steps = (0..plan.steps.len()).filter(|step| wanted.is_none_or(|wanted| wanted == *step));
     let mut explained = Vec::new();

@@ -10,8 +10,8 @@ use crate::artifact::{Difference, FingerprintInputs, item_set_digest};
 use crate::manifest::Diagnostic;
 
 use super::{
-    CoreShare, DeclaredFile, InputLabel, InputOrigin, Resources, SourceListing, StepInput,
-    stands_under,
+    CoreShare, DeclaredFile, DeclaredFolder, InputLabel, InputOrigin, Resources, SourceListing,
+    StepInput, stands_under,
 };
 
 /// Takes an announced run to its thread.
@@ -101,6 +101,11 @@ pub trait AggregateStage: Send + Sync {
 
     /// Files outside the cache that the result depends on.
     fn files(&self) -> &[DeclaredFile] {
+        &[]
+    }
+
+    /// The folders and patterns that some of these files were found by.
+    fn folders(&self) -> &[DeclaredFolder] {
         &[]
     }
 

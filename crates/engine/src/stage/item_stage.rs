@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use crate::artifact::{FingerprintInputs, Item, ItemData, ItemFacts};
 
-use super::{DeclaredFile, ItemError, Resources};
+use super::{DeclaredFile, DeclaredFolder, ItemError, Resources};
 
 /// One result that an item-wise stage makes of an item: the item itself, or a copy of it.
 #[derive(Clone, Debug)]
@@ -39,6 +39,11 @@ pub trait ItemStage: Send + Sync {
 
     /// Files outside the cache that every item depends on.
     fn files(&self) -> &[DeclaredFile] {
+        &[]
+    }
+
+    /// The folders and patterns that some of these files were found by.
+    fn folders(&self) -> &[DeclaredFolder] {
         &[]
     }
 

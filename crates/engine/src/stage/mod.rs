@@ -26,6 +26,7 @@
 
 mod aggregate_stage;
 mod core_share;
+mod declared_file;
 mod device;
 mod each_item;
 mod input;
@@ -38,6 +39,7 @@ pub use aggregate_stage::{
     AggregateContext, AggregateStage, ContentFindings, Foresight, Launch, ListedInput, Unbuilt,
 };
 pub use core_share::CoreShare;
+pub use declared_file::{DeclaredFile, DeclaredFolder};
 pub use device::Device;
 pub use each_item::EachItem;
 pub use input::{InputContent, InputLabel, InputOrigin, LoadedItem, StepInput, stands_under};
@@ -45,7 +47,7 @@ pub use item_error::{Blame, ItemError};
 pub use item_stage::{ItemContext, ItemCopy, ItemStage};
 pub use pipe_foundation::progress::Interrupted;
 pub use resources::Resources;
-pub use source_stage::{DeclaredFile, FileInfos, SourceListing, SourceStage};
+pub use source_stage::{FileInfos, SourceListing, SourceStage};
 
 /// A stage, ready to run.
 pub enum Stage {

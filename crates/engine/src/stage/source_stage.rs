@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use pipe_foundation::Digest;
@@ -52,15 +52,6 @@ impl SourceListing {
             ..Self::default()
         }
     }
-}
-
-/// A file outside the cache whose content is part of a key; it is checked again around the work that reads it.
-#[derive(Clone, Debug)]
-pub struct DeclaredFile {
-    /// Its path as the manifest has it.
-    pub name: String,
-    /// Where it is.
-    pub path: PathBuf,
 }
 
 /// The stat cache, as sources see it.

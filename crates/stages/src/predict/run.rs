@@ -88,11 +88,11 @@ impl Prediction<'_> {
             });
             let (group, later) = rest.split_at_mut(fitting.count().max(1));
             rest = later;
-            let goes_on = match self.options.windows {
+            let continues = match self.options.windows {
                 None => self.whole(group)?,
                 Some(windows) => self.windows(group, windows)?,
             };
-            if !goes_on {
+            if !continues {
                 return Ok(false);
             }
         }

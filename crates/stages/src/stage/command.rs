@@ -41,8 +41,8 @@ use pipe_engine::manifest::{
 };
 
 use pipe_engine::stage::{
-    AggregateContext, AggregateStage, DeclaredFile, InputOrigin, Interrupted, ItemContext,
-    ItemCopy, ItemError, ItemStage, Resources, Stage,
+    AggregateContext, AggregateStage, DeclaredFile, DeclaredFolder, InputOrigin, Interrupted,
+    ItemContext, ItemCopy, ItemError, ItemStage, Resources, Stage,
 };
 use pipe_foundation::progress::Progress;
 
@@ -191,6 +191,8 @@ struct Options {
 struct CommandStage {
     options: Options,
     files: Vec<DeclaredFile>,
+    /// Those of `files` that are found by listing them.
+    folders: Vec<DeclaredFolder>,
     folder: PathBuf,
     makes: ArtifactKind,
     sandbox: bool,
@@ -203,6 +205,7 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
     let options: Options = options(declaration)?;
     let mut diagnostics = Diagnostics::default();
     let mut files = Vec::new();
+    let mut folders = Vec::new();
     for (index, written) in declaration.parameters["files"]
         .as_array()
         .into_iter()
@@ -211,7 +214,10 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
     {
         let written = written.as_str().unwrap_or_default();
         match declared_files(declaration, &format!("files.{index}"), written) {
-            Ok(declared) => files.extend(declared),
+            Ok((declared, folder)) => {
+                files.extend(declared);
+                folders.extend(folder);
+            }
             Err(diagnostic) => diagnostics.push(*diagnostic),
         }
     }
@@ -225,6 +231,7 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
         makes: output(&declaration.parameters),
         sandbox: setting.sandbox,
         files,
+        folders,
         folder,
         options,
         warned: AtomicBool::new(false),
@@ -248,6 +255,10 @@ impl ItemStage for CommandStage {
 
     fn files(&self) -> &[DeclaredFile] {
         &self.files
+    }
+
+    fn folders(&self) -> &[DeclaredFolder] {
+        &self.folders
     }
 
     fn resources(&self) -> Resources {
@@ -329,6 +340,10 @@ impl AggregateStage for CommandStage {
 
     fn files(&self) -> &[DeclaredFile] {
         &self.files
+    }
+
+    fn folders(&self) -> &[DeclaredFolder] {
+        &self.folders
     }
 
     fn resources(&self) -> Resources {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use pipe_engine::manifest::{Declaration, Diagnostic};
-use pipe_engine::stage::DeclaredFile;
+use pipe_engine::stage::{DeclaredFile, DeclaredFolder};
 use pipe_foundation::regular_file;
 use walkdir::WalkDir;
 
@@ -15,7 +15,7 @@ const MOST: usize = 10_000;
 /// The files that the entry `parameter` stands for, which reads `written`: itself; all regular files below a folder at any
 /// depth, but for what begins with a dot and Python's `__pycache__`; or, with `*`, `?` or `[` in it, what the pattern
 /// matches (`**` crosses folders). They are sorted by name. Names are those of the manifest, so that they are the same
-/// elsewhere.
+/// elsewhere. With them comes what finds them again, where it is not a single file.
 ///
 /// # Errors
 /// Nothing there, something that is no regular file, or too many.
@@ -23,7 +23,7 @@ pub fn declared_files(
     declaration: &Declaration,
     parameter: &str,
     written: &str,
-) -> Result<Vec<DeclaredFile>, Box<Diagnostic>> {
+) -> Result<(Vec<DeclaredFile>, Option<DeclaredFolder>), Box<Diagnostic>> {
     let place = declaration.place_of(parameter);
     let path = declaration.resolve(parameter, written);
     let checked = |path: PathBuf, name: String| match regular_file::check(&path) {
@@ -34,13 +34,14 @@ pub fn declared_files(
             Err(Box::new(missing.help(help)))
         }
     };
-    let (paths, what) = if path.is_dir() {
-        (below(&path), "the folder has no files")
+    let (list, what): (fn(&Path) -> Listed, _) = if path.is_dir() {
+        (below, "the folder has no files")
     } else if written.contains(['*', '?', '[']) && !path.exists() {
-        (matching(&path), "no file matches the pattern")
+        (matching, "no file matches the pattern")
     } else {
-        return Ok(vec![checked(path, written.to_owned())?]);
+        return Ok((vec![checked(path, written.to_owned())?], None));
     };
+    let paths = list(&path);
     let refused = |message: String, help: &str| {
         let refused = Diagnostic::new("manifest::declared_files", message).at(place, "these files");
         Box::new(refused.help(help))
@@ -58,16 +59,20 @@ pub fn declared_files(
         );
         return Err(refused(message, help));
     }
+    let folder = DeclaredFolder::new(paths.clone(), move || list(&path).ok());
     let root = declaration.resolve(parameter, "");
     let named = paths.into_iter().map(|path| {
         let name = path.strip_prefix(&root).unwrap_or(&path);
         let name = name.to_string_lossy().into_owned();
         checked(path, name)
     });
-    named.collect()
+    Ok((named.collect::<Result<_, _>>()?, Some(folder)))
 }
 
-fn below(folder: &Path) -> Result<Vec<PathBuf>, String> {
+/// The files that a folder or a pattern stands for, or why they cannot be listed.
+type Listed = Result<Vec<PathBuf>, String>;
+
+fn below(folder: &Path) -> Listed {
     let is_seen = |name: &std::ffi::OsStr| {
         name.as_encoded_bytes().first() != Some(&b'.') && name != "__pycache__"
     };
@@ -89,7 +94,7 @@ fn below(folder: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(found)
 }
 
-fn matching(pattern: &Path) -> Result<Vec<PathBuf>, String> {
+fn matching(pattern: &Path) -> Listed {
     let pattern = pattern.to_str().ok_or("it is not UTF-8")?;
     let paths = glob::glob(pattern).map_err(|error| error.to_string())?;
     let mut found = Vec::new();

@@ -8,7 +8,9 @@ use pipe_engine::artifact::{Item, ItemData, ItemFacts};
 use pipe_engine::manifest::{
     Declaration, Diagnostic, Diagnostics, Gathers, Kind, MAX_BAD, Parameter, STORE, Shape,
 };
-use pipe_engine::stage::{DeclaredFile, ItemContext, ItemCopy, ItemError, ItemStage, Stage};
+use pipe_engine::stage::{
+    DeclaredFile, DeclaredFolder, ItemContext, ItemCopy, ItemError, ItemStage, Stage,
+};
 use pipe_foundation::regular_file;
 use pipe_speech::feature_files::{
     self, FeatureFile, FeatureFileError, FeatureFileOptions, Joined, NameIndex,
@@ -68,6 +70,8 @@ struct Import {
     path: PathBuf,
     options: FeatureFileOptions,
     files: Vec<DeclaredFile>,
+    /// The folder that some of `files` are in.
+    folder: Option<DeclaredFolder>,
     /// The columns of a table that are features; none for other formats.
     columns: Option<Vec<String>>,
     listed: Listed,
@@ -96,6 +100,10 @@ pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Dia
             .help_if(error.help)
     };
     let parts = feature_files::parts(&path).map_err(refused)?;
+    let listed = path.clone();
+    let folder = path
+        .is_dir()
+        .then(|| DeclaredFolder::new(parts.clone(), move || feature_files::parts(&listed).ok()));
     let mut files: Vec<DeclaredFile> = parts
         .into_iter()
         .map(|part| declared(&path, part))
@@ -131,6 +139,7 @@ pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Dia
         path,
         options,
         files,
+        folder,
         columns,
         listed: Listed::default(),
         opened: OnceLock::new(),
@@ -237,6 +246,10 @@ impl ItemStage for Import {
 
     fn files(&self) -> &[DeclaredFile] {
         &self.files
+    }
+
+    fn folders(&self) -> &[DeclaredFolder] {
+        self.folder.as_slice()
     }
 
     fn files_are_in_lineage(&self) -> bool {

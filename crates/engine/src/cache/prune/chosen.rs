@@ -59,8 +59,9 @@ impl<'a> Chosen<'a> {
         Ok(())
     }
 
-    /// The memory of what was found out about contents, which is made again as it is asked for.
+    /// The memory of what was found out about contents, which is made again as it is asked for; not where it cannot be read.
     pub fn findings(&mut self) -> Result<(), CacheError> {
+        self.cache.findings.log().read(|_| {})?;
         let path = self.cache.findings.log().path().to_path_buf();
         match self.system().link_metadata(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),

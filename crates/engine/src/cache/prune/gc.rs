@@ -90,7 +90,7 @@ pub fn gc(cache: &Cache, options: &GcOptions<'_>) -> Result<Collected, CacheErro
     Ok(Collected {
         pruned: Pruned {
             parts,
-            run_goes_on: alone.is_none(),
+            run_in_progress: alone.is_none(),
         },
         bytes_left: left,
         within_size: !is_too_large(left),

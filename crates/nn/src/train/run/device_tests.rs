@@ -131,11 +131,11 @@ fn side_by_side(
     data: &TrainingData<'_>,
     device: Device,
 ) -> Vec<(Vec<Digest>, Vec<EpochRecord>)> {
-    let arrivals: Vec<LaunchBarrier> = all.iter().map(|_| LaunchBarrier::announce()).collect();
+    let barriers: Vec<LaunchBarrier> = all.iter().map(|_| LaunchBarrier::announce()).collect();
     std::thread::scope(|scope| {
         let threads: Vec<_> = all
             .iter()
-            .zip(arrivals)
+            .zip(barriers)
             .map(|(options, launch_barrier)| {
                 scope.spawn(move || {
                     launch_barrier.carry();

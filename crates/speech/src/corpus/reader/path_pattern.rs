@@ -134,7 +134,7 @@ impl PathPattern {
             return false;
         }
         let rest = &path[at..];
-        let mut goes_on = |end: usize, found: &mut Matched<'p>| {
+        let mut continues = |end: usize, found: &mut Matched<'p>| {
             self.rest_matches(part + 1, path, end, found, failed)
         };
         let name_end = rest.find('/').unwrap_or(rest.len());
@@ -144,11 +144,11 @@ impl PathPattern {
         };
         let matches = match self.parts.get(part) {
             None => rest.is_empty(),
-            Some(Part::Text(text)) => rest.starts_with(text) && goes_on(at + text.len(), found),
-            Some(Part::Any) => ends().any(|end| goes_on(at + end, found)),
+            Some(Part::Text(text)) => rest.starts_with(text) && continues(at + text.len(), found),
+            Some(Part::Any) => ends().any(|end| continues(at + end, found)),
             Some(Part::Field(field)) => ends().filter(|end| *end > 0).any(|end| {
                 found.0.push((field, &rest[..end]));
-                let matches = goes_on(at + end, found);
+                let matches = continues(at + end, found);
                 if !matches {
                     found.0.pop();
                 }
@@ -158,7 +158,7 @@ impl PathPattern {
                 let folders = rest.match_indices('/').map(|(index, _)| index + 1);
                 [0].into_iter()
                     .chain(folders)
-                    .any(|end| goes_on(at + end, found))
+                    .any(|end| continues(at + end, found))
             }
         };
         failed[place] = !matches;

@@ -66,6 +66,7 @@ pub fn program_of_model(
     let scratch = tempfile::tempdir().map_err(|error| wrong(error.to_string()))?;
     Ok(Box::new(ModelProgram {
         stage: CommandStage {
+            folders: Vec::new(),
             files: files.collect(),
             options,
             folder: folder.clone(),
