@@ -18,4 +18,4 @@ pub use normalised_fbank::NormalisedFbank;
 pub use perturb::{CompandingLaw, NoiseColour, PerturbError, PerturbOptions, Perturber};
 pub use resample::{ResampleError, ResampleStream, Resampler};
 pub use to_rate::ToRate;
-pub use trim::Trim;
+pub use trim::{FramePowers, Trim};

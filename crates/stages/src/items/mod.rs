@@ -8,6 +8,8 @@ mod kinds;
 mod listing_details;
 mod long_audio;
 mod long_features;
+#[cfg(test)]
+pub mod long_test;
 mod long_tensor;
 mod matrix;
 mod numeric_cell;

@@ -265,9 +265,48 @@ impl ItemStage for FbankStage {
 
 #[cfg(test)]
 mod tests {
+    use pipe_foundation::Digest;
+    use pipe_foundation::progress::Silent;
     use pipe_speech::dsp::{FbankOptions, Normalisation};
 
+    use crate::items::long_test::{held, long_samples, made, not_held};
+    use crate::items::{LongFeatures, Matrix};
+
     use super::*;
+
+    #[test]
+    fn samples_that_are_not_held_have_the_features_of_those_that_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let samples = long_samples();
+        let long = not_held(&samples, 16_000, folder.path());
+        let whole = held(samples, 16_000);
+        // At 8 bins there are too few values not to be held.
+        for (bins, shift_ms, normalisation) in [
+            (8, 10.0, Normalisation::MeanVariance),
+            (40, 2.4, Normalisation::MeanVariance),
+            (40, 2.4, Normalisation::None),
+        ] {
+            let options = FbankOptions {
+                bins,
+                frame_shift_ms: shift_ms,
+                ..FbankOptions::default()
+            };
+            let fbank = NormalisedFbank::new(options, normalisation).unwrap();
+            let stage = FbankStage { fbank };
+            let features = stage.fbank.compute(&whole.0.samples).unwrap();
+            let expected = FeatureItem(features).encode().unwrap();
+            let of_long = made(&stage, &*long, folder.path());
+            let is_long = of_long.downcast_ref::<LongFeatures>().is_some();
+            assert_eq!(is_long, bins == 40);
+            for made in [of_long, made(&stage, &whole, folder.path())] {
+                assert!(made.encode().unwrap() == expected, "{bins}");
+                assert_eq!(made.digest(&Silent).unwrap(), Digest::of(&expected));
+                let together = Matrix::of(&*made).unwrap().together(&Silent).unwrap();
+                let together = FeatureItem(together.into_owned());
+                assert!(together.encode().unwrap() == expected);
+            }
+        }
+    }
 
     #[test]
     fn declared_defaults_are_those_of_the_front_end() {

@@ -102,3 +102,36 @@ impl ItemStage for FunctionalsStage {
         Ok(Box::new(FeatureItem(found)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pipe_engine::stage::ItemStage;
+    use pipe_foundation::Features;
+
+    use crate::items::long_test::{long_samples, made};
+    use crate::items::{LongFeatures, Spool, Values};
+
+    use super::*;
+
+    #[test]
+    fn features_that_are_not_held_have_the_statistics_of_those_that_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut values = long_samples();
+        values.truncate(values.len() / 3 * 3);
+        let mut spool = Spool::new(values.len() as u64, folder.path()).unwrap();
+        spool.push(&values).unwrap();
+        let Values::Long(part) = spool.finish().unwrap() else {
+            panic!("it is held");
+        };
+        let long = LongFeatures::new(part, 3, None);
+        let held = FeatureItem(Features {
+            frames: values.len() / 3,
+            bins: 3,
+            values,
+        });
+        let stage: &dyn ItemStage = &FunctionalsStage(Functionals::default());
+        let of_long = made(stage, &long, folder.path());
+        let of_held = made(stage, &held, folder.path());
+        assert_eq!(of_long.encode().unwrap(), of_held.encode().unwrap());
+    }
+}

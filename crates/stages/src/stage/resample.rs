@@ -93,3 +93,42 @@ impl ItemStage for Resample {
         Ok(Audio::of_values(spool.finish()?, rate_hz))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pipe_foundation::Digest;
+    use pipe_foundation::progress::Silent;
+    use pipe_foundation::test_support::InterruptsAfter;
+
+    use crate::items::LongAudio;
+    use crate::items::long_test::{held, long_samples, made, not_held, process};
+
+    use super::*;
+
+    #[test]
+    fn samples_that_are_not_held_are_resampled_as_those_that_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let samples = long_samples();
+        let long = not_held(&samples, 16_000, folder.path());
+        let whole = held(samples, 16_000);
+        for (rate_hz, is_long) in [(11_025, false), (16_000, true), (22_050, true)] {
+            let stage = Resample {
+                to_rate: ToRate::new(rate_hz),
+            };
+            let expected = stage.to_rate.apply(&whole.0).unwrap();
+            let expected = Audio::from(expected).encode().unwrap();
+            let of_long = made(&stage, &*long, folder.path());
+            assert_eq!(of_long.downcast_ref::<LongAudio>().is_some(), is_long);
+            for made in [of_long, made(&stage, &whole, folder.path())] {
+                assert!(made.encode().unwrap() == expected, "{rate_hz}");
+                assert_eq!(made.digest(&Silent).unwrap(), Digest::of(&expected));
+            }
+        }
+        let stage = Resample {
+            to_rate: ToRate::new(8_000),
+        };
+        let stops = InterruptsAfter::new(3);
+        assert!(process(&stage, &*long, folder.path(), &stops).is_err());
+        assert!(stops.seen() <= 5);
+    }
+}
