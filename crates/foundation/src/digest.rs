@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{ErrorKind, Read};
 
-use crate::progress::{Interrupted, Progress};
+use crate::progress::Interrupted;
 
 /// Files from this size on are hashed on all threads of the pool.
 pub(crate) const LARGE_BYTES: u64 = 16 << 20;
@@ -18,25 +18,6 @@ impl Digest {
     /// The digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self(*blake3::hash(bytes).as_bytes())
-    }
-
-    /// The digest of all bytes of `parts`, in their order, with a look at `progress` every 4 MiB.
-    ///
-    /// # Errors
-    /// [`Interrupted`].
-    pub fn of_parts(
-        parts: &[impl AsRef<[u8]>],
-        progress: &dyn Progress,
-    ) -> Result<Self, Interrupted> {
-        let mut hasher = blake3::Hasher::new();
-        for block in parts
-            .iter()
-            .flat_map(|part| part.as_ref().chunks(BLOCK_BYTES))
-        {
-            progress.check()?;
-            hasher.update(block);
-        }
-        Ok(Self(*hasher.finalize().as_bytes()))
     }
 
     /// The digest of all that `reader` gives, which is a file of so many `bytes`; a large one asks every 4 MiB whether it
@@ -122,18 +103,5 @@ impl<'de> serde::Deserialize<'de> for Digest {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
         Self::parse(&text).ok_or_else(|| serde::de::Error::custom("expected 64 hexadecimal digits"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::progress::Silent;
-
-    use super::*;
-
-    #[test]
-    fn parts_have_the_digest_of_their_bytes_together() {
-        let parts = Digest::of_parts(&["con", "", "tent"], &Silent);
-        assert_eq!(parts, Ok(Digest::of(b"content")));
     }
 }

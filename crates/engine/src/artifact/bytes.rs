@@ -3,7 +3,7 @@
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
-use super::{ArtifactKind, DataError, ItemData};
+use super::{ArtifactKind, DataError, ItemData, Take, TransferError};
 
 /// Bytes that a stage made of an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,10 +14,10 @@ impl ItemData for Bytes {
         ArtifactKind::FILES
     }
 
-    fn encode(&self) -> Result<Vec<u8>, DataError> {
+    fn write(&self, take: &mut Take<'_>) -> Result<(), TransferError> {
         let failed = |error| DataError::new("a tensor", error);
         let view = TensorView::new(Dtype::U8, vec![self.0.len()], &self.0).map_err(failed)?;
-        serialize([("bytes", view)], None).map_err(failed)
+        take(&serialize([("bytes", view)], None).map_err(failed)?)
     }
 }
 

@@ -1,14 +1,18 @@
 //! The kinds of artifacts, and the data of one item: on its way through a group of steps, and in a pack.
 
 use std::any::Any;
-use std::borrow::Cow;
 use std::fmt::{self, Debug};
 
-use miette::Diagnostic;
 use pipe_foundation::Digest;
-use pipe_foundation::progress::{Interrupted, Progress};
+use pipe_foundation::progress::Progress;
 use serde::{Serialize, Serializer};
-use thiserror::Error;
+
+use super::data_error::DataError;
+use super::file_part::FilePart;
+use super::transfer::{BLOCK_BYTES, TransferError};
+
+/// What takes the stored form of data, block by block.
+pub type Take<'t> = dyn FnMut(&[u8]) -> Result<(), TransferError> + 't;
 
 /// The data of one item. A domain has one type for each kind of item; [`Bytes`](super::Bytes) are the engine's own.
 ///
@@ -17,42 +21,42 @@ pub trait ItemData: Any + Debug + Send + Sync {
     /// Which kind of artifact such items make up.
     fn kind(&self) -> ArtifactKind;
 
-    /// The stored form; equal data give equal bytes.
+    /// Gives the stored form to `take`, in blocks that follow one another; equal data give equal bytes. Of data that are
+    /// not held, no more than a block is read at a time. `take` looks whether to stop, so that this need not.
     ///
     /// # Errors
-    /// When the data have no stored form, which a well-formed item never meets.
-    fn encode(&self) -> Result<Vec<u8>, DataError>;
+    /// Those of `take`, at once; also data without a stored form, which a well-formed item never meets, or that are
+    /// elsewhere and cannot be read any more.
+    fn write(&self, take: &mut Take<'_>) -> Result<(), TransferError>;
 
-    /// The stored form in parts, to be put one after another. Large data are lent as they are, so that they are not held
-    /// twice.
+    /// The stored form as a whole.
     ///
     /// # Errors
-    /// As [`Self::encode`].
-    fn parts(&self) -> Result<Vec<Cow<'_, [u8]>>, DataError> {
-        Ok(vec![Cow::Owned(self.encode()?)])
+    /// As [`Self::write`].
+    fn encode(&self) -> Result<Vec<u8>, TransferError> {
+        let mut bytes = Vec::new();
+        self.write(&mut |block| {
+            bytes.extend_from_slice(block);
+            Ok(())
+        })?;
+        Ok(bytes)
     }
 
-    /// The digest of the stored form, which large data need not have together for it; with looks at `progress`.
+    /// The digest of the stored form, which is never held as a whole; with looks at `progress`.
     ///
     /// # Errors
-    /// As [`Self::encode`]; also once interrupted, and where the data are elsewhere and cannot be read any more.
-    fn digest(&self, progress: &dyn Progress) -> Result<Digest, DigestError> {
-        Ok(Digest::of_parts(&self.parts()?, progress)?)
+    /// As [`Self::write`]; also once interrupted.
+    fn digest(&self, progress: &dyn Progress) -> Result<Digest, TransferError> {
+        let mut hasher = blake3::Hasher::new();
+        self.write(&mut |block| {
+            for part in block.chunks(BLOCK_BYTES) {
+                progress.check()?;
+                hasher.update(part);
+            }
+            Ok(())
+        })?;
+        Ok(Digest(*hasher.finalize().as_bytes()))
     }
-}
-
-/// Why data have no digest.
-#[derive(Debug, Error)]
-pub enum DigestError {
-    /// They have no stored form.
-    #[error(transparent)]
-    Data(#[from] DataError),
-    /// The user has asked to stop.
-    #[error(transparent)]
-    Interrupted(#[from] Interrupted),
-    /// They cannot be read any more.
-    #[error(transparent)]
-    Read(std::io::Error),
 }
 
 impl dyn ItemData {
@@ -62,39 +66,36 @@ impl dyn ItemData {
     }
 }
 
-/// Stored data that is not what it should be.
-#[derive(Debug, Error, Diagnostic)]
-#[error("stored data is not {expected}: {reason}")]
-#[diagnostic(code(artifact::data))]
-pub struct DataError {
-    expected: &'static str,
-    reason: String,
-}
-
-impl DataError {
-    /// Data that should have been `expected`, as in "audio", and why they are not.
-    pub fn new(expected: &'static str, reason: impl ToString) -> Self {
-        Self {
-            expected,
-            reason: reason.to_string(),
-        }
-    }
-}
-
 /// Reads the stored form of one item.
 pub type Decode = fn(&[u8]) -> Result<Box<dyn ItemData>, DataError>;
+
+/// Reads as much of the stored form of one long item as has to be held; the rest stays where it is.
+pub type Open = fn(FilePart) -> Result<Box<dyn ItemData>, TransferError>;
 
 /// What a step makes and another takes. A domain declares its kinds as constants; a name identifies one kind.
 #[derive(Clone, Copy)]
 pub struct ArtifactKind {
     name: &'static str,
     decode: Decode,
+    open: Option<Open>,
 }
 
 impl ArtifactKind {
     /// A kind whose steps make items, which `decode` reads from their stored form.
     pub const fn of_items(name: &'static str, decode: Decode) -> Self {
-        Self { name, decode }
+        Self {
+            name,
+            decode,
+            open: None,
+        }
+    }
+
+    /// The same kind, of whose long items `open` leaves most where they are stored. Without it they are held.
+    pub const fn opened_by(self, open: Open) -> Self {
+        Self {
+            open: Some(open),
+            ..self
+        }
     }
 
     /// The name used in messages and records.
@@ -108,6 +109,17 @@ impl ArtifactKind {
     /// When the bytes are something else.
     pub fn decode(self, bytes: &[u8]) -> Result<Box<dyn ItemData>, DataError> {
         (self.decode)(bytes)
+    }
+
+    /// Reads the stored form of a long item of this kind, which may stay where it is.
+    ///
+    /// # Errors
+    /// When the bytes are something else, or cannot be read.
+    pub fn open(self, part: FilePart) -> Result<Box<dyn ItemData>, TransferError> {
+        match self.open {
+            Some(open) => open(part),
+            None => Ok(self.decode(&part.to_vec()?)?),
+        }
     }
 }
 

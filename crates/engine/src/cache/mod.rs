@@ -6,7 +6,7 @@
 //! | `steps/<key>.json` | a record per finished step, written last |
 //! | `objects/<2 digits>/<digest>` | files of whole results, read-only |
 //! | `items.log` | item key to digest and place, or to the reason for having none |
-//! | `packs/<number>.pack` | bytes of items, each a safetensors document at a multiple of 64 bytes |
+//! | `packs/<number>.pack` | bytes of items, each a safetensors document at a multiple of 64 bytes; a long item has a pack of its own |
 //! | `files.log` | what was last seen of files outside: size, times, inode, digest, and whether these can be trusted |
 //! | `findings.log` | what was found out about contents, by a digest of content and question; pruned as a whole |
 //! | `listings/<manifest>-<step>.log` | what sources listed, as changes |
@@ -45,6 +45,7 @@ mod lost_result;
 mod names;
 mod objects;
 mod opening;
+mod own_pack;
 mod packs;
 mod pins;
 mod prune;
@@ -82,6 +83,7 @@ pub use lookup::{Lookup, Reservation};
 pub use lost_result::{Lost, LostFile};
 pub use objects::Objects;
 pub use opening::why_not_writable;
+pub use own_pack::OwnPack;
 pub use packs::{PackPart, PackReader, PackWriter};
 pub use pins::Pin;
 use pipe_foundation::system::System;
@@ -155,11 +157,11 @@ impl Cache {
             files,
             syncer: Syncer::new(on(), own.to_path_buf()),
             objects: Objects::new(on(), own.join("objects"), beside("objects"), stop.clone()),
+            packs: PackReader::new(on(), own.join("packs"), beside("packs"), stop.clone()),
             interruption: stop,
             records: Records::new(on(), own.join("steps"), beside("steps")),
             runs: Runs::new(on(), own.join("runs"), own.join("locks")),
             published: Published::new(on(), own.join("published"), own.join("locks")),
-            packs: PackReader::new(on(), own.join("packs"), beside("packs")),
             access,
             version_was_damaged: false,
             system,
@@ -290,6 +292,19 @@ impl Cache {
     /// A writer for a pack of this run.
     pub fn pack_writer(&self) -> PackWriter {
         PackWriter::new(self.system.clone(), self.own().join("packs"))
+    }
+
+    /// A pack for a long item of this run.
+    ///
+    /// # Errors
+    /// When it cannot be created.
+    pub fn own_pack(&self) -> Result<OwnPack, CacheError> {
+        OwnPack::create(self.system.clone(), &self.own().join("packs"))
+    }
+
+    /// Has items of more than so many bytes count as long: for tests, to which short items are to be long.
+    pub fn set_long_bytes(&mut self, bytes: u64) {
+        self.packs.long_bytes = bytes;
     }
 
     /// This run's folder for work in progress.

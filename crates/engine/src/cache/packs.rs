@@ -6,16 +6,21 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use pipe_foundation::progress::Interrupted;
 use pipe_foundation::sync::lock;
 use pipe_foundation::system::{File, Kind, Open, System};
 use pipe_foundation::{Digest, durable};
 
-use crate::artifact::{Blob, MappedPack};
+use crate::artifact::{BLOCK_BYTES, Blob, FilePart, MappedPack};
 
 use super::error::CacheError;
+use super::interruption::Interruption;
 use super::items::Location;
 
-const MAGIC: &[u8; 16] = b"pipe pack 1\n\0\0\0\0";
+/// Items of more bytes are long: they have packs of their own, and are written, looked at and read block by block.
+pub const LONG_BYTES: u64 = 16 << 20;
+
+pub(super) const MAGIC: &[u8; 16] = b"pipe pack 1\n\0\0\0\0";
 /// Items start at multiples of this, so that floats in them are aligned.
 const ALIGNMENT: usize = 64;
 
@@ -44,65 +49,112 @@ pub struct PackReader {
     folder: PathBuf,
     /// Where packs are that are not in `folder`.
     base: Option<PathBuf>,
+    /// Whether the reading of long items should end.
+    interruption: Interruption,
+    /// From which length on items are long: more than [`LONG_BYTES`], or less in tests.
+    pub(super) long_bytes: u64,
     maps: Mutex<HashMap<u64, Arc<MappedPack>>>,
 }
 
 impl PackReader {
     /// A reader of the packs in `folder`, and of those in `base` that are not there.
-    pub fn new(system: Arc<dyn System>, folder: PathBuf, base: Option<PathBuf>) -> Self {
+    pub fn new(
+        system: Arc<dyn System>,
+        folder: PathBuf,
+        base: Option<PathBuf>,
+        interruption: Interruption,
+    ) -> Self {
         Self {
             system,
             folder,
             base,
+            interruption,
+            long_bytes: LONG_BYTES,
             maps: Mutex::new(HashMap::new()),
         }
     }
 
-    /// The item at `location` if it exists and its bytes have the digest `wanted`.
+    /// The item at `location` if it exists and its bytes have the digest `wanted`. A long one is looked at block by block,
+    /// so that no more of it comes into memory than is then read.
     ///
     /// # Errors
-    /// When the pack exists but cannot be opened.
+    /// When the pack exists but cannot be opened; also once interrupted within a long item.
     pub fn get(&self, location: Location, wanted: &Digest) -> Result<Option<Blob>, CacheError> {
+        let is_long = self.is_long(location.bytes);
+        if is_long && !self.holds(location, wanted)? {
+            return Ok(None);
+        }
         let Some(range) = range(location) else {
             return Ok(None);
         };
         let Some(map) = self.map(location.pack, range.end)? else {
             return Ok(None);
         };
-        Ok(Blob::new(map, range).filter(|blob| Digest::of(blob) == *wanted))
+        Ok(Blob::new(map, range).filter(|blob| is_long || Digest::of(blob) == *wanted))
     }
 
-    /// What [`PackReader::get`] gives, as a copy. The pack is read and not mapped: a disk that fails while a page of a
+    /// What [`PackReader::get`] gives, where it is. The pack is read and not mapped: a disk that fails while a page of a
     /// map is read ends the process.
     ///
     /// # Errors
-    /// When the pack exists but cannot be read.
-    pub fn read(&self, location: Location, wanted: &Digest) -> Result<Option<Vec<u8>>, CacheError> {
+    /// When the pack exists but cannot be read; also once interrupted within a long item.
+    pub fn open(
+        &self,
+        location: Location,
+        wanted: &Digest,
+    ) -> Result<Option<FilePart>, CacheError> {
         let Some(range) = range(location) else {
             return Ok(None);
         };
         let path = self.path(location.pack);
-        let read = || -> std::io::Result<Option<Vec<u8>>> {
+        let look = || -> std::io::Result<Option<FilePart>> {
             let Some(file) = self.open_with(&path, range.end)? else {
                 return Ok(None);
             };
-            let mut bytes = vec![0; range.len()];
-            file.read_exact_at(&mut bytes, location.offset)?;
-            Ok(Some(bytes).filter(|bytes| Digest::of(bytes) == *wanted))
+            let part = FilePart::new(file.into(), location.offset, location.bytes);
+            let found = self.digest(&part)?;
+            Ok(Some(part).filter(|_| found == *wanted))
         };
-        match read() {
+        match look() {
             // It may be cut short while it is read.
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(None),
             other => other.map_err(|error| CacheError::read(&path, error)),
         }
     }
 
-    /// Whether [`PackReader::read`] has the item.
+    /// Whether [`PackReader::open`] has the item.
     ///
     /// # Errors
-    /// As [`PackReader::read`].
+    /// As [`PackReader::open`].
     pub fn holds(&self, location: Location, wanted: &Digest) -> Result<bool, CacheError> {
-        Ok(self.read(location, wanted)?.is_some())
+        Ok(self.open(location, wanted)?.is_some())
+    }
+
+    /// Items of more bytes are long.
+    pub fn long_bytes(&self) -> u64 {
+        self.long_bytes
+    }
+
+    /// Whether an item of so many bytes is long.
+    pub fn is_long(&self, bytes: u64) -> bool {
+        bytes > self.long_bytes
+    }
+
+    /// The digest of all bytes of `part`, of which a block is held.
+    fn digest(&self, part: &FilePart) -> std::io::Result<Digest> {
+        let mut hasher = blake3::Hasher::new();
+        let mut block = vec![0; BLOCK_BYTES.min(part.bytes() as usize)];
+        let mut at = 0;
+        while at < part.bytes() {
+            if at > 0 && self.interruption.asked() {
+                return Err(std::io::Error::other(Interrupted));
+            }
+            let count = (block.len() as u64).min(part.bytes() - at) as usize;
+            part.read_at(&mut block[..count], at)?;
+            hasher.update(&block[..count]);
+            at += count as u64;
+        }
+        Ok(Digest(*hasher.finalize().as_bytes()))
     }
 
     fn path(&self, pack: u64) -> PathBuf {
@@ -204,31 +256,19 @@ impl PackWriter {
     /// # Errors
     /// When the pack cannot be created.
     pub fn add(&mut self, bytes: &[u8]) -> Result<Location, CacheError> {
-        self.add_parts(&[bytes])
-    }
-
-    /// As [`PackWriter::add`], of an item whose bytes come in parts.
-    ///
-    /// # Errors
-    /// As [`PackWriter::add`].
-    pub fn add_parts(&mut self, parts: &[impl AsRef<[u8]>]) -> Result<Location, CacheError> {
         let open = match &mut self.open {
             Some(open) => open,
             none => none.insert(OpenPack::create(&*self.system, &self.folder)?),
         };
-        let padding = (ALIGNMENT - (open.length as usize % ALIGNMENT)) % ALIGNMENT;
+        let padding = padding(open.length);
         open.pending.resize(open.pending.len() + padding, 0);
         let offset = open.length + padding as u64;
-        let bytes: usize = parts.iter().map(|part| part.as_ref().len()).sum();
-        open.pending.reserve(bytes);
-        for part in parts {
-            open.pending.extend_from_slice(part.as_ref());
-        }
-        open.length = offset + bytes as u64;
+        open.pending.extend_from_slice(bytes);
+        open.length = offset + bytes.len() as u64;
         Ok(Location {
             pack: open.number,
             offset,
-            bytes: bytes as u64,
+            bytes: bytes.len() as u64,
         })
     }
 
@@ -247,28 +287,42 @@ impl PackWriter {
 
 impl OpenPack {
     fn create(system: &dyn System, folder: &Path) -> Result<Self, CacheError> {
-        let failed = |error| CacheError::write(folder, error);
-        system.create_folders(folder).map_err(failed)?;
-        loop {
-            let number = system.unique();
-            let path = path(folder, number);
-            match system.open(&path, Open::CreateNew) {
-                Ok(file) => {
-                    // The name of the pack, and that of the folder, which may be new.
-                    for folder in folder.ancestors().take(2) {
-                        durable::sync_folder(system, folder).map_err(failed)?;
-                    }
-                    return Ok(Self {
-                        number,
-                        path,
-                        file: file.into(),
-                        length: MAGIC.len() as u64,
-                        pending: MAGIC.to_vec(),
-                    });
+        let (number, path, file) = create(system, folder)?;
+        Ok(Self {
+            number,
+            path,
+            file: file.into(),
+            length: MAGIC.len() as u64,
+            pending: MAGIC.to_vec(),
+        })
+    }
+}
+
+/// Zeros between the end of what is in a pack and the next item.
+pub(super) fn padding(length: u64) -> usize {
+    (length.next_multiple_of(ALIGNMENT as u64) - length) as usize
+}
+
+/// A new pack without content, with its number and path.
+pub(super) fn create(
+    system: &dyn System,
+    folder: &Path,
+) -> Result<(u64, PathBuf, Box<dyn File>), CacheError> {
+    let failed = |error| CacheError::write(folder, error);
+    system.create_folders(folder).map_err(failed)?;
+    loop {
+        let number = system.unique();
+        let path = path(folder, number);
+        match system.open(&path, Open::CreateNew) {
+            Ok(file) => {
+                // The name of the pack, and that of the folder, which may be new.
+                for folder in folder.ancestors().take(2) {
+                    durable::sync_folder(system, folder).map_err(failed)?;
                 }
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(CacheError::write(&path, error)),
+                return Ok((number, path, file));
             }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(CacheError::write(&path, error)),
         }
     }
 }
@@ -279,6 +333,16 @@ mod tests {
 
     use super::*;
 
+    /// A reader to which some items are long, and others are not.
+    fn reader_of(folder: &Path) -> PackReader {
+        let stop = Interruption::default();
+        let reader = PackReader::new(Arc::new(RealSystem), folder.to_path_buf(), None, stop);
+        PackReader {
+            long_bytes: 200,
+            ..reader
+        }
+    }
+
     #[test]
     fn damaged_bytes_are_never_handed_out() {
         let folder = tempfile::tempdir().unwrap();
@@ -286,7 +350,7 @@ mod tests {
         let items: Vec<Vec<u8>> = (1..40u8).map(|n| vec![n; usize::from(n) * 13]).collect();
         let places: Vec<Location> = items.iter().map(|item| writer.add(item).unwrap()).collect();
         writer.take().unwrap().write().unwrap();
-        let reader = PackReader::new(Arc::new(RealSystem), folder.path().to_path_buf(), None);
+        let reader = reader_of(folder.path());
         for (item, place) in items.iter().zip(&places) {
             let blob = reader.get(*place, &Digest::of(item)).unwrap().unwrap();
             assert!(reader.holds(*place, &Digest::of(item)).unwrap());
@@ -297,7 +361,7 @@ mod tests {
         let mut bytes = std::fs::read(&pack).unwrap();
         bytes[places[3].offset as usize] ^= 1;
         std::fs::write(&pack, &bytes[..bytes.len() - 1]).unwrap();
-        let reader = PackReader::new(Arc::new(RealSystem), folder.path().to_path_buf(), None);
+        let reader = reader_of(folder.path());
         let lost: Vec<usize> = (0..items.len())
             .filter(|&i| {
                 let wanted = Digest::of(&items[i]);

@@ -9,6 +9,7 @@ mod content_findings;
 mod declared_files;
 #[cfg(test)]
 mod device_tests;
+mod encoder;
 mod event;
 #[cfg(test)]
 mod event_tests;
@@ -25,9 +26,10 @@ mod history;
 mod in_flight;
 mod in_the_way;
 mod internal_error;
-mod job;
+mod item_data;
 mod item_outcome;
 mod item_set;
+mod job;
 mod lent;
 mod limit;
 #[cfg(test)]

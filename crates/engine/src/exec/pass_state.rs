@@ -1,18 +1,15 @@
 //! What the threads of a pass share: where results go, and what ended it.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
-use pipe_foundation::Digest;
 use pipe_foundation::sync::lock;
 
 use crate::cache::CacheError;
-use crate::cache::items::{Location, StepTag};
 
 use super::pass_fault::PassFault;
-use super::writer::{ItemResult, ItemWriter};
+use super::writer::ItemWriter;
 
 /// State shared by the threads of a pass.
 pub struct PassState {
@@ -33,20 +30,6 @@ pub struct PassState {
 }
 
 impl PassState {
-    /// Keeps the result of an item; where its bytes lie, if they are given and could be written.
-    pub fn keep(
-        &self,
-        key: &Digest,
-        step: StepTag,
-        digest: Digest,
-        parts: Option<&[Cow<'_, [u8]>]>,
-    ) -> Option<Location> {
-        let kept = self
-            .writer
-            .keep(key, step, ItemResult::Done { digest, parts });
-        self.unless_failed(kept).flatten()
-    }
-
     /// The value of `result`; a failure ends the pass.
     pub fn unless_failed<T>(&self, result: Result<T, CacheError>) -> Option<T> {
         match result {

@@ -21,6 +21,7 @@ use super::frame::{Frame, Source, Visit};
 use super::gate::Gate;
 use super::in_flight::ItemMemory;
 use super::internal_error::internal_error;
+use super::item_data::Store;
 use super::item_outcome::Outcome;
 use super::limit::Limits;
 use super::memory_estimate::MemoryEstimate;
@@ -207,19 +208,9 @@ impl Walk<'_> {
             if let (true, Some(parent)) = (last, &frame.parent) {
                 *parent.data.borrow_mut() = None;
             }
-            let tag = self.tag(frame.step);
-            let (digest, location) = match stored {
-                true => {
-                    let parts = data.parts().map_err(ItemError::transient)?;
-                    let digest = Digest::of_parts(&parts, self.progress);
-                    let digest = digest.map_err(ItemError::transient)?;
-                    (digest, shared.keep(&key, tag, digest, Some(&parts[..])))
-                }
-                false => {
-                    let digest = data.digest(self.progress)?;
-                    (digest, shared.keep(&key, tag, digest, None))
-                }
-            };
+            let named = (&key, self.tag(frame.step));
+            let kept = self.store(shared).keep(named, &*data, stored);
+            let (digest, location) = kept?;
             Ok((data, digest, location))
         });
         match made {
@@ -276,8 +267,13 @@ impl Walk<'_> {
             in_flight,
             ..
         } = frame.source;
-        let (plan, children) = (self.plan, &self.children);
-        in_flight.take(|| MemoryEstimate { plan, children }.of(step, item));
+        let plan = self.plan;
+        let estimate = MemoryEstimate {
+            plan,
+            children: &self.children,
+            long_bytes: self.cache.packs.long_bytes(),
+        };
+        in_flight.take(|| estimate.of(step, item));
         let reads_data = match &plan.steps[frame.step].stage {
             Stage::Items(stage) => stage.reads_data(),
             _ => true,
@@ -371,17 +367,19 @@ impl Walk<'_> {
             return self.compute(frame, shared);
         };
         let kind = self.plan.steps[frame.step].output;
-        let read = self.cache.packs.get(location, &frame.digest);
-        let blob = read.map_err(|error| {
-            let reason = error.to_string();
-            shared.fail(error);
-            ItemError::transient(reason)
-        })?;
-        let data = blob.and_then(|blob| kind.decode(&blob).ok());
-        data.map(Arc::from).ok_or_else(|| {
+        let data = self.store(shared).read(kind, location, &frame.digest)?;
+        data.ok_or_else(|| {
             frame.source.lost.borrow_mut().insert(frame.key);
             ItemError::transient("its stored bytes are damaged or missing")
         })
+    }
+
+    fn store<'s>(&'s self, shared: &'s PassState) -> Store<'s> {
+        Store {
+            cache: self.cache,
+            progress: self.progress,
+            shared,
+        }
     }
 
     fn tag(&self, step: usize) -> StepTag {

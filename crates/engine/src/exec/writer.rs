@@ -1,9 +1,8 @@
 //! Writes item results: bytes to a pack first, records to the index after they are safe.
 //!
-//! Threads that make items only ever wait for memory: whoever finds that enough has gathered takes it and writes it,
+//! Long items come with their bytes on disk already. Threads that make items only ever wait for memory: whoever finds that enough has gathered takes it and writes it,
 //! while the others keep gathering.
 
-use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,6 +13,8 @@ use pipe_foundation::system::System;
 use crate::cache::items::{ItemRecord, Location, StepTag, encode};
 use crate::cache::log::Log;
 use crate::cache::{Cache, CacheError, PackPart, PackWriter};
+
+use super::encoder::Encoded;
 
 /// A killed run loses at most the items of this long.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
@@ -66,14 +67,19 @@ impl ItemWriter {
         &self,
         key: &Digest,
         step: StepTag,
-        result: ItemResult<'_>,
+        result: ItemResult,
     ) -> Result<Option<Location>, CacheError> {
         let mut gathered = lock(&self.gathered);
         let (record, location) = match result {
-            ItemResult::Done { digest, parts } => {
-                let location = parts.map(|parts| gathered.pack.add_parts(parts));
-                let location = location.transpose()?;
-                gathered.bytes += location.map_or(0, |location| location.bytes as usize);
+            ItemResult::Done { digest, encoded } => {
+                let location = match encoded {
+                    None => None,
+                    Some(Encoded::Long(location)) => Some(location),
+                    Some(Encoded::Short(bytes)) => {
+                        gathered.bytes += bytes.len();
+                        Some(gathered.pack.add(&bytes)?)
+                    }
+                };
                 (ItemRecord::Done { digest, location }, location)
             }
             ItemResult::Bad { reason } => (ItemRecord::Bad { reason }, None),
@@ -122,13 +128,13 @@ impl Gathered {
 }
 
 /// What came of an item.
-pub enum ItemResult<'a> {
+pub enum ItemResult {
     /// It was made.
     Done {
         /// Digest of its bytes.
         digest: Digest,
-        /// The bytes, in parts that follow one another, where they are kept.
-        parts: Option<&'a [Cow<'a, [u8]>]>,
+        /// The bytes, where they are kept.
+        encoded: Option<Encoded>,
     },
     /// It cannot be made of this input, whenever that is tried.
     Bad {

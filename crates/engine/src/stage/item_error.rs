@@ -2,7 +2,7 @@
 
 use pipe_foundation::machine_fault::is_machine_fault;
 
-use crate::artifact::DigestError;
+use crate::artifact::TransferError;
 
 /// Why one item has no result.
 #[derive(Clone, Debug)]
@@ -64,10 +64,10 @@ impl ItemError {
 }
 
 /// Its data were sound when they were made, so its content is not to blame.
-impl From<DigestError> for ItemError {
-    fn from(error: DigestError) -> Self {
+impl From<TransferError> for ItemError {
+    fn from(error: TransferError) -> Self {
         match error {
-            DigestError::Read(reason) => Self::of_system("it cannot be read again", &reason),
+            TransferError::Read(reason) => Self::of_system("it cannot be read again", &reason),
             other => Self::transient(other),
         }
     }

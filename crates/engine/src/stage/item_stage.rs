@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use crate::artifact::{FingerprintInputs, Item, ItemData, ItemFacts};
 
-use super::{DeclaredFile, DeclaredFolder, ItemError, Resources};
+use super::{DeclaredFile, DeclaredFolder, ItemError, ItemSize, Resources};
 
 /// One result that an item-wise stage makes of an item: the item itself, or a copy of it.
 #[derive(Clone, Debug)]
@@ -87,10 +87,11 @@ pub trait ItemStage: Send + Sync {
         Resources::default()
     }
 
-    /// An estimate of the memory that the result takes, by what is known of the item at its source and the estimate for
-    /// the input; as much as the input unless the stage knows better. It decides how many items are in flight at once.
-    fn memory_bytes(&self, _source: &dyn ItemFacts, input_bytes: u64) -> u64 {
-        input_bytes
+    /// An estimate of the size of the result, by what is known of the item at its source and the estimate for the input;
+    /// as long as the input, and both held as a whole, unless the stage knows better. It decides how many items are in
+    /// flight at once.
+    fn size(&self, _source: &dyn ItemFacts, input: ItemSize) -> ItemSize {
+        ItemSize::held(input.bytes).with_all_of(input)
     }
 
     /// Makes the result; within a second after the progress of `context` says so, it ends with an error instead.

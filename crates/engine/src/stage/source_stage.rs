@@ -11,7 +11,7 @@ use pipe_foundation::progress::Progress;
 use crate::artifact::{BadItem, Item, ItemData};
 use crate::cache::{FileInfo, Measure};
 
-use super::ItemError;
+use super::{ItemError, ItemSize};
 
 /// Everything a source lists, and what it says about it.
 #[derive(Clone, Debug, Default)]
@@ -90,10 +90,10 @@ pub trait SourceStage: Send + Sync {
         None
     }
 
-    /// An estimate of the memory that the data of one item take, by what is known of it before they are read; 0 where
-    /// that is little. It decides how many items are in flight at once, never a result.
-    fn memory_bytes(&self, _item: &Item) -> u64 {
-        0
+    /// An estimate of the size of the data of one item, by what is known of it before they are read. It decides how many
+    /// items are in flight at once, never a result.
+    fn size(&self, _item: &Item) -> ItemSize {
+        ItemSize::default()
     }
 
     /// Reads the data of one item; soon after `progress` says so, it ends with an error instead.

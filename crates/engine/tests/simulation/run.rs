@@ -80,9 +80,14 @@ impl Observer for Listener<'_> {
     }
 }
 
+/// Items of more bytes are long: those of the longest texts.
+const LONG_BYTES: u64 = 130;
+
 /// The cache, as `process` sees it.
 pub fn open(process: &Process) -> Result<Cache, CacheError> {
-    Cache::open_on(Arc::new(process.clone()), Path::new(CACHE), false)
+    let mut cache = Cache::open_on(Arc::new(process.clone()), Path::new(CACHE), false)?;
+    cache.set_long_bytes(LONG_BYTES);
+    Ok(cache)
 }
 
 /// Runs the plan in `process`, which then ends.

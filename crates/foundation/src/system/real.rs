@@ -20,6 +20,13 @@ use super::{Entry, File, Hold, Mapping, Metadata, Open, System, Task};
 #[derive(Clone, Copy, Debug)]
 pub struct RealSystem;
 
+impl RealSystem {
+    /// A file of the machine that is open already, such as one without a name.
+    pub fn opened(file: fs::File) -> Box<dyn File> {
+        Box::new(RealFile(file))
+    }
+}
+
 /// When this process first asked for the time.
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 

@@ -1,5 +1,7 @@
 //! Functionals: one vector for a recording, of statistics of each feature over its frames. What a linear model takes.
 
+use std::convert::Infallible;
+
 use pipe_foundation::Features;
 use serde::{Deserialize, Serialize};
 
@@ -109,18 +111,31 @@ impl Functionals {
             bins,
             ref values,
         } = *features;
+        let column = |bin| -> Result<Vec<f64>, Infallible> {
+            let column = values.iter().skip(bin).step_by(bins);
+            Ok(column.map(|&value| f64::from(value)).collect())
+        };
+        let Ok(found) = self.of_columns(frames, bins, column);
+        found
+    }
+
+    /// As [`Self::of`], of features whose columns, each of at least one frame, are given one after another.
+    ///
+    /// # Errors
+    /// Those of `column`.
+    pub fn of_columns<E>(
+        &self,
+        frames: usize,
+        bins: usize,
+        mut column: impl FnMut(usize) -> Result<Vec<f64>, E>,
+    ) -> Result<Option<Features>, E> {
         let functionals = self.statistics.len() + self.percentiles.len();
         if frames == 0 || functionals == 0 {
-            return None;
+            return Ok(None);
         }
         let mut found = vec![0.0; functionals * bins];
         for bin in 0..bins {
-            let column: Vec<f64> = values
-                .iter()
-                .skip(bin)
-                .step_by(bins)
-                .map(|&value| f64::from(value))
-                .collect();
+            let column = column(bin)?;
             let mut sorted = column.clone();
             sorted.sort_by(f64::total_cmp);
             let statistics = self
@@ -135,11 +150,11 @@ impl Functionals {
                 found[functional * bins + bin] = value as f32;
             }
         }
-        Some(Features {
+        Ok(Some(Features {
             frames: 1,
             bins: functionals * bins,
             values: found,
-        })
+        }))
     }
 }
 

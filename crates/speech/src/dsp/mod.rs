@@ -13,9 +13,9 @@ mod trim;
 
 pub use fbank::{Fbank, FbankError, FbankOptions, FbankStream};
 pub use functionals::{Functionals, Statistic};
-pub use normalise::{Normalisation, normalise};
+pub use normalise::{Moments, Normalisation, Normaliser, normalise};
 pub use normalised_fbank::NormalisedFbank;
 pub use perturb::{CompandingLaw, NoiseColour, PerturbError, PerturbOptions, Perturber};
 pub use resample::{ResampleError, ResampleStream, Resampler};
 pub use to_rate::ToRate;
-pub use trim::Trim;
+pub use trim::{FramePowers, Trim};

@@ -23,40 +23,94 @@ pub enum Normalisation {
 ///
 /// A bin that never changes, as in digital silence, becomes exactly 0.
 pub fn normalise(features: &mut Features, normalisation: Normalisation) {
-    if normalisation == Normalisation::None || features.bins == 0 {
-        return;
+    let mut moments = Moments::new(features.bins);
+    moments.add(&features.values);
+    if let Some(normaliser) = moments.normaliser(normalisation) {
+        normaliser.apply(&mut features.values);
     }
-    let bins = features.bins;
-    // Sums are taken relative to the first frame: exact for constants, and no digits are lost to a large mean.
-    let Some(pivot) = features.values.get(..bins).map(<[f32]>::to_vec) else {
-        return;
-    };
-    let frames = (features.values.len() / bins) as f64;
-    let mut sums = vec![0.0_f64; bins];
-    let mut squares = vec![0.0_f64; bins];
-    for row in features.values.chunks_exact(bins) {
-        for (((&value, &pivot), sum), square) in
-            row.iter().zip(&pivot).zip(&mut sums).zip(&mut squares)
-        {
-            let value = f64::from(value) - f64::from(pivot);
-            *sum += value;
-            *square += value * value;
+}
+
+/// Sums over the frames of an utterance, which may come in blocks.
+#[derive(Clone, Debug)]
+pub struct Moments {
+    bins: usize,
+    /// The first frame. Sums are taken relative to it: exact for constants, and no digits are lost to a large mean.
+    pivot: Vec<f32>,
+    frames: u64,
+    sums: Vec<f64>,
+    squares: Vec<f64>,
+}
+
+impl Moments {
+    /// Those of no frames.
+    pub fn new(bins: usize) -> Self {
+        Self {
+            bins,
+            pivot: Vec::new(),
+            frames: 0,
+            sums: vec![0.0; bins],
+            squares: vec![0.0; bins],
         }
     }
-    let means: Vec<f64> = sums.iter().map(|sum| sum / frames).collect();
-    let scales: Vec<f64> = match normalisation {
-        Normalisation::MeanVariance => squares
-            .iter()
-            .zip(&means)
-            .map(|(square, mean)| (square / frames - mean * mean).max(0.0).sqrt())
-            .map(|deviation| 1.0 / deviation.max(MIN_DEVIATION))
-            .collect(),
-        _ => vec![1.0; bins],
-    };
-    for row in features.values.chunks_exact_mut(bins) {
-        for (((value, &pivot), mean), scale) in row.iter_mut().zip(&pivot).zip(&means).zip(&scales)
-        {
-            *value = ((f64::from(*value) - f64::from(pivot) - mean) * scale) as f32;
+
+    /// Adds the next frames, `[frames, bins]`.
+    pub fn add(&mut self, values: &[f32]) {
+        if self.bins == 0 || values.len() < self.bins {
+            return;
+        }
+        if self.pivot.is_empty() {
+            self.pivot = values[..self.bins].to_vec();
+        }
+        for row in values.chunks_exact(self.bins) {
+            let sums = self.sums.iter_mut().zip(&mut self.squares);
+            for ((&value, &pivot), (sum, square)) in row.iter().zip(&self.pivot).zip(sums) {
+                let value = f64::from(value) - f64::from(pivot);
+                *sum += value;
+                *square += value * value;
+            }
+        }
+        self.frames += (values.len() / self.bins) as u64;
+    }
+
+    /// What normalises these frames; none where they stay as they are.
+    pub fn normaliser(self, normalisation: Normalisation) -> Option<Normaliser> {
+        if normalisation == Normalisation::None || self.frames == 0 {
+            return None;
+        }
+        let frames = self.frames as f64;
+        let means: Vec<f64> = self.sums.iter().map(|sum| sum / frames).collect();
+        let scales = match normalisation {
+            Normalisation::MeanVariance => (self.squares.iter().zip(&means))
+                .map(|(square, mean)| (square / frames - mean * mean).max(0.0).sqrt())
+                .map(|deviation| 1.0 / deviation.max(MIN_DEVIATION))
+                .collect(),
+            _ => vec![1.0; self.bins],
+        };
+        Some(Normaliser {
+            pivot: self.pivot,
+            means,
+            scales,
+        })
+    }
+}
+
+/// What is subtracted from the frames of an utterance, and what they are multiplied by.
+#[derive(Clone, Debug)]
+pub struct Normaliser {
+    pivot: Vec<f32>,
+    /// Relative to the pivot.
+    means: Vec<f64>,
+    scales: Vec<f64>,
+}
+
+impl Normaliser {
+    /// Normalises whole frames of the utterance, `[frames, bins]`, in place.
+    pub fn apply(&self, values: &mut [f32]) {
+        for row in values.chunks_exact_mut(self.pivot.len()) {
+            let means = self.means.iter().zip(&self.scales);
+            for ((value, &pivot), (mean, scale)) in row.iter_mut().zip(&self.pivot).zip(means) {
+                *value = ((f64::from(*value) - f64::from(pivot) - mean) * scale) as f32;
+            }
         }
     }
 }
@@ -105,6 +159,23 @@ mod tests {
         let mut same = features(3, values.clone());
         normalise(&mut same, Normalisation::None);
         assert_eq!(same.values, values);
+    }
+
+    #[test]
+    fn frames_that_come_in_blocks_are_normalised_as_those_that_are_held() {
+        let values: Vec<f32> = (0..300).map(|i| ((i * 7919) % 101) as f32 * 0.37).collect();
+        for normalisation in [Normalisation::Mean, Normalisation::MeanVariance] {
+            let mut whole = features(3, values.clone());
+            normalise(&mut whole, normalisation);
+            let mut moments = Moments::new(3);
+            values.chunks(51).for_each(|block| moments.add(block));
+            let normaliser = moments.normaliser(normalisation).unwrap();
+            let mut blocks = values.clone();
+            blocks
+                .chunks_mut(33)
+                .for_each(|block| normaliser.apply(block));
+            assert_eq!(blocks, whole.values);
+        }
     }
 
     #[test]

@@ -6,8 +6,8 @@ use pipe_foundation::exact;
 use pipe_foundation::progress::{Interrupted, Progress};
 use serde::Deserialize;
 
-/// Frames between two looks at whether to stop.
-const LOOK_EVERY: usize = 1024;
+/// Samples between two looks at whether to stop.
+const BLOCK_SAMPLES: usize = 1 << 16;
 
 /// What is silence, and how much of it stays.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
@@ -52,10 +52,37 @@ impl Trim {
         rate_hz: u32,
         progress: &dyn Progress,
     ) -> Result<Vec<Range<usize>>, Interrupted> {
-        let count = |seconds: f64| (seconds * f64::from(rate_hz)).round() as usize;
-        let length = count(self.frame_ms / 1000.0).max(1);
-        let hop = count(self.hop_ms / 1000.0).max(1);
-        let powers = frame_powers(samples, length, hop, progress)?;
+        let mut powers = self.powers(rate_hz);
+        for block in samples.chunks(BLOCK_SAMPLES) {
+            progress.check()?;
+            powers.push(block);
+        }
+        Ok(self.kept_by(powers))
+    }
+
+    /// What takes samples that come in blocks, for [`Self::kept_by`].
+    pub fn powers(&self, rate_hz: u32) -> FramePowers {
+        let count = |ms: f64| self.samples(ms / 1000.0, rate_hz).max(1);
+        FramePowers {
+            rate_hz,
+            length: count(self.frame_ms),
+            hop: count(self.hop_ms),
+            samples: Vec::new(),
+            before: 0,
+            powers: Vec::new(),
+        }
+    }
+
+    /// Samples in so many seconds.
+    fn samples(&self, seconds: f64, rate_hz: u32) -> usize {
+        (seconds * f64::from(rate_hz)).round() as usize
+    }
+
+    /// As [`Self::kept`], of samples that have come in blocks of any sizes.
+    pub fn kept_by(&self, of: FramePowers) -> Vec<Range<usize>> {
+        let (rate_hz, hop, received) = (of.rate_hz, of.hop, of.received());
+        let count = |seconds: f64| self.samples(seconds, rate_hz);
+        let powers = of.finish();
         let loudest = powers.iter().copied().fold(0.0, f64::max);
         let threshold = loudest * exact::pow(10.0, -self.threshold_db / 10.0);
         let mut speech: Vec<Range<usize>> = Vec::new();
@@ -64,20 +91,20 @@ impl Trim {
             .enumerate()
             .filter(|(_, power)| **power > threshold)
         {
-            let (start, end) = (frame * hop, ((frame + 1) * hop).min(samples.len()));
+            let (start, end) = (frame * hop, ((frame + 1) * hop).min(received));
             match speech.last_mut() {
                 Some(last) if last.end >= start => last.end = end,
                 _ => speech.push(start..end),
             }
         }
         let (Some(first), Some(last)) = (speech.first(), speech.last()) else {
-            return Ok(std::iter::once(0..samples.len()).collect());
+            return std::iter::once(0..received).collect();
         };
         let margin = count(self.margin_s);
         let start = first.start.saturating_sub(margin);
-        let end = last.end.saturating_add(margin).min(samples.len());
+        let end = last.end.saturating_add(margin).min(received);
         let Some(longest_s) = self.longest_pause_s else {
-            return Ok(std::iter::once(start..end).collect());
+            return std::iter::once(start..end).collect();
         };
         let longest = count(longest_s);
         let mut kept = Vec::new();
@@ -90,7 +117,7 @@ impl Trim {
             }
         }
         kept.push(from..end);
-        Ok(kept)
+        kept
     }
 
     /// What stays of `samples`, joined.
@@ -112,26 +139,65 @@ impl Trim {
     }
 }
 
-/// Mean power of frames whose middles are `hop` apart, the first at the first sample; zeros surround the samples.
-fn frame_powers(
-    samples: &[f32],
+/// Mean power of frames whose middles are a hop apart, the first at the first sample; zeros surround the samples, which come
+/// in blocks. It holds the powers, and of the samples the last block and frame.
+pub struct FramePowers {
+    rate_hz: u32,
     length: usize,
     hop: usize,
-    progress: &dyn Progress,
-) -> Result<Vec<f64>, Interrupted> {
-    let frames = 1 + samples.len() / hop;
-    let mut powers = Vec::with_capacity(frames);
-    for frame in 0..frames {
-        if frame % LOOK_EVERY == 0 {
-            progress.check()?;
+    /// Samples, as far as frames still need them.
+    samples: Vec<f32>,
+    /// Samples before them.
+    before: usize,
+    powers: Vec<f64>,
+}
+
+impl FramePowers {
+    /// Takes the next samples.
+    pub fn push(&mut self, samples: &[f32]) {
+        self.samples.extend_from_slice(samples);
+        while self.end_of_next() <= self.received() {
+            self.make();
         }
-        let start = (frame * hop).saturating_sub(length / 2);
-        let end = (frame * hop + length - length / 2).min(samples.len());
-        let within = samples.get(start..end).unwrap_or_default();
-        let sum: f64 = within.iter().map(|s| f64::from(*s) * f64::from(*s)).sum();
-        powers.push(sum / length as f64);
+        let unused = self.start_of_next().saturating_sub(self.before);
+        let unused = unused.min(self.samples.len());
+        // Moved only where that is most of what is held.
+        if unused > self.samples.len() / 2 {
+            self.samples.drain(..unused);
+            self.before += unused;
+        }
     }
-    Ok(powers)
+
+    /// Samples so far.
+    fn received(&self) -> usize {
+        self.before + self.samples.len()
+    }
+
+    fn start_of_next(&self) -> usize {
+        (self.powers.len() * self.hop).saturating_sub(self.length / 2)
+    }
+
+    fn end_of_next(&self) -> usize {
+        self.powers.len() * self.hop + self.length - self.length / 2
+    }
+
+    /// Makes the next frame of what is there.
+    fn make(&mut self) {
+        let start = self.start_of_next();
+        let end = self.end_of_next().min(self.received());
+        let within = (start.checked_sub(self.before)).zip(end.checked_sub(self.before));
+        let within = within.and_then(|(start, end)| self.samples.get(start..end));
+        let squares = within.unwrap_or_default().iter();
+        let sum: f64 = squares.map(|s| f64::from(*s) * f64::from(*s)).sum();
+        self.powers.push(sum / self.length as f64);
+    }
+
+    fn finish(mut self) -> Vec<f64> {
+        while self.powers.len() < 1 + self.received() / self.hop {
+            self.make();
+        }
+        self.powers
+    }
 }
 
 #[cfg(test)]
@@ -225,7 +291,26 @@ mod tests {
 
     #[test]
     fn it_stops_while_it_looks() {
-        let samples = vec![0.1; 10_000];
+        let samples = vec![0.1; 5 * BLOCK_SAMPLES];
         assert!(TRIM.kept(&samples, 1000, &InterruptsAfter::new(3)).is_err());
+    }
+
+    #[test]
+    fn samples_in_blocks_of_any_sizes_have_the_same_silence() {
+        let samples = burst(&[(500, 0.0), (200, 0.5), (800, 0.001), (100, 0.3), (51, 0.0)]);
+        for (frame_ms, hop_ms) in [(1.0, 1.0), (25.0, 10.0), (7.0, 90.0), (400.0, 3.0)] {
+            let trim = Trim {
+                frame_ms,
+                hop_ms,
+                longest_pause_s: Some(0.1),
+                ..TRIM
+            };
+            let whole = trim.kept(&samples, 1000, &Silent).unwrap();
+            for size in [1, 7, 64, 1000] {
+                let mut powers = trim.powers(1000);
+                samples.chunks(size).for_each(|block| powers.push(block));
+                assert_eq!(trim.kept_by(powers), whole, "{frame_ms} {hop_ms} {size}");
+            }
+        }
     }
 }

@@ -1,43 +1,95 @@
 //! A feature matrix as the data of an item.
 
-use std::borrow::Cow;
-
-use pipe_engine::artifact::{ArtifactKind, DataError, ItemData};
+use pipe_engine::artifact::{ArtifactKind, DataError, FilePart, ItemData, Take, TransferError};
 use pipe_foundation::{Features, FeaturesView};
+use pipe_speech::dsp::Normaliser;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
+use super::long_features::LongFeatures;
+use super::long_tensor::LongTensor;
+use super::spool::{HELD_VALUES, Values};
 use super::tensor_header::tensor_header;
 
 /// Utterances with feature matrices `[frames, bins]`.
-pub const FEATURES: ArtifactKind = ArtifactKind::of_items("features", decode);
+pub const FEATURES: ArtifactKind = ArtifactKind::of_items("features", decode).opened_by(open);
+
+/// The name of the tensor in the stored form.
+const TENSOR: &str = "features";
 
 /// A feature matrix; stored as tensor `features` `[frames, bins]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FeatureItem(pub Features);
+
+impl FeatureItem {
+    /// The features `values` of so many `bins`, which `normaliser` is applied to, as the data of an item.
+    pub fn of_values(
+        values: Values,
+        bins: usize,
+        normaliser: Option<Normaliser>,
+    ) -> Box<dyn ItemData> {
+        match values {
+            Values::Long(part) => Box::new(LongFeatures::new(part, bins, normaliser)),
+            Values::Held(mut values) => {
+                if let Some(normaliser) = normaliser {
+                    normaliser.apply(&mut values);
+                }
+                Box::new(Self(Features {
+                    frames: values.len() / bins.max(1),
+                    bins,
+                    values,
+                }))
+            }
+        }
+    }
+}
 
 impl ItemData for FeatureItem {
     fn kind(&self) -> ArtifactKind {
         FEATURES
     }
 
-    fn encode(&self) -> Result<Vec<u8>, DataError> {
-        Ok(self.parts()?.concat())
-    }
-
-    fn parts(&self) -> Result<Vec<Cow<'_, [u8]>>, DataError> {
+    fn write(&self, take: &mut Take<'_>) -> Result<(), TransferError> {
         let Features {
             frames,
             bins,
             values,
         } = &self.0;
-        let bytes: &[u8] = bytemuck::cast_slice(values);
-        let header = tensor_header("features", &[*frames, *bins], None)?;
-        Ok(vec![header.into(), bytes.into()])
+        take(&tensor_header(TENSOR, &[*frames, *bins], None)?)?;
+        take(bytemuck::cast_slice(values))
     }
 }
 
+/// Stored as [`FeatureItem`].
+impl ItemData for LongFeatures {
+    fn kind(&self) -> ArtifactKind {
+        FEATURES
+    }
+
+    fn write(&self, take: &mut Take<'_>) -> Result<(), TransferError> {
+        let shape = [self.frames(), self.bins()];
+        take(&tensor_header(TENSOR, &shape, None)?)?;
+        let (mut blocks, mut block) = (self.blocks(), Vec::new());
+        while blocks.next(&mut block)? {
+            take(bytemuck::cast_slice(&block))?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads the stored form of features of a long recording; those that are to be held are.
+fn open(part: FilePart) -> Result<Box<dyn ItemData>, TransferError> {
+    if part.bytes() / 4 > HELD_VALUES
+        && let Some(tensor) = LongTensor::of(&part, TENSOR, None)?
+        && let &[_, bins] = &tensor.shape[..]
+        && bins > 0
+    {
+        return Ok(Box::new(LongFeatures::new(tensor.values, bins, None)));
+    }
+    Ok(decode(&part.to_vec()?)?)
+}
+
 /// Reads a [`FeatureItem`] from its stored form.
-pub(super) fn decode(bytes: &[u8]) -> Result<Box<dyn ItemData>, DataError> {
+fn decode(bytes: &[u8]) -> Result<Box<dyn ItemData>, DataError> {
     let view = features(bytes)?;
     Ok(Box::new(FeatureItem(Features {
         frames: view.frames,
@@ -52,7 +104,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Box<dyn ItemData>, DataError> {
 /// When the bytes are something else.
 pub fn features(bytes: &[u8]) -> Result<FeaturesView<'_>, DataError> {
     let failed = |reason: String| DataError::new("features", reason);
-    let view = tensor(bytes, "features").map_err(failed)?;
+    let view = tensor(bytes, TENSOR).map_err(failed)?;
     let &[frames, bins] = view.shape() else {
         return Err(failed(format!(
             "the shape is {:?}, expected [frames, bins]",

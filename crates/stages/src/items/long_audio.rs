@@ -1,73 +1,41 @@
-//! A long recording as the data of an item: its samples are decoded block by block wherever they are needed, and never held
-//! together.
+//! A long recording: its samples are decoded or read block by block wherever they are needed, and never held together.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use pipe_engine::artifact::{ArtifactKind, DataError, DigestError, ItemData};
+use pipe_engine::artifact::FilePart;
 use pipe_engine::stage::ItemError;
-use pipe_foundation::Digest;
-use pipe_foundation::progress::{Interrupted, Progress, Silent};
+use pipe_foundation::progress::Progress;
+use pipe_foundation::system::{Metadata, RealSystem, System};
 use pipe_speech::audio::{AudioError, AudioReader, Waveform};
 
-use super::audio::{AUDIO, Audio, header};
+use super::spool::{HELD_VALUES, ValueBlocks};
 
-/// Recordings of more samples are long: 17 minutes at 16 kHz, which take 64 MiB.
-const HELD_SAMPLES: u64 = 1 << 24;
+/// What messages call samples that are in the cache.
+const STORED: &str = "samples in the cache";
 
-/// A recording of which only the place is held.
-#[derive(Clone, Debug, PartialEq)]
+/// Samples of which only the place is held.
+#[derive(Clone, Debug)]
 pub struct LongAudio {
-    /// The file.
-    path: PathBuf,
-    /// Start and end in seconds; the whole file without it.
-    segment_s: Option<(f64, f64)>,
-    /// One channel, counted from 0; the mean of all without it.
-    channel: Option<u16>,
+    place: Place,
     samples: u64,
     rate_hz: u32,
 }
 
-/// The samples of an item.
-pub enum Samples<'a> {
-    /// They are held.
-    Held(&'a Arc<Waveform>),
-    /// They are to be decoded.
-    Long(&'a LongAudio),
-}
-
-impl<'a> Samples<'a> {
-    /// Those of `data`.
-    ///
-    /// # Errors
-    /// When its data are something else.
-    pub fn of(data: &'a dyn ItemData) -> Result<Self, ItemError> {
-        let long: Option<&LongAudio> = data.downcast_ref();
-        match (long, data.downcast_ref()) {
-            (Some(long), _) => Ok(Self::Long(long)),
-            (None, Some(Audio(wave))) => Ok(Self::Held(wave)),
-            (None, None) => Err(ItemError::permanent("not audio")),
-        }
-    }
-
-    /// Their rate in Hz.
-    pub fn rate_hz(&self) -> u32 {
-        match self {
-            Self::Held(wave) => wave.rate_hz,
-            Self::Long(long) => long.rate_hz,
-        }
-    }
-
-    /// All of them together.
-    ///
-    /// # Errors
-    /// When the file of a long recording cannot be read any more; also once `progress` says so.
-    pub fn together(&self, progress: &dyn Progress) -> Result<Arc<Waveform>, ItemError> {
-        match self {
-            Self::Held(wave) => Ok(Arc::clone(wave)),
-            Self::Long(long) => Ok(Arc::new(long.waveform(progress).map_err(fault)?)),
-        }
-    }
+/// Where samples are.
+#[derive(Clone, Debug)]
+enum Place {
+    /// In a recording, which is decoded.
+    Recording {
+        path: PathBuf,
+        /// Start and end in seconds; the whole file without it.
+        segment_s: Option<(f64, f64)>,
+        /// One channel, counted from 0; the mean of all without it.
+        channel: Option<u16>,
+        /// The file as it was when the samples were found to be sound.
+        seen: Metadata,
+    },
+    /// As they are, one after another.
+    Values(FilePart),
 }
 
 /// What an error of a recording says of its item. Permanent reasons are remembered by content, which other files may share.
@@ -90,18 +58,37 @@ impl LongAudio {
         (path, segment_s, channel): (PathBuf, Option<(f64, f64)>, Option<u16>),
         progress: &dyn Progress,
     ) -> Result<Option<Self>, AudioError> {
-        if reader.samples() <= HELD_SAMPLES {
+        if reader.samples() <= HELD_VALUES {
             return Ok(None);
         }
-        let long = Self {
-            path,
-            segment_s,
-            channel,
+        let mut block = Vec::new();
+        while reader.block(&mut block)? {
+            if progress.interrupted() {
+                return Err(AudioError::Interrupted { path });
+            }
+            block.clear();
+        }
+        let seen = RealSystem.metadata(&path);
+        let seen = seen.map_err(|source| unreadable(path.clone(), source))?;
+        Ok(Some(Self {
             samples: reader.samples(),
             rate_hz: reader.info().rate_hz,
-        };
-        long.read(reader, progress, &mut |_| {})?;
-        Ok(Some(long))
+            place: Place::Recording {
+                path,
+                segment_s,
+                channel,
+                seen,
+            },
+        }))
+    }
+
+    /// The samples `values`, which are one after another.
+    pub fn of_values(values: FilePart, rate_hz: u32) -> Self {
+        Self {
+            samples: values.bytes() / 4,
+            rate_hz,
+            place: Place::Values(values),
+        }
     }
 
     /// How many samples it has.
@@ -109,102 +96,111 @@ impl LongAudio {
         self.samples
     }
 
-    /// Gives all samples in their order to `take`, in blocks.
+    /// Their rate in Hz.
+    pub fn rate_hz(&self) -> u32 {
+        self.rate_hz
+    }
+
+    /// All samples in their order.
     ///
     /// # Errors
-    /// When the file cannot be read any more; also once `progress` says so.
-    pub fn blocks(
-        &self,
-        progress: &dyn Progress,
-        take: &mut dyn FnMut(&[f32]),
-    ) -> Result<(), AudioError> {
-        let mut reader = AudioReader::open(&self.path, self.segment_s, self.channel)?;
-        self.read(&mut reader, progress, take)
+    /// When the file cannot be read any more.
+    pub fn blocks(&self) -> Result<SampleBlocks<'_>, AudioError> {
+        Ok(match &self.place {
+            Place::Recording {
+                path,
+                segment_s,
+                channel,
+                ..
+            } => SampleBlocks::Recording(self, AudioReader::open(path, *segment_s, *channel)?),
+            Place::Values(values) => SampleBlocks::Values(ValueBlocks::new(values, 1)),
+        })
     }
 
-    fn read(
-        &self,
-        reader: &mut AudioReader,
-        progress: &dyn Progress,
-        take: &mut dyn FnMut(&[f32]),
-    ) -> Result<(), AudioError> {
-        let mut block = Vec::new();
-        while reader.block(&mut block)? {
-            if progress.interrupted() {
-                let path = self.path.clone();
-                return Err(AudioError::Interrupted { path });
-            }
-            take(&block);
-            block.clear();
-        }
-        Ok(())
-    }
-
-    fn waveform(&self, progress: &dyn Progress) -> Result<Waveform, AudioError> {
-        AudioReader::open(&self.path, self.segment_s, self.channel)?.rest(progress)
-    }
-}
-
-impl ItemData for LongAudio {
-    fn kind(&self) -> ArtifactKind {
-        AUDIO
-    }
-
-    fn encode(&self) -> Result<Vec<u8>, DataError> {
-        let wave = self.waveform(&Silent);
-        Audio::from(wave.map_err(|error| DataError::new("audio", error))?).encode()
-    }
-
-    fn digest(&self, progress: &dyn Progress) -> Result<Digest, DigestError> {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&header(self.samples as usize, self.rate_hz)?);
-        let hashed = self.blocks(progress, &mut |block| {
-            hasher.update(bytemuck::cast_slice(block));
-        });
-        hashed.map_err(|error| match error {
-            AudioError::Interrupted { .. } => DigestError::Interrupted(Interrupted),
-            AudioError::Io { source, .. } => DigestError::Read(source),
-            other => DigestError::Read(std::io::Error::other(other)),
+    /// All samples together.
+    ///
+    /// # Errors
+    /// As [`SampleBlocks::next`]; also once `progress` says so.
+    pub fn waveform(&self, progress: &dyn Progress) -> Result<Waveform, AudioError> {
+        let mut samples = Vec::new();
+        let room = samples.try_reserve_exact(self.samples as usize);
+        room.map_err(|error| AudioError::Io {
+            path: self.path(),
+            action: "make room for the samples of",
+            source: std::io::Error::new(std::io::ErrorKind::OutOfMemory, error),
         })?;
-        Ok(Digest(*hasher.finalize().as_bytes()))
+        let (mut blocks, mut block) = (self.blocks()?, Vec::new());
+        while blocks.next(&mut block)? {
+            if progress.interrupted() {
+                return Err(AudioError::Interrupted { path: self.path() });
+            }
+            samples.extend_from_slice(&block);
+        }
+        Ok(Waveform {
+            samples,
+            rate_hz: self.rate_hz,
+        })
+    }
+
+    /// The recording, for messages.
+    fn path(&self) -> PathBuf {
+        match &self.place {
+            Place::Recording { path, .. } => path.clone(),
+            Place::Values(_) => STORED.into(),
+        }
+    }
+
+    /// Makes sure that the recording is the one whose samples were found to be sound.
+    fn check_unchanged(&self) -> Result<(), AudioError> {
+        let Place::Recording { path, seen, .. } = &self.place else {
+            return Ok(());
+        };
+        match RealSystem.metadata(path) {
+            Ok(now) if now == *seen => Ok(()),
+            Ok(_) => {
+                let reason = std::io::Error::other("the file changed during the run");
+                Err(unreadable(path.clone(), reason))
+            }
+            Err(source) => Err(unreadable(path.clone(), source)),
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn unreadable(path: PathBuf, source: std::io::Error) -> AudioError {
+    AudioError::Io {
+        path,
+        action: "read",
+        source,
+    }
+}
 
-    #[test]
-    fn a_long_recording_has_the_samples_and_the_digest_of_one_that_is_held() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("long.wav");
-        let spec = hound::WavSpec {
-            channels: 1,
-            sample_rate: 16_000,
-            bits_per_sample: 8,
-            sample_format: hound::SampleFormat::Int,
-        };
-        let mut writer = hound::WavWriter::create(&path, spec).unwrap();
-        for at in 0..=HELD_SAMPLES {
-            let value = at.wrapping_mul(at / 7) % 251;
-            writer.write_sample(value as i8 / 2).unwrap();
+/// The samples of a long recording, block by block in their order.
+pub enum SampleBlocks<'a> {
+    /// They are decoded.
+    Recording(&'a LongAudio, AudioReader),
+    /// They are read.
+    Values(ValueBlocks),
+}
+
+impl SampleBlocks<'_> {
+    /// Puts the next block in place of what is in `block`; false at the end.
+    ///
+    /// # Errors
+    /// When the file cannot be read any more, or is not as it was.
+    pub fn next(&mut self, block: &mut Vec<f32>) -> Result<bool, AudioError> {
+        match self {
+            Self::Recording(audio, reader) => {
+                block.clear();
+                let more = reader.block(block)?;
+                if !more {
+                    audio.check_unchanged()?;
+                }
+                Ok(more)
+            }
+            Self::Values(blocks) => {
+                let read = blocks.next(block);
+                read.map_err(|source| unreadable(STORED.into(), source))
+            }
         }
-        writer.finalize().unwrap();
-        let place = (path.clone(), None, None);
-        let mut reader = AudioReader::open(&path, None, None).unwrap();
-        let long = LongAudio::of(&mut reader, place, &Silent).unwrap().unwrap();
-        let mut blocks = Vec::new();
-        long.blocks(&Silent, &mut |block| blocks.extend_from_slice(block))
-            .unwrap();
-        let held = AudioReader::open(&path, None, None).unwrap().rest(&Silent);
-        let held = Audio::from(held.unwrap());
-        assert_eq!(blocks, held.0.samples);
-        assert_eq!(long.digest(&Silent).unwrap(), held.digest(&Silent).unwrap());
-        assert_eq!(long.encode().unwrap(), held.encode().unwrap());
-
-        let short = AudioReader::open(&path, Some((0.0, 60.0)), None);
-        let place = (path, Some((0.0, 60.0)), None);
-        let short = LongAudio::of(&mut short.unwrap(), place, &Silent).unwrap();
-        assert_eq!(short, None);
     }
 }

@@ -6,7 +6,9 @@ use pipe_engine::artifact::{ItemData, ItemFacts};
 use pipe_engine::manifest::{
     Declaration, Diagnostic, Diagnostics, Gathers, Kind, MAX_BAD, Parameter, STORE, Shape,
 };
-use pipe_engine::stage::{DeclaredFile, ItemContext, ItemCopy, ItemError, ItemStage, Stage};
+use pipe_engine::stage::{
+    DeclaredFile, ItemContext, ItemCopy, ItemError, ItemSize, ItemStage, Stage,
+};
 use pipe_speech::corpus::{Split, Utterance};
 use pipe_speech::dsp::{CompandingLaw, NoiseColour, PerturbError, PerturbOptions, Perturber};
 use serde::Deserialize;
@@ -260,13 +262,17 @@ impl ItemStage for Augment {
         copies
     }
 
-    /// The longest copy, the noise that is added to it, and a room's sums in double precision.
-    fn memory_bytes(&self, _source: &dyn ItemFacts, input_bytes: u64) -> u64 {
+    /// The recording as a whole, the longest copy, the noise that is added to it, and a room's sums in double precision.
+    fn size(&self, _source: &dyn ItemFacts, input: ItemSize) -> ItemSize {
         let copies = 1.0
             + f64::from(u8::from(self.options.snr_db.is_some()))
             + 3.0 * f64::from(u8::from(self.reverberates));
-        let slowest = self.options.speed[0].max(0.1);
-        (copies * input_bytes as f64 / slowest) as u64
+        let longest = input.bytes as f64 / self.options.speed[0].max(0.1);
+        let size = ItemSize {
+            bytes: longest as u64,
+            memory_bytes: (copies * longest) as u64,
+        };
+        size.with_all_of(input)
     }
 
     fn process(

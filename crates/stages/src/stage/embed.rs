@@ -6,7 +6,9 @@ use pipe_engine::artifact::{ArtifactKind, FingerprintInputs, ItemData, ItemFacts
 use pipe_engine::manifest::{
     Declaration, Diagnostic, Diagnostics, Gathers, Kind, MAX_BAD, Parameter, STORE, Shape,
 };
-use pipe_engine::stage::{DeclaredFile, ItemContext, ItemCopy, ItemError, ItemStage, Stage};
+use pipe_engine::stage::{
+    DeclaredFile, ItemContext, ItemCopy, ItemError, ItemSize, ItemStage, Stage,
+};
 use pipe_foundation::{FeaturesView, regular_file};
 use pipe_inference::{
     Axis, EmbedError, Embedder, EmbedderOptions, ModelError, Pooling, Recording, Runtime,
@@ -15,7 +17,7 @@ use pipe_inference::{
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use crate::items::{AUDIO, FEATURES, FeatureItem, Samples, UtteranceItem};
+use crate::items::{AUDIO, FEATURES, FeatureItem, Matrix, Samples, UtteranceItem};
 
 use super::missing_file::missing_file;
 use super::options::options;
@@ -288,10 +290,11 @@ impl ItemStage for Embed {
     }
 
     /// What models hold between their layers is a multiple of what they are given.
-    fn memory_bytes(&self, source: &dyn ItemFacts, input_bytes: u64) -> u64 {
+    fn size(&self, source: &dyn ItemFacts, input: ItemSize) -> ItemSize {
         const TIMES: u64 = 16;
-        let samples_bytes = source.waveform_bytes(self.options.sample_rate_hz, input_bytes);
-        samples_bytes.max(input_bytes).saturating_mul(TIMES)
+        let samples_bytes = source.waveform_bytes(self.options.sample_rate_hz, input.bytes);
+        let size = ItemSize::held(samples_bytes.max(input.bytes).saturating_mul(TIMES));
+        size.with_all_of(input)
     }
 
     fn process(
@@ -300,10 +303,12 @@ impl ItemStage for Embed {
         input: &dyn ItemData,
         context: &ItemContext<'_>,
     ) -> Result<Box<dyn ItemData>, ItemError> {
-        let features: Option<&FeatureItem> = input.downcast_ref();
-        let wave;
-        let (recording, view) = match features {
-            Some(features) => (Recording::Features, features.0.view()),
+        let (wave, features);
+        let (recording, view) = match Matrix::of(input) {
+            Some(matrix) => {
+                features = matrix.together(context.progress)?;
+                (Recording::Features, features.view())
+            }
             None => {
                 wave = Samples::of(input)?.together(context.progress)?;
                 let wanted_hz = self.options.sample_rate_hz;

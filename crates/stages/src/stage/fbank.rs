@@ -4,11 +4,13 @@ use pipe_engine::artifact::{ItemData, ItemFacts};
 use pipe_engine::manifest::{
     Declaration, Diagnostic, Diagnostics, Gathers, Kind, MAX_BAD, Parameter, STORE, Shape,
 };
-use pipe_engine::stage::{ItemContext, ItemCopy, ItemError, ItemStage, Stage};
-use pipe_speech::dsp::{Fbank, FbankError, NormalisedFbank};
+use pipe_engine::stage::{ItemContext, ItemCopy, ItemError, ItemSize, ItemStage, Stage};
+use pipe_speech::dsp::{Fbank, FbankError, Moments, NormalisedFbank};
 use serde_json::Value as Json;
 
-use crate::items::{AUDIO, FEATURES, FeatureItem, Samples, UtteranceItem, fault};
+use crate::items::{
+    AUDIO, FEATURES, FeatureItem, HELD_VALUES, Samples, Spool, UtteranceItem, size_of_values,
+};
 use crate::predict::fbank_options;
 
 use super::options::refused;
@@ -200,12 +202,20 @@ impl ItemStage for FbankStage {
         effective
     }
 
-    fn memory_bytes(&self, source: &dyn ItemFacts, input_bytes: u64) -> u64 {
+    fn size(&self, source: &dyn ItemFacts, input: ItemSize) -> ItemSize {
         let options = self.fbank.fbank().options();
         let shift_bytes = 4 * options.frame_shift().max(1) as u64;
-        let samples_bytes = source.waveform_bytes(options.sample_rate_hz, input_bytes);
+        let samples_bytes = source.waveform_bytes(options.sample_rate_hz, input.bytes);
         let frames = samples_bytes / shift_bytes + 1;
-        frames.saturating_mul(4 * options.bins as u64)
+        let size = size_of_values(frames.saturating_mul(4 * options.bins as u64));
+        match options.dither > 0.0 {
+            false => size,
+            // Its noise depends on every sample, and is added to a copy of all.
+            true => ItemSize {
+                memory_bytes: size.memory_bytes.saturating_add(samples_bytes),
+                ..ItemSize::held(size.bytes).with_all_of(input)
+            },
+        }
     }
 
     fn process(
@@ -224,32 +234,79 @@ impl ItemStage for FbankStage {
                 "the audio has {has_hz} Hz, but `sample_rate_hz` is {wanted_hz}: put a resample stage before fbank"
             )));
         }
-        let features = match samples {
-            // Its noise depends on every sample.
-            Samples::Long(long) if self.fbank.fbank().options().dither == 0.0 => {
-                let mut stream = self.fbank.stream();
-                long.blocks(context.progress, &mut |block| stream.push(block))
-                    .map_err(fault)?;
-                self.fbank.finish(stream)
-            }
-            samples => {
-                let wave = samples.together(context.progress)?;
-                (self.fbank).compute_interruptible(&wave.samples, context.progress)
-            }
-        };
-        let features = features.map_err(|error| match error {
+        let wrong = |error| match error {
             FbankError::Interrupted(interrupted) => ItemError::transient(interrupted),
             other => ItemError::permanent(other),
+        };
+        let fbank = self.fbank.fbank();
+        let bins = fbank.options().bins;
+        let values = fbank.frames(samples.count() as usize) * bins;
+        let is_short = matches!(samples, Samples::Held(_)) && values as u64 <= HELD_VALUES;
+        if is_short || fbank.options().dither > 0.0 {
+            let wave = samples.together(context.progress)?;
+            let made = (self.fbank).compute_interruptible(&wave.samples, context.progress);
+            return Ok(Box::new(FeatureItem(made.map_err(wrong)?)));
+        }
+        let mut spool = Spool::new(values as u64, context.scratch)?;
+        let (mut stream, mut moments) = (self.fbank.stream(), Moments::new(bins));
+        let mut keep = |frames: &[f32]| {
+            moments.add(frames);
+            spool.push(frames)
+        };
+        samples.each_block(context.progress, &mut |block| {
+            stream.push(block);
+            keep(&stream.take())
         })?;
-        Ok(Box::new(FeatureItem(features)))
+        keep(&stream.finish().map_err(wrong)?.values)?;
+        let normaliser = moments.normaliser(self.fbank.normalisation());
+        Ok(FeatureItem::of_values(spool.finish()?, bins, normaliser))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use pipe_foundation::Digest;
+    use pipe_foundation::progress::Silent;
     use pipe_speech::dsp::{FbankOptions, Normalisation};
 
+    use crate::items::long_test::{held, long_samples, made, not_held};
+    use crate::items::{LongFeatures, Matrix};
+
     use super::*;
+
+    #[test]
+    fn samples_that_are_not_held_have_the_features_of_those_that_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let samples = long_samples();
+        let long = not_held(&samples, 16_000, folder.path());
+        let whole = held(samples, 16_000);
+        // At 8 bins there are too few values not to be held.
+        for (bins, shift_ms, normalisation) in [
+            (8, 10.0, Normalisation::MeanVariance),
+            (40, 2.4, Normalisation::MeanVariance),
+            (40, 2.4, Normalisation::None),
+        ] {
+            let options = FbankOptions {
+                bins,
+                frame_shift_ms: shift_ms,
+                ..FbankOptions::default()
+            };
+            let fbank = NormalisedFbank::new(options, normalisation).unwrap();
+            let stage = FbankStage { fbank };
+            let features = stage.fbank.compute(&whole.0.samples).unwrap();
+            let expected = FeatureItem(features).encode().unwrap();
+            let of_long = made(&stage, &*long, folder.path());
+            let is_long = of_long.downcast_ref::<LongFeatures>().is_some();
+            assert_eq!(is_long, bins == 40);
+            for made in [of_long, made(&stage, &whole, folder.path())] {
+                assert!(made.encode().unwrap() == expected, "{bins}");
+                assert_eq!(made.digest(&Silent).unwrap(), Digest::of(&expected));
+                let together = Matrix::of(&*made).unwrap().together(&Silent).unwrap();
+                let together = FeatureItem(together.into_owned());
+                assert!(together.encode().unwrap() == expected);
+            }
+        }
+    }
 
     #[test]
     fn declared_defaults_are_those_of_the_front_end() {

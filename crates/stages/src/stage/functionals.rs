@@ -4,14 +4,17 @@ use pipe_engine::artifact::{ItemData, ItemFacts};
 use pipe_engine::manifest::{
     Declaration, Diagnostic, Diagnostics, Gathers, Kind, MAX_BAD, Parameter, STORE, Shape,
 };
-use pipe_engine::stage::{ItemContext, ItemCopy, ItemError, ItemStage, Stage};
+use pipe_engine::stage::{ItemContext, ItemCopy, ItemError, ItemSize, ItemStage, Stage};
 use pipe_speech::dsp::{Functionals, Statistic};
 use serde_json::Value as Json;
 
-use crate::items::{FEATURES, FeatureItem};
+use crate::items::{Columns, FEATURES, FeatureItem, Matrix};
 
 use super::options::options;
 use super::setting::Setting;
+
+/// What the columns at work take of the features of ten hours, with room to spare.
+const MOST_COLUMNS_BYTES: u64 = 128 << 20;
 
 /// The name of the kind.
 pub const FUNCTIONALS: &str = "functionals";
@@ -72,20 +75,63 @@ pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Dia
 }
 
 impl ItemStage for FunctionalsStage {
-    fn memory_bytes(&self, _source: &dyn ItemFacts, input_bytes: u64) -> u64 {
-        input_bytes
+    /// A vector is little; some columns are held, the one at work in double precision and sorted.
+    fn size(&self, _source: &dyn ItemFacts, input: ItemSize) -> ItemSize {
+        ItemSize {
+            bytes: 0,
+            memory_bytes: input.bytes.min(MOST_COLUMNS_BYTES),
+        }
     }
 
     fn process(
         &self,
         _copy: &ItemCopy,
         input: &dyn ItemData,
-        _context: &ItemContext<'_>,
+        context: &ItemContext<'_>,
     ) -> Result<Box<dyn ItemData>, ItemError> {
-        let features: Option<&FeatureItem> = input.downcast_ref();
-        let features = features.ok_or_else(|| ItemError::permanent("no features"))?;
-        let found = self.0.of(&features.0);
+        let matrix = Matrix::of(input).ok_or_else(|| ItemError::permanent("no features"))?;
+        let found = match matrix {
+            Matrix::Held(features) => self.0.of(features),
+            Matrix::Long(long) => {
+                let mut columns = Columns::of(long, context.progress);
+                let column = |bin| columns.get(bin);
+                self.0.of_columns(long.frames(), long.bins(), column)?
+            }
+        };
         let found = found.ok_or_else(|| ItemError::permanent("it has no frames"))?;
         Ok(Box::new(FeatureItem(found)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pipe_engine::stage::ItemStage;
+    use pipe_foundation::Features;
+
+    use crate::items::long_test::{long_samples, made};
+    use crate::items::{LongFeatures, Spool, Values};
+
+    use super::*;
+
+    #[test]
+    fn features_that_are_not_held_have_the_statistics_of_those_that_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut values = long_samples();
+        values.truncate(values.len() / 3 * 3);
+        let mut spool = Spool::new(values.len() as u64, folder.path()).unwrap();
+        spool.push(&values).unwrap();
+        let Values::Long(part) = spool.finish().unwrap() else {
+            panic!("it is held");
+        };
+        let long = LongFeatures::new(part, 3, None);
+        let held = FeatureItem(Features {
+            frames: values.len() / 3,
+            bins: 3,
+            values,
+        });
+        let stage: &dyn ItemStage = &FunctionalsStage(Functionals::default());
+        let of_long = made(stage, &long, folder.path());
+        let of_held = made(stage, &held, folder.path());
+        assert_eq!(of_long.encode().unwrap(), of_held.encode().unwrap());
     }
 }

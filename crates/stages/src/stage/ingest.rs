@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pipe_engine::artifact::{BadItem, Item, ItemData};
-use pipe_engine::stage::{FileInfos, ItemError, SourceListing, SourceStage};
+use pipe_engine::stage::{FileInfos, ItemError, ItemSize, SourceListing, SourceStage};
 use pipe_foundation::machine_fault::MachineFault;
 use pipe_foundation::progress::Progress;
 use pipe_foundation::{Digest, Limit, by_cause};
@@ -21,7 +21,7 @@ use serde_json::Value as Json;
 
 use crate::items::{
     Audio, Composition, Heard, ListingDetails, LongAudio, Recording, UtteranceFacts, UtteranceItem,
-    fault,
+    fault, size_of_values,
 };
 
 mod build;
@@ -339,8 +339,8 @@ impl SourceStage for Ingest {
         serde_json::to_value(Composition::of(items)).ok()
     }
 
-    fn memory_bytes(&self, item: &Item) -> u64 {
-        waveform_bytes(item)
+    fn size(&self, item: &Item) -> ItemSize {
+        size_of_values(waveform_bytes(item))
     }
 
     fn load(&self, item: &Item, progress: &dyn Progress) -> Result<Box<dyn ItemData>, ItemError> {

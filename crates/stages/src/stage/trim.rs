@@ -1,14 +1,15 @@
 //! `trim`: removes silence from the ends of recordings, and shortens long pauses.
 
-use pipe_engine::artifact::ItemData;
+use std::ops::Range;
+
+use pipe_engine::artifact::{ItemData, ItemFacts};
 use pipe_engine::manifest::{
     Declaration, Diagnostics, Gathers, Kind, MAX_BAD, Parameter, STORE, Shape,
 };
-use pipe_engine::stage::{ItemContext, ItemCopy, ItemError, ItemStage, Stage};
-use pipe_speech::audio::Waveform;
+use pipe_engine::stage::{ItemContext, ItemCopy, ItemError, ItemSize, ItemStage, Stage};
 use pipe_speech::dsp::Trim;
 
-use crate::items::{AUDIO, Audio, Samples};
+use crate::items::{AUDIO, Audio, Samples, Spool, UtteranceItem, size_of_values};
 
 use super::options::options;
 use super::parameters::WAVEFORMS;
@@ -82,19 +83,81 @@ pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Dia
 }
 
 impl ItemStage for TrimStage {
+    /// What stays, and the power of each frame.
+    fn size(&self, source: &dyn ItemFacts, input: ItemSize) -> ItemSize {
+        let milliseconds = source.waveform_bytes(1000, input.bytes) / 4;
+        let frames = milliseconds as f64 / self.trim.hop_ms.max(1e-3);
+        let size = size_of_values(input.bytes);
+        ItemSize {
+            memory_bytes: size.memory_bytes.saturating_add(8 * frames as u64),
+            ..size
+        }
+    }
+
     fn process(
         &self,
         _copy: &ItemCopy,
         input: &dyn ItemData,
         context: &ItemContext<'_>,
     ) -> Result<Box<dyn ItemData>, ItemError> {
-        let wave = Samples::of(input)?.together(context.progress)?;
-        let kept = self
-            .trim
-            .apply(&wave.samples, wave.rate_hz, context.progress);
-        Ok(Box::new(Audio::from(Waveform {
-            samples: kept.map_err(ItemError::transient)?,
-            rate_hz: wave.rate_hz,
-        })))
+        let samples = Samples::of(input)?;
+        let rate_hz = samples.rate_hz();
+        let mut powers = self.trim.powers(rate_hz);
+        samples.each_block(context.progress, &mut |block| {
+            powers.push(block);
+            Ok(())
+        })?;
+        let kept = self.trim.kept_by(powers);
+        let count: usize = kept.iter().map(Range::len).sum();
+        let mut spool = Spool::new(count as u64, context.scratch)?;
+        let (mut ranges, mut start) = (kept.into_iter().peekable(), 0);
+        samples.each_block(context.progress, &mut |block| {
+            let end = start + block.len();
+            while let Some(range) = ranges.peek().filter(|range| range.start < end) {
+                let within = range.start.max(start)..range.end.min(end);
+                spool.push(&block[within.start - start..within.end - start])?;
+                if range.end > end {
+                    break;
+                }
+                ranges.next();
+            }
+            start = end;
+            Ok(())
+        })?;
+        Ok(Audio::of_values(spool.finish()?, rate_hz))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pipe_foundation::progress::Silent;
+
+    use crate::items::LongAudio;
+    use crate::items::long_test::{held, long_samples, made, not_held};
+
+    use super::*;
+
+    #[test]
+    fn samples_that_are_not_held_are_trimmed_as_those_that_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut samples = long_samples();
+        samples[..9_999].fill(0.0);
+        let long = not_held(&samples, 16_000, folder.path());
+        let whole = held(samples, 16_000);
+        for (longest_pause_s, is_long) in [(Some(1.0), false), (None, true)] {
+            let stage = TrimStage {
+                trim: Trim {
+                    longest_pause_s,
+                    ..Trim::default()
+                },
+            };
+            let expected = stage.trim.apply(&whole.0.samples, 16_000, &Silent).unwrap();
+            let expected = held(expected, 16_000).encode().unwrap();
+            let of_long = made(&stage, &*long, folder.path());
+            assert_eq!(of_long.downcast_ref::<LongAudio>().is_some(), is_long);
+            for made in [of_long, made(&stage, &whole, folder.path())] {
+                assert!(made.encode().unwrap() == expected);
+            }
+        }
     }
 }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use pipe_foundation::Digest;
 
+use crate::artifact::{BLOCK_BYTES, FilePart};
 use crate::cache::items::{self, ItemIndex, ItemRecord, Location, StepTag};
 use crate::cache::usage::Usage;
 use crate::cache::{Cache, CacheError, folder, packs};
@@ -119,13 +120,21 @@ impl Compaction {
         let mut pending = 0;
         for (key, digest, location) in self.packs.values().flatten() {
             // A damaged item is made again when it is needed.
-            let record = match cache.packs.read(*location, digest)? {
+            let record = match cache.packs.open(*location, digest)? {
                 None => None,
-                Some(bytes) => {
-                    pending += location.bytes;
-                    let location = Some(writer.add(&bytes)?);
-                    let digest = *digest;
-                    Some(ItemRecord::Done { digest, location })
+                Some(item) => {
+                    let location = match cache.packs.is_long(location.bytes) {
+                        true => copied(cache, *location, &item)?,
+                        false => {
+                            pending += location.bytes;
+                            let bytes = item.to_vec();
+                            writer.add(&read(cache, *location, bytes)?)?
+                        }
+                    };
+                    Some(ItemRecord::Done {
+                        digest: *digest,
+                        location: Some(location),
+                    })
                 }
             };
             match record {
@@ -174,4 +183,24 @@ impl Compaction {
         }
         Ok(())
     }
+}
+
+/// The long item at `location` in a pack of its own, written block by block.
+fn copied(cache: &Cache, location: Location, item: &FilePart) -> Result<Location, CacheError> {
+    let mut pack = cache.own_pack()?;
+    let mut block = vec![0; BLOCK_BYTES];
+    let mut at = 0;
+    while at < item.bytes() {
+        let count = (BLOCK_BYTES as u64).min(item.bytes() - at) as usize;
+        read(cache, location, item.read_at(&mut block[..count], at))?;
+        pack.write(&block[..count])?;
+        at += count as u64;
+    }
+    pack.finish()
+}
+
+/// What was read of the pack of an item.
+fn read<T>(cache: &Cache, location: Location, read: std::io::Result<T>) -> Result<T, CacheError> {
+    let path = || packs::path(&cache.root.join("packs"), location.pack);
+    read.map_err(|error| CacheError::read(&path(), error))
 }

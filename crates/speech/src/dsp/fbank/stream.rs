@@ -6,14 +6,17 @@ use super::lanes::LANES;
 use super::{Fbank, FbankError, Held, Scratch};
 
 /// Computes the features of a signal that comes in blocks of any sizes: the bits of [`Fbank::compute`] for the whole
-/// signal. It holds the features, and of the signal the last block and frame; all of it only with `dither`, as that noise
-/// depends on every sample.
+/// signal. It holds the features that are not taken, and of the signal the last block and frame; all of it only with
+/// `dither`, as that noise depends on every sample.
 pub struct FbankStream<'f> {
     fbank: &'f Fbank,
     /// Samples, as far as frames still need them.
     samples: Vec<f32>,
     /// Samples before them.
     before: usize,
+    /// Frames that have been taken.
+    taken: usize,
+    /// Those after them.
     values: Vec<f32>,
     scratch: Scratch,
 }
@@ -25,6 +28,7 @@ impl<'f> FbankStream<'f> {
             fbank,
             samples: Vec::new(),
             before: 0,
+            taken: 0,
             values: Vec::new(),
             scratch: fbank.scratch(),
         }
@@ -37,13 +41,19 @@ impl<'f> FbankStream<'f> {
             return;
         }
         // Whole batches of frames that need no later sample, nor to know where the signal ends.
-        let made = self.values.len() / self.fbank.options.bins;
+        let made = self.taken + self.values.len() / self.fbank.options.bins;
         let ready = self.inside(self.received());
         let batches = ready.saturating_sub(made) / LANES;
         self.make(made + batches * LANES);
     }
 
-    /// Ends the signal.
+    /// The frames `[frames, bins]` that have been made and not been taken yet, in their order.
+    pub fn take(&mut self) -> Vec<f32> {
+        self.taken += self.values.len() / self.fbank.options.bins;
+        std::mem::take(&mut self.values)
+    }
+
+    /// Ends the signal, and gives the frames that have not been taken.
     ///
     /// # Errors
     /// As [`Fbank::compute`].
@@ -57,7 +67,7 @@ impl<'f> FbankStream<'f> {
         }
         self.make(frames);
         Ok(Features {
-            frames,
+            frames: frames - self.taken,
             bins: self.fbank.options.bins,
             values: self.values,
         })
@@ -83,15 +93,17 @@ impl<'f> FbankStream<'f> {
     fn make(&mut self, end: usize) {
         let bins = self.fbank.options.bins;
         let filled = self.values.len();
-        if filled < end * bins {
-            self.values.resize(end * bins, 0.0);
+        let wanted = end.saturating_sub(self.taken) * bins;
+        if filled < wanted {
+            self.values.resize(wanted, 0.0);
             let held = Held {
                 samples: &self.samples,
                 before: self.before,
                 len: self.received(),
             };
             let out = &mut self.values[filled..];
-            self.fbank.fill(held, filled / bins, out, &mut self.scratch);
+            let first = self.taken + filled / bins;
+            self.fbank.fill(held, first, out, &mut self.scratch);
         }
         // The last frames may see samples mirrored at the end: up to half a frame before they start.
         let start = self.fbank.start(end) - self.fbank.window.len() as isize;
@@ -113,17 +125,33 @@ mod tests {
     use super::super::FbankOptions;
     use super::*;
 
-    fn streamed(fbank: &Fbank, signal: &[f32], blocks: &[usize]) -> Result<Features, FbankError> {
+    /// The signal in blocks of the given sizes, over and over; what is made of it is taken after each, or all at the end.
+    fn streamed(
+        fbank: &Fbank,
+        signal: &[f32],
+        blocks: &[usize],
+        takes: bool,
+    ) -> Result<Features, FbankError> {
         let (mut stream, mut rest) = (FbankStream::new(fbank), signal);
+        let mut values = Vec::new();
         for &size in blocks.iter().cycle() {
             let (block, later) = rest.split_at(size.min(rest.len()));
             stream.push(block);
+            if takes {
+                values.append(&mut stream.take());
+            }
             rest = later;
             if rest.is_empty() {
                 break;
             }
         }
-        stream.finish()
+        let mut last = stream.finish()?;
+        values.append(&mut last.values);
+        Ok(Features {
+            frames: values.len() / last.bins,
+            bins: last.bins,
+            values,
+        })
     }
 
     fn bits(features: &Result<Features, FbankError>) -> Result<Vec<u32>, &FbankError> {
@@ -154,8 +182,11 @@ mod tests {
                 ..FbankOptions::default()
             }).expect("valid options");
             let signal = noise(len, 11);
-            let (whole, blockwise) = (fbank.compute(&signal), streamed(&fbank, &signal, &blocks));
-            prop_assert_eq!(bits(&whole), bits(&blockwise));
+            let whole = fbank.compute(&signal);
+            for takes in [false, true] {
+                let blockwise = streamed(&fbank, &signal, &blocks, takes);
+                prop_assert_eq!(bits(&whole), bits(&blockwise));
+            }
         }
     }
 

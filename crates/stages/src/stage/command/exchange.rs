@@ -1,9 +1,10 @@
 //! The files through which data come to a program and back.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::path::Path;
 
-use pipe_engine::artifact::{ArtifactKind, Bytes, ItemData};
+use pipe_engine::artifact::{ArtifactKind, BLOCK_BYTES, Bytes, ItemData, TransferError};
 use pipe_engine::manifest::variant_folder;
 use pipe_engine::stage::{InputContent, LoadedItem, StepInput};
 use pipe_foundation::progress::Progress;
@@ -160,12 +161,25 @@ pub fn write_item(path: &Path, data: &dyn ItemData, progress: &dyn Progress) -> 
     }
     let written = match data.downcast_ref() {
         Some(Bytes(bytes)) => std::fs::write(path, bytes),
-        None => {
-            let bytes = data.encode().map_err(|error| error.to_string())?;
-            std::fs::write(path, bytes)
-        }
+        None => return write_stored(path, data, progress).map_err(|error| error.to_string()),
     };
     written.map_err(|error| error.to_string())
+}
+
+/// Writes the stored form of data, block by block.
+fn write_stored(
+    path: &Path,
+    data: &dyn ItemData,
+    progress: &dyn Progress,
+) -> Result<(), TransferError> {
+    let mut file = std::fs::File::create(path)?;
+    data.write(&mut |block| {
+        for part in block.chunks(BLOCK_BYTES) {
+            progress.check()?;
+            file.write_all(part)?;
+        }
+        Ok(())
+    })
 }
 
 /// Reads what a program made of an item.
